@@ -1,0 +1,276 @@
+"""The terminal face: `chat` and `doctor`, the same features as the window, without Qt.
+
+Standard output carries the answer (or one JSON object with ``--json``); progress, warnings and errors go to
+standard error. Exit codes: 0 done, 1 a failure told in one sentence, 2 usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any, TextIO
+
+from app import APP_ID, APP_NAME, __version__
+from app.bootstrap import build_engine
+from app.core.cancel import CancelToken
+from app.core.errors import AppError, NoModel
+from app.core.events import AnswerStats, Finished, FinishReason, ModelLoaded, TextDelta
+from app.core.messages import Message, Role, clean_text
+from app.core.paths import AppPaths, starter_model
+from app.core.settings import Settings, load_settings
+from app.engine.client import EngineClient
+from app.engine.protocol import Sampling
+from app.features.sentences import sentence_for
+
+INTERRUPTED = 130
+
+
+def run(arguments: list[str]) -> int:
+    """Runs one command; returns its exit code."""
+    _use_utf8(sys.stdin, sys.stdout, sys.stderr)
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+        sys.stdout.flush()
+        return code
+    except AppError as error:
+        print(sentence_for(error).text, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away (`| head`): nothing to say, and nothing left to flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=APP_ID, description=f"{APP_NAME}: talk to models on this computer.")
+    parser.add_argument("--version", action="version", version=f"{APP_NAME} {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    chat = commands.add_parser("chat", help="ask once (-p, or text on standard input), or chat in the terminal")
+    chat.add_argument("-p", "--prompt", metavar="TEXT", help="the question; without it, standard input")
+    chat.add_argument(
+        "--model", metavar="FILE", type=Path, help="a GGUF file; default: the chosen one, else the starter"
+    )
+    chat.add_argument("--system", metavar="TEXT", help="instructions for the whole chat")
+    chat.add_argument("--max-tokens", metavar="N", type=_positive, help="longest answer")
+    chat.add_argument("--temperature", metavar="T", type=_temperature, help="0 is always the likeliest word")
+    chat.add_argument("--seed", metavar="N", type=_seed, help="the same seed gives the same answer")
+    chat.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    chat.set_defaults(run=run_chat)
+
+    doctor = commands.add_parser("doctor", help="what this computer offers: devices, folders, models")
+    doctor.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    doctor.set_defaults(run=run_doctor)
+    return parser
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return value
+
+
+def _temperature(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 5:
+        raise argparse.ArgumentTypeError("must be between 0 and 5")
+    return value
+
+
+def _seed(text: str) -> int:
+    value = int(text)
+    if not 0 <= value < 2**32:
+        raise argparse.ArgumentTypeError("must be between 0 and 4294967295")
+    return value
+
+
+@dataclass
+class ChatRun:
+    """One terminal chat: the parts it needs and the options it was given."""
+
+    engine: EngineClient
+    settings: Settings
+    options: argparse.Namespace
+    model: ModelLoaded
+
+    def answer(self, messages: list[Message], out: TextIO | None) -> tuple[str, AnswerStats]:
+        """Answers a conversation, writing text to `out` as it comes; Ctrl+C stops it."""
+        temperature = self.options.temperature
+        if temperature is None and self.settings.chat.temperature >= 0:
+            temperature = self.settings.chat.temperature
+        text: list[str] = []
+        with _interruptible() as cancel:
+            for event in self.engine.generate(
+                messages,
+                max_tokens=self.options.max_tokens or self.settings.chat.max_tokens,
+                sampling=Sampling(temperature=temperature, seed=self.options.seed),
+                cancel=cancel,
+            ):
+                if isinstance(event, TextDelta):
+                    text.append(event.text)
+                    if out is not None:
+                        out.write(event.text)
+                        out.flush()
+                elif isinstance(event, Finished):
+                    return "".join(text), event.stats
+        raise AssertionError("an answer always finishes or raises")
+
+
+def run_chat(options: argparse.Namespace) -> int:
+    """`chat`: one question, or a conversation on a terminal."""
+    prompt = options.prompt
+    if prompt is None and not sys.stdin.isatty():
+        prompt = sys.stdin.read().strip()
+        if not prompt:
+            print("There is no text on standard input. Say something with -p TEXT.", file=sys.stderr)
+            return 2
+    elif prompt is None and options.json:
+        print("--json needs -p TEXT, or text on standard input.", file=sys.stderr)
+        return 2
+    paths = AppPaths.from_environment()
+    settings, _ = load_settings(paths.settings)
+    with closing(build_engine(paths)) as engine:
+        model = _load(engine, _model_path(options, settings), settings)
+        chat = ChatRun(engine, settings, options, model)
+        system = options.system if options.system is not None else settings.chat.system_prompt
+        messages = [Message(Role.SYSTEM, clean_text(system))] if system.strip() else []
+        if prompt is None:
+            return _converse(chat, messages)
+        return _ask_once(chat, [*messages, Message(Role.USER, clean_text(prompt))])
+
+
+def _ask_once(chat: ChatRun, messages: list[Message]) -> int:
+    text, stats = chat.answer(messages, None if chat.options.json else sys.stdout)
+    if chat.options.json:
+        _print_json({"text": text, "model": Path(chat.model.path).name} | asdict(stats))
+    else:
+        print()
+    return INTERRUPTED if stats.finish_reason is FinishReason.CANCELLED else 0
+
+
+def _converse(chat: ChatRun, messages: list[Message]) -> int:
+    """The interactive chat: Ctrl+C stops an answer, Ctrl+D or an empty /quit ends."""
+    print(f"{APP_NAME} {__version__}, {chat.model.name}. Ctrl+C stops an answer, Ctrl+D leaves.", file=sys.stderr)
+    while True:
+        try:
+            line = input("› ").strip()
+        except (EOFError, KeyboardInterrupt):
+            print(file=sys.stderr)
+            return 0
+        if line == "/quit":
+            return 0
+        if not line:
+            continue
+        messages.append(Message(Role.USER, clean_text(line)))
+        try:
+            text, _ = chat.answer(messages, sys.stdout)
+            messages.append(Message(Role.ASSISTANT, text))
+        except AppError as error:
+            messages.pop()
+            print(sentence_for(error), file=sys.stderr)
+        print()
+
+
+def _load(engine: EngineClient, path: Path, settings: Settings) -> ModelLoaded:
+    chosen = settings.engine
+    with _interruptible() as cancel:
+        for event in engine.load(
+            path,
+            context_tokens=chosen.context_tokens,
+            gpu_layers=chosen.gpu_layers,
+            threads=chosen.threads,
+            cancel=cancel,
+        ):
+            if isinstance(event, ModelLoaded):
+                return event
+    raise KeyboardInterrupt
+
+
+def _model_path(options: argparse.Namespace, settings: Settings) -> Path:
+    """The model asked for, else the chosen one, else the starter."""
+    if options.model is not None:
+        return Path(options.model).expanduser().absolute()
+    path = Path(settings.engine.model_path) if settings.engine.model_path else starter_model()
+    if path is None:
+        raise NoModel
+    return path
+
+
+def run_doctor(options: argparse.Namespace) -> int:
+    """`doctor`: what really exists on this computer, asked from the engine child itself."""
+    paths = AppPaths.from_environment()
+    settings, _ = load_settings(paths.settings)
+    with closing(build_engine(paths)) as engine:
+        found = engine.describe_devices()
+    starter = starter_model()
+    models = ([str(starter)] if starter else []) + list(settings.engine.known_models)
+    report: dict[str, Any] = {
+        "version": __version__,
+        "python": platform.python_version(),
+        "llama_cpp": found.llama_cpp,
+        "devices": [asdict(device) for device in found.devices],
+        "backends": list(found.backends),
+        "threads": found.threads,
+        "folders": {name: str(getattr(paths, name)) for name in ("data", "config", "cache", "logs", "models")},
+        "models": models,
+    }
+    if options.json:
+        _print_json(report)
+    else:
+        _print_report(report)
+    return 0
+
+
+def _print_report(report: dict[str, Any]) -> None:
+    print(f"{APP_NAME} {report['version']}, Python {report['python']}, llama-cpp-python {report['llama_cpp']}")
+    print(f"Threads: {report['threads']}")
+    print(f"Backends: {', '.join(report['backends'])}")
+    for device in report["devices"]:
+        memory = f"{device['free_bytes'] / 1e9:.1f} of {device['total_bytes'] / 1e9:.1f} GB free"
+        print(f"Device: {device['name']} ({device['description']}), {device['type']}, {memory}")
+    for name, folder in report["folders"].items():
+        print(f"Folder for {name}: {folder}")
+    for path in report["models"] or ["none"]:
+        print(f"Model: {path}")
+
+
+def _print_json(body: dict[str, Any]) -> None:
+    print(json.dumps(body, ensure_ascii=False))
+
+
+def _use_utf8(*streams: TextIO | None) -> None:
+    """UTF-8 whatever the locale says; bytes that are not text are replaced, never an exception."""
+    for stream in streams:
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", errors="replace")
+
+
+@contextmanager
+def _interruptible() -> Iterator[CancelToken]:
+    """A token that Ctrl+C sets; the second Ctrl+C raises as usual."""
+    cancel = CancelToken()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        if cancel.cancelled:
+            raise KeyboardInterrupt
+        cancel.cancel()
+
+    previous = signal.signal(signal.SIGINT, stop)
+    try:
+        yield cancel
+    finally:
+        signal.signal(signal.SIGINT, previous)

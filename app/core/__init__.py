@@ -1,0 +1,1 @@
+"""Vocabulary shared by everything: values, errors, folders, settings, child processes."""

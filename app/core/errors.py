@@ -1,0 +1,154 @@
+"""Everything that can go wrong in words: one class a situation, its parameters as fields.
+
+::
+
+    AppError
+    ├── EnvironmentProblem            the machine, a file or the person can change it
+    │   ├── ModelMissing              no file at this path
+    │   ├── NoModel                   no model is installed or chosen
+    │   ├── ModelUnreadable           empty, truncated, random, vocabulary only: `reason` says which
+    │   ├── ModelLoadFailed           llama.cpp refused the file or ran out of memory
+    │   ├── ChatUnavailable           a completion model, without a chat template
+    │   ├── TemplateFailed            the model's chat template raised
+    │   ├── PromptTooLong             does not fit the context
+    │   ├── EngineStopped             the engine child ended or hung in the middle of something
+    │   ├── EngineCrashesRepeatedly   three times in a row: no restart by itself
+    │   ├── FolderNotWritable         the data folder is read-only
+    │   ├── DiskFull                  nothing more can be saved
+    │   └── DatabaseNewer             written by a newer Fireside
+    └── Bug                           ours to fix
+        └── ProtocolViolation         a line on the wire that the protocol does not know
+
+Classes carry facts, never sentences: `app.features.sentences` says them in the person's words.
+They cross the engine's wire as name and fields, see `to_fields` and `from_fields`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+
+class AppError(Exception):
+    """Anything Fireside tells a person about. Subclasses are frozen-in-spirit dataclasses."""
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in to_fields(self).items())})"
+
+
+class EnvironmentProblem(AppError):
+    """Not a defect: the machine, a file or the person can change it."""
+
+
+class Bug(AppError):
+    """A defect in Fireside itself."""
+
+
+@dataclass(eq=False)
+class ModelMissing(EnvironmentProblem):
+    path: str
+
+
+@dataclass(eq=False)
+class NoModel(EnvironmentProblem):
+    pass
+
+
+@dataclass(eq=False)
+class ModelUnreadable(EnvironmentProblem):
+    """`reason` is one of: empty, not_gguf, truncated, vocabulary_only, damaged, newer_format, not_a_file, denied."""
+
+    path: str
+    reason: str
+
+
+@dataclass(eq=False)
+class ModelLoadFailed(EnvironmentProblem):
+    """`detail` is llama.cpp's own last words, for "Copy details"."""
+
+    path: str
+    detail: str
+
+
+@dataclass(eq=False)
+class ChatUnavailable(EnvironmentProblem):
+    path: str
+
+
+@dataclass(eq=False)
+class TemplateFailed(EnvironmentProblem):
+    path: str
+    detail: str
+
+
+@dataclass(eq=False)
+class PromptTooLong(EnvironmentProblem):
+    prompt_tokens: int
+    context_tokens: int
+
+
+@dataclass(eq=False)
+class EngineStopped(EnvironmentProblem):
+    """`exit_code` is negative for a signal (POSIX), None when the child hung and was ended."""
+
+    exit_code: int | None
+    detail: str
+
+
+@dataclass(eq=False)
+class EngineCrashesRepeatedly(EnvironmentProblem):
+    times: int
+    detail: str
+
+
+@dataclass(eq=False)
+class FolderNotWritable(EnvironmentProblem):
+    path: str
+
+
+@dataclass(eq=False)
+class DiskFull(EnvironmentProblem):
+    path: str
+
+
+@dataclass(eq=False)
+class DatabaseNewer(EnvironmentProblem):
+    path: str
+    found_version: int
+    known_version: int
+
+
+@dataclass(eq=False)
+class ProtocolViolation(Bug):
+    detail: str
+
+
+def every_error() -> list[type[AppError]]:
+    """All concrete situations, for tests and for the wire."""
+    found: list[type[AppError]] = []
+    open_classes: list[type[AppError]] = [AppError]
+    while open_classes:
+        for child in open_classes.pop().__subclasses__():
+            open_classes.append(child)
+            if dataclasses.is_dataclass(child):
+                found.append(child)
+    return sorted(found, key=lambda cls: cls.__name__)
+
+
+def to_fields(error: AppError) -> dict[str, Any]:
+    """The parameters of a situation as plain values."""
+    if not dataclasses.is_dataclass(error):
+        return {}
+    return {field.name: getattr(error, field.name) for field in dataclasses.fields(error)}
+
+
+def from_fields(name: str, fields: dict[str, Any]) -> AppError:
+    """The situation called `name`; an unknown name or wrong fields become a `ProtocolViolation`."""
+    for cls in every_error():
+        if cls.__name__ == name:
+            try:
+                return cls(**fields)
+            except TypeError:
+                break
+    return ProtocolViolation(f"unknown error {name} with {sorted(fields)}")

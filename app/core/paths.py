@@ -1,0 +1,70 @@
+"""Where everything lives: folders for a person's data, and the program's own resources."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from app import APP_ID
+
+
+@dataclass(frozen=True)
+class AppPaths:
+    """Folders for what the program writes for a person. Nothing is created until it is needed."""
+
+    data: Path
+    config: Path
+    cache: Path
+    logs: Path
+
+    @property
+    def models(self) -> Path:
+        """Installed models."""
+        return self.data / "models"
+
+    @property
+    def database(self) -> Path:
+        """Conversations."""
+        return self.data / "fireside.db"
+
+    @property
+    def settings(self) -> Path:
+        """Settings as JSON."""
+        return self.config / "settings.json"
+
+    @property
+    def engine(self) -> Path:
+        """The engine child's own working directory."""
+        return self.cache / "engine"
+
+    @classmethod
+    def from_environment(cls) -> AppPaths:
+        """`FIRESIDE_HOME` moves everything below it; otherwise the system's usual places."""
+        home = os.environ.get("FIRESIDE_HOME")
+        if home:
+            root = Path(home).expanduser().absolute()
+            return cls(root / "data", root / "config", root / "cache", root / "logs")
+        dirs = platformdirs.PlatformDirs(APP_ID, appauthor=False)
+        return cls(
+            Path(dirs.user_data_dir), Path(dirs.user_config_dir), Path(dirs.user_cache_dir), Path(dirs.user_log_dir)
+        )
+
+
+def resource_root() -> Path:
+    """The folder `resources/`, in a checkout and in a frozen program."""
+    frozen = getattr(sys, "_MEIPASS", None)
+    return Path(frozen) / "resources" if frozen else Path(__file__).resolve().parents[2] / "resources"
+
+
+def resource(name: str) -> Path:
+    """The path of one resource, by its name with forward slashes; it may not exist."""
+    return resource_root() / name
+
+
+def starter_model() -> Path | None:
+    """The model that comes with the program, or None where set-up has not made it."""
+    return next(iter(sorted(resource("models").glob("*.gguf"))), None)

@@ -1,0 +1,173 @@
+"""One typed tree of settings, saved atomically as JSON; unknown keys are kept, wrong values fall back."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+SCHEMA_VERSION = 1
+
+# From schema n to n + 1, on the raw tree. Never edited after a release.
+MIGRATIONS: list[Callable[[dict[str, Any]], dict[str, Any]]] = []
+
+
+@dataclass(frozen=True)
+class Appearance:
+    """How the window looks. `scheme`: system, light or dark. `zoom`: 0.5 to 3."""
+
+    scheme: str = "system"
+    zoom: float = 1.0
+    system_font: bool = False
+
+
+@dataclass(frozen=True)
+class Chat:
+    """Defaults of a new chat. `temperature` -1: as the model's file or family says."""
+
+    system_prompt: str = ""
+    temperature: float = -1.0
+    max_tokens: int = 2048
+
+
+@dataclass(frozen=True)
+class Engine:
+    """How models run. 0 lets the program choose. `model_path` empty means the starter."""
+
+    model_path: str = ""
+    known_models: tuple[str, ...] = ()
+    context_tokens: int = 0
+    threads: int = 0
+    gpu_layers: int = -1
+
+
+@dataclass(frozen=True)
+class Window:
+    """What comes back after a restart. `geometry` is Qt's own, in base64."""
+
+    geometry: str = ""
+    sidebar_width: int = 260
+    sidebar_hidden: bool = False
+    conversation_id: int = 0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The whole tree. `unknown` holds keys of other versions, written back unchanged."""
+
+    appearance: Appearance = field(default_factory=Appearance)
+    chat: Chat = field(default_factory=Chat)
+    engine: Engine = field(default_factory=Engine)
+    window: Window = field(default_factory=Window)
+    unknown: dict[str, Any] = field(default_factory=dict)
+
+    def changed(self, section: str, **values: Any) -> Settings:
+        """A copy with `values` replaced in one section."""
+        return dataclasses.replace(self, **{section: dataclasses.replace(getattr(self, section), **values)})
+
+
+SECTIONS: dict[str, type] = {"appearance": Appearance, "chat": Chat, "engine": Engine, "window": Window}
+LIMITS: dict[str, Callable[[Any], bool]] = {
+    "appearance.scheme": lambda v: v in ("system", "light", "dark"),
+    "appearance.zoom": lambda v: 0.5 <= v <= 3,
+    "chat.temperature": lambda v: v == -1 or 0 <= v <= 5,
+    "chat.max_tokens": lambda v: v > 0,
+    "engine.context_tokens": lambda v: v >= 0,
+    "engine.threads": lambda v: v >= 0,
+    "engine.gpu_layers": lambda v: v >= -1,
+}
+
+
+def load_settings(path: Path) -> tuple[Settings, list[str]]:
+    """Reads the tree; returns it with the dotted names of values that were wrong and fell back.
+
+    A file that is not JSON at all is moved aside to ``settings.json.damaged`` and reported as ``settings``.
+    """
+    try:
+        raw = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return Settings(), []
+    except (OSError, ValueError):
+        raw = None
+    if not isinstance(raw, dict):
+        _move_aside(path)
+        return Settings(), ["settings"]
+    return _from_raw(_migrate(raw))
+
+
+def save_settings(path: Path, settings: Settings) -> None:
+    """Writes the tree in one atomic step; raises OSError when the disk refuses, leaving the old file."""
+    raw: dict[str, Any] = {**settings.unknown, "schema_version": SCHEMA_VERSION}
+    for name in SECTIONS:
+        known = dataclasses.asdict(getattr(settings, name))
+        raw[name] = {**settings.unknown.get(name, {}), **known}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, scratch = tempfile.mkstemp(prefix=".settings-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(raw, file, indent=1, ensure_ascii=False)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(scratch).replace(path)
+    except BaseException:
+        Path(scratch).unlink(missing_ok=True)
+        raise
+
+
+def _migrate(raw: dict[str, Any]) -> dict[str, Any]:
+    version = raw.get("schema_version")
+    for migration in MIGRATIONS[version - 1 :] if isinstance(version, int) and version > 0 else []:
+        raw = migration(raw)
+    return raw
+
+
+def _from_raw(raw: dict[str, Any]) -> tuple[Settings, list[str]]:
+    wrong: list[str] = []
+    unknown = {key: value for key, value in raw.items() if key not in SECTIONS and key != "schema_version"}
+    sections: dict[str, Any] = {}
+    for name, cls in SECTIONS.items():
+        given = raw.get(name, {})
+        if not isinstance(given, dict):
+            wrong.append(name)
+            given = {}
+        sections[name], extra = _section(name, cls, given, wrong)
+        if extra:
+            unknown[name] = extra
+    return Settings(**sections, unknown=unknown), wrong
+
+
+def _section(name: str, cls: type, given: dict[str, Any], wrong: list[str]) -> tuple[Any, dict[str, Any]]:
+    default = cls()
+    values: dict[str, Any] = {}
+    for key in (f.name for f in dataclasses.fields(cls)):
+        if key not in given:
+            continue
+        value = _coerce(given[key], getattr(default, key))
+        if value is None or not LIMITS.get(f"{name}.{key}", lambda _: True)(value):
+            wrong.append(f"{name}.{key}")
+        else:
+            values[key] = value
+    return cls(**values), {key: value for key, value in given.items() if not hasattr(default, key)}
+
+
+def _coerce(value: Any, default: Any) -> Any:
+    """The value in the type of its default, or None when it has another type."""
+    if isinstance(default, bool) or isinstance(value, bool):
+        return value if type(value) is type(default) else None
+    if isinstance(default, float):
+        return float(value) if isinstance(value, int | float) else None
+    if isinstance(default, tuple):
+        return tuple(value) if isinstance(value, list) and all(isinstance(v, str) for v in value) else None
+    return value if isinstance(value, type(default)) else None
+
+
+def _move_aside(path: Path) -> None:
+    try:
+        path.replace(path.with_name(path.name + ".damaged"))
+    except OSError:
+        return  # a read-only folder: the defaults serve, and saving will say so

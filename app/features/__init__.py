@@ -1,0 +1,1 @@
+"""What the app does: generators of typed events, without Qt."""

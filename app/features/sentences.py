@@ -1,0 +1,106 @@
+"""Every situation in the person's words: what happened, what was kept, one thing to do.
+
+The window passes these through its translations, the terminal prints them.
+`core.errors` says what happened as classes; a test asks that each of them has a sentence here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from app import APP_NAME
+from app.core import errors
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """What to tell a person.
+
+    `action` names the one thing to do, for a button: open_model, new_chat, retry, settings, open_folder, or "".
+    """
+
+    text: str
+    kept: str = ""
+    action: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.text} {self.kept}".strip()
+
+
+_UNREADABLE = {
+    "empty": "The file {name} is empty.",
+    "not_gguf": "{name} is not a GGUF model.",
+    "truncated": "{name} is incomplete: the end of the file is missing. Was the download finished?",
+    "vocabulary_only": "{name} holds only a vocabulary, no model.",
+    "damaged": "{name} is damaged: its header does not make sense.",
+    "newer_format": "{name} is in a format newer than this version of " + APP_NAME + " knows.",
+    "not_a_file": "{name} is a folder, not a model file.",
+    "denied": "{name} may not be read: the system refused.",
+}
+
+
+def _name(path: str) -> str:
+    return PurePath(path).name or path
+
+
+def _model_unreadable(error: errors.ModelUnreadable) -> Sentence:
+    text = _UNREADABLE.get(error.reason, "{name} cannot be read.")
+    return Sentence(text.format(name=_name(error.path)), action="open_model")
+
+
+def _engine_stopped(error: errors.EngineStopped) -> Sentence:
+    what = "stopped answering and was ended" if error.exit_code is None else "stopped unexpectedly"
+    return Sentence(f"The engine {what}.", "The text so far was kept, and the engine starts again.", "retry")
+
+
+_SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
+    errors.ModelMissing: lambda e: Sentence(f"There is no file {_name(e.path)} any more.", action="open_model"),
+    errors.NoModel: lambda e: Sentence("No model is open yet.", "Your message was kept.", "open_model"),
+    errors.ModelUnreadable: _model_unreadable,
+    errors.ModelLoadFailed: lambda e: Sentence(
+        f"{_name(e.path)} could not be loaded. It may need more memory than is free, or a newer {APP_NAME}.",
+        action="open_model",
+    ),
+    errors.ChatUnavailable: lambda e: Sentence(
+        f"{_name(e.path)} is a completion model without a chat template, so chat is not available with it.",
+        action="open_model",
+    ),
+    errors.TemplateFailed: lambda e: Sentence(
+        f"The chat template inside {_name(e.path)} failed.", "Your message was kept.", "open_model"
+    ),
+    errors.PromptTooLong: lambda e: Sentence(
+        f"This needs {e.prompt_tokens:,} tokens and the model's context holds {e.context_tokens:,}.",
+        "Nothing was cut.",
+        "new_chat",
+    ),
+    errors.EngineStopped: _engine_stopped,
+    errors.EngineCrashesRepeatedly: lambda e: Sentence(
+        f"The engine stopped {e.times} times in a row with this model.", "Your chats were kept.", "open_model"
+    ),
+    errors.FolderNotWritable: lambda e: Sentence(
+        f"{APP_NAME} may not write to {e.path}.", "What was saved before is still there.", "open_folder"
+    ),
+    errors.DiskFull: lambda e: Sentence(
+        "The disk is full, so nothing more can be saved.", "What was saved before is still there.", "open_folder"
+    ),
+    errors.DatabaseNewer: lambda e: Sentence(
+        f"Your chats were last saved by a newer version of {APP_NAME}.",
+        "They were not changed. Please install the newer version.",
+    ),
+    errors.ProtocolViolation: lambda e: Sentence(
+        f"The engine and {APP_NAME} did not understand each other. This is a defect in {APP_NAME}.",
+        "The text so far was kept.",
+        "retry",
+    ),
+}
+
+
+def sentence_for(error: BaseException) -> Sentence:
+    """The sentence for any exception; one that is not an `AppError` is a defect and says so."""
+    for cls in type(error).__mro__:
+        if cls in _SENTENCES:
+            return _SENTENCES[cls](error)
+    return Sentence(f"Something went wrong in {APP_NAME} itself.", "Your chats were kept.", "")

@@ -1,0 +1,1 @@
+"""Conversations in SQLite; no widgets, no engine."""

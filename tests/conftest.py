@@ -1,0 +1,83 @@
+"""Rules for every test: a fresh home, no unannounced warnings in the log, nothing left running."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.core.paths import starter_model
+
+PROC = Path("/proc")
+
+
+@pytest.fixture(autouse=True)
+def fresh_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Everything the program writes for a person goes into this test's own folder."""
+    home = tmp_path / "home"
+    monkeypatch.setenv("FIRESIDE_HOME", str(home))
+    for name in ("FIRESIDE_ENGINE_SCRIPT", "FIRESIDE_TIMING"):
+        monkeypatch.delenv(name, raising=False)
+    return home
+
+
+@pytest.fixture(autouse=True)
+def quiet_log(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """A record of WARNING or above fails a test, unless it is marked `logs_warnings`."""
+    yield
+    if request.node.get_closest_marker("logs_warnings"):
+        return
+    loud = [r for phase in ("setup", "call") for r in caplog.get_records(phase) if r.levelno >= logging.WARNING]
+    assert not loud, "unannounced in the log: " + "; ".join(f"{r.name}: {r.getMessage()}" for r in loud)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_running() -> Iterator[None]:
+    """A thread or a child process that outlives its test fails it, by name."""
+    threads_before = set(threading.enumerate())
+    children_before = _children()
+    yield
+    for thread in set(threading.enumerate()) - threads_before:
+        thread.join(timeout=5)
+        assert not thread.is_alive(), f"left running: thread {thread.name}"
+    left = _children() - children_before
+    assert not left, f"left running: {[_command_line(pid) for pid in left]}"
+
+
+@pytest.fixture(scope="session")
+def starter() -> Path:
+    """The real starter model; set-up makes it, so its absence is a failure."""
+    path = starter_model()
+    assert path is not None, "resources/models is empty: run `make setup`"
+    return path
+
+
+def _children() -> set[int]:
+    """Direct children of this process that are not zombies (Linux; elsewhere nothing is checked)."""
+    found: set[int] = set()
+    for task in PROC.glob(f"{os.getpid()}/task/*/children"):
+        try:
+            pids = task.read_text().split()
+        except OSError:
+            continue
+        found |= {int(pid) for pid in pids if _is_running(int(pid))}
+    return found
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        state = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in ("Z", "X")
+
+
+def _command_line(pid: int) -> str:
+    try:
+        return (PROC / str(pid) / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return f"process {pid}"
