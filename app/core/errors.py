@@ -15,8 +15,10 @@
     │   ├── EngineCrashesRepeatedly   three times in a row: no restart by itself
     │   ├── FolderNotWritable         the data folder is read-only
     │   ├── DiskFull                  nothing more can be saved
-    │   └── DatabaseNewer             written by a newer Fireside
+    │   ├── DatabaseNewer             written by a newer Fireside
+    │   └── DatabaseDamaged           damage was met while working; the next start moves the file aside
     └── Bug                           ours to fix
+        ├── MigrationFailed           an older file could not be brought to the newest schema; it is unchanged
         └── ProtocolViolation         a line on the wire that the protocol does not know
 
 Classes carry facts, never sentences: `app.features.sentences` says them in the person's words.
@@ -117,6 +119,20 @@ class DatabaseNewer(EnvironmentProblem):
     path: str
     found_version: int
     known_version: int
+
+
+@dataclass(eq=False)
+class DatabaseDamaged(EnvironmentProblem):
+    path: str
+
+
+@dataclass(eq=False)
+class MigrationFailed(Bug):
+    """`to_version` is the step that failed."""
+
+    path: str
+    to_version: int
+    detail: str
 
 
 @dataclass(eq=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from app.core.cancel import CancelToken
@@ -111,13 +111,12 @@ class Chat:
         """What the model is shown: the system prompt, and the branch that leads to this answer."""
         conversation = self._conversations.get(answer.conversation_id)
         system = conversation.system_prompt if conversation else ""
-        branch: list[Message] = []
+        branch: list[StoredMessage] = []
         step = answer if include_last else self._parent(answer)
         while step is not None:
-            branch.append(Message(step.role, step.text))
+            branch.append(step)
             step = self._parent(step)
-        branch.reverse()
-        return ([Message(Role.SYSTEM, system)] if system.strip() else []) + branch
+        return _turns(system, reversed(branch))
 
     def _parent(self, message: StoredMessage) -> StoredMessage | None:
         return None if message.parent_id is None else self._conversations.message(message.parent_id)
@@ -139,6 +138,19 @@ class Chat:
     def _model(self) -> str:
         loaded = self._engine.loaded
         return loaded.name if loaded else ""
+
+
+def _turns(system: str, branch: Iterable[StoredMessage]) -> list[Message]:
+    """Turns as templates want them: an answer that never began is left out, neighbours of one role are joined."""
+    turns = [Message(Role.SYSTEM, system)] if system.strip() else []
+    for stored in branch:
+        if not stored.text and stored.role is Role.ASSISTANT:
+            continue
+        if turns and turns[-1].role is stored.role:
+            turns[-1] = Message(stored.role, f"{turns[-1].text}\n\n{stored.text}")
+        else:
+            turns.append(Message(stored.role, stored.text))
+    return turns
 
 
 class _Draft:

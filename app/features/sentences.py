@@ -90,6 +90,16 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
         f"Your chats were last saved by a newer version of {APP_NAME}.",
         "They were not changed. Please install the newer version.",
     ),
+    errors.DatabaseDamaged: lambda e: Sentence(
+        "The file with your chats is damaged.",
+        f"Nothing is deleted. Please start {APP_NAME} again: the file is then kept aside and a new one is used.",
+        "open_folder",
+    ),
+    errors.MigrationFailed: lambda e: Sentence(
+        f"This version of {APP_NAME} could not take over your chats. This is a defect in {APP_NAME}.",
+        "They were not changed, and the version before can still open them.",
+        "open_folder",
+    ),
     errors.ProtocolViolation: lambda e: Sentence(
         f"The engine and {APP_NAME} did not understand each other. This is a defect in {APP_NAME}.",
         "The text so far was kept.",

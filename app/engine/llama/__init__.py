@@ -1,1 +1,1 @@
-"""The only package that imports llama_cpp; used by the worker alone."""
+"""The only package that imports llama_cpp: library, devices, model, session, sampling, templates."""

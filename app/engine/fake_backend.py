@@ -1,0 +1,217 @@
+"""Scripted answers, delays, crashes and hangs inside the real engine child, so that tests meet the real wire.
+
+``--scripted FILE`` names a JSON object; every key is optional::
+
+    {
+      "log": "prompts.jsonl",     each request is appended to this file, one JSON object a line (beside the script)
+      "load": RULE,               what loading does; or a list of rules, used in turn
+      "answers": [RULE, ...],     the first rule that fits answers; without one, the last message is echoed
+      "devices": [{"name": ...}]  what DescribeDevices lists; one CPU by default
+    }
+
+A rule fits when its "when" (a regular expression) is found in the last user message, or when it has none,
+and when it was used less than "times" times. Uses are counted in FILE.used, so a restarted child goes on counting.
+
+Rules for answers:
+    "text": "..."                 the answer; by default `You said: <last user message>`
+    "delay_s": 0.05               before each token; "prompt_s": seconds for reading the prompt, with progress
+    "repeat": 1000                the text so many times
+    "finish": "length"            the finish reason; by default stop, or what the limits say
+    "error": "TemplateFailed", "fields": {...}      fails instead, with an error of app.core.errors
+    "stall_after": 3              after 3 tokens nothing more happens, cancel or not
+    "crash_after": 3              after 3 tokens the child ends: "crash": "abort" (default), or an exit code
+    "garbage": "noise"            this is printed to file descriptor 1 before every token
+Rules for loading:
+    "seconds": 1.0                how long it takes, with progress; cancel is heard
+    "error", "fields", "crash", "garbage", "stall": true    as above
+    "name", "context_tokens", "trained_context_tokens", "can_chat", "size_bytes"    what is loaded
+
+A token is a word with the space before it. With a model file that does not exist, loading fails with ModelMissing
+unless the rule says ``"any_path": true``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from app.core.errors import ChatUnavailable, ModelMissing, NoModel, PromptTooLong, from_fields
+from app.core.events import FinishReason
+from app.engine import protocol
+from app.engine.answer import Answer
+from app.engine.backend import Job
+
+MESSAGE_TOKENS = 4
+STEP_S = 0.02
+Rule = dict[str, Any]
+
+
+class ScriptedBackend:
+    """Carries out a script; see the file's docstring for its format."""
+
+    name = "scripted"
+
+    def __init__(self, script: Path) -> None:
+        self._path = script
+        self._script: Rule = json.loads(script.read_text("utf-8"))
+        self._loaded: protocol.Loaded | None = None
+        self._seen: list[str] = []
+
+    def prepare(self) -> None:
+        """Nothing is slow here."""
+
+    def load(self, request: protocol.LoadModel, job: Job) -> protocol.Loaded | protocol.Done:
+        """Pretends to load, as the script's load rule says."""
+        self._log(request)
+        rules = self._script.get("load", {})
+        rule = self._choose("load", rules if isinstance(rules, list) else [rules], "")
+        if not rule.get("any_path") and not Path(request.path).exists():
+            raise ModelMissing(request.path)
+        _fail(rule, {"path": request.path})
+        self._loaded = None
+        ends_s = time.monotonic() + rule.get("seconds", 0)
+        begun_s = time.monotonic()
+        job.reply(protocol.Loading(request.id, 0.0))
+        _misbehave(rule)
+        while (now_s := time.monotonic()) < ends_s:
+            if job.stop.wait(min(STEP_S, ends_s - now_s)):
+                return protocol.Done(request.id)
+            job.reply(protocol.Loading(request.id, min(1.0, (time.monotonic() - begun_s) / (ends_s - begun_s))))
+        self._loaded = _loaded(request, rule)
+        self._seen = []
+        return self._loaded
+
+    def unload(self) -> None:
+        """Forgets the model."""
+        self._loaded = None
+
+    def generate(self, request: protocol.Generate, job: Job) -> protocol.Answered:
+        """Answers as the first fitting rule says."""
+        self._log(request)
+        answer = Answer(request, job.reply, time.perf_counter())
+        loaded = self._ready()
+        last = next((text for role, text in reversed(request.messages) if role == "user"), "")
+        rule = self._choose("answers", self._script.get("answers", []), last)
+        _fail(rule, {})
+        words = _prompt(request.messages)
+        if len(words) >= loaded.context_tokens:
+            raise PromptTooLong(len(words), loaded.context_tokens)
+        same = next((i for i, (a, b) in enumerate(zip(words, self._seen, strict=False)) if a != b), None)
+        answer.begin(len(words), min(len(words) - 1, len(self._seen)) if same is None else same)
+        self._seen = words
+        if not _read_prompt(answer, rule.get("prompt_s", 0), job):
+            return answer.finish(FinishReason.CANCELLED)
+        text = rule.get("text", f"You said: {last}") * rule.get("repeat", 1)
+        room = loaded.context_tokens - len(words)
+        return answer.finish(self._write(answer, rule, text, job, room))
+
+    def _write(self, answer: Answer, rule: Rule, text: str, job: Job, room: int) -> FinishReason:
+        for number, piece in enumerate(_words(text)):
+            _misbehave(rule, number)
+            if job.stop.wait(rule["delay_s"]) if rule.get("delay_s") else job.cancelled:
+                return FinishReason.CANCELLED
+            if number >= room:
+                return FinishReason.CONTEXT
+            reason = answer.add(piece.encode())
+            self._seen.append(piece)
+            if reason is not None:
+                return reason
+        _misbehave(rule, len(_words(text)))
+        return FinishReason(rule.get("finish", "stop"))
+
+    def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
+        """Words, and a few per message."""
+        self._log(request)
+        self._ready()
+        return protocol.TokensCounted(request.id, len(_prompt(request.messages)))
+
+    def describe_devices(self, request: protocol.DescribeDevices) -> protocol.DevicesDescribed:
+        """What the script lists."""
+        self._log(request)
+        default = [{"name": "CPU", "description": "Scripted", "type": "cpu", "free_bytes": 0, "total_bytes": 0}]
+        devices = tuple(protocol.Device(**device) for device in self._script.get("devices", default))
+        return protocol.DevicesDescribed(request.id, "scripted", devices, ("scripted",), 1)
+
+    def _ready(self) -> protocol.Loaded:
+        if self._loaded is None:
+            raise NoModel
+        if not self._loaded.can_chat:
+            raise ChatUnavailable(self._loaded.path)
+        return self._loaded
+
+    def _choose(self, kind: str, rules: list[Rule], text: str) -> Rule:
+        counts = self._path.with_name(self._path.name + ".used")
+        used: dict[str, int] = json.loads(counts.read_text()) if counts.exists() else {}
+        for number, rule in enumerate(rules):
+            key = f"{kind}[{number}]"
+            if used.get(key, 0) >= rule.get("times", float("inf")) or not re.search(rule.get("when", ""), text):
+                continue
+            if "times" in rule:
+                counts.write_text(json.dumps(used | {key: used.get(key, 0) + 1}))
+            return rule
+        return {}
+
+    def _log(self, request: protocol.Request) -> None:
+        if "log" in self._script:
+            with (self._path.parent / self._script["log"]).open("ab") as file:
+                file.write(protocol.to_line(request))
+
+
+def _fail(rule: Rule, fields: dict[str, Any]) -> None:
+    if "error" in rule:
+        raise from_fields(rule["error"], fields | rule.get("fields", {}))
+
+
+def _misbehave(rule: Rule, number: int = 0) -> None:
+    """Prints, crashes or hangs where the rule says so."""
+    if "garbage" in rule:
+        os.write(1, rule["garbage"].encode() + b"\n")
+    if rule.get("stall") or rule.get("stall_after") == number:
+        threading.Event().wait()
+    if rule.get("crash_after", 0 if "crash" in rule else None) == number:
+        if rule.get("crash", "abort") == "abort":
+            os.abort()
+        os._exit(rule["crash"])
+
+
+def _read_prompt(answer: Answer, seconds: float, job: Job) -> bool:
+    """Reads the prompt in ten steps; False when it was cancelled."""
+    for step in range(1, 11) if seconds else ():
+        if job.stop.wait(seconds / 10):
+            return False
+        new = answer.prompt_tokens - answer.reused_tokens
+        answer.read(answer.reused_tokens + new * step // 10)
+    return True
+
+
+def _loaded(request: protocol.LoadModel, rule: Rule) -> protocol.Loaded:
+    trained: int = rule.get("trained_context_tokens", 8192)
+    path = Path(request.path)
+    size: int = rule.get("size_bytes", path.stat().st_size if path.exists() else 0)
+    context: int = rule.get("context_tokens", trained)
+    return protocol.Loaded(
+        request.id,
+        request.path,
+        rule.get("name", path.stem),
+        size,
+        request.context_tokens or context,
+        trained,
+        rule.get("can_chat", True),
+        layers=1,
+        gpu_layers=0,
+        device="Scripted",
+        threads=request.threads or 1,
+    )
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\s*\S+|\s+$", text)
+
+
+def _prompt(messages: tuple[tuple[str, str], ...]) -> list[str]:
+    return [word for role, text in messages for word in [f"<{role}>"] * MESSAGE_TOKENS + _words(text)]

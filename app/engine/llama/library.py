@@ -1,0 +1,77 @@
+"""Loads llama.cpp and its backends, and keeps its last words."""
+
+from __future__ import annotations
+
+import collections
+import ctypes
+import functools
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+KEPT_LINES = 20
+WARNING, ERROR, CONTINUED = 2, 3, 5
+
+
+class Library:
+    """`c` is the package's module of C functions; `ggml` and `base` are the libraries that libllama is linked with."""
+
+    def __init__(self) -> None:
+        import llama_cpp
+        from llama_cpp import llama_cpp as c
+
+        self.c: ModuleType = c
+        self.version: str = llama_cpp.__version__
+        self._lines: collections.deque[str] = collections.deque(maxlen=KEPT_LINES)
+        self._level = 0
+        self._log_callback = c.llama_log_callback(self._on_log)  # kept: C holds only the address
+        c.llama_log_set(self._log_callback, ctypes.c_void_p(0))
+        package = Path(llama_cpp.__file__).parent
+        self.ggml = _load(package / "lib", "ggml")
+        self.base = _load(package / "lib", "ggml-base")
+        self._load_backends(package)
+        c.llama_backend_init()
+
+    def last_words(self) -> str:
+        """Warnings and errors since `forget_words`, for "Copy details"."""
+        return "\n".join(self._lines)
+
+    def forget_words(self) -> None:
+        """Starts a new collection of last words."""
+        self._lines.clear()
+
+    def _load_backends(self, package: Path) -> None:
+        """A build with loadable backends has none until they are loaded; one without has them already."""
+        frozen = getattr(sys, "_MEIPASS", None)
+        folder = Path(frozen) / "bin" if frozen else package.parent / "bin"
+        if any(folder.glob("*ggml-cpu*")):
+            self.ggml.ggml_backend_load_all_from_path.argtypes = [ctypes.c_char_p]
+            self.ggml.ggml_backend_load_all_from_path(str(folder).encode("utf-8"))
+
+    def _on_log(self, level: int, text: bytes, _user_data: Any) -> None:
+        self._level = level if level != CONTINUED else self._level
+        if self._level in (WARNING, ERROR):
+            line = text.decode("utf-8", "replace")
+            sys.stderr.write(line)
+            if line.strip(" .\n"):
+                self._lines.append(line.rstrip("\n"))
+
+
+@functools.cache
+def open_library() -> Library:
+    """The library, loaded at the first call."""
+    return Library()
+
+
+def _load(folder: Path, name: str) -> ctypes.CDLL:
+    """The copy that libllama uses: wheels hold copies instead of links, and another copy has a registry of its own.
+
+    On Linux that is the name with the major version (`libggml.so.0`), on macOS likewise (`libggml.0.dylib`);
+    Windows has one name only.
+    """
+    patterns = (f"lib{name}.so.[0-9]", f"lib{name}.[0-9].dylib", f"lib{name}.so", f"lib{name}.dylib", f"{name}.dll")
+    for pattern in patterns:
+        for path in sorted(folder.glob(pattern)):
+            return ctypes.CDLL(str(path))
+    raise OSError(f"no library {name} in {folder}")

@@ -1,0 +1,151 @@
+"""A loaded model file and its vocabulary."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from app.core.gguf import GgufHeader
+from app.engine.llama.library import Library
+from app.engine.llama.template import ChatTemplate, Part
+
+PROGRESS_EVERY_S = 0.05
+
+
+class Model:
+    """Owns llama.cpp's model; everything about tokens is asked here."""
+
+    def __init__(self, library: Library, path: str, header: GgufHeader, pointer: Any, gpu_layers: int) -> None:
+        c = library.c
+        self.path = path
+        self.header = header
+        self.pointer = pointer
+        self.layers: int = c.llama_model_n_layer(pointer)
+        self.gpu_layers = min(gpu_layers if gpu_layers >= 0 else self.layers, self.layers)
+        self.trained_context_tokens: int = c.llama_model_n_ctx_train(pointer)
+        self.vocabulary_size: int
+        self._library = library
+        self._vocab = c.llama_model_get_vocab(pointer)
+        self.vocabulary_size = c.llama_vocab_n_tokens(self._vocab)
+        self._pieces: dict[int, bytes] = {}
+        self._ends: dict[int, bool] = {}
+        self._buffer = ctypes.create_string_buffer(256)
+        self._prefixes_space = c.llama_vocab_type(self._vocab) == c.LLAMA_VOCAB_TYPE_SPM and bool(
+            header.metadata.get("tokenizer.ggml.add_space_prefix", True)
+        )
+        source = c.llama_model_chat_template(pointer, None)
+        self.template: ChatTemplate | None = None
+        if source:
+            bos, eos = (self._text_of(get(self._vocab)) for get in (c.llama_vocab_bos, c.llama_vocab_eos))
+            self.template = ChatTemplate(source.decode("utf-8", "replace"), bos, eos, self._control_texts)
+
+    @property
+    def name(self) -> str:
+        """The model's own name, else the file's."""
+        name = self.header.metadata.get("general.name")
+        return name if isinstance(name, str) and name.strip() else os.path.basename(self.path)  # noqa: PTH119
+
+    def prompt_tokens(self, parts: Iterable[Part]) -> list[int]:
+        """Ids of a prompt: special tokens only from trusted parts, the beginning-of-text token exactly once."""
+        c = self._library.c
+        ids: list[int] = []
+        for part in parts:
+            if part.text:
+                after_text = bool(ids) and not self._is_special(ids[-1])
+                ids += self._tokenize_after(part.text, part.trusted, after_text)
+        if c.llama_vocab_get_add_bos(self._vocab):
+            bos = c.llama_vocab_bos(self._vocab)
+            while ids[:1] == [bos]:
+                del ids[0]
+            ids.insert(0, bos)
+        return ids
+
+    def tokenize(self, text: str, *, special: bool) -> list[int]:
+        """Ids of a text; with `special`, control tokens written out in it become the real ones."""
+        data = text.encode("utf-8", "replace")
+        room = len(data) + 8
+        ids = (self._library.c.llama_token * room)()
+        count = self._library.c.llama_tokenize(self._vocab, data, len(data), ids, room, False, special)
+        if count < 0:
+            raise RuntimeError(f"llama_tokenize wants room for {-count} tokens for {len(data)} bytes")
+        return list(ids[:count])
+
+    def piece(self, token: int) -> bytes:
+        """The bytes of a token; nothing for control tokens."""
+        piece = self._pieces.get(token)
+        if piece is None:
+            size = len(self._buffer)
+            count = self._library.c.llama_token_to_piece(self._vocab, token, self._buffer, size, 0, False)
+            if count < 0:
+                self._buffer = ctypes.create_string_buffer(-count)
+                return self.piece(token)
+            piece = self._pieces[token] = self._buffer.raw[:count]
+        return piece
+
+    def ends_answer(self, token: int) -> bool:
+        """Whether a token ends the turn or the text."""
+        ends = self._ends.get(token)
+        if ends is None:
+            ends = self._ends[token] = bool(self._library.c.llama_vocab_is_eog(self._vocab, token))
+        return ends
+
+    def free(self) -> None:
+        """Gives the memory back."""
+        self._library.c.llama_model_free(self.pointer)
+
+    def _tokenize_after(self, text: str, special: bool, after_text: bool) -> list[int]:
+        """SentencePiece vocabularies put a space before a text; in the middle of one it would be a second one."""
+        if after_text and self._prefixes_space:
+            start, whole = self.tokenize("\n", special=False), self.tokenize("\n" + text, special=special)
+            if whole[: len(start)] == start:
+                return whole[len(start) :]
+        return self.tokenize(text, special=special)
+
+    def _is_special(self, token: int) -> bool:
+        c = self._library.c
+        kinds = c.LLAMA_TOKEN_ATTR_CONTROL | c.LLAMA_TOKEN_ATTR_USER_DEFINED | c.LLAMA_TOKEN_ATTR_UNKNOWN
+        return bool(c.llama_vocab_get_attr(self._vocab, token) & kinds)
+
+    def _text_of(self, token: int) -> str:
+        text = self._library.c.llama_vocab_get_text(self._vocab, token) if token >= 0 else b""
+        return (text or b"").decode("utf-8", "replace")
+
+    def _control_texts(self) -> list[str]:
+        return [self._text_of(token) for token in range(self.vocabulary_size) if self._is_special(token)]
+
+
+def load_model(
+    library: Library,
+    path: str,
+    header: GgufHeader,
+    gpu_layers: int,
+    *,
+    tell: Callable[[float], None],
+    cancelled: Callable[[], bool],
+) -> Model | None:
+    """Loads a file, telling the fraction done; None when llama.cpp refuses it or `cancelled` turns true."""
+    c = library.c
+    told_s = 0.0
+
+    def on_progress(fraction: float, _user_data: Any) -> bool:
+        nonlocal told_s
+        if (now_s := time.monotonic()) - told_s >= PROGRESS_EVERY_S:
+            told_s = now_s
+            tell(fraction)
+        return not cancelled()
+
+    parameters = c.llama_model_default_params()
+    parameters.n_gpu_layers = gpu_layers
+    parameters.progress_callback = callback = c.llama_progress_callback(on_progress)
+    pointer = c.llama_model_load_from_file(c_path(path), parameters)
+    del callback  # kept alive until here
+    return Model(library, path, header, pointer, gpu_layers) if pointer else None
+
+
+def c_path(path: str) -> bytes:
+    """A path as llama.cpp opens it: UTF-8 on Windows, the file system's bytes elsewhere."""
+    return path.encode("utf-8") if sys.platform == "win32" else os.fsencode(path)

@@ -1,0 +1,169 @@
+"""Conversations as prompts: the model's own chat template, with a wall between its control tokens and people's text.
+
+The template is rendered with marks in place of the texts and split at the marks. Only the template's own parts may
+become control tokens; `<|im_end|>` typed by a person, or copied from a document, stays text.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Turn = tuple[str, str]
+BLANK_LINE = "\n\n"
+# Templates take old thoughts out of earlier answers by these tags, so the tags have to stay visible to them.
+THOUGHTS = re.compile(r"(</?think>)")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a prompt. Only in a `trusted` one do special tokens count."""
+
+    text: str
+    trusted: bool
+
+
+class TemplateProblem(Exception):
+    """The template raised; the text is its own."""
+
+
+class ChatTemplate:
+    """One model's template. `control_texts` gives the spelling of its control tokens, asked only when needed."""
+
+    def __init__(self, source: str, bos: str, eos: str, control_texts: Callable[[], Iterable[str]]) -> None:
+        self._source = source
+        self._bos = bos
+        self._eos = eos
+        self._control_texts = control_texts
+        self._formatters: dict[bool, Callable[..., Any]] = {}
+
+    def render(
+        self, messages: Sequence[Turn], *, continue_last: bool, variables: Mapping[str, Any] | None = None
+    ) -> list[Part]:
+        """The prompt in parts. With `continue_last` it ends inside the last message. Raises TemplateProblem."""
+        problem: TemplateProblem | None = None
+        rendered: Sequence[Turn] | None = None
+        for turns in _shapes(messages):
+            marks = _Marks(continue_last)
+            try:
+                text = self._format(marks.marked(turns), continue_last, variables or {})
+            except TemplateProblem as error:
+                problem = problem or error
+                continue
+            if marks.all_in(text):
+                return list(marks.split(text))
+            rendered = turns
+        if rendered is None:
+            raise problem or TemplateProblem("there are no messages")
+        return self._without_marks(rendered, continue_last, variables or {})
+
+    def _format(self, turns: Sequence[Turn], continue_last: bool, variables: Mapping[str, Any]) -> str:
+        messages = [{"role": role, "content": text} for role, text in turns]
+        try:
+            formatted = self._formatter(not continue_last)(messages=messages, **variables)
+        except Exception as error:
+            raise TemplateProblem(f"{type(error).__name__}: {error}") from error
+        return str(formatted.prompt)
+
+    def _formatter(self, add_generation_prompt: bool) -> Callable[..., Any]:
+        if add_generation_prompt not in self._formatters:
+            from llama_cpp.llama_chat_format import Jinja2ChatFormatter
+
+            self._formatters[add_generation_prompt] = Jinja2ChatFormatter(
+                self._source, self._eos, self._bos, add_generation_prompt=add_generation_prompt
+            )
+        return self._formatters[add_generation_prompt]
+
+    def _without_marks(self, turns: Sequence[Turn], continue_last: bool, variables: Mapping[str, Any]) -> list[Part]:
+        """For a template that changes texts: it gets them itself, with every control token's spelling broken."""
+        spellings = sorted((text for text in self._control_texts() if len(text) > 1), key=len, reverse=True)
+        pattern = re.compile("|".join(map(re.escape, spellings)) or r"(?!)")
+        harmless = [(role, pattern.sub(lambda m: m[0][0] + "\u200b" + m[0][1:], text)) for role, text in turns]
+        prompt = self._format(harmless, continue_last, variables)
+        if continue_last:
+            end = harmless[-1][1].strip()
+            at = prompt.rfind(end)
+            prompt = prompt[: at + len(end)] if at >= 0 else prompt
+        return [Part(prompt, trusted=True)]
+
+
+class _Marks:
+    """Stand-ins for texts that no text contains, and that trimming leaves alone."""
+
+    def __init__(self, keep_end: bool) -> None:
+        self._keep_end = keep_end
+        self._key = secrets.token_hex(8)
+        self._texts: list[str] = []
+        self._needed: list[int] = []
+        self._pattern = re.compile(f"\ue000{self._key}:(\\d+)\ue001")
+
+    def marked(self, turns: Sequence[Turn]) -> list[Turn]:
+        """The turns with marks for texts. White space around stays outside, for the template to trim or keep."""
+        marked = []
+        for number, (role, text) in enumerate(turns):
+            open_end = self._keep_end and number == len(turns) - 1
+            pieces = THOUGHTS.split(text) if role == "assistant" else [text]
+            content = "".join(
+                piece if index % 2 else self._mark(piece, open_end and index == len(pieces) - 1)
+                for index, piece in enumerate(pieces)
+            )
+            self._needed.append(len(self._texts) - 1)
+            marked.append((role, content))
+        return marked
+
+    def _mark(self, text: str, open_end: bool) -> str:
+        core = text.lstrip()
+        before = text[: len(text) - len(core)]
+        core = core if open_end else core.rstrip()
+        after = text[len(before) + len(core) :]
+        self._texts.append(core)
+        return f"{before}\ue000{self._key}:{len(self._texts) - 1}\ue001{after}"
+
+    def all_in(self, rendered: str) -> bool:
+        """Whether every message is there, once. Thoughts of earlier answers may be gone."""
+        found = [int(match[1]) for match in self._pattern.finditer(rendered)]
+        whole = rendered.count(self._key) == len(found) == len(set(found))
+        return whole and set(self._needed) <= set(found) and (not self._keep_end or found[-1] == self._needed[-1])
+
+    def split(self, rendered: str) -> Iterator[Part]:
+        """Template and texts in turn. A space before a text joins it: tokens of words begin with their space."""
+        pieces = self._pattern.split(rendered)
+        for index in range(0, len(pieces), 2):
+            template, text = pieces[index], self._texts[int(pieces[index + 1])] if index + 1 < len(pieces) else ""
+            if index + 1 == len(pieces) and self._keep_end:
+                return  # the closing tag of the message that goes on
+            if text and template.endswith(" "):
+                template, text = template[:-1], " " + text
+            yield Part(template, trusted=True)
+            yield Part(text, trusted=False)
+
+
+def _shapes(messages: Sequence[Turn]) -> Iterator[list[Turn]]:
+    """The conversation as it is, then in the shapes that pickier templates take."""
+    turns = [turn for turn in messages if turn[0] != "system" or turn[1].strip()]
+    yield turns
+    merged = _system_merged(turns)
+    if merged != turns:
+        yield merged
+    joined: list[Turn] = []
+    for role, text in merged:
+        if joined and joined[-1][0] == role:
+            joined[-1] = (role, joined[-1][1] + BLANK_LINE + text)
+        else:
+            joined.append((role, text))
+    if joined != merged:
+        yield joined
+
+
+def _system_merged(turns: list[Turn]) -> list[Turn]:
+    """For templates without a system role: its text goes before the first question."""
+    system = BLANK_LINE.join(text for role, text in turns if role == "system")
+    others = [turn for turn in turns if turn[0] != "system"]
+    if not system:
+        return others
+    if others and others[0][0] == "user":
+        return [("user", system + BLANK_LINE + others[0][1]), *others[1:]]
+    return [("user", system), *others]

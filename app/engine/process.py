@@ -1,0 +1,180 @@
+"""One life of the engine child: the calls that wait for it, and when to give it up."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from app.core.cancel import CancelToken
+from app.core.child import Child
+from app.core.errors import AppError, EngineStopped, ProtocolViolation, from_fields
+from app.core.events import ModelLoaded
+from app.engine import protocol
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 0.05
+CANCEL_TIMEOUT_S = 5.0
+GREETING_TIMEOUT_S = 60.0
+
+
+class EngineProcess:
+    """One life of the child: the calls waiting for it, and what is known about it."""
+
+    def __init__(
+        self, command: list[str], folder: Path, environment: dict[str, str], on_crash: Callable[[str], None]
+    ) -> None:
+        self.loaded: ModelLoaded | None = None
+        self.ended: AppError | None = None
+        self.closing = False
+        self.loading: set[int] = set()
+        self._began: set[int] = set()
+        self._lock = threading.Lock()
+        self._calls: dict[int, Call] = {}
+        self._cancelled: dict[int, float] = {}
+        self._problem: AppError | None = None
+        self._hung = False
+        self._greeted = False
+        self._on_crash = on_crash
+        self._started_s = time.monotonic()
+        self.child = Child(command, folder, environment, on_line=self._on_line, on_exit=self._on_exit)
+
+    def open_call(self, id_: int) -> Call:
+        """A place for the replies to request `id_`; made before the request is sent."""
+        call = Call(self, id_)
+        with self._lock:
+            if self.ended is not None:
+                call.put(self.ended)
+            self._calls[id_] = call
+        return call
+
+    def close_call(self, id_: int) -> None:
+        """Nobody waits for `id_` any more; a request that still runs is cancelled."""
+        with self._lock:
+            waiting = self._calls.pop(id_, None)
+        if waiting is not None and not waiting.answered:
+            self.cancel(id_)
+
+    def send(self, request: protocol.Request) -> None:
+        """Sends a request. A child that cannot take it ends, which every waiting call then hears."""
+        if isinstance(request, protocol.LoadModel):
+            self.loading.add(request.id)
+        try:
+            self.child.send(protocol.to_line(request))
+        except TimeoutError:
+            self._end_hung()
+        except OSError as error:
+            log.debug("engine child %s takes nothing more: %s", self.child.pid, error)
+
+    def cancel(self, id_: int) -> None:
+        """Asks once; the child then has `CANCEL_TIMEOUT_S` to answer."""
+        with self._lock:
+            if id_ in self._cancelled or self.ended is not None:
+                return
+            self._cancelled[id_] = time.monotonic()
+        self.send(protocol.Cancel(0, id_))
+
+    def look(self) -> None:
+        """Ends a child that does not answer a cancel, or never greeted."""
+        now_s = time.monotonic()
+        with self._lock:
+            overdue = any(now_s - asked_s > CANCEL_TIMEOUT_S for asked_s in self._cancelled.values())
+        if overdue or (not self._greeted and now_s - self._started_s > GREETING_TIMEOUT_S):
+            self._end_hung()
+
+    def began_loading(self, id_: int) -> bool:
+        """Whether the former model was given up for load `id_`."""
+        return id_ in self._began
+
+    def _end_hung(self) -> None:
+        if not self._hung:
+            log.info("engine child %s hangs and is ended", self.child.pid)
+            self._hung = True
+            self.child.kill_tree()
+
+    def _on_line(self, line: bytes) -> None:
+        try:
+            reply = self._checked(protocol.from_line(line))
+        except ProtocolViolation as error:
+            self._problem = self._problem or error
+            self.child.kill_tree()
+            return
+        if isinstance(reply, protocol.Loading) and reply.id not in self._began:
+            self._began.add(reply.id)
+            self.loaded = None
+        if isinstance(reply, protocol.Loaded):
+            self.loaded = model_loaded(reply)
+        with self._lock:
+            call = self._calls.get(reply.id) if hasattr(reply, "id") else None
+            if isinstance(reply, protocol.LAST_REPLIES):
+                self._cancelled.pop(reply.id, None)
+                self.loading.discard(reply.id)
+        if call is not None:
+            call.put(reply)
+
+    def _checked(self, reply: protocol.Request | protocol.Reply) -> protocol.Reply:
+        if isinstance(reply, protocol.Request):
+            raise ProtocolViolation(f"the child sent a request, {type(reply).__name__}")
+        if isinstance(reply, protocol.Greeting):
+            if reply.protocol != protocol.PROTOCOL_VERSION:
+                raise ProtocolViolation(f"the child speaks version {reply.protocol}, not {protocol.PROTOCOL_VERSION}")
+            self._greeted = True
+        elif not self._greeted:
+            raise ProtocolViolation(f"{type(reply).__name__} before the greeting")
+        return reply
+
+    def _on_exit(self, code: int, tail: str) -> None:
+        problem = self._problem or EngineStopped(None if self._hung else code, tail)
+        if not self.closing:
+            log.info("engine child %s ended with %s", self.child.pid, "a hang" if self._hung else code)
+            self._on_crash(tail)
+        with self._lock:
+            self.ended = problem
+            self.loaded = None
+            calls = list(self._calls.values())
+        for call in calls:
+            call.put(problem)
+
+
+class Call:
+    """One request waiting for its replies."""
+
+    def __init__(self, process: EngineProcess, id_: int) -> None:
+        self.answered = False
+        self._process = process
+        self._id = id_
+        self._queue: queue.SimpleQueue[protocol.Reply | AppError] = queue.SimpleQueue()
+
+    def put(self, reply: protocol.Reply | AppError) -> None:
+        """A reply, or why there will be none; called by the reader thread."""
+        self._queue.put(reply)
+
+    def replies(self, cancel: CancelToken | None) -> Iterator[protocol.Reply]:
+        """Replies up to and with the last; raises what the child failed with. Looks at `cancel` meanwhile."""
+        while not self.answered:
+            if cancel is not None and cancel.cancelled:
+                self._process.cancel(self._id)
+            try:
+                reply = self._queue.get(timeout=LOOK_EVERY_S)
+            except queue.Empty:
+                self._process.look()
+                continue
+            self.answered = isinstance(reply, protocol.LAST_REPLIES + (AppError,))
+            if isinstance(reply, protocol.Failed):
+                raise from_fields(reply.error, reply.fields)
+            if isinstance(reply, AppError):
+                raise reply
+            yield reply
+
+    def abandon(self) -> None:
+        """The consumer left; what still runs is cancelled."""
+        self._process.close_call(self._id)
+
+
+def model_loaded(reply: protocol.Loaded) -> ModelLoaded:
+    """The reply as the rest of the program knows it."""
+    return ModelLoaded(**{name: value for name, value in vars(reply).items() if name != "id"})

@@ -1,0 +1,255 @@
+"""Conversations and what is said in them: kept, found, changed, deleted with a way back."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from app.core.events import AnswerStats
+from app.core.messages import Role, clean_text
+from app.store import messages as tree
+from app.store.database import Database, fold
+from app.store.messages import MessageState, StoredMessage
+
+__all__ = ["Conversation", "Conversations", "MessageState", "StoredMessage"]
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """One chat. Times are seconds since 1970; `leaf_id` is the end of the chosen branch."""
+
+    id: int
+    title: str
+    system_prompt: str
+    temperature: float | None
+    model: str
+    draft: str
+    created_at: float
+    updated_at: float
+    leaf_id: int | None
+    pinned: bool
+
+
+class Unchanged(Enum):
+    """Stands for "not given" where None has a meaning."""
+
+    UNCHANGED = "unchanged"
+
+
+UNCHANGED = Unchanged.UNCHANGED
+_COLUMNS = "id, title, system_prompt, temperature, model, draft, created_at, updated_at, leaf_id, pinned"
+
+
+class Conversations:
+    """Everything about stored chats; from any thread. Writing to an id that does not exist raises KeyError.
+
+    Writes may raise DiskFull or FolderNotWritable; nothing of the call is then stored.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+
+    def create(
+        self, *, title: str = "", system_prompt: str = "", temperature: float | None = None, model: str = ""
+    ) -> Conversation:
+        """Makes an empty conversation."""
+        now = self._clock()
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                "INSERT INTO conversations (title, system_prompt, temperature, model, created_at, updated_at)"
+                f" VALUES (?, ?, ?, ?, ?, ?) RETURNING {_COLUMNS}",
+                (clean_text(title), clean_text(system_prompt), temperature, clean_text(model), now, now),
+            ).fetchone()
+        return _conversation(row)
+
+    def get(self, conversation_id: int) -> Conversation | None:
+        """One conversation; None when it is deleted or unknown."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                f"SELECT {_COLUMNS} FROM conversations WHERE id = ? AND deleted_at IS NULL", (conversation_id,)
+            ).fetchone()
+        return None if row is None else _conversation(row)
+
+    def find(self, query: str = "") -> list[Conversation]:
+        """Conversations whose title contains the query, ignoring case and accents; the last used first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT {_COLUMNS} FROM conversations WHERE deleted_at IS NULL"
+                " AND (:query = '' OR instr(fold(title), :query)) ORDER BY updated_at DESC, id DESC",
+                {"query": fold(clean_text(query).strip())},
+            ).fetchall()
+        return [_conversation(row) for row in rows]
+
+    def search_text(self, query: str, limit: int = 50) -> list[tuple[int, int, str]]:
+        """(conversation id, message id, snippet) where all words occur, the last one as a beginning.
+
+        Hits in a title come first, with 0 as their message id.
+        """
+        words = match_expression(query)
+        if not words:
+            return []
+        with self._database.reading() as connection:
+            hits = connection.execute(
+                "SELECT c.id, 0, c.title FROM titles_index JOIN conversations c ON c.id = titles_index.rowid"
+                " WHERE titles_index MATCH ? AND c.deleted_at IS NULL ORDER BY titles_index.rank LIMIT ?",
+                (words, limit),
+            ).fetchall()
+            hits += connection.execute(
+                "SELECT m.conversation_id, m.id, snippet(messages_index, 0, '', '', '…', 16) FROM messages_index"
+                " JOIN messages m ON m.id = messages_index.rowid JOIN conversations c ON c.id = m.conversation_id"
+                " WHERE messages_index MATCH ? AND m.deleted_at IS NULL AND c.deleted_at IS NULL"
+                " ORDER BY messages_index.rank LIMIT ?",
+                (words, limit - len(hits)),
+            ).fetchall()
+        return [(hit[0], hit[1], hit[2]) for hit in hits]
+
+    def update(
+        self,
+        conversation_id: int,
+        *,
+        title: str | Unchanged = UNCHANGED,
+        system_prompt: str | Unchanged = UNCHANGED,
+        temperature: float | Unchanged | None = UNCHANGED,
+        model: str | Unchanged = UNCHANGED,
+        draft: str | Unchanged = UNCHANGED,
+        pinned: bool | Unchanged = UNCHANGED,
+    ) -> None:
+        """Changes only what is given; its place in the list stays."""
+        texts = {"title": title, "system_prompt": system_prompt, "model": model, "draft": draft}
+        values: dict[str, Any] = {key: clean_text(text) for key, text in texts.items() if isinstance(text, str)}
+        if not isinstance(temperature, Unchanged):
+            values["temperature"] = temperature
+        if not isinstance(pinned, Unchanged):
+            values["pinned"] = pinned
+        with self._database.transaction() as connection:
+            _set(connection, "conversations", conversation_id, values)
+
+    def delete(self, conversation_id: int) -> None:
+        """Hides a conversation until `restore` or, for good, `purge_deleted`."""
+        with self._database.transaction() as connection:
+            _set(connection, "conversations", conversation_id, {"deleted_at": self._clock()})
+
+    def restore(self, conversation_id: int) -> None:
+        """Undoes `delete`."""
+        with self._database.transaction() as connection:
+            _set(connection, "conversations", conversation_id, {"deleted_at": None})
+
+    def purge_deleted(self) -> None:
+        """Really removes what was deleted, conversations and messages."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM conversations WHERE deleted_at IS NOT NULL")
+            connection.execute("DELETE FROM messages WHERE deleted_with IS NOT NULL")
+
+    def add_message(
+        self,
+        conversation_id: int,
+        parent_id: int | None,
+        role: Role,
+        text: str,
+        *,
+        state: MessageState = MessageState.COMPLETE,
+        model: str = "",
+    ) -> StoredMessage:
+        """Adds a message below its parent (None: at the top); it becomes the leaf. Beside others it is a version."""
+        now = self._clock()
+        with self._database.transaction() as connection:
+            _set(connection, "conversations", conversation_id, {"updated_at": now})
+            if parent_id is not None:
+                parent = tree.find_message(connection, parent_id)
+                if parent is None or parent.conversation_id != conversation_id:
+                    raise KeyError(parent_id)
+            values = (role, clean_text(text), state, clean_text(model), now)
+            message_id = tree.insert_message(connection, (conversation_id, parent_id), values)
+            tree.choose(connection, message_id)
+            tree.settle_leaf(connection, conversation_id)
+            message = tree.find_message(connection, message_id)
+        assert message is not None
+        return message
+
+    def save_text(self, message_id: int, text: str) -> None:
+        """Keeps what has been written so far."""
+        with self._database.transaction() as connection:
+            _set(connection, "messages", message_id, {"text": clean_text(text)})
+
+    def finish_message(self, message_id: int, text: str, state: MessageState, stats: AnswerStats | None = None) -> None:
+        """Keeps the whole text and how it ended."""
+        values = {"text": clean_text(text), "state": state, "stats": tree.stats_to_text(stats)}
+        with self._database.transaction() as connection:
+            _set(connection, "messages", message_id, values)
+
+    def message(self, message_id: int) -> StoredMessage | None:
+        """One message; None when it is deleted or unknown."""
+        with self._database.reading() as connection:
+            return tree.find_message(connection, message_id)
+
+    def path(self, conversation_id: int) -> list[StoredMessage]:
+        """The chosen branch, root to leaf; empty for an unknown conversation."""
+        with self._database.reading() as connection:
+            return tree.load_branch(connection, conversation_id)
+
+    def choose_version(self, message_id: int) -> None:
+        """Shows the branch through this message, and below it the versions chosen there last."""
+        with self._database.transaction() as connection:
+            message = tree.find_message(connection, message_id)
+            if message is None:
+                raise KeyError(message_id)
+            tree.choose(connection, message_id)
+            tree.settle_leaf(connection, message.conversation_id)
+
+    def delete_message(self, message_id: int) -> None:
+        """Hides a message and all below it; a sibling's branch is then shown, or else the parent."""
+        with self._database.transaction() as connection:
+            conversation_id = _conversation_of(connection, message_id)
+            tree.mark_deleted(connection, message_id, self._clock())
+            tree.settle_leaf(connection, conversation_id)
+
+    def restore_message(self, message_id: int) -> None:
+        """Undoes `delete_message`: what it hid is shown again, unless another version was chosen since."""
+        with self._database.transaction() as connection:
+            conversation_id = _conversation_of(connection, message_id)
+            tree.mark_restored(connection, message_id)
+            tree.settle_leaf(connection, conversation_id)
+
+    def recover(self) -> int:
+        """Marks what an earlier run left half-written as interrupted; returns how many."""
+        with self._database.transaction() as connection:
+            return connection.execute("UPDATE messages SET state = 'interrupted' WHERE state = 'writing'").rowcount
+
+
+def match_expression(query: str) -> str:
+    """Any input as a full-text expression: every word quoted, the last one a beginning; "" when there is no word."""
+    words = [word for word in clean_text(query).split() if any(_is_letter_or_digit(char) for char in word)]
+    quoted = ['"' + word.replace('"', '""') + '"' for word in words]
+    return " ".join(quoted) + "*" if quoted else ""
+
+
+def _is_letter_or_digit(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category[0] in "LN" or category == "Co"  # what SQLite's unicode61 takes as part of a word
+
+
+def _set(connection: sqlite3.Connection, table: str, row_id: int, values: dict[str, Any]) -> None:
+    """Changes columns of one row; raises KeyError when there is no such row."""
+    if not connection.execute(f"SELECT count(*) FROM {table} WHERE id = ?", (row_id,)).fetchone()[0]:
+        raise KeyError(row_id)
+    if values:
+        columns = ", ".join(f"{name} = :{name}" for name in values)
+        connection.execute(f"UPDATE {table} SET {columns} WHERE id = :id", {**values, "id": row_id})
+
+
+def _conversation_of(connection: sqlite3.Connection, message_id: int) -> int:
+    row = connection.execute("SELECT conversation_id FROM messages WHERE id = ?", (message_id,)).fetchone()
+    if row is None:
+        raise KeyError(message_id)
+    return int(row[0])
+
+
+def _conversation(row: sqlite3.Row) -> Conversation:
+    values = dict(row)
+    return Conversation(**{**values, "pinned": bool(values["pinned"])})

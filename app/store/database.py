@@ -1,0 +1,203 @@
+"""One SQLite connection behind one lock: opens, checks, migrates, and names what went wrong."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import shutil
+import sqlite3
+import threading
+import time
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from app.core.errors import AppError, DatabaseDamaged, DatabaseNewer, DiskFull, FolderNotWritable
+from app.store.damage import is_damaged, is_mended, is_suspect, mark_suspect, move_aside
+from app.store.migrations import MIGRATIONS, Migration, migrate, schema_version
+
+log = logging.getLogger(__name__)
+
+BUSY_TIMEOUT_S = 5.0
+"""How long to wait for another Fireside (the terminal beside the window) to end its transaction."""
+
+ALMOST_NOTHING_BYTES = 1_000_000
+SMALLEST_BYTES = 512
+
+_PLACE_CODES = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
+_DAMAGE_CODES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+class Database:
+    """The open file. Every statement runs inside `transaction` or `reading`, from any thread."""
+
+    moved_aside: Path | None
+    """Where a damaged file went, with its -wal and -shm; None when the file was sound."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, moved_aside: Path | None) -> None:
+        self.path = path
+        self.moved_aside = moved_aside
+        self._connection = connection
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(cls, path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> Database:
+        """Opens or makes the file, moving a damaged one aside.
+
+        Raises DatabaseNewer, FolderNotWritable, DiskFull or MigrationFailed; the old file is then as it was.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # chats are nobody else's business
+            moved_aside = None if _is_usable(path, len(migrations)) else move_aside(path)
+            return cls(_ready(path, migrations), path, moved_aside)
+        except (sqlite3.Error, OSError) as error:
+            problem = _problem(error, path)
+            if problem is None:
+                raise
+            raise problem from error
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """For writing: commits at the end, undoes everything when anything is raised.
+
+        Raises DiskFull, FolderNotWritable or DatabaseDamaged; the connection stays usable.
+        """
+        with self._begun("BEGIN IMMEDIATE") as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """For reading: all statements inside see the same moment."""
+        with self._begun("BEGIN") as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Puts everything into the one file and lets go of it; safe to call twice."""
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def _begun(self, begin: str) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                self._connection.execute(begin)
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException as error:
+                self._roll_back()
+                problem = _problem(error, self.path)
+                if problem is None:
+                    raise
+                raise problem from error
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:  # SQLite ends it by itself after some failures
+            try:
+                self._connection.execute("ROLLBACK")
+            except sqlite3.Error as error:  # the first failure is the one to tell
+                log.error("rollback failed: %s", error.sqlite_errorname)
+
+
+def fold(text: str) -> str:
+    """Text for comparing without case and Latin accents, in every script."""
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    return "".join(character for character in plain if not "\u0300" <= character <= "\u036f")
+
+
+def _is_usable(path: Path, known_version: int) -> bool:
+    """Whether what lies at this path is a sound database of ours, or nothing at all."""
+    size_bytes, wal_bytes = (_size_bytes(path.with_name(path.name + suffix)) for suffix in ("", "-wal"))
+    if size_bytes < SMALLEST_BYTES:  # SQLite would take it as new, and delete the journal
+        return size_bytes == wal_bytes == 0
+    try:
+        # Read-only: otherwise closing the last connection would delete the journal of a damaged file.
+        # Only a first start that was killed leaves a -journal, which SQLite must be allowed to undo.
+        with closing(_connect(path, "rw" if _size_bytes(path.with_name(path.name + "-journal")) else "ro")) as check:
+            check.execute("BEGIN")  # one moment: another Fireside may be making the file just now
+            found = schema_version(check)
+            if found > known_version:
+                raise DatabaseNewer(str(path), found, known_version)
+            if not is_suspect(path):
+                return not is_damaged(check, path, found)
+        with closing(_connect(path)) as repair:
+            return is_mended(repair, path)
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF in _DAMAGE_CODES:
+            return False
+        raise
+
+
+def _size_bytes(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _connect(path: Path, mode: str = "rwc") -> sqlite3.Connection:
+    place = path.absolute().as_posix()
+    address = f"file://{'' if place.startswith('/') else '/'}{quote(os.fsencode(place))}?mode={mode}"
+    # isolation_level None: transactions begin where `Database` says so, not where the module guesses.
+    return sqlite3.connect(address, BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, uri=True)
+
+
+def _ready(path: Path, migrations: Sequence[Migration]) -> sqlite3.Connection:
+    connection = _connect(path)
+    try:
+        connection.row_factory = sqlite3.Row
+        connection.text_factory = lambda stored: stored.decode("utf-8", "replace")  # one bad byte costs one character
+        connection.create_function("fold", 1, fold, deterministic=True)
+        _use_wal(connection)
+        # In WAL, NORMAL never damages the file. A power cut may cost the last transactions (up to about a
+        # thousand pages since the last checkpoint); the end of the program alone, even SIGKILL, costs none.
+        # FULL would sync at every save of a growing answer.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA journal_size_limit = 4000000")
+        connection.execute(
+            "PRAGMA secure_delete = ON"
+        )  # deleted text is overwritten; the index may know single words longer
+        connection.execute("PRAGMA foreign_keys = ON")
+        migrate(connection, path, migrations)
+        connection.execute("BEGIN IMMEDIATE")  # says now, not at the first message, that nothing can be written
+        connection.execute("ROLLBACK")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    deadline_s = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            # Two programs making the same new file: SQLite does not wait by itself for this one statement.
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline_s:
+                raise
+            time.sleep(0.01)
+
+
+def _problem(error: BaseException, path: Path) -> AppError | None:
+    """The situation behind a failure of the disk or of the file; None for everything else."""
+    folder = str(path.parent)
+    if isinstance(error, OSError):
+        full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+        return DiskFull(folder) if full else FolderNotWritable(folder)
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF if isinstance(error, sqlite3.Error) else 0
+    if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(path)):
+        return DiskFull(folder)
+    if code in _PLACE_CODES or code == sqlite3.SQLITE_IOERR:
+        return FolderNotWritable(folder)
+    if code in _DAMAGE_CODES:
+        mark_suspect(path)
+        return DatabaseDamaged(str(path))
+    return None
+
+
+def _is_full(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < ALMOST_NOTHING_BYTES
+    except OSError:
+        return False

@@ -1,0 +1,181 @@
+"""The messages of a conversation as a tree: versions are siblings, and the latest choices make the branch."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sqlite3
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from app.core.events import AnswerStats, FinishReason
+from app.core.messages import Role
+
+
+class MessageState(StrEnum):
+    """How far a message has come."""
+
+    COMPLETE = "complete"
+    WRITING = "writing"
+    INTERRUPTED = "interrupted"
+    """The program or the engine ended in the middle."""
+    STOPPED = "stopped"
+    """The person pressed Stop."""
+    FAILED = "failed"
+    """Nothing came at all."""
+
+
+@dataclass(frozen=True)
+class StoredMessage:
+    """One message and the ids of all its versions (siblings, itself included), oldest first."""
+
+    id: int
+    conversation_id: int
+    parent_id: int | None
+    role: Role
+    text: str
+    state: MessageState
+    model: str
+    created_at: float
+    stats: AnswerStats | None
+    versions: tuple[int, ...]
+
+
+_COLUMNS = """
+    m.id, m.conversation_id, m.parent_id, m.role, m.text, m.state, m.model, m.created_at, m.stats,
+    (SELECT group_concat(s.id) FROM messages s WHERE s.conversation_id = m.conversation_id
+        AND s.parent_id IS m.parent_id AND s.deleted_at IS NULL) AS versions
+"""
+
+
+def find_message(connection: sqlite3.Connection, message_id: int) -> StoredMessage | None:
+    """One live message, or None."""
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM messages m WHERE m.id = ? AND m.deleted_at IS NULL", (message_id,)
+    ).fetchone()
+    return None if row is None else _message(row)
+
+
+def load_branch(connection: sqlite3.Connection, conversation_id: int) -> list[StoredMessage]:
+    """Root to leaf of the chosen branch."""
+    rows = connection.execute(
+        f"""
+        WITH RECURSIVE branch (id, parent_id, height) AS (
+            SELECT m.id, m.parent_id, 0 FROM conversations c JOIN messages m ON m.id = c.leaf_id WHERE c.id = ?
+            UNION ALL
+            SELECT m.id, m.parent_id, height + 1 FROM branch b JOIN messages m ON m.id = b.parent_id
+        )
+        SELECT {_COLUMNS} FROM branch b JOIN messages m ON m.id = b.id ORDER BY b.height DESC
+        """,
+        (conversation_id,),
+    )
+    return [_message(row) for row in rows]
+
+
+def insert_message(
+    connection: sqlite3.Connection, place: tuple[int, int | None], values: tuple[Role, str, MessageState, str, float]
+) -> int:
+    """Adds a message at (conversation, parent) from (role, text, state, model, created at); returns its id."""
+    cursor = connection.execute(
+        "INSERT INTO messages (conversation_id, parent_id, role, text, state, model, created_at, chosen)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
+        place + values,
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def choose(connection: sqlite3.Connection, message_id: int) -> None:
+    """Makes a message and all above it the latest choice among their siblings."""
+    connection.execute(
+        """
+        WITH RECURSIVE above (id, parent_id) AS (
+            SELECT id, parent_id FROM messages WHERE id = ?
+            UNION ALL
+            SELECT m.id, m.parent_id FROM above a JOIN messages m ON m.id = a.parent_id
+        )
+        UPDATE messages AS m SET chosen = 1 + (
+            SELECT max(s.chosen) FROM messages s
+            WHERE s.conversation_id = m.conversation_id AND s.parent_id IS m.parent_id
+        )
+        WHERE m.id IN (SELECT id FROM above) AND EXISTS (
+            SELECT 1 FROM messages s WHERE s.conversation_id = m.conversation_id
+            AND s.parent_id IS m.parent_id AND s.chosen >= m.chosen AND s.id <> m.id
+        )
+        """,
+        (message_id,),
+    )
+
+
+def settle_leaf(connection: sqlite3.Connection, conversation_id: int) -> None:
+    """Moves the conversation's leaf to where the latest choices lead, from the root down."""
+    connection.execute(
+        """
+        WITH RECURSIVE down (id, depth) AS (
+            SELECT (SELECT m.id FROM messages m WHERE m.conversation_id = :conversation AND m.parent_id IS NULL
+                AND m.deleted_at IS NULL ORDER BY m.chosen DESC LIMIT 1), 0
+            UNION ALL
+            SELECT (SELECT m.id FROM messages m WHERE m.conversation_id = :conversation AND m.parent_id = down.id
+                AND m.deleted_at IS NULL ORDER BY m.chosen DESC LIMIT 1), depth + 1
+            FROM down WHERE down.id IS NOT NULL
+        )
+        UPDATE conversations SET leaf_id = (SELECT id FROM down WHERE id IS NOT NULL ORDER BY depth DESC LIMIT 1)
+        WHERE id = :conversation
+        """,
+        {"conversation": conversation_id},
+    )
+
+
+def mark_deleted(connection: sqlite3.Connection, message_id: int, deleted_at: float) -> None:
+    """Hides a message and what is below it, remembering whose deletion that was."""
+    connection.execute(
+        """
+        WITH RECURSIVE below (id) AS (
+            SELECT id FROM messages WHERE id = :top AND deleted_at IS NULL
+            UNION ALL
+            SELECT m.id FROM below b JOIN messages m ON m.parent_id = b.id WHERE m.deleted_at IS NULL
+        )
+        UPDATE messages SET deleted_at = :at, deleted_with = :top WHERE id IN (SELECT id FROM below)
+        """,
+        {"top": message_id, "at": deleted_at},
+    )
+
+
+def mark_restored(connection: sqlite3.Connection, message_id: int) -> None:
+    """Brings back what one deletion hid; below a parent that is hidden itself, it will come back with that one."""
+    hidden = connection.execute(
+        "SELECT p.deleted_at, p.deleted_with FROM messages m JOIN messages p ON p.id = m.parent_id WHERE m.id = ?",
+        (message_id,),
+    ).fetchone()
+    connection.execute(
+        "UPDATE messages SET deleted_at = ?, deleted_with = ? WHERE deleted_with = ?",
+        (*(hidden or (None, None)), message_id),
+    )
+
+
+def stats_to_text(stats: AnswerStats | None) -> str | None:
+    """Measurements as JSON."""
+    return None if stats is None else json.dumps(dataclasses.asdict(stats))
+
+
+def _stats(text: str | None) -> AnswerStats | None:
+    if text is None:
+        return None
+    fields: dict[str, Any] = json.loads(text)
+    return AnswerStats(**{**fields, "finish_reason": FinishReason(fields["finish_reason"])})
+
+
+def _message(row: sqlite3.Row) -> StoredMessage:
+    versions = sorted(int(number) for number in row["versions"].split(",")) if row["versions"] else []
+    return StoredMessage(
+        row["id"],
+        row["conversation_id"],
+        row["parent_id"],
+        Role(row["role"]),
+        row["text"],
+        MessageState(row["state"]),
+        row["model"],
+        row["created_at"],
+        _stats(row["stats"]),
+        tuple(versions),
+    )

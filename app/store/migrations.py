@@ -1,0 +1,155 @@
+"""The schema, as a list of steps that only grows: a released step is never edited."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+
+from app.core.errors import DatabaseNewer, MigrationFailed
+
+log = logging.getLogger(__name__)
+
+Migration = Callable[[sqlite3.Connection], None]
+
+
+def m001_conversations(connection: sqlite3.Connection) -> None:
+    """Conversations, their messages as a tree, and a full-text index over both, kept by triggers."""
+    # AUTOINCREMENT: an id that was given out never comes back for something else.
+    # `chosen` counts choices among siblings: the branch that is shown follows the highest one, live ones only.
+    # `deleted_with` is the message whose deletion took this one along, so that undo brings back exactly those.
+    # No ON DELETE CASCADE from parent to child: a long chat is a chain, and SQLite stops at 1,000 nested triggers.
+    # An answer being written is not indexed yet: saving it every second then costs its own pages only.
+    statements = """
+        CREATE TABLE conversations (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            title TEXT NOT NULL,
+            system_prompt TEXT NOT NULL,
+            temperature REAL,
+            model TEXT NOT NULL,
+            draft TEXT NOT NULL DEFAULT '',
+            pinned INTEGER NOT NULL DEFAULT 0,
+            created_at REAL NOT NULL,
+            updated_at REAL NOT NULL,
+            deleted_at REAL,
+            leaf_id INTEGER REFERENCES messages (id) ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED
+        );;
+        CREATE TABLE messages (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            conversation_id INTEGER NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
+            parent_id INTEGER REFERENCES messages (id) DEFERRABLE INITIALLY DEFERRED,
+            role TEXT NOT NULL,
+            text TEXT NOT NULL,
+            state TEXT NOT NULL,
+            model TEXT NOT NULL,
+            stats TEXT,
+            chosen INTEGER NOT NULL,
+            created_at REAL NOT NULL,
+            deleted_at REAL,
+            deleted_with INTEGER
+        );;
+        CREATE INDEX conversations_by_leaf ON conversations (leaf_id);;
+        CREATE INDEX messages_by_parent ON messages (parent_id);;
+        CREATE INDEX messages_by_place ON messages (conversation_id, parent_id, chosen);;
+        CREATE INDEX messages_deleted ON messages (deleted_with) WHERE deleted_with IS NOT NULL;;
+        CREATE INDEX messages_writing ON messages (id) WHERE state = 'writing';;
+
+        CREATE VIEW messages_finished AS SELECT id, text FROM messages WHERE state <> 'writing';;
+        CREATE VIRTUAL TABLE messages_index USING fts5 (
+            text, content = 'messages_finished', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
+        );;
+        CREATE TRIGGER messages_added AFTER INSERT ON messages WHEN new.state <> 'writing' BEGIN
+            INSERT INTO messages_index (rowid, text) VALUES (new.id, new.text);
+        END;;
+        CREATE TRIGGER messages_changed AFTER UPDATE OF text, state ON messages
+        WHEN (old.state = 'writing') <> (new.state = 'writing') OR (new.state <> 'writing' AND new.text <> old.text)
+        BEGIN
+            INSERT INTO messages_index (messages_index, rowid, text)
+                SELECT 'delete', old.id, old.text WHERE old.state <> 'writing';
+            INSERT INTO messages_index (rowid, text) SELECT new.id, new.text WHERE new.state <> 'writing';
+        END;;
+        CREATE TRIGGER messages_removed AFTER DELETE ON messages WHEN old.state <> 'writing' BEGIN
+            INSERT INTO messages_index (messages_index, rowid, text) VALUES ('delete', old.id, old.text);
+        END;;
+
+        CREATE VIRTUAL TABLE titles_index USING fts5 (
+            title, content = 'conversations', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
+        );;
+        CREATE TRIGGER titles_added AFTER INSERT ON conversations BEGIN
+            INSERT INTO titles_index (rowid, title) VALUES (new.id, new.title);
+        END;;
+        CREATE TRIGGER titles_changed AFTER UPDATE OF title ON conversations BEGIN
+            INSERT INTO titles_index (titles_index, rowid, title) VALUES ('delete', old.id, old.title);
+            INSERT INTO titles_index (rowid, title) VALUES (new.id, new.title);
+        END;;
+        CREATE TRIGGER titles_removed AFTER DELETE ON conversations BEGIN
+            INSERT INTO titles_index (titles_index, rowid, title) VALUES ('delete', old.id, old.title);
+        END
+    """
+    for statement in statements.split(";;"):  # executescript would end the transaction that guards the step
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (m001_conversations,)
+
+
+def schema_version(connection: sqlite3.Connection) -> int:
+    """How many steps this file has seen; 0 for a new one."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> None:
+    """Brings the file to the newest schema in one transaction, after a backup beside it.
+
+    Raises `DatabaseNewer` with the file untouched, or `MigrationFailed` with the file as it was before.
+    """
+    found = schema_version(connection)
+    if found > len(migrations):
+        raise DatabaseNewer(str(path), found, len(migrations))
+    if found == len(migrations):
+        return
+    if found > 0:
+        back_up(connection, path.with_name(f"{path.name}.before-v{len(migrations)}"))
+    connection.execute("PRAGMA foreign_keys = OFF")  # steps may rebuild tables; checked as a whole before the commit
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for number, step in enumerate(migrations[schema_version(connection) :], start=schema_version(connection) + 1):
+            _run(step, number, connection, path)
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def back_up(connection: sqlite3.Connection, target: Path) -> None:
+    """A complete copy through SQLite's own backup, under its final name only when it is whole."""
+    scratch = target.with_name(target.name + ".part")
+    scratch.unlink(missing_ok=True)
+    try:
+        with closing(sqlite3.connect(scratch)) as copy:
+            connection.backup(copy)
+        scratch.replace(target)
+    except BaseException:
+        scratch.unlink(missing_ok=True)
+        raise
+
+
+def _run(step: Migration, number: int, connection: sqlite3.Connection, path: Path) -> None:
+    try:
+        step(connection)
+        problem = connection.execute("PRAGMA foreign_key_check").fetchone()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_ERROR:
+            raise MigrationFailed(str(path), number, str(error)) from error
+        raise  # the disk, not the step: `Database` says which
+    except (sqlite3.Error, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise MigrationFailed(str(path), number, f"{type(error).__name__}: {error}") from error
+    if problem is not None or not connection.in_transaction:
+        raise MigrationFailed(str(path), number, "left its transaction or broken references")
+    connection.execute(f"PRAGMA user_version = {number}")
+    log.info("database schema is now %d", number)

@@ -1,0 +1,1 @@
+"""The Chat tab: transcript, composer, and Markdown drawn piece by piece."""

@@ -1,0 +1,104 @@
+"""The end of a text that is still being written, shown as what it will most likely become.
+
+Only the unfinished end is touched: marks that say nothing yet are held back for the moment, and emphasis,
+code and links that were begun are completed, so that nothing jumps when their end arrives.
+"""
+
+from __future__ import annotations
+
+import re
+
+# A last line that may still become a heading, a rule, a list item, a fence, a table or a definition.
+_UNDECIDED = re.compile(
+    r"(?:^|\n)[ \t]*(?:>[ \t]?)*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*"
+    r"(?:[-+*_=#>:|]+|\d{1,9}[.)]?|\[[ xX]?\]?|[`~]{3,}[^\n`]*|[`~]+)?[ \t]*$"
+)
+_DEFINITION = re.compile(r"(?:^|\n[ \t]*\n)[ \t]{0,3}\[(?!\^)[^\]\n]+\]:[^\n]*$")
+_LABEL = re.compile(r"!?\[(?:\^[^\]\s]*)?$")
+_TABLE_START = re.compile(r"(?:^|\n)([ \t]*\|[^\n]*(?:\n[ \t]*\|?[-:| \t]*)?)$")
+_TABLE_RULE = re.compile(r"^[ \t]*\|?[ \t]*:?-+:?[ \t]*\|", re.MULTILINE)
+_ITEM = re.compile(r"[ \t]*(?:(?:[-+*]|\d{1,9}[.)]|#{1,6}|>|\|)[ \t]+)*")
+_ITEM_LINE = re.compile(r"\n(?=[ \t]*(?:[-+*#>|]|\d{1,9}[.)]|\n))")
+_HALF_LINK = re.compile(r"!?\[([^\[\]\n]*)\]\([^()\s]*(?:\([^()\s]*\)?[^()\s]*)?(?:\s+[\"'][^\"'\n]*[\"']?)?$")
+_FENCE_LINE = re.compile(r"^[ \t]*(?:>[ \t]?)*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)?(?:`{3,}|~{3,})", re.MULTILINE)
+_RUN = re.compile(r"\\.|`+|\*+|~~+|_+", re.DOTALL)
+
+
+def calm(tail: str) -> str:
+    """The open tail, ready to be shown."""
+    decided = _UNDECIDED.sub("", tail, count=1)
+    if len(_FENCE_LINE.findall(decided)) % 2:
+        # Inside a code block that belongs to a list or a quote; only its end is undecided.
+        last = tail.rpartition("\n")[2].strip()
+        return decided if last[:1] in ("`", "~") else tail
+    tail = _LABEL.sub("", _DEFINITION.sub("", decided))
+    if not _TABLE_RULE.search(tail):
+        tail = _TABLE_START.sub("", tail)
+    starts = [found.start() for found in _ITEM_LINE.finditer(tail)]
+    start = starts[-1] if starts else 0
+    return tail[:start] + _completed(tail[start:])
+
+
+def _completed(text: str) -> str:
+    """One paragraph with its begun links, emphasis and code completed."""
+    text = _HALF_LINK.sub(lambda m: m[1], text)
+    opened: list[str] = []
+    position = _ITEM.match(text.lstrip("\n"))
+    begin = len(text) - len(text.lstrip("\n")) + (position.end() if position else 0)
+    while True:
+        run = _RUN.search(text, begin)
+        if run is None:
+            break
+        begin = run.end()
+        mark = run.group()
+        if mark[0] == "\\":
+            continue
+        if mark[0] == "`":
+            end = re.compile(rf"(?<!`){mark}(?!`)").search(text, begin)
+            if end is None:
+                opened.append(mark)
+                break
+            begin = end.end()
+            continue
+        _count(text, run, opened)
+    return _closed(text, opened)
+
+
+def _count(text: str, run: re.Match[str], opened: list[str]) -> None:
+    """Keeps account of emphasis: what a run of marks ends, or else begins."""
+    before = text[run.start() - 1] if run.start() else " "
+    after = text[run.end()] if run.end() < len(text) else " "
+    mark = run.group()
+    left = len(mark)
+    while left and opened and opened[-1][0] == mark[0] and not before.isspace() and len(opened[-1]) <= left:
+        left -= len(opened.pop())
+    if left and not after.isspace() and not (mark[0] == "_" and before.isalnum()):
+        if mark[0] == "~":
+            opened.append("~~")
+        else:
+            opened.extend(["*" * 2] if left == 2 and mark[0] == "*" else [mark[0] * part for part in _parts(left)])
+
+
+def _parts(length: int) -> list[int]:
+    return {1: [1], 2: [2], 3: [1, 2]}.get(length, [])
+
+
+def _closed(text: str, opened: list[str]) -> str:
+    """Without marks at the very end that begin nothing yet, and with the begun ones ended."""
+    bare = text.rstrip()
+    trimmed = re.sub(r"(?:(?<=\s)|^)(?:\*{1,3}|_{1,3}|~{1,2}|`{1,2}|!?\[)$", "", bare)
+    if trimmed != bare:
+        if opened and bare.endswith(opened[-1]):
+            opened = opened[:-1]
+        text = bare = trimmed
+    if not opened:
+        return text
+    # A single mark at the end may be the first half of the two that end the emphasis.
+    bare = bare.rstrip()
+    last = opened[-1]
+    if last[0] != "`" and bare.endswith(last[0]) and not bare.endswith(last):
+        bare = bare[: -len(last) + 1] if len(last) > 1 else bare
+        bare = bare.rstrip(last[0])
+    elif last[0] == "`" and len(last) > 1:
+        bare = bare.rstrip("`")
+    return bare.rstrip() + "".join(reversed(opened))

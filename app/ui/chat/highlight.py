@@ -1,0 +1,128 @@
+"""Colours for code: Pygments reads it in short turns of the event loop, never on the hot path."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from pygments.lexer import Lexer
+from pygments.lexers import get_lexer_by_name
+from pygments.token import Comment, Keyword, Name, Number, Operator, String, _TokenType
+from pygments.util import ClassNotFound
+from PySide6.QtCore import QTimer
+from PySide6.QtGui import QColor, QSyntaxHighlighter, QTextCharFormat, QTextDocument
+
+from app.ui.theme import Theme
+
+MAX_CHARACTERS = 20_000
+EVERY_MS = 200
+TURN_S = 0.004
+
+Colours = tuple[tuple[int, int, str], ...]
+
+
+class Highlighter(QSyntaxHighlighter):
+    """Keeps the colours of each line; reads the code again at most five times a second while it grows."""
+
+    def __init__(self, document: QTextDocument, theme: Theme) -> None:
+        super().__init__(document)
+        self._theme = theme
+        self._lexer: Lexer | None = None
+        self._language = ""
+        self._text = ""
+        self._lines: list[Colours] = []
+        self._reading: Iterator[tuple[int, Colours]] | None = None
+        self._pause = QTimer(self, singleShot=True, interval=EVERY_MS)
+        self._pause.timeout.connect(self._start)
+        self._turn = QTimer(self, interval=0)
+        self._turn.timeout.connect(self._on_turn)
+        self._is_waiting = False
+
+    def set_code(self, language: str, text: str, *, is_open: bool) -> None:
+        """New code; colours follow soon."""
+        if language != self._language:
+            self._language = language
+            self._lexer = _find_lexer(language)
+        self._text = text
+        if self._lexer is None or len(text) > MAX_CHARACTERS:
+            self._stop()
+        elif not is_open:
+            self._pause.stop()
+            self._start()
+        elif not self._pause.isActive():
+            self._pause.start()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a timer of its own is running."""
+        return self._pause.isActive() or self._turn.isActive()
+
+    def highlightBlock(self, _text: str) -> None:
+        """Qt asks for one line's colours."""
+        number = self.currentBlock().blockNumber()
+        for start, length, token in self._lines[number] if number < len(self._lines) else ():
+            look = QTextCharFormat()
+            look.setForeground(QColor(getattr(self._theme.tokens, token)))
+            self.setFormat(start, length, look)
+
+    def _stop(self) -> None:
+        self._pause.stop()
+        self._turn.stop()
+        self._reading = None
+
+    def _start(self) -> None:
+        if self._lexer is not None:
+            self._reading = _coloured_lines(self._lexer, self._text)
+            self._turn.start()
+
+    def _on_turn(self) -> None:
+        until_s = time.perf_counter() + TURN_S
+        for number, colours in self._reading or ():
+            if number >= len(self._lines):
+                self._lines.extend([()] * (number + 1 - len(self._lines)))
+            if self._lines[number] != colours:
+                self._lines[number] = colours
+                self.rehighlightBlock(self.document().findBlockByNumber(number))
+            if time.perf_counter() > until_s:
+                return
+        self._turn.stop()
+        self._reading = None
+
+
+def _coloured_lines(lexer: Lexer, text: str) -> Iterator[tuple[int, Colours]]:
+    """Line numbers with the coloured runs of each line."""
+    number, column = 0, 0
+    colours: list[tuple[int, int, str]] = []
+    for _, kind, value in lexer.get_tokens_unprocessed(text):
+        token = _token_for(kind)
+        for index, part in enumerate(value.split("\n")):
+            if index:
+                yield number, tuple(colours)
+                number, column, colours = number + 1, 0, []
+            if token and part:
+                colours.append((column, len(part.encode("utf-16-le")) // 2, token))
+            column += len(part.encode("utf-16-le")) // 2
+    yield number, tuple(colours)
+
+
+def _token_for(kind: _TokenType) -> str:
+    if kind in Comment:
+        return "code_comment"
+    if kind in String:
+        return "code_string"
+    if kind in Number:
+        return "code_number"
+    if kind in Keyword or kind in Operator.Word or kind in Name.Tag:
+        return "code_keyword"
+    if kind in Name.Function or kind in Name.Class or kind in Name.Builtin or kind in Name.Decorator:
+        return "code_name"
+    return ""
+
+
+def _find_lexer(language: str) -> Lexer | None:
+    if not language or language.lower() in ("text", "plain", "plaintext", "txt"):
+        return None
+    try:
+        return get_lexer_by_name(language.lower(), stripnl=False, ensurenl=False)
+    except ClassNotFound:
+        return None

@@ -1,0 +1,309 @@
+"""Markdown, understood block by block while it grows: closed blocks never change, only the open one is read again.
+
+Why that is sound: CommonMark's block structure is made line by line, and a top-level block is closed for good
+once a *complete* line starts another one. So everything but the last block of the complete lines is closed;
+the last block and the unfinished line after it are the open tail. Two things reach back, as Markdown wants
+it: definitions of links and of footnotes. Blocks that name a newly defined label are read again.
+
+Bounds keep every step short whatever a model writes: a list is closed item by item, a long table is cut and its
+header repeated, a block over `BLOCK_LIMIT` is cut at a line, a line over `LINE_LIMIT` is shown as plain text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_block import fence
+from markdown_it.token import Token
+from mdit_py_plugins.footnote import footnote_plugin
+
+from app.ui.chat.halfway import calm
+from app.ui.chat.pieces import ALLOWED_LINK, Code, Piece, pieces_of, plain_prose
+
+BLOCK_LIMIT = 6_000
+LINE_LIMIT = 4_000
+LINE_SLACK = 400
+TABLE_ROWS = 60
+TABLE_CHARACTERS = 3_000
+WINDOW = 12_000
+MAX_NESTING = 40
+MAX_BRACKETS = 200  # the search for the end of a link is quadratic in them
+
+_FENCE = re.compile(r"( {0,3})(?:(`{3,})([^`\n]*)|(~{3,})([^\n]*))\n")
+_BLANK_LINES = re.compile(r"(?:[ \t]*\n)+")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a unit needs from before it: the header of its table, or the number of its list item."""
+
+    header: str = ""
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One unit that is laid out by itself: its source and what it looks like."""
+
+    source: str
+    pieces: tuple[Piece, ...]
+    context: Context = Context()
+
+
+@dataclass(slots=True)
+class _Unit:
+    start: int
+    context: Context
+    kind: str
+    end: int = 0
+
+
+@dataclass
+class _Definitions:
+    """Labels that were defined so far; the first definition of a label counts."""
+
+    links: dict[str, Any] = field(default_factory=dict)
+    notes: frozenset[str] = frozenset()
+
+    def take(self, env: dict[str, Any]) -> list[str]:
+        """Adds what a parse found; returns the labels that are new."""
+        new = [label for label in env.get("references", {}) if label not in self.links]
+        self.links |= {label: env["references"][label] for label in new}
+        notes = {f"^{ref[1:].lower()}" for ref in env.get("footnotes", {}).get("refs", {})} - self.notes
+        self.notes |= notes
+        return new + sorted(notes)
+
+    def env(self) -> dict[str, Any]:
+        return {"references": dict(self.links)}
+
+
+class MarkdownStream:
+    """Takes an answer in pieces of any size; `closed` grows, `open_blocks()` is what still may change."""
+
+    def __init__(self) -> None:
+        self.closed: list[Block] = []
+        self._tail = ""
+        self._context = Context()
+        self._seen = 0
+        self._definitions = _Definitions()
+        self._carriage = ""
+        self._finished = False
+
+    def feed(self, text: str) -> None:
+        """More of the answer."""
+        text = self._carriage + text
+        self._carriage = "\r" if text.endswith("\r") else ""
+        text = text[: len(text) - len(self._carriage)].replace("\r\n", "\n").replace("\r", "\n")
+        self._tail += text
+        while self._tail and self._step():
+            pass
+
+    def finish(self) -> None:
+        """The answer is complete: what is open is closed as it stands."""
+        if self._finished:
+            return
+        self._finished = True
+        self.feed("\n")
+        opened = _FENCE.match(self._tail)
+        if opened:
+            self.closed.append(Block(self._tail, (_code(opened, self._tail.removesuffix("\n"), is_open=False),)))
+        elif self._tail.strip():
+            self._close(self._units(self._tail), self._tail)
+        self._tail = ""
+
+    def blocks(self) -> list[Block]:
+        """Everything to show now."""
+        return self.closed + self.open_blocks()
+
+    def open_blocks(self) -> list[Block]:
+        """The open tail, shown calmly while it is half written."""
+        opened = _FENCE.match(self._tail)
+        if opened:
+            return [Block(self._tail, (_code(opened, self._tail, is_open=True),))]
+        shown = calm(self._tail)
+        if not shown.strip():
+            return []
+        return [self._block(shown[unit.start : unit.end], unit.context) for unit in self._units(shown, keep=False)]
+
+    # Closing what is complete.
+
+    def _step(self) -> bool:
+        """Closes what can be closed at the front of the tail; whether there may be more to close."""
+        blank = _BLANK_LINES.match(self._tail)
+        if blank:
+            self._tail, self._seen = self._tail[blank.end() :], 0
+            return True
+        opened = _FENCE.match(self._tail)
+        if opened:
+            return self._close_fence(opened)
+        end, is_giant_next = self._window()
+        if end == 0:
+            return is_giant_next and self._close_giant_line()
+        if end <= self._seen and not is_giant_next:
+            return False
+        units = self._units(self._tail[:end])
+        for index, unit in enumerate(units):
+            cut = self._tail.find("\n", unit.start + BLOCK_LIMIT, unit.end) + 1
+            if cut and unit.kind not in ("fence", "table_open"):
+                self._close([*units[:index], replace(unit, end=cut)], self._tail)
+                self._start_at(cut, Context())
+                return True
+        is_last_closed = is_giant_next and units[-1].kind != "fence"
+        closed = units if is_last_closed else units[:-1]
+        self._seen = end
+        if closed:
+            self._close(closed, self._tail)
+            self._start_at(closed[-1].end, Context() if is_last_closed else units[-1].context)
+        return bool(closed)
+
+    def _window(self) -> tuple[int, bool]:
+        """Where the complete lines to be read end, and whether a line that is far too long follows."""
+        start = 0
+        while start <= WINDOW:
+            newline = self._tail.find("\n", start)
+            if (newline if newline >= 0 else len(self._tail)) - start > LINE_LIMIT + LINE_SLACK:
+                return start, True
+            if newline < 0:
+                break
+            start = newline + 1
+        return start, False
+
+    def _close_giant_line(self) -> bool:
+        cut = self._tail.find(" ", LINE_LIMIT, LINE_LIMIT + LINE_SLACK) + 1 or LINE_LIMIT + LINE_SLACK
+        self.closed.append(Block(self._tail[:cut], (plain_prose(self._tail[:cut]),)))
+        self._start_at(cut, Context())
+        return True
+
+    def _close_fence(self, opened: re.Match[str]) -> bool:
+        marker = opened[2] or opened[4]
+        closing = re.compile(rf"^ {{0,3}}{marker[0]}{{{len(marker)},}}[ \t]*\n", re.MULTILINE)
+        found = closing.search(self._tail, max(opened.end(), self._seen))
+        if found is None:
+            self._seen = self._tail.rfind("\n") + 1
+            return False
+        code = _code(opened, self._tail[: max(found.start() - 1, opened.end())], is_open=False)
+        self.closed.append(Block(self._tail[: found.end()], (code,)))
+        self._start_at(found.end(), Context())
+        return True
+
+    def _close(self, units: list[_Unit], text: str) -> None:
+        self.closed += [self._block(text[unit.start : unit.end], unit.context) for unit in units]
+
+    def _start_at(self, offset: int, context: Context) -> None:
+        self._tail, self._context, self._seen = self._tail[offset:], context, 0
+
+    # Reading.
+
+    def _units(self, text: str, *, keep: bool = True) -> list[_Unit]:
+        """Where the units of the tail start and end; `keep`: what it defines counts from now on."""
+        header = self._context.header
+        env: dict[str, Any] = {}
+        tokens = _STRUCTURE.parse(header + text, env)
+        if keep:
+            self._read_again(self._definitions.take(env))
+        offsets = [0]
+        for line in (header + text).split("\n"):
+            offsets.append(offsets[-1] + len(line) + 1)
+        units = [
+            _Unit(max(offsets[line] - len(header), 0), _with_header(context, header + text, offsets), kind)
+            for line, context, kind in _starts(tokens, offsets, len(header), self._context.number)
+        ] or [_Unit(0, Context(), "paragraph")]
+        units[0].start, units[0].context = 0, self._context if units[0].context.number is None else units[0].context
+        for unit, following in zip(units, units[1:], strict=False):
+            unit.end = following.start
+        units[-1].end = len(text)
+        return units
+
+    def _block(self, source: str, context: Context) -> Block:
+        if source.count("[") > MAX_BRACKETS and not source.lstrip().startswith(("```", "~~~")):
+            return Block(source, (plain_prose(source),), context)
+        tokens = _FULL.parse(context.header + source, self._definitions.env())
+        if any(token.level >= MAX_NESTING - 2 for token in tokens):
+            return Block(source, (plain_prose(source),), context)  # deeper parts would be left out
+        return Block(source, tuple(pieces_of(tokens, self._definitions.notes, context.number)), context)
+
+    def _read_again(self, labels: list[str]) -> None:
+        """Closed blocks that name a label which has just been defined."""
+        for index, block in enumerate(self.closed if labels else []):
+            source = " ".join(block.source.split()).lower()
+            if "[" in source and any(f"[{label.lower()}]" in source for label in labels):
+                if not (_FENCE.match(block.source) or len(block.source) > BLOCK_LIMIT + LINE_LIMIT):
+                    self.closed[index] = self._block(block.source, block.context)
+
+
+def read(text: str) -> list[Block]:
+    """The blocks of a complete answer."""
+    stream = MarkdownStream()
+    stream.feed(text)
+    stream.finish()
+    return stream.closed
+
+
+def _code(opened: re.Match[str], source: str, *, is_open: bool) -> Code:
+    """What is inside a fence; while it is open, a last line that may become its end is not shown yet."""
+    info = (opened[3] or opened[5] or "").strip()
+    text = source[opened.end() :]
+    if is_open:
+        text = re.sub(r"(^|\n) {0,3}[`~]+$", "", text).removesuffix("\n")
+    indent = len(opened[1])
+    if indent:
+        text = re.sub(rf"^ {{1,{indent}}}", "", text, flags=re.MULTILINE)
+    return Code(info.split(" ", 1)[0].split("{", 1)[0][:40], text, 0, is_open)
+
+
+def _starts(
+    tokens: list[Token], offsets: list[int], header_length: int, number: int | None
+) -> Iterator[tuple[int, Context, str]]:
+    """Line, context and kind of every unit, out of the block structure."""
+    kind, item, rows, row_start, table_line = "", 0, 0, 0, 0
+    for token in tokens:
+        line = token.map[0] if token.map else 0
+        if token.level == 0 and token.nesting >= 0:
+            kind, rows, row_start, table_line = token.type, 0, offsets[line], line
+            if kind == "ordered_list_open":
+                start = token.attrGet("start")
+                item, number = (int(start) if start is not None else 1) if number is None else number, None
+            elif kind != "bullet_list_open":
+                yield line, Context(), kind
+        elif token.level == 1 and token.type == "list_item_open":
+            yield line, Context(number=item if kind == "ordered_list_open" else None), kind
+            item += 1
+        elif kind == "table_open" and token.type == "tr_open" and line > table_line:
+            is_full = rows >= TABLE_ROWS or offsets[line] - max(row_start, header_length) > TABLE_CHARACTERS
+            if rows and is_full:
+                rows, row_start = 0, offsets[line]
+                yield line, Context(header=str(table_line)), kind
+            rows += 1
+
+
+def _with_header(context: Context, text: str, offsets: list[int]) -> Context:
+    """The header's text in place of the line it stands at."""
+    if not context.header:
+        return context
+    line = int(context.header)
+    return Context(header=text[offsets[line] : offsets[line + 2]])
+
+
+def _parser(*, is_full: bool) -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": MAX_NESTING, "inline_definitions": True})
+    parser.enable(["table", "strikethrough"])
+    # A line of dashes under text is meant as a rule; as a heading it would make the line above jump.
+    parser.disable(["lheading", "html_block", "html_inline"])
+    # Fences come before tables, as the fast path for an open fence assumes.
+    parser.disable("fence")
+    parser.block.ruler.before(
+        "table", "fence_first", fence, {"alt": ["paragraph", "reference", "blockquote", "list", "footnote_def"]}
+    )
+    footnote_plugin(parser, inline=False, move_to_end=False, always_match_refs=True)
+    parser.validateLink = lambda url: bool(ALLOWED_LINK.match(url))  # type: ignore[method-assign]
+    if not is_full:
+        parser.disable(["inline", "text_join"])
+    return parser
+
+
+_STRUCTURE = _parser(is_full=False)
+_FULL = _parser(is_full=True)

@@ -1,0 +1,281 @@
+"""What an answer is made of once its Markdown is understood: plain values, no Qt, no HTML.
+
+Nothing a model writes is ever put into rich text as source. It becomes spans of characters with
+flags, and the views write those spans with `QTextCursor.insertText`: that is the one escaping door.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from markdown_it.token import Token
+
+ALLOWED_LINK = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
+BARE_LINK = re.compile(r"https?://[^\s<>\"'`|\\]*[^\s<>\"'`|\\.,;:!?)\]}*_]")
+BULLETS = ("•", "◦", "▪")
+MAX_COLUMNS = 30
+MAX_DEPTH = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of characters that look alike. `href` is http, https or mailto, or empty."""
+
+    text: str
+    bold: bool = False
+    italic: bool = False
+    strike: bool = False
+    code: bool = False
+    raised: bool = False
+    href: str = ""
+
+
+Spans = tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One paragraph of prose. `kind`: text, heading, rule or note; `depth` and `quote` count nesting."""
+
+    spans: Spans
+    kind: str = "text"
+    level: int = 0
+    depth: int = 0
+    quote: int = 0
+    marker: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """Consecutive paragraphs, headings, list items, quotes and rules: selected and copied as one."""
+
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A code block, fenced or indented."""
+
+    language: str
+    text: str
+    depth: int = 0
+    open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of cells, the first of which is the header. `aligns`: left, center or right."""
+
+    rows: tuple[tuple[Spans, ...], ...]
+    aligns: tuple[str, ...]
+    depth: int = 0
+
+
+Piece = Prose | Code | Table
+
+
+def plain_prose(text: str) -> Prose:
+    """Text exactly as it is, a line a paragraph."""
+    return Prose(tuple(Line((Span(line),) if line else ()) for line in text.rstrip("\n").split("\n")))
+
+
+def pieces_of(tokens: Sequence[Token], defined: frozenset[str] = frozenset(), number: int | None = None) -> list[Piece]:
+    """The pieces of one top-level block. `number` overrides the first number of an ordered list."""
+    return _Walk(defined, number).pieces(tokens)
+
+
+class _Walk:
+    """Goes once through markdown-it's flat tokens."""
+
+    def __init__(self, defined: frozenset[str], number: int | None) -> None:
+        self._defined = defined
+        self._number = number
+        self._pieces: list[Piece] = []
+        self._lines: list[Line] = []
+        self._lists: list[int | None] = []
+        self._marker = ""
+        self._quote = 0
+        self._note = ""
+        self._level = 0
+        self._rows: list[list[Spans]] = []
+        self._aligns: list[str] = []
+
+    def pieces(self, tokens: Sequence[Token]) -> list[Piece]:
+        for token in tokens:
+            step = getattr(self, f"_on_{token.type}", None)
+            if step is not None:
+                step(token)
+        self._close_prose()
+        return self._pieces
+
+    def _depth(self) -> int:
+        return min(len(self._lists) + (1 if self._note else 0), MAX_DEPTH)
+
+    def _line(self, spans: Spans, kind: str = "text") -> None:
+        kind = "note" if self._note and kind == "text" else kind
+        self._lines.append(Line(spans, kind, self._level, self._depth(), min(self._quote, MAX_DEPTH), self._marker))
+        self._marker = ""
+
+    def _close_prose(self) -> None:
+        if self._marker:
+            self._line(())
+        if self._lines:
+            self._pieces.append(Prose(tuple(self._lines)))
+            self._lines = []
+
+    def _on_bullet_list_open(self, _token: Token) -> None:
+        self._lists.append(None)
+
+    def _on_ordered_list_open(self, token: Token) -> None:
+        start = self._number if self._number is not None else int(token.attrGet("start") or 0)
+        if self._number is None and token.attrGet("start") is None:
+            start = 1
+        self._number = None
+        self._lists.append(start)
+
+    def _on_list_item_open(self, _token: Token) -> None:
+        if self._marker:
+            self._line(())
+        number = self._lists[-1]
+        if number is None:
+            bullets = sum(1 for entry in self._lists if entry is None)
+            self._marker = BULLETS[min(bullets, len(BULLETS)) - 1]
+        else:
+            self._marker = f"{number}."
+            self._lists[-1] = number + 1
+
+    def _on_list_item_close(self, _token: Token) -> None:
+        if self._marker:
+            self._line(())
+
+    def _on_bullet_list_close(self, _token: Token) -> None:
+        self._lists.pop()
+
+    _on_ordered_list_close = _on_bullet_list_close
+
+    def _on_blockquote_open(self, _token: Token) -> None:
+        self._quote += 1
+
+    def _on_blockquote_close(self, _token: Token) -> None:
+        self._quote -= 1
+
+    def _on_heading_open(self, token: Token) -> None:
+        self._level = int(token.tag[1])
+
+    def _on_heading_close(self, _token: Token) -> None:
+        self._level = 0
+
+    def _on_footnote_reference_open(self, token: Token) -> None:
+        self._note = self._marker = f"{token.meta['label']}."
+
+    def _on_footnote_reference_close(self, _token: Token) -> None:
+        self._note = ""
+
+    def _on_hr(self, _token: Token) -> None:
+        self._line((), "rule")
+
+    def _on_inline(self, token: Token) -> None:
+        spans = spans_of(token.children or [], self._defined)
+        if self._rows:
+            self._rows[-1].append(spans)
+            return
+        if self._lists and self._marker and spans and spans[0].text[:4] in ("[ ] ", "[x] ", "[X] "):
+            self._marker = "☐" if spans[0].text[1] == " " else "☑"
+            spans = (replace(spans[0], text=spans[0].text[4:]), *spans[1:])
+        self._line(spans, "heading" if self._level else "text")
+
+    def _on_fence(self, token: Token) -> None:
+        self._close_prose()
+        language = token.info.strip().split(" ", 1)[0].split("{", 1)[0]
+        self._pieces.append(Code(language[:40], token.content.removesuffix("\n"), self._depth()))
+
+    _on_code_block = _on_fence
+
+    def _on_tr_open(self, _token: Token) -> None:
+        self._rows.append([])
+
+    def _on_th_open(self, token: Token) -> None:
+        style = str(token.attrGet("style") or "")
+        self._aligns.append(style.rpartition(":")[2] or "left")
+
+    def _on_table_close(self, _token: Token) -> None:
+        self._close_prose()
+        rows, self._rows = self._rows, []
+        aligns, self._aligns = self._aligns, []
+        if len(aligns) <= MAX_COLUMNS:
+            self._pieces.append(Table(tuple(tuple(row) for row in rows), tuple(aligns), self._depth()))
+            return
+        text = "\n".join(" | ".join("".join(span.text for span in cell) for cell in row).rstrip(" |") for row in rows)
+        self._pieces.append(Code("", text, self._depth()))
+
+
+def spans_of(children: Sequence[Token], defined: frozenset[str]) -> Spans:
+    """The runs of one paragraph, neighbours that look alike joined."""
+    spans: list[Span] = []
+    counts = {"strong": 0, "em": 0, "s": 0}
+    hrefs: list[str] = []
+
+    def add(text: str, *, code: bool = False, raised: bool = False, href: str = "") -> None:
+        if text:
+            look = Span(
+                text, counts["strong"] > 0, counts["em"] > 0, counts["s"] > 0, code, raised, href or _last(hrefs)
+            )
+            spans.append(look)
+
+    for child in children:
+        kind, _, end = child.type.rpartition("_")
+        if kind in counts:
+            counts[kind] += 1 if end == "open" else -1
+        elif child.type == "link_open":
+            hrefs.append(safe_href(str(child.attrGet("href") or "")))
+        elif child.type == "link_close":
+            hrefs.pop()
+        elif child.type in ("softbreak", "hardbreak"):
+            add("\u2028")
+        elif child.type == "image":
+            href = safe_href(str(child.attrGet("src") or ""))
+            add(child.content or href, href=href)
+        elif child.type == "footnote_ref":
+            label = child.meta["label"]
+            known = label.isdigit() or f"^{label.lower()}" in defined
+            add(label if known else f"[^{label}]", raised=known)
+        else:
+            add(child.content, code=child.type == "code_inline")
+    return tuple(_with_bare_links(_joined(spans)))
+
+
+def safe_href(href: str) -> str:
+    """The address when it may be opened at all, otherwise nothing."""
+    return href if ALLOWED_LINK.match(href) else ""
+
+
+def _last(hrefs: list[str]) -> str:
+    return hrefs[-1] if hrefs else ""
+
+
+def _joined(spans: list[Span]) -> list[Span]:
+    joined: list[Span] = []
+    for span in spans:
+        if joined and replace(joined[-1], text="") == replace(span, text=""):
+            joined[-1] = replace(span, text=joined[-1].text + span.text)
+        else:
+            joined.append(span)
+    return joined
+
+
+def _with_bare_links(spans: list[Span]) -> list[Span]:
+    """Addresses written out become links to themselves."""
+    result: list[Span] = []
+    for span in spans:
+        if span.code or span.href or "://" not in span.text:
+            result.append(span)
+            continue
+        end = 0
+        for found in BARE_LINK.finditer(span.text):
+            result.append(replace(span, text=span.text[end : found.start()]))
+            result.append(replace(span, text=found.group(), href=found.group()))
+            end = found.end()
+        result.append(replace(span, text=span.text[end:]))
+    return [span for span in result if span.text]

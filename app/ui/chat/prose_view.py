@@ -1,0 +1,175 @@
+"""Paragraphs, headings, lists, quotes and rules in one document, so that they are selected and copied together."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QTextBlock, QTextBlockFormat, QTextCursor, QTextOption
+from PySide6.QtWidgets import QWidget
+
+from app.ui.chat.pieces import Line, Span
+from app.ui.chat.text_view import TextView
+from app.ui.theme import Theme
+
+INDENT_PX = 26
+HEADING_SIZES = {1: 18.0, 2: 16.5}
+
+
+class ProseView(TextView):
+    """Shows lines; when they grow, only what changed at the end is written again."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self._lines: tuple[Line, ...] = ()
+        self._marked: list[int] = []
+        self._has_links = False
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self._on_theme_changed()
+        theme.changed.connect(self._on_theme_changed)
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """What is shown."""
+        return self._lines
+
+    def set_lines(self, lines: tuple[Line, ...]) -> bool:
+        """Shows these lines; whether anything changed."""
+        old = self._lines
+        if lines == old:
+            return False
+        same = 0
+        while same < len(old) and same < len(lines) and (old[same] is lines[same] or old[same] == lines[same]):
+            same += 1
+        self._lines = lines
+        if same == len(old) - 1 and len(lines) >= len(old) and self._grow_last(old[same], lines[same]):
+            same += 1
+        self._write_from(same)
+        return True
+
+    def _grow_last(self, old: Line, new: Line) -> bool:
+        """The common case while an answer streams: the last run of characters became longer."""
+        if not old.spans or len(new.spans) < len(old.spans) or old.spans[:-1] != new.spans[: len(old.spans) - 1]:
+            return False
+        before, after = old.spans[-1], new.spans[len(old.spans) - 1]
+        same_look = (old.kind, old.level, old.depth, old.quote, old.marker) == (
+            new.kind, new.level, new.depth, new.quote, new.marker,
+        )  # fmt: skip
+        if not same_look or not after.text.startswith(before.text) or _look(before) != _look(after):
+            return False
+        grown = Span(after.text[len(before.text) :], *_look(after))
+        cursor = QTextCursor(self.document())
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        self.write(cursor, (grown, *new.spans[len(old.spans) :]), **self._style(new))
+        return True
+
+    def _write_from(self, first: int) -> None:
+        document = self.document()
+        self._marked = [number for number in self._marked if number < first]
+        cursor = QTextCursor(document)
+        cursor.beginEditBlock()
+        block = document.findBlockByNumber(first)
+        if block.isValid():
+            cursor.setPosition(block.position())
+            cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
+            cursor.removeSelectedText()
+            if first >= len(self._lines) and first > 0:
+                cursor.deletePreviousChar()
+        for number in range(first, len(self._lines)):
+            cursor.movePosition(QTextCursor.MoveOperation.End)
+            look = self._block_format(number)
+            if number < document.blockCount() and number == first and block.isValid():
+                cursor.setBlockFormat(look)
+            elif number:
+                cursor.insertBlock(look)
+            else:
+                cursor.setBlockFormat(look)
+            self._write_line(cursor, number)
+        cursor.endEditBlock()
+        if self._has_links and self.focusPolicy() != Qt.FocusPolicy.StrongFocus:
+            self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def _write_line(self, cursor: QTextCursor, number: int) -> None:
+        line = self._lines[number]
+        style = self._style(line)
+        if line.quote or line.kind == "rule":
+            self._marked.append(number)
+        if line.marker:
+            cursor.insertText(line.marker + "\t", self.char_format(Span(""), **{**style, "color": self.theme.tokens.muted}))
+        else:
+            cursor.setBlockCharFormat(self.char_format(Span(""), **style))
+        self._has_links = self._has_links or any(span.href for span in line.spans)
+        self.write(cursor, line.spans, **style)
+
+    def _style(self, line: Line) -> dict[str, object]:
+        tokens = self.theme.tokens
+        if line.kind == "heading":
+            return {"size_px": HEADING_SIZES.get(line.level, 15.0), "weight": 700 if line.level < 3 else 600}
+        if line.kind == "note":
+            return {"size_px": 13.0, "color": tokens.muted}
+        if line.kind == "rule":
+            return {"size_px": 4.0}
+        return {"color": tokens.muted} if line.quote else {}
+
+    def _block_format(self, number: int) -> QTextBlockFormat:
+        line = self._lines[number]
+        before = self._lines[number - 1] if number else None
+        look = self.block_format()
+        px = self.theme.px
+        look.setIndent(line.depth + line.quote)
+        if line.marker:
+            look.setTextIndent(-px(INDENT_PX))
+            look.setTabPositions([QTextOption.Tab(px(INDENT_PX), QTextOption.TabType.LeftTab)])
+        look.setTopMargin(0 if before is None else px(_gap(before, line)))
+        return look
+
+    def _on_theme_changed(self) -> None:
+        self.document().setDefaultFont(self.theme.font())
+        self.document().setIndentWidth(self.theme.px(INDENT_PX))
+        if self._lines:
+            self._write_from(0)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Bars beside quotes and rules, then the text."""
+        painter = QPainter(self.viewport())
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self.theme.tokens.line))
+        for number in self._marked:
+            if number < len(self._lines):
+                self._paint_mark(painter, self.document().findBlockByNumber(number), self._lines[number])
+        painter.end()
+        super().paintEvent(event)
+
+    def _paint_mark(self, painter: QPainter, block: QTextBlock, line: Line) -> None:
+        layout = self.document().documentLayout()
+        box = layout.blockBoundingRect(block)
+        step, width = self.theme.px(INDENT_PX), self.document().textWidth()
+        if line.kind == "rule":
+            painter.drawRect(QRectF(0, box.center().y(), width, 1))
+            return
+        previous = block.previous()
+        top = layout.blockBoundingRect(previous).bottom() if previous.isValid() and self._joins(block) else box.top()
+        for level in range(line.quote):
+            x = (line.depth + level) * step + self.theme.px(3)
+            if block.textDirection() == Qt.LayoutDirection.RightToLeft:
+                x = int(width) - x - 3
+            painter.drawRoundedRect(QRectF(x, top, 3, box.bottom() - top), 1.5, 1.5)
+
+    def _joins(self, block: QTextBlock) -> bool:
+        number = block.blockNumber()
+        return number > 0 and self._lines[number - 1].quote > 0
+
+
+def _look(span: Span) -> tuple[bool, bool, bool, bool, bool, str]:
+    return span.bold, span.italic, span.strike, span.code, span.raised, span.href
+
+
+def _gap(before: Line, line: Line) -> float:
+    """The space above a line, in pixels of the drawing."""
+    if line.kind == "heading":
+        return 20 if line.level < 3 else 16
+    if line.kind == "rule" or before.kind == "rule":
+        return 10
+    if before.kind == "heading":
+        return 6
+    if line.depth and (before.depth or line.marker):
+        return 5
+    return 12

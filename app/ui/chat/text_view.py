@@ -1,0 +1,89 @@
+"""A read-only text without a frame, as high as its content, whose links go through one door and whose images never load."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QColor, QFont, QTextBlockFormat, QTextCharFormat, QTextCursor
+from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
+
+from app.ui.chat.pieces import Span, Spans, safe_href
+from app.ui.theme import Theme
+
+LINE_PERCENT = 138
+CODE_LINE_PERCENT = 128
+
+
+class TextView(QTextBrowser):
+    """The base of prose, code and tables. `link_clicked` carries an address that may be asked about."""
+
+    link_clicked = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme = theme
+        self.setProperty("kind", "bare")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setOpenLinks(False)
+        self.setOpenExternalLinks(False)
+        self.setUndoRedoEnabled(False)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.viewport().setAutoFillBackground(False)
+        self.document().setDocumentMargin(0)
+        self.anchorClicked.connect(self._on_anchor)
+
+    def height_for(self, width: int) -> int:
+        """How high the content is at this width."""
+        document = self.document()
+        if document.textWidth() != width:
+            document.setTextWidth(width)
+        return math.ceil(document.size().height())
+
+    def char_format(self, span: Span, *, size_px: float = 15, weight: int = 400, color: str = "") -> QTextCharFormat:
+        """How a run of characters looks."""
+        tokens = self.theme.tokens
+        look = QTextCharFormat()
+        font = self.theme.code_font(size_px - 1.5) if span.code else self.theme.font(size_px, weight)
+        if span.bold:
+            font.setWeight(QFont.Weight(max(weight, 600)))
+        font.setItalic(span.italic)
+        font.setStrikeOut(span.strike)
+        look.setFont(font)
+        look.setForeground(QColor(color or tokens.text))
+        if span.code:
+            look.setBackground(QColor(tokens.bubble))
+        if span.raised:
+            look.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignSuperScript)
+            look.setForeground(QColor(tokens.muted))
+        if span.href:
+            look.setAnchor(True)
+            look.setAnchorHref(span.href)
+            look.setForeground(QColor(tokens.accent))
+            look.setFontUnderline(True)
+        return look
+
+    def write(self, cursor: QTextCursor, spans: Spans, **look: object) -> None:
+        """The one door by which a model's text comes into a document: characters, never markup."""
+        for span in spans:
+            text = span.text.replace("\r", "").replace("\n", "\u2028").replace("\u2029", "\u2028")
+            cursor.insertText(text, self.char_format(span, **look))  # type: ignore[arg-type]
+
+    def block_format(self, line_percent: float = LINE_PERCENT) -> QTextBlockFormat:
+        """A paragraph's line height."""
+        look = QTextBlockFormat()
+        look.setLineHeight(line_percent, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+        return look
+
+    def loadResource(self, kind: int, name: QUrl | str) -> object:  # noqa: ARG002
+        """Nothing is ever loaded for a text."""
+        return None
+
+    def doSetSource(self, name: QUrl, kind: object = None) -> None:
+        """A text never becomes another page."""
+
+    def _on_anchor(self, url: QUrl) -> None:
+        if safe_href(url.toString()):
+            self.link_clicked.emit(url.toString())

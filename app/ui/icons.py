@@ -1,0 +1,81 @@
+"""Phosphor glyphs as icons, drawn from the font at whatever size and resolution is asked for."""
+
+from __future__ import annotations
+
+import json
+from functools import cache, lru_cache
+
+from PySide6.QtCore import QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QIcon, QIconEngine, QPainter, QPixmap
+
+from app.core.paths import resource
+
+DISABLED_OPACITY = 0.45
+
+
+@lru_cache(maxsize=512)
+def icon(name: str, color: str, size_px: int = 20) -> QIcon:
+    """The glyph called `name` in one colour; an unknown name or a missing font gives a small square."""
+    return QIcon(_GlyphEngine(_glyph(name), color, size_px))
+
+
+class _GlyphEngine(QIconEngine):
+    """Draws one glyph; Qt asks again for every size and device pixel ratio, so nothing is scaled."""
+
+    def __init__(self, glyph: str, color: str, size_px: int) -> None:
+        super().__init__()
+        self._glyph, self._color, self._size_px = glyph, color, size_px
+
+    def clone(self) -> QIconEngine:
+        return _GlyphEngine(self._glyph, self._color, self._size_px)
+
+    def actualSize(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QSize:  # noqa: ARG002
+        return size if size.isValid() else QSize(self._size_px, self._size_px)
+
+    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        pixmap = QPixmap(size)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        self.paint(painter, QRect(QPoint(0, 0), size), mode, state)
+        painter.end()
+        return pixmap
+
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:  # noqa: ARG002
+        painter.save()
+        painter.setRenderHints(QPainter.RenderHint.Antialiasing | QPainter.RenderHint.TextAntialiasing)
+        if mode == QIcon.Mode.Disabled:
+            painter.setOpacity(DISABLED_OPACITY)
+        painter.setPen(QColor(self._color))
+        family = _family()
+        if self._glyph and family:
+            font = QFont(family)
+            font.setPixelSize(max(1, min(rect.width(), rect.height())))
+            # Hinting moves the thin strokes of small glyphs off their grid.
+            font.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
+            painter.setFont(font)
+            painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, self._glyph)
+        else:
+            edge = max(2, rect.width() // 4)
+            painter.drawRoundedRect(rect.adjusted(edge, edge, -edge, -edge), 2, 2)
+        painter.restore()
+
+
+def _glyph(name: str) -> str:
+    code = _charmap().get(name)
+    return chr(int(code, 16)) if code else ""
+
+
+@cache
+def _charmap() -> dict[str, str]:
+    try:
+        found: dict[str, str] = json.loads(resource("icons/phosphor-charmap.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}  # set-up has not run; the drawn fallback serves
+    return found
+
+
+@cache
+def _family() -> str:
+    number = QFontDatabase.addApplicationFont(str(resource("icons/phosphor.ttf")))
+    families = QFontDatabase.applicationFontFamilies(number) if number >= 0 else []
+    return families[0] if families else ""

@@ -1,0 +1,266 @@
+"""The frame: left column, tab, model picker, chat, notices, status line; no feature logic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, Qt
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
+
+from app import APP_NAME
+from app.core.errors import AppError
+from app.features.sentences import Sentence
+from app.ui.i18n import tr
+from app.ui.model_loader import ModelLoader
+from app.ui.model_picker import ModelPicker
+from app.ui.notify import Notify
+from app.ui.settings_dialog import SettingsDialog, open_folder
+from app.ui.shortcuts import ShortcutSheet, add_shortcuts
+from app.ui.sidebar import Sidebar
+from app.ui.status_line import StatusLine
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.drop_hint import DropHint
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.ui.chat.chat_view import ChatView
+
+SIZE_PX = (1280, 800)
+SMALLEST_PX = (640, 480)
+SIDEBAR_PX = (200, 420)
+
+
+class MainWindow(QMainWindow):
+    """Puts the parts together and passes their signals on."""
+
+    def __init__(self, app: Fireside, theme: Theme, notify: Notify, loader: ModelLoader, chat: ChatView) -> None:
+        super().__init__()
+        self._app, self._theme, self._notify, self.loader, self.chat = app, theme, notify, loader, chat
+        self.setObjectName("main_window")
+        self.sidebar = Sidebar(theme, app.conversations, notify)
+        self.status = StatusLine(theme)
+        self.picker = ModelPicker(app, theme, loader)
+        self._splitter = QSplitter(Qt.Orientation.Horizontal)
+        self._splitter.setHandleWidth(1)  # Qt makes such a fine one wider for the pointer
+        self._splitter.addWidget(self.sidebar)
+        self._splitter.addWidget(self._content())
+        self._splitter.setCollapsible(0, False)
+        self._splitter.setCollapsible(1, False)
+        self._splitter.setStretchFactor(1, 1)
+        self.setCentralWidget(self._splitter)
+        self._hint = DropHint(theme, tr("Drop to open this model"), self._splitter)
+        self.setAcceptDrops(True)
+        self.actions_by_name = self._add_actions()
+        self._connect()
+        self._restore()
+
+    def _content(self) -> QWidget:
+        content = QWidget()
+        content.setObjectName("content")
+        content.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._toggle = IconButton(self._theme, "square-half", tr("Show or hide the list of chats"))
+        self._toggle.setObjectName("toggle_sidebar")
+        self._toggle.clicked.connect(self.toggle_sidebar)
+        self._tab = text_button(tr("Chat"), "tab")
+        self._tab.setObjectName("tab_chat")
+        self._tab.setCheckable(True)
+        self._tab.setChecked(True)
+        self._tab.clicked.connect(self._on_tab)
+        self._top = QHBoxLayout()
+        for widget in (self._toggle, self._tab):
+            self._top.addWidget(widget)
+        self._top.addStretch(1)
+        self._top.addWidget(self.picker)
+        column = QVBoxLayout(content)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(self._top)
+        column.addWidget(self.chat, 1)
+        column.addWidget(self._notify.bar)
+        column.addWidget(self.status)
+        return content
+
+    def _add_actions(self) -> dict[str, QAction]:
+        theme = self._theme
+        return add_shortcuts(
+            self,
+            {
+                "new_chat": self.new_chat,
+                "search": self._search,
+                "sidebar": self.toggle_sidebar,
+                "open_model": self.ask_for_model,
+                "settings": self.show_settings,
+                "zoom_in": lambda: self._zoom(theme.zoom_by, 1),
+                "zoom_out": lambda: self._zoom(theme.zoom_by, -1),
+                "zoom_reset": lambda: self._zoom(lambda zoom: setattr(theme, "zoom", zoom), 1.0),
+                "shortcuts": lambda: ShortcutSheet(theme, self).show(),
+                "quit": self.close,
+            },
+        )
+
+    def _connect(self) -> None:
+        self._notify.actions |= {
+            "open_model": self.ask_for_model,
+            "new_chat": self.new_chat,
+            "settings": self.show_settings,
+            "open_folder": lambda: open_folder(self._app.paths.data),
+        }
+        self.sidebar.new_chat_wanted.connect(self.new_chat)
+        self.sidebar.settings_wanted.connect(self.show_settings)
+        self.sidebar.chat_chosen.connect(self.show_chat)
+        self.sidebar.chat_gone.connect(self._on_chat_gone)
+        self.sidebar.chat_renamed.connect(lambda _: self._update_title())
+        self.picker.open_wanted.connect(self.ask_for_model)
+        self.chat.model_wanted.connect(self.ask_for_model)
+        self.chat.title_changed.connect(self._on_title_changed)
+        self.chat.context_changed.connect(self.status.gauge.show_used)
+        self.chat.answer_finished.connect(lambda _: self.loader.look())
+        self.loader.changed.connect(self._on_model_changed)
+        self._theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        self._on_model_changed()
+
+    def show_chat(self, conversation_id: int | None) -> None:
+        """Opens a chat; None is a new one."""
+        self.status.gauge.show_used(0)
+        self.chat.show_conversation(conversation_id)
+        self.sidebar.show_open(conversation_id)
+        self._update_title()
+
+    def new_chat(self) -> None:
+        """An empty chat, ready to type into."""
+        self.show_chat(None)
+        self.chat.focus_composer()
+
+    def open_files(self, files: list[str]) -> None:
+        """Files from the command line, a second start or a drop: the first model is opened, others are told about."""
+        models = [Path(file) for file in files if file.lower().endswith(".gguf")]
+        if models:
+            self.loader.load(models[0])
+        elif files:
+            kind = Path(files[0]).suffix.lstrip(".").upper()
+            words = tr("this is a {kind} file.", kind=kind) if kind else tr("this is another kind of file.")
+            self._notify.tell(Sentence(tr("{name} opens GGUF model files here; ", name=APP_NAME) + words))
+
+    def bring_to_front(self) -> None:
+        """Shows the window above the others, also out of the task bar."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+
+    def ask_for_model(self) -> None:
+        """Asks for a model file, in the folder of the one that is open."""
+        dialog = QFileDialog(
+            self, tr("Open a model file"), str(self.loader.path.parent if self.loader.path else Path.home())
+        )
+        dialog.setObjectName("open_model_dialog")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters([tr("Models (*.gguf)"), tr("All files (*)")])
+        # What the person names is opened, whatever it is called: the engine says what is wrong with it.
+        dialog.fileSelected.connect(lambda file: self.loader.load(Path(file)))
+        dialog.open()
+
+    def show_settings(self) -> None:
+        """Opens the settings above the window."""
+        dialog = SettingsDialog(self._app, self._theme, self._notify, self)
+        dialog.reload_wanted.connect(self.loader.reload)
+        dialog.open()
+
+    def toggle_sidebar(self) -> None:
+        """Shows or hides the left column."""
+        self.sidebar.setVisible(self.sidebar.isHidden())
+
+    def _search(self) -> None:
+        self.sidebar.show()
+        self.sidebar.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.sidebar.search.selectAll()
+
+    def _zoom(self, change: object, value: float) -> None:
+        change(value)  # type: ignore[operator]
+        self._save("appearance", zoom=self._theme.zoom)
+
+    def _on_tab(self) -> None:
+        self._tab.setChecked(True)
+        self.chat.focus_composer()
+
+    def _on_chat_gone(self, conversation_id: int) -> None:
+        if self.chat.conversation_id == conversation_id:
+            self.show_chat(None)
+
+    def _on_title_changed(self, conversation_id: int) -> None:
+        self.sidebar.refresh(conversation_id)
+        if conversation_id == self.chat.conversation_id:
+            self.sidebar.show_open(conversation_id)
+            self._update_title()
+
+    def _on_model_changed(self) -> None:
+        loader = self.loader
+        self.status.show_model(loader.model)
+        self.chat.set_model_state(loader.state, f"{loader.name}: {loader.word}")
+
+    def _update_title(self) -> None:
+        open_id = self.chat.conversation_id
+        conversation = None if open_id is None else self._app.conversations.get(open_id)
+        title = conversation.title if conversation else ""
+        self.setWindowTitle(f"{title} – {APP_NAME}" if title else APP_NAME)
+
+    def _on_theme_changed(self) -> None:
+        px = self._theme.px
+        self._top.setContentsMargins(px(13), px(12), px(18), px(8))
+        self._top.setSpacing(px(6))
+        self._tab.setFont(self._theme.font(14, 600))
+        self.setMinimumSize(px(SMALLEST_PX[0]), px(SMALLEST_PX[1]))
+        self.sidebar.setMinimumWidth(px(SIDEBAR_PX[0]))
+        self.sidebar.setMaximumWidth(px(SIDEBAR_PX[1]))
+
+    def _restore(self) -> None:
+        """What the last run left: geometry, left column, open chat."""
+        window, px = self._app.settings.window, self._theme.px
+        geometry = QByteArray.fromBase64(window.geometry.encode("ascii", "ignore"))
+        if geometry.isEmpty() or not self.restoreGeometry(geometry):
+            self.resize(*SIZE_PX)
+        self._splitter.setSizes([px(window.sidebar_width), max(1, self.width() - px(window.sidebar_width))])
+        self.sidebar.setHidden(window.sidebar_hidden)
+        self.sidebar.reload()
+        known = self._app.conversations.get(window.conversation_id) if window.conversation_id else None
+        self.show_chat(known.id if known else None)
+        self.chat.focus_composer()
+
+    def _remember(self) -> None:
+        values: dict[str, object] = {
+            "geometry": bytes(self.saveGeometry().toBase64().data()).decode("ascii"),
+            "sidebar_hidden": self.sidebar.isHidden(),
+            "conversation_id": self.chat.conversation_id or 0,
+        }
+        if not self.sidebar.isHidden():
+            values["sidebar_width"] = round(self.sidebar.width() / self._theme.px(1000) * 1000)
+        self._save("window", **values)
+
+    def _save(self, section: str, **values: object) -> None:
+        try:
+            self._app.change(section, **values)
+        except AppError as error:
+            self._notify.error(error)
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._remember()
+        self.chat.stop()
+        event.accept()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+            self._hint.appear()
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:  # noqa: ARG002
+        self._hint.hide()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._hint.hide()
+        event.acceptProposedAction()
+        self.open_files([url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()])

@@ -1,0 +1,167 @@
+"""Which model is in: loads one behind the window, says how far, and keeps the old one when that fails."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from app.core.errors import AppError
+from app.core.events import LoadProgress, ModelLoaded
+from app.core.paths import starter_model
+from app.features.sentences import sentence_for
+from app.ui import tasks
+from app.ui.i18n import tr
+from app.ui.notify import Notify
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+# The quantization, and the number of a file in several parts, say nothing to most people.
+_TAGS = re.compile(r"([-._](I?Q\d\w*|BF16|F16|F32|MXFP4\w*|\d{5}-of-\d{5}|gguf))+$", re.IGNORECASE)
+
+
+def model_name(path: Path) -> str:
+    """What a model is called in the window."""
+    if path == starter_model():
+        return tr("Starter")
+    return _TAGS.sub("", path.stem).replace("-", " ").replace("_", " ").strip() or path.stem
+
+
+def size_text(size_bytes: int) -> str:
+    """A size as people read it: 2.7 GB, 31 MB."""
+    if size_bytes >= 95_000_000:
+        return tr("{size} GB", size=f"{size_bytes / 1e9:.1f}")
+    return tr("{size} MB", size=f"{max(1, round(size_bytes / 1e6))}")
+
+
+class ModelLoader(QObject):
+    """Holds the state `asleep`, `loading`, `ready` or `failed`, and the path it is about."""
+
+    changed = Signal()
+
+    def __init__(self, app: Fireside, notify: Notify, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._app, self._notify = app, notify
+        self._task: tasks.Task | None = None
+        self.state = "asleep"
+        self.path: Path | None = app.model_path()
+        self.fraction = 0.0
+        self.model: ModelLoaded | None = None
+
+    @property
+    def word(self) -> str:
+        """The state in words, as beside the dot."""
+        if self.state == "loading":
+            return tr("loading {percent} %", percent=int(self.fraction * 100))
+        words = {"asleep": tr("asleep"), "ready": tr("ready"), "failed": tr("failed")}
+        return words[self.state] if self.path else tr("none open")
+
+    @property
+    def name(self) -> str:
+        """What the model is called."""
+        return model_name(self.path) if self.path else tr("No model")
+
+    def start(self) -> None:
+        """Loads the chosen model, at start."""
+        if self.path is not None:
+            self.load(self.path)
+        else:
+            self.changed.emit()
+
+    def load(self, path: Path) -> None:
+        """Opens a model; it is remembered once it is in."""
+        self._load(path, fall_back=self._way_back(path), remember=True)
+
+    def reload(self) -> None:
+        """The same model again, with the settings as they are now."""
+        if self.path is not None:
+            self._load(self.path, fall_back=None, remember=False)
+
+    def cancel(self) -> None:
+        """Stops loading."""
+        if self._task is not None:
+            self._task.cancel()
+
+    def look(self) -> None:
+        """Compares with the engine: its child may have ended, or woken up, during an answer."""
+        if self._task is None and self.state in ("ready", "asleep"):
+            loaded = self._app.engine.loaded
+            self._set("asleep" if loaded is None else "ready", loaded or self.model)
+
+    def _way_back(self, path: Path) -> Path | None:
+        """What to load when this fails: the model that is in now, else the starter."""
+        before = self.path if self.state in ("ready", "loading") else starter_model()
+        return before if before != path else None
+
+    def _load(self, path: Path, *, fall_back: Path | None, remember: bool) -> None:
+        before = self.path
+        if self._task is not None:
+            self._task.cancel()
+        engine, settings = self._app.engine, self._app.settings.engine
+        task = tasks.run(
+            lambda token: engine.load(
+                path,
+                context_tokens=settings.context_tokens,
+                gpu_layers=settings.gpu_layers,
+                threads=settings.threads,
+                cancel=token,
+            ),
+            self,
+        )
+        self._task, self.path, self.fraction = task, path, 0.0
+        task.event.connect(lambda event: self._on_event(task, event))
+        task.finished.connect(lambda: self._on_finished(task, before, remember=remember))
+        task.failed.connect(lambda error: self._on_failed(task, error, fall_back, before))
+        self._set("loading", None)
+
+    def _on_event(self, task: tasks.Task, event: object) -> None:
+        if task is not self._task:
+            return
+        if isinstance(event, LoadProgress):
+            percent = int(event.fraction * 100)
+            moved = percent != int(self.fraction * 100)
+            self.fraction = event.fraction
+            if moved:
+                self.changed.emit()
+        elif isinstance(event, ModelLoaded):
+            self.model = event
+
+    def _on_finished(self, task: tasks.Task, before: Path | None, *, remember: bool) -> None:
+        if task is not self._task:
+            return
+        self._task = None
+        if self.model is None:  # stopped: whatever the engine still holds is what there is
+            loaded = self._app.engine.loaded
+            self.path = Path(loaded.path) if loaded else before or self.path
+            self._set("ready" if loaded else "asleep", loaded)
+            return
+        if remember and self.path is not None:
+            try:
+                self._app.remember_model(self.path)
+            except AppError as error:
+                self._notify.error(error)
+        self._set("ready", self.model)
+
+    def _on_failed(self, task: tasks.Task, error: BaseException, fall_back: Path | None, before: Path | None) -> None:
+        if task is not self._task:
+            return
+        failed_path, self._task = self.path, None
+        assert failed_path is not None
+        can_retry = sentence_for(error).action == "retry"
+        self._notify.error(error, action=(lambda: self.load(failed_path)) if can_retry else None)
+        loaded = self._app.engine.loaded
+        if loaded is not None:  # the file was refused before the old model left
+            self.path = before or Path(loaded.path)
+            self._set("ready", loaded)
+        elif fall_back is not None:
+            self._load(fall_back, fall_back=None, remember=False)
+        else:
+            self.path = before or failed_path
+            self._set("failed", None)
+
+    def _set(self, state: str, model: ModelLoaded | None) -> None:
+        self.state, self.model = state, model
+        self.changed.emit()

@@ -1,0 +1,143 @@
+"""The model picker: name, size, a dot with a word; its menu holds the known models."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QActionGroup
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton
+
+from app.core.paths import starter_model
+from app.ui.i18n import tr
+from app.ui.icons import icon
+from app.ui.model_loader import ModelLoader, model_name, size_text
+from app.ui.theme import Theme
+from app.ui.widgets.status_dot import StatusDot
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+NAME_CHARACTERS = 28
+_DOTS = {
+    "asleep": ("muted", False),
+    "loading": ("warning", True),
+    "ready": ("success", True),
+    "failed": ("danger", True),
+}
+
+
+class ModelPicker(QPushButton):
+    """Shows the loader's state; chooses another model."""
+
+    open_wanted = Signal()
+
+    def __init__(self, app: Fireside, theme: Theme, loader: ModelLoader) -> None:
+        super().__init__()
+        self._app, self._theme, self._loader = app, theme, loader
+        self.setObjectName("model_picker")
+        self.setAccessibleName(tr("Model"))
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._dot = StatusDot(theme)
+        self._name, self._size, self._word, self._caret = QLabel(), QLabel(), QLabel(), QLabel()
+        self._size.setProperty("kind", "muted")
+        self._word.setProperty("kind", "muted")
+        self._row = QHBoxLayout(self)
+        for widget in (self._dot, self._name, self._size, self._word, self._caret):
+            if isinstance(widget, QLabel):
+                widget.setTextFormat(Qt.TextFormat.PlainText)
+            widget.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+            self._row.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
+        self.clicked.connect(self.show_menu)
+        loader.changed.connect(self._on_state_changed)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        self._on_state_changed()
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._row.sizeHint().width(), self._theme.px(32))
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def show_menu(self) -> None:
+        """Opens the menu below the picker, its end at the picker's end."""
+        menu = self.menu_now()
+        width = menu.sizeHint().width()
+        mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        x = 0 if mirrored else self.width() - width
+        menu.popup(self.mapToGlobal(QPoint(x, self.height() + self._theme.px(4))))
+
+    def menu_now(self) -> QMenu:
+        """The known models that are still there, and opening another."""
+        loader, tokens = self._loader, self._theme.tokens
+        menu = QMenu(self)
+        menu.setObjectName("model_menu")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setToolTipsVisible(True)
+        group = QActionGroup(menu)
+        for path in self._app.known_models():
+            size_bytes = _size_or_none(path)
+            if size_bytes is None:
+                continue
+            words = [model_name(path), size_text(size_bytes)]
+            if path == starter_model():
+                words.append(tr("a very small English model, often wrong"))
+            action = menu.addAction(_shown("  ·  ".join(words)), partial(loader.load, path))
+            action.setToolTip(str(path))
+            is_this = path == loader.path
+            action.setIcon(icon("check", tokens.accent if is_this else "#00000000"))
+            action.setCheckable(True)
+            action.setChecked(is_this)
+            group.addAction(action)
+        menu.addSeparator()
+        if loader.state == "loading":
+            menu.addAction(icon("stop", tokens.muted), tr("Stop loading"), loader.cancel)
+        elif loader.state in ("failed", "asleep") and loader.path is not None:
+            menu.addAction(icon("arrow-clockwise", tokens.muted), tr("Load it again"), loader.start)
+        menu.addAction(icon("folder-open", tokens.muted), tr("Open a model file…") + "\tCtrl+O", self.open_wanted.emit)
+        return menu
+
+    def _on_state_changed(self) -> None:
+        loader = self._loader
+        name = loader.name
+        self._name.setText(name if len(name) <= NAME_CHARACTERS else name[: NAME_CHARACTERS - 1] + "…")
+        size_bytes = _size_or_none(loader.path) if loader.path else None
+        size = "" if size_bytes is None else size_text(size_bytes)
+        self._size.setText(size)
+        self._size.setVisible(bool(size))
+        self._word.setText(loader.word)
+        token, filled = _DOTS[loader.state]
+        self._dot.show_state(token, filled=filled)
+        self.setAccessibleDescription(", ".join(part for part in (name, size, loader.word) if part))
+        self.setToolTip(str(loader.path or ""))
+        self.updateGeometry()
+
+    def _on_theme_changed(self) -> None:
+        theme = self._theme
+        self._row.setContentsMargins(theme.px(13), 0, theme.px(11), 0)
+        self._row.setSpacing(theme.px(9))
+        self._name.setFont(theme.font(13.5, 500))
+        self._size.setFont(theme.font(13.5))
+        self._word.setFont(theme.font(13.5))
+        edge = theme.px(12)
+        self._caret.setPixmap(
+            icon("caret-down-bold", theme.tokens.text).pixmap(QSize(edge, edge), self.devicePixelRatio())
+        )
+        self.setFixedHeight(theme.px(32))
+        self.updateGeometry()
+
+
+def _size_or_none(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None  # moved or deleted meanwhile: it is not offered
+
+
+def _shown(text: str) -> str:
+    """A menu reads & as the mark of a shortcut."""
+    return text.replace("&", "&&")

@@ -1,0 +1,84 @@
+"""Every shortcut of the window in one table, and the sheet that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QDialog, QGridLayout, QLabel, QVBoxLayout, QWidget
+
+from app.ui.i18n import tr
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import text_button
+
+# Name, keys (the first is the one shown), words. The window gives each name something to do.
+WINDOW_SHORTCUTS: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("new_chat", ("Ctrl+N",), "New chat"),
+    ("search", ("Ctrl+F",), "Search chats"),
+    ("sidebar", ("Ctrl+B",), "Show or hide the list of chats"),
+    ("open_model", ("Ctrl+O",), "Open a model file"),
+    ("settings", ("Ctrl+,",), "Settings"),
+    ("zoom_in", ("Ctrl++", "Ctrl+="), "Larger"),
+    ("zoom_out", ("Ctrl+-",), "Smaller"),
+    ("zoom_reset", ("Ctrl+0",), "Size as drawn"),
+    ("shortcuts", ("Ctrl+/",), "This sheet"),
+    ("quit", ("Ctrl+Q",), "Quit"),
+)
+CHAT_SHORTCUTS: tuple[tuple[str, str], ...] = (
+    ("Return", "Send the message"),
+    ("Shift+Return", "New line"),
+    ("Escape", "Stop the answer"),
+    ("Up", "Edit the last message, from an empty field"),
+)
+LIST_SHORTCUTS: tuple[tuple[str, str], ...] = (("F2", "Rename the chat"), ("Del", "Delete the chat"))
+
+
+def add_shortcuts(window: QWidget, jobs: Mapping[str, Callable[[], object]]) -> dict[str, QAction]:
+    """Makes an action on the window for every line of the table."""
+    actions: dict[str, QAction] = {}
+    for name, keys, words in WINDOW_SHORTCUTS:
+        action = QAction(tr(words), window)
+        action.setObjectName(f"action_{name}")
+        action.setShortcuts([QKeySequence(key) for key in keys])
+        action.triggered.connect(lambda _=False, job=jobs[name]: job())
+        window.addAction(action)
+        actions[name] = action
+    return actions
+
+
+class ShortcutSheet(QDialog):
+    """All shortcuts, on one page."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("shortcut_sheet")
+        self.setWindowTitle(tr("Keyboard shortcuts"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        px = theme.px
+        column = QVBoxLayout(self)
+        column.setContentsMargins(px(24), px(20), px(24), px(20))
+        column.setSpacing(px(16))
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(px(40))
+        grid.setVerticalSpacing(px(6))
+        for heading, lines in (
+            (tr("Window"), [(keys[0], words) for _, keys, words in WINDOW_SHORTCUTS]),
+            (tr("Chat"), CHAT_SHORTCUTS),
+            (tr("List of chats"), LIST_SHORTCUTS),
+        ):
+            title = QLabel(heading)
+            title.setFont(theme.font(13, 600))
+            title.setContentsMargins(0, px(8), 0, 0)
+            grid.addWidget(title, grid.rowCount(), 0, 1, 2)
+            for key, words in lines:
+                row = grid.rowCount()
+                grid.addWidget(QLabel(tr(words)), row, 0)
+                keys = QLabel(QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText))
+                keys.setProperty("kind", "muted")
+                keys.setFont(theme.code_font(13))
+                grid.addWidget(keys, row, 1, Qt.AlignmentFlag.AlignTrailing)
+        column.addLayout(grid)
+        close = text_button(tr("Close"))
+        close.clicked.connect(self.close)
+        column.addWidget(close, 0, Qt.AlignmentFlag.AlignTrailing)

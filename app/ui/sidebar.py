@@ -1,0 +1,227 @@
+"""The left column: New chat, search, the chats in their groups, Settings at the foot."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtWidgets import QAbstractItemView, QLabel, QLineEdit, QListView, QMenu, QVBoxLayout, QWidget
+
+from app.store.conversations import Conversation, Conversations
+from app.ui.chat_list import ID_ROLE, PINNED_ROLE, ChatListModel, ChatRowDelegate
+from app.ui.i18n import tr
+from app.ui.icons import icon
+from app.ui.notify import Notify
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import text_button
+
+SEARCH_DELAY_MS = 120
+KEYBOARD_DELAY_MS = 120
+
+
+class Sidebar(QWidget):
+    """Finds, opens, renames, pins and deletes chats; what is open is the window's business."""
+
+    new_chat_wanted = Signal()
+    settings_wanted = Signal()
+    chat_chosen = Signal(int)
+    chat_renamed = Signal(int)
+    chat_gone = Signal(int)
+    """A chat was deleted; the window shows another if it was the open one."""
+
+    def __init__(self, theme: Theme, conversations: Conversations, notify: Notify) -> None:
+        super().__init__()
+        self.setObjectName("sidebar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._theme, self._conversations, self._notify = theme, conversations, notify
+        self._open_id: int | None = None
+        self._new = text_button(tr("New chat"), "new")
+        self._new.setObjectName("new_chat")
+        self._new.clicked.connect(self.new_chat_wanted)
+        self.search = QLineEdit(placeholderText=tr("Search chats"))
+        self.search.setObjectName("search")
+        self.search.setAccessibleName(tr("Search chats"))
+        self._glass = QAction(self.search)
+        self.search.addAction(self._glass, QLineEdit.ActionPosition.LeadingPosition)
+        self._search_later = QTimer(self, singleShot=True, interval=SEARCH_DELAY_MS)
+        self._search_later.timeout.connect(self.reload)
+        self.search.textChanged.connect(self._on_search_typed)
+        self.model = ChatListModel(self)
+        self.model.renamed.connect(self._on_renamed)
+        self.list = _ChatList(theme, self.model)
+        self.list.delete_wanted.connect(self.delete)
+        self.list.customContextMenuRequested.connect(self._on_menu)
+        self.list.clicked.connect(self._choose)
+        self.list.activated.connect(self._choose)
+        self.list.moved.connect(self._choose)
+        self._nothing = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self._nothing.setProperty("kind", "muted")
+        self._settings = text_button(tr("Settings"), "foot")
+        self._settings.setObjectName("settings")
+        self._settings.clicked.connect(self.settings_wanted)
+        self._column = QVBoxLayout(self)
+        for widget, stretch in (
+            (self._new, 0), (self.search, 0), (self._nothing, 0), (self.list, 1), (self._settings, 0),
+        ):  # fmt: skip
+            self._column.addWidget(widget, stretch)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def reload(self) -> None:
+        """Reads the chats again, as the search field says."""
+        self._search_later.stop()
+        query = self.search.text().strip()
+        self._show(self._conversations.find(query))
+        self._nothing.setVisible(not self.model.rowCount())
+        self._nothing.setText(tr("No chat has this in its title.") if query else tr("Your chats will be here."))
+
+    def refresh(self, conversation_id: int) -> None:
+        """One chat is new, renamed or touched."""
+        conversation = self._conversations.get(conversation_id)
+        if conversation is None or self.search.text().strip():
+            self.reload()
+            return
+        self._nothing.hide()
+        others = [known for known in self.model.conversations if known.id != conversation_id]
+        place = next((i for i, known in enumerate(others) if known.updated_at <= conversation.updated_at), len(others))
+        self._show([*others[:place], conversation, *others[place:]])
+
+    def show_open(self, conversation_id: int | None) -> None:
+        """Marks the open chat; None is a new one without a row."""
+        self._open_id = conversation_id
+        index = self.model.index_of(conversation_id)
+        self.list.mark(index)
+
+    def rename(self, index: QModelIndex) -> None:
+        """Opens the title for editing in its row."""
+        self.list.setFocus()
+        self.list.edit(index)
+
+    def delete(self, conversation_id: int) -> None:
+        """Deletes a chat at once, and offers to take it back."""
+        conversation = self._conversations.get(conversation_id)
+        if conversation is None:
+            return
+        self._conversations.delete(conversation_id)
+        self.chat_gone.emit(conversation_id)
+        self.reload()
+        self._notify.undo(
+            tr("“{title}” was deleted.", title=conversation.title), lambda: self._bring_back(conversation_id)
+        )
+
+    def _bring_back(self, conversation_id: int) -> None:
+        self._conversations.restore(conversation_id)
+        self.reload()
+        self.chat_chosen.emit(conversation_id)
+
+    def _show(self, conversations: list[Conversation]) -> None:
+        position = self.list.verticalScrollBar().value()
+        self.model.show(conversations)
+        self.list.mark(self.model.index_of(self._open_id), scroll=False)
+        self.list.verticalScrollBar().setValue(position)
+
+    def _on_search_typed(self) -> None:
+        self._search_later.start()
+
+    def _choose(self, index: QModelIndex) -> None:
+        conversation_id = index.data(ID_ROLE)
+        if conversation_id is not None and conversation_id != self._open_id:
+            self.chat_chosen.emit(conversation_id)
+
+    def _on_renamed(self, conversation_id: int, title: str) -> None:
+        self._conversations.update(conversation_id, title=title)
+        self.refresh(conversation_id)
+        self.chat_renamed.emit(conversation_id)
+
+    def _on_menu(self, position: QPoint) -> None:
+        index = self.list.indexAt(position)
+        conversation_id = index.data(ID_ROLE)
+        if conversation_id is None:
+            return
+        pinned = bool(index.data(PINNED_ROLE))
+        menu = self.menu_for(index, conversation_id, pinned=pinned)
+        menu.popup(self.list.viewport().mapToGlobal(position))
+
+    def menu_for(self, index: QModelIndex, conversation_id: int, *, pinned: bool) -> QMenu:
+        """What can be done with one chat."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        tokens = self._theme.tokens
+        menu.addAction(icon("pencil-simple", tokens.muted), tr("Rename") + "\tF2", lambda: self.rename(index))
+        menu.addAction(
+            icon("push-pin-slash" if pinned else "push-pin", tokens.muted),
+            tr("Unpin") if pinned else tr("Pin"),
+            lambda: self._pin(conversation_id, pinned=not pinned),
+        )
+        menu.addSeparator()
+        menu.addAction(
+            icon("trash", tokens.danger), tr("Delete") + "\t" + tr("Del"), lambda: self.delete(conversation_id)
+        )
+        return menu
+
+    def _pin(self, conversation_id: int, *, pinned: bool) -> None:
+        self._conversations.update(conversation_id, pinned=pinned)
+        self.reload()
+
+    def _on_theme_changed(self) -> None:
+        theme, tokens = self._theme, self._theme.tokens
+        self._column.setContentsMargins(theme.px(12), theme.px(14), theme.px(12), theme.px(10))
+        self._column.setSpacing(theme.px(9))
+        self._new.setFont(theme.font(14.5, 600))
+        self._new.setIcon(icon("note-pencil", tokens.accent))
+        self._settings.setFont(theme.font(13.5, 500))
+        self._settings.setIcon(icon("gear-six", tokens.muted))
+        # A push button keeps its text four pixels from the icon; a wider icon around the same glyph gives it air.
+        for button, width in ((self._new, 32), (self._settings, 28)):
+            button.setIconSize(QSize(theme.px(width), theme.px(16)))
+        self.search.setFont(theme.font(14))
+        self._glass.setIcon(icon("magnifying-glass", tokens.muted))
+        self._nothing.setFont(theme.font(13.5))
+        self._nothing.setContentsMargins(theme.px(15), theme.px(4), theme.px(15), 0)
+
+
+class _ChatList(QListView):
+    """The rows; arrows move through the chats, Delete deletes, F2 renames."""
+
+    delete_wanted = Signal(int)
+    moved = Signal(QModelIndex)
+
+    def __init__(self, theme: Theme, model: ChatListModel) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setObjectName("chats")
+        self.setAccessibleName(tr("Chats"))
+        self.setModel(model)
+        self.setItemDelegate(ChatRowDelegate(theme, self))
+        self.setUniformItemSizes(True)  # ten thousand rows are laid out without asking each of them
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.setMouseTracking(True)
+        self._tell_moved = QTimer(self, singleShot=True, interval=KEYBOARD_DELAY_MS)
+        self._tell_moved.timeout.connect(lambda: self.moved.emit(self.currentIndex()))
+        theme.changed.connect(self._on_theme_changed)
+
+    def mark(self, index: QModelIndex, *, scroll: bool = True) -> None:
+        """Selects the row of the open chat, or none."""
+        if index.isValid():
+            self.setCurrentIndex(index)
+            if scroll:
+                self.scrollTo(index)
+        else:
+            self.clearSelection()
+            self.setCurrentIndex(QModelIndex())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        before = self.currentIndex()
+        if event.key() == Qt.Key.Key_Delete and before.isValid():
+            self.delete_wanted.emit(before.data(ID_ROLE))
+            return
+        super().keyPressEvent(event)
+        if self.currentIndex() != before:
+            # Held down, an arrow passes many chats; only the one it stops at is opened.
+            self._tell_moved.start()
+
+    def _on_theme_changed(self) -> None:
+        self.scheduleDelayedItemsLayout()
+        self.viewport().update()

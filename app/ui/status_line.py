@@ -1,0 +1,126 @@
+"""The bottom line: what the model runs on, how full its context is, what waits."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+
+from app.core.events import ModelLoaded
+from app.ui.i18n import tr
+from app.ui.theme import Theme
+
+
+def tokens_text(count: int) -> str:
+    """A number of tokens in short: 950, 1.2k, 8k."""
+    if count < 1000:
+        return str(count)
+    if count % 1024 == 0:
+        return f"{count // 1024}k"
+    return f"{count / 1000:.1f}".removesuffix(".0") + "k"
+
+
+def device_text(model: ModelLoaded) -> str:
+    """What a model runs on, as it was really loaded."""
+    if model.gpu_layers > 0:
+        return tr("GPU: {name}, {some}/{all} layers", name=model.device, some=model.gpu_layers, all=model.layers)
+    return tr("CPU, 1 thread") if model.threads == 1 else tr("CPU, {count} threads", count=model.threads)
+
+
+class ContextGauge(QWidget):
+    """Words and a bar in the muted tone; absent until a model says how much it holds."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("context_gauge")
+        self._theme, self._used, self._size = theme, 0, 0
+        theme.changed.connect(self._on_change)
+        self._on_change()
+
+    def show_used(self, used_tokens: int) -> None:
+        """How many tokens the open chat takes."""
+        self._used = used_tokens
+        self._on_change()
+
+    def show_size(self, context_tokens: int) -> None:
+        """How many tokens the model holds; 0: there is none."""
+        self._size = context_tokens
+        self._on_change()
+
+    def sizeHint(self) -> QSize:
+        self.ensurePolished()
+        return QSize(
+            self.fontMetrics().horizontalAdvance(self.accessibleName()) + self._theme.px(64 + 8) + 2, self._theme.px(20)
+        )
+
+    def _on_change(self) -> None:
+        text = tr("Context {used} of {size}", used=tokens_text(self._used), size=tokens_text(self._size))
+        self.setAccessibleName(text)
+        self.setToolTip(tr("How much of what the model can keep in mind this chat takes, in tokens"))
+        self.setVisible(self._size > 0)
+        self.setFont(self._theme.font(12.5))
+        self.setFixedWidth(self.sizeHint().width())
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
+        tokens, px = self._theme.tokens, self._theme.px
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QColor(tokens.muted))
+        painter.setFont(self.font())
+        mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        side = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
+        painter.drawText(self.rect(), side | Qt.AlignmentFlag.AlignVCenter, self.accessibleName())
+        track = QRectF(0 if mirrored else self.width() - px(64), (self.height() - px(4)) / 2, px(64), px(4))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(tokens.line))
+        painter.drawRoundedRect(track, px(2), px(2))
+        share = min(1.0, self._used / self._size) if self._size else 0.0
+        filled = QRectF(track)
+        filled.setWidth(max(px(4), track.width() * share) if self._used else 0)
+        if mirrored:
+            filled.moveRight(track.right())
+        painter.setBrush(QColor(tokens.warning if share >= 0.9 else tokens.muted))
+        painter.drawRoundedRect(filled, px(2), px(2))
+
+
+class StatusLine(QWidget):
+    """One quiet line at the foot of the content."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("status_line")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._theme = theme
+        self.device = QLabel(textFormat=Qt.TextFormat.PlainText)
+        self.device.setObjectName("device")
+        self.gauge = ContextGauge(theme)
+        self.waiting = QLabel(textFormat=Qt.TextFormat.PlainText)
+        self.waiting.setObjectName("waiting")
+        for label in (self.device, self.waiting):
+            label.setProperty("kind", "muted")
+        self._row = QHBoxLayout(self)
+        self._row.addWidget(self.device)
+        self._row.addWidget(self.gauge)
+        self._row.addStretch(1)
+        self._row.addWidget(self.waiting)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def show_model(self, model: ModelLoaded | None) -> None:
+        """What the loaded model runs on, and its context."""
+        self.device.setText(device_text(model) if model else "")
+        self.device.setVisible(model is not None)
+        self.gauge.show_size(model.context_tokens if model else 0)
+
+    def show_waiting(self, text: str) -> None:
+        """What is queued; empty when nothing is."""
+        self.waiting.setText(text)
+
+    def _on_theme_changed(self) -> None:
+        px = self._theme.px
+        self._row.setContentsMargins(px(18), 0, px(18), 0)
+        self._row.setSpacing(px(24))
+        self.setFixedHeight(px(30))
+        for label in (self.device, self.waiting):
+            label.setFont(self._theme.font(12.5))

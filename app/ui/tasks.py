@@ -1,0 +1,173 @@
+"""Runs a generator of events on a thread and hands its events to the window's thread.
+
+Events wait in a plain list and wake the window once, however many arrive while it is busy;
+the window takes them for a few milliseconds at a time, so that keys and painting come in between.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from PySide6.QtCore import QMetaMethod, QObject, Qt, Signal
+
+from app.core.cancel import CancelToken
+
+DELIVERY_SLICE_S = 0.008
+
+Work = Callable[[CancelToken], Iterator[object]]
+
+
+class _Signals(QObject):
+    """Lives on the window's thread. (A QObject cannot have a signal called `event`, so the task is not one.)"""
+
+    happened = Signal(object)
+    finished = Signal()
+    failed = Signal(object)
+    woken = Signal()
+
+
+class Task:
+    """One running generator. Exactly one of `finished` and `failed` comes, last, when its thread is gone."""
+
+    def __init__(self, work: Work, on_end: Callable[[Task], None], parent: QObject) -> None:
+        self._signals = _Signals()
+        self.event = self._signals.happened
+        self.finished = self._signals.finished
+        self.failed = self._signals.failed
+        self._work = work
+        self._on_end = on_end
+        self._token = CancelToken()
+        self._lock = threading.Lock()
+        self._waiting: deque[object] = deque()
+        self._wake_queued = False
+        self._ended = False
+        self._error: BaseException | None = None
+        self._done = False
+        self._silent = False
+        self._signals.woken.connect(self.deliver, Qt.ConnectionType.QueuedConnection)
+        self._orphaned = parent.destroyed.connect(self.abandon)
+        self._thread = threading.Thread(target=self._run, name=f"task {getattr(work, '__qualname__', '')}", daemon=True)
+
+    @property
+    def done(self) -> bool:
+        """Whether `finished` or `failed` has been told."""
+        return self._done
+
+    def start(self) -> None:
+        """Begins; called once, by `Tasks`."""
+        self._thread.start()
+
+    def cancel(self) -> None:
+        """Asks the work to end; its last events still come."""
+        self._token.cancel()
+
+    def abandon(self) -> None:
+        """Cancels and tells nobody any more: whoever wanted the events is gone."""
+        self._silent = True
+        self.cancel()
+
+    def join(self, timeout_s: float) -> bool:
+        """Waits for the thread without running the event loop; whether it ended."""
+        self._thread.join(max(0.0, timeout_s))
+        return not self._thread.is_alive()
+
+    def deliver(self) -> None:
+        """Hands over what waits, on the window's thread, for at most a slice of time."""
+        until_s = time.monotonic() + DELIVERY_SLICE_S
+        with self._lock:
+            self._wake_queued = False
+        while time.monotonic() < until_s:
+            with self._lock:
+                if not self._waiting:
+                    break
+                event = self._waiting.popleft()
+            if not self._silent:
+                self.event.emit(event)
+        with self._lock:
+            left, ended = bool(self._waiting), self._ended
+        if left:
+            self._wake()
+        elif ended and not self._done:
+            self._finish()
+
+    def _run(self) -> None:
+        try:
+            for event in self._work(self._token):
+                with self._lock:
+                    self._waiting.append(event)
+                self._wake()
+        except BaseException as error:  # noqa: BLE001 (handed to `failed`, nothing is lost)
+            self._error = error
+        with self._lock:
+            self._ended = True
+        self._wake()
+
+    def _wake(self) -> None:
+        with self._lock:
+            if self._wake_queued:
+                return
+            self._wake_queued = True
+        self._signals.woken.emit()
+
+    def _finish(self) -> None:
+        self._thread.join()  # it has nothing left to do but return
+        self._done = True
+        QObject.disconnect(self._orphaned)
+        self._on_end(self)
+        if self._silent:
+            return
+        if self._error is None:
+            self.finished.emit()
+        elif self._signals.isSignalConnected(QMetaMethod.fromSignal(self.failed)):
+            self.failed.emit(self._error)
+        else:  # nobody listens: the one door for uncaught exceptions does
+            sys.excepthook(type(self._error), self._error, self._error.__traceback__)
+
+
+class Tasks:
+    """The tasks that run, kept alive until they end."""
+
+    def __init__(self) -> None:
+        self._running: set[Task] = set()
+        self._open = True
+
+    def run(self, work: Work, parent: QObject) -> Task:
+        """Starts work on a thread of its own; it is cancelled and silenced when `parent` goes away."""
+        task = Task(work, self._running.discard, parent)
+        if self._open:
+            self._running.add(task)
+            task.start()
+        return task
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def stop_all(self, timeout_s: float) -> bool:
+        """At quit: cancels everything, waits, tells the last events; nothing starts any more. Whether all ended."""
+        self._open = False
+        running = list(self._running)
+        for task in running:
+            task.cancel()
+        until_s = time.monotonic() + timeout_s
+        ended = [task.join(until_s - time.monotonic()) for task in running]
+        for task, is_over in zip(running, ended, strict=True):
+            while is_over and not task.done:
+                task.deliver()
+        return all(ended)
+
+    def reopen(self) -> None:
+        """Allows new work after `stop_all`, for a second window in the same process (tests)."""
+        self._open = True
+
+
+running = Tasks()
+"""Those of this process; `application` stops them at quit."""
+
+
+def run(work: Work, parent: QObject) -> Task:
+    """Runs a generator on a thread; its events come on the window's thread."""
+    return running.run(work, parent)

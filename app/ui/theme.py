@@ -1,0 +1,274 @@
+"""Every colour, size and font of the window, in one place: light, dark, zoom.
+
+The style sheet is resources/styles/*.qss (fireside.qss first), with `$token` for a colour and `px(8)` for a size.
+Buttons choose their look with the dynamic property `kind`: primary, plain (the default), quiet or link;
+labels with `kind`: muted or danger; frames with `kind`: card or rule.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication
+
+from app.core.paths import resource
+
+ZOOM_STEPS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
+TEXT_PX = 15
+CODE_PX = 13.5
+FAMILY = "Inter"
+CODE_FAMILY = "JetBrains Mono"
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Colours as "#RRGGBB"; a test computes their contrasts."""
+
+    background: str
+    sidebar: str
+    surface: str
+    """Fields, cards and the chosen row."""
+    raised: str
+    """Menus, dialogs and notices, above everything."""
+    line: str
+    outline: str
+    """The edge of a control that has nothing else to be seen by: 3:1."""
+    text: str
+    muted: str
+    accent: str
+    on_accent: str
+    danger: str
+    success: str
+    warning: str
+    code: str
+    code_keyword: str
+    code_string: str
+    code_comment: str
+    code_number: str
+    code_name: str
+    bubble: str
+    chip: str
+    selection: str
+    focus: str
+
+
+LIGHT = Tokens(
+    background="#FBFAF8",
+    sidebar="#F3F0EB",
+    surface="#FFFFFF",
+    raised="#FFFFFF",
+    line="#E4DED6",
+    outline="#8F867C",
+    text="#23201D",
+    muted="#6A625A",
+    accent="#B23F12",
+    on_accent="#FFFFFF",
+    danger="#A8201A",
+    success="#2F6F40",
+    warning="#85560A",
+    code="#F4F1EC",
+    code_keyword="#A4432A",
+    code_string="#2F6B45",
+    code_comment="#6A625A",
+    code_number="#7A4B9A",
+    code_name="#2F5F8A",
+    bubble="#F1EBE3",
+    chip="#FBEDE6",
+    selection="#F3D3C2",
+    focus="#B23F12",
+)
+DARK = Tokens(
+    background="#1B1917",
+    sidebar="#151311",
+    surface="#262320",
+    raised="#2C2825",
+    line="#36312C",
+    outline="#7E756B",
+    text="#EDE9E4",
+    muted="#A39A90",
+    accent="#F08A5D",
+    on_accent="#1B1917",
+    danger="#F28B82",
+    success="#7CC08C",
+    warning="#E0B25C",
+    code="#151311",
+    code_keyword="#F0A07A",
+    code_string="#9CCB9F",
+    code_comment="#A39A90",
+    code_number="#C7A6E0",
+    code_name="#8DBBE6",
+    bubble="#2C2825",
+    chip="#33241C",
+    selection="#5A3423",
+    focus="#F08A5D",
+)
+
+
+class Theme(QObject):
+    """What is in force now; `changed` follows every change after the style sheet has been applied."""
+
+    changed = Signal()
+
+    def __init__(
+        self, scheme: str = "system", zoom: float = 1.0, *, system_font: bool = False, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._scheme = scheme
+        self._zoom = zoom
+        self._system_font = system_font
+        self._application: QApplication | None = None
+        self._families = _load_families()
+        system = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
+        # Text is never smaller than the person's own setting for the system's font.
+        self._system_scale = max(1.0, QFontInfo(system).pixelSize() / TEXT_PX)
+        QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_system_scheme)
+
+    @property
+    def tokens(self) -> Tokens:
+        """The colours in force."""
+        return DARK if self.is_dark else LIGHT
+
+    @property
+    def is_dark(self) -> bool:
+        """Dark by the person's setting, or by the system's when it is left to it."""
+        if self._scheme == "system":
+            return QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
+        return self._scheme == "dark"
+
+    @property
+    def scheme(self) -> str:
+        """system, light or dark."""
+        return self._scheme
+
+    @scheme.setter
+    def scheme(self, scheme: str) -> None:
+        if scheme != self._scheme:
+            self._scheme = scheme
+            self._request_scheme()
+            self._apply()
+
+    @property
+    def zoom(self) -> float:
+        """1.0 is the size as drawn."""
+        return self._zoom
+
+    @zoom.setter
+    def zoom(self, zoom: float) -> None:
+        zoom = min(max(zoom, ZOOM_STEPS[0]), ZOOM_STEPS[-1])
+        if zoom != self._zoom:
+            self._zoom = zoom
+            self._apply()
+
+    def zoom_by(self, steps: int) -> None:
+        """One step larger (1) or smaller (-1)."""
+        nearest = min(range(len(ZOOM_STEPS)), key=lambda i: abs(ZOOM_STEPS[i] - self._zoom))
+        self.zoom = ZOOM_STEPS[min(max(nearest + steps, 0), len(ZOOM_STEPS) - 1)]
+
+    @property
+    def system_font(self) -> bool:
+        """Whether the system's own font is used in place of Inter."""
+        return self._system_font
+
+    @system_font.setter
+    def system_font(self, wanted: bool) -> None:
+        if wanted != self._system_font:
+            self._system_font = wanted
+            self._apply()
+
+    def px(self, n: float) -> int:
+        """A size of the drawing in pixels of this window; a size that is there at all never vanishes."""
+        scaled = round(n * self._zoom * self._system_scale)
+        return max(1, scaled) if n > 0 else scaled
+
+    def font(self, size_px: float = TEXT_PX, weight: int = 400) -> QFont:
+        """The interface's font; weights 400, 500, 600 and 700 are shipped."""
+        if self._system_font or FAMILY not in self._families:
+            font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
+        else:
+            font = QFont(FAMILY)
+        return self._sized(font, size_px, weight)
+
+    def code_font(self, size_px: float = CODE_PX, weight: int = 400) -> QFont:
+        """The font for code, with every column equally wide."""
+        if CODE_FAMILY in self._families:
+            font = QFont(CODE_FAMILY)
+        else:
+            font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
+        font.setStyleHint(QFont.StyleHint.Monospace)
+        return self._sized(font, size_px, weight)
+
+    def install(self, application: QApplication) -> None:
+        """Puts style, font, palette and style sheet on the application, now and after every change."""
+        self._application = application
+        application.setStyle("Fusion")
+        self._request_scheme()
+        self._apply()
+
+    def style_sheet(self) -> str:
+        """The one style sheet, with colours and sizes filled in."""
+        colours = dataclasses.asdict(self.tokens)
+        sheets = sorted(resource("styles").glob("*.qss"), key=lambda path: (path.stem != "fireside", path.stem))
+        text = "\n".join(path.read_text("utf-8") for path in sheets)
+        text = re.sub(r"\bpx\(([\d.]+)\)", lambda m: f"{self.px(float(m[1]))}px", text)
+        return re.sub(r"\$(\w+)", lambda m: colours[m[1]], text)
+
+    def palette(self) -> QPalette:
+        """For what the style sheet does not reach: selections, links, placeholders, native parts."""
+        t, role = self.tokens, QPalette.ColorRole
+        palette = QPalette()
+        for colour, roles in (
+            (t.background, (role.Window,)),
+            (t.surface, (role.Base, role.Button, role.AlternateBase)),
+            (t.raised, (role.ToolTipBase,)),
+            (t.text, (role.WindowText, role.Text, role.ButtonText, role.ToolTipText, role.HighlightedText)),
+            (t.muted, (role.PlaceholderText,)),
+            (t.selection, (role.Highlight,)),
+            (t.accent, (role.Link, role.LinkVisited, role.Accent)),
+            (t.line, (role.Mid, role.Midlight, role.Light, role.Dark)),
+        ):
+            for one in roles:
+                palette.setColor(one, QColor(colour))
+        for one in (role.WindowText, role.Text, role.ButtonText):
+            palette.setColor(QPalette.ColorGroup.Disabled, one, QColor(t.outline))
+        return palette
+
+    def _sized(self, font: QFont, size_px: float, weight: int) -> QFont:
+        # Points would follow the screen's resolution a second time.
+        font.setPixelSize(self.px(size_px))
+        font.setWeight(QFont.Weight(weight))
+        return font
+
+    def _apply(self) -> None:
+        if self._application is not None:
+            self._application.setPalette(self.palette())
+            self._application.setFont(self.font())
+            self._application.setStyleSheet(self.style_sheet())
+        self.changed.emit()
+
+    def _request_scheme(self) -> None:
+        """Asks the system to draw its own parts (title bar, file dialog) in the same scheme."""
+        hints = QGuiApplication.styleHints()
+        if self._scheme == "system":
+            hints.unsetColorScheme()
+        else:
+            hints.setColorScheme(Qt.ColorScheme.Dark if self._scheme == "dark" else Qt.ColorScheme.Light)
+
+    def _on_system_scheme(self) -> None:
+        if self._scheme == "system":
+            self._apply()
+
+
+def _load_families() -> set[str]:
+    """Registers the shipped fonts, once a process; families of the system count too."""
+    if not _registered:
+        for path in sorted(resource("fonts").glob("*.[ot]tf")):
+            number = QFontDatabase.addApplicationFont(str(path))
+            _registered.update(QFontDatabase.applicationFontFamilies(number) if number >= 0 else ())
+    return _registered
+
+
+_registered: set[str] = set()

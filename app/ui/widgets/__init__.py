@@ -1,0 +1,1 @@
+"""Generic widgets that know the theme and nothing of what the app does."""

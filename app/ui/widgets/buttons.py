@@ -1,0 +1,61 @@
+"""Buttons of the house: a text button of a kind, and an icon button that follows the theme."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
+
+from app.ui.icons import icon
+from app.ui.theme import Theme
+
+ICON_PX = 20
+
+
+def text_button(text: str, kind: str = "plain", parent: QWidget | None = None) -> QPushButton:
+    """A button whose accessible name is its text; kinds: primary, plain, quiet, link."""
+    button = QPushButton(text, parent)
+    button.setProperty("kind", kind)
+    button.setAccessibleName(text)
+    # Tab reaches it; a click does not leave a focus ring behind, nor take the keyboard from the composer.
+    button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    button.setCursor(Qt.CursorShape.PointingHandCursor)
+    button.setAutoDefault(False)
+    return button
+
+
+class IconButton(QToolButton):
+    """A glyph to press, with a name for screen readers that is also its tool tip."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        name: str,
+        accessible_name: str,
+        *,
+        token: str = "muted",
+        size_px: float = ICON_PX,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._theme, self._icon_name, self._token, self._size_px = theme, name, token, size_px
+        self.setProperty("kind", "icon")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.set_name(accessible_name)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def set_name(self, accessible_name: str) -> None:
+        """What it does, for screen readers and as a tool tip."""
+        self.setAccessibleName(accessible_name)
+        self.setToolTip(accessible_name)
+
+    def set_glyph(self, name: str, token: str | None = None) -> None:
+        """Another glyph, such as stop in place of an arrow."""
+        self._icon_name, self._token = name, token or self._token
+        self._on_theme_changed()
+
+    def _on_theme_changed(self) -> None:
+        size = self._theme.px(self._size_px)
+        self.setIcon(icon(self._icon_name, getattr(self._theme.tokens, self._token), size))
+        self.setIconSize(QSize(size, size))

@@ -1,0 +1,143 @@
+"""Notices at the bottom of the content: a sentence, its buttons, a cross; nothing covers the chat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QCursor, QKeyEvent
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from app.ui.i18n import tr
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import IconButton, text_button
+
+WIDTH_PX = 760
+MOST_AT_ONCE = 3
+
+
+class Notice(QFrame):
+    """One sentence with its buttons. With a lifetime it leaves by itself, but not under the pointer or the focus."""
+
+    left = Signal()
+
+    def __init__(self, theme: Theme, text: str, lifetime_ms: int = 0) -> None:
+        super().__init__()
+        self.text = text
+        self._theme = theme
+        self.setObjectName("notice")
+        self.setAccessibleName(text)
+        self._label = QLabel(text, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.MinimumExpanding)
+        self._close = IconButton(theme, "x", tr("Dismiss"), size_px=16)
+        self._close.clicked.connect(self.dismiss)
+        self._row = QHBoxLayout(self)
+        self._row.addWidget(self._label, 1)
+        self._row.addWidget(self._close, 0, Qt.AlignmentFlag.AlignVCenter)
+        self._timer = QTimer(self, singleShot=True, interval=lifetime_ms)
+        self._timer.timeout.connect(self._on_time_up)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        if lifetime_ms:
+            self._timer.start()
+
+    def add_button(
+        self, text: str, on_click: Callable[[], object], kind: str = "plain", *, leaves: bool = True
+    ) -> None:
+        """A button before the cross; pressing it dismisses the notice first, unless `leaves` is False."""
+        button = text_button(text, kind)
+        if leaves:
+            button.clicked.connect(self.dismiss)
+        button.clicked.connect(lambda _checked: on_click())
+        button.installEventFilter(self)
+        self._row.insertWidget(self._row.count() - 1, button)
+
+    def dismiss(self) -> None:
+        """Leaves now."""
+        self._timer.stop()
+        self.hide()
+        self.left.emit()
+
+    def _on_time_up(self) -> None:
+        inside = self.rect().contains(self.mapFromGlobal(QCursor.pos())) and self.underMouse()
+        focus = QApplication.focusWidget()
+        if inside or (focus is not None and self.isAncestorOf(focus)):
+            self._timer.start()  # somebody is reading or about to press: the whole time again
+        else:
+            self.dismiss()
+
+    def _on_theme_changed(self) -> None:
+        px = self._theme.px
+        self._row.setContentsMargins(px(16), px(8), px(8), px(8))
+        self._row.setSpacing(px(8))
+
+    def enterEvent(self, event: QEvent) -> None:
+        self._timer.stop()
+        super().enterEvent(event)  # type: ignore[arg-type]
+
+    def leaveEvent(self, event: QEvent) -> None:
+        if self._timer.interval():
+            self._timer.start()
+        super().leaveEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.dismiss()
+        else:
+            super().keyPressEvent(event)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        # A button that has the focus keeps the notice; the clock starts again when the focus goes.
+        if self._timer.interval():
+            if event.type() == QEvent.Type.FocusIn:
+                self._timer.stop()
+            elif event.type() == QEvent.Type.FocusOut and self.isVisible():
+                self._timer.start()
+        return super().eventFilter(watched, event)
+
+
+class NoticeBar(QWidget):
+    """At most three notices, the newest at the bottom; without any it takes no room."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.setObjectName("notice_bar")
+        self.setAccessibleName(tr("Notices"))
+        self.notices: list[Notice] = []
+        self._stack = QWidget()
+        self._column = QVBoxLayout(self._stack)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        row = QHBoxLayout(self)
+        row.addStretch(1)
+        row.addWidget(self._stack, 100)
+        row.addStretch(1)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        self.hide()
+
+    def add(self, notice: Notice) -> None:
+        """Shows one more; the same sentence is not shown twice, the oldest of four leaves."""
+        same = [shown for shown in self.notices if shown.text == notice.text]
+        for old in same or self.notices[: max(0, len(self.notices) + 1 - MOST_AT_ONCE)]:
+            old.dismiss()
+        notice.left.connect(lambda: self._on_left(notice))
+        self.notices.append(notice)
+        self._column.addWidget(notice)
+        self.show()
+
+    def _on_left(self, notice: Notice) -> None:
+        if notice in self.notices:
+            self.notices.remove(notice)
+            self._column.removeWidget(notice)
+            notice.deleteLater()
+        self.setVisible(bool(self.notices))
+
+    def _on_theme_changed(self) -> None:
+        px = self._theme.px
+        self._stack.setMaximumWidth(px(WIDTH_PX))
+        self._column.setSpacing(px(8))
+        layout = self.layout()
+        assert layout is not None
+        layout.setContentsMargins(px(24), 0, px(24), px(8))

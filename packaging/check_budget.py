@@ -1,0 +1,90 @@
+"""Counts the lines of code of each package against [tool.fireside.budget] in pyproject.toml; fails when one is over.
+
+A line counts when it holds code: not blank, not only a comment, not part of a docstring.
+It fails too when a package exists that pyproject.toml does not list, as that one would be missing once installed.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import sys
+import tokenize
+import tomllib
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+NOT_CODE = {
+    tokenize.COMMENT,
+    tokenize.NL,
+    tokenize.NEWLINE,
+    tokenize.INDENT,
+    tokenize.DEDENT,
+    tokenize.ENCODING,
+    tokenize.ENDMARKER,
+}
+
+
+def code_lines(source: str) -> int:
+    """How many lines of `source` hold code."""
+    lines: set[int] = set()
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type not in NOT_CODE:
+            lines.update(range(token.start[0], token.end[0] + 1))
+    return len(lines - docstring_lines(source))
+
+
+def docstring_lines(source: str) -> set[int]:
+    """The lines taken by texts that stand alone: docstrings of modules, classes, functions and fields."""
+    found: set[int] = set()
+    for node in ast.walk(ast.parse(source)):
+        alone = (
+            isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        )
+        if alone:
+            found.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    return found
+
+
+def owner(path: str, packages: list[str]) -> str:
+    """The longest package of the budget that holds this file."""
+    holding = [name for name in packages if path.startswith(f"{name}/")]
+    return max(holding, key=len, default="")
+
+
+def count(root: Path, packages: list[str]) -> Counter[str]:
+    """Lines of code per package of the budget; files that none holds count under an empty name."""
+    found: Counter[str] = Counter(dict.fromkeys(packages, 0))
+    for file in sorted(root.glob("app/**/*.py")):
+        found[owner(file.relative_to(root).as_posix(), packages)] += code_lines(file.read_text("utf-8"))
+    return found
+
+
+def unlisted_packages(root: Path, project: dict[str, Any]) -> list[str]:
+    """Folders of app/ with Python files that pyproject.toml does not list."""
+    folders = {file.parent.relative_to(root) for file in root.glob("app/**/*.py")}
+    return sorted({".".join(folder.parts) for folder in folders} - set(project["tool"]["setuptools"]["packages"]))
+
+
+def main(root: Path = ROOT) -> int:
+    """Prints the table; 1 when something is over or unlisted."""
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+    budget: dict[str, int] = project["tool"]["fireside"]["budget"]
+    lines = count(root, list(budget))
+    failed = False
+    for name, used in sorted(lines.items()):
+        allowed = budget.get(name, 0)
+        over = used > allowed
+        failed |= over
+        print(f"{name or '(no package)':<14} {used:>6} of {allowed:>6} lines{'  over' if over else ''}")
+    print(f"{'together':<14} {lines.total():>6} of {sum(budget.values()):>6} lines")
+    for package in unlisted_packages(root, project):
+        failed = True
+        print(f"{package} is not listed under [tool.setuptools] packages in pyproject.toml")
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,14 @@
+#!/bin/sh
+# Starts Fireside from wherever this folder lies; "fireside --add-to-menu" puts it into the desktop's menu.
+here=$(dirname "$(readlink -f "$0")")
+
+if [ "$1" = --add-to-menu ]; then
+  menu=${XDG_DATA_HOME:-$HOME/.local/share}/applications
+  mkdir -p "$menu" || exit 1
+  sed -e "s|^Exec=.*|Exec=\"$here/fireside\" %F|" -e "s|^Icon=.*|Icon=$here/fireside.png|" \
+    "$here/fireside.desktop" >"$menu/fireside.desktop" || exit 1
+  echo "Fireside is in the menu now ($menu/fireside.desktop)."
+  exit 0
+fi
+
+exec "$here/program/fireside" "$@"

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Runs the tests: those marked "display" against a real X server, all others offscreen.
+# usage: run_tests.sh MARKER_EXPRESSION [PYTEST_ARGUMENTS...]
+set -euo pipefail
+cd "$(dirname "$0")/.."
+marks=$1
+shift
+
+none_chosen=5 # pytest's exit code when no test matches
+failed=0
+run() {
+  local code=0
+  "$@" || code=$?
+  if [ "$code" -ne 0 ] && [ "$code" -ne $none_chosen ]; then failed=1; fi
+}
+
+run env QT_QPA_PLATFORM=offscreen packaging/with_display.sh \
+  .venv/bin/python -m pytest -q -m "($marks) and not display" "$@" </dev/null
+run env QT_QPA_PLATFORM=xcb packaging/with_display.sh \
+  .venv/bin/python -m pytest -q -m "($marks) and display" "$@" </dev/null
+exit $failed

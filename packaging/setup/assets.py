@@ -1,0 +1,88 @@
+"""Brings fonts and icons into resources/: Phosphor from the QtAwesome wheel, Inter and JetBrains Mono from Debian.
+
+Every file is known by its sha256. A font that this system lacks or has in another version is left out
+and said: the program then asks the system for it by name, or uses the system's own font.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from pinned_wheel import ROOT, copy_whole, say, sha256, take_out
+
+RESOURCES = ROOT / "resources"
+
+# Where it goes, where it is in the wheel, its sha256. The one font holds all weights: "copy", "copy-bold", "copy-fill".
+ICONS = (
+    (
+        "icons/phosphor.ttf",
+        "qtawesome/fonts/phosphor-1.3.0.ttf",
+        "351874de64758f3b7fb405cd078ac0ed5ffb9717fb5b9b10013ac03d4c13680b",
+    ),
+    (
+        "icons/phosphor-charmap.json",
+        "qtawesome/fonts/phosphor-charmap-1.3.0.json",
+        "cfb725868f72d741422002f1ed4f870bdddebc32344a6407b8becb6c841b92ca",
+    ),
+)
+
+# fonts-inter 4.1 and fonts-jetbrains-mono 2.304, as in Debian 13: the faces that the window uses.
+FONTS = {
+    "opentype/inter/Inter-Regular.otf": "d4f2b9e148059a15f014cb0f0b8fea8cd11bfa447dd483bedf1b0adc0e2ba799",
+    "opentype/inter/Inter-Italic.otf": "3bdf49f72ad2f2959a2619ceef700784504f6d17f502e2e2bc6edce5d43ca631",
+    "opentype/inter/Inter-Medium.otf": "6c222ed2c3660524dd0c14fb745e00fee65c5361ab28f60fba6730bf4e648763",
+    "opentype/inter/Inter-SemiBold.otf": "0a4d30778fa2dc239368d90fd854b88b27e7ede737450da72686a90eca66f02c",
+    "opentype/inter/Inter-Bold.otf": "9fc6261e817d0b1b2bf1953d8799bb1c837d11aeebbf83ae352e7b4d6de6425d",
+    "truetype/jetbrains-mono/JetBrainsMono-Regular.ttf": (
+        "9fd21a629ec73a93d1665b6d8bbb73928040a290b49d2f6772505b8129e68cdc"
+    ),
+    "truetype/jetbrains-mono/JetBrainsMono-Italic.ttf": (
+        "327da166c087db3ffa0df1e5fbf8bb835c70aa4dec3bc426660c27d2bcb889df"
+    ),
+    "truetype/jetbrains-mono/JetBrainsMono-Bold.ttf": (
+        "10389fb114512e1df7ca54f791b9f83572e2785e9ff1946c8197d5e5faaafd7a"
+    ),
+}
+SYSTEM_FONTS = Path("/usr/share/fonts")
+
+
+def bring_icons(resources: Path) -> None:
+    """The icon font and its list of names."""
+    for name, member, expected in ICONS:
+        target = resources / name
+        if sha256(target) == expected:
+            continue
+        take_out("assets.txt", member, target)
+        if sha256(target) != expected:
+            target.unlink()
+            raise SystemExit(f"{name} is not the file Fireside knows; it was not kept.")
+
+
+def bring_fonts(resources: Path, system_fonts: Path) -> list[str]:
+    """Copies the fonts that are exactly the known ones; returns the names of those left out."""
+    left_out = []
+    for name, expected in FONTS.items():
+        source = system_fonts / name
+        target = resources / "fonts" / source.name
+        if sha256(target) == expected:
+            continue
+        if sha256(source) == expected:
+            copy_whole(source, target)
+        else:
+            target.unlink(missing_ok=True)
+            left_out.append(source.name)
+    return left_out
+
+
+def main() -> None:
+    """Brings what is missing and says what could not be brought."""
+    bring_icons(RESOURCES)
+    left_out = bring_fonts(RESOURCES, SYSTEM_FONTS)
+    if left_out:
+        say(f"Fonts not brought along (not on this system, or another version): {', '.join(left_out)}.")
+        say("Fireside uses the system's fonts instead.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,199 @@
+"""Tries a portable folder with the network cut: version, doctor, one answer, the window, a clean exit, nothing left.
+
+usage: smoke_test.py DIST, as dist/fireside. Standard library only; the frozen program brings its own Python.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+COMMAND_TIMEOUT_S = 120
+WINDOW_TIMEOUT_S = 30
+QUIT_TIMEOUT_S = 15
+QUESTION = "What is the capital of France?"
+
+
+class Failed(Exception):
+    """One thing that the frozen program should do and did not."""
+
+
+@dataclass
+class Trial:
+    """The folder on trial, how to cut the network, and a home that is thrown away."""
+
+    folder: Path
+    cut: list[str]
+    environment: dict[str, str]
+
+    def command(self, *arguments: str) -> list[str]:
+        """The start script with arguments, without a network."""
+        return [*self.cut, str(self.folder / "fireside"), *arguments]
+
+    def run(self, *arguments: str) -> str:
+        """Standard output of one command, which must end with 0."""
+        done = subprocess.run(
+            self.command(*arguments),
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_TIMEOUT_S,
+            check=False,
+        )
+        if done.returncode:
+            raise Failed(f"{' '.join(arguments)} ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
+        return done.stdout
+
+    def run_json(self, *arguments: str) -> dict[str, Any]:
+        """The one JSON object that a command with --json prints."""
+        out = self.run(*arguments, "--json")
+        try:
+            body = json.loads(out)
+        except ValueError as error:
+            raise Failed(f"{' '.join(arguments)} --json printed something else: {out[:500]!r}") from error
+        if not isinstance(body, dict):
+            raise Failed(f"{' '.join(arguments)} --json printed {type(body).__name__}")
+        return body
+
+
+def try_version(trial: Trial) -> str:
+    """--version answers."""
+    out = trial.run("--version").strip()
+    if not out.startswith("Fireside "):
+        raise Failed(f"--version printed {out!r}")
+    return out
+
+
+def try_doctor(trial: Trial) -> str:
+    """doctor finds a processor device and the starter model inside the folder."""
+    found = trial.run_json("doctor")
+    devices = [device["name"] for device in found["devices"]]
+    if not any(device["type"] == "cpu" for device in found["devices"]):
+        raise Failed(f"doctor found no processor among {found['devices']}")
+    inside = [model for model in found["models"] if Path(model).is_relative_to(trial.folder)]
+    if len(inside) != 1:
+        raise Failed(f"doctor should find one model inside the folder, found {found['models']}")
+    return f"devices {', '.join(devices)}; starter {Path(inside[0]).name}"
+
+
+def try_chat(trial: Trial) -> str:
+    """One answer comes from the program's own engine child."""
+    answer = trial.run_json("chat", "-p", QUESTION, "--max-tokens", "24", "--temperature", "0", "--seed", "1")
+    if "Paris" not in answer["text"] or not answer["generated_tokens"]:
+        raise Failed(f"the answer to {QUESTION!r} was {answer['text']!r}")
+    return f"{answer['text'].strip()!r}, {answer['tokens_per_s']:.0f} tokens/s"
+
+
+def try_window(trial: Trial) -> str:
+    """The window starts offscreen, says that it is visible, and ends by itself when asked to."""
+    environment = trial.environment | {"QT_QPA_PLATFORM": "offscreen", "FIRESIDE_TIMING": "1"}
+    lines: list[str] = []
+    visible = threading.Event()
+    started = time.monotonic()
+    with subprocess.Popen(
+        trial.command(), env=environment, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as window:
+
+        def listen() -> None:
+            assert window.stderr is not None
+            for line in window.stderr:
+                lines.append(line)
+                if line.startswith("window visible"):
+                    visible.set()
+            visible.set()  # it ended; the exit code says how
+
+        reader = threading.Thread(target=listen, daemon=True)
+        reader.start()
+        try:
+            visible.wait(WINDOW_TIMEOUT_S)
+            took_s = time.monotonic() - started
+            if window.poll() is not None or not any(line.startswith("window visible") for line in lines):
+                raise Failed(f"the window did not show: {''.join(lines)[-2000:]}")
+            window.send_signal(signal.SIGTERM)
+            code = window.wait(QUIT_TIMEOUT_S)
+        except subprocess.TimeoutExpired as error:
+            raise Failed(f"the window was still there {QUIT_TIMEOUT_S} s after SIGTERM") from error
+        finally:
+            if window.poll() is None:
+                window.kill()
+        reader.join(5)
+    if code:
+        raise Failed(f"the window ended with {code}: {''.join(lines)[-2000:]}")
+    return f"visible {took_s * 1000:.0f} ms after its start, ended with 0"
+
+
+def try_nothing_left(trial: Trial) -> str:
+    """No process of the folder is running any more; a child may take a moment to be gone."""
+    deadline = time.monotonic() + 5
+    while left := running_inside(trial.folder):
+        if time.monotonic() > deadline:
+            raise Failed(f"still running: {left}")
+        time.sleep(0.1)
+    return "no process left"
+
+
+def running_inside(folder: Path) -> list[str]:
+    """Processes whose program file lies in `folder` (Linux)."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "exe").readlink().is_relative_to(folder):
+                found.append(f"{process.name} {(process / 'cmdline').read_bytes().replace(bytes(1), b' ').decode()}")
+        except OSError:  # gone meanwhile, or another person's
+            continue
+    return found
+
+
+def network_cutter() -> list[str]:
+    """A command prefix that runs a program without any network, or nothing where that is not permitted."""
+    for prefix in (["unshare", "-n"], ["unshare", "-r", "-n"]):
+        if not shutil.which("unshare"):
+            break
+        if subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0:
+            return prefix
+    return []
+
+
+def print_sizes(folder: Path) -> None:
+    """What the folder weighs, largest parts first."""
+    sizes = {path: path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink()}
+    print(f"  size     {sum(sizes.values()) / 1e6:.0f} MB in {len(sizes)} files; the largest:")
+    for path in sorted(sizes, key=sizes.__getitem__, reverse=True)[:8]:
+        print(f"           {sizes[path] / 1e6:6.1f} MB  {path.relative_to(folder)}")
+
+
+def main(folder: Path) -> int:
+    """Tries everything, says each result; 1 when anything failed."""
+    cut = network_cutter()
+    print(f"Trying {folder.name}, with the network {'cut' if cut else 'not cut (this machine does not permit it)'}:")
+    failed = False
+    with tempfile.TemporaryDirectory(prefix="fireside-smoke-") as scratch:
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "FIRESIDE"))}
+        environment |= {"FIRESIDE_HOME": scratch, "LANG": "C.UTF-8"}
+        # Elsewhere than in the checkout, so that nothing of it is found by chance.
+        os.chdir(scratch)
+        trial = Trial(folder, cut, environment)
+        for attempt in (try_version, try_doctor, try_chat, try_window, try_nothing_left):
+            name = attempt.__name__.removeprefix("try_")
+            try:
+                print(f"  {name:<12} {attempt(trial)}", flush=True)
+            except (Failed, KeyError, subprocess.TimeoutExpired) as error:
+                failed = True
+                print(f"  {name:<12} FAILED: {error}", flush=True)
+    print_sizes(folder)
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]).resolve()))

@@ -1,0 +1,206 @@
+"""Child processes: lines both ways, a private wire, and nothing left behind however they end."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.core.child import CHECKOUT, STDERR_TAIL_BYTES, Child, own_command
+from tests.helpers.program import is_gone, wait_until
+
+ECHO = "import sys\nfor line in sys.stdin.buffer:\n    sys.stdout.buffer.write(line)\n    sys.stdout.buffer.flush()"
+WAIT_S = 20
+
+
+class Listener:
+    """What a child said, in order, to be waited for."""
+
+    def __init__(self) -> None:
+        self.lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+        self.ended = threading.Event()
+        self.exit: tuple[int, str] | None = None
+
+    def on_exit(self, code: int, tail: str) -> None:
+        assert self.exit is None, "on_exit was called twice"
+        self.exit = (code, tail)
+        self.ended.set()
+
+    def line(self) -> bytes:
+        return self.lines.get(timeout=WAIT_S)
+
+    def result(self) -> tuple[int, str]:
+        assert self.ended.wait(WAIT_S)
+        assert self.exit is not None
+        return self.exit
+
+
+Start = Callable[..., tuple[Child, Listener]]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts Python children; all are ended after the test."""
+    children: list[Child] = []
+
+    def run(code: str, environment: dict[str, str] | None = None) -> tuple[Child, Listener]:
+        listener = Listener()
+        command = [sys.executable, "-c", code]
+        child = Child(command, tmp_path / "its own", environment, on_line=listener.lines.put, on_exit=listener.on_exit)
+        children.append(child)
+        return child, listener
+
+    yield run
+    for child in children:
+        child.close(0)
+
+
+def test_lines_go_both_ways(start: Start) -> None:
+    child, listener = start(ECHO)
+    child.send(b"first\n")
+    child.send("zweite: ä\n".encode())
+    assert [listener.line(), listener.line()] == [b"first\n", "zweite: ä\n".encode()]
+
+
+def test_a_line_longer_than_the_pipe_arrives_whole(start: Start) -> None:
+    child, listener = start(ECHO)
+    line = b"x" * 3_000_000 + b"\n"
+    child.send(line)
+    assert listener.line() == line
+
+
+def test_closing_ends_a_child_that_reads_its_input(start: Start) -> None:
+    child, listener = start(ECHO)
+    child.close()
+    assert listener.result() == (0, "")
+    assert not child.running
+    child.close()
+
+
+def test_closing_kills_a_child_that_does_not_leave(start: Start) -> None:
+    child, listener = start("import signal, threading\nprint('here', flush=True)\nthreading.Event().wait()")
+    listener.line()
+    child.close(0.1)
+    assert listener.result() == (-signal.SIGKILL, "")
+
+
+def test_the_whole_tree_is_killed(start: Start) -> None:
+    child, listener = start(
+        "import subprocess, sys\n"
+        "print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']).pid, flush=True)\n"
+        "sys.stdin.read()"
+    )
+    grandchild = int(listener.line())
+    child.kill_tree()
+    listener.result()
+    wait_until(lambda: is_gone(grandchild), "the grandchild to end")
+
+
+def test_what_a_crashed_child_started_does_not_survive_it(start: Start) -> None:
+    _, listener = start(
+        "import os, subprocess, sys\n"
+        "print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']).pid, flush=True)\n"
+        "os.abort()"
+    )
+    grandchild = int(listener.line())
+    assert listener.result()[0] == -signal.SIGABRT
+    wait_until(lambda: is_gone(grandchild), "the grandchild to end")
+
+
+def test_the_end_of_standard_error_is_kept(start: Start) -> None:
+    _, listener = start("import sys\nsys.stderr.write('noise\\n' * 10000 + 'last words')\nsys.exit(3)")
+    code, tail = listener.result()
+    assert code == 3
+    assert tail.endswith("last words")
+    assert len(tail) <= STDERR_TAIL_BYTES
+
+
+def test_sending_to_a_child_that_is_gone_raises(start: Start) -> None:
+    child, listener = start("pass")
+    listener.result()
+    with pytest.raises(OSError, match="closed"):
+        child.send(b"hello\n")
+
+
+def test_a_stopped_child_does_not_stop_its_parent(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.core.child.SEND_TIMEOUT_S", 0.2)
+    child, listener = start(ECHO)
+    child.send(b"ready\n")
+    listener.line()
+    os.kill(child.pid, signal.SIGSTOP)
+    with pytest.raises(TimeoutError):
+        child.send(b"x" * 10_000_000)
+    child.kill_tree()
+
+
+def test_a_child_lives_in_its_own_folder_and_environment(start: Start, tmp_path: Path) -> None:
+    _, listener = start("import os; print(os.getcwd()); print(os.environ['EXTRA'])", {"EXTRA": "yes"})
+    assert listener.line().decode().strip() == str(tmp_path / "its own")
+    assert listener.line() == b"yes\n"
+
+
+def test_the_program_is_found_from_the_childs_folder_and_not_shadowed_by_it(start: Start, tmp_path: Path) -> None:
+    folder = tmp_path / "its own"
+    folder.mkdir()
+    (folder / "app.py").write_text("raise SystemExit('the wrong app')")
+    _, listener = start("import app; print(app.__file__)")
+    assert listener.line().decode().strip() == str(CHECKOUT / "app" / "__init__.py")
+
+
+def test_own_command_starts_this_python_or_the_frozen_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert own_command("--flag") == [sys.executable, "-m", "app", "--flag"]
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    assert own_command("--flag") == [sys.executable, "--flag"]
+
+
+NOISY = """
+import os, sys
+{before}
+from app.core.child import claim_wire
+reader, writer = claim_wire()
+os.write(1, b"noise on descriptor 1\\n")
+print("noise from print", flush=True)
+writer.write(b"got " + reader.readline())
+writer.flush()
+os.write(1, b"more noise\\n")
+print(repr(sys.stdin and os.read(0, 10)), flush=True)
+"""
+
+
+@pytest.mark.parametrize("before", ["", "sys.stdout = sys.stderr = None"])
+def test_whatever_is_printed_stays_off_the_wire(start: Start, before: str) -> None:
+    child, listener = start(NOISY.format(before=before))
+    child.send(b"this\n")
+    code, tail = listener.result()
+    assert (code, listener.line(), listener.lines.empty()) == (0, b"got this\n", True)
+    assert tail.splitlines() == ["noise on descriptor 1", "noise from print", "more noise", "b''"]
+
+
+PARENT = """
+import sys, threading
+from pathlib import Path
+from app.core.child import Child
+code = "import os, sys; print(os.getpid(), flush=True); sys.stdin.read()"
+def show(line):
+    sys.stdout.buffer.write(line); sys.stdout.flush()
+child = Child([sys.executable, "-c", code], Path(sys.argv[1]), on_line=show, on_exit=print)
+threading.Event().wait()
+"""
+
+
+def test_a_child_goes_with_its_killed_parent(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(tmp_path)], cwd=CHECKOUT, stdout=subprocess.PIPE
+    ) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        parent.kill()
+        parent.wait(WAIT_S)
+        wait_until(lambda: is_gone(pid), "the child to leave")

@@ -1,0 +1,78 @@
+"""Situations keep their facts, on the wire and in the log."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pickle
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core import errors
+from app.core.errors import AppError, Bug, EnvironmentProblem, ProtocolViolation, every_error, from_fields, to_fields
+
+ANY_TEXT = st.text(alphabet=st.characters(exclude_categories=()))
+
+
+def example(cls: type[AppError]) -> AppError:
+    return cls(*[f"value {number}" for number, _ in enumerate(dataclasses.fields(cls))])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("cls", every_error(), ids=lambda cls: cls.__name__)
+def test_every_situation_survives_the_wire(cls: type[AppError]) -> None:
+    error = example(cls)
+    body = json.loads(json.dumps(to_fields(error)))
+    again = from_fields(cls.__name__, body)
+    assert type(again) is cls
+    assert to_fields(again) == to_fields(error)
+
+
+@pytest.mark.parametrize("cls", every_error(), ids=lambda cls: cls.__name__)
+def test_every_situation_is_drawn_in_the_docstring_and_has_a_side(cls: type[AppError]) -> None:
+    assert errors.__doc__ is not None
+    assert re.search(rf"── {cls.__name__}\b", errors.__doc__)
+    assert issubclass(cls, EnvironmentProblem) != issubclass(cls, Bug)
+
+
+def test_nothing_is_drawn_that_does_not_exist() -> None:
+    drawn = set(re.findall(r"── (\w+)", errors.__doc__ or ""))
+    assert drawn == {cls.__name__ for cls in every_error()} | {"EnvironmentProblem", "Bug"}
+
+
+@pytest.mark.parametrize("cls", every_error(), ids=lambda cls: cls.__name__)
+def test_every_situation_can_be_raised_pickled_and_told_apart(cls: type[AppError]) -> None:
+    with pytest.raises(cls):
+        raise example(cls)
+    again = pickle.loads(pickle.dumps(example(cls)))
+    assert to_fields(again) == to_fields(example(cls))
+    assert example(cls) != example(cls), "two occurrences are two"
+    assert str(example(cls)).startswith(cls.__name__ + "(")
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [
+        ("NoSuchThing", {}),
+        ("AppError", {}),
+        ("Bug", {}),
+        ("EnvironmentProblem", {"path": "x"}),
+        ("ModelMissing", {}),
+        ("ModelMissing", {"path": "x", "more": 1}),
+        ("ModelMissing", ["path"]),
+        ("ModelMissing", None),
+        ("ModelMissing", 5),
+        ("NoModel", {"x": 1}),
+        (None, {}),
+        ([], {}),
+    ],
+)
+def test_a_situation_that_is_not_known_is_a_violation(name: str, fields: dict[str, object]) -> None:
+    assert isinstance(from_fields(name, fields), ProtocolViolation)
+
+
+@given(ANY_TEXT)
+def test_any_text_in_a_situation_can_be_logged(text: str) -> None:
+    str(errors.ModelLoadFailed(text, text)).encode("utf-8")

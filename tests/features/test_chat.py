@@ -1,0 +1,178 @@
+"""Chat against the scripted backend in the real engine child, and the real store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app.bootstrap import Fireside, build
+from app.core.cancel import CancelToken
+from app.core.errors import EngineStopped, TemplateFailed
+from app.core.events import Finished, FinishReason, TextDelta
+from app.features.chat import AnswerStarted, title_from
+from app.store.conversations import MessageState
+from tests.helpers.script import prompts, write_script
+
+ANSWERS = (
+    {"when": "story", "text": " word", "repeat": 5000, "delay_s": 0.01},
+    {"when": "crash", "text": "one two three four five", "crash_after": 3},
+    {"when": "template$", "error": "TemplateFailed", "fields": {"path": "x", "detail": "y"}},
+    {"when": "cut", "text": "The first half", "finish": "length"},
+)
+
+
+@pytest.fixture
+def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = write_script(tmp_path / "script", *ANSWERS)
+    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(path))
+    return path
+
+
+@pytest.fixture
+def app(script: Path) -> Iterator[Fireside]:
+    app = build()
+    list(app.engine.load(Path("/any/model.gguf")))
+    yield app
+    app.close()
+
+
+def answer(app: Fireside, question_id: int) -> int:
+    """Answers a question to the end; returns the answer's id."""
+    started, *_, finished = app.chat.answer(question_id, CancelToken())
+    assert isinstance(started, AnswerStarted)
+    assert isinstance(finished, Finished)
+    return started.message_id
+
+
+def test_a_question_is_answered_stored_and_gives_the_title(app: Fireside) -> None:
+    chat = app.conversations.create(system_prompt="Be brief.")
+    question = app.chat.add_question(chat.id, "How  are\nyou?")
+    answer(app, question.id)
+    stored = [(m.role, m.text, m.state) for m in app.conversations.path(chat.id)]
+    assert stored == [
+        ("user", "How  are\nyou?", MessageState.COMPLETE),
+        ("assistant", "You said: How  are\nyou?", MessageState.COMPLETE),
+    ]
+    found = app.conversations.get(chat.id)
+    assert found is not None
+    assert found.title == "How are you?"
+
+
+def test_the_model_sees_the_system_prompt_and_only_the_chosen_branch(app: Fireside, script: Path) -> None:
+    chat = app.conversations.create(system_prompt="Be brief.")
+    first = app.chat.add_question(chat.id, "first wording")
+    answer(app, first.id)
+    second = app.chat.edit_question(first.id, "second wording")
+    answer(app, second.id)
+    third = app.chat.add_question(chat.id, "and then?")
+    answer(app, third.id)
+    assert prompts(script)[-1] == [
+        ("system", "Be brief."),
+        ("user", "second wording"),
+        ("assistant", "You said: second wording"),
+        ("user", "and then?"),
+    ]
+
+
+def test_answering_again_makes_a_version_beside_the_first(app: Fireside) -> None:
+    chat = app.conversations.create()
+    question = app.chat.add_question(chat.id, "again")
+    first, second = answer(app, question.id), answer(app, question.id)
+    assert app.conversations.path(chat.id)[-1].versions == (first, second)
+    assert app.conversations.path(chat.id)[-1].id == second
+
+
+def test_a_stopped_answer_keeps_its_text_and_says_so(app: Fireside) -> None:
+    chat = app.conversations.create()
+    cancel = CancelToken()
+    text, finished = "", None
+    for event in app.chat.answer(app.chat.add_question(chat.id, "a story").id, cancel):
+        if isinstance(event, TextDelta):
+            text += event.text
+            cancel.cancel()
+        if isinstance(event, Finished):
+            finished = event
+    assert finished is not None
+    assert finished.stats.finish_reason is FinishReason.CANCELLED
+    stored = app.conversations.path(chat.id)[-1]
+    assert (stored.text, stored.state) == (text, MessageState.STOPPED)
+
+
+def test_continuing_sends_the_half_answer_and_appends(app: Fireside, script: Path) -> None:
+    chat = app.conversations.create()
+    half = answer(app, app.chat.add_question(chat.id, "cut").id)
+    list(app.chat.continue_answer(half, CancelToken()))
+    stored = app.conversations.path(chat.id)
+    assert len(stored) == 2
+    assert stored[-1].text == "The first half" * 2
+    assert prompts(script)[-1][-1] == ("assistant", "The first half")
+
+
+def test_a_crash_keeps_the_text_so_far_as_interrupted_and_the_next_answer_works(app: Fireside) -> None:
+    chat = app.conversations.create()
+    with pytest.raises(EngineStopped):
+        list(app.chat.answer(app.chat.add_question(chat.id, "crash please").id, CancelToken()))
+    stored = app.conversations.path(chat.id)[-1]
+    assert (stored.text, stored.state) == ("one two three", MessageState.INTERRUPTED)
+    answer(app, app.chat.add_question(chat.id, "hello").id)
+    assert app.conversations.path(chat.id)[-1].text == "You said: hello"
+
+
+def test_an_answer_that_never_began_is_failed_and_keeps_the_question(app: Fireside) -> None:
+    chat = app.conversations.create()
+    with pytest.raises(TemplateFailed):
+        list(app.chat.answer(app.chat.add_question(chat.id, "template").id, CancelToken()))
+    question, failed = app.conversations.path(chat.id)
+    assert question.text == "template"
+    assert (failed.text, failed.state) == ("", MessageState.FAILED)
+
+
+def test_a_question_after_a_failed_answer_is_sent_together_with_the_unanswered_one(app: Fireside, script: Path) -> None:
+    chat = app.conversations.create()
+    with pytest.raises(TemplateFailed):
+        list(app.chat.answer(app.chat.add_question(chat.id, "template").id, CancelToken()))
+    answer(app, app.chat.add_question(chat.id, "hello").id)
+    assert prompts(script)[-1] == [("user", "template\n\nhello")]
+
+
+def test_leaving_an_answer_in_the_middle_keeps_it_as_interrupted(app: Fireside) -> None:
+    chat = app.conversations.create()
+    events = app.chat.answer(app.chat.add_question(chat.id, "a story").id, CancelToken())
+    text = ""
+    while not text:
+        event = next(events)
+        text = event.text if isinstance(event, TextDelta) else ""
+    events.close()
+    stored = app.conversations.path(chat.id)[-1]
+    assert (stored.text, stored.state) == (text, MessageState.INTERRUPTED)
+
+
+def test_an_answer_is_saved_while_it_is_written(app: Fireside) -> None:
+    chat = app.conversations.create()
+    events = app.chat.answer(app.chat.add_question(chat.id, "a story").id, CancelToken())
+    written = ""
+    while True:
+        event = next(events)
+        written += event.text if isinstance(event, TextDelta) else ""
+        saved = app.conversations.path(chat.id)[-1]
+        if saved.text:
+            break
+    assert saved.state is MessageState.WRITING
+    assert written.startswith(saved.text)
+    events.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("Hello", "Hello"),
+        ("  two\n lines ", "two lines"),
+        ("word " * 30, "word word word word word word word word word…"),
+        ("x" * 100, "x" * 48 + "…"),
+        ("", ""),
+    ],
+)
+def test_titles_come_from_the_first_words(text: str, title: str) -> None:
+    assert title_from(text) == title

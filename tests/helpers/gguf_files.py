@@ -1,0 +1,67 @@
+"""Small GGUF files made byte by byte, good and bad."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+U32, F32, BOOL, STRING, ARRAY = 4, 6, 7, 8, 9
+
+
+def text(value: str) -> bytes:
+    """A string as GGUF writes it: its length, then its bytes."""
+    data = value.encode()
+    return struct.pack("<Q", len(data)) + data
+
+
+def value(item: Any) -> bytes:
+    """A metadata value with its type before it."""
+    if isinstance(item, bool):
+        return struct.pack("<I?", BOOL, item)
+    if isinstance(item, int):
+        return struct.pack("<II", U32, item)
+    if isinstance(item, float):
+        return struct.pack("<If", F32, item)
+    if isinstance(item, str):
+        return struct.pack("<I", STRING) + text(item)
+    kind = value(item[0])[:4]
+    return struct.pack("<I", ARRAY) + kind + struct.pack("<Q", len(item)) + b"".join(value(each)[4:] for each in item)
+
+
+def header(
+    metadata: Mapping[str, Any],
+    tensors: Sequence[tuple[str, tuple[int, ...], int, int]] = (),
+    *,
+    version: int = 3,
+    magic: bytes = b"GGUF",
+) -> bytes:
+    """The bytes before the weights; a tensor is name, shape, type and offset."""
+    data = magic + struct.pack("<IQQ", version, len(tensors), len(metadata))
+    data += b"".join(text(key) + value(item) for key, item in metadata.items())
+    for name, shape, kind, offset in tensors:
+        data += text(name) + struct.pack(f"<I{len(shape)}QIQ", len(shape), *shape, kind, offset)
+    return data
+
+
+def padded(data: bytes, alignment: int = 32) -> bytes:
+    """Filled up to where the weights begin."""
+    return data + bytes(-len(data) % alignment)
+
+
+def vocabulary_only() -> bytes:
+    """What llama.cpp's own `ggml-vocab-*.gguf` files are: a tokenizer and no weights."""
+    return header(
+        {
+            "general.architecture": "llama",
+            "general.name": "words",
+            "tokenizer.ggml.model": "gpt2",
+            "tokenizer.ggml.tokens": ["a", "b", "ab"],
+            "tokenizer.ggml.merges": ["a b"],
+        }
+    )
+
+
+def unknown_architecture() -> bytes:
+    """A complete file that llama.cpp refuses by itself."""
+    return padded(header({"general.architecture": "nonesuch"}, [("weights", (32,), 0, 0)])) + bytes(128)

@@ -1,0 +1,133 @@
+"""The real program in a real window: started as a process, driven with real keys by xdotool."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def wait_until(condition: Callable[[], Any], what: str, timeout_s: float = 30) -> Any:
+    """The first true value of `condition`; fails with `what` when none came in time.
+
+    Another process can only be looked at again and again; this is the one place that does it.
+    """
+    ends = time.monotonic() + timeout_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < ends, f"waited {timeout_s} s for {what}"
+        time.sleep(0.02)
+
+
+class Program:
+    """One running Fireside with its own home; keys go to its window."""
+
+    def __init__(self, home: Path, environment: dict[str, str] | None = None) -> None:
+        self.home = home
+        env = {k: v for k, v in os.environ.items() if k != "QT_QPA_PLATFORM"}
+        env |= {"FIRESIDE_HOME": str(home)} | (environment or {})
+        self._stderr = (home.parent / f"stderr-{time.monotonic_ns()}").open("wb")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "app"], cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stderr=self._stderr
+        )
+        self.window = self._find_window()
+
+    def _find_window(self) -> str:
+        def search() -> str | None:
+            assert self.process.poll() is None, f"ended with {self.process.returncode}: {self.stderr()}"
+            found = _xdotool(
+                "search", "--onlyvisible", "--pid", str(self.process.pid), "--name", "Fireside", check=False
+            )
+            return found.split()[0] if found.split() else None
+
+        return str(wait_until(search, "the window"))
+
+    def stderr(self) -> str:
+        """What the program said on standard error."""
+        return Path(self._stderr.name).read_text("utf-8", "replace")
+
+    def focus(self) -> None:
+        """Brings the window to the front and waits until it has the keyboard."""
+        _xdotool("windowactivate", "--sync", self.window)
+
+    def type(self, text: str) -> None:
+        """Types into whatever has the focus."""
+        self.focus()
+        _xdotool("type", "--delay", "1", text)
+
+    def press(self, *keys: str) -> None:
+        """Presses keys by their X names, such as `Return` or `ctrl+n`."""
+        self.focus()
+        _xdotool("key", *keys)
+
+    def ask(self, text: str) -> None:
+        """Types a question and sends it."""
+        self.type(text)
+        self.press("Return")
+
+    def messages(self) -> list[tuple[str, str, str]]:
+        """Role, text and state of every stored message, oldest first, read beside the running program."""
+        return self._rows("SELECT role, text, state FROM messages ORDER BY id")
+
+    def last_stats(self) -> dict[str, Any]:
+        """The statistics stored with the newest answer that has some."""
+        rows = self._rows("SELECT stats FROM messages WHERE stats IS NOT NULL ORDER BY id DESC LIMIT 1")
+        return json.loads(rows[0][0]) if rows else {}
+
+    def _rows(self, query: str) -> list[Any]:
+        database = self.home / "data" / "fireside.db"
+        if not database.exists():
+            return []
+        with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=5)) as connection:
+            try:
+                return connection.execute(query).fetchall()
+            except sqlite3.OperationalError:
+                return []  # the schema is just being made
+
+    def children(self) -> list[int]:
+        """Process ids of everything the program started."""
+        found: list[int] = []
+        for task in Path("/proc").glob(f"{self.process.pid}/task/*/children"):
+            found += [int(pid) for pid in task.read_text().split()]
+        return found
+
+    def quit(self) -> int:
+        """Closes the window as a person would; returns the exit code."""
+        self.press("ctrl+q")
+        code = self.process.wait(timeout=10)
+        self._stderr.close()
+        return code
+
+    def kill(self) -> None:
+        """SIGKILL, as a power cut would."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGKILL)
+        self.process.wait(timeout=10)
+        self._stderr.close()
+
+
+def is_gone(pid: int) -> bool:
+    """Whether a process has ended (a zombie counts as ended)."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return True
+    return state in ("Z", "X")
+
+
+def _xdotool(*arguments: str, check: bool = True) -> str:
+    done = subprocess.run(["xdotool", *arguments], capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 0 or not check, f"xdotool {arguments}: {done.stderr}"
+    return done.stdout

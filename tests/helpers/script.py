@@ -1,0 +1,24 @@
+"""Scripts for the scripted backend inside the real engine child (see app/engine/fake_backend.py)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+def write_script(folder: Path, *answers: dict[str, Any], **keys: Any) -> Path:
+    """A script file with these answer rules; loading takes any path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "script.json"
+    load = {"any_path": True} | keys.pop("load", {})
+    path.write_text(json.dumps({"log": "prompts.jsonl", "load": load, "answers": list(answers), **keys}), "utf-8")
+    return path
+
+
+def prompts(script: Path) -> list[list[tuple[str, str]]]:
+    """The conversations the scripted backend was asked to answer, oldest first."""
+    log = script.with_name("prompts.jsonl")
+    lines = log.read_text("utf-8").splitlines() if log.exists() else []
+    requests = [json.loads(line) for line in lines]
+    return [[tuple(pair) for pair in r["messages"]] for r in requests if r["type"] == "Generate"]

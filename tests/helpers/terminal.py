@@ -1,0 +1,46 @@
+"""Runs the program's terminal face as a person would: a real process, a fresh home."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+TIMEOUT_S = 90
+
+
+def fireside(
+    *arguments: str, text: str | None = None, environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """`python -m app ARGUMENTS`, with `text` on standard input (None: nothing there) and no display."""
+    env = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")}
+    return subprocess.run(
+        command(arguments),
+        cwd=ROOT,
+        env=env | (environment or {}),
+        input=text,
+        stdin=subprocess.DEVNULL if text is None else None,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+
+
+def command(arguments: Sequence[str]) -> list[str]:
+    """The program's command line in a checkout."""
+    return [sys.executable, "-m", "app", *arguments]
+
+
+def only_json(result: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """The one JSON object on standard output; anything else there fails."""
+    lines = result.stdout.splitlines()
+    assert len(lines) == 1, f"not one line: {result.stdout!r} {result.stderr!r}"
+    body = json.loads(lines[0])
+    assert isinstance(body, dict)
+    return body

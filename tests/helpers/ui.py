@@ -1,0 +1,97 @@
+"""A whole window for tests: the real store, settings and engine child, with a scripted model behind it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QApplication, QVBoxLayout, QPlainTextEdit, QWidget
+
+from app.bootstrap import Fireside, build
+from app.ui import tasks
+from app.ui.main_window import MainWindow
+from app.ui.model_loader import ModelLoader
+from app.ui.notify import Notify
+from app.ui.theme import Theme
+
+
+class PlainChat(QWidget):
+    """Stands in for the chat view where a test is about the frame around it."""
+
+    title_changed = Signal(int)
+    context_changed = Signal(int)
+    model_wanted = Signal()
+    answer_started = Signal(int)
+    answer_finished = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conversation_id: int | None = None
+        self.model_states: list[tuple[str, str]] = []
+        self.busy = False
+        self.composer = QPlainTextEdit()
+        self.composer.setAccessibleName("Message")
+        self.composer.setAcceptDrops(False)
+        column = QVBoxLayout(self)
+        column.addStretch(1)
+        column.addWidget(self.composer)
+
+    def show_conversation(self, conversation_id: int | None) -> None:
+        self.conversation_id = conversation_id
+
+    def set_model_state(self, state: str, text: str) -> None:
+        self.model_states.append((state, text))
+
+    def focus_composer(self) -> None:
+        self.composer.setFocus()
+
+    def stop(self) -> None:
+        self.busy = False
+
+
+@dataclass
+class Frame:
+    """The parts of one open window."""
+
+    app: Fireside
+    theme: Theme
+    notify: Notify
+    loader: ModelLoader
+    chat: PlainChat
+    window: MainWindow
+
+    def notices(self) -> list[str]:
+        """The sentences that are shown."""
+        return [notice.text for notice in self.notify.bar.notices]
+
+
+@contextmanager
+def open_window(application: QApplication, *, scheme: str = "light") -> Iterator[Frame]:
+    """The window as `application.run` makes it, not yet loading a model; closed at the end."""
+    app = build()
+    theme = Theme(scheme, app.settings.appearance.zoom, system_font=app.settings.appearance.system_font)
+    theme.install(application)
+    notify = Notify(theme)
+    loader = ModelLoader(app, notify)
+    chat = PlainChat()
+    window = MainWindow(app, theme, notify, loader, chat)  # type: ignore[arg-type]
+    window.show()
+    try:
+        yield Frame(app, theme, notify, loader, chat, window)
+    finally:
+        window.close()
+        assert tasks.running.stop_all(5)
+        tasks.running.reopen()
+        app.close()
+        window.deleteLater()
+        application.setStyleSheet("")
+
+
+def write_script(path: Path, **script: object) -> str:
+    """A script for the engine child; returns its path for FIRESIDE_ENGINE_SCRIPT."""
+    path.write_text(json.dumps(script), "utf-8")
+    return str(path)

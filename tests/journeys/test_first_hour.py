@@ -1,0 +1,115 @@
+"""A person's first hour, in the real window with real keys and the starter model."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.program import ROOT, Program, is_gone, wait_until
+
+pytestmark = [pytest.mark.display, pytest.mark.model, pytest.mark.timeout(180)]
+LONG = "Write a very long story about a river."
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return tmp_path / "person"
+
+
+@pytest.fixture
+def programs(home: Path) -> Iterator[list[Program]]:
+    running: list[Program] = []
+    yield running
+    for program in running:
+        program.kill()
+
+
+def start(home: Path, programs: list[Program]) -> Program:
+    programs.append(Program(home))
+    return programs[-1]
+
+
+def last(program: Program) -> tuple[str, str, str]:
+    return (program.messages() or [("", "", "")])[-1]
+
+
+def wait_for_state(program: Program, state: str) -> str:
+    """Waits until the newest message is an answer in this state; returns its text."""
+    wait_until(lambda: last(program)[0] == "assistant" and last(program)[2] == state, f"an answer that is {state}", 60)
+    return last(program)[1]
+
+
+def ask_and_see_text(program: Program, text: str) -> None:
+    before = len(program.messages())
+    program.ask(text)
+    wait_until(lambda: len(program.messages()) == before + 2 and last(program)[1], "the first saved words", 60)
+
+
+def test_ask_stop_ask_again_restart_and_the_history_is_there(
+    home: Path, programs: list[Program], starter: Path
+) -> None:
+    program = start(home, programs)
+    ask_and_see_text(program, LONG)
+    program.press("Escape")
+    stopped = wait_for_state(program, "stopped")
+    assert stopped.strip()
+    program.ask("Say hello")
+    wait_for_state(program, "complete")
+    assert program.last_stats()["reused_tokens"] > 0
+    before = program.messages()
+    children = program.children()
+    assert program.quit() == 0
+    assert all(is_gone(pid) for pid in children)
+
+    again = start(home, programs)
+    assert again.messages() == before
+    again.ask("And goodbye")
+    wait_for_state(again, "complete")
+    assert len(again.messages()) == len(before) + 2, "the last conversation was not open again"
+    assert again.quit() == 0
+
+
+def test_a_killed_engine_costs_one_answer_and_the_next_one_works(
+    home: Path, programs: list[Program], starter: Path
+) -> None:
+    program = start(home, programs)
+    ask_and_see_text(program, LONG)
+    (engine,) = program.children()
+    os.kill(engine, signal.SIGKILL)
+    assert wait_for_state(program, "interrupted").strip()
+    program.ask("Say hello")
+    wait_for_state(program, "complete")
+    assert program.quit() == 0
+
+
+def test_a_killed_program_keeps_the_half_answer_marked_as_interrupted(
+    home: Path, programs: list[Program], starter: Path
+) -> None:
+    program = start(home, programs)
+    ask_and_see_text(program, LONG)
+    half = last(program)[1]
+    children = program.children()
+    program.kill()
+    wait_until(lambda: all(is_gone(pid) for pid in children), "the engine to leave", 5)
+
+    again = start(home, programs)
+    role, text, state = last(again)
+    assert (role, state) == ("assistant", "interrupted")
+    assert text.startswith(half)
+    again.ask("Say hello")
+    wait_for_state(again, "complete")
+    assert again.quit() == 0
+
+
+def test_a_second_start_raises_the_first_window_and_leaves(home: Path, programs: list[Program], starter: Path) -> None:
+    start(home, programs)
+    environment = os.environ | {"FIRESIDE_HOME": str(home)}
+    second = subprocess.run([sys.executable, "-m", "app"], cwd=ROOT, env=environment, timeout=20, check=False)
+    assert second.returncode == 0
+    assert programs[0].process.poll() is None

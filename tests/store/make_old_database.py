@@ -1,0 +1,70 @@
+"""Writes the SQL of a small database with the current schema: run once at each release that changes it.
+
+``python -m tests.store.make_old_database > tests/store/data/fireside-vN.sql``; the file is then never edited.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+from app.core.events import AnswerStats, FinishReason
+from app.core.messages import Role
+from app.store.conversations import Conversations, MessageState
+from app.store.database import Database
+
+SCHEMA = """
+SELECT sql FROM sqlite_schema
+WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND name NOT GLOB '*_index_*' ORDER BY rowid
+"""
+
+
+def schema_of(database: Database) -> list[str]:
+    """The statements that made it; tables that SQLite makes itself for its indexes left out."""
+    with database.reading() as connection:
+        return [row[0] for row in connection.execute(SCHEMA)]
+
+
+def fill(conversations: Conversations) -> None:
+    """A chat with two versions of an answer, a deleted message, an interrupted one, and a deleted chat."""
+    stats = AnswerStats(31, 7, 12, 0.25, 48.5, FinishReason.STOP)
+    chat = conversations.create(title="Größe der Sonne", system_prompt="Be brief.", temperature=0.5, model="Starter")
+    question = conversations.add_message(chat.id, None, Role.USER, "How large is the sun? ☀️")
+    for text in ("About 1.4 million km.", "109 Earths wide."):
+        answer = conversations.add_message(chat.id, question.id, Role.ASSISTANT, "", state=MessageState.WRITING)
+        conversations.finish_message(answer.id, text, MessageState.COMPLETE, stats)
+    conversations.choose_version(2)
+    wrong = conversations.add_message(chat.id, 2, Role.USER, "wrong chat")
+    conversations.delete_message(wrong.id)
+    conversations.update(chat.id, draft="and the moon", pinned=True)
+    other = conversations.create(title="مرحبا")
+    conversations.add_message(other.id, None, Role.ASSISTANT, "half a sen", state=MessageState.WRITING)
+    conversations.delete(conversations.create(title="deleted").id)
+
+
+def dump(database: Database) -> Iterator[str]:
+    """The whole database as statements, one after the other."""
+    yield from schema_of(database)
+    with database.reading() as connection:
+        for table in ("conversations", "messages"):
+            columns = [row["name"] for row in connection.execute(f"PRAGMA table_info({table})")]
+            quoted = " || ', ' || ".join(f"quote({name})" for name in columns)
+            for row in connection.execute(f"SELECT {quoted} FROM {table}"):
+                yield f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({row[0]})"
+        yield f"PRAGMA user_version = {connection.execute('PRAGMA user_version').fetchone()[0]}"
+
+
+def main() -> None:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        closing(Database.open(Path(folder) / "fireside.db")) as database,
+    ):
+        fill(Conversations(database, clock=lambda: 1_760_000_000.0))
+        sys.stdout.write("BEGIN;\n" + "".join(f"{statement};\n" for statement in dump(database)) + "COMMIT;\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,179 @@
+"""Damaged files are put aside, never deleted, and a person can go on at once."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import tempfile
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.core.errors import DatabaseDamaged
+from app.core.messages import Role
+from app.store.conversations import Conversations
+from app.store.database import Database
+
+PAGE_BYTES = 4096
+
+
+def make_sound_file(path: Path) -> None:
+    with closing(Database.open(path)) as database:
+        conversations = Conversations(database)
+        for number in range(5):
+            parent = None
+            chat = conversations.create(title=f"chat {number}")
+            for turn in range(8):
+                parent = conversations.add_message(chat.id, parent, Role.USER, f"turn {turn} " + "words " * 300).id
+
+
+@pytest.fixture
+def sound_file(tmp_path: Path) -> Path:
+    path = tmp_path / "fireside.db"
+    make_sound_file(path)
+    return path
+
+
+def root_page(path: Path, table: str) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        return int(connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (table,)).fetchone()[0])
+
+
+def overwrite_page(path: Path, number: int) -> None:
+    with path.open("r+b") as file:
+        file.seek((number - 1) * PAGE_BYTES)
+        file.write(b"\xa5" * PAGE_BYTES)
+
+
+def assert_moved_and_new(path: Path, damaged_bytes: bytes) -> None:
+    """The old bytes lie under the name that is reported, and the new file can be used and stays."""
+    with closing(Database.open(path)) as database:
+        assert database.moved_aside is not None
+        assert database.moved_aside.parent == path.parent
+        assert database.moved_aside.name.startswith("fireside.db.damaged-")
+        assert database.moved_aside.read_bytes() == damaged_bytes
+        conversations = Conversations(database)
+        assert conversations.find() == []
+        conversations.create(title="new")
+    with closing(Database.open(path)) as database:
+        assert database.moved_aside is None
+        assert [found.title for found in Conversations(database).find()] == ["new"]
+
+
+@pytest.mark.parametrize("size", [1, 15, 100, 5000, 100_000])
+def test_random_bytes_are_put_aside(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "fireside.db"
+    path.write_bytes(random.Random(size).randbytes(size))
+    assert_moved_and_new(path, path.read_bytes())
+
+
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
+def test_a_file_cut_in_the_middle_is_put_aside(sound_file: Path, part: float) -> None:
+    whole = sound_file.read_bytes()
+    sound_file.write_bytes(whole[: int(len(whole) * part)])
+    assert_moved_and_new(sound_file, whole[: int(len(whole) * part)])
+
+
+@pytest.mark.parametrize("table", ["sqlite_schema", "messages", "conversations", "messages_by_place"])
+def test_a_damaged_page_under_the_chats_is_found_at_the_start(sound_file: Path, table: str) -> None:
+    overwrite_page(sound_file, 1 if table == "sqlite_schema" else root_page(sound_file, table))
+    assert_moved_and_new(sound_file, sound_file.read_bytes())
+
+
+def test_an_empty_file_is_a_new_one(tmp_path: Path) -> None:
+    (tmp_path / "fireside.db").touch()
+    with closing(Database.open(tmp_path / "fireside.db")) as database:
+        assert database.moved_aside is None
+        Conversations(database).create()
+
+
+def test_the_journal_goes_along(tmp_path: Path) -> None:
+    path = tmp_path / "fireside.db"
+    path.write_bytes(b"not a database at all" * 100)
+    path.with_name("fireside.db-wal").write_bytes(b"journal")
+    path.with_name("fireside.db-shm").write_bytes(b"index of the journal")
+    with closing(Database.open(path)) as database:
+        moved = database.moved_aside
+    assert moved is not None
+    assert moved.with_name(moved.name + "-wal").read_bytes() == b"journal"
+    assert moved.with_name(moved.name + "-shm").exists()  # what SQLite derives from the journal, its bytes may differ
+
+
+def test_a_journal_whose_file_is_gone_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "fireside.db"
+    path.with_name("fireside.db-wal").write_bytes(b"journal")
+    with closing(Database.open(path)) as database:
+        moved = database.moved_aside
+    assert moved is not None
+    assert moved.with_name(moved.name + "-wal").read_bytes() == b"journal"
+
+
+def test_two_damaged_files_in_one_second_both_stay(tmp_path: Path) -> None:
+    path = tmp_path / "fireside.db"
+    moved = set()
+    for number in range(3):
+        path.write_bytes(b"damaged %d" % number)
+        with closing(Database.open(path)) as database:
+            moved.add(database.moved_aside)
+    assert {file.read_bytes() for file in moved if file} == {b"damaged 0", b"damaged 1", b"damaged 2"}
+
+
+def test_a_database_of_another_program_is_put_aside(tmp_path: Path) -> None:
+    path = tmp_path / "fireside.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE recipes (name)")
+    assert_moved_and_new(path, path.read_bytes())
+
+
+def test_a_full_text_index_that_went_wrong_is_made_again_at_the_next_start(sound_file: Path) -> None:
+    with closing(Database.open(sound_file)) as database:
+        with database.transaction() as connection:
+            connection.execute("UPDATE messages_index_data SET block = zeroblob(20) WHERE id > 10")
+        conversations = Conversations(database)
+        with pytest.raises(DatabaseDamaged) as raised:
+            conversations.search_text("turn")
+        assert raised.value.path == str(sound_file)
+        assert len(conversations.path(1)) == 8, "chats can be read meanwhile"
+    for _ in range(2):
+        with closing(Database.open(sound_file)) as database:
+            assert database.moved_aside is None
+            assert len(Conversations(database).search_text("turn")) == 40
+    assert [file.name for file in sound_file.parent.glob("fireside.db*")] == ["fireside.db"]
+
+
+def use_every_part(database: Database) -> None:
+    conversations = Conversations(database)
+    conversations.recover()
+    conversations.purge_deleted()
+    for found in conversations.find():
+        conversations.path(found.id)
+    conversations.search_text("turn")
+    chat = conversations.create(title="new")
+    question = conversations.add_message(chat.id, None, Role.USER, "turn around")
+    conversations.save_text(question.id, "a longer text " * 1000)
+    assert len(conversations.path(chat.id)) == 1
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32), pages=st.integers(1, 4))
+def test_whatever_pages_are_damaged_two_starts_later_a_person_can_chat(seed: int, pages: int) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "fireside.db"
+        make_sound_file(path)
+        chance = random.Random(seed)
+        for _ in range(pages):
+            overwrite_page(path, chance.randint(1, path.stat().st_size // PAGE_BYTES))
+        damaged = path.read_bytes()
+        with closing(Database.open(path)) as database:
+            if database.moved_aside is not None:
+                assert database.moved_aside.read_bytes() == damaged
+            try:
+                use_every_part(database)
+                return
+            except DatabaseDamaged:
+                pass
+        with closing(Database.open(path)) as database:
+            use_every_part(database)

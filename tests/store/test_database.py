@@ -1,0 +1,280 @@
+"""Opening, transactions from several threads, and what a refusing disk looks like."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from app.core.errors import DatabaseNewer, DiskFull, FolderNotWritable
+from app.core.messages import Role
+from app.store.conversations import Conversations
+from app.store.database import Database, fold
+
+LOTS_OF_TEXT = "a word and another " * 20_000
+
+
+def pragma(database: Database, name: str) -> object:
+    with database.reading() as connection:
+        return connection.execute(f"PRAGMA {name}").fetchone()[0]
+
+
+def test_a_new_file_is_made_with_its_folders_and_only_for_this_person(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "fireside.db"
+    with closing(Database.open(path)) as database:
+        assert database.moved_aside is None
+        assert pragma(database, "journal_mode") == "wal"
+        assert pragma(database, "synchronous") == 1
+        assert pragma(database, "foreign_keys") == 1
+        assert pragma(database, "busy_timeout") == 5000
+        assert pragma(database, "user_version") == 1
+    assert path.exists()
+    if sys.platform != "win32":
+        assert path.parent.stat().st_mode & 0o077 == 0
+
+
+def test_what_was_stored_is_there_after_opening_again(tmp_path: Path) -> None:
+    path = tmp_path / "fireside.db"
+    with closing(Database.open(path)) as database:
+        Conversations(database).create(title="kept")
+    assert [file.name for file in tmp_path.glob("fireside.db*")] == ["fireside.db"], "closing leaves one file"
+    with closing(Database.open(path)) as database:
+        assert [found.title for found in Conversations(database).find()] == ["kept"]
+
+
+@pytest.mark.parametrize("name", ["what? #1 100%41", "файлы", os.fsdecode(b"not utf-8 \xff")])
+def test_any_folder_name_will_do(tmp_path: Path, name: str) -> None:
+    try:
+        (tmp_path / name).mkdir()
+    except OSError:
+        pytest.skip("this file system does not take the name")
+    for _ in range(2):
+        Database.open(tmp_path / name / "fireside.db").close()
+    assert [file.name for file in (tmp_path / name).iterdir()] == ["fireside.db"]
+
+
+def test_an_exception_undoes_the_whole_transaction_and_releases_the_lock(database: Database) -> None:
+    with pytest.raises(ZeroDivisionError), database.transaction() as connection:
+        connection.execute(
+            "INSERT INTO conversations (title, system_prompt, model, created_at, updated_at)"
+            " VALUES ('half', '', '', 0, 0)"
+        )
+        _ = 1 / 0
+    assert Conversations(database).find() == []
+    assert Conversations(database).create(title="after").title == "after"
+
+
+def test_foreign_keys_are_kept(database: Database) -> None:
+    with pytest.raises(sqlite3.IntegrityError), database.transaction() as connection:
+        connection.execute("UPDATE conversations SET leaf_id = 99")
+        connection.execute(
+            "INSERT INTO messages (conversation_id, role, text, state, model, chosen, created_at)"
+            " VALUES (77, 'user', '', 'complete', '', 1, 0)"
+        )
+
+
+def test_closing_twice_is_fine(tmp_path: Path) -> None:
+    database = Database.open(tmp_path / "fireside.db")
+    database.close()
+    database.close()
+
+
+def test_four_threads_write_at_once_and_nothing_is_lost(conversations: Conversations) -> None:
+    ids = [conversations.create(title=str(number)).id for number in range(4)]
+
+    def write(conversation_id: int) -> None:
+        parent = None
+        for number in range(50):
+            parent = conversations.add_message(conversation_id, parent, Role.USER, str(number)).id
+            conversations.path(conversation_id)
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(write, ids))
+    for number in ids:
+        assert [message.text for message in conversations.path(number)] == [str(n) for n in range(50)]
+
+
+def test_four_programs_may_make_the_same_new_file_at_once(tmp_path: Path) -> None:
+    script = """
+import sys
+from pathlib import Path
+from app.store.conversations import Conversations
+from app.store.database import Database
+input()
+database = Database.open(Path(sys.argv[1]))
+Conversations(database).create(title=sys.argv[2])
+print(database.moved_aside)
+database.close()
+"""
+    path = tmp_path / "fireside.db"
+    command = [sys.executable, "-c", script, str(path)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "cwd": Path(__file__).parents[2]}
+    programs = [subprocess.Popen([*command, str(number)], **pipes) for number in range(4)]  # type: ignore[call-overload]
+    for program in programs:
+        program.stdin.write(b"\n")
+        program.stdin.flush()
+    said = [program.communicate()[0].strip() for program in programs]
+    assert said == [b"None"] * 4
+    with closing(Database.open(path)) as database:
+        assert sorted(found.title for found in Conversations(database).find()) == ["0", "1", "2", "3"]
+
+
+def test_a_file_of_a_newer_version_is_refused_and_not_one_byte_changes(tmp_path: Path) -> None:
+    path = tmp_path / "fireside.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE something_new (x)")
+        connection.execute("PRAGMA user_version = 9")
+    before = path.read_bytes()
+    with pytest.raises(DatabaseNewer) as raised:
+        Database.open(path)
+    assert (raised.value.found_version, raised.value.known_version) == (9, 1)
+    assert raised.value.path == str(path)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.glob("fireside.db*")] == ["fireside.db"]
+
+
+def test_a_place_below_a_regular_file_is_not_writable(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(FolderNotWritable) as raised:
+        Database.open(tmp_path / "file" / "fireside.db")
+    assert raised.value.path == str(tmp_path / "file")
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
+def test_a_folder_that_takes_no_new_file_is_not_writable() -> None:
+    with pytest.raises(FolderNotWritable):
+        Database.open(Path("/proc/self/fireside.db"))
+
+
+def test_a_folder_in_the_place_of_the_file_is_not_writable(tmp_path: Path) -> None:
+    (tmp_path / "fireside.db").mkdir()
+    with pytest.raises(FolderNotWritable):
+        Database.open(tmp_path / "fireside.db")
+
+
+def test_a_full_disk_stops_one_write_and_nothing_else(database: Database, conversations: Conversations) -> None:
+    chat = conversations.create(title="a")
+    first = conversations.add_message(chat.id, None, Role.USER, "before")
+    with database.reading() as connection:
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(DiskFull) as raised:
+        conversations.add_message(chat.id, first.id, Role.ASSISTANT, LOTS_OF_TEXT)
+    assert raised.value.path == str(database.path.parent)
+    with pytest.raises(DiskFull):
+        conversations.save_text(first.id, LOTS_OF_TEXT)
+    assert [message.text for message in conversations.path(chat.id)] == ["before"], "reading still works"
+    with database.reading() as connection:
+        connection.execute("PRAGMA max_page_count = 100000")
+    conversations.add_message(chat.id, first.id, Role.ASSISTANT, LOTS_OF_TEXT)
+    assert len(conversations.path(chat.id)) == 2
+
+
+def test_a_disk_that_became_read_only_stops_writing_and_not_reading(
+    database: Database, conversations: Conversations
+) -> None:
+    chat = conversations.create(title="a")
+    with database.reading() as connection:
+        connection.execute("PRAGMA query_only = ON")
+    with pytest.raises(FolderNotWritable):
+        conversations.update(chat.id, title="b")
+    assert conversations.find()[0].title == "a"
+    with database.reading() as connection:
+        connection.execute("PRAGMA query_only = OFF")
+    conversations.update(chat.id, title="b")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on file sizes")
+def test_a_failing_write_of_the_system_is_told_and_the_store_goes_on(tmp_path: Path) -> None:
+    script = """
+import resource, sys
+from pathlib import Path
+from app.core.errors import AppError
+from app.core.messages import Role
+from app.store.conversations import Conversations
+from app.store.database import Database
+database = Database.open(Path(sys.argv[1]))
+conversations = Conversations(database)
+chat = conversations.create(title="a")
+limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, limits[1]))
+try:
+    conversations.add_message(chat.id, None, Role.USER, "x" * 1_000_000)
+except AppError as error:
+    print(type(error).__name__)
+resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+conversations.add_message(chat.id, None, Role.USER, "x" * 1_000_000)
+print([len(message.text) for message in conversations.path(chat.id)], conversations.path(chat.id)[0].versions)
+database.close()
+"""
+    command = [sys.executable, "-c", script, str(tmp_path / "fireside.db")]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2], check=False)
+    assert done.stdout.splitlines() == ["FolderNotWritable", "[1000000] (1,)"], done.stderr
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of one megabyte of our own; only where this process may mount."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    try:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("mounting is not allowed here")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def fill(folder: Path) -> None:
+    with (folder / "other").open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
+        while True:
+            file.write(b"x" * 4096)
+
+
+def test_a_really_full_disk_at_the_start(small_disk: Path) -> None:
+    fill(small_disk)
+    with pytest.raises(DiskFull):
+        Database.open(small_disk / "fireside.db")
+    (small_disk / "other").unlink()
+    Database.open(small_disk / "fireside.db").close()
+
+
+def test_a_really_full_disk_while_an_answer_is_written(small_disk: Path) -> None:
+    with closing(Database.open(small_disk / "fireside.db")) as database:
+        conversations = Conversations(database)
+        chat = conversations.create(title="a")
+        answer = conversations.add_message(chat.id, None, Role.ASSISTANT, "half an answer")
+        fill(small_disk)
+        with pytest.raises(DiskFull):
+            conversations.save_text(answer.id, LOTS_OF_TEXT[:300_000])
+        assert conversations.path(chat.id)[0].text == "half an answer"
+        (small_disk / "other").unlink()
+        conversations.save_text(answer.id, LOTS_OF_TEXT[:100_000])
+    with closing(Database.open(small_disk / "fireside.db")) as database:
+        assert len(Conversations(database).path(chat.id)[0].text) == 100_000
+
+
+def test_a_read_only_file_system_is_refused_at_the_start(small_disk: Path) -> None:
+    Database.open(small_disk / "fireside.db").close()
+    before = (small_disk / "fireside.db").read_bytes()
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    with pytest.raises(FolderNotWritable) as raised:
+        Database.open(small_disk / "fireside.db")
+    assert raised.value.path == str(small_disk)
+    assert (small_disk / "fireside.db").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("title", "query"),
+    [("Straße", "STRASSE"), ("ΣΊΣΥΦΟΣ", "σίσυφος"), ("Привет", "ПРИВЕТ"), ("İstanbul", "istanbul"), ("Café", "cafe")]
+    + [("ﬁnally", "FINALLY"), ("日本語", "日本語"), ("مرحبا", "مرحبا")],
+)
+def test_folding_makes_letters_of_every_script_comparable(title: str, query: str) -> None:
+    assert fold(query) == fold(title)

@@ -1,0 +1,39 @@
+"""A program killed while it writes loses at most the save it was in the middle of."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from app.store.conversations import Conversations, MessageState
+from app.store.database import Database
+from tests.store.writing_program import text_after
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_after_a_kill_the_answer_is_there_up_to_the_last_save(tmp_path: Path, seed: int) -> None:
+    path = tmp_path / "fireside.db"
+    command = [sys.executable, "-m", "tests.store.writing_program", str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as program:
+        assert program.stdout is not None
+        for _ in range(random.Random(seed).randint(1, 150)):
+            reported = int(program.stdout.readline())
+        program.kill()
+        reported = max([reported, *(int(line) for line in program.stdout.read().splitlines())])
+    assert program.returncode != 0
+    with closing(Database.open(path)) as database:
+        assert database.moved_aside is None
+        with database.reading() as connection:
+            assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        conversations = Conversations(database)
+        question, answer = conversations.path(conversations.find()[0].id)
+        assert answer.text in (text_after(reported), text_after(reported + 1))
+        assert answer.state is MessageState.WRITING
+        assert conversations.recover() == 1
+        assert conversations.path(question.conversation_id)[-1].state is MessageState.INTERRUPTED
+        assert len(conversations.search_text("sentence")) == bool(answer.text)

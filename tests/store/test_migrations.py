@@ -1,0 +1,163 @@
+"""Old files come forward with a backup beside them, or stay exactly as they were."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from app.core.errors import DatabaseNewer, MigrationFailed
+from app.core.events import AnswerStats, FinishReason
+from app.core.messages import Role
+from app.store.conversations import Conversations, MessageState
+from app.store.database import Database
+from app.store.migrations import MIGRATIONS
+from tests.store.make_old_database import schema_of
+
+DATA = Path(__file__).parent / "data"
+
+
+def m1(connection: sqlite3.Connection) -> None:
+    connection.execute("CREATE TABLE conversations (id INTEGER PRIMARY KEY, title TEXT)")
+    connection.execute("CREATE TABLE messages (id INTEGER PRIMARY KEY, conversation_id REFERENCES conversations)")
+
+
+def m2(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE conversations ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0")
+
+
+def fails_after_its_work(connection: sqlite3.Connection) -> None:
+    m2(connection)
+    connection.execute("UPDATE conversations SET title = 'changed'")
+    raise ValueError("a mistake in the step")
+
+
+def fails_in_its_sql(connection: sqlite3.Connection) -> None:
+    m2(connection)
+    connection.execute("SELECT nothing FROM nowhere")
+
+
+def breaks_references(connection: sqlite3.Connection) -> None:
+    connection.execute("INSERT INTO messages (conversation_id) VALUES (99)")
+
+
+def commits_by_itself(connection: sqlite3.Connection) -> None:
+    connection.execute("SELECT 1")
+    connection.commit()
+
+
+@pytest.fixture
+def old_file(tmp_path: Path) -> Path:
+    """A file of the artificial schema 1 with one row."""
+    path = tmp_path / "fireside.db"
+    with closing(Database.open(path, [m1])) as database, database.transaction() as connection:
+        connection.execute("INSERT INTO conversations (title) VALUES ('old')")
+    return path
+
+
+def rows(path: Path) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute("SELECT * FROM conversations").fetchall()
+
+
+def version(path: Path) -> int:
+    with closing(sqlite3.connect(path)) as connection:
+        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def test_a_step_is_taken_and_the_file_before_it_is_kept(old_file: Path) -> None:
+    Database.open(old_file, [m1, m2]).close()
+    backup = old_file.with_name("fireside.db.before-v2")
+    assert (version(old_file), rows(old_file)) == (2, [(1, "old", 0)])
+    assert (version(backup), rows(backup)) == (1, [(1, "old")])
+
+
+def test_rows_still_in_the_journal_of_a_killed_program_are_in_the_backup(old_file: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy" / "fireside.db"
+    copy.parent.mkdir()
+    with closing(Database.open(old_file, [m1])) as database:
+        with database.transaction() as connection:
+            connection.execute("INSERT INTO conversations (title) VALUES ('only in the journal')")
+        for suffix in ("", "-wal"):  # as they lie when the program is killed now
+            copy.with_name("fireside.db" + suffix).write_bytes(old_file.with_name("fireside.db" + suffix).read_bytes())
+    Database.open(copy, [m1, m2]).close()
+    assert len(rows(copy.with_name("fireside.db.before-v2"))) == 2
+    assert len(rows(copy)) == 2
+
+
+def test_a_new_file_has_no_backup_and_runs_all_steps(tmp_path: Path) -> None:
+    Database.open(tmp_path / "fireside.db", [m1, m2]).close()
+    assert [file.name for file in tmp_path.glob("fireside.db*")] == ["fireside.db"]
+    assert version(tmp_path / "fireside.db") == 2
+
+
+def test_nothing_happens_when_the_file_is_current(old_file: Path) -> None:
+    Database.open(old_file, [m1]).close()
+    assert [file.name for file in old_file.parent.glob("fireside.db*")] == ["fireside.db"]
+
+
+@pytest.mark.parametrize("step", [fails_after_its_work, fails_in_its_sql, breaks_references])
+def test_a_failing_step_leaves_the_old_file_and_says_so(old_file: Path, step: object) -> None:
+    with pytest.raises(MigrationFailed) as raised:
+        Database.open(old_file, [m1, step])  # type: ignore[list-item]
+    assert (raised.value.path, raised.value.to_version) == (str(old_file), 2)
+    assert (version(old_file), rows(old_file)) == (1, [(1, "old")])
+    assert rows(old_file.with_name("fireside.db.before-v2")) == [(1, "old")]
+    Database.open(old_file, [m1, m2]).close()
+    assert rows(old_file) == [(1, "old", 0)], "a corrected program takes it from there"
+
+
+def test_the_second_of_two_steps_failing_undoes_the_first(old_file: Path) -> None:
+    with pytest.raises(MigrationFailed) as raised:
+        Database.open(old_file, [m1, m2, fails_after_its_work])
+    assert raised.value.to_version == 3
+    assert (version(old_file), rows(old_file)) == (1, [(1, "old")])
+    assert old_file.with_name("fireside.db.before-v3").exists()
+
+
+def test_a_step_that_ends_the_transaction_is_found_out(old_file: Path) -> None:
+    with pytest.raises(MigrationFailed) as raised:
+        Database.open(old_file, [m1, commits_by_itself])
+    assert "transaction" in raised.value.detail
+    assert version(old_file) == 1
+
+
+def test_going_back_to_an_older_program_is_refused(old_file: Path) -> None:
+    Database.open(old_file, [m1, m2]).close()
+    before = old_file.read_bytes()
+    with pytest.raises(DatabaseNewer):
+        Database.open(old_file, [m1])
+    assert old_file.read_bytes() == before
+
+
+def test_a_released_step_is_never_edited(tmp_path: Path) -> None:
+    released = (DATA / "fireside-v1.sql").read_text("utf-8")
+    with closing(Database.open(tmp_path / "fireside.db", MIGRATIONS[:1])) as database:
+        for statement in schema_of(database):
+            assert f"{statement};\n" in released
+
+
+def test_a_file_of_schema_1_opens_with_everything_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "fireside.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((DATA / "fireside-v1.sql").read_text("utf-8"))
+    with closing(Database.open(path)) as database:
+        assert database.moved_aside is None
+        conversations = Conversations(database)
+        assert conversations.recover() == 1
+        sun, hello = conversations.find("größe")[0], conversations.find("مرحبا")[0]
+        assert (sun.system_prompt, sun.temperature, sun.model, sun.draft, sun.pinned) == (
+            ("Be brief.", 0.5, "Starter", "and the moon", True)
+        )
+        question, answer = conversations.path(sun.id)
+        assert (question.role, question.text) == (Role.USER, "How large is the sun? ☀️")
+        assert (answer.text, answer.versions) == ("About 1.4 million km.", (2, 3))
+        assert answer.stats == AnswerStats(31, 7, 12, 0.25, 48.5, FinishReason.STOP)
+        assert conversations.path(hello.id)[0].state is MessageState.INTERRUPTED
+        assert [hit[1] for hit in conversations.search_text("earths")] == [3]
+        conversations.restore_message(4)
+        assert conversations.path(sun.id)[-1].text == "wrong chat"
+        conversations.restore(3)
+        assert len(conversations.find()) == 3

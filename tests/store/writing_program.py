@@ -1,0 +1,32 @@
+"""A program that writes an answer into the store without end and reports each commit, until it is killed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from app.core.messages import Role
+from app.store.conversations import Conversations, MessageState
+from app.store.database import Database
+
+
+def text_after(saves: int) -> str:
+    """What the answer says after so many saves: it grows, as a real one does."""
+    return "".join(f"sentence {number} of the answer. " * 20 for number in range(saves))
+
+
+def main() -> None:
+    conversations = Conversations(Database.open(Path(sys.argv[1])))
+    chat = conversations.create(title="killed")
+    question = conversations.add_message(chat.id, None, Role.USER, "Tell me a long story")
+    answer = conversations.add_message(chat.id, question.id, Role.ASSISTANT, "", state=MessageState.WRITING)
+    saves = 0
+    while True:
+        sys.stdout.write(f"{saves}\n")
+        sys.stdout.flush()
+        saves += 1
+        conversations.save_text(answer.id, text_after(saves))
+
+
+if __name__ == "__main__":
+    main()

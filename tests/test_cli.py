@@ -1,0 +1,145 @@
+"""The terminal face, run as a process: names, exit codes, one JSON object, nothing else on standard output."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.terminal import ROOT, command, fireside, only_json
+
+CHAT_FIELDS = {
+    "text",
+    "model",
+    "prompt_tokens",
+    "reused_tokens",
+    "generated_tokens",
+    "time_to_first_token_s",
+    "tokens_per_s",
+    "finish_reason",
+}
+
+
+def test_version_and_help_answer_without_a_model() -> None:
+    assert fireside("--version").stdout.startswith("Fireside 0.")
+    assert "doctor" in fireside("--help").stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["no-such-command"],
+        ["chat", "-p", "hi", "--temperature", "hot"],
+        ["chat", "-p", "hi", "--max-tokens", "0"],
+        ["chat", "-p", "hi", "--seed", "-1"],
+        ["chat"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_exits_2_and_says_why_on_stderr(arguments: list[str]) -> None:
+    result = fireside(*arguments, text="")
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert result.stderr
+
+
+@pytest.mark.model
+def test_chat_json_has_the_fixed_fields(starter: Path) -> None:
+    result = fireside("chat", "-p", "Say hello.", "--max-tokens", "12", "--temperature", "0", "--json")
+    body = only_json(result)
+    assert result.returncode == 0
+    assert set(body) == CHAT_FIELDS
+    assert body["model"] == starter.name
+    assert body["text"].strip()
+    assert 1 <= body["generated_tokens"] <= 12
+    assert body["finish_reason"] in ("stop", "length")
+    assert body["prompt_tokens"] > 10
+    assert body["time_to_first_token_s"] > 0
+
+
+@pytest.mark.model
+def test_the_same_seed_gives_the_same_answer(starter: Path) -> None:
+    ask = ("chat", "-p", "Tell me a story.", "--max-tokens", "20", "--temperature", "1.5", "--json", "--seed")
+    first, again, other = (only_json(fireside(*ask, seed))["text"] for seed in ("7", "7", "8"))
+    assert first == again
+    assert first != other
+
+
+@pytest.mark.model
+def test_piped_text_is_answered_when_there_is_no_display(starter: Path) -> None:
+    result = fireside(text="Say hello")
+    assert result.returncode == 0
+    assert result.stdout.strip()
+    assert "no display" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (None, "no file"),
+        (b"", "empty"),
+        (b"this is not a model" * 100, "not a GGUF"),
+        (b"GGUF\x03\x00\x00\x00" + b"\xff" * 16, "damaged"),
+    ],
+    ids=["missing", "empty", "random", "lying header"],
+)
+def test_a_bad_model_file_exits_1_with_one_sentence(tmp_path: Path, content: bytes | None, words: str) -> None:
+    model = tmp_path / "wörds 模型.gguf"
+    if content is not None:
+        model.write_bytes(content)
+    result = fireside("chat", "-p", "hi", "--model", str(model), "--json")
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert words in result.stderr
+    assert model.name in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+@pytest.mark.model
+def test_doctor_names_devices_folders_and_models(starter: Path, fresh_home: Path) -> None:
+    body = only_json(fireside("doctor", "--json"))
+    assert set(body) == {"version", "python", "llama_cpp", "devices", "backends", "threads", "folders", "models"}
+    assert any(device["type"] == "cpu" for device in body["devices"])
+    assert all({"name", "type", "free_bytes", "total_bytes"} <= set(device) for device in body["devices"])
+    assert all(Path(folder).is_relative_to(fresh_home) for folder in body["folders"].values())
+    assert body["models"] == [str(starter)]
+    assert "Threads:" in fireside("doctor").stdout
+
+
+def test_no_terminal_command_imports_qt_or_the_engine_library() -> None:
+    code = (
+        "import sys, app.cli, app.bootstrap; print([m for m in sys.modules if m.startswith(('PySide6', 'llama_cpp'))])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.model
+def test_an_interrupt_stops_the_answer_and_exits_130(starter: Path) -> None:
+    process = subprocess.Popen(
+        command(["chat", "-p", "Count from one to one thousand in words.", "--max-tokens", "2000"]),
+        cwd=ROOT,
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stdout.read(1), "no first word"
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert b"Traceback" not in err
+    assert out.endswith(b"\n")
+
+
+@pytest.mark.model
+def test_text_that_is_hard_to_hold_is_answered(starter: Path) -> None:
+    result = fireside("chat", "-p", "العربية 👩‍👩‍👧 \u202eoverride <|im_end|>", "--max-tokens", "4", "--json")
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["generated_tokens"] >= 1
