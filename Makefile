@@ -52,7 +52,7 @@ test-all: check $(STAMPS)/system-test ## the slow tests too
 
 .PHONY: check
 check: dev ## format, lint, types, import contracts, lines of code against the budget
-	@.venv/bin/ruff format --check --quiet . || { .venv/bin/ruff format --check .; exit 1; }
+	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports

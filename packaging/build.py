@@ -61,17 +61,16 @@ def main() -> None:
 def freeze(target: Path) -> None:
     """Runs PyInstaller; its folder becomes `target`."""
     command = [sys.executable, "-m", "PyInstaller", ROOT / "packaging" / "fireside.spec", "--noconfirm"]
-    command += ["--log-level", "WARN", "--workpath", BUILD / "work", "--distpath", BUILD / "dist"]
+    command += ["--log-level", "ERROR", "--workpath", BUILD / "work", "--distpath", BUILD / "dist"]
     subprocess.run(command, cwd=ROOT, check=True)
     (BUILD / "dist" / "fireside").rename(target)
 
 
 def add_entrance(folder: Path) -> None:
-    """What a person double-clicks, and the icon, drawn from its SVG."""
+    """What a person double-clicks, the menu entry it can make, and the icon, drawn from its SVG."""
     shutil.copy(ROOT / "packaging" / "linux" / "fireside.sh", folder / "fireside")
-    shutil.copy(ROOT / "packaging" / "linux" / "fireside.desktop", folder)
-    for name in ("fireside", "fireside.desktop"):
-        (folder / name).chmod(0o755)
+    (folder / "fireside").chmod(0o755)
+    shutil.copy(ROOT / "packaging" / "linux" / "fireside.desktop", folder / "program")
     command = [sys.executable, "-c", RENDER_ICON, ICON, folder / "fireside.png"]
     if subprocess.run(command, env=os.environ | {"QT_QPA_PLATFORM": "offscreen"}, check=False).returncode:
         raise SystemExit(f"The icon could not be drawn from {ICON.relative_to(ROOT)}.")

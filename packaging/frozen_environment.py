@@ -9,3 +9,5 @@ if before is None:
     os.environ.pop("LD_LIBRARY_PATH", None)
 else:
     os.environ["LD_LIBRARY_PATH"] = before
+# Otherwise the start program takes a child for a part of this process, and relies on the variable just taken away.
+os.environ["PYINSTALLER_RESET_ENVIRONMENT"] = "1"

@@ -35,23 +35,12 @@ def own_command(flag: str) -> list[str]:
 
 
 class Child:
-    """A running child. Its lines go to `on_line` from one reader thread; after the last, `on_exit` is called once.
+    """A running child; `listen` hears what it says. `folder` becomes its working directory and is created."""
 
-    `folder` becomes the child's working directory and is created. stderr is kept as a bounded tail for `on_exit`.
-    """
-
-    def __init__(
-        self,
-        command: Sequence[str],
-        folder: Path,
-        environment: Mapping[str, str] | None = None,
-        *,
-        on_line: Callable[[bytes], None],
-        on_exit: Callable[[int, str], None],
-    ) -> None:
+    def __init__(self, command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._on_line = on_line
-        self._on_exit = on_exit
+        self._on_line: Callable[[bytes], None]
+        self._on_exit: Callable[[int, str], None]
         self._tail = bytearray()
         self._sending = threading.Lock()
         self._process = subprocess.Popen(
@@ -71,6 +60,13 @@ class Child:
         self._reader = threading.Thread(target=self._read_lines, name=f"{name}-lines", daemon=True)
         self._listener = threading.Thread(target=self._read_stderr, name=f"{name}-stderr", daemon=True)
         self._watcher = threading.Thread(target=self._watch, name=f"{name}-exit", daemon=True)
+
+    def listen(self, on_line: Callable[[bytes], None], on_exit: Callable[[int, str], None]) -> None:
+        """Hands lines to `on_line` from one reader thread, and after the last calls `on_exit` once.
+
+        `on_exit` gets the exit code and the end of stderr. Every child must be listened to, or it fills its pipes.
+        """
+        self._on_line, self._on_exit = on_line, on_exit
         for thread in (self._reader, self._listener, self._watcher):
             thread.start()
 

@@ -167,4 +167,4 @@ def from_fields(name: str, fields: dict[str, Any]) -> AppError:
                 return cls(**fields)
             except TypeError:
                 break
-    return ProtocolViolation(f"unknown error {name} with {sorted(fields)}")
+    return ProtocolViolation(f"unknown error {name!r} with {fields!r}"[:200])

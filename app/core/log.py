@@ -15,7 +15,7 @@ def start_log(folder: Path, name: str = "fireside.log") -> logging.Handler | Non
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handler = logging.handlers.RotatingFileHandler(
-            folder / name, maxBytes=MAX_BYTES, backupCount=2, encoding="utf-8"
+            folder / name, maxBytes=MAX_BYTES, backupCount=2, encoding="utf-8", errors="backslashreplace"
         )
     except OSError:
         return None

@@ -55,9 +55,12 @@ class AppPaths:
 
 
 def resource_root() -> Path:
-    """The folder `resources/`, in a checkout and in a frozen program."""
+    """The folder `resources/`, in a checkout, an installed wheel and a frozen program."""
     frozen = getattr(sys, "_MEIPASS", None)
-    return Path(frozen) / "resources" if frozen else Path(__file__).resolve().parents[2] / "resources"
+    if frozen:
+        return Path(frozen) / "resources"
+    beside = Path(__file__).resolve().parents[2]
+    return beside / "resources" if (beside / "resources").is_dir() else beside / "fireside_resources"
 
 
 def resource(name: str) -> Path:

@@ -54,6 +54,7 @@ class Window:
     sidebar_width: int = 260
     sidebar_hidden: bool = False
     conversation_id: int = 0
+    new_chat_draft: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,10 +90,10 @@ def load_settings(path: Path) -> tuple[Settings, list[str]]:
     A file that is not JSON at all is moved aside to ``settings.json.damaged`` and reported as ``settings``.
     """
     try:
-        raw = json.loads(path.read_text("utf-8"))
+        raw = json.loads(path.read_text("utf-8-sig"))  # Windows editors put a mark in front
     except FileNotFoundError:
         return Settings(), []
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         raw = None
     if not isinstance(raw, dict):
         _move_aside(path)
@@ -102,14 +103,15 @@ def load_settings(path: Path) -> tuple[Settings, list[str]]:
 
 def save_settings(path: Path, settings: Settings) -> None:
     """Writes the tree in one atomic step; raises OSError when the disk refuses, leaving the old file."""
-    raw: dict[str, Any] = {**settings.unknown, "schema_version": SCHEMA_VERSION}
+    raw: dict[str, Any] = {"schema_version": SCHEMA_VERSION, **settings.unknown}
     for name in SECTIONS:
         known = dataclasses.asdict(getattr(settings, name))
         raw[name] = {**settings.unknown.get(name, {}), **known}
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, scratch = tempfile.mkstemp(prefix=".settings-", dir=path.parent)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
+        # Lone surrogates (a file name that is not UTF-8) become JSON's own escapes and come back as they were.
+        with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
             json.dump(raw, file, indent=1, ensure_ascii=False)
             file.flush()
             os.fsync(file.fileno())
@@ -129,6 +131,9 @@ def _migrate(raw: dict[str, Any]) -> dict[str, Any]:
 def _from_raw(raw: dict[str, Any]) -> tuple[Settings, list[str]]:
     wrong: list[str] = []
     unknown = {key: value for key, value in raw.items() if key not in SECTIONS and key != "schema_version"}
+    version = raw.get("schema_version")
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        unknown["schema_version"] = version  # a newer program must not migrate its own tree again
     sections: dict[str, Any] = {}
     for name, cls in SECTIONS.items():
         given = raw.get(name, {})
@@ -160,7 +165,10 @@ def _coerce(value: Any, default: Any) -> Any:
     if isinstance(default, bool) or isinstance(value, bool):
         return value if type(value) is type(default) else None
     if isinstance(default, float):
-        return float(value) if isinstance(value, int | float) else None
+        try:
+            return float(value) if isinstance(value, int | float) else None
+        except OverflowError:
+            return None
     if isinstance(default, tuple):
         return tuple(value) if isinstance(value, list) and all(isinstance(v, str) for v in value) else None
     return value if isinstance(value, type(default)) else None

@@ -16,6 +16,7 @@ Rules for answers:
     "text": "..."                 the answer; by default `You said: <last user message>`
     "delay_s": 0.05               before each token; "prompt_s": seconds for reading the prompt, with progress
     "repeat": 1000                the text so many times
+    "clock": true                 each token is the moment it was made, in seconds of the monotonic clock
     "finish": "length"            the finish reason; by default stop, or what the limits say
     "error": "TemplateFailed", "fields": {...}      fails instead, with an error of app.core.errors
     "stall_after": 3              after 3 tokens nothing more happens, cancel or not
@@ -117,8 +118,9 @@ class ScriptedBackend:
                 return FinishReason.CANCELLED
             if number >= room:
                 return FinishReason.CONTEXT
-            reason = answer.add(piece.encode())
-            self._seen.append(piece)
+            token = f" {time.monotonic():.3f}" if rule.get("clock") else piece
+            reason = answer.add(token.encode())
+            self._seen.append(token)
             if reason is not None:
                 return reason
         _misbehave(rule, len(_words(text)))

@@ -33,6 +33,7 @@ class EngineProcess:
         self.closing = False
         self.loading: set[int] = set()
         self._began: set[int] = set()
+        self._unloading: set[int] = set()
         self._lock = threading.Lock()
         self._calls: dict[int, Call] = {}
         self._cancelled: dict[int, float] = {}
@@ -41,7 +42,8 @@ class EngineProcess:
         self._greeted = False
         self._on_crash = on_crash
         self._started_s = time.monotonic()
-        self.child = Child(command, folder, environment, on_line=self._on_line, on_exit=self._on_exit)
+        self.child = Child(command, folder, environment)
+        self.child.listen(self._on_line, self._on_exit)
 
     def open_call(self, id_: int) -> Call:
         """A place for the replies to request `id_`; made before the request is sent."""
@@ -63,6 +65,8 @@ class EngineProcess:
         """Sends a request. A child that cannot take it ends, which every waiting call then hears."""
         if isinstance(request, protocol.LoadModel):
             self.loading.add(request.id)
+        if isinstance(request, protocol.UnloadModel):
+            self._unloading.add(request.id)
         try:
             self.child.send(protocol.to_line(request))
         except TimeoutError:
@@ -105,6 +109,8 @@ class EngineProcess:
             return
         if isinstance(reply, protocol.Loading) and reply.id not in self._began:
             self._began.add(reply.id)
+            self.loaded = None
+        if isinstance(reply, protocol.Done) and reply.id in self._unloading:
             self.loaded = None
         if isinstance(reply, protocol.Loaded):
             self.loaded = model_loaded(reply)

@@ -228,7 +228,7 @@ def from_line(line: bytes) -> Request | Reply:
         body = json.loads(line)
         cls = _TYPES[body.pop("type")]
         return _build(cls, body)  # type: ignore[no-any-return]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ProtocolViolation(f"{type(error).__name__} in {line[:200]!r}") from error
 
 

@@ -138,7 +138,7 @@ def _connect(path: Path, mode: str = "rwc") -> sqlite3.Connection:
     place = path.absolute().as_posix()
     address = f"file://{'' if place.startswith('/') else '/'}{quote(os.fsencode(place))}?mode={mode}"
     # isolation_level None: transactions begin where `Database` says so, not where the module guesses.
-    return sqlite3.connect(address, BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, uri=True)
+    return sqlite3.connect(address, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, uri=True)
 
 
 def _ready(path: Path, migrations: Sequence[Migration]) -> sqlite3.Connection:

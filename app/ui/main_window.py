@@ -248,6 +248,7 @@ class MainWindow(QMainWindow):
             self._notify.error(error)
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        self.chat.save_draft()
         self._remember()
         self.chat.stop()
         event.accept()

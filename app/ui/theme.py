@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -114,9 +115,16 @@ class Theme(QObject):
     changed = Signal()
 
     def __init__(
-        self, scheme: str = "system", zoom: float = 1.0, *, system_font: bool = False, parent: QObject | None = None
+        self,
+        scheme: str = "system",
+        zoom: float = 1.0,
+        *,
+        system_font: bool = False,
+        system_is_dark: Callable[[], bool] | None = None,
+        parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
+        self._system_is_dark = system_is_dark or _system_is_dark
         self._scheme = scheme
         self._zoom = zoom
         self._system_font = system_font
@@ -136,7 +144,7 @@ class Theme(QObject):
     def is_dark(self) -> bool:
         """Dark by the person's setting, or by the system's when it is left to it."""
         if self._scheme == "system":
-            return QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
+            return self._system_is_dark()
         return self._scheme == "dark"
 
     @property
@@ -213,6 +221,7 @@ class Theme(QObject):
         colours = dataclasses.asdict(self.tokens)
         sheets = sorted(resource("styles").glob("*.qss"), key=lambda path: (path.stem != "fireside", path.stem))
         text = "\n".join(path.read_text("utf-8") for path in sheets)
+        text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
         text = re.sub(r"\bpx\(([\d.]+)\)", lambda m: f"{self.px(float(m[1]))}px", text)
         return re.sub(r"\$(\w+)", lambda m: colours[m[1]], text)
 
@@ -260,6 +269,10 @@ class Theme(QObject):
     def _on_system_scheme(self) -> None:
         if self._scheme == "system":
             self._apply()
+
+
+def _system_is_dark() -> bool:
+    return QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Dark
 
 
 def _load_families() -> set[str]:

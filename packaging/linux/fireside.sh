@@ -5,8 +5,11 @@ here=$(dirname "$(readlink -f "$0")")
 if [ "$1" = --add-to-menu ]; then
   menu=${XDG_DATA_HOME:-$HOME/.local/share}/applications
   mkdir -p "$menu" || exit 1
-  sed -e "s|^Exec=.*|Exec=\"$here/fireside\" %F|" -e "s|^Icon=.*|Icon=$here/fireside.png|" \
-    "$here/fireside.desktop" >"$menu/fireside.desktop" || exit 1
+  # A menu entry needs whole paths. In sed's replacement \, & and | have meanings, in an Exec line % has one.
+  path=$(printf '%s' "$here" | sed 's/[\\&|]/\\&/g')
+  program=$(printf '%s' "$path" | sed 's/%/%%/g')
+  sed -e "s|^Exec=.*|Exec=\"$program/fireside\" %F|" -e "s|^Icon=.*|Icon=$path/fireside.png|" \
+    "$here/program/fireside.desktop" >"$menu/fireside.desktop" || exit 1
   echo "Fireside is in the menu now ($menu/fireside.desktop)."
   exit 0
 fi

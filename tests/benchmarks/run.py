@@ -63,8 +63,8 @@ def main(chosen: list[str]) -> int:
         print(f"{name.removesuffix('_bench')}:", file=sys.stderr, flush=True)
         try:
             for row in importlib.import_module(name).rows():
-                body = {**(row if isinstance(row, dict) else {**dataclasses.asdict(row), "ratio": row.ratio})}
-                print(json.dumps({**body, "machine": here}), flush=True)
+                body = row if isinstance(row, dict) else dataclasses.asdict(row) | {"ratio": row.ratio}
+                print(json.dumps({**body, "machine": here}, ensure_ascii=False), flush=True)
         except Exception as error:  # noqa: BLE001
             failed = True
             print(f"{name} failed: {type(error).__name__}: {error}", file=sys.stderr)

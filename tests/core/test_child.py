@@ -53,7 +53,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
     def run(code: str, environment: dict[str, str] | None = None) -> tuple[Child, Listener]:
         listener = Listener()
         command = [sys.executable, "-c", code]
-        child = Child(command, tmp_path / "its own", environment, on_line=listener.lines.put, on_exit=listener.on_exit)
+        child = Child(command, tmp_path / "its own", environment)
+        child.listen(listener.lines.put, listener.on_exit)
         children.append(child)
         return child, listener
 
@@ -190,7 +191,8 @@ from app.core.child import Child
 code = "import os, sys; print(os.getpid(), flush=True); sys.stdin.read()"
 def show(line):
     sys.stdout.buffer.write(line); sys.stdout.flush()
-child = Child([sys.executable, "-c", code], Path(sys.argv[1]), on_line=show, on_exit=print)
+child = Child([sys.executable, "-c", code], Path(sys.argv[1]))
+child.listen(show, print)
 threading.Event().wait()
 """
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import importlib.util
 import io
 import os
 import struct
@@ -107,11 +109,11 @@ def test_the_starter_model_is_complete(starter: Path) -> None:
     assert header.architecture_value("context_length") == 8192
 
 
-@pytest.mark.model
 def test_block_sizes_are_those_of_the_library() -> None:
-    from app.engine.llama.library import open_library
-
-    base = open_library().base
+    package = importlib.util.find_spec("llama_cpp")
+    assert package is not None
+    assert package.origin is not None
+    base = ctypes.CDLL(str(next((Path(package.origin).parent / "lib").glob("*ggml-base.*"))))
     for kind, (weights, size) in BLOCKS.items():
         assert (base.ggml_blck_size(kind), base.ggml_type_size(kind)) == (weights, size), kind
 

@@ -145,8 +145,11 @@ def test_a_file_saved_by_a_windows_editor_is_read(path: Path) -> None:
 
 
 def test_text_with_halves_of_characters_can_be_saved(path: Path) -> None:
-    save_settings(path, Settings().changed("chat", system_prompt="half \ud800, NUL \0, end"))
-    assert load_settings(path)[0].chat.system_prompt == "half \ufffd, NUL \0, end"
+    changed = Settings().changed("engine", model_path="/caf\udce9/model.gguf")
+    changed = changed.changed("chat", system_prompt="half \ud800, NUL \0, \\ud800 written out")
+    save_settings(path, changed)
+    path.read_bytes().decode("utf-8")
+    assert load_settings(path) == (changed, [])
 
 
 def test_a_refused_save_raises_and_leaves_the_old_file(path: Path) -> None:

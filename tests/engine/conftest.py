@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -45,3 +46,12 @@ def engine(tmp_path: Path) -> Iterator[EngineClient]:
     client = EngineClient(own_command("--engine-worker"), tmp_path / "engine")
     yield client
     client.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def llama_cpp_closes_its_files() -> Iterator[None]:
+    """WORKAROUND: llama_cpp opens os.devnull twice when it is imported and never closes it."""
+    yield
+    utils = sys.modules.get("llama_cpp._utils")
+    for name in ("outnull_file", "errnull_file") if utils else ():
+        getattr(utils, name).close()

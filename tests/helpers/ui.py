@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QApplication, QVBoxLayout, QPlainTextEdit, QWidget
@@ -52,6 +50,9 @@ class PlainChat(QWidget):
     def stop(self) -> None:
         self.busy = False
 
+    def save_draft(self) -> None:
+        pass
+
 
 @dataclass
 class Frame:
@@ -90,8 +91,3 @@ def open_window(application: QApplication, *, scheme: str = "light") -> Iterator
         window.deleteLater()
         application.setStyleSheet("")
 
-
-def write_script(path: Path, **script: object) -> str:
-    """A script for the engine child; returns its path for FIRESIDE_ENGINE_SCRIPT."""
-    path.write_text(json.dumps(script), "utf-8")
-    return str(path)

@@ -14,8 +14,8 @@ from app.core.messages import Role
 from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
 
-ODD_TEXT = 'NUL\0 lone \ud800 half, bell\a, "quotes", עברית \u200fمرحبا\u200f, 👩\u200d👩\u200d👧\u200d👦 e\u0301 \ufeff\u2028 \U0010ffff'
-ODD_TEXT_KEPT = 'NUL lone \ufffd half, bell\a, "quotes", עברית \u200fمرحبا\u200f, 👩\u200d👩\u200d👧\u200d👦 e\u0301 \ufeff\u2028 \U0010ffff'
+ODD_TEXT = 'NUL\0 lone \ud800 half, "עברית \u200fمرحبا\u200f, 👩\u200d👩\u200d👧 e\u0301 \ufeff\u2028 \U0010ffff'
+ODD_TEXT_KEPT = ODD_TEXT.replace("\0", "").replace("\ud800", "\ufffd")
 
 
 def titles(conversations: Conversations, query: str = "") -> list[str]:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from app.core.errors import DatabaseDamaged
 from app.core.messages import Role
 from app.store.conversations import Conversations
+from app.store.damage import ALWAYS_CHECKED_BYTES
 from app.store.database import Database
 
 PAGE_BYTES = 4096
@@ -142,6 +143,21 @@ def test_a_full_text_index_that_went_wrong_is_made_again_at_the_next_start(sound
             assert database.moved_aside is None
             assert len(Conversations(database).search_text("turn")) == 40
     assert [file.name for file in sound_file.parent.glob("fireside.db*")] == ["fireside.db"]
+
+
+def test_damage_in_a_very_large_file_is_met_while_working_and_put_aside_at_the_next_start(sound_file: Path) -> None:
+    overwrite_page(sound_file, root_page(sound_file, "messages"))
+    with sound_file.open("r+b") as file:
+        file.truncate(ALWAYS_CHECKED_BYTES + PAGE_BYTES)  # a hole: takes no room
+    with closing(Database.open(sound_file)) as database:
+        assert database.moved_aside is None
+        with pytest.raises(DatabaseDamaged):
+            Conversations(database).path(1)
+    with closing(Database.open(sound_file)) as database:
+        assert database.moved_aside is not None
+        assert Conversations(database).find() == []
+    with closing(Database.open(sound_file)) as database:
+        assert database.moved_aside is None
 
 
 def use_every_part(database: Database) -> None:

@@ -6,7 +6,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +16,7 @@ from app.core.errors import DatabaseNewer, DiskFull, FolderNotWritable
 from app.core.messages import Role
 from app.store.conversations import Conversations
 from app.store.database import Database, fold
+from tests.store.conftest import fill_disk
 
 LOTS_OF_TEXT = "a word and another " * 20_000
 
@@ -101,29 +101,34 @@ def test_four_threads_write_at_once_and_nothing_is_lost(conversations: Conversat
         assert [message.text for message in conversations.path(number)] == [str(n) for n in range(50)]
 
 
-def test_four_programs_may_make_the_same_new_file_at_once(tmp_path: Path) -> None:
+def test_four_programs_may_make_the_same_new_files_at_once(tmp_path: Path) -> None:
     script = """
 import sys
 from pathlib import Path
 from app.store.conversations import Conversations
 from app.store.database import Database
 input()
-database = Database.open(Path(sys.argv[1]))
-Conversations(database).create(title=sys.argv[2])
-print(database.moved_aside)
-database.close()
+for number in range(20):
+    database = Database.open(Path(sys.argv[1]) / f"{number}.db")
+    Conversations(database).create(title=sys.argv[2])
+    assert database.moved_aside is None
+    database.close()
 """
-    path = tmp_path / "fireside.db"
-    command = [sys.executable, "-c", script, str(path)]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "cwd": Path(__file__).parents[2]}
-    programs = [subprocess.Popen([*command, str(number)], **pipes) for number in range(4)]  # type: ignore[call-overload]
+    command = [sys.executable, "-c", script, str(tmp_path)]
+    programs = [
+        subprocess.Popen([*command, str(number)], stdin=subprocess.PIPE, cwd=Path(__file__).parents[2])
+        for number in range(4)
+    ]
     for program in programs:
+        assert program.stdin is not None
         program.stdin.write(b"\n")
         program.stdin.flush()
-    said = [program.communicate()[0].strip() for program in programs]
-    assert said == [b"None"] * 4
-    with closing(Database.open(path)) as database:
-        assert sorted(found.title for found in Conversations(database).find()) == ["0", "1", "2", "3"]
+    for program in programs:
+        program.communicate()
+    assert [program.returncode for program in programs] == [0] * 4
+    for path in tmp_path.glob("*.db"):
+        with closing(Database.open(path)) as database:
+            assert sorted(found.title for found in Conversations(database).find()) == ["0", "1", "2", "3"]
 
 
 def test_a_file_of_a_newer_version_is_refused_and_not_one_byte_changes(tmp_path: Path) -> None:
@@ -219,27 +224,8 @@ database.close()
     assert done.stdout.splitlines() == ["FolderNotWritable", "[1000000] (1,)"], done.stderr
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of one megabyte of our own; only where this process may mount."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    try:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("mounting is not allowed here")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
-
-
-def fill(folder: Path) -> None:
-    with (folder / "other").open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
-        while True:
-            file.write(b"x" * 4096)
-
-
 def test_a_really_full_disk_at_the_start(small_disk: Path) -> None:
-    fill(small_disk)
+    fill_disk(small_disk)
     with pytest.raises(DiskFull):
         Database.open(small_disk / "fireside.db")
     (small_disk / "other").unlink()
@@ -251,7 +237,7 @@ def test_a_really_full_disk_while_an_answer_is_written(small_disk: Path) -> None
         conversations = Conversations(database)
         chat = conversations.create(title="a")
         answer = conversations.add_message(chat.id, None, Role.ASSISTANT, "half an answer")
-        fill(small_disk)
+        fill_disk(small_disk)
         with pytest.raises(DiskFull):
             conversations.save_text(answer.id, LOTS_OF_TEXT[:300_000])
         assert conversations.path(chat.id)[0].text == "half an answer"

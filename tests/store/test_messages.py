@@ -146,6 +146,21 @@ def test_undoing_the_inner_deletion_first_or_last_ends_the_same(
         assert shown(conversations, chat) == ["outer", "inner"]
 
 
+def test_what_was_deleted_before_stays_deleted_when_its_parent_comes_back(
+    conversations: Conversations, chat: Conversation
+) -> None:
+    outer = add(conversations, chat, None, "outer")
+    inner = add(conversations, chat, outer, "inner")
+    conversations.delete_message(inner)
+    conversations.delete_message(outer)
+    conversations.restore_message(outer)
+    assert shown(conversations, chat) == ["outer"]
+    conversations.delete_message(outer)
+    conversations.restore_message(inner)
+    assert conversations.message(inner) is None, "its parent is still hidden"
+    assert conversations.search_text("inner") == []
+
+
 def test_text_of_a_message_deleted_while_it_was_written_is_there_after_undo(
     conversations: Conversations, chat: Conversation
 ) -> None:
@@ -247,7 +262,8 @@ class TreeOfMessages(RuleBasedStateMachine):
     @precondition(lambda self: self.roots)
     @rule(data=st.data())
     def restore(self, data: st.DataObject) -> None:
-        node = data.draw(st.sampled_from(self.every_node()))
+        deleted = [node for node in self.every_node() if node.hidden_by == node.id]
+        node = data.draw(st.sampled_from(deleted or self.every_node()))
         self.store.restore_message(node.id)
         for other in [other for other in self.every_node() if other.hidden_by == node.id]:
             other.hidden_by = node.parent.hidden_by if node.parent else None

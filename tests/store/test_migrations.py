@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import DatabaseNewer, MigrationFailed
+from app.core.errors import DatabaseNewer, DiskFull, MigrationFailed
 from app.core.events import AnswerStats, FinishReason
 from app.core.messages import Role
 from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
 from app.store.migrations import MIGRATIONS
+from tests.store.conftest import fill_disk
 from tests.store.make_old_database import schema_of
 
 DATA = Path(__file__).parent / "data"
@@ -122,6 +123,19 @@ def test_a_step_that_ends_the_transaction_is_found_out(old_file: Path) -> None:
         Database.open(old_file, [m1, commits_by_itself])
     assert "transaction" in raised.value.detail
     assert version(old_file) == 1
+
+
+def test_without_room_for_the_backup_nothing_is_migrated(small_disk: Path) -> None:
+    path = small_disk / "fireside.db"
+    Database.open(path, [m1]).close()
+    fill_disk(small_disk)
+    with pytest.raises(DiskFull):
+        Database.open(path, [m1, m2])
+    (small_disk / "other").unlink()
+    assert version(path) == 1
+    assert [file.name for file in small_disk.glob("*before*")] == [], "half a backup would be none"
+    Database.open(path, [m1, m2]).close()
+    assert version(path) == 2
 
 
 def test_going_back_to_an_older_program_is_refused(old_file: Path) -> None:

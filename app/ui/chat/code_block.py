@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRect, Qt, QTimer
-from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPaintEvent, QPen, QTextCursor
+from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPaintEvent, QPen, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from app.ui.chat.highlight import Highlighter
 from app.ui.chat.pieces import Code, Span
-from app.ui.chat.text_view import CODE_LINE_PERCENT, TextView
+from app.ui.chat.text_view import CODE_LINE_PERCENT, Style, TextView
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.theme import Theme
@@ -48,12 +48,12 @@ class CodeText(TextView):
             cursor.setBlockFormat(look)
             self._shown = ""
         cursor.movePosition(QTextCursor.MoveOperation.End)
-        cursor.insertText(text[len(self._shown) :], self.char_format(Span("", code=True)))
+        cursor.insertText(text[len(self._shown) :], self.char_format(Span("", code=True), Style()))
         self._shown = text
 
-    def char_format(self, span: Span, **look: object):  # type: ignore[no-untyped-def, override]
+    def char_format(self, span: Span, style: Style) -> QTextCharFormat:
         """Code has no chip behind it: the card is there."""
-        plain = super().char_format(span, **look)  # type: ignore[arg-type]
+        plain = super().char_format(span, style)
         plain.clearBackground()
         return plain
 
@@ -113,7 +113,9 @@ class CodeBlock(QWidget):
         px = self._theme.px
         padding, header = px(PADDING_PX), px(HEADER_PX)
         size = self._copy.sizeHint()
-        self._copy.setGeometry(self.width() - size.width() - px(6), (header - size.height()) // 2 + 1, size.width(), size.height())
+        self._copy.setGeometry(
+            self.width() - size.width() - px(6), (header - size.height()) // 2 + 1, size.width(), size.height()
+        )
         self._language.setGeometry(padding, px(6), self.width() - size.width() - 3 * padding, header - px(8))
         self._text.setGeometry(padding, header, self.width() - 2 * padding, self.height() - header - px(PADDING_PX - 4))
 

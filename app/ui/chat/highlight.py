@@ -105,18 +105,22 @@ def _coloured_lines(lexer: Lexer, text: str) -> Iterator[tuple[int, Colours]]:
     yield number, tuple(colours)
 
 
+_TOKENS: tuple[tuple[_TokenType, str], ...] = (
+    (Comment, "code_comment"),
+    (String, "code_string"),
+    (Number, "code_number"),
+    (Keyword, "code_keyword"),
+    (Operator.Word, "code_keyword"),
+    (Name.Tag, "code_keyword"),
+    (Name.Function, "code_name"),
+    (Name.Class, "code_name"),
+    (Name.Builtin, "code_name"),
+    (Name.Decorator, "code_name"),
+)
+
+
 def _token_for(kind: _TokenType) -> str:
-    if kind in Comment:
-        return "code_comment"
-    if kind in String:
-        return "code_string"
-    if kind in Number:
-        return "code_number"
-    if kind in Keyword or kind in Operator.Word or kind in Name.Tag:
-        return "code_keyword"
-    if kind in Name.Function or kind in Name.Class or kind in Name.Builtin or kind in Name.Decorator:
-        return "code_name"
-    return ""
+    return next((token for parent, token in _TOKENS if kind[: len(parent)] == parent), "")
 
 
 def _find_lexer(language: str) -> Lexer | None:

@@ -11,6 +11,7 @@ header repeated, a block over `BLOCK_LIMIT` is cut at a line, a line over `LINE_
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -213,7 +214,7 @@ class MarkdownStream:
             for line, context, kind in _starts(tokens, offsets, len(header), self._context.number)
         ] or [_Unit(0, Context(), "paragraph")]
         units[0].start, units[0].context = 0, self._context if units[0].context.number is None else units[0].context
-        for unit, following in zip(units, units[1:], strict=False):
+        for unit, following in itertools.pairwise(units):
             unit.end = following.start
         units[-1].end = len(text)
         return units
@@ -230,9 +231,8 @@ class MarkdownStream:
         """Closed blocks that name a label which has just been defined."""
         for index, block in enumerate(self.closed if labels else []):
             source = " ".join(block.source.split()).lower()
-            if "[" in source and any(f"[{label.lower()}]" in source for label in labels):
-                if not (_FENCE.match(block.source) or len(block.source) > BLOCK_LIMIT + LINE_LIMIT):
-                    self.closed[index] = self._block(block.source, block.context)
+            if any(f"[{label.lower()}]" in source for label in labels) and not _FENCE.match(block.source):
+                self.closed[index] = self._block(block.source, block.context)
 
 
 def read(text: str) -> list[Block]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import unicodedata
+from dataclasses import replace
+
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QTextBlock, QTextBlockFormat, QTextCursor, QTextOption
 from PySide6.QtWidgets import QWidget
 
 from app.ui.chat.pieces import Line, Span
-from app.ui.chat.text_view import TextView
+from app.ui.chat.text_view import Style, TextView
 from app.ui.theme import Theme
 
 INDENT_PX = 26
@@ -58,7 +61,7 @@ class ProseView(TextView):
         grown = Span(after.text[len(before.text) :], *_look(after))
         cursor = QTextCursor(self.document())
         cursor.movePosition(QTextCursor.MoveOperation.End)
-        self.write(cursor, (grown, *new.spans[len(old.spans) :]), **self._style(new))
+        self.write(cursor, (grown, *new.spans[len(old.spans) :]), self._style(new))
         return True
 
     def _write_from(self, first: int) -> None:
@@ -93,21 +96,25 @@ class ProseView(TextView):
         if line.quote or line.kind == "rule":
             self._marked.append(number)
         if line.marker:
-            cursor.insertText(line.marker + "\t", self.char_format(Span(""), **{**style, "color": self.theme.tokens.muted}))
+            # WORKAROUND: a tab in a right-to-left paragraph has no width
+            gap = "\u2003" if _is_right_to_left(line) else "\t"
+            cursor.insertText(
+                line.marker + gap, self.char_format(Span(""), replace(style, color=self.theme.tokens.muted))
+            )
         else:
-            cursor.setBlockCharFormat(self.char_format(Span(""), **style))
+            cursor.setBlockCharFormat(self.char_format(Span(""), style))
         self._has_links = self._has_links or any(span.href for span in line.spans)
-        self.write(cursor, line.spans, **style)
+        self.write(cursor, line.spans, style)
 
-    def _style(self, line: Line) -> dict[str, object]:
+    def _style(self, line: Line) -> Style:
         tokens = self.theme.tokens
         if line.kind == "heading":
-            return {"size_px": HEADING_SIZES.get(line.level, 15.0), "weight": 700 if line.level < 3 else 600}
+            return Style(HEADING_SIZES.get(line.level, 15.0), 700 if line.level < 3 else 600)
         if line.kind == "note":
-            return {"size_px": 13.0, "color": tokens.muted}
+            return Style(13.0, color=tokens.muted)
         if line.kind == "rule":
-            return {"size_px": 4.0}
-        return {"color": tokens.muted} if line.quote else {}
+            return Style(4.0)
+        return Style(color=tokens.muted if line.quote else "")
 
     def _block_format(self, number: int) -> QTextBlockFormat:
         line = self._lines[number]
@@ -158,12 +165,23 @@ class ProseView(TextView):
         return number > 0 and self._lines[number - 1].quote > 0
 
 
+def _is_right_to_left(line: Line) -> bool:
+    for span in line.spans:
+        for character in span.text:
+            direction = unicodedata.bidirectional(character)
+            if direction in ("L", "R", "AL"):
+                return direction != "L"
+    return False
+
+
 def _look(span: Span) -> tuple[bool, bool, bool, bool, bool, str]:
     return span.bold, span.italic, span.strike, span.code, span.raised, span.href
 
 
 def _gap(before: Line, line: Line) -> float:
     """The space above a line, in pixels of the drawing."""
+    if line.kind == "typed":
+        return 0
     if line.kind == "heading":
         return 20 if line.level < 3 else 16
     if line.kind == "rule" or before.kind == "rule":

@@ -16,7 +16,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from app.ui.chat.pieces import Spans, Table
-from app.ui.chat.text_view import TextView
+from app.ui.chat.text_view import Style, TextView
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 
@@ -37,7 +37,6 @@ class TableView(TextView):
         self._drawn: QTextTable | None = None
         self._cells: list[list[Spans | None]] = []
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
-        self.setLineWrapMode(TextView.LineWrapMode.FixedPixelWidth)
         self.setAccessibleName(tr("Table"))
         self._on_theme_changed()
         theme.changed.connect(self._on_theme_changed)
@@ -59,7 +58,6 @@ class TableView(TextView):
     def height_for(self, width: int) -> int:
         """Content, and the scroll bar where there are many columns."""
         wanted = max(width, len(self._table.aligns) * self.theme.px(COLUMN_PX))
-        self.setLineWrapColumnOrWidth(wanted)
         bar = self.horizontalScrollBar().sizeHint().height() if wanted > width else 0
         return super().height_for(wanted) + bar
 
@@ -102,7 +100,7 @@ class TableView(TextView):
         paragraph = self.block_format()
         paragraph.setAlignment(_ALIGN.get(self._table.aligns[column], Qt.AlignmentFlag.AlignLeft))
         cursor.setBlockFormat(paragraph)
-        self.write(cursor, spans, size_px=14, weight=600 if number == 0 else 400)
+        self.write(cursor, spans, Style(14, 600 if number == 0 else 400))
 
     def _format(self) -> QTextTableFormat:
         look = QTextTableFormat()

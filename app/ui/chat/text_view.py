@@ -1,8 +1,9 @@
-"""A read-only text without a frame, as high as its content, whose links go through one door and whose images never load."""
+"""A read-only text without a frame, as high as its content; links go through one door, images never load."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QColor, QFont, QTextBlockFormat, QTextCharFormat, QTextCursor
@@ -13,6 +14,15 @@ from app.ui.theme import Theme
 
 LINE_PERCENT = 138
 CODE_LINE_PERCENT = 128
+
+
+@dataclass(frozen=True)
+class Style:
+    """What a paragraph gives to all of its runs."""
+
+    size_px: float = 15
+    weight: int = 400
+    color: str = ""
 
 
 class TextView(QTextBrowser):
@@ -28,6 +38,7 @@ class TextView(QTextBrowser):
         self.setOpenLinks(False)
         self.setOpenExternalLinks(False)
         self.setUndoRedoEnabled(False)
+        self.setLineWrapMode(TextView.LineWrapMode.FixedPixelWidth)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
@@ -37,22 +48,22 @@ class TextView(QTextBrowser):
 
     def height_for(self, width: int) -> int:
         """How high the content is at this width."""
-        document = self.document()
-        if document.textWidth() != width:
-            document.setTextWidth(width)
-        return math.ceil(document.size().height())
+        # A fixed width holds before the widget is shown and resized; the widget's own would not yet.
+        if self.lineWrapMode() == TextView.LineWrapMode.FixedPixelWidth and self.lineWrapColumnOrWidth() != width:
+            self.setLineWrapColumnOrWidth(width)
+        return math.ceil(self.document().size().height())
 
-    def char_format(self, span: Span, *, size_px: float = 15, weight: int = 400, color: str = "") -> QTextCharFormat:
+    def char_format(self, span: Span, style: Style) -> QTextCharFormat:
         """How a run of characters looks."""
         tokens = self.theme.tokens
         look = QTextCharFormat()
-        font = self.theme.code_font(size_px - 1.5) if span.code else self.theme.font(size_px, weight)
+        font = self.theme.code_font(style.size_px - 1.5) if span.code else self.theme.font(style.size_px, style.weight)
         if span.bold:
-            font.setWeight(QFont.Weight(max(weight, 600)))
+            font.setWeight(QFont.Weight(max(style.weight, 600)))
         font.setItalic(span.italic)
         font.setStrikeOut(span.strike)
         look.setFont(font)
-        look.setForeground(QColor(color or tokens.text))
+        look.setForeground(QColor(style.color or tokens.text))
         if span.code:
             look.setBackground(QColor(tokens.bubble))
         if span.raised:
@@ -65,11 +76,11 @@ class TextView(QTextBrowser):
             look.setFontUnderline(True)
         return look
 
-    def write(self, cursor: QTextCursor, spans: Spans, **look: object) -> None:
+    def write(self, cursor: QTextCursor, spans: Spans, style: Style) -> None:
         """The one door by which a model's text comes into a document: characters, never markup."""
         for span in spans:
             text = span.text.replace("\r", "").replace("\n", "\u2028").replace("\u2029", "\u2028")
-            cursor.insertText(text, self.char_format(span, **look))  # type: ignore[arg-type]
+            cursor.insertText(text, self.char_format(span, style))
 
     def block_format(self, line_percent: float = LINE_PERCENT) -> QTextBlockFormat:
         """A paragraph's line height."""
@@ -81,7 +92,7 @@ class TextView(QTextBrowser):
         """Nothing is ever loaded for a text."""
         return None
 
-    def doSetSource(self, name: QUrl, kind: object = None) -> None:
+    def doSetSource(self, name: QUrl | str, kind: object = None) -> None:
         """A text never becomes another page."""
 
     def _on_anchor(self, url: QUrl) -> None:

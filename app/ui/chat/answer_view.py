@@ -1,0 +1,276 @@
+"""An answer over the full measure: it streams, says its state in words, and can be read as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+
+from app.core.events import AnswerStats, FinishReason
+from app.features.sentences import Sentence
+from app.store.conversations import MessageState, StoredMessage
+from app.ui.chat.body import Body
+from app.ui.chat.code_block import CodeText
+from app.ui.chat.markdown import MarkdownStream
+from app.ui.chat.turn import ACTIONS_PX, Action, Turn
+from app.ui.i18n import tr
+from app.ui.notify import ACTION_LABELS
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import text_button
+
+SLICE_CHARACTERS = 3_000
+STATE_GAP_PX = 10
+
+
+class AnswerView(Turn):
+    """One answer. `append` while it streams, `set_message` for what is stored."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self._stream = MarkdownStream()
+        self._text = ""
+        self._fed = 0
+        self._is_open = True
+        self._body = Body(theme, self)
+        self._body.link_clicked.connect(self.link_clicked)
+        self._raw: CodeText | None = None
+
+        self._state = StateLine(theme, self)
+
+        self._slices = QTimer(self, interval=0)
+        self._slices.timeout.connect(self._on_slice)
+        self.setAccessibleName(tr("Answer"))
+
+    @property
+    def text(self) -> str:
+        """All the text so far."""
+        return self._text
+
+    @property
+    def body(self) -> Body:
+        """The laid out answer."""
+        return self._body
+
+    @property
+    def state_text(self) -> str:
+        """What is said about the answer's state."""
+        return self._state.text
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether all of the text has been laid out."""
+        return not self._slices.isActive()
+
+    def append(self, text: str) -> None:
+        """More of the answer, laid out now."""
+        self._text += text
+        self._state.say("")
+        if self._slices.isActive():
+            return  # what is stored is still being laid out; this follows
+        self._feed(len(self._text))
+        self._show()
+
+    def set_message(self, message: StoredMessage) -> None:
+        """Shows a stored answer, or what became of the one that was streaming."""
+        self.message = message
+        if message.text != self._text:
+            self._start_again(message.text)
+        if message.state != MessageState.WRITING:
+            self._is_open = False
+            if not self._slices.isActive():
+                self._close()
+            self._say_state(message)
+        self.setAccessibleName(tr("Answer: {words}", words=message.text[:200]))
+        self.update_actions()
+
+    def continue_from_here(self) -> None:
+        """The stored text goes on: its end is open again."""
+        text, self._is_open = self._text, True
+        self._start_again(text)
+        self.say("")
+
+    def say(self, text: str) -> None:
+        """A state without an action: waiting, reading, stopping."""
+        self._state.say(text)
+        self.resized.emit(self)
+
+    def fail(self, sentence: Sentence) -> None:
+        """What went wrong, with its one action."""
+        action = sentence.action if sentence.action in ACTION_LABELS else "retry"
+        self._state.say(str(sentence), action, tr(ACTION_LABELS[action]), is_error=True)
+        self.resized.emit(self)
+
+    def show_markdown(self, is_shown: bool) -> None:
+        """The source in place of the laid out answer, or back."""
+        if is_shown:
+            self._raw = CodeText(self.theme, self)
+            self._raw.setLineWrapMode(CodeText.LineWrapMode.FixedPixelWidth)
+            self._raw.setAccessibleName(tr("Answer as Markdown"))
+            self._raw.set_text(self._text)
+            self._raw.show()
+        elif self._raw is not None:
+            self._raw.hide()
+            self._raw.deleteLater()
+            self._raw = None
+        self._body.setVisible(not is_shown)
+        self.update_actions()
+        self.resized.emit(self)
+
+    @property
+    def is_markdown_shown(self) -> bool:
+        """Whether the source is shown."""
+        return self._raw is not None
+
+    def are_actions_shown(self) -> bool:
+        return self.message is not None and not self._is_open and (self.is_last or super().are_actions_shown())
+
+    def actions_offered(self) -> Sequence[Action]:
+        actions = [Action("copy", "copy", tr("Copy")), Action("regenerate", "arrow-clockwise", tr("Regenerate"))]
+        if self._can_continue():
+            actions.append(Action("continue", "fast-forward", tr("Continue")))
+        actions.append(Action("markdown", "code", tr("Read as Markdown"), checked=self.is_markdown_shown))
+        actions.append(Action("delete", "trash", tr("Delete")))
+        return actions
+
+    def note(self) -> str:
+        return stats_text(self.message.stats) if self.message and self.message.stats else ""
+
+    def arrange(self, width: int, *, is_again: bool = False) -> int:
+        px = self.theme.px
+        if self._raw is not None:
+            height = self._raw.height_for(width)
+            self._raw.setGeometry(0, 0, width, height)
+        else:
+            height = self._body.arrange(width, is_again=is_again)
+            self._body.setGeometry(0, 0, width, height)
+        if self._state.text:
+            height += px(STATE_GAP_PX) if height else 0
+            state_height = self._state.height_for(width)
+            self._state.setGeometry(0, height, width, state_height)
+            height += state_height
+        return height + px(6) + px(ACTIONS_PX)
+
+    def _can_continue(self) -> bool:
+        message = self.message
+        if message is None or not self.is_last or not message.text:
+            return False
+        is_cut = message.stats is not None and message.stats.finish_reason == FinishReason.LENGTH
+        return is_cut or message.state in (MessageState.STOPPED, MessageState.INTERRUPTED, MessageState.FAILED)
+
+    def _say_state(self, message: StoredMessage) -> None:
+        reason = message.stats.finish_reason if message.stats else None
+        go_on = ("continue", tr("Continue")) if self._can_continue() else ("", "")
+        if message.state == MessageState.INTERRUPTED and message.text:
+            self._state.say(tr("Interrupted. The text so far was kept."), *go_on)
+        elif message.state in (MessageState.INTERRUPTED, MessageState.FAILED):
+            self._state.say(tr("No answer came. Your message was kept."), "retry", tr("Try again"))
+        elif message.state == MessageState.STOPPED:
+            self._state.say(tr("Stopped"), *(go_on if message.text else ("retry", tr("Try again"))))
+        elif reason == FinishReason.LENGTH:
+            self._state.say(tr("The answer reached its length limit."), *go_on)
+        elif reason == FinishReason.CONTEXT:
+            self._state.say(tr("The model's context is full."), "new_chat", tr("New chat"))
+        elif not message.text:
+            self._state.say(tr("The model ended its turn without a word."), "retry", tr("Try again"))
+        else:
+            self._state.say("")
+
+    def set_last(self, is_last: bool) -> None:
+        super().set_last(is_last)
+        if self.message is not None and not self._is_open and not self._state.is_error:
+            self._say_state(self.message)
+
+    def _start_again(self, text: str) -> None:
+        self._stream = MarkdownStream()
+        self._text, self._fed = text, 0
+        if len(text) <= SLICE_CHARACTERS:
+            self._feed(len(text))
+            self._show()
+        else:
+            self._slices.start()
+            self._on_slice()
+
+    def _feed(self, end: int) -> None:
+        self._stream.feed(self._text[self._fed : end])
+        self._fed = end
+
+    def _on_slice(self) -> None:
+        """A long stored answer is laid out a slice at a time, so that the window never waits for it."""
+        self._feed(min(self._fed + SLICE_CHARACTERS, len(self._text)))
+        if self._fed >= len(self._text):
+            self._slices.stop()
+            if not self._is_open:
+                self._stream.finish()
+        self._show()
+
+    def _close(self) -> None:
+        self._stream.finish()
+        self._show()
+
+    def _show(self) -> None:
+        self._body.set_pieces(piece for block in self._stream.blocks() for piece in block.pieces)
+        if self._raw is not None:
+            self._raw.set_text(self._text)
+        self.resized.emit(self)
+
+
+class StateLine(QWidget):
+    """A sentence in muted or danger colour, with at most one thing to do."""
+
+    def __init__(self, theme: Theme, parent: AnswerView) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._name = ""
+        self.is_error = False
+        self._label = QLabel(self, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._button: QPushButton = text_button("", "link", self)
+        self._button.clicked.connect(lambda: parent.wanted.emit(self._name, parent))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(theme.px(8))
+        row.addWidget(self._label)
+        row.addWidget(self._button)
+        row.addStretch(1)
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """What is said; empty when nothing is."""
+        return self._label.text()
+
+    def say(self, text: str, name: str = "", label: str = "", *, is_error: bool = False) -> None:
+        """Shows a sentence; an empty one hides the line."""
+        if (text, name) == (self.text, self._name) and is_error == self.is_error:
+            return
+        self._name, self.is_error = name, is_error
+        self._label.setText(text)
+        self._label.setFont(self._theme.font(13.5))
+        self._label.setProperty("kind", "danger" if is_error else "muted")
+        self._label.style().unpolish(self._label)
+        self._label.style().polish(self._label)
+        self._label.setAccessibleName(text)
+        self._button.setText(label)
+        self._button.setAccessibleName(label)
+        self._button.setFont(self._theme.font(13.5, 500))
+        self._button.setVisible(bool(name))
+        self.setVisible(bool(text))
+
+    def height_for(self, width: int) -> int:
+        """How high the line is at this width."""
+        button = self._button.sizeHint() if self._name else self._label.sizeHint()
+        room = width - (button.width() + self._theme.px(8) if self._name else 0)
+        wide = self._label.fontMetrics().horizontalAdvance(self._label.text()) + self._theme.px(4)
+        self._label.setMinimumWidth(min(wide, room))
+        return max(self._label.heightForWidth(room), button.height() if self._name else 0)
+
+
+def stats_text(stats: AnswerStats) -> str:
+    """What the engine measured, in one line."""
+    parts = [tr("{count} tokens", count=f"{stats.generated_tokens:,}")]
+    if stats.tokens_per_s > 0:
+        speed = f"{stats.tokens_per_s:.0f}" if stats.tokens_per_s >= 10 else f"{stats.tokens_per_s:.1f}"
+        parts.append(tr("{speed} tokens/s", speed=speed))
+    parts.append(tr("first token {seconds} s", seconds=f"{stats.time_to_first_token_s:.1f}"))
+    return " · ".join(parts)

@@ -1,0 +1,146 @@
+"""The answer that is running: its task, and its text handed on in whole words about thirty times a second."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+from PySide6.QtWidgets import QWidget
+
+from app.core.cancel import CancelToken
+from app.core.events import Finished, PromptProgress, TextDelta
+from app.features.chat import AnswerStarted
+from app.ui import tasks
+
+FLUSH_MS = 33
+LONGEST_HELD = 40
+WAIT_MS = 300
+_SENTENCE_END = re.compile(r"[.!?…。！？:]['\"”’)\]*_]*\s|\n")
+
+Work = Callable[[CancelToken], Iterator[object]]
+
+
+class Answering(QObject):
+    """Lives from the question to the last word. Its timers run only while there is something to show."""
+
+    started = Signal(int)
+    text_came = Signal(str)
+    waited = Signal()
+    """Nothing came for a moment: time to say what is being waited for."""
+    progressed = Signal(int, int)
+    finished = Signal(object)
+    """The `Finished` event, or None when it was cancelled before the engine began."""
+    failed = Signal(object)
+
+    def __init__(self, work: Work, conversation_id: int, parent: QObject) -> None:
+        super().__init__(parent)
+        self.conversation_id = conversation_id
+        self.message_id: int | None = None
+        self.text = ""
+        self.is_stopped = False
+        self._held = ""
+        self._last: Finished | None = None
+        self._flush_timer = QTimer(self, interval=FLUSH_MS)
+        self._flush_timer.timeout.connect(self._on_flush)
+        self._wait_timer = QTimer(self, singleShot=True, interval=WAIT_MS)
+        self._wait_timer.timeout.connect(self.waited)
+        self._wait_timer.start()
+        self._task = tasks.run(work, self)
+        self._task.event.connect(self._on_event)
+        self._task.finished.connect(lambda: self._end(None))
+        self._task.failed.connect(self._end)
+
+    def stop(self) -> None:
+        """Asks the engine to end; what has come is shown, and nothing more is."""
+        if not self.is_stopped:
+            self._flush(is_all=True)
+            self.is_stopped = True
+            self._task.cancel()
+
+    @property
+    def has_text(self) -> bool:
+        """Whether the first words have come."""
+        return bool(self.text)
+
+    def _on_event(self, event: object) -> None:
+        if isinstance(event, TextDelta):
+            self._held += event.text
+            self._wait_timer.stop()
+            if not self._flush_timer.isActive() and not self.is_stopped:
+                self._flush_timer.start()
+        elif isinstance(event, PromptProgress):
+            self.progressed.emit(event.done_tokens, event.total_tokens)
+        elif isinstance(event, AnswerStarted):
+            self.message_id = event.message_id
+            self.started.emit(event.message_id)
+        elif isinstance(event, Finished):
+            self._last = event
+
+    def _on_flush(self) -> None:
+        begin_s = time.perf_counter()
+        if not self._flush(is_all=False):
+            self._flush_timer.stop()
+            return
+        # A slow machine flushes less often instead of falling behind.
+        took_ms = (time.perf_counter() - begin_s) * 1000
+        self._flush_timer.setInterval(max(FLUSH_MS, min(250, round(3 * took_ms))))
+
+    def _flush(self, *, is_all: bool) -> bool:
+        end = len(self._held) if is_all else whole_words(self._held)
+        text, self._held = self._held[:end], self._held[end:]
+        if text and not self.is_stopped:
+            self.text += text
+            self.text_came.emit(text)
+        return bool(text)
+
+    def _end(self, error: object) -> None:
+        self._wait_timer.stop()
+        self._flush_timer.stop()
+        self._flush(is_all=True)
+        if error is None:
+            self.finished.emit(self._last)
+        else:
+            self.failed.emit(error)
+
+
+class Announcer:
+    """Reads an answer to screen readers sentence by sentence."""
+
+    def __init__(self, widget: QWidget) -> None:
+        self._widget = widget
+        self._waiting = ""
+
+    def add(self, text: str) -> None:
+        """More of the answer."""
+        if not QAccessible.isActive():
+            return
+        self._waiting += text
+        while (found := _SENTENCE_END.search(self._waiting)) is not None:
+            self._say(self._waiting[: found.end()])
+            self._waiting = self._waiting[found.end() :]
+
+    def finish(self) -> None:
+        """The rest."""
+        self._say(self._waiting)
+        self._waiting = ""
+
+    def say(self, text: str) -> None:
+        """Something about the answer, such as that it was stopped."""
+        if QAccessible.isActive():
+            self._say(text)
+
+    def _say(self, text: str) -> None:
+        if text.strip():
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._widget, text.strip()))
+
+
+def whole_words(text: str) -> int:
+    """How much of a text ends with a whole word; scripts without spaces count every character as one."""
+    for index in range(len(text), 0, -1):
+        character = text[index - 1]
+        if character.isspace() or ord(character) > 0x2E7F or character in "-/,.;:!?)|*`_":
+            return index
+    return len(text) if len(text) > LONGEST_HELD else 0

@@ -1,0 +1,260 @@
+"""The chat: transcript above, composer below, and the one answer that may be running."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+
+from app.core.errors import AppError
+from app.core.paths import starter_model
+from app.ui.chat.answer_view import AnswerView
+from app.ui.chat.answering import Answering, Work
+from app.ui.chat.chat_settings import ChatSettings
+from app.ui.chat.composer import Composer
+from app.ui.chat.empty_state import EmptyState
+from app.ui.chat.links import ask_to_open
+from app.ui.chat.live_answer import LiveAnswer
+from app.ui.chat.transcript import COLUMN_PX, MARGIN_PX, Transcript
+from app.ui.chat.turn_actions import TurnActions
+from app.ui.i18n import tr
+from app.ui.notify import Notify
+from app.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.store.conversations import StoredMessage
+
+DRAFT_MS = 800
+
+
+class ChatView(QWidget):
+    """Shows one conversation; None is a new one, made in the store with its first message."""
+
+    title_changed = Signal(int)
+    """A conversation whose row should be refreshed: new, renamed, touched."""
+    context_changed = Signal(int)
+    """Tokens in the model's context after an answer."""
+    model_wanted = Signal()
+    answer_started = Signal(int)
+    """The id of the answer."""
+    answer_finished = Signal(int)
+    """The id of the answer, whatever ended it; 0 when it never had one."""
+
+    def __init__(self, app: Fireside, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._app, self._theme, self._notify = app, theme, notify
+        self._conversation_id: int | None = None
+        self._new_settings: tuple[str, float | None] = (app.settings.chat.system_prompt, None)
+        self._is_draft_loading = False
+        self.model_state = "asleep"
+        self.transcript = Transcript(theme)
+        self.empty = EmptyState(theme)
+        self.composer = Composer(theme)
+        self.live = LiveAnswer(self, app, notify)
+        self._actions = TurnActions(self, app, notify)
+        self._draft_timer = QTimer(self, singleShot=True, interval=DRAFT_MS)
+        self._draft_timer.timeout.connect(self.save_draft)
+        self._lay_out()
+        self._connect()
+        self._show_model()
+        self.show_conversation(None)
+
+    @property
+    def conversation_id(self) -> int | None:
+        """The conversation that is shown; None for a new chat."""
+        return self._conversation_id
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer is running, in this conversation or another."""
+        return self.live.answering is not None
+
+    def show_conversation(self, conversation_id: int | None) -> None:
+        """Opens a conversation, with its draft; an answer that runs elsewhere goes on."""
+        self.save_draft()
+        conversation = None
+        messages: list[StoredMessage] = []
+        try:
+            if conversation_id is not None:
+                conversation = self._app.conversations.get(conversation_id)
+                messages = self._app.conversations.path(conversation_id) if conversation else []
+        except AppError as error:
+            self._notify.error(error)
+        self._conversation_id = conversation.id if conversation else None
+        self._new_settings = (self._app.settings.chat.system_prompt, None)
+        running_id = self.live.message_id_in(self._conversation_id)
+        self.transcript.open([message for message in messages if message.id != running_id])
+        self.live.attach()
+        self.show_empty_or_turns()
+        self._load_draft(conversation.draft if conversation else self._app.settings.window.new_chat_draft)
+        used = [m.stats.prompt_tokens + m.stats.generated_tokens for m in messages if m.stats is not None]
+        self.context_changed.emit(used[-1] if used else 0)
+        self.update_note()
+
+    def set_model_state(self, state: str, text: str) -> None:  # noqa: ARG002
+        """asleep, loading, ready or failed. A message sent while it loads is queued and says so."""
+        self.model_state = state
+        self._show_model()
+        self.live.show_waiting()
+        self.update_note()
+
+    def focus_composer(self) -> None:
+        """The keyboard to the message field."""
+        self.composer.field.edit.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def stop(self) -> None:
+        """Stops the answer that runs; what has come is kept."""
+        self.live.stop()
+
+    def refresh(self) -> None:
+        """Shows the chosen branch as it is stored now."""
+        if self._conversation_id is not None:
+            self.transcript.update_to(self._app.conversations.path(self._conversation_id))
+        self.show_empty_or_turns()
+
+    def start(self, work: Work, view: AnswerView | None = None) -> None:
+        """Runs an answer in the conversation that is shown; in `view` when it goes on there."""
+        if self._conversation_id is None:
+            return
+        view = view or self.transcript.add_answer()
+        self.show_empty_or_turns()
+        self.transcript.jump_to_latest()
+        self.live.run(Answering(work, self._conversation_id, self), view)
+        self.composer.set_answering(True)
+
+    def show_empty_or_turns(self) -> None:
+        """The greeting while there is no turn."""
+        self._stack.setCurrentWidget(self.transcript if self.transcript.turns else self.empty)
+
+    def update_note(self) -> None:
+        """A few words beside the buttons of the composer."""
+        answering = self.live.answering
+        note = ""
+        if answering is not None and answering.conversation_id != self._conversation_id:
+            note = tr("An answer is being written in another chat")
+        elif answering is None and self.model_state == "loading":
+            note = tr("The model is loading. A message sent now waits for it.")
+        self.composer.set_note(note)
+
+    def save_draft(self) -> None:
+        """Keeps what is written but not sent."""
+        self._draft_timer.stop()
+        text = self.composer.text
+        try:
+            if self._conversation_id is None:
+                if text != self._app.settings.window.new_chat_draft:
+                    self._app.change("window", new_chat_draft=text)
+                return
+            conversation = self._app.conversations.get(self._conversation_id)
+            if conversation is not None and conversation.draft != text:
+                self._app.conversations.update(self._conversation_id, draft=text)
+        except AppError as error:
+            self._notify.error(error)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self.save_draft()
+        super().hideEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self.busy:
+            self.stop()
+            return
+        super().keyPressEvent(event)
+
+    # Wiring.
+
+    def _lay_out(self) -> None:
+        self._stack = QStackedLayout()
+        self._stack.addWidget(self.empty)
+        self._stack.addWidget(self.transcript)
+        self._bottom = QHBoxLayout()
+        self._bottom.addStretch(1)
+        self._bottom.addWidget(self.composer, 1000)
+        self._bottom.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(self._stack, 1)
+        column.addLayout(self._bottom)
+        self._on_theme_changed()
+
+    def _connect(self) -> None:
+        self._theme.changed.connect(self._on_theme_changed)
+        self.composer.sent.connect(self._on_sent)
+        self.composer.stop_wanted.connect(self.stop)
+        self.composer.settings_wanted.connect(self.show_settings)
+        self.composer.edit_last_wanted.connect(self._actions.edit_last)
+        self.composer.changed.connect(self._on_composer_changed)
+        self.empty.chosen.connect(self._on_idea)
+        self.empty.model_wanted.connect(self.model_wanted)
+        self.transcript.wanted.connect(self._actions.do)
+        self.transcript.link_clicked.connect(lambda href: ask_to_open(href, self))
+
+    def _on_theme_changed(self) -> None:
+        px = self._theme.px
+        self.composer.setMaximumWidth(px(COLUMN_PX))
+        self._bottom.setContentsMargins(px(MARGIN_PX), px(4), px(MARGIN_PX), px(16))
+
+    def _show_model(self) -> None:
+        path = self._app.model_path()
+        self.empty.set_model(is_starter=path is not None and path == starter_model(), is_there=path is not None)
+
+    # What the person does.
+
+    def _on_sent(self, text: str) -> None:
+        if self.busy:
+            return
+        conversations = self._app.conversations
+        try:
+            if self._conversation_id is None:
+                prompt, temperature = self._new_settings
+                self._conversation_id = conversations.create(system_prompt=prompt, temperature=temperature).id
+                self._app.change("window", new_chat_draft="")
+            question = self._app.chat.add_question(self._conversation_id, text)
+            conversations.update(self._conversation_id, draft="")
+        except AppError as error:
+            self._notify.error(error)
+            return
+        self._load_draft("")
+        self.refresh()
+        self.start(lambda token: self._app.chat.answer(question.id, token))
+        self.title_changed.emit(self._conversation_id)
+
+    def _on_idea(self, text: str) -> None:
+        self.composer.set_text(text)
+        self.focus_composer()
+
+    def _on_composer_changed(self) -> None:
+        if not self._is_draft_loading:
+            self._draft_timer.start()
+
+    def _load_draft(self, text: str) -> None:
+        self._is_draft_loading = True
+        self.composer.set_text(text)
+        self._is_draft_loading = False
+        self._draft_timer.stop()
+
+    def show_settings(self) -> None:
+        """System prompt and temperature of this chat; for a new chat they wait for its first message."""
+        conversation = self._app.conversations.get(self._conversation_id) if self._conversation_id else None
+        prompt, temperature = self._new_settings
+        if conversation is not None:
+            prompt, temperature = conversation.system_prompt, conversation.temperature
+        dialog = ChatSettings(self._theme, prompt, temperature, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.accepted.connect(lambda: self._on_settings(dialog))
+        dialog.open()
+
+    def _on_settings(self, dialog: ChatSettings) -> None:
+        self._new_settings = (dialog.system_prompt, dialog.temperature)
+        if self._conversation_id is None:
+            return
+        try:
+            self._app.conversations.update(
+                self._conversation_id, system_prompt=dialog.system_prompt, temperature=dialog.temperature
+            )
+        except AppError as error:
+            self._notify.error(error)

@@ -1,0 +1,180 @@
+"""A field for a message that grows with it; a very long paste becomes a chip, so that typing stays quick."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QMimeData, Qt, Signal
+from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QTextBlockFormat, QTextCursor, QTextOption
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QTextEdit, QVBoxLayout, QWidget
+
+from app.core.messages import clean_text
+from app.ui.i18n import tr
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import IconButton
+
+MOST_LINES = 8
+LINE_PX = 24
+LONG_PASTE = 20_000
+
+
+class MessageEdit(QTextEdit):
+    """Plain text. Enter sends, Shift+Enter breaks the line, and an input method keeps its keys."""
+
+    submitted = Signal()
+    cancelled = Signal()
+    up_pressed = Signal()
+    height_changed = Signal()
+    pasted = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._is_composing = False
+        self.has_cancel = False
+        self.setProperty("kind", "bare")
+        self.setAcceptRichText(False)
+        self.setTabChangesFocus(True)
+        self.setFrameShape(QTextEdit.Shape.NoFrame)
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.viewport().setAutoFillBackground(False)
+        self.document().setDocumentMargin(0)
+        self.document().documentLayout().documentSizeChanged.connect(lambda _size: self._fit())
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def set_text(self, text: str) -> None:
+        """Replaces the text and puts the cursor at its end."""
+        self.clear()
+        self._set_line_height()
+        self.textCursor().insertText(text)
+        self.moveCursor(QTextCursor.MoveOperation.End)
+        self._fit()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key, modifiers = event.key(), event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not self._is_composing:
+            if modifiers == Qt.KeyboardModifier.NoModifier:
+                self.submitted.emit()
+                return
+            if modifiers == Qt.KeyboardModifier.ShiftModifier:
+                self.textCursor().insertBlock()
+                self.ensureCursorVisible()
+                return
+        if key == Qt.Key.Key_Up and not modifiers and self.document().isEmpty() and not self._is_composing:
+            self.up_pressed.emit()
+            return
+        if key == Qt.Key.Key_Escape and not self._is_composing and self.has_cancel:
+            self.cancelled.emit()
+            return
+        super().keyPressEvent(event)
+
+    def inputMethodEvent(self, event: QInputMethodEvent) -> None:
+        super().inputMethodEvent(event)
+        self._is_composing = bool(event.preeditString())
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        """Text only; NUL and lone surrogates go, and what is very long is handed on."""
+        text = clean_text(source.text())
+        if len(text) > LONG_PASTE:
+            self.pasted.emit(text)
+        elif text:
+            self.textCursor().insertText(text)
+            self.ensureCursorVisible()
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        return source.hasText() and not source.hasUrls()
+
+    def _fit(self) -> None:
+        px = self._theme.px
+        most = MOST_LINES * px(LINE_PX)
+        wanted = min(max(round(self.document().size().height()), px(LINE_PX)), most)
+        is_full = self.document().size().height() > most + 1
+        self.setVerticalScrollBarPolicy(
+            Qt.ScrollBarPolicy.ScrollBarAsNeeded if is_full else Qt.ScrollBarPolicy.ScrollBarAlwaysOff
+        )
+        if self.minimumHeight() != wanted or self.maximumHeight() != wanted:
+            self.setFixedHeight(wanted)
+            self.height_changed.emit()
+
+    def _set_line_height(self) -> None:
+        look = QTextBlockFormat()
+        look.setLineHeight(self._theme.px(LINE_PX), QTextBlockFormat.LineHeightTypes.MinimumHeight.value)
+        cursor = self.textCursor()
+        cursor.select(QTextCursor.SelectionType.Document)
+        cursor.setBlockFormat(look)
+
+    def _on_theme_changed(self) -> None:
+        self.setFont(self._theme.font())
+        self.document().setDefaultFont(self._theme.font())
+        self._set_line_height()
+        self._fit()
+
+
+class MessageField(QWidget):
+    """The edit with its chips of long pastes; `text` is all of it."""
+
+    changed = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._pastes: list[str] = []
+        self.edit = MessageEdit(theme)
+        self.edit.pasted.connect(self._on_pasted)
+        self.edit.textChanged.connect(self.changed)
+        self._chips = QHBoxLayout()
+        self._chips.setContentsMargins(0, 0, 0, 0)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.edit)
+        column.addLayout(self._chips)
+        self.setFocusProxy(self.edit)
+
+    @property
+    def text(self) -> str:
+        """What was typed and pasted, cleaned."""
+        typed = clean_text(self.edit.toPlainText())
+        return "\n\n".join(([typed] if typed.strip() else []) + self._pastes)
+
+    def set_text(self, text: str) -> None:
+        """Replaces everything; a very long text becomes a chip."""
+        self._pastes = [text] if len(text) > LONG_PASTE else []
+        self._show_chips()
+        self.edit.set_text("" if self._pastes else text)
+
+    def _on_pasted(self, text: str) -> None:
+        self._pastes.append(text)
+        self._show_chips()
+        self.changed.emit()
+
+    def _remove(self, index: int) -> None:
+        del self._pastes[index]
+        self._show_chips()
+        self.edit.setFocus()
+        self.changed.emit()
+
+    def _show_chips(self) -> None:
+        while (item := self._chips.takeAt(0)) is not None:
+            if (chip := item.widget()) is not None:
+                chip.hide()
+                chip.deleteLater()
+        for index, paste in enumerate(self._pastes):
+            self._chips.addWidget(self._chip(index, paste))
+        if self._pastes:
+            self._chips.addStretch(1)
+        self.edit.height_changed.emit()
+
+    def _chip(self, index: int, paste: str) -> QWidget:
+        chip = QWidget()
+        chip.setObjectName("paste_chip")
+        chip.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        row = QHBoxLayout(chip)
+        px = self._theme.px
+        row.setContentsMargins(px(10), px(2), px(4), px(2))
+        label = QLabel(tr("Pasted text, {count} characters", count=f"{len(paste):,}"))
+        label.setFont(self._theme.font(13))
+        remove = IconButton(self._theme, "x", tr("Remove pasted text"), size_px=14)
+        remove.clicked.connect(lambda: self._remove(index))
+        row.addWidget(label)
+        row.addWidget(remove)
+        return chip

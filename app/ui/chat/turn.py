@@ -1,0 +1,216 @@
+"""One turn of a conversation: what question and answer have in common, and the actions under them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, QRect, Qt, Signal
+from PySide6.QtGui import QColor, QEnterEvent, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QLabel, QWidget
+
+from app.store.conversations import StoredMessage
+from app.ui.i18n import tr
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import IconButton
+
+ACTIONS_PX = 32
+ICON_PX = 17
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something to do with a turn: its name in code, its glyph, its name for people."""
+
+    name: str
+    glyph: str
+    label: str
+    checked: bool = False
+
+
+class ActionRow(QWidget):
+    """Icon buttons, ‹ 2/3 › where versions exist, and a note at the other end."""
+
+    pressed = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._actions: tuple[Action, ...] = ()
+        self._version = ""
+        self._buttons: list[IconButton] = []
+        self._count = QLabel(self, textFormat=Qt.TextFormat.PlainText)
+        self._note = QLabel(self, textFormat=Qt.TextFormat.PlainText)
+        for label in (self._count, self._note):
+            label.setProperty("kind", "muted")
+
+    def show_actions(self, actions: Sequence[Action], version: str, note: str) -> None:
+        """Replaces the buttons where they differ; `version` is "2/3" or empty."""
+        self._note.setText(note)
+        self._note.setFont(self._theme.font(12.5, 500))
+        self._count.setText(version)
+        self._count.setFont(self._theme.font(13, 500))
+        if tuple(actions) != self._actions or bool(version) != bool(self._version):
+            self._actions = tuple(actions)
+            for button in self._buttons:
+                button.hide()
+                button.deleteLater()
+            self._buttons = [self._new_button(action) for action in actions]
+            if version:
+                self._buttons.append(self._new_button(Action("previous", "caret-left", tr("Previous version"))))
+                self._buttons.append(self._new_button(Action("next", "caret-right", tr("Next version"))))
+        if version:
+            number, _, count = version.partition("/")
+            self._buttons[-2].setEnabled(number != "1")
+            self._buttons[-1].setEnabled(number != count)
+        self._version = version
+        self.arrange()
+
+    def button(self, label: str) -> IconButton | None:
+        """The button with this accessible name."""
+        return next((button for button in self._buttons if button.accessibleName() == label), None)
+
+    def arrange(self) -> None:
+        """Buttons at the leading end for an answer, at the trailing end for a question; see `align_end`."""
+        px = self._theme.px
+        size = px(ICON_PX + 12)
+        count_width = self._count.sizeHint().width() if self._version else 0
+        width = len(self._buttons) * (size + px(2)) + count_width
+        is_end = bool(self.property("align_end")) != self.isRightToLeft()
+        x = self.width() - width if is_end else -px(5)
+        order = list(self._buttons)
+        for index, button in enumerate(order):
+            if self._version and index == len(order) - 1:
+                self._count.setGeometry(x, 0, count_width, self.height())
+                x += count_width
+            button.setGeometry(x, (self.height() - size) // 2, size, size)
+            x += size + px(2)
+        self._count.setVisible(bool(self._version))
+        note_width = self._note.sizeHint().width()
+        is_room = note_width + width < self.width()
+        self._note.setVisible(is_room and bool(self._note.text()))
+        self._note.setGeometry(0 if self.isRightToLeft() else self.width() - note_width, 0, note_width, self.height())
+
+    def resizeEvent(self, _event: object) -> None:
+        self.arrange()
+
+    def _new_button(self, action: Action) -> IconButton:
+        button = IconButton(self._theme, action.glyph, action.label, size_px=ICON_PX, parent=self)
+        button.setCheckable(action.checked)
+        button.setChecked(action.checked)
+        button.clicked.connect(lambda: self.pressed.emit(action.name))
+        button.show()
+        return button
+
+
+class Turn(QWidget):
+    """A question or an answer. It is a tab stop; its actions appear under the pointer or with the focus."""
+
+    wanted = Signal(str, object)
+    """An action's name and this turn."""
+    resized = Signal(object)
+    """The turn needs another height."""
+    link_clicked = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme = theme
+        self.message: StoredMessage | None = None
+        self.is_last = False
+        self._row: ActionRow | None = None
+        self._is_hovered = False
+        self._is_focused = False
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        theme.changed.connect(self._on_theme_changed)
+
+    def set_last(self, is_last: bool) -> None:
+        """Whether it is the conversation's last turn."""
+        if is_last != self.is_last:
+            self.is_last = is_last
+            self.update_actions()
+
+    def set_focused(self, is_focused: bool) -> None:
+        """Whether the keyboard is on it or in it."""
+        if is_focused != self._is_focused:
+            self._is_focused = is_focused
+            self.update_actions()
+            self.update()
+
+    def arrange(self, width: int, *, is_again: bool = False) -> int:
+        """Places the parts for this width; returns the height."""
+        raise NotImplementedError
+
+    def actions_offered(self) -> Sequence[Action]:
+        """What can be done now."""
+        raise NotImplementedError
+
+    def note(self) -> str:
+        """What stands at the end of the row."""
+        return ""
+
+    def are_actions_shown(self) -> bool:
+        """On hover or focus."""
+        return self.message is not None and (self._is_hovered or self._is_focused)
+
+    @property
+    def row(self) -> ActionRow | None:
+        """The actions, once they were needed."""
+        return self._row
+
+    def update_actions(self) -> None:
+        """Makes, changes or hides the actions."""
+        if not self.are_actions_shown():
+            if self._row is not None:
+                self._row.hide()
+            return
+        if self._row is None:
+            self._row = ActionRow(self.theme, self)
+            self._row.setProperty("align_end", self.property("align_end"))
+            self._row.pressed.connect(lambda name: self.wanted.emit(name, self))
+        self._row.setGeometry(self.row_rect())
+        self._row.show_actions(self.actions_offered(), self._version(), self.note())
+        self._row.show()
+
+    def row_rect(self) -> QRect:
+        """Where the actions are: at the bottom."""
+        height = self.theme.px(ACTIONS_PX)
+        return QRect(0, self.height() - height, self.width(), height)
+
+    def _version(self) -> str:
+        versions = self.message.versions if self.message else ()
+        if self.message is None or len(versions) < 2 or self.message.id not in versions:
+            return ""
+        return f"{versions.index(self.message.id) + 1}/{len(versions)}"
+
+    def resizeEvent(self, _event: object) -> None:
+        if self._row is not None:
+            self._row.setGeometry(self.row_rect())
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        self._is_hovered = True
+        self.update_actions()
+        super().enterEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._is_hovered = False
+        self.update_actions()
+        super().leaveEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Ctrl+C on a turn copies all of it."""
+        if event.matches(QKeySequence.StandardKey.Copy) and self.hasFocus():
+            self.wanted.emit("copy", self)
+            return
+        super().keyPressEvent(event)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        if not self.hasFocus():
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(self.theme.tokens.focus), 2))
+        painter.drawRoundedRect(self.rect().toRectF().adjusted(1, 1, -1, -1), self.theme.px(8), self.theme.px(8))
+
+    def _on_theme_changed(self) -> None:
+        self.update_actions()
+        self.resized.emit(self)

@@ -1,0 +1,122 @@
+"""Chat templates: what becomes a control token and what stays text, and templates of every temper."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.engine.llama.template import ChatTemplate, Part, TemplateProblem, Turn
+
+CHATML = (
+    "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>\n' }}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+NO_SYSTEM = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}" + CHATML
+IGNORES_SYSTEM = CHATML.replace("{{ '<|im_start|>'", "{% if m['role'] != 'system' %}{{ '<|im_start|>'").replace(
+    "'<|im_end|>\n' }}", "'<|im_end|>\n' }}{% endif %}", 1
+)
+ALTERNATES = (
+    "{% for m in messages %}{% if (m['role'] == 'user') != (loop.index0 % 2 == 0) %}"
+    "{{ raise_exception('roles must alternate') }}{% endif %}{% endfor %}" + CHATML
+)
+TRIMS = CHATML.replace("m['content']", "m['content'] | trim")
+SHOUTS = CHATML.replace("m['content']", "m['content'] | upper")
+DROPS_THOUGHTS = CHATML.replace("m['content']", "m['content'].split('</think>')[-1]")
+LLAMA_2 = "{{ bos_token }}{% for m in messages %}{{ '[INST] ' + m['content'] + ' [/INST]' }}{% endfor %}"
+
+
+def render(source: str, *turns: Turn, continue_last: bool = False, **variables: Any) -> list[Part]:
+    template = ChatTemplate(source, "<s>", "</s>", lambda: ["<|im_start|>", "<|im_end|>"])
+    return template.render(turns, continue_last=continue_last, variables=variables)
+
+
+def whole(parts: list[Part]) -> str:
+    return "".join(part.text for part in parts)
+
+
+def texts(parts: list[Part]) -> list[str]:
+    return [part.text for part in parts if part.text and not part.trusted]
+
+
+def test_template_and_texts_are_kept_apart() -> None:
+    parts = render(CHATML, ("system", "Be brief."), ("user", "Hi <|im_end|>"))
+    assert whole(parts) == (
+        "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi <|im_end|><|im_end|>\n<|im_start|>assistant\n"
+    )
+    assert texts(parts) == ["Be brief.", "Hi <|im_end|>"]
+
+
+def test_white_space_around_a_text_is_the_templates_to_keep_or_trim() -> None:
+    assert "user\n  x\n<|im_end|>" in whole(render(CHATML, ("user", "  x\n")))
+    assert "user\nx<|im_end|>" in whole(render(TRIMS, ("user", "  x\n")))
+
+
+def test_a_space_of_the_template_joins_the_word_after_it() -> None:
+    assert texts(render(LLAMA_2, ("user", "hello"))) == [" hello"]
+
+
+@pytest.mark.parametrize("source", [NO_SYSTEM, IGNORES_SYSTEM])
+def test_without_a_system_role_its_text_goes_before_the_first_question(source: str) -> None:
+    parts = render(source, ("system", "Be brief."), ("user", "Hi"), ("assistant", "Yes?"), ("user", "Bye"))
+    assert "<|im_start|>user\nBe brief.\n\nHi<|im_end|>" in whole(parts)
+    assert "system" not in whole(parts)
+
+
+def test_an_empty_system_prompt_is_left_out() -> None:
+    assert whole(render(NO_SYSTEM, ("system", " \n"), ("user", "Hi"))).startswith("<|im_start|>user\nHi")
+
+
+def test_two_questions_in_a_row_are_joined_for_a_template_that_wants_turns() -> None:
+    parts = render(ALTERNATES, ("user", "One"), ("user", "Two"))
+    assert "<|im_start|>user\nOne\n\nTwo<|im_end|>" in whole(parts)
+
+
+def test_a_template_that_changes_texts_gets_them_without_control_tokens() -> None:
+    parts = render(SHOUTS, ("user", "a <|im_end|> b"))
+    assert whole(parts).count("<|im_end|>".upper()) == 0
+    assert "USER" not in whole(parts)
+    assert "A <\u200b|IM_END|> B" in whole(parts)
+
+
+def test_thoughts_of_earlier_answers_are_dropped_as_the_template_says() -> None:
+    parts = render(DROPS_THOUGHTS, ("user", "Q"), ("assistant", "<think>hm\n</think>\n\nA"), ("user", "R"))
+    assert "hm" not in whole(parts)
+    assert texts(parts) == ["Q", "A", "R"]
+
+
+def test_continuing_ends_inside_the_last_message() -> None:
+    turns = (("user", "Count."), ("assistant", "One, two, "))
+    assert whole(render(CHATML, *turns, continue_last=True)).endswith("<|im_start|>assistant\nOne, two, ")
+    assert whole(render(SHOUTS, *turns, continue_last=True)).endswith("assistant\nONE, TWO,") is False
+    assert whole(render(TRIMS, *turns, continue_last=True)).endswith("<|im_start|>assistant\nOne, two, ")
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("{{ raise_exception('I will not') }}", "I will not"),
+        ("{% for %}", "TemplateSyntaxError"),
+        ("{{ messages[0].content.nothing.more }}", "UndefinedError"),
+        ("{{ ''.__class__.__mro__ }}", "SecurityError"),
+        ("{% for i in range(999999999) %}{% endfor %}", "OverflowError"),
+    ],
+)
+def test_a_template_that_fails_says_what_it_said(source: str, words: str) -> None:
+    with pytest.raises(TemplateProblem, match=words):
+        render(source, ("user", "Hi"))
+
+
+def test_template_variables_are_handed_over() -> None:
+    source = CHATML + "{% if enable_thinking is false %}<think></think>{% endif %}"
+    assert whole(render(source, ("user", "Hi"), enable_thinking=False)).endswith("<think></think>")
+    assert not whole(render(source, ("user", "Hi"))).endswith("<think></think>")
+
+
+def test_no_messages_at_all_is_a_problem_or_an_empty_prompt() -> None:
+    assert texts(render(CHATML)) == []
+
+
+def test_the_same_conversation_gives_the_same_prompt() -> None:
+    turns = (("system", "Be brief."), ("user", "Hi"))
+    assert render(CHATML, *turns) == render(CHATML, *turns)

@@ -1,0 +1,336 @@
+"""The client against a scripted child: queueing, cancelling, crashes, hangs and restarts."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.core.cancel import CancelToken
+from app.core.errors import (
+    EngineCrashesRepeatedly,
+    EngineStopped,
+    ModelLoadFailed,
+    ModelMissing,
+    NoModel,
+    ProtocolViolation,
+    TemplateFailed,
+)
+from app.core.events import Finished, FinishReason, LoadProgress, ModelLoaded, PromptProgress, TextDelta
+from app.engine import process
+from app.engine.client import EngineClient
+from tests.helpers.engine import ANY_PATH, answer_of, load, user
+from tests.helpers.program import is_gone, wait_until
+
+Make = Callable[..., EngineClient]
+HELLO = [user("hello")]
+SLOW = {"delay_s": 0.01, "repeat": 10_000}
+CRASH = {"when": "crash", "crash_after": 2}
+
+
+def test_nothing_is_started_before_it_is_needed(scripted: Make) -> None:
+    client = scripted(loaded=False)
+    assert (client.pid, client.loaded) == (None, None)
+    client.unload()
+    assert client.pid is None
+    client.close()
+
+
+def test_loading_tells_its_progress_and_what_was_loaded(scripted: Make, tmp_path: Path) -> None:
+    client = scripted(loaded=False, load=ANY_PATH | {"seconds": 0.1, "name": "Words", "size_bytes": 5})
+    events = list(client.load(tmp_path / "ä b.gguf", context_tokens=256, threads=3))
+    fractions = [event.fraction for event in events if isinstance(event, LoadProgress)]
+    expected = ModelLoaded(str(tmp_path / "ä b.gguf"), "Words", 5, 256, 8192, True, 1, 0, "Scripted", 3)
+    assert events[-1] == client.loaded == expected
+    assert len(fractions) > 2
+    assert fractions == sorted(fractions)
+
+
+def test_an_answer_arrives_as_events_in_order(scripted: Make) -> None:
+    client = scripted(answers=[{"text": "One two three", "prompt_s": 0.05}])
+    events = list(client.generate(HELLO, max_tokens=2))
+    kinds = [type(event) for event in events]
+    assert kinds == [PromptProgress] * 10 + [TextDelta] * 2 + [Finished]
+    text, stats = answer_of(events)
+    assert text == "One two"
+    assert stats.finish_reason is FinishReason.LENGTH
+
+
+def test_errors_of_the_child_are_raised(scripted: Make) -> None:
+    client = scripted(answers=[{"error": "TemplateFailed", "fields": {"path": "p", "detail": "d"}}])
+    with pytest.raises(TemplateFailed) as caught:
+        list(client.generate(HELLO))
+    assert (caught.value.path, caught.value.detail) == ("p", "d")
+    assert client.count_tokens(HELLO) == 5
+
+
+def test_without_a_model_there_is_no_answer(scripted: Make) -> None:
+    client = scripted()
+    client.unload()
+    assert client.loaded is None
+    with pytest.raises(NoModel):
+        list(client.generate(HELLO))
+
+
+def test_a_message_sent_while_a_model_loads_waits_for_it(scripted: Make) -> None:
+    client = scripted(loaded=False, load=ANY_PATH | {"seconds": 0.3})
+    loading = client.load(Path("m.gguf"))
+    assert next(loading) == LoadProgress(0.0)
+    assert answer_of(client.generate(HELLO))[0] == "You said: hello"
+    assert isinstance(list(loading)[-1], ModelLoaded)
+
+
+def test_two_threads_may_ask_at_once(scripted: Make) -> None:
+    client = scripted(answers=[{"delay_s": 0.001}])
+    texts: dict[str, str] = {}
+
+    def ask(question: str) -> None:
+        texts[question] = answer_of(client.generate([user(question)]))[0]
+
+    threads = [threading.Thread(target=ask, args=(f"question {n}",)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert texts == {f"question {n}": f"You said: question {n}" for n in range(4)}
+
+
+def cancel_after(events: Iterator[Any], kind: type, token: CancelToken) -> list[Any]:
+    """All events, with the token set at the first one of a kind."""
+    seen = []
+    for event in events:
+        seen.append(event)
+        if isinstance(event, kind):
+            token.cancel()
+    return seen
+
+
+@pytest.mark.parametrize("rule", [SLOW, {"prompt_s": 5}])
+def test_a_cancelled_answer_keeps_its_text_and_says_so(scripted: Make, rule: dict[str, Any]) -> None:
+    client = scripted(answers=[rule | {"times": 1}])
+    token = CancelToken()
+    first = PromptProgress if "prompt_s" in rule else TextDelta
+    text, stats = answer_of(cancel_after(client.generate(HELLO, cancel=token), first, token))
+    assert stats.finish_reason is FinishReason.CANCELLED
+    assert bool(text) == (first is TextDelta)
+    assert answer_of(client.generate(HELLO))[0] == "You said: hello"
+
+
+def test_a_token_that_was_set_before_gives_an_empty_cancelled_answer(scripted: Make) -> None:
+    client = scripted(answers=[SLOW])
+    token = CancelToken()
+    token.cancel()
+    events = list(client.generate(HELLO, cancel=token))
+    assert answer_of(events)[1].finish_reason is FinishReason.CANCELLED
+
+
+def test_leaving_the_loop_early_cancels_the_request(scripted: Make) -> None:
+    client = scripted(answers=[SLOW | {"when": "long"}])
+    for event in (answer := client.generate([user("long")])):
+        assert isinstance(event, TextDelta)
+        break
+    answer.close()  # type: ignore[attr-defined]
+    assert answer_of(client.generate(HELLO))[0] == "You said: hello"
+
+
+def test_a_cancelled_load_ends_without_a_model(scripted: Make) -> None:
+    client = scripted(loaded=False, load=ANY_PATH | {"seconds": 60})
+    token = CancelToken()
+    events = cancel_after(client.load(Path("m.gguf"), cancel=token), LoadProgress, token)
+    assert not any(isinstance(event, ModelLoaded) for event in events)
+    with pytest.raises(NoModel):
+        list(client.generate(HELLO))
+
+
+def test_a_file_that_cannot_be_loaded_leaves_the_former_model(scripted: Make) -> None:
+    client = scripted(loaded=False, load=[ANY_PATH | {"times": 1}, {}])
+    load(client, Path("good.gguf"))
+    with pytest.raises(ModelMissing):
+        load(client, Path("missing.gguf"))
+    assert client.loaded is not None
+    assert client.loaded.name == "good"
+    assert answer_of(client.generate(HELLO))[0] == "You said: hello"
+
+
+def test_a_crash_ends_the_answer_and_the_next_one_works(scripted: Make) -> None:
+    client = scripted(answers=[CRASH | {"times": 1}])
+    first_pid = client.pid
+    seen = []
+    with pytest.raises(EngineStopped) as caught:
+        for event in client.generate([user("crash")]):
+            seen.append(event)
+    assert caught.value.exit_code == -signal.SIGABRT
+    assert [type(event) for event in seen] == [TextDelta, TextDelta]
+    assert (client.pid, client.loaded) == (None, None)
+    assert answer_of(client.generate([user("crash")]))[0] == "You said: crash"
+    assert client.loaded is not None
+    assert client.pid not in (None, first_pid)
+
+
+def test_a_killed_child_says_how_it_ended(scripted: Make) -> None:
+    client = scripted(answers=[SLOW])
+    answer = client.generate(HELLO)
+    next(answer)
+    assert client.pid is not None
+    os.kill(client.pid, signal.SIGKILL)
+    with pytest.raises(EngineStopped) as caught:
+        list(answer)
+    assert caught.value.exit_code == -signal.SIGKILL
+
+
+def test_an_exit_code_and_the_last_words_are_told(scripted: Make) -> None:
+    client = scripted(answers=[{"crash_after": 0, "crash": 3, "garbage": "about to leave"}])
+    with pytest.raises(EngineStopped) as caught:
+        list(client.generate(HELLO))
+    assert (caught.value.exit_code, caught.value.detail) == (3, "about to leave")
+
+
+def test_three_crashes_in_a_row_end_the_restarts_until_a_model_is_loaded(scripted: Make) -> None:
+    client = scripted(answers=[CRASH])
+    for _ in range(3):
+        with pytest.raises(EngineStopped):
+            list(client.generate([user("crash")]))
+    with pytest.raises(EngineCrashesRepeatedly) as caught:
+        list(client.generate(HELLO))
+    assert caught.value.times == 3
+    with pytest.raises(EngineCrashesRepeatedly):
+        client.count_tokens(HELLO)
+    assert client.pid is None
+    load(client)
+    assert answer_of(client.generate(HELLO))[0] == "You said: hello"
+
+
+def test_a_finished_answer_between_crashes_starts_the_count_again(scripted: Make) -> None:
+    client = scripted(answers=[CRASH])
+    for question in ("crash", "crash", "hello", "crash", "crash"):
+        try:
+            list(client.generate([user(question)]))
+        except EngineStopped:
+            assert question == "crash"
+    assert answer_of(client.generate(HELLO))[0] == "You said: hello"
+
+
+def test_a_model_that_crashes_the_child_while_it_loads_is_not_tried_for_ever(scripted: Make) -> None:
+    client = scripted(loaded=False, load=ANY_PATH | {"crash": "abort"})
+    with pytest.raises(EngineStopped):
+        load(client)
+    for _ in range(2):
+        with pytest.raises(EngineStopped):
+            list(client.generate(HELLO))
+    with pytest.raises(EngineCrashesRepeatedly):
+        list(client.generate(HELLO))
+
+
+def test_a_model_that_llama_cpp_refuses_is_not_loaded_again(scripted: Make) -> None:
+    failing = ANY_PATH | {"error": "ModelLoadFailed", "fields": {"detail": "no memory"}}
+    client = scripted(loaded=False, load=[ANY_PATH | {"times": 1}, failing], answers=[CRASH])
+    load(client)
+    with pytest.raises(EngineStopped):
+        list(client.generate([user("crash")]))
+    with pytest.raises(ModelLoadFailed):
+        list(client.generate(HELLO))
+    with pytest.raises(NoModel):
+        list(client.generate(HELLO))
+
+
+@pytest.mark.parametrize("stall", ["answer", "load"])
+def test_a_child_that_does_not_answer_a_cancel_is_ended(
+    scripted: Make, monkeypatch: pytest.MonkeyPatch, stall: str
+) -> None:
+    monkeypatch.setattr(process, "CANCEL_TIMEOUT_S", 0.2)
+    client = scripted(
+        loaded=False, load=ANY_PATH | {"stall": stall == "load"}, answers=[{"stall_after": 1, "times": 1}]
+    )
+    token = CancelToken()
+    pid = None
+    if stall == "answer":
+        load(client)
+        events: Iterator[Any] = client.generate(HELLO, cancel=token)
+        kind: type = TextDelta
+    else:
+        events, kind = client.load(Path("m.gguf"), cancel=token), LoadProgress
+    with pytest.raises(EngineStopped) as caught:
+        for event in events:
+            assert isinstance(event, kind)
+            pid = client.pid
+            token.cancel()
+    assert caught.value.exit_code is None
+    assert pid is not None
+    assert is_gone(pid)
+    if stall == "answer":
+        assert answer_of(client.generate(HELLO))[0] == "You said: hello"
+
+
+def test_noise_on_standard_output_does_not_reach_the_wire(scripted: Make) -> None:
+    client = scripted(answers=[{"text": "all is well", "garbage": '{"type":"Delta","id":1,"text":"wrong"}'}])
+    assert answer_of(client.generate(HELLO))[0] == "all is well"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "print('not a greeting', flush=True); input()",
+        """print('{"type":"Greeting","protocol":99,"version":"9","pid":1,"backend":"x"}', flush=True); input()""",
+        """print('{"type":"Done","id":1}', flush=True); input()""",
+        """print('{"type":"UnloadModel","id":1}', flush=True); input()""",
+    ],
+)
+def test_a_child_that_speaks_otherwise_is_ended(tmp_path: Path, code: str) -> None:
+    client = EngineClient([sys.executable, "-c", code], tmp_path)
+    with pytest.raises(ProtocolViolation):
+        client.describe_devices()
+    assert client.pid is None
+    client.close()
+
+
+def test_a_child_that_never_greets_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "GREETING_TIMEOUT_S", 0.2)
+    client = EngineClient([sys.executable, "-c", "input(); input()"], tmp_path)
+    with pytest.raises(EngineStopped) as caught:
+        client.describe_devices()
+    assert caught.value.exit_code is None
+    client.close()
+
+
+def test_closing_ends_the_child_and_everything_that_waits_for_it(scripted: Make) -> None:
+    client = scripted(answers=[SLOW])
+    pid = client.pid
+    answer = client.generate(HELLO)
+    next(answer)
+    client.close()
+    assert pid is not None
+    assert is_gone(pid)
+    with pytest.raises(EngineStopped):
+        list(answer)
+    with pytest.raises(EngineStopped):
+        client.describe_devices()
+    client.close()
+
+
+def test_a_child_that_stalls_is_gone_after_closing_too(scripted: Make) -> None:
+    client = scripted(answers=[{"stall_after": 1}])
+    answer = client.generate(HELLO)
+    next(answer)
+    pid = client.pid
+    client.close()
+    assert pid is not None
+    wait_until(lambda: is_gone(pid), "the child to leave")
+    answer.close()  # type: ignore[attr-defined]
+
+
+def test_the_childs_environment_is_set_before_its_libraries_load(scripted: Make) -> None:
+    client = scripted()
+    environment = Path(f"/proc/{client.pid}/environ").read_bytes().split(b"\0")
+    assert {b"GGML_NO_BACKTRACE=1", b"GOMP_SPINCOUNT=200"} <= set(environment)
+
+
+def test_devices_are_described(scripted: Make) -> None:
+    device = {"name": "GPU0", "description": "A card", "type": "gpu", "free_bytes": 1, "total_bytes": 2}
+    described = scripted(loaded=False, devices=[device]).describe_devices()
+    assert [vars(each) for each in described.devices] == [device]

@@ -1,0 +1,170 @@
+"""The child itself, on its bare wire: greeting, order, cancelling, and leaving."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import __version__
+from app.core.child import CHECKOUT
+from app.engine import protocol
+from app.engine.worker import DEFECT_EXIT_CODE
+from tests.helpers.program import is_gone, wait_until
+
+WAIT_S = 20
+
+
+class Wire:
+    """A child with nothing between the test and its lines."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "app", "--engine-worker", *arguments],
+            cwd=CHECKOUT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def send(self, *requests: protocol.Request) -> None:
+        self.write(b"".join(protocol.to_line(request) for request in requests))
+
+    def write(self, data: bytes) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(data)
+        self.process.stdin.flush()
+
+    def read(self) -> protocol.Request | protocol.Reply:
+        assert self.process.stdout is not None
+        return protocol.from_line(self.process.stdout.readline())
+
+    def read_until(self, *kinds: type) -> Any:
+        while not isinstance(reply := self.read(), kinds):
+            pass
+        return reply
+
+    def leave(self) -> tuple[int, bytes]:
+        """Closes the child's input; returns its exit code and what it printed."""
+        _, printed = self.process.communicate(timeout=WAIT_S)
+        return self.process.returncode, printed
+
+
+@pytest.fixture
+def wire(tmp_path: Path) -> Iterator[Callable[..., Wire]]:
+    """Starts bare children with a script, or real ones without."""
+    started: list[Wire] = []
+
+    def start(**script: Any) -> Wire:
+        arguments: list[str] = []
+        if script:
+            path = tmp_path / "script.json"
+            path.write_text(json.dumps({"load": {"any_path": True}} | script))
+            arguments = ["--scripted", str(path)]
+        started.append(Wire(*arguments))
+        return started[-1]
+
+    yield start
+    for each in started:
+        with each.process as process:
+            process.kill()
+
+
+def test_a_conversation_with_the_child_goes_as_recorded(wire: Callable[..., Wire]) -> None:
+    child = wire(answers=[{"when": "hello", "text": "Hello to you"}])
+    hello = (("user", "hello"),)
+    child.send(
+        protocol.LoadModel(1, "/m/words.gguf", context_tokens=64),
+        protocol.CountTokens(2, hello),
+        protocol.Generate(3, hello),
+        protocol.Generate(4, hello, max_tokens=1),
+        protocol.UnloadModel(5),
+        protocol.Generate(6, hello),
+    )
+    greeting = child.read()
+    assert greeting == protocol.Greeting(protocol.PROTOCOL_VERSION, __version__, child.process.pid, "scripted")
+    assert [child.read() for _ in range(4)] == [
+        protocol.Loading(1, 0.0),
+        protocol.Loaded(1, "/m/words.gguf", "words", 0, 64, 8192, True, 1, 0, "Scripted", 1),
+        protocol.TokensCounted(2, 5),
+        protocol.Delta(3, "Hello"),
+    ]
+    answered = child.read_until(protocol.Answered)
+    assert (answered.id, answered.generated_tokens, answered.finish_reason) == (3, 3, "stop")
+    assert child.read() == protocol.Delta(4, "Hello")
+    answered = child.read()
+    assert isinstance(answered, protocol.Answered)
+    assert (answered.generated_tokens, answered.reused_tokens, answered.finish_reason) == (1, 4, "length")
+    assert [child.read(), child.read()] == [protocol.Done(5), protocol.Failed(6, "NoModel")]
+    assert child.leave() == (0, b"")
+
+
+def test_a_cancelled_request_in_the_queue_answers_when_its_turn_comes(wire: Callable[..., Wire]) -> None:
+    child = wire(answers=[{"delay_s": 0.01, "repeat": 1000}])
+    hello = (("user", "hello"),)
+    child.send(protocol.LoadModel(1, "m"), protocol.Generate(2, hello), protocol.Generate(3, hello))
+    child.read_until(protocol.Delta)
+    child.send(protocol.Cancel(4, 3), protocol.Cancel(5, 2), protocol.Cancel(6, 99))
+    first, second = child.read_until(protocol.Answered), child.read()
+    assert (first.id, first.finish_reason) == (2, "cancelled")
+    assert second == protocol.Answered(3, 0, 0, 0, 0.0, 0.0, "cancelled")
+
+
+@pytest.mark.parametrize("rule", [{"stall_after": 1}, {"delay_s": 0.05, "repeat": 1000}])
+def test_the_child_leaves_in_the_middle_of_an_answer_when_its_input_ends(
+    wire: Callable[..., Wire], rule: dict[str, Any]
+) -> None:
+    child = wire(answers=[rule])
+    child.send(protocol.LoadModel(1, "m"), protocol.Generate(2, (("user", "hello"),)))
+    child.read_until(protocol.Delta)
+    code, _ = child.leave()
+    assert code == 0
+
+
+def test_a_line_that_is_no_request_ends_the_child_and_says_why(wire: Callable[..., Wire]) -> None:
+    child = wire(answers=[])
+    child.write(b"noise\n")
+    assert child.process.wait(WAIT_S) == DEFECT_EXIT_CODE
+    assert child.process.stderr is not None
+    assert b"ProtocolViolation" in child.process.stderr.read()
+
+
+@pytest.mark.model
+def test_the_real_child_greets_and_leaves_while_it_decodes(wire: Callable[..., Wire], starter: Path) -> None:
+    child = wire()
+    assert child.read() == protocol.Greeting(protocol.PROTOCOL_VERSION, __version__, child.process.pid, "llama")
+    question = (("user", "Write a very long story. " * 300),)
+    child.send(protocol.LoadModel(1, str(starter)), protocol.Generate(2, question))
+    child.read_until(protocol.Reading)
+    code, _ = child.leave()
+    assert code == 0
+
+
+PARENT = """
+import sys
+from pathlib import Path
+from app.core.child import own_command
+from app.core.messages import Message, Role
+from app.engine.client import EngineClient
+client = EngineClient(own_command("--engine-worker"), Path(sys.argv[2]))
+list(client.load(Path(sys.argv[1])))
+for event in client.generate([Message(Role.USER, "Write a very long story.")]):
+    print(client.pid, flush=True)
+"""
+
+
+@pytest.mark.model
+def test_the_real_child_goes_with_its_killed_parent(starter: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", PARENT, str(starter), str(tmp_path / "engine")]
+    with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        parent.send_signal(signal.SIGKILL)
+        parent.wait(WAIT_S)
+        wait_until(lambda: is_gone(pid), "the child to leave")

@@ -1,0 +1,173 @@
+"""Set-up brings known files only, whole or not at all, and says what it leaves out."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SETUP = ROOT / "packaging" / "setup"
+
+
+@pytest.fixture(autouse=True)
+def setup_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They import each other as neighbours, as they do when they are run."""
+    monkeypatch.syspath_prepend(str(SETUP))
+
+
+def run_script(name: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(SETUP / name), *arguments],
+        env=os.environ | environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def write_tool(folder: Path, name: str, body: str) -> None:
+    """A stand-in for a system command: these cannot be had for real without changing the machine."""
+    folder.mkdir(exist_ok=True)
+    tool = folder / name
+    tool.write_text(f"#!/bin/bash\n{body}\n")
+    tool.chmod(0o755)
+
+
+def test_a_file_that_could_not_be_written_whole_is_not_there(tmp_path: Path) -> None:
+    from pinned_wheel import write_whole
+
+    target = tmp_path / "folder" / "model.gguf"
+
+    def break_off(file: object) -> None:
+        file.write(b"half")  # type: ignore[attr-defined]
+        raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="the disk is full"):
+        write_whole(target, break_off)
+    assert list(target.parent.iterdir()) == []
+
+
+def test_known_fonts_are_copied_and_unknown_ones_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import assets
+
+    system, resources = tmp_path / "system", tmp_path / "resources"
+    (system / "inter").mkdir(parents=True)
+    (system / "inter" / "Known.otf").write_bytes(b"known")
+    (system / "inter" / "Changed.otf").write_bytes(b"another version")
+    known = hashlib.sha256(b"known").hexdigest()
+    fonts = {"inter/Known.otf": known, "inter/Changed.otf": known, "inter/Missing.otf": known}
+    monkeypatch.setattr(assets, "FONTS", fonts)
+
+    assert assets.bring_fonts(resources, system) == ["Changed.otf", "Missing.otf"]
+    assert [file.name for file in (resources / "fonts").iterdir()] == ["Known.otf"]
+
+
+def test_a_font_that_is_no_longer_the_known_one_is_taken_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import assets
+
+    monkeypatch.setattr(assets, "FONTS", {"inter/Font.otf": hashlib.sha256(b"known").hexdigest()})
+    stale = tmp_path / "resources" / "fonts" / "Font.otf"
+    stale.parent.mkdir(parents=True)
+    stale.write_bytes(b"old")
+
+    assert assets.bring_fonts(tmp_path / "resources", tmp_path / "system") == ["Font.otf"]
+    assert not stale.exists()
+
+
+def test_the_starter_model_is_the_known_one_and_the_only_one(starter: Path) -> None:
+    import starter_model
+
+    assert hashlib.sha256(starter.read_bytes()).hexdigest() == starter_model.STARTER_SHA256
+    assert [file.name for file in starter.parent.iterdir()] == [starter_model.STARTER]
+
+
+@pytest.mark.model
+def test_converting_the_starter_model_again_gives_the_same_bytes(tmp_path: Path) -> None:
+    import starter_model
+
+    shipped = starter_model.cache_folder("models") / starter_model.SHIPPED
+    if not shipped.exists():
+        pytest.skip("the package as shipped is no longer in the cache folder")
+    starter_model.convert(shipped, tmp_path / "again.gguf")
+    assert starter_model.sha256(tmp_path / "again.gguf") == starter_model.STARTER_SHA256
+
+
+def test_a_conversion_with_another_result_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    import starter_model
+
+    monkeypatch.setattr(starter_model.platform, "machine", lambda: "x86_64")
+    with pytest.raises(SystemExit, match="not used"):
+        starter_model.check_result("0" * 64)
+
+
+def test_every_pinned_package_has_hashes_and_no_address_is_written_down() -> None:
+    for file in (ROOT / "packaging" / "requirements").glob("*.txt"):
+        text = file.read_text("utf-8")
+        assert "://" not in text and "--index-url" not in text, file.name
+        for entry in re.split(r"\n(?=\S)", text.strip()):
+            assert re.match(r"[a-z0-9._-]+==", entry, re.I) and "--hash=sha256:" in entry, f"{file.name}: {entry[:60]}"
+
+
+def test_system_packages_that_are_there_start_no_apt(tmp_path: Path) -> None:
+    write_tool(tmp_path / "bin", "dpkg-query", "echo -n installed")
+    write_tool(tmp_path / "bin", "apt-get", f"touch {tmp_path}/apt-was-run")
+    done = run_script("system_packages.sh", "run", PATH=f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert not (tmp_path / "apt-was-run").exists()
+
+
+def test_without_rights_the_line_to_type_is_printed(tmp_path: Path) -> None:
+    tools = tmp_path / "bin"
+    write_tool(tools, "dpkg-query", "exit 1")
+    write_tool(tools, "apt-cache", 'echo "Package: ${!#}"')
+    write_tool(tools, "apt-get", f"touch {tmp_path}/apt-was-run")
+    write_tool(tools, "id", "echo 1000")
+    for name in ("bash", "dirname", "grep"):
+        (tools / name).symlink_to(f"/bin/{name}" if Path(f"/bin/{name}").exists() else f"/usr/bin/{name}")
+    done = run_script("system_packages.sh", "test", PATH=str(tools))
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "apt-get install -y xvfb xauth openbox" in done.stderr
+    assert not (tmp_path / "apt-was-run").exists()
+
+
+def test_an_older_name_of_a_package_is_enough(tmp_path: Path) -> None:
+    tools = tmp_path / "bin"
+    write_tool(tools, "dpkg-query", '[ "${!#}" != libglib2.0-0t64 ] && echo -n installed')
+    write_tool(tools, "apt-get", f"touch {tmp_path}/apt-was-run")
+    done = run_script("system_packages.sh", "run", PATH=f"{tools}:{os.environ['PATH']}")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not (tmp_path / "apt-was-run").exists()
+
+
+def test_a_system_without_apt_is_told_what_is_needed_and_goes_on(tmp_path: Path) -> None:
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    for name in ("bash", "dirname", "grep", "sed"):
+        (tools / name).symlink_to(f"/bin/{name}" if Path(f"/bin/{name}").exists() else f"/usr/bin/{name}")
+    done = run_script("system_packages.sh", "run", PATH=str(tools))
+    assert done.returncode == 0
+    assert "libxcb-cursor0" in done.stderr and "Going on" in done.stderr
+
+
+def test_a_python_that_is_too_old_or_too_new_is_not_chosen(tmp_path: Path) -> None:
+    tools = tmp_path / "bin"
+    write_tool(tools, "python3", 'if [ "$1" = --version ]; then echo Python 3.9.2; fi; exit 1')
+    (tools / "bash").symlink_to("/bin/bash")
+    done = run_script("find_python.sh", PATH=str(tools))
+    assert done.returncode == 1
+    assert "needs Python 3.11 to 3.14" in done.stderr and "3.9.2" in done.stderr
+
+
+def test_a_python_that_the_lock_covers_is_found() -> None:
+    done = run_script("find_python.sh", PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.strip()).exists()

@@ -1,0 +1,23 @@
+"""Qt without a display, and a window to test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from tests.helpers.script import write_script
+from tests.helpers.ui import Frame, open_window
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+@pytest.fixture
+def frame(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Frame]:
+    """An open window with a scripted model behind it; nothing is loaded until a test says so."""
+    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(write_script(tmp_path / "script")))
+    with open_window(qapp) as parts:
+        yield parts

@@ -1,0 +1,27 @@
+"""Shortcuts: one table, no key twice, one sheet."""
+
+from __future__ import annotations
+
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from app.ui.shortcuts import WINDOW_SHORTCUTS, ShortcutSheet
+from app.ui.theme import Theme
+from tests.helpers.clipping import clipped_texts
+
+
+def test_no_key_does_two_things() -> None:
+    keys = [QKeySequence(key).toString() for _, some, _ in WINDOW_SHORTCUTS for key in some]
+    assert len(keys) == len(set(keys))
+    assert all(keys)
+
+
+def test_the_sheet_shows_every_shortcut(qtbot: QtBot) -> None:
+    sheet = ShortcutSheet(Theme("light"))
+    qtbot.addWidget(sheet)
+    sheet.show()
+    shown = {label.text() for label in sheet.findChildren(QLabel)}
+    assert {words for _, _, words in WINDOW_SHORTCUTS} <= shown
+    assert "Ctrl+," in shown
+    assert clipped_texts(sheet) == []

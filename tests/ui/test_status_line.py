@@ -1,0 +1,46 @@
+"""The bottom line in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.core.events import ModelLoaded
+from app.ui.status_line import StatusLine, device_text, tokens_text
+from app.ui.theme import Theme
+from tests.helpers.clipping import clipped_texts
+
+ON_CPU = ModelLoaded("a.gguf", "a", 100, 8192, 32768, True, 30, 0, "CPU", 2)
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(0, "0"), (950, "950"), (1200, "1.2k"), (2000, "2k"), (8192, "8k"), (10_240, "10k"), (10_200, "10.2k")]
+)
+def test_token_counts_are_short(count: int, text: str) -> None:
+    assert tokens_text(count) == text
+
+
+def test_the_device_is_told_as_it_is() -> None:
+    assert device_text(ON_CPU) == "CPU, 2 threads"
+    assert device_text(replace(ON_CPU, threads=1)) == "CPU, 1 thread"
+    on_gpu = replace(ON_CPU, gpu_layers=30, device="Radeon 780M")
+    assert device_text(on_gpu) == "GPU: Radeon 780M, 30/30 layers"
+
+
+def test_the_gauge_says_used_and_size(qtbot: QtBot) -> None:
+    line = StatusLine(Theme("light"))
+    qtbot.addWidget(line)
+    line.resize(800, 30)
+    line.show()
+    assert not line.gauge.isVisible()
+    line.show_model(ON_CPU)
+    line.gauge.show_used(1200)
+    line.show_waiting("1 message waits for the model")
+    assert line.gauge.isVisible()
+    assert line.gauge.accessibleName() == "Context 1.2k of 8k"
+    qtbot.waitUntil(lambda: clipped_texts(line) == [])
+    line.show_model(None)
+    assert not line.device.isVisible()
+    assert not line.gauge.isVisible()

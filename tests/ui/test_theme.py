@@ -1,0 +1,136 @@
+"""Colours with enough contrast, sizes that follow the zoom, schemes that follow the system."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QFontInfo, QGuiApplication
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.core.paths import resource
+from app.ui.theme import DARK, LIGHT, Theme, Tokens
+
+GROUNDS = ("background", "sidebar", "surface", "raised", "bubble")
+TEXT_ON = [
+    *[("text", ground) for ground in (*GROUNDS, "code", "chip", "selection")],
+    *[("muted", ground) for ground in (*GROUNDS, "code")],
+    *[("accent", ground) for ground in ("background", "surface", "raised", "chip")],
+    *[("danger", ground) for ground in ("background", "surface", "raised")],
+    *[("success", ground) for ground in ("background", "surface")],
+    *[("warning", ground) for ground in ("background", "surface")],
+    ("on_accent", "accent"),
+    *[(f"code_{part}", "code") for part in ("keyword", "string", "comment", "number", "name")],
+]
+CONTROL_ON = [
+    *[("outline", ground) for ground in ("background", "surface", "sidebar", "raised")],
+    *[("focus", ground) for ground in GROUNDS],
+    *[(dot, "surface") for dot in ("success", "warning", "danger", "muted")],
+    ("accent", "background"),
+]
+
+
+def contrast(one: str, other: str) -> float:
+    """The ratio of WCAG 2, from 1 to 21."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(color: str) -> float:
+    parts = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in QColor(color).getRgbF()]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+def test_contrast_is_computed_as_the_standard_says() -> None:
+    assert contrast("#FFFFFF", "#000000") == pytest.approx(21)
+    assert contrast("#777777", "#FFFFFF") == pytest.approx(4.48, abs=0.01)
+
+
+@pytest.mark.parametrize("tokens", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize(("text", "ground"), TEXT_ON)
+def test_text_can_be_read(tokens: Tokens, text: str, ground: str) -> None:
+    assert contrast(getattr(tokens, text), getattr(tokens, ground)) >= 4.5
+
+
+@pytest.mark.parametrize("tokens", [LIGHT, DARK], ids=["light", "dark"])
+@pytest.mark.parametrize(("control", "ground"), CONTROL_ON)
+def test_controls_can_be_seen(tokens: Tokens, control: str, ground: str) -> None:
+    assert contrast(getattr(tokens, control), getattr(tokens, ground)) >= 3
+
+
+def test_the_colours_of_the_drawing_are_kept(qapp: QApplication) -> None:
+    assert (LIGHT.background, LIGHT.text, LIGHT.accent, LIGHT.chip) == ("#FBFAF8", "#23201D", "#B23F12", "#FBEDE6")
+    assert (DARK.background, DARK.text, DARK.accent, DARK.chip) == ("#1B1917", "#EDE9E4", "#F08A5D", "#33241C")
+
+
+def test_the_system_scheme_is_followed_live(qtbot: QtBot) -> None:
+    dark = False
+    theme = Theme("system", system_is_dark=lambda: dark)
+    assert theme.tokens == LIGHT
+    dark = True
+    with qtbot.waitSignal(theme.changed):
+        QGuiApplication.styleHints().colorSchemeChanged.emit(Qt.ColorScheme.Dark)
+    assert theme.tokens == DARK
+
+
+def test_a_fixed_scheme_does_not_follow_the_system(qtbot: QtBot) -> None:
+    theme = Theme("light", system_is_dark=lambda: True)
+    with qtbot.assertNotEmitted(theme.changed):
+        QGuiApplication.styleHints().colorSchemeChanged.emit(Qt.ColorScheme.Dark)
+    assert theme.tokens == LIGHT
+
+
+def test_a_new_scheme_reaches_open_windows(qtbot: QtBot, qapp: QApplication) -> None:
+    theme = Theme("light")
+    theme.install(qapp)
+    window = QWidget()
+    window.setObjectName("content")
+    window.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+    qtbot.addWidget(window)
+    window.show()
+    assert window.grab().toImage().pixelColor(5, 5) == QColor(LIGHT.background)
+    theme.scheme = "dark"
+    assert window.grab().toImage().pixelColor(5, 5) == QColor(DARK.background)
+    assert qapp.palette().text().color() == QColor(DARK.text)
+
+
+def test_zoom_scales_sizes_and_fonts(qtbot: QtBot) -> None:
+    theme = Theme("light")
+    size, font_px = theme.px(8), theme.font(15).pixelSize()
+    with qtbot.waitSignal(theme.changed):
+        theme.zoom = 2.0
+    assert (theme.px(8), theme.font(15).pixelSize()) == (2 * size, 2 * font_px)
+    assert theme.px(0) == 0
+
+
+def test_zoom_goes_in_steps_and_ends(qtbot: QtBot) -> None:
+    theme = Theme("light")
+    theme.zoom_by(1)
+    assert theme.zoom == 1.1
+    for _ in range(20):
+        theme.zoom_by(1)
+    assert theme.zoom == 3.0
+    for _ in range(30):
+        theme.zoom_by(-1)
+    assert theme.zoom == 0.5
+
+
+def test_the_shipped_fonts_are_used_when_they_are_there(qtbot: QtBot) -> None:
+    assert list(resource("fonts").glob("*.otf")), "resources/fonts is empty: run `make setup`"
+    theme = Theme("light")
+    assert QFontInfo(theme.font()).family() == "Inter"
+    assert QFontInfo(theme.code_font()).family() == "JetBrains Mono"
+
+
+def test_the_systems_font_can_be_chosen(qtbot: QtBot) -> None:
+    theme = Theme("light")
+    with qtbot.waitSignal(theme.changed):
+        theme.system_font = True
+    assert theme.font().family() != "Inter"
+    assert theme.code_font().family() == "JetBrains Mono"
+
+
+def test_the_style_sheet_has_no_placeholder_left(qtbot: QtBot) -> None:
+    sheet = Theme("dark").style_sheet()
+    assert "$" not in sheet
+    assert "px(" not in sheet
