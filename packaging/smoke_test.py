@@ -20,6 +20,7 @@ from typing import Any
 
 COMMAND_TIMEOUT_S = 120
 WINDOW_TIMEOUT_S = 30
+ENGINE_TIMEOUT_S = 30
 QUIT_TIMEOUT_S = 15
 QUESTION = "Say hello."
 
@@ -120,6 +121,7 @@ def try_window(trial: Trial) -> str:
             took_s = time.monotonic() - started
             if window.poll() is not None or not any(line.startswith("window visible") for line in lines):
                 raise Failed(f"the window did not show: {''.join(lines)[-2000:]}")
+            check_libraries(trial.folder)
             window.send_signal(signal.SIGTERM)
             code = window.wait(QUIT_TIMEOUT_S)
         except subprocess.TimeoutExpired as error:
@@ -133,26 +135,59 @@ def try_window(trial: Trial) -> str:
     return f"visible {took_s * 1000:.0f} ms after its start, ended with 0"
 
 
+def check_libraries(folder: Path) -> None:
+    """Window and engine child must use the libraries of the folder, or it runs only where the system has the same."""
+    brought = {path.name for path in folder.rglob("*.so*")}
+    deadline = time.monotonic() + ENGINE_TIMEOUT_S
+    while True:
+        mapped = {pid: mapped_libraries(pid) for pid in running_inside(folder)}
+        if any(path.name.startswith("libllama") for paths in mapped.values() for path in paths):
+            break
+        if time.monotonic() > deadline:
+            raise Failed(f"the window started no engine that loads llama.cpp in {ENGINE_TIMEOUT_S} s")
+        time.sleep(0.1)
+    strange = {str(p) for paths in mapped.values() for p in paths if p.name in brought and not p.is_relative_to(folder)}
+    if strange:
+        raise Failed(f"loaded from the system although the folder has them: {', '.join(sorted(strange))}")
+
+
+def mapped_libraries(pid: int) -> set[Path]:
+    """The shared libraries that a process has loaded (Linux)."""
+    try:
+        lines = Path(f"/proc/{pid}/maps").read_text("utf-8", "replace").splitlines()
+    except OSError:  # it ended meanwhile
+        return set()
+    return {Path(line.split(maxsplit=5)[5]) for line in lines if ".so" in line}
+
+
 def try_nothing_left(trial: Trial) -> str:
     """No process of the folder is running any more; a child may take a moment to be gone."""
     deadline = time.monotonic() + 5
     while left := running_inside(trial.folder):
         if time.monotonic() > deadline:
-            raise Failed(f"still running: {left}")
+            raise Failed(f"still running: {', '.join(map(command_line, left))}")
         time.sleep(0.1)
     return "no process left"
 
 
-def running_inside(folder: Path) -> list[str]:
+def running_inside(folder: Path) -> list[int]:
     """Processes whose program file lies in `folder` (Linux)."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if (process / "exe").readlink().is_relative_to(folder):
-                found.append(f"{process.name} {(process / 'cmdline').read_bytes().replace(bytes(1), b' ').decode()}")
+                found.append(int(process.name))
         except OSError:  # gone meanwhile, or another person's
             continue
     return found
+
+
+def command_line(pid: int) -> str:
+    """How a process was started, for a message."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(bytes(1), b" ").decode(errors="replace").strip()
+    except OSError:
+        return f"process {pid}"
 
 
 def network_cutter() -> list[str]:

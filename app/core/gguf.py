@@ -89,7 +89,7 @@ class GgufProblem(Exception):
 def check_model(path: Path) -> GgufHeader:
     """The header of a file that llama.cpp may see; raises ModelMissing or ModelUnreadable for any other."""
     try:
-        if path.is_dir():
+        if path.exists() and not path.is_file():  # a folder, or a pipe that would never end
             raise ModelUnreadable(str(path), "not_a_file")
         with path.open("rb") as file:
             return read_complete(file, file.seek(0, io.SEEK_END))

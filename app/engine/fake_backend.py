@@ -4,7 +4,7 @@
 
     {
       "log": "prompts.jsonl",     each request is appended to this file, one JSON object a line (beside the script)
-      "load": RULE,               what loading does; or a list of rules, used in turn
+      "load": RULE,               what loading does; or a list of rules, of which the first that fits counts
       "answers": [RULE, ...],     the first rule that fits answers; without one, the last message is echoed
       "devices": [{"name": ...}]  what DescribeDevices lists; one CPU by default
     }

@@ -36,6 +36,7 @@ class EngineProcess:
         self._unloading: set[int] = set()
         self._lock = threading.Lock()
         self._calls: dict[int, Call] = {}
+        self._unanswered: set[int] = set()
         self._cancelled: dict[int, float] = {}
         self._problem: AppError | None = None
         self._hung = False
@@ -52,6 +53,7 @@ class EngineProcess:
             if self.ended is not None:
                 call.put(self.ended)
             self._calls[id_] = call
+            self._unanswered.add(id_)
         return call
 
     def close_call(self, id_: int) -> None:
@@ -75,9 +77,9 @@ class EngineProcess:
             log.debug("engine child %s takes nothing more: %s", self.child.pid, error)
 
     def cancel(self, id_: int) -> None:
-        """Asks once; the child then has `CANCEL_TIMEOUT_S` to answer."""
+        """Asks once; the child then has `CANCEL_TIMEOUT_S` to answer. What was answered meanwhile needs no asking."""
         with self._lock:
-            if id_ in self._cancelled or self.ended is not None:
+            if id_ not in self._unanswered or id_ in self._cancelled or self.ended is not None:
                 return
             self._cancelled[id_] = time.monotonic()
         self.send(protocol.Cancel(0, id_))
@@ -118,6 +120,7 @@ class EngineProcess:
             call = self._calls.get(reply.id) if hasattr(reply, "id") else None
             if isinstance(reply, protocol.LAST_REPLIES):
                 self._cancelled.pop(reply.id, None)
+                self._unanswered.discard(reply.id)
                 self.loading.discard(reply.id)
         if call is not None:
             call.put(reply)

@@ -26,7 +26,6 @@ from app.ui.main_window import MainWindow
 from app.ui.model_loader import ModelLoader
 from app.ui.notify import Notify
 from app.ui.single_instance import SingleInstance
-from app.ui.startup_problem import StartupProblem
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -95,6 +94,8 @@ def _build(paths: AppPaths, theme: Theme) -> Fireside | None:
         try:
             return build(paths)
         except AppError as error:
+            from app.ui.startup_problem import StartupProblem
+
             if StartupProblem(theme, error, paths.data).exec() != QDialog.DialogCode.Accepted:
                 return None
 

@@ -5,30 +5,30 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, Qt
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from app import APP_NAME
 from app.core.errors import AppError
 from app.features.sentences import Sentence
+from app.ui import window_memory
+from app.ui.desktop import open_folder
 from app.ui.i18n import tr
 from app.ui.model_loader import ModelLoader
 from app.ui.model_picker import ModelPicker
 from app.ui.notify import Notify
-from app.ui.settings_dialog import SettingsDialog, open_folder
 from app.ui.shortcuts import ShortcutSheet, add_shortcuts
 from app.ui.sidebar import Sidebar
 from app.ui.status_line import StatusLine
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
-from app.ui.widgets.drop_hint import DropHint
+from app.ui.widgets.file_drop import FileDrop
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.ui.chat.chat_view import ChatView
 
-SIZE_PX = (1280, 800)
 SMALLEST_PX = (640, 480)
 SIDEBAR_PX = (200, 420)
 
@@ -51,8 +51,7 @@ class MainWindow(QMainWindow):
         self._splitter.setCollapsible(1, False)
         self._splitter.setStretchFactor(1, 1)
         self.setCentralWidget(self._splitter)
-        self._hint = DropHint(theme, tr("Drop to open this model"), self._splitter)
-        self.setAcceptDrops(True)
+        FileDrop(theme, tr("Drop to open this model"), self).dropped.connect(self.open_files)
         self.actions_by_name = self._add_actions()
         self._connect()
         self._restore()
@@ -117,7 +116,7 @@ class MainWindow(QMainWindow):
         self.chat.model_wanted.connect(self.ask_for_model)
         self.chat.title_changed.connect(self._on_title_changed)
         self.chat.context_changed.connect(self.status.gauge.show_used)
-        self.chat.answer_finished.connect(lambda _: self.loader.look())
+        self.chat.answer_finished.connect(self._on_answer_finished)
         self.loader.changed.connect(self._on_model_changed)
         self._theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
@@ -167,6 +166,8 @@ class MainWindow(QMainWindow):
 
     def show_settings(self) -> None:
         """Opens the settings above the window."""
+        from app.ui.settings_dialog import SettingsDialog  # not needed at start
+
         dialog = SettingsDialog(self._app, self._theme, self._notify, self)
         dialog.reload_wanted.connect(self.loader.reload)
         dialog.open()
@@ -197,11 +198,21 @@ class MainWindow(QMainWindow):
         if conversation_id == self.chat.conversation_id:
             self.sidebar.show_open(conversation_id)
             self._update_title()
+        self._update_waiting()
+
+    def _on_answer_finished(self, _message_id: int) -> None:
+        self.loader.look()
+        self._update_waiting()
+
+    def _update_waiting(self) -> None:
+        waits = self.chat.busy and self.loader.state == "loading"
+        self.status.show_waiting(tr("1 message waits for the model") if waits else "")
 
     def _on_model_changed(self) -> None:
         loader = self.loader
         self.status.show_model(loader.model)
         self.chat.set_model_state(loader.state, f"{loader.name}: {loader.word}")
+        self._update_waiting()
 
     def _update_title(self) -> None:
         open_id = self.chat.conversation_id
@@ -219,27 +230,12 @@ class MainWindow(QMainWindow):
         self.sidebar.setMaximumWidth(px(SIDEBAR_PX[1]))
 
     def _restore(self) -> None:
-        """What the last run left: geometry, left column, open chat."""
-        window, px = self._app.settings.window, self._theme.px
-        geometry = QByteArray.fromBase64(window.geometry.encode("ascii", "ignore"))
-        if geometry.isEmpty() or not self.restoreGeometry(geometry):
-            self.resize(*SIZE_PX)
-        self._splitter.setSizes([px(window.sidebar_width), max(1, self.width() - px(window.sidebar_width))])
-        self.sidebar.setHidden(window.sidebar_hidden)
+        window_memory.restore(self, self._splitter, self._theme, self._app.settings.window)
         self.sidebar.reload()
-        known = self._app.conversations.get(window.conversation_id) if window.conversation_id else None
+        known_id = self._app.settings.window.conversation_id
+        known = self._app.conversations.get(known_id) if known_id else None
         self.show_chat(known.id if known else None)
         self.chat.focus_composer()
-
-    def _remember(self) -> None:
-        values: dict[str, object] = {
-            "geometry": bytes(self.saveGeometry().toBase64().data()).decode("ascii"),
-            "sidebar_hidden": self.sidebar.isHidden(),
-            "conversation_id": self.chat.conversation_id or 0,
-        }
-        if not self.sidebar.isHidden():
-            values["sidebar_width"] = round(self.sidebar.width() / self._theme.px(1000) * 1000)
-        self._save("window", **values)
 
     def _save(self, section: str, **values: object) -> None:
         try:
@@ -249,19 +245,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.chat.save_draft()
-        self._remember()
+        kept = window_memory.describe(self, self._splitter, self._theme)
+        self._save("window", conversation_id=self.chat.conversation_id or 0, **kept)
         self.chat.stop()
         event.accept()
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasUrls():
-            event.acceptProposedAction()
-            self._hint.appear()
-
-    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:  # noqa: ARG002
-        self._hint.hide()
-
-    def dropEvent(self, event: QDropEvent) -> None:
-        self._hint.hide()
-        event.acceptProposedAction()
-        self.open_files([url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()])

@@ -15,12 +15,13 @@ from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.model_loader import ModelLoader, model_name, size_text
 from app.ui.theme import Theme
+from app.ui.widgets.elided_label import ElidedLabel
 from app.ui.widgets.status_dot import StatusDot
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
-NAME_CHARACTERS = 28
+NAME_PX = 220
 _DOTS = {
     "asleep": ("muted", False),
     "loading": ("warning", True),
@@ -42,7 +43,8 @@ class ModelPicker(QPushButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._dot = StatusDot(theme)
-        self._name, self._size, self._word, self._caret = QLabel(), QLabel(), QLabel(), QLabel()
+        self._name = ElidedLabel()
+        self._size, self._word, self._caret = QLabel(), QLabel(), QLabel()
         self._size.setProperty("kind", "muted")
         self._word.setProperty("kind", "muted")
         self._row = QHBoxLayout(self)
@@ -61,7 +63,7 @@ class ModelPicker(QPushButton):
         return QSize(self._row.sizeHint().width(), self._theme.px(32))
 
     def minimumSizeHint(self) -> QSize:
-        return self.sizeHint()
+        return QSize(self._row.minimumSize().width(), self._theme.px(32))
 
     def show_menu(self) -> None:
         """Opens the menu below the picker, its end at the picker's end."""
@@ -104,7 +106,7 @@ class ModelPicker(QPushButton):
     def _on_state_changed(self) -> None:
         loader = self._loader
         name = loader.name
-        self._name.setText(name if len(name) <= NAME_CHARACTERS else name[: NAME_CHARACTERS - 1] + "…")
+        self._name.setText(name)
         size_bytes = _size_or_none(loader.path) if loader.path else None
         size = "" if size_bytes is None else size_text(size_bytes)
         self._size.setText(size)
@@ -121,6 +123,7 @@ class ModelPicker(QPushButton):
         self._row.setContentsMargins(theme.px(13), 0, theme.px(11), 0)
         self._row.setSpacing(theme.px(9))
         self._name.setFont(theme.font(13.5, 500))
+        self._name.setMaximumWidth(theme.px(NAME_PX))
         self._size.setFont(theme.font(13.5))
         self._word.setFont(theme.font(13.5))
         edge = theme.px(12)

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from types import TracebackType
 
 from PySide6.QtCore import QObject, Qt, Signal, qVersion
-from PySide6.QtGui import QGuiApplication
 
 from app import APP_NAME, __version__
 from app.core import errors
 from app.features.sentences import Sentence, sentence_for
+from app.ui.desktop import copy_text
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.notice_bar import Notice, NoticeBar
@@ -121,8 +121,3 @@ def _safe_fields(exc: BaseException) -> str:
     said = [f"{name}={value!r}" for name, value in fields.items() if name in _SAFE_FIELDS]
     native = [line for line in str(fields.get("detail", "")).splitlines() if _NATIVE_LINE.match(line)]
     return "".join([f" ({', '.join(said)})" if said else "", *(f"\n  | {line}" for line in native)])
-
-
-def copy_text(text: str) -> None:
-    """Puts a text on the clipboard."""
-    QGuiApplication.clipboard().setText(text)

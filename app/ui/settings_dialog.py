@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
@@ -24,11 +23,13 @@ from PySide6.QtWidgets import (
 from app import APP_NAME, __version__
 from app.core.errors import AppError
 from app.core.paths import resource_root
+from app.ui.desktop import open_folder
 from app.ui.i18n import tr
 from app.ui.notify import Notify
 from app.ui.shortcuts import ShortcutSheet
 from app.ui.theme import ZOOM_STEPS, Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.elided_label import ElidedLabel
 from app.ui.widgets.fields import Segments, Stepper, Switch
 
 if TYPE_CHECKING:
@@ -121,12 +122,12 @@ class SettingsDialog(QDialog):
         scroll.setWidget(page)
         self.pages.addWidget(scroll)
 
-    def _add_row(self, column: QVBoxLayout, name: str, explanation: str, field: QWidget) -> None:
+    def _add_row(self, column: QVBoxLayout, name: str, explanation: str | QLabel, field: QWidget) -> None:
         words = QVBoxLayout()
         words.setSpacing(self._theme.px(2))
         words.addWidget(QLabel(name))
         if explanation:
-            words.addWidget(self._muted(explanation))
+            words.addWidget(explanation if isinstance(explanation, QLabel) else self._muted(explanation))
         row = QHBoxLayout()
         row.setSpacing(self._theme.px(16))
         row.addLayout(words, 1)
@@ -241,7 +242,10 @@ class SettingsDialog(QDialog):
             button = text_button(tr("Open folder"))
             button.setAccessibleName(tr("Open folder: {name}", name=name))
             button.clicked.connect(lambda _=False, folder=folder: open_folder(folder))
-            self._add_row(column, name, str(folder), button)
+            where = ElidedLabel(str(folder), Qt.TextElideMode.ElideMiddle)
+            where.setProperty("kind", "muted")
+            self._fonts.append((where, 13, 400))
+            self._add_row(column, name, where, button)
         buttons = QHBoxLayout()
         keys = text_button(tr("Keyboard shortcuts"))
         keys.clicked.connect(lambda: ShortcutSheet(self._theme, self).show())
@@ -285,8 +289,3 @@ def licence_notices() -> Path | None:
     """The third-party notices, beside resources/ in a checkout and in a frozen program."""
     path = resource_root().parent / "THIRD_PARTY.md"
     return path if path.is_file() else None
-
-
-def open_folder(folder: Path) -> None:
-    """Shows a folder in the system's file program."""
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

@@ -190,6 +190,7 @@ class _ChatList(QListView):
         self._theme = theme
         self.setObjectName("chats")
         self.setAccessibleName(tr("Chats"))
+        self.setProperty("elides", True)
         self.setModel(model)
         self.setItemDelegate(ChatRowDelegate(theme, self))
         self.setUniformItemSizes(True)  # ten thousand rows are laid out without asking each of them

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout
 
 from app import APP_NAME
 from app.features.sentences import sentence_for
+from app.ui.desktop import copy_text, open_folder
 from app.ui.i18n import tr
-from app.ui.notify import copy_text, describe
-from app.ui.settings_dialog import open_folder
+from app.ui.notify import describe
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 
@@ -42,7 +42,7 @@ class StartupProblem(QDialog):
         details = text_button(tr("Copy details"), "quiet")
         details.clicked.connect(lambda: copy_text(describe(error)))
         show_folder = text_button(tr("Open folder"))
-        show_folder.clicked.connect(lambda: open_folder(_existing(folder)))
+        show_folder.clicked.connect(lambda: open_folder(folder))
         quit_button = text_button(tr("Quit"))
         quit_button.clicked.connect(self.reject)
         again = text_button(tr("Try again"), "primary")
@@ -53,8 +53,3 @@ class StartupProblem(QDialog):
         for button in (show_folder, quit_button, again):
             row.addWidget(button)
         column.addLayout(row)
-
-
-def _existing(folder: Path) -> Path:
-    """The folder, or the nearest one above it that is there."""
-    return next((one for one in (folder, *folder.parents) if one.is_dir()), folder)

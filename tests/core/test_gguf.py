@@ -92,8 +92,10 @@ def test_a_missing_file_is_missing(tmp_path: Path) -> None:
             check_model(path)
 
 
-def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
+def test_a_folder_or_a_pipe_is_not_a_file(tmp_path: Path) -> None:
     assert reason_of(tmp_path) == "not_a_file"
+    os.mkfifo(tmp_path / "pipe.gguf")
+    assert reason_of(tmp_path / "pipe.gguf") == "not_a_file"
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may read everything")

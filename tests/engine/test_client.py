@@ -122,6 +122,18 @@ def test_a_cancelled_answer_keeps_its_text_and_says_so(scripted: Make, rule: dic
     assert answer_of(client.generate(HELLO))[0] == "You said: hello"
 
 
+def test_cancelling_what_was_answered_meanwhile_harms_nothing(scripted: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = scripted(answers=[{"when": "slow", "delay_s": 0.3}])
+    token = CancelToken()
+    answer = client.generate(HELLO, cancel=token)
+    first = next(answer)
+    client.count_tokens(HELLO)  # answered in order, so the whole answer has arrived by now
+    token.cancel()
+    assert answer_of([first, *answer])[1].finish_reason is FinishReason.STOP
+    monkeypatch.setattr(process, "CANCEL_TIMEOUT_S", 0.0)
+    assert answer_of(client.generate([user("slow")]))[0] == "You said: slow"
+
+
 def test_a_token_that_was_set_before_gives_an_empty_cancelled_answer(scripted: Make) -> None:
     client = scripted(answers=[SLOW])
     token = CancelToken()

@@ -146,6 +146,15 @@ def test_the_real_child_greets_and_leaves_while_it_decodes(wire: Callable[..., W
     assert code == 0
 
 
+@pytest.mark.model
+def test_the_real_child_leaves_while_it_loads(wire: Callable[..., Wire], starter: Path) -> None:
+    child = wire()
+    child.send(protocol.LoadModel(1, str(starter)))
+    child.read_until(protocol.Loading)
+    code, _ = child.leave()
+    assert code == 0
+
+
 PARENT = """
 import sys
 from pathlib import Path

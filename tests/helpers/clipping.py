@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from PySide6.QtCore import QRect, QSize, Qt
+from PySide6.QtCore import QCoreApplication, QRect, QSize, Qt
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -28,6 +28,8 @@ SLACK_PX = 1
 def clipped_texts(window: QWidget) -> list[str]:
     """One line for every visible text in `window` that is cut off; empty when all is well."""
     found: list[str] = []
+    for _ in range(3):  # layouts of layouts need a round each
+        QCoreApplication.processEvents()
     for widget in [window, *window.findChildren(QWidget)]:
         if widget.isVisible() and widget.window() is window:
             found += [f"{_where(widget)}: {problem}" for problem in _problems(widget)]

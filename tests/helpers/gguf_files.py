@@ -6,7 +6,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-U32, F32, BOOL, STRING, ARRAY = 4, 6, 7, 8, 9
+U32, I32, F32, BOOL, STRING, ARRAY = 4, 5, 6, 7, 8, 9
 
 
 def text(value: str) -> bytes:
@@ -25,7 +25,7 @@ def value(item: Any) -> bytes:
         return struct.pack("<If", F32, item)
     if isinstance(item, str):
         return struct.pack("<I", STRING) + text(item)
-    kind = value(item[0])[:4]
+    kind = struct.pack("<I", I32) if isinstance(item[0], int) else value(item[0])[:4]
     return struct.pack("<I", ARRAY) + kind + struct.pack("<Q", len(item)) + b"".join(value(each)[4:] for each in item)
 
 
@@ -58,6 +58,26 @@ def vocabulary_only() -> bytes:
             "tokenizer.ggml.model": "gpt2",
             "tokenizer.ggml.tokens": ["a", "b", "ab"],
             "tokenizer.ggml.merges": ["a b"],
+        }
+    )
+
+
+def sentencepiece_vocabulary() -> bytes:
+    """A vocabulary that puts a space before every text, as those of Llama 2 and the first Mistral models do."""
+    control = ["<s>", "</s>", "[INST]", "[/INST]"]
+    letters = [f"<0x{byte:02X}>" for byte in range(256)]
+    pieces = ["\u2581", *"helo", "he", "ll", "hell", "hello", "\u2581hello"]
+    tokens = ["<unk>", *control, *letters, *pieces]
+    return header(
+        {
+            "general.architecture": "llama",
+            "tokenizer.ggml.model": "llama",
+            "tokenizer.ggml.tokens": tokens,
+            "tokenizer.ggml.scores": [-float(number) for number in range(len(tokens))],
+            "tokenizer.ggml.token_type": [2] + [3] * len(control) + [6] * len(letters) + [1] * len(pieces),
+            "tokenizer.ggml.bos_token_id": 1,
+            "tokenizer.ggml.eos_token_id": 2,
+            "tokenizer.ggml.add_bos_token": True,
         }
     )
 

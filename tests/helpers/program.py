@@ -60,6 +60,7 @@ class Program:
 
     def focus(self) -> None:
         """Brings the window to the front and waits until it has the keyboard."""
+        assert self.process.poll() is None, f"ended with {self.process.returncode}: {self.stderr()}"
         _xdotool("windowactivate", "--sync", self.window)
 
     def type(self, text: str) -> None:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QApplication, QVBoxLayout, QPlainTextEdit, QWidget
+from PySide6.QtWidgets import QApplication, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app.bootstrap import Fireside, build
 from app.ui import tasks
@@ -90,4 +90,3 @@ def open_window(application: QApplication, *, scheme: str = "light") -> Iterator
         app.close()
         window.deleteLater()
         application.setStyleSheet("")
-

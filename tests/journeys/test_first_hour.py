@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from app.core.settings import Chat, Settings, save_settings
 from tests.helpers.program import ROOT, Program, is_gone, wait_until
 
 pytestmark = [pytest.mark.display, pytest.mark.model, pytest.mark.timeout(180)]
@@ -19,7 +20,11 @@ LONG = "Write a very long story about a river."
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    return tmp_path / "person"
+    """A person who chose short answers that are always the same; long enough to stop or kill one in the middle."""
+    folder = tmp_path / "person"
+    chat = Chat(temperature=0, max_tokens=400)
+    save_settings(folder / "config" / "settings.json", Settings(chat=chat))
+    return folder
 
 
 @pytest.fixture

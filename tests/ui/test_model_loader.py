@@ -101,9 +101,7 @@ def test_a_failure_keeps_the_old_model_and_says_why(
         assert frame.app.engine.loaded is not None
 
 
-def test_a_missing_file_keeps_the_loaded_model(
-    qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any
-) -> None:
+def test_a_missing_file_keeps_the_loaded_model(qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any) -> None:
     script({})
     with open_window(qapp) as frame:
         frame.loader.load(model(tmp_path, "a.gguf"))

@@ -99,7 +99,10 @@ def test_delete_can_be_taken_back(frame: Frame, qtbot: QtBot) -> None:
 def test_a_chat_can_be_pinned_and_unpinned(frame: Frame, qtbot: QtBot) -> None:
     first, _ = add_chats(frame, "Letter", "Garden")
     sidebar = frame.window.sidebar
-    for wanted, expected in (("Pin", ["Pinned", "Letter", "Today", "Garden"]), ("Unpin", ["Today", "Garden", "Letter"])):
+    for wanted, expected in (
+        ("Pin", ["Pinned", "Letter", "Today", "Garden"]),
+        ("Unpin", ["Today", "Garden", "Letter"]),
+    ):
         menu = sidebar.menu_for(sidebar.model.index_of(first), first, pinned=wanted == "Unpin")
         next(action for action in menu.actions() if action.text() == wanted).trigger()
         menu.deleteLater()

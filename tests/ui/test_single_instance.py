@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +13,6 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.ui.single_instance import SingleInstance
-from app.ui.tasks import run
 
 pytestmark = pytest.mark.usefixtures("qapp")
 
@@ -25,18 +26,15 @@ def first(tmp_path: Path) -> Iterator[SingleInstance]:
 
 
 def test_a_second_one_is_refused_and_hands_its_files_over(first: SingleInstance, tmp_path: Path, qtbot: QtBot) -> None:
-    answers: list[bool] = []
-
-    def second(token: object) -> Iterator[object]:  # on a thread: both ends of the line are in this process
-        other = SingleInstance(tmp_path / "data")
-        yield other.claim()
-        yield other.hand_over(["model.gguf", "/ä/b.gguf"])
-
+    second = (
+        "import sys, pathlib; from app.ui.single_instance import SingleInstance as S;"
+        "s = S(pathlib.Path(sys.argv[1])); print(s.claim(), s.hand_over(sys.argv[2:]))"
+    )
+    command = [sys.executable, "-c", second, str(tmp_path / "data"), "model.gguf", "/ä/b.gguf"]
     with qtbot.waitSignal(first.asked) as told:
-        task = run(second, first)
-        task.event.connect(answers.append)
-    qtbot.waitUntil(lambda: task.done)
-    assert answers == [False, True]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    qtbot.waitUntil(lambda: process.poll() is not None)
+    assert process.communicate()[0].split() == ["False", "True"]
     assert told.args == [[str(Path.cwd() / "model.gguf"), "/ä/b.gguf"]]
 
 

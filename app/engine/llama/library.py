@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 KEPT_LINES = 20
-WARNING, ERROR, CONTINUED = 2, 3, 5
+WARNING, ERROR, CONTINUED = 3, 4, 5  # as in ggml.h; the numbers in llama_cpp._logger are older
 
 
 class Library:

@@ -27,17 +27,18 @@ class Model:
         self.layers: int = c.llama_model_n_layer(pointer)
         self.gpu_layers = min(gpu_layers if gpu_layers >= 0 else self.layers, self.layers)
         self.trained_context_tokens: int = c.llama_model_n_ctx_train(pointer)
-        self.vocabulary_size: int
         self._library = library
         self._vocab = c.llama_model_get_vocab(pointer)
-        self.vocabulary_size = c.llama_vocab_n_tokens(self._vocab)
+        self.vocabulary_size: int = c.llama_vocab_n_tokens(self._vocab)
         self._pieces: dict[int, bytes] = {}
         self._ends: dict[int, bool] = {}
         self._buffer = ctypes.create_string_buffer(256)
         self._prefixes_space = c.llama_vocab_type(self._vocab) == c.LLAMA_VOCAB_TYPE_SPM and bool(
             header.metadata.get("tokenizer.ggml.add_space_prefix", True)
         )
-        source = c.llama_model_chat_template(pointer, None)
+        writes = c.llama_model_has_decoder(pointer) and not c.llama_model_has_encoder(pointer)
+        writes = writes and not c.llama_model_is_diffusion(pointer)  # one token after the other, as a session does
+        source = c.llama_model_chat_template(pointer, None) if writes else None
         self.template: ChatTemplate | None = None
         if source:
             bos, eos = (self._text_of(get(self._vocab)) for get in (c.llama_vocab_bos, c.llama_vocab_eos))

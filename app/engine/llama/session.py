@@ -11,7 +11,8 @@ from app.engine.answer import Answer
 from app.engine.llama.library import Library
 from app.engine.llama.model import Model
 
-BATCH_TOKENS = 512
+# As fast as 512 on processors, with finer progress and half the scratch memory; GPUs want the larger one.
+BATCH_TOKENS, GPU_BATCH_TOKENS = 256, 512
 DECODED, NO_ROOM, ABORTED = 0, 1, 2
 
 
@@ -23,6 +24,7 @@ class Session:
         self.context_tokens: int = library.c.llama_n_ctx(pointer)
         self.tokens: list[int] = []
         self._c = library.c
+        self._batch_tokens: int = library.c.llama_n_batch(pointer)
         self._pointer = pointer
         self._memory = library.c.llama_get_memory(pointer)
 
@@ -64,7 +66,7 @@ class Session:
         c.llama_set_abort_callback(self._pointer, on_abort, None)
         try:
             while len(self.tokens) < len(prompt):
-                batch = prompt[len(self.tokens) : len(self.tokens) + BATCH_TOKENS]
+                batch = prompt[len(self.tokens) : len(self.tokens) + self._batch_tokens]
                 result = DECODED if cancelled() else self._decode(batch)
                 if cancelled():
                     self._keep(len(self.tokens))  # an aborted batch leaves pieces behind
@@ -111,7 +113,7 @@ def open_session(library: Library, model: Model, context_tokens: int, threads: i
     c = library.c
     parameters = c.llama_context_default_params()
     parameters.n_ctx = context_tokens
-    parameters.n_batch = parameters.n_ubatch = BATCH_TOKENS
+    parameters.n_batch = parameters.n_ubatch = GPU_BATCH_TOKENS if model.gpu_layers else BATCH_TOKENS
     parameters.n_seq_max = 1
     parameters.n_threads = parameters.n_threads_batch = threads
     parameters.flash_attn_type = c.LLAMA_FLASH_ATTN_TYPE_AUTO

@@ -126,7 +126,7 @@ class _Marks:
         """Whether every message is there, once. Thoughts of earlier answers may be gone."""
         found = [int(match[1]) for match in self._pattern.finditer(rendered)]
         whole = rendered.count(self._key) == len(found) == len(set(found))
-        return whole and set(self._needed) <= set(found) and (not self._keep_end or found[-1] == self._needed[-1])
+        return whole and set(self._needed) <= set(found) and (not self._keep_end or found[-1:] == self._needed[-1:])
 
     def split(self, rendered: str) -> Iterator[Part]:
         """Template and texts in turn. A space before a text joins it: tokens of words begin with their space."""

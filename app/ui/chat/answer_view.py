@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTimer
@@ -19,7 +20,9 @@ from app.ui.notify import ACTION_LABELS
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 
-SLICE_CHARACTERS = 3_000
+SLICE_S = 0.006
+LEAST_PORTION = 200
+MOST_PORTION = 2_000
 STATE_GAP_PX = 10
 
 
@@ -31,6 +34,8 @@ class AnswerView(Turn):
         self._stream = MarkdownStream()
         self._text = ""
         self._fed = 0
+        self._turned = 0
+        self._portion = 4 * LEAST_PORTION
         self._is_open = True
         self._body = Body(theme, self)
         self._body.link_clicked.connect(self.link_clicked)
@@ -66,28 +71,27 @@ class AnswerView(Turn):
         """More of the answer, laid out now."""
         self._text += text
         self._state.say("")
-        if self._slices.isActive():
-            return  # what is stored is still being laid out; this follows
-        self._feed(len(self._text))
-        self._show()
+        if not self._slices.isActive():
+            self._on_slice()
 
     def set_message(self, message: StoredMessage) -> None:
         """Shows a stored answer, or what became of the one that was streaming."""
         self.message = message
-        if message.text != self._text:
-            self._start_again(message.text)
+        if not message.text.startswith(self._text) or not self._is_open:
+            self._restart()
+        self._text = message.text
         if message.state != MessageState.WRITING:
             self._is_open = False
-            if not self._slices.isActive():
-                self._close()
             self._say_state(message)
+        self._on_slice()
         self.setAccessibleName(tr("Answer: {words}", words=message.text[:200]))
         self.update_actions()
 
     def continue_from_here(self) -> None:
         """The stored text goes on: its end is open again."""
-        text, self._is_open = self._text, True
-        self._start_again(text)
+        self._is_open = True
+        self._restart()
+        self._on_slice()
         self.say("")
 
     def say(self, text: str) -> None:
@@ -181,35 +185,32 @@ class AnswerView(Turn):
         if self.message is not None and not self._is_open and not self._state.is_error:
             self._say_state(self.message)
 
-    def _start_again(self, text: str) -> None:
-        self._stream = MarkdownStream()
-        self._text, self._fed = text, 0
-        if len(text) <= SLICE_CHARACTERS:
-            self._feed(len(text))
-            self._show()
-        else:
-            self._slices.start()
-            self._on_slice()
-
-    def _feed(self, end: int) -> None:
-        self._stream.feed(self._text[self._fed : end])
-        self._fed = end
+    def _restart(self) -> None:
+        self._turned += self._stream.revision + 1
+        self._stream, self._fed = MarkdownStream(), 0
 
     def _on_slice(self) -> None:
-        """A long stored answer is laid out a slice at a time, so that the window never waits for it."""
-        self._feed(min(self._fed + SLICE_CHARACTERS, len(self._text)))
-        if self._fed >= len(self._text):
+        """Lays out a portion of what is waiting; as much as takes a few milliseconds on this machine."""
+        begin_s = time.thread_time()  # other programs may hold the processor meanwhile
+        end = min(self._fed + self._portion, len(self._text))
+        self._stream.feed(self._text[self._fed : end])
+        self._fed = end
+        if end < len(self._text):
+            self._slices.start()
+        else:
             self._slices.stop()
             if not self._is_open:
                 self._stream.finish()
         self._show()
-
-    def _close(self) -> None:
-        self._stream.finish()
-        self._show()
+        took_s = time.thread_time() - begin_s
+        if took_s > SLICE_S:
+            self._portion = max(self._portion // 2, LEAST_PORTION)
+        elif end < len(self._text):
+            self._portion = min(self._portion * 2, MOST_PORTION)
 
     def _show(self) -> None:
-        self._body.set_pieces(piece for block in self._stream.blocks() for piece in block.pieces)
+        stream = self._stream
+        self._body.set_blocks(stream.closed, stream.open_blocks(), self._turned + stream.revision)
         if self._raw is not None:
             self._raw.set_text(self._text)
         self.resized.emit(self)

@@ -8,7 +8,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from app.ui.chat.code_block import CodeBlock
-from app.ui.chat.pieces import Code, Line, Piece, Prose, Table
+from app.ui.chat.markdown import Block
+from app.ui.chat.pieces import Code, Piece, Prose, Table
 from app.ui.chat.prose_view import INDENT_PX, ProseView
 from app.ui.chat.table_view import TableView
 from app.ui.theme import Theme
@@ -31,16 +32,29 @@ class Body(QWidget):
         self._heights: list[int] = []
         self._dirty: set[int] = set()
         self._width = 0
+        self._stable: list[Piece] = []
+        self._taken = 0
+        self._revision = -1
 
     @property
     def views(self) -> list[View]:
         """The views, top to bottom."""
         return list(self._views)
 
-    def set_pieces(self, pieces: Iterable[Piece]) -> None:
-        """Shows these pieces."""
-        segments = _segments(pieces)
-        for index, segment in enumerate(segments):
+    def set_blocks(self, closed: list[Block], still_open: list[Block], revision: int) -> None:
+        """Shows these blocks; `closed` only grows between two revisions."""
+        if revision != self._revision:
+            self._revision, self._taken, self._stable = revision, 0, []
+            first = 0
+        else:
+            first = max(len(self._stable) - 1, 0)
+        for block in closed[self._taken :]:
+            _join(self._stable, block.pieces)
+        self._taken = len(closed)
+        segments = self._stable[first:]
+        for block in still_open:
+            _join(segments, block.pieces)
+        for index, segment in enumerate(segments, first):
             if index < len(self._views) and not _fits(self._views[index], segment):
                 self._drop_from(index)
             if index >= len(self._views):
@@ -49,24 +63,23 @@ class Body(QWidget):
                 self._dirty.add(index)
             if self._fill(self._views[index], segment):
                 self._dirty.add(index)
-        self._drop_from(len(segments))
+        self._drop_from(first + len(segments))
 
     def arrange(self, width: int, *, is_again: bool = False) -> int:
-        """Places the views; returns the height of all."""
+        """Places the views from the first changed one on; returns the height of all."""
         px = self._theme.px
-        is_again = is_again or width != self._width
+        if is_again or width != self._width:
+            self._dirty = set(range(len(self._views)))
         self._width = width
-        y = 0
-        for index, view in enumerate(self._views):
-            y += px(GAP_PX) if index else 0
+        for index in range(min(self._dirty, default=len(self._views)), len(self._views)):
+            view = self._views[index]
+            y = self._views[index - 1].geometry().bottom() + 1 + px(GAP_PX) if index else 0
             indent = _depth(view) * px(INDENT_PX)
-            if is_again or index in self._dirty:
+            if index in self._dirty:
                 self._heights[index] = view.height_for(width - indent)
-            x = 0 if self.isRightToLeft() else indent
-            view.setGeometry(x, y, width - indent, self._heights[index])
-            y += self._heights[index]
+            view.setGeometry(0 if self.isRightToLeft() else indent, y, width - indent, self._heights[index])
         self._dirty.clear()
-        return y
+        return self._views[-1].geometry().bottom() + 1 if self._views else 0
 
     def _new_view(self, segment: Piece) -> View:
         view: View
@@ -93,24 +106,14 @@ class Body(QWidget):
         self._dirty = {number for number in self._dirty if number < index}
 
 
-def _segments(pieces: Iterable[Piece]) -> list[Piece]:
-    """Neighbouring prose joined, in portions."""
-    segments: list[Piece] = []
-    lines: list[Line] = []
+def _join(segments: list[Piece], pieces: Iterable[Piece]) -> None:
+    """Adds pieces; prose joins the prose before it while that is short enough to be laid out quickly."""
     for piece in pieces:
-        if isinstance(piece, Prose):
-            lines += piece.lines
-            while len(lines) >= LINES_A_VIEW:
-                segments.append(Prose(tuple(lines[:LINES_A_VIEW])))
-                lines = lines[LINES_A_VIEW:]
-            continue
-        if lines:
-            segments.append(Prose(tuple(lines)))
-            lines = []
-        segments.append(piece)
-    if lines:
-        segments.append(Prose(tuple(lines)))
-    return segments
+        last = segments[-1] if segments else None
+        if isinstance(piece, Prose) and isinstance(last, Prose) and len(last.lines) < LINES_A_VIEW:
+            segments[-1] = Prose(last.lines + piece.lines)
+        else:
+            segments.append(piece)
 
 
 def _fits(view: View, segment: Piece) -> bool:

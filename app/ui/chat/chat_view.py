@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QHideEvent, QKeyEvent
+from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
@@ -171,9 +171,7 @@ class ChatView(QWidget):
         self._stack.addWidget(self.empty)
         self._stack.addWidget(self.transcript)
         self._bottom = QHBoxLayout()
-        self._bottom.addStretch(1)
-        self._bottom.addWidget(self.composer, 1000)
-        self._bottom.addStretch(1)
+        self._bottom.addWidget(self.composer)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -195,8 +193,13 @@ class ChatView(QWidget):
 
     def _on_theme_changed(self) -> None:
         px = self._theme.px
-        self.composer.setMaximumWidth(px(COLUMN_PX))
-        self._bottom.setContentsMargins(px(MARGIN_PX), px(4), px(MARGIN_PX), px(16))
+        width = min(px(COLUMN_PX), self.width() - 2 * px(MARGIN_PX))
+        left = (self.width() - width) // 2
+        self._bottom.setContentsMargins(left, px(4), self.width() - width - left, px(16))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._on_theme_changed()
 
     def _show_model(self) -> None:
         path = self._app.model_path()

@@ -36,15 +36,14 @@ class Highlighter(QSyntaxHighlighter):
         self._pause.timeout.connect(self._start)
         self._turn = QTimer(self, interval=0)
         self._turn.timeout.connect(self._on_turn)
-        self._is_waiting = False
+        self._is_sought = False
 
     def set_code(self, language: str, text: str, *, is_open: bool) -> None:
         """New code; colours follow soon."""
         if language != self._language:
-            self._language = language
-            self._lexer = _find_lexer(language)
+            self._language, self._lexer, self._is_sought = language, None, bool(language)
         self._text = text
-        if self._lexer is None or len(text) > MAX_CHARACTERS:
+        if not (self._is_sought or self._lexer) or len(text) > MAX_CHARACTERS:
             self._stop()
         elif not is_open:
             self._pause.stop()
@@ -71,11 +70,16 @@ class Highlighter(QSyntaxHighlighter):
         self._reading = None
 
     def _start(self) -> None:
-        if self._lexer is not None:
-            self._reading = _coloured_lines(self._lexer, self._text)
-            self._turn.start()
+        self._reading = None
+        self._turn.start()
 
     def _on_turn(self) -> None:
+        if self._is_sought:  # finding a lexer may import it: that is a turn's work by itself
+            self._is_sought = False
+            self._lexer = _find_lexer(self._language)
+            return
+        if self._reading is None and self._lexer is not None:
+            self._reading = _coloured_lines(self._lexer, self._text)
         until_s = time.perf_counter() + TURN_S
         for number, colours in self._reading or ():
             if number >= len(self._lines):
@@ -93,8 +97,9 @@ def _coloured_lines(lexer: Lexer, text: str) -> Iterator[tuple[int, Colours]]:
     """Line numbers with the coloured runs of each line."""
     number, column = 0, 0
     colours: list[tuple[int, int, str]] = []
-    for _, kind, value in lexer.get_tokens_unprocessed(text):
-        token = _token_for(kind)
+    for begin, kind, value in lexer.get_tokens_unprocessed(text):
+        is_call = kind in (Name, Name.Other) and text[begin + len(value) : begin + len(value) + 1] == "("
+        token = "code_name" if is_call else _token_for(kind)
         for index, part in enumerate(value.split("\n")):
             if index:
                 yield number, tuple(colours)

@@ -87,6 +87,8 @@ class MarkdownStream:
 
     def __init__(self) -> None:
         self.closed: list[Block] = []
+        self.revision = 0
+        """Grows whenever closed blocks were read again."""
         self._tail = ""
         self._context = Context()
         self._seen = 0
@@ -233,6 +235,7 @@ class MarkdownStream:
             source = " ".join(block.source.split()).lower()
             if any(f"[{label.lower()}]" in source for label in labels) and not _FENCE.match(block.source):
                 self.closed[index] = self._block(block.source, block.context)
+                self.revision += 1
 
 
 def read(text: str) -> list[Block]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QMimeData, Qt, Signal
-from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QTextBlockFormat, QTextCursor, QTextOption
+from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QResizeEvent, QTextBlockFormat, QTextCursor, QTextOption
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QTextEdit, QVBoxLayout, QWidget
 
 from app.core.messages import clean_text
@@ -13,6 +13,7 @@ from app.ui.widgets.buttons import IconButton
 
 MOST_LINES = 8
 LINE_PX = 24
+LINE_PERCENT = 130
 LONG_PASTE = 20_000
 
 
@@ -68,6 +69,13 @@ class MessageEdit(QTextEdit):
             return
         super().keyPressEvent(event)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        # Growing while being laid out leaves the text at an older width.
+        if self.document().textWidth() != self.viewport().width():
+            self.document().setTextWidth(self.viewport().width())
+            self._fit()
+
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
         super().inputMethodEvent(event)
         self._is_composing = bool(event.preeditString())
@@ -98,7 +106,7 @@ class MessageEdit(QTextEdit):
 
     def _set_line_height(self) -> None:
         look = QTextBlockFormat()
-        look.setLineHeight(self._theme.px(LINE_PX), QTextBlockFormat.LineHeightTypes.MinimumHeight.value)
+        look.setLineHeight(LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
         cursor = self.textCursor()
         cursor.select(QTextCursor.SelectionType.Document)
         cursor.setBlockFormat(look)

@@ -19,7 +19,8 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 
 WIDEST = 0.8
-PADDING_PX = (18, 9)
+PADDING_PX = (18, 12)
+BOTTOM_PX = 6  # a line keeps its extra height below its letters
 FIRST_CHARACTERS = 1_500
 MOST_CHARACTERS = 60_000
 
@@ -104,7 +105,7 @@ class QuestionView(Turn):
     def arrange(self, width: int, *, is_again: bool = False) -> int:  # noqa: ARG002
         px = self.theme.px
         widest = int(width * WIDEST)
-        left, top = px(PADDING_PX[0]), px(PADDING_PX[1])
+        left, top, bottom = px(PADDING_PX[0]), px(PADDING_PX[1]), px(BOTTOM_PX)
         if self.editor is not None:
             height = self.editor.sizeHint().height()
             self._bubble = self._at_end(width, widest, height)
@@ -115,16 +116,16 @@ class QuestionView(Turn):
         height = self._text.height_for(ideal)
         more = self._more.sizeHint().height() if self._more is not None else 0
         bubble_width = max(ideal, self._more.sizeHint().width() if self._more else 0) + 2 * left
-        self._bubble = self._at_end(width, bubble_width, height + 2 * top + more)
+        self._bubble = self._at_end(width, bubble_width, height + top + bottom + more)
         self._text.setGeometry(self._bubble.x() + left, top, ideal, height)
         if self._more is not None:
             self._more.setGeometry(self._bubble.x() + left - px(4), top + height, self._more.sizeHint().width(), more)
-        bottom = self._bubble.height()
+        end = self._bubble.height()
         if self._again is not None and self._is_answerless:
             size = self._again.sizeHint()
-            self._again.setGeometry(0, bottom + px(ACTIONS_PX), size.width(), size.height())
-            bottom += size.height()
-        return bottom + px(ACTIONS_PX)
+            self._again.setGeometry(0, end + px(ACTIONS_PX), size.width(), size.height())
+            end += size.height()
+        return end + px(ACTIONS_PX)
 
     def row_rect(self) -> QRect:
         return QRect(0, self._bubble.bottom() + 2, self.width(), self.theme.px(ACTIONS_PX) - 2)

@@ -175,10 +175,6 @@ def test_devices_and_backends_are_those_that_exist(starter_engine: EngineClient)
     assert described.llama_cpp
 
 
-def test_the_library_s_threads_are_not_more_than_this_process_may_use() -> None:
-    assert 1 <= default_threads() <= len(os.sched_getaffinity(0))
-
-
 def test_loading_tells_what_is_there(engine: EngineClient, starter: Path) -> None:
     events = list(engine.load(starter))
     loaded = events[-1]

@@ -1,0 +1,227 @@
+"""Saves pictures of the running program to pictures/, light and dark, in two sizes; fails on clipped text.
+
+The window, the engine and the starter model are the real ones, in a home of their own; only the older chats are
+invented. Call it through `make pictures`, which gives it a display.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from PySide6.QtCore import QEventLoop, QPoint, QTimer, SignalInstance  # noqa: E402
+from PySide6.QtWidgets import QApplication, QWidget  # noqa: E402
+
+from app.bootstrap import Fireside, build  # noqa: E402
+from app.core.errors import ModelUnreadable  # noqa: E402
+from app.core.messages import Role  # noqa: E402
+from app.store.conversations import Conversations  # noqa: E402
+from app.ui import tasks  # noqa: E402
+from app.ui.chat.chat_view import ChatView  # noqa: E402
+from app.ui.main_window import MainWindow  # noqa: E402
+from app.ui.model_loader import ModelLoader  # noqa: E402
+from app.ui.notify import Notify  # noqa: E402
+from app.ui.settings_dialog import SettingsDialog  # noqa: E402
+from app.ui.theme import Theme  # noqa: E402
+from tests.helpers.clipping import clipped_texts  # noqa: E402
+
+SIZES = ((1280, 800), (900, 600))
+SCHEMES = ("light", "dark")
+SETTLE_MS = 250
+TIMEOUT_MS = 120_000
+REAL_QUESTION = "Give me five names for a small black cat."
+
+OLDER_CHATS = (
+    ("Garden plan for spring", 9.0, True),
+    ("Letter to the landlord", 0.0, False),
+    ("Trip to Lisbon, three days", 1.0, False),
+    ("Explain this SQL query", 4.0, False),
+    ("Words for a birthday card", 30.0, False),
+)
+QUESTION = "How long does it take to hear thunder after the lightning?"
+ANSWER = """Light is there at once; sound needs about **three seconds for a kilometre**. Count from the flash:
+
+| Seconds | Distance |
+| ---: | --- |
+| 3 | about 1 km |
+| 6 | about 2 km |
+| 15 | about 5 km |
+
+The same as a small function:
+
+```python
+SPEED_OF_SOUND = 343  # metres a second, at 20 °C
+
+def distance_km(seconds: float) -> float:
+    return seconds * SPEED_OF_SOUND / 1000
+```
+
+Below five seconds the storm is close: *go inside*."""
+
+
+@dataclass
+class Scene:
+    """The running window and its parts."""
+
+    app: Fireside
+    theme: Theme
+    notify: Notify
+    window: MainWindow
+    chat: ChatView
+    told: int
+    answered: int
+
+
+def main(arguments: list[str]) -> int:
+    """Takes every picture; returns 1 when a text is clipped."""
+    folder = Path(arguments[0]) if arguments else ROOT / "pictures"
+    folder.mkdir(parents=True, exist_ok=True)
+    clipped: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="fireside-pictures-") as home:
+        os.environ["FIRESIDE_HOME"] = home
+        application = QApplication([])
+        with _running(application) as scene:
+            for name, prepare, tidy in _screens(scene):
+                for scheme in SCHEMES:
+                    for width, height in SIZES:
+                        clipped += _picture(scene, folder, f"{name}-{scheme}-{width}x{height}", scheme, prepare, tidy)
+    for line in clipped:
+        print(f"clipped: {line}", file=sys.stderr)
+    return 1 if clipped else 0
+
+
+@contextmanager
+def _running(application: QApplication) -> Iterator[Scene]:
+    app = build()
+    app.change("chat", max_tokens=160)
+    theme = Theme("light")
+    theme.install(application)
+    notify = Notify(theme)
+    loader = ModelLoader(app, notify)
+    chat = ChatView(app, theme, notify)
+    told = _invent(app.conversations)
+    window = MainWindow(app, theme, notify, loader, chat)
+    window.show()
+    loader.start()
+    _wait_for(loader.changed, lambda: loader.state == "ready")
+    try:
+        yield Scene(app, theme, notify, window, chat, told, _ask(window, chat))
+    finally:
+        window.close()
+        tasks.running.stop_all(5)
+        app.close()
+
+
+def _invent(conversations: Conversations) -> int:
+    """Older chats for the list, and one that is told; its id."""
+    now_s = time.time()
+    for title, days, pinned in OLDER_CHATS:
+        clock = conversations.__class__(conversations._database, lambda days=days: now_s - days * 86_400)
+        clock.update(clock.create(title=title).id, pinned=pinned)
+    told = conversations.create(title="Thunder and lightning")
+    question = conversations.add_message(told.id, None, Role.USER, QUESTION)
+    conversations.add_message(told.id, question.id, Role.ASSISTANT, ANSWER)
+    return told.id
+
+
+def _ask(window: MainWindow, chat: ChatView) -> int:
+    """A real question to the real model; the id of its conversation."""
+    window.new_chat()
+    finished: list[int] = []
+    chat.answer_finished.connect(finished.append)
+    chat.composer.set_text(REAL_QUESTION)
+    chat.composer.sent.emit(REAL_QUESTION)
+    _wait_for(chat.answer_finished, lambda: bool(finished))
+    assert chat.conversation_id is not None
+    return chat.conversation_id
+
+
+Step = Callable[[], object]
+
+
+def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
+    """Name, what to do before the picture, what to do after it."""
+    window = scene.window
+
+    def no_step() -> None:
+        """Nothing to tidy up."""
+
+    def settings(page: int) -> None:
+        window.show_chat(scene.told)
+        window.show_settings()
+        _dialog(window).show_page(page)
+
+    def error_bar() -> None:
+        window.show_chat(scene.told)
+        scene.notify.error(ModelUnreadable("/models/novel-4B-Q4_K_M.gguf", "truncated"))
+        scene.notify.undo("“Words for a birthday card” was deleted.", no_step)
+
+    def close_notices() -> None:
+        for notice in list(scene.notify.bar.notices):
+            notice.dismiss()
+
+    return [
+        ("empty", window.new_chat, no_step),
+        ("conversation", lambda: window.show_chat(scene.told), no_step),
+        ("answer", lambda: window.show_chat(scene.answered), no_step),
+        ("settings", lambda: settings(0), lambda: _dialog(window).close()),
+        ("settings-engine", lambda: settings(2), lambda: _dialog(window).close()),
+        ("model-menu", window.picker.show_menu, lambda: _close_popup()),
+        ("notices", error_bar, close_notices),
+    ]
+
+
+def _picture(scene: Scene, folder: Path, name: str, scheme: str, prepare: Step, tidy: Step) -> list[str]:
+    width, height = (int(part) for part in name.rpartition("-")[2].split("x"))
+    scene.theme.scheme = scheme
+    scene.window.resize(width, height)
+    prepare()
+    _pause(SETTLE_MS)
+    corner = scene.window.mapToGlobal(QPoint(0, 0))
+    # What is really on the display, so that menus and dialogs are in it.
+    shot = scene.window.screen().grabWindow(0, corner.x(), corner.y(), width, height)
+    shot.save(str(folder / f"{name}.png"))
+    windows = [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
+    found = [f"{name}: {line}" for widget in windows for line in clipped_texts(widget)]
+    tidy()
+    _pause(SETTLE_MS // 5)
+    return found
+
+
+def _dialog(window: MainWindow) -> SettingsDialog:
+    return next(one for one in window.findChildren(SettingsDialog) if one.isVisible())
+
+
+def _close_popup() -> None:
+    popup: QWidget | None = QApplication.activePopupWidget()
+    if popup is not None:
+        popup.close()
+
+
+def _wait_for(signal: SignalInstance, condition: Callable[[], bool]) -> None:
+    loop = QEventLoop()
+    signal.connect(lambda *_: loop.quit() if condition() else None)
+    QTimer.singleShot(TIMEOUT_MS, loop, loop.quit)
+    if not condition():
+        loop.exec()
+    if not condition():
+        raise SystemExit("The program did not get ready for its pictures.")
+
+
+def _pause(milliseconds: int) -> None:
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop, loop.quit)
+    loop.exec()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,229 @@
+"""The frame: names, tab order, zoom, drop, what comes back, right to left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QDialog,
+    QFileDialog,
+    QLineEdit,
+    QPlainTextEdit,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from app.features.sentences import Sentence
+from app.ui.chat.chat_view import ChatView
+from app.ui.settings_dialog import SettingsDialog
+from app.ui.shortcuts import ShortcutSheet
+from tests.helpers.clipping import clipped_texts
+from tests.helpers.ui import Frame, open_window
+
+INTERACTIVE = QAbstractButton | QLineEdit | QPlainTextEdit | QAbstractItemView
+
+
+def drop(window: QWidget, *files: Path) -> None:
+    """Drags files over the window and lets them go."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(file)) for file in files])
+    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, buttons, keys)
+    QApplication.sendEvent(window, enter)
+    assert enter.isAccepted()
+    event = QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, buttons, keys, QEvent.Type.Drop)
+    QApplication.sendEvent(window, event)
+
+
+def tab_order(frame: Frame, steps: int) -> list[str]:
+    """Accessible names of what Tab reaches, from the message field on."""
+    seen: list[str] = []
+    for _ in range(steps):
+        frame.window.focusNextPrevChild(True)
+        widget = QApplication.focusWidget()
+        assert widget is not None
+        seen.append(widget.accessibleName())
+    return seen
+
+
+@pytest.fixture
+def whole(frame: Frame) -> Frame:
+    """The window with the real chat view in it and one chat open."""
+    chat = ChatView(frame.app, frame.theme, frame.notify)
+    frame.window.chat.hide()
+    layout = frame.window.chat.parentWidget().layout()
+    assert layout is not None
+    layout.replaceWidget(frame.window.chat, chat)
+    chat.show()
+    return frame
+
+
+def test_every_control_has_a_name(whole: Frame) -> None:
+    whole.notify.actions["retry"] = lambda: None
+    whole.notify.tell(Sentence("Something.", action="retry"), details="x")
+    whole.window.show_settings()
+    controls = [w for w in whole.window.findChildren(QWidget) if isinstance(w, INTERACTIVE) and w.isVisible()]
+    assert len(controls) > 20
+    inner = ("qt_spinbox_lineedit", "qt_toolbar_ext_button")
+    nameless = [w for w in controls if not w.accessibleName() and w.objectName() not in inner]
+    nameless = [w for w in nameless if not isinstance(w.parentWidget(), QLineEdit)]
+    assert [f"{type(w).__name__} {w.objectName()}" for w in nameless] == []
+
+
+def test_tab_goes_through_the_column_then_the_top_then_the_chat(frame: Frame, qtbot: QtBot) -> None:
+    frame.app.conversations.create(title="Letter")
+    frame.window.sidebar.reload()
+    frame.window.activateWindow()
+    frame.chat.focus_composer()
+    expected = [
+        "New chat",
+        "Search chats",
+        "Chats",
+        "Settings",
+        "Show or hide the list of chats",
+        "Chat",
+        "Model",
+        "Message",
+    ]
+    assert tab_order(frame, len(expected)) == expected
+
+
+def test_the_shortcuts_do_what_the_sheet_says(frame: Frame, qtbot: QtBot) -> None:
+    window, actions = frame.window, frame.window.actions_by_name
+    frame.window.show_chat(frame.app.conversations.create(title="Letter").id)
+    actions["new_chat"].trigger()
+    assert frame.chat.conversation_id is None
+    actions["search"].trigger()
+    assert window.sidebar.search.hasFocus()
+    actions["sidebar"].trigger()
+    assert window.sidebar.isHidden()
+    actions["search"].trigger()
+    assert not window.sidebar.isHidden()
+    for name, kind in (("settings", SettingsDialog), ("shortcuts", ShortcutSheet), ("open_model", QFileDialog)):
+        actions[name].trigger()
+        dialog = window.findChild(kind)
+        assert isinstance(dialog, QDialog), name
+        dialog.reject()
+    assert actions["quit"].shortcut() == QKeySequence("Ctrl+Q")
+    actions["quit"].trigger()
+    assert not window.isVisible()
+
+
+def test_zoom_is_saved(frame: Frame) -> None:
+    actions = frame.window.actions_by_name
+    actions["zoom_in"].trigger()
+    assert frame.theme.zoom == 1.1
+    assert frame.app.settings.appearance.zoom == 1.1
+    actions["zoom_out"].trigger()
+    actions["zoom_out"].trigger()
+    assert frame.theme.zoom == 0.9
+    actions["zoom_reset"].trigger()
+    assert frame.app.settings.appearance.zoom == 1.0
+
+
+@pytest.mark.parametrize("zoom", [0.5, 1.0, 1.5, 3.0])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_clipped_at_any_zoom(whole: Frame, zoom: float, scheme: str) -> None:
+    whole.app.conversations.create(title="Letter to the landlord about the heating")
+    whole.window.sidebar.reload()
+    whole.theme.zoom, whole.theme.scheme = zoom, scheme
+    whole.window.resize(900, 600)
+    assert clipped_texts(whole.window) == []
+
+
+def test_a_dropped_model_is_opened(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
+    path = tmp_path / "Dropped-1B.GGUF"
+    path.write_bytes(b"GGUF")
+    drop(frame.window, path)
+    qtbot.waitUntil(lambda: frame.loader.state == "ready")
+    assert frame.loader.name == "Dropped 1B"
+
+
+def test_another_file_is_told_about_and_nothing_changes(frame: Frame, tmp_path: Path) -> None:
+    drop(frame.window, tmp_path / "letter.pdf")
+    drop(frame.window, tmp_path / "README")
+    assert frame.notices() == [
+        "Fireside opens GGUF model files here; this is a PDF file.",
+        "Fireside opens GGUF model files here; this is another kind of file.",
+    ]
+    assert frame.loader.state == "asleep"
+
+
+def test_a_file_can_be_dropped_on_the_message_field_too(whole: Frame, qtbot: QtBot, tmp_path: Path) -> None:
+    """Text may be dropped there; a file must go on to the window instead of becoming a line of text."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "a.gguf"))])
+    for field in whole.window.findChildren(QPlainTextEdit):
+        assert not field.acceptDrops() or not field.canInsertFromMimeData(data)
+
+
+def test_geometry_column_and_chat_come_back(qapp: QApplication, tmp_path: Path) -> None:
+    with open_window(qapp) as frame:
+        chat_id = frame.app.conversations.create(title="Letter").id
+        frame.window.show_chat(chat_id)
+        frame.window.resize(720, 560)  # the offscreen display is 800 wide
+        frame.window._splitter.setSizes([230, 490])
+        QApplication.processEvents()
+    with open_window(qapp) as frame:
+        QApplication.processEvents()
+        assert (frame.window.width(), frame.window.height()) == (720, 560)
+        assert frame.window.sidebar.width() == 230
+        assert frame.chat.conversation_id == chat_id
+        frame.window.toggle_sidebar()
+    with open_window(qapp) as frame:
+        assert frame.window.sidebar.isHidden()
+        frame.window.toggle_sidebar()
+        QApplication.processEvents()
+        assert frame.window.sidebar.width() == 230
+
+
+def test_a_chat_that_was_deleted_meanwhile_does_not_come_back(qapp: QApplication) -> None:
+    with open_window(qapp) as frame:
+        frame.app.change("window", conversation_id=4711, geometry="bm90IGEgZ2VvbWV0cnk=")
+        frame.chat.conversation_id = 4711
+    with open_window(qapp) as frame:
+        assert frame.chat.conversation_id is None
+
+
+def test_right_to_left_mirrors_the_frame(qapp: QApplication) -> None:
+    qapp.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    try:
+        with open_window(qapp) as frame:
+            assert clipped_texts(frame.window) == []
+            column = frame.window.sidebar.mapTo(frame.window, QPoint(0, 0)).x()
+            picker = frame.window.picker.mapTo(frame.window, QPoint(0, 0)).x()
+            assert column > frame.window.width() / 2
+            assert picker < frame.window.width() / 2
+    finally:
+        qapp.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+
+
+def test_a_message_that_waits_for_the_model_is_told_in_the_status_line(frame: Frame) -> None:
+    chat_id = frame.app.conversations.create(title="Letter").id
+    frame.loader.state = "loading"
+    frame.chat.busy = True
+    frame.chat.title_changed.emit(chat_id)
+    assert frame.window.status.waiting.text() == "1 message waits for the model"
+    frame.loader.state = "ready"
+    frame.loader.changed.emit()
+    assert frame.window.status.waiting.text() == ""
+
+
+def test_a_disk_that_refuses_is_told_and_the_window_still_closes(frame: Frame) -> None:
+    folder = frame.app.paths.config
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if folder.exists():
+        for file in folder.iterdir():
+            file.unlink()
+        folder.rmdir()
+    folder.write_text("a file where the folder should be")
+    frame.window.actions_by_name["zoom_in"].trigger()
+    assert "may not write" in frame.notices()[0]
+    frame.window.close()
+    assert not frame.window.isVisible()
