@@ -87,7 +87,11 @@ def build_engine(paths: AppPaths) -> EngineClient:
 
 
 def build(paths: AppPaths | None = None) -> Fireside:
-    """Builds everything; raises DatabaseNewer, FolderNotWritable or DiskFull when the data cannot be used."""
+    """Builds everything for the window.
+
+    Raises DatabaseNewer, MigrationFailed, FolderNotWritable or DiskFull when the data cannot be used. Any later call
+    into the store may raise DatabaseDamaged, FolderNotWritable or DiskFull.
+    """
     paths = paths or AppPaths.from_environment()
     handler = start_log(paths.logs)
     log.info("%s %s starts", APP_NAME, __version__)

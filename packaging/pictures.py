@@ -24,8 +24,10 @@ from PySide6.QtWidgets import QApplication, QWidget  # noqa: E402
 from app.bootstrap import Fireside, build  # noqa: E402
 from app.core.errors import ModelUnreadable  # noqa: E402
 from app.core.messages import Role  # noqa: E402
+from app.core.paths import resource  # noqa: E402
 from app.store.conversations import Conversations  # noqa: E402
 from app.ui import tasks  # noqa: E402
+from app.ui.app_icon import app_icon  # noqa: E402
 from app.ui.chat.chat_view import ChatView  # noqa: E402
 from app.ui.main_window import MainWindow  # noqa: E402
 from app.ui.model_loader import ModelLoader  # noqa: E402
@@ -89,11 +91,16 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="fireside-pictures-") as home:
         os.environ["FIRESIDE_HOME"] = home
         application = QApplication([])
+        application.setWindowIcon(app_icon(resource("icons/fireside.svg")))
         with _running(application) as scene:
             for name, prepare, tidy in _screens(scene):
                 for scheme in SCHEMES:
                     for width, height in SIZES:
-                        clipped += _picture(scene, folder, f"{name}-{scheme}-{width}x{height}", scheme, prepare, tidy)
+                        scene.theme.scheme = scheme
+                        scene.window.resize(width, height)
+                        prepare()
+                        clipped += _picture(scene.window, folder / f"{name}-{scheme}-{width}x{height}.png")
+                        tidy()
     for line in clipped:
         print(f"clipped: {line}", file=sys.stderr)
     return 1 if clipped else 0
@@ -175,26 +182,18 @@ def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
         ("answer", lambda: window.show_chat(scene.answered), no_step),
         ("settings", lambda: settings(0), lambda: _dialog(window).close()),
         ("settings-engine", lambda: settings(2), lambda: _dialog(window).close()),
-        ("model-menu", window.picker.show_menu, lambda: _close_popup()),
+        ("model-menu", window.picker.show_menu, _close_popup),
         ("notices", error_bar, close_notices),
     ]
 
 
-def _picture(scene: Scene, folder: Path, name: str, scheme: str, prepare: Step, tidy: Step) -> list[str]:
-    width, height = (int(part) for part in name.rpartition("-")[2].split("x"))
-    scene.theme.scheme = scheme
-    scene.window.resize(width, height)
-    prepare()
+def _picture(window: MainWindow, file: Path) -> list[str]:
+    """Saves what is really on the display, so that menus and dialogs are in it; returns the clipped texts."""
     _pause(SETTLE_MS)
-    corner = scene.window.mapToGlobal(QPoint(0, 0))
-    # What is really on the display, so that menus and dialogs are in it.
-    shot = scene.window.screen().grabWindow(0, corner.x(), corner.y(), width, height)
-    shot.save(str(folder / f"{name}.png"))
-    windows = [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
-    found = [f"{name}: {line}" for widget in windows for line in clipped_texts(widget)]
-    tidy()
-    _pause(SETTLE_MS // 5)
-    return found
+    corner = window.mapToGlobal(QPoint(0, 0))
+    window.screen().grabWindow(0, corner.x(), corner.y(), window.width(), window.height()).save(str(file))
+    shown = [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
+    return [f"{file.stem}: {line}" for widget in shown for line in clipped_texts(widget)]
 
 
 def _dialog(window: MainWindow) -> SettingsDialog:

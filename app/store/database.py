@@ -148,10 +148,9 @@ def _ready(path: Path, migrations: Sequence[Migration]) -> sqlite3.Connection:
         connection.text_factory = lambda stored: stored.decode("utf-8", "replace")  # one bad byte costs one character
         connection.create_function("fold", 1, fold, deterministic=True)
         _use_wal(connection)
-        # In WAL, NORMAL never damages the file. A power cut may cost the last transactions (up to about a
-        # thousand pages since the last checkpoint); the end of the program alone, even SIGKILL, costs none.
-        # FULL would sync at every save of a growing answer.
-        connection.execute("PRAGMA synchronous = NORMAL")
+        # FULL syncs the log at every commit, so that a power cut costs what was not yet saved and nothing more.
+        # NORMAL would be faster and could lose everything since the last checkpoint, about a thousand pages.
+        connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA journal_size_limit = 4000000")
         connection.execute(
             "PRAGMA secure_delete = ON"

@@ -8,8 +8,6 @@ from PySide6.QtCore import QByteArray, QRectF, Qt
 from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
-SIZES_PX = (16, 24, 32, 48, 64, 128, 256)
-
 
 def app_icon(path: Path, sizes_px: tuple[int, ...] = (16, 32, 64)) -> QIcon:
     """An icon with one drawing per size."""

@@ -82,7 +82,9 @@ class SettingsDialog(QDialog):
 
     def show_page(self, number: int) -> None:
         """Opens a page by its place in the list."""
-        self._group.buttons()[number].setChecked(True)
+        button = self._group.buttons()[number]
+        button.setChecked(True)
+        button.setFocus()
         self.pages.setCurrentIndex(number)
 
     def done(self, result: int) -> None:

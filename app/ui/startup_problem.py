@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout
 from app import APP_NAME
 from app.features.sentences import sentence_for
 from app.ui.desktop import copy_text, open_folder
-from app.ui.i18n import tr
+from app.ui.i18n import breakable, tr
 from app.ui.notify import describe
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
@@ -29,7 +29,7 @@ class StartupProblem(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(px(24), px(24), px(24), px(20))
         column.setSpacing(px(8))
-        said = QLabel(tr(sentence.text), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        said = QLabel(breakable(tr(sentence.text)), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         said.setFont(theme.font(15, 600))
         column.addWidget(said)
         kept = QLabel(tr(sentence.kept), textFormat=Qt.TextFormat.PlainText, wordWrap=True)

@@ -207,6 +207,8 @@ class Theme(QObject):
         else:
             font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
         font.setStyleHint(QFont.StyleHint.Monospace)
+        for ligature in ("calt", "liga"):  # code is shown as it is typed: -> stays two characters
+            font.setFeature(QFont.Tag(ligature), 0)
         return self._sized(font, size_px, weight)
 
     def install(self, application: QApplication) -> None:

@@ -66,7 +66,7 @@ def _needed_size(widget: QWidget, text: str) -> QSize:
     metrics = widget.fontMetrics()
     if isinstance(widget, QLabel) and widget.wordWrap():
         width = widget.width()
-        longest = max((metrics.horizontalAdvance(word) for word in text.split()), default=0)
+        longest = max((metrics.horizontalAdvance(word) for word in text.replace("\u200b", " ").split()), default=0)
         margins = widget.contentsMargins()
         around = margins.left() + margins.right() + 2 * widget.margin()
         return QSize(max(longest + around, 0) if longest + around > width else width, widget.heightForWidth(width))

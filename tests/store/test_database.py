@@ -31,7 +31,7 @@ def test_a_new_file_is_made_with_its_folders_and_only_for_this_person(tmp_path: 
     with closing(Database.open(path)) as database:
         assert database.moved_aside is None
         assert pragma(database, "journal_mode") == "wal"
-        assert pragma(database, "synchronous") == 1
+        assert pragma(database, "synchronous") == 2
         assert pragma(database, "foreign_keys") == 1
         assert pragma(database, "busy_timeout") == 5000
         assert pragma(database, "user_version") == 1

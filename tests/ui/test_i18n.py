@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.ui.i18n import tr, use_catalogue
+from app.ui.i18n import breakable, tr, use_catalogue
 
 
 @pytest.fixture(autouse=True)
@@ -31,3 +31,10 @@ def test_a_catalogue_translates_and_keeps_the_fields() -> None:
     use_catalogue({"loading {percent} %": "lädt, {percent} %"})
     assert tr("loading {percent} %", percent=42) == "lädt, 42 %"
     assert tr("ready") == "ready"
+
+
+def test_long_paths_may_break_and_read_the_same() -> None:
+    text = breakable("may not write to /home/ada/data or C:\\data\\x")
+    assert "\u200b" in text
+    assert text.replace("\u200b", "") == "may not write to /home/ada/data or C:\\data\\x"
+    assert breakable("either / or") == "either / or"

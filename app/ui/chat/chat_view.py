@@ -60,6 +60,7 @@ class ChatView(QWidget):
         self._lay_out()
         self._connect()
         self._show_model()
+        self._load_draft(app.settings.window.new_chat_draft)
         self.show_conversation(None)
 
     @property

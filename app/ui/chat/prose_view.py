@@ -70,7 +70,8 @@ class ProseView(TextView):
         cursor = QTextCursor(document)
         cursor.beginEditBlock()
         block = document.findBlockByNumber(first)
-        if block.isValid():
+        is_there = block.isValid()  # not after the removal: Qt may keep another one of the joined blocks
+        if is_there:
             cursor.setPosition(block.position())
             cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
             cursor.removeSelectedText()
@@ -79,9 +80,7 @@ class ProseView(TextView):
         for number in range(first, len(self._lines)):
             cursor.movePosition(QTextCursor.MoveOperation.End)
             look = self._block_format(number)
-            if number < document.blockCount() and number == first and block.isValid():
-                cursor.setBlockFormat(look)
-            elif number:
+            if number and not (number == first and is_there):
                 cursor.insertBlock(look)
             else:
                 cursor.setBlockFormat(look)

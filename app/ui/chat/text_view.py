@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtCore import QByteArray, Qt, QUrl, Signal
 from PySide6.QtGui import QColor, QFont, QTextBlockFormat, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
 
@@ -89,8 +89,8 @@ class TextView(QTextBrowser):
         return look
 
     def loadResource(self, kind: int, name: QUrl | str) -> object:  # noqa: ARG002
-        """Nothing is ever loaded for a text."""
-        return None
+        """Nothing is ever loaded for a text. Empty bytes, since Qt would look for a file itself after None."""
+        return QByteArray()
 
     def doSetSource(self, name: QUrl | str, kind: object = None) -> None:
         """A text never becomes another page."""

@@ -6,7 +6,7 @@ import time
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QAbstractButton, QApplication, QFrame, QPushButton, QScrollArea, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QScrollArea, QWidget
 
 from app.core.messages import Role
 from app.store.conversations import StoredMessage
@@ -262,7 +262,7 @@ class Transcript(QScrollArea):
         is_inside = new is not None and self._column.isAncestorOf(new)
         if not is_inside or old is None or self._column.isAncestorOf(old) or QApplication.mouseButtons():
             return
-        if self._turns and isinstance(new, Turn | QAbstractButton) and new is not self._turns[-1]:
+        if isinstance(new, Turn) and new.came_by_tab and new is not self._turns[-1]:
             self._turns[-1].setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _on_focus_changed(self, old: QWidget | None, new: QWidget | None) -> None:

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCursor, QKeyEvent
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from app.ui.i18n import tr
+from app.ui.i18n import breakable, tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 
@@ -27,7 +27,7 @@ class Notice(QFrame):
         self._theme = theme
         self.setObjectName("notice")
         self.setAccessibleName(text)
-        self._label = QLabel(text, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self._label = QLabel(breakable(text), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.MinimumExpanding)
         self._close = IconButton(theme, "x", tr("Dismiss"), size_px=16)
@@ -111,7 +111,7 @@ class NoticeBar(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         row = QHBoxLayout(self)
         row.addStretch(1)
-        row.addWidget(self._stack, 100)
+        row.addWidget(self._stack, 1000)
         row.addStretch(1)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()

@@ -1,0 +1,79 @@
+"""Code cards: Copy, growing, colours, lines that are far too long."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication, QTextDocument
+from PySide6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.ui.chat.code_block import LONGEST_LINE, CodeBlock, CodeText
+from app.ui.chat.pieces import Code
+from app.ui.theme import Theme
+
+
+def colours(document: QTextDocument, line: int) -> list[str]:
+    layout = document.findBlockByNumber(line).layout()
+    return [run.format.foreground().color().name().upper() for run in layout.formats()]
+
+
+def test_copy_has_the_code_and_says_so(qtbot: QtBot, theme: Theme) -> None:
+    card = CodeBlock(theme)
+    qtbot.addWidget(card)
+    card.set_code(Code("python", "x = 1\ny = 2"))
+    card.resize(600, card.height_for(600))
+    card.show()
+    button = next(b for b in card.findChildren(QPushButton) if b.accessibleName() == "Copy code")
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert QGuiApplication.clipboard().text() == "x = 1\ny = 2"
+    assert button.text() == "Copied"
+    qtbot.waitUntil(lambda: button.text() == "Copy", timeout=5_000)
+
+
+def test_code_is_coloured_after_a_moment_and_while_it_grows(qtbot: QtBot, theme: Theme) -> None:
+    card = CodeBlock(theme)
+    qtbot.addWidget(card)
+    text = card.findChild(CodeText)
+    assert text is not None
+    card.set_code(Code("python", "return 1", open=True))
+    qtbot.waitUntil(lambda: not card.highlighting, timeout=5_000)
+    assert colours(text.document(), 0) == [theme.tokens.code_keyword, theme.tokens.code_number]
+    card.set_code(Code("python", "return 1\n# end", open=False))
+    qtbot.waitUntil(lambda: not card.highlighting, timeout=5_000)
+    assert text.toPlainText() == "return 1\n# end"
+    assert colours(text.document(), 1) == [theme.tokens.code_comment]
+
+
+def test_unknown_languages_and_very_long_code_stay_plain(qtbot: QtBot, theme: Theme) -> None:
+    card = CodeBlock(theme)
+    qtbot.addWidget(card)
+    text = card.findChild(CodeText)
+    assert text is not None
+    card.set_code(Code("no-such-language", "return 1"))
+    qtbot.waitUntil(lambda: not card.highlighting, timeout=5_000)
+    assert colours(text.document(), 0) == []
+    card.set_code(Code("python", "return 1\n" * 4_000))
+    assert not card.highlighting
+
+
+def test_a_line_that_is_far_too_long_is_broken_for_the_eye_only(qtbot: QtBot, theme: Theme) -> None:
+    card = CodeBlock(theme)
+    qtbot.addWidget(card)
+    long = "x" * (3 * LONGEST_LINE + 10)
+    card.set_code(Code("", long))
+    text = card.findChild(CodeText)
+    assert text is not None
+    assert text.document().blockCount() == 4
+    assert card.code.text == long
+
+
+def test_a_wide_line_scrolls_inside_its_card(qtbot: QtBot, theme: Theme) -> None:
+    card = CodeBlock(theme)
+    qtbot.addWidget(card)
+    card.set_code(Code("", "word " * 100))
+    card.resize(400, card.height_for(400))
+    card.show()
+    text = card.findChild(CodeText)
+    assert text is not None
+    assert text.horizontalScrollBar().maximum() > 0
+    assert text.verticalScrollBar().maximum() == 0

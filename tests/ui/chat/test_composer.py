@@ -1,0 +1,97 @@
+"""The message field: growing, pasting, input methods."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtGui import QInputMethodEvent
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.ui.chat.composer import Composer
+from app.ui.chat.message_field import LONG_PASTE, MOST_LINES
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import IconButton
+
+
+@pytest.fixture
+def composer(qtbot: QtBot, theme: Theme) -> Composer:
+    made = Composer(theme)
+    qtbot.addWidget(made)
+    made.resize(600, 100)
+    made.show()
+    made.field.edit.setFocus()
+    return made
+
+
+def test_it_grows_to_eight_lines_and_then_scrolls(composer: Composer, qtbot: QtBot) -> None:
+    edit = composer.field.edit
+    one = edit.height()
+    heights = []
+    for _ in range(MOST_LINES + 3):
+        qtbot.keyClick(edit, Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+        heights.append(edit.height())
+    assert heights[0] > one
+    assert heights[-1] == heights[-2] == heights[-3]
+    assert edit.verticalScrollBar().maximum() > 0
+    edit.selectAll()
+    qtbot.keyClick(edit, Qt.Key.Key_Delete)
+    assert edit.height() == one
+
+
+def test_a_very_long_paste_is_a_chip_and_quick(composer: Composer, qtbot: QtBot) -> None:
+    paste = QMimeData()
+    paste.setText("long words " * 100_000)
+    qtbot.keyClicks(composer.field.edit, "Look:")
+    begin_s = time.thread_time()
+    composer.field.edit.insertFromMimeData(paste)
+    print(f"pasting {len(paste.text()):,} characters took {(time.thread_time() - begin_s) * 1000:.0f} ms")
+    assert composer.field.edit.toPlainText() == "Look:"
+    assert composer.text == "Look:\n\n" + paste.text()
+    with qtbot.waitSignal(composer.sent) as sent:
+        qtbot.keyClick(composer.field.edit, Qt.Key.Key_Return)
+    assert sent.args == [composer.text]
+    remove = next(b for b in composer.findChildren(IconButton) if b.accessibleName() == "Remove pasted text")
+    qtbot.mouseClick(remove, Qt.MouseButton.LeftButton)
+    assert composer.text == "Look:"
+
+
+def test_a_long_draft_comes_back_as_a_chip(composer: Composer) -> None:
+    composer.set_text("x" * (LONG_PASTE + 1))
+    assert composer.field.edit.toPlainText() == ""
+    assert composer.text == "x" * (LONG_PASTE + 1)
+
+
+def test_pasted_text_is_plain_and_clean(composer: Composer) -> None:
+    paste = QMimeData()
+    paste.setHtml("<b>bold</b>")
+    paste.setText("bo\0ld")
+    composer.field.edit.insertFromMimeData(paste)
+    assert composer.text == "bold"
+
+
+def test_enter_belongs_to_the_input_method_while_it_composes(composer: Composer, qtbot: QtBot) -> None:
+    edit = composer.field.edit
+    sent: list[str] = []
+    composer.sent.connect(sent.append)
+    qtbot.keyClicks(edit, "a")
+    QApplication.sendEvent(edit, QInputMethodEvent("かな", []))
+    qtbot.keyClick(edit, Qt.Key.Key_Return)
+    assert sent == []
+    commit = QInputMethodEvent("", [])
+    commit.setCommitString("仮名")
+    QApplication.sendEvent(edit, commit)
+    qtbot.keyClick(edit, Qt.Key.Key_Return)
+    assert len(sent) == 1
+    assert "仮名" in sent[0]
+
+
+def test_controls_have_names(composer: Composer) -> None:
+    assert composer.field.edit.accessibleName() == "Message"
+    assert composer.send.accessibleName() == "Send"
+    assert composer.settings.accessibleName() == "Chat settings"
+    composer.set_answering(True)
+    assert composer.send.accessibleName() == "Stop"
+    assert composer.send.isEnabled()

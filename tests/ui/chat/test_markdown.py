@@ -1,0 +1,226 @@
+"""Markdown while it grows: the same result however it is cut, closed blocks that stay, and bounds on hostile text."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.ui.chat.markdown import BLOCK_LIMIT, Block, MarkdownStream, read
+from app.ui.chat.pieces import Code, Line, Prose, Table
+
+SAMPLE = """# Title
+
+Some **bold text**, *it*, `code` and [a link](https://x.org/a_b).
+Second line ~~gone~~.
+
+1. one
+2. two
+   ```python
+   print(1)
+   ```
+   more
+3. three
+   - nested
+   - [x] task
+
+> quote **b**
+> more
+
+| a | b |
+|---|:-:|
+| 1 | **2** |
+| 3 | 4 |
+
+~~~js
+let a = `x`;
+~~~
+See [ref], [^1] and <b>html</b>.
+---
+
+[ref]: https://ref.org
+
+[^1]: The note.
+"""
+PARTS = [
+    "word ", "two words\n", "\n", "\n\n", "- item\n", "  - nested\n", "3. third\n", "> quote\n", "```py\n", "```\n",
+    "    four\n", "| a | b |\n", "|---|---|\n", "| 1 | 2 |\n", "# head\n", "---\n", "***", "**", "*", "`", "[a](http://b.c)",
+    "[ref]", "[ref]: http://r.r\n", "[^1]", "[^1]: note\n", "\r\n", "\t", "<b>", "\\", "~~~", "===\n", "[ ] ",
+    "é🎉", "مرحبا",
+    "w" * 700, "long word " * 90, "| cell | cell |\n" * 25, "- [ ] x\n" * 40,
+]  # fmt: skip
+texts = st.lists(st.sampled_from(PARTS), max_size=40).map("".join)
+
+
+def lines(blocks: list[Block]) -> list[Line]:
+    return [line for b in blocks for p in b.pieces if isinstance(p, Prose) for line in p.lines]
+
+
+def shown(blocks: list[Block]) -> str:
+    found = []
+    for piece in (piece for block in blocks for piece in block.pieces):
+        if isinstance(piece, Prose):
+            found += ["".join(span.text for span in line.spans) for line in piece.lines]
+        elif isinstance(piece, Code):
+            found.append(piece.text)
+        else:
+            found += [" ".join("".join(span.text for span in cell) for cell in row) for row in piece.rows]
+    return "\n".join(found)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(texts, st.lists(st.integers(1, 60), min_size=1, max_size=8))
+def test_any_cut_gives_the_result_of_the_whole(text: str, cuts: list[int]) -> None:
+    stream = MarkdownStream()
+    position, turn = 0, 0
+    while position < len(text):
+        step = cuts[turn % len(cuts)]
+        stream.feed(text[position : position + step])
+        position, turn = position + step, turn + 1
+        whole = MarkdownStream()
+        whole.feed(text[:position])
+        assert stream.blocks() == whole.blocks()
+    stream.finish()
+    assert stream.closed == read(text)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(texts.filter(lambda text: "]:" not in text))
+def test_closed_blocks_never_change_without_definitions(text: str) -> None:
+    stream = MarkdownStream()
+    closed: list[Block] = []
+    for character in text:
+        stream.feed(character)
+        assert all(a is b for a, b in zip(closed, stream.closed, strict=False))
+        assert len(stream.closed) >= len(closed)
+        closed = list(stream.closed)
+    assert stream.revision == 0
+
+
+def test_no_source_is_lost() -> None:
+    stream = MarkdownStream()
+    for character in SAMPLE:
+        stream.feed(character)
+    stream.finish()
+    assert [c for b in stream.closed for c in b.source if not c.isspace()] == [c for c in SAMPLE if not c.isspace()]
+
+
+def test_the_sample_is_understood() -> None:
+    blocks = read(SAMPLE)
+    assert lines(blocks)[0].kind == "heading"
+    codes = [piece for block in blocks for piece in block.pieces if isinstance(piece, Code)]
+    assert [(code.language, code.text, code.depth) for code in codes] == [
+        ("python", "print(1)", 1),
+        ("js", "let a = `x`;", 0),
+    ]
+    tables = [piece for block in blocks for piece in block.pieces if isinstance(piece, Table)]
+    assert tables[0].aligns == ("left", "center")
+    assert len(tables[0].rows) == 3
+    assert [line.marker for line in lines(blocks) if line.marker] == ["1.", "2.", "3.", "•", "☑", "1."]
+    links = {span.text: span.href for line in lines(blocks) for span in line.spans if span.href}
+    assert links == {"a link": "https://x.org/a_b", "ref": "https://ref.org"}
+    assert any(span.raised and span.text == "1" for line in lines(blocks) for span in line.spans)
+
+
+def test_a_definition_reaches_back() -> None:
+    stream = MarkdownStream()
+    stream.feed("See [ref].\n\nOther.\n\n")
+    assert all(not span.href for line in lines(stream.closed) for span in line.spans)
+    stream.feed("[ref]: https://x.org\n\nEnd.\n\n")
+    assert lines(stream.closed)[0].spans[1].href == "https://x.org"
+    assert stream.revision == 1
+
+
+def test_numbers_go_on_when_items_are_closed_one_by_one() -> None:
+    markers = [line.marker for line in lines(read("".join(f"1. item {n}\n" for n in range(30))))]
+    assert markers == [f"{n}." for n in range(1, 31)]
+
+
+def test_a_long_table_repeats_its_header() -> None:
+    blocks = read("| a | b |\n|---|---|\n" + "| 1 | 2 |\n" * 200)
+    tables = [piece for block in blocks for piece in block.pieces if isinstance(piece, Table)]
+    assert len(tables) == 4
+    assert all(table.rows[0] == tables[0].rows[0] for table in tables)
+    assert sum(len(table.rows) - 1 for table in tables) == 200
+
+
+def test_an_open_fence_is_a_code_block_at_once_and_hides_the_half_of_its_end() -> None:
+    stream = MarkdownStream()
+    stream.feed("```python\nx = 1\n``")
+    assert stream.open_blocks()[0].pieces == (Code("python", "x = 1", 0, True),)
+    stream.feed("`\n")
+    assert stream.closed[0].pieces == (Code("python", "x = 1", 0, False),)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Some **bold text** and *slanted words* and ~~gone~~ here.",
+        "Use `print(x)` and ``a ` b`` now.",
+        "A [link](https://example.org/path_(x)) ends.",
+        "- **Item**: with words\n- **Other**: *more*",
+        "| name | value |\n|---|---|\n| **a** | `b` |\n",
+        "1. ***both***\n2. two",
+    ],
+)
+def test_half_written_marks_are_never_seen(text: str) -> None:
+    complete = shown(read(text))
+    stream = MarkdownStream()
+    for position, character in enumerate(text):
+        stream.feed(character)
+        now = shown(stream.blocks())
+        for mark in ("**", "~~", "](", "|--", "``"):
+            assert mark in complete or mark not in now, (text[: position + 1], now)
+
+
+def test_raw_html_is_text_and_bad_links_are_text() -> None:
+    text = "<script>alert(1)</script> <img src=x onerror=y>\n\n[x](javascript:alert(1)) [y](file:///etc/x)"
+    blocks = read(text)
+    assert not any(span.href for line in lines(blocks) for span in line.spans)
+    assert "<script>alert(1)</script> <img src=x onerror=y>" in shown(blocks)
+    assert "[x](javascript:alert(1))" in shown(blocks)
+
+
+def test_an_image_is_its_words_and_a_link() -> None:
+    spans = lines(read("![a cat](https://x.org/cat.png)"))[0].spans
+    assert (spans[0].text, spans[0].href) == ("a cat", "https://x.org/cat.png")
+
+
+HOSTILE = {
+    "brackets": "[" * 20_000,
+    "images": "![[]()" * 4_000,
+    "stars": "*a " * 8_000,
+    "bold": "**a" * 5_000,
+    "underscores": "_a__b_" * 3_000,
+    "backticks": "`a``b```" * 2_000,
+    "quotes": ">" * 8_000,
+    "deep quotes": "> " * 900 + "x\n",
+    "deep list": "".join("  " * depth + "- a\n" for depth in range(300)),
+    "one line": "x" * 200_000,
+    "many words": "ab " * 70_000,
+    "10,000 columns": "|".join("a" * 10_000) + "\n" + "|".join("-" * 10_000) + "\n" + "|".join("b" * 10_000) + "\n",
+    "200 columns": "|".join("a" * 200) + "\n" + "|".join("-" * 200) + "\n" + "|".join("b" * 200) + "\n",
+    "definitions": "[a]: http://x\n\nsee [a]\n\n" * 1_000,
+    "fence": "```py\n" + "x = 1\n" * 10_000,
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_text_is_shown_in_small_steps(name: str) -> None:
+    text = HOSTILE[name]
+    stream = MarkdownStream()
+    worst_s = 0.0
+    for position in range(0, len(text), 200):
+        begin_s = time.thread_time()
+        stream.feed(text[position : position + 200])
+        stream.open_blocks()
+        worst_s = max(worst_s, time.thread_time() - begin_s)
+    stream.finish()
+    print(f"{name}: longest step {worst_s * 1000:.0f} ms")
+    assert stream.closed == read(text)
+    assert shown(stream.closed).strip()
+    longest = max((len(p.lines) for b in stream.closed for p in b.pieces if isinstance(p, Prose)), default=0)
+    assert longest < 1_000
+    assert all(len(b.source) <= 2 * BLOCK_LIMIT for b in stream.closed) or name == "fence"
