@@ -22,6 +22,7 @@ from app.core.errors import AppError
 from app.core.paths import AppPaths, resource
 from app.core.settings import load_settings
 from app.ui import tasks
+from app.ui.calm_caret import CalmCaret
 from app.ui.chat.chat_view import ChatView
 from app.ui.main_window import MainWindow
 from app.ui.model_loader import ModelLoader
@@ -76,6 +77,7 @@ def _run_window(application: QApplication, instance: SingleInstance, paths: AppP
         instance.asked.connect(lambda more: _on_asked(window, more))
         first_paint = _FirstPaint(window, lambda: _after_first_paint(app, window, notify, files))
         window.installEventFilter(first_paint)
+        CalmCaret(window)
         window.show()
         with _Signals(application, window.close):
             code = application.exec()

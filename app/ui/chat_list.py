@@ -120,7 +120,7 @@ class ChatRowDelegate(QStyledItemDelegate):
         room = rect.adjusted(px(15), 0, -px(8), -px(6))
         start = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeading)
         text = painter.fontMetrics().elidedText(text.upper(), Qt.TextElideMode.ElideRight, room.width())
-        painter.drawText(room, start | Qt.AlignmentFlag.AlignBottom, text)
+        painter.drawText(room, start | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignBottom, text)
 
     def _paint_chat(self, painter: QPainter, rect: QRect, option: QStyleOptionViewItem, text: str) -> None:
         tokens, px = self._theme.tokens, self._theme.px
@@ -141,7 +141,7 @@ class ChatRowDelegate(QStyledItemDelegate):
         room = card.adjusted(px(16), 0, -px(12), 0)
         start = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeading)
         text = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room.width())
-        painter.drawText(room, start | Qt.AlignmentFlag.AlignVCenter, text)
+        painter.drawText(room, start | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, text)
 
     def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:  # noqa: ARG002
         editor = QLineEdit(parent, maxLength=TITLE_CHARACTERS)

@@ -230,7 +230,7 @@ class MainWindow(QMainWindow):
         self.sidebar.setMaximumWidth(px(SIDEBAR_PX[1]))
 
     def _restore(self) -> None:
-        window_memory.restore(self, self._splitter, self._theme, self._app.settings.window)
+        window_memory.restore(self, self._splitter, self.sidebar, self._theme, self._app.settings.window)
         self.sidebar.reload()
         known_id = self._app.settings.window.conversation_id
         known = self._app.conversations.get(known_id) if known_id else None
@@ -245,7 +245,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.chat.save_draft()
-        kept = window_memory.describe(self, self._splitter, self._theme)
+        kept = window_memory.describe(self, self.sidebar, self._theme)
         self._save("window", conversation_id=self.chat.conversation_id or 0, **kept)
         self.chat.stop()
         event.accept()

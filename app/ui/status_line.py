@@ -56,6 +56,7 @@ class ContextGauge(QWidget):
     def _on_change(self) -> None:
         text = tr("Context {used} of {size}", used=tokens_text(self._used), size=tokens_text(self._size))
         self.setAccessibleName(text)
+        self.setProperty("painted_text", text)
         self.setToolTip(tr("How much of what the model can keep in mind this chat takes, in tokens"))
         self.setVisible(self._size > 0)
         self.setFont(self._theme.font(12.5))
@@ -70,7 +71,9 @@ class ContextGauge(QWidget):
         painter.setFont(self.font())
         mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
         side = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
-        painter.drawText(self.rect(), side | Qt.AlignmentFlag.AlignVCenter, self.accessibleName())
+        painter.drawText(
+            self.rect(), side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, self.accessibleName()
+        )
         track = QRectF(0 if mirrored else self.width() - px(64), (self.height() - px(4)) / 2, px(64), px(4))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(tokens.line))

@@ -34,7 +34,7 @@ def test_a_label_that_is_too_narrow_is_found(holder: QWidget) -> None:
 
 
 def test_a_wrapped_label_that_is_too_low_is_found(holder: QWidget) -> None:
-    QLabel(TEXT, holder, wordWrap=True).resize(60, 16)
+    QLabel(TEXT, holder, wordWrap=True).resize(90, 16)
     holder.show()
     assert "high" in clipped_texts(holder)[0]
 

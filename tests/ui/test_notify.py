@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtGui import QCursor, QGuiApplication
+from PySide6.QtWidgets import QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import DiskFull, EngineStopped, ModelLoadFailed, ProtocolViolation, every_error
@@ -26,8 +26,16 @@ SECRET = "the dog is called Bello"
 def notify(qtbot: QtBot) -> Iterator[Notify]:
     theme = Theme("light")
     one = Notify(theme)
-    qtbot.addWidget(one.bar)
-    one.bar.setGeometry(300, 300, 700, 300)  # away from the pointer: under it a notice stays
+    window = QWidget()
+    qtbot.addWidget(window)
+    column = QVBoxLayout(window)
+    column.addWidget(QPlainTextEdit())  # has the keyboard, as the message field does
+    column.addWidget(one.bar)
+    window.resize(700, 500)
+    window.show()
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    QCursor.setPos(window.mapToGlobal(QPoint(50, 50)))  # a notice under the pointer would stay
     yield one
     one.uninstall()
 
@@ -118,9 +126,6 @@ def test_a_notice_stays_while_its_button_has_the_focus(notify: Notify, qtbot: Qt
     notice = Notice(Theme("light"), "stays", lifetime_ms=30)
     notice.add_button("Undo", lambda: None)
     notify.bar.add(notice)
-    notify.bar.activateWindow()
-    with qtbot.waitActive(notify.bar):
-        pass
     button = buttons(notice)["Undo"]
     button.setFocus(Qt.FocusReason.TabFocusReason)
     with qtbot.assertNotEmitted(notice.left, wait=120):
@@ -144,8 +149,8 @@ def test_the_same_sentence_is_shown_once_and_never_more_than_three(notify: Notif
 def test_a_long_sentence_is_not_clipped(notify: Notify, qtbot: QtBot) -> None:
     notify.actions["open_model"] = lambda: None
     notify.tell(Sentence("A long sentence about something. " * 6, "And what was kept.", "open_model"), details="x")
-    notify.bar.resize(560, notify.bar.sizeHint().height())
-    assert clipped_texts(notify.bar) == []
+    notify.bar.window().resize(560, 500)
+    assert clipped_texts(notify.bar.window()) == []
     assert notify.bar.notices[0].mapTo(notify.bar, QPoint(0, 0)).x() >= 0
 
 

@@ -67,6 +67,10 @@ class AnswerView(Turn):
         """Whether all of the text has been laid out."""
         return not self._slices.isActive()
 
+    def leave(self) -> None:
+        """Nothing more is laid out: the view goes away."""
+        self._slices.stop()
+
     def append(self, text: str) -> None:
         """More of the answer, laid out now."""
         self._text += text

@@ -216,7 +216,8 @@ class ChatView(QWidget):
             if self._conversation_id is None:
                 prompt, temperature = self._new_settings
                 self._conversation_id = conversations.create(system_prompt=prompt, temperature=temperature).id
-                self._app.change("window", new_chat_draft="")
+                if self._app.settings.window.new_chat_draft:
+                    self._app.change("window", new_chat_draft="")
             question = self._app.chat.add_question(self._conversation_id, text)
             conversations.update(self._conversation_id, draft="")
         except AppError as error:

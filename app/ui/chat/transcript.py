@@ -22,6 +22,7 @@ COLUMN_PX = 760
 MARGIN_PX = 24
 SLICE_S = 0.008
 NEAR_END_PX = 12
+GONE_AT_ONCE = 10
 
 
 class Transcript(QScrollArea):
@@ -56,6 +57,9 @@ class Transcript(QScrollArea):
         self._pill.hide()
         self._slices = QTimer(self, interval=0)
         self._slices.timeout.connect(self._on_slice)
+        self._gone: list[QWidget] = []
+        self._removal = QTimer(self, interval=0)
+        self._removal.timeout.connect(self._on_removal)
         QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
@@ -182,8 +186,21 @@ class Transcript(QScrollArea):
         for turn in self._turns[index:]:
             self._heights.pop(turn, None)
             turn.hide()
-            turn.deleteLater()
+            if isinstance(turn, AnswerView):
+                turn.leave()
+                self._gone += turn.body.views
+            self._gone.append(turn)
         del self._turns[index:]
+        if self._gone:
+            self._removal.start()
+
+    def _on_removal(self) -> None:
+        """Hundreds of views take a while to go; a few at a time, nobody waits for them."""
+        for widget in self._gone[:GONE_AT_ONCE]:
+            widget.deleteLater()
+        del self._gone[:GONE_AT_ONCE]
+        if not self._gone:
+            self._removal.stop()
 
     def _mark_last(self) -> None:
         for turn in self._turns:

@@ -33,4 +33,4 @@ class ElidedLabel(QLabel):
         text = painter.fontMetrics().elidedText(self.text(), self._mode, room.width())
         side = QStyle.visualAlignment(self.layoutDirection(), Qt.AlignmentFlag.AlignLeading)
         painter.setPen(self.palette().windowText().color())
-        painter.drawText(room, side | Qt.AlignmentFlag.AlignVCenter, text)
+        painter.drawText(room, side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QColor, QDragEnterEvent, QDropEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QDragMoveEvent, QDropEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from app.ui.theme import Theme
@@ -21,7 +21,7 @@ class FileDrop(QObject):
         target.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if isinstance(event, QDragEnterEvent):
+        if isinstance(event, QDragMoveEvent):  # entering is a move too
             if event.mimeData().hasUrls():
                 event.acceptProposedAction()
                 self._hint.appear()
@@ -46,6 +46,8 @@ class _Hint(QWidget):
         self.hide()
 
     def appear(self) -> None:
+        if self.isVisible():
+            return
         self.setGeometry(self._target.rect())
         self.raise_()
         self.show()
