@@ -71,10 +71,8 @@ class Fireside:
         """Ends the engine child, then the database; safe to call twice."""
         self.engine.close()
         self.database.close()
-        if self.log_handler is not None:
-            logging.getLogger().removeHandler(self.log_handler)
-            self.log_handler.close()
-            self.log_handler = None
+        _end_log(self.log_handler)
+        self.log_handler = None
 
 
 def build_engine(paths: AppPaths) -> EngineClient:
@@ -95,6 +93,14 @@ def build(paths: AppPaths | None = None) -> Fireside:
     paths = paths or AppPaths.from_environment()
     handler = start_log(paths.logs)
     log.info("%s %s starts", APP_NAME, __version__)
+    try:
+        return _build_parts(paths, handler)
+    except BaseException:
+        _end_log(handler)  # a second try starts its own
+        raise
+
+
+def _build_parts(paths: AppPaths, handler: logging.Handler | None) -> Fireside:
     settings, wrong = load_settings(paths.settings)
     database = Database.open(paths.database)
     conversations = Conversations(database)
@@ -103,6 +109,12 @@ def build(paths: AppPaths | None = None) -> Fireside:
     app = Fireside(paths, settings, build_engine(paths), database, conversations, log_handler=handler)
     app.notices = _notices(wrong, database)
     return app
+
+
+def _end_log(handler: logging.Handler | None) -> None:
+    if handler is not None:
+        logging.getLogger().removeHandler(handler)
+        handler.close()
 
 
 def _notices(wrong_settings: list[str], database: Database) -> list[Sentence]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QCloseEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QFileDialog, QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from app import APP_NAME
 from app.core.errors import AppError
@@ -67,10 +67,12 @@ class MainWindow(QMainWindow):
         self._tab.setObjectName("tab_chat")
         self._tab.setCheckable(True)
         self._tab.setChecked(True)
-        self._tab.clicked.connect(self._on_tab)
+        self._tab.clicked.connect(self.chat.focus_composer)
+        tabs = QButtonGroup(self)  # exclusive: a click on the chosen tab does not undo it
+        tabs.addButton(self._tab)
         self._top = QHBoxLayout()
-        for widget in (self._toggle, self._tab):
-            self._top.addWidget(widget)
+        self._top.addWidget(self._toggle)
+        self._top.addWidget(self._tab)
         self._top.addStretch(1)
         self._top.addWidget(self.picker)
         column = QVBoxLayout(content)
@@ -184,10 +186,6 @@ class MainWindow(QMainWindow):
     def _zoom(self, change: object, value: float) -> None:
         change(value)  # type: ignore[operator]
         self._save("appearance", zoom=self._theme.zoom)
-
-    def _on_tab(self) -> None:
-        self._tab.setChecked(True)
-        self.chat.focus_composer()
 
     def _on_chat_gone(self, conversation_id: int) -> None:
         if self.chat.conversation_id == conversation_id:

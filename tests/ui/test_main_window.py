@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeySequence
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QLineEdit,
     QPlainTextEdit,
+    QTextEdit,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -26,7 +27,7 @@ from app.ui.shortcuts import ShortcutSheet
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.ui import Frame, open_window
 
-INTERACTIVE = QAbstractButton | QLineEdit | QPlainTextEdit | QAbstractItemView
+INTERACTIVE = QAbstractButton | QLineEdit | QPlainTextEdit | QTextEdit | QAbstractItemView
 
 
 def drop(window: QWidget, *files: Path) -> None:
@@ -156,11 +157,23 @@ def test_another_file_is_told_about_and_nothing_changes(frame: Frame, tmp_path: 
 
 
 def test_a_file_can_be_dropped_on_the_message_field_too(whole: Frame, qtbot: QtBot, tmp_path: Path) -> None:
-    """Text may be dropped there; a file must go on to the window instead of becoming a line of text."""
+    """Through the window's own door for drops: the field refuses a file, and the window around it takes it."""
     data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "a.gguf"))])
-    for field in whole.window.findChildren(QPlainTextEdit):
-        assert not field.acceptDrops() or not field.canInsertFromMimeData(data)
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "letter.pdf"))])
+    chat = whole.window.findChild(ChatView)
+    assert chat is not None
+    field = chat.composer.field.edit
+    QApplication.processEvents()
+    place = QPointF(field.viewport().mapTo(whole.window, QPoint(10, 10)))
+    how = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    door = whole.window.windowHandle()
+    QApplication.sendEvent(door, QDragEnterEvent(place, *how))
+    move = QDragMoveEvent(place, *how)
+    QApplication.sendEvent(door, move)
+    assert move.isAccepted()
+    QApplication.sendEvent(door, QDropEvent(place, *how))
+    assert whole.notices() == ["Fireside opens GGUF model files here; this is a PDF file."]
+    assert field.toPlainText() == ""
 
 
 def test_geometry_column_and_chat_come_back(qapp: QApplication, tmp_path: Path) -> None:
@@ -227,3 +240,14 @@ def test_a_disk_that_refuses_is_told_and_the_window_still_closes(frame: Frame) -
     assert "may not write" in frame.notices()[0]
     frame.window.close()
     assert not frame.window.isVisible()
+
+
+def test_a_click_on_the_open_tab_goes_to_the_message_field(frame: Frame, qtbot: QtBot) -> None:
+    tab = frame.window.findChild(QAbstractButton, "tab_chat")
+    assert tab is not None
+    with qtbot.waitActive(frame.window):
+        frame.window.activateWindow()
+    frame.window.sidebar.search.setFocus()
+    qtbot.mouseClick(tab, Qt.MouseButton.LeftButton)
+    assert tab.isChecked()
+    assert frame.chat.composer.hasFocus()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCursor, QKeyEvent
-from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.ui.i18n import breakable, tr
 from app.ui.theme import Theme
@@ -29,12 +29,19 @@ class Notice(QFrame):
         self.setAccessibleName(text)
         self._label = QLabel(breakable(text), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.MinimumExpanding)
+        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self._label.setSizePolicy(policy)
         self._close = IconButton(theme, "x", tr("Dismiss"), size_px=16)
         self._close.clicked.connect(self.dismiss)
-        self._row = QHBoxLayout(self)
+        self._buttons: list[QPushButton] = []
+        self._row, self._below = QHBoxLayout(), QHBoxLayout()
         self._row.addWidget(self._label, 1)
-        self._row.addWidget(self._close, 0, Qt.AlignmentFlag.AlignVCenter)
+        self._row.addWidget(self._close, 0, Qt.AlignmentFlag.AlignTop)
+        self._below.addStretch(1)
+        self._column = QVBoxLayout(self)
+        self._column.addLayout(self._row)
+        self._column.addLayout(self._below)
         self._timer = QTimer(self, singleShot=True, interval=lifetime_ms)
         self._timer.timeout.connect(self._on_time_up)
         theme.changed.connect(self._on_theme_changed)
@@ -45,13 +52,23 @@ class Notice(QFrame):
     def add_button(
         self, text: str, on_click: Callable[[], object], kind: str = "plain", *, leaves: bool = True
     ) -> None:
-        """A button before the cross; pressing it dismisses the notice first, unless `leaves` is False."""
+        """A button; pressing it dismisses the notice first, unless `leaves` is False.
+
+        One stands beside the sentence, several below it, so that they leave its words room.
+        """
         button = text_button(text, kind)
         if leaves:
             button.clicked.connect(self.dismiss)
         button.clicked.connect(lambda _checked: on_click())
         button.installEventFilter(self)
-        self._row.insertWidget(self._row.count() - 1, button)
+        self._buttons.append(button)
+        if len(self._buttons) == 1:
+            self._row.insertWidget(1, button, 0, Qt.AlignmentFlag.AlignTop)
+        for one in self._buttons if len(self._buttons) > 1 else []:
+            self._row.removeWidget(one)
+            self._below.removeWidget(one)
+            self._below.addWidget(one)
+        QWidget.setTabOrder(button, self._close)
 
     def dismiss(self) -> None:
         """Leaves now."""
@@ -69,8 +86,10 @@ class Notice(QFrame):
 
     def _on_theme_changed(self) -> None:
         px = self._theme.px
-        self._row.setContentsMargins(px(16), px(8), px(8), px(8))
-        self._row.setSpacing(px(8))
+        self._column.setContentsMargins(px(16), px(8), px(8), px(8))
+        self._label.setContentsMargins(0, px(6), 0, px(6))
+        for layout in (self._column, self._row, self._below):
+            layout.setSpacing(px(8))
 
     def enterEvent(self, event: QEvent) -> None:
         self._timer.stop()

@@ -1,0 +1,85 @@
+"""The composition root: what start-up tells, and what it leaves behind when it fails."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from app.bootstrap import build
+from app.core.errors import DatabaseNewer, FolderNotWritable
+from app.core.messages import Role
+from app.core.paths import AppPaths, starter_model
+from app.core.settings import load_settings
+from app.store.conversations import MessageState
+
+
+def test_everything_lands_in_the_home_it_was_given(fresh_home: Path) -> None:
+    app = build()
+    app.change("chat", max_tokens=7)
+    app.close()
+    assert load_settings(fresh_home / "config" / "settings.json")[0].chat.max_tokens == 7
+    assert (fresh_home / "data" / "fireside.db").exists()
+    assert (fresh_home / "logs" / "fireside.log").exists()
+
+
+@pytest.mark.logs_warnings
+def test_a_damaged_database_is_moved_aside_and_said(fresh_home: Path) -> None:
+    database = fresh_home / "data" / "fireside.db"
+    database.parent.mkdir(parents=True)
+    database.write_bytes(b"not a database" * 1000)
+    app = build()
+    app.close()
+    (kept,) = database.parent.glob("fireside.db.damaged-*")
+    assert kept.read_bytes() == b"not a database" * 1000
+    assert kept.name in app.notices[0].text
+
+
+def test_wrong_settings_fall_back_and_are_named(fresh_home: Path) -> None:
+    (fresh_home / "config").mkdir(parents=True)
+    (fresh_home / "config" / "settings.json").write_text('{"schema_version": 1, "appearance": {"zoom": 99}}')
+    app = build()
+    app.close()
+    assert app.settings.appearance.zoom == 1
+    assert "appearance.zoom" in app.notices[0].text
+
+
+def test_an_answer_that_was_being_written_is_interrupted_after_a_restart() -> None:
+    app = build()
+    chat = app.conversations.create()
+    app.conversations.add_message(chat.id, None, Role.ASSISTANT, "half", state=MessageState.WRITING)
+    app.close()
+    again = build()
+    assert again.conversations.path(chat.id)[0].state is MessageState.INTERRUPTED
+    again.close()
+
+
+def test_a_start_that_fails_leaves_no_second_log_behind(fresh_home: Path) -> None:
+    app = build()
+    with app.database.transaction() as connection:
+        connection.execute("PRAGMA user_version = 999")
+    app.close()
+    before = list(logging.getLogger().handlers)
+    with pytest.raises(DatabaseNewer):
+        build()
+    assert logging.getLogger().handlers == before
+
+
+def test_opened_models_are_remembered_after_the_starter_and_the_starter_is_never_a_path(starter: Path) -> None:
+    app = build()
+    app.remember_model(Path("/models/a.gguf"))
+    app.remember_model(Path("/models/b.gguf"))
+    assert app.known_models() == [starter, Path("/models/b.gguf"), Path("/models/a.gguf")]
+    assert app.model_path() == Path("/models/b.gguf")
+    app.remember_model(starter)
+    assert app.settings.engine.model_path == ""
+    assert app.model_path() == starter_model()
+    app.close()
+
+
+def test_a_home_below_a_file_is_reported_not_crashed_on(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    root = tmp_path / "file" / "home"
+    with pytest.raises(FolderNotWritable):
+        build(AppPaths(root / "data", root / "config", root / "cache", root / "logs"))
