@@ -113,6 +113,8 @@ class LiveAnswer(QObject):
         self._announcer.finish()
         try:
             stored = self._app.conversations.message(running.message_id) if running.message_id else None
+            if error is not None and view is not None and stored is not None and len(stored.text) < len(view.text):
+                stored = None  # a disk that refused: what is on the screen is all there is of the last words
             if view is not None:
                 if stored is not None:
                     view.set_message(stored)

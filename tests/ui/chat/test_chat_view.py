@@ -374,3 +374,33 @@ def test_odd_characters_are_cleaned_on_the_way(open_chat: Open, text: str) -> No
     assert "\0" not in desk.texts[0]
     assert desk.texts[0].encode("utf-8")
     assert isinstance(desk.last, AnswerView)
+
+
+def fill_disk(desk: Desk, spare_pages: int = 0) -> None:
+    """From now on SQLite says what it says on a full disk, after so many more pages."""
+    connection = desk.app.database._connection
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages + spare_pages}")
+
+
+def test_on_a_full_disk_the_question_stays_in_the_field(open_chat: Open) -> None:
+    desk = open_chat()
+    fill_disk(desk)
+    long = "A long question. " * 3000
+    desk.chat.composer.set_text(long)
+    desk.press(Qt.Key.Key_Return)
+    assert desk.chat.composer.text == long
+    assert any("disk is full" in notice for notice in desk.notices())
+
+
+@pytest.mark.logs_warnings
+def test_on_a_full_disk_the_words_on_the_screen_stay_there(open_chat: Open) -> None:
+    desk = open_chat({"text": "word " * 20, "repeat": 200, "delay_s": 0.0003})
+    desk.ask("A short one")
+    before = len(desk.texts)
+    fill_disk(desk, spare_pages=2)
+    desk.ask("Again")
+    assert len(desk.texts) == before + 2
+    stored = desk.app.conversations.path(desk.chat.conversation_id or 0)[-1]
+    assert len(desk.last.text) > len(stored.text)
+    assert "disk is full" in desk.last.state_text
