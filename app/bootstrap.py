@@ -95,7 +95,8 @@ def build(paths: AppPaths | None = None) -> Fireside:
     log.info("%s %s starts", APP_NAME, __version__)
     try:
         return _build_parts(paths, handler)
-    except BaseException:
+    except BaseException as error:
+        log.error("could not start: %s", error, exc_info=True)
         _end_log(handler)  # a second try starts its own
         raise
 

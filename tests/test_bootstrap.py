@@ -55,6 +55,7 @@ def test_an_answer_that_was_being_written_is_interrupted_after_a_restart() -> No
     again.close()
 
 
+@pytest.mark.logs_warnings
 def test_a_start_that_fails_leaves_no_second_log_behind(fresh_home: Path) -> None:
     app = build()
     with app.database.transaction() as connection:
@@ -78,6 +79,7 @@ def test_opened_models_are_remembered_after_the_starter_and_the_starter_is_never
     app.close()
 
 
+@pytest.mark.logs_warnings
 def test_a_home_below_a_file_is_reported_not_crashed_on(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     root = tmp_path / "file" / "home"

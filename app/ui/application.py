@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import socket
@@ -26,14 +25,13 @@ from app.ui.calm_caret import CalmCaret
 from app.ui.chat.chat_view import ChatView
 from app.ui.main_window import MainWindow
 from app.ui.model_loader import ModelLoader
-from app.ui.notify import Notify, describe
+from app.ui.notify import Notify
 from app.ui.single_instance import SingleInstance
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QIcon
 
-log = logging.getLogger(__name__)
 
 STOP_TIMEOUT_S = 1.0
 
@@ -101,7 +99,6 @@ def _build(paths: AppPaths, theme: Theme) -> Fireside | None:
         except AppError as error:
             from app.ui.startup_problem import StartupProblem
 
-            log.error("could not start: %s", describe(error))
             if StartupProblem(theme, error, paths.data).exec() != QDialog.DialogCode.Accepted:
                 return None
 
