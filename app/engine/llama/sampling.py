@@ -43,6 +43,8 @@ FAMILIES: tuple[tuple[str, dict[str, float]], ...] = (
     (r"llama.?3", {"temperature": 0.7, "top_p": 0.9, "min_p": 0.05}),
     (r"phi.?4", {"temperature": 0.8, "top_p": 0.95, "min_p": 0}),
     (r"glm.?4|nemotron", {"temperature": 1.0, "top_p": 0.95, "min_p": 0.01}),
+    # The starter's own: without a penalty 7 of 12 sampled answers ran in circles to the limit, with 1.1 none did.
+    (r"smollm2", {"temperature": 0.7, "top_p": 0.95, "min_p": 0.01, "repeat_penalty": 1.1}),
     (r"smollm|olmo", {"temperature": 0.7, "top_p": 0.95, "min_p": 0.01}),
 )
 FILE_KEYS = {

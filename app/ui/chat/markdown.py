@@ -48,9 +48,9 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One unit that is laid out by itself: its source and what it looks like."""
+    """One unit that is laid out by itself. Blocks are equal that look alike: blank lines after one may belong to it."""
 
-    source: str
+    source: str = field(compare=False)
     pieces: tuple[Piece, ...]
     context: Context = Context()
 

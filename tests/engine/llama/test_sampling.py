@@ -17,11 +17,16 @@ def test_the_librarys_defaults_are_last() -> None:
 def test_the_family_goes_before_the_library() -> None:
     choice = choose(Sampling(), SMOLLM)
     assert (choice.temperature, choice.top_p, choice.top_k, choice.min_p) == (0.7, 0.95, 40, 0.01)
+    assert choice.repeat_penalty == 1.1
+
+
+def test_only_the_family_that_needs_a_penalty_gets_one() -> None:
+    assert choose(Sampling(), SMOLLM | {"general.basename": "smollm3"}).repeat_penalty == 1.0
 
 
 def test_the_file_goes_before_the_family() -> None:
-    choice = choose(Sampling(), SMOLLM | {"general.sampling.temp": 0.3, "general.sampling.penalty_repeat": 1.1})
-    assert (choice.temperature, choice.repeat_penalty, choice.min_p) == (0.3, 1.1, 0.01)
+    choice = choose(Sampling(), SMOLLM | {"general.sampling.temp": 0.3, "general.sampling.penalty_repeat": 1.2})
+    assert (choice.temperature, choice.repeat_penalty, choice.min_p) == (0.3, 1.2, 0.01)
 
 
 def test_the_request_goes_before_everything() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from app.ui.chat.markdown import BLOCK_LIMIT, Block, MarkdownStream, read
@@ -72,6 +72,7 @@ def shown(blocks: list[Block]) -> str:
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(texts, st.lists(st.integers(1, 60), min_size=1, max_size=8))
+@example("two words\n```py\n```\n\ntwo words\n", [1])
 def test_any_cut_gives_the_result_of_the_whole(text: str, cuts: list[int]) -> None:
     stream = MarkdownStream()
     position, turn = 0, 0
