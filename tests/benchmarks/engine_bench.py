@@ -95,7 +95,8 @@ def _chain_rate(client: Any) -> float:
     from app.engine.protocol import Sampling
 
     first_s = 0.0
-    events = client.generate([Message(Role.USER, QUESTION)], max_tokens=TOKENS, sampling=Sampling(temperature=0))
+    same_as_plain = Sampling(temperature=0, repeat_penalty=1.0)  # greedy, without the family's penalty
+    events = client.generate([Message(Role.USER, QUESTION)], max_tokens=TOKENS, sampling=same_as_plain)
     for event in events:
         if isinstance(event, TextDelta) and not first_s:
             first_s = time.perf_counter()
