@@ -44,11 +44,20 @@ help: ## this list
 
 .PHONY: test
 test: check $(STAMPS)/system-test ## checks, then all tests but the slow ones, on a display of their own
-	@packaging/run_tests.sh "not slow" $(TESTS)
+	@packaging/run_tests.sh "not slow and not gemma and not vulkan" $(TESTS)
 
 .PHONY: test-all
 test-all: check $(STAMPS)/system-test ## the slow tests too
-	@packaging/run_tests.sh "slow or not slow" $(TESTS)
+	@packaging/run_tests.sh "not gemma and not vulkan" $(TESTS)
+
+.PHONY: test-gemma
+test-gemma: dev $(STAMPS)/system-test ## the tests on gemma-3-270m, which is fetched first (238 MB)
+	@$(PYTHON) $(SETUP)/gemma_model.py
+	@packaging/run_tests.sh gemma $(TESTS)
+
+.PHONY: test-vulkan
+test-vulkan: dev $(STAMPS)/system-test $(STAMPS)/system-vulkan ## the tests on Vulkan, here computed by the processor
+	@packaging/run_tests.sh vulkan $(TESTS)
 
 .PHONY: check
 check: dev ## format, lint, types, import contracts, lines of code against the budget
@@ -78,10 +87,10 @@ package: dev $(STAMPS)/system-package $(STAMPS)/system-test ## a portable folder
 
 .PHONY: lock
 lock: dev ## renew the pinned versions (UPGRADE=1 raises them)
-	@cd $(LOCK) && for name in app dev build starter assets engine; do \
+	@cd $(LOCK) && for name in app dev build starter assets gemma engine; do \
 	  case $$name in \
 	    engine) only="--no-deps --no-binary llama-cpp-python" ;; \
-	    starter|assets) only=--no-deps ;; \
+	    starter|assets|gemma) only=--no-deps ;; \
 	    *) only= ;; \
 	  esac; \
 	  ../../.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

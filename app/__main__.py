@@ -13,6 +13,10 @@ def main(arguments: list[str] | None = None) -> int:
         from app.engine.worker import main as run_worker
 
         return run_worker(arguments[1:])
+    if arguments[:1] == ["--fit-probe"]:
+        from app.engine.llama.fit_probe import main as run_probe
+
+        return run_probe(arguments[1:])
     if _wants_window(arguments):
         if has_display():
             from app.ui.application import run as run_window

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ from app.core.errors import DiskFull, FolderNotWritable
 from app.core.log import start_log
 from app.core.paths import AppPaths, starter_model
 from app.core.settings import Settings, load_settings, save_settings
-from app.engine.client import EngineClient
-from app.features.chat import Chat
+from app.engine.on_demand import EngineOnDemand
+from app.engine.states import StateFolder
+from app.features.chat import SESSION, Chat
 from app.features.sentences import Sentence
 from app.store.conversations import Conversations
 from app.store.database import Database
@@ -30,15 +32,23 @@ class Fireside:
 
     paths: AppPaths
     settings: Settings
-    engine: EngineClient
+    engine: EngineOnDemand
     database: Database
     conversations: Conversations
+    states: StateFolder
     chat: Chat = field(init=False)
     notices: list[Sentence] = field(default_factory=list)
     log_handler: logging.Handler | None = None
 
     def __post_init__(self) -> None:
         self.chat = Chat(self.engine, self.conversations, lambda: self.settings)
+
+    def temporary_chat(self) -> Chat:
+        """A chat of which nothing is kept: its store is in memory, and is closed when nobody holds the chat."""
+        database = Database.in_memory()
+        chat = Chat(self.engine, Conversations(database), lambda: self.settings, is_temporary=True)
+        weakref.finalize(chat, database.close)
+        return chat
 
     def change(self, section: str, **values: Any) -> None:
         """Changes settings and saves them; raises DiskFull or FolderNotWritable, the change then holds until quit."""
@@ -75,13 +85,16 @@ class Fireside:
         self.log_handler = None
 
 
-def build_engine(paths: AppPaths) -> EngineClient:
-    """The engine's client; nothing is started yet. FIRESIDE_ENGINE_SCRIPT puts the scripted backend into the child."""
+def build_engine(paths: AppPaths, states: StateFolder | None = None) -> EngineOnDemand:
+    """The engine's client; nothing is started yet. Without `states` nothing of a chat is kept for later.
+
+    FIRESIDE_ENGINE_SCRIPT puts the scripted backend into the child.
+    """
     command = own_command("--engine-worker")
     script = os.environ.get("FIRESIDE_ENGINE_SCRIPT")
     if script:
         command += ["--scripted", script]
-    return EngineClient(command, paths.engine)
+    return EngineOnDemand(command, paths.engine, states=states)
 
 
 def build(paths: AppPaths | None = None) -> Fireside:
@@ -106,8 +119,11 @@ def _build_parts(paths: AppPaths, handler: logging.Handler | None) -> Fireside:
     database = Database.open(paths.database)
     conversations = Conversations(database)
     conversations.recover()
-    conversations.purge_deleted()
-    app = Fireside(paths, settings, build_engine(paths), database, conversations, log_handler=handler)
+    gone = conversations.purge_deleted()
+    states = StateFolder(paths.states, lambda: app.settings.engine.states_budget_mb * 10**6)
+    app = Fireside(paths, settings, build_engine(paths, states), database, conversations, states, log_handler=handler)
+    for conversation_id in gone:
+        states.delete(SESSION.format(conversation_id))
     app.notices = _notices(wrong, database)
     return app
 

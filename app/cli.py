@@ -14,7 +14,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
@@ -28,7 +28,7 @@ from app.core.messages import Message, Role, clean_text
 from app.core.paths import AppPaths, starter_model
 from app.core.settings import Settings, load_settings
 from app.engine.client import EngineClient
-from app.engine.protocol import Sampling
+from app.features.options import options_for
 from app.features.sentences import sentence_for
 
 INTERRUPTED = 130
@@ -107,19 +107,11 @@ class ChatRun:
     model: ModelLoaded
 
     def answer(self, messages: list[Message], out: TextIO | None) -> tuple[str, AnswerStats]:
-        """Answers a conversation, writing text to `out` as it comes; Ctrl+C stops it."""
-        temperature = self.options.temperature
-        if temperature is None and self.settings.chat.temperature >= 0:
-            temperature = self.settings.chat.temperature
+        """Answers a conversation, writing text to `out` as it comes; Ctrl+C stops it. Thinking is left out."""
         text: list[str] = []
         with _interruptible() as cancel:
-            for event in self.engine.generate(
-                messages,
-                max_tokens=self.options.max_tokens or self.settings.chat.max_tokens,
-                sampling=Sampling(temperature=temperature, seed=self.options.seed),
-                cancel=cancel,
-            ):
-                if isinstance(event, TextDelta):
+            for event in self.engine.generate(messages, cancel=cancel, **self._options()):
+                if isinstance(event, TextDelta) and not event.thinking:
                     text.append(event.text)
                     if out is not None:
                         out.write(event.text)
@@ -127,6 +119,16 @@ class ChatRun:
                 elif isinstance(event, Finished):
                     return "".join(text), event.stats
         raise AssertionError("an answer always finishes or raises")
+
+    def _options(self) -> dict[str, Any]:
+        """What the settings say, and the command line before them."""
+        options = options_for(None, self.settings, self.model)
+        asked = {"temperature": self.options.temperature, "seed": self.options.seed}
+        given = {name: value for name, value in asked.items() if value is not None}
+        options["sampling"] = replace(options["sampling"], **given)
+        if self.options.max_tokens:
+            options["max_tokens"] = self.options.max_tokens
+        return options
 
 
 def run_chat(options: argparse.Namespace) -> int:
@@ -192,6 +194,9 @@ def _load(engine: EngineClient, path: Path, settings: Settings) -> ModelLoaded:
             context_tokens=chosen.context_tokens,
             gpu_layers=chosen.gpu_layers,
             threads=chosen.threads,
+            kv_type=chosen.kv_type,
+            devices=chosen.devices,
+            experts_on_cpu=chosen.experts_on_cpu,
             cancel=cancel,
         ):
             if isinstance(event, ModelLoaded):
@@ -224,6 +229,7 @@ def run_doctor(options: argparse.Namespace) -> int:
         "devices": [asdict(device) for device in found.devices],
         "backends": list(found.backends),
         "threads": found.threads,
+        "thread_policy": found.thread_policy,
         "folders": {name: str(getattr(paths, name)) for name in ("data", "config", "cache", "logs", "models")},
         "models": models,
     }
@@ -237,6 +243,8 @@ def run_doctor(options: argparse.Namespace) -> int:
 def _print_report(report: dict[str, Any]) -> None:
     print(f"{APP_NAME} {report['version']}, Python {report['python']}, llama-cpp-python {report['llama_cpp']}")
     print(f"Threads: {report['threads']}")
+    for name, value in report["thread_policy"].items():
+        print(f"  {name.replace('_', ' ')}: {value}")
     print(f"Backends: {', '.join(report['backends'])}")
     for device in report["devices"]:
         memory = f"{device['free_bytes'] / 1e9:.1f} of {device['total_bytes'] / 1e9:.1f} GB free"

@@ -14,21 +14,25 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from PySide6.QtCore import QEventLoop, QPoint, QTimer, SignalInstance  # noqa: E402
-from PySide6.QtWidgets import QApplication, QWidget  # noqa: E402
+from PySide6.QtWidgets import QApplication, QDialog, QPushButton, QWidget  # noqa: E402
 
 from app.bootstrap import Fireside, build  # noqa: E402
 from app.core.errors import ModelUnreadable  # noqa: E402
 from app.core.messages import Role  # noqa: E402
 from app.core.paths import resource  # noqa: E402
-from app.store.conversations import Conversations  # noqa: E402
+from app.store.conversations import Conversations, MessageState  # noqa: E402
 from app.ui import tasks  # noqa: E402
 from app.ui.app_icon import app_icon  # noqa: E402
+from app.ui.chat.chat_settings import ChatSettings  # noqa: E402
 from app.ui.chat.chat_view import ChatView  # noqa: E402
+from app.ui.chat.context_full import ContextFull  # noqa: E402
+from app.ui.chat.thinking_view import ThinkingView  # noqa: E402
 from app.ui.main_window import MainWindow  # noqa: E402
 from app.ui.model_loader import ModelLoader  # noqa: E402
 from app.ui.notify import Notify  # noqa: E402
@@ -50,6 +54,8 @@ OLDER_CHATS = (
     ("Words for a birthday card", 30.0, False),
 )
 QUESTION = "How long does it take to hear thunder after the lightning?"
+THOUGHT = """Sound travels at about 343 metres a second, so a kilometre takes three seconds.
+A rule of thumb first, then a small table. Close storms are dangerous: say so at the end."""
 ANSWER = """Light is there at once; sound needs about **three seconds for a kilometre**. Count from the flash:
 
 | Seconds | Distance |
@@ -70,6 +76,18 @@ def distance_km(seconds: float) -> float:
 Below five seconds the storm is close: *go inside*."""
 
 
+LEASE = (
+    (
+        "I rent a flat. Answer in plain words, and say which paragraph you mean.",
+        "Gladly. Paste the part you ask about.",
+    ),
+    ("The notice period is three months to the end of a quarter. When must I write?", "Three months before its end."),
+    ("And if I want to leave on 30 September?", "Then the letter has to be there by **30 June**."),
+    ("Does an e-mail count?", "Not for this: the lease asks for a *signed letter*. A copy by e-mail does no harm."),
+    ("Who pays for painting the walls?", "You, where your use has marked them; the owner, where they are simply old."),
+)
+
+
 @dataclass
 class Scene:
     """The running window and its parts."""
@@ -80,6 +98,7 @@ class Scene:
     window: MainWindow
     chat: ChatView
     told: int
+    long: int
     answered: int
 
 
@@ -121,7 +140,7 @@ def _running(application: QApplication) -> Iterator[Scene]:
     loader.start()
     _wait_for(loader.changed, lambda: loader.state == "ready")
     try:
-        yield Scene(app, theme, notify, window, chat, told, _ask(window, chat))
+        yield Scene(app, theme, notify, window, chat, told, _invent_long(app.conversations), _ask(window, chat))
     finally:
         window.close()
         tasks.running.stop_all(5)
@@ -136,8 +155,22 @@ def _invent(conversations: Conversations) -> int:
         clock.update(clock.create(title=title).id, pinned=pinned)
     told = conversations.create(title="Thunder and lightning")
     question = conversations.add_message(told.id, None, Role.USER, QUESTION)
-    conversations.add_message(told.id, question.id, Role.ASSISTANT, ANSWER)
+    answer = conversations.add_message(told.id, question.id, Role.ASSISTANT, ANSWER)
+    conversations.finish_message(answer.id, ANSWER, MessageState.COMPLETE, thinking=THOUGHT, thinking_s=12.0)
     return told.id
+
+
+def _invent_long(conversations: Conversations) -> int:
+    """A chat whose beginning has left the model's memory, but for one pinned message; its id."""
+    chat = conversations.create(title="Questions about the lease", system_prompt="Be brief.")
+    parent: int | None = None
+    questions: list[int] = []
+    for question, answer in LEASE:
+        questions.append(conversations.add_message(chat.id, parent, Role.USER, question).id)
+        parent = conversations.add_message(chat.id, questions[-1], Role.ASSISTANT, answer).id
+    conversations.set_message_pinned(questions[0], True)
+    conversations.update(chat.id, first_kept_id=questions[3])
+    return chat.id
 
 
 def _ask(window: MainWindow, chat: ChatView) -> int:
@@ -153,11 +186,12 @@ def _ask(window: MainWindow, chat: ChatView) -> int:
 
 
 Step = Callable[[], object]
+Dialog = TypeVar("Dialog", bound=QDialog)
 
 
 def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
     """Name, what to do before the picture, what to do after it."""
-    window = scene.window
+    window, chat = scene.window, scene.chat
 
     def no_step() -> None:
         """Nothing to tidy up."""
@@ -166,6 +200,17 @@ def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
         window.show_chat(scene.told)
         window.show_settings()
         _dialog(window).show_page(page)
+
+    def thinking() -> None:
+        window.show_chat(scene.told)
+        chat.composer.set_thinking("switch", "on")
+        chat.transcript.findChildren(ThinkingView)[-1].set_open(True)
+        chat.transcript.verticalScrollBar().setValue(0)
+
+    def chat_settings() -> None:
+        window.show_chat(scene.told)
+        chat.options.show_dialog()
+        _shown(chat, ChatSettings).findChildren(QPushButton, "more_sampling")[0].click()
 
     def error_bar() -> None:
         window.show_chat(scene.told)
@@ -176,13 +221,44 @@ def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
         for notice in list(scene.notify.bar.notices):
             notice.dismiss()
 
+    def long_chat() -> None:
+        window.show_chat(scene.long)
+        scene.chat.transcript.verticalScrollBar().setValue(0)
+        scene.chat.transcript.turns[1].set_focused(True)
+
+    def panel() -> None:
+        window.show_chat(scene.long)
+        scene.chat.composer.set_text("Could you put all of that into a short letter to the owner?")
+        window.show_context()
+        _wait_for(scene.chat.parts_changed, lambda: scene.chat.memory.parts is not None)
+
+    def close_panel() -> None:
+        _close_popup()
+        scene.chat.composer.set_text("")
+
+    def ask_when_full() -> None:
+        window.show_chat(scene.long)
+        ContextFull(scene.theme, scene.chat).open()
+
+    def close_question() -> None:
+        window.findChildren(ContextFull)[0].close()
+
     return [
         ("empty", window.new_chat, no_step),
+        ("temporary", window.temporary_chat, window.new_chat),
+        ("divider", long_chat, no_step),
+        ("context-panel", panel, close_panel),
+        ("context-full", ask_when_full, close_question),
         ("conversation", lambda: window.show_chat(scene.told), no_step),
         ("answer", lambda: window.show_chat(scene.answered), no_step),
+        ("thinking", thinking, lambda: chat.composer.set_thinking("none", "")),
+        ("chat-settings", chat_settings, lambda: _shown(chat, ChatSettings).close()),
         ("settings", lambda: settings(0), lambda: _dialog(window).close()),
+        ("settings-chat", lambda: settings(1), lambda: _dialog(window).close()),
         ("settings-engine", lambda: settings(2), lambda: _dialog(window).close()),
+        ("settings-memory", lambda: settings(3), lambda: _dialog(window).close()),
         ("model-menu", window.picker.show_menu, _close_popup),
+        ("model-about", window.picker.show_about, _close_popup),
         ("notices", error_bar, close_notices),
     ]
 
@@ -197,7 +273,11 @@ def _picture(window: MainWindow, file: Path) -> list[str]:
 
 
 def _dialog(window: MainWindow) -> SettingsDialog:
-    return next(one for one in window.findChildren(SettingsDialog) if one.isVisible())
+    return _shown(window, SettingsDialog)
+
+
+def _shown(parent: QWidget, kind: type[Dialog]) -> Dialog:
+    return next(one for one in parent.findChildren(kind) if one.isVisible())
 
 
 def _close_popup() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.script import write_script
 from tests.helpers.terminal import ROOT, command, fireside, only_json
 
 CHAT_FIELDS = {
@@ -22,6 +23,7 @@ CHAT_FIELDS = {
     "time_to_first_token_s",
     "tokens_per_s",
     "finish_reason",
+    "thinking_tokens",
 }
 
 
@@ -103,12 +105,25 @@ def test_a_bad_model_file_exits_1_with_one_sentence(tmp_path: Path, content: byt
 @pytest.mark.model
 def test_doctor_names_devices_folders_and_models(starter: Path, fresh_home: Path) -> None:
     body = only_json(fireside("doctor", "--json"))
-    assert set(body) == {"version", "python", "llama_cpp", "devices", "backends", "threads", "folders", "models"}
+    told = {"version", "python", "llama_cpp", "devices", "backends", "threads", "thread_policy", "folders", "models"}
+    assert set(body) == told
+    assert isinstance(body["threads"], int)
+    assert body["thread_policy"]["physical_cores"] >= 1
+    assert "CPU" in body["backends"]
     assert any(device["type"] == "cpu" for device in body["devices"])
     assert all({"name", "type", "free_bytes", "total_bytes"} <= set(device) for device in body["devices"])
     assert all(Path(folder).is_relative_to(fresh_home) for folder in body["folders"].values())
     assert body["models"] == [str(starter)]
     assert "Threads:" in fireside("doctor").stdout
+
+
+def test_thinking_is_no_part_of_what_chat_prints(tmp_path: Path) -> None:
+    script = write_script(tmp_path, {"thinking": "Hm, let me see.", "text": "Forty-two."})
+    environment = {"FIRESIDE_ENGINE_SCRIPT": str(script)}
+    plain = fireside("chat", "-p", "Why?", "--model", "m.gguf", environment=environment)
+    assert plain.stdout == "Forty-two.\n"
+    body = only_json(fireside("chat", "-p", "Why?", "--model", "m.gguf", "--json", environment=environment))
+    assert (body["text"], body["thinking_tokens"]) == ("Forty-two.", 3)  # the last word comes with the closing tag
 
 
 def test_no_terminal_command_imports_qt_or_the_engine_library() -> None:

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 MAX_LINE_BYTES = 64 * 1024 * 1024
 STDERR_TAIL_BYTES = 8 * 1024
+NOTE = "note: "  # what a child says for the log, among what its libraries print
 SEND_TIMEOUT_S = 10.0
 CREATION_FLAGS: int = sum(
     getattr(subprocess, f"CREATE_{flag}", 0) for flag in ("NEW_PROCESS_GROUP", "NO_WINDOW")
@@ -132,7 +133,8 @@ class Child:
             while line := lines.readline(STDERR_TAIL_BYTES):
                 self._tail += line
                 del self._tail[:-STDERR_TAIL_BYTES]
-                log.debug("child %s: %s", self.pid, line.decode("utf-8", "replace").rstrip())
+                text = line.decode("utf-8", "replace").rstrip()
+                log.log(logging.INFO if text.startswith(NOTE) else logging.DEBUG, "child %s: %s", self.pid, text)
 
     def _watch(self) -> None:
         if hasattr(os, "waitid"):

@@ -8,6 +8,11 @@
     │   ├── NoModel                   no model is installed or chosen
     │   ├── ModelUnreadable           empty, truncated, random, vocabulary only: `reason` says which
     │   ├── ModelLoadFailed           llama.cpp refused the file or ran out of memory
+    │   ├── ModelTooLarge             does not fit into free memory, even in its smallest form
+    │   ├── ModelBroken               its numbers are not numbers (NaN), so it cannot answer
+    │   ├── ModelReplaced             a background answer lost its model to another one
+    │   ├── GrammarInvalid            a grammar or JSON schema that llama.cpp does not take
+    │   ├── ResultUnfinished          an answer that should be data was cut off, or is none
     │   ├── ChatUnavailable           a completion model, without a chat template
     │   ├── TemplateFailed            the model's chat template raised
     │   ├── PromptTooLong             does not fit the context
@@ -71,6 +76,35 @@ class ModelLoadFailed(EnvironmentProblem):
 
     path: str
     detail: str
+
+
+@dataclass(eq=False)
+class ModelTooLarge(EnvironmentProblem):
+    path: str
+    needed_bytes: int
+    free_bytes: int
+
+
+@dataclass(eq=False)
+class ModelBroken(EnvironmentProblem):
+    path: str
+
+
+@dataclass(eq=False)
+class ModelReplaced(EnvironmentProblem):
+    pass
+
+
+@dataclass(eq=False)
+class GrammarInvalid(EnvironmentProblem):
+    detail: str
+
+
+@dataclass(eq=False)
+class ResultUnfinished(EnvironmentProblem):
+    """`text` is what there is of it."""
+
+    text: str
 
 
 @dataclass(eq=False)

@@ -30,13 +30,15 @@ class AnswerStats:
     tokens_per_s: float
     """Generated tokens after the first, divided by their time; 0 with fewer than two tokens."""
     finish_reason: FinishReason
+    thinking_tokens: int = 0
 
 
 @dataclass(frozen=True)
 class TextDelta:
-    """New text of an answer: always whole characters."""
+    """New text of an answer: always whole characters. `thinking` tells reasoning from answer."""
 
     text: str
+    thinking: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,14 +51,32 @@ class PromptProgress:
 
 @dataclass(frozen=True)
 class LoadProgress:
-    """How far a model has been loaded, 0 to 1."""
+    """How far a model has been loaded, 0 to 1.
+
+    `step` names what is tried after a failure: fewer_layers, smaller_context or cpu; empty for the first try.
+    """
 
     fraction: float
+    step: str = ""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A background answer rests until `reason` is over: "interactive" (somebody is being answered) or "room"."""
+
+    reason: str
 
 
 @dataclass(frozen=True)
 class ModelLoaded:
-    """A model is ready. `context_tokens` is the size in use, `trained_context_tokens` the model's own."""
+    """A model is ready. `context_tokens` is the size in use, `trained_context_tokens` the model's own.
+
+    `choice` says why it was loaded so: fits, context_reduced, kv_reduced, layers_reduced, cpu_only, remembered, asked,
+    or tight (the weights are more than what is free, so they are read from the disk again and again).
+    `steps` are the steps of the ladder that were needed. `gpu_missed` says why a GPU that was asked for is not used:
+    no_device, no_memory or load_failed; empty when it is used or none was asked for.
+    `thinking` is what the model's template offers: none, switch, effort or always.
+    """
 
     path: str
     name: str
@@ -68,6 +88,14 @@ class ModelLoaded:
     gpu_layers: int
     device: str
     threads: int
+    kv_type: str = "f16"
+    sequences: int = 1
+    needed_bytes: int = 0
+    free_bytes: int = 0
+    choice: str = ""
+    steps: tuple[str, ...] = ()
+    gpu_missed: str = ""
+    thinking: str = "none"
 
 
 @dataclass(frozen=True)
@@ -77,4 +105,4 @@ class Finished:
     stats: AnswerStats
 
 
-Event = TextDelta | PromptProgress | LoadProgress | ModelLoaded | Finished
+Event = TextDelta | Waiting | PromptProgress | LoadProgress | ModelLoaded | Finished

@@ -1,6 +1,8 @@
 """A bounded reader of GGUF headers: what a model file says about itself, and whether it can be one at all.
 
-Every length in the file is checked against a limit and against what is really there before it is believed.
+Every length in the file is checked against a limit and against what is really there before it is believed. What
+llama.cpp would refuse, or would end the process over, is refused here first. Memory stays below some tens of MB,
+whatever the file says: the header passes through a window of a few MB, and of its values a budget is kept.
 """
 
 from __future__ import annotations
@@ -18,16 +20,22 @@ MAGIC = b"GGUF"
 VERSIONS = (2, 3)
 DEFAULT_ALIGNMENT = 32
 KEPT_ITEMS = 1024  # longer arrays (vocabularies) are passed over and only counted
+KEPT_TEXT_BYTES = 1024 * 1024  # likewise longer texts; chat templates have some 10 kB
+KEPT_BYTES = 16 * 1024 * 1024  # of all names, texts and short arrays together
 
-MAX_HEADER_BYTES = 256 * 1024 * 1024
+MAX_HEADER_BYTES = 128 * 1024 * 1024
 MAX_KEYS = 100_000
-MAX_TENSORS = 200_000
-MAX_NAME_BYTES = 65_535
+MAX_TENSORS = 100_000
+MAX_KEY_BYTES = 65_535
+MAX_TENSOR_NAME_BYTES = 63  # llama.cpp's own limits from here on
 MAX_DIMENSIONS = 4
+MAX_WEIGHTS = 2**63 - 1
 CHUNK_BYTES = 1024 * 1024
 
 _NUMBERS = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?", 10: "<Q", 11: "<q", 12: "<d"}
 _STRING, _ARRAY = 8, 9
+
+FIRST_UNLIKELY_TYPE = 1000  # of tensors; what is new comes right after the known ones
 
 # Weights per block and bytes per block of each ggml type; a test compares them with the library's own.
 # fmt: off
@@ -49,8 +57,15 @@ class SkippedArray:
 
 
 @dataclass(frozen=True)
+class SkippedText:
+    """A long text that was measured, not kept."""
+
+    size_bytes: int
+
+
+@dataclass(frozen=True)
 class TensorInfo:
-    """Where a tensor lies, from the beginning of the data. `size_bytes` is 0 for a type that is not known here."""
+    """Where a tensor lies, from the beginning of the data."""
 
     name: str
     shape: tuple[int, ...]
@@ -122,13 +137,19 @@ def read_header(source: BinaryIO | bytes) -> GgufHeader:
         raise GgufProblem("damaged")
     metadata: dict[str, Any] = {}
     for _ in range(key_count):
-        key = reader.text(MAX_NAME_BYTES)
+        key = reader.text(MAX_KEY_BYTES)
+        if not key or key in metadata:
+            raise GgufProblem("damaged")
         metadata[key] = _value(reader, reader.number("<I"))
-    tensors = tuple(_tensor(reader) for _ in range(tensor_count))
     alignment = metadata.get("general.alignment", DEFAULT_ALIGNMENT)
     if not isinstance(alignment, int) or alignment <= 0 or alignment & (alignment - 1):
         raise GgufProblem("damaged")
-    return GgufHeader(version, metadata, tensors, -(-reader.position // alignment) * alignment)
+    tensors = _tensors(reader, tensor_count, alignment)
+    return GgufHeader(version, metadata, tensors, _aligned(reader.position, alignment))
+
+
+def _aligned(position: int, alignment: int) -> int:
+    return -(-position // alignment) * alignment
 
 
 def _version(reader: _Reader) -> int:
@@ -145,92 +166,157 @@ def _version(reader: _Reader) -> int:
 
 def _value(reader: _Reader, kind: int) -> Any:
     if kind == _STRING:
-        return reader.text(MAX_HEADER_BYTES)
+        return reader.kept_text()
     if kind in _NUMBERS:
         return reader.number(_NUMBERS[kind])
     if kind != _ARRAY:
         raise GgufProblem("damaged")
     item_kind, count = reader.number("<I"), reader.number("<Q")
-    if item_kind == _STRING:
-        if count <= KEPT_ITEMS:
-            return [reader.text(MAX_HEADER_BYTES) for _ in range(count)]
-        reader.skip_texts(count)
-    elif item_kind in _NUMBERS:
-        form = _NUMBERS[item_kind]
-        if count <= KEPT_ITEMS:
-            return [reader.number(form) for _ in range(count)]
-        reader.skip(count * struct.calcsize(form))
-    else:
+    if item_kind != _STRING and item_kind not in _NUMBERS:
         raise GgufProblem("damaged")
-    return SkippedArray(count)
+    form = _NUMBERS.get(item_kind, "<Q")  # of a text, its length at least
+    size = count * struct.calcsize(form)
+    if count > KEPT_ITEMS or not reader.spend(size):
+        if item_kind == _STRING:
+            reader.skip_texts(count)
+        else:
+            reader.skip(size)
+        return SkippedArray(count)
+    return [reader.kept_text() if item_kind == _STRING else reader.number(form) for _ in range(count)]
+
+
+def _tensors(reader: _Reader, count: int, alignment: int) -> tuple[TensorInfo, ...]:
+    """Tensors follow each other without gaps, each with a name of its own, or llama.cpp refuses the file."""
+    tensors: list[TensorInfo] = []
+    names: set[str] = set()
+    end = 0
+    for _ in range(count):
+        tensor = _tensor(reader)
+        if tensor.name in names or tensor.offset != end:
+            raise GgufProblem("damaged")
+        names.add(tensor.name)
+        tensors.append(tensor)
+        end = _aligned(end + tensor.size_bytes, alignment)
+    return tuple(tensors)
 
 
 def _tensor(reader: _Reader) -> TensorInfo:
-    name = reader.text(MAX_NAME_BYTES)
+    name = reader.text(MAX_TENSOR_NAME_BYTES)
     dimensions = reader.number("<I")
     if dimensions > MAX_DIMENSIONS:
         raise GgufProblem("damaged")
     shape = tuple(reader.number("<Q") for _ in range(dimensions))
     kind, offset = reader.number("<I"), reader.number("<Q")
-    weights, size = BLOCKS.get(kind, (1, 0))
+    if kind not in BLOCKS:
+        raise GgufProblem("newer_format" if max(BLOCKS) < kind < FIRST_UNLIKELY_TYPE else "damaged")
+    weights, size = BLOCKS[kind]
     count = math.prod(shape)
-    if shape and shape[0] % weights:
+    if not 0 < count <= MAX_WEIGHTS or (shape[0] if shape else 1) % weights:
         raise GgufProblem("damaged")
     return TensorInfo(name, shape, kind, offset, count // weights * size)
 
 
 class _Reader:
-    """A buffer that grows with the header and never beyond its limit."""
+    """A window that moves along the header, never beyond its limit nor beyond the end of the file."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self.position = 0
         self._file = file
-        self._data = bytearray()
+        self._size = file.seek(0, io.SEEK_END)
         file.seek(0)
+        self._data = bytearray()
+        self._base = 0  # where in the file the window begins
+        self._at = 0  # where in the window we are
+        self._budget = KEPT_BYTES
+
+    @property
+    def position(self) -> int:
+        """How far the header was read."""
+        return self._base + self._at
 
     def number(self, form: str) -> Any:
-        start = self.position
-        self.skip(struct.calcsize(form))
-        return struct.unpack_from(form, self._data, start)[0]
+        size = struct.calcsize(form)
+        self._have(size)
+        self._at += size
+        return struct.unpack_from(form, self._data, self._at - size)[0]
 
     def text(self, limit: int) -> str:
         length = self.number("<Q")
-        if length > limit:
+        if length > limit or not self.spend(length):
             raise GgufProblem("damaged")
-        start = self.position
-        self.skip(length)
-        return self._data[start : self.position].decode("utf-8", "replace")
+        return self._bytes(length).decode("utf-8", "replace")
+
+    def kept_text(self) -> str | SkippedText:
+        """A text, or its size where it is too long to be kept."""
+        length = self.number("<Q")
+        if length > KEPT_TEXT_BYTES or not self.spend(length):
+            self.skip(length)
+            return SkippedText(length)
+        return self._bytes(length).decode("utf-8", "replace")
+
+    def spend(self, size: int) -> bool:
+        """Whether the budget for kept values has room for `size` bytes more, which are taken from it then."""
+        if size > self._budget:
+            return False
+        self._budget -= size
+        return True
 
     def skip(self, count: int) -> None:
-        """Moves on by `count` bytes, which are in the buffer then."""
-        end = self.position + count
-        if end > len(self._data):
-            self._fill(end)
-        self.position = end
+        """Moves on by `count` bytes, which are not read if they are many."""
+        self._check(count)
+        if self._at + count > len(self._data):
+            self._base += self._at + count
+            self._at = 0
+            self._data.clear()
+            self._file.seek(self._base)
+        else:
+            self._at += count
 
     def skip_texts(self, count: int) -> None:
         """Passes over strings; written out because vocabularies have hundreds of thousands."""
-        unpack, at, known = struct.Struct("<Q").unpack_from, self.position, len(self._data)
+        self._check(8 * count)
+        unpack, at, known = struct.Struct("<Q").unpack_from, self._at, len(self._data)
         for _ in range(count):
             if at + 8 > known:
-                known = self._fill(at + 8)
-            at += 8 + unpack(self._data, at)[0]
-            if at > known:
-                known = self._fill(at)
-        self.position = at
+                self._at = at
+                self._have(8)
+                at, known = self._at, len(self._data)
+            size = 8 + unpack(self._data, at)[0]
+            if at + size > known:
+                self._at = at
+                self.skip(size)
+                at, known = self._at, len(self._data)
+            else:
+                at += size
+        self._at = at
 
     def upto(self, count: int) -> bytes:
         """At most `count` bytes from the beginning."""
         self._data += self._file.read(CHUNK_BYTES)
-        self.position = min(count, len(self._data))
-        return bytes(self._data[: self.position])
+        self._at = min(count, len(self._data))
+        return bytes(self._data[: self._at])
 
-    def _fill(self, end: int) -> int:
-        if end > MAX_HEADER_BYTES:
-            raise GgufProblem("damaged")
-        while len(self._data) < end:
-            more = self._file.read(max(CHUNK_BYTES, end - len(self._data)))
+    def _bytes(self, count: int) -> bytearray:
+        self._have(count)
+        self._at += count
+        return self._data[self._at - count : self._at]
+
+    def _have(self, count: int) -> None:
+        """Brings the next `count` bytes into the window."""
+        self._check(count)
+        if self._at + count <= len(self._data):
+            return
+        del self._data[: self._at]
+        self._base += self._at
+        self._at = 0
+        while len(self._data) < count:
+            more = self._file.read(CHUNK_BYTES)
             if not more:
                 raise GgufProblem("truncated")
             self._data += more
-        return len(self._data)
+
+    def _check(self, count: int) -> None:
+        end = self.position + count
+        if end > MAX_HEADER_BYTES:
+            raise GgufProblem("damaged")
+        if end > self._size:
+            raise GgufProblem("truncated")

@@ -41,6 +41,11 @@ class AppPaths:
         """The engine child's own working directory."""
         return self.cache / "engine"
 
+    @property
+    def states(self) -> Path:
+        """What models had read of chats and documents, to go on from."""
+        return self.cache / "states"
+
     @classmethod
     def from_environment(cls) -> AppPaths:
         """`FIRESIDE_HOME` moves everything below it; otherwise the system's usual places."""

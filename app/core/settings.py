@@ -28,22 +28,37 @@ class Appearance:
 
 @dataclass(frozen=True)
 class Chat:
-    """Defaults of a new chat. `temperature` -1: as the model's file or family says."""
+    """Defaults of a new chat. `temperature` -1: as the model's file or family says.
+
+    `when_full`: compact, rolling or ask. `thinking`: auto, on or off. `thinking_budget` in tokens, -1 without limit.
+    """
 
     system_prompt: str = ""
     temperature: float = -1.0
     max_tokens: int = 2048
+    when_full: str = "compact"
+    thinking: str = "auto"
+    thinking_budget: int = -1
 
 
 @dataclass(frozen=True)
 class Engine:
-    """How models run. 0 lets the program choose. `model_path` empty means the starter."""
+    """How models run. 0, -1 and empty values let the program choose. `model_path` empty means the starter.
+
+    `kv_type`: f16 or q8_0. `unload_after_min` 0: a model stays until memory is short.
+    """
 
     model_path: str = ""
     known_models: tuple[str, ...] = ()
     context_tokens: int = 0
     threads: int = 0
     gpu_layers: int = -1
+    kv_type: str = ""
+    devices: tuple[str, ...] = ()
+    experts_on_cpu: bool = False
+    states_budget_mb: int = 4000
+    unload_after_min: int = 0
+    unload_when_memory_short: bool = True
 
 
 @dataclass(frozen=True)
@@ -81,6 +96,12 @@ LIMITS: dict[str, Callable[[Any], bool]] = {
     "engine.context_tokens": lambda v: v >= 0,
     "engine.threads": lambda v: v >= 0,
     "engine.gpu_layers": lambda v: v >= -1,
+    "engine.kv_type": lambda v: v in ("", "f16", "q8_0"),
+    "engine.states_budget_mb": lambda v: v >= 0,
+    "engine.unload_after_min": lambda v: v >= 0,
+    "chat.when_full": lambda v: v in ("compact", "rolling", "ask"),
+    "chat.thinking": lambda v: v in ("auto", "on", "off"),
+    "chat.thinking_budget": lambda v: v >= -1,
 }
 
 

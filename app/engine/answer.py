@@ -1,4 +1,4 @@
-"""An answer while it is written: whole characters, stop strings, limits, and its measures. Pure; no model here."""
+"""An answer while it is written: thinking apart, whole characters, stop strings, limits, measures. No model here."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from app.core.events import FinishReason
 from app.engine import protocol
+from app.engine.reasoning import PLAIN, Reasoning, Span, Syntax, overlap
 
 
 class StopStrings:
@@ -28,7 +29,7 @@ class StopStrings:
             self.met = True
             self._held = ""
             return text[: min(found)]
-        keep = max(_overlap(text, stop) for stop in self._stops)
+        keep = max(overlap(text, stop) for stop in self._stops)
         self._held = text[len(text) - keep :]
         return text[: len(text) - keep]
 
@@ -38,22 +39,34 @@ class StopStrings:
         return held
 
 
-def _overlap(text: str, stop: str) -> int:
-    """Length of the longest end of `text` that begins `stop`."""
-    return next((n for n in range(min(len(text), len(stop) - 1), 0, -1) if text.endswith(stop[:n])), 0)
-
-
 class Answer:
-    """Turns token bytes into deltas and says when to stop. `begun_s` is when the request's turn came."""
+    """Turns token bytes into deltas and says when to stop.
 
-    def __init__(self, request: protocol.Generate, reply: Callable[[protocol.Reply], None], begun_s: float) -> None:
+    `begun_s` is when the request's turn came. `thinking_style` is how the model writes its thinking:
+    ``syntax_of(template_source).after(text of the prompt's last trusted part)``. Before each token that is to be
+    sampled, `forced_text` is asked; what it gives is tokenized with control tokens and added in the token's place.
+
+    `max_tokens` counts the answer alone; the thinking has its own budget.
+    """
+
+    def __init__(
+        self,
+        request: protocol.Generate,
+        reply: Callable[[protocol.Reply], None],
+        begun_s: float,
+        thinking_style: Syntax = PLAIN,
+    ) -> None:
         self.prompt_tokens = 0
         self.reused_tokens = 0
         self.generated_tokens = 0
+        self.thinking_tokens = 0
         self._request = request
         self._reply = reply
         self._stops = StopStrings(request.stop)
+        self._reasoning = Reasoning(thinking_style)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._undecided_tokens = 0
+        self._is_forced = False
         self._begun_s = begun_s
         self._first_s = 0.0
         self._last_s = 0.0
@@ -68,20 +81,38 @@ class Answer:
         self._reply(protocol.Reading(self._request.id, done_tokens, self.prompt_tokens))
 
     def add(self, piece: bytes) -> FinishReason | None:
-        """One more token; returns why the answer ends with it, or None."""
+        """One more token; returns why the answer ends with it, or None.
+
+        `piece` is the token's text; control tokens give nothing, but for those in the syntax's `marks`.
+        """
         self._last_s = time.perf_counter()
         if self.generated_tokens == 0:
             self._first_s = self._last_s
         self.generated_tokens += 1
-        self._show(self._stops.feed(self._decoder.decode(piece)))
+        self._show(self._reasoning.feed(self._decoder.decode(piece)))
+        self._count()
         if self._stops.met:
             return FinishReason.STOP
-        return FinishReason.LENGTH if self.generated_tokens >= self._request.max_tokens else None
+        written = self.generated_tokens - self.thinking_tokens
+        return FinishReason.LENGTH if written >= self._request.max_tokens else None
+
+    def is_outside(self, piece: bytes) -> bool:
+        """Whether a token with this piece, coming next, would not be a part of the answer, which a grammar governs."""
+        return self._reasoning.is_outside(piece.decode("utf-8", "replace"))
+
+    def forced_text(self) -> str | None:
+        """What has to be written next instead of a sampled token: the end of thinking whose budget is used up."""
+        budget = self._request.thinking_budget
+        if self._is_forced or budget < 0 or not self._reasoning.is_thinking or self.thinking_tokens < budget:
+            return None
+        self._is_forced = True
+        return self._reasoning.syntax.forced_end
 
     def finish(self, reason: FinishReason) -> protocol.Answered:
         """Shows what was held back (half a character as U+FFFD) and gives the last reply."""
-        text = self._stops.feed(self._decoder.decode(b"", final=True))
-        self._show(text + self._stops.rest())
+        self._show(self._reasoning.feed(self._decoder.decode(b"", final=True)))
+        self._show(self._reasoning.finish())
+        self._send(self._stops.rest(), thinking=False)
         writing_s = self._last_s - self._first_s
         rate = (self.generated_tokens - 1) / writing_s if self.generated_tokens > 1 and writing_s > 0 else 0.0
         return protocol.Answered(
@@ -92,8 +123,21 @@ class Answer:
             self._first_s - self._begun_s if self.generated_tokens else 0.0,
             rate,
             str(reason),
+            self.thinking_tokens,
         )
 
-    def _show(self, text: str) -> None:
+    def _count(self) -> None:
+        """Tokens that may yet turn out to be an opening mark count as thinking once they are one."""
+        if self._reasoning.is_undecided:
+            self._undecided_tokens += 1
+        elif not self._reasoning.is_answering:
+            self.thinking_tokens += 1 + self._undecided_tokens
+            self._undecided_tokens = 0
+
+    def _show(self, spans: Sequence[Span]) -> None:
+        for span in spans:
+            self._send(span.text if span.thinking else self._stops.feed(span.text), thinking=span.thinking)
+
+    def _send(self, text: str, *, thinking: bool) -> None:
         if text:
-            self._reply(protocol.Delta(self._request.id, text))
+            self._reply(protocol.Delta(self._request.id, text, thinking))

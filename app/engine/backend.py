@@ -24,27 +24,53 @@ class Job:
 
 
 class Backend(Protocol):
-    """Carries out requests one after the other. AppErrors become `Failed`; anything else ends the child.
+    """Carries out requests on one thread. AppErrors become `Failed`; anything else ends the child.
 
-    A load tells `Loading` with 0 when it gives up the former model, and answers `Done` when it was cancelled.
+    Answers run side by side: `begin` adds one, `step` moves all of them on by a little, and each replies its own last
+    reply. Everything else is done at once. A load tells `Loading` with 0 when it gives up the former model, and
+    answers `Done` when it was cancelled.
     """
 
     name: str
+
+    @property
+    def busy(self) -> bool:
+        """Whether answers run or wait."""
+
+    @property
+    def interactive(self) -> bool:
+        """Whether somebody waits for one of them."""
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether `close` has something to write."""
 
     def prepare(self) -> None:
         """Gets slow imports done while nobody waits; problems wait for the request they concern."""
 
     def load(self, request: protocol.LoadModel, job: Job) -> protocol.Loaded | protocol.Done:
-        """Replaces the loaded model."""
+        """Replaces the loaded model. Running background answers fail with `ModelReplaced`."""
 
     def unload(self) -> None:
-        """Frees the model."""
+        """Frees the model, after its sessions are saved."""
 
-    def generate(self, request: protocol.Generate, job: Job) -> protocol.Answered:
-        """Answers a conversation."""
+    def begin(self, request: protocol.Generate, job: Job) -> None:
+        """Starts an answer."""
+
+    def step(self, urgent: Callable[[], bool]) -> None:
+        """Moves the running answers on. `urgent` says that a request has come meanwhile."""
+
+    def forget(self, session: str) -> None:
+        """Drops what is in memory of a session."""
 
     def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
         """Measures a conversation's prompt."""
 
+    def count_texts(self, request: protocol.CountTexts) -> protocol.TextsCounted:
+        """Measures texts."""
+
     def describe_devices(self, request: protocol.DescribeDevices) -> protocol.DevicesDescribed:
         """Lists what really exists."""
+
+    def close(self) -> None:
+        """Saves the sessions; the process ends next."""

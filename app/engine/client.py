@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from app.core.cancel import CancelToken
 from app.core.errors import (
+    AppError,
     EngineCrashesRepeatedly,
     EngineStopped,
     ModelLoadFailed,
@@ -21,27 +24,60 @@ from app.core.events import (
     ModelLoaded,
     PromptProgress,
     TextDelta,
+    Waiting,
 )
 from app.core.messages import Message
 from app.engine import protocol
-from app.engine.process import EngineProcess, model_loaded
+from app.engine.process import EngineProcess, first_replies, model_loaded
 from app.engine.protocol import Sampling
+from app.engine.states import StateFolder
 
-CLOSE_TIMEOUT_S = 2.0
+CLOSE_TIMEOUT_S = 5.0  # the state of the last session is written meanwhile
 CRASHES_IN_A_ROW = 3
 ENVIRONMENT = {
     "GGML_NO_BACKTRACE": "1",  # an abort would start a debugger
     "GOMP_SPINCOUNT": "200",  # OpenMP's default spin collapses when another program wants a core
 }
 CANCELLED = AnswerStats(0, 0, 0, 0.0, 0.0, FinishReason.CANCELLED)
+AnswerEvent = Waiting | PromptProgress | TextDelta | Finished
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One answer that is wanted; see `protocol.Generate` for what the options mean."""
+
+    messages: Sequence[Message]
+    max_tokens: int = 2048
+    sampling: Sampling = field(default_factory=Sampling)
+    task_sampling: Sampling = field(default_factory=Sampling)
+    stop: Sequence[str] = ()
+    continue_last: bool = False
+    template_variables: Mapping[str, object] = field(default_factory=dict)
+    session: str = ""
+    background: bool = False
+    thinking_budget: int = -1
+    grammar: str = ""
+    json_schema: str = ""
+
+    def request(self, id_: int) -> protocol.Generate:
+        """As it goes over the wire."""
+        fields = vars(self) | {"messages": _pairs(self.messages), "stop": tuple(self.stop)}
+        return protocol.Generate(id_, **fields | {"template_variables": dict(self.template_variables)})
 
 
 class EngineClient:
     """The engine as the rest of the program knows it. Any thread may call; nothing is started before it is needed."""
 
-    def __init__(self, command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str] | None = None,
+        states: StateFolder | None = None,
+    ) -> None:
         self._command = list(command)
         self._folder = folder
+        self._states = states
         self._environment = ENVIRONMENT | dict(environment or {})
         self._lock = threading.RLock()
         self._process: EngineProcess | None = None
@@ -70,15 +106,30 @@ class EngineClient:
         context_tokens: int = 0,
         gpu_layers: int = -1,
         threads: int = 0,
+        kv_type: str = "",
+        devices: Sequence[str] = (),
+        tensor_split: Sequence[float] = (),
+        experts_on_cpu: bool = False,
         cancel: CancelToken | None = None,
     ) -> Iterator[LoadProgress | ModelLoaded]:
         """Loads a model, replacing the one in the child; a cancelled load ends without `ModelLoaded`."""
+        states = self._states
         with self._lock:
             self._crashes = 0
             before = self._last_load
             process = self._running_process()
             request = protocol.LoadModel(
-                self._new_id(), str(Path(path).absolute()), context_tokens, gpu_layers, threads
+                self._new_id(),
+                str(Path(path).absolute()),
+                context_tokens,
+                gpu_layers,
+                threads,
+                kv_type,
+                tuple(devices),
+                tuple(tensor_split),
+                experts_on_cpu,
+                str(states.folder) if states else "",
+                states.budget_bytes() if states else 0,
             )
             self._last_load = request
             call = process.open_call(request.id)
@@ -87,8 +138,7 @@ class EngineClient:
             process.send(request)
             for reply in call.replies(cancel):
                 loaded = isinstance(reply, protocol.Loaded)
-                event = _event(reply)
-                if isinstance(event, LoadProgress | ModelLoaded):
+                if (event := _load_event(reply)) is not None:
                     yield event
         finally:
             call.abandon()
@@ -98,27 +148,41 @@ class EngineClient:
                         self._last_load = None if process.began_loading(request.id) else before
 
     def generate(
-        self,
-        messages: Sequence[Message],
-        *,
-        max_tokens: int = 2048,
-        sampling: Sampling = Sampling(),  # noqa: B008 - frozen
-        stop: Sequence[str] = (),
-        continue_last: bool = False,
-        template_variables: Mapping[str, object] | None = None,
-        cancel: CancelToken | None = None,
-    ) -> Iterator[PromptProgress | TextDelta | Finished]:
-        """Answers a conversation; ends with `Finished` or an AppError."""
-
-        def request(id_: int) -> protocol.Generate:
-            return protocol.Generate(
-                id_, _pairs(messages), max_tokens, sampling, tuple(stop), continue_last, dict(template_variables or {})
-            )
-
-        for reply in self._replies(request, cancel):
-            event = _event(reply)
-            if isinstance(event, PromptProgress | TextDelta | Finished):
+        self, messages: Sequence[Message], *, cancel: CancelToken | None = None, **options: Any
+    ) -> Iterator[AnswerEvent]:
+        """Answers a conversation; ends with `Finished` or an AppError. `options` are the fields of `Ask`."""
+        for reply in self._replies(Ask(messages, **options).request, cancel):
+            if (event := _answer_event(reply)) is not None:
                 yield event
+
+    def generate_many(
+        self, asks: Sequence[Ask], *, cancel: CancelToken | None = None
+    ) -> Iterator[tuple[int, AnswerEvent | AppError]]:
+        """Answers several in the background, as many at once as pays off; yields (index of the ask, event).
+
+        What the asks begin with in common is read once. An ask that fails by itself ends with its error as the
+        event; when the engine itself ends, that is raised. The order of the results is that of their completion.
+        """
+        process = self._process_with_model(cancel)
+        if process is None:
+            yield from ((index, Finished(CANCELLED)) for index in range(len(asks)))
+            return
+        with self._lock:
+            requests = [replace(ask, background=True).request(self._new_id()) for ask in asks]
+            calls = process.open_calls([request.id for request in requests])
+        index_of = {request.id: index for index, request in enumerate(requests)}
+        try:
+            for request in requests:
+                process.send(request)
+            for id_, reply in first_replies(process, calls, cancel):
+                if isinstance(reply, protocol.Answered):
+                    self._crashes = 0
+                event = reply if isinstance(reply, AppError) else _answer_event(reply)
+                if event is not None:
+                    yield index_of[id_], event
+        finally:
+            for call in calls:
+                call.abandon()
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """How many tokens this conversation's prompt takes."""
@@ -126,6 +190,30 @@ class EngineClient:
             if isinstance(reply, protocol.TokensCounted):
                 return reply.prompt_tokens
         raise ProtocolViolation("CountTokens was not answered with TokensCounted")
+
+    def count_each(self, messages: Sequence[Message]) -> tuple[int, tuple[int, ...]]:
+        """Tokens of the whole prompt, and what each message adds to it."""
+        for reply in self._replies(lambda id_: protocol.CountTokens(id_, _pairs(messages), True), None):
+            if isinstance(reply, protocol.TokensCounted):
+                return reply.prompt_tokens, reply.each
+        raise ProtocolViolation("CountTokens was not answered with TokensCounted")
+
+    def count_texts(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> tuple[int, ...]:
+        """Tokens of each text by itself; zeros when that was cancelled while the model was loading."""
+        for reply in self._replies(lambda id_: protocol.CountTexts(id_, tuple(texts)), cancel):
+            if isinstance(reply, protocol.TextsCounted):
+                return reply.counts
+        if cancel is not None and cancel.cancelled:
+            return (0,) * len(texts)
+        raise ProtocolViolation("CountTexts was not answered with TextsCounted")
+
+    def forget_session(self, session: str) -> None:
+        """Deletes what is kept of a session, on disk and in the child."""
+        if self.pid is not None:
+            for _ in self._replies(lambda id_: protocol.ForgetSession(id_, session), None, needs_model=False):
+                pass
+        if self._states is not None:
+            self._states.delete(session)
 
     def describe_devices(self) -> protocol.DevicesDescribed:
         """Which devices and backends really exist, asked from the child."""
@@ -217,16 +305,23 @@ def _pairs(messages: Sequence[Message]) -> tuple[tuple[str, str], ...]:
     return tuple((str(message.role), message.text) for message in messages)
 
 
-def _event(reply: protocol.Reply) -> LoadProgress | ModelLoaded | PromptProgress | TextDelta | Finished | None:
+def _load_event(reply: protocol.Reply) -> LoadProgress | ModelLoaded | None:
     match reply:
-        case protocol.Delta(text=text):
-            return TextDelta(text)
-        case protocol.Reading():
-            return PromptProgress(reply.done_tokens, reply.total_tokens)
         case protocol.Loading():
-            return LoadProgress(reply.fraction)
+            return LoadProgress(reply.fraction, reply.step)
         case protocol.Loaded():
             return model_loaded(reply)
+    return None
+
+
+def _answer_event(reply: protocol.Reply) -> AnswerEvent | None:
+    match reply:
+        case protocol.Delta(text=text, thinking=thinking):
+            return TextDelta(text, thinking)
+        case protocol.Waiting(reason=reason):
+            return Waiting(reason)
+        case protocol.Reading():
+            return PromptProgress(reply.done_tokens, reply.total_tokens)
         case protocol.Answered():
             fields = {name: value for name, value in vars(reply).items() if name not in ("id", "finish_reason")}
             return Finished(AnswerStats(**fields, finish_reason=FinishReason(reply.finish_reason)))

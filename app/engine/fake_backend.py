@@ -16,6 +16,7 @@ Rules for answers:
     "text": "..."                 the answer; by default `You said: <last user message>`
     "delay_s": 0.05               before each token; "prompt_s": seconds for reading the prompt, with progress
     "repeat": 1000                the text so many times
+    "thinking": "..."             the answer begins with this thought
     "clock": true                 each token is the moment it was made, in seconds of the monotonic clock
     "finish": "length"            the finish reason; by default stop, or what the limits say
     "error": "TemplateFailed", "fields": {...}      fails instead, with an error of app.core.errors
@@ -25,7 +26,9 @@ Rules for answers:
 Rules for loading:
     "seconds": 1.0                how long it takes, with progress; cancel is heard
     "error", "fields", "crash", "garbage", "stall": true    as above
-    "name", "context_tokens", "trained_context_tokens", "can_chat", "size_bytes"    what is loaded
+    "steps": ["cpu"]              steps of the ladder: each is told as Loading with its name, and then in Loaded
+    "name", "context_tokens", "trained_context_tokens", "can_chat", "size_bytes", "layers", "gpu_layers", "device",
+    "kv_type", "sequences", "needed_bytes", "free_bytes", "choice", "gpu_missed", "thinking"    what is loaded
 
 A token is a word with the space before it. With a model file that does not exist, loading fails with ModelMissing
 unless the rule says ``"any_path": true``.
@@ -38,10 +41,21 @@ import os
 import re
 import threading
 import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import ChatUnavailable, ModelMissing, NoModel, PromptTooLong, from_fields
+from app.core.errors import (
+    AppError,
+    ChatUnavailable,
+    ModelMissing,
+    ModelReplaced,
+    NoModel,
+    PromptTooLong,
+    from_fields,
+    to_fields,
+)
 from app.core.events import FinishReason
 from app.engine import protocol
 from app.engine.answer import Answer
@@ -49,7 +63,22 @@ from app.engine.backend import Job
 
 MESSAGE_TOKENS = 4
 STEP_S = 0.02
+_TOLD = ("sequences", "needed_bytes", "free_bytes", "choice", "gpu_missed", "thinking")
 Rule = dict[str, Any]
+
+
+@dataclass(eq=False)
+class Run:
+    """One answer of a script."""
+
+    request: protocol.Generate
+    job: Job
+    steps: Iterator[bool] = field(init=False)
+    waits: bool = False
+    answer: Answer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.answer = Answer(self.request, self.job.reply, time.perf_counter())
 
 
 class ScriptedBackend:
@@ -62,6 +91,7 @@ class ScriptedBackend:
         self._script: Rule = json.loads(script.read_text("utf-8"))
         self._loaded: protocol.Loaded | None = None
         self._seen: list[str] = []
+        self._runs: list[Run] = []
 
     def prepare(self) -> None:
         """Nothing is slow here."""
@@ -69,6 +99,7 @@ class ScriptedBackend:
     def load(self, request: protocol.LoadModel, job: Job) -> protocol.Loaded | protocol.Done:
         """Pretends to load, as the script's load rule says."""
         self._log(request)
+        self._give_up_background()
         rules = self._script.get("load", {})
         rule = self._choose("load", rules if isinstance(rules, list) else [rules], "")
         if not rule.get("any_path") and not Path(request.path).exists():
@@ -79,22 +110,78 @@ class ScriptedBackend:
         begun_s = time.monotonic()
         job.reply(protocol.Loading(request.id, 0.0))
         _misbehave(rule)
+        tries = ["", *rule.get("steps", ())]
+        for step in tries[1:] if ends_s <= begun_s else ():
+            job.reply(protocol.Loading(request.id, 0.0, step))
         while (now_s := time.monotonic()) < ends_s:
             if job.stop.wait(min(STEP_S, ends_s - now_s)):
                 return protocol.Done(request.id)
-            job.reply(protocol.Loading(request.id, min(1.0, (time.monotonic() - begun_s) / (ends_s - begun_s))))
+            fraction = min(1.0, (time.monotonic() - begun_s) / (ends_s - begun_s))
+            step = tries[min(len(tries) - 1, int(fraction * len(tries)))]
+            job.reply(protocol.Loading(request.id, fraction, step))
         self._loaded = _loaded(request, rule)
         self._seen = []
         return self._loaded
 
     def unload(self) -> None:
         """Forgets the model."""
+        self._give_up_background()
         self._loaded = None
 
-    def generate(self, request: protocol.Generate, job: Job) -> protocol.Answered:
+    @property
+    def busy(self) -> bool:
+        """Whether answers run."""
+        return bool(self._runs)
+
+    @property
+    def interactive(self) -> bool:
+        """Whether somebody waits for one."""
+        return any(not run.request.background for run in self._runs)
+
+    @property
+    def unsaved(self) -> bool:
+        """A script keeps nothing."""
+        return False
+
+    def begin(self, request: protocol.Generate, job: Job) -> None:
         """Answers as the first fitting rule says."""
         self._log(request)
-        answer = Answer(request, job.reply, time.perf_counter())
+        run = Run(request, job)
+        run.steps = self._steps(run)
+        self._runs.append(run)
+
+    def step(self, urgent: Callable[[], bool]) -> None:  # noqa: ARG002 - a step is one token
+        """One token: of the interactive answer that came first, else of each background one."""
+        first = next((run for run in self._runs if not run.request.background), None)
+        resting = [run for run in self._runs if run.job.cancelled and run is not first]
+        for run in [first, *resting] if first else list(self._runs):
+            if next(run.steps, None) is None:
+                self._runs.remove(run)
+        for run in self._runs if first else ():
+            if run.request.background and not run.waits:
+                run.waits = True
+                run.job.reply(protocol.Waiting(run.request.id, "interactive"))
+
+    def forget(self, session: str) -> None:
+        """A script keeps nothing."""
+        self._log(protocol.ForgetSession(0, session))
+
+    def close(self) -> None:
+        """A script keeps nothing."""
+
+    def _steps(self, run: Run) -> Iterator[bool]:
+        """Answers, resting after each token; yields True as long as it goes on."""
+        try:
+            reason = yield from self._answer(run)
+        except AppError as error:
+            run.job.reply(protocol.Failed(run.request.id, type(error).__name__, to_fields(error)))
+            return
+        run.job.reply(run.answer.finish(reason))
+
+    def _answer(self, run: Run) -> Generator[bool, None, FinishReason]:
+        request, answer, job = run.request, run.answer, run.job
+        if job.cancelled:
+            return FinishReason.CANCELLED
         loaded = self._ready()
         last = next((text for role, text in reversed(request.messages) if role == "user"), "")
         rule = self._choose("answers", self._script.get("answers", []), last)
@@ -106,12 +193,14 @@ class ScriptedBackend:
         answer.begin(len(words), min(len(words) - 1, len(self._seen)) if same is None else same)
         self._seen = words
         if not _read_prompt(answer, rule.get("prompt_s", 0), job):
-            return answer.finish(FinishReason.CANCELLED)
+            return FinishReason.CANCELLED
         text = rule.get("text", f"You said: {last}") * rule.get("repeat", 1)
-        room = loaded.context_tokens - len(words)
-        return answer.finish(self._write(answer, rule, text, job, room))
+        if "thinking" in rule:
+            text = f"<think>{rule['thinking']}</think>{text}"
+        return (yield from self._write(run, rule, text, loaded.context_tokens - len(words)))
 
-    def _write(self, answer: Answer, rule: Rule, text: str, job: Job, room: int) -> FinishReason:
+    def _write(self, run: Run, rule: Rule, text: str, room: int) -> Generator[bool, None, FinishReason]:
+        answer, job = run.answer, run.job
         for number, piece in enumerate(_words(text)):
             _misbehave(rule, number)
             if job.stop.wait(rule["delay_s"]) if rule.get("delay_s") else job.cancelled:
@@ -123,6 +212,7 @@ class ScriptedBackend:
             self._seen.append(token)
             if reason is not None:
                 return reason
+            yield True
         _misbehave(rule, len(_words(text)))
         return FinishReason(rule.get("finish", "stop"))
 
@@ -130,7 +220,13 @@ class ScriptedBackend:
         """Words, and a few per message."""
         self._log(request)
         self._ready()
-        return protocol.TokensCounted(request.id, len(_prompt(request.messages)))
+        each = tuple(len(_prompt((message,))) for message in request.messages) if request.each else ()
+        return protocol.TokensCounted(request.id, len(_prompt(request.messages)), each)
+
+    def count_texts(self, request: protocol.CountTexts) -> protocol.TextsCounted:
+        """Words."""
+        self._ready()
+        return protocol.TextsCounted(request.id, tuple(len(_words(text)) for text in request.texts))
 
     def describe_devices(self, request: protocol.DescribeDevices) -> protocol.DevicesDescribed:
         """What the script lists."""
@@ -138,6 +234,11 @@ class ScriptedBackend:
         default = [{"name": "CPU", "description": "Scripted", "type": "cpu", "free_bytes": 0, "total_bytes": 0}]
         devices = tuple(protocol.Device(**device) for device in self._script.get("devices", default))
         return protocol.DevicesDescribed(request.id, "scripted", devices, ("scripted",), 1)
+
+    def _give_up_background(self) -> None:
+        for run in [run for run in self._runs if run.request.background]:
+            self._runs.remove(run)
+            run.job.reply(protocol.Failed(run.request.id, ModelReplaced.__name__))
 
     def _ready(self) -> protocol.Loaded:
         if self._loaded is None:
@@ -204,10 +305,13 @@ def _loaded(request: protocol.LoadModel, rule: Rule) -> protocol.Loaded:
         request.context_tokens or context,
         trained,
         rule.get("can_chat", True),
-        layers=1,
-        gpu_layers=0,
-        device="Scripted",
+        layers=rule.get("layers", 1),
+        gpu_layers=rule.get("gpu_layers", 0),
+        device=rule.get("device", "Scripted"),
         threads=request.threads or 1,
+        kv_type=rule.get("kv_type", request.kv_type or "f16"),
+        steps=tuple(rule.get("steps", ())),
+        **{name: rule[name] for name in _TOLD if name in rule},
     )
 
 

@@ -6,7 +6,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from app.core.cancel import CancelToken
@@ -17,7 +17,7 @@ from app.engine import protocol
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 0.05
+LOOK_EVERY_S = 0.02  # how soon Stop is heard while a prompt is read
 CANCEL_TIMEOUT_S = 5.0
 GREETING_TIMEOUT_S = 60.0
 
@@ -46,9 +46,14 @@ class EngineProcess:
         self.child = Child(command, folder, environment)
         self.child.listen(self._on_line, self._on_exit)
 
-    def open_call(self, id_: int) -> Call:
+    def open_calls(self, ids: Sequence[int]) -> list[Call]:
+        """Places for the replies to several requests, all in one queue; see `first_replies`."""
+        replies: Replies = queue.SimpleQueue()
+        return [self.open_call(id_, replies) for id_ in ids]
+
+    def open_call(self, id_: int, replies: Replies | None = None) -> Call:
         """A place for the replies to request `id_`; made before the request is sent."""
-        call = Call(self, id_)
+        call = Call(self, id_, replies)
         with self._lock:
             if self.ended is not None:
                 call.put(self.ended)
@@ -149,26 +154,29 @@ class EngineProcess:
             call.put(problem)
 
 
+Replies = queue.SimpleQueue[tuple["Call", protocol.Reply | AppError]]
+
+
 class Call:
     """One request waiting for its replies."""
 
-    def __init__(self, process: EngineProcess, id_: int) -> None:
+    def __init__(self, process: EngineProcess, id_: int, replies: Replies | None = None) -> None:
         self.answered = False
+        self.id = id_
         self._process = process
-        self._id = id_
-        self._queue: queue.SimpleQueue[protocol.Reply | AppError] = queue.SimpleQueue()
+        self.queue: Replies = replies or queue.SimpleQueue()
 
     def put(self, reply: protocol.Reply | AppError) -> None:
         """A reply, or why there will be none; called by the reader thread."""
-        self._queue.put(reply)
+        self.queue.put((self, reply))
 
     def replies(self, cancel: CancelToken | None) -> Iterator[protocol.Reply]:
         """Replies up to and with the last; raises what the child failed with. Looks at `cancel` meanwhile."""
         while not self.answered:
             if cancel is not None and cancel.cancelled:
-                self._process.cancel(self._id)
+                self._process.cancel(self.id)
             try:
-                reply = self._queue.get(timeout=LOOK_EVERY_S)
+                _, reply = self.queue.get(timeout=LOOK_EVERY_S)
             except queue.Empty:
                 self._process.look()
                 continue
@@ -181,7 +189,32 @@ class Call:
 
     def abandon(self) -> None:
         """The consumer left; what still runs is cancelled."""
-        self._process.close_call(self._id)
+        self._process.close_call(self.id)
+
+
+def first_replies(
+    process: EngineProcess, calls: Sequence[Call], cancel: CancelToken | None
+) -> Iterator[tuple[int, protocol.Reply | AppError]]:
+    """Replies of several calls in the order they come, until all are answered; what a request failed with is one.
+
+    Raises when the child itself ends.
+    """
+    replies, open_ids = calls[0].queue if calls else queue.SimpleQueue(), {call.id for call in calls}
+    while open_ids:
+        if cancel is not None and cancel.cancelled:
+            for id_ in open_ids:
+                process.cancel(id_)
+        try:
+            call, reply = replies.get(timeout=LOOK_EVERY_S)
+        except queue.Empty:
+            process.look()
+            continue
+        if isinstance(reply, AppError):
+            raise reply
+        if isinstance(reply, protocol.LAST_REPLIES):
+            call.answered = True
+            open_ids.discard(call.id)
+        yield call.id, from_fields(reply.error, reply.fields) if isinstance(reply, protocol.Failed) else reply
 
 
 def model_loaded(reply: protocol.Loaded) -> ModelLoaded:

@@ -11,11 +11,11 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 from app.core.errors import ProtocolViolation
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 
 
 # Requests: parent to child.
@@ -23,13 +23,27 @@ PROTOCOL_VERSION = 1
 
 @dataclass(frozen=True)
 class LoadModel:
-    """Load this file, replacing the loaded one. 0 and -1 let the child choose."""
+    """Load this file, replacing the loaded one. 0, -1 and empty values let the child choose.
+
+    Running background answers end with `ModelReplaced`; the interactive one is waited for.
+    """
 
     id: int
     path: str
     context_tokens: int = 0
     gpu_layers: int = -1
     threads: int = 0
+    kv_type: str = ""
+    """f16 or q8_0: how the context's memory is stored."""
+    devices: tuple[str, ...] = ()
+    """Names as in `Device.name`; "CPU" alone keeps everything off the GPU."""
+    tensor_split: tuple[float, ...] = ()
+    """Shares of the model for each of `devices`."""
+    experts_on_cpu: bool = False
+    """For mixtures of experts: the experts' tensors stay in main memory, the rest may go to the GPU."""
+    states_folder: str = ""
+    """Where states of sessions are kept; empty keeps none."""
+    states_budget_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -48,12 +62,18 @@ class Sampling:
     top_p: float | None = None
     min_p: float | None = None
     repeat_penalty: float | None = None
+    presence_penalty: float | None = None
+    dry_multiplier: float | None = None
+    """DRY ("don't repeat yourself"); 0 is off."""
     seed: int | None = None
 
 
 @dataclass(frozen=True)
 class Generate:
-    """Answer a conversation. With `continue_last`, go on writing the last (assistant) message."""
+    """Answer a conversation. With `continue_last`, go on writing the last (assistant) message.
+
+    Several run at once. A `background` one waits while an interactive one reads or writes.
+    """
 
     id: int
     messages: tuple[tuple[str, str], ...]
@@ -63,14 +83,45 @@ class Generate:
     stop: tuple[str, ...] = ()
     continue_last: bool = False
     template_variables: dict[str, Any] = field(default_factory=dict)
+    task_sampling: Sampling = field(default_factory=Sampling)
+    """A task's preset, which `sampling` goes before."""
+    session: str = ""
+    """Names a chat or a document; what was read for it is kept on disk when something else takes its place."""
+    background: bool = False
+    thinking_budget: int = -1
+    """Tokens of thinking before it is closed; -1 is no limit."""
+    grammar: str = ""
+    """GBNF that the answer (not the thinking) follows."""
+    json_schema: str = ""
+    """A JSON schema as text, instead of a grammar."""
 
 
 @dataclass(frozen=True)
 class CountTokens:
-    """How many tokens would this conversation's prompt take; answered by `TokensCounted`."""
+    """How many tokens would this conversation's prompt take; answered by `TokensCounted`.
+
+    With `each`, also every message's own share: what the prompt grows by with it.
+    """
 
     id: int
     messages: tuple[tuple[str, str], ...]
+    each: bool = False
+
+
+@dataclass(frozen=True)
+class CountTexts:
+    """How many tokens each text takes by itself; answered by `TextsCounted`."""
+
+    id: int
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ForgetSession:
+    """Drop what is kept in memory of a session, so that it is not saved; answered by `Done`."""
+
+    id: int
+    session: str
 
 
 @dataclass(frozen=True)
@@ -104,10 +155,14 @@ class Greeting:
 
 @dataclass(frozen=True)
 class Loading:
-    """Progress of `LoadModel`, 0 to 1."""
+    """Progress of `LoadModel`, 0 to 1. `step` names a step of the ladder that is tried after a failure:
+
+    fewer_layers, smaller_context, cpu; empty for the first try.
+    """
 
     id: int
     fraction: float
+    step: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,6 +180,22 @@ class Loaded:
     gpu_layers: int
     device: str
     threads: int
+    kv_type: str = "f16"
+    sequences: int = 1
+    needed_bytes: int = 0
+    free_bytes: int = 0
+    choice: str = ""
+    steps: tuple[str, ...] = ()
+    gpu_missed: str = ""
+    thinking: str = "none"
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A background answer rests; `reason` is "interactive" (somebody is being answered) or "room" (memory)."""
+
+    id: int
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -138,10 +209,11 @@ class Reading:
 
 @dataclass(frozen=True)
 class Delta:
-    """New text: whole characters only."""
+    """New text: whole characters only. `thinking` tells reasoning from answer."""
 
     id: int
     text: str
+    thinking: bool = False
 
 
 @dataclass(frozen=True)
@@ -155,6 +227,7 @@ class Answered:
     time_to_first_token_s: float
     tokens_per_s: float
     finish_reason: str
+    thinking_tokens: int = 0
 
 
 @dataclass(frozen=True)
@@ -163,6 +236,15 @@ class TokensCounted:
 
     id: int
     prompt_tokens: int
+    each: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class TextsCounted:
+    """*Last* reply to `CountTexts`."""
+
+    id: int
+    counts: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -185,6 +267,8 @@ class DevicesDescribed:
     devices: tuple[Device, ...]
     backends: tuple[str, ...]
     threads: int
+    thread_policy: dict[str, Any] = field(default_factory=dict)
+    """physical_cores, start, decode, batch, on_battery, busy_wait: facts for people, as they are now."""
 
 
 @dataclass(frozen=True)
@@ -203,16 +287,25 @@ class Failed:
     fields: dict[str, Any] = field(default_factory=dict)
 
 
-Request = LoadModel | UnloadModel | Generate | CountTokens | DescribeDevices | Cancel
-Reply = Greeting | Loading | Loaded | Reading | Delta | Answered | TokensCounted | DevicesDescribed | Done | Failed
-LAST_REPLIES = (Loaded, Answered, TokensCounted, DevicesDescribed, Done, Failed)
+Request = LoadModel | UnloadModel | Generate | CountTokens | CountTexts | ForgetSession | DescribeDevices | Cancel
+Reply = (
+    Greeting
+    | Loading
+    | Loaded
+    | Waiting
+    | Reading
+    | Delta
+    | Answered
+    | TokensCounted
+    | TextsCounted
+    | DevicesDescribed
+    | Done
+    | Failed
+)
+LAST_REPLIES = (Loaded, Answered, TokensCounted, TextsCounted, DevicesDescribed, Done, Failed)
 
-_TYPES: dict[str, type] = {
-    cls.__name__: cls
-    for cls in (LoadModel, UnloadModel, Generate, CountTokens, DescribeDevices, Cancel)
-    + (Greeting, Loading, Loaded, Reading, Delta, Answered, TokensCounted, DevicesDescribed, Done, Failed)
-}
-_NESTED: dict[tuple[type, str], type] = {(Generate, "sampling"): Sampling}
+_TYPES: dict[str, type] = {cls.__name__: cls for cls in (*get_args(Request), *get_args(Reply))}
+_NESTED: dict[tuple[type, str], type] = {(Generate, "sampling"): Sampling, (Generate, "task_sampling"): Sampling}
 _NESTED_LISTS: dict[tuple[type, str], type] = {(DevicesDescribed, "devices"): Device}
 
 

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import collections
+import logging
 import os
 import queue
 import sys
 import threading
+import time
 import traceback
 from pathlib import Path
 from typing import BinaryIO
 
 from app import __version__
-from app.core.child import claim_wire
+from app.core.child import NOTE, claim_wire
 from app.core.errors import AppError, ProtocolViolation, to_fields
 from app.engine import protocol
 from app.engine.backend import Backend, Job
 
 DEFECT_EXIT_CODE = 70
+LEAVE_WITHIN_S = 4.0
 
 
 def main(arguments: list[str]) -> int:
     """`--engine-worker [--scripted FILE]`: works until stdin ends. Never returns: the process ends itself."""
     reader, writer = claim_wire()
+    logging.basicConfig(level=logging.INFO, format=f"{NOTE}%(message)s", stream=sys.stderr)
     worker = Worker(_backend(arguments), reader, writer)
     try:
         worker.run()
@@ -48,7 +53,8 @@ class Worker:
         self._backend = backend
         self._reader = reader
         self._writer = writer
-        self._waiting: queue.SimpleQueue[tuple[protocol.Request, Job] | ProtocolViolation] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[tuple[protocol.Request, Job] | ProtocolViolation | None] = queue.SimpleQueue()
+        self._held: collections.deque[tuple[protocol.Request, Job]] = collections.deque()
         self._jobs: dict[int, Job] = {}
 
     def run(self) -> None:
@@ -57,10 +63,27 @@ class Worker:
         threading.Thread(target=self._read, name="requests", daemon=True).start()
         self._backend.prepare()
         while True:
+            self._take_requests()
+            if self._backend.busy:
+                self._backend.step(urgent=lambda: not self._waiting.empty())
+
+    def _take_requests(self) -> None:
+        """Carries out what waits; blocks only when there is nothing else to do."""
+        while self._held and not (self._backend.interactive and _needs_the_model_alone(self._held[0][0])):
+            self._carry_out(*self._held.popleft())
+        idle = not self._backend.busy
+        while idle or not self._waiting.empty():
+            idle = False
             item = self._waiting.get()
             if isinstance(item, ProtocolViolation):
                 raise item
-            self._carry_out(*item)
+            if item is None:
+                self._backend.close()
+                os._exit(0)
+            if self._held or (self._backend.interactive and _needs_the_model_alone(item[0])):
+                self._held.append(item)  # requests keep their order
+            else:
+                self._carry_out(*item)
 
     def _read(self) -> None:
         """Fills the queue. At the end of stdin the parent is gone or done with us: leave, whatever runs."""
@@ -77,6 +100,11 @@ class Worker:
             elif isinstance(request, protocol.Request):
                 job = self._jobs[request.id] = Job(self._reply)
                 self._waiting.put((request, job))
+        if self._backend.unsaved:
+            for job in list(self._jobs.values()):
+                job.stop.set()
+            self._waiting.put(None)
+            time.sleep(LEAVE_WITHIN_S)  # the process ends meanwhile, unless native code is stuck
         os._exit(0)
 
     def _carry_out(self, request: protocol.Request, job: Job) -> None:
@@ -84,25 +112,43 @@ class Worker:
             last = self._last_reply(request, job)
         except AppError as error:
             last = protocol.Failed(request.id, type(error).__name__, to_fields(error))
-        del self._jobs[request.id]
-        self._reply(last)
+        if last is not None:
+            self._reply(last)
 
-    def _last_reply(self, request: protocol.Request, job: Job) -> protocol.Reply:
+    def _last_reply(self, request: protocol.Request, job: Job) -> protocol.Reply | None:
+        """The last reply to a request that is done at once; None for an answer that has begun."""
+        if isinstance(request, protocol.Generate) and not job.cancelled:
+            self._backend.begin(request, job)
+            return None
+        return self._done_at_once(request, job) or protocol.Done(request.id)
+
+    def _done_at_once(self, request: protocol.Request, job: Job) -> protocol.Reply | None:
+        """Carries a request out; None where there is nothing to say but `Done`."""
+        backend = self._backend
         match request:
-            case protocol.LoadModel():
-                return protocol.Done(request.id) if job.cancelled else self._backend.load(request, job)
+            case protocol.LoadModel() if not job.cancelled:
+                return backend.load(request, job)
             case protocol.Generate():
-                if job.cancelled:
-                    return protocol.Answered(request.id, 0, 0, 0, 0.0, 0.0, "cancelled")
-                return self._backend.generate(request, job)
+                return protocol.Answered(request.id, 0, 0, 0, 0.0, 0.0, "cancelled")
             case protocol.CountTokens():
-                return self._backend.count_tokens(request)
+                return backend.count_tokens(request)
+            case protocol.CountTexts():
+                return backend.count_texts(request)
             case protocol.DescribeDevices():
-                return self._backend.describe_devices(request)
+                return backend.describe_devices(request)
+            case protocol.ForgetSession(session=session):
+                backend.forget(session)
             case protocol.UnloadModel():
-                self._backend.unload()
-        return protocol.Done(request.id)
+                backend.unload()
+        return None
 
     def _reply(self, reply: protocol.Reply) -> None:
+        if isinstance(reply, protocol.LAST_REPLIES):
+            self._jobs.pop(reply.id, None)
         self._writer.write(protocol.to_line(reply))
         self._writer.flush()
+
+
+def _needs_the_model_alone(request: protocol.Request) -> bool:
+    """Whether a request waits until nobody waits for an answer any more."""
+    return isinstance(request, protocol.LoadModel | protocol.UnloadModel)

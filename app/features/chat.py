@@ -7,23 +7,27 @@ no more than that; whatever ends it leaves its text and a state that says how it
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from app.core.cancel import CancelToken
 from app.core.errors import AppError
-from app.core.events import Finished, FinishReason, LoadProgress, ModelLoaded, PromptProgress, TextDelta
-from app.core.messages import Message, Role
+from app.core.events import Finished, FinishReason, LoadProgress, ModelLoaded, PromptProgress, TextDelta, Waiting
+from app.core.messages import Role
 from app.core.settings import Settings
-from app.engine.client import EngineClient
-from app.engine.protocol import Sampling
-from app.store.conversations import Conversations, MessageState, StoredMessage
+from app.engine.client import CANCELLED, EngineClient
+from app.features.context import Parts, View
+from app.features.draft import Draft
+from app.features.options import options_for
+from app.features.prompts import Prompts, hidden_ids
+from app.store.conversations import Conversation, Conversations, MessageState, StoredMessage
 
 log = logging.getLogger(__name__)
 
-SAVE_EVERY_S = 0.5
 TITLE_CHARACTERS = 48
+SESSION = "chat-{}"
+"""What the engine calls a conversation by; filled with its id."""
 
 _STATES = {FinishReason.CANCELLED: MessageState.STOPPED}
 
@@ -35,7 +39,33 @@ class AnswerStarted:
     message_id: int
 
 
-AnswerEvent = AnswerStarted | PromptProgress | TextDelta | Finished
+@dataclass(frozen=True)
+class ContextCompacted:
+    """Earlier turns have just left the model's memory: `dropped` messages; the prompt takes `kept_tokens`."""
+
+    dropped: int
+    kept_tokens: int
+
+
+@dataclass(frozen=True)
+class ContextWidened:
+    """The loaded context is larger than before: so many messages are shown to the model again."""
+
+    brought_back: int
+
+
+@dataclass(frozen=True)
+class ContextIsFull:
+    """The last event where the settings say to ask first: nothing was sent, and what was asked is kept.
+
+    `message_id` is the question, or the answer that was to go on.
+    """
+
+    message_id: int
+
+
+ContextEvent = ContextCompacted | ContextWidened | ContextIsFull
+AnswerEvent = AnswerStarted | ContextEvent | PromptProgress | Waiting | TextDelta | Finished
 
 
 def title_from(text: str) -> str:
@@ -48,56 +78,111 @@ def title_from(text: str) -> str:
 
 
 class Chat:
-    """Asks, edits, answers again and continues; owns no thread and no queue."""
+    """Asks, edits, answers again and continues; owns no thread and no queue.
 
-    def __init__(self, engine: EngineClient, conversations: Conversations, settings: Callable[[], Settings]) -> None:
+    A temporary one has a store that forgets, and the engine keeps nothing of it either.
+    """
+
+    def __init__(
+        self,
+        engine: EngineClient,
+        conversations: Conversations,
+        settings: Callable[[], Settings],
+        *,
+        is_temporary: bool = False,
+    ) -> None:
+        self.conversations = conversations
+        self.is_temporary = is_temporary
         self._engine = engine
-        self._conversations = conversations
         self._settings = settings
+        self._prompts = Prompts(engine, settings)
 
     def add_question(self, conversation_id: int, text: str) -> StoredMessage:
         """Stores a question under the last message; an untitled conversation gets its title from it."""
-        conversation = self._conversations.get(conversation_id)
+        conversation = self.conversations.get(conversation_id)
         leaf_id = conversation.leaf_id if conversation else None
-        question = self._conversations.add_message(conversation_id, leaf_id, Role.USER, text)
+        question = self.conversations.add_message(conversation_id, leaf_id, Role.USER, text)
         if conversation and not conversation.title:
-            self._conversations.update(conversation_id, title=title_from(question.text))
+            self.conversations.update(conversation_id, title=title_from(question.text))
         return question
 
     def edit_question(self, message_id: int, text: str) -> StoredMessage:
         """Stores another version of a question beside it; raises KeyError when it is gone."""
         old = self._stored(message_id)
-        return self._conversations.add_message(old.conversation_id, old.parent_id, Role.USER, text)
+        return self.conversations.add_message(old.conversation_id, old.parent_id, Role.USER, text)
 
-    def answer(self, question_id: int, cancel: CancelToken) -> Iterator[AnswerEvent]:
-        """Answers a question; asked again, the answer becomes another version."""
+    def answer(self, question_id: int, cancel: CancelToken, *, when_full: str = "") -> Iterator[AnswerEvent]:
+        """Answers a question; asked again, the answer becomes another version.
+
+        `when_full` goes before the setting of that name: compact, rolling or ask.
+        """
         question = self._stored(question_id)
-        answer = self._conversations.add_message(
+        answer = self.conversations.add_message(
             question.conversation_id, question_id, Role.ASSISTANT, "", state=MessageState.WRITING, model=self._model()
         )
         yield AnswerStarted(answer.id)
-        yield from self._write(answer, cancel, continued=False)
+        yield from self._write(answer, cancel, when_full)
 
-    def continue_answer(self, answer_id: int, cancel: CancelToken) -> Iterator[AnswerEvent]:
+    def continue_answer(self, answer_id: int, cancel: CancelToken, *, when_full: str = "") -> Iterator[AnswerEvent]:
         """Goes on with an answer that stopped early; new text is appended to what is stored."""
         answer = self._stored(answer_id)
-        self._conversations.finish_message(answer_id, answer.text, MessageState.WRITING)
+        self._finish(answer, MessageState.WRITING)
         yield AnswerStarted(answer.id)
-        yield from self._write(answer, cancel, continued=bool(answer.text))
+        yield from self._write(answer, cancel, when_full)
 
-    def _write(self, answer: StoredMessage, cancel: CancelToken, *, continued: bool) -> Iterator[AnswerEvent]:
-        messages = self._messages_up_to(answer, include_last=continued)
-        sampling, max_tokens = self._options(answer.conversation_id)
-        draft = _Draft(self._conversations, answer.id, answer.text)
-        events = self._engine.generate(
-            messages, max_tokens=max_tokens, sampling=sampling, continue_last=continued, cancel=cancel
-        )
+    def parts(self, conversation_id: int | None, system: str, draft: str) -> Parts | None:
+        """What a prompt with `draft` as its next message is made of; None without a loaded model.
+
+        `system` is the system prompt of a conversation that is not stored yet (`conversation_id` None).
+        """
+        if self._engine.loaded is None:
+            return None
+        conversation = self.conversations.get(conversation_id) if conversation_id is not None else None
+        branch = self.conversations.path(conversation.id) if conversation is not None else []
+        return self._prompts.parts(conversation, system, branch, draft)
+
+    def hidden_ids(self, conversation_id: int) -> tuple[int, ...]:
+        """The messages of the chosen branch that the model is not shown."""
+        conversation = self.conversations.get(conversation_id)
+        return hidden_ids(conversation, self.conversations.path(conversation_id)) if conversation else ()
+
+    def forget(self, conversation_id: int) -> None:
+        """After a conversation was deleted: what the engine keeps of it goes too."""
         try:
-            for event in events:
+            self._engine.forget_session(SESSION.format(conversation_id))
+        except AppError as error:  # the child ended, and what it had in memory with it
+            log.info("a deleted chat's state could not be asked for: %s", type(error).__name__)
+
+    def _write(self, answer: StoredMessage, cancel: CancelToken, when_full: str) -> Iterator[AnswerEvent]:
+        thinking = (answer.thinking, answer.thinking_s) if answer.text else ("", None)  # else it thinks anew
+        draft = Draft(self.conversations, answer.id, answer.text, *thinking)
+        try:
+            conversation = self.conversations.get(answer.conversation_id)
+            branch = self._branch(answer)
+            when_full = when_full or self._settings().chat.when_full
+            shown = self._prompts.fitting(conversation, branch, cancel, when_full)
+            if conversation is not None and shown.newly_hidden:
+                if when_full == "ask" and shown.newly_hidden > 0:
+                    draft.give_up(MessageState.FAILED)
+                    yield self._take_back(answer)
+                    return
+                self.conversations.update(conversation.id, first_kept_id=shown.first_kept_id)
+                yield _moved(shown)
+            if cancel.cancelled:  # sent with a cancel behind it, a short answer might still come
+                draft.finish(MessageState.STOPPED)
+                yield Finished(CANCELLED)
+                return
+            for event in self._engine.generate(
+                shown.messages(conversation.system_prompt if conversation else ""),
+                session=self._session(conversation),
+                continue_last=bool(answer.text),
+                cancel=cancel,
+                **self._options(conversation),
+            ):
                 if isinstance(event, LoadProgress | ModelLoaded):
                     continue
                 if isinstance(event, TextDelta):
-                    draft.append(event.text)
+                    draft.append(event)
                 if isinstance(event, Finished):
                     draft.finish(_STATES.get(event.stats.finish_reason, MessageState.COMPLETE), event)
                 yield event
@@ -107,30 +192,42 @@ class Chat:
         finally:
             draft.give_up(MessageState.INTERRUPTED)
 
-    def _messages_up_to(self, answer: StoredMessage, *, include_last: bool) -> list[Message]:
-        """What the model is shown: the system prompt, and the branch that leads to this answer."""
-        conversation = self._conversations.get(answer.conversation_id)
-        system = conversation.system_prompt if conversation else ""
-        branch: list[StoredMessage] = []
-        step = answer if include_last else self._parent(answer)
+    def _take_back(self, answer: StoredMessage) -> ContextIsFull:
+        """An answer that was not sent for leaves its place, or is as it was."""
+        if answer.text:
+            self._finish(answer, answer.state)
+            return ContextIsFull(answer.id)
+        self.conversations.delete_message(answer.id)
+        assert answer.parent_id is not None
+        return ContextIsFull(answer.parent_id)
+
+    def _finish(self, answer: StoredMessage, state: MessageState) -> None:
+        self.conversations.finish_message(
+            answer.id, answer.text, state, answer.stats, thinking=answer.thinking, thinking_s=answer.thinking_s
+        )
+
+    def _branch(self, answer: StoredMessage) -> list[StoredMessage]:
+        """The messages that lead to this answer, the answer included."""
+        branch = self.conversations.path(answer.conversation_id)
+        ids = [message.id for message in branch]
+        if answer.id in ids:
+            return branch[: ids.index(answer.id) + 1]
+        branch = []
+        step: StoredMessage | None = answer  # another version was chosen meanwhile
         while step is not None:
-            branch.append(step)
-            step = self._parent(step)
-        return _turns(system, reversed(branch))
+            branch.insert(0, step)
+            step = self.conversations.message(step.parent_id) if step.parent_id is not None else None
+        return branch
 
-    def _parent(self, message: StoredMessage) -> StoredMessage | None:
-        return None if message.parent_id is None else self._conversations.message(message.parent_id)
+    def _session(self, conversation: Conversation | None) -> str:
+        return SESSION.format(conversation.id) if conversation and not self.is_temporary else ""
 
-    def _options(self, conversation_id: int) -> tuple[Sampling, int]:
-        conversation = self._conversations.get(conversation_id)
-        defaults = self._settings().chat
-        temperature = conversation.temperature if conversation else None
-        if temperature is None and defaults.temperature >= 0:
-            temperature = defaults.temperature
-        return Sampling(temperature=temperature), defaults.max_tokens
+    def _options(self, conversation: Conversation | None) -> dict[str, Any]:
+        """Fields of `Ask` that the conversation and the settings decide."""
+        return options_for(conversation, self._settings(), self._engine.loaded)
 
     def _stored(self, message_id: int) -> StoredMessage:
-        message = self._conversations.message(message_id)
+        message = self.conversations.message(message_id)
         if message is None:
             raise KeyError(message_id)
         return message
@@ -140,45 +237,7 @@ class Chat:
         return loaded.name if loaded else ""
 
 
-def _turns(system: str, branch: Iterable[StoredMessage]) -> list[Message]:
-    """Turns as templates want them: an answer that never began is left out, neighbours of one role are joined."""
-    turns = [Message(Role.SYSTEM, system)] if system.strip() else []
-    for stored in branch:
-        if not stored.text and stored.role is Role.ASSISTANT:
-            continue
-        if turns and turns[-1].role is stored.role:
-            turns[-1] = Message(stored.role, f"{turns[-1].text}\n\n{stored.text}")
-        else:
-            turns.append(Message(stored.role, stored.text))
-    return turns
-
-
-class _Draft:
-    """The text of an answer while it is written, saved at most `SAVE_EVERY_S` behind."""
-
-    def __init__(self, conversations: Conversations, message_id: int, text: str) -> None:
-        self.text = text
-        self._conversations = conversations
-        self._message_id = message_id
-        self._saved_at_s = time.monotonic()
-        self._open = True
-
-    def append(self, text: str) -> None:
-        self.text += text
-        now_s = time.monotonic()
-        if now_s - self._saved_at_s >= SAVE_EVERY_S:
-            self._conversations.save_text(self._message_id, self.text)
-            self._saved_at_s = now_s
-
-    def finish(self, state: MessageState, event: Finished | None = None) -> None:
-        self._open = False
-        self._conversations.finish_message(self._message_id, self.text, state, event.stats if event else None)
-
-    def give_up(self, state: MessageState) -> None:
-        """Keeps what is there when the loop was left early; a disk that refuses that too is only logged."""
-        if not self._open:
-            return
-        try:
-            self.finish(state)
-        except AppError as error:
-            log.error("the end of answer %d was not saved: %s", self._message_id, type(error).__name__)
+def _moved(shown: View) -> ContextCompacted | ContextWidened:
+    if shown.newly_hidden > 0:
+        return ContextCompacted(shown.newly_hidden, shown.tokens)
+    return ContextWidened(-shown.newly_hidden)

@@ -6,6 +6,7 @@ The window passes these through its translations, the terminal prints them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -42,6 +43,9 @@ _UNREADABLE = {
 }
 
 
+_UNKNOWN_ARCHITECTURE = re.compile(r"unknown model architecture: '([^'\n]{1,40})'")  # in llama.cpp's words
+
+
 def _name(path: str) -> str:
     return PurePath(path).name or path
 
@@ -49,6 +53,19 @@ def _name(path: str) -> str:
 def _model_unreadable(error: errors.ModelUnreadable) -> Sentence:
     text = _UNREADABLE.get(error.reason, "{name} cannot be read.")
     return Sentence(text.format(name=_name(error.path)), action="open_model")
+
+
+def _load_failed(error: errors.ModelLoadFailed) -> Sentence:
+    unknown = _UNKNOWN_ARCHITECTURE.search(error.detail)
+    if unknown:
+        text = (
+            f"{_name(error.path)} is a model of the kind {unknown[1]}, which this version of {APP_NAME} does not know."
+        )
+        return Sentence(text, action="open_model")
+    return Sentence(
+        f"{_name(error.path)} could not be loaded. It may need more memory than is free, or a newer {APP_NAME}.",
+        action="open_model",
+    )
 
 
 def _engine_stopped(error: errors.EngineStopped) -> Sentence:
@@ -60,9 +77,24 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
     errors.ModelMissing: lambda e: Sentence(f"There is no file {_name(e.path)} any more.", action="open_model"),
     errors.NoModel: lambda e: Sentence("No model is open yet.", "Your message was kept.", "open_model"),
     errors.ModelUnreadable: _model_unreadable,
-    errors.ModelLoadFailed: lambda e: Sentence(
-        f"{_name(e.path)} could not be loaded. It may need more memory than is free, or a newer {APP_NAME}.",
-        action="open_model",
+    errors.ModelLoadFailed: _load_failed,
+    errors.ModelBroken: lambda e: Sentence(
+        f"{_name(e.path)} computes no numbers any more, so it cannot answer: its weights are damaged.",
+        "The text so far was kept.",
+        "open_model",
+    ),
+    errors.ModelTooLarge: lambda e: Sentence(
+        f"{_name(e.path)} is too large for this computer now: "
+        f"it needs {e.needed_bytes / 1e9:.1f} GB of memory, {e.free_bytes / 1e9:.1f} GB are free.",
+        "Nothing was changed. A smaller model, or one with fewer bits, would fit.",
+        "open_model",
+    ),
+    errors.GrammarInvalid: lambda e: Sentence("The form that was asked for cannot be used: its grammar is not valid."),
+    errors.ResultUnfinished: lambda e: Sentence(
+        "The answer ended before its result was complete.", "What there is of it was kept.", "retry"
+    ),
+    errors.ModelReplaced: lambda e: Sentence(
+        "Another model was opened, so this was interrupted.", "What was done so far was kept.", "retry"
     ),
     errors.ChatUnavailable: lambda e: Sentence(
         f"{_name(e.path)} is a completion model without a chat template, so chat is not available with it.",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -21,7 +22,12 @@ __all__ = ["Conversation", "Conversations", "MessageState", "StoredMessage"]
 
 @dataclass(frozen=True)
 class Conversation:
-    """One chat. Times are seconds since 1970; `leaf_id` is the end of the chosen branch."""
+    """One chat. Times are seconds since 1970; `leaf_id` is the end of the chosen branch.
+
+    `sampling` holds the fields of `protocol.Sampling` that this chat sets itself; `thinking` is "" (as the settings
+    say), on, off, low, medium or high. `first_kept_id` is the first message that the model is still shown besides
+    pinned ones; None, or a message that is not on the chosen branch: all of them.
+    """
 
     id: int
     title: str
@@ -33,6 +39,9 @@ class Conversation:
     updated_at: float
     leaf_id: int | None
     pinned: bool
+    sampling: dict[str, Any] = field(default_factory=dict)
+    thinking: str = ""
+    first_kept_id: int | None = None
 
 
 class Unchanged(Enum):
@@ -42,7 +51,10 @@ class Unchanged(Enum):
 
 
 UNCHANGED = Unchanged.UNCHANGED
-_COLUMNS = "id, title, system_prompt, temperature, model, draft, created_at, updated_at, leaf_id, pinned"
+_COLUMNS = (
+    "id, title, system_prompt, temperature, model, draft, created_at, updated_at, leaf_id, pinned,"
+    " sampling, thinking, first_kept_id"
+)
 
 
 class Conversations:
@@ -119,14 +131,17 @@ class Conversations:
         model: str | Unchanged = UNCHANGED,
         draft: str | Unchanged = UNCHANGED,
         pinned: bool | Unchanged = UNCHANGED,
+        sampling: dict[str, Any] | Unchanged = UNCHANGED,
+        thinking: str | Unchanged = UNCHANGED,
+        first_kept_id: int | Unchanged | None = UNCHANGED,
     ) -> None:
         """Changes only what is given; its place in the list stays."""
-        texts = {"title": title, "system_prompt": system_prompt, "model": model, "draft": draft}
+        texts = {"title": title, "system_prompt": system_prompt, "model": model, "draft": draft, "thinking": thinking}
         values: dict[str, Any] = {key: clean_text(text) for key, text in texts.items() if isinstance(text, str)}
-        if not isinstance(temperature, Unchanged):
-            values["temperature"] = temperature
-        if not isinstance(pinned, Unchanged):
-            values["pinned"] = pinned
+        plain = {"temperature": temperature, "pinned": pinned, "first_kept_id": first_kept_id}
+        values |= {key: value for key, value in plain.items() if not isinstance(value, Unchanged)}
+        if not isinstance(sampling, Unchanged):
+            values["sampling"] = json.dumps(sampling, sort_keys=True)
         with self._database.transaction() as connection:
             _set(connection, "conversations", conversation_id, values)
 
@@ -140,11 +155,12 @@ class Conversations:
         with self._database.transaction() as connection:
             _set(connection, "conversations", conversation_id, {"deleted_at": None})
 
-    def purge_deleted(self) -> None:
-        """Really removes what was deleted, conversations and messages."""
+    def purge_deleted(self) -> list[int]:
+        """Really removes what was deleted, conversations and messages; returns the ids of those conversations."""
         with self._database.transaction() as connection:
-            connection.execute("DELETE FROM conversations WHERE deleted_at IS NOT NULL")
+            gone = connection.execute("DELETE FROM conversations WHERE deleted_at IS NOT NULL RETURNING id").fetchall()
             connection.execute("DELETE FROM messages WHERE deleted_with IS NOT NULL")
+        return [row[0] for row in gone]
 
     def add_message(
         self,
@@ -172,16 +188,31 @@ class Conversations:
         assert message is not None
         return message
 
-    def save_text(self, message_id: int, text: str) -> None:
+    def save_text(self, message_id: int, text: str, thinking: str = "") -> None:
         """Keeps what has been written so far."""
         with self._database.transaction() as connection:
-            _set(connection, "messages", message_id, {"text": clean_text(text)})
+            _set(connection, "messages", message_id, {"text": clean_text(text), "thinking": clean_text(thinking)})
 
-    def finish_message(self, message_id: int, text: str, state: MessageState, stats: AnswerStats | None = None) -> None:
-        """Keeps the whole text and how it ended."""
-        values = {"text": clean_text(text), "state": state, "stats": tree.stats_to_text(stats)}
+    def finish_message(
+        self,
+        message_id: int,
+        text: str,
+        state: MessageState,
+        stats: AnswerStats | None = None,
+        *,
+        thinking: str = "",
+        thinking_s: float | None = None,
+    ) -> None:
+        """Keeps the whole text, its reasoning with the seconds that took, and how it ended."""
+        values: dict[str, Any] = {"text": clean_text(text), "state": state, "stats": tree.stats_to_text(stats)}
+        values |= {"thinking": clean_text(thinking), "thinking_s": thinking_s}
         with self._database.transaction() as connection:
             _set(connection, "messages", message_id, values)
+
+    def set_message_pinned(self, message_id: int, is_pinned: bool) -> None:
+        """Keeps a message before the model's eyes, or no longer."""
+        with self._database.transaction() as connection:
+            _set(connection, "messages", message_id, {"pinned": is_pinned})
 
     def message(self, message_id: int) -> StoredMessage | None:
         """One message; None when it is deleted or unknown."""
@@ -252,4 +283,4 @@ def _conversation_of(connection: sqlite3.Connection, message_id: int) -> int:
 
 def _conversation(row: sqlite3.Row) -> Conversation:
     values = dict(row)
-    return Conversation(**{**values, "pinned": bool(values["pinned"])})
+    return Conversation(**{**values, "pinned": bool(values["pinned"]), "sampling": json.loads(values["sampling"])})

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 BUSY_TIMEOUT_S = 5.0
 """How long to wait for another Fireside (the terminal beside the window) to end its transaction."""
 
+IN_MEMORY_IDS = 1 << 30
+"""Ids of a database in memory begin above this; they fit into 32 bits, as Qt's signals need."""
 ALMOST_NOTHING_BYTES = 1_000_000
 SMALLEST_BYTES = 512
 
@@ -58,6 +60,20 @@ class Database:
             if problem is None:
                 raise
             raise problem from error
+
+    @classmethod
+    def in_memory(cls) -> Database:
+        """An empty database that lives as long as it is open; nothing of it ever reaches a disk.
+
+        Its ids are none that the file gives out, so that what is said of one is never taken for the other.
+        """
+        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA temp_store = MEMORY")
+        _set_up(connection)
+        migrate(connection, Path(":memory:"))
+        for table in ("conversations", "messages"):
+            connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, IN_MEMORY_IDS))
+        return cls(connection, Path(":memory:"), None)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -131,7 +147,10 @@ def _is_usable(path: Path, known_version: int) -> bool:
 
 
 def _size_bytes(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # another program may have just taken it away
+        return 0
 
 
 def _connect(path: Path, mode: str = "rwc") -> sqlite3.Connection:
@@ -144,9 +163,7 @@ def _connect(path: Path, mode: str = "rwc") -> sqlite3.Connection:
 def _ready(path: Path, migrations: Sequence[Migration]) -> sqlite3.Connection:
     connection = _connect(path)
     try:
-        connection.row_factory = sqlite3.Row
-        connection.text_factory = lambda stored: stored.decode("utf-8", "replace")  # one bad byte costs one character
-        connection.create_function("fold", 1, fold, deterministic=True)
+        _set_up(connection)
         _use_wal(connection)
         # FULL syncs the log at every commit, so that a power cut costs what was not yet saved and nothing more.
         # NORMAL would be faster and could lose everything since the last checkpoint, about a thousand pages.
@@ -155,7 +172,6 @@ def _ready(path: Path, migrations: Sequence[Migration]) -> sqlite3.Connection:
         connection.execute(
             "PRAGMA secure_delete = ON"
         )  # deleted text is overwritten; the index may know single words longer
-        connection.execute("PRAGMA foreign_keys = ON")
         migrate(connection, path, migrations)
         connection.execute("BEGIN IMMEDIATE")  # says now, not at the first message, that nothing can be written
         connection.execute("ROLLBACK")
@@ -163,6 +179,13 @@ def _ready(path: Path, migrations: Sequence[Migration]) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _set_up(connection: sqlite3.Connection) -> None:
+    connection.row_factory = sqlite3.Row
+    connection.text_factory = lambda stored: stored.decode("utf-8", "replace")  # one bad byte costs one character
+    connection.create_function("fold", 1, fold, deterministic=True)
+    connection.execute("PRAGMA foreign_keys = ON")
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

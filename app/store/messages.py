@@ -28,7 +28,11 @@ class MessageState(StrEnum):
 
 @dataclass(frozen=True)
 class StoredMessage:
-    """One message and the ids of all its versions (siblings, itself included), oldest first."""
+    """One message and the ids of all its versions (siblings, itself included), oldest first.
+
+    `thinking` is the reasoning before the answer, which took `thinking_s` seconds (None: unknown or none). A `pinned`
+    message is shown to the model even when the conversation has grown beyond its context.
+    """
 
     id: int
     conversation_id: int
@@ -40,10 +44,14 @@ class StoredMessage:
     created_at: float
     stats: AnswerStats | None
     versions: tuple[int, ...]
+    thinking: str = ""
+    thinking_s: float | None = None
+    pinned: bool = False
 
 
 _COLUMNS = """
     m.id, m.conversation_id, m.parent_id, m.role, m.text, m.state, m.model, m.created_at, m.stats,
+    m.thinking, m.thinking_s, m.pinned,
     (SELECT group_concat(s.id) FROM messages s WHERE s.conversation_id = m.conversation_id
         AND s.parent_id IS m.parent_id AND s.deleted_at IS NULL) AS versions
 """
@@ -178,4 +186,7 @@ def _message(row: sqlite3.Row) -> StoredMessage:
         row["created_at"],
         _stats(row["stats"]),
         tuple(versions),
+        row["thinking"],
+        row["thinking_s"],
+        bool(row["pinned"]),
     )

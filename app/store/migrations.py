@@ -92,7 +92,22 @@ def m001_conversations(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (m001_conversations,)
+def m002_context(connection: sqlite3.Connection) -> None:
+    """Reasoning apart from the answer, pinned messages, a chat's own sampling, and where the model's memory begins."""
+    # `sampling` is JSON of the fields that a chat sets itself; `thinking` is '', on, off, low, medium or high.
+    # `first_kept_id` refers to nothing on purpose: when that message is gone or on another branch, it means "all".
+    for statement in (
+        "ALTER TABLE messages ADD COLUMN thinking TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE messages ADD COLUMN thinking_s REAL",
+        "ALTER TABLE messages ADD COLUMN pinned INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE conversations ADD COLUMN sampling TEXT NOT NULL DEFAULT '{}'",
+        "ALTER TABLE conversations ADD COLUMN thinking TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE conversations ADD COLUMN first_kept_id INTEGER",
+    ):
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (m001_conversations, m002_context)
 
 
 def schema_version(connection: sqlite3.Connection) -> int:

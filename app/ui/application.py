@@ -20,11 +20,13 @@ from app.bootstrap import Fireside, build
 from app.core.errors import AppError
 from app.core.paths import AppPaths, resource
 from app.core.settings import load_settings
+from app.features.memory_watch import MemoryWatch
 from app.ui import tasks
 from app.ui.calm_caret import CalmCaret
 from app.ui.chat.chat_view import ChatView
 from app.ui.main_window import MainWindow
 from app.ui.model_loader import ModelLoader
+from app.ui.model_sleep import ModelSleep
 from app.ui.notify import Notify
 from app.ui.single_instance import SingleInstance
 from app.ui.theme import Theme
@@ -72,6 +74,7 @@ def _run_window(application: QApplication, instance: SingleInstance, paths: AppP
         loader = ModelLoader(app, notify)
         chat = ChatView(app, theme, notify)
         window = MainWindow(app, theme, notify, loader, chat)
+        ModelSleep(MemoryWatch(lambda: app.settings.engine), notify, loader, chat)
         instance.asked.connect(lambda more: _on_asked(window, more))
         first_paint = _FirstPaint(window, lambda: _after_first_paint(app, window, notify, files))
         window.installEventFilter(first_paint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,8 @@ from PySide6.QtWidgets import QButtonGroup, QFileDialog, QHBoxLayout, QMainWindo
 from app import APP_NAME
 from app.core.errors import AppError
 from app.features.sentences import Sentence
-from app.ui import window_memory
+from app.ui import tasks, window_memory
+from app.ui.context_panel import ContextPanel
 from app.ui.desktop import open_folder
 from app.ui.i18n import tr
 from app.ui.model_loader import ModelLoader
@@ -39,6 +41,7 @@ class MainWindow(QMainWindow):
     def __init__(self, app: Fireside, theme: Theme, notify: Notify, loader: ModelLoader, chat: ChatView) -> None:
         super().__init__()
         self._app, self._theme, self._notify, self.loader, self.chat = app, theme, notify, loader, chat
+        self._deleted: list[int] = []
         self.setObjectName("main_window")
         self.sidebar = Sidebar(theme, app.conversations, notify)
         self.status = StatusLine(theme)
@@ -90,6 +93,7 @@ class MainWindow(QMainWindow):
             self,
             {
                 "new_chat": self.new_chat,
+                "temporary_chat": self.temporary_chat,
                 "search": self._search,
                 "sidebar": self.toggle_sidebar,
                 "open_model": self.ask_for_model,
@@ -110,6 +114,7 @@ class MainWindow(QMainWindow):
             "open_folder": lambda: open_folder(self._app.paths.data),
         }
         self.sidebar.new_chat_wanted.connect(self.new_chat)
+        self.sidebar.temporary_chat_wanted.connect(self.temporary_chat)
         self.sidebar.settings_wanted.connect(self.show_settings)
         self.sidebar.chat_chosen.connect(self.show_chat)
         self.sidebar.chat_gone.connect(self._on_chat_gone)
@@ -118,6 +123,8 @@ class MainWindow(QMainWindow):
         self.chat.model_wanted.connect(self.ask_for_model)
         self.chat.title_changed.connect(self._on_title_changed)
         self.chat.context_changed.connect(self.status.gauge.show_used)
+        self.chat.parts_changed.connect(lambda parts: self.status.gauge.show_used(parts.used_tokens))
+        self.status.gauge.clicked.connect(self.show_context)
         self.chat.answer_finished.connect(self._on_answer_finished)
         self.loader.changed.connect(self._on_model_changed)
         self._theme.changed.connect(self._on_theme_changed)
@@ -135,6 +142,24 @@ class MainWindow(QMainWindow):
         """An empty chat, ready to type into."""
         self.show_chat(None)
         self.chat.focus_composer()
+
+    def temporary_chat(self) -> None:
+        """A chat of which nothing is kept."""
+        self.status.gauge.show_used(0)
+        self.chat.show_temporary()
+        self.sidebar.show_open(None)
+        self._update_title()
+        self.chat.focus_composer()
+
+    def show_context(self) -> None:
+        """What the model sees, above the gauge."""
+        panel = ContextPanel(self._theme, self.status.gauge)
+        self.chat.parts_changed.connect(panel.show_parts)
+        panel.place_above(self.status.gauge)
+        panel.show()
+        panel.setFocus(Qt.FocusReason.PopupFocusReason)
+        if not self.chat.count_context():
+            panel.say(tr("The model is at work. The numbers come when it is done."))
 
     def open_files(self, files: list[str]) -> None:
         """Files from the command line, a second start or a drop: the first model is opened, others are told about."""
@@ -188,10 +213,29 @@ class MainWindow(QMainWindow):
         self._save("appearance", zoom=self._theme.zoom)
 
     def _on_chat_gone(self, conversation_id: int) -> None:
+        is_running = self.chat.stop_in(conversation_id)
         if self.chat.conversation_id == conversation_id:
             self.show_chat(None)
+        self._deleted.append(conversation_id)
+        if not is_running:  # else the answer's end would be kept after all
+            self._forget_deleted()
+
+    def _forget_deleted(self) -> None:
+        """What the engine keeps of deleted chats goes, too."""
+        gone, self._deleted = self._deleted, []
+
+        def forget() -> Iterator[object]:
+            for conversation_id in gone:
+                self._app.chat.forget(conversation_id)
+            yield from ()
+
+        if gone:
+            tasks.run(lambda _token: forget(), self)
 
     def _on_title_changed(self, conversation_id: int) -> None:
+        if self.chat.is_temporary and conversation_id == self.chat.conversation_id:
+            self._update_waiting()
+            return
         self.sidebar.refresh(conversation_id)
         if conversation_id == self.chat.conversation_id:
             self.sidebar.show_open(conversation_id)
@@ -201,6 +245,7 @@ class MainWindow(QMainWindow):
     def _on_answer_finished(self, _message_id: int) -> None:
         self.loader.look()
         self._update_waiting()
+        self._forget_deleted()
 
     def _update_waiting(self) -> None:
         waits = self.chat.busy and self.loader.state == "loading"
@@ -215,7 +260,7 @@ class MainWindow(QMainWindow):
     def _update_title(self) -> None:
         open_id = self.chat.conversation_id
         conversation = None if open_id is None else self._app.conversations.get(open_id)
-        title = conversation.title if conversation else ""
+        title = tr("Temporary chat") if self.chat.is_temporary else conversation.title if conversation else ""
         self.setWindowTitle(f"{title} – {APP_NAME}" if title else APP_NAME)
 
     def _on_theme_changed(self) -> None:
@@ -244,6 +289,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self.chat.save_draft()
         kept = window_memory.describe(self, self.sidebar, self._theme)
-        self._save("window", conversation_id=self.chat.conversation_id or 0, **kept)
+        kept_id = 0 if self.chat.is_temporary else self.chat.conversation_id or 0
+        self._save("window", conversation_id=kept_id, **kept)
         self.chat.stop()
         event.accept()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,12 @@ from PySide6.QtCore import QObject, Signal
 from app.core.errors import AppError
 from app.core.events import LoadProgress, ModelLoaded
 from app.core.paths import starter_model
-from app.features.sentences import sentence_for
+from app.features.model_sentences import Words, surprise_words, trying_words
+from app.features.sentences import Sentence, sentence_for
 from app.ui import tasks
 from app.ui.i18n import tr
 from app.ui.notify import Notify
+from app.ui.widgets.notice_bar import Notice
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -37,10 +40,17 @@ def size_text(size_bytes: int) -> str:
     return tr("{size} MB", size=f"{max(1, round(size_bytes / 1e6))}")
 
 
+def in_words(words: Words) -> str:
+    """Words about a model in the person's language."""
+    return tr(words.text, **words.values)
+
+
 class ModelLoader(QObject):
     """Holds the state `asleep`, `loading`, `ready` or `failed`, and the path it is about."""
 
     changed = Signal()
+    _waking = Signal(object)
+    """From the thread that wakes a sleeping model: `LoadProgress`, `ModelLoaded` or None."""
 
     def __init__(self, app: Fireside, notify: Notify, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -49,7 +59,12 @@ class ModelLoader(QObject):
         self.state = "asleep"
         self.path: Path | None = app.model_path()
         self.fraction = 0.0
+        self.step = ""
         self.model: ModelLoaded | None = None
+        self._step_notice: Notice | None = None
+        self._told = ""
+        self._waking.connect(self._on_waking)
+        app.engine.on_waking = self._waking.emit
 
     @property
     def word(self) -> str:
@@ -80,10 +95,34 @@ class ModelLoader(QObject):
         if self.path is not None:
             self._load(self.path, fall_back=None, remember=False)
 
+    @property
+    def wakes_up(self) -> bool:
+        """Whether the next message brings the model back."""
+        return self._app.engine.is_asleep
+
+    @property
+    def can_cancel(self) -> bool:
+        """Whether `cancel` does anything: a model that a message woke is stopped with its answer."""
+        return self._task is not None
+
     def cancel(self) -> None:
         """Stops loading."""
         if self._task is not None:
             self._task.cancel()
+
+    def sleep(self) -> None:
+        """Frees the model's memory; the next message brings it back, and so does `wake`."""
+        if self.state != "ready":
+            return
+        task = tasks.run(lambda _: _once(self._app.engine.sleep), self)
+        task.finished.connect(self.look)
+        task.failed.connect(self._notify.error)
+        self._set("asleep", None)
+
+    def wake(self) -> None:
+        """Brings a sleeping model back before anybody asks it something."""
+        if self.state == "asleep":
+            self.reload()
 
     def look(self) -> None:
         """Compares with the engine: its child may have ended, or woken up, during an answer."""
@@ -92,8 +131,8 @@ class ModelLoader(QObject):
             self._set("asleep" if loaded is None else "ready", loaded or self.model)
 
     def _way_back(self, path: Path) -> Path | None:
-        """What to load when this fails: the model that is in now, else the starter."""
-        before = self.path if self.state in ("ready", "loading") else starter_model()
+        """What to load when this fails: the model that is in or asleep now, else the starter."""
+        before = starter_model() if self.state == "failed" else self.path
         return before if before != path else None
 
     def _load(self, path: Path, *, fall_back: Path | None, remember: bool) -> None:
@@ -107,6 +146,9 @@ class ModelLoader(QObject):
                 context_tokens=settings.context_tokens,
                 gpu_layers=settings.gpu_layers,
                 threads=settings.threads,
+                kv_type=settings.kv_type,
+                devices=settings.devices,
+                experts_on_cpu=settings.experts_on_cpu,
                 cancel=token,
             ),
             self,
@@ -121,13 +163,50 @@ class ModelLoader(QObject):
         if task is not self._task:
             return
         if isinstance(event, LoadProgress):
-            percent = int(event.fraction * 100)
-            moved = percent != int(self.fraction * 100)
-            self.fraction = event.fraction
-            if moved:
-                self.changed.emit()
+            self._show_progress(event)
         elif isinstance(event, ModelLoaded):
-            self.model = event
+            self.model, self._told = event, ""
+
+    def _on_waking(self, event: LoadProgress | ModelLoaded | None) -> None:
+        if self._task is not None:
+            return  # another model was chosen meanwhile
+        if isinstance(event, LoadProgress):
+            if self.state != "loading":
+                self.fraction = 0.0
+                self._set("loading", None)
+            self._show_progress(event)
+        else:
+            self._set("ready" if event else "asleep", event)
+
+    def _show_progress(self, event: LoadProgress) -> None:
+        moved = int(event.fraction * 100) != int(self.fraction * 100) or event.step != self.step
+        if event.step and event.step != self.step:
+            self._say_step(event.step)
+        self.fraction, self.step = event.fraction, event.step
+        if moved:
+            self.changed.emit()
+
+    def _say_step(self, step: str) -> None:
+        """One notice that lasts as long as the loading does."""
+        self._end_step()
+        notice = self._notify.tell(Sentence(in_words(trying_words(step))))
+        notice.left.connect(self._on_step_left)
+        self._step_notice = notice
+
+    def _end_step(self) -> None:
+        if self._step_notice is not None:
+            self._step_notice.dismiss()
+
+    def _on_step_left(self) -> None:
+        self._step_notice = None
+
+    def _say_surprise(self, model: ModelLoaded) -> None:
+        """Said once for each time a person loads a model, not each time it wakes up."""
+        words = surprise_words(model)
+        text = in_words(words) if words is not None else ""
+        if text and text != self._told:
+            self._notify.tell(Sentence(text, action="settings"))
+        self._told = text
 
     def _on_finished(self, task: tasks.Task, before: Path | None, *, remember: bool) -> None:
         if task is not self._task:
@@ -163,5 +242,14 @@ class ModelLoader(QObject):
             self._set("failed", None)
 
     def _set(self, state: str, model: ModelLoaded | None) -> None:
-        self.state, self.model = state, model
+        self.state, self.model, self.step = state, model, ""
+        self._end_step()
+        if state == "ready" and model is not None:
+            self._say_surprise(model)
         self.changed.emit()
+
+
+def _once(do: Callable[[], object]) -> Iterator[object]:
+    """One call as work for a task."""
+    do()
+    yield from ()

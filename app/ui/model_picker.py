@@ -11,9 +11,10 @@ from PySide6.QtGui import QActionGroup
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton
 
 from app.core.paths import starter_model
+from app.features.model_sentences import ASLEEP, trying_words, why_words
 from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.model_loader import ModelLoader, model_name, size_text
+from app.ui.model_loader import ModelLoader, in_words, model_name, size_text
 from app.ui.theme import Theme
 from app.ui.widgets.elided_label import ElidedLabel
 from app.ui.widgets.status_dot import StatusDot
@@ -68,10 +69,21 @@ class ModelPicker(QPushButton):
     def show_menu(self) -> None:
         """Opens the menu below the picker, its end at the picker's end."""
         menu = self.menu_now()
-        width = menu.sizeHint().width()
+        menu.popup(self._place_below(menu.sizeHint().width()))
+
+    def show_about(self) -> None:
+        """What the model is and runs with, below the picker."""
+        from app.ui.model_about import ModelAbout  # not needed at start
+
+        about = ModelAbout(self._theme, self._loader, self)
+        about.move(self._place_below(about.width()))
+        about.show()
+        about.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    def _place_below(self, width: int) -> QPoint:
         mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
         x = 0 if mirrored else self.width() - width
-        menu.popup(self.mapToGlobal(QPoint(x, self.height() + self._theme.px(4))))
+        return self.mapToGlobal(QPoint(x, self.height() + self._theme.px(4)))
 
     def menu_now(self) -> QMenu:
         """The known models that are still there, and opening another."""
@@ -96,10 +108,16 @@ class ModelPicker(QPushButton):
             action.setChecked(is_this)
             group.addAction(action)
         menu.addSeparator()
-        if loader.state == "loading":
+        if loader.state == "loading" and loader.can_cancel:
             menu.addAction(icon("stop", tokens.muted), tr("Stop loading"), loader.cancel)
-        elif loader.state in ("failed", "asleep") and loader.path is not None:
+        elif loader.state == "ready":
+            menu.addAction(icon("moon", tokens.muted), tr("Put to sleep"), loader.sleep)
+        elif loader.path is not None and loader.state == "asleep":
+            menu.addAction(icon("sun", tokens.muted), tr("Wake up"), loader.wake)
+        elif loader.path is not None and loader.state == "failed":
             menu.addAction(icon("arrow-clockwise", tokens.muted), tr("Load it again"), loader.start)
+        if loader.path is not None:
+            menu.addAction(icon("info", tokens.muted), tr("About this model"), self.show_about)
         menu.addAction(icon("folder-open", tokens.muted), tr("Open a model file…") + "\tCtrl+O", self.open_wanted.emit)
         return menu
 
@@ -114,9 +132,22 @@ class ModelPicker(QPushButton):
         self._word.setText(loader.word)
         token, filled = _DOTS[loader.state]
         self._dot.show_state(token, filled=filled)
-        self.setAccessibleDescription(", ".join(part for part in (name, size, loader.word) if part))
-        self.setToolTip(str(loader.path or ""))
+        told = self._told()
+        self.setAccessibleDescription(", ".join(part for part in (name, size, loader.word, told) if part))
+        self.setToolTip("\n".join(part for part in (told, str(loader.path or "")) if part))
         self.updateGeometry()
+
+    def _told(self) -> str:
+        """The sentence that belongs to the state."""
+        loader = self._loader
+        words = None
+        if loader.state == "loading" and loader.step:
+            words = trying_words(loader.step)
+        elif loader.model is not None:
+            words = why_words(loader.model)
+        elif loader.wakes_up:
+            words = ASLEEP
+        return "" if words is None else in_words(words)
 
     def _on_theme_changed(self) -> None:
         theme = self._theme

@@ -75,6 +75,10 @@ class Notify(QObject):
             log.error("defect: %s", describe(exc))
         self.tell(sentence_for(exc), action=action, details=describe(exc))
 
+    def mention(self, text: str) -> None:
+        """Says something in passing, for ten seconds."""
+        self.bar.add(Notice(self._theme, text, UNDO_MS))
+
     def undo(self, text: str, on_undo: Callable[[], object]) -> None:
         """Says what was done, for ten seconds, with a button that takes it back."""
         notice = Notice(self._theme, text, UNDO_MS)

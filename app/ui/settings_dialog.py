@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +12,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
-    QScrollArea,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -26,6 +23,9 @@ from app.core.paths import resource_root
 from app.ui.desktop import open_folder
 from app.ui.i18n import tr
 from app.ui.notify import Notify
+from app.ui.settings_engine import EnginePage
+from app.ui.settings_memory import MemoryPage
+from app.ui.settings_page import SettingsPage
 from app.ui.shortcuts import ShortcutSheet
 from app.ui.theme import ZOOM_STEPS, Theme
 from app.ui.widgets.buttons import text_button
@@ -36,7 +36,13 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
 PROMPT_DELAY_MS = 400
-MOST_CONTEXT_TOKENS = 1_048_576
+WIDTH_PX, HEIGHT_PX = 760, 600
+MOST_TOKENS = 131_072
+WHEN_FULL = {
+    "compact": "Makes room at once: the oldest turns leave the model’s memory, down to three quarters.",
+    "rolling": "The oldest turns leave the model’s memory, as few as needed each time.",
+    "ask": "Nothing leaves the model’s memory until you say so.",
+}
 
 
 class SettingsDialog(QDialog):
@@ -52,7 +58,8 @@ class SettingsDialog(QDialog):
         self.setWindowTitle(tr("Settings"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         px = theme.px
-        self.resize(px(720), px(500))
+        room = parent.height() - px(48) if parent is not None else px(HEIGHT_PX)
+        self.resize(px(WIDTH_PX), max(px(420), min(px(HEIGHT_PX), room)))
         self._nav = QWidget()
         self._nav.setObjectName("settings_nav")
         self._nav.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -60,18 +67,17 @@ class SettingsDialog(QDialog):
         self._nav_column.setContentsMargins(px(12), px(16), px(12), px(16))
         self._nav_column.setSpacing(px(2))
         self._nav.setMinimumWidth(px(168))
-        self._fonts: list[tuple[QWidget, float, int]] = []
         theme.changed.connect(self._set_fonts)
         self._group = QButtonGroup(self)
         self.pages = QStackedWidget()
         self._prompt_later = QTimer(self, singleShot=True, interval=PROMPT_DELAY_MS)
-        for name, build in (
-            (tr("Appearance"), self._build_appearance),
-            (tr("Chat"), self._build_chat),
-            (tr("Engine"), self._build_engine),
-            (tr("About"), self._build_about),
-        ):
-            self._add_page(name, build)
+        self._add_page(tr("Appearance"), self._appearance_page())
+        self._add_page(tr("Chat"), self._chat_page())
+        engine = EnginePage(app, theme, self._save)
+        engine.reload_wanted.connect(self.reload_wanted)
+        self._add_page(tr("Engine"), engine)
+        self._add_page(tr("Memory"), MemoryPage(app, theme, self._save))
+        self._add_page(tr("About"), self._about_page())
         self._nav_column.addStretch(1)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
@@ -95,66 +101,35 @@ class SettingsDialog(QDialog):
         super().done(result)
 
     def _set_fonts(self) -> None:
-        for widget, size_px, weight in self._fonts:
-            widget.setFont(self._theme.font(size_px, weight))
+        for button in self._group.buttons():
+            button.setFont(self._theme.font(14, 500))
 
-    def _add_page(self, name: str, build: Callable[[QVBoxLayout], None]) -> None:
+    def _add_page(self, name: str, page: SettingsPage) -> None:
         button = text_button(name, "nav")
         button.setCheckable(True)
-        self._fonts.append((button, 14, 500))
         number = self.pages.count()
         button.setChecked(number == 0)
         button.clicked.connect(lambda: self.pages.setCurrentIndex(number))
         self._group.addButton(button)
         self._nav_column.addWidget(button)
-        page = QWidget()
-        page.setObjectName("page")
-        column = QVBoxLayout(page)
-        px = self._theme.px
-        column.setContentsMargins(px(28), px(20), px(28), px(20))
-        column.setSpacing(px(14))
-        title = QLabel(name)
-        self._fonts.append((title, 18, 600))
-        column.addWidget(title)
-        build(column)
-        column.addStretch(1)
-        scroll = QScrollArea(widgetResizable=True)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setWidget(page)
-        self.pages.addWidget(scroll)
+        self.pages.addWidget(page)
 
-    def _add_row(self, column: QVBoxLayout, name: str, explanation: str | QLabel, field: QWidget) -> None:
-        words = QVBoxLayout()
-        words.setSpacing(self._theme.px(2))
-        words.addWidget(QLabel(name))
-        if explanation:
-            words.addWidget(explanation if isinstance(explanation, QLabel) else self._muted(explanation))
-        row = QHBoxLayout()
-        row.setSpacing(self._theme.px(16))
-        row.addLayout(words, 1)
-        row.addWidget(field, 0, Qt.AlignmentFlag.AlignTop)
-        column.addLayout(row)
-
-    def _muted(self, text: str) -> QLabel:
-        label = QLabel(text, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        label.setProperty("kind", "muted")
-        self._fonts.append((label, 13, 400))
-        return label
-
-    def _build_appearance(self, column: QVBoxLayout) -> None:
+    def _appearance_page(self) -> SettingsPage:
         theme, appearance = self._theme, self._app.settings.appearance
+        page = SettingsPage(theme, tr("Appearance"))
         choices = [("system", tr("System")), ("light", tr("Light")), ("dark", tr("Dark"))]
-        self._add_row(column, tr("Colours"), "", Segments(tr("Colours"), choices, appearance.scheme, self._on_scheme))
+        page.add_row(tr("Colours"), "", Segments(tr("Colours"), choices, appearance.scheme, self._on_scheme))
         font = Switch(theme, tr("Use the system’s font"), on=appearance.system_font)
         font.toggled.connect(self._on_system_font)
-        self._add_row(column, tr("Use the system’s font"), tr("In place of Inter, for everything but code."), font)
+        page.add_row(tr("Use the system’s font"), tr("In place of Inter, for everything but code."), font)
         zoom = Stepper(
             theme, tr("Zoom"), theme.zoom * 100,
             lowest=ZOOM_STEPS[0] * 100, highest=ZOOM_STEPS[-1] * 100, step=10, suffix=" %",
         )  # fmt: skip
         zoom.changed.connect(self._on_zoom)
-        self._add_row(column, tr("Zoom"), tr("Also with Ctrl + and Ctrl −."), zoom)
+        page.add_row(tr("Zoom"), tr("Also with Ctrl + and Ctrl −."), zoom)
+        page.finish()
+        return page
 
     def _on_scheme(self, scheme: str) -> None:
         self._theme.scheme = scheme
@@ -168,17 +143,18 @@ class SettingsDialog(QDialog):
         self._theme.zoom = percent / 100
         self._save("appearance", zoom=self._theme.zoom)
 
-    def _build_chat(self, column: QVBoxLayout) -> None:
+    def _chat_page(self) -> SettingsPage:
         theme, chat = self._theme, self._app.settings.chat
-        column.addWidget(self._muted(tr("For new chats. Each chat can have its own, too.")))
-        column.addWidget(QLabel(tr("System prompt")))
+        page = SettingsPage(theme, tr("Chat"))
+        page.column.addWidget(page.muted(tr("For new chats. Each chat can have its own, too.")))
+        page.column.addWidget(QLabel(tr("System prompt")))
         self._prompt = QPlainTextEdit(chat.system_prompt, placeholderText=tr("What every answer should keep to"))
         self._prompt.setAccessibleName(tr("System prompt"))
         self._prompt.setTabChangesFocus(True)
         self._prompt.setFixedHeight(theme.px(96))
         self._prompt.textChanged.connect(self._prompt_later.start)
         self._prompt_later.timeout.connect(self._save_prompt)
-        column.addWidget(self._prompt)
+        page.column.addWidget(self._prompt)
         temperature = Stepper(
             theme, tr("Temperature"), chat.temperature if chat.temperature >= 0 else -0.1,
             lowest=-0.1, highest=5, step=0.1, decimals=1, word_for_lowest=tr("Model’s own"),
@@ -186,54 +162,49 @@ class SettingsDialog(QDialog):
         temperature.changed.connect(
             lambda value: self._save("chat", temperature=-1.0 if value < 0 else round(value, 1))
         )
-        self._add_row(column, tr("Temperature"), tr("Low is steady, high is varied."), temperature)
-        longest = Stepper(theme, tr("Longest answer"), chat.max_tokens, lowest=16, highest=131_072, step=256)
+        page.add_row(tr("Temperature"), tr("Low is steady, high is varied."), temperature)
+        longest = Stepper(theme, tr("Longest answer"), chat.max_tokens, lowest=16, highest=MOST_TOKENS, step=256)
         longest.changed.connect(lambda value: self._save("chat", max_tokens=int(value)))
-        self._add_row(
-            column, tr("Longest answer"), tr("In tokens; a token is about three quarters of a word."), longest
-        )
+        explanation = tr("In tokens; a token is about three quarters of a word.")
+        page.add_row(tr("Longest answer"), explanation, longest)
+        self._add_thinking(page)
+        self._add_when_full(page)
+        page.finish()
+        return page
 
     def _save_prompt(self) -> None:
         self._save("chat", system_prompt=self._prompt.toPlainText())
 
-    def _build_engine(self, column: QVBoxLayout) -> None:
-        theme, engine = self._theme, self._app.settings.engine
-        automatic = tr("Automatic")
-        most = max(64, os.cpu_count() or 1)
-        threads = Stepper(
-            theme, tr("Threads"), engine.threads, lowest=0, highest=most, word_for_lowest=automatic
+    def _add_thinking(self, page: SettingsPage) -> None:
+        chat = self._app.settings.chat
+        choices = [("auto", tr("Model’s own")), ("on", tr("On")), ("off", tr("Off"))]
+        name = tr("Thinking")
+        field = Segments(name, choices, chat.thinking, lambda key: self._save("chat", thinking=key))
+        page.add_row(name, tr("For models that can think before they answer."), field)
+        budget = Stepper(
+            self._theme, tr("Think at most"), max(0, chat.thinking_budget),
+            lowest=0, highest=MOST_TOKENS, step=256, word_for_lowest=tr("No limit"),
         )  # fmt: skip
-        threads.changed.connect(lambda value: self._change_engine(threads=int(value)))
-        self._add_row(column, tr("Threads"), tr("How many of the processor’s cores a model may use."), threads)
-        context = Stepper(
-            theme, tr("Context"), engine.context_tokens,
-            lowest=0, highest=MOST_CONTEXT_TOKENS, step=1024, word_for_lowest=automatic,
-        )  # fmt: skip
-        context.changed.connect(lambda value: self._change_engine(context_tokens=int(value)))
-        self._add_row(
-            column, tr("Context"), tr("How many tokens a model keeps in mind. More needs more memory."), context
-        )
-        self._reload = text_button(tr("Load the model again"), "primary")
-        self._reload.clicked.connect(self._on_reload)
-        self._reload_note = self._muted(tr("Both apply when a model is loaded."))
-        column.addWidget(self._reload_note)
-        column.addWidget(self._reload, 0, Qt.AlignmentFlag.AlignLeading)
-        self._reload.hide()
+        budget.changed.connect(lambda value: self._save("chat", thinking_budget=int(value) or -1))
+        page.add_row(tr("Think at most"), tr("In tokens. Then the model is asked to answer."), budget)
 
-    def _change_engine(self, **values: int) -> None:
-        self._save("engine", **values)
-        self._reload_note.setText(tr("Saved. It applies when the model is loaded again."))
-        self._reload.show()
+    def _add_when_full(self, page: SettingsPage) -> None:
+        choices = [("compact", tr("Compact")), ("rolling", tr("Rolling")), ("ask", tr("Ask"))]
+        name = tr("When a chat is full")
+        self._when_full_note = page.muted("")
+        field = Segments(name, choices, self._app.settings.chat.when_full, self._on_when_full)
+        page.add_row(name, self._when_full_note, field)
+        self._when_full_note.setText(tr(WHEN_FULL[self._app.settings.chat.when_full]))
 
-    def _on_reload(self) -> None:
-        self._reload.hide()
-        self._reload_note.setText(tr("The model is loading with the new values."))
-        self.reload_wanted.emit()
+    def _on_when_full(self, choice: str) -> None:
+        self._save("chat", when_full=choice)
+        self._when_full_note.setText(tr(WHEN_FULL[choice]))
 
-    def _build_about(self, column: QVBoxLayout) -> None:
-        column.addWidget(QLabel(f"{APP_NAME} {__version__}"))
-        column.addWidget(
-            self._muted(tr("Talks to language models that run on this computer. What you write stays here."))
+    def _about_page(self) -> SettingsPage:
+        page = SettingsPage(self._theme, tr("About"))
+        page.column.addWidget(QLabel(f"{APP_NAME} {__version__}"))
+        page.column.addWidget(
+            page.muted(tr("Talks to language models that run on this computer. What you write stays here."))
         )
         paths = self._app.paths
         for name, folder in (
@@ -245,9 +216,10 @@ class SettingsDialog(QDialog):
             button.setAccessibleName(tr("Open folder: {name}", name=name))
             button.clicked.connect(lambda _=False, folder=folder: open_folder(folder))
             where = ElidedLabel(str(folder), Qt.TextElideMode.ElideMiddle)
+            where.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # a path reads so in every language
             where.setProperty("kind", "muted")
-            self._fonts.append((where, 13, 400))
-            self._add_row(column, name, where, button)
+            page.follow(where, 13)
+            page.add_row(name, where, button)
         buttons = QHBoxLayout()
         keys = text_button(tr("Keyboard shortcuts"))
         keys.clicked.connect(lambda: ShortcutSheet(self._theme, self).show())
@@ -258,7 +230,9 @@ class SettingsDialog(QDialog):
             button.clicked.connect(lambda: LicenceSheet(self._theme, notices, self).show())
             buttons.addWidget(button)
         buttons.addStretch(1)
-        column.addLayout(buttons)
+        page.column.addLayout(buttons)
+        page.finish()
+        return page
 
     def _save(self, section: str, **values: Any) -> None:
         try:

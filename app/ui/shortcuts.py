@@ -15,6 +15,7 @@ from app.ui.widgets.buttons import text_button
 # Name, keys (the first is the one shown), words. The window gives each name something to do.
 WINDOW_SHORTCUTS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("new_chat", ("Ctrl+N",), "New chat"),
+    ("temporary_chat", ("Ctrl+Shift+N",), "Temporary chat"),
     ("search", ("Ctrl+F",), "Search chats"),
     ("sidebar", ("Ctrl+B",), "Show or hide the list of chats"),
     ("open_model", ("Ctrl+O",), "Open a model file"),

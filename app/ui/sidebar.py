@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QLabel, QLineEdit, QListView, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLabel, QLineEdit, QListView, QMenu, QVBoxLayout, QWidget
 
 from app.store.conversations import Conversation, Conversations
 from app.ui.chat_list import ID_ROLE, PINNED_ROLE, ChatListModel, ChatRowDelegate
@@ -12,7 +12,7 @@ from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.notify import Notify
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import text_button
+from app.ui.widgets.buttons import IconButton, text_button
 
 SEARCH_DELAY_MS = 120
 KEYBOARD_DELAY_MS = 120
@@ -22,6 +22,7 @@ class Sidebar(QWidget):
     """Finds, opens, renames, pins and deletes chats; what is open is the window's business."""
 
     new_chat_wanted = Signal()
+    temporary_chat_wanted = Signal()
     settings_wanted = Signal()
     chat_chosen = Signal(int)
     chat_renamed = Signal(int)
@@ -37,6 +38,13 @@ class Sidebar(QWidget):
         self._new = text_button(tr("New chat"), "new")
         self._new.setObjectName("new_chat")
         self._new.clicked.connect(self.new_chat_wanted)
+        self._temporary = IconButton(theme, "ghost", tr("Temporary chat"), size_px=18)
+        self._temporary.setObjectName("temporary_chat")
+        self._temporary.setToolTip(tr("Temporary chat: nothing of it is kept") + " (Ctrl+Shift+N)")
+        self._temporary.clicked.connect(self.temporary_chat_wanted)
+        self._begin = QHBoxLayout()
+        self._begin.addWidget(self._new, 1)
+        self._begin.addWidget(self._temporary)
         self.search = QLineEdit(placeholderText=tr("Search chats"))
         self.search.setObjectName("search")
         self.search.setAccessibleName(tr("Search chats"))
@@ -59,8 +67,9 @@ class Sidebar(QWidget):
         self._settings.setObjectName("settings")
         self._settings.clicked.connect(self.settings_wanted)
         self._column = QVBoxLayout(self)
+        self._column.addLayout(self._begin)
         for widget, stretch in (
-            (self._new, 0), (self.search, 0), (self._nothing, 0), (self.list, 1), (self._settings, 0),
+            (self.search, 0), (self._nothing, 0), (self.list, 1), (self._settings, 0),
         ):  # fmt: skip
             self._column.addWidget(widget, stretch)
         theme.changed.connect(self._on_theme_changed)
@@ -166,6 +175,7 @@ class Sidebar(QWidget):
         theme, tokens = self._theme, self._theme.tokens
         self._column.setContentsMargins(theme.px(12), theme.px(14), theme.px(12), theme.px(10))
         self._column.setSpacing(theme.px(9))
+        self._begin.setSpacing(theme.px(6))
         self._new.setFont(theme.font(14.5, 600))
         self._new.setIcon(icon("note-pencil", tokens.accent))
         self._settings.setFont(theme.font(13.5, 500))

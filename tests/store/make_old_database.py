@@ -37,9 +37,14 @@ def fill(conversations: Conversations) -> None:
         answer = conversations.add_message(chat.id, question.id, Role.ASSISTANT, "", state=MessageState.WRITING)
         conversations.finish_message(answer.id, text, MessageState.COMPLETE, stats)
     conversations.choose_version(2)
+    conversations.finish_message(
+        2, "About 1.4 million km.", MessageState.COMPLETE, stats, thinking="Wide, not far.", thinking_s=1.5
+    )
+    conversations.set_message_pinned(question.id, True)
     wrong = conversations.add_message(chat.id, 2, Role.USER, "wrong chat")
     conversations.delete_message(wrong.id)
     conversations.update(chat.id, draft="and the moon", pinned=True)
+    conversations.update(chat.id, sampling={"top_k": 20}, thinking="low", first_kept_id=question.id)
     other = conversations.create(title="مرحبا")
     conversations.add_message(other.id, None, Role.ASSISTANT, "half a sen", state=MessageState.WRITING)
     conversations.delete(conversations.create(title="deleted").id)

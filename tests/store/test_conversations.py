@@ -50,6 +50,7 @@ def test_unknown_ids_are_none_when_read_and_a_key_error_when_written(conversatio
         lambda: conversations.add_message(5, None, Role.USER, "x"),
         lambda: conversations.save_text(5, "x"),
         lambda: conversations.finish_message(5, "x", MessageState.COMPLETE),
+        lambda: conversations.set_message_pinned(5, True),
         lambda: conversations.choose_version(5),
         lambda: conversations.delete_message(5),
         lambda: conversations.restore_message(5),
@@ -68,6 +69,20 @@ def test_update_changes_only_what_is_given(conversations: Conversations) -> None
     assert (changed.title, changed.system_prompt, changed.model) == ("t", "s", "m")
     assert (changed.draft, changed.pinned, changed.temperature) == ("half a question", True, None)
     assert changed.updated_at == made.updated_at, "neither a draft nor a new name moves it in the list"
+
+
+def test_what_a_chat_sets_itself_comes_back(conversations: Conversations) -> None:
+    made = conversations.create()
+    assert (made.sampling, made.thinking, made.first_kept_id) == ({}, "", None)
+    conversations.update(made.id, sampling={"top_p": 0.5, "seed": 7}, thinking="off", first_kept_id=3)
+    conversations.update(made.id, title="t")
+    changed = conversations.get(made.id)
+    assert changed is not None
+    assert (changed.sampling, changed.thinking, changed.first_kept_id) == ({"top_p": 0.5, "seed": 7}, "off", 3)
+    conversations.update(made.id, first_kept_id=None)
+    changed = conversations.get(made.id)
+    assert changed is not None
+    assert changed.first_kept_id is None
 
 
 def test_the_last_used_comes_first(conversations: Conversations) -> None:

@@ -16,6 +16,7 @@ from app.core.errors import DatabaseNewer, DiskFull, FolderNotWritable
 from app.core.messages import Role
 from app.store.conversations import Conversations
 from app.store.database import Database, fold
+from app.store.migrations import MIGRATIONS
 from tests.store.conftest import fill_disk
 
 LOTS_OF_TEXT = "a word and another " * 20_000
@@ -34,7 +35,7 @@ def test_a_new_file_is_made_with_its_folders_and_only_for_this_person(tmp_path: 
         assert pragma(database, "synchronous") == 2
         assert pragma(database, "foreign_keys") == 1
         assert pragma(database, "busy_timeout") == 5000
-        assert pragma(database, "user_version") == 1
+        assert pragma(database, "user_version") == len(MIGRATIONS)
     assert path.exists()
     if sys.platform != "win32":
         assert path.parent.stat().st_mode & 0o077 == 0
@@ -78,6 +79,25 @@ def test_foreign_keys_are_kept(database: Database) -> None:
             "INSERT INTO messages (conversation_id, role, text, state, model, chosen, created_at)"
             " VALUES (77, 'user', '', 'complete', '', 1, 0)"
         )
+
+
+def test_in_memory_it_works_alike_from_any_thread_and_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with closing(Database.in_memory()) as database, ThreadPoolExecutor(1) as thread:
+        conversations = Conversations(database)
+        chat = thread.submit(conversations.create, title="gone tomorrow").result()
+        question = conversations.add_message(chat.id, None, Role.USER, "a word " * 2_000)
+        conversations.delete_message(question.id)
+        conversations.restore_message(question.id)
+        assert [hit[:2] for hit in conversations.search_text("word")] == [(chat.id, question.id)]
+        assert min(chat.id, question.id) > 1 << 30, "none that the file gives out"
+        assert pragma(database, "user_version") == len(MIGRATIONS)
+        assert pragma(database, "foreign_keys") == 1
+        assert list(tmp_path.iterdir()) == []
+    with closing(Database.in_memory()) as another:
+        assert Conversations(another).find() == []
 
 
 def test_closing_twice_is_fine(tmp_path: Path) -> None:
@@ -139,7 +159,7 @@ def test_a_file_of_a_newer_version_is_refused_and_not_one_byte_changes(tmp_path:
     before = path.read_bytes()
     with pytest.raises(DatabaseNewer) as raised:
         Database.open(path)
-    assert (raised.value.found_version, raised.value.known_version) == (9, 1)
+    assert (raised.value.found_version, raised.value.known_version) == (9, len(MIGRATIONS))
     assert raised.value.path == str(path)
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.glob("fireside.db*")] == ["fireside.db"]

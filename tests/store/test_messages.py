@@ -45,6 +45,29 @@ def test_a_message_comes_back_as_it_was_stored(conversations: Conversations, cha
     assert [stored] == conversations.path(chat.id)
 
 
+def test_reasoning_is_kept_apart_and_is_not_what_a_search_finds(
+    conversations: Conversations, chat: Conversation
+) -> None:
+    answer = conversations.add_message(chat.id, None, Role.ASSISTANT, "", state=MessageState.WRITING)
+    conversations.save_text(answer.id, "", "first I")
+    assert conversations.path(chat.id)[0].thinking == "first I"
+    conversations.finish_message(
+        answer.id, "the result", MessageState.COMPLETE, thinking="first I\0 weigh", thinking_s=2.5
+    )
+    stored = conversations.path(chat.id)[0]
+    assert (stored.text, stored.thinking, stored.thinking_s) == ("the result", "first I weigh", 2.5)
+    assert conversations.search_text("weigh") == []
+    assert [hit[1] for hit in conversations.search_text("result")] == [answer.id]
+
+
+def test_a_message_is_pinned_and_let_go(conversations: Conversations, chat: Conversation) -> None:
+    message_id = add(conversations, chat, None, "q")
+    conversations.set_message_pinned(message_id, True)
+    assert [message.pinned for message in conversations.path(chat.id)] == [True]
+    conversations.set_message_pinned(message_id, False)
+    assert [message.pinned for message in conversations.path(chat.id)] == [False]
+
+
 def test_a_new_message_is_the_leaf_and_moves_its_chat_up(conversations: Conversations, chat: Conversation) -> None:
     question = add(conversations, chat, None, "q")
     stored = conversations.get(chat.id)

@@ -146,17 +146,25 @@ def test_going_back_to_an_older_program_is_refused(old_file: Path) -> None:
     assert old_file.read_bytes() == before
 
 
-def test_a_released_step_is_never_edited(tmp_path: Path) -> None:
-    released = (DATA / "fireside-v1.sql").read_text("utf-8")
-    with closing(Database.open(tmp_path / "fireside.db", MIGRATIONS[:1])) as database:
+@pytest.mark.parametrize("number", range(1, len(MIGRATIONS) + 1))
+def test_a_released_step_is_never_edited(tmp_path: Path, number: int) -> None:
+    released = (DATA / f"fireside-v{number}.sql").read_text("utf-8")
+    with closing(Database.open(tmp_path / "fireside.db", MIGRATIONS[:number])) as database:
         for statement in schema_of(database):
             assert f"{statement};\n" in released
 
 
-def test_a_file_of_schema_1_opens_with_everything_in_it(tmp_path: Path) -> None:
-    path = tmp_path / "fireside.db"
+def file_of_version(number: int, folder: Path) -> Path:
+    """A file as a program of that version left it."""
+    path = folder / "fireside.db"
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript((DATA / "fireside-v1.sql").read_text("utf-8"))
+        connection.executescript((DATA / f"fireside-v{number}.sql").read_text("utf-8"))
+    return path
+
+
+@pytest.mark.parametrize("number", range(1, len(MIGRATIONS) + 1))
+def test_a_file_of_any_earlier_schema_opens_with_everything_in_it(tmp_path: Path, number: int) -> None:
+    path = file_of_version(number, tmp_path)
     with closing(Database.open(path)) as database:
         assert database.moved_aside is None
         conversations = Conversations(database)
@@ -175,3 +183,25 @@ def test_a_file_of_schema_1_opens_with_everything_in_it(tmp_path: Path) -> None:
         assert conversations.path(sun.id)[-1].text == "wrong chat"
         conversations.restore(3)
         assert len(conversations.find()) == 3
+
+
+def test_what_schema_2_added_is_empty_in_a_file_of_schema_1_which_is_kept_beside_it(tmp_path: Path) -> None:
+    path = file_of_version(1, tmp_path)
+    before = rows(path)
+    with closing(Database.open(path)) as database:
+        conversations = Conversations(database)
+        sun = conversations.find("größe")[0]
+        assert (sun.sampling, sun.thinking, sun.first_kept_id) == ({}, "", None)
+        assert {(m.thinking, m.thinking_s, m.pinned) for m in conversations.path(sun.id)} == {("", None, False)}
+    backup = path.with_name(f"fireside.db.before-v{len(MIGRATIONS)}")
+    assert (version(backup), rows(backup)) == (1, before)
+
+
+def test_what_schema_2_added_is_read_as_it_was_written(tmp_path: Path) -> None:
+    with closing(Database.open(file_of_version(2, tmp_path))) as database:
+        conversations = Conversations(database)
+        sun = conversations.find("größe")[0]
+        assert (sun.sampling, sun.thinking, sun.first_kept_id) == ({"top_k": 20}, "low", 1)
+        question, answer = conversations.path(sun.id)
+        assert (question.pinned, answer.pinned) == (True, False)
+        assert (answer.thinking, answer.thinking_s) == ("Wide, not far.", 1.5)

@@ -21,9 +21,11 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app.features.sentences import Sentence
+from app.ui import tasks
 from app.ui.chat.chat_view import ChatView
 from app.ui.settings_dialog import SettingsDialog
 from app.ui.shortcuts import ShortcutSheet
+from app.ui.widgets.buttons import IconButton
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.ui import Frame, open_window
 
@@ -84,6 +86,7 @@ def test_tab_goes_through_the_column_then_the_top_then_the_chat(frame: Frame, qt
     frame.chat.focus_composer()
     expected = [
         "New chat",
+        "Temporary chat",
         "Search chats",
         "Chats",
         "Settings",
@@ -251,3 +254,48 @@ def test_a_click_on_the_open_tab_goes_to_the_message_field(frame: Frame, qtbot: 
     qtbot.mouseClick(tab, Qt.MouseButton.LeftButton)
     assert tab.isChecked()
     assert frame.chat.composer.hasFocus()
+
+
+def test_a_temporary_chat_opens_by_key_and_by_button_and_is_no_chat_of_the_list(frame: Frame, qtbot: QtBot) -> None:
+    window = frame.window
+    window.show_chat(frame.app.conversations.create(title="Letter").id)
+    window.sidebar.reload()
+    window.activateWindow()
+    frame.chat.focus_composer()
+    both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    qtbot.keyClick(frame.chat.composer, Qt.Key.Key_N, both)
+    assert frame.chat.is_temporary
+    assert window.windowTitle() == "Temporary chat – Fireside"
+    assert frame.chat.composer.hasFocus()
+    frame.chat.conversation_id = 1 << 30
+    frame.chat.title_changed.emit(1 << 30)
+    assert [chat.title for chat in window.sidebar.model.conversations] == ["Letter"]
+    window.close()
+    assert frame.app.settings.window.conversation_id == 0
+    window.show_chat(None)
+    button = window.findChild(IconButton, "temporary_chat")
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert frame.chat.is_temporary
+
+
+def test_deleting_a_chat_lets_the_engine_forget_it_too(frame: Frame, tmp_path: Path, qtbot: QtBot) -> None:
+    list(frame.app.engine.load(tmp_path / "model.gguf"))
+    chat = frame.app.conversations.create(title="Letter")
+    frame.window.sidebar.delete(chat.id)
+    log = tmp_path / "script" / "prompts.jsonl"
+    qtbot.waitUntil(lambda: "ForgetSession" in log.read_text("utf-8"), timeout=5_000)
+    assert f'"chat-{chat.id}"' in log.read_text("utf-8").splitlines()[-1]
+
+
+def test_a_deleted_chat_is_forgotten_only_when_its_answer_has_ended(frame: Frame, tmp_path: Path, qtbot: QtBot) -> None:
+    list(frame.app.engine.load(tmp_path / "model.gguf"))
+    chat = frame.app.conversations.create(title="Letter")
+    frame.window.show_chat(chat.id)
+    frame.chat.busy = True
+    frame.window.sidebar.delete(chat.id)
+    assert not frame.chat.busy, "its answer is stopped"
+    assert len(tasks.running) == 0
+    frame.chat.answer_finished.emit(7)
+    log = tmp_path / "script" / "prompts.jsonl"
+    qtbot.waitUntil(lambda: "ForgetSession" in log.read_text("utf-8"), timeout=5_000)
+    assert log.read_text("utf-8").count("ForgetSession") == 1

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.core.errors import EngineStopped
+from app.core.events import LoadProgress
+from app.core.messages import Message, Role
 from app.core.paths import starter_model
+from app.ui import tasks
 from app.ui.model_loader import ModelLoader, model_name, size_text
+from app.ui.settings_dialog import SettingsDialog
 from tests.helpers.script import write_script
 from tests.helpers.ui import Frame, open_window
 
@@ -31,7 +38,7 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def put(*rules: dict[str, Any]) -> None:
         path = write_script(tmp_path / "rules")
-        path.write_text('{"load": ' + str(list(rules)).replace("'", '"').replace("True", "true") + "}", "utf-8")
+        path.write_text(json.dumps({"load": list(rules)}), "utf-8")
         monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(path))
 
     return put
@@ -165,3 +172,138 @@ def test_a_child_that_went_away_puts_the_model_to_sleep(frame: Frame, qtbot: QtB
 def test_the_starter_is_chosen_at_first(frame: Frame) -> None:
     assert frame.loader.path == starter_model()
     assert frame.loader.name == "Starter"
+
+
+def test_each_step_is_said_while_it_is_tried_and_the_outcome_afterwards(
+    qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any
+) -> None:
+    script({"seconds": 0.6, "steps": ["fewer_layers", "cpu"], "layers": 33})
+    said: list[str] = []
+    with open_window(qapp) as frame:
+        frame.loader.changed.connect(lambda: said.extend(frame.notices()))
+        frame.loader.load(model(tmp_path, "a.gguf"))
+        until(qtbot, frame.loader, "ready")
+        assert list(dict.fromkeys(said)) == [
+            "Trying with fewer layers on the GPU…",
+            "Trying on the CPU…",
+            "Loaded on the CPU, because loading on the GPU failed.",
+        ]
+        assert frame.notices() == ["Loaded on the CPU, because loading on the GPU failed."]
+        assert frame.window.status.device.text() == "CPU, 1 thread"
+
+
+def test_the_picker_says_the_step_and_a_dismissed_notice_stays_away(
+    qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any
+) -> None:
+    script({"seconds": 30, "steps": ["smaller_context"]})
+    with open_window(qapp) as frame:
+        frame.loader.load(model(tmp_path, "a.gguf"))
+        frame.loader._show_progress(LoadProgress(0.6, "smaller_context"))
+        assert frame.window.picker.accessibleDescription().endswith("loading 60 %, Trying with a smaller context…")
+        frame.notify.bar.notices[0].dismiss()
+        frame.loader._show_progress(LoadProgress(0.7, "smaller_context"))
+        assert frame.notices() == []
+        frame.loader.cancel()
+        until(qtbot, frame.loader, "asleep")
+
+
+def test_a_gpu_that_is_not_used_is_said_with_a_way_to_the_settings(
+    qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any
+) -> None:
+    script({"gpu_missed": "no_device"})
+    with open_window(qapp) as frame:
+        frame.loader.load(model(tmp_path, "a.gguf"))
+        until(qtbot, frame.loader, "ready")
+        (notice,) = frame.notify.bar.notices
+        assert notice.text == "The GPU that is chosen in the settings was not found, so the model runs on the CPU."
+        (button,) = [one for one in notice.findChildren(QPushButton) if one.text() == "Settings"]
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        dialog = frame.window.findChild(SettingsDialog)
+        assert dialog is not None
+        dialog.close()
+
+
+def test_what_was_said_is_not_said_again_when_it_wakes_up(
+    qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any
+) -> None:
+    script({"gpu_missed": "no_memory"})
+    with open_window(qapp) as frame:
+        frame.loader.load(model(tmp_path, "a.gguf"))
+        until(qtbot, frame.loader, "ready")
+        frame.notify.bar.notices[0].dismiss()
+        frame.loader.sleep()
+        qtbot.waitUntil(lambda: frame.app.engine.is_asleep)
+        count_in_background(frame)
+        until(qtbot, frame.loader, "ready")
+        assert frame.notices() == []
+        frame.loader.reload()
+        until(qtbot, frame.loader, "ready")
+        assert len(frame.notices()) == 1
+
+
+def count_in_background(frame: Frame) -> None:
+    """A request that needs the model, as an answer would make it."""
+    tasks.run(lambda _: iter([frame.app.engine.count_tokens([Message(Role.USER, "hi")])]), frame.window)
+
+
+def test_a_request_wakes_it_with_progress_and_the_state_follows(
+    qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any
+) -> None:
+    script({"times": 1}, {"seconds": 0.3})
+    with open_window(qapp) as frame:
+        frame.loader.load(model(tmp_path, "a.gguf"))
+        until(qtbot, frame.loader, "ready")
+        frame.loader.sleep()
+        assert frame.loader.state == "asleep"
+        assert frame.chat.model_states[-1] == ("asleep", "a: asleep")
+        qtbot.waitUntil(lambda: frame.loader.wakes_up)
+        qtbot.waitUntil(lambda: len(tasks.running) == 0)
+        seen: list[str] = []
+        frame.loader.changed.connect(lambda: seen.append(frame.loader.word))
+        count_in_background(frame)
+        until(qtbot, frame.loader, "ready")
+        assert seen[0] == "loading 0 %"
+        assert len(seen) > 3
+        assert frame.loader.model == frame.app.engine.loaded
+
+
+def test_a_model_that_cannot_wake_up_is_asleep_again(
+    qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any
+) -> None:
+    script({"times": 1}, {"seconds": 0.1, "crash": 3, "times": 1}, {})
+    with open_window(qapp) as frame:
+        frame.loader.load(model(tmp_path, "a.gguf"))
+        until(qtbot, frame.loader, "ready")
+        frame.loader.sleep()
+        qtbot.waitUntil(lambda: frame.loader.wakes_up)
+        with pytest.raises(EngineStopped):
+            frame.app.engine.count_tokens([Message(Role.USER, "hi")])
+        until(qtbot, frame.loader, "asleep")
+        assert frame.loader.wakes_up
+        frame.loader.wake()
+        until(qtbot, frame.loader, "ready")
+
+
+def test_the_engine_is_told_all_that_the_settings_say(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
+    frame.app.change(
+        "engine", kv_type="q8_0", devices=("Vulkan0", "Vulkan1"), experts_on_cpu=True, gpu_layers=12, threads=3
+    )
+    frame.loader.load(model(tmp_path, "a.gguf"))
+    until(qtbot, frame.loader, "ready")
+    told = json.loads((tmp_path / "script" / "prompts.jsonl").read_text().splitlines()[0])
+    assert told["kv_type"] == "q8_0"
+    assert told["devices"] == ["Vulkan0", "Vulkan1"]
+    assert (told["experts_on_cpu"], told["gpu_layers"], told["threads"]) == (True, 12, 3)
+
+
+def test_when_another_model_fails_the_sleeping_one_comes_back(
+    qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any
+) -> None:
+    script({"times": 1}, {"error": "ModelLoadFailed", "fields": {"path": "b.gguf", "detail": "x"}, "times": 1}, {})
+    with open_window(qapp) as frame:
+        frame.loader.load(model(tmp_path, "a.gguf"))
+        until(qtbot, frame.loader, "ready")
+        frame.loader.sleep()
+        qtbot.waitUntil(lambda: frame.loader.wakes_up)
+        frame.loader.load(model(tmp_path, "b.gguf"))
+        qtbot.waitUntil(lambda: frame.loader.name == "a" and frame.loader.state == "ready", timeout=15_000)

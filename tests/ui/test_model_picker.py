@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QLabel, QMenu
+from PySide6.QtWidgets import QApplication, QLabel, QMenu
 from pytestqt.qtbot import QtBot
 
+from app.ui.model_about import ModelAbout
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.ui import Frame
+
+Script = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Script:
+    """Says how models are loaded; call it before one is."""
+
+    def put(rule: dict[str, Any]) -> None:
+        path = tmp_path / "script" / "script.json"
+        path.write_text(json.dumps({"load": {"any_path": True} | rule}), "utf-8")
+
+    return put
+
+
+def load_in_active_window(frame: Frame, qtbot: QtBot) -> None:
+    """A popup closes when its window is not the active one."""
+    frame.loader.start()
+    qtbot.waitUntil(lambda: frame.loader.state == "ready" and frame.window.isActiveWindow())
+    QApplication.processEvents()
 
 
 def words(frame: Frame) -> list[str]:
@@ -48,7 +74,8 @@ def test_the_menu_offers_known_models_that_are_still_there(frame: Frame, tmp_pat
     assert texts(menu) == [
         "Starter  ·  0.1 GB  ·  a very small English model, often wrong",
         "here && now  ·  1 MB",
-        "Load it again",
+        "Wake up",
+        "About this model",
         "Open a model file…",
     ]
     assert [action.isChecked() for action in menu.actions() if action.isCheckable()] == [True, False]
@@ -66,8 +93,88 @@ def test_choosing_in_the_menu_loads(frame: Frame, qtbot: QtBot, tmp_path: Path) 
     assert frame.loader.name == "other"
 
 
-def test_a_sleeping_model_can_be_loaded_again(frame: Frame, qtbot: QtBot) -> None:
+def test_a_sleeping_model_can_be_woken_and_put_to_sleep(frame: Frame, qtbot: QtBot) -> None:
     menu = frame.window.picker.menu_now()
-    named(menu, "Load it again").trigger()
+    named(menu, "Wake up").trigger()
     menu.deleteLater()
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
+    menu = frame.window.picker.menu_now()
+    assert "Wake up" not in texts(menu)
+    named(menu, "Put to sleep").trigger()
+    menu.deleteLater()
+    assert words(frame) == ["Starter", "0.1 GB", "asleep"]
+    qtbot.waitUntil(lambda: frame.app.engine.is_asleep)
+    assert frame.window.picker.toolTip().startswith("Asleep. It wakes up with your next message.")
+
+
+def test_the_menu_works_with_the_keyboard(frame: Frame, qtbot: QtBot) -> None:
+    frame.loader.start()
+    qtbot.waitUntil(lambda: frame.loader.state == "ready")
+    frame.window.picker.setFocus()
+    qtbot.keyClick(frame.window.picker, Qt.Key.Key_Space)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    while menu.activeAction() is None or menu.activeAction().text() != "Put to sleep":
+        qtbot.keyClick(menu, Qt.Key.Key_Down)
+    qtbot.keyClick(menu, Qt.Key.Key_Return)
+    assert frame.loader.state == "asleep"
+
+
+def test_a_failed_model_can_be_loaded_again_and_has_no_other_word(frame: Frame) -> None:
+    frame.loader._set("failed", None)
+    menu = frame.window.picker.menu_now()
+    assert "Load it again" in texts(menu)
+    assert not {"Wake up", "Put to sleep", "Stop loading"} & set(texts(menu))
+    menu.deleteLater()
+
+
+def test_a_model_that_a_message_wakes_is_stopped_there_not_here(frame: Frame) -> None:
+    frame.loader._set("loading", None)
+    menu = frame.window.picker.menu_now()
+    assert "Stop loading" not in texts(menu)
+    menu.deleteLater()
+
+
+@pytest.mark.display
+@pytest.mark.parametrize("key", [Qt.Key.Key_Escape, Qt.Key.Key_Return])
+def test_about_this_model_says_why_and_with_what_and_leaves_by_key(
+    frame: Frame, qtbot: QtBot, script: Script, key: Qt.Key
+) -> None:
+    script({"choice": "fits", "needed_bytes": 1_200_000_000, "free_bytes": 9_800_000_000, "sequences": 8, "layers": 30})
+    load_in_active_window(frame, qtbot)
+    menu = frame.window.picker.menu_now()
+    named(menu, "About this model").trigger()
+    about = frame.window.findChild(ModelAbout)
+    assert about is not None
+    assert about.accessibleName() == "About this model"
+    shown = [label.text() for label in about.findChildren(QLabel) if not label.isHidden()]
+    assert shown[:2] == ["Starter", "Fits: needs 1.2 GB of 9.8 GB free, context 8k."]
+    assert str(frame.loader.path) in shown
+    for text in ("8k, all it was trained for", "CPU, 1 thread", "30, all on the CPU", "up to 8 answers"):
+        assert text in shown
+        assert text in about.accessibleDescription()
+    assert clipped_texts(about) == []
+    qtbot.keyClick(about, key)
+    assert not about.isVisible()
+
+
+@pytest.mark.display
+def test_a_long_reason_is_not_cut(frame: Frame, qtbot: QtBot, script: Script) -> None:
+    script({"gpu_missed": "the driver is older than what this version of the library needs, which is 12.8 " * 3})
+    load_in_active_window(frame, qtbot)
+    frame.window.picker.show_about()
+    about = frame.window.findChild(ModelAbout)
+    assert about is not None
+    assert clipped_texts(about) == []
+    assert "older than" in frame.window.picker.toolTip()
+    about.close()
+
+
+def test_about_a_model_that_is_not_loaded_says_what_there_is(frame: Frame, tmp_path: Path) -> None:
+    frame.loader.path = tmp_path / "gone.gguf"
+    frame.window.picker.show_about()
+    about = frame.window.findChild(ModelAbout)
+    assert about is not None
+    shown = [label.text() for label in about.findChildren(QLabel) if not label.isHidden()]
+    assert shown == ["gone", "File", str(tmp_path / "gone.gguf"), "Size", "not there any more"]
+    about.close()

@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QPlainTextEdit, QPushButton, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QCheckBox,
+    QDoubleSpinBox,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QRadioButton,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
 from app.core.settings import Settings, load_settings
+from app.engine.states import Identity
+from app.ui.device_choice import DeviceChoice
 from app.ui.settings_dialog import LicenceSheet, SettingsDialog, licence_notices
 from tests.helpers.clipping import clipped_texts
+from tests.helpers.gguf_files import header
+from tests.helpers.script import write_script
 from tests.helpers.ui import Frame
+
+CHAT, ENGINE, MEMORY = 1, 2, 3
+GB = 10**9
+DEVICES = [
+    {"name": "Vulkan0", "description": "Radeon 780M", "type": "igpu", "free_bytes": 7 * GB, "total_bytes": 8 * GB},
+    {"name": "CPU", "description": "Ryzen 7", "type": "cpu", "free_bytes": 0, "total_bytes": 0},
+]
 
 
 @pytest.fixture
@@ -30,6 +51,17 @@ def saved(frame: Frame) -> Settings:
     settings, wrong = load_settings(frame.app.paths.settings)
     assert wrong == []
     return settings
+
+
+def keep_state(frame: Frame, session: str, size_bytes: int) -> None:
+    frame.app.paths.states.mkdir(parents=True)
+    unfinished = frame.app.paths.states / "new.part"
+    unfinished.write_bytes(bytes(size_bytes))
+    frame.app.states.add(session, Identity(1, 1, "", "", "f16", ""), [1, 2, 3], unfinished)
+
+
+def wait_for_text(dialog: SettingsDialog, qtbot: QtBot, text: str) -> None:
+    qtbot.waitUntil(lambda: any(label.text() == text for label in dialog.findChildren(QLabel)), timeout=15_000)
 
 
 def by_name(dialog: SettingsDialog, kind: type[QWidget], name: str) -> QWidget:
@@ -84,11 +116,29 @@ def test_wrong_values_cannot_be_typed(dialog: SettingsDialog, frame: Frame, qtbo
     assert saved(frame).chat.max_tokens >= 16
 
 
+def test_thinking_and_a_full_chat_are_saved(dialog: SettingsDialog, frame: Frame, qtbot: QtBot) -> None:
+    dialog.show_page(CHAT)
+    qtbot.mouseClick(by_name(dialog, QPushButton, "Thinking: Off"), Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(by_name(dialog, QPushButton, "When a chat is full: Ask"), Qt.MouseButton.LeftButton)
+    assert (saved(frame).chat.thinking, saved(frame).chat.when_full) == ("off", "ask")
+    assert any("until you say so" in label.text() for label in dialog.findChildren(QLabel))
+
+
+def test_a_thinking_budget_of_nothing_is_no_limit(dialog: SettingsDialog, frame: Frame) -> None:
+    field = by_name(dialog, QDoubleSpinBox, "Think at most")
+    assert isinstance(field, QDoubleSpinBox)
+    assert field.text() == "No limit"
+    field.stepUp()
+    assert saved(frame).chat.thinking_budget == 256
+    field.setValue(0)
+    assert saved(frame).chat.thinking_budget == -1
+
+
 def test_engine_changes_say_that_they_apply_after_loading_and_load(
     dialog: SettingsDialog, frame: Frame, qtbot: QtBot
 ) -> None:
-    dialog.show_page(2)
-    button = by_name(dialog, QPushButton, "Load the model again")
+    dialog.show_page(ENGINE)
+    button = by_name(dialog, QPushButton, "Reload now")
     assert not button.isVisible()
     field = by_name(dialog, QDoubleSpinBox, "Context")
     assert isinstance(field, QDoubleSpinBox)
@@ -100,6 +150,107 @@ def test_engine_changes_say_that_they_apply_after_loading_and_load(
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
     assert frame.loader.model is not None
     assert frame.loader.model.context_tokens == 2048
+
+
+def test_what_the_context_is_kept_in_is_saved_by_keyboard(dialog: SettingsDialog, frame: Frame, qtbot: QtBot) -> None:
+    dialog.show_page(ENGINE)
+    button = by_name(dialog, QPushButton, "Context kept in: 8 bit")
+    button.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.keyClick(button, Qt.Key.Key_Space)
+    assert saved(frame).engine.kv_type == "q8_0"
+
+
+def test_without_a_gpu_there_is_no_choice_and_no_row_about_one(dialog: SettingsDialog, qtbot: QtBot) -> None:
+    assert not dialog.findChildren(DeviceChoice)
+    dialog.show_page(ENGINE)
+    wait_for_text(dialog, qtbot, "No GPU was found, so models run on the CPU.")
+    assert not by_name(dialog, QDoubleSpinBox, "Layers on the GPU").isVisible()
+    assert not by_name(dialog, QCheckBox, "Keep experts on the CPU").isVisible()
+
+
+def test_a_gpu_can_be_chosen_and_is_saved(frame: Frame, qtbot: QtBot, tmp_path: Path, dialog: SettingsDialog) -> None:
+    write_script(tmp_path / "script", devices=DEVICES)
+    dialog.show_page(ENGINE)
+    qtbot.waitUntil(lambda: bool(dialog.findChildren(DeviceChoice)))
+    assert by_name(dialog, QDoubleSpinBox, "Layers on the GPU").isVisible()
+    row = by_name(dialog, QRadioButton, "Radeon 780M")
+    assert row.accessibleDescription() == "Vulkan0 · 7.0 of 8.0 GB free"
+    qtbot.mouseClick(row, Qt.MouseButton.LeftButton)
+    assert saved(frame).engine.devices == ("Vulkan0",)
+    assert by_name(dialog, QPushButton, "Reload now").isVisible()
+    assert clipped_texts(dialog) == []
+
+
+def test_experts_are_only_spoken_of_where_a_model_has_some(
+    frame: Frame, qtbot: QtBot, tmp_path: Path, dialog: SettingsDialog
+) -> None:
+    path = tmp_path / "mixture.gguf"
+    path.write_bytes(header({"general.architecture": "qwen3moe", "qwen3moe.expert_count": 128}))
+    frame.app.change("engine", model_path=str(path))
+    write_script(tmp_path / "script", devices=DEVICES)
+    dialog.show_page(ENGINE)
+    qtbot.waitUntil(lambda: bool(dialog.findChildren(DeviceChoice)))
+    experts = by_name(dialog, QCheckBox, "Keep experts on the CPU")
+    assert experts.isVisible()
+    qtbot.mouseClick(experts, Qt.MouseButton.LeftButton)
+    assert saved(frame).engine.experts_on_cpu
+
+
+def test_an_engine_that_does_not_answer_is_asked_again(
+    frame: Frame, qtbot: QtBot, tmp_path: Path, dialog: SettingsDialog
+) -> None:
+    script = tmp_path / "script" / "script.json"
+    text = script.read_text("utf-8")
+    script.write_text("{ not json", "utf-8")
+    dialog.show_page(ENGINE)
+    wait_for_text(dialog, qtbot, "The engine did not say which devices there are.")
+    script.write_text(text, "utf-8")
+    qtbot.mouseClick(by_name(dialog, QPushButton, "Look again"), Qt.MouseButton.LeftButton)
+    wait_for_text(dialog, qtbot, "No GPU was found, so models run on the CPU.")
+
+
+def test_when_a_model_sleeps_is_saved(dialog: SettingsDialog, frame: Frame) -> None:
+    dialog.show_page(MEMORY)
+    by_name(dialog, QCheckBox, "Sleep when memory is short").click()
+    assert not saved(frame).engine.unload_when_memory_short
+    field = by_name(dialog, QDoubleSpinBox, "Sleep when not used")
+    assert isinstance(field, QDoubleSpinBox)
+    assert field.text() == "Never"
+    field.stepUp()
+    assert (saved(frame).engine.unload_after_min, field.text()) == (5, "5 min")
+
+
+def test_saved_states_show_their_size_and_can_be_cleared(dialog: SettingsDialog, frame: Frame, qtbot: QtBot) -> None:
+    keep_state(frame, "chat-1", 31_000_000)
+    dialog.show_page(MEMORY)
+    wait_for_text(dialog, qtbot, "31 MB are kept now.")
+    clear = by_name(dialog, QPushButton, "Clear saved states")
+    qtbot.mouseClick(clear, Qt.MouseButton.LeftButton)
+    wait_for_text(dialog, qtbot, "Nothing is kept now.")
+    assert not clear.isEnabled()
+    assert list(frame.app.paths.states.iterdir()) == []
+
+
+def test_a_smaller_budget_is_kept_at_once(dialog: SettingsDialog, frame: Frame, qtbot: QtBot) -> None:
+    keep_state(frame, "chat-1", 3_000_000)
+    dialog.show_page(MEMORY)
+    wait_for_text(dialog, qtbot, "3 MB are kept now.")
+    field = by_name(dialog, QDoubleSpinBox, "Keep at most")
+    assert isinstance(field, QDoubleSpinBox)
+    assert field.text() == "4 GB"
+    field.setValue(0)
+    assert field.text() == "Nothing"
+    wait_for_text(dialog, qtbot, "Nothing is kept now.")
+    assert saved(frame).engine.states_budget_mb == 0
+
+
+def test_every_control_of_every_page_has_a_name(dialog: SettingsDialog, qtbot: QtBot, tmp_path: Path) -> None:
+    write_script(tmp_path / "script", devices=DEVICES)
+    for number in range(dialog.pages.count()):
+        dialog.show_page(number)
+    qtbot.waitUntil(lambda: bool(dialog.findChildren(DeviceChoice)))
+    controls = [*dialog.findChildren(QAbstractButton), *dialog.findChildren(QDoubleSpinBox)]
+    assert [control for control in controls if not control.accessibleName()] == []
 
 
 def test_no_page_clips_its_text(dialog: SettingsDialog, qtbot: QtBot) -> None:

@@ -26,6 +26,7 @@ CONTROL_ON = [
     *[("outline", ground) for ground in ("background", "surface", "sidebar", "raised")],
     *[("focus", ground) for ground in GROUNDS],
     *[(dot, "surface") for dot in ("success", "warning", "danger", "muted")],
+    *[(mark, "bubble") for mark in ("accent", "outline")],
     ("accent", "background"),
 ]
 

@@ -2,46 +2,51 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import time
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from app.core.errors import ChatUnavailable, ModelLoadFailed, NoModel, TemplateFailed
-from app.core.events import FinishReason
-from app.core.gguf import GgufHeader, check_model
+from app.core.errors import ModelLoadFailed, NoModel
+from app.core.gguf import check_model
 from app.engine import protocol
-from app.engine.answer import Answer
 from app.engine.backend import Job
 from app.engine.llama import devices
 from app.engine.llama.library import open_library
-from app.engine.llama.model import Model, load_model
-from app.engine.llama.sampling import choose, make_chain
-from app.engine.llama.session import Session, open_session
-from app.engine.llama.template import TemplateProblem
+from app.engine.llama.loaded_model import LoadedModel
+from app.engine.llama.loading import open_model
 
-DEFAULT_CONTEXT_TOKENS = 8192
-LEAST_CONTEXT_TOKENS = 512
-CONTEXT_STEP_TOKENS = 256
-MEMORY_SHARE = 0.7  # of what is free beside the model; the rest is for everybody else
+log = logging.getLogger(__name__)
 
 
 class LlamaBackend:
-    """At most one model and one session at a time."""
+    """At most one model and one context at a time."""
 
     name = "llama"
 
     def __init__(self) -> None:
-        self._session: Session | None = None
+        self._loaded: LoadedModel | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether answers run or wait."""
+        return self._loaded is not None and self._loaded.decoder.busy
+
+    @property
+    def interactive(self) -> bool:
+        """Whether somebody waits for one of them."""
+        return self._loaded is not None and self._loaded.decoder.interactive
+
+    @property
+    def unsaved(self) -> bool:
+        """Whether a session has something that is not on disk."""
+        return self._loaded is not None and self._loaded.decoder.unsaved
 
     def prepare(self) -> None:
         """Loads the library; if that fails, the first request says so."""
         try:
             open_library()
         except (ImportError, OSError) as error:
-            print(f"llama.cpp could not be loaded: {error}", file=sys.stderr)  # noqa: T201 - the child's stderr is a log
+            log.info("llama.cpp could not be loaded: %s", error)
 
     def load(self, request: protocol.LoadModel, job: Job) -> protocol.Loaded | protocol.Done:
         """Checks the file before the former model is given up, then loads it."""
@@ -50,136 +55,61 @@ class LlamaBackend:
             library = open_library()
         except (ImportError, OSError) as error:
             raise ModelLoadFailed(request.path, f"llama.cpp could not be loaded: {error}") from error
-        job.reply(protocol.Loading(request.id, 0.0))
-        self.unload()
-        library.forget_words()
-        found = devices.list_devices(library)
-        gpu = next((device for device in found if device.type in ("gpu", "igpu")), None)
-        gpu_layers = request.gpu_layers if gpu else 0
-        session = self._open(request, header, gpu_layers, job)
-        if session is None and request.gpu_layers < 0 and gpu and not job.cancelled:
-            gpu, session = None, self._open(request, header, 0, job)  # its memory may be too small
-        if job.cancelled:
-            if session is not None:
-                _free(session)
+        freed = self._loaded.needed_bytes if self._loaded else 0
+        opened = open_model(library, request, header, job, freed_bytes=freed, give_up=self.unload)
+        if opened is None:
             return protocol.Done(request.id)
-        if session is None:
-            raise ModelLoadFailed(request.path, library.last_words())
-        self._session = session
-        return _loaded(request, session, gpu if session.model.gpu_layers else _cpu(found))
+        self._loaded = LoadedModel(library, request, opened)
+        return self._loaded.described(request.id)
 
     def unload(self) -> None:
-        """Frees session and model."""
-        if self._session is not None:
-            _free(self._session)
-            self._session = None
+        """Saves sessions and frees context and model; background answers lose them."""
+        if self._loaded is not None:
+            self._loaded.free()
+            self._loaded = None
 
-    def generate(self, request: protocol.Generate, job: Job) -> protocol.Answered:
-        """Answers with the loaded model."""
-        answer = Answer(request, job.reply, time.perf_counter())
-        session = self._ready()
-        prompt = _prompt(session.model, request.messages, request.continue_last, request.template_variables)
-        if request.max_tokens <= 0:
-            answer.begin(len(prompt), 0)
-            return answer.finish(FinishReason.LENGTH)
-        library = open_library()
-        choice = choose(request.sampling, session.model.header.metadata)
-        chain = make_chain(library, choice, session.model.vocabulary_size)
-        try:
-            return answer.finish(session.write(prompt, chain, answer, job.stop.is_set))
-        finally:
-            library.c.llama_sampler_free(chain)
+    def begin(self, request: protocol.Generate, job: Job) -> None:
+        """Starts an answer with the loaded model."""
+        self._ready().begin(request, job)
+
+    def step(self, urgent: Callable[[], bool]) -> None:
+        """One decode."""
+        self._ready().decoder.step(urgent)
+
+    def forget(self, session: str) -> None:
+        """Drops an idle session from memory."""
+        if self._loaded is not None:
+            self._loaded.decoder.forget(session)
 
     def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
-        """The length of the prompt as `generate` would make it."""
-        return protocol.TokensCounted(request.id, len(_prompt(self._ready().model, request.messages, False, {})))
+        """The length of the prompt as an answer would make it."""
+        return self._ready().count_tokens(request)
+
+    def count_texts(self, request: protocol.CountTexts) -> protocol.TextsCounted:
+        """Tokens of each text."""
+        model = self._ready().model
+        counts = (len(model.tokenize(text, special=False)) for text in request.texts)
+        return protocol.TextsCounted(request.id, tuple(counts))
 
     def describe_devices(self, request: protocol.DescribeDevices) -> protocol.DevicesDescribed:
         """Asked from ggml, which falls back silently when a GPU's library does not load."""
         library = open_library()
+        loaded = self._loaded
         return protocol.DevicesDescribed(
             request.id,
             library.version,
             devices.list_devices(library),
             devices.list_backends(library),
             devices.default_threads(),
+            devices.thread_policy() | (loaded.thread_counts() if loaded else {}),
         )
 
-    def _open(self, request: protocol.LoadModel, header: GgufHeader, gpu_layers: int, job: Job) -> Session | None:
-        def tell(fraction: float) -> None:
-            job.reply(protocol.Loading(request.id, fraction))
+    def close(self) -> None:
+        """Saves what is worth it."""
+        if self._loaded is not None:
+            self._loaded.close()
 
-        library = open_library()
-        free = devices.free_memory_bytes()  # before the file's pages are in memory
-        model = load_model(library, request.path, header, gpu_layers, tell=tell, cancelled=job.stop.is_set)
-        if model is None:
-            return None
-        threads = request.threads or devices.default_threads()
-        wanted = min(request.context_tokens or DEFAULT_CONTEXT_TOKENS, model.trained_context_tokens or sys.maxsize)
-        if free and not request.context_tokens:
-            wanted = min(wanted, _affordable_tokens(header, free - os.path.getsize(request.path)))  # noqa: PTH202
-        session = open_session(library, model, wanted, threads)
-        while session is None and not request.context_tokens and wanted > LEAST_CONTEXT_TOKENS:
-            wanted //= 2
-            session = open_session(library, model, wanted, threads)
-        if session is None:
-            model.free()
-        return session
-
-    def _ready(self) -> Session:
-        if self._session is None:
+    def _ready(self) -> LoadedModel:
+        if self._loaded is None:
             raise NoModel
-        return self._session
-
-
-def _prompt(
-    model: Model, messages: Sequence[tuple[str, str]], continue_last: bool, variables: dict[str, Any]
-) -> list[int]:
-    if model.template is None:
-        raise ChatUnavailable(model.path)
-    try:
-        parts = model.template.render(messages, continue_last=continue_last, variables=variables)
-    except TemplateProblem as problem:
-        raise TemplateFailed(model.path, str(problem)) from problem
-    return model.prompt_tokens(parts)
-
-
-def _affordable_tokens(header: GgufHeader, free_bytes: int) -> int:
-    """How large a context the free memory carries; a rough upper bound from the header, at 16 bits a value."""
-    heads = header.architecture_value("attention.head_count") or 1
-    kv_heads = header.architecture_value("attention.head_count_kv") or heads
-    width = header.architecture_value("embedding_length") or 0
-    layers = header.architecture_value("block_count") or 0
-    heads, kv_heads = (max(value) if isinstance(value, list) else value for value in (heads, kv_heads))
-    size = header.architecture_value("attention.key_length") or (width // heads if heads else 0)
-    token_bytes = layers * kv_heads * size * 2 * 2
-    if token_bytes <= 0:
-        return DEFAULT_CONTEXT_TOKENS
-    tokens = int(free_bytes * MEMORY_SHARE) // token_bytes // CONTEXT_STEP_TOKENS * CONTEXT_STEP_TOKENS
-    return max(tokens, LEAST_CONTEXT_TOKENS)
-
-
-def _cpu(found: tuple[protocol.Device, ...]) -> protocol.Device | None:
-    return next((device for device in found if device.type == "cpu"), None)
-
-
-def _free(session: Session) -> None:
-    session.free()
-    session.model.free()
-
-
-def _loaded(request: protocol.LoadModel, session: Session, device: protocol.Device | None) -> protocol.Loaded:
-    model = session.model
-    return protocol.Loaded(
-        request.id,
-        request.path,
-        model.name,
-        os.path.getsize(request.path),  # noqa: PTH202
-        session.context_tokens,
-        model.trained_context_tokens,
-        model.template is not None,
-        model.layers,
-        model.gpu_layers,
-        device.description if device else "",
-        request.threads or devices.default_threads(),
-    )
+        return self._loaded

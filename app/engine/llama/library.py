@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import ctypes
 import functools
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,6 +27,7 @@ class Library:
         self.version: str = llama_cpp.__version__
         self._lines: collections.deque[str] = collections.deque(maxlen=KEPT_LINES)
         self._level = 0
+        self._heard: list[str] | None = None
         self._log_callback = c.llama_log_callback(self._on_log)  # kept: C holds only the address
         c.llama_log_set(self._log_callback, ctypes.c_void_p(0))
         package = Path(llama_cpp.__file__).parent
@@ -41,6 +44,16 @@ class Library:
         """Starts a new collection of last words."""
         self._lines.clear()
 
+    @contextlib.contextmanager
+    def hearing_everything(self) -> Iterator[list[str]]:
+        """Collects all pieces of what is logged meanwhile, down to the smallest detail."""
+        heard: list[str] = []
+        self._heard = heard
+        try:
+            yield heard
+        finally:
+            self._heard = None
+
     def _load_backends(self, package: Path) -> None:
         """A build with loadable backends has none until they are loaded; one without has them already."""
         frozen = getattr(sys, "_MEIPASS", None)
@@ -51,6 +64,8 @@ class Library:
 
     def _on_log(self, level: int, text: bytes, _user_data: Any) -> None:
         self._level = level if level != CONTINUED else self._level
+        if self._heard is not None:
+            self._heard.append(text.decode("utf-8", "replace"))
         if self._level in (WARNING, ERROR):
             line = text.decode("utf-8", "replace")
             sys.stderr.write(line)

@@ -39,10 +39,11 @@ class Model:
         writes = c.llama_model_has_decoder(pointer) and not c.llama_model_has_encoder(pointer)
         writes = writes and not c.llama_model_is_diffusion(pointer)  # one token after the other, as a session does
         source = c.llama_model_chat_template(pointer, None) if writes else None
+        self.template_source = source.decode("utf-8", "replace") if source else ""
         self.template: ChatTemplate | None = None
         if source:
             bos, eos = (self._text_of(get(self._vocab)) for get in (c.llama_vocab_bos, c.llama_vocab_eos))
-            self.template = ChatTemplate(source.decode("utf-8", "replace"), bos, eos, self._control_texts)
+            self.template = ChatTemplate(self.template_source, bos, eos, self._control_texts)
 
     @property
     def name(self) -> str:
@@ -127,8 +128,12 @@ def load_model(
     *,
     tell: Callable[[float], None],
     cancelled: Callable[[], bool],
+    parameters: Any = None,
 ) -> Model | None:
-    """Loads a file, telling the fraction done; None when llama.cpp refuses it or `cancelled` turns true."""
+    """Loads a file, telling the fraction done; None when llama.cpp refuses it or `cancelled` turns true.
+
+    `parameters` are llama.cpp's, where more than the layers is chosen.
+    """
     c = library.c
     told_s = 0.0
 
@@ -139,8 +144,9 @@ def load_model(
             tell(fraction)
         return not cancelled()
 
-    parameters = c.llama_model_default_params()
-    parameters.n_gpu_layers = gpu_layers
+    if parameters is None:
+        parameters = c.llama_model_default_params()
+        parameters.n_gpu_layers = gpu_layers
     parameters.progress_callback = callback = c.llama_progress_callback(on_progress)
     pointer = c.llama_model_load_from_file(c_path(path), parameters)
     del callback  # kept alive until here

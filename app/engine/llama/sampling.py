@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import ctypes
+import math
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from app.engine.llama.grammar import Candidates, Grammar
 from app.engine.llama.library import Library
+from app.engine.llama.model import Model
 from app.engine.protocol import Sampling
 
 RANDOM_SEED = 0xFFFFFFFF
 PENALTY_LAST_TOKENS = 64
+DRY_BASE, DRY_ALLOWED_TOKENS, DRY_BREAKERS = 1.75, 2, (b"\n", b":", b'"', b"*")  # llama.cpp's own
+DRY_LAST_TOKENS = 4096
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Every value decided; the defaults are llama.cpp's own. `top_k` 0 is off, `temperature` 0 is greedy."""
+    """Every value decided; the defaults are llama.cpp's own.
+
+    `top_k`, `dry_multiplier` and `xtc_probability` 0 are off, `temperature` 0 is greedy. `penalty_last_tokens` is how
+    far back the penalties look, -1 as far as the context goes.
+    """
 
     temperature: float = 0.8
     top_k: int = 40
@@ -24,6 +35,9 @@ class Choice:
     repeat_penalty: float = 1.0
     presence_penalty: float = 0.0
     penalty_last_tokens: int = PENALTY_LAST_TOKENS
+    dry_multiplier: float = 0.0
+    xtc_probability: float = 0.0
+    xtc_threshold: float = 0.1
     seed: int = RANDOM_SEED
 
 
@@ -54,14 +68,34 @@ FILE_KEYS = {
     "min_p": "min_p",
     "penalty_repeat": "repeat_penalty",
     "penalty_last_n": "penalty_last_tokens",
+    "xtc_probability": "xtc_probability",
+    "xtc_threshold": "xtc_threshold",
 }
+WHOLE_NUMBERS = frozenset(("top_k", "penalty_last_tokens", "seed"))
 
 
-def choose(asked: Sampling, metadata: dict[str, Any]) -> Choice:
-    """The request goes before the file, the file before its family, the family before the library."""
-    choice = replace(Choice(), **_family(metadata))
-    choice = replace(choice, **_from_file(metadata))
-    return replace(choice, **{name: value for name, value in vars(asked).items() if value is not None})
+def choose(asked: Sampling, task: Sampling, metadata: dict[str, Any]) -> Choice:
+    """The chat goes before the task, the task before the file, the file before its family, then the library."""
+    values: dict[str, Any] = {}
+    for _, layer in reversed(_layers(asked, task, metadata)):
+        values |= layer
+    return replace(Choice(), **values)
+
+
+def origins(asked: Sampling, task: Sampling, metadata: dict[str, Any]) -> dict[str, str]:
+    """Where `choose` takes each field of `Choice` from: chat, task, file, family or library."""
+    found = dict.fromkeys(vars(Choice()), "library")
+    for origin, layer in reversed(_layers(asked, task, metadata)):
+        found |= dict.fromkeys(layer, origin)
+    return found
+
+
+def _layers(asked: Sampling, task: Sampling, metadata: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """What each source says, the one that counts most first."""
+    chat, preset = (
+        {name: value for name, value in vars(given).items() if value is not None} for given in (asked, task)
+    )
+    return [("chat", chat), ("task", preset), ("file", _from_file(metadata)), ("family", _family(metadata))]
 
 
 def _family(metadata: dict[str, Any]) -> dict[str, Any]:
@@ -70,30 +104,150 @@ def _family(metadata: dict[str, Any]) -> dict[str, Any]:
 
 
 def _from_file(metadata: dict[str, Any]) -> dict[str, Any]:
-    found = {ours: metadata.get(f"general.sampling.{theirs}") for theirs, ours in FILE_KEYS.items()}
-    return {name: value for name, value in found.items() if isinstance(value, int | float)}
+    found = {ours: _number(metadata.get(f"general.sampling.{theirs}")) for theirs, ours in FILE_KEYS.items()}
+    known = {name: value for name, value in found.items() if value is not None}
+    return {name: int(value) if name in WHOLE_NUMBERS else value for name, value in known.items()}
 
 
-def make_chain(library: Library, choice: Choice, vocabulary_size: int) -> Any:
-    """A chain in llama.cpp's own order; free it with `llama_sampler_free`."""
+def _number(value: Any) -> float | None:
+    """A number, also one written as text; None for anything else, infinities included."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        number = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return number if abs(number) < 1e9 else None
+
+
+class Chain:
+    """Chooses tokens: `token = chain.sample(context, index)` is all a loop needs, with or without a grammar.
+
+    With a grammar, a token is first chosen without it and then checked, which costs next to nothing. Only one that
+    does not fit is chosen again among all that do. Tokens for which `is_outside` is true (thinking and its marks) are
+    neither checked nor shown to the grammar.
+    """
+
+    def __init__(
+        self, library: Library, pointer: Any, grammar: Grammar | None, is_outside: Callable[[int], bool] | None
+    ) -> None:
+        self._c = library.c
+        self.pointer = pointer
+        self._grammar = grammar
+        self._is_outside = is_outside or (lambda token: False)
+
+    def sample(self, context: Any, index: int) -> int:
+        """The next token, from the logits of output `index` (-1: the last); it is accepted.
+
+        Raises GrammarInvalid when no token of the vocabulary goes on as the grammar wants.
+        """
+        if self._grammar is None:
+            return self._c.llama_sampler_sample(self.pointer, context, index)
+        return self._sample_within(self._grammar, context, index)
+
+    def accept(self, token: int) -> None:
+        """Tells the penalties about a token that was written without being sampled."""
+        self._c.llama_sampler_accept(self.pointer, token)
+
+    def free(self) -> None:
+        """Gives the memory back, the grammar's too."""
+        self._c.llama_sampler_free(self.pointer)
+        if self._grammar is not None:
+            self._grammar.free()
+
+    def _sample_within(self, grammar: Grammar, context: Any, index: int) -> int:
+        candidates = Candidates(self._c, context, index, grammar.vocabulary_size)
+        token = candidates.choose(self.pointer)
+        if self._is_outside(token):
+            self.accept(token)
+            return token
+        if not grammar.allows(token):
+            candidates = Candidates(self._c, context, index, grammar.vocabulary_size)
+            grammar.restrict(candidates)
+            token = candidates.choose(self.pointer)
+        self.accept(token)
+        grammar.accept(token)
+        return token
+
+
+def make_chain(
+    library: Library,
+    choice: Choice,
+    model: Model,
+    grammar: Grammar | None = None,
+    is_outside: Callable[[int], bool] | None = None,
+) -> Chain:
+    """A chain in llama.cpp's own order; `free` it, and the `grammar` with it.
+
+    `is_outside` is asked with each token chosen under a grammar: ``lambda token: answer.is_outside(piece(token))``,
+    where `piece` is what the answer is given for that token.
+    """
     c = library.c
     chain = c.llama_sampler_chain_init(c.llama_sampler_chain_default_params())
-    parts = []
-    if choice.repeat_penalty != 1.0 or choice.presence_penalty != 0.0:
-        repeat = choice.repeat_penalty if choice.repeat_penalty > 0 else 1.0
-        last = int(choice.penalty_last_tokens)
-        parts.append(c.llama_sampler_init_penalties(vocabulary_size, last, repeat, 0.0, choice.presence_penalty))
-    if choice.temperature <= 0:
-        parts.append(c.llama_sampler_init_greedy())
-    else:
-        if choice.top_k > 0:
-            parts.append(c.llama_sampler_init_top_k(int(choice.top_k)))
-        if choice.top_p < 1:
-            parts.append(c.llama_sampler_init_top_p(choice.top_p, 1))
-        if choice.min_p > 0:
-            parts.append(c.llama_sampler_init_min_p(choice.min_p, 1))
-        parts.append(c.llama_sampler_init_temp(choice.temperature))
-        parts.append(c.llama_sampler_init_dist(choice.seed & 0xFFFFFFFF))
-    for part in parts:
+    for part in _parts(library, choice, model):
         c.llama_sampler_chain_add(chain, part)
-    return chain
+    return Chain(library, chain, grammar, is_outside)
+
+
+def _parts(library: Library, choice: Choice, model: Model) -> list[Any]:
+    c = library.c
+    parts = [*_suppressed(library, model), *_penalties(library, choice, model)]
+    if choice.temperature <= 0:
+        return [*parts, c.llama_sampler_init_greedy()]
+    seed = int(choice.seed) & 0xFFFFFFFF
+    if choice.top_k > 0:
+        parts.append(c.llama_sampler_init_top_k(int(choice.top_k)))
+    if choice.top_p < 1:
+        parts.append(c.llama_sampler_init_top_p(choice.top_p, 1))
+    if choice.min_p > 0:
+        parts.append(c.llama_sampler_init_min_p(choice.min_p, 1))
+    if choice.xtc_probability > 0:
+        parts.append(c.llama_sampler_init_xtc(choice.xtc_probability, choice.xtc_threshold, 1, seed))
+    parts.append(c.llama_sampler_init_temp(choice.temperature))
+    return [*parts, c.llama_sampler_init_dist(seed)]
+
+
+def _suppressed(library: Library, model: Model) -> list[Any]:
+    """Tokens that the file says are never to be written, such as places for pictures."""
+    get = library.c._lib.llama_vocab_get_suppress_tokens
+    get.argtypes, get.restype = [ctypes.c_void_p, ctypes.POINTER(ctypes.c_int32)], ctypes.POINTER(ctypes.c_int32)
+    count = ctypes.c_int32()
+    tokens = get(library.c.llama_model_get_vocab(model.pointer), ctypes.byref(count))
+    if not count.value:
+        return []
+    bias = library.c.llama_logit_bias
+    biases = (bias * count.value)(*(bias(tokens[place], -math.inf) for place in range(count.value)))
+    return [library.c.llama_sampler_init_logit_bias(model.vocabulary_size, count.value, biases)]
+
+
+def _penalties(library: Library, choice: Choice, model: Model) -> list[Any]:
+    c = library.c
+    parts = []
+    repeat = choice.repeat_penalty if choice.repeat_penalty > 0 else 1.0
+    last = model.trained_context_tokens if choice.penalty_last_tokens < 0 else int(choice.penalty_last_tokens)
+    if last and (repeat != 1.0 or choice.presence_penalty != 0.0):
+        if likeliest := _enough_to_penalize(choice, last, model.vocabulary_size):
+            parts.append(c.llama_sampler_init_top_k(likeliest))
+        parts.append(c.llama_sampler_init_penalties(model.vocabulary_size, last, repeat, 0.0, choice.presence_penalty))
+    if choice.dry_multiplier > 0:
+        breakers = (ctypes.c_char_p * len(DRY_BREAKERS))(*DRY_BREAKERS)
+        vocab = c.llama_model_get_vocab(model.pointer)
+        parts.append(
+            c.llama_sampler_init_dry(
+                vocab, choice.dry_multiplier, DRY_BASE, DRY_ALLOWED_TOKENS, DRY_LAST_TOKENS, breakers, len(breakers)
+            )
+        )
+    return parts
+
+
+def _enough_to_penalize(choice: Choice, last_tokens: int, vocabulary_size: int) -> int:
+    """How many of the likeliest tokens surely hold those that will be left; 0 where nothing is saved by it.
+
+    llama.cpp looks for penalties at every token of the vocabulary, which takes a millisecond for a large one. Penalties
+    only take away, and from `last_tokens` tokens at most: whatever is among the likeliest k afterwards was among the
+    likeliest k + `last_tokens` before.
+    """
+    kept = 1 if choice.temperature <= 0 else int(choice.top_k)
+    only_takes_away = choice.repeat_penalty >= 1 and choice.presence_penalty >= 0 and choice.dry_multiplier <= 0
+    enough = kept + last_tokens
+    return enough if kept > 0 and only_takes_away and enough < vocabulary_size // 4 else 0

@@ -12,8 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.engine.llama.rendering import CompiledTemplate, TemplateAbandoned, TemplateProblem
+
+__all__ = ["ChatTemplate", "Part", "TemplateProblem", "Turn"]
+
 Turn = tuple[str, str]
 BLANK_LINE = "\n\n"
+NOTHING: dict[str, Any] = dict.fromkeys(("tools", "tool_choice", "functions", "function_call"))
 # Templates take old thoughts out of earlier answers by these tags, so the tags have to stay visible to them.
 THOUGHTS = re.compile(r"(</?think>)")
 
@@ -26,10 +31,6 @@ class Part:
     trusted: bool
 
 
-class TemplateProblem(Exception):
-    """The template raised; the text is its own."""
-
-
 class ChatTemplate:
     """One model's template. `control_texts` gives the spelling of its control tokens, asked only when needed."""
 
@@ -38,7 +39,7 @@ class ChatTemplate:
         self._bos = bos
         self._eos = eos
         self._control_texts = control_texts
-        self._formatters: dict[bool, Callable[..., Any]] = {}
+        self._compiled: CompiledTemplate | None = None
 
     def render(
         self, messages: Sequence[Turn], *, continue_last: bool, variables: Mapping[str, Any] | None = None
@@ -50,6 +51,8 @@ class ChatTemplate:
             marks = _Marks(continue_last)
             try:
                 text = self._format(marks.marked(turns), continue_last, variables or {})
+            except TemplateAbandoned:
+                raise
             except TemplateProblem as error:
                 problem = problem or error
                 continue
@@ -61,21 +64,14 @@ class ChatTemplate:
         return self._without_marks(rendered, continue_last, variables or {})
 
     def _format(self, turns: Sequence[Turn], continue_last: bool, variables: Mapping[str, Any]) -> str:
+        if self._compiled is None:
+            self._compiled = CompiledTemplate(self._source)
         messages = [{"role": role, "content": text} for role, text in turns]
-        try:
-            formatted = self._formatter(not continue_last)(messages=messages, **variables)
-        except Exception as error:
-            raise TemplateProblem(f"{type(error).__name__}: {error}") from error
-        return str(formatted.prompt)
-
-    def _formatter(self, add_generation_prompt: bool) -> Callable[..., Any]:
-        if add_generation_prompt not in self._formatters:
-            from llama_cpp.llama_chat_format import Jinja2ChatFormatter
-
-            self._formatters[add_generation_prompt] = Jinja2ChatFormatter(
-                self._source, self._eos, self._bos, add_generation_prompt=add_generation_prompt
-            )
-        return self._formatters[add_generation_prompt]
+        own: dict[str, Any] = {"messages": messages, "bos_token": self._bos, "eos_token": self._eos}
+        own["add_generation_prompt"] = not continue_last
+        if taken := own.keys() & variables.keys():
+            raise TemplateProblem(f"{', '.join(sorted(taken))}: not a variable that can be set")
+        return self._compiled.render(NOTHING | dict(variables) | own)
 
     def _without_marks(self, turns: Sequence[Turn], continue_last: bool, variables: Mapping[str, Any]) -> list[Part]:
         """For a template that changes texts: it gets them itself, with every control token's spelling broken."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from app.core.events import AnswerStats, FinishReason
@@ -14,6 +14,7 @@ from app.store.conversations import MessageState, StoredMessage
 from app.ui.chat.body import Body
 from app.ui.chat.code_block import CodeText
 from app.ui.chat.markdown import MarkdownStream
+from app.ui.chat.thinking_view import ThinkingView
 from app.ui.chat.turn import ACTIONS_PX, Action, Turn
 from app.ui.i18n import tr
 from app.ui.notify import ACTION_LABELS
@@ -29,6 +30,9 @@ STATE_GAP_PX = 10
 class AnswerView(Turn):
     """One answer. `append` while it streams, `set_message` for what is stored."""
 
+    opened = Signal(object)
+    """The thinking of this answer was opened or closed."""
+
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
         self._stream = MarkdownStream()
@@ -37,6 +41,9 @@ class AnswerView(Turn):
         self._turned = 0
         self._portion = 4 * LEAST_PORTION
         self._is_open = True
+        self._thinking = ThinkingView(theme, self)
+        self._thinking.opened.connect(lambda: self.opened.emit(self))
+        self._thinking.resized.connect(lambda: self.resized.emit(self))
         self._body = Body(theme, self)
         self._body.link_clicked.connect(self.link_clicked)
         self._raw: CodeText | None = None
@@ -51,6 +58,11 @@ class AnswerView(Turn):
     def text(self) -> str:
         """All the text so far."""
         return self._text
+
+    @property
+    def thinking(self) -> ThinkingView:
+        """The line above the answer; hidden where there was no thinking."""
+        return self._thinking
 
     @property
     def body(self) -> Body:
@@ -71,6 +83,11 @@ class AnswerView(Turn):
         """Nothing more is laid out: the view goes away."""
         self._slices.stop()
 
+    def append_thinking(self, text: str) -> None:
+        """More of what is thought before the answer."""
+        self._state.say("")
+        self._thinking.append(text)
+
     def append(self, text: str) -> None:
         """More of the answer, laid out now."""
         self._text += text
@@ -80,7 +97,10 @@ class AnswerView(Turn):
 
     def set_message(self, message: StoredMessage) -> None:
         """Shows a stored answer, or what became of the one that was streaming."""
+        if self.message is not None and self.message.id != message.id:
+            self._thinking.set_open(False)
         self.message = message
+        self._thinking.set_text(message.thinking, message.thinking_s)
         if not message.text.startswith(self._text) or not self._is_open:
             self._restart()
         self._text = message.text
@@ -146,12 +166,15 @@ class AnswerView(Turn):
 
     def arrange(self, width: int, *, is_again: bool = False) -> int:
         px = self.theme.px
+        top = self._thinking.arrange(width)
+        self._thinking.setGeometry(0, 0, width, top)
         if self._raw is not None:
             height = self._raw.height_for(width)
-            self._raw.setGeometry(0, 0, width, height)
+            self._raw.setGeometry(0, top, width, height)
         else:
             height = self._body.arrange(width, is_again=is_again)
-            self._body.setGeometry(0, 0, width, height)
+            self._body.setGeometry(0, top, width, height)
+        height += top
         if self._state.text:
             height += px(STATE_GAP_PX) if height else 0
             state_height = self._state.height_for(width)
@@ -179,6 +202,8 @@ class AnswerView(Turn):
             self._state.say(tr("The answer reached its length limit."), *go_on)
         elif reason == FinishReason.CONTEXT:
             self._state.say(tr("The model's context is full."), "new_chat", tr("New chat"))
+        elif not message.text and message.thinking:
+            self._state.say(tr("The model thought about it and gave no answer."), "retry", tr("Try again"))
         elif not message.text:
             self._state.say(tr("The model ended its turn without a word."), "retry", tr("Try again"))
         else:

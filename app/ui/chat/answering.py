@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.cancel import CancelToken
 from app.core.events import Finished, PromptProgress, TextDelta
-from app.features.chat import AnswerStarted
+from app.features.chat import AnswerStarted, ContextCompacted, ContextIsFull, ContextWidened
 from app.ui import tasks
 
 FLUSH_MS = 33
@@ -28,9 +28,15 @@ class Answering(QObject):
 
     started = Signal(int)
     text_came = Signal(str)
+    thought_came = Signal(str)
+    """More of what is thought before the answer."""
     waited = Signal()
     """Nothing came for a moment: time to say what is being waited for."""
     progressed = Signal(int, int)
+    memory_moved = Signal()
+    """Earlier turns left the model's memory, or came back into it."""
+    context_full = Signal(int)
+    """Nothing was sent: the person is to be asked. The id of the question, or of the answer that was to go on."""
     finished = Signal(object)
     """The `Finished` event, or None when it was cancelled before the engine began."""
     failed = Signal(object)
@@ -40,8 +46,11 @@ class Answering(QObject):
         self.conversation_id = conversation_id
         self.message_id: int | None = None
         self.text = ""
+        self.thinking = ""
         self.is_stopped = False
         self._held = ""
+        self._held_thought = ""
+        self._thinking_from_s = self._thinking_to_s = 0.0
         self._last: Finished | None = None
         self._flush_timer = QTimer(self, interval=FLUSH_MS)
         self._flush_timer.timeout.connect(self._on_flush)
@@ -58,16 +67,22 @@ class Answering(QObject):
         if not self.is_stopped:
             self._flush(is_all=True)
             self.is_stopped = True
+            self._thinking_to_s = self._thinking_to_s or time.monotonic()
             self._task.cancel()
 
     @property
     def has_text(self) -> bool:
-        """Whether the first words have come."""
-        return bool(self.text)
+        """Whether the first words have come, of the answer or of the thinking before it."""
+        return bool(self.text or self.thinking)
+
+    @property
+    def thinking_s(self) -> float | None:
+        """How long the thinking took; None without any, or while it goes on."""
+        return self._thinking_to_s - self._thinking_from_s if self._thinking_to_s and self._thinking_from_s else None
 
     def _on_event(self, event: object) -> None:
         if isinstance(event, TextDelta):
-            self._held += event.text
+            self._hold(event)
             self._wait_timer.stop()
             if not self._flush_timer.isActive() and not self.is_stopped:
                 self._flush_timer.start()
@@ -78,6 +93,19 @@ class Answering(QObject):
             self.started.emit(event.message_id)
         elif isinstance(event, Finished):
             self._last = event
+        elif isinstance(event, ContextCompacted | ContextWidened):
+            self.memory_moved.emit()
+        elif isinstance(event, ContextIsFull):
+            self.finished.connect(lambda: self.context_full.emit(event.message_id))
+
+    def _hold(self, delta: TextDelta) -> None:
+        now_s = time.monotonic()
+        if delta.thinking:
+            self._held_thought += delta.text
+            self._thinking_from_s = self._thinking_from_s or now_s
+        else:
+            self._held += delta.text
+            self._thinking_to_s = self._thinking_to_s or now_s
 
     def _on_flush(self) -> None:
         begin_s = time.perf_counter()
@@ -89,11 +117,20 @@ class Answering(QObject):
         self._flush_timer.setInterval(max(FLUSH_MS, min(250, round(3 * took_ms))))
 
     def _flush(self, *, is_all: bool) -> bool:
+        thought = self._flush_thought(is_all=is_all or bool(self._held))
         end = len(self._held) if is_all else whole_words(self._held)
         text, self._held = self._held[:end], self._held[end:]
         if text and not self.is_stopped:
             self.text += text
             self.text_came.emit(text)
+        return bool(text) or thought
+
+    def _flush_thought(self, *, is_all: bool) -> bool:
+        end = len(self._held_thought) if is_all else whole_words(self._held_thought)
+        text, self._held_thought = self._held_thought[:end], self._held_thought[end:]
+        if text and not self.is_stopped:
+            self.thinking += text
+            self.thought_came.emit(text)
         return bool(text)
 
     def _end(self, error: object) -> None:

@@ -1,72 +1,139 @@
-"""System prompt and temperature of one chat."""
+"""System prompt and sampling of one chat: what is not set here is as the model suggests."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
-    QCheckBox,
     QDialog,
-    QDoubleSpinBox,
+    QGridLayout,
     QHBoxLayout,
     QLabel,
     QPlainTextEdit,
+    QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
 from app.core.messages import clean_text
 from app.ui.i18n import tr
+from app.ui.icons import icon
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.fields import Stepper
 
-DEFAULT_TEMPERATURE = 0.7
-HIGHEST_TEMPERATURE = 2.0
+
+@dataclass(frozen=True)
+class Knob:
+    """One number of `protocol.Sampling`. `start` is where the first step up from "Suggested" leads."""
+
+    name: str
+    label: str
+    meaning: str
+    least: float
+    most: float
+    step: float
+    decimals: int
+    start: float
+
+
+def knobs() -> tuple[Knob, ...]:
+    """All that can be set, the temperature first."""
+    return (
+        Knob("temperature", tr("Temperature"), tr("Low keeps to the point, high surprises."), 0, 2, 0.05, 2, 0.7),
+        Knob("top_k", tr("Top-k"), tr("How many of the likeliest tokens count; 0 is all."), 0, 1000, 1, 0, 40),
+        Knob("top_p", tr("Top-p"), tr("The likeliest tokens up to this share."), 0, 1, 0.01, 2, 0.95),
+        Knob("min_p", tr("Min-p"), tr("Drops what is this much less likely than the likeliest."), 0, 1, 0.01, 2, 0.05),
+        Knob("repeat_penalty", tr("Repeat penalty"), tr("Above 1, repeats become less likely."), 1, 2, 0.05, 2, 1.1),
+        Knob("presence_penalty", tr("Presence penalty"), tr("Favours words that are new."), 0, 2, 0.1, 1, 0.5),
+        Knob("dry_multiplier", tr("DRY"), tr("Keeps whole phrases from coming again; 0 is off."), 0, 5, 0.1, 1, 0.8),
+        Knob("seed", tr("Seed"), tr("The same seed gives the same answer."), 0, 2**32 - 1, 1, 0, 1),
+    )
+
+
+class SuggestedStepper(Stepper):
+    """A number, or "Suggested" one step below the least."""
+
+    def __init__(self, theme: Theme, knob: Knob, value: float | None) -> None:
+        # Two steps below the least: the one between says which way somebody is going.
+        self._unset = knob.least - 2 * knob.step
+        self._knob = knob
+        self._before = value if value is not None else self._unset
+        super().__init__(
+            theme,
+            knob.label,
+            self._before,
+            lowest=self._unset,
+            highest=knob.most,
+            step=knob.step,
+            decimals=knob.decimals,
+            word_for_lowest=tr("Suggested"),
+        )
+        self.number.setAccessibleDescription(knob.meaning)
+        self.number.setToolTip(knob.meaning)
+        self.changed.connect(self._on_changed)
+
+    @property
+    def chosen(self) -> float | None:
+        """None leaves it to the model."""
+        value = round(self.number.value(), self._knob.decimals)
+        return None if value < self._knob.least else value
+
+    def _on_changed(self, value: float) -> None:
+        if self._unset < value < self._knob.least - self._knob.step / 2:
+            value = self._knob.start if self._before == self._unset else self._unset
+        self._before = value
+        self.number.setValue(value)
 
 
 class ChatSettings(QDialog):
-    """Asks; `system_prompt` and `temperature` are what was chosen once it is accepted."""
+    """Asks; `system_prompt` and `sampling` are what was chosen once it is accepted."""
 
     def __init__(
-        self, theme: Theme, system_prompt: str, temperature: float | None, parent: QWidget | None = None
+        self, theme: Theme, system_prompt: str, sampling: Mapping[str, Any], parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
+        self._theme = theme
         px = theme.px
         self.setWindowTitle(tr("Chat settings"))
         self.setAccessibleName(tr("Chat settings"))
-        self.setMinimumWidth(px(480))
+        self.setMinimumWidth(px(520))
         self._prompt = QPlainTextEdit(system_prompt)
         self._prompt.setAccessibleName(tr("System prompt"))
         self._prompt.setPlaceholderText(
             tr("How the model should answer in this chat, such as: Answer in one sentence.")
         )
         self._prompt.setTabChangesFocus(True)
-        self._prompt.setFixedHeight(px(140))
-        self._by_model = QCheckBox(tr("As the model suggests"))
-        self._by_model.setChecked(temperature is None)
-        self._value = QDoubleSpinBox(minimum=0, maximum=HIGHEST_TEMPERATURE, singleStep=0.1, decimals=2)
-        self._value.setAccessibleName(tr("Temperature"))
-        self._value.setValue(DEFAULT_TEMPERATURE if temperature is None else temperature)
-        self._value.setEnabled(temperature is not None)
-        self._by_model.toggled.connect(lambda is_on: self._value.setEnabled(not is_on))
+        self._prompt.setFixedHeight(px(100))
+        first, *rest = knobs()
+        self._steppers = {knob.name: SuggestedStepper(theme, knob, sampling.get(knob.name)) for knob in (first, *rest)}
+        self._more: QPushButton = text_button(tr("More"), "quiet")
+        self._more.setObjectName("more_sampling")
+        self._more.setCheckable(True)
+        self._more.toggled.connect(self._on_more)
+        self._rest = self._grid(rest)
         column = QVBoxLayout(self)
+        column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
         column.setContentsMargins(px(24), px(20), px(24), px(20))
         column.setSpacing(px(8))
         column.addWidget(_heading(tr("System prompt"), theme, self._prompt))
         column.addWidget(self._prompt)
         column.addSpacing(px(8))
-        column.addWidget(_heading(tr("Temperature"), theme, self._value))
-        explained = QLabel(tr("Low repeats itself and keeps to the point, high surprises."), wordWrap=True)
-        explained.setProperty("kind", "muted")
-        explained.setFont(theme.font(13))
-        column.addWidget(explained)
-        row = QHBoxLayout()
-        row.addWidget(self._value)
-        row.addSpacing(px(12))
-        row.addWidget(self._by_model)
-        row.addStretch(1)
-        column.addLayout(row)
-        column.addSpacing(px(12))
+        column.addWidget(_heading(tr("Sampling"), theme, self._steppers[first.name].number))
+        column.addWidget(_muted(tr("How the next word is chosen. Suggested: as the model's makers recommend."), theme))
+        column.addLayout(self._row(first))
+        column.addWidget(self._rest)
+        more = QHBoxLayout()
+        more.addWidget(self._more)
+        more.addStretch(1)
+        column.addLayout(more)
+        column.addSpacing(px(8))
         column.addLayout(self._buttons())
+        self._more.setChecked(any(sampling.get(knob.name) is not None for knob in rest))
+        self._on_more(self._more.isChecked())
 
     @property
     def system_prompt(self) -> str:
@@ -74,9 +141,49 @@ class ChatSettings(QDialog):
         return clean_text(self._prompt.toPlainText()).strip()
 
     @property
-    def temperature(self) -> float | None:
-        """None leaves it to the model."""
-        return None if self._by_model.isChecked() else round(self._value.value(), 2)
+    def sampling(self) -> dict[str, float]:
+        """The fields of `protocol.Sampling` that are set; the others are left to the model."""
+        chosen = {name: stepper.chosen for name, stepper in self._steppers.items()}
+        return {name: value for name, value in chosen.items() if value is not None}
+
+    def _row(self, knob: Knob) -> QHBoxLayout:
+        words = QVBoxLayout()
+        words.setSpacing(0)
+        words.addWidget(self._name(knob))
+        words.addWidget(_muted(knob.meaning, self._theme))
+        row = QHBoxLayout()
+        row.addLayout(words, 1)
+        row.addWidget(self._steppers[knob.name])
+        return row
+
+    def _grid(self, some: list[Knob]) -> QWidget:
+        """Two beside each other, so that the dialog stays lower than a small screen."""
+        box = QWidget()
+        grid = QGridLayout(box)
+        grid.setContentsMargins(0, self._theme.px(4), 0, 0)
+        grid.setHorizontalSpacing(self._theme.px(12))
+        grid.setVerticalSpacing(self._theme.px(6))
+        for number, knob in enumerate(some):
+            row, column = divmod(number, 2)
+            grid.addWidget(self._name(knob), row, 3 * column)
+            grid.addWidget(self._steppers[knob.name], row, 3 * column + 1)
+        grid.setColumnMinimumWidth(2, self._theme.px(8))
+        grid.setColumnStretch(2, 1)
+        return box
+
+    def _name(self, knob: Knob) -> QLabel:
+        name = QLabel(knob.label, textFormat=Qt.TextFormat.PlainText)
+        name.setFont(self._theme.font(14))
+        name.setBuddy(self._steppers[knob.name].number)
+        name.setToolTip(knob.meaning)
+        return name
+
+    def _on_more(self, is_open: bool) -> None:
+        self._rest.setVisible(is_open)
+        self._more.setText(tr("Less") if is_open else tr("More"))
+        self._more.setAccessibleName(tr("Less sampling settings") if is_open else tr("More sampling settings"))
+        glyph = "caret-up" if is_open else "caret-down"
+        self._more.setIcon(icon(glyph, self._theme.tokens.muted, self._theme.px(14)))
 
     def _buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -93,4 +200,11 @@ def _heading(text: str, theme: Theme, buddy: QWidget) -> QLabel:
     label = QLabel(text, textFormat=Qt.TextFormat.PlainText)
     label.setFont(theme.font(14, 600))
     label.setBuddy(buddy)
+    return label
+
+
+def _muted(text: str, theme: Theme) -> QLabel:
+    label = QLabel(text, textFormat=Qt.TextFormat.PlainText)
+    label.setProperty("kind", "muted")
+    label.setFont(theme.font(13))
     return label

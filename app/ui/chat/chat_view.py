@@ -10,13 +10,17 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
 from app.core.paths import starter_model
+from app.features.chat import Chat
+from app.features.prompts import hidden_ids
 from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.answering import Answering, Work
-from app.ui.chat.chat_settings import ChatSettings
+from app.ui.chat.chat_memory import ChatMemory
+from app.ui.chat.chat_options import ChatOptions
 from app.ui.chat.composer import Composer
 from app.ui.chat.empty_state import EmptyState
 from app.ui.chat.links import ask_to_open
 from app.ui.chat.live_answer import LiveAnswer
+from app.ui.chat.temporary_banner import TemporaryBanner
 from app.ui.chat.transcript import COLUMN_PX, MARGIN_PX, Transcript
 from app.ui.chat.turn_actions import TurnActions
 from app.ui.i18n import tr
@@ -31,12 +35,17 @@ DRAFT_MS = 800
 
 
 class ChatView(QWidget):
-    """Shows one conversation; None is a new one, made in the store with its first message."""
+    """Shows one conversation; None is a new one, made in the store with its first message.
+
+    `talk` is whose conversation it is: the program's own, or a temporary one's that goes when it is left.
+    """
 
     title_changed = Signal(int)
     """A conversation whose row should be refreshed: new, renamed, touched."""
     context_changed = Signal(int)
     """Tokens in the model's context after an answer."""
+    parts_changed = Signal(object)
+    """`Parts` of the next prompt, counted while it is written."""
     model_wanted = Signal()
     answer_started = Signal(int)
     """The id of the answer."""
@@ -46,15 +55,26 @@ class ChatView(QWidget):
     def __init__(self, app: Fireside, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._app, self._theme, self._notify = app, theme, notify
+        self.talk: Chat = app.chat
         self._conversation_id: int | None = None
-        self._new_settings: tuple[str, float | None] = (app.settings.chat.system_prompt, None)
         self._is_draft_loading = False
         self.model_state = "asleep"
         self.transcript = Transcript(theme)
         self.empty = EmptyState(theme)
         self.composer = Composer(theme)
+        self.options = ChatOptions(
+            self.composer,
+            store=lambda: self.talk.conversations,
+            settings=lambda: app.settings,
+            loaded=lambda: app.engine.loaded,
+            notify=notify,
+            theme=theme,
+            parent=self,
+        )
         self.live = LiveAnswer(self, app, notify)
-        self._actions = TurnActions(self, app, notify)
+        self.memory = ChatMemory(self, app, theme, notify)
+        self._actions = TurnActions(self, notify)
+        self._banner = TemporaryBanner(theme)
         self._draft_timer = QTimer(self, singleShot=True, interval=DRAFT_MS)
         self._draft_timer.timeout.connect(self.save_draft)
         self._lay_out()
@@ -69,6 +89,11 @@ class ChatView(QWidget):
         return self._conversation_id
 
     @property
+    def is_temporary(self) -> bool:
+        """Whether nothing of the chat that is shown is kept."""
+        return self.talk.is_temporary
+
+    @property
     def busy(self) -> bool:
         """Whether an answer is running, in this conversation or another."""
         return self.live.answering is not None
@@ -76,21 +101,45 @@ class ChatView(QWidget):
     def show_conversation(self, conversation_id: int | None) -> None:
         """Opens a conversation, with its draft; an answer that runs elsewhere goes on."""
         self.save_draft()
+        self._leave_temporary()
+        self._show(conversation_id)
+
+    def show_temporary(self) -> None:
+        """Opens a chat of which nothing is kept."""
+        self.save_draft()
+        self._leave_temporary()
+        self.talk = self._app.temporary_chat()
+        self._show(None)
+
+    def _leave_temporary(self) -> None:
+        """What is shown goes for good when it is a temporary chat; an answer that is being written there stops."""
+        if not self.is_temporary:
+            return
+        if self._conversation_id is not None:
+            self.stop_in(self._conversation_id)
+        if self.transcript.turns:
+            self._notify.mention(tr("Temporary chat closed. Nothing of it was kept."))
+        self.talk = self._app.chat
+
+    def _show(self, conversation_id: int | None) -> None:
         conversation = None
         messages: list[StoredMessage] = []
         try:
             if conversation_id is not None:
-                conversation = self._app.conversations.get(conversation_id)
-                messages = self._app.conversations.path(conversation_id) if conversation else []
+                conversation = self.talk.conversations.get(conversation_id)
+                messages = self.talk.conversations.path(conversation_id) if conversation else []
         except AppError as error:
             self._notify.error(error)
+        self._banner.setVisible(self.is_temporary)
         self._conversation_id = conversation.id if conversation else None
-        self._new_settings = (self._app.settings.chat.system_prompt, None)
+        self.options.show(conversation)
         running_id = self.live.message_id_in(self._conversation_id)
         self.transcript.open([message for message in messages if message.id != running_id])
+        self.transcript.set_hidden(hidden_ids(conversation, messages) if conversation else ())
         self.live.attach()
         self.show_empty_or_turns()
-        self._load_draft(conversation.draft if conversation else self._app.settings.window.new_chat_draft)
+        draft = conversation.draft if conversation else self._app.settings.window.new_chat_draft
+        self._load_draft("" if self.is_temporary else draft)
         used = [m.stats.prompt_tokens + m.stats.generated_tokens for m in messages if m.stats is not None]
         self.context_changed.emit(used[-1] if used else 0)
         self.update_note()
@@ -99,6 +148,7 @@ class ChatView(QWidget):
         """asleep, loading, ready or failed. A message sent while it loads is queued and says so."""
         self.model_state = state
         self._show_model()
+        self.options.refresh()
         self.live.show_waiting()
         self.update_note()
 
@@ -110,11 +160,28 @@ class ChatView(QWidget):
         """Stops the answer that runs; what has come is kept."""
         self.live.stop()
 
+    def stop_in(self, conversation_id: int) -> bool:
+        """Stops the answer that runs, if it is this conversation's; whether it is."""
+        is_running = self.live.answering is not None and self.live.answering.conversation_id == conversation_id
+        if is_running:
+            self.stop()
+        return is_running
+
+    def count_context(self) -> bool:
+        """Has the parts of the next prompt counted; whether that can be now."""
+        return self.memory.look()
+
     def refresh(self) -> None:
         """Shows the chosen branch as it is stored now."""
         if self._conversation_id is not None:
-            self.transcript.update_to(self._app.conversations.path(self._conversation_id))
+            self.transcript.update_to(self.talk.conversations.path(self._conversation_id))
+            self.show_hidden()
         self.show_empty_or_turns()
+
+    def show_hidden(self) -> None:
+        """Where the model's memory begins now."""
+        if self._conversation_id is not None:
+            self.transcript.set_hidden(self.talk.hidden_ids(self._conversation_id))
 
     def start(self, work: Work, view: AnswerView | None = None) -> None:
         """Runs an answer in the conversation that is shown; in `view` when it goes on there."""
@@ -123,8 +190,17 @@ class ChatView(QWidget):
         view = view or self.transcript.add_answer()
         self.show_empty_or_turns()
         self.transcript.jump_to_latest()
-        self.live.run(Answering(work, self._conversation_id, self), view)
+        answering = Answering(work, self._conversation_id, self)
+        self.live.run(answering, view)
+        self.memory.follow(answering)
         self.composer.set_answering(True)
+
+    def go_on(self, answer_id: int, *, when_full: str = "") -> None:
+        """Continues the last answer where it stopped."""
+        talk, turn = self.talk, self.transcript.turn_of(answer_id)
+        if isinstance(turn, AnswerView):
+            turn.continue_from_here()
+            self.start(lambda token: talk.continue_answer(answer_id, token, when_full=when_full), turn)
 
     def show_empty_or_turns(self) -> None:
         """The greeting while there is no turn."""
@@ -138,12 +214,16 @@ class ChatView(QWidget):
             note = tr("An answer is being written in another chat")
         elif answering is None and self.model_state == "loading":
             note = tr("The model is loading. A message sent now waits for it.")
+        elif answering is None:
+            note = self.memory.note()
         self.composer.set_note(note)
 
     def save_draft(self) -> None:
         """Keeps what is written but not sent."""
         self._draft_timer.stop()
         text = self.composer.text
+        if self.is_temporary:
+            return
         try:
             if self._conversation_id is None:
                 if text != self._app.settings.window.new_chat_draft:
@@ -171,12 +251,17 @@ class ChatView(QWidget):
         self._stack = QStackedLayout()
         self._stack.addWidget(self.empty)
         self._stack.addWidget(self.transcript)
+        self._above = QHBoxLayout()
+        self._above.addStretch(1)
+        self._above.addWidget(self._banner)
+        self._above.addStretch(1)
         self._bottom = QHBoxLayout()
         self._bottom.addWidget(self.composer)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(self._stack, 1)
+        column.addLayout(self._above)
         column.addLayout(self._bottom)
         self._on_theme_changed()
 
@@ -184,9 +269,9 @@ class ChatView(QWidget):
         self._theme.changed.connect(self._on_theme_changed)
         self.composer.sent.connect(self._on_sent)
         self.composer.stop_wanted.connect(self.stop)
-        self.composer.settings_wanted.connect(self.show_settings)
         self.composer.edit_last_wanted.connect(self._actions.edit_last)
         self.composer.changed.connect(self._on_composer_changed)
+        self.memory.parts_changed.connect(self.parts_changed)
         self.empty.chosen.connect(self._on_idea)
         self.empty.model_wanted.connect(self.model_wanted)
         self.transcript.wanted.connect(self._actions.do)
@@ -196,6 +281,7 @@ class ChatView(QWidget):
         px = self._theme.px
         width = min(px(COLUMN_PX), self.width() - 2 * px(MARGIN_PX))
         left = (self.width() - width) // 2
+        self._above.setContentsMargins(left, px(4), left, px(4))
         self._bottom.setContentsMargins(left, px(4), self.width() - width - left, px(16))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -211,21 +297,20 @@ class ChatView(QWidget):
     def _on_sent(self, text: str) -> None:
         if self.busy:
             return
-        conversations = self._app.conversations
+        conversations, talk = self.talk.conversations, self.talk
         try:
             if self._conversation_id is None:
-                prompt, temperature = self._new_settings
-                self._conversation_id = conversations.create(system_prompt=prompt, temperature=temperature).id
-                if self._app.settings.window.new_chat_draft:
+                self._conversation_id = self.options.create().id
+                if not self.is_temporary and self._app.settings.window.new_chat_draft:
                     self._app.change("window", new_chat_draft="")
-            question = self._app.chat.add_question(self._conversation_id, text)
+            question = talk.add_question(self._conversation_id, text)
             conversations.update(self._conversation_id, draft="")
         except AppError as error:
             self._notify.error(error)
             return
         self._load_draft("")
         self.refresh()
-        self.start(lambda token: self._app.chat.answer(question.id, token))
+        self.start(lambda token: talk.answer(question.id, token))
         self.title_changed.emit(self._conversation_id)
 
     def _on_idea(self, text: str) -> None:
@@ -233,7 +318,7 @@ class ChatView(QWidget):
         self.focus_composer()
 
     def _on_composer_changed(self) -> None:
-        if not self._is_draft_loading:
+        if not self._is_draft_loading and not self.is_temporary:
             self._draft_timer.start()
 
     def _load_draft(self, text: str) -> None:
@@ -241,25 +326,3 @@ class ChatView(QWidget):
         self.composer.set_text(text)
         self._is_draft_loading = False
         self._draft_timer.stop()
-
-    def show_settings(self) -> None:
-        """System prompt and temperature of this chat; for a new chat they wait for its first message."""
-        conversation = self._app.conversations.get(self._conversation_id) if self._conversation_id else None
-        prompt, temperature = self._new_settings
-        if conversation is not None:
-            prompt, temperature = conversation.system_prompt, conversation.temperature
-        dialog = ChatSettings(self._theme, prompt, temperature, self)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.accepted.connect(lambda: self._on_settings(dialog))
-        dialog.open()
-
-    def _on_settings(self, dialog: ChatSettings) -> None:
-        self._new_settings = (dialog.system_prompt, dialog.temperature)
-        if self._conversation_id is None:
-            return
-        try:
-            self._app.conversations.update(
-                self._conversation_id, system_prompt=dialog.system_prompt, temperature=dialog.temperature
-            )
-        except AppError as error:
-            self._notify.error(error)

@@ -1,4 +1,4 @@
-"""The composer: a field that grows, Chat settings, and one button that sends or stops."""
+"""The composer: a field that grows, Chat settings, thinking where the model can, and one button that sends or stops."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.ui.chat.message_field import MessageField
+from app.ui.chat.thinking_choice import ThinkingChoice
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.theme import Theme
@@ -72,7 +73,11 @@ class Composer(QWidget):
     stop_wanted = Signal()
     settings_wanted = Signal()
     edit_last_wanted = Signal()
+    thinking_wanted = Signal(str)
+    """on, off, low, medium or high."""
     changed = Signal()
+    entered = Signal()
+    """The keyboard came to the message field."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -84,6 +89,8 @@ class Composer(QWidget):
         self.field.edit.setPlaceholderText(tr("Ask anything"))
         self.settings = IconButton(theme, "sliders-horizontal", tr("Chat settings"))
         self.settings.setObjectName("chat_settings")
+        self.thinking = ThinkingChoice(theme)
+        self.thinking.chosen.connect(self.thinking_wanted)
         self.send = SendButton(theme)
         self.send.setObjectName("send")
         self._note = QLabel(textFormat=Qt.TextFormat.PlainText)
@@ -91,6 +98,7 @@ class Composer(QWidget):
         self._column = QVBoxLayout(self)
         self._row = QHBoxLayout()
         self._row.addWidget(self.settings)
+        self._row.addWidget(self.thinking)
         self._row.addWidget(self._note, 1)
         self._row.addWidget(self.send)
         self._column.addWidget(self.field)
@@ -121,6 +129,10 @@ class Composer(QWidget):
         self._is_answering = is_answering
         self.send.set_stop(is_answering)
         self._on_changed()
+
+    def set_thinking(self, kind: str, value: str) -> None:
+        """What can be chosen: "switch" (on or off), "effort" (low, medium, high) or "none"; and what is chosen."""
+        self.thinking.show_choice(kind, value)
 
     def set_note(self, text: str) -> None:
         """A few muted words beside the buttons."""
@@ -153,6 +165,8 @@ class Composer(QWidget):
     def eventFilter(self, _watched: object, event: object) -> bool:
         if isinstance(event, QFocusEvent):
             self.update()
+            if event.gotFocus():
+                self.entered.emit()
         return False
 
     def paintEvent(self, _event: QPaintEvent) -> None:

@@ -27,7 +27,7 @@ class LiveAnswer(QObject):
         self._chat, self._app, self._notify = chat, app, notify
         self._announcer = Announcer(chat)
         self._view: AnswerView | None = None
-        self._text_before = ""
+        self._text_before = self._thinking_before = ""
         self._progress: tuple[int, int] | None = None
         self._is_waiting = False
         self.answering: Answering | None = None
@@ -35,10 +35,11 @@ class LiveAnswer(QObject):
     def run(self, answering: Answering, view: AnswerView) -> None:
         """Streams into `view` from now on."""
         self.answering, self._view = answering, view
-        self._text_before = view.text
+        self._text_before, self._thinking_before = view.text, view.thinking.text
         self._progress, self._is_waiting = None, False
         answering.started.connect(self._chat.answer_started)
         answering.text_came.connect(self._on_text)
+        answering.thought_came.connect(self._on_thought)
         answering.waited.connect(self._on_waited)
         answering.progressed.connect(self._on_progressed)
         answering.finished.connect(self._on_finished)
@@ -55,7 +56,10 @@ class LiveAnswer(QObject):
         running = self.answering
         if running is not None and running.conversation_id == self._chat.conversation_id:
             self._view = self._chat.transcript.add_answer()
+            if self._thinking_before + running.thinking:
+                self._view.append_thinking(self._thinking_before + running.thinking)
             if self._text_before + running.text:
+                self._view.thinking.end(running.thinking_s)
                 self._view.append(self._text_before + running.text)
             self.show_waiting()
 
@@ -65,6 +69,7 @@ class LiveAnswer(QObject):
             self.answering.stop()
             self._is_waiting = False
             if self._view is not None:
+                self._view.thinking.end(self.answering.thinking_s)
                 self._view.say(tr("Stopped"))
             self._announcer.say(tr("Stopped"))
 
@@ -81,8 +86,20 @@ class LiveAnswer(QObject):
         else:
             self._view.say(tr("Reading your message"))
 
-    def _on_text(self, text: str) -> None:
+    def _on_thought(self, text: str) -> None:
+        running = self.answering
+        assert running is not None
+        if running.thinking == text:  # its beginning; the thinking itself is read to nobody
+            self._announcer.say(tr("Thinking"))
         if self._view is not None:
+            self._view.append_thinking(text)
+
+    def _on_text(self, text: str) -> None:
+        running = self.answering
+        assert running is not None
+        if self._view is not None:
+            if running.thinking and running.text == text:
+                self._view.thinking.end(running.thinking_s)
             self._view.append(text)
         self._announcer.add(text)
 
@@ -112,10 +129,11 @@ class LiveAnswer(QObject):
         self._chat.composer.set_answering(False)
         self._announcer.finish()
         try:
-            stored = self._app.conversations.message(running.message_id) if running.message_id else None
+            stored = self._chat.talk.conversations.message(running.message_id) if running.message_id else None
             if error is not None and view is not None and stored is not None and len(stored.text) < len(view.text):
                 stored = None  # a disk that refused: what is on the screen is all there is of the last words
             if view is not None:
+                view.thinking.end(running.thinking_s)
                 if stored is not None:
                     view.set_message(stored)
                 if error is not None:

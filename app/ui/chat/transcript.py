@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QScrollArea, QW
 from app.core.messages import Role
 from app.store.conversations import StoredMessage
 from app.ui.chat.answer_view import AnswerView
+from app.ui.chat.divider import Divider
 from app.ui.chat.question_view import QuestionView
 from app.ui.chat.turn import Turn
 from app.ui.i18n import tr
@@ -39,11 +41,13 @@ class Transcript(QScrollArea):
         self._turns: list[Turn] = []
         self._heights: dict[Turn, int] = {}
         self._older: list[StoredMessage] = []
+        self._hidden: frozenset[int] = frozenset()
         self._is_following = True
         self._is_arranging = False
         self._column = QWidget()
         self._column.setObjectName("page")
         self.setWidget(self._column)
+        self.divider = Divider(theme, self._column)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -117,6 +121,17 @@ class Transcript(QScrollArea):
         self._mark_last()
         self.arrange()
 
+    def set_hidden(self, message_ids: Iterable[int]) -> None:
+        """Which messages the model is not shown: below them the divider says so, and they can be brought back."""
+        hidden = frozenset(message_ids)
+        if hidden == self._hidden:
+            return
+        self._hidden = hidden
+        self.divider.show_count(len(hidden))
+        for turn in self._turns:
+            turn.set_forgotten(self._is_hidden(turn))
+        self.arrange()
+
     def add_answer(self) -> AnswerView:
         """An answer that is about to come."""
         view = AnswerView(self._theme, self._column)
@@ -152,7 +167,12 @@ class Transcript(QScrollArea):
         width = min(px(COLUMN_PX), room - 2 * px(MARGIN_PX))
         x = (room - width) // 2
         y = px(MARGIN_PX)
+        first = self._first_shown()
+        self.divider.setVisible(first is not None)
         for turn in self._turns:
+            if turn is first:
+                self.divider.setGeometry(x, y, width, self.divider.height_wanted)
+                y += self.divider.height_wanted
             if is_again or turn not in self._heights:
                 self._heights[turn] = turn.arrange(width, is_again=is_again)
             turn.setGeometry(x, y, width, self._heights[turn])
@@ -165,6 +185,14 @@ class Transcript(QScrollArea):
             bar.setValue(bar.maximum())
         self._is_arranging = False
         self._show_pill()
+
+    def _is_hidden(self, turn: Turn) -> bool:
+        return turn.message is not None and turn.message.id in self._hidden
+
+    def _first_shown(self) -> Turn | None:
+        """The turn below the divider: the first after the last that is not shown to the model."""
+        last = next((place for place in reversed(range(len(self._turns))) if self._is_hidden(self._turns[place])), None)
+        return self._turns[last + 1] if last is not None and last + 1 < len(self._turns) else None
 
     # Building.
 
@@ -180,6 +208,9 @@ class Transcript(QScrollArea):
         turn.wanted.connect(self.wanted)
         turn.link_clicked.connect(self.link_clicked)
         turn.resized.connect(self._on_resized)
+        if isinstance(turn, AnswerView):
+            turn.opened.connect(self._on_opened)
+        turn.set_forgotten(self._is_hidden(turn))
         turn.show()
 
     def _drop(self, index: int) -> None:
@@ -254,6 +285,12 @@ class Transcript(QScrollArea):
         self._heights.pop(turn, None)
         if turn in self._turns:
             self.arrange()
+
+    def _on_opened(self, turn: Turn) -> None:
+        """What somebody opens stays where it is, however much of it comes below."""
+        self._is_following = False
+        self._on_resized(turn)
+        self._on_scrolled(self.verticalScrollBar().value())
 
     def focusNextPrevChild(self, is_next: bool) -> bool:
         """Tab goes through turns, their parts and their actions as they are seen, not as they were made."""

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from app.store.conversations import StoredMessage
 from app.ui.i18n import tr
+from app.ui.icons import icon
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 
@@ -117,6 +118,8 @@ class Turn(QWidget):
         self.theme = theme
         self.message: StoredMessage | None = None
         self.is_last = False
+        self.is_forgotten = False
+        """Whether the model is not shown it any more."""
         self.came_by_tab = False
         self._row: ActionRow | None = None
         self._is_hovered = False
@@ -128,6 +131,12 @@ class Turn(QWidget):
         """Whether it is the conversation's last turn."""
         if is_last != self.is_last:
             self.is_last = is_last
+            self.update_actions()
+
+    def set_forgotten(self, is_forgotten: bool) -> None:
+        """Whether the model is not shown it any more: it can then be brought back."""
+        if is_forgotten != self.is_forgotten:
+            self.is_forgotten = is_forgotten
             self.update_actions()
 
     def set_focused(self, is_focused: bool) -> None:
@@ -160,6 +169,7 @@ class Turn(QWidget):
 
     def update_actions(self) -> None:
         """Makes, changes or hides the actions."""
+        self.update()
         if not self.are_actions_shown():
             if self._row is not None:
                 self._row.hide()
@@ -169,13 +179,26 @@ class Turn(QWidget):
             self._row.setProperty("align_end", self.property("align_end"))
             self._row.pressed.connect(lambda name: self.wanted.emit(name, self))
         self._row.setGeometry(self.row_rect())
-        self._row.show_actions(self.actions_offered(), self._version(), self.note())
+        self._row.show_actions(self._with_memory(self.actions_offered()), self._version(), self.note())
         self._row.show()
 
     def row_rect(self) -> QRect:
         """Where the actions are: at the bottom."""
         height = self.theme.px(ACTIONS_PX)
         return QRect(0, self.height() - height, self.width(), height)
+
+    def _with_memory(self, actions: Sequence[Action]) -> list[Action]:
+        """What keeps a message before the model's eyes goes before the last action, which deletes."""
+        message = self.message
+        if message is None or not message.text:
+            return list(actions)
+        if message.pinned:
+            memory = Action("unpin", "push-pin-slash", tr("Unpin"))
+        elif self.is_forgotten:
+            memory = Action("pin", "arrow-u-down-left", tr("Bring back"))
+        else:
+            memory = Action("pin", "push-pin", tr("Pin: the model always sees this"))
+        return [*actions[:-1], memory, *actions[-1:]]
 
     def _version(self) -> str:
         versions = self.message.versions if self.message else ()
@@ -209,12 +232,29 @@ class Turn(QWidget):
         super().keyPressEvent(event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
+        if self.message is not None and self.message.pinned and not self.are_actions_shown():
+            self._paint_pin()
         if not self.hasFocus():
             return
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(QColor(self.theme.tokens.focus), 2))
         painter.drawRoundedRect(self.rect().toRectF().adjusted(1, 1, -1, -1), self.theme.px(8), self.theme.px(8))
+
+    def _paint_pin(self) -> None:
+        """A pinned message says so where its actions appear."""
+        px, tokens = self.theme.px, self.theme.tokens
+        painter = QPainter(self)
+        painter.setFont(self.theme.font(12.5, 500))
+        painter.setPen(QColor(tokens.muted))
+        row, size, words = self.row_rect(), px(14), tr("Pinned")
+        width = size + px(6) + painter.fontMetrics().horizontalAdvance(words)
+        is_right = bool(self.property("align_end")) != self.isRightToLeft()
+        left = row.right() - width - px(4) if is_right else px(2)
+        glyph = QRect(left + (width - size if self.isRightToLeft() else 0), row.center().y() - size // 2, size, size)
+        icon("push-pin", tokens.muted, size).paint(painter, glyph)
+        room = QRect(left + (0 if self.isRightToLeft() else size + px(6)), row.y(), width, row.height())
+        painter.drawText(room, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, words)
 
     def _on_theme_changed(self) -> None:
         self.update_actions()

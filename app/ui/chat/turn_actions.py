@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
 
 from app.core.errors import AppError
 from app.core.messages import Role
@@ -17,7 +18,7 @@ from app.ui.i18n import tr
 from app.ui.notify import Notify
 
 if TYPE_CHECKING:
-    from app.bootstrap import Fireside
+    from app.features.chat import Chat
     from app.store.conversations import StoredMessage
     from app.ui.chat.chat_view import ChatView
 
@@ -27,9 +28,9 @@ ALWAYS = ("copy", "markdown", "edited")
 class TurnActions(QObject):
     """One method an action, found by its name."""
 
-    def __init__(self, chat: ChatView, app: Fireside, notify: Notify) -> None:
+    def __init__(self, chat: ChatView, notify: Notify) -> None:
         super().__init__(chat)
-        self._chat, self._app, self._notify = chat, app, notify
+        self._chat, self._notify = chat, notify
 
     def do(self, name: str, turn: Turn) -> None:
         """Does what a button under `turn` is named after."""
@@ -73,10 +74,11 @@ class TurnActions(QObject):
         if not isinstance(turn, QuestionView) or turn.editor is None or turn.message is None:
             return
         text = turn.editor.field.text
-        question = self._app.chat.edit_question(turn.message.id, text)
+        question = self._chat.talk.edit_question(turn.message.id, text)
         turn.stop_editing()
         self._chat.refresh()
-        self._chat.start(lambda token: self._app.chat.answer(question.id, token))
+        talk = self._chat.talk
+        self._chat.start(lambda token: talk.answer(question.id, token))
         self._touched()
 
     def _on_answer(self, turn: Turn) -> None:
@@ -89,9 +91,7 @@ class TurnActions(QObject):
 
     def _on_continue(self, turn: Turn) -> None:
         if isinstance(turn, AnswerView) and turn.message is not None:
-            answer_id = turn.message.id
-            turn.continue_from_here()
-            self._chat.start(lambda token: self._app.chat.continue_answer(answer_id, token), turn)
+            self._chat.go_on(turn.message.id)
 
     def _on_retry(self, turn: Turn) -> None:
         """A failed answer with text goes on; one without makes room for another."""
@@ -99,7 +99,7 @@ class TurnActions(QObject):
         if message is not None and message.text:
             self._on_continue(turn)
         elif message is not None and message.parent_id is not None:
-            self._app.conversations.delete_message(message.id)
+            self._chat.talk.conversations.delete_message(message.id)
             self._answer(message.parent_id)
         else:
             questions = [m for m in self._path() if m.role == Role.USER]
@@ -110,19 +110,37 @@ class TurnActions(QObject):
         message = turn.message
         if message is None:
             return
-        self._app.conversations.delete_message(message.id)
+        self._chat.talk.conversations.delete_message(message.id)
         self._chat.refresh()
         self._touched()
         self._chat.focus_composer()
         what = tr("Message deleted") if message.role == Role.USER else tr("Answer deleted")
-        self._notify.undo(what, lambda: self._restore(message.id))
+        talk = self._chat.talk
+        self._notify.undo(what, lambda: self._restore(talk, message.id))
 
-    def _restore(self, message_id: int) -> None:
+    def _restore(self, talk: Chat, message_id: int) -> None:
         try:
-            self._app.conversations.restore_message(message_id)
+            talk.conversations.restore_message(message_id)
             self._chat.refresh()
         except AppError as error:
             self._notify.error(error)
+
+    def _on_pin(self, turn: Turn) -> None:
+        self._set_pinned(turn, is_pinned=True)
+
+    def _on_unpin(self, turn: Turn) -> None:
+        self._set_pinned(turn, is_pinned=False)
+
+    def _set_pinned(self, turn: Turn, *, is_pinned: bool) -> None:
+        """A pinned message is shown to the model again, wherever its memory begins."""
+        if turn.message is None:
+            return
+        focus = QApplication.focusWidget()
+        had_focus = focus is not None and turn.isAncestorOf(focus)
+        self._chat.talk.conversations.set_message_pinned(turn.message.id, is_pinned)
+        self._chat.refresh()
+        if had_focus:  # the button that had it is another one now
+            turn.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _on_previous(self, turn: Turn) -> None:
         self._choose(turn, -1)
@@ -137,7 +155,7 @@ class TurnActions(QObject):
         index = message.versions.index(message.id) + step
         if 0 <= index < len(message.versions):
             chosen = message.versions[index]
-            self._app.conversations.choose_version(chosen)
+            self._chat.talk.conversations.choose_version(chosen)
             self._chat.refresh()
             shown = self._chat.transcript.turn_of(chosen)
             if shown is not None:
@@ -149,12 +167,13 @@ class TurnActions(QObject):
         ids = [message.id for message in path]
         if question_id in ids:
             self._chat.transcript.update_to(path[: ids.index(question_id) + 1])
-        self._chat.start(lambda token: self._app.chat.answer(question_id, token))
+        talk = self._chat.talk
+        self._chat.start(lambda token: talk.answer(question_id, token))
         self._touched()
 
     def _path(self) -> list[StoredMessage]:
         conversation_id = self._chat.conversation_id
-        return self._app.conversations.path(conversation_id) if conversation_id is not None else []
+        return self._chat.talk.conversations.path(conversation_id) if conversation_id is not None else []
 
     def _touched(self) -> None:
         if self._chat.conversation_id is not None:

@@ -32,3 +32,15 @@ def test_errors_are_kept_until_they_are_forgotten(tmp_path: Path) -> None:
 
 def test_the_library_is_loaded_once() -> None:
     assert open_library() is open_library()
+
+
+def test_everything_is_heard_only_meanwhile(starter: Path) -> None:
+    library = open_library()
+    parameters = library.c.llama_model_default_params()
+    parameters.vocab_only = True
+    with library.hearing_everything() as heard:
+        library.c.llama_model_free(library.c.llama_model_load_from_file(str(starter).encode(), parameters))
+    assert "loaded meta data" in "".join(heard)
+    count = len(heard)
+    library.c.llama_model_free(library.c.llama_model_load_from_file(str(starter).encode(), parameters))
+    assert len(heard) == count

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import resource
+import sys
+import threading
+import time
 from typing import Any
 
 import pytest
 
+from app.engine.llama import rendering
 from app.engine.llama.template import ChatTemplate, Part, TemplateProblem, Turn
 
 CHATML = (
@@ -100,11 +105,58 @@ def test_continuing_ends_inside_the_last_message() -> None:
         ("{{ messages[0].content.nothing.more }}", "UndefinedError"),
         ("{{ ''.__class__.__mro__ }}", "SecurityError"),
         ("{% for i in range(999999999) %}{% endfor %}", "OverflowError"),
+        ("{{ 'x' * 99999999999 }}", "OverflowError"),
+        ("{{ 9 ** 9999999999 }}", "OverflowError"),
+        ("{{ messages|attr('__class__') ~ messages.__init__.__globals__ }}", "SecurityError"),
+        ("{{ '{0.__class__.__mro__}'.format(messages) }}", "SecurityError"),
+        ("{{ cycler.__init__.__globals__.os.system('true') }}", "SecurityError"),
+        ("{{ messages.append(1) }}", "SecurityError"),
+        ("{% import 'os' as os %}{{ os.getcwd() }}", "no loader"),
+        ("{% include '/etc/passwd' %}", "no loader"),
+        ("{% macro again() %}{{ again() }}{% endmacro %}{{ again() }}", "RecursionError"),
+        ("{% for i in range(99999) %}{{ 'many words ' * 9 }}{% endfor %}", "more than"),
     ],
 )
 def test_a_template_that_fails_says_what_it_said(source: str, words: str) -> None:
     with pytest.raises(TemplateProblem, match=words):
         render(source, ("user", "Hi"))
+
+
+ENDLESS = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
+DOUBLING = "{% set n = namespace(s='x' * 99) %}{% for i in range(60) %}{% set n.s = n.s ~ n.s %}{% endfor %}{{ n.s }}"
+
+
+@pytest.mark.parametrize("source", [ENDLESS, ENDLESS.replace("99999", "9999") + CHATML])
+def test_a_template_without_end_is_left_and_its_thread_ends(monkeypatch: pytest.MonkeyPatch, source: str) -> None:
+    monkeypatch.setattr(rendering, "DEADLINE_S", 0.2)
+    began_s = time.monotonic()
+    with pytest.raises(TemplateProblem, match="did not come to an end"):
+        render(source, ("system", "Be brief."), ("user", "Hi"))
+    assert time.monotonic() - began_s < 3  # once, not in every shape that a conversation can take
+    for thread in threading.enumerate():
+        if thread.name == "chat-template":
+            thread.join(5)
+            assert not thread.is_alive()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the deadline is the limit")
+@pytest.mark.parametrize("source", [DOUBLING, "{{ 'x'|center(99999999999) }}", "{{ '%99999999999d' % 1 }}"])
+def test_a_template_that_eats_memory_gets_none(source: str) -> None:
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    with pytest.raises(TemplateProblem, match="too much memory"):
+        render(source, ("user", "Hi"))
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
+def test_a_variable_cannot_stand_in_for_the_messages() -> None:
+    with pytest.raises(TemplateProblem, match="messages"):
+        render(CHATML, ("user", "Hi"), messages=[])
+
+
+def test_tags_and_filters_of_training_templates_are_known() -> None:
+    source = "{%- for m in messages %}{% generation %}{{ m | tojson }}{% endgeneration %}{% break %}{% endfor %}"
+    assert whole(render(source, ("user", "é"))) == '{"role": "user", "content": "é"}'
+    assert len(whole(render("{{ strftime_now('%Y') }}", ("user", "Hi")))) == 4
 
 
 def test_template_variables_are_handed_over() -> None:

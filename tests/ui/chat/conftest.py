@@ -21,7 +21,7 @@ from app.ui.chat.question_view import QuestionView
 from app.ui.chat.turn import Turn
 from app.ui.notify import Notify
 from app.ui.theme import Theme
-from tests.helpers.script import prompts, write_script
+from tests.helpers.script import prompts, requests, write_script
 
 
 @dataclass
@@ -77,6 +77,9 @@ class Desk:
 
     def prompts(self) -> list[list[tuple[str, str]]]:
         return prompts(self.script)
+
+    def requests(self) -> list[dict[str, Any]]:
+        return requests(self.script)
 
     def notices(self) -> list[str]:
         return [notice.text for notice in self.notify.bar.notices]

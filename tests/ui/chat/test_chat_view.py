@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QCheckBox, QDialog, QDoubleSpinBox, QPlainTextEdit, QPushButton
+from PySide6.QtWidgets import QDialog, QDoubleSpinBox, QPlainTextEdit, QPushButton
 
 from app.store.conversations import MessageState
 from app.ui.chat.answer_view import AnswerView
@@ -294,11 +294,10 @@ def test_settings_of_a_new_chat_wait_for_its_first_message(open_chat: Open) -> N
     dialog = desk.chat.findChild(ChatSettings)
     assert dialog is not None
     prompt = dialog.findChild(QPlainTextEdit)
-    by_model, value = dialog.findChild(QCheckBox), dialog.findChild(QDoubleSpinBox)
-    assert prompt is not None and by_model is not None and value is not None
+    temperature = next(n for n in dialog.findChildren(QDoubleSpinBox) if n.accessibleName() == "Temperature")
+    assert prompt is not None
     desk.qtbot.keyClicks(prompt, "You are a pirate.")
-    by_model.click()
-    value.setValue(0.25)
+    temperature.setValue(0.25)
     save = next(b for b in dialog.findChildren(QPushButton) if b.text() == "Save")
     with desk.qtbot.waitSignal(dialog.finished):
         desk.qtbot.mouseClick(save, Qt.MouseButton.LeftButton)
@@ -322,13 +321,14 @@ def test_tab_goes_through_the_last_turn_and_its_actions(open_chat: Open) -> None
     desk.ask("Is it?")
     desk.turns[0].setFocus()
     names = []
-    for _ in range(9):
+    for _ in range(11):
         focus = desk.chat.focusWidget()
         assert focus is not None
         names.append(focus.accessibleName())
         desk.qtbot.keyClick(focus, Qt.Key.Key_Tab)
-    assert names[:5] == ["You: Is it?", "Copy", "Edit", "Delete", "Answer: Yes."]
-    assert names[5:9] == ["Copy", "Regenerate", "Read as Markdown", "Delete"]
+    pin = "Pin: the model always sees this"
+    assert names[:6] == ["You: Is it?", "Copy", "Edit", pin, "Delete", "Answer: Yes."]
+    assert names[6:] == ["Copy", "Regenerate", "Read as Markdown", pin, "Delete"]
 
 
 def test_nothing_ticks_after_an_answer(open_chat: Open) -> None:

@@ -1,0 +1,144 @@
+"""llama.cpp's context: one decode for several sequences, their memory, and the threads that compute."""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from app.engine.llama.library import Library
+from app.engine.llama.logits import has_numbers
+from app.engine.threads import ThreadController, ladder
+
+DECODED, NO_ROOM, ABORTED = 0, 1, 2
+FEW_TOKENS = 16  # up to here a decode is bound by memory, as writing is; above by computing, as reading is
+PARTIAL_ONLY = 1  # LLAMA_STATE_SEQ_FLAGS_PARTIAL_ONLY: what cannot be rolled back, see `Context.partial_state`
+
+
+class Context:
+    """Owns llama.cpp's context. `can_forget` says whether a part of a sequence can be dropped from its end."""
+
+    def __init__(self, library: Library, model: Any, pointer: Any, *, threads: int, fixed_threads: bool) -> None:
+        c = self._c = library.c
+        self.pointer = pointer
+        self.size_tokens: int = c.llama_n_ctx(pointer)
+        self.batch_tokens: int = c.llama_n_batch(pointer)
+        self.most_sequences: int = c.llama_n_seq_max(pointer)
+        self.can_forget = not (c.llama_model_is_recurrent(model) or c.llama_model_is_hybrid(model))
+        self._memory = c.llama_get_memory(pointer)
+        self._window_tokens: int = c.llama_model_n_swa(model)
+        self._batch = c.llama_batch_init(self.batch_tokens, 0, 1)
+        self._counts = [threads] if fixed_threads else ladder(threads)
+        self._writing: dict[int, ThreadController] = {}
+        self._reading_threads = threads
+        self._threads = (0, 0)
+
+    def decode(
+        self, shares: Sequence[tuple[int, Sequence[int], int, bool]], aborted: Callable[[], bool] | None = None
+    ) -> int:
+        """Decodes (sequence, token ids, first position, wants logits of the last) together; returns llama.cpp's code.
+
+        `aborted` is asked some hundred times meanwhile; it makes the result `ABORTED`. On anything but `DECODED` and
+        `NO_ROOM`, pieces may be left in the memory: drop them with `keep`.
+        """
+        count = self._fill(shares)
+        controller = self._controller(count)
+        self._use_threads(controller.count if controller else self._reading_threads)
+        callback = self._c.ggml_abort_callback((lambda _: aborted()) if aborted else 0)
+        if aborted:
+            self._c.llama_set_abort_callback(self.pointer, callback, None)
+        begun_s = time.perf_counter()
+        try:
+            result = int(self._c.llama_decode(self.pointer, self._batch))
+        finally:
+            if aborted:
+                self._c.llama_set_abort_callback(self.pointer, self._c.ggml_abort_callback(0), None)
+        if result == DECODED and controller:
+            controller.took(time.perf_counter() - begun_s)
+        return result
+
+    def sees_all(self, sequence: int, count: int) -> bool:
+        """Whether a sequence still holds all that a sliding window sees from behind its first `count` tokens.
+
+        A saved state holds the last window only, and cells that no window sees any more may be given to others.
+        """
+        if not self._window_tokens or not count:
+            return True
+        first = int(self._c.llama_memory_seq_pos_min(self._memory, sequence))
+        return 0 <= first <= max(0, count - self._window_tokens + 1)
+
+    def keep(self, sequence: int, count: int) -> bool:
+        """Drops everything of a sequence after its first `count` tokens; False where that is not possible."""
+        return bool(self._c.llama_memory_seq_rm(self._memory, sequence, count, -1))
+
+    def clear(self, sequence: int) -> None:
+        """Drops a whole sequence."""
+        self._c.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+
+    def clear_all(self) -> None:
+        """Drops all sequences and overwrites what they held."""
+        self._c.llama_memory_clear(self._memory, True)
+
+    def has_numbers(self, output: int, vocabulary_size: int) -> bool:
+        """Whether the logits at a place of the last decode are numbers."""
+        return has_numbers(self._c.llama_get_logits_ith(self.pointer, output), vocabulary_size)
+
+    def copy(self, source: int, target: int, count: int) -> None:
+        """Lets an empty sequence share the first `count` tokens of another one; nothing is computed or moved."""
+        self._c.llama_memory_seq_cp(self._memory, source, target, 0 if self.can_forget else -1, self._end(count))
+
+    def partial_state(self, sequence: int) -> bytes:
+        """The part of a sequence's memory that cannot be rolled back (recurrent states), as bytes."""
+        size = self._c.llama_state_seq_get_size_ext(self.pointer, sequence, PARTIAL_ONLY)
+        buffer = (ctypes.c_uint8 * size)()
+        written = self._c.llama_state_seq_get_data_ext(self.pointer, buffer, size, sequence, PARTIAL_ONLY)
+        return bytes(buffer) if written == size else b""
+
+    def set_partial_state(self, sequence: int, data: bytes) -> bool:
+        """Puts such bytes back."""
+        buffer = (ctypes.c_uint8 * len(data)).from_buffer_copy(data)
+        done = self._c.llama_state_seq_set_data_ext(self.pointer, buffer, len(data), sequence, PARTIAL_ONLY)
+        return bool(done)
+
+    def thread_counts(self) -> tuple[int, int]:
+        """Threads in use for writing one token, and for reading."""
+        writing = self._writing.get(1)
+        return writing.settled if writing else self._counts[-1], self._reading_threads
+
+    def free(self) -> None:
+        """Gives the memory back."""
+        self._c.llama_batch_free(self._batch)
+        self._c.llama_free(self.pointer)
+
+    def _end(self, count: int) -> int:
+        return count if self.can_forget else -1
+
+    def _fill(self, shares: Sequence[tuple[int, Sequence[int], int, bool]]) -> int:
+        batch, at = self._batch, 0
+        for sequence, tokens, position, wants_logits in shares:
+            for offset, token in enumerate(tokens):
+                batch.token[at] = token
+                batch.pos[at] = position + offset
+                batch.n_seq_id[at] = 1
+                batch.seq_id[at][0] = sequence
+                batch.logits[at] = False
+                at += 1
+            batch.logits[at - 1] = wants_logits
+        batch.n_tokens = at
+        return at
+
+    def _controller(self, count: int) -> ThreadController | None:
+        """Each number of sequences that write has its own controller. Reading keeps all threads: ggml hands out the
+        pieces of a large matrix one by one, so that a thread which gets less of the processor takes fewer of them.
+        """
+        if count > FEW_TOKENS:
+            return None
+        if count not in self._writing:
+            self._writing[count] = ThreadController(self._counts, self._counts[-1])
+        return self._writing[count]
+
+    def _use_threads(self, count: int) -> None:
+        if self._threads != (count, count):
+            self._threads = (count, count)
+            self._c.llama_set_n_threads(self.pointer, count, count)

@@ -1,0 +1,155 @@
+"""Asks llama.cpp what a model would take, without giving it any: in a throw-away process, because it may abort.
+
+The process is started with `--fit-probe`, reads one JSON line and answers with one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import queue
+import re
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from app.core.child import Child, claim_wire, own_command
+from app.core.gguf import read_complete
+from app.engine.footprint import Layout, Needs, Shape, shape_of
+from app.engine.llama.library import Library, open_library
+from app.engine.llama.model import c_path
+from app.engine.llama.placement import ModelParameters, context_parameters
+
+TIMEOUT_S = 10.0
+LOOK_EVERY_S = 0.05
+MIB = 2**20
+
+_LAYER = re.compile(r"load_tensors: layer +(\d+) assigned to device ([^,]+),")
+_CONTEXT_PART = re.compile(r"llama_(?:kv_cache|memory_recurrent)[^:]*: size = +([\d.]+) MiB")
+_SCRATCH = re.compile(r": +(\S+) +(?:compute|output) buffer size = +([\d.]+) MiB")
+
+
+def probe(
+    path: Path,
+    layout: Layout,
+    gpus: Sequence[str] = (),
+    split: Sequence[float] = (),
+    *,
+    folder: Path,
+    cancelled: Callable[[], bool] = lambda: False,
+    timeout_s: float = TIMEOUT_S,
+) -> Needs | None:
+    """llama.cpp's own numbers for a file, in about a second; None when it fails, takes too long or is cancelled.
+
+    `folder` becomes the process's working directory.
+    """
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    child = Child(own_command("--fit-probe"), folder)
+    child.listen(lines.put, lambda _code, _tail: lines.put(b""))
+    request = {"path": str(path), "layout": dataclasses.asdict(layout), "gpus": list(gpus), "split": list(split)}
+    try:
+        child.send(json.dumps(request).encode("ascii") + b"\n")
+        return _answer(lines, time.monotonic() + timeout_s, cancelled)
+    except OSError:
+        return None
+    finally:
+        child.kill_tree()
+        child.close()
+
+
+def probe_header(
+    header: bytes, total_bytes: int, layout: Layout, gpus: Sequence[str] = (), *, folder: Path
+) -> Needs | None:
+    """The same for a file that is not here yet: its first bytes, up to the weights, and its length are enough."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="header-", dir=folder) as scratch:
+        path = Path(scratch) / "model.gguf"
+        with path.open("wb") as file:
+            file.write(header)
+            file.truncate(max(total_bytes, len(header)))  # a hole: it takes no room on the disk
+        return probe(path, layout, gpus, folder=folder)
+
+
+def _answer(lines: queue.SimpleQueue[bytes], deadline_s: float, cancelled: Callable[[], bool]) -> Needs | None:
+    while not cancelled() and time.monotonic() < deadline_s:
+        with contextlib.suppress(queue.Empty):
+            line = lines.get(timeout=LOOK_EVERY_S)
+            try:
+                return Needs(**json.loads(line))
+            except (ValueError, TypeError):
+                return None
+    return None
+
+
+def main(_arguments: list[str]) -> int:
+    """The process's side. It leaves when its parent does."""
+    reader, writer = claim_wire()
+    request = json.loads(reader.readline())
+    threading.Thread(target=lambda: (reader.read(), os._exit(0)), name="parent", daemon=True).start()
+    needs = measure(open_library(), request["path"], Layout(**request["layout"]), request["gpus"], request["split"])
+    if needs is not None:
+        writer.write(json.dumps(dataclasses.asdict(needs)).encode("ascii") + b"\n")
+        writer.flush()
+    sys.stderr.flush()
+    os._exit(0 if needs is not None else 1)
+
+
+def measure(
+    library: Library, path: str, layout: Layout, gpus: Sequence[str] = (), split: Sequence[float] = ()
+) -> Needs | None:
+    """Loads without memory and reads what llama.cpp says; None when it refuses."""
+    c = library.c
+    parameters = ModelParameters(library, layout, gpus, split)
+    parameters.value.no_alloc = True
+    parameters.value.load_mode = c.LLAMA_LOAD_MODE_NONE
+    with library.hearing_everything() as heard:
+        model = c.llama_model_load_from_file(c_path(path), parameters.value)
+        context = c.llama_init_from_model(model, context_parameters(library, layout, 1)) if model else None
+    if not context:
+        return None
+    with Path(path).open("rb") as file:
+        header = read_complete(file, os.fstat(file.fileno()).st_size)
+    return needs_from_log("".join(heard), shape_of(header), layout, gpus)
+
+
+def needs_from_log(log: str, shape: Shape, layout: Layout, gpus: Sequence[str]) -> Needs:
+    """Sums up a log: what it says in bytes, and the weights by the device it gave to each layer.
+
+    Without memory, llama.cpp gives weights no buffers whose size could be read.
+    """
+    on_gpu = {int(layer) for layer, device in _LAYER.findall(log) if device in gpus}
+    scratch = [(name, _bytes(size)) for name, size in _SCRATCH.findall(log)]
+    context = sum(_bytes(size) for size in _CONTEXT_PART.findall(log))
+    by_layer = shape.kv_bytes(layout)
+    gpu_part = sum(size for layer, size in enumerate(by_layer) if layer in on_gpu)
+    gpu_kv = context * gpu_part // (sum(by_layer) or 1)
+    return Needs(
+        _weights(shape, layout, on_gpu)[0],
+        context - gpu_kv,
+        sum(size for name, size in scratch if name not in gpus),
+        _weights(shape, layout, on_gpu)[1],
+        gpu_kv,
+        sum(size for name, size in scratch if name in gpus),
+    )
+
+
+def _weights(shape: Shape, layout: Layout, on_gpu: set[int]) -> tuple[int, int]:
+    """Bytes in main memory and on GPUs."""
+    everything = shape.needs(dataclasses.replace(layout, gpu_layers=0, experts_on_cpu=False)).weights
+    experts = shape.expert_weights if layout.experts_on_cpu else (0,) * shape.layers
+    moved = sum(shape.layer_weights[layer] - experts[layer] for layer in on_gpu if layer < shape.layers)
+    if shape.layers not in on_gpu:
+        return everything - moved, moved
+    second = shape.tied_weights if layout.repack and shape.tied_repacked else 0
+    on_cpu = everything - moved - shape.output_weights - second
+    return on_cpu, moved + shape.output_weights + shape.tied_weights
+
+
+def _bytes(mebibytes: Any) -> int:
+    return int(float(mebibytes) * MIB)

@@ -1,0 +1,269 @@
+"""Opens a model with its context: as planned, else step by step more modestly, each step told."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.core.errors import ModelLoadFailed, ModelTooLarge
+from app.core.gguf import GgufHeader
+from app.engine import fit, protocol
+from app.engine.backend import Job
+from app.engine.fit import Plan, Room, Wish
+from app.engine.footprint import Layout, Needs, Shape, shape_of
+from app.engine.llama import devices, fit_probe
+from app.engine.llama.library import Library
+from app.engine.llama.model import Model, load_model
+from app.engine.llama.placement import ModelParameters, context_parameters
+from app.engine.remembered import Remembered, key_of
+from app.engine.states import model_identity
+
+REMEMBERED_FILE = "loading.json"  # in the child's own working folder
+MOST_PROBES = 2
+MORE_FREE = 1.25  # with so much more memory free, what once had to be reduced is tried in full again
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A model, its context (llama.cpp's pointer; whoever asked frees both) and how they came to be."""
+
+    model: Model
+    context: Any
+    context_tokens: int
+    plan: Plan
+
+
+def open_model(
+    library: Library,
+    request: protocol.LoadModel,
+    header: GgufHeader,
+    job: Job,
+    *,
+    freed_bytes: int = 0,
+    give_up: Callable[[], None] = lambda: None,
+    folder: Path | None = None,
+) -> Opened | None:
+    """Opens what is asked for in the best form that fits; None when cancelled.
+
+    `give_up` frees the model that is replaced, and with it about `freed_bytes`; it is called when the new one is known
+    to fit, after `Loading` with fraction 0 was told. Raises ModelTooLarge (before that, as a rule) and ModelLoadFailed,
+    with llama.cpp's last words. `folder` keeps what is remembered; the working directory, if not given.
+    """
+    return _Opening(library, request, header, job, folder or Path.cwd()).open(freed_bytes, give_up)
+
+
+class _Opening:
+    def __init__(
+        self, library: Library, request: protocol.LoadModel, header: GgufHeader, job: Job, folder: Path
+    ) -> None:
+        self._library, self._request, self._job = library, request, job
+        self._header, self._shape = header, shape_of(header)
+        self._wish = Wish(request.context_tokens, request.kv_type, request.gpu_layers, request.experts_on_cpu)
+        self._found = devices.list_devices(library)
+        self._gpus = () if request.gpu_layers == 0 else devices.usable_gpus(self._found, request.devices)
+        names, split = self._names, request.tensor_split
+        self._split = [share for name, share in zip(request.devices or names, split, strict=False) if name in names]
+        self._folder = folder
+        self._remembered = Remembered(folder / REMEMBERED_FILE)
+        facts = (library.version, [device.name + device.description for device in self._found], self._names)
+        self._key = key_of(model_identity(Path(request.path)), *facts, request.tensor_split, self._wish)
+        self._model: Model | None = None
+        self._placement: tuple[object, ...] = ()
+
+    def open(self, freed_bytes: int, give_up: Callable[[], None]) -> Opened | None:
+        planned = self._plan(self._room(freed_bytes))
+        if self._job.cancelled:
+            return None
+        self._tell(0.0)
+        give_up()
+        self._library.forget_words()
+        room = self._room()
+        plan: Plan | None = planned if freed_bytes == 0 else self._plan(room)
+        while plan is not None:
+            context = self._try(plan)
+            if self._job.cancelled:
+                self._drop(context)
+                return None
+            if context and self._model is not None:
+                return self._opened(plan, context)
+            plan = self._after(plan, room)
+            if plan is not None:
+                self._tell(0.0, plan.steps[-1] if plan.steps else "")
+        self._drop(None)
+        raise ModelLoadFailed(self._request.path, self._library.last_words())
+
+    @property
+    def _names(self) -> list[str]:
+        return [gpu.name for gpu in self._gpus]
+
+    def _room(self, freed_bytes: int = 0) -> Room:
+        free, total = devices.free_memory_bytes(), devices.total_memory_bytes()
+        return Room(free and min(free + freed_bytes, total or free + freed_bytes), total, self._gpus)
+
+    def _plan(self, room: Room) -> Plan:
+        """What worked last time, else the best by formula; near the limit by llama.cpp's own numbers."""
+        worked = self._worked(room)
+        if worked is not None:
+            return worked
+        plan: Plan | None = None
+        estimate: fit.Estimate | None = None
+        for _ in range(1 + MOST_PROBES):
+            problem, former = None, plan
+            try:
+                plan = fit.choose(self._shape, self._wish, room, estimate)
+            except fit.DoesNotFit as refusal:
+                plan, problem = None, refusal
+            layout = plan.layout if plan else problem.layout if problem else None
+            if plan and (self._is_far(plan, room, estimate) or (former and former.layout == layout)):
+                return plan
+            measured = self._measure(layout) if layout else None
+            if measured is None:
+                break
+            estimate = _corrected(self._shape, *measured)
+        if plan is None:
+            assert problem is not None
+            raise ModelTooLarge(self._request.path, problem.needed_bytes, problem.free_bytes) from problem
+        return plan
+
+    def _is_far(self, plan: Plan, room: Room, estimate: fit.Estimate | None) -> bool:
+        return not fit.is_near(plan, (estimate or self._shape.needs)(plan.layout), room)
+
+    def _measure(self, layout: Layout) -> tuple[Layout, Needs] | None:
+        """llama.cpp's own numbers for a layout, or for one that differs in length only: one asking does for all."""
+        key = key_of("needs", self._key, dataclasses.replace(layout, context_tokens=0))
+        entry = self._remembered.find(key)
+        if entry is not None:
+            try:
+                known = Layout(**entry["layout"]), Needs(**entry["needs"])
+                _corrected(self._shape, *known)(layout)
+                return known
+            except (KeyError, TypeError, ValueError):
+                self._remembered.forget(key)
+        path, cancelled = Path(self._request.path).absolute(), self._job.stop.is_set
+        needs = fit_probe.probe(path, layout, self._names, self._split, folder=self._folder, cancelled=cancelled)
+        if needs is None:
+            return None
+        self._remembered.put(key, {"layout": dataclasses.asdict(layout), "needs": dataclasses.asdict(needs)})
+        return layout, needs
+
+    def _worked(self, room: Room) -> Plan | None:
+        """The plan that worked last time after others had failed, if it fits now and nothing better could."""
+        entry = self._remembered.find(self._key)
+        if entry is None:
+            return None
+        try:
+            layout, then_free = Layout(**entry["layout"]), int(entry["free_bytes"])
+            needs = self._shape.needs(layout)
+        except (KeyError, TypeError, ValueError):
+            self._remembered.forget(self._key)
+            return None
+        free = room.free_bytes + (sum(gpu.free_bytes for gpu in room.gpus) if layout.gpu_layers else 0)
+        if free > then_free * MORE_FREE or (room.free_bytes and needs.main > room.spare()):
+            return None
+        return _plan_of(layout, needs, free)
+
+    def _after(self, plan: Plan, room: Room) -> Plan | None:
+        """The next plan after a failed one; what was only remembered is forgotten, and all begins anew."""
+        if plan.choice == fit.REMEMBERED:
+            self._remembered.forget(self._key)
+            return self._plan(room)
+        return fit.next_step(plan, self._shape, self._wish, room, had_model=self._model is not None)
+
+    def _try(self, plan: Plan) -> Any:
+        """The context's pointer; nothing where the model or the context is refused. Keeps a model that can stay."""
+        placement = (plan.gpu_layers, plan.experts_on_cpu, plan.repack)
+        if self._model is None or self._placement != placement:
+            self._drop(None)
+            self._model, self._placement = self._load(plan), placement
+        if self._model is None or self._job.cancelled:
+            return None
+        threads = self._request.threads or devices.default_threads()
+        parameters = context_parameters(self._library, plan.layout, threads)
+        return self._library.c.llama_init_from_model(self._model.pointer, parameters)
+
+    def _load(self, plan: Plan) -> Model | None:
+        parameters = ModelParameters(self._library, plan.layout, self._names, self._split)
+        step = plan.steps[-1] if plan.steps else ""
+        return load_model(
+            self._library,
+            self._request.path,
+            self._header,
+            plan.gpu_layers,
+            tell=lambda fraction: self._tell(fraction, step),
+            cancelled=self._job.stop.is_set,
+            parameters=parameters.value,
+        )
+
+    def _opened(self, plan: Plan, context: Any) -> Opened:
+        assert self._model is not None
+        tokens = self._library.c.llama_n_ctx(context)
+        if plan.steps:
+            entry = {"layout": dataclasses.asdict(plan.layout), "free_bytes": plan.free_bytes}
+            self._remembered.put(self._key, entry)
+        plan = dataclasses.replace(
+            plan,
+            context_tokens=tokens,
+            gpu_missed=self._gpu_missed(plan),
+            device=self._device(plan),
+            threads=self._request.threads or devices.default_threads(),
+        )
+        return Opened(self._model, context, tokens, plan)
+
+    def _gpu_missed(self, plan: Plan) -> str:
+        """Why a GPU that was asked for is not used."""
+        asked = self._request.gpu_layers > 0 or any(name != "CPU" for name in self._request.devices)
+        if not asked or plan.gpu_layers > 0 or self._request.gpu_layers == 0:
+            return ""
+        if not self._gpus:
+            return "no_device"
+        return "load_failed" if fit.CPU in plan.steps or plan.choice == fit.REMEMBERED else "no_memory"
+
+    def _device(self, plan: Plan) -> str:
+        """Descriptions of the devices that are used, as people know them."""
+        if plan.gpu_layers > 0:
+            return " + ".join(dict.fromkeys(gpu.description for gpu in self._gpus))
+        return next((device.description for device in self._found if device.type == "cpu"), "")
+
+    def _tell(self, fraction: float, step: str = "") -> None:
+        self._job.reply(protocol.Loading(self._request.id, fraction, step))
+
+    def _drop(self, context: Any) -> None:
+        if context:
+            self._library.c.llama_free(context)
+        if self._model is not None:
+            self._model.free()
+            self._model = None
+
+
+def _corrected(shape: Shape, asked: Layout, measured: Needs) -> fit.Estimate:
+    """The formula, off by what it was off for the layout llama.cpp was asked about."""
+    formula = dataclasses.asdict(shape.needs(asked))
+    off = {name: getattr(measured, name) / value if value else 1.0 for name, value in formula.items()}
+
+    def estimate(layout: Layout) -> Needs:
+        if layout == asked:
+            return measured
+        return Needs(
+            **{name: int(value * off[name]) for name, value in dataclasses.asdict(shape.needs(layout)).items()}
+        )
+
+    return estimate
+
+
+def _plan_of(layout: Layout, needs: Needs, free_bytes: int) -> Plan:
+    return Plan(
+        layout.context_tokens,
+        layout.kv_type,
+        layout.gpu_layers,
+        layout.sequences,
+        needs.total,
+        free_bytes,
+        fit.REMEMBERED,
+        layout.batch_tokens,
+        layout.experts_on_cpu,
+        layout.repack,
+        layout.gpus,
+    )

@@ -1,0 +1,151 @@
+"""The folder of saved states: what models had read of chats and documents, with a sidecar saying what it fits.
+
+A state is two files: ``<key>.state`` (llama.cpp's bytes) and ``<key>.json`` (its identity, see `Identity`). The state
+is written first, the sidecar last and atomically, so that a state without a sidecar is an interrupted save. llama.cpp
+checks nothing by itself: whatever differs in the sidecar deletes both.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+HEADER_BYTES = 65536
+STATE, SIDECAR, UNFINISHED = ".state", ".json", ".part"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a state belongs to. Any difference makes it useless, and silently wrong if it were used."""
+
+    model_bytes: int
+    model_mtime_ns: int
+    header_hash: str
+    llama_cpp: str
+    kv_type: str
+    settings: str
+    """Everything else of the context that shapes the bytes."""
+
+
+def model_identity(path: Path) -> tuple[int, int, str]:
+    """Size, modification time and a hash of the header's beginning."""
+    stat = path.stat()
+    with path.open("rb") as file:
+        return stat.st_size, stat.st_mtime_ns, hashlib.sha256(file.read(HEADER_BYTES)).hexdigest()
+
+
+class StateFolder:
+    """Finds, accepts, deletes and limits saved states; both sides of the engine's wire use it."""
+
+    def __init__(self, folder: Path, budget_bytes: Callable[[], int]) -> None:
+        self.folder = folder
+        self.budget_bytes = budget_bytes
+
+    def state_path(self, session: str) -> Path:
+        """Where the bytes of a session are."""
+        return self.folder / (_key(session) + STATE)
+
+    def find(self, session: str, identity: Identity) -> list[int] | None:
+        """The token ids of a usable state; one that does not fit is deleted and said in the log."""
+        sidecar = self.folder / (_key(session) + SIDECAR)
+        try:
+            body = json.loads(sidecar.read_text("utf-8"))
+            tokens = [int(token) for token in body["tokens"]]
+            wrong = [
+                name for name, value in dataclasses.asdict(identity).items() if body["identity"].get(name) != value
+            ]
+            if body["state_bytes"] != self.state_path(session).stat().st_size:
+                wrong.append("state_bytes")
+        except FileNotFoundError:
+            self.delete(session)
+            return None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            log.info("a saved state is unreadable and was deleted: %s", type(error).__name__)
+            self.delete(session)
+            return None
+        if wrong:
+            log.info("a saved state does not fit and was deleted: %s differ", ", ".join(wrong))
+            self.delete(session)
+            return None
+        with contextlib.suppress(OSError):
+            os.utime(sidecar)  # used now
+        return tokens
+
+    def add(self, session: str, identity: Identity, tokens: list[int], unfinished: Path) -> None:
+        """Takes over a finished state file, then drops the least recently used beyond the budget."""
+        sidecar = self.folder / (_key(session) + SIDECAR)
+        sidecar.unlink(missing_ok=True)
+        size = unfinished.stat().st_size
+        unfinished.replace(self.state_path(session))
+        body = {"identity": dataclasses.asdict(identity), "tokens": tokens, "state_bytes": size}
+        scratch = sidecar.with_name(sidecar.name + UNFINISHED)
+        scratch.write_text(json.dumps(body, separators=(",", ":")), "utf-8")
+        scratch.replace(sidecar)
+        self.trim()
+
+    def delete(self, session: str) -> None:
+        """Removes a session's files."""
+        for ending in (SIDECAR, STATE, STATE + UNFINISHED, SIDECAR + UNFINISHED):
+            with contextlib.suppress(OSError):
+                (self.folder / (_key(session) + ending)).unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """Removes all states."""
+        for file in self._files("*"):
+            _remove(file)
+
+    def size_bytes(self) -> int:
+        """What all states take on disk."""
+        return sum(_size(file) for file in self._files("*"))
+
+    def trim(self) -> None:
+        """Keeps the budget: interrupted saves go first, then whole states, the longest unused first."""
+        for file in self._files("*" + UNFINISHED):
+            _remove(file)
+        for state in self._files("*" + STATE):
+            if not state.with_suffix(SIDECAR).exists():
+                _remove(state)
+        newest_first = sorted(self._files("*" + SIDECAR), key=_used_at, reverse=True)
+        total = 0
+        for sidecar in newest_first:
+            state = sidecar.with_suffix(STATE)
+            total += _size(sidecar) + _size(state)
+            if total > self.budget_bytes():
+                _remove(sidecar)
+                _remove(state)
+
+    def _files(self, pattern: str) -> list[Path]:
+        return [file for file in self.folder.glob(pattern) if file.is_file()] if self.folder.is_dir() else []
+
+
+def _key(session: str) -> str:
+    """A file name for any session name."""
+    return hashlib.sha256(session.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
+
+
+def _used_at(file: Path) -> float:
+    try:
+        return file.stat().st_mtime
+    except OSError:
+        return 0.0
+
+
+def _remove(file: Path) -> None:
+    with contextlib.suppress(OSError):
+        file.unlink()

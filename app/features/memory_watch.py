@@ -1,0 +1,106 @@
+"""When a model should leave memory: because memory is short, or because nobody has used it for a while.
+
+Nothing here runs by itself: the window asks every ten seconds while a model is in memory, and not at all otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from app.core.settings import Engine
+
+PROC = Path("/proc")
+LEAST_AVAILABLE_BYTES = 500_000_000
+LEAST_AVAILABLE_SHARE = 0.05
+MOST_OF_SMALL_MACHINES = 0.1  # 500 MB of a machine with 2 GB would be short all day
+STALLED_PERCENT = 10.0
+_KILOBYTES = re.compile(r"^(MemTotal|MemAvailable):\s+(\d+) kB$", re.MULTILINE)
+_STALLED = re.compile(r"^full avg10=([\d.]+)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The machine's memory now. `stalled_percent`: how much of the last ten seconds everything waited for memory."""
+
+    total_bytes: int
+    available_bytes: int
+    stalled_percent: float = 0.0
+
+    @property
+    def is_short(self) -> bool:
+        """Whether something has to go now: little is left, or twice as little while programs already wait for it."""
+        small = min(LEAST_AVAILABLE_BYTES, MOST_OF_SMALL_MACHINES * self.total_bytes)
+        least = max(LEAST_AVAILABLE_SHARE * self.total_bytes, small)
+        return self.available_bytes < (2 * least if self.stalled_percent >= STALLED_PERCENT else least)
+
+
+def read_memory(proc: Path = PROC) -> Memory | None:
+    """What Linux says about its memory; None where nothing says it."""
+    try:
+        found = {name: int(kilobytes) * 1024 for name, kilobytes in _KILOBYTES.findall((proc / "meminfo").read_text())}
+        total, available = found["MemTotal"], found["MemAvailable"]
+    except (OSError, ValueError, KeyError):
+        return None
+    return Memory(total, available, _stalled_percent(proc))
+
+
+def _stalled_percent(proc: Path) -> float:
+    try:
+        found = _STALLED.search((proc / "pressure" / "memory").read_text())
+        return float(found[1]) if found else 0.0
+    except (OSError, ValueError):  # an older kernel, or one that does not count pressure
+        return 0.0
+
+
+class Verdict(StrEnum):
+    """What to do with the model in memory."""
+
+    STAY = "stay"
+    SLEEP_SHORT = "sleep_short"
+    """Memory is short, and nothing is being written."""
+    WARN_SHORT = "warn_short"
+    """Memory is short during an answer; said once until it is over."""
+    SLEEP_IDLE = "sleep_idle"
+
+
+class MemoryWatch:
+    """Decides from the settings, the machine's memory and how long the model was not used."""
+
+    def __init__(
+        self,
+        settings: Callable[[], Engine],
+        read: Callable[[], Memory | None] = read_memory,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings, self._read, self._clock = settings, read, clock
+        self._used_at_s = clock()
+        self.is_warned = False
+        """Whether memory got short during an answer that is still being written."""
+
+    def used(self) -> None:
+        """The model has just been loaded, or has answered."""
+        self._used_at_s = self._clock()
+
+    def look(self, *, busy: bool) -> Verdict:
+        """What to do now. `busy`: an answer is being written, which is never interrupted."""
+        if busy:
+            self.used()
+        settings = self._settings()
+        memory = self._read() if settings.unload_when_memory_short else None
+        if memory is None or not memory.is_short:
+            self.is_warned = False
+            after_s = settings.unload_after_min * 60
+            is_idle = after_s > 0 and not busy and self._clock() - self._used_at_s >= after_s
+            return Verdict.SLEEP_IDLE if is_idle else Verdict.STAY
+        if not busy:
+            self.is_warned = False
+            return Verdict.SLEEP_SHORT
+        if self.is_warned:
+            return Verdict.STAY
+        self.is_warned = True
+        return Verdict.WARN_SHORT

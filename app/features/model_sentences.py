@@ -1,0 +1,173 @@
+"""What is said about a model: why it was loaded as it was, what is tried meanwhile, what it runs with.
+
+Pure functions of `ModelLoaded`. Texts and values stay apart, so that the window translates a text before it is filled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from app.core.events import ModelLoaded
+from app.features.sentences import Sentence
+
+
+@dataclass(frozen=True)
+class Words:
+    """A text with the values for its `{names}`."""
+
+    text: str
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.text.format(**self.values)
+
+
+def gigabytes(size_bytes: int) -> str:
+    """A size as a number of GB with one decimal; what is there at all is never 0.0."""
+    return f"{max(0.1, size_bytes / 1e9):.1f}" if size_bytes > 0 else "0"
+
+
+def short_count(tokens: int) -> str:
+    """A number of tokens in short: 950, 1.2k, 8k."""
+    if tokens < 1000:
+        return str(tokens)
+    if tokens % 1024 == 0:
+        return f"{tokens // 1024}k"
+    return f"{tokens / 1000:.1f}".removesuffix(".0") + "k"
+
+
+_CHOICES = {
+    "fits": "Fits: needs {needed} GB of {free} GB free, context {context}.",
+    "context_reduced": "Context set to {context}: a larger one does not fit beside the model "
+    "in the {free} GB that are free.",
+    "kv_reduced": "The context is kept in 8 bit, at half the memory: in 16 bit, {context} does not fit "
+    "beside the model in the {free} GB that are free.",
+    "layers_reduced": "{some} of {all} layers are on the GPU: more do not fit into its free memory.",
+    "cpu_only": "On the CPU alone: needs {needed} GB of {free} GB free, context {context}.",
+    "remembered": "As it worked last time: needs {needed} GB of {free} GB free, context {context}.",
+    "asked": "As you set it: needs {needed} GB of {free} GB free, context {context}.",
+    "tight": "Needs {needed} GB, more than the {free} GB that are free: parts are read from the disk again and again.",
+}
+# Where nobody could say how much is needed or free.
+_CHOICES_WITHOUT_SIZES = {
+    "context_reduced": "Context set to {context}: a larger one does not fit beside the model in memory.",
+    "kv_reduced": "The context is kept in 8 bit, at half the memory: in 16 bit, {context} does not fit.",
+    "layers_reduced": _CHOICES["layers_reduced"],
+    "cpu_only": "On the CPU alone, context {context}.",
+    "remembered": "As it worked last time, context {context}.",
+    "asked": "As you set it, context {context}.",
+    "tight": "Larger than the free memory: parts are read from the disk again and again.",
+}
+
+
+def choice_words(model: ModelLoaded) -> Words | None:
+    """Why the model was loaded so, in one sentence; None where there is nothing to explain."""
+    is_known = model.needed_bytes > 0 and model.free_bytes > 0
+    text = (_CHOICES if is_known else _CHOICES_WITHOUT_SIZES).get(model.choice)
+    return None if text is None else Words(text, _values(model))
+
+
+_TRYING = {
+    "fewer_layers": "Trying with fewer layers on the GPU…",
+    "smaller_context": "Trying with a smaller context…",
+    "cpu": "Trying on the CPU…",
+}
+
+
+def trying_words(step: str) -> Words:
+    """What is tried now, after the first try failed; `step` as in `LoadProgress`."""
+    return Words(_TRYING.get(step, "Trying in another way…"))
+
+
+_MISSED = {
+    "no_device": "The GPU that is chosen in the settings was not found, so the model runs on the CPU.",
+    "no_memory": "No layer fits into the GPU’s free memory, so the model runs on the CPU.",
+    "load_failed": "Loaded on the CPU, because loading on the GPU failed.",
+}
+_STEPPED = (
+    ({"cpu"}, "Loaded on the CPU, because loading on the GPU failed."),
+    (
+        {"fewer_layers", "smaller_context"},
+        "Loaded with {some} of {all} layers on the GPU and a context of {context}: more did not fit into memory.",
+    ),
+    ({"fewer_layers"}, "Loaded with {some} of {all} layers on the GPU: more did not fit into its memory."),
+    ({"smaller_context"}, "Loaded with a context of {context}: a larger one did not fit into memory."),
+)
+
+
+def surprise_words(model: ModelLoaded) -> Words | None:
+    """What a person should hear once about how a model was loaded, because it is less than was wanted."""
+    if model.gpu_missed:
+        text = _MISSED.get(model.gpu_missed, "Loaded on the CPU, because the GPU is not used: {reason}")
+        return Words(text, {"reason": model.gpu_missed})
+    for needed, text in _STEPPED:
+        if needed <= set(model.steps):
+            return Words(text, _values(model))
+    if model.choice == "tight":
+        return Words("The model is larger than the free memory. It works, but slowly: parts are read again and again.")
+    return None
+
+
+def why_words(model: ModelLoaded) -> Words | None:
+    """The one sentence that explains how a model was loaded."""
+    return surprise_words(model) or choice_words(model)
+
+
+_KV_TYPES = {"f16": "16 bit, exact", "q8_0": "8 bit, half the memory"}
+_THINKING = {
+    "none": "no",
+    "switch": "can be switched on and off",
+    "switch_off": "can be switched on and off",
+    "effort": "low, medium or high",
+    "always": "always",
+}
+
+
+def facts(model: ModelLoaded) -> list[tuple[Words, Words]]:
+    """What a loaded model runs with: names and values, in the order to show them."""
+    found = [(Words("Context"), _context(model)), (Words("Runs on"), _device(model))]
+    if model.gpu_layers > 0:
+        found.append((Words("Layers"), Words("{some} of {all} on the GPU", _values(model))))
+    else:
+        found.append((Words("Layers"), Words("{all}, all on the CPU", _values(model))))
+    if model.needed_bytes > 0:
+        text = "needs {needed} GB, {free} GB were free" if model.free_bytes > 0 else "needs {needed} GB"
+        found.append((Words("Memory"), Words(text, _values(model))))
+    found.append((Words("Context kept in"), Words(_KV_TYPES.get(model.kv_type, model.kv_type))))
+    if model.sequences > 1:
+        found.append((Words("At the same time"), Words("up to {count} answers", {"count": str(model.sequences)})))
+    found.append((Words("Thinks first"), Words(_THINKING.get(model.thinking, model.thinking))))
+    return found
+
+
+def _context(model: ModelLoaded) -> Words:
+    if 0 < model.context_tokens < model.trained_context_tokens:
+        return Words("{context} of the {trained} it was trained for", _values(model))
+    return Words("{context}, all it was trained for", _values(model))
+
+
+def _device(model: ModelLoaded) -> Words:
+    if model.gpu_layers > 0:
+        return Words("{device}", {"device": model.device})
+    if model.threads == 1:
+        return Words("CPU, 1 thread")
+    return Words("CPU, {count} threads", {"count": str(model.threads)})
+
+
+def _values(model: ModelLoaded) -> dict[str, str]:
+    return {
+        "needed": gigabytes(model.needed_bytes),
+        "free": gigabytes(model.free_bytes),
+        "context": short_count(model.context_tokens),
+        "trained": short_count(model.trained_context_tokens),
+        "some": str(min(model.gpu_layers, model.layers)),  # llama.cpp counts the output as one more
+        "all": str(model.layers),
+    }
+
+
+SLEEPS_FOR_MEMORY = Sentence(
+    "Memory got short, so the model was put to sleep.", "It wakes up with your next message.", "settings"
+)
+WAITS_FOR_ANSWER = Sentence("Memory is short. The model is put to sleep once its answer is written.")
+ASLEEP = Words("Asleep. It wakes up with your next message.")

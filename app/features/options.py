@@ -1,0 +1,84 @@
+"""What a conversation asks of the engine besides its messages: sampling, thinking, limits."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from app.core.events import ModelLoaded
+from app.core.settings import Settings
+from app.engine.protocol import Sampling
+from app.store.conversations import Conversation
+
+EFFORTS = ("low", "medium", "high")
+SWITCHES = ("switch", "switch_off")
+_FIELDS = {field.name for field in dataclasses.fields(Sampling)}
+_WHOLE_NUMBERS = frozenset(("top_k", "seed"))
+
+
+def options_for(conversation: Conversation | None, settings: Settings, loaded: ModelLoaded | None) -> dict[str, Any]:
+    """The fields of `engine.client.Ask` that a conversation and the settings decide.
+
+    `loaded` is the model that will answer, as far as it is known: what cannot be switched is not asked for.
+    """
+    return {
+        "sampling": sampling_of(conversation, settings),
+        "max_tokens": settings.chat.max_tokens,
+        "template_variables": template_variables(conversation, settings, loaded),
+        "thinking_budget": settings.chat.thinking_budget,
+    }
+
+
+def sampling_of(conversation: Conversation | None, settings: Settings) -> Sampling:
+    """What the chat itself sets, and the settings' temperature; everything else is left to task, file and family."""
+    chosen = {"temperature": settings.chat.temperature} if settings.chat.temperature >= 0 else {}
+    if conversation is not None:
+        if conversation.temperature is not None:
+            chosen["temperature"] = conversation.temperature
+        chosen |= known_sampling(conversation.sampling)
+    return Sampling(**chosen)  # type: ignore[arg-type]
+
+
+def known_sampling(stored: dict[str, Any]) -> dict[str, Any]:
+    """The stored fields that this version knows and that are numbers."""
+    known = {
+        name: value
+        for name, value in stored.items()
+        if name in _FIELDS and isinstance(value, int | float) and not isinstance(value, bool)
+    }
+    return {name: int(value) if name in _WHOLE_NUMBERS else float(value) for name, value in known.items()}
+
+
+def template_variables(
+    conversation: Conversation | None, settings: Settings, loaded: ModelLoaded | None
+) -> dict[str, Any]:
+    """What turns thinking on or off, or sets its effort, in the model's chat template; nothing leaves it to the model.
+
+    They change only the end of the prompt, so that what was read of the conversation stays usable.
+    """
+    wish = _wish(conversation, settings)
+    if not wish or loaded is None:
+        return {}
+    if loaded.thinking in SWITCHES:
+        return {"enable_thinking": wish != "off", "thinking": wish != "off"}
+    if loaded.thinking == "effort":
+        effort = "low" if wish == "off" else wish  # such a model always thinks; this is the least it can do
+        return {"reasoning_effort": effort} if effort in EFFORTS else {}
+    return {}
+
+
+def will_think(conversation: Conversation | None, settings: Settings, loaded: ModelLoaded | None) -> bool:
+    """Whether an answer begins with thinking, as far as the model's template says."""
+    if loaded is None or loaded.thinking == "none":
+        return False
+    if loaded.thinking in SWITCHES:
+        wish = _wish(conversation, settings)
+        return wish != "off" if wish else loaded.thinking == "switch"
+    return True
+
+
+def _wish(conversation: Conversation | None, settings: Settings) -> str:
+    """on, off, low, medium or high; "" leaves it to the model."""
+    if conversation is not None and conversation.thinking:
+        return conversation.thinking
+    return "" if settings.chat.thinking == "auto" else settings.chat.thinking

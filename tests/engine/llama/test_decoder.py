@@ -1,0 +1,208 @@
+"""Several answers at once in the real child: shared beginnings, order, room, cancelling, and what happens on a load."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from app.core.cancel import CancelToken
+from app.core.errors import AppError, GrammarInvalid, ModelReplaced, PromptTooLong
+from app.core.events import AnswerStats, Finished, FinishReason, PromptProgress, TextDelta, Waiting
+from app.engine.client import Ask, EngineClient
+from tests.helpers.engine import GREEDY, answer_of, load, system, user
+
+pytestmark = pytest.mark.model
+
+RULES = system("You describe harbours in plain words. " * 12)
+HARBOURS = ("the north", "the south", "a small island", "an old town", "the great river")
+CHAT = [user("Say something about the sea.")]
+
+
+def ask(topic: str, max_tokens: int = 24, **options: object) -> Ask:
+    return Ask([RULES, user(f"Describe the harbour of {topic}.")], max_tokens, GREEDY, **options)  # type: ignore[arg-type]
+
+
+def texts_of(
+    client: EngineClient, asks: Sequence[Ask]
+) -> tuple[dict[int, str], dict[int, AnswerStats], dict[int, AppError]]:
+    texts, stats, errors = dict.fromkeys(range(len(asks)), ""), {}, {}
+    for index, event in client.generate_many(asks):
+        if isinstance(event, TextDelta):
+            texts[index] += event.text
+        elif isinstance(event, Finished):
+            stats[index] = event.stats
+        elif isinstance(event, AppError):
+            errors[index] = event
+    return texts, stats, errors
+
+
+def alone(client: EngineClient, one: Ask) -> str:
+    return answer_of(client.generate(one.messages, max_tokens=one.max_tokens, sampling=one.sampling))[0]
+
+
+def assert_nearly_the_same(texts: dict[int, str], expected: dict[int, str]) -> None:
+    """Side by side, sums are rounded in another order: of two words as good as equal, the other one may win."""
+    same = [texts[index][:30] == expected[index][:30] for index in expected]
+    assert sum(same) >= len(same) - 1, (texts, expected)
+
+
+def test_answers_side_by_side_are_those_that_come_one_by_one(starter_engine: EngineClient) -> None:
+    asks = [ask(topic) for topic in HARBOURS]
+    texts, stats, errors = texts_of(starter_engine, asks)
+    assert not errors
+    assert all(one.generated_tokens == 24 for one in stats.values())
+    assert_nearly_the_same(texts, {index: alone(starter_engine, one) for index, one in enumerate(asks)})
+
+
+def test_what_asks_begin_with_in_common_is_read_once(starter_engine: EngineClient) -> None:
+    _, stats, _ = texts_of(starter_engine, [ask(topic) for topic in HARBOURS])
+    reused = sorted(one.reused_tokens for one in stats.values())
+    assert reused[1] > 60
+    assert all(one.reused_tokens < one.prompt_tokens for one in stats.values())
+
+
+def test_more_asks_than_places_all_end(starter_engine: EngineClient) -> None:
+    asks = [ask(f"place {number}", max_tokens=3) for number in range(20)]
+    texts, stats, _ = texts_of(starter_engine, asks)
+    assert len(stats) == 20
+    assert all(texts.values())
+
+
+def test_an_ask_that_cannot_be_answered_fails_alone(starter_engine: EngineClient) -> None:
+    too_long = Ask([user("word " * 9000)], 8, GREEDY)
+    no_grammar = Ask(CHAT, 8, GREEDY, grammar="root ::= nowhere")
+    texts, _, errors = texts_of(starter_engine, [ask("the north", 8), too_long, no_grammar, ask("the south", 8)])
+    assert {index: type(error) for index, error in errors.items()} == {1: PromptTooLong, 2: GrammarInvalid}
+    assert texts[0]
+    assert texts[3]
+
+
+def test_an_interactive_answer_goes_first_and_the_others_go_on_afterwards(starter_engine: EngineClient) -> None:
+    expected = {index: alone(starter_engine, ask(topic, 60)) for index, topic in enumerate(HARBOURS)}
+    asked = threading.Event()
+    order: list[str] = []
+
+    def chat() -> None:
+        asked.wait(60)
+        for event in starter_engine.generate(CHAT, max_tokens=30, sampling=GREEDY):
+            if isinstance(event, TextDelta | Finished):
+                order.append("chat")
+
+    thread = threading.Thread(target=chat)
+    thread.start()
+    texts = dict.fromkeys(expected, "")
+    waits = 0
+    for index, event in starter_engine.generate_many([ask(topic, 60) for topic in HARBOURS]):
+        if isinstance(event, TextDelta):
+            asked.set()
+            texts[index] += event.text
+        order.append("job")
+        waits += isinstance(event, Waiting) and event.reason == "interactive"
+    thread.join()
+    first, last = order.index("chat"), len(order) - 1 - order[::-1].index("chat")
+    between = order[first:last].count("job")
+    assert between <= len(HARBOURS) + 5, "background answers went on beside the interactive one"
+    assert order[last:].count("job") > 5
+    assert waits >= 1
+    assert_nearly_the_same(texts, expected)
+
+
+def test_a_long_background_prompt_gives_way_in_the_middle(starter_engine: EngineClient) -> None:
+    long = Ask([user("The sea is deep and blue and wide. " * 300)], 2, GREEDY)
+    seen: list[AnswerStats] = []
+    threads = []
+
+    def chat() -> None:
+        seen.append(answer_of(starter_engine.generate(CHAT, max_tokens=4, sampling=GREEDY))[1])
+
+    text, finished = "", None
+    for _, event in starter_engine.generate_many([long]):
+        if isinstance(event, PromptProgress) and not threads:
+            threads.append(threading.Thread(target=chat))
+            threads[0].start()
+        if isinstance(event, TextDelta):
+            text += event.text
+        if isinstance(event, Finished):
+            finished = event.stats
+    threads[0].join()
+    assert seen
+    assert finished is not None
+    assert seen[0].generated_tokens == 4
+    assert text == alone(starter_engine, long)
+
+
+def test_cancelling_a_batch_ends_all_of_it_and_memory_stays_right(starter_engine: EngineClient) -> None:
+    expected = alone(starter_engine, ask("the north"))
+    token, reasons = CancelToken(), []
+    for _, event in starter_engine.generate_many([ask(topic, 500) for topic in HARBOURS], cancel=token):
+        if isinstance(event, TextDelta):
+            token.cancel()
+        if isinstance(event, Finished):
+            reasons.append(event.stats.finish_reason)
+    assert reasons == [FinishReason.CANCELLED] * len(HARBOURS)
+    assert alone(starter_engine, ask("the north")) == expected
+
+
+def test_leaving_the_loop_early_frees_the_places(starter_engine: EngineClient) -> None:
+    for _, event in starter_engine.generate_many([ask(topic, 2000) for topic in HARBOURS]):
+        if isinstance(event, TextDelta):
+            break
+    assert alone(starter_engine, ask("the north", 4))
+
+
+def test_a_chat_takes_the_room_that_background_answers_have(engine: EngineClient, starter: Path) -> None:
+    load(engine, starter, context_tokens=1024)
+    jobs = [ask(topic, 90) for topic in HARBOURS]
+    expected = {index: alone(engine, one) for index, one in enumerate(jobs)}
+    long_chat = [user("The sea is deep and blue. " * 100)]  # needs most of the context for itself
+    stats: list[AnswerStats] = []
+    threads: list[threading.Thread] = []
+    texts = dict.fromkeys(expected, "")
+    for index, event in engine.generate_many(jobs):
+        if isinstance(event, TextDelta):
+            texts[index] += event.text
+            if not threads:
+                threads.append(
+                    threading.Thread(
+                        target=lambda: stats.append(
+                            answer_of(engine.generate(long_chat, max_tokens=8, sampling=GREEDY))[1]
+                        )
+                    )
+                )
+                threads[0].start()
+    threads[0].join()
+    assert stats[0].generated_tokens == 8
+    assert_nearly_the_same(texts, expected)
+
+
+def test_another_model_ends_background_answers_with_its_reason(engine: EngineClient, starter: Path) -> None:
+    load(engine, starter)
+    thread: list[threading.Thread] = []
+    errors = []
+    for _, event in engine.generate_many([ask(topic, 2000) for topic in HARBOURS]):
+        if isinstance(event, TextDelta) and not thread:
+            thread.append(threading.Thread(target=lambda: load(engine, starter, context_tokens=2048)))
+            thread[0].start()
+        if isinstance(event, AppError):
+            errors.append(event)
+    thread[0].join()
+    assert [type(error) for error in errors] == [ModelReplaced] * len(HARBOURS)
+    assert engine.loaded is not None
+    assert engine.loaded.context_tokens == 2048
+
+
+def test_shares_of_messages_add_up_to_the_prompt(starter_engine: EngineClient) -> None:
+    messages = [RULES, user("One."), user("Two, which is longer than one."), user("x" * 500)]
+    total, each = starter_engine.count_each(messages)
+    assert total == starter_engine.count_tokens(messages) == sum(each)
+    assert each[0] > 80
+    assert each[3] > each[1]
+
+
+def test_texts_are_counted_by_themselves(starter_engine: EngineClient) -> None:
+    none, one, control = starter_engine.count_texts(["", "hello", "<|im_end|>"])
+    assert (none, one) == (0, 1)
+    assert control > 1

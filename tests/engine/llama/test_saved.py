@@ -1,0 +1,164 @@
+"""Saved state in the real child: a chat goes on where it was, after another chat, another model, a restart."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.core.child import own_command
+from app.core.events import AnswerStats
+from app.core.messages import Message
+from app.engine.client import Ask, EngineClient
+from app.engine.states import StateFolder
+from tests.helpers.engine import GREEDY, answer_of, assistant, load, user
+
+pytestmark = pytest.mark.model
+
+STORY = user("Once there was a lighthouse keeper with a red boat and two dogs. " * 8 + "Go on.")
+OTHER = user("The desert is wide and dry and nothing like the sea at all. " * 8 + "Go on.")
+
+Start = Callable[[], EngineClient]
+
+
+@pytest.fixture
+def states(tmp_path: Path) -> StateFolder:
+    return StateFolder(tmp_path / "states", lambda: 10**9)
+
+
+@pytest.fixture
+def start(tmp_path: Path, states: StateFolder, starter: Path) -> Iterator[Start]:
+    """Starts engines that keep states, with the starter loaded."""
+    clients: list[EngineClient] = []
+
+    def make() -> EngineClient:
+        client = EngineClient(own_command("--engine-worker"), tmp_path / f"engine{len(clients)}", states=states)
+        clients.append(client)
+        load(client, starter)
+        return client
+
+    yield make
+    for client in clients:
+        client.close()
+
+
+def turn(client: EngineClient, messages: list[Message], session: str, max_tokens: int = 12) -> tuple[str, AnswerStats]:
+    return answer_of(client.generate(messages, max_tokens=max_tokens, sampling=GREEDY, session=session))
+
+
+def test_a_chat_goes_on_after_another_one_and_after_a_restart(start: Start, states: StateFolder) -> None:
+    client = start()
+    text, first = turn(client, [STORY], "chat-1")
+    turn(client, [OTHER], "chat-2")
+    second_turn = [STORY, assistant(text), user("And then?")]
+    expected, second = turn(client, second_turn, "chat-1")
+    assert second.reused_tokens >= first.prompt_tokens
+    client.close()
+    assert len(list(states.folder.glob("*.state"))) == 2
+
+    client = start()
+    again, third = turn(client, second_turn, "chat-1")
+    assert again == expected
+    assert third.reused_tokens == third.prompt_tokens - 1
+
+
+def test_what_was_loaded_answers_exactly_like_what_was_read(start: Start, states: StateFolder) -> None:
+    client = start()
+    text, _ = turn(client, [STORY], "chat-1")
+    client.close()
+    client = start()
+    second_turn = [STORY, assistant(text), user("And then?")]
+    restored, stats = turn(client, second_turn, "chat-1", 40)
+    assert stats.reused_tokens > 100
+    states.clear()
+    turn(client, [OTHER], "")
+    anew, stats = turn(client, second_turn, "", 40)
+    assert stats.reused_tokens < 40
+    assert anew == restored
+
+
+def test_switching_models_and_unloading_keep_the_state(start: Start, starter: Path, states: StateFolder) -> None:
+    client = start()
+    _, first = turn(client, [STORY], "chat-1")
+    load(client, starter)
+    _, again = turn(client, [STORY], "chat-1")
+    assert again.reused_tokens == first.prompt_tokens - 1
+    client.unload()
+    load(client, starter)
+    _, again = turn(client, [STORY], "chat-1")
+    assert again.reused_tokens == first.prompt_tokens - 1
+
+
+def test_a_temporary_chat_leaves_nothing(start: Start, states: StateFolder) -> None:
+    client = start()
+    turn(client, [STORY], "")
+    turn(client, [OTHER], "chat-2", 4)
+    client.close()
+    assert [states.state_path("chat-2")] == list(states.folder.glob("*.state"))
+
+
+def test_a_forgotten_session_is_neither_on_disk_nor_saved_later(start: Start, states: StateFolder) -> None:
+    client = start()
+    turn(client, [STORY], "chat-1")
+    turn(client, [OTHER], "chat-2")
+    client.forget_session("chat-1")
+    client.forget_session("chat-2")
+    client.close()
+    assert not list(states.folder.iterdir())
+
+
+def test_a_state_of_another_context_is_deleted_and_said(
+    start: Start, starter: Path, states: StateFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = start()
+    turn(client, [STORY], "chat-1")
+    with caplog.at_level(logging.INFO):
+        load(client, starter, kv_type="q8_0")
+        _, stats = turn(client, [STORY], "chat-1")
+        client.close()
+    assert stats.reused_tokens == 0
+    assert "kv_type differ" in caplog.text
+
+
+def test_a_damaged_state_is_deleted_and_the_prompt_read(start: Start, states: StateFolder) -> None:
+    client = start()
+    expected, _ = turn(client, [STORY], "chat-1")
+    client.close()
+    state = next(states.folder.glob("*.state"))
+    state.write_bytes(b"\0" * state.stat().st_size)
+    client = start()
+    text, stats = turn(client, [STORY], "chat-1")
+    assert (text, stats.reused_tokens) == (expected, 0)
+
+
+def test_without_room_on_disk_the_answer_is_unharmed(
+    start: Start, states: StateFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = start()
+    states.folder.write_text("a file where the folder should be")
+    with caplog.at_level(logging.INFO):
+        text, _ = turn(client, [STORY], "chat-1")
+        turn(client, [OTHER], "chat-2")
+        again, stats = turn(client, [STORY], "chat-1")
+        client.close()
+    assert (again, stats.reused_tokens < 40) == (text, True)
+    assert "was not saved" in caplog.text
+
+
+def test_a_documents_state_is_kept_by_a_background_answer(start: Start, states: StateFolder) -> None:
+    client = start()
+    ask = Ask([STORY], 4, GREEDY, session="document-1")
+    list(client.generate_many([ask]))
+    client.close()
+    client = start()
+    finished = [event for _, event in client.generate_many([ask])][-1]
+    assert finished.stats.reused_tokens == finished.stats.prompt_tokens - 1  # type: ignore[union-attr]
+
+
+def test_a_short_chat_is_not_worth_a_file(start: Start, states: StateFolder) -> None:
+    client = start()
+    turn(client, [user("Hi.")], "chat-1", 2)
+    client.close()
+    assert not states.folder.exists() or not list(states.folder.iterdir())

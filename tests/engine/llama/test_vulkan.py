@@ -1,0 +1,196 @@
+"""Layers on a GPU, for real: Vulkan's software driver takes them like a card would, only slowly."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.core.gguf import check_model
+from app.engine.client import EngineClient
+from app.engine.footprint import shape_of
+from tests.helpers.engine import GREEDY, answer_of, assistant, load, user
+from tests.helpers.tiny_models import make_tiny
+
+pytestmark = [pytest.mark.vulkan, pytest.mark.timeout(600)]
+
+SHOWN = {"GGML_VK_VISIBLE_DEVICES": "0"}  # ggml hides software drivers unless they are named
+HALF = [user("What is the capital of France?"), assistant("The capital of France is")]
+
+COMPARE = """
+import ctypes, json, sys
+from pathlib import Path
+from app.core.gguf import check_model
+from app.engine import protocol
+from app.engine.backend import Job
+from app.engine.llama import devices, fit_probe
+from app.engine.llama.library import open_library
+from app.engine.llama.loading import open_model
+
+library, path, folder = open_library(), sys.argv[1], Path(sys.argv[2])
+header, c = check_model(Path(path)), library.c
+
+def run(layers):
+    request = protocol.LoadModel(1, path, context_tokens=256, gpu_layers=layers)
+    with library.hearing_everything() as heard:
+        opened = open_model(library, request, header, Job(lambda reply: None), folder=folder)
+    model, plan = opened.model, opened.plan
+    ids = model.tokenize("The capital of France is Paris, and the capital of Italy is", special=False)
+    logits, tokens = [], []
+    for _ in range(4):
+        batch = (c.llama_token * len(ids))(*ids)
+        assert c.llama_decode(opened.context, c.llama_batch_get_one(batch, len(ids))) == 0
+        row = c.llama_get_logits_ith(opened.context, -1)
+        logits.append(row[: model.vocabulary_size])
+        ids = [max(range(model.vocabulary_size), key=row.__getitem__)]
+        tokens += ids
+    needs = fit_probe.measure(library, path, plan.layout, ["Vulkan0"])
+    sizes = [line for line in "".join(heard).splitlines() if " buffer size = " in line]
+    c.llama_free(opened.context); model.free()
+    return {"tokens": tokens, "logits": logits, "sizes": sizes, "layers": plan.gpu_layers, "device": plan.device,
+            "missed": plan.gpu_missed, "measured": [needs.gpu_weights, needs.gpu_kv, needs.gpu_compute]}
+
+all_layers = header.architecture_value("block_count") + 1
+result = {"devices": [[d.name, d.type, d.description] for d in devices.list_devices(library)]}
+for name, layers in (("cpu", 0), ("part", 6), ("all", all_layers)):
+    result[name] = run(layers)
+print(json.dumps(result))
+"""
+
+
+EXPERTS = """
+import json, sys
+from pathlib import Path
+from app.core.gguf import check_model
+from app.engine import protocol
+from app.engine.backend import Job
+from app.engine.llama.library import open_library
+from app.engine.llama.loading import open_model
+
+library, path, folder = open_library(), sys.argv[1], Path(sys.argv[2])
+for apart in (False, True):
+    request = protocol.LoadModel(1, path, context_tokens=256, gpu_layers=99, experts_on_cpu=apart, tensor_split=(1.0,))
+    with library.hearing_everything() as heard:
+        opened = open_model(library, request, check_model(Path(path)), Job(lambda reply: None), folder=folder)
+    lines = "".join(heard).splitlines()
+    size = next(line.split("=")[1].split()[0] for line in lines if "Vulkan0 model buffer size" in line)
+    print(json.dumps([opened.plan.experts_on_cpu, float(size)]))
+    library.c.llama_free(opened.context)
+    opened.model.free()
+"""
+
+
+def in_process(program: str, path: Path, folder: Path) -> list[str]:
+    """Runs a program that sees the software driver; its lines."""
+    command = [sys.executable, "-c", program, str(path), str(folder)]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=500, env=dict(os.environ) | SHOWN
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def compared(starter: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The same four tokens with no layer, six and all of them on the device."""
+    return dict(json.loads(in_process(COMPARE, starter, tmp_path_factory.mktemp("vulkan"))[-1]))
+
+
+def test_the_device_is_listed(compared: dict[str, Any]) -> None:
+    assert ["Vulkan0", "gpu"] in [device[:2] for device in compared["devices"]], "the engine was built without Vulkan"
+
+
+@pytest.mark.parametrize(("where", "layers"), [("part", 6), ("all", 31)])
+def test_layers_are_placed(compared: dict[str, Any], where: str, layers: int) -> None:
+    placed = compared[where]
+    assert (placed["layers"], placed["missed"]) == (layers, "")
+    assert "llvmpipe" in placed["device"]
+    assert any("Vulkan0 model buffer" in line for line in placed["sizes"])
+    assert not any("Vulkan" in line for line in compared["cpu"]["sizes"]), "the device is not set up without layers"
+
+
+@pytest.mark.parametrize("where", ["part", "all"])
+def test_what_was_measured_before_is_what_it_takes(compared: dict[str, Any], where: str) -> None:
+    sizes = {
+        kind: float(line.split("=")[1].split()[0])
+        for line in compared[where]["sizes"]
+        for kind in ("model", "KV", "compute")
+        if f"Vulkan0 {kind} buffer" in line
+    }
+    measured = [size / 2**20 for size in compared[where]["measured"]]
+    assert measured == pytest.approx([sizes["model"], sizes["KV"], sizes["compute"]], rel=0.01, abs=0.05)
+
+
+@pytest.mark.parametrize("where", ["part", "all"])
+def test_first_tokens_and_logits_are_those_of_the_processor(compared: dict[str, Any], where: str) -> None:
+    cpu, gpu = compared["cpu"], compared[where]
+    assert gpu["tokens"] == cpu["tokens"]
+    for ours, theirs in zip(gpu["logits"], cpu["logits"], strict=True):
+        # The processor rounds activations to 8 bits where the GPU takes floats, so single logits differ visibly.
+        off = statistics.fmean((one - other) ** 2 for one, other in zip(ours, theirs, strict=True)) ** 0.5
+        print(f"{where}: logits differ by {off:.4f} on average, their spread is {statistics.pstdev(theirs):.2f}")
+        assert 0 < off < 0.1 * statistics.pstdev(theirs)
+
+
+def test_the_engine_answers_with_layers_on_it(
+    starter: Path, engine: EngineClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in SHOWN.items():
+        monkeypatch.setenv(name, value)
+    load(engine, starter, context_tokens=256, gpu_layers=3, devices=("Vulkan0",))
+    assert engine.loaded is not None
+    assert (engine.loaded.gpu_layers, engine.loaded.gpu_missed) == (3, "")
+    assert "llvmpipe" in engine.loaded.device
+    text, _ = answer_of(engine.generate(HALF, continue_last=True, max_tokens=2, sampling=GREEDY))
+    load(engine, starter, context_tokens=256, gpu_layers=0)
+    assert text.startswith(" Paris")
+    assert answer_of(engine.generate(HALF, continue_last=True, max_tokens=2, sampling=GREEDY))[0] == text
+
+
+def test_experts_stay_in_main_memory_where_that_is_wanted(tmp_path: Path) -> None:
+    path = make_tiny("experts", tmp_path / "experts.gguf")
+    together, apart = (json.loads(line) for line in in_process(EXPERTS, path, tmp_path))
+    experts = sum(shape_of(check_model(path)).expert_weights) / 2**20
+    assert (together[0], apart[0]) == (False, True)
+    assert together[1] - apart[1] == pytest.approx(experts, abs=0.02)
+
+
+LADDER = """
+import json, sys
+from pathlib import Path
+from app.core.gguf import check_model
+from app.engine import protocol
+from app.engine.backend import Job
+from app.engine.llama.library import open_library
+from app.engine.llama.loading import open_model
+
+library, path, told = open_library(), sys.argv[1], []
+real, left = library.c.llama_init_from_model, [3]
+
+def refuse(model, parameters):  # as a driver does whose memory turns out to be too small
+    left[0] -= 1
+    return real(model, parameters) if left[0] < 0 else None
+
+library.c.llama_init_from_model = refuse
+request = protocol.LoadModel(1, path, context_tokens=1024, devices=("Vulkan0",))
+for _ in range(2):
+    told.clear()
+    opened = open_model(library, request, check_model(Path(path)), Job(told.append), folder=Path(sys.argv[2]))
+    plan, steps = opened.plan, list(dict.fromkeys(reply.step for reply in told))
+    print(json.dumps([steps, plan.choice, plan.gpu_layers, plan.context_tokens, plan.gpu_missed, plan.device]))
+    library.c.llama_free(opened.context)
+    opened.model.free()
+"""
+
+
+def test_a_gpu_that_fails_is_given_up_step_by_step_and_that_is_said(starter: Path, tmp_path: Path) -> None:
+    first, second = (json.loads(line) for line in in_process(LADDER, starter, tmp_path))
+    assert first[:5] == [["", "fewer_layers", "smaller_context", "cpu"], "cpu_only", 0, 1024, "load_failed"]
+    assert "llvmpipe" not in first[5]
+    assert second[:5] == [[""], "remembered", 0, 1024, "load_failed"]

@@ -1,0 +1,218 @@
+"""Plans that fit: what is given up, in which order, and that it is always said."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.engine import fit
+from app.engine.fit import DoesNotFit, GpuRoom, Plan, Room, Wish, choose, next_step
+from app.engine.footprint import Layout, Shape
+
+GIB = 2**30
+LAYERS = 32
+
+
+def shape(weights: int = 4 * GIB, *, state: int = 0, trained: int = 131072) -> Shape:
+    """About an 8B model: 128 KiB a token in f16, 1 GiB for 8,192."""
+    layer = weights // (LAYERS + 2)
+    none = (0,) * LAYERS
+    states = (state,) * LAYERS
+    return Shape(LAYERS, (layer,) * LAYERS, none, layer, layer, 0, False, (2048,) * LAYERS, states, 4096, 14336,
+                 128256, 1, trained, True)  # fmt: skip
+
+
+def room(free: float, *gpus: float, total: float = 64, shared: bool = False) -> Room:
+    """Gibibytes free in main memory and on each GPU."""
+    cards = tuple(GpuRoom(f"GPU{n}", "card", int(size * GIB), 24 * GIB, shared) for n, size in enumerate(gpus))
+    return Room(int(free * GIB), int(total * GIB), cards)
+
+
+def summary(plan: Plan) -> tuple[str, int, str, int]:
+    return plan.choice, plan.context_tokens, plan.kv_type, plan.gpu_layers
+
+
+def test_with_room_everything_is_as_wanted() -> None:
+    plan = choose(shape(), Wish(), room(32))
+    assert summary(plan) == ("fits", 8192, "f16", 0)
+    assert plan.sequences == 1 + fit.MOST_SEQUENCES
+    assert plan.needed_bytes == shape().needs(plan.layout).total
+    assert plan.free_bytes == 32 * GIB
+
+
+def test_what_was_asked_for_is_called_so() -> None:
+    assert summary(choose(shape(), Wish(16000), room(32))) == ("asked", 16128, "f16", 0)
+    assert summary(choose(shape(), Wish(0, "q8_0"), room(32))) == ("asked", 8192, "q8_0", 0)
+
+
+def test_a_context_is_never_longer_than_the_model_was_trained_for() -> None:
+    assert choose(shape(trained=2048), Wish(), room(32)).context_tokens == 2048
+
+
+def test_the_context_is_stored_smaller_before_it_gets_shorter() -> None:
+    assert summary(choose(shape(), Wish(), room(6.0))) == ("kv_reduced", 8192, "q8_0", 0)
+    shorter = choose(shape(), Wish(), room(5.5))
+    assert (shorter.choice, shorter.kv_type) == ("context_reduced", "q8_0")
+    assert 2048 <= shorter.context_tokens < 8192
+    assert choose(shape(), Wish(), room(5.18)).context_tokens < 2048
+
+
+def test_the_longest_context_that_fits_is_taken() -> None:
+    plan = choose(shape(), Wish(), room(5.5))
+    longer = replace(plan.layout, context_tokens=plan.context_tokens + 256)
+    assert plan.needed_bytes <= room(5.5).spare() < shape().needs(longer).total
+
+
+def test_a_kv_type_that_was_asked_for_stays() -> None:
+    plan = choose(shape(), Wish(0, "f16"), room(6.0))
+    assert (plan.choice, plan.kv_type) == ("context_reduced", "f16")
+
+
+def test_weights_beyond_free_memory_are_read_from_the_file() -> None:
+    plan = choose(shape(20 * GIB), Wish(), room(8, total=32))
+    assert (plan.choice, plan.context_tokens, plan.repack) == ("tight", 2048, False)
+
+
+def test_weights_beyond_all_memory_are_refused() -> None:
+    with pytest.raises(DoesNotFit) as caught:
+        choose(shape(40 * GIB), Wish(), room(24, total=32))
+    assert caught.value.needed_bytes > 40 * GIB
+    assert caught.value.free_bytes == 24 * GIB
+
+
+def test_no_room_for_the_context_is_refused_too() -> None:
+    with pytest.raises(DoesNotFit):
+        choose(shape(), Wish(), room(1.1, total=32))
+
+
+def test_unknown_memory_limits_nothing() -> None:
+    assert choose(shape(), Wish(), Room(0, 0)).choice == "fits"
+
+
+def test_a_large_gpu_takes_it_all() -> None:
+    plan = choose(shape(), Wish(), room(16, 12))
+    assert summary(plan) == ("fits", 8192, "f16", LAYERS + 1)
+    assert plan.batch_tokens == fit.GPU_BATCH_TOKENS
+
+
+def test_a_small_gpu_takes_the_layers_that_fit() -> None:
+    plan = choose(shape(), Wish(), room(16, 4))
+    assert plan.choice == "layers_reduced"
+    assert 0 < plan.gpu_layers < LAYERS
+    more = shape().needs(replace(plan.layout, gpu_layers=plan.gpu_layers + 1))
+    assert more.gpu > room(16, 4).gpu_spare()
+
+
+def test_two_gpus_take_more_than_one() -> None:
+    one, two = choose(shape(), Wish(), room(16, 4)), choose(shape(), Wish(), room(16, 4, 4))
+    assert two.gpu_layers > one.gpu_layers
+    assert two.needed_bytes > shape().needs(replace(two.layout, gpus=1)).total, "each has scratch memory of its own"
+
+
+def test_a_gpu_without_room_is_left_alone_and_that_is_said() -> None:
+    assert summary(choose(shape(), Wish(), room(16, 1))) == ("cpu_only", 8192, "f16", 0)
+
+
+def test_no_layers_means_no_gpu() -> None:
+    assert summary(choose(shape(), Wish(gpu_layers=0), room(16, 12))) == ("asked", 8192, "f16", 0)
+
+
+def test_a_gpu_that_shares_main_memory_takes_from_it() -> None:
+    assert choose(shape(), Wish(), room(7, 7, shared=True)).choice == "fits"
+    assert choose(shape(), Wish(), room(5, 7, shared=True)).choice not in ("fits", "asked", "layers_reduced")
+
+
+def test_states_of_many_sequences_take_a_part_only() -> None:
+    plan = choose(shape(state=8 * 2**20), Wish(), room(16))  # 256 MiB a sequence
+    assert 1 < plan.sequences < 1 + fit.MOST_SEQUENCES
+    assert plan.sequences * 256 * 2**20 <= room(16).spare() // fit.STATE_SHARE
+
+
+def test_better_numbers_replace_the_formula() -> None:
+    def twice(layout: Layout):
+        needs = shape().needs(layout)
+        return replace(needs, weights=2 * needs.weights)
+
+    assert choose(shape(), Wish(), room(8)).choice == "fits"
+    assert choose(shape(), Wish(), room(8), twice).choice == "tight"
+
+
+@pytest.mark.parametrize(
+    ("where", "near"),
+    [
+        (room(32), False),
+        (room(7), True),
+        (room(6), True),
+        (room(32, 24), False),
+        (room(32, 7), True),
+        (room(9, 4), True),
+    ],
+)
+def test_only_what_is_near_a_limit_or_reduced_is_measured(where: Room, near: bool) -> None:
+    plan = choose(shape(), Wish(), where)
+    assert fit.is_near(plan, shape().needs(plan.layout), where) is near
+
+
+def ladder(plan: Plan, wish: Wish, where: Room, *, had_model: bool) -> list[tuple[str, int, int]]:
+    """All steps as (step, GPU layers, context)."""
+    steps = []
+    while (after := next_step(plan, shape(), wish, where, had_model=had_model)) is not None:
+        plan = after
+        steps.append((plan.steps[-1], plan.gpu_layers, plan.context_tokens))
+        assert len(steps) < 20
+    return steps
+
+
+def test_the_ladder_gives_up_layers_then_context_then_the_gpu() -> None:
+    plan = choose(shape(), Wish(), room(16, 12))
+    assert ladder(plan, Wish(), room(16, 12), had_model=True) == [
+        ("fewer_layers", 16, 8192),
+        ("smaller_context", 16, 4096),
+        ("cpu", 0, 8192),
+        ("smaller_context", 0, 4096),
+        ("smaller_context", 0, 2048),
+        ("smaller_context", 0, 1024),
+        ("smaller_context", 0, 512),
+    ]
+
+
+def test_a_model_that_never_loaded_is_not_given_less_context() -> None:
+    plan = choose(shape(), Wish(), room(16, 12))
+    assert [step for step, _, _ in ladder(plan, Wish(), room(16, 12), had_model=False)] == ["fewer_layers", "cpu"]
+    assert ladder(choose(shape(), Wish(), room(16)), Wish(), room(16), had_model=False) == []
+
+
+def test_a_smaller_context_is_tried_in_the_type_every_device_knows() -> None:
+    plan = choose(shape(), Wish(), room(6.0))
+    assert plan.kv_type == "q8_0"
+    after = next_step(plan, shape(), Wish(), room(6.0), had_model=True)
+    assert after is not None
+    assert (after.kv_type, after.context_tokens, after.choice) == ("f16", 4096, "context_reduced")
+
+
+SIZES = st.integers(0, 40 * GIB)
+
+
+WISHES = st.builds(Wish, st.integers(0, 200_000), st.sampled_from(["", "f16", "q8_0"]), st.integers(-1, 40))
+
+
+@given(weights=SIZES, free=SIZES, total=SIZES, card=SIZES, wish=WISHES)
+def test_no_plan_needs_more_than_there_is(weights: int, free: int, total: int, card: int, wish: Wish) -> None:
+    where = Room(free, max(free, total), (GpuRoom("GPU0", "card", card, card),) if card else ())
+    model = shape(weights)
+    try:
+        plan = choose(model, wish, where)
+    except DoesNotFit:
+        return
+    needs = model.needs(plan.layout)
+    assert needs.gpu <= where.gpu_spare()
+    if plan.choice == "tight":
+        assert needs.kv + needs.compute <= where.spare()
+    elif free:
+        assert needs.main <= where.spare()
+    assert wish.kv_type in ("", plan.kv_type)
+    reduced = plan.context_tokens < min(wish.context_tokens or 8192, 131072)
+    assert not reduced or plan.choice in ("context_reduced", "tight")

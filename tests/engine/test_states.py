@@ -1,0 +1,129 @@
+"""The folder of saved states: found, refused, limited, deleted."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from app.engine.states import Identity, StateFolder, model_identity
+
+HERE = Identity(10, 20, "abc", "0.3.36", "f16", "as read")
+
+
+def folder_with(path: Path, budget_bytes: int = 10**6) -> StateFolder:
+    return StateFolder(path / "states", lambda: budget_bytes)
+
+
+def add(folder: StateFolder, session: str, size: int = 100, identity: Identity = HERE) -> None:
+    folder.folder.mkdir(exist_ok=True)
+    unfinished = folder.folder / "new.part"
+    unfinished.write_bytes(b"s" * size)
+    folder.add(session, identity, [1, 2, 3], unfinished)
+
+
+def files(folder: StateFolder) -> int:
+    return len(list(folder.folder.iterdir()))
+
+
+def test_a_state_is_found_again(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path)
+    assert folder.find("chat-1", HERE) is None
+    add(folder, "chat-1")
+    assert folder.find("chat-1", HERE) == [1, 2, 3]
+    assert folder.state_path("chat-1").read_bytes() == b"s" * 100
+    assert folder.size_bytes() > 100
+
+
+@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Identity)])
+def test_any_difference_deletes_it_and_is_logged(tmp_path: Path, field: str, caplog: pytest.LogCaptureFixture) -> None:
+    folder = folder_with(tmp_path)
+    add(folder, "chat-1")
+    other = dataclasses.replace(HERE, **{field: "x" if isinstance(getattr(HERE, field), str) else 99})
+    with caplog.at_level(logging.INFO):
+        assert folder.find("chat-1", other) is None
+    assert field in caplog.text
+    assert files(folder) == 0
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}", b"[]", b'{"tokens": 5}', b"\xff\xfe", b"[" * 100_000])
+def test_a_damaged_sidecar_deletes_the_state(tmp_path: Path, damage: bytes) -> None:
+    folder = folder_with(tmp_path)
+    add(folder, "chat-1")
+    next(folder.folder.glob("*.json")).write_bytes(damage)
+    assert folder.find("chat-1", HERE) is None
+    assert files(folder) == 0
+
+
+def test_a_state_of_another_length_is_not_used(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path)
+    add(folder, "chat-1")
+    folder.state_path("chat-1").write_bytes(b"s" * 99)
+    assert folder.find("chat-1", HERE) is None
+
+
+def test_the_longest_unused_goes_first(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, budget_bytes=1500)
+    for age, session in enumerate(("old", "older", "oldest")):
+        add(folder, session, 300)
+        os.utime(
+            next(iter(sorted(folder.folder.glob("*.json"), key=os.path.getmtime, reverse=True))), (1000 - age,) * 2
+        )
+    assert folder.find("oldest", HERE) is not None  # and with that it is the newest
+    add(folder, "new", 300)
+    assert [s for s in ("new", "oldest", "old", "older") if folder.find(s, HERE)] in (
+        ["new", "oldest"],
+        ["new", "oldest", "old"],
+    )
+    assert folder.size_bytes() <= 1500
+
+
+def test_what_is_larger_than_the_whole_budget_does_not_stay(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, budget_bytes=50)
+    add(folder, "chat-1")
+    assert files(folder) == 0
+
+
+def test_an_interrupted_save_counts_for_nothing_and_is_swept_away(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path)
+    add(folder, "chat-1")
+    (folder.folder / "0123.state.part").write_bytes(b"half")
+    (folder.folder / "4567.state").write_bytes(b"without a sidecar")
+    folder.trim()
+    assert folder.find("chat-1", HERE) is not None
+    assert files(folder) == 2
+
+
+def test_deleting_and_clearing_leave_nothing(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path)
+    folder.delete("chat-1")
+    folder.clear()
+    for session in ("chat-1", "chat-2", "chat/../3"):
+        add(folder, session)
+    folder.delete("chat-1")
+    assert (folder.find("chat-1", HERE), folder.find("chat-2", HERE)) == (None, [1, 2, 3])
+    folder.clear()
+    assert files(folder) == 0
+
+
+def test_a_models_identity_is_its_size_time_and_header(tmp_path: Path) -> None:
+    model = tmp_path / "model.gguf"
+    model.write_bytes(b"GGUF" + b"x" * 100_000)
+    one = model_identity(model)
+    os.utime(model, ns=(1, one[1] + 1))
+    assert model_identity(model) != one
+    assert model_identity(model)[::2] == one[::2]
+    model.write_bytes(b"GGUG" + b"x" * 100_000)
+    assert model_identity(model)[2] != one[2]
+
+
+def test_names_of_sessions_do_not_appear_on_disk(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path)
+    add(folder, "doc-secret plans.pdf")
+    written = b"".join(file.read_bytes() + file.name.encode() for file in folder.folder.iterdir())
+    assert b"secret" not in written
+    assert json.loads(next(folder.folder.glob("*.json")).read_text())["state_bytes"] == 100

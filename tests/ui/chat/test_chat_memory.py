@@ -1,0 +1,195 @@
+"""A chat that grows beyond the model's context, as a person sees it: divider, pins, numbers, the question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QPushButton
+
+from app.core.messages import Role
+from app.features.context import Parts
+from app.ui.chat.context_full import ContextFull
+from app.ui.chat.question_view import QuestionView
+from tests.helpers.clipping import clipped_texts
+from tests.ui.chat.conftest import Desk
+
+Open = Callable[..., Desk]
+CONTEXT_TOKENS = 4000
+LONG = "word " * 300
+ANSWER = {"text": f"Certainly. {LONG}"}
+
+
+def fill(desk: Desk, turns: int = 5) -> int:
+    """A stored conversation that leaves no room for another long turn, opened; its id."""
+    conversations = desk.app.conversations
+    conversation_id = conversations.create(title="Long").id
+    parent: int | None = None
+    for number in range(1, turns + 1):
+        question = conversations.add_message(conversation_id, parent, Role.USER, f"Question {number}. {LONG}")
+        parent = conversations.add_message(conversation_id, question.id, Role.ASSISTANT, f"Answer. {LONG}").id
+    desk.chat.show_conversation(conversation_id)
+    desk.qtbot.waitUntil(lambda: desk.chat.transcript.is_settled, timeout=10_000)
+    return conversation_id
+
+
+@pytest.fixture
+def desk(open_chat: Open) -> Desk:
+    return open_chat(ANSWER, load={"context_tokens": CONTEXT_TOKENS})
+
+
+def test_when_it_is_full_a_divider_says_how_many_messages_the_model_no_longer_sees(desk: Desk) -> None:
+    fill(desk)
+    assert not desk.chat.transcript.divider.isVisible()
+    desk.ask("And now?")
+    divider = desk.chat.transcript.divider
+    assert divider.isVisible()
+    hidden = [turn for turn in desk.turns if turn.is_forgotten]
+    assert divider.accessibleName() == f"Earlier messages are no longer in the model's memory ({len(hidden)})"
+    below = desk.turns[len(hidden)]
+    assert hidden[-1].geometry().bottom() < divider.y()
+    assert divider.geometry().bottom() < below.y()
+    assert clipped_texts(desk.chat) == []
+    conversation_id = desk.chat.conversation_id
+    desk.chat.show_conversation(None)
+    desk.chat.show_conversation(conversation_id)
+    desk.qtbot.waitUntil(lambda: desk.chat.transcript.is_settled, timeout=10_000)
+    assert divider.isVisible(), "and it is there again"
+
+
+def test_bring_back_shows_a_message_to_the_model_again_and_unpin_lets_it_go(desk: Desk) -> None:
+    conversation_id = fill(desk)
+    desk.ask("And now?")
+    count = len(desk.app.chat.hidden_ids(conversation_id))
+    desk.click(desk.turns[0], "Bring back")
+    assert len(desk.app.chat.hidden_ids(conversation_id)) == count - 1
+    assert f"({count - 1})" in desk.chat.transcript.divider.accessibleName()
+    assert not desk.turns[0].is_forgotten
+    desk.ask("Do you see it?")
+    assert any(text.startswith("Question 1.") for _, text in desk.prompts()[-1])
+    desk.click(desk.turns[0], "Unpin")
+    assert desk.turns[0].is_forgotten
+
+
+def test_pinning_by_key_keeps_the_keyboard_on_the_turn(desk: Desk) -> None:
+    desk.ask("Hello")
+    turn = desk.turns[0]
+    turn.setFocus()
+    assert turn.row is not None
+    button = turn.row.button("Pin: the model always sees this")
+    assert button is not None
+    button.setFocus()
+    desk.qtbot.keyClick(button, Qt.Key.Key_Space)
+    assert turn.message is not None
+    assert turn.message.pinned
+    assert turn.hasFocus()
+    stored = desk.app.conversations.message(turn.message.id)
+    assert stored is not None
+    assert stored.pinned
+
+
+def dialog_of(desk: Desk) -> ContextFull:
+    desk.qtbot.waitUntil(lambda: bool(desk.chat.findChildren(ContextFull)), timeout=5_000)
+    return desk.chat.findChildren(ContextFull)[0]
+
+
+def press(desk: Desk, name: str) -> None:
+    buttons = {button.text(): button for button in dialog_of(desk).findChildren(QPushButton)}
+    desk.qtbot.mouseClick(buttons[name], Qt.MouseButton.LeftButton)
+
+
+def test_asked_first_nothing_is_sent_until_the_person_says_compact(desk: Desk) -> None:
+    desk.app.change("chat", when_full="ask")
+    fill(desk)
+    desk.ask("And now?")
+    assert desk.prompts() == []
+    assert desk.texts[-1] == "And now?"
+    assert not desk.chat.transcript.divider.isVisible()
+    assert clipped_texts(dialog_of(desk)) == []
+    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=20_000):
+        desk.qtbot.keyClick(dialog_of(desk), Qt.Key.Key_Return)
+    assert len(desk.prompts()) == 1
+    assert desk.last.text.startswith("Certainly.")
+    assert desk.chat.transcript.divider.isVisible()
+
+
+def test_asked_first_cancel_keeps_the_question_with_a_way_to_answer_it(desk: Desk) -> None:
+    desk.app.change("chat", when_full="ask")
+    conversation_id = fill(desk)
+    desk.ask("And now?")
+    desk.qtbot.keyClick(dialog_of(desk), Qt.Key.Key_Escape)
+    assert desk.prompts() == []
+    assert not desk.chat.busy
+    assert desk.app.conversations.path(conversation_id)[-1].text == "And now?"
+    assert isinstance(desk.turns[-1], QuestionView)
+    desk.link(desk.turns[-1], "Answer this")
+    desk.qtbot.waitUntil(
+        lambda: any(dialog.isVisible() for dialog in desk.chat.findChildren(ContextFull)), timeout=5_000
+    )
+
+
+def test_asked_first_the_question_can_go_to_a_new_chat(desk: Desk) -> None:
+    desk.notify.actions["new_chat"] = lambda: desk.chat.show_conversation(None)
+    desk.app.change("chat", when_full="ask")
+    conversation_id = fill(desk)
+    desk.ask("And now?")
+    press(desk, "New chat")
+    assert desk.chat.conversation_id is None
+    assert desk.chat.composer.text == "And now?"
+    assert desk.app.conversations.path(conversation_id)[-1].text == "And now?", "it stays where it was, too"
+
+
+def test_a_message_larger_than_the_context_is_refused_in_words(desk: Desk) -> None:
+    desk.chat.composer.set_text("word " * 5000)
+    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=20_000):
+        desk.press(Qt.Key.Key_Return)
+    assert "Nothing was cut." in desk.last.state_text
+    assert desk.prompts() == []
+    assert desk.texts[0] == "word " * 5000
+
+
+def test_while_a_message_is_written_its_parts_are_counted(desk: Desk) -> None:
+    desk.ask("Hello")
+    seen: list[Parts] = []
+    desk.chat.parts_changed.connect(seen.append)
+    with desk.qtbot.waitSignal(desk.chat.parts_changed, timeout=5_000):
+        desk.type("three more words")
+    assert seen[-1].message == 3 + 4
+    assert seen[-1].earlier > 300
+    assert seen[-1].budget.context_tokens == CONTEXT_TOKENS
+
+
+def test_a_message_that_will_not_fit_says_so_before_it_is_sent(desk: Desk) -> None:
+    fill(desk)
+    with desk.qtbot.waitSignal(desk.chat.parts_changed, timeout=5_000):
+        desk.type("And")
+    assert desk.chat.composer._note.text() == "Does not fit: old turns will be left out"
+    desk.app.change("chat", when_full="ask")
+    desk.chat.update_note()
+    assert desk.chat.composer._note.text() == "Does not fit: you will be asked"
+    assert clipped_texts(desk.chat) == []
+
+
+def test_an_almost_full_context_says_so(desk: Desk) -> None:
+    desk.chat.context_changed.emit(int(CONTEXT_TOKENS * 0.89))
+    desk.chat.update_note()
+    assert desk.chat.composer._note.text() == ""
+    desk.chat.context_changed.emit(int(CONTEXT_TOKENS * 0.9))
+    desk.chat.update_note()
+    assert desk.chat.composer._note.text() == "Memory almost full: old turns go soon"
+
+
+def test_nothing_is_counted_without_a_model_or_while_it_answers(open_chat: Open) -> None:
+    desk = open_chat({"text": "slow ", "repeat": 200, "delay_s": 0.02}, loaded=False)
+    desk.type("hello")
+    assert not desk.chat.memory.look()
+    list(desk.app.engine.load(desk.script))
+    desk.chat.set_model_state("ready", "")
+    assert desk.chat.memory.look()
+    desk.press(Qt.Key.Key_Return)
+    assert desk.chat.busy
+    assert not desk.chat.memory.look()
+    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=10_000):
+        desk.press(Qt.Key.Key_Escape)
+    QApplication.processEvents()

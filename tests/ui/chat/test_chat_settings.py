@@ -1,0 +1,92 @@
+"""Chat settings: what is set, what is left to the model, and that it reaches the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog, QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.ui.chat.chat_settings import ChatSettings, SuggestedStepper, knobs
+from app.ui.theme import Theme
+from tests.ui.chat.conftest import Desk
+
+Open = Callable[..., Desk]
+
+
+def stepper(dialog: QDialog, name: str) -> SuggestedStepper:
+    return next(s for s in dialog.findChildren(SuggestedStepper) if s.number.accessibleName() == name)
+
+
+def press(qtbot: QtBot, dialog: QDialog, name: str) -> None:
+    button = next(b for b in dialog.findChildren(QPushButton) if name in (b.text(), b.accessibleName()))
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def test_nothing_is_set_until_somebody_sets_it(qtbot: QtBot, theme: Theme) -> None:
+    dialog = ChatSettings(theme, " Be brief. ", {})
+    qtbot.addWidget(dialog)
+    assert (dialog.system_prompt, dialog.sampling) == ("Be brief.", {})
+    assert {s.number.text() for s in dialog.findChildren(SuggestedStepper)} == {"Suggested"}
+
+
+@pytest.mark.parametrize("name", [knob.name for knob in knobs()])
+def test_the_first_step_up_leads_somewhere_sensible_and_back_again(qtbot: QtBot, theme: Theme, name: str) -> None:
+    knob = next(k for k in knobs() if k.name == name)
+    number = SuggestedStepper(theme, knob, None)
+    qtbot.addWidget(number)
+    number.number.stepUp()
+    assert number.chosen == knob.start
+    number.number.setValue(knob.least)
+    assert number.chosen == knob.least
+    number.number.stepDown()
+    assert number.chosen is None
+    number.number.stepUp()
+    assert number.chosen == knob.start
+
+
+def test_more_is_closed_unless_something_in_it_is_set(qtbot: QtBot, theme: Theme) -> None:
+    calm, busy = ChatSettings(theme, "", {"temperature": 0.5}), ChatSettings(theme, "", {"top_k": 5})
+    for dialog, is_open in ((calm, False), (busy, True)):
+        qtbot.addWidget(dialog)
+        dialog.show()
+        assert stepper(dialog, "Temperature").isVisible()
+        assert stepper(dialog, "Top-k").isVisible() is is_open
+    press(qtbot, calm, "More sampling settings")
+    assert stepper(calm, "Seed").isVisible()
+    assert busy.sampling == {"top_k": 5}
+
+
+def test_what_is_set_reaches_the_engine_and_comes_back(open_chat: Open) -> None:
+    desk = open_chat({"text": "Arr."})
+    desk.ask("Hello")
+    desk.qtbot.mouseClick(desk.chat.composer.settings, Qt.MouseButton.LeftButton)
+    dialog = desk.chat.findChild(ChatSettings)
+    assert isinstance(dialog, ChatSettings)
+    press(desk.qtbot, dialog, "More sampling settings")
+    for name, value in (("Top-k", 12), ("Presence penalty", 1.5), ("DRY", 0.8), ("Seed", 4_294_967_295)):
+        stepper(dialog, name).number.setValue(value)
+    with desk.qtbot.waitSignal(dialog.finished):
+        press(desk.qtbot, dialog, "Save")
+    desk.ask("Again")
+    sampling = {name: value for name, value in desk.requests()[-1]["sampling"].items() if value is not None}
+    chosen = {"top_k": 12, "presence_penalty": 1.5, "dry_multiplier": 0.8, "seed": 4_294_967_295}
+    assert sampling == chosen
+    conversation_id = desk.chat.conversation_id
+    desk.chat.show_conversation(None)
+    desk.chat.show_conversation(conversation_id)
+    assert desk.app.conversations.find()[0].sampling == chosen
+
+
+def test_cancel_changes_nothing(open_chat: Open) -> None:
+    desk = open_chat({"text": "Arr."})
+    desk.ask("Hello")
+    desk.qtbot.mouseClick(desk.chat.composer.settings, Qt.MouseButton.LeftButton)
+    dialog = desk.chat.findChild(ChatSettings)
+    assert isinstance(dialog, ChatSettings)
+    stepper(dialog, "Temperature").number.setValue(1.5)
+    with desk.qtbot.waitSignal(dialog.finished):
+        press(desk.qtbot, dialog, "Cancel")
+    assert desk.app.conversations.find()[0].temperature is None

@@ -1,0 +1,131 @@
+"""A model leaves memory when it is short and comes back with the next message, which loses nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+
+from app.features.memory_watch import Memory, MemoryWatch
+from app.ui import tasks
+from app.ui.model_loader import ModelLoader
+from app.ui.model_sleep import ModelSleep
+from tests.ui.chat.conftest import Desk
+
+GB = 10**9
+PLENTY, SHORT = Memory(16 * GB, 8 * GB), Memory(16 * GB, GB // 2)
+SLOW = {"text": "one two three four five six seven eight ", "repeat": 100, "delay_s": 0.01}
+PUT_TO_SLEEP = "Memory got short, so the model was put to sleep. It wakes up with your next message."
+
+Open = Callable[..., Desk]
+
+
+@dataclass
+class Machine:
+    """A chat with its model, on a computer whose memory and clock a test sets."""
+
+    desk: Desk
+    loader: ModelLoader
+    sleep: ModelSleep
+    memory: Memory
+    now_s: float
+
+    def loads(self) -> int:
+        log = self.desk.script.with_name("prompts.jsonl").read_text("utf-8").splitlines()
+        return [json.loads(line)["type"] for line in log].count("LoadModel")
+
+    def is_asleep(self) -> bool:
+        return self.desk.app.engine.is_asleep and len(tasks.running) == 0
+
+
+@pytest.fixture
+def machine(open_chat: Open, tmp_path: Path) -> Callable[..., Machine]:
+    """Opens a chat with a loaded model that is watched."""
+
+    def make(*rules: dict[str, object], **keys: object) -> Machine:
+        desk = open_chat(*rules, **keys)
+        loader = ModelLoader(desk.app, desk.notify, desk.chat)
+        loader.path, loader.state = tmp_path / "model.gguf", "asleep"
+        loader.changed.connect(lambda: desk.chat.set_model_state(loader.state, ""))
+        desk.chat.answer_finished.connect(loader.look)
+        made = Machine(desk, loader, None, PLENTY, 0.0)  # type: ignore[arg-type]
+        watch = MemoryWatch(lambda: desk.app.settings.engine, lambda: made.memory, lambda: made.now_s)
+        made.sleep = ModelSleep(watch, desk.notify, loader, desk.chat)
+        loader.look()
+        assert loader.state == "ready"
+        return made
+
+    return make
+
+
+def test_short_memory_puts_it_to_sleep_and_says_so(machine: Callable[..., Machine]) -> None:
+    here = machine()
+    here.sleep.look()
+    assert (here.loader.state, here.desk.notices()) == ("ready", [])
+    here.memory = SHORT
+    here.sleep.look()
+    here.desk.qtbot.waitUntil(here.is_asleep)
+    assert here.loader.state == "asleep"
+    assert here.desk.notices() == [PUT_TO_SLEEP]
+
+
+def test_the_next_message_wakes_it_and_is_answered(machine: Callable[..., Machine]) -> None:
+    here = machine({"text": "Good morning."})
+    here.memory = SHORT
+    here.sleep.look()
+    here.desk.qtbot.waitUntil(here.is_asleep)
+    here.memory = PLENTY
+    states: list[str] = []
+    here.loader.changed.connect(lambda: states.append(here.loader.state))
+    here.desk.ask("Are you there?")
+    assert here.desk.texts == ["Are you there?", "Good morning."]
+    here.desk.qtbot.waitUntil(lambda: here.loader.state == "ready")
+    assert states[0] == "loading"
+    assert here.loads() == 2
+    assert here.desk.notices() == []
+    assert here.sleep.is_watching
+
+
+def test_an_answer_is_never_cut_it_warns_and_sleeps_afterwards(machine: Callable[..., Machine]) -> None:
+    here = machine(SLOW)
+    here.desk.type("Count")
+    here.desk.press(Qt.Key.Key_Return)
+    here.desk.qtbot.waitUntil(lambda: "three" in here.desk.last.text, timeout=10_000)
+    here.memory = SHORT
+    here.sleep.look()
+    assert here.loader.state == "ready"
+    assert here.desk.notices() == ["Memory is short. The model is put to sleep once its answer is written."]
+    with here.desk.qtbot.waitSignal(here.desk.chat.answer_finished, timeout=20_000):
+        here.desk.press(Qt.Key.Key_Escape)
+    here.desk.qtbot.waitUntil(here.is_asleep)
+    assert here.desk.notices() == [PUT_TO_SLEEP]
+    assert "three" in here.desk.last.text
+
+
+def test_after_the_minutes_that_were_set_it_sleeps_without_a_word(machine: Callable[..., Machine]) -> None:
+    here = machine({"text": "Yes."})
+    here.desk.app.change("engine", unload_after_min=5)
+    here.now_s = 290
+    here.desk.ask("Still there?")
+    here.now_s = 580
+    here.sleep.look()
+    assert here.loader.state == "ready"
+    here.now_s = 600
+    here.sleep.look()
+    here.desk.qtbot.waitUntil(here.is_asleep)
+    assert here.desk.notices() == []
+
+
+def test_nothing_looks_while_no_model_is_in_memory(machine: Callable[..., Machine]) -> None:
+    here = machine()
+    assert here.sleep.is_watching
+    here.loader.sleep()
+    here.desk.qtbot.waitUntil(here.is_asleep)
+    assert not here.sleep.is_watching
+    here.loader.wake()
+    here.desk.qtbot.waitUntil(lambda: here.loader.state == "ready")
+    assert here.sleep.is_watching

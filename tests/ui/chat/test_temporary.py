@@ -1,0 +1,129 @@
+"""A temporary chat: works like any other, and leaves nothing behind in any file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
+
+from app.ui.chat.temporary_banner import TemporaryBanner
+from tests.helpers.clipping import clipped_texts
+from tests.helpers.script import prompts
+from tests.ui.chat.conftest import Desk, add_turns
+
+Open = Callable[..., Desk]
+SECRET = b"zanzibar"
+
+
+def files_with(secret: bytes, folder: Path) -> list[str]:
+    """Names of all files below a folder that contain these bytes, in UTF-8 or in UTF-16, in any case."""
+    wide = secret.decode().encode("utf-16-le")
+    found = []
+    for file in folder.rglob("*"):
+        if file.is_file():
+            content = file.read_bytes().lower()
+            if secret in content or wide in content:
+                found.append(file.name)
+    return found
+
+
+def banner(desk: Desk) -> TemporaryBanner:
+    return desk.chat.findChildren(TemporaryBanner)[0]
+
+
+def test_it_is_marked_and_works_like_any_other(open_chat: Open) -> None:
+    desk = open_chat({"text": "The answer."})
+    assert not banner(desk).isVisible()
+    desk.chat.show_temporary()
+    assert banner(desk).isVisible()
+    assert banner(desk).accessibleName() == "Temporary: nothing of this chat is kept"
+    desk.ask("First")
+    desk.ask("Second")
+    assert desk.texts == ["First", "The answer.", "Second", "The answer."]
+    assert desk.prompts()[-1] == [("user", "First"), ("assistant", "The answer."), ("user", "Second")]
+    desk.click(desk.last, "Regenerate")
+    desk.qtbot.waitUntil(lambda: not desk.chat.busy, timeout=10_000)
+    assert desk.last.message is not None
+    assert len(desk.last.message.versions) == 2
+    assert clipped_texts(desk.chat) == []
+
+
+def test_nothing_of_it_is_in_any_file_after_asking_leaving_and_quitting(open_chat: Open, fresh_home: Path) -> None:
+    desk = open_chat({"when": "secret", "text": f"You named {SECRET.decode()}."}, {"text": "Fine."})
+    desk.ask("This one is kept")
+    assert files_with(b"this one is kept", fresh_home) != [], "the search finds what is kept"
+    desk.chat.show_temporary()
+    desk.ask(f"My secret is {SECRET.decode()}")
+    desk.type(f"unsent {SECRET.decode()}")
+    desk.chat.save_draft()
+    assert SECRET.decode() in desk.last.text
+    assert files_with(SECRET, fresh_home) == []
+    log = desk.script.with_name("prompts.jsonl").read_text("utf-8").splitlines()
+    assert [json.loads(line)["session"] for line in log if '"Generate"' in line][-1] == ""
+    desk.chat.show_conversation(None)
+    assert desk.chat.composer.text == ""
+    desk.chat.save_draft()
+    assert files_with(SECRET, fresh_home) == []
+    assert [found.title for found in desk.app.conversations.find()] == ["This one is kept"]
+    assert desk.app.conversations.search_text(SECRET.decode()) == []
+    desk.app.close()
+    assert files_with(SECRET, fresh_home) == []
+    assert files_with(b"this one is kept", fresh_home) != []
+
+
+def test_leaving_it_says_so_and_it_is_gone(open_chat: Open) -> None:
+    desk = open_chat({"text": "The answer."})
+    kept = add_turns(desk, 1)
+    desk.chat.show_temporary()
+    desk.chat.show_conversation(kept)
+    assert desk.notices() == [], "an empty one is left without a word"
+    desk.chat.show_temporary()
+    assert desk.turns == []
+    desk.ask("First")
+    temporary_id = desk.chat.conversation_id
+    desk.chat.show_conversation(kept)
+    assert desk.notices() == ["Temporary chat closed. Nothing of it was kept."]
+    assert not desk.chat.is_temporary
+    assert not banner(desk).isVisible()
+    assert desk.texts == ["Question 0", "An answer with **bold** words. 0"]
+    desk.chat.show_conversation(temporary_id)
+    assert desk.turns == [], "its number leads nowhere"
+
+
+def test_an_answer_that_is_being_written_ends_with_it(open_chat: Open) -> None:
+    desk = open_chat({"when": "slowly", "text": "word ", "repeat": 500, "delay_s": 0.02}, {"text": "Yes."})
+    kept = add_turns(desk, 1)
+    desk.chat.show_temporary()
+    desk.type("slowly")
+    desk.press(Qt.Key.Key_Return)
+    desk.qtbot.waitUntil(lambda: "word" in desk.last.text, timeout=10_000)
+    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=10_000):
+        desk.chat.show_conversation(kept)
+    assert desk.texts == ["Question 0", "An answer with **bold** words. 0"]
+    desk.ask("Still there?")
+    assert desk.last.text == "Yes."
+
+
+def test_the_unsent_draft_of_a_new_chat_waits_meanwhile(open_chat: Open) -> None:
+    desk = open_chat()
+    desk.type("half a question")
+    desk.chat.show_temporary()
+    assert desk.chat.composer.text == ""
+    desk.type("secret")
+    desk.chat.show_conversation(None)
+    assert desk.chat.composer.text == "half a question"
+
+
+def test_a_deleted_message_comes_back_only_while_the_chat_is_there(open_chat: Open) -> None:
+    desk = open_chat({"text": "Yes."})
+    desk.chat.show_temporary()
+    desk.ask("Well?")
+    desk.click(desk.last, "Delete")
+    undo = desk.notify.bar.notices[-1].findChild(QPushButton)
+    desk.chat.show_conversation(None)
+    desk.qtbot.mouseClick(undo, Qt.MouseButton.LeftButton)
+    assert desk.turns == []
+    assert len(prompts(desk.script)) == 1
