@@ -339,7 +339,7 @@ def test_a_child_that_stalls_is_gone_after_closing_too(scripted: Make) -> None:
 def test_the_childs_environment_is_set_before_its_libraries_load(scripted: Make) -> None:
     client = scripted()
     environment = Path(f"/proc/{client.pid}/environ").read_bytes().split(b"\0")
-    assert {b"GGML_NO_BACKTRACE=1", b"GOMP_SPINCOUNT=200"} <= set(environment)
+    assert {b"GGML_NO_BACKTRACE=1", b"GOMP_SPINCOUNT=500"} <= set(environment)
 
 
 def test_devices_are_described(scripted: Make) -> None:

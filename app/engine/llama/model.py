@@ -30,6 +30,7 @@ class Model:
         self._library = library
         self._vocab = c.llama_model_get_vocab(pointer)
         self.vocabulary_size: int = c.llama_vocab_n_tokens(self._vocab)
+        self._known: dict[tuple[str, bool, bool], list[int]] = {}
         self._pieces: dict[int, bytes] = {}
         self._ends: dict[int, bool] = {}
         self._buffer = ctypes.create_string_buffer(256)
@@ -55,10 +56,13 @@ class Model:
         """Ids of a prompt: special tokens only from trusted parts, the beginning-of-text token exactly once."""
         c = self._library.c
         ids: list[int] = []
+        known, self._known = self._known, {}  # a chat's next prompt repeats all parts of the one before
         for part in parts:
             if part.text:
                 after_text = bool(ids) and not self._is_special(ids[-1])
-                ids += self._tokenize_after(part.text, part.trusted, after_text)
+                key = (part.text, part.trusted, after_text)
+                self._known[key] = known.get(key) or self._tokenize_after(*key)
+                ids += self._known[key]
         if c.llama_vocab_get_add_bos(self._vocab):
             bos = c.llama_vocab_bos(self._vocab)
             while ids[:1] == [bos]:
