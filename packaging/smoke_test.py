@@ -88,6 +88,26 @@ def try_doctor(trial: Trial) -> str:
     return f"devices {', '.join(devices)}; starter {Path(inside[0]).name}"
 
 
+def try_fit_probe(trial: Trial) -> str:
+    """llama.cpp says what the starter would take, in the process that is thrown away."""
+    (model,) = (trial.folder / "program" / "_internal" / "resources" / "models").glob("*.gguf")
+    request = {"path": str(model), "layout": {"context_tokens": 4096}, "gpus": [], "split": []}
+    with subprocess.Popen(
+        trial.command("--fit-probe"), env=trial.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdin.write(json.dumps(request) + "\n")
+        child.stdin.flush()  # and stays open: the process leaves when its parent does
+        line = child.stdout.readline()
+    if not line:
+        raise Failed(f"--fit-probe said nothing and ended with {child.returncode}")
+    needs = json.loads(line)
+    if needs["kv"] != 4096 * 30 * 2 * 3 * 64 * 2:
+        raise Failed(f"4,096 tokens of the starter should take 90 MiB, not {needs}")
+    return f"weights {needs['weights'] / 1e6:.0f} MB, context {needs['kv'] / 1e6:.0f} MB"
+
+
 def try_chat(trial: Trial) -> str:
     """One answer comes from the program's own engine child."""
     answer = trial.run_json("chat", "-p", QUESTION, "--max-tokens", "24", "--temperature", "0", "--seed", "1")
@@ -219,7 +239,7 @@ def main(folder: Path) -> int:
         # Elsewhere than in the checkout, so that nothing of it is found by chance.
         os.chdir(scratch)
         trial = Trial(folder, cut, environment)
-        for attempt in (try_version, try_doctor, try_chat, try_window, try_nothing_left):
+        for attempt in (try_version, try_doctor, try_fit_probe, try_chat, try_window, try_nothing_left):
             name = attempt.__name__.removeprefix("try_")
             try:
                 print(f"  {name:<12} {attempt(trial)}", flush=True)
