@@ -230,7 +230,9 @@ def run_doctor(options: argparse.Namespace) -> int:
         "backends": list(found.backends),
         "threads": found.threads,
         "thread_policy": found.thread_policy,
-        "folders": {name: str(getattr(paths, name)) for name in ("data", "config", "cache", "logs", "models")},
+        "folders": {
+            name: str(getattr(paths, name)) for name in ("data", "config", "cache", "logs", "models", "states")
+        },
         "models": models,
     }
     if options.json:

@@ -9,10 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from app.core.paths import starter_model
 
 PROC = Path("/proc")
+
+settings.register_profile("noisy machines", parent=settings.default, deadline=None)
+settings.load_profile("noisy machines")
 
 
 @pytest.fixture(autouse=True)

@@ -67,6 +67,7 @@ def test_ask_stop_ask_again_restart_and_the_history_is_there(
     program.ask("Say hello")
     wait_for_state(program, "complete")
     assert program.last_stats()["reused_tokens"] > 0
+    read_tokens = program.last_stats()["prompt_tokens"]
     before = program.messages()
     children = program.children()
     assert program.quit() == 0
@@ -77,6 +78,7 @@ def test_ask_stop_ask_again_restart_and_the_history_is_there(
     again.ask("And goodbye")
     wait_for_state(again, "complete")
     assert len(again.messages()) == len(before) + 2, "the last conversation was not open again"
+    assert again.last_stats()["reused_tokens"] >= read_tokens, "what the model had read was not kept"
     assert again.quit() == 0
 
 
