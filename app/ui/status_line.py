@@ -7,19 +7,11 @@ from PySide6.QtGui import QColor, QEnterEvent, QKeyEvent, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QWidget
 
 from app.core.events import ModelLoaded
+from app.features.model_sentences import short_count
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 
 INSET_PX = 8
-
-
-def tokens_text(count: int) -> str:
-    """A number of tokens in short: 950, 1.2k, 8k."""
-    if count < 1000:
-        return str(count)
-    if count % 1024 == 0:
-        return f"{count // 1024}k"
-    return f"{count / 1000:.1f}".removesuffix(".0") + "k"
 
 
 def device_text(model: ModelLoaded) -> str:
@@ -59,7 +51,7 @@ class ContextGauge(QAbstractButton):
         )
 
     def _on_change(self) -> None:
-        text = tr("Context {used} of {size}", used=tokens_text(self._used), size=tokens_text(self._size))
+        text = tr("Context {used} of {size}", used=short_count(self._used), size=short_count(self._size))
         self.setAccessibleName(text)
         self.setProperty("painted_text", text)
         self.setToolTip(tr("How much of what the model can keep in mind this chat takes, in tokens"))

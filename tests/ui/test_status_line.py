@@ -8,7 +8,8 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from app.core.events import ModelLoaded
-from app.ui.status_line import StatusLine, device_text, tokens_text
+from app.features.model_sentences import short_count
+from app.ui.status_line import StatusLine, device_text
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
 
@@ -20,7 +21,7 @@ ON_CPU = ModelLoaded("a.gguf", "a", 100, 8192, 32768, True, 30, 0, "CPU", 2)
     [(0, "0"), (950, "950"), (1200, "1.2k"), (2000, "2k"), (8192, "8k"), (10_240, "10k"), (10_200, "10.2k")],
 )
 def test_token_counts_are_short(count: int, text: str) -> None:
-    assert tokens_text(count) == text
+    assert short_count(count) == text
 
 
 def test_the_device_is_told_as_it_is() -> None:
