@@ -48,7 +48,7 @@ class Program:
         def search() -> str | None:
             assert self.process.poll() is None, f"ended with {self.process.returncode}: {self.stderr()}"
             found = _xdotool(
-                "search", "--onlyvisible", "--pid", str(self.process.pid), "--name", "Fireside", check=False
+                "search", "--all", "--onlyvisible", "--pid", str(self.process.pid), "--name", "Fireside", check=False
             )
             return found.split()[0] if found.split() else None
 

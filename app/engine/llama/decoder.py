@@ -33,6 +33,7 @@ class Decoder:
         self._side_by_side = side_by_side
         self._sequences = [Sequence(context, number) for number in range(context.most_sequences)]
         self._runs: list[Run] = []
+        self._most_beside = context.most_sequences  # fewer after there was no room, until an answer has ended
 
     @property
     def busy(self) -> bool:
@@ -93,8 +94,11 @@ class Decoder:
         """The runs that have a sequence; interactive ones get one at once, background ones while nobody waits."""
         interactive = [run for run in self._runs if run.interactive]
         for run in interactive:
-            if run.sequence is None:
+            if run.sequence is None and self._may_join(run, interactive):
+                run.wait("")
                 self._take(run, self._free_sequence(run) or self._evict())
+            elif run.sequence is None:
+                run.wait("room")
         background = [run for run in self._runs if not run.interactive]
         for run in background:
             if interactive:
@@ -119,13 +123,18 @@ class Decoder:
     def _owner(self, sequence: Sequence) -> Run | None:
         return next((run for run in self._runs if run.sequence is sequence), None)
 
+    def _may_join(self, run: Run, interactive: Runs[Run]) -> bool:
+        """Whether somebody is answered beside others, or after them: no answer takes another's room."""
+        reserved = sum(other.most_tokens for other in interactive if other.sequence is not None)
+        return not reserved or reserved + len(run.tokens) + ROOM_TO_WRITE_TOKENS <= self._context.size_tokens
+
     def _has_room_for(self, run: Run) -> bool:
         """Whether a background answer may join: not too many at once, and room for all that it can come to write."""
         beside = [other for other in self._runs if not other.interactive and other.sequence is not None]
         if not beside:
             self._make_room(run.most_tokens)
             return True
-        if len(beside) >= min(self._side_by_side.best, len(self._sequences) - 1):
+        if len(beside) >= min(self._side_by_side.best, len(self._sequences) - 1, self._most_beside):
             return False
         idle = sum(len(s.tokens) for s in self._sequences if self._owner(s) is None)
         taken = sum(other.most_tokens for other in beside) - self._shared(beside)
@@ -264,7 +273,13 @@ class Decoder:
         return lambda: any(stop() for stop in stops)
 
     def _on_no_room(self, runs: list[Run]) -> None:
-        if self._evict(but=runs[0]) is None:
+        """Idle sessions leave first, then the background answer that came last, until another one has ended."""
+        idle = next((s for s in self._sequences if s.tokens and self._owner(s) is None), None)
+        if idle is not None:
+            self._leave(idle)
+        elif self._evict(but=runs[0]) is not None:
+            self._most_beside = max(1, sum(not run.interactive and run.sequence is not None for run in self._runs))
+        else:
             self._end(runs[0], FinishReason.CONTEXT)
 
     def _on_decoded(self, shares: list[tuple[Run, int]], outputs: list[int]) -> None:
@@ -314,6 +329,7 @@ class Decoder:
 
     def _remove(self, run: Run) -> None:
         self._runs.remove(run)
+        self._most_beside = self._context.most_sequences
         run.chain.free()
         sequence = run.sequence
         if sequence is not None and sequence.number > 0:

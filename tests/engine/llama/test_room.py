@@ -1,0 +1,129 @@
+"""The decoder when there is less room than it had reckoned with: a context of numbers only, no model."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+from app.engine import protocol
+from app.engine.answer import Answer
+from app.engine.backend import Job
+from app.engine.llama.context import DECODED, NO_ROOM
+from app.engine.llama.decoder import Decoder
+from app.engine.llama.run import Prompt, Run
+from app.engine.scheduler import SideBySide
+
+PREFIX = list(range(1000, 1040))
+ENOUGH_STEPS = 3000
+
+
+class TightContext:
+    """Counts cells and shares none: what several sequences begin with takes its room once for each."""
+
+    can_forget = True
+    pointer = None
+
+    def __init__(self, size_tokens: int, sequences: int = 5) -> None:
+        self.size_tokens, self.batch_tokens, self.most_sequences = size_tokens, 16, sequences
+        self.held = dict.fromkeys(range(sequences), 0)
+
+    def decode(
+        self, shares: Sequence[tuple[int, Sequence[int], int, bool]], aborted: Callable[[], bool] | None = None
+    ) -> int:
+        if sum(self.held.values()) + sum(len(tokens) for _, tokens, _, _ in shares) > self.size_tokens:
+            return NO_ROOM
+        for sequence, tokens, position, _ in shares:
+            assert position == self.held[sequence]
+            self.held[sequence] += len(tokens)
+        return DECODED
+
+    def keep(self, sequence: int, count: int) -> bool:
+        self.held[sequence] = count
+        return True
+
+    def clear(self, sequence: int) -> None:
+        self.held[sequence] = 0
+
+    def copy(self, source: int, target: int, count: int) -> None:
+        self.held[target] = count
+
+    def sees_all(self, sequence: int, count: int) -> bool:
+        return True
+
+    def has_numbers(self, output: int, vocabulary_size: int) -> bool:
+        return True
+
+
+def add(decoder: Decoder, replies: list[Any], number: int, own: int, max_tokens: int, *, background: bool) -> None:
+    request = protocol.Generate(number, (), max_tokens, background=background)
+    job = Job(replies.append)
+    model: Any = SimpleNamespace(ends_answer=lambda token: False, vocabulary_size=2)
+    chain: Any = SimpleNamespace(sample=lambda context, output: 7, free=lambda: None)
+    prompt = Prompt(PREFIX + [number] * own)
+    answer = Answer(request, job.reply, time.perf_counter())
+    decoder.add(Run(request, job, answer, model, prompt, chain, lambda token: b"a"))
+
+
+def run(decoder: Decoder) -> None:
+    for _ in range(ENOUGH_STEPS):
+        if not decoder.busy:
+            return
+        decoder.step(lambda: False)
+    raise AssertionError("the decoder goes round in circles")
+
+
+def ends_of(replies: list[Any]) -> dict[int, tuple[str, int]]:
+    return {r.id: (r.finish_reason, r.generated_tokens) for r in replies if isinstance(r, protocol.Answered)}
+
+
+def test_jobs_that_do_not_fit_side_by_side_after_all_go_one_after_the_other() -> None:
+    replies: list[Any] = []
+    decoder = Decoder(TightContext(120), None, SideBySide(4))  # type: ignore[arg-type]
+    for number in range(6):
+        add(decoder, replies, number, own=10, max_tokens=20, background=True)
+    run(decoder)
+    assert ends_of(replies) == dict.fromkeys(range(6), ("length", 20))
+
+
+def test_an_idle_chat_leaves_before_a_job_is_cut_short() -> None:
+    replies: list[Any] = []
+    context = TightContext(120)
+    decoder = Decoder(context, None, SideBySide(4))  # type: ignore[arg-type]
+    add(decoder, replies, 1, own=5, max_tokens=40, background=True)
+    for _ in range(8):
+        decoder.step(lambda: False)
+    add(decoder, replies, 2, own=10, max_tokens=5, background=False)
+    run(decoder)
+    assert ends_of(replies) == {1: ("length", 40), 2: ("length", 5)}
+
+
+def test_what_somebody_waits_for_takes_the_room_of_jobs_and_they_go_on() -> None:
+    replies: list[Any] = []
+    decoder = Decoder(TightContext(150), None, SideBySide(4))  # type: ignore[arg-type]
+    add(decoder, replies, 1, own=5, max_tokens=30, background=True)
+    add(decoder, replies, 2, own=5, max_tokens=30, background=True)
+    for _ in range(10):
+        decoder.step(lambda: False)
+    add(decoder, replies, 3, own=60, max_tokens=20, background=False)
+    run(decoder)
+    assert ends_of(replies) == {1: ("length", 30), 2: ("length", 30), 3: ("length", 20)}
+    assert [r.reason for r in replies if isinstance(r, protocol.Waiting)].count("room") >= 1
+
+
+def test_a_single_answer_longer_than_the_context_says_so() -> None:
+    replies: list[Any] = []
+    decoder = Decoder(TightContext(60), None, SideBySide(4))  # type: ignore[arg-type]
+    add(decoder, replies, 1, own=5, max_tokens=100, background=True)
+    run(decoder)
+    assert ends_of(replies)[1][0] == "context"
+
+
+def test_two_chats_that_do_not_fit_side_by_side_are_answered_one_after_the_other() -> None:
+    replies: list[Any] = []
+    decoder = Decoder(TightContext(400), None, SideBySide(4))  # type: ignore[arg-type]
+    for number in (1, 2):
+        add(decoder, replies, number, own=100, max_tokens=150, background=False)
+    run(decoder)
+    assert ends_of(replies) == {1: ("length", 150), 2: ("length", 150)}
