@@ -39,7 +39,7 @@ class LlamaBackend:
     @property
     def unsaved(self) -> bool:
         """Whether a session has something that is not on disk."""
-        return self._loaded is not None and self._loaded.decoder.unsaved
+        return self._loaded is not None and self._loaded.decoder.pool.unsaved
 
     def prepare(self) -> None:
         """Loads the library; if that fails, the first request says so."""
@@ -79,7 +79,7 @@ class LlamaBackend:
     def forget(self, session: str) -> None:
         """Drops an idle session from memory."""
         if self._loaded is not None:
-            self._loaded.decoder.forget(session)
+            self._loaded.decoder.pool.forget(session)
 
     def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
         """The length of the prompt as an answer would make it."""

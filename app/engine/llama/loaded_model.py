@@ -127,7 +127,7 @@ class LoadedModel:
 
     def close(self) -> None:
         """Saves the sessions, and what was learnt about speed."""
-        self.decoder.save()
+        self.decoder.pool.save()
         if self._side_by_side.learnt:
             self._speeds.put(self._speed_key, {"side_by_side": self._side_by_side.best})
 

@@ -76,26 +76,10 @@ WHOLE_NUMBERS = frozenset(("top_k", "penalty_last_tokens", "seed"))
 
 def choose(asked: Sampling, task: Sampling, metadata: dict[str, Any]) -> Choice:
     """The chat goes before the task, the task before the file, the file before its family, then the library."""
-    values: dict[str, Any] = {}
-    for _, layer in reversed(_layers(asked, task, metadata)):
-        values |= layer
+    values = _family(metadata) | _from_file(metadata)
+    for given in (task, asked):
+        values |= {name: value for name, value in vars(given).items() if value is not None}
     return replace(Choice(), **values)
-
-
-def origins(asked: Sampling, task: Sampling, metadata: dict[str, Any]) -> dict[str, str]:
-    """Where `choose` takes each field of `Choice` from: chat, task, file, family or library."""
-    found = dict.fromkeys(vars(Choice()), "library")
-    for origin, layer in reversed(_layers(asked, task, metadata)):
-        found |= dict.fromkeys(layer, origin)
-    return found
-
-
-def _layers(asked: Sampling, task: Sampling, metadata: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """What each source says, the one that counts most first."""
-    chat, preset = (
-        {name: value for name, value in vars(given).items() if value is not None} for given in (asked, task)
-    )
-    return [("chat", chat), ("task", preset), ("file", _from_file(metadata)), ("family", _family(metadata))]
 
 
 def _family(metadata: dict[str, Any]) -> dict[str, Any]:

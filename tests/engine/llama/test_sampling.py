@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.engine.llama.sampling import Choice, choose, origins
+from app.engine.llama.sampling import Choice, choose
 from app.engine.protocol import Sampling
 
 SMOLLM = {"general.architecture": "llama", "general.basename": "smollm2"}
@@ -43,17 +43,14 @@ def test_a_tasks_preset_goes_between_chat_and_file() -> None:
     assert (choice.temperature, choice.top_p, choice.presence_penalty, choice.min_p) == (0.5, 0.9, 0.0, 0.01)
 
 
-def test_where_each_value_comes_from_is_known() -> None:
+def test_each_source_goes_before_the_next() -> None:
     metadata = SMOLLM | {"general.sampling.temp": 0.3, "general.sampling.top_k": 30}
-    found = origins(Sampling(seed=1), Sampling(temperature=0.2), metadata)
-    assert {name: found[name] for name in ("seed", "temperature", "top_k", "min_p", "dry_multiplier")} == {
-        "seed": "chat",
-        "temperature": "task",
-        "top_k": "file",
-        "min_p": "family",
-        "dry_multiplier": "library",
-    }
-    assert found.keys() == vars(Choice()).keys()
+    choice = choose(Sampling(seed=1), Sampling(temperature=0.2), metadata)
+    assert choice.seed == 1  # the chat
+    assert choice.temperature == 0.2  # the task, before the file
+    assert choice.top_k == 30  # the file, before the library
+    assert choice.min_p == 0.01  # the family, before the library
+    assert choice.dry_multiplier == Choice().dry_multiplier
 
 
 def test_values_in_a_file_may_be_written_as_text() -> None:
