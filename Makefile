@@ -38,7 +38,7 @@ setup: $(STAMPS)/app $(STAMPS)/engine $(STAMPS)/starter-model $(STAMPS)/assets #
 
 .PHONY: help
 help: ## this list
-	@awk -F ':.*## ' '/^## /{print "\n" substr($$0, 4) ":"} /^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^## /{print "\n" substr($$0, 4) ":"} /^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 ## For those who change it
 
@@ -67,6 +67,10 @@ check: dev ## format, lint, types, import contracts, lines of code against the b
 	@.venv/bin/lint-imports
 	@$(PYTHON) packaging/check_budget.py
 
+.PHONY: check-catalog
+check-catalog: setup ## compare the suggested models with the Hub, where there is a network
+	@$(PYTHON) packaging/check_catalog.py
+
 .PHONY: format
 format: dev ## format the code and mend what lint can mend
 	@.venv/bin/ruff check --quiet --fix . || true
@@ -91,7 +95,7 @@ lock: dev ## renew the pinned versions (UPGRADE=1 raises them)
 	  case $$name in \
 	    engine) only="--no-deps --no-binary llama-cpp-python" ;; \
 	    starter|assets|gemma) only=--no-deps ;; \
-	    *) only= ;; \
+	    *) only="--no-emit-package hf-xet" ;; \
 	  esac; \
 	  ../../.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    --no-annotate --no-emit-index-url --no-emit-find-links $$only $(if $(UPGRADE),--upgrade) \

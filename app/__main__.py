@@ -17,6 +17,10 @@ def main(arguments: list[str] | None = None) -> int:
         from app.engine.llama.fit_probe import main as run_probe
 
         return run_probe(arguments[1:])
+    if arguments[:1] == ["--download-worker"]:
+        from app.hub.transfer import main as run_transfer
+
+        return run_transfer(arguments[1:])
     if _wants_window(arguments):
         if has_display():
             from app.ui.application import run as run_window

@@ -5,10 +5,13 @@ from __future__ import annotations
 import errno
 import logging
 import os
+import threading
 import weakref
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app import APP_NAME, __version__
 from app.core.child import own_command
@@ -16,12 +19,21 @@ from app.core.errors import DiskFull, FolderNotWritable
 from app.core.log import start_log
 from app.core.paths import AppPaths, starter_model
 from app.core.settings import Settings, load_settings, save_settings
+from app.engine.fit import GpuRoom
 from app.engine.on_demand import EngineOnDemand
 from app.engine.states import StateFolder
 from app.features.chat import SESSION, Chat
 from app.features.sentences import Sentence
+from app.hub.ledger import Ledger
+from app.hub.token import Token
 from app.store.conversations import Conversations
 from app.store.database import Database
+from app.store.jobs import Jobs
+from app.store.models import ModelNotes
+
+if TYPE_CHECKING:
+    from app.features.models import Models
+    from app.hub.network import Access
 
 log = logging.getLogger(__name__)
 
@@ -36,12 +48,43 @@ class Fireside:
     database: Database
     conversations: Conversations
     states: StateFolder
+    ledger: Ledger
+    token: Token
     chat: Chat = field(init=False)
     notices: list[Sentence] = field(default_factory=list)
     log_handler: logging.Handler | None = None
 
     def __post_init__(self) -> None:
         self.chat = Chat(self.engine, self.conversations, lambda: self.settings)
+        self._changing, self._making = threading.Lock(), threading.Lock()
+        self._models: Models | None = None
+
+    @property
+    def models(self) -> Models:
+        """Everything about models; made when it is asked for, which the window does once it is there."""
+        with self._making:
+            if self._models is None:
+                self._models = self._make_models()
+            return self._models
+
+    def _make_models(self) -> Models:
+        from app.features.models import Models, Surroundings  # 80 ms that the window need not wait for
+        from app.hub.network import Network
+
+        return Models(
+            Surroundings(
+                self.paths,
+                lambda: self.settings,
+                self.change,
+                Network(lambda: access_of(self.settings, self.token), self.ledger),
+                Jobs(self.database),
+                ModelNotes(self.database),
+                self.states,
+                lambda: self.engine.loaded,
+                lambda: gpus_of(self.engine),
+                self.conversations.best_speeds,
+            )
+        )
 
     def temporary_chat(self) -> Chat:
         """A chat of which nothing is kept: its store is in memory, and is closed when nobody holds the chat."""
@@ -52,34 +95,37 @@ class Fireside:
 
     def change(self, section: str, **values: Any) -> None:
         """Changes settings and saves them; raises DiskFull or FolderNotWritable, the change then holds until quit."""
-        self.settings = self.settings.changed(section, **values)
-        try:
-            save_settings(self.paths.settings, self.settings)
-        except OSError as error:
-            raise disk_problem(error, self.paths.settings) from error
+        with self._changing:
+            self.settings = self.settings.changed(section, **values)
+            _save(self.paths, self.settings)
+        if section == "network" and "allowed" in values:
+            self.models.on_network_switched(allowed=values["allowed"])
 
     def model_path(self) -> Path | None:
         """The chosen model, else the starter, else None."""
         chosen = self.settings.engine.model_path
         return Path(chosen) if chosen else starter_model()
 
-    def known_models(self) -> list[Path]:
-        """The starter first, then those a person opened."""
-        starter = starter_model()
-        return ([starter] if starter else []) + [Path(path) for path in self.settings.engine.known_models]
+    def known_models(self) -> list[tuple[Path, str]]:
+        """Models to choose from, with what they are called: the starter, then those used last."""
+        rows = [row for row in self.models.installed() if not row.model.missing]
+        rows.sort(key=lambda row: (row.model.origin != "starter", -(row.used_at or 0)))
+        return [(row.model.path, row.label) for row in rows]
+
+    def label_of(self, path: Path) -> str:
+        """What a person calls a model; "" where that is nothing of its own."""
+        note = ModelNotes(self.database).get(path)
+        return note.label if note else ""
 
     def remember_model(self, path: Path) -> None:
-        """Chooses a model and keeps it in the list."""
-        starter = starter_model()
-        if starter is not None and path == starter:
-            self.change("engine", model_path="")
-            return
-        others = [known for known in self.settings.engine.known_models if known != str(path)]
-        self.change("engine", model_path=str(path), known_models=(str(path), *others))
+        """Chooses a model for the chat and keeps it in the list."""
+        self.models.use("chat", path)
 
     def close(self) -> None:
-        """Ends the engine child, then the database; safe to call twice."""
+        """Ends the engine child, the downloads, then the database; safe to call twice."""
         self.engine.close()
+        if self._models is not None:
+            self._models.close()
         self.database.close()
         _end_log(self.log_handler)
         self.log_handler = None
@@ -95,6 +141,54 @@ def build_engine(paths: AppPaths, states: StateFolder | None = None) -> EngineOn
     if script:
         command += ["--scripted", script]
     return EngineOnDemand(command, paths.engine, states=states)
+
+
+def access_of(settings: Settings, token: Token) -> Access:
+    """How the network may be used. What the settings name goes before HF_ENDPOINT."""
+    from app.hub.network import HUB, Access
+
+    network = settings.network
+    endpoint = network.mirror or os.environ.get("HF_ENDPOINT") or HUB
+    return Access(network.allowed, endpoint.rstrip("/"), network.proxy, token.load() if network.allowed else "")
+
+
+def gpus_of(engine: EngineOnDemand) -> tuple[GpuRoom, ...]:
+    """The GPUs that the engine's child finds; starts it."""
+    return tuple(
+        GpuRoom(device.name, device.description, device.free_bytes, device.total_bytes, device.type == "igpu")
+        for device in engine.describe_devices().devices
+        if device.type in ("gpu", "igpu")
+    )
+
+
+@contextmanager
+def build_models(paths: AppPaths) -> Iterator[Models]:
+    """The models without the window's parts, for the terminal: labels and queue stay the window's."""
+    from app.features.models import Models, Surroundings
+    from app.hub.network import Network
+
+    settings, _ = load_settings(paths.settings)
+    token = Token()
+
+    def change(section: str, **values: Any) -> None:
+        nonlocal settings
+        settings = settings.changed(section, **values)
+        _save(paths, settings)
+
+    with closing(Database.in_memory()) as database:
+        models = Models(
+            Surroundings(
+                paths,
+                lambda: settings,
+                change,
+                Network(lambda: access_of(settings, token), Ledger(paths.connections)),
+                Jobs(database),
+                ModelNotes(database),
+                StateFolder(paths.states, lambda: settings.engine.states_budget_mb * 10**6),
+            )
+        )
+        with closing(models):
+            yield models
 
 
 def build(paths: AppPaths | None = None) -> Fireside:
@@ -121,11 +215,19 @@ def _build_parts(paths: AppPaths, handler: logging.Handler | None) -> Fireside:
     conversations.recover()
     gone = conversations.purge_deleted()
     states = StateFolder(paths.states, lambda: app.settings.engine.states_budget_mb * 10**6)
-    app = Fireside(paths, settings, build_engine(paths, states), database, conversations, states, log_handler=handler)
+    engine, ledger = build_engine(paths, states), Ledger(paths.connections)
+    app = Fireside(paths, settings, engine, database, conversations, states, ledger, Token(), log_handler=handler)
     for conversation_id in gone:
         states.delete(SESSION.format(conversation_id))
     app.notices = _notices(wrong, database)
     return app
+
+
+def _save(paths: AppPaths, settings: Settings) -> None:
+    try:
+        save_settings(paths.settings, settings)
+    except OSError as error:
+        raise disk_problem(error, paths.settings) from error
 
 
 def _end_log(handler: logging.Handler | None) -> None:

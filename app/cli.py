@@ -1,4 +1,4 @@
-"""The terminal face: `chat` and `doctor`, the same features as the window, without Qt.
+"""The terminal face: `chat`, `models` and `doctor`, the same features as the window, without Qt.
 
 Standard output carries the answer (or one JSON object with ``--json``); progress, warnings and errors go to
 standard error. Exit codes: 0 done, 1 a failure told in one sentence, 2 usage, 130 interrupted.
@@ -7,21 +7,16 @@ standard error. Exit codes: 0 done, 1 a failure told in one sentence, 2 usage, 1
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from types import FrameType
 from typing import Any, TextIO
 
 from app import APP_ID, APP_NAME, __version__
-from app.bootstrap import build_engine
-from app.core.cancel import CancelToken
+from app.bootstrap import build_engine, build_models
 from app.core.errors import AppError, NoModel
 from app.core.events import AnswerStats, Finished, FinishReason, ModelLoaded, TextDelta
 from app.core.messages import Message, Role, clean_text
@@ -30,14 +25,13 @@ from app.core.settings import Settings, load_settings
 from app.engine.client import EngineClient
 from app.features.options import options_for
 from app.features.sentences import sentence_for
-
-INTERRUPTED = 130
+from app.terminal import INTERRUPTED, interruptible, print_json
 
 
 def run(arguments: list[str]) -> int:
     """Runs one command; returns its exit code."""
     _use_utf8(sys.stdin, sys.stdout, sys.stderr)
-    options = _parser().parse_args(arguments)
+    options = _parser(arguments).parse_args(arguments)
     try:
         code: int = options.run(options)
         sys.stdout.flush()
@@ -53,7 +47,7 @@ def run(arguments: list[str]) -> int:
         return 1
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: list[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=APP_ID, description=f"{APP_NAME}: talk to models on this computer.")
     parser.add_argument("--version", action="version", version=f"{APP_NAME} {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
@@ -69,6 +63,12 @@ def _parser() -> argparse.ArgumentParser:
     chat.add_argument("--seed", metavar="N", type=_seed, help="the same seed gives the same answer")
     chat.add_argument("--json", action="store_true", help="one JSON object on standard output")
     chat.set_defaults(run=run_chat)
+
+    models = commands.add_parser("models", help="list, find, fetch, bring along and remove models")
+    if arguments[:1] == ["models"]:  # what it needs takes its time to import
+        from app.cli_models import add_commands
+
+        add_commands(models)
 
     doctor = commands.add_parser("doctor", help="what this computer offers: devices, folders, models")
     doctor.add_argument("--json", action="store_true", help="one JSON object on standard output")
@@ -109,7 +109,7 @@ class ChatRun:
     def answer(self, messages: list[Message], out: TextIO | None) -> tuple[str, AnswerStats]:
         """Answers a conversation, writing text to `out` as it comes; Ctrl+C stops it. Thinking is left out."""
         text: list[str] = []
-        with _interruptible() as cancel:
+        with interruptible() as cancel:
             for event in self.engine.generate(messages, cancel=cancel, **self._options()):
                 if isinstance(event, TextDelta) and not event.thinking:
                     text.append(event.text)
@@ -157,7 +157,7 @@ def run_chat(options: argparse.Namespace) -> int:
 def _ask_once(chat: ChatRun, messages: list[Message]) -> int:
     text, stats = chat.answer(messages, None if chat.options.json else sys.stdout)
     if chat.options.json:
-        _print_json({"text": text, "model": Path(chat.model.path).name} | asdict(stats))
+        print_json({"text": text, "model": Path(chat.model.path).name} | asdict(stats))
     else:
         print()
     return INTERRUPTED if stats.finish_reason is FinishReason.CANCELLED else 0
@@ -188,7 +188,7 @@ def _converse(chat: ChatRun, messages: list[Message]) -> int:
 
 def _load(engine: EngineClient, path: Path, settings: Settings) -> ModelLoaded:
     chosen = settings.engine
-    with _interruptible() as cancel:
+    with interruptible() as cancel:
         for event in engine.load(
             path,
             context_tokens=chosen.context_tokens,
@@ -217,11 +217,10 @@ def _model_path(options: argparse.Namespace, settings: Settings) -> Path:
 def run_doctor(options: argparse.Namespace) -> int:
     """`doctor`: what really exists on this computer, asked from the engine child itself."""
     paths = AppPaths.from_environment()
-    settings, _ = load_settings(paths.settings)
     with closing(build_engine(paths)) as engine:
         found = engine.describe_devices()
-    starter = starter_model()
-    models = ([str(starter)] if starter else []) + list(settings.engine.known_models)
+    with build_models(paths) as models:
+        folder, installed = models.folder(), [str(row.model.path) for row in models.installed()]
     report: dict[str, Any] = {
         "version": __version__,
         "python": platform.python_version(),
@@ -230,13 +229,12 @@ def run_doctor(options: argparse.Namespace) -> int:
         "backends": list(found.backends),
         "threads": found.threads,
         "thread_policy": found.thread_policy,
-        "folders": {
-            name: str(getattr(paths, name)) for name in ("data", "config", "cache", "logs", "models", "states")
-        },
-        "models": models,
+        "folders": {name: str(getattr(paths, name)) for name in ("data", "config", "cache", "logs", "states")}
+        | {"models": str(folder)},
+        "models": installed,
     }
     if options.json:
-        _print_json(report)
+        print_json(report)
     else:
         _print_report(report)
     return 0
@@ -257,30 +255,9 @@ def _print_report(report: dict[str, Any]) -> None:
         print(f"Model: {path}")
 
 
-def _print_json(body: dict[str, Any]) -> None:
-    print(json.dumps(body, ensure_ascii=False))
-
-
 def _use_utf8(*streams: TextIO | None) -> None:
     """UTF-8 whatever the locale says; bytes that are not text are replaced, never an exception."""
     for stream in streams:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(encoding="utf-8", errors="replace")
-
-
-@contextmanager
-def _interruptible() -> Iterator[CancelToken]:
-    """A token that Ctrl+C sets; the second Ctrl+C raises as usual."""
-    cancel = CancelToken()
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        if cancel.cancelled:
-            raise KeyboardInterrupt
-        cancel.cancel()
-
-    previous = signal.signal(signal.SIGINT, stop)
-    try:
-        yield cancel
-    finally:
-        signal.signal(signal.SIGINT, previous)

@@ -19,6 +19,8 @@ from typing import TypeVar
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from model_scenes import hub_for_pictures  # noqa: E402
+from model_scenes import screens as model_screens  # noqa: E402
 from PySide6.QtCore import QEventLoop, QPoint, QTimer, SignalInstance  # noqa: E402
 from PySide6.QtWidgets import QApplication, QDialog, QPushButton, QWidget  # noqa: E402
 
@@ -111,7 +113,7 @@ def main(arguments: list[str]) -> int:
         os.environ["FIRESIDE_HOME"] = home
         application = QApplication([])
         application.setWindowIcon(app_icon(resource("icons/fireside.svg")))
-        with _running(application) as scene:
+        with hub_for_pictures(Path(home)), _running(application) as scene:
             for name, prepare, tidy in _screens(scene):
                 for scheme in SCHEMES:
                     for width, height in SIZES:
@@ -260,6 +262,7 @@ def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
         ("model-menu", window.picker.show_menu, _close_popup),
         ("model-about", window.picker.show_about, _close_popup),
         ("notices", error_bar, close_notices),
+        *model_screens(scene.app, window, _pause),
     ]
 
 

@@ -116,6 +116,17 @@ def try_chat(trial: Trial) -> str:
     return f"{answer['text'].strip()!r}, {answer['tokens_per_s']:.0f} tokens/s"
 
 
+def try_search(trial: Trial) -> str:
+    """The Hub's library is inside: without a network a search ends with a sentence and nothing else."""
+    command = trial.command("models", "search", "llama")
+    done = subprocess.run(
+        command, env=trial.environment, capture_output=True, text=True, timeout=COMMAND_TIMEOUT_S, check=False
+    )
+    if done.returncode != 1 or "huggingface.co" not in done.stderr or len(done.stderr.splitlines()) != 1:
+        raise Failed(f"a search without a network ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
+    return repr(done.stderr.strip())
+
+
 def try_window(trial: Trial) -> str:
     """The window starts offscreen, says that it is visible, and ends by itself when asked to."""
     environment = trial.environment | {"QT_QPA_PLATFORM": "offscreen", "FIRESIDE_TIMING": "1"}
@@ -239,7 +250,7 @@ def main(folder: Path) -> int:
         # Elsewhere than in the checkout, so that nothing of it is found by chance.
         os.chdir(scratch)
         trial = Trial(folder, cut, environment)
-        for attempt in (try_version, try_doctor, try_fit_probe, try_chat, try_window, try_nothing_left):
+        for attempt in (try_version, try_doctor, try_fit_probe, try_chat, try_search, try_window, try_nothing_left):
             name = attempt.__name__.removeprefix("try_")
             try:
                 print(f"  {name:<12} {attempt(trial)}", flush=True)

@@ -13,6 +13,7 @@ from app.core.messages import Role
 from app.core.paths import AppPaths, starter_model
 from app.core.settings import load_settings
 from app.store.conversations import MessageState
+from tests.helpers.models_on_disk import write_model
 
 
 def test_everything_lands_in_the_home_it_was_given(fresh_home: Path) -> None:
@@ -67,12 +68,19 @@ def test_a_start_that_fails_leaves_no_second_log_behind(fresh_home: Path) -> Non
     assert logging.getLogger().handlers == before
 
 
-def test_opened_models_are_remembered_after_the_starter_and_the_starter_is_never_a_path(starter: Path) -> None:
+def test_opened_models_are_remembered_after_the_starter_and_the_starter_is_never_a_path(
+    starter: Path, tmp_path: Path
+) -> None:
     app = build()
-    app.remember_model(Path("/models/a.gguf"))
-    app.remember_model(Path("/models/b.gguf"))
-    assert app.known_models() == [starter, Path("/models/b.gguf"), Path("/models/a.gguf")]
-    assert app.model_path() == Path("/models/b.gguf")
+    first, second = tmp_path / "a-Q4_K_M.gguf", tmp_path / "b.gguf"
+    for path in (first, second):
+        write_model(path)
+        app.remember_model(path)
+    app.models.rename(second, "My own")
+    app.models.mark_used(second)
+    assert app.known_models() == [(starter, "Starter"), (second, "My own"), (first, "a")]
+    assert (app.label_of(first), app.label_of(second)) == ("", "My own")
+    assert app.model_path() == second
     app.remember_model(starter)
     assert app.settings.engine.model_path == ""
     assert app.model_path() == starter_model()

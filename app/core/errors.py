@@ -18,6 +18,20 @@
     │   ├── PromptTooLong             does not fit the context
     │   ├── EngineStopped             the engine child ended or hung in the middle of something
     │   ├── EngineCrashesRepeatedly   three times in a row: no restart by itself
+    │   ├── NetworkOff                the person switched the network off
+    │   ├── HubUnreachable            no answer, or not the Hub's: `reason` says which
+    │   ├── HubBusy                   too many requests: wait
+    │   ├── RepositoryMissing         no such repository, or a private one
+    │   ├── FileNotOnHub              the repository has no such file (any more)
+    │   ├── AccessGated               its owner asks for consent first
+    │   ├── TokenRefused              the Hub does not take the token
+    │   ├── TokenNotKept              the system has no keyring to keep it in
+    │   ├── NotEnoughDisk             told before anything is fetched
+    │   ├── DownloadDamaged           what came is not what the Hub promised, twice
+    │   ├── DownloadFailed            the download's child ended again and again
+    │   ├── DownloadRunning           another Fireside is fetching the same file
+    │   ├── ModelNotInstalled         nothing here has this name
+    │   ├── ModelNotOurs              another application's file, which is never changed
     │   ├── FolderNotWritable         the data folder is read-only
     │   ├── DiskFull                  nothing more can be saved
     │   ├── DatabaseNewer             written by a newer Fireside
@@ -136,6 +150,91 @@ class EngineStopped(EnvironmentProblem):
 class EngineCrashesRepeatedly(EnvironmentProblem):
     times: int
     detail: str
+
+
+@dataclass(eq=False)
+class NetworkOff(EnvironmentProblem):
+    pass
+
+
+@dataclass(eq=False)
+class HubUnreachable(EnvironmentProblem):
+    """`reason`: offline (no name, no route), refused, timeout, tls, proxy, server (5xx), garbage or captive_portal."""
+
+    host: str
+    reason: str
+
+
+@dataclass(eq=False)
+class HubBusy(EnvironmentProblem):
+    """`wait_s` is what the Hub asked for, 0 where it did not say."""
+
+    host: str
+    wait_s: int
+
+
+@dataclass(eq=False)
+class RepositoryMissing(EnvironmentProblem):
+    repo: str
+
+
+@dataclass(eq=False)
+class FileNotOnHub(EnvironmentProblem):
+    repo: str
+    file: str
+
+
+@dataclass(eq=False)
+class AccessGated(EnvironmentProblem):
+    """`has_token`: whether a token was sent; then consent is still missing on the repository's page."""
+
+    repo: str
+    has_token: bool
+
+
+@dataclass(eq=False)
+class TokenRefused(EnvironmentProblem):
+    pass
+
+
+@dataclass(eq=False)
+class TokenNotKept(EnvironmentProblem):
+    pass
+
+
+@dataclass(eq=False)
+class NotEnoughDisk(EnvironmentProblem):
+    """`path` is the folder; `needed_bytes` includes the reserve that stays free."""
+
+    path: str
+    needed_bytes: int
+    free_bytes: int
+
+
+@dataclass(eq=False)
+class DownloadDamaged(EnvironmentProblem):
+    file: str
+
+
+@dataclass(eq=False)
+class DownloadFailed(EnvironmentProblem):
+    file: str
+    detail: str
+
+
+@dataclass(eq=False)
+class DownloadRunning(EnvironmentProblem):
+    file: str
+
+
+@dataclass(eq=False)
+class ModelNotInstalled(EnvironmentProblem):
+    name: str
+
+
+@dataclass(eq=False)
+class ModelNotOurs(EnvironmentProblem):
+    path: str
 
 
 @dataclass(eq=False)

@@ -99,6 +99,15 @@ class ModelLoaded:
 
 
 @dataclass(frozen=True)
+class CopyProgress:
+    """How far files have been copied or moved; `name` is the file it is about now."""
+
+    done_bytes: int
+    total_bytes: int
+    name: str = ""
+
+
+@dataclass(frozen=True)
 class Finished:
     """An answer is complete (or stopped)."""
 

@@ -82,6 +82,8 @@ class GgufHeader:
     metadata: dict[str, Any]
     tensors: tuple[TensorInfo, ...]
     data_offset: int
+    is_complete: bool = True
+    """Without it, only the first bytes were there: keys may be missing, a list be only counted; no tensors."""
 
     @property
     def needed_bytes(self) -> int:
@@ -130,17 +132,38 @@ def read_complete(file: BinaryIO, size_bytes: int) -> GgufHeader:
 
 def read_header(source: BinaryIO | bytes) -> GgufHeader:
     """The header from an open file or from the first bytes of one; raises GgufProblem."""
-    reader = _Reader(io.BytesIO(source) if isinstance(source, bytes) else source)
+    return _header(_Reader(io.BytesIO(source) if isinstance(source, bytes) else source), {})
+
+
+def read_beginning(data: bytes) -> GgufHeader:
+    """What the first bytes of a file tell, as far as they go; raises GgufProblem where they are no GGUF's."""
+    metadata: dict[str, Any] = {}
+    reader = _Reader(io.BytesIO(data))
+    try:
+        return _header(reader, metadata)
+    except GgufProblem as problem:
+        if problem.reason != "truncated":
+            raise
+        return GgufHeader(VERSIONS[-1], metadata, (), 0, is_complete=False)
+
+
+def _header(reader: _Reader, metadata: dict[str, Any]) -> GgufHeader:
+    """Reads it into `metadata`, which has what was read so far when a GgufProblem is raised."""
     version = _version(reader)
     tensor_count, key_count = reader.number("<Q"), reader.number("<Q")
     if tensor_count > MAX_TENSORS or key_count > MAX_KEYS:
         raise GgufProblem("damaged")
-    metadata: dict[str, Any] = {}
     for _ in range(key_count):
         key = reader.text(MAX_KEY_BYTES)
         if not key or key in metadata:
             raise GgufProblem("damaged")
-        metadata[key] = _value(reader, reader.number("<I"))
+        kind = reader.number("<I")
+        if kind == _ARRAY:
+            item_kind, count = _array(reader)
+            metadata[key] = SkippedArray(count)  # all that is known where the bytes end in the middle of it
+            metadata[key] = _items(reader, item_kind, count)
+        else:
+            metadata[key] = _value(reader, kind)
     alignment = metadata.get("general.alignment", DEFAULT_ALIGNMENT)
     if not isinstance(alignment, int) or alignment <= 0 or alignment & (alignment - 1):
         raise GgufProblem("damaged")
@@ -169,20 +192,27 @@ def _value(reader: _Reader, kind: int) -> Any:
         return reader.kept_text()
     if kind in _NUMBERS:
         return reader.number(_NUMBERS[kind])
-    if kind != _ARRAY:
-        raise GgufProblem("damaged")
+    raise GgufProblem("damaged")
+
+
+def _array(reader: _Reader) -> tuple[int, int]:
+    """The kind of its items, and how many there are."""
     item_kind, count = reader.number("<I"), reader.number("<Q")
     if item_kind != _STRING and item_kind not in _NUMBERS:
         raise GgufProblem("damaged")
-    form = _NUMBERS.get(item_kind, "<Q")  # of a text, its length at least
+    return item_kind, count
+
+
+def _items(reader: _Reader, kind: int, count: int) -> list[Any] | SkippedArray:
+    form = _NUMBERS.get(kind, "<Q")  # of a text, its length at least
     size = count * struct.calcsize(form)
     if count > KEPT_ITEMS or not reader.spend(size):
-        if item_kind == _STRING:
+        if kind == _STRING:
             reader.skip_texts(count)
         else:
             reader.skip(size)
         return SkippedArray(count)
-    return [reader.kept_text() if item_kind == _STRING else reader.number(form) for _ in range(count)]
+    return [_value(reader, kind) for _ in range(count)]
 
 
 def _tensors(reader: _Reader, count: int, alignment: int) -> tuple[TensorInfo, ...]:

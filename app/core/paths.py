@@ -23,7 +23,7 @@ class AppPaths:
 
     @property
     def models(self) -> Path:
-        """Installed models."""
+        """Installed models, unless the settings name another folder."""
         return self.data / "models"
 
     @property
@@ -40,6 +40,16 @@ class AppPaths:
     def engine(self) -> Path:
         """The engine child's own working directory."""
         return self.cache / "engine"
+
+    @property
+    def downloads(self) -> Path:
+        """The download child's own working directory."""
+        return self.cache / "downloads"
+
+    @property
+    def connections(self) -> Path:
+        """Every connection to the network that was ever made, one JSON object a line."""
+        return self.data / "connections.jsonl"
 
     @property
     def states(self) -> Path:

@@ -62,6 +62,29 @@ class Engine:
 
 
 @dataclass(frozen=True)
+class Models:
+    """Where models lie, and which one each tab uses; empty paths leave it to the program (the chat's: `engine`).
+
+    `add_how`: what is done with a file that is added: "" (ask), copy, move or in_place.
+    """
+
+    folder: str = ""
+    add_how: str = ""
+    summarize_path: str = ""
+    translate_path: str = ""
+    write_path: str = ""
+
+
+@dataclass(frozen=True)
+class Network:
+    """`proxy` and `mirror` empty: as the system and HF_ENDPOINT say."""
+
+    allowed: bool = True
+    proxy: str = ""
+    mirror: str = ""
+
+
+@dataclass(frozen=True)
 class Window:
     """What comes back after a restart. `geometry` is Qt's own, in base64."""
 
@@ -79,6 +102,8 @@ class Settings:
     appearance: Appearance = field(default_factory=Appearance)
     chat: Chat = field(default_factory=Chat)
     engine: Engine = field(default_factory=Engine)
+    models: Models = field(default_factory=Models)
+    network: Network = field(default_factory=Network)
     window: Window = field(default_factory=Window)
     unknown: dict[str, Any] = field(default_factory=dict)
 
@@ -87,7 +112,14 @@ class Settings:
         return dataclasses.replace(self, **{section: dataclasses.replace(getattr(self, section), **values)})
 
 
-SECTIONS: dict[str, type] = {"appearance": Appearance, "chat": Chat, "engine": Engine, "window": Window}
+SECTIONS: dict[str, type] = {
+    "appearance": Appearance,
+    "chat": Chat,
+    "engine": Engine,
+    "models": Models,
+    "network": Network,
+    "window": Window,
+}
 LIMITS: dict[str, Callable[[Any], bool]] = {
     "appearance.scheme": lambda v: v in ("system", "light", "dark"),
     "appearance.zoom": lambda v: 0.5 <= v <= 3,
@@ -99,6 +131,9 @@ LIMITS: dict[str, Callable[[Any], bool]] = {
     "engine.kv_type": lambda v: v in ("", "f16", "q8_0"),
     "engine.states_budget_mb": lambda v: v >= 0,
     "engine.unload_after_min": lambda v: v >= 0,
+    "models.add_how": lambda v: v in ("", "copy", "move", "in_place"),
+    "network.proxy": lambda v: not v or v.startswith(("http://", "https://", "socks5://")),
+    "network.mirror": lambda v: not v or v.startswith(("http://", "https://")),
     "chat.when_full": lambda v: v in ("compact", "rolling", "ask"),
     "chat.thinking": lambda v: v in ("auto", "on", "off"),
     "chat.thinking_budget": lambda v: v >= -1,

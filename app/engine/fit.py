@@ -139,6 +139,21 @@ def choose(shape: Shape, wish: Wish, room: Room, estimate: Estimate | None = Non
     return _Chooser(shape, wish, room, estimate or shape.needs).choose()
 
 
+def corrected(shape: Shape, asked: Layout, measured: Needs) -> Estimate:
+    """The formula, off by what it was off for the layout llama.cpp was asked about."""
+    formula = dataclasses.asdict(shape.needs(asked))
+    off = {name: getattr(measured, name) / value if value else 1.0 for name, value in formula.items()}
+
+    def estimate(layout: Layout) -> Needs:
+        if layout == asked:
+            return measured
+        return Needs(
+            **{name: int(value * off[name]) for name, value in dataclasses.asdict(shape.needs(layout)).items()}
+        )
+
+    return estimate
+
+
 def is_near(plan: Plan, needs: Needs, room: Room) -> bool:
     """Whether a plan is so near to a limit, or so changed, that llama.cpp's own numbers should be asked."""
     if plan.choice not in (FITS, ASKED):

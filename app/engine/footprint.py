@@ -1,7 +1,7 @@
 """How much memory a model takes, by formula from its header: weights, context and scratch, in main memory and on GPUs.
 
 The context's part equals llama.cpp's own number for plain, grouped, sliding-window and MLA attention and for recurrent
-layers; scratch memory is a close upper estimate. `app.engine.llama.fit_probe` asks llama.cpp itself.
+layers; scratch memory is a close upper estimate. `app.engine.probe_request` asks llama.cpp itself.
 """
 
 from __future__ import annotations

@@ -20,7 +20,8 @@ from app.core import errors
 class Sentence:
     """What to tell a person.
 
-    `action` names the one thing to do, for a button: open_model, new_chat, retry, settings, open_folder, or "".
+    `action` names the one thing to do, for a button: open_model, new_chat, retry, settings, network, models, storage,
+    open_folder, or "".
     """
 
     text: str
@@ -73,6 +74,37 @@ def _engine_stopped(error: errors.EngineStopped) -> Sentence:
     return Sentence(f"The engine {what}.", "The text so far was kept, and the engine starts again.", "retry")
 
 
+_UNREACHABLE = {
+    "offline": "{host} cannot be reached: this computer seems to be offline.",
+    "refused": "{host} does not take connections now.",
+    "timeout": "{host} did not answer in time.",
+    "tls": "The connection to {host} is not secure: its certificate is not valid.",
+    "proxy": "The proxy in front of {host} refused the connection.",
+    "server": "{host} has a problem of its own now.",
+    "garbage": "What {host} answered makes no sense.",
+    "captive_portal": "Something between here and {host} answers in its place, as the sign-in page of a hotel does.",
+}
+
+
+def _unreachable(error: errors.HubUnreachable) -> Sentence:
+    text = _UNREACHABLE.get(error.reason, "{host} cannot be reached.")
+    action = "network" if error.reason in ("proxy", "tls") else "retry"
+    return Sentence(text.format(host=error.host), "Models on this computer work without it.", action)
+
+
+def _busy(error: errors.HubBusy) -> Sentence:
+    when = f"in {error.wait_s} seconds" if error.wait_s else "in a few minutes"
+    return Sentence(f"{error.host} was asked too often. Please try again {when}.", action="retry")
+
+
+def _gated(error: errors.AccessGated) -> Sentence:
+    if error.has_token:
+        return Sentence(f"The owner of {error.repo} has not given you access yet. Ask for it on its page on the Hub.")
+    return Sentence(
+        f"{error.repo} asks for consent on its page on the Hub, and then for your access token.", action="network"
+    )
+
+
 _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
     errors.ModelMissing: lambda e: Sentence(f"There is no file {_name(e.path)} any more.", action="open_model"),
     errors.NoModel: lambda e: Sentence("No model is open yet.", "Your message was kept.", "open_model"),
@@ -111,6 +143,36 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
     errors.EngineStopped: _engine_stopped,
     errors.EngineCrashesRepeatedly: lambda e: Sentence(
         f"The engine stopped {e.times} times in a row with this model.", "Your chats were kept.", "open_model"
+    ),
+    errors.NetworkOff: lambda e: Sentence(
+        "The network is switched off, so nothing was sent.", "Models on this computer work without it.", "network"
+    ),
+    errors.HubUnreachable: _unreachable,
+    errors.HubBusy: _busy,
+    errors.RepositoryMissing: lambda e: Sentence(
+        f"There is no repository {e.repo} on the Hub, or it is private.", "Check the name."
+    ),
+    errors.FileNotOnHub: lambda e: Sentence(f"{e.repo} has no file {e.file} (any more).", "Choose another one."),
+    errors.AccessGated: _gated,
+    errors.TokenRefused: lambda e: Sentence("The Hub does not accept the access token.", action="network"),
+    errors.TokenNotKept: lambda e: Sentence(
+        "This system has no keyring to keep the access token in.", "It is used until you quit."
+    ),
+    errors.NotEnoughDisk: lambda e: Sentence(
+        f"This needs {e.needed_bytes / 1e9:.1f} GB on the disk and {e.free_bytes / 1e9:.1f} GB are free.",
+        "What was fetched so far is kept.",
+        "storage",
+    ),
+    errors.DownloadDamaged: lambda e: Sentence(
+        f"{e.file} arrived damaged twice: it is not what the Hub promised.", "The damaged file was removed.", "retry"
+    ),
+    errors.DownloadFailed: lambda e: Sentence(
+        f"{e.file} could not be fetched.", "What was fetched so far is kept.", "retry"
+    ),
+    errors.DownloadRunning: lambda e: Sentence(f"Another {APP_NAME} is fetching {e.file} already."),
+    errors.ModelNotInstalled: lambda e: Sentence(f"No model here is called {e.name}."),
+    errors.ModelNotOurs: lambda e: Sentence(
+        f"{_name(e.path)} belongs to another program, so it is not changed.", "It was only left out of the list."
     ),
     errors.FolderNotWritable: lambda e: Sentence(
         f"{APP_NAME} may not write to {e.path}.", "What was saved before is still there.", "open_folder"

@@ -51,6 +51,7 @@ class Unchanged(Enum):
 
 
 UNCHANGED = Unchanged.UNCHANGED
+ENOUGH_TOKENS = 16  # the speed of a shorter answer says little
 _COLUMNS = (
     "id, title, system_prompt, temperature, model, draft, created_at, updated_at, leaf_id, pinned,"
     " sampling, thinking, first_kept_id"
@@ -161,6 +162,17 @@ class Conversations:
             gone = connection.execute("DELETE FROM conversations WHERE deleted_at IS NOT NULL RETURNING id").fetchall()
             connection.execute("DELETE FROM messages WHERE deleted_with IS NOT NULL")
         return [row[0] for row in gone]
+
+    def best_speeds(self) -> dict[str, float]:
+        """The most tokens per second that an answer was written with, by the name of its model."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT model, max(json_extract(stats, '$.tokens_per_s')) FROM messages"
+                " WHERE stats IS NOT NULL AND model <> '' AND json_extract(stats, '$.generated_tokens') >= ?"
+                " GROUP BY model",
+                (ENOUGH_TOKENS,),
+            ).fetchall()
+        return {row[0]: float(row[1] or 0) for row in rows}
 
     def add_message(
         self,

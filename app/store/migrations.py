@@ -107,7 +107,41 @@ def m002_context(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (m001_conversations, m002_context)
+def m003_jobs_and_models(connection: sqlite3.Connection) -> None:
+    """Long work that outlives the program, in its order, and what is known of each model file on this computer."""
+    # `spec`, `progress` and `error` are JSON; `error` is the name of a situation with its fields.
+    # AUTOINCREMENT: a cancelled job's id never comes back for another one. `place` is the order of the queue.
+    # Paths are bytes as the system has them: a file name need not be UTF-8.
+    # `sha256` holds as long as the file's size and time of change are those beside it.
+    for statement in (
+        """CREATE TABLE jobs (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            kind TEXT NOT NULL,
+            title TEXT NOT NULL,
+            state TEXT NOT NULL,
+            place REAL NOT NULL,
+            spec TEXT NOT NULL,
+            progress TEXT NOT NULL DEFAULT '{}',
+            error TEXT,
+            created_at REAL NOT NULL,
+            updated_at REAL NOT NULL
+        )""",
+        "CREATE INDEX jobs_by_place ON jobs (kind, place)",
+        """CREATE TABLE models (
+            path BLOB PRIMARY KEY,
+            label TEXT NOT NULL DEFAULT '',
+            origin TEXT NOT NULL DEFAULT '',
+            added_at REAL,
+            used_at REAL,
+            sha256 TEXT NOT NULL DEFAULT '',
+            size_bytes INTEGER NOT NULL DEFAULT 0,
+            mtime_ns INTEGER NOT NULL DEFAULT 0
+        ) WITHOUT ROWID""",
+    ):
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (m001_conversations, m002_context, m003_jobs_and_models)
 
 
 def schema_version(connection: sqlite3.Connection) -> int:

@@ -76,7 +76,7 @@ def _run_window(application: QApplication, instance: SingleInstance, paths: AppP
         window = MainWindow(app, theme, notify, loader, chat)
         ModelSleep(MemoryWatch(lambda: app.settings.engine), notify, loader, chat)
         instance.asked.connect(lambda more: _on_asked(window, more))
-        first_paint = _FirstPaint(window, lambda: _after_first_paint(app, window, notify, files))
+        first_paint = _FirstPaint(window, lambda: _after_first_paint(app, window, notify, theme, files))
         window.installEventFilter(first_paint)
         CalmCaret(window)
         window.show()
@@ -106,7 +106,7 @@ def _build(paths: AppPaths, theme: Theme) -> Fireside | None:
                 return None
 
 
-def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, files: list[str]) -> None:
+def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme: Theme, files: list[str]) -> None:
     if os.environ.get("FIRESIDE_TIMING") == "1":
         print(f"window visible after {_process_age_ms():.0f} ms", file=sys.stderr, flush=True)  # noqa: T201
     for notice in app.notices:
@@ -115,6 +115,22 @@ def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, files:
         window.open_files(files)
     else:
         window.loader.start()
+    app.models.start()
+    _watch_models(app, window, notify, theme)
+
+
+def _watch_models(app: Fireside, window: MainWindow, notify: Notify, theme: Theme) -> None:
+    """What the window tells about models beside its Models view; nothing of it is needed at start."""
+    from app.ui.chat.first_suggestion import FirstSuggestion
+    from app.ui.models.download_watch import DownloadWatch
+    from app.ui.task_bar import TaskBar
+
+    watch = DownloadWatch(app.models, theme, notify, window.loader, task_bar=TaskBar(window))
+    application = QApplication.instance()
+    assert application is not None
+    application.aboutToQuit.connect(watch.close)
+    FirstSuggestion(app.models, notify, window.loader, window.chat.empty, watch.changed)
+    window.chat.empty.models_wanted.connect(window.views.show_models)
 
 
 def _app_icon() -> QIcon:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QCloseEvent
-from PySide6.QtWidgets import QButtonGroup, QFileDialog, QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from app import APP_NAME
 from app.core.errors import AppError
@@ -17,6 +17,7 @@ from app.ui import tasks, window_memory
 from app.ui.context_panel import ContextPanel
 from app.ui.desktop import open_folder
 from app.ui.i18n import tr
+from app.ui.left_column import LeftColumn
 from app.ui.model_loader import ModelLoader
 from app.ui.model_picker import ModelPicker
 from app.ui.notify import Notify
@@ -24,6 +25,7 @@ from app.ui.shortcuts import ShortcutSheet, add_shortcuts
 from app.ui.sidebar import Sidebar
 from app.ui.status_line import StatusLine
 from app.ui.theme import Theme
+from app.ui.views import Views
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.file_drop import FileDrop
 
@@ -44,17 +46,20 @@ class MainWindow(QMainWindow):
         self._deleted: list[int] = []
         self.setObjectName("main_window")
         self.sidebar = Sidebar(theme, app.conversations, notify)
+        self.left = LeftColumn(theme)
+        self.views = Views(app, theme, notify, loader, chat=chat, left=self.left)
         self.status = StatusLine(theme)
         self.picker = ModelPicker(app, theme, loader)
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._splitter.setHandleWidth(1)  # Qt makes such a fine one wider for the pointer
-        self._splitter.addWidget(self.sidebar)
+        self._splitter.addWidget(self.left)
         self._splitter.addWidget(self._content())
         self._splitter.setCollapsible(0, False)
         self._splitter.setCollapsible(1, False)
         self._splitter.setStretchFactor(1, 1)
         self.setCentralWidget(self._splitter)
-        FileDrop(theme, tr("Drop to open this model"), self).dropped.connect(self.open_files)
+        self.left.add(self.sidebar)
+        FileDrop(theme, tr("Drop to add this model"), self).dropped.connect(self.add_files)
         self.actions_by_name = self._add_actions()
         self._connect()
         self._restore()
@@ -70,9 +75,8 @@ class MainWindow(QMainWindow):
         self._tab.setObjectName("tab_chat")
         self._tab.setCheckable(True)
         self._tab.setChecked(True)
-        self._tab.clicked.connect(self.chat.focus_composer)
-        tabs = QButtonGroup(self)  # exclusive: a click on the chosen tab does not undo it
-        tabs.addButton(self._tab)
+        self._tab.clicked.connect(self.views.show_chat)
+        self.views.tab = self._tab
         self._top = QHBoxLayout()
         self._top.addWidget(self._toggle)
         self._top.addWidget(self._tab)
@@ -82,7 +86,7 @@ class MainWindow(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(self._top)
-        column.addWidget(self.chat, 1)
+        column.addWidget(self.views.content, 1)
         column.addWidget(self._notify.bar)
         column.addWidget(self.status)
         return content
@@ -97,6 +101,7 @@ class MainWindow(QMainWindow):
                 "search": self._search,
                 "sidebar": self.toggle_sidebar,
                 "open_model": self.ask_for_model,
+                "models": self.views.show_models,
                 "settings": self.show_settings,
                 "zoom_in": lambda: self._zoom(theme.zoom_by, 1),
                 "zoom_out": lambda: self._zoom(theme.zoom_by, -1),
@@ -111,20 +116,29 @@ class MainWindow(QMainWindow):
             "open_model": self.ask_for_model,
             "new_chat": self.new_chat,
             "settings": self.show_settings,
+            "models": self.views.show_models,
+            "storage": lambda: self.views.show_models("storage"),
+            "network": lambda: self.show_settings("network"),
             "open_folder": lambda: open_folder(self._app.paths.data),
         }
         self.sidebar.new_chat_wanted.connect(self.new_chat)
         self.sidebar.temporary_chat_wanted.connect(self.temporary_chat)
-        self.sidebar.settings_wanted.connect(self.show_settings)
+        self.left.settings_wanted.connect(self.show_settings)
+        self.left.models_wanted.connect(self.views.show_models)
+        self.views.add_wanted.connect(self.ask_for_file)
+        self.views.network_switched.connect(self._on_network_changed)
         self.sidebar.chat_chosen.connect(self.show_chat)
         self.sidebar.chat_gone.connect(self._on_chat_gone)
         self.sidebar.chat_renamed.connect(lambda _: self._update_title())
         self.picker.open_wanted.connect(self.ask_for_model)
+        self.picker.models_wanted.connect(self.views.show_models)
         self.chat.model_wanted.connect(self.ask_for_model)
         self.chat.title_changed.connect(self._on_title_changed)
         self.chat.context_changed.connect(self.status.gauge.show_used)
         self.chat.parts_changed.connect(lambda parts: self.status.gauge.show_used(parts.used_tokens))
         self.status.gauge.clicked.connect(self.show_context)
+        self.status.network_wanted.connect(self._on_network_wanted)
+        self.status.show_network(is_on=self._app.settings.network.allowed)
         self.chat.answer_finished.connect(self._on_answer_finished)
         self.loader.changed.connect(self._on_model_changed)
         self._theme.changed.connect(self._on_theme_changed)
@@ -141,7 +155,7 @@ class MainWindow(QMainWindow):
     def new_chat(self) -> None:
         """An empty chat, ready to type into."""
         self.show_chat(None)
-        self.chat.focus_composer()
+        self.views.show_chat()
 
     def temporary_chat(self) -> None:
         """A chat of which nothing is kept."""
@@ -149,7 +163,7 @@ class MainWindow(QMainWindow):
         self.chat.show_temporary()
         self.sidebar.show_open(None)
         self._update_title()
-        self.chat.focus_composer()
+        self.views.show_chat()
 
     def show_context(self) -> None:
         """What the model sees, above the gauge."""
@@ -162,14 +176,34 @@ class MainWindow(QMainWindow):
             panel.say(tr("The model is at work. The numbers come when it is done."))
 
     def open_files(self, files: list[str]) -> None:
-        """Files from the command line, a second start or a drop: the first model is opened, others are told about."""
+        """Files from the command line or a second start: the first model is opened, others are told about."""
+        path = self._first_model(files)
+        if path is not None:
+            self.loader.load(path)
+
+    def add_files(self, files: list[str]) -> None:
+        """Files dropped on the window: the first model becomes one of Fireside's, and is opened."""
+        path = self._first_model(files)
+        if path is None:
+            return
+        ours = Path(self._app.settings.models.folder or self._app.paths.models)
+        if path in dict(self._app.known_models()) or path.is_relative_to(ours):
+            self.loader.load(path)
+        else:
+            self._add(path)
+
+    def _add(self, path: Path) -> None:
+        from app.ui.models.add_dialog import FileAdding  # not needed at start
+
+        FileAdding(self._app, self._theme, self._notify, self).add_file(path, self.loader.load)
+
+    def _first_model(self, files: list[str]) -> Path | None:
         models = [Path(file) for file in files if file.lower().endswith(".gguf")]
-        if models:
-            self.loader.load(models[0])
-        elif files:
+        if files and not models:
             kind = Path(files[0]).suffix.lstrip(".").upper()
             words = tr("this is a {kind} file.", kind=kind) if kind else tr("this is another kind of file.")
             self._notify.tell(Sentence(tr("{name} opens GGUF model files here; ", name=APP_NAME) + words))
+        return models[0] if models else None
 
     def bring_to_front(self) -> None:
         """Shows the window above the others, also out of the task bar."""
@@ -179,32 +213,52 @@ class MainWindow(QMainWindow):
         self.activateWindow()
 
     def ask_for_model(self) -> None:
-        """Asks for a model file, in the folder of the one that is open."""
-        dialog = QFileDialog(
-            self, tr("Open a model file"), str(self.loader.path.parent if self.loader.path else Path.home())
+        """Asks for a model file to open where it is."""
+        # What the person names is opened, whatever it is called: the engine says what is wrong with it.
+        self._ask_for_file("open_model_dialog", tr("Open a model file")).fileSelected.connect(
+            lambda file: self.loader.load(Path(file))
         )
-        dialog.setObjectName("open_model_dialog")
+
+    def ask_for_file(self) -> None:
+        """Asks for a model file to make one of Fireside's."""
+        dialog = self._ask_for_file("add_file_dialog", tr("Add a model file"))
+        dialog.fileSelected.connect(lambda file: self._add(Path(file)))
+
+    def _ask_for_file(self, name: str, title: str) -> QFileDialog:
+        """Begins in the folder of the model that is open."""
+        dialog = QFileDialog(self, title, str(self.loader.path.parent if self.loader.path else Path.home()))
+        dialog.setObjectName(name)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.setNameFilters([tr("Models (*.gguf)"), tr("All files (*)")])
-        # What the person names is opened, whatever it is called: the engine says what is wrong with it.
-        dialog.fileSelected.connect(lambda file: self.loader.load(Path(file)))
         dialog.open()
+        return dialog
 
-    def show_settings(self) -> None:
-        """Opens the settings above the window."""
+    def show_settings(self, page: str = "") -> None:
+        """Opens the settings above the window, on the page that is named."""
         from app.ui.settings_dialog import SettingsDialog  # not needed at start
 
         dialog = SettingsDialog(self._app, self._theme, self._notify, self)
         dialog.reload_wanted.connect(self.loader.reload)
+        dialog.network_changed.connect(self._on_network_changed)
+        if page:
+            dialog.show_page_named(page)
         dialog.open()
+
+    def _on_network_wanted(self, wanted: bool) -> None:
+        self._save("network", allowed=wanted)
+        self._on_network_changed()
+
+    def _on_network_changed(self) -> None:
+        self.status.show_network(is_on=self._app.settings.network.allowed)
 
     def toggle_sidebar(self) -> None:
         """Shows or hides the left column."""
-        self.sidebar.setVisible(self.sidebar.isHidden())
+        self.left.setVisible(self.left.isHidden())
 
     def _search(self) -> None:
-        self.sidebar.show()
+        self.left.show()
+        self.views.show_chat()
         self.sidebar.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.sidebar.search.selectAll()
 
@@ -269,11 +323,11 @@ class MainWindow(QMainWindow):
         self._top.setSpacing(px(6))
         self._tab.setFont(self._theme.font(14, 600))
         self.setMinimumSize(px(SMALLEST_PX[0]), px(SMALLEST_PX[1]))
-        self.sidebar.setMinimumWidth(px(SIDEBAR_PX[0]))
-        self.sidebar.setMaximumWidth(px(SIDEBAR_PX[1]))
+        self.left.setMinimumWidth(px(SIDEBAR_PX[0]))
+        self.left.setMaximumWidth(px(SIDEBAR_PX[1]))
 
     def _restore(self) -> None:
-        window_memory.restore(self, self._splitter, self.sidebar, self._theme, self._app.settings.window)
+        window_memory.restore(self, self._splitter, self.left, self._theme, self._app.settings.window)
         self.sidebar.reload()
         known_id = self._app.settings.window.conversation_id
         known = self._app.conversations.get(known_id) if known_id else None
@@ -288,7 +342,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.chat.save_draft()
-        kept = window_memory.describe(self, self.sidebar, self._theme)
+        kept = window_memory.describe(self, self.left, self._theme)
         kept_id = 0 if self.chat.is_temporary else self.chat.conversation_id or 0
         self._save("window", conversation_id=kept_id, **kept)
         self.chat.stop()

@@ -77,7 +77,7 @@ class ModelLoader(QObject):
     @property
     def name(self) -> str:
         """What the model is called."""
-        return model_name(self.path) if self.path else tr("No model")
+        return self._app.label_of(self.path) or model_name(self.path) if self.path else tr("No model")
 
     def start(self) -> None:
         """Loads the chosen model, at start."""
@@ -217,9 +217,11 @@ class ModelLoader(QObject):
             self.path = Path(loaded.path) if loaded else before or self.path
             self._set("ready" if loaded else "asleep", loaded)
             return
-        if remember and self.path is not None:
+        if self.path is not None:
             try:
-                self._app.remember_model(self.path)
+                if remember:
+                    self._app.remember_model(self.path)
+                self._app.models.mark_used(self.path)
             except AppError as error:
                 self._notify.error(error)
         self._set("ready", self.model)

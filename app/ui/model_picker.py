@@ -14,7 +14,7 @@ from app.core.paths import starter_model
 from app.features.model_sentences import ASLEEP, trying_words, why_words
 from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.model_loader import ModelLoader, in_words, model_name, size_text
+from app.ui.model_loader import ModelLoader, in_words, size_text
 from app.ui.theme import Theme
 from app.ui.widgets.elided_label import ElidedLabel
 from app.ui.widgets.status_dot import StatusDot
@@ -35,6 +35,7 @@ class ModelPicker(QPushButton):
     """Shows the loader's state; chooses another model."""
 
     open_wanted = Signal()
+    models_wanted = Signal()
 
     def __init__(self, app: Fireside, theme: Theme, loader: ModelLoader) -> None:
         super().__init__()
@@ -93,11 +94,11 @@ class ModelPicker(QPushButton):
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.setToolTipsVisible(True)
         group = QActionGroup(menu)
-        for path in self._app.known_models():
+        for path, name in self._app.known_models():
             size_bytes = _size_or_none(path)
             if size_bytes is None:
                 continue
-            words = [model_name(path), size_text(size_bytes)]
+            words = [tr(name), size_text(size_bytes)]
             if path == starter_model():
                 words.append(tr("a very small English model, often wrong"))
             action = menu.addAction(_shown("  ·  ".join(words)), partial(loader.load, path))
@@ -118,6 +119,7 @@ class ModelPicker(QPushButton):
             menu.addAction(icon("arrow-clockwise", tokens.muted), tr("Load it again"), loader.start)
         if loader.path is not None:
             menu.addAction(icon("info", tokens.muted), tr("About this model"), self.show_about)
+        menu.addAction(icon("cube", tokens.muted), tr("Find more models…") + "\tCtrl+M", self.models_wanted.emit)
         menu.addAction(icon("folder-open", tokens.muted), tr("Open a model file…") + "\tCtrl+O", self.open_wanted.emit)
         return menu
 

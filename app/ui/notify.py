@@ -30,6 +30,9 @@ ACTION_LABELS = {
     "new_chat": "New chat",
     "retry": "Try again",
     "settings": "Settings",
+    "network": "Network settings",
+    "models": "Models",
+    "storage": "Storage",
     "open_folder": "Open folder",
 }
 

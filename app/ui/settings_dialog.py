@@ -25,6 +25,7 @@ from app.ui.i18n import tr
 from app.ui.notify import Notify
 from app.ui.settings_engine import EnginePage
 from app.ui.settings_memory import MemoryPage
+from app.ui.settings_network import NetworkPage
 from app.ui.settings_page import SettingsPage
 from app.ui.shortcuts import ShortcutSheet
 from app.ui.theme import ZOOM_STEPS, Theme
@@ -50,6 +51,8 @@ class SettingsDialog(QDialog):
 
     reload_wanted = Signal()
     """How models run was changed; the window loads the model again."""
+    network_changed = Signal()
+    """The network was switched on or off."""
 
     def __init__(self, app: Fireside, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -69,6 +72,7 @@ class SettingsDialog(QDialog):
         self._nav.setMinimumWidth(px(168))
         theme.changed.connect(self._set_fonts)
         self._group = QButtonGroup(self)
+        self._numbers: dict[str, int] = {}
         self.pages = QStackedWidget()
         self._prompt_later = QTimer(self, singleShot=True, interval=PROMPT_DELAY_MS)
         self._add_page(tr("Appearance"), self._appearance_page())
@@ -77,6 +81,9 @@ class SettingsDialog(QDialog):
         engine.reload_wanted.connect(self.reload_wanted)
         self._add_page(tr("Engine"), engine)
         self._add_page(tr("Memory"), MemoryPage(app, theme, self._save))
+        network = NetworkPage(app, theme, self._save)
+        network.network_changed.connect(self.network_changed)
+        self._add_page(tr("Network"), network, "network")
         self._add_page(tr("About"), self._about_page())
         self._nav_column.addStretch(1)
         row = QHBoxLayout(self)
@@ -93,6 +100,10 @@ class SettingsDialog(QDialog):
         button.setFocus()
         self.pages.setCurrentIndex(number)
 
+    def show_page_named(self, name: str) -> None:
+        """Opens a page that others lead to: network."""
+        self.show_page(self._numbers[name])
+
     def done(self, result: int) -> None:
         """Keeps what is still being typed, then closes."""
         if self._prompt_later.isActive():
@@ -104,10 +115,11 @@ class SettingsDialog(QDialog):
         for button in self._group.buttons():
             button.setFont(self._theme.font(14, 500))
 
-    def _add_page(self, name: str, page: SettingsPage) -> None:
+    def _add_page(self, name: str, page: SettingsPage, key: str = "") -> None:
         button = text_button(name, "nav")
         button.setCheckable(True)
         number = self.pages.count()
+        self._numbers[key] = number
         button.setChecked(number == 0)
         button.clicked.connect(lambda: self.pages.setCurrentIndex(number))
         self._group.addButton(button)

@@ -19,6 +19,7 @@ WINDOW_SHORTCUTS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("search", ("Ctrl+F",), "Search chats"),
     ("sidebar", ("Ctrl+B",), "Show or hide the list of chats"),
     ("open_model", ("Ctrl+O",), "Open a model file"),
+    ("models", ("Ctrl+M",), "Models"),
     ("settings", ("Ctrl+,",), "Settings"),
     ("zoom_in", ("Ctrl++", "Ctrl+="), "Larger"),
     ("zoom_out", ("Ctrl+-",), "Smaller"),
@@ -33,6 +34,10 @@ CHAT_SHORTCUTS: tuple[tuple[str, str], ...] = (
     ("Up", "Edit the last message, from an empty field"),
 )
 LIST_SHORTCUTS: tuple[tuple[str, str], ...] = (("F2", "Rename the chat"), ("Del", "Delete the chat"))
+MODELS_SHORTCUTS: tuple[tuple[str, str], ...] = (
+    ("Return", "From the search field to what was found"),
+    ("Ctrl+Return", "Download the chosen version"),
+)
 
 
 def add_shortcuts(window: QWidget, jobs: Mapping[str, Callable[[], object]]) -> dict[str, QAction]:
@@ -67,6 +72,7 @@ class ShortcutSheet(QDialog):
             (tr("Window"), [(keys[0], words) for _, keys, words in WINDOW_SHORTCUTS]),
             (tr("Chat"), CHAT_SHORTCUTS),
             (tr("List of chats"), LIST_SHORTCUTS),
+            (tr("Models"), MODELS_SHORTCUTS),
         ):
             title = QLabel(heading)
             title.setFont(theme.font(13, 600))

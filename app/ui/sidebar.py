@@ -1,4 +1,4 @@
-"""The left column: New chat, search, the chats in their groups, Settings at the foot."""
+"""The left column of the chats: New chat, search, the chats in their groups."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ class Sidebar(QWidget):
 
     new_chat_wanted = Signal()
     temporary_chat_wanted = Signal()
-    settings_wanted = Signal()
     chat_chosen = Signal(int)
     chat_renamed = Signal(int)
     chat_gone = Signal(int)
@@ -31,8 +30,7 @@ class Sidebar(QWidget):
 
     def __init__(self, theme: Theme, conversations: Conversations, notify: Notify) -> None:
         super().__init__()
-        self.setObjectName("sidebar")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setObjectName("chats_column")
         self._theme, self._conversations, self._notify = theme, conversations, notify
         self._open_id: int | None = None
         self._new = text_button(tr("New chat"), "new")
@@ -63,14 +61,9 @@ class Sidebar(QWidget):
         self.list.moved.connect(self._choose)
         self._nothing = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self._nothing.setProperty("kind", "muted")
-        self._settings = text_button(tr("Settings"), "foot")
-        self._settings.setObjectName("settings")
-        self._settings.clicked.connect(self.settings_wanted)
         self._column = QVBoxLayout(self)
         self._column.addLayout(self._begin)
-        for widget, stretch in (
-            (self.search, 0), (self._nothing, 0), (self.list, 1), (self._settings, 0),
-        ):  # fmt: skip
+        for widget, stretch in ((self.search, 0), (self._nothing, 0), (self.list, 1)):
             self._column.addWidget(widget, stretch)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
@@ -173,16 +166,13 @@ class Sidebar(QWidget):
 
     def _on_theme_changed(self) -> None:
         theme, tokens = self._theme, self._theme.tokens
-        self._column.setContentsMargins(theme.px(12), theme.px(14), theme.px(12), theme.px(10))
+        self._column.setContentsMargins(theme.px(12), theme.px(14), theme.px(12), 0)
         self._column.setSpacing(theme.px(9))
         self._begin.setSpacing(theme.px(6))
         self._new.setFont(theme.font(14.5, 600))
         self._new.setIcon(icon("note-pencil", tokens.accent))
-        self._settings.setFont(theme.font(13.5, 500))
-        self._settings.setIcon(icon("gear-six", tokens.muted))
         # A push button keeps its text four pixels from the icon; a wider icon around the same glyph gives it air.
-        for button, width in ((self._new, 32), (self._settings, 28)):
-            button.setIconSize(QSize(theme.px(width), theme.px(16)))
+        self._new.setIconSize(QSize(theme.px(32), theme.px(16)))
         self.search.setFont(theme.font(14))
         self._glass.setIcon(icon("magnifying-glass", tokens.muted))
         self._nothing.setFont(theme.font(13.5))

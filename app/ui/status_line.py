@@ -1,8 +1,8 @@
-"""The bottom line: what the model runs on, how full its context is, what waits."""
+"""The bottom line: what the model runs on, how full its context is, what waits, the network's switch."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QEnterEvent, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QWidget
 
@@ -10,6 +10,7 @@ from app.core.events import ModelLoaded
 from app.features.model_sentences import short_count
 from app.ui.i18n import tr
 from app.ui.theme import Theme
+from app.ui.widgets.buttons import text_button
 
 INSET_PX = 8
 
@@ -114,6 +115,9 @@ class ContextGauge(QAbstractButton):
 class StatusLine(QWidget):
     """One quiet line at the foot of the content."""
 
+    network_wanted = Signal(bool)
+    """The switch was pressed: whether the network is to be on."""
+
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self.setObjectName("status_line")
@@ -126,13 +130,30 @@ class StatusLine(QWidget):
         self.waiting.setObjectName("waiting")
         for label in (self.device, self.waiting):
             label.setProperty("kind", "muted")
+        self._is_network_on = True
+        self.network = text_button("", "quiet")
+        self.network.setObjectName("network_switch")
+        self.network.clicked.connect(lambda: self.network_wanted.emit(not self._is_network_on))
         self._row = QHBoxLayout(self)
         self._row.addWidget(self.device)
         self._row.addWidget(self.gauge)
         self._row.addStretch(1)
         self._row.addWidget(self.waiting)
+        self._row.addWidget(self.network)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+        self.show_network(is_on=True)
+
+    def show_network(self, *, is_on: bool) -> None:
+        """Whether the network may be used."""
+        self._is_network_on = is_on
+        text = tr("Network on") if is_on else tr("Network off")
+        self.network.setText(text)
+        self.network.setAccessibleName(text)
+        what = tr("Models can be searched and fetched.") if is_on else tr("No connection is made at all.")
+        how = tr("Press to switch the network off.") if is_on else tr("Press to switch the network on.")
+        self.network.setToolTip(f"{what} {how}")
+        self.network.setAccessibleDescription(f"{what} {how}")
 
     def show_model(self, model: ModelLoaded | None) -> None:
         """What the loaded model runs on, and its context."""
@@ -146,8 +167,8 @@ class StatusLine(QWidget):
 
     def _on_theme_changed(self) -> None:
         px = self._theme.px
-        self._row.setContentsMargins(px(18), 0, px(18), 0)
+        self._row.setContentsMargins(px(18), 0, px(18 - INSET_PX), 0)
         self._row.setSpacing(px(24 - INSET_PX))
         self.setFixedHeight(px(30))
-        for label in (self.device, self.waiting):
+        for label in (self.device, self.waiting, self.network):
             label.setFont(self._theme.font(12.5))

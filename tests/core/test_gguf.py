@@ -23,6 +23,7 @@ from app.core.gguf import (
     SkippedArray,
     SkippedText,
     check_model,
+    read_beginning,
     read_complete,
     read_header,
 )
@@ -64,6 +65,29 @@ def test_a_good_file_tells_its_metadata_and_tensors(tmp_path: Path) -> None:
 
 def test_the_first_bytes_of_a_file_are_enough_for_the_header() -> None:
     assert read_header(GOOD[:-112]).metadata == METADATA
+
+
+def test_a_beginning_tells_what_is_in_it() -> None:
+    words = make.header({"general.architecture": "llama", "words": [f"word {n}" for n in range(300)], "after": 7})
+    cut = read_beginning(words[:900])
+    assert cut.metadata == {"general.architecture": "llama", "words": SkippedArray(300)}
+    assert (cut.is_complete, cut.tensors) == (False, ())
+    whole = read_beginning(GOOD[:-112])
+    assert whole.is_complete
+    assert whole == read_header(GOOD)
+
+
+def test_every_beginning_can_be_read() -> None:
+    for size in range(4, len(GOOD) - 112):
+        for key, item in read_beginning(GOOD[:size]).metadata.items():
+            assert item == METADATA[key] or isinstance(item, SkippedArray)
+
+
+@pytest.mark.parametrize(("data", "reason"), [(b"", "empty"), (b"<html>", "not_gguf"), (GOOD[:4] + b"\4", "newer")])
+def test_a_beginning_of_something_else_is_told_apart(data: bytes, reason: str) -> None:
+    with pytest.raises(GgufProblem) as caught:
+        read_beginning(data.ljust(64 if reason == "newer" else 0, b"\0"))
+    assert caught.value.reason.startswith(reason)
 
 
 def test_long_arrays_are_counted_and_not_kept() -> None:

@@ -10,7 +10,7 @@ from app.core import errors
 from app.features.sentences import sentence_for
 
 EXAMPLES = {"path": "/tmp/folder/model.gguf", "reason": "empty", "detail": "last words", "exit_code": -9}
-ACTIONS = {"", "open_model", "new_chat", "retry", "settings", "open_folder"}
+ACTIONS = {"network", "models", "storage", "", "open_model", "new_chat", "retry", "settings", "open_folder"}
 
 
 def example(cls: type[errors.AppError]) -> errors.AppError:

@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -32,15 +32,15 @@ def wait_until(condition: Callable[[], Any], what: str, timeout_s: float = 30) -
 
 
 class Program:
-    """One running Fireside with its own home; keys go to its window."""
+    """One running Fireside with its own home; keys go to its window. `around` is a command that runs it."""
 
-    def __init__(self, home: Path, environment: dict[str, str] | None = None) -> None:
+    def __init__(self, home: Path, environment: dict[str, str] | None = None, around: Sequence[str] = ()) -> None:
         self.home = home
         env = {k: v for k, v in os.environ.items() if k != "QT_QPA_PLATFORM"}
         env |= {"FIRESIDE_HOME": str(home)} | (environment or {})
         self._stderr = (home.parent / f"stderr-{time.monotonic_ns()}").open("wb")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "app"], cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stderr=self._stderr
+            [*around, sys.executable, "-m", "app"], cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stderr=self._stderr
         )
         self.window = self._find_window()
 
@@ -80,14 +80,15 @@ class Program:
 
     def messages(self) -> list[tuple[str, str, str]]:
         """Role, text and state of every stored message, oldest first, read beside the running program."""
-        return self._rows("SELECT role, text, state FROM messages ORDER BY id")
+        return self.rows("SELECT role, text, state FROM messages ORDER BY id")
 
     def last_stats(self) -> dict[str, Any]:
         """The statistics stored with the newest answer that has some."""
-        rows = self._rows("SELECT stats FROM messages WHERE stats IS NOT NULL ORDER BY id DESC LIMIT 1")
+        rows = self.rows("SELECT stats FROM messages WHERE stats IS NOT NULL ORDER BY id DESC LIMIT 1")
         return json.loads(rows[0][0]) if rows else {}
 
-    def _rows(self, query: str) -> list[Any]:
+    def rows(self, query: str) -> list[Any]:
+        """What the program's database says now, read beside it."""
         database = self.home / "data" / "fireside.db"
         if not database.exists():
             return []

@@ -11,10 +11,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+from app.core.errors import NotEnoughDisk
 from app.core.events import AnswerStats, FinishReason
 from app.core.messages import Role
 from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
+from app.store.jobs import Jobs
+from app.store.models import ModelNotes
 
 SCHEMA = """
 SELECT sql FROM sqlite_schema
@@ -50,11 +53,23 @@ def fill(conversations: Conversations) -> None:
     conversations.delete(conversations.create(title="deleted").id)
 
 
+def fill_models(database: Database) -> None:
+    """A download that failed for want of room, one that waits, and a model with a label."""
+    jobs = Jobs(database, clock=lambda: 1_760_000_000.0)
+    failed = jobs.add("download", "Größer", {"repo": "org/larger", "files": [{"name": "l.gguf", "size_bytes": 7}]})
+    jobs.update(failed.id, state="failed", progress={"paths": {}}, error=NotEnoughDisk("/models", 8, 5))
+    jobs.update(jobs.add("download", "Smaller", {"repo": "org/smaller", "files": []}).id, place=0.5)
+    ModelNotes(database).note(
+        "/models/größe.gguf", label="Mine", origin="added", added_at=1_750_000_000.0, sha256="ab12", size_bytes=7,
+        mtime_ns=1_740_000_000_123_456_789,
+    )  # fmt: skip
+
+
 def dump(database: Database) -> Iterator[str]:
     """The whole database as statements, one after the other."""
     yield from schema_of(database)
     with database.reading() as connection:
-        for table in ("conversations", "messages"):
+        for table in ("conversations", "messages", "jobs", "models"):
             columns = [row["name"] for row in connection.execute(f"PRAGMA table_info({table})")]
             quoted = " || ', ' || ".join(f"quote({name})" for name in columns)
             for row in connection.execute(f"SELECT {quoted} FROM {table}"):
@@ -68,6 +83,7 @@ def main() -> None:
         closing(Database.open(Path(folder) / "fireside.db")) as database,
     ):
         fill(Conversations(database, clock=lambda: 1_760_000_000.0))
+        fill_models(database)
         sys.stdout.write("BEGIN;\n" + "".join(f"{statement};\n" for statement in dump(database)) + "COMMIT;\n")
 
 

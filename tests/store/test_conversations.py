@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.core.events import AnswerStats, FinishReason
 from app.core.messages import Role
 from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
@@ -272,6 +273,17 @@ def test_recover_marks_only_what_was_being_written(conversations: Conversations)
         ("failed", "failed"),
     ]
     assert conversations.recover() == 0
+
+
+def test_the_best_speed_of_each_model_is_that_of_its_fastest_long_answer(conversations: Conversations) -> None:
+    chat = conversations.create()
+    answers = [("a", 40, 12.5), ("a", 40, 30.0), ("a", 3, 900.0), ("b", 100, 7.0), ("", 100, 8.0)]
+    for model, tokens, speed in answers:
+        message = conversations.add_message(chat.id, None, Role.ASSISTANT, "", model=model)
+        stats = AnswerStats(1, 0, tokens, 0.1, speed, FinishReason.STOP)
+        conversations.finish_message(message.id, "text", MessageState.COMPLETE, stats)
+    conversations.add_message(chat.id, None, Role.ASSISTANT, "without numbers", model="c")
+    assert conversations.best_speeds() == {"a": 30.0, "b": 7.0}
 
 
 @settings(max_examples=100, deadline=None)

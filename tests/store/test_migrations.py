@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import DatabaseNewer, DiskFull, MigrationFailed
+from app.core.errors import DatabaseNewer, DiskFull, MigrationFailed, NotEnoughDisk
 from app.core.events import AnswerStats, FinishReason
 from app.core.messages import Role
 from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
+from app.store.jobs import Jobs
 from app.store.migrations import MIGRATIONS
+from app.store.models import ModelNote, ModelNotes
 from tests.store.conftest import fill_disk
 from tests.store.make_old_database import schema_of
 
@@ -205,3 +207,35 @@ def test_what_schema_2_added_is_read_as_it_was_written(tmp_path: Path) -> None:
         question, answer = conversations.path(sun.id)
         assert (question.pinned, answer.pinned) == (True, False)
         assert (answer.thinking, answer.thinking_s) == ("Wide, not far.", 1.5)
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_file_from_before_schema_3_has_no_jobs_and_no_notes_and_takes_them(tmp_path: Path, number: int) -> None:
+    path = file_of_version(number, tmp_path)
+    before = rows(path)
+    with closing(Database.open(path)) as database:
+        jobs, notes = Jobs(database), ModelNotes(database)
+        assert (jobs.find(), notes.all()) == ([], [])
+        added = jobs.add("download", "A model", {"repo": "org/name"})
+        notes.note("/models/a.gguf", label="Mine")
+    with closing(Database.open(path)) as database:
+        assert Jobs(database).find() == [added]
+        assert ModelNotes(database).all() == [ModelNote(Path("/models/a.gguf"), "Mine")]
+    backup = path.with_name(f"fireside.db.before-v{len(MIGRATIONS)}")
+    assert (version(backup), rows(backup)) == (number, before)
+
+
+def test_what_schema_3_added_is_read_as_it_was_written(tmp_path: Path) -> None:
+    with closing(Database.open(file_of_version(3, tmp_path))) as database:
+        waiting, failed = Jobs(database).find("download")
+        assert (waiting.title, waiting.state, waiting.place) == ("Smaller", "queued", 0.5)
+        assert (failed.title, failed.state, failed.progress) == ("Größer", "failed", {"paths": {}})
+        assert failed.spec == {"repo": "org/larger", "files": [{"name": "l.gguf", "size_bytes": 7}]}
+        assert isinstance(failed.error, NotEnoughDisk)
+        assert (failed.error.path, failed.error.needed_bytes, failed.error.free_bytes) == ("/models", 8, 5)
+        assert ModelNotes(database).all() == [
+            ModelNote(
+                Path("/models/größe.gguf"), "Mine", "added", 1_750_000_000.0, None, "ab12", 7, 1_740_000_000_123_456_789
+            )
+        ]
+        assert Jobs(database).add("download", "next", {}).id == 3

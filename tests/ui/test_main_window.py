@@ -27,6 +27,7 @@ from app.ui.settings_dialog import SettingsDialog
 from app.ui.shortcuts import ShortcutSheet
 from app.ui.widgets.buttons import IconButton
 from tests.helpers.clipping import clipped_texts
+from tests.helpers.tiny_models import make_tiny
 from tests.helpers.ui import Frame, open_window
 
 INTERACTIVE = QAbstractButton | QLineEdit | QPlainTextEdit | QTextEdit | QAbstractItemView
@@ -85,10 +86,12 @@ def test_tab_goes_through_the_column_then_the_top_then_the_chat(frame: Frame, qt
     frame.window.activateWindow()
     frame.chat.focus_composer()
     expected = [
+        "Network on",
         "New chat",
         "Temporary chat",
         "Search chats",
         "Chats",
+        "Models",
         "Settings",
         "Show or hide the list of chats",
         "Chat",
@@ -106,9 +109,9 @@ def test_the_shortcuts_do_what_the_sheet_says(frame: Frame, qtbot: QtBot) -> Non
     actions["search"].trigger()
     assert window.sidebar.search.hasFocus()
     actions["sidebar"].trigger()
-    assert window.sidebar.isHidden()
+    assert window.left.isHidden()
     actions["search"].trigger()
-    assert not window.sidebar.isHidden()
+    assert not window.left.isHidden()
     for name, kind in (("settings", SettingsDialog), ("shortcuts", ShortcutSheet), ("open_model", QFileDialog)):
         actions[name].trigger()
         dialog = window.findChild(kind)
@@ -142,8 +145,8 @@ def test_nothing_is_clipped_at_any_zoom(whole: Frame, zoom: float, scheme: str) 
 
 
 def test_a_dropped_model_is_opened(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
-    path = tmp_path / "Dropped-1B.GGUF"
-    path.write_bytes(b"GGUF")
+    path = make_tiny("llama", tmp_path / "Dropped-1B.GGUF")
+    frame.app.change("models", add_how="in_place")
     drop(frame.window, path)
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
     assert frame.loader.name == "Dropped 1B"
@@ -189,14 +192,14 @@ def test_geometry_column_and_chat_come_back(qapp: QApplication, tmp_path: Path) 
     with open_window(qapp) as frame:
         QApplication.processEvents()
         assert (frame.window.width(), frame.window.height()) == (720, 560)
-        assert frame.window.sidebar.width() == 230
+        assert frame.window.left.width() == 230
         assert frame.chat.conversation_id == chat_id
         frame.window.toggle_sidebar()
     with open_window(qapp) as frame:
-        assert frame.window.sidebar.isHidden()
+        assert frame.window.left.isHidden()
         frame.window.toggle_sidebar()
         QApplication.processEvents()
-        assert frame.window.sidebar.width() == 230
+        assert frame.window.left.width() == 230
 
 
 def test_a_chat_that_was_deleted_meanwhile_does_not_come_back(qapp: QApplication) -> None:
@@ -212,7 +215,7 @@ def test_right_to_left_mirrors_the_frame(qapp: QApplication) -> None:
     try:
         with open_window(qapp) as frame:
             assert clipped_texts(frame.window) == []
-            column = frame.window.sidebar.mapTo(frame.window, QPoint(0, 0)).x()
+            column = frame.window.left.mapTo(frame.window, QPoint(0, 0)).x()
             picker = frame.window.picker.mapTo(frame.window, QPoint(0, 0)).x()
             assert column > frame.window.width() / 2
             assert picker < frame.window.width() / 2

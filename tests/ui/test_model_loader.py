@@ -90,7 +90,7 @@ def test_a_model_is_remembered_only_when_it_could_be_loaded(
         frame.loader.load(good)
         qtbot.waitUntil(lambda: frame.loader.path == good and frame.loader.state == "ready")
         assert frame.app.settings.engine.model_path == str(good)
-        assert good in frame.app.known_models()
+        assert str(good) in frame.app.settings.engine.known_models
 
 
 def test_a_failure_keeps_the_old_model_and_says_why(

@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from app.ui.model_about import ModelAbout
 from tests.helpers.clipping import clipped_texts
+from tests.helpers.models_on_disk import write_model
 from tests.helpers.ui import Frame
 
 Script = Callable[[dict[str, Any]], None]
@@ -68,7 +69,7 @@ def test_a_long_name_is_shortened_and_nothing_is_clipped(frame: Frame, qtbot: Qt
 
 def test_the_menu_offers_known_models_that_are_still_there(frame: Frame, tmp_path: Path) -> None:
     here, gone = tmp_path / "here & now.gguf", tmp_path / "gone.gguf"
-    here.write_bytes(b"GGUF")
+    write_model(here)
     frame.app.change("engine", known_models=(str(here), str(gone)))
     menu = frame.window.picker.menu_now()
     assert texts(menu) == [
@@ -76,6 +77,7 @@ def test_the_menu_offers_known_models_that_are_still_there(frame: Frame, tmp_pat
         "here && now  ·  1 MB",
         "Wake up",
         "About this model",
+        "Find more models…",
         "Open a model file…",
     ]
     assert [action.isChecked() for action in menu.actions() if action.isCheckable()] == [True, False]
@@ -84,7 +86,7 @@ def test_the_menu_offers_known_models_that_are_still_there(frame: Frame, tmp_pat
 
 def test_choosing_in_the_menu_loads(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
     path = tmp_path / "other.gguf"
-    path.write_bytes(b"GGUF")
+    write_model(path)
     frame.app.change("engine", known_models=(str(path),))
     menu = frame.window.picker.menu_now()
     named(menu, "other").trigger()

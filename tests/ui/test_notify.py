@@ -64,7 +64,8 @@ def test_an_action_nobody_can_do_has_no_button(notify: Notify) -> None:
 
 
 def test_every_action_of_the_sentences_has_a_label() -> None:
-    assert set(ACTION_LABELS) == {"open_model", "new_chat", "retry", "settings", "open_folder"}
+    named = {"open_model", "new_chat", "retry", "settings", "network", "models", "storage", "open_folder"}
+    assert set(ACTION_LABELS) == named
 
 
 def test_an_error_has_its_sentence_and_details_to_copy(notify: Notify, qtbot: QtBot) -> None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.core.events import ModelLoaded
+from app.core.settings import load_settings
 from app.features.model_sentences import short_count
 from app.ui.status_line import StatusLine, device_text
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
+from tests.helpers.ui import Frame, open_window
 
 ON_CPU = ModelLoaded("a.gguf", "a", 100, 8192, 32768, True, 30, 0, "CPU", 2)
 
@@ -46,3 +50,22 @@ def test_the_gauge_says_used_and_size(qtbot: QtBot) -> None:
     line.show_model(None)
     assert not line.device.isVisible()
     assert not line.gauge.isVisible()
+
+
+def test_the_networks_switch_says_how_it_is_and_is_pressed_by_keyboard(frame: Frame, qtbot: QtBot) -> None:
+    switch = frame.window.status.network
+    assert (switch.text(), switch.accessibleName()) == ("Network on", "Network on")
+    switch.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.keyClick(switch, Qt.Key.Key_Space)
+    assert switch.accessibleName() == "Network off"
+    assert not load_settings(frame.app.paths.settings)[0].network.allowed
+    qtbot.mouseClick(switch, Qt.MouseButton.LeftButton)
+    assert switch.text() == "Network on"
+    assert load_settings(frame.app.paths.settings)[0].network.allowed
+    assert clipped_texts(frame.window.status) == []
+
+
+def test_the_switch_comes_back_as_it_was_left(frame: Frame, qapp: QApplication) -> None:
+    frame.window.status.network.click()
+    with open_window(qapp) as again:
+        assert again.window.status.network.text() == "Network off"

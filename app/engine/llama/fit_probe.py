@@ -1,33 +1,27 @@
-"""Asks llama.cpp what a model would take, without giving it any: in a throw-away process, because it may abort.
+"""The throw-away process that asks llama.cpp what a model would take, without giving it any; it may abort.
 
-The process is started with `--fit-probe`, reads one JSON line and answers with one.
+`app.engine.probe_request` starts it with `--fit-probe`; it reads one JSON line and answers with one.
 """
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import os
-import queue
 import re
 import sys
-import tempfile
 import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from app.core.child import Child, claim_wire, own_command
+from app.core.child import claim_wire
 from app.core.gguf import read_complete
 from app.engine.footprint import Layout, Needs, Shape, shape_of
 from app.engine.llama.library import Library, open_library
 from app.engine.llama.model import c_path
 from app.engine.llama.placement import ModelParameters, context_parameters
 
-TIMEOUT_S = 10.0
-LOOK_EVERY_S = 0.05
 MIB = 2**20
 
 _LAYER = re.compile(r"load_tensors: layer +(\d+) assigned to device ([^,]+),")
@@ -35,60 +29,8 @@ _CONTEXT_PART = re.compile(r"llama_(?:kv_cache|memory_recurrent)[^:]*: size = +(
 _SCRATCH = re.compile(r": +(\S+) +(?:compute|output) buffer size = +([\d.]+) MiB")
 
 
-def probe(
-    path: Path,
-    layout: Layout,
-    gpus: Sequence[str] = (),
-    split: Sequence[float] = (),
-    *,
-    folder: Path,
-    cancelled: Callable[[], bool] = lambda: False,
-    timeout_s: float = TIMEOUT_S,
-) -> Needs | None:
-    """llama.cpp's own numbers for a file, in about a second; None when it fails, takes too long or is cancelled.
-
-    `folder` becomes the process's working directory.
-    """
-    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    child = Child(own_command("--fit-probe"), folder)
-    child.listen(lines.put, lambda _code, _tail: lines.put(b""))
-    request = {"path": str(path), "layout": dataclasses.asdict(layout), "gpus": list(gpus), "split": list(split)}
-    try:
-        child.send(json.dumps(request).encode("ascii") + b"\n")
-        return _answer(lines, time.monotonic() + timeout_s, cancelled)
-    except OSError:
-        return None
-    finally:
-        child.kill_tree()
-        child.close()
-
-
-def probe_header(
-    header: bytes, total_bytes: int, layout: Layout, gpus: Sequence[str] = (), *, folder: Path
-) -> Needs | None:
-    """The same for a file that is not here yet: its first bytes, up to the weights, and its length are enough."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="header-", dir=folder) as scratch:
-        path = Path(scratch) / "model.gguf"
-        with path.open("wb") as file:
-            file.write(header)
-            file.truncate(max(total_bytes, len(header)))  # a hole: it takes no room on the disk
-        return probe(path, layout, gpus, folder=folder)
-
-
-def _answer(lines: queue.SimpleQueue[bytes], deadline_s: float, cancelled: Callable[[], bool]) -> Needs | None:
-    while not cancelled() and time.monotonic() < deadline_s:
-        with contextlib.suppress(queue.Empty):
-            line = lines.get(timeout=LOOK_EVERY_S)
-            try:
-                return Needs(**json.loads(line))
-            except (ValueError, TypeError):
-                return None
-    return None
-
-
 def main(_arguments: list[str]) -> int:
-    """The process's side. It leaves when its parent does."""
+    """It leaves when its parent does."""
     reader, writer = claim_wire()
     request = json.loads(reader.readline())
     threading.Thread(target=lambda: (reader.read(), os._exit(0)), name="parent", daemon=True).start()

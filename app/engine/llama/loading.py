@@ -10,11 +10,11 @@ from typing import Any
 
 from app.core.errors import ModelLoadFailed, ModelTooLarge
 from app.core.gguf import GgufHeader
-from app.engine import fit, protocol
+from app.engine import fit, probe_request, protocol
 from app.engine.backend import Job
 from app.engine.fit import Plan, Room, Wish
-from app.engine.footprint import Layout, Needs, Shape, shape_of
-from app.engine.llama import devices, fit_probe
+from app.engine.footprint import Layout, Needs, shape_of
+from app.engine.llama import devices
 from app.engine.llama.library import Library
 from app.engine.llama.model import Model, load_model
 from app.engine.llama.placement import ModelParameters, context_parameters
@@ -122,7 +122,7 @@ class _Opening:
             measured = self._measure(layout) if layout else None
             if measured is None:
                 break
-            estimate = _corrected(self._shape, *measured)
+            estimate = fit.corrected(self._shape, *measured)
         if plan is None:
             assert problem is not None
             raise ModelTooLarge(self._request.path, problem.needed_bytes, problem.free_bytes) from problem
@@ -138,12 +138,12 @@ class _Opening:
         if entry is not None:
             try:
                 known = Layout(**entry["layout"]), Needs(**entry["needs"])
-                _corrected(self._shape, *known)(layout)
+                fit.corrected(self._shape, *known)(layout)
                 return known
             except (KeyError, TypeError, ValueError):
                 self._remembered.forget(key)
         path, cancelled = Path(self._request.path).absolute(), self._job.stop.is_set
-        needs = fit_probe.probe(path, layout, self._names, self._split, folder=self._folder, cancelled=cancelled)
+        needs = probe_request.probe(path, layout, self._names, self._split, folder=self._folder, cancelled=cancelled)
         if needs is None:
             return None
         self._remembered.put(key, {"layout": dataclasses.asdict(layout), "needs": dataclasses.asdict(needs)})
@@ -236,21 +236,6 @@ class _Opening:
         if self._model is not None:
             self._model.free()
             self._model = None
-
-
-def _corrected(shape: Shape, asked: Layout, measured: Needs) -> fit.Estimate:
-    """The formula, off by what it was off for the layout llama.cpp was asked about."""
-    formula = dataclasses.asdict(shape.needs(asked))
-    off = {name: getattr(measured, name) / value if value else 1.0 for name, value in formula.items()}
-
-    def estimate(layout: Layout) -> Needs:
-        if layout == asked:
-            return measured
-        return Needs(
-            **{name: int(value * off[name]) for name, value in dataclasses.asdict(shape.needs(layout)).items()}
-        )
-
-    return estimate
 
 
 def _plan_of(layout: Layout, needs: Needs, free_bytes: int) -> Plan:

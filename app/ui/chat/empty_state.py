@@ -1,13 +1,20 @@
-"""What a new chat shows: a greeting and a few things to try that the loaded model can really do."""
+"""What a new chat shows: a greeting, a few things to try that the loaded model can really do, and a better model."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from app.ui.chat.starter_card import StarterCard
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+
+if TYPE_CHECKING:
+    from app.features.models import Suggestion
 
 STARTER_IDEAS = (
     "Write a short poem about the sea.",
@@ -26,11 +33,14 @@ class EmptyState(QWidget):
 
     chosen = Signal(str)
     model_wanted = Signal()
+    download_wanted = Signal(object)
+    """A `catalog.Entry` that would serve better than the starter."""
+    models_wanted = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._is_starter: bool | None = None
+        self._is_starter = self._is_there = False
         self._greeting = QLabel(tr("What shall we think about?"), alignment=Qt.AlignmentFlag.AlignCenter)
         self._greeting.setAccessibleName(self._greeting.text())
         self._label = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
@@ -38,6 +48,9 @@ class EmptyState(QWidget):
         self._ideas = [text_button("", "idea") for _ in STARTER_IDEAS]
         self._open: QPushButton = text_button(tr("Open a model…"), "primary")
         self._open.clicked.connect(self.model_wanted)
+        self._card = StarterCard(theme)
+        self._card.download_wanted.connect(self.download_wanted)
+        self._card.models_wanted.connect(self.models_wanted)
         column = QVBoxLayout(self)
         column.addStretch(3)
         column.addWidget(self._greeting)
@@ -45,8 +58,13 @@ class EmptyState(QWidget):
         column.addSpacing(theme.px(18))
         for idea in self._ideas:
             idea.clicked.connect(lambda _checked=False, button=idea: self.chosen.emit(button.text()))
-            column.addWidget(_centred(idea))
+        self._idea_rows = [_centred(idea) for idea in self._ideas]
+        for row in self._idea_rows:
+            column.addWidget(row)
         column.addWidget(_centred(self._open))
+        column.addSpacing(theme.px(18))
+        self._card_row = _centred(self._card, as_wide_as_it_may=True)
+        column.addWidget(self._card_row)
         column.addStretch(4)
         column.setSpacing(theme.px(8))
         theme.changed.connect(self._on_theme_changed)
@@ -65,8 +83,30 @@ class EmptyState(QWidget):
         for button, text in zip(self._ideas, STARTER_IDEAS if is_starter else IDEAS, strict=True):
             button.setText(tr(text))
             button.setAccessibleName(tr(text))
-            button.setVisible(is_there)
         self._open.setVisible(not is_there)
+        self._is_starter, self._is_there = is_starter and is_there, is_there
+        self._show_parts()
+
+    def show_suggestion(self, suggestion: Suggestion | None) -> None:
+        """What would serve better than the starter on this computer; it is shown while the starter is in."""
+        self._card.show_suggestion(suggestion)
+        self._show_parts()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_parts()
+
+    def _show_parts(self) -> None:
+        """The card, and above it as many ideas as have room."""
+        px = self._theme.px
+        has_card = self._is_starter and self._card.has_suggestion
+        self._card_row.setVisible(has_card)
+        words = self._greeting.sizeHint().height() + self._label.heightForWidth(self.width())
+        card = self._card.heightForWidth(min(self.width(), self._card.maximumWidth())) + px(8)
+        room = self.height() - words - card - px(2 * 18 + 5 * 8)
+        each = self._ideas[0].sizeHint().height() + px(8)
+        for number, row in enumerate(self._idea_rows, start=1):
+            row.setVisible(self._is_there and (not has_card or number * each <= room))
 
     def _on_theme_changed(self) -> None:
         self._greeting.setFont(self._theme.font(24, 600))
@@ -74,13 +114,14 @@ class EmptyState(QWidget):
         for idea in self._ideas:
             idea.setFont(self._theme.font(14))
             idea.setMinimumWidth(self._theme.px(420))
+        self._show_parts()
 
 
-def _centred(widget: QWidget) -> QWidget:
+def _centred(widget: QWidget, *, as_wide_as_it_may: bool = False) -> QWidget:
     holder = QWidget()
     row = QHBoxLayout(holder)
     row.setContentsMargins(0, 0, 0, 0)
     row.addStretch(1)
-    row.addWidget(widget)
+    row.addWidget(widget, 1000 if as_wide_as_it_may else 0)
     row.addStretch(1)
     return holder

@@ -72,9 +72,10 @@ class _Row:
         half = room.height() // 2
         upper = room.adjusted(0, self._theme.px(5), 0, -half) if self.detail else room
         lower = room.adjusted(0, half, 0, -self._theme.px(6))
+        tokens = self._theme.tokens
         for rect, text, size, colour in (
-            (upper, self.name, 14, self._theme.tokens.text),
-            (lower, self.detail, 13, self._theme.tokens.muted),
+            (upper, self.name, 14, tokens.text if self._button.isEnabled() else tokens.outline),
+            (lower, self.detail, 13, tokens.muted),  # says why where it cannot be chosen
         ):
             painter.setFont(self._theme.font(size))
             painter.setPen(QColor(colour))

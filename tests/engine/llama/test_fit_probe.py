@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from app.core.gguf import check_model
+from app.engine import probe_request
 from app.engine.footprint import Layout, Needs, Shape, shape_of
-from app.engine.llama import fit_probe
-from app.engine.llama.fit_probe import needs_from_log, probe, probe_header
+from app.engine.llama.fit_probe import needs_from_log
+from app.engine.probe_request import probe, probe_header
 from tests.helpers import gguf_files
 from tests.helpers.tiny_models import KINDS, make_tiny
 
@@ -92,7 +93,7 @@ def test_a_process_that_crashes_or_hangs_has_no_numbers(
 ) -> None:
     crash, hang = "import os; os.abort()", "import sys; sys.stdin.read()"
     for program, limit_s in ((crash, 10.0), (hang, 0.2)):
-        monkeypatch.setattr(fit_probe, "own_command", lambda flag, program=program: [sys.executable, "-c", program])
+        monkeypatch.setattr(probe_request, "own_command", lambda flag, program=program: [sys.executable, "-c", program])
         assert probe(starter, LAYOUT, folder=tmp_path, timeout_s=limit_s) is None
 
 

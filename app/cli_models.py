@@ -1,0 +1,245 @@
+"""`models …` in the terminal: the same list, search, downloads and trash as in the window, without its queue."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from app.bootstrap import build_models
+from app.core.cancel import CancelToken
+from app.core.errors import AppError, ModelNotOurs
+from app.core.paths import AppPaths
+from app.features.installed_models import OPENED, Installed
+from app.features.model_choice import pick
+from app.features.models import Models
+from app.features.single_download import Ready, fetch_model
+from app.hub.files import ModelFile, Repository, quantization_words
+from app.hub.protocol import Done, Fetched, Phase
+from app.hub.search import Found, Query
+from app.terminal import INTERRUPTED, ProgressLine, interruptible, print_json
+
+HOW = ("copy", "move", "in_place")
+_PHASES = {
+    "connecting": "Connecting",
+    "checking": "Checking what is there",
+    "downloading": "Fetching",
+    "verifying": "Comparing",
+    "waiting": "Waiting to try again",
+}
+
+Work = Callable[[Models, CancelToken, argparse.Namespace], int]
+
+
+def add_commands(parser: argparse.ArgumentParser) -> None:
+    """What `models` can do."""
+    parts = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, work: Work, text: str) -> argparse.ArgumentParser:
+        part: argparse.ArgumentParser = parts.add_parser(name, help=text)
+        part.add_argument("--json", action="store_true", help="one JSON object on standard output")
+        part.set_defaults(run=lambda options: _run(work, options))
+        return part
+
+    add("list", list_models, "the models on this computer")
+    search = add("search", search_models, "models on the Hub")
+    search.add_argument("text", metavar="TEXT", nargs="+")
+    info = add("info", show_repository, "what a repository on the Hub offers")
+    info.add_argument("repo", metavar="REPO", help="such as unsloth/Qwen3.5-4B-GGUF")
+    info.add_argument("--revision", metavar="R", default="", help="a branch, tag or commit")
+    download = add("download", download_model, "fetch a model; goes on where it was interrupted")
+    download.add_argument("repo", metavar="REPO")
+    download.add_argument("file", metavar="FILE", nargs="?", default="", help="a file, or a tag such as Q4_K_M")
+    download.add_argument("--revision", metavar="R", default="", help="a branch, tag or commit")
+    bring = add("import", import_model, "add a GGUF file that is on this computer")
+    bring.add_argument("path", metavar="PATH", type=Path)
+    bring.add_argument("--how", choices=HOW, default="copy", help="copy it (the default), move it, or use it in place")
+    remove = add("remove", remove_model, "put a model into the program's own trash")
+    remove.add_argument("name", metavar="NAME", help="its name, file name or path")
+
+
+def _run(work: Work, options: argparse.Namespace) -> int:
+    """A command with everything it needs; Ctrl+C ends it with 130 and keeps what is there."""
+    with build_models(AppPaths.from_environment()) as models, interruptible() as cancel:
+        try:
+            code = work(models, cancel, options)
+        except AppError:
+            if not cancel.cancelled:  # else that is how the network says it was interrupted
+                raise
+        return INTERRUPTED if cancel.cancelled else code
+
+
+def list_models(models: Models, _cancel: CancelToken, options: argparse.Namespace) -> int:
+    """`list`: ours first, then those of other programs."""
+    rows = [*models.installed(), *models.others()]
+    if options.json:
+        print_json({"models": [_row(row) for row in rows]})
+        return 0
+    for row in rows:
+        print(f"{row.label}, {_size(row.model.size_bytes)}, {row.model.origin.replace('_', ' ')}: {row.model.path}")
+    if not rows:
+        print("There is no model on this computer yet.")
+    return 0
+
+
+def search_models(models: Models, cancel: CancelToken, options: argparse.Namespace) -> int:
+    """`search`: the most downloaded first."""
+    page = models.search(Query(" ".join(options.text)), cancel)
+    if options.json:
+        print_json({"models": [asdict(found) for found in page.found]})
+        return 0
+    for found in page.found:
+        print(_found_words(found))
+    if not page.found:
+        print("Nothing was found.")
+    return 0
+
+
+def show_repository(models: Models, cancel: CancelToken, options: argparse.Namespace) -> int:
+    """`info`: the files that can be fetched."""
+    repository = models.repository(options.repo, options.revision, cancel)
+    if options.json:
+        print_json(_repository(repository))
+        return 0
+    facts = [repository.license or "licence not said", f"commit {repository.commit[:8]}"]
+    facts += ["its owner asks for consent first"] * bool(repository.gated)
+    print(f"{repository.name}: {', '.join(facts)}")
+    for model in repository.models:
+        words = ", ".join(filter(None, (quantization_words(model.tag), model.tag)))
+        note = "" if model.is_supported else ", cannot be used"
+        print(f"  {model.name}, {_size(model.size_bytes)}{', ' if words else ''}{words}{note}")
+    for file in repository.vision:
+        print(f"  {file.name}, {_size(file.size_bytes)}, for pictures")
+    return 0
+
+
+def download_model(models: Models, cancel: CancelToken, options: argparse.Namespace) -> int:
+    """`download`: FILE, else the suggested one of the repository, else a balanced one."""
+    repository = models.repository(options.repo, options.revision, cancel)
+    model = pick(models.entries, repository, options.file)
+    line, start_s, phase = ProgressLine(), time.monotonic(), ""
+    for event in fetch_model(models, repository, model, cancel):
+        match event:
+            case Phase():
+                phase = _PHASES.get(event.name, event.name)
+                line.show(f"{phase} {model.name}", f"({event.wait_s:.0f} s)" if event.wait_s else "")
+            case Fetched() if event.total_bytes:
+                share = event.done_bytes / event.total_bytes
+                line.show(f"{phase} {model.name}", f"{share:.0%} of {_size(event.total_bytes)}")
+            case Ready():
+                line.end()
+                _tell_ready(event, time.monotonic() - start_s, options)
+            case Done():
+                pass  # one of several files
+    line.end()
+    return 0
+
+
+def _tell_ready(ready: Ready, seconds: float, options: argparse.Namespace) -> None:
+    body: dict[str, Any] = {
+        "path": str(ready.path),
+        "size_bytes": ready.size_bytes,
+        "sha256": ready.sha256,
+        "resumed_bytes": ready.resumed_bytes,
+        "seconds": round(seconds, 3),
+    }
+    if ready.vision_path is not None:
+        body["vision_path"] = str(ready.vision_path)
+    if options.json:
+        print_json(body)
+    else:
+        print(ready.path)
+
+
+def import_model(models: Models, cancel: CancelToken, options: argparse.Namespace) -> int:
+    """`import`: nothing is half there when it is interrupted."""
+    source = options.path.expanduser().absolute()
+    line = ProgressLine()
+    work = models.add(source, options.how, cancel)
+    while True:
+        try:
+            event = next(work)
+        except StopIteration as end:
+            path: Path = end.value
+            break
+        if event.total_bytes:
+            line.show(f"Copying {event.name or source.name}", f"{event.done_bytes / event.total_bytes:.0%}")
+    line.end()
+    if cancel.cancelled:
+        return INTERRUPTED
+    if options.json:
+        print_json({"models": [_row(row) for row in models.installed() if row.model.path == path]})
+    else:
+        print(path)
+    return 0
+
+
+def remove_model(models: Models, _cancel: CancelToken, options: argparse.Namespace) -> int:
+    """`remove`: by name, file name or path; it stays in the trash for a week."""
+    model = models.find(options.name)
+    row = next(row for row in models.installed() if row.model.path == model.path)
+    words = "is in the trash of this program."
+    try:
+        models.remove(model.path)
+    except ModelNotOurs:
+        if model.origin != OPENED:
+            raise
+        words = "was only left out of the list; its file stays where it is."
+    if options.json:
+        print_json({"models": [_row(row)]})
+    else:
+        print(f"{row.label} {words}")
+    return 0
+
+
+def _row(row: Installed) -> dict[str, Any]:
+    model = row.model
+    return {
+        "name": row.label,
+        "path": str(model.path),
+        "size_bytes": model.size_bytes,
+        "origin": model.origin,
+        "repo": model.repo or None,
+        "commit": model.commit or None,
+        "sha256": model.sha256 or None,
+        "tag": model.tag or None,
+        "architecture": model.architecture or None,
+        "parts": len(model.parts),
+        "vision_path": str(model.vision_path) if model.vision_path else None,
+    }
+
+
+def _repository(repository: Repository) -> dict[str, Any]:
+    return {
+        "repo": repository.name,
+        "commit": repository.commit,
+        "license": repository.license or None,
+        "gated": repository.gated or None,
+        "languages": list(repository.languages),
+        "files": [_file(model) for model in repository.models],
+        "vision": [asdict(file) for file in repository.vision],
+    }
+
+
+def _file(model: ModelFile) -> dict[str, Any]:
+    return {
+        "name": model.name,
+        "size_bytes": model.size_bytes,
+        "sha256": model.parts[0].sha256 or None,
+        "tag": model.tag or None,
+        "parts": [part.name for part in model.parts],
+        "is_supported": model.is_supported,
+    }
+
+
+def _found_words(found: Found) -> str:
+    facts = [f"{found.downloads:,} downloads", found.license]
+    facts += ["sees pictures"] * found.vision + ["asks for consent"] * bool(found.gated)
+    return f"{found.repo}: {', '.join(filter(None, facts))}"
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 95_000_000 else f"{max(1, round(size_bytes / 1e6))} MB"

@@ -1,0 +1,76 @@
+"""Asks llama.cpp what a model would take, in the throw-away process of `app.engine.llama.fit_probe`."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import queue
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from app.core.child import Child, own_command
+from app.engine.footprint import Layout, Needs
+
+TIMEOUT_S = 10.0
+LOOK_EVERY_S = 0.05
+
+
+def probe(
+    path: Path,
+    layout: Layout,
+    gpus: Sequence[str] = (),
+    split: Sequence[float] = (),
+    *,
+    folder: Path,
+    cancelled: Callable[[], bool] = lambda: False,
+    timeout_s: float = TIMEOUT_S,
+) -> Needs | None:
+    """llama.cpp's own numbers for a file, in about a second; None when it fails, takes too long or is cancelled.
+
+    `folder` becomes the process's working directory.
+    """
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    child = Child(own_command("--fit-probe"), folder)
+    child.listen(lines.put, lambda _code, _tail: lines.put(b""))
+    request = {"path": str(path), "layout": dataclasses.asdict(layout), "gpus": list(gpus), "split": list(split)}
+    try:
+        child.send(json.dumps(request).encode("ascii") + b"\n")
+        return _answer(lines, time.monotonic() + timeout_s, cancelled)
+    except OSError:
+        return None
+    finally:
+        child.kill_tree()
+        child.close()
+
+
+def probe_header(
+    header: bytes,
+    total_bytes: int,
+    layout: Layout,
+    gpus: Sequence[str] = (),
+    *,
+    folder: Path,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Needs | None:
+    """The same for a file that is not here yet: its first bytes, up to the weights, and its length are enough."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="header-", dir=folder) as scratch:
+        path = Path(scratch) / "model.gguf"
+        with path.open("wb") as file:
+            file.write(header)
+            file.truncate(max(total_bytes, len(header)))  # a hole: it takes no room on the disk
+        return probe(path, layout, gpus, folder=folder, cancelled=cancelled)
+
+
+def _answer(lines: queue.SimpleQueue[bytes], deadline_s: float, cancelled: Callable[[], bool]) -> Needs | None:
+    while not cancelled() and time.monotonic() < deadline_s:
+        with contextlib.suppress(queue.Empty):
+            line = lines.get(timeout=LOOK_EVERY_S)
+            try:
+                return Needs(**json.loads(line))
+            except (ValueError, TypeError):
+                return None
+    return None

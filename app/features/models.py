@@ -1,0 +1,401 @@
+"""Everything about models in one place: suggested, found, fetched, installed, those of other programs, and per tab.
+
+Whatever asks the Hub, other programs' folders or the disk may take its time and belongs on a thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from app.core.cancel import CancelToken
+from app.core.errors import AppError, DownloadFailed, ModelNotInstalled, ModelNotOurs, NetworkOff
+from app.core.events import CopyProgress, ModelLoaded
+from app.core.paths import AppPaths, starter_model
+from app.core.settings import Settings
+from app.engine.computer import free_memory_bytes, total_memory_bytes
+from app.engine.fit import GpuRoom, Room
+from app.engine.states import StateFolder
+from app.features import model_choice, model_estimate
+from app.features.chosen_models import ChosenModels
+from app.features.installed_models import OPENED, STARTER, Installed, InstalledModels, engine_names, is_of
+from app.features.model_estimate import Fit
+from app.features.model_sentences import Words
+from app.features.model_storage import ModelStorage, StorageReport
+from app.hub import adding, moving, network, part, trash
+from app.hub.catalog import Entry, load_catalog
+from app.hub.download import fetch
+from app.hub.downloads import Download, DownloadRequest, Downloads
+from app.hub.files import ModelFile, RemoteFile, Repository
+from app.hub.library import InstalledModel
+from app.hub.network import Network
+from app.hub.search import Hub, Page, Query
+from app.hub.trash import Thrown
+from app.store.jobs import Jobs
+from app.store.models import ModelNotes
+
+log = logging.getLogger(__name__)
+
+TRASH_KEPT_S = 7 * 24 * 3600.0
+DONE = "done"
+DOWNLOADED, ADDED = "downloaded", "added"
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A model for this machine. `tokens_per_s` is None until something was measured here."""
+
+    entry: Entry
+    fit: Fit
+    tokens_per_s: float | None = None
+    installed: InstalledModel | None = None
+    download: Download | None = None
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the models need of the rest of the program."""
+
+    paths: AppPaths
+    settings: Callable[[], Settings]
+    change: Callable[..., None]
+    """Of a section, by name: as `Fireside.change`."""
+    network: Network
+    jobs: Jobs
+    notes: ModelNotes
+    states: StateFolder
+    loaded: Callable[[], ModelLoaded | None] = lambda: None
+    gpus: Callable[[], tuple[GpuRoom, ...]] = lambda: ()
+    speeds: Callable[[], dict[str, float]] = dict
+    """The most tokens per second seen, by the name of the model."""
+
+
+class Models:
+    """From any thread. `start` begins with what a former run left unfinished, `close` ends it so that it goes on.
+
+    The engine has to be closed before, because it may be what `start` waits for.
+    """
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self.around = surroundings
+        self.hub = Hub(surroundings.network)
+        self.entries = load_catalog()
+        self._closing = CancelToken()
+        self._chosen = ChosenModels(surroundings.settings, surroundings.change, surroundings.notes)
+        self._here = InstalledModels(self.folder, surroundings.settings, surroundings.notes, self.entries)
+        self.downloads = Downloads(
+            jobs=surroundings.jobs,
+            fetch=fetch,
+            folder=self.folder,
+            access=surroundings.network.access,
+            ledger_path=surroundings.paths.connections,
+            work_folder=surroundings.paths.downloads,
+            local_copy=lambda file: self.find_copy(file, self._closing),
+            on_change=self._on_download,
+        )
+        self._storage = ModelStorage(self.folder, self._wanted, surroundings.jobs, surroundings.states)
+        self._listeners: list[Callable[[Download], object]] = []
+        self._gpus: tuple[GpuRoom, ...] = ()
+        self._lock = threading.Lock()
+        self._settling: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Goes on with downloads, empties the trash of what lies there for a week, and learns of GPUs, on a thread."""
+        self.downloads.start()
+        self._settling = threading.Thread(target=self._settle, name="models", daemon=True)
+        self._settling.start()
+
+    def close(self) -> None:
+        """Ends the downloads, to go on the next time; safe to call twice."""
+        self._closing.cancel()
+        self.downloads.close()
+        if self._settling is not None:
+            self._settling.join()
+
+    def folder(self) -> Path:
+        """Where models are kept."""
+        chosen = self.around.settings().models.folder
+        return Path(chosen) if chosen else self.around.paths.models
+
+    # What is here.
+
+    def installed(self) -> list[Installed]:
+        """The starter, those in the models folder, and those that a person opened elsewhere."""
+        return self._here.ours()
+
+    def others(self) -> list[Installed]:
+        """Those of other programs, used where they lie."""
+        return self._here.others()
+
+    def find(self, name: str) -> InstalledModel:
+        """One of ours by its path, file name, label or name; raises ModelNotInstalled."""
+        return self._here.find(name)
+
+    def find_copy(self, file: RemoteFile, cancel: CancelToken | None = None) -> Path | None:
+        """The same file on this computer, here or in another program's folder."""
+        return self._here.find_copy(file, cancel or self._closing)
+
+    def rename(self, path: Path, label: str) -> None:
+        """Gives a model the person's own name, "" takes it back; its file keeps its own."""
+        self.around.notes.note(path, label=label.strip())
+
+    def mark_used(self, path: Path) -> None:
+        """A model was loaded."""
+        self.around.notes.note(path, used_at=time.time())
+
+    def remove(self, path: Path) -> Thrown:
+        """Puts a model into the program's own trash. Raises ModelNotInstalled, or ModelNotOurs: that one stays where it
+        is and only leaves the list.
+        """
+        model = next((row.model for row in self.installed() if row.model.path == path), None)
+        if model is None:
+            raise ModelNotInstalled(path.name)
+        if model.is_ours:
+            thrown = trash.throw_away(model, self.folder())
+            self._chosen.forget(path)
+            return thrown
+        self._chosen.forget(path)
+        raise ModelNotOurs(str(path))
+
+    def put_back(self, thrown: Thrown) -> Path:
+        """Undoes `remove`; where the model is then."""
+        return trash.put_back(thrown)
+
+    def add(self, path: Path, how: str, cancel: CancelToken) -> Generator[CopyProgress, None, Path]:
+        """Brings a file along: copy, move or in_place. Returns where it is then; cancelled, where it was."""
+        added = yield from adding.add(path, self.folder(), how, cancel)
+        if added is None:
+            return path
+        self._came((added,), ADDED)
+        return added
+
+    def move_folder(self, new: Path, cancel: CancelToken) -> Iterator[CopyProgress]:
+        """Moves all models to another folder, which is used from then on; cancelled, everything is as it was."""
+        old, new = self.folder(), new.absolute()
+        waiting = [download for download in self.downloads.all() if download.state in ("queued", "running")]
+        for download in waiting:
+            self.downloads.pause(download.id)
+        self.downloads.settle()  # no child writes into the old folder any more
+        try:
+            yield from moving.move_folder(
+                old, new, cancel, lambda: self._chosen.follow(old, new, self.around.paths.models)
+            )
+        finally:
+            for download in waiting:
+                self.downloads.resume(download.id)
+
+    # What there could be.
+
+    def suggestions(self, task: str = "chat", limit: int = 3) -> list[Suggestion]:
+        """The best for this machine."""
+        room, speed = self.room(), self._bytes_per_s()
+        chosen = model_choice.suggested(self.entries, task, room, limit, speed)
+        rows, downloads = self.installed(), self.downloads.all()
+        return [
+            Suggestion(
+                entry,
+                model_estimate.by_size(entry.size_bytes, entry.kv_bytes_per_token, room),
+                speed / entry.active_bytes if speed and entry.active_share else None,
+                next((row.model for row in rows if is_of(row.model, entry)), None),
+                next((each for each in downloads if _fetches(each, entry)), None),
+            )
+            for entry in chosen
+        ]
+
+    def prepare(self) -> None:
+        """Makes the first search as quick as the next ones; belongs on a thread."""
+        network.prepare()
+
+    def search(self, query: Query, cancel: CancelToken | None = None) -> Page:
+        """Repositories on the Hub."""
+        return self.hub.search(query, cancel)
+
+    def repository(self, repo: str, revision: str = "", cancel: CancelToken | None = None) -> Repository:
+        """What one of them offers."""
+        return self.hub.repository(repo, revision, cancel)
+
+    def card(self, repo: str, commit: str, cancel: CancelToken | None = None) -> str:
+        """What it says of itself, as Markdown."""
+        return self.hub.card(repo, commit, cancel)
+
+    def estimate(self, repo: str, commit: str, model: ModelFile, cancel: CancelToken | None = None) -> Fit:
+        """Whether a model would fit, from its first bytes."""
+        beginning = self.hub.beginning(repo, commit, model.name, cancel)
+        return model_estimate.estimate(beginning, model.size_bytes, self.room(), name=model.name)
+
+    def estimate_exactly(self, repo: str, commit: str, model: ModelFile, cancel: CancelToken | None = None) -> Fit:
+        """The same with llama.cpp's own numbers, from the whole header."""
+        header = self.hub.header(repo, commit, model.name, cancel)
+        return model_estimate.exact(
+            header,
+            model.size_bytes,
+            self.room(),
+            folder=self.around.paths.engine,
+            cancelled=lambda: cancel is not None and cancel.cancelled,
+            name=model.name,
+        )
+
+    def download(self, repository: Repository, model: ModelFile, with_vision: bool = True) -> Download:
+        """Queues a model, and the file that lets it see pictures where there is one."""
+        entry = model_choice.entry_of(self.entries, repository.name, model)
+        vision = repository.vision[0] if with_vision and repository.vision else None
+        title = entry.name if entry else PurePosixPath(repository.name).name.removesuffix("-GGUF")
+        request = DownloadRequest(repository.name, repository.commit, title, model.parts, vision, repository.license)
+        return self.downloads.add(request)
+
+    def download_entry(self, entry: Entry, cancel: CancelToken | None = None) -> Download:
+        """Looks a suggested model up on the Hub and queues it."""
+        repository = self.hub.repository(entry.repo, cancel=cancel)
+        download = self.download(repository, model_choice.file_of(entry, repository), "vision" in entry.tasks)
+        if cancel is not None and cancel.cancelled:  # while the Hub was asked
+            self.downloads.cancel(download.id)
+        return download
+
+    def listen(self, callback: Callable[[Download], object]) -> Callable[[], None]:
+        """`callback` hears of every change of a download, on any thread, until what is returned is called."""
+        with self._lock:
+            self._listeners.append(callback)
+
+        def unlisten() -> None:
+            with self._lock:
+                if callback in self._listeners:
+                    self._listeners.remove(callback)
+
+        return unlisten
+
+    def on_network_switched(self, *, allowed: bool) -> None:
+        """Downloads end with the network, and those that did go on with it."""
+        if not allowed:
+            self.downloads.pause_all(NetworkOff())
+            return
+        for download in self.downloads.all():
+            if download.state == "paused" and isinstance(download.error, NetworkOff):
+                self.downloads.resume(download.id)
+
+    # Tabs.
+
+    def for_task(self, task: str) -> Path | None:
+        """The model of a tab: the chosen one, else one here that is made for it."""
+        chosen = self._chosen.of(task)
+        if chosen is not None or task == "chat":
+            return chosen or starter_model()
+        able = [row.model for row in self.installed() if self._here.can(row.model, task)]
+        return max(able, key=lambda model: model.size_bytes).path if able else None
+
+    def offer_for(self, task: str) -> Suggestion | None:
+        """What to fetch for a tab that has only the starter, or nothing; None where nothing is missing or would fit."""
+        if task == "chat":
+            if any(row.model.origin != STARTER and not row.model.missing for row in self.installed()):
+                return None
+        elif self.for_task(task) is not None:
+            return None
+        found = [each for each in self.suggestions(task) if each.installed is None]
+        return next((each for each in found if each.fit.word != model_estimate.TOO_LARGE), None)
+
+    def offer_words(self, task: str, suggestion: Suggestion) -> Words:
+        """What a tab says when it has no model."""
+        return model_choice.offer_words(task, suggestion.entry)
+
+    def use(self, task: str, path: Path) -> None:
+        """A tab keeps this model; the starter and nothing chosen are the same for the chat."""
+        self._chosen.use(task, path)
+
+    def room(self) -> Room:
+        """The memory that a model could have now: the one that is loaded would make room."""
+        free, total, loaded = free_memory_bytes(), total_memory_bytes(), self.around.loaded()
+        if free and loaded is not None and not loaded.gpu_layers:
+            free = min(free + loaded.needed_bytes, total or free + loaded.needed_bytes)
+        return Room(free, total, self._gpus if self.around.settings().engine.gpu_layers else ())
+
+    # The disk.
+
+    def storage(self) -> StorageReport:
+        """What everything takes."""
+        return self._storage.report()
+
+    def clear_trash(self) -> None:
+        """What was removed is gone for good."""
+        self._storage.clear_trash()
+
+    def clear_parts(self) -> None:
+        """Removes beginnings of files that no download waits for."""
+        self._storage.clear_parts()
+
+    def clear_states(self) -> None:
+        """Models read their chats again the next time."""
+        self._storage.clear_states()
+
+    def clear_jobs(self) -> None:
+        """Forgets what is over."""
+        for download in self.downloads.all():
+            if download.state == DONE:
+                self.downloads.remove(download.id)
+        self._storage.clear_jobs()
+
+    def came(self, parts: tuple[Path, ...]) -> None:
+        """A model was fetched, or found on this computer in place of that."""
+        self._came(parts[:1], DOWNLOADED)
+
+    def _came(self, paths: tuple[Path, ...], origin: str) -> None:
+        for path in paths:
+            is_elsewhere = not path.is_relative_to(self.folder())
+            if is_elsewhere:
+                self._chosen.know(path)
+            self.around.notes.note(path, origin=OPENED if is_elsewhere else origin, added_at=time.time())
+
+    def _on_download(self, download: Download) -> None:
+        if download.state == DONE:
+            try:
+                self.came(tuple(map(Path, download.paths[: len(download.request.files)])))
+            except AppError as error:
+                log.info("a new model could not be noted: %s", error)
+        with self._lock:
+            listeners = list(self._listeners)
+        for listener in listeners:
+            listener(download)
+
+    def _wanted(self) -> set[Path]:
+        """The files that downloads go on with."""
+        folder, wanted = self.folder(), set()
+        for download in self.downloads.all():
+            for file in download.request.all_files if download.state != DONE else ():
+                with contextlib.suppress(DownloadFailed):  # its name is no file's
+                    wanted.add(part.place(folder, download.request.repo, file.name))
+        return wanted
+
+    def _bytes_per_s(self) -> float:
+        """The most weights read in a second, as far as answers here have shown; 0 where none has."""
+        speeds = self.around.speeds()
+        best = 0.0
+        for row in self.installed() if speeds else ():
+            entry = self._here.entry_of(row.model)
+            size = entry.active_bytes if entry else row.model.size_bytes
+            best = max(best, size * max(speeds.get(name, 0.0) for name in engine_names(row.model.path)))
+        return best
+
+    def _settle(self) -> None:
+        folder = self.folder()
+        try:
+            trash.empty(folder, TRASH_KEPT_S)
+            left = moving.unfinished_move(folder)
+            if left is not None:
+                for _ in moving.move_folder(left, folder, self._closing):
+                    pass
+        except AppError as error:
+            log.info("the models folder could not be tidied up: %s", error)
+        try:
+            self._gpus = self.around.gpus()
+        except AppError as error:
+            log.info("the GPUs are not known: %s", error)
+
+
+def _fetches(download: Download, entry: Entry) -> bool:
+    request = download.request
+    return request.repo == entry.repo and any(
+        file.name == entry.file or (not entry.file and file.size_bytes == entry.size_bytes) for file in request.files
+    )

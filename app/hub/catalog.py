@@ -1,0 +1,142 @@
+"""The models that are suggested, read from `resources/models.json`: facts that the engine and the tasks need."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass, field, fields
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from app.core.paths import resource
+
+log = logging.getLogger(__name__)
+
+FILE = "models.json"
+VERSION = 1
+TASKS = ("chat", "summarize", "translate", "code", "vision")
+THINKING = ("", "none", "tags", "harmony")
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """How much of a text a model is given at once for a task; 0 where the task has no such limit."""
+
+    input_tokens: int
+    output_tokens: int = 0
+    single_pass_tokens: int = 0
+    """A text up to this length is read in one go."""
+    merge_output_tokens: int = 0
+    segments: int = 0
+    context_paragraphs: int = 0
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One suggested model. 0, "" and None stand for what is not known.
+
+    `is_default`: the one to take for its tasks on a machine of `tier_gb`. `languages` is how many it knows. `thinking`
+    is how it writes its thinking down: none, tags or harmony. `template` is the name of a resource that replaces the
+    file's chat template. `active_share` is the part of the weights that is read for each token.
+    """
+
+    id: str
+    name: str
+    sentence: str
+    repo: str
+    file: str
+    """"" where the list of files has to be asked."""
+    size_bytes: int
+    license: str
+    tier_gb: int
+    tasks: tuple[str, ...]
+    is_default: bool = False
+    sha256_prefix: str = ""
+    revision_prefix: str = ""
+    languages: int = 0
+    language_codes: tuple[str, ...] = ()
+    context_tokens: int = 0
+    thinking: str = ""
+    sampling: dict[str, float] = field(default_factory=dict)
+    task_sampling: dict[str, dict[str, float]] = field(default_factory=dict)
+    chunks: dict[str, Chunk] = field(default_factory=dict)
+    translation_prompt: str = ""
+    template: str = ""
+    kv_bytes_per_token: int = 0
+    """In 16 bit."""
+    state_bytes: int = 0
+    """Kept for each sequence, however long it is."""
+    active_share: float | None = None
+
+    @property
+    def active_bytes(self) -> int:
+        """What is read for each token; everything where that is not known."""
+        return int(self.size_bytes * (self.active_share or 1.0))
+
+    def is_file(self, name: str, size_bytes: int, sha256: str = "") -> bool:
+        """Whether a file here is this model: its hash says so, else its name and size."""
+        if sha256 and self.sha256_prefix:
+            return sha256.startswith(self.sha256_prefix)
+        return bool(self.file) and name == PurePosixPath(self.file).name and size_bytes == self.size_bytes
+
+
+def load_catalog(path: Path | None = None) -> tuple[Entry, ...]:
+    """All entries; none, and a line in the log, where the file is missing or damaged."""
+    path = path or resource(FILE)
+    try:
+        return _entries(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        log.warning("the list of suggested models cannot be used: %s: %s", type(error).__name__, error)
+        return ()
+
+
+def _entries(raw: dict[str, Any]) -> tuple[Entry, ...]:
+    if raw["version"] != VERSION:
+        raise ValueError(f"version {raw['version']}")
+    entries = tuple(_entry(each) for each in raw["models"])
+    if len({entry.id for entry in entries}) != len(entries):
+        raise ValueError("two models have the same id")
+    return entries
+
+
+def _entry(raw: dict[str, Any]) -> Entry:
+    given = {name: _value(name, value) for name, value in raw.items() if value is not None}
+    given.setdefault("file", "")
+    entry = Entry(**given)
+    if not all((entry.id, entry.name, entry.sentence, entry.license, entry.tasks)) or entry.repo.count("/") != 1:
+        raise ValueError(f"{entry.id or 'a model'} lacks something")
+    if not set(entry.tasks) <= set(TASKS) or entry.thinking not in THINKING:
+        raise ValueError(f"{entry.id} names a task or a way of thinking that nobody knows")
+    if entry.size_bytes <= 0 or entry.tier_gb <= 0 or not 0 < (entry.active_share or 1) <= 1:
+        raise ValueError(f"{entry.id} has a number that is not possible")
+    return entry
+
+
+_TYPES = {each.name: str(each.type) for each in fields(Entry)}
+_KINDS: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "bool": (bool,), "float | None": (int, float)}
+
+
+def _value(name: str, value: Any) -> Any:
+    """A value in the type of its field."""
+    if name == "chunks":
+        return {
+            str(task): Chunk(**{str(key): int(number) for key, number in caps.items()}) for task, caps in value.items()
+        }
+    if name == "task_sampling":
+        return {str(task): _numbers(numbers) for task, numbers in value.items()}
+    if name == "sampling":
+        return _numbers(value)
+    if name in ("tasks", "language_codes"):
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            raise TypeError(f"{name} is no list of texts")
+        return tuple(value)
+    if type(value) not in _KINDS[_TYPES[name]]:
+        raise TypeError(f"{name} is {value!r}")
+    return value
+
+
+def _numbers(raw: dict[str, Any]) -> dict[str, float]:
+    """Fields of the engine's `Sampling`."""
+    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in raw.values()):
+        raise TypeError(f"sampling is {raw!r}")
+    return dict(raw)

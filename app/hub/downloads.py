@@ -1,0 +1,307 @@
+"""The download queue: two at a time in their order, paused, resumed and cancelled at any moment, kept over restarts."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.core.cancel import CancelToken
+from app.core.errors import AppError, DownloadFailed, NetworkOff
+from app.hub import queue_room
+from app.hub.download_request import Download, DownloadRequest
+from app.hub.fetching import Fetch, Fetching
+from app.hub.files import RemoteFile
+from app.hub.network import Access
+from app.hub.protocol import ChildEvent, Done
+from app.hub.queued_download import CANCELLED, REMOVED, QueuedDownload
+from app.hub.stored_queue import JobStore, StoredQueue
+
+__all__ = ["Download", "DownloadRequest", "Downloads"]
+
+log = logging.getLogger(__name__)
+
+MOST_AT_ONCE = 2
+CLOSE_TIMEOUT_S = 1.5
+
+
+class Downloads:
+    """The queue; every method from any thread, and an id that is not in the queue is passed over.
+
+    `on_change` hears each new state, and a running item's progress up to five times a second, on any thread; the last
+    that is said of an item is never older than what was said before. It must not wait for other threads.
+    """
+
+    def __init__(
+        self,
+        *,
+        jobs: JobStore,
+        fetch: Fetch,
+        folder: Callable[[], Path],
+        access: Callable[[], Access],
+        ledger_path: Path,
+        work_folder: Path,
+        local_copy: Callable[[RemoteFile], Path | None],
+        on_change: Callable[[Download], None],
+    ) -> None:
+        self._store, self._folder, self._on_change = StoredQueue(jobs), folder, on_change
+        self._lock = threading.RLock()
+        self._telling = threading.RLock()
+        self._adding = threading.Lock()
+        self._closed = False
+        self._fetching = Fetching(fetch, folder, access, ledger_path, work_folder, local_copy, self._lock)
+        self._items = {item.id: item for item in self._store.load(self._fetching.look)}
+
+    def start(self) -> None:
+        """After a restart: what was running or queued goes on by itself, what was paused stays so."""
+        with self._changing() as changed:
+            for item in self._items.values():
+                item.is_awake = True
+            self._start_next(changed)
+
+    def add(self, request: DownloadRequest) -> Download:
+        """Queues it behind all others; an item for the same files is taken up again instead.
+
+        Where its files and those before it in the queue do not fit on the disk, it fails with NotEnoughDisk at once.
+        Local copies are looked for then, which may take seconds. May raise DiskFull or FolderNotWritable.
+        """
+        with self._adding:
+            same = self._find_same(request)
+            if same is not None:
+                self.resume(same.id)
+                return self._snapshot(same)
+            item = self._store.add(request)
+            with self._lock:
+                self._items[item.id] = item
+        error = self._problem_of(item)
+        with self._changing() as changed:
+            item.is_awake = True
+            if error is not None and item.state == "queued":
+                item.state, item.error = "failed", error
+            changed.append(item)
+            self._start_next(changed)
+        return self._snapshot(item)
+
+    def pause(self, download_id: int) -> None:
+        """Stops it at once and keeps what was fetched."""
+        self._pause(lambda item: item.id == download_id, None)
+
+    def pause_all(self, reason: AppError | None = None) -> None:
+        """Stops all that run or wait, as when the network is switched off."""
+        self._pause(lambda item: True, reason)
+
+    def resume(self, download_id: int) -> None:
+        """Queues a paused or failed item again, at its old place."""
+        with self._changing() as changed:
+            item = self._items.get(download_id)
+            if item is None or not item.is_open:
+                return
+            item.is_awake = True
+            if item.state in ("paused", "failed"):
+                item.state, item.error = "queued", None
+                changed.append(item)
+            self._start_next(changed)
+
+    def retry(self, download_id: int) -> None:
+        """Queues a failed item again."""
+        self.resume(download_id)
+
+    def cancel(self, download_id: int) -> None:
+        """Stops it at once and deletes what was fetched, unless that is a whole model or another item wants it."""
+        with self._changing() as changed:
+            item = self._items.get(download_id)
+            if item is None or not item.is_open:
+                return
+            item.state, item.is_awake = CANCELLED, True
+            item.cancel.cancel()
+            changed.append(item)
+            self._start_next(changed)
+
+    def remove(self, download_id: int) -> None:
+        """Forgets a finished item; its files stay."""
+        with self._changing() as changed:
+            item = self._items.get(download_id)
+            if item is not None and item.state == "done":
+                self._forget(item)
+                changed.append(item)
+
+    def all(self) -> list[Download]:
+        """The whole queue in its order, finished items included."""
+        with self._lock:
+            return [item.snapshot() for item in self._in_order() if item.state != CANCELLED]
+
+    def settle(self, timeout_s: float = 5.0) -> bool:
+        """Waits until nobody is at the files of what does not run (any more); whether that is so."""
+        with self._lock:
+            ending = [item.worker for item in self._items.values() if item.worker and item.state != "running"]
+        return _joined(ending, timeout_s)
+
+    def close(self) -> None:
+        """Ends all children and leaves everything so that the next start goes on; safe to call twice."""
+        with self._lock:
+            self._closed = True
+            workers = [item.worker for item in self._items.values() if item.worker]
+            for item in self._items.values():
+                item.cancel.cancel()
+        _joined(workers, CLOSE_TIMEOUT_S)
+
+    def _find_same(self, request: DownloadRequest) -> QueuedDownload | None:
+        with self._changing() as changed:
+            for item in list(self._items.values()):
+                if item.request.wants_the_same(request):
+                    if item.is_open:
+                        return item
+                    if item.state == "done":
+                        self._forget(item)
+                        changed.append(item)
+        return None
+
+    def _problem_of(self, item: QueuedDownload) -> AppError | None:
+        """Why it will not be fetched, as far as that can be said before; copies elsewhere take no room."""
+        try:
+            self._fetching.look(item)
+            try:
+                self._check_room(item)
+            except AppError:
+                self._fetching.find_copies(item)
+                self._check_room(item)
+        except AppError as error:
+            return error
+        return None
+
+    def _check_room(self, item: QueuedDownload) -> None:
+        with self._lock:
+            queue_room.check(item, self._items.values(), self._folder())
+
+    def _ahead_bytes(self, item: QueuedDownload) -> int:
+        with self._lock:
+            return queue_room.ahead_bytes(item, self._items.values(), self._folder())
+
+    def _pause(self, is_meant: Callable[[QueuedDownload], bool], reason: AppError | None) -> None:
+        with self._changing() as changed:
+            for item in self._items.values():
+                if is_meant(item) and item.state in ("queued", "running"):
+                    item.state, item.error = "paused", reason
+                    item.cancel.cancel()
+                    changed.append(item)
+
+    def _start_next(self, changed: list[QueuedDownload]) -> None:
+        """Gives free places to those whose turn it is."""
+        for item in self._in_order():
+            if item.worker is not None or not item.is_awake:
+                continue
+            at_work = sum(each.worker is not None for each in self._items.values())
+            if item.state == CANCELLED:
+                self._start(item, self._throw_away)
+            elif item.state == "queued" and at_work < MOST_AT_ONCE:
+                item.state, item.error = "running", None
+                item.cancel = CancelToken()
+                item.set_idle()
+                changed.append(item)
+                self._start(item, self._run)
+
+    def _start(self, item: QueuedDownload, work: Callable[[QueuedDownload, CancelToken], None]) -> None:
+        if not self._closed:
+            item.worker = threading.Thread(
+                target=work, args=(item, item.cancel), name=f"download {item.id}", daemon=True
+            )
+            item.worker.start()
+
+    def _run(self, item: QueuedDownload, cancel: CancelToken) -> None:
+        """A worker's whole life, from its item's turn to the next one's."""
+        error: AppError | None = None
+        try:
+            self._fetching.look(item)
+            self._fetching.find_copies(item)
+            if item.missing and not cancel.cancelled:
+                self._check_room(item)
+                self._fetching.run(
+                    item,
+                    cancel,
+                    ahead_bytes=lambda: self._ahead_bytes(item),
+                    hear=lambda file, event: self._hear(item, file, event),
+                )
+        except AppError as problem:
+            error = problem
+        except Exception as defect:
+            log.exception("download %d", item.id)
+            error = DownloadFailed(item.request.title, f"{type(defect).__name__}: {defect}")
+        with self._changing() as changed:
+            item.worker = None
+            if item.state != CANCELLED:  # that was told already, and what is here is thrown away next
+                if not item.missing:
+                    item.state, item.error = "done", None
+                elif item.state == "running" and not cancel.cancelled:
+                    item.state = "paused" if isinstance(error, NetworkOff) else "failed"
+                    item.error = error
+                changed.append(item)
+            self._start_next(changed)
+
+    def _throw_away(self, item: QueuedDownload, _cancel: CancelToken) -> None:
+        def is_wanted(file: RemoteFile) -> bool:
+            with self._lock:
+                return any(other.wants(item.request.repo, file) for other in self._items.values())
+
+        self._fetching.throw_away(item, is_wanted)
+        with self._changing() as changed:
+            item.worker = None
+            if not self._closed:
+                self._forget(item)
+            self._start_next(changed)
+
+    def _hear(self, item: QueuedDownload, file: RemoteFile, event: ChildEvent) -> None:
+        with self._lock:
+            is_news = item.hear(file, event)
+            if isinstance(event, Done):
+                self._save(item)
+        if is_news and item.state == "running":
+            self._tell(item)
+
+    def _forget(self, item: QueuedDownload) -> None:
+        self._store.remove(item)
+        self._items.pop(item.id, None)
+        item.state = REMOVED
+
+    @contextmanager
+    def _changing(self) -> Iterator[list[QueuedDownload]]:
+        """Changes items under the lock; those named are saved, and told once the lock is free."""
+        changed: list[QueuedDownload] = []
+        with self._lock:
+            yield changed
+            named = list(dict.fromkeys(changed))
+            for item in named:
+                self._save(item)
+        for item in named:
+            self._tell(item)
+
+    def _save(self, item: QueuedDownload) -> None:
+        if not self._closed and item.state != REMOVED:
+            self._store.save(item)
+
+    def _tell(self, item: QueuedDownload) -> None:
+        with self._telling:
+            if self._closed:
+                return
+            try:
+                self._on_change(self._snapshot(item))
+            except Exception:
+                log.exception("a listener failed at download %d", item.id)
+
+    def _snapshot(self, item: QueuedDownload) -> Download:
+        with self._lock:
+            return item.snapshot()
+
+    def _in_order(self) -> list[QueuedDownload]:
+        return sorted(self._items.values(), key=lambda item: (item.place, item.id))
+
+
+def _joined(threads: list[threading.Thread], timeout_s: float) -> bool:
+    """Waits for all of them; whether they ended in time."""
+    until_s = time.monotonic() + timeout_s
+    for thread in threads:
+        if thread is not threading.current_thread():
+            thread.join(max(0.0, until_s - time.monotonic()))
+    return not any(thread.is_alive() for thread in threads)

@@ -1,0 +1,146 @@
+"""What a repository offers: files grouped into models, with their quantization in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+MOST_NAME_CHARACTERS = 255  # of each folder and file; no file system takes more
+MOST_PARTS = 1000
+
+_PART = re.compile(r"(.+)-(\d{5})-of-(\d{5})\.gguf", re.IGNORECASE)
+_CUT = re.compile(r"(.+\.gguf)[.-]?(?:part[-_.]?|split[-_.]?)[0-9a-z]+(?:[-_.]?of[-_.]?\d+)?", re.IGNORECASE)
+_DRAFTS = ("mtp-", "eagle3-", "dflash-", "dspark-")  # heads that only help another model
+_TAG = re.compile(
+    r"(?:UD-)?(?:I?Q\d(?:_[A-Z0-9]+)*|TQ\d_\d|(?:MX|NV)FP4(?:_MOE)?|BF16|FP?16|FP?32)(?=[-._/]|$)", re.IGNORECASE
+)
+_NOT_ON_WINDOWS = re.compile(r'[<>:"|?*\\]')
+_DEVICES = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
+_VISION_ORDER = ("F16", "BF16", "Q8_0", "F32")  # exact and small come first
+
+_BY_BITS = {
+    "1": "tiny, loses much quality",
+    "2": "very small, loses quality",
+    "3": "small, loses some quality",
+    "4": "balanced",
+    "5": "large, loses little quality",
+    "6": "large, nearly exact",
+    "8": "very large, nearly exact",
+    "16": "exact, as it was made",
+    "32": "exact, as it was made",
+}
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file as the Hub lists it. `sha256` is "" for files outside its large-file storage."""
+
+    name: str
+    size_bytes: int
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """One thing to download and run: a GGUF, or all parts of a split one. `tag` is the quantization ("Q4_K_M")."""
+
+    name: str
+    """Of the first part."""
+    parts: tuple[RemoteFile, ...]
+    tag: str = ""
+    is_supported: bool = True
+
+    @property
+    def size_bytes(self) -> int:
+        """All parts together."""
+        return sum(part.size_bytes for part in self.parts)
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository at one commit. `languages` are codes; `gated` is "", "auto" or "manual"."""
+
+    name: str
+    commit: str
+    models: tuple[ModelFile, ...]
+    vision: tuple[RemoteFile, ...] = ()
+    """mmproj files, the one to take first."""
+    license: str = ""
+    gated: str = ""
+    languages: tuple[str, ...] = ()
+    has_card: bool = False
+    facts: dict[str, object] = field(default_factory=dict)
+    """`ModelInfo.gguf`, as far as it is there: total, architecture, context_length."""
+
+
+def is_safe_name(name: str) -> bool:
+    """Whether a file of the Hub may have this name here, on every system: below its folder, visible, no device."""
+    return (
+        name.isprintable()
+        and not _NOT_ON_WINDOWS.search(name)
+        and all(
+            0 < len(part.encode("utf-8", "replace")) <= MOST_NAME_CHARACTERS
+            and part not in (".", "..")
+            and not part.endswith((".", " "))
+            and not _DEVICES.fullmatch(part)
+            for part in name.split("/")
+        )
+    )
+
+
+def group(files: Iterable[RemoteFile]) -> tuple[tuple[ModelFile, ...], tuple[RemoteFile, ...]]:
+    """What can be run, the smallest first, and the mmproj files for it, the one to take first in front.
+
+    Parts are joined; what only helps to make or to speed up models is left out, and names that are not safe.
+    """
+    single: dict[str, RemoteFile] = {}
+    split: dict[tuple[str, int], dict[int, RemoteFile]] = {}
+    cut: dict[str, list[RemoteFile]] = {}
+    vision: list[RemoteFile] = []
+    for file in files:
+        base = PurePosixPath(file.name).name.lower()
+        if not is_safe_name(file.name) or ".gguf" not in base or "imatrix" in base or base.startswith(_DRAFTS):
+            continue
+        if part := _PART.fullmatch(file.name):
+            split.setdefault((part[1], int(part[3])), {}).setdefault(int(part[2]), file)
+        elif piece := _CUT.fullmatch(file.name):
+            cut.setdefault(piece[1], []).append(file)
+        elif base.endswith(".gguf") and "mmproj" in base:
+            vision.append(file)
+        elif base.endswith(".gguf"):
+            single.setdefault(file.name, file)
+    models = [ModelFile(name, (file,), quantization(name)) for name, file in single.items()]
+    models += [_joined(parts, count) for (_, count), parts in split.items()]
+    models += [ModelFile(name, tuple(pieces), quantization(name), is_supported=False) for name, pieces in cut.items()]
+    models.sort(key=lambda model: (not model.is_supported, model.size_bytes, model.name))
+    return tuple(models), tuple(sorted(vision, key=_vision_order))
+
+
+def quantization(name: str) -> str:
+    """The tag of a file's name, "" where there is none: the last in its own name, else that of its folder."""
+    for part in reversed(name.split("/")):
+        stem = re.sub(r"(?:-\d{5}-of-\d{5})?\.gguf.*$", "", part, flags=re.IGNORECASE)
+        found = [match for match in _TAG.finditer(stem) if match.start() == 0 or stem[match.start() - 1] in "-._"]
+        if found:
+            return re.sub(r"^FP(16|32)$", r"F\1", found[-1][0].upper())
+    return ""
+
+
+def quantization_words(tag: str) -> str:
+    """What a tag means, "" where that is not known."""
+    bits = re.search(r"^B?F(16|32)$|(?:Q|FP)(\d)", tag)
+    return _BY_BITS.get(bits[1] or bits[2], "") if bits else ""
+
+
+def _joined(parts: dict[int, RemoteFile], count: int) -> ModelFile:
+    """All parts of a split; one that has gaps cannot be run."""
+    ordered = tuple(parts[number] for number in sorted(parts))
+    is_whole = count <= MOST_PARTS and sorted(parts) == list(range(1, count + 1))
+    return ModelFile(ordered[0].name, ordered, quantization(ordered[0].name), is_whole)
+
+
+def _vision_order(file: RemoteFile) -> tuple[int, int, str]:
+    tag = quantization(file.name)
+    return _VISION_ORDER.index(tag) if tag in _VISION_ORDER else len(_VISION_ORDER), file.size_bytes, file.name

@@ -1,0 +1,310 @@
+"""Models on the disk: what one is made of, those in our own folder, and whether a file of the Hub is here already."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import stat
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from app.core.cancel import CancelToken
+from app.core.gguf import GgufProblem, read_beginning
+from app.hub.files import MOST_PARTS, ModelFile, RemoteFile, group, is_safe_name, quantization
+
+ENDING = ".gguf"
+SIDECAR_ENDING = ".json"
+START_BYTES = 4096
+MOST_DEPTH = 8
+MOST_ENTRIES = 100_000
+MOST_TEXT_BYTES = 1024 * 1024  # of a sidecar or of another program's manifest
+CHUNK_BYTES = 1024 * 1024
+NO_MODELS = ("mmproj", "imatrix", "adapter", "vocab")  # `general.type` of files that only belong to a model
+
+_PART = re.compile(r"(.+)-\d{5}-of-(\d{5})\.gguf", re.IGNORECASE)
+_TAGS = re.compile(r"([-._](I?Q\d\w*|BF16|F16|F32|MXFP4\w*|\d{5}-of-\d{5}|gguf))+$", re.IGNORECASE)
+_BLOB = re.compile(r"(?:sha256-)?([0-9a-f]{64})")
+
+
+@dataclass(frozen=True)
+class InstalledModel:
+    """A model on this disk. `path` is its first part, and `size_bytes` counts all parts, not the vision file.
+
+    `origin`: starter, downloaded, added, opened, hub_cache, llama_cpp, lm_studio, ollama, gpt4all or jan. Only what
+    `is_ours` may be moved or thrown away. With `missing` parts it cannot run: it is listed to be completed or removed.
+    """
+
+    path: Path
+    name: str
+    size_bytes: int
+    origin: str
+    parts: tuple[Path, ...]
+    vision_path: Path | None = None
+    repo: str = ""
+    commit: str = ""
+    sha256: str = ""
+    """Of the first part, "" where nobody has said it."""
+    tag: str = ""
+    architecture: str = ""
+    is_ours: bool = False
+    missing: tuple[str, ...] = ()
+    """Names of the parts of a split that are not here."""
+
+
+@dataclass(frozen=True)
+class FileHere:
+    """A regular file. `identity` is the same for every way that leads to it."""
+
+    path: Path
+    size_bytes: int
+    identity: tuple[int, int]
+
+
+def scan(folder: Path) -> list[InstalledModel]:
+    """The models in our own folder; nothing is changed, and what cannot be read is left out."""
+    units: dict[Path, list[FileHere]] = {}
+    seen: set[tuple[int, int]] = set()
+    for file in walk(folder):
+        if file.identity not in seen:
+            seen.add(file.identity)
+            # what lies in <org>/<repo>, in folders of it too, belongs together
+            unit = folder.joinpath(*file.path.relative_to(folder).parts[:-1][:2])
+            units.setdefault(unit, []).append(file)
+    found: list[InstalledModel] = []
+    for unit, files in units.items():
+        for model in models_in(unit, files, "added", is_flat=unit == folder):
+            facts = read_sidecar(model.path)
+            found.append(
+                replace(
+                    model,
+                    origin="downloaded" if facts.get("repo") else "added",
+                    repo=facts.get("repo", ""),
+                    commit=facts.get("commit", ""),
+                    sha256=facts.get("sha256", ""),
+                    is_ours=True,
+                )
+            )
+    return sorted(found, key=lambda model: (model.name.lower(), model.path))
+
+
+def describe(path: Path, origin: str) -> InstalledModel | None:
+    """One model by its file, with its parts and vision file from beside it; None where there is none (any more)."""
+    file = file_at(path)
+    if file is None:
+        return None
+    if not path.name.lower().endswith(ENDING):
+        return model_of([file], origin)
+    split = _PART.fullmatch(path.name)
+    beside = [
+        other
+        for other in walk(path.parent, depth=0)
+        if other.path.name == path.name
+        or "mmproj" in other.path.name.lower()
+        or (split and (part := _PART.fullmatch(other.path.name)) and part.groups() == split.groups())
+    ]
+    models = models_in(path.parent, beside, origin, is_flat=True)
+    return next((model for model in models if path in model.parts), None) or model_of([file], origin)
+
+
+def models_in(
+    root: Path, files: Sequence[FileHere], origin: str, *, is_flat: bool = False, repo: str = "", commit: str = ""
+) -> Iterator[InstalledModel]:
+    """The models among `files`, which belong together below `root`; where `is_flat`, only their names can tell."""
+    here = {file.path.relative_to(root).as_posix(): file for file in files}
+    remote = [RemoteFile(name, file.size_bytes) for name, file in here.items()]
+    models, vision = group(remote)
+    # names that the Hub may not have are a person's own business
+    odd = (ModelFile(file.name, (file,), quantization(file.name)) for file in remote if not is_safe_name(file.name))
+    for model in (*models, *odd):
+        eye = _vision_for(model.name, vision, is_flat=is_flat)
+        found = model_of(
+            [here[part.name] for part in model.parts],
+            origin,
+            vision_path=here[eye.name].path if eye else None,
+            tag=model.tag,
+            repo=repo,
+            commit=commit,
+            missing=() if model.is_supported else _missing(model),
+        )
+        if found is not None:
+            yield found
+
+
+def model_of(
+    parts: Sequence[FileHere], origin: str, *, name: str = "", tag: str = "", **fields: Any
+) -> InstalledModel | None:
+    """A model from its files, when the first begins as the file of a model does."""
+    path = parts[0].path
+    try:
+        with path.open("rb") as file:
+            start = file.read(START_BYTES)
+        facts = read_beginning(start).metadata
+    except (OSError, GgufProblem):
+        return None
+    architecture = facts.get("general.architecture")
+    # the first part of a split may have no tensors; those of any other file are counted after magic and version
+    has_weights = len(parts) > 1 or bool(fields.get("missing")) or any(start[8:16])
+    if architecture == "clip" or facts.get("general.type") in NO_MODELS or not has_weights:
+        return None
+    return InstalledModel(
+        path,
+        name or display_name(path),
+        sum(part.size_bytes for part in parts),
+        origin,
+        tuple(part.path for part in parts),
+        tag=tag or quantization(path.name),
+        architecture=architecture if isinstance(architecture, str) else "",
+        **fields,
+    )
+
+
+def walk(folder: Path, ending: str = ENDING, depth: int = MOST_DEPTH) -> Iterator[FileHere]:
+    """Regular files below `folder` with this ending; what is hidden, unreadable, vanished or a loop is passed over."""
+    left = MOST_ENTRIES
+    seen: set[tuple[int, int]] = set()
+    waiting = [(str(folder), 0)]
+    while waiting:
+        here, level = waiting.pop()
+        try:
+            status = os.stat(here)  # noqa: PTH116 - a Path for each of many thousands takes as long as reading them
+            if (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            with os.scandir(here) as entries:
+                names = sorted(entries, key=lambda entry: entry.name)
+        except (OSError, ValueError):
+            continue
+        for entry in names:
+            left -= 1
+            if left < 0:
+                return
+            if entry.name.startswith("."):  # also what macOS leaves beside files on foreign disks
+                continue
+            if entry.name.lower().endswith(ending) and (file := file_at(Path(entry.path))) is not None:
+                yield file
+            elif level < depth and _is_folder(entry):
+                waiting.append((entry.path, level + 1))
+
+
+def file_at(path: Path) -> FileHere | None:
+    """A regular file, through symlinks; None for everything else."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return FileHere(path, status.st_size, (status.st_dev, status.st_ino))
+
+
+def display_name(path: Path) -> str:
+    """What a model is called, from its file's name without quantization and part number."""
+    return _TAGS.sub("", path.stem).replace("-", " ").replace("_", " ").strip() or path.stem
+
+
+def sidecar_path(path: Path) -> Path:
+    """Where it is kept what a downloaded file is."""
+    return path.with_name(path.name + SIDECAR_ENDING)
+
+
+def read_sidecar(path: Path) -> dict[str, str]:
+    """What is known of a downloaded file: repo, file, commit, sha256; empty where nothing is."""
+    facts = read_json(sidecar_path(path))
+    if not isinstance(facts, dict):
+        return {}
+    return {key: value for key, value in facts.items() if isinstance(value, str)}
+
+
+def read_json(path: Path, most_bytes: int = MOST_TEXT_BYTES) -> Any:
+    """A small JSON file, or None where there is none that can be read."""
+    try:
+        if file_at(path) is None:
+            return None
+        with path.open("rb") as file:
+            return json.loads(file.read(most_bytes))
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def sha_by_name(path: Path) -> str:
+    """The sha256 that the Hub's cache and Ollama call their files by, else ""."""
+    named = _BLOB.fullmatch(Path(os.path.realpath(path)).name)
+    return named[1] if named else ""
+
+
+def find_copy(
+    file: RemoteFile,
+    candidates: Iterable[InstalledModel],
+    known_sha: Callable[[Path], str],
+    remember_sha: Callable[[Path, str], None],
+    cancel: CancelToken,
+) -> Path | None:
+    """A file on this disk with the same sha256. What has the same size and an unknown sha256 is read once for it.
+
+    `known_sha` says "" for a file that was not read yet, or was changed since.
+    """
+    if not file.sha256:
+        return None
+    unknown: list[Path] = []
+    for path in (path for model in candidates for path in (*model.parts, model.vision_path) if path is not None):
+        here = file_at(path)
+        if here is None or here.size_bytes != file.size_bytes:
+            continue
+        sha = sha_by_name(path) or read_sidecar(path).get("sha256", "") or known_sha(path)
+        if sha == file.sha256:
+            return path
+        if not sha:
+            unknown.append(path)
+    for path in unknown:
+        sha = _hashed(path, cancel)
+        if sha:
+            remember_sha(path, sha)
+        if sha == file.sha256:
+            return path
+    return None
+
+
+def _hashed(path: Path, cancel: CancelToken) -> str:
+    """The sha256 of a file, "" where it cannot be read or nobody waits any more."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK_BYTES):
+                if cancel.cancelled:
+                    return ""
+                digest.update(chunk)
+    except OSError:
+        return ""
+    return digest.hexdigest()
+
+
+def _vision_for(name: str, vision: Sequence[RemoteFile], *, is_flat: bool) -> RemoteFile | None:
+    """The mmproj file that shares its beginning with a model, else the first where all belong to one repository."""
+    model = PurePosixPath(name).name.lower()
+    for file in vision:
+        before, _, after = PurePosixPath(file.name).stem.lower().partition("mmproj")
+        after = _TAGS.sub("", after).strip("-._")
+        if (before and model.startswith(before)) or (after and model.startswith(after)):
+            return file
+    return vision[0] if vision and not is_flat else None
+
+
+def _missing(model: ModelFile) -> tuple[str, ...]:
+    """The names of the parts that are not among those of a split."""
+    split = _PART.fullmatch(model.name)
+    assert split is not None
+    count = min(int(split[2]), MOST_PARTS)
+    have = {part.name.lower() for part in model.parts}
+    names = (f"{split[1]}-{number:05}-of-{split[2]}{ENDING}" for number in range(1, count + 1))
+    return tuple(PurePosixPath(name).name for name in names if name.lower() not in have) or (model.name,)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False

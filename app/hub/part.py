@@ -1,0 +1,249 @@
+"""A file on its way: where it will lie, what is there of it, whose it is, and when it may take its final name."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from app.core.errors import DownloadFailed, DownloadRunning, NotEnoughDisk
+
+VERSION = 1
+PART, SIDECAR, LOCK, PROVENANCE = ".part", ".part.json", ".part.lock", ".json"
+READ_BYTES = 1024 * 1024
+FLUSH_BYTES = 16 * 1024 * 1024
+RESERVE_BYTES = 256 * 1024 * 1024
+RESERVE_SHARE = 0.02
+MOST_NAME_BYTES = 240  # file systems take 255, and the longest ending is one of ours
+RENAME_TRIES, RENAME_WAIT_S = 20, 0.25  # a virus scanner on Windows holds a new file for a moment
+
+_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]')
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+
+
+def place(folder: Path, repo: str, file: str) -> Path:
+    """Where a repository's file lies in the models folder, and never outside it; raises DownloadFailed."""
+    names = [*repo.split("/"), *file.split("/")]
+    if repo.count("/") != 1 or not all(_is_safe(name) for name in names):
+        raise DownloadFailed(file, "its name is not safe for a file")
+    return folder.joinpath(*names)
+
+
+def _is_safe(name: str) -> bool:
+    """On every system: a model's folder may move to another one."""
+    try:
+        size = len(name.encode("utf-8"))
+    except UnicodeEncodeError:
+        return False
+    if not 0 < size <= MOST_NAME_BYTES or name[0] == "." or name[-1] in ". ":
+        return False
+    return not _FORBIDDEN.search(name) and not _RESERVED.fullmatch(name)
+
+
+def beside(path: Path, ending: str) -> Path:
+    """A companion of the file that will be `path`."""
+    return path.with_name(path.name + ending)
+
+
+def fetched_bytes(path: Path) -> int:
+    """How much of the file that will be `path` is here."""
+    try:
+        return beside(path, PART).stat().st_size
+    except OSError:
+        return 0
+
+
+def throw_away(path: Path) -> None:
+    """Removes what was fetched of the file that would have been `path`; nobody may be fetching it any more."""
+    for ending in (PART, SIDECAR, LOCK):
+        beside(path, ending).unlink(missing_ok=True)
+
+
+def reserve_for(size_bytes: int, least_bytes: int = RESERVE_BYTES) -> int:
+    """What should stay free beside a file of this size."""
+    return max(least_bytes, int(size_bytes * RESERVE_SHARE))
+
+
+def free_bytes(folder: Path) -> int:
+    """What is free on the volume of a folder, which need not exist yet."""
+    return shutil.disk_usage(next(each for each in (folder, *folder.parents) if each.is_dir())).free
+
+
+def check_room(folder: Path, needed_bytes: int) -> None:
+    """Raises NotEnoughDisk unless so much is free on the volume of `folder`."""
+    free = free_bytes(folder)
+    if free < needed_bytes:
+        raise NotEnoughDisk(str(folder), needed_bytes, free)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What the Hub says of a file. `etag` is its sha256 for files in its large-file storage."""
+
+    repo: str
+    file: str
+    commit: str
+    etag: str
+    size_bytes: int
+
+
+class Part:
+    """The bytes that are here, with their hash kept up to date. Use inside `locked`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0
+        self.origin: Origin | None = None
+        self._sha256 = hashlib.sha256()
+        self._file: Any = None
+        self._on_its_way = 0
+
+    @contextmanager
+    def locked(self) -> Iterator[Part]:
+        """Nobody else has this file meanwhile; raises DownloadRunning where somebody has."""
+        from filelock import FileLock, Timeout  # the Hub's library has it anyway
+
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(beside(self.path, LOCK), timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise DownloadRunning(self.path.name) from None
+        try:
+            yield self
+        finally:
+            self.close()
+            lock.release()
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether something is here that was not read again yet."""
+        return self._file is None and fetched_bytes(self.path) > 0
+
+    def open(self, origin: Origin, on_checked: Callable[[int], None]) -> int:
+        """Goes on with what is here of `origin`, or starts anew; how much is here.
+
+        What is here is read once, to know its hash; `on_checked` hears how far that is.
+        """
+        if self._file is not None and self._is_of(origin, self.origin):
+            self.origin = origin
+            return self.size
+        self.close()
+        here = fetched_bytes(self.path)
+        goes_on = 0 < here <= origin.size_bytes and self._is_of(origin, self._noted())
+        self.origin = origin
+        self._file = beside(self.path, PART).open("r+b" if goes_on else "wb", buffering=0)
+        if goes_on:
+            self._read_again(on_checked)
+        else:
+            self.start_anew()
+        return self.size
+
+    def start_anew(self) -> None:
+        """Nothing is here any more."""
+        assert self.origin is not None
+        self._file.seek(0)
+        self._file.truncate()  # before the note: old bytes must never lie under a new name
+        self.size, self._on_its_way, self._sha256 = 0, 0, hashlib.sha256()
+        _save(beside(self.path, SIDECAR), asdict(self.origin))
+
+    def write(self, data: bytes) -> None:
+        """More of the file."""
+        view = memoryview(data)
+        while view:
+            view = view[self._file.write(view) :]
+        self._sha256.update(data)
+        self.size += len(data)
+        if self.size >= self._on_its_way + FLUSH_BYTES:
+            if sys.platform == "linux":  # begins to write to the disk, so that `sync` has little to wait for
+                os.posix_fadvise(self._file.fileno(), self._on_its_way, FLUSH_BYTES, os.POSIX_FADV_DONTNEED)
+            self._on_its_way = self.size
+
+    def sync(self) -> str:
+        """Brings everything to the disk; the sha256."""
+        os.fsync(self._file.fileno())
+        return self._sha256.hexdigest()
+
+    def finish(self) -> None:
+        """The file takes its final name, with a note beside it of where it came from."""
+        assert self.origin is not None
+        self.close()
+        _rename(beside(self.path, PART), self.path)
+        self.note(self._sha256.hexdigest())
+
+    def note(self, sha256: str) -> None:
+        """Notes where the finished file came from, and forgets the part's own notes."""
+        assert self.origin is not None
+        body = asdict(self.origin) | {
+            "sha256": sha256,
+            "downloaded_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        body.pop("etag")
+        _save(beside(self.path, PROVENANCE), body)
+        with contextlib.suppress(PermissionError):  # Windows does not remove a lock that is held
+            throw_away(self.path)
+
+    def close(self) -> None:
+        """Leaves the file as it is."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _is_of(self, origin: Origin, other: Origin | None) -> bool:
+        same = ("repo", "file", "etag", "size_bytes")
+        return other is not None and all(getattr(origin, name) == getattr(other, name) for name in same)
+
+    def _noted(self) -> Origin | None:
+        try:
+            body = json.loads(beside(self.path, SIDECAR).read_bytes())
+            return Origin(**body) if body.pop("version") == VERSION else None
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return None
+
+    def _read_again(self, on_checked: Callable[[int], None]) -> None:
+        self.size, self._sha256 = 0, hashlib.sha256()
+        while block := self._file.read(READ_BYTES):
+            self._sha256.update(block)
+            self.size += len(block)
+            on_checked(self.size)
+        self._on_its_way = self.size
+
+
+def hash_of(path: Path, on_checked: Callable[[int], None]) -> str:
+    """The sha256 of a file; `on_checked` hears how far it is."""
+    found, size = hashlib.sha256(), 0
+    with path.open("rb", buffering=0) as file:
+        while block := file.read(READ_BYTES):
+            found.update(block)
+            size += len(block)
+            on_checked(size)
+    return found.hexdigest()
+
+
+def _save(path: Path, body: dict[str, Any]) -> None:
+    """All of it or nothing."""
+    new = beside(path, ".new")
+    new.write_text(json.dumps({"version": VERSION, **body}, ensure_ascii=False), encoding="utf-8")
+    _rename(new, path)
+
+
+def _rename(old: Path, new: Path) -> None:
+    for tries_left in range(RENAME_TRIES, -1, -1):
+        try:
+            old.replace(new)
+            return
+        except PermissionError:
+            if not tries_left or sys.platform != "win32":
+                raise
+            time.sleep(RENAME_WAIT_S)

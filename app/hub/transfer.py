@@ -1,0 +1,364 @@
+"""The download child: fetches one file over plain HTTP, goes on where it was, compares the sha256, and never gives up
+because of the network.
+
+It leaves when its standard input closes, whatever it is doing; who wants it to stop kills it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import json
+import logging
+import os
+import random
+import re
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import httpx2
+from huggingface_hub import get_hf_file_metadata, hf_hub_url
+from huggingface_hub.errors import HfHubHTTPError
+
+from app.core.child import NOTE, claim_wire
+from app.core.errors import (
+    AppError,
+    DownloadDamaged,
+    DownloadFailed,
+    FileNotOnHub,
+    FolderNotWritable,
+    HubUnreachable,
+    NotEnoughDisk,
+)
+from app.hub.ledger import Ledger
+from app.hub.network import CAPTIVE_PORTAL_STATUS, Network, Visit, http, problem_of, wait_of
+from app.hub.part import (
+    RESERVE_BYTES,
+    Origin,
+    Part,
+    check_room,
+    fetched_bytes,
+    free_bytes,
+    hash_of,
+    place,
+    reserve_for,
+    throw_away,
+)
+from app.hub.protocol import ChildEvent, Done, Failed, Fetched, Job, Phase, event_line, job_from
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+DEFECT_EXIT_CODE = 70
+LIMITS_VARIABLE = "FIRESIDE_DOWNLOAD_LIMITS"
+TELL_EVERY_S = 0.1
+FRESH_TRIES = 1
+MOST_DOUBLINGS = 10
+PASSING = (408, 425, 429)
+"""Statuses that pass, besides 5xx."""
+STALE = (401, 403, 404, 410)
+"""What a storage host says to a link that it no longer takes."""
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How patient the child is; tests have less time (`FIRESIDE_DOWNLOAD_LIMITS`, JSON with these names)."""
+
+    first_wait_s: float = 1.0
+    longest_wait_s: float = 30.0
+    connect_timeout_s: float = 10.0
+    read_timeout_s: float = 15.0
+    slow_bytes_per_s: float = 1000.0
+    slow_after_s: float = 60.0
+    reserve_bytes: int = RESERVE_BYTES
+
+
+def limits_from(environment: Mapping[str, str]) -> Limits:
+    """The usual ones, with what the environment changes."""
+    return dataclasses.replace(Limits(), **json.loads(environment.get(LIMITS_VARIABLE) or "{}"))
+
+
+def main(_arguments: list[str]) -> int:
+    """`--download-worker`: one job comes in, events go out. Never returns: the process ends itself."""
+    reader, writer = claim_wire()
+    logging.basicConfig(level=logging.WARNING, format=f"{NOTE}%(message)s", stream=sys.stderr)
+    logging.getLogger("app").setLevel(logging.INFO)  # not the libraries': they tell signed links
+    line = reader.readline()
+    if not line:
+        os._exit(0)
+    threading.Thread(target=lambda: (reader.read(), os._exit(0)), name="parent", daemon=True).start()
+
+    def tell(event: ChildEvent) -> None:
+        writer.write(event_line(event))
+        writer.flush()
+
+    try:
+        tell(last_event(job_from(line), tell, limits_from(os.environ)))
+    except BaseException:  # noqa: BLE001 - whatever it is, the parent reads it from stderr
+        traceback.print_exc(file=sys.stderr)
+        sys.stderr.flush()
+        os._exit(DEFECT_EXIT_CODE)
+    os._exit(0)
+
+
+def last_event(job: Job, tell: Callable[[ChildEvent], None], limits: Limits) -> Done | Failed:
+    """Carries out a job."""
+    try:
+        return Transfer(job, tell, limits).run()
+    except AppError as error:
+        return Failed(error)
+
+
+def _disk_problem(error: OSError, job: Job, missing_bytes: int) -> AppError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return NotEnoughDisk(job.folder, missing_bytes, free_bytes(Path(job.folder)))
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return FolderNotWritable(job.folder)
+    return DownloadFailed(job.file, f"{type(error).__name__}: {error.strerror}")
+
+
+class Passing(Exception):
+    """Something that may be over in a while. `wait_s` is what the other side asked for."""
+
+    def __init__(self, problem: str, wait_s: float = 0.0) -> None:
+        super().__init__(problem)
+        self.problem, self.wait_s = problem, wait_s
+
+
+class LinkStale(Exception):
+    """The storage host does not take the link (any more)."""
+
+    def __init__(self, host: str, status: int) -> None:
+        super().__init__(status)
+        self.host, self.status = host, status
+
+
+class NotTheFile(Exception):
+    """What comes is not what the Hub promised, or what is here does not fit to it."""
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A file as the Hub has it now, and a link to its content, which holds for an hour. `sha256` may be ""."""
+
+    origin: Origin
+    link: str
+    sha256: str
+
+    @property
+    def size_bytes(self) -> int:
+        """The whole file's."""
+        return self.origin.size_bytes
+
+
+class Transfer:
+    """One file's way here."""
+
+    def __init__(self, job: Job, tell: Callable[[ChildEvent], None], limits: Limits) -> None:
+        self.job, self.tell, self.limits = job, tell, limits
+        self._visit: Visit
+        self._failures = 0
+        self._stale_links = 0
+        self._resumed_bytes: int | None = None
+        self._told_s = 0.0
+        self._size_bytes = job.size_bytes
+
+    def run(self) -> Done:
+        """Until the file is in its place; raises an AppError, or OSError of the disk."""
+        job = self.job
+        path = place(Path(job.folder), job.repo, job.file)
+        network = Network(lambda: job.access, Ledger(Path(job.ledger)))
+        try:
+            with network.visit(f"download {job.repo}/{job.file}") as self._visit, Part(path).locked() as part:
+                http()  # reads the trusted certificates
+                began_s = time.monotonic()
+                sha256, commit = self._fetch(part)
+                seconds = round(time.monotonic() - began_s, 4)
+        except OSError as error:
+            raise _disk_problem(error, job, self._size_bytes - fetched_bytes(path)) from error
+        return Done(str(path), self._size_bytes, sha256, commit, self._resumed_bytes or 0, seconds)
+
+    def _fetch(self, part: Part) -> tuple[str, str]:
+        """The sha256 and the commit of the finished file."""
+        damaged = 0
+        while damaged <= FRESH_TRIES:
+            remote = self._patiently(self._resolve)
+            if self._is_in_place(part, remote):
+                return remote.sha256, remote.origin.commit
+            self._open(part, remote)
+            try:
+                self._fill(part, remote)
+                return self._compare(part, remote), remote.origin.commit
+            except LinkStale as link:
+                self._expect_a_better_link(link)
+            except NotTheFile as problem:
+                log.info("%s is not what was promised: %s", self.job.file, problem)
+                part.start_anew()
+                damaged += 1
+        part.close()
+        throw_away(part.path)
+        raise DownloadDamaged(self.job.file)
+
+    def _resolve(self) -> Remote:
+        """Asks the Hub for the file's commit, etag, size and link."""
+        job, access = self.job, self.job.access
+        self.tell(Phase("connecting"))
+        url = hf_hub_url(job.repo, job.file, revision=job.revision, endpoint=access.endpoint)
+        known = get_hf_file_metadata(
+            url, token=access.token or False, timeout=self.limits.read_timeout_s, endpoint=access.endpoint
+        )
+        etag, size, link = known.etag, known.size, known.location
+        if not etag or not known.commit_hash or size is None:
+            is_elsewhere = urlsplit(link).netloc != access.host
+            reason = "captive_portal" if self._visit.is_html or is_elsewhere else "garbage"
+            raise HubUnreachable(access.host, reason)
+        sha256 = etag if _SHA256.fullmatch(etag) else job.sha256
+        if sha256 != (job.sha256 or sha256):  # not the one that was chosen
+            raise FileNotOnHub(job.repo, job.file)
+        self._size_bytes = size
+        return Remote(Origin(job.repo, job.file, known.commit_hash, etag, size), link, sha256)
+
+    def _is_in_place(self, part: Part, remote: Remote) -> bool:
+        """Whether the finished file is there: whoever asked for it may have ended before it heard so."""
+        if not remote.sha256 or not part.path.is_file() or part.path.stat().st_size != remote.size_bytes:
+            return False
+        self.tell(Phase("checking"))
+        if hash_of(part.path, lambda size: self._progress(size, remote)) != remote.sha256:
+            return False
+        part.origin = remote.origin
+        part.note(remote.sha256)
+        self._resumed_bytes = remote.size_bytes
+        return True
+
+    def _open(self, part: Part, remote: Remote) -> None:
+        if part.is_begun:
+            self.tell(Phase("checking"))
+        size = part.open(remote.origin, lambda size: self._progress(size, remote))
+        if self._resumed_bytes is None:
+            self._resumed_bytes = size
+        missing = remote.size_bytes - size
+        if missing:
+            reserve = self.job.reserve_bytes + reserve_for(remote.size_bytes, self.limits.reserve_bytes)
+            check_room(Path(self.job.folder), missing + reserve)
+
+    def _fill(self, part: Part, remote: Remote) -> None:
+        while part.size < remote.size_bytes:
+            self._patiently(lambda: self._get(part, remote))
+        self._progress(part.size, remote, at_once=True)
+
+    def _compare(self, part: Part, remote: Remote) -> str:
+        self.tell(Phase("verifying"))
+        sha256 = part.sync()
+        if remote.sha256 and sha256 != remote.sha256:
+            raise NotTheFile("another sha256")
+        part.finish()
+        return sha256
+
+    def _get(self, part: Part, remote: Remote) -> None:
+        """One request, and as much of the file as it gives."""
+        self.tell(Phase("connecting"))
+        headers = {"Accept-Encoding": "identity"}
+        if part.size:
+            headers["Range"] = f"bytes={part.size}-"
+        if self.job.access.token:  # for small files, which lie on the Hub itself; the door keeps it from other hosts
+            headers["Authorization"] = f"Bearer {self.job.access.token}"
+        timeout = httpx2.Timeout(self.limits.read_timeout_s, connect=self.limits.connect_timeout_s)
+        with http().stream("GET", remote.link, headers=headers, timeout=timeout) as response:
+            self._accept(response, part, remote)
+            self.tell(Phase("downloading"))
+            self._read(response, part, remote)
+
+    def _accept(self, response: httpx2.Response, part: Part, remote: Remote) -> None:
+        """Returns where the body goes on where the part ends; a body from the start empties the part."""
+        status, host = response.status_code, response.url.host
+        if _passes(status):
+            raise Passing("HubBusy" if status == 429 else "HubUnreachable", wait_of(response))
+        if status in STALE:
+            raise LinkStale(host, status)
+        if status == 416:
+            raise NotTheFile("the part is longer than what the storage has")
+        if status == 206:
+            found = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", ""))
+            if not found or int(found[1]) != part.size or found[3] not in ("*", str(remote.size_bytes)):
+                raise NotTheFile("another range")
+            return
+        length = response.headers.get("content-length", "")
+        fits = length in ("", str(remote.size_bytes))
+        if status == CAPTIVE_PORTAL_STATUS or (self._visit.is_html and (not fits or not length)):
+            raise HubUnreachable(host, "captive_portal")
+        if status != 200:
+            raise HubUnreachable(host, "garbage")
+        if not fits:
+            raise NotTheFile("another size")
+        if part.size:
+            part.start_anew()
+
+    def _read(self, response: httpx2.Response, part: Part, remote: Remote) -> None:
+        looked_s, looked_bytes = time.monotonic(), part.size
+        for data in response.iter_raw():
+            if part.size + len(data) > remote.size_bytes:
+                raise NotTheFile("more than was promised")
+            part.write(data)
+            self._failures = self._stale_links = 0
+            self._progress(part.size, remote)
+            passed_s = time.monotonic() - looked_s
+            if passed_s >= self.limits.slow_after_s:
+                if part.size - looked_bytes < passed_s * self.limits.slow_bytes_per_s:
+                    raise Passing("HubUnreachable")
+                looked_s, looked_bytes = time.monotonic(), part.size
+        if part.size < remote.size_bytes:
+            raise Passing("HubUnreachable")
+
+    def _expect_a_better_link(self, link: LinkStale) -> None:
+        """The Hub gives a new one; when that is refused too, it is not the link's age."""
+        self._stale_links += 1
+        if self._stale_links > 1:
+            if link.status in (404, 410):
+                raise FileNotOnHub(self.job.repo, self.job.file)
+            raise HubUnreachable(link.host, "server")
+
+    def _patiently(self, work: Callable[[], T]) -> T:
+        """What `work` returns once nothing passing is in its way."""
+        while True:
+            try:
+                return work()
+            except Exception as error:  # noqa: BLE001 - what does not pass is raised again
+                passing = self._passing(error)
+                own_s = self.limits.first_wait_s * 2 ** min(self._failures, MOST_DOUBLINGS)
+                own_s = min(own_s, self.limits.longest_wait_s) * random.uniform(0.75, 1.0)
+                self._failures += 1
+                wait_s = max(own_s, passing.wait_s)
+                log.info("waiting %.1f s: %s", wait_s, type(error).__name__)
+                self.tell(Phase("waiting", round(wait_s, 2), passing.problem))
+                time.sleep(wait_s)
+
+    def _passing(self, error: Exception) -> Passing:
+        """Trouble on the way passes; everything else is raised, as a situation where it is one."""
+        if isinstance(error, Passing):
+            return error
+        problem = problem_of(error, self._visit, self.job.repo, self.job.file)  # raises what it does not know
+        if isinstance(error, HfHubHTTPError) and _passes(error.response.status_code):
+            return Passing(type(problem).__name__, wait_of(error.response))
+        is_ours = isinstance(error, httpx2.UnsupportedProtocol | httpx2.LocalProtocolError)
+        if isinstance(error, httpx2.TransportError) and not is_ours:
+            return Passing(type(problem).__name__)
+        raise problem from error
+
+    def _progress(self, done_bytes: int, remote: Remote, *, at_once: bool = False) -> None:
+        now_s = time.monotonic()
+        if at_once or now_s - self._told_s >= TELL_EVERY_S:
+            self._told_s = now_s
+            self.tell(Fetched(done_bytes, remote.size_bytes))
+
+
+def _passes(status: int) -> bool:
+    return status in PASSING or (status >= 500 and status != CAPTIVE_PORTAL_STATUS)

@@ -1,0 +1,122 @@
+"""The stored job: long work in its order, what it is about, how far it came and why it stopped, kept over restarts."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.core.errors import AppError, from_fields, to_fields
+from app.core.messages import clean_text
+from app.store.database import Database
+
+
+@dataclass(frozen=True)
+class Job:
+    """One piece of long work. `state` is queued, running, paused, done or failed; what else is the kind's own affair.
+
+    `spec` says what to do and `progress` how far it came, in the kind's own words; both are plain JSON. `error` is why
+    it stopped. Jobs with a lower `place` come first. Times are seconds since 1970.
+    """
+
+    id: int
+    kind: str
+    title: str
+    state: str
+    spec: dict[str, Any]
+    progress: dict[str, Any]
+    error: AppError | None
+    created_at: float
+    updated_at: float
+    place: float
+
+
+_COLUMNS = "id, kind, title, state, spec, progress, error, created_at, updated_at, place"
+
+
+class Jobs:
+    """All stored jobs; from any thread. Writing to an id that does not exist raises KeyError.
+
+    Writes may raise DiskFull or FolderNotWritable; nothing of the call is then stored.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+
+    def add(self, kind: str, title: str, spec: dict[str, Any]) -> Job:
+        """Queues a job behind all others."""
+        now = self._clock()
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                "INSERT INTO jobs (kind, title, state, spec, created_at, updated_at, place)"
+                " VALUES (?, ?, 'queued', ?, ?, ?, (SELECT coalesce(max(place), 0) + 1 FROM jobs))"
+                f" RETURNING {_COLUMNS}",
+                (kind, clean_text(title), json.dumps(spec), now, now),
+            ).fetchone()
+        return _job(row)
+
+    def get(self, job_id: int) -> Job | None:
+        """One job, or None."""
+        with self._database.reading() as connection:
+            row = connection.execute(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        return None if row is None else _job(row)
+
+    def find(self, kind: str = "", states: Sequence[str] = ()) -> list[Job]:
+        """Jobs in their order; of one kind and in some of the states, where these are given."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT {_COLUMNS} FROM jobs WHERE (:kind = '' OR kind = :kind)"
+                " AND (:states = '[]' OR state IN (SELECT value FROM json_each(:states))) ORDER BY place, id",
+                {"kind": kind, "states": json.dumps(list(states))},
+            ).fetchall()
+        return [_job(row) for row in rows]
+
+    def update(
+        self,
+        job_id: int,
+        *,
+        state: str | None = None,
+        progress: dict[str, Any] | None = None,
+        error: AppError | None = None,
+        spec: dict[str, Any] | None = None,
+        place: float | None = None,
+    ) -> None:
+        """Changes what is given. A new state takes the error of the one before away, unless there is another."""
+        values: dict[str, Any] = {"updated_at": self._clock()}
+        values |= {key: value for key, value in (("state", state), ("place", place)) if value is not None}
+        values |= {
+            key: json.dumps(value) for key, value in (("progress", progress), ("spec", spec)) if value is not None
+        }
+        if state is not None or error is not None:
+            values["error"] = _error_text(error)
+        columns = ", ".join(f"{name} = :{name}" for name in values)
+        with self._database.transaction() as connection:
+            done = connection.execute(f"UPDATE jobs SET {columns} WHERE id = :id", {**values, "id": job_id})
+            if done.rowcount == 0:
+                raise KeyError(job_id)
+
+    def remove(self, job_id: int) -> None:
+        """Forgets a job, where there is one."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
+
+
+def _error_text(error: AppError | None) -> str | None:
+    return None if error is None else json.dumps({"name": type(error).__name__, "fields": to_fields(error)})
+
+
+def _job(row: sqlite3.Row) -> Job:
+    values = dict(row)
+    error = json.loads(values["error"]) if values["error"] else None
+    return Job(
+        **values
+        | {
+            "spec": json.loads(values["spec"]),
+            "progress": json.loads(values["progress"]),
+            "error": error and from_fields(error["name"], error["fields"]),
+        }
+    )

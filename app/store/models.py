@@ -1,0 +1,93 @@
+"""What is known of each model file on this computer: its label, its last use, and its sha256 once it was computed."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.core.messages import clean_text
+from app.store.database import Database
+
+
+@dataclass(frozen=True)
+class ModelNote:
+    """Notes about one file; it may be gone. `label` is the person's own name for it, "" for none.
+
+    `sha256` was computed when the file had `size_bytes` and `mtime_ns`; it says nothing about a file with others.
+    Times are seconds since 1970, None for never.
+    """
+
+    path: Path
+    label: str = ""
+    origin: str = ""
+    added_at: float | None = None
+    used_at: float | None = None
+    sha256: str = ""
+    size_bytes: int = 0
+    mtime_ns: int = 0
+
+
+_COLUMNS = "path, label, origin, added_at, used_at, sha256, size_bytes, mtime_ns"
+
+
+class ModelNotes:
+    """Notes by path; from any thread. Writes may raise DiskFull or FolderNotWritable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def note(
+        self,
+        path: Path | str,
+        *,
+        label: str | None = None,
+        origin: str | None = None,
+        added_at: float | None = None,
+        used_at: float | None = None,
+        sha256: str | None = None,
+        size_bytes: int | None = None,
+        mtime_ns: int | None = None,
+    ) -> None:
+        """Remembers what is given; the rest stays as it was."""
+        given: dict[str, Any] = {
+            "label": None if label is None else clean_text(label),
+            "origin": origin,
+            "added_at": added_at,
+            "used_at": used_at,
+            "sha256": sha256,
+            "size_bytes": size_bytes,
+            "mtime_ns": mtime_ns,
+        }
+        values = {name: value for name, value in given.items() if value is not None}
+        names = ", ".join(["path", *values])
+        changes = ", ".join(f"{name} = excluded.{name}" for name in values) or "path = excluded.path"
+        with self._database.transaction() as connection:
+            connection.execute(
+                f"INSERT INTO models ({names}) VALUES (:path{''.join(f', :{name}' for name in values)})"
+                f" ON CONFLICT (path) DO UPDATE SET {changes}",
+                {**values, "path": os.fsencode(path)},
+            )
+
+    def get(self, path: Path | str) -> ModelNote | None:
+        """What is known of one file, None where that is nothing."""
+        with self._database.reading() as connection:
+            row = connection.execute(f"SELECT {_COLUMNS} FROM models WHERE path = ?", (os.fsencode(path),)).fetchone()
+        return None if row is None else _note(row)
+
+    def all(self) -> list[ModelNote]:
+        """Everything known."""
+        with self._database.reading() as connection:
+            rows = connection.execute(f"SELECT {_COLUMNS} FROM models ORDER BY path").fetchall()
+        return [_note(row) for row in rows]
+
+    def forget(self, path: Path | str) -> None:
+        """Knows nothing of this file any more."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM models WHERE path = ?", (os.fsencode(path),))
+
+
+def _note(row: sqlite3.Row) -> ModelNote:
+    return ModelNote(**{**dict(row), "path": Path(os.fsdecode(row["path"]))})

@@ -1,0 +1,88 @@
+"""The card of the first start: which model would serve this computer better than the starter, and its Download."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
+
+from app.ui.i18n import tr
+from app.ui.model_loader import size_text
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import text_button
+
+if TYPE_CHECKING:
+    from app.features.models import Suggestion
+
+WIDTH_PX = 592
+FIT_WORDS = {"well": "runs well", "tight": "fits, with little room", "slow": "runs slowly"}
+
+
+class StarterCard(QFrame):
+    """Fetches nothing by itself."""
+
+    download_wanted = Signal(object)
+    """A `catalog.Entry`."""
+    models_wanted = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._suggestion: Suggestion | None = None
+        self.setObjectName("starter_card")
+        self.setProperty("kind", "card")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._title = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self._detail = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self._detail.setProperty("kind", "muted")
+        self.download = text_button(tr("Download"), "primary")
+        self.download.clicked.connect(self._on_download)
+        self.others = text_button(tr("Other models"), "quiet")
+        self.others.clicked.connect(self.models_wanted)
+        words = QVBoxLayout()
+        words.setSpacing(theme.px(2))
+        words.addWidget(self._title)
+        words.addWidget(self._detail)
+        self._row = QHBoxLayout(self)
+        self._row.addLayout(words, 1)
+        self._row.addWidget(self.others)
+        self._row.addWidget(self.download)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    @property
+    def has_suggestion(self) -> bool:
+        """Whether there is something to show."""
+        return self._suggestion is not None
+
+    def show_suggestion(self, suggestion: Suggestion | None) -> None:
+        """A model that is not here yet; None where nothing larger runs on this computer."""
+        self._suggestion = suggestion
+        if suggestion is None:
+            return
+        name = suggestion.entry.name
+        is_coming = suggestion.download is not None
+        better = tr("{name} would serve you better here", name=name)
+        self._title.setText(tr("{name} is on its way", name=name) if is_coming else better)
+        fit = tr(FIT_WORDS.get(suggestion.fit.word, ""))
+        size = size_text(suggestion.entry.size_bytes)
+        self._detail.setText(f"{size} · {fit}" if fit else size)
+        self.download.setVisible(not is_coming)
+        self.download.setAccessibleName(tr("Download {name}", name=name))
+        self.others.setText(tr("Downloads") if is_coming else tr("Other models"))
+        self.others.setAccessibleName(self.others.text())
+
+    def _on_download(self) -> None:
+        if self._suggestion is not None:
+            self.download_wanted.emit(self._suggestion.entry)
+
+    def _on_theme_changed(self) -> None:
+        px = self._theme.px
+        self._row.setContentsMargins(px(16), px(12), px(12), px(12))
+        self._row.setSpacing(px(8))
+        self._title.setFont(self._theme.font(14, 600))
+        self._detail.setFont(self._theme.font(13))
+        for button in (self.download, self.others):
+            button.setFont(self._theme.font(14, 500))
+        self.setMaximumWidth(self._theme.px(WIDTH_PX))

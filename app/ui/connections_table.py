@@ -1,0 +1,155 @@
+"""Every connection that was ever made, as a table: when, where to, what for, how much came."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QDateTime, QLocale, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QFrame, QHeaderView, QTableView
+
+from app.hub.ledger import Connection, Ledger
+from app.ui.i18n import tr
+from app.ui.theme import Theme
+
+ALL = 1_000_000
+"""More than anybody makes; the ledger wants a number."""
+WHEN, HOST, WHY, SIZE = range(4)
+WIDTHS_PX = {WHEN: 134, HOST: 158, SIZE: 80}
+Index = QModelIndex | QPersistentModelIndex
+
+
+@dataclass(frozen=True)
+class Connections:
+    """What the table and the line above it say."""
+
+    rows: list[Connection]
+    hosts: int
+    received_bytes: int
+
+
+def read(ledger: Ledger) -> Connections:
+    """All of it, the newest first; for a thread, as there may be many thousands."""
+    found = ledger.connections(ALL)
+    return Connections(found, len({each.host for each in found}), sum(each.bytes for each in found))
+
+
+def when_text(at: float) -> str:
+    """A moment in the person's own time zone."""
+    return QLocale().toString(QDateTime.fromSecsSinceEpoch(int(at)), "d MMM yyyy, HH:mm")
+
+
+_WHY = {
+    "search": "Searching for models",
+    "repository": "Looking at a model’s files",
+    "card": "Reading about a model",
+    "memory estimate": "Estimating the memory a model needs",
+}
+
+
+def why_text(connection: Connection) -> str:
+    """What a connection was for."""
+    what, _, file = connection.why.partition(" ")
+    fetched = file.rpartition("/")[2] if what == "download" else ""
+    words = tr("Fetching {file}", file=fetched) if fetched else tr(_WHY.get(connection.why, connection.why))
+    return tr("{what} (refused)", what=words) if connection.status >= 400 else words
+
+
+def received_text(size_bytes: int) -> str:
+    """Bytes as people read them, down to the single one: nothing that came is called nothing."""
+    if size_bytes < 1000:
+        return tr("{count} B", count=size_bytes)
+    for unit, factor in (("KB", 1e3), ("MB", 1e6), ("GB", 1e9)):
+        if size_bytes < factor * 999.5 or unit == "GB":
+            return f"{size_bytes / factor:.{0 if unit == 'KB' else 1}f} {tr(unit)}"
+    raise AssertionError
+
+
+_TEXTS: dict[int, Callable[[Connection], str]] = {
+    WHEN: lambda row: when_text(row.at),
+    HOST: lambda row: row.host,
+    WHY: why_text,
+    SIZE: lambda row: received_text(row.bytes),
+}
+
+
+class ConnectionModel(QAbstractTableModel):
+    """Puts into words only the rows that are in sight."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._rows: list[Connection] = []
+
+    def show_rows(self, rows: list[Connection]) -> None:
+        """Puts other rows in their place."""
+        self.beginResetModel()
+        self._rows = rows
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own signature
+        return 0 if parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else 4
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        row = self._rows[index.row()]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignTrailing if index.column() == SIZE else Qt.AlignmentFlag.AlignLeading
+            return side | Qt.AlignmentFlag.AlignVCenter
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+            return _TEXTS[index.column()](row)
+        return None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        if orientation == Qt.Orientation.Vertical:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return (tr("When"), tr("Host"), tr("What for"), tr("Received"))[section]
+        if role == Qt.ItemDataRole.FontRole:
+            return self._theme.font(12.5, 500)
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            side = Qt.AlignmentFlag.AlignTrailing if section == SIZE else Qt.AlignmentFlag.AlignLeading
+            return side | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+
+class ConnectionTable(QTableView):
+    """Rows of one height, so that none has to be measured; Tab leaves the table, arrows move in it."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.rows = ConnectionModel(theme)
+        self.setModel(self.rows)
+        self.setObjectName("connections")
+        self.setAccessibleName(tr("Connections"))
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTabKeyNavigation(False)
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setProperty("elides", True)
+        for corner in self.findChildren(QAbstractButton):  # Qt's own, for selecting all
+            corner.setAccessibleName(tr("Select all connections"))
+        self.verticalHeader().hide()
+        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        self.horizontalHeader().setHighlightSections(False)
+        self.horizontalHeader().setSectionsClickable(False)
+        self.horizontalHeader().setSectionResizeMode(WHY, QHeaderView.ResizeMode.Stretch)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def _on_theme_changed(self) -> None:
+        px = self._theme.px
+        self.setFont(self._theme.font(12.5))
+        self.verticalHeader().setDefaultSectionSize(px(28))
+        self.setFixedHeight(px(28 * 8))
+        for column, width in WIDTHS_PX.items():
+            self.setColumnWidth(column, px(width))

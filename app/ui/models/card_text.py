@@ -1,0 +1,133 @@
+"""A repository's README made ready to be read as Markdown alone: its HTML becomes plain text, its pictures words.
+
+Nothing here makes a card safe: what is left of it is only ever written as characters. This makes it readable.
+"""
+
+from __future__ import annotations
+
+import re
+
+MOST_CHARACTERS = 40_000
+
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_UNREAD = ("script", "style", "svg", "iframe", "object", "head")
+_PARAGRAPH = ("\n\n", "\n\n")
+_INSTEAD: dict[str, tuple[str, str]] = {
+    **dict.fromkeys(
+        ("blockquote", "center", "details", "div", "dl", "dt", "figure", "form", "hr", "p", "pre", "section"),
+        _PARAGRAPH,
+    ),
+    **dict.fromkeys(("table", "ul", "ol", "tr"), _PARAGRAPH),
+    **dict.fromkeys(
+        ("a", "abbr", "b", "big", "button", "caption", "cite", "code", "col", "dd", "del", "em", "figcaption", "font"),
+        ("", ""),
+    ),
+    **dict.fromkeys(
+        ("i", "img", "input", "ins", "kbd", "link", "mark", "meta", "picture", "q", "s", "small", "source", "span"),
+        ("", ""),
+    ),
+    **dict.fromkeys(
+        (
+            "base",
+            "body",
+            "embed",
+            "html",
+            "iframe",
+            "object",
+            "strike",
+            "strong",
+            "sub",
+            "summary",
+            "sup",
+            "tbody",
+            "thead",
+            "tt",
+            "u",
+            "video",
+            "audio",
+        ),
+        ("", ""),
+    ),
+    **{f"h{level}": (f"\n\n{'#' * level} ", "\n\n") for level in range(1, 7)},
+    "br": ("\u2028", "\u2028"),
+    "li": ("\n- ", ""),
+    "td": ("", " "),
+    "th": ("", " "),
+}
+"""What stands in place of a tag that opens, and of one that closes. Other tags are part of what the card says."""
+# Code in a line stays as it is; every other part of the pattern ends at the next "<", so nothing is read twice.
+_TAG = re.compile(r"`[^`\n]+`|<(/?)([a-zA-Z][a-zA-Z0-9]*)((?:[\s/][^<>]*)?)>")
+_ALT = re.compile(r"""\balt\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+))""", re.IGNORECASE)
+_PICTURE = re.compile(r"`[^`\n]+`|!\[([^\[\]\n]{0,300})\]\([^()\n]{0,2000}\)")
+_INSIDE_LINK = re.compile(
+    r"`[^`\n]+`|(?<!!)\[([^\[\]\n]{0,300})\]\((?!https?://|mailto:)[^()\n]{0,2000}\)", re.IGNORECASE
+)
+_LIST_ITEM = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])\s")
+
+
+def readable(card: str) -> tuple[str, bool]:
+    """The card as Markdown without HTML and pictures; and whether it was shortened."""
+    is_long = len(card) > MOST_CHARACTERS
+    if is_long:
+        cut = card.rfind("\n", 0, MOST_CHARACTERS)
+        card = card[: cut if cut > MOST_CHARACTERS // 2 else MOST_CHARACTERS]
+    return "".join(part if is_code else _clean(part) for is_code, part in _parts(card)), is_long
+
+
+def _parts(text: str) -> list[tuple[bool, str]]:
+    """Fenced code and what is around it, in turn."""
+    parts: list[tuple[bool, str]] = []
+    lines: list[str] = []
+    fence = ""
+    for line in text.splitlines(keepends=True):
+        found = _FENCE.match(line)
+        if found and not fence:
+            parts.append((False, "".join(lines)))
+            lines, fence = [line], found[1]
+        elif found and found[1][0] == fence[0] and len(found[1]) >= len(fence) and not line[found.end() :].strip():
+            parts.append((True, "".join([*lines, line])))
+            lines, fence = [], ""
+        else:
+            lines.append(line)
+    return [*parts, (bool(fence), "".join(lines))]
+
+
+def _clean(text: str) -> str:
+    text = _without_between(text, "<!--", "-->")
+    for name in _UNREAD:
+        text = _without_between(text, f"<{name}", f"</{name}>")
+    text = "".join(_line(line) for line in text.splitlines(keepends=True)) if "<" in text else text
+    text = _TAG.sub(_tag, text)
+    text = _PICTURE.sub(_label, text)
+    return _INSIDE_LINK.sub(_label, text)
+
+
+def _without_between(text: str, start: str, end: str) -> str:
+    """Drops everything from each `start` to its `end`, or to the end of the text."""
+    lower = text.lower()
+    kept: list[str] = []
+    at = 0
+    while (begin := lower.find(start, at)) >= 0:
+        kept.append(text[at:begin])
+        stop = lower.find(end, begin + len(start))
+        at = len(text) if stop < 0 else stop + len(end)
+    return "".join([*kept, text[at:]])
+
+
+def _line(line: str) -> str:
+    """HTML is often indented; Markdown would take that for code."""
+    return line.lstrip(" \t") if "<" in line and not _LIST_ITEM.match(line) else line
+
+
+def _tag(found: re.Match[str]) -> str:
+    name = (found[2] or "").lower()
+    if name not in _INSTEAD:
+        return found[0]  # code, and <think> and its like
+    if name == "img":
+        alt = _ALT.search(found[3])
+        return (alt[1] or alt[2] or alt[3] or "").replace("\n", " ") if alt else ""
+    return _INSTEAD[name][1 if found[1] else 0]
+
+
+def _label(found: re.Match[str]) -> str:
+    return found[0] if found[1] is None else found[1]

@@ -1,0 +1,271 @@
+"""The models on this computer: those of this program, or those of other programs, which are never changed."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtWidgets import QMenu
+
+from app.core.cancel import CancelToken
+from app.core.errors import ModelNotOurs
+from app.hub.files import quantization_words
+from app.ui import tasks
+from app.ui.desktop import open_folder
+from app.ui.i18n import tr
+from app.ui.icons import icon
+from app.ui.model_loader import ModelLoader, size_text
+from app.ui.models.download_words import join
+from app.ui.models.model_card import ModelCard
+from app.ui.models.page import ModelsPage
+from app.ui.notify import Notify
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import IconButton
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.features.installed_models import Installed
+    from app.hub.trash import Thrown
+
+_ORIGINS = {
+    "starter": "came with this program",
+    "downloaded": "from the Hub",
+    "added": "added by you",
+    "opened": "used where it lies",
+    "hub_cache": "from the Hub's cache",
+    "llama_cpp": "from llama.cpp",
+    "lm_studio": "from LM Studio",
+    "ollama": "from Ollama",
+    "gpt4all": "from GPT4All",
+    "jan": "from Jan",
+}
+_DAY_S = 86_400
+_AGO = (
+    (2, 1, "used yesterday"),
+    (14, 1, "used {count} days ago"),
+    (60, 7, "used {count} weeks ago"),
+    (365, 30, "used {count} months ago"),
+)
+
+
+class InstalledPage(ModelsPage):
+    """Cards with a menu; `of_others` shows those of other programs."""
+
+    use_wanted = Signal(object)
+    """The path of a model."""
+    counted = Signal(int)
+    changed = Signal()
+    """Something was renamed, deleted or brought back."""
+
+    def __init__(
+        self, app: Fireside, theme: Theme, notify: Notify, loader: ModelLoader, *, of_others: bool = False
+    ) -> None:
+        super().__init__(theme, tr("From other programs") if of_others else tr("Installed"))
+        self._app, self._notify, self._loader, self._of_others = app, notify, loader, of_others
+        self._models: list[Installed] = []
+        self._by_card: dict[ModelCard, Installed] = {}
+        self._is_behind = False
+        if of_others:
+            self.say(self.lead, tr("They are used where they lie and never changed."))
+        self.say(self.empty, tr("Looking…"))
+        loader.changed.connect(self._mark_used)
+
+    def reload(self) -> tasks.Task:
+        """Looks again, on a thread."""
+        find = self._app.models.others if self._of_others else self._app.models.installed
+        task = self.ask_anew(lambda _: find(), self.show_models)
+        task.failed.connect(self._notify.error)
+        return task
+
+    def show_models(self, models: list[Installed]) -> None:
+        """The list anew; the focus stays on the card of the same model, and nobody is interrupted."""
+        if models == self._models and self._by_card:
+            return
+        menu = self.findChild(QMenu, "model_menu")
+        if (menu is not None and menu.isVisible()) or any(card.is_edited for card in self._by_card):
+            self._is_behind = True
+            return
+        focused = next((str(one.model.path) for card, one in self._by_card.items() if card.hasFocus()), "")
+        self._models = models
+        self.clear_rows()
+        self._by_card = {}
+        for installed in models:
+            card = self._card(installed)
+            self.rows.addWidget(card)
+            if str(installed.model.path) == focused:
+                card.setFocus(Qt.FocusReason.OtherFocusReason)
+        nothing = tr("No models of other programs were found.") if self._of_others else tr("No models yet.")
+        self.say(self.empty, "" if models else nothing)
+        self._mark_used()
+        self.counted.emit(len(models))
+
+    def menu_for(self, card: ModelCard) -> QMenu:
+        """What can be done with one model."""
+        installed = self._by_card[card]
+        path, tokens = installed.model.path, self._theme.tokens
+        menu = QMenu(self)
+        menu.setObjectName("model_menu")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        is_used = path == self._loader.path
+        use = menu.addAction(icon("chat-circle", tokens.muted), tr("Use in chat"), lambda: self._use(card))
+        use.setEnabled(not is_used and not installed.model.missing)
+        if not self._of_others and installed.model.origin != "starter":
+            menu.addAction(icon("pencil-simple", tokens.muted), tr("Rename") + "\tF2", card.rename)
+        menu.addAction(icon("folder-open", tokens.muted), tr("Show in folder"), lambda: open_folder(path.parent))
+        if installed.model.origin == "opened":
+            menu.addAction(icon("minus", tokens.muted), tr("Remove from list"), lambda: self._take_off(card))
+        if can_delete(installed):
+            menu.addSeparator()
+            delete = menu.addAction(
+                icon("trash", tokens.danger), tr("Delete") + "\t" + tr("Del"), lambda: self._delete(card)
+            )
+            delete.setEnabled(not is_used)
+            if is_used:
+                delete.setText(tr("Delete (it is in use)"))
+        return menu
+
+    def _card(self, installed: Installed) -> ModelCard:
+        is_starter = installed.model.origin == "starter"
+        name = tr("Starter") if is_starter else installed.label or installed.model.name
+        card = ModelCard(self._theme, name)
+        self._by_card[card] = installed
+        sentence = tr("A very small English model, often wrong") if is_starter else ""
+        card.show_words(sentence, facts_of(installed, time.time()), installed.model.repo)
+        card.name.setToolTip(str(installed.model.path))
+        card.add_button("use", tr("Use in chat"), lambda: self._use(card))
+        more = IconButton(self._theme, "dots-three", tr("More about {name}", name=card.name.text()))
+        more.setObjectName("more")
+        more.clicked.connect(lambda: self._open_menu(card, more.mapToGlobal(QPoint(0, more.height()))))
+        card.add_tool("more", more)
+        card.editing_ended.connect(self._catch_up)
+        card.renamed.connect(lambda label: self._rename(card, label))
+        card.key_pressed.connect(lambda key: self._on_key(card, key))
+        card.customContextMenuRequested.connect(lambda place: self._open_menu(card, card.mapToGlobal(place)))
+        return card
+
+    def _mark_used(self) -> None:
+        for card, installed in self._by_card.items():
+            is_used = installed.model.path == self._loader.path
+            missing = len(installed.model.missing)
+            if missing:
+                card.show_badge(tr("Incomplete, missing parts: {count}", count=missing), "warning")
+            else:
+                card.show_badge(tr("In use") if is_used else "", "success")
+            card.show_buttons(*(() if is_used or missing else ("use",)))
+
+    def _open_menu(self, card: ModelCard, place: QPoint) -> None:
+        menu = self.menu_for(card)
+        menu.aboutToHide.connect(self._catch_up)
+        menu.popup(place)
+
+    def _catch_up(self) -> None:
+        """What changed while a menu or a name was open is shown now."""
+        if self._is_behind:
+            self._is_behind = False
+            self.reload()
+
+    def _on_key(self, card: ModelCard, key: int) -> None:
+        steps = {Qt.Key.Key_Down.value: 1, Qt.Key.Key_Up.value: -1}
+        if key in steps:
+            self.move_focus(card, steps[key])
+        elif key == Qt.Key.Key_Return.value:
+            self._use(card)
+        elif key == Qt.Key.Key_Menu.value:
+            self._open_menu(card, card.mapToGlobal(card.rect().center()))
+        elif key == Qt.Key.Key_F2.value and not self._of_others and self._by_card[card].model.origin != "starter":
+            card.rename()
+        elif key == Qt.Key.Key_Delete.value and can_delete(self._by_card[card]):
+            self._delete(card)
+
+    def _use(self, card: ModelCard) -> None:
+        model = self._by_card[card].model
+        if model.path != self._loader.path and not model.missing:
+            self.use_wanted.emit(model.path)
+
+    def _rename(self, card: ModelCard, label: str) -> None:
+        path = self._by_card[card].model.path
+        self._models = []  # the card is ahead of the list
+        self.ask(lambda _: self._app.models.rename(path, label), self._on_changed).failed.connect(self._on_failed)
+
+    def _delete(self, card: ModelCard) -> None:
+        installed = self._by_card[card]
+        path, name = installed.model.path, card.name.text()
+        if path == self._loader.path:
+            self._notify.mention(tr("“{name}” is in use. Choose another model first.", name=name))
+            return
+        cards = self.cards()
+        place = cards.index(card)
+        card.hide()
+        beside = cards[place + 1 : place + 2] or cards[max(0, place - 1) : place]
+        if beside:
+            beside[0].setFocus(Qt.FocusReason.OtherFocusReason)
+        task = self.ask(lambda _: self._app.models.remove(path), lambda thrown: self._on_deleted(thrown, name))
+        task.failed.connect(self._on_failed)
+
+    def _on_deleted(self, thrown: Thrown, name: str) -> None:
+        self._on_changed()
+        self._notify.undo(tr("“{name}” was deleted.", name=name), lambda: self._put_back(thrown))
+
+    def _take_off(self, card: ModelCard) -> None:
+        """A file that is used where it lies leaves the list only."""
+        path, name = self._by_card[card].model.path, card.name.text()
+
+        def forget(_token: CancelToken) -> None:
+            with contextlib.suppress(ModelNotOurs):  # said after it left the list: the file itself stays
+                self._app.models.remove(path)
+
+        self.ask(forget, lambda _: self._on_taken_off(path, name)).failed.connect(self._on_failed)
+
+    def _on_taken_off(self, path: Path, name: str) -> None:
+        self._on_changed()
+        text = tr("“{name}” left the list; its file stays where it is.", name=name)
+        self._notify.undo(text, lambda: self._put_on(path))
+
+    def _put_on(self, path: Path) -> None:
+        task = self.ask(lambda token: list(self._app.models.add(path, "in_place", token)), self._on_changed)
+        task.failed.connect(self._on_failed)
+
+    def _put_back(self, thrown: Thrown) -> None:
+        self.ask(lambda _: self._app.models.put_back(thrown), self._on_changed).failed.connect(self._on_failed)
+
+    def _on_changed(self, _answer: object = None) -> None:
+        self.reload()
+        self.changed.emit()
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._notify.error(error)
+        self._models = []  # the cards showed what did not happen
+        self.reload()
+
+
+def can_delete(installed: Installed) -> bool:
+    """Whether it is this program's to delete."""
+    return installed.model.is_ours and installed.model.origin != "starter"
+
+
+def facts_of(installed: Installed, now_s: float) -> str:
+    """Size, quantization, origin and last use in one line."""
+    model = installed.model
+    words = quantization_words(model.tag) if model.tag else ""
+    kind = f"{words} ({model.tag})" if words else model.tag
+    origin = tr(_ORIGINS.get(model.origin, "")) if model.origin in _ORIGINS else ""
+    vision = tr("sees pictures") if model.vision_path else ""
+    used = used_words(installed.used_at, now_s)
+    return join(size_text(model.size_bytes), kind, vision, used, origin)
+
+
+def used_words(used_at: float | None, now_s: float) -> str:
+    """When it was used last, in words."""
+    if not used_at:
+        return tr("not used yet")
+    midnight = time.mktime((*time.localtime(now_s)[:3], 0, 0, 0, 0, 0, -1))
+    if used_at >= midnight:
+        return tr("used today")
+    days = int((midnight - used_at) // _DAY_S) + 1
+    for most, size, text in _AGO:
+        if days < most:
+            return tr(text, count=days // size)
+    return tr("used more than a year ago")

@@ -1,0 +1,393 @@
+"""One repository: what it is, its files in words with a fit for the chosen one, Download, and its card."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QLocale, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
+
+from app.core import errors
+from app.core.cancel import CancelToken
+from app.engine.fit import Room
+from app.features.file_choice import recommended
+from app.features.model_estimate import Fit
+from app.features.sentences import Sentence, sentence_for
+from app.hub.files import ModelFile, Repository
+from app.ui import tasks
+from app.ui.chat.links import ask_to_open
+from app.ui.chat.markdown import Block
+from app.ui.i18n import breakable, tr
+from app.ui.icons import icon
+from app.ui.models.card_view import CardView, read_card
+from app.ui.models.file_list import FileList
+from app.ui.models.filters import license_name
+from app.ui.models.fit_foot import FitFoot
+from app.ui.models.page import WIDEST_PX
+from app.ui.models.state_view import Choice, StateView
+from app.ui.models.wording import model_words
+from app.ui.notify import Notify, describe
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import text_button
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+log = logging.getLogger(__name__)
+
+SLOW_MS = 300
+CHOOSING_MS = 150
+"""Arrow keys pass many files; only where they stop is something asked."""
+NAMED_LANGUAGES = 4
+HUB = "https://huggingface.co"
+
+
+class RepositoryPage(QWidget):
+    """`show_repository` asks for everything anew; what was asked for the one before is silenced."""
+
+    download_wanted = Signal(object, object, bool)
+    """The `Repository`, the `ModelFile`, and whether its picture file is wanted too."""
+    back_wanted = Signal()
+    _heard = Signal(object)
+
+    def __init__(self, app: Fireside, theme: Theme, notify: Notify) -> None:
+        super().__init__()
+        self._app, self._theme, self._notify = app, theme, notify
+        self.name = ""
+        self.repository: Repository | None = None
+        self.model: ModelFile | None = None
+        self._fits: dict[str, Fit] = {}
+        self._task: tasks.Task | None = None
+        self._fit_task: tasks.Task | None = None
+        self._card_task: tasks.Task | None = None
+        self._slow = QTimer(self, singleShot=True, interval=SLOW_MS)
+        self._slow.timeout.connect(lambda: self.state.show_state("", tr("Opening {name}…", name=self.name), ""))
+        self._chosen = QTimer(self, singleShot=True, interval=CHOOSING_MS)
+        self._chosen.timeout.connect(self._estimate)
+        self._make_parts()
+        self._stack = QStackedLayout()
+        self._stack.addWidget(self.state)
+        self._stack.addWidget(self._shown())
+        around = QVBoxLayout(self)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.setSpacing(0)
+        around.addWidget(self._head())
+        around.addLayout(self._stack, 1)
+        # The queue tells on its own threads; a signal comes over to the window's.
+        self._heard.connect(self._show_download, Qt.ConnectionType.QueuedConnection)
+        unlisten = app.models.listen(self._heard.emit)
+        self.destroyed.connect(unlisten)
+        theme.changed.connect(self._on_theme_changed)
+
+    def show_repository(self, name: str) -> None:
+        """Opens one by its name."""
+        self._stop_all()
+        self.name, self.repository, self.model, self._fits = name, None, None, {}
+        self.state.show_state("", "", "")
+        self._stack.setCurrentIndex(0)
+        self._task = self._run(lambda token: self._look_up(name, token), self._on_repository, self._on_failed)
+        self._slow.start()
+
+    # Asking. Each runs on a thread of its own.
+
+    def _look_up(self, name: str, token: CancelToken) -> Iterator[object]:
+        yield self._app.models.repository(name, "", token), self._app.models.room()
+
+    def _run(
+        self,
+        work: tasks.Work,
+        on_event: Callable[..., object],
+        on_failed: Callable[[BaseException], object],
+    ) -> tasks.Task:
+        task = tasks.run(work, self)
+        task.event.connect(on_event)
+        task.failed.connect(on_failed)
+        return task
+
+    def _on_repository(self, answer: tuple[Repository, Room]) -> None:
+        repository, room = answer
+        self._slow.stop()
+        self.repository = repository
+        owner, _, name = repository.name.rpartition("/")
+        self.title.setText(breakable(name))
+        self.facts.setText("  ·  ".join(_facts(repository, owner)))
+        self._show_gate(repository)
+        self.foot.offer_vision(repository.vision[0] if repository.vision else None)
+        best = recommended(repository.models, room)
+        is_any = any(model.is_supported for model in repository.models)
+        self.files.setVisible(bool(repository.models))
+        self.foot.setVisible(is_any)
+        self.versions.setText(tr("Versions") if is_any else tr("There is no file in here that this program can open."))
+        self.files.show_repository(repository, best)
+        self._order_keys()
+        self._stack.setCurrentIndex(1)
+        self._scroll.verticalScrollBar().setValue(0)
+        if self.hasFocus():
+            self.files.focus_chosen()
+        self._ask_card()
+
+    def _order_keys(self) -> None:
+        """The versions are new each time, and would be reached after everything else in the window."""
+        foot = self.foot
+        vision = [foot.vision] if foot.vision is not None else []
+        buttons = [self.back, self.hub, self.gate_page, self.gate_settings, *self.files.rows, self.files.all]
+        for before, after in pairwise([*buttons, self.card_again, foot.exact, foot.retry, *vision, foot.download]):
+            QWidget.setTabOrder(before, after)
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._slow.stop()
+        sentence = _sentence(error)
+        choices: list[Choice] = [(tr("Try again"), "plain", lambda: self.show_repository(self.name))]
+        settings = self._notify.actions.get("network")
+        if sentence.action == "network" and settings is not None:
+            choices.append((tr("Network settings"), "quiet", settings))
+        kept = tr(sentence.kept) if sentence.kept else ""
+        self.state.show_state("wifi-slash", tr(sentence.text), kept, choices)
+
+    def _on_chosen(self, model: ModelFile) -> None:
+        self.model = model
+        self.foot.show_file(model)
+        self._show_download()
+        known = self._fits.get(model.name)
+        if known is not None:
+            self._chosen.stop()
+            self.foot.show_fit(known)
+        else:
+            self._chosen.start()
+
+    def _estimate(self, *, exactly: bool = False) -> None:
+        repository, model = self.repository, self.model
+        if repository is None or model is None:
+            return
+        ask = self._app.models.estimate_exactly if exactly else self._app.models.estimate
+        self.foot.show_text(tr("Asking the engine…") if exactly else tr("Estimating the memory it needs…"))
+
+        def work(token: CancelToken) -> Iterator[Fit]:
+            yield ask(repository.name, repository.commit, model, token)
+
+        def on_fit(fit: Fit) -> None:
+            self._fits[model.name] = fit
+            if self.model == model:
+                self.foot.show_fit(fit)
+
+        def on_failed(error: BaseException) -> None:
+            if self.model == model:
+                self.foot.show_text(tr(_sentence(error).text), can_retry=True)
+
+        _abandon(self._fit_task)
+        self._fit_task = self._run(work, on_fit, on_failed)
+
+    def _ask_card(self) -> None:
+        repository = self.repository
+        self.card.show_blocks([])
+        self.about.setVisible(repository is not None and repository.has_card)
+        self.card_told.hide()
+        self.card_again.hide()
+        if repository is None or not repository.has_card:
+            return
+        self.card_told.setText(tr("Fetching the card…"))
+        self.card_told.show()
+
+        def work(token: CancelToken) -> Iterator[list[Block]]:
+            yield read_card(self._app.models.card(repository.name, repository.commit, token))
+
+        self._card_task = self._run(work, self._on_card, self._on_card_failed)
+
+    def _on_card(self, blocks: list[Block]) -> None:
+        self.card_told.setText(tr("It is empty."))
+        self.card_told.setVisible(not blocks)
+        self.card.show_blocks(blocks)
+
+    def _on_card_failed(self, error: BaseException) -> None:
+        self.card_told.setText(tr(_sentence(error).text))
+        self.card_again.show()
+
+    def _stop_all(self) -> None:
+        for task in (self._task, self._fit_task, self._card_task):
+            _abandon(task)
+        self._slow.stop()
+        self._chosen.stop()
+
+    # Doing.
+
+    def _on_download(self) -> None:
+        if self.repository is not None and self.model is not None:
+            self.download_wanted.emit(self.repository, self.model, self.foot.with_vision)
+
+    def _show_download(self) -> None:
+        """What the queue has of the chosen file."""
+        if self.repository is None or self.model is None:
+            return
+        states = [
+            each.state
+            for each in self._app.models.downloads.all()
+            if each.request.repo == self.repository.name and each.request.files == self.model.parts
+        ]
+        self.foot.show_download(states[-1] if states else "")
+
+    def _open_on_hub(self) -> None:
+        ask_to_open(f"{HUB}/{self.name}", self)
+
+    def _open_settings(self) -> None:
+        self._notify.actions["network"]()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Back):
+            self.back_wanted.emit()
+        else:
+            super().keyPressEvent(event)
+
+    # Showing.
+
+    def _show_gate(self, repository: Repository) -> None:
+        self.gate.setVisible(bool(repository.gated))
+        by_hand = tr("Its owner then decides who may have it.") if repository.gated == "manual" else ""
+        text = tr("This model asks for your consent. Accept its terms on its page on the Hub, "
+                  "then enter your access token in the network settings.")  # fmt: skip
+        self.gate_text.setText(f"{text} {by_hand}".strip())
+        self.gate_settings.setVisible("network" in self._notify.actions)
+
+    def _make_parts(self) -> None:
+        theme = self._theme
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.state = StateView(theme)
+        self.back = text_button(tr("Back to the results"), "quiet")
+        self.back.clicked.connect(self.back_wanted)
+        self.hub = text_button(tr("Open on the Hub"), "link")
+        self.hub.clicked.connect(self._open_on_hub)
+        self.title, self.facts, self.versions, self.about = (_label() for _ in range(4))
+        self.about.setText(tr("About this model"))
+        self.facts.setProperty("kind", "muted")
+        self.gate = QFrame()
+        self.gate.setObjectName("gated")
+        self.gate.setProperty("kind", "card")
+        self._lock = QLabel()
+        self.gate_text = _label()
+        self.gate_page = text_button(tr("Open its page"))
+        self.gate_page.clicked.connect(self._open_on_hub)
+        self.gate_settings = text_button(tr("Network settings"), "quiet")
+        self.gate_settings.clicked.connect(self._open_settings)
+        self.files = FileList(theme)
+        self.files.chosen.connect(self._on_chosen)
+        self.card = CardView(theme)
+        self.card_told = _label()
+        self.card_told.setProperty("kind", "muted")
+        self.card_again = text_button(tr("Try again"), "link")
+        self.card_again.clicked.connect(self._ask_card)
+        self.foot = FitFoot(theme)
+        self.foot.download_wanted.connect(self._on_download)
+        self.foot.download.setToolTip("Ctrl+Enter")
+        keys = QShortcut(QKeySequence("Ctrl+Return"), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        keys.activated.connect(self.foot.download.click)
+        self.foot.exact_wanted.connect(lambda: self._estimate(exactly=True))
+        self.foot.retry_wanted.connect(self._estimate)
+
+    def _head(self) -> QWidget:
+        head = QWidget()
+        self._head_row = QHBoxLayout(head)
+        self._head_row.addWidget(self.back)
+        self._head_row.addStretch(1)
+        self._head_row.addWidget(self.hub)
+        return head
+
+    def _shown(self) -> QWidget:
+        """The part that scrolls, and what stays below it."""
+        self._holder = QWidget()
+        gate_buttons = QHBoxLayout()
+        for button in (self.gate_page, self.gate_settings):
+            gate_buttons.addWidget(button)
+        gate_buttons.addStretch(1)
+        gate_words = QVBoxLayout()
+        gate_words.addWidget(self.gate_text)
+        gate_words.addLayout(gate_buttons)
+        self._gate_row = QHBoxLayout(self.gate)
+        self._gate_row.addWidget(self._lock, 0, Qt.AlignmentFlag.AlignTop)
+        self._gate_row.addLayout(gate_words, 1)
+        self._column = QVBoxLayout(self._holder)
+        for widget in (self.title, self.facts, self.gate, self.versions, self.files, self.about, self.card_told):
+            self._column.addWidget(widget)
+        self._column.addWidget(self.card_again, 0, Qt.AlignmentFlag.AlignLeading)
+        self._column.addWidget(self.card)
+        self._column.addStretch(1)
+        inside = QWidget()
+        inside.setObjectName("page")
+        self._holder_row = QHBoxLayout(inside)
+        self._holder_row.addWidget(self._holder, 1000)
+        self._holder_row.addStretch(1)
+        self._scroll = QScrollArea(widgetResizable=True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setWidget(inside)
+        whole = QWidget()
+        column = QVBoxLayout(whole)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._scroll, 1)
+        column.addWidget(self.foot)
+        return whole
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self._on_theme_changed()  # as in SearchPage
+        super().showEvent(event)
+
+    def _on_theme_changed(self) -> None:
+        theme, px, tokens = self._theme, self._theme.px, self._theme.tokens
+        self.title.setFont(theme.font(21, 600))
+        for label in (self.facts, self.gate_text, self.card_told):
+            label.setFont(theme.font(14))
+        for label in (self.versions, self.about):
+            label.setFont(theme.font(14, 600))
+            label.setContentsMargins(0, px(12), 0, 0)
+        for button in (self.back, self.hub, self.gate_page, self.gate_settings, self.card_again):
+            button.setFont(theme.font(13.5, 500))
+        edge = px(16)
+        glyph = "arrow-right" if self.isRightToLeft() else "arrow-left"
+        self.back.setIcon(icon(glyph, tokens.muted, edge))
+        self.back.setIconSize(QSize(edge, edge))
+        edge = px(20)
+        self._lock.setPixmap(icon("lock-simple", tokens.muted, edge).pixmap(QSize(edge, edge), self.devicePixelRatio()))
+        self._holder.setMaximumWidth(px(WIDEST_PX))
+        self._head_row.setContentsMargins(px(26), px(12), px(28), px(4))
+        self._holder_row.setContentsMargins(px(40), px(6), px(32), px(24))
+        self._holder_row.setSpacing(0)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(px(8))
+        self._gate_row.setContentsMargins(px(18), px(14), px(18), px(14))
+        self._gate_row.setSpacing(px(12))
+
+
+def _label() -> QLabel:
+    return QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+
+
+def _abandon(task: tasks.Task | None) -> None:
+    if task is not None and not task.done:
+        task.abandon()
+
+
+def _sentence(error: BaseException) -> Sentence:
+    if not isinstance(error, errors.EnvironmentProblem):
+        log.error("defect: %s", describe(error))
+    return sentence_for(error)
+
+
+def _facts(repository: Repository, owner: str) -> list[str]:
+    """Owner, licence, what the header says, and languages."""
+    facts = repository.facts
+    numbers = [facts.get(key) for key in ("total", "context_length")]
+    total, context = (number if isinstance(number, int) else 0 for number in numbers)
+    languages = [QLocale.languageToString(QLocale(code).language()) for code in repository.languages]
+    named = [name for name in languages if name != "C"][:NAMED_LANGUAGES]
+    more = len(repository.languages) - len(named)
+    spoken = ", ".join(named) + (tr(" and {n} more languages", n=more) if named and more > 0 else "")
+    return [
+        tr("by {owner}", owner=owner),
+        license_name(repository.license) if repository.license else tr("no licence named"),
+        *model_words(total, str(facts.get("architecture") or ""), context),
+        *([spoken] if spoken else []),
+    ]

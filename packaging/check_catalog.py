@@ -1,0 +1,86 @@
+"""Compares the list of suggested models with the Hub and says in sentences what is different; 1 when something is.
+
+Without a network nothing is compared, which is no failure.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from app.core.errors import AppError, HubBusy, HubUnreachable, NetworkOff  # noqa: E402
+from app.features.sentences import sentence_for  # noqa: E402
+from app.hub.catalog import Entry, load_catalog  # noqa: E402
+from app.hub.files import RemoteFile, Repository  # noqa: E402
+from app.hub.ledger import Ledger  # noqa: E402
+from app.hub.network import HUB, Access, Network  # noqa: E402
+from app.hub.search import Hub  # noqa: E402
+
+NO_NETWORK = (NetworkOff, HubUnreachable, HubBusy)
+
+
+def differences(entry: Entry, repository: Repository) -> Iterator[str]:
+    """What the Hub says otherwise than the list."""
+    files = {part.name: part for model in repository.models for part in model.parts}
+    if not entry.file:
+        same = [name for name, file in files.items() if file.size_bytes == entry.size_bytes]
+        if not same:
+            yield f"no file has the {entry.size_bytes:,} bytes that the list says."
+    elif entry.file not in files:
+        yield f"there is no file {entry.file} any more."
+    else:
+        yield from _of_file(entry, files[entry.file], repository.commit)
+    if repository.license.lower() != entry.license.lower():
+        yield f"the licence is {repository.license or 'not said'}; the list says {entry.license}."
+    if repository.gated:
+        yield "its owner asks for consent first."
+
+
+def _of_file(entry: Entry, file: RemoteFile, commit: str) -> Iterator[str]:
+    if file.size_bytes != entry.size_bytes:
+        yield f"{file.name} has {file.size_bytes:,} bytes; the list says {entry.size_bytes:,}."
+    if not file.sha256.startswith(entry.sha256_prefix):
+        yield (
+            f"{file.name} was uploaded anew, now at commit {commit[:8]}: "
+            f"its sha256 begins with {file.sha256[:8]}; the list says {entry.sha256_prefix}."
+        )
+
+
+def check(entries: Iterable[Entry], hub: Hub) -> int:
+    """Prints what is different; 1 when something is."""
+    found = 0
+    for entry in entries:
+        try:
+            lines = list(differences(entry, hub.repository(entry.repo)))
+        except NO_NETWORK as error:
+            print(f"The comparison ended at {entry.name}. {sentence_for(error).text}")
+            return int(found > 0)
+        except AppError as error:
+            lines = [sentence_for(error).text]
+        found += len(lines)
+        for line in lines:
+            print(f"{entry.name} ({entry.repo}): {line}")
+    print(f"{found} differences." if found else "The list agrees with the Hub.")
+    return int(found > 0)
+
+
+def main() -> int:
+    """Checks the list in resources/ against HF_ENDPOINT, else the Hub."""
+    entries = load_catalog()
+    if not entries:
+        print("The list of suggested models is empty or damaged.")
+        return 1
+    endpoint = os.environ.get("HF_ENDPOINT", "").rstrip("/") or HUB
+    with tempfile.TemporaryDirectory() as folder:
+        network = Network(lambda: Access(endpoint=endpoint), Ledger(Path(folder) / "connections.jsonl"))
+        return check(entries, Hub(network))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

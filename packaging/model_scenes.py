@@ -1,0 +1,114 @@
+"""The models in pictures: suggestions, the Hub's search and a running download, from a Hub of our own on 127.0.0.1."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.core.paths import resource
+from app.ui.models.models_view import ModelsView
+from tests.helpers.fake_hub import FakeHub, File
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.ui.main_window import MainWindow
+
+HEADER_OF = "*.gguf"
+SPEED_BYTES_PER_S = 11_000_000
+DOWNLOAD_MS, SETTLE_MS = 4000, 600
+FOUND = (
+    ("unsloth/Qwen3.5-9B-GGUF", 1_240_000, 812, "apache-2.0", 9_000_000_000, 262_144),
+    ("unsloth/Qwen3.5-4B-GGUF", 980_000, 640, "apache-2.0", 4_000_000_000, 262_144),
+    ("google/gemma-4-12b-it-qat-q4_0-gguf", 410_000, 377, "apache-2.0", 12_000_000_000, 262_144),
+    ("tencent/Hy-MT2-1.8B-GGUF", 96_000, 144, "apache-2.0", 1_800_000_000, 8192),
+    ("ibm-granite/granite-4.1-3b-GGUF", 61_000, 58, "apache-2.0", 3_000_000_000, 131_072),
+)
+TAGS = (("Q4_K_M", 1.0), ("Q8_0", 1.78), ("Q3_K_M", 0.83), ("Q6_K", 1.36), ("BF16", 3.3))
+CARD = """---
+license: apache-2.0
+---
+# {name}
+
+Quantized weights for llama.cpp. **Balanced** files lose almost nothing; smaller ones read less from memory.
+
+| file | for |
+| --- | --- |
+| Q4_K_M | most computers |
+| Q8_0 | nearly exact |
+
+![a picture that is never fetched](http://example.invalid/picture.png)
+"""
+
+
+@contextmanager
+def hub_for_pictures(folder: Path) -> Iterator[FakeHub]:
+    """The Hub with a few well-known names; their files are as long as they say and hold nothing."""
+    empty = folder / "weights"
+    with empty.open("wb") as file:
+        file.write(next(resource("models").glob(HEADER_OF)).read_bytes()[: 4 * 1024 * 1024])
+        file.truncate(40_000_000_000)  # a hole
+    with FakeHub() as hub:
+        hub.bytes_per_s = SPEED_BYTES_PER_S
+        for entry in json.loads(resource("models.json").read_text("utf-8"))["models"]:
+            if entry["file"]:
+                _add(hub, empty, entry["repo"], {entry["file"]: entry["size_bytes"]})
+        for name, downloads, likes, licence, parameters, context in FOUND:
+            stem = name.partition("/")[2].removesuffix("-GGUF").removesuffix("-qat-q4_0-gguf")
+            files = {f"{stem}-{tag}.gguf": int(parameters * 0.63 * factor) for tag, factor in TAGS}
+            facts = {"total": parameters, "architecture": "qwen35", "context_length": context}
+            tags = ["gguf", f"license:{licence}", "text-generation"]
+            _add(hub, empty, name, files, downloads=downloads, likes=likes, tags=tags, gguf=facts)
+        os.environ["HF_ENDPOINT"] = hub.url
+        try:
+            yield hub
+        finally:
+            del os.environ["HF_ENDPOINT"]
+
+
+def _add(hub: FakeHub, empty: Path, name: str, sizes: dict[str, int], **facts: object) -> None:
+    repo = hub.repos.get(name) or hub.add(name, {"README.md": CARD.format(name=name).encode()})
+    repo.facts |= facts
+    for file, size in sizes.items():
+        repo.files.setdefault(file, File(empty, hashlib.sha256(f"{name}/{file}".encode()).hexdigest(), size))
+
+
+def screens(
+    app: Fireside, window: MainWindow, pause: Callable[[int], None]
+) -> list[tuple[str, Callable[[], object], Callable[[], object]]]:
+    """Name, what to do before the picture, and after it; a download begins with the first and runs through all."""
+
+    def page(name: str) -> Callable[[], object]:
+        def show() -> None:
+            if not app.models.downloads.all():
+                entry = next(each for each in app.models.entries if each.id == "hy-mt2-1.8b")
+                app.models.download_entry(entry)
+                pause(DOWNLOAD_MS)
+            window.views.show_models(name)
+            pause(SETTLE_MS)
+
+        return show
+
+    def view() -> ModelsView:
+        return window.findChildren(ModelsView)[0]
+
+    def search() -> None:
+        page("search")()
+        view().look_for("qwen")
+        pause(SETTLE_MS)
+
+    def repository() -> None:
+        search()
+        view().show_repository("unsloth/Qwen3.5-4B-GGUF")
+        pause(2 * SETTLE_MS)
+
+    def nothing() -> None:
+        """The next scene shows its own page."""
+
+    pages = ("suggested", "installed", "others", "downloads", "storage")
+    shown = [(f"models-{name}", page(name), nothing) for name in pages]
+    return [*shown, ("models-search", search, nothing), ("models-repository", repository, window.views.show_chat)]

@@ -1,0 +1,26 @@
+"""A program that moves a models folder and waits for a line before each further step, until it is killed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from app.core.cancel import CancelToken
+from app.hub import copying
+from app.hub.moving import move_folder
+
+
+def main() -> None:
+    def step(name: str) -> None:
+        sys.stdout.write(f"{name}\n")
+        sys.stdout.flush()
+        sys.stdin.readline()
+
+    copying.SAY_EVERY_S = 0  # a step for each piece, so that the middle of a file can be met
+    for progress in move_folder(Path(sys.argv[1]), Path(sys.argv[2]), CancelToken(), lambda: step("moved")):
+        step(progress.name)
+    sys.stdout.write("end\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""With the network off, the real program opens no socket to it: seen by the kernel's own record of every call."""
+
+from __future__ import annotations
+
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from app.core.settings import Chat, Network, Settings, save_settings
+from tests.helpers.program import ROOT, Program, wait_until
+
+pytestmark = [pytest.mark.display, pytest.mark.timeout(240)]
+CALL = re.compile(r"socket\(AF_INET6?,|sa_family=AF_INET6?[,}]|execve\(")
+REFUSED = "this test lets nothing out"
+# What every Python of the program runs at its start: nothing may even try.
+GUARD = f'''"""Ends whatever reaches for the network, and notes it."""
+import os, sys, traceback
+
+def guard(event, arguments):
+    asks = event in ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr")
+    reaches = event in ("socket.connect", "socket.sendto", "socket.bind") and isinstance(arguments[1], tuple)
+    if asks or reaches:
+        with open(os.environ["GUARD_NOTES"], "a") as file:
+            file.write(f"{{os.getpid()}} {{event}} {{arguments[1:]}}\\n")
+            traceback.print_stack(file=file)
+        raise OSError("{REFUSED}")
+
+sys.addaudithook(guard)
+'''
+
+
+class Watched:
+    """A person's home whose programs are traced with all their children, and guarded."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home = folder / "person"
+        self.trace = folder / "trace"
+        self._notes = folder / "notes"
+        guard = folder / "guard"
+        guard.mkdir()
+        (guard / "sitecustomize.py").write_text(GUARD, "utf-8")
+        self.environment = {"PYTHONPATH": str(guard), "GUARD_NOTES": str(self._notes)}
+        # -D: the program stays our child, and its window has its number.
+        self.around = ["strace", "-D", "-f", "-qq", "-e", "trace=socket,connect,execve", "-o", str(self.trace)]
+
+    def reached(self) -> list[str]:
+        """Every try to reach the network, by the kernel's record and by the guard's."""
+        calls = [line for line in self.trace.read_text("utf-8", "replace").splitlines() if CALL.search(line)]
+        notes = self._notes.read_text("utf-8") if self._notes.exists() else ""
+        return [*(line for line in calls if "execve(" not in line), *notes.splitlines()]
+
+    def was_followed(self, word: str) -> bool:
+        """Whether the record holds a program that was started with this word: an empty one would prove nothing."""
+        return any("execve(" in line and word in line for line in self.trace.read_text("utf-8", "replace").splitlines())
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Watched:
+    return Watched(tmp_path)
+
+
+@pytest.fixture
+def start(watched: Watched) -> Iterator[Callable[[], Program]]:
+    running: list[Program] = []
+
+    def begin() -> Program:
+        running.append(Program(watched.home, watched.environment, watched.around))
+        return running[-1]
+
+    yield begin
+    for program in running:
+        program.kill()
+
+
+def save(watched: Watched, *, allowed: bool) -> None:
+    settings = Settings(chat=Chat(temperature=0, max_tokens=40), network=Network(allowed=allowed))
+    save_settings(watched.home / "config" / "settings.json", settings)
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("allowed", [False, True], ids=["off", "on"])
+def test_a_whole_chat_reaches_for_nothing(
+    watched: Watched, start: Callable[[], Program], starter: Path, allowed: bool
+) -> None:
+    """Off or on: a chat is a matter between a person and this computer. The trace covers the engine's child, too."""
+    save(watched, allowed=allowed)
+    program = start()
+    for number, text in enumerate(("Say hello", "And once more"), start=1):
+        program.ask(text)
+        is_there = lambda n=number: [row[2] for row in program.messages()][2 * n - 1 :] == ["complete"]  # noqa: E731
+        wait_until(is_there, f"answer {number}", 90)
+    assert program.quit() == 0
+    assert watched.was_followed("--engine-worker"), "the engine was not traced"
+    assert watched.reached() == []
+    assert not (watched.home / "data" / "connections.jsonl").exists()
+
+
+def test_searching_with_the_network_off_is_refused_before_any_socket(watched: Watched) -> None:
+    save(watched, allowed=False)
+    done = run_models(watched, "search", "llama")
+    assert done.returncode == 1
+    assert "network is switched off" in done.stderr
+    assert watched.reached() == []
+
+
+@pytest.mark.parametrize("is_guarded", [False, True], ids=["strace", "guard"])
+def test_the_same_search_with_the_network_on_is_seen(watched: Watched, is_guarded: bool) -> None:
+    """That those above can fail. Guarded, it comes no further than asking for a name."""
+    save(watched, allowed=True)
+    if not is_guarded:
+        del watched.environment["PYTHONPATH"]
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # nobody listens there
+        done = run_models(watched, "search", "llama", HF_ENDPOINT=f"http://127.0.0.1:{taken.getsockname()[1]}")
+    assert done.returncode == 1
+    sign = "socket.getaddrinfo" if is_guarded else "sa_family=AF_INET, "
+    assert any(sign in line for line in watched.reached()), watched.reached()
+
+
+def run_models(watched: Watched, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The terminal's `models`, traced and guarded, in a clean environment."""
+    around = [part for part in watched.around if part != "-D"]
+    env = {"PATH": "/usr/bin:/bin", "FIRESIDE_HOME": str(watched.home)} | watched.environment | environment
+    command = [*around, sys.executable, "-m", "app", "models", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False)

@@ -1,0 +1,123 @@
+"""Jobs keep their order, what they are about and why they stopped, over restarts and across threads."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from app.core.errors import DiskFull, HubUnreachable, NetworkOff, ProtocolViolation
+from app.store.database import Database
+from app.store.jobs import Jobs
+from tests.store.conftest import fill_disk
+
+
+@pytest.fixture
+def jobs(database: Database) -> Jobs:
+    ticks = itertools.count(1000)
+    return Jobs(database, clock=lambda: float(next(ticks)))
+
+
+def test_a_job_is_what_was_added_after_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "fireside.db"
+    spec = {"repo": "org/größe", "files": [{"name": "a\udc80.gguf", "size_bytes": 1 << 40}]}
+    with closing(Database.open(path)) as database:
+        added = Jobs(database, clock=lambda: 1000.0).add("download", "Größe\udc80", spec)
+    with closing(Database.open(path)) as database:
+        job = Jobs(database).get(added.id)
+    assert job == added
+    assert job is not None
+    assert (job.kind, job.title, job.state, job.spec) == ("download", "Größe\ufffd", "queued", spec)
+    assert (job.progress, job.error, job.created_at, job.updated_at) == ({}, None, 1000.0, 1000.0)
+
+
+def test_jobs_come_in_their_order_and_a_place_changes_it(jobs: Jobs) -> None:
+    first, second, third = (jobs.add("download", name, {}) for name in "abc")
+    assert jobs.find() == [first, second, third]
+    jobs.update(third.id, place=first.place - 1)
+    assert [job.title for job in jobs.find()] == ["c", "a", "b"]
+    jobs.remove(second.id)
+    jobs.remove(second.id)
+    assert [job.title for job in jobs.find()] == ["c", "a"]
+
+
+def test_jobs_are_found_by_kind_and_state(jobs: Jobs) -> None:
+    download, summary = jobs.add("download", "a", {}), jobs.add("summary", "b", {})
+    jobs.update(download.id, state="running")
+    assert [job.id for job in jobs.find("summary")] == [summary.id]
+    assert [job.id for job in jobs.find(states=("running", "paused"))] == [download.id]
+    assert jobs.find("summary", ("running",)) == []
+    assert len(jobs.find()) == 2
+
+
+def test_an_update_changes_only_what_is_given(jobs: Jobs) -> None:
+    job = jobs.add("download", "a", {"repo": "x"})
+    jobs.update(job.id, progress={"paths": {"a": "/a"}})
+    after = jobs.get(job.id)
+    assert after is not None
+    assert (after.state, after.spec, after.progress) == ("queued", {"repo": "x"}, {"paths": {"a": "/a"}})
+    assert after.updated_at > job.updated_at
+    jobs.update(job.id, spec={"repo": "y"})
+    after = jobs.get(job.id)
+    assert after is not None
+    assert (after.spec, after.progress) == ({"repo": "y"}, {"paths": {"a": "/a"}})
+
+
+def test_an_error_comes_back_as_the_situation_and_goes_with_the_next_state(jobs: Jobs) -> None:
+    job = jobs.add("download", "a", {})
+    jobs.update(job.id, state="failed", error=HubUnreachable("127.0.0.1:1", "refused"))
+    failed = jobs.get(job.id)
+    assert failed is not None
+    assert isinstance(failed.error, HubUnreachable)
+    assert (failed.error.host, failed.error.reason) == ("127.0.0.1:1", "refused")
+    jobs.update(job.id, progress={"x": 1})
+    assert isinstance(getattr(jobs.get(job.id), "error", None), HubUnreachable)
+    jobs.update(job.id, state="paused", error=NetworkOff())
+    assert isinstance(getattr(jobs.get(job.id), "error", None), NetworkOff)
+    jobs.update(job.id, state="queued")
+    assert getattr(jobs.get(job.id), "error", "there is no job") is None
+
+
+def test_an_error_that_this_version_does_not_know_is_still_one(jobs: Jobs, database: Database) -> None:
+    job = jobs.add("download", "a", {})
+    with database.transaction() as connection:
+        connection.execute("""UPDATE jobs SET state = 'failed', error = '{"name": "Later", "fields": {}}'""")
+    assert isinstance(getattr(jobs.get(job.id), "error", None), ProtocolViolation)
+
+
+def test_a_job_that_is_gone_cannot_be_changed_and_its_id_never_comes_back(jobs: Jobs) -> None:
+    job = jobs.add("download", "a", {})
+    jobs.remove(job.id)
+    assert jobs.get(job.id) is None
+    with pytest.raises(KeyError):
+        jobs.update(job.id, state="running")
+    assert jobs.add("download", "b", {}).id > job.id
+
+
+def test_threads_that_add_at_once_lose_nothing(jobs: Jobs) -> None:
+    def add(name: str) -> None:
+        for number in range(25):
+            jobs.update(jobs.add("download", f"{name}{number}", {}).id, state="paused")
+
+    threads = [threading.Thread(target=add, args=(name,)) for name in "abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = jobs.find("download", ("paused",))
+    assert len({job.title for job in found}) == 100
+    assert len({job.place for job in found}) == 100
+
+
+def test_on_a_full_disk_nothing_is_half_stored(small_disk: Path) -> None:
+    with closing(Database.open(small_disk / "fireside.db")) as database:
+        jobs = Jobs(database)
+        job = jobs.add("download", "a", {})
+        fill_disk(small_disk)
+        with pytest.raises(DiskFull):
+            jobs.add("download", "b", {"files": ["x" * 100_000]})
+        (small_disk / "other").unlink()
+        assert jobs.find() == [job]

@@ -1,0 +1,189 @@
+"""The card of the first start: what it says, when it is there, and that nothing is fetched without a click."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QLabel, QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.core.cancel import CancelToken
+from app.core.errors import NetworkOff
+from app.features.model_estimate import Fit
+from app.features.models import Suggestion
+from app.hub.catalog import Entry
+from app.hub.download_request import Download
+from app.hub.library import InstalledModel
+from app.ui.chat.empty_state import EmptyState
+from app.ui.chat.first_suggestion import FirstSuggestion
+from app.ui.settings_dialog import SettingsDialog
+from app.ui.settings_network import NetworkPage
+from tests.helpers.clipping import clipped_texts
+from tests.helpers.tiny_models import make_tiny
+from tests.helpers.ui import Frame
+from tests.ui.models.test_download_watch import BEGUN
+
+ENTRY = Entry("q", "Qwen3.5 9B", "Best.", "unsloth/Q", "q.gguf", 5_680_000_000, "apache-2.0", 16, ("chat",))
+SMALLER = replace(ENTRY, id="s", name="Qwen3.5 2B", size_bytes=1_300_000_000)
+WELL = Fit("well", 7_400_000_000, 9_800_000_000, 8192, True)
+BIG = replace(WELL, word="too_large")
+
+
+class Said(QObject):
+    """What the watch of the downloads says."""
+
+    changed = Signal(object)
+
+
+@dataclass
+class Offers:
+    """Stands in for the models: says what there is and notes what is fetched."""
+
+    there: list[Suggestion] = field(default_factory=list)
+    fetched: list[Entry] = field(default_factory=list)
+    looks: int = 0
+    error: Exception | None = None
+
+    def suggestions(self, task: str, limit: int) -> list[Suggestion]:
+        assert (task, limit) == ("chat", 3)
+        self.looks += 1
+        return list(self.there)
+
+    def download_entry(self, entry: Entry, cancel: CancelToken) -> Download:
+        if self.error is not None:
+            raise self.error
+        self.fetched.append(entry)
+        self.there = [replace(each, download=BEGUN) if each.entry == entry else each for each in self.there]
+        return BEGUN
+
+
+@dataclass
+class FirstStart:
+    offers: Offers
+    empty: EmptyState
+    said: Said
+
+
+@pytest.fixture
+def start(frame: Frame, qtbot: QtBot) -> Iterator[FirstStart]:
+    """The empty chat while the starter is in."""
+    empty, said = EmptyState(frame.theme, frame.window), Said(frame.window)
+    empty.resize(620, 480)
+    empty.set_model(is_starter=True, is_there=True)
+    empty.show()
+    offers = Offers([Suggestion(ENTRY, WELL), Suggestion(SMALLER, WELL)])
+    FirstSuggestion(offers, frame.notify, frame.loader, empty, said.changed)  # type: ignore[arg-type]
+    yield FirstStart(offers, empty, said)
+    empty.hide()
+
+
+def texts(empty: EmptyState) -> list[str]:
+    return [label.text() for label in empty.findChildren(QLabel) if label.isVisible()]
+
+
+def button(empty: EmptyState, name: str) -> QPushButton:
+    return next(each for each in empty.findChildren(QPushButton) if each.accessibleName() == name and each.isVisible())
+
+
+def load_starter(start: FirstStart, frame: Frame, qtbot: QtBot) -> None:
+    frame.loader.start()
+    qtbot.waitUntil(lambda: frame.loader.state == "ready" and start.offers.looks > 0)
+
+
+def test_the_card_comes_once_the_starter_is_in_and_fetches_nothing_by_itself(
+    start: FirstStart, frame: Frame, qtbot: QtBot
+) -> None:
+    assert start.offers.looks == 0
+    load_starter(start, frame, qtbot)
+    qtbot.waitUntil(lambda: "Qwen3.5 9B would serve you better here" in texts(start.empty))
+    assert "5.7 GB · runs well" in texts(start.empty)
+    assert "Starter: a very small English model, often wrong" in texts(start.empty)
+    assert start.offers.fetched == []
+    assert clipped_texts(frame.window) == []
+
+
+def test_download_fetches_that_model_and_says_that_it_comes(start: FirstStart, frame: Frame, qtbot: QtBot) -> None:
+    load_starter(start, frame, qtbot)
+    qtbot.waitUntil(lambda: "Qwen3.5 9B would serve you better here" in texts(start.empty))
+    wanted = button(start.empty, "Download Qwen3.5 9B")
+    wanted.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.keyClick(wanted, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: "Qwen3.5 9B is on its way" in texts(start.empty))
+    assert start.offers.fetched == [ENTRY]
+    with qtbot.waitSignal(start.empty.models_wanted):
+        qtbot.mouseClick(button(start.empty, "Downloads"), Qt.MouseButton.LeftButton)
+
+
+def test_other_models_leads_to_the_models(start: FirstStart, frame: Frame, qtbot: QtBot) -> None:
+    load_starter(start, frame, qtbot)
+    qtbot.waitUntil(lambda: "Qwen3.5 9B would serve you better here" in texts(start.empty))
+    with qtbot.waitSignal(start.empty.models_wanted):
+        qtbot.mouseClick(button(start.empty, "Other models"), Qt.MouseButton.LeftButton)
+
+
+def test_a_download_that_cannot_be_is_a_sentence_and_the_card_stays(
+    start: FirstStart, frame: Frame, qtbot: QtBot
+) -> None:
+    load_starter(start, frame, qtbot)
+    qtbot.waitUntil(lambda: "Qwen3.5 9B would serve you better here" in texts(start.empty))
+    start.offers.error = NetworkOff()
+    qtbot.mouseClick(button(start.empty, "Download Qwen3.5 9B"), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: any("switched off" in text for text in frame.notices()))
+    assert "Qwen3.5 9B would serve you better here" in texts(start.empty)
+    next(each for each in frame.notify.bar.findChildren(QPushButton) if each.text() == "Network settings").click()
+    settings = frame.window.findChild(SettingsDialog)
+    assert settings is not None
+    assert isinstance(settings.pages.currentWidget(), NetworkPage)
+    settings.close()
+
+
+def test_what_fits_is_offered_when_the_first_does_not(start: FirstStart, frame: Frame, qtbot: QtBot) -> None:
+    start.offers.there = [Suggestion(ENTRY, BIG), Suggestion(SMALLER, WELL)]
+    load_starter(start, frame, qtbot)
+    qtbot.waitUntil(lambda: "Qwen3.5 2B would serve you better here" in texts(start.empty))
+
+
+def test_nothing_is_offered_to_who_has_one_of_them(start: FirstStart, frame: Frame, qtbot: QtBot) -> None:
+    here = InstalledModel(Path("q.gguf"), "Qwen3.5 9B", 1, "downloaded", (Path("q.gguf"),))
+    start.offers.there = [Suggestion(ENTRY, WELL, installed=here), Suggestion(SMALLER, WELL)]
+    load_starter(start, frame, qtbot)
+    start.said.changed.emit(replace(BEGUN, state="done"))
+    qtbot.waitUntil(lambda: start.offers.looks >= 2)
+    assert not any("better here" in text for text in texts(start.empty))
+
+
+def test_it_looks_again_when_a_download_changes_its_state_only(start: FirstStart, frame: Frame, qtbot: QtBot) -> None:
+    load_starter(start, frame, qtbot)
+    looks = start.offers.looks
+    for done in (0, 10, 20):
+        start.said.changed.emit(replace(BEGUN, done_bytes=done))
+    start.said.changed.emit(replace(BEGUN, state="removed"))
+    qtbot.waitUntil(lambda: start.offers.looks == looks + 2)
+
+
+def test_another_model_takes_the_card_away(start: FirstStart, frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
+    load_starter(start, frame, qtbot)
+    qtbot.waitUntil(lambda: "Qwen3.5 9B would serve you better here" in texts(start.empty))
+    frame.loader.load(make_tiny("llama", tmp_path / "other.gguf"))
+    qtbot.waitUntil(lambda: frame.loader.state == "ready")
+    start.empty.set_model(is_starter=False, is_there=True)
+    assert not any("better here" in text for text in texts(start.empty))
+
+
+@pytest.mark.parametrize("zoom", [1.0, 1.5])
+def test_in_a_small_window_ideas_make_room_for_the_card(
+    start: FirstStart, frame: Frame, qtbot: QtBot, zoom: float
+) -> None:
+    load_starter(start, frame, qtbot)
+    qtbot.waitUntil(lambda: "Qwen3.5 9B would serve you better here" in texts(start.empty))
+    frame.theme.zoom = zoom
+    start.empty.resize(frame.theme.px(440), frame.theme.px(282))
+    assert clipped_texts(frame.window) == []
+    shown = [each.text() for each in start.empty.findChildren(QPushButton) if each.isVisible()]
+    assert shown == ["Write a short poem about the sea.", "Other models", "Download"]
+    start.empty.resize(frame.theme.px(620), frame.theme.px(480))
+    assert len([each for each in start.empty.findChildren(QPushButton) if each.isVisible()]) == 5

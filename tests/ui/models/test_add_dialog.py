@@ -1,0 +1,226 @@
+"""Adding a file: asked once, copied or moved in sight, never half, then opened."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QPushButton, QRadioButton
+from pytestqt.qtbot import QtBot
+
+from app.core.cancel import CancelToken
+from app.core.errors import DiskFull
+from app.core.events import CopyProgress
+from app.ui.models.add_dialog import COPY, IN_PLACE, MOVE, AddDialog, Facts, facts_of
+from app.ui.models.progress_notice import ProgressNotice
+from app.ui.theme import Theme
+from tests.helpers.clipping import clipped_texts
+from tests.helpers.tiny_models import make_tiny
+from tests.helpers.ui import Frame
+from tests.ui.test_main_window import drop
+
+GB = 10**9
+
+
+class Copier:
+    """Stands in for the models: copies half, waits until it may go on, then the rest; notes what it was asked."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.asked: list[tuple[Path, str]] = []
+        self.may_go_on = threading.Event()
+        self.error: Exception | None = None
+
+    def add(self, path: Path, how: str, cancel: CancelToken) -> Generator[CopyProgress, None, Path]:
+        self.asked.append((path, how))
+        if how == IN_PLACE:
+            return path
+        yield CopyProgress(500_000_000, 2 * GB, path.name)
+        while not self.may_go_on.wait(0.01) and not cancel.cancelled:
+            pass
+        if self.error is not None:
+            raise self.error
+        if cancel.cancelled:
+            return path
+        self.folder.mkdir(parents=True, exist_ok=True)
+        target = self.folder / path.name
+        (shutil.copyfile if how == COPY else shutil.move)(path, target)  # type: ignore[operator]
+        return target
+
+
+@pytest.fixture
+def copier(frame: Frame, monkeypatch: pytest.MonkeyPatch) -> Copier:
+    slow = Copier(frame.app.paths.models)
+    monkeypatch.setattr(frame.app.models, "add", slow.add)
+    return slow
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    return make_tiny("llama", tmp_path / "elsewhere.gguf")
+
+
+@pytest.fixture
+def asked(frame: Frame, copier: Copier, model: Path, qtbot: QtBot) -> Iterator[AddDialog]:
+    """The question after a drop."""
+    drop(frame.window, model)
+    qtbot.waitUntil(lambda: frame.window.findChild(AddDialog) is not None)
+    found = frame.window.findChild(AddDialog)
+    assert found is not None
+    yield found
+    copier.may_go_on.set()
+
+
+def press(parent: object, text: str, qtbot: QtBot) -> None:
+    buttons = parent.findChildren(QPushButton)  # type: ignore[attr-defined]
+    button = next(button for button in buttons if button.text() == text and button.isVisible())
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def test_a_dropped_model_is_copied_in_sight_and_opened(
+    asked: AddDialog, frame: Frame, copier: Copier, model: Path, qtbot: QtBot
+) -> None:
+    assert asked.how == COPY
+    press(asked, "Add", qtbot)
+    qtbot.waitUntil(lambda: frame.notices() == ["Copying elsewhere: 0.5 GB of 2.0 GB"])
+    notice = frame.notify.bar.notices[0]
+    assert isinstance(notice, ProgressNotice)
+    assert notice.line.value() == 250
+    assert clipped_texts(frame.window) == []
+    copier.may_go_on.set()
+    qtbot.waitUntil(lambda: frame.loader.state == "ready")
+    assert frame.loader.path == frame.app.paths.models / "elsewhere.gguf"
+    assert model.exists()
+    assert frame.notices() == []
+    assert frame.app.settings.models.add_how == "", "asked again the next time"
+
+
+def test_the_keyboard_chooses_and_do_this_every_time_holds(
+    asked: AddDialog, frame: Frame, copier: Copier, model: Path, qtbot: QtBot
+) -> None:
+    asked.choices[COPY].setFocus()
+    for _ in range(2):
+        row = asked.focusWidget()
+        assert isinstance(row, QRadioButton)
+        qtbot.keyClick(row, Qt.Key.Key_Down)
+    assert asked.how == IN_PLACE
+    asked.always.setFocus()
+    qtbot.keyClick(asked.always, Qt.Key.Key_Space)
+    qtbot.keyClick(asked, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: frame.loader.state == "ready")
+    assert (frame.loader.path, frame.app.settings.models.add_how) == (model, IN_PLACE)
+    other = make_tiny("llama", model.with_name("another.gguf"))
+    drop(frame.window, other)
+    qtbot.waitUntil(lambda: frame.loader.path == other and frame.loader.state == "ready")
+    assert copier.asked == [(model, IN_PLACE), (other, IN_PLACE)]
+
+
+def test_cancel_in_the_notice_leaves_everything_as_it_was(
+    asked: AddDialog, frame: Frame, model: Path, qtbot: QtBot
+) -> None:
+    qtbot.mouseClick(asked.choices[MOVE], Qt.MouseButton.LeftButton)
+    press(asked, "Add", qtbot)
+    qtbot.waitUntil(lambda: frame.notices() == ["Moving elsewhere: 0.5 GB of 2.0 GB"])
+    press(frame.notify.bar, "Cancel", qtbot)
+    qtbot.waitUntil(lambda: frame.notices() == [])
+    assert model.exists()
+    assert frame.loader.state == "asleep"
+
+
+def test_a_notice_that_was_dismissed_does_not_stop_the_copy(
+    asked: AddDialog, frame: Frame, copier: Copier, qtbot: QtBot
+) -> None:
+    press(asked, "Add", qtbot)
+    qtbot.waitUntil(lambda: "0.5 GB" in "".join(frame.notices()))
+    frame.notify.bar.notices[0].dismiss()
+    copier.may_go_on.set()
+    qtbot.waitUntil(lambda: frame.loader.state == "ready")
+
+
+def test_a_problem_is_a_sentence(asked: AddDialog, frame: Frame, copier: Copier, qtbot: QtBot) -> None:
+    copier.error = DiskFull("/models")
+    copier.may_go_on.set()
+    press(asked, "Add", qtbot)
+    qtbot.waitUntil(lambda: len(frame.notices()) == 1 and "Copying" not in frame.notices()[0])
+    assert "disk" in frame.notices()[0].lower()
+    assert frame.loader.state == "asleep"
+
+
+def test_cancelling_the_question_does_nothing(asked: AddDialog, frame: Frame, copier: Copier, qtbot: QtBot) -> None:
+    qtbot.keyClick(asked, Qt.Key.Key_Escape)
+    assert not asked.isVisible()
+    assert (copier.asked, frame.loader.state) == ([], "asleep")
+
+
+def test_a_model_that_is_here_already_is_only_opened(frame: Frame, copier: Copier, qtbot: QtBot) -> None:
+    frame.app.paths.models.mkdir(parents=True)
+    path = make_tiny("llama", frame.app.paths.models / "here.gguf")
+    drop(frame.window, path)
+    qtbot.waitUntil(lambda: frame.loader.state == "ready")
+    assert (frame.loader.path, copier.asked) == (path, [])
+
+
+def test_a_file_from_the_command_line_is_opened_where_it_is(
+    frame: Frame, copier: Copier, model: Path, qtbot: QtBot
+) -> None:
+    frame.window.open_files([str(model)])
+    qtbot.waitUntil(lambda: frame.loader.state == "ready")
+    assert (frame.loader.path, copier.asked) == (model, [])
+
+
+def test_a_file_that_is_gone_is_told(frame: Frame, copier: Copier, tmp_path: Path, qtbot: QtBot) -> None:
+    drop(frame.window, tmp_path / "gone.gguf")
+    qtbot.waitUntil(lambda: frame.notices() == ["There is no file gone.gguf any more."])
+
+
+def test_all_files_of_a_model_count(tmp_path: Path) -> None:
+    model = make_tiny("llama", tmp_path / "a.gguf")
+    eye = tmp_path / "mmproj-a.gguf"
+    shutil.copyfile(model, eye)
+    facts = facts_of(model, tmp_path / "models" / "not yet there")
+    assert facts.size_bytes >= model.stat().st_size
+    assert facts.is_same_disk
+    assert facts.free_bytes > 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_does_not_fit_cannot_be_chosen(scheme: str, qtbot: QtBot) -> None:
+    dialog = AddDialog(Theme(scheme), Path("Qwen3.5-9B-Q4_K_M.gguf"), Facts(6 * GB, 4 * GB, is_same_disk=False))
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert not dialog.choices[COPY].isEnabled()
+    assert not dialog.choices[MOVE].isEnabled()
+    assert dialog.how == IN_PLACE
+    assert "4.0 GB are free" in dialog.choices[COPY].accessibleDescription()
+    assert clipped_texts(dialog) == []
+    on_one_disk = AddDialog(Theme(scheme), Path("a.gguf"), Facts(6 * GB, 4 * GB, is_same_disk=True))
+    qtbot.addWidget(on_one_disk)
+    assert on_one_disk.choices[MOVE].isEnabled()
+
+
+def test_add_a_file_asks_for_one_and_copies_it_for_real(frame: Frame, model: Path, qtbot: QtBot) -> None:
+    frame.app.change("models", add_how=COPY)
+    frame.window.ask_for_file()
+    dialog = frame.window.findChild(QFileDialog, "add_file_dialog")
+    assert dialog is not None
+    dialog.fileSelected.emit(str(model))
+    dialog.close()
+    qtbot.waitUntil(lambda: frame.loader.state == "ready")
+    assert frame.loader.path is not None
+    assert frame.loader.path.is_relative_to(frame.app.paths.models)
+    assert frame.loader.path.read_bytes() == model.read_bytes()
+    assert frame.loader.path in [each.model.path for each in frame.app.models.installed()]
+
+
+def test_what_is_no_model_is_refused_with_a_sentence(frame: Frame, tmp_path: Path, qtbot: QtBot) -> None:
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(b"GGUF" + bytes(100))
+    frame.app.change("models", add_how=COPY)
+    drop(frame.window, broken)
+    qtbot.waitUntil(lambda: len(frame.notices()) == 1 and "broken.gguf" in frame.notices()[0])
+    assert frame.loader.state == "asleep"
+    assert not list(frame.app.paths.models.rglob("*.gguf"))

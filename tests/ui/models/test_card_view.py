@@ -1,0 +1,186 @@
+"""A hostile card: nothing it names is ever fetched, nothing in it runs, links are asked about with their address."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QMouseEvent, QTextDocument
+from PySide6.QtWidgets import QApplication, QMessageBox, QScrollArea, QTextBrowser
+from pytestqt.qtbot import QtBot
+
+from app.ui.chat.text_view import TextView
+from app.ui.models.card_text import MOST_CHARACTERS
+from app.ui.models.card_view import CardView, read_card
+from app.ui.theme import Theme
+from tests.helpers.gaps import Gaps
+
+
+class Bait:
+    """A real server that a card wants to be asked; it counts every connection, whatever is sent over it."""
+
+    def __init__(self) -> None:
+        self.hits: list[str] = []
+        bait = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def setup(self) -> None:
+                bait.hits.append("connection")
+                super().setup()
+
+            def do_GET(self) -> None:
+                bait.hits.append(self.path)
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Quiet."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+        self.port = self._server.server_port
+        self.url = f"http://127.0.0.1:{self.port}"
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def bait() -> Iterator[Bait]:
+    server = Bait()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def card(qtbot: QtBot, qapp: QApplication) -> Iterator[CardView]:
+    theme = Theme("light")
+    theme.install(qapp)
+    view = CardView(theme)
+    area = QScrollArea(widgetResizable=True)
+    qtbot.addWidget(area)
+    area.setWidget(view)
+    area.resize(700, 500)
+    area.show()
+    yield view
+    qapp.setStyleSheet("")
+
+
+HOSTILE = """
+<img src="{url}/1.png"> <img src={url}/2.png alt="seen"> <IMG SRC='{url}/3' srcset="{url}/4 2x">
+![inline]({url}/5.png) ![titled]({url}/6.png "title") ![ref][r] ![][r] [![badge]({url}/7.svg)]({url}/8)
+
+[r]: {url}/9.png
+
+<style>body {{ background: url({url}/10); }} @import "{url}/11";</style>
+<link rel="stylesheet" href="{url}/12"> <script src="{url}/13"></script><script>fetch("{url}/14")</script>
+<p style="background-image:url('{url}/15')">text</p> <table background="{url}/16"><tr><td>cell</td></tr></table>
+<iframe src="{url}/17"></iframe> <object data="{url}/18"></object> <embed src="{url}/19">
+<video src="{url}/20" poster="{url}/21"></video> <svg><image href="{url}/22"/></svg> <base href="{url}/23">
+<meta http-equiv="refresh" content="0;url={url}/24"> <body onload="x()" background="{url}/25">
+
+| a |
+|---|
+| ![cell]({url}/26.png) <img src="{url}/27"> |
+
+- ![item]({url}/28.png)
+
+> ![quoted]({url}/29.png)
+
+<<img src="{url}/30"> <img
+src="{url}/31"
+alt="over lines"> <img src="{url}/32"
+
+[file](file:///etc/passwd) [script](javascript:alert(1)) <a href="{url}/33">link</a> [data](data:text/html,x)
+"""
+
+
+def show(qtbot: QtBot, view: CardView, card: str) -> None:
+    view.show_blocks(read_card(card))
+    qtbot.waitUntil(lambda: view.is_complete)
+    for _ in range(20):
+        QApplication.processEvents()
+
+
+def text_of(view: CardView) -> str:
+    return "\n".join(each.toPlainText() for each in view.findChildren(QTextBrowser) if each.isVisibleTo(view))
+
+
+def test_nothing_a_card_names_is_fetched(card: CardView, bait: Bait, qtbot: QtBot) -> None:
+    show(qtbot, card, HOSTILE.format(url=bait.url))
+    card.grab()
+    for view in card.findChildren(TextView):
+        for name in (f"{bait.url}/direct.png", "file:///etc/passwd"):
+            for kind in (QTextDocument.ResourceType.ImageResource, QTextDocument.ResourceType.StyleSheetResource):
+                assert not view.document().resource(kind.value, QUrl(name))
+        view.setSource(QUrl(f"{bait.url}/page"))
+    text = text_of(card)
+    for word in ("seen", "inline", "badge", "cell", "item", "quoted", "over lines"):
+        assert word in text
+    for word in ("fetch(", "background: url", "onload"):
+        assert word not in text
+    assert bait.hits == []
+    # The bait works.
+    socket.create_connection(("127.0.0.1", bait.port), timeout=5).close()
+    qtbot.waitUntil(lambda: bait.hits == ["connection"])
+
+
+def test_no_document_holds_markup_of_the_card(card: CardView, bait: Bait, qtbot: QtBot) -> None:
+    show(qtbot, card, HOSTILE.format(url=bait.url))
+    for view in card.findChildren(TextView):
+        html = view.toHtml()
+        assert "<img" not in html
+        assert "url(" not in html
+        assert "javascript:" not in html.replace("(javascript:", "")  # as text it may be there, as a link not
+        assert 'href="file' not in html
+        assert 'href="data' not in html
+
+
+def test_a_link_is_asked_about_with_its_whole_address(card: CardView, qtbot: QtBot, tmp_path: Path) -> None:
+    show(qtbot, card, "[Read the paper](https://example.org/paper?id=1)")
+    view = card.body.views[0]
+    assert isinstance(view, TextView)
+    at = view.viewport().mapToGlobal(QPoint(20, 8))
+    for kind in (QMouseEvent.Type.MouseButtonPress, QMouseEvent.Type.MouseButtonRelease):
+        left = Qt.MouseButton.LeftButton
+        held = left if kind == QMouseEvent.Type.MouseButtonPress else Qt.MouseButton.NoButton
+        event = QMouseEvent(kind, QPointF(20, 8), QPointF(at), left, held, Qt.KeyboardModifier.NoModifier)
+        QApplication.sendEvent(view.viewport(), event)
+    qtbot.waitUntil(lambda: card.findChild(QMessageBox) is not None)
+    box = card.findChild(QMessageBox)
+    assert box.informativeText() == "https://example.org/paper?id=1"
+    box.reject()
+
+
+def test_a_long_card_is_bounded_and_never_holds_the_window(card: CardView, qtbot: QtBot) -> None:
+    blocks = read_card("## Title\n\nSome words of *text* here, and `code`.\n\n- one\n- two\n\n" * 3000)
+    gaps = Gaps().start()
+    card.show_blocks(blocks)
+    qtbot.waitUntil(lambda: card.is_complete, timeout=20_000)
+    gaps.stop()
+    assert gaps.largest_busy_ms < 100
+    text = text_of(card)
+    assert len(text) < MOST_CHARACTERS
+    assert "The card goes on" in text
+    assert card.height() > 1000
+
+
+def test_another_card_replaces_the_one_before(card: CardView, qtbot: QtBot) -> None:
+    show(qtbot, card, "first\n\n```\ncode\n```")
+    show(qtbot, card, "second")
+    assert text_of(card).strip() == "second"
+    card.show_blocks([])
+    assert card.height() == 0
+
+
+@pytest.mark.parametrize("card_text", ["", "\n\n", "<div></div>", "<!-- only this -->"])
+def test_an_empty_card_has_no_blocks(card_text: str) -> None:
+    assert read_card(card_text) == []

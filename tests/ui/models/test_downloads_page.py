@@ -1,0 +1,178 @@
+"""The downloads: in their groups, every state in words, and what each button asks of the queue."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
+
+from app.core.errors import HubUnreachable, NetworkOff, NotEnoughDisk
+from app.ui.models.download_words import left_words, short_size, speed_words
+from tests.ui.models.stand_in import GB, LARGE, QWEN, SMALL, TRANSLATOR, Pages, download
+
+
+def open_page(pages: Pages, qtbot: QtBot, count: int) -> None:
+    pages.view.show_page("downloads")
+    qtbot.waitUntil(lambda: len(pages.view.downloads.cards()) == count)
+
+
+def buttons(pages: Pages, name: str) -> list[str]:
+    return [button.text() for button in pages.card(name).buttons.values() if not button.isHidden()]
+
+
+def facts(pages: Pages, name: str) -> str:
+    return pages.card(name).facts.text().replace("\u00a0", " ")
+
+
+def test_what_the_queue_holds_shows_in_its_groups_as_after_a_restart(pages: Pages, qtbot: QtBot) -> None:
+    for one in (
+        download(1, QWEN, "done"),
+        download(2, SMALL, "paused", 0.5),
+        download(3, TRANSLATOR, "running", 0.38),
+    ):
+        pages.models.downloads.items[one.id] = one
+    open_page(pages, qtbot, 3)
+    assert [card.name.text() for card in pages.view.downloads.cards()] == ["Hy-MT2 1.8B", "Qwen3.5 2B", "Qwen3.5 9B"]
+    assert facts(pages, "Hy-MT2 1.8B") == "418 MB of 1.1 GB · 11 MB/s · about 1 min left"
+    assert pages.card("Hy-MT2 1.8B").source.text() == "balanced (Q4_K_M) · tencent/Hy-MT2-1.8B-GGUF"
+    assert facts(pages, "Qwen3.5 2B") == "Paused · 650 MB of 1.3 GB"
+    assert buttons(pages, "Qwen3.5 2B") == ["Resume", "Cancel"]
+    assert buttons(pages, "Qwen3.5 9B") == ["Use in chat", "Remove from list"]
+    assert pages.view.column.pages["downloads"].text() == "Downloads · 2"
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"phase": "connecting"}, "Connecting · 650 MB of 1.3 GB"),
+        ({"phase": "checking"}, "Checking what is already here · 650 MB of 1.3 GB"),
+        ({"phase": "verifying"}, "Comparing with the Hub's checksum · 650 MB of 1.3 GB"),
+        (
+            {"phase": "waiting", "wait_s": 8.2, "problem": "HubUnreachable"},
+            "No answer from the Hub, next try in 8 s · 650 MB of 1.3 GB",
+        ),
+        (
+            {"phase": "waiting", "wait_s": 60, "problem": "HubBusy"},
+            "The Hub asks to wait, next try in 60 s · 650 MB of 1.3 GB",
+        ),
+        ({"bytes_per_s": 0.0, "left_s": None}, "650 MB of 1.3 GB"),
+    ],
+)
+def test_every_phase_in_words(pages: Pages, qtbot: QtBot, changes: dict[str, object], words: str) -> None:
+    pages.models.downloads.items[1] = download(1, SMALL, "running", 0.5, **changes)
+    open_page(pages, qtbot, 1)
+    assert facts(pages, "Qwen3.5 2B") == words
+
+
+def test_pause_resume_cancel_and_remove_reach_the_queue(pages: Pages, qtbot: QtBot) -> None:
+    pages.models.downloads.items = {1: download(1, SMALL, "running", 0.5), 2: download(2, QWEN, "done")}
+    open_page(pages, qtbot, 2)
+    for name, key, after in (
+        ("Qwen3.5 2B", "pause", 2),
+        ("Qwen3.5 2B", "resume", 2),
+        ("Qwen3.5 2B", "cancel", 1),
+        ("Qwen3.5 9B", "remove", 0),
+    ):
+        button = pages.card(name).buttons[key]
+        qtbot.waitUntil(button.isVisible)
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+        qtbot.waitUntil(lambda key=key: key in [call for call, _ in pages.models.downloads.calls])
+        qtbot.waitUntil(lambda after=after: len(pages.view.downloads.cards()) == after)
+    assert pages.view.downloads.empty.isVisible()
+
+
+def test_a_failure_is_said_with_what_helps(pages: Pages, qtbot: QtBot) -> None:
+    shown: list[str] = []
+    pages.notify.actions["storage"] = lambda: shown.append("storage")
+    pages.models.downloads.items = {
+        1: download(1, LARGE, "failed", error=NotEnoughDisk("/models", 15 * GB, 9 * GB)),
+        2: download(2, QWEN, "failed", 0.2, error=HubUnreachable("huggingface.co", "offline")),
+    }
+    open_page(pages, qtbot, 2)
+    card = pages.card("Gemma 4 26B A4B")
+    assert "15.0 GB" in card.problem.text()
+    assert buttons(pages, "Gemma 4 26B A4B") == ["Storage", "Try again", "Cancel"]
+    qtbot.mouseClick(card.buttons["act"], Qt.MouseButton.LeftButton)
+    assert shown == ["storage"]
+    assert buttons(pages, "Qwen3.5 9B") == ["Try again", "Cancel"]
+    qtbot.mouseClick(pages.card("Qwen3.5 9B").buttons["retry"], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: pages.models.downloads.calls == [("retry", 2)])
+
+
+def test_one_that_waits_for_the_network_says_why(pages: Pages, qtbot: QtBot) -> None:
+    pages.models.downloads.items = {1: download(1, QWEN, "paused", 0.2, error=NetworkOff())}
+    open_page(pages, qtbot, 1)
+    assert "network" in pages.card("Qwen3.5 9B").problem.text().lower()
+
+
+def test_progress_moves_the_row_and_keeps_the_focus(pages: Pages, qtbot: QtBot) -> None:
+    pages.models.downloads.items[1] = download(1, SMALL, "running", 0.5)
+    open_page(pages, qtbot, 1)
+    pages.window.activateWindow()
+    card = pages.card("Qwen3.5 2B")
+    card.buttons["cancel"].setFocus()
+    pages.models.downloads.put(download(1, SMALL, "running", 0.75))
+    qtbot.waitUntil(lambda: card.progress.value() == 750)
+    pages.models.downloads.put(download(2, TRANSLATOR, "queued"))
+    qtbot.waitUntil(lambda: len(pages.view.downloads.cards()) == 2)
+    assert pages.card("Qwen3.5 2B") is card
+    assert card.buttons["cancel"].hasFocus()
+    pages.models.downloads.put(download(1, SMALL, "done"))
+    qtbot.waitUntil(lambda: buttons(pages, "Qwen3.5 2B") == ["Use in chat", "Remove from list"])
+    assert card.hasFocus()
+
+
+def test_a_finished_one_is_used_and_keys_do_the_same_as_the_buttons(pages: Pages, qtbot: QtBot) -> None:
+    pages.models.downloads.items = {1: download(1, SMALL, "done"), 2: download(2, QWEN, "running", 0.1)}
+    open_page(pages, qtbot, 2)
+    pages.window.activateWindow()
+    running, done = pages.card("Qwen3.5 9B"), pages.card("Qwen3.5 2B")
+    running.setFocus()
+    qtbot.keyClick(running, Qt.Key.Key_Down)
+    qtbot.waitUntil(done.hasFocus)
+    qtbot.keyClick(done, Qt.Key.Key_Return)
+    assert pages.loader.loaded == [Path(f"/models/{SMALL.repo}/{SMALL.file}")]
+    qtbot.keyClick(done, Qt.Key.Key_Delete)
+    qtbot.waitUntil(lambda: pages.models.downloads.calls == [("remove", 1)])
+
+
+def test_parts_and_a_vision_file_are_said(pages: Pages, qtbot: QtBot) -> None:
+    one = download(1, SMALL, "queued")
+    file = one.request.files[0]
+    request = dataclasses.replace(one.request, files=(file, file), vision=file)
+    pages.models.downloads.items[1] = dataclasses.replace(one, request=request)
+    open_page(pages, qtbot, 1)
+    source = pages.card("Qwen3.5 2B").source.text()
+    assert source == "balanced (Q4_K_M) · 2 parts · with its vision file · unsloth/Qwen3.5-2B-GGUF"
+    assert facts(pages, "Qwen3.5 2B") == "Waits for its turn · 1.3 GB"
+
+
+def test_numbers_in_words() -> None:
+    assert [short_size(size) for size in (0, 430e6, 999.6e6, 5.68e9)] == ["0 MB", "430 MB", "1.0 GB", "5.7 GB"]
+    assert [speed_words(speed) for speed in (30_400, 420_000, 9.94e6, 11.4e6)] == [
+        "30 kB/s",
+        "0.4 MB/s",
+        "9.9 MB/s",
+        "11 MB/s",
+    ]
+    assert [left_words(left_s) for left_s in (3, 70, 59.4 * 60, 3600, 5520, 90_000)] == [
+        "less than 1 min left",
+        "about 1 min left",
+        "about 59 min left",
+        "about 1 h left",
+        "about 1 h 30 min left",
+        "more than a day left",
+    ]
+
+
+def test_the_badge_of_a_finished_one_is_as_large_as_others(pages: Pages, qtbot: QtBot) -> None:
+    pages.models.downloads.items = {1: download(1, SMALL, "done")}
+    open_page(pages, qtbot, 1)
+    badge = pages.card("Qwen3.5 2B").badge
+    qtbot.waitUntil(badge.isVisible)
+    assert badge.text == "Downloaded"
+    assert {label.font().pixelSize() for label in badge.findChildren(QLabel) if label.text()} == {pages.theme.px(13)}

@@ -1,0 +1,262 @@
+"""The network page: switch, addresses that cannot be wrong, the token in the keyring, every connection in a table."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+
+import keyring
+import pytest
+from keyring.backend import KeyringBackend
+from keyring.backends import fail
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
+
+from app import APP_ID
+from app.core.settings import Network, load_settings
+from app.hub.ledger import Ledger
+from app.ui.connections_table import ConnectionTable, received_text
+from app.ui.settings_dialog import SettingsDialog
+from app.ui.settings_network import HUB, MIRROR_SCHEMES, PROXY_SCHEMES, address_problem
+from tests.helpers.clipping import clipped_texts
+from tests.helpers.ui import Frame
+
+MANY = 20_000
+LONGEST_STAY_S = 0.25
+
+
+class Drawer(KeyringBackend):
+    """A keyring in memory that notes on which threads it was asked."""
+
+    priority = 1.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[tuple[str, str], str] = {}
+        self.threads: set[threading.Thread] = set()
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self.threads.add(threading.current_thread())
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.threads.add(threading.current_thread())
+        self.kept[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        self.threads.add(threading.current_thread())
+        del self.kept[service, username]
+
+
+@pytest.fixture
+def drawer() -> Iterator[Drawer]:
+    before, backend = keyring.get_keyring(), Drawer()
+    keyring.set_keyring(backend)
+    yield backend
+    keyring.set_keyring(before)
+
+
+@pytest.fixture
+def dialog(frame: Frame, drawer: Drawer) -> Iterator[SettingsDialog]:
+    frame.window.show_settings("network")
+    found = frame.window.findChild(SettingsDialog)
+    assert found is not None
+    yield found
+    if isValid(found):
+        found.close()
+
+
+def by_name(dialog: SettingsDialog, kind: type[QWidget], name: str) -> QWidget:
+    return next(widget for widget in dialog.findChildren(kind) if widget.accessibleName() == name)
+
+
+def line(dialog: SettingsDialog, name: str) -> QLineEdit:
+    found = by_name(dialog, QLineEdit, name)
+    assert isinstance(found, QLineEdit)
+    return found
+
+
+def saved(frame: Frame) -> Network:
+    return load_settings(frame.app.paths.settings)[0].network
+
+
+def said(dialog: SettingsDialog) -> list[str]:
+    return [label.text() for label in dialog.findChildren(QLabel) if label.isVisible()]
+
+
+def wait_for_words(dialog: SettingsDialog, qtbot: QtBot, words: str) -> None:
+    qtbot.waitUntil(lambda: any(words in text for text in said(dialog)), timeout=15_000)
+
+
+def test_the_switch_is_saved_and_shown_in_the_status_line(dialog: SettingsDialog, frame: Frame, qtbot: QtBot) -> None:
+    switch = by_name(dialog, QCheckBox, "Allow the network")
+    switch.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.keyClick(switch, Qt.Key.Key_Space)
+    assert not saved(frame).allowed
+    assert frame.window.status.network.text() == "Network off"
+
+
+def test_a_right_address_is_saved_when_the_field_is_left(dialog: SettingsDialog, frame: Frame, qtbot: QtBot) -> None:
+    proxy, mirror = line(dialog, "Proxy"), line(dialog, "Mirror")
+    qtbot.keyClicks(proxy, "http://10.0.0.1:3128")
+    qtbot.keyClick(proxy, Qt.Key.Key_Return)
+    assert saved(frame).proxy == "http://10.0.0.1:3128"
+    mirror.setFocus()
+    qtbot.keyClicks(mirror, " https://hf.example ")
+    proxy.setFocus()
+    assert saved(frame).mirror == "https://hf.example"
+    assert dialog.isVisible(), "Return in a field closed the settings"
+
+
+def test_a_wrong_address_is_not_saved_and_says_why(dialog: SettingsDialog, frame: Frame, qtbot: QtBot) -> None:
+    proxy = line(dialog, "Proxy")
+    qtbot.keyClicks(proxy, "10.0.0.1:3128")
+    qtbot.keyClick(proxy, Qt.Key.Key_Return)
+    assert saved(frame).proxy == ""
+    assert "Not saved. It has to begin with http:// or https://." in said(dialog)
+    assert "Not saved" in proxy.accessibleDescription()
+    proxy.clear()
+    qtbot.keyClicks(proxy, "http://10.0.0.1:3128")
+    assert not any("Not saved" in text for text in said(dialog)), "it goes while the address is mended"
+    qtbot.keyClick(proxy, Qt.Key.Key_Return)
+    assert saved(frame).proxy == "http://10.0.0.1:3128"
+
+
+def test_an_address_that_was_being_typed_is_kept_when_the_dialog_closes(
+    dialog: SettingsDialog, frame: Frame, qtbot: QtBot
+) -> None:
+    proxy = line(dialog, "Proxy")
+    proxy.setFocus()
+    qtbot.keyClicks(proxy, "http://10.0.0.1:3128")
+    dialog.close()
+    assert saved(frame).proxy == "http://10.0.0.1:3128"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", ""),
+        ("https://hf.example:8443/hub", ""),
+        ("http://me:secret@10.0.0.1:3128", ""),
+        ("ftp://hf.example", "begin with"),
+        ("https://hf example", "space"),
+        ("https://", "name of the computer"),
+        ("https://hf.example:99999", "port"),
+        ("http://[::1", "port"),
+    ],
+)
+def test_what_is_wrong_with_an_address(text: str, words: str) -> None:
+    for schemes in (PROXY_SCHEMES, MIRROR_SCHEMES):
+        problem = address_problem(text, schemes)
+        assert words in problem
+        assert bool(problem) == bool(words)
+
+
+def test_a_token_is_kept_and_forgotten_in_the_keyring_off_the_windows_thread(
+    dialog: SettingsDialog, frame: Frame, drawer: Drawer, qtbot: QtBot
+) -> None:
+    wait_for_words(dialog, qtbot, "No token is kept.")
+    token = line(dialog, "Access token")
+    assert token.echoMode() == QLineEdit.EchoMode.Password
+    qtbot.keyClicks(token, "hf_abc")
+    qtbot.mouseClick(by_name(dialog, QPushButton, "Save the access token"), Qt.MouseButton.LeftButton)
+    wait_for_words(dialog, qtbot, "A token is kept in the system’s keyring.")
+    assert drawer.kept == {(APP_ID, "huggingface.co"): "hf_abc"}
+    assert token.text() == "", "it stays on the screen"
+    assert "hf_abc" not in frame.app.paths.settings.read_text("utf-8") if frame.app.paths.settings.exists() else True
+    qtbot.mouseClick(by_name(dialog, QPushButton, "Forget the access token"), Qt.MouseButton.LeftButton)
+    wait_for_words(dialog, qtbot, "No token is kept.")
+    assert drawer.kept == {}
+    assert threading.main_thread() not in drawer.threads
+
+
+def test_a_token_that_cannot_be_one_is_not_saved(dialog: SettingsDialog, drawer: Drawer, qtbot: QtBot) -> None:
+    wait_for_words(dialog, qtbot, "No token is kept.")
+    token = line(dialog, "Access token")
+    qtbot.keyClicks(token, "hf a")
+    assert not by_name(dialog, QPushButton, "Save the access token").isEnabled()
+    assert any("plain letters" in text for text in said(dialog))
+    qtbot.keyClick(token, Qt.Key.Key_Return)
+    assert drawer.kept == {}
+    assert dialog.isVisible()
+
+
+def test_without_a_keyring_the_token_holds_until_quit_and_that_is_said(
+    dialog: SettingsDialog, frame: Frame, qtbot: QtBot
+) -> None:
+    wait_for_words(dialog, qtbot, "No token is kept.")
+    keyring.set_keyring(fail.Keyring())
+    token = line(dialog, "Access token")
+    qtbot.keyClicks(token, "hf_abc")
+    qtbot.keyClick(token, Qt.Key.Key_Return)
+    wait_for_words(dialog, qtbot, "no keyring")
+    assert any("until you quit" in text for text in said(dialog))
+    assert frame.app.token.load() == "hf_abc"
+
+
+def test_connections_are_listed_with_the_newest_first(dialog: SettingsDialog, frame: Frame, qtbot: QtBot) -> None:
+    wait_for_words(dialog, qtbot, "No connection was ever made.")
+    ledger: Ledger = frame.app.ledger
+    for host, why, size, status in (
+        ("huggingface.co", "search", 18_200, 200),
+        ("cdn.example", "download unsloth/Qwen/model.gguf", 5_680_000_000, 206),
+        ("huggingface.co", "repository", 0, 429),
+    ):
+        ledger.tell(ledger.begin(host, why), received_bytes=size, status=status)
+    again = by_name(dialog, QPushButton, "Refresh the connections")
+    qtbot.mouseClick(again, Qt.MouseButton.LeftButton)
+    wait_for_words(dialog, qtbot, "Every connection that was ever made: 3, to 2 hosts; 5.7 GB received.")
+    table = dialog.findChild(ConnectionTable)
+    assert table is not None
+    shown = [[table.model().index(row, column).data() for column in (1, 2, 3)] for row in range(3)]
+    assert shown == [
+        ["huggingface.co", "Looking at a model’s files (refused)", "0 B"],
+        ["cdn.example", "Fetching model.gguf", "5.7 GB"],
+        ["huggingface.co", "Searching for models", "18 KB"],
+    ]
+    assert clipped_texts(dialog) == []
+
+
+def test_many_connections_do_not_stop_the_window(dialog: SettingsDialog, frame: Frame, qtbot: QtBot) -> None:
+    now = time.time()
+    rows = (
+        json.dumps(
+            {"id": f"{n:012x}", "at": now - n, "host": "huggingface.co", "why": "search", "bytes": 1, "status": 200}
+        )
+        for n in range(MANY)
+    )
+    frame.app.paths.connections.parent.mkdir(parents=True, exist_ok=True)
+    frame.app.paths.connections.write_text("\n".join(rows) + "\n", "utf-8")
+    before_s = longest_s = 0.0
+    table = dialog.findChild(ConnectionTable)
+    assert table is not None
+    qtbot.mouseClick(by_name(dialog, QPushButton, "Refresh the connections"), Qt.MouseButton.LeftButton)
+
+    def is_there() -> bool:
+        nonlocal before_s, longest_s
+        now_s = time.monotonic()
+        longest_s = max(longest_s, now_s - before_s) if before_s else 0.0
+        before_s = now_s
+        return table.model().rowCount() == MANY and table.isVisible()
+
+    qtbot.waitUntil(is_there, timeout=30_000)
+    begun_s = time.monotonic()
+    table.scrollToBottom()
+    table.grab()
+    assert time.monotonic() - begun_s < LONGEST_STAY_S
+    assert longest_s < 10 * LONGEST_STAY_S
+    qtbot.keyClick(table, Qt.Key.Key_Tab)  # leaves the table instead of going through its cells
+    assert table.currentIndex().row() <= 0
+
+
+def test_sizes_are_told_down_to_the_byte() -> None:
+    sizes = (0, 999, 1000, 18_200, 999_499, 999_600, 5_680_000_000)
+    assert [received_text(size) for size in sizes] == ["0 B", "999 B", "1 KB", "18 KB", "999 KB", "1.0 MB", "5.7 GB"]
+
+
+def test_the_mirrors_hint_is_the_hub_itself(dialog: SettingsDialog) -> None:
+    assert line(dialog, "Mirror").placeholderText() == HUB

@@ -1,0 +1,168 @@
+"""The task bar and notifications, on a bus of the test's own where the system has one."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jeepney import HeaderFields, MatchRule, MessageType
+from jeepney.bus_messages import message_bus
+from jeepney.io.blocking import DBusConnection, open_dbus_connection
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from app.ui.task_bar import BusDesktop, TaskBar
+
+CONFIG = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig><type>session</type><listen>unix:path={socket}</listen><auth>EXTERNAL</auth>
+<policy context="default"><allow send_destination="*" eavesdrop="true"/>
+<allow eavesdrop="true"/><allow own="*"/></policy>
+</busconfig>"""
+LONGEST_CALL_S = 3.0
+
+
+class Noted:
+    """A desktop that notes what it is told."""
+
+    def __init__(self) -> None:
+        self.bars: list[float | None] = []
+        self.told: list[tuple[str, str]] = []
+        self.is_closed = False
+
+    def show_progress(self, fraction: float | None) -> None:
+        self.bars.append(fraction)
+
+    def tell(self, title: str, text: str) -> None:
+        self.told.append((title, text))
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+@pytest.fixture
+def bus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DBusConnection]:
+    """Another program on a private bus, which takes notifications and hears the launchers' signals."""
+    config, socket = tmp_path / "bus.conf", tmp_path / "bus"
+    config.write_text(CONFIG.format(socket=socket), "utf-8")
+    daemon = subprocess.Popen(
+        ["dbus-daemon", f"--config-file={config}", "--nofork", "--print-address=1"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    assert daemon.stdout is not None
+    address = daemon.stdout.readline().strip()
+    assert address.startswith("unix:"), "the bus did not start"
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+    other = open_dbus_connection("SESSION")
+    try:
+        other.send_and_get_reply(message_bus.RequestName("org.freedesktop.Notifications", 0), timeout=5)
+        rule = MatchRule(type="signal", interface="com.canonical.Unity.LauncherEntry")
+        other.send_and_get_reply(message_bus.AddMatch(rule), timeout=5)
+        yield other
+    finally:
+        other.close()
+        daemon.stdout.close()
+        daemon.terminate()
+        daemon.wait(timeout=10)
+
+
+def heard(other: DBusConnection, kind: MessageType, member: str) -> tuple[Any, ...]:
+    """The next message of that name, as the other program gets it."""
+    while True:
+        message = other.receive(timeout=10)
+        fields = message.header.fields
+        if message.header.message_type == kind and fields[HeaderFields.member] == member:
+            return tuple(message.body)
+
+
+def test_the_dock_hears_how_far_it_is_and_when_it_ends(bus: DBusConnection) -> None:
+    desktop = BusDesktop()
+    desktop.show_progress(0.37)
+    entry, values = heard(bus, MessageType.signal, "Update")
+    assert entry == "application://fireside.desktop"
+    assert values == {"progress": ("d", 0.37), "progress-visible": ("b", True)}
+    desktop.show_progress(None)
+    assert heard(bus, MessageType.signal, "Update")[1]["progress-visible"] == ("b", False)
+    desktop.close()
+
+
+def test_a_notification_arrives_as_the_standard_wants_it(bus: DBusConnection) -> None:
+    desktop = BusDesktop()
+    desktop.tell("Fireside", "Qwen3.5 9B is here.")
+    name, replaces, icon, title, text, actions, hints, _ = heard(bus, MessageType.method_call, "Notify")
+    assert (name, replaces, icon, title, text, actions) == (
+        "Fireside", 0, "fireside", "Fireside", "Qwen3.5 9B is here.", [],
+    )  # fmt: skip
+    assert hints["desktop-entry"] == ("s", "fireside")
+    desktop.close()
+
+
+def test_a_bus_that_dies_is_no_problem(bus: DBusConnection) -> None:
+    desktop = BusDesktop()
+    desktop.show_progress(0.1)
+    assert desktop._bus is not None
+    desktop._bus.sock.close()
+    desktop.show_progress(0.2)
+    desktop.show_progress(0.3)
+    desktop.close()
+
+
+@pytest.mark.parametrize("address", ["", "disabled:", "unix:path=/nowhere/bus", "unix:nonsense"])
+def test_without_a_bus_nothing_happens(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+    desktop = BusDesktop()
+    desktop.show_progress(0.5)
+    desktop.tell("Fireside", "It is here.")
+    desktop.close()
+
+
+def test_a_bus_that_does_not_answer_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "silent"))
+        server.listen()
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", f"unix:path={tmp_path / 'silent'}")
+        begun_s = time.monotonic()
+        desktop = BusDesktop()
+        desktop.show_progress(0.5)
+        desktop.show_progress(0.6)
+        assert time.monotonic() - begun_s < LONGEST_CALL_S
+        desktop.close()
+
+
+def test_the_bar_is_told_of_each_percent_once_and_taken_away(qtbot: QtBot) -> None:
+    window, noted = QWidget(), Noted()
+    qtbot.addWidget(window)
+    bar = TaskBar(window, lambda _: noted)
+    for fraction in (None, 0.101, 0.102, 0.109, 0.11, 0.9999, 1.5, None, None):
+        bar.show_progress(fraction)
+    assert noted.bars == [0.1, 0.11, 0.99, 1.0, None]
+    bar.close()
+    assert noted.is_closed
+
+
+def test_a_notification_comes_only_when_the_window_is_not_looked_at(qtbot: QtBot) -> None:
+    window, noted = QWidget(), Noted()
+    qtbot.addWidget(window)
+    bar = TaskBar(window, lambda _: noted)
+    bar.tell_system("Fireside", "It is here.")
+    assert noted.told == [("Fireside", "It is here.")]
+    window.show()
+    window.activateWindow()
+    qtbot.waitUntil(window.isActiveWindow)
+    bar.tell_system("Fireside", "And another one.")
+    assert len(noted.told) == 1
+
+
+def test_nothing_is_made_for_a_desktop_before_it_is_needed(qtbot: QtBot) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    made: list[QWidget] = []
+    bar = TaskBar(window, lambda parent: made.append(parent) or Noted())  # type: ignore[func-returns-value]
+    bar.show_progress(None)
+    bar.close()
+    assert made == []
