@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Runs the tests: those marked "display" against a real X server, all others offscreen.
+# The others run two at a time: most of them wait for a child, a socket or the window's loop.
 # usage: run_tests.sh MARKER_EXPRESSION [PYTEST_ARGUMENTS...]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -15,7 +16,7 @@ run() {
 }
 
 run env QT_QPA_PLATFORM=offscreen packaging/with_display.sh \
-  .venv/bin/python -m pytest -q -m "($marks) and not display" "$@" </dev/null
+  .venv/bin/python -m pytest -q -n 2 --dist worksteal -m "($marks) and not display" "$@" </dev/null
 run env QT_QPA_PLATFORM=xcb packaging/with_display.sh \
   .venv/bin/python -m pytest -q -m "($marks) and display" "$@" </dev/null
 exit $failed

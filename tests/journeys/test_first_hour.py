@@ -76,8 +76,8 @@ def test_ask_stop_ask_again_restart_and_the_history_is_there(
     again = start(home, programs)
     assert again.messages() == before
     again.ask("And goodbye")
+    wait_until(lambda: len(again.messages()) == len(before) + 2, "the last conversation, open again")
     wait_for_state(again, "complete")
-    assert len(again.messages()) == len(before) + 2, "the last conversation was not open again"
     assert again.last_stats()["reused_tokens"] >= read_tokens, "what the model had read was not kept"
     assert again.quit() == 0
 

@@ -10,7 +10,6 @@ from pytestqt.qtbot import QtBot
 from app.core.errors import NotEnoughDisk
 from app.hub.files import ModelFile, RemoteFile, Repository
 from app.ui.models.models_view import ModelsView
-from app.ui.models.suggested_page import SuggestedPage
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.ui import Frame
 from tests.ui.models.stand_in import GB, LARGE, QWEN, SMALL, Pages, download
@@ -140,15 +139,13 @@ def test_the_real_parts_stand_behind_it(frame: Frame, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: view.downloads.empty.isVisibleTo(view.downloads))
 
 
-def test_opened_from_the_window_the_page_has_the_keyboard_and_no_button_looks_chosen(
+def test_opened_from_the_window_the_search_has_the_keyboard_and_tab_goes_on_to_the_pages(
     frame: Frame, qtbot: QtBot
 ) -> None:
     frame.window.activateWindow()
     frame.window.views.show_models()
-    qtbot.waitUntil(lambda: isinstance(QApplication.focusWidget(), SuggestedPage))
-    page = QApplication.focusWidget()
-    assert page is not None
-    qtbot.keyClick(page, Qt.Key.Key_Tab)
-    button = QApplication.focusWidget()
-    assert isinstance(button, QAbstractButton)
-    assert page.isAncestorOf(button)
+    view = frame.window.findChild(ModelsView)
+    assert view is not None
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is view.column.search)
+    qtbot.keyClick(view.column.search, Qt.Key.Key_Tab)
+    assert QApplication.focusWidget() is view.column.pages["suggested"]
