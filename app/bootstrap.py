@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from app import APP_NAME, __version__
 from app.core.child import own_command
@@ -25,7 +26,7 @@ from app.engine.states import StateFolder
 from app.features.chat import SESSION, Chat
 from app.features.sentences import Sentence
 from app.hub.ledger import Ledger
-from app.hub.token import Token
+from app.hub.token import HUB_HOST, Token
 from app.store.conversations import Conversations
 from app.store.database import Database
 from app.store.jobs import Jobs
@@ -112,6 +113,11 @@ class Fireside:
         rows.sort(key=lambda row: (row.model.origin != "starter", -(row.used_at or 0)))
         return [(row.model.path, row.label) for row in rows]
 
+    @property
+    def hub_host(self) -> str:
+        """Which host is asked, and gets the token that is kept for it."""
+        return urlsplit(endpoint_of(self.settings)).netloc
+
     def label_of(self, path: Path) -> str:
         """What a person calls a model; "" where that is nothing of its own."""
         note = ModelNotes(self.database).get(path)
@@ -143,13 +149,19 @@ def build_engine(paths: AppPaths, states: StateFolder | None = None) -> EngineOn
     return EngineOnDemand(command, paths.engine, states=states)
 
 
-def access_of(settings: Settings, token: Token) -> Access:
-    """How the network may be used. What the settings name goes before HF_ENDPOINT."""
-    from app.hub.network import HUB, Access
+def endpoint_of(settings: Settings) -> str:
+    """The Hub's address: what the settings name goes before HF_ENDPOINT."""
+    return (settings.network.mirror or os.environ.get("HF_ENDPOINT") or f"https://{HUB_HOST}").rstrip("/")
 
-    network = settings.network
-    endpoint = network.mirror or os.environ.get("HF_ENDPOINT") or HUB
-    return Access(network.allowed, endpoint.rstrip("/"), network.proxy, token.load() if network.allowed else "")
+
+def access_of(settings: Settings, token: Token) -> Access:
+    """How the network may be used."""
+    from app.hub.network import Access
+
+    network, endpoint = settings.network, endpoint_of(settings)
+    return Access(
+        network.allowed, endpoint, network.proxy, token.load(urlsplit(endpoint).netloc) if network.allowed else ""
+    )
 
 
 def gpus_of(engine: EngineOnDemand) -> tuple[GpuRoom, ...]:

@@ -31,6 +31,7 @@ from app.core.paths import resource  # noqa: E402
 from app.store.conversations import Conversations, MessageState  # noqa: E402
 from app.ui import tasks  # noqa: E402
 from app.ui.app_icon import app_icon  # noqa: E402
+from app.ui.application import watch_models  # noqa: E402
 from app.ui.chat.chat_settings import ChatSettings  # noqa: E402
 from app.ui.chat.chat_view import ChatView  # noqa: E402
 from app.ui.chat.context_full import ContextFull  # noqa: E402
@@ -139,6 +140,7 @@ def _running(application: QApplication) -> Iterator[Scene]:
     told = _invent(app.conversations)
     window = MainWindow(app, theme, notify, loader, chat)
     window.show()
+    watch_models(app, window, notify, theme)
     loader.start()
     _wait_for(loader.changed, lambda: loader.state == "ready")
     try:
@@ -259,6 +261,7 @@ def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
         ("settings-chat", lambda: settings(1), lambda: _dialog(window).close()),
         ("settings-engine", lambda: settings(2), lambda: _dialog(window).close()),
         ("settings-memory", lambda: settings(3), lambda: _dialog(window).close()),
+        ("settings-network", lambda: window.show_settings("network"), lambda: _dialog(window).close()),
         ("model-menu", window.picker.show_menu, _close_popup),
         ("model-about", window.picker.show_about, _close_popup),
         ("notices", error_bar, close_notices),

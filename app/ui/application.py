@@ -116,10 +116,10 @@ def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme:
     else:
         window.loader.start()
     app.models.start()
-    _watch_models(app, window, notify, theme)
+    watch_models(app, window, notify, theme)
 
 
-def _watch_models(app: Fireside, window: MainWindow, notify: Notify, theme: Theme) -> None:
+def watch_models(app: Fireside, window: MainWindow, notify: Notify, theme: Theme) -> None:
     """What the window tells about models beside its Models view; nothing of it is needed at start."""
     from app.ui.chat.first_suggestion import FirstSuggestion
     from app.ui.models.download_watch import DownloadWatch

@@ -109,7 +109,7 @@ class NetworkPage(SettingsPage):
         self.refresh()
         if self._is_first:  # only who opens this page is asked for the keyring's password
             self._is_first = False
-            self._with_token(self._app.token.load)
+            self._look_for_token()
 
     def refresh(self) -> None:
         """Reads the ledger again."""
@@ -140,9 +140,13 @@ class NetworkPage(SettingsPage):
         proxy.on_save = lambda text: self._save("network", proxy=text)
         self._add_block(tr("Proxy"), tr("Such as http://proxy.example:3128. Empty: as the system says."), proxy)
         mirror = AddressField(self, tr("Mirror"), network.mirror, MIRROR_SCHEMES, HUB)
-        mirror.on_save = lambda text: self._save("network", mirror=text)
-        explanation = tr("Asked in place of the Hub. It gets your access token, so name only one that you trust.")
+        mirror.on_save = self._on_mirror
+        explanation = tr("Asked in place of the Hub. It never gets the Hub’s access token, but can have its own.")
         self._add_block(tr("Mirror of the Hub"), explanation, mirror)
+
+    def _on_mirror(self, text: str) -> None:
+        self._save("network", mirror=text)
+        self._look_for_token()
 
     def _add_block(self, name: str, explanation: str, field: QWidget) -> None:
         """A name, an explanation, and a field over the whole width."""
@@ -181,8 +185,11 @@ class NetworkPage(SettingsPage):
         row.addWidget(self.forget)
         column.addLayout(row)
         column.addWidget(self.token_note)
-        explanation = tr("For models whose owner asks who you are. It is sent to the Hub and to nobody else.")
-        self._add_block(tr("Access token"), explanation, holder)
+        self._add_block(tr("Access token"), tr("For models whose owner asks who you are."), holder)
+
+    def _look_for_token(self) -> None:
+        host = self._app.hub_host
+        self._with_token(lambda: self._app.token.load(host))
 
     def _on_token_edited(self, text: str) -> None:
         problem = token_problem(text.strip())
@@ -198,7 +205,7 @@ class NetworkPage(SettingsPage):
             self._with_token(lambda: self._keep(text))
 
     def _keep(self, text: str) -> str:
-        self._app.token.save(text)
+        self._app.token.save(text, self._app.hub_host)
         return text
 
     def _with_token(self, do: Callable[[], str]) -> None:
@@ -216,7 +223,9 @@ class NetworkPage(SettingsPage):
     def _show_token(self, is_there: bool) -> None:
         self.token.clear()
         self.forget.setEnabled(is_there)
-        self._say_token(tr("A token is kept in the system’s keyring.") if is_there else tr("No token is kept."))
+        host = self._app.hub_host
+        kept = tr("A token is kept in the system’s keyring. It is sent to {host} and to nobody else.", host=host)
+        self._say_token(kept if is_there else tr("No token is kept for {host}.", host=host))
 
     def _on_not_kept(self, error: BaseException) -> None:
         if not isinstance(error, AppError):

@@ -456,6 +456,12 @@ def test_the_token_is_kept_in_the_keyring(drawer: Drawer) -> None:
     assert Token().load() == "hf_mine"
 
 
+def test_each_host_has_its_own(drawer: Drawer) -> None:
+    Token().save("hf_mine")
+    Token().save("hf_other", "mirror.example")
+    assert (Token().load(), Token().load("mirror.example"), Token().load("else.example")) == ("hf_mine", "hf_other", "")
+
+
 def test_an_empty_token_forgets_it(drawer: Drawer) -> None:
     token = Token()
     token.save("hf_mine")

@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
 from app import APP_ID
+from app.bootstrap import access_of
 from app.core.settings import Network, load_settings
 from app.hub.ledger import Ledger
 from app.ui.connections_table import ConnectionTable, received_text
@@ -159,23 +160,40 @@ def test_what_is_wrong_with_an_address(text: str, words: str) -> None:
 def test_a_token_is_kept_and_forgotten_in_the_keyring_off_the_windows_thread(
     dialog: SettingsDialog, frame: Frame, drawer: Drawer, qtbot: QtBot
 ) -> None:
-    wait_for_words(dialog, qtbot, "No token is kept.")
+    wait_for_words(dialog, qtbot, "No token is kept for huggingface.co.")
     token = line(dialog, "Access token")
     assert token.echoMode() == QLineEdit.EchoMode.Password
     qtbot.keyClicks(token, "hf_abc")
     qtbot.mouseClick(by_name(dialog, QPushButton, "Save the access token"), Qt.MouseButton.LeftButton)
-    wait_for_words(dialog, qtbot, "A token is kept in the system’s keyring.")
+    told = "A token is kept in the system’s keyring. It is sent to huggingface.co and to nobody else."
+    wait_for_words(dialog, qtbot, told)
     assert drawer.kept == {(APP_ID, "huggingface.co"): "hf_abc"}
     assert token.text() == "", "it stays on the screen"
     assert "hf_abc" not in frame.app.paths.settings.read_text("utf-8") if frame.app.paths.settings.exists() else True
     qtbot.mouseClick(by_name(dialog, QPushButton, "Forget the access token"), Qt.MouseButton.LeftButton)
-    wait_for_words(dialog, qtbot, "No token is kept.")
+    wait_for_words(dialog, qtbot, "No token is kept for huggingface.co.")
     assert drawer.kept == {}
     assert threading.main_thread() not in drawer.threads
 
 
+def test_a_mirror_has_a_token_of_its_own(dialog: SettingsDialog, frame: Frame, drawer: Drawer, qtbot: QtBot) -> None:
+    frame.app.token.save("hf_abc")
+    mirror = line(dialog, "Mirror")
+    qtbot.keyClicks(mirror, "https://mirror.example")
+    qtbot.keyClick(mirror, Qt.Key.Key_Return)
+    wait_for_words(dialog, qtbot, "No token is kept for mirror.example.")
+    assert access_of(frame.app.settings, frame.app.token).token == ""
+    qtbot.keyClicks(line(dialog, "Access token"), "hf_other")
+    qtbot.keyClick(line(dialog, "Access token"), Qt.Key.Key_Return)
+    wait_for_words(
+        dialog, qtbot, "A token is kept in the system’s keyring. It is sent to mirror.example and to nobody else."
+    )
+    assert drawer.kept == {(APP_ID, "huggingface.co"): "hf_abc", (APP_ID, "mirror.example"): "hf_other"}
+    assert access_of(frame.app.settings, frame.app.token).token == "hf_other"
+
+
 def test_a_token_that_cannot_be_one_is_not_saved(dialog: SettingsDialog, drawer: Drawer, qtbot: QtBot) -> None:
-    wait_for_words(dialog, qtbot, "No token is kept.")
+    wait_for_words(dialog, qtbot, "No token is kept for huggingface.co.")
     token = line(dialog, "Access token")
     qtbot.keyClicks(token, "hf a")
     assert not by_name(dialog, QPushButton, "Save the access token").isEnabled()
@@ -188,7 +206,7 @@ def test_a_token_that_cannot_be_one_is_not_saved(dialog: SettingsDialog, drawer:
 def test_without_a_keyring_the_token_holds_until_quit_and_that_is_said(
     dialog: SettingsDialog, frame: Frame, qtbot: QtBot
 ) -> None:
-    wait_for_words(dialog, qtbot, "No token is kept.")
+    wait_for_words(dialog, qtbot, "No token is kept for huggingface.co.")
     keyring.set_keyring(fail.Keyring())
     token = line(dialog, "Access token")
     qtbot.keyClicks(token, "hf_abc")
