@@ -178,6 +178,7 @@ def shape_of(header: GgufHeader) -> Shape:
     tied = embeddings if embeddings and all(t.name != "output.weight" for t in header.tensors) else None
     repacked = REPACKED_X86 if platform.machine().lower() in ("x86_64", "amd64") else REPACKED_ARM
     width = read.number("embedding_length")
+    kv_values = tuple(read.kv_values(layer, layers) for layer in range(layers))
     return Shape(
         layers,
         tuple(layer_weights),
@@ -186,12 +187,12 @@ def shape_of(header: GgufHeader) -> Shape:
         outside["output"],
         tied.size_bytes if tied else 0,
         tied is not None and tied.type in repacked,
-        tuple(read.kv_values(layer, layers) for layer in range(layers)),
+        kv_values,
         tuple(read.state_bytes(layer) for layer in range(layers)),
         width,
         read.inner_width(layers),
         min(embeddings.shape[1], MOST_UNITS) if embeddings and len(embeddings.shape) > 1 else 0,
-        2 if read.number("attention.sliding_window") else 1,
+        (2 if read.number("attention.sliding_window") else 1) if any(kv_values) else 0,
         read.number("context_length", most=1 << 40),
         all(read.head_length(name, layer) % Q8_BLOCK == 0 for name in ("key", "value") for layer in range(layers)),
     )
