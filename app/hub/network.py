@@ -24,7 +24,6 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from app import APP_ID, __version__
 from app.core.cancel import CancelToken
 from app.core.errors import (
     AccessGated,
@@ -36,7 +35,7 @@ from app.core.errors import (
     RepositoryMissing,
     TokenRefused,
 )
-from app.hub.ledger import Connection, Ledger
+from app.hub.ledger import Ledger
 
 if TYPE_CHECKING:
     import httpx2
@@ -49,7 +48,6 @@ HUB = "https://huggingface.co"
 DEADLINE_S = 15.0
 CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 10.0, 15.0
 LOOK_EVERY_S = 0.05
-TELL_EVERY_S = 3.0
 CAPTIVE_PORTAL_STATUS = 511  # RFC 6585
 _NOTHING_LEFT = re.compile(r";\s*r\s*=\s*0\s*;\s*t\s*=\s*(\d+)")
 
@@ -84,6 +82,11 @@ class Visit:
 
 
 _visit: contextvars.ContextVar[Visit | None] = contextvars.ContextVar("visit", default=None)
+
+
+def current_visit() -> Visit | None:
+    """The visit that this thread, or task, is on."""
+    return _visit.get()
 
 
 class Network:
@@ -186,10 +189,12 @@ def _use_our_client() -> None:
         import httpx2
         from huggingface_hub import set_client_factory
 
+        from app.hub.door import Door
+
         logging.getLogger("httpx2").setLevel(logging.WARNING)  # it writes every address, with what is searched for
         set_client_factory(
             lambda: httpx2.Client(
-                transport=_door(),
+                transport=Door(),
                 trust_env=False,  # else the environment's proxies would go past the door
                 follow_redirects=True,
                 timeout=httpx2.Timeout(READ_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
@@ -198,94 +203,17 @@ def _use_our_client() -> None:
         _installed = True
 
 
-def _door() -> httpx2.BaseTransport:
-    import httpx2
-
-    class Door(httpx2.BaseTransport):
-        """Lets a visit's requests out, one by one."""
-
-        def __init__(self) -> None:
-            self._ways: dict[str, httpx2.HTTPTransport] = {}
-            self._trust = httpx2.create_ssl_context()
-            self._lock = threading.Lock()
-
-        def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-            visit = _visit.get()
-            if visit is None or not visit.access.allowed:
-                raise NetworkOff
-            if time.monotonic() > visit.deadline_s:  # a try of the library's own, which nobody waits for
-                raise HubUnreachable(visit.access.host, "timeout")
-            _prepare(request, visit.access)
-            way = self._way_for(request, visit.access)
-            entry = visit.ledger.begin(request.url.host, visit.why)
-            try:
-                response = way.handle_request(request)
-            except httpx2.HTTPError as error:
-                if visit.patient:
-                    raise
-                raise problem_of(error, visit) from error
-            visit.is_html = response.headers.get("content-type", "").startswith("text/html")
-            response.stream = Counted(response.stream, visit, entry, response.status_code)
-            problem = None if visit.patient else _refusal(response, visit.access)
-            if problem is not None:
-                response.close()
-                raise problem
-            return response
-
-        def close(self) -> None:
-            for way in self._ways.values():
-                way.close()
-
-        def _way(self, proxy: str) -> httpx2.HTTPTransport:
-            with self._lock:
-                if proxy not in self._ways:
-                    self._ways[proxy] = httpx2.HTTPTransport(verify=self._trust, proxy=proxy or None)
-                return self._ways[proxy]
-
-        def _way_for(self, request: httpx2.Request, access: Access) -> httpx2.HTTPTransport:
-            try:
-                return self._way(_proxy_for(str(request.url), access))
-            except (ImportError, ValueError, httpx2.InvalidURL) as error:  # socks, or no proxy's address at all
-                raise HubUnreachable(access.host, "proxy") from error
-
-    class Counted(httpx2.SyncByteStream):
-        """Counts what comes, tells the ledger every few seconds, and ends at the deadline."""
-
-        def __init__(self, inner: object, visit: Visit, entry: Connection, status: int) -> None:
-            self._inner, self._visit, self._entry, self._status = inner, visit, entry, status
-            self._size, self._told_s = 0, time.monotonic()
-
-        def __iter__(self) -> Iterator[bytes]:
-            for part in self._inner:  # type: ignore[attr-defined]
-                self._size += len(part)
-                now_s = time.monotonic()
-                if now_s > self._visit.deadline_s:
-                    raise HubUnreachable(self._visit.access.host, "timeout")
-                if now_s > self._told_s + TELL_EVERY_S:
-                    self._told_s = now_s
-                    self._tell()
-                yield part
-
-        def close(self) -> None:
-            self._tell()
-            self._inner.close()  # type: ignore[attr-defined]
-
-        def _tell(self) -> None:
-            self._visit.ledger.tell(self._entry, received_bytes=self._size, status=self._status)
-
-    return Door()
+def refusal_of(response: httpx2.Response, access: Access) -> AppError | None:
+    """Statuses that the library would retry past any deadline."""
+    status = response.status_code
+    if status == 429:
+        return HubBusy(access.host, wait_of(response))
+    if status == CAPTIVE_PORTAL_STATUS:
+        return HubUnreachable(access.host, "captive_portal")
+    return HubUnreachable(access.host, "server") if status >= 500 else None
 
 
-def _prepare(request: httpx2.Request, access: Access) -> None:
-    """Says who we are and no more, and keeps the token from everybody but the Hub."""
-    request.headers["User-Agent"] = f"{APP_ID}/{__version__}"
-    request.headers.pop("X-Amzn-Trace-Id", None)
-    url, hub = request.url, urlsplit(access.endpoint)
-    if (url.scheme, url.netloc.decode("ascii")) != (hub.scheme.lower(), hub.netloc.lower()):
-        request.headers.pop("Authorization", None)
-
-
-def _proxy_for(url: str, access: Access) -> str:
+def proxy_for(url: str, access: Access) -> str:
     """The proxy a request takes, "" for none; the system's is what Python finds in environment and registry."""
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -296,16 +224,6 @@ def _proxy_for(url: str, access: Access) -> str:
     known = urllib.request.getproxies()
     proxy = known.get(parts.scheme) or known.get("all") or ""
     return f"http://{proxy}" if proxy and "://" not in proxy else proxy
-
-
-def _refusal(response: httpx2.Response, access: Access) -> AppError | None:
-    """Statuses that the library would retry past any deadline."""
-    status = response.status_code
-    if status == 429:
-        return HubBusy(access.host, wait_of(response))
-    if status == CAPTIVE_PORTAL_STATUS:
-        return HubUnreachable(access.host, "captive_portal")
-    return HubUnreachable(access.host, "server") if status >= 500 else None
 
 
 def wait_of(response: httpx2.Response) -> int:
@@ -344,7 +262,7 @@ def _answered(error: HfHubHTTPError, access: Access, repo: str, file: str) -> Ap
     from huggingface_hub import errors
 
     status = error.response.status_code
-    refusal = _refusal(error.response, access)
+    refusal = refusal_of(error.response, access)
     if refusal is not None:
         return refusal
     if access.token and status == 401 and not isinstance(error, errors.GatedRepoError):
@@ -370,7 +288,7 @@ def _why_no_answer(error: BaseException, visit: Visit) -> str:
         if isinstance(error, kind):
             return reason
     if isinstance(error, httpx2.NetworkError):
-        return _why_no_connection(error, bool(_proxy_for(visit.access.endpoint, visit.access)))
+        return _why_no_connection(error, bool(proxy_for(visit.access.endpoint, visit.access)))
     return "captive_portal" if visit.is_html else "garbage"
 
 

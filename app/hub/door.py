@@ -1,0 +1,100 @@
+"""The door itself: the transport of the one HTTP client. Imported with the library, when the network is used first."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import httpx2
+
+from app import APP_ID, __version__
+from app.core.errors import HubUnreachable, NetworkOff
+from app.hub.ledger import Connection
+from app.hub.network import Access, Visit, current_visit, problem_of, proxy_for, refusal_of
+
+TELL_EVERY_S = 3.0
+
+
+class Door(httpx2.BaseTransport):
+    """Lets a visit's requests out, one by one."""
+
+    def __init__(self) -> None:
+        self._ways: dict[str, httpx2.HTTPTransport] = {}
+        self._trust = httpx2.create_ssl_context()
+        self._lock = threading.Lock()
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        visit = current_visit()
+        if visit is None or not visit.access.allowed:
+            raise NetworkOff
+        if time.monotonic() > visit.deadline_s:  # a try of the library's own, which nobody waits for
+            raise HubUnreachable(visit.access.host, "timeout")
+        _prepare(request, visit.access)
+        way = self._way_for(request, visit.access)
+        entry = visit.ledger.begin(request.url.host, visit.why)
+        try:
+            response = way.handle_request(request)
+        except httpx2.HTTPError as error:
+            if visit.patient:
+                raise
+            raise problem_of(error, visit) from error
+        visit.is_html = response.headers.get("content-type", "").startswith("text/html")
+        response.stream = Counted(response.stream, visit, entry, response.status_code)
+        problem = None if visit.patient else refusal_of(response, visit.access)
+        if problem is not None:
+            response.close()
+            raise problem
+        return response
+
+    def close(self) -> None:
+        for way in self._ways.values():
+            way.close()
+
+    def _way(self, proxy: str) -> httpx2.HTTPTransport:
+        with self._lock:
+            if proxy not in self._ways:
+                self._ways[proxy] = httpx2.HTTPTransport(verify=self._trust, proxy=proxy or None)
+            return self._ways[proxy]
+
+    def _way_for(self, request: httpx2.Request, access: Access) -> httpx2.HTTPTransport:
+        try:
+            return self._way(proxy_for(str(request.url), access))
+        except (ImportError, ValueError, httpx2.InvalidURL) as error:  # socks, or no proxy's address at all
+            raise HubUnreachable(access.host, "proxy") from error
+
+
+class Counted(httpx2.SyncByteStream):
+    """Counts what comes, tells the ledger every few seconds, and ends at the deadline."""
+
+    def __init__(self, inner: object, visit: Visit, entry: Connection, status: int) -> None:
+        self._inner, self._visit, self._entry, self._status = inner, visit, entry, status
+        self._size, self._told_s = 0, time.monotonic()
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in self._inner:  # type: ignore[attr-defined]
+            self._size += len(part)
+            now_s = time.monotonic()
+            if now_s > self._visit.deadline_s:
+                raise HubUnreachable(self._visit.access.host, "timeout")
+            if now_s > self._told_s + TELL_EVERY_S:
+                self._told_s = now_s
+                self._tell()
+            yield part
+
+    def close(self) -> None:
+        self._tell()
+        self._inner.close()  # type: ignore[attr-defined]
+
+    def _tell(self) -> None:
+        self._visit.ledger.tell(self._entry, received_bytes=self._size, status=self._status)
+
+
+def _prepare(request: httpx2.Request, access: Access) -> None:
+    """Says who we are and no more, and keeps the token from everybody but the Hub."""
+    request.headers["User-Agent"] = f"{APP_ID}/{__version__}"
+    request.headers.pop("X-Amzn-Trace-Id", None)
+    url, hub = request.url, urlsplit(access.endpoint)
+    if (url.scheme, url.netloc.decode("ascii")) != (hub.scheme.lower(), hub.netloc.lower()):
+        request.headers.pop("Authorization", None)
