@@ -44,11 +44,11 @@ help: ## this list
 
 .PHONY: test
 test: check $(STAMPS)/system-test ## checks, then all tests but the slow ones, on a display of their own
-	@packaging/run_tests.sh "not slow and not gemma and not vulkan" $(TESTS)
+	@packaging/run_tests.sh "not slow and not gemma and not vulkan and not documents" $(TESTS)
 
 .PHONY: test-all
 test-all: check $(STAMPS)/system-test ## the slow tests too
-	@packaging/run_tests.sh "not gemma and not vulkan" $(TESTS)
+	@packaging/run_tests.sh "not gemma and not vulkan and not documents" $(TESTS)
 
 .PHONY: test-gemma
 test-gemma: dev $(STAMPS)/system-test ## the tests on gemma-3-270m, which is fetched first (238 MB)
@@ -58,6 +58,11 @@ test-gemma: dev $(STAMPS)/system-test ## the tests on gemma-3-270m, which is fet
 .PHONY: test-vulkan
 test-vulkan: dev $(STAMPS)/system-test $(STAMPS)/system-vulkan ## the tests on Vulkan, here computed by the processor
 	@packaging/run_tests.sh vulkan $(TESTS)
+
+.PHONY: test-documents
+test-documents: dev $(STAMPS)/system-test $(STAMPS)/system-documents ## the tests on files that other programs made, which are fetched first
+	@$(PYTHON) $(SETUP)/documents_data.py
+	@packaging/run_tests.sh documents $(TESTS)
 
 .PHONY: check
 check: dev ## format, lint, types, import contracts, lines of code against the budget
@@ -91,10 +96,10 @@ package: dev $(STAMPS)/system-package $(STAMPS)/system-test ## a portable folder
 
 .PHONY: lock
 lock: dev ## renew the pinned versions (UPGRADE=1 raises them)
-	@cd $(LOCK) && for name in app dev build starter assets gemma engine; do \
+	@cd $(LOCK) && for name in app dev build starter assets gemma documents engine; do \
 	  case $$name in \
 	    engine) only="--no-deps --no-binary llama-cpp-python" ;; \
-	    starter|assets|gemma) only=--no-deps ;; \
+	    starter|assets|gemma|documents) only=--no-deps ;; \
 	    *) only="--no-emit-package hf-xet" ;; \
 	  esac; \
 	  ../../.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

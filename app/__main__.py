@@ -21,6 +21,10 @@ def main(arguments: list[str] | None = None) -> int:
         from app.hub.transfer import main as run_transfer
 
         return run_transfer(arguments[1:])
+    if arguments[:1] == ["--document-worker"]:
+        from app.documents.worker import main as run_reader
+
+        return run_reader(arguments[1:])
     if _wants_window(arguments):
         if has_display():
             from app.ui.application import run as run_window

@@ -1,4 +1,4 @@
-"""The terminal face: `chat`, `models` and `doctor`, the same features as the window, without Qt.
+"""The terminal face: `chat`, `models`, `read` and `doctor`, the same features as the window, without Qt.
 
 Standard output carries the answer (or one JSON object with ``--json``); progress, warnings and errors go to
 standard error. Exit codes: 0 done, 1 a failure told in one sentence, 2 usage, 130 interrupted.
@@ -69,6 +69,12 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
         from app.cli_models import add_commands
 
         add_commands(models)
+
+    read = commands.add_parser("read", help="a document's text as Markdown with page marks")
+    if arguments[:1] == ["read"]:
+        from app.cli_documents import add_arguments
+
+        add_arguments(read)
 
     doctor = commands.add_parser("doctor", help="what this computer offers: devices, folders, models")
     doctor.add_argument("--json", action="store_true", help="one JSON object on standard output")

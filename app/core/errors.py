@@ -32,6 +32,10 @@
     │   ├── DownloadRunning           another Fireside is fetching the same file
     │   ├── ModelNotInstalled         nothing here has this name
     │   ├── ModelNotOurs              another application's file, which is never changed
+    │   ├── DocumentUnreadable        empty, damaged, no text, protected: `reason` says which
+    │   ├── DocumentLocked            needs a password, or another one
+    │   ├── DocumentTooDemanding      its child was ended at the limit of memory or time
+    │   ├── DocumentReaderFailed      its child ended by itself
     │   ├── FolderNotWritable         the data folder is read-only
     │   ├── DiskFull                  nothing more can be saved
     │   ├── DatabaseNewer             written by a newer Fireside
@@ -235,6 +239,42 @@ class ModelNotInstalled(EnvironmentProblem):
 @dataclass(eq=False)
 class ModelNotOurs(EnvironmentProblem):
     path: str
+
+
+@dataclass(eq=False)
+class DocumentUnreadable(EnvironmentProblem):
+    """`reason`: missing, not_a_file, denied, empty, no_text, not_text, damaged, inflates (a bomb), too_deep, entities
+    (declared in its XML), old_format, protected (a password, on what is no PDF), drm, changed (while it was read),
+    not_drawn (a page that cannot be shown).
+    """
+
+    path: str
+    reason: str
+
+
+@dataclass(eq=False)
+class DocumentLocked(EnvironmentProblem):
+    """`is_wrong`: a password was given and is not the right one."""
+
+    path: str
+    is_wrong: bool
+
+
+@dataclass(eq=False)
+class DocumentTooDemanding(EnvironmentProblem):
+    """`limit`: memory or time."""
+
+    path: str
+    limit: str
+
+
+@dataclass(eq=False)
+class DocumentReaderFailed(EnvironmentProblem):
+    """`exit_code` is negative for a signal (POSIX); `detail` is the end of what the child said."""
+
+    path: str
+    exit_code: int
+    detail: str
 
 
 @dataclass(eq=False)

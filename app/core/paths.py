@@ -47,6 +47,11 @@ class AppPaths:
         return self.cache / "downloads"
 
     @property
+    def documents(self) -> Path:
+        """The document child's own working directory."""
+        return self.cache / "documents"
+
+    @property
     def connections(self) -> Path:
         """Every connection to the network that was ever made, one JSON object a line."""
         return self.data / "connections.jsonl"

@@ -105,6 +105,44 @@ def _gated(error: errors.AccessGated) -> Sentence:
     )
 
 
+_DOCUMENT_UNREADABLE = {
+    "missing": "There is no file {name} any more.",
+    "not_a_file": "{name} is not a file that can be read.",
+    "denied": "{name} may not be read: the system refused.",
+    "empty": "The file {name} is empty.",
+    "no_text": "No text was found in {name}.",
+    "not_text": "{name} is not a text document.",
+    "damaged": "{name} is damaged and could not be read.",
+    "inflates": "{name} unpacks to an unreasonable size, so it was not read.",
+    "too_deep": "{name} is too deeply nested to be read.",
+    "entities": "{name} declares entities in its XML, as hostile files do, so it was not read.",
+    "old_format": "{name} is in an old format. Save it in a newer one (such as .docx) and try that.",
+    "protected": "{name} is protected with a password. Save an unprotected copy and try that.",
+    "drm": "{name} has a copy protection, so it cannot be read.",
+    "changed": "{name} changed while it was read. Please try again.",
+    "not_drawn": "This page of {name} cannot be shown.",
+}
+
+
+def _document_unreadable(error: errors.DocumentUnreadable) -> Sentence:
+    text = _DOCUMENT_UNREADABLE.get(error.reason, "{name} could not be read.")
+    return Sentence(text.format(name=_name(error.path)), "Nothing of it was attached.")
+
+
+def _document_locked(error: errors.DocumentLocked) -> Sentence:
+    name = _name(error.path)
+    return Sentence(f"Wrong password for {name}. Try again." if error.is_wrong else f"{name} needs a password.")
+
+
+def _document_too_demanding(error: errors.DocumentTooDemanding) -> Sentence:
+    name = _name(error.path)
+    text = {
+        "memory": f"{name} could not be read within the memory limit.",
+        "time": f"{name} took too long, so reading it was ended.",
+    }.get(error.limit, f"{name} could not be read.")
+    return Sentence(text, "Nothing of it was attached.")
+
+
 _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
     errors.ModelMissing: lambda e: Sentence(f"There is no file {_name(e.path)} any more.", action="open_model"),
     errors.NoModel: lambda e: Sentence("No model is open yet.", "Your message was kept.", "open_model"),
@@ -173,6 +211,13 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
     errors.ModelNotInstalled: lambda e: Sentence(f"No model here is called {e.name}."),
     errors.ModelNotOurs: lambda e: Sentence(
         f"{_name(e.path)} belongs to another program, so it is not changed.", "It was only left out of the list."
+    ),
+    errors.DocumentUnreadable: _document_unreadable,
+    errors.DocumentLocked: _document_locked,
+    errors.DocumentTooDemanding: _document_too_demanding,
+    errors.DocumentReaderFailed: lambda e: Sentence(
+        f"Reading {_name(e.path)} failed: the program that reads documents stopped.",
+        "Other files are not affected.",
     ),
     errors.FolderNotWritable: lambda e: Sentence(
         f"{APP_NAME} may not write to {e.path}.", "What was saved before is still there.", "open_folder"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QVBoxLayout, QWidget
@@ -17,6 +18,20 @@ from app.ui.notify import Notify
 from app.ui.theme import Theme
 
 
+class PlainAttaching:
+    """Remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.files: list[Path] = []
+        self.asked = 0
+
+    def add(self, files: Sequence[Path]) -> None:
+        self.files += files
+
+    def ask(self) -> None:
+        self.asked += 1
+
+
 class PlainChat(QWidget):
     """Stands in for the chat view where a test is about the frame around it."""
 
@@ -24,6 +39,9 @@ class PlainChat(QWidget):
     context_changed = Signal(int)
     parts_changed = Signal(object)
     model_wanted = Signal()
+    wake_wanted = Signal()
+    document_wanted = Signal(object, int, object)
+    documents_known = Signal(object)
     answer_started = Signal(int)
     answer_finished = Signal(int)
 
@@ -34,6 +52,7 @@ class PlainChat(QWidget):
         self.busy = False
         self.is_temporary = False
         self.is_counting = True
+        self.attaching = PlainAttaching()
         self.composer = QPlainTextEdit()
         self.composer.setAccessibleName("Message")
         self.composer.setAcceptDrops(False)

@@ -1,0 +1,186 @@
+"""`read FILE` in the terminal: a document as Markdown with page marks, or its blocks as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from app.core.cancel import CancelToken
+from app.core.errors import DocumentLocked
+from app.core.paths import AppPaths
+from app.documents.blocks import Block
+from app.documents.markdown_text import as_markdown
+from app.documents.protocol import BlocksRead, Done, Event, Found, Read
+from app.documents.reading import read
+from app.documents.source import PageRead
+from app.features.document_sentences import pages_words, remark_sentence, units
+from app.features.sentences import sentence_for
+from app.terminal import INTERRUPTED, ProgressLine, interruptible, print_json
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `read` takes."""
+    parser.add_argument("file", metavar="FILE", type=Path)
+    parser.add_argument("--password", metavar="TEXT", default="", help="of a PDF; without it, it is asked for")
+    parser.add_argument("--encoding", metavar="NAME", default="", type=_encoding, help="of a text file, such as cp1251")
+    parser.add_argument("--pages", metavar="3-7", default=(0, 0), type=_pages, help="only these, both included")
+    parser.add_argument("--no-ocr", action="store_true", help="leave pages alone that are pictures")
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.set_defaults(run=run_read)
+
+
+def _encoding(name: str) -> str:
+    """A name that Python knows; "" is none."""
+    try:
+        "".encode(name or "utf-8")
+    except (LookupError, ValueError):
+        raise argparse.ArgumentTypeError(f"no encoding is called {name}") from None
+    return name
+
+
+def _pages(text: str) -> tuple[int, int]:
+    """The first and the last page of "3-7", "3", "3-" or "-7"; 0 is open."""
+    first, dash, last = text.partition("-")
+    try:
+        chosen = int(first or 0), int(last or 0) if dash else int(first)
+    except ValueError:
+        chosen = -1, -1
+    if min(chosen) < 0 or chosen == (0, 0) or (chosen[1] and chosen[0] > chosen[1]):
+        raise argparse.ArgumentTypeError("must be such as 3-7, 3 or 3-")
+    return chosen
+
+
+def run_read(options: argparse.Namespace) -> int:
+    """`read`: Ctrl+C ends it with 130."""
+    path = options.file.expanduser().absolute()
+    first, last = options.pages
+    request = Read(str(path), options.password, options.encoding, first, last, recognize=not options.no_ocr)
+    while True:
+        try:
+            with interruptible() as cancel:
+                return _Output(path, cancel, as_json=options.json).of(request)
+        except DocumentLocked as error:
+            if options.password or not sys.stdin.isatty():
+                raise
+            request = replace(request, password=_ask_password(error))
+
+
+def _ask_password(error: DocumentLocked) -> str:
+    """What the person types; raises the error again where it is nothing."""
+    print(sentence_for(error).text, file=sys.stderr)
+    try:
+        password = getpass.getpass("Password: ")
+    except EOFError:
+        password = ""
+    if not password:
+        raise error
+    return password
+
+
+@dataclass
+class _Output:
+    """One document on its way to standard output."""
+
+    path: Path
+    cancel: CancelToken
+    as_json: bool
+    found: Found | None = None
+    pages: list[PageRead] = field(default_factory=list)
+    done: Done | None = None
+
+    def __post_init__(self) -> None:
+        self._line = ProgressLine()
+        self._shows_progress = self.as_json or not sys.stdout.isatty()
+
+    def of(self, request: Read) -> int:
+        """Reads and tells; the exit code."""
+        blocks = self._blocks(request)
+        try:
+            if self.as_json:
+                listed = [_fields(block) for block in blocks]
+            else:
+                self._print(blocks)
+        finally:
+            self._line.end()
+        if self.done is None or self.found is None:
+            return INTERRUPTED
+        warnings = self._warnings(self.done, self.found)
+        for warning in warnings:
+            print(warning, file=sys.stderr)
+        if self.as_json:
+            print_json(self._head(self.done, self.found) | {"blocks": listed, "warnings": warnings})
+        return 0
+
+    def _print(self, blocks: Iterator[Block]) -> None:
+        first = next(blocks, None)
+        if first is None:
+            return
+        unit = self.found.opened.unit if self.found else ""
+
+        def all_blocks() -> Iterator[Block]:
+            yield first
+            yield from blocks
+
+        for text in as_markdown(all_blocks(), unit):
+            sys.stdout.write(text)
+
+    def _blocks(self, request: Read) -> Iterator[Block]:
+        folder = AppPaths.from_environment().documents
+        self._progress()
+        for event in read(request, folder=folder, cancel=self.cancel):
+            self._take(event)
+            if isinstance(event, BlocksRead):
+                yield from event.blocks
+                if event.blocks and not self.as_json:
+                    sys.stdout.flush()
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case Found():
+                self.found = event
+            case PageRead():
+                self.pages.append(event)
+                self._progress()
+            case Done():
+                self.done = event
+
+    def _progress(self) -> None:
+        if not self._shows_progress:
+            return
+        of = self.found.opened if self.found else None
+        rest = f"{self.pages[-1].page:,} of {units(of.unit, of.pages)}" if of and of.pages and self.pages else ""
+        self._line.show(f"Reading {self.path.name}", rest)
+
+    def _warnings(self, done: Done, found: Found) -> list[str]:
+        """Sentences: which pages have no text, and what the reader remarked on."""
+        words = pages_words(found.opened.unit, done.pages, self.pages)
+        sentences = [f"{words}."] if words and done.pages_without_text else []
+        return sentences + [remark_sentence(remark) for remark in done.remarks]
+
+    def _head(self, done: Done, found: Found) -> dict[str, Any]:
+        return {
+            "file": self.path.name,
+            "format": found.format,
+            "title": found.opened.title or None,
+            "unit": found.opened.unit or None,
+            "encoding": found.opened.encoding or None,
+            "pages": done.pages,
+            "pages_without_text": list(done.pages_without_text),
+            "language": done.language or None,
+            "sha256": done.sha256,
+        }
+
+
+def _fields(block: Block) -> dict[str, Any]:
+    return {
+        "id": block.id,
+        "kind": block.kind.value,
+        "page": block.page,
+        "heading_path": list(block.heading_path),
+        "text": block.text,
+    }

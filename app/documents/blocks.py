@@ -1,0 +1,153 @@
+"""What a document is read into: blocks of text, each with the place where the source has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+
+class Kind(StrEnum):
+    """What a block is."""
+
+    HEADING = "heading"
+    PARAGRAPH = "paragraph"
+    LIST_ITEM = "list_item"
+    TABLE = "table"
+    """A row a line, cells divided by tabs; a cell has neither inside."""
+    CODE = "code"
+    CAPTION = "caption"
+    NOTE = "note"
+    """A footnote, an endnote, a comment, a speaker's note."""
+
+
+class Box(NamedTuple):
+    """Where one line of a block is on a page: points from its left upper corner, and which of the text it holds.
+
+    `start` and `end` are offsets in the block's text; `page` counts from 1.
+    """
+
+    page: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Place:
+    """How to find a block again in its source.
+
+    A PDF has `boxes`, one for each line, in the order of the text. Any other format has a `part` (the member of an
+    archive, the name of a sheet, "" for the file itself) and offsets into it: characters of its decoded text in text
+    formats (HTML too), and in XML parts the numbers of elements in document order, so that
+    `list(root.iter())[start:end]` is the block's element with all below it.
+    """
+
+    part: str = ""
+    start: int = 0
+    end: int = 0
+    boxes: tuple[Box, ...] = ()
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A block as a reader finds it, before it has its number and its headings.
+
+    `page` counts from 1 what the format counts: pages, slides, sheets or chapters; None where it has none of these.
+    `level` is 1 to 9 for a heading, and how deep for a list item (from 1). `label` is a word more: a list item's mark
+    ("•", "3."), a code block's language, a table's or a sheet's name, "footnote", "comment" or "speaker notes".
+    """
+
+    kind: Kind
+    text: str
+    page: int | None = None
+    place: Place = Place()
+    level: int = 0
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block. `id` counts from 1 in its document; `heading_path` are the headings above it, outermost first.
+
+    A heading's own text is not in its path.
+    """
+
+    id: int
+    kind: Kind
+    text: str
+    page: int | None = None
+    heading_path: tuple[str, ...] = ()
+    place: Place = Place()
+    level: int = 0
+    label: str = ""
+
+
+class Numbering:
+    """Gives the pieces of one document their numbers and the headings above them."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._path: list[tuple[int, str]] = []
+
+    @property
+    def count(self) -> int:
+        """Blocks so far."""
+        return self._count
+
+    def block(self, piece: Piece) -> Block:
+        """The next block."""
+        self._count += 1
+        if piece.kind is Kind.HEADING:
+            while self._path and self._path[-1][0] >= piece.level:
+                self._path.pop()
+        path = tuple(text for _, text in self._path)
+        if piece.kind is Kind.HEADING:
+            self._path.append((piece.level, piece.text))
+        return Block(self._count, piece.kind, piece.text, piece.page, path, piece.place, piece.level, piece.label)
+
+
+def block_to_fields(block: Block) -> dict[str, Any]:
+    """A block as plain JSON values; what is empty is left out."""
+    place = block.place
+    fields: dict[str, Any] = {"id": block.id, "kind": block.kind.value, "text": block.text}
+    fields |= {"page": block.page, "heading_path": list(block.heading_path)}
+    if place.boxes:
+        fields["boxes"] = [list(box) for box in place.boxes]
+    if place.part or place.end:
+        fields |= {"part": place.part, "start": place.start, "end": place.end}
+    if block.level:
+        fields["level"] = block.level
+    if block.label:
+        fields["label"] = block.label
+    return fields
+
+
+def block_from_fields(fields: dict[str, Any]) -> Block:
+    """The block of such values; raises KeyError, TypeError or ValueError for any others."""
+    boxes = tuple(Box(*box) for box in fields.get("boxes", ()))
+    return Block(
+        int(fields["id"]),
+        Kind(fields["kind"]),
+        str(fields["text"]),
+        fields["page"],
+        tuple(fields["heading_path"]),
+        Place(fields.get("part", ""), fields.get("start", 0), fields.get("end", 0), boxes),
+        fields.get("level", 0),
+        fields.get("label", ""),
+    )
+
+
+def rows_of(block: Block | Piece) -> Iterator[list[str]]:
+    """The cells of a table, row by row."""
+    for line in block.text.split("\n"):
+        yield line.split("\t")
+
+
+def table_text(rows: list[list[str]]) -> str:
+    """A table's text; line breaks and tabs inside a cell become spaces."""
+    return "\n".join("\t".join(" ".join(cell.split()) for cell in row) for row in rows)

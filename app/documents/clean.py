@@ -1,0 +1,84 @@
+"""Takes out of a piece what no reader of a page can see, and cuts a piece that is too long for one line of the wire."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+
+from app.documents.blocks import Box, Kind, Piece, Place
+
+MOST_CHARACTERS = 1_000_000
+"""Of one piece; a character takes up to 12 bytes on the wire."""
+MOST_HEADING_CHARACTERS = 500
+"""A longer one is a paragraph: every block below a heading carries its text."""
+DEEPEST_LEVEL = 9
+
+_HIDDEN = "\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\U000e0000-\U000e007f\x00-\x08\x0e-\x1b\x7f"
+_SPACES = "\x0b\x0c\r\x1c-\x1f"
+_ODD = re.compile(f"[{_HIDDEN}{_SPACES}\ud800-\udfff]")
+_TAKEN_OUT = re.compile(f"[{_HIDDEN}]")
+_SEPARATOR = re.compile(f"[{_SPACES}]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def clean_text(text: str) -> str:
+    """A text without hidden characters.
+
+    Taken out are zero-width spaces and word joiners, byte-order marks, direction controls, tag characters,
+    interlinear annotation marks and control characters. A control that separates words becomes a space, a lone
+    surrogate becomes U+FFFD. The joiners of scripts and emoji (U+200C, U+200D) and U+200E, U+200F stay.
+    """
+    if not _ODD.search(text):
+        return text
+    return _SURROGATE.sub("\ufffd", _SEPARATOR.sub(" ", _TAKEN_OUT.sub("", text)))
+
+
+def clean_piece(piece: Piece) -> tuple[Piece, int]:
+    """A piece without hidden characters, and how many there were; its boxes still name the same letters."""
+    label = clean_text(piece.label)
+    if not _ODD.search(piece.text):
+        return (piece if label == piece.label else dataclasses.replace(piece, label=label)), 0
+    gone = [found.start() for found in _TAKEN_OUT.finditer(piece.text)]
+    boxes = tuple(_moved(box, gone) for box in piece.place.boxes)
+    place = dataclasses.replace(piece.place, boxes=boxes)
+    return dataclasses.replace(piece, text=clean_text(piece.text), label=label, place=place), len(gone)
+
+
+def _moved(box: Box, gone: list[int]) -> Box:
+    return box._replace(start=box.start - bisect_left(gone, box.start), end=box.end - bisect_left(gone, box.end))
+
+
+def fit_for_the_wire(piece: Piece) -> Iterator[Piece]:
+    """The piece, or the pieces it is cut into; a level is 1 to 9, and a heading is short."""
+    if piece.kind is Kind.HEADING:
+        if len(piece.text) > MOST_HEADING_CHARACTERS:
+            piece = dataclasses.replace(piece, kind=Kind.PARAGRAPH, level=0)
+        elif not 1 <= piece.level <= DEEPEST_LEVEL:
+            piece = dataclasses.replace(piece, level=min(max(piece.level, 1), DEEPEST_LEVEL))
+    start = 0
+    while len(piece.text) - start > MOST_CHARACTERS:
+        end = _good_end(piece.text, start, start + MOST_CHARACTERS)
+        yield _part(piece, start, end)
+        start = end
+    yield _part(piece, start, len(piece.text)) if start else piece
+
+
+def _good_end(text: str, start: int, end: int) -> int:
+    """After the last line break, else the last space, in the second half; else anywhere."""
+    for mark in ("\n", " "):
+        found = text.rfind(mark, (start + end) // 2, end)
+        if found >= 0:
+            return found + 1
+    return end
+
+
+def _part(piece: Piece, start: int, end: int) -> Piece:
+    place = piece.place
+    if place.boxes:
+        kept = (box for box in place.boxes if start <= box.start < end)
+        place = Place(boxes=tuple(b._replace(start=b.start - start, end=min(b.end, end) - start) for b in kept))
+    elif place.end - place.start == len(piece.text):
+        place = dataclasses.replace(place, start=place.start + start, end=place.start + end)
+    return dataclasses.replace(piece, text=piece.text[start:end], place=place)

@@ -1,0 +1,228 @@
+"""From bytes to text: which encoding a file is in, decoded at once or as a stream, never failing.
+
+The ladder: byte order mark, pattern of NULs, strict UTF-8, then chardet on the first 64 KB that are not plain ASCII.
+
+Newlines stay as the file has them and NULs stay in the text, so that an offset into the decoded text is an offset
+into the file's own characters; a byte order mark is no character. What fits no character of the encoding becomes
+U+FFFD and is counted in bytes.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import chardet
+
+SAMPLE_BYTES = 64 * 1024
+CHUNK_BYTES = 512 * 1024
+CONTEXT_BYTES = 256
+"""Before the first byte that is not ASCII: what it is in the middle of."""
+SMALL_BYTES = 1024
+"""Below this the pattern of NULs says too little, and chardet decides about UTF-16."""
+MOST_CONTROL_SHARE = 0.03
+"""Of bytes that are control characters no text has; compressed and random bytes have a tenth of them."""
+TIE = 0.97
+ENCODINGS = (
+    "utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "cp1252", "cp1250", "cp1251", "cp1253", "cp1254",
+    "cp1255", "cp1256", "cp1257", "cp1258", "cp874", "cp850", "cp852", "cp866", "koi8-r", "koi8-u", "iso8859-2",
+    "iso8859-5", "iso8859-7", "mac-roman", "cp932", "euc_jis_2004", "iso2022_jp_2", "gb18030", "big5hkscs", "cp949",
+)  # fmt: skip
+"""What is looked for, and what a person may choose from. Of near-identical code pages, the one more used."""
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # begins as UTF-16's does
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_CONTROL = re.compile(rb"[\x00-\x06\x0e-\x19\x1c-\x1f\x7f]")
+_LONG_NULS = re.compile(rb"\x00{8,}")  # what a power failure leaves in a log
+_FOREIGN = re.compile(rb"[\x00\x1b\x80-\xff]")
+_ADJACENT = re.compile(rb"[\x80-\xff]{2}|\x1b")
+_ODD = re.compile("[\udc01-\udcff]")
+_ODD_BYTES = "app.documents.odd_bytes"
+_SIXTEEN = ("utf-16-le", "utf-16-be")
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A text, the encoding it was in as Python calls it, and how many bytes were no text in it."""
+
+    text: str
+    encoding: str
+    odd_bytes: int = 0
+
+
+def decode(data: bytes, chosen: str = "") -> Decoded:
+    """The text of `data` in the `chosen` encoding; in the one that is found where it is "" or Python has none such."""
+    encoding = known(chosen) or find_encoding(_sample_of(data), len(data) <= SAMPLE_BYTES) or "cp1252"
+    text, odd_bytes = _replaced(data.decode(encoding, _ODD_BYTES))
+    return Decoded(text.removeprefix("\ufeff"), encoding, odd_bytes)
+
+
+class DecodedStream:
+    """A file's text, a chunk at a time, within a few MB of memory; raises OSError.
+
+    `encoding` is known at once, `odd_bytes` grows while it is read. It is read once.
+    """
+
+    def __init__(self, file: BinaryIO, chosen: str = "") -> None:
+        """`file` is at its beginning."""
+        self._file = file
+        self.odd_bytes = 0
+        self.encoding = known(chosen) or self._found()
+
+    def __iter__(self) -> Iterator[str]:
+        self._file.seek(0)
+        decoder = codecs.getincrementaldecoder(self.encoding)(_ODD_BYTES)
+        is_first = True
+        while data := self._file.read(CHUNK_BYTES):
+            text = self._counted(decoder.decode(data))
+            yield text.removeprefix("\ufeff") if is_first else text
+            is_first = is_first and not text
+        yield self._counted(decoder.decode(b"", True))
+
+    def _counted(self, text: str) -> str:
+        text, odd_bytes = _replaced(text)
+        self.odd_bytes += odd_bytes
+        return text
+
+    def _found(self) -> str:
+        data = self._file.read(SAMPLE_BYTES)
+        is_whole = len(data) < SAMPLE_BYTES
+        while data and not is_whole and _FOREIGN.search(data) is None:
+            data = self._file.read(CHUNK_BYTES)
+        if not is_whole:
+            data += self._file.read(SAMPLE_BYTES)
+        return find_encoding(_sample_of(data), is_whole) or "cp1252"
+
+
+def stream(file: BinaryIO, chosen: str = "") -> DecodedStream:
+    """The text of a file that is open for reading bytes."""
+    return DecodedStream(file, chosen)
+
+
+def known(name: str) -> str:
+    """A text encoding as Python calls it, "" for what it does not know."""
+    try:
+        info = codecs.lookup(name)
+        "".encode(info.name)  # raises LookupError for codecs that are no encodings, such as rot13
+    except (LookupError, ValueError, UnicodeError):
+        return ""
+    plain = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le", "ascii": "cp1252"}
+    return plain.get(info.name, "cp1252" if info.name == "iso8859-1" else info.name)
+
+
+def find_encoding(sample: bytes, is_whole: bool = True) -> str:
+    """The encoding of a text that begins with `sample`, "" where it is no text; `is_whole` where it ends there, too."""
+    for bom, name in _BOMS:
+        if sample.startswith(bom):
+            return name
+    if name := _thirty_two(sample):
+        return name
+    narrow = _LONG_NULS.sub(b"", sample)
+    controls, most = len(_CONTROL.findall(narrow)), MOST_CONTROL_SHARE * len(narrow)
+    narrow = narrow.replace(b"\0", b"")
+    if controls > most and not _is_small_text(narrow, len(sample)):
+        return _sixteen(sample)
+    if b"\x1b$" not in narrow and _is_utf8(narrow, is_whole):
+        return "utf-8"
+    return _detected(narrow if is_whole else _cut(narrow))
+
+
+def _is_small_text(narrow: bytes, size: int) -> bool:
+    """Whether it is a few words with a few NULs between them; in UTF-16, Latin letters have one each."""
+    is_dotted = size < SMALL_BYTES and len(narrow) > 0.7 * size
+    return is_dotted and not _CONTROL.search(narrow) and _is_utf8(narrow, is_whole=True)
+
+
+def _sample_of(data: bytes) -> bytes:
+    """The first 64 KB that are not plain ASCII, which is the same in nearly all encodings."""
+    found = _FOREIGN.search(data) if len(data) > SAMPLE_BYTES else None
+    start = max(0, found.start() - CONTEXT_BYTES) // 4 * 4 if found is not None else 0
+    return data[start : start + SAMPLE_BYTES]
+
+
+def _thirty_two(sample: bytes) -> str:
+    fours = sample[: len(sample) // 4 * 4]
+    for name, highest, next_ in (("utf-32-le", fours[3::4], fours[2::4]), ("utf-32-be", fours[::4], fours[1::4])):
+        if len(fours) >= 8 and not highest.strip(b"\0") and next_.count(0) > 0.8 * len(next_) and fours.strip(b"\0"):
+            return name
+    return ""
+
+
+def _sixteen(sample: bytes) -> str:
+    """UTF-16 without a mark: by where the NULs are, or by chardet where they are few, or by what it would be."""
+    pairs = sample[: min(len(sample), SAMPLE_BYTES) // 2 * 2]
+    even, odd, half = pairs[::2].count(0), pairs[1::2].count(0), len(pairs) // 2
+    if len(sample) >= SMALL_BYTES:
+        if odd > 0.5 * half and even < 0.02 * half:
+            return "utf-16-le"
+        if even > 0.5 * half and odd < 0.02 * half:
+            return "utf-16-be"
+    found = chardet.detect(sample, compat_names=False)["encoding"] or ""
+    return next(
+        (name for name in (_by_script(pairs), found) if name in _SIXTEEN and _is_text(pairs.decode(name, "replace"))),
+        "",
+    )
+
+
+def _by_script(pairs: bytes) -> str:
+    """UTF-16 of a script without Latin letters: high bytes are few, as a text has one or two scripts; low ones many."""
+    shares = [sum(count * count for count in Counter(half).values()) for half in (pairs[1::2], pairs[::2])]
+    return _SIXTEEN[shares[1] > shares[0]]
+
+
+def _is_text(text: str) -> bool:
+    """Whether hardly any character is one that texts do not have."""
+    odd = sum(unicodedata.category(each) in ("Cn", "Cc", "Co") and each not in "\r\n\t\f\0" for each in text)
+    return len(text) > 1 and odd + text.count("\ufffd") <= 0.002 * len(text)
+
+
+def _is_utf8(sample: bytes, is_whole: bool) -> bool:
+    """Strictly, or with so many right characters that the wrong bytes are damage."""
+    text = codecs.getincrementaldecoder("utf-8")(_ODD_BYTES).decode(sample, is_whole)
+    odd = len(_ODD.findall(text))
+    return odd == 0 or len(re.findall("[^\x00-\x7f]", text)) > 10 * odd
+
+
+def _cut(sample: bytes) -> bytes:
+    """Without its last line, or word, which may end inside a character."""
+    at = max(sample.rfind(b"\n"), sample.rfind(b" "))
+    return sample[:at] if at > len(sample) // 2 else sample
+
+
+def _detected(sample: bytes) -> str:
+    """By chardet; of what is equally likely, cp1252, which is the most used; also for no more than three accents."""
+    if len(_FOREIGN.findall(sample)) < 4 and _ADJACENT.search(sample) is None:
+        return "cp1252"
+    ways = chardet.detect_all(
+        sample, ignore_threshold=True, compat_names=False, include_encodings=ENCODINGS, no_match_encoding="cp1252"
+    )
+    likely = [way["encoding"] or "" for way in ways if way["confidence"] >= TIE * ways[0]["confidence"]]
+    return "cp1252" if "cp1252" in likely else known(likely[0] if likely else "") or "cp1252"
+
+
+def _marked(error: UnicodeError) -> tuple[str, int]:
+    """A lone surrogate, which no decoder gives, for what fits no character: it holds how many bytes that were."""
+    assert isinstance(error, UnicodeDecodeError)
+    return chr(0xDC00 + min(error.end - error.start, 0xFF)), error.end
+
+
+def _replaced(text: str) -> tuple[str, int]:
+    if text.isascii():
+        return text, 0
+    marks = _ODD.findall(text)
+    if not marks:
+        return text, 0
+    return _ODD.sub("\ufffd", text), sum(ord(mark) - 0xDC00 for mark in marks)
+
+
+codecs.register_error(_ODD_BYTES, _marked)

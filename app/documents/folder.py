@@ -1,0 +1,121 @@
+"""What files a person means by a list of files and folders."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+MOST_FILES = 200
+MOST_ENTRIES = 50_000
+"""Looked at in all: somebody may drop the root of a disk."""
+NO_DOCUMENTS = {
+    ".a", ".avi", ".bin", ".bmp", ".bz2", ".class", ".dat", ".db", ".dll", ".dmg", ".dylib", ".exe", ".flac", ".gguf",
+    ".gif", ".gz", ".heic", ".ico", ".img", ".iso", ".jar", ".jpeg", ".jpg", ".lib", ".lnk", ".lock", ".m4a", ".mkv",
+    ".mov", ".mp3", ".mp4", ".mpeg", ".msi", ".o", ".obj", ".ogg", ".onnx", ".otf", ".pack", ".parquet", ".part",
+    ".png", ".psd", ".pyc", ".pyd", ".rar", ".raw", ".safetensors", ".so", ".sqlite", ".svgz", ".tar", ".tgz", ".tif",
+    ".tiff", ".ttf", ".wasm", ".wav", ".webm", ".webp", ".whl", ".wmv", ".woff", ".woff2", ".xz", ".zip", ".zst",
+    ".7z",
+}  # fmt: skip
+"""Endings of files that hold no text to read. In a folder these are left out; a file that is named itself is tried."""
+_LEFT_BEHIND = ("~$", ".~lock", "__MACOSX", "Thumbs.db", "desktop.ini")
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A path that is not read. `reason`: missing, denied, not_a_file (a device, a pipe) or no_document."""
+
+    path: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class Expanded:
+    """The files, in the order of the paths and by name within a folder. `is_cut`: there are more than are taken."""
+
+    files: tuple[Path, ...]
+    skipped: tuple[Skipped, ...] = ()
+    is_cut: bool = False
+
+
+def expand(paths: Iterable[Path]) -> Expanded:
+    """Files stay, folders become the files in them and below, each file once however many names it has.
+
+    Links are followed, but no folder is entered twice. Hidden files and folders (`.git`) are left out, and what office
+    programs leave beside an open file. Takes as long as the disk needs for it.
+    """
+    return _Search().of(paths)
+
+
+class _Search:
+    def __init__(self) -> None:
+        self._files: list[Path] = []
+        self._skipped: list[Skipped] = []
+        self._seen: set[tuple[int, int]] = set()
+        self._entries = 0
+
+    def of(self, paths: Iterable[Path]) -> Expanded:
+        for path, is_named in self._walk(paths):
+            self._entries += 1
+            found = self._look(path)
+            if found is None or self._was_seen(found):
+                continue
+            if not stat.S_ISREG(found.st_mode):
+                self._skipped.append(Skipped(path, "not_a_file"))
+            elif not is_named and path.suffix.lower() in NO_DOCUMENTS:
+                self._skipped.append(Skipped(path, "no_document"))
+            elif len(self._files) == MOST_FILES or self._entries > MOST_ENTRIES:
+                return Expanded(tuple(self._files), tuple(self._skipped), is_cut=True)
+            else:
+                self._files.append(path)
+        return Expanded(tuple(self._files), tuple(self._skipped))
+
+    def _walk(self, paths: Iterable[Path]) -> Iterator[tuple[Path, bool]]:
+        """Every path that is no folder, in order, and whether the person named it."""
+        waiting = [(path, True) for path in reversed(list(paths))]
+        while waiting:
+            path, is_named = waiting.pop()
+            if not path.is_dir():
+                yield path, is_named
+                continue
+            found = self._look(path)
+            if found is not None and not self._was_seen(found):
+                waiting += [(entry, False) for entry in reversed(self._entries_of(path))]
+
+    def _entries_of(self, folder: Path) -> list[Path]:
+        try:
+            with os.scandir(folder) as entries:
+                shown = [Path(entry.path) for entry in entries if not _is_hidden(entry)]
+        except OSError as error:
+            self._skip(folder, error)
+            return []
+        return sorted(shown, key=lambda path: (path.name.casefold(), path.name))
+
+    def _look(self, path: Path) -> os.stat_result | None:
+        try:
+            return path.stat()
+        except (OSError, ValueError) as error:
+            self._skip(path, error)
+            return None
+
+    def _skip(self, path: Path, error: Exception) -> None:
+        self._skipped.append(Skipped(path, "denied" if isinstance(error, PermissionError) else "missing"))
+
+    def _was_seen(self, found: os.stat_result) -> bool:
+        key = (found.st_dev, found.st_ino)
+        if key in self._seen:
+            return True
+        self._seen.add(key)
+        return False
+
+
+def _is_hidden(entry: os.DirEntry[str]) -> bool:
+    if entry.name.startswith((".", *_LEFT_BEHIND)):
+        return True
+    hidden = getattr(stat, "FILE_ATTRIBUTE_HIDDEN", 0)
+    try:
+        return bool(getattr(entry.stat(follow_symlinks=False), "st_file_attributes", 0) & hidden)
+    except OSError:
+        return False

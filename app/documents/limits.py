@@ -1,0 +1,128 @@
+"""What a document child may take: limits it sets itself, and the parent's watch over its memory."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+LIMITS_VARIABLE = "FIRESIDE_DOCUMENT_LIMITS"
+MOST_WRITTEN_BYTES = 16_000_000
+"""A child writes nothing but the byte code of its own modules, in a checkout."""
+CHILDREN_EVERY_S = 1.0
+"""To find a child's children, the whole list of processes is read."""
+NEAR_SHARE = 1 / 3
+"""A buffer that doubles needs three times its size while it grows, so this much is where a full memory begins."""
+OUT_OF_MEMORY_WORDS = ("memory allocation of ", "bad_alloc", "Out of memory", "MemoryError")
+"""What is said before the end by Rust, by C++, by PDFium and by Python. They say it only then."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How patient the parent is; tests have less time (`FIRESIDE_DOCUMENT_LIMITS`, JSON with these names).
+
+    `silence_s` is how long a child may say nothing while it works.
+    """
+
+    silence_s: float = 60.0
+    watch_every_s: float = 0.05
+
+
+def limits_from(environment: Mapping[str, str]) -> Limits:
+    """The usual ones, with what the environment changes."""
+    return dataclasses.replace(Limits(), **json.loads(environment.get(LIMITS_VARIABLE) or "{}"))
+
+
+def limit_this_process(memory_bytes: int) -> None:
+    """In the child, before it opens a file: address space, size of files and core dumps, where the system knows them.
+
+    macOS takes a limit of the address space and forgets it, Windows has none: there the watch is the limit.
+    """
+    if sys.platform == "win32":
+        return
+    import resource
+
+    for kind, most in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_FSIZE, MOST_WRITTEN_BYTES),
+        (resource.RLIMIT_AS, memory_bytes),
+    ):
+        _, hard = resource.getrlimit(kind)
+        allowed = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(kind, (allowed, allowed))
+
+
+class MemoryWatch:
+    """Looks at the resident memory of a process and its children, and calls `end` when it is above the limit.
+
+    It looks from a thread, so it works while nobody asks for events; the thread ends with `close`.
+    """
+
+    def __init__(self, pid: int, most_bytes: int, end: Callable[[], None], every_s: float) -> None:
+        self.peak_bytes = 0
+        self.exceeded = False
+        self._most_bytes, self._end, self._every_s = most_bytes, end, every_s
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._look, args=(pid,), name=f"memory-{pid}", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Looks no more."""
+        self._over.set()
+        self._thread.join()
+
+    def was_memory(self, exit_code: int, last_words: str) -> bool:
+        """Whether a child that ended like this ended for want of memory.
+
+        At the limit of the address space an allocation fails inside a library, which then aborts. Nothing but the
+        circumstances tells that from a defect: the memory it had when it ended, or what its runtime said.
+        """
+        if self.exceeded or any(words in last_words for words in OUT_OF_MEMORY_WORDS):
+            return True
+        return exit_code != 0 and self.peak_bytes >= self._most_bytes * NEAR_SHARE
+
+    def _look(self, pid: int) -> None:
+        import psutil
+
+        try:
+            process = psutil.Process(pid)
+        except psutil.Error:
+            return
+        children: list[psutil.Process] = []
+        looked_s = time.monotonic()
+        while not self._over.wait(self._every_s):
+            try:
+                if time.monotonic() - looked_s >= CHILDREN_EVERY_S:
+                    children, looked_s = process.children(recursive=True), time.monotonic()
+                used = process.memory_info().rss + sum(_resident(child) for child in children)
+            except psutil.Error:
+                return  # it has ended
+            self.peak_bytes = max(self.peak_bytes, used)
+            if used > self._most_bytes:
+                self.exceeded = True
+                self._end()
+                return
+
+
+def _resident(process: object) -> int:
+    import psutil
+
+    try:
+        size: int = process.memory_info().rss  # type: ignore[attr-defined]
+    except psutil.Error:
+        return 0
+    return size
+
+
+def child_environment() -> dict[str, str]:
+    """What the child's libraries should know: one thread each, for every thread takes address space."""
+    return dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1") | (
+        {"MALLOC_ARENA_MAX": "2"} if os.name == "posix" else {}
+    )

@@ -1,0 +1,143 @@
+"""What an EPUB book says of itself: its chapters in order, its title, and the titles in its table of contents.
+
+EPUB 2 and 3 (https://www.w3.org/TR/epub-33/). Elements are known by their local names, since old books have the
+namespaces of drafts or none.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+
+from app.core.errors import DocumentUnreadable
+from app.documents.archive import Archive
+from app.documents.source import Source
+from app.documents.xml_tree import Element, parse
+
+CONTAINER = "META-INF/container.xml"
+ENCRYPTION = "META-INF/encryption.xml"
+_FONT_OBFUSCATION = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
+_NCX_TYPE = "application/x-dtbncx+xml"
+_TYPE = "{http://www.idpf.org/2007/ops}type"
+
+
+@dataclass
+class Package:
+    """`chapters` are members of the archive in reading order, `missing` what the book names and does not have.
+
+    `headings` has, by member, the level and the words of its first line in the table of contents.
+    """
+
+    title: str = ""
+    chapters: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    headings: dict[str, tuple[int, str]] = field(default_factory=dict)
+
+
+def package_of(archive: Archive, source: Source) -> Package:
+    """The book; raises DocumentUnreadable: drm, damaged, entities."""
+    _refuse_protected(archive, source)
+    name = _package_name(archive, source)
+    root = parse(archive.read(name), source)
+    items = {item.get("id", ""): item for item in _all(root, "item")}
+    package = Package(_text(next(_all(root, "title"), None)))
+    for reference in _all(root, "itemref"):
+        item = items.get(reference.get("idref", ""))
+        if item is None:
+            package.missing.append(reference.get("idref", ""))
+        elif not _is_picture(item):
+            member = _member(archive, name, item.get("href", ""))
+            wanted = package.chapters if member in archive else package.missing
+            if member not in wanted:  # a page that is shown twice is read once
+                wanted.append(member)
+    package.headings = _headings(archive, source, name, items)
+    return package
+
+
+def _refuse_protected(archive: Archive, source: Source) -> None:
+    """Fonts may be obfuscated, which is no protection of the text; anything else is."""
+    if ENCRYPTION not in archive:
+        return
+    for method in _all(parse(archive.read(ENCRYPTION), source), "EncryptionMethod"):
+        if method.get("Algorithm") not in _FONT_OBFUSCATION:
+            raise source.unreadable("drm")
+
+
+def _package_name(archive: Archive, source: Source) -> str:
+    """The package document that the container names, or the only one there is."""
+    if CONTAINER in archive:
+        for rootfile in _all(parse(archive.read(CONTAINER), source), "rootfile"):
+            name = _member(archive, "", rootfile.get("full-path", ""))
+            if name in archive:
+                return name
+    found = [name for name in archive.names if name.lower().endswith(".opf")]
+    if not found:
+        raise source.unreadable("damaged")
+    return found[0]
+
+
+def _is_picture(item: Element) -> bool:
+    kind = str(item.get("media-type", ""))
+    return kind.startswith("image/") and "svg" not in kind
+
+
+def _member(archive: Archive, base: str, link: str) -> str:
+    """The archive's name of what a file links to; a name with "%" in it may be meant as it stands."""
+    path = link.partition("#")[0]
+    names = [posixpath.normpath(posixpath.join(posixpath.dirname(base), each)) for each in (unquote(path), path)]
+    return next((name for name in names if name in archive), names[0])
+
+
+def _headings(archive: Archive, source: Source, base: str, items: dict[str, Element]) -> dict[str, tuple[int, str]]:
+    """From the navigation document of EPUB 3, or the NCX of EPUB 2; a broken one only costs the titles."""
+    navigation = [item for item in items.values() if "nav" in item.get("properties", "").split()]
+    ncx = [item for item in items.values() if item.get("media-type") == _NCX_TYPE]
+    for item in navigation + ncx:
+        name = _member(archive, base, item.get("href", ""))
+        if name not in archive:
+            continue
+        try:
+            root = parse(archive.read(name), source)
+        except DocumentUnreadable as error:
+            if error.reason not in ("damaged", "too_deep"):
+                raise
+            continue
+        found: dict[str, tuple[int, str]] = {}
+        for level, link, words in _ncx_lines(root) if item in ncx else _navigation_lines(root):
+            if words and link:
+                found.setdefault(_member(archive, name, link), (min(level, 9), words))
+        if found:
+            return found
+    return {}
+
+
+def _navigation_lines(root: Element) -> Iterator[tuple[int, str, str]]:
+    """Level, link and words of each line."""
+    for nav in _all(root, "nav"):
+        if "toc" not in nav.get(_TYPE, "toc").split():
+            continue
+        for link in _all(nav, "a"):
+            level = sum(1 for each in link.iterancestors() if _is(each, "ol"))
+            yield max(level, 1), link.get("href", ""), _text(link)
+
+
+def _ncx_lines(root: Element) -> Iterator[tuple[int, str, str]]:
+    for point in _all(root, "navPoint"):
+        level = 1 + sum(1 for each in point.iterancestors() if _is(each, "navPoint"))
+        label = next((child for child in point if _is(child, "navLabel")), None)
+        content = next((child for child in point if _is(child, "content")), None)
+        yield level, "" if content is None else content.get("src", ""), _text(label)
+
+
+def _all(root: Element, name: str) -> Iterator[Element]:
+    return (element for element in root.iter("{*}" + name))
+
+
+def _is(element: Element, name: str) -> bool:
+    return isinstance(element.tag, str) and element.tag.rpartition("}")[2] == name
+
+
+def _text(element: Element | None) -> str:
+    return "" if element is None else " ".join("".join(element.itertext()).split())

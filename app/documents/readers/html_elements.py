@@ -1,0 +1,165 @@
+"""What the elements of HTML mean for reading, and what an element's attributes say about it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from app.documents.blocks import Kind
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+BLOCKS = _names(
+    "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure "
+    "footer form frameset h1 h2 h3 h4 h5 h6 header hgroup hr html legend li listing main menu nav noframes ol p "
+    "plaintext pre search section summary table tbody td tfoot th thead tr ul xmp"
+)
+"""A line begins before them and ends behind them."""
+PLAIN = _names(
+    "a abbr acronym b bdi bdo big cite del dfn em font i ins kbd label mark q s samp small span strike strong sub sup "
+    "tt u var"
+)
+"""They change nothing that is kept, unless they are hidden; and most tags of a page are these."""
+VOID = _names("area base basefont bgsound br col embed frame hr img input link meta param source track wbr")
+RAW = _names("script style xmp iframe noembed textarea title plaintext")
+"""Their content has no tags."""
+UNSEEN = _names(
+    "script style template noscript noframes noembed iframe audio video canvas datalist title annotation "
+    "annotation-xml desc metadata"
+)
+"""Never shown, or only where the page cannot run."""
+SHOWN_WITHOUT_SCRIPTS = frozenset(("noscript", "noframes"))
+LISTS = frozenset(("ul", "ol", "menu", "dir"))
+HEADINGS = {f"h{level}": level for level in range(1, 7)}
+END_A_HEADING = _names("p ul ol dl table pre section article blockquote hr main nav footer") | HEADINGS.keys()
+LINES_OF_CODE = _names("div p li ol ul dl dt dd section article figure address center form")
+"""In preformatted text they only begin a line."""
+PICTURES = frozenset(("img", "image", "embed"))
+SCOPES = _names("table td th caption template noscript audio video canvas")
+"""An end tag inside one of these closes nothing outside."""
+TABLE_SECTIONS = _names("tbody thead tfoot colgroup")
+SPACED = _names("mi mn mo ms mtext button select textarea")
+"""Signs of formulas and fields of forms stand apart, though no white space says so."""
+_WORDLESS_FIELDS = _names("hidden checkbox radio password image file color range")
+_NOTE_TYPES = _names("footnote footnotes endnote endnotes rearnote rearnotes")
+_NOTE_ROLES = _names("doc-footnote doc-endnote doc-endnotes")
+_ROMAN = (
+    (1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"), (40, "XL"), (10, "X"),
+    (9, "IX"), (5, "V"), (4, "IV"), (1, "I"),
+)  # fmt: skip
+_NONE = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
+_LANGUAGE = re.compile(r"(?:^|\s)(?:lang(?:uage)?-|highlight-source-|brush:\s*|sourceCode\s+)([\w+#.\-]+)")
+
+
+class Context(NamedTuple):
+    """What is so for all that stands in an element."""
+
+    kind: Kind = Kind.PARAGRAPH
+    level: int = 0
+    label: str = ""
+    is_hidden: bool = False
+    is_preformatted: bool = False
+    is_foreign: bool = False
+    hides_all: bool = False
+    """In a drawing, which hides all but its texts: whether these are hidden, too."""
+    listing: Listing | None = None
+    item: Item | None = None
+
+
+@dataclass
+class Listing:
+    """An open list; `number` is its next item's."""
+
+    depth: int
+    is_ordered: bool
+    style: str = "1"
+    number: int = 1
+
+
+@dataclass
+class Item:
+    """An open list item; its first text is the item, and what follows are paragraphs."""
+
+    listing: Listing
+    mark: str
+    is_begun: bool = False
+
+
+def listing_of(name: str, given: dict[str, str], depth: int) -> Listing:
+    """The list that a tag begins."""
+    return Listing(depth, name == "ol", given.get("type", "1"), number_in(given.get("start", ""), 1))
+
+
+def mark_of(listing: Listing, given: dict[str, str]) -> str:
+    """The next item's mark: "•", or its number as the list writes numbers."""
+    if not listing.is_ordered:
+        return "•"
+    number = number_in(given.get("value", ""), listing.number)
+    listing.number = number + 1
+    return f"{_written(number, given.get('type', listing.style))}."
+
+
+def number_in(text: str, otherwise: int) -> int:
+    """The whole number at the beginning of an attribute."""
+    match = re.match(r"\s*([+-]?\d{1,9})", text)
+    return int(match[1]) if match else otherwise
+
+
+def is_hidden(name: str, given: dict[str, str]) -> bool:
+    """Whether an element says of itself that it is not shown; style sheets are not read.
+
+    A whole page hides itself until its script has run, which never happens here.
+    """
+    if name in ("html", "body"):
+        return False
+    if "hidden" in given and given["hidden"].lower() != "until-found":
+        return True
+    if name == "dialog" and "open" not in given:
+        return True
+    return _NONE.search(given.get("style", "")) is not None
+
+
+def is_note(given: dict[str, str]) -> bool:
+    """Whether a block is a footnote or an endnote, by its role, its `epub:type` or its class."""
+    types = given.get("epub:type", "").lower().split() + given.get("class", "").lower().split()
+    return not _NOTE_TYPES.isdisjoint(types) or not _NOTE_ROLES.isdisjoint(given.get("role", "").lower().split())
+
+
+def language_in(given: dict[str, str]) -> str:
+    """The language of a block of code, as highlighters write it into the class."""
+    match = _LANGUAGE.search(given.get("class", ""))
+    return match[1] if match else ""
+
+
+def words_of_field(given: dict[str, str]) -> str:
+    """What a form's field shows."""
+    return "" if given.get("type", "text").strip().lower() in _WORDLESS_FIELDS else given.get("value", "")
+
+
+def _written(number: int, style: str) -> str:
+    if style in "aA" and style and number > 0:
+        letters = ""
+        while number:
+            number, digit = divmod(number - 1, 26)
+            letters = chr(ord(style) + digit) + letters
+        return letters
+    if style in "iI" and style and 0 < number < 4000:
+        return _roman(number) if style == "I" else _roman(number).lower()
+    return str(number)
+
+
+def _roman(number: int) -> str:
+    written = ""
+    signs = zip(
+        (1000, 900, 500, 400, 100, 90, 50, 40, 10, 9, 5, 4, 1),
+        ["M", "CM", "D", "CD", "C", "XC", "L", "XL", "X", "IX", "V", "IV", "I"],
+        strict=True,
+    )
+    for value, sign in signs:
+        count, number = divmod(number, value)
+        written += sign * count
+    return written

@@ -1,0 +1,277 @@
+"""The reading order of a page: bands of columns, rows of cells, and plain lines from top to bottom.
+
+A recursive X-Y cut (Nagy and Seth 1984; on the boxes of words and lines, Ha, Haralick and Phillips 1995) turned
+round for text: the page is cut across into strips first, then neighbouring strips that share a gutter are put
+together to a band, and the band is cut along its gutters. So a title, a figure or a footnote over the full width
+divides the bands above and below it, and a column is read to its end before the next one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from app.documents.readers.pdf_tables import LEAST_ROWS, Table, table_of
+from app.documents.readers.pdf_text import Line
+
+GUTTER = 0.8
+"""The least gutter, as a part of the font size."""
+DEEPEST = 6
+MOST_SHORT_CHARS = 22
+LEAST_COLUMN_CHARS = 14
+"""The lines of a column of text are at least this long on average; the cells of a table are shorter."""
+
+Gaps = list[tuple[float, float]]
+
+
+@dataclass(slots=True)
+class _Strip:
+    """What stands side by side: a row across the page, or several where the columns' lines do not meet."""
+
+    lines: list[Line]
+    top: float
+    bottom: float
+    gaps: Gaps
+    is_divided: bool = False
+    is_cells: bool = False
+    """One of several rows of short cells, as in a table."""
+
+
+def flows(lines: list[Line], depth: int = 0) -> list[list[Line] | Table]:
+    """Runs of lines to be read one after the other, and tables; every line is in one of them exactly once."""
+    turned = [line for line in lines if line.is_turned]
+    upright = [line for line in lines if not line.is_turned]
+    found = _flows(upright, depth) if upright else []
+    return found + [[line] for line in turned]
+
+
+def _flows(lines: list[Line], depth: int) -> list[list[Line] | Table]:
+    least = GUTTER * median(line.size for line in lines)
+    strips = _strips(lines, least)
+    found: list[list[Line] | Table] = []
+    plain: list[Line] = []
+
+    def put_plain() -> None:
+        if plain:
+            found.append(_rows(plain))
+            plain.clear()
+
+    at = 0
+    for start, end, gaps in _bands(strips, least):
+        for strip in strips[at:start]:
+            plain.extend(strip.lines)
+        at = end
+        band = [line for strip in strips[start:end] for line in strip.lines]
+        columns = _cut(band, gaps)
+        if depth < DEEPEST and _are_text(columns):
+            put_plain()
+            for column in columns:
+                found += _flows(column, depth + 1)
+            continue
+        for part in table_of(_rows_apart(band), gaps):
+            if isinstance(part, Table):
+                put_plain()
+                found.append(part)
+            else:
+                plain.extend(part)
+    for strip in strips[at:]:
+        plain.extend(strip.lines)
+    put_plain()
+    return found
+
+
+def _strips(lines: list[Line], least: float) -> list[_Strip]:
+    """The lines cut wherever nothing stands at a height. A line counts from above its letters to its base."""
+    strips: list[_Strip] = []
+    for line in sorted(lines, key=lambda line: line.base - 0.7 * line.size):
+        top, bottom = line.base - 0.7 * line.size, line.base + 0.15 * line.size
+        if strips and top < strips[-1].bottom:
+            strips[-1].lines.append(line)
+            strips[-1].bottom = max(strips[-1].bottom, bottom)
+        else:
+            strips.append(_Strip([line], top, bottom, []))
+    for strip in strips:
+        strip.gaps = _gaps(strip.lines, least)
+        strip.is_divided = len(strip.gaps) > 2
+    _mark_cells(strips)
+    return strips
+
+
+def _mark_cells(strips: list[_Strip]) -> None:
+    """Rows of short cells are of a table where several follow each other closely."""
+    run: list[_Strip] = []
+
+    def end() -> None:
+        for each in run if len(run) >= LEAST_ROWS else ():
+            each.is_cells = True
+        run.clear()
+
+    for at, strip in enumerate(strips):
+        if run and not _is_near(strips, at):
+            end()
+        if strip.is_divided and all(len(line.text) <= MOST_SHORT_CHARS for line in strip.lines):
+            run.append(strip)
+        else:
+            end()
+    end()
+
+
+def _gaps(lines: list[Line], least: float) -> Gaps:
+    """The parts of the width where no line stands, from left to right, the outer two without an end."""
+    if len(lines) == 1:
+        return [(-math.inf, lines[0].left), (lines[0].right, math.inf)]
+    gaps: Gaps = []
+    reached = -math.inf
+    for left, right in sorted((line.left, line.right) for line in lines):
+        if left - reached >= least:
+            gaps.append((reached, left))
+        reached = max(reached, right)
+    gaps.append((reached, math.inf))
+    return gaps
+
+
+def _bands(strips: list[_Strip], least: float) -> list[tuple[int, int, Gaps]]:
+    """Runs of strips that share a gutter: first, end, and the gutters that all of them leave free."""
+    bands: list[tuple[int, int, Gaps]] = []
+    at = free_from = 0
+    while at < len(strips):
+        if not strips[at].is_divided:
+            at += 1
+            continue
+        gutters = strips[at].gaps[1:-1]
+        end = at + 1
+        while end < len(strips):
+            narrowed = _common(gutters, strips[end].gaps, least)
+            if not narrowed or not _belongs(strips, end, narrowed):
+                break
+            gutters, end = narrowed, end + 1
+        start = at
+        while start > free_from and _is_near(strips, start):
+            narrowed = _common(gutters, strips[start - 1].gaps, least)
+            if not narrowed:
+                break
+            gutters, start = narrowed, start - 1
+        bands.append((start, end, gutters))
+        at = free_from = end
+    return bands
+
+
+def _belongs(strips: list[_Strip], at: int, gutters: Gaps) -> bool:
+    """Whether a strip goes on with the band above it; one on the left alone only where it follows closely."""
+    if _is_near(strips, at):
+        return True
+    strip = strips[at]
+    if max(line.right for line in strip.lines) <= gutters[0][0] + 1:
+        return False
+    # A table has its own gutters, which may be where those of the text are.
+    return not strip.is_divided or strip.is_cells == strips[at - 1].is_cells
+
+
+def _is_near(strips: list[_Strip], at: int) -> bool:
+    return strips[at].top - strips[at - 1].bottom < 1.1 * strips[at].lines[0].size
+
+
+def _common(gutters: Gaps, gaps: Gaps, least: float) -> Gaps:
+    """Where both leave at least `least` free; both lists are in order, so this is one walk."""
+    found: Gaps = []
+    one = other = 0
+    while one < len(gutters) and other < len(gaps):
+        left = max(gutters[one][0], gaps[other][0])
+        right = min(gutters[one][1], gaps[other][1])
+        if right - left >= least:
+            found.append((left, right))
+        if gutters[one][1] < gaps[other][1]:
+            one += 1
+        else:
+            other += 1
+    return found
+
+
+def _cut(lines: list[Line], gutters: Gaps) -> list[list[Line]]:
+    columns: list[list[Line]] = [[] for _ in range(len(gutters) + 1)]
+    for line in lines:
+        centre = (line.left + line.right) / 2
+        columns[sum(centre > (left + right) / 2 for left, right in gutters)].append(line)
+    return [column for column in columns if column]
+
+
+def _are_text(columns: list[list[Line]]) -> bool:
+    """Whether these are columns to be read one after the other, and not the cells of a table or marks of a list."""
+    if len(columns) < 2 or min(len(column) for column in columns) < 2:
+        return False
+    if _meet(columns) < 0.5 and min(len(column) for column in columns) >= 4:
+        return all(_mean_chars(column) >= 4 for column in columns)
+    return all(_mean_chars(column) >= LEAST_COLUMN_CHARS and _is_filled(column) for column in columns)
+
+
+def _mean_chars(column: Sequence[Line]) -> float:
+    return sum(len(line.text) for line in column) / len(column)
+
+
+def _is_filled(column: Sequence[Line]) -> bool:
+    """Whether most lines reach across the column, as text does and cells do not."""
+    left, right = min(line.left for line in column), max(line.right for line in column)
+    rows = _rows(column)
+    full = sum(line.right - line.left > 0.75 * (right - left) for line in rows)
+    return full >= 0.45 * len(rows)
+
+
+def _meet(columns: list[list[Line]]) -> float:
+    """How many lines of the shortest column stand at the height of one in its neighbour."""
+    shortest = min(columns, key=len)
+    bases = sorted(line.base for column in columns if column is not shortest for line in column)
+    met = 0
+    at = 0
+    for base in sorted(line.base for line in shortest):
+        while at < len(bases) and bases[at] < base - 1:
+            at += 1
+        met += at < len(bases) and bases[at] <= base + 1
+    return met / len(shortest)
+
+
+def _rows_apart(lines: Sequence[Line]) -> list[list[Line]]:
+    """Lines that stand on the same height, from left to right; rows from top to bottom."""
+    rows: list[list[Line]] = []
+    for line in sorted(lines, key=lambda line: line.base):
+        if rows and _is_same_row(rows[-1], line):
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    for row in rows:
+        row.sort(key=lambda line: line.left)
+    return rows
+
+
+def _is_same_row(row: list[Line], line: Line) -> bool:
+    """A small raised mark is of the row below it, and nothing is that stands over another."""
+    height = 0.35 * max(row[-1].size, line.size)
+    if line.base - row[0].base > height:
+        return False
+    return all(line.left > other.right - 1 or line.right < other.left + 1 for other in row[-8:])
+
+
+def _rows(lines: Sequence[Line]) -> list[Line]:
+    """Each row as one line."""
+    return [row[0] if len(row) == 1 else one_line(row) for row in _rows_apart(lines)]
+
+
+def one_line(row: list[Line]) -> Line:
+    """The parts of a row put together, with a space between them; the longest tells the font."""
+    longest = max(row, key=lambda line: len(line.text))
+    gap = max(after.left - before.right for before, after in pairwise(row))
+    return Line(
+        row[0].page,
+        " ".join(line.text for line in row),
+        min(line.left for line in row),
+        min(line.top for line in row),
+        max(line.right for line in row),
+        max(line.bottom for line in row),
+        longest.base,
+        longest.size,
+        all(line.is_bold for line in row),
+        all(line.is_mono for line in row),
+        gap=gap,
+    )

@@ -1,0 +1,294 @@
+"""The lines of a PDF page as PDFium finds them, each with its place, its size and its font.
+
+The text of a page is one call, and a line costs about eight more: asking for every character would cost five times
+the extraction itself. Only a line that may have a gutter in it is asked for the places of its words.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from pypdfium2 import raw
+
+from app.documents.readers.pdf_page import Sheet, sheet_of
+
+HYPHEN = "\ufffe"
+"""PDFium's sign for a hyphen at a line's end."""
+WIDE_GAP = 1.0
+"""From this many times the font size on, a gap between two words may be a gutter."""
+LOOSE_EM = 0.65
+MOST_OBJECTS = 2000
+MOST_SIZE, FAR = 1e6, 1e8
+"""Points; a file may claim anything."""
+
+BULLETS = "•‣◦▪▫■□●○◆►▶➢➤✓✔∙·*–—-\uf0b7\uf0a7\uf0d8\uf076"
+
+_UNPRINTABLE = dict.fromkeys([*range(9), *range(11, 13), *range(14, 32), 0x7F, 0xFFFF, 0xFEFF])
+_UNPRINTABLE |= {2: HYPHEN, 9: " "}
+_UNPRINTABLE |= {0xFB00 + n: text for n, text in enumerate(("ff", "fi", "fl", "ffi", "ffl", "st", "st"))}
+_LINE = re.compile(rf"[^\s{HYPHEN}][^\r\n{HYPHEN}]*{HYPHEN}?")
+"""PDFium breaks no line after its sign for a hyphen."""
+_SPACES = re.compile(r" +")
+_BOLD = re.compile(r"bold|black|heavy|demi|CMBX|SFBX|LMRoman\d+-Bold", re.IGNORECASE)
+_MONO = re.compile(r"mono|courier|typewriter|consol|menlo|CMTT|SFTT|cmvtt", re.IGNORECASE)
+
+
+# Called for every line: looked up once.
+_count_rects, _get_rect = raw.FPDFText_CountRects, raw.FPDFText_GetRect
+_get_font_size, _get_matrix = raw.FPDFText_GetFontSize, raw.FPDFText_GetMatrix
+_get_text_object, _get_font = raw.FPDFText_GetTextObject, raw.FPDFTextObj_GetFont
+
+
+@dataclass(slots=True)
+class Line:
+    """A line of text, or the part of one that a wide gap divides from the rest: points on the page as shown.
+
+    `base` is where the letters stand; `is_bold` and `is_mono` are only set where all of it is; `gap` is the widest
+    gap between words that were put together to a line.
+    """
+
+    page: int
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+    base: float
+    size: float
+    is_bold: bool = False
+    is_mono: bool = False
+    is_turned: bool = False
+    gap: float = 0.0
+
+
+Span = tuple[float, float, float, float]
+NO_SHEET = Sheet(0, 0, 0, 0, 0, 0, 0)
+
+
+@dataclass
+class PageText:
+    """What a page has: its lines in the order of the file. `has_pictures` is only looked for where there is no text."""
+
+    page: int
+    sheet: Sheet = NO_SHEET
+    lines: list[Line] = field(default_factory=list)
+    text: str = ""
+    has_pictures: bool = False
+    is_damaged: bool = False
+
+
+class Probe:
+    """What PDFium writes its answers into, made once for all pages."""
+
+    def __init__(self) -> None:
+        self.edges = [ctypes.c_double() for _ in range(4)]
+        self.refs = [ctypes.byref(edge) for edge in self.edges]
+        self.matrix = raw.FS_MATRIX()
+        self.matrix_ref = ctypes.byref(self.matrix)
+
+
+def page_text(document: Any, page: int, probe: Probe) -> PageText:
+    """Page `page` (from 1) of an open document; a page that cannot be loaded is marked as damaged."""
+    loaded = raw.FPDF_LoadPage(document.raw, page - 1)
+    if not loaded:
+        return PageText(page, is_damaged=True)
+    try:
+        text_page = raw.FPDFText_LoadPage(loaded)
+        if not text_page:
+            return PageText(page, is_damaged=True)
+        try:
+            sheet = sheet_of(loaded)
+            reading = _Reading(page, text_page, sheet, probe)
+            lines = reading.lines()
+        finally:
+            raw.FPDFText_ClosePage(text_page)
+        return PageText(page, sheet, lines, reading.text, len(lines) < 3 and _has_pictures(loaded))
+    finally:
+        raw.FPDF_ClosePage(loaded)
+
+
+def _has_pictures(page: Any) -> bool:
+    """Whether there is anything to see: pictures, drawings, or forms with them inside."""
+    for index in range(min(raw.FPDFPage_CountObjects(page), MOST_OBJECTS)):
+        kind = raw.FPDFPageObj_GetType(raw.FPDFPage_GetObject(page, index))
+        if kind in (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_PATH, raw.FPDF_PAGEOBJ_FORM, raw.FPDF_PAGEOBJ_SHADING):
+            return True
+    return False
+
+
+class _Reading:
+    """One page being read."""
+
+    def __init__(self, page: int, text_page: Any, sheet: Sheet, probe: Probe) -> None:
+        self._page, self._text_page, self._sheet, self._probe = page, text_page, sheet, probe
+        self._fonts: dict[int | None, tuple[bool, bool]] = {}
+        self._count = raw.FPDFText_CountChars(text_page)
+        self.text = self._whole_text()
+        # Outside the basic plane, and for letters without a meaning, the text's indices are not the characters'.
+        self._is_shifted = len(self.text) != self._count
+
+    def _whole_text(self) -> str:
+        if self._count <= 0:
+            return ""
+        room = ctypes.create_string_buffer(4 * self._count + 4)
+        units = raw.FPDFText_GetText(
+            self._text_page, 0, self._count, ctypes.cast(room, ctypes.POINTER(ctypes.c_ushort))
+        )
+        return room.raw[: 2 * max(units - 1, 0)].decode("utf-16-le", "replace")
+
+    def lines(self) -> list[Line]:
+        found: list[Line] = []
+        for piece in _LINE.finditer(self.text):
+            found += self._line(piece[0], piece.start())
+        return found
+
+    def _index(self, position: int) -> int:
+        if not self._is_shifted:
+            return position
+        return int(raw.FPDFText_GetCharIndexFromTextIndex(self._text_page, position))
+
+    def _line(self, text: str, start: int, is_whole: bool = False) -> list[Line]:
+        """A line, or its parts where gutters divide it; with `is_whole` it is one."""
+        text = text.rstrip()
+        if not text:
+            return []
+        middle = len(text) // 2
+        middle += text[middle] == " "
+        first, centre, last = start, start + middle, start + len(text) - 1
+        if self._is_shifted:
+            first, centre, last = self._index(first), self._index(centre), self._index(last)
+        spans = self._spans(first, max(last - first + 1, 1))
+        line = self._measured(text, spans, centre)
+        if not line.text:
+            return []
+        if line.is_bold or line.is_mono:
+            one, other = self._style(first), self._style(last)
+            line.is_bold, line.is_mono = line.is_bold and one[0] and other[0], line.is_mono and one[1] and other[1]
+        if not is_whole and not line.is_turned and " " in text:
+            shown = [self._sheet.box(*span) for span in spans] if self._sheet.turn else spans
+            gaps = self._gaps(shown, text, line.size)
+            if gaps:
+                return self._divided(text, start, line.size, gaps)
+        return [line]
+
+    def _spans(self, first: int, count: int) -> list[Span]:
+        """One rectangle for each piece of text the file draws: left, top, right, bottom in user space."""
+        text_page, refs = self._text_page, self._probe.refs
+        left, top, right, bottom = self._probe.edges
+        found = _count_rects(text_page, first, count)
+        if found == 1 and _get_rect(text_page, 0, *refs):
+            return [(left.value, top.value, right.value, bottom.value)]
+        spans = []
+        for number in range(found):
+            if _get_rect(text_page, number, *refs):
+                spans.append((left.value, top.value, right.value, bottom.value))
+        return spans
+
+    def _measured(self, text: str, spans: list[Span], index: int) -> Line:
+        """A line with its box; `index` is the character that tells its font and size.
+
+        The size is the nominal one under the text's matrix, and the matrix tells where the letters stand, too.
+        """
+        sheet, matrix = self._sheet, self._probe.matrix
+        written = text if text.isascii() and text.isprintable() else text.translate(_UNPRINTABLE).strip()
+        is_bold, is_mono = self._style(index)
+        size = _get_font_size(self._text_page, index)
+        size = size if 0 < size < MOST_SIZE else 1.0
+        if not spans or not _get_matrix(self._text_page, index, self._probe.matrix_ref):
+            return self._without_place(written, size)
+        c, d = matrix.c, matrix.d
+        size *= abs(d) if not c else math.hypot(c, d)
+        if not 0 < size < MOST_SIZE:
+            size = 1.0
+        left, top, right, bottom = spans[0]
+        if len(spans) > 1:
+            lefts, tops, rights, bottoms = zip(*spans, strict=True)
+            left, top, right, bottom = min(lefts), max(tops), max(rights), min(bottoms)
+        if sheet.turn == 0:
+            left, top, right, bottom = left - sheet.left, sheet.top - top, right - sheet.left, sheet.top - bottom
+            across, down, base = matrix.a, matrix.b, sheet.top - matrix.f
+        else:
+            left, top, right, bottom = sheet.box(left, top, right, bottom)
+            across, down = sheet.direction(matrix.a, matrix.b)
+            base = sheet.point(matrix.e, matrix.f)[1]
+        if not (-FAR < left <= right < FAR and -FAR < top <= bottom < FAR and -FAR < base < FAR):
+            return self._without_place(written, size)
+        if not (across > 0 and -0.3 * across < down < 0.3 * across):
+            return Line(self._page, written, left, top, right, bottom, bottom, size, is_bold, is_mono, True)
+        base = top if base < top else base if base < bottom + size else bottom + size
+        high, low = base - 0.7 * size, base + 0.2 * size
+        top, bottom = top if top < high else high, bottom if bottom > low else low
+        return Line(self._page, written, left, top, right, bottom, base, size, is_bold, is_mono)
+
+    def _without_place(self, text: str, size: float) -> Line:
+        """Letters without an extent, as in some invisible layers, or with an absurd one: where the page ends."""
+        low = self._sheet.height if abs(self._sheet.height) < FAR else 0.0
+        return Line(self._page, text, 0.0, low - size, 0.0, low, low, size, is_turned=True)
+
+    def _style(self, index: int) -> tuple[bool, bool]:
+        """Whether a character is bold, and of fixed width."""
+        part = _get_text_object(self._text_page, index)
+        font = _get_font(part) if part else None
+        if not font:
+            return False, False
+        key = ctypes.c_void_p.from_buffer(font).value
+        style = self._fonts.get(key)
+        if style is None:
+            style = self._fonts[key] = _font_style(font)
+        return style
+
+    def _gaps(self, spans: list[Span], text: str, size: float) -> int:
+        """How many gutters may be in a line: the wide gaps between its pieces; -1 to look at every space."""
+        gaps = 0
+        if len(spans) > 1:
+            wide = WIDE_GAP * size
+            before_left, _, before_right, _ = spans[0]
+            for left, _, right, _ in spans:
+                # Forwards over a gutter, or back to the column before; right to left goes back without a gap.
+                gaps += left - before_right > wide or before_left - right > wide
+                before_left, before_right = left, right
+        if gaps == 1 and text[0] in BULLETS and text[1] == " " and spans[0][2] - spans[0][0] < size:
+            return 0
+        if gaps or spans[-1][2] - spans[0][0] < LOOSE_EM * size * len(text) or ". . . ." in text:
+            return gaps
+        return -1
+
+    def _divided(self, text: str, start: int, size: float, gaps: int) -> list[Line]:
+        """The line cut where the space between two words is as wide as a gutter may be: each part is measured again,
+        because PDFium takes what stands a little higher or lower for the same line.
+        """
+        parts: list[Line] = []
+        begin = 0
+        for space in _SPACES.finditer(text):
+            before, after = self._sides(start + space.start() - 1), self._sides(start + space.end())
+            if not before or not after:
+                continue
+            if after[0] - before[1] > WIDE_GAP * size or before[0] - after[1] > WIDE_GAP * size:
+                parts += self._line(text[begin : space.start()], start + begin, is_whole=True)
+                begin = space.end()
+                gaps -= 1
+                if not gaps:
+                    break
+        return parts + self._line(text[begin:], start + begin, is_whole=True)
+
+    def _sides(self, position: int) -> tuple[float, float] | None:
+        """Where a character begins and ends on the page as it is shown."""
+        (left, top, right, bottom), refs = self._probe.edges, self._probe.refs
+        # GetCharBox wants left, right, bottom, top, and GetRect left, top, right, bottom.
+        if not raw.FPDFText_GetCharBox(self._text_page, self._index(position), refs[0], refs[2], refs[3], refs[1]):
+            return None
+        box = self._sheet.box(left.value, top.value, right.value, bottom.value)
+        return box[0], box[2]
+
+
+def _font_style(font: Any) -> tuple[bool, bool]:
+    room = ctypes.create_string_buffer(200)
+    length = raw.FPDFFont_GetBaseFontName(font, room, 200)
+    name = room.raw[: max(min(length, 200) - 1, 0)].decode("utf-8", "replace")
+    flags = max(raw.FPDFFont_GetFlags(font), 0)
+    is_bold = bool(_BOLD.search(name)) or raw.FPDFFont_GetWeight(font) >= 600
+    return is_bold, bool(_MONO.search(name)) or bool(flags & 1)

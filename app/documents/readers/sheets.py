@@ -1,0 +1,210 @@
+"""Workbooks: XLSX by hand, and XLS, XLSB and ODS by python-calamine.
+
+A place's part is the sheet's name; its start and end are rows, counted from 0, the end being the first row that is no
+more in the piece. A piece has at most `ROWS` rows; its label says which, counted from 1 as a spreadsheet does.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import python_calamine
+
+from app.documents.archive import CHUNK_BYTES, Archive
+from app.documents.blocks import Kind, Piece, Place, table_text
+from app.documents.readers.xlsx import Workbook
+from app.documents.source import Item, Opened, PageRead, Remark, Source
+from app.documents.xml_tree import iterate
+
+ROWS = 100
+MOST_ROWS = 100_000
+MOST_CELLS = 1_000_000
+"""Of a sheet; the rest is not read, and told of."""
+MOST_PIECE_CHARACTERS = 100_000
+MOST_EMPTY_COLUMNS = 64
+"""More of them between the columns of a piece are left out of it."""
+
+_MANIFEST = "META-INF/manifest.xml"
+_OFFICE, _TEXT = (f"{{urn:oasis:names:tc:opendocument:xmlns:{name}:1.0}}" for name in ("office", "text"))
+
+Rows = Iterator[tuple[int, dict[int, str]]]
+"""Row by row, its number and its cells by column, both from 0; only rows that have any."""
+
+
+def read(source: Source) -> Iterator[Item]:
+    """The sheets in order, hidden ones too; raises DocumentUnreadable."""
+    with source.path.open("rb") as file:
+        is_archive = file.read(2) == b"PK"
+    if is_archive:
+        with Archive(source) as archive:
+            if "content.xml" not in archive and "xl/workbook.bin" not in archive:
+                yield from _xlsx(Workbook(archive, source), source)
+                return
+            _count_inflated(archive)
+            if _MANIFEST in archive and b":encryption-data" in archive.read(_MANIFEST):
+                raise source.unreadable("protected")
+            yield from _by_calamine(source)
+            yield from _annotations(archive, source)
+        return
+    yield from _by_calamine(source)
+    yield Remark("old_format", {"format": "xls"})
+
+
+def _xlsx(book: Workbook, source: Source) -> Iterator[Item]:
+    yield Opened("sheet", len(book.sheets), book.title)
+    for page, sheet in enumerate(book.sheets, 1):
+        if not source.wants(page):
+            continue
+        if sheet.is_hidden:
+            yield Remark("hidden", {"unit": "sheet", "name": sheet.name})
+        if not sheet.part:
+            yield PageRead(page, has_text=False)
+            continue
+        reader = _Sheet(sheet.name, page)
+        yield from reader.items(book.rows(sheet))
+        if reader.is_cut or book.is_cut:
+            yield Remark("rows_cut", {"sheet": sheet.name, "rows": book.count_rows(sheet), "shown": reader.shown})
+        for piece in book.beside(sheet, page):
+            yield from reader.heading()
+            yield piece
+        yield PageRead(page, has_text=reader.has_text)
+
+
+def _annotations(archive: Archive, source: Source) -> Iterator[Item]:
+    """The comments of an ODS, which calamine passes over, all together behind the sheets."""
+    if "content.xml" in archive:
+        with archive.open("content.xml") as stream:
+            for each in iterate(stream, source, (f"{_OFFICE}annotation",)):
+                text = "\n".join("".join(paragraph.itertext()) for paragraph in each.iter(f"{_TEXT}p"))
+                yield Piece(Kind.NOTE, text, place=Place("content.xml"), label="comment")
+
+
+def _by_calamine(source: Source) -> Iterator[Item]:
+    with _open(source) as book:
+        sheets = book.sheets_metadata
+        yield Opened("sheet", len(sheets))
+        for page, sheet in enumerate(sheets, 1):
+            if not source.wants(page):
+                continue
+            if sheet.visible != python_calamine.SheetVisibleEnum.Visible:
+                yield Remark("hidden", {"unit": "sheet", "name": sheet.name})
+            if sheet.typ != python_calamine.SheetTypeEnum.WorkSheet:
+                yield PageRead(page, has_text=False)
+                continue
+            cells = _sheet(book, page - 1, source)
+            reader = _Sheet(sheet.name, page)
+            yield from reader.items(_rows(cells))
+            if reader.is_cut:
+                yield Remark("rows_cut", {"sheet": sheet.name, "rows": cells.height, "shown": reader.shown})
+            yield PageRead(page, has_text=reader.has_text)
+
+
+def _open(source: Source) -> Any:
+    with _errors(source):
+        return python_calamine.CalamineWorkbook.from_path(str(source.path))
+
+
+def _sheet(book: Any, index: int, source: Source) -> Any:
+    with _errors(source):
+        return book.get_sheet_by_index(index)
+
+
+@contextmanager
+def _errors(source: Source) -> Iterator[None]:
+    try:
+        yield
+    except python_calamine.PasswordError:
+        raise source.unreadable("protected") from None
+    except python_calamine.CalamineError as error:
+        # It has no class of its own for a sheet that spans too much.
+        raise source.unreadable("inflates" if "limit" in str(error) else "damaged") from None
+    except (OSError, ValueError):
+        raise source.unreadable("damaged") from None
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":  # of Rust, and no Exception
+            raise source.unreadable("damaged") from None
+        raise
+
+
+def _count_inflated(archive: Archive) -> None:
+    """Calamine inflates without asking; what it will inflate is counted before."""
+    for name in archive.names:
+        if name.lower().endswith((".xml", ".bin", ".rels")):
+            with archive.open(name) as stream:
+                while stream.read(CHUNK_BYTES):
+                    pass
+
+
+def _rows(cells: Any) -> Rows:
+    for number, row in enumerate(cells.iter_rows()):
+        found = {column: text for column, value in enumerate(row) if (text := _text(value))}
+        if found:
+            yield number, found
+
+
+def _text(value: Any) -> str:
+    match value:
+        case str():
+            return value
+        case bool():
+            return str(value).upper()
+        case float():
+            return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.15g}"
+        case datetime.datetime():
+            return value.isoformat(sep=" ", timespec="seconds").removesuffix(" 00:00:00")
+        case datetime.time() | datetime.date():
+            return value.isoformat()
+        case _:
+            return str(value)
+
+
+class _Sheet:
+    """One sheet's pieces. `shown` counts the rows in them, `is_cut` says whether there are more."""
+
+    def __init__(self, name: str, page: int) -> None:
+        self._name = name
+        self._page = page
+        self._left = 1 << 20
+        self.shown = 0
+        self.has_text = False
+        self.is_cut = False
+
+    def heading(self) -> Iterator[Piece]:
+        """Its name, once, before the first of its text: a sheet without any is none to tell of."""
+        if not self.has_text:
+            self.has_text = True
+            yield Piece(Kind.HEADING, self._name, self._page, Place(self._name), level=1)
+
+    def items(self, rows: Rows) -> Iterator[Piece]:
+        """Its heading, then its rows."""
+        waiting: list[tuple[int, dict[int, str]]] = []
+        cells = characters = 0
+        for number, row in rows:
+            if self.shown >= MOST_ROWS or cells >= MOST_CELLS:
+                self.is_cut = True
+                break
+            waiting.append((number, row))
+            self.shown += 1
+            cells += len(row)
+            characters += sum(map(len, row.values()))
+            if len(waiting) >= ROWS or characters > MOST_PIECE_CHARACTERS:
+                yield from self.heading()
+                yield self._piece(waiting)
+                waiting, characters = [], 0
+        if waiting:
+            yield from self.heading()
+            yield self._piece(waiting)
+
+    def _piece(self, rows: list[tuple[int, dict[int, str]]]) -> Piece:
+        used = sorted({column for _, row in rows for column in row})
+        self._left = min(self._left, used[0])
+        columns = list(range(self._left, used[-1] + 1))
+        if len(columns) > len(used) + MOST_EMPTY_COLUMNS:
+            columns = used
+        first, last = rows[0][0], rows[-1][0]
+        text = "\n".join(table_text([[row.get(column, "") for column in columns]]).rstrip("\t") for _, row in rows)
+        label = f"rows {first + 1}-{last + 1}" if last > first else f"row {first + 1}"
+        return Piece(Kind.TABLE, text, self._page, Place(self._name, first, last + 1), label=label)

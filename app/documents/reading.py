@@ -1,0 +1,192 @@
+"""The parent's side of reading a document: one child for one file, watched, limited, and killed at once."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from pathlib import Path
+
+from app.core.cancel import CancelToken
+from app.core.child import Child, own_command
+from app.core.errors import DocumentReaderFailed, DocumentTooDemanding, ProtocolViolation
+from app.documents.limits import MemoryWatch, child_environment, limits_from
+from app.documents.protocol import (
+    BlocksRead,
+    Done,
+    Draw,
+    Drawn,
+    Event,
+    Failed,
+    Read,
+    Request,
+    event_from,
+    request_line,
+)
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 0.05
+REPEAT_EVERY_S = 0.2
+MOST_WAITING_LINES = 4
+"""Then the child waits: a long text must not gather here faster than it is taken."""
+TAIL_CHARACTERS = 400
+
+_End = tuple[int, str]
+
+
+def read(request: Read, *, folder: Path, cancel: CancelToken) -> Generator[Event, None, None]:
+    """Reads a file: Found, then BlocksRead and PageRead as they come, at last Done.
+
+    `folder` is the child's own working directory. Something comes at least five times a second, an empty BlocksRead
+    where there is no news, so that the loop that owns this can look about. A cancel kills the child at once and ends
+    the events. Raises the AppError that the child met, DocumentTooDemanding at a limit, or DocumentReaderFailed when
+    the child ended by itself.
+    """
+    with closing(_ReadingChild(folder, request)) as child:
+        yield from child.ask(request, lambda: cancel.cancelled)
+
+
+class Drawing:
+    """Draws pages of one file, one at a time, by a child that stays for the next one."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._child: _ReadingChild | None = None
+        self._one_at_a_time = threading.Lock()
+        self._closing = threading.Event()
+        self._path = ""
+
+    def draw(self, request: Draw, cancel: CancelToken) -> Iterator[Drawn]:
+        """The one event is the picture, none where it was cancelled; raises what `read` raises."""
+        with self._one_at_a_time:
+            if self._child is None or not self.running or self._path != request.path:
+                self._end()
+                self._child, self._path = _ReadingChild(self._folder, request), request.path
+            drawn = None
+
+            def is_stopped() -> bool:
+                return cancel.cancelled or self._closing.is_set()
+
+            try:
+                for event in self._child.ask(request, is_stopped):
+                    drawn = event if isinstance(event, Drawn) else None
+            finally:
+                if drawn is None:
+                    self._end()
+        if drawn is not None and not cancel.cancelled:
+            yield drawn
+
+    @property
+    def running(self) -> bool:
+        """Whether a child waits for the next page."""
+        child = self._child
+        return child is not None and child.running
+
+    def close(self) -> None:
+        """Ends the child, and a drawing that goes on; another `draw` starts a new one."""
+        self._closing.set()
+        with self._one_at_a_time:
+            self._end()
+            self._closing.clear()
+
+    def _end(self) -> None:
+        if self._child is not None:
+            self._child.close()
+            self._child = None
+
+
+class _Said:
+    """What a child says, and its end. What nobody takes stops the child, until this is closed."""
+
+    def __init__(self) -> None:
+        self._items: queue.Queue[bytes | _End] = queue.Queue(MOST_WAITING_LINES)
+        self._closed = threading.Event()
+
+    def put(self, item: bytes | _End) -> None:
+        while not self._closed.is_set():
+            with contextlib.suppress(queue.Full):
+                self._items.put(item, timeout=LOOK_EVERY_S)
+                return
+
+    def next(self) -> bytes | _End | None:
+        with contextlib.suppress(queue.Empty):
+            return self._items.get(timeout=LOOK_EVERY_S)
+        return None
+
+    def close(self) -> None:
+        self._closed.set()
+
+
+class _ReadingChild:
+    """A running document child with its limits."""
+
+    def __init__(self, folder: Path, request: Request) -> None:
+        self._limits = limits_from(os.environ)
+        self._said = _Said()
+        temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
+        self._child = Child(own_command("--document-worker"), folder, child_environment() | temporary)
+        self._child.listen(self._said.put, lambda code, tail: self._said.put((code, tail)))
+        self._watch = MemoryWatch(
+            self._child.pid, request.memory_bytes, self._child.kill_tree, self._limits.watch_every_s
+        )
+
+    @property
+    def running(self) -> bool:
+        """Whether it can be asked."""
+        return self._child.running
+
+    def ask(self, request: Request, is_stopped: Callable[[], bool]) -> Generator[Event, None, None]:
+        """What the child says to a request, up to its last word."""
+        with contextlib.suppress(OSError):  # gone already: its end comes like everything it says
+            self._child.send(request_line(request))
+        silent_s, told_s = 0.0, time.monotonic()
+        while not is_stopped():
+            item = self._said.next()
+            now_s = time.monotonic()
+            if isinstance(item, tuple):
+                raise self._problem(request.path, *item)
+            if item is not None:
+                silent_s, told_s = 0.0, now_s
+                event = self._event(item)
+                yield event
+                if isinstance(event, Done | Drawn):
+                    return
+                continue
+            silent_s += LOOK_EVERY_S  # not by the clock: while a computer sleeps or we are not asked, nobody waits
+            if silent_s >= self._limits.silence_s:
+                log.info("the document child %s said nothing for %.0f s and is ended", self._child.pid, silent_s)
+                raise DocumentTooDemanding(request.path, "time")
+            if now_s - told_s >= REPEAT_EVERY_S:
+                told_s = now_s
+                yield BlocksRead(())
+
+    def close(self) -> None:
+        """Kills it with all it started."""
+        self._said.close()
+        self._child.kill_tree()
+        self._child.close()
+        self._watch.close()
+
+    def _event(self, line: bytes) -> Event:
+        try:
+            event = event_from(line)
+        except ProtocolViolation:
+            log.info("the document child does not speak as it should: %s", self._child.pid)
+            raise
+        if isinstance(event, Failed):
+            raise event.error
+        return event
+
+    def _problem(self, path: str, code: int, tail: str) -> DocumentTooDemanding | DocumentReaderFailed:
+        self._watch.close()
+        peak_mb = self._watch.peak_bytes / 1e6
+        log.info("the document child %s ended with exit code %s at %.0f MB", self._child.pid, code, peak_mb)
+        if self._watch.was_memory(code, tail):
+            return DocumentTooDemanding(path, "memory")
+        return DocumentReaderFailed(path, code, tail[-TAIL_CHARACTERS:])

@@ -1,0 +1,154 @@
+"""Reads the text of pictures with an installed tesseract: pixels go in by a pipe, lines with their boxes come out."""
+
+from __future__ import annotations
+
+import locale
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from app.documents.blocks import Box, Kind, Piece, Place
+
+MOST_S = 60.0
+LIST_S = 10.0
+LEAST_CONFIDENCE = 30.0
+"""Of 100; words below it are mostly dust and frames."""
+# tesseract names languages by ISO 639-2; a locale has the code of two letters.
+_LANGUAGES = {
+    "ar": "ara", "bg": "bul", "ca": "cat", "cs": "ces", "da": "dan", "de": "deu", "el": "ell", "en": "eng",
+    "es": "spa", "et": "est", "fa": "fas", "fi": "fin", "fr": "fra", "he": "heb", "hi": "hin", "hr": "hrv",
+    "hu": "hun", "id": "ind", "it": "ita", "ja": "jpn", "ko": "kor", "lt": "lit", "lv": "lav", "nb": "nor",
+    "nl": "nld", "no": "nor", "pl": "pol", "pt": "por", "ro": "ron", "ru": "rus", "sk": "slk", "sl": "slv",
+    "sr": "srp", "sv": "swe", "th": "tha", "tr": "tur", "uk": "ukr", "vi": "vie", "zh": "chi_sim",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Rows of RGB without padding, and how many pixels a point has on the page it was drawn from."""
+
+    width: int
+    height: int
+    pixels: bytes
+    scale: float
+
+
+@dataclass(slots=True)
+class _Line:
+    """A line as tesseract has it: its words, and its box in pixels."""
+
+    paragraph: tuple[int, int]
+    words: list[str]
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+class Tesseract:
+    """The installed program and the languages it is asked for."""
+
+    def __init__(self, program: str, languages: str) -> None:
+        self._program, self._languages = program, languages
+
+    def pieces(self, picture: Picture, page: int) -> list[Piece]:
+        """The paragraphs of a picture, with a box for each line in points of the page; [] where it cannot be read."""
+        header = b"P6\n%d %d\n255\n" % (picture.width, picture.height)
+        dots = str(max(70, round(72 * picture.scale)))
+        arguments = [self._program, "stdin", "stdout", "-l", self._languages, "--dpi", dots, "--psm", "3", "tsv"]
+        output = _said(arguments, header + picture.pixels, MOST_S)
+        return [] if output is None else list(_pieces(_lines(output), page, picture.scale))
+
+
+def find_tesseract() -> Tesseract | None:
+    """The tesseract of this system, if it has one and any language for it."""
+    program = shutil.which("tesseract")
+    if program is None:
+        return None
+    output = _said([program, "--list-langs"], b"", LIST_S)
+    languages = _chosen(set((output or "").splitlines()[1:]), _locale())
+    return Tesseract(program, languages) if languages else None
+
+
+def _locale() -> str:
+    """The language of the system's locale, as two letters; "" where none is set."""
+    try:
+        name = locale.getlocale()[0] or ""
+    except ValueError:
+        return ""
+    return name[:2].lower() if re.match(r"[a-zA-Z]{2}_", name) else ""
+
+
+def _chosen(installed: set[str], language: str) -> str:
+    """The system's language and English, of those that are there; or the first that is."""
+    found = [each for each in (_LANGUAGES.get(language, ""), "eng") if each in installed]
+    if not found:
+        found = sorted(installed - {"osd", "equ", ""})[:1]
+    return "+".join(dict.fromkeys(found))
+
+
+def _said(arguments: list[str], given: bytes, limit_s: float) -> str | None:
+    """What the program answers; None where it fails or takes too long."""
+    try:
+        done = subprocess.run(
+            arguments, input=given, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=limit_s, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
+
+
+def _lines(output: str) -> Iterator[_Line]:
+    """The lines of tesseract's table: level, page, block, paragraph, line, word, left, top, width, height,
+    confidence and text; a word has level 5.
+    """
+    line: _Line | None = None
+    key: tuple[int, ...] = ()
+    for row in output.splitlines():
+        fields = row.split("\t")
+        if len(fields) < 12 or fields[0] != "5" or not fields[11].strip():
+            continue
+        try:
+            block, paragraph, number, _, left, top, width, height = map(int, fields[2:10])
+            confidence = float(fields[10])
+        except ValueError:
+            continue
+        if confidence < LEAST_CONFIDENCE:
+            continue
+        if line is None or key != (block, paragraph, number):
+            if line:
+                yield line
+            key = (block, paragraph, number)
+            line = _Line((block, paragraph), [], left, top, left + width, top + height)
+        line.words.append(fields[11].strip())
+        line.left, line.top = min(line.left, left), min(line.top, top)
+        line.right, line.bottom = max(line.right, left + width), max(line.bottom, top + height)
+    if line:
+        yield line
+
+
+def _pieces(lines: Iterator[_Line], page: int, scale: float) -> Iterator[Piece]:
+    gathered: list[_Line] = []
+    for line in lines:
+        if gathered and gathered[-1].paragraph != line.paragraph:
+            yield _piece(gathered, page, scale)
+            gathered = []
+        gathered.append(line)
+    if gathered:
+        yield _piece(gathered, page, scale)
+
+
+def _piece(lines: list[_Line], page: int, scale: float) -> Piece:
+    text = ""
+    boxes: list[Box] = []
+    for number, line in enumerate(lines):
+        words = " ".join(line.words)
+        following = lines[number + 1].words[0] if number + 1 < len(lines) else ""
+        is_divided = len(words) > 1 and words[-1] == "-" and words[-2].isalpha() and following[:1].islower()
+        part = words[:-1] if is_divided else words
+        left, top, right, bottom = (round(edge / scale, 2) for edge in (line.left, line.top, line.right, line.bottom))
+        boxes.append(Box(page, left, top, right, bottom, len(text), len(text) + len(part)))
+        text += part if is_divided or not following else f"{part} "
+    return Piece(Kind.PARAGRAPH, text, page, Place(boxes=tuple(boxes)))

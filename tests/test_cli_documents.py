@@ -1,0 +1,236 @@
+"""`read FILE` in the terminal, as a process: text or one JSON object on standard output, everything else beside it."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.documents import WORDS, good_pdf, long_text, pdf_pages, shown
+from tests.helpers.office_files import paragraph, write_docx
+from tests.helpers.pdf_files import Lock, Page, write_pdf
+from tests.helpers.terminal import ROOT, command, fireside, only_json
+
+FIELDS = {"pages", "pages_without_text", "blocks", "language", "warnings"}
+
+
+def test_a_document_is_text_with_its_pages_marked(tmp_path: Path) -> None:
+    path = good_pdf(tmp_path / "two.pdf", 2)
+    result = fireside("read", str(path))
+    assert result.returncode == 0
+    assert result.stdout.splitlines() == [
+        "[p. 1]", "", f"Page 1: {WORDS[:60].strip()}", "", "[p. 2]", "", f"Page 2: {WORDS[:60].strip()}"
+    ]  # fmt: skip
+    assert "Reading two.pdf" in result.stderr
+
+
+def test_json_is_one_object_with_the_blocks(tmp_path: Path) -> None:
+    path = tmp_path / "Über.md"
+    path.write_text(f"# Title\n\n{WORDS}\n\n## Part\n\n- one\n", "utf-8")
+    body = only_json(fireside("read", str(path), "--json"))
+    assert body.keys() >= FIELDS
+    assert [block.keys() for block in body["blocks"]] == [{"id", "kind", "page", "heading_path", "text"}] * 4
+    assert [(block["id"], block["kind"], block["heading_path"]) for block in body["blocks"]] == [
+        (1, "heading", []), (2, "paragraph", ["Title"]), (3, "heading", ["Title"]), (4, "list_item", ["Title", "Part"])
+    ]  # fmt: skip
+    assert body["blocks"][1]["text"] == WORDS
+    assert (body["pages"], body["pages_without_text"], body["language"], body["warnings"]) == (0, [], "en", [])
+    assert (body["file"], body["format"]) == ("Über.md", "markdown")
+
+
+def test_what_is_not_as_it_seems_is_told_beside_the_text(tmp_path: Path) -> None:
+    path = tmp_path / "letter.doc"
+    path.write_bytes(rb"{\rtf1\ansi A letter.}")
+    result = fireside("read", str(path))
+    assert (result.returncode, result.stdout) == (0, "A letter.\n")
+    sentence = "It is really a rich text document (RTF), whatever the ending .doc says."
+    assert sentence in result.stderr
+    assert only_json(fireside("read", str(path), "--json"))["warnings"] == [sentence]
+
+
+def test_pages_without_text_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "some.pdf"
+    path.write_bytes(pdf_pages([shown("words"), b"", shown("words")]))
+    body = only_json(fireside("read", str(path), "--json"))
+    assert (body["pages"], body["pages_without_text"]) == (3, [2])
+    assert body["warnings"] == ["2 of 3 pages read; 2 is empty."]
+
+
+def test_a_part_is_chosen_by_its_pages(tmp_path: Path) -> None:
+    path = good_pdf(tmp_path / "nine.pdf", 9)
+    for chosen, expected in (("3-5", [3, 4, 5]), ("7", [7]), ("8-", [8, 9]), ("-2", [1, 2])):
+        body = only_json(fireside("read", str(path), f"--pages={chosen}", "--json"))
+        assert [block["page"] for block in body["blocks"]] == expected
+        assert body["pages"] == 9
+
+
+def test_an_encoding_is_the_persons_choice(tmp_path: Path) -> None:
+    path = tmp_path / "old.txt"
+    path.write_bytes("Привет".encode("cp866"))
+    body = only_json(fireside("read", str(path), "--encoding", "cp866", "--json"))
+    assert (body["blocks"][0]["text"], body["encoding"]) == ("Привет", "cp866")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "sentence"),
+    [
+        ("nothing.pdf", None, "There is no file nothing.pdf any more."),
+        ("empty.pdf", b"", "The file empty.pdf is empty."),
+        ("broken.pdf", b"%PDF-1.7\nnothing", "broken.pdf is damaged and could not be read."),
+        ("blank.txt", b"  \n", "No text was found in blank.txt."),
+        ("picture.txt", b"\x89PNG\r\n\x1a\n\0\0", "picture.txt is not a text document."),
+    ],
+)
+def test_a_failure_is_one_sentence(tmp_path: Path, name: str, content: bytes | None, sentence: str) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    for more in ([], ["--json"]):
+        result = fireside("read", str(tmp_path / name), *more)
+        assert (result.returncode, result.stdout) == (1, "")
+        assert result.stderr.splitlines()[-1] == sentence
+        assert "Traceback" not in result.stderr
+
+
+def test_a_file_is_found_from_where_the_person_is() -> None:
+    result = fireside("read", "nothing.pdf")
+    assert (result.returncode, result.stderr.splitlines()[-1]) == (1, "There is no file nothing.pdf any more.")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["a", "b"],
+        ["a", "--pages", "x"],
+        ["a", "--pages", "5-3"],
+        ["a", "--pages", "0"],
+        ["a", "--encoding", "none"],
+    ],
+)
+def test_wrong_usage_exits_2(arguments: list[str]) -> None:
+    result = fireside("read", *arguments)
+    assert (result.returncode, result.stdout) == (2, "")
+
+
+def locked(path: Path) -> Path:
+    """A PDF that asks for a password."""
+    page = Page()
+    page.text(72, 100, WORDS[:60])
+    return write_pdf(path, [page], lock=Lock("sesame", "owner"))
+
+
+def test_a_password_is_given_or_missed(tmp_path: Path) -> None:
+    path = locked(tmp_path / "secret.pdf")
+    for more, code, sentence in (
+        ([], 1, "secret.pdf needs a password."),
+        (["--password", "wrong"], 1, "Wrong password for secret.pdf. Try again."),
+    ):
+        result = fireside("read", str(path), *more)
+        assert (result.returncode, result.stderr.splitlines()[-1]) == (code, sentence)
+    result = fireside("read", str(path), "--password", "sesame")
+    assert (result.returncode, WORDS[:40] in result.stdout, "sesame" in result.stderr) == (0, True, False)
+
+
+class Typist:
+    """The program on a terminal of its own, with somebody who types."""
+
+    def __init__(self, *arguments: str) -> None:
+        self._terminal, there = pty.openpty()
+        self.process = subprocess.Popen(
+            command(arguments), cwd=ROOT, stdin=there, stdout=there, stderr=there, start_new_session=True
+        )
+        os.close(there)
+        self.shown = ""
+
+    def wait_for(self, text: str) -> None:
+        """Until it is shown."""
+        while text not in self.shown:
+            assert select.select([self._terminal], [], [], 30)[0], self.shown
+            try:
+                self.shown += os.read(self._terminal, 65536).decode("utf-8", "replace")
+            except OSError:  # the other side is closed
+                break
+        assert text in self.shown
+
+    def type(self, text: str) -> None:
+        """As on a keyboard."""
+        os.write(self._terminal, text.encode())
+
+    def end(self) -> int:
+        """The exit code."""
+        return self.process.wait(timeout=30)
+
+    def close(self) -> None:
+        """Leaves nothing running."""
+        self.process.kill()
+        self.process.wait()
+        os.close(self._terminal)
+
+
+def test_a_password_is_asked_for_on_a_terminal_until_it_is_right(tmp_path: Path) -> None:
+    path = locked(tmp_path / "secret.pdf")
+    with closing(Typist("read", str(path), "--json")) as typist:
+        typist.wait_for("secret.pdf needs a password.\r\nPassword: ")
+        typist.type("wrong\n")
+        typist.wait_for("Wrong password for secret.pdf. Try again.\r\nPassword: ")
+        typist.type("sesame\n")
+        typist.wait_for('"pages": 1')
+        assert typist.end() == 0
+        assert "sesame" not in typist.shown
+
+
+def test_no_password_is_an_answer_too(tmp_path: Path) -> None:
+    with closing(Typist("read", str(locked(tmp_path / "secret.pdf")))) as typist:
+        typist.wait_for("Password: ")
+        typist.type("\n")
+        assert typist.end() == 1
+
+
+def test_ctrl_c_ends_it_with_130(tmp_path: Path) -> None:
+    path = long_text(tmp_path / "long.txt", 60_000_000)
+    process = subprocess.Popen(
+        command(["read", str(path), "--json"]),
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with process:
+        assert process.stderr
+        assert b"Reading long.txt" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, out) == (130, b"")
+    assert b"Traceback" not in err
+
+
+def test_a_reader_that_goes_away_is_no_error_to_tell(tmp_path: Path) -> None:
+    path = long_text(tmp_path / "long.txt", 3_000_000)
+    arguments = " ".join(f"'{word}'" for word in command(["read", str(path)]))
+    result = subprocess.run(
+        ["bash", "-c", f"{arguments} | head -1"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.stdout == WORDS + "\n"
+    assert "Traceback" not in result.stderr
+    assert "Exception" not in result.stderr
+
+
+def test_no_window_library_and_no_parser_is_loaded(tmp_path: Path) -> None:
+    path = write_docx(tmp_path / "a.docx", paragraph(WORDS))
+    program = (
+        "import sys\n"
+        "from app.__main__ import main\n"
+        f"code = main(['read', {str(path)!r}])\n"
+        "heavy = ('PySide6', 'lxml', 'pypdfium2', 'numpy', 'llama_cpp', 'httpx2')\n"
+        "print(code, [name for name in heavy if name in sys.modules], file=sys.stderr)"
+    )
+    result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout == WORDS + "\n"
+    assert result.stderr.splitlines()[-1] == "0 []"
