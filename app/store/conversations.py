@@ -6,7 +6,7 @@ import json
 import sqlite3
 import time
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -225,6 +225,11 @@ class Conversations:
         """Keeps a message before the model's eyes, or no longer."""
         with self._database.transaction() as connection:
             _set(connection, "messages", message_id, {"pinned": is_pinned})
+
+    def set_sources(self, message_id: int, sources: Sequence[dict[str, Any]]) -> None:
+        """Keeps which stretches of documents say what an answer says."""
+        with self._database.transaction() as connection:
+            _set(connection, "messages", message_id, {"sources": json.dumps(list(sources))})
 
     def message(self, message_id: int) -> StoredMessage | None:
         """One message; None when it is deleted or unknown."""

@@ -71,7 +71,7 @@ class Database:
         connection.execute("PRAGMA temp_store = MEMORY")
         _set_up(connection)
         migrate(connection, Path(":memory:"))
-        for table in ("conversations", "messages"):
+        for table in ("conversations", "messages", "documents", "attachments"):
             connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, IN_MEMORY_IDS))
         return cls(connection, Path(":memory:"), None)
 

@@ -31,7 +31,8 @@ class StoredMessage:
     """One message and the ids of all its versions (siblings, itself included), oldest first.
 
     `thinking` is the reasoning before the answer, which took `thinking_s` seconds (None: unknown or none). A `pinned`
-    message is shown to the model even when the conversation has grown beyond its context.
+    message is shown to the model even when the conversation has grown beyond its context. `sources` are stretches of
+    documents that say what an answer says, as `app.features.sources` writes them.
     """
 
     id: int
@@ -47,11 +48,12 @@ class StoredMessage:
     thinking: str = ""
     thinking_s: float | None = None
     pinned: bool = False
+    sources: tuple[dict[str, Any], ...] = ()
 
 
 _COLUMNS = """
     m.id, m.conversation_id, m.parent_id, m.role, m.text, m.state, m.model, m.created_at, m.stats,
-    m.thinking, m.thinking_s, m.pinned,
+    m.thinking, m.thinking_s, m.pinned, m.sources,
     (SELECT group_concat(s.id) FROM messages s WHERE s.conversation_id = m.conversation_id
         AND s.parent_id IS m.parent_id AND s.deleted_at IS NULL) AS versions
 """
@@ -189,4 +191,5 @@ def _message(row: sqlite3.Row) -> StoredMessage:
         row["thinking"],
         row["thinking_s"],
         bool(row["pinned"]),
+        tuple(json.loads(row["sources"])),
     )

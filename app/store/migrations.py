@@ -141,7 +141,67 @@ def m003_jobs_and_models(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (m001_conversations, m002_context, m003_jobs_and_models)
+def m004_documents(connection: sqlite3.Connection) -> None:
+    """Documents as blocks with a full-text index, which message they belong to, and where answers may come from."""
+    # `state` is reading until the last block is there; `info` is JSON of what else is known.
+    # Paths are bytes as the system has them. `fields` is JSON of a block's other values.
+    # An attachment without a message waits in a draft: a conversation's, or that of a new chat.
+    # `use` is '' (not decided), whole, background, or passages (for a later question, from a document above it);
+    # `passages` is JSON: the numbers of the blocks that were shown.
+    # `sources` is JSON: stretches of documents that say what an answer says.
+    for statement in (
+        """CREATE TABLE documents (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            name TEXT NOT NULL,
+            path BLOB NOT NULL,
+            size_bytes INTEGER NOT NULL,
+            mtime_ns INTEGER NOT NULL,
+            sha256 TEXT NOT NULL DEFAULT '',
+            format TEXT NOT NULL DEFAULT '',
+            unit TEXT NOT NULL DEFAULT '',
+            pages INTEGER NOT NULL DEFAULT 0,
+            state TEXT NOT NULL DEFAULT 'reading',
+            info TEXT NOT NULL DEFAULT '{}',
+            created_at REAL NOT NULL
+        )""",
+        "CREATE INDEX documents_by_content ON documents (sha256)",
+        """CREATE TABLE blocks (
+            id INTEGER PRIMARY KEY,
+            document_id INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            page INTEGER,
+            text TEXT NOT NULL,
+            fields TEXT NOT NULL
+        )""",
+        "CREATE UNIQUE INDEX blocks_by_number ON blocks (document_id, number)",
+        "CREATE INDEX blocks_by_page ON blocks (document_id, page)",
+        """CREATE VIRTUAL TABLE blocks_index USING fts5 (
+            text, content = 'blocks', content_rowid = 'id', tokenize = 'unicode61 remove_diacritics 2'
+        )""",
+        """CREATE TRIGGER blocks_added AFTER INSERT ON blocks BEGIN
+            INSERT INTO blocks_index (rowid, text) VALUES (new.id, new.text);
+        END""",
+        """CREATE TRIGGER blocks_removed AFTER DELETE ON blocks BEGIN
+            INSERT INTO blocks_index (blocks_index, rowid, text) VALUES ('delete', old.id, old.text);
+        END""",
+        """CREATE TABLE attachments (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            document_id INTEGER NOT NULL REFERENCES documents (id),
+            conversation_id INTEGER REFERENCES conversations (id) ON DELETE CASCADE,
+            message_id INTEGER REFERENCES messages (id) ON DELETE CASCADE,
+            use TEXT NOT NULL DEFAULT '',
+            passages TEXT NOT NULL DEFAULT '[]'
+        )""",
+        "CREATE INDEX attachments_by_message ON attachments (message_id)",
+        "CREATE INDEX attachments_by_document ON attachments (document_id)",
+        "CREATE INDEX attachments_by_conversation ON attachments (conversation_id)",
+        "ALTER TABLE messages ADD COLUMN sources TEXT NOT NULL DEFAULT '[]'",
+    ):
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (m001_conversations, m002_context, m003_jobs_and_models, m004_documents)
 
 
 def schema_version(connection: sqlite3.Connection) -> int:

@@ -14,8 +14,10 @@ from pathlib import Path
 from app.core.errors import NotEnoughDisk
 from app.core.events import AnswerStats, FinishReason
 from app.core.messages import Role
+from app.store.attachments import Attachments, Use
 from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
+from app.store.documents import DocumentStore
 from app.store.jobs import Jobs
 from app.store.models import ModelNotes
 
@@ -65,11 +67,29 @@ def fill_models(database: Database) -> None:
     )  # fmt: skip
 
 
+def fill_documents(database: Database) -> None:
+    """A document sent with the first question, its passages shown with another one, and one that waits in a draft."""
+    store, attachments = DocumentStore(database, clock=lambda: 1_760_000_000.0), Attachments(database)
+    for name, text in (("größe.pdf", "The sun is 109 Earths wide."), ("notes.txt", "Buy milk.")):
+        id_ = store.begin(Path("/documents") / name, 7, 1_740_000_000_123_456_789)
+        heading = {"id": 1, "kind": "heading", "page": 1, "text": "Sun", "heading_path": [], "level": 1}
+        place = {"heading_path": ["Sun"], "boxes": [[1, 72.0, 90.5, 300.0, 102.0, 0, len(text)]]}
+        store.add_blocks(id_, [heading, {"id": 2, "kind": "paragraph", "page": 1, "text": text} | place])
+        info = {"title": "", "language": "en", "pages_without_text": [2], "remarks": []}
+        store.finish(id_, format_="pdf", unit="page", pages=2, sha256="ab12", info=info)
+        attachments.add_to_draft(None, id_, Use.WHOLE)
+        if id_ == 1:
+            attachments.send(None, 1)
+            attachments.add_passages(4, id_, [2])
+    Conversations(database).set_sources(2, [{"document_id": 1, "block_id": 2, "start": 0, "end": 27}])
+    store.begin(Path("/documents/half-read.pdf"), 9, 1)
+
+
 def dump(database: Database) -> Iterator[str]:
     """The whole database as statements, one after the other."""
     yield from schema_of(database)
     with database.reading() as connection:
-        for table in ("conversations", "messages", "jobs", "models"):
+        for table in ("conversations", "messages", "jobs", "models", "documents", "blocks", "attachments"):
             columns = [row["name"] for row in connection.execute(f"PRAGMA table_info({table})")]
             quoted = " || ', ' || ".join(f"quote({name})" for name in columns)
             for row in connection.execute(f"SELECT {quoted} FROM {table}"):
@@ -84,6 +104,7 @@ def main() -> None:
     ):
         fill(Conversations(database, clock=lambda: 1_760_000_000.0))
         fill_models(database)
+        fill_documents(database)
         sys.stdout.write("BEGIN;\n" + "".join(f"{statement};\n" for statement in dump(database)) + "COMMIT;\n")
 
 

@@ -11,8 +11,10 @@ import pytest
 from app.core.errors import DatabaseNewer, DiskFull, MigrationFailed, NotEnoughDisk
 from app.core.events import AnswerStats, FinishReason
 from app.core.messages import Role
+from app.store.attachments import Attachments, Use
 from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
+from app.store.documents import DocumentStore
 from app.store.jobs import Jobs
 from app.store.migrations import MIGRATIONS
 from app.store.models import ModelNote, ModelNotes
@@ -239,3 +241,40 @@ def test_what_schema_3_added_is_read_as_it_was_written(tmp_path: Path) -> None:
             )
         ]
         assert Jobs(database).add("download", "next", {}).id == 3
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_file_from_before_schema_4_has_no_documents_and_takes_them(tmp_path: Path, number: int) -> None:
+    with closing(Database.open(file_of_version(number, tmp_path))) as database:
+        store, attachments, conversations = DocumentStore(database), Attachments(database), Conversations(database)
+        sun = conversations.find("größe")[0]
+        assert {message.sources for message in conversations.path(sun.id)} == {()}
+        id_ = store.begin(Path("/documents/a.txt"), 3, 1)
+        store.add_blocks(id_, [{"id": 1, "kind": "paragraph", "page": None, "text": "sun"}])
+        store.finish(id_, format_="text", unit="", pages=0, sha256="cd", info={})
+        attachments.add_to_draft(sun.id, id_)
+        assert [one.document_id for one in attachments.send(sun.id, 1)] == [id_]
+
+
+def test_what_schema_4_added_is_read_as_it_was_written(tmp_path: Path) -> None:
+    with closing(Database.open(file_of_version(4, tmp_path))) as database:
+        store, attachments = DocumentStore(database), Attachments(database)
+        document = store.get(1)
+        assert document is not None
+        assert (document.name, document.path, document.mtime_ns) == (
+            ("größe.pdf", Path("/documents/größe.pdf"), 1_740_000_000_123_456_789)
+        )
+        assert (document.format, document.unit, document.pages, document.sha256) == ("pdf", "page", 2, "ab12")
+        assert document.info["pages_without_text"] == [2]
+        heading, text = store.blocks(1)
+        assert (heading["kind"], heading["level"]) == ("heading", 1)
+        assert text["boxes"] == [[1, 72.0, 90.5, 300.0, 102.0, 0, 27]]
+        found = attachments.of_messages([1, 4])
+        assert [(one.document_id, one.use) for one in found[1]] == [(1, Use.WHOLE)]
+        assert [(one.use, one.passages) for one in found[4]] == [(Use.PASSAGES, (2,))]
+        assert [one.document_id for one in attachments.in_draft(None)] == [2]
+        answer = Conversations(database).message(2)
+        assert answer is not None
+        assert answer.sources == ({"document_id": 1, "block_id": 2, "start": 0, "end": 27},)
+        assert store.rank([1], ["earths"], 5)[0][:2] == (1, 2), "the index was built from the rows"
+        assert store.purge(before=1e12) == 1, "only the one that was half read"

@@ -1,0 +1,223 @@
+"""Documents that were read: their blocks with a full-text index; from any thread.
+
+A document is written while it is read, a batch of blocks at a time, and counts only once it is complete; what an
+earlier run left half-read, and what nothing refers to any more, goes with `purge`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.core.messages import clean_text
+from app.store.conversations import match_expression
+from app.store.database import Database
+
+BATCH = 400
+"""Blocks a transaction: others wait for the database no longer than that takes."""
+
+
+@dataclass(frozen=True)
+class StoredDocument:
+    """One document. The file was at `path` with `size_bytes` and `mtime_ns` when it was read.
+
+    `unit` is what its `pages` are: page, slide, sheet, chapter or "". `info` is what else is known, in plain JSON:
+    title, language, encoding, the part that was read, pages_without_text, pages that are pictures or empty, remarks.
+    """
+
+    id: int
+    name: str
+    path: Path
+    size_bytes: int
+    mtime_ns: int
+    sha256: str
+    format: str
+    unit: str
+    pages: int
+    info: dict[str, Any]
+    created_at: float
+
+
+_COLUMNS = "id, name, path, size_bytes, mtime_ns, sha256, format, unit, pages, info, created_at"
+Fields = dict[str, Any]
+"""A block in plain JSON: id, kind, page and text, and whatever else it has."""
+
+
+class DocumentStore:
+    """All stored documents. Writes may raise DiskFull or FolderNotWritable; nothing of the call is then stored."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+
+    def begin(self, path: Path, size_bytes: int, mtime_ns: int) -> int:
+        """A document that is about to be read; returns its id."""
+        with self._database.transaction() as connection:
+            cursor = connection.execute(
+                "INSERT INTO documents (name, path, size_bytes, mtime_ns, created_at) VALUES (?, ?, ?, ?, ?)",
+                (clean_text(path.name), os.fsencode(path), size_bytes, mtime_ns, self._clock()),
+            )
+        return int(cursor.lastrowid or 0)
+
+    def add_blocks(self, document_id: int, blocks: Sequence[Fields]) -> None:
+        """The next blocks, in order."""
+        for first in range(0, len(blocks), BATCH):
+            rows = [_row(document_id, dict(block)) for block in blocks[first : first + BATCH]]
+            with self._database.transaction() as connection:
+                connection.executemany(
+                    "INSERT INTO blocks (document_id, number, kind, page, text, fields) VALUES (?, ?, ?, ?, ?, ?)", rows
+                )
+
+    def finish(
+        self, document_id: int, *, format_: str, unit: str, pages: int, sha256: str, info: Fields
+    ) -> StoredDocument:
+        """All blocks are there; raises KeyError for an unknown document."""
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                "UPDATE documents SET format = ?, unit = ?, pages = ?, sha256 = ?, info = ?, state = 'complete'"
+                f" WHERE id = ? RETURNING {_COLUMNS}",
+                (format_, unit, pages, sha256, json.dumps(info), document_id),
+            ).fetchone()
+        if row is None:
+            raise KeyError(document_id)
+        return _document(row)
+
+    def discard(self, document_id: int) -> None:
+        """Forgets a document with its blocks, where nothing refers to it."""
+        while self._remove_some(document_id):
+            pass
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM documents WHERE id = ?", (document_id,))
+
+    def _remove_some(self, document_id: int) -> bool:
+        with self._database.transaction() as connection:
+            done = connection.execute(
+                "DELETE FROM blocks WHERE id IN (SELECT id FROM blocks WHERE document_id = ? LIMIT ?)"
+                " AND NOT EXISTS (SELECT 1 FROM attachments WHERE document_id = ?)",
+                (document_id, BATCH, document_id),
+            )
+        return done.rowcount > 0
+
+    def get(self, document_id: int) -> StoredDocument | None:
+        """One complete document, or None."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                f"SELECT {_COLUMNS} FROM documents WHERE id = ? AND state = 'complete'", (document_id,)
+            ).fetchone()
+        return None if row is None else _document(row)
+
+    def find_read(self, path: Path, size_bytes: int, mtime_ns: int) -> list[StoredDocument]:
+        """Complete documents read from this very file as it is now, the newest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT {_COLUMNS} FROM documents WHERE path = ? AND size_bytes = ? AND mtime_ns = ?"
+                " AND state = 'complete' ORDER BY id DESC",
+                (os.fsencode(path), size_bytes, mtime_ns),
+            ).fetchall()
+        return [_document(row) for row in rows]
+
+    def block_count(self, document_id: int) -> int:
+        """How many blocks are there."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT coalesce(max(number), 0) FROM blocks WHERE document_id = ?", (document_id,)
+            ).fetchone()
+        return int(row[0])
+
+    def blocks(self, document_id: int, first: int = 1, count: int = -1) -> list[Fields]:
+        """Blocks from a number on; a negative count is all of them."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT number, kind, page, text, fields FROM blocks WHERE document_id = ? AND number >= ?"
+                " ORDER BY number LIMIT ?",
+                (document_id, first, count),
+            ).fetchall()
+        return [_fields(row) for row in rows]
+
+    def every_block(self, document_id: int) -> Iterator[Fields]:
+        """All blocks in order, a batch at a time, so that others get at the database in between."""
+        first = 1
+        while batch := self.blocks(document_id, first, BATCH):
+            yield from batch
+            first = int(batch[-1]["id"]) + 1
+
+    def some_blocks(self, document_id: int, numbers: Sequence[int]) -> list[Fields]:
+        """The blocks with these numbers, in order."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT number, kind, page, text, fields FROM blocks WHERE document_id = ?"
+                " AND number IN (SELECT value FROM json_each(?)) ORDER BY number",
+                (document_id, json.dumps(list(numbers))),
+            ).fetchall()
+        return [_fields(row) for row in rows]
+
+    def blocks_of_page(self, document_id: int, page: int) -> list[Fields]:
+        """The blocks that begin on a page, with the one before them, which may reach into it."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT number, kind, page, text, fields FROM blocks WHERE document_id = :document AND (page = :page"
+                " OR number = (SELECT max(number) FROM blocks WHERE document_id = :document AND page < :page))"
+                " ORDER BY number",
+                {"document": document_id, "page": page},
+            ).fetchall()
+        return [_fields(row) for row in rows]
+
+    def rank(self, document_ids: Sequence[int], words: Sequence[str], limit: int) -> list[tuple[int, int, float]]:
+        """(document id, block number, score) of the blocks that hold any of the words, best first.
+
+        A word that ends with a star stands for all that begin so. The score is bm25 as SQLite's FTS5 computes it, with
+        its sign changed: more is better.
+        """
+        quoted = [_expression(word) for word in words if match_expression(word)]
+        if not quoted:
+            return []
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT b.document_id, b.number, -blocks_index.rank FROM blocks_index"
+                " JOIN blocks b ON b.id = blocks_index.rowid"
+                " WHERE blocks_index MATCH ? AND b.document_id IN (SELECT value FROM json_each(?))"
+                " ORDER BY blocks_index.rank LIMIT ?",
+                (" OR ".join(quoted), json.dumps(list(document_ids)), limit),
+            ).fetchall()
+        return [(int(row[0]), int(row[1]), float(row[2])) for row in rows]
+
+    def purge(self, before: float) -> int:
+        """Removes what was left half-read and what nothing refers to any more; returns how many documents.
+
+        Only those begun before that moment (seconds since 1970): what is being read now is left alone.
+        """
+        with self._database.reading() as connection:
+            gone = connection.execute(
+                "SELECT id FROM documents WHERE created_at < ? AND (state <> 'complete'"
+                " OR id NOT IN (SELECT document_id FROM attachments))",
+                (before,),
+            ).fetchall()
+        for row in gone:
+            self.discard(row[0])
+        return len(gone)
+
+
+def _expression(word: str) -> str:
+    whole = match_expression(word)
+    return whole if word.endswith("*") else whole.removesuffix("*")
+
+
+def _row(document_id: int, fields: Fields) -> tuple[Any, ...]:
+    number, kind, page, text = fields.pop("id"), fields.pop("kind"), fields.pop("page"), fields.pop("text")
+    return (document_id, number, kind, page, clean_text(text), json.dumps(fields))
+
+
+def _fields(row: sqlite3.Row) -> Fields:
+    fields: Fields = json.loads(row["fields"])
+    return {"id": row["number"], "kind": row["kind"], "page": row["page"], "text": row["text"]} | fields
+
+
+def _document(row: sqlite3.Row) -> StoredDocument:
+    values = dict(row)
+    return StoredDocument(**values | {"path": Path(os.fsdecode(values["path"])), "info": json.loads(values["info"])})
