@@ -6,6 +6,7 @@ import errno
 import logging
 import os
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -24,11 +25,14 @@ from app.engine.fit import GpuRoom
 from app.engine.on_demand import EngineOnDemand
 from app.engine.states import StateFolder
 from app.features.chat import SESSION, Chat
+from app.features.documents import Documents
 from app.features.sentences import Sentence
 from app.hub.ledger import Ledger
 from app.hub.token import HUB_HOST, Token
+from app.store.attachments import Attachments
 from app.store.conversations import Conversations
 from app.store.database import Database
+from app.store.documents import DocumentStore
 from app.store.jobs import Jobs
 from app.store.models import ModelNotes
 
@@ -51,12 +55,14 @@ class Fireside:
     states: StateFolder
     ledger: Ledger
     token: Token
+    documents: Documents
     chat: Chat = field(init=False)
     notices: list[Sentence] = field(default_factory=list)
     log_handler: logging.Handler | None = None
 
     def __post_init__(self) -> None:
-        self.chat = Chat(self.engine, self.conversations, lambda: self.settings)
+        self.chat = Chat(self.engine, self.conversations, self.documents, lambda: self.settings)
+        self._began_at = time.time()
         self._changing, self._making = threading.Lock(), threading.Lock()
         self._models: Models | None = None
 
@@ -90,7 +96,8 @@ class Fireside:
     def temporary_chat(self) -> Chat:
         """A chat of which nothing is kept: its store is in memory, and is closed when nobody holds the chat."""
         database = Database.in_memory()
-        chat = Chat(self.engine, Conversations(database), lambda: self.settings, is_temporary=True)
+        documents = build_documents(self.paths, database)
+        chat = Chat(self.engine, Conversations(database), documents, lambda: self.settings, is_temporary=True)
         weakref.finalize(chat, database.close)
         return chat
 
@@ -127,6 +134,10 @@ class Fireside:
         """Chooses a model for the chat and keeps it in the list."""
         self.models.use("chat", path)
 
+    def tidy(self) -> None:
+        """Removes documents that nothing refers to any more; slow, for a thread once the window is there."""
+        self.documents.store.purge(self._began_at)
+
     def close(self) -> None:
         """Ends the engine child, the downloads, then the database; safe to call twice."""
         self.engine.close()
@@ -135,6 +146,11 @@ class Fireside:
         self.database.close()
         _end_log(self.log_handler)
         self.log_handler = None
+
+
+def build_documents(paths: AppPaths, database: Database) -> Documents:
+    """Documents kept in a database."""
+    return Documents(DocumentStore(database), Attachments(database), paths.documents)
 
 
 def build_engine(paths: AppPaths, states: StateFolder | None = None) -> EngineOnDemand:
@@ -228,7 +244,10 @@ def _build_parts(paths: AppPaths, handler: logging.Handler | None) -> Fireside:
     gone = conversations.purge_deleted()
     states = StateFolder(paths.states, lambda: app.settings.engine.states_budget_mb * 10**6)
     engine, ledger = build_engine(paths, states), Ledger(paths.connections)
-    app = Fireside(paths, settings, engine, database, conversations, states, ledger, Token(), log_handler=handler)
+    documents = build_documents(paths, database)
+    app = Fireside(
+        paths, settings, engine, database, conversations, states, ledger, Token(), documents, log_handler=handler
+    )
     for conversation_id in gone:
         states.delete(SESSION.format(conversation_id))
     app.notices = _notices(wrong, database)

@@ -7,7 +7,7 @@ no more than that; whatever ends it leaves its text and a state that says how it
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,15 +17,22 @@ from app.core.events import Finished, FinishReason, LoadProgress, ModelLoaded, P
 from app.core.messages import Role
 from app.core.settings import Settings
 from app.engine.client import CANCELLED, EngineClient
+from app.features.attached import Attached
 from app.features.context import Parts, View
+from app.features.document_prompt import whole_text
+from app.features.documents import Documents
 from app.features.draft import Draft
 from app.features.options import options_for
 from app.features.prompts import Prompts, hidden_ids
+from app.features.sources import source_to_fields, sources_of
+from app.store.attachments import Attachment
 from app.store.conversations import Conversation, Conversations, MessageState, StoredMessage
 
 log = logging.getLogger(__name__)
 
 TITLE_CHARACTERS = 48
+DOCUMENTS_SHARE = 0.8
+"""Of what a prompt may take, for whole documents: the rest is for the question and what follows."""
 SESSION = "chat-{}"
 """What the engine calls a conversation by; filled with its id."""
 
@@ -64,8 +71,28 @@ class ContextIsFull:
     message_id: int
 
 
+@dataclass(frozen=True)
+class DocumentsShown:
+    """Which passages of documents the model is shown with a question has just been settled."""
+
+    question_id: int
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How a document would stand in the next prompt, in tokens: all of it, and the room there is for it."""
+
+    tokens: int
+    room_tokens: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it can be shown."""
+        return self.tokens <= self.room_tokens
+
+
 ContextEvent = ContextCompacted | ContextWidened | ContextIsFull
-AnswerEvent = AnswerStarted | ContextEvent | PromptProgress | Waiting | TextDelta | Finished
+AnswerEvent = AnswerStarted | ContextEvent | DocumentsShown | PromptProgress | Waiting | TextDelta | Finished
 
 
 def title_from(text: str) -> str:
@@ -87,29 +114,39 @@ class Chat:
         self,
         engine: EngineClient,
         conversations: Conversations,
+        documents: Documents,
         settings: Callable[[], Settings],
         *,
         is_temporary: bool = False,
     ) -> None:
         self.conversations = conversations
+        self.documents = documents
         self.is_temporary = is_temporary
         self._engine = engine
         self._settings = settings
-        self._prompts = Prompts(engine, settings)
+        self._attached = Attached(documents)
+        self._prompts = Prompts(engine, settings, self._attached)
 
-    def add_question(self, conversation_id: int, text: str) -> StoredMessage:
-        """Stores a question under the last message; an untitled conversation gets its title from it."""
+    def add_question(self, conversation_id: int, text: str, *, draft_of: int | None = 0) -> StoredMessage:
+        """Stores a question under the last message; an untitled conversation gets its title from it.
+
+        `draft_of` is the draft whose documents go with it: a conversation's, or None for that of a new chat.
+        """
         conversation = self.conversations.get(conversation_id)
         leaf_id = conversation.leaf_id if conversation else None
         question = self.conversations.add_message(conversation_id, leaf_id, Role.USER, text)
         if conversation and not conversation.title:
             self.conversations.update(conversation_id, title=title_from(question.text))
+        if draft_of != 0:
+            self.documents.attachments.send(draft_of, question.id)
         return question
 
     def edit_question(self, message_id: int, text: str) -> StoredMessage:
-        """Stores another version of a question beside it; raises KeyError when it is gone."""
+        """Stores another version of a question beside it, with its documents; raises KeyError when it is gone."""
         old = self._stored(message_id)
-        return self.conversations.add_message(old.conversation_id, old.parent_id, Role.USER, text)
+        new = self.conversations.add_message(old.conversation_id, old.parent_id, Role.USER, text)
+        self.documents.attachments.copy(old.id, new.id)
+        return new
 
     def answer(self, question_id: int, cancel: CancelToken, *, when_full: str = "") -> Iterator[AnswerEvent]:
         """Answers a question; asked again, the answer becomes another version.
@@ -139,7 +176,20 @@ class Chat:
             return None
         conversation = self.conversations.get(conversation_id) if conversation_id is not None else None
         branch = self.conversations.path(conversation.id) if conversation is not None else []
-        return self._prompts.parts(conversation, system, branch, draft)
+        attachments = self.documents.attachments.in_draft(conversation_id)
+        return self._prompts.parts(conversation, system, branch, draft, attachments)
+
+    def fit_of(self, attachment: Attachment, conversation_id: int | None, system: str) -> Fit | None:
+        """Whether a document in a draft can be shown whole beside the others there; None without a loaded model."""
+        if self._engine.loaded is None:
+            return None
+        document = self.documents.of(attachment)
+        tokens = self._prompts.tokens_of([whole_text(document, self.documents.blocks(document.id))])[0]
+        conversation = self.conversations.get(conversation_id) if conversation_id is not None else None
+        others = [one for one in self.documents.attachments.in_draft(conversation_id) if one.id != attachment.id]
+        parts = self._prompts.parts(conversation, system, [], "", others)
+        room = int(parts.budget.prompt_tokens * DOCUMENTS_SHARE) - parts.used_tokens
+        return Fit(tokens, max(0, room))
 
     def hidden_ids(self, conversation_id: int) -> tuple[int, ...]:
         """The messages of the chosen branch that the model is not shown."""
@@ -168,6 +218,8 @@ class Chat:
                     return
                 self.conversations.update(conversation.id, first_kept_id=shown.first_kept_id)
                 yield _moved(shown)
+            if any(one.role is Role.USER and self._has_documents(one.id) for one in branch):
+                yield DocumentsShown(answer.parent_id or 0)
             if cancel.cancelled:  # sent with a cancel behind it, a short answer might still come
                 draft.finish(MessageState.STOPPED)
                 yield Finished(CANCELLED)
@@ -185,12 +237,22 @@ class Chat:
                     draft.append(event)
                 if isinstance(event, Finished):
                     draft.finish(_STATES.get(event.stats.finish_reason, MessageState.COMPLETE), event)
+                    self._keep_sources(answer.id, draft.text, branch)
                 yield event
         except AppError:
             draft.give_up(MessageState.INTERRUPTED if draft.text else MessageState.FAILED)
             raise
         finally:
             draft.give_up(MessageState.INTERRUPTED)
+
+    def _has_documents(self, message_id: int) -> bool:
+        return bool(self.documents.attachments.of_messages([message_id]))
+
+    def _keep_sources(self, answer_id: int, text: str, branch: Sequence[StoredMessage]) -> None:
+        """Where the answer may come from, for chats with documents."""
+        found = sources_of(text, self._attached.documents_of(branch), self.documents.store)
+        if found:
+            self.conversations.set_sources(answer_id, [source_to_fields(one) for one in found])
 
     def _take_back(self, answer: StoredMessage) -> ContextIsFull:
         """An answer that was not sent for leaves its place, or is as it was."""

@@ -1,0 +1,258 @@
+"""Documents of a chat: read by the child into the store, one at a time, and shown to whoever asks for them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from app.core.cancel import CancelToken
+from app.core.errors import DocumentUnreadable
+from app.documents import reading
+from app.documents.blocks import Block, block_from_fields, block_to_fields
+from app.documents.protocol import BlocksRead, Done, Draw, Drawn, Event, Found, Read
+from app.documents.source import Opened, PageRead
+from app.features.shown_document import Mark
+from app.store.attachments import Attachment, Attachments
+from app.store.documents import DocumentStore, StoredDocument
+
+LOOK_EVERY_S = 0.1
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Another document is being read first."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The last event: the document is stored, complete."""
+
+    document: StoredDocument
+
+
+ReadEvent = Event | Waits | Kept
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is read of a file: pages from one to another (0 is open), in the encoding that the person chose, or ""."""
+
+    first_page: int = 0
+    last_page: int = 0
+    encoding: str = ""
+
+
+WHOLE = Part()
+
+
+class Documents:
+    """Reads, keeps and shows documents; from any thread. Owns no thread: what reads is a generator.
+
+    `folder` is the child's own working directory. Passwords stay in memory.
+    """
+
+    def __init__(self, store: DocumentStore, attachments: Attachments, folder: Path) -> None:
+        self.store, self.attachments = store, attachments
+        self._folder = folder
+        self._reading = threading.Lock()
+        self._passwords: dict[int, str] = {}
+
+    def read(self, path: Path, cancel: CancelToken, *, password: str = "", part: Part = WHOLE) -> Iterator[ReadEvent]:
+        """Reads a file into the store; the last event is Kept, and cancelled there is none.
+
+        The same file unchanged is not read twice. Raises what the child met (see `app.documents.reading.read`), or
+        what the store raises; nothing of the file is then kept.
+        """
+        found = _stat(path)
+        known = self._known(path, found, part)
+        if known is not None:
+            yield Kept(known)
+            return
+        while not self._reading.acquire(timeout=LOOK_EVERY_S):
+            if cancel.cancelled:
+                return
+            yield Waits()
+        try:
+            yield from self._read(path, found, cancel, password, part)
+        finally:
+            self._reading.release()
+
+    def _read(
+        self, path: Path, found: tuple[int, int], cancel: CancelToken, password: str, part: Part
+    ) -> Iterator[ReadEvent]:
+        request = Read(str(path), password, part.encoding, part.first_page, part.last_page)
+        document_id, kept = self.store.begin(path, *found), None
+        opening = Found("", Opened())
+        pages: list[PageRead] = []
+        try:
+            for event in reading.read(request, folder=self._folder, cancel=cancel):
+                if isinstance(event, BlocksRead):
+                    self.store.add_blocks(document_id, [block_to_fields(block) for block in event.blocks])
+                elif isinstance(event, Found):
+                    opening = event
+                elif isinstance(event, PageRead) and (event.is_picture or not event.has_text):
+                    pages.append(event)
+                elif isinstance(event, Done):
+                    kept = self._finish(document_id, part, opening, event, pages)
+                yield event
+            if kept is not None:
+                if password:
+                    self._passwords[document_id] = password
+                yield Kept(kept)
+        finally:
+            if kept is None:
+                self.store.discard(document_id)
+
+    def _finish(
+        self, document_id: int, part: Part, opening: Found, done: Done, pages: Sequence[PageRead]
+    ) -> StoredDocument:
+        opened = opening.opened
+        info: dict[str, Any] = {"title": opened.title, "encoding": opened.encoding, "language": done.language}
+        info |= {"pages_without_text": list(done.pages_without_text), "part": asdict(part)}
+        info["pages"] = [asdict(page) for page in pages]
+        info["remarks"] = [asdict(remark) for remark in done.remarks]
+        return self.store.finish(
+            document_id, format_=opening.format, unit=opened.unit, pages=done.pages, sha256=done.sha256, info=info
+        )
+
+    def _known(self, path: Path, found: tuple[int, int], part: Part) -> StoredDocument | None:
+        documents = self.store.find_read(path, *found)
+        return next((one for one in documents if one.info.get("part") == asdict(part)), None)
+
+    def of(self, attachment: Attachment) -> StoredDocument:
+        """An attachment's document; raises KeyError where it is gone."""
+        document = self.store.get(attachment.document_id)
+        if document is None:
+            raise KeyError(attachment.document_id)
+        return document
+
+    def blocks(self, document_id: int) -> list[Block]:
+        """All blocks of a document."""
+        return [block_from_fields(fields) for fields in self.store.every_block(document_id)]
+
+    def some_blocks(self, document_id: int, numbers: list[int]) -> list[Block]:
+        """The blocks with these numbers, in order."""
+        return [block_from_fields(fields) for fields in self.store.some_blocks(document_id, numbers)]
+
+    def shown(self, document_id: int) -> KeptDocument:
+        """A document for the document view; raises KeyError where it is gone."""
+        document = self.store.get(document_id)
+        if document is None:
+            raise KeyError(document_id)
+        return KeptDocument(document, self.store, self._folder, self._passwords.get(document_id, ""))
+
+
+class KeptDocument:
+    """A stored document as the document view asks for it; see `app.features.shown_document.ShownDocument`."""
+
+    def __init__(self, document: StoredDocument, store: DocumentStore, folder: Path, password: str = "") -> None:
+        self._document, self._store = document, store
+        self._folder, self._password = folder, password
+        self._is_there = _is_unchanged(document)
+        self._drawing: reading.Drawing | None = None
+        self.block_count = store.block_count(document.id)
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self._document.name
+
+    @property
+    def unit(self) -> str:
+        """What its pages are."""
+        return self._document.unit
+
+    @property
+    def pages(self) -> int:
+        """How many."""
+        return self._document.pages
+
+    @property
+    def pages_without_text(self) -> tuple[int, ...]:
+        """Pages from which no text came."""
+        return tuple(self._document.info.get("pages_without_text", ()))
+
+    @property
+    def can_draw(self) -> bool:
+        """Whether its pages can be shown as pictures."""
+        return self._document.format == "pdf" and self._is_there
+
+    @property
+    def note(self) -> str:
+        """Why not, where the person may expect it."""
+        if self._document.format != "pdf" or self._is_there:
+            return ""
+        return "The file is not there any more, or has changed. This is its text as it was read."
+
+    def blocks(self, first_id: int, count: int) -> list[Block]:
+        """Blocks in order from one on."""
+        return [block_from_fields(fields) for fields in self._store.blocks(self._document.id, first_id, count)]
+
+    def blocks_of_page(self, page: int) -> list[Block]:
+        """The blocks that begin on a page, and the one that reaches into it."""
+        found = [block_from_fields(fields) for fields in self._store.blocks_of_page(self._document.id, page)]
+        return [one for one in found if one.page == page or any(box.page == page for box in one.place.boxes)]
+
+    def search(self, text: str, limit: int = 1000) -> list[Mark]:
+        """Where these letters stand, whatever their case, in order."""
+        wanted = text.casefold()
+        found: list[Mark] = []
+        if not wanted.strip():
+            return found
+        for fields in self._store.every_block(self._document.id):
+            found += [Mark(int(fields["id"]), start, end) for start, end in _stretches(str(fields["text"]), wanted)]
+            if len(found) >= limit:
+                break
+        return found[:limit]
+
+    def draw(self, page: int, scale: float, cancel: CancelToken) -> Iterator[Drawn]:
+        """Draws one page in a child."""
+        if self._drawing is None:
+            self._drawing = reading.Drawing(self._folder)
+        request = Draw(str(self._document.path), page, scale, self._password)
+        yield from self._drawing.draw(request, cancel)
+
+    def close(self) -> None:
+        """Ends the child that draws."""
+        if self._drawing is not None:
+            self._drawing.close()
+            self._drawing = None
+
+
+def _stat(path: Path) -> tuple[int, int]:
+    """The file's size and time of change; raises DocumentUnreadable."""
+    try:
+        found = path.stat()
+    except FileNotFoundError as error:
+        raise DocumentUnreadable(str(path), "missing") from error
+    except PermissionError as error:
+        raise DocumentUnreadable(str(path), "denied") from error
+    except (OSError, ValueError) as error:
+        raise DocumentUnreadable(str(path), "not_a_file") from error
+    return found.st_size, found.st_mtime_ns
+
+
+def _is_unchanged(document: StoredDocument) -> bool:
+    try:
+        return _stat(document.path) == (document.size_bytes, document.mtime_ns)
+    except DocumentUnreadable:
+        return False
+
+
+def _stretches(text: str, wanted: str) -> Iterator[tuple[int, int]]:
+    """Where `wanted`, casefolded, stands in a text; offsets are the text's own though casefolding may lengthen it."""
+    folded = text.casefold()
+    at = folded.find(wanted)
+    offsets = None if len(folded) == len(text) else _origins(text)
+    while at >= 0:
+        end = at + len(wanted)
+        yield (at, end) if offsets is None else (offsets[at], offsets[end - 1] + 1)
+        at = folded.find(wanted, end)
+
+
+def _origins(text: str) -> list[int]:
+    """For each letter of the casefolded text, which letter of the text it comes from."""
+    return [place for place, letter in enumerate(text) for _ in letter.casefold()]

@@ -1,0 +1,125 @@
+"""Where an answer may come from: the sentences of the documents that share most of an answer's words.
+
+No second model and no judgement: a sentence of the answer gets the place in the documents that holds the largest
+share of its words (numbers as they stand, words by their first letters), where that is at least half of them. What
+the model names itself ("[p. 3]") is taken at its word only as far as there is such a page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from app.features.passages import words_of
+from app.store.documents import DocumentStore, Fields
+
+LEAST_SHARE = 0.5
+LEAST_WORDS = 3
+MOST_CANDIDATES = 12
+MOST_SENTENCES = 60
+STEM = 5
+_WORD = re.compile(r"\w+")
+_SENTENCE = re.compile(r".+?(?:[.!?…](?=\s|$)|[。！？]|\n|$)", re.DOTALL)
+_PAGE = re.compile(r"[\[(](?:p|pp|page|pages|slide|sheet|chapter|ch)\.? ?(\d{1,5})[\])]", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A stretch of a document (`start` to `end` in the text of a block) that says what the answer says.
+
+    `answer_start` and `answer_end` are that sentence in the answer. `is_named`: the model named the page itself.
+    """
+
+    answer_start: int
+    answer_end: int
+    document_id: int
+    block_id: int
+    start: int
+    end: int
+    page: int | None
+    is_named: bool = False
+
+
+def sources_of(answer: str, document_ids: Sequence[int], store: DocumentStore) -> list[Source]:
+    """The places that fit best, in the order of the answer; at most one for each of its sentences."""
+    found: list[Source] = []
+    if not document_ids:
+        return found
+    for start, end in list(sentences(answer))[:MOST_SENTENCES]:
+        text = _PAGE.sub(" ", answer[start:end])
+        source = _best(text, start, end, document_ids, store)
+        if source is not None:
+            found.append(source)
+    return found
+
+
+def named_pages(answer: str) -> list[tuple[int, int, int]]:
+    """(start, end, page) of each page that an answer names in brackets."""
+    return [(match.start(), match.end(), int(match[1])) for match in _PAGE.finditer(answer)]
+
+
+def source_on_page(answer: str, at: int, page: int, document_id: int, store: DocumentStore) -> Source | None:
+    """What stands on a page that the answer names at `at`: the sentence there that fits best, else its first block."""
+    blocks = [one for one in store.blocks_of_page(document_id, page) if one["page"] == page]
+    if not blocks:
+        return None
+    start, end = next(((a, b) for a, b in sentences(answer) if a <= at < b), (at, at))
+    wanted = _stems(_PAGE.sub(" ", answer[start:end]))
+    best = max(((*_place(one, wanted), one) for one in blocks), key=lambda found: found[0])
+    share, first, last, block = best
+    if not share:
+        block, first, last = blocks[0], 0, 0
+    return Source(start, end, document_id, int(block["id"]), first, last, page, is_named=True)
+
+
+def source_to_fields(source: Source) -> dict[str, Any]:
+    """A source as plain JSON values."""
+    return asdict(source)
+
+
+def source_from_fields(fields: dict[str, Any]) -> Source:
+    """The source of such values; raises TypeError for any others."""
+    return Source(**fields)
+
+
+def sentences(text: str) -> Iterator[tuple[int, int]]:
+    """Where the sentences of a text begin and end, white space around them left out."""
+    for match in _SENTENCE.finditer(text):
+        body = match[0].strip()
+        if body:
+            start = match.start() + match[0].index(body)
+            yield start, start + len(body)
+
+
+def _best(text: str, start: int, end: int, document_ids: Sequence[int], store: DocumentStore) -> Source | None:
+    wanted = _stems(text)
+    if len(wanted) < LEAST_WORDS:
+        return None
+    best: tuple[float, Source] | None = None
+    for document_id, number, _score in store.rank(document_ids, words_of(text), MOST_CANDIDATES):
+        block = store.some_blocks(document_id, [number])[0]
+        share, first, last = _place(block, wanted)
+        if share >= LEAST_SHARE and (best is None or share > best[0]):
+            best = share, Source(start, end, document_id, number, first, last, block["page"])
+    return best[1] if best else None
+
+
+def _place(block: Fields, wanted: set[str]) -> tuple[float, int, int]:
+    """The share of `wanted` that the best sentence of a block holds, and where it stands."""
+    text = str(block["text"])
+    best = (0.0, 0, 0)
+    for start, end in sentences(text):
+        share = len(wanted & _stems(text[start:end])) / len(wanted) if wanted else 0.0
+        if share > best[0]:
+            best = (share, start, end)
+    return best
+
+
+def _stems(text: str) -> set[str]:
+    """Words of more than three letters by their first five, and every number."""
+    words = (word.casefold() for word in _WORD.findall(text))
+    return {
+        word[:STEM] if word.isalpha() else word for word in words if len(word) > 3 or any(c.isdigit() for c in word)
+    }

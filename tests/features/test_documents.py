@@ -1,0 +1,136 @@
+"""Documents are read by the real child into the real store, once, and shown from there."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from app.core.cancel import CancelToken
+from app.core.errors import DocumentUnreadable
+from app.documents.protocol import BlocksRead, Found
+from app.features.documents import Documents, Kept, Part, Waits
+from app.features.shown_document import Mark
+from app.store.attachments import Attachments
+from app.store.database import Database
+from app.store.documents import DocumentStore, StoredDocument
+
+TEXT = "The lease ends in March.\n\nThe rent is 1,250 euros.\n\nPets are allowed, GROSSE Straße.\n"
+
+
+@pytest.fixture
+def documents(tmp_path: Path) -> Iterator[Documents]:
+    with closing(Database.open(tmp_path / "fireside.db")) as database:
+        yield Documents(DocumentStore(database), Attachments(database), tmp_path / "child")
+
+
+@pytest.fixture
+def lease(tmp_path: Path) -> Path:
+    path = tmp_path / "lease.txt"
+    path.write_text(TEXT, "utf-8")
+    return path
+
+
+def kept(documents: Documents, path: Path, part: Part | None = None) -> StoredDocument:
+    *_, last = documents.read(path, CancelToken(), part=part or Part())
+    assert isinstance(last, Kept)
+    return last.document
+
+
+def test_a_file_is_read_into_the_store(documents: Documents, lease: Path) -> None:
+    events = list(documents.read(lease, CancelToken()))
+    assert any(isinstance(event, Found) for event in events)
+    assert any(isinstance(event, BlocksRead) for event in events)
+    document = kept(documents, lease)
+    assert (document.name, document.format, document.unit, document.pages) == ("lease.txt", "text", "", 0)
+    assert [block.text for block in documents.blocks(document.id)] == [
+        "The lease ends in March.",
+        "The rent is 1,250 euros.",
+        "Pets are allowed, GROSSE Straße.",
+    ]
+    assert len(document.sha256) == 64
+
+
+def test_the_same_file_is_not_read_twice_and_a_changed_one_is(documents: Documents, lease: Path) -> None:
+    first = kept(documents, lease)
+    (again,) = documents.read(lease, CancelToken())
+    assert again == Kept(first)
+    lease.write_text(TEXT + "\nMore.\n", "utf-8")
+    changed = kept(documents, lease)
+    assert changed.id != first.id
+    assert documents.blocks(changed.id)[-1].text == "More."
+
+
+def test_another_part_or_encoding_of_a_file_is_another_document(documents: Documents, lease: Path) -> None:
+    lease.write_bytes("Größe und Gewicht".encode("cp850"))
+    first, chosen = kept(documents, lease), kept(documents, lease, Part(encoding="cp850"))
+    assert chosen.id != first.id
+    assert documents.blocks(chosen.id)[0].text == "Größe und Gewicht"
+
+
+def test_nothing_is_left_of_a_file_that_cannot_be_read(documents: Documents, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.pdf"
+    empty.touch()
+    with pytest.raises(DocumentUnreadable) as raised:
+        list(documents.read(empty, CancelToken()))
+    assert raised.value.reason == "empty"
+    with pytest.raises(DocumentUnreadable) as raised:
+        list(documents.read(tmp_path / "gone.pdf", CancelToken()))
+    assert raised.value.reason == "missing"
+    assert documents.store.purge(before=1e12) == 0
+
+
+def test_cancelled_in_the_middle_nothing_is_kept(documents: Documents, tmp_path: Path) -> None:
+    long = tmp_path / "long.txt"
+    long.write_text("\n\n".join(f"Paragraph {number}, with some words." for number in range(200_000)), "utf-8")
+    cancel = CancelToken()
+    events = documents.read(long, cancel)
+    while not isinstance(next(events), BlocksRead):
+        pass
+    cancel.cancel()
+    assert not any(isinstance(event, Kept) for event in events)
+    assert documents.store.purge(before=1e12) == 0, "it was taken out at once"
+
+
+def test_one_document_is_read_at_a_time(documents: Documents, lease: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.txt"
+    other.write_text("Something else.", "utf-8")
+    first, cancel = documents.read(lease, CancelToken()), CancelToken()
+    next(first)
+    second = documents.read(other, cancel)
+    assert isinstance(next(second), Waits)
+    rest = threading.Thread(target=lambda: list(first))
+    rest.start()
+    assert isinstance(list(second)[-1], Kept)
+    rest.join()
+
+
+def test_a_wait_can_be_cancelled(documents: Documents, lease: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.txt"
+    other.write_text("Something else.", "utf-8")
+    first, cancel = documents.read(lease, CancelToken()), CancelToken()
+    next(first)
+    second = documents.read(other, cancel)
+    next(second)
+    cancel.cancel()
+    assert list(second) == []
+    first.close()
+
+
+def test_the_view_gets_text_and_finds_letters(documents: Documents, lease: Path) -> None:
+    shown = documents.shown(kept(documents, lease).id)
+    assert (shown.name, shown.block_count, shown.can_draw, shown.note) == ("lease.txt", 3, False, "")
+    assert [block.id for block in shown.blocks(2, 10)] == [2, 3]
+    assert shown.search("RENT") == [Mark(2, 4, 8)]
+    (strasse,) = shown.search("straSSe")
+    assert documents.blocks(1)[2].text[strasse.start : strasse.end] == "Straße", "though ß is two letters folded"
+    assert len(shown.search("e", limit=2)) == 2
+    assert shown.search("  ") == []
+
+
+def test_a_document_that_is_gone_raises(documents: Documents) -> None:
+    with pytest.raises(KeyError):
+        documents.shown(99)
