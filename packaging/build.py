@@ -20,6 +20,7 @@ NOTICES = ("LICENSE", "THIRD_PARTY.md", "README.md", "CHANGELOG.md")
 SHIPPED = (
     "anyio",
     "cffi",
+    "chardet",
     "click",
     "cryptography",
     "diskcache",
@@ -37,17 +38,23 @@ SHIPPED = (
     "jinja2",
     "keyring",
     "llama-cpp-python",
+    "lxml",
     "markdown-it-py",
     "markupsafe",
     "mdit-py-plugins",
     "mdurl",
     "more-itertools",
     "numpy",
+    "olefile",
     "packaging",
     "platformdirs",
+    "psutil",
+    "py3langid",
     "pycparser",
     "pygments",
     "pyinstaller",
+    "pypdfium2",
+    "python-calamine",
     "pyyaml",
     "secretstorage",
     "socksio",
@@ -144,7 +151,8 @@ def licence_files(package: str) -> list[tuple[Path, Path]]:
     found = []
     for file in distribution.files or []:
         information, *inside = file.parts
-        if information.endswith(".dist-info") and inside and inside[-1].lower().startswith(wanted):
+        is_licence = bool(inside) and (inside[0] == "licenses" or inside[-1].lower().startswith(wanted))
+        if information.endswith(".dist-info") and is_licence:
             name = Path(*(inside[1:] if inside[0] == "licenses" and len(inside) > 1 else inside))
             found.append((name, Path(str(distribution.locate_file(file)))))
     return found

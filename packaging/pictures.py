@@ -19,6 +19,7 @@ from typing import TypeVar
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from document_scenes import screens as document_screens  # noqa: E402
 from model_scenes import hub_for_pictures  # noqa: E402
 from model_scenes import screens as model_screens  # noqa: E402
 from PySide6.QtCore import QEventLoop, QPoint, QTimer, SignalInstance  # noqa: E402
@@ -265,6 +266,7 @@ def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
         ("model-menu", window.picker.show_menu, _close_popup),
         ("model-about", window.picker.show_about, _close_popup),
         ("notices", error_bar, close_notices),
+        *document_screens(scene.app, window, chat, scene.app.paths.data / "documents-of-pictures", _pause),
         *model_screens(scene.app, window, _pause),
     ]
 

@@ -116,6 +116,34 @@ def try_chat(trial: Trial) -> str:
     return f"{answer['text'].strip()!r}, {answer['tokens_per_s']:.0f} tokens/s"
 
 
+def try_read(trial: Trial) -> str:
+    """What parses documents is inside: a PDF, a web page and a table become blocks, and the language is known."""
+    words = "The tenant pays for heating and water, and the landlord for the repair of the roof and the windows. "
+    folder = Path(trial.environment["FIRESIDE_HOME"]).parent
+    files = {"lease.pdf": pdf_of("Heating"), "page.html": f"<h1>Lease</h1><p>{words * 3}", "table.csv": "a,b\n1,2\n"}
+    found = {}
+    for name, text in files.items():
+        (folder / name).write_text(text, "utf-8")
+        read = trial.run_json("read", str(folder / name))
+        found[name] = [block["text"] for block in read["blocks"]], read["language"]
+    expected = {"lease.pdf": (["Heating"], None), "page.html": (["Lease", (words * 3).strip()], "en")}
+    if found != expected | {"table.csv": (["a\tb\n1\t2"], None)}:
+        raise Failed(f"read found {found}")
+    return ", ".join(files)
+
+
+def pdf_of(word: str) -> str:
+    """A page with one word in one of the fonts that every reader has; its table of contents is left to be mended."""
+    stream = f"BT /F1 24 Tf 72 700 Td ({word}) Tj ET"
+    return (
+        "%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+        "3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R"
+        "/Resources<</Font<</F1 5 0 R>>>>>>endobj\n"
+        f"4 0 obj<</Length {len(stream)}>>stream\n{stream}\nendstream endobj\n"
+        "5 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>endobj\ntrailer<</Root 1 0 R/Size 6>>\n%%EOF\n"
+    )
+
+
 def try_search(trial: Trial) -> str:
     """The Hub's library is inside: without a network a search ends with a sentence and nothing else."""
     command = trial.command("models", "search", "llama")
@@ -250,7 +278,16 @@ def main(folder: Path) -> int:
         # Elsewhere than in the checkout, so that nothing of it is found by chance.
         os.chdir(scratch)
         trial = Trial(folder, cut, environment)
-        for attempt in (try_version, try_doctor, try_fit_probe, try_chat, try_search, try_window, try_nothing_left):
+        for attempt in (
+            try_version,
+            try_doctor,
+            try_fit_probe,
+            try_chat,
+            try_read,
+            try_search,
+            try_window,
+            try_nothing_left,
+        ):
             name = attempt.__name__.removeprefix("try_")
             try:
                 print(f"  {name:<12} {attempt(trial)}", flush=True)

@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -117,6 +117,7 @@ def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme:
         window.loader.start()
     app.models.start()
     watch_models(app, window, notify, theme)
+    tasks.run(lambda _token: _tidied(app), window).failed.connect(notify.error)
 
 
 def watch_models(app: Fireside, window: MainWindow, notify: Notify, theme: Theme) -> None:
@@ -131,6 +132,11 @@ def watch_models(app: Fireside, window: MainWindow, notify: Notify, theme: Theme
     application.aboutToQuit.connect(watch.close)
     FirstSuggestion(app.models, notify, window.loader, window.chat.empty, watch.changed)
     window.chat.empty.models_wanted.connect(window.views.show_models)
+
+
+def _tidied(app: Fireside) -> Iterator[object]:
+    app.tidy()
+    yield from ()
 
 
 def _app_icon() -> QIcon:

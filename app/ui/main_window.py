@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QSplitter, 
 
 from app import APP_NAME
 from app.core.errors import AppError
-from app.features.sentences import Sentence
 from app.ui import tasks, window_memory
 from app.ui.context_panel import ContextPanel
 from app.ui.desktop import open_folder
@@ -59,7 +58,7 @@ class MainWindow(QMainWindow):
         self._splitter.setStretchFactor(1, 1)
         self.setCentralWidget(self._splitter)
         self.left.add(self.sidebar)
-        FileDrop(theme, tr("Drop to add this model"), self).dropped.connect(self.add_files)
+        FileDrop(theme, tr("Drop to attach documents, or to add a model"), self).dropped.connect(self.add_files)
         self.actions_by_name = self._add_actions()
         self._connect()
         self._restore()
@@ -100,6 +99,7 @@ class MainWindow(QMainWindow):
                 "temporary_chat": self.temporary_chat,
                 "search": self._search,
                 "sidebar": self.toggle_sidebar,
+                "attach": self._ask_for_documents,
                 "open_model": self.ask_for_model,
                 "models": self.views.show_models,
                 "settings": self.show_settings,
@@ -133,6 +133,7 @@ class MainWindow(QMainWindow):
         self.picker.open_wanted.connect(self.ask_for_model)
         self.picker.models_wanted.connect(self.views.show_models)
         self.chat.model_wanted.connect(self.ask_for_model)
+        self.chat.wake_wanted.connect(self._on_wake_wanted)
         self.chat.title_changed.connect(self._on_title_changed)
         self.chat.context_changed.connect(self.status.gauge.show_used)
         self.chat.parts_changed.connect(lambda parts: self.status.gauge.show_used(parts.used_tokens))
@@ -176,34 +177,43 @@ class MainWindow(QMainWindow):
             panel.say(tr("The model is at work. The numbers come when it is done."))
 
     def open_files(self, files: list[str]) -> None:
-        """Files from the command line or a second start: the first model is opened, others are told about."""
-        path = self._first_model(files)
-        if path is not None:
-            self.loader.load(path)
+        """Files from the command line or a second start: the first model is opened, documents are attached."""
+        models, documents = _sorted(files)
+        if models:
+            self.loader.load(models[0])
+        elif self.loader.state == "asleep":
+            self.loader.start()
+        self._attach(documents)
 
     def add_files(self, files: list[str]) -> None:
-        """Files dropped on the window: the first model becomes one of Fireside's, and is opened."""
-        path = self._first_model(files)
-        if path is None:
-            return
-        ours = Path(self._app.settings.models.folder or self._app.paths.models)
-        if path in dict(self._app.known_models()) or path.is_relative_to(ours):
-            self.loader.load(path)
-        else:
-            self._add(path)
+        """Files dropped on the window: a model becomes one of Fireside's and is opened, documents are attached."""
+        models, documents = _sorted(files)
+        if models:
+            path = models[0]
+            ours = Path(self._app.settings.models.folder or self._app.paths.models)
+            if path in dict(self._app.known_models()) or path.is_relative_to(ours):
+                self.loader.load(path)
+            else:
+                self._add(path)
+        self._attach(documents)
+
+    def _attach(self, files: list[Path]) -> None:
+        if files:
+            self.views.show_chat()
+            self.chat.attaching.add(files)
+
+    def _ask_for_documents(self) -> None:
+        self.views.show_chat()
+        self.chat.attaching.ask()
+
+    def _on_wake_wanted(self) -> None:
+        self.loader.look()
+        self.loader.wake()
 
     def _add(self, path: Path) -> None:
         from app.ui.models.add_dialog import FileAdding  # not needed at start
 
         FileAdding(self._app, self._theme, self._notify, self).add_file(path, self.loader.load)
-
-    def _first_model(self, files: list[str]) -> Path | None:
-        models = [Path(file) for file in files if file.lower().endswith(".gguf")]
-        if files and not models:
-            kind = Path(files[0]).suffix.lstrip(".").upper()
-            words = tr("this is a {kind} file.", kind=kind) if kind else tr("this is another kind of file.")
-            self._notify.tell(Sentence(tr("{name} opens GGUF model files here; ", name=APP_NAME) + words))
-        return models[0] if models else None
 
     def bring_to_front(self) -> None:
         """Shows the window above the others, also out of the task bar."""
@@ -342,8 +352,16 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.chat.save_draft()
+        self.views.document.close_document()
         kept = window_memory.describe(self, self.left, self._theme)
         kept_id = 0 if self.chat.is_temporary else self.chat.conversation_id or 0
         self._save("window", conversation_id=kept_id, **kept)
         self.chat.stop()
         event.accept()
+
+
+def _sorted(files: list[str]) -> tuple[list[Path], list[Path]]:
+    """Model files, and everything else."""
+    paths = [Path(file) for file in files]
+    models = [path for path in paths if path.suffix.lower() == ".gguf"]
+    return models, [path for path in paths if path not in models]

@@ -18,6 +18,7 @@ WINDOW_SHORTCUTS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("temporary_chat", ("Ctrl+Shift+N",), "Temporary chat"),
     ("search", ("Ctrl+F",), "Search chats"),
     ("sidebar", ("Ctrl+B",), "Show or hide the list of chats"),
+    ("attach", ("Ctrl+Shift+O",), "Attach files"),
     ("open_model", ("Ctrl+O",), "Open a model file"),
     ("models", ("Ctrl+M",), "Models"),
     ("settings", ("Ctrl+,",), "Settings"),
@@ -38,6 +39,12 @@ MODELS_SHORTCUTS: tuple[tuple[str, str], ...] = (
     ("Return", "From the search field to what was found"),
     ("Ctrl+Return", "Download the chosen version"),
 )
+
+
+def keys_of(name: str) -> str:
+    """The keys of one line of the table, as this system writes them."""
+    keys = next(keys for line, keys, _ in WINDOW_SHORTCUTS if line == name)
+    return QKeySequence(keys[0]).toString(QKeySequence.SequenceFormat.NativeText)
 
 
 def add_shortcuts(window: QWidget, jobs: Mapping[str, Callable[[], object]]) -> dict[str, QAction]:

@@ -54,6 +54,8 @@ class Tokens:
     bubble: str
     chip: str
     selection: str
+    mark: str
+    """Behind a marked sentence of a document, as a marker would leave it."""
     focus: str
 
 
@@ -80,6 +82,7 @@ LIGHT = Tokens(
     bubble="#F1EBE3",
     chip="#FBEDE6",
     selection="#F3D3C2",
+    mark="#FBE3A6",
     focus="#B23F12",
 )
 DARK = Tokens(
@@ -105,6 +108,7 @@ DARK = Tokens(
     bubble="#2C2825",
     chip="#33241C",
     selection="#5A3423",
+    mark="#5C4A16",
     focus="#F08A5D",
 )
 

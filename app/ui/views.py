@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QPushButton, QStackedWidget
 
+from app.ui.document_panel import DocumentPanel
 from app.ui.left_column import LeftColumn
 from app.ui.model_loader import ModelLoader
 from app.ui.notify import Notify
@@ -33,7 +34,10 @@ class Views(QObject):
         self._models: ModelsView | None = None
         self.tab: QPushButton | None = None
         self.content = QStackedWidget()
-        self.content.addWidget(chat)
+        self.document = DocumentPanel(theme, notify, chat)
+        self.content.addWidget(self.document)
+        chat.document_wanted.connect(self.document.open)
+        chat.documents_known.connect(self.document.keep)
 
     def show_chat(self) -> None:
         """The chat, ready to type into."""

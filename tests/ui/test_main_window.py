@@ -61,9 +61,7 @@ def whole(frame: Frame) -> Frame:
     """The window with the real chat view in it and one chat open."""
     chat = ChatView(frame.app, frame.theme, frame.notify)
     frame.window.chat.hide()
-    layout = frame.window.chat.parentWidget().layout()
-    assert layout is not None
-    layout.replaceWidget(frame.window.chat, chat)
+    frame.window.views.document.replaceWidget(0, chat)
     chat.show()
     return frame
 
@@ -152,14 +150,26 @@ def test_a_dropped_model_is_opened(frame: Frame, qtbot: QtBot, tmp_path: Path) -
     assert frame.loader.name == "Dropped 1B"
 
 
-def test_another_file_is_told_about_and_nothing_changes(frame: Frame, tmp_path: Path) -> None:
-    drop(frame.window, tmp_path / "letter.pdf")
-    drop(frame.window, tmp_path / "README")
-    assert frame.notices() == [
-        "Fireside opens GGUF model files here; this is a PDF file.",
-        "Fireside opens GGUF model files here; this is another kind of file.",
-    ]
+def test_other_files_are_attached_to_the_chat(frame: Frame, tmp_path: Path) -> None:
+    frame.window.views.show_models()
+    drop(frame.window, tmp_path / "letter.pdf", tmp_path / "README")
+    assert frame.chat.attaching.files == [tmp_path / "letter.pdf", tmp_path / "README"]
+    assert frame.chat.isVisible()
     assert frame.loader.state == "asleep"
+    assert frame.notices() == []
+
+
+def test_a_model_and_a_document_dropped_together_go_each_its_way(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
+    model = make_tiny("llama", tmp_path / "Dropped-1B.gguf")
+    frame.app.change("models", add_how="in_place")
+    drop(frame.window, tmp_path / "letter.pdf", model)
+    qtbot.waitUntil(lambda: frame.loader.state == "ready")
+    assert frame.chat.attaching.files == [tmp_path / "letter.pdf"]
+
+
+def test_the_shortcut_asks_for_documents(frame: Frame) -> None:
+    frame.window.actions_by_name["attach"].trigger()
+    assert frame.chat.attaching.asked == 1
 
 
 def test_a_file_can_be_dropped_on_the_message_field_too(whole: Frame, qtbot: QtBot, tmp_path: Path) -> None:
@@ -178,7 +188,7 @@ def test_a_file_can_be_dropped_on_the_message_field_too(whole: Frame, qtbot: QtB
     QApplication.sendEvent(door, move)
     assert move.isAccepted()
     QApplication.sendEvent(door, QDropEvent(place, *how))
-    assert whole.notices() == ["Fireside opens GGUF model files here; this is a PDF file."]
+    assert whole.chat.attaching.files == [tmp_path / "letter.pdf"]
     assert field.toPlainText() == ""
 
 

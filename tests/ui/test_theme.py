@@ -13,7 +13,7 @@ from app.ui.theme import DARK, LIGHT, Theme, Tokens
 
 GROUNDS = ("background", "sidebar", "surface", "raised", "bubble")
 TEXT_ON = [
-    *[("text", ground) for ground in (*GROUNDS, "code", "chip", "selection")],
+    *[("text", ground) for ground in (*GROUNDS, "code", "chip", "selection", "mark")],
     *[("muted", ground) for ground in (*GROUNDS, "code")],
     *[("accent", ground) for ground in ("background", "surface", "raised", "chip")],
     *[("danger", ground) for ground in ("background", "surface", "raised")],

@@ -12,8 +12,10 @@ from app.core.events import AnswerStats, FinishReason
 from app.features.sentences import Sentence
 from app.store.conversations import MessageState, StoredMessage
 from app.ui.chat.body import Body
+from app.ui.chat.branch_documents import BranchDocuments
 from app.ui.chat.code_block import CodeText
 from app.ui.chat.markdown import MarkdownStream
+from app.ui.chat.source_row import SourceRow
 from app.ui.chat.thinking_view import ThinkingView
 from app.ui.chat.turn import ACTIONS_PX, Action, Turn
 from app.ui.i18n import tr
@@ -49,7 +51,9 @@ class AnswerView(Turn):
         self._raw: CodeText | None = None
 
         self._state = StateLine(theme, self)
-
+        self._documents: BranchDocuments | None = None
+        self.sources = SourceRow(theme, self)
+        self.sources.place_wanted.connect(self.place_wanted)
         self._slices = QTimer(self, interval=0)
         self._slices.timeout.connect(self._on_slice)
         self.setAccessibleName(tr("Answer"))
@@ -83,6 +87,11 @@ class AnswerView(Turn):
         """Nothing more is laid out: the view goes away."""
         self._slices.stop()
 
+    def show_documents(self, documents: BranchDocuments) -> None:
+        self._documents = documents
+        self._body.has_page = documents.has_page if documents.ids else None
+        self._show_sources()
+
     def append_thinking(self, text: str) -> None:
         """More of what is thought before the answer."""
         self._state.say("")
@@ -108,6 +117,7 @@ class AnswerView(Turn):
             self._is_open = False
             self._say_state(message)
         self._on_slice()
+        self._show_sources()
         self.setAccessibleName(tr("Answer: {words}", words=message.text[:200]))
         self.update_actions()
 
@@ -116,6 +126,7 @@ class AnswerView(Turn):
         self._is_open = True
         self._restart()
         self._on_slice()
+        self._show_sources()
         self.say("")
 
     def say(self, text: str) -> None:
@@ -180,7 +191,19 @@ class AnswerView(Turn):
             state_height = self._state.height_for(width)
             self._state.setGeometry(0, height, width, state_height)
             height += state_height
+        if not self.sources.isHidden():
+            height += px(STATE_GAP_PX) if height else 0
+            sources_height = self.sources.height_for(width)
+            self.sources.setGeometry(0, height, width, sources_height)
+            height += sources_height
         return height + px(6) + px(ACTIONS_PX)
+
+    def _show_sources(self) -> None:
+        """Where a finished answer may come from."""
+        if self.message is None or self._documents is None:
+            return
+        places = [] if self._is_open else self._documents.sources(self.message)
+        self.sources.show_places(tr("May come from"), places)
 
     def _can_continue(self) -> bool:
         message = self.message

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.cancel import CancelToken
 from app.core.events import Finished, PromptProgress, TextDelta
-from app.features.chat import AnswerStarted, ContextCompacted, ContextIsFull, ContextWidened
+from app.features.chat import AnswerStarted, ContextCompacted, ContextIsFull, ContextWidened, DocumentsShown
 from app.ui import tasks
 
 FLUSH_MS = 33
@@ -35,6 +35,8 @@ class Answering(QObject):
     progressed = Signal(int, int)
     memory_moved = Signal()
     """Earlier turns left the model's memory, or came back into it."""
+    documents_shown = Signal(int)
+    """Which passages the model is shown with a question is settled. The id of the question."""
     context_full = Signal(int)
     """Nothing was sent: the person is to be asked. The id of the question, or of the answer that was to go on."""
     finished = Signal(object)
@@ -95,6 +97,8 @@ class Answering(QObject):
             self._last = event
         elif isinstance(event, ContextCompacted | ContextWidened):
             self.memory_moved.emit()
+        elif isinstance(event, DocumentsShown):
+            self.documents_shown.emit(event.question_id)
         elif isinstance(event, ContextIsFull):
             self.finished.connect(lambda: self.context_full.emit(event.message_id))
 

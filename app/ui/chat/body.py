@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.ui.chat.code_block import CodeBlock
 from app.ui.chat.markdown import Block
+from app.ui.chat.page_links import HasPage, with_page_links
 from app.ui.chat.pieces import Code, Piece, Prose, Table
 from app.ui.chat.prose_view import INDENT_PX, ProseView
 from app.ui.chat.table_view import TableView
@@ -35,6 +36,8 @@ class Body(QWidget):
         self._stable: list[Piece] = []
         self._taken = 0
         self._revision = -1
+        self.has_page: HasPage | None = None
+        """Which pages can be opened; None where the chat has no documents."""
 
     @property
     def views(self) -> list[View]:
@@ -49,11 +52,11 @@ class Body(QWidget):
         else:
             first = max(len(self._stable) - 1, 0)
         for block in closed[self._taken :]:
-            _join(self._stable, block.pieces)
+            _join(self._stable, self._with_links(block))
         self._taken = len(closed)
         segments = self._stable[first:]
         for block in still_open:
-            _join(segments, block.pieces)
+            _join(segments, self._with_links(block))
         for index, segment in enumerate(segments, first):
             if index < len(self._views) and not _fits(self._views[index], segment):
                 self._drop_from(index)
@@ -80,6 +83,10 @@ class Body(QWidget):
             view.setGeometry(0 if self.isRightToLeft() else indent, y, width - indent, self._heights[index])
         self._dirty.clear()
         return self._views[-1].geometry().bottom() + 1 if self._views else 0
+
+    def _with_links(self, block: Block) -> Iterable[Piece]:
+        has_page = self.has_page
+        return block.pieces if has_page is None else [with_page_links(piece, has_page) for piece in block.pieces]
 
     def _new_view(self, segment: Piece) -> View:
         view: View

@@ -47,6 +47,15 @@ class ChatMemory(QObject):
         self._watch.look()
         return self._subject() is not None
 
+    @property
+    def is_counting(self) -> bool:
+        """Whether the model's tokenizer is at work for this."""
+        return self._watch.is_counting
+
+    def look_later(self) -> None:
+        """Something of the next prompt is another."""
+        self._watch.look_later()
+
     def follow(self, answering: Answering) -> None:
         """Hears what an answer that begins tells about the context."""
         talk = self._chat.talk
@@ -67,9 +76,10 @@ class ChatMemory(QObject):
 
     def _subject(self) -> Subject | None:
         chat = self._chat
-        if chat.model_state != "ready" or chat.busy:
+        if chat.model_state != "ready" or chat.busy or chat.attaching.fitting.is_asking:
             return None
-        return Subject(chat.talk, chat.conversation_id, chat.options.system_prompt, chat.composer.text)
+        system, text = chat.options.system_prompt, chat.composer.text
+        return Subject(chat.talk, chat.conversation_id, system, text, chat.attaching.key)
 
     def _on_measured(self, parts: Parts) -> None:
         self.parts = parts
@@ -111,7 +121,8 @@ class ChatMemory(QObject):
             self._chat.go_on(message.id, when_full="compact")
 
     def _on_new_chat(self, message_id: int) -> None:
-        """The question goes along; it stays in this chat, too."""
+        """The question goes along with its documents; it stays in this chat, too."""
+        documents = self._chat.transcript.documents.attached(message_id)
         try:
             message = self._chat.talk.conversations.message(message_id)
         except AppError as error:
@@ -123,4 +134,5 @@ class ChatMemory(QObject):
             self._notify.actions["new_chat"]()
         if message is not None and message.role is Role.USER:
             self._chat.composer.set_text(message.text)
+            self._chat.attaching.add([one.document.path for one in documents])
         self._chat.focus_composer()

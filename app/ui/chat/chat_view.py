@@ -14,11 +14,12 @@ from app.features.chat import Chat
 from app.features.prompts import hidden_ids
 from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.answering import Answering, Work
+from app.ui.chat.attaching import Attaching
+from app.ui.chat.chat_documents import ChatDocuments
 from app.ui.chat.chat_memory import ChatMemory
 from app.ui.chat.chat_options import ChatOptions
 from app.ui.chat.composer import Composer
 from app.ui.chat.empty_state import EmptyState
-from app.ui.chat.links import ask_to_open
 from app.ui.chat.live_answer import LiveAnswer
 from app.ui.chat.temporary_banner import TemporaryBanner
 from app.ui.chat.transcript import COLUMN_PX, MARGIN_PX, Transcript
@@ -47,6 +48,12 @@ class ChatView(QWidget):
     parts_changed = Signal(object)
     """`Parts` of the next prompt, counted while it is written."""
     model_wanted = Signal()
+    wake_wanted = Signal()
+    """Something is to be counted, and the model sleeps."""
+    document_wanted = Signal(object, int, object)
+    """Whose documents, one of them, and the `Mark` in it or None."""
+    documents_known = Signal(object)
+    """Another chat is shown; its documents as a set of (whose, id)."""
     answer_started = Signal(int)
     """The id of the answer."""
     answer_finished = Signal(int)
@@ -71,6 +78,16 @@ class ChatView(QWidget):
             theme=theme,
             parent=self,
         )
+        self.attaching = Attaching(
+            self.composer.attachments,
+            theme=theme,
+            notify=notify,
+            model=lambda: app.engine.loaded,
+            is_free=lambda: not self.busy and not self.memory.is_counting,
+            system=lambda: self.options.system_prompt,
+            parent=self,
+        )
+        self.documents = ChatDocuments(self, notify)
         self.live = LiveAnswer(self, app, notify)
         self.memory = ChatMemory(self, app, theme, notify)
         self._actions = TurnActions(self, notify)
@@ -134,12 +151,15 @@ class ChatView(QWidget):
         self._conversation_id = conversation.id if conversation else None
         self.options.show(conversation)
         running_id = self.live.message_id_in(self._conversation_id)
+        self.documents.load(messages)
         self.transcript.open([message for message in messages if message.id != running_id])
         self.transcript.set_hidden(hidden_ids(conversation, messages) if conversation else ())
         self.live.attach()
         self.show_empty_or_turns()
         draft = conversation.draft if conversation else self._app.settings.window.new_chat_draft
         self._load_draft("" if self.is_temporary else draft)
+        self.attaching.show(self.talk, self._conversation_id)
+        self.documents.tell()
         used = [m.stats.prompt_tokens + m.stats.generated_tokens for m in messages if m.stats is not None]
         self.context_changed.emit(used[-1] if used else 0)
         self.update_note()
@@ -149,6 +169,7 @@ class ChatView(QWidget):
         self.model_state = state
         self._show_model()
         self.options.refresh()
+        self.attaching.look_again()
         self.live.show_waiting()
         self.update_note()
 
@@ -174,7 +195,9 @@ class ChatView(QWidget):
     def refresh(self) -> None:
         """Shows the chosen branch as it is stored now."""
         if self._conversation_id is not None:
-            self.transcript.update_to(self.talk.conversations.path(self._conversation_id))
+            messages = self.talk.conversations.path(self._conversation_id)
+            self.documents.load(messages)
+            self.transcript.update_to(messages)
             self.show_hidden()
         self.show_empty_or_turns()
 
@@ -193,6 +216,7 @@ class ChatView(QWidget):
         answering = Answering(work, self._conversation_id, self)
         self.live.run(answering, view)
         self.memory.follow(answering)
+        self.documents.follow(answering)
         self.composer.set_answering(True)
 
     def go_on(self, answer_id: int, *, when_full: str = "") -> None:
@@ -216,6 +240,9 @@ class ChatView(QWidget):
             note = tr("The model is loading. A message sent now waits for it.")
         elif answering is None:
             note = self.memory.note()
+        hold = self.attaching.hold()
+        self.composer.set_held(bool(hold))
+        note = hold if hold and answering is None else note
         self.composer.set_note(note)
 
     def save_draft(self) -> None:
@@ -275,7 +302,13 @@ class ChatView(QWidget):
         self.empty.chosen.connect(self._on_idea)
         self.empty.model_wanted.connect(self.model_wanted)
         self.transcript.wanted.connect(self._actions.do)
-        self.transcript.link_clicked.connect(lambda href: ask_to_open(href, self))
+        self.composer.field.edit.files_pasted.connect(self.attaching.add)
+        self.composer.attach_wanted.connect(self.attaching.ask)
+        self.composer.changed.connect(self.attaching.nudge)
+        self.attaching.changed.connect(self.update_note)
+        self.attaching.changed.connect(self.memory.look_later)
+        self.attaching.model_wanted.connect(self.wake_wanted)
+        self.answer_finished.connect(self.attaching.look_again)
 
     def _on_theme_changed(self) -> None:
         px = self._theme.px
@@ -295,20 +328,23 @@ class ChatView(QWidget):
     # What the person does.
 
     def _on_sent(self, text: str) -> None:
-        if self.busy:
+        if self.busy or self.attaching.hold():
             return
         conversations, talk = self.talk.conversations, self.talk
+        draft_of = self.attaching.draft_of
         try:
             if self._conversation_id is None:
                 self._conversation_id = self.options.create().id
                 if not self.is_temporary and self._app.settings.window.new_chat_draft:
                     self._app.change("window", new_chat_draft="")
-            question = talk.add_question(self._conversation_id, text)
+            question = talk.add_question(self._conversation_id, text, draft_of=draft_of)
             conversations.update(self._conversation_id, draft="")
         except AppError as error:
             self._notify.error(error)
             return
         self._load_draft("")
+        self.documents.know_sizes(self.attaching.shown)
+        self.attaching.sent(self._conversation_id)
         self.refresh()
         self.start(lambda token: talk.answer(question.id, token))
         self.title_changed.emit(self._conversation_id)

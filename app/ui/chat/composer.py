@@ -6,10 +6,12 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFocusEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from app.ui.chat.attachment_row import AttachmentRow
 from app.ui.chat.message_field import MessageField
 from app.ui.chat.thinking_choice import ThinkingChoice
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.shortcuts import keys_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 
@@ -75,6 +77,7 @@ class Composer(QWidget):
     edit_last_wanted = Signal()
     thinking_wanted = Signal(str)
     """on, off, low, medium or high."""
+    attach_wanted = Signal()
     changed = Signal()
     entered = Signal()
     """The keyboard came to the message field."""
@@ -82,11 +85,16 @@ class Composer(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._is_answering = False
+        self._is_answering = self._is_held = False
+        self.attachments = AttachmentRow(theme)
         self.field = MessageField(theme)
+        self.field.edit.takes_files = True
         self.field.edit.setAccessibleName(tr("Message"))
         self.field.edit.setObjectName("message")
-        self.field.edit.setPlaceholderText(tr("Ask anything"))
+        self.field.edit.setPlaceholderText(tr("Ask anything, or drop a document"))
+        self.attach = IconButton(theme, "paperclip", tr("Attach files"))
+        self.attach.setObjectName("attach")
+        self.attach.setToolTip(f"{tr('Attach files')} ({keys_of('attach')})")
         self.settings = IconButton(theme, "sliders-horizontal", tr("Chat settings"))
         self.settings.setObjectName("chat_settings")
         self.thinking = ThinkingChoice(theme)
@@ -97,10 +105,12 @@ class Composer(QWidget):
         self._note.setProperty("kind", "muted")
         self._column = QVBoxLayout(self)
         self._row = QHBoxLayout()
+        self._row.addWidget(self.attach)
         self._row.addWidget(self.settings)
         self._row.addWidget(self.thinking)
         self._row.addWidget(self._note, 1)
         self._row.addWidget(self.send)
+        self._column.addWidget(self.attachments)
         self._column.addWidget(self.field)
         self._column.addLayout(self._row)
         self.field.edit.submitted.connect(self._on_submitted)
@@ -108,6 +118,7 @@ class Composer(QWidget):
         self.field.changed.connect(self._on_changed)
         self.send.clicked.connect(self._on_clicked)
         self.settings.clicked.connect(self.settings_wanted)
+        self.attach.clicked.connect(self.attach_wanted)
         self.field.edit.installEventFilter(self)
         self.setFocusProxy(self.field.edit)
         theme.changed.connect(self._on_theme_changed)
@@ -130,6 +141,11 @@ class Composer(QWidget):
         self.send.set_stop(is_answering)
         self._on_changed()
 
+    def set_held(self, is_held: bool) -> None:
+        """Whether sending has to wait, as the note says; typing goes on."""
+        self._is_held = is_held
+        self.send.setEnabled(self._can_press)
+
     def set_thinking(self, kind: str, value: str) -> None:
         """What can be chosen: "switch" (on or off), "effort" (low, medium, high) or "none"; and what is chosen."""
         self.thinking.show_choice(kind, value)
@@ -138,8 +154,12 @@ class Composer(QWidget):
         """A few muted words beside the buttons."""
         self._note.setText(text)
 
+    @property
+    def _can_press(self) -> bool:
+        return self._is_answering or (bool(self.text.strip()) and not self._is_held)
+
     def _on_submitted(self) -> None:
-        if not self._is_answering and self.text.strip():
+        if not self._is_answering and self._can_press:
             self.sent.emit(self.text)
 
     def _on_clicked(self) -> None:
@@ -149,7 +169,7 @@ class Composer(QWidget):
             self._on_submitted()
 
     def _on_changed(self) -> None:
-        self.send.setEnabled(self._is_answering or bool(self.text.strip()))
+        self.send.setEnabled(self._can_press)
         self.changed.emit()
 
     def _on_theme_changed(self) -> None:
@@ -159,7 +179,7 @@ class Composer(QWidget):
         self._row.setSpacing(px(8))
         self._row.setContentsMargins(0, 0, 0, 0)
         self._note.setFont(self._theme.font(12.5))
-        self.settings.setStyleSheet(f"margin-left: {-px(6)}px")
+        self.attach.setStyleSheet(f"margin-left: {-px(6)}px")
         self.send.setFixedSize(self.send.sizeHint())
 
     def eventFilter(self, _watched: object, event: object) -> bool:

@@ -26,6 +26,8 @@ class Subject:
     conversation_id: int | None
     system: str
     draft: str
+    documents: tuple[object, ...] = ()
+    """Which documents go with it, and how they are shown."""
 
 
 class ContextWatch(QObject):
@@ -40,6 +42,11 @@ class ContextWatch(QObject):
         self._running: Subject | None = None
         self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
         self._timer.timeout.connect(self.look)
+
+    @property
+    def is_counting(self) -> bool:
+        """Whether the model's tokenizer is at work for this."""
+        return self._running is not None
 
     def look_later(self) -> None:
         """After a key: once nothing was typed for a moment."""

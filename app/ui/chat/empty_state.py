@@ -70,6 +70,7 @@ class EmptyState(QWidget):
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self.set_model(is_starter=False, is_there=True)
+        self.setMinimumHeight(1)  # what is written below goes before ideas for it
 
     def set_model(self, *, is_starter: bool, is_there: bool) -> None:
         """Which model is in, for what it can do."""
@@ -102,11 +103,11 @@ class EmptyState(QWidget):
         has_card = self._is_starter and self._card.has_suggestion
         self._card_row.setVisible(has_card)
         words = self._greeting.sizeHint().height() + self._label.heightForWidth(self.width())
-        card = self._card.heightForWidth(min(self.width(), self._card.maximumWidth())) + px(8)
+        card = self._card.heightForWidth(min(self.width(), self._card.maximumWidth())) + px(8) if has_card else 0
         room = self.height() - words - card - px(2 * 18 + 5 * 8)
         each = self._ideas[0].sizeHint().height() + px(8)
         for number, row in enumerate(self._idea_rows, start=1):
-            row.setVisible(self._is_there and (not has_card or number * each <= room))
+            row.setVisible(self._is_there and number * each <= room)
 
     def _on_theme_changed(self) -> None:
         self._greeting.setFont(self._theme.font(24, 600))

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QMimeData, Qt, Signal
-from PySide6.QtGui import QInputMethodEvent, QKeyEvent, QResizeEvent, QTextBlockFormat, QTextCursor, QTextOption
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDragMoveEvent,
+    QInputMethodEvent,
+    QKeyEvent,
+    QResizeEvent,
+    QTextBlockFormat,
+    QTextCursor,
+    QTextOption,
+)
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QTextEdit, QVBoxLayout, QWidget
 
 from app.core.messages import clean_text
@@ -25,12 +34,15 @@ class MessageEdit(QTextEdit):
     up_pressed = Signal()
     height_changed = Signal()
     pasted = Signal(str)
+    files_pasted = Signal(list)
+    """Paths that were copied in a file manager; only where `takes_files` is set."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
         self._is_composing = False
         self.has_cancel = False
+        self.takes_files = False
         self.setProperty("kind", "bare")
         self.setAcceptRichText(False)
         self.setTabChangesFocus(True)
@@ -81,7 +93,11 @@ class MessageEdit(QTextEdit):
         self._is_composing = bool(event.preeditString())
 
     def insertFromMimeData(self, source: QMimeData) -> None:
-        """Text only; NUL and lone surrogates go, and what is very long is handed on."""
+        """Text only; NUL and lone surrogates go, and what is very long is handed on, as files are."""
+        files = local_files(source) if self.takes_files else []
+        if files:
+            self.files_pasted.emit(files)
+            return
         text = clean_text(source.text())
         if len(text) > LONG_PASTE:
             self.pasted.emit(text)
@@ -90,7 +106,20 @@ class MessageEdit(QTextEdit):
             self.ensureCursorVisible()
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
-        return source.hasText() and not source.hasUrls()
+        return (source.hasText() and not source.hasUrls()) or (self.takes_files and bool(local_files(source)))
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Files that are dragged are the window's, wherever they are let go."""
+        if event.mimeData().hasUrls():
+            event.ignore()
+        else:
+            super().dragEnterEvent(event)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.ignore()
+        else:
+            super().dragMoveEvent(event)
 
     def _fit(self) -> None:
         px = self._theme.px
@@ -116,6 +145,11 @@ class MessageEdit(QTextEdit):
         self.document().setDefaultFont(self._theme.font())
         self._set_line_height()
         self._fit()
+
+
+def local_files(data: QMimeData) -> list[str]:
+    """The files of this computer that a clipboard or a drop names."""
+    return [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
 
 
 class MessageField(QWidget):

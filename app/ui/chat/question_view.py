@@ -10,9 +10,11 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from app.store.conversations import StoredMessage
+from app.ui.chat.branch_documents import BranchDocuments
 from app.ui.chat.message_field import MessageField
 from app.ui.chat.pieces import Line, Span
 from app.ui.chat.prose_view import ProseView
+from app.ui.chat.question_documents import QuestionDocuments
 from app.ui.chat.turn import ACTIONS_PX, Action, Turn
 from app.ui.i18n import tr
 from app.ui.theme import Theme
@@ -32,6 +34,7 @@ class QuestionView(Turn):
         super().__init__(theme, parent)
         self.setProperty("align_end", True)
         self._bubble = QRect()
+        self._end = 0
         self._text = ProseView(theme, self)
         self._text.setAccessibleName(tr("Your message"))
         self._more: QPushButton | None = None
@@ -39,6 +42,8 @@ class QuestionView(Turn):
         self._is_answerless = False
         self._again: QPushButton | None = None
         self.editor: QuestionEditor | None = None
+        self.documents = QuestionDocuments(theme, self)
+        self.documents.place_wanted.connect(self.place_wanted)
         self.set_message(message)
 
     @property
@@ -54,6 +59,10 @@ class QuestionView(Turn):
         if is_new_text:
             self._show_text()
         self.update_actions()
+
+    def show_documents(self, documents: BranchDocuments) -> None:
+        if self.message is not None and self.documents.show_documents(documents, self.message.id):
+            self.resized.emit(self)
 
     def actions_offered(self) -> Sequence[Action]:
         return (
@@ -106,21 +115,23 @@ class QuestionView(Turn):
         px = self.theme.px
         widest = int(width * WIDEST)
         left, top, bottom = px(PADDING_PX[0]), px(PADDING_PX[1]), px(BOTTOM_PX)
+        begin = self.documents.place_above(width)
         if self.editor is not None:
             height = self.editor.sizeHint().height()
-            self._bubble = self._at_end(width, widest, height)
+            self._bubble = self._at_end(width, widest, height).translated(0, begin)
             self.editor.setGeometry(self._bubble)
-            return height + px(ACTIONS_PX)
+            return self.documents.place_below(width, begin + height) + px(ACTIONS_PX)
         self._text.height_for(widest - 2 * left)
         ideal = min(math.ceil(self._text.document().idealWidth()) + 1, widest - 2 * left)
         height = self._text.height_for(ideal)
         more = self._more.sizeHint().height() if self._more is not None else 0
         bubble_width = max(ideal, self._more.sizeHint().width() if self._more else 0) + 2 * left
-        self._bubble = self._at_end(width, bubble_width, height + top + bottom + more)
+        self._bubble = self._at_end(width, bubble_width, height + top + bottom + more).translated(0, begin)
+        top += begin
         self._text.setGeometry(self._bubble.x() + left, top, ideal, height)
         if self._more is not None:
             self._more.setGeometry(self._bubble.x() + left - px(4), top + height, self._more.sizeHint().width(), more)
-        end = self._bubble.height()
+        end = self._end = self.documents.place_below(width, self._bubble.bottom() + 1)
         if self._again is not None and self._is_answerless:
             size = self._again.sizeHint()
             self._again.setGeometry(0, end + px(ACTIONS_PX), size.width(), size.height())
@@ -128,7 +139,7 @@ class QuestionView(Turn):
         return end + px(ACTIONS_PX)
 
     def row_rect(self) -> QRect:
-        return QRect(0, self._bubble.bottom() + 2, self.width(), self.theme.px(ACTIONS_PX) - 2)
+        return QRect(0, self._end + 1, self.width(), self.theme.px(ACTIONS_PX) - 2)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QByteArray, Qt, QUrl, Signal
 from PySide6.QtGui import QColor, QFont, QTextBlockFormat, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
 
+from app.ui.chat.page_links import page_of_link
 from app.ui.chat.pieces import Span, Spans, safe_href
 from app.ui.theme import Theme
 
@@ -26,7 +27,7 @@ class Style:
 
 
 class TextView(QTextBrowser):
-    """The base of prose, code and tables. `link_clicked` carries an address that may be asked about."""
+    """The base of prose, code and tables. `link_clicked` carries an address to ask about, or a page of a document."""
 
     link_clicked = Signal(str)
 
@@ -73,7 +74,10 @@ class TextView(QTextBrowser):
             look.setAnchor(True)
             look.setAnchorHref(span.href)
             look.setForeground(QColor(tokens.accent))
-            look.setFontUnderline(True)
+            if page_of_link(span.href) is not None:
+                look.setBackground(QColor(tokens.chip))
+            else:
+                look.setFontUnderline(True)
         return look
 
     def write(self, cursor: QTextCursor, spans: Spans, style: Style) -> None:
@@ -96,5 +100,6 @@ class TextView(QTextBrowser):
         """A text never becomes another page."""
 
     def _on_anchor(self, url: QUrl) -> None:
-        if safe_href(url.toString()):
-            self.link_clicked.emit(url.toString())
+        address = url.toString(QUrl.ComponentFormattingOption.FullyEncoded)
+        if page_of_link(address) is not None or safe_href(url.toString()):
+            self.link_clicked.emit(address if page_of_link(address) is not None else url.toString())

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QScrollArea, QW
 from app.core.messages import Role
 from app.store.conversations import StoredMessage
 from app.ui.chat.answer_view import AnswerView
+from app.ui.chat.branch_documents import BranchDocuments
 from app.ui.chat.divider import Divider
 from app.ui.chat.question_view import QuestionView
 from app.ui.chat.turn import Turn
@@ -32,6 +33,8 @@ class Transcript(QScrollArea):
 
     wanted = Signal(str, object)
     link_clicked = Signal(str)
+    place_wanted = Signal(int, object)
+    """A document's id, and the `Mark` in it or None."""
     settled = Signal()
     """Every turn of the conversation is there."""
 
@@ -42,6 +45,8 @@ class Transcript(QScrollArea):
         self._heights: dict[Turn, int] = {}
         self._older: list[StoredMessage] = []
         self._hidden: frozenset[int] = frozenset()
+        self.documents = BranchDocuments()
+        """Those of the messages that are shown; loaded before these are."""
         self._is_following = True
         self._is_arranging = False
         self._column = QWidget()
@@ -114,6 +119,7 @@ class Transcript(QScrollArea):
                 break
             if isinstance(turn, QuestionView | AnswerView) and turn.message != message:
                 turn.set_message(message)
+            turn.show_documents(self.documents)
             same += 1
         self._drop(same)
         for message in messages[same:]:
@@ -135,10 +141,16 @@ class Transcript(QScrollArea):
     def add_answer(self) -> AnswerView:
         """An answer that is about to come."""
         view = AnswerView(self._theme, self._column)
+        view.show_documents(self.documents)
         self._insert(len(self._turns), view)
         self._mark_last()
         self.arrange()
         return view
+
+    def show_documents(self) -> None:
+        """After the documents were loaded anew."""
+        for turn in self._turns:
+            turn.show_documents(self.documents)
 
     def turn_of(self, message_id: int) -> Turn | None:
         """The turn that shows this message."""
@@ -198,8 +210,11 @@ class Transcript(QScrollArea):
 
     def _turn_for(self, message: StoredMessage) -> Turn:
         if message.role == Role.USER:
-            return QuestionView(self._theme, message, self._column)
+            question = QuestionView(self._theme, message, self._column)
+            question.show_documents(self.documents)
+            return question
         view = AnswerView(self._theme, self._column)
+        view.show_documents(self.documents)
         view.set_message(message)
         return view
 
@@ -207,6 +222,7 @@ class Transcript(QScrollArea):
         self._turns.insert(index, turn)
         turn.wanted.connect(self.wanted)
         turn.link_clicked.connect(self.link_clicked)
+        turn.place_wanted.connect(self.place_wanted)
         turn.resized.connect(self._on_resized)
         if isinstance(turn, AnswerView):
             turn.opened.connect(self._on_opened)

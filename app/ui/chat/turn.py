@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QEnterEvent, QFocusEvent, QKeyEvent, QKeySeque
 from PySide6.QtWidgets import QLabel, QWidget
 
 from app.store.conversations import StoredMessage
+from app.ui.chat.branch_documents import BranchDocuments
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.theme import Theme
@@ -112,6 +113,8 @@ class Turn(QWidget):
     resized = Signal(object)
     """The turn needs another height."""
     link_clicked = Signal(str)
+    place_wanted = Signal(int, object)
+    """A document's id, and the `Mark` in it or None for its beginning."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -149,6 +152,9 @@ class Turn(QWidget):
     def arrange(self, width: int, *, is_again: bool = False) -> int:
         """Places the parts for this width; returns the height."""
         raise NotImplementedError
+
+    def show_documents(self, documents: BranchDocuments) -> None:
+        """The documents of the branch, of which this turn shows what is its own."""
 
     def actions_offered(self) -> Sequence[Action]:
         """What can be done now."""

@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 
 from app.ui.chat.temporary_banner import TemporaryBanner
+from tests.helpers.attached import notes
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.script import prompts
 from tests.ui.chat.conftest import Desk, add_turns
@@ -127,3 +128,20 @@ def test_a_deleted_message_comes_back_only_while_the_chat_is_there(open_chat: Op
     desk.qtbot.mouseClick(undo, Qt.MouseButton.LeftButton)
     assert desk.turns == []
     assert len(prompts(desk.script)) == 1
+
+
+def test_nothing_of_a_document_is_in_any_file(open_chat: Open, fresh_home: Path, tmp_path: Path) -> None:
+    desk = open_chat({"text": "Noted."})
+    desk.chat.show_temporary()
+    path = notes(tmp_path / "secret.txt", f"The secret word is {SECRET.decode()}, and nobody may know it.")
+    desk.chat.attaching.add([path])
+    desk.qtbot.waitUntil(lambda: [one.fit is not None for one in desk.chat.attaching.shown] == [True], timeout=20_000)
+    desk.qtbot.waitUntil(lambda: desk.chat.attaching.hold() == "", timeout=10_000)
+    desk.ask("What is the word?")
+    assert SECRET.decode() in desk.prompts()[-1][-1][1]
+    assert files_with(SECRET, fresh_home) == []
+    assert files_with(b"secret.txt", fresh_home) == []
+    desk.chat.show_conversation(None)
+    assert desk.chat.attaching.shown == []
+    desk.app.close()
+    assert files_with(SECRET, fresh_home) == []

@@ -1,0 +1,357 @@
+"""Documents beside what is being written: taken, read, looked at for whether they fit, and sent with the message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+from PySide6.QtWidgets import QWidget
+
+from app.core.errors import AppError, DocumentLocked
+from app.documents.folder import MOST_FILES, Expanded, expand
+from app.features.documents import Part
+from app.features.sentences import Sentence, sentence_for
+from app.store.attachments import Attachment, Use
+from app.store.documents import StoredDocument
+from app.ui import tasks
+from app.ui.chat.attaching_questions import AttachingQuestions
+from app.ui.chat.attaching_words import told_of
+from app.ui.chat.attachment_row import AttachmentRow
+from app.ui.chat.document_words import part_of, short_name, spoken_size
+from app.ui.chat.draft_document import DraftDocument, Stage
+from app.ui.chat.fitting import Draft, Fitted, Fitting
+from app.ui.chat.reading_line import ReadingLine
+from app.ui.chat.undecided import Offer
+from app.ui.i18n import tr
+from app.ui.notify import Notify
+from app.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from app.features.chat import Chat
+
+
+class Attaching(QObject):
+    """Knows the documents of every draft that is being read, and all those of the draft that is shown.
+
+    `is_free` says whether the model can be asked now, `model` what is loaded, `system` the chat's system prompt.
+    """
+
+    changed = Signal()
+    """What is attached, or whether it can be sent, is another."""
+    opened = Signal(int, object)
+    """A document's id, and None: it is to be shown from its beginning."""
+    model_wanted = Signal()
+    """Whether a document fits cannot be said without a model."""
+
+    def __init__(
+        self,
+        row: AttachmentRow,
+        *,
+        theme: Theme,
+        notify: Notify,
+        model: Callable[[], object],
+        is_free: Callable[[], bool],
+        system: Callable[[], str],
+        parent: QWidget,
+    ) -> None:
+        super().__init__(parent)
+        self._row, self._notify, self._window = row, notify, parent
+        self._model, self._system = model, system
+        self._all: list[DraftDocument] = []
+        self._talk: Chat | None = None
+        self._conversation_id: int | None = None
+        self._counted_for: object = None
+        self._tokens: dict[tuple[object, int], int] = {}
+        self._questions = AttachingQuestions(theme, parent)
+        self._questions.password_given.connect(self._on_password)
+        self._questions.refused.connect(self.remove)
+        self._questions.pages_chosen.connect(self._read_part)
+        self._questions.files_chosen.connect(self.add)
+        self._line = ReadingLine(self)
+        self._line.moved.connect(self._on_moved)
+        self._line.kept.connect(self._on_kept)
+        self._line.failed.connect(self._on_failed)
+        self.fitting = Fitting(is_free, self)
+        self.fitting.fitted.connect(self._on_fitted)
+        self.fitting.ended.connect(self._show)
+        self.fitting.failed.connect(self._on_fitting_failed)
+        row.remove_wanted.connect(self.remove)
+        row.opened.connect(self._on_opened)
+        row.undecided.for_all = self._use_all_as_background
+        row.undecided.offers += [
+            Offer(tr("Use as background"), self.use_as_background),
+            Offer(tr("Choose pages…"), self._questions.ask_for_pages, lambda one: one.has_pages_to_choose),
+            Offer(tr("Remove"), self.remove),
+        ]
+
+    @property
+    def shown(self) -> list[DraftDocument]:
+        """The documents of the draft that is shown."""
+        return [one for one in self._all if self._talk is not None and one.is_in(self._talk, self._conversation_id)]
+
+    @property
+    def draft_of(self) -> int | None:
+        """Whose draft that is: a conversation's id, or None for a new chat."""
+        return self._conversation_id
+
+    @property
+    def key(self) -> tuple[tuple[int, Use], ...]:
+        """What the model would be shown of them."""
+        return tuple((one.document.id, one.use) for one in self.shown if one.document is not None)
+
+    def tokens_of(self, talk: Chat, document_id: int) -> int | None:
+        """How long a document is for the loaded model, where that was counted."""
+        return self._tokens.get((talk.documents, document_id))
+
+    def hold(self) -> str:
+        """Why a message cannot be sent now; "" when it can."""
+        shown = self.shown
+        if any(one.is_on_its_way for one in shown):
+            return tr("A document is still being read")
+        waiting = [one for one in shown if one.is_undecided]
+        if waiting:
+            return tr("{name} does not fit as it is", name=short_name(waiting[0].name))
+        if self.fitting.is_counting or any(one.document is not None and one.fit is None for one in shown):
+            return tr("Waiting for the model to see whether the document fits")
+        return ""
+
+    # What the person does.
+
+    def ask(self) -> None:
+        """Asks for files."""
+        self._questions.ask_for_files()
+
+    def add(self, files: Sequence[str | Path]) -> None:
+        """Takes files and folders; folders are looked into on a thread."""
+        if self._talk is None or not files:
+            return
+        talk, conversation_id = self._talk, self._conversation_id
+        paths = [Path(file) for file in files]
+        task = tasks.run(lambda _token: _expanded(paths), self)
+        task.event.connect(lambda found: self._on_expanded(found, talk, conversation_id))
+        task.failed.connect(self._notify.error)
+
+    def remove(self, one: DraftDocument) -> None:
+        """Takes a document out of the draft, or ends its reading."""
+        if one not in self._all:
+            return
+        focus = self._window.focusWidget()
+        had_focus = focus is not None and self._row.isAncestorOf(focus)
+        self._forget(one)
+        if one.attachment is not None:
+            self._store(lambda: one.talk.documents.attachments.remove(one.attachment.id))  # type: ignore[union-attr]
+        self._say(tr("{name} removed", name=one.name))
+        self._count()
+        if had_focus:
+            self._focus_row()
+
+    def use_as_background(self, one: DraftDocument) -> None:
+        """Passages of it are shown for each question."""
+        self._set_use(one, Use.BACKGROUND)
+        self._count()
+
+    def _use_all_as_background(self) -> None:
+        for one in self.shown:
+            if one.is_undecided:
+                self._set_use(one, Use.BACKGROUND)
+        self._count()
+
+    def nudge(self) -> None:
+        """Somebody writes: what is not known yet is looked at again, and a sleeping model is asked for."""
+        if any(one.document is not None and one.fit is None for one in self.shown) and not self.fitting.is_counting:
+            self._count()
+            if self._model() is None:
+                self.model_wanted.emit()
+
+    # Which draft.
+
+    def show(self, talk: Chat, conversation_id: int | None) -> None:
+        """Shows a draft; what is being read for another one goes on."""
+        if self._talk is not talk and self._talk is not None and self._talk.is_temporary:
+            for one in [one for one in self._all if one.talk is self._talk]:
+                self._forget(one)
+        self._talk, self._conversation_id = talk, conversation_id
+        self._all = [one for one in self._all if one.is_on_its_way]
+        attached = [self._restored(one) for one in self._stored()]
+        self._all = [one for one in attached if one is not None] + self._all
+        self._count()
+
+    def sent(self, conversation_id: int) -> None:
+        """The draft went with a message; the next one is this conversation's."""
+        self._all = [one for one in self._all if one not in self.shown]
+        self._conversation_id = conversation_id
+        self.fitting.look(None)
+        self._show()
+
+    def look_again(self) -> None:
+        """The model may be another one now, or has become free."""
+        self._count()
+
+    def _stored(self) -> list[Attachment]:
+        if self._talk is None:
+            return []
+        try:
+            return self._talk.documents.attachments.in_draft(self._conversation_id)
+        except AppError as error:
+            self._notify.error(error)
+            return []
+
+    def _restored(self, attachment: Attachment) -> DraftDocument | None:
+        assert self._talk is not None
+        document = self._talk.documents.store.get(attachment.document_id)
+        if document is None:
+            return None
+        one = DraftDocument(document.path, self._talk, self._conversation_id, part_of(document), stage=Stage.READ)
+        one.document, one.attachment = document, attachment
+        return one
+
+    # Reading.
+
+    def _on_expanded(self, found: Expanded, talk: Chat, conversation_id: int | None) -> None:
+        here = [one for one in self._all if one.is_in(talk, conversation_id)]
+        known = {one.path.resolve() for one in here if one.stage is not Stage.FAILED}
+        for one in [one for one in here if one.stage is Stage.FAILED and one.path in found.files]:
+            self._forget(one)  # tried again
+        new = [path for path in found.files if path.resolve() not in known]
+        room = max(0, MOST_FILES - len(known))
+        for path in new[:room]:
+            one = DraftDocument(path, talk, conversation_id)
+            self._all.append(one)
+            self._line.add(one)
+        told = told_of(found, left=max(0, len(new) - room))
+        if told:
+            self._notify.tell(Sentence(told))
+        self._show()
+
+    def _on_moved(self, one: DraftDocument) -> None:
+        if one in self.shown:
+            self._row.show_progress(one)
+
+    def _on_kept(self, one: DraftDocument, document: StoredDocument) -> None:
+        if one not in self._all:
+            return
+        same = [other for other in self._all if other is not one and other.is_in(one.talk, one.conversation_id)]
+        if any(other.document is not None and other.document.id == document.id for other in same):
+            self._forget(one)  # another name of a file that is attached already
+        else:
+            self._attach(one, document)
+        self._count()
+
+    def _attach(self, one: DraftDocument, document: StoredDocument) -> None:
+        try:
+            one.attachment = one.talk.documents.attachments.add_to_draft(one.conversation_id, document.id)
+        except AppError as error:
+            self._notify.error(error)
+            self._forget(one)
+            return
+        self._say(", ".join(part for part in (one.name, spoken_size(document, None), tr("attached")) if part))
+        if self._model() is None and one in self.shown:
+            self.model_wanted.emit()
+
+    def _on_failed(self, one: DraftDocument, error: BaseException) -> None:
+        if one not in self._all:
+            return
+        if isinstance(error, DocumentLocked):
+            one.stage = Stage.LOCKED
+            self._questions.ask_for_password(one, is_wrong=error.is_wrong)
+            self._show()
+            return
+        one.stage, one.error = Stage.FAILED, sentence_for(error).text
+        if not isinstance(error, AppError):
+            self._notify.error(error)
+        self._say(one.error)
+        self._show()
+
+    def _on_password(self, one: DraftDocument, password: str) -> None:
+        one.password = password
+        self._line.add(one, is_next=True)
+        self._show()
+
+    def _read_part(self, one: DraftDocument, first: int, last: int) -> None:
+        """That part takes the place of the whole."""
+        if one not in self._all:
+            return
+        part = Part(first, last, one.part.encoding)
+        other = DraftDocument(one.path, one.talk, one.conversation_id, part, one.password)
+        self._all[self._all.index(one)] = other
+        if one.attachment is not None:
+            self._store(lambda: one.talk.documents.attachments.remove(one.attachment.id))  # type: ignore[union-attr]
+        self._line.add(other, is_next=True)
+        self._count()
+
+    def _on_opened(self, one: DraftDocument) -> None:
+        if one.document is not None:
+            self.opened.emit(one.document.id, None)
+
+    # Fitting.
+
+    def _count(self) -> None:
+        """Looks at what fits, with the model that is there now."""
+        model = self._model()
+        key = (getattr(model, "path", ""), getattr(model, "context_tokens", 0)) if model is not None else None
+        if key is not None and key != self._counted_for:
+            self._counted_for = key
+            self._tokens.clear()
+            for one in self._all:
+                one.fit = None
+        attached = tuple(one.attachment for one in self.shown if one.attachment is not None)
+        if self._talk is None or model is None:
+            self.fitting.look(None)
+        else:
+            self.fitting.look(Draft(self._talk, self._conversation_id, self._system(), attached))
+        self._show()
+
+    def _on_fitted(self, fitted: Fitted) -> None:
+        for one in self._all:
+            if one.attachment is not None and one.attachment.id == fitted.attachment.id and one in self.shown:
+                one.attachment, one.fit = fitted.attachment, fitted.fit
+                assert one.document is not None
+                self._tokens[one.talk.documents, one.document.id] = fitted.fit.tokens
+
+    def _on_fitting_failed(self, error: BaseException) -> None:
+        """An engine that went away says so when it is asked something; here nobody asked."""
+        self._show()
+        if not isinstance(error, AppError):
+            raise error
+
+    def _set_use(self, one: DraftDocument, use: Use) -> None:
+        attachment = one.attachment
+        if attachment is not None and self._store(lambda: one.talk.documents.attachments.set_use(attachment.id, use)):
+            one.attachment = Attachment(attachment.id, attachment.document_id, attachment.conversation_id, None, use)
+
+    # Showing.
+
+    def _show(self) -> None:
+        self._row.show_documents(self.shown)
+        self.changed.emit()
+
+    def _forget(self, one: DraftDocument) -> None:
+        self._line.drop(one)
+        if one in self._all:
+            self._all.remove(one)
+
+    def _focus_row(self) -> None:
+        chips = self._row.chips
+        if chips:
+            chips[-1].setFocus()
+        else:
+            self._window.setFocus()
+
+    def _store(self, do: Callable[[], object]) -> bool:
+        try:
+            do()
+        except AppError as error:
+            self._notify.error(error)
+            return False
+        return True
+
+    def _say(self, text: str) -> None:
+        if QAccessible.isActive():
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._window, text))
+
+
+def _expanded(paths: Sequence[Path]) -> Iterator[Expanded]:
+    yield expand(paths)

@@ -1,0 +1,86 @@
+"""What a chip says of a document: how large it is, which part was read, and what there is to tell of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.documents.source import PageRead, Remark
+from app.features.document_sentences import pages_words, remark_sentence, units
+from app.features.documents import Part
+from app.store.documents import StoredDocument
+from app.ui.i18n import tr
+
+MOST_NAME = 44
+
+
+def short_count(count: int) -> str:
+    """Such as 812, 9.8k, 48k or 1.2M."""
+    if count < 1000:
+        return str(count)
+    for size, letter in ((1_000, "k"), (1_000_000, "M")):
+        value = count / size
+        if value < 99.95:
+            return f"{value:.1f}".removesuffix(".0") + letter
+        if value < 999.5:
+            return f"{value:.0f}{letter}"
+    return f"{count / 1_000_000:,.0f}M"
+
+
+def part_of(document: StoredDocument) -> Part:
+    """Which part of the file was read."""
+    part = document.info.get("part")
+    return Part(**part) if isinstance(part, dict) else Part()
+
+
+def pages_line(document: StoredDocument) -> str:
+    """How many pages, or which of them; "" for a document without any."""
+    part, unit = part_of(document), document.unit
+    if not unit or not document.pages:
+        return ""
+    if not part.first_page and not part.last_page:
+        return units(unit, document.pages)
+    first, last = part.first_page or 1, part.last_page or document.pages
+    if first == last:
+        return tr("{unit} {page} of {pages}", unit=unit, page=first, pages=f"{document.pages:,}")
+    return tr("{unit}s {first} to {last} of {pages}", unit=unit, first=first, last=last, pages=f"{document.pages:,}")
+
+
+def size_words(document: StoredDocument, tokens: int | None) -> str:
+    """Such as "15 pages · 9.8k tokens"; what is not known is left out."""
+    counted = "" if tokens is None else tr("{count} tokens", count=short_count(tokens))
+    return " · ".join(part for part in (pages_line(document), counted) if part)
+
+
+def spoken_size(document: StoredDocument, tokens: int | None) -> str:
+    """The same for a screen reader, in whole numbers."""
+    counted = "" if tokens is None else tr("{count} tokens", count=f"{tokens:,}")
+    return ", ".join(part for part in (pages_line(document), counted) if part)
+
+
+def remarks_words(document: StoredDocument, seen: Sequence[PageRead] = ()) -> str:
+    """What the person should know of it; "" where all is as it should be.
+
+    `seen` are its pages as they were read; of a document that comes back after a restart they are not known any more.
+    """
+    remarks = [Remark(one["name"], one["values"]) for one in document.info.get("remarks", ())]
+    empty = [int(page) for page in document.info.get("pages_without_text", ())]
+    if not empty and not any(page.recognized for page in seen):
+        pages = ""
+    elif seen:
+        pages = pages_words(document.unit, document.pages, seen)
+    elif any(one.name == "no_recognition" and one.values.get("count") == len(empty) for one in remarks):
+        shown = set(empty)
+        pages = pages_words(
+            document.unit,
+            document.pages,
+            [PageRead(page, page not in shown, is_picture=page in shown) for page in range(1, document.pages + 1)],
+        )
+    else:
+        pages = tr("{count} without text", count=units(document.unit, len(empty)))
+    said = [remark_sentence(one) for one in remarks]
+    return " ".join([f"{pages}." if said and pages else pages, *said]).strip()
+
+
+def short_name(name: str) -> str:
+    """A name for a title: the middle of a very long one is left out."""
+    return name if len(name) <= MOST_NAME else f"{name[: MOST_NAME // 2]}…{name[-MOST_NAME // 2 + 1 :]}"

@@ -1,0 +1,140 @@
+"""The chat, and at its right the document that was opened from it; in a narrow window one takes the other's place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QApplication, QSplitter, QVBoxLayout, QWidget
+from shiboken6 import isValid
+
+from app.core.errors import AppError
+from app.features.shown_document import Mark
+from app.ui import tasks
+from app.ui.i18n import tr
+from app.ui.notify import Notify
+from app.ui.theme import Theme
+from app.ui.widgets.document_view import DocumentView
+
+if TYPE_CHECKING:
+    from app.features.documents import Documents, KeptDocument
+    from app.ui.chat.chat_view import ChatView
+
+PANEL_PX = 400
+LEAST_PX = 320
+NARROW_PX = 740
+"""Of the content, which is about a thousand pixels of window: two columns would squeeze both."""
+MARGIN_PX = 12
+
+
+class DocumentPanel(QSplitter):
+    """`open` shows a document beside the chat; × or Esc closes it, and the keyboard goes back to where it was."""
+
+    def __init__(self, theme: Theme, notify: Notify, chat: ChatView) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+        self._theme, self._notify, self._chat = theme, notify, chat
+        self._document: KeptDocument | None = None
+        self._shown: tuple[Documents, int] | None = None
+        self._width_px = theme.px(PANEL_PX)
+        self._before: QWidget | None = None
+        self.setObjectName("document_splitter")
+        self.setHandleWidth(1)
+        self.view = DocumentView(theme, notify)
+        self.view.closed.connect(self.close_document)
+        self._frame = QWidget()
+        self._frame.setAccessibleName(tr("Document"))
+        self._column = QVBoxLayout(self._frame)
+        self._column.addWidget(self.view)
+        self._frame.hide()
+        self.addWidget(chat)
+        self.addWidget(self._frame)
+        for place in (0, 1):
+            self.setCollapsible(place, False)
+        self.setStretchFactor(0, 1)
+        self.splitterMoved.connect(self._on_moved)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a document is shown."""
+        return self._shown is not None
+
+    def open(self, documents: Documents, document_id: int, mark: Mark | None = None) -> None:
+        """Shows a document of a chat, at a mark or at its beginning."""
+        if not self.is_open:
+            self._before = QApplication.focusWidget()
+        try:
+            if self._shown != (documents, document_id) or self._document is None:
+                document = documents.shown(document_id)
+                self._release()
+                self._document, self._shown = document, (documents, document_id)
+        except KeyError:
+            self._notify.mention(tr("This document is not there any more."))
+            return
+        except AppError as error:
+            self._notify.error(error)
+            return
+        was_hidden = self._frame.isHidden()
+        self._frame.show()
+        self._arrange(is_new=was_hidden)
+        self.view.open(self._document, mark)
+        self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def close_document(self) -> None:
+        """Shows the chat alone again."""
+        if not self.is_open:
+            return
+        focus = QApplication.focusWidget()
+        had_focus = focus is None or focus is self.view or self._frame.isAncestorOf(focus)
+        self.view.close_document()
+        self._release()
+        self._frame.hide()
+        self._chat.show()
+        before = self._before
+        if had_focus and before is not None and isValid(before) and before.isVisible():
+            before.setFocus(Qt.FocusReason.OtherFocusReason)
+        elif had_focus:
+            self._chat.focus_composer()
+
+    def keep(self, keys: frozenset[tuple[Documents, int]]) -> None:
+        """Another chat is shown, with these documents: one that is not among them is closed."""
+        if self._shown is not None and self._shown not in keys:
+            self.close_document()
+
+    def _release(self) -> None:
+        """The child that draws goes, on a thread: it may just be drawing."""
+        document, self._document, self._shown = self._document, None, None
+        if document is not None:
+            tasks.run(lambda _token: _closed(document), self)
+
+    def _arrange(self, *, is_new: bool = False) -> None:
+        if not self.is_open:
+            return
+        is_narrow = self.width() < self._theme.px(NARROW_PX)
+        if is_narrow == self._chat.isHidden() and not is_new:
+            return
+        self._chat.setHidden(is_narrow)
+        if not is_narrow:
+            width = min(self._width_px, self.width() - self._theme.px(LEAST_PX))
+            self.setSizes([self.width() - width, width])
+
+    def _on_moved(self) -> None:
+        if self.is_open and not self._chat.isHidden():
+            self._width_px = self._frame.width()
+
+    def _on_theme_changed(self) -> None:
+        margin = self._theme.px(MARGIN_PX)
+        self._column.setContentsMargins(margin, 0, margin, margin)
+        self._frame.setMinimumWidth(self._theme.px(LEAST_PX))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+
+def _closed(document: KeptDocument) -> Iterator[object]:
+    document.close()
+    yield from ()

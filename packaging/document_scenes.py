@@ -1,0 +1,165 @@
+"""Documents in pictures: attached to a message, too long for the model, asked about, and shown beside the chat."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from app.core.cancel import CancelToken
+from app.core.messages import Role
+from app.features.documents import Kept
+from app.features.sources import source_to_fields, sources_of
+from app.store.attachments import Use
+from app.store.conversations import MessageState
+from app.store.documents import StoredDocument
+from tests.helpers.pdf_files import Page, column, wrapped, write_pdf
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.ui.chat.chat_view import ChatView
+    from app.ui.main_window import MainWindow
+
+WAIT_MS, TIMEOUT_S = 50, 60
+WIDE_PT = 440
+REPORT = (
+    ("1 Letter to the members", "The year was a quiet one. Both workshops stayed open, the second kiln was paid for in "
+     "June, and forty-one new members joined. We thank everyone who gave an evening a week."),
+    ("2 Money", "Income rose to 212,400 euros, of which courses brought in two thirds. Rent was raised by four per "
+     "cent in March. The reserve now covers five months, two more than a year ago."),
+    ("3 Energy", "Energy per firing fell by a fifth, mostly because the new kiln holds its heat overnight. The old one "
+     "is used only for stoneware. A second meter was fitted, so that each firing can be counted by itself."),
+    ("4 Legal matters", "Two proceedings were open at the beginning of the year, both begun before 2023. Both were "
+     "settled in October for a total of 3.7 thousand euros, of which 2.9 thousand had been set aside earlier. No "
+     "further claims of this kind are known to the board."),
+    ("5 Next year", "The board proposes evening courses in Portuguese, a third wheel for the small room, and a shared "
+     "store for glazes. The general meeting is on the twelfth of March."),
+)  # fmt: skip
+QUESTION = "How did the two lawsuits end, and what did they cost?"
+ANSWER = """**Both were settled in October** for a total of 3.7 thousand euros, and 2.9 thousand of it had been set \
+aside earlier [p. 4]. No further claims of this kind are known to the board.
+
+Energy was the better news: energy per firing fell by a fifth because the new kiln holds its heat overnight [p. 3]."""
+FILLER = "Glaze number {number} is fired at {heat} degrees and cools for {hours} hours before the door is opened. "
+
+Step = Callable[[], object]
+
+
+def screens(
+    app: Fireside, window: MainWindow, chat: ChatView, folder: Path, pause: Callable[[int], None]
+) -> list[tuple[str, Step, Step]]:
+    """Name, what to do before the picture, and after it. The documents lie in `folder`."""
+    folder.mkdir(exist_ok=True)
+    report, handbook, sheet = _report(folder), _handbook(folder), _sheet(folder)
+    told = _told(app, report)
+    searched = _searched(app, handbook)
+
+    def wait(condition: Callable[[], bool]) -> None:
+        end_s = time.monotonic() + TIMEOUT_S
+        while not condition() and time.monotonic() < end_s:
+            pause(WAIT_MS)
+        assert condition(), "the documents did not get ready for their pictures"
+
+    def attach(*paths: Path) -> None:
+        window.new_chat()
+        chat.attaching.add(list(paths))
+        wait(lambda: len(chat.attaching.shown) == len(paths))
+        wait(
+            lambda: all(one.fit is not None for one in chat.attaching.shown) and not chat.attaching.fitting.is_counting
+        )
+        chat.composer.set_text("What changed since last year?")
+
+    def tidy() -> None:
+        for one in list(chat.attaching.shown):
+            chat.attaching.remove(one)
+        chat.composer.set_text("")
+
+    def beside() -> None:
+        window.show_chat(told)
+        pause(WAIT_MS)
+        chips = chat.transcript.turns[-1].sources.chips  # type: ignore[attr-defined]
+        chips[0].click()
+        wait(lambda: window.views.document.view.area.paper.picture is not None)
+
+    def close() -> None:
+        window.views.document.close_document()
+
+    return [
+        ("document-attached", lambda: attach(report, sheet), tidy),
+        ("document-too-long", lambda: attach(report, handbook), tidy),
+        ("document-answer", lambda: window.show_chat(told), close),
+        ("document-beside", beside, close),
+        ("document-passages", lambda: window.show_chat(searched), close),
+    ]
+
+
+def _report(folder: Path) -> Path:
+    pages = []
+    for number, (heading, text) in enumerate(REPORT, start=1):
+        page = Page()
+        page.text(72, 60, "Kiln and Clay e.V., annual report", 9)
+        page.text(72, 110, heading, 16, "F2")
+        end = column(page, 72, 140, wrapped(text, WIDE_PT, 11), size=11, pitch=17)
+        more = (
+            "The figures were looked through by two members who are not on the board, and were found to be in order. "
+        )
+        column(page, 72, end + 14, wrapped(more * 3, WIDE_PT, 11), size=11, pitch=17)
+        page.text(290, 800, str(number), 9)
+        pages.append(page)
+    return write_pdf(folder / "annual-report-2025.pdf", pages, title="Annual report 2025")
+
+
+def _handbook(folder: Path) -> Path:
+    pages = []
+    for number in range(1, 49):
+        page = Page()
+        page.text(72, 80, f"Chapter {number}", 15, "F2")
+        text = "".join(
+            FILLER.format(number=n, heat=900 + n, hours=n % 17 + 4) for n in range(number * 8, number * 8 + 8)
+        )
+        if number in (3, 7, 12):
+            text = f"The zirconium valve of kiln {number} is sealed with copper paste, never with tape. {text}"
+        column(page, 72, 110, wrapped(text, WIDE_PT, 11), size=11, pitch=16)
+        pages.append(page)
+    return write_pdf(folder / "handbook-of-the-kilns.pdf", pages)
+
+
+def _sheet(folder: Path) -> Path:
+    path = folder / "members.csv"
+    path.write_text("name,joined,course\n" + "".join(f"Member {n},20{n % 25:02},clay\n" for n in range(40)), "utf-8")
+    return path
+
+
+def _read(app: Fireside, path: Path) -> StoredDocument:
+    return next(e.document for e in app.documents.read(path, CancelToken()) if isinstance(e, Kept))
+
+
+def _told(app: Fireside, path: Path) -> int:
+    """A chat about a document, answered; its id."""
+    chats, document = app.conversations, _read(app, path)
+    chat = chats.create(title="Annual report 2025")
+    app.documents.attachments.add_to_draft(chat.id, document.id, Use.WHOLE)
+    question = app.chat.add_question(chat.id, QUESTION, draft_of=chat.id)
+    answer = chats.add_message(chat.id, question.id, Role.ASSISTANT, ANSWER)
+    chats.finish_message(answer.id, ANSWER, MessageState.COMPLETE)
+    found = sources_of(ANSWER, [document.id], app.documents.store)
+    chats.set_sources(answer.id, [source_to_fields(one) for one in found])
+    return chat.id
+
+
+def _searched(app: Fireside, path: Path) -> int:
+    """A chat whose document is too long: passages of it were shown; its id."""
+    chats, attachments = app.conversations, app.documents.attachments
+    document = _read(app, path)
+    chat = chats.create(title="The valve of the kiln")
+    attachments.add_to_draft(chat.id, document.id, Use.BACKGROUND)
+    question = app.chat.add_question(chat.id, "With what is the zirconium valve sealed?", draft_of=chat.id)
+    ranked = [number for _, number, _ in app.documents.store.rank([document.id], ["zirconium"], 12)]
+    attachments.set_passages(attachments.of_messages([question.id])[question.id][0].id, sorted(ranked))
+    text = "The zirconium valve of each kiln is sealed with copper paste, never with tape [p. 7]."
+    answer = chats.add_message(chat.id, question.id, Role.ASSISTANT, text)
+    chats.finish_message(answer.id, text, MessageState.COMPLETE)
+    found = sources_of(text, [document.id], app.documents.store)
+    chats.set_sources(answer.id, [source_to_fields(one) for one in found])
+    return chat.id

@@ -1,0 +1,296 @@
+"""Documents attached to a message: read by the real child, shown as chips, sent with the question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFileDialog, QPushButton
+
+from app.store.attachments import Use
+from app.ui.chat.attachment_row import DraftChip
+from app.ui.chat.pages_dialog import PagesDialog
+from app.ui.chat.password_dialog import PasswordDialog
+from app.ui.chat.question_view import QuestionView
+from tests.helpers.attached import LEASE_PAGES, copy_files, lease_pdf, notes
+from tests.ui.chat.conftest import Desk
+
+Open = Callable[..., Desk]
+LONG = " ".join(f"word{number}" for number in range(9_000))
+
+
+def chips(desk: Desk) -> list[DraftChip]:
+    return desk.chat.composer.attachments.chips
+
+
+def note(desk: Desk) -> str:
+    return desk.chat.composer._note.text()
+
+
+def attach(desk: Desk, *paths: Path) -> None:
+    """Attaches files and waits until it is known whether they fit."""
+    desk.chat.attaching.add(list(paths))
+    settled(desk, len(paths))
+
+
+def settled(desk: Desk, count: int) -> None:
+    def is_settled() -> bool:
+        shown = desk.chat.attaching.shown
+        return len(shown) == count and all(one.fit is not None or one.error for one in shown) and not counting()
+
+    def counting() -> bool:
+        return desk.chat.attaching.fitting.is_counting
+
+    desk.qtbot.waitUntil(is_settled, timeout=12_000)
+
+
+def press_button(desk: Desk, text: str) -> None:
+    row = desk.chat.composer.attachments
+    button = next(b for b in row.findChildren(QPushButton) if b.text() == text and b.isVisible())
+    desk.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def test_a_pdf_is_read_counted_and_sent_with_the_question(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat({"text": "Three months before the end of a quarter [p. 3]."})
+    attach(desk, lease_pdf(tmp_path / "lease.pdf"))
+    (chip,) = chips(desk)
+    assert chip.accessibleDescription() == ""
+    assert chip.accessibleName().startswith("lease.pdf, 4 pages, ")
+    assert chip.accessibleName().endswith(" tokens, attached")
+    desk.ask("When must I give notice?")
+    (role, text) = desk.prompts()[-1][-1]
+    assert role == "user"
+    assert all(words in " ".join(text.split()) for words in LEASE_PAGES)
+    assert text.endswith("When must I give notice?")
+    assert chips(desk) == []
+    question = desk.turns[0]
+    assert isinstance(question, QuestionView)
+    assert [one.accessibleName().split(",")[0] for one in question.documents.chips] == ["lease.pdf"]
+    assert "4 pages · " in question.documents.chips[0].accessibleDescription()
+
+
+def test_files_pasted_into_the_message_are_attached_and_text_stays_text(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat()
+    copy_files(notes(tmp_path / "notes.txt", "A note about the kiln."), notes(tmp_path / "plan.md", "# Plan", "Go."))
+    desk.chat.focus_composer()
+    desk.press(Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    settled(desk, 2)
+    assert [one.name for one in desk.chat.attaching.shown] == ["notes.txt", "plan.md"]
+    assert desk.chat.composer.text == ""
+    QGuiApplication.clipboard().setText("only words")
+    desk.press(Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert desk.chat.composer.text == "only words"
+    assert len(chips(desk)) == 2
+
+
+def test_the_paperclip_asks_for_several_files(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat()
+    paths = [notes(tmp_path / name, f"Words of {name}.") for name in ("a.txt", "b.txt")]
+    desk.qtbot.mouseClick(desk.chat.composer.attach, Qt.MouseButton.LeftButton)
+    dialog = desk.chat.findChild(QFileDialog, "attach_dialog")
+    assert dialog is not None
+    assert dialog.fileMode() == QFileDialog.FileMode.ExistingFiles
+    dialog.filesSelected.emit([str(path) for path in paths])
+    dialog.close()
+    settled(desk, 2)
+
+
+def test_the_same_file_twice_is_one_chip_and_a_folder_is_its_files(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat()
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    inside = notes(folder / "a.txt", "First.")
+    notes(folder / "b.md", "Second.")
+    (folder / "photo.png").write_bytes(b"\x89PNG")
+    attach(desk, inside)
+    desk.chat.attaching.add([folder, inside])
+    settled(desk, 2)
+    assert [one.name for one in desk.chat.attaching.shown] == ["a.txt", "b.md"]
+    assert desk.notices() == []
+
+
+def test_what_does_not_fit_waits_for_a_decision_and_background_shows_passages(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat({"text": "Sealed."})
+    path = notes(tmp_path / "manual.txt", *(f"Paragraph {n}. {LONG[n * 400 : n * 400 + 380]}" for n in range(200)),
+                 "The zirconium valve must be sealed with copper paste.")  # fmt: skip
+    attach(desk, path)
+    desk.type("How is the zirconium valve sealed?")
+    desk.press(Qt.Key.Key_Return)
+    assert not desk.turns, "nothing is sent before it is decided"
+    assert not desk.chat.composer.send.isEnabled()
+    assert note(desk) == "manual.txt does not fit as it is"
+    said = desk.chat.composer.attachments.undecided.text
+    assert said.startswith("manual.txt does not fit: ")
+    assert "room for" in said
+    press_button(desk, "Use as background")
+    desk.qtbot.waitUntil(desk.chat.composer.send.isEnabled, timeout=10_000)
+    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=20_000):
+        desk.press(Qt.Key.Key_Return)
+    (_, text) = desk.prompts()[-1][-1]
+    assert "The zirconium valve must be sealed with copper paste." in text
+    assert "only some passages" in text
+    question = desk.turns[0]
+    assert isinstance(question, QuestionView)
+    (row,) = question.documents.rows
+    assert row.text.startswith("Shown to the model: ")
+    assert row.text.endswith("the rest was not read for this question")
+    assert any("zirconium" in chip.text() for chip in row.chips)
+
+
+def test_a_part_of_a_document_can_be_read_instead(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat(load={"context_tokens": 150})
+    attach(desk, lease_pdf(tmp_path / "lease.pdf"))
+    assert desk.chat.attaching.shown[0].is_undecided
+    press_button(desk, "Choose pages…")
+    dialog = desk.chat.findChild(PagesDialog)
+    assert dialog is not None
+    dialog.first.number.setValue(2)
+    dialog.last.number.setValue(2)
+    desk.qtbot.mouseClick(dialog.read_button, Qt.MouseButton.LeftButton)
+    settled(desk, 1)
+    (one,) = desk.chat.attaching.shown
+    assert one.document is not None
+    blocks = desk.app.documents.blocks(one.document.id)
+    assert {block.page for block in blocks} == {2}
+    assert chips(desk)[0].accessibleName().startswith("lease.pdf, page 2 of 4")
+    assert len(desk.app.documents.attachments.in_draft(None)) == 1
+
+
+def test_of_two_that_fit_only_alone_the_last_one_waits(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat()
+    words = LONG[:30_000]
+    attach(desk, notes(tmp_path / "one.txt", words), notes(tmp_path / "two.txt", f"Other. {words}"))
+    uses = [one.use for one in desk.chat.attaching.shown]
+    assert uses == [Use.WHOLE, Use.UNDECIDED]
+    desk.chat.attaching.remove(desk.chat.attaching.shown[0])
+    settled(desk, 1)
+    assert desk.chat.attaching.shown[0].use is Use.WHOLE
+
+
+def test_a_locked_pdf_asks_for_its_password(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat({"text": "Yes."})
+    desk.chat.attaching.add([lease_pdf(tmp_path / "locked.pdf", password="spring")])
+    desk.qtbot.waitUntil(lambda: desk.chat.findChild(PasswordDialog) is not None, timeout=12_000)
+    dialog = desk.chat.findChild(PasswordDialog)
+    assert dialog is not None
+    desk.qtbot.keyClicks(dialog.field, "winter")
+    desk.qtbot.keyClick(dialog.field, Qt.Key.Key_Return)
+
+    def is_asked_again() -> bool:
+        return any("Wrong password" in one.words.text() for one in desk.chat.findChildren(PasswordDialog))
+
+    desk.qtbot.waitUntil(is_asked_again, timeout=12_000)
+    again = next(one for one in desk.chat.findChildren(PasswordDialog) if "Wrong" in one.words.text())
+    assert again.words.text() == "Wrong password for locked.pdf. Try again."
+    desk.qtbot.keyClicks(again.field, "spring")
+    desk.qtbot.keyClick(again.field, Qt.Key.Key_Return)
+    settled(desk, 1)
+    desk.ask("When does it begin?")
+    assert "first of May" in " ".join(desk.prompts()[-1][-1][1].split())
+
+
+def test_without_the_password_nothing_is_attached(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat()
+    desk.chat.attaching.add([lease_pdf(tmp_path / "locked.pdf", password="spring")])
+    desk.qtbot.waitUntil(lambda: desk.chat.findChild(PasswordDialog) is not None, timeout=12_000)
+    assert note(desk) == "A document is still being read"
+    dialog = desk.chat.findChild(PasswordDialog)
+    assert dialog is not None
+    desk.qtbot.keyClick(dialog.field, Qt.Key.Key_Escape)
+    assert desk.chat.attaching.shown == []
+    assert desk.app.documents.attachments.in_draft(None) == []
+
+
+def test_a_damaged_file_says_so_and_the_good_one_beside_it_is_attached(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat({"text": "Fine."})
+    broken = tmp_path / "broken.pdf"
+    broken.write_bytes(b"%PDF-1.7\nnothing of a document" * 20)
+    attach(desk, broken, notes(tmp_path / "good.txt", "The good one speaks of quinces."))
+    bad, good = chips(desk)
+    assert bad.accessibleDescription() == "broken.pdf is damaged and could not be read."
+    assert good.accessibleName().startswith("good.txt")
+    desk.ask("What is it about?")
+    text = desk.prompts()[-1][-1][1]
+    assert "quinces" in text
+    assert "broken" not in text
+    assert chips(desk) == []
+
+
+def test_reading_can_be_cancelled_and_holds_the_message_meanwhile(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat()
+    desk.type("Question")
+    big = tmp_path / "big.txt"
+    big.write_text("A line of a long text that takes a while to read.\n\n" * 400_000, "utf-8")
+    desk.chat.attaching.add([big])
+    desk.qtbot.waitUntil(lambda: bool(chips(desk)), timeout=10_000)
+    assert note(desk) == "A document is still being read"
+    desk.press(Qt.Key.Key_Return)
+    assert not desk.turns
+    (chip,) = chips(desk)
+    desk.qtbot.mouseClick(chip.remove, Qt.MouseButton.LeftButton)
+    assert chips(desk) == []
+    assert desk.chat.composer.send.isEnabled()
+    desk.qtbot.waitUntil(lambda: desk.chat.attaching._line._running is None, timeout=10_000)
+    assert desk.app.documents.attachments.in_draft(None) == []
+
+
+def test_delete_on_a_chip_takes_it_away(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat()
+    attach(desk, notes(tmp_path / "a.txt", "First."), notes(tmp_path / "b.txt", "Second."))
+    first = chips(desk)[0]
+    first.setFocus()
+    desk.qtbot.keyClick(first, Qt.Key.Key_Delete)
+    assert [one.name for one in desk.chat.attaching.shown] == ["b.txt"]
+    assert chips(desk)[0].hasFocus()
+    assert len(desk.app.documents.attachments.in_draft(None)) == 1
+
+
+def test_documents_of_a_draft_come_back_each_to_its_chat(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat({"text": "Yes."})
+    desk.ask("first chat")
+    first = desk.chat.conversation_id
+    attach(desk, notes(tmp_path / "a.txt", "First."))
+    desk.chat.show_conversation(None)
+    assert chips(desk) == []
+    attach(desk, lease_pdf(tmp_path / "lease.pdf"))
+    desk.chat.show_conversation(first)
+    settled(desk, 1)
+    assert desk.chat.attaching.shown[0].name == "a.txt"
+    desk.chat.hide()
+    again = open_chat({"text": "Fine."})
+    settled(again, 1)
+    assert again.chat.attaching.shown[0].name == "lease.pdf"
+    again.ask("What of the deposit?")
+    assert "2,400 euros" in again.prompts()[-1][-1][1]
+    assert again.app.documents.attachments.in_draft(None) == []
+
+
+def test_without_a_model_the_message_waits_until_it_is_known_whether_it_fits(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat({"text": "Yes."}, loaded=False)
+    with desk.qtbot.waitSignal(desk.chat.wake_wanted, timeout=20_000):
+        desk.chat.attaching.add([notes(tmp_path / "a.txt", "First.")])
+    desk.type("What?")
+    assert note(desk) == "Waiting for the model to see whether the document fits"
+    desk.press(Qt.Key.Key_Return)
+    assert not desk.turns
+    list(desk.app.engine.load(tmp_path / "model.gguf"))
+    desk.chat.set_model_state("ready", "")
+    desk.qtbot.waitUntil(desk.chat.composer.send.isEnabled, timeout=10_000)
+    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=20_000):
+        desk.press(Qt.Key.Key_Return)
+    assert "First." in desk.prompts()[-1][-1][1]
+
+
+def test_the_context_panel_counts_what_is_attached(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat()
+    attach(desk, notes(tmp_path / "a.txt", "One two three four five six seven eight."))
+    desk.qtbot.waitUntil(lambda: desk.chat.memory.parts is not None, timeout=10_000)
+    parts = desk.chat.memory.parts
+    assert parts is not None
+    assert parts.documents > 8
+    desk.chat.attaching.remove(desk.chat.attaching.shown[0])
+    desk.qtbot.waitUntil(
+        lambda: desk.chat.memory.parts is not None and desk.chat.memory.parts.documents == 0, timeout=10_000
+    )
