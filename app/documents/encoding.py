@@ -19,6 +19,8 @@ from typing import BinaryIO
 
 import chardet
 
+from app.documents.source import ENCODINGS
+
 SAMPLE_BYTES = 64 * 1024
 CHUNK_BYTES = 512 * 1024
 CONTEXT_BYTES = 256
@@ -28,13 +30,6 @@ SMALL_BYTES = 1024
 MOST_CONTROL_SHARE = 0.03
 """Of bytes that are control characters no text has; compressed and random bytes have a tenth of them."""
 TIE = 0.97
-ENCODINGS = (
-    "utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "cp1252", "cp1250", "cp1251", "cp1253", "cp1254",
-    "cp1255", "cp1256", "cp1257", "cp1258", "cp874", "cp850", "cp852", "cp866", "koi8-r", "koi8-u", "iso8859-2",
-    "iso8859-5", "iso8859-7", "mac-roman", "cp932", "euc_jis_2004", "iso2022_jp_2", "gb18030", "big5hkscs", "cp949",
-)  # fmt: skip
-"""What is looked for, and what a person may choose from. Of near-identical code pages, the one more used."""
-
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # begins as UTF-16's does

@@ -23,6 +23,13 @@ MOST_INFLATED_BYTES = 1_000_000_000
 MOST_INFLATION = 200
 FREE_BYTES = 100_000_000
 
+ENCODINGS = (
+    "utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "cp1252", "cp1250", "cp1251", "cp1253", "cp1254",
+    "cp1255", "cp1256", "cp1257", "cp1258", "cp874", "cp850", "cp852", "cp866", "koi8-r", "koi8-u", "iso8859-2",
+    "iso8859-5", "iso8859-7", "mac-roman", "cp932", "euc_jis_2004", "iso2022_jp_2", "gb18030", "big5hkscs", "cp949",
+)  # fmt: skip
+"""What is looked for, and what a person may choose from. Of near-identical code pages, the one more used."""
+
 
 @dataclass
 class Source:

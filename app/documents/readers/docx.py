@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from app.documents.archive import Archive
 from app.documents.blocks import Kind, Piece, Place
+from app.documents.readers.code_lines import code_joined
 from app.documents.readers.docx_blocks import Blocks
 from app.documents.readers.docx_numbering import Numbering
 from app.documents.readers.docx_styles import Styles, W
@@ -22,7 +23,6 @@ _CONTAINERS = frozenset(
 )
 _NOTES = {"footnote": "footnotes", "endnote": "endnotes", "comment": "comments"}
 _SEPARATORS = frozenset(("separator", "continuationSeparator", "continuationNotice"))
-_MOST_CODE_LINES = 200
 
 
 def read(source: Source) -> Iterator[Item]:
@@ -60,7 +60,7 @@ class _Document:
         archive, source = self._package.archive, self._package.source
         with archive.open(self._part) as stream:
             yield Opened(title=self._package.title())
-            yield from _code_joined(self._body(stream_blocks(stream, source, _CONTAINERS)))
+            yield from code_joined(self._body(stream_blocks(stream, source, _CONTAINERS)))
         for kind, notes in self._notes.items():
             yield from self._followers([NoteMark(kind, id_) for id_ in notes.waiting], [])
         yield from self._margins()
@@ -133,23 +133,3 @@ class _Document:
 
 def _is_missed(related: Related, archive: Archive) -> bool:
     return related.kind in ("header", "footer", *_NOTES.values()) and related.target not in archive
-
-
-def _code_joined(pieces: Iterator[Piece]) -> Iterator[Piece]:
-    """Lines of code that follow each other as one piece."""
-    lines: list[Piece] = []
-    for piece in pieces:
-        if lines and (piece.kind is not Kind.CODE or len(lines) == _MOST_CODE_LINES):
-            yield _one_code(lines)
-            lines = []
-        if piece.kind is Kind.CODE:
-            lines.append(piece)
-        else:
-            yield piece
-    if lines:
-        yield _one_code(lines)
-
-
-def _one_code(lines: list[Piece]) -> Piece:
-    place = Place(lines[0].place.part, lines[0].place.start, lines[-1].place.end)
-    return Piece(Kind.CODE, "\n".join(line.text for line in lines), None, place)

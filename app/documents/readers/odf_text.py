@@ -54,11 +54,14 @@ class Words:
         return self
 
     def _add(self, text: str) -> None:
-        """White space is one space, as the format says."""
+        """White space is one space and none at the paragraph's start (OpenDocument 1.2 part 1, 6.1.2)."""
         if "  " in text or "\n" in text or "\t" in text:
             text = _WHITE.sub(" ", text)
         words = self._words
-        words.append(text[1:] if text[0] == " " and words and words[-1][-1:] in (" ", "\n") else text)
+        if text[0] == " " and (not words or words[-1][-1:] in (" ", "\n")):
+            text = text[1:]
+        if text:
+            words.append(text)
 
     def put(self, text: str) -> None:
         """Text as it is."""
@@ -119,7 +122,7 @@ def plain_text(paragraph: Element, styles: Styles) -> str | None:
             texts.append(child.text or "")
             texts.append(child.tail or "")
         text = "".join(texts)
-    return _WHITE.sub(" ", text) if "  " in text or "\n" in text or "\t" in text else text
+    return _WHITE.sub(" ", text).strip(" ") if "  " in text or "\n" in text or "\t" in text else text.strip(" ")
 
 
 def equation_text(element: Element) -> str:

@@ -17,8 +17,8 @@ from app.documents.readers.pdf_joining import Words, piece_of
 from app.documents.readers.pdf_layout import flows
 from app.documents.readers.pdf_outline import Outline
 from app.documents.readers.pdf_page import opened, picture
-from app.documents.readers.pdf_tables import Table
-from app.documents.readers.pdf_text import PageText, Probe, page_text
+from app.documents.readers.pdf_ruled import with_tables
+from app.documents.readers.pdf_text import PageText, Probe, Table, page_text
 from app.documents.recognition import Picture, Tesseract, find_tesseract
 from app.documents.source import Item, Opened, PageRead, Remark, Source
 
@@ -105,6 +105,8 @@ class _Reading:
         body_size = self._sizes.body
         entries = self._outline.of(page.page)
         lines = self._furniture.body(page, ahead, body_size, self._headings.titles)
+        if page.rulings.grids or page.rulings.across:
+            lines = with_tables(lines, page.rulings)
         drafts: list[Draft] = []
         for flow in flows(lines):
             if isinstance(flow, Table):

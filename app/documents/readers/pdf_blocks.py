@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from app.documents.blocks import Kind
-from app.documents.readers.pdf_tables import Table
-from app.documents.readers.pdf_text import BULLETS, HYPHEN, Line
+from app.documents.readers.pdf_text import BULLETS, HYPHEN, Line, Table
 
 MARK = re.compile(
     rf"([{BULLETS}])\s+(?=\S)|((?:\d{{1,3}}|[a-zA-Z]|[ivx]{{2,5}})[.)]|\((?:\d{{1,3}}|[a-zA-Z]|[ivx]{{2,5}})\)|\[\d{{1,3}}\])\s+(?=\S)",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
 
 from app.documents.blocks import Box, Kind, Piece, Place, table_text
 from app.documents.readers.pdf_blocks import Draft
@@ -68,7 +67,7 @@ def _first_word(text: str) -> str:
 def piece_of(draft: Draft, words: Words) -> Piece | None:
     """The block of a draft; None where nothing is left to read."""
     if draft.table is not None:
-        text, boxes = _table(draft)
+        text, boxes = _table(draft, words)
     elif draft.kind is Kind.CODE:
         text, boxes = _code(draft.lines)
     else:
@@ -139,9 +138,9 @@ def _code(lines: list[Line]) -> tuple[str, list[Box]]:
     return "\n".join(parts), boxes
 
 
-def _table(draft: Draft) -> tuple[str, list[Box]]:
+def _table(draft: Draft, words: Words) -> tuple[str, list[Box]]:
     assert draft.table is not None
-    rows = [[_cell(cell) for cell in row] for row in draft.table.rows]
+    rows = [[_cell(cell, words) for cell in row] for row in draft.table.rows]
     boxes = []
     length = 0
     for row, cells in zip(rows, draft.table.rows, strict=True):
@@ -151,8 +150,16 @@ def _table(draft: Draft) -> tuple[str, list[Box]]:
     return table_text(rows), boxes
 
 
-def _cell(lines: Iterable[Line]) -> str:
-    return " ".join(line.text for line in lines).replace(HYPHEN, "-").replace(SOFT, "")
+def _cell(lines: list[Line], words: Words) -> str:
+    """The text of a cell: lines below each other are wrapped, and their hyphens undone."""
+    text = ""
+    for number, line in enumerate(lines):
+        after = lines[number + 1] if number + 1 < len(lines) else None
+        if after is not None and after.base > line.base + 0.5 * line.size:
+            text += _before(line.text, after.text, words)
+        else:
+            text += line.text.replace(HYPHEN, "-").replace(SOFT, "") + " "
+    return text
 
 
 def _around(lines: list[Line], start: int, end: int) -> Box:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from app.documents.readers.pdf_tables import LEAST_ROWS, Table, table_of
-from app.documents.readers.pdf_text import Line
+from app.documents.readers.pdf_tables import LEAST_ROWS, table_of
+from app.documents.readers.pdf_text import Line, Table
 
 GUTTER = 0.8
 """The least gutter, as a part of the font size."""
@@ -45,7 +45,34 @@ def flows(lines: list[Line], depth: int = 0) -> list[list[Line] | Table]:
     turned = [line for line in lines if line.is_turned]
     upright = [line for line in lines if not line.is_turned]
     found = _flows(upright, depth) if upright else []
-    return found + [[line] for line in turned]
+    return _with_ruled(found) + [[line] for line in turned]
+
+
+def _with_ruled(found: list[list[Line] | Table]) -> list[list[Line] | Table]:
+    """The runs cut where lines stand for a ruled table, which comes once, in place of the first of them."""
+    if not any(line.table for run in found if isinstance(run, list) for line in run):
+        return found
+    seen: set[int] = set()
+    divided: list[list[Line] | Table] = []
+    for run in found:
+        if isinstance(run, Table):
+            divided.append(run)
+            continue
+        begins = True
+        for line in run:
+            if line.table:
+                begins = True
+                if id(line.table) not in seen:
+                    seen.add(id(line.table))
+                    divided.append(line.table)
+            elif begins:
+                divided.append([line])
+                begins = False
+            else:
+                last = divided[-1]
+                assert isinstance(last, list)
+                last.append(line)
+    return divided
 
 
 def _flows(lines: list[Line], depth: int) -> list[list[Line] | Table]:
@@ -66,12 +93,12 @@ def _flows(lines: list[Line], depth: int) -> list[list[Line] | Table]:
         at = end
         band = [line for strip in strips[start:end] for line in strip.lines]
         columns = _cut(band, gaps)
-        if depth < DEEPEST and _are_text(columns):
+        if depth < DEEPEST and are_text(columns):
             put_plain()
             for column in columns:
                 found += _flows(column, depth + 1)
             continue
-        for part in table_of(_rows_apart(band), gaps):
+        for part in table_of(rows_apart(band), gaps):
             if isinstance(part, Table):
                 put_plain()
                 found.append(part)
@@ -198,7 +225,7 @@ def _cut(lines: list[Line], gutters: Gaps) -> list[list[Line]]:
     return [column for column in columns if column]
 
 
-def _are_text(columns: list[list[Line]]) -> bool:
+def are_text(columns: list[list[Line]]) -> bool:
     """Whether these are columns to be read one after the other, and not the cells of a table or marks of a list."""
     if len(columns) < 2 or min(len(column) for column in columns) < 2:
         return False
@@ -232,7 +259,7 @@ def _meet(columns: list[list[Line]]) -> float:
     return met / len(shortest)
 
 
-def _rows_apart(lines: Sequence[Line]) -> list[list[Line]]:
+def rows_apart(lines: Sequence[Line]) -> list[list[Line]]:
     """Lines that stand on the same height, from left to right; rows from top to bottom."""
     rows: list[list[Line]] = []
     for line in sorted(lines, key=lambda line: line.base):
@@ -255,7 +282,19 @@ def _is_same_row(row: list[Line], line: Line) -> bool:
 
 def _rows(lines: Sequence[Line]) -> list[Line]:
     """Each row as one line."""
-    return [row[0] if len(row) == 1 else one_line(row) for row in _rows_apart(lines)]
+    found: list[Line] = []
+    for row in rows_apart(lines):
+        if len(row) > 1 and any(line.table for line in row):
+            found += [line for line in row if line.table]
+            row = [line for line in row if not line.table]
+        if row:
+            found.append(row[0] if len(row) == 1 else one_line(row))
+    return found
+
+
+def gutters_of(lines: list[Line]) -> Gaps:
+    """The gutters that all these lines leave free."""
+    return _gaps(lines, GUTTER * median(line.size for line in lines))[1:-1]
 
 
 def one_line(row: list[Line]) -> Line:

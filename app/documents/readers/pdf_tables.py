@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import median
 
-from app.documents.readers.pdf_text import Line
+from app.documents.readers.pdf_text import Line, Table
 
 LEAST_ROWS = 3
 MOST_CELL_CHARS = 40
 _MARK = re.compile(r"[•‣◦▪■●○–—*·-]|\(?\w{1,3}[.)]")
 _LEADER = re.compile(r"(\. ?){4,}|…")
-
-
-@dataclass(slots=True)
-class Table:
-    """Rows of cells, each with the lines in it; a cell may have none."""
-
-    rows: list[list[list[Line]]]
 
 
 def table_of(rows: list[list[Line]], gutters: Sequence[tuple[float, float]]) -> list[Table | list[Line]]:

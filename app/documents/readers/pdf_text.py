@@ -15,6 +15,7 @@ from typing import Any
 from pypdfium2 import raw
 
 from app.documents.readers.pdf_page import Sheet, sheet_of
+from app.documents.readers.pdf_rulings import Grid, Rulings, rulings_of
 
 HYPHEN = "\ufffe"
 """PDFium's sign for a hyphen at a line's end."""
@@ -63,6 +64,18 @@ class Line:
     is_mono: bool = False
     is_turned: bool = False
     gap: float = 0.0
+    table: Table | None = None
+    """Of a line that only stands for a ruled table: its cells."""
+    start: int = -1
+    length: int = 0
+    """Where the line is in the page's text."""
+
+
+@dataclass(slots=True)
+class Table:
+    """Rows of cells, each with the lines in it; a cell may have none."""
+
+    rows: list[list[list[Line]]]
 
 
 Span = tuple[float, float, float, float]
@@ -79,6 +92,7 @@ class PageText:
     text: str = ""
     has_pictures: bool = False
     is_damaged: bool = False
+    rulings: Rulings = field(default_factory=Rulings)
 
 
 class Probe:
@@ -104,9 +118,12 @@ def page_text(document: Any, page: int, probe: Probe) -> PageText:
             sheet = sheet_of(loaded)
             reading = _Reading(page, text_page, sheet, probe)
             lines = reading.lines()
+            rulings = rulings_of(loaded, sheet)
+            for grid in rulings.grids:
+                lines = reading.cut(lines, grid)
         finally:
             raw.FPDFText_ClosePage(text_page)
-        return PageText(page, sheet, lines, reading.text, len(lines) < 3 and _has_pictures(loaded))
+        return PageText(page, sheet, lines, reading.text, len(lines) < 3 and _has_pictures(loaded), rulings=rulings)
     finally:
         raw.FPDF_ClosePage(loaded)
 
@@ -165,6 +182,7 @@ class _Reading:
         line = self._measured(text, spans, centre)
         if not line.text:
             return []
+        line.start, line.length = start, len(text)
         if line.is_bold or line.is_mono:
             one, other = self._style(first), self._style(last)
             line.is_bold, line.is_mono = line.is_bold and one[0] and other[0], line.is_mono and one[1] and other[1]
@@ -274,6 +292,31 @@ class _Reading:
                 if not gaps:
                     break
         return parts + self._line(text[begin:], start + begin, is_whole=True)
+
+    def cut(self, lines: list[Line], grid: Grid) -> list[Line]:
+        """The lines, where those that reach over a line down the page between two cells are cut there."""
+        found: list[Line] = []
+        for line in lines:
+            middle = line.base - 0.3 * line.size
+            edges = [] if line.is_turned or not grid.ys[0] < middle < grid.ys[-1] else grid.down
+            places = [
+                rule.at for rule in edges if rule.start < middle < rule.end and line.left < rule.at < line.right
+            ]
+            found += self._cut_at(line, places) if places and " " in line.text else [line]
+        return found
+
+    def _cut_at(self, line: Line, places: list[float]) -> list[Line]:
+        text = self.text[line.start : line.start + line.length]
+        slack = 0.2 * line.size
+        begin = 0
+        parts: list[Line] = []
+        for space in _SPACES.finditer(text):
+            before = self._sides(line.start + space.start() - 1)
+            after = self._sides(line.start + space.end())
+            if before and after and any(before[1] - slack <= place <= after[0] + slack for place in places):
+                parts += self._line(text[begin : space.start()], line.start + begin, is_whole=True)
+                begin = space.end()
+        return parts + self._line(text[begin:], line.start + begin, is_whole=True) if parts else [line]
 
     def _sides(self, position: int) -> tuple[float, float] | None:
         """Where a character begins and ends on the page as it is shown."""

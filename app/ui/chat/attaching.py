@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QWidget
 
@@ -23,6 +23,7 @@ from app.ui.chat.attachment_row import AttachmentRow
 from app.ui.chat.document_words import part_of, short_name, spoken_size
 from app.ui.chat.draft_document import DraftDocument, Stage
 from app.ui.chat.fitting import Draft, Fitted, Fitting
+from app.ui.chat.large_file import LARGE_BYTES, size_of
 from app.ui.chat.reading_line import ReadingLine
 from app.ui.chat.undecided import Offer
 from app.ui.i18n import tr
@@ -68,7 +69,8 @@ class Attaching(QObject):
         self._questions = AttachingQuestions(theme, parent)
         self._questions.password_given.connect(self._on_password)
         self._questions.refused.connect(self.remove)
-        self._questions.pages_chosen.connect(self._read_part)
+        self._questions.part_chosen.connect(self._read_part)
+        self._questions.reading_allowed.connect(self._read)
         self._questions.files_chosen.connect(self.add)
         self._line = ReadingLine(self)
         self._line.moved.connect(self._on_moved)
@@ -80,9 +82,10 @@ class Attaching(QObject):
         self.fitting.failed.connect(self._on_fitting_failed)
         row.remove_wanted.connect(self.remove)
         row.opened.connect(self._on_opened)
+        row.menu_wanted.connect(self._on_menu_wanted)
         row.undecided.for_all = self._use_all_as_background
         row.undecided.offers += [
-            Offer(tr("Use as background"), self.use_as_background),
+            Offer(tr("Use as background"), self.use_as_background, lambda one: one.use is not Use.BACKGROUND),
             Offer(tr("Choose pages…"), self._questions.ask_for_pages, lambda one: one.has_pages_to_choose),
             Offer(tr("Remove"), self.remove),
         ]
@@ -218,13 +221,21 @@ class Attaching(QObject):
         new = [path for path in found.files if path.resolve() not in known]
         room = max(0, MOST_FILES - len(known))
         for path in new[:room]:
-            one = DraftDocument(path, talk, conversation_id)
+            one = DraftDocument(path, talk, conversation_id, stage=Stage.ASKED)
             self._all.append(one)
-            self._line.add(one)
+            if (size_bytes := size_of(path)) >= LARGE_BYTES:
+                self._questions.ask_about_size(one, size_bytes)
+            else:
+                self._line.add(one)
         told = told_of(found, left=max(0, len(new) - room))
         if told:
             self._notify.tell(Sentence(told))
         self._show()
+
+    def _read(self, one: DraftDocument) -> None:
+        if one in self._all:
+            self._line.add(one)
+            self._show()
 
     def _on_moved(self, one: DraftDocument) -> None:
         if one in self.shown:
@@ -270,11 +281,10 @@ class Attaching(QObject):
         self._line.add(one, is_next=True)
         self._show()
 
-    def _read_part(self, one: DraftDocument, first: int, last: int) -> None:
+    def _read_part(self, one: DraftDocument, part: Part) -> None:
         """That part takes the place of the whole."""
         if one not in self._all:
             return
-        part = Part(first, last, one.part.encoding)
         other = DraftDocument(one.path, one.talk, one.conversation_id, part, one.password)
         self._all[self._all.index(one)] = other
         if one.attachment is not None:
@@ -285,6 +295,10 @@ class Attaching(QObject):
     def _on_opened(self, one: DraftDocument) -> None:
         if one.document is not None:
             self.opened.emit(one.document.id, None)
+
+    def _on_menu_wanted(self, one: DraftDocument, at: QPoint) -> None:
+        if one.document is not None:
+            self._questions.show_menu(one, at, [Offer(tr("Open"), self._on_opened), *self._row.undecided.offers])
 
     # Fitting.
 

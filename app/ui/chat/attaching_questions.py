@@ -1,13 +1,20 @@
-"""What the person is asked while documents are attached: for files, a password, the pages to read."""
+"""What the person is asked while documents are attached: for files, a password, the pages to read, the encoding."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QWidget
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 
+from PySide6.QtCore import QObject, QPoint, Qt, Signal
+from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+
+from app.documents.source import ENCODINGS
 from app.ui.chat.draft_document import DraftDocument, Stage
+from app.ui.chat.large_file import LargeFile
 from app.ui.chat.pages_dialog import PagesDialog
 from app.ui.chat.password_dialog import PasswordDialog
+from app.ui.chat.undecided import Offer
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 
@@ -20,8 +27,10 @@ class AttachingQuestions(QObject):
     """A `DraftDocument` and what was typed."""
     refused = Signal(object)
     """No password for this `DraftDocument`."""
-    pages_chosen = Signal(object, int, int)
-    """A `DraftDocument`, the first and the last page."""
+    part_chosen = Signal(object, object)
+    """A `DraftDocument` and the `Part` of it that is to be read."""
+    reading_allowed = Signal(object)
+    """A large `DraftDocument` is to be read."""
 
     def __init__(self, theme: Theme, window: QWidget) -> None:
         super().__init__(window)
@@ -52,8 +61,37 @@ class AttachingQuestions(QObject):
             self._theme, one.name, document.unit, document.pages,
             first=one.part.first_page or 1, last=one.part.last_page, parent=self._window,
         )  # fmt: skip
-        dialog.chosen.connect(lambda first, last: self.pages_chosen.emit(one, first, last))
+        dialog.chosen.connect(
+            lambda first, last: self.part_chosen.emit(one, replace(one.part, first_page=first, last_page=last))
+        )
         dialog.open()
+
+    def ask_about_size(self, one: DraftDocument, size_bytes: int) -> None:
+        """Whether a large file is to be read."""
+        dialog = LargeFile(self._theme, one.name, size_bytes, self._window)
+        dialog.read_wanted.connect(lambda: self.reading_allowed.emit(one))
+        dialog.rejected.connect(lambda: self.refused.emit(one))
+        dialog.open()
+
+    def show_menu(self, one: DraftDocument, at: QPoint, offers: Sequence[Offer]) -> QMenu:
+        """What can be done with an attached document, and in which encoding it can be read."""
+        menu = QMenu(self._window)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for offer in offers:
+            if offer.serves(one):
+                menu.addAction(offer.label, partial(offer.do, one))
+        if one.has_encoding and one.document is not None:
+            used = one.document.info["encoding"]
+            encodings = menu.addMenu(tr("Read its letters as"))
+            for name in ENCODINGS:
+                action = encodings.addAction(name, partial(self._on_encoding, one, name))
+                action.setCheckable(True)
+                action.setChecked(name == used)
+        menu.popup(at)
+        return menu
+
+    def _on_encoding(self, one: DraftDocument, name: str) -> None:
+        self.part_chosen.emit(one, replace(one.part, encoding=name))
 
     def _ask_next(self) -> None:
         while self._locked and self._asked is None:

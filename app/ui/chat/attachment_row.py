@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
@@ -36,6 +36,8 @@ class AttachmentRow(QWidget):
 
     opened = Signal(object)
     remove_wanted = Signal(object)
+    menu_wanted = Signal(object, QPoint)
+    """A `DraftDocument`, and where on the screen."""
     height_changed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
@@ -90,7 +92,7 @@ class AttachmentRow(QWidget):
                     self._chips[one] = self._new_chip(one)
         for one in documents:
             self._fill(self._chips[one], one)
-        told = [one for one in documents if one.document is not None and remarks_words(one.document, one.seen)]
+        told = [one for one in documents if one.document is not None and remarks_words(one.document)]
         lines = [_remark_line(one, is_alone=len(documents) == 1) for one in told[:MOST_REMARKS]]
         if len(told) > MOST_REMARKS:
             lines.append(tr("{count} more have remarks; see their tool tips.", count=len(told) - MOST_REMARKS))
@@ -112,6 +114,8 @@ class AttachmentRow(QWidget):
         chip.set_removable(True)
         chip.clicked.connect(lambda: self.opened.emit(one))
         chip.remove_wanted.connect(lambda: self.remove_wanted.emit(one))
+        chip.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        chip.customContextMenuRequested.connect(lambda at: self.menu_wanted.emit(one, chip.mapToGlobal(at)))
         self._flow.addWidget(chip)
         chip.show()
         return chip
@@ -125,7 +129,7 @@ class AttachmentRow(QWidget):
             chip.show_words(tr("reading"))
         elif one.stage is Stage.LOCKED:
             chip.show_words(tr("needs a password"))
-        elif one.stage is Stage.WAITS:
+        elif one.stage in (Stage.ASKED, Stage.WAITS):
             chip.show_words(tr("waits"))
         elif one.document is not None:
             self._fill_read(chip, one)
@@ -142,7 +146,7 @@ class AttachmentRow(QWidget):
         chip.show_words(words)
         size = spoken_size(one.document, tokens)
         chip.setAccessibleName(", ".join(part for part in (one.name, size, tr("attached")) if part))
-        remarks = remarks_words(one.document, one.seen)
+        remarks = remarks_words(one.document)
         chip.setAccessibleDescription(remarks)
         chip.setToolTip("\n".join(part for part in (one.name, remarks) if part))
 
@@ -176,5 +180,5 @@ class AttachmentRow(QWidget):
 
 def _remark_line(one: DraftDocument, *, is_alone: bool) -> str:
     assert one.document is not None
-    words = remarks_words(one.document, one.seen)
+    words = remarks_words(one.document)
     return words if is_alone else f"{short_name(one.name)}: {words}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from app.documents.source import PageRead, Remark
 from app.features.document_sentences import pages_words, remark_sentence, units
 from app.features.documents import Part
@@ -57,27 +55,14 @@ def spoken_size(document: StoredDocument, tokens: int | None) -> str:
     return ", ".join(part for part in (pages_line(document), counted) if part)
 
 
-def remarks_words(document: StoredDocument, seen: Sequence[PageRead] = ()) -> str:
-    """What the person should know of it; "" where all is as it should be.
-
-    `seen` are its pages as they were read; of a document that comes back after a restart they are not known any more.
-    """
-    remarks = [Remark(one["name"], one["values"]) for one in document.info.get("remarks", ())]
-    empty = [int(page) for page in document.info.get("pages_without_text", ())]
-    if not empty and not any(page.recognized for page in seen):
-        pages = ""
-    elif seen:
-        pages = pages_words(document.unit, document.pages, seen)
-    elif any(one.name == "no_recognition" and one.values.get("count") == len(empty) for one in remarks):
-        shown = set(empty)
-        pages = pages_words(
-            document.unit,
-            document.pages,
-            [PageRead(page, page not in shown, is_picture=page in shown) for page in range(1, document.pages + 1)],
-        )
-    else:
-        pages = tr("{count} without text", count=units(document.unit, len(empty)))
-    said = [remark_sentence(one) for one in remarks]
+def remarks_words(document: StoredDocument) -> str:
+    """What the person should know of it; "" where all is as it should be."""
+    odd = {page.page: page for page in (PageRead(**fields) for fields in document.info.get("pages", ()))}
+    part = part_of(document)
+    looked_at = range(part.first_page or 1, (part.last_page or document.pages) + 1)
+    seen = [odd.get(page, PageRead(page)) for page in looked_at]
+    pages = pages_words(document.unit, document.pages, seen) if odd else ""
+    said = [remark_sentence(Remark(one["name"], one["values"])) for one in document.info.get("remarks", ())]
     return " ".join([f"{pages}." if said and pages else pages, *said]).strip()
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.documents.source import PageRead
 from app.features.documents import WHOLE, Part
 from app.store.attachments import Attachment, Use
 from app.store.documents import StoredDocument
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 class Stage(Enum):
     """How far it is."""
 
+    ASKED = "asked"
+    """It is large: the person is asked first."""
     WAITS = "waits"
     READING = "reading"
     LOCKED = "locked"
@@ -40,7 +41,6 @@ class DraftDocument:
     page: int = 0
     pages: int = 0
     unit: str = ""
-    seen: list[PageRead] = field(default_factory=list)
     error: str = ""
     task: Task | None = None
     document: StoredDocument | None = None
@@ -56,7 +56,7 @@ class DraftDocument:
     @property
     def is_on_its_way(self) -> bool:
         """Whether it will be attached unless something goes wrong."""
-        return self.stage in (Stage.WAITS, Stage.READING, Stage.LOCKED)
+        return self.stage in (Stage.ASKED, Stage.WAITS, Stage.READING, Stage.LOCKED)
 
     @property
     def use(self) -> Use:
@@ -72,6 +72,11 @@ class DraftDocument:
     def has_pages_to_choose(self) -> bool:
         """Whether a part of it can be read instead."""
         return self.document is not None and bool(self.document.unit) and self.document.pages > 1
+
+    @property
+    def has_encoding(self) -> bool:
+        """Whether its letters can be read in another encoding."""
+        return self.document is not None and bool(self.document.info.get("encoding"))
 
     def is_in(self, talk: Chat, conversation_id: int | None) -> bool:
         """Whether it is in this draft."""

@@ -31,7 +31,7 @@ class ReadingLine(QObject):
 
     def add(self, one: DraftDocument, *, is_next: bool = False) -> None:
         """Reads it when its turn comes; `is_next`: before the others."""
-        one.stage, one.page, one.seen = Stage.WAITS, 0, []
+        one.stage, one.page = Stage.WAITS, 0
         self._waiting.insert(0 if is_next else len(self._waiting), one)
         self._begin_next()
 
@@ -62,7 +62,6 @@ class ReadingLine(QObject):
             one.stage, one.pages, one.unit = Stage.READING, event.opened.pages, event.opened.unit
         elif isinstance(event, PageRead):
             one.page = event.page
-            one.seen.append(event)
         else:
             return
         self.moved.emit(one)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QPushButton
+from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton
 
 from app.store.attachments import Use
 from app.ui.chat.attachment_row import DraftChip
+from app.ui.chat.large_file import LARGE_BYTES, LargeFile
 from app.ui.chat.pages_dialog import PagesDialog
 from app.ui.chat.password_dialog import PasswordDialog
 from app.ui.chat.question_view import QuestionView
@@ -294,3 +295,45 @@ def test_the_context_panel_counts_what_is_attached(open_chat: Open, tmp_path: Pa
     desk.qtbot.waitUntil(
         lambda: desk.chat.memory.parts is not None and desk.chat.memory.parts.documents == 0, timeout=10_000
     )
+
+
+def test_letters_that_came_out_wrong_can_be_read_in_another_encoding(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat()
+    path = tmp_path / "notes.txt"
+    path.write_bytes("Größe".encode("cp850"))
+    attach(desk, path)
+    before = desk.chat.attaching.shown[0]
+    assert before.document is not None
+    (chip,) = chips(desk)
+    chip.customContextMenuRequested.emit(QPoint(4, 4))
+    menu = next(menu for menu in desk.chat.findChildren(QMenu) if menu.isVisible())
+    encodings = next(action.menu() for action in menu.actions() if action.menu() is not None)
+    assert isinstance(encodings, QMenu)
+    action = next(action for action in encodings.actions() if action.text() == "cp850")
+    action.trigger()
+    menu.close()
+    settled(desk, 1)
+    desk.qtbot.waitUntil(lambda: desk.chat.attaching.shown[0].document not in (None, before.document))
+    settled(desk, 1)
+    desk.ask("What does it say?")
+    assert "Größe" in desk.prompts()[-1][-1][1]
+
+
+def test_a_very_large_file_is_asked_about_first(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat()
+    path = tmp_path / "huge.bin"
+    with path.open("wb") as file:
+        file.write(b"\x7fELF")
+        file.truncate(LARGE_BYTES)  # takes no room
+    desk.chat.attaching.add([path])
+    desk.qtbot.waitUntil(lambda: bool(desk.chat.findChildren(LargeFile)), timeout=5_000)
+    dialog = desk.chat.findChildren(LargeFile)[0]
+    assert desk.chat.attaching.hold() == "A document is still being read"
+    desk.qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    assert desk.chat.attaching.shown == []
+    desk.chat.attaching.add([path])
+    desk.qtbot.waitUntil(lambda: any(one.isVisible() for one in desk.chat.findChildren(LargeFile)), timeout=5_000)
+    dialog = next(one for one in desk.chat.findChildren(LargeFile) if one.isVisible())
+    desk.qtbot.keyClick(dialog, Qt.Key.Key_Return)
+    desk.qtbot.waitUntil(lambda: bool(desk.chat.attaching.shown[0].error), timeout=10_000)
+    assert desk.chat.attaching.shown[0].error == "huge.bin is not a text document."
