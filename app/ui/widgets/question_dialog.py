@@ -25,8 +25,11 @@ class QuestionDialog(QDialog):
         self.setFixedWidth(px(WIDTH_PX))
         head = QLabel(title, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         head.setFont(theme.font(15, 600))
-        body = QLabel(words, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        body.setFont(theme.font(14))
+        self.words = QLabel(words, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.words.setFont(theme.font(14))
+        self.fields = QHBoxLayout()
+        """What else is asked for, between the words and the buttons."""
+        self.fields.setSpacing(px(10))
         self._row = QHBoxLayout()
         self._row.setSpacing(px(8))
         self._row.addStretch(1)
@@ -34,7 +37,8 @@ class QuestionDialog(QDialog):
         column.setContentsMargins(px(24), px(22), px(24), px(20))
         column.setSpacing(px(10))
         column.addWidget(head)
-        column.addWidget(body)
+        column.addWidget(self.words)
+        column.addLayout(self.fields)
         column.addSpacing(px(8))
         column.addLayout(self._row)
         self.add_choice(tr("Cancel"), None, "quiet")
@@ -43,14 +47,14 @@ class QuestionDialog(QDialog):
         """A button that closes the dialog and then does something; a primary one is what Enter means."""
         button = text_button(label, kind)
         button.setFont(self._theme.font(14, 500))
-        button.clicked.connect(lambda: self._on_chosen(do))
+        button.clicked.connect(lambda: self._close_with(do))
         self._row.addWidget(button)
         if kind == "primary":
             button.setDefault(True)
             button.setFocus()
         return button
 
-    def _on_chosen(self, do: Callable[[], object] | None) -> None:
+    def _close_with(self, do: Callable[[], object] | None) -> None:
         if do is None:
             self.reject()
             return
