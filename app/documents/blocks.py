@@ -37,8 +37,7 @@ class Box(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """How to find a block again in its source.
 
     A PDF has `boxes`, one for each line, in the order of the text. Any other format has a `part` (the member of an
@@ -53,8 +52,10 @@ class Place:
     boxes: tuple[Box, ...] = ()
 
 
-@dataclass(frozen=True)
-class Piece:
+_NOWHERE = Place()
+
+
+class Piece(NamedTuple):
     """A block as a reader finds it, before it has its number and its headings.
 
     `page` counts from 1 what the format counts: pages, slides, sheets or chapters; None where it has none of these.
@@ -65,7 +66,7 @@ class Piece:
     kind: Kind
     text: str
     page: int | None = None
-    place: Place = Place()
+    place: Place = _NOWHERE
     level: int = 0
     label: str = ""
 
@@ -82,7 +83,7 @@ class Block:
     text: str
     page: int | None = None
     heading_path: tuple[str, ...] = ()
-    place: Place = Place()
+    place: Place = _NOWHERE
     level: int = 0
     label: str = ""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -39,11 +38,11 @@ def clean_piece(piece: Piece) -> tuple[Piece, int]:
     """A piece without hidden characters, and how many there were; its boxes still name the same letters."""
     label = clean_text(piece.label)
     if not _ODD.search(piece.text):
-        return (piece if label == piece.label else dataclasses.replace(piece, label=label)), 0
+        return (piece if label == piece.label else piece._replace(label=label)), 0
     gone = [found.start() for found in _TAKEN_OUT.finditer(piece.text)]
     boxes = tuple(_moved(box, gone) for box in piece.place.boxes)
-    place = dataclasses.replace(piece.place, boxes=boxes)
-    return dataclasses.replace(piece, text=clean_text(piece.text), label=label, place=place), len(gone)
+    place = piece.place._replace(boxes=boxes)
+    return piece._replace(text=clean_text(piece.text), label=label, place=place), len(gone)
 
 
 def _moved(box: Box, gone: list[int]) -> Box:
@@ -54,9 +53,9 @@ def fit_for_the_wire(piece: Piece) -> Iterator[Piece]:
     """The piece, or the pieces it is cut into; a level is 1 to 9, and a heading is short."""
     if piece.kind is Kind.HEADING:
         if len(piece.text) > MOST_HEADING_CHARACTERS:
-            piece = dataclasses.replace(piece, kind=Kind.PARAGRAPH, level=0)
+            piece = piece._replace(kind=Kind.PARAGRAPH, level=0)
         elif not 1 <= piece.level <= DEEPEST_LEVEL:
-            piece = dataclasses.replace(piece, level=min(max(piece.level, 1), DEEPEST_LEVEL))
+            piece = piece._replace(level=min(max(piece.level, 1), DEEPEST_LEVEL))
     start = 0
     while len(piece.text) - start > MOST_CHARACTERS:
         end = _good_end(piece.text, start, start + MOST_CHARACTERS)
@@ -80,5 +79,5 @@ def _part(piece: Piece, start: int, end: int) -> Piece:
         kept = (box for box in place.boxes if start <= box.start < end)
         place = Place(boxes=tuple(b._replace(start=b.start - start, end=min(b.end, end) - start) for b in kept))
     elif place.end - place.start == len(piece.text):
-        place = dataclasses.replace(place, start=place.start + start, end=place.start + end)
-    return dataclasses.replace(piece, text=piece.text[start:end], place=place)
+        place = place._replace(start=place.start + start, end=place.start + end)
+    return piece._replace(text=piece.text[start:end], place=place)

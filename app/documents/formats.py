@@ -65,7 +65,7 @@ _MARKDOWN = ("md", "markdown", "mkd", "mdown")
 _ENDINGS = {
     "pdf": "pdf", "epub": "epub", "rtf": "rtf", "msg": "msg", "email": "eml", "notebook": "ipynb", "xls": "xls",
     "xlsb": "xlsb", "docx": "docx docm dotx dotm", "pptx": "pptx pptm ppsx potx", "xlsx": "xlsx xlsm xltx",
-    "odt": "odt ott fodt", "odp": "odp otp fodp", "ods": "ods ots", "html": "html htm xhtml", "mhtml": "mht mhtml",
+    "odt": "odt ott fodt", "odp": "odp otp fodp", "ods": "ods ots fods", "html": "html htm xhtml", "mhtml": "mht mhtml",
     "old_format": "doc ppt pub pages",
 }  # fmt: skip
 _PROMISED = {ending: {format_} for format_, endings in _ENDINGS.items() for ending in endings.split()} | {
@@ -227,7 +227,7 @@ def _in_markup(text: str, ending: str) -> str:
         return "old_format"
     kind = re.split(r"[\"'-]", text.partition(_ODF)[2])[0] if name == "document" else ""
     is_xml = text.lstrip().startswith("<?xml") or language_of(f"x.{ending}") == "xml"
-    return {"text": "odt", "presentation": "odp"}.get(kind, "code" if is_xml else "")
+    return _ODF_KINDS.get(kind, "code" if is_xml else "")
 
 
 def _in_mail(text: str, ending: str) -> str:

@@ -91,7 +91,7 @@ class CleanStream:
         """The first bytes, without the document type."""
         self._is_started = True
         raw = self._read()
-        encoding = _encoding_of(raw)
+        encoding = encoding_of(raw)
         if encoding != "utf-8":
             self._decoder = codecs.getincrementaldecoder(encoding)("replace")
         data = self._decoded(raw).removeprefix(codecs.BOM_UTF8)
@@ -141,7 +141,7 @@ class CleanStream:
         return part
 
 
-def _encoding_of(raw: bytes) -> str:
+def encoding_of(raw: bytes) -> str:
     """As the XML standard finds it (appendix F); UTF-8 where the declared name is none that Python knows as text."""
     for mark, encoding in _MARKS:
         if raw.startswith(mark):

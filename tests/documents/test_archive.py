@@ -159,3 +159,16 @@ def test_any_changed_byte_gives_the_content_or_a_situation(
                 assert archive.read(name) in (b"first " * 50, bytes(range(256)))
     except DocumentUnreadable as error:
         assert error.reason in ("damaged", "protected", "inflates")
+
+
+def test_a_crowd_of_elements_is_refused_before_they_are_worked_through(tmp_path: Path) -> None:
+    path = tmp_path / "crowd.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("many.xml", b"<p/>" * 5_000_001)
+        archive.writestr("few.xml", b"<p>word</p>" * 2_000_000)
+    with Archive(Source(path)) as archive_:
+        archive_.refuse_crowd("few.xml")
+        archive_.refuse_crowd("none.xml")
+        with pytest.raises(DocumentUnreadable) as caught:
+            archive_.refuse_crowd("many.xml")
+    assert caught.value.reason == "inflates"

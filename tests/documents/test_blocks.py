@@ -47,7 +47,7 @@ FLOATS = st.floats(allow_nan=False, allow_infinity=False, width=32)
 BOXES = st.builds(Box, st.integers(1, 9), FLOATS, FLOATS, FLOATS, FLOATS, st.integers(0, 99), st.integers(0, 99))
 PLACES = st.one_of(
     st.builds(lambda boxes: Place(boxes=tuple(boxes)), st.lists(BOXES, max_size=3)),
-    st.builds(Place, st.text(max_size=5), st.integers(0, 9), st.integers(1, 99)),
+    st.tuples(st.text(max_size=5), st.integers(0, 9), st.integers(1, 99)).map(lambda values: Place(*values)),
 )
 BLOCKS = st.builds(
     Block,

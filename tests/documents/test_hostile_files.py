@@ -40,6 +40,8 @@ ENDINGS = [
 ]  # fmt: skip
 MEMORY_BYTES = 600_000_000
 AT_ONCE_S = 1.0
+SOON_S = 20.0
+"""To inflate up to a gigabyte, on a machine that is busy with other tests."""
 
 Write = Callable[[Path], Path]
 
@@ -262,7 +264,7 @@ def test_a_book_with_hidden_fonts_is_read(victim: Victim, tmp_path: Path) -> Non
     "name",
     [
         "docx_of_3_gigabytes",
-        pytest.param("docx_of_20_million_paragraphs", marks=pytest.mark.slow),
+        "docx_of_20_million_paragraphs",
         "odt_of_3_gigabytes",
         "epub_of_3_gigabytes",
         "xlsx_of_3_gigabytes",
@@ -273,8 +275,9 @@ def test_an_archive_that_unpacks_to_an_unreasonable_size_is_refused(victim: Vict
     ending = name.split("_", maxsplit=1)[0].replace("zip", "docx")
     path = getattr(hostile, name)(tmp_path / f"bomb.{ending}")
     assert path.stat().st_size < 5_000_000
-    slow = ("time",) if name == "docx_of_20_million_paragraphs" else ()  # that many elements, and not a word to tell
-    assert victim.outcome(path, memory_bytes=2_000_000_000) in ("inflates", *slow)
+    began_s = time.monotonic()
+    assert victim.outcome(path, memory_bytes=2_000_000_000) == "inflates"
+    assert time.monotonic() - began_s < SOON_S
 
 
 def test_a_bomb_that_says_it_is_small_is_no_bomb(victim: Victim, tmp_path: Path) -> None:

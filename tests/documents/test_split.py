@@ -63,7 +63,13 @@ class Calls:
 
 
 _TEXT = st.text(st.sampled_from("abcdeXYZ .,!?\n\t。！字é\u0301👩\u200d👧🏽🇫🇷한ᄒ"), max_size=120)
-_PIECES = st.builds(Piece, st.sampled_from(list(Kind)), _TEXT, st.none() | st.integers(1, 9), level=st.integers(0, 9))
+_PIECES = st.builds(
+    lambda kind, text, page, level: Piece(kind, text, page, level=level),
+    st.sampled_from(list(Kind)),
+    _TEXT,
+    st.none() | st.integers(1, 9),
+    st.integers(0, 9),
+)
 
 
 def numbered(pieces: Sequence[Piece]) -> list[Block]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 A4 = (595.0, 842.0)
@@ -99,6 +100,55 @@ def wrapped(text: str, wide: float, size: float = 10, font: str = "F1", hyphens:
             line = ""
         line = f"{line} {rest}" if line else rest
     return [*lines, line] if line else lines
+
+
+def ruled(
+    page: Page,
+    x: float,
+    y: float,
+    rows: list[list[str]],
+    widths: list[float],
+    *,
+    style: str = "lines",
+    by_rows: bool = False,
+    size: float = 10,
+    padding: float = 5,
+) -> float:
+    """A table with lines around its cells, whose text is wrapped; returns its lower edge.
+
+    `style` is how the lines are drawn: "lines" over the whole table, "boxes" around each cell, "thin" filled
+    rectangles, or one "path". With `by_rows` the text is drawn line by line over all cells.
+    """
+    lefts = [x + sum(widths[:number]) for number in range(len(widths) + 1)]
+    tops = [y]
+    placed: list[tuple[float, float, str]] = []
+    for row in rows:
+        cells = [wrapped(cell, wide - 2 * padding, size) for cell, wide in zip(row, widths, strict=True)]
+        placed += [
+            (left + padding, tops[-1] + padding + (number + 0.8) * size * 1.2, line)
+            for left, lines in zip(lefts, cells, strict=False)
+            for number, line in enumerate(lines)
+        ]
+        tops.append(tops[-1] + 2 * padding + max(map(len, cells)) * size * 1.2)
+    for place in sorted(placed, key=lambda place: (place[1], place[0])) if by_rows else placed:
+        page.text(*place, size)
+    sides = [(lefts[0], top, lefts[-1], top) for top in tops] + [(left, y, left, tops[-1]) for left in lefts]
+    height = page.size[1]
+    if style == "boxes":
+        for top, bottom in pairwise(tops):
+            for left, right in pairwise(lefts):
+                page.stream.append(f"0.5 w {left:.2f} {height - bottom:.2f} {right - left:.2f} {bottom - top:.2f} re S")
+    elif style == "thin":
+        for left, top, right, bottom in sides:
+            high = max(bottom - top, 0.6)
+            page.stream.append(f"{left:.2f} {height - top - high:.2f} {max(right - left, 0.6):.2f} {high:.2f} re f")
+    elif style == "path":
+        parts = [f"{a:.2f} {height - b:.2f} m {c:.2f} {height - d:.2f} l" for a, b, c, d in sides]
+        page.stream.append(f"0.5 w {' '.join(parts)} S")
+    else:
+        for side in sides:
+            page.rule(*side)
+    return tops[-1]
 
 
 def _fits(line: str, part: str, wide: float, size: float, font: str) -> bool:

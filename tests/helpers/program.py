@@ -47,7 +47,7 @@ class Program:
     def _find_window(self) -> str:
         def search() -> str | None:
             assert self.process.poll() is None, f"ended with {self.process.returncode}: {self.stderr()}"
-            found = _xdotool(
+            found = xdotool(
                 "search", "--all", "--onlyvisible", "--pid", str(self.process.pid), "--name", "Fireside", check=False
             )
             return found.split()[0] if found.split() else None
@@ -61,17 +61,17 @@ class Program:
     def focus(self) -> None:
         """Brings the window to the front and waits until it has the keyboard."""
         assert self.process.poll() is None, f"ended with {self.process.returncode}: {self.stderr()}"
-        _xdotool("windowactivate", "--sync", self.window)
+        xdotool("windowactivate", "--sync", self.window)
 
     def type(self, text: str) -> None:
         """Types into whatever has the focus."""
         self.focus()
-        _xdotool("type", "--delay", "1", text)
+        xdotool("type", "--delay", "1", text)
 
     def press(self, *keys: str) -> None:
         """Presses keys by their X names, such as `Return` or `ctrl+n`."""
         self.focus()
-        _xdotool("key", *keys)
+        xdotool("key", *keys)
 
     def ask(self, text: str) -> None:
         """Types a question and sends it."""
@@ -129,7 +129,7 @@ def is_gone(pid: int) -> bool:
     return state in ("Z", "X")
 
 
-def _xdotool(*arguments: str, check: bool = True) -> str:
+def xdotool(*arguments: str, check: bool = True) -> str:
     done = subprocess.run(["xdotool", *arguments], capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 0 or not check, f"xdotool {arguments}: {done.stderr}"
     return done.stdout

@@ -1,51 +1,58 @@
-"""A PDF is attached by keyboard, asked about, and its sentence is seen marked on the page; all with real keys."""
+"""A PDF is dropped or attached by keyboard, asked about, and its sentence is seen marked on the page.
+
+Real keys, a real drag from another program's window (XDND), the real window and document child.
+"""
 
 from __future__ import annotations
 
+import itertools
 import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.helpers.attached import LEASE_PAGES, lease_pdf
-from tests.helpers.program import Program, wait_until
+from tests.helpers.drag_source import SIZE_PX, TITLE
+from tests.helpers.program import ROOT, Program, wait_until, xdotool
 from tests.helpers.script import prompts, write_script
 
 ANSWER = "The deposit is 2,400 euros, paid back within eight weeks of moving out."
 MARK = (0xFB, 0xE3, 0xA6)
 """The marker's colour in the light scheme."""
+FRAME = (0xB2, 0x3F, 0x12)
+"""The frame that appears while a file is held above the window: the accent."""
+FRAME_PIXELS = 1500
 LEAST_PIXELS = 300
 STEPS_BACK = 11
 """From the message field: model, tab, list, foot of the column, the five actions of the answer, its source."""
 
 
-@pytest.mark.display
-@pytest.mark.timeout(180)
-def test_a_document_is_attached_asked_about_and_opened_at_its_sentence(tmp_path: Path) -> None:
-    script = write_script(tmp_path / "script", {"text": ANSWER})
-    lease = lease_pdf(tmp_path / "lease.pdf")
-    home = tmp_path / "home-of-the-reader"
-    program = Program(home, {"HOME": str(tmp_path), "FIRESIDE_ENGINE_SCRIPT": str(script)})
+def drop_with_the_mouse(program: Program, path: Path) -> None:
+    """Dragged out of another window over the chat, and let go there."""
+    folder = path.parent
+    program.focus()
+    source = subprocess.Popen([sys.executable, "-m", "tests.helpers.drag_source", str(path)], cwd=ROOT)
     try:
-        attach_by_keyboard(program, lease)
-        wait_until(lambda: program.rows("SELECT id FROM attachments WHERE use = 'whole'"), "the document to fit")
-        program.type("And the deposit?")
+        wait_until(lambda: xdotool("search", "--onlyvisible", "--name", TITLE, check=False), "the file to drag")
+        frame = dict(line.split("=") for line in xdotool("getwindowgeometry", "--shell", program.window).split())
+        x, y = int(frame["X"]) + int(frame["WIDTH"]) * 2 // 3, int(frame["Y"]) + int(frame["HEIGHT"]) // 2
+        xdotool("mousemove", str(SIZE_PX[0] // 2), str(SIZE_PX[1] // 2), "mousedown", "1")
+        steps, before = itertools.cycle((0, 8)), colored_pixels(program, folder, FRAME)
 
-        def is_answered() -> bool:
-            program.press("Return")
-            return any(state == "complete" and role == "assistant" for role, _, state in program.messages())
+        def is_above() -> bool:
+            """The pointer moves until the window says what will happen."""
+            xdotool("mousemove", str(x + next(steps)), str(y))
+            return colored_pixels(program, folder, FRAME) > before + FRAME_PIXELS
 
-        wait_until(is_answered, "the answer")
-        wait_until(lambda: program.rows("SELECT id FROM messages WHERE sources <> '[]'"), "its sources")
-        assert all(words in " ".join(prompts(script)[-1][-1][1].split()) for words in LEASE_PAGES)
-        assert marked_pixels(program, tmp_path) == 0
-        open_the_source(program)
-        wait_until(lambda: marked_pixels(program, tmp_path) > LEAST_PIXELS, "the marked sentence on the page")
-        program.press("Escape")
-        wait_until(lambda: marked_pixels(program, tmp_path) == 0, "the chat alone")
-        wait_until(lambda: program.quit() == 0, "a clean exit")
+        wait_until(is_above, "the frame of a drop")
+        xdotool("mouseup", "1")
+        xdotool("mousemove", frame["X"], frame["Y"])  # no turn is under the pointer later
+        assert source.wait(timeout=20) == 0
     finally:
-        program.kill()
+        source.kill()
+        source.wait()
 
 
 def attach_by_keyboard(program: Program, path: Path) -> None:
@@ -67,16 +74,53 @@ def dialogs(program: Program) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.display
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("attach", [drop_with_the_mouse, attach_by_keyboard], ids=["dropped", "by keyboard"])
+def test_a_document_is_attached_asked_about_and_opened_at_its_sentence(
+    tmp_path: Path, attach: Callable[[Program, Path], None]
+) -> None:
+    script = write_script(tmp_path / "script", {"text": ANSWER})
+    lease = lease_pdf(tmp_path / "lease.pdf")
+    home = tmp_path / "home-of-the-reader"
+    program = Program(home, {"HOME": str(tmp_path), "FIRESIDE_ENGINE_SCRIPT": str(script)})
+    try:
+        attach(program, lease)
+        wait_until(lambda: program.rows("SELECT id FROM attachments WHERE use = 'whole'"), "the document to fit")
+        program.type("And the deposit?")
+
+        def is_answered() -> bool:
+            program.press("Return")
+            return any(state == "complete" and role == "assistant" for role, _, state in program.messages())
+
+        wait_until(is_answered, "the answer")
+        wait_until(lambda: program.rows("SELECT id FROM messages WHERE sources <> '[]'"), "its sources")
+        assert all(words in " ".join(prompts(script)[-1][-1][1].split()) for words in LEASE_PAGES)
+        assert marked_pixels(program, tmp_path) == 0
+        open_the_source(program)
+        wait_until(lambda: marked_pixels(program, tmp_path) > LEAST_PIXELS, "the marked sentence on the page")
+        program.press("Escape")
+        wait_until(lambda: marked_pixels(program, tmp_path) == 0, "the chat alone")
+        wait_until(lambda: program.quit() == 0, "a clean exit")
+    finally:
+        program.kill()
+
+
 def open_the_source(program: Program) -> None:
     """Back from the message field over the answer's actions to its source, and Space."""
     program.press(*["shift+Tab"] * STEPS_BACK, "space")
 
 
 def marked_pixels(program: Program, folder: Path) -> int:
-    """How many pixels of the window have the marker's colour."""
+    """How much of the window is marked."""
+    return colored_pixels(program, folder, MARK)
+
+
+def colored_pixels(program: Program, folder: Path, color: tuple[int, int, int]) -> int:
+    """How many pixels of the window have a colour."""
     picture = folder / "window.ppm"
     subprocess.run(["import", "-window", program.window, "-depth", "8", str(picture)], check=True, timeout=30)
     data = picture.read_bytes()
     pixels = data[data.index(b"\n255\n") + 5 :]
-    wanted = bytes(MARK)
+    wanted = bytes(color)
     return sum(1 for at in range(0, len(pixels), 3) if pixels[at : at + 3] == wanted)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from app.documents.archive import Archive
-from app.documents.blocks import Kind, Piece, Place
+from app.documents.blocks import Kind, Piece
 from app.documents.readers.code_lines import code_joined
 from app.documents.readers.docx_blocks import Blocks
 from app.documents.readers.docx_numbering import Numbering
@@ -58,6 +58,7 @@ class _Document:
     def items(self) -> Iterator[Item]:
         """Everything."""
         archive, source = self._package.archive, self._package.source
+        archive.refuse_crowd(self._part)
         with archive.open(self._part) as stream:
             yield Opened(title=self._package.title())
             yield from code_joined(self._body(stream_blocks(stream, source, _CONTAINERS)))
@@ -91,7 +92,7 @@ class _Document:
         """All paragraphs of a note as one piece; the notes that are called in it follow."""
         pieces = [piece for child in element for piece in self._blocks.read(child, places)]
         own = [piece for piece in pieces if piece.kind is not Kind.NOTE]
-        text = "\n".join(f"{piece.label} {piece.text}" if piece.label else piece.text for piece in own)
+        text = "\n".join(f"{piece.label} {piece.text}" if piece.label else piece.text for piece in own).strip("\n")
         if text:
             yield Piece(Kind.NOTE, text, None, places.place(element), label=label)
         yield from (piece for piece in pieces if piece.kind is Kind.NOTE)

@@ -40,7 +40,7 @@ class Blocks:
         if tag in PARAGRAPHS:
             hung: list[Words] = []
             piece = self._piece(element, places.place(element), hung)
-            if piece.text:
+            if piece.text or piece.kind is Kind.CODE:
                 yield piece
             if hung:
                 yield from self._followed(hung, [], places)
@@ -75,10 +75,13 @@ class Blocks:
     def _made(
         self, text: str, place: Place, named: tuple[str, Style], properties: Element | None, is_monospace: bool
     ) -> Piece:
-        """The piece of a text, by its style and the paragraph's own properties; an empty one has no number."""
-        if not text.strip():
-            return Piece(Kind.PARAGRAPH, "")
+        """The piece of a text, by its style and the paragraph's own properties; an empty one has no number.
+
+        Of empty paragraphs only a line of code is kept as what it is: it divides others.
+        """
         style_id, style = named
+        if not text.strip():
+            return Piece(Kind.CODE if style.role is Role.CODE else Kind.PARAGRAPH, "", None, place)
         outline = whole(properties.find(f"{W}outlineLvl")) if properties is not None else None
         outline = style.outline if outline is None else outline
         listed = self._listed(properties, style, style_id)

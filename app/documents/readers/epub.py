@@ -7,9 +7,8 @@ and its offsets are characters of that member's decoded text. A heading from the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
-from app.documents.archive import Archive
+from app.documents.archive import CHUNK_BYTES, Archive
 from app.documents.blocks import Kind, Piece, Place
 from app.documents.readers.epub_package import package_of
 from app.documents.readers.html_encoding import decode_page
@@ -17,6 +16,7 @@ from app.documents.readers.html_tokens import declares_entities
 from app.documents.readers.html_walker import Walker
 from app.documents.source import Item, Opened, PageRead, Remark, Source
 
+MOST_CHAPTER_BYTES = 64_000_000
 KEPT_CHARACTERS = 4_000_000
 """Of chapters that were looked into and are not inflated a second time: most books as a whole."""
 
@@ -70,10 +70,20 @@ class _Chapters:
         return pieces
 
     def _text(self, name: str) -> str:
-        text = decode_page(self._archive.read(name)).text
+        text = decode_page(self._bytes(name)).text
         if declares_entities(text):
             raise self._source.unreadable("entities")
         return text
+
+    def _bytes(self, name: str) -> bytes:
+        """A chapter is in memory as a whole, so it may not be of any size."""
+        data = bytearray()
+        with self._archive.open(name) as stream:
+            while chunk := stream.read(CHUNK_BYTES):
+                data += chunk
+                if len(data) > MOST_CHAPTER_BYTES:
+                    raise self._source.unreadable("inflates")
+        return bytes(data)
 
 
 def _titled(pieces: list[Piece], heading: tuple[int, str] | None) -> list[Piece]:
@@ -86,5 +96,5 @@ def _titled(pieces: list[Piece], heading: tuple[int, str] | None) -> list[Piece]
     level, words = heading
     first = pieces[0]
     if first.kind is Kind.PARAGRAPH and " ".join(first.text.split()).casefold() == words.casefold():
-        return [replace(first, kind=Kind.HEADING, level=level), *pieces[1:]]
+        return [first._replace(kind=Kind.HEADING, level=level), *pieces[1:]]
     return [Piece(Kind.HEADING, words, first.page, Place(first.place.part), level), *pieces]

@@ -20,8 +20,8 @@ BLOCKS = _names(
 )
 """A line begins before them and ends behind them."""
 PLAIN = _names(
-    "a abbr acronym b bdi bdo big cite del dfn em font i ins kbd label mark q s samp small span strike strong sub sup "
-    "tt u var"
+    "a abbr acronym b bdi bdo big cite del dfn em font i ins kbd label mark q s samp small span strike strong sub tt u "
+    "var"
 )
 """They change nothing that is kept, unless they are hidden; and most tags of a page are these."""
 VOID = _names("area base basefont bgsound br col embed frame hr img input link meta param source track wbr")
@@ -47,6 +47,7 @@ SPACED = _names("mi mn mo ms mtext button select textarea")
 _WORDLESS_FIELDS = _names("hidden checkbox radio password image file color range")
 _NOTE_TYPES = _names("footnote footnotes endnote endnotes rearnote rearnotes")
 _NOTE_ROLES = _names("doc-footnote doc-endnote doc-endnotes")
+_LIST_TAG = re.compile(r"<(/?)(ol|ul|menu|dir|li)\b", re.IGNORECASE)
 _ROMAN = (
     (1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"), (40, "XL"), (10, "X"),
     (9, "IX"), (5, "V"), (4, "IV"), (1, "I"),
@@ -78,6 +79,7 @@ class Listing:
     is_ordered: bool
     style: str = "1"
     number: int = 1
+    step: int = 1
 
 
 @dataclass
@@ -91,7 +93,22 @@ class Item:
 
 def listing_of(name: str, given: dict[str, str], depth: int) -> Listing:
     """The list that a tag begins."""
-    return Listing(depth, name == "ol", given.get("type", "1"), number_in(given.get("start", ""), 1))
+    step = -1 if "reversed" in given else 1
+    return Listing(depth, name == "ol", given.get("type", "1"), number_in(given.get("start", ""), 1), step)
+
+
+def count_items(page: str, start: int) -> int:
+    """How many items the list has whose tag begins at `start`: its first number where it counts down."""
+    depth = items = 0
+    for match in _LIST_TAG.finditer(page, start):
+        slash, name = match.groups()
+        if name.lower() == "li":
+            items += depth == 1 and not slash
+        else:
+            depth += -1 if slash else 1
+            if depth == 0:
+                break
+    return items
 
 
 def mark_of(listing: Listing, given: dict[str, str]) -> str:
@@ -99,7 +116,7 @@ def mark_of(listing: Listing, given: dict[str, str]) -> str:
     if not listing.is_ordered:
         return "•"
     number = number_in(given.get("value", ""), listing.number)
-    listing.number = number + 1
+    listing.number = number + listing.step
     return f"{_written(number, given.get('type', listing.style))}."
 
 

@@ -10,6 +10,8 @@ from app.documents.readers.html_elements import Context
 from app.documents.readers.html_tables import Table
 from app.documents.readers.html_text import Words
 
+_ITEM_KINDS = (Kind.PARAGRAPH, Kind.NOTE)
+"""What an item's first block is by itself; a note keeps its number only."""
 _Closer = Callable[[int], None]
 
 
@@ -33,14 +35,16 @@ class OpenElements:
 
     def _flush(self) -> None:
         """What was gathered is a block."""
-        context = self._context
-        text = self._words.drain(context.is_preformatted)
+        kind, level, label, _, is_preformatted, _, _, _, item = self._context
+        text = self._words.drain(is_preformatted)
         if not text:
             return
-        kind, level, label, item = context.kind, context.level, context.label, context.item
-        if item is not None and kind is Kind.PARAGRAPH and not item.is_begun:
-            kind, level, label = Kind.LIST_ITEM, item.listing.depth, item.mark
+        if item is not None and not item.is_begun and kind in _ITEM_KINDS:
             item.is_begun = True
+            if kind is Kind.PARAGRAPH:
+                kind, level, label = Kind.LIST_ITEM, item.listing.depth, item.mark
+            elif item.listing.is_ordered:
+                label = f"{label} {item.mark.removesuffix('.')}"
         start, end = self._words.stretch()
         self._sinks[-1].append(Piece(kind, text, self._page, Place(self._part, start, end), level, label))
 

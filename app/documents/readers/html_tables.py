@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from app.documents.blocks import Kind, Piece, Place, table_text
@@ -12,7 +13,18 @@ MOST_ROW_SPAN = 1000
 MOST_COLUMNS_BELOW = 1000
 """Beyond these columns a cell that covers several rows leaves no empty cells in the rows below."""
 LONG_CELL_CHARACTERS = 500
+MOST_LINK_ROWS = 2
+MOST_LINK_CHARACTERS = 4_000
+"""Of the source of a table that is looked at for having nothing but links: a bar to go elsewhere, and no table."""
+_A_LINK = re.compile(r"<a\s[^<>]*+>.*?</a\s*>", re.DOTALL | re.IGNORECASE)
+_A_TAG = re.compile(r"<[^<>]*+>|&#?\w+;")
 _STRUCTURE = (Kind.HEADING, Kind.CODE, Kind.TABLE, Kind.LIST_ITEM)
+
+
+def _has_only_links(source: str) -> bool:
+    """Whether the words of a table are all links."""
+    rest, links = _A_LINK.subn("", source)
+    return links > 1 and not any(character.isalnum() for character in _A_TAG.sub("", rest))
 
 
 @dataclass
@@ -44,6 +56,12 @@ class Table:
     rows: list[list[Cell]] = field(default_factory=list)
     outside: list[Piece] = field(default_factory=list)
 
+    def find_links(self, page: str, end: int) -> None:
+        """Takes a bar of links for the layout that it is; the table is `page[start:end]`."""
+        is_small = len(self.rows) <= MOST_LINK_ROWS and end - self.start <= MOST_LINK_CHARACTERS
+        if is_small and not self.has_header and _has_only_links(page[self.start : end]):
+            self.is_marked_layout = True
+
     def pieces(self, end: int, page: int | None, part: str) -> list[Piece]:
         """Its caption and the table; or the blocks in its cells, where it only arranges a page."""
         if self._is_layout():
@@ -54,9 +72,10 @@ class Table:
         return [*self.outside, Piece(Kind.TABLE, text, page, Place(part, self.start, end))]
 
     def _is_layout(self) -> bool:
-        if self.has_header or self.is_marked_layout:
-            return self.is_marked_layout
         filled = [sum(1 for cell in row if cell.pieces) for row in self.rows]
+        is_bar = len(filled) <= MOST_LINK_ROWS and max(filled, default=0) < 2
+        if (self.has_header and not is_bar) or self.is_marked_layout:
+            return self.is_marked_layout
         if max(filled, default=0) < 2 or sum(1 for count in filled if count) < 2:
             return True
         return any(cell.is_layout for row in self.rows for cell in row)

@@ -9,6 +9,7 @@ from app.documents.blocks import Kind, Piece
 from app.documents.readers import html_elements as elements
 from app.documents.readers.html_elements import Context, Item
 from app.documents.readers.html_open import OpenElements
+from app.documents.readers.html_raised import raised
 from app.documents.readers.html_tables import MOST_ROW_SPAN, MOST_SPAN, Cell, Table
 from app.documents.readers.html_text import collapsed
 from app.documents.readers.html_tokens import TAG, attributes, end_of_other, end_of_raw, unescaped
@@ -44,11 +45,16 @@ class Walker(OpenElements):
     def pieces(self) -> Iterator[Piece]:
         """The blocks, as the page is read."""
         text, position, search, out, names = self._text, 0, TAG.search, self._out, self._names
-        take, scopes, parts, length = self._words.take, self._scopes, self._parts, len(self._text)
+        words, take, scopes, parts, length = self._words, self._words.take, self._scopes, self._parts, len(self._text)
         while match := search(text, position):
             start, end = match.span()
             if start > position and not self._context.is_hidden:
-                take(position, start, self._context.is_preformatted)
+                run = text[position:start]
+                if "&" in run or "\0" in run or self._context.is_preformatted:
+                    take(position, start, self._context.is_preformatted)
+                elif parts or not run.isspace():  # as `take` does, without the call
+                    parts.append(run)
+                    words.last = start
             slash, name, given = match.groups()
             if name is None:
                 position = self._other(start, match[0])
@@ -58,7 +64,7 @@ class Walker(OpenElements):
             elif name in elements.PLAIN and name not in scopes[-1] and (not given or slash):
                 position = end  # as below, without the calls: half of all tags are these
                 if parts:
-                    self._words.last = end
+                    words.last = end
             elif slash:
                 position = end
                 self._end_tag(names.get(name) or self._named(name), end)
@@ -67,13 +73,18 @@ class Walker(OpenElements):
             if out:
                 yield from out
                 out.clear()
-        if position < len(text) and not self._context.is_hidden:
-            self._words.take(position, len(text), self._context.is_preformatted)
+        self._finish(position)
+        yield from out
+
+    def _finish(self, position: int) -> None:
+        """Reads what is behind the last tag, and ends what is still open."""
+        length = len(self._text)
+        if position < length and not self._context.is_hidden:
+            self._words.take(position, length, self._context.is_preformatted)
         if self._parts:
             self._flush()
         while self._open:
-            self._pop(len(text))
-        yield from out
+            self._pop(length)
 
     def _named(self, name: str) -> str:
         """A name as it is known here; remembered, since a page has few names and many tags."""
@@ -131,6 +142,10 @@ class Walker(OpenElements):
 
     def _start_tag(self, name: str, given: str, start: int, end: int) -> int:
         """Deals with the tag; gives where to read on."""
+        if name == "sup" or (name == "a" and "noteref" in given):
+            behind = self._raised(name, given, start, end)
+            if behind > end:
+                return behind
         if name in elements.PLAIN and name not in self._scopes[-1] and not self._is_said_hidden(name, given):
             if self._parts:
                 self._words.last = end
@@ -187,6 +202,16 @@ class Walker(OpenElements):
             self.pictures += 1
         if self._parts:
             self._words.last = end
+
+    def _raised(self, name: str, given: str, start: int, end: int) -> int:
+        """Behind a raised number that was read as a whole, else the end of its tag."""
+        is_shown = not (self._context.is_hidden or self._is_said_hidden(name, given))
+        is_read = self._parts and is_shown and not self._context.is_preformatted
+        if is_read and (found := raised(self._text, name, start, end, self._parts[-1])):
+            self._words.add(found.text)
+            self._words.last = found.end
+            return found.end
+        return end
 
     def _begin_inline(self, name: str, given: str, end: int) -> None:
         """Only what hides, changes or is inside another of its name is kept track of."""
@@ -282,7 +307,10 @@ class Walker(OpenElements):
         self._close_before(name, start)
         context = self._said(name, given)
         depth = context.listing.depth + 1 if context.listing else 1
-        self._push(name, context._replace(listing=elements.listing_of(name, attributes(given), depth), item=None))
+        said = attributes(given)
+        if depth == 1 and "reversed" in said and "start" not in said:
+            said["start"] = str(elements.count_items(self._text, start))
+        self._push(name, context._replace(listing=elements.listing_of(name, said, depth), item=None))
 
     def _begin_item(self, name: str, given: str, start: int) -> None:
         self._close_before("p", start)
@@ -310,6 +338,7 @@ class Walker(OpenElements):
     def _end_table(self, end: int) -> None:
         if table := self._tables.pop():
             self._sinks.pop()
+            table.find_links(self._text, end)
             self._sinks[-1].extend(table.pieces(end, self._page, self._part))
 
     def _has_header(self) -> None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -199,7 +198,7 @@ class _Portion:
         begin = self._starts[first]
         for piece in Walker(self._text[begin : whole.end] if is_plain else content).pieces():
             place = Place("", begin + piece.place.start, begin + piece.place.end) if is_plain else whole
-            yield replace(piece, place=place)
+            yield piece._replace(place=place)
 
     def _lone_mark(self) -> Iterator[Piece]:
         """The mark of a note that has no text of its own; any more on its line is a line left out."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from app.documents.blocks import Kind, Piece, Place
@@ -63,7 +62,7 @@ def _of_cell(cell: dict[str, Any], part: str, language: str) -> Iterator[Piece]:
             level = cell.get("level")
             text = "#" * (min(6, max(1, level)) if isinstance(level, int) else 1) + " " + text
         for piece in pieces_of_markdown(text):
-            yield replace(piece, place=replace(piece.place, part=part))
+            yield piece._replace(place=piece.place._replace(part=part))
     else:
         for start, raw in text_reader.paragraphs([text]):
             place = Place(part, start, start + len(raw))

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from app.documents.archive import Archive
 from app.documents.blocks import Kind, Piece, Place
+from app.documents.readers.code_lines import code_joined
 from app.documents.readers.odf_blocks import Blocks
 from app.documents.readers.odf_flat import WithoutPictures
 from app.documents.readers.odf_styles import DRAW, OFFICE, PRESENTATION, STYLE, TEXT, Styles
@@ -62,6 +63,7 @@ def _packed(archive: Archive, source: Source) -> Iterator[Item]:
     if styles is not None:
         reading.styles.add(styles)
     kind = archive.read("mimetype")[:200] if "mimetype" in archive else b""
+    archive.refuse_crowd(_CONTENT)
     with archive.open(_CONTENT) as stream:
         yield from reading.body(stream, _CONTENT, title, has_slides=b"presentation" in kind)
     if styles is not None:
@@ -110,10 +112,10 @@ class _Reading:
             yield from self._presentation(parse(stream, self._source), part, title)
         else:
             yield Opened(title=title)
-            yield from self._text(stream, part)
+            yield from code_joined(self._text(stream, part))
         yield from self._late
 
-    def _text(self, stream: BinaryIO, part: str) -> Iterator[Item]:
+    def _text(self, stream: BinaryIO, part: str) -> Iterator[Piece]:
         parent, is_hidden = None, False
         for start, end, element in stream_blocks(stream, self._source, _CONTAINERS):
             if element.getparent() is not parent:
@@ -124,6 +126,8 @@ class _Reading:
                 piece, words = self._blocks.paragraph(element, Place(part, start, end))
                 if piece is not None:
                     yield piece
+                elif words is None and self._blocks.is_code(element):
+                    yield Piece(Kind.CODE, "", None, Place(part, start, end))
                 if words is not None:
                     yield from self._blocks.followed(words, Places(part, element, start, end))
             elif tag in _DEFINITIONS:

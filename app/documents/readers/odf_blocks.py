@@ -13,7 +13,8 @@ from app.documents.xml_tree import Element, Places
 _LIST, _TABLE = f"{TEXT}list", f"{TABLE}table"
 _ROW, _CELL, _COVERED = f"{TABLE}table-row", f"{TABLE}table-cell", f"{TABLE}covered-table-cell"
 _STYLE_NAME, _COLUMNS_REPEATED = f"{TEXT}style-name", f"{TABLE}number-columns-repeated"
-_HEADING = f"{TEXT}h"
+_HEADING, _NUMBERED = f"{TEXT}h", f"{TEXT}numbered-paragraph"
+_UNSEEN_ROWS = ("collapse", "filter")
 _MOST_REPEATED = 64
 _NOWHERE = Place()
 _KINDS = {Role.BODY: Kind.PARAGRAPH, Role.TITLE: Kind.HEADING, Role.CAPTION: Kind.CAPTION, Role.CODE: Kind.CODE}
@@ -32,6 +33,7 @@ class Blocks:
         self._styles = styles
         self._counters = Counters(styles)
         self._equation = equation
+        self._numbered_list = ""
 
     def read(self, element: Element, places: Places) -> Iterator[Piece]:
         """The pieces of a paragraph, a list, a table, or anything that holds these."""
@@ -46,6 +48,8 @@ class Blocks:
             yield from self._list(element, places)
         elif tag == _TABLE:
             yield from self._table(element, places)
+        elif tag == _NUMBERED:
+            yield from self._numbered(element, places)
         elif tag == f"{OFFICE}annotation":
             yield from self.gathered(element, places, Kind.NOTE, "comment")
         elif tag == f"{PRESENTATION}notes":
@@ -83,8 +87,15 @@ class Blocks:
             text, hung = words.text, words if words.has_followers else None
         if not text or text.isspace():
             return None, hung
+        if item is None and look.role is Role.BODY and element.tag != _HEADING:
+            return Piece(Kind.PARAGRAPH, text.strip(), self.page, place), hung  # most are this
         kind, level, label = self._nature(element, look.role, item)
         return Piece(kind, _trimmed(text, kind), self.page, place, level, label), hung
+
+    def is_code(self, paragraph: Element) -> bool:
+        """Whether a paragraph that may be empty is a line of code."""
+        look = self._styles.find(paragraph.get(_STYLE_NAME, ""))
+        return paragraph.tag != _HEADING and look.role is Role.CODE and not look.is_hidden
 
     def followed(self, words: Words, places: Places) -> Iterator[Piece]:
         """What hangs on a paragraph."""
@@ -120,22 +131,38 @@ class Blocks:
                 if child.tag in PARAGRAPHS:
                     label = self._counters.label(style, level, start if start >= 0 else None) if is_counted else ""
                     is_counted = False
-                    piece, words = self.paragraph(child, places.place(child), (level, label))
-                    if piece is not None:
-                        yield piece
-                    if words is not None:
-                        yield from self.followed(words, places)
+                    yield from self._entry(child, places, level, label)
                 elif child.tag == _LIST:
                     yield from self._list(child, places, style, level)
                 else:
                     yield from self.read(child, places)
+
+    def _numbered(self, element: Element, places: Places) -> Iterator[Piece]:
+        """A paragraph that is in a list and says so itself."""
+        style = element.get(_STYLE_NAME) or self._style_of_items(element)
+        list_id = element.get(f"{TEXT}list-id", style)
+        if list_id != self._numbered_list:
+            self._counters.begin(style)
+            self._numbered_list = list_id
+        level = max(1, _whole(element.get(f"{TEXT}level"), 1))
+        start = _whole(element.get(f"{TEXT}start-value"), -1)
+        label = self._counters.label(style, level, start if start >= 0 else None)
+        for child in element.iterchildren(*PARAGRAPHS):
+            yield from self._entry(child, places, level, label)
+
+    def _entry(self, paragraph: Element, places: Places, level: int, label: str) -> Iterator[Piece]:
+        piece, words = self.paragraph(paragraph, places.place(paragraph), (level, label))
+        if piece is not None:
+            yield piece
+        if words is not None:
+            yield from self.followed(words, places)
 
     def _style_of_items(self, element: Element) -> str:
         first = next(element.iter(*PARAGRAPHS), None)
         return self._styles.find(first.get(f"{TEXT}style-name", "")).list_style if first is not None else ""
 
     def _table(self, table: Element, places: Places) -> Iterator[Piece]:
-        rows = list(_inside(table, _ROW))
+        rows = [row for row in _inside(table, _ROW) if row.get(f"{TABLE}visibility") not in _UNSEEN_ROWS]
         if len(rows) == 1 and len(cells := list(_inside(rows[0], _CELL, _COVERED))) == 1:
             for child in cells[0]:
                 yield from self.read(child, places)

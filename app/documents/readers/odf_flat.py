@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 from typing import BinaryIO
+
+from app.documents.xml_text import encoding_of
 
 _BEGIN, _END = b"<office:binary-data>", b"</office:binary-data>"
 
 
 class WithoutPictures(io.RawIOBase, BinaryIO):
-    """The same bytes, with nothing inside of `office:binary-data`. In other encodings than UTF-8 nothing changes."""
+    """The same bytes, with nothing inside of `office:binary-data`; those of UTF-16 and UTF-32 become UTF-8."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._held = b""
         self._is_inside = False
+        self._decoder: codecs.IncrementalDecoder | None = None
+        self._is_begun = False
 
     def read(self, size: int = -1) -> bytes:
         """The next bytes, about as many as asked for; b"" at the end."""
         while raw := self._stream.read(size):
-            if data := self._outside(self._held + raw):
+            if data := self._outside(self._held + self._in_utf8(raw)):
                 return data
         data, self._held = self._held, b""
         return data
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+    def _in_utf8(self, raw: bytes) -> bytes:
+        if not self._is_begun:
+            self._is_begun = True
+            encoding = encoding_of(raw)
+            if encoding.startswith(("utf-16", "utf-32")):
+                self._decoder = codecs.getincrementaldecoder(encoding)("replace")
+        return raw if self._decoder is None else self._decoder.decode(raw).encode("utf-8", "replace")
 
     def _outside(self, data: bytes) -> bytes:
         kept = []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from olefile import OleFileIO
@@ -66,7 +66,7 @@ class _Message:
         """Everything but `Opened`. A message inside a message inside it is only named."""
         yield from headers_piece(self.text(_SUBJECT), self._headers())
         for piece in self._body():
-            yield replace(piece, place=replace(piece.place, part="/".join([*self.folder, piece.place.part])))
+            yield piece._replace(place=piece.place._replace(part="/".join([*self.folder, piece.place.part])))
         for name in self._attachments():
             inside = _Message(self.source, self.ole, [*self.folder, name, f"{_STREAM}{_DATA}{_OBJECT}"], 24)
             if self.ole.exists([*inside.folder, _PROPERTIES]) and not is_inside:
@@ -96,7 +96,7 @@ class _Message:
             yield from body_pieces(html, is_html=True)
         elif (packed := self._bytes(_RTF, _BINARY)) is not None:
             for piece in RtfWalker(unpacked(packed)).pieces():
-                yield replace(piece, place=replace(piece.place, part="body"))
+                yield piece._replace(place=piece.place._replace(part="body"))
 
     def _html(self) -> str:
         data = self._bytes(_HTML, _BINARY)

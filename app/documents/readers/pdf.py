@@ -11,7 +11,7 @@ from pypdfium2 import raw
 
 from app.documents.blocks import Kind
 from app.documents.readers.pdf_blocks import Draft, drafts_of, goes_on, mark_footnotes, table_draft
-from app.documents.readers.pdf_furniture import Furniture
+from app.documents.readers.pdf_furniture import Furniture, plain
 from app.documents.readers.pdf_headings import Headings, Sizes
 from app.documents.readers.pdf_joining import Words, piece_of
 from app.documents.readers.pdf_layout import flows
@@ -25,6 +25,8 @@ from app.documents.source import Item, Opened, PageRead, Remark, Source
 PAGES_AHEAD = 5
 RECOGNITION_DPI = 300
 MOST_PIXELS = 16_000_000
+MOST_WAITING = 1000
+"""Lines; whatever a file says, a paragraph ends some day."""
 MOST_DAMAGED_IN_A_ROW = 500
 """A file may claim two thousand million pages and have none of them."""
 
@@ -71,8 +73,9 @@ class _Reading:
                 self._waiting.append(PageRead(page.page, has_text=False))
                 continue
             drafts = self._drafts(page, ahead)
+            has_text = bool(drafts)
             yield from self._flushed(drafts)
-            if drafts:
+            if has_text:
                 self._waiting += [*drafts, PageRead(page.page)]
             else:
                 yield from self._put()
@@ -104,7 +107,8 @@ class _Reading:
     def _drafts(self, page: PageText, ahead: list[PageText]) -> list[Draft]:
         body_size = self._sizes.body
         entries = self._outline.of(page.page)
-        lines = self._furniture.body(page, ahead, body_size, self._headings.titles)
+        named = {plain(entry.title) for entry in entries}
+        lines = self._furniture.body(page, ahead, body_size, self._headings.titles, named)
         if page.rulings.grids or page.rulings.across:
             lines = with_tables(lines, page.rulings)
         drafts: list[Draft] = []
@@ -123,8 +127,11 @@ class _Reading:
         """Yields what waits; the first of a new page's drafts goes to the last paragraph of the page before."""
         if drafts:
             last = next((each for each in reversed(self._waiting) if _is_text(each)), None)
-            if isinstance(last, Draft) and goes_on(last, drafts[0]):
+            if isinstance(last, Draft) and len(last.lines) < MOST_WAITING and goes_on(last, drafts[0]):
                 last.lines += drafts.pop(0).lines
+                if not drafts:
+                    # All of the page is of this paragraph, which may go on with the next one.
+                    return
         yield from self._put()
 
     def _put(self) -> Iterator[Item]:

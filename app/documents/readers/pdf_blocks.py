@@ -21,6 +21,10 @@ FOOTNOTE = re.compile(r"(\d{1,3}|[*†‡§¶]{1,3}|[a-z])[.)]?\s*(?=\S)|\[\d{1,
 _LEADER = re.compile(r"((\. ?){4,}|…|·{3,})\s*\w*$")
 _SECTION = re.compile(r"\d+(\.\d+)+\s")
 SENTENCE_END = (".", "!", "?", ":", ";", "。", "！", "？", ".”", '."', ".)", "”")
+_ADDRESS = re.compile(r"\bhttps?:(?:/?|//(\S*))$")
+_ADDRESS_CHARS = re.compile(r"[\w\-.~:/?#@!$&'*+,;=%]")
+_HOST = re.compile(r"\.?[a-z0-9][\w-]*(\.[a-z0-9][\w-]*)*(\.[a-z]{2,}\b|/)|\.?(com|org|net|edu|gov|info)\b")
+_FILE = re.compile(r"\.[\w-]*\.?(html?|pdf|txt|php)\b|\w[\w-]*\.(html?|pdf|txt|php)\b")
 SAME_SIZE = 0.07
 FOOT = 0.45
 """Footnotes stand below this part of the page."""
@@ -78,6 +82,27 @@ def drafts_of(lines: list[Line], code_is_marked: bool) -> list[Draft]:
     return column.drafts
 
 
+def in_address(before: str, following: str) -> bool:
+    """Whether a line ends inside an address of the web that the next one goes on with.
+
+    After a letter, a slash or a full stop the address may be at its end: what follows must not be a word of prose.
+    """
+    found = _ADDRESS.search(before)
+    if not found or not _ADDRESS_CHARS.match(following):
+        return False
+    word = following.split(" ", 1)[0]
+    if found[1] is None:
+        return word[0] == "/"
+    is_in_brackets = before[: found.start()].endswith("(") and ")" not in found[1] and ")" in word
+    if is_in_brackets or found[0][-1] in f"{HYPHEN}-_=&?#%~+@:" or word[0] in "/_=&?#%~":
+        return True
+    if found[0][-1] == "/":
+        return not word.rstrip(".,;:)!?").isalpha()
+    if "/" in found[1]:
+        return bool(_FILE.match(f"{found[0][-1]}{word}"))
+    return bool(_HOST.match(word)) and "." in (found[0][-1], word[0])
+
+
 def table_draft(table: Table) -> Draft:
     """A table as a draft."""
     lines = [line for row in table.rows for cell in row for line in cell]
@@ -113,16 +138,17 @@ def _first(line: Line, column: Column) -> Draft:
 def _begins(draft: Draft, line: Line, column: Column) -> bool:
     """Whether a line begins a block, and does not go on with the one before."""
     before = draft.lines[-1]
-    size = max(line.size, before.size)
+    size = line.size if line.size > before.size else before.size
     if draft.kind is Kind.CODE:
         return not line.is_mono or abs(line.size - before.size) > 0.15 * size or line.base - before.base > 3 * size
     if not -1 < line.base - before.base <= (1.22 * column.pitch + 0.08) * size:
         return True
-    if _changes_font(draft, line, column) or max(line.gap, before.gap) > 3 * size:
+    if _changes_font(draft, line, column) or line.gap > 3 * size or before.gap > 3 * size:
         return True
     if _is_entry(before, line) or CAPTION.match(line.text):
         return True
-    if before.text[-1] == HYPHEN and abs(line.left - before.left) < 4 * size:
+    is_near = abs(line.left - before.left) < 4 * size
+    if is_near and (before.text[-1] == HYPHEN or ("http" in before.text and in_address(before.text, line.text))):
         return False
     return _is_cut(draft, line, before, column)
 
@@ -138,7 +164,7 @@ def _is_entry(before: Line, line: Line) -> bool:
 def _changes_font(draft: Draft, line: Line, column: Column) -> bool:
     """Whether a line is of another size or weight, or is the first one of code."""
     before = draft.lines[-1]
-    size = max(line.size, before.size)
+    size = line.size if line.size > before.size else before.size
     if abs(line.size - before.size) > SAME_SIZE * size and min(len(line.text), len(before.text)) > 3:
         return True
     if line.is_mono and column.code_is_marked and (line.left - before.left > size or _has_room(before, line, column)):
@@ -171,7 +197,7 @@ def _is_cut(draft: Draft, line: Line, before: Line, column: Column) -> bool:
 def _has_room(before: Line, line: Line, column: Column) -> bool:
     """Whether the next line's first word would have stood on the line before: then it was ended on purpose."""
     word = len(line.text.split(" ", 1)[0]) + 1
-    width = (before.right - before.left) / max(len(before.text), 1)
+    width = (before.right - before.left) / len(before.text)
     return before.right + word * width + line.size < column.right
 
 

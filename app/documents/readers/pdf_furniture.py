@@ -20,12 +20,14 @@ SAME_HEIGHT = 3.0
 APART = 1.5
 """A header's base is this many font sizes from the text's first one."""
 LARGE = 1.12
+LEAST_LETTERS = 5
 
 _DIGITS = re.compile(r"\d+")
 _NUMBER = re.compile(
     r"\W*(?:page|seite|p\.|página|pagina)?\s*(\d{1,5}|[ivxlcdm]{1,7})\s*(?:(?:/|\||of|von|de|sur|di)\s*\d{1,5})?\W*",
     re.IGNORECASE,
 )
+_PREFIX = re.compile("chapter|kapitel|part|teil|appendix|anhang|section|capítulo|chapitre")
 _LETTERS = re.compile(r"[\W\d_]+")
 
 
@@ -47,6 +49,7 @@ class _Around:
     marks: list[_Mark]
     body_size: float
     titles: set[str]
+    named: set[str]
     page: int
 
 
@@ -63,8 +66,12 @@ class Furniture:
         self._behind: deque[tuple[list[_Mark], list[_Mark]]] = deque(maxlen=PAGES_BEHIND)
         self._known: dict[int, tuple[list[_Mark], list[_Mark]]] = {}
 
-    def body(self, page: PageText, ahead: Sequence[PageText], body_size: float, titles: set[str]) -> list[Line]:
-        """The lines of a page without its furniture. `titles` are headings, as `plain` has them: a running header
+    def body(
+        self, page: PageText, ahead: Sequence[PageText], body_size: float, titles: set[str], named: set[str]
+    ) -> list[Line]:
+        """The lines of a page without its furniture.
+
+        `titles` are headings, as `plain` has them, and `named` those of this page by the outline: a running header
         may name the section.
         """
         rows = _margins(page)
@@ -77,7 +84,7 @@ class Furniture:
             beside = [mark for other in others for mark in other[side]]
             count = 0
             for row, mark in zip(rows[side], marks[side], strict=True):
-                if not self._is_repeated(row, mark, _Around(beside, body_size, titles, page.page)):
+                if not self._is_repeated(row, mark, _Around(beside, body_size, titles, named, page.page)):
                     break
                 count += 1
             while count and not marks[side][count - 1].is_apart:
@@ -99,9 +106,16 @@ class Furniture:
         same = sum((other.texts == mark.texts) if is_large else _is_like(other, mark) for other in near)
         if same >= self._least_others:
             return True
-        if is_large or not mark.is_apart or len(near) < self._least_others:
+        if is_large or not mark.is_apart or not near:
             return False
-        return all(_NUMBER.fullmatch(text) or plain(text) in around.titles for text in mark.texts)
+        if len(near) >= self._least_others and all(
+            _NUMBER.fullmatch(text) or plain(text) in around.titles for text in mark.texts
+        ):
+            return True
+        # Of two parts with words: a number and a title may be a heading.
+        worded = [text for text in mark.texts if len(plain(text)) >= LEAST_LETTERS]
+        titles = around.titles | around.named
+        return len(worded) > 1 and any(_is_known(text, near, titles) for text in worded)
 
 
 _Rows = tuple[list[list[Line]], list[list[Line]]]
@@ -110,7 +124,25 @@ _Rows = tuple[list[list[Line]], list[list[Line]]]
 def _is_like(other: _Mark, mark: _Mark) -> bool:
     if other.patterns == mark.patterns:
         return True
-    return bool(set(mark.patterns) & set(other.patterns) - {"#"}) and other.is_apart and mark.is_apart
+    if not (other.is_apart and mark.is_apart):
+        return False
+    # Numbers alone are no repetition: they may be those of headings.
+    return any(pattern in other.patterns and plain(pattern) for pattern in mark.patterns)
+
+
+def _is_known(text: str, near: list[_Mark], titles: set[str]) -> bool:
+    """Whether a part of a row is on the pages around, or names a heading; its end may be cut off."""
+    letters = plain(text)
+    if any(len(other.texts) > 1 and letters in map(plain, other.texts) for other in near):
+        return True
+    prefix = _PREFIX.match(letters)
+    names = [letters, letters[prefix.end() :]] if prefix else [letters]
+    is_cut = text.rstrip().endswith(("…", "..."))
+    return any(
+        name in titles or (is_cut and any(title.startswith(name) for title in titles))
+        for name in names
+        if len(name) >= LEAST_LETTERS
+    )
 
 
 def _value(text: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from app.documents.blocks import Box, Kind, Piece, Place, table_text
-from app.documents.readers.pdf_blocks import Draft
+from app.documents.readers.pdf_blocks import Draft, in_address
 from app.documents.readers.pdf_text import HYPHEN, Line
 
 MOST_WORDS = 20_000
@@ -87,7 +87,7 @@ def _prose(draft: Draft, words: Words) -> tuple[str, list[Box]]:
     for number, (line, text) in enumerate(zip(draft.lines, texts, strict=True), 1):
         if number == len(texts):
             part = text.replace(HYPHEN, "-").replace(SOFT, "")
-        elif text.isascii() and text[-1:] != "-":
+        elif text.isascii() and text[-1:] != "-" and "http" not in text:
             part = f"{text} "
         else:
             part = _before(text, texts[number], words)
@@ -103,6 +103,8 @@ def _before(text: str, following: str, words: Words) -> str:
     end = text[-1:]
     if end == SOFT:
         return text[:-1].replace(SOFT, "")
+    if in_address(text, following):
+        return text.replace(SOFT, "").replace(HYPHEN, "-")
     text = text.replace(SOFT, "")
     if end in (HYPHEN, "-", "\u2010") and len(text) > 1 and text[-2].isalpha() and following[:1].isalpha():
         bare = text[:-1].replace(HYPHEN, "-")

@@ -83,13 +83,13 @@ def _flows(lines: list[Line], depth: int) -> list[list[Line] | Table]:
 
     def put_plain() -> None:
         if plain:
-            found.append(_rows(plain))
+            found.append(plain.copy())
             plain.clear()
 
     at = 0
     for start, end, gaps in _bands(strips, least):
         for strip in strips[at:start]:
-            plain.extend(strip.lines)
+            plain += _rows(strip.lines)
         at = end
         band = [line for strip in strips[start:end] for line in strip.lines]
         columns = _cut(band, gaps)
@@ -103,9 +103,9 @@ def _flows(lines: list[Line], depth: int) -> list[list[Line] | Table]:
                 put_plain()
                 found.append(part)
             else:
-                plain.extend(part)
+                plain += _rows(part)
     for strip in strips[at:]:
-        plain.extend(strip.lines)
+        plain += _rows(strip.lines)
     put_plain()
     return found
 
@@ -123,7 +123,8 @@ def _strips(lines: list[Line], least: float) -> list[_Strip]:
     for strip in strips:
         strip.gaps = _gaps(strip.lines, least)
         strip.is_divided = len(strip.gaps) > 2
-    _mark_cells(strips)
+    if any(strip.is_divided for strip in strips):
+        _mark_cells(strips)
     return strips
 
 
@@ -282,13 +283,15 @@ def _is_same_row(row: list[Line], line: Line) -> bool:
 
 def _rows(lines: Sequence[Line]) -> list[Line]:
     """Each row as one line."""
+    if len(lines) == 1:
+        return list(lines)
     found: list[Line] = []
     for row in rows_apart(lines):
-        if len(row) > 1 and any(line.table for line in row):
-            found += [line for line in row if line.table]
-            row = [line for line in row if not line.table]
-        if row:
-            found.append(row[0] if len(row) == 1 else one_line(row))
+        # Lines that stand for a table stay what they are.
+        found += [line for line in row if line.table]
+        rest = [line for line in row if not line.table]
+        if rest:
+            found.append(rest[0] if len(rest) == 1 else one_line(rest))
     return found
 
 

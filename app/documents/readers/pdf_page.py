@@ -23,6 +23,18 @@ from app.documents.protocol import Drawn
 MOST_SIDE = 16_384
 
 
+def quick(function: Any, result: Any, *arguments: Any) -> Any:
+    """A function of PDFium that takes handles and places as addresses: pypdfium2's own checks every pointer's type,
+    which takes as long as a short call itself. For what is called for every line.
+    """
+    return ctypes.CFUNCTYPE(result, *arguments)(address_of(function))
+
+
+def address_of(handle: Any) -> int:
+    """Where a handle of PDFium points to; 0 for none."""
+    return ctypes.cast(handle, ctypes.c_void_p).value or 0
+
+
 @contextmanager
 def opened(path: Path, password: str) -> Iterator[Any]:
     """The document; raises DocumentLocked where a password is needed, DocumentUnreadable("damaged")."""

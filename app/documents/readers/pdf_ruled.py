@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from statistics import median
 
 from app.documents.readers.pdf_layout import are_text, gutters_of, rows_apart
-from app.documents.readers.pdf_rulings import Grid, Rule, Rulings
-from app.documents.readers.pdf_tables import MOST_CELL_CHARS, Table
-from app.documents.readers.pdf_text import Line
+from app.documents.readers.pdf_rulings import Grid, Rule, Rulings, covered, near
+from app.documents.readers.pdf_tables import MOST_CELL_CHARS
+from app.documents.readers.pdf_text import Line, Table
 
 MOST_CHARS_IN_CELLS = 500
 """The cells of a table have fewer than this, for the most part: what has more is a page with a frame."""
 LEAST_FILLED = 0.4
+LEAST_DRAWN = 0.6
+MOST_CELLS = 5000
 MOST_RULES_OF_OPEN_ROWS = 3
+MOST_RULES_OF_A_TABLE = 40
 SAME_EXTENT = 4.0
 STANDING = "…" * 30
 """The text of a line that stands for a table in the layout: long, and never a cell of a table."""
@@ -42,7 +46,10 @@ def _is_inside(line: Line, grid: Grid) -> bool:
     middle = line.base - 0.3 * line.size
     centre = (line.left + line.right) / 2
     return (
-        not line.is_turned and grid.ys[0] < middle < grid.ys[-1] and grid.xs[0] < centre < grid.xs[-1] and not line.table
+        not line.is_turned
+        and grid.ys[0] < middle < grid.ys[-1]
+        and grid.xs[0] < centre < grid.xs[-1]
+        and not line.table
     )
 
 
@@ -66,7 +73,7 @@ def _replaced(
 def _grid_rows(lines: list[Line], grid: Grid) -> _Cells:
     """The lines in the cells of a grid; none where it is not a table."""
     rows, columns = len(grid.ys) - 1, len(grid.xs) - 1
-    if rows < 2 or columns < 2:
+    if rows < 2 or columns < 2 or rows * columns > MOST_CELLS or not _is_regular(grid):
         return []
     heads = _joined_cells(grid, rows, columns)
     cells: _Cells = [[[] for _ in range(columns)] for _ in range(rows)]
@@ -83,8 +90,17 @@ def _grid_rows(lines: list[Line], grid: Grid) -> _Cells:
     if across > 0.1 * len(lines) or not _holds_a_table(cells, filled, regions):
         return []
     if len(grid.across) <= MOST_RULES_OF_OPEN_ROWS:
-        cells = [row for each in cells for row in _open_rows(each, grid.xs)]
+        rights = _rights(cells, grid.xs)
+        cells = [row for each in cells for row in _open_rows(each, rights)]
     return _without_empty(cells, grid.xs)
+
+
+def _is_regular(grid: Grid) -> bool:
+    """Whether most lines go over most of the grid: in a diagram, each box has its own."""
+    left, right, top, bottom = grid.xs[0], grid.xs[-1], grid.ys[0], grid.ys[-1]
+    across = median(covered(grid.across, y, left, right) for y in grid.ys)
+    down = median(covered(grid.down, x, top, bottom) for x in grid.xs)
+    return across >= LEAST_DRAWN and down >= LEAST_DRAWN
 
 
 def _drawn_at(grid: Grid, y: float) -> list[float]:
@@ -104,13 +120,15 @@ def _holds_a_table(cells: _Cells, filled: list[list[Line]], regions: int) -> boo
 def _joined_cells(grid: Grid, rows: int, columns: int) -> list[list[tuple[int, int]]]:
     """For each cell the first one, row and column, of those that no line divides it from."""
     heads = [[(row, column) for column in range(columns)] for row in range(rows)]
+    down = [near(grid.down, x) for x in grid.xs]
+    across = [near(grid.across, y) for y in grid.ys]
     for row in range(rows):
         top, bottom = grid.ys[row], grid.ys[row + 1]
         for column in range(columns):
             left, right = grid.xs[column], grid.xs[column + 1]
-            if row and not grid.is_underlined(top, left, right):
+            if row and covered(across[row], top, left, right) < LEAST_DRAWN:
                 heads[row][column] = heads[row - 1][column]
-            elif column and not grid.is_drawn(left, top, bottom):
+            elif column and covered(down[column], left, top, bottom) < LEAST_DRAWN:
                 heads[row][column] = heads[row][column - 1]
     return heads
 
@@ -118,9 +136,7 @@ def _joined_cells(grid: Grid, rows: int, columns: int) -> list[list[tuple[int, i
 def _without_empty(cells: _Cells, xs: list[float]) -> _Cells:
     """Without rows and narrow columns that hold nothing: the space between double lines."""
     kept = [
-        number
-        for number in range(len(xs) - 1)
-        if any(row[number] for row in cells) or xs[number + 1] - xs[number] > 10
+        number for number in range(len(xs) - 1) if any(row[number] for row in cells) or xs[number + 1] - xs[number] > 10
     ]
     found = [[_in_order(row[number]) for number in kept] for row in cells]
     return [row for row in found if any(row)]
@@ -130,33 +146,44 @@ def _in_order(cell: list[Line]) -> list[Line]:
     return [line for row in rows_apart(cell) for line in row]
 
 
-def _open_rows(cells: list[list[Line]], xs: Sequence[float]) -> _Cells:
-    """The rows of text that no line divides: one goes on below only where each of its cells was full."""
+def _open_rows(cells: list[list[Line]], rights: Sequence[float]) -> _Cells:
+    """The rows of text that no line divides: one goes on below only where each of its cells was full.
+
+    `rights` is how far the text of each column may go.
+    """
     baselines = rows_apart([line for cell in cells for line in cell])
     if len(baselines) < 3 or sum(len(row) > 1 for row in baselines) < 3:
         return [cells]
     where = {id(line): number for number, cell in enumerate(cells) for line in cell}
-    lefts = [min((line.left for line in cell), default=left) for cell, left in zip(cells, xs, strict=False)]
     found: _Cells = []
     for baseline in baselines:
-        if not found or not all(
-            _is_wrapped(found[-1][where[id(line)]], line, xs[where[id(line)] + 1], lefts[where[id(line)]])
-            for line in baseline
-        ):
+        places = [(line, where[id(line)]) for line in baseline]
+        wrapped = found and sum(_is_wrapped(found[-1][number], line, rights[number]) for line, number in places)
+        if not wrapped or 2 * wrapped <= len(places) != wrapped:
             found.append([[] for _ in cells])
-        for line in baseline:
-            found[-1][where[id(line)]].append(line)
-    return found
+        for line, number in places:
+            found[-1][number].append(line)
+    return found if len(found) >= 0.5 * len(baselines) else [cells]
 
 
-def _is_wrapped(cell: list[Line], line: Line, right: float, left: float) -> bool:
+def _is_wrapped(cell: list[Line], line: Line, right: float) -> bool:
     """Whether a line's first word had no room at the end of the line above it in the cell."""
     if not cell:
         return False
     before = cell[-1]
     letter = (line.right - line.left) / max(len(line.text), 1)
-    word = (len(line.text.split(" ", 1)[0]) + 1) * letter
-    return line.base > before.base + 1 and before.right + word > right - min(line.size, max(line.size / 4, 0))
+    # Some words are wider than their letters are on average.
+    word = 1.2 * (len(line.text.split(" ", 1)[0]) + 1) * letter
+    return line.base > before.base + 1 and before.right + word > right - 0.3 * line.size
+
+
+def _rights(cells: _Cells, xs: Sequence[float]) -> list[float]:
+    """How far text may go in the columns of a grid: as far from its right side as it begins from the left one."""
+    rights = []
+    for number in range(len(xs) - 1):
+        lefts = [line.left for row in cells for line in row[number]]
+        rights.append(xs[number + 1] - max(min(lefts, default=xs[number]) - xs[number], 0))
+    return rights
 
 
 def _same_extent(across: list[Rule]) -> Iterable[list[Rule]]:
@@ -174,15 +201,17 @@ def _same_extent(across: list[Rule]) -> Iterable[list[Rule]]:
 
 def _with_open_tables(lines: list[Line], rules: list[Rule]) -> list[Line]:
     """Tables with rules across only: each part between two rules has rows of cells under the same gutters."""
+    between = [_between(lines, above, below) for above, below in pairwise(rules)]
     at = 0
     while at + 1 < len(rules):
         best: tuple[int, _Cells] = (0, [])
-        for end in range(at + 1, min(len(rules), at + 40)):
-            parts = [_between(lines, above, below) for above, below in zip(rules[at:end], rules[at + 1 : end + 1])]
-            rows = _open_table(parts)
-            if not rows:
+        for end in range(at + 1, min(len(rules), at + MOST_RULES_OF_A_TABLE)):
+            parts = between[at:end]
+            if not parts[-1]:
                 break
-            best = end, rows
+            rows = _open_table(parts)
+            if rows:
+                best = end, rows
         end, rows = best
         if rows:
             inside = [line for row in rows for cell in row for line in cell]
@@ -210,7 +239,7 @@ def _open_table(parts: list[list[Line]]) -> _Cells:
     gutters = gutters_of(max(parts, key=lambda part: len({round(line.base) for line in part})))
     if not gutters:
         return []
-    xs = [min(line.left for line in lines), *(right for _, right in gutters), max(line.right for line in lines)]
+    rights = [*(left for left, _ in gutters), max(line.right for line in lines)]
     rows: _Cells = []
     for part in parts:
         cells: list[list[Line]] = [[] for _ in range(len(gutters) + 1)]
@@ -218,13 +247,13 @@ def _open_table(parts: list[list[Line]]) -> _Cells:
             cells[sum(line.left >= right - 1 for _, right in gutters)].append(line)
         if sum(map(bool, cells)) < 2:
             return []
-        rows += _open_rows_of_part(cells, xs)
+        rows += _open_rows_of_part(cells, rights)
     columns = [[line for row in rows for line in row[number]] for number in range(len(gutters) + 1)]
     return [] if are_text(columns) or not _are_cells(rows, gutters) else rows
 
 
-def _open_rows_of_part(cells: list[list[Line]], xs: Sequence[float]) -> _Cells:
-    rows = _open_rows(cells, xs)
+def _open_rows_of_part(cells: list[list[Line]], rights: Sequence[float]) -> _Cells:
+    rows = _open_rows(cells, rights)
     if len(rows) > 1 or len(rows_apart([line for cell in cells for line in cell])) < 2:
         return rows
     where = {id(line): number for number, cell in enumerate(cells) for line in cell}

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from pypdfium2 import raw
 
-from app.documents.readers.pdf_page import Sheet
+from app.documents.readers.pdf_page import Sheet, address_of, quick
 
 MOST_OBJECTS = 10_000
 MOST_PATHS = 3000
@@ -21,11 +22,9 @@ SHORTEST = 5.0
 NEAR = 3.0
 """Points: lines this near are one, as the borders of two cells beside each other."""
 
-_count_objects, _get_object, _get_type = (
-    raw.FPDFPage_CountObjects,
-    raw.FPDFPage_GetObject,
-    raw.FPDFPageObj_GetType,
-)
+_get_object = quick(raw.FPDFPage_GetObject, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int)
+_get_type = quick(raw.FPDFPageObj_GetType, ctypes.c_int, ctypes.c_void_p)
+_TEXT, _PATH, _FORM = raw.FPDF_PAGEOBJ_TEXT, raw.FPDF_PAGEOBJ_PATH, raw.FPDF_PAGEOBJ_FORM
 
 
 class Rule(NamedTuple):
@@ -45,14 +44,6 @@ class Grid:
     xs: list[float]
     ys: list[float]
 
-    def is_drawn(self, x: float, top: float, bottom: float) -> bool:
-        """Whether a line goes down at `x` for the most part of a height."""
-        return _covers(self.down, x, top, bottom)
-
-    def is_underlined(self, y: float, left: float, right: float) -> bool:
-        """Whether a line goes across at `y` for the most part of a width."""
-        return _covers(self.across, y, left, right)
-
 
 @dataclass(slots=True)
 class Rulings:
@@ -66,16 +57,19 @@ def rulings_of(page: Any, sheet: Sheet) -> Rulings:
     """The rulings of a loaded page, in points of the page as shown."""
     found: list[Span] = []
     paths = 0
-    for index in range(min(_count_objects(page), MOST_OBJECTS)):
-        each = _get_object(page, index)
+    handle = address_of(page)
+    for index in range(min(raw.FPDFPage_CountObjects(page), MOST_OBJECTS)):
+        each = _get_object(handle, index)
         kind = _get_type(each)
-        if kind == raw.FPDF_PAGEOBJ_PATH:
-            found += _lines_of(each)
+        if kind == _TEXT:
+            continue
+        if kind == _PATH:
+            found += _lines_of(ctypes.cast(each, raw.FPDF_PAGEOBJECT))
             paths += 1
-        elif kind == raw.FPDF_PAGEOBJ_FORM:
-            found += _lines_of_form(each)
-        if paths > MOST_PATHS:
-            return Rulings()
+            if paths > MOST_PATHS:
+                return Rulings()
+        elif kind == _FORM:
+            found += _lines_of_form(ctypes.cast(each, raw.FPDF_PAGEOBJECT))
     if len(found) < 2:
         return Rulings()
     across, down = [], []
@@ -127,10 +121,7 @@ def _lines_of(path: Any) -> list[Span]:
         if _is_thin(around):
             found.append(around)
         elif stroke.value:
-            sides = (
-                (min(a[0], b[0]), max(a[1], b[1]), max(a[0], b[0]), min(a[1], b[1]))
-                for a, b in zip(points, points[1:], strict=False)
-            )
+            sides = ((min(a[0], b[0]), max(a[1], b[1]), max(a[0], b[0]), min(a[1], b[1])) for a, b in pairwise(points))
             found += [side for side in sides if _is_thin(side)]
     return found
 
@@ -168,7 +159,7 @@ def _lines_of_form(form: Any) -> list[Span]:
     found: list[Span] = []
     for index in range(min(raw.FPDFFormObj_CountObjects(form), MOST_PATHS)):
         each = raw.FPDFFormObj_GetObject(form, index)
-        if _get_type(each) != raw.FPDF_PAGEOBJ_PATH:
+        if raw.FPDFPageObj_GetType(each) != _PATH:
             continue
         for left, top, right, bottom in _lines_of(each):
             a, d, e, f = matrix.a, matrix.d, matrix.e, matrix.f
@@ -240,8 +231,12 @@ def _edges(places: list[float], first: float, last: float) -> list[float]:
     return edges
 
 
-def _covers(rules: list[Rule], at: float, start: float, end: float) -> bool:
-    covered = sum(
-        max(min(rule.end, end) - max(rule.start, start), 0) for rule in rules if abs(rule.at - at) <= 1.5 * NEAR
-    )
-    return covered >= 0.6 * (end - start)
+def near(rules: list[Rule], at: float) -> list[Rule]:
+    """The lines that are at a place."""
+    return [rule for rule in rules if abs(rule.at - at) <= 1.5 * NEAR]
+
+
+def covered(rules: list[Rule], at: float, start: float, end: float) -> float:
+    """Which part of a straight line is drawn, from 0 to 1."""
+    drawn = sum(max(min(rule.end, end) - max(rule.start, start), 0) for rule in near(rules, at))
+    return drawn / max(end - start, 0.1)

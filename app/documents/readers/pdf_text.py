@@ -14,7 +14,7 @@ from typing import Any
 
 from pypdfium2 import raw
 
-from app.documents.readers.pdf_page import Sheet, sheet_of
+from app.documents.readers.pdf_page import Sheet, address_of, quick, sheet_of
 from app.documents.readers.pdf_rulings import Grid, Rulings, rulings_of
 
 HYPHEN = "\ufffe"
@@ -38,10 +38,14 @@ _BOLD = re.compile(r"bold|black|heavy|demi|CMBX|SFBX|LMRoman\d+-Bold", re.IGNORE
 _MONO = re.compile(r"mono|courier|typewriter|consol|menlo|CMTT|SFTT|cmvtt", re.IGNORECASE)
 
 
-# Called for every line: looked up once.
-_count_rects, _get_rect = raw.FPDFText_CountRects, raw.FPDFText_GetRect
-_get_font_size, _get_matrix = raw.FPDFText_GetFontSize, raw.FPDFText_GetMatrix
-_get_text_object, _get_font = raw.FPDFText_GetTextObject, raw.FPDFTextObj_GetFont
+_int, _address = ctypes.c_int, ctypes.c_void_p
+_count_rects = quick(raw.FPDFText_CountRects, _int, _address, _int, _int)
+_get_rect = quick(raw.FPDFText_GetRect, _int, _address, _int, _address, _address, _address, _address)
+_get_char_box = quick(raw.FPDFText_GetCharBox, _int, _address, _int, _address, _address, _address, _address)
+_get_font_size = quick(raw.FPDFText_GetFontSize, ctypes.c_double, _address, _int)
+_get_matrix = quick(raw.FPDFText_GetMatrix, _int, _address, _int, _address)
+_get_text_object = quick(raw.FPDFText_GetTextObject, _address, _address, _int)
+_get_font = quick(raw.FPDFTextObj_GetFont, _address, _address)
 
 
 @dataclass(slots=True)
@@ -99,10 +103,11 @@ class Probe:
     """What PDFium writes its answers into, made once for all pages."""
 
     def __init__(self) -> None:
-        self.edges = [ctypes.c_double() for _ in range(4)]
-        self.refs = [ctypes.byref(edge) for edge in self.edges]
+        self.edges = (ctypes.c_double * 4)()
+        first = ctypes.addressof(self.edges)
+        self.places = [first + 8 * number for number in range(4)]
         self.matrix = raw.FS_MATRIX()
-        self.matrix_ref = ctypes.byref(self.matrix)
+        self.matrix_place = ctypes.addressof(self.matrix)
 
 
 def page_text(document: Any, page: int, probe: Probe) -> PageText:
@@ -142,7 +147,8 @@ class _Reading:
 
     def __init__(self, page: int, text_page: Any, sheet: Sheet, probe: Probe) -> None:
         self._page, self._text_page, self._sheet, self._probe = page, text_page, sheet, probe
-        self._fonts: dict[int | None, tuple[bool, bool]] = {}
+        self._fonts: dict[int, tuple[bool, bool]] = {}
+        self._handle = address_of(text_page)
         self._count = raw.FPDFText_CountChars(text_page)
         self.text = self._whole_text()
         # Outside the basic plane, and for letters without a meaning, the text's indices are not the characters'.
@@ -178,7 +184,7 @@ class _Reading:
         first, centre, last = start, start + middle, start + len(text) - 1
         if self._is_shifted:
             first, centre, last = self._index(first), self._index(centre), self._index(last)
-        spans = self._spans(first, max(last - first + 1, 1))
+        spans = self._spans(first, last - first + 1 if last > first else 1)
         line = self._measured(text, spans, centre)
         if not line.text:
             return []
@@ -195,15 +201,17 @@ class _Reading:
 
     def _spans(self, first: int, count: int) -> list[Span]:
         """One rectangle for each piece of text the file draws: left, top, right, bottom in user space."""
-        text_page, refs = self._text_page, self._probe.refs
-        left, top, right, bottom = self._probe.edges
-        found = _count_rects(text_page, first, count)
-        if found == 1 and _get_rect(text_page, 0, *refs):
-            return [(left.value, top.value, right.value, bottom.value)]
+        handle, edges = self._handle, self._probe.edges
+        places = self._probe.places
+        found = _count_rects(handle, first, count)
+        if found == 1 and _get_rect(handle, 0, *places):
+            left, top, right, bottom = edges
+            return [(left, top, right, bottom)]
         spans = []
         for number in range(found):
-            if _get_rect(text_page, number, *refs):
-                spans.append((left.value, top.value, right.value, bottom.value))
+            if _get_rect(handle, number, *places):
+                left, top, right, bottom = edges
+                spans.append((left, top, right, bottom))
         return spans
 
     def _measured(self, text: str, spans: list[Span], index: int) -> Line:
@@ -214,9 +222,9 @@ class _Reading:
         sheet, matrix = self._sheet, self._probe.matrix
         written = text if text.isascii() and text.isprintable() else text.translate(_UNPRINTABLE).strip()
         is_bold, is_mono = self._style(index)
-        size = _get_font_size(self._text_page, index)
+        size = _get_font_size(self._handle, index)
         size = size if 0 < size < MOST_SIZE else 1.0
-        if not spans or not _get_matrix(self._text_page, index, self._probe.matrix_ref):
+        if not spans or not _get_matrix(self._handle, index, self._probe.matrix_place):
             return self._without_place(written, size)
         c, d = matrix.c, matrix.d
         size *= abs(d) if not c else math.hypot(c, d)
@@ -249,14 +257,13 @@ class _Reading:
 
     def _style(self, index: int) -> tuple[bool, bool]:
         """Whether a character is bold, and of fixed width."""
-        part = _get_text_object(self._text_page, index)
+        part = _get_text_object(self._handle, index)
         font = _get_font(part) if part else None
         if not font:
             return False, False
-        key = ctypes.c_void_p.from_buffer(font).value
-        style = self._fonts.get(key)
+        style = self._fonts.get(font)
         if style is None:
-            style = self._fonts[key] = _font_style(font)
+            style = self._fonts[font] = _font_style(ctypes.cast(font, raw.FPDF_FONT))
         return style
 
     def _gaps(self, spans: list[Span], text: str, size: float) -> int:
@@ -282,7 +289,8 @@ class _Reading:
         parts: list[Line] = []
         begin = 0
         for space in _SPACES.finditer(text):
-            before, after = self._sides(start + space.start() - 1), self._sides(start + space.end())
+            before = self._sides(start + space.start() - 1)
+            after = self._sides(start + space.end())
             if not before or not after:
                 continue
             if after[0] - before[1] > WIDE_GAP * size or before[0] - after[1] > WIDE_GAP * size:
@@ -299,9 +307,7 @@ class _Reading:
         for line in lines:
             middle = line.base - 0.3 * line.size
             edges = [] if line.is_turned or not grid.ys[0] < middle < grid.ys[-1] else grid.down
-            places = [
-                rule.at for rule in edges if rule.start < middle < rule.end and line.left < rule.at < line.right
-            ]
+            places = [rule.at for rule in edges if rule.start < middle < rule.end and line.left < rule.at < line.right]
             found += self._cut_at(line, places) if places and " " in line.text else [line]
         return found
 
@@ -320,11 +326,15 @@ class _Reading:
 
     def _sides(self, position: int) -> tuple[float, float] | None:
         """Where a character begins and ends on the page as it is shown."""
-        (left, top, right, bottom), refs = self._probe.edges, self._probe.refs
+        one, two, three, four = self._probe.places
+        index = self._index(position) if self._is_shifted else position
         # GetCharBox wants left, right, bottom, top, and GetRect left, top, right, bottom.
-        if not raw.FPDFText_GetCharBox(self._text_page, self._index(position), refs[0], refs[2], refs[3], refs[1]):
+        if not _get_char_box(self._handle, index, one, three, four, two):
             return None
-        box = self._sheet.box(left.value, top.value, right.value, bottom.value)
+        left, top, right, bottom = self._probe.edges
+        if not self._sheet.turn:
+            return left - self._sheet.left, right - self._sheet.left
+        box = self._sheet.box(left, top, right, bottom)
         return box[0], box[2]
 
 

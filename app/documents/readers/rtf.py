@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from app.documents.blocks import Kind, Piece, Place, table_text
 from app.documents.encoding import decode
+from app.documents.readers.rtf_styles import heading_levels
 from app.documents.source import Item, Opened, Remark, Source
 
 ROWS = 100
@@ -68,6 +69,7 @@ class _Flow:
     start: int = -1
     end: int = 0
     level: int = 0
+    depth: int = 1
     in_table: bool = False
     mark: str = ""
     cells: list[str] = field(default_factory=list)
@@ -95,6 +97,7 @@ class RtfWalker:
 
     def __init__(self, data: bytes) -> None:
         self._text = data.decode("latin-1")
+        self._levels = heading_levels(self._text)
         self.pictures = self.odd_bytes = 0
         self._code_page = "cp1252"
         self._charsets: dict[int, str] = {}
@@ -187,9 +190,13 @@ class RtfWalker:
                 self._flush()
                 self._group = group._replace(is_hidden=value != 0)
             case "pard":
-                flow.level, flow.in_table = 0, False
+                flow.level, flow.in_table, flow.depth = 0, False, 1
+            case "ilvl":
+                flow.depth = value + 1 if value is not None and 0 <= value < 9 else 1
             case "intbl" | "itap":
                 flow.in_table = value != 0
+            case "s":
+                flow.level = self._levels.get(value or 0, 0)
             case "outlinelevel":
                 flow.level = value + 1 if value is not None and 0 <= value < 9 else 0
             case "ftnalt":
@@ -275,10 +282,9 @@ class RtfWalker:
         flow.after.clear()
         self._end_table(flow)
         text, place = self._taken(flow)
-        kind = (
-            Kind.LIST_ITEM if flow.mark else Kind.HEADING if flow.level and flow is self._flows[0] else Kind.PARAGRAPH
-        )
-        level = flow.level if kind is Kind.HEADING else int(kind is Kind.LIST_ITEM)
+        is_heading = flow.level and flow is self._flows[0]
+        kind = Kind.HEADING if is_heading else Kind.LIST_ITEM if flow.mark else Kind.PARAGRAPH
+        level = {Kind.HEADING: flow.level, Kind.LIST_ITEM: flow.depth}.get(kind, 0)
         if flow.label in ("footnote", "endnote", "comment"):
             kind, level = Kind.NOTE, 0
         if text or flow.mark:

@@ -1,4 +1,4 @@
-"""Workbooks: XLSX by hand, and XLS, XLSB and ODS by python-calamine.
+"""Workbooks: XLSX and ODS by hand, XLS and XLSB by python-calamine.
 
 A place's part is the sheet's name; its start and end are rows, counted from 0, the end being the first row that is no
 more in the piece. A piece has at most `ROWS` rows; its label says which, counted from 1 as a spreadsheet does.
@@ -9,15 +9,18 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import groupby
 from typing import Any
 
+import olefile
 import python_calamine
 
 from app.documents.archive import CHUNK_BYTES, Archive
 from app.documents.blocks import Kind, Piece, Place, table_text
+from app.documents.readers.odf_flat import WithoutPictures
+from app.documents.readers.odf_sheets import Found, Spreadsheet
 from app.documents.readers.xlsx import Workbook
 from app.documents.source import Item, Opened, PageRead, Remark, Source
-from app.documents.xml_tree import iterate
 
 ROWS = 100
 MOST_ROWS = 100_000
@@ -27,8 +30,7 @@ MOST_PIECE_CHARACTERS = 100_000
 MOST_EMPTY_COLUMNS = 64
 """More of them between the columns of a piece are left out of it."""
 
-_MANIFEST = "META-INF/manifest.xml"
-_OFFICE, _TEXT = (f"{{urn:oasis:names:tc:opendocument:xmlns:{name}:1.0}}" for name in ("office", "text"))
+_CONTENT, _MANIFEST = "content.xml", "META-INF/manifest.xml"
 
 Rows = Iterator[tuple[int, dict[int, str]]]
 """Row by row, its number and its cells by column, both from 0; only rows that have any."""
@@ -40,17 +42,20 @@ def read(source: Source) -> Iterator[Item]:
         is_archive = file.read(2) == b"PK"
     if is_archive:
         with Archive(source) as archive:
-            if "content.xml" not in archive and "xl/workbook.bin" not in archive:
+            if "xl/workbook.bin" in archive:
+                _count_inflated(archive)
+                yield from _by_calamine(source)
+            elif _CONTENT in archive:
+                if _MANIFEST in archive and b":encryption-data" in archive.read(_MANIFEST):
+                    raise source.unreadable("protected")
+                yield from _ods(Spreadsheet(lambda: archive.open(_CONTENT), source), source)
+            else:
                 yield from _xlsx(Workbook(archive, source), source)
-                return
-            _count_inflated(archive)
-            if _MANIFEST in archive and b":encryption-data" in archive.read(_MANIFEST):
-                raise source.unreadable("protected")
-            yield from _by_calamine(source)
-            yield from _annotations(archive, source)
-        return
-    yield from _by_calamine(source)
-    yield Remark("old_format", {"format": "xls"})
+    elif olefile.isOleFile(source.path):
+        yield from _by_calamine(source)
+        yield Remark("old_format", {"format": "xls"})
+    else:
+        yield from _ods(Spreadsheet(lambda: WithoutPictures(source.path.open("rb")), source), source)
 
 
 def _xlsx(book: Workbook, source: Source) -> Iterator[Item]:
@@ -73,13 +78,34 @@ def _xlsx(book: Workbook, source: Source) -> Iterator[Item]:
         yield PageRead(page, has_text=reader.has_text)
 
 
-def _annotations(archive: Archive, source: Source) -> Iterator[Item]:
-    """The comments of an ODS, which calamine passes over, all together behind the sheets."""
-    if "content.xml" in archive:
-        with archive.open("content.xml") as stream:
-            for each in iterate(stream, source, (f"{_OFFICE}annotation",)):
-                text = "\n".join("".join(paragraph.itertext()) for paragraph in each.iter(f"{_TEXT}p"))
-                yield Piece(Kind.NOTE, text, place=Place("content.xml"), label="comment")
+def _ods(book: Spreadsheet, source: Source) -> Iterator[Item]:
+    yield Opened("sheet", len(book.sheets), book.title)
+    for index, found in groupby(book.found(), key=lambda each: each.sheet):
+        page, sheet = index + 1, book.sheets[index]
+        if not source.wants(page):
+            continue
+        if sheet.is_hidden:
+            yield Remark("hidden", {"unit": "sheet", "name": sheet.name})
+        reader = _Sheet(sheet.name, page)
+        beside: list[Piece] = []
+        yield from reader.items(_repeated(found, beside))
+        if reader.is_cut:
+            yield Remark("rows_cut", {"sheet": sheet.name, "rows": sheet.rows, "shown": reader.shown})
+        for piece in beside:
+            yield from reader.heading()
+            yield piece._replace(page=page, place=piece.place._replace(part=sheet.name))
+        yield PageRead(page, has_text=reader.has_text)
+    if book.pictures:
+        yield Remark("pictures", {"count": book.pictures})
+
+
+def _repeated(found: Iterator[Found], beside: list[Piece]) -> Rows:
+    """Each row as often as it is there; what stands beside goes to `beside`, with its rows as its place."""
+    for _, number, times, cells, pieces in found:
+        end = number + max(times, 1)
+        beside += (piece._replace(place=Place("", number, end)) for piece in pieces)
+        if cells:
+            yield from ((each, cells) for each in range(number, end))
 
 
 def _by_calamine(source: Source) -> Iterator[Item]:

@@ -141,7 +141,7 @@ def test_a_footnote_is_read_exactly_once(tmp_path: Path) -> None:
     body += '<aside epub:type="footnote" id="n" hidden=""><p>note</p></aside>'
     pieces = pieces_of(write_epub(tmp_path / "a.epub", {"a.xhtml": chapter(body)}))
     assert [(piece.kind, piece.label, piece.text) for piece in pieces] == [
-        (Kind.PARAGRAPH, "", "text1"),
+        (Kind.PARAGRAPH, "", "text[1]"),
         (Kind.NOTE, "footnote", "note"),
     ]
 
@@ -222,3 +222,10 @@ def test_a_cut_book_is_damaged(tmp_path: Path) -> None:
 def test_a_book_that_inflates_without_measure_is_refused(tmp_path: Path) -> None:
     path = write_epub(tmp_path / "a.epub", {"a.xhtml": chapter("<p>" + " " * 120_000_000)})
     assert reason(path) == "inflates"
+
+
+def test_a_chapter_too_large_to_be_held_is_refused_while_it_is_inflated(tmp_path: Path) -> None:
+    path = write_epub(tmp_path / "a.epub", {"a.xhtml": chapter("<p>" + "word " * 14_000_000)})
+    with pytest.raises(DocumentUnreadable) as caught:
+        list(read(Source(path)))
+    assert caught.value.reason == "inflates"

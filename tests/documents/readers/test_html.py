@@ -162,7 +162,7 @@ def test_captions_notes_and_quotes_are_told_apart() -> None:
     page = "<figure><figcaption>cap</figcaption></figure><section class=footnotes><ol><li>note</ol></section>"
     page += "<blockquote>quote</blockquote><p>text<a role=doc-noteref href=#n>1</a>"
     found = [(piece.kind, piece.text) for piece in pieces_in(page)]
-    words = [(Kind.PARAGRAPH, "quote"), (Kind.PARAGRAPH, "text1")]
+    words = [(Kind.PARAGRAPH, "quote"), (Kind.PARAGRAPH, "text[1]")]
     assert found == [(Kind.CAPTION, "cap"), (Kind.NOTE, "note"), *words]
 
 
@@ -344,3 +344,66 @@ def test_entities_of_its_own_stay_as_they_are_written(tmp_path: Path) -> None:
     canary.write_text("CANARY")
     page = f'<!DOCTYPE html [<!ENTITY x SYSTEM "{canary.as_uri()}"><!ENTITY y "&x;&x;">]><p>a &x; &y; b'
     assert texts(items_of(tmp_path / "a.html", page)) == ["a &x; &y; b"]
+
+
+@pytest.mark.parametrize(
+    ("page", "text"),
+    [
+        ("<p>Text<sup>1</sup> goes on", "Text[1] goes on"),
+        ("<p>Text.<sup>12</sup> Next", "Text.[12] Next"),
+        ('<p>Text<sup id=r><a href="#n">a</a></sup>, on', "Text[a], on"),
+        ('<p>Text<a href="#fn1" class="footnote-ref"><sup>1</sup></a>, on', "Text[1], on"),
+        ('<p>Text<a epub:type="noteref" href="#n1">3</a> on', "Text[3] on"),
+        ('<p>Text<sup><a epub:type="noteref" href="#n1">3</a></sup><sup>4</sup> on', "Text[3][4] on"),
+        ("<p>Text<sup>1,2</sup> on", "Text[1,2] on"),
+        ('<p>Text<sup><a href="#n">[1]</a></sup> on', "Text[1] on"),
+        ("<p>10<sup>-6</sup> m<sup>2</sup> and mc<sup>2</sup>", "10^-6 m^2 and mc^2"),
+        ("<p>the 1<sup>st</sup> M<sup>me</sup> CO<sub>2</sub>", "the 1st Mme CO2"),
+        ("<p><sup>1</sup> A note", "1 A note"),
+        ("<p>Text <sup>1</sup>", "Text 1"),
+        ("<p>Text<sup hidden>1</sup>, Text<sup><span hidden>1</span></sup>", "Text, Text"),
+        ("<pre>text<sup>1</sup></pre>", "text1"),
+        ("<p>Text<sup>1", "Text1"),
+    ],
+)
+def test_a_raised_number_joins_no_word(page: str, text: str) -> None:
+    assert [piece.text for piece in pieces_in(page)] == [text]
+
+
+def test_raised_numbers_cost_no_more_the_more_there_are() -> None:
+    def took_s(count: int) -> float:
+        page = "<p>" + "x<a href=x><sup>" * count
+        began_s = time.process_time()
+        pieces_in(page)
+        return time.process_time() - began_s
+
+    assert took_s(40_000) < 12 * took_s(10_000) + 0.1
+
+
+def test_notes_in_a_numbered_list_keep_their_numbers() -> None:
+    page = (
+        '<section role="doc-endnotes"><hr><ol start="4"><li id="a"><p>First.</p><p>More.</p></li><li>Second.</li></ol>'
+        '</section><div class="footnotes"><ul><li>Third.</li></ul></div>'
+    )
+    assert [(piece.kind, piece.text, piece.label) for piece in pieces_in(page)] == [
+        (Kind.NOTE, "First.", "footnote 4"),
+        (Kind.NOTE, "More.", "footnote"),
+        (Kind.NOTE, "Second.", "footnote 5"),
+        (Kind.NOTE, "Third.", "footnote"),
+    ]
+
+
+def test_a_bar_of_links_is_no_table() -> None:
+    bar = "<table><tr>{0}{0}</tr><tr>{0}{0}</tr></table>"
+    linked = pieces_in(bar.format("<td>[ <a href=x>Next</a> ]&nbsp;</td>"))
+    assert {piece.kind for piece in linked} == {Kind.PARAGRAPH}
+    assert "".join(piece.text for piece in linked).count("Next") == 4
+    partly = pieces_in(bar.format("<td><a href=x>Next</a> 5</td>"))
+    assert [piece.kind for piece in partly] == [Kind.TABLE]
+
+
+def test_a_reversed_list_counts_down() -> None:
+    page = "<ol reversed><li>c<ol><li>x</ol><li>b<li>a</ol><ol reversed start=10><li>j<li>i</ol>"
+    assert [(piece.text, piece.label) for piece in pieces_in(page)] == [
+        ("c", "3."), ("x", "1."), ("b", "2."), ("a", "1."), ("j", "10."), ("i", "9."),
+    ]  # fmt: skip

@@ -344,3 +344,59 @@ def test_slides_are_read_with_their_notes(tmp_path: Path, ending: str) -> None:
     ]
     chosen = items_of(path, first_page=2, last_page=2)
     assert [item.page for item in chosen if isinstance(item, PageRead)] == [2]
+
+
+CODE = "Preformatted_20_Text"
+
+
+def test_paragraphs_of_code_are_one_piece_with_their_own_white_space_only(tmp_path: Path) -> None:
+    lines = [
+        p("\n<text:span>def</text:span><text:s/>f():\n", CODE),
+        p('\n<text:span><text:s text:c="4"/></text:span>return 1\n', CODE),
+        p("", CODE),
+        p(" f()", CODE),
+        p("", CODE),
+    ]
+    path = write_odf(tmp_path / "code.odt", p("Before", "") + "\n".join(lines) + p("After") + p("g()", CODE))
+    found = pieces(path)
+    assert [(piece.kind, piece.text) for piece in found] == [
+        (Kind.PARAGRAPH, "Before"),
+        (Kind.CODE, "def f():\n    return 1\n\nf()"),
+        (Kind.PARAGRAPH, "After"),
+        (Kind.CODE, "g()"),
+    ]
+    with zipfile.ZipFile(path) as archive:
+        elements = list(etree.fromstring(archive.read("content.xml")).iter())
+    there = elements[found[1].place.start : found[1].place.end]
+    assert "".join("".join(each.itertext()) for each in there if each.tag.endswith("}p")).split() == (
+        ["deff():", "return", "1", "f()"]
+    )
+
+
+def test_a_numbered_paragraph_has_its_number(tmp_path: Path) -> None:
+    def numbered(text: str, level: int, list_id: str = "a") -> str:
+        said = f'text:list-id="{list_id}" text:style-name="L1" text:level="{level}"'
+        return f"<text:numbered-paragraph {said}>{p(text)}</text:numbered-paragraph>"
+
+    body = numbered("one", 1) + numbered("inner", 2) + numbered("two", 1) + p("between") + numbered("anew", 1, "b")
+    found = pieces(write_odf(tmp_path / "a.odt", body, styles=STYLES))
+    assert [(piece.text, piece.level, piece.label) for piece in found if piece.kind is Kind.LIST_ITEM] == [
+        ("one", 1, "1."), ("inner", 2, "1.a)"), ("two", 1, "2."), ("anew", 1, "1."),
+    ]  # fmt: skip
+
+
+def test_a_collapsed_row_is_not_read(tmp_path: Path) -> None:
+    row = f"<table:table-row{{}}>{'<table:table-cell>{}</table:table-cell>' * 2}</table:table-row>"
+    hidden = row.format(' table:visibility="collapse"', p("no"), p("never"))
+    rows_ = row.format("", p("a"), p("b")) + hidden + row.format("", p("c"), p("d"))
+    found = pieces(write_odf(tmp_path / "a.odt", f"<table:table>{rows_}</table:table>"))
+    assert [piece.text for piece in found] == ["a\tb\nc\td"]
+
+
+def test_a_flat_text_in_utf_16_may_have_a_large_picture(tmp_path: Path) -> None:
+    data = base64.b64encode(bytes(7_000_000)).decode()
+    image = f"<draw:frame><draw:image><office:binary-data>{data}</office:binary-data></draw:image></draw:frame>"
+    path = write_flat_odf(tmp_path / "a.fodt", p(f"before{image}") + p("naïve 好"))
+    text = path.read_text("utf-8").replace('encoding="UTF-8"', 'encoding="UTF-16"')
+    path.write_text(text, "utf-16")
+    assert [piece.text for piece in pieces(path)] == ["before", "naïve 好"]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from app.documents.blocks import Kind, Piece, rows_of
 from app.documents.readers.pdf import read
 from app.documents.source import Item, Opened, PageRead, Source
-from tests.helpers.pdf_files import Bookmark, Page, column, wrapped, write_pdf
+from tests.helpers.pdf_files import Bookmark, Page, column, ruled, wrapped, write_pdf
 
 SYLLABLES = [
     "ba",
@@ -337,7 +337,7 @@ def test_only_the_chosen_pages_are_read(tmp_path: Path) -> None:
     assert [item.text for item in items if isinstance(item, Piece)] == [f"Words of page {x}." for x in "def"]
 
 
-KINDS = ["columns", "columns", "heading", "list", "table", "text"]
+KINDS = ["columns", "columns", "heading", "list", "table", "ruled", "text"]
 
 
 @dataclass
@@ -362,7 +362,7 @@ def markers(chance: random.Random) -> Callable[[], str]:
     return marker
 
 
-def planted(seed: int) -> Planted:
+def planted(seed: int) -> Planted:  # noqa: PLR0912 (a branch for each kind)
     """Pages of headings, columns, lists and tables, some with headers, some drawn row by row."""
     chance = random.Random(seed)
     marker = markers(chance)
@@ -394,6 +394,10 @@ def planted(seed: int) -> Planted:
                 for _ in range(chance.randint(3, 5)):
                     placed += [(x, y, paragraph(1), size, "F1") for x in (80, 220, 360)]
                     y += 1.4 * size
+            elif kind == "ruled":
+                rows = [[paragraph(chance.randint(1, 6)) for _ in range(3)] for _ in range(chance.randint(2, 3))]
+                style = chance.choice(["lines", "boxes", "thin", "path"])
+                y = ruled(page, 72, y, rows, [130.0, 160.0, 140.0], style=style, by_rows=by_rows, size=size) + size
             else:
                 count = chance.choice([2, 2, 3]) if kind == "columns" else 1
                 gutter = 2.0 * size

@@ -175,3 +175,19 @@ def test_whatever_bytes_are_wrong_it_is_read_or_damaged(tmp_path_factory: pytest
     except (DocumentUnreadable, DocumentLocked):
         return
     assert isinstance(items[0], Opened)
+
+
+def test_a_page_of_nothing_but_rules_and_words_is_read_in_its_time(tmp_path: Path) -> None:
+    grid, stacked = Page(), Page()
+    for number in range(280):
+        grid.rule(10, 10 + 2.9 * number, 580, 10 + 2.9 * number)
+        stacked.rule(10, 10 + 3.1 * number, 580, 10 + 3.1 * number)
+        for x in (20, 150, 300, 450):
+            stacked.text(x, 12.5 + 3.1 * number, f"w{number}", 2)
+    for number in range(150):
+        grid.rule(10 + 3.8 * number, 10, 10 + 3.8 * number, 820)
+        grid.text(12 + 3.8 * number, 100 + number, "cell", 1)
+    began_s = time.process_time()
+    texts = texts_of(write_pdf(tmp_path / "a.pdf", [grid, stacked]))
+    assert time.process_time() - began_s < 10
+    assert len(re.findall(r"w\d+", " ".join(texts))) == 4 * 280

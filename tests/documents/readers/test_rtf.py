@@ -124,3 +124,35 @@ def test_every_word_is_read_exactly_once(tmp_path_factory: pytest.TempPathFactor
     marked = [part.replace("word", f"m{number}e ") for number, part in enumerate(parts)]
     found = " ".join(texts(tmp_path_factory.mktemp("rtf"), "{{{{{{{{\\rtf1 " + "".join(marked)))
     assert sorted(re.findall(r"m\d+e", found)) == sorted(re.findall(r"m\d+e", "".join(marked)))
+
+
+def test_headings_are_known_by_the_names_of_their_styles(tmp_path: Path) -> None:
+    found = pieces(
+        tmp_path,
+        r"{\rtf1\ansi{\stylesheet{\s0 Normal;}{\s1\sbasedon0\b\'41{\*\x y} heading 1;}{\*\cs2 heading 2;}"
+        r"{\s3\sbasedon1 Part;}{\s4 Title;}{\s5\sbasedon4 Subtitle;}{\s6\outlinelevel2\sbasedon1 Odd;}"
+        r"{\s7\outlinelevel9\sbasedon1 Body of it;}}"
+        r"\pard\plain\s4 The title\par\pard\s5 Below\par\pard\plain \s1{\listtext\pard 1.\tab}One\par"
+        r"\pard\s3 Two\par\pard\s6 Three\par\pard\s7 Four\par\pard\s2 Five\par\pard\s0{\listtext 1.\tab}Six\par}",
+    )
+    assert [(piece.kind, piece.text, piece.level, piece.label) for piece in found] == [
+        (Kind.HEADING, "The title", 1, ""),
+        (Kind.PARAGRAPH, "Below", 0, ""),
+        (Kind.HEADING, "One", 1, "1."),
+        (Kind.HEADING, "Two", 1, ""),
+        (Kind.HEADING, "Three", 3, ""),
+        (Kind.PARAGRAPH, "Four", 0, ""),
+        (Kind.PARAGRAPH, "Five", 0, ""),
+        (Kind.LIST_ITEM, "Six", 1, "1."),
+    ]
+
+
+def test_a_list_item_knows_how_deep_it_is(tmp_path: Path) -> None:
+    found = pieces(
+        tmp_path,
+        r"{\rtf1 \pard\ilvl0\ls1{\listtext 1.\tab}One\par\pard{\listtext a.\tab}\ilvl1\ls1 Two\par"
+        r"\pard{\pntext -}Three\par}",
+    )
+    assert [(piece.text, piece.level, piece.label) for piece in found] == [
+        ("One", 1, "1."), ("Two", 2, "a."), ("Three", 1, "-"),
+    ]  # fmt: skip

@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import DocumentUnreadable
-from app.documents.blocks import Kind, Piece, rows_of
+from app.documents.blocks import Kind, Piece, Place, rows_of
+from app.documents.formats import find_format
 from app.documents.readers import sheets, xlsx
 from app.documents.readers.sheets import read
 from app.documents.readers.xlsx import kind_of_format, number_text
 from app.documents.source import Item, Opened, PageRead, Remark, Source
+from tests.helpers.office_files import write_flat_odf
 from tests.helpers.text_files import OOXML, write_ods, write_ole, write_xlsx, write_zip
 
 
@@ -209,7 +211,7 @@ def test_an_encrypted_open_document_spreadsheet_is_protected(tmp_path: Path) -> 
     assert reason(tmp_path / "a.ods") == "protected"
 
 
-def test_an_open_document_spreadsheet_that_spans_too_much_is_refused(tmp_path: Path) -> None:
+def test_an_open_document_spreadsheet_that_spans_much_costs_what_it_holds(tmp_path: Path) -> None:
     cell = '<table:table-cell office:value-type="string"><text:p>word</text:p></table:table-cell>'
     gap = '<table:table-cell table:number-columns-repeated="16383"/>'
     middle = f'<table:table-row table:number-rows-repeated="1048574">{gap}</table:table-row>'
@@ -218,7 +220,72 @@ def test_an_open_document_spreadsheet_that_spans_too_much_is_refused(tmp_path: P
         tmp_path / "a.ods",
         f'<table:table table:name="S"><table:table-row>{cell}</table:table-row>{middle}{row}</table:table>',
     )
-    assert reason(tmp_path / "a.ods") == "inflates"
+    found = [each for each in read(Source(tmp_path / "a.ods")) if isinstance(each, Piece)]
+    assert [(piece.text.split(), piece.label) for piece in found[1:]] == [(["word", "word"], "rows 1-1048576")]
+
+
+def test_an_indented_spreadsheet_is_read_with_its_errors_repetitions_and_comments(tmp_path: Path) -> None:
+    def cell(text: str, said: str = "", more: str = "") -> str:
+        return f"\n  <table:table-cell {said}>\n{more}<text:p>{text}</text:p>\n</table:table-cell>\n"
+
+    note = "<office:annotation><text:p>a remark</text:p></office:annotation>"
+    first = cell("2<text:s/>\nx", 'office:value-type="string"', note) + cell(
+        "#DIV/0!", 'office:value-type="float" office:value="0"'
+    )
+    second = (
+        cell("y", 'table:number-columns-repeated="3" office:value-type="string"')
+        + cell("1,50 €", 'office:value-type="currency" office:value="1.5"')
+        + cell("half past", 'office:value-type="time" office:time-value="PT10H30M00S"')
+        + cell("wahr", 'office:value-type="boolean" office:boolean-value="true"')
+    )
+    write_ods(
+        tmp_path / "a.ods",
+        f'\n<table:table table:name="One">\n<table:table-header-rows><table:table-row>{first}</table:table-row>'
+        f'</table:table-header-rows>\n<table:table-row table:number-rows-repeated="2">{second}</table:table-row>'
+        f'\n</table:table><table:table table:name="Empty"><table:table-row/></table:table>'
+        f'<table:table table:name="Two"><table:table-row>{cell("z")}</table:table-row></table:table>',
+    )
+    found = list(read(Source(tmp_path / "a.ods")))
+    line = "y\ty\ty\t1.5\t10:30:00\tTRUE"
+    assert found[0] == Opened("sheet", 3)
+    assert [(each.text, each.page, each.place) for each in found if isinstance(each, Piece)] == [
+        ("One", 1, Place("One")),
+        (f"2 x\t#DIV/0!\n{line}\n{line}", 1, Place("One", 0, 3)),
+        ("a remark", 1, Place("One", 0, 1)),
+        ("Two", 3, Place("Two")),
+        ("z", 3, Place("Two", 0, 1)),
+    ]
+    assert [each for each in found if isinstance(each, PageRead)] == [PageRead(1), PageRead(2, False), PageRead(3)]
+
+
+def test_a_row_repeated_a_million_times_is_cut(tmp_path: Path) -> None:
+    row = '<table:table-row table:number-rows-repeated="1048576"><table:table-cell office:value-type="string">'
+    write_ods(
+        tmp_path / "a.ods",
+        f'<table:table table:name="S">{row}<text:p>a</text:p></table:table-cell></table:table-row></table:table>',
+    )
+    assert Remark("rows_cut", {"sheet": "S", "rows": 1048576, "shown": 100_000}) in list(
+        read(Source(tmp_path / "a.ods"))
+    )
+
+
+def test_a_flat_spreadsheet_is_read_and_its_hidden_sheet_told(tmp_path: Path) -> None:
+    sheet = '<table:table table:name="{}" table:style-name="{}"><table:table-row><table:table-cell><text:p>{}</text:p>'
+    end = "</table:table-cell></table:table-row></table:table>"
+    styles = (
+        '<office:automatic-styles><style:style style:name="away" style:family="table">'
+        '<style:table-properties table:display="false"/></style:style></office:automatic-styles>'
+    )
+    path = write_flat_odf(
+        tmp_path / "a.fods",
+        sheet.format("Shown", "", "one") + end + sheet.format("Hidden", "away", "two") + end,
+        kind="spreadsheet",
+        before=styles,
+    )
+    assert find_format(path) == "ods"
+    found = list(read(Source(path)))
+    assert [each.text for each in found if isinstance(each, Piece)] == ["Shown", "one", "Hidden", "two"]
+    assert Remark("hidden", {"unit": "sheet", "name": "Hidden"}) in found
 
 
 def reason(path: Path) -> str:
@@ -264,10 +331,10 @@ def test_damaged_workbooks_say_so(tmp_path: Path) -> None:
 
 
 def test_a_bomb_is_refused_before_calamine_sees_it(tmp_path: Path) -> None:
-    path = tmp_path / "a.ods"
-    write_ods(path, "")
+    path = tmp_path / "a.xlsb"
+    write_zip(path, {"xl/workbook.bin": ""})
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("styles.xml", bytes(120_000_000))
+        archive.writestr("xl/styles.bin", bytes(120_000_000))
     assert reason(path) == "inflates"
 
 
