@@ -26,8 +26,7 @@ class FileLabel(QLabel):
         drag, data = QDrag(self), QMimeData()
         data.setUrls([QUrl.fromLocalFile(self._path)])
         drag.setMimeData(data)
-        drag.exec(Qt.DropAction.CopyAction)
-        QApplication.quit()
+        drag.exec(Qt.DropAction.CopyAction)  # the window stays: what was dropped is asked of it afterwards
 
 
 def main() -> None:

@@ -49,7 +49,7 @@ def drop_with_the_mouse(program: Program, path: Path) -> None:
         wait_until(is_above, "the frame of a drop")
         xdotool("mouseup", "1")
         xdotool("mousemove", frame["X"], frame["Y"])  # no turn is under the pointer later
-        assert source.wait(timeout=20) == 0
+        wait_until(lambda: program.rows("SELECT id FROM documents"), "the document to be read")
     finally:
         source.kill()
         source.wait()
