@@ -10,17 +10,23 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from app.store.documents import DocumentStore
+from app.store.documents import DocumentStore, Fields
 
 FIRST_BLOCKS = 3
 """A document's beginning says what it is, so it comes along where there is room."""
 FIRST_SHARE = 0.15
 MOST_RANKED = 200
+MOST_HITS = 12
+"""More passages help a model less than they distract it."""
+BEHIND_HIT = 1
+BELOW_HEADING = 3
 FRAME_TOKENS = 16
 """More than a page mark, a gap and a heading path usually take beside a passage."""
 LONG_WORD = 6
 ENDING = 2
 """Letters that a long word may change at its end."""
+_LEADERS = re.compile(r"(?:\. ?){5}|…{3}")
+"""The dots between a title and its page."""
 _WORD = re.compile(r"\w+")
 _WITHOUT_SPACES = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 
@@ -30,27 +36,33 @@ Count = Callable[[Sequence[str]], Sequence[int]]
 def choose(store: DocumentStore, document_id: int, question: str, room_tokens: int, count: Count) -> list[int]:
     """The numbers of the blocks to show, in order, together at most `room_tokens` of `count`.
 
-    First the beginning, within its share; then the blocks that fit best, each heading with what follows it. Where
-    nothing fits, the document's beginning as far as there is room.
+    First the beginning, within its share; then the blocks that fit best, each with what follows it, and a heading with
+    the first blocks below it. Where nothing fits, the document's beginning as far as there is room.
     """
     filling = _Filling(store, document_id, count)
-    first = [int(one["id"]) for one in store.blocks(document_id, 1, FIRST_BLOCKS)]
-    filling.take(first, int(room_tokens * FIRST_SHARE))
-    ranked = rank(store, document_id, question) or range(1, min(store.block_count(document_id), MOST_RANKED) + 1)
-    kinds = {int(one["id"]): one["kind"] for one in store.some_blocks(document_id, list(ranked))}
-    wanted = [number for at in ranked for number in ((at, at + 1) if kinds.get(at) == "heading" else (at,))]
+    filling.take([int(one["id"]) for one in store.blocks(document_id, 1, FIRST_BLOCKS)], int(room_tokens * FIRST_SHARE))
+    wanted = [number for hit in rank(store, document_id, question)[:MOST_HITS] for number in _around(hit)]
+    if not wanted:
+        wanted = list(range(1, min(store.block_count(document_id), MOST_RANKED) + 1))
     filling.take(wanted, room_tokens - filling.used_tokens)
     return sorted(filling.chosen)
 
 
-def rank(store: DocumentStore, document_id: int, question: str) -> list[int]:
-    """Block numbers, best first; empty where nothing of the question occurs."""
+def _around(hit: Fields) -> range:
+    """A block and what follows it."""
+    number = int(hit["id"])
+    return range(number, number + (BELOW_HEADING if hit["kind"] == "heading" else BEHIND_HIT) + 1)
+
+
+def rank(store: DocumentStore, document_id: int, question: str) -> list[Fields]:
+    """The blocks that fit, best first; empty where nothing of the question occurs. A table of contents fits nothing."""
     found = store.rank([document_id], words_of(question), MOST_RANKED)
     numbers = [number for _, number, _ in found]
     runs = "".join(_WITHOUT_SPACES.findall(question))
     if len(runs) > 1:
         numbers = list(dict.fromkeys([*_by_pairs(store, document_id, runs), *numbers]))
-    return numbers
+    blocks = {int(one["id"]): one for one in store.some_blocks(document_id, numbers)}
+    return [blocks[number] for number in numbers if not _LEADERS.search(str(blocks[number]["text"]))]
 
 
 def words_of(text: str) -> list[str]:

@@ -56,6 +56,19 @@ def test_the_beginning_comes_along_where_there_is_room(store: DocumentStore) -> 
     assert choose(store, id_, "number50", 30, words) == [50], "its share is too small for it"
 
 
+def test_a_hit_brings_what_follows_it_but_not_everything_that_fits(store: DocumentStore) -> None:
+    chosen = choose(store, kept(store, BOOK), "number50", 5_000, words)
+    assert chosen == [1, 2, 3, 50, 51]
+    many = choose(store, kept(store, BOOK), "three four five", 50_000, words)
+    assert len(many) < 40
+
+
+def test_a_table_of_contents_is_no_passage(store: DocumentStore) -> None:
+    texts = ["Handbook", "The kiln . . . . . . . . . 12", "Glazes ......... 30", *BOOK]
+    texts[60] = "The kiln cools for two days."
+    assert [one["id"] for one in rank(store, kept(store, texts), "kiln?")] == [61]
+
+
 def test_without_a_word_in_common_the_beginning_is_shown(store: DocumentStore) -> None:
     chosen = choose(store, kept(store, BOOK), "What is this about?", 270, words)
     assert chosen == list(range(1, len(chosen) + 1))
@@ -80,8 +93,8 @@ def test_words_change_at_their_end_and_short_ones_do_not() -> None:
 
 def test_languages_without_spaces_are_found_by_pairs_of_letters(store: DocumentStore) -> None:
     id_ = kept(store, ["窯は二日間冷まします。", "猫は庭で寝ています。", "冷ました窯を開けます。"])
-    assert rank(store, id_, "猫はどこで寝ますか")[0] == 2
-    assert rank(store, id_, "窯を冷ます")[0] in (1, 3)
+    assert rank(store, id_, "猫はどこで寝ますか")[0]["id"] == 2
+    assert rank(store, id_, "窯を冷ます")[0]["id"] in (1, 3)
     assert rank(store, id_, "kiln") == []
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from pypdfium2 import raw
 
-from app.documents.blocks import Kind
+from app.documents.blocks import Kind, Piece
+from app.documents.readers.pdf_annotations import Annotations
 from app.documents.readers.pdf_blocks import Draft, drafts_of, goes_on, mark_footnotes, table_draft
 from app.documents.readers.pdf_furniture import Furniture, plain
 from app.documents.readers.pdf_headings import Headings, Sizes
@@ -18,7 +19,7 @@ from app.documents.readers.pdf_layout import flows
 from app.documents.readers.pdf_outline import Outline
 from app.documents.readers.pdf_page import opened, picture
 from app.documents.readers.pdf_ruled import with_tables
-from app.documents.readers.pdf_text import PageText, Probe, Table, page_text
+from app.documents.readers.pdf_text import Line, PageText, Probe, Table, page_text
 from app.documents.recognition import Picture, Tesseract, find_tesseract
 from app.documents.source import Item, Opened, PageRead, Remark, Source
 
@@ -59,9 +60,10 @@ class _Reading:
         self._last = min(pages, source.last_page or pages)
         self._outline = Outline(document)
         self._headings = Headings(not self._outline.is_empty)
-        self._furniture = Furniture(pages)
+        self._furniture = Furniture()
         self._sizes, self._words = Sizes(), Words()
-        self._waiting: list[Draft | PageRead] = []
+        self._annotations = Annotations(document)
+        self._waiting: list[Draft | Piece | PageRead] = []
         self._damaged = self._unrecognized = 0
         self._tesseract: Tesseract | None = None
         self._is_sought = False
@@ -72,11 +74,10 @@ class _Reading:
                 self._damaged += 1
                 self._waiting.append(PageRead(page.page, has_text=False))
                 continue
-            drafts = self._drafts(page, ahead)
-            has_text = bool(drafts)
-            yield from self._flushed(drafts)
-            if has_text:
-                self._waiting += [*drafts, PageRead(page.page)]
+            drafts = self._drafts(page, self._body(page, ahead))
+            if drafts:
+                yield from self._flushed(drafts)
+                self._waiting += [*drafts, *page.added, PageRead(page.page)]
             else:
                 yield from self._put()
                 yield from self._without_text(page)
@@ -92,7 +93,7 @@ class _Reading:
         window: deque[PageText] = deque()
         damaged = 0
         for number in range(self._first, self._last + 1):
-            page = page_text(self._document, number, probe)
+            page = page_text(self._document, number, probe, self._annotations)
             damaged = damaged + 1 if page.is_damaged else 0
             if damaged > MOST_DAMAGED_IN_A_ROW:
                 break
@@ -104,11 +105,17 @@ class _Reading:
         while window:
             yield window.popleft(), list(window)
 
-    def _drafts(self, page: PageText, ahead: list[PageText]) -> list[Draft]:
+    def _body(self, page: PageText, ahead: list[PageText]) -> list[Line]:
+        """The lines of a page without its furniture; where it has nothing else, that is what it has to say.
+
+        But a number that a scanner printed over a picture makes no text of it.
+        """
+        named = {plain(entry.title) for entry in self._outline.of(page.page)}
+        lines = self._furniture.body(page, ahead, self._sizes.body, self._headings.titles, named)
+        return lines if lines or page.has_pictures else page.lines
+
+    def _drafts(self, page: PageText, lines: list[Line]) -> list[Draft]:
         body_size = self._sizes.body
-        entries = self._outline.of(page.page)
-        named = {plain(entry.title) for entry in entries}
-        lines = self._furniture.body(page, ahead, body_size, self._headings.titles, named)
         if page.rulings.grids or page.rulings.across:
             lines = with_tables(lines, page.rulings)
         drafts: list[Draft] = []
@@ -121,7 +128,7 @@ class _Reading:
                 drafts[-1].lines += found.pop(0).lines
             drafts += found
         mark_footnotes(drafts, body_size, page.sheet.height)
-        return self._headings.mark(drafts, entries, page.sheet, body_size)
+        return self._headings.mark(drafts, self._outline.of(page.page), page.sheet, body_size)
 
     def _flushed(self, drafts: list[Draft]) -> Iterator[Item]:
         """Yields what waits; the first of a new page's drafts goes to the last paragraph of the page before."""
@@ -144,14 +151,16 @@ class _Reading:
     def _without_text(self, page: PageText) -> Iterator[Item]:
         """A page that is a picture, read by tesseract where it is installed and wanted; or an empty one."""
         tesseract = self._find_tesseract() if page.has_pictures else None
-        if tesseract is None:
-            self._unrecognized += page.has_pictures
-            yield PageRead(page.page, has_text=False, is_picture=page.has_pictures)
-            return
-        drawn = _picture(self._document, page.page)
-        pieces = tesseract.pieces(drawn, page.page) if drawn else []
+        self._unrecognized += page.has_pictures and tesseract is None
+        drawn = _picture(self._document, page.page) if tesseract else None
+        pieces = tesseract.pieces(drawn, page.page) if tesseract and drawn else []
         yield from pieces
-        yield PageRead(page.page, has_text=bool(pieces), is_picture=True, recognized=bool(pieces))
+        if not pieces:
+            self._waiting += self._drafts(page, page.lines)
+            yield from self._put()
+        yield from page.added
+        has_text = bool(pieces or page.added)
+        yield PageRead(page.page, has_text, is_picture=page.has_pictures, recognized=bool(pieces))
 
     def _find_tesseract(self) -> Tesseract | None:
         """Asked for once, and only where there is a picture: most documents have none."""
@@ -176,6 +185,6 @@ def _picture(document: Any, page: int) -> Picture | None:
     return Picture(width, height, pixels, width / width_pt)
 
 
-def _is_text(waiting: Draft | PageRead) -> bool:
+def _is_text(waiting: Draft | Piece | PageRead) -> bool:
     """What a paragraph of the next page may go on with: footnotes stand between the two."""
     return isinstance(waiting, Draft) and waiting.kind is not Kind.NOTE

@@ -19,7 +19,10 @@ MOST_ROWS = 4
 SAME_HEIGHT = 3.0
 APART = 1.5
 """A header's base is this many font sizes from the text's first one."""
+LEAST_OTHERS = 2
+"""What stands on two pages only may be a title and its half title."""
 LARGE = 1.12
+LEAST_OTHERS_OF_LARGE = 4
 LEAST_LETTERS = 5
 
 _DIGITS = re.compile(r"\d+")
@@ -61,8 +64,7 @@ def plain(text: str) -> str:
 class Furniture:
     """Takes the running headers and footers from one page after the other."""
 
-    def __init__(self, pages: int) -> None:
-        self._least_others = 2 if pages > 3 else 1
+    def __init__(self) -> None:
         self._behind: deque[tuple[list[_Mark], list[_Mark]]] = deque(maxlen=PAGES_BEHIND)
         self._known: dict[int, tuple[list[_Mark], list[_Mark]]] = {}
 
@@ -104,11 +106,11 @@ class Furniture:
             return True
         is_large = any(line.size >= LARGE * around.body_size for line in row)
         same = sum((other.texts == mark.texts) if is_large else _is_like(other, mark) for other in near)
-        if same >= self._least_others:
+        if same >= (LEAST_OTHERS_OF_LARGE if is_large else LEAST_OTHERS):
             return True
         if is_large or not mark.is_apart or not near:
             return False
-        if len(near) >= self._least_others and all(
+        if sum(other.is_apart for other in near) >= LEAST_OTHERS and all(
             _NUMBER.fullmatch(text) or plain(text) in around.titles for text in mark.texts
         ):
             return True

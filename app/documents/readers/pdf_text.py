@@ -14,6 +14,8 @@ from typing import Any
 
 from pypdfium2 import raw
 
+from app.documents.blocks import Piece
+from app.documents.readers.pdf_annotations import Annotations
 from app.documents.readers.pdf_page import Sheet, address_of, quick, sheet_of
 from app.documents.readers.pdf_rulings import Grid, Rulings, rulings_of
 
@@ -97,6 +99,8 @@ class PageText:
     has_pictures: bool = False
     is_damaged: bool = False
     rulings: Rulings = field(default_factory=Rulings)
+    added: list[Piece] = field(default_factory=list)
+    """What was written onto the page: filled fields and comments."""
 
 
 class Probe:
@@ -110,7 +114,7 @@ class Probe:
         self.matrix_place = ctypes.addressof(self.matrix)
 
 
-def page_text(document: Any, page: int, probe: Probe) -> PageText:
+def page_text(document: Any, page: int, probe: Probe, annotations: Annotations | None = None) -> PageText:
     """Page `page` (from 1) of an open document; a page that cannot be loaded is marked as damaged."""
     loaded = raw.FPDF_LoadPage(document.raw, page - 1)
     if not loaded:
@@ -126,9 +130,11 @@ def page_text(document: Any, page: int, probe: Probe) -> PageText:
             rulings = rulings_of(loaded, sheet)
             for grid in rulings.grids:
                 lines = reading.cut(lines, grid)
+            has_pictures = len(lines) < 3 and _has_pictures(loaded)
+            added = annotations.of(loaded, text_page, page, sheet) if annotations else []
         finally:
             raw.FPDFText_ClosePage(text_page)
-        return PageText(page, sheet, lines, reading.text, len(lines) < 3 and _has_pictures(loaded), rulings=rulings)
+        return PageText(page, sheet, lines, reading.text, has_pictures, rulings=rulings, added=added)
     finally:
         raw.FPDF_ClosePage(loaded)
 

@@ -203,7 +203,10 @@ class AnswerView(Turn):
         if self.message is None or self._documents is None:
             return
         places = [] if self._is_open else self._documents.sources(self.message)
+        was_shown = not self.sources.isHidden()
         self.sources.show_places(tr("May come from"), places)
+        if places or was_shown:
+            self.resized.emit(self)
 
     def _can_continue(self) -> bool:
         message = self.message

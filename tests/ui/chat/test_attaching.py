@@ -10,6 +10,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton
 
 from app.store.attachments import Use
+from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.attachment_row import DraftChip
 from app.ui.chat.large_file import LARGE_BYTES, LargeFile
 from app.ui.chat.pages_dialog import PagesDialog
@@ -337,3 +338,15 @@ def test_a_very_large_file_is_asked_about_first(open_chat: Open, tmp_path: Path)
     desk.qtbot.keyClick(dialog, Qt.Key.Key_Return)
     desk.qtbot.waitUntil(lambda: bool(desk.chat.attaching.shown[0].error), timeout=10_000)
     assert desk.chat.attaching.shown[0].error == "huge.bin is not a text document."
+
+
+def test_the_places_an_answer_may_come_from_have_room_as_soon_as_it_ends(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat({"text": "The deposit is 2,400 euros, paid back within eight weeks."})
+    attach(desk, lease_pdf(tmp_path / "lease.pdf"))
+    desk.ask("And the deposit?")
+    answer = desk.turns[-1]
+    assert isinstance(answer, AnswerView)
+    (chip,) = answer.sources.chips
+    desk.qtbot.waitUntil(lambda: not chip.visibleRegion().isEmpty(), timeout=2_000)
+    assert answer.rect().contains(answer.sources.geometry())
+    assert answer.sources.height() >= chip.height() > 0
