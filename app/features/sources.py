@@ -1,7 +1,7 @@
 """Where an answer may come from: the sentences of the documents that share most of an answer's words.
 
 No second model and no judgement: a sentence of the answer gets the place in the documents that holds the largest
-share of its words (numbers as they stand, words by their first letters), where that is at least half of them. What
+share of its words (numbers as they stand, words by their first letters), where that is at least three in five. What
 the model names itself ("[p. 3]") is taken at its word only as far as there is such a page.
 """
 
@@ -15,8 +15,8 @@ from typing import Any
 from app.features.passages import words_of
 from app.store.documents import DocumentStore, Fields
 
-LEAST_SHARE = 0.5
-LEAST_WORDS = 3
+LEAST_SHARE = 0.6
+LEAST_WORDS = 4
 MOST_CANDIDATES = 12
 MOST_SENTENCES = 60
 STEM = 5

@@ -59,7 +59,7 @@ class _Reading:
         self._first = max(source.first_page, 1)
         self._last = min(pages, source.last_page or pages)
         self._outline = Outline(document)
-        self._headings = Headings(not self._outline.is_empty)
+        self._headings = Headings()
         self._furniture = Furniture()
         self._sizes, self._words = Sizes(), Words()
         self._annotations = Annotations(document)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any
+from typing import Any, NamedTuple
 
 import pypdfium2 as pdfium
 from pypdfium2 import raw
@@ -26,6 +26,14 @@ _subtype = quick(raw.FPDFAnnot_GetSubtype, ctypes.c_int, _address)
 _close = quick(raw.FPDFPage_CloseAnnot, None, _address)
 
 _Rectangle = tuple[float, float, float, float]
+
+
+class _Said(NamedTuple):
+    """Words of an annotation, and what they are."""
+
+    kind: Kind
+    text: str
+    label: str
 
 
 class Annotations:
@@ -59,19 +67,19 @@ class Annotations:
                     continue
                 edges = _rectangle(each)
                 inside = _text_in(text_page, edges)
-                kind, text, label = self._words(each, subtype)
-                if text and _letters(text) not in _letters(inside):
-                    pieces.append(_piece(kind, text, label, number, sheet, edges))
-                elif not text and subtype in _DRAWN:
+                said = self._said(each, subtype)
+                if said.text and _letters(said.text) not in _letters(inside):
+                    pieces.append(_piece(said, number, sheet, edges))
+                elif not said.text and subtype in _DRAWN:
                     drawn.append((edges, inside))
             finally:
                 _close(at)
         return pieces + self._appearances(page, number, sheet, drawn)
 
-    def _words(self, annotation: Any, subtype: int) -> tuple[Kind, str, str]:
+    def _said(self, annotation: Any, subtype: int) -> _Said:
         if subtype == raw.FPDF_ANNOT_WIDGET:
-            return Kind.PARAGRAPH, *self._field(annotation)
-        return Kind.NOTE, _string(annotation, b"Contents"), "comment"
+            return _Said(Kind.PARAGRAPH, *self._field(annotation))
+        return _Said(Kind.NOTE, _string(annotation, b"Contents"), "comment")
 
     def _field(self, widget: Any) -> tuple[str, str]:
         """The value of a filled field and its name; a box that is checked has the name as its value."""
@@ -102,9 +110,7 @@ class Annotations:
         forms = self._document.formenv
         return _written(lambda room, size: answer(forms.raw, widget, room, size)) if forms else ""
 
-    def _appearances(
-        self, page: Any, number: int, sheet: Sheet, drawn: list[tuple[_Rectangle, str]]
-    ) -> list[Piece]:
+    def _appearances(self, page: Any, number: int, sheet: Sheet, drawn: list[tuple[_Rectangle, str]]) -> list[Piece]:
         """The text that stamps only have in their drawings, which PDFium puts into the page's own."""
         if not drawn or raw.FPDFPage_Flatten(page, raw.FLAT_NORMALDISPLAY) != raw.FLATTEN_SUCCESS:
             return []
@@ -118,7 +124,7 @@ class Annotations:
             if flat:
                 raw.FPDF_ClosePage(flat)
         return [
-            _piece(Kind.NOTE, " ".join(text.split()), "comment", number, sheet, edges)
+            _piece(_Said(Kind.NOTE, " ".join(text.split()), "comment"), number, sheet, edges)
             for edges, inside, text in found
             if text.strip() and not inside.strip()
         ]
@@ -133,12 +139,12 @@ def _rectangle(annotation: Any) -> _Rectangle:
     return min(edges.left, edges.right), top, max(edges.left, edges.right), bottom
 
 
-def _piece(kind: Kind, text: str, label: str, number: int, sheet: Sheet, edges: _Rectangle) -> Piece:
+def _piece(said: _Said, number: int, sheet: Sheet, edges: _Rectangle) -> Piece:
     place = Place()
     if all(-FAR < edge < FAR for edge in edges):
         left, top, right, bottom = (round(edge, 2) for edge in sheet.box(*edges))
-        place = Place(boxes=(Box(number, left, top, right, bottom, 0, len(text)),))
-    return Piece(kind, text, number, place, label=label)
+        place = Place(boxes=(Box(number, left, top, right, bottom, 0, len(said.text)),))
+    return Piece(said.kind, said.text, number, place, label=said.label)
 
 
 def _string(annotation: Any, key: bytes) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from app.documents.blocks import Kind
-from app.documents.readers.pdf_blocks import Draft
+from app.documents.readers.pdf_blocks import SAME_SIZE, SENTENCE_END, Draft
 from app.documents.readers.pdf_furniture import plain
 from app.documents.readers.pdf_outline import Entry
 from app.documents.readers.pdf_page import Sheet
@@ -14,11 +15,17 @@ from app.documents.readers.pdf_text import Line
 LARGER = 1.12
 MOST_CHARS = 200
 MOST_TITLE_LINES = 4
+MOST_HEADING_LINES = 3
+NEXT_LINE, NEXT_TITLE_LINE = 1.35, 1.6
+"""In font sizes, how far below a heading's line its next one may be; and where the outline says that it is one."""
 MOST_TITLES = 5000
 MOST_PREFIX_CHARS = 20
 _LADDER = (1.75, 1.4, 1.18)
 """Sizes over the text's from which on a heading is of level 1, 2 and 3."""
 _NUMBERED = re.compile(r"(\d{1,3}(?:\.\d{1,3}){0,7})\.?\s+\S|[A-Z](?:\.\d{1,3}){1,7}\.?\s+\S")
+_DOTTED = re.compile(r"(\d{1,3}|[A-Z])(\.\d{1,3}){1,7}\.?\s")
+_CHAPTER = re.compile(r"\D{2,15}\s(\d{1,3}|[IVXLC]{1,6}|[A-Z])\.?|第\s?\S{1,3}\s?[章部編]")
+"""What stands above the title of a chapter."""
 _PREFIX = re.compile(r"(chapter|kapitel|part|teil|appendix|anhang|section)?[ivxlc]{0,6}[a-z]?")
 
 
@@ -52,11 +59,12 @@ class Sizes:
 
 
 class Headings:
-    """Marks the headings among the drafts of one page after the other, and remembers their titles."""
+    """Marks the headings among the drafts of one page after the other, and remembers their titles and levels."""
 
-    def __init__(self, has_outline: bool) -> None:
-        self._has_outline = has_outline
-        self._outline_level = 0
+    def __init__(self) -> None:
+        self._outlined: dict[int, int] = {}
+        self._guessed: dict[int, int] = {}
+        """The level of each font size, by halves of a point: as the outline has it, and as it was told first."""
         self.titles: set[str] = set()
 
     def mark(self, drafts: list[Draft], entries: list[Entry], sheet: Sheet, body_size: float) -> list[Draft]:
@@ -64,12 +72,15 @@ class Headings:
         for entry in entries:
             drafts = _with_entry(drafts, entry, sheet)
             self._remember(entry.title)
+        drafts = _put_together(drafts, body_size)
         for draft in drafts:
             if draft.kind is Kind.HEADING:
-                self._outline_level = draft.level
-            elif draft.kind in (Kind.PARAGRAPH, Kind.LIST_ITEM) and _looks_like_heading(draft, body_size):
+                self._outlined.setdefault(_half_points(draft), draft.level)
+        for number, draft in enumerate(drafts):
+            if draft.kind in (Kind.PARAGRAPH, Kind.LIST_ITEM) and _looks_like_heading(draft, body_size):
+                after = drafts[number + 1] if number + 1 < len(drafts) else None
                 draft.kind, draft.mark, draft.label = Kind.HEADING, 0, ""
-                draft.level = self._level(draft, body_size)
+                draft.level = self._level(draft, after, body_size)
                 self._remember(" ".join(line.text for line in draft.lines))
         return drafts
 
@@ -78,14 +89,63 @@ class Headings:
         if len(letters) > 2 and len(self.titles) < MOST_TITLES:
             self.titles.add(letters)
 
-    def _level(self, draft: Draft, body_size: float) -> int:
-        if self._has_outline and self._outline_level:
-            return min(self._outline_level + 1, 9)
-        numbered = _NUMBERED.match(draft.lines[0].text)
-        if numbered:
-            return min(numbered[0].split()[0].rstrip(".").count(".") + 1, 9)
-        ratio = draft.size / body_size
-        return next((level for level, least in enumerate(_LADDER, 1) if ratio >= least), 4)
+    def _level(self, draft: Draft, after: Draft | None, body_size: float) -> int:
+        """The level of a heading that is not in the outline: the same for the same font size."""
+        text, size = draft.lines[0].text, _half_points(draft)
+        if after is not None and after.kind is Kind.HEADING and _CHAPTER.fullmatch(text):
+            return after.level
+        if size in self._outlined:
+            return self._outlined[size]
+        dotted = _DOTTED.match(text)
+        if dotted:
+            level = dotted[0].rstrip(". ").count(".") + 1
+        elif size in self._guessed:
+            return self._guessed[size]
+        elif _NUMBERED.match(text) and not self._outlined:
+            level = 1
+        else:
+            level = self._by_size(size, draft.size / body_size)
+        return self._guessed.setdefault(size, level) if not dotted else level
+
+    def _by_size(self, size: int, ratio: float) -> int:
+        larger = [other for other in self._outlined if other > size]
+        if larger:
+            return min(self._outlined[min(larger)] + 1, 9)
+        level = next((level for level, least in enumerate(_LADDER, 1) if ratio >= least), 4)
+        return min([level, *self._outlined.values()])
+
+
+def _half_points(draft: Draft) -> int:
+    return round(2 * draft.size)
+
+
+def _put_together(drafts: list[Draft], body_size: float) -> list[Draft]:
+    """Large lines of one font right below each other are one heading, whatever their lengths say."""
+    found: list[Draft] = []
+    for draft in drafts:
+        if found and _is_next_line(found[-1], draft, body_size):
+            found[-1].lines += draft.lines
+        else:
+            found.append(draft)
+    return found
+
+
+def _is_next_line(before: Draft, draft: Draft, body_size: float) -> bool:
+    if draft.kind is not Kind.PARAGRAPH or before.kind not in (Kind.PARAGRAPH, Kind.LIST_ITEM):
+        return False
+    if before.size < LARGER * body_size or len(before.lines) + len(draft.lines) > MOST_HEADING_LINES:
+        return False
+    last, first = before.lines[-1], draft.lines[0]
+    if not _is_below(last, first, NEXT_LINE) or _NUMBERED.match(first.text) or last.gap or first.gap:
+        return False
+    return first.is_bold or not last.text.endswith(SENTENCE_END)
+
+
+def _is_below(line: Line, after: Line, most: float) -> bool:
+    """Whether a line of the same font stands right below another."""
+    if abs(after.size - line.size) > SAME_SIZE * line.size or after.is_bold != line.is_bold:
+        return False
+    return not line.is_turned and not after.is_turned and 0.8 < (after.base - line.base) / line.size <= most
 
 
 def _looks_like_heading(draft: Draft, body_size: float) -> bool:
@@ -111,34 +171,46 @@ def _with_entry(drafts: list[Draft], entry: Entry, sheet: Sheet) -> list[Draft]:
         return drafts
     longest = len(entry.title) + MOST_PREFIX_CHARS
     found = [
-        (number, count)
+        (number, lines)
         for number, draft in enumerate(drafts)
-        if len(draft.lines[0].text) <= longest and (count := _title_lines(draft, title))
+        if len(draft.lines[0].text) <= longest and (lines := _title_lines(drafts, number, title))
     ]
     if not found:
         return drafts
-    at, count = found[0]
+    at, lines = found[0]
     if entry.y is not None and len(found) > 1:
         y = sheet.point(0, entry.y)[1]
-        at, count = min(found, key=lambda each: abs(drafts[each[0]].lines[0].top - y))
+        at, lines = min(found, key=lambda each: abs(drafts[each[0]].lines[0].top - y))
     draft = drafts[at]
-    rest = draft.lines[count:]
-    heading = Draft(Kind.HEADING, draft.lines[:count], entry.level, left=draft.left, right=draft.right)
-    divided = [heading]
-    if rest:
-        divided.append(Draft(Kind.PARAGRAPH, rest, left=draft.left, right=draft.right))
-    return [*drafts[:at], *divided, *drafts[at + 1 :]]
+    divided = [Draft(Kind.HEADING, lines, entry.level, left=draft.left, right=draft.right)]
+    end, left_over = at, len(lines)
+    while left_over > 0:
+        rest = drafts[end].lines[left_over:]
+        left_over -= len(drafts[end].lines)
+        end += 1
+        if rest:
+            divided.append(Draft(Kind.PARAGRAPH, rest, left=draft.left, right=draft.right))
+    return [*drafts[:at], *divided, *drafts[end:]]
 
 
-def _title_lines(draft: Draft, title: str) -> int:
-    """How many first lines of a draft are the title, with or without a number in front; 0 where they are not."""
-    if draft.kind not in (Kind.PARAGRAPH, Kind.LIST_ITEM, Kind.CAPTION):
-        return 0
+def _title_lines(drafts: Sequence[Draft], number: int, title: str) -> list[Line]:
+    """The first lines of a draft, and of those right below it, that are the title, with or without a number in front;
+    none where they are not.
+    """
     text = ""
-    for count, line in enumerate(draft.lines[:MOST_TITLE_LINES], 1):
-        text += plain(line.text)
-        if text == title or (text.endswith(title) and _PREFIX.fullmatch(text[: -len(title)])):
-            return count
-        if len(text) > len(title) + 12:
+    lines: list[Line] = []
+    for draft in drafts[number : number + MOST_TITLE_LINES]:
+        if draft.kind not in (Kind.PARAGRAPH, Kind.LIST_ITEM, Kind.CAPTION):
             break
-    return 0
+        if lines and not _is_below(lines[-1], draft.lines[0], NEXT_TITLE_LINE):
+            break
+        for line in draft.lines[: MOST_TITLE_LINES - len(lines)]:
+            text += plain(line.text)
+            lines.append(line)
+            if text == title or (text.endswith(title) and _PREFIX.fullmatch(text[: -len(title)])):
+                return lines
+            if len(text) > len(title) + 12:
+                return []
+        if len(lines) >= MOST_TITLE_LINES:
+            break
+    return []

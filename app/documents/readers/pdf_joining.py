@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 
 from app.documents.blocks import Box, Kind, Piece, Place, table_text
@@ -12,6 +13,8 @@ MOST_WORDS = 20_000
 LONGEST = 40
 PAGES_REMEMBERED = 12
 SOFT = "\xad"
+_RAISED = re.compile(r"(\d{1,3}|[*†‡§¶]{1,3})(?=[^\W\d_]|[“\"‘'«(])(?!(?:st|nd|rd|th|[DGs])\b)")
+"""The number of a footnote, raised before its first word."""
 # First parts that are mostly written with a hyphen, and seldom the first syllables of a longer word.
 _PREFIXES = (
     "well self half high long low ex two three four five six seven eight nine first third full cross user non double "
@@ -81,6 +84,8 @@ def _prose(draft: Draft, words: Words) -> tuple[str, list[Box]]:
     texts = [_clean(line.text) for line in draft.lines]
     if draft.mark:
         texts[0] = texts[0][draft.mark :]
+    if draft.kind is Kind.NOTE:
+        texts[0] = _RAISED.sub(r"\1 ", texts[0], count=1) if _RAISED.match(texts[0]) else texts[0]
     parts: list[str] = []
     boxes: list[Box] = []
     start = 0

@@ -32,7 +32,6 @@ class Outline:
         self._entries = self._walk()
         self._by_page: dict[int, list[Entry]] = {}
         self._reached = 0
-        self.is_empty = not raw.FPDFBookmark_GetFirstChild(document.raw, None)
 
     def of(self, page: int) -> list[Entry]:
         """The entries that lead to a page; those of pages before it are forgotten."""
