@@ -46,6 +46,13 @@ class Page:
     crop: tuple[float, float, float, float] | None = None
     stream: list[str] = field(default_factory=list)
     images: int = 0
+    annotations: list[tuple[str, str]] = field(default_factory=list)
+
+    def annotate(self, box: tuple[float, float, float, float], entries: str, drawn: str = "") -> None:
+        """An annotation with the dictionary's `entries`; `drawn` is a text that only its appearance has."""
+        left, top, right, bottom = box
+        edges = f"{left:g} {self.size[1] - bottom:g} {right:g} {self.size[1] - top:g}"
+        self.annotations.append((f"/Type/Annot/F 4/Rect[{edges}]{entries}", drawn))
 
     def text(self, x: float, y: float, text: str, size: float = 10, font: str = "F1") -> None:
         """A piece of text with its base at `y`."""
@@ -171,7 +178,15 @@ def write_pdf(
     image = 4 + len(FONTS)
     kids = [first + 2 * number for number in range(len(pages))]
     outline = first + 2 * len(pages)
-    objects[1] = b"<</Type/Catalog/Pages 2 0 R" + (b"/Outlines %d 0 R" % outline if bookmarks else b"") + b">>"
+    at = outline + (len(bookmarks) + 1 if bookmarks else 0)
+    annotated: list[range] = []
+    for page in pages:
+        annotated.append(range(at, at + 2 * len(page.annotations), 2))
+        at += 2 * len(page.annotations)
+    fields = [each for numbers in annotated for each in numbers]
+    form = f"/AcroForm<</Fields[{' '.join(f'{each} 0 R' for each in fields)}]>>" if fields else ""
+    objects[1] = b"<</Type/Catalog/Pages 2 0 R" + (b"/Outlines %d 0 R" % outline if bookmarks else b"")
+    objects[1] += form.encode() + b">>"
     objects[2] = f"<</Type/Pages/Count {len(pages)}/Kids[{' '.join(f'{kid} 0 R' for kid in kids)}]>>".encode()
     objects[3] = b"<</Title " + _string(title, lock, 3) + b">>" if title else b"<<>>"
     for name, base in FONTS.items():
@@ -188,6 +203,8 @@ def write_pdf(
         if page.crop:
             box += "/CropBox[" + " ".join(f"{edge:g}" for edge in page.crop) + "]"
         turn = f"/Rotate {page.rotate}" if page.rotate else ""
+        if page.annotations:
+            turn += f"/Annots[{' '.join(f'{each} 0 R' for each in annotated[number])}]"
         objects[kid] = f"<</Type/Page/Parent 2 0 R{box}{turn}{resources}/Contents {kid + 1} 0 R>>".encode()
         content = "\n".join(page.stream).encode("latin-1")
         if compressed:
@@ -196,6 +213,8 @@ def write_pdf(
             objects[kid + 1] = _stream(b"", content, lock, kid + 1)
     if bookmarks:
         objects |= _outline(bookmarks, outline, kids, pages, lock)
+    for numbers, page in zip(annotated, pages, strict=True):
+        objects |= _annotations(page, numbers, fonts["F1"])
     extra = b""
     if lock:
         number = max(objects) + 1
@@ -203,6 +222,18 @@ def write_pdf(
         extra = b"/Encrypt %d 0 R/ID[<%s><%s>]" % (number, lock.id.hex().encode(), lock.id.hex().encode())
     path.write_bytes(_file(objects, extra))
     return path
+
+
+def _annotations(page: Page, numbers: range, font: int) -> dict[int, bytes]:
+    """The objects of a page's annotations, each followed by its appearance."""
+    objects: dict[int, bytes] = {}
+    for number, (entries, drawn) in zip(numbers, page.annotations, strict=True):
+        shown = f"/AP<</N {number + 1} 0 R>>" if drawn else ""
+        objects[number] = f"<<{entries}{shown}>>".encode("latin-1")
+        stream = f"BT /F1 8 Tf 2 4 Td ({drawn}) Tj ET" if drawn else ""
+        head = f"/Type/XObject/Subtype/Form/BBox[0 0 200 20]/Resources<</Font<</F1 {font} 0 R>>>>"
+        objects[number + 1] = _stream(head.encode(), stream.encode(), None, number + 1)
+    return objects
 
 
 def _file(objects: dict[int, bytes], extra: bytes) -> bytes:

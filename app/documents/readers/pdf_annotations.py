@@ -14,6 +14,7 @@ from app.documents.readers.pdf_page import Sheet, address_of, quick
 MOST_ANNOTATIONS = 5000
 """On one page."""
 MOST_UNITS = 2_000_000
+LEAST_QUOTED = 20
 FAR = 1e8
 _OFF = ("", "Off")
 _WITHOUT_WORDS = (raw.FPDF_ANNOT_LINK, raw.FPDF_ANNOT_POPUP)
@@ -68,7 +69,7 @@ class Annotations:
                 edges = _rectangle(each)
                 inside = _text_in(text_page, edges)
                 said = self._said(each, subtype)
-                if said.text and _letters(said.text) not in _letters(inside):
+                if said.text and not _is_said(said, inside):
                     pieces.append(_piece(said, number, sheet, edges))
                 elif not said.text and subtype in _DRAWN:
                     drawn.append((edges, inside))
@@ -168,6 +169,12 @@ def _text_in(text_page: Any, edges: _Rectangle) -> str:
     room = (ctypes.c_ushort * (count + 1))()
     written = raw.FPDFText_GetBoundedText(text_page, *edges, room, count)
     return bytes(room)[: 2 * min(written, count)].decode("utf-16-le", "replace").replace("\0", " ")
+
+
+def _is_said(said: _Said, inside: str) -> bool:
+    """Whether the page's text has it at the same place; a short comment may use a word of what it is about."""
+    letters, there = _letters(said.text), _letters(inside)
+    return letters in there and (said.kind is Kind.PARAGRAPH or letters == there or len(letters) >= LEAST_QUOTED)
 
 
 def _letters(text: str) -> str:

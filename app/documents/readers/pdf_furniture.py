@@ -21,7 +21,7 @@ APART = 1.5
 """A header's base is this many font sizes from the text's first one."""
 LEAST_OTHERS = 2
 """What stands on two pages only may be a title and its half title."""
-LARGE = 1.12
+SMALLER, LARGE = 0.93, 1.12
 LEAST_OTHERS_OF_LARGE = 4
 LEAST_LETTERS = 5
 
@@ -110,8 +110,12 @@ class Furniture:
             return True
         if is_large or not mark.is_apart or not near:
             return False
-        if sum(other.is_apart for other in near) >= LEAST_OTHERS and all(
-            _NUMBER.fullmatch(text) or plain(text) in around.titles for text in mark.texts
+        # In bold letters it may be the heading itself, or a half title.
+        is_bold = all(line.is_bold and line.size > SMALLER * around.body_size for line in row)
+        if (
+            not is_bold
+            and sum(other.is_apart for other in near) >= LEAST_OTHERS
+            and all(_NUMBER.fullmatch(text) or plain(text) in around.titles for text in mark.texts)
         ):
             return True
         # Of two parts with words: a number and a title may be a heading.

@@ -21,6 +21,8 @@ GUTTER = 0.8
 """The least gutter, as a part of the font size."""
 DEEPEST = 6
 MOST_SHORT_CHARS = 22
+LEAST_LIST_STRIPS, LEAST_ENTRIES, MOST_ENTRIES = 6, 4, 400
+SAME_WHITE = 0.75
 LEAST_COLUMN_CHARS = 14
 """The lines of a column of text are at least this long on average; the cells of a table are shorter."""
 
@@ -98,7 +100,17 @@ def _flows(lines: list[Line], depth: int) -> list[list[Line] | Table]:
             for column in columns:
                 found += _flows(column, depth + 1)
             continue
-        for part in table_of(rows_apart(band), gaps):
+        parts = table_of(rows_apart(band), gaps)
+        if depth < DEEPEST and not any(isinstance(part, Table) for part in parts):
+            above, lists, below = _lists(strips[start:end], least)
+            if lists:
+                plain += [line for strip in above for line in _rows(strip.lines)]
+                put_plain()
+                for column in lists:
+                    found += _flows(column, depth + 1)
+                plain += [line for strip in below for line in _rows(strip.lines)]
+                continue
+        for part in parts:
             if isinstance(part, Table):
                 put_plain()
                 found.append(part)
@@ -233,6 +245,56 @@ def are_text(columns: list[list[Line]]) -> bool:
     if _meet(columns) < 0.5 and min(len(column) for column in columns) >= 4:
         return all(_mean_chars(column) >= 4 for column in columns)
     return all(_mean_chars(column) >= LEAST_COLUMN_CHARS and _is_filled(column) for column in columns)
+
+
+def _lists(strips: list[_Strip], least: float) -> tuple[list[_Strip], list[list[Line]], list[_Strip]]:
+    """Three columns or more of short lines, as lists of names have them, with the strips above and below them.
+
+    A row of fewer parts over them, as a header is, hides their gutters from the whole band.
+    """
+    best: tuple[int, int, Gaps] = (0, 0, [])
+    at = 0
+    while at < len(strips):
+        gutters, end = strips[at].gaps[1:-1], at + 1
+        while end < len(strips) and len(narrowed := _common(gutters, strips[end].gaps, least)) > 1:
+            gutters, end = narrowed, end + 1
+        if len(gutters) > 1 and end - at > best[1] - best[0]:
+            best = (at, end, gutters)
+        at = end
+    start, end, gutters = best
+    if end - start < LEAST_LIST_STRIPS:
+        return strips, [], []
+    columns = _cut([line for strip in strips[start:end] for line in strip.lines], gutters)
+    if len(columns) < 3 or not _are_lists(columns):
+        return strips, [], []
+    return strips[:start], columns, strips[end:]
+
+
+def _are_lists(columns: list[list[Line]]) -> bool:
+    """Whether the white between the entries of each column is at heights of its own; that of a table's rows is not."""
+    whites = [_whites(column) for column in columns]
+    if not all(LEAST_ENTRIES <= len(white) <= MOST_ENTRIES for white in whites):
+        return False
+    for one, other in pairwise(whites):
+        fewer, more = (one, other) if len(one) < len(other) else (other, one)
+        met = sum(any(top < low and high < bottom for high, low in more) for top, bottom in fewer)
+        if met > SAME_WHITE * len(fewer):
+            return False
+    return True
+
+
+def _whites(column: list[Line]) -> Gaps:
+    """Where a column has more white than between the lines of an entry."""
+    lines = _rows(column)
+    steps = [after.base - before.base for before, after in pairwise(lines)]
+    if not steps:
+        return []
+    pitch = sorted(steps)[len(steps) // 5]
+    return [
+        (before.base + 0.2 * before.size, after.base - 0.75 * after.size)
+        for before, after in pairwise(lines)
+        if after.base - before.base > 1.25 * pitch
+    ]
 
 
 def _mean_chars(column: Sequence[Line]) -> float:
