@@ -125,6 +125,8 @@ def fold(text: str) -> str:
 
 def _is_usable(path: Path, known_version: int) -> bool:
     """Whether what lies at this path is a sound database of ours, or nothing at all."""
+    if path.is_dir():  # some file systems give a folder no size; opening it says what is wrong
+        return True
     size_bytes, wal_bytes = (_size_bytes(path.with_name(path.name + suffix)) for suffix in ("", "-wal"))
     if size_bytes < SMALLEST_BYTES:  # SQLite would take it as new, and delete the journal
         return size_bytes == wal_bytes == 0

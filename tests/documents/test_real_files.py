@@ -210,7 +210,8 @@ def test_the_book_as_pdf_has_the_words_that_poppler_reads_page_by_page(language:
         found, wanted = words_of(result), folded("\n".join(pages))  # type: ignore[assignment]
     assert share_found(wanted, found) > 0.993, missing(wanted, found).most_common(20)
     for number, page in enumerate(pages, 1):
-        here = folded("\n".join(f"{block.label} {block.text}" for block in result.blocks if block.page == number))
+        on_it = [one for one in result.blocks if any(box.page == number for box in one.place.boxes)]
+        here = folded("\n".join(f"{one.label} {one.text}" for one in on_it))
         first = folded(page)[:8]
         assert share_found(first, (*here, *first[:2])) > 0.6, (number, first, here[:12])
 

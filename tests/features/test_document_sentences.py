@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 
 import pytest
@@ -10,7 +11,7 @@ from app.documents.readers import MODULES
 from app.documents.source import PageRead, Remark
 from app.features.document_sentences import FORMATS, format_words, pages_words, remark_sentence, units
 
-DOCUMENTED = dict(re.findall(r"^    (\w+) \(([^)]+)\):", Remark.__doc__ or "", re.MULTILINE))
+DOCUMENTED = dict(re.findall(r"^(\w+) \(([^)]+)\):", inspect.getdoc(Remark) or "", re.MULTILINE))
 EXAMPLES: dict[str, str | int] = {
     "format": "pdf", "ending": ".docx", "encoding": "cp1251", "count": 3, "sheet": "Costs", "rows": 1_000_000,
     "shown": 2000, "unit": "slide", "name": "Extra", "part": "word/document.xml", "size_bytes": 12_345_678,

@@ -409,6 +409,7 @@ def test_switching_the_network_off_stops_downloads_and_on_goes_on(app: Fireside,
     ear = Ear(app)
     app.models.download(repository, repository.models[0])
     hub.wait_for(lambda: hub.sent_of("/blob/") > 130_000)
+    hub.wait_for(lambda: any(part.stat().st_size for part in app.models.folder().rglob("*.part")))
     app.change("network", allowed=False)
     assert isinstance(ear.wait_for("paused").error, NetworkOff)
     with pytest.raises(NetworkOff):
