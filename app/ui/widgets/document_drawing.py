@@ -198,7 +198,7 @@ def _pictures(
         for drawn in document.draw(page, scale, token):
             picture = picture_from(drawn, width_px, document.name)
             size = picture.size_pt
-            is_final = is_last or abs(size.width() - guess.width()) < 0.02 * guess.width()
+            is_final = is_last or picture.image.width() == width_px  # one pixel less is already a blur
             yield replace(picture, is_final=is_final)
             if is_final:
                 return
