@@ -132,7 +132,7 @@ $(STAMPS)/system-%: $(SETUP)/packages/%.txt $(SETUP)/system_packages.sh
 
 $(STAMPS)/app: $(LOCK)/app.txt .venv/pyvenv.cfg
 	@echo "Installing the pinned packages." >&2
-	@$(PIP) install --quiet --require-hashes --only-binary :all: --no-deps -r $(LOCK)/app.txt $(QUIETLY)
+	@$(PIP) install --quiet --require-hashes --only-binary :all: --no-binary rouge-score --no-deps -r $(LOCK)/app.txt $(QUIETLY)
 	@touch $@
 
 $(STAMPS)/dev: $(LOCK)/dev.txt $(STAMPS)/app

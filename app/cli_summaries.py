@@ -1,0 +1,1 @@
+"""`summarize FILE…` and `evaluate summarize` in the terminal."""

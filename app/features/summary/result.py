@@ -1,0 +1,207 @@
+"""What a summary is: what was wished, the statements with the places they rest on, and what was read. Frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Length(StrEnum):
+    """How long it is to be; see `budgets.WORDS` for how many words that is."""
+
+    SHORT = "short"
+    MEDIUM = "medium"
+    LONG = "long"
+
+
+class Form(StrEnum):
+    """How it is written."""
+
+    PARAGRAPHS = "paragraphs"
+    BULLETS = "bullets"
+    SECTIONS = "sections"
+    """A few statements under each of the document's own headings."""
+    ACTIONS = "actions"
+    """What is to be done, by whom and until when."""
+    QUESTIONS = "questions"
+    """Questions that the document answers, with the answers."""
+    OWN = "own"
+    """As `Wish.instruction` says."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person wants. `language` is a code such as "de", "" for the document's own."""
+
+    length: Length = Length.MEDIUM
+    form: Form = Form.BULLETS
+    language: str = ""
+    instruction: str = ""
+
+
+class Reason(StrEnum):
+    """What a check came upon, in the terms of the terminal's JSON."""
+
+    CLOSE_MATCH = "close_match"
+    """The quotation stands there in slightly other letters."""
+    QUOTE_NOT_FOUND = "quote_not_found"
+    NUMBER = "number"
+    """A number, its unit or a date is not in the cited blocks."""
+    NAME = "name"
+    SUPPORT = "support"
+    """Too few of its words are in the cited blocks."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was compared, and how it came out; nothing is judged.
+
+    `said` is the part of the statement that is not on its page (a number, a name), and `page_says` what stands there
+    in its place, "" where nothing comparable does. Found with a reason: only `CLOSE_MATCH`.
+    """
+
+    found: bool = True
+    reason: Reason | None = None
+    said: str = ""
+    page_says: str = ""
+
+    @property
+    def differs(self) -> bool:
+        """Whether the page says something else in its place."""
+        return not self.found and bool(self.page_says)
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """A place that a statement rests on: a stretch of a block (`start` to `end` in its text; both 0: all of it).
+
+    `document` is an index into `Summary.documents`; `text` is what stands there.
+    """
+
+    document: int
+    block_id: int
+    page: int | None
+    start: int = 0
+    end: int = 0
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One statement of the summary, usually a sentence.
+
+    `group` is the heading or the question it stands under, "" without one; `paragraph` counts from 0 in the form
+    PARAGRAPHS: statements with the same number run on.
+    """
+
+    text: str
+    anchors: tuple[Anchor, ...] = ()
+    check: Check = field(default_factory=Check)
+    group: str = ""
+    paragraph: int = 0
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What was read of one document. A block counts as read when all of its text stood in prompts that were answered.
+
+    `pages_read` are pages with text of which every block was read; `unread_pages` those with text that are missing.
+    """
+
+    blocks: int
+    blocks_read: int
+    pages: int
+    pages_read: int
+    pages_without_text: tuple[int, ...] = ()
+    unread_pages: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class SummarizedDocument:
+    """One of the documents; `id` is that of the store, 0 in the terminal. `unit` is what its pages are."""
+
+    id: int
+    name: str
+    title: str
+    unit: str
+    coverage: Coverage
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A summary, complete or as far as it came.
+
+    `language` is what it is written in. `sections_failed` could not be condensed though they were tried (a model that
+    refuses, or answers with nothing usable); their blocks do not count as read.
+    """
+
+    title: str
+    documents: tuple[SummarizedDocument, ...]
+    statements: tuple[Statement, ...]
+    wish: Wish
+    language: str
+    model: str
+    sections: int
+    sections_read: int
+    sections_failed: int = 0
+    is_partial: bool = False
+    seconds: float = 0.0
+
+
+def wish_to_fields(wish: Wish) -> dict[str, Any]:
+    """As plain JSON."""
+    return asdict(wish)
+
+
+def wish_from_fields(fields: Mapping[str, Any]) -> Wish:
+    """The wish of such values; what this version does not know falls back to the default."""
+    length, form = str(fields.get("length", "")), str(fields.get("form", ""))
+    return Wish(
+        Length(length) if length in list(Length) else Length.MEDIUM,
+        Form(form) if form in list(Form) else Form.BULLETS,
+        str(fields.get("language", "")),
+        str(fields.get("instruction", "")),
+    )
+
+
+def summary_to_fields(summary: Summary) -> dict[str, Any]:
+    """As plain JSON, for the store."""
+    return asdict(summary)
+
+
+def summary_from_fields(fields: Mapping[str, Any]) -> Summary:
+    """The summary of such values; raises KeyError, TypeError or ValueError for any others."""
+    return Summary(
+        **{**fields}
+        | {
+            "documents": tuple(_document(one) for one in fields["documents"]),
+            "statements": tuple(statement_from_fields(one) for one in fields["statements"]),
+            "wish": wish_from_fields(fields["wish"]),
+        }
+    )
+
+
+def statement_to_fields(statement: Statement) -> dict[str, Any]:
+    """As plain JSON."""
+    return asdict(statement)
+
+
+def statement_from_fields(fields: Mapping[str, Any]) -> Statement:
+    """The statement of such values; raises KeyError, TypeError or ValueError for any others."""
+    check = dict(fields["check"])
+    reason = check.pop("reason")
+    return Statement(
+        **{**fields}
+        | {
+            "anchors": tuple(Anchor(**one) for one in fields["anchors"]),
+            "check": Check(reason=Reason(reason) if reason else None, **check),
+        }
+    )
+
+
+def _document(fields: Mapping[str, Any]) -> SummarizedDocument:
+    coverage = dict(fields["coverage"])
+    coverage |= {name: tuple(coverage[name]) for name in ("pages_without_text", "unread_pages")}
+    return SummarizedDocument(**{**fields} | {"coverage": Coverage(**coverage)})
