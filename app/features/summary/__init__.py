@@ -1,1 +1,1 @@
-"""What a summary is made of, from the sections that are read to the file that is saved; `summarize` puts it together."""
+"""What a summary is made of, from sections that are read to the file that is saved; `summarize` joins the parts."""
