@@ -35,12 +35,17 @@ from app.store.database import Database
 from app.store.documents import DocumentStore
 from app.store.jobs import Jobs
 from app.store.models import ModelNotes
+from app.store.summaries import SummaryStore
 
 if TYPE_CHECKING:
     from app.features.models import Models
+    from app.features.summaries import Summaries
     from app.hub.network import Access
 
 log = logging.getLogger(__name__)
+
+SUMMARY = "summary"
+"""The kind of their jobs; what knows more of them is imported when it is needed."""
 
 
 @dataclass
@@ -64,7 +69,9 @@ class Fireside:
         self.chat = Chat(self.engine, self.conversations, self.documents, lambda: self.settings)
         self._began_at = time.time()
         self._changing, self._making = threading.Lock(), threading.Lock()
+        self._making_summaries = threading.Lock()
         self._models: Models | None = None
+        self._summaries: Summaries | None = None
 
     @property
     def models(self) -> Models:
@@ -92,6 +99,28 @@ class Fireside:
                 self.conversations.best_speeds,
             )
         )
+
+    @property
+    def summaries(self) -> Summaries:
+        """All stored summaries; made when they are asked for, which the window does once it is there."""
+        with self._making_summaries:
+            if self._summaries is None:
+                self._summaries = self._make_summaries()
+            return self._summaries
+
+    def _make_summaries(self) -> Summaries:
+        from app.features.summaries import TASK, Summaries
+        from app.features.summary.engines import SummaryEngines
+
+        engines = SummaryEngines(
+            self.engine,
+            self.model_path,
+            lambda: self.models.for_task(TASK),
+            lambda: build_engine(self.paths),
+            lambda: load_options(self.settings),
+        )
+        jobs, store = Jobs(self.database), SummaryStore(self.database)
+        return Summaries(jobs, store, self.documents, engines, lambda: self.settings)
 
     def temporary_chat(self) -> Chat:
         """A chat of which nothing is kept: its store is in memory, and is closed when nobody holds the chat."""
@@ -139,7 +168,9 @@ class Fireside:
         self.documents.store.purge(self._began_at)
 
     def close(self) -> None:
-        """Ends the engine child, the downloads, then the database; safe to call twice."""
+        """Ends the engine's children, the downloads, then the database; safe to call twice."""
+        if self._summaries is not None:
+            self._summaries.close()
         self.engine.close()
         if self._models is not None:
             self._models.close()
@@ -163,6 +194,13 @@ def build_engine(paths: AppPaths, states: StateFolder | None = None) -> EngineOn
     if script:
         command += ["--scripted", script]
     return EngineOnDemand(command, paths.engine, states=states)
+
+
+def load_options(settings: Settings) -> dict[str, Any]:
+    """How the settings say that models are loaded; options of `EngineClient.load`."""
+    engine = settings.engine
+    names = ("context_tokens", "gpu_layers", "threads", "kv_type", "devices", "experts_on_cpu")
+    return {name: getattr(engine, name) for name in names}
 
 
 def endpoint_of(settings: Settings) -> str:
@@ -242,6 +280,9 @@ def _build_parts(paths: AppPaths, handler: logging.Handler | None) -> Fireside:
     conversations = Conversations(database)
     conversations.recover()
     gone = conversations.purge_deleted()
+    jobs = Jobs(database)
+    jobs.recover(SUMMARY)
+    jobs.purge_deleted()
     states = StateFolder(paths.states, lambda: app.settings.engine.states_budget_mb * 10**6)
     engine, ledger = build_engine(paths, states), Ledger(paths.connections)
     documents = build_documents(paths, database)

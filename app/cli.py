@@ -1,4 +1,4 @@
-"""The terminal face: `chat`, `models`, `read` and `doctor`, the same features as the window, without Qt.
+"""The terminal face: `chat`, `models`, `read`, `summarize`, `evaluate` and `doctor`, as in the window, without Qt.
 
 Standard output carries the answer (or one JSON object with ``--json``); progress, warnings and errors go to
 standard error. Exit codes: 0 done, 1 a failure told in one sentence, 2 usage, 130 interrupted.
@@ -17,15 +17,15 @@ from typing import Any, TextIO
 
 from app import APP_ID, APP_NAME, __version__
 from app.bootstrap import build_engine, build_models
-from app.core.errors import AppError, NoModel
+from app.core.errors import AppError
 from app.core.events import AnswerStats, Finished, FinishReason, ModelLoaded, TextDelta
 from app.core.messages import Message, Role, clean_text
-from app.core.paths import AppPaths, starter_model
+from app.core.paths import AppPaths
 from app.core.settings import Settings, load_settings
 from app.engine.client import EngineClient
 from app.features.options import options_for
 from app.features.sentences import sentence_for
-from app.terminal import INTERRUPTED, interruptible, print_json
+from app.terminal import INTERRUPTED, interruptible, load_model, model_path, positive, print_json
 
 
 def run(arguments: list[str]) -> int:
@@ -58,7 +58,7 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
         "--model", metavar="FILE", type=Path, help="a GGUF file; default: the chosen one, else the starter"
     )
     chat.add_argument("--system", metavar="TEXT", help="instructions for the whole chat")
-    chat.add_argument("--max-tokens", metavar="N", type=_positive, help="longest answer")
+    chat.add_argument("--max-tokens", metavar="N", type=positive, help="longest answer")
     chat.add_argument("--temperature", metavar="T", type=_temperature, help="0 is always the likeliest word")
     chat.add_argument("--seed", metavar="N", type=_seed, help="the same seed gives the same answer")
     chat.add_argument("--json", action="store_true", help="one JSON object on standard output")
@@ -76,17 +76,21 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
 
         add_arguments(read)
 
+    summarize = commands.add_parser("summarize", help="a summary of documents, each statement with its page")
+    evaluate = commands.add_parser("evaluate", help="how well a model does on documents with known results")
+    if arguments[:1] == ["summarize"]:
+        from app import cli_summaries
+
+        cli_summaries.add_arguments(summarize)
+    if arguments[:1] == ["evaluate"]:
+        from app import cli_evaluate
+
+        cli_evaluate.add_commands(evaluate)
+
     doctor = commands.add_parser("doctor", help="what this computer offers: devices, folders, models")
     doctor.add_argument("--json", action="store_true", help="one JSON object on standard output")
     doctor.set_defaults(run=run_doctor)
     return parser
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return value
 
 
 def _temperature(text: str) -> float:
@@ -151,7 +155,8 @@ def run_chat(options: argparse.Namespace) -> int:
     paths = AppPaths.from_environment()
     settings, _ = load_settings(paths.settings)
     with closing(build_engine(paths)) as engine:
-        model = _load(engine, _model_path(options, settings), settings)
+        with interruptible() as cancel:
+            model = load_model(engine, model_path(options.model, settings.engine.model_path), settings, cancel)
         chat = ChatRun(engine, settings, options, model)
         system = options.system if options.system is not None else settings.chat.system_prompt
         messages = [Message(Role.SYSTEM, clean_text(system))] if system.strip() else []
@@ -190,34 +195,6 @@ def _converse(chat: ChatRun, messages: list[Message]) -> int:
             messages.pop()
             print(sentence_for(error), file=sys.stderr)
         print()
-
-
-def _load(engine: EngineClient, path: Path, settings: Settings) -> ModelLoaded:
-    chosen = settings.engine
-    with interruptible() as cancel:
-        for event in engine.load(
-            path,
-            context_tokens=chosen.context_tokens,
-            gpu_layers=chosen.gpu_layers,
-            threads=chosen.threads,
-            kv_type=chosen.kv_type,
-            devices=chosen.devices,
-            experts_on_cpu=chosen.experts_on_cpu,
-            cancel=cancel,
-        ):
-            if isinstance(event, ModelLoaded):
-                return event
-    raise KeyboardInterrupt
-
-
-def _model_path(options: argparse.Namespace, settings: Settings) -> Path:
-    """The model asked for, else the chosen one, else the starter."""
-    if options.model is not None:
-        return Path(options.model).expanduser().absolute()
-    path = Path(settings.engine.model_path) if settings.engine.model_path else starter_model()
-    if path is None:
-        raise NoModel
-    return path
 
 
 def run_doctor(options: argparse.Namespace) -> int:

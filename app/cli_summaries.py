@@ -1,1 +1,248 @@
-"""`summarize FILE…` and `evaluate summarize` in the terminal."""
+"""`summarize FILE…` in the terminal: the text with its pages, one JSON object, or a file."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.bootstrap import build_engine
+from app.core.cancel import CancelToken
+from app.core.errors import AppError
+from app.core.paths import AppPaths
+from app.core.settings import load_settings
+from app.documents.blocks import Block
+from app.documents.protocol import BlocksRead, Done, Found, Read
+from app.documents.reading import read
+from app.documents.source import PageRead
+from app.engine.client import EngineClient
+from app.features.document_sentences import remark_sentence, units
+from app.features.sentences import sentence_for
+from app.features.summarize import (
+    InputDocument,
+    Merging,
+    Planned,
+    Rests,
+    SectionRead,
+    Summarized,
+    SummaryEvent,
+    Writing,
+    summarize,
+)
+from app.features.summary.export import ENDINGS, as_text, save
+from app.features.summary.laid_out import facts
+from app.features.summary.memory_steps import MemorySteps
+from app.features.summary.pace import Pace
+from app.features.summary.report import report
+from app.features.summary.result import Form, Length, Summary, Wish
+from app.terminal import (
+    INTERRUPTED,
+    SUMMARY_MODEL_HELP,
+    ProgressLine,
+    interruptible,
+    load_model,
+    model_path,
+    print_json,
+)
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `summarize` takes."""
+    parser.add_argument("files", metavar="FILE", type=Path, nargs="+", help="several become one summary over all")
+    lengths = [length.value for length in Length]
+    parser.add_argument("--length", choices=lengths, default="medium", help="default: medium")
+    parser.add_argument("--form", choices=[form.value for form in Form], help="default: bullets")
+    parser.add_argument("--instruction", metavar="TEXT", default="", help="how to write it, in your own words")
+    parser.add_argument("--language", metavar="xx", default="", type=_language, help="default: the document's own")
+    parser.add_argument("--model", metavar="FILE", type=Path, help=SUMMARY_MODEL_HELP)
+    parser.add_argument("--password", metavar="TEXT", default="", help="of PDF files that need one")
+    parser.add_argument(
+        "-o", "--output", metavar="OUT", type=Path, help=f"save it here; the ending says how: {', '.join(ENDINGS)}"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.set_defaults(run=run_summarize)
+
+
+def _language(text: str) -> str:
+    """A code; "" is the document's own."""
+    if text and not _LANGUAGE.fullmatch(text):
+        raise argparse.ArgumentTypeError("must be a code such as de")
+    return text
+
+
+def run_summarize(options: argparse.Namespace) -> int:
+    """`summarize`: what is there when it is interrupted is printed, and the exit code is 130."""
+    paths = [path.expanduser().absolute() for path in options.files]
+    wrong = _wrong_usage(options, paths)
+    if wrong:
+        print(wrong, file=sys.stderr)
+        return 2
+    places = AppPaths.from_environment()
+    settings, _ = load_settings(places.settings)
+    with interruptible() as cancel:
+        inputs = _Inputs(places.documents, options.password, cancel)
+        inputs.read_all(options.files, paths)
+        if cancel.cancelled:
+            return INTERRUPTED
+        if not inputs.documents:
+            return 1
+        model = model_path(options.model, settings.models.summarize_path, settings.engine.model_path)
+        with closing(build_engine(places)) as engine:
+            print(f"Loading {model.name}", file=sys.stderr)
+            load_model(engine, model, settings, cancel)
+            summary = _summarized(inputs.documents, _wish(options), engine, cancel)
+    if summary is not None:
+        _tell(summary, inputs, options)
+    return INTERRUPTED if summary is None or (summary.is_partial and cancel.cancelled) else 0
+
+
+def _wrong_usage(options: argparse.Namespace, paths: Sequence[Path]) -> str:
+    """A sentence about options that do not go together, or a place that cannot be written to; "" where all is well."""
+    if (_wish(options).form is Form.OWN) != bool(options.instruction):
+        return "--form own and --instruction TEXT belong together."
+    if options.output is None:
+        return ""
+    out: Path = options.output.expanduser().absolute()
+    endings = f"{', '.join(ENDINGS[:-1])} or {ENDINGS[-1]}"
+    wrong = {
+        f"A PDF is printed by the window. Here a file can end in {endings}.": out.suffix.lower() == ".pdf",
+        f"{out.name} has to end in {endings}.": out.suffix.lower() not in ENDINGS,
+        f"There is no folder {out.parent}.": not out.parent.is_dir(),
+        f"{out.name} is one of the files to be summarized.": out.resolve() in [path.resolve() for path in paths],
+    }
+    return next((sentence for sentence, is_so in wrong.items() if is_so), "")
+
+
+def _wish(options: argparse.Namespace) -> Wish:
+    form = Form(options.form or (Form.OWN if options.instruction else Form.BULLETS))
+    return Wish(Length(options.length), form, options.language, options.instruction)
+
+
+@dataclass
+class _Inputs:
+    """The files on their way to documents. What one of them meets does not keep the others from being read."""
+
+    folder: Path
+    password: str
+    cancel: CancelToken
+    documents: list[InputDocument] = field(default_factory=list)
+    paths: list[Path] = field(default_factory=list)
+    errors: list[dict[str, str]] = field(default_factory=list)
+
+    def read_all(self, asked: Sequence[Path], paths: Sequence[Path]) -> None:
+        """Each file; two of the same name are told apart by what the person wrote."""
+        names = Counter(path.name for path in paths)
+        line = ProgressLine()
+        for written, path in zip(asked, paths, strict=True):
+            name = path.name if names[path.name] == 1 else str(written)
+            try:
+                document = self._read(path, name, line)
+            except AppError as error:
+                line.end()
+                sentence = sentence_for(error).text
+                self.errors.append({"file": name, "reason": sentence})
+                print(sentence, file=sys.stderr)
+                continue
+            if document is None:
+                break
+            self.documents.append(document)
+            self.paths.append(path)
+        line.end()
+
+    def _read(self, path: Path, name: str, line: ProgressLine) -> InputDocument | None:
+        """All of a file; None where it was cancelled."""
+        found, blocks = None, list[Block]()
+        line.show(f"Reading {name}")
+        for event in read(Read(str(path), self.password), folder=self.folder, cancel=self.cancel):
+            match event:
+                case Found():
+                    found = event.opened
+                case BlocksRead():
+                    blocks += event.blocks
+                case PageRead() if found is not None and found.pages:
+                    line.show(f"Reading {name}", f"{event.page:,} of {units(found.unit, found.pages)}")
+                case Done() if found is not None:
+                    line.end()
+                    for remark in event.remarks:
+                        print(f"{name}: {remark_sentence(remark)}", file=sys.stderr)
+                    title = found.title or path.stem
+                    empty = event.pages_without_text
+                    return InputDocument(0, name, title, found.unit, event.pages, empty, event.language, blocks)
+        return None
+
+
+def _summarized(
+    documents: Sequence[InputDocument], wish: Wish, engine: EngineClient, cancel: CancelToken
+) -> Summary | None:
+    """The summary, partial where it was cancelled; None where that was before anything was there."""
+    progress = _Progress()
+    try:
+        for event in summarize(documents, wish, engine, MemorySteps(), cancel):
+            progress.take(event)
+            if isinstance(event, Summarized):
+                return event.summary if event.summary.statements or not cancel.cancelled else None
+    finally:
+        progress.end()
+    return None
+
+
+class _Progress:
+    """Section k of n and the time left, on standard error."""
+
+    def __init__(self) -> None:
+        self._line, self._pace, self._beginning = ProgressLine(), Pace(), ""
+
+    def take(self, event: SummaryEvent) -> None:
+        """One more event of the pipeline."""
+        self._pace.take(event)
+        match event:
+            case Planned():
+                self._beginning = f"Section 1 of {event.sections:,}"
+            case SectionRead() if event.done < event.sections:
+                self._beginning = f"Section {event.done + 1:,} of {event.sections:,}"
+            case Merging():
+                self._beginning = f"Joining what {event.merges:,} groups of sections say"
+            case Writing():
+                self._beginning = "Writing"
+            case Rests() if event.reason:
+                self._line.show("Waiting for the engine")
+                return
+        if self._beginning:
+            self._line.show(self._beginning, _left(self._pace.seconds_left()))
+
+    def end(self) -> None:
+        """The next line is somebody else's."""
+        self._line.end()
+
+
+def _left(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    minutes = round(seconds / 60)
+    return f"(about {minutes:,} min left)" if minutes else "(less than 1 min left)"
+
+
+def _tell(summary: Summary, inputs: _Inputs, options: argparse.Namespace) -> None:
+    """The text or the object on standard output, or the file; what was read and what differs beside it."""
+    for fact in facts(summary):
+        print(fact, file=sys.stderr)
+    if options.json:
+        print_json(report(summary, inputs.errors))
+    elif options.output is None:
+        print(as_text(summary))
+    if options.output is not None:
+        out = options.output.expanduser().absolute()
+        try:
+            save(summary, out, inputs.paths, inputs.errors)
+        except AppError:
+            if not options.json:
+                print(as_text(summary))  # it took its time: it is not lost with the disk's room
+            raise
+        print(f"Saved {options.output}.", file=sys.stderr)

@@ -1,25 +1,41 @@
-"""What the terminal's commands share: one JSON object, an interruptible stretch of work, progress on standard error."""
+"""What the terminal's commands share: one JSON object, an interruptible stretch of work, progress, a model."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import signal
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from app.core.cancel import CancelToken
+from app.core.errors import NoModel
+from app.core.events import ModelLoaded
+from app.core.paths import starter_model
+from app.core.settings import Settings
+from app.engine.client import EngineClient
 
 INTERRUPTED = 130
 QUIET_EVERY_S = 5.0
+SUMMARY_MODEL_HELP = "a GGUF file; default: the one chosen for summaries, else for the chat, else the starter"
 
 
 def print_json(body: dict[str, Any]) -> None:
     """The one object on standard output."""
     print(json.dumps(body, ensure_ascii=False))
+
+
+def positive(text: str) -> int:
+    """An option's value of 1 or more."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return value
 
 
 @contextmanager
@@ -37,6 +53,35 @@ def interruptible() -> Iterator[CancelToken]:
         yield cancel
     finally:
         signal.signal(signal.SIGINT, previous)
+
+
+def model_path(asked: Path | None, *chosen: str) -> Path:
+    """The model asked for, else the first that the settings name, else the starter; raises NoModel."""
+    if asked is not None:
+        return asked.expanduser().absolute()
+    named = next(filter(None, chosen), "")
+    path = Path(named) if named else starter_model()
+    if path is None:
+        raise NoModel
+    return path
+
+
+def load_model(engine: EngineClient, path: Path, settings: Settings, cancel: CancelToken) -> ModelLoaded:
+    """Loads a model as the settings say; raises KeyboardInterrupt where that is cancelled."""
+    chosen = settings.engine
+    for event in engine.load(
+        path,
+        context_tokens=chosen.context_tokens,
+        gpu_layers=chosen.gpu_layers,
+        threads=chosen.threads,
+        kv_type=chosen.kv_type,
+        devices=chosen.devices,
+        experts_on_cpu=chosen.experts_on_cpu,
+        cancel=cancel,
+    ):
+        if isinstance(event, ModelLoaded):
+            return event
+    raise KeyboardInterrupt
 
 
 class ProgressLine:

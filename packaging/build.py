@@ -18,11 +18,13 @@ NOTICES = ("LICENSE", "THIRD_PARTY.md", "README.md", "CHANGELOG.md")
 
 # Installed packages whose code or libraries end up inside the frozen program.
 SHIPPED = (
+    "absl-py",
     "anyio",
     "cffi",
     "chardet",
     "click",
     "cryptography",
+    "defusedxml",
     "diskcache",
     "filelock",
     "fsspec",
@@ -44,6 +46,7 @@ SHIPPED = (
     "mdit-py-plugins",
     "mdurl",
     "more-itertools",
+    "nltk",
     "numpy",
     "olefile",
     "packaging",
@@ -55,12 +58,17 @@ SHIPPED = (
     "pyinstaller",
     "pypdfium2",
     "python-calamine",
+    "python-docx",
     "pyyaml",
+    "rapidfuzz",
+    "regex",
     "secretstorage",
+    "six",
     "socksio",
     "tqdm",
     "truststore",
     "typing-extensions",
+    "wakepy",
 )
 
 RENDER_ICON = """

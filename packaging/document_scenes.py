@@ -80,7 +80,7 @@ def screens(
         pause(WAIT_MS)
         chips = chat.transcript.turns[-1].sources.chips  # type: ignore[attr-defined]
         chips[0].click()
-        wait(lambda: window.views.document.view.area.paper.picture is not None)
+        wait(lambda: window.views.document.view.area.paper.shown is not None)
 
     def close() -> None:
         window.views.document.close_document()

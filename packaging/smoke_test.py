@@ -1,4 +1,4 @@
-"""Tries a portable folder with the network cut: version, doctor, one answer, the window, a clean exit, nothing left.
+"""Tries a portable folder with the network cut: its commands, the window, a clean exit, nothing left.
 
 usage: smoke_test.py DIST, as dist/fireside. Standard library only; the frozen program brings its own Python.
 """
@@ -130,6 +130,27 @@ def try_read(trial: Trial) -> str:
     if found != expected | {"table.csv": (["a\tb\n1\t2"], None)}:
         raise Failed(f"read found {found}")
     return ", ".join(files)
+
+
+def try_summarize(trial: Trial) -> str:
+    """A text becomes a summary, a Word document that `read` understands, and figures of ROUGE."""
+    folder = Path(trial.environment["FIRESIDE_HOME"]) / "documents to summarize"
+    folder.mkdir()
+    text = "The tenant pays 960 euros of rent a month. Either party may end the lease with three months' notice."
+    lease, saved_as, data = folder / "lease.txt", folder / "lease.docx", folder / "data.jsonl"
+    lease.write_text(text, "utf-8")
+    found = trial.run_json("summarize", str(lease), "-o", str(saved_as), "--length", "short")
+    coverage = found["coverage"]
+    if not found["claims"] or coverage["blocks_read"] != coverage["blocks"] or found["errors"]:
+        raise Failed(f"summarize found {found}")
+    saved = [block["text"] for block in trial.run_json("read", str(saved_as))["blocks"]]
+    if not all(any(claim["text"] in line for line in saved) for claim in found["claims"]):
+        raise Failed(f"lease.docx has {saved}")
+    data.write_text(json.dumps({"document": text, "summary": "The rent is 960 euros."}), "utf-8")
+    figures = trial.run_json("evaluate", "summarize", "--data", str(data))
+    if not figures["lead3"]["rouge1"] or figures["documents"] != 1:
+        raise Failed(f"evaluate found {figures}")
+    return f"{len(found['claims'])} claims, saved as DOCX; ROUGE-1 of the first sentences {figures['lead3']['rouge1']}"
 
 
 def pdf_of(word: str) -> str:
@@ -284,6 +305,7 @@ def main(folder: Path) -> int:
             try_fit_probe,
             try_chat,
             try_read,
+            try_summarize,
             try_search,
             try_window,
             try_nothing_left,

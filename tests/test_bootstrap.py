@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from app.core.messages import Role
 from app.core.paths import AppPaths, starter_model
 from app.core.settings import load_settings
 from app.store.conversations import MessageState
+from app.store.jobs import Jobs
 from tests.helpers.models_on_disk import write_model
 
 
@@ -93,3 +96,48 @@ def test_a_home_below_a_file_is_reported_not_crashed_on(tmp_path: Path) -> None:
     root = tmp_path / "file" / "home"
     with pytest.raises(FolderNotWritable):
         build(AppPaths(root / "data", root / "config", root / "cache", root / "logs"))
+
+
+def test_the_window_waits_for_nothing_that_only_summaries_need() -> None:
+    code = (
+        "import sys; from app.bootstrap import build; app = build(); app.close(); "
+        "heavy = ('app.features.summaries', 'app.features.summarize', 'rapidfuzz', 'wakepy', 'docx', 'rouge_score'); "
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_list_of_summaries_needs_nothing_of_what_makes_them() -> None:
+    code = (
+        "import sys; from app.bootstrap import build; app = build(); app.summaries.find(); app.close(); "
+        "heavy = ('app.features.summarize', 'rapidfuzz', 'wakepy', 'docx', 'rouge_score'); "
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_summary_that_was_at_work_waits_again_after_a_restart_and_a_deleted_one_is_gone() -> None:
+    app = build()
+    jobs = Jobs(app.database)
+    running = jobs.add("summary", "a", {}, state="running")
+    deleted = jobs.add("summary", "b", {})
+    app.summaries.delete(deleted.id)
+    app.close()
+    again = build()
+    assert [(row.id, row.state) for row in again.summaries.find()] == [(running.id, "queued")]
+    with pytest.raises(KeyError):
+        again.summaries.restore(deleted.id)
+    assert again.summaries is again.summaries
+    again.close()
+
+
+def test_a_temporary_chat_has_a_store_with_the_same_tables_and_purges_its_documents() -> None:
+    app = build()
+    chat = app.temporary_chat()
+    store = chat.documents.store
+    document_id = store.begin(Path("/documents/a.txt"), 1, 1)
+    store.finish(document_id, format_="text", unit="", pages=0, sha256="", info={})
+    assert store.purge(before=1e12) == 1
+    app.close()

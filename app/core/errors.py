@@ -11,6 +11,7 @@
     │   ├── ModelTooLarge             does not fit into free memory, even in its smallest form
     │   ├── ModelBroken               its numbers are not numbers (NaN), so it cannot answer
     │   ├── ModelReplaced             a background answer lost its model to another one
+    │   ├── NoRoomForModel            the job's model does not fit beside the chat's, which stays
     │   ├── GrammarInvalid            a grammar or JSON schema that llama.cpp does not take
     │   ├── ResultUnfinished          an answer that should be data was cut off, or is none
     │   ├── ChatUnavailable           a completion model, without a chat template
@@ -36,6 +37,7 @@
     │   ├── DocumentLocked            needs a password, or another one
     │   ├── DocumentTooDemanding      its child was ended at the limit of memory or time
     │   ├── DocumentReaderFailed      its child ended by itself
+    │   ├── DocumentGone              what was read of it is not stored any more, or makes no sense
     │   ├── FolderNotWritable         the data folder is read-only
     │   ├── DiskFull                  nothing more can be saved
     │   ├── DatabaseNewer             written by a newer Fireside
@@ -111,6 +113,14 @@ class ModelBroken(EnvironmentProblem):
 @dataclass(eq=False)
 class ModelReplaced(EnvironmentProblem):
     pass
+
+
+@dataclass(eq=False)
+class NoRoomForModel(EnvironmentProblem):
+    """Both are names. The person was asked and declined, or it does not even fit alone."""
+
+    wanted: str
+    loaded: str
 
 
 @dataclass(eq=False)
@@ -275,6 +285,11 @@ class DocumentReaderFailed(EnvironmentProblem):
     path: str
     exit_code: int
     detail: str
+
+
+@dataclass(eq=False)
+class DocumentGone(EnvironmentProblem):
+    name: str
 
 
 @dataclass(eq=False)

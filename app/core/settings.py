@@ -85,13 +85,29 @@ class Network:
 
 
 @dataclass(frozen=True)
+class Summaries:
+    """`stay_awake`: no sleep while one is at work, on mains power. The rest is what was chosen last.
+
+    `language` is a code, "" for the document's own.
+    """
+
+    stay_awake: bool = True
+    length: str = "medium"
+    form: str = "bullets"
+    language: str = ""
+    instruction: str = ""
+
+
+@dataclass(frozen=True)
 class Window:
     """What comes back after a restart. `geometry` is Qt's own, in base64."""
 
     geometry: str = ""
     sidebar_width: int = 260
     sidebar_hidden: bool = False
+    tab: str = "chat"
     conversation_id: int = 0
+    summary_id: int = 0
     new_chat_draft: str = ""
 
 
@@ -104,6 +120,7 @@ class Settings:
     engine: Engine = field(default_factory=Engine)
     models: Models = field(default_factory=Models)
     network: Network = field(default_factory=Network)
+    summaries: Summaries = field(default_factory=Summaries)
     window: Window = field(default_factory=Window)
     unknown: dict[str, Any] = field(default_factory=dict)
 
@@ -118,6 +135,7 @@ SECTIONS: dict[str, type] = {
     "engine": Engine,
     "models": Models,
     "network": Network,
+    "summaries": Summaries,
     "window": Window,
 }
 LIMITS: dict[str, Callable[[Any], bool]] = {
@@ -132,6 +150,8 @@ LIMITS: dict[str, Callable[[Any], bool]] = {
     "engine.states_budget_mb": lambda v: v >= 0,
     "engine.unload_after_min": lambda v: v >= 0,
     "models.add_how": lambda v: v in ("", "copy", "move", "in_place"),
+    "summaries.length": lambda v: v in ("short", "medium", "long"),
+    "summaries.form": lambda v: v in ("paragraphs", "bullets", "sections", "actions", "questions", "own"),
     "network.proxy": lambda v: not v or v.startswith(("http://", "https://", "socks5://")),
     "network.mirror": lambda v: not v or v.startswith(("http://", "https://")),
     "chat.when_full": lambda v: v in ("compact", "rolling", "ask"),

@@ -27,7 +27,7 @@ def page_mark(unit: str, page: int | None) -> str:
 
 def whole_text(document: StoredDocument, blocks: Sequence[Block]) -> str:
     """All of a document, framed."""
-    return _framed(_title(document), "".join(as_markdown(blocks, document.unit)).strip())
+    return framed(_title(document), "".join(as_markdown(blocks, document.unit)).strip())
 
 
 def passages_text(document: StoredDocument, blocks: Sequence[Block], all_blocks: int) -> str:
@@ -41,7 +41,7 @@ def passages_text(document: StoredDocument, blocks: Sequence[Block], all_blocks:
         parts.append("".join(as_markdown(run, document.unit)).strip())
     if blocks and blocks[-1].id < all_blocks:
         parts.append(GAP)
-    return _framed(f"{_title(document)}, only some passages of it", "\n\n".join(parts))
+    return framed(f"{_title(document)}, only some passages of it", "\n\n".join(parts))
 
 
 def with_question(documents: Sequence[str], question: str, *, is_citing: bool) -> str:
@@ -59,7 +59,8 @@ def _title(document: StoredDocument) -> str:
     return f"{name}, {document.pages} {document.unit}{'s' if document.pages != 1 else ''}"
 
 
-def _framed(title: str, text: str) -> str:
+def framed(title: str, text: str) -> str:
+    """A text between two lines that do not occur in it, so that nothing inside can end it."""
     longest = max((len(run) for run in re.findall("=+", f"{title}\n{text}")), default=0)
     line = "=" * max(SHORTEST_FRAME, longest + 1)
     return f"{line} {title} {line}\n{text}\n{line} end {line}"

@@ -92,13 +92,14 @@ def pages_words(unit: str, pages: int, seen: Iterable[PageRead]) -> str:
     empty = [page.page for page in seen if not (page.has_text or page.is_picture or page.recognized)]
     recognized = [page.page for page in seen if page.recognized]
     parts = [f"{units(unit, pages)} read" if len(read) == pages else f"{len(read):,} of {units(unit, pages)} read"]
-    parts += _clause(pictures, "{} is a picture", "{} are pictures")
-    parts += _clause(empty, "{} is empty", "{} are empty")
-    parts += _clause(recognized, *("the text of {} was recognized in a picture",) * 2)
+    parts += clause(pictures, "{} is a picture", "{} are pictures")
+    parts += clause(empty, "{} is empty", "{} are empty")
+    parts += clause(recognized, *("the text of {} was recognized in a picture",) * 2)
     return "; ".join(parts)
 
 
-def _clause(pages: Sequence[int], one: str, many: str) -> list[str]:
+def clause(pages: Sequence[int], one: str, many: str) -> list[str]:
+    """Such as ["7 and 31 are pictures"], {} being the pages; nothing without any."""
     return [(one if len(pages) == 1 else many).format(_numbers(pages))] if pages else []
 
 

@@ -61,14 +61,14 @@ class JobEngines:
             engine = self._beside[job] = self._make_engine()
         return engine if _load(engine, path, cancel) else None
 
-    def close(self, job: str) -> None:
-        """The job is over: its own engine ends, and a model that gave way comes back."""
+    def close(self, job: str, *, is_quitting: bool = False) -> None:
+        """The job is over: its own engine ends, and a model that gave way comes back, unless the program quits."""
         self._second_model.forget(job)
         beside = self._beside.pop(job, None)
         if beside is not None:
             beside.close()
         gave_way = self._gave_way.pop(job, None)
-        if gave_way is not None:
+        if gave_way is not None and not is_quitting:
             _load(self._chats, gave_way, CancelToken())
 
     def _place(self, job: str, path: Path, loaded: ModelLoaded | None) -> Places:

@@ -11,9 +11,11 @@ from pathlib import Path
 from app.core.errors import DownloadRunning
 from app.engine.states import StateFolder
 from app.hub import part, trash
+from app.hub.stored_queue import KIND as DOWNLOAD
 from app.store.jobs import Job, Jobs
 
 OVER = ("done",)
+"""Of downloads only: the same table holds summaries, which a person keeps."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class ModelStorage:
             sum(_size(file) for file in (folder / trash.TRASH).rglob("*")),
             sum(map(part.fetched_bytes, loose)),
             self._states.size_bytes(),
-            sum(_job_bytes(job) for job in self._jobs.find(states=OVER)),
+            sum(_job_bytes(job) for job in self._jobs.find(DOWNLOAD, OVER)),
         )
 
     def clear_trash(self) -> None:
@@ -72,8 +74,8 @@ class ModelStorage:
         self._states.clear()
 
     def clear_jobs(self) -> None:
-        """Forgets what is over."""
-        for job in self._jobs.find(states=OVER):
+        """Forgets the downloads that are over."""
+        for job in self._jobs.find(DOWNLOAD, OVER):
             self._jobs.remove(job.id)
 
     def _loose_parts(self) -> list[Path]:

@@ -28,7 +28,7 @@ ENDING = 2
 _LEADERS = re.compile(r"(?:\. ?){5}|…{3}")
 """The dots between a title and its page."""
 _WORD = re.compile(r"\w+")
-_WITHOUT_SPACES = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
+WITHOUT_SPACES = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 
 Count = Callable[[Sequence[str]], Sequence[int]]
 
@@ -58,7 +58,7 @@ def rank(store: DocumentStore, document_id: int, question: str) -> list[Fields]:
     """The blocks that fit, best first; empty where nothing of the question occurs. A table of contents fits nothing."""
     found = store.rank([document_id], words_of(question), MOST_RANKED)
     numbers = [number for _, number, _ in found]
-    runs = "".join(_WITHOUT_SPACES.findall(question))
+    runs = "".join(WITHOUT_SPACES.findall(question))
     if len(runs) > 1:
         numbers = list(dict.fromkeys([*_by_pairs(store, document_id, runs), *numbers]))
     blocks = {int(one["id"]): one for one in store.some_blocks(document_id, numbers)}

@@ -166,6 +166,9 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
     errors.ModelReplaced: lambda e: Sentence(
         "Another model was opened, so this was interrupted.", "What was done so far was kept.", "retry"
     ),
+    errors.NoRoomForModel: lambda e: Sentence(
+        f"{e.wanted} has no room in memory beside {e.loaded}.", "What was done so far was kept.", "models"
+    ),
     errors.ChatUnavailable: lambda e: Sentence(
         f"{_name(e.path)} is a completion model without a chat template, so chat is not available with it.",
         action="open_model",
@@ -218,6 +221,9 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
     errors.DocumentReaderFailed: lambda e: Sentence(
         f"Reading {_name(e.path)} failed: the program that reads documents stopped.",
         "Other files are not affected.",
+    ),
+    errors.DocumentGone: lambda e: Sentence(
+        f"The text of {e.name} is not there any more. Please add the file again.", "Other documents are not affected."
     ),
     errors.FolderNotWritable: lambda e: Sentence(
         f"{APP_NAME} may not write to {e.path}.", "What was saved before is still there.", "open_folder"

@@ -8,93 +8,65 @@ context-aware merging (Ou and Lapata, Findings of ACL 2025); where the document 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+import time
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from pathlib import Path
 
 from app.core.cancel import CancelToken
+from app.core.errors import NoModel
 from app.documents.blocks import Block
 from app.engine.client import EngineClient
-from app.features.summary.result import Statement, Summary, Wish
+from app.features.summary import prompts
+from app.features.summary.budgets import budgets_for
+from app.features.summary.coverage import Reading
+from app.features.summary.events import (
+    InputDocument,
+    Merging,
+    Planned,
+    Rests,
+    SectionRead,
+    Steps,
+    Summarized,
+    SummaryEvent,
+    Writing,
+)
+from app.features.summary.headings import runs_under_headings
+from app.features.summary.mapping import Mapping
+from app.features.summary.merge import Merge
+from app.features.summary.result import Form, Statement, SummarizedDocument, Summary, Wish
+from app.features.summary.sections import Section, numbered, sections_of, whole
+from app.features.summary.sources import Sources, distinct, of_points, of_sections
+from app.features.summary.work import Work
+from app.features.summary.write_up import Draft, WriteUp, messages_for
+
+__all__ = [
+    "InputDocument", "Merging", "Plan", "Planned", "Rests", "SectionRead", "Steps", "Summarized", "SummaryEvent",
+    "Writing", "plan", "summarize",
+]  # fmt: skip
+
+
+Stage = Generator[SummaryEvent, None, Summary]
 
 
 @dataclass(frozen=True)
-class InputDocument:
-    """One document to be summarized, all blocks in order. `id` is that of the store, 0 in the terminal."""
+class Plan:
+    """What there is to read, in tokens of the loaded model. Without `sections` all is read in one pass."""
 
-    id: int
-    name: str
-    title: str
-    unit: str
-    pages: int
-    pages_without_text: tuple[int, ...]
-    language: str
-    blocks: Sequence[Block]
+    by_document: tuple[int, ...]
+    sections: tuple[Section, ...]
 
-
-class Steps(Protocol):
-    """Where finished steps are kept, so that none is done twice. Values are plain JSON."""
-
-    def find(self, key: str) -> Any | None:
-        """What was kept under a key, by this or any other summary; None without it."""
-
-    def keep(self, key: str, value: Any) -> None:
-        """Keeps a finished step; it is safe when this returns."""
+    @property
+    def tokens(self) -> int:
+        """Of all documents together."""
+        return sum(self.by_document)
 
 
-@dataclass(frozen=True)
-class Planned:
-    """The first event: how much there is to do. `sections` is 1 where everything fits into one pass."""
-
-    sections: int
-    tokens: int
-
-
-@dataclass(frozen=True)
-class Rests:
-    """The work waits: "interactive" (somebody is being answered), "room"; "" when it goes on."""
-
-    reason: str
-
-
-@dataclass(frozen=True)
-class SectionRead:
-    """One more section is read: `done` of `sections`. `points` are its statements, checked.
-
-    `document` and `first_page` say where it is; `was_kept`: an earlier run had read it.
-    """
-
-    done: int
-    sections: int
-    points: tuple[Statement, ...]
-    document: int
-    first_page: int | None
-    was_kept: bool = False
-
-
-@dataclass(frozen=True)
-class Merging:
-    """Points of several sections are being joined: `done` of `merges` so far."""
-
-    done: int
-    merges: int
-
-
-@dataclass(frozen=True)
-class Writing:
-    """The write-up so far, as plain text without ids."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Summarized:
-    """The last event: the summary, partial where it was stopped."""
-
-    summary: Summary
-
-
-SummaryEvent = Planned | Rests | SectionRead | Merging | Writing | Summarized
+def plan(documents: Sequence[InputDocument], wish: Wish, engine: EngineClient, cancel: CancelToken) -> Plan | None:
+    """Counts and cuts; None when cancelled. It wakes the model; raises what the engine raises."""
+    work = _work(documents, wish, engine, _Nowhere(), cancel)
+    return _plan(work) if work is not None else None
 
 
 def summarize(
@@ -105,4 +77,225 @@ def summarize(
     Cancelled, it ends at once with a partial summary of what was read. Raises what the engine raises when a second
     try does not help; every step that was finished is kept.
     """
-    raise NotImplementedError
+    begun_s = time.monotonic()
+    work = _work(documents, wish, engine, steps, cancel)
+    found = _plan(work) if work is not None else None
+    if work is None or found is None:
+        yield Summarized(_nothing(documents, wish, engine, time.monotonic() - begun_s))
+        return
+    yield Planned(max(1, len(found.sections)), found.tokens)
+    summary = yield from (_in_sections(work, found.sections) if found.sections else _in_one_pass(work))
+    yield Summarized(replace(summary, seconds=time.monotonic() - begun_s))
+
+
+class _Nowhere:
+    """Steps of work that has none."""
+
+    def find(self, key: str) -> None:
+        """Nothing."""
+
+    def keep(self, key: str, value: object) -> None:
+        """Nowhere."""
+
+
+def _work(
+    documents: Sequence[InputDocument], wish: Wish, engine: EngineClient, steps: Steps, cancel: CancelToken
+) -> Work | None:
+    """None where it was cancelled while the model was loading."""
+    engine.count_texts(["a"], cancel=cancel)
+    if cancel.cancelled:
+        return None
+    model = engine.loaded
+    if model is None:
+        raise NoModel
+    return Work(documents, wish, engine, steps, cancel, model, budgets_for(model), _language(documents, wish))
+
+
+def _language(documents: Sequence[InputDocument], wish: Wish) -> str:
+    """That which was chosen, or that of the most text."""
+    if wish.language:
+        return wish.language
+    sizes: dict[str, int] = {}
+    for one in documents:
+        sizes[one.language] = sizes.get(one.language, 0) + sum(len(block.text) for block in one.blocks)
+    return max(sizes, key=lambda code: sizes[code], default="")
+
+
+def _plan(work: Work) -> Plan | None:
+    counts: list[int] = []
+    for document in work.documents:
+        if work.cancel.cancelled:
+            return None
+        counts.append(sum(work.count([f"{numbered(block)}\n\n" for block in document.blocks])))
+    fixed = work.fixed_tokens(messages_for(work, Draft(Sources((("", ""),), {}))))
+    if sum(counts) <= work.budgets.room(fixed, work.budgets.writing(work.wish.length, work.language)):
+        return Plan(tuple(counts), ())
+    empty = Section(0, "", (), (), None, 0, 100, 100)
+    budgets = work.budgets
+    messages = prompts.map_messages(
+        work.documents[0], empty, work.language, budgets.most_points, is_small=budgets.is_small
+    )
+    sections = sections_of(work.documents, budgets.within(work.fixed_tokens(messages)).section, work.count)
+    return None if work.cancel.cancelled else Plan(tuple(counts), tuple(sections))
+
+
+# Where all fits into one prompt.
+
+
+def _in_one_pass(work: Work) -> Stage:
+    offsets = list(accumulate((max((b.id for b in one.blocks), default=0) for one in work.documents), initial=0))
+    stretches = [
+        (group, whole(place, blocks, offsets[place]))
+        for place, document in enumerate(work.documents)
+        for group, blocks in _groups(work, place, document.blocks)
+    ]
+    stretches = [(group, section) for group, section in stretches if section.slices]
+    drafts = _drafts_of(work, stretches, offsets)
+    writing, reading = WriteUp(work, drafts), Reading(work.documents)
+    yield from writing.run()
+    for draft, prompt in writing.answered:
+        for group, section in stretches:
+            if group == draft.group:
+                reading.answered(section, prompt)
+    is_read = len(writing.answered) == len(drafts) and not work.cancel.cancelled
+    failed = 0 if is_read or work.cancel.cancelled else 1
+    return _summary(work, reading, writing.statements, sections=1, read=int(is_read), failed=failed)
+
+
+def _drafts_of(work: Work, stretches: Sequence[tuple[str, Section]], offsets: Sequence[int]) -> list[Draft]:
+    if work.wish.form is not Form.SECTIONS:
+        return [Draft(of_sections(work, [section for _, section in stretches], offsets))] if stretches else []
+    sizes = [len(section.text) for _, section in stretches]
+    return [
+        Draft(of_sections(work, [section], offsets), group, size / sum(sizes))
+        for (group, section), size in zip(stretches, sizes, strict=True)
+    ]
+
+
+def _groups(work: Work, place: int, blocks: Sequence[Block]) -> list[tuple[str, Sequence[Block]]]:
+    """Stretches of a document that are written up by themselves; all of it but in a summary by section."""
+    if work.wish.form is not Form.SECTIONS:
+        return [("", blocks)]
+    runs = list(runs_under_headings(blocks))
+    if len(work.documents) == 1:
+        return [*runs]
+    name = _title(work.documents[place])
+    return [(f"{name}: {heading}" if heading else name, run) for heading, run in runs]
+
+
+# Section by section.
+
+
+def _in_sections(work: Work, sections: Sequence[Section]) -> Stage:
+    reading = Reading(work.documents)
+    mapping = Mapping(work, sections, reading)
+    yield from mapping.run()
+    statements: list[Statement] = []
+    if not work.cancel.cancelled:
+        names, piles = _piles(work, mapping.points)
+        fixed = work.fixed_tokens(messages_for(work, Draft(Sources((("", ""),), {}))))
+        merge = Merge(work, piles, work.budgets.room(fixed, work.budgets.writing(work.wish.length, work.language)))
+        yield from merge.run()
+        if not work.cancel.cancelled:
+            writing = WriteUp(work, _drafts_of_points(work, names, merge.piles))
+            yield from writing.run()
+            statements = writing.statements
+    if work.cancel.cancelled:
+        statements = _points_so_far(work, mapping.points)
+    read, failed = mapping.read, len(mapping.failed)
+    return _summary(work, reading, statements, sections=len(sections), read=read, failed=failed)
+
+
+def _piles(work: Work, points: Sequence[Sequence[Statement]]) -> tuple[list[str], list[list[list[Statement]]]]:
+    """What goes into each write-up, with its heading; empty ones are left out."""
+    names, run_of = _runs(work)
+    piles: list[list[list[Statement]]] = [[] for _ in names]
+    last = 0
+    for section in points:
+        mine: dict[int, list[Statement]] = {}
+        for point in section:
+            last = _run(point, run_of, last)
+            mine.setdefault(last, []).append(point)
+        for run, found in mine.items():
+            piles[run].append(found)
+    full = [(name, pile) for name, pile in zip(names, piles, strict=True) if pile]
+    return [name for name, _ in full], [pile for _, pile in full]
+
+
+def _runs(work: Work) -> tuple[list[str], dict[tuple[int, int], int]]:
+    """The headings to write under, and which of them each block is under."""
+    if work.wish.form is not Form.SECTIONS:
+        return [""], {}
+    names: list[str] = []
+    run_of: dict[tuple[int, int], int] = {}
+    for place, document in enumerate(work.documents):
+        for name, blocks in _groups(work, place, document.blocks):
+            run_of |= {(place, block.id): len(names) for block in blocks}
+            names.append(name)
+    return names or [""], run_of
+
+
+def _run(point: Statement, run_of: dict[tuple[int, int], int], last: int) -> int:
+    if not point.anchors:
+        return last
+    return run_of.get((point.anchors[0].document, point.anchors[0].block_id), 0)
+
+
+def _drafts_of_points(work: Work, names: Sequence[str], piles: Sequence[Sequence[Sequence[Statement]]]) -> list[Draft]:
+    drafts: list[Draft] = []
+    for name, pile in zip(names, piles, strict=True):
+        points = distinct(point for group in pile for point in group)
+        share = len(points) / max(1, sum(len(group) for one in piles for group in one))
+        drafts.append(Draft(of_points(work, points), name, min(1.0, share) if len(names) > 1 else 1.0))
+    return [draft for draft in drafts if draft.sources.points]
+
+
+def _points_so_far(work: Work, points: Sequence[Sequence[Statement]]) -> list[Statement]:
+    """The checked points, each for itself."""
+    names, run_of = _runs(work)
+    found: list[Statement] = []
+    last = 0
+    for point in distinct(one for section in points for one in section):
+        last = _run(point, run_of, last)
+        found.append(replace(point, group=names[last], paragraph=len(found)))
+    return found
+
+
+# The result.
+
+
+def _summary(
+    work: Work, reading: Reading, statements: Sequence[Statement], *, sections: int, read: int, failed: int = 0
+) -> Summary:
+    documents = _described(work.documents, reading)
+    return Summary(
+        title=", ".join(one.title for one in documents),
+        documents=documents,
+        statements=tuple(statements),
+        wish=work.wish,
+        language=work.language,
+        model=Path(work.model.path).name,
+        sections=sections,
+        sections_read=read,
+        sections_failed=failed,
+        is_partial=work.cancel.cancelled,
+    )
+
+
+def _nothing(documents: Sequence[InputDocument], wish: Wish, engine: EngineClient, seconds: float) -> Summary:
+    """Stopped before anything was read."""
+    shown = _described(documents, Reading(documents))
+    model = Path(engine.loaded.path).name if engine.loaded is not None else ""
+    title = ", ".join(one.title for one in shown)
+    return Summary(title, shown, (), wish, _language(documents, wish), model, 0, 0, is_partial=True, seconds=seconds)
+
+
+def _described(documents: Sequence[InputDocument], reading: Reading) -> tuple[SummarizedDocument, ...]:
+    return tuple(
+        SummarizedDocument(one.id, one.name, _title(one), one.unit, coverage)
+        for one, coverage in zip(documents, reading.coverage(), strict=True)
+    )
+
+
+def _title(document: InputDocument) -> str:
+    return document.title.strip() or document.name

@@ -46,7 +46,10 @@ def _is_sound(connection: sqlite3.Connection, what: str) -> bool:
 
 def _mend_indexes(connection: sqlite3.Connection) -> None:
     """Builds a full-text index anew when it does not fit itself: it holds nothing of its own."""
-    for index in ("messages_index", "titles_index"):
+    indexes = connection.execute(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE%USING fts5%'"
+    ).fetchall()
+    for (index,) in indexes:
         try:
             connection.execute(f"INSERT INTO {index} ({index}, rank) VALUES ('integrity-check', 1)")
         except sqlite3.DatabaseError as error:

@@ -45,6 +45,7 @@ class StoredDocument:
 
 
 _COLUMNS = "id, name, path, size_bytes, mtime_ns, sha256, format, unit, pages, info, created_at"
+_REFERRED_TO = "SELECT document_id FROM attachments UNION ALL SELECT document_id FROM job_documents"
 Fields = dict[str, Any]
 """A block in plain JSON: id, kind, page and text, and whatever else it has."""
 
@@ -99,7 +100,7 @@ class DocumentStore:
         with self._database.transaction() as connection:
             done = connection.execute(
                 "DELETE FROM blocks WHERE id IN (SELECT id FROM blocks WHERE document_id = ? LIMIT ?)"
-                " AND NOT EXISTS (SELECT 1 FROM attachments WHERE document_id = ?)",
+                f" AND ? NOT IN ({_REFERRED_TO})",
                 (document_id, BATCH, document_id),
             )
         return done.rowcount > 0
@@ -195,7 +196,7 @@ class DocumentStore:
         with self._database.reading() as connection:
             gone = connection.execute(
                 "SELECT id FROM documents WHERE created_at < ? AND (state <> 'complete'"
-                " OR id NOT IN (SELECT document_id FROM attachments))",
+                f" OR id NOT IN ({_REFERRED_TO}))",
                 (before,),
             ).fetchall()
         for row in gone:

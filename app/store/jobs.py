@@ -16,7 +16,7 @@ from app.store.database import Database
 
 @dataclass(frozen=True)
 class Job:
-    """One piece of long work. `state` is queued, running, paused, done or failed; what else is the kind's own affair.
+    """One piece of long work. `state` is queued, running, paused, done, failed, or another of the kind's own.
 
     `spec` says what to do and `progress` how far it came, in the kind's own words; both are plain JSON. `error` is why
     it stopped. Jobs with a lower `place` come first. Times are seconds since 1970.
@@ -40,6 +40,7 @@ _COLUMNS = "id, kind, title, state, spec, progress, error, created_at, updated_a
 class Jobs:
     """All stored jobs; from any thread. Writing to an id that does not exist raises KeyError.
 
+    Deleted ones are found only by `restore` and `purge_deleted`; what is at work on one may still write to it.
     Writes may raise DiskFull or FolderNotWritable; nothing of the call is then stored.
     """
 
@@ -47,29 +48,34 @@ class Jobs:
         self._database = database
         self._clock = clock
 
-    def add(self, kind: str, title: str, spec: dict[str, Any]) -> Job:
-        """Queues a job behind all others."""
+    def add(
+        self, kind: str, title: str, spec: dict[str, Any], *, state: str = "queued", document_ids: Sequence[int] = ()
+    ) -> Job:
+        """Puts a job behind all others, with the documents it is about. Raises KeyError where one of these is gone."""
         now = self._clock()
         with self._database.transaction() as connection:
             row = connection.execute(
                 "INSERT INTO jobs (kind, title, state, spec, created_at, updated_at, place)"
-                " VALUES (?, ?, 'queued', ?, ?, ?, (SELECT coalesce(max(place), 0) + 1 FROM jobs))"
+                " VALUES (?, ?, ?, ?, ?, ?, (SELECT coalesce(max(place), 0) + 1 FROM jobs))"
                 f" RETURNING {_COLUMNS}",
-                (kind, clean_text(title), json.dumps(spec), now, now),
+                (kind, clean_text(title), state, json.dumps(spec), now, now),
             ).fetchone()
+            set_documents(connection, row["id"], document_ids)
         return _job(row)
 
     def get(self, job_id: int) -> Job | None:
         """One job, or None."""
         with self._database.reading() as connection:
-            row = connection.execute(f"SELECT {_COLUMNS} FROM jobs WHERE id = ?", (job_id,)).fetchone()
+            row = connection.execute(
+                f"SELECT {_COLUMNS} FROM jobs WHERE id = ? AND deleted_at IS NULL", (job_id,)
+            ).fetchone()
         return None if row is None else _job(row)
 
     def find(self, kind: str = "", states: Sequence[str] = ()) -> list[Job]:
         """Jobs in their order; of one kind and in some of the states, where these are given."""
         with self._database.reading() as connection:
             rows = connection.execute(
-                f"SELECT {_COLUMNS} FROM jobs WHERE (:kind = '' OR kind = :kind)"
+                f"SELECT {_COLUMNS} FROM jobs WHERE deleted_at IS NULL AND (:kind = '' OR kind = :kind)"
                 " AND (:states = '[]' OR state IN (SELECT value FROM json_each(:states))) ORDER BY place, id",
                 {"kind": kind, "states": json.dumps(list(states))},
             ).fetchall()
@@ -79,6 +85,7 @@ class Jobs:
         self,
         job_id: int,
         *,
+        title: str | None = None,
         state: str | None = None,
         progress: dict[str, Any] | None = None,
         error: AppError | None = None,
@@ -87,22 +94,57 @@ class Jobs:
     ) -> None:
         """Changes what is given. A new state takes the error of the one before away, unless there is another."""
         values: dict[str, Any] = {"updated_at": self._clock()}
-        values |= {key: value for key, value in (("state", state), ("place", place)) if value is not None}
+        plain = {"title": None if title is None else clean_text(title), "state": state, "place": place}
+        values |= {key: value for key, value in plain.items() if value is not None}
         values |= {
             key: json.dumps(value) for key, value in (("progress", progress), ("spec", spec)) if value is not None
         }
         if state is not None or error is not None:
             values["error"] = _error_text(error)
+        self._set(job_id, values)
+
+    def remove(self, job_id: int) -> None:
+        """Forgets a job, where there is one, with everything that is kept of it."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
+
+    def delete(self, job_id: int) -> None:
+        """Hides a job until `restore` or, for good, `purge_deleted`."""
+        self._set(job_id, {"deleted_at": self._clock()})
+
+    def restore(self, job_id: int) -> None:
+        """Undoes `delete`."""
+        self._set(job_id, {"deleted_at": None})
+
+    def purge_deleted(self) -> None:
+        """Forgets what was deleted, for good."""
+        with self._database.transaction() as connection:
+            connection.execute("DELETE FROM jobs WHERE deleted_at IS NOT NULL")
+
+    def recover(self, kind: str) -> None:
+        """What was at work when the program ended waits for its turn again."""
+        with self._database.transaction() as connection:
+            connection.execute("UPDATE jobs SET state = 'queued' WHERE kind = ? AND state = 'running'", (kind,))
+
+    def _set(self, job_id: int, values: dict[str, Any]) -> None:
         columns = ", ".join(f"{name} = :{name}" for name in values)
         with self._database.transaction() as connection:
             done = connection.execute(f"UPDATE jobs SET {columns} WHERE id = :id", {**values, "id": job_id})
             if done.rowcount == 0:
                 raise KeyError(job_id)
 
-    def remove(self, job_id: int) -> None:
-        """Forgets a job, where there is one."""
-        with self._database.transaction() as connection:
-            connection.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
+
+def set_documents(connection: sqlite3.Connection, job_id: int, document_ids: Sequence[int]) -> None:
+    """These are the documents that a job is about now, in this order. Raises KeyError where one of them is gone."""
+    connection.execute("DELETE FROM job_documents WHERE job_id = ?", (job_id,))
+    for position, document_id in enumerate(document_ids):
+        done = connection.execute(
+            "INSERT INTO job_documents (job_id, position, document_id)"
+            " SELECT ?, ?, id FROM documents WHERE id = ? AND state = 'complete'",
+            (job_id, position, document_id),
+        )
+        if done.rowcount == 0:
+            raise KeyError(document_id)
 
 
 def _error_text(error: AppError | None) -> str | None:

@@ -201,7 +201,65 @@ def m004_documents(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
-MIGRATIONS: tuple[Migration, ...] = (m001_conversations, m002_context, m003_jobs_and_models, m004_documents)
+def m005_summaries(connection: sqlite3.Connection) -> None:
+    """Which documents a job is about, its finished steps, its result with a full-text index, and deleting with undo."""
+    # A step is found by its key whichever job made it, and goes with the last job that uses it.
+    # `value` and `fields` are JSON; `text` is what is searched.
+    # A job with `deleted_at` is out of sight until it is restored, or removed for good at the next start.
+    for statement in (
+        "ALTER TABLE jobs ADD COLUMN deleted_at REAL",
+        """CREATE TABLE job_documents (
+            job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            document_id INTEGER NOT NULL REFERENCES documents (id),
+            PRIMARY KEY (job_id, position)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX job_documents_by_document ON job_documents (document_id)",
+        """CREATE TABLE job_steps (
+            id INTEGER PRIMARY KEY,
+            key TEXT NOT NULL UNIQUE,
+            value TEXT NOT NULL
+        )""",
+        """CREATE TABLE job_step_uses (
+            job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+            step_id INTEGER NOT NULL REFERENCES job_steps (id),
+            PRIMARY KEY (job_id, step_id)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX job_step_uses_by_step ON job_step_uses (step_id)",
+        """CREATE TRIGGER job_steps_unused AFTER DELETE ON job_step_uses
+        WHEN NOT EXISTS (SELECT 1 FROM job_step_uses WHERE step_id = old.step_id)
+        BEGIN
+            DELETE FROM job_steps WHERE id = old.step_id;
+        END""",
+        """CREATE TABLE job_results (
+            job_id INTEGER PRIMARY KEY REFERENCES jobs (id) ON DELETE CASCADE,
+            fields TEXT NOT NULL,
+            text TEXT NOT NULL
+        )""",
+        """CREATE VIRTUAL TABLE results_index USING fts5 (
+            text, content = 'job_results', content_rowid = 'job_id', tokenize = 'unicode61 remove_diacritics 2'
+        )""",
+        """CREATE TRIGGER job_results_added AFTER INSERT ON job_results BEGIN
+            INSERT INTO results_index (rowid, text) VALUES (new.job_id, new.text);
+        END""",
+        """CREATE TRIGGER job_results_changed AFTER UPDATE OF text ON job_results WHEN new.text <> old.text BEGIN
+            INSERT INTO results_index (results_index, rowid, text) VALUES ('delete', old.job_id, old.text);
+            INSERT INTO results_index (rowid, text) VALUES (new.job_id, new.text);
+        END""",
+        """CREATE TRIGGER job_results_removed AFTER DELETE ON job_results BEGIN
+            INSERT INTO results_index (results_index, rowid, text) VALUES ('delete', old.job_id, old.text);
+        END""",
+    ):
+        connection.execute(statement)
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    m001_conversations,
+    m002_context,
+    m003_jobs_and_models,
+    m004_documents,
+    m005_summaries,
+)
 
 
 def schema_version(connection: sqlite3.Connection) -> int:

@@ -91,7 +91,7 @@ def _run_window(application: QApplication, instance: SingleInstance, paths: AppP
 
 def _on_asked(window: MainWindow, files: list[str]) -> None:
     window.bring_to_front()
-    window.open_files(files)
+    window.files.open(files)
 
 
 def _build(paths: AppPaths, theme: Theme) -> Fireside | None:
@@ -112,11 +112,12 @@ def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme:
     for notice in app.notices:
         notify.tell(notice)
     if files:
-        window.open_files(files)
+        window.files.open(files)
     else:
         window.loader.start()
     app.models.start()
     watch_models(app, window, notify, theme)
+    window.views.go_on()
     tasks.run(lambda _token: _tidied(app), window).failed.connect(notify.error)
 
 

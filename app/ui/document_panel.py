@@ -1,8 +1,8 @@
-"""The chat, and at its right the document that was opened from it; in a narrow window one takes the other's place."""
+"""A view, and at its right the document that was opened from it; in a narrow window one takes the other's place."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
@@ -20,7 +20,6 @@ from app.ui.widgets.document_view import DocumentView
 
 if TYPE_CHECKING:
     from app.features.documents import Documents, KeptDocument
-    from app.ui.chat.chat_view import ChatView
 
 PANEL_PX = 400
 LEAST_PX = 320
@@ -30,11 +29,14 @@ MARGIN_PX = 12
 
 
 class DocumentPanel(QSplitter):
-    """`open` shows a document beside the chat; × or Esc closes it, and the keyboard goes back to where it was."""
+    """`open` shows a document beside a view; × or Esc closes it, and the keyboard goes back to where it was.
 
-    def __init__(self, theme: Theme, notify: Notify, chat: ChatView) -> None:
+    `take_keyboard` is what gives the keyboard to the view where that place is gone.
+    """
+
+    def __init__(self, theme: Theme, notify: Notify, beside: QWidget, take_keyboard: Callable[[], object]) -> None:
         super().__init__(Qt.Orientation.Horizontal)
-        self._theme, self._notify, self._chat = theme, notify, chat
+        self._theme, self._notify, self._beside, self._take_keyboard = theme, notify, beside, take_keyboard
         self._document: KeptDocument | None = None
         self._shown: tuple[Documents, int] | None = None
         self._width_px = theme.px(PANEL_PX)
@@ -48,7 +50,7 @@ class DocumentPanel(QSplitter):
         self._column = QVBoxLayout(self._frame)
         self._column.addWidget(self.view)
         self._frame.hide()
-        self.addWidget(chat)
+        self.addWidget(beside)
         self.addWidget(self._frame)
         for place in (0, 1):
             self.setCollapsible(place, False)
@@ -63,7 +65,7 @@ class DocumentPanel(QSplitter):
         return self._shown is not None
 
     def open(self, documents: Documents, document_id: int, mark: Mark | None = None) -> None:
-        """Shows a document of a chat, at a mark or at its beginning."""
+        """Shows a document, at a mark or at its beginning."""
         if not self.is_open:
             self._before = QApplication.focusWidget()
         try:
@@ -79,12 +81,14 @@ class DocumentPanel(QSplitter):
             return
         was_hidden = self._frame.isHidden()
         self._frame.show()
+        if was_hidden:  # before the view is hidden that has the keyboard: it would go on by itself, as Tab does
+            self._frame.setFocus(Qt.FocusReason.OtherFocusReason)
         self._arrange(is_new=was_hidden)
         self.view.open(self._document, mark)
         self.view.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def close_document(self) -> None:
-        """Shows the chat alone again."""
+        """Shows the view alone again."""
         if not self.is_open:
             return
         focus = QApplication.focusWidget()
@@ -92,15 +96,15 @@ class DocumentPanel(QSplitter):
         self.view.close_document()
         self._release()
         self._frame.hide()
-        self._chat.show()
+        self._beside.show()
         before = self._before
         if had_focus and before is not None and isValid(before) and before.isVisible():
             before.setFocus(Qt.FocusReason.OtherFocusReason)
         elif had_focus:
-            self._chat.focus_composer()
+            self._take_keyboard()
 
     def keep(self, keys: frozenset[tuple[Documents, int]]) -> None:
-        """Another chat is shown, with these documents: one that is not among them is closed."""
+        """Something else is shown, with these documents: one that is not among them is closed."""
         if self._shown is not None and self._shown not in keys:
             self.close_document()
 
@@ -114,15 +118,15 @@ class DocumentPanel(QSplitter):
         if not self.is_open:
             return
         is_narrow = self.width() < self._theme.px(NARROW_PX)
-        if is_narrow == self._chat.isHidden() and not is_new:
+        if is_narrow == self._beside.isHidden() and not is_new:
             return
-        self._chat.setHidden(is_narrow)
+        self._beside.setHidden(is_narrow)
         if not is_narrow:
             width = min(self._width_px, self.width() - self._theme.px(LEAST_PX))
             self.setSizes([self.width() - width, width])
 
     def _on_moved(self) -> None:
-        if self.is_open and not self._chat.isHidden():
+        if self.is_open and not self._beside.isHidden():
             self._width_px = self._frame.width()
 
     def _on_theme_changed(self) -> None:

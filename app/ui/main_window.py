@@ -1,14 +1,13 @@
-"""The frame: left column, tab, model picker, chat, notices, status line; no feature logic."""
+"""The frame: left column, tabs, model picker, views, notices, status line; no feature logic."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QCloseEvent
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from app import APP_NAME
 from app.core.errors import AppError
@@ -16,6 +15,7 @@ from app.ui import tasks, window_memory
 from app.ui.context_panel import ContextPanel
 from app.ui.desktop import open_folder
 from app.ui.i18n import tr
+from app.ui.incoming_files import IncomingFiles
 from app.ui.left_column import LeftColumn
 from app.ui.model_loader import ModelLoader
 from app.ui.model_picker import ModelPicker
@@ -23,10 +23,10 @@ from app.ui.notify import Notify
 from app.ui.shortcuts import ShortcutSheet, add_shortcuts
 from app.ui.sidebar import Sidebar
 from app.ui.status_line import StatusLine
+from app.ui.tabs import CHAT, SUMMARIZE
 from app.ui.theme import Theme
 from app.ui.views import Views
-from app.ui.widgets.buttons import IconButton, text_button
-from app.ui.widgets.file_drop import FileDrop
+from app.ui.widgets.buttons import IconButton
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -48,7 +48,7 @@ class MainWindow(QMainWindow):
         self.left = LeftColumn(theme)
         self.views = Views(app, theme, notify, loader, chat=chat, left=self.left)
         self.status = StatusLine(theme)
-        self.picker = ModelPicker(app, theme, loader)
+        self.picker = ModelPicker(app, theme, loader, notify)
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._splitter.setHandleWidth(1)  # Qt makes such a fine one wider for the pointer
         self._splitter.addWidget(self.left)
@@ -58,7 +58,7 @@ class MainWindow(QMainWindow):
         self._splitter.setStretchFactor(1, 1)
         self.setCentralWidget(self._splitter)
         self.left.add(self.sidebar)
-        FileDrop(theme, tr("Drop to attach documents, or to add a model"), self).dropped.connect(self.add_files)
+        self.files = IncomingFiles(app, theme, notify, loader, views=self.views, window=self)
         self.actions_by_name = self._add_actions()
         self._connect()
         self._restore()
@@ -67,18 +67,12 @@ class MainWindow(QMainWindow):
         content = QWidget()
         content.setObjectName("content")
         content.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._toggle = IconButton(self._theme, "square-half", tr("Show or hide the list of chats"))
+        self._toggle = IconButton(self._theme, "square-half", tr("Show or hide the list"))
         self._toggle.setObjectName("toggle_sidebar")
         self._toggle.clicked.connect(self.toggle_sidebar)
-        self._tab = text_button(tr("Chat"), "tab")
-        self._tab.setObjectName("tab_chat")
-        self._tab.setCheckable(True)
-        self._tab.setChecked(True)
-        self._tab.clicked.connect(self.views.show_chat)
-        self.views.tab = self._tab
         self._top = QHBoxLayout()
         self._top.addWidget(self._toggle)
-        self._top.addWidget(self._tab)
+        self._top.addWidget(self.views.tabs)
         self._top.addStretch(1)
         self._top.addWidget(self.picker)
         column = QVBoxLayout(content)
@@ -95,12 +89,14 @@ class MainWindow(QMainWindow):
         return add_shortcuts(
             self,
             {
-                "new_chat": self.new_chat,
+                "tab_chat": lambda: self.views.show_tab(CHAT),
+                "tab_summarize": lambda: self.views.show_tab(SUMMARIZE),
+                "new": self._new,
                 "temporary_chat": self.temporary_chat,
                 "search": self._search,
                 "sidebar": self.toggle_sidebar,
-                "attach": self._ask_for_documents,
-                "open_model": self.ask_for_model,
+                "attach": self.views.ask_for_documents,
+                "open_model": self.files.ask_for_model,
                 "models": self.views.show_models,
                 "settings": self.show_settings,
                 "zoom_in": lambda: self._zoom(theme.zoom_by, 1),
@@ -113,7 +109,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         self._notify.actions |= {
-            "open_model": self.ask_for_model,
+            "open_model": self.files.ask_for_model,
             "new_chat": self.new_chat,
             "settings": self.show_settings,
             "models": self.views.show_models,
@@ -125,14 +121,19 @@ class MainWindow(QMainWindow):
         self.sidebar.temporary_chat_wanted.connect(self.temporary_chat)
         self.left.settings_wanted.connect(self.show_settings)
         self.left.models_wanted.connect(self.views.show_models)
-        self.views.add_wanted.connect(self.ask_for_file)
+        self.views.add_wanted.connect(self.files.ask_for_file)
         self.views.network_switched.connect(self._on_network_changed)
+        self.views.changed.connect(self._on_view_changed)
+        self.views.chat_made.connect(self._on_chat_made)
+        self.views.work_changed.connect(self.status.show_work)
         self.sidebar.chat_chosen.connect(self.show_chat)
         self.sidebar.chat_gone.connect(self._on_chat_gone)
         self.sidebar.chat_renamed.connect(lambda _: self._update_title())
-        self.picker.open_wanted.connect(self.ask_for_model)
+        self.picker.open_wanted.connect(self.files.ask_for_model)
+        self.files.model_chosen.connect(self.picker.use)
+        self.picker.task_model_changed.connect(self.views.on_model_changed)
         self.picker.models_wanted.connect(self.views.show_models)
-        self.chat.model_wanted.connect(self.ask_for_model)
+        self.chat.model_wanted.connect(self.files.ask_for_model)
         self.chat.wake_wanted.connect(self._on_wake_wanted)
         self.chat.title_changed.connect(self._on_title_changed)
         self.chat.context_changed.connect(self.status.gauge.show_used)
@@ -158,6 +159,13 @@ class MainWindow(QMainWindow):
         self.show_chat(None)
         self.views.show_chat()
 
+    def _new(self) -> None:
+        """What is new in the tab that is open."""
+        if self.views.current == SUMMARIZE:
+            self.views.new_summary()
+        else:
+            self.new_chat()
+
     def temporary_chat(self) -> None:
         """A chat of which nothing is kept."""
         self.status.gauge.show_used(0)
@@ -176,44 +184,9 @@ class MainWindow(QMainWindow):
         if not self.chat.count_context():
             panel.say(tr("The model is at work. The numbers come when it is done."))
 
-    def open_files(self, files: list[str]) -> None:
-        """Files from the command line or a second start: the first model is opened, documents are attached."""
-        models, documents = _sorted(files)
-        if models:
-            self.loader.load(models[0])
-        elif self.loader.state == "asleep":
-            self.loader.start()
-        self._attach(documents)
-
-    def add_files(self, files: list[str]) -> None:
-        """Files dropped on the window: a model becomes one of Fireside's and is opened, documents are attached."""
-        models, documents = _sorted(files)
-        if models:
-            path = models[0]
-            ours = Path(self._app.settings.models.folder or self._app.paths.models)
-            if path in dict(self._app.known_models()) or path.is_relative_to(ours):
-                self.loader.load(path)
-            else:
-                self._add(path)
-        self._attach(documents)
-
-    def _attach(self, files: list[Path]) -> None:
-        if files:
-            self.views.show_chat()
-            self.chat.attaching.add(files)
-
-    def _ask_for_documents(self) -> None:
-        self.views.show_chat()
-        self.chat.attaching.ask()
-
     def _on_wake_wanted(self) -> None:
         self.loader.look()
         self.loader.wake()
-
-    def _add(self, path: Path) -> None:
-        from app.ui.models.add_dialog import FileAdding  # not needed at start
-
-        FileAdding(self._app, self._theme, self._notify, self).add_file(path, self.loader.load)
 
     def bring_to_front(self) -> None:
         """Shows the window above the others, also out of the task bar."""
@@ -221,28 +194,6 @@ class MainWindow(QMainWindow):
         self.show()
         self.raise_()
         self.activateWindow()
-
-    def ask_for_model(self) -> None:
-        """Asks for a model file to open where it is."""
-        # What the person names is opened, whatever it is called: the engine says what is wrong with it.
-        self._ask_for_file("open_model_dialog", tr("Open a model file")).fileSelected.connect(
-            lambda file: self.loader.load(Path(file))
-        )
-
-    def ask_for_file(self) -> None:
-        """Asks for a model file to make one of Fireside's."""
-        dialog = self._ask_for_file("add_file_dialog", tr("Add a model file"))
-        dialog.fileSelected.connect(lambda file: self._add(Path(file)))
-
-    def _ask_for_file(self, name: str, title: str) -> QFileDialog:
-        """Begins in the folder of the model that is open."""
-        dialog = QFileDialog(self, title, str(self.loader.path.parent if self.loader.path else Path.home()))
-        dialog.setObjectName(name)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.setNameFilters([tr("Models (*.gguf)"), tr("All files (*)")])
-        dialog.open()
-        return dialog
 
     def show_settings(self, page: str = "") -> None:
         """Opens the settings above the window, on the page that is named."""
@@ -268,6 +219,9 @@ class MainWindow(QMainWindow):
 
     def _search(self) -> None:
         self.left.show()
+        if self.views.current == SUMMARIZE:
+            self.views.search_summaries()
+            return
         self.views.show_chat()
         self.sidebar.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.sidebar.search.selectAll()
@@ -321,17 +275,29 @@ class MainWindow(QMainWindow):
         self.chat.set_model_state(loader.state, f"{loader.name}: {loader.word}")
         self._update_waiting()
 
+    def _on_view_changed(self) -> None:
+        task = self.views.tab
+        if task != self.picker.task:
+            self.picker.show_task(task)
+        self.status.gauge.show_wanted(wanted=self.views.current != SUMMARIZE)
+        self._update_title()
+
+    def _on_chat_made(self, conversation_id: int) -> None:
+        self.show_chat(conversation_id)
+        self.sidebar.reload()
+
     def _update_title(self) -> None:
         open_id = self.chat.conversation_id
         conversation = None if open_id is None else self._app.conversations.get(open_id)
         title = tr("Temporary chat") if self.chat.is_temporary else conversation.title if conversation else ""
+        if self.views.current == SUMMARIZE:
+            title = self.views.summary_title or tr("Summarize")
         self.setWindowTitle(f"{title} – {APP_NAME}" if title else APP_NAME)
 
     def _on_theme_changed(self) -> None:
         px = self._theme.px
         self._top.setContentsMargins(px(13), px(12), px(18), px(8))
         self._top.setSpacing(px(6))
-        self._tab.setFont(self._theme.font(14, 600))
         self.setMinimumSize(px(SMALLEST_PX[0]), px(SMALLEST_PX[1]))
         self.left.setMinimumWidth(px(SIDEBAR_PX[0]))
         self.left.setMaximumWidth(px(SIDEBAR_PX[1]))
@@ -343,6 +309,8 @@ class MainWindow(QMainWindow):
         known = self._app.conversations.get(known_id) if known_id else None
         self.show_chat(known.id if known else None)
         self.chat.focus_composer()
+        if self._app.settings.window.tab == SUMMARIZE:
+            self.views.show_summarize()
 
     def _save(self, section: str, **values: object) -> None:
         try:
@@ -352,16 +320,10 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.chat.save_draft()
-        self.views.document.close_document()
+        self.views.close()
         kept = window_memory.describe(self, self.left, self._theme)
         kept_id = 0 if self.chat.is_temporary else self.chat.conversation_id or 0
+        kept |= {"tab": self.views.tab, "summary_id": self.views.summary_id}
         self._save("window", conversation_id=kept_id, **kept)
         self.chat.stop()
         event.accept()
-
-
-def _sorted(files: list[str]) -> tuple[list[Path], list[Path]]:
-    """Model files, and everything else."""
-    paths = [Path(file) for file in files]
-    models = [path for path in paths if path.suffix.lower() == ".gguf"]
-    return models, [path for path in paths if path not in models]

@@ -79,6 +79,12 @@ class ModelLoader(QObject):
         """What the model is called."""
         return self._app.label_of(self.path) or model_name(self.path) if self.path else tr("No model")
 
+    @property
+    def stand_in(self) -> Path | None:
+        """The model that a job has put in place of this one for a while, and that answers meanwhile."""
+        loaded = Path(self.model.path) if self.model is not None and self.state == "ready" else None
+        return loaded if loaded != self.path else None
+
     def start(self) -> None:
         """Loads the chosen model, at start."""
         if self.path is not None:

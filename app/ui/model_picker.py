@@ -1,20 +1,24 @@
-"""The model picker: name, size, a dot with a word; its menu holds the known models."""
+"""The model picker: name, size, a dot with a word; its menu holds the known models. Each tab has its own model."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, QSize, Qt, Signal
-from PySide6.QtGui import QActionGroup
+from PySide6.QtGui import QActionGroup, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton
 
+from app.core.errors import AppError
 from app.core.paths import starter_model
 from app.features.model_sentences import ASLEEP, trying_words, why_words
 from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.model_loader import ModelLoader, in_words, size_text
+from app.ui.model_loader import ModelLoader, in_words, model_name, size_text
+from app.ui.notify import Notify
+from app.ui.tabs import CHAT
 from app.ui.theme import Theme
 from app.ui.widgets.elided_label import ElidedLabel
 from app.ui.widgets.status_dot import StatusDot
@@ -32,14 +36,21 @@ _DOTS = {
 
 
 class ModelPicker(QPushButton):
-    """Shows the loader's state; chooses another model."""
+    """Shows the model of the tab that is open, with the loader's state where that is the one; chooses another.
+
+    What is chosen for the chat is loaded at once; another tab's model is loaded by its work, so the chat's stays.
+    """
 
     open_wanted = Signal()
     models_wanted = Signal()
+    task_model_changed = Signal()
+    """A tab other than the chat has another model now; the chat's is told by the loader."""
 
-    def __init__(self, app: Fireside, theme: Theme, loader: ModelLoader) -> None:
+    def __init__(self, app: Fireside, theme: Theme, loader: ModelLoader, notify: Notify) -> None:
         super().__init__()
-        self._app, self._theme, self._loader = app, theme, loader
+        self._app, self._theme, self._loader, self._notify = app, theme, loader, notify
+        self.task = CHAT
+        self._own: Path | None = None
         self.setObjectName("model_picker")
         self.setAccessibleName(tr("Model"))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -62,10 +73,34 @@ class ModelPicker(QPushButton):
         self._on_state_changed()
 
     def sizeHint(self) -> QSize:
-        return QSize(self._row.sizeHint().width(), self._theme.px(32))
+        name_px = min(self._name.sizeHint().width(), self._name.maximumWidth())
+        return QSize(self._width_of(name_px, self._said), self._theme.px(32))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(self._row.minimumSize().width(), self._theme.px(32))
+        return QSize(self._width_of(self._name.minimumSizeHint().width(), []), self._theme.px(32))
+
+    def show_task(self, task: str) -> None:
+        """Another tab is open, by the name of its task, or its model is another."""
+        self.task = task
+        self._own = None if task == CHAT else self._app.models.for_task(task)
+        self._on_state_changed()
+
+    @property
+    def path(self) -> Path | None:
+        """The tab's model: its own, else the one that answers in the chat."""
+        return self._own or self._loader.stand_in or self._loader.path
+
+    def use(self, path: Path) -> None:
+        """Chooses a model for the tab that is open."""
+        if self.task == CHAT:
+            self._loader.load(path)
+            return
+        try:
+            self._app.models.use(self.task, path)
+        except AppError as error:
+            self._notify.error(error)
+        self.show_task(self.task)
+        self.task_model_changed.emit()
 
     def show_menu(self) -> None:
         """Opens the menu below the picker, its end at the picker's end."""
@@ -88,27 +123,49 @@ class ModelPicker(QPushButton):
 
     def menu_now(self) -> QMenu:
         """The known models that are still there, and opening another."""
-        loader, tokens = self._loader, self._theme.tokens
+        tokens = self._theme.tokens
         menu = QMenu(self)
         menu.setObjectName("model_menu")
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.setToolTipsVisible(True)
         group = QActionGroup(menu)
-        for path, name in self._app.known_models():
+        for path, name in self._known():
             size_bytes = _size_or_none(path)
             if size_bytes is None:
                 continue
             words = [tr(name), size_text(size_bytes)]
             if path == starter_model():
                 words.append(tr("a very small English model, often wrong"))
-            action = menu.addAction(_shown("  ·  ".join(words)), partial(loader.load, path))
+            action = menu.addAction(_shown("  ·  ".join(words)), partial(self.use, path))
             action.setToolTip(str(path))
-            is_this = path == loader.path
+            is_this = path == self.path
             action.setIcon(icon("check", tokens.accent if is_this else "#00000000"))
             action.setCheckable(True)
             action.setChecked(is_this)
             group.addAction(action)
         menu.addSeparator()
+        if self._is_loaders:
+            self._add_loader_actions(menu)
+        menu.addAction(icon("cube", tokens.muted), tr("Find more models…") + "\tCtrl+M", self.models_wanted.emit)
+        menu.addAction(icon("folder-open", tokens.muted), tr("Open a model file…") + "\tCtrl+O", self.open_wanted.emit)
+        return menu
+
+    @property
+    def _is_loaders(self) -> bool:
+        """Whether the tab's model is the chat's, so that the loader knows its state."""
+        return self.path in (self._loader.path, self._loader.stand_in)
+
+    def _known(self) -> list[tuple[Path, str]]:
+        known = self._app.known_models()
+        if self._own is not None and self._own not in dict(known):
+            known.append((self._own, self._name_of(self._own)))
+        return known
+
+    def _name_of(self, path: Path) -> str:
+        return self._app.label_of(path) or model_name(path)
+
+    def _add_loader_actions(self, menu: QMenu) -> None:
+        loader, tokens = self._loader, self._theme.tokens
         if loader.state == "loading" and loader.can_cancel:
             menu.addAction(icon("stop", tokens.muted), tr("Stop loading"), loader.cancel)
         elif loader.state == "ready":
@@ -119,25 +176,52 @@ class ModelPicker(QPushButton):
             menu.addAction(icon("arrow-clockwise", tokens.muted), tr("Load it again"), loader.start)
         if loader.path is not None:
             menu.addAction(icon("info", tokens.muted), tr("About this model"), self.show_about)
-        menu.addAction(icon("cube", tokens.muted), tr("Find more models…") + "\tCtrl+M", self.models_wanted.emit)
-        menu.addAction(icon("folder-open", tokens.muted), tr("Open a model file…") + "\tCtrl+O", self.open_wanted.emit)
-        return menu
 
     def _on_state_changed(self) -> None:
-        loader = self._loader
-        name = loader.name
+        loader, path = self._loader, self.path
+        is_loaders = self._is_loaders
+        name = loader.name if path == loader.path or path is None else self._name_of(path)
+        word, state = (loader.word, loader.state) if is_loaders else (tr("asleep"), "asleep")
         self._name.setText(name)
-        size_bytes = _size_or_none(loader.path) if loader.path else None
+        size_bytes = _size_or_none(path) if path else None
         size = "" if size_bytes is None else size_text(size_bytes)
         self._size.setText(size)
-        self._size.setVisible(bool(size))
-        self._word.setText(loader.word)
-        token, filled = _DOTS[loader.state]
+        self._word.setText(word)
+        token, filled = _DOTS[state]
         self._dot.show_state(token, filled=filled)
-        told = self._told()
-        self.setAccessibleDescription(", ".join(part for part in (name, size, loader.word, told) if part))
-        self.setToolTip("\n".join(part for part in (told, str(loader.path or "")) if part))
+        told = self._told() if is_loaders else tr("It is loaded when it is needed.")
+        self.setAccessibleDescription(", ".join(part for part in (name, size, word, told) if part))
+        self.setToolTip("\n".join(part for part in (told, str(path or "")) if part))
+        self._fit()
+
+    @property
+    def _said(self) -> list[QLabel]:
+        """What stands beside the name where there is room."""
+        return [label for label in (self._size, self._word) if label.text()]
+
+    def _width_of(self, name_px: int, labels: Sequence[QLabel]) -> int:
+        margins = self._row.contentsMargins()
+        widths = [self._dot.minimumWidth(), *(label.sizeHint().width() for label in (*labels, self._caret))]
+        return sum(widths) + name_px + margins.left() + margins.right() + self._row.spacing() * len(widths)
+
+    def _fit(self) -> None:
+        """Takes the room it can have now, and then says what there is room for."""
         self.updateGeometry()
+        parent = self.parentWidget()
+        layout = parent.layout() if parent is not None else None
+        if layout is not None:
+            layout.activate()
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """In a narrow window the size goes first, then the word; the tool tip and screen readers still say both."""
+        least = self._name.minimumSizeHint().width()
+        has_room_for = [
+            labels for labels in (self._said, [self._word], []) if self._width_of(least, labels) <= self.width()
+        ]
+        shown = has_room_for[0] if has_room_for else []
+        for label in (self._size, self._word):
+            label.setVisible(label in shown)
 
     def _told(self) -> str:
         """The sentence that belongs to the state."""
@@ -146,6 +230,8 @@ class ModelPicker(QPushButton):
         if loader.state == "loading" and loader.step:
             words = trying_words(loader.step)
         elif loader.model is not None:
+            if loader.stand_in is not None:
+                return tr("For a summary, in place of {name}. It comes back afterwards.", name=loader.name)
             words = why_words(loader.model)
         elif loader.wakes_up:
             words = ASLEEP
@@ -164,7 +250,11 @@ class ModelPicker(QPushButton):
             icon("caret-down-bold", theme.tokens.text).pixmap(QSize(edge, edge), self.devicePixelRatio())
         )
         self.setFixedHeight(theme.px(32))
-        self.updateGeometry()
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
 
 
 def _size_or_none(path: Path) -> int | None:

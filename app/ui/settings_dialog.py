@@ -27,6 +27,7 @@ from app.ui.settings_engine import EnginePage
 from app.ui.settings_memory import MemoryPage
 from app.ui.settings_network import NetworkPage
 from app.ui.settings_page import SettingsPage
+from app.ui.settings_summaries import SummariesPage
 from app.ui.shortcuts import ShortcutSheet
 from app.ui.theme import ZOOM_STEPS, Theme
 from app.ui.widgets.buttons import text_button
@@ -77,6 +78,7 @@ class SettingsDialog(QDialog):
         self._prompt_later = QTimer(self, singleShot=True, interval=PROMPT_DELAY_MS)
         self._add_page(tr("Appearance"), self._appearance_page())
         self._add_page(tr("Chat"), self._chat_page())
+        self._add_page(tr("Summarize"), SummariesPage(app, theme, self._save))
         engine = EnginePage(app, theme, self._save)
         engine.reload_wanted.connect(self.reload_wanted)
         self._add_page(tr("Engine"), engine)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QDialog, QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
 from app.ui.theme import Theme
@@ -14,11 +14,13 @@ from app.ui.widgets.buttons import text_button
 
 # Name, keys (the first is the one shown), words. The window gives each name something to do.
 WINDOW_SHORTCUTS: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    ("new_chat", ("Ctrl+N",), "New chat"),
+    ("tab_chat", ("Ctrl+1",), "Chat"),
+    ("tab_summarize", ("Ctrl+2",), "Summarize"),
+    ("new", ("Ctrl+N",), "New chat or summary"),
     ("temporary_chat", ("Ctrl+Shift+N",), "Temporary chat"),
-    ("search", ("Ctrl+F",), "Search chats"),
-    ("sidebar", ("Ctrl+B",), "Show or hide the list of chats"),
-    ("attach", ("Ctrl+Shift+O",), "Attach files"),
+    ("search", ("Ctrl+F",), "Search the list"),
+    ("sidebar", ("Ctrl+B",), "Show or hide the list"),
+    ("attach", ("Ctrl+Shift+O",), "Attach or add files"),
     ("open_model", ("Ctrl+O",), "Open a model file"),
     ("models", ("Ctrl+M",), "Models"),
     ("settings", ("Ctrl+,",), "Settings"),
@@ -34,7 +36,7 @@ CHAT_SHORTCUTS: tuple[tuple[str, str], ...] = (
     ("Escape", "Stop the answer"),
     ("Up", "Edit the last message, from an empty field"),
 )
-LIST_SHORTCUTS: tuple[tuple[str, str], ...] = (("F2", "Rename the chat"), ("Del", "Delete the chat"))
+LIST_SHORTCUTS: tuple[tuple[str, str], ...] = (("F2", "Rename"), ("Del", "Delete"))
 MODELS_SHORTCUTS: tuple[tuple[str, str], ...] = (
     ("Return", "From the search field to what was found"),
     ("Ctrl+Return", "Download the chosen version"),
@@ -72,27 +74,42 @@ class ShortcutSheet(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(px(24), px(20), px(24), px(20))
         column.setSpacing(px(16))
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(px(40))
-        grid.setVerticalSpacing(px(6))
-        for heading, lines in (
-            (tr("Window"), [(keys[0], words) for _, keys, words in WINDOW_SHORTCUTS]),
-            (tr("Chat"), CHAT_SHORTCUTS),
-            (tr("List of chats"), LIST_SHORTCUTS),
-            (tr("Models"), MODELS_SHORTCUTS),
+        sides = QHBoxLayout()
+        sides.setSpacing(px(48))
+        for headings in (
+            ((tr("Window"), [(keys[0], words) for _, keys, words in WINDOW_SHORTCUTS]),),
+            (
+                (tr("Chat"), CHAT_SHORTCUTS),
+                (tr("Lists"), LIST_SHORTCUTS),
+                (tr("Models"), MODELS_SHORTCUTS),
+            ),
         ):
-            title = QLabel(heading)
-            title.setFont(theme.font(13, 600))
-            title.setContentsMargins(0, px(8), 0, 0)
-            grid.addWidget(title, grid.rowCount(), 0, 1, 2)
-            for key, words in lines:
-                row = grid.rowCount()
-                grid.addWidget(QLabel(tr(words)), row, 0)
-                keys = QLabel(QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText))
-                keys.setProperty("kind", "muted")
-                keys.setFont(theme.code_font(13))
-                grid.addWidget(keys, row, 1, Qt.AlignmentFlag.AlignTrailing)
-        column.addLayout(grid)
+            sides.addLayout(_grid(theme, headings))
+        column.addLayout(sides)
         close = text_button(tr("Close"))
         close.clicked.connect(self.close)
         column.addWidget(close, 0, Qt.AlignmentFlag.AlignTrailing)
+
+
+def _grid(theme: Theme, headings: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> QVBoxLayout:
+    """Lines under their headings, from the top on."""
+    px = theme.px
+    grid = QGridLayout()
+    grid.setHorizontalSpacing(px(40))
+    grid.setVerticalSpacing(px(6))
+    for heading, lines in headings:
+        title = QLabel(heading)
+        title.setFont(theme.font(13, 600))
+        title.setContentsMargins(0, px(8), 0, 0)
+        grid.addWidget(title, grid.rowCount(), 0, 1, 2)
+        for key, words in lines:
+            row = grid.rowCount()
+            grid.addWidget(QLabel(tr(words)), row, 0)
+            keys = QLabel(QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText))
+            keys.setProperty("kind", "muted")
+            keys.setFont(theme.code_font(13))
+            grid.addWidget(keys, row, 1, Qt.AlignmentFlag.AlignTrailing)
+    column = QVBoxLayout()
+    column.addLayout(grid)
+    column.addStretch(1)
+    return column

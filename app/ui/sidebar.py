@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QHBoxLayout, QLabel, QLineEdit, QListView, QMenu, QVBoxLayout, QWidget
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from app.store.conversations import Conversation, Conversations
-from app.ui.chat_list import ID_ROLE, PINNED_ROLE, ChatListModel, ChatRowDelegate
+from app.ui.chat_list import PINNED_ROLE, ChatListModel
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.notify import Notify
+from app.ui.row_list import ID_ROLE, RowList
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 
 SEARCH_DELAY_MS = 120
-KEYBOARD_DELAY_MS = 120
 
 
 class Sidebar(QWidget):
@@ -53,7 +53,8 @@ class Sidebar(QWidget):
         self.search.textChanged.connect(self._on_search_typed)
         self.model = ChatListModel(self)
         self.model.renamed.connect(self._on_renamed)
-        self.list = _ChatList(theme, self.model)
+        self.list = RowList(theme, self.model, tr("Chats"))
+        self.list.setObjectName("chats")
         self.list.delete_wanted.connect(self.delete)
         self.list.customContextMenuRequested.connect(self._on_menu)
         self.list.clicked.connect(self._choose)
@@ -177,52 +178,3 @@ class Sidebar(QWidget):
         self._glass.setIcon(icon("magnifying-glass", tokens.muted))
         self._nothing.setFont(theme.font(13.5))
         self._nothing.setContentsMargins(theme.px(15), theme.px(4), theme.px(15), 0)
-
-
-class _ChatList(QListView):
-    """The rows; arrows move through the chats, Delete deletes, F2 renames."""
-
-    delete_wanted = Signal(int)
-    moved = Signal(QModelIndex)
-
-    def __init__(self, theme: Theme, model: ChatListModel) -> None:
-        super().__init__()
-        self._theme = theme
-        self.setObjectName("chats")
-        self.setAccessibleName(tr("Chats"))
-        self.setProperty("elides", True)
-        self.setModel(model)
-        self.setItemDelegate(ChatRowDelegate(theme, self))
-        self.setUniformItemSizes(True)  # ten thousand rows are laid out without asking each of them
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.setMouseTracking(True)
-        self._tell_moved = QTimer(self, singleShot=True, interval=KEYBOARD_DELAY_MS)
-        self._tell_moved.timeout.connect(lambda: self.moved.emit(self.currentIndex()))
-        theme.changed.connect(self._on_theme_changed)
-
-    def mark(self, index: QModelIndex, *, scroll: bool = True) -> None:
-        """Selects the row of the open chat, or none."""
-        if index.isValid():
-            self.setCurrentIndex(index)
-            if scroll:
-                self.scrollTo(index)
-        else:
-            self.clearSelection()
-            self.setCurrentIndex(QModelIndex())
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        before = self.currentIndex()
-        if event.key() == Qt.Key.Key_Delete and before.isValid():
-            self.delete_wanted.emit(before.data(ID_ROLE))
-            return
-        super().keyPressEvent(event)
-        if self.currentIndex() != before:
-            # Held down, an arrow passes many chats; only the one it stops at is opened.
-            self._tell_moved.start()
-
-    def _on_theme_changed(self) -> None:
-        self.scheduleDelayedItemsLayout()
-        self.viewport().update()

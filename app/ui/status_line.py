@@ -11,6 +11,7 @@ from app.features.model_sentences import short_count
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.elided_label import ElidedLabel
 
 INSET_PX = 8
 
@@ -30,7 +31,7 @@ class ContextGauge(QAbstractButton):
         self.setObjectName("context_gauge")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self._theme, self._used, self._size = theme, 0, 0
+        self._theme, self._used, self._size, self._is_wanted = theme, 0, 0, True
         theme.changed.connect(self._on_change)
         self._on_change()
 
@@ -42,6 +43,11 @@ class ContextGauge(QAbstractButton):
     def show_size(self, context_tokens: int) -> None:
         """How many tokens the model holds; 0: there is none."""
         self._size = context_tokens
+        self._on_change()
+
+    def show_wanted(self, *, wanted: bool) -> None:
+        """Whether what is open has a context to tell of."""
+        self._is_wanted = wanted
         self._on_change()
 
     def sizeHint(self) -> QSize:
@@ -57,7 +63,7 @@ class ContextGauge(QAbstractButton):
         self.setProperty("painted_text", text)
         self.setToolTip(tr("How much of what the model can keep in mind this chat takes, in tokens"))
         self.setAccessibleDescription(tr("Shows what the model sees"))
-        self.setVisible(self._size > 0)
+        self.setVisible(self._size > 0 and self._is_wanted)
         self.setFont(self._theme.font(12.5))
         self.setFixedWidth(self.sizeHint().width())
         self.update()
@@ -126,9 +132,11 @@ class StatusLine(QWidget):
         self.device = QLabel(textFormat=Qt.TextFormat.PlainText)
         self.device.setObjectName("device")
         self.gauge = ContextGauge(theme)
+        self.work = ElidedLabel()
+        self.work.setObjectName("work")
         self.waiting = QLabel(textFormat=Qt.TextFormat.PlainText)
         self.waiting.setObjectName("waiting")
-        for label in (self.device, self.waiting):
+        for label in (self.device, self.work, self.waiting):
             label.setProperty("kind", "muted")
         self._is_network_on = True
         self.network = text_button("", "quiet")
@@ -137,12 +145,14 @@ class StatusLine(QWidget):
         self._row = QHBoxLayout(self)
         self._row.addWidget(self.device)
         self._row.addWidget(self.gauge)
+        self._row.addWidget(self.work)
         self._row.addStretch(1)
         self._row.addWidget(self.waiting)
         self._row.addWidget(self.network)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self.show_network(is_on=True)
+        self.show_work("")
 
     def show_network(self, *, is_on: bool) -> None:
         """Whether the network may be used."""
@@ -165,10 +175,15 @@ class StatusLine(QWidget):
         """What is queued; empty when nothing is."""
         self.waiting.setText(text)
 
+    def show_work(self, text: str) -> None:
+        """What goes on in another tab, or rests there; empty when nothing does."""
+        self.work.setText(text)
+        self.work.setVisible(bool(text))
+
     def _on_theme_changed(self) -> None:
         px = self._theme.px
         self._row.setContentsMargins(px(18), 0, px(18 - INSET_PX), 0)
         self._row.setSpacing(px(24 - INSET_PX))
         self.setFixedHeight(px(30))
-        for label in (self.device, self.waiting, self.network):
+        for label in (self.device, self.work, self.waiting, self.network):
             label.setFont(self._theme.font(12.5))

@@ -1,29 +1,45 @@
-"""Which view the window shows: the chat, or the models, each with its own left column; a view is built when wanted."""
+"""Which view the window shows: a tab or the models, each with its own left column; a view is built when wanted."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QPushButton, QStackedWidget
+from PySide6.QtWidgets import QStackedWidget
 
+from app.bootstrap import SUMMARY as SUMMARY_KIND
+from app.core.errors import AppError
+from app.store.jobs import Jobs
+from app.ui import tasks
 from app.ui.document_panel import DocumentPanel
 from app.ui.left_column import LeftColumn
 from app.ui.model_loader import ModelLoader
 from app.ui.notify import Notify
+from app.ui.tabs import CHAT, SUMMARIZE, Tabs
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.ui.chat.chat_view import ChatView
     from app.ui.models.models_view import ModelsView
+    from app.ui.summarize.summarize_tab import SummarizeTab
+
+MODELS = "models"
 
 
 class Views(QObject):
-    """Holds the stack of the content; `left` shows what belongs to the view."""
+    """Holds the stack of the content; `left` shows what belongs to the view, `tabs` which one it is."""
 
     add_wanted = Signal()
     network_switched = Signal()
+    changed = Signal()
+    """Another view is shown, or something else in it: the window's title and the picker follow."""
+    work_changed = Signal(str)
+    """What a summary does, in words; "" when none is at work."""
+    chat_made = Signal(int)
+    """A conversation that was begun from elsewhere, to be shown."""
 
     def __init__(
         self, app: Fireside, theme: Theme, notify: Notify, loader: ModelLoader, *, chat: ChatView, left: LeftColumn
@@ -32,19 +48,55 @@ class Views(QObject):
         self._app, self._theme, self._notify, self._loader, self._chat = app, theme, notify, loader, chat
         self._left = left
         self._models: ModelsView | None = None
-        self.tab: QPushButton | None = None
+        self._summarize: SummarizeTab | None = None
+        self._is_built = False
+        """Whether the summaries can be seen; their work can go on before."""
+        self.current = CHAT
+        self.tab = CHAT
+        """The tab that is open, or was before the models were looked at."""
+        self.tabs = Tabs(theme)
+        self.tabs.chosen.connect(self.show_tab)
         self.content = QStackedWidget()
-        self.document = DocumentPanel(theme, notify, chat)
+        self.document = DocumentPanel(theme, notify, chat, chat.focus_composer)
         self.content.addWidget(self.document)
         chat.document_wanted.connect(self.document.open)
         chat.documents_known.connect(self.document.keep)
+        chat.attaching.summarize_wanted.connect(self._on_summarize_wanted)
+        self.tabs.mark(CHAT)
+
+    @property
+    def summary_title(self) -> str:
+        """Of the summary that is open; "" without one."""
+        return self._summarize.title if self._summarize is not None and self._is_built else ""
+
+    @property
+    def summary_id(self) -> int:
+        """The summary that is open, or was before a restart; 0 without one."""
+        if self._summarize is None or not self._is_built:
+            return self._app.settings.window.summary_id
+        return self._summarize.open_id or 0
+
+    def show_tab(self, name: str) -> None:
+        """Opens a tab, ready to type into or to drop files on."""
+        if name == SUMMARIZE:
+            self.show_summarize()
+        else:
+            self.show_chat()
 
     def show_chat(self) -> None:
         """The chat, ready to type into."""
         self.content.setCurrentIndex(0)
         self._left.views.setCurrentIndex(0)
-        self._mark(models=False)
+        self._mark(CHAT)
         self._chat.focus_composer()
+
+    def show_summarize(self) -> None:
+        """The summaries, with the one that was open last."""
+        tab = self._summaries()
+        self.content.setCurrentWidget(tab.view)
+        self._left.views.setCurrentWidget(tab.column)
+        self._mark(SUMMARIZE)
+        tab.view.take_keyboard()
 
     def show_models(self, page: str = "suggested") -> None:
         """The models; `page`: suggested, installed, others, downloads, storage or search."""
@@ -52,8 +104,77 @@ class Views(QObject):
         view.show_page(page)
         self.content.setCurrentWidget(view)
         self._left.views.setCurrentWidget(view.column)
-        self._mark(models=True)
+        self._mark(MODELS)
         view.column.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def attach(self, files: Sequence[Path]) -> None:
+        """Documents go beside the next message."""
+        if files:
+            self.show_chat()
+            self._chat.attaching.add(files)
+
+    def summarize(self, files: Sequence[Path]) -> None:
+        """Documents go into the summary that is being put together."""
+        if files:
+            self.show_summarize()
+            self._summaries().view.add_files(files)
+
+    def ask_for_documents(self) -> None:
+        """Asks for files: for the summary in its tab, elsewhere for the chat."""
+        if self.current == SUMMARIZE:
+            self._summaries().view.ask_for_files()
+        else:
+            self.show_chat()
+            self._chat.attaching.ask()
+
+    def new_summary(self) -> None:
+        """An empty one, where files can be dropped."""
+        self._summaries().show_new()
+        self.show_summarize()
+
+    def on_model_changed(self) -> None:
+        """The summaries' model is another: what one would take is estimated anew."""
+        if self._summarize is not None and self._is_built and self._summarize.open_id is None:
+            self._summarize.view.show_new()
+
+    def search_summaries(self) -> None:
+        """To the search field above the summaries."""
+        search = self._summaries().column.search
+        search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        search.selectAll()
+
+    def go_on(self) -> None:
+        """Summaries that an earlier run left in the queue are worked off, once the window is there."""
+        look = tasks.run(lambda _token: _waiting(self._app), self)
+        look.event.connect(lambda _waiting: self._work().runner.start())
+
+    def close(self) -> None:
+        """The window closes: nothing is asked any more."""
+        self.document.close_document()
+        if self._summarize is not None:
+            self._summarize.close()
+
+    def _work(self) -> SummarizeTab:
+        """The summaries, perhaps without anything to be seen of them."""
+        if self._summarize is None:
+            from app.ui.summarize.summarize_tab import SummarizeTab  # not needed at start
+
+            tab = self._summarize = SummarizeTab(self._app, self._theme, self._notify, self._left.window())
+            tab.ask_wanted.connect(self._on_ask_wanted)
+            tab.state_changed.connect(self.work_changed)
+            tab.memory_changed.connect(self._loader.look)
+            tab.title_changed.connect(self.changed)
+            tab.model_wanted.connect(self.show_models)
+        return self._summarize
+
+    def _summaries(self) -> SummarizeTab:
+        tab = self._work()
+        if not self._is_built:
+            self._is_built = True
+            self.content.addWidget(tab.view)
+            self._left.add(tab.column)
+            tab.restore(self._app.settings.window.summary_id)
+        return tab
 
     def _make_models(self) -> ModelsView:
         from app.ui.models.models_view import ModelsView  # not needed at start
@@ -66,7 +187,32 @@ class Views(QObject):
         self._left.add(view.column)
         return view
 
-    def _mark(self, *, models: bool) -> None:
-        self._left.models.setChecked(models)
-        if self.tab is not None:
-            self.tab.setChecked(not models)
+    def _mark(self, name: str) -> None:
+        self.current = name
+        self._left.models.setChecked(name == MODELS)
+        self.tabs.mark("" if name == MODELS else name)
+        if name != MODELS:
+            self.tab = name
+        self.changed.emit()
+
+    def _on_summarize_wanted(self, document_id: int) -> None:
+        """A document of a chat is to be summarized instead."""
+        self.show_summarize()
+        self._summaries().view.add_documents([document_id])
+
+    def _on_ask_wanted(self, document_ids: list[int], title: str) -> None:
+        """A chat of its own, so that what is being written elsewhere stays as it is."""
+        try:
+            conversation = self._app.conversations.create(title=title)
+            for document_id in document_ids:
+                self._app.documents.attachments.add_to_draft(conversation.id, document_id)
+        except AppError as error:
+            self._notify.error(error)
+            return
+        self.chat_made.emit(conversation.id)
+        self.show_chat()
+
+
+def _waiting(app: Fireside) -> Iterator[int]:
+    """The id of a summary that waits, if one does; asked of the store, since mostly nothing more is needed."""
+    yield from [job.id for job in Jobs(app.database).find(SUMMARY_KIND, ("queued", "running"))][:1]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QEvent, QObject, Signal
 from PySide6.QtWidgets import QApplication, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app.bootstrap import Fireside, build
@@ -18,10 +18,13 @@ from app.ui.notify import Notify
 from app.ui.theme import Theme
 
 
-class PlainAttaching:
+class PlainAttaching(QObject):
     """Remembers what it was given."""
 
+    summarize_wanted = Signal(int)
+
     def __init__(self) -> None:
+        super().__init__()
         self.files: list[Path] = []
         self.asked = 0
 
@@ -122,4 +125,5 @@ def open_window(application: QApplication, *, scheme: str = "light") -> Iterator
         tasks.running.reopen()
         app.close()
         window.deleteLater()
+        application.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # it goes with its own test, not in the next
         application.setStyleSheet("")

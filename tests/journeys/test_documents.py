@@ -1,4 +1,4 @@
-"""A PDF is dropped or attached by keyboard, asked about, and its sentence is seen marked on the page.
+"""A PDF is dropped or attached by keyboard, asked about, and its sentence is seen marked on the page; or summarized.
 
 Real keys, a real drag from another program's window (XDND), the real window and document child.
 """
@@ -19,33 +19,35 @@ from tests.helpers.program import ROOT, Program, wait_until, xdotool
 from tests.helpers.script import prompts, write_script
 
 ANSWER = "The deposit is 2,400 euros, paid back within eight weeks of moving out."
-FRAME = (0xB2, 0x3F, 0x12)
-"""The frame that appears while a file is held above the window: the accent."""
 CHIP = (0xFB, 0xED, 0xE6)
-"""Behind the name of a page."""
+"""Behind the name of a page, and behind the zone above which a file is held."""
 CHIP_PIXELS = 200
-FRAME_PIXELS = 1500
+ZONE_PIXELS = 50_000
+ASK, SUMMARIZE = 0.25, 0.75
+"""Where the two zones are that a drop can go to, as a share of the window's width."""
 LEAST_PIXELS = 300
 
 
-def drop_with_the_mouse(program: Program, path: Path) -> None:
-    """Dragged out of another window over the chat, and let go there."""
+def drop_with_the_mouse(program: Program, path: Path, share: float = ASK) -> None:
+    """Dragged out of another window over one of the zones, and let go there."""
     folder = path.parent
     program.focus()
     source = subprocess.Popen([sys.executable, "-m", "tests.helpers.drag_source", str(path)], cwd=ROOT)
     try:
         wait_until(lambda: xdotool("search", "--onlyvisible", "--name", TITLE, check=False), "the file to drag")
         frame = dict(line.split("=") for line in xdotool("getwindowgeometry", "--shell", program.window).split())
-        x, y = int(frame["X"]) + int(frame["WIDTH"]) * 2 // 3, int(frame["Y"]) + int(frame["HEIGHT"]) // 2
+        x, y = int(frame["X"]) + int(int(frame["WIDTH"]) * share), int(frame["Y"]) + int(frame["HEIGHT"]) // 2
         xdotool("mousemove", str(SIZE_PX[0] // 2), str(SIZE_PX[1] // 2), "mousedown", "1")
-        steps, before = itertools.cycle((0, 8)), colored_pixels(program, folder, FRAME)
+        steps = itertools.cycle((0, 8))
 
         def is_above() -> bool:
-            """The pointer moves until the window says what will happen."""
+            """The pointer moves until the window says what will happen, there and nowhere else."""
             xdotool("mousemove", str(x + next(steps)), str(y))
-            return colored_pixels(program, folder, FRAME) > before + FRAME_PIXELS
+            width, _ = window_pixels(program, folder)
+            places = [across / width for across, _ in places_of(program, folder, CHIP)]
+            return len(places) > ZONE_PIXELS and all(abs(place - share) < 0.25 for place in places)
 
-        wait_until(is_above, "the frame of a drop")
+        wait_until(is_above, "the zone of the drop")
         xdotool("mouseup", "1")
         xdotool("mousemove", "--window", program.window, "2", "2")  # no turn is under the pointer later
         wait_until(lambda: program.rows("SELECT id FROM documents"), "the document to be read")
@@ -101,6 +103,24 @@ def test_a_document_is_attached_asked_about_and_opened_at_its_sentence(
         wait_until(lambda: marked_pixels(program, tmp_path) > before + LEAST_PIXELS, "the marked sentence on the page")
         program.press("Escape")
         wait_until(lambda: marked_pixels(program, tmp_path) < before + LEAST_PIXELS / 2, "the chat alone")
+        wait_until(lambda: program.quit() == 0, "a clean exit")
+    finally:
+        program.kill()
+
+
+@pytest.mark.display
+@pytest.mark.timeout(120)
+def test_a_document_dropped_on_summarize_waits_there_and_not_in_the_chat(tmp_path: Path) -> None:
+    script = write_script(tmp_path / "script", {"text": ANSWER})
+    program = Program(tmp_path / "home", {"HOME": str(tmp_path), "FIRESIDE_ENGINE_SCRIPT": str(script)})
+    try:
+        drop_with_the_mouse(program, lease_pdf(tmp_path / "lease.pdf"), SUMMARIZE)
+        kept = "SELECT d.name FROM job_documents JOIN documents d ON d.id = document_id"
+        assert wait_until(lambda: program.rows(kept), "the document to wait for the summary") == [("lease.pdf",)]
+        assert program.rows("SELECT id FROM attachments") == []
+        program.press("ctrl+1")
+        program.ask("Anything else?")
+        wait_until(lambda: [state for _, _, state in program.messages()] == ["complete"] * 2, "the answer in the chat")
         wait_until(lambda: program.quit() == 0, "a clean exit")
     finally:
         program.kill()

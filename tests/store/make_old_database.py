@@ -20,11 +20,17 @@ from app.store.database import Database
 from app.store.documents import DocumentStore
 from app.store.jobs import Jobs
 from app.store.models import ModelNotes
+from app.store.summaries import SummaryStore
 
 SCHEMA = """
 SELECT sql FROM sqlite_schema
 WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND name NOT GLOB '*_index_*' ORDER BY rowid
 """
+
+TABLES = (
+    "conversations", "messages", "jobs", "models", "documents", "blocks", "attachments",
+    "job_documents", "job_steps", "job_step_uses", "job_results",
+)  # fmt: skip
 
 
 def schema_of(database: Database) -> list[str]:
@@ -85,11 +91,26 @@ def fill_documents(database: Database) -> None:
     store.begin(Path("/documents/half-read.pdf"), 9, 1)
 
 
+def fill_summaries(database: Database) -> None:
+    """A summary of two documents that is done, another one that uses its step and was deleted, and a draft."""
+    jobs, store = Jobs(database, clock=lambda: 1_760_000_000.0), SummaryStore(database)
+    wish = {"length": "short", "form": "bullets", "language": "de", "instruction": ""}
+    done = jobs.add("summary", "größe and 1 more", {"wish": wish}, document_ids=(1, 2))
+    store.keep_step(done.id, "ab12", {"points": [{"text": "The sun is wide."}]})
+    store.keep_step(done.id, "cd34", ["merged"])
+    store.keep_result(done.id, {"title": "Sonne", "statements": []}, "Die Sonne ist 109 Erden breit.")
+    jobs.update(done.id, state="done", progress={"sections": 1, "sections_read": 1})
+    deleted = jobs.add("summary", "größe", {"wish": wish}, document_ids=(1,))
+    store.find_step(deleted.id, "ab12")
+    jobs.delete(deleted.id)
+    jobs.add("summary", "", {"wish": wish}, state="draft", document_ids=(2,))
+
+
 def dump(database: Database) -> Iterator[str]:
     """The whole database as statements, one after the other."""
     yield from schema_of(database)
     with database.reading() as connection:
-        for table in ("conversations", "messages", "jobs", "models", "documents", "blocks", "attachments"):
+        for table in TABLES:
             columns = [row["name"] for row in connection.execute(f"PRAGMA table_info({table})")]
             quoted = " || ', ' || ".join(f"quote({name})" for name in columns)
             for row in connection.execute(f"SELECT {quoted} FROM {table}"):
@@ -105,6 +126,7 @@ def main() -> None:
         fill(Conversations(database, clock=lambda: 1_760_000_000.0))
         fill_models(database)
         fill_documents(database)
+        fill_summaries(database)
         sys.stdout.write("BEGIN;\n" + "".join(f"{statement};\n" for statement in dump(database)) + "COMMIT;\n")
 
 

@@ -17,6 +17,9 @@ from app.core.messages import Role
 from app.store.conversations import Conversations
 from app.store.damage import ALWAYS_CHECKED_BYTES
 from app.store.database import Database
+from app.store.documents import DocumentStore
+from app.store.jobs import Jobs
+from app.store.summaries import SummaryStore
 
 PAGE_BYTES = 4096
 
@@ -143,6 +146,26 @@ def test_a_full_text_index_that_went_wrong_is_made_again_at_the_next_start(sound
             assert database.moved_aside is None
             assert len(Conversations(database).search_text("turn")) == 40
     assert [file.name for file in sound_file.parent.glob("fireside.db*")] == ["fireside.db"]
+
+
+@pytest.mark.parametrize("index", ["blocks_index", "results_index"])
+def test_so_are_the_indexes_of_documents_and_summaries(sound_file: Path, index: str) -> None:
+    with closing(Database.open(sound_file)) as database:
+        documents, jobs, summaries = DocumentStore(database), Jobs(database), SummaryStore(database)
+        id_ = documents.begin(Path("/d/a.txt"), 1, 1)
+        documents.add_blocks(
+            id_, [{"id": n, "kind": "paragraph", "page": 1, "text": f"kiln {n}"} for n in range(1, 300)]
+        )
+        for number in range(30):
+            summaries.keep_result(jobs.add("summary", "", {}).id, {}, f"glaze {number}")
+        with database.transaction() as connection:
+            connection.execute(f"UPDATE {index}_data SET block = zeroblob(20) WHERE id > 10")
+        with pytest.raises(DatabaseDamaged):
+            _ = documents.rank([id_], ["kiln"], 5) and summaries.search("glaze")
+    with closing(Database.open(sound_file)) as database:
+        assert database.moved_aside is None
+        assert len(SummaryStore(database).search("glaze")) == 30
+        assert len(DocumentStore(database).rank([id_], ["kiln"], 5)) == 5
 
 
 def test_damage_in_a_very_large_file_is_met_while_working_and_put_aside_at_the_next_start(sound_file: Path) -> None:

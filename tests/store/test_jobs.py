@@ -97,6 +97,41 @@ def test_a_job_that_is_gone_cannot_be_changed_and_its_id_never_comes_back(jobs: 
     assert jobs.add("download", "b", {}).id > job.id
 
 
+def test_a_deleted_job_is_out_of_sight_and_can_be_taken_back(jobs: Jobs) -> None:
+    first, second = jobs.add("summary", "a", {}), jobs.add("download", "b", {})
+    jobs.delete(first.id)
+    assert (jobs.get(first.id), [job.id for job in jobs.find()]) == (None, [second.id])
+    jobs.update(first.id, progress={"sections_read": 3})
+    jobs.restore(first.id)
+    after = jobs.get(first.id)
+    assert after is not None
+    assert (after.title, after.progress, after.place) == ("a", {"sections_read": 3}, first.place)
+    jobs.delete(first.id)
+    jobs.purge_deleted()
+    assert [job.id for job in jobs.find()] == [second.id]
+    for change in (jobs.restore, jobs.delete):
+        with pytest.raises(KeyError):
+            change(first.id)
+
+
+def test_what_was_at_work_waits_again_after_a_restart_and_other_kinds_are_their_own_affair(jobs: Jobs) -> None:
+    states = ("draft", "queued", "running", "paused", "done", "failed")
+    for state in states:
+        jobs.add("summary", state, {}, state=state)
+    jobs.add("download", "other", {}, state="running")
+    jobs.recover("summary")
+    assert [job.state for job in jobs.find("summary")] == [
+        "draft", "queued", "queued", "paused", "done", "failed",
+    ]  # fmt: skip
+    assert [job.state for job in jobs.find("download")] == ["running"]
+
+
+def test_a_title_can_be_changed(jobs: Jobs) -> None:
+    job = jobs.add("summary", "a", {})
+    jobs.update(job.id, title="Größe\udc80")
+    assert getattr(jobs.get(job.id), "title", "") == "Größe\ufffd"
+
+
 def test_threads_that_add_at_once_lose_nothing(jobs: Jobs) -> None:
     def add(name: str) -> None:
         for number in range(25):

@@ -18,6 +18,7 @@ from app.store.documents import DocumentStore
 from app.store.jobs import Jobs
 from app.store.migrations import MIGRATIONS
 from app.store.models import ModelNote, ModelNotes
+from app.store.summaries import SummaryStore
 from tests.store.conftest import fill_disk
 from tests.store.make_old_database import schema_of
 
@@ -278,3 +279,48 @@ def test_what_schema_4_added_is_read_as_it_was_written(tmp_path: Path) -> None:
         assert answer.sources == ({"document_id": 1, "block_id": 2, "start": 0, "end": 27},)
         assert store.rank([1], ["earths"], 5)[0][:2] == (1, 2), "the index was built from the rows"
         assert store.purge(before=1e12) == 1, "only the one that was half read"
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+def test_a_file_from_before_schema_5_has_no_summaries_and_takes_them(tmp_path: Path, number: int) -> None:
+    path = file_of_version(number, tmp_path)
+    with closing(Database.open(path)) as database:
+        jobs, store, documents = Jobs(database), SummaryStore(database), DocumentStore(database)
+        assert jobs.find("summary") == []
+        id_ = documents.begin(Path("/documents/a.txt"), 3, 1)
+        documents.finish(id_, format_="text", unit="", pages=0, sha256="cd", info={})
+        job = jobs.add("summary", "a", {}, document_ids=(id_,))
+        store.keep_step(job.id, "key", [1])
+        store.keep_result(job.id, {"title": "a"}, "Milk is bought.")
+    with closing(Database.open(path)) as database:
+        store = SummaryStore(database)
+        assert (store.documents_of([job.id]), store.find_step(job.id, "key")) == ({job.id: (id_,)}, [1])
+        assert (store.result(job.id), store.search("bought")) == ({"title": "a"}, {job.id})
+
+
+def test_downloads_of_schema_4_are_as_they_were(tmp_path: Path) -> None:
+    with closing(Database.open(file_of_version(4, tmp_path))) as database:
+        waiting, failed = Jobs(database).find("download")
+        assert (waiting.title, waiting.state, failed.title, failed.state) == ("Smaller", "queued", "Größer", "failed")
+        assert isinstance(failed.error, NotEnoughDisk)
+        assert DocumentStore(database).get(1) is not None
+
+
+def test_what_schema_5_added_is_read_as_it_was_written(tmp_path: Path) -> None:
+    with closing(Database.open(file_of_version(5, tmp_path))) as database:
+        jobs, store = Jobs(database), SummaryStore(database)
+        done, draft = jobs.find("summary")
+        assert (done.title, done.state, done.progress) == (
+            ("größe and 1 more", "done", {"sections": 1, "sections_read": 1})
+        )
+        assert done.spec == {"wish": {"length": "short", "form": "bullets", "language": "de", "instruction": ""}}
+        assert (draft.title, draft.state) == ("", "draft")
+        assert store.documents_of([done.id, draft.id]) == {done.id: (1, 2), draft.id: (2,)}
+        assert store.find_step(done.id, "cd34") == ["merged"]
+        assert store.result(done.id) == {"title": "Sonne", "statements": []}
+        assert store.search("sonne erden") == {done.id}, "the index was built from the rows"
+        jobs.purge_deleted()
+        assert store.find_step(done.id, "ab12") == {"points": [{"text": "The sun is wide."}]}
+        jobs.remove(done.id)
+        assert [store.find_step(draft.id, key) for key in ("ab12", "cd34")] == [None, None]
+        assert (store.search("sonne"), DocumentStore(database).purge(before=1e12)) == (set(), 1)

@@ -102,7 +102,7 @@ def test_a_source_opens_the_document_with_its_sentence_marked_and_esc_goes_back(
     mark = view._mark
     (block,) = view.document.blocks(mark.block_id, 1)
     assert " ".join(block.text[mark.start : mark.end].split()).startswith("The deposit is 2,400 euros")
-    desk.qtbot.waitUntil(lambda: view.area.paper.picture is not None, timeout=9_000)
+    desk.qtbot.waitUntil(lambda: view.area.paper.shown is not None, timeout=9_000)
     assert view.area.paper.marked_rect() is not None
     focus = QApplication.focusWidget()
     assert focus is not None

@@ -91,8 +91,9 @@ def test_tab_goes_through_the_column_then_the_top_then_the_chat(frame: Frame, qt
         "Chats",
         "Models",
         "Settings",
-        "Show or hide the list of chats",
+        "Show or hide the list",
         "Chat",
+        "Summarize",
         "Model",
         "Message",
     ]
@@ -102,7 +103,7 @@ def test_tab_goes_through_the_column_then_the_top_then_the_chat(frame: Frame, qt
 def test_the_shortcuts_do_what_the_sheet_says(frame: Frame, qtbot: QtBot) -> None:
     window, actions = frame.window, frame.window.actions_by_name
     frame.window.show_chat(frame.app.conversations.create(title="Letter").id)
-    actions["new_chat"].trigger()
+    actions["new"].trigger()
     assert frame.chat.conversation_id is None
     actions["search"].trigger()
     assert window.sidebar.search.hasFocus()

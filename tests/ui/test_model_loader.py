@@ -113,7 +113,7 @@ def test_a_missing_file_keeps_the_loaded_model(qapp: QApplication, qtbot: QtBot,
     with open_window(qapp) as frame:
         frame.loader.load(model(tmp_path, "a.gguf"))
         until(qtbot, frame.loader, "ready")
-        frame.window.open_files([str(tmp_path / "gone.gguf")])
+        frame.window.files.open([str(tmp_path / "gone.gguf")])
         qtbot.waitUntil(lambda: frame.notices() == ["There is no file gone.gguf any more."])
         assert (frame.loader.name, frame.loader.state) == ("a", "ready")
 

@@ -67,6 +67,36 @@ def test_a_long_name_is_shortened_and_nothing_is_clipped(frame: Frame, qtbot: Qt
     assert clipped_texts(frame.window) == []
 
 
+def test_in_a_narrow_window_the_size_goes_before_the_word_and_both_are_still_told(frame: Frame) -> None:
+    frame.window.resize(1200, 700)
+    QApplication.processEvents()
+    assert words(frame) == ["Starter", "0.1 GB", "asleep"]
+    frame.window.resize(640, 480)
+    QApplication.processEvents()
+    assert words(frame) == ["Starter", "asleep"]
+    assert frame.window.picker.accessibleDescription() == "Starter, 0.1 GB, asleep"
+    frame.window.resize(1200, 700)
+    QApplication.processEvents()
+    assert words(frame) == ["Starter", "0.1 GB", "asleep"]
+
+
+def test_a_model_that_took_the_place_of_the_chats_for_a_summary_is_told(
+    frame: Frame, qtbot: QtBot, tmp_path: Path
+) -> None:
+    frame.loader.start()
+    qtbot.waitUntil(lambda: frame.loader.state == "ready")
+    own = frame.loader.path
+    assert own is not None
+    list(frame.app.engine.load(tmp_path / "Big-26B-Q4_K_M.gguf"))
+    frame.loader.look()
+    assert words(frame) == ["Big 26B", "ready"]
+    told = frame.window.picker.accessibleDescription()
+    assert told.endswith("For a summary, in place of Starter. It comes back afterwards.")
+    list(frame.app.engine.load(own))
+    frame.loader.look()
+    assert words(frame) == ["Starter", "0.1 GB", "ready"]
+
+
 def test_the_menu_offers_known_models_that_are_still_there(frame: Frame, tmp_path: Path) -> None:
     here, gone = tmp_path / "here & now.gguf", tmp_path / "gone.gguf"
     write_model(here)

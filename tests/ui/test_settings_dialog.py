@@ -29,7 +29,7 @@ from tests.helpers.gguf_files import header
 from tests.helpers.script import write_script
 from tests.helpers.ui import Frame
 
-CHAT, ENGINE, MEMORY = 1, 2, 3
+CHAT, SUMMARIZE, ENGINE, MEMORY = 1, 2, 3, 4
 GB = 10**9
 DEVICES = [
     {"name": "Vulkan0", "description": "Radeon 780M", "type": "igpu", "free_bytes": 7 * GB, "total_bytes": 8 * GB},
@@ -207,6 +207,14 @@ def test_an_engine_that_does_not_answer_is_asked_again(
     script.write_text(text, "utf-8")
     qtbot.mouseClick(by_name(dialog, QPushButton, "Look again"), Qt.MouseButton.LeftButton)
     wait_for_text(dialog, qtbot, "No GPU was found, so models run on the CPU.")
+
+
+def test_whether_the_computer_stays_awake_for_a_summary_is_saved(dialog: SettingsDialog, frame: Frame) -> None:
+    dialog.show_page(SUMMARIZE)
+    switch = by_name(dialog, QCheckBox, "Keep the computer awake while a summary is at work")
+    assert switch.isChecked()
+    switch.click()
+    assert not saved(frame).summaries.stay_awake
 
 
 def test_when_a_model_sleeps_is_saved(dialog: SettingsDialog, frame: Frame) -> None:

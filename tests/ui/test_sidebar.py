@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.core.messages import Role
-from app.ui.chat_list import ID_ROLE
+from app.ui.row_list import ID_ROLE
 from tests.helpers.ui import Frame
 
 

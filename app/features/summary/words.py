@@ -4,19 +4,97 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.features.summary.result import Check, Statement, Summary
+from app.features.document_sentences import clause, units
+from app.features.summary.result import Check, Reason, Statement, SummarizedDocument, Summary
+
+_ON = {"p.": "page", "pp.": "page", "page": "page", "pages": "page", "slide": "slide", "sheet": "sheet"}
+"""What something stands on, by the first word of where it was looked; anything else it stands in."""
 
 
 def check_words(check: Check, pages: str) -> str:
     """Of one statement, such as "The page says 3.7 million." `pages` is where it was looked, such as "p. 12"."""
-    raise NotImplementedError
+    place, speaker = _place_words(pages)
+    if check.differs:
+        is_wording = check.reason is Reason.SUPPORT
+        return f"{speaker} says {f'“{check.page_says}”' if is_wording else check.page_says}."
+    if check.reason is Reason.CLOSE_MATCH:
+        return f"Found {place}; what it quotes stands there in slightly other letters."
+    if check.found:
+        return f"Found {place}."
+    if check.reason is Reason.QUOTE_NOT_FOUND:
+        return f"What it quotes was not found {place}."
+    return f"{f'“{check.said}” was not' if check.said else 'Not'} found {place}."
+
+
+def _place_words(pages: str) -> tuple[str, str]:
+    """("on p. 12", "The page"), ("on slide 3", "The slide"), ("in source 2", "The text")."""
+    if not pages:
+        return "in the text", "The text"
+    kind = _ON.get(pages.split(maxsplit=1)[0].casefold(), "")
+    return f"{'on' if kind else 'in'} {pages}", f"The {kind or 'text'}"
 
 
 def statements_words(statements: Sequence[Statement]) -> tuple[str, str]:
     """Such as ("6 statements: 5 found on their page", "1 differs"); the second part is what wants attention, or ""."""
-    raise NotImplementedError
+    if not statements:
+        return "No statements", ""
+    found = sum(one.check.found for one in statements)
+    differing = sum(one.check.differs for one in statements)
+    missing = len(statements) - found - differing
+    has_pages = any(anchor.page is not None for one in statements for anchor in one.anchors)
+    place = ("on its page" if len(statements) == 1 else "on their page") if has_pages else "in the text"
+    attention = [f"{differing:,} differ{'s' if differing == 1 else ''}"] if differing else []
+    attention += [f"{missing:,} not found"] if missing else []
+    counted = "1 statement" if len(statements) == 1 else f"{len(statements):,} statements"
+    if len(statements) == found == 1:
+        return f"{counted}: found {place}", ""
+    how_many = "all" if found == len(statements) else f"{found:,}" if found else "none"
+    return f"{counted}: {how_many} found {place}", ", ".join(attention)
 
 
 def coverage_words(summary: Summary) -> str:
-    """Such as "46 of 48 pages read; 7 and 31 are pictures"; where nothing has pages, blocks are counted."""
-    raise NotImplementedError
+    """Such as "46 of 48 pages read; 7 and 31 have no text"; where nothing has pages, paragraphs are counted.
+
+    Of several documents each is told by itself, unless all of all was read.
+    """
+    documents = summary.documents
+    if len(documents) > 1 and all(_is_whole(one) for one in documents):
+        parts = [f"{len(documents)} documents read, {_sum_words(documents)}"]
+    else:
+        told = [_document_words(one, is_partial=summary.is_partial) for one in documents]
+        named = [f"{one.name}: {words}" for one, words in zip(documents, told, strict=True)]
+        parts = named if len(documents) > 1 else told
+    failed = summary.sections_failed
+    if failed:
+        parts.append(
+            "1 section could not be condensed" if failed == 1 else f"{failed:,} sections could not be condensed"
+        )
+    return "; ".join(parts)
+
+
+def _document_words(one: SummarizedDocument, *, is_partial: bool) -> str:
+    coverage = one.coverage
+    if not one.unit or not coverage.pages:
+        return f"{coverage.blocks_read:,} of {_counted(coverage.blocks, 'paragraph')} read"
+    parts = [f"{coverage.pages_read:,} of {units(one.unit, coverage.pages)} read"]
+    parts += clause(coverage.pages_without_text, "{} has no text", "{} have no text")
+    if not is_partial:  # where it was stopped, everything after that is missing
+        parts += clause(coverage.unread_pages, "{} was not read", "{} were not read")
+    return "; ".join(parts)
+
+
+def _is_whole(one: SummarizedDocument) -> bool:
+    coverage = one.coverage
+    return coverage.blocks_read == coverage.blocks and not coverage.pages_without_text
+
+
+def _sum_words(documents: Sequence[SummarizedDocument]) -> str:
+    """All their pages where they are of one kind, else their paragraphs."""
+    kinds = {one.unit if one.coverage.pages else "" for one in documents}
+    if len(kinds) == 1 and kinds != {""}:
+        return units(kinds.pop(), sum(one.coverage.pages for one in documents))
+    return _counted(sum(one.coverage.blocks for one in documents), "paragraph")
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

@@ -17,18 +17,18 @@ from app.features.sentences import Sentence, sentence_for
 from app.store.attachments import Attachment, Use
 from app.store.documents import StoredDocument
 from app.ui import tasks
-from app.ui.chat.attaching_questions import AttachingQuestions
-from app.ui.chat.attaching_words import told_of
 from app.ui.chat.attachment_row import AttachmentRow
-from app.ui.chat.document_words import part_of, short_name, spoken_size
-from app.ui.chat.draft_document import DraftDocument, Stage
+from app.ui.chat.draft_document import DraftDocument
 from app.ui.chat.fitting import Draft, Fitted, Fitting
-from app.ui.chat.large_file import LARGE_BYTES, size_of
-from app.ui.chat.reading_line import ReadingLine
-from app.ui.chat.undecided import Offer
 from app.ui.i18n import tr
 from app.ui.notify import Notify
 from app.ui.theme import Theme
+from app.ui.widgets.document_questions import DocumentQuestions, Offer
+from app.ui.widgets.document_words import part_of, short_name, spoken_size
+from app.ui.widgets.dropped_words import told_of
+from app.ui.widgets.file_to_read import Stage
+from app.ui.widgets.large_file import LARGE_BYTES, size_of
+from app.ui.widgets.reading_line import ReadingLine
 
 if TYPE_CHECKING:
     from app.features.chat import Chat
@@ -46,6 +46,8 @@ class Attaching(QObject):
     """A document's id, and None: it is to be shown from its beginning."""
     model_wanted = Signal()
     """Whether a document fits cannot be said without a model."""
+    summarize_wanted = Signal(int)
+    """A document's id: it is to be summarized instead of asked about."""
 
     def __init__(
         self,
@@ -66,13 +68,13 @@ class Attaching(QObject):
         self._conversation_id: int | None = None
         self._counted_for: object = None
         self._tokens: dict[tuple[object, int], int] = {}
-        self._questions = AttachingQuestions(theme, parent)
+        self._questions = DocumentQuestions(theme, parent)
         self._questions.password_given.connect(self._on_password)
         self._questions.refused.connect(self.remove)
         self._questions.part_chosen.connect(self._read_part)
         self._questions.reading_allowed.connect(self._read)
         self._questions.files_chosen.connect(self.add)
-        self._line = ReadingLine(self)
+        self._line = ReadingLine(lambda one: one.talk.documents, self)
         self._line.moved.connect(self._on_moved)
         self._line.kept.connect(self._on_kept)
         self._line.failed.connect(self._on_failed)
@@ -87,6 +89,7 @@ class Attaching(QObject):
         row.undecided.offers += [
             Offer(tr("Use as background"), self.use_as_background, lambda one: one.use is not Use.BACKGROUND),
             Offer(tr("Choose pages…"), self._questions.ask_for_pages, lambda one: one.has_pages_to_choose),
+            Offer(tr("Summarize"), self.summarize, lambda one: not one.talk.is_temporary),
             Offer(tr("Remove"), self.remove),
         ]
 
@@ -156,6 +159,12 @@ class Attaching(QObject):
         self._set_use(one, Use.BACKGROUND)
         self._count()
 
+    def summarize(self, one: DraftDocument) -> None:
+        """It goes over to the summaries; the rest of the draft stays. Of a temporary chat nothing is kept elsewhere."""
+        if one.document is not None:
+            self.summarize_wanted.emit(one.document.id)
+            self.remove(one)
+
     def _use_all_as_background(self) -> None:
         for one in self.shown:
             if one.is_undecided:
@@ -207,7 +216,9 @@ class Attaching(QObject):
         document = self._talk.documents.store.get(attachment.document_id)
         if document is None:
             return None
-        one = DraftDocument(document.path, self._talk, self._conversation_id, part_of(document), stage=Stage.READ)
+        one = DraftDocument(
+            document.path, part_of(document), stage=Stage.READ, talk=self._talk, conversation_id=self._conversation_id
+        )
         one.document, one.attachment = document, attachment
         return one
 
@@ -221,7 +232,7 @@ class Attaching(QObject):
         new = [path for path in found.files if path.resolve() not in known]
         room = max(0, MOST_FILES - len(known))
         for path in new[:room]:
-            one = DraftDocument(path, talk, conversation_id, stage=Stage.ASKED)
+            one = DraftDocument(path, stage=Stage.ASKED, talk=talk, conversation_id=conversation_id)
             self._all.append(one)
             if (size_bytes := size_of(path)) >= LARGE_BYTES:
                 self._questions.ask_about_size(one, size_bytes)
@@ -285,7 +296,7 @@ class Attaching(QObject):
         """That part takes the place of the whole."""
         if one not in self._all:
             return
-        other = DraftDocument(one.path, one.talk, one.conversation_id, part, one.password)
+        other = DraftDocument(one.path, part, one.password, talk=one.talk, conversation_id=one.conversation_id)
         self._all[self._all.index(one)] = other
         if one.attachment is not None:
             self._store(lambda: one.talk.documents.attachments.remove(one.attachment.id))  # type: ignore[union-attr]

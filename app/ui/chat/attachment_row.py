@@ -9,13 +9,14 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.store.attachments import Use
-from app.ui.chat.document_words import remarks_words, short_name, size_words, spoken_size
-from app.ui.chat.draft_document import DraftDocument, Stage
-from app.ui.chat.flow_layout import FlowLayout
+from app.ui.chat.draft_document import DraftDocument
 from app.ui.chat.undecided import Undecided
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.document_chip import DocumentChip
+from app.ui.widgets.document_words import remarks_words, short_name, size_words, spoken_size
+from app.ui.widgets.file_to_read import Stage
+from app.ui.widgets.flow_layout import FlowLayout
 
 MOST_LINES = 3
 MOST_REMARKS = 2

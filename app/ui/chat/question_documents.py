@@ -9,12 +9,12 @@ from app.features.document_sentences import units
 from app.store.attachments import Use
 from app.store.documents import StoredDocument
 from app.ui.chat.branch_documents import BranchDocuments
-from app.ui.chat.document_words import size_words, spoken_size
-from app.ui.chat.flow_layout import FlowLayout
 from app.ui.chat.source_row import SourceRow
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.document_chip import DocumentChip
+from app.ui.widgets.document_words import size_words, spoken_size
+from app.ui.widgets.flow_layout import FlowLayout
 
 GAP_PX = 6
 

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
-from app.ui.chat.document_words import short_name
 from app.ui.chat.draft_document import DraftDocument
-from app.ui.chat.flow_layout import FlowLayout
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-
-
-@dataclass(frozen=True)
-class Offer:
-    """One way out: its words, what it does, and for which documents it is there."""
-
-    label: str
-    do: Callable[[DraftDocument], object]
-    serves: Callable[[DraftDocument], bool] = lambda _one: True
+from app.ui.widgets.document_questions import Offer
+from app.ui.widgets.document_words import short_name
+from app.ui.widgets.flow_layout import FlowLayout
 
 
 class Undecided(QFrame):

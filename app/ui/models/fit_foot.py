@@ -11,9 +11,8 @@ from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.model_loader import in_words, size_text
 from app.ui.models.file_list import file_words
-from app.ui.models.filters import set_mark
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import text_button
+from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.choice import CheckRow
 from app.ui.widgets.elided_label import ElidedLabel
 

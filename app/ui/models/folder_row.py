@@ -13,10 +13,10 @@ from app.ui.desktop import open_folder
 from app.ui.i18n import tr
 from app.ui.model_loader import size_text
 from app.ui.models.download_words import amount_words, join
-from app.ui.models.progress_line import ProgressLine
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.elided_label import ElidedLabel
+from app.ui.widgets.progress_line import ProgressLine
 
 NARROW_PX, BUTTONS_PX, LEAST_PX = 560, 360, 180
 

@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QLineEdit
 
 from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.models.progress_line import ProgressLine
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.elided_label import ElidedLabel
+from app.ui.widgets.progress_line import ProgressLine
 
 NARROW_PX = 440
 LEAST_PX = 180

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.ui.i18n import tr
-from app.ui.models.progress_line import ProgressLine
 from app.ui.theme import Theme
 from app.ui.widgets.notice_bar import Notice
+from app.ui.widgets.progress_line import ProgressLine
 
 
 class ProgressNotice(Notice):

@@ -23,6 +23,14 @@ def text_button(text: str, kind: str = "plain", parent: QWidget | None = None) -
     return button
 
 
+def set_mark(widget: QWidget, name: str, value: bool | str) -> None:
+    """A property that the style sheet looks at."""
+    if widget.property(name) != value:
+        widget.setProperty(name, value)
+        widget.style().unpolish(widget)
+        widget.style().polish(widget)
+
+
 class IconButton(QToolButton):
     """A glyph to press, with a name for screen readers that is also its tool tip."""
 

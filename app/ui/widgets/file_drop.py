@@ -1,22 +1,42 @@
-"""Files dropped anywhere on a window, and what appears while they are held above it."""
+"""Files dropped anywhere on a window, and what appears while they are held above it: what can be done with them."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, Qt, Signal
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from PySide6.QtCore import QEvent, QMimeData, QObject, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QDragMoveEvent, QDropEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
+from app.ui.icons import icon
 from app.ui.theme import Theme
+
+EDGE_PX = 24
+
+
+class DropZone(NamedTuple):
+    """One thing that can be done with files: its name in the program, and a few words and an icon for a person."""
+
+    name: str
+    words: str
+    about: str = ""
+    icon: str = ""
 
 
 class FileDrop(QObject):
-    """Lets a widget take files; `dropped` brings their paths."""
+    """Lets a widget take files. `zones` says what can be done with those that are held above it; at least one thing.
 
-    dropped = Signal(list)
+    Wherever they are let go, the nearest zone takes them: nothing that was dropped is lost.
+    """
 
-    def __init__(self, theme: Theme, text: str, target: QWidget) -> None:
+    dropped = Signal(list, str)
+    """Their paths, and the name of the zone."""
+
+    def __init__(self, theme: Theme, zones: Callable[[list[str]], Sequence[DropZone]], target: QWidget) -> None:
         super().__init__(target)
-        self._hint = _Hint(theme, text, target)
+        self._zones = zones
+        self._hint = _Hint(theme, target)
         target.setAcceptDrops(True)
         target.installEventFilter(self)
 
@@ -24,33 +44,66 @@ class FileDrop(QObject):
         if isinstance(event, QDragMoveEvent):  # entering is a move too
             if event.mimeData().hasUrls():
                 event.acceptProposedAction()
-                self._hint.appear()
+                self._appear(event.mimeData())
+                self._hint.point_at(event.position().toPoint())
             return True
         if event.type() == QEvent.Type.DragLeave:
             self._hint.hide()
         elif isinstance(event, QDropEvent) and event.type() == QEvent.Type.Drop:
-            self._hint.hide()
             event.acceptProposedAction()
-            self.dropped.emit([url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()])
+            self._hint.point_at(event.position().toPoint())
+            self._hint.hide()
+            self.dropped.emit(_paths(event.mimeData()), self._hint.chosen)
             return True
         return super().eventFilter(watched, event)
 
+    def _appear(self, data: QMimeData) -> None:
+        if not self._hint.isVisible():  # the names are asked of the other program once, not at each move
+            self._hint.appear(self._zones(_paths(data)))
+
+
+def _paths(data: QMimeData) -> list[str]:
+    return [url.toLocalFile() for url in data.urls() if url.isLocalFile()]
+
 
 class _Hint(QWidget):
-    """A dashed frame with a sentence over the whole target; it takes no events itself."""
+    """Dashed frames over the whole target, side by side, one for each zone; it takes no events itself."""
 
-    def __init__(self, theme: Theme, text: str, target: QWidget) -> None:
+    def __init__(self, theme: Theme, target: QWidget) -> None:
         super().__init__(target)
-        self._theme, self._text, self._target = theme, text, target
+        self._theme, self._target = theme, target
+        self._zones: Sequence[DropZone] = ()
+        self._place = 0
+        self.setObjectName("drop_hint")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
 
-    def appear(self) -> None:
-        if self.isVisible():
-            return
+    @property
+    def chosen(self) -> str:
+        """The name of the zone under the pointer."""
+        return self._zones[self._place].name
+
+    def appear(self, zones: Sequence[DropZone]) -> None:
+        self._zones, self._place = zones, 0
+        self.setAccessibleName(", ".join(zone.words for zone in zones))
         self.setGeometry(self._target.rect())
         self.raise_()
         self.show()
+
+    def point_at(self, at: QPoint) -> None:
+        """Where the files are held."""
+        rects = self._rects()
+        place = min(range(len(rects)), key=lambda i: abs(rects[i].center().x() - at.x()))
+        if place != self._place:
+            self._place = place
+            self.update()
+
+    def _rects(self) -> list[QRect]:
+        """Of equal width, the first at the side where reading begins."""
+        edge, count = self._theme.px(EDGE_PX), len(self._zones)
+        width = (self.width() - edge * (count + 1)) // count
+        rects = [QRect(edge + i * (width + edge), edge, width, self.height() - 2 * edge) for i in range(count)]
+        return rects[::-1] if self.layoutDirection() == Qt.LayoutDirection.RightToLeft else rects
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
         tokens, px = self._theme.tokens, self._theme.px
@@ -59,9 +112,29 @@ class _Hint(QWidget):
         veil = QColor(tokens.background)
         veil.setAlphaF(0.9)
         painter.fillRect(self.rect(), veil)
-        painter.setPen(QPen(QColor(tokens.accent), 2, Qt.PenStyle.DashLine))
-        edge = px(24)
-        painter.drawRoundedRect(self.rect().adjusted(edge, edge, -edge, -edge), px(10), px(10))
+        for place, (rect, zone) in enumerate(zip(self._rects(), self._zones, strict=True)):
+            is_under = place == self._place
+            is_alone = len(self._zones) == 1
+            painter.setBrush(QColor(tokens.chip) if is_under and not is_alone else Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(tokens.accent if is_under else tokens.outline), 2, Qt.PenStyle.DashLine))
+            painter.drawRoundedRect(rect, px(10), px(10))
+            self._paint_words(painter, rect, zone, is_under=is_under)
+
+    def _paint_words(self, painter: QPainter, rect: QRect, zone: DropZone, *, is_under: bool) -> None:
+        tokens, px = self._theme.tokens, self._theme.px
+        middle, room = rect.center().y(), rect.adjusted(px(8), 0, -px(8), 0)
+        if zone.icon:
+            size = px(32)
+            glyph = icon(zone.icon, tokens.accent if is_under else tokens.muted, size)
+            painter.drawPixmap(
+                rect.center().x() - size // 2, middle - px(60), glyph.pixmap(QSize(size, size), self.devicePixelRatio())
+            )
         painter.setPen(QColor(tokens.text))
         painter.setFont(self._theme.font(16, 600))
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter, self._text)
+        line = QRect(room.left(), middle - px(14), room.width(), px(28))
+        painter.drawText(line, Qt.AlignmentFlag.AlignCenter, zone.words)
+        painter.setPen(QColor(tokens.muted))
+        painter.setFont(self._theme.font(14))
+        below = QRect(room.left(), middle + px(18), room.width(), px(60))
+        flags = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop | Qt.TextFlag.TextWordWrap
+        painter.drawText(below, flags, zone.about)

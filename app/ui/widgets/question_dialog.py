@@ -15,9 +15,9 @@ WIDTH_PX = 460
 
 
 class QuestionDialog(QDialog):
-    """Closed without a choice, nothing happens; Cancel is the first button."""
+    """Closed without a choice, nothing happens; Cancel, or what `no` calls it, is the first button."""
 
-    def __init__(self, theme: Theme, title: str, words: str, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, title: str, words: str, parent: QWidget, *, no: str = "") -> None:
         super().__init__(parent)
         self._theme = theme
         px = theme.px
@@ -41,7 +41,7 @@ class QuestionDialog(QDialog):
         column.addLayout(self.fields)
         column.addSpacing(px(8))
         column.addLayout(self._row)
-        self.add_choice(tr("Cancel"), None, "quiet")
+        self.add_choice(no or tr("Cancel"), None, "quiet")
 
     def add_choice(self, label: str, do: Callable[[], object] | None, kind: str = "plain") -> QPushButton:
         """A button that closes the dialog and then does something; a primary one is what Enter means."""

@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton
 from app.store.attachments import Use
 from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.attachment_row import DraftChip
-from app.ui.chat.large_file import LARGE_BYTES, LargeFile
-from app.ui.chat.pages_dialog import PagesDialog
-from app.ui.chat.password_dialog import PasswordDialog
 from app.ui.chat.question_view import QuestionView
+from app.ui.widgets.large_file import LARGE_BYTES, LargeFile
+from app.ui.widgets.pages_dialog import PagesDialog
+from app.ui.widgets.password_dialog import PasswordDialog
 from tests.helpers.attached import LEASE_PAGES, copy_files, lease_pdf, notes
 from tests.ui.chat.conftest import Desk
 
@@ -158,6 +158,52 @@ def test_a_part_of_a_document_can_be_read_instead(open_chat: Open, tmp_path: Pat
     assert {block.page for block in blocks} == {2}
     assert chips(desk)[0].accessibleName().startswith("lease.pdf, page 2 of 4")
     assert len(desk.app.documents.attachments.in_draft(None)) == 1
+
+
+def offers(desk: Desk) -> list[str]:
+    undecided = desk.chat.composer.attachments.undecided
+    return [one.text() for one in undecided.findChildren(QPushButton) if one.isVisible()]
+
+
+def menu_of(desk: Desk, chip: DraftChip) -> QMenu:
+    chip.customContextMenuRequested.emit(QPoint(2, 2))
+    return next(menu for menu in desk.chat.findChildren(QMenu) if menu.isVisible())
+
+
+def test_what_does_not_fit_can_go_over_to_the_summaries(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat(load={"context_tokens": 150})
+    attach(desk, lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "note.txt", "Short."))
+    assert offers(desk) == ["Use as background", "Choose pages…", "Summarize", "Remove"]
+    (lease, short) = desk.chat.attaching.shown
+    assert lease.document is not None
+    desk.type("About the lease")
+    with desk.qtbot.waitSignal(desk.chat.attaching.summarize_wanted) as told:
+        press_button(desk, "Summarize")
+    assert told.args == [lease.document.id]
+    assert desk.chat.attaching.shown == [short]
+    assert desk.chat.composer.text == "About the lease"
+    assert desk.app.documents.store.get(lease.document.id) is not None
+
+
+def test_what_fits_can_be_summarized_from_its_menu(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat()
+    attach(desk, notes(tmp_path / "note.txt", "Short."))
+    (one,) = desk.chat.attaching.shown
+    assert one.document is not None
+    menu = menu_of(desk, chips(desk)[0])
+    with desk.qtbot.waitSignal(desk.chat.attaching.summarize_wanted) as told:
+        next(action for action in menu.actions() if action.text() == "Summarize").trigger()
+    assert told.args == [one.document.id]
+    assert chips(desk) == []
+
+
+def test_of_a_temporary_chat_nothing_goes_to_where_it_would_be_kept(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat(load={"context_tokens": 150})
+    desk.chat.show_temporary()
+    attach(desk, lease_pdf(tmp_path / "lease.pdf"))
+    assert offers(desk) == ["Use as background", "Choose pages…", "Remove"]
+    menu = menu_of(desk, chips(desk)[0])
+    assert "Summarize" not in [action.text() for action in menu.actions()]
 
 
 def test_of_two_that_fit_only_alone_the_last_one_waits(open_chat: Open, tmp_path: Path) -> None:

@@ -167,7 +167,7 @@ def test_a_model_that_is_here_already_is_only_opened(frame: Frame, copier: Copie
 def test_a_file_from_the_command_line_is_opened_where_it_is(
     frame: Frame, copier: Copier, model: Path, qtbot: QtBot
 ) -> None:
-    frame.window.open_files([str(model)])
+    frame.window.files.open([str(model)])
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
     assert (frame.loader.path, copier.asked) == (model, [])
 
@@ -204,7 +204,7 @@ def test_what_does_not_fit_cannot_be_chosen(scheme: str, qtbot: QtBot) -> None:
 
 def test_add_a_file_asks_for_one_and_copies_it_for_real(frame: Frame, model: Path, qtbot: QtBot) -> None:
     frame.app.change("models", add_how=COPY)
-    frame.window.ask_for_file()
+    frame.window.files.ask_for_file()
     dialog = frame.window.findChild(QFileDialog, "add_file_dialog")
     assert dialog is not None
     dialog.fileSelected.emit(str(model))

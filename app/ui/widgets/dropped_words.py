@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from app.documents.folder import MOST_FILES, Expanded
-from app.ui.chat.document_words import short_name
 from app.ui.i18n import tr
+from app.ui.widgets.document_words import short_name
 
 
 def told_of(found: Expanded, *, left: int = 0) -> str:

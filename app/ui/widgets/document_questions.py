@@ -1,58 +1,67 @@
-"""What the person is asked while documents are attached: for files, a password, the pages to read, the encoding."""
+"""What the person is asked about files that are to be read: which, a password, the pages to read, the encoding."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from app.documents.source import ENCODINGS
-from app.ui.chat.draft_document import DraftDocument, Stage
-from app.ui.chat.large_file import LargeFile
-from app.ui.chat.pages_dialog import PagesDialog
-from app.ui.chat.password_dialog import PasswordDialog
-from app.ui.chat.undecided import Offer
 from app.ui.i18n import tr
 from app.ui.theme import Theme
+from app.ui.widgets.file_to_read import FileToRead, Stage
+from app.ui.widgets.large_file import LargeFile
+from app.ui.widgets.pages_dialog import PagesDialog
+from app.ui.widgets.password_dialog import PasswordDialog
 
 
-class AttachingQuestions(QObject):
-    """Dialogs over the chat; only one asks for a password at a time."""
+@dataclass(frozen=True)
+class Offer:
+    """Something that can be done with a file: its words, what it does, and for which files it is there."""
+
+    label: str
+    do: Callable[[Any], object]
+    serves: Callable[[Any], bool] = lambda _one: True
+
+
+class DocumentQuestions(QObject):
+    """Dialogs over a window; only one asks for a password at a time."""
 
     files_chosen = Signal(list)
     password_given = Signal(object, str)
-    """A `DraftDocument` and what was typed."""
+    """A `FileToRead` and what was typed."""
     refused = Signal(object)
-    """No password for this `DraftDocument`."""
+    """No password for this `FileToRead`."""
     part_chosen = Signal(object, object)
-    """A `DraftDocument` and the `Part` of it that is to be read."""
+    """A `FileToRead` and the `Part` of it that is to be read."""
     reading_allowed = Signal(object)
-    """A large `DraftDocument` is to be read."""
+    """A large `FileToRead` is to be read."""
 
     def __init__(self, theme: Theme, window: QWidget) -> None:
         super().__init__(window)
         self._theme, self._window = theme, window
-        self._locked: list[tuple[DraftDocument, bool]] = []
+        self._locked: list[tuple[FileToRead, bool]] = []
         self._asked: PasswordDialog | None = None
 
-    def ask_for_files(self) -> None:
+    def ask_for_files(self, title: str = "") -> None:
         """Several may be chosen."""
-        dialog = QFileDialog(self._window, tr("Attach files"))
+        dialog = QFileDialog(self._window, title or tr("Attach files"))
         dialog.setObjectName("attach_dialog")
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.filesSelected.connect(self.files_chosen.emit)
         dialog.open()
 
-    def ask_for_password(self, one: DraftDocument, *, is_wrong: bool) -> None:
+    def ask_for_password(self, one: FileToRead, *, is_wrong: bool) -> None:
         """When those that are locked before it have been asked about."""
         self._locked.append((one, is_wrong))
         self._ask_next()
 
-    def ask_for_pages(self, one: DraftDocument) -> None:
+    def ask_for_pages(self, one: FileToRead) -> None:
         """Which part of it is to be read."""
         document = one.document
         if document is None:
@@ -66,15 +75,15 @@ class AttachingQuestions(QObject):
         )
         dialog.open()
 
-    def ask_about_size(self, one: DraftDocument, size_bytes: int) -> None:
+    def ask_about_size(self, one: FileToRead, size_bytes: int) -> None:
         """Whether a large file is to be read."""
         dialog = LargeFile(self._theme, one.name, size_bytes, self._window)
         dialog.read_wanted.connect(lambda: self.reading_allowed.emit(one))
         dialog.rejected.connect(lambda: self.refused.emit(one))
         dialog.open()
 
-    def show_menu(self, one: DraftDocument, at: QPoint, offers: Sequence[Offer]) -> QMenu:
-        """What can be done with an attached document, and in which encoding it can be read."""
+    def show_menu(self, one: FileToRead, at: QPoint, offers: Sequence[Offer]) -> QMenu:
+        """What can be done with a document, and in which encoding it can be read."""
         menu = QMenu(self._window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for offer in offers:
@@ -90,7 +99,7 @@ class AttachingQuestions(QObject):
         menu.popup(at)
         return menu
 
-    def _on_encoding(self, one: DraftDocument, name: str) -> None:
+    def _on_encoding(self, one: FileToRead, name: str) -> None:
         self.part_chosen.emit(one, replace(one.part, encoding=name))
 
     def _ask_next(self) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from app.ui.chat.document_words import short_name
 from app.ui.i18n import tr
 from app.ui.theme import Theme
+from app.ui.widgets.document_words import short_name
 from app.ui.widgets.question_dialog import QuestionDialog
 
 

@@ -3,39 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
 from app.core.cancel import CancelToken
 from app.documents.protocol import Found
 from app.documents.source import PageRead
-from app.features.documents import Kept, ReadEvent, Waits
+from app.features.documents import Documents, Kept, ReadEvent, Waits
 from app.ui import tasks
-from app.ui.chat.draft_document import DraftDocument, Stage
+from app.ui.widgets.file_to_read import FileToRead, Stage
 
 
 class ReadingLine(QObject):
-    """Says how far each file is."""
+    """Says how far each file is. `documents_of` says whose documents a file is to become one of."""
 
     moved = Signal(object)
-    """A `DraftDocument` is further."""
+    """A `FileToRead` is further."""
     kept = Signal(object, object)
-    """A `DraftDocument` with its `StoredDocument`."""
+    """A `FileToRead` with its `StoredDocument`."""
     failed = Signal(object, object)
-    """A `DraftDocument` with what was raised."""
+    """A `FileToRead` with what was raised."""
 
-    def __init__(self, parent: QObject) -> None:
+    def __init__(self, documents_of: Callable[[Any], Documents], parent: QObject) -> None:
         super().__init__(parent)
-        self._waiting: list[DraftDocument] = []
-        self._running: DraftDocument | None = None
+        self._documents_of = documents_of
+        self._waiting: list[FileToRead] = []
+        self._running: FileToRead | None = None
 
-    def add(self, one: DraftDocument, *, is_next: bool = False) -> None:
+    def add(self, one: FileToRead, *, is_next: bool = False) -> None:
         """Reads it when its turn comes; `is_next`: before the others."""
         one.stage, one.page = Stage.WAITS, 0
         self._waiting.insert(0 if is_next else len(self._waiting), one)
         self._begin_next()
 
-    def drop(self, one: DraftDocument) -> None:
+    def drop(self, one: FileToRead) -> None:
         """It is not wanted any more; nothing more is told of it."""
         if one in self._waiting:
             self._waiting.remove(one)
@@ -47,12 +49,12 @@ class ReadingLine(QObject):
             return
         one = self._running = self._waiting.pop(0)
         one.stage = Stage.READING
-        one.task = tasks.run(_work_of(one), self)
+        one.task = tasks.run(self._work_of(one), self)
         one.task.event.connect(lambda event: self._on_event(one, event))
         one.task.finished.connect(lambda: self._on_end(one))
         one.task.failed.connect(lambda error: self._on_failed(one, error))
 
-    def _on_event(self, one: DraftDocument, event: ReadEvent) -> None:
+    def _on_event(self, one: FileToRead, event: ReadEvent) -> None:
         if isinstance(event, Kept):
             one.document, one.stage = event.document, Stage.READ
             return
@@ -66,17 +68,17 @@ class ReadingLine(QObject):
             return
         self.moved.emit(one)
 
-    def _on_end(self, one: DraftDocument) -> None:
+    def _on_end(self, one: FileToRead) -> None:
         self._running, one.task = None, None
         if one.document is not None and one.stage is Stage.READ:
             self.kept.emit(one, one.document)
         self._begin_next()
 
-    def _on_failed(self, one: DraftDocument, error: BaseException) -> None:
+    def _on_failed(self, one: FileToRead, error: BaseException) -> None:
         self._running, one.task = None, None
         self.failed.emit(one, error)
         self._begin_next()
 
-
-def _work_of(one: DraftDocument) -> Callable[[CancelToken], Iterator[ReadEvent]]:
-    return lambda token: one.talk.documents.read(one.path, token, password=one.password, part=one.part)
+    def _work_of(self, one: FileToRead) -> Callable[[CancelToken], Iterator[ReadEvent]]:
+        documents = self._documents_of(one)
+        return lambda token: documents.read(one.path, token, password=one.password, part=one.part)

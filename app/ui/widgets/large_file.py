@@ -7,9 +7,9 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from app.ui.chat.document_words import short_name
 from app.ui.i18n import tr
 from app.ui.theme import Theme
+from app.ui.widgets.document_words import short_name
 from app.ui.widgets.question_dialog import QuestionDialog
 
 LARGE_BYTES = 100_000_000

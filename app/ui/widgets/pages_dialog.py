@@ -6,9 +6,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QWidget
 
 from app.features.document_sentences import units
-from app.ui.chat.document_words import short_name
 from app.ui.i18n import tr
 from app.ui.theme import Theme
+from app.ui.widgets.document_words import short_name
 from app.ui.widgets.fields import Stepper
 from app.ui.widgets.question_dialog import QuestionDialog
 

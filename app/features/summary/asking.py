@@ -1,0 +1,111 @@
+"""Has many prompts answered side by side, and goes on where the engine ended in the middle."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from app.core.cancel import CancelToken
+from app.core.errors import AppError, EngineStopped, ModelReplaced
+from app.core.events import Finished, FinishReason, TextDelta, Waiting
+from app.engine.client import Ask, EngineClient
+from app.features.summary.events import Rests
+
+WINDOW = 32
+"""So many prompts are on the wire at once: enough to fill all places side by side, and few for a long book."""
+MOST_STOPS = 2
+"""So often the engine may end without anything getting done between."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The text of one (the thinking left out), and why it ended."""
+
+    text: str
+    finish: FinishReason
+
+
+class Task(Protocol):
+    """Something to be asked."""
+
+    @property
+    def ask(self) -> Ask:
+        """As it goes to the engine."""
+
+
+T = TypeVar("T", bound=Task)
+
+
+@dataclass(frozen=True)
+class Growing(Generic[T]):
+    """A task's answer so far."""
+
+    task: T
+    text: str
+
+
+@dataclass(frozen=True)
+class Taken(Generic[T]):
+    """A task is answered, and the answer was taken."""
+
+    task: T
+
+
+Take = Callable[[T, Answer | AppError], Iterable[T]]
+
+
+def work_off(
+    tasks: Iterable[T], engine: EngineClient, cancel: CancelToken, take: Take[T]
+) -> Iterator[Rests | Growing[T] | Taken[T]]:
+    """Asks all tasks; `take` is given each answer, and what it returns is asked too.
+
+    Cancelled, it ends; what was not answered in full is not taken. Raises what the engine raises, EngineStopped only
+    when it ended `MOST_STOPS` times and nothing got done between.
+    """
+    waiting = deque(tasks)
+    stops = 0
+    while waiting and not cancel.cancelled:
+        window = [waiting.popleft() for _ in range(min(WINDOW, len(waiting)))]
+        open_tasks = dict(enumerate(window))
+        again: list[T] = []
+        try:
+            for event in _answers(window, engine, cancel):
+                if isinstance(event, tuple):
+                    index, answer = event
+                    stops = 0
+                    again += take(open_tasks.pop(index), answer)
+                    yield Taken(window[index])
+                else:
+                    yield event
+        except EngineStopped:
+            stops += 1
+            if stops > MOST_STOPS:
+                raise
+        waiting.extendleft(reversed([*open_tasks.values(), *again]))
+
+
+def _answers(
+    window: list[T], engine: EngineClient, cancel: CancelToken
+) -> Iterator[Rests | Growing[T] | tuple[int, Answer | AppError]]:
+    texts = [""] * len(window)
+    is_resting = False
+    for index, event in engine.generate_many([task.ask for task in window], cancel=cancel):
+        if isinstance(event, ModelReplaced):
+            raise event
+        if isinstance(event, Waiting) and event.reason == "interactive":
+            if not is_resting:
+                yield Rests(event.reason)
+            is_resting = True
+            continue
+        if is_resting and not isinstance(event, Waiting):
+            is_resting = False
+            yield Rests("")
+        if isinstance(event, TextDelta) and not event.thinking:
+            texts[index] += event.text
+            yield Growing(window[index], texts[index])
+        elif isinstance(event, AppError):
+            yield index, event
+        elif isinstance(event, Finished) and event.stats.finish_reason is not FinishReason.CANCELLED:
+            yield index, Answer(texts[index], event.stats.finish_reason)

@@ -1,0 +1,233 @@
+"""Names: capitalised words inside a sentence, runs of them, acronyms, and codes of letters and digits."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from app.features.summary.check_language import SAMPLE, language_of
+from app.features.summary.check_text import (
+    WORD,
+    Missing,
+    around,
+    closeness,
+    level,
+    share_at,
+    shown,
+    stems,
+)
+
+MANY_CAPITALS = 0.45
+"""From this share of capitalised words inside sentences on, a capital names nothing (titles, all in capitals)."""
+ENDING = 3
+"""Letters that a name may have more or less at its end: "Ito's", "Müllers", "German" and "Germany"."""
+_CONNECTING = "of|de|da|do|dos|di|del|della|der|den|van|von|zu|zur|du|la|le|el|al|bin|ibn|for|the|and|&"
+_CAPITAL = r"[A-Z\u00c0-\u00d6\u00d8-\u00de\u0391-\u03a9\u0410-\u042f]"
+LEAST_SHARE = 0.3
+"""Of a statement's words, so many are in the sentence that has another name in its place."""
+_WORD = re.compile(r"[^\W_]+(?:[-'’./&][^\W_]+)*")
+_RUN = re.compile(rf"(?:{_CONNECTING})\Z")
+_COMMON = frozenset(
+    """a an the this that these those they he she it we i you his her its their our your my one some all each every any
+    both many most several such other another no not and but or if when while where as at by for from in into of on to
+    with without over under after before since during between among through there here what which who whose how why
+    also only even just still then than thus hence however moreover although though because so more less new first
+    der die das ein eine einer es sie er wir ihr und oder aber wenn als wie bei mit ohne nach vor seit für von im am zum
+    zur den dem des diese dieser dieses auch nur noch alle jede jeder
+    le la les un une des il elle ils elles nous vous et ou mais si quand comme avec sans après avant depuis pour dans de
+    du en au aux ce cette ces
+    el los las una unos unas y o pero cuando con sin por para en del al este esta estos estas su sus
+    il lo gli i uno nel nella dei degli che non per tra fra
+    o os as um uma e ou mas com sem no na dos das
+    mr mrs ms dr prof sir herr frau""".split()
+)
+"""Words that may begin a sentence and are no part of a name."""
+
+
+class Name(NamedTuple):
+    """A name from `start` to `end`; `words` are its capitalised words. `is_first`: the first one begins the sentence."""
+
+    start: int
+    end: int
+    words: tuple[str, ...]
+    is_first: bool
+
+
+class Vocabulary(NamedTuple):
+    """The words of a text as names are looked for in it."""
+
+    words: tuple[str, ...]
+    """Casefolded and sorted."""
+    letters: str
+    """All letters and digits in a row, a space between words: codes are looked for in it."""
+    initials: str
+    """The first letters of the longer words, in the case they are in."""
+
+
+@lru_cache(maxsize=4096)
+def vocabulary(text: str) -> Vocabulary:
+    """The words of a text."""
+    plain = level(text).replace("\u00ad", "")
+    parts = [part.casefold() for word in _WORD.findall(plain) for part in (word, *re.split(r"[-'./&]", word))]
+    whole = WORD.findall(plain)
+    folded = f" {' '.join(whole).casefold()} "
+    return Vocabulary(tuple(sorted(set(parts))), folded, "".join(word[0] for word in whole if len(word) > SHORTEST))
+
+
+def holds(text: Vocabulary, word: str) -> bool:
+    """Whether a word of a name stands there, perhaps with another ending."""
+    wanted = re.sub(r"'s?$", "", level(word).casefold())
+    if any(character.isdigit() for character in wanted):
+        return _holds_code(text, wanted)
+    at = bisect_left(text.words, wanted[: max(len(wanted) - ENDING, SHORTEST)])
+    while at < len(text.words) and text.words[at][:SHORTEST] == wanted[:SHORTEST]:
+        if is_same(text.words[at], wanted):
+            return True
+        at += 1
+    if word.isupper() or (len(word) > 2 and word[:-1].isupper() and word[-1] == "s"):
+        return _holds_initials(text, word.rstrip("s")) or f" {' '.join(wanted)} " in text.letters
+    parts = [part for part in re.split(r"[-/]", word) if _is_name(part or "x")]
+    return parts != [word] and bool(parts) and all(holds(text, part) for part in parts)
+
+
+SHORTEST = 3
+
+
+def is_same(one: str, other: str) -> bool:
+    """Whether two casefolded words are the same but for an ending."""
+    if one == other:
+        return True
+    short, long = sorted((one, other), key=len)
+    ending = min(ENDING, len(short) - SHORTEST + 1)
+    if 0 < len(long) - len(short) <= ending and long.startswith(short):
+        return True
+    is_cyrillic = "\u0400" <= one[0] <= "\u04ff"
+    return is_cyrillic and len(short) > SHORTEST and long[: max(len(short) - 2, SHORTEST)] == short[:-2][: len(long)]
+
+
+def _holds_code(text: Vocabulary, code: str) -> bool:
+    """ "F1" stands in "F 1", "GPT-2" in "gpt2", and not in "gpt-20"."""
+    runs = re.findall(r"[^\W\d_]+|\d+", code)
+    return bool(re.search(r"(?<![^\W_])" + " ?".join(map(re.escape, runs)) + r"(?!\d)", text.letters))
+
+
+def _holds_initials(text: Vocabulary, acronym: str) -> bool:
+    """ "NER" stands there as "named entity recognition"; of two letters it has to be in capitals, as chance finds it."""
+    return acronym in text.initials or (len(acronym) > 2 and acronym.casefold() in text.initials.casefold())
+
+
+@lru_cache(maxsize=4096)
+def names(text: str) -> tuple[Name, ...]:
+    """The names of a sentence or of several, those at the beginning of a sentence marked so."""
+    found: list[Name] = []
+    run: list[re.Match[str]] = []
+    plain = level(text)
+    matches = list(_WORD.finditer(plain))
+    for at, match in enumerate(matches):
+        if _is_name(match[0]) and not (run and not _joined(plain, run[-1], match, matches[at - 1])):
+            run.append(match)
+        elif _is_name(match[0]):
+            found += _named(plain, run)
+            run = [match]
+        elif not (run and _RUN.match(match[0])):
+            found += _named(plain, run)
+            run = []
+    found += _named(plain, run)
+    return tuple(found)
+
+
+def _joined(plain: str, last: re.Match[str], match: re.Match[str], previous: re.Match[str]) -> bool:
+    """Whether nothing but a space or a small word stands between two capitalised words."""
+    between = plain[last.end() : match.start()]
+    return between == " " or (previous is not last and re.fullmatch(r" [\w&]+(?: [\w&]+)? ", between) is not None)
+
+
+def _is_name(word: str) -> bool:
+    has_digit = any(character.isdigit() for character in word)
+    return any(character.isupper() for character in word) or (has_digit and any(map(str.isalpha, word)))
+
+
+def _named(plain: str, run: list[re.Match[str]]) -> list[Name]:
+    if not run:
+        return []
+    is_first = _begins_sentence(plain, run[0].start())
+    kept = run
+    while kept and kept[0][0].casefold() in _COMMON:
+        kept, is_first = kept[1:], False
+    if not kept:
+        return []
+    return [Name(kept[0].start(), kept[-1].end(), tuple(match[0] for match in kept), is_first)]
+
+
+def _begins_sentence(plain: str, at: int) -> bool:
+    before = plain[max(0, at - 6) : at].rstrip(" \"'“„«([")
+    return not before or before[-1] in ".!?:;\n•*-|\t" or before != before.rstrip()
+
+
+@lru_cache(maxsize=4096)
+def writes_words_large(text: str) -> bool:
+    """Whether a capital names nothing in a text: in German, which writes all nouns so, and in titles."""
+    if language_of(text) == "de":
+        return True
+    inside = [one[0] for one in _WORD.finditer(level(text)) if len(one[0]) > SHORTEST and one.start()]
+    return len(inside) > 2 and sum(word[0].isupper() for word in inside) / len(inside) > MANY_CAPITALS
+
+
+def missing_name(
+    statement: str, texts: Sequence[str], elsewhere: Sequence[str] = (), *, codes_only: bool = False
+) -> Missing | None:
+    """The first name of a statement that neither the cited texts have nor those around them; None when all are there.
+
+    A word that begins a sentence is looked for only where it is part of a longer name. In languages that capitalise
+    nouns single words are left alone. `codes_only`: the statement is in another language than the texts.
+    """
+    vocabularies = [vocabulary(text) for text in (*texts, *elsewhere)]
+    large = writes_words_large(statement) or writes_words_large(" ".join((*texts, *elsewhere))[:SAMPLE])
+    for name in names(statement):
+        for at, word in enumerate(name.words):
+            if _is_looked_for(name, at, large=large, codes_only=codes_only) and not any(
+                holds(one, word) for one in vocabularies
+            ):
+                if not _is_written_out(name, vocabularies):
+                    return Missing(statement[name.start : name.end], _name_instead(name, statement, texts))
+    return None
+
+
+def _is_looked_for(name: Name, at: int, *, large: bool, codes_only: bool) -> bool:
+    word = name.words[at]
+    if len(word) < 2 or word.casefold() in _COMMON:
+        return False
+    if any(character.isdigit() for character in word):
+        return True
+    if codes_only:
+        return False
+    is_acronym = sum(character.isupper() for character in word) > 1
+    if name.is_first and at == 0:
+        return is_acronym
+    return is_acronym or not large or len(name.words) > 1
+
+
+def _is_written_out(name: Name, vocabularies: Sequence[Vocabulary]) -> bool:
+    """Whether the texts have only the initials of a name, as "NER" for "Named Entity Recognition"."""
+    initials = "".join(word[0] for word in name.words).casefold()
+    return len(initials) > 2 and any(initials in one.words for one in vocabularies)
+
+
+def _name_instead(name: Name, statement: str, texts: Sequence[str]) -> str:
+    """The name that stands in its place: with a word in common, or with the same words around it."""
+    wanted, ours = stems(statement), around(statement, name.start, name.end)
+    said = {word.casefold() for word in WORD.findall(statement)}
+    best, found = 0.0, ""
+    for text in texts:
+        for there in names(text):
+            folded = {word.casefold() for word in there.words}
+            if folded <= said:
+                continue
+            in_common = len(folded & {word.casefold() for word in name.words})
+            score = in_common + closeness(ours, around(text, there.start, there.end))
+            if score >= 1 and share_at(text, there.start, wanted) >= LEAST_SHARE and score > best:
+                best, found = score, shown(text, there.start, there.end)
+    return found

@@ -1,0 +1,290 @@
+"""The numbers of a text with their units: "3.7 million", "3,700,000", "$3.7m", "60-day", "three parties", "14:30"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from functools import lru_cache
+from itertools import zip_longest
+from typing import NamedTuple
+
+from app.features.summary import check_units as units
+from app.features.summary.check_dates import dates
+from app.features.summary.check_text import level
+
+MANY_DIGITS = 30
+"""Longer runs of digits are compared as text."""
+CLOCK = "clock"
+_LETTER = r"0-9A-Za-z\u00c0-\u024f\u0370-\u052f"
+_NUMBER = re.compile(rf"(?<![{_LETTER}])(?:(?<!\.)\.)?\d+(?:[.,'/]\d+)*")
+_GROUPS = re.compile(rf"(?<![{_LETTER}.,])\d{{1,3}}(?: \d{{3}})+(?:[.,]\d{{1,2}})?(?![\d])")
+_CLOCK = re.compile(
+    r"(?<![\d.,:])([01]?\d|2[0-4])(?:[:.]([0-5]\d))? ?([ap])\.?m\b\.?|(?<![\d.,:])([01]?\d|2[0-4]):([0-5]\d)(?![\d:])",
+    re.IGNORECASE,
+)
+_AFTER = re.compile(r" {0,2}-? ?(°?[^\W\d_]+(?:[²³23](?!\d))?(?:/[^\W\d_]+)?|[%‰€$£¥₹₽℃℉])\.?")
+_BEFORE = re.compile(r"([€$£¥₹₽]|\b(?:EUR|USD|GBP|CHF|JPY|CNY|RMB|INR|SEK|US\$))[ ]?$")
+_PER_CENT = re.compile(r" ?per cent\b|por ciento\b|per cento\b|por cento\b|pour cent\b", re.IGNORECASE)
+_POINTS = re.compile(r" ?(?:percentage|percent|%)[ -]points?\b", re.IGNORECASE)
+_SCALES_AFTER_CJK = re.compile(r"[万萬億亿兆만억]")
+_UNIT_AFTER_CJK = re.compile(r"公里|メートル|米|秒|分钟|天|日間|元|円|日元|美元|人民币")
+_RANGE = re.compile(r" ?(?:-|to|and|bis|und|à|a|et|y|e|or) ?", re.IGNORECASE)
+_WORD = re.compile(r"[^\W\d_]+")
+_ORDINAL = re.compile(r"(?:st|nd|rd|th|er|ème|e|º|ª)\b")
+
+
+class Quantity(NamedTuple):
+    """A number of a text, from `start` to `end` with its unit.
+
+    `value` is with its scale and unit ("3.7 million", "2 km": 2000), `plain` the bare figure. None: too long, or no
+    number at all ("1.2.3"). `digits` are its digits as they stand; `is_loose`: its one separator may be of thousands
+    or decimal. `number_end` is where the figure ends. `is_word`: a small number in letters.
+    """
+
+    start: int
+    end: int
+    number_end: int
+    value: Decimal | None
+    plain: Decimal | None
+    digits: str
+    dimension: str
+    scale: Decimal = Decimal(1)
+    is_loose: bool = False
+    is_word: bool = False
+    is_part: bool = False
+    """Of a date or of a longer number: good for finding, not to be looked for."""
+
+    def is_as_much_as(self, other: Quantity) -> bool:
+        """Whether both are the same, where their units measure the same: 2 km and 2,000 m."""
+        return (self.value is not None and self.value == other.value) or self.has_figure_of(other)
+
+    def has_figure_of(self, other: Quantity) -> bool:
+        """Whether the figures with their scales are the same, whatever the units: 3.7 million and 3,700,000."""
+        if self.plain is None or other.plain is None:
+            return self.digits == other.digits
+        if self.unscaled == other.unscaled:
+            return True
+        return self.digits == other.digits and self.scale == other.scale and (self.is_loose or other.is_loose)
+
+    @property
+    def unscaled(self) -> Decimal | None:
+        """The figure with its scale and without its unit: 3,700,000 of "3.7 million"."""
+        return None if self.plain is None else self.plain * self.scale
+
+
+@lru_cache(maxsize=4096)
+def quantities(text: str) -> tuple[Quantity, ...]:
+    """The numbers of a text in their order, those in dates as parts."""
+    plain = level(text)
+    taken = bytearray(len(plain))
+    in_dates = [(date.start, date.end) for date in dates(text)]
+    found = list(_in_dates(plain, in_dates))
+    _take(taken, in_dates)
+    clocks = [one for one in _clocks(plain) if not taken[one.start]]
+    _take(taken, [(one.start, one.end) for one in clocks])
+    figures = [one for one in _figures(plain) if not taken[one.start]]
+    spelled = [one for one in _spelled(plain) if not taken[one.start]]
+    return tuple(sorted((*found, *clocks, *_ranges(plain, figures), *spelled), key=lambda one: (one.start, one.end)))
+
+
+def _take(taken: bytearray, spans: list[tuple[int, int]]) -> None:
+    for start, end in spans:
+        taken[start:end] = b"\1" * (end - start)
+
+
+def _in_dates(plain: str, spans: list[tuple[int, int]]) -> Iterator[Quantity]:
+    for start, end in spans:
+        for match in re.finditer(r"\d{1,4}", plain[start:end]):
+            number = Decimal(match[0])
+            at = start + match.start()
+            yield Quantity(at, at + len(match[0]), at + len(match[0]), number, number, match[0], "", is_part=True)
+
+
+def _clocks(plain: str) -> Iterator[Quantity]:
+    if ":" not in plain and "m" not in plain.casefold():
+        return
+    for match in _CLOCK.finditer(plain):
+        hour, minute = int(match[1] or match[4]), int(match[2] or match[5] or 0)
+        if match[3]:
+            hour = hour % 12 + (12 if match[3] in "pP" else 0)
+        value = Decimal(hour * 60 + minute)
+        yield Quantity(match.start(), match.end(), match.end(), value, value, str(value), CLOCK)
+
+
+def _figures(plain: str) -> Iterator[Quantity]:
+    groups = [(match.start(), match.end()) for match in _GROUPS.finditer(plain)]
+    for start, end in groups:
+        yield _measured(plain, start, end)
+    grouped = bytearray(len(plain))
+    _take(grouped, groups)
+    for match in _NUMBER.finditer(plain):
+        one = _measured(plain, match.start(), match.end())
+        yield one._replace(is_part=bool(grouped[match.start()]))
+        if one.value is None and len(match[0]) <= MANY_DIGITS:
+            for part in re.finditer(r"\d+", match[0]):
+                at = match.start() + part.start()
+                number = Decimal(part[0])
+                yield Quantity(at, at + len(part[0]), at + len(part[0]), number, number, part[0], "", is_part=True)
+
+
+def _measured(plain: str, start: int, end: int) -> Quantity:
+    """The number with the scale and the unit around it."""
+    figure, digits, is_loose = _read(plain[start:end])
+    number_end = end
+    before = _BEFORE.search(plain[max(0, start - 5) : start])
+    unit = units.UNITS.get(before[1].casefold()) if before else None
+    begin = start - (len(before[0]) if before else 0)
+    scale, end = _scale(plain, end, is_money=bool(before))
+    if unit is None:
+        unit, end = _unit(plain, end)
+    value = None if figure is None else figure * scale * (unit.factor if unit else 1)
+    dimension = unit.dimension if unit else ""
+    return Quantity(begin, end, number_end, value, figure, digits, dimension, scale, is_loose)
+
+
+def _scale(plain: str, end: int, *, is_money: bool) -> tuple[Decimal, int]:
+    scale = Decimal(1)
+    attached = plain[end : end + 1]
+    if attached and not plain[end + 1 : end + 2].isalnum():
+        found = units.ATTACHED_SCALES.get(attached) or (units.MONEY_SCALES.get(attached) if is_money else None)
+        if found:
+            return found, end + 1
+    cjk = _SCALES_AFTER_CJK.match(plain, end)
+    if cjk:
+        return units.SCALES[cjk[0]], cjk.end()
+    for _ in range(2):  # "mil millones", "thousand million"
+        match = _AFTER.match(plain, end)
+        more = units.SCALES.get(match[1].casefold()) if match else None
+        if match is None or more is None:
+            break
+        scale, end = scale * more, match.end(1)
+        if plain[end : end + 2] in (". ", ".") and match[1].casefold() in {"mio", "mrd", "tsd", "bn", "млн", "млрд"}:
+            end += 1
+    for joiner in ("de ", "di ", "of "):
+        if scale > 1 and plain[end : end + 4] == f" {joiner}" and _unit(plain, end + len(joiner))[0]:
+            return scale, end + len(joiner)
+    return scale, end
+
+
+def _unit(plain: str, end: int) -> tuple[units.Unit | None, int]:
+    for pattern, name in ((_POINTS, "pp"), (_PER_CENT, "%")):
+        match = pattern.match(plain, end)
+        if match:
+            return units.UNITS[name], match.end()
+    match = _UNIT_AFTER_CJK.match(plain, end) or _AFTER.match(plain, end)
+    if match is None:
+        return None, end
+    word = match[match.lastindex or 0]
+    if word == "s" and plain[end] == "s" and plain[end - 1] == "0":
+        return None, end  # "the 1990s"
+    if len(word) <= 2 and word.isalpha() and word not in units.UNITS:
+        return None, end  # "5 M" or "3 H" is no unit, "5 m" and "3 h" are
+    found = units.UNITS.get(word) or units.UNITS.get(word.casefold())
+    return (found, match.end(match.lastindex or 0)) if found else (None, end)
+
+
+def _read(figure: str) -> tuple[Decimal | None, str, bool]:
+    """(value, digits, whether its separator may be read in two ways) of "3,700", "3.7", "3.700,50"."""
+    figure = figure.replace(" ", "'") if figure.count(" ") else figure
+    digits = re.sub(r"\D", "", figure)
+    if len(digits) > MANY_DIGITS:
+        return None, digits, False
+    marks = re.findall(r"\D", figure)
+    whole = re.split(r"\D", figure)
+    if not marks:
+        return Decimal(digits), digits, False
+    if figure[0] == "." and len(marks) == 1:
+        return Decimal(f"0.{digits}"), digits, False
+    kinds = list(dict.fromkeys(marks))
+    threes = all(len(group) == 3 for group in whole[1:]) and 1 <= len(whole[0]) <= 3 and whole[0] != "0"
+    if len(kinds) == 1 and kinds[0] in ".,'":
+        if len(marks) == 1:
+            is_loose = threes and kinds[0] in ".,"
+            as_decimal = kinds[0] == "." or (kinds[0] == "," and not threes)
+            if not as_decimal and not threes:
+                return None, figure, False
+            return Decimal(f"{whole[0]}.{whole[1]}" if as_decimal else digits), digits, is_loose
+        indian = all(len(group) == 2 for group in whole[1:-1]) and len(whole[-1]) == 3 and len(whole[0]) <= 2
+        return (Decimal(digits), digits, False) if threes or indian else (None, figure, False)
+    if len(kinds) == 2 and marks.count(kinds[1]) == 1 and marks[-1] == kinds[1] and "/" not in kinds:
+        return Decimal("".join(whole[:-1]) + "." + whole[-1]), digits, False
+    return None, figure, False
+
+
+def _ranges(plain: str, figures: list[Quantity]) -> Iterator[Quantity]:
+    """ "5 to 10 km": what has no unit takes that of the number it is joined to."""
+    ordered = sorted(figures, key=lambda one: one.start)
+    for one, following in zip_longest(ordered, ordered[1:]):
+        is_joined = (
+            following is not None
+            and one.plain is not None
+            and one.value is not None
+            and following.plain
+            and following.value is not None
+            and not one.dimension
+            and one.scale == 1
+            and (following.dimension or following.scale > 1)
+            and one.number_end <= following.start
+            and _RANGE.fullmatch(plain[one.number_end : following.start])
+        )
+        if is_joined and following is not None and following.plain and following.value is not None and one.plain:
+            value = one.plain * (following.value / following.plain)
+            yield one._replace(value=value, dimension=following.dimension, scale=following.scale)
+            if following.scale > 1:
+                yield one._replace(is_part=True)
+        else:
+            yield one
+
+
+def _spelled(plain: str) -> Iterator[Quantity]:
+    """Numbers in letters, up to ninety-nine, and "three million"."""
+    words = list(_WORD.finditer(plain))
+    at = behind = 0
+    while at < len(words):
+        match, word = words[at], words[at][0].casefold()
+        at += 1
+        if match.start() < behind or plain[match.start() - 4 : match.start()].casefold() == "per ":
+            continue
+        number = units.NUMBER_WORDS.get(word)
+        end = match.end()
+        if number is None:
+            yield from _one(plain, match, word)
+            continue
+        if 20 <= number < 100 and at < len(words) and words[at].start() - end <= 1:
+            ones = units.NUMBER_WORDS.get(words[at][0].casefold(), 0) or (words[at][0].casefold() == "one")
+            if 0 < ones < 10:
+                number, end, at = number + int(ones), words[at].end(), at + 1
+        found = _worded(plain, match.start(), end, number)
+        behind = found.end
+        yield found
+
+
+def _one(plain: str, match: re.Match[str], word: str) -> Iterator[Quantity]:
+    if word in units.ORDINAL_WORDS:
+        number = Decimal(units.ORDINAL_WORDS[word])
+        yield Quantity(match.start(), match.end(), match.end(), number, number, str(number), "", is_part=True)
+    elif word in units.ONE_WORDS or word in units.ARTICLES:
+        one = _worded(plain, match.start(), match.end(), 1)
+        if one.dimension or one.scale > 1 or word == "one":
+            yield one._replace(is_part=True)
+
+
+def _worded(plain: str, start: int, end: int, number: int) -> Quantity:
+    figure = Decimal(number)
+    number_end = end
+    if _has_hundred(plain, end) and number < 10:
+        figure *= 100
+        end += len(" hundred")
+        number_end = end
+    scale, end = _scale(plain, end, is_money=False)
+    unit, end = _unit(plain, end)
+    value = figure * scale * (unit.factor if unit else 1)
+    is_word = scale == 1
+    return Quantity(
+        start, end, number_end, value, figure, str(number), unit.dimension if unit else "", scale, is_word=is_word
+    )
+
+
+def _has_hundred(plain: str, end: int) -> bool:
+    return plain[end : end + 8].casefold() == " hundred"

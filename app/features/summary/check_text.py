@@ -1,0 +1,170 @@
+"""What the checks compare: sentences, the beginnings of words, and text with its variants of one character levelled.
+
+Words are compared by their first letters, since they change at their end; scripts that are written without spaces by
+pairs of characters, and those in which words change in the middle or at their beginning by runs of three letters.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from app.features.passages import WITHOUT_SPACES
+from app.features.sources import sentences
+
+STEM = 5
+SHORT = 3
+"""Words of so few letters say little of what a sentence is about."""
+MANY_CHARACTERS = 2_000
+"""A longer sentence is a table or no sentence at all; it is cut."""
+AROUND = 50
+"""Characters on either side of a number or a name whose words tell its part."""
+LONGEST_SHOWN = 48
+WORD = re.compile(r"[^\W_]+")
+_INFLECTED_INSIDE = re.compile(r"[\u0590-\u06ff\u0900-\u0dff]")
+_HANGUL = re.compile(r"[\uac00-\ud7a3]")
+_ABBREVIATION = re.compile(
+    r"(?:^|\W)(?:[^\W\d_]|\w\.\w|Dr|Mr|Mrs|Ms|Prof|St|No|Nr|Art|Fig|Sec|Eq|al|cf|vs|ca|bzw|Abs|approx|Mme|Hr|Fr|Sr)\.$"
+)
+_DAY = re.compile(r"(?<!\d)\d{1,2}\.$")
+_SPACES = dict.fromkeys((0xA0, 0x2007, 0x2009, 0x200A, 0x202F, 0x3000), " ")
+_DASHES = dict.fromkeys((*range(0x2010, 0x2016), 0x2212, 0xFE63, 0xFF0D), "-")
+_QUOTES = dict.fromkeys((0x2018, 0x2019, 0x201B, 0x02BC, 0xB4, 0x60), "'")
+_DIGITS = {zero + digit: str(digit) for zero in (0xFF10, 0x660, 0x6F0, 0x966, 0x9E6, 0xE50) for digit in range(10)}
+_SIGNS = {0xFF05: "%", 0x66A: "%", 0xFF0E: ".", 0xFF0C: ",", 0x66B: ".", 0x66C: ","}
+_LEVEL = {**_SPACES, **_DASHES, **_QUOTES, **_DIGITS, **_SIGNS}
+
+
+class Missing(NamedTuple):
+    """What is not there, and what stands in its place ("" where nothing comparable does)."""
+
+    said: str
+    page_says: str
+
+
+class Stretch(NamedTuple):
+    """A sentence of a text, from `start` to `end`, with the stems of its words."""
+
+    start: int
+    end: int
+    stems: frozenset[str]
+
+
+def level(text: str) -> str:
+    """The text with kinds of spaces, dashes, apostrophes and digits made one; every character stays in its place."""
+    return text.translate(_LEVEL)
+
+
+@lru_cache(maxsize=4096)
+def stretches(text: str) -> tuple[Stretch, ...]:
+    """The sentences of a text; one that a full stop inside has torn is joined again."""
+    joined: list[tuple[int, int]] = []
+    for start, end in sentences(text):
+        if joined and _goes_on(text, *joined[-1], start):
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+    return tuple(Stretch(a, b, stems(text[a:b])) for start, end in joined for a, b in _cut(start, end))
+
+
+def _goes_on(text: str, start: int, end: int, following: int) -> bool:
+    """Whether a sentence does not end where a full stop is: "Dr. Ito", "3. März", "et al . , 2010"."""
+    if "\n" in text[end:following] or text[end - 1] != ".":
+        return False
+    first = text[following]
+    if first.islower() or first in ",;:)":
+        return True
+    last = text[max(start, end - 8) : end]
+    return bool(_ABBREVIATION.search(last) or (_DAY.search(last) and _is_month_next(text[following : following + 4])))
+
+
+def _is_month_next(text: str) -> bool:
+    return text[:3].casefold() in {"jan", "feb", "mär", "apr", "mai", "jun", "jul", "aug", "sep", "okt", "nov", "dez"}
+
+
+def _cut(start: int, end: int) -> list[tuple[int, int]]:
+    return [(at, min(at + MANY_CHARACTERS, end)) for at in range(start, end, MANY_CHARACTERS)]
+
+
+@lru_cache(maxsize=4096)
+def stems(text: str) -> frozenset[str]:
+    """The words of more than three letters by their beginnings; numbers are left out, they have a check of their own."""
+    found: set[str] = set()
+    for match in WORD.finditer(text.replace("\u00ad", "").casefold()):
+        found.update(stems_of_word(match[0]))
+    return frozenset(found)
+
+
+def stems_of_word(word: str) -> list[str]:
+    """What stands for a casefolded word in comparisons; nothing for short words and numbers."""
+    if word.isascii():
+        return [word[:STEM]] if len(word) > SHORT and word.isalpha() else []
+    if WITHOUT_SPACES.search(word):
+        return [run[at : at + 2] for run in WITHOUT_SPACES.findall(word) for at in range(max(len(run) - 1, 1))]
+    if not word.isalpha() and not _INFLECTED_INSIDE.search(word):
+        return []
+    if _HANGUL.match(word):
+        return [word[:2]] if len(word) > 1 else []
+    if _INFLECTED_INSIDE.match(word):
+        return [word[at : at + 3] for at in range(len(word) - 2)] if len(word) > SHORT else []
+    return [word[:STEM]] if len(word) > SHORT else []
+
+
+@lru_cache(maxsize=4096)
+def words(text: str) -> frozenset[str]:
+    """All words of a text, casefolded."""
+    return frozenset(WORD.findall(text.replace("\u00ad", "").casefold()))
+
+
+Surroundings = tuple[list[str], list[str]]
+
+
+def around(text: str, start: int, end: int) -> Surroundings:
+    """The stems of the words before a stretch, nearest first, and of those behind it."""
+    before = [stem for word in _folded(text[max(0, start - AROUND) : start]) for stem in stems_of_word(word)]
+    behind = [stem for word in _folded(text[end : end + AROUND]) for stem in stems_of_word(word)]
+    return before[::-1], behind
+
+
+def _folded(text: str) -> Iterator[str]:
+    return (match[0].casefold() for match in WORD.finditer(text))
+
+
+def closeness(ours: Surroundings, theirs: Surroundings) -> float:
+    """How alike two surroundings are: a point for the same word next to it, half of one for those further off."""
+    score = 0.0
+    for mine, others in zip(ours, theirs, strict=True):
+        for at, word in enumerate(mine[:4]):
+            if word in others[:4]:
+                score += 1.0 if at == 0 and others[0] == word else 0.5
+    return score
+
+
+def share_at(text: str, at: int, wanted: frozenset[str]) -> float:
+    """The share of a statement's words in the sentence where something stands."""
+    stretch = stretch_at(text, at)
+    return share(wanted, stretch.stems) if stretch else 0.0
+
+
+def stretch_at(text: str, at: int) -> Stretch | None:
+    """The sentence that a place of a text is in."""
+    number = sentence_number(text, at)
+    return stretches(text)[number] if number >= 0 else None
+
+
+def sentence_number(text: str, at: int) -> int:
+    """Which sentence a place of a text is in, -1 before the first."""
+    return bisect_left(stretches(text), (at + 1,)) - 1
+
+
+def share(wanted: frozenset[str], there: frozenset[str]) -> float:
+    """How much of `wanted` is there; all of nothing."""
+    return len(wanted & there) / len(wanted) if wanted else 1.0
+
+
+def shown(text: str, start: int, end: int) -> str:
+    """A stretch as it is shown: on one line, not too long."""
+    return " ".join(text[start:end].split())[:LONGEST_SHOWN]

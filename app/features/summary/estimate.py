@@ -1,0 +1,119 @@
+"""What a summary would take: tokens and sections as the pipeline plans them, seconds from speeds measured here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from app.core.cancel import CancelToken
+from app.core.events import Finished, ModelLoaded, Waiting
+from app.core.messages import Message, Role
+from app.engine.client import EngineClient
+from app.engine.protocol import Sampling
+from app.features.summary.engines import SummaryEngines
+from app.features.summary.events import InputDocument
+from app.features.summary.pace import SECTIONS_A_MERGE
+from app.features.summary.record import model_file
+from app.features.summary.result import Wish
+from app.features.summary.stored import DONE, KIND, Estimate
+from app.store.jobs import Jobs
+
+if TYPE_CHECKING:
+    from app.features.summary.budgets import Budgets
+
+PROBE_LINES = 30
+PROBE_TOKENS = 24
+PROBE_GRAMMAR = r'root ::= ("[" [1-9] [0-9]? "] " [^\n\[\]]{20,200} "\n")+'
+"""Choosing tokens that follow one takes small models longer than writing freely."""
+EARLIER = 3
+"""So many of the last summaries of a model tell its speed."""
+ANSWERED_SHARE = 0.7
+"""Of what an answer may take, what it does take."""
+
+
+@dataclass(frozen=True)
+class Speed:
+    """In tokens a second."""
+
+    reading: float
+    writing: float
+
+
+class Estimates:
+    """From any thread. What was measured holds as long as the program runs; `inputs` makes documents of their ids."""
+
+    def __init__(
+        self, inputs: Callable[[Sequence[int]], list[InputDocument]], engines: SummaryEngines, jobs: Jobs
+    ) -> None:
+        self._inputs, self._engines, self._jobs = inputs, engines, jobs
+        self._speeds: dict[str, Speed] = {}
+        self._budgets: dict[str, Budgets] = {}
+
+    def estimate(self, document_ids: Sequence[int], wish: Wish, cancel: CancelToken) -> Estimate | None:
+        """See `app.features.summaries.Summaries.estimate`."""
+        from app.features.summarize import plan  # the window lists summaries without it
+
+        with self._engines.opened(cancel, may_ask=False) as engine:
+            if engine is None or engine.loaded is None:
+                return None
+            loaded = engine.loaded
+            planned = plan(self._inputs(document_ids), wish, engine, cancel)
+            if planned is None or not self._measure(engine, loaded, cancel):
+                return None
+        tokens, sections = planned.tokens, max(1, len(planned.sections))
+        seconds = self.seconds(model_file(loaded), tokens, sections, wish)
+        return Estimate(tokens, sections, seconds, planned.by_document)
+
+    def seconds(self, model: str, tokens: int, sections: int, wish: Wish) -> float | None:
+        """How long a model (the name of its file) takes; None where nothing of it was measured here."""
+        earlier = self._earlier_speed(model)
+        if earlier is not None:
+            return tokens / earlier
+        speed, budgets = self._speeds.get(model), self._budgets.get(model)
+        if speed is None or budgets is None:
+            return None
+        read, written = float(tokens), float(budgets.writing(wish.length, wish.language))
+        if sections > 1:
+            points, merges = sections * budgets.points * ANSWERED_SHARE, sections // SECTIONS_A_MERGE
+            read += points + merges * budgets.merged
+            written += points + merges * budgets.merged
+        return read / speed.reading + written / speed.writing
+
+    def _earlier_speed(self, model: str) -> float | None:
+        """Tokens of a document a second, over the whole of the last summaries that it wrote."""
+        done = [job.progress for job in self._jobs.find(KIND, (DONE,)) if job.progress.get("model_file") == model]
+        tokens, seconds = (sum(one.get(name, 0) for one in done[-EARLIER:]) for name in ("tokens", "worked_s"))
+        return tokens / seconds if tokens and seconds else None
+
+    def _measure(self, engine: EngineClient, loaded: ModelLoaded, cancel: CancelToken) -> bool:
+        """Reads and writes a little, once for each model that has not written anything here; False when cancelled."""
+        from app.features.summary.budgets import budgets_for
+
+        model = model_file(loaded)
+        if model not in self._speeds and self._earlier_speed(model) is None:
+            speed = probe(engine, cancel)
+            if speed is not None:
+                self._speeds[model], self._budgets[model] = speed, budgets_for(loaded)
+        return not cancel.cancelled
+
+
+def probe(engine: EngineClient, cancel: CancelToken) -> Speed | None:
+    """Measures how fast a model reads and writes here; None where that cannot be told, as while it answers a chat."""
+    lines = " ".join(f"{number} times {number + 7} is {number * (number + 7)}." for number in range(PROBE_LINES))
+    answer = engine.generate(
+        [Message(Role.USER, f"{lines} Write the next lines.")],
+        max_tokens=PROBE_TOKENS,
+        sampling=Sampling(temperature=0.0),
+        thinking_budget=0,
+        grammar=PROBE_GRAMMAR,
+        background=True,
+        cancel=cancel,
+    )
+    events = list(answer)
+    stats = next((event.stats for event in events if isinstance(event, Finished)), None)
+    if any(isinstance(event, Waiting) for event in events) or stats is None:
+        return None
+    if stats.time_to_first_token_s <= 0 or stats.tokens_per_s <= 0:
+        return None
+    return Speed((stats.prompt_tokens - stats.reused_tokens) / stats.time_to_first_token_s, stats.tokens_per_s)

@@ -1,0 +1,133 @@
+"""A summary as a Word document: headings, lists, and references that lead to bookmarks at the sources."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import IO, Any
+
+from docx import Document
+from docx.enum.style import WD_STYLE_TYPE
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.shared import Pt, RGBColor
+from docx.text.paragraph import Paragraph
+from docx.text.run import Run
+
+from app import APP_NAME
+from app.features.summary.laid_out import LaidOut, Line, Part, Source, lay_out
+from app.features.summary.result import Summary
+
+LINK = "Hyperlink"
+_EMBER = RGBColor(0xB2, 0x3F, 0x12)
+_GREY = RGBColor(0x6B, 0x64, 0x5D)
+
+
+def write_docx(summary: Summary, out: IO[bytes]) -> None:
+    """Writes the document to a file that is open for bytes."""
+    _Writing(lay_out(summary)).save(out)
+
+
+class _Writing:
+    """One document on its way."""
+
+    def __init__(self, laid_out: LaidOut) -> None:
+        self._laid_out = laid_out
+        self._is_right_to_left = laid_out.direction == "rtl"
+        self._document = Document()
+        _set_properties(self._document, laid_out)
+        if laid_out.language:
+            _set_language(self._document, laid_out.language, is_right_to_left=self._is_right_to_left)
+        link = self._document.styles.add_style(LINK, WD_STYLE_TYPE.CHARACTER)
+        link.font.color.rgb = _EMBER
+
+    def save(self, out: IO[bytes]) -> None:
+        """Title, facts, statements, sources."""
+        self._heading(self._laid_out.title, 0)
+        for fact in self._laid_out.facts:
+            paragraph = self._document.add_paragraph()
+            paragraph.paragraph_format.space_after = Pt(0)
+            _english(paragraph.add_run(fact)).font.color.rgb = _GREY
+        for part in self._laid_out.parts:
+            self._part(part)
+        if self._laid_out.sources:
+            self._heading("Sources", 1)
+            for source in self._laid_out.sources:
+                self._source(source)
+        self._document.save(out)
+
+    def _part(self, part: Part) -> None:
+        if part.heading:
+            self._heading(part.heading, 1)
+        for lines in part.paragraphs:
+            paragraph = self._paragraph("List Bullet" if part.is_list else None)
+            for number, line in enumerate(lines):
+                self._line(paragraph, line, " " if number else "")
+
+    def _line(self, paragraph: Paragraph, line: Line, before: str) -> None:
+        self._run(paragraph, before + line.text)
+        for reference in line.references:
+            self._run(paragraph, " ")
+            link = OxmlElement("w:hyperlink")
+            link.set(qn("w:anchor"), _bookmark(reference.source))
+            run = self._run(paragraph, f"[{reference.label}]")
+            run.style = LINK
+            link.append(run._r)  # python-docx has no call for links inside a document
+            paragraph._p.append(link)
+        if line.mark:
+            run = _english(paragraph.add_run(f" {line.mark}"))
+            run.bold, run.font.color.rgb = True, _EMBER
+
+    def _source(self, source: Source) -> None:
+        is_right_to_left = source.direction == "rtl"
+        paragraph = self._paragraph("List Number", is_right_to_left=is_right_to_left)
+        start, end = OxmlElement("w:bookmarkStart"), OxmlElement("w:bookmarkEnd")
+        for mark in (start, end):
+            mark.set(qn("w:id"), str(source.number))
+        start.set(qn("w:name"), _bookmark(source.number))
+        paragraph._p.append(start)
+        paragraph.add_run(f"{source.label}: “{source.text}”").font.rtl = is_right_to_left or None
+        paragraph._p.append(end)
+
+    def _heading(self, text: str, level: int) -> None:
+        paragraph = self._paragraph("Title" if level == 0 else f"Heading {level}")
+        self._run(paragraph, text)
+
+    def _paragraph(self, style: str | None = None, *, is_right_to_left: bool | None = None) -> Paragraph:
+        """A new one, in the summary's direction or in its own."""
+        paragraph: Paragraph = self._document.add_paragraph(style=style)
+        if self._is_right_to_left if is_right_to_left is None else is_right_to_left:
+            paragraph._p.get_or_add_pPr().append(OxmlElement("w:bidi"))
+        return paragraph
+
+    def _run(self, paragraph: Paragraph, text: str) -> Run:
+        run = paragraph.add_run(text)
+        if self._is_right_to_left:
+            run.font.rtl = True
+        return run
+
+
+def _bookmark(number: int) -> str:
+    return f"source_{number}"
+
+
+def _english(run: Run) -> Run:
+    """Our own words, whatever the summary's language is."""
+    language = OxmlElement("w:lang")
+    language.set(qn("w:val"), "en-US")
+    run._r.get_or_add_rPr().append(language)
+    return run
+
+
+def _set_properties(document: Any, laid_out: LaidOut) -> None:
+    properties = document.core_properties
+    properties.title, properties.language = laid_out.title[:255], laid_out.language
+    properties.author, properties.comments, properties.revision = APP_NAME, "", 1
+    properties.created = properties.modified = datetime.now(UTC)
+
+
+def _set_language(document: Any, language: str, *, is_right_to_left: bool) -> None:
+    """The language in which a word processor checks the spelling."""
+    (found,) = document.styles.element.xpath("w:docDefaults/w:rPrDefault/w:rPr/w:lang")
+    found.set(qn("w:bidi" if is_right_to_left else "w:val"), language)
+    if language.split("-", maxsplit=1)[0] in ("zh", "ja", "ko"):
+        found.set(qn("w:eastAsia"), language)

@@ -1,0 +1,24 @@
+"""The finished steps of one summary, in the store; one that another summary made counts for this one, too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.store.summaries import SummaryStore
+
+
+class KeptSteps:
+    """As the pipeline asks for it; see `app.features.summarize.Steps`. `kept` counts the new ones."""
+
+    def __init__(self, store: SummaryStore, job_id: int) -> None:
+        self._store, self._job_id = store, job_id
+        self.kept = 0
+
+    def find(self, key: str) -> Any | None:
+        """What was kept under a key; None without it."""
+        return self._store.find_step(self._job_id, key)
+
+    def keep(self, key: str, value: Any) -> None:
+        """Keeps a finished step; it is on the disk when this returns."""
+        self._store.keep_step(self._job_id, key, value)
+        self.kept += 1

@@ -1,0 +1,147 @@
+"""A summary as it stands on paper: title, what was read, statements with their references, sources; plain values."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from app import APP_NAME
+from app.documents.markdown_text import page_mark
+from app.features.summary.result import Anchor, Form, Statement, Summary
+from app.features.summary.words import check_words, coverage_words, statements_words
+
+RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"})
+"""Languages by their codes; what else is written so (Arabic script in Malay, say) has a script in its code."""
+_RUNNING_ON = (Form.PARAGRAPHS, Form.QUESTIONS, Form.OWN)
+"""In these statements with the same `paragraph` run on; the others are lists."""
+_NO_TEXT = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML cannot hold (XML 1.0, 2.2): control characters and lone surrogates."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A place that statements rest on. `label` is such as "lease.pdf, p. 12"; `page` is None where there are none.
+
+    `direction` is that of its text, ltr or rtl, whatever the summary's is.
+    """
+
+    number: int
+    label: str
+    text: str
+    document: int
+    page: int | None
+    direction: str
+
+
+@dataclass(frozen=True)
+class Reference:
+    """How a statement names its source, such as "p. 12"."""
+
+    source: int
+    label: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One statement. `mark` is what a check has to say, "" where all was found."""
+
+    text: str
+    references: tuple[Reference, ...]
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What stands under one heading ("" without one): paragraphs of statements, or a list of them."""
+
+    heading: str
+    paragraphs: tuple[tuple[Line, ...], ...]
+    is_list: bool
+
+
+@dataclass(frozen=True)
+class LaidOut:
+    """All of it, in the order in which it is read."""
+
+    title: str
+    facts: tuple[str, ...]
+    parts: tuple[Part, ...]
+    sources: tuple[Source, ...]
+    language: str
+    direction: str
+
+
+def lay_out(summary: Summary) -> LaidOut:
+    """The summary with its places numbered in the order in which they are named first."""
+    sources = _Sources(summary)
+    parts = tuple(_parts(summary, sources))
+    is_right_to_left = summary.language.replace("_", "-").split("-")[0].lower() in RIGHT_TO_LEFT
+    return LaidOut(
+        plain(summary.title),
+        (*facts(summary), f"Written by {plain(summary.model)} in {APP_NAME}."),
+        parts,
+        tuple(sources.found.values()),
+        summary.language,
+        "rtl" if is_right_to_left else "ltr",
+    )
+
+
+def plain(text: str) -> str:
+    """One line that every format can hold."""
+    return " ".join(_NO_TEXT.sub(" ", text).split())
+
+
+def _direction(text: str) -> str:
+    """As the first letter says that has a direction (Unicode Bidirectional Algorithm, rule P2)."""
+    strong = (unicodedata.bidirectional(letter) for letter in text)
+    return "rtl" if next((one for one in strong if one in ("L", "R", "AL")), "L") != "L" else "ltr"
+
+
+def facts(summary: Summary) -> Iterator[str]:
+    """What was read, how the statements compare with their pages, and whether it was stopped: sentences."""
+    yield f"{coverage_words(summary)}."
+    if summary.statements:
+        yield f"{', '.join(filter(None, statements_words(summary.statements)))}."
+    if summary.is_partial:
+        yield f"Stopped before the end: {summary.sections_read:,} of {summary.sections:,} sections read."
+
+
+def _parts(summary: Summary, sources: _Sources) -> Iterator[Part]:
+    form = summary.wish.form
+    for heading, statements in groupby(summary.statements, lambda one: one.group):
+        if form in _RUNNING_ON:
+            each = [tuple(ones) for _, ones in groupby(statements, lambda one: one.paragraph)]
+        else:
+            each = [(one,) for one in statements]
+        lines = tuple(tuple(sources.line(one) for one in ones) for ones in each)
+        yield Part(plain(heading), lines, is_list=form not in _RUNNING_ON)
+
+
+@dataclass
+class _Sources:
+    summary: Summary
+    found: dict[tuple[int, int, int, int], Source] = field(default_factory=dict)
+
+    def line(self, statement: Statement) -> Line:
+        """A statement, its places numbered."""
+        references = tuple(self._reference(anchor) for anchor in statement.anchors)
+        pages = "; ".join(dict.fromkeys(reference.label for reference in references))
+        mark = "" if statement.check.found else check_words(statement.check, pages)
+        return Line(plain(statement.text), references, plain(mark))
+
+    def _reference(self, anchor: Anchor) -> Reference:
+        key = (anchor.document, anchor.block_id, anchor.start, anchor.end)
+        document = self.summary.documents[anchor.document]
+        place = page_mark(document.unit, anchor.page)[1:-1] if anchor.page is not None and document.unit else ""
+        if key not in self.found:
+            label = ", ".join(filter(None, (plain(document.name), place)))
+            text = plain(anchor.text)
+            self.found[key] = Source(len(self.found) + 1, label, text, anchor.document, anchor.page, _direction(text))
+        number = self.found[key].number
+        short = place or f"source {number}"
+        if len(self.summary.documents) > 1:
+            short = f"{plain(document.name)}, {short}"
+        return Reference(number, short)

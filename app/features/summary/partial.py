@@ -1,0 +1,48 @@
+"""What there is of a summary while it is being made: the points of the sections that were read, as statements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.features.summary.events import InputDocument, SectionRead
+from app.features.summary.result import Coverage, SummarizedDocument, Summary, Wish
+
+
+class Partial:
+    """Grows with every section; `title` is the summary's, `model` the display name of the one that writes it."""
+
+    def __init__(self, documents: Sequence[InputDocument], wish: Wish, title: str, model: str) -> None:
+        self.wish = wish
+        self._documents, self._title, self._model = documents, title, model
+        self._coverage = tuple(_nothing_read(one) for one in documents)
+        self._sections: list[SectionRead] = []
+
+    def add(self, event: SectionRead) -> None:
+        """One more section."""
+        self._sections.append(event)
+        self._coverage = event.coverage or self._coverage
+
+    def summary(self, sections: int, seconds: float) -> Summary:
+        """As it stands, in the order of the documents: sections that are read together end in any order."""
+        documents = tuple(
+            SummarizedDocument(one.id, one.name, one.title, one.unit, coverage)
+            for one, coverage in zip(self._documents, self._coverage, strict=True)
+        )
+        read = sorted(self._sections, key=lambda one: (one.document, one.first_page or 0))
+        points = tuple(point for one in read for point in one.points)
+        return Summary(
+            self._title, documents, points, self.wish, self.wish.language or self._documents[0].language,
+            self._model, sections, len(read), is_partial=True, seconds=seconds,
+        )  # fmt: skip
+
+
+def searched_text(summary: Summary) -> str:
+    """What a summary is found by, besides its title and the names of its documents."""
+    groups = dict.fromkeys(statement.group for statement in summary.statements if statement.group)
+    return "\n".join([*groups, *(statement.text for statement in summary.statements)])
+
+
+def _nothing_read(document: InputDocument) -> Coverage:
+    pages = {block.page for block in document.blocks if block.page is not None and block.text.strip()}
+    unread = tuple(sorted(pages))
+    return Coverage(len(document.blocks), 0, document.pages, 0, document.pages_without_text, unread)

@@ -1,0 +1,212 @@
+"""Points: what the model says a part of the text says, each with the numbers of what it comes from.
+
+Models of up to two billion weights write a line a point, `[12] text`; larger ones JSON. Both are read here, and
+`- text [12, 13]`, whatever was asked for; and of an answer that was cut off, all that is whole.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from app.core.events import FinishReason
+
+MOST_CHARACTERS = 600
+SAME_SCORE = 90
+LOOP_WORDS, LOOP_TIMES = 4, 3
+REFUSING = re.compile(
+    r"""^\W*(?:
+        I(?:['’]m|\ am)\ (?:sorry|unable|not\ able)\b | Sorry,\ (?:but\ )?I\b
+        | I\ (?:can(?:['’]t|not)|won['’]t|will\ not|must\ decline\ to)\ (?:help|assist|provide|summari|comply|do\ th
+            |fulfil|answer|create|generate|write|process|access|read)
+        | As\ an?\ (?:AI\b|(?:artificial|large|language)\ \w+)
+        | Es\ tut\ mir\ leid,\ aber\ ich | Désolé,\ (?:mais\ )?je\ ne | Lo\ siento,\ (?:pero\ )?no)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""How models begin that will not do it; a letter may well say that its writer cannot come."""
+_JSON = re.compile(r"\s*(?:`|\{|\[\s*[\]{])")
+_LINE = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])?\s+(?=\S)|^(?=\S)")
+_IDS = re.compile(r"\s*\[(\d{1,7}(?:\s*[,;]\s*\d{1,7})*)\]")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_NEGATION = re.compile(
+    r"\b(?:not?|never|none|nor|without|cannot|nicht|keine?[mnrs]?|nie|jamais|sans|pas|nunca|sin|não)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+_SPACE = re.compile(r"\s+")
+
+
+class Problem(StrEnum):
+    """What is wrong with an answer."""
+
+    EMPTY = "empty"
+    UNREADABLE = "unreadable"
+    TOO_LONG = "too_long"
+    REPEATED = "repeated"
+    REFUSED = "refused"
+    FAILED = "failed"
+    """The engine could not answer this one."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One of them. `quote` is what the model says to have copied word for word."""
+
+    text: str
+    ids: tuple[int, ...]
+    quote: str = ""
+
+
+def read_points(answer: str, allowed: Iterable[int]) -> list[Point]:
+    """The points of an answer in their order; numbers that were not allowed are left out."""
+    known = frozenset(allowed)
+    read = _from_json(answer) if _JSON.match(answer) else _from_lines(answer)
+    found = [Point(text, tuple(dict.fromkeys(n for n in ids if n in known)), quote) for text, ids, quote in read]
+    return [one for one in found if one.text]
+
+
+def problem_of(answer: str, finish: FinishReason, points: Sequence[Point], kept: Sequence[Point]) -> Problem | None:
+    """What is wrong with an answer that gave these points, of which these were kept; None where it will do."""
+    is_cut = finish in (FinishReason.LENGTH, FinishReason.CONTEXT)
+    if REFUSING.match(answer) or (points and all(REFUSING.match(one.text) for one in points)):
+        return Problem.REFUSED
+    if len(kept) * 2 < len(points):
+        return Problem.REPEATED
+    if is_cut and len(kept) < 2:
+        return Problem.TOO_LONG
+    if not kept:
+        if not answer.strip():
+            return Problem.EMPTY
+        return None if _is_empty_list(answer) else Problem.UNREADABLE
+    return None
+
+
+T = TypeVar("T")
+
+
+def without_repeats(
+    given: Sequence[T], text_of: Callable[[T], str], join: Callable[[T, T], T] | None = None
+) -> list[T]:
+    """Each thing that is said only once, in its longest form; what runs in circles not at all.
+
+    The same are texts whose words are (nearly) those of another, with the same numbers and as many denials. `join`
+    makes one of the longer and the shorter of two such.
+    """
+    from rapidfuzz import fuzz, utils
+
+    kept: list[T] = []
+    known: list[tuple[str, tuple[Any, ...]]] = []
+    for one in given:
+        text = text_of(one)
+        if is_looping(text):
+            continue
+        plain, facts = utils.default_process(text), _facts(text)
+        same = next(
+            (
+                place
+                for place, (other, its_facts) in enumerate(known)
+                if facts == its_facts and fuzz.token_set_ratio(plain, other) >= SAME_SCORE
+            ),
+            None,
+        )
+        if same is None:
+            kept.append(one)
+            known.append((plain, facts))
+            continue
+        longer, shorter = (one, kept[same]) if len(plain) > len(known[same][0]) else (kept[same], one)
+        kept[same] = join(longer, shorter) if join is not None else longer
+        if longer is one:
+            known[same] = (plain, facts)
+    return kept
+
+
+def is_looping(text: str) -> bool:
+    """Whether the same words come again and again."""
+    words = text.casefold().split()
+    runs = [tuple(words[at : at + LOOP_WORDS]) for at in range(len(words) - LOOP_WORDS + 1)]
+    return any(runs.count(run) >= LOOP_TIMES for run in set(runs)) if len(runs) > len(set(runs)) else False
+
+
+def cited_runs(line: str) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """The stretches of a line with the numbers in brackets behind them; the last may have none.
+
+    In a line that begins with numbers they stand before what they belong to.
+    """
+    if line.lstrip().startswith("["):
+        places = [*_IDS.finditer(line)]
+        ends = [*(match.start() for match in places[1:]), len(line)]
+        for match, end in zip(places, ends, strict=True):
+            if text := _clean(line[match.end() : end]):
+                yield text, _numbers(match)
+        return
+    at = 0
+    for match in _IDS.finditer(line):
+        text = line[at : match.start()]
+        at = match.end()
+        if line[at : at + 1] in (".", "!", "?", "。", ",", ";"):  # the point stands after the bracket
+            text += line[at] if line[at] in ".!?。" else "."
+            at += 1
+        if text.strip():
+            yield _clean(text), _numbers(match)
+    if line[at:].strip():
+        yield _clean(line[at:]), ()
+
+
+def without_mark(line: str) -> str:
+    """A line without the sign or number of a list before it."""
+    return _LINE.sub("", line, count=1)
+
+
+def _numbers(match: re.Match[str]) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", match[1]))
+
+
+def _clean(text: str) -> str:
+    return _SPACE.sub(" ", text).strip()[:MOST_CHARACTERS]
+
+
+def _facts(text: str) -> tuple[Any, ...]:
+    return tuple(sorted(_NUMBER.findall(text))), len(_NEGATION.findall(text))
+
+
+def _from_lines(answer: str) -> Iterator[tuple[str, tuple[int, ...], str]]:
+    for line in answer.splitlines():
+        for text, ids in cited_runs(without_mark(line)):
+            if ids or text[-1:] in ".!?。！？":
+                yield text, ids, ""
+
+
+def _from_json(answer: str) -> Iterator[tuple[str, tuple[int, ...], str]]:
+    """The points of JSON, whole or not: each object with a text in it is one."""
+    decoder = json.JSONDecoder(strict=False)
+    at = answer.find("{")
+    while at >= 0:
+        try:
+            value, end = decoder.raw_decode(answer, at)
+        except (ValueError, RecursionError):
+            end = at + 1
+        else:
+            yield from _in_value(value)
+        at = answer.find("{", end)
+
+
+def _in_value(value: Any) -> Iterator[tuple[str, tuple[int, ...], str]]:
+    if not isinstance(value, dict):
+        return
+    listed = value.get("points")
+    if isinstance(listed, list):
+        for one in listed:
+            yield from _in_value(one)
+    elif isinstance(text := value.get("t"), str):
+        ids = value.get("ids")
+        numbers = ids if isinstance(ids, list) else [ids]
+        quote = value.get("q")
+        known = tuple(n for n in numbers if isinstance(n, int) and not isinstance(n, bool))
+        yield _clean(text), known, quote if isinstance(quote, str) else ""
+
+
+def _is_empty_list(answer: str) -> bool:
+    return _SPACE.sub("", answer) in ('{"points":[]}', "[]", "None.", "None")

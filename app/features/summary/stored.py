@@ -1,0 +1,96 @@
+"""A stored summary as it is listed, and how its values stand in the job that keeps it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from app.core.errors import AppError
+from app.features.summary.events import SummaryEvent
+from app.features.summary.result import Wish, wish_from_fields
+from app.store.documents import StoredDocument
+from app.store.jobs import Job
+
+KIND = "summary"
+TASK = "summarize"
+
+DRAFT, QUEUED, RUNNING, PAUSED, DONE, FAILED = "draft", "queued", "running", "paused", "done", "failed"
+
+LONGEST_TITLE = 120
+_FILE_ENDINGS = (".doc", ".docx", ".dvi", ".htm", ".html", ".indd", ".odt", ".pdf", ".ppt", ".pptx", ".rtf", ".tex")
+_NO_TITLE = re.compile(
+    r"microsoft (word|powerpoint|excel)\b.*|(untitled|unbenannt|sans titre|document|dokument|title|titel|slide|folie|"
+    r"powerpoint.presentation)[\W\d_]*"
+)
+
+
+@dataclass(frozen=True)
+class StoredSummary:
+    """One row of the list. Times are seconds since 1970; `sections` 0: not known yet."""
+
+    id: int
+    title: str
+    state: str
+    wish: Wish
+    document_ids: tuple[int, ...]
+    sections: int
+    sections_read: int
+    error: AppError | None
+    created_at: float
+    updated_at: float
+
+
+@dataclass(frozen=True)
+class Worked:
+    """Something happened in one summary. `event` None: its row has changed (state, error, title), look again."""
+
+    id: int
+    event: SummaryEvent | None
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a summary would take. `seconds` None: nothing was measured on this machine with this model yet.
+
+    `tokens` and `sections` are of all documents together; `by_document` are the tokens of each.
+    """
+
+    tokens: int
+    sections: int
+    seconds: float | None
+    by_document: tuple[int, ...]
+
+
+def from_job(job: Job, document_ids: Sequence[int]) -> StoredSummary:
+    """The row of a job."""
+    sections, read = (int(job.progress.get(name, 0)) for name in ("sections", "sections_read"))
+    wish = wish_from_fields(job.spec.get("wish", {}))
+    return StoredSummary(
+        job.id, job.title, job.state, wish, tuple(document_ids), sections, read, job.error, job.created_at,
+        job.updated_at,
+    )  # fmt: skip
+
+
+def title_of(document: StoredDocument) -> str:
+    """The document's own title where that is one, else the name of its file without the ending."""
+    title = " ".join(str(document.info.get("title") or "").split())
+    return title if _is_title(title) else PurePath(document.name).stem or document.name
+
+
+def joint_title(documents: Sequence[StoredDocument]) -> str:
+    """The first one's title, and how many more there are."""
+    first = title_of(documents[0]) if documents else ""
+    return first if len(documents) < 2 else f"{first} and {len(documents) - 1} more"
+
+
+def _is_title(text: str) -> bool:
+    """Programs put the names of files and of themselves where a title belongs."""
+    plain = text.casefold()
+    return (
+        3 <= len(text) <= LONGEST_TITLE
+        and any(letter.isalpha() for letter in text)
+        and not plain.endswith(_FILE_ENDINGS)
+        and not _NO_TITLE.fullmatch(plain)
+    )

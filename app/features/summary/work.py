@@ -1,0 +1,106 @@
+"""What all stages of one summary share: the documents, the model, how it is asked, and where steps are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from hashlib import blake2b
+from json import dumps
+from pathlib import Path
+from typing import Any
+
+from app.core.cancel import CancelToken
+from app.core.events import ModelLoaded
+from app.core.messages import Message
+from app.core.settings import Chat, Settings
+from app.documents.blocks import Block, Kind
+from app.engine.client import Ask, EngineClient
+from app.engine.protocol import Sampling
+from app.features.options import template_variables
+from app.features.summary.budgets import Budgets
+from app.features.summary.events import InputDocument, Steps
+from app.features.summary.prompts import PROMPT_VERSION
+from app.features.summary.result import Statement, Wish
+from app.features.summary.sections import Section
+from app.features.verify import Cited, verify
+
+TEMPERATURE, WARMER = 0.2, 0.25
+TOP_P = 0.9
+SEED = 1
+THINKING_TOKENS = 256
+"""For models that cannot be kept from thinking."""
+MOST_NEARBY = 80
+
+
+@dataclass(frozen=True)
+class Work:
+    """One summary on its way. `language` is what it is written in, "" where that is not known."""
+
+    documents: Sequence[InputDocument]
+    wish: Wish
+    engine: EngineClient
+    steps: Steps
+    cancel: CancelToken
+    model: ModelLoaded
+    budgets: Budgets
+    language: str
+    _blocks: dict[tuple[int, int], Block] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._blocks.update(
+            ((place, block.id), block) for place, one in enumerate(self.documents) for block in one.blocks
+        )
+
+    def ask(self, messages: Sequence[Message], max_tokens: int, grammar: str, attempt: int = 0) -> Ask:
+        """A prompt of this work: the same answer each time, without thinking; a second try is a little warmer."""
+        always_thinks = self.model.thinking in ("always", "effort")
+        sampling = Sampling(TEMPERATURE + WARMER * attempt, top_p=TOP_P, presence_penalty=0.0, seed=SEED + attempt)
+        return Ask(
+            messages,
+            max_tokens=max_tokens,
+            task_sampling=sampling,
+            template_variables=template_variables(None, Settings(chat=Chat(thinking="off")), self.model),
+            thinking_budget=THINKING_TOKENS if always_thinks else -1,
+            grammar=grammar,
+        )
+
+    def key(self, ask: Ask) -> str:
+        """The name under which the answer is kept: all that it depends on goes into it."""
+        model = [Path(self.model.path).name, self.model.size_bytes]
+        messages = [[str(one.role), one.text] for one in ask.messages]
+        parts = [PROMPT_VERSION, model, messages, ask.max_tokens, ask.grammar, asdict(ask.task_sampling)]
+        return blake2b(dumps(parts).encode(), digest_size=16).hexdigest()
+
+    def count(self, texts: Sequence[str]) -> Sequence[int]:
+        """Tokens of each text by itself."""
+        return self.engine.count_texts(texts, cancel=self.cancel)
+
+    def fixed_tokens(self, messages: Sequence[Message]) -> int:
+        """What a prompt takes without its text."""
+        thinking = THINKING_TOKENS if self.model.thinking in ("always", "effort") else 0
+        return self.engine.count_tokens(messages) + thinking
+
+    def cited(self, document: int, ids: Iterable[int]) -> tuple[Cited, ...]:
+        """The blocks of these numbers."""
+        found = ((number, self._blocks.get((document, number))) for number in ids)
+        return tuple(Cited(document, block) for _, block in found if block is not None)
+
+    def citable(self, section: Section) -> list[int]:
+        """The blocks of a section that say something: all but headings, where there are others."""
+        found = self.cited(section.document, section.ids)
+        return [one.block.id for one in found if one.block.kind is not Kind.HEADING] or list(section.ids)
+
+    def behind(self, statement: Statement) -> tuple[Cited, ...]:
+        """The blocks that a statement rests on."""
+        places = dict.fromkeys((one.document, one.block_id) for one in statement.anchors)
+        return tuple(cited for document, number in places for cited in self.cited(document, [number]))
+
+    def checked(self, text: str, cited: Sequence[Cited], nearby: Sequence[Cited], quote: str = "") -> Statement:
+        """A statement with its places and how the comparison with them came out."""
+        verdict = verify(text, cited, quote, nearby[:MOST_NEARBY])
+        return Statement(text, verdict.anchors, verdict.check)
+
+
+def kept_texts(value: Any) -> str:
+    """The answer of a kept step, "" where it is none."""
+    return value["text"] if isinstance(value, dict) and isinstance(value.get("text"), str) else ""

@@ -1,0 +1,218 @@
+"""The last stage: the only one that writes prose. Statements with numbers come in, statements with places go out."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from app.core.errors import AppError
+from app.core.events import FinishReason
+from app.core.messages import Message
+from app.engine.client import Ask
+from app.features.summary import grammar, prompts
+from app.features.summary.asking import Answer, Growing, Taken, work_off
+from app.features.summary.budgets import length_words, statements_for
+from app.features.summary.events import Rests, Writing
+from app.features.summary.points import REFUSING, Problem, cited_runs, without_mark, without_repeats
+from app.features.summary.result import Form, Statement
+from app.features.summary.sources import Sources, evenly
+from app.features.summary.work import Work, kept_texts
+
+WRITING_EVERY_S = 0.1
+LEAST_STATEMENTS = 2
+CHARACTERS_A_STATEMENT = 240
+"""A summary is shorter than its text: it has no more statements than one for so many characters."""
+LEAST_POINTS_TO_WRITE = 3
+"""Of so few points nothing is written up: they stand for themselves."""
+_QUESTION = re.compile(r"^\s*(?:\*\*)?Q(?:uestion)?(?:\s*\d+)?\s*[:.]\s*(.+?)(?:\*\*)?\s*$", re.IGNORECASE)
+_ANSWER = re.compile(r"^\s*(?:\*\*)?A(?:nswer)?(?:\*\*)?\s*:\s*")
+_IDS = re.compile(r"\s*\[[\d,; ]*(?:\]|$)")
+_NOTHING = re.compile(r"^\W*none\W*$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One write-up to be made: what it rests on, what it stands under, and its share of the whole length."""
+
+    sources: Sources
+    group: str = ""
+    share: float = 1.0
+
+
+@dataclass(frozen=True)
+class Written:
+    """A statement as it was written, with the numbers behind it."""
+
+    text: str
+    ids: tuple[int, ...]
+    group: str
+    paragraph: int
+
+
+@dataclass(frozen=True)
+class WriteTask:
+    """A draft to be written; `place` is where it goes."""
+
+    place: int
+    draft: Draft
+    ask: Ask
+    attempt: int = 0
+    found: tuple[Written, ...] = ()
+
+
+class WriteUp:
+    """Writes all drafts side by side. `statements` are the result, also as far as it has come."""
+
+    def __init__(self, work: Work, drafts: Sequence[Draft]) -> None:
+        self._work = work
+        self._drafts = drafts
+        self._texts = [""] * len(drafts)
+        self._finished: dict[int, list[Statement]] = {}
+        self._told_s = 0.0
+        self.answered: list[tuple[Draft, str]] = []
+        """Which drafts were answered, each with its prompt."""
+
+    @property
+    def statements(self) -> list[Statement]:
+        """All that are finished, in order; paragraphs are numbered through."""
+        found: list[Statement] = []
+        for _, statements in sorted(self._finished.items()):
+            first = found[-1].paragraph + 1 if found else 0
+            found += [replace(one, paragraph=one.paragraph + first) for one in statements]
+        return found
+
+    def run(self) -> Iterator[Rests | Writing]:
+        """Writes what is not kept yet."""
+        tasks = [task for place, draft in enumerate(self._drafts) if (task := self._first(place, draft)) is not None]
+        for event in work_off(tasks, self._work.engine, self._work.cancel, self._take):
+            if isinstance(event, Rests):
+                yield event
+                continue
+            if isinstance(event, Growing):
+                self._texts[event.task.place] = plain_text(event.text)
+            now_s = time.monotonic()
+            if isinstance(event, Taken) or now_s - self._told_s >= WRITING_EVERY_S:
+                self._told_s = now_s
+                yield Writing(self._text())
+
+    def _text(self) -> str:
+        parts = zip(self._drafts, self._texts, strict=True)
+        return "\n\n".join(f"{one.group}\n{text}" if one.group else text for one, text in parts if text)
+
+    def _first(self, place: int, draft: Draft) -> WriteTask | None:
+        """None where nothing is left to be asked: it was written before, or is too little to write up."""
+        if 0 < len(draft.sources.points) < LEAST_POINTS_TO_WRITE:
+            self._finished[place] = self._as_they_are(draft)
+            return None
+        task = WriteTask(place, draft, self._ask(draft))
+        text = kept_texts(self._work.steps.find(self._work.key(task.ask)))
+        if not text:
+            return task
+        self._settle(task, written(text, self._work.wish.form, draft))
+        return None
+
+    def _ask(self, draft: Draft, attempt: int = 0, problem: Problem | None = None) -> Ask:
+        work, form, numbers = self._work, self._work.wish.form, draft.sources.citable
+        most = max(LEAST_STATEMENTS, round(statements_for(work.wish.length) * draft.share))
+        most = min(most, max(LEAST_STATEMENTS, len(draft.sources.text) // CHARACTERS_A_STATEMENT))
+        if work.budgets.is_small:
+            rules = grammar.spread(numbers, most // 2 if form is Form.QUESTIONS else most, work.language, form)
+        else:
+            rules = grammar.write_up(form, draft.sources.blocks, max(1, most // 3), most + most // 3)
+        limit = max(96, int(work.budgets.writing(work.wish.length, work.language) * min(1.0, draft.share * 1.5)))
+        return work.ask(messages_for(work, draft, problem), limit, rules, attempt)
+
+    def _take(self, task: WriteTask, answer: Answer | AppError) -> Iterable[WriteTask]:
+        found: list[Written] = []
+        problem: Problem | None = Problem.FAILED
+        if isinstance(answer, Answer):
+            every = written(answer.text, self._work.wish.form, task.draft, answer.finish)
+            found = without_repeats(every, lambda one: one.text)
+            problem = self._problem(answer, every, found)
+            found = [] if problem is Problem.REFUSED else found
+        if problem is None and isinstance(answer, Answer):
+            self._work.steps.keep(self._work.key(self._ask(task.draft)), {"text": answer.text})
+            self._settle(task, found)
+            return ()
+        best = max(found, list(task.found), key=len)
+        if task.attempt == 0:
+            return (replace(task, ask=self._ask(task.draft, 1, problem), attempt=1, found=tuple(best)),)
+        if best:
+            self._settle(task, best)
+        else:
+            self._finished[task.place] = self._as_they_are(task.draft)
+        return ()
+
+    def _problem(self, answer: Answer, every: Sequence[Written], found: Sequence[Written]) -> Problem | None:
+        if REFUSING.match(answer.text):
+            return Problem.REFUSED
+        if len(found) * 2 < len(every):
+            return Problem.REPEATED
+        if found or (self._work.wish.form is Form.ACTIONS and _NOTHING.match(answer.text)):
+            return None
+        return Problem.UNREADABLE if answer.text.strip() else Problem.EMPTY
+
+    def _settle(self, task: WriteTask, found: Sequence[Written]) -> None:
+        sources, checked = task.draft.sources, self._work.checked
+        nearby = sources.all_blocks
+        self._finished[task.place] = [
+            replace(checked(one.text, sources.cited(one.ids), nearby), group=one.group, paragraph=one.paragraph)
+            for one in without_repeats(found, lambda one: one.text)
+        ]
+        self._texts[task.place] = "\n".join(one.text for one in self._finished[task.place])
+        self.answered.append((task.draft, task.ask.messages[-1].text))
+
+    def _as_they_are(self, draft: Draft) -> list[Statement]:
+        """The points themselves, where nothing better could be had."""
+        most = max(1, round(statements_for(self._work.wish.length) * draft.share))
+        points = evenly(draft.sources.points, most)
+        return [replace(one, group=draft.group, paragraph=place) for place, one in enumerate(points)]
+
+
+def messages_for(work: Work, draft: Draft, problem: Problem | None = None) -> list[Message]:
+    """The prompt of a draft."""
+    length = length_words(work.wish.length, work.language, draft.share)
+    return prompts.write_messages(
+        work.wish.form,
+        draft.sources.texts,
+        length,
+        work.language,
+        wish=work.wish.instruction,
+        are_points=bool(draft.sources.points),
+        is_small=work.budgets.is_small,
+        problem=problem,
+    )
+
+
+def written(answer: str, form: Form, draft: Draft, finish: FinishReason = FinishReason.STOP) -> list[Written]:
+    """The statements of an answer; of one that was cut off, those that are whole. Unknown numbers are left out."""
+    known, group, paragraph = draft.sources.blocks, draft.group, 0
+    found: list[Written] = []
+    if form is Form.ACTIONS and _NOTHING.match(answer):
+        return found
+    for line in answer.splitlines():
+        question = _QUESTION.match(line) if form is Form.QUESTIONS else None
+        if question:
+            group = question[1].strip()
+        elif not line.strip():
+            paragraph = found[-1].paragraph + 1 if found else 0
+        else:
+            text = _ANSWER.sub("", line) if form is Form.QUESTIONS else without_mark(line)
+            for one, ids in cited_runs(text):
+                found.append(Written(one, tuple(dict.fromkeys(n for n in ids if n in known)), group, paragraph))
+            if form is not Form.PARAGRAPHS:
+                paragraph += 1
+    if found and finish in (FinishReason.LENGTH, FinishReason.CONTEXT) and not _is_whole(found[-1]):
+        found.pop()
+    return found
+
+
+def plain_text(answer: str) -> str:
+    """Without numbers in brackets, as it is shown while it grows."""
+    return re.sub(r"^ +", "", _IDS.sub("", answer), flags=re.MULTILINE)
+
+
+def _is_whole(one: Written) -> bool:
+    return bool(one.ids) or one.text[-1:] in ".!?。！？"

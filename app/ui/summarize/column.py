@@ -1,0 +1,32 @@
+"""The column that everything of a summary stands in: as wide as text is read well, in the middle of what is wider."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from app.ui.summarize.statement_view import COLUMN_PX, SIDE_PX
+from app.ui.theme import Theme
+
+
+class Column(QWidget):
+    """`rows` is where its widgets go."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None, *, top_px: float = 0, bottom_px: float = 0) -> None:
+        super().__init__(parent)
+        self._theme, self._top_px, self._bottom_px = theme, top_px, bottom_px
+        self._middle = QWidget()
+        self.rows = QVBoxLayout(self._middle)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addStretch(1)
+        row.addWidget(self._middle, 1000)
+        row.addStretch(1)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def _on_theme_changed(self) -> None:
+        px = self._theme.px
+        self._middle.setMaximumWidth(px(COLUMN_PX) + 2 * px(SIDE_PX))
+        self.rows.setContentsMargins(px(SIDE_PX), px(self._top_px), px(SIDE_PX), px(self._bottom_px))
+        self.rows.setSpacing(px(6))

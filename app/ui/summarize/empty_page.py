@@ -1,0 +1,53 @@
+"""What the Summarize tab shows before there are documents: a large place to drop them on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from app.ui.i18n import tr
+from app.ui.summarize.better_model import BetterModel
+from app.ui.summarize.drop_zone import DropZone
+from app.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+WIDTH_PX = 640
+
+
+class EmptyPage(QWidget):
+    """Says what happens to a document here, in one sentence."""
+
+    def __init__(self, app: Fireside, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._head = QLabel(tr("What shall be summarized?"), wordWrap=True)
+        self._words = QLabel(
+            tr("Every page is read, and every statement leads to the sentence it rests on."), wordWrap=True
+        )
+        self._words.setProperty("kind", "muted")
+        self.zone = DropZone(theme)
+        self.better = BetterModel(app, theme)
+        self._middle = QWidget()
+        self._column = QVBoxLayout(self._middle)
+        self._column.addStretch(2)
+        for widget in (self._head, self._words, self.zone, self.better):
+            self._column.addWidget(widget)
+        self._column.addStretch(3)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addStretch(1)
+        row.addWidget(self._middle, 1000)
+        row.addStretch(1)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def _on_theme_changed(self) -> None:
+        px = self._theme.px
+        self._head.setFont(self._theme.font(24, 600))
+        self._words.setFont(self._theme.font(14))
+        self._column.setContentsMargins(px(28), px(12), px(28), px(20))
+        self._column.setSpacing(px(10))
+        self._middle.setMaximumWidth(px(WIDTH_PX) + 2 * px(28))

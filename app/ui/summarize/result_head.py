@@ -1,0 +1,132 @@
+"""Above a result: its title, which can be changed, what can be done with it, and what was read and found."""
+
+from __future__ import annotations
+
+from html import escape
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QWidget
+
+from app.features.summary.result import Summary
+from app.features.summary.words import coverage_words, statements_words
+from app.ui.i18n import tr
+from app.ui.icons import icon
+from app.ui.summarize.column import Column
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import IconButton, text_button
+
+MOST_TITLE = 200
+EDGE_PX = 3
+"""What a line edit leaves between its edge and its text: the title stands above what is below it."""
+
+
+class TitleField(QLineEdit):
+    """Looks like a heading until it is edited; Enter or leaving it keeps the title, Esc does not."""
+
+    renamed = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._title = ""
+        self.setObjectName("summary_title")
+        self.setAccessibleName(tr("Title"))
+        self.setMaxLength(MOST_TITLE)
+        self.setTextMargins(-EDGE_PX, 0, -EDGE_PX, 0)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.editingFinished.connect(self._on_finished)
+
+    def show_title(self, title: str) -> None:
+        """The title as it is stored."""
+        self._title = title
+        if not self.hasFocus():
+            self._show()
+
+    def _show(self) -> None:
+        self.setText(self._title)
+        self.setCursorPosition(0)
+        self.setToolTip(self._title)
+
+    def _on_finished(self) -> None:
+        title = " ".join(self.text().split())
+        if title and title != self._title:
+            self._title = title
+            self.renamed.emit(title)
+        self._show()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self._show()
+        super().keyPressEvent(event)
+
+
+class ResultHead(Column):
+    """Two lines: the title with its buttons, and what there is to say of the reading."""
+
+    ask_wanted = Signal()
+    save_wanted = Signal()
+    copy_wanted = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent, top_px=12, bottom_px=4)
+        self.title = TitleField()
+        self.ask = text_button(tr("Ask"), "plain")
+        self.ask.setToolTip(tr("Opens a chat about the documents"))
+        self.ask.clicked.connect(self.ask_wanted)
+        self.save = text_button(tr("Save as"), "plain")
+        self.save.clicked.connect(self.save_wanted)
+        self.copy = IconButton(theme, "copy", tr("Copy the summary"), size_px=18)
+        self.copy.clicked.connect(self.copy_wanted)
+        self.facts = QLabel(textFormat=Qt.TextFormat.RichText, wordWrap=True)
+        self.facts.setObjectName("summary_facts")
+        self.facts.setProperty("kind", "muted")
+        self._top = QHBoxLayout()
+        self._top.addWidget(self.title, 1)
+        for button in (self.copy, self.ask, self.save):
+            self._top.addWidget(button)
+        self.rows.addLayout(self._top)
+        self.rows.addWidget(self.facts)
+        self._said: tuple[str, str, str] = ("", "", "")
+        theme.changed.connect(self._on_colours)
+        self._on_colours()
+
+    @property
+    def text(self) -> str:
+        """What is said of the reading, as plain text."""
+        coverage, found, attention = self._said
+        counted = ", ".join(part for part in (found, attention) if part)
+        return "  ·  ".join(part for part in (coverage, counted) if part)
+
+    def show_facts(self, summary: Summary | None) -> None:
+        """What was read, and what came of the comparing; without a summary nothing is said."""
+        has_text = summary is not None and bool(summary.statements)
+        for button in (self.save, self.copy):
+            button.setEnabled(has_text)
+        if summary is None:
+            self._said = ("", "", "")
+        else:
+            found, attention = statements_words(summary.statements) if summary.statements else ("", "")
+            self._said = (tr(coverage_words(summary)), tr(found), tr(attention) if attention else "")
+        self._write()
+
+    def _write(self) -> None:
+        coverage, found, attention = map(escape, self._said)  # the one door into rich text here
+        if attention:
+            color = self._theme.tokens.warning
+            attention = f'<span style="color:{color}; font-weight:600">{attention}</span>'
+        counted = ", ".join(part for part in (found, attention) if part)
+        self.facts.setText("&nbsp; · &nbsp;".join(part for part in (coverage, counted) if part))
+        self.facts.setAccessibleName(self.text)
+        self.facts.setVisible(bool(self.text))
+
+    def _on_colours(self) -> None:
+        px, theme = self._theme.px, self._theme
+        self.title.setFont(theme.font(21, 600))
+        self.facts.setFont(theme.font(13))
+        for button, name in ((self.ask, "chat-circle"), (self.save, "download-simple")):
+            button.setFont(theme.font(13.5))
+            button.setIcon(icon(name, theme.tokens.muted))
+            # A push button keeps its text four pixels from the icon; a wider icon gives it air.
+            button.setIconSize(QSize(px(24), px(15)))
+        self._top.setSpacing(px(10))
+        self._write()

@@ -1,0 +1,141 @@
+"""Saves a summary as a file that the person names: Markdown, Word, a web page, PDF or JSON."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QIODevice, QMarginsF, QObject, QSaveFile, Qt
+from PySide6.QtGui import QFont, QPageLayout, QPageSize, QPdfWriter, QTextDocument
+from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
+
+from app.core.errors import DiskFull, FolderNotWritable
+from app.features.summary.result import Summary
+from app.ui import tasks
+from app.ui.desktop import copy_text
+from app.ui.i18n import tr
+from app.ui.notify import Notify
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+FORMATS = (
+    (".md", "Markdown"),
+    (".docx", "Word document"),
+    (".html", "Web page"),
+    (".pdf", "PDF"),
+    (".json", "JSON with places"),
+)
+PDF_DPI = 300
+PDF_MARGIN_MM = 22
+PDF_POINTS = 10.5
+LITTLE_BYTES = 1_000_000
+MOST_NAME = 80
+_NO_NAME = dict.fromkeys(map(ord, '<>:"/\\|?*\n\r\t'), " ")
+
+
+class Saving(QObject):
+    """Everything that takes time is done on a thread; what goes wrong is told in words."""
+
+    def __init__(self, app: Fireside, notify: Notify, window: QWidget) -> None:
+        super().__init__(window)
+        self._app, self._notify, self._window = app, notify, window
+        self.folder = Path.home()
+
+    def menu(self, summary: Summary) -> QMenu:
+        """The formats."""
+        menu = QMenu(self._window)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for ending, name in FORMATS:
+            menu.addAction(f"{tr(name)}\t{ending}", partial(self.ask, summary, ending))
+        return menu
+
+    def ask(self, summary: Summary, ending: str) -> QFileDialog:
+        """Asks where, and saves there."""
+        dialog = QFileDialog(self._window, tr("Save the summary"), str(self.folder))
+        dialog.setObjectName("save_summary")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setNameFilters([f"{tr(dict(FORMATS)[ending])} (*{ending})"])
+        dialog.setDefaultSuffix(ending.removeprefix("."))
+        dialog.selectFile(f"{file_name(summary.title)}{ending}")
+        dialog.fileSelected.connect(lambda file: self.save(summary, Path(file)))
+        dialog.open()
+        return dialog
+
+    def save(self, summary: Summary, path: Path) -> tasks.Task:
+        """Writes it, in the format of the file's ending."""
+        self.folder = path.parent
+
+        def work() -> Iterator[object]:
+            from app.features.summary import export  # not needed before somebody saves
+
+            paths = [self._path_of(one.id) for one in summary.documents]
+            if path.suffix.lower() == ".pdf":
+                write_pdf(export.as_html(summary, paths), summary.title, path)
+            else:
+                export.save(summary, path, paths)
+            yield from ()
+
+        task = tasks.run(lambda _token: work(), self)
+        task.finished.connect(lambda: self._notify.mention(tr("Saved as {name}", name=path.name)))
+        retry: Callable[[], object] = lambda: self.save(summary, path)  # noqa: E731
+        task.failed.connect(lambda error: self._notify.error(error, action=retry))
+        return task
+
+    def copy(self, summary: Summary) -> None:
+        """Puts the summary on the clipboard, with its pages."""
+        from app.features.summary import export
+
+        copy_text(export.as_text(summary))
+        self._notify.mention(tr("The summary was copied"))
+
+    def _path_of(self, document_id: int) -> Path | None:
+        document = self._app.documents.store.get(document_id)
+        return document.path if document is not None else None
+
+
+def write_pdf(html: str, title: str, path: Path) -> None:
+    """Prints a summary's HTML, from any thread; what was there before is replaced at the end.
+
+    Raises DiskFull or FolderNotWritable.
+    """
+    document = QTextDocument()
+    font = QFont("Inter")
+    font.setPointSizeF(PDF_POINTS)
+    document.setDefaultFont(font)
+    document.setHtml(html)
+    file = QSaveFile(str(path))
+    if not file.open(QIODevice.OpenModeFlag.WriteOnly):
+        raise _problem(path)
+    writer = QPdfWriter(file)
+    writer.setResolution(PDF_DPI)
+    writer.setTitle(title)
+    margins = QMarginsF(PDF_MARGIN_MM, PDF_MARGIN_MM, PDF_MARGIN_MM, PDF_MARGIN_MM)
+    writer.setPageLayout(
+        QPageLayout(
+            QPageSize(QPageSize.PageSizeId.A4), QPageLayout.Orientation.Portrait, margins, QPageLayout.Unit.Millimeter
+        )
+    )
+    document.print_(writer)
+    del writer  # it writes the end of the file
+    if not file.commit():
+        raise _problem(path)
+
+
+def file_name(title: str) -> str:
+    """A title as the name of a file, without its ending."""
+    name = " ".join(title.translate(_NO_NAME).split())[:MOST_NAME].strip(" .")
+    return name or "summary"
+
+
+def _problem(path: Path) -> DiskFull | FolderNotWritable:
+    folder = path.parent
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError:
+        return FolderNotWritable(str(folder))
+    return DiskFull(str(folder)) if free < LITTLE_BYTES else FolderNotWritable(str(folder))

@@ -1,0 +1,245 @@
+"""The statements of a summary with their chips, to be read, walked through by keys, selected and copied."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleAnnouncementEvent,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPaintEvent,
+    QResizeEvent,
+)
+from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
+
+from app.features.summary.result import Form
+from app.ui.i18n import tr
+from app.ui.summarize.places import Chip
+from app.ui.summarize.statement_paint import StatementPaint
+from app.ui.summarize.statement_text import StatementText, Stretch, Told, plain
+from app.ui.theme import Theme
+
+COLUMN_PX = 760
+SIDE_PX = 28
+STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
+
+
+class StatementView(QTextEdit):
+    """Arrow keys move between statements and their chips, Enter opens a place. `opened` carries a `Chip`."""
+
+    opened = Signal(object)
+    left = Signal()
+    """Esc was pressed."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._told: list[Told] = []
+        self._form = Form.BULLETS
+        self._plain = ""
+        self._text = StatementText(self.document(), theme)
+        self._paint = StatementPaint(self, theme)
+        self._pressed: QPointF | None = None
+        self.current = -1
+        """The statement that the keyboard is at; -1 for none."""
+        self.chip = 0
+        """Which of its chips."""
+        self.setObjectName("statements")
+        self.setProperty("kind", "bare")
+        self.setAccessibleName(tr("Statements"))
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setReadOnly(True)
+        self.setUndoRedoEnabled(False)
+        self.setTabChangesFocus(True)
+        # Without the flag for the keyboard there is no caret; Ctrl+A and Ctrl+C work all the same.
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.viewport().setAutoFillBackground(False)
+        self.viewport().setMouseTracking(True)
+        self.document().setDocumentMargin(0)
+        self.verticalScrollBar().rangeChanged.connect(self._fit)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    @property
+    def stretches(self) -> list[Stretch]:
+        """Where the statements stand, in order."""
+        return self._text.stretches
+
+    def show_statements(self, told: Sequence[Told], form: Form) -> None:
+        """Replaces everything, from the top."""
+        self._told, self._form, self._plain = list(told), form, ""
+        self.current, self.chip = -1, 0
+        self._write()
+        self.verticalScrollBar().setValue(0)
+
+    def add(self, told: Sequence[Told]) -> None:
+        """More of them; whoever is at the end stays there."""
+        bar = self.verticalScrollBar()
+        is_at_end = bar.value() >= bar.maximum()
+        self._told += told
+        self._text.add(told, self._form)
+        self.viewport().update()
+        if is_at_end:
+            bar.setValue(bar.maximum())
+
+    def show_plain(self, text: str) -> None:
+        """A text that is still being written."""
+        bar = self.verticalScrollBar()
+        is_at_end = bar.value() >= bar.maximum()
+        before = bar.value()
+        self._told, self._plain, self.current = [], text, -1
+        self._write()
+        bar.setValue(bar.maximum() if is_at_end else before)
+
+    def go_to(self, number: int, chip: int = 0) -> None:
+        """Moves the keyboard's place, brings it into view, and says it."""
+        if not 0 <= number < len(self.stretches):
+            return
+        is_other = number != self.current
+        self.current, self.chip = number, chip
+        rect = self._paint.rect_of(self.stretches[number])
+        bar, page = self.verticalScrollBar(), self.viewport().height()
+        if rect.top() < 0:
+            bar.setValue(bar.value() + round(rect.top()) - self._theme.px(12))
+        elif rect.bottom() > page:
+            bar.setValue(bar.value() + min(round(rect.bottom()) - page, round(rect.top())) + self._theme.px(12))
+        told = self.stretches[number].told
+        self._say(told.spoken if is_other else told.chips[chip].spoken if told.chips else told.spoken)
+        self.viewport().update()
+
+    def chip_rect(self, number: int, chip: int) -> QRectF:
+        """Where a chip is, in the viewport."""
+        return self._paint.chip_rect(self.stretches[number], chip)
+
+    def statement_rect(self, number: int) -> QRectF:
+        """Where a statement is, in the viewport."""
+        return self._paint.rect_of(self.stretches[number])
+
+    def chip_at(self, point: QPointF) -> tuple[int, int] | None:
+        """The statement and the chip there."""
+        for number, stretch in enumerate(self.stretches):
+            if self._paint.rect_of(stretch).adjusted(0, -8, 0, 8).contains(point):
+                for place in range(len(stretch.chips)):
+                    if self._paint.chip_rect(stretch, place).contains(point):
+                        return number, place
+        return None
+
+    def _open(self, number: int, chip: int) -> None:
+        chips: tuple[Chip, ...] = self.stretches[number].told.chips if 0 <= number < len(self.stretches) else ()
+        if 0 <= chip < len(chips):
+            self.current, self.chip = number, chip
+            self.viewport().update()
+            self.opened.emit(chips[chip])
+
+    def _write(self) -> None:
+        self._text.clear()
+        if self._plain:
+            self._text.write_plain(self._plain)
+        else:
+            self._text.add(self._told, self._form)
+        self.viewport().update()
+
+    def _say(self, text: str) -> None:
+        if QAccessible.isActive():
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
+
+    def _on_theme_changed(self) -> None:
+        before = self.verticalScrollBar().value()
+        self._write()
+        self._fit()
+        self.verticalScrollBar().setValue(before)
+
+    def _fit(self) -> None:
+        px = self._theme.px
+        wide = min(self.width() - 2 * px(SIDE_PX), px(COLUMN_PX))
+        side = max(0, (self.width() - wide) // 2)
+        bar = self.verticalScrollBar()
+        taken = bar.sizeHint().width() if bar.maximum() > bar.minimum() else 0
+        sides = (side, max(0, side - taken))
+        left, right = sides[::-1] if self.isRightToLeft() else sides
+        self.setViewportMargins(left, 0, right, 0)
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        data = QMimeData()
+        data.setText(plain(self.textCursor().selectedText()))
+        return data
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key, is_bare = (
+            event.key(),
+            event.modifiers()
+            in (
+                Qt.KeyboardModifier.NoModifier,
+                Qt.KeyboardModifier.KeypadModifier,
+            ),
+        )
+        last = len(self.stretches) - 1
+        side = {Qt.Key.Key_Right: 1, Qt.Key.Key_Left: -1}.get(Qt.Key(key), 0)
+        if key == Qt.Key.Key_Escape:
+            self.left.emit()
+        elif not is_bare or last < 0:
+            super().keyPressEvent(event)
+        elif key in STEPS:
+            step = STEPS[Qt.Key(key)]
+            self.go_to(min(max(self.current + step, 0), last))
+        elif key == Qt.Key.Key_Home:
+            self.go_to(0)
+        elif key == Qt.Key.Key_End:
+            self.go_to(last)
+        elif side and self.current >= 0:
+            side = -side if self.stretches[self.current].is_right_to_left else side
+            most = len(self.stretches[self.current].told.chips) - 1
+            self.go_to(self.current, min(max(self.chip + side, 0), max(0, most)))
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self._open(max(self.current, 0), self.chip)
+        else:
+            super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._pressed = event.position()
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        found = self.chip_at(event.position())
+        shape = Qt.CursorShape.PointingHandCursor if found else Qt.CursorShape.IBeamCursor
+        self.viewport().setCursor(shape)
+        self._paint.hover(found)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        found = self.chip_at(event.position())
+        if event.button() != Qt.MouseButton.LeftButton or found is None or self._pressed is None:
+            return
+        if self.chip_at(self._pressed) == found:  # pressed and let go on it, not a selection that ends there
+            self._open(*found)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        by_keys = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        if by_keys and self.stretches:
+            self.go_to(max(self.current, 0), self.chip)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._fit()
+        super().resizeEvent(event)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Leave:
+            self._paint.hover(None)
+        elif event.type() == QEvent.Type.ToolTip:
+            found = self.chip_at(QPointF(event.pos()))  # type: ignore[attr-defined]
+            chip = self.stretches[found[0]].told.chips[found[1]] if found else None
+            self.viewport().setToolTip(chip.spoken if chip else "")
+        return super().viewportEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """What lies behind the words, then the words."""
+        self._paint.paint(QRectF(event.rect()))
+        super().paintEvent(event)

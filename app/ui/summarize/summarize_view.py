@@ -1,0 +1,344 @@
+"""The Summarize tab: documents dropped, every page read, every statement beside the sentence it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QFocusEvent
+from PySide6.QtWidgets import QApplication, QFileDialog, QStackedWidget, QVBoxLayout, QWidget
+
+from app.core.errors import AppError
+from app.features.summaries import StoredSummary
+from app.features.summarize import SummaryEvent
+from app.features.summary.result import Coverage, Statement, SummarizedDocument, Summary, Wish
+from app.ui.document_panel import DocumentPanel
+from app.ui.i18n import tr
+from app.ui.notify import Notify
+from app.ui.summarize.draft_files import DraftFiles
+from app.ui.summarize.draft_page import DraftPage
+from app.ui.summarize.empty_page import EmptyPage
+from app.ui.summarize.places import Chip, Places
+from app.ui.summarize.result_page import ResultPage
+from app.ui.summarize.running import SummaryRunner
+from app.ui.summarize.saving import Saving
+from app.ui.summarize.statement_text import Told
+from app.ui.summarize.telling import told
+from app.ui.summarize.work_page import WorkPage
+from app.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+AT_WORK = ("queued", "running")
+
+
+class SummarizeView(QWidget):
+    """Shows one summary, or the one that is being put together."""
+
+    ask_wanted = Signal(list, str)
+    """Ids of documents and a title: a chat about them is wanted."""
+    list_changed = Signal()
+    """Rows of the list are others: new, renamed, further, over."""
+    state_changed = Signal(str)
+    """For the status line; "" when nothing is at work."""
+    shown_changed = Signal(object)
+    """The id of the summary that is shown now; None while one is being put together."""
+    model_wanted = Signal()
+
+    def __init__(
+        self,
+        app: Fireside,
+        theme: Theme,
+        notify: Notify,
+        runner: SummaryRunner | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._app, self._notify = app, notify
+        self.summary_id: int | None = None
+        self._places: Places | None = None
+        self._is_draft_loaded = False
+        self.runner = runner or SummaryRunner(app, notify, self)
+        self.files = DraftFiles(app, theme, notify, self)
+        self.saving = Saving(app, notify, self)
+        self.empty = EmptyPage(app, theme)
+        self.draft = DraftPage(app, theme, notify, self.files)
+        self.work = WorkPage(theme, self._tell, app.summaries.seconds_left)
+        self.result = ResultPage(theme, notify)
+        self.pages = QStackedWidget()
+        for page in (self.empty, self.draft, self.work, self.result):
+            self.pages.addWidget(page)
+        self.document = DocumentPanel(theme, notify, self.pages, self.take_keyboard)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.document)
+        self._connect()
+
+    def _connect(self) -> None:
+        zone = self.empty.zone
+        zone.files_wanted.connect(self.ask_for_files)
+        zone.folder_wanted.connect(self._ask_for_folder)
+        zone.pasted.connect(self.add_files)
+        for better in (self.empty.better, self.draft.better):
+            better.model_wanted.connect(self.model_wanted)
+        self.files.changed.connect(self._on_draft_changed)
+        self.files.opened.connect(lambda number: self.document.open(self._app.documents, number))
+        self.draft.changed.connect(self._keep_draft)
+        self.draft.started.connect(self._begin)
+        self.work.stop_wanted.connect(self._on_stop)
+        self.work.points.opened.connect(self._open)
+        self.work.points.left.connect(self.document.close_document)
+        self.result.statements.opened.connect(self._open)
+        self.result.statements.left.connect(self.document.close_document)
+        self.result.again_wanted.connect(self._on_again)
+        self.result.bar.resumed.connect(self._on_resumed)
+        head = self.result.head
+        head.title.renamed.connect(self._on_renamed)
+        head.ask_wanted.connect(self._on_ask)
+        head.save_wanted.connect(self._on_save)
+        head.copy_wanted.connect(self._on_copy)
+        self.runner.happened.connect(self._on_happened)
+        self.runner.row_changed.connect(self._on_row_changed)
+        self.runner.state_changed.connect(self.state_changed)
+
+    # What is shown.
+
+    def show_new(self) -> None:
+        """The documents that wait for Start, or the place to drop some on."""
+        if not self._is_draft_loaded:
+            self._load_draft()
+        self._show_id(None)
+        if self.files.files:
+            self.draft.look_again()
+        else:
+            self.empty.better.look()
+        self._show_page(self.draft if self.files.files else self.empty)
+
+    def show_summary(self, summary_id: int) -> None:
+        """A summary as it is now: waiting, at work, there, stopped or failed."""
+        stored = self._stored(summary_id)
+        if stored is None or stored.state == "draft":
+            self.show_new()
+            return
+        is_other = summary_id != self.summary_id
+        self._show_id(summary_id)
+        if is_other:
+            self._places = self._new_places(stored)
+        if stored.state in AT_WORK:
+            self.work.show_work(stored, self.runner.progress_of(summary_id))
+            self._show_page(self.work)
+            return
+        try:
+            summary = self._app.summaries.summary(summary_id)
+            self._show_result(stored, summary)
+        except AppError as error:
+            self._notify.error(error)
+
+    def add_files(self, files: Sequence[str | Path]) -> None:
+        """Files and folders that somebody dropped, or sent from a chat."""
+        if files:
+            self.show_new()
+            self.files.add(files)
+
+    def add_documents(self, ids: Sequence[int]) -> None:
+        """Documents that are read already, from a chat."""
+        self.show_new()
+        self.files.add_documents(ids)
+
+    def ask_for_files(self) -> None:
+        """Asks for documents."""
+        self.show_new()
+        self.files.ask()
+
+    def take_keyboard(self) -> None:
+        """Gives the keyboard to what the page is about."""
+        page = self.pages.currentWidget()
+        targets: dict[QWidget | None, QWidget] = {
+            self.empty: self.empty.zone,
+            self.draft: self.draft,
+            self.work: self.work.points,
+        }
+        targets.get(page, self.result.statements).setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def leave(self) -> None:
+        """The window closes: what was typed is kept, nothing is counted any more, and the page is closed."""
+        self.draft.foot.choices.settle()
+        self.draft.estimating.stop()
+        self.document.close_document()
+
+    def _show_page(self, page: QWidget) -> None:
+        """The keyboard moves to the other page where it was in this one."""
+        before, focus = self.pages.currentWidget(), QApplication.focusWidget()
+        if page is before:
+            return
+        had_focus = before is not None and focus is not None and (focus is before or before.isAncestorOf(focus))
+        self.pages.setCurrentWidget(page)
+        if had_focus:
+            self.take_keyboard()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.take_keyboard()
+
+    def _show_id(self, summary_id: int | None) -> None:
+        if summary_id != self.summary_id:
+            self.summary_id = summary_id
+            self.document.close_document()
+            self.shown_changed.emit(summary_id)
+
+    def _show_result(self, stored: StoredSummary, summary: Summary | None) -> None:
+        statements: list[Told] = []
+        if summary is not None:
+            self._places = Places(summary.documents, self._app.documents)
+            statements = told(summary.statements, self._places)
+        was_at_work = self.pages.currentWidget() is self.work
+        self.result.show_result(stored, summary, statements)
+        self._show_page(self.result)
+        if was_at_work and stored.state == "done":
+            self._say(tr("The summary is there. {facts}", facts=self.result.head.text))
+
+    def _tell(self, statements: Sequence[Statement]) -> list[Told]:
+        return told(statements, self._places) if self._places is not None else []
+
+    def _new_places(self, stored: StoredSummary) -> Places:
+        """Before there is a summary: its documents as the store has them."""
+        found = []
+        for number in stored.document_ids:
+            document = self._app.documents.store.get(number)
+            name, unit = (document.name, document.unit) if document is not None else ("", "")
+            found.append(SummarizedDocument(number, name, name, unit, Coverage(0, 0, 0, 0)))
+        return Places(found, self._app.documents)
+
+    # The draft.
+
+    def _load_draft(self) -> None:
+        self._is_draft_loaded = True
+        try:
+            stored = self._app.summaries.draft()
+        except AppError as error:
+            self._notify.error(error)
+            return
+        if stored is not None:
+            self.draft.show_wish(stored.wish)
+            self.files.add_documents(stored.document_ids)
+
+    def _on_draft_changed(self) -> None:
+        if self.summary_id is None:
+            self._show_page(self.draft if self.files.files else self.empty)
+
+    def _keep_draft(self) -> None:
+        if self._is_draft_loaded:
+            self._store(lambda: self._app.summaries.keep_draft(self.draft.ids, self.draft.foot.wish))
+
+    def _begin(self, ids: list[int], wish: Wish, together: bool) -> None:
+        begun: list[StoredSummary] = []
+        if self._store(lambda: begun.extend(self._app.summaries.begin(ids, wish, together=together))) and begun:
+            self.files.clear()
+            self.draft.look_again()
+            self._show_begun(begun[0])
+
+    def _show_begun(self, stored: StoredSummary) -> None:
+        self.runner.start()
+        self.show_summary(stored.id)
+        self.list_changed.emit()
+        self.work.stop.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _ask_for_folder(self) -> None:
+        dialog = QFileDialog(self, tr("Choose a folder to summarize"))
+        dialog.setObjectName("folder_dialog")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.filesSelected.connect(self.add_files)
+        dialog.open()
+
+    # What happens in the queue.
+
+    def _on_happened(self, summary_id: int, event: SummaryEvent) -> None:
+        if summary_id == self.summary_id and self.pages.currentWidget() is self.work:
+            stored = self.work.stored
+            if stored is None or self.work.progress is not self.runner.progress_of(summary_id):
+                self.show_summary(summary_id)
+            else:
+                self.work.take(event)
+
+    def _on_row_changed(self, summary_id: int) -> None:
+        self.list_changed.emit()
+        if summary_id == self.summary_id:
+            self.show_summary(summary_id)
+
+    # What the person does with a summary.
+
+    def _on_stop(self) -> None:
+        if self.summary_id is not None:
+            number = self.summary_id
+            self._store(lambda: self._app.summaries.stop(number))
+            self._on_row_changed(number)
+
+    def _on_resumed(self) -> None:
+        if self.summary_id is not None:
+            number = self.summary_id
+            if self._store(lambda: self._app.summaries.resume(number)):
+                self.runner.start()
+                self._on_row_changed(number)
+
+    def _on_again(self, wish: Wish) -> None:
+        stored = self.result.stored
+        if stored is None:
+            return
+        ids, begun = list(stored.document_ids), list[StoredSummary]()
+        if self._store(lambda: begun.extend(self._app.summaries.begin(ids, wish, together=True))) and begun:
+            self._show_begun(begun[0])
+
+    def _on_renamed(self, title: str) -> None:
+        if self.summary_id is not None:
+            number = self.summary_id
+            self._store(lambda: self._app.summaries.rename(number, title))
+            self.list_changed.emit()
+
+    def _on_ask(self) -> None:
+        stored = self.result.stored
+        if stored is not None:
+            self.ask_wanted.emit(list(stored.document_ids), stored.title)
+
+    def _on_save(self) -> None:
+        if self.result.summary is not None:
+            button = self.result.head.save
+            self.saving.menu(self._titled()).popup(button.mapToGlobal(QPoint(0, button.height())))
+
+    def _on_copy(self) -> None:
+        if self.result.summary is not None:
+            self.saving.copy(self._titled())
+
+    def _titled(self) -> Summary:
+        """The summary with the title that it has now."""
+        summary, stored = self.result.summary, self.result.stored
+        assert summary is not None
+        assert stored is not None
+        return replace(summary, title=stored.title)
+
+    def _open(self, chip: Chip) -> None:
+        self.document.open(self._app.documents, chip.document_id, chip.mark)
+
+    def _stored(self, summary_id: int) -> StoredSummary | None:
+        try:
+            return self._app.summaries.get(summary_id)
+        except AppError as error:
+            self._notify.error(error)
+            return None
+
+    def _store(self, do: Callable[[], object]) -> bool:
+        try:
+            do()
+        except AppError as error:
+            self._notify.error(error)
+            return False
+        return True
+
+    def _say(self, text: str) -> None:
+        if QAccessible.isActive():
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))

@@ -1,0 +1,83 @@
+"""What the Summarize tab says: times, sizes, how far the work is, and the names of lengths and forms."""
+
+from __future__ import annotations
+
+from app.features.document_sentences import units
+from app.features.summaries import Estimate, StoredSummary
+from app.features.summary.result import Form, Length
+from app.store.documents import StoredDocument
+from app.ui.i18n import tr
+from app.ui.summarize.progress import Progress
+
+LENGTHS = ((Length.SHORT, "Short"), (Length.MEDIUM, "Medium"), (Length.LONG, "Long"))
+FORMS = (
+    (Form.BULLETS, "Bullets"),
+    (Form.PARAGRAPHS, "Paragraphs"),
+    (Form.SECTIONS, "By section"),
+    (Form.ACTIONS, "Action items"),
+    (Form.QUESTIONS, "Questions and answers"),
+    (Form.OWN, "Own instruction"),
+)
+
+
+def time_words(seconds: float) -> str:
+    """About how long: "less than a minute", "about 4 minutes", "about 2 hours"."""
+    minutes = round(seconds / 60)
+    if seconds < 45:
+        return tr("less than a minute")
+    if minutes <= 1:
+        return tr("about a minute")
+    if minutes < 55:
+        return tr("about {count} minutes", count=minutes)
+    halves = round(seconds / 1800)
+    if halves <= 2:
+        return tr("about an hour")
+    return tr("about {count} hours", count=f"{halves / 2:.1f}".removesuffix(".0"))
+
+
+def figures_of(documents: list[StoredDocument], estimate: Estimate | None) -> list[tuple[str, str]]:
+    """How much there is to read and how long it takes, as numbers with their words; what is not known is left out."""
+    figures = [(f"{len(documents):,}", tr("documents"))] if len(documents) > 1 else []
+    kinds = {one.unit for one in documents if one.unit and one.pages}
+    if pages := sum(one.pages for one in documents if one.unit):
+        count, _, unit = units(kinds.pop() if len(kinds) == 1 else "page", pages).partition(" ")
+        figures.append((count, tr(unit)))
+    if estimate is not None:
+        figures.append((f"{estimate.tokens:,}", tr("tokens")))
+        figures.append((f"{estimate.sections:,}", tr("section") if estimate.sections == 1 else tr("sections")))
+        if estimate.seconds is not None:
+            figures.append((time_words(estimate.seconds), tr("on this computer")))
+    return figures
+
+
+def work_words(progress: Progress | None, stored: StoredSummary, left_s: float | None) -> str:
+    """How far a summary is, such as "Section 9 of 21 · about 3 minutes left"."""
+    if stored.state == "queued" and progress is None:
+        return tr("Waits for its turn")
+    if progress is None or not progress.sections:
+        return tr("Beginning to read")
+    if progress.text:
+        where = tr("Writing")
+    elif progress.done < progress.sections and progress.sections == 1:
+        where = tr("Reading all of it in one pass")
+    elif progress.done < progress.sections:
+        where = tr("Section {number} of {sections}", number=progress.done + 1, sections=progress.sections)
+    elif progress.joined is not None and progress.joined[0] < progress.joined[1]:
+        where = tr("Joining {number} of {merges}", number=progress.joined[0] + 1, merges=progress.joined[1])
+    else:
+        where = tr("Writing")
+    if progress.rests:
+        return f"{where} · {rest_words(progress.rests)}"
+    return where if left_s is None else f"{where} · {tr('{time} left', time=time_words(left_s))}"
+
+
+def rest_words(reason: str) -> str:
+    """Why the work waits."""
+    return tr("paused while you chat") if reason == "interactive" else tr("waits for memory")
+
+
+def stopped_words(stored: StoredSummary, read: int, sections: int) -> str:
+    """How much of a partial summary is there."""
+    if stored.state == "failed":
+        return tr("It ended after {read} of {sections} sections.", read=read, sections=sections)
+    return tr("Stopped: {read} of {sections} sections read", read=read, sections=sections)

@@ -1,0 +1,92 @@
+"""How long, in which form and in which language: three buttons with menus, and a field for an own instruction."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+
+from app.features.summary.language_names import language_name
+from app.features.summary.result import Form, Length, Wish
+from app.ui.i18n import tr
+from app.ui.summarize.summary_words import FORMS, LENGTHS
+from app.ui.theme import Theme
+from app.ui.widgets.choice_button import ChoiceButton
+from app.ui.widgets.flow_layout import FlowLayout
+
+TYPING_MS = 400
+MOST_INSTRUCTION = 400
+LANGUAGES = (
+    "ar", "bn", "bg", "ca", "zh", "hr", "cs", "da", "nl", "en", "fi", "fr", "de", "el", "he", "hi", "hu", "id", "it",
+    "ja", "ko", "no", "fa", "pl", "pt", "ro", "ru", "sk", "es", "sv", "th", "tr", "uk", "ur", "vi",
+)  # fmt: skip
+
+
+class WishChoices(QWidget):
+    """`changed` comes with every choice, and when the instruction was typed."""
+
+    changed = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        names = sorted((language_name(code), code) for code in LANGUAGES)
+        languages = (("", "Same language"), *((code, name) for name, code in names))
+        self.length = ChoiceButton(theme, tr("Length"), LENGTHS, shows_change=False)
+        self.form = ChoiceButton(theme, tr("Form"), FORMS, shows_change=False)
+        self.language = ChoiceButton(theme, tr("Language"), languages, shows_change=False)
+        self.length.show_value(Length.MEDIUM)
+        self.instruction = QLineEdit()
+        self.instruction.setAccessibleName(tr("Own instruction"))
+        self.instruction.setPlaceholderText(tr("What should it say? For example: only what concerns money"))
+        self.instruction.setMaxLength(MOST_INSTRUCTION)
+        self._typed = QTimer(self, singleShot=True, interval=TYPING_MS)
+        self._typed.timeout.connect(self.changed)
+        self.instruction.textEdited.connect(lambda _text: self._typed.start())
+        self._row = QWidget()
+        self._flow = FlowLayout(self._row)
+        for button in (self.length, self.form, self.language):
+            button.changed.connect(self._on_chosen)
+            self._flow.addWidget(button)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.addWidget(self.instruction)
+        self._column.addWidget(self._row)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        self._show_field()
+
+    @property
+    def wish(self) -> Wish:
+        """What is chosen now."""
+        form = Form(self.form.value)
+        instruction = self.instruction.text().strip() if form is Form.OWN else ""
+        return Wish(Length(self.length.value), form, self.language.value, instruction)
+
+    def show_wish(self, wish: Wish) -> None:
+        """Shows choices that were made before; nothing is told."""
+        self.length.show_value(wish.length)
+        self.form.show_value(wish.form)
+        known = wish.language if wish.language in ("", *LANGUAGES) else ""
+        self.language.show_value(known)
+        self.instruction.setText(wish.instruction)
+        self._show_field()
+
+    def settle(self) -> None:
+        """What was typed just now is told at once."""
+        if self._typed.isActive():
+            self._typed.stop()
+            self.changed.emit()
+
+    def _on_chosen(self, _value: str) -> None:
+        self._show_field()
+        if self.form.value == Form.OWN and not self.instruction.text():
+            self.instruction.setFocus()
+        self.changed.emit()
+
+    def _show_field(self) -> None:
+        self.instruction.setVisible(self.form.value == Form.OWN)
+
+    def _on_theme_changed(self) -> None:
+        self._flow.gap_px = self._theme.px(10)
+        self._column.setSpacing(self._theme.px(10))
+        self.instruction.setFont(self._theme.font(14))

@@ -1,0 +1,139 @@
+"""While a summary is made: which section of how many, time left, the points so far, the write-up as it grows; Stop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from app.features.summaries import StoredSummary
+from app.features.summarize import Planned, SectionRead, SummaryEvent, Writing
+from app.features.summary.result import Form, Statement
+from app.ui.i18n import tr
+from app.ui.icons import icon
+from app.ui.summarize.column import Column
+from app.ui.summarize.progress import Progress
+from app.ui.summarize.statement_text import Told
+from app.ui.summarize.statement_view import StatementView
+from app.ui.summarize.summary_words import work_words
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.elided_label import ElidedLabel
+from app.ui.widgets.progress_line import STEPS, ProgressLine
+
+TICK_MS = 5_000
+WRITES = "The summary as it is written"
+
+
+class WorkPage(QWidget):
+    """`tell` makes what is shown of statements, `left_s` how many seconds a summary still takes, as far as is known.
+
+    `stop_wanted`: what is there is to be kept.
+    """
+
+    stop_wanted = Signal()
+
+    def __init__(
+        self,
+        theme: Theme,
+        tell: Callable[[Sequence[Statement]], list[Told]],
+        left_s: Callable[[int], float | None],
+    ) -> None:
+        super().__init__()
+        self._theme, self._tell, self._left_s = theme, tell, left_s
+        self.stored: StoredSummary | None = None
+        self.progress: Progress | None = None
+        self._count = 0
+        self._title = ElidedLabel()
+        self._title.setObjectName("summary_title")
+        self.stop = text_button(tr("Stop"), "plain")
+        self.stop.clicked.connect(self.stop_wanted)
+        self.stop.setToolTip(tr("Stop; what is there is kept"))
+        self.words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.words.setProperty("kind", "muted")
+        self.line = ProgressLine(theme)
+        self.line.setAccessibleName(tr("How far the summary is"))
+        self.lead = QLabel(textFormat=Qt.TextFormat.PlainText)
+        self.points = StatementView(theme)
+        self.points.setAccessibleName(tr("Points so far"))
+        self._head = Column(theme, top_px=12, bottom_px=2)
+        self._top = QHBoxLayout()
+        self._top.addWidget(self._title, 1)
+        self._top.addWidget(self.stop)
+        self._head.rows.addLayout(self._top)
+        for widget in (self.words, self.line, self.lead):
+            self._head.rows.addWidget(widget)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, theme.px(16))
+        column.setSpacing(0)
+        column.addWidget(self._head)
+        column.addWidget(self.points, 1)
+        # The time that is left goes down between two sections, too.
+        self._tick = QTimer(self, interval=TICK_MS)
+        self._tick.timeout.connect(self._show_words)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def show_work(self, stored: StoredSummary, progress: Progress | None) -> None:
+        """A summary that waits or is at work, as far as it is."""
+        is_other = self.stored is None or self.stored.id != stored.id or progress is not self.progress
+        self.stored, self.progress = stored, progress
+        self._title.setText(stored.title)
+        self._title.setAccessibleName(stored.title)
+        if is_other:
+            points = progress.points if progress is not None else []
+            self._count = len(points)
+            self.points.show_statements(self._tell(points), Form.BULLETS)
+            if progress is not None and progress.text:
+                self.points.show_plain(progress.text)
+        self._show_words()
+
+    def take(self, event: SummaryEvent) -> None:
+        """Something happened in the one that is shown; its `Progress` knows of it already."""
+        progress = self.progress
+        if progress is None:
+            return
+        if isinstance(event, Planned):
+            self._count = 0
+            self.points.show_statements([], Form.BULLETS)
+        elif isinstance(event, SectionRead):
+            new = progress.points[self._count :]
+            self._count = len(progress.points)
+            self.points.add(self._tell(new))
+        elif isinstance(event, Writing):
+            self.points.show_plain(event.text)
+        if not isinstance(event, Writing) or self.lead.text() != tr(WRITES):  # a write-up grows many times a second
+            self._show_words()
+
+    def _show_words(self) -> None:
+        if self.stored is None:
+            return
+        progress = self.progress
+        self.words.setText(work_words(progress, self.stored, self._left_s(self.stored.id)))
+        share = progress.share if progress is not None else 0.0
+        self.line.setValue(round(share * STEPS))
+        lead = ""
+        if progress is not None and progress.text:
+            lead = tr(WRITES)
+        elif progress is not None and progress.points:
+            lead = tr("Points so far")
+        self.lead.setText(lead)
+        self.lead.setVisible(bool(lead))
+        is_at_work = self.isVisible() and progress is not None and not progress.rests
+        (self._tick.start if is_at_work else self._tick.stop)()
+
+    def hideEvent(self, event: object) -> None:
+        super().hideEvent(event)  # type: ignore[arg-type]
+        self._tick.stop()
+
+    def _on_theme_changed(self) -> None:
+        px, theme = self._theme.px, self._theme
+        self._title.setFont(theme.font(21, 600))
+        self.words.setFont(theme.font(13.5))
+        self.lead.setFont(theme.font(13, 600))
+        self.lead.setContentsMargins(0, px(12), 0, 0)
+        self.stop.setFont(theme.font(14, 500))
+        self.stop.setIcon(icon("stop", theme.tokens.muted))
+        self.stop.setIconSize(QSize(px(24), px(15)))
+        self._top.setSpacing(px(10))

@@ -1,0 +1,171 @@
+"""Whole papers of ACLSum on the starter: what was read, where the anchors lead, ROUGE beside the beginning, speed.
+
+What was read and where anchors lead is found out without our own count: from the prompts that were really sent, and
+from the text that Poppler finds on the page. SMALL=1 takes two papers.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import statistics
+import tempfile
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from comparing import progress, span
+from our_engine import OurEngine
+from papers import Paper, papers, write_papers
+from recorded import Run, document_of, summarized
+from run import Row
+
+from app.documents.blocks import Block, Kind
+from app.features.summarize import InputDocument
+from app.features.summary.result import Form, Length, Wish
+from tests.helpers.real_files import pdftotext_pages
+
+PAPERS, FEW_PAPERS = 20, 2
+WISH = Wish(Length.SHORT, Form.PARAGRAPHS)  # the experts' three sentences are short too
+ROUGE = ("rouge1", "rouge2", "rougeL")
+LEAD_SENTENCES = 3
+LEAST_PIECE = 4  # letters before and after the end of a column
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z(\"“])")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One paper, its summary, and what an independent reader finds on each of its pages."""
+
+    paper: Paper
+    document: InputDocument
+    run: Run
+    pages: tuple[str, ...]
+
+    @property
+    def summary(self) -> str:
+        """Its statements as one text."""
+        return " ".join(statement.text for statement in self.run.summary.statements)
+
+    @property
+    def lead(self) -> str:
+        """The first sentences of the same text, which begins with the abstract."""
+        paragraphs = [block.text for block in self.document.blocks if block.kind is Kind.PARAGRAPH]
+        return " ".join(sentences(" ".join(paragraphs[:5]))[:LEAD_SENTENCES])
+
+    @property
+    def words(self) -> int:
+        """Words of the document."""
+        return sum(len(block.text.split()) for block in self.document.blocks)
+
+
+def rows() -> Iterator[Row]:
+    """Every paper is read, summarized and looked through; then the figures over all of them."""
+    with tempfile.TemporaryDirectory(prefix="fireside-bench-") as scratch, OurEngine(Path(scratch) / "engine") as ours:
+        done, tokens = [], []
+        wanted = papers(FEW_PAPERS if os.environ.get("SMALL") else PAPERS)
+        for number, paper in enumerate(wanted, 1):
+            path = write_papers(Path(scratch) / f"{paper.name}.pdf", [paper])
+            document = document_of(path, Path(scratch))
+            tokens.append(sum(ours.client.count_texts([block.text for block in document.blocks])))
+            progress(f"paper {number} of {len(wanted)}: {paper.name}, {tokens[-1]} tokens")
+            done.append(
+                Measured(paper, document, summarized(ours.client, document, WISH), tuple(pdftotext_pages(path)))
+            )
+    yield from reading(done)
+    yield from places(done)
+    yield from likeness(done)
+    yield from speed(done, tokens)
+
+
+def reading(done: Sequence[Measured]) -> Iterator[Row]:
+    """Blocks in the prompts, beside all blocks and beside our own count."""
+    found = [sum(stands_in(prompts_of(one.run), block) for block in one.document.blocks) for one in done]
+    blocks = sum(len(one.document.blocks) for one in done)
+    counted = sum(document.coverage.blocks_read for one in done for document in one.run.summary.documents)
+    failed = sum(one.run.summary.sections_failed for one in done)
+    sections = sum(one.run.summary.sections for one in done)
+    note = f"our own count: {counted}; {failed} of {sections} sections could not be condensed"
+    yield Row(f"blocks of {len(done)} papers whose text stands in a prompt that was answered", sum(found), "blocks",
+              blocks, note, at_least=1.0)  # fmt: skip
+
+
+def places(done: Sequence[Measured]) -> Iterator[Row]:
+    """Anchors whose words an independent reader finds on their page, and statements that the checks found there."""
+    statements = [statement for one in done for statement in one.run.summary.statements]
+    resolved = sum(
+        bool(anchor.text) and stands_on(one.pages, anchor.page, anchor.text)
+        for one in done
+        for statement in one.run.summary.statements
+        for anchor in statement.anchors
+    )
+    anchors = sum(len(statement.anchors) for statement in statements)
+    anchored = sum(bool(statement.anchors) for statement in statements)
+    note = f"{anchored} of {len(statements)} statements have anchors"
+    yield Row("anchors whose words Poppler finds on their page", resolved, "anchors", anchors, note, at_least=1.0)
+    found = sum(statement.check.found for statement in statements)
+    yield Row("statements whose checks found what they say on their page", found, "statements", len(statements))
+
+
+def likeness(done: Sequence[Measured]) -> Iterator[Row]:
+    """ROUGE F1 against the three experts' sentences, and how much shorter it is."""
+    from rouge_score.rouge_scorer import RougeScorer
+
+    scorer = RougeScorer(list(ROUGE), use_stemmer=True)
+
+    def scores(text: Callable[[Measured], str]) -> list[dict[str, float]]:
+        return [{n: s.fmeasure for n, s in scorer.score(one.paper.summary, text(one)).items()} for one in done]
+
+    ours, lead = scores(lambda one: one.summary), scores(lambda one: one.lead)
+    for name in ROUGE:
+        mine, theirs = [score[name] for score in ours], [score[name] for score in lead]
+        note = f"{span(mine)} against {span(theirs)}; the baseline is the first {LEAD_SENTENCES} sentences"
+        yield Row(f"{name} F1, mean of {len(done)} papers", round(statistics.mean(mine), 4), "F1",
+                  round(statistics.mean(theirs), 4), note)  # fmt: skip
+    words = [len(one.summary.split()) for one in done]
+    note = f"{min(words)} to {max(words)}; experts {statistics.median(len(one.paper.summary.split()) for one in done)}"
+    yield Row("words of a summary beside words of its paper, median", statistics.median(words), "words",
+              statistics.median(one.words for one in done), note)  # fmt: skip
+
+
+def speed(done: Sequence[Measured], tokens: Sequence[int]) -> Iterator[Row]:
+    """Seconds for a paper, from its blocks to its summary."""
+    taken = [one.run.taken_s for one in done]
+    sizes = f"{min(tokens)} to {max(tokens)} tokens in a paper"
+    yield Row("summarizing a paper, median", round(statistics.median(taken), 1), "s", spread=f"{span(taken)}; {sizes}")
+    yield Row("tokens of document per second", round(sum(tokens) / sum(taken), 1), "tokens/s")
+
+
+def prompts_of(run: Run) -> str:
+    """All prompts that were answered, words divided by one space."""
+    return " ".join(" ".join(asked.prompt.split()) for asked in run.asked if asked.stats is not None)
+
+
+def stands_in(prompts: str, block: Block) -> bool:
+    """Whether a block's text is in the prompts, whole or, where it was divided, sentence by sentence."""
+    text = " ".join(block.text.split())
+    return text in prompts or all(sentence in prompts for sentence in sentences(text))
+
+
+def sentences(text: str) -> list[str]:
+    """Plain division after a full stop before a capital letter."""
+    return _SENTENCE_END.split(" ".join(text.split()))
+
+
+def stands_on(pages: Sequence[str], page: int | None, text: str) -> bool:
+    """Whether a page has a text, letters and digits compared.
+
+    It may be in two pieces: where a column ends, Poppler goes on with a page number, and a page ends there too.
+    """
+    if page is None or not 1 <= page <= len(pages):
+        return False
+    wanted, here = folded(text), folded(pages[page - 1])
+    rest = " ".join([here, *(folded(each) for each in pages[page : page + 1])])
+    cuts = range(LEAST_PIECE, len(wanted) - LEAST_PIECE + 1)
+    return bool(wanted) and (wanted in here or any(wanted[:cut] in here and wanted[cut:] in rest for cut in cuts))
+
+
+def folded(text: str) -> str:
+    """Its letters and digits alone: spaces, hyphens and signs differ between readers."""
+    return "".join(char for char in unicodedata.normalize("NFKC", text).casefold() if char.isalnum())

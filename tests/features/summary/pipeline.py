@@ -1,0 +1,125 @@
+"""Documents to summarize with scripted answers in the real engine child, and what was asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.core.cancel import CancelToken
+from app.core.child import own_command
+from app.documents.blocks import Block, Kind, Numbering, Piece
+from app.engine.client import EngineClient
+from app.features.summarize import InputDocument, Summarized, SummaryEvent, summarize
+from app.features.summary.memory_steps import MemorySteps
+from app.features.summary.result import Summary, Wish
+from tests.helpers.engine import load
+from tests.helpers.script import requests, write_script
+
+LARGE_BYTES = 6_000_000_000
+"""The size of a model that is asked for JSON with quotations."""
+NARROW_TOKENS = 330
+"""A context in which a section holds some 50 words: the scripted backend counts words."""
+
+
+@dataclass(frozen=True)
+class Scripted:
+    """An engine that follows a script."""
+
+    engine: EngineClient
+    script: Path
+
+    @property
+    def asked(self) -> list[str]:
+        """The last message of each prompt, in order."""
+        return [str(request["messages"][-1][1]) for request in requests(self.script)]
+
+    @property
+    def sections_asked(self) -> list[str]:
+        """Those that were asked to be condensed."""
+        return [text for text in self.asked if text.startswith("Part ")]
+
+    @property
+    def write_ups_asked(self) -> list[str]:
+        """Those that were asked to be written up."""
+        return [text for text in self.asked if text.startswith("Text to summarize")]
+
+
+@contextmanager
+def scripted(folder: Path, *answers: dict[str, Any], **model: Any) -> Iterator[Scripted]:
+    """A loaded model that answers so; `model` are keys of the script's load rule."""
+    script = write_script(folder, *answers, load=model)
+    engine = EngineClient([*own_command("--engine-worker"), "--scripted", str(script)], folder / "engine")
+    try:
+        load(engine, Path("scripted.gguf"))
+        yield Scripted(engine, script)
+    finally:
+        engine.close()
+
+
+def document(*texts: str | Piece, name: str = "report.pdf", pages: bool = True, language: str = "en") -> InputDocument:
+    """A document of these blocks, two on each page."""
+    numbering = Numbering()
+    pieces = [text if isinstance(text, Piece) else Piece(Kind.PARAGRAPH, text) for text in texts]
+    if pages:
+        pieces = [piece._replace(page=place // 2 + 1) for place, piece in enumerate(pieces)]
+    blocks = [numbering.block(piece) for piece in pieces]
+    last = blocks[-1].page or 0 if blocks else 0
+    return InputDocument(0, name, "", "page" if pages else "", last, (), language, blocks)
+
+
+def heading(text: str, level: int = 1) -> Piece:
+    """A heading."""
+    return Piece(Kind.HEADING, text, level=level)
+
+
+def long_document(sections: int = 4, name: str = "report.pdf", first: int = 1) -> InputDocument:
+    """One that is cut into so many sections in a context of `NARROW_TOKENS`, each of which tells of the next kiln."""
+    texts: list[str | Piece] = []
+    for number in range(first, first + sections):
+        filler = " ".join(f"word{number}x{place}" for place in range(36))
+        texts += [heading(f"Chapter {number}"), f"Kiln {number} was fired in {1900 + number}. {filler}."]
+    return document(*texts, name=name)
+
+
+def events_of(
+    given: Scripted,
+    *documents: InputDocument,
+    wish: Wish | None = None,
+    steps: MemorySteps | None = None,
+    cancel: CancelToken | None = None,
+) -> list[SummaryEvent]:
+    """All that happens in one summary."""
+    running = summarize(documents, wish or Wish(), given.engine, steps or MemorySteps(), cancel or CancelToken())
+    return list(running)
+
+
+def summary_of(events: Sequence[SummaryEvent]) -> Summary:
+    """What came of it."""
+    assert isinstance(events[-1], Summarized)
+    return events[-1].summary
+
+
+def block_texts(*documents: InputDocument) -> list[str]:
+    """The text of each block."""
+    return [block.text for one in documents for block in one.blocks]
+
+
+def all_kinds() -> list[Block]:
+    """A block of each kind, and a paragraph that is longer than a section."""
+    return list(
+        document(
+            heading("Kilns of the valley"),
+            "The valley has three kilns, of which the oldest was built in 1871.",
+            Piece(Kind.LIST_ITEM, "The upper kiln burns wood.", level=1, label="•"),
+            Piece(Kind.LIST_ITEM, "The lower kiln burns gas.", level=1, label="•"),
+            Piece(Kind.TABLE, "Kiln\tHeight\tYear\nUpper\t4 m\t1871\nLower\t6 m\t1954", label="Kilns"),
+            Piece(Kind.CAPTION, "Table 1: the kilns and their heights."),
+            Piece(Kind.CODE, "for kiln in kilns:\n    fire(kiln)", label="python"),
+            " ".join(f"Sentence {number} of the long paragraph tells of firing {number}." for number in range(60)),
+            Piece(Kind.NOTE, "Measured by hand in May.", label="footnote"),
+            "The end of the document names no kiln.",
+        ).blocks
+    )

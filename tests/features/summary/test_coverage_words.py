@@ -1,0 +1,53 @@
+"""What is said of how much was read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from app.features.summary.result import Coverage, SummarizedDocument, Summary, Wish
+from app.features.summary.words import coverage_words
+
+
+def pages(pages: int, read: int, without: tuple[int, ...] = (), unread: tuple[int, ...] = (), **more: Any) -> Any:
+    coverage = Coverage(9, 9 if not unread else 7, pages, read, without, unread)
+    return SummarizedDocument(1, more.get("name", "a.pdf"), "A", more.get("unit", "page"), coverage)
+
+
+def paragraphs(blocks: int, read: int, name: str = "a.txt") -> SummarizedDocument:
+    return SummarizedDocument(1, name, "A", "", Coverage(blocks, read, 0, 0))
+
+
+def summary(*documents: SummarizedDocument, **more: Any) -> Summary:
+    return Summary("A", documents, (), Wish(), "en", "m", 3, 3, **more)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (summary(pages(48, 46, (7, 31))), "46 of 48 pages read; 7 and 31 have no text"),
+        (summary(pages(1, 1)), "1 of 1 page read"),
+        (summary(pages(9, 9, unit="slide")), "9 of 9 slides read"),
+        (summary(pages(9, 6, (), (3, 4, 5))), "6 of 9 pages read; 3 to 5 were not read"),
+        (summary(pages(9, 2, (), (3, 4, 5, 6, 7, 8, 9)), is_partial=True), "2 of 9 pages read"),
+        (summary(paragraphs(312, 312)), "312 of 312 paragraphs read"),
+        (summary(paragraphs(1, 0)), "0 of 1 paragraph read"),
+        (
+            summary(pages(9, 8, (), (3,)), sections_failed=1),
+            "8 of 9 pages read; 3 was not read; 1 section could not be condensed",
+        ),
+        (
+            summary(paragraphs(9, 5), sections_failed=2),
+            "5 of 9 paragraphs read; 2 sections could not be condensed",
+        ),
+        (summary(pages(9, 9), pages(1200, 1200)), "2 documents read, 1,209 pages"),
+        (summary(pages(9, 9), pages(3, 3, unit="slide")), "2 documents read, 18 paragraphs"),
+        (
+            summary(pages(9, 9), pages(3, 2, (2,), name="b.pdf")),
+            "a.pdf: 9 of 9 pages read; b.pdf: 2 of 3 pages read; 2 has no text",
+        ),
+    ],
+)  # fmt: skip
+def test_it_says_what_was_read_and_what_was_not(given: Summary, words: str) -> None:
+    assert coverage_words(given) == words

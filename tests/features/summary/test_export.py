@@ -1,0 +1,261 @@
+"""A summary as Markdown, HTML and JSON: every statement and every place is there, and nothing of it is markup."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from mdit_py_plugins.footnote import footnote_plugin
+
+from app.core.errors import FolderNotWritable
+from app.features.summary.export import as_html, as_json, as_markdown, as_text, save
+from app.features.summary.export_markdown import escaped
+from app.features.summary.laid_out import lay_out, plain
+from app.features.summary.result import (
+    Anchor,
+    Check,
+    Coverage,
+    Form,
+    Reason,
+    Statement,
+    SummarizedDocument,
+    Summary,
+    Wish,
+)
+from app.features.summary.words import check_words, coverage_words
+from tests.helpers.documents import read
+
+LEASE = SummarizedDocument(1, "lease.pdf", "Lease", "page", Coverage(40, 38, 12, 10, (7,), (9,)))
+LETTER = SummarizedDocument(2, "letter.txt", "", "", Coverage(3, 3, 0, 0))
+DIFFERS = Check(False, Reason.NUMBER, "900", "960")
+RENT = Statement(
+    "The rent is 900 euros a month.", (Anchor(0, 4, 3, 10, 42, "The rent is 960 euros a month."),), DIFFERS, "Money"
+)
+NOTICE = Statement(
+    "Either party gives notice three months before.",
+    (
+        Anchor(0, 9, 12, text="Either party may end this agreement."),
+        Anchor(0, 4, 3, 10, 42, "The rent is 960 euros a month."),
+        Anchor(1, 2, None, text="I give notice today."),
+    ),
+    group="Ending it",
+)
+
+
+def summary(*statements: Statement, form: Form = Form.BULLETS, **fields: object) -> Summary:
+    """A summary of a lease and a letter."""
+    whole = Summary(
+        "The lease & <the> letter",
+        (LEASE, LETTER),
+        statements or (RENT, NOTICE),
+        Wish(form=form),
+        "en",
+        "small.gguf",
+        sections=3,
+        sections_read=3,
+        seconds=12.3456,
+    )
+    return replace(whole, **fields)  # type: ignore[arg-type]
+
+
+def rendered(text: str) -> str:
+    """What a Markdown program makes of it: tags taken out, entities read."""
+    html = MarkdownIt("commonmark").enable("table").enable("strikethrough").use(footnote_plugin).render(text)
+    return text_of(html)
+
+
+class _Text(HTMLParser):
+    """The words of an HTML page, and its tags."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.words: list[str] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def parsed(html: str) -> _Text:
+    """The page as a browser's parser sees it."""
+    page = _Text()
+    page.feed(html)
+    page.close()
+    return page
+
+
+def text_of(html: str) -> str:
+    return " ".join("".join(parsed(html).words).split())
+
+
+def test_places_are_numbered_in_the_order_in_which_they_are_named() -> None:
+    laid_out = lay_out(summary())
+    assert [(one.number, one.label, one.text) for one in laid_out.sources] == [
+        (1, "lease.pdf, p. 3", "The rent is 960 euros a month."),
+        (2, "lease.pdf, p. 12", "Either party may end this agreement."),
+        (3, "letter.txt", "I give notice today."),
+    ]
+    notice = laid_out.parts[1].paragraphs[0][0]
+    assert [(one.source, one.label) for one in notice.references] == [
+        (2, "lease.pdf, p. 12"), (1, "lease.pdf, p. 3"), (3, "letter.txt, source 3")
+    ]  # fmt: skip
+    alone = lay_out(summary(RENT, documents=(LEASE,)))
+    assert alone.parts[0].paragraphs[0][0].references[0].label == "p. 3"
+
+
+def test_markdown_has_the_statements_their_pages_and_the_sources() -> None:
+    text = as_markdown(summary())
+    assert text.startswith("# The lease \\& \\<the\\> letter\n\n")
+    assert "\n## Money\n\n- The rent is 900 euros a month. (lease.pdf, p. 3)[^1]" in text
+    assert f"**{escaped(check_words(DIFFERS, 'lease.pdf, p. 3'))}**" in text
+    assert "\n## Sources\n\n[^1]: lease.pdf, p. 3: “The rent is 960 euros a month.”\n" in text
+    assert plain(coverage_words(summary())) in rendered(text)
+    # every note that is used is explained, and the other way round
+    used = set(re.findall(r"\[\^(\d+)\](?!:)", text))
+    assert used == set(re.findall(r"^\[\^(\d+)\]:", text, re.MULTILINE)) == {"1", "2", "3"}
+
+
+def test_statements_of_a_paragraph_run_on() -> None:
+    first, second, third = (Statement(f"Sentence {n}.", paragraph=n // 3) for n in (1, 2, 3))
+    written = summary(first, second, third, form=Form.PARAGRAPHS)
+    assert "\n\nSentence 1. Sentence 2.\n\nSentence 3.\n" in as_markdown(written)
+    assert "<p>Sentence 1. Sentence 2.</p>\n<p>Sentence 3.</p>" in as_html(written)
+    assert json.loads(as_json(written))["summary"] == "Sentence 1. Sentence 2.\n\nSentence 3."
+
+
+def test_questions_are_headings_with_their_answers() -> None:
+    asked = summary(replace(RENT, group="How much is the rent?"), form=Form.QUESTIONS)
+    assert "## How much is the rent?\n\nThe rent is 900" in as_markdown(asked)
+    assert as_text(asked).startswith("How much is the rent?\nThe rent is 900 euros a month. [lease.pdf, p. 3] (")
+
+
+@given(st.text(alphabet=st.sampled_from("\\`*_[]()<>&~$|#+-=:!.^1a \n\"'")))
+def test_nothing_in_a_statement_is_read_as_markdown(text: str) -> None:
+    shown = rendered(as_markdown(summary(Statement(f"{text} end"), title="T")))
+    assert plain(f"{text} end") in shown
+    for form in (Form.PARAGRAPHS, Form.QUESTIONS):
+        statement = Statement(f"{text} end", group=f"{text} head")
+        assert plain(f"{text} head {text} end") in rendered(as_markdown(summary(statement, form=form, title="T")))
+
+
+@given(st.text())
+def test_no_text_breaks_the_page(text: str) -> None:
+    statement = Statement(text, (Anchor(0, 1, 1, text=text),), DIFFERS, text)
+    page = parsed(as_html(summary(statement, title=text)))
+    assert plain(text) in " ".join("".join(page.words).split())
+    allowed = {"html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "ul", "ol", "li", "a", "span"}
+    assert {tag for tag, _ in page.tags} <= allowed
+
+
+def test_the_page_needs_nothing_from_elsewhere() -> None:
+    hostile = Statement("<script src='https://example.org/a.js'></script><img src=x onerror=alert(1)>")
+    html = as_html(summary(hostile), [Path("/docs/lease.pdf"), None])
+    page = parsed(html)
+    assert not {"script", "img", "link", "iframe"} & {tag for tag, _ in page.tags}
+    assert not any(name.startswith("on") or name == "src" for _, attributes in page.tags for name in attributes)
+    assert "url(" not in html
+    assert "@import" not in html
+    assert "default-src 'none'" in html
+
+
+def test_references_lead_to_the_sources_and_those_of_a_pdf_to_its_page(tmp_path: Path) -> None:
+    path = tmp_path / "The lease #2.pdf"
+    page = parsed(as_html(summary(), [path, tmp_path / "letter.txt"]))
+    links = [str(attributes["href"]) for tag, attributes in page.tags if tag == "a"]
+    ids = {f"#{attributes['id']}" for _, attributes in page.tags if "id" in attributes}
+    assert {link for link in links if link.startswith("#")} == ids == {"#source-1", "#source-2", "#source-3"}
+    assert [link for link in links if not link.startswith("#")] == [
+        f"{path.as_uri()}#page=3",
+        f"{path.as_uri()}#page=12",
+    ]
+    assert not [link for link in re.findall('href="([^"]*)"', as_html(summary())) if not link.startswith("#")]
+
+
+@pytest.mark.parametrize(("language", "direction"), [("en", "ltr"), ("ar", "rtl"), ("he-IL", "rtl"), ("de", "ltr")])
+def test_language_and_direction_are_set(language: str, direction: str) -> None:
+    tag, attributes = next(one for one in parsed(as_html(summary(language=language))).tags if one[0] == "html")
+    assert (tag, attributes) == ("html", {"lang": language, "dir": direction})
+
+
+def test_json_has_the_fixed_fields() -> None:
+    body = json.loads(as_json(summary(), [{"file": "gone.pdf", "reason": "There is no file gone.pdf any more."}]))
+    assert list(body) == ["summary", "claims", "coverage", "sections", "seconds", "model", "errors"]
+    assert body["summary"] == (
+        "Money\n- The rent is 900 euros a month.\n\nEnding it\n- Either party gives notice three months before."
+    )
+    assert body["claims"] == [
+        {"text": RENT.text, "file": "lease.pdf", "pages": [3], "block_ids": [4], "found": False, "reason": "number"},
+        {
+            "text": NOTICE.text,
+            "file": "lease.pdf",
+            "pages": [3, 12],
+            "block_ids": [4, 9],
+            "found": True,
+            "reason": None,
+        },
+    ]
+    assert body["coverage"] == {
+        "blocks": 43, "blocks_read": 41, "pages": 12, "pages_read": 10,
+        "pages_without_text": [{"file": "lease.pdf", "page": 7}],
+    }  # fmt: skip
+    assert (body["sections"], body["seconds"], body["model"]) == (3, 12.346, "small.gguf")
+    assert body["errors"][0]["file"] == "gone.pdf"
+
+
+def test_pages_without_text_are_numbers_where_there_is_one_document() -> None:
+    body = json.loads(as_json(summary(RENT, documents=(LEASE,))))
+    assert body["coverage"]["pages_without_text"] == [7]
+
+
+def test_a_claim_without_a_place_names_a_document_only_where_there_is_one() -> None:
+    loose = Statement("It is so.", check=Check(False, Reason.SUPPORT))
+    assert json.loads(as_json(summary(loose)))["claims"][0]["file"] is None
+    (claim,) = json.loads(as_json(summary(loose, documents=(LETTER,))))["claims"]
+    assert (claim["file"], claim["pages"], claim["block_ids"]) == ("letter.txt", [], [])
+
+
+def test_a_summary_that_was_stopped_says_so_everywhere() -> None:
+    stopped = summary(is_partial=True, sections_read=1)
+    sentence = "Stopped before the end: 1 of 3 sections read."
+    assert sentence in rendered(as_markdown(stopped))
+    assert sentence in text_of(as_html(stopped))
+    assert sentence not in as_markdown(summary())
+
+
+@pytest.mark.parametrize("ending", [".md", ".html", ".json"])
+def test_saving_replaces_a_file_in_one_step(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"Über{ending}"
+    path.write_text("before", "utf-8")
+    path.chmod(0o640)
+    save(summary(), path)
+    assert "900 euros" in path.read_text("utf-8")
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+
+
+def test_a_folder_that_takes_nothing_is_told(tmp_path: Path) -> None:
+    with pytest.raises(FolderNotWritable):
+        save(summary(), tmp_path / "missing" / "a.md")
+    (tmp_path / "folder.md").mkdir()
+    with pytest.raises(FolderNotWritable):
+        save(summary(), tmp_path / "folder.md")
+    assert [one.name for one in tmp_path.iterdir()] == ["folder.md"]
+
+
+@pytest.mark.parametrize("ending", [".md", ".html"])
+def test_our_own_reader_finds_every_statement_and_every_place(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"summary{ending}"
+    save(summary(), path)
+    text = read(path, tmp_path).text
+    for expected in (RENT.text, NOTICE.text, *(anchor.text for anchor in NOTICE.anchors)):
+        assert expected in text

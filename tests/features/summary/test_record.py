@@ -1,0 +1,155 @@
+"""What is stored while a summary is at work, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from app.documents.blocks import Block, Kind
+from app.features.summarize import InputDocument, Planned, SectionRead, Summarized
+from app.features.summary.partial import Partial
+from app.features.summary.record import Record
+from app.features.summary.result import Anchor, Coverage, Statement, Summary, Wish, summary_from_fields
+from app.store.database import Database
+from app.store.jobs import Jobs
+from app.store.summaries import SummaryStore
+from tests.features.summary.test_pace import Clock
+
+BLOCKS = [Block(number, Kind.PARAGRAPH, f"Block {number}.", number) for number in range(1, 5)]
+DOCUMENT = InputDocument(1, "a.pdf", "A", "page", 4, (), "de", BLOCKS)
+
+
+class Counting(SummaryStore):
+    """Counts what is written."""
+
+    saves = 0
+
+    def keep_result(self, *result: object) -> None:
+        self.saves += 1
+        super().keep_result(*result)  # type: ignore[arg-type]
+
+
+class Desk:
+    """A job and its store."""
+
+    def __init__(self, database: Database) -> None:
+        self.jobs, self.store, self.clock = Jobs(database), Counting(database), Clock()
+        self.expected: list[tuple[str, int, int]] = []
+        self.id = self.jobs.add("summary", "A", {}).id
+
+    def record(self) -> Record:
+        def expect(model: str, tokens: int, sections: int, wish: Wish) -> float:
+            self.expected.append((model, tokens, sections))
+            return 60.0
+
+        job = self.jobs.get(self.id)
+        assert job is not None
+        partial = Partial([DOCUMENT], Wish(), "A", "Kiln 7B")
+        record = Record(job, self.jobs, self.store, partial=partial, model="kiln.gguf", expect=expect, clock=self.clock)
+        record.take(Planned(4, 400))
+        return record
+
+    @property
+    def progress(self) -> dict[str, object]:
+        job = self.jobs.get(self.id)
+        assert job is not None
+        return job.progress
+
+    @property
+    def result(self) -> Summary:
+        fields = self.store.result(self.id)
+        assert fields is not None
+        return summary_from_fields(fields)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with closing(Database.open(tmp_path / "fireside.db")) as database:
+        yield Desk(database)
+
+
+def read(done: int, block: int = 0, *, was_kept: bool = False) -> SectionRead:
+    block = block or done
+    point = Statement(f"Block {block} says so.", (Anchor(0, block, block),))
+    coverage = Coverage(4, done, 4, done, (), ())
+    return SectionRead(done, 4, (point,), 0, block, was_kept, (coverage,))
+
+
+def whole(**changes: object) -> Summary:
+    fields = {"sections": 4, "sections_read": 4, "statements": read(1).points} | changes
+    return Summary(title="A", documents=(), wish=Wish(), language="de", model="Kiln 7B", **fields)  # type: ignore[arg-type]
+
+
+def test_the_text_is_stored_once_a_second_and_at_the_end_and_the_count_each_time(desk: Desk) -> None:
+    record = desk.record()
+    for number in range(1, 4):
+        desk.clock.now_s += 0.4
+        record.take(read(number))
+        assert desk.progress == {"sections": 4, "tokens": 400, "sections_read": number}
+    assert (desk.store.saves, desk.result.sections_read) == (1, 3)
+    desk.clock.now_s += 0.4
+    record.take(read(4))
+    assert desk.store.saves == 1
+    record.close()
+    assert (desk.store.saves, desk.result.sections_read) == (2, 4)
+    record.close()
+    assert desk.store.saves == 2
+
+
+def test_sections_stand_in_the_order_of_the_document_whichever_was_read_first(desk: Desk) -> None:
+    record = desk.record()
+    for done, block in ((1, 3), (2, 1)):
+        record.take(read(done, block))
+    record.close()
+    partial = desk.result
+    assert [one.text for one in partial.statements] == ["Block 1 says so.", "Block 3 says so."]
+    assert (partial.is_partial, partial.sections, partial.sections_read) == (True, 4, 2)
+    assert (partial.title, partial.model, partial.language) == ("A", "Kiln 7B", "de")
+    assert partial.documents[0].coverage.blocks_read == 2
+    assert desk.store.search("says") == {desk.id}
+
+
+def test_an_attempt_that_ends_early_does_not_take_away_what_one_before_had_read(desk: Desk) -> None:
+    first = desk.record()
+    for number in (1, 2, 3):
+        first.take(read(number))
+    first.close()
+    second = desk.record()
+    second.take(read(1, was_kept=True))
+    second.close()
+    second.take(Summarized(whole(is_partial=True, sections_read=1)))
+    assert (desk.result.sections_read, desk.progress["sections_read"]) == (3, 3)
+    second.take(read(2, was_kept=True))
+    second.take(Summarized(whole()))
+    assert (desk.result.sections_read, desk.result.is_partial, second.is_complete) == (4, False, True)
+
+
+def test_where_nothing_was_read_there_is_nothing(desk: Desk) -> None:
+    record = desk.record()
+    record.take(Summarized(whole(is_partial=True, sections_read=0, statements=())))
+    record.close()
+    assert (desk.store.result(desk.id), record.is_complete) == (None, False)
+
+
+def test_a_summary_that_read_everything_itself_leaves_its_speed(desk: Desk) -> None:
+    record = desk.record()
+    assert desk.expected == [("kiln.gguf", 400, 4)]
+    assert record.pace.seconds_left() == 60
+    for number in range(1, 5):
+        desk.clock.now_s += 5
+        record.take(read(number))
+    desk.clock.now_s += 20
+    record.take(Summarized(whole()))
+    assert (desk.progress["model_file"], desk.progress["worked_s"]) == ("kiln.gguf", 40.0)
+
+
+def test_one_that_used_kept_sections_leaves_none(desk: Desk) -> None:
+    record = desk.record()
+    for number in range(1, 5):
+        record.take(read(number, was_kept=number < 3))
+    record.take(Summarized(whole()))
+    assert "worked_s" not in desk.progress
+    assert desk.progress["sections_read"] == 4

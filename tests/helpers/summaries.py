@@ -1,0 +1,139 @@
+"""Stored documents to summarize, and a pipeline that asks for each paragraph by itself: steps can be counted."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from app.bootstrap import Fireside
+from app.core.cancel import CancelToken
+from app.core.events import Finished, FinishReason, TextDelta
+from app.core.messages import Message, Role
+from app.documents.blocks import Block, Kind, block_to_fields
+from app.engine.client import EngineClient
+from app.features.summaries import StoredSummary, Summaries, Worked
+from app.features.summarize import InputDocument, Planned, SectionRead, Steps, Summarized, SummaryEvent, Writing
+from app.features.summary.result import Anchor, Coverage, Statement, SummarizedDocument, Summary, Wish
+from app.store.documents import DocumentStore, StoredDocument
+from tests.helpers.script import prompts
+
+_numbers = itertools.count(1)
+
+
+def store_document(
+    store: DocumentStore, name: str, *texts: str, title: str = "", language: str = "en"
+) -> StoredDocument:
+    """A document of one page a paragraph, as reading it would have left it."""
+    document_id = store.begin(Path("/documents") / name, 7, next(_numbers))
+    blocks = [Block(number, Kind.PARAGRAPH, text, number) for number, text in enumerate(texts, 1)]
+    store.add_blocks(document_id, [block_to_fields(block) for block in blocks])
+    info = {"title": title, "language": language, "pages_without_text": []}
+    return store.finish(document_id, format_="pdf", unit="page", pages=len(texts), sha256="ab", info=info)
+
+
+def paragraphs(count: int, word: str = "kiln") -> tuple[str, ...]:
+    """Texts that say which they are."""
+    return tuple(f"Paragraph {number} tells of {word} {number}." for number in range(1, count + 1))
+
+
+def one_by_one(
+    documents: Sequence[InputDocument], wish: Wish, engine: EngineClient, steps: Steps, cancel: CancelToken
+) -> Iterator[SummaryEvent]:
+    """A summary whose sections are paragraphs, and whose statements are the answers; the write-up is one more ask."""
+    assert engine.loaded is not None
+    model = engine.loaded.name
+    sections = [(place, block) for place, document in enumerate(documents) for block in document.blocks]
+    yield Planned(len(sections), sum(engine.count_texts([block.text for _, block in sections], cancel=cancel)))
+    points: list[Statement] = []
+    read = [0] * len(documents)
+    for place, block in sections:
+        key = f"{model} {block.text}"
+        kept = steps.find(key)
+        answer = kept if isinstance(kept, str) else _ask(engine, block.text, cancel)
+        if answer is None:
+            break
+        if kept is None:
+            steps.keep(key, answer)
+        anchor = Anchor(place, block.id, block.page, 0, len(block.text), block.text)
+        points.append(Statement(answer, (anchor,)))
+        read[place] += 1
+        coverage = _coverage(documents, read)
+        yield SectionRead(sum(read), len(sections), (points[-1],), place, block.page, kept is not None, coverage)
+    is_whole = len(points) == len(sections)
+    if is_whole:
+        for event in engine.generate(
+            [Message(Role.USER, f"write {wish.length}{wish.language}")], background=True, cancel=cancel
+        ):
+            if isinstance(event, TextDelta):
+                yield Writing(event.text)
+            if isinstance(event, Finished):
+                is_whole = event.stats.finish_reason is not FinishReason.CANCELLED
+    named = tuple(
+        SummarizedDocument(one.id, one.name, one.title, one.unit, coverage)
+        for one, coverage in zip(documents, _coverage(documents, read), strict=True)
+    )
+    summary = Summary(
+        documents[0].title, named, tuple(points), wish, "en", model, len(sections), len(points),
+        is_partial=not is_whole,
+    )  # fmt: skip
+    yield Summarized(summary)
+
+
+def _coverage(documents: Sequence[InputDocument], read: Sequence[int]) -> tuple[Coverage, ...]:
+    return tuple(
+        Coverage(len(one.blocks), count, one.pages, count, (), tuple(range(count + 1, one.pages + 1)))
+        for one, count in zip(documents, read, strict=True)
+    )
+
+
+def _ask(engine: EngineClient, text: str, cancel: CancelToken) -> str | None:
+    answer = ""
+    if cancel.cancelled:
+        return None
+    for event in engine.generate([Message(Role.USER, text)], background=True, cancel=cancel):
+        if isinstance(event, TextDelta):
+            answer += event.text
+        if isinstance(event, Finished) and event.stats.finish_reason is FinishReason.CANCELLED:
+            return None
+    return answer
+
+
+def summaries_of(app: Fireside) -> Summaries:
+    """The program's own, with this pipeline."""
+    summaries = app.summaries
+    summaries._queue._summarize = one_by_one
+    return summaries
+
+
+def work_off(summaries: Summaries) -> None:
+    """Everything that waits."""
+    for _ in summaries.run(CancelToken()):
+        pass
+
+
+def begin(app: Fireside, *names: str, count: int = 6, word: str = "kiln", wish: Wish | None = None) -> StoredSummary:
+    """One summary over new documents of so many paragraphs."""
+    ids = [store_document(app.documents.store, name, *paragraphs(count, word)).id for name in names or ("a.pdf",)]
+    (row,) = app.summaries.begin(ids, wish or Wish(), together=True)
+    return row
+
+
+def asked(script: Path) -> Counter[str]:
+    """How often each paragraph was in a prompt."""
+    return Counter(messages[-1][1] for messages in prompts(script))
+
+
+def state(summaries: Summaries, summary_id: int) -> str:
+    """How a summary is; "" where it is gone."""
+    row = summaries.get(summary_id)
+    return row.state if row is not None else ""
+
+
+def until_section(summaries: Summaries, number: int, cancel: CancelToken | None = None) -> Iterator[Worked]:
+    """The work up to and with a section; the rest when asked for more."""
+    for worked in summaries.run(cancel or CancelToken()):
+        if isinstance(worked.event, SectionRead) and worked.event.done == number:
+            yield worked
+    yield Worked(0, None)

@@ -1,0 +1,393 @@
+"""`summarize` and `evaluate summarize` in the terminal, as processes with the scripted engine and with the starter."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.core.settings import Settings, save_settings
+from tests.helpers.documents import WORDS, pdf_pages, read, shown
+from tests.helpers.pdf_files import Lock, Page, write_pdf
+from tests.helpers.script import requests, write_script
+from tests.helpers.terminal import ROOT, command, fireside, only_json
+
+FIELDS = ["summary", "claims", "coverage", "sections", "seconds", "model", "errors"]
+RENT, NOTICE = "The rent of the flat is 960 euros.", "Notice is given three months before the end."
+LEASE = f"{RENT}\n\n{NOTICE}\n\nHeating and water are paid by the tenant."
+ANSWER = f"- {RENT} [1]\n- {NOTICE} [2]\n"
+FIGURES = {
+    "model", "length", "documents", "rouge", "lead3", "claims", "claims_found", "numbers", "numbers_right", "coverage",
+    "compression", "seconds", "seconds_per_document", "errors", "machine",
+}  # fmt: skip
+
+
+@pytest.fixture
+def lease(tmp_path: Path) -> Path:
+    """A short text of three paragraphs."""
+    path = tmp_path / "lease.txt"
+    path.write_text(LEASE, "utf-8")
+    return path
+
+
+def scripted(tmp_path: Path, *arguments: object, answer: str = ANSWER, **rule: Any) -> subprocess.CompletedProcess[str]:
+    """`summarize`, or `evaluate` where the first argument says so, with an engine that gives this answer."""
+    script = write_script(tmp_path / "engine", {"text": answer} | rule)
+    words = [str(one) for one in arguments]
+    if words[:1] != ["evaluate"]:
+        words.insert(0, "summarize")
+    return fireside(*words, "--model", "scripted.gguf", environment={"FIRESIDE_ENGINE_SCRIPT": str(script)})
+
+
+def long_lease(tmp_path: Path, paragraphs: int = 400) -> Path:
+    """A text that takes several sections."""
+    path = tmp_path / "long.txt"
+    path.write_text("\n\n".join(f"Clause {n}: {WORDS}" for n in range(1, paragraphs + 1)), "utf-8")
+    return path
+
+
+def test_json_is_one_object_with_the_fixed_fields(tmp_path: Path, lease: Path) -> None:
+    result = scripted(tmp_path, lease, "--json")
+    body = only_json(result)
+    assert (result.returncode, list(body)) == (0, FIELDS)
+    assert body["summary"] == f"- {RENT}\n- {NOTICE}"
+    assert body["claims"] == [
+        {"text": RENT, "file": "lease.txt", "pages": [], "block_ids": [1], "found": True, "reason": None},
+        {"text": NOTICE, "file": "lease.txt", "pages": [], "block_ids": [2], "found": True, "reason": None},
+    ]
+    assert body["coverage"] == {"blocks": 3, "blocks_read": 3, "pages": 0, "pages_read": 0, "pages_without_text": []}
+    assert (body["sections"], body["model"], body["errors"]) == (1, "scripted.gguf", [])
+    assert body["seconds"] > 0
+
+
+def test_without_json_the_text_is_on_standard_output_and_the_rest_beside_it(tmp_path: Path, lease: Path) -> None:
+    result = scripted(tmp_path, lease, answer=f"- The rent of the flat is 900 euros. [1]\n- {NOTICE} [2]\n")
+    assert result.returncode == 0
+    first, second = result.stdout.splitlines()
+    assert first.startswith("- The rent of the flat is 900 euros. [source 1] (")
+    assert "960" in first.partition("(")[2]
+    assert second == f"- {NOTICE} [source 2]"
+    told = result.stderr.splitlines()
+    assert told[:3] == ["Reading lease.txt", "Loading scripted.gguf", "Section 1 of 1"]
+    assert "2 statements: 1 found in the text, 1 differs." in told
+
+
+def test_pages_are_named_and_those_without_text_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "lease.pdf"
+    path.write_bytes(pdf_pages([shown(RENT), b"", shown(NOTICE)]))
+    result = scripted(tmp_path, path, "--json")
+    body = only_json(result)
+    assert [(claim["pages"], claim["found"]) for claim in body["claims"]] == [([1], True), ([3], True)]
+    assert (body["coverage"]["pages"], body["coverage"]["pages_read"]) == (3, 2)
+    assert body["coverage"]["pages_without_text"] == [2]
+    assert "2 of 3 pages read" in result.stderr
+    assert "[p. 3]" in scripted(tmp_path, path).stdout
+
+
+def test_several_files_become_one_summary_with_the_file_in_each_claim(tmp_path: Path, lease: Path) -> None:
+    letter = tmp_path / "letter.md"
+    letter.write_text("# Letter\n\nThe heating has not worked for a week.", "utf-8")
+    answer = f"- {RENT} [1]\n- The heating has not worked for a week. [5]\n"
+    body = only_json(scripted(tmp_path, lease, letter, tmp_path / "none.pdf", "--json", answer=answer))
+    assert [(claim["file"], claim["block_ids"]) for claim in body["claims"]] == [("lease.txt", [1]), ("letter.md", [2])]
+    assert body["coverage"]["blocks"] == body["coverage"]["blocks_read"] == 5
+    assert body["errors"] == [{"file": "none.pdf", "reason": "There is no file none.pdf any more."}]
+
+
+def test_files_of_the_same_name_are_told_apart(tmp_path: Path, lease: Path) -> None:
+    other = tmp_path / "other" / "lease.txt"
+    other.parent.mkdir()
+    other.write_text("The garage costs 80 euros.", "utf-8")
+    answer = f"- {RENT} [1]\n- The garage costs 80 euros. [4]\n"
+    body = only_json(scripted(tmp_path, lease, other, "--json", answer=answer))
+    assert [claim["file"] for claim in body["claims"]] == [str(lease), str(other)]
+
+
+def test_where_no_file_can_be_read_there_is_a_sentence_for_each_and_no_engine(tmp_path: Path) -> None:
+    (tmp_path / "empty.txt").write_bytes(b"")
+    result = scripted(tmp_path, tmp_path / "none.pdf", tmp_path / "empty.txt", "--json")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "There is no file none.pdf any more." in result.stderr
+    assert "The file empty.txt is empty." in result.stderr
+    assert not (tmp_path / "engine" / "prompts.jsonl").exists()
+
+
+def test_a_password_is_given(tmp_path: Path) -> None:
+    page = Page()
+    page.text(72, 100, RENT)
+    path = write_pdf(tmp_path / "secret.pdf", [page], lock=Lock("sesame", "owner"))
+    refused = scripted(tmp_path, path)
+    assert (refused.returncode, refused.stderr.splitlines()[-1]) == (1, "secret.pdf needs a password.")
+    body = only_json(scripted(tmp_path, path, "--password", "sesame", "--json", answer=f"- {RENT} [1]\n"))
+    assert body["claims"][0]["pages"] == [1]
+
+
+@pytest.mark.parametrize("ending", [".html", ".json", ".docx"])
+def test_the_ending_of_the_output_is_its_format(tmp_path: Path, lease: Path, ending: str) -> None:
+    out = tmp_path / f"out{ending}"
+    result = scripted(tmp_path, lease, "-o", out)
+    assert (result.returncode, result.stdout) == (0, "")
+    assert f"Saved {out}." in result.stderr
+    if ending == ".json":
+        assert list(json.loads(out.read_text("utf-8"))) == FIELDS
+        return
+    text = read(out, tmp_path).text
+    assert RENT in text
+    assert NOTICE in text
+
+
+def test_output_and_json_go_together(tmp_path: Path, lease: Path) -> None:
+    out = tmp_path / "out.json"
+    body = only_json(scripted(tmp_path, lease, "-o", out, "--json"))
+    assert json.loads(out.read_text("utf-8")) == body
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["-o", "out.pdf"], "A PDF is printed by the window. Here a file can end in .md, .json, .docx or .html."),
+        (["-o", "out.txt"], "out.txt has to end in .md, .json, .docx or .html."),
+        (["-o", "out"], "out has to end in .md, .json, .docx or .html."),
+        (["-o", "/nowhere/at/all/out.md"], "There is no folder /nowhere/at/all."),
+        (["--form", "own"], "--form own and --instruction TEXT belong together."),
+        (["--form", "bullets", "--instruction", "As a poem"], "--form own and --instruction TEXT belong together."),
+        (["--length", "huge"], ""),
+        (["--form", "poem"], ""),
+        (["--language", "deutsch, bitte"], ""),
+    ],
+)
+def test_wrong_usage_exits_2_before_anything_is_read(lease: Path, arguments: list[str], sentence: str) -> None:
+    result = fireside("summarize", str(lease), *arguments)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "Reading" not in result.stderr
+    assert result.stderr.splitlines()[-1] == sentence or not sentence
+
+
+def test_a_file_is_never_written_over_by_its_own_summary(tmp_path: Path) -> None:
+    path = tmp_path / "notes.md"
+    path.write_text(LEASE, "utf-8")
+    result = fireside("summarize", str(path), "-o", str(tmp_path / "." / "notes.md"))
+    assert (result.returncode, path.read_text("utf-8")) == (2, LEASE)
+    assert result.stderr.splitlines()[-1] == "notes.md is one of the files to be summarized."
+
+
+def test_what_cannot_be_saved_is_printed(tmp_path: Path, lease: Path) -> None:
+    (tmp_path / "out.md").mkdir()
+    result = scripted(tmp_path, lease, "-o", tmp_path / "out.md")
+    assert (result.returncode, RENT in result.stdout) == (1, True)
+    assert result.stderr.splitlines()[-1] == f"Fireside may not write to {tmp_path}."
+
+
+def test_length_form_language_and_instruction_reach_the_model(tmp_path: Path, lease: Path) -> None:
+    def asked(*arguments: str) -> str:
+        scripted(tmp_path, lease, "--json", *arguments)
+        request = requests(tmp_path / "engine" / "script.json")[-1]
+        return json.dumps([request["messages"], request["max_tokens"], request["grammar"]])
+
+    assert asked("--length", "short") != asked("--length", "long")
+    assert "Write in German." in asked("--language", "de")
+    assert "As a poem" in asked("--instruction", "As a poem")
+    assert asked("--form", "actions") != asked("--form", "bullets")
+
+
+def test_the_model_chosen_for_summaries_is_used_before_that_of_the_chat(
+    tmp_path: Path, lease: Path, fresh_home: Path
+) -> None:
+    script = write_script(tmp_path / "engine", {"text": ANSWER})
+    environment = {"FIRESIDE_ENGINE_SCRIPT": str(script)}
+    settings = Settings().changed("engine", model_path="/models/chat.gguf")
+    (place,) = {Path(json.loads(fireside("doctor", "--json", environment=environment).stdout)["folders"]["config"])}
+    for chosen, expected in (("", "chat.gguf"), ("/models/long.gguf", "long.gguf")):
+        save_settings(place / "settings.json", settings.changed("models", summarize_path=chosen))
+        body = only_json(fireside("summarize", str(lease), "--json", environment=environment))
+        assert body["model"] == expected
+
+
+def test_every_section_is_told_with_its_number(tmp_path: Path) -> None:
+    path = long_lease(tmp_path)
+    point = "- Either party may end this agreement at the end of a year. [1]\n"
+    result = scripted(tmp_path, path, "--json", answer=point)
+    body = only_json(result)
+    assert body["sections"] > 2
+    assert body["coverage"]["blocks"] == body["coverage"]["blocks_read"] == 400
+    told = [line for line in result.stderr.splitlines() if line.startswith("Section ")]
+    assert told[0] == f"Section 1 of {body['sections']}"
+    assert f"Section {body['sections']} of {body['sections']}" in told[-1]
+
+
+def interrupted(script: Path, arguments: list[str], line: str) -> tuple[int, str, str]:
+    """The exit code and both outputs of a command that gets Ctrl+C after a line that begins so."""
+    process = subprocess.Popen(
+        command(arguments),
+        cwd=ROOT,
+        env=os.environ | {"FIRESIDE_ENGINE_SCRIPT": str(script)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stderr
+        assert any(one.startswith(line) for one in process.stderr), "the line never came"
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert "Traceback" not in err
+    return process.returncode, out, err
+
+
+def test_ctrl_c_prints_what_is_there_and_exits_with_130(tmp_path: Path) -> None:
+    path = long_lease(tmp_path)
+    point = "- Either party may end this agreement at the end of a year. [1]\n"
+    slow = {"text": point, "repeat": 1000, "delay_s": 0.005}
+    script = write_script(tmp_path / "engine", {"when": r"^Part 1 of", "text": point}, slow)
+    arguments = ["summarize", str(path), "--json", "--model", "scripted.gguf"]
+    code, out, err = interrupted(script, arguments, "Section 2 of")
+    assert code == 130, err
+    body = json.loads(out)
+    assert [claim["block_ids"] for claim in body["claims"]] == [[1]]
+    assert 0 < body["coverage"]["blocks_read"] < 400
+    assert "Stopped before the end: 1 of" in err
+
+
+def test_ctrl_c_before_anything_is_there_prints_nothing(tmp_path: Path, lease: Path) -> None:
+    script = write_script(tmp_path / "engine", {"text": ANSWER, "delay_s": 60})
+    arguments = ["summarize", str(lease), "--model", "scripted.gguf"]
+    code, out, _ = interrupted(script, arguments, "Section 1 of 1")
+    assert (code, out) == (130, "")
+
+
+def test_an_engine_that_keeps_ending_is_told_in_one_sentence(tmp_path: Path, lease: Path) -> None:
+    result = scripted(tmp_path, lease, crash_after=1)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "engine" in result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.stderr
+
+
+def test_no_window_library_is_loaded_and_a_chat_loads_nothing_of_summaries(tmp_path: Path, lease: Path) -> None:
+    script = write_script(tmp_path / "engine", {"text": ANSWER})
+    program = (
+        "import sys\n"
+        "from app.__main__ import main\n"
+        "code = main(sys.argv[1:])\n"
+        "heavy = ('PySide6', 'docx', 'rouge_score', 'nltk', 'wakepy', 'rapidfuzz', 'app.features.summarize')\n"
+        "print(code, [name for name in heavy if name in sys.modules], file=sys.stderr)"
+    )
+
+    def loaded(*arguments: str) -> str:
+        result = subprocess.run(
+            [sys.executable, "-c", program, *arguments, "--model", "scripted.gguf"],
+            cwd=ROOT,
+            env=os.environ | {"FIRESIDE_ENGINE_SCRIPT": str(script)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return result.stderr.splitlines()[-1]
+
+    assert loaded("chat", "-p", "Hello") == "0 []"
+    assert loaded("summarize", str(lease)) == "0 ['rapidfuzz', 'app.features.summarize']"
+
+
+def examples(tmp_path: Path, *lines: object) -> Path:
+    """A data file; what is no text is written as JSON."""
+    path = tmp_path / "data.jsonl"
+    path.write_text("\n".join(one if isinstance(one, str) else json.dumps(one) for one in lines), "utf-8")
+    return path
+
+
+GOOD = {"id": "lease", "document": [RENT, NOTICE, "Heating is extra.", "Water is extra."], "summary": [RENT, NOTICE]}
+
+
+def test_evaluation_gives_the_figures_beside_those_of_the_first_sentences(tmp_path: Path) -> None:
+    data = examples(tmp_path, GOOD, "{ broken", GOOD | {"id": "again"})
+    result = scripted(tmp_path, "evaluate", "summarize", "--data", data, "--json", answer=f"{RENT} [1] {NOTICE} [2]")
+    body = only_json(result)
+    assert (result.returncode, body.keys()) == (0, FIGURES)
+    assert (body["documents"], body["claims"], body["claims_found"]) == (2, 4, 1.0)
+    assert body["rouge"] == {"rouge1": 1.0, "rouge2": 1.0, "rougeLsum": 1.0}
+    assert 0.5 < body["lead3"]["rouge1"] < 1.0  # three sentences, of which the good summary has two
+    assert (body["numbers"], body["numbers_right"], body["coverage"]) == (2, 1.0, 1.0)
+    assert body["machine"]["cores"] == os.cpu_count()
+    assert body["errors"] == [{"line": 2, "reason": "it is not JSON"}]
+    assert "Line 2 was left out: it is not JSON" in result.stderr
+    assert "lease: ROUGE-1 1.000" in result.stderr
+
+
+def test_a_number_that_is_not_in_its_block_is_counted_as_wrong(tmp_path: Path) -> None:
+    data = examples(tmp_path, GOOD)
+    answer = "The rent of the flat is 900 euros. [1]"
+    body = only_json(scripted(tmp_path, "evaluate", "summarize", "--data", data, "--json", answer=answer))
+    assert (body["claims_found"], body["numbers_right"]) == (0.0, 0.0)
+
+
+def test_a_limit_counts_documents_and_the_table_is_for_people(tmp_path: Path) -> None:
+    data = examples(tmp_path, "", GOOD, GOOD, GOOD)
+    result = scripted(
+        tmp_path, "evaluate", "summarize", "--data", data, "--limit", "2", answer=f"{RENT} [1] {NOTICE} [2]"
+    )
+    lines = result.stdout.splitlines()
+    assert lines[0].startswith("scripted.gguf, 2 documents, ")
+    assert lines[1].split() == ["F1", "summary", "lead-3"]
+    assert lines[2].split()[:2] == ["ROUGE-1", "1.0000"]
+    assert "Claims found: 100.0% of 4" in lines
+    assert len(requests(tmp_path / "engine" / "script.json")) == 2
+
+
+def test_an_engine_that_keeps_ending_leaves_the_figures_so_far(tmp_path: Path) -> None:
+    data = examples(tmp_path, GOOD, GOOD | {"document": [RENT, "A page of crashes."]}, GOOD, GOOD)
+    script = write_script(
+        tmp_path / "engine", {"when": "of crashes", "crash_after": 0}, {"text": f"{RENT} [1] {NOTICE} [2]"}
+    )
+    result = fireside(
+        "evaluate", "summarize", "--data", str(data), "--model", "scripted.gguf", "--json",
+        environment={"FIRESIDE_ENGINE_SCRIPT": str(script)},
+    )  # fmt: skip
+    body = only_json(result)
+    assert (result.returncode, body["documents"], body["claims_found"]) == (0, 1, 1.0)
+    assert [error["line"] for error in body["errors"]] == [2, 3]  # then it is given up
+    assert "3 times in a row" in body["errors"][1]["reason"]
+
+
+def test_ctrl_c_leaves_the_figures_so_far(tmp_path: Path) -> None:
+    data = examples(tmp_path, GOOD, GOOD)
+    answer = f"{RENT} [1] {NOTICE} [2]"
+    script = write_script(tmp_path / "engine", {"text": answer, "times": 1}, {"text": answer, "delay_s": 60})
+    arguments = ["evaluate", "summarize", "--data", str(data), "--json", "--model", "scripted.gguf"]
+    code, out, err = interrupted(script, arguments, "Document 2 of")
+    assert (code, json.loads(out)["documents"]) == (130, 1), err
+
+
+@pytest.mark.parametrize(
+    ("lines", "sentence"),
+    [(None, "There is no file data.jsonl any more."), ((), "data.jsonl has no documents with summaries.")],
+)
+def test_data_without_documents_is_told(tmp_path: Path, lines: tuple[object, ...] | None, sentence: str) -> None:
+    if lines is not None:
+        examples(tmp_path, *lines)
+    result = fireside("evaluate", "summarize", "--data", str(tmp_path / "data.jsonl"), "--json")
+    assert (result.returncode, result.stdout, result.stderr.splitlines()[-1]) == (1, "", sentence)
+
+
+@pytest.mark.parametrize("arguments", [[], ["summarize"], ["poems"], ["summarize", "--data", "a", "--limit", "0"]])
+def test_wrong_usage_of_evaluate_exits_2(arguments: list[str]) -> None:
+    result = fireside("evaluate", *arguments)
+    assert (result.returncode, result.stdout) == (2, "")
+
+
+@pytest.mark.model
+def test_the_starter_reads_every_block_and_its_claims_have_places(tmp_path: Path, lease: Path, starter: Path) -> None:
+    out = tmp_path / "lease.docx"
+    result = fireside("summarize", str(lease), "--length", "short", "--json", "-o", str(out))
+    body = only_json(result)
+    assert (result.returncode, list(body), body["model"]) == (0, FIELDS, starter.name)
+    assert body["claims"]
+    assert all(set(claim["block_ids"]) <= {1, 2, 3} and claim["block_ids"] for claim in body["claims"])
+    assert body["coverage"]["blocks_read"] == 3
+    saved = read(out, tmp_path).text
+    assert all(" ".join(claim["text"].split()) in saved for claim in body["claims"])

@@ -1,0 +1,78 @@
+"""A summary leaves as a file that other programs open, as PDF too, or with a sentence on why not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pypdfium2 as pdfium
+import pytest
+from docx import Document
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QFileDialog
+
+from app.ui.summarize.saving import file_name
+from tests.helpers.attached import lease_pdf
+from tests.ui.summarize.conftest import FOUND, Desk, differing, found
+
+
+@pytest.fixture
+def done(desk: Desk, tmp_path: Path) -> Desk:
+    desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    desk.finish(found(), differing())
+    return desk
+
+
+def choose(desk: Desk, ending: str, path: Path) -> None:
+    """Opens the menu at the button, takes a format, and names the file."""
+    menu = desk.view.saving.menu(desk.view._titled())
+    action = next(one for one in menu.actions() if one.text().endswith(ending))
+    action.trigger()
+    menu.close()
+    dialog = desk.view.findChild(QFileDialog, "save_summary")
+    assert dialog is not None
+    dialog.fileSelected.emit(str(path))
+    dialog.close()
+
+
+@pytest.mark.parametrize("ending", [".md", ".docx", ".html", ".pdf", ".json"])
+def test_every_format_holds_the_statement_and_what_differs(done: Desk, tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"lease{ending}"
+    path.write_bytes(b"old")
+    choose(done, ending, path)
+    done.wait(lambda: f"Saved as lease{ending}" in done.notices)
+    if ending == ".docx":
+        text = "\n".join(paragraph.text for paragraph in Document(str(path)).paragraphs)
+    elif ending == ".pdf":
+        with pdfium.PdfDocument(path) as document:
+            text = document[0].get_textpage().get_text_range()
+    else:
+        text = path.read_text("utf-8")
+    if ending == ".json":
+        assert [claim["found"] for claim in json.loads(text)["claims"]] == [True, False]
+        return
+    assert "The deposit is 2,400 euros" in " ".join(text.split())
+    assert "The page says May" in " ".join(text.split())
+
+
+@pytest.mark.parametrize("ending", [".md", ".pdf"])
+def test_a_folder_that_takes_nothing_is_told_and_nothing_is_left_behind(
+    done: Desk, tmp_path: Path, ending: str
+) -> None:
+    choose(done, ending, tmp_path / "gone" / f"lease{ending}")
+    done.wait(lambda: any("may not write to" in notice for notice in done.notices))
+    assert not (tmp_path / "gone").exists()
+    assert not list(tmp_path.glob(".summary-*"))
+
+
+def test_copy_puts_the_words_with_their_pages_on_the_clipboard(done: Desk) -> None:
+    done.click(done.view.result.head.copy)
+    copied = QGuiApplication.clipboard().text()
+    assert FOUND.rstrip(".") in copied
+    assert "p. 2" in copied
+
+
+def test_a_title_becomes_a_name_that_every_system_takes() -> None:
+    assert file_name('Lease: "Rua/Flores" 12?') == "Lease Rua Flores 12"
+    assert file_name(" . ") == "summary"
+    assert len(file_name("long " * 100)) <= 80

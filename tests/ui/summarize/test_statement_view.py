@@ -1,0 +1,230 @@
+"""Statements on the screen: how they look in both schemes, and what mouse and keys do with them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QGuiApplication, QImage
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.features.shown_document import Mark
+from app.features.summary.result import Check, Form, Reason, Statement
+from app.ui.summarize.places import Chip
+from app.ui.summarize.statement_text import Told
+from app.ui.summarize.statement_view import StatementView
+from app.ui.theme import Theme
+
+Make = Callable[..., StatementView]
+KILN = "The kiln holds its heat overnight and needs a fifth less for each firing."
+MONEY = "Two lawsuits were settled for 3.1 million."
+ARABIC = "ارتفعت الإيرادات بنسبة ثمانية في المئة هذا العام."
+
+
+def told(text: str, *pages: int, note: str = "", group: str = "", paragraph: int = 0) -> Told:
+    check = Check(False, Reason.NUMBER, "3.1 million", "3.7 million") if note else Check()
+    chips = tuple(Chip(f"p. {page}", f"page {page} of report.pdf", 1, Mark(page)) for page in pages)
+    return Told(Statement(text, (), check, group, paragraph), chips, note, text)
+
+
+ALL = (told(KILN, 6, 30), told(MONEY, 27, note="The page says 3.7 million."), told(ARABIC, 3))
+
+
+@pytest.fixture
+def make(qtbot: QtBot, qapp: QApplication) -> Iterator[Make]:
+    def view(statements: Sequence[Told] = ALL, form: Form = Form.BULLETS, scheme: str = "light") -> StatementView:
+        theme = Theme(scheme)
+        theme.install(qapp)
+        made = StatementView(theme)
+        qtbot.addWidget(made)
+        made.resize(640, 420)
+        made.show_statements(statements, form)
+        made.show()
+        qtbot.waitExposed(made)
+        made.activateWindow()
+        qtbot.waitUntil(made.isActiveWindow)
+        return made
+
+    yield view
+    qapp.setStyleSheet("")
+
+
+def picture(view: StatementView) -> QImage:
+    image = QImage(view.viewport().size(), QImage.Format.Format_RGB32)
+    image.fill(QColor(view._theme.tokens.background))
+    view.viewport().render(image, QPoint(), renderFlags=view.RenderFlag.DrawChildren)
+    return image
+
+
+def share(image: QImage, rect: QRectF, color: str) -> float:
+    """How much of a rectangle has exactly this colour."""
+    wanted, found, all_ = QColor(color), 0, 0
+    for x in range(round(rect.left()) + 1, round(rect.right()) - 1):
+        for y in range(round(rect.top()) + 1, round(rect.bottom()) - 1):
+            all_ += 1
+            found += image.pixelColor(x, y) == wanted
+    return found / max(1, all_)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_differs_lies_in_a_tinted_box_with_a_sign_and_what_is_found_does_not(make: Make, scheme: str) -> None:
+    view = make(scheme=scheme)
+    image, tokens = picture(view), view._theme.tokens
+    assert share(image, view.statement_rect(1), tokens.bubble) > 0.6
+    assert share(image, view.statement_rect(0), tokens.bubble) == 0
+    sign = QRectF(0, view.statement_rect(1).top(), 30, 20)
+    assert share(image, sign, tokens.warning) > 0, "an exclamation mark"
+    bullet = QRectF(0, view.statement_rect(0).top(), 30, 20)
+    assert share(image, bullet, tokens.muted) > 0
+    assert share(image, bullet, tokens.success) == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_chips_have_their_ground_and_lie_within_the_column(make: Make, scheme: str) -> None:
+    view = make(scheme=scheme)
+    image = picture(view)
+    for number, stretch in enumerate(view.stretches):
+        for place in range(len(stretch.chips)):
+            rect = view.chip_rect(number, place)
+            assert share(image, rect, view._theme.tokens.chip) > 0.3
+            assert rect.left() >= 0
+            assert rect.right() <= view.viewport().width()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_in_prose_only_what_differs_is_tinted_and_says_so_in_its_place(make: Make, scheme: str) -> None:
+    view = make((*ALL[:2], told(KILN, 9)), Form.PARAGRAPHS, scheme)
+    assert view.document().blockCount() == 1
+    assert "! Two lawsuits" in view.toPlainText().replace("\u00a0", " ")
+    assert "The page says 3.7 million. The kiln" in view.toPlainText()
+    image, bubble = picture(view), view._theme.tokens.bubble
+    assert share(image, view.chip_rect(1, 0).adjusted(-60, 4, -20, -4), bubble) > 0.3
+    assert share(image, view.chip_rect(0, 0).adjusted(-60, 4, -20, -4), bubble) == 0
+
+
+def test_headings_and_questions_stand_above_what_belongs_to_them(make: Make) -> None:
+    view = make(
+        (told(KILN, 1, group="Energy"), told(KILN, 2, group="Energy"), told(MONEY, 3, group="Law")), Form.SECTIONS
+    )
+    lines = view.toPlainText().split("\n")
+    assert [lines.index("Energy"), lines.index("Law")] == [0, 3]
+    asked = make((told(KILN, 1, group="What does a firing need?"),), Form.QUESTIONS)
+    assert asked.toPlainText().startswith("What does a firing need?\n")
+    assert not asked.stretches[0].is_marked, "an answer has no bullet"
+
+
+def test_right_to_left_the_bullet_is_at_the_right(make: Make) -> None:
+    view = make((told(ARABIC, 3),))
+    image, muted = picture(view), view._theme.tokens.muted
+    rect = view.statement_rect(0)
+    assert share(image, QRectF(rect.right() - 30, rect.top(), 30, 20), muted) > 0
+    assert share(image, QRectF(0, rect.top(), 30, 20), muted) == 0
+
+
+def test_arrows_move_between_statements_and_chips_and_enter_opens(make: Make, qtbot: QtBot) -> None:
+    view = make()
+    opened: list[Chip] = []
+    view.opened.connect(opened.append)
+    view.clearFocus()
+    view.setFocus(Qt.FocusReason.TabFocusReason)
+    assert view.current == 0
+    qtbot.keyClick(view, Qt.Key.Key_Return)
+    qtbot.keyClick(view, Qt.Key.Key_Right)
+    qtbot.keyClick(view, Qt.Key.Key_Return)
+    qtbot.keyClick(view, Qt.Key.Key_Down)
+    qtbot.keyClick(view, Qt.Key.Key_Space)
+    qtbot.keyClick(view, Qt.Key.Key_End)
+    qtbot.keyClick(view, Qt.Key.Key_Return)
+    qtbot.keyClick(view, Qt.Key.Key_Home)
+    assert [chip.text for chip in opened] == ["p. 6", "p. 30", "p. 27", "p. 3"]
+    assert view.current == 0
+
+
+def test_the_place_of_the_keyboard_has_a_ring_only_while_it_is_there(make: Make) -> None:
+    view = make()
+    view.clearFocus()
+    edge = QPoint(1, round(view.statement_rect(0).center().y()))
+    ground = QColor(view._theme.tokens.background)
+    assert picture(view).pixelColor(edge) == ground
+    view.setFocus(Qt.FocusReason.TabFocusReason)
+    assert picture(view).pixelColor(edge) != ground
+    view.clearFocus()
+    assert picture(view).pixelColor(edge) == ground
+
+
+def test_esc_is_told_and_tab_leaves(make: Make, qtbot: QtBot) -> None:
+    view = make()
+    view.setFocus()
+    with qtbot.waitSignal(view.left):
+        qtbot.keyClick(view, Qt.Key.Key_Escape)
+    assert view.tabChangesFocus()
+
+
+def test_a_click_on_a_chip_opens_it_and_one_beside_it_does_not(make: Make, qtbot: QtBot) -> None:
+    view = make()
+    opened: list[Chip] = []
+    view.opened.connect(opened.append)
+    middle = view.chip_rect(0, 1).center()
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(round(middle.x()), round(middle.y())))
+    qtbot.mouseClick(
+        view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(100, round(view.statement_rect(0).top()) + 8)
+    )
+    assert [chip.spoken for chip in opened] == ["page 30 of report.pdf"]
+
+
+def test_what_is_selected_is_copied_as_it_reads(make: Make, qtbot: QtBot) -> None:
+    view = make((told("Heat falls by a fifth.", 6), told(MONEY, 27, note="The page says 3.7 million.")))
+    view.setFocus()
+    qtbot.keyClick(view, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(view, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QGuiApplication.clipboard().text() == (
+        "Heat falls by a fifth p. 6.\nTwo lawsuits were settled for 3.1 million p. 27.\nThe page says 3.7 million."
+    )
+
+
+def test_a_statement_is_text_whatever_it_holds(make: Make) -> None:
+    view = make((told("<b>bold</b> <img src='file:///etc/passwd'> & [link](http://x)", 1),))
+    assert "<b>bold</b> <img src='file:///etc/passwd'> & [link](http://x)" in view.toPlainText()
+
+
+def test_hundreds_of_statements_are_there_at_once_and_painted_quickly(make: Make) -> None:
+    many = [
+        told(f"Number {n}. {KILN}", n, n + 1, note="The page says 3.7 million." if n % 9 == 0 else "")
+        for n in range(200)
+    ]
+    view = make(many)
+    bar = view.verticalScrollBar()
+    assert bar.maximum() > 5_000
+    times: list[float] = []
+    for step in range(20):
+        bar.setValue(bar.maximum() * step // 20)
+        begun_s = time.perf_counter()
+        view.viewport().repaint()
+        times.append(time.perf_counter() - begun_s)
+    times.sort()
+    assert times[10] < 0.05, f"a frame takes {1000 * times[10]:.0f} ms"
+
+
+def test_whoever_reads_above_is_not_moved_when_more_comes_and_whoever_is_at_the_end_follows(make: Make) -> None:
+    view = make([told(KILN, n) for n in range(1, 40)])
+    bar = view.verticalScrollBar()
+    bar.setValue(100)
+    view.add([told(MONEY, 5)])
+    assert bar.value() == 100
+    bar.setValue(bar.maximum())
+    view.add([told(KILN, 6), told(KILN, 7)])
+    assert bar.value() == bar.maximum()
+
+
+def test_a_larger_zoom_keeps_statements_and_chips_together(make: Make, qtbot: QtBot) -> None:
+    view = make()
+    before = view.chip_rect(0, 0)
+    view._theme.zoom = 1.5
+    QApplication.processEvents()
+    after = view.chip_rect(0, 0)
+    assert after.height() > 1.3 * before.height()
+    assert view.chip_at(QPointF(after.center())) == (0, 0)
+    assert view.document().idealWidth() <= view.viewport().width()

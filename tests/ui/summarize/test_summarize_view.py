@@ -1,0 +1,333 @@
+"""The Summarize tab from the drop to the page: documents, choices, the work, stopping, results, and going on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication
+
+from app.core.errors import ModelTooLarge
+from app.features.summarize import Merging, Planned, Rests, SectionRead, Writing
+from app.features.summary.result import Form, Length, Wish
+from tests.helpers.attached import lease_pdf, notes
+from tests.helpers.clipping import clipped_texts
+from tests.ui.summarize.conftest import FOUND, Desk, differing, found
+
+NOTE = "The kiln holds its heat overnight, and energy per firing fell by a fifth."
+
+
+def test_without_documents_there_is_a_place_to_drop_them_that_enter_opens(desk: Desk) -> None:
+    assert desk.view.pages.currentWidget() is desk.view.empty
+    zone = desk.view.empty.zone
+    desk.view.setFocus()
+    assert zone.hasFocus()
+    assert "Drop documents or folders here" in zone.accessibleName()
+    desk.press(Qt.Key.Key_Return)
+    dialog = desk.view.findChild(object, "attach_dialog")
+    assert dialog is not None
+    dialog.close()
+
+
+def test_dropped_documents_show_pages_tokens_and_what_it_takes(desk: Desk, tmp_path: Path) -> None:
+    desk.drop(lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "notes.txt", NOTE))
+    draft = desk.view.draft
+    assert desk.view.pages.currentWidget() is draft
+    lease, text = draft.chips.chips
+    assert lease.accessibleName().startswith("lease.pdf, 4 pages, ")
+    assert "tokens" in lease.accessibleName()
+    assert text.accessibleName().startswith("notes.txt, ")
+    assert draft.figures.text.startswith("2 documents, 4 pages, ")
+    assert " tokens, " in draft.figures.text
+    assert "section" in draft.figures.text
+    assert draft.together.isVisible()
+
+
+def test_one_document_offers_no_choice_between_one_and_several(desk: Desk, tmp_path: Path) -> None:
+    desk.drop(lease_pdf(tmp_path / "lease.pdf"))
+    assert not desk.view.draft.together.isVisible()
+    assert desk.view.draft.foot.button.isEnabled()
+
+
+def test_a_folder_gives_its_documents_and_one_that_cannot_be_read_does_not_stop_the_others(
+    desk: Desk, tmp_path: Path
+) -> None:
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    lease_pdf(folder / "a.pdf")
+    (folder / "b.pdf").write_bytes(b"%PDF-1.4 nothing more")
+    notes(folder / "c.txt", NOTE)
+    desk.view.add_files([folder])
+    desk.wait(lambda: len(desk.view.files.files) == 3 and not desk.view.files.is_reading)
+    words = [chip.accessibleDescription() for chip in desk.view.draft.chips.chips]
+    assert words[1] == "b.pdf is damaged and could not be read."
+    assert len(desk.view.draft.ids) == 2
+    assert desk.view.draft.foot.button.isEnabled()
+
+
+def test_delete_takes_a_document_out_and_without_any_the_place_to_drop_is_back(desk: Desk, tmp_path: Path) -> None:
+    desk.drop(lease_pdf(tmp_path / "lease.pdf"))
+    chip = desk.view.draft.chips.chips[0]
+    chip.setFocus()
+    desk.press(Qt.Key.Key_Delete)
+    assert desk.view.files.files == []
+    assert desk.view.pages.currentWidget() is desk.view.empty
+    assert desk.app.summaries.draft() is None
+
+
+def test_tab_goes_through_the_chips_before_the_choices(desk: Desk, tmp_path: Path) -> None:
+    desk.drop(lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "notes.txt", NOTE))
+    names: list[str] = []
+    desk.view.draft.chips.chips[0].setFocus(Qt.FocusReason.TabFocusReason)
+    for _ in range(7):
+        focus = QApplication.focusWidget()
+        assert focus is not None
+        names.append(focus.accessibleName().split(",")[0])
+        desk.press(Qt.Key.Key_Tab)
+    assert names[:5] == ["lease.pdf", "Remove lease.pdf", "notes.txt", "Remove notes.txt", "Add documents…"]
+
+
+def test_what_is_put_together_comes_back_after_a_restart(open_tab: Callable[..., Desk], tmp_path: Path) -> None:
+    desk = open_tab()
+    desk.drop(lease_pdf(tmp_path / "lease.pdf"))
+    choices = desk.view.draft.foot.choices
+    choices.length.choose(Length.SHORT)
+    choices.form.choose(Form.OWN)
+    desk.qtbot.keyClicks(choices.instruction, "only the money")
+    choices.language.choose("de")
+    again = open_tab()
+    assert again.view.pages.currentWidget() is again.view.draft
+    assert [chip.accessibleName().split(",")[0] for chip in again.view.draft.chips.chips] == ["lease.pdf"]
+    assert again.view.draft.foot.wish == Wish(Length.SHORT, Form.OWN, "de", "only the money")
+    assert again.view.draft.foot.choices.instruction.isVisible()
+
+
+def test_enter_starts_and_the_points_grow_section_by_section(desk: Desk, tmp_path: Path) -> None:
+    desk.drop(lease_pdf(tmp_path / "lease.pdf"))
+    desk.view.take_keyboard()
+    desk.press(Qt.Key.Key_Return)
+    work = desk.view.work
+    assert desk.view.pages.currentWidget() is work
+    desk.say(Planned(3, 900), SectionRead(1, 3, (found(),), 0, 1))
+    desk.wait(lambda: len(work.points.stretches) == 1)
+    assert work.words.text().startswith("Section 2 of 3")
+    assert work.lead.text() == "Points so far"
+    assert 0 < work.line.value() < work.line.maximum() / 2
+    desk.say(Rests("interactive"))
+    desk.wait(lambda: work.words.text() == "Section 2 of 3 · paused while you chat")
+    assert desk.states[-1] == "Summary paused while you chat"
+    desk.say(SectionRead(2, 3, (differing(),), 0, 2), SectionRead(3, 3, (), 0, 3), Merging(1, 2))
+    desk.wait(lambda: work.words.text().startswith("Joining 2 of 2"))
+    assert len(work.points.stretches) == 2
+    assert desk.states[-1] == "Summarizing"
+    desk.say(Writing("The deposit is 2,400"))
+    desk.wait(lambda: work.points.toPlainText() == "The deposit is 2,400")
+    assert work.lead.text() == "The summary as it is written"
+    desk.finish(found())
+    desk.wait(lambda: desk.states[-1] == "")
+
+
+def test_a_result_says_what_was_read_and_what_differs_and_its_chip_opens_the_sentence(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    desk.finish(found(), differing())
+    head, statements = desk.view.result.head, desk.view.result.statements
+    assert head.text.startswith("4 of 4 pages read") or head.text.startswith("4 pages read")
+    assert "2 statements: 1 found on their page, 1 differs" in head.text
+    assert desk.theme.tokens.warning in head.facts.text()
+    assert "The page says May." in statements.toPlainText()
+    rect = statements.chip_rect(0, 0)
+    desk.qtbot.mouseClick(
+        statements.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(round(rect.center().x()), round(rect.center().y()))
+    )
+    shown = desk.view.document.view
+    assert shown.isVisible()
+    assert shown.page == 2
+    assert shown._mark is not None
+    assert (shown._mark.block_id, shown._mark.start, shown._mark.end) == (4, 0, 15)
+    desk.wait(lambda: shown.area.paper.shown is not None)
+    desk.press(Qt.Key.Key_Escape)
+    assert not shown.isVisible()
+    assert statements.hasFocus()
+
+
+def test_by_keys_from_statement_to_statement_and_into_its_page_and_back(desk: Desk, tmp_path: Path) -> None:
+    desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    desk.finish(found(), differing())
+    desk.view.take_keyboard()
+    desk.press(Qt.Key.Key_Down)
+    desk.press(Qt.Key.Key_Down)
+    desk.press(Qt.Key.Key_Return)
+    assert desk.view.document.view.page == 1
+    desk.press(Qt.Key.Key_Escape)
+    assert desk.view.result.statements.hasFocus()
+    desk.press(Qt.Key.Key_Up)
+    desk.press(Qt.Key.Key_Return)
+    assert desk.view.document.view.page == 2
+
+
+def test_stop_keeps_what_is_there_and_go_on_goes_on(desk: Desk, tmp_path: Path) -> None:
+    number = desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    desk.say(Planned(3, 900), SectionRead(1, 3, (found(),), 0, 1))
+    desk.wait(lambda: len(desk.view.work.points.stretches) == 1)
+    desk.click(desk.view.work.stop)
+    result = desk.view.result
+    desk.wait(lambda: desk.view.pages.currentWidget() is result and len(result.statements.stretches) == 1)
+    assert result.bar.words.text() == "Stopped: 1 of 3 sections read"
+    assert FOUND[:20] in result.statements.toPlainText()
+    desk.click(result.bar.go_on)
+    desk.wait(lambda: len(desk.pipeline.asked) == 2)
+    assert desk.view.pages.currentWidget() is desk.view.work
+    desk.finish(found(), differing())
+    assert not result.bar.isVisible()
+    stored = desk.app.summaries.get(number)
+    assert stored is not None
+    assert stored.state == "done"
+
+
+def test_a_summary_that_fails_says_why_and_can_be_tried_again(desk: Desk, tmp_path: Path) -> None:
+    desk.notify.actions["open_model"] = lambda: None
+    desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    desk.say(Planned(2, 100), ModelTooLarge("/models/large.gguf", 9_100_000_000, 6_200_000_000))
+    bar = desk.view.result.bar
+    desk.wait(bar.isVisible)
+    assert "it needs 9.1 GB of memory, 6.2 GB are free" in bar.words.text()
+    assert bar.other.text() == "Open a model…"
+    assert bar.go_on.text() == "Try again"
+    desk.click(bar.go_on)
+    desk.wait(lambda: len(desk.pipeline.asked) == 2)
+    desk.finish(found())
+
+
+def test_two_documents_become_one_summary_with_the_file_in_every_chip(desk: Desk, tmp_path: Path) -> None:
+    desk.begin(lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "notes.txt", NOTE))
+    assert desk.pipeline.asked[0][0] == ("lease.pdf", "notes.txt")
+    desk.finish(found(), found("The kiln holds its heat.", None, 1, 1))
+    chips = [stretch.told.chips[0] for stretch in desk.view.result.statements.stretches]
+    assert [chip.text for chip in chips] == ["lease p. 2", "notes ¶ 1"]
+    assert [chip.spoken for chip in chips] == ["page 2 of lease.pdf", "paragraph 1 of notes.txt"]
+
+
+def test_two_documents_become_one_summary_each_and_the_line_says_which(desk: Desk, tmp_path: Path) -> None:
+    desk.drop(lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "notes.txt", NOTE))
+    each = next(
+        b for b in desk.view.draft.together.findChildren(object) if getattr(b, "text", str)() == "One summary each"
+    )
+    desk.click(each)
+    desk.click(desk.view.draft.foot.button)
+    desk.wait(lambda: len(desk.pipeline.asked) == 1)
+    desk.wait(lambda: desk.states[-1:] == ["Summarizing 1 of 2"])
+    desk.finish(found())
+    desk.wait(lambda: len(desk.pipeline.asked) == 2)
+    assert [names for names, _ in desk.pipeline.asked] == [("lease.pdf",), ("notes.txt",)]
+    desk.wait(lambda: desk.states[-1] == "Summarizing 2 of 2")
+    second = next(one for one in desk.app.summaries.find() if one.state == "running")
+    desk.view.show_summary(second.id)
+    desk.finish(found(page=None, block_id=1))
+    desk.wait(lambda: desk.states[-1] == "")
+
+
+def test_what_waits_goes_on_after_a_restart(open_tab: Callable[..., Desk], tmp_path: Path) -> None:
+    desk = open_tab()
+    number = desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    again = open_tab()
+    again.wait(lambda: len(again.pipeline.asked) == 1)
+    again.view.show_summary(number)
+    assert again.view.pages.currentWidget() is again.view.work
+    again.finish(found())
+
+
+def test_the_title_can_be_changed_and_esc_takes_it_back(desk: Desk, tmp_path: Path) -> None:
+    number = desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    desk.finish(found())
+    title = desk.view.result.head.title
+    with desk.qtbot.waitSignal(desk.view.list_changed):
+        title.setFocus()
+        title.selectAll()
+        desk.qtbot.keyClicks(title, "Lease, Rua das Flores 12")
+        desk.press(Qt.Key.Key_Return)
+    stored = desk.app.summaries.get(number)
+    assert stored is not None
+    assert stored.title == "Lease, Rua das Flores 12"
+    title.selectAll()
+    desk.qtbot.keyClicks(title, "Nothing")
+    desk.press(Qt.Key.Key_Escape)
+    assert title.text() == "Lease, Rua das Flores 12"
+
+
+def test_ask_names_the_documents_and_again_makes_another_summary_of_them(desk: Desk, tmp_path: Path) -> None:
+    first = desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    desk.finish(found())
+    stored = desk.app.summaries.get(first)
+    assert stored is not None
+    with desk.qtbot.waitSignal(desk.view.ask_wanted) as asked:
+        desk.click(desk.view.result.head.ask)
+    assert asked.args == [list(stored.document_ids), stored.title]
+    desk.view.result.foot.choices.length.choose(Length.LONG)
+    desk.click(desk.view.result.foot.button)
+    desk.wait(lambda: len(desk.pipeline.asked) == 2)
+    assert desk.pipeline.asked[1] == (("lease.pdf",), Wish(Length.LONG))
+    assert desk.view.summary_id != first
+    desk.finish(found())
+
+
+def test_documents_from_a_chat_are_not_read_again(desk: Desk, tmp_path: Path) -> None:
+    desk.drop(lease_pdf(tmp_path / "lease.pdf"))
+    ids = desk.view.draft.ids
+    desk.view.files.remove(desk.view.files.files[0])
+    desk.view.add_documents([*ids, 999])
+    assert desk.view.draft.ids == ids
+    assert desk.view.pages.currentWidget() is desk.view.draft
+
+
+def test_a_locked_document_asks_for_its_password(desk: Desk, tmp_path: Path) -> None:
+    desk.view.add_files([lease_pdf(tmp_path / "lease.pdf", password="tea")])
+    desk.wait(lambda: desk.view.findChild(object, "password_dialog") is not None)
+    dialog = desk.view.findChild(object, "password_dialog")
+    dialog.field.setText("tea")
+    dialog.open_button.click()
+    desk.wait(lambda: len(desk.view.draft.ids) == 1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("size", "zoom"), [((640, 540), 1.0), ((1000, 740), 1.5)])
+def test_nothing_is_cut_off_in_a_small_window_or_a_large_zoom(
+    open_tab: Callable[..., Desk], tmp_path: Path, scheme: str, size: tuple[int, int], zoom: float
+) -> None:
+    desk = open_tab(scheme=scheme, size=size, zoom=zoom)
+    assert clipped_texts(desk.view) == []
+    desk.drop(
+        lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "a-file-with-a-rather-long-name-of-its-own.txt", NOTE)
+    )
+    assert clipped_texts(desk.view) == []
+    desk.click(desk.view.draft.foot.button)
+    desk.say(Planned(3, 900), SectionRead(1, 3, (found(),), 0, 1))
+    desk.wait(lambda: len(desk.view.work.points.stretches) == 1)
+    assert clipped_texts(desk.view) == []
+    desk.finish(found(), differing(), *[found(f"{FOUND} Number {n}.") for n in range(40)])
+    assert clipped_texts(desk.view) == []
+    statements = desk.view.result.statements
+    assert statements.horizontalScrollBar().maximum() == 0
+    assert statements.document().idealWidth() <= statements.viewport().width()
+
+
+def test_right_to_left_the_tab_is_mirrored(open_tab: Callable[..., Desk], qapp: QApplication, tmp_path: Path) -> None:
+    qapp.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    try:
+        desk = open_tab()
+        desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+        desk.finish(found("ارتفعت الإيرادات بنسبة ثمانية في المئة."), differing())
+        head, foot = desk.view.result.head, desk.view.result.foot
+        assert head.title.mapTo(desk.view, QPoint()).x() > head.ask.mapTo(desk.view, QPoint()).x()
+        assert foot.choices.length.mapTo(desk.view, QPoint()).x() > foot.button.mapTo(desk.view, QPoint()).x()
+        statements = desk.view.result.statements
+        cursor = statements.textCursor()
+        cursor.setPosition(statements.stretches[0].start)
+        begins = statements.cursorRect(cursor).left()
+        assert statements.viewport().width() - 50 < begins < statements.viewport().width() - 20
+        assert statements.chip_rect(0, 0).right() < begins
+    finally:
+        qapp.setLayoutDirection(Qt.LayoutDirection.LeftToRight)

@@ -1,0 +1,116 @@
+"""What the tab says of times and of the work, how its chips are called, and how the work is counted."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.features.summaries import Estimate, StoredSummary
+from app.features.summarize import Merging, Planned, Rests, SectionRead, Writing
+from app.features.summary.result import (
+    Anchor,
+    Check,
+    Coverage,
+    Reason,
+    Statement,
+    SummarizedDocument,
+    Wish,
+)
+from app.ui.summarize.places import Places
+from app.ui.summarize.progress import Progress
+from app.ui.summarize.summary_words import figures_of, time_words, work_words
+from app.ui.summarize.telling import told
+
+STORED = StoredSummary(1, "Lease", "running", Wish(), (1,), 0, 0, None, 0.0, 0.0)
+
+
+class NoDocuments:
+    """A store that holds nothing but one heading."""
+
+    def some_blocks(self, document_id: int, numbers: list[int]) -> list[object]:
+        from app.documents.blocks import Block, Kind
+
+        return [Block(number, Kind.PARAGRAPH, "Words", None, ("Notice",) if number == 3 else ()) for number in numbers]
+
+
+def places(*names: str, unit: str = "page") -> Places:
+    documents = [
+        SummarizedDocument(number, name, name, unit, Coverage(1, 1, 1, 1)) for number, name in enumerate(names, 1)
+    ]
+    return Places(documents, NoDocuments())  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (5, "less than a minute"),
+        (70, "about a minute"),
+        (235, "about 4 minutes"),
+        (3600, "about an hour"),
+        (9_000, "about 2.5 hours"),
+    ],
+)
+def test_times_are_as_exact_as_an_estimate_is(seconds: float, words: str) -> None:
+    assert time_words(seconds) == words
+
+
+def test_the_work_is_told_from_the_first_section_to_the_writing() -> None:
+    progress = Progress()
+    said = [work_words(None, STORED, None)]
+    shares = [progress.share]
+    for event in (
+        Planned(2, 100),
+        Rests("room"),
+        SectionRead(1, 2, (), 0, 1),
+        SectionRead(2, 2, (), 0, 2),
+        Merging(0, 3),
+        Writing("The lease"),
+    ):
+        progress.take(event)
+        said.append(work_words(progress, STORED, 200.0 if isinstance(event, SectionRead) else None))
+        shares.append(progress.share)
+    assert said == [
+        "Beginning to read",
+        "Section 1 of 2",
+        "Section 1 of 2 · waits for memory",
+        "Section 2 of 2 · about 3 minutes left",
+        "Writing · about 3 minutes left",
+        "Joining 1 of 3",
+        "Writing",
+    ]
+    assert shares == sorted(shares)
+    assert shares[-1] < 1
+
+
+def test_a_short_document_is_read_in_one_pass() -> None:
+    progress = Progress()
+    progress.take(Planned(1, 100))
+    assert work_words(progress, STORED, None) == "Reading all of it in one pass"
+    assert ("1", "section") in figures_of([], Estimate(100, 1, None, (100,)))
+
+
+def test_chips_name_pages_headings_and_paragraphs_once_each() -> None:
+    statement = Statement("x", (Anchor(0, 1, 6), Anchor(0, 2, 6), Anchor(0, 9, 30)))
+    assert [chip.text for chip in places("a.pdf").chips(statement)] == ["p. 6", "p. 30"]
+    text = Statement("x", (Anchor(0, 3, None), Anchor(0, 4, None)))
+    plain = places("notes.md", unit="")
+    plain.know([text])
+    assert [chip.text for chip in plain.chips(text)] == ["§ Notice", "¶ 4"]
+    assert [chip.spoken for chip in plain.chips(text)] == ["Notice of notes.md", "paragraph 4 of notes.md"]
+
+
+def test_with_several_documents_every_chip_names_its_file_in_short() -> None:
+    statement = Statement("x", (Anchor(0, 1, 6), Anchor(1, 2, 3)))
+    two = places("annual-report-of-the-company-2025.pdf", "lease.pdf")
+    assert [chip.text for chip in two.chips(statement)] == ["annual-report-of-… p. 6", "lease p. 3"]
+
+
+def test_the_check_is_said_with_the_statement() -> None:
+    found = Statement("It rose.", (Anchor(0, 1, 6),))
+    wrong = Statement("It cost 3.1.", (Anchor(0, 1, 7),), Check(False, Reason.NUMBER, "3.1", "3.7"))
+    missing = Statement("Ms Roe left.", (Anchor(0, 1, 8),), Check(False, Reason.NAME, "Ms Roe"))
+    first, second, third = told([found, wrong, missing], places("a.pdf"))
+    assert (first.note, first.spoken) == ("", "It rose. Found on p. 6.")
+    assert (second.note, second.spoken) == ("The page says 3.7.", "It cost 3.1. The page says 3.7.")
+    assert "Ms Roe" in third.note
+    assert "not found on p. 8" in third.note
+    assert [one.is_flagged for one in (first, second, third)] == [False, True, True]
