@@ -90,7 +90,7 @@ def verify(statement: str, cited: Sequence[Cited], quote: str = "", nearby: Sequ
     here = [_place(one, statement, wanted) for one in cited]
     known = {(one.document, one.block.id) for one in cited}
     around = [_place(one, statement, wanted) for one in nearby if (one.document, one.block.id) not in known]
-    chosen, quoted = _quoted(quote, *_moved(here, around, wanted), around)
+    chosen, quoted = _quoted(quote, _moved(here, around, wanted), around)
     check = _compare(statement, wanted, chosen, around)
     if not check.found:
         elsewhere = _carrying(chosen, around)
@@ -116,17 +116,17 @@ def _place(cited: Cited, statement: str, wanted: frozenset[str]) -> _Place:
     return _Place(cited, points[best] / (len(wanted) + len(figures)), sentences[best])
 
 
-def _moved(here: list[_Place], around: list[_Place], wanted: frozenset[str]) -> tuple[list[_Place], bool]:
+def _moved(here: list[_Place], around: list[_Place], wanted: frozenset[str]) -> list[_Place]:
     """The cited places, or those nearby which carry the statement where the cited ones do not."""
     best = max((one.share for one in here), default=0.0)
     if not here:
         carrying = sorted((one for one in around if one.share >= LEAST_SUPPORT), key=lambda one: -one.share)
-        return carrying[:MOST_ANCHORS], True
+        return carrying[:MOST_ANCHORS]
     carrying = [one for one in around if one.share >= max(CARRIES, best + CLEARLY)]
     if not carrying or len(wanted) < LEAST_WORDS:
-        return here, False
+        return here
     carrying.sort(key=lambda one: -one.share)
-    return [*carrying[:1], *here], True
+    return [*carrying[:1], *here]
 
 
 def _carrying(chosen: list[_Place], around: list[_Place]) -> list[_Place]:
@@ -137,7 +137,7 @@ def _carrying(chosen: list[_Place], around: list[_Place]) -> list[_Place]:
     return sorted(fitting, key=lambda one: -one.share)[:1]
 
 
-def _quoted(quote: str, chosen: list[_Place], is_moved: bool, around: list[_Place]) -> tuple[list[_Place], Check]:
+def _quoted(quote: str, chosen: list[_Place], around: list[_Place]) -> tuple[list[_Place], Check]:
     """The places, that with the quotation first and its sentence as the best; and how the search for it came out."""
     if not quote.strip():
         return chosen, Check()
@@ -174,7 +174,7 @@ def _compare(statement: str, wanted: frozenset[str], chosen: list[_Place], aroun
     if not is_foreign:
         found += _worded(statement, chosen)
         union = frozenset().union(*(stems(text) for text in (*texts, *headings)))
-        if len(wanted) >= LEAST_WORDS and share(wanted, union) < LEAST_SUPPORT or not chosen:
+        if not chosen or (len(wanted) >= LEAST_WORDS and share(wanted, union) < LEAST_SUPPORT):
             found.append((Reason.SUPPORT, Missing("", "")))
     if not found:
         return Check()

@@ -42,13 +42,14 @@ _COMMON = frozenset(
     el los las una unos unas y o pero cuando con sin por para en del al este esta estos estas su sus
     il lo gli i uno nel nella dei degli che non per tra fra
     o os as um uma e ou mas com sem no na dos das
-    mr mrs ms dr prof sir herr frau""".split()
+    mr mrs ms dr prof sir herr frau
+    """.split()  # noqa: SIM905
 )
 """Words that may begin a sentence and are no part of a name."""
 
 
 class Name(NamedTuple):
-    """A name from `start` to `end`; `words` are its capitalised words. `is_first`: the first one begins the sentence."""
+    """A name from `start` to `end` and its capitalised words. `is_first`: the first one begins the sentence."""
 
     start: int
     end: int
@@ -115,7 +116,7 @@ def _holds_code(text: Vocabulary, code: str) -> bool:
 
 
 def _holds_initials(text: Vocabulary, acronym: str) -> bool:
-    """ "NER" stands there as "named entity recognition"; of two letters it has to be in capitals, as chance finds it."""
+    """ "NER" stands there as "named entity recognition"; two letters only in capitals, as chance finds them too."""
     return acronym in text.initials or (len(acronym) > 2 and acronym.casefold() in text.initials.casefold())
 
 
@@ -142,7 +143,9 @@ def names(text: str) -> tuple[Name, ...]:
 def _joined(plain: str, last: re.Match[str], match: re.Match[str], previous: re.Match[str]) -> bool:
     """Whether nothing but a space or a small word stands between two capitalised words."""
     between = plain[last.end() : match.start()]
-    return between == " " or (previous is not last and re.fullmatch(r" [\w&]+(?: [\w&]+)? ", between) is not None)
+    return between in (" ", " & ") or (
+        previous is not last and re.fullmatch(r" [\w&]+(?: [\w&]+)? ", between) is not None
+    )
 
 
 def _is_name(word: str) -> bool:
@@ -187,12 +190,12 @@ def missing_name(
     vocabularies = [vocabulary(text) for text in (*texts, *elsewhere)]
     large = writes_words_large(statement) or writes_words_large(" ".join((*texts, *elsewhere))[:SAMPLE])
     for name in names(statement):
-        for at, word in enumerate(name.words):
-            if _is_looked_for(name, at, large=large, codes_only=codes_only) and not any(
-                holds(one, word) for one in vocabularies
-            ):
-                if not _is_written_out(name, vocabularies):
-                    return Missing(statement[name.start : name.end], _name_instead(name, statement, texts))
+        looked_for = [
+            word for at, word in enumerate(name.words) if _is_looked_for(name, at, large=large, codes_only=codes_only)
+        ]
+        is_there = all(any(holds(one, word) for one in vocabularies) for word in looked_for)
+        if not is_there and not _is_written_out(name, vocabularies):
+            return Missing(statement[name.start : name.end], _name_instead(name, statement, texts))
     return None
 
 

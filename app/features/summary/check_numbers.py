@@ -107,7 +107,7 @@ def _is_borne_out(said: Quantity, there: Quantity, statement: str, text: str) ->
         return False
     if not (said.has_figure_of(there) or _is_rounded(said, there, statement)):
         return said.scale > 1 and said.plain == there.plain and there.scale == 1 and _has_bare(said, text)
-    return not said.dimension or not _counts_something_else(said, there, statement, text)
+    return not said.dimension or not _counts_something_else(said, there, text)
 
 
 def _is_in_letters(text: str, there: Quantity) -> bool:
@@ -127,7 +127,7 @@ def _is_rounded(said: Quantity, there: Quantity, statement: str) -> bool:
     return abs(mine - theirs) < step
 
 
-def _counts_something_else(said: Quantity, there: Quantity, statement: str, text: str) -> bool:
+def _counts_something_else(said: Quantity, there: Quantity, text: str) -> bool:
     """Whether a bare number counts what follows it ("14 parties"), where the statement has a unit ("14 %")."""
     if said.dimension == CLOCK or (there.plain is not None and there.plain != there.plain.to_integral_value()):
         return False
@@ -174,7 +174,7 @@ def _is_comparable(said: Quantity, there: Quantity, same_figure: bool, shared: f
     if there.is_part and not same_figure:
         return False
     if same_figure:
-        return said.dimension != there.dimension or said.scale != there.scale
+        return said.dimension != there.dimension or said.value != there.value
     if said.is_word and not (there.is_word or there.plain):
         return False
     if said.dimension != there.dimension:

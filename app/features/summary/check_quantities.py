@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 from app.features.summary import check_units as units
 from app.features.summary.check_dates import dates
+from app.features.summary.check_figures import MANY_DIGITS, read_figure, scale_after, unit_after
 from app.features.summary.check_text import level
 
-MANY_DIGITS = 30
-"""Longer runs of digits are compared as text."""
 CLOCK = "clock"
 _LETTER = r"0-9A-Za-z\u00c0-\u024f\u0370-\u052f"
 _NUMBER = re.compile(rf"(?<![{_LETTER}])(?:(?<!\.)\.)?\d+(?:[.,'/]\d+)*")
@@ -23,12 +22,7 @@ _CLOCK = re.compile(
     r"(?<![\d.,:])([01]?\d|2[0-4])(?:[:.]([0-5]\d))? ?([ap])\.?m\b\.?|(?<![\d.,:])([01]?\d|2[0-4]):([0-5]\d)(?![\d:])",
     re.IGNORECASE,
 )
-_AFTER = re.compile(r" {0,2}-? ?(°?[^\W\d_]+(?:[²³23](?!\d))?(?:/[^\W\d_]+)?|[%‰€$£¥₹₽℃℉])\.?")
 _BEFORE = re.compile(r"([€$£¥₹₽]|\b(?:EUR|USD|GBP|CHF|JPY|CNY|RMB|INR|SEK|US\$))[ ]?$")
-_PER_CENT = re.compile(r" ?per cent\b|por ciento\b|per cento\b|por cento\b|pour cent\b", re.IGNORECASE)
-_POINTS = re.compile(r" ?(?:percentage|percent|%)[ -]points?\b", re.IGNORECASE)
-_SCALES_AFTER_CJK = re.compile(r"[万萬億亿兆만억]")
-_UNIT_AFTER_CJK = re.compile(r"公里|メートル|米|秒|分钟|天|日間|元|円|日元|美元|人民币")
 _RANGE = re.compile(r" ?(?:-|to|and|bis|und|à|a|et|y|e|or) ?", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+")
 _ORDINAL = re.compile(r"(?:st|nd|rd|th|er|ème|e|º|ª)\b")
@@ -57,7 +51,14 @@ class Quantity(NamedTuple):
 
     def is_as_much_as(self, other: Quantity) -> bool:
         """Whether both are the same, where their units measure the same: 2 km and 2,000 m."""
-        return (self.value is not None and self.value == other.value) or self.has_figure_of(other)
+        if self.value is not None and self.value == other.value:
+            return True
+        return self.factor == other.factor and self.has_figure_of(other)
+
+    @property
+    def factor(self) -> Decimal:
+        """How many of the dimension's base unit its unit is; 1 where that cannot be told."""
+        return self.value / self.unscaled if self.value and self.unscaled else Decimal(1)
 
     def has_figure_of(self, other: Quantity) -> bool:
         """Whether the figures with their scales are the same, whatever the units: 3.7 million and 3,700,000."""
@@ -130,86 +131,17 @@ def _figures(plain: str) -> Iterator[Quantity]:
 
 def _measured(plain: str, start: int, end: int) -> Quantity:
     """The number with the scale and the unit around it."""
-    figure, digits, is_loose = _read(plain[start:end])
+    figure, digits, is_loose = read_figure(plain[start:end])
     number_end = end
     before = _BEFORE.search(plain[max(0, start - 5) : start])
     unit = units.UNITS.get(before[1].casefold()) if before else None
     begin = start - (len(before[0]) if before else 0)
-    scale, end = _scale(plain, end, is_money=bool(before))
+    scale, end = scale_after(plain, end, is_money=bool(before))
     if unit is None:
-        unit, end = _unit(plain, end)
+        unit, end = unit_after(plain, end)
     value = None if figure is None else figure * scale * (unit.factor if unit else 1)
     dimension = unit.dimension if unit else ""
     return Quantity(begin, end, number_end, value, figure, digits, dimension, scale, is_loose)
-
-
-def _scale(plain: str, end: int, *, is_money: bool) -> tuple[Decimal, int]:
-    scale = Decimal(1)
-    attached = plain[end : end + 1]
-    if attached and not plain[end + 1 : end + 2].isalnum():
-        found = units.ATTACHED_SCALES.get(attached) or (units.MONEY_SCALES.get(attached) if is_money else None)
-        if found:
-            return found, end + 1
-    cjk = _SCALES_AFTER_CJK.match(plain, end)
-    if cjk:
-        return units.SCALES[cjk[0]], cjk.end()
-    for _ in range(2):  # "mil millones", "thousand million"
-        match = _AFTER.match(plain, end)
-        more = units.SCALES.get(match[1].casefold()) if match else None
-        if match is None or more is None:
-            break
-        scale, end = scale * more, match.end(1)
-        if plain[end : end + 2] in (". ", ".") and match[1].casefold() in {"mio", "mrd", "tsd", "bn", "млн", "млрд"}:
-            end += 1
-    for joiner in ("de ", "di ", "of "):
-        if scale > 1 and plain[end : end + 4] == f" {joiner}" and _unit(plain, end + len(joiner))[0]:
-            return scale, end + len(joiner)
-    return scale, end
-
-
-def _unit(plain: str, end: int) -> tuple[units.Unit | None, int]:
-    for pattern, name in ((_POINTS, "pp"), (_PER_CENT, "%")):
-        match = pattern.match(plain, end)
-        if match:
-            return units.UNITS[name], match.end()
-    match = _UNIT_AFTER_CJK.match(plain, end) or _AFTER.match(plain, end)
-    if match is None:
-        return None, end
-    word = match[match.lastindex or 0]
-    if word == "s" and plain[end] == "s" and plain[end - 1] == "0":
-        return None, end  # "the 1990s"
-    if len(word) <= 2 and word.isalpha() and word not in units.UNITS:
-        return None, end  # "5 M" or "3 H" is no unit, "5 m" and "3 h" are
-    found = units.UNITS.get(word) or units.UNITS.get(word.casefold())
-    return (found, match.end(match.lastindex or 0)) if found else (None, end)
-
-
-def _read(figure: str) -> tuple[Decimal | None, str, bool]:
-    """(value, digits, whether its separator may be read in two ways) of "3,700", "3.7", "3.700,50"."""
-    figure = figure.replace(" ", "'") if figure.count(" ") else figure
-    digits = re.sub(r"\D", "", figure)
-    if len(digits) > MANY_DIGITS:
-        return None, digits, False
-    marks = re.findall(r"\D", figure)
-    whole = re.split(r"\D", figure)
-    if not marks:
-        return Decimal(digits), digits, False
-    if figure[0] == "." and len(marks) == 1:
-        return Decimal(f"0.{digits}"), digits, False
-    kinds = list(dict.fromkeys(marks))
-    threes = all(len(group) == 3 for group in whole[1:]) and 1 <= len(whole[0]) <= 3 and whole[0] != "0"
-    if len(kinds) == 1 and kinds[0] in ".,'":
-        if len(marks) == 1:
-            is_loose = threes and kinds[0] in ".,"
-            as_decimal = kinds[0] == "." or (kinds[0] == "," and not threes)
-            if not as_decimal and not threes:
-                return None, figure, False
-            return Decimal(f"{whole[0]}.{whole[1]}" if as_decimal else digits), digits, is_loose
-        indian = all(len(group) == 2 for group in whole[1:-1]) and len(whole[-1]) == 3 and len(whole[0]) <= 2
-        return (Decimal(digits), digits, False) if threes or indian else (None, figure, False)
-    if len(kinds) == 2 and marks.count(kinds[1]) == 1 and marks[-1] == kinds[1] and "/" not in kinds:
-        return Decimal("".join(whole[:-1]) + "." + whole[-1]), digits, False
-    return None, figure, False
 
 
 def _ranges(plain: str, figures: list[Quantity]) -> Iterator[Quantity]:
@@ -277,8 +209,8 @@ def _worded(plain: str, start: int, end: int, number: int) -> Quantity:
         figure *= 100
         end += len(" hundred")
         number_end = end
-    scale, end = _scale(plain, end, is_money=False)
-    unit, end = _unit(plain, end)
+    scale, end = scale_after(plain, end, is_money=False)
+    unit, end = unit_after(plain, end)
     value = figure * scale * (unit.factor if unit else 1)
     is_word = scale == 1
     return Quantity(

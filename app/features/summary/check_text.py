@@ -91,7 +91,7 @@ def _cut(start: int, end: int) -> list[tuple[int, int]]:
 
 @lru_cache(maxsize=4096)
 def stems(text: str) -> frozenset[str]:
-    """The words of more than three letters by their beginnings; numbers are left out, they have a check of their own."""
+    """The words of more than three letters by their beginnings; numbers are left out, being checked by themselves."""
     found: set[str] = set()
     for match in WORD.finditer(text.replace("\u00ad", "").casefold()):
         found.update(stems_of_word(match[0]))

@@ -173,5 +173,5 @@ def _german() -> dict[str, int]:
 NUMBER_WORDS: dict[str, int] = _german() | {word: value for value, row in _SMALL.items() for word in row.split()}
 ONE_WORDS = frozenset(_ONE.split())
 ORDINAL_WORDS: dict[str, int] = {word: value for value, row in _ORDINAL.items() for word in row.split()}
-ARTICLES = frozenset("a an".split())
+ARTICLES = frozenset({"a", "an"})
 """They stand for one before a unit: "a year"."""
