@@ -105,8 +105,7 @@ def screens(
 
     def beside() -> None:
         shown(made.done)
-        statements = view.result.statements
-        statements.opened.emit(statements.stretches[4].told.chips[0])
+        view.result.statements.open_place(4)
         wait(lambda: view.document.view.area.paper.shown is not None)
 
     def work(*events: Any) -> None:

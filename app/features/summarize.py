@@ -16,7 +16,6 @@ from pathlib import Path
 
 from app.core.cancel import CancelToken
 from app.core.errors import NoModel
-from app.documents.blocks import Block
 from app.engine.client import EngineClient
 from app.features.summary import prompts
 from app.features.summary.budgets import budgets_for
@@ -32,9 +31,9 @@ from app.features.summary.events import (
     SummaryEvent,
     Writing,
 )
-from app.features.summary.headings import runs_under_headings
 from app.features.summary.mapping import Mapping
 from app.features.summary.merge import Merge
+from app.features.summary.outline import groups, piles, points_so_far, title_shown
 from app.features.summary.result import Form, Statement, SummarizedDocument, Summary, Wish
 from app.features.summary.sections import Section, numbered, sections_of, whole
 from app.features.summary.sources import Sources, distinct, of_points, of_sections
@@ -147,7 +146,7 @@ def _in_one_pass(work: Work) -> Stage:
     stretches = [
         (group, whole(place, blocks, offsets[place]))
         for place, document in enumerate(work.documents)
-        for group, blocks in _groups(work, place, document.blocks)
+        for group, blocks in groups(work, place, document.blocks)
     ]
     stretches = [(group, section) for group, section in stretches if section.slices]
     drafts = _drafts_of(work, stretches, offsets)
@@ -172,17 +171,6 @@ def _drafts_of(work: Work, stretches: Sequence[tuple[str, Section]], offsets: Se
     ]
 
 
-def _groups(work: Work, place: int, blocks: Sequence[Block]) -> list[tuple[str, Sequence[Block]]]:
-    """Stretches of a document that are written up by themselves; all of it but in a summary by section."""
-    if work.wish.form is not Form.SECTIONS:
-        return [("", blocks)]
-    runs = list(runs_under_headings(blocks))
-    if len(work.documents) == 1:
-        return [*runs]
-    name = _title(work.documents[place])
-    return [(f"{name}: {heading}" if heading else name, run) for heading, run in runs]
-
-
 # Section by section.
 
 
@@ -192,53 +180,18 @@ def _in_sections(work: Work, sections: Sequence[Section]) -> Stage:
     yield from mapping.run()
     statements: list[Statement] = []
     if not work.cancel.cancelled:
-        names, piles = _piles(work, mapping.points)
+        names, found = piles(work, mapping.points)
         fixed = work.fixed_tokens(messages_for(work, Draft(Sources((("", ""),), {}))))
-        merge = Merge(work, piles, work.budgets.room(fixed, work.budgets.writing(work.wish.length, work.language)))
+        merge = Merge(work, found, work.budgets.room(fixed, work.budgets.writing(work.wish.length, work.language)))
         yield from merge.run()
         if not work.cancel.cancelled:
             writing = WriteUp(work, _drafts_of_points(work, names, merge.piles))
             yield from writing.run()
             statements = writing.statements
     if work.cancel.cancelled:
-        statements = _points_so_far(work, mapping.points)
+        statements = points_so_far(work, mapping.points)
     read, failed = mapping.read, len(mapping.failed)
     return _summary(work, reading, statements, sections=len(sections), read=read, failed=failed)
-
-
-def _piles(work: Work, points: Sequence[Sequence[Statement]]) -> tuple[list[str], list[list[list[Statement]]]]:
-    """What goes into each write-up, with its heading; empty ones are left out."""
-    names, run_of = _runs(work)
-    piles: list[list[list[Statement]]] = [[] for _ in names]
-    last = 0
-    for section in points:
-        mine: dict[int, list[Statement]] = {}
-        for point in section:
-            last = _run(point, run_of, last)
-            mine.setdefault(last, []).append(point)
-        for run, found in mine.items():
-            piles[run].append(found)
-    full = [(name, pile) for name, pile in zip(names, piles, strict=True) if pile]
-    return [name for name, _ in full], [pile for _, pile in full]
-
-
-def _runs(work: Work) -> tuple[list[str], dict[tuple[int, int], int]]:
-    """The headings to write under, and which of them each block is under."""
-    if work.wish.form is not Form.SECTIONS:
-        return [""], {}
-    names: list[str] = []
-    run_of: dict[tuple[int, int], int] = {}
-    for place, document in enumerate(work.documents):
-        for name, blocks in _groups(work, place, document.blocks):
-            run_of |= {(place, block.id): len(names) for block in blocks}
-            names.append(name)
-    return names or [""], run_of
-
-
-def _run(point: Statement, run_of: dict[tuple[int, int], int], last: int) -> int:
-    if not point.anchors:
-        return last
-    return run_of.get((point.anchors[0].document, point.anchors[0].block_id), 0)
 
 
 def _drafts_of_points(work: Work, names: Sequence[str], piles: Sequence[Sequence[Sequence[Statement]]]) -> list[Draft]:
@@ -248,17 +201,6 @@ def _drafts_of_points(work: Work, names: Sequence[str], piles: Sequence[Sequence
         share = len(points) / max(1, sum(len(group) for one in piles for group in one))
         drafts.append(Draft(of_points(work, points), name, min(1.0, share) if len(names) > 1 else 1.0))
     return [draft for draft in drafts if draft.sources.points]
-
-
-def _points_so_far(work: Work, points: Sequence[Sequence[Statement]]) -> list[Statement]:
-    """The checked points, each for itself."""
-    names, run_of = _runs(work)
-    found: list[Statement] = []
-    last = 0
-    for point in distinct(one for section in points for one in section):
-        last = _run(point, run_of, last)
-        found.append(replace(point, group=names[last], paragraph=len(found)))
-    return found
 
 
 # The result.
@@ -292,10 +234,6 @@ def _nothing(documents: Sequence[InputDocument], wish: Wish, engine: EngineClien
 
 def _described(documents: Sequence[InputDocument], reading: Reading) -> tuple[SummarizedDocument, ...]:
     return tuple(
-        SummarizedDocument(one.id, one.name, _title(one), one.unit, coverage)
+        SummarizedDocument(one.id, one.name, title_shown(one), one.unit, coverage)
         for one, coverage in zip(documents, reading.coverage(), strict=True)
     )
-
-
-def _title(document: InputDocument) -> str:
-    return document.title.strip() or document.name

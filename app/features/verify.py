@@ -132,8 +132,12 @@ def _moved(here: list[_Place], around: list[_Place], wanted: frozenset[str]) -> 
 def _carrying(chosen: list[_Place], around: list[_Place]) -> list[_Place]:
     """A nearby place that fits better than every chosen one."""
     best = max((one.share for one in chosen), default=0.0)
-    known = {one.cited.block.id for one in chosen}
-    fitting = [one for one in around if one.share >= max(CARRIES, best) and one.cited.block.id not in known]
+    known = {(one.cited.document, one.cited.block.id) for one in chosen}
+    fitting = [
+        one
+        for one in around
+        if one.share >= max(CARRIES, best) and (one.cited.document, one.cited.block.id) not in known
+    ]
     return sorted(fitting, key=lambda one: -one.share)[:1]
 
 

@@ -74,7 +74,8 @@ def _run_window(application: QApplication, instance: SingleInstance, paths: AppP
         loader = ModelLoader(app, notify)
         chat = ChatView(app, theme, notify)
         window = MainWindow(app, theme, notify, loader, chat)
-        ModelSleep(MemoryWatch(lambda: app.settings.engine), notify, loader, chat)
+        watch, views = MemoryWatch(lambda: app.settings.engine), window.views
+        ModelSleep(watch, notify, loader, chat, is_at_work=lambda: views.is_at_work)
         instance.asked.connect(lambda more: _on_asked(window, more))
         first_paint = _FirstPaint(window, lambda: _after_first_paint(app, window, notify, theme, files))
         window.installEventFilter(first_paint)
@@ -177,7 +178,7 @@ class _Signals:
     """Makes Ctrl+C in a terminal and SIGTERM close the window as a person would.
 
     Python runs signal handlers between its own instructions, and Qt's loop has none while it waits:
-    the wake-up socket interrupts it.
+    the wake-up socket interrupts it. The handler only asks: what it interrupts may hold a lock that closing needs.
     """
 
     def __init__(self, application: QApplication, quit_window: Callable[[], object]) -> None:
@@ -191,7 +192,8 @@ class _Signals:
     def __enter__(self) -> None:
         self._old_fd = signal.set_wakeup_fd(self._theirs.fileno(), warn_on_full_buffer=False)
         self._old = {
-            number: signal.signal(number, lambda *_: self._quit()) for number in (signal.SIGINT, signal.SIGTERM)
+            number: signal.signal(number, lambda *_: QTimer.singleShot(0, self._quit))
+            for number in (signal.SIGINT, signal.SIGTERM)
         }
 
     def __exit__(self, *exc: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QApplication, QSplitter, QVBoxLayout, QWidget
 from shiboken6 import isValid
@@ -33,6 +33,9 @@ class DocumentPanel(QSplitter):
 
     `take_keyboard` is what gives the keyboard to the view where that place is gone.
     """
+
+    closed = Signal()
+    """No document is shown any more."""
 
     def __init__(self, theme: Theme, notify: Notify, beside: QWidget, take_keyboard: Callable[[], object]) -> None:
         super().__init__(Qt.Orientation.Horizontal)
@@ -102,6 +105,7 @@ class DocumentPanel(QSplitter):
             before.setFocus(Qt.FocusReason.OtherFocusReason)
         elif had_focus:
             self._take_keyboard()
+        self.closed.emit()
 
     def keep(self, keys: frozenset[tuple[Documents, int]]) -> None:
         """Something else is shown, with these documents: one that is not among them is closed."""

@@ -310,7 +310,7 @@ class MainWindow(QMainWindow):
         self.show_chat(known.id if known else None)
         self.chat.focus_composer()
         if self._app.settings.window.tab == SUMMARIZE:
-            self.views.show_summarize()
+            self.views.show_summarize_soon()
 
     def _save(self, section: str, **values: object) -> None:
         try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, QTimer
 
 from app.features.memory_watch import MemoryWatch, Verdict
-from app.features.model_sentences import SLEEPS_FOR_MEMORY, WAITS_FOR_ANSWER
+from app.features.model_sentences import SLEEPS_FOR_MEMORY, WAITS_FOR_ANSWER, WAITS_FOR_SUMMARY
 from app.features.sentences import Sentence
 from app.ui.model_loader import ModelLoader
 from app.ui.notify import Notify
@@ -21,13 +21,22 @@ LOOK_EVERY_MS = 10_000
 
 
 class ModelSleep(QObject):
-    """Owns the timer; the watch decides, the loader acts, a notice tells."""
+    """Owns the timer; the watch decides, the loader acts, a notice tells. `is_at_work`: a summary is being made."""
 
-    def __init__(self, watch: MemoryWatch, notify: Notify, loader: ModelLoader, chat: ChatView) -> None:
+    def __init__(
+        self,
+        watch: MemoryWatch,
+        notify: Notify,
+        loader: ModelLoader,
+        chat: ChatView,
+        *,
+        is_at_work: Callable[[], bool] = lambda: False,
+    ) -> None:
         super().__init__(loader)
         self._watch, self._notify, self._loader = watch, notify, loader
         self._notice: Notice | None = None
-        self._is_busy: Callable[[], bool] = lambda: chat.busy
+        self._is_answering: Callable[[], bool] = lambda: chat.busy
+        self._is_at_work = is_at_work
         self._timer = QTimer(self, interval=LOOK_EVERY_MS)
         self._timer.setTimerType(Qt.TimerType.VeryCoarseTimer)
         self._timer.timeout.connect(self.look)
@@ -37,13 +46,13 @@ class ModelSleep(QObject):
 
     def look(self) -> None:
         """What the timer does."""
-        verdict = self._watch.look(busy=self._is_busy())
+        verdict = self._watch.look(busy=self._is_answering() or self._is_at_work())
         if verdict in (Verdict.SLEEP_SHORT, Verdict.SLEEP_IDLE):
             self._loader.sleep()
         if verdict is Verdict.SLEEP_SHORT:
             self._tell(SLEEPS_FOR_MEMORY)
         elif verdict is Verdict.WARN_SHORT:
-            self._tell(WAITS_FOR_ANSWER)
+            self._tell(WAITS_FOR_ANSWER if self._is_answering() else WAITS_FOR_SUMMARY)
 
     @property
     def is_watching(self) -> bool:

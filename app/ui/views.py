@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtWidgets import QStackedWidget
+from PySide6.QtGui import QPaintEvent
+from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.bootstrap import SUMMARY as SUMMARY_KIND
 from app.core.errors import AppError
@@ -76,6 +77,11 @@ class Views(QObject):
             return self._app.settings.window.summary_id
         return self._summarize.open_id or 0
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a summary is being made, or rests while the person chats."""
+        return self._summarize is not None and self._summarize.runner.is_running
+
     def show_tab(self, name: str) -> None:
         """Opens a tab, ready to type into or to drop files on."""
         if name == SUMMARIZE:
@@ -97,6 +103,24 @@ class Views(QObject):
         self._left.views.setCurrentWidget(tab.column)
         self._mark(SUMMARIZE)
         tab.view.take_keyboard()
+
+    def show_summarize_soon(self) -> None:
+        """At start: an empty place that becomes the summaries once the window has been painted."""
+        self.current = self.tab = SUMMARIZE
+        self.tabs.mark(SUMMARIZE)
+        blank, beside = _Blank(), QWidget()
+        self.content.addWidget(blank)
+        self._left.views.addWidget(beside)
+        self.content.setCurrentWidget(blank)
+        self._left.views.setCurrentWidget(beside)
+
+        def build() -> None:
+            if self.content.currentWidget() is blank:
+                self.show_summarize()
+            for widget in (blank, beside):
+                widget.deleteLater()
+
+        blank.painted.connect(build, Qt.ConnectionType.QueuedConnection)
 
     def show_models(self, page: str = "suggested") -> None:
         """The models; `page`: suggested, installed, others, downloads, storage or search."""
@@ -211,6 +235,16 @@ class Views(QObject):
             return
         self.chat_made.emit(conversation.id)
         self.show_chat()
+
+
+class _Blank(QWidget):
+    """Tells once that it has been seen."""
+
+    painted = Signal()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        self.painted.emit()
 
 
 def _waiting(app: Fireside) -> Iterator[int]:

@@ -1,7 +1,8 @@
 """A long document summarized: how fast, beside llama-server of the same source with the same file and prompts.
 
 What our pipeline asks is recorded, and then sent to llama-server one after another, with the same sampling, grammar and
-limits; its own cache of the common beginning stays on. SMALL=1 takes a short document.
+limits; its own cache of the common beginning stays on, and its answers are no longer than ours. SMALL=1 takes a short
+document.
 """
 
 from __future__ import annotations
@@ -9,17 +10,18 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from comparing import EQUAL, EQUAL_TIME, Answer, progress
+from comparing import EQUAL, EQUAL_TIME, Answer, compared, in_turns, progress
 from llama_server import LlamaServer
 from our_engine import OurEngine, starter
 from papers import cut, papers, write_papers
 from recorded import Asked, Run, document_of, summarized
 from run import Row
 
+from app.core.errors import AppError
 from app.core.gguf import check_model
 from app.engine.client import Ask
 from app.engine.llama.sampling import choose
@@ -29,6 +31,7 @@ from app.features.summary.result import Wish
 TOKENS, FEW_TOKENS = 50_000, 3_000
 ENOUGH_PAPERS = 20
 CONTEXT_TOKENS = 8192
+SECTIONS, ROUNDS = 8, 2
 SAMPLERS = ["penalties", "top_k", "top_p", "min_p", "temperature"]  # the order of our chain
 ALIKE = 0.15
 """Answers are drawn, so both sides do not write the same; more than this share apart in length is no comparison."""
@@ -42,14 +45,16 @@ def rows() -> Iterator[Row]:
             document, tokens = long_document(ours, folder, FEW_TOKENS if os.environ.get("SMALL") else TOKENS)
             progress(f"{tokens} tokens on {document.pages} pages, summarized")
             run = summarized(ours.client, document, Wish())
-        asked = [one for one in run.asked if one.stats is not None]
+            asked = [one for one in run.asked if one.stats is not None]
+            together = side_by_side(ours, [one.ask for one in asked[:SECTIONS]])
         progress(f"the same {len(asked)} prompts in llama-server")
         with LlamaServer(starter(), folder / "server", context_tokens=CONTEXT_TOKENS) as server:
             began_s = time.perf_counter()
-            answers = [replayed(server, one.ask) for one in asked]
+            answers = [replayed(server, one) for one in asked]
             taken_s = time.perf_counter() - began_s
     yield from beside(run, asked, answers, taken_s, tokens)
     yield from within(run, asked)
+    yield together
 
 
 def long_document(ours: OurEngine, folder: Path, tokens: int) -> tuple[InputDocument, int]:
@@ -62,11 +67,32 @@ def long_document(ours: OurEngine, folder: Path, tokens: int) -> tuple[InputDocu
     return document, sum(ours.client.count_texts([block.text for block in document.blocks]))
 
 
-def replayed(server: LlamaServer, ask: Ask) -> Answer:
-    """The same ask over HTTP."""
+def side_by_side(ours: OurEngine, asks: Sequence[Ask]) -> Row:
+    """The first prompts again: as many at once as the engine chooses, and one after another."""
+    progress(f"{len(asks)} prompts side by side and one after another")
+
+    def took(batches: Sequence[Sequence[Ask]]) -> Callable[[int], float]:
+        def measured(_number: int) -> float:
+            began_s = time.perf_counter()
+            for batch in batches:
+                for _, event in ours.client.generate_many(batch):
+                    if isinstance(event, AppError):
+                        raise event
+            return time.perf_counter() - began_s
+
+        return measured
+
+    joined, single = in_turns([took([asks]), took([[ask] for ask in asks])], ROUNDS)
+    return compared(f"{len(asks)} prompts side by side, against one after another in our engine", joined, single, "s")
+
+
+def replayed(server: LlamaServer, asked: Asked) -> Answer:
+    """The same ask over HTTP. Where its answer would be longer than ours, it is cut: nothing of it is in our favour."""
+    ask = asked.ask
+    assert asked.stats is not None
     assert not ask.continue_last, "llama-server has no way to go on with an answer"
     options: dict[str, Any] = {"grammar": ask.grammar} if ask.grammar else {}
-    return server.chat(ask.messages, ask.max_tokens, **sampling_of(ask), **options)
+    return server.chat(ask.messages, max(asked.stats.generated_tokens, 1), **sampling_of(ask), **options)
 
 
 def sampling_of(ask: Ask) -> dict[str, Any]:

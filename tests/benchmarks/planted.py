@@ -12,7 +12,7 @@ from pathlib import Path
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 NAME = re.compile(r"(?<=[\w,;] )[A-Z][\w-]*[\w](?: [A-Z][\w-]*[\w])*")
 YEAR = re.compile(r"(?<![\d.,])(?:19|20)\d\d(?![\d.,]\d|\d)")
-MONTHS = "January February March April May June July August September October November December".split()
+MONTHS = "January February March April May June July August September October November December".split()  # noqa: SIM905
 MONTH = re.compile(rf"\b(?:{'|'.join(MONTHS)})\b(?= \d|,? \d{{4}})")
 AUXILIARY = re.compile(r"\b(?:is|are|was|were|can|could|has|have|had|will|would|should|may|might|must|do|does|did)\b")
 UNITS = (

@@ -157,3 +157,68 @@ def run_benchmarks(folder: Path, *names: str) -> subprocess.CompletedProcess[str
         timeout=60,
         check=False,
     )
+
+
+def test_the_papers_of_a_long_document_end_where_it_is_long_enough() -> None:
+    from papers import Paper, Section, cut
+
+    def paper(name: str, *paragraphs: str) -> Paper:
+        return Paper(name, name, (Section("1 Beginning", paragraphs[:1]), Section("2 End", paragraphs[1:])), "")
+
+    two = [paper("first", "one two", "three"), paper("second", "four", "five six", "seven")]
+    kept = cut(two, 5, lambda text: len(text.split()))
+    assert [text for one in kept for section in one.sections for text in section.paragraphs] == [
+        "one two",
+        "three",
+        "four",
+        "five six",
+    ]
+    with pytest.raises(ValueError, match="2 papers are 3 too small"):
+        cut(two, 10, lambda text: len(text.split()))
+
+
+def test_a_paper_is_a_real_file_that_the_reading_child_and_the_places_of_its_words_agree_on(tmp_path: Path) -> None:
+    from papers import Paper, Section, write_papers
+    from recorded import document_of
+    from summarize_bench import stands_in
+    from texts import prose
+
+    text = tuple(prose(40, number) for number in range(120))
+    sections = (Section("1 Ships", text[:60]), Section("1.1 Boats", text[60:]))
+    document = document_of(write_papers(tmp_path / "paper.pdf", [Paper("p", "Harbours", sections, "")]), tmp_path)
+    assert (document.title, document.unit, document.language) == ("Harbours", "page", "en")
+    assert document.pages > 2
+    words = " ".join(" ".join(block.text for block in document.blocks).split())
+    assert [sentence for sentence in text if sentence not in words] == []
+    whole = " ".join(block.text for block in document.blocks)
+    assert all(stands_in(" ".join(whole.split()), block) for block in document.blocks)
+    without = " ".join(block.text for block in document.blocks if block.id != 5)
+    assert [block.id for block in document.blocks if not stands_in(without, block)] == [5]
+
+
+def test_words_are_found_on_their_page_and_across_its_end_but_on_no_other() -> None:
+    from summarize_bench import stands_on
+
+    pages = ["The har-\nbour is old. It has\n1\n", "many ships. The end.\n2\n", "The harbour is old."]
+    assert stands_on(pages, 1, "The harbour is old.")
+    assert stands_on(pages, 1, "It has many ships.")
+    assert not stands_on(pages, 2, "The harbour is old.")
+    assert not stands_on(pages, 1, "It has many boats.")
+    assert not stands_on(pages, 1, "")
+    assert not stands_on(pages, None, "The harbour is old.")
+    assert not stands_on(pages, 4, "The harbour is old.")
+
+
+def test_what_is_asked_of_the_other_engine_is_what_ours_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    import book_bench
+
+    from app.core.gguf import GgufHeader
+    from app.engine.client import Ask
+    from app.engine.protocol import Sampling
+
+    names = {"general.architecture": "llama", "general.name": "SmolLM2 135M Instruct"}
+    monkeypatch.setattr(book_bench, "starter", lambda: Path("model.gguf"))
+    monkeypatch.setattr(book_bench, "check_model", lambda path: GgufHeader(3, names, (), 0))
+    asked = Ask([], task_sampling=Sampling(temperature=0.2, top_p=0.9, seed=7))
+    fields = book_bench.sampling_of(asked)
+    assert fields.items() >= {"temperature": 0.2, "top_p": 0.9, "seed": 7, "repeat_penalty": 1.1}.items()

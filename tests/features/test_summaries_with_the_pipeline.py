@@ -100,7 +100,8 @@ def test_stopped_killed_and_gone_on_with_it_never_reads_a_section_again_that_was
     assert kept[:3] == [True, True, False]
     asked = sections_asked(script)
     in_order = [times for _, times in sorted(asked.items(), key=lambda item: int(item[0].split()[3].rstrip(".")))]
-    assert in_order == [1, 1, 2, 3, 3], "what was done is never asked again; the script works on all others at once"
+    assert in_order[:2] == [1, 1], "what was done is never asked again"
+    assert max(in_order) == 2, "what was on its way when the engine ended is"
     (other,) = app.summaries.begin(partial_ids(app, id_), Wish(Length.LONG), together=True)
     for worked in app.summaries.run(CancelToken()):
         assert not isinstance(worked.event, SectionRead) or worked.event.was_kept

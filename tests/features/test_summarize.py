@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.core.cancel import CancelToken
 from app.features import summarize as pipeline
 from app.features.summarize import Planned, SectionRead, Summarized, Writing
 from app.features.summary.memory_steps import MemorySteps
@@ -14,6 +15,7 @@ from app.features.summary.result import Form, Length, Reason, Wish
 from tests.features.summary.pipeline import (
     NARROW_TOKENS,
     all_kinds,
+    block_texts,
     document,
     events_of,
     heading,
@@ -193,7 +195,7 @@ def test_a_hostile_document_cannot_leave_its_frame_nor_touch_the_other(tmp_path:
         roles = [role for role, _ in requests(model.script)[0]["messages"]]
     assert roles == ["system", "user"]
     assert HOSTILE in prompt
-    assert prompt.rstrip().endswith("The summary:")
+    assert prompt.rstrip().endswith("most important sentences:")
     lines = [line for line in prompt.split("\n") if line.startswith("=")]
     widths = [len(line) - len(line.lstrip("=")) for line in lines]
     assert widths[0] == widths[1]
@@ -253,3 +255,17 @@ def test_the_last_event_tells_how_long_it_took(tmp_path: Path) -> None:
     assert isinstance(last, Summarized)
     assert last.summary.seconds > 0.1
     assert last.summary.model == "scripted.gguf"
+
+
+def test_a_long_book_is_put_on_the_wire_bit_by_bit_and_read_in_full(tmp_path: Path) -> None:
+    point = {"when": "^Part", "text": "[2] A kiln was fired, and then another one was."}
+    given = long_document(75)
+    with scripted(tmp_path, point, {"text": "[1] A kiln was fired."}, context_tokens=NARROW_TOKENS) as model:
+        running = pipeline.summarize([given], Wish(), model.engine, MemorySteps(), CancelToken())
+        next(event for event in running if isinstance(event, SectionRead))
+        assert len(model.sections_asked) == 2, "so the first is there soon"
+        summary = summary_of(list(running))
+        assert len(model.sections_asked) == 75
+        assert all(any(text in prompt for prompt in model.sections_asked) for text in block_texts(given))
+    assert (summary.sections, summary.sections_read) == (75, 75)
+    assert summary.documents[0].coverage.blocks_read == 150

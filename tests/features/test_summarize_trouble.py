@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from pathlib import Path
@@ -373,3 +374,18 @@ def test_where_joining_fails_twice_the_points_stay_as_they_are_thinned_out_evenl
     assert len(kilns) >= 3
     assert kilns[-1] - kilns[0] > MANY // 2, "from beginning to end"
     assert all(one.check.found for one in summary.statements)
+
+
+def test_a_book_is_joined_level_by_level_in_its_order(tmp_path: Path) -> None:
+    points = [wordy(number) for number in range(1, 61)]
+    long = " ".join(f"merged{n}" for n in range(30))
+    join = [{"when": f"^Points(.|\\n)*Kiln {n} was", "text": f"[1] Group {n} has {long}."} for n in range(1, 61)]
+    with scripted(tmp_path, *points, *join, merged(), WRITTEN, context_tokens=NARROW_TOKENS) as model:
+        events = events_of(model, long_document(60))
+        merges = [text for text in model.asked if text.startswith("Points")]
+    second = [text for text in merges if "] Group " in text]
+    assert second, "what was joined is joined again"
+    assert [event.done for event in events if isinstance(event, Merging)] == list(range(1, len(merges) + 1))
+    kilns = [int(number) for text in merges for number in re.findall(r"^\[\d+\] Kiln (\d+) was", text, re.MULTILINE)]
+    assert set(kilns) == set(range(1, 61)), "each point is in a merge"
+    assert not summary_of(events).is_partial

@@ -62,7 +62,13 @@ def gallery_text(blocks: list[Block]) -> str:
         "| --- | --- | --- |",
     ]
     lines += [f"| {claim.kind} | {claim.text} | {_opened(verdict)} |" for claim, verdict in passed]
-    lines += ["", "The others were marked:", "", "| what is wrong | claim | what is said of it |", "| --- | --- | --- |"]
+    lines += [
+        "",
+        "The others were marked:",
+        "",
+        "| what is wrong | claim | what is said of it |",
+        "| --- | --- | --- |",
+    ]
     lines += [f"| {claim.kind} | {claim.text} | {check_words(verdict.check, '')} |" for claim, verdict in caught]
     return "\n".join(lines) + "\n"
 

@@ -13,8 +13,13 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.ui.application import _Signals
 from tests.helpers.program import ROOT, wait_until
 from tests.helpers.script import write_script
+from tests.helpers.ui import Frame
 
 QUIT_TIMEOUT_S = 10
 
@@ -48,6 +53,16 @@ def test_the_window_appears_and_says_when(fresh_home: Path) -> None:
         wait_until(lambda: is_visible(errors), "the window")
         assert re.search(r"window visible after \d+ ms", errors.read_text())
         assert process.poll() is None
+
+
+def test_a_signal_that_comes_while_settings_are_saved_waits_for_that(
+    frame: Frame, qapp: QApplication, qtbot: QtBot
+) -> None:
+    with _Signals(qapp, frame.window.close):
+        with frame.app._changing:
+            signal.raise_signal(signal.SIGTERM)
+            assert frame.window.isVisible()
+        qtbot.waitUntil(lambda: not frame.window.isVisible())
 
 
 def test_sigterm_closes_it_cleanly_within_two_seconds(fresh_home: Path) -> None:

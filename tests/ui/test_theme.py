@@ -18,7 +18,7 @@ TEXT_ON = [
     *[("accent", ground) for ground in ("background", "surface", "raised", "chip")],
     *[("danger", ground) for ground in ("background", "surface", "raised")],
     *[("success", ground) for ground in ("background", "surface")],
-    *[("warning", ground) for ground in ("background", "surface")],
+    *[("warning", ground) for ground in ("background", "surface", "bubble")],
     ("on_accent", "accent"),
     *[(f"code_{part}", "code") for part in ("keyword", "string", "comment", "number", "name")],
 ]

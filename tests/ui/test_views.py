@@ -164,7 +164,7 @@ def test_the_last_tab_and_the_last_summary_come_back(qapp: QApplication, qtbot: 
         click_row(frame, qtbot, done.id)
         assert view_of(frame).summary_id == done.id
     with open_window(qapp) as frame:
-        assert shown(frame) == SUMMARIZE
+        qtbot.waitUntil(lambda: shown(frame) == SUMMARIZE)
         assert view_of(frame).summary_id == done.id
         assert frame.window.windowTitle() == f"{done.title} – Fireside"
         press(frame, qtbot, Qt.Key.Key_1)
@@ -174,7 +174,28 @@ def test_the_last_tab_and_the_last_summary_come_back(qapp: QApplication, qtbot: 
         assert view_of(frame).summary_id == done.id, "though the tab was not open"
         frame.app.summaries.delete(done.id)
     with open_window(qapp) as frame:
+        qtbot.waitUntil(lambda: shown(frame) == SUMMARIZE)
         assert view_of(frame).summary_id is None
+
+
+def test_a_tab_that_comes_back_waits_for_the_window_and_for_a_person_who_is_quicker(
+    qapp: QApplication, qtbot: QtBot
+) -> None:
+    with open_window(qapp) as frame:
+        frame.window.views.show_summarize()
+    with open_window(qapp) as frame:
+        assert view_count(frame) == 0
+        assert button(frame, "tab_summarize").isChecked()
+        frame.window.views.show_chat()
+        QApplication.processEvents()
+        assert shown(frame) == CHAT
+    with open_window(qapp) as frame:
+        assert frame.window.views.current == "chat"
+        frame.window.views.show_summarize()
+        frame.window.close()
+    with open_window(qapp) as frame:
+        frame.window.close()
+        assert frame.app.settings.window.tab == "summarize", "closed before it was built"
 
 
 @pytest.mark.parametrize("zoom", [0.5, 1.0, 1.5, 3.0])
@@ -329,6 +350,7 @@ def test_what_a_former_run_left_in_the_queue_goes_on_by_itself_and_is_told_in_ev
         frame.window.views.go_on()
         qtbot.waitUntil(lambda: bool(told) and told[-1] == "", timeout=20_000)
         assert told[0].startswith("Summar")
+        assert not frame.window.views.is_at_work
         assert shown(frame) == CHAT, "nothing jumps at the person"
         assert view_count(frame) == 0, "and nothing of it needs to be seen"
         stored = frame.app.summaries.get(waiting.id)
@@ -386,6 +408,7 @@ def test_a_model_that_takes_the_chats_place_is_seen_while_it_works_and_comes_bac
     qtbot.waitUntil(lambda: frame.window.findChild(QuestionDialog) is not None, timeout=10_000)
     dialog = frame.window.findChild(QuestionDialog)
     assert dialog is not None
+    assert frame.window.views.is_at_work
     yes = next(one for one in dialog.findChildren(QPushButton) if one.text() == "Put to sleep")
     qtbot.mouseClick(yes, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: names[-1:] == ["Starter"] and "Big 26B" in names, timeout=15_000)
@@ -458,7 +481,7 @@ def test_a_document_that_does_not_fit_goes_over_to_the_summaries(
     whole.attaching.add([short, long])
     row = whole.composer.attachments
     qtbot.waitUntil(lambda: [one.is_undecided for one in whole.attaching.shown] == [False, True], timeout=15_000)
-    qtbot.waitUntil(lambda: not whole.attaching.fitting.is_counting)
+    qtbot.waitUntil(lambda: whole.attaching.shown[0].use is Use.WHOLE, timeout=10_000)
     offers = [one.text() for one in row.findChildren(QPushButton) if one.isVisible() and one.text()]
     assert "Summarize" in offers
     whole.composer.set_text("About the manual")
@@ -468,5 +491,6 @@ def test_a_document_that_does_not_fit_goes_over_to_the_summaries(
     assert [one.name for one in view_of(frame).files.documents] == ["manual.txt"]
     frame.window.views.show_chat()
     assert [one.name for one in whole.attaching.shown] == ["note.txt"]
-    assert [one.use for one in frame.app.documents.attachments.in_draft(None)] == [Use.WHOLE]
+    drafts = frame.app.documents.attachments
+    qtbot.waitUntil(lambda: [one.use for one in drafts.in_draft(None)] == [Use.WHOLE], timeout=10_000)
     assert whole.composer.text == "About the manual"

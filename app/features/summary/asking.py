@@ -13,8 +13,9 @@ from app.core.events import Finished, FinishReason, TextDelta, Waiting
 from app.engine.client import Ask, EngineClient
 from app.features.summary.events import Rests
 
-WINDOW = 32
-"""So many prompts are on the wire at once: enough to fill all places side by side, and few for a long book."""
+FIRST_WINDOW, LARGEST_WINDOW = 2, 32
+"""So many prompts are on the wire at once: few at first, since all that are read side by side are also done (and kept)
+at about the same time; then enough to fill all places, and still few for a long book."""
 MOST_STOPS = 2
 """So often the engine may end without anything getting done between."""
 
@@ -65,9 +66,10 @@ def work_off(
     when it ended `MOST_STOPS` times and nothing got done between.
     """
     waiting = deque(tasks)
-    stops = 0
+    stops, size = 0, FIRST_WINDOW
     while waiting and not cancel.cancelled:
-        window = [waiting.popleft() for _ in range(min(WINDOW, len(waiting)))]
+        window = [waiting.popleft() for _ in range(min(size, len(waiting)))]
+        size = min(LARGEST_WINDOW, 2 * size)
         open_tasks = dict(enumerate(window))
         again: list[T] = []
         try:

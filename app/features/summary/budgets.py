@@ -33,6 +33,8 @@ ANCHOR_TOKENS = 8
 BYTES_A_WEIGHT = 0.6
 """Of the usual 4-bit files, where the file itself cannot be asked."""
 POINT_TOKENS = 45
+LONGER = 1.6
+"""Answers may be so many times as long as planned before they are cut off."""
 LEAST_POINTS, MOST_POINTS = 3, 10
 LEAST_SECTION_TOKENS = 64
 
@@ -81,6 +83,16 @@ class Budgets:
         return max(LEAST_POINTS, self.merged // POINT_TOKENS)
 
     @property
+    def points_limit(self) -> int:
+        """Where the answer to a section is cut off."""
+        return int(self.points * LONGER)
+
+    @property
+    def merged_limit(self) -> int:
+        """Where the answer of a merge is cut off."""
+        return int(self.merged * LONGER)
+
+    @property
     def margin(self) -> int:
         """What stays free in the context: counts of parts do not add up exactly."""
         return margin_of(self.context)
@@ -92,7 +104,7 @@ class Budgets:
 
     def within(self, fixed_tokens: int) -> Budgets:
         """The same, with sections that fit the context beside instructions of so many tokens."""
-        share = int(SHARE_OF_CONTEXT * self.context) - fixed_tokens - self.points - self.margin
+        share = int(SHARE_OF_CONTEXT * self.context) - fixed_tokens - self.points_limit - self.margin
         return replace(self, section=max(LEAST_SECTION_TOKENS, min(self.section, share)))
 
     def writing(self, length: Length, language: str) -> int:

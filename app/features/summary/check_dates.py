@@ -33,15 +33,19 @@ _DAY_FIRST = re.compile(
     re.IGNORECASE,
 )
 _MONTH_FIRST = re.compile(
-    rf"(?<!\w)(?P<month>{_NAME})\b\.? (?P<day>{_DAY})(?! ?\d)(?:(?: ?- ?)(?P<from>\d{{1,2}}))?\b"
+    rf"(?<!\w)(?P<month>{_NAME})\b\.? (?P<day>{_DAY})(?![.,/:]?\d)(?! \d(?!\d{{3}}))(?:(?: ?- ?)(?P<from>\d{{1,2}}))?\b"
     rf"(?:,? (?P<year>{_YEAR})\b)?",
     re.IGNORECASE,
 )
-_MONTH_YEAR = re.compile(rf"(?<!\w)(?P<month>{_NAME})\b\.?,? (?:of |de |del )?(?P<year>\d{{4}})\b", re.IGNORECASE)
+_MONTH_YEAR = re.compile(
+    rf"(?<!\w)(?P<month>{_NAME})\b\.?,? (?:of |de |del )?(?P<year>\d{{4}})\b(?![.,]\d)", re.IGNORECASE
+)
 _MONTH_ALONE = re.compile(rf"(?<=[^\W_][ ,] )(?:{_NAME})\b|(?<=[^\W_] )(?:{_NAME})\b", re.IGNORECASE)
 _ISO = re.compile(r"(?<![\d./-])(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?![\d/-]|\.\d)")
 _POINTS = re.compile(r"(?<![\d./-])(\d{1,2})([./-]) ?(\d{1,2})\2 ?(\d{4}|\d{2})(?![\d/-]|\.\d)")
 _CJK = re.compile(r"(?:(\d{4}) ?[年년] ?)?(\d{1,2}) ?[月월](?: ?(\d{1,2}) ?[日일号])?")
+_DAY_MONTH = re.compile(rf"(?<![\w.,])(?P<from>)(?P<day>{_DAY}) ?(?P<month>{_NAME})\b(?P<year>)", re.IGNORECASE)
+_LONGEST_ABBREVIATION = 4
 _SHORT_NAME = 3
 """A month's name of so few letters alone is taken for another word."""
 
@@ -90,17 +94,28 @@ def _all(plain: str) -> Iterator[Date]:
         yield from _checked(match.start(), match.end(), int(match[1] or 0), [(int(match[2]), int(match[3] or 0))])
     if not _has_month(plain):
         return
-    for pattern in (_DAY_FIRST, _MONTH_FIRST):
+    for pattern in (_DAY_FIRST, _MONTH_FIRST, _DAY_MONTH):
         for match in pattern.finditer(plain):
+            if _ends_sentence(plain, match):
+                continue
             month = MONTHS[match["month"].casefold()]
             pairs = [(month, _number(match[day])) for day in ("day", "from") if match[day]]
             yield from _checked(match.start(), match.end(), _year(match["year"] or "0"), pairs)
     for match in _MONTH_YEAR.finditer(plain):
+        if _ends_sentence(plain, match):
+            continue
         yield from _checked(match.start(), match.end(), int(match["year"]), [(MONTHS[match["month"].casefold()], 0)])
     for match in _MONTH_ALONE.finditer(plain):
         word = match[0]
         if len(word) > _SHORT_NAME and word[0].isupper():
             yield Date(match.start(), match.end(), 0, ((MONTHS[word.casefold()], 0),))
+
+
+def _ends_sentence(plain: str, match: re.Match[str]) -> bool:
+    """Whether a full stop parts the month from what follows: "on 3 May. 2024 tonnes", and not "3 Sept. 2024"."""
+    month = match["month"].casefold()
+    is_whole = len(month) > _LONGEST_ABBREVIATION or month == "may"
+    return is_whole and match.end("month") < match.end() and plain[match.end("month")] == "."
 
 
 @lru_cache(maxsize=4096)

@@ -17,6 +17,7 @@ _UNIT_AFTER_CJK = re.compile(r"公里|メートル|米|秒|分钟|天|日間|元
 
 
 def scale_after(plain: str, end: int, *, is_money: bool) -> tuple[Decimal, int]:
+    """What the number that ends at `end` is to be multiplied by ("million": 1,000,000; 1), and where that ends."""
     scale = Decimal(1)
     attached = plain[end : end + 1]
     if attached and not plain[end + 1 : end + 2].isalnum():
@@ -41,6 +42,7 @@ def scale_after(plain: str, end: int, *, is_money: bool) -> tuple[Decimal, int]:
 
 
 def unit_after(plain: str, end: int) -> tuple[units.Unit | None, int]:
+    """The unit of the number that ends at `end`, and where it ends; None where what follows is no unit."""
     for pattern, name in ((_POINTS, "pp"), (_PER_CENT, "%")):
         match = pattern.match(plain, end)
         if match:
@@ -51,7 +53,7 @@ def unit_after(plain: str, end: int) -> tuple[units.Unit | None, int]:
     word = match[match.lastindex or 0]
     if word == "s" and plain[end] == "s" and plain[end - 1] == "0":
         return None, end  # "the 1990s"
-    if len(word) <= 2 and word.isalpha() and word not in units.UNITS:
+    if len(word) == 1 and word.isalpha() and word not in units.UNITS:
         return None, end  # "5 M" or "3 H" is no unit, "5 m" and "3 h" are
     found = units.UNITS.get(word) or units.UNITS.get(word.casefold())
     return (found, match.end(match.lastindex or 0)) if found else (None, end)

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from app.features.summary.check_language import SAMPLE, language_of
 from app.features.summary.check_text import (
-    WORD,
     Missing,
     around,
     closeness,
@@ -28,7 +27,13 @@ _CONNECTING = "of|de|da|do|dos|di|del|della|der|den|van|von|zu|zur|du|la|le|el|a
 _CAPITAL = r"[A-Z\u00c0-\u00d6\u00d8-\u00de\u0391-\u03a9\u0410-\u042f]"
 LEAST_SHARE = 0.3
 """Of a statement's words, so many are in the sentence that has another name in its place."""
-_WORD = re.compile(r"[^\W_]+(?:[-'’./&][^\W_]+)*")
+_LETTER = r"[^\W_\u0590-\u1cff\u2e80-\ud7ff\uf900-\ufdff]"
+"""Of scripts that have capitals, or a digit; names in the others cannot be told from words."""
+LEAST_CLOSENESS = 1.5
+"""More than one word around it is the same."""
+_PLAIN_WORD = re.compile(rf"{_LETTER}+")
+_WORD = re.compile(rf"{_LETTER}+(?:[-'’./&]{_LETTER}+)*")
+_NUMBER_WITH_WORD = re.compile(r"\d[\d.,'/]*(?:-?[^\W\d_A-Z]{2,}|[skgmhltKMBx%]$|[KMGT]?[BW]h?$|[KMG]?Hz$)")
 _RUN = re.compile(rf"(?:{_CONNECTING})\Z")
 _COMMON = frozenset(
     """a an the this that these those they he she it we i you his her its their our your my one some all each every any
@@ -42,10 +47,11 @@ _COMMON = frozenset(
     el los las una unos unas y o pero cuando con sin por para en del al este esta estos estas su sus
     il lo gli i uno nel nella dei degli che non per tra fra
     o os as um uma e ou mas com sem no na dos das
-    mr mrs ms dr prof sir herr frau
     """.split()  # noqa: SIM905
 )
 """Words that may begin a sentence and are no part of a name."""
+_TITLES = frozenset({"mr", "mrs", "ms", "dr", "prof", "sir", "herr", "herrn", "frau", "mme", "sr", "sra", "sig"})
+"""What follows them is a name in every language."""
 
 
 class Name(NamedTuple):
@@ -55,6 +61,7 @@ class Name(NamedTuple):
     end: int
     words: tuple[str, ...]
     is_first: bool
+    has_title: bool = False
 
 
 class Vocabulary(NamedTuple):
@@ -73,7 +80,7 @@ def vocabulary(text: str) -> Vocabulary:
     """The words of a text."""
     plain = level(text).replace("\u00ad", "")
     parts = [part.casefold() for word in _WORD.findall(plain) for part in (word, *re.split(r"[-'./&]", word))]
-    whole = WORD.findall(plain)
+    whole = _PLAIN_WORD.findall(plain)
     folded = f" {' '.join(whole).casefold()} "
     return Vocabulary(tuple(sorted(set(parts))), folded, "".join(word[0] for word in whole if len(word) > SHORTEST))
 
@@ -120,6 +127,18 @@ def _holds_initials(text: Vocabulary, acronym: str) -> bool:
     return acronym in text.initials or (len(acronym) > 2 and acronym.casefold() in text.initials.casefold())
 
 
+def is_code(word: str) -> bool:
+    """Whether letters and digits make one name ("F1", "GPT-4", "3D"); "60-day", "5km" and "20th" are numbers."""
+    has_both = any(map(str.isdigit, word)) and any(map(str.isalpha, word))
+    return has_both and not _NUMBER_WITH_WORD.match(word)
+
+
+@lru_cache(maxsize=4096)
+def codes(text: str) -> tuple[tuple[int, int], ...]:
+    """Where the codes of a text are."""
+    return tuple(one.span() for one in _WORD.finditer(level(text)) if is_code(one[0]))
+
+
 @lru_cache(maxsize=4096)
 def names(text: str) -> tuple[Name, ...]:
     """The names of a sentence or of several, those at the beginning of a sentence marked so."""
@@ -149,8 +168,7 @@ def _joined(plain: str, last: re.Match[str], match: re.Match[str], previous: re.
 
 
 def _is_name(word: str) -> bool:
-    has_digit = any(character.isdigit() for character in word)
-    return any(character.isupper() for character in word) or (has_digit and any(map(str.isalpha, word)))
+    return is_code(word) or (word[0].isalpha() and any(character.isupper() for character in word))
 
 
 def _named(plain: str, run: list[re.Match[str]]) -> list[Name]:
@@ -158,11 +176,17 @@ def _named(plain: str, run: list[re.Match[str]]) -> list[Name]:
         return []
     is_first = _begins_sentence(plain, run[0].start())
     kept = run
-    while kept and kept[0][0].casefold() in _COMMON:
+    has_title = False
+    while kept and kept[0][0].casefold() in _COMMON | _TITLES:
+        has_title = kept[0][0].casefold() in _TITLES
         kept, is_first = kept[1:], False
+    while kept and kept[-1][0].casefold() in _COMMON:
+        kept = kept[:-1]
+    if is_first and len(kept) > 1 and not is_code(kept[0][0]) and plain[kept[0].end() : kept[1].start()] != " ":
+        kept, is_first = kept[1:], False  # "Ships of NATO"
     if not kept:
         return []
-    return [Name(kept[0].start(), kept[-1].end(), tuple(match[0] for match in kept), is_first)]
+    return [Name(kept[0].start(), kept[-1].end(), tuple(match[0] for match in kept), is_first, has_title)]
 
 
 def _begins_sentence(plain: str, at: int) -> bool:
@@ -184,17 +208,21 @@ def missing_name(
 ) -> Missing | None:
     """The first name of a statement that neither the cited texts have nor those around them; None when all are there.
 
+    `elsewhere` names are looked for too, since a paragraph says "she" where a statement says who; codes are not.
     A word that begins a sentence is looked for only where it is part of a longer name. In languages that capitalise
     nouns single words are left alone. `codes_only`: the statement is in another language than the texts.
     """
-    vocabularies = [vocabulary(text) for text in (*texts, *elsewhere)]
+    cited = [vocabulary(text) for text in texts]
+    vocabularies = [*cited, *(vocabulary(text) for text in elsewhere)]
+    codes_only = codes_only or (statement.isupper() and len(_PLAIN_WORD.findall(statement)) > SHORTEST)
     large = writes_words_large(statement) or writes_words_large(" ".join((*texts, *elsewhere))[:SAMPLE])
     for name in names(statement):
         looked_for = [
             word for at, word in enumerate(name.words) if _is_looked_for(name, at, large=large, codes_only=codes_only)
         ]
+        codes_there = all(any(holds(one, word) for one in cited) for word in looked_for if is_code(word))
         is_there = all(any(holds(one, word) for one in vocabularies) for word in looked_for)
-        if not is_there and not _is_written_out(name, vocabularies):
+        if not codes_there or not (is_there or _is_written_out(name, vocabularies)):
             return Missing(statement[name.start : name.end], _name_instead(name, statement, texts))
     return None
 
@@ -203,14 +231,15 @@ def _is_looked_for(name: Name, at: int, *, large: bool, codes_only: bool) -> boo
     word = name.words[at]
     if len(word) < 2 or word.casefold() in _COMMON:
         return False
-    if any(character.isdigit() for character in word):
+    if is_code(word):
         return True
     if codes_only:
         return False
     is_acronym = sum(character.isupper() for character in word) > 1
     if name.is_first and at == 0:
         return is_acronym
-    return is_acronym or not large or len(name.words) > 1
+    is_family_name = name.has_title or (len(name.words) > 1 and at == len(name.words) - 1)
+    return is_acronym or not large or is_family_name
 
 
 def _is_written_out(name: Name, vocabularies: Sequence[Vocabulary]) -> bool:
@@ -222,15 +251,24 @@ def _is_written_out(name: Name, vocabularies: Sequence[Vocabulary]) -> bool:
 def _name_instead(name: Name, statement: str, texts: Sequence[str]) -> str:
     """The name that stands in its place: with a word in common, or with the same words around it."""
     wanted, ours = stems(statement), around(statement, name.start, name.end)
-    said = {word.casefold() for word in WORD.findall(statement)}
+    said = {word.casefold() for word in _PLAIN_WORD.findall(statement)}
     best, found = 0.0, ""
     for text in texts:
         for there in names(text):
             folded = {word.casefold() for word in there.words}
-            if folded <= said:
+            if folded <= said or all(len(word) < 2 for word in folded):
                 continue
-            in_common = len(folded & {word.casefold() for word in name.words})
+            in_common = len({_lettered(word) for word in folded} & {_lettered(word.casefold()) for word in name.words})
             score = in_common + closeness(ours, around(text, there.start, there.end))
-            if score >= 1 and share_at(text, there.start, wanted) >= LEAST_SHARE and score > best:
+            if (
+                (in_common or score >= LEAST_CLOSENESS)
+                and share_at(text, there.start, wanted) >= LEAST_SHARE
+                and score > best
+            ):
                 best, found = score, shown(text, there.start, there.end)
     return found
+
+
+def _lettered(word: str) -> str:
+    """A word without its digits, so that "GPT-4" stands in the place of "GPT-5"."""
+    return re.sub(r"\d+", "", word)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from app.features.summary.check_dates import Date, dates
+from app.features.summary.check_names import codes
 from app.features.summary.check_quantities import CLOCK, Quantity, quantities
 from app.features.summary.check_text import (
     WORD,
@@ -24,19 +25,23 @@ LEAST_SHARE = 0.3
 """Of a statement's words, so many are in the sentence that has another number in its place."""
 MOST_CANDIDATES = 1_000
 """Of one text; a block of more numbers is no text that has one in another's place."""
-_LIST_NUMBER = re.compile(r"(?:^\s*|\()(\d{1,2})(?:[.)]\s|\))")
+_LIST_NUMBER = re.compile(r"^\s*(?P<first>\d{1,2})[.)]\s|\((?P<number>\d{1,2})\)")
+_COUNTED = re.compile(r"(?:st|nd|rd|th)?((?:[ -][^\W\d_]+){1,5})")
 _HEDGE = re.compile(
-    r"(?:about|around|roughly|approximately|nearly|almost|over|more than|some|circa|ca\.?|~|≈|rund|etwa|knapp|fast|"
-    r"über|mehr als|environ|près de|plus de|presque|unos|casi|más de|circa|quasi|oltre|cerca de|quase|mais de|ongeveer|"
-    r"bijna|ruim|около|почти|более|约|約) ?$",
+    r"(?:(?P<above>over|more than|über|mehr als|plus de|más de|oltre|mais de|ruim|более)|"
+    r"(?P<below>nearly|almost|knapp|fast|près de|presque|casi|quasi|quase|bijna|почти)|"
+    r"about|around|roughly|approximately|some|circa|ca\.?|~|≈|rund|etwa|environ|unos|cerca de|ongeveer|около|约|約) ?$",
     re.IGNORECASE,
 )
 _BARE_UNIT = re.compile(r"(?:(?<=[(/,])|(?<=in )|(?<=\t)|^) ?([^\W\d_]+[²³]?|[%€$£])(?= ?[),\t\n]|$)")
 
 
 def missing_number(statement: str, texts: Sequence[str]) -> Missing | None:
-    """The first number, unit or date of a statement that none of the texts has; None when all are there."""
-    skipped = _list_numbers(statement)
+    """The first number, unit or date of a statement that none of the texts has; None when all are there.
+
+    Numbers inside codes ("GPT-4") are left to the names.
+    """
+    skipped = [*_list_numbers(statement), *codes(statement)]
     said = [one for one in quantities(statement) if not one.is_part and not _inside(one, skipped)]
     for date in dates(statement):
         if not _has_date(date, texts):
@@ -54,8 +59,9 @@ def missing_number(statement: str, texts: Sequence[str]) -> Missing | None:
 def _list_numbers(statement: str) -> list[tuple[int, int]]:
     """Where a statement counts what it lists: "1. ..." at its beginning, "(1) ..., (2) ..." in their order."""
     found = list(_LIST_NUMBER.finditer(statement))
-    is_counting = [int(match[1]) for match in found] == list(range(1, len(found) + 1))
-    return [match.span() for match in found if is_counting or not match.start()]
+    numbers = [int(one["number"]) for one in found if one["number"]]
+    is_counting = len(numbers) > 1 and numbers == list(range(1, len(numbers) + 1))
+    return [one.span() for one in found if one["first"] or is_counting]
 
 
 def _inside(one: Quantity, spans: list[tuple[int, int]]) -> bool:
@@ -95,10 +101,10 @@ def _is_there(said: Quantity, statement: str, text: str) -> bool:
 
 
 def _is_borne_out(said: Quantity, there: Quantity, statement: str, text: str) -> bool:
-    if _is_in_letters(text, there) and not said.is_word and not (said.dimension and said.dimension == there.dimension):
-        ours, theirs = around(statement, said.start, said.end), around(text, there.start, there.end)
-        if not set(ours[1][:2]) & set(theirs[1][:3]):
-            return False
+    same_unit = bool(said.dimension) and said.dimension == there.dimension
+    is_bare = _is_in_letters(text, there) and not said.is_word and not same_unit
+    if is_bare and not set(_counted(statement, said.end, 2)) & set(_counted(text, there.end, 5)):
+        return False
     if said.dimension == there.dimension:
         if said.is_as_much_as(there) or _is_rounded(said, there, statement):
             return True
@@ -115,16 +121,25 @@ def _is_in_letters(text: str, there: Quantity) -> bool:
     return there.scale == 1 and not any(character.isdigit() for character in text[there.start : there.number_end])
 
 
+def _counted(text: str, end: int, words: int) -> list[str]:
+    """The words right behind a number, up to a sign or another number: what it counts is among them."""
+    behind = _COUNTED.match(text, end)
+    return (
+        [stem for word in WORD.findall(behind[1].casefold())[:words] for stem in stems_of_word(word)] if behind else []
+    )
+
+
 def _is_rounded(said: Quantity, there: Quantity, statement: str) -> bool:
     """ "about 3.7 million" for 3,712,455: what is said to be rounded, is off by less than its last figure."""
     mine, theirs = said.unscaled, there.unscaled
-    if mine is None or theirs is None or not _HEDGE.search(level(statement)[max(0, said.start - 14) : said.start]):
-        return False
+    hedge = _HEDGE.search(level(statement)[max(0, said.start - 14) : said.start])
     digits = said.digits.rstrip("0")
-    if not digits or len(digits) >= len(there.digits.rstrip("0")):
+    if mine is None or theirs is None or hedge is None or not 0 < len(digits) < len(there.digits.rstrip("0")):
         return False
     step = abs(mine) / int(digits)
-    return abs(mine - theirs) < step
+    if hedge["above"]:
+        return mine < theirs < mine + step
+    return mine - step < theirs < mine if hedge["below"] else abs(mine - theirs) <= step / 2
 
 
 def _counts_something_else(said: Quantity, there: Quantity, text: str) -> bool:

@@ -15,11 +15,12 @@ from app.features.summary.check_figures import MANY_DIGITS, read_figure, scale_a
 from app.features.summary.check_text import level
 
 CLOCK = "clock"
-_LETTER = r"0-9A-Za-z\u00c0-\u024f\u0370-\u052f"
+_LETTER = r"0-9A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0370-\u052f"
 _NUMBER = re.compile(rf"(?<![{_LETTER}])(?:(?<!\.)\.)?\d+(?:[.,'/]\d+)*")
 _GROUPS = re.compile(rf"(?<![{_LETTER}.,])\d{{1,3}}(?: \d{{3}})+(?:[.,]\d{{1,2}})?(?![\d])")
 _CLOCK = re.compile(
-    r"(?<![\d.,:])([01]?\d|2[0-4])(?:[:.]([0-5]\d))? ?([ap])\.?m\b\.?|(?<![\d.,:])([01]?\d|2[0-4]):([0-5]\d)(?![\d:])",
+    r"(?<![\d.,:])([01]?\d|2[0-4])(?:[:.]([0-5]\d))? ?([ap])(?:\.m\.|m\b)|"
+    r"(?<![\d.,:])([01]?\d|2[0-4]):([0-5]\d)(?![\d:])",
     re.IGNORECASE,
 )
 _BEFORE = re.compile(r"([€$£¥₹₽]|\b(?:EUR|USD|GBP|CHF|JPY|CNY|RMB|INR|SEK|US\$))[ ]?$")
@@ -96,8 +97,9 @@ def _take(taken: bytearray, spans: list[tuple[int, int]]) -> None:
 
 def _in_dates(plain: str, spans: list[tuple[int, int]]) -> Iterator[Quantity]:
     for start, end in spans:
-        for match in re.finditer(r"\d{1,4}", plain[start:end]):
-            number = Decimal(match[0])
+        whole = re.finditer(r"\d{1,2}[.,]\d{1,2}(?!\d)", plain[start:end])
+        for match in (*re.finditer(r"\d{1,4}", plain[start:end]), *whole):  # "3.7. 2024" may be no date at all
+            number = Decimal(match[0].replace(",", "."))
             at = start + match.start()
             yield Quantity(at, at + len(match[0]), at + len(match[0]), number, number, match[0], "", is_part=True)
 

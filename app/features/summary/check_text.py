@@ -27,7 +27,7 @@ WORD = re.compile(r"[^\W_]+")
 _INFLECTED_INSIDE = re.compile(r"[\u0590-\u06ff\u0900-\u0dff]")
 _HANGUL = re.compile(r"[\uac00-\ud7a3]")
 _ABBREVIATION = re.compile(
-    r"(?:^|\W)(?:[^\W\d_]|\w\.\w|Dr|Mr|Mrs|Ms|Prof|St|No|Nr|Art|Fig|Sec|Eq|al|cf|vs|ca|bzw|Abs|approx|Mme|Hr|Fr|Sr)\.$"
+    r"(?:^|\W)(?:[^\W\d_]|[^\W\d_]\.[^\W\d_]|Dr|Mr|Mrs|Ms|Prof|St|No|Nr|Art|Fig|Sec|Eq|al|cf|vs|ca|bzw|Abs|approx|Mme|Hr|Fr|Sr)\.$"
 )
 _DAY = re.compile(r"(?<!\d)\d{1,2}\.$")
 _SPACES = dict.fromkeys((0xA0, 0x2007, 0x2009, 0x200A, 0x202F, 0x3000), " ")

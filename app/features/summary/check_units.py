@@ -67,8 +67,7 @@ UNITS: dict[str, Unit] = {
         "months",
         {
             "1": "month months monat monate monaten mois mes meses mese mesi mês maand maanden месяц месяца месяцев",
-            "12": "year years yr yrs jahr jahre jahren an ans année années año años anno anni ano anos jaar год года "
-            "лет",
+            "12": "year years yr yrs jahr jahre jahren ans année années año años anno anni ano anos jaar год года лет",
         },
     ),
     **_table("area", {"1": "m² m2 sqm qm", "1000000": "km² km2", "10000": "ha hectare hectares hektar hectáreas"}),
@@ -104,7 +103,7 @@ SCALES: dict[str, Decimal] = {
         8: "億 亿 억",
         9: "billion billions bn mrd milliarde milliarden milliard milliards miliardi miliardo bilhões bilhão miljard "
         "mld млрд миллиард миллиарда миллиардов",
-        12: "trillion trillions billionen trn bio 兆",
+        12: "trillion trillions billionen trn 兆",
     }.items()
     for word in words.split()
 }
@@ -116,21 +115,21 @@ MONEY = frozenset({"euro", "dollar", "pound", "yen", "yuan", "franc", "rupee", "
 
 
 _SMALL = {
-    2: "two zwei deux dos due dois duas twee два две två",
+    2: "two zwei deux dos dois duas twee два две två",
     3: "three drei trois tres tre três drie три",
-    4: "four vier quatre cuatro quattro quatro четыре fyra",
-    5: "five fünf cinq cinco cinque vijf пять fem",
-    6: "six sechs seis sei zes шесть sex",
+    4: "four vier quatre cuatro quattro quatro четыре",
+    5: "five fünf cinq cinco cinque vijf пять",
+    6: "six sechs seis zes шесть",
     7: "seven sieben sept siete sette sete zeven семь sju",
     8: "eight acht huit ocho otto oito восемь åtta",
     9: "nine neun neuf nueve nove negen девять nio",
     10: "ten zehn dix diez dieci dez tien десять tio",
-    11: "eleven elf onze once undici одиннадцать elva",
+    11: "eleven elf onze undici одиннадцать elva",
     12: "twelve zwölf douze doce dodici doze twaalf двенадцать tolv",
     13: "thirteen dreizehn treize trece tredici treze dertien",
     14: "fourteen vierzehn quatorze catorce quattordici catorze veertien",
     15: "fifteen fünfzehn quinze quince quindici vijftien",
-    16: "sixteen sechzehn seize dieciséis sedici dezesseis zestien",
+    16: "sixteen sechzehn dieciséis sedici dezesseis zestien",
     17: "seventeen siebzehn diecisiete diciassette zeventien",
     18: "eighteen achtzehn dieciocho diciotto dezoito achttien",
     19: "nineteen neunzehn diecinueve diciannove negentien",
@@ -142,7 +141,7 @@ _SMALL = {
     70: "seventy siebzig setenta settanta zeventig семьдесят",
     80: "eighty achtzig ochenta ottanta oitenta tachtig восемьдесят",
     90: "ninety neunzig noventa novanta negentig девяносто",
-    100: "hundred hundert cent cien cento honderd сто",
+    100: "hundred hundert cien cento honderd сто",
 }
 _ONE = "one ein eine einen einem einer un une una uno um uma een один одна"
 _ORDINAL = {

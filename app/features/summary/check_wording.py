@@ -30,7 +30,9 @@ _NEGATIONS = frozenset(
     nooit не нет никогда ikke inte ingen
     """.split()  # noqa: SIM905
 )
-_ONLY = re.compile(r"only|just|merely|nur|seulement|solo|só|apenas|alleen|только", re.IGNORECASE)
+_ONLY = re.compile(
+    r"more|less|fewer|later|mehr|weniger|only|just|merely|nur|seulement|solo|só|apenas|alleen|только", re.IGNORECASE
+)
 
 
 class Token(NamedTuple):

@@ -14,7 +14,7 @@ from app.features.summary.sections import Section
 class Reading:
     """Collects answered prompts, and compares them with all the blocks that were given.
 
-    A section's own list of slices is not believed: what it names must stand in the prompt.
+    A section's own list of slices is not believed: what it names must stand in the prompt, but for white space around.
     """
 
     def __init__(self, documents: Sequence[InputDocument]) -> None:
@@ -45,7 +45,7 @@ class _Document:
 
     def read(self, number: int, start: int, end: int, prompt: str) -> None:
         block = self._blocks.get(number)
-        if block is None or number not in self._unread or block.text[start:end] not in prompt:
+        if block is None or number not in self._unread or block.text[start:end].strip() not in prompt:
             return
         self._read[number].append((start, end))
         if _is_whole(block.text, self._read[number]):

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from app.features.summary.result import Form
 
-LEAST_CHARACTERS, MOST_CHARACTERS = 20, 260
+LEAST_CHARACTERS, MOST_CHARACTERS = 20, 300
 MOST_FREE_CHARACTERS = 500
 MOST_IDS = 4
 MOST_QUOTE_CHARACTERS = 120
@@ -89,7 +89,7 @@ def write_up(form: Form, ids: Iterable[int], least: int, most: int) -> str:
     return (
         f"{root}\n"
         'item ::= "- " cited "\\n"\n'
-        f'cited ::= text " [" id (", " id){_times(0, MOST_IDS - 1)} "]"\n'
+        f'cited ::= text " [" id (", " id){_times(0, MOST_IDS - 1)} "]" "."?\n'
         f"id ::= {one_of(ids)}\n{_FREE}"
     )
 

@@ -18,8 +18,6 @@ from app.features.summary.sections import Section, halves_of
 from app.features.summary.work import Work
 
 MOST_HALVINGS = 3
-LONGER = 1.6
-"""Answers may be so much longer than is asked for before they count as too long."""
 TOKENS_A_POINT = 150
 """A section is asked for one point for so many of its tokens, at least."""
 
@@ -89,7 +87,7 @@ class Mapping:
             rules = grammar.spread(work.citable(section), most, work.language)
         else:
             rules = grammar.json_points(section.ids, most, has_quotes=True)
-        return work.ask(messages, int(budgets.points * LONGER), rules, attempt)
+        return work.ask(messages, budgets.points_limit, rules, attempt)
 
     def _unkept(self, task: SectionTask) -> Iterator[SectionTask]:
         """The task itself or what is left of it; what an earlier run has kept is taken."""

@@ -15,7 +15,6 @@ from app.engine.client import Ask
 from app.features.summary import grammar, prompts
 from app.features.summary.asking import Answer, Taken, work_off
 from app.features.summary.events import Merging, Rests
-from app.features.summary.mapping import LONGER
 from app.features.summary.points import Point, Problem, problem_of, read_points, without_repeats
 from app.features.summary.result import Statement
 from app.features.summary.sources import MOST_EVIDENCE, Sources, distinct, evenly, evidence_of, of_points
@@ -88,7 +87,7 @@ class Merge:
     def _fan_in(self, pile: Pile, tokens: int) -> int:
         """How many neighbours are joined: no more than fit into a prompt, nor than it takes for all to fit."""
         budgets = self._work.budgets
-        free = budgets.room(self._fixed_tokens(), budgets.merged) - MOST_EVIDENCE * SENTENCE_TOKENS
+        free = budgets.room(self._fixed_tokens(), budgets.merged_limit) - MOST_EVIDENCE * SENTENCE_TOKENS
         fitting = max(2, int(free * len(pile) / max(1, tokens)))
         needed = -(-len(pile) * budgets.merged // self._room)
         return max(2, min(MOST_JOINED, fitting, needed))
@@ -111,7 +110,7 @@ class Merge:
             rules = grammar.spread(list(sources.blocks), most, self._work.language)
         else:
             rules = grammar.json_points(sources.blocks, most, has_quotes=False)
-        return self._work.ask(messages, int(budgets.merged * LONGER), rules, attempt)
+        return self._work.ask(messages, budgets.merged_limit, rules, attempt)
 
     def _take(self, task: MergeTask, answer: Answer | AppError) -> Iterable[MergeTask]:
         kept: list[Point] = []

@@ -135,7 +135,7 @@ def cited_runs(line: str) -> Iterator[tuple[str, tuple[int, ...]]]:
 
     In a line that begins with numbers they stand before what they belong to.
     """
-    if line.lstrip().startswith("["):
+    if _IDS.match(line):
         places = [*_IDS.finditer(line)]
         ends = [*(match.start() for match in places[1:]), len(line)]
         for match, end in zip(places, ends, strict=True):

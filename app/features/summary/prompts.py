@@ -43,7 +43,7 @@ _FORMS = {
     Form.QUESTIONS: "Write {length} of questions and answers: the most important questions that the text answers. "
     "Each question stands on a line of its own that begins with 'Q: ', its answer on the next line in one to three "
     "sentences.",
-    Form.OWN: "Write {length} about the text as this wish says: {wish}",
+    Form.OWN: "Write {length} about the text as this wish says: “{wish}”.",
 }
 
 
@@ -104,6 +104,7 @@ def write_messages(
     language: str,
     *,
     wish: str = "",
+    most: int,
     are_points: bool,
     is_small: bool,
     problem: Problem | None = None,
@@ -112,8 +113,9 @@ def write_messages(
     body = "\n\n".join(framed(title, text) for title, text in texts)
     remind = _REMINDERS.get(form, "The summary:")
     if is_small:
-        task = f"You write about texts as somebody wishes: {_one_line(wish)}" if form is Form.OWN else _SHORT[form]
+        task = f"You write about texts as somebody wishes: “{_one_line(wish)}”." if form is Form.OWN else _SHORT[form]
         system = f"{task} {_EXACTLY} {_write_in(language)}"
+        remind = _REMINDERS.get(form, f"{_the_most(most, 'sentence')}:")
         return _messages(system, f"{WRITE_BEGIN} to summarize:", body, remind, problem)
     what = "points" if are_points else "paragraphs"
     system = (
@@ -127,9 +129,9 @@ def write_messages(
 
 _REMINDERS = {Form.ACTIONS: "What is to be done:", Form.QUESTIONS: "The questions and answers:", Form.OWN: "As wished:"}
 _SHORT = {
-    Form.PARAGRAPHS: "You summarize texts.",
-    Form.BULLETS: "You summarize texts.",
-    Form.SECTIONS: "You summarize texts.",
+    Form.PARAGRAPHS: "You find the most important sentences of a text.",
+    Form.BULLETS: "You find the most important sentences of a text.",
+    Form.SECTIONS: "You find the most important sentences of a text.",
     Form.ACTIONS: "You find what is to be done in a text, by whom and until when.",
     Form.QUESTIONS: "You write questions that a text answers, and the answers.",
 }

@@ -16,7 +16,7 @@ def check_words(check: Check, pages: str) -> str:
     place, speaker = _place_words(pages)
     if check.differs:
         is_wording = check.reason is Reason.SUPPORT
-        return f"{speaker} says {f'“{check.page_says}”' if is_wording else check.page_says}."
+        return f"{speaker} says {f'“{check.page_says}”' if is_wording else check.page_says.rstrip('.')}."
     if check.reason is Reason.CLOSE_MATCH:
         return f"Found {place}; what it quotes stands there in slightly other letters."
     if check.found:

@@ -26,6 +26,7 @@ from app.features.verify import Cited, verify
 
 TEMPERATURE, WARMER = 0.2, 0.25
 TOP_P = 0.9
+"""A small model stays with the text best at 0: of 20 points of the starter's, 15 were found in place of 11."""
 SEED = 1
 THINKING_TOKENS = 256
 """For models that cannot be kept from thinking."""
@@ -54,7 +55,8 @@ class Work:
     def ask(self, messages: Sequence[Message], max_tokens: int, grammar: str, attempt: int = 0) -> Ask:
         """A prompt of this work: the same answer each time, without thinking; a second try is a little warmer."""
         always_thinks = self.model.thinking in ("always", "effort")
-        sampling = Sampling(TEMPERATURE + WARMER * attempt, top_p=TOP_P, presence_penalty=0.0, seed=SEED + attempt)
+        temperature = (0.0 if self.budgets.is_small else TEMPERATURE) + WARMER * attempt
+        sampling = Sampling(temperature, top_p=TOP_P, presence_penalty=0.0, seed=SEED + attempt)
         return Ask(
             messages,
             max_tokens=max_tokens,

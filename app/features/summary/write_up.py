@@ -22,13 +22,13 @@ from app.features.summary.work import Work, kept_texts
 
 WRITING_EVERY_S = 0.1
 LEAST_STATEMENTS = 2
-CHARACTERS_A_STATEMENT = 240
+CHARACTERS_A_STATEMENT = 160
 """A summary is shorter than its text: it has no more statements than one for so many characters."""
 LEAST_POINTS_TO_WRITE = 3
 """Of so few points nothing is written up: they stand for themselves."""
 _QUESTION = re.compile(r"^\s*(?:\*\*)?Q(?:uestion)?(?:\s*\d+)?\s*[:.]\s*(.+?)(?:\*\*)?\s*$", re.IGNORECASE)
 _ANSWER = re.compile(r"^\s*(?:\*\*)?A(?:nswer)?(?:\*\*)?\s*:\s*")
-_IDS = re.compile(r"\s*\[[\d,; ]*(?:\]|$)")
+_IDS = re.compile(r"[ \t]*\[[\d,; ]*(?:\]|$)")
 _NOTHING = re.compile(r"^\W*none\W*$", re.IGNORECASE)
 
 
@@ -115,8 +115,7 @@ class WriteUp:
 
     def _ask(self, draft: Draft, attempt: int = 0, problem: Problem | None = None) -> Ask:
         work, form, numbers = self._work, self._work.wish.form, draft.sources.citable
-        most = max(LEAST_STATEMENTS, round(statements_for(work.wish.length) * draft.share))
-        most = min(most, max(LEAST_STATEMENTS, len(draft.sources.text) // CHARACTERS_A_STATEMENT))
+        most = most_statements(work, draft)
         if work.budgets.is_small:
             rules = grammar.spread(numbers, most // 2 if form is Form.QUESTIONS else most, work.language, form)
         else:
@@ -129,7 +128,7 @@ class WriteUp:
         problem: Problem | None = Problem.FAILED
         if isinstance(answer, Answer):
             every = written(answer.text, self._work.wish.form, task.draft, answer.finish)
-            found = without_repeats(every, lambda one: one.text)
+            found = _distinct(every)
             problem = self._problem(answer, every, found)
             found = [] if problem is Problem.REFUSED else found
         if problem is None and isinstance(answer, Answer):
@@ -159,7 +158,7 @@ class WriteUp:
         nearby = sources.all_blocks
         self._finished[task.place] = [
             replace(checked(one.text, sources.cited(one.ids), nearby), group=one.group, paragraph=one.paragraph)
-            for one in without_repeats(found, lambda one: one.text)
+            for one in _distinct(found)
         ]
         self._texts[task.place] = "\n".join(one.text for one in self._finished[task.place])
         self.answered.append((task.draft, task.ask.messages[-1].text))
@@ -171,6 +170,12 @@ class WriteUp:
         return [replace(one, group=draft.group, paragraph=place) for place, one in enumerate(points)]
 
 
+def most_statements(work: Work, draft: Draft) -> int:
+    """How many a write-up is asked for: by the wished length, and no more than its text is worth."""
+    wished = max(LEAST_STATEMENTS, round(statements_for(work.wish.length) * draft.share))
+    return min(wished, max(LEAST_STATEMENTS, len(draft.sources.text) // CHARACTERS_A_STATEMENT))
+
+
 def messages_for(work: Work, draft: Draft, problem: Problem | None = None) -> list[Message]:
     """The prompt of a draft."""
     length = length_words(work.wish.length, work.language, draft.share)
@@ -180,6 +185,7 @@ def messages_for(work: Work, draft: Draft, problem: Problem | None = None) -> li
         length,
         work.language,
         wish=work.wish.instruction,
+        most=most_statements(work, draft),
         are_points=bool(draft.sources.points),
         is_small=work.budgets.is_small,
         problem=problem,
@@ -207,6 +213,19 @@ def written(answer: str, form: Form, draft: Draft, finish: FinishReason = Finish
     if found and finish in (FinishReason.LENGTH, FinishReason.CONTEXT) and not _is_whole(found[-1]):
         found.pop()
     return found
+
+
+def _distinct(found: Sequence[Written]) -> list[Written]:
+    """What is said twice once, where it was said first."""
+    return without_repeats(
+        found,
+        lambda one: one.text,
+        lambda longer, shorter: longer if longer.paragraph <= shorter.paragraph else _moved(longer, shorter),
+    )
+
+
+def _moved(one: Written, to: Written) -> Written:
+    return replace(one, group=to.group, paragraph=to.paragraph)
 
 
 def plain_text(answer: str) -> str:

@@ -200,6 +200,7 @@ class DraftPage(QWidget):
         self._head.setFont(theme.font(21, 600))
         self._head.setContentsMargins(0, 0, 0, px(6))
         self.chips.setContentsMargins(0, 0, 0, px(4))
+        self._remarks.setContentsMargins(0, 0, 0, px(6))
         for label in (self.time, self._remarks):
             label.setFont(theme.font(13.5))
         self.add_button.setFont(theme.font(13.5, 500))

@@ -49,6 +49,12 @@ class Places:
                 found.setdefault((anchor.document, self._where(anchor)), self._chip(anchor))
         return tuple(found.values())
 
+    def where(self, statement: Statement) -> str:
+        """Where it was looked, such as "p. 6, p. 30"; without the file's name where that is one and the same."""
+        is_one = len({anchor.document for anchor in statement.anchors}) == 1
+        words = [self._where(one) for one in statement.anchors] if is_one else [c.text for c in self.chips(statement)]
+        return ", ".join(dict.fromkeys(words))
+
     def _where(self, anchor: Anchor) -> str:
         mark = page_mark(self._documents[anchor.document].unit, anchor.page)
         if mark:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QWidget
 
 from app.features.summary.result import Summary
@@ -32,6 +32,7 @@ class TitleField(QLineEdit):
         self.setObjectName("summary_title")
         self.setAccessibleName(tr("Title"))
         self.setMaxLength(MOST_TITLE)
+        self.setAcceptDrops(False)  # files are for the window
         self.setTextMargins(-EDGE_PX, 0, -EDGE_PX, 0)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.editingFinished.connect(self._on_finished)
@@ -43,15 +44,38 @@ class TitleField(QLineEdit):
             self._show()
 
     def _show(self) -> None:
-        self.setText(self._title)
+        room = self.width() - 2 * EDGE_PX
+        is_cut = not self.hasFocus() and self.isVisible()
+        self.setText(
+            self.fontMetrics().elidedText(self._title, Qt.TextElideMode.ElideRight, room) if is_cut else self._title
+        )
         self.setCursorPosition(0)
         self.setToolTip(self._title)
+        self.setAccessibleDescription(self._title)
 
     def _on_finished(self) -> None:
         title = " ".join(self.text().split())
-        if title and title != self._title:
+        if self.isModified() and title and title != self._title:
             self._title = title
             self.renamed.emit(title)
+        self._show()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        if self.text() != self._title:  # it was cut
+            self.setText(self._title)
+        super().focusInEvent(event)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self._show()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if not self.hasFocus():
+            self._show()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
         self._show()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

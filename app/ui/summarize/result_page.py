@@ -29,6 +29,7 @@ class ResultPage(QWidget):
         super().__init__()
         self.stored: StoredSummary | None = None
         self.summary: Summary | None = None
+        self._shown: tuple[object, ...] = ()
         self.head = ResultHead(theme)
         self.bar = StateBar(theme, notify)
         self._bar_row = Column(theme, top_px=4, bottom_px=4)
@@ -46,7 +47,8 @@ class ResultPage(QWidget):
 
     def show_result(self, stored: StoredSummary, summary: Summary | None, told: Sequence[Told]) -> None:
         """Shows it from the top, unless it is shown already as it is."""
-        is_same = self.stored is not None and self.stored.id == stored.id and self.summary == summary
+        key = (stored.id, summary.statements if summary else (), summary is None or summary.is_partial)
+        is_same, self._shown = key == self._shown, key  # another title moves nobody from where they read
         self.stored, self.summary = stored, summary
         self.head.title.show_title(stored.title)
         self.head.show_facts(summary)

@@ -145,5 +145,10 @@ class SummaryRunner(QObject):
         self.ended.emit()
 
     def _on_failed(self, error: BaseException) -> None:
+        """A defect in one of them; it is marked as failed, and the others keep their turn."""
         self._notify.error(error)
+        failed = self._at_work
         self._on_ended()
+        if failed is not None:
+            self.row_changed.emit(failed)
+            self.start()

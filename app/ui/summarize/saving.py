@@ -30,7 +30,8 @@ FORMATS = (
     (".json", "JSON with places"),
 )
 PDF_DPI = 300
-PDF_MARGIN_MM = 22
+PDF_MARGIN_MM = 4
+"""Beside the two centimetres that Qt leaves around a printed text."""
 PDF_POINTS = 10.5
 LITTLE_BYTES = 1_000_000
 MOST_NAME = 80

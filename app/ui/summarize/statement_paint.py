@@ -34,10 +34,9 @@ class StatementPaint:
         painter = QPainter(view.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         has_keys = view.hasFocus()
-        for number, stretch in enumerate(view.stretches):
+        for number in range(max(0, view.number_at(area.topLeft()) - 1), len(view.stretches)):
+            stretch = view.stretches[number]
             box = self._box_of(stretch)
-            if box.bottom() < area.top():
-                continue
             if box.top() > area.bottom():
                 break
             if stretch.told.is_flagged:
@@ -121,7 +120,7 @@ class StatementPaint:
             painter.setBrush(QColor(tokens.chip))
             if is_held:
                 painter.setPen(QPen(QColor(tokens.focus), 2))
-            elif self._hovered == (number, place):
+            elif (number, place) in (self._hovered, self._view.open_chip):
                 painter.setPen(QPen(QColor(tokens.accent), 1))
             else:
                 painter.setPen(Qt.PenStyle.NoPen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, Qt, Signal
@@ -13,6 +14,7 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPaintEvent,
     QResizeEvent,
+    QTextCursor,
 )
 from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 
@@ -48,11 +50,14 @@ class StatementView(QTextEdit):
         """The statement that the keyboard is at; -1 for none."""
         self.chip = 0
         """Which of its chips."""
+        self.open_chip: tuple[int, int] | None = None
+        """The statement and the chip whose place is shown beside."""
         self.setObjectName("statements")
         self.setProperty("kind", "bare")
         self.setAccessibleName(tr("Statements"))
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setReadOnly(True)
+        self.setAcceptDrops(False)
         self.setUndoRedoEnabled(False)
         self.setTabChangesFocus(True)
         # Without the flag for the keyboard there is no caret; Ctrl+A and Ctrl+C work all the same.
@@ -74,7 +79,7 @@ class StatementView(QTextEdit):
     def show_statements(self, told: Sequence[Told], form: Form) -> None:
         """Replaces everything, from the top."""
         self._told, self._form, self._plain = list(told), form, ""
-        self.current, self.chip = -1, 0
+        self.current, self.chip, self.open_chip = -1, 0, None
         self._write()
         self.verticalScrollBar().setValue(0)
 
@@ -123,19 +128,30 @@ class StatementView(QTextEdit):
 
     def chip_at(self, point: QPointF) -> tuple[int, int] | None:
         """The statement and the chip there."""
-        for number, stretch in enumerate(self.stretches):
-            if self._paint.rect_of(stretch).adjusted(0, -8, 0, 8).contains(point):
-                for place in range(len(stretch.chips)):
-                    if self._paint.chip_rect(stretch, place).contains(point):
-                        return number, place
+        last = self.number_at(point)
+        for number in range(max(0, last - 1), last + 1):
+            for place in range(len(self.stretches[number].chips)):
+                if self.chip_rect(number, place).contains(point):
+                    return number, place
         return None
 
-    def _open(self, number: int, chip: int) -> None:
+    def number_at(self, point: QPointF) -> int:
+        """The last statement that begins at or before a point of the viewport; -1 without any."""
+        position = self.cursorForPosition(point.toPoint()).position()
+        return bisect_right(self.stretches, position, key=lambda stretch: stretch.start) - 1
+
+    def open_place(self, number: int, chip: int = 0) -> None:
+        """Has the place of a chip shown beside, as a click on it does."""
         chips: tuple[Chip, ...] = self.stretches[number].told.chips if 0 <= number < len(self.stretches) else ()
         if 0 <= chip < len(chips):
-            self.current, self.chip = number, chip
+            self.current, self.chip, self.open_chip = number, chip, (number, chip)
             self.viewport().update()
             self.opened.emit(chips[chip])
+
+    def forget_open(self) -> None:
+        """No place is shown beside any more."""
+        self.open_chip = None
+        self.viewport().update()
 
     def _write(self) -> None:
         self._text.clear()
@@ -143,6 +159,10 @@ class StatementView(QTextEdit):
             self._text.write_plain(self._plain)
         else:
             self._text.add(self._told, self._form)
+        # What was written took the text cursor along to the end, and the view would follow it there.
+        cursor = self.textCursor()
+        cursor.movePosition(QTextCursor.MoveOperation.Start)
+        self.setTextCursor(cursor)
         self.viewport().update()
 
     def _say(self, text: str) -> None:
@@ -197,7 +217,7 @@ class StatementView(QTextEdit):
             most = len(self.stretches[self.current].told.chips) - 1
             self.go_to(self.current, min(max(self.chip + side, 0), max(0, most)))
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
-            self._open(max(self.current, 0), self.chip)
+            self.open_place(max(self.current, 0), self.chip)
         else:
             super().keyPressEvent(event)
 
@@ -218,7 +238,7 @@ class StatementView(QTextEdit):
         if event.button() != Qt.MouseButton.LeftButton or found is None or self._pressed is None:
             return
         if self.chip_at(self._pressed) == found:  # pressed and let go on it, not a selection that ends there
-            self._open(*found)
+            self.open_place(*found)
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QFocusEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
@@ -24,8 +23,8 @@ from app.ui.summarize.empty_page import EmptyPage
 from app.ui.summarize.places import Chip, Places
 from app.ui.summarize.result_page import ResultPage
 from app.ui.summarize.running import SummaryRunner
-from app.ui.summarize.saving import Saving
 from app.ui.summarize.statement_text import Told
+from app.ui.summarize.summary_actions import SummaryActions
 from app.ui.summarize.telling import told
 from app.ui.summarize.work_page import WorkPage
 from app.ui.theme import Theme
@@ -64,7 +63,6 @@ class SummarizeView(QWidget):
         self._is_draft_loaded = False
         self.runner = runner or SummaryRunner(app, notify, self)
         self.files = DraftFiles(app, theme, notify, self)
-        self.saving = Saving(app, notify, self)
         self.empty = EmptyPage(app, theme)
         self.draft = DraftPage(app, theme, notify, self.files)
         self.work = WorkPage(theme, self._tell, app.summaries.seconds_left)
@@ -77,8 +75,13 @@ class SummarizeView(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.document)
         self._connect()
+        self.doing = SummaryActions(self, app, notify)
 
     def _connect(self) -> None:
+        for statements in (self.work.points, self.result.statements):
+            statements.opened.connect(self._open)
+            statements.left.connect(self.document.close_document)
+            self.document.closed.connect(statements.forget_open)
         zone = self.empty.zone
         zone.files_wanted.connect(self.ask_for_files)
         zone.folder_wanted.connect(self._ask_for_folder)
@@ -89,20 +92,8 @@ class SummarizeView(QWidget):
         self.files.opened.connect(lambda number: self.document.open(self._app.documents, number))
         self.draft.changed.connect(self._keep_draft)
         self.draft.started.connect(self._begin)
-        self.work.stop_wanted.connect(self._on_stop)
-        self.work.points.opened.connect(self._open)
-        self.work.points.left.connect(self.document.close_document)
-        self.result.statements.opened.connect(self._open)
-        self.result.statements.left.connect(self.document.close_document)
-        self.result.again_wanted.connect(self._on_again)
-        self.result.bar.resumed.connect(self._on_resumed)
-        head = self.result.head
-        head.title.renamed.connect(self._on_renamed)
-        head.ask_wanted.connect(self._on_ask)
-        head.save_wanted.connect(self._on_save)
-        head.copy_wanted.connect(self._on_copy)
         self.runner.happened.connect(self._on_happened)
-        self.runner.row_changed.connect(self._on_row_changed)
+        self.runner.row_changed.connect(self.on_row_changed)
         self.runner.state_changed.connect(self.state_changed)
 
     # What is shown.
@@ -126,15 +117,14 @@ class SummarizeView(QWidget):
             return
         is_other = summary_id != self.summary_id
         self._show_id(summary_id)
-        if is_other:
-            self._places = self._new_places(stored)
-        if stored.state in AT_WORK:
-            self.work.show_work(stored, self.runner.progress_of(summary_id))
-            self._show_page(self.work)
-            return
         try:
-            summary = self._app.summaries.summary(summary_id)
-            self._show_result(stored, summary)
+            if is_other:
+                self._places = self._new_places(stored)
+            if stored.state in AT_WORK:
+                self.work.show_work(stored, self.runner.progress_of(summary_id))
+                self._show_page(self.work)
+            else:
+                self._show_result(stored, self._app.summaries.summary(summary_id))
         except AppError as error:
             self._notify.error(error)
 
@@ -228,24 +218,27 @@ class SummarizeView(QWidget):
 
     def _on_draft_changed(self) -> None:
         if self.summary_id is None:
+            if self.files.files and self.pages.currentWidget() is not self.draft:
+                self.draft.better.look()
             self._show_page(self.draft if self.files.files else self.empty)
 
     def _keep_draft(self) -> None:
         if self._is_draft_loaded:
-            self._store(lambda: self._app.summaries.keep_draft(self.draft.ids, self.draft.foot.wish))
+            self.keep(lambda: self._app.summaries.keep_draft(self.draft.ids, self.draft.foot.wish))
 
     def _begin(self, ids: list[int], wish: Wish, together: bool) -> None:
         begun: list[StoredSummary] = []
-        if self._store(lambda: begun.extend(self._app.summaries.begin(ids, wish, together=together))) and begun:
+        if self.keep(lambda: begun.extend(self._app.summaries.begin(ids, wish, together=together))) and begun:
             self.files.clear()
             self.draft.look_again()
-            self._show_begun(begun[0])
+            self.show_begun(begun[0])
 
-    def _show_begun(self, stored: StoredSummary) -> None:
+    def show_begun(self, stored: StoredSummary) -> None:
+        """Shows one that was put into the queue just now."""
         self.runner.start()
         self.show_summary(stored.id)
         self.list_changed.emit()
-        self.work.stop.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.take_keyboard()
 
     def _ask_for_folder(self) -> None:
         dialog = QFileDialog(self, tr("Choose a folder to summarize"))
@@ -266,60 +259,11 @@ class SummarizeView(QWidget):
             else:
                 self.work.take(event)
 
-    def _on_row_changed(self, summary_id: int) -> None:
+    def on_row_changed(self, summary_id: int) -> None:
+        """The row of a summary is another one."""
         self.list_changed.emit()
         if summary_id == self.summary_id:
             self.show_summary(summary_id)
-
-    # What the person does with a summary.
-
-    def _on_stop(self) -> None:
-        if self.summary_id is not None:
-            number = self.summary_id
-            self._store(lambda: self._app.summaries.stop(number))
-            self._on_row_changed(number)
-
-    def _on_resumed(self) -> None:
-        if self.summary_id is not None:
-            number = self.summary_id
-            if self._store(lambda: self._app.summaries.resume(number)):
-                self.runner.start()
-                self._on_row_changed(number)
-
-    def _on_again(self, wish: Wish) -> None:
-        stored = self.result.stored
-        if stored is None:
-            return
-        ids, begun = list(stored.document_ids), list[StoredSummary]()
-        if self._store(lambda: begun.extend(self._app.summaries.begin(ids, wish, together=True))) and begun:
-            self._show_begun(begun[0])
-
-    def _on_renamed(self, title: str) -> None:
-        if self.summary_id is not None:
-            number = self.summary_id
-            self._store(lambda: self._app.summaries.rename(number, title))
-            self.list_changed.emit()
-
-    def _on_ask(self) -> None:
-        stored = self.result.stored
-        if stored is not None:
-            self.ask_wanted.emit(list(stored.document_ids), stored.title)
-
-    def _on_save(self) -> None:
-        if self.result.summary is not None:
-            button = self.result.head.save
-            self.saving.menu(self._titled()).popup(button.mapToGlobal(QPoint(0, button.height())))
-
-    def _on_copy(self) -> None:
-        if self.result.summary is not None:
-            self.saving.copy(self._titled())
-
-    def _titled(self) -> Summary:
-        """The summary with the title that it has now."""
-        summary, stored = self.result.summary, self.result.stored
-        assert summary is not None
-        assert stored is not None
-        return replace(summary, title=stored.title)
 
     def _open(self, chip: Chip) -> None:
         self.document.open(self._app.documents, chip.document_id, chip.mark)
@@ -331,11 +275,15 @@ class SummarizeView(QWidget):
             self._notify.error(error)
             return None
 
-    def _store(self, do: Callable[[], object]) -> bool:
+    def keep(self, do: Callable[[], object]) -> bool:
+        """Does something that is stored; what goes wrong is told. Whether it was done."""
         try:
             do()
         except AppError as error:
             self._notify.error(error)
+            return False
+        except KeyError:
+            self._notify.mention(tr("This document is not there any more."))
             return False
         return True
 

@@ -19,7 +19,7 @@ def told(statements: Sequence[Statement], places: Places) -> list[Told]:
 
 def _told(statement: Statement, places: Places) -> Told:
     chips, check = places.chips(statement), statement.check
-    where = ", ".join(chip.text for chip in chips)
+    where = places.where(statement)
     is_plain = check.found and check.reason is None
     note = "" if is_plain else tr(check_words(check, where))
     spoken = note or (tr("Found on {where}.", where=where) if chips else "")

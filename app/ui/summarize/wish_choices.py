@@ -39,6 +39,7 @@ class WishChoices(QWidget):
         self.instruction.setAccessibleName(tr("Own instruction"))
         self.instruction.setPlaceholderText(tr("What should it say? For example: only what concerns money"))
         self.instruction.setMaxLength(MOST_INSTRUCTION)
+        self.instruction.setAcceptDrops(False)  # files are for the window
         self._typed = QTimer(self, singleShot=True, interval=TYPING_MS)
         self._typed.timeout.connect(self.changed)
         self.instruction.textEdited.connect(lambda _text: self._typed.start())

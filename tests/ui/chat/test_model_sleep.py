@@ -33,6 +33,7 @@ class Machine:
     sleep: ModelSleep
     memory: Memory
     now_s: float
+    is_at_work: bool = False
 
     def loads(self) -> int:
         log = self.desk.script.with_name("prompts.jsonl").read_text("utf-8").splitlines()
@@ -54,7 +55,7 @@ def machine(open_chat: Open, tmp_path: Path) -> Callable[..., Machine]:
         desk.chat.answer_finished.connect(loader.look)
         made = Machine(desk, loader, None, PLENTY, 0.0)  # type: ignore[arg-type]
         watch = MemoryWatch(lambda: desk.app.settings.engine, lambda: made.memory, lambda: made.now_s)
-        made.sleep = ModelSleep(watch, desk.notify, loader, desk.chat)
+        made.sleep = ModelSleep(watch, desk.notify, loader, desk.chat, is_at_work=lambda: made.is_at_work)
         loader.look()
         assert loader.state == "ready"
         return made
@@ -118,6 +119,21 @@ def test_after_the_minutes_that_were_set_it_sleeps_without_a_word(machine: Calla
     here.sleep.look()
     here.desk.qtbot.waitUntil(here.is_asleep)
     assert here.desk.notices() == []
+
+
+def test_a_model_that_summarizes_stays_and_sleeps_when_that_is_done(machine: Callable[..., Machine]) -> None:
+    here = machine()
+    here.desk.app.change("engine", unload_after_min=5)
+    here.is_at_work, here.now_s = True, 900
+    here.sleep.look()
+    here.memory = SHORT
+    here.sleep.look()
+    assert here.loader.state == "ready"
+    assert here.desk.notices() == ["Memory is short. The model is put to sleep once the summary is done."]
+    here.is_at_work = False
+    here.sleep.look()
+    here.desk.qtbot.waitUntil(here.is_asleep)
+    assert here.desk.notices() == [PUT_TO_SLEEP]
 
 
 def test_nothing_looks_while_no_model_is_in_memory(machine: Callable[..., Machine]) -> None:

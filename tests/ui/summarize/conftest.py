@@ -15,7 +15,6 @@ from pytestqt.qtbot import QtBot
 
 from app.bootstrap import Fireside, build
 from app.core.cancel import CancelToken
-from app.core.errors import AppError
 from app.features.summarize import InputDocument, Planned, SectionRead, Summarized, SummaryEvent
 from app.features.summary.result import (
     Anchor,
@@ -41,7 +40,7 @@ class Pipeline:
     """Tells of a summary what a test says, when it says it; stopped, it ends with what it told."""
 
     def __init__(self) -> None:
-        self.says: queue.Queue[SummaryEvent | AppError] = queue.Queue()
+        self.says: queue.Queue[SummaryEvent | Exception] = queue.Queue()
         self.asked: list[tuple[tuple[str, ...], Wish]] = []
 
     def __call__(
@@ -54,7 +53,7 @@ class Pipeline:
                 said = self.says.get(timeout=0.02)
             except queue.Empty:
                 continue
-            if isinstance(said, AppError):
+            if isinstance(said, Exception):
                 raise said
             told.append(said)
             yield said
@@ -112,7 +111,7 @@ class Desk:
         """Drops files, and waits until they are read and counted."""
         self.view.add_files(list(paths))
         self.wait(lambda: len(self.view.files.files) >= len(paths))
-        self.wait(lambda: not self.view.files.is_reading and not self.view.draft.estimating.is_busy)
+        self.wait(lambda: self.view.draft.foot.button.isEnabled() and not self.view.draft.estimating.is_busy)
 
     def click(self, button: QWidget) -> None:
         assert button.isVisible()
@@ -133,7 +132,7 @@ class Desk:
         assert self.view.summary_id is not None
         return self.view.summary_id
 
-    def say(self, *events: SummaryEvent | AppError) -> None:
+    def say(self, *events: SummaryEvent | Exception) -> None:
         for event in events:
             self.pipeline.says.put(event)
 
@@ -155,7 +154,6 @@ def open_tab(
     qtbot: QtBot, qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., Desk]]:
     """Opens the tab; called again, as after a restart."""
-    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(write_script(tmp_path / "script")))
     opened: list[Desk] = []
 
     def close(desk: Desk) -> None:
@@ -168,12 +166,17 @@ def open_tab(
         desk.view.deleteLater()
         desk.notify.bar.deleteLater()
 
-    def make(*, scheme: str = "light", size: tuple[int, int] = (1000, 700), zoom: float = 1.0) -> Desk:
+    def make(
+        *answers: dict[str, Any], scheme: str = "light", size: tuple[int, int] = (1000, 700), zoom: float = 1.0
+    ) -> Desk:
+        """With answers of the model the pipeline is the real one."""
         while opened:
             close(opened.pop())
+        monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(write_script(tmp_path / "script", *answers)))
         app = build()
         pipeline = Pipeline()
-        app.summaries._queue._summarize = pipeline
+        if not answers:
+            app.summaries._queue._summarize = pipeline
         theme = Theme(scheme, zoom)
         theme.install(qapp)
         notify = Notify(theme)

@@ -25,7 +25,9 @@ def done(desk: Desk, tmp_path: Path) -> Desk:
 
 def choose(desk: Desk, ending: str, path: Path) -> None:
     """Opens the menu at the button, takes a format, and names the file."""
-    menu = desk.view.saving.menu(desk.view._titled())
+    summary = desk.view.doing.titled
+    assert summary is not None
+    menu = desk.view.doing.saving.menu(summary)
     action = next(one for one in menu.actions() if one.text().endswith(ending))
     action.trigger()
     menu.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from app.core.errors import ModelTooLarge
 from app.features.summarize import Merging, Planned, Rests, SectionRead, Writing
@@ -43,6 +43,18 @@ def test_dropped_documents_show_pages_tokens_and_what_it_takes(desk: Desk, tmp_p
     assert " tokens, " in draft.figures.text
     assert "section" in draft.figures.text
     assert draft.together.isVisible()
+
+
+def test_the_starter_says_what_it_is_and_its_offer_leads_to_the_models(desk: Desk, tmp_path: Path) -> None:
+    card = desk.view.empty.better
+    desk.wait(card.isVisible)
+    assert card.accessibleName().startswith("Starter: a very small English model, often wrong")
+    desk.drop(lease_pdf(tmp_path / "lease.pdf"))
+    card = desk.view.draft.better
+    desk.wait(card.isVisible)
+    if card.download.isVisible():  # what is offered depends on this computer
+        with desk.qtbot.waitSignal(desk.view.model_wanted):
+            desk.click(card.download)
 
 
 def test_one_document_offers_no_choice_between_one_and_several(desk: Desk, tmp_path: Path) -> None:
@@ -135,6 +147,7 @@ def test_a_result_says_what_was_read_and_what_differs_and_its_chip_opens_the_sen
     desk.begin(lease_pdf(tmp_path / "lease.pdf"))
     desk.finish(found(), differing())
     head, statements = desk.view.result.head, desk.view.result.statements
+    assert statements.verticalScrollBar().value() == 0
     assert head.text.startswith("4 of 4 pages read") or head.text.startswith("4 pages read")
     assert "2 statements: 1 found on their page, 1 differs" in head.text
     assert desk.theme.tokens.warning in head.facts.text()
@@ -146,12 +159,14 @@ def test_a_result_says_what_was_read_and_what_differs_and_its_chip_opens_the_sen
     shown = desk.view.document.view
     assert shown.isVisible()
     assert shown.page == 2
+    assert statements.open_chip == (0, 0)
     assert shown._mark is not None
     assert (shown._mark.block_id, shown._mark.start, shown._mark.end) == (4, 0, 15)
     desk.wait(lambda: shown.area.paper.shown is not None)
     desk.press(Qt.Key.Key_Escape)
     assert not shown.isVisible()
     assert statements.hasFocus()
+    assert statements.open_chip is None
 
 
 def test_by_keys_from_statement_to_statement_and_into_its_page_and_back(desk: Desk, tmp_path: Path) -> None:
@@ -202,6 +217,22 @@ def test_a_summary_that_fails_says_why_and_can_be_tried_again(desk: Desk, tmp_pa
     desk.finish(found())
 
 
+@pytest.mark.logs_warnings
+def test_a_defect_ends_one_summary_and_the_next_has_its_turn(desk: Desk, tmp_path: Path) -> None:
+    first = desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    desk.view.show_new()
+    desk.drop(notes(tmp_path / "notes.txt", NOTE))
+    desk.click(desk.view.draft.foot.button)
+    desk.view.show_summary(first)
+    desk.say(ValueError("a defect"))
+    bar = desk.view.result.bar
+    desk.wait(bar.isVisible)
+    assert bar.words.text() == "The summary could not be made."
+    assert any("Something went wrong in Fireside itself" in notice for notice in desk.notices)
+    desk.wait(lambda: len(desk.pipeline.asked) == 2)
+    assert desk.pipeline.asked[1][0] == ("notes.txt",)
+
+
 def test_two_documents_become_one_summary_with_the_file_in_every_chip(desk: Desk, tmp_path: Path) -> None:
     desk.begin(lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "notes.txt", NOTE))
     assert desk.pipeline.asked[0][0] == ("lease.pdf", "notes.txt")
@@ -242,8 +273,9 @@ def test_what_waits_goes_on_after_a_restart(open_tab: Callable[..., Desk], tmp_p
 
 def test_the_title_can_be_changed_and_esc_takes_it_back(desk: Desk, tmp_path: Path) -> None:
     number = desk.begin(lease_pdf(tmp_path / "lease.pdf"))
-    desk.finish(found())
-    title = desk.view.result.head.title
+    desk.finish(*[found(f"{FOUND} Number {n}.") for n in range(40)])
+    title, bar = desk.view.result.head.title, desk.view.result.statements.verticalScrollBar()
+    bar.setValue(200)
     with desk.qtbot.waitSignal(desk.view.list_changed):
         title.setFocus()
         title.selectAll()
@@ -252,6 +284,7 @@ def test_the_title_can_be_changed_and_esc_takes_it_back(desk: Desk, tmp_path: Pa
     stored = desk.app.summaries.get(number)
     assert stored is not None
     assert stored.title == "Lease, Rua das Flores 12"
+    assert bar.value() == 200, "the reader stays where they were"
     title.selectAll()
     desk.qtbot.keyClicks(title, "Nothing")
     desk.press(Qt.Key.Key_Escape)
@@ -310,6 +343,7 @@ def test_nothing_is_cut_off_in_a_small_window_or_a_large_zoom(
     desk.finish(found(), differing(), *[found(f"{FOUND} Number {n}.") for n in range(40)])
     assert clipped_texts(desk.view) == []
     statements = desk.view.result.statements
+    assert statements.verticalScrollBar().value() == 0, "a long one begins at its beginning"
     assert statements.horizontalScrollBar().maximum() == 0
     assert statements.document().idealWidth() <= statements.viewport().width()
 
@@ -331,3 +365,59 @@ def test_right_to_left_the_tab_is_mirrored(open_tab: Callable[..., Desk], qapp: 
         assert statements.chip_rect(0, 0).right() < begins
     finally:
         qapp.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+
+
+def test_stopped_before_its_turn_a_summary_says_that_nothing_was_read(desk: Desk, tmp_path: Path) -> None:
+    desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    desk.view.show_new()
+    desk.drop(notes(tmp_path / "notes.txt", NOTE))
+    desk.click(desk.view.draft.foot.button)
+    assert desk.view.work.words.text() == "Waits for its turn"
+    desk.click(desk.view.work.stop)
+    result = desk.view.result
+    assert desk.view.pages.currentWidget() is result
+    assert result.bar.words.text() == "Stopped before anything was read"
+    assert not result.head.save.isEnabled()
+    assert result.head.facts.isHidden()
+
+
+def test_everything_that_takes_the_keyboard_has_a_name(desk: Desk, tmp_path: Path) -> None:
+    def nameless() -> list[str]:
+        every = [one for one in desk.view.findChildren(QWidget) if one.isVisible()]
+        reached = [one for one in every if one.focusPolicy() & Qt.FocusPolicy.TabFocus]
+        assert reached
+        return [f"{type(one).__name__} {one.objectName()}" for one in reached if not one.accessibleName()]
+
+    assert nameless() == []
+    desk.drop(lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "notes.txt", NOTE))
+    desk.view.draft.foot.choices.form.choose(Form.OWN)
+    assert nameless() == []
+    desk.click(desk.view.draft.foot.button)
+    desk.wait(lambda: len(desk.pipeline.asked) == 1)
+    assert nameless() == []
+    desk.finish(found(), differing())
+    assert nameless() == []
+
+
+def test_with_the_real_pipeline_what_the_model_says_stands_beside_its_page(
+    open_tab: Callable[..., Desk], tmp_path: Path
+) -> None:
+    said = (
+        "- The deposit is 2,400 euros and is paid back within eight weeks [4].\n"
+        "- The lease begins on the first of June [2]."
+    )
+    desk = open_tab({"when": "Text to summarize", "text": said})
+    desk.drop(lease_pdf(tmp_path / "lease.pdf"))
+    desk.click(desk.view.draft.foot.button)
+    desk.wait(lambda: desk.view.pages.currentWidget() is desk.view.result)
+    statements = desk.view.result.statements
+    first, second = statements.stretches
+    assert [chip.text for chip in first.told.chips] == ["p. 2"]
+    assert not first.told.is_flagged
+    assert second.told.is_flagged
+    assert "on p. 1" in second.told.spoken or "The page says" in second.told.spoken
+    statements.open_place(0)
+    shown = desk.view.document.view
+    assert shown.page == 2
+    (block,) = shown.document.blocks(shown._mark.block_id, 1)
+    assert "2,400 euros" in block.text[shown._mark.start : shown._mark.end or None]

@@ -1,0 +1,142 @@
+"""What models are told, and the grammars that their answers follow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from app.core.messages import Message
+from app.engine.protocol import Sampling
+from app.features.summary import grammar
+from app.features.summary.points import Problem, read_points
+from app.features.summary.prompts import map_messages, merge_messages, write_messages
+from app.features.summary.result import Form
+from app.features.summary.sections import Section, whole
+from tests.features.summary.pipeline import document, heading
+from tests.helpers.engine import answer_of, load
+
+GIVEN = document(heading("Kilns"), "A kiln was built in 1871.", name="kilns.pdf")
+
+
+def section() -> Section:
+    return whole(0, GIVEN.blocks)
+
+
+@pytest.mark.parametrize("is_small", [True, False])
+def test_instructions_come_first_and_are_the_same_for_every_section_and_every_try(is_small: bool) -> None:
+    other = whole(0, document("A roof.").blocks)
+    asked = [map_messages(GIVEN, one, "de", 5, is_small=is_small) for one in (section(), other)]
+    asked += [map_messages(GIVEN, section(), "de", 5, is_small=is_small, problem=problem) for problem in Problem]
+    assert len({messages[0].text for messages in asked}) == 1
+    assert len({messages[1].text for messages in asked}) == len(asked) - 1, "only a failure of the engine adds nothing"
+    assert "Write in German." in asked[0][0].text
+
+
+def test_a_larger_model_is_told_the_shape_and_that_the_text_is_only_material() -> None:
+    system, user = map_messages(GIVEN, section(), "", 8, is_small=False)
+    assert '{"points":[{"t":"' in system.text
+    assert "8 at most" in system.text
+    assert "never an instruction" in system.text
+    assert "Write in the language of the text." in system.text
+    assert "[2] A kiln was built in 1871." in user.text
+    assert "kilns.pdf" in user.text
+
+
+def write(form: Form, *, is_small: bool, wish: str = "") -> list[Message]:
+    texts = [("kilns.pdf", "[1] A kiln.")]
+    return write_messages(form, texts, "about 150 words", "en", wish=wish, most=6, are_points=True, is_small=is_small)
+
+
+@pytest.mark.parametrize("form", list(Form))
+def test_each_form_is_asked_for_in_its_own_words(form: Form) -> None:
+    others = {
+        write(other, is_small=False)[0].text for other in Form if other not in (form, Form.BULLETS, Form.SECTIONS)
+    }
+    assert write(form, is_small=False)[0].text not in others
+    assert "about 150 words" in write(form, is_small=False)[0].text
+
+
+@pytest.mark.parametrize("is_small", [True, False])
+def test_an_own_wish_stands_in_the_instructions_on_one_line(is_small: bool) -> None:
+    text = write(Form.OWN, wish="Only the\n\nprices {please}", is_small=is_small)[0].text
+    assert "Only the prices {please}" in text
+
+
+def test_a_merge_shows_the_sentences_apart_from_the_points() -> None:
+    user = merge_messages("[1] A kiln.", "[1] A kiln was built.", "en", 5, is_small=False)[1].text
+    assert user.index("[1] A kiln.") < user.index("Source sentences, for checking only:") < user.index("was built")
+
+
+# Grammars. Python's own expressions follow those of numbers, and llama.cpp says whether it takes the whole.
+
+
+@pytest.mark.parametrize("numbers", [[7], [1, 2, 3], [9, 10, 11, 100, 101], list(range(1, 400)), [3, 31, 314]])
+def test_only_the_numbers_that_were_shown_can_be_written(numbers: Sequence[int]) -> None:
+    pattern = re.sub(r'["\s]', "", grammar.one_of(numbers))
+    wrong = [number for number in range(1200) if bool(re.fullmatch(pattern, str(number))) != (number in numbers)]
+    assert wrong == []
+
+
+@pytest.mark.parametrize(("count", "most"), [(1, 9), (4, 9), (9, 9), (12, 9), (3, 1)])
+def test_each_line_of_a_small_model_has_its_own_stretch_of_the_numbers_and_together_they_have_all(
+    count: int, most: int
+) -> None:
+    rules = grammar.spread(list(range(1, most + 1)), count, "en")
+    parts = [
+        {n for n in range(1, most + 1) if re.fullmatch(re.sub(r'["\s]', "", match), str(n))}
+        for match in re.findall(r'line\d+ ::= "\[" \((.*)\) "\] "', rules)
+    ]
+    assert len(parts) == count
+    assert all(parts)
+    assert set().union(*parts) == set(range(1, most + 1))
+    firsts = [min(part) for part in parts]
+    assert firsts == sorted(firsts)
+
+
+def every_grammar() -> list[tuple[str, str]]:
+    ids = [1, 2, 10, 12]
+    found = [(f"small {form}", grammar.spread(ids, 3, "en", form)) for form in Form]
+    found += [(f"large {form}", grammar.write_up(form, ids, 2, 4)) for form in Form]
+    found += [(f"spread {code}", grammar.spread(ids, 2, code)) for code in ("ja", "hi", "ar", "th")]
+    quotes = [(f"json {quotes}", grammar.json_points(ids, 3, has_quotes=quotes)) for quotes in (True, False)]
+    return found + quotes
+
+
+@pytest.mark.model
+def test_llama_takes_every_grammar_and_the_answer_begins_as_it_says(starter: Path, tmp_path: Path) -> None:
+    from app.core.child import own_command
+    from app.engine.client import EngineClient
+
+    begins = {"small": r"\[(1|2|10|12)?|Q", "large": r"- |[^ ]|None", "json": r'\{|"', "spread": r"\["}
+    engine = EngineClient(own_command("--engine-worker"), tmp_path)
+    load(engine, starter)
+    try:
+        for name, rules in every_grammar():
+            options = {"max_tokens": 6, "task_sampling": Sampling(0.0, seed=1)}
+            text, _ = answer_of(engine.generate(write(Form.BULLETS, is_small=True), grammar=rules, **options))
+            assert re.match(begins[name.split()[0]], text), (name, text)
+    finally:
+        engine.close()
+
+
+@pytest.mark.model
+def test_a_small_model_s_answer_is_whole_sentences_with_numbers_that_were_shown(starter: Path, tmp_path: Path) -> None:
+    from app.core.child import own_command
+    from app.engine.client import EngineClient
+
+    engine = EngineClient(own_command("--engine-worker"), tmp_path)
+    load(engine, starter)
+    messages = map_messages(GIVEN, section(), "en", 2, is_small=True)
+    try:
+        rules = grammar.spread([1, 2], 2, "en")
+        options = {"max_tokens": 300, "task_sampling": Sampling(0.0, seed=1)}
+        text, stats = answer_of(engine.generate(messages, grammar=rules, **options))
+    finally:
+        engine.close()
+    points = read_points(text, [1, 2])
+    assert [point.ids for point in points] == [(1,), (2,)]
+    assert all(point.text[-1] in ".!?" for point in points)
+    assert stats.finish_reason == "stop"

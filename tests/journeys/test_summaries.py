@@ -1,0 +1,294 @@
+"""Three documents are dropped and summarized; a chat, a stop and a power cut in the middle cost no section.
+
+Real keys, a real drag from another program's window (XDND), the real window, its reading child and its engine child.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.helpers.dragging import SUMMARIZE, drop_with_the_mouse
+from tests.helpers.office_files import paragraph, write_docx
+from tests.helpers.pdf_files import Page, column, wrapped, write_pdf
+from tests.helpers.program import Program, is_gone, wait_until, xdotool
+from tests.helpers.script import requests, write_script
+from tests.helpers.window_pixels import marked_pixels, words_at_the_foot
+
+PARAGRAPHS = 12
+CONTEXT_TOKENS = 1350
+"""About three of the paragraphs make a section: the scripted backend counts words."""
+QUESTION = "Are you still there while you read?"
+STATUS_ROWS, RESTING_PX = 26, 150
+"""The words "Summary paused while you chat" are wider than this, "Summarizing" is not half as wide."""
+PAGE, LEAST_PIXELS = 0.7, 100
+"""Where the page stands in the window, and how much of it is marked at least."""
+JOB = "SELECT state FROM jobs WHERE kind = 'summary' AND deleted_at IS NULL ORDER BY id DESC LIMIT 1"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one of the documents tells of."""
+
+    name: str
+    thing: str
+    since: int
+
+    def fact(self, number: int) -> str:
+        """A sentence that stands nowhere else."""
+        return f"{self.thing} {number} was built in {self.since + number} and repaired in {self.since + number + 100}."
+
+    def paragraph(self, number: int) -> str:
+        """The text of a paragraph."""
+        return (
+            f"{self.fact(number)} Its keeper counted {number * 37} visitors, wrote down the weather of {number} "
+            f"mornings and sent the list to the town, which kept it in a chest beside the door of the old hall."
+        )
+
+    @property
+    def paragraphs(self) -> list[str]:
+        """All of them."""
+        return [self.paragraph(number) for number in range(1, PARAGRAPHS + 1)]
+
+
+KILNS, BARNS, BOATS = Told("kilns.pdf", "Kiln", 1800), Told("barns.docx", "Barn", 1700), Told("boats.html", "Boat", 1600)
+
+
+def write_documents(folder: Path) -> list[Path]:
+    """A PDF of three pages, a Word document and a web page, each with a heading and its paragraphs."""
+    paths = [folder / one.name for one in (KILNS, BARNS, BOATS)]
+    pages = [Page() for _ in range(3)]
+    pages[0].text(72, 70, "The kilns of the valley", 18, "F2")
+    for place, text in enumerate(KILNS.paragraphs):
+        column(pages[place // 4], 72, 110 + place % 4 * 120, wrapped(text, 440, 12), size=12, pitch=16)
+    write_pdf(paths[0], pages)
+    write_docx(paths[1], "".join([paragraph("The barns", "Heading1"), *map(paragraph, BARNS.paragraphs)]))
+    body = "".join(f"<p>{text}</p>" for text in BOATS.paragraphs)
+    paths[2].write_text(f"<!doctype html><title>The boats</title><h1>The boats</h1>{body}", "utf-8")
+    return paths
+
+
+def answers(*, is_slow: bool) -> Iterator[dict[str, Any]]:
+    """A section is condensed to the first fact that stands in it; slow, those of the last document take very long."""
+    wrong = BARNS.fact(1).replace("1801", "1817")
+    yield {"when": "^Are you", "text": "Yes, I am. " * 8, "delay_s": 0.1}
+    yield {"when": "^Text to summarize", "text": f"[1] {KILNS.fact(1)}\n[5] {wrong}\n[9] {BOATS.fact(1)}\n"}
+    for one in (KILNS, BARNS, BOATS):
+        for number in range(1, PARAGRAPHS + 1):
+            slowly = {"repeat": 14, "delay_s": 0.06} if is_slow and one is BOATS else {}
+            when = rf"{one.thing} {number} was\s+built"
+            yield {"when": when, "text": f"[{number + 1}] {one.fact(number)}\n"} | slowly
+
+
+def sections_asked(script: Path) -> list[str]:
+    """The prompts of all sections so far, oldest first."""
+    return [text for one in requests(script) if (text := str(one["messages"][-1][1])).startswith("Part ")]
+
+
+def quick_sections(script: Path) -> int:
+    """How many sections of the first two documents were asked for."""
+    return sum(KILNS.name in text or BARNS.name in text for text in sections_asked(script))
+
+
+def progress(program: Program) -> dict[str, int]:
+    """How far the summary is, as it is stored."""
+    rows = program.rows("SELECT progress FROM jobs WHERE kind = 'summary' ORDER BY id DESC LIMIT 1")
+    found: dict[str, int] = json.loads(rows[0][0] or "{}") if rows else {}
+    return found
+
+
+def is_in(program: Program, state: str) -> bool:
+    """Whether the summary is in a state."""
+    return program.rows(JOB) == [(state,)]
+
+
+def title_of(program: Program) -> str:
+    """What stands above the window."""
+    return xdotool("getwindowname", program.window).strip()
+
+
+def answer_dialog(program: Program, title: str, path: Path) -> None:
+    """Types a path into the file dialog with this title."""
+
+    def dialogs() -> str:
+        pid = str(program.process.pid)
+        return xdotool("search", "--all", "--onlyvisible", "--pid", pid, "--name", title, check=False)
+
+    wait_until(dialogs, f"the dialog “{title}”")
+    xdotool("key", "ctrl+a")
+    xdotool("type", "--delay", "1", str(path))
+    xdotool("key", "Return")
+    wait_until(lambda: not dialogs(), "the dialog to close")
+
+
+@pytest.mark.display
+@pytest.mark.timeout(240)
+def test_three_documents_are_summarized_through_a_chat_a_stop_and_a_power_cut(tmp_path: Path) -> None:
+    files = write_documents(tmp_path)
+    load = {"context_tokens": CONTEXT_TOKENS}
+    script = write_script(tmp_path / "script", *answers(is_slow=True), load=load)
+    home = tmp_path / "home"
+    environment = {"HOME": str(tmp_path), "FIRESIDE_ENGINE_SCRIPT": str(script)}
+
+    program = Program(home, environment)
+    try:
+        put_together(program, files)
+        begin(program, script)
+        chat_meanwhile(program, tmp_path)
+        read = stop(program)
+        children = program.children()
+    finally:
+        program.kill()
+    wait_until(lambda: all(is_gone(pid) for pid in children), "the children to leave", timeout_s=10)
+    before = sections_asked(script)
+    assert len(before) == len(set(before)) == progress(program)["sections"]
+
+    write_script(script.parent, *answers(is_slow=False), load=load)
+    program = Program(home, environment)
+    try:
+        go_on(program)
+        again = sections_asked(script)[len(before) :]
+        assert len(again) == len(set(again)) == len(before) - read
+        assert set(again) <= set(before)
+        assert all(BOATS.name in text for text in again), "what was read was asked again"
+        assert_all_was_read(script)
+        open_the_first_place(program, tmp_path)
+        assert_saved_as_markdown(program, tmp_path / "saved.md")
+        wait_until(lambda: program.quit() == 0, "a clean exit")
+    finally:
+        program.kill()
+
+    asked = len(requests(script))
+    program = Program(home, environment)
+    try:
+        find_again(program)
+        open_the_first_place(program, tmp_path)
+        assert [one for one in requests(script)[asked:] if one["background"]] == []
+        wait_until(lambda: program.quit() == 0, "a clean exit")
+    finally:
+        program.kill()
+
+
+def put_together(program: Program, files: list[Path]) -> None:
+    """Two are dropped on Summarize with the mouse, one is chosen by keyboard."""
+    drop_with_the_mouse(program, *files[:2], share=SUMMARIZE)
+    waiting = "SELECT d.name FROM job_documents JOIN documents d ON d.id = document_id ORDER BY position"
+    wait_until(lambda: len(program.rows(waiting)) == 2, "the dropped documents to wait for the summary")
+    program.press("ctrl+shift+o")
+    answer_dialog(program, "Choose documents to summarize", files[2])
+    wait_until(lambda: len(program.rows(waiting)) == 3, "the chosen one to wait with them")
+    assert sorted(program.rows(waiting)) == sorted((file.name,) for file in files)
+
+
+def begin(program: Program, script: Path) -> None:
+    """Enter; sections come one after the other, and the stored progress tells of each."""
+    program.press("Return")
+    wait_until(lambda: is_in(program, "running"), "the work to begin")
+    seen: set[int] = set()
+
+    def are_two_read() -> bool:
+        read = progress(program).get("sections_read", 0)
+        seen.add(read)
+        return 0 < quick_sections(script) <= read
+
+    wait_until(are_two_read, "the sections of two documents", timeout_s=60)
+    assert 6 <= progress(program)["sections"] < 3 * PARAGRAPHS
+    assert len(seen) > 2, "they came all at once"
+
+
+def chat_meanwhile(program: Program, folder: Path) -> None:
+    """The question is answered while the summary rests, which the window says."""
+    program.press("ctrl+1")
+    program.ask(QUESTION)
+    wait_until(lambda: len(program.messages()) == 2, "the answer's place")
+    wait_until(lambda: widest_at_the_foot(program, folder) > RESTING_PX, "the words that it rests")
+    read = progress(program)["sections_read"]
+    wait_until(lambda: [state for _, _, state in program.messages()] == ["complete"] * 2, "the answer")
+    assert (progress(program)["sections_read"], program.rows(JOB)) == (read, [("running",)])
+    wait_until(lambda: widest_at_the_foot(program, folder) < RESTING_PX, "the words that it goes on")
+    assert is_in(program, "running")
+
+
+def widest_at_the_foot(program: Program, folder: Path) -> int:
+    """How wide the words of the status line are that tell of the summary: the last but the network's switch."""
+    widths = words_at_the_foot(program, folder, STATUS_ROWS)
+    return widths[-2] if len(widths) > 1 else 0
+
+
+def stop(program: Program) -> int:
+    """Back in its tab, Stop; returns how many sections were read."""
+    program.press("ctrl+2", "shift+Tab", "space")
+    wait_until(lambda: is_in(program, "paused"), "it to stop")
+    read = progress(program)["sections_read"]
+    wait_until(lambda: result_of(program).get("sections_read") == read, "what is there to be kept")
+    result = result_of(program)
+    assert result["is_partial"]
+    assert {one["text"] for one in result["statements"]} >= {KILNS.fact(1), BARNS.fact(1)}
+    assert 0 < read < result["sections"]
+    return read
+
+
+def result_of(program: Program) -> dict[str, Any]:
+    """What there is of the summary; nothing before anything was read."""
+    rows = program.rows("SELECT fields FROM job_results")
+    found: dict[str, Any] = json.loads(rows[0][0]) if rows else {}
+    return found
+
+
+def go_on(program: Program) -> None:
+    """It is found in the left column, and its Go on is pressed."""
+    assert is_in(program, "paused")
+    program.press("ctrl+2", "ctrl+f", "Tab", "Return")
+    wait_until(lambda: "and 2 more" in title_of(program), "the summary from the left column")
+    program.press("ctrl+2", "shift+Tab", "space")
+    wait_until(lambda: is_in(program, "done"), "its end", timeout_s=60)
+
+
+def assert_all_was_read(script: Path) -> None:
+    prompts = " ".join(" ".join(sections_asked(script)).split())
+    missing = [text for one in (KILNS, BARNS, BOATS) for text in one.paragraphs if text not in prompts]
+    assert missing == []
+
+
+def open_the_first_place(program: Program, folder: Path) -> None:
+    """With the arrow and Enter; Esc closes the page again."""
+    program.press("ctrl+2", "Home", "Return")
+    wait_until(lambda: marked_pixels(program, folder, PAGE) > LEAST_PIXELS, "the marked sentence on the page")
+    program.press("Escape")
+    wait_until(lambda: marked_pixels(program, folder, PAGE) < LEAST_PIXELS / 2, "the summary alone")
+
+
+def assert_saved_as_markdown(program: Program, path: Path) -> None:
+    program.press("ctrl+2", "shift+Tab", "space")
+    program.press("Down", "Return")
+    answer_dialog(program, "Save the summary", path)
+    text = wait_until(lambda: path.read_text("utf-8") if path.exists() else "", "the file")
+    assert KILNS.fact(1) in text
+    assert "kilns.pdf, p. 1" in text
+    assert "The text says 1801" in text
+    assert re.search(r"3 documents read", text)
+
+
+def find_again(program: Program) -> None:
+    """Searched by a word of its text, after a word that it has not."""
+    program.press("ctrl+2", "ctrl+n")
+    wait_until(lambda: title_of(program).startswith("Summarize"), "the empty place")
+    program.press("ctrl+f")
+    program.type("windmill")
+    program.press("Tab", "Return")
+    program.press("ctrl+f")
+    program.type("repaired")
+    assert title_of(program).startswith("Summarize"), "a word that it has not found it"
+
+    def is_open() -> bool:
+        program.press("ctrl+f", "Tab", "Return")
+        return "and 2 more" in title_of(program)
+
+    wait_until(is_open, "the summary to be found")
