@@ -25,7 +25,8 @@ from app.features.verify import LEAST_SUPPORT, Cited, Verdict, verify
 
 SEED = 20
 PARTS = ("test",)
-"""The thresholds were chosen on the part "train"."""
+"""The thresholds were chosen on the part "train"; rules were mended after reading what was missed here, too, so that
+these figures are not those of claims never seen before."""
 EACH = 3
 MOST_FALSE_ALARMS = 0.05
 ROUNDS = 3
@@ -119,4 +120,10 @@ def _time(claims: Sequence[Claim]) -> Row:
         for claim in claims:
             judged(claim)
         taken.append((time.monotonic() - began_s) / len(claims) * 1000)
-    return Row("time_per_claim", round(min(taken), 3), "ms", None, f"{len(claims)} claims, {ROUNDS} rounds")
+    return Row(
+        "time_per_claim",
+        round(min(taken), 3),
+        "ms",
+        None,
+        f"{len(claims)} claims, the fastest of {ROUNDS} rounds, their texts read before",
+    )

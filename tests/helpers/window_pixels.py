@@ -11,17 +11,17 @@ CHIP = (0xFB, 0xED, 0xE6)
 """Behind the name of a page, and behind the zone above which a file is held."""
 
 
-def marked_pixels(program: Program, folder: Path, left: float = 0.0) -> int:
+def marked_pixels(program: Program, folder: Path) -> int:
     """How much of the window is marked: between letters so small the marker's colour is not quite its own.
 
-    `left` is where to begin, as a share of the width.
+    It is yellower than the edges of what has the keyboard.
     """
     width, pixels = window_pixels(program, folder)
     assert width
     found = 0
-    for at in (at for at in range(0, len(pixels), 3) if at // 3 % width >= left * width):
+    for at in range(0, len(pixels), 3):
         red, green, blue = pixels[at : at + 3]
-        found += red > 200 and 150 < green < 245 and red - blue > 50 > red - green
+        found += red > 200 and 150 < green < 245 and red - blue > 50 and red - green < 35
     return found
 
 

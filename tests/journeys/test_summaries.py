@@ -16,20 +16,24 @@ from typing import Any
 import pytest
 
 from tests.helpers.dragging import SUMMARIZE, drop_with_the_mouse
+from tests.helpers.harbour import REPORT
 from tests.helpers.office_files import paragraph, write_docx
 from tests.helpers.pdf_files import Page, column, wrapped, write_pdf
 from tests.helpers.program import Program, is_gone, wait_until, xdotool
 from tests.helpers.script import requests, write_script
-from tests.helpers.window_pixels import marked_pixels, words_at_the_foot
+from tests.helpers.window_pixels import marked_pixels, window_pixels, words_at_the_foot
 
 PARAGRAPHS = 12
 CONTEXT_TOKENS = 1350
 """About three of the paragraphs make a section: the scripted backend counts words."""
+CHOOSE, SAVE = "Choose documents to summarize", "Save the summary"
+"""The titles of dialogs."""
 QUESTION = "Are you still there while you read?"
 STATUS_ROWS, RESTING_PX = 26, 150
 """The words "Summary paused while you chat" are wider than this, "Summarizing" is not half as wide."""
-PAGE, LEAST_PIXELS = 0.7, 100
-"""Where the page stands in the window, and how much of it is marked at least."""
+LEAST_PIXELS = 100
+LIST_PX = (250, 100, 300)
+"""How wide the list in the left column is, and its first and last row."""
 JOB = "SELECT state FROM jobs WHERE kind = 'summary' AND deleted_at IS NULL ORDER BY id DESC LIMIT 1"
 
 
@@ -168,9 +172,35 @@ def test_three_documents_are_summarized_through_a_chat_a_stop_and_a_power_cut(tm
     asked = len(requests(script))
     program = Program(home, environment)
     try:
-        find_again(program)
+        find_again(program, tmp_path)
         open_the_first_place(program, tmp_path)
         assert [one for one in requests(script)[asked:] if one["background"]] == []
+        wait_until(lambda: program.quit() == 0, "a clean exit")
+    finally:
+        program.kill()
+
+
+@pytest.mark.display
+@pytest.mark.model
+@pytest.mark.timeout(240)
+def test_the_starter_summarizes_a_short_report_and_every_statement_leads_into_it(tmp_path: Path, starter: Path) -> None:
+    file = tmp_path / "harbour.md"
+    file.write_text(REPORT.read_text("utf-8").partition("## People")[0], "utf-8")
+    program = Program(tmp_path / "home", {"HOME": str(tmp_path)})
+    try:
+        program.press("ctrl+2", "ctrl+shift+o")
+        answer_dialog(program, CHOOSE, file)
+        wait_until(lambda: program.rows("SELECT document_id FROM job_documents"), "the document to be read")
+        program.press("Return")
+        wait_until(lambda: is_in(program, "done"), "the summary", timeout_s=120)
+        result = result_of(program)
+        blocks = dict(program.rows("SELECT number, text FROM blocks"))
+        assert result["statements"]
+        for anchor in (anchor for one in result["statements"] for anchor in one["anchors"]):
+            assert anchor["text"] == blocks[anchor["block_id"]][anchor["start"] : anchor["end"] or None]
+        coverage = result["documents"][0]["coverage"]
+        assert coverage["blocks_read"] == coverage["blocks"] == len(blocks)
+        open_the_first_place(program, tmp_path)
         wait_until(lambda: program.quit() == 0, "a clean exit")
     finally:
         program.kill()
@@ -182,7 +212,7 @@ def put_together(program: Program, files: list[Path]) -> None:
     waiting = "SELECT d.name FROM job_documents JOIN documents d ON d.id = document_id ORDER BY position"
     wait_until(lambda: len(program.rows(waiting)) == 2, "the dropped documents to wait for the summary")
     program.press("ctrl+shift+o")
-    answer_dialog(program, "Choose documents to summarize", files[2])
+    answer_dialog(program, CHOOSE, files[2])
     wait_until(lambda: len(program.rows(waiting)) == 3, "the chosen one to wait with them")
     assert sorted(program.rows(waiting)) == sorted((file.name,) for file in files)
 
@@ -260,15 +290,15 @@ def assert_all_was_read(script: Path) -> None:
 def open_the_first_place(program: Program, folder: Path) -> None:
     """With the arrow and Enter; Esc closes the page again."""
     program.press("ctrl+2", "Home", "Return")
-    wait_until(lambda: marked_pixels(program, folder, PAGE) > LEAST_PIXELS, "the marked sentence on the page")
+    wait_until(lambda: marked_pixels(program, folder) > LEAST_PIXELS, "the marked sentence on the page")
     program.press("Escape")
-    wait_until(lambda: marked_pixels(program, folder, PAGE) < LEAST_PIXELS / 2, "the summary alone")
+    wait_until(lambda: marked_pixels(program, folder) < LEAST_PIXELS / 2, "the summary alone")
 
 
 def assert_saved_as_markdown(program: Program, path: Path) -> None:
     program.press("ctrl+2", "shift+Tab", "space")
     program.press("Down", "Return")
-    answer_dialog(program, "Save the summary", path)
+    answer_dialog(program, SAVE, path)
     text = wait_until(lambda: path.read_text("utf-8") if path.exists() else "", "the file")
     assert KILNS.fact(1) in text
     assert "kilns.pdf, p. 1" in text
@@ -276,19 +306,22 @@ def assert_saved_as_markdown(program: Program, path: Path) -> None:
     assert re.search(r"3 documents read", text)
 
 
-def find_again(program: Program) -> None:
-    """Searched by a word of its text, after a word that it has not."""
+def find_again(program: Program, folder: Path) -> None:
+    """Searched in the left column by a word that is not in it, then by one of its text; and opened from there."""
     program.press("ctrl+2", "ctrl+n")
     wait_until(lambda: title_of(program).startswith("Summarize"), "the empty place")
     program.press("ctrl+f")
+    listed = left_column(program, folder)
     program.type("windmill")
-    program.press("Tab", "Return")
+    wait_until(lambda: left_column(program, folder) != listed, "the summary to leave the list")
     program.press("ctrl+f")
     program.type("repaired")
-    assert title_of(program).startswith("Summarize"), "a word that it has not found it"
+    wait_until(lambda: left_column(program, folder) == listed, "the summary to be found")
+    program.press("Tab", "Return")
+    wait_until(lambda: "and 2 more" in title_of(program), "the summary")
 
-    def is_open() -> bool:
-        program.press("ctrl+f", "Tab", "Return")
-        return "and 2 more" in title_of(program)
 
-    wait_until(is_open, "the summary to be found")
+def left_column(program: Program, folder: Path) -> list[bytes]:
+    """What stands below the search field, as rows of pixels."""
+    width, pixels = window_pixels(program, folder)
+    return [pixels[y * width * 3 : (y * width + LIST_PX[0]) * 3] for y in range(*LIST_PX[1:])]

@@ -12,7 +12,7 @@ from app.core.cancel import CancelToken
 from app.core.child import own_command
 from app.documents.blocks import Block, Kind, Numbering, Piece
 from app.engine.client import EngineClient
-from app.features.summarize import InputDocument, Summarized, SummaryEvent, summarize
+from app.features.summarize import InputDocument, SectionRead, Summarized, SummaryEvent, summarize
 from app.features.summary.memory_steps import MemorySteps
 from app.features.summary.result import Summary, Wish
 from tests.helpers.engine import load
@@ -123,3 +123,14 @@ def all_kinds() -> list[Block]:
             "The end of the document names no kiln.",
         ).blocks
     )
+
+
+def said(number: int, **more: Any) -> dict[str, Any]:
+    """What the n-th section of a long document is condensed to."""
+    text = f"[{2 * number}] Kiln {number} was fired in {1900 + number}."
+    return {"when": rf"Part {number} of", "text": text} | more
+
+
+def points_of(events: Sequence[SummaryEvent]) -> dict[int | None, list[str]]:
+    """The points of each section, by its first page."""
+    return {event.first_page: [one.text for one in event.points] for event in events if isinstance(event, SectionRead)}
