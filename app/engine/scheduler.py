@@ -46,11 +46,15 @@ def next_decode(runners: Sequence[R], batch_tokens: int, width: int = sys.maxsiz
 
 
 class SideBySide:
-    """How many background answers write at once, learnt from the time each decode took with so many."""
+    """How many background answers write at once, learnt from the time each decode took with so many.
 
-    def __init__(self, most: int, best: int = 0) -> None:
+    `most_tokens` are what those side by side hold together at most: see `footprint.tokens_side_by_side`.
+    """
+
+    def __init__(self, most: int, best: int = 0, most_tokens: int = sys.maxsize) -> None:
         self._most = max(1, most)
         self._best = best
+        self.most_tokens = most_tokens
         self.learnt = False
         self._times: dict[int, deque[float]] = defaultdict(lambda: deque(maxlen=MEASURES))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.gguf import GgufHeader, TensorInfo, check_model
-from app.engine.footprint import TOKEN_BYTES, Layout, shape_of
+from app.engine.footprint import TOKEN_BYTES, Layout, shape_of, tokens_side_by_side
 
 LAYOUT = Layout(4096)
 WORDS = 1000 * TOKEN_BYTES  # tables for the vocabulary of the headers made here
@@ -127,3 +128,13 @@ def test_no_header_is_too_odd(keys: dict[str, Any], architecture: str) -> None:
 @pytest.mark.parametrize("layers", [0, 1 << 62])
 def test_impossible_numbers_of_layers_cost_nothing(layers: int) -> None:
     assert shape_of(header(block_count=layers)).layers <= 1024
+
+
+def test_answers_go_side_by_side_while_their_memory_is_small_beside_the_weights(starter: Path) -> None:
+    tokens = tokens_side_by_side(shape_of(check_model(starter)), "f16")
+    assert 2500 < tokens < 3600, "eight short prompts together, sections of 1,500 tokens one after another"
+    assert tokens_side_by_side(shape_of(check_model(starter)), "q8_0") > 1.8 * tokens
+    large = header(tensors=(("blk.0.attn_q.weight", 8 * 10**9),))
+    assert tokens_side_by_side(shape_of(large), "f16") > 100_000
+    nothing_kept = header(architecture="mamba2", tensors=(("blk.0.ssm_in.weight", 10**6),))
+    assert tokens_side_by_side(shape_of(nothing_kept), "f16") == sys.maxsize

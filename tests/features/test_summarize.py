@@ -112,7 +112,7 @@ def test_dropping_any_one_block_before_it_is_read_makes_the_coverage_say_so(
 
 def test_another_length_or_form_uses_what_was_read_and_asks_only_for_the_write_up(tmp_path: Path) -> None:
     steps, given = MemorySteps(), long_document(3)
-    with scripted(tmp_path, *POINTS, WRITTEN, context_tokens=NARROW_TOKENS) as model:
+    with scripted(tmp_path, *POINTS, WRITTEN, context_tokens=NARROW_TOKENS, size_bytes=800_000_000) as model:
         events_of(model, given, steps=steps)
         before = len(model.asked)
         events = events_of(model, given, wish=Wish(Length.SHORT, Form.PARAGRAPHS), steps=steps)
@@ -206,11 +206,11 @@ def test_a_hostile_document_cannot_leave_its_frame_nor_touch_the_other(tmp_path:
 
 
 def test_pictures_and_pages_are_accounted_for(tmp_path: Path) -> None:
-    given = replace(document(KILN, ROOF, "The end of it all is near."), pages=4, pages_without_text=(3,))
+    given = replace(document(KILN, ROOF, "The end of it all is near."), pages=4, pages_without_text=(3,), picture_pages=(3,))
     with scripted(tmp_path, {"text": "[1] The kiln was built in 1871."}) as model:
         coverage = summary_of(events_of(model, given)).documents[0].coverage
     assert (coverage.pages, coverage.pages_read) == (4, 3)
-    assert (coverage.pages_without_text, coverage.unread_pages) == ((3,), ())
+    assert (coverage.pages_without_text, coverage.pictures, coverage.unread_pages) == ((3,), (3,), ())
 
 
 def test_a_document_without_text_gives_a_summary_without_statements_and_asks_nothing(tmp_path: Path) -> None:

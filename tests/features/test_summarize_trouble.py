@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.features.summarize import SectionRead
+from app.features.summarize import Planned, SectionRead, Summarized
 from app.features.summary.memory_steps import MemorySteps
 from tests.features.summary.pipeline import (
     LARGE_BYTES,
@@ -172,7 +172,37 @@ def test_a_write_up_that_fails_twice_leaves_the_points_themselves(tmp_path: Path
     assert not summary.is_partial
 
 
-def test_a_summary_in_one_pass_that_fails_twice_says_that_nothing_was_read(tmp_path: Path) -> None:
+def test_a_summary_in_one_pass_that_fails_twice_is_read_in_sections(tmp_path: Path) -> None:
+    given = document("The kiln was built in 1871.", "The roof leaks since May.")
+    refused = {"when": "^Text", "text": "I'm sorry, I can't.", "times": 2}
+    point = {"when": "^Part", "text": "[1] The kiln was built in 1871.\n[2] The roof leaks since May.\n"}
+    with scripted(tmp_path, refused, point) as model:
+        events = events_of(model, given)
+        kinds = ["Text" if text.startswith("Text") else text.split(" of")[0] for text in model.asked]
+    assert kinds == ["Text", "Text", "Part 1"]
+    assert [event.sections for event in events if isinstance(event, Planned)] == [1, 1]
+    assert isinstance(events[-1], Summarized)
+    summary = summary_of(events)
+    assert [one.text for one in summary.statements] == ["The kiln was built in 1871.", "The roof leaks since May."]
+    assert all(one.check.found and one.anchors for one in summary.statements)
+    assert (summary.sections, summary.sections_read, summary.sections_failed) == (1, 1, 0)
+    assert summary.documents[0].coverage.blocks_read == 2
+    assert not summary.is_partial
+
+
+def test_how_many_sections_it_then_has_is_planned_again(tmp_path: Path) -> None:
+    given = long_document(SECTIONS)
+    refused = {"when": "^Text", "text": "I'm sorry, I can't.", "times": 2}
+    one_pass = {"context_tokens": 4096, "size_bytes": LARGE_BYTES}
+    with scripted(tmp_path, refused, *GOOD, WRITTEN, **one_pass) as model:
+        work_off = events_of(model, given)
+    planned = [event for event in work_off if isinstance(event, Planned)]
+    assert [event.tokens for event in planned] == [planned[0].tokens] * 2
+    read = [event for event in work_off if isinstance(event, SectionRead)]
+    assert [event.sections for event in read] == [planned[1].sections] * planned[1].sections
+
+
+def test_a_summary_in_one_pass_that_fails_twice_and_in_sections_too_says_that_nothing_was_read(tmp_path: Path) -> None:
     with scripted(tmp_path, {"text": "I'm sorry, I can't."}) as model:
         summary = summary_of(events_of(model, document("The kiln was built in 1871.")))
     assert summary.statements == ()

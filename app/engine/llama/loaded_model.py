@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +15,7 @@ from app.core.events import FinishReason
 from app.engine import protocol
 from app.engine.answer import Answer
 from app.engine.backend import Job
+from app.engine.footprint import shape_of, tokens_side_by_side
 from app.engine.llama.context import Context
 from app.engine.llama.decoder import Decoder
 from app.engine.llama.grammar import open_grammar
@@ -53,7 +55,11 @@ class LoadedModel:
         self._speed_key = key_of(identity, library.version, opened.plan.device, opened.plan.gpu_layers, threads)
         self._speeds = Remembered(Path.cwd() / SPEEDS_FILE)
         known = (self._speeds.find(self._speed_key) or {}).get("side_by_side", 0)
-        self._side_by_side = SideBySide(self._context.most_sequences - 1, known if isinstance(known, int) else 0)
+        most_tokens = sys.maxsize
+        if not opened.plan.gpu_layers:
+            most_tokens = tokens_side_by_side(shape_of(opened.model.header), opened.plan.kv_type)
+        best = known if isinstance(known, int) else 0
+        self._side_by_side = SideBySide(self._context.most_sequences - 1, best, most_tokens)
         self.decoder = Decoder(self._context, states, self._side_by_side)
         self._syntax = syntax_of(self.model.template_source) if self.model.template else Syntax()
 

@@ -143,6 +143,8 @@ class SequencePool:
         idle = sum(len(s.tokens) for s in self._idle())
         taken = sum(other.most_tokens for other in beside) - self._shared(beside)
         mine = run.most_tokens - max(common_length(run.tokens, other.tokens) for other in beside)
+        if taken + mine > self._side_by_side.most_tokens:
+            return False
         return idle + taken + mine <= self._context.size_tokens
 
     def _shared(self, runs: Runs[Run]) -> int:

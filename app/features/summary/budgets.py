@@ -50,6 +50,7 @@ class _Class(NamedTuple):
 
 
 _CLASSES = (
+    _Class(5e8, 1500, 200, 2500, 300),
     _Class(2e9, 1500, 200, 2500, 300),
     _Class(6e9, 3000, 350, 6000, 450),
     _Class(16e9, 7000, 600, 16000, 700),
@@ -62,7 +63,8 @@ class Budgets:
     """In tokens: a section's text, the answer to it, a text that is read in one pass, the answer of a merge.
 
     `is_small`: a model of up to two billion weights. It loses the thread in JSON and copies badly, so it is asked for
-    plain lines and no quotations.
+    plain lines and no quotations. `only_chooses`: one of up to half a billion adds to every sentence that it writes a
+    second time, so its merges and summaries are made of points as they are; it says which.
     """
 
     context: int
@@ -71,6 +73,7 @@ class Budgets:
     single: int
     merged: int
     is_small: bool
+    only_chooses: bool = False
 
     @property
     def most_points(self) -> int:
@@ -125,8 +128,9 @@ def budgets_for(loaded: ModelLoaded) -> Budgets:
     found = next(one for one in _CLASSES if weights <= one.most_weights)
     context = loaded.context_tokens
     answer, merged = (min(tokens, context // 6) for tokens in (found.points, found.merged))
-    is_small = found is _CLASSES[0]
-    return Budgets(context, found.section, answer, found.single, merged, is_small)
+    only_chooses = found is _CLASSES[0]
+    is_small = only_chooses or found is _CLASSES[1]
+    return Budgets(context, found.section, answer, found.single, merged, is_small, only_chooses)
 
 
 def weights_of(loaded: ModelLoaded) -> float:

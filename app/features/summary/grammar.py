@@ -13,6 +13,7 @@ from app.features.summary.result import Form
 LEAST_CHARACTERS, MOST_CHARACTERS = 20, 300
 MOST_FREE_CHARACTERS = 500
 MOST_IDS = 4
+PARAGRAPH_LINES = 4
 MOST_QUOTE_CHARACTERS = 120
 _ABBREVIATIONS = (
     "Dr", "Mr", "Mrs", "Ms", "Prof", "St", "No", "Nr", "Fig", "Abb", "vs", "al", "e.g", "i.e", "z.B", "d.h", "ca",
@@ -41,7 +42,9 @@ def spread(ids: Sequence[int], count: int, language: str, form: Form = Form.BULL
     """
     parts = [f"line{n}" for n in range(1, count + 1)]
     before = {Form.PARAGRAPHS: _BREAKS, Form.QUESTIONS: 'question "\\n" '}.get(form, "")
-    root = " ".join(f"{part} break" if before is _BREAKS and n % 4 == 0 else part for n, part in enumerate(parts, 1))
+    root = " ".join(
+        f"{part} break" if before is _BREAKS and n % PARAGRAPH_LINES == 0 else part for n, part in enumerate(parts, 1)
+    )
     rules = [f"root ::= {root}"]
     for n, part in enumerate(parts):
         asked = before if form is Form.QUESTIONS else ""
@@ -49,6 +52,16 @@ def spread(ids: Sequence[int], count: int, language: str, form: Form = Form.BULL
     rules += ['break ::= "\\n"'] if before is _BREAKS else []
     rules += [_QUESTION] if form is Form.QUESTIONS else []
     return "\n".join(rules) + _SENTENCE.replace("ENDS", _ENDS.get(language[:2], _USUAL_ENDS))
+
+
+def choice(numbers: Sequence[int], count: int, form: Form = Form.BULLETS) -> str:
+    """`[12]` a line: which of the points shown, from beginning to end, one of each stretch of the numbers."""
+    lines = [f'"[" ({one_of(_share(numbers, n, count))}) "]{_line_end(n, form)}"' for n in range(count)]
+    return f"root ::= {' '.join(lines)}\n"
+
+
+def _line_end(line: int, form: Form) -> str:
+    return r"\n\n" if form is Form.PARAGRAPHS and line % PARAGRAPH_LINES == PARAGRAPH_LINES - 1 else r"\n"
 
 
 _BREAKS = "break"

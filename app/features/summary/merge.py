@@ -106,7 +106,9 @@ class Merge:
         budgets = self._work.budgets
         messages = self._messages(sources.text, evidence_of(sources.points), problem)
         most = min(budgets.most_merged_points, len(sources.points))
-        if budgets.is_small:
+        if budgets.only_chooses:
+            rules = grammar.choice(list(sources.blocks), most)
+        elif budgets.is_small:
             rules = grammar.spread(list(sources.blocks), most, self._work.language)
         else:
             rules = grammar.json_points(sources.blocks, most, has_quotes=False)
@@ -116,7 +118,7 @@ class Merge:
         kept: list[Point] = []
         problem: Problem | None = Problem.FAILED
         if isinstance(answer, Answer):
-            points = read_points(answer.text, task.sources.blocks)
+            points = read_points(task.sources.spelled_out(answer.text), task.sources.blocks)
             kept = without_repeats(points, lambda point: point.text)
             problem = problem_of(answer.text, answer.finish, points, kept)
             problem = problem or (None if kept else Problem.EMPTY)

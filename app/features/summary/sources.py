@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -16,6 +17,7 @@ from app.features.verify import Cited
 
 MOST_EVIDENCE = 20
 MOST_ANCHORS = 6
+_ALONE = re.compile(r"^\[(\d{1,7})\][ \t]*$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,13 @@ class Sources:
     def all_blocks(self) -> tuple[Cited, ...]:
         """All of them."""
         return self.cited(self.blocks)
+
+    def spelled_out(self, answer: str) -> str:
+        """An answer in which numbers that stand alone on their lines are followed by their points."""
+        return _ALONE.sub(lambda match: f"[{match[1]}] {self._point(int(match[1]))}", answer)
+
+    def _point(self, number: int) -> str:
+        return self.points[number - 1].text if 0 < number <= len(self.points) else ""
 
     @property
     def text(self) -> str:

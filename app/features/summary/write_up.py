@@ -24,6 +24,8 @@ WRITING_EVERY_S = 0.1
 LEAST_STATEMENTS = 2
 CHARACTERS_A_STATEMENT = 160
 """A summary is shorter than its text: it has no more statements than one for so many characters."""
+CHOSEN_FORMS = (Form.BULLETS, Form.PARAGRAPHS, Form.SECTIONS)
+"""What the smallest models make of points by saying which; see `Budgets.only_chooses`."""
 LEAST_POINTS_TO_WRITE = 3
 """Of so few points nothing is written up: they stand for themselves."""
 _QUESTION = re.compile(r"^\s*(?:\*\*)?Q(?:uestion)?(?:\s*\d+)?\s*[:.]\s*(.+?)(?:\*\*)?\s*$", re.IGNORECASE)
@@ -91,7 +93,7 @@ class WriteUp:
                 yield event
                 continue
             if isinstance(event, Growing):
-                self._texts[event.task.place] = plain_text(event.text)
+                self._texts[event.task.place] = plain_text(event.task.draft.sources.spelled_out(event.text))
             now_s = time.monotonic()
             if isinstance(event, Taken) or now_s - self._told_s >= WRITING_EVERY_S:
                 self._told_s = now_s
@@ -116,7 +118,9 @@ class WriteUp:
     def _ask(self, draft: Draft, attempt: int = 0, problem: Problem | None = None) -> Ask:
         work, form, numbers = self._work, self._work.wish.form, draft.sources.citable
         most = most_statements(work, draft)
-        if work.budgets.is_small:
+        if work.budgets.only_chooses and draft.sources.points and form in CHOSEN_FORMS:
+            rules = grammar.choice(numbers, most, form)
+        elif work.budgets.is_small:
             rules = grammar.spread(numbers, most // 2 if form is Form.QUESTIONS else most, work.language, form)
         else:
             rules = grammar.write_up(form, draft.sources.blocks, max(1, most // 3), most + most // 3)
@@ -198,7 +202,7 @@ def written(answer: str, form: Form, draft: Draft, finish: FinishReason = Finish
     found: list[Written] = []
     if form is Form.ACTIONS and _NOTHING.match(answer):
         return found
-    for line in answer.splitlines():
+    for line in draft.sources.spelled_out(answer).splitlines():
         question = _QUESTION.match(line) if form is Form.QUESTIONS else None
         if question:
             group = question[1].strip()

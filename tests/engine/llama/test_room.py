@@ -127,3 +127,20 @@ def test_two_chats_that_do_not_fit_side_by_side_are_answered_one_after_the_other
         add(decoder, replies, number, own=100, max_tokens=150, background=False)
     run(decoder)
     assert ends_of(replies) == {1: ("length", 150), 2: ("length", 150)}
+
+
+def test_jobs_join_only_as_far_as_it_pays_off() -> None:
+    def most_at_once(most_tokens: int) -> int:
+        replies: list[Any] = []
+        decoder = Decoder(TightContext(1000), None, SideBySide(4, most_tokens=most_tokens))  # type: ignore[arg-type]
+        for number in range(4):
+            add(decoder, replies, number, own=50, max_tokens=10, background=True)
+        most = 0
+        while decoder.busy:
+            decoder.step(lambda: False)
+            most = max(most, sum(one.sequence is not None for one in decoder.pool.runs))
+        assert ends_of(replies) == dict.fromkeys(range(4), ("length", 10))
+        return most
+
+    assert most_at_once(10_000) > 1
+    assert most_at_once(70) == 1  # two would hold more

@@ -34,6 +34,7 @@ def test_each_class_of_models_has_its_sizes(billions: float, sizes: tuple[int, .
     assert (found.section, found.points, found.single, found.merged) == sizes
     assert found.is_small is is_small
     assert 3 <= found.most_points <= 10
+    assert found.only_chooses is (billions < 0.5)
 
 
 @pytest.mark.parametrize("context", [2048, 4096, 8192, 32_768])

@@ -11,7 +11,7 @@ from app.features.summary.words import coverage_words
 
 
 def pages(pages: int, read: int, without: tuple[int, ...] = (), unread: tuple[int, ...] = (), **more: Any) -> Any:
-    coverage = Coverage(9, 9 if not unread else 7, pages, read, without, unread)
+    coverage = Coverage(9, 9 if not unread else 7, pages, read, without, unread, more.get("pictures", ()))
     return SummarizedDocument(1, more.get("name", "a.pdf"), "A", more.get("unit", "page"), coverage)
 
 
@@ -26,7 +26,9 @@ def summary(*documents: SummarizedDocument, **more: Any) -> Summary:
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (summary(pages(48, 46, (7, 31))), "46 of 48 pages read; 7 and 31 have no text"),
+        (summary(pages(48, 46, (7, 31), pictures=(7, 31))), "46 of 48 pages read; 7 and 31 are pictures"),
+        (summary(pages(5, 3, (2, 4), pictures=(4,))), "3 of 5 pages read; 4 is a picture; 2 is empty"),
+        (summary(pages(48, 46, (7, 31))), "46 of 48 pages read; 7 and 31 are empty"),
         (summary(pages(1, 1)), "1 of 1 page read"),
         (summary(pages(9, 9, unit="slide")), "9 of 9 slides read"),
         (summary(pages(9, 6, (), (3, 4, 5))), "6 of 9 pages read; 3 to 5 were not read"),
@@ -45,7 +47,7 @@ def summary(*documents: SummarizedDocument, **more: Any) -> Summary:
         (summary(pages(9, 9), pages(3, 3, unit="slide")), "2 documents read, 18 paragraphs"),
         (
             summary(pages(9, 9), pages(3, 2, (2,), name="b.pdf")),
-            "a.pdf: 9 of 9 pages read; b.pdf: 2 of 3 pages read; 2 has no text",
+            "a.pdf: 9 of 9 pages read; b.pdf: 2 of 3 pages read; 2 is empty",
         ),
     ],
 )  # fmt: skip

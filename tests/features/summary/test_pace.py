@@ -117,3 +117,20 @@ def test_what_is_left_shrinks_with_the_merges_and_ends_with_the_write_up(clock: 
     clock.now_s += 40
     assert pace.seconds_left() == 1
     assert pace.is_fresh
+
+
+def test_planned_again_it_begins_anew(clock: Clock) -> None:
+    pace = Pace(clock=clock)
+    pace.take(Planned(1, 15_000))
+    clock.now_s += 20
+    pace.take(Rests("interactive"))
+    clock.now_s += 30
+    pace.take(Rests(""))
+    pace.take(Writing("Sorry"))
+    clock.now_s += 10
+    pace.take(Planned(4, 15_000))
+    assert pace.worked_s == 0
+    clock.now_s += 10
+    pace.take(read(1, 4))
+    assert pace.worked_s == 10
+    assert pace.seconds_left() == pytest.approx(40), "three sections and the write-up at the pace of the first"

@@ -101,6 +101,7 @@ def every_grammar() -> list[tuple[str, str]]:
     found = [(f"small {form}", grammar.spread(ids, 3, "en", form)) for form in Form]
     found += [(f"large {form}", grammar.write_up(form, ids, 2, 4)) for form in Form]
     found += [(f"spread {code}", grammar.spread(ids, 2, code)) for code in ("ja", "hi", "ar", "th")]
+    found += [(f"choice {form}", grammar.choice(ids, 2, form)) for form in (Form.BULLETS, Form.PARAGRAPHS)]
     quotes = [(f"json {quotes}", grammar.json_points(ids, 3, has_quotes=quotes)) for quotes in (True, False)]
     return found + quotes
 
@@ -110,7 +111,7 @@ def test_llama_takes_every_grammar_and_the_answer_begins_as_it_says(starter: Pat
     from app.core.child import own_command
     from app.engine.client import EngineClient
 
-    begins = {"small": r"\[(1|2|10|12)?|Q", "large": r"- |[^ ]|None", "json": r'\{|"', "spread": r"\["}
+    begins = {"small": r"\[(1|2|10|12)?|Q", "large": r"- |[^ ]|None", "json": r'\{|"', "spread": r"\[", "choice": r"\["}
     engine = EngineClient(own_command("--engine-worker"), tmp_path)
     load(engine, starter)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,11 @@ from tests.features.summary.pipeline import (
     events_of,
     heading,
     long_document,
+    said,
     scripted,
     summary_of,
 )
+from tests.helpers.script import requests
 
 BLOCKS = {number: (Cited(0, Block(number, Kind.PARAGRAPH, f"Text {number}.")),) for number in range(1, 9)}
 DRAFT = Draft(Sources((("a.pdf", ""),), BLOCKS), group="Costs")
@@ -47,6 +50,30 @@ def test_each_line_of_a_list_is_by_itself() -> None:
         ("It is old.", (1,), "Costs", 0),
         ("It is warm.", (2,), "Costs", 1),
     ]
+
+
+def test_a_number_alone_on_its_line_stands_for_its_point() -> None:
+    points = tuple(Statement(f"Point {number} is here.", ()) for number in range(1, 9))
+    draft = replace(DRAFT, sources=replace(DRAFT.sources, points=points))
+    statements = written("[2]\n[3] It was sold.\n\n[8]\n[99]\n", Form.PARAGRAPHS, draft)
+    assert [(one.text, one.ids, one.paragraph) for one in statements] == [
+        ("Point 2 is here.", (2,), 0),
+        ("It was sold.", (3,), 0),
+        ("Point 8 is here.", (8,), 1),
+    ]
+
+
+def test_the_smallest_models_say_which_points_and_larger_ones_write(tmp_path: Path) -> None:
+    rules = [said(number) for number in range(1, 5)] + [{"when": "^Text to summarize", "text": "[1]\n[3]\n"}]
+    grammars: dict[int, str] = {}
+    for size in (100_000_000, 800_000_000):
+        folder = tmp_path / str(size)
+        with scripted(folder, *rules, context_tokens=NARROW_TOKENS, size_bytes=size) as model:
+            summary = summary_of(events_of(model, long_document()))
+            grammars[size] = str(requests(model.script)[-1]["grammar"])
+        assert [one.text for one in summary.statements] == ["Kiln 1 was fired in 1901.", "Kiln 3 was fired in 1903."]
+    assert "text" not in grammars[100_000_000]
+    assert "text" in grammars[800_000_000]
 
 
 def test_answers_stand_under_their_questions() -> None:

@@ -1,0 +1,92 @@
+"""Sentences that the rules of an answer ended at their most characters end with their last whole word."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from app.core.events import FinishReason
+from app.documents.blocks import Block, Kind
+from app.features.summary import grammar
+from app.features.summary.points import MOST_CHARACTERS, read_points
+from app.features.summary.result import Form
+from app.features.summary.sources import Sources
+from app.features.summary.write_up import Draft, written
+from app.features.verify import Cited
+
+BLOCKS = {number: (Cited(0, Block(number, Kind.PARAGRAPH, f"Text {number}.")),) for number in range(1, 9)}
+DRAFT = Draft(Sources((("a.pdf", ""),), BLOCKS))
+LONG = "The kiln in the valley was heated with wood " * 20
+
+
+def sentence(characters: int = grammar.MOST_CHARACTERS, text: str = LONG) -> str:
+    """What a small model's grammar makes of a sentence that would be longer: a stop after so many characters."""
+    return f"{text[: characters + 1]}."
+
+
+def texts(answer: str) -> list[str]:
+    return [one.text for one in read_points(answer, range(1, 9))]
+
+
+def statements(answer: str, form: Form = Form.BULLETS) -> list[str]:
+    return [one.text for one in written(answer, form, DRAFT, FinishReason.STOP)]
+
+
+@pytest.mark.parametrize("read", [texts, statements])
+def test_a_sentence_that_was_ended_in_a_word_ends_with_the_word_before(read: object) -> None:
+    cut = sentence()
+    assert cut.endswith(" w."), "in the middle of was"
+    (found,) = read(f"[2] {cut}\n")  # type: ignore[operator]
+    assert found == f"{cut[:-3]}…"
+    assert LONG.startswith(f"{found[:-1]} ")
+
+
+@pytest.mark.parametrize("characters", [40, grammar.MOST_CHARACTERS - 1])
+def test_shorter_ones_end_as_they_were_written(characters: int) -> None:
+    text = sentence(characters)
+    assert texts(f"[2] {text}\n") == [text]
+    assert statements(f"[2] {text}\n") == [text]
+
+
+def test_what_counts_as_one_character_there_counts_as_one_here() -> None:
+    text = sentence(grammar.MOST_CHARACTERS - 1, f"In 1.5 m, Dr. Kern says, {LONG}")
+    longer = f"{text[:-1]} {LONG[:4]}."  # 1.5 and the title are three and six characters, but fewer steps
+    assert len(longer) > grammar.MOST_CHARACTERS + 2
+    assert texts(f"[2] {longer}\n") == [longer]
+
+
+def test_a_larger_models_sentence_is_cut_at_its_own_length() -> None:
+    free = LONG[: grammar.MOST_FREE_CHARACTERS + 1]
+    assert not free.endswith(" ")
+    (found,) = statements(f"- {free} [2]\n")
+    assert found == f"{free.rsplit(' ', 1)[0]}…"
+    ended = f"{free[:-5]}mat."
+    assert statements(f"- {ended} [2]\n") == [ended]
+    long_one = f"{LONG[:400].strip()}."
+    assert statements(f"- {long_one} [2]\n") == [long_one]
+
+
+def test_so_is_a_point_in_json() -> None:
+    full = LONG[: grammar.MOST_FREE_CHARACTERS]
+    (found,) = texts(json.dumps({"points": [{"t": full, "ids": [2]}]}))
+    assert found == f"{full.rsplit(' ', 1)[0]}…"
+    (whole,) = texts(json.dumps({"points": [{"t": "The kiln is old.", "ids": [2]}]}))
+    assert whole == "The kiln is old."
+
+
+def test_a_question_that_was_ended_in_a_word_is_cut_too() -> None:
+    asked = f"{('Which kiln of the valley was heated ' * 9)[: grammar.MOST_QUESTION_CHARACTERS + 1]}?"
+    (found,) = written(f"Q: {asked}\n[2] The kiln is old.\n", Form.QUESTIONS, DRAFT, FinishReason.STOP)
+    assert found.group == f"{asked.rsplit(' ', 1)[0]}…?"
+
+
+def test_no_text_is_longer_than_the_most_and_ends_in_a_word() -> None:
+    (found,) = texts(f"[2] {LONG}.\n")
+    assert len(found) <= MOST_CHARACTERS
+    assert LONG.startswith(f"{found.removesuffix('…')} ")
+
+
+def test_a_text_without_spaces_only_says_that_it_goes_on() -> None:
+    text = "窯" * (grammar.MOST_CHARACTERS + 1)
+    assert texts(f"[2] {text}。\n") == [f"{text}…"]
