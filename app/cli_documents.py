@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -19,8 +18,7 @@ from app.documents.protocol import BlocksRead, Done, Event, Found, Read
 from app.documents.reading import read
 from app.documents.source import PageRead
 from app.features.document_sentences import pages_words, remark_sentence, units
-from app.features.sentences import sentence_for
-from app.terminal import INTERRUPTED, ProgressLine, interruptible, print_json
+from app.terminal import INTERRUPTED, ProgressLine, ask_password, interruptible, print_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -65,21 +63,9 @@ def run_read(options: argparse.Namespace) -> int:
             with interruptible() as cancel:
                 return _Output(path, cancel, as_json=options.json).of(request)
         except DocumentLocked as error:
-            if options.password or not sys.stdin.isatty():
+            if options.password:
                 raise
-            request = replace(request, password=_ask_password(error))
-
-
-def _ask_password(error: DocumentLocked) -> str:
-    """What the person types; raises the error again where it is nothing."""
-    print(sentence_for(error).text, file=sys.stderr)
-    try:
-        password = getpass.getpass("Password: ")
-    except EOFError:
-        password = ""
-    if not password:
-        raise error
-    return password
+            request = replace(request, password=ask_password(error))
 
 
 @dataclass

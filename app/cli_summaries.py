@@ -5,24 +5,18 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.bootstrap import build_engine
+from app.cli_summary_inputs import Inputs
 from app.core.cancel import CancelToken
 from app.core.errors import AppError
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
-from app.documents.blocks import Block
-from app.documents.protocol import BlocksRead, Done, Found, Read
-from app.documents.reading import read
-from app.documents.source import PageRead
 from app.engine.client import EngineClient
-from app.features.document_sentences import remark_sentence, units
-from app.features.sentences import sentence_for
+from app.features.awake import awake
 from app.features.summarize import (
     InputDocument,
     Merging,
@@ -40,6 +34,7 @@ from app.features.summary.memory_steps import MemorySteps
 from app.features.summary.pace import Pace
 from app.features.summary.report import report
 from app.features.summary.result import Form, Length, Summary, Wish
+from app.features.summary.words import nothing_words
 from app.terminal import (
     INTERRUPTED,
     SUMMARY_MODEL_HELP,
@@ -62,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--instruction", metavar="TEXT", default="", help="how to write it, in your own words")
     parser.add_argument("--language", metavar="xx", default="", type=_language, help="default: the document's own")
     parser.add_argument("--model", metavar="FILE", type=Path, help=SUMMARY_MODEL_HELP)
-    parser.add_argument("--password", metavar="TEXT", default="", help="of PDF files that need one")
+    parser.add_argument("--password", metavar="TEXT", default="", help="of PDF files; without it, it is asked for")
     parser.add_argument(
         "-o", "--output", metavar="OUT", type=Path, help=f"save it here; the ending says how: {', '.join(ENDINGS)}"
     )
@@ -87,7 +82,7 @@ def run_summarize(options: argparse.Namespace) -> int:
     places = AppPaths.from_environment()
     settings, _ = load_settings(places.settings)
     with interruptible() as cancel:
-        inputs = _Inputs(places.documents, options.password, cancel)
+        inputs = Inputs(places.documents, options.password, cancel)
         inputs.read_all(options.files, paths)
         if cancel.cancelled:
             return INTERRUPTED
@@ -97,7 +92,8 @@ def run_summarize(options: argparse.Namespace) -> int:
         with closing(build_engine(places)) as engine:
             print(f"Loading {model.name}", file=sys.stderr)
             load_model(engine, model, settings, cancel)
-            summary = _summarized(inputs.documents, _wish(options), engine, cancel)
+            with awake(lambda: settings.summaries.stay_awake) as look:
+                summary = _summarized(inputs.documents, _wish(options), engine, cancel, look)
     if summary is not None:
         _tell(summary, inputs, options)
     return INTERRUPTED if summary is None or (summary.is_partial and cancel.cancelled) else 0
@@ -125,67 +121,18 @@ def _wish(options: argparse.Namespace) -> Wish:
     return Wish(Length(options.length), form, options.language, options.instruction)
 
 
-@dataclass
-class _Inputs:
-    """The files on their way to documents. What one of them meets does not keep the others from being read."""
-
-    folder: Path
-    password: str
-    cancel: CancelToken
-    documents: list[InputDocument] = field(default_factory=list)
-    paths: list[Path] = field(default_factory=list)
-    errors: list[dict[str, str]] = field(default_factory=list)
-
-    def read_all(self, asked: Sequence[Path], paths: Sequence[Path]) -> None:
-        """Each file; two of the same name are told apart by what the person wrote."""
-        names = Counter(path.name for path in paths)
-        line = ProgressLine()
-        for written, path in zip(asked, paths, strict=True):
-            name = path.name if names[path.name] == 1 else str(written)
-            try:
-                document = self._read(path, name, line)
-            except AppError as error:
-                line.end()
-                sentence = sentence_for(error).text
-                self.errors.append({"file": name, "reason": sentence})
-                print(sentence, file=sys.stderr)
-                continue
-            if document is None:
-                break
-            self.documents.append(document)
-            self.paths.append(path)
-        line.end()
-
-    def _read(self, path: Path, name: str, line: ProgressLine) -> InputDocument | None:
-        """All of a file; None where it was cancelled."""
-        found, blocks = None, list[Block]()
-        line.show(f"Reading {name}")
-        for event in read(Read(str(path), self.password), folder=self.folder, cancel=self.cancel):
-            match event:
-                case Found():
-                    found = event.opened
-                case BlocksRead():
-                    blocks += event.blocks
-                case PageRead() if found is not None and found.pages:
-                    line.show(f"Reading {name}", f"{event.page:,} of {units(found.unit, found.pages)}")
-                case Done() if found is not None:
-                    line.end()
-                    for remark in event.remarks:
-                        print(f"{name}: {remark_sentence(remark)}", file=sys.stderr)
-                    title = found.title or path.stem
-                    empty = event.pages_without_text
-                    return InputDocument(0, name, title, found.unit, event.pages, empty, event.language, blocks)
-        return None
-
-
 def _summarized(
-    documents: Sequence[InputDocument], wish: Wish, engine: EngineClient, cancel: CancelToken
+    documents: Sequence[InputDocument], wish: Wish, engine: EngineClient, cancel: CancelToken, look: Callable[[], None]
 ) -> Summary | None:
-    """The summary, partial where it was cancelled; None where that was before anything was there."""
+    """The summary, partial where it was cancelled; None where that was before anything was there.
+
+    `look` is called now and then.
+    """
     progress = _Progress()
     try:
         for event in summarize(documents, wish, engine, MemorySteps(), cancel):
             progress.take(event)
+            look()
             if isinstance(event, Summarized):
                 return event.summary if event.summary.statements or not cancel.cancelled else None
     finally:
@@ -229,13 +176,14 @@ def _left(seconds: float | None) -> str:
     return f"(about {minutes:,} min left)" if minutes else "(less than 1 min left)"
 
 
-def _tell(summary: Summary, inputs: _Inputs, options: argparse.Namespace) -> None:
+def _tell(summary: Summary, inputs: Inputs, options: argparse.Namespace) -> None:
     """The text or the object on standard output, or the file; what was read and what differs beside it."""
-    for fact in facts(summary):
+    is_on_output = not options.json and options.output is None
+    for fact in (*facts(summary), *filter(None, [nothing_words(summary)] if not is_on_output else [])):
         print(fact, file=sys.stderr)
     if options.json:
         print_json(report(summary, inputs.errors))
-    elif options.output is None:
+    elif is_on_output:
         print(as_text(summary))
     if options.output is not None:
         out = options.output.expanduser().absolute()

@@ -1,8 +1,9 @@
-"""What the terminal's commands share: one JSON object, an interruptible stretch of work, progress, a model."""
+"""What the terminal's commands share: one JSON object, work that can be interrupted, a password, progress, a model."""
 
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
 import signal
 import sys
@@ -14,11 +15,12 @@ from types import FrameType
 from typing import Any
 
 from app.core.cancel import CancelToken
-from app.core.errors import NoModel
+from app.core.errors import DocumentLocked, NoModel
 from app.core.events import ModelLoaded
 from app.core.paths import starter_model
 from app.core.settings import Settings
 from app.engine.client import EngineClient
+from app.features.sentences import sentence_for
 
 INTERRUPTED = 130
 QUIET_EVERY_S = 5.0
@@ -36,6 +38,26 @@ def positive(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")
     return value
+
+
+def ask_password(error: DocumentLocked) -> str:
+    """What the person types; raises the error again where it is nothing, or where nobody is there to be asked.
+
+    Ctrl+C raises KeyboardInterrupt, whatever it does otherwise.
+    """
+    if not sys.stdin.isatty():
+        raise error
+    print(sentence_for(error).text, file=sys.stderr)
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        password = getpass.getpass("Password: ")
+    except EOFError:
+        password = ""
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    if not password:
+        raise error
+    return password
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.core.cancel import CancelToken
+from app.documents.source import PageRead
 from app.features.documents import Kept
 from app.features.summary.events import Merging, Planned, Rests, SectionRead, Writing
 from app.features.summary.result import (
@@ -195,10 +196,13 @@ class _Made:
 def _summarized(app: Fireside, document: StoredDocument, *, is_partial: bool) -> SummarizedDocument:
     blocks = app.documents.store.block_count(document.id)
     missing = tuple(document.info.get("pages_without_text", ()))
+    seen = [PageRead(**fields) for fields in document.info.get("pages", ())]
+    pictures = tuple(one.page for one in seen if one.is_picture and one.page in missing)
     read = document.pages - len(missing)
-    coverage = Coverage(blocks, blocks, document.pages, read, missing)
+    coverage = Coverage(blocks, blocks, document.pages, read, missing, (), pictures)
     if is_partial:
-        coverage = Coverage(blocks, blocks // 2, document.pages, 1, missing, tuple(range(2, document.pages + 1)))
+        unread = tuple(range(2, document.pages + 1))
+        coverage = Coverage(blocks, blocks // 2, document.pages, 1, missing, unread, pictures)
     return SummarizedDocument(document.id, document.name, document.name, document.unit, coverage)
 
 

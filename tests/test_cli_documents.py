@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import select
 import signal
 import subprocess
 import sys
@@ -17,6 +14,7 @@ from tests.helpers.documents import WORDS, good_pdf, long_text, pdf_pages, shown
 from tests.helpers.office_files import paragraph, write_docx
 from tests.helpers.pdf_files import Lock, Page, write_pdf
 from tests.helpers.terminal import ROOT, command, fireside, only_json
+from tests.helpers.typist import Typist
 
 FIELDS = {"pages", "pages_without_text", "blocks", "language", "warnings"}
 
@@ -136,42 +134,6 @@ def test_a_password_is_given_or_missed(tmp_path: Path) -> None:
         assert (result.returncode, result.stderr.splitlines()[-1]) == (code, sentence)
     result = fireside("read", str(path), "--password", "sesame")
     assert (result.returncode, WORDS[:40] in result.stdout, "sesame" in result.stderr) == (0, True, False)
-
-
-class Typist:
-    """The program on a terminal of its own, with somebody who types."""
-
-    def __init__(self, *arguments: str) -> None:
-        self._terminal, there = pty.openpty()
-        self.process = subprocess.Popen(
-            command(arguments), cwd=ROOT, stdin=there, stdout=there, stderr=there, start_new_session=True
-        )
-        os.close(there)
-        self.shown = ""
-
-    def wait_for(self, text: str) -> None:
-        """Until it is shown."""
-        while text not in self.shown:
-            assert select.select([self._terminal], [], [], 30)[0], self.shown
-            try:
-                self.shown += os.read(self._terminal, 65536).decode("utf-8", "replace")
-            except OSError:  # the other side is closed
-                break
-        assert text in self.shown
-
-    def type(self, text: str) -> None:
-        """As on a keyboard."""
-        os.write(self._terminal, text.encode())
-
-    def end(self) -> int:
-        """The exit code."""
-        return self.process.wait(timeout=30)
-
-    def close(self) -> None:
-        """Leaves nothing running."""
-        self.process.kill()
-        self.process.wait()
-        os.close(self._terminal)
 
 
 def test_a_password_is_asked_for_on_a_terminal_until_it_is_right(tmp_path: Path) -> None:

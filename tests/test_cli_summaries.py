@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.helpers.documents import WORDS, pdf_pages, read, shown
 from tests.helpers.pdf_files import Lock, Page, write_pdf
 from tests.helpers.script import requests, write_script
 from tests.helpers.terminal import ROOT, command, fireside, only_json
+from tests.helpers.typist import Typist
 
 FIELDS = ["summary", "claims", "coverage", "sections", "seconds", "model", "errors"]
 RENT, NOTICE = "The rent of the flat is 960 euros.", "Notice is given three months before the end."
@@ -119,13 +121,79 @@ def test_where_no_file_can_be_read_there_is_a_sentence_for_each_and_no_engine(tm
 
 
 def test_a_password_is_given(tmp_path: Path) -> None:
-    page = Page()
-    page.text(72, 100, RENT)
-    path = write_pdf(tmp_path / "secret.pdf", [page], lock=Lock("sesame", "owner"))
+    path = locked(tmp_path / "secret.pdf")
     refused = scripted(tmp_path, path)
     assert (refused.returncode, refused.stderr.splitlines()[-1]) == (1, "secret.pdf needs a password.")
     body = only_json(scripted(tmp_path, path, "--password", "sesame", "--json", answer=f"- {RENT} [1]\n"))
     assert body["claims"][0]["pages"] == [1]
+
+
+def locked(path: Path) -> Path:
+    """A PDF of one page that asks for a password."""
+    page = Page()
+    page.text(72, 100, RENT)
+    return write_pdf(path, [page], lock=Lock("sesame", "owner"))
+
+
+def on_a_terminal(tmp_path: Path, *paths: Path) -> Typist:
+    """`summarize --json` of files, with somebody who types."""
+    script = write_script(tmp_path / "engine", {"text": f"- {RENT} [1]\n"})
+    arguments = ["summarize", *map(str, paths), "--json", "--model", "scripted.gguf"]
+    return Typist(*arguments, environment={"FIRESIDE_ENGINE_SCRIPT": str(script)})
+
+
+def test_a_password_is_asked_for_on_a_terminal_until_it_is_right(tmp_path: Path, lease: Path) -> None:
+    with closing(on_a_terminal(tmp_path, locked(tmp_path / "secret.pdf"), lease)) as typist:
+        typist.wait_for("secret.pdf needs a password.\r\nPassword: ")
+        typist.type("wrong\n")
+        typist.wait_for("Wrong password for secret.pdf. Try again.\r\nPassword: ")
+        typist.type("sesame\n")
+        typist.wait_for('"errors": []')
+        assert typist.end() == 0
+        assert '"blocks": 4, "blocks_read": 4' in typist.shown
+        assert "sesame" not in typist.shown
+
+
+def test_a_file_whose_password_is_not_known_keeps_the_others_from_nothing(tmp_path: Path, lease: Path) -> None:
+    with closing(on_a_terminal(tmp_path, locked(tmp_path / "secret.pdf"), lease)) as typist:
+        typist.wait_for("Password: ")
+        typist.type("\n")
+        typist.wait_for('"errors": [{"file": "secret.pdf", "reason": "secret.pdf needs a password."}]')
+        assert typist.end() == 0
+
+
+def test_ctrl_c_at_the_password_ends_it_with_130(tmp_path: Path) -> None:
+    with closing(on_a_terminal(tmp_path, locked(tmp_path / "secret.pdf"))) as typist:
+        typist.wait_for("Password: ")
+        typist.process.send_signal(signal.SIGINT)
+        assert typist.end() == 130
+
+
+@pytest.mark.parametrize(
+    ("form", "answer", "sentence"),
+    [
+        ("actions", "None.", "Nothing to be done was found in it."),
+        ("bullets", "I'm sorry, I can't.", "Nothing was written about it."),
+    ],
+)
+def test_where_nothing_was_found_it_is_said(tmp_path: Path, lease: Path, form: str, answer: str, sentence: str) -> None:
+    result = scripted(tmp_path, lease, "--form", form, answer=answer)
+    assert (result.returncode, result.stdout) == (0, f"{sentence}\n")
+    assert "statement" not in result.stderr
+    result = scripted(tmp_path, lease, "--form", form, "--json", answer=answer)
+    body = only_json(result)
+    assert (list(body), body["summary"], body["claims"]) == (FIELDS, "", [])
+    assert sentence in result.stderr.splitlines()
+
+
+def test_pages_that_are_pictures_are_told_apart_from_empty_ones(tmp_path: Path) -> None:
+    said, scan, empty = Page(), Page(), Page()
+    said.text(72, 100, RENT)
+    scan.picture(72, 100, 400, 500)
+    path = write_pdf(tmp_path / "lease.pdf", [said, scan, empty])
+    result = scripted(tmp_path, path, "--json", answer=f"- {RENT} [1]\n")
+    assert only_json(result)["coverage"]["pages_without_text"] == [2, 3]
+    assert "1 of 3 pages read; 2 is a picture; 3 is empty." in result.stderr.splitlines()
 
 
 @pytest.mark.parametrize("ending", [".html", ".json", ".docx"])
@@ -145,7 +213,10 @@ def test_the_ending_of_the_output_is_its_format(tmp_path: Path, lease: Path, end
 def test_output_and_json_go_together(tmp_path: Path, lease: Path) -> None:
     out = tmp_path / "out.json"
     body = only_json(scripted(tmp_path, lease, "-o", out, "--json"))
-    assert json.loads(out.read_text("utf-8")) == body
+    saved = json.loads(out.read_text("utf-8"))
+    more = [{key: claim.pop(key) for key in ("anchors", "said", "page_says")} for claim in saved["claims"]]
+    assert saved == body
+    assert [[one["text"] for one in each["anchors"]] for each in more] == [[RENT], [NOTICE]]
 
 
 @pytest.mark.parametrize(
@@ -269,10 +340,13 @@ def test_an_engine_that_keeps_ending_is_told_in_one_sentence(tmp_path: Path, lea
     assert "Traceback" not in result.stderr
 
 
-def test_no_window_library_is_loaded_and_a_chat_loads_nothing_of_summaries(tmp_path: Path, lease: Path) -> None:
+def test_no_window_library_is_loaded_and_what_keeps_the_computer_awake_only_for_summaries(
+    tmp_path: Path, lease: Path, fresh_home: Path
+) -> None:
     script = write_script(tmp_path / "engine", {"text": ANSWER})
     program = (
-        "import sys\n"
+        "import sys, psutil\n"
+        "psutil.sensors_battery = lambda: None\n"  # with mains power, whatever this computer has
         "from app.__main__ import main\n"
         "code = main(sys.argv[1:])\n"
         "heavy = ('PySide6', 'docx', 'rouge_score', 'nltk', 'wakepy', 'rapidfuzz', 'app.features.summarize')\n"
@@ -291,7 +365,10 @@ def test_no_window_library_is_loaded_and_a_chat_loads_nothing_of_summaries(tmp_p
         return result.stderr.splitlines()[-1]
 
     assert loaded("chat", "-p", "Hello") == "0 []"
-    assert loaded("summarize", str(lease)) == "0 ['rapidfuzz', 'app.features.summarize']"
+    assert loaded("summarize", str(lease)) == "0 ['wakepy', 'rapidfuzz', 'app.features.summarize']"
+    (place,) = {Path(json.loads(fireside("doctor", "--json").stdout)["folders"]["config"])}
+    save_settings(place / "settings.json", Settings().changed("summaries", stay_awake=False))
+    assert loaded("summarize", str(lease)) == "0 ['rapidfuzz', 'app.features.summarize']", "only where it is wished"
 
 
 def examples(tmp_path: Path, *lines: object) -> Path:

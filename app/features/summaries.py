@@ -116,8 +116,10 @@ class Summaries:
         """
         return self._estimates.estimate(document_ids, wish, cancel)
 
-    def begin(self, document_ids: Sequence[int], wish: Wish, *, together: bool) -> list[StoredSummary]:
-        """Queues one summary over all documents, or one each; the draft goes."""
+    def begin(
+        self, document_ids: Sequence[int], wish: Wish, *, together: bool, is_draft: bool = True
+    ) -> list[StoredSummary]:
+        """Queues one summary over all documents, or one each; the draft goes where these are its documents."""
         ids = list(dict.fromkeys(document_ids))
         spec = {"wish": wish_to_fields(wish)}
         documents = {one.id: one for one in self._stored(ids)}
@@ -127,7 +129,8 @@ class Summaries:
                 self._jobs.add(KIND, joint_title([documents[one] for one in group]), spec, document_ids=group)
                 for group in groups
             ]
-            self._remove_draft()
+            if is_draft:
+                self._remove_draft()
         return self._rows(jobs)
 
     # The list.

@@ -3,7 +3,7 @@
     documents → sections → points with ids, under a grammar → checks → merges with evidence → one write-up → checks
 
 The method (hierarchical merging with evidence from the source) follows BooookScore (Chang et al., ICLR 2024) and
-context-aware merging (Ou and Lapata, Findings of ACL 2025); where the document fits, it is read in one pass.
+context-aware merging (Ou and Lapata, Findings of ACL 2025); where the document fits, it is read in one pass first.
 """
 
 from __future__ import annotations
@@ -82,9 +82,23 @@ def summarize(
     if work is None or found is None:
         yield Summarized(_nothing(documents, wish, engine, time.monotonic() - begun_s))
         return
-    yield Planned(max(1, len(found.sections)), found.tokens)
-    summary = yield from (_in_sections(work, found.sections) if found.sections else _in_one_pass(work))
+    summary = yield from _read(work, found)
     yield Summarized(replace(summary, seconds=time.monotonic() - begun_s))
+
+
+def _read(work: Work, found: Plan) -> Stage:
+    """In one pass where it fits; where nothing comes of that, in sections after all."""
+    yield Planned(max(1, len(found.sections)), found.tokens)
+    if found.sections:
+        return (yield from _in_sections(work, found.sections))
+    summary = yield from _in_one_pass(work)
+    if not summary.sections_failed or summary.statements:
+        return summary
+    sections = _cut(work)
+    if work.cancel.cancelled:
+        return replace(summary, sections_failed=0, is_partial=True)
+    yield Planned(len(sections), found.tokens)
+    return (yield from _in_sections(work, sections))
 
 
 class _Nowhere:
@@ -129,13 +143,18 @@ def _plan(work: Work) -> Plan | None:
     fixed = work.fixed_tokens(messages_for(work, Draft(Sources((("", ""),), {}))))
     if sum(counts) <= work.budgets.room(fixed, work.budgets.writing(work.wish.length, work.language)):
         return Plan(tuple(counts), ())
+    sections = _cut(work)
+    return None if work.cancel.cancelled else Plan(tuple(counts), tuple(sections))
+
+
+def _cut(work: Work) -> Sequence[Section]:
+    """Sections as large as the model reads well."""
     empty = Section(0, "", (), (), None, 0, 100, 100)
     budgets = work.budgets
     messages = prompts.map_messages(
         work.documents[0], empty, work.language, budgets.most_points, is_small=budgets.is_small
     )
-    sections = sections_of(work.documents, budgets.within(work.fixed_tokens(messages)).section, work.count)
-    return None if work.cancel.cancelled else Plan(tuple(counts), tuple(sections))
+    return sections_of(work.documents, budgets.within(work.fixed_tokens(messages)).section, work.count)
 
 
 # Where all fits into one prompt.
@@ -182,7 +201,8 @@ def _in_sections(work: Work, sections: Sequence[Section]) -> Stage:
     if not work.cancel.cancelled:
         names, found = piles(work, mapping.points)
         fixed = work.fixed_tokens(messages_for(work, Draft(Sources((("", ""),), {}))))
-        merge = Merge(work, found, work.budgets.room(fixed, work.budgets.writing(work.wish.length, work.language)))
+        answer = work.budgets.writing(work.wish.length, work.language)
+        merge = Merge(work, found, work.budgets.room_for_points(fixed, answer))
         yield from merge.run()
         if not work.cancel.cancelled:
             writing = WriteUp(work, _drafts_of_points(work, names, merge.piles))

@@ -10,6 +10,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, Signal
 from app.store.conversations import Conversation
 from app.ui.i18n import tr
 from app.ui.row_list import ID_ROLE, Index, clean_title
+from app.ui.widgets.plain_tip import plain_tip
 
 PINNED_ROLE = Qt.ItemDataRole.UserRole + 1
 
@@ -71,8 +72,10 @@ class ChatListModel(QAbstractListModel):
         row = self._rows[index.row()]
         if isinstance(row, str):
             return row if role == Qt.ItemDataRole.DisplayRole else None
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole, Qt.ItemDataRole.ToolTipRole):
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.EditRole):
             return row.title or tr("New chat")
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return plain_tip(row.title or tr("New chat"))
         if role == ID_ROLE:
             return row.id
         return row.pinned if role == PINNED_ROLE else None

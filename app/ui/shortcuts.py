@@ -36,6 +36,12 @@ CHAT_SHORTCUTS: tuple[tuple[str, str], ...] = (
     ("Escape", "Stop the answer"),
     ("Up", "Edit the last message, from an empty field"),
 )
+SUMMARY_SHORTCUTS: tuple[tuple[str, str], ...] = (
+    ("Return", "Start, or open the place of a statement"),
+    ("Down", "To the next statement"),
+    ("Right", "To its next place"),
+    ("Escape", "Close the document"),
+)
 LIST_SHORTCUTS: tuple[tuple[str, str], ...] = (("F2", "Rename"), ("Del", "Delete"))
 MODELS_SHORTCUTS: tuple[tuple[str, str], ...] = (
     ("Return", "From the search field to what was found"),
@@ -80,6 +86,7 @@ class ShortcutSheet(QDialog):
             ((tr("Window"), [(keys[0], words) for _, keys, words in WINDOW_SHORTCUTS]),),
             (
                 (tr("Chat"), CHAT_SHORTCUTS),
+                (tr("Summarize"), SUMMARY_SHORTCUTS),
                 (tr("Lists"), LIST_SHORTCUTS),
                 (tr("Models"), MODELS_SHORTCUTS),
             ),

@@ -92,6 +92,12 @@ def test_starting_makes_one_summary_or_one_each_and_ends_the_draft(app: Fireside
     assert [one.id for one in app.summaries.find()] == [joint.id, *(one.id for one in each)]
 
 
+def test_another_summary_of_the_same_documents_leaves_the_draft_alone(app: Fireside) -> None:
+    draft = app.summaries.keep_draft([add(app, "kilns.pdf")], SHORT)
+    app.summaries.begin([add(app, "clay.pdf")], Wish(), together=True, is_draft=False)
+    assert app.summaries.draft() == draft
+
+
 @pytest.mark.parametrize(
     ("title", "expected"),
     [

@@ -9,7 +9,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,11 @@ from app.core.errors import (
     DocumentGone,
     DocumentUnreadable,
 )
+from app.documents.blocks import Block, Kind, block_to_fields
+from app.documents.source import PageRead
 from app.features.summaries import Summaries, Worked
 from app.features.summarize import SectionRead, Summarized, SummaryEvent, Writing
+from app.features.summary.inputs import inputs_of
 from app.features.summary.result import Length, Wish
 from tests.helpers.script import write_script
 from tests.helpers.summaries import (
@@ -331,3 +334,20 @@ def test_a_program_that_is_killed_in_a_section_costs_that_section(script: Path, 
         assert all(times[text] == 1 for text in paragraphs(read, "slow kiln"))
     finally:
         again.close()
+
+
+def test_pages_that_are_pictures_come_from_what_was_seen_when_the_document_was_read(
+    app: Fireside, summaries: Summaries
+) -> None:
+    store = app.documents.store
+    number = store.begin(Path("/documents/scans.pdf"), 7, 1)
+    store.add_blocks(number, [block_to_fields(Block(1, Kind.PARAGRAPH, "The kiln was built in 1871.", 1))])
+    pages = [
+        PageRead(2, has_text=False, is_picture=True),
+        PageRead(3, has_text=False),
+        PageRead(4, is_picture=True, recognized=True),
+    ]
+    info = {"pages_without_text": [2, 3], "pages": [asdict(page) for page in pages]}
+    store.finish(number, format_="pdf", unit="page", pages=4, sha256="ab", info=info)
+    (given,) = inputs_of(app.documents, [number])
+    assert (given.pages_without_text, given.picture_pages) == ((2, 3), (2,))

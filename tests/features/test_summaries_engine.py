@@ -172,6 +172,25 @@ def test_the_tabs_own_model_works_beside_the_chats_which_goes_on(
     assert [(one.model, one.is_partial) for one in written if one] == [("own", False), ("own", False)]
 
 
+def test_an_estimate_for_another_model_does_not_end_the_summary_that_is_at_work(
+    app: Fireside, summaries: Summaries, tmp_path: Path, script: Path
+) -> None:
+    write_model(own := tmp_path / "own.gguf")
+    write_model(other := tmp_path / "other.gguf")
+    app.change("models", summarize_path=str(own))
+    row = begin(app, count=4)
+    estimates = []
+    for worked in summaries.run(CancelToken()):
+        if isinstance(worked.event, SectionRead) and worked.event.done == 2:
+            app.change("models", summarize_path=str(other))
+            estimates.append(summaries.estimate(row.document_ids, Wish(), CancelToken()))
+    assert estimates == [None]
+    assert (state(summaries, row.id), set(asked(script).values())) == ("done", {1})
+    assert [one.model for one in [summaries.summary(row.id)] if one] == ["own"]
+    found = summaries.estimate(row.document_ids, Wish(), CancelToken())
+    assert found is not None, "afterwards there is one again"
+
+
 def test_where_the_chats_model_would_have_to_give_way_nobody_there_says_no_and_it_waits_paused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,7 +43,7 @@ ANSWERS = (
 
 @pytest.fixture
 def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    path = write_script(tmp_path / "script", *ANSWERS)
+    path = write_script(tmp_path / "script", *ANSWERS, load={"size_bytes": 800_000_000})  # sections of 1,500 tokens
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(path))
     return path
 

@@ -206,7 +206,8 @@ def test_a_hostile_document_cannot_leave_its_frame_nor_touch_the_other(tmp_path:
 
 
 def test_pictures_and_pages_are_accounted_for(tmp_path: Path) -> None:
-    given = replace(document(KILN, ROOF, "The end of it all is near."), pages=4, pages_without_text=(3,), picture_pages=(3,))
+    given = document(KILN, ROOF, "The end of it all is near.")
+    given = replace(given, pages=4, pages_without_text=(3,), picture_pages=(3,))
     with scripted(tmp_path, {"text": "[1] The kiln was built in 1871."}) as model:
         coverage = summary_of(events_of(model, given)).documents[0].coverage
     assert (coverage.pages, coverage.pages_read) == (4, 3)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.features.summarize import Planned, SectionRead, Summarized
+from app.features.summarize import Planned, SectionRead
 from app.features.summary.memory_steps import MemorySteps
 from tests.features.summary.pipeline import (
     LARGE_BYTES,
@@ -175,13 +175,11 @@ def test_a_write_up_that_fails_twice_leaves_the_points_themselves(tmp_path: Path
 def test_a_summary_in_one_pass_that_fails_twice_is_read_in_sections(tmp_path: Path) -> None:
     given = document("The kiln was built in 1871.", "The roof leaks since May.")
     refused = {"when": "^Text", "text": "I'm sorry, I can't.", "times": 2}
-    point = {"when": "^Part", "text": "[1] The kiln was built in 1871.\n[2] The roof leaks since May.\n"}
+    point = {"when": "== part ==", "text": "[1] The kiln was built in 1871.\n[2] The roof leaks since May.\n"}
     with scripted(tmp_path, refused, point) as model:
         events = events_of(model, given)
-        kinds = ["Text" if text.startswith("Text") else text.split(" of")[0] for text in model.asked]
-    assert kinds == ["Text", "Text", "Part 1"]
+        assert [text.split()[0] for text in model.asked] == ["Text", "Text", "Document:"]
     assert [event.sections for event in events if isinstance(event, Planned)] == [1, 1]
-    assert isinstance(events[-1], Summarized)
     summary = summary_of(events)
     assert [one.text for one in summary.statements] == ["The kiln was built in 1871.", "The roof leaks since May."]
     assert all(one.check.found and one.anchors for one in summary.statements)
@@ -191,15 +189,19 @@ def test_a_summary_in_one_pass_that_fails_twice_is_read_in_sections(tmp_path: Pa
 
 
 def test_how_many_sections_it_then_has_is_planned_again(tmp_path: Path) -> None:
-    given = long_document(SECTIONS)
+    given = document(*(f"Kiln {n} was fired. {' '.join(f'word{n}x{m}' for m in range(195))}." for n in range(1, 11)))
     refused = {"when": "^Text", "text": "I'm sorry, I can't.", "times": 2}
-    one_pass = {"context_tokens": 4096, "size_bytes": LARGE_BYTES}
-    with scripted(tmp_path, refused, *GOOD, WRITTEN, **one_pass) as model:
-        work_off = events_of(model, given)
-    planned = [event for event in work_off if isinstance(event, Planned)]
-    assert [event.tokens for event in planned] == [planned[0].tokens] * 2
-    read = [event for event in work_off if isinstance(event, SectionRead)]
-    assert [event.sections for event in read] == [planned[1].sections] * planned[1].sections
+    point = {"when": "^Part", "text": "[1] Kiln 1 was fired.\n[6] Kiln 6 was fired.\n[10] Kiln 10 was fired.\n"}
+    with scripted(tmp_path, refused, point, WRITTEN, context_tokens=8000, size_bytes=800_000_000) as model:
+        events = events_of(model, given)
+        count = len(model.sections_asked)
+    first, second = [event for event in events if isinstance(event, Planned)]
+    assert first.sections == 1 < second.sections == count
+    assert second.tokens == first.tokens
+    assert [event.sections for event in events if isinstance(event, SectionRead)] == [count] * count
+    summary = summary_of(events)
+    assert (summary.sections, summary.sections_read, summary.sections_failed) == (count, count, 0)
+    assert summary.documents[0].coverage.blocks_read == 10
 
 
 def test_a_summary_in_one_pass_that_fails_twice_and_in_sections_too_says_that_nothing_was_read(tmp_path: Path) -> None:

@@ -65,6 +65,7 @@ class _Document:
             pages_read=len(self._with_text - unread_pages) + silent,
             pages_without_text=tuple(sorted(given.pages_without_text)),
             unread_pages=tuple(sorted(unread_pages)),
+            pictures=tuple(sorted(given.picture_pages)),
         )
 
 

@@ -42,7 +42,7 @@ class SummaryEngines:
         self._may_ask = True
         self._beside = JobEngines(chats, make_engine, lambda swap: self._may_ask and self.ask(swap), **sizes)
         self._path: Path | None = None
-        self._users = 0
+        self._users, self._openers = 0, 0
         self._lock = threading.Lock()
 
     def model(self) -> Path | None:
@@ -66,8 +66,8 @@ class SummaryEngines:
     def opened(self, cancel: CancelToken, *, may_ask: bool = True) -> Iterator[EngineClient | None]:
         """The engine with the model in it; None when cancelled. Takes as long as loading takes.
 
-        With `may_ask` False a second model comes only where there is room for both. Raises NoModel, NoRoomForModel, or
-        what loading raises.
+        With `may_ask` False a second model comes only where there is room for both, and none (None) while another one
+        is at work in its place. Raises NoModel, NoRoomForModel, or what loading raises.
         """
         path = self._model()
         if path is None or path in (self._chats_model(), _path_in(self._chats)):
@@ -81,7 +81,7 @@ class SummaryEngines:
             yield engine
         finally:
             if engine is not None:
-                self._leave()
+                self._leave(was_open=True)
 
     def _settle(self, cancel: CancelToken) -> bool:
         """Waits for the chat's model, wakes it, or loads it where nobody has; False when cancelled.
@@ -104,6 +104,8 @@ class SummaryEngines:
                 return None
         try:
             if self._path not in (None, path):  # another model was chosen since
+                if self._openers and not may_ask:  # a summary goes on with the one that it began with
+                    return None
                 self._beside.close(JOB)
             self._path, self._may_ask = path, may_ask
             loaded = self._chats.loaded
@@ -117,6 +119,7 @@ class SummaryEngines:
                 raise
             if engine is not None:
                 self._users += 1
+                self._openers += 1
                 return engine
             if not may_ask:  # that nobody was asked is no answer
                 self._beside.close(JOB)
@@ -131,9 +134,10 @@ class SummaryEngines:
         """The program quits: a second engine ends."""
         self._beside.close(JOB, is_quitting=True)
 
-    def _leave(self, *, is_quitting: bool = False) -> None:
+    def _leave(self, *, was_open: bool = False, is_quitting: bool = False) -> None:
         with self._lock:
             self._users -= 1
+            self._openers -= was_open
             self._close_unused(is_quitting=is_quitting)
 
     def _close_unused(self, *, is_quitting: bool = False) -> None:

@@ -12,7 +12,10 @@ from app.features.summary.result import Coverage, Statement, Summary
 
 @dataclass(frozen=True)
 class InputDocument:
-    """One document to be summarized, all blocks in order. `id` is that of the store, 0 in the terminal."""
+    """One document to be summarized, all blocks in order. `id` is that of the store, 0 in the terminal.
+
+    `picture_pages` are those of `pages_without_text` that are pictures.
+    """
 
     id: int
     name: str
@@ -22,6 +25,7 @@ class InputDocument:
     pages_without_text: tuple[int, ...]
     language: str
     blocks: Sequence[Block]
+    picture_pages: tuple[int, ...] = ()
 
 
 class Steps(Protocol):

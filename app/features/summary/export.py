@@ -13,7 +13,7 @@ from typing import IO
 from app.core.errors import DiskFull, FolderNotWritable
 from app.features.summary.export_html import as_html
 from app.features.summary.export_markdown import as_markdown, as_text
-from app.features.summary.report import report
+from app.features.summary.report import with_anchors
 from app.features.summary.result import Summary
 
 __all__ = ["ENDINGS", "as_html", "as_json", "as_markdown", "as_text", "save", "write_docx"]
@@ -23,8 +23,8 @@ ENDINGS = (".md", ".json", ".docx", ".html")
 
 
 def as_json(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> str:
-    """The object that `summarize --json` prints; see `report`."""
-    return json.dumps(report(summary, errors), ensure_ascii=False, indent=1) + "\n"
+    """The object that `summarize --json` prints, and the places of each claim; see `report`."""
+    return json.dumps(with_anchors(summary, errors), ensure_ascii=False, indent=1) + "\n"
 
 
 def write_docx(summary: Summary, out: IO[bytes]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from app.features.summary.laid_out import LaidOut, Line, Part, lay_out
 from app.features.summary.result import Summary
+from app.features.summary.words import nothing_words
 
 SOURCES = "Sources"
 _MEANT = re.compile(r"[\\`*_\[\]<>&~$|]|(?<!\S)#|^[+=-]|^:(?=\s|-)")
@@ -30,8 +31,8 @@ def as_markdown(summary: Summary) -> str:
 
 
 def as_text(summary: Summary) -> str:
-    """The statements for a terminal, with their pages and what differs in brackets; "" where there are none."""
-    return _plain(lay_out(summary), with_references=True)
+    """The statements for a terminal, with their pages and what differs in brackets, or that there are none."""
+    return _plain(lay_out(summary), with_references=True) or nothing_words(summary)
 
 
 def statements_text(summary: Summary) -> str:

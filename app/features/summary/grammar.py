@@ -15,7 +15,8 @@ MOST_FREE_CHARACTERS = 500
 MOST_IDS = 4
 PARAGRAPH_LINES = 4
 MOST_QUOTE_CHARACTERS = 120
-_ABBREVIATIONS = (
+MOST_QUESTION_CHARACTERS = 120
+ABBREVIATIONS = (
     "Dr", "Mr", "Mrs", "Ms", "Prof", "St", "No", "Nr", "Fig", "Abb", "vs", "al", "e.g", "i.e", "z.B", "d.h", "ca",
     "approx", "Inc", "Ltd", "Co", "Corp", "U.S", "Jan", "Feb", "Mar", "Apr", "Aug", "Sept", "Oct", "Nov", "Dec",
 )  # fmt: skip
@@ -24,7 +25,7 @@ _USUAL_ENDS = ".!?"
 _SENTENCE = rf"""
 text ::= [^a-z0-9 \t\n\[\]"#*_|.,:;(){{}}<>-] unit{{{LEAST_CHARACTERS},{MOST_CHARACTERS}}} [ENDS]
 unit ::= [^ENDS\n\[\]] | [.!?] [^ \n\[\]] | " " short ". "
-short ::= {" | ".join(f'"{one}"' for one in _ABBREVIATIONS)}
+short ::= {" | ".join(f'"{one}"' for one in ABBREVIATIONS)}
 """
 _FREE = rf"""
 text ::= [^ \t\n\[\]-] [^\n\[\]]{{{LEAST_CHARACTERS},{MOST_FREE_CHARACTERS}}}
@@ -65,7 +66,7 @@ def _line_end(line: int, form: Form) -> str:
 
 
 _BREAKS = "break"
-_QUESTION = 'question ::= "Q: " [^a-z \\n\\[\\]?] [^\\n\\[\\]?]{8,120} "?"'
+_QUESTION = rf'question ::= "Q: " [^a-z \n\[\]?] [^\n\[\]?]{{8,{MOST_QUESTION_CHARACTERS}}} "?"'
 
 
 def _share(ids: Sequence[int], place: int, count: int) -> Sequence[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.core.errors import DocumentGone, DocumentUnreadable
+from app.documents.source import PageRead
 from app.features.documents import Documents
 from app.features.summary.events import InputDocument
 from app.features.summary.stored import title_of
@@ -27,8 +28,10 @@ def _input(documents: Documents, document_id: int) -> InputDocument:
         raise DocumentUnreadable(str(document.path), "no_text")
     info = document.info
     pages_without_text = tuple(info.get("pages_without_text", ()))
+    pages = [PageRead(**fields) for fields in info.get("pages", ())]
+    pictures = tuple(one.page for one in pages if one.is_picture and not (one.has_text or one.recognized))
     language = str(info.get("language") or "")
     return InputDocument(
         document_id, document.name, title_of(document), document.unit, document.pages, pages_without_text, language,
-        blocks,
+        blocks, pictures,
     )  # fmt: skip

@@ -87,7 +87,7 @@ class Merge:
     def _fan_in(self, pile: Pile, tokens: int) -> int:
         """How many neighbours are joined: no more than fit into a prompt, nor than it takes for all to fit."""
         budgets = self._work.budgets
-        free = budgets.room(self._fixed_tokens(), budgets.merged_limit) - MOST_EVIDENCE * SENTENCE_TOKENS
+        free = budgets.room_for_points(self._fixed_tokens(), budgets.merged_limit) - MOST_EVIDENCE * SENTENCE_TOKENS
         fitting = max(2, int(free * len(pile) / max(1, tokens)))
         needed = -(-len(pile) * budgets.merged // self._room)
         return max(2, min(MOST_JOINED, fitting, needed))

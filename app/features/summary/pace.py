@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from app.features.summary.asking import FIRST_WINDOW
 from app.features.summary.events import Merging, Planned, Rests, SectionRead, SummaryEvent, Writing
 
 SECTIONS_A_MERGE = 8
@@ -20,7 +21,7 @@ class Pace:
         self, expected_s: float | None = None, side_by_side: int = 1, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.expected_s = expected_s
-        self._side_by_side, self._clock = side_by_side, clock
+        self._side_by_side, self._clock = min(side_by_side, FIRST_WINDOW), clock
         self._began_s: float | None = None
         self._rested_s, self._rests_since_s = 0.0, 0.0
         self._is_resting = False
@@ -46,7 +47,9 @@ class Pace:
         """One more event of the pipeline."""
         match event:
             case Planned(sections=sections):
+                # Planned again (what did not go in one pass goes in sections), the time until then says nothing.
                 self._began_s, self._sections = self._clock(), sections
+                self._rested_s, self._written_since_s = 0.0, 0.0
                 self._tail = 1.0 + (sections // SECTIONS_A_MERGE if sections > 1 else 0)
             case Rests(reason=reason):
                 self._rest(is_resting=bool(reason))

@@ -45,4 +45,6 @@ def searched_text(summary: Summary) -> str:
 def _nothing_read(document: InputDocument) -> Coverage:
     pages = {block.page for block in document.blocks if block.page is not None and block.text.strip()}
     unread = tuple(sorted(pages))
-    return Coverage(len(document.blocks), 0, document.pages, 0, document.pages_without_text, unread)
+    return Coverage(
+        len(document.blocks), 0, document.pages, 0, document.pages_without_text, unread, document.picture_pages
+    )

@@ -14,9 +14,14 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from app.core.events import FinishReason
+from app.features.summary.cut_sentences import GOES_ON, sentence_of_larger, sentence_of_small, whole_words
 
 MOST_CHARACTERS = 600
 SAME_SCORE = 90
+LEAST_TELLING = 4
+"""Letters of a word that says something by itself; names may be shorter."""
+FORM_SHARE = 0.6
+"""Forms of one word begin with so much of the shorter one."""
 LOOP_WORDS, LOOP_TIMES = 4, 3
 REFUSING = re.compile(
     r"""^\W*(?:
@@ -37,6 +42,9 @@ _NEGATION = re.compile(
     re.IGNORECASE,
 )
 _SPACE = re.compile(r"\s+")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_ECHO = re.compile(r"^The (?:\d+ )?most important (?:sentence|point)s?(?: of this part)?:\s*(?:\d{1,2}[.)](?:\s+|$))?")
+"""The last line of what a small model was asked: it likes to begin with it, and with the number of a list."""
 
 
 class Problem(StrEnum):
@@ -92,8 +100,8 @@ def without_repeats(
 ) -> list[T]:
     """Each thing that is said only once, in its longest form; what runs in circles not at all.
 
-    The same are texts whose words are (nearly) those of another, with the same numbers and as many denials. `join`
-    makes one of the longer and the shorter of two such.
+    The same are texts whose words are (nearly) those of another, with the same numbers and as many denials, and
+    without a word each that matters and that the other has not. `join` makes one of the longer and the shorter of two.
     """
     from rapidfuzz import fuzz, utils
 
@@ -108,7 +116,9 @@ def without_repeats(
             (
                 place
                 for place, (other, its_facts) in enumerate(known)
-                if facts == its_facts and fuzz.token_set_ratio(plain, other) >= SAME_SCORE
+                if facts == its_facts
+                and fuzz.token_set_ratio(plain, other) >= SAME_SCORE
+                and not _differ(text, text_of(kept[place]))
             ),
             None,
         )
@@ -121,6 +131,24 @@ def without_repeats(
         if longer is one:
             known[same] = (plain, facts)
     return kept
+
+
+def _differ(one: str, other: str) -> bool:
+    """Whether each has a word of its own, as two sentences of one pattern about two things have."""
+    mine, others = _WORD.findall(one), _WORD.findall(other)
+    return bool(_own(mine, others)) and bool(_own(others, mine))
+
+
+def _own(words: Sequence[str], others: Sequence[str]) -> list[str]:
+    """Names and longer words of which the others have no form: one that begins alike."""
+    known = [word.casefold() for word in others]
+    telling = [word.casefold() for word in words if len(word) >= LEAST_TELLING or word[0].isupper()]
+    return [word for word in telling if word not in known and not any(_begin_alike(word, one) for one in known)]
+
+
+def _begin_alike(one: str, other: str) -> bool:
+    letters = max(3, round(FORM_SHARE * min(len(one), len(other))))
+    return one[:letters] == other[:letters]
 
 
 def is_looping(text: str) -> bool:
@@ -139,15 +167,15 @@ def cited_runs(line: str) -> Iterator[tuple[str, tuple[int, ...]]]:
         places = [*_IDS.finditer(line)]
         ends = [*(match.start() for match in places[1:]), len(line)]
         for match, end in zip(places, ends, strict=True):
-            if text := _clean(line[match.end() : end]):
+            if text := _clean(sentence_of_small(line[match.end() : end].strip())):
                 yield text, _numbers(match)
         return
     at = 0
     for match in _IDS.finditer(line):
-        text = line[at : match.start()]
+        text = sentence_of_larger(line[at : match.start()].strip())
         at = match.end()
         if line[at : at + 1] in (".", "!", "?", "。", ",", ";"):  # the point stands after the bracket
-            text += line[at] if line[at] in ".!?。" else "."
+            text += "" if text.endswith(GOES_ON) else line[at] if line[at] in ".!?。" else "."
             at += 1
         if text.strip():
             yield _clean(text), _numbers(match)
@@ -165,7 +193,8 @@ def _numbers(match: re.Match[str]) -> tuple[int, ...]:
 
 
 def _clean(text: str) -> str:
-    return _SPACE.sub(" ", text).strip()[:MOST_CHARACTERS]
+    text = _ECHO.sub("", _SPACE.sub(" ", text).strip(), count=1)
+    return text if len(text) <= MOST_CHARACTERS else whole_words(text[: MOST_CHARACTERS - 1])
 
 
 def _facts(text: str) -> tuple[Any, ...]:
@@ -205,7 +234,7 @@ def _in_value(value: Any) -> Iterator[tuple[str, tuple[int, ...], str]]:
         numbers = ids if isinstance(ids, list) else [ids]
         quote = value.get("q")
         known = tuple(n for n in numbers if isinstance(n, int) and not isinstance(n, bool))
-        yield _clean(text), known, quote if isinstance(quote, str) else ""
+        yield _clean(sentence_of_larger(text.strip())), known, quote if isinstance(quote, str) else ""
 
 
 def _is_empty_list(answer: str) -> bool:

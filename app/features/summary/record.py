@@ -1,4 +1,4 @@
-"""Stores how far a summary has come: its progress with every section, what there is of it about once a second."""
+"""Stores how far a summary has come: its progress with every section, all that there is of it now and then."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from app.store.jobs import Job, Jobs
 from app.store.summaries import SummaryStore
 
 SAVE_EVERY_S = 1.0
+TIMES_ITS_COST = 50.0
+"""What is stored is all that there is so far: of a long book that takes a while, and is done less often."""
 
 Expect = Callable[[str, int, int, Wish], float | None]
 """How many seconds a model (the name of its file) takes for so many tokens in so many sections."""
@@ -47,7 +49,7 @@ class Record:
         self._progress: dict[str, Any] = dict(job.progress)
         before = store.result(job.id) or {}
         self._read_before = int(before.get("sections_read", 0)) if before.get("is_partial") else 0
-        self._saved_at_s = clock()
+        self._saved_at_s, self._every_s = clock(), SAVE_EVERY_S
         self._has_news = False
         self.is_complete = False
         """Whether the whole summary is there and stored."""
@@ -67,7 +69,7 @@ class Record:
                 self._progress["sections_read"] = max(event.done, self._read_before)
                 self._save_progress()
                 self._has_news = self._has_news or not event.was_kept
-                if self._has_news and self._clock() - self._saved_at_s >= SAVE_EVERY_S:
+                if self._has_news and self._clock() - self._saved_at_s >= self._every_s:
                     self._save(self._partial_summary())
             case Summarized(summary=summary):
                 self._save(summary)
@@ -85,10 +87,13 @@ class Record:
 
     def _save(self, summary: Summary) -> None:
         """What an earlier attempt had read and this one has not come to yet is not given up for less."""
-        self._saved_at_s, self._has_news = self._clock(), False
+        begun_s, self._has_news = self._clock(), False
+        self._saved_at_s = begun_s
         if summary.is_partial and (summary.sections_read < self._read_before or not summary.statements):
             return
         self._store.keep_result(self._job_id, summary_to_fields(summary), searched_text(summary))
+        self._saved_at_s = self._clock()
+        self._every_s = max(SAVE_EVERY_S, TIMES_ITS_COST * (self._saved_at_s - begun_s))
 
     def _note_speed(self, summary: Summary) -> None:
         """For the next estimate; a summary that used steps of another one says nothing of the model's speed."""

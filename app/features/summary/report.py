@@ -1,12 +1,22 @@
-"""A summary as the object that the terminal prints and a `.json` file holds."""
+"""A summary as the object that the terminal prints, and with every place and its text as a `.json` file holds it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from app.features.summary.export_markdown import statements_text
-from app.features.summary.result import Statement, Summary
+from app.features.summary.result import Anchor, Statement, Summary
+
+
+def with_anchors(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> dict[str, Any]:
+    """The same, and with each claim all of its places, what stands there, and what is said otherwise."""
+    body = report(summary, errors)
+    for claim, statement in zip(body["claims"], summary.statements, strict=True):
+        claim |= {"said": statement.check.said, "page_says": statement.check.page_says}
+        claim["anchors"] = [_anchor(one, summary) for one in statement.anchors]
+    return body
 
 
 def report(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> dict[str, Any]:
@@ -38,6 +48,12 @@ def _claim(statement: Statement, summary: Summary) -> dict[str, Any]:
         "found": statement.check.found,
         "reason": statement.check.reason.value if statement.check.reason else None,
     }
+
+
+def _anchor(anchor: Anchor, summary: Summary) -> dict[str, Any]:
+    """`start` and `end` are in the text of the block; both 0: all of it."""
+    fields = asdict(anchor)
+    return {"file": summary.documents[fields.pop("document")].name, "page": fields.pop("page")} | fields
 
 
 def _coverage(summary: Summary) -> dict[str, Any]:

@@ -108,6 +108,7 @@ class Coverage:
     """What was read of one document. A block counts as read when all of its text stood in prompts that were answered.
 
     `pages_read` are pages with text of which every block was read; `unread_pages` those with text that are missing.
+    `pictures` are those of `pages_without_text` that are pictures.
     """
 
     blocks: int
@@ -116,6 +117,7 @@ class Coverage:
     pages_read: int
     pages_without_text: tuple[int, ...] = ()
     unread_pages: tuple[int, ...] = ()
+    pictures: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -203,5 +205,5 @@ def statement_from_fields(fields: Mapping[str, Any]) -> Statement:
 
 def _document(fields: Mapping[str, Any]) -> SummarizedDocument:
     coverage = dict(fields["coverage"])
-    coverage |= {name: tuple(coverage[name]) for name in ("pages_without_text", "unread_pages")}
+    coverage |= {name: tuple(coverage.get(name, ())) for name in ("pages_without_text", "unread_pages", "pictures")}
     return SummarizedDocument(**{**fields} | {"coverage": Coverage(**coverage)})

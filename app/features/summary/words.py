@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.features.document_sentences import clause, units
-from app.features.summary.result import Check, Reason, Statement, SummarizedDocument, Summary
+from app.features.summary.result import Check, Form, Reason, Statement, SummarizedDocument, Summary
 
 _ON = {"p.": "page", "pp.": "page", "page": "page", "pages": "page", "slide": "slide", "sheet": "sheet"}
 """What something stands on, by the first word of where it was looked; anything else it stands in."""
@@ -52,8 +52,18 @@ def statements_words(statements: Sequence[Statement]) -> tuple[str, str]:
     return f"{counted}: {how_many} found {place}", ", ".join(attention)
 
 
+def nothing_words(summary: Summary) -> str:
+    """What stands in place of the statements of a summary that has none; "" where it has, or was stopped."""
+    if summary.statements or summary.is_partial:
+        return ""
+    where = "it" if len(summary.documents) == 1 else "them"
+    if summary.wish.form is Form.ACTIONS and not summary.sections_failed:
+        return f"Nothing to be done was found in {where}."
+    return f"Nothing was written about {where}."
+
+
 def coverage_words(summary: Summary) -> str:
-    """Such as "46 of 48 pages read; 7 and 31 have no text"; where nothing has pages, paragraphs are counted.
+    """Such as "46 of 48 pages read; 7 and 31 are pictures"; where nothing has pages, paragraphs are counted.
 
     Of several documents each is told by itself, unless all of all was read.
     """
@@ -77,7 +87,9 @@ def _document_words(one: SummarizedDocument, *, is_partial: bool) -> str:
     if not one.unit or not coverage.pages:
         return f"{coverage.blocks_read:,} of {_counted(coverage.blocks, 'paragraph')} read"
     parts = [f"{coverage.pages_read:,} of {units(one.unit, coverage.pages)} read"]
-    parts += clause(coverage.pages_without_text, "{} has no text", "{} have no text")
+    empty = [page for page in coverage.pages_without_text if page not in coverage.pictures]
+    parts += clause(coverage.pictures, "{} is a picture", "{} are pictures")
+    parts += clause(empty, "{} is empty", "{} are empty")
     if not is_partial:  # where it was stopped, everything after that is missing
         parts += clause(coverage.unread_pages, "{} was not read", "{} were not read")
     return "; ".join(parts)

@@ -11,7 +11,7 @@ from app.core.errors import AppError
 from app.core.events import FinishReason
 from app.core.messages import Message
 from app.engine.client import Ask
-from app.features.summary import grammar, prompts
+from app.features.summary import cut_sentences, grammar, prompts
 from app.features.summary.asking import Answer, Growing, Taken, work_off
 from app.features.summary.budgets import length_words, statements_for
 from app.features.summary.events import Rests, Writing
@@ -177,6 +177,8 @@ class WriteUp:
 def most_statements(work: Work, draft: Draft) -> int:
     """How many a write-up is asked for: by the wished length, and no more than its text is worth."""
     wished = max(LEAST_STATEMENTS, round(statements_for(work.wish.length) * draft.share))
+    if work.budgets.only_chooses and draft.sources.points:
+        return min(wished, len(draft.sources.points))
     return min(wished, max(LEAST_STATEMENTS, len(draft.sources.text) // CHARACTERS_A_STATEMENT))
 
 
@@ -205,7 +207,7 @@ def written(answer: str, form: Form, draft: Draft, finish: FinishReason = Finish
     for line in draft.sources.spelled_out(answer).splitlines():
         question = _QUESTION.match(line) if form is Form.QUESTIONS else None
         if question:
-            group = question[1].strip()
+            group = cut_sentences.question(question[1].strip())
         elif not line.strip():
             paragraph = found[-1].paragraph + 1 if found else 0
         else:

@@ -17,6 +17,7 @@ from app.ui.widgets.document_chip import DocumentChip
 from app.ui.widgets.document_words import remarks_words, short_name, size_words, spoken_size
 from app.ui.widgets.file_to_read import Stage
 from app.ui.widgets.flow_layout import FlowLayout
+from app.ui.widgets.plain_tip import plain_tip
 
 MOST_LINES = 3
 MOST_REMARKS = 2
@@ -149,7 +150,7 @@ class AttachmentRow(QWidget):
         chip.setAccessibleName(", ".join(part for part in (one.name, size, tr("attached")) if part))
         remarks = remarks_words(one.document)
         chip.setAccessibleDescription(remarks)
-        chip.setToolTip("\n".join(part for part in (one.name, remarks) if part))
+        chip.setToolTip(plain_tip("\n".join(part for part in (one.name, remarks) if part)))
 
     def _fit(self) -> None:
         """As high as the chips, up to three lines of them."""

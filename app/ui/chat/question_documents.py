@@ -15,6 +15,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.document_chip import DocumentChip
 from app.ui.widgets.document_words import size_words, spoken_size
 from app.ui.widgets.flow_layout import FlowLayout
+from app.ui.widgets.plain_tip import plain_tip
 
 GAP_PX = 6
 
@@ -96,7 +97,7 @@ class QuestionDocuments(QObject):
         chip.show_words(" · ".join(part for part in (size_words(document, tokens), background) if part))
         said = (document.name, spoken_size(document, tokens), background, tr("attached"))
         chip.setAccessibleName(", ".join(part for part in said if part))
-        chip.setToolTip(document.name)
+        chip.setToolTip(plain_tip(document.name))
         chip.clicked.connect(lambda: self.place_wanted.emit(document.id, None))
         return chip
 

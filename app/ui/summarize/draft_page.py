@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
 from app.features.sentences import sentence_for
@@ -99,6 +99,14 @@ class DraftPage(QWidget):
         column.setSpacing(0)
         column.addWidget(self._scroll, 1)
         column.addWidget(self.foot)
+        self._order()
+
+    def _order(self) -> None:
+        """Tab goes through what stands at the foot from its top on."""
+        before: QWidget = self.better.download
+        for widget in (*self.together.findChildren(QPushButton), self.foot.choices.instruction):
+            QWidget.setTabOrder(before, widget)
+            before = widget
 
     def show_wish(self, wish: Wish) -> None:
         """Shows what was wished before."""

@@ -14,6 +14,7 @@ from app.ui.widgets.document_chip import DocumentChip
 from app.ui.widgets.document_words import remarks_words, size_words, spoken_size
 from app.ui.widgets.file_to_read import FileToRead, Stage
 from app.ui.widgets.flow_layout import FlowLayout
+from app.ui.widgets.plain_tip import plain_tip
 
 
 class FileChips(QWidget):
@@ -80,7 +81,7 @@ class FileChips(QWidget):
             chip.setAccessibleName(", ".join(part for part in said if part))
             remarks = remarks_words(one.document)
             chip.setAccessibleDescription(remarks)
-            chip.setToolTip("\n".join(part for part in (one.name, remarks) if part))
+            chip.setToolTip(plain_tip("\n".join(part for part in (one.name, remarks) if part)))
 
     def _new_chip(self, one: FileToRead) -> DocumentChip:
         chip = DocumentChip(self._theme)

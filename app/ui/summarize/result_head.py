@@ -9,12 +9,13 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QWidget
 
 from app.features.summary.result import Summary
-from app.features.summary.words import coverage_words, statements_words
+from app.features.summary.words import coverage_words, nothing_words, statements_words
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.summarize.column import Column
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.plain_tip import plain_tip
 
 MOST_TITLE = 200
 EDGE_PX = 3
@@ -50,7 +51,7 @@ class TitleField(QLineEdit):
             self.fontMetrics().elidedText(self._title, Qt.TextElideMode.ElideRight, room) if is_cut else self._title
         )
         self.setCursorPosition(0)
-        self.setToolTip(self._title)
+        self.setToolTip(plain_tip(self._title))
         self.setAccessibleDescription(self._title)
 
     def _on_finished(self) -> None:
@@ -123,7 +124,7 @@ class ResultHead(Column):
 
     def show_facts(self, summary: Summary | None) -> None:
         """What was read, and what came of the comparing; without a summary nothing is said."""
-        has_text = summary is not None and bool(summary.statements)
+        has_text = summary is not None and bool(summary.statements or nothing_words(summary))
         for button in (self.save, self.copy):
             button.setEnabled(has_text)
         if summary is None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.features.summaries import StoredSummary
 from app.features.summary.result import Form, Summary
+from app.features.summary.words import nothing_words
 from app.ui.i18n import tr
 from app.ui.notify import Notify
 from app.ui.summarize.column import Column
@@ -58,4 +59,6 @@ class ResultPage(QWidget):
             # What was read before the end are points of the sections, whatever form was wished.
             is_whole = summary is not None and not summary.is_partial
             self.statements.show_statements(told, stored.wish.form if is_whole else Form.BULLETS)
+            if summary is not None and (nothing := nothing_words(summary)):
+                self.statements.show_plain(tr(nothing))
             self.foot.choices.show_wish(stored.wish)

@@ -54,18 +54,28 @@ class Saving(QObject):
             menu.addAction(f"{tr(name)}\t{ending}", partial(self.ask, summary, ending))
         return menu
 
-    def ask(self, summary: Summary, ending: str) -> QFileDialog:
-        """Asks where, and saves there."""
+    def ask(self, summary: Summary, ending: str, name: str = "") -> QFileDialog:
+        """Asks where, and saves there; `name` is offered, else the title."""
         dialog = QFileDialog(self._window, tr("Save the summary"), str(self.folder))
         dialog.setObjectName("save_summary")
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilters([f"{tr(dict(FORMATS)[ending])} (*{ending})"])
         dialog.setDefaultSuffix(ending.removeprefix("."))
-        dialog.selectFile(f"{file_name(summary.title)}{ending}")
-        dialog.fileSelected.connect(lambda file: self.save(summary, Path(file)))
+        dialog.selectFile(name or f"{file_name(summary.title)}{ending}")
+        dialog.fileSelected.connect(lambda file: self._on_file(summary, Path(file), ending))
         dialog.open()
         return dialog
+
+    def _on_file(self, summary: Summary, path: Path, ending: str) -> None:
+        """To the dialog "lease v1.2" has an ending, though none of ours."""
+        if path.suffix.lower() not in dict(FORMATS):
+            path = path.with_name(path.name + ending)
+            if path.exists():  # nobody was asked about that one
+                self.folder = path.parent
+                self.ask(summary, ending, path.name)
+                return
+        self.save(summary, path)
 
     def save(self, summary: Summary, path: Path) -> tasks.Task:
         """Writes it, in the format of the file's ending."""

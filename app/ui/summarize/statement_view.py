@@ -24,6 +24,7 @@ from app.ui.summarize.places import Chip
 from app.ui.summarize.statement_paint import StatementPaint
 from app.ui.summarize.statement_text import StatementText, Stretch, Told, plain
 from app.ui.theme import Theme
+from app.ui.widgets.plain_tip import plain_tip
 
 COLUMN_PX = 760
 SIDE_PX = 28
@@ -256,7 +257,7 @@ class StatementView(QTextEdit):
         elif event.type() == QEvent.Type.ToolTip:
             found = self.chip_at(QPointF(event.pos()))  # type: ignore[attr-defined]
             chip = self.stretches[found[0]].told.chips[found[1]] if found else None
-            self.viewport().setToolTip(chip.spoken if chip else "")
+            self.viewport().setToolTip(plain_tip(chip.spoken) if chip else "")
         return super().viewportEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -56,7 +56,11 @@ class SummaryActions(QObject):
         if stored is None:
             return
         ids, begun = list(stored.document_ids), list[StoredSummary]()
-        if self._view.keep(lambda: begun.extend(self._app.summaries.begin(ids, wish, together=True))) and begun:
+
+        def begin() -> None:
+            begun.extend(self._app.summaries.begin(ids, wish, together=True, is_draft=False))
+
+        if self._view.keep(begin) and begun:
             self._view.show_begun(begun[0])
 
     def _on_renamed(self, title: str) -> None:

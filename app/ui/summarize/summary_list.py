@@ -11,6 +11,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, Signal
 from app.features.summaries import StoredSummary
 from app.ui.i18n import tr
 from app.ui.row_list import ID_ROLE, NOTE_ROLE, Index, clean_title
+from app.ui.widgets.plain_tip import plain_tip
 
 STATE_ROLE = Qt.ItemDataRole.UserRole + 3
 WORKING = ("running", "queued", "paused")
@@ -83,8 +84,10 @@ class SummaryListModel(QAbstractListModel):
             return row if role == Qt.ItemDataRole.DisplayRole else None
         if role == Qt.ItemDataRole.DisplayRole:
             return " · ".join(part for part in (row.title, note_of(row)) if part)
-        if role in (Qt.ItemDataRole.EditRole, Qt.ItemDataRole.ToolTipRole):
+        if role == Qt.ItemDataRole.EditRole:
             return row.title
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return plain_tip(row.title)
         return {ID_ROLE: row.id, NOTE_ROLE: note_of(row), STATE_ROLE: row.state}.get(role)
 
     def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:

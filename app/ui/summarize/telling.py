@@ -21,6 +21,7 @@ def _told(statement: Statement, places: Places) -> Told:
     chips, check = places.chips(statement), statement.check
     where = places.where(statement)
     is_plain = check.found and check.reason is None
-    note = "" if is_plain else tr(check_words(check, where))
-    spoken = note or (tr("Found on {where}.", where=where) if chips else "")
+    words = tr(check_words(check, where))
+    note = "" if is_plain else words
+    spoken = words if note or chips else ""
     return Told(statement, chips, note, " ".join(part for part in (statement.group, statement.text, spoken) if part))

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
+from app.ui.widgets.plain_tip import plain_tip
 
 
 class DocumentHeader(QWidget):
@@ -56,7 +57,7 @@ class DocumentHeader(QWidget):
         """A document's name, what its pages are ("" for none), and whether they can be shown as pictures."""
         self._unit = unit
         self._whole_name = name
-        self.name.setToolTip(name)
+        self.name.setToolTip(plain_tip(name))
         self.name.setAccessibleName(name)
         self.text.setVisible(can_draw)
         for button in (self.previous, self.next):

@@ -6,6 +6,8 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QStyle, QWidget
 
+from app.ui.widgets.plain_tip import plain_tip
+
 
 class ElidedLabel(QLabel):
     """One line of plain text, as wide as it would like and as narrow as it must."""
@@ -21,7 +23,7 @@ class ElidedLabel(QLabel):
 
     def setText(self, text: str) -> None:
         super().setText(text)
-        self.setToolTip(text)
+        self.setToolTip(plain_tip(text))
 
     def minimumSizeHint(self) -> QSize:
         metrics = self.fontMetrics()

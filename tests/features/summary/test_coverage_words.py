@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from app.features.summary.result import Coverage, SummarizedDocument, Summary, Wish
-from app.features.summary.words import coverage_words
+from app.features.summary.result import Coverage, Form, Statement, SummarizedDocument, Summary, Wish
+from app.features.summary.words import coverage_words, nothing_words
 
 
 def pages(pages: int, read: int, without: tuple[int, ...] = (), unread: tuple[int, ...] = (), **more: Any) -> Any:
@@ -20,7 +21,7 @@ def paragraphs(blocks: int, read: int, name: str = "a.txt") -> SummarizedDocumen
 
 
 def summary(*documents: SummarizedDocument, **more: Any) -> Summary:
-    return Summary("A", documents, (), Wish(), "en", "m", 3, 3, **more)
+    return Summary("A", documents, (), more.pop("wish", Wish()), "en", "m", 3, 3, **more)
 
 
 @pytest.mark.parametrize(
@@ -53,3 +54,17 @@ def summary(*documents: SummarizedDocument, **more: Any) -> Summary:
 )  # fmt: skip
 def test_it_says_what_was_read_and_what_was_not(given: Summary, words: str) -> None:
     assert coverage_words(given) == words
+
+
+def test_where_there_are_no_statements_it_is_said_of_the_form() -> None:
+    tasks = summary(pages(9, 9), wish=Wish(form=Form.ACTIONS))
+    assert nothing_words(tasks) == "Nothing to be done was found in it."
+    assert nothing_words(summary(pages(9, 9))) == "Nothing was written about it."
+    assert nothing_words(replace(tasks, documents=tasks.documents * 2)) == "Nothing to be done was found in them."
+    assert nothing_words(replace(tasks, statements=(Statement("The roof is to be repaired."),))) == ""
+
+
+def test_what_was_not_read_is_not_said_to_have_nothing_to_be_done() -> None:
+    failed = summary(pages(9, 0, (), (3,)), wish=Wish(form=Form.ACTIONS), sections_failed=1)
+    assert nothing_words(failed) == "Nothing was written about it."
+    assert nothing_words(replace(failed, is_partial=True)) == "", "that it was stopped is said elsewhere"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from app.features.summary.result import Form
 from app.features.summary.sources import Sources
 from app.features.summary.write_up import Draft, written
 from app.features.verify import Cited
+from tests.features.summary.pipeline import document, events_of, scripted, summary_of
 
 BLOCKS = {number: (Cited(0, Block(number, Kind.PARAGRAPH, f"Text {number}.")),) for number in range(1, 9)}
 DRAFT = Draft(Sources((("a.pdf", ""),), BLOCKS))
@@ -36,9 +38,9 @@ def statements(answer: str, form: Form = Form.BULLETS) -> list[str]:
 @pytest.mark.parametrize("read", [texts, statements])
 def test_a_sentence_that_was_ended_in_a_word_ends_with_the_word_before(read: object) -> None:
     cut = sentence()
-    assert cut.endswith(" w."), "in the middle of was"
+    assert cut.endswith(" wit."), "in the middle of with"
     (found,) = read(f"[2] {cut}\n")  # type: ignore[operator]
-    assert found == f"{cut[:-3]}…"
+    assert found == f"{cut[:-5]}…"
     assert LONG.startswith(f"{found[:-1]} ")
 
 
@@ -51,7 +53,7 @@ def test_shorter_ones_end_as_they_were_written(characters: int) -> None:
 
 def test_what_counts_as_one_character_there_counts_as_one_here() -> None:
     text = sentence(grammar.MOST_CHARACTERS - 1, f"In 1.5 m, Dr. Kern says, {LONG}")
-    longer = f"{text[:-1]} {LONG[:4]}."  # 1.5 and the title are three and six characters, but fewer steps
+    longer = f"{text[:-1]} {LONG[:3]}."  # 1.5 and the title are three and six characters, but fewer steps
     assert len(longer) > grammar.MOST_CHARACTERS + 2
     assert texts(f"[2] {longer}\n") == [longer]
 
@@ -68,7 +70,8 @@ def test_a_larger_models_sentence_is_cut_at_its_own_length() -> None:
 
 
 def test_so_is_a_point_in_json() -> None:
-    full = LONG[: grammar.MOST_FREE_CHARACTERS]
+    full = f"In {LONG}"[: grammar.MOST_FREE_CHARACTERS]
+    assert full.endswith("in t"), "in the middle of the"
     (found,) = texts(json.dumps({"points": [{"t": full, "ids": [2]}]}))
     assert found == f"{full.rsplit(' ', 1)[0]}…"
     (whole,) = texts(json.dumps({"points": [{"t": "The kiln is old.", "ids": [2]}]}))
@@ -90,3 +93,18 @@ def test_no_text_is_longer_than_the_most_and_ends_in_a_word() -> None:
 def test_a_text_without_spaces_only_says_that_it_goes_on() -> None:
     text = "窯" * (grammar.MOST_CHARACTERS + 1)
     assert texts(f"[2] {text}。\n") == [f"{text}…"]
+
+
+def test_a_sentence_that_was_copied_and_cut_is_found_on_its_page(tmp_path: Path) -> None:
+    copied = (
+        "The oldest kiln stands by the river and was built from local clay in the spring of 1871 by two brothers, "
+        "whose workshop sold tiles, jugs and drain pipes to every farm between the mill and the market town, until a "
+        "flood carried away their drying sheds together with most of that winter's firewood, moulds and order books, "
+    )
+    cut = sentence(text=copied)
+    with scripted(tmp_path, {"text": f"[1] {cut}\n"}) as model:
+        (one,) = summary_of(events_of(model, document(f"{copied}and stood there."))).statements
+    assert one.text.endswith("…")
+    assert copied.startswith(f"{one.text[:-1]},")
+    assert one.check.found
+    assert [anchor.block_id for anchor in one.anchors] == [1]

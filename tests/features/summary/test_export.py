@@ -18,6 +18,7 @@ from app.core.errors import FolderNotWritable
 from app.features.summary.export import as_html, as_json, as_markdown, as_text, save
 from app.features.summary.export_markdown import escaped
 from app.features.summary.laid_out import lay_out, plain
+from app.features.summary.report import report
 from app.features.summary.result import (
     Anchor,
     Check,
@@ -28,6 +29,8 @@ from app.features.summary.result import (
     SummarizedDocument,
     Summary,
     Wish,
+    summary_from_fields,
+    summary_to_fields,
 )
 from app.features.summary.words import check_words, coverage_words
 from tests.helpers.documents import read
@@ -188,7 +191,7 @@ def test_language_and_direction_are_set(language: str, direction: str) -> None:
 
 
 def test_json_has_the_fixed_fields() -> None:
-    body = json.loads(as_json(summary(), [{"file": "gone.pdf", "reason": "There is no file gone.pdf any more."}]))
+    body = report(summary(), [{"file": "gone.pdf", "reason": "There is no file gone.pdf any more."}])
     assert list(body) == ["summary", "claims", "coverage", "sections", "seconds", "model", "errors"]
     assert body["summary"] == (
         "Money\n- The rent is 900 euros a month.\n\nEnding it\n- Either party gives notice three months before."
@@ -210,6 +213,18 @@ def test_json_has_the_fixed_fields() -> None:
     }  # fmt: skip
     assert (body["sections"], body["seconds"], body["model"]) == (3, 12.346, "small.gguf")
     assert body["errors"][0]["file"] == "gone.pdf"
+
+
+def test_a_json_file_also_has_every_place_and_what_stands_there() -> None:
+    both = Statement("Both say so.", (Anchor(0, 4, 3, 5, 9, "rent"), Anchor(1, 2, None, 0, 7, "Dear Al")))
+    wrong = Statement("It is 3.1.", (Anchor(0, 4, 3),), Check(False, Reason.NUMBER, "3.1", "3.7"))
+    first, second = json.loads(as_json(summary(both, wrong)))["claims"]
+    assert first["anchors"] == [
+        {"file": "lease.pdf", "page": 3, "block_id": 4, "start": 5, "end": 9, "text": "rent"},
+        {"file": "letter.txt", "page": None, "block_id": 2, "start": 0, "end": 7, "text": "Dear Al"},
+    ]
+    assert (first["said"], first["page_says"]) == ("", "")
+    assert (second["said"], second["page_says"]) == ("3.1", "3.7")
 
 
 def test_pages_without_text_are_numbers_where_there_is_one_document() -> None:
@@ -259,3 +274,42 @@ def test_our_own_reader_finds_every_statement_and_every_place(tmp_path: Path, en
     text = read(path, tmp_path).text
     for expected in (RENT.text, NOTICE.text, *(anchor.text for anchor in NOTICE.anchors)):
         assert expected in text
+
+
+def test_a_result_that_was_stored_without_pictures_is_read() -> None:
+    fields = summary_to_fields(summary())
+    for one in fields["documents"]:
+        del one["coverage"]["pictures"]
+    assert summary_from_fields(json.loads(json.dumps(fields))) == summary()
+
+
+def test_pictures_come_back_from_the_store() -> None:
+    scans = replace(LEASE, coverage=replace(LEASE.coverage, pictures=(7,)))
+    given = summary(documents=(scans,))
+    assert summary_from_fields(json.loads(json.dumps(summary_to_fields(given)))) == given
+
+
+def nothing(form: Form = Form.BULLETS) -> Summary:
+    """A summary without statements."""
+    return replace(summary(form=form), statements=())
+
+
+@pytest.mark.parametrize(
+    ("form", "sentence"),
+    [
+        (Form.ACTIONS, "Nothing to be done was found in them."),
+        (Form.BULLETS, "Nothing was written about them."),
+        (Form.QUESTIONS, "Nothing was written about them."),
+    ],
+)
+def test_where_nothing_was_found_every_format_says_so(tmp_path: Path, form: Form, sentence: str) -> None:
+    given = nothing(form)
+    assert sentence in as_markdown(given)
+    assert sentence in text_of(as_html(given))
+    assert as_text(given) == sentence
+    save(given, tmp_path / "a.docx")
+    assert sentence in read(tmp_path / "a.docx", tmp_path).text
+    body = json.loads(as_json(given))
+    assert (body["summary"], body["claims"]) == ("", [])
+    assert "statement" not in text_of(as_html(given))
+    assert sentence not in as_markdown(summary(form=form))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.features.summarize import Merging, Planned, Rests, SectionRead, Writing
+from app.features.summary.asking import FIRST_WINDOW
 from app.features.summary.pace import Pace
 
 
@@ -58,10 +59,13 @@ def test_then_it_is_the_pace_of_the_sections_with_the_merges_and_the_write_up_be
 def test_of_sections_that_are_read_side_by_side_the_first_to_end_is_not_the_pace_of_all(clock: Clock) -> None:
     pace = Pace(side_by_side=4, clock=clock)
     pace.take(Planned(8, 12_000))
-    clock.now_s += 40
+    clock.now_s += 20
     pace.take(read(1, 8))
-    assert pace.seconds_left() == 10 * (7 + 1 + 1)
-    for number in (2, 3, 4):
+    assert pace.seconds_left() == 20 / FIRST_WINDOW * (7 + 1 + 1), "no more are on the wire at first"
+    pace.take(read(2, 8))
+    assert pace.seconds_left() == 10 * (6 + 1 + 1)
+    clock.now_s += 20
+    for number in (3, 4):
         pace.take(read(number, 8))
     assert pace.seconds_left() == 10 * (4 + 1 + 1)
     clock.now_s += 60

@@ -99,6 +99,25 @@ def test_the_text_is_stored_once_a_second_and_at_the_end_and_the_count_each_time
     assert desk.store.saves == 2
 
 
+def test_what_takes_long_to_store_is_stored_less_often(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    record, keep = desk.record(), desk.store.keep_result
+
+    def slowly(*result: object) -> None:
+        keep(*result)
+        desk.clock.now_s += 0.2  # as for a book of four thousand sections
+
+    monkeypatch.setattr(desk.store, "keep_result", slowly)
+    desk.clock.now_s += 1
+    record.take(read(1))
+    assert desk.store.saves == 1
+    desk.clock.now_s += 9.9
+    record.take(read(2))
+    assert desk.store.saves == 1
+    desk.clock.now_s += 0.2
+    record.take(read(3))
+    assert desk.store.saves == 2
+
+
 def test_sections_stand_in_the_order_of_the_document_whichever_was_read_first(desk: Desk) -> None:
     record = desk.record()
     for done, block in ((1, 3), (2, 1)):

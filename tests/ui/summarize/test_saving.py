@@ -57,6 +57,17 @@ def test_every_format_holds_the_statement_and_what_differs(done: Desk, tmp_path:
     assert "The page says May" in " ".join(text.split())
 
 
+def test_a_name_with_a_dot_in_it_is_saved_in_the_format_that_was_chosen(done: Desk, tmp_path: Path) -> None:
+    choose(done, ".docx", tmp_path / "lease v1.2")
+    done.wait(lambda: "Saved as lease v1.2.docx" in done.notices)
+    assert any("2,400" in paragraph.text for paragraph in Document(str(tmp_path / "lease v1.2.docx")).paragraphs)
+    assert not (tmp_path / "lease v1.2").exists()
+    choose(done, ".docx", tmp_path / "lease v1.2")
+    again = next(one for one in done.view.findChildren(QFileDialog, "save_summary") if one.isVisible())
+    assert Path(again.selectedFiles()[0]).name == "lease v1.2.docx", "a file that is there is asked about"
+    again.close()
+
+
 @pytest.mark.parametrize("ending", [".md", ".pdf"])
 def test_a_folder_that_takes_nothing_is_told_and_nothing_is_left_behind(
     done: Desk, tmp_path: Path, ending: str

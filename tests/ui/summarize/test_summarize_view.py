@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
 from app.core.errors import ModelTooLarge
 from app.features.summarize import Merging, Planned, Rests, SectionRead, Writing
@@ -99,6 +99,25 @@ def test_tab_goes_through_the_chips_before_the_choices(desk: Desk, tmp_path: Pat
         names.append(focus.accessibleName().split(",")[0])
         desk.press(Qt.Key.Key_Tab)
     assert names[:5] == ["lease.pdf", "Remove lease.pdf", "notes.txt", "Remove notes.txt", "Add documents…"]
+
+
+def test_tab_goes_through_what_is_wished_as_it_stands(desk: Desk, tmp_path: Path) -> None:
+    desk.drop(lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "notes.md"))
+    choices = desk.view.draft.foot.choices
+    choices.form.choose(Form.OWN)
+    one, other = desk.view.draft.together.findChildren(QPushButton)
+    buttons = [each.button for each in (choices.length, choices.form, choices.language)]
+    expected = [one, choices.instruction, *buttons, desk.view.draft.foot.button]
+    desk.view.draft.add_button.setFocus()
+    places: list[int] = []
+    for _ in range(12):
+        desk.press(Qt.Key.Key_Tab)
+        focus = QApplication.focusWidget()
+        places += [expected.index(focus)] if focus in expected else []
+    assert places[: len(expected)] == list(range(len(expected)))
+    one.setFocus()
+    desk.press(Qt.Key.Key_Right)
+    assert other.isChecked(), "arrows go from one to the other"
 
 
 def test_what_is_put_together_comes_back_after_a_restart(open_tab: Callable[..., Desk], tmp_path: Path) -> None:
@@ -307,6 +326,23 @@ def test_ask_names_the_documents_and_again_makes_another_summary_of_them(desk: D
     desk.finish(found())
 
 
+def test_what_is_put_together_stays_when_another_one_is_made_again(
+    open_tab: Callable[..., Desk], tmp_path: Path
+) -> None:
+    desk = open_tab()
+    first = desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    desk.finish(found())
+    desk.view.show_new()
+    (other := tmp_path / "kiln.md").write_text("The kiln is cold.", "utf-8")
+    desk.drop(other)
+    desk.view.show_summary(first)
+    desk.click(desk.view.result.foot.button)
+    desk.wait(lambda: len(desk.pipeline.asked) == 2)
+    desk.finish(found())
+    again = open_tab()
+    assert [one.name for one in again.view.files.files] == ["kiln.md"]
+
+
 def test_documents_from_a_chat_are_not_read_again(desk: Desk, tmp_path: Path) -> None:
     desk.drop(lease_pdf(tmp_path / "lease.pdf"))
     ids = desk.view.draft.ids
@@ -377,6 +413,7 @@ def test_stopped_before_its_turn_a_summary_says_that_nothing_was_read(desk: Desk
     result = desk.view.result
     assert desk.view.pages.currentWidget() is result
     assert result.bar.words.text() == "Stopped before anything was read"
+    assert result.statements.toPlainText() == ""
     assert not result.head.save.isEnabled()
     assert result.head.facts.isHidden()
 
@@ -421,3 +458,37 @@ def test_with_the_real_pipeline_what_the_model_says_stands_beside_its_page(
     assert shown.page == 2
     (block,) = shown.document.blocks(shown._mark.block_id, 1)
     assert "2,400 euros" in block.text[shown._mark.start : shown._mark.end or None]
+
+
+@pytest.mark.parametrize(
+    ("form", "sentence"),
+    [
+        (Form.ACTIONS, "Nothing to be done was found in it."),
+        (Form.BULLETS, "Nothing was written about it."),
+    ],
+)
+def test_where_nothing_was_found_the_result_says_so(desk: Desk, tmp_path: Path, form: Form, sentence: str) -> None:
+    desk.drop(lease_pdf(tmp_path / "lease.pdf"))
+    desk.view.draft.foot.choices.form.choose(form)
+    desk.click(desk.view.draft.foot.button)
+    desk.wait(lambda: len(desk.pipeline.asked) == 1)
+    desk.finish()
+    result = desk.view.result
+    assert result.statements.toPlainText() == sentence
+    assert result.head.text == "4 of 4 pages read"
+    assert result.head.save.isEnabled()
+    desk.click(result.head.copy)
+    assert QApplication.clipboard().text() == sentence
+
+
+def test_what_did_not_go_in_one_pass_is_shown_in_sections(desk: Desk, tmp_path: Path) -> None:
+    desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    work = desk.view.work
+    desk.say(Planned(1, 900), Writing("I am sorry"))
+    desk.wait(lambda: work.points.toPlainText() == "I am sorry")
+    desk.say(Planned(2, 900))
+    desk.wait(lambda: work.words.text().startswith("Section 1 of 2"))
+    assert work.points.toPlainText() == ""
+    desk.say(SectionRead(1, 2, (found(),), 0, 1))
+    desk.wait(lambda: FOUND[:20] in work.points.toPlainText())
+    assert work.words.text().startswith("Section 2 of 2")

@@ -114,3 +114,8 @@ def test_the_check_is_said_with_the_statement() -> None:
     assert "Ms Roe" in third.note
     assert "not found on p. 8" in third.note
     assert [one.is_flagged for one in (first, second, third)] == [False, True, True]
+
+
+def test_what_has_no_pages_is_found_in_it_and_not_on_it() -> None:
+    (one,) = told([Statement("It rose.", (Anchor(0, 4, None),))], places("a.html", unit=""))
+    assert one.spoken == "It rose. Found in ¶ 4."
