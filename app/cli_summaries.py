@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from app.bootstrap import build_engine
-from app.cli_summary_inputs import Inputs
+from app.cli_summary_inputs import Inputs, files_of
 from app.core.cancel import CancelToken
 from app.core.errors import AppError
 from app.core.paths import AppPaths
@@ -74,8 +74,8 @@ def _language(text: str) -> str:
 
 def run_summarize(options: argparse.Namespace) -> int:
     """`summarize`: what is there when it is interrupted is printed, and the exit code is 130."""
-    paths = [path.expanduser().absolute() for path in options.files]
-    wrong = _wrong_usage(options, paths)
+    files = files_of(options.files)
+    wrong = _wrong_usage(options, [path for _, path in files])
     if wrong:
         print(wrong, file=sys.stderr)
         return 2
@@ -83,7 +83,7 @@ def run_summarize(options: argparse.Namespace) -> int:
     settings, _ = load_settings(places.settings)
     with interruptible() as cancel:
         inputs = Inputs(places.documents, options.password, cancel)
-        inputs.read_all(options.files, paths)
+        inputs.read_all(files)
         if cancel.cancelled:
             return INTERRUPTED
         if not inputs.documents:

@@ -11,6 +11,7 @@ from pathlib import Path
 from app.core.cancel import CancelToken
 from app.core.errors import AppError, DocumentLocked
 from app.documents.blocks import Block
+from app.documents.folder import Expanded, expand
 from app.documents.protocol import BlocksRead, Done, Found, Read
 from app.documents.reading import read
 from app.documents.source import PageRead
@@ -18,6 +19,21 @@ from app.features.document_sentences import remark_sentence, units
 from app.features.sentences import sentence_for
 from app.features.summary.events import InputDocument
 from app.terminal import ProgressLine, ask_password
+
+
+def files_of(asked: Sequence[Path]) -> list[tuple[Path, Path]]:
+    """Each file once: how it is called and where it is. A folder becomes the documents in it and below."""
+    found: dict[Path, tuple[Path, Path]] = {}
+    for written in asked:
+        path = written.expanduser().absolute()
+        inside = expand([path]) if path.is_dir() else Expanded((path,))
+        if inside.is_cut or not inside.files:
+            what = f"Only {len(inside.files)} files of it are read" if inside.files else "There are no documents in it"
+            print(f"{written}: {what}.", file=sys.stderr)
+        for each in inside.files:
+            name = written if each == path else written / each.relative_to(path)
+            found.setdefault(each.resolve(), (name, each))
+    return list(found.values())
 
 
 @dataclass
@@ -34,11 +50,11 @@ class Inputs:
     paths: list[Path] = field(default_factory=list)
     errors: list[dict[str, str]] = field(default_factory=list)
 
-    def read_all(self, asked: Sequence[Path], paths: Sequence[Path]) -> None:
-        """Each file; two of the same name are told apart by what the person wrote."""
-        names = Counter(path.name for path in paths)
+    def read_all(self, files: Sequence[tuple[Path, Path]]) -> None:
+        """Each file, as `files_of` gives them; two of the same name are told apart by what the person wrote."""
+        names = Counter(path.name for _, path in files)
         line = ProgressLine()
-        for written, path in zip(asked, paths, strict=True):
+        for written, path in files:
             name = path.name if names[path.name] == 1 else str(written)
             try:
                 document = self._unlocked(path, name, line)

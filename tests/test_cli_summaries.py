@@ -111,6 +111,26 @@ def test_files_of_the_same_name_are_told_apart(tmp_path: Path, lease: Path) -> N
     assert [claim["file"] for claim in body["claims"]] == [str(lease), str(other)]
 
 
+def test_a_folder_stands_for_its_documents_and_a_file_that_is_named_twice_is_read_once(
+    tmp_path: Path, lease: Path
+) -> None:
+    folder = tmp_path / "papers" / "old"
+    folder.mkdir(parents=True)
+    (folder / "note.txt").write_text("The deposit is paid back within a month.", "utf-8")
+    (folder / "photo.png").write_bytes(b"not a document")
+    result = scripted(tmp_path, lease, tmp_path / "papers", lease, folder / "note.txt", "--json")
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["errors"] == []
+    assert result.stderr.count("Reading") == 2
+
+
+def test_a_folder_without_documents_is_told(tmp_path: Path) -> None:
+    (tmp_path / "papers").mkdir()
+    result = scripted(tmp_path, tmp_path / "papers")
+    assert result.returncode == 1
+    assert "There are no documents in it." in result.stderr
+
+
 def test_where_no_file_can_be_read_there_is_a_sentence_for_each_and_no_engine(tmp_path: Path) -> None:
     (tmp_path / "empty.txt").write_bytes(b"")
     result = scripted(tmp_path, tmp_path / "none.pdf", tmp_path / "empty.txt", "--json")

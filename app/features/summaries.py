@@ -93,10 +93,10 @@ class Summaries:
         job = self._draft()
         return None if job is None else self._rows([job])[0]
 
-    def keep_draft(self, document_ids: Sequence[int], wish: Wish) -> StoredSummary | None:
+    def keep_draft(self, document_ids: Sequence[int], wish: Wish, *, is_together: bool = True) -> StoredSummary | None:
         """Keeps what is put together now; without documents the draft goes."""
         with self._drafting:
-            job, spec = self._draft(), {"wish": wish_to_fields(wish)}
+            job, spec = self._draft(), {"wish": wish_to_fields(wish), "is_together": is_together}
             if not document_ids:
                 self._remove_draft()
                 return None

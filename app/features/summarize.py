@@ -38,6 +38,7 @@ from app.features.summary.result import Form, Statement, SummarizedDocument, Sum
 from app.features.summary.sections import Section, numbered, sections_of, whole
 from app.features.summary.sources import Sources, distinct, of_points, of_sections
 from app.features.summary.work import Work
+from app.features.summary.writing_language import writing_language
 from app.features.summary.write_up import Draft, WriteUp, messages_for
 
 __all__ = [
@@ -121,17 +122,7 @@ def _work(
     model = engine.loaded
     if model is None:
         raise NoModel
-    return Work(documents, wish, engine, steps, cancel, model, budgets_for(model), _language(documents, wish))
-
-
-def _language(documents: Sequence[InputDocument], wish: Wish) -> str:
-    """That which was chosen, or that of the most text."""
-    if wish.language:
-        return wish.language
-    sizes: dict[str, int] = {}
-    for one in documents:
-        sizes[one.language] = sizes.get(one.language, 0) + sum(len(block.text) for block in one.blocks)
-    return max(sizes, key=lambda code: sizes[code], default="")
+    return Work(documents, wish, engine, steps, cancel, model, budgets_for(model), writing_language(documents, wish))
 
 
 def _plan(work: Work) -> Plan | None:
@@ -249,7 +240,9 @@ def _nothing(documents: Sequence[InputDocument], wish: Wish, engine: EngineClien
     shown = _described(documents, Reading(documents))
     model = Path(engine.loaded.path).name if engine.loaded is not None else ""
     title = ", ".join(one.title for one in shown)
-    return Summary(title, shown, (), wish, _language(documents, wish), model, 0, 0, is_partial=True, seconds=seconds)
+    return Summary(
+        title, shown, (), wish, writing_language(documents, wish), model, 0, 0, is_partial=True, seconds=seconds
+    )
 
 
 def _described(documents: Sequence[InputDocument], reading: Reading) -> tuple[SummarizedDocument, ...]:

@@ -59,6 +59,19 @@ class Attachments:
         """What waits to be sent, in its order."""
         return self._find("message_id IS NULL AND conversation_id IS ?", (conversation_id,))
 
+    def chat_waiting_with(self, document_ids: Sequence[int]) -> int | None:
+        """A conversation without a message whose draft has these documents, in this order; the newest, or None."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT conversation_id, document_id FROM attachments a WHERE message_id IS NULL"
+                " AND conversation_id IN (SELECT id FROM conversations WHERE deleted_at IS NULL)"
+                " AND NOT EXISTS (SELECT 1 FROM messages m WHERE m.conversation_id = a.conversation_id) ORDER BY id"
+            ).fetchall()
+        drafts: dict[int, list[int]] = {}
+        for conversation_id, document_id in rows:
+            drafts.setdefault(conversation_id, []).append(document_id)
+        return max((chat for chat, ids in drafts.items() if ids == list(document_ids)), default=None)
+
     def of_messages(self, message_ids: Sequence[int]) -> dict[int, list[Attachment]]:
         """The attachments of messages, by message; those without any are absent."""
         found: dict[int, list[Attachment]] = {}

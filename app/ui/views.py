@@ -225,15 +225,18 @@ class Views(QObject):
         self._summaries().view.add_documents([document_id])
 
     def _on_ask_wanted(self, document_ids: list[int], title: str) -> None:
-        """A chat of its own, so that what is being written elsewhere stays as it is."""
+        """A chat of its own, so that what is being written elsewhere stays as it is; one that waits is taken again."""
+        attachments = self._app.documents.attachments
         try:
-            conversation = self._app.conversations.create(title=title)
-            for document_id in document_ids:
-                self._app.documents.attachments.add_to_draft(conversation.id, document_id)
+            chat_id = attachments.chat_waiting_with(document_ids)
+            if chat_id is None:
+                chat_id = self._app.conversations.create(title=title).id
+                for document_id in document_ids:
+                    attachments.add_to_draft(chat_id, document_id)
         except AppError as error:
             self._notify.error(error)
             return
-        self.chat_made.emit(conversation.id)
+        self.chat_made.emit(chat_id)
         self.show_chat()
 
 

@@ -42,7 +42,7 @@ def titles(app: Fireside, query: str = "") -> list[str]:
 def test_a_draft_comes_back_after_a_restart_and_keeps_its_documents(app: Fireside) -> None:
     first, second = add(app, "a.pdf"), add(app, "b.pdf")
     app.summaries.keep_draft([first], Wish())
-    draft = app.summaries.keep_draft([second, first], SHORT)
+    draft = app.summaries.keep_draft([second, first], SHORT, is_together=False)
     assert draft is not None
     app.close()
     again = build()
@@ -53,6 +53,7 @@ def test_a_draft_comes_back_after_a_restart_and_keeps_its_documents(app: Firesid
         assert (found.document_ids, found.wish, found.state, found.title) == (
             (second, first), SHORT, "draft", "b and 1 more",
         )  # fmt: skip
+        assert not found.is_together
         assert again.documents.store.purge(1e12) == 0
         assert again.summaries.find() == []
     finally:

@@ -79,3 +79,20 @@ def test_the_use_can_change(attachments: Attachments, document_id: int) -> None:
     assert one.use is Use.UNDECIDED
     attachments.set_use(one.id, Use.BACKGROUND)
     assert attachments.in_draft(None)[0].use is Use.BACKGROUND
+
+
+def test_a_chat_that_waits_with_the_same_documents_is_found(
+    database: Database, attachments: Attachments, document_id: int
+) -> None:
+    conversations = Conversations(database)
+    assert attachments.chat_waiting_with([document_id]) is None
+    attachments.add_to_draft(None, document_id)
+    assert attachments.chat_waiting_with([document_id]) is None
+    waiting, begun = conversations.create(), conversations.create()
+    for chat in (waiting, begun):
+        attachments.add_to_draft(chat.id, document_id)
+    conversations.add_message(begun.id, None, Role.USER, "What is the rent?")
+    assert attachments.chat_waiting_with([document_id]) == waiting.id
+    assert attachments.chat_waiting_with([document_id, document_id]) is None
+    conversations.delete(waiting.id)
+    assert attachments.chat_waiting_with([document_id]) is None

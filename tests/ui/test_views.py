@@ -457,6 +457,8 @@ def test_ask_about_it_opens_a_chat_of_its_own_with_the_documents_and_the_title(f
     assert frame.app.documents.attachments.in_draft(None) == [], "what is written elsewhere stays as it is"
     assert frame.window.windowTitle() == "Two reports – Fireside"
     assert "Two reports" in [one.title for one in frame.window.sidebar.model.conversations]
+    view_of(frame).ask_wanted.emit([first, second], "Two reports")
+    assert frame.chat.conversation_id == chat_id, "one that still waits with these documents is taken again"
 
 
 @pytest.fixture

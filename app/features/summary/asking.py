@@ -13,7 +13,7 @@ from app.core.events import Finished, FinishReason, TextDelta, Waiting
 from app.engine.client import Ask, EngineClient
 from app.features.summary.events import Rests
 
-FIRST_WINDOW, LARGEST_WINDOW = 2, 32
+FIRST_WINDOW, LARGEST_WINDOW = 2, 64
 """So many prompts are on the wire at once: few at first, since all that are read side by side are also done (and kept)
 at about the same time; then enough to fill all places, and still few for a long book."""
 MOST_STOPS = 2

@@ -8,7 +8,7 @@ from app.features.summary.check_text import words
 
 LEAST_WORDS = 3
 """So many small words tell a language."""
-_SMALL_WORDS = {
+SMALL_WORDS = {
     "en": "the of and to is was are were that for with this by from it as be have has which their its not they",
     "de": "der die das und ist den von zu mit dem des ein eine nicht sich auch auf für im wird wurde werden sind",
     "fr": "le la les des et est une du dans pour que qui sur par au pas avec sont ont été cette plus ce",
@@ -20,7 +20,8 @@ _SMALL_WORDS = {
     "sv": "och att det som en är på av för med till den har inte ett om var",
     "tr": "ve bir bu için ile olarak olan da de daha çok gibi sonra",
 }
-_SETS = {code: frozenset(row.split()) for code, row in _SMALL_WORDS.items()}
+"""What tells a language that is written in Latin letters, by its code."""
+_SETS = {code: frozenset(row.split()) for code, row in SMALL_WORDS.items()}
 _SCRIPTS = (
     ("latin", 0x41, 0x24F),
     ("greek", 0x370, 0x3FF),

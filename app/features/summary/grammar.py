@@ -23,7 +23,7 @@ ABBREVIATIONS = (
 _ENDS = {"zh": "。！？", "ja": "。！？", "hi": "।.?!", "bn": "।.?!", "ar": ".؟!", "fa": ".؟!", "ur": "۔؟!"}
 _USUAL_ENDS = ".!?"
 _SENTENCE = rf"""
-text ::= [^a-z0-9 \t\n\[\]"#*_|.,:;(){{}}<>-] unit{{{LEAST_CHARACTERS},{MOST_CHARACTERS}}} [ENDS]
+text ::= [^a-z0-9²³¹⁰-₉ \t\n\[\]"#*_|.,:;(){{}}<>-] unit{{{LEAST_CHARACTERS},{MOST_CHARACTERS}}} [ENDS]
 unit ::= [^ENDS\n\[\]] | [.!?] [^ \n\[\]] | " " short ". "
 short ::= {" | ".join(f'"{one}"' for one in ABBREVIATIONS)}
 """

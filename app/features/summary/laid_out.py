@@ -11,7 +11,7 @@ from itertools import groupby
 from app import APP_NAME
 from app.documents.markdown_text import page_mark
 from app.features.summary.result import Anchor, Form, Statement, Summary
-from app.features.summary.words import check_words, coverage_words, nothing_words, statements_words
+from app.features.summary.words import check_words, coverage_words, language_words, nothing_words, statements_words
 
 RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"})
 """Languages by their codes; what else is written so (Arabic script in Malay, say) has a script in its code."""
@@ -104,7 +104,8 @@ def facts(summary: Summary) -> Iterator[str]:
     """What was read, how the statements compare with their pages, and whether it was stopped: sentences."""
     yield f"{coverage_words(summary)}."
     if summary.statements:
-        yield f"{', '.join(filter(None, statements_words(summary.statements)))}."
+        told = (*statements_words(summary.statements), language_words(summary))
+        yield f"{', '.join(filter(None, told))}."
     if summary.is_partial:
         yield f"Stopped before the end: {summary.sections_read:,} of {summary.sections:,} sections read."
 

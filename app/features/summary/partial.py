@@ -6,14 +6,16 @@ from collections.abc import Sequence
 
 from app.features.summary.events import InputDocument, SectionRead
 from app.features.summary.result import Coverage, SummarizedDocument, Summary, Wish
+from app.features.summary.writing_language import writing_language
 
 
 class Partial:
-    """Grows with every section; `title` is the summary's, `model` the display name of the one that writes it."""
+    """Grows with every section; `title` is the summary's, `model` the name of the file that writes it."""
 
     def __init__(self, documents: Sequence[InputDocument], wish: Wish, title: str, model: str) -> None:
         self.wish = wish
         self._documents, self._title, self._model = documents, title, model
+        self._language = writing_language(documents, wish)
         self._coverage = tuple(_nothing_read(one) for one in documents)
         self._sections: list[SectionRead] = []
 
@@ -28,11 +30,10 @@ class Partial:
             SummarizedDocument(one.id, one.name, one.title, one.unit, coverage)
             for one, coverage in zip(self._documents, self._coverage, strict=True)
         )
-        read = sorted(self._sections, key=lambda one: (one.document, one.first_page or 0))
+        read = sorted(self._sections, key=_place)
         points = tuple(point for one in read for point in one.points)
         return Summary(
-            self._title, documents, points, self.wish, self.wish.language or self._documents[0].language,
-            self._model, sections, len(read), is_partial=True, seconds=seconds,
+            self._title, documents, points, self.wish, self._language, self._model, sections, len(read), is_partial=True, seconds=seconds,
         )  # fmt: skip
 
 
@@ -40,6 +41,12 @@ def searched_text(summary: Summary) -> str:
     """What a summary is found by, besides its title and the names of its documents."""
     groups = dict.fromkeys(statement.group for statement in summary.statements if statement.group)
     return "\n".join([*groups, *(statement.text for statement in summary.statements)])
+
+
+def _place(section: SectionRead) -> tuple[int, int, int]:
+    """Where it is in its document, which need not have pages."""
+    blocks = [anchor.block_id for point in section.points for anchor in point.anchors]
+    return section.document, section.first_page or 0, min(blocks, default=0)
 
 
 def _nothing_read(document: InputDocument) -> Coverage:

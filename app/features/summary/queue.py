@@ -171,7 +171,7 @@ class Queue:
             model = engine.loaded
             if model is None:
                 raise EngineStopped(None, "it ended right after the model was loaded")
-            partial = Partial(documents, wish, job.title, model.name)
+            partial = Partial(documents, wish, job.title, model_file(model))
             record = Record(
                 job,
                 self._jobs,

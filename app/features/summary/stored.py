@@ -28,7 +28,10 @@ _NO_TITLE = re.compile(
 
 @dataclass(frozen=True)
 class StoredSummary:
-    """One row of the list. Times are seconds since 1970; `sections` 0: not known yet."""
+    """One row of the list. Times are seconds since 1970; `sections` 0: not known yet.
+
+    `is_together`: of a draft with several documents, whether one summary is to be made of all.
+    """
 
     id: int
     title: str
@@ -40,6 +43,7 @@ class StoredSummary:
     error: AppError | None
     created_at: float
     updated_at: float
+    is_together: bool = True
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def from_job(job: Job, document_ids: Sequence[int]) -> StoredSummary:
     wish = wish_from_fields(job.spec.get("wish", {}))
     return StoredSummary(
         job.id, job.title, job.state, wish, tuple(document_ids), sections, read, job.error, job.created_at,
-        job.updated_at,
+        job.updated_at, bool(job.spec.get("is_together", True)),
     )  # fmt: skip
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.features.document_sentences import clause, units
+from app.features.summary.check_language import SMALL_WORDS, language_of
+from app.features.summary.language_names import language_name
 from app.features.summary.result import Check, Form, Reason, Statement, SummarizedDocument, Summary
 
 _ON = {"p.": "page", "pp.": "page", "page": "page", "pages": "page", "slide": "slide", "sheet": "sheet"}
@@ -50,6 +52,21 @@ def statements_words(statements: Sequence[Statement]) -> tuple[str, str]:
         return f"{counted}: found {place}", ""
     how_many = "all" if found == len(statements) else f"{found:,}" if found else "none"
     return f"{counted}: {how_many} found {place}", ", ".join(attention)
+
+
+def language_words(summary: Summary) -> str:
+    """Such as "written in English, not in German": a model may not write in the language that was wished; "" else.
+
+    Nothing is said where the two cannot be told apart for sure.
+    """
+    wished = summary.wish.language[:2].casefold()
+    found = language_of("\n".join(one.text for one in summary.statements))
+    if not wished or not found or found == wished or not {found, wished} & set(SMALL_WORDS):
+        return ""
+    if wished not in SMALL_WORDS and found != "en":  # a neighbour of one that is known looks like it
+        return ""
+    written = language_name(found) if found in SMALL_WORDS else f"{found.title()} letters"
+    return f"written in {written}, not in {language_name(wished)}"
 
 
 def nothing_words(summary: Summary) -> str:

@@ -47,7 +47,8 @@ class DraftPage(QWidget):
         super().__init__()
         self._theme, self._notify, self._files = theme, notify, files
         self._estimate: Estimate | None = None
-        self._is_together = True
+        self.is_together = True
+        """Whether several documents are to have one summary."""
         self._known: tuple[tuple[int, ...], Wish] | None = None
         self.estimating = Estimating(lambda: app.summaries, self)
         self.estimating.estimated.connect(self._on_estimated)
@@ -108,9 +109,11 @@ class DraftPage(QWidget):
             QWidget.setTabOrder(before, widget)
             before = widget
 
-    def show_wish(self, wish: Wish) -> None:
+    def show_wish(self, wish: Wish, *, is_together: bool) -> None:
         """Shows what was wished before."""
         self.foot.choices.show_wish(wish)
+        self.is_together = is_together
+        self.together.show_value("together" if is_together else "each")
 
     def look_again(self) -> None:
         """The model may be another one now."""
@@ -134,7 +137,8 @@ class DraftPage(QWidget):
         self.changed.emit()
 
     def _on_together(self, choice: str) -> None:
-        self._is_together = choice == "together"
+        self.is_together = choice == "together"
+        self.changed.emit()
 
     def _ask(self) -> None:
         wanted = (tuple(self.ids), self.foot.wish)
@@ -189,7 +193,7 @@ class DraftPage(QWidget):
 
     def _on_started(self) -> None:
         self.estimating.stop()
-        self.started.emit(self.ids, self.foot.wish, self._is_together or len(self.ids) < 2)
+        self.started.emit(self.ids, self.foot.wish, self.is_together or len(self.ids) < 2)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter starts, wherever in the page the keyboard is, unless it is on something that Enter means itself."""

@@ -9,7 +9,7 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QWidget
 
 from app.features.summary.result import Summary
-from app.features.summary.words import coverage_words, nothing_words, statements_words
+from app.features.summary.words import coverage_words, language_words, nothing_words, statements_words
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.summarize.column import Column
@@ -131,7 +131,8 @@ class ResultHead(Column):
             self._said = ("", "", "")
         else:
             found, attention = statements_words(summary.statements) if summary.statements else ("", "")
-            self._said = (tr(coverage_words(summary)), tr(found), tr(attention) if attention else "")
+            told = [tr(words) for words in (attention, language_words(summary)) if words]
+            self._said = (tr(coverage_words(summary)), tr(found), ", ".join(told))
         self._write()
 
     def _write(self) -> None:

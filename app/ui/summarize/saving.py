@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QIODevice, QMarginsF, QObject, QSaveFile, Qt
+from PySide6.QtCore import QEventLoop, QIODevice, QMarginsF, QObject, QSaveFile, Qt
 from PySide6.QtGui import QFont, QPageLayout, QPageSize, QPdfWriter, QTextDocument
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
@@ -114,6 +114,7 @@ def write_pdf(html: str, title: str, path: Path) -> None:
 
     Raises DiskFull or FolderNotWritable.
     """
+    timers = QEventLoop()  # noqa: F841 - gives the thread what a long text wants that lays itself out bit by bit
     document = QTextDocument()
     font = QFont("Inter")
     font.setPointSizeF(PDF_POINTS)

@@ -213,7 +213,7 @@ class SummarizeView(QWidget):
             self._notify.error(error)
             return
         if stored is not None:
-            self.draft.show_wish(stored.wish)
+            self.draft.show_wish(stored.wish, is_together=stored.is_together)
             self.files.add_documents(stored.document_ids)
 
     def _on_draft_changed(self) -> None:
@@ -224,7 +224,8 @@ class SummarizeView(QWidget):
 
     def _keep_draft(self) -> None:
         if self._is_draft_loaded:
-            self.keep(lambda: self._app.summaries.keep_draft(self.draft.ids, self.draft.foot.wish))
+            draft, summaries = self.draft, self._app.summaries
+            self.keep(lambda: summaries.keep_draft(draft.ids, draft.foot.wish, is_together=draft.is_together))
 
     def _begin(self, ids: list[int], wish: Wish, together: bool) -> None:
         begun: list[StoredSummary] = []

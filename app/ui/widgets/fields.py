@@ -129,6 +129,7 @@ class Segments(QFrame):
         row.setContentsMargins(2, 2, 2, 2)
         row.setSpacing(2)
         self._group = QButtonGroup(self)
+        self._buttons: dict[str, QPushButton] = {}
         for key, word in choices:
             button = text_button(word, "segment")
             button.setAccessibleName(f"{name}: {word}")
@@ -136,4 +137,9 @@ class Segments(QFrame):
             button.setChecked(key == value)
             button.clicked.connect(lambda _=False, key=key: on_choice(key))
             self._group.addButton(button)
+            self._buttons[key] = button
             row.addWidget(button)
+
+    def show_value(self, value: str) -> None:
+        """Shows one as chosen; nothing is told."""
+        self._buttons[value].setChecked(True)

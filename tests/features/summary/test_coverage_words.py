@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.features.summary.result import Coverage, Form, Statement, SummarizedDocument, Summary, Wish
-from app.features.summary.words import coverage_words, nothing_words
+from app.features.summary.words import coverage_words, language_words, nothing_words
 
 
 def pages(pages: int, read: int, without: tuple[int, ...] = (), unread: tuple[int, ...] = (), **more: Any) -> Any:
@@ -68,3 +68,28 @@ def test_what_was_not_read_is_not_said_to_have_nothing_to_be_done() -> None:
     failed = summary(pages(9, 0, (), (3,)), wish=Wish(form=Form.ACTIONS), sections_failed=1)
     assert nothing_words(failed) == "Nothing was written about it."
     assert nothing_words(replace(failed, is_partial=True)) == "", "that it was stopped is said elsewhere"
+
+
+ENGLISH = "The kiln was built in 1871 and it is the oldest of the town."
+GERMAN = "Der Ofen wurde im Jahr 1871 gebaut und ist der älteste in der Stadt."
+RUSSIAN = "Печь построена в 1871 году и является старейшей в городе."
+
+
+@pytest.mark.parametrize(
+    ("wished", "text", "words"),
+    [
+        ("de", ENGLISH, "written in English, not in German"),
+        ("ja", ENGLISH, "written in English, not in Japanese"),
+        ("fi", ENGLISH, "written in English, not in Finnish"),
+        ("de", RUSSIAN, "written in Cyrillic letters, not in German"),
+        ("de", GERMAN, ""),
+        ("de-AT", GERMAN, ""),
+        ("", ENGLISH, ""),
+        ("ru", RUSSIAN, ""),
+        ("lb", GERMAN, ""),
+        ("de", "1871", ""),
+    ],
+)
+def test_a_model_that_ignores_the_language_is_told(wished: str, text: str, words: str) -> None:
+    given = replace(summary(paragraphs(1, 1), wish=Wish(language=wished)), statements=(Statement(text),))
+    assert language_words(given) == words

@@ -172,3 +172,15 @@ def test_one_that_used_kept_sections_leaves_none(desk: Desk) -> None:
     record.take(Summarized(whole()))
     assert "worked_s" not in desk.progress
     assert desk.progress["sections_read"] == 4
+
+
+def test_what_there_is_so_far_is_in_the_order_of_a_document_without_pages_and_in_the_language_of_most_text() -> None:
+    blocks = [Block(number, Kind.PARAGRAPH, f"Block {number}.", None) for number in range(1, 5)]
+    short = InputDocument(2, "b.txt", "B", "", 0, (), "fr", [Block(1, Kind.PARAGRAPH, "Ici.", None)])
+    partial = Partial([short, InputDocument(1, "a.txt", "A", "", 0, (), "de", blocks)], Wish(), "A", "kiln.gguf")
+    for number in (3, 1, 2):
+        point = Statement(f"Block {number} says so.", (Anchor(1, number, None),))
+        partial.add(SectionRead(1, 4, (point,), 1, None))
+    found = partial.summary(4, 1.0)
+    assert [one.text for one in found.statements] == [f"Block {number} says so." for number in (1, 2, 3)]
+    assert (found.language, found.model) == ("de", "kiln.gguf")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
+from typing import Any
 
 import pypdfium2 as pdfium
 import pytest
 from docx import Document
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog
 
-from app.ui.summarize.saving import file_name
+from app.ui.summarize.saving import file_name, write_pdf
 from tests.helpers.attached import lease_pdf
 from tests.ui.summarize.conftest import FOUND, Desk, differing, found
 
@@ -55,6 +57,20 @@ def test_every_format_holds_the_statement_and_what_differs(done: Desk, tmp_path:
         return
     assert "The deposit is 2,400 euros" in " ".join(text.split())
     assert "The page says May" in " ".join(text.split())
+
+
+def test_what_is_printed_on_a_thread_is_complete_and_without_complaint(
+    qapp: QApplication,
+    tmp_path: Path,
+    qtlog: Any,
+) -> None:
+    html = "".join(f"<li>Kiln {number} was built.</li>" for number in range(300))
+    printing = threading.Thread(target=write_pdf, args=(f"<ul>{html}</ul>", "Kilns", tmp_path / "kilns.pdf"))
+    printing.start()
+    printing.join()
+    with pdfium.PdfDocument(tmp_path / "kilns.pdf") as document:
+        assert "Kiln 299 was built." in document[len(document) - 1].get_textpage().get_text_range()
+    assert [one.message for one in qtlog.records if "Timer" in one.message] == []
 
 
 def test_a_name_with_a_dot_in_it_is_saved_in_the_format_that_was_chosen(done: Desk, tmp_path: Path) -> None:

@@ -135,6 +135,19 @@ def test_what_is_put_together_comes_back_after_a_restart(open_tab: Callable[...,
     assert again.view.draft.foot.choices.instruction.isVisible()
 
 
+def test_that_each_document_is_to_have_its_own_summary_comes_back_too(
+    open_tab: Callable[..., Desk], tmp_path: Path
+) -> None:
+    desk = open_tab()
+    desk.drop(lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "notes.md"))
+    desk.view.draft.together.findChildren(QPushButton)[1].click()
+    again = open_tab()
+    assert again.view.draft.together.findChildren(QPushButton)[1].isChecked()
+    again.view.take_keyboard()
+    again.press(Qt.Key.Key_Return)
+    assert len(again.app.summaries.find()) == 2
+
+
 def test_enter_starts_and_the_points_grow_section_by_section(desk: Desk, tmp_path: Path) -> None:
     desk.drop(lease_pdf(tmp_path / "lease.pdf"))
     desk.view.take_keyboard()
