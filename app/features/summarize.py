@@ -38,8 +38,8 @@ from app.features.summary.result import Form, Statement, SummarizedDocument, Sum
 from app.features.summary.sections import Section, numbered, sections_of, whole
 from app.features.summary.sources import Sources, distinct, of_points, of_sections
 from app.features.summary.work import Work
-from app.features.summary.writing_language import writing_language
 from app.features.summary.write_up import Draft, WriteUp, messages_for
+from app.features.summary.writing_language import writing_language
 
 __all__ = [
     "InputDocument", "Merging", "Plan", "Planned", "Rests", "SectionRead", "Steps", "Summarized", "SummaryEvent",

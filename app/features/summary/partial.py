@@ -33,7 +33,8 @@ class Partial:
         read = sorted(self._sections, key=_place)
         points = tuple(point for one in read for point in one.points)
         return Summary(
-            self._title, documents, points, self.wish, self._language, self._model, sections, len(read), is_partial=True, seconds=seconds,
+            self._title, documents, points, self.wish, self._language, self._model, sections, len(read),
+            is_partial=True, seconds=seconds,
         )  # fmt: skip
 
 
