@@ -178,7 +178,7 @@ def test_a_summary_in_one_pass_that_fails_twice_is_read_in_sections(tmp_path: Pa
     point = {"when": "== part ==", "text": "[1] The kiln was built in 1871.\n[2] The roof leaks since May.\n"}
     with scripted(tmp_path, refused, point) as model:
         events = events_of(model, given)
-        assert [text.split()[0] for text in model.asked] == ["Text", "Text", "Part:"]
+        assert [text.split()[0] for text in model.asked] == ["Text", "Text", "Document:"]
     assert [event.sections for event in events if isinstance(event, Planned)] == [1, 1]
     summary = summary_of(events)
     assert [one.text for one in summary.statements] == ["The kiln was built in 1871.", "The roof leaks since May."]

@@ -1,9 +1,10 @@
 """What the model is told: the instructions first and alike for all sections, so that they are read once.
 
 A document is data: it stands in a frame that nothing inside can end, with its name and headings, and the instructions
-to larger models say so; small ones are held by their grammar, which knows nothing but sentences. The wording follows
-what the papers named in `app.features.summarize` found to work. Whoever changes it counts PROMPT_VERSION up, as it
-is part of the names under which finished steps are kept.
+to larger models say so. Small ones are held by their grammar, which knows nothing but sentences; they copy whatever
+stands in the frame, so that name and headings stand before it. The wording follows what the papers named in
+`app.features.summarize` found to work. Whoever changes it counts PROMPT_VERSION up, as it is part of the names under
+which finished steps are kept.
 """
 
 from __future__ import annotations
@@ -58,11 +59,12 @@ def map_messages(
     problem: Problem | None = None,
 ) -> list[Message]:
     """Asks for the points of a section."""
-    head = f"{SECTION_BEGIN} {section.number} of {section.of}." if section.of else f"{SECTION_BEGIN}:"
+    part = f"{SECTION_BEGIN} {section.number} of {section.of}." if section.of else ""
     path = " > ".join(_one_line(one) for one in section.heading_path)
-    where = f"Document: {title_of(document)}" + (f"\nHeading: {path}" if path else "") + "\n\n"
+    name, heading = f"Document: {title_of(document)}", f"Heading: {path}" if path else ""
+    head, body = part or f"{SECTION_BEGIN}:", "\n".join([*filter(None, [name, heading]), "", section.text])
     if is_small:
-        where = ""  # the smallest copy a file's name as if it were what the text says
+        head, body = " ".join(filter(None, [part, f"{name}." if path else name, heading])), section.text
         system = f"You find the most important sentences of a text. {_EXACTLY} {_write_in(language)}"
         remind = f"{_the_most(most, 'sentence')} of this part:"
     else:
@@ -74,7 +76,7 @@ def map_messages(
             f"{_write_in(language)} {_DATA}"
         )
         remind = "The most important points of this part, as JSON:"
-    return _messages(system, head, framed("part", f"{where}{section.text}"), remind, problem)
+    return _messages(system, head, framed("part", body), remind, problem)
 
 
 def merge_messages(
