@@ -139,12 +139,12 @@ def test_that_each_document_is_to_have_its_own_summary_comes_back_too(
     open_tab: Callable[..., Desk], tmp_path: Path
 ) -> None:
     desk = open_tab()
-    desk.drop(lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "notes.md"))
+    desk.drop(lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "notes.txt", NOTE))
     desk.view.draft.together.findChildren(QPushButton)[1].click()
     again = open_tab()
     assert again.view.draft.together.findChildren(QPushButton)[1].isChecked()
-    again.view.take_keyboard()
-    again.press(Qt.Key.Key_Return)
+    again.wait(again.view.draft.foot.button.isEnabled)
+    again.view.draft.foot.button.click()
     assert len(again.app.summaries.find()) == 2
 
 
