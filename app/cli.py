@@ -1,4 +1,4 @@
-"""The terminal face: `chat`, `models`, `read`, `summarize`, `evaluate` and `doctor`, as in the window, without Qt.
+"""The terminal face, without Qt: `chat`, `models`, `read`, `summarize`, `translate`, `evaluate`, `doctor`.
 
 Standard output carries the answer (or one JSON object with ``--json``); progress, warnings and errors go to
 standard error. Exit codes: 0 done, 1 a failure told in one sentence, 2 usage, 130 interrupted.
@@ -77,11 +77,16 @@ def _parser(arguments: list[str]) -> argparse.ArgumentParser:
         add_arguments(read)
 
     summarize = commands.add_parser("summarize", help="a summary of documents, each statement with its page")
+    translate = commands.add_parser("translate", help="a text, or a document in its own format")
     evaluate = commands.add_parser("evaluate", help="how well a model does on documents with known results")
     if arguments[:1] == ["summarize"]:
         from app import cli_summaries
 
         cli_summaries.add_arguments(summarize)
+    if arguments[:1] == ["translate"]:
+        from app import cli_translations
+
+        cli_translations.add_arguments(translate)
     if arguments[:1] == ["evaluate"]:
         from app import cli_evaluate
 

@@ -1,4 +1,4 @@
-"""`evaluate summarize` in the terminal: how well a model summarizes documents for which good summaries exist."""
+"""`evaluate` in the terminal: how well a model summarizes documents for which good summaries exist; translations."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from app import cli_evaluate_translations
 from app.bootstrap import build_engine
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
@@ -44,6 +45,9 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     part.add_argument("--length", choices=lengths, default="short", help="default: short")
     part.add_argument("--json", action="store_true", help="one JSON object on standard output")
     part.set_defaults(run=run_evaluate)
+    cli_evaluate_translations.add_arguments(
+        parts.add_parser("translate", help="a translation beside a good one (chrF), and beside the source as it is")
+    )
 
 
 def run_evaluate(options: argparse.Namespace) -> int:

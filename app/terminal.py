@@ -24,6 +24,7 @@ from app.features.sentences import sentence_for
 
 INTERRUPTED = 130
 QUIET_EVERY_S = 5.0
+TRANSLATION_MODEL_HELP = "a GGUF file; default: the one chosen for translations, else for the chat, else the starter"
 SUMMARY_MODEL_HELP = "a GGUF file; default: the one chosen for summaries, else for the chat, else the starter"
 
 

@@ -25,6 +25,7 @@ from model_scenes import screens as model_screens  # noqa: E402
 from PySide6.QtCore import QEventLoop, QPoint, QTimer, SignalInstance  # noqa: E402
 from PySide6.QtWidgets import QApplication, QDialog, QPushButton, QWidget  # noqa: E402
 from summary_scenes import screens as summary_screens  # noqa: E402
+from translation_scenes import screens as translation_screens  # noqa: E402
 
 from app.bootstrap import Fireside, build  # noqa: E402
 from app.core.errors import ModelUnreadable  # noqa: E402
@@ -270,6 +271,7 @@ def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
         *document_screens(scene.app, window, chat, scene.app.paths.data / "documents-of-pictures", _pause),
         *model_screens(scene.app, window, _pause),
         *summary_screens(scene.app, window, scene.app.paths.data / "summaries-of-pictures", _pause),
+        *translation_screens(scene.app, window, _pause),
     ]
 
 

@@ -38,6 +38,9 @@
     │   ├── DocumentTooDemanding      its child was ended at the limit of memory or time
     │   ├── DocumentReaderFailed      its child ended by itself
     │   ├── DocumentGone              what was read of it is not stored any more, or makes no sense
+    │   ├── NotAligned                two texts to be compared that do not have as many parts
+    │   ├── TargetIsSource            a translation would replace the document that it was made of
+    │   ├── TargetIsOpen              another program has the file open that is to be replaced
     │   ├── FolderNotWritable         the data folder is read-only
     │   ├── DiskFull                  nothing more can be saved
     │   ├── DatabaseNewer             written by a newer Fireside
@@ -255,7 +258,7 @@ class ModelNotOurs(EnvironmentProblem):
 class DocumentUnreadable(EnvironmentProblem):
     """`reason`: missing, not_a_file, denied, empty, no_text, not_text, damaged, inflates (a bomb), too_deep, entities
     (declared in its XML), old_format, protected (a password, on what is no PDF), drm, changed (while it was read),
-    not_drawn (a page that cannot be shown).
+    not_drawn (a page that cannot be shown), not_rewritable (no translation can be written in its format).
     """
 
     path: str
@@ -290,6 +293,26 @@ class DocumentReaderFailed(EnvironmentProblem):
 @dataclass(eq=False)
 class DocumentGone(EnvironmentProblem):
     name: str
+
+
+@dataclass(eq=False)
+class NotAligned(EnvironmentProblem):
+    """How many lines or segments each has."""
+
+    source: str
+    reference: str
+    source_parts: int
+    reference_parts: int
+
+
+@dataclass(eq=False)
+class TargetIsSource(EnvironmentProblem):
+    path: str
+
+
+@dataclass(eq=False)
+class TargetIsOpen(EnvironmentProblem):
+    path: str
 
 
 @dataclass(eq=False)

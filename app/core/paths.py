@@ -52,6 +52,11 @@ class AppPaths:
         return self.cache / "documents"
 
     @property
+    def translations(self) -> Path:
+        """Copies of the documents that are translated, a folder for each."""
+        return self.data / "translations"
+
+    @property
     def connections(self) -> Path:
         """Every connection to the network that was ever made, one JSON object a line."""
         return self.data / "connections.jsonl"

@@ -99,6 +99,14 @@ class Summaries:
 
 
 @dataclass(frozen=True)
+class Translations:
+    """What was chosen last. `target` is a language's code, such as "pt-BR"; "" is the system's."""
+
+    target: str = ""
+    formality: str = ""
+
+
+@dataclass(frozen=True)
 class Window:
     """What comes back after a restart. `geometry` is Qt's own, in base64."""
 
@@ -108,6 +116,7 @@ class Window:
     tab: str = "chat"
     conversation_id: int = 0
     summary_id: int = 0
+    translation_id: int = 0
     new_chat_draft: str = ""
 
 
@@ -121,6 +130,7 @@ class Settings:
     models: Models = field(default_factory=Models)
     network: Network = field(default_factory=Network)
     summaries: Summaries = field(default_factory=Summaries)
+    translations: Translations = field(default_factory=Translations)
     window: Window = field(default_factory=Window)
     unknown: dict[str, Any] = field(default_factory=dict)
 
@@ -136,6 +146,7 @@ SECTIONS: dict[str, type] = {
     "models": Models,
     "network": Network,
     "summaries": Summaries,
+    "translations": Translations,
     "window": Window,
 }
 LIMITS: dict[str, Callable[[Any], bool]] = {
@@ -152,6 +163,7 @@ LIMITS: dict[str, Callable[[Any], bool]] = {
     "models.add_how": lambda v: v in ("", "copy", "move", "in_place"),
     "summaries.length": lambda v: v in ("short", "medium", "long"),
     "summaries.form": lambda v: v in ("paragraphs", "bullets", "sections", "actions", "questions", "own"),
+    "translations.formality": lambda v: v in ("", "formal", "informal"),
     "network.proxy": lambda v: not v or v.startswith(("http://", "https://", "socks5://")),
     "network.mirror": lambda v: not v or v.startswith(("http://", "https://")),
     "chat.when_full": lambda v: v in ("compact", "rolling", "ask"),

@@ -42,7 +42,7 @@ _LONG_NULS = re.compile(rb"\x00{8,}")  # what a power failure leaves in a log
 _FOREIGN = re.compile(rb"[\x00\x1b\x80-\xff]")
 _ADJACENT = re.compile(rb"[\x80-\xff]{2}|\x1b")
 _ODD = re.compile("[\udc01-\udcff]")
-_ODD_BYTES = "app.documents.odd_bytes"
+ODD_BYTES = "app.documents.odd_bytes"
 _SIXTEEN = ("utf-16-le", "utf-16-be")
 
 
@@ -58,7 +58,7 @@ class Decoded:
 def decode(data: bytes, chosen: str = "") -> Decoded:
     """The text of `data` in the `chosen` encoding; in the one that is found where it is "" or Python has none such."""
     encoding = known(chosen) or find_encoding(_sample_of(data), len(data) <= SAMPLE_BYTES) or "cp1252"
-    text, odd_bytes = _replaced(data.decode(encoding, _ODD_BYTES))
+    text, odd_bytes = _replaced(data.decode(encoding, ODD_BYTES))
     return Decoded(text.removeprefix("\ufeff"), encoding, odd_bytes)
 
 
@@ -76,7 +76,7 @@ class DecodedStream:
 
     def __iter__(self) -> Iterator[str]:
         self._file.seek(0)
-        decoder = codecs.getincrementaldecoder(self.encoding)(_ODD_BYTES)
+        decoder = codecs.getincrementaldecoder(self.encoding)(ODD_BYTES)
         is_first = True
         while data := self._file.read(CHUNK_BYTES):
             text = self._counted(decoder.decode(data))
@@ -183,7 +183,7 @@ def _is_text(text: str) -> bool:
 
 def _is_utf8(sample: bytes, is_whole: bool) -> bool:
     """Strictly, or with so many right characters that the wrong bytes are damage."""
-    text = codecs.getincrementaldecoder("utf-8")(_ODD_BYTES).decode(sample, is_whole)
+    text = codecs.getincrementaldecoder("utf-8")(ODD_BYTES).decode(sample, is_whole)
     odd = len(_ODD.findall(text))
     return odd == 0 or len(re.findall("[^\x00-\x7f]", text)) > 10 * odd
 
@@ -220,4 +220,4 @@ def _replaced(text: str) -> tuple[str, int]:
     return _ODD.sub("\ufffd", text), sum(ord(mark) - 0xDC00 for mark in marks)
 
 
-codecs.register_error(_ODD_BYTES, _marked)
+codecs.register_error(ODD_BYTES, _marked)

@@ -63,12 +63,13 @@ class Sample:
 def language_of(text: str) -> str:
     """The ISO 639-1 code of a text's language, "" where it cannot be told. Takes a second where a model is needed."""
     letters = len(_LETTER.findall(text))
-    if letters >= LEAST_OF_A_SCRIPT and (found := _by_script(text, letters)):
+    if letters >= LEAST_OF_A_SCRIPT and (found := language_by_script(text, letters)):
         return found
     return _by_model(text) if letters >= LEAST_LETTERS else ""
 
 
-def _by_script(text: str, letters: int) -> str:
+def language_by_script(text: str, letters: int) -> str:
+    """The code where its script says it; `letters` is how many the text has."""
     kana, han = _count(_KANA, text), _count(_HAN, text)
     if (kana + han) * 2 > letters:
         return "ja" if kana > KANA_SHARE * (kana + han) else "zh"

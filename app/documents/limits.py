@@ -15,6 +15,8 @@ from dataclasses import dataclass
 LIMITS_VARIABLE = "FIRESIDE_DOCUMENT_LIMITS"
 MOST_WRITTEN_BYTES = 16_000_000
 """A child writes nothing but the byte code of its own modules, in a checkout."""
+MOST_REWRITTEN_BYTES = 2_000_000_000
+"""When it writes a document: no more than a hostile file may be made to grow to."""
 CHILDREN_EVERY_S = 1.0
 """To find a child's children, the whole list of processes is read."""
 NEAR_SHARE = 1 / 3
@@ -39,8 +41,10 @@ def limits_from(environment: Mapping[str, str]) -> Limits:
     return dataclasses.replace(Limits(), **json.loads(environment.get(LIMITS_VARIABLE) or "{}"))
 
 
-def limit_this_process(memory_bytes: int) -> None:
+def limit_this_process(memory_bytes: int, *, is_writing: bool = False) -> None:
     """In the child, before it opens a file: address space, size of files and core dumps, where the system knows them.
+
+    `is_writing`: it is to write a document.
 
     macOS takes a limit of the address space and forgets it, Windows has none: there the watch is the limit.
     """
@@ -50,7 +54,7 @@ def limit_this_process(memory_bytes: int) -> None:
 
     for kind, most in (
         (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_FSIZE, MOST_WRITTEN_BYTES),
+        (resource.RLIMIT_FSIZE, MOST_REWRITTEN_BYTES if is_writing else MOST_WRITTEN_BYTES),
         (resource.RLIMIT_AS, memory_bytes),
     ):
         _, hard = resource.getrlimit(kind)

@@ -12,9 +12,10 @@ from typing import Any
 
 from app.core.errors import AppError, ProtocolViolation, from_fields, to_fields
 from app.documents.blocks import Block, block_from_fields, block_to_fields
+from app.documents.segments import Segment, segment_from_fields, segment_to_fields
 from app.documents.source import Opened, PageRead, Remark
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,36 @@ class Draw:
     scale: float
     password: str = ""
     most_pixels: int = 16_000_000
+    memory_bytes: int = 2_000_000_000
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Find what there is to translate in a file; `encoding` is the person's choice for a text file."""
+
+    path: str
+    password: str = ""
+    encoding: str = ""
+    memory_bytes: int = 2_000_000_000
+
+
+@dataclass(frozen=True)
+class Rewrite:
+    """Write a file with the translations of its segments to `out`, an empty file that is there and is another one.
+
+    `translations` is a file of JSON lines, {"id": 3, "content": [...]}, see `content_to_fields`; segments without one
+    stay as they are. `language` is what the file is then said to be in, "" to leave that. `sha256` is the file's own
+    from when the segments were found.
+    """
+
+    path: str
+    out: str
+    translations: str
+    language: str
+    is_rtl: bool
+    sha256: str
+    password: str = ""
+    encoding: str = ""
     memory_bytes: int = 2_000_000_000
 
 
@@ -88,21 +119,63 @@ class Drawn:
 
 
 @dataclass(frozen=True)
+class SegmentsRead:
+    """The next segments, in order; an empty batch says that work goes on."""
+
+    segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True)
+class SegmentsDone:
+    """All segments are found; `segments` counts them. `format` is a name of `app.documents.writers.MODULES`.
+
+    `language` is a code such as "en", "" where there is too little text to tell.
+    """
+
+    format: str
+    segments: int
+    language: str = ""
+    sha256: str = ""
+    remarks: tuple[Remark, ...] = ()
+
+
+@dataclass(frozen=True)
+class SegmentsWritten:
+    """How many segments the rewriting has come past so far."""
+
+    segments: int
+
+
+@dataclass(frozen=True)
+class Rewritten:
+    """The file is written. `replaced` of `segments` have their translation.
+
+    `refused` are the ids of those that have none because it does not have exactly the marks of the source.
+    """
+
+    segments: int
+    replaced: int
+    refused: tuple[int, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+
+
+@dataclass(frozen=True)
 class Failed:
     """It ended with a situation."""
 
     error: AppError
 
 
-Request = Read | Draw
-Event = Found | BlocksRead | PageRead | Done | Drawn | Failed
-_REQUESTS: dict[str, type[Read | Draw]] = {"read": Read, "draw": Draw}
+Request = Read | Draw | Segments | Rewrite
+Event = (
+    Found | BlocksRead | PageRead | Done | Drawn | SegmentsRead | SegmentsDone | SegmentsWritten | Rewritten | Failed
+)
+_REQUESTS: dict[str, type[Request]] = {"read": Read, "draw": Draw, "segments": Segments, "rewrite": Rewrite}
 
 
 def request_line(request: Request) -> bytes:
     """A request as a line. The password travels here and never on a command line."""
-    name = "read" if isinstance(request, Read) else "draw"
-    return _line({"version": VERSION, "request": name, **dataclasses.asdict(request)})
+    return _line({"version": VERSION, "request": type(request).__name__.lower(), **dataclasses.asdict(request)})
 
 
 def request_from(line: bytes) -> Request:
@@ -123,6 +196,8 @@ def event_line(event: Event) -> bytes:
             return _line({"event": "failed", "error": type(error).__name__, "fields": to_fields(error)})
         case BlocksRead(blocks):
             return _line({"event": "blocks", "blocks": [block_to_fields(block) for block in blocks]})
+        case SegmentsRead(segments):
+            return _line({"event": "segmentsread", "segments": [segment_to_fields(segment) for segment in segments]})
         case Found(format_, opened):
             return _line({"event": "found", "format": format_, "opened": dataclasses.asdict(opened)})
         case _:
@@ -146,15 +221,34 @@ def _event(name: str, raw: dict[str, Any]) -> Event:
             return BlocksRead(tuple(block_from_fields(fields) for fields in raw["blocks"]))
         case "found":
             return Found(raw["format"], Opened(**raw["opened"]))
-        case "pageread":
-            return PageRead(**raw)
-        case "drawn":
-            return Drawn(**raw)
         case "done":
-            remarks = tuple(Remark(**remark) for remark in raw.pop("remarks"))
+            remarks = _remarks(raw)
             return Done(**{**raw, "pages_without_text": tuple(raw["pages_without_text"])}, remarks=remarks)
+        case "segmentsread" | "segmentsdone" | "rewritten":
+            return _segments_event(name, raw)
         case _:
-            raise KeyError(name)
+            return _SIMPLE[name](**raw)
+
+
+_SIMPLE: dict[str, type[PageRead | Drawn | SegmentsWritten]] = {
+    "pageread": PageRead, "drawn": Drawn, "segmentswritten": SegmentsWritten,
+}  # fmt: skip
+
+
+def _segments_event(name: str, raw: dict[str, Any]) -> Event:
+    match name:
+        case "segmentsread":
+            return SegmentsRead(tuple(segment_from_fields(fields) for fields in raw["segments"]))
+        case "segmentsdone":
+            remarks = _remarks(raw)
+            return SegmentsDone(**raw, remarks=remarks)
+        case _:
+            remarks, refused = _remarks(raw), tuple(raw.pop("refused"))
+            return Rewritten(**raw, refused=refused, remarks=remarks)
+
+
+def _remarks(raw: dict[str, Any]) -> tuple[Remark, ...]:
+    return tuple(Remark(**remark) for remark in raw.pop("remarks"))
 
 
 def _line(body: dict[str, Any]) -> bytes:

@@ -1,4 +1,7 @@
-"""The parent's side of reading a document: one child for one file, watched, limited, and killed at once."""
+"""The parent's side of reading a document: one child for one file, watched, limited, and killed at once.
+
+So are its segments found, and so is it written with their translations.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from app.core.cancel import CancelToken
 from app.core.child import Child, own_command
 from app.core.errors import DocumentReaderFailed, DocumentTooDemanding, ProtocolViolation
 from app.documents.limits import MemoryWatch, child_environment, limits_from
+from app.documents.output_file import make_output
 from app.documents.protocol import (
     BlocksRead,
     Done,
@@ -25,6 +29,12 @@ from app.documents.protocol import (
     Failed,
     Read,
     Request,
+    Rewrite,
+    Rewritten,
+    Segments,
+    SegmentsDone,
+    SegmentsRead,
+    SegmentsWritten,
     event_from,
     request_line,
 )
@@ -50,6 +60,40 @@ def read(request: Read, *, folder: Path, cancel: CancelToken) -> Generator[Event
     """
     with closing(_ReadingChild(folder, request)) as child:
         yield from child.ask(request, lambda: cancel.cancelled)
+
+
+def find_segments(
+    request: Segments, *, folder: Path, cancel: CancelToken
+) -> Generator[SegmentsRead | SegmentsDone, None, None]:
+    """Finds what there is to translate: SegmentsRead as they come, at last SegmentsDone; otherwise as `read` does it.
+
+    Raises DocumentUnreadable ("not_rewritable") where no translation can be written in the file's format.
+    """
+    with closing(_ReadingChild(folder, request)) as child:
+        for event in child.ask(request, lambda: cancel.cancelled):
+            if isinstance(event, SegmentsRead | SegmentsDone):
+                yield event
+
+
+def rewrite(
+    request: Rewrite, *, folder: Path, cancel: CancelToken
+) -> Generator[SegmentsWritten | Rewritten, None, None]:
+    """Writes a file with translations to `out`: SegmentsWritten as it goes, at last Rewritten; otherwise as `read`.
+
+    `out` is not there yet (FileExistsError) and is there only after Rewritten, complete and on the disk. Raises
+    DocumentUnreadable ("changed") where the file is not the one that was read, FolderNotWritable and DiskFull too.
+    """
+    make_output(Path(request.out))
+    is_written = False
+    try:
+        with closing(_ReadingChild(folder, request)) as child:
+            for event in child.ask(request, lambda: cancel.cancelled):
+                is_written = isinstance(event, Rewritten)
+                if isinstance(event, SegmentsWritten | Rewritten):
+                    yield event
+    finally:
+        if not is_written:
+            Path(request.out).unlink(missing_ok=True)
 
 
 class Drawing:
@@ -101,6 +145,17 @@ class Drawing:
             self._child = None
 
 
+def _pulse(request: Request) -> Event:
+    """What is told where there is no news."""
+    match request:
+        case Segments():
+            return SegmentsRead(())
+        case Rewrite():
+            return SegmentsWritten(0)
+        case _:
+            return BlocksRead(())
+
+
 class _Said:
     """What a child says, and its end. What nobody takes stops the child, until this is closed."""
 
@@ -145,7 +200,7 @@ class _ReadingChild:
         """What the child says to a request, up to its last word."""
         with contextlib.suppress(OSError):  # gone already: its end comes like everything it says
             self._child.send(request_line(request))
-        silent_s, told_s = 0.0, time.monotonic()
+        silent_s, told_s, pulse = 0.0, time.monotonic(), _pulse(request)
         while not is_stopped():
             item = self._said.next()
             now_s = time.monotonic()
@@ -155,8 +210,9 @@ class _ReadingChild:
                 silent_s, told_s = 0.0, now_s
                 event = self._event(item)
                 yield event
-                if isinstance(event, Done | Drawn):
+                if isinstance(event, Done | Drawn | SegmentsDone | Rewritten):
                     return
+                pulse = event if isinstance(event, SegmentsWritten) else pulse
                 continue
             silent_s += LOOK_EVERY_S  # not by the clock: while a computer sleeps or we are not asked, nobody waits
             if silent_s >= self._limits.silence_s:
@@ -164,7 +220,7 @@ class _ReadingChild:
                 raise DocumentTooDemanding(request.path, "time")
             if now_s - told_s >= REPEAT_EVERY_S:
                 told_s = now_s
-                yield BlocksRead(())
+                yield pulse
 
     def close(self) -> None:
         """Kills it with all it started."""

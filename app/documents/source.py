@@ -45,6 +45,8 @@ class Source:
     first_page: int = 0
     last_page: int = 0
     recognize: bool = True
+    remarks: list[Remark] = field(default_factory=list, repr=False)
+    """What a rewriter tells; a reader yields its own."""
     _inflated_bytes: int = field(default=0, repr=False)
 
     @property
@@ -62,6 +64,10 @@ class Source:
         most = min(MOST_INFLATED_BYTES, max(FREE_BYTES, MOST_INFLATION * self.path.stat().st_size))
         if self._inflated_bytes > most:
             raise self.unreadable("inflates")
+
+    def remark(self, name: str, **values: str | int) -> None:
+        """What a rewriter has to tell; see `Remark`."""
+        self.remarks.append(Remark(name, values))
 
     def unreadable(self, reason: str) -> DocumentUnreadable:
         """This file's situation; see `DocumentUnreadable` for the reasons."""
@@ -111,6 +117,12 @@ class Remark:
     pictures (count): pictures inside, not read.
     old_format (format): read from a format that is no longer made.
     long_lines (count): lines of code that were cut for their length.
+    long_segments (count): texts that are too long to be translated as one, and were left.
+    left_blocks (count): tables, drawings and code in a plain text, which were left.
+    left_markup (count): pieces of HTML in another format, whose text was left.
+    left_names (count): names of sheets, which formulas and links use, were left.
+    left_values (count): texts with a structure of their own (ICU plurals, templates), which were left.
+    became_utf8 (encoding): written as UTF-8, since the encoding lacks letters of the translation.
     """
 
     name: str

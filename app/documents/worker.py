@@ -1,16 +1,13 @@
-"""The document child: reads one file into blocks, or draws its pages, within limits.
+"""The document child: reads a file into blocks, draws its pages, finds its segments or rewrites it, within limits.
 
 It leaves when its standard input closes, whatever it is doing; who wants it to stop kills it.
 """
 
 from __future__ import annotations
 
-import errno
 import faulthandler
-import hashlib
 import logging
 import os
-import stat
 import sys
 import threading
 import time
@@ -22,20 +19,32 @@ from queue import SimpleQueue
 from app.core.child import NOTE, claim_wire
 from app.core.errors import AppError, DocumentTooDemanding, DocumentUnreadable
 from app.documents.blocks import Block, Numbering, Piece
+from app.documents.checked_file import check_file, reason_of, require_unchanged, sha256_of
 from app.documents.clean import clean_piece, clean_text, fit_for_the_wire
 from app.documents.formats import find_format, really
 from app.documents.language import Sample
 from app.documents.limits import limit_this_process
-from app.documents.protocol import BlocksRead, Done, Draw, Event, Failed, Found, Read, event_line, request_from
+from app.documents.protocol import (
+    BlocksRead,
+    Done,
+    Draw,
+    Event,
+    Failed,
+    Found,
+    Read,
+    Request,
+    Rewrite,
+    event_line,
+    request_from,
+)
 from app.documents.readers import reader_for
+from app.documents.remarks import Remarks
 from app.documents.source import Item, Opened, PageRead, Remark, Source
 
 DEFECT_EXIT_CODE = 70
 TELL_EVERY_S = 0.1
 MOST_TOLD_CHARACTERS = 1_000_000
 """In one line, about: a line has at most two pieces' text."""
-HASHED_BYTES = 1024 * 1024
-MOST_REMARKS = 200
 
 Tell = Callable[[Event], None]
 
@@ -63,7 +72,7 @@ def main(_arguments: list[str]) -> int:
         while True:
             request = request_from(lines.get())
             if not is_limited:
-                limit_this_process(request.memory_bytes)
+                limit_this_process(request.memory_bytes, is_writing=isinstance(request, Rewrite))
                 is_limited = True
             tell(last_event(request, tell))
     except BaseException as error:  # noqa: BLE001 - whatever it is, the parent reads it from stderr
@@ -71,11 +80,11 @@ def main(_arguments: list[str]) -> int:
     os._exit(DEFECT_EXIT_CODE)
 
 
-def last_event(request: Read | Draw, tell: Tell) -> Event:
+def last_event(request: Request, tell: Tell) -> Event:
     """Carries out a request. What a reader raises and is no AppError counts as damage of the file."""
     path = request.path
     try:
-        return _Reading(request, tell).run() if isinstance(request, Read) else _draw(request)
+        return _carry_out(request, tell)
     except AppError as error:
         return Failed(error)
     except MemoryError:
@@ -93,45 +102,22 @@ def last_event(request: Read | Draw, tell: Tell) -> Event:
     return Failed(DocumentTooDemanding(path, "memory"))
 
 
+def _carry_out(request: Request, tell: Tell) -> Event:
+    match request:
+        case Read():
+            return _Reading(request, tell).run()
+        case Draw():
+            return _draw(request)
+        case _:
+            from app.documents.rewriting import rewritten
+
+            return rewritten(request, tell)
+
+
 def _tell_log(error: BaseException) -> None:
     """Where it happened, for the log. Not what the exception says: that may be text of the document."""
     sys.stderr.write("".join(traceback.format_tb(error.__traceback__)) + f"{type(error).__name__}\n")
     sys.stderr.flush()
-
-
-_REASONS = {
-    "missing": (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG),
-    "denied": (errno.EACCES, errno.EPERM, errno.EIO, errno.EBUSY, errno.ETIMEDOUT),
-    "not_a_file": (errno.ELOOP, errno.EISDIR, errno.ENXIO),
-    "changed": (errno.ESTALE,),
-}
-
-
-def reason_of(error: OSError) -> str:
-    """What is wrong with a file that the system does not give; damaged for what a reader did with a wrong number."""
-    return next((reason for reason, numbers in _REASONS.items() if error.errno in numbers), "damaged")
-
-
-def check_file(path: Path) -> os.stat_result:
-    """Whether there is something to read in a regular file; raises DocumentUnreadable.
-
-    Nothing else is ever opened: reading a pipe or a device may never end, and has effects.
-    """
-    try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
-            raise DocumentUnreadable(str(path), "not_a_file")
-        # It may have become a pipe by now, which must not be waited for.
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
-        os.close(descriptor)
-    except OSError as error:
-        reason = "missing" if error.errno == errno.EINVAL else reason_of(error)  # Windows, for a name it cannot have
-        raise DocumentUnreadable(str(path), reason) from error
-    except ValueError as error:  # a name that no system can have
-        raise DocumentUnreadable(str(path), "missing") from error
-    if found.st_size == 0:
-        raise DocumentUnreadable(str(path), "empty")
-    return found
 
 
 class _Reading:
@@ -167,10 +153,8 @@ class _Reading:
             raise self._source.unreadable("no_text")
         if self._hidden:
             self._remarks.add(Remark("hidden_characters", {"count": self._hidden}))
-        sha256 = self._hash()
-        after = self._path.stat()
-        if any(getattr(before, name) != getattr(after, name) for name in ("st_size", "st_mtime_ns", "st_ino")):
-            raise self._source.unreadable("changed")
+        sha256 = sha256_of(self._path, self._still_working)
+        require_unchanged(self._path, before)
         return Done(
             self._opened.pages,
             tuple(self._without_text),
@@ -214,39 +198,11 @@ class _Reading:
             self._tell(BlocksRead(tuple(self._waiting)))
             self._waiting, self._waiting_characters, self._told_s = [], 0, time.monotonic()
 
-    def _hash(self) -> str:
-        """The file's sha256; an empty batch of blocks says now and then that a large file takes its time."""
-        found = hashlib.sha256()
-        with self._path.open("rb", buffering=0) as file:
-            while data := file.read(HASHED_BYTES):
-                found.update(data)
-                if time.monotonic() - self._told_s >= 1:
-                    self._tell(BlocksRead(()))
-                    self._told_s = time.monotonic()
-        return found.hexdigest()
-
-
-class Remarks:
-    """What a reader remarks on, each thing once: counts of the same are added up."""
-
-    def __init__(self) -> None:
-        self._found: dict[tuple[object, ...], Remark] = {}
-
-    def add(self, remark: Remark) -> None:
-        """One more, unless there are too many to tell."""
-        others = sorted((name, value) for name, value in remark.values.items() if name != "count")
-        key = (remark.name, *others)
-        known = self._found.get(key)
-        if known is not None and "count" in remark.values:
-            count = int(known.values["count"]) + int(remark.values["count"])
-            self._found[key] = Remark(remark.name, {**known.values, "count": count})
-        elif known is None and len(self._found) < MOST_REMARKS:
-            values = {name: clean_text(v) if isinstance(v, str) else v for name, v in remark.values.items()}
-            self._found[key] = Remark(remark.name, values)
-
-    def all(self) -> tuple[Remark, ...]:
-        """In the order in which they came first."""
-        return tuple(self._found.values())
+    def _still_working(self) -> None:
+        """An empty batch of blocks says now and then that hashing a large file takes its time."""
+        if time.monotonic() - self._told_s >= 1:
+            self._tell(BlocksRead(()))
+            self._told_s = time.monotonic()
 
 
 def _draw(request: Draw) -> Event:

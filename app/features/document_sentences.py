@@ -30,6 +30,9 @@ FORMATS = {
     "subtitles": "a subtitle file",
     "notebook": "a notebook",
     "code": "source code",
+    "po": "a catalogue of messages (PO)",
+    "json": "a JSON file",
+    "yaml": "a YAML file",
 }
 """By the names of `app.documents.formats`."""
 MOST_NAMED_PAGES = 12
@@ -70,6 +73,27 @@ _SENTENCES: dict[str, Callable[[Values], str]] = {
     "pictures": _counted("1 picture in it was not read.", "{count} pictures in it were not read."),
     "old_format": lambda v: f"It was read from {format_words(str(v['format']))}, a format that is no longer made.",
     "long_lines": _counted("1 very long line was cut.", "{count} very long lines were cut."),
+    "long_segments": _counted(
+        "1 text is too long to be translated as one and was left as it is.",
+        "{count} texts are too long to be translated as one and were left as they are.",
+    ),
+    "left_blocks": _counted(
+        "1 table, drawing or piece of code in it was left as it is.",
+        "{count} tables, drawings or pieces of code in it were left as they are.",
+    ),
+    "left_markup": _counted(
+        "1 piece of HTML in it was left as it is.",
+        "{count} pieces of HTML in it were left as they are.",
+    ),
+    "left_names": _counted(
+        "1 name of a sheet was left as it is, since formulas use it.",
+        "{count} names of sheets were left as they are, since formulas use them.",
+    ),
+    "left_values": _counted(
+        "1 text with a structure of its own was left as it is.",
+        "{count} texts with a structure of their own were left as they are.",
+    ),
+    "became_utf8": lambda v: f"It is written as UTF-8, since {v['encoding']} lacks letters of the translation.",
 }
 """For every name that `app.documents.source.Remark` documents."""
 

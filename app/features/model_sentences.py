@@ -170,5 +170,5 @@ SLEEPS_FOR_MEMORY = Sentence(
     "Memory got short, so the model was put to sleep.", "It wakes up with your next message.", "settings"
 )
 WAITS_FOR_ANSWER = Sentence("Memory is short. The model is put to sleep once its answer is written.")
-WAITS_FOR_SUMMARY = Sentence("Memory is short. The model is put to sleep once the summary is done.", action="settings")
+WAITS_FOR_SUMMARY = Sentence("Memory is short. The model is put to sleep once its work is done.", action="settings")
 ASLEEP = Words("Asleep. It wakes up with your next message.")

@@ -121,6 +121,7 @@ _DOCUMENT_UNREADABLE = {
     "drm": "{name} has a copy protection, so it cannot be read.",
     "changed": "{name} changed while it was read. Please try again.",
     "not_drawn": "This page of {name} cannot be shown.",
+    "not_rewritable": "{name} is of a format in which no translation can be written.",
 }
 
 
@@ -224,6 +225,18 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
     ),
     errors.DocumentGone: lambda e: Sentence(
         f"The text of {e.name} is not there any more. Please add the file again.", "Other documents are not affected."
+    ),
+    errors.NotAligned: lambda e: Sentence(
+        f"{_name(e.source)} has {e.source_parts:,} parts and {_name(e.reference)} has {e.reference_parts:,}; "
+        "they have to be the same text, part by part.",
+        "Nothing was translated.",
+    ),
+    errors.TargetIsSource: lambda e: Sentence(
+        f"{_name(e.path)} is the document that was translated. Please choose another name.", "Nothing was changed."
+    ),
+    errors.TargetIsOpen: lambda e: Sentence(
+        f"{_name(e.path)} is open in another program. Please close it there, or choose another name.",
+        "Nothing was changed.",
     ),
     errors.FolderNotWritable: lambda e: Sentence(
         f"{APP_NAME} may not write to {e.path}.", "What was saved before is still there.", "open_folder"

@@ -21,7 +21,6 @@ from app.core.settings import Settings
 from app.engine.client import EngineClient
 from app.features.documents import Documents
 from app.features.second_model import Swap
-from app.features.summary.engines import SummaryEngines
 from app.features.summary.estimate import Estimates
 from app.features.summary.events import InputDocument, Steps, SummaryEvent
 from app.features.summary.inputs import inputs_of
@@ -39,6 +38,8 @@ from app.features.summary.stored import (
     from_job,
     joint_title,
 )
+from app.features.task_engines import TaskEngines
+from app.features.turns import Turns
 from app.store.documents import StoredDocument
 from app.store.jobs import Job, Jobs
 from app.store.summaries import SummaryStore
@@ -59,9 +60,10 @@ class Summaries:
         jobs: Jobs,
         store: SummaryStore,
         documents: Documents,
-        engines: SummaryEngines,
+        engines: TaskEngines,
         settings: Callable[[], Settings],
         *,
+        turns: Turns | None = None,
         summarize: Summarize | None = None,
     ) -> None:
         self._jobs, self._store, self._documents, self._engines = jobs, store, documents, engines
@@ -71,6 +73,7 @@ class Summaries:
             store,
             documents,
             engines,
+            turns or Turns(),
             expect=self._estimates.seconds,
             stays_awake=lambda: settings().summaries.stay_awake,
             summarize=summarize or _summarize,
@@ -200,9 +203,11 @@ class Summaries:
     def run(self, cancel: CancelToken) -> Iterator[Worked]:
         """Works off the queue until nothing waits in it; a summary that fails does not keep the next from its turn.
 
-        Cancelled (the program quits), the one at work stays queued. One caller at a time.
+        Cancelled (the program quits), the one at work stays queued. One caller at a time. While other long work has
+        its turn, nothing comes.
         """
-        yield from self._queue.run(cancel)
+        for summary_id, event in self._queue.run(cancel):
+            yield Worked(summary_id, event)
 
     def close(self) -> None:
         """The program quits: what `run` has cancelled goes on the next time. Safe to call twice."""

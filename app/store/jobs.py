@@ -81,6 +81,22 @@ class Jobs:
             ).fetchall()
         return [_job(row) for row in rows]
 
+    def ids(self, kind: str) -> set[int]:
+        """The jobs of a kind that are stored, also deleted ones."""
+        with self._database.reading() as connection:
+            return {int(row[0]) for row in connection.execute("SELECT id FROM jobs WHERE kind = ?", (kind,))}
+
+    def queue_last(self, job_id: int) -> None:
+        """It waits behind all others."""
+        with self._database.transaction() as connection:
+            done = connection.execute(
+                "UPDATE jobs SET state = 'queued', error = NULL, updated_at = ?,"
+                " place = (SELECT coalesce(max(place), 0) + 1 FROM jobs) WHERE id = ?",
+                (self._clock(), job_id),
+            )
+            if done.rowcount == 0:
+                raise KeyError(job_id)
+
     def update(
         self,
         job_id: int,

@@ -253,12 +253,62 @@ def m005_summaries(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def m006_translations(connection: sqlite3.Connection) -> None:
+    """The segments of translations, the translation memory, and glossaries."""
+    # `source` and `target` of a segment are JSON; `target` is null until it is translated. `is_flagged`: a person is
+    # to look at it and has not said yet that it is good. The two indexes answer how many there are without reading
+    # the segments themselves, which are pages of text.
+    # A memory's `key` stands for the source's words and marks, `context` for what told the same words apart; `hints`
+    # for the notes and terms that the model was given. A person's own have neither hints nor a model.
+    for statement in (
+        """CREATE TABLE translation_segments (
+            job_id INTEGER NOT NULL REFERENCES jobs (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            source TEXT NOT NULL,
+            target TEXT,
+            origin TEXT NOT NULL DEFAULT '',
+            is_flagged INTEGER NOT NULL DEFAULT 0,
+            PRIMARY KEY (job_id, number)
+        ) WITHOUT ROWID""",
+        "CREATE INDEX translation_segments_by_origin ON translation_segments (job_id, origin)",
+        "CREATE INDEX translation_segments_flagged ON translation_segments (job_id, number) WHERE is_flagged",
+        """CREATE TABLE translation_memory (
+            id INTEGER PRIMARY KEY,
+            source_language TEXT NOT NULL,
+            target_language TEXT NOT NULL,
+            key BLOB NOT NULL,
+            context TEXT NOT NULL,
+            formality TEXT NOT NULL,
+            hints TEXT NOT NULL,
+            model TEXT NOT NULL,
+            prompt_version INTEGER NOT NULL,
+            is_own INTEGER NOT NULL,
+            source TEXT NOT NULL,
+            target TEXT NOT NULL,
+            made_at REAL NOT NULL
+        )""",
+        """CREATE UNIQUE INDEX translation_memory_by_key ON translation_memory (
+            key, source_language, target_language, is_own, context, formality, hints, model, prompt_version
+        )""",
+        """CREATE TABLE glossary_terms (
+            source_language TEXT NOT NULL,
+            target_language TEXT NOT NULL,
+            position INTEGER NOT NULL,
+            source TEXT NOT NULL,
+            target TEXT NOT NULL,
+            PRIMARY KEY (source_language, target_language, position)
+        ) WITHOUT ROWID""",
+    ):
+        connection.execute(statement)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     m001_conversations,
     m002_context,
     m003_jobs_and_models,
     m004_documents,
     m005_summaries,
+    m006_translations,
 )
 
 

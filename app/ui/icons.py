@@ -19,6 +19,12 @@ def icon(name: str, color: str, size_px: int = 20) -> QIcon:
     return QIcon(_GlyphEngine(_glyph(name), color, size_px))
 
 
+def glyph(name: str) -> tuple[str, str]:
+    """A glyph as a character and the family of its font, to stand in a text; a square of any font without it."""
+    found, family = _glyph(name), _family()
+    return (found, family) if found and family else ("\u25a1", "")
+
+
 class _GlyphEngine(QIconEngine):
     """Draws one glyph; Qt asks again for every size and device pixel ratio, so nothing is scaled."""
 

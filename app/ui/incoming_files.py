@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from app.ui.i18n import tr
 from app.ui.model_loader import ModelLoader
 from app.ui.notify import Notify
-from app.ui.tabs import SUMMARIZE
+from app.ui.tabs import SUMMARIZE, TRANSLATE
 from app.ui.theme import Theme
 from app.ui.views import Views
 from app.ui.widgets.file_drop import DropZone, FileDrop
@@ -24,7 +24,7 @@ ASK = "ask"
 
 
 class IncomingFiles(QObject):
-    """A model is opened or added; any other file is a document, asked about in the chat or summarized."""
+    """A model is opened or added; any other file is a document, asked about in the chat, summarized or translated."""
 
     model_chosen = Signal(object)
     """A model's path, for the tab that is open."""
@@ -63,9 +63,12 @@ class IncomingFiles(QObject):
             return [DropZone("", tr("Drop to add a model"))]
         if self._views.current == SUMMARIZE:
             return [DropZone(SUMMARIZE, tr("Drop to summarize"))]
+        if self._views.current == TRANSLATE:
+            return [DropZone(TRANSLATE, tr("Drop to translate"))]
         return [
             DropZone(ASK, tr("Ask about it"), tr("Goes to your next message"), "chat-circle-text"),
             DropZone(SUMMARIZE, tr("Summarize"), tr("Every page is read"), "article"),
+            DropZone(TRANSLATE, tr("Translate"), tr("Comes back looking the same"), "translate"),
         ]
 
     def _on_dropped(self, files: list[str], zone: str) -> None:
@@ -80,6 +83,8 @@ class IncomingFiles(QObject):
                 self._add(path)
         if zone == SUMMARIZE:
             self._views.summarize(documents)
+        elif zone == TRANSLATE:
+            self._views.translate(documents)
         else:
             self._views.attach(documents)
 

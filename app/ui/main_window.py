@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QCloseEvent
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from app import APP_NAME
 from app.core.errors import AppError
@@ -23,8 +23,9 @@ from app.ui.notify import Notify
 from app.ui.shortcuts import ShortcutSheet, add_shortcuts
 from app.ui.sidebar import Sidebar
 from app.ui.status_line import StatusLine
-from app.ui.tabs import CHAT, SUMMARIZE
+from app.ui.tabs import CHAT, SUMMARIZE, TRANSLATE
 from app.ui.theme import Theme
+from app.ui.top_row import TopRow
 from app.ui.views import Views
 from app.ui.widgets.buttons import IconButton
 
@@ -70,15 +71,11 @@ class MainWindow(QMainWindow):
         self._toggle = IconButton(self._theme, "square-half", tr("Show or hide the list"))
         self._toggle.setObjectName("toggle_sidebar")
         self._toggle.clicked.connect(self.toggle_sidebar)
-        self._top = QHBoxLayout()
-        self._top.addWidget(self._toggle)
-        self._top.addWidget(self.views.tabs)
-        self._top.addStretch(1)
-        self._top.addWidget(self.picker)
+        top = TopRow(self._theme, self._toggle, self.views.tabs, self.picker)
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(self._top)
+        column.addLayout(top)
         column.addWidget(self.views.content, 1)
         column.addWidget(self._notify.bar)
         column.addWidget(self.status)
@@ -91,6 +88,7 @@ class MainWindow(QMainWindow):
             {
                 "tab_chat": lambda: self.views.show_tab(CHAT),
                 "tab_summarize": lambda: self.views.show_tab(SUMMARIZE),
+                "tab_translate": lambda: self.views.show_tab(TRANSLATE),
                 "new": self._new,
                 "temporary_chat": self.temporary_chat,
                 "search": self._search,
@@ -132,6 +130,7 @@ class MainWindow(QMainWindow):
         self.picker.open_wanted.connect(self.files.ask_for_model)
         self.files.model_chosen.connect(self.picker.use)
         self.picker.task_model_changed.connect(self.views.on_model_changed)
+        self.views.model_changed.connect(lambda: self.picker.show_task(self.picker.task))
         self.picker.models_wanted.connect(self.views.show_models)
         self.chat.model_wanted.connect(self.files.ask_for_model)
         self.chat.wake_wanted.connect(self._on_wake_wanted)
@@ -161,9 +160,7 @@ class MainWindow(QMainWindow):
 
     def _new(self) -> None:
         """What is new in the tab that is open."""
-        if self.views.current == SUMMARIZE:
-            self.views.new_summary()
-        else:
+        if not self.views.new_in_tab():
             self.new_chat()
 
     def temporary_chat(self) -> None:
@@ -219,8 +216,7 @@ class MainWindow(QMainWindow):
 
     def _search(self) -> None:
         self.left.show()
-        if self.views.current == SUMMARIZE:
-            self.views.search_summaries()
+        if self.views.search_in_tab():
             return
         self.views.show_chat()
         self.sidebar.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
@@ -279,7 +275,7 @@ class MainWindow(QMainWindow):
         task = self.views.tab
         if task != self.picker.task:
             self.picker.show_task(task)
-        self.status.gauge.show_wanted(wanted=self.views.current != SUMMARIZE)
+        self.status.gauge.show_wanted(wanted=self.views.current not in (SUMMARIZE, TRANSLATE))
         self._update_title()
 
     def _on_chat_made(self, conversation_id: int) -> None:
@@ -290,14 +286,12 @@ class MainWindow(QMainWindow):
         open_id = self.chat.conversation_id
         conversation = None if open_id is None else self._app.conversations.get(open_id)
         title = tr("Temporary chat") if self.chat.is_temporary else conversation.title if conversation else ""
-        if self.views.current == SUMMARIZE:
-            title = self.views.summary_title or tr("Summarize")
+        if self.views.current in (SUMMARIZE, TRANSLATE):
+            title = self.views.work_title
         self.setWindowTitle(f"{title} – {APP_NAME}" if title else APP_NAME)
 
     def _on_theme_changed(self) -> None:
         px = self._theme.px
-        self._top.setContentsMargins(px(13), px(12), px(18), px(8))
-        self._top.setSpacing(px(6))
         self.setMinimumSize(px(SMALLEST_PX[0]), px(SMALLEST_PX[1]))
         self.left.setMinimumWidth(px(SIDEBAR_PX[0]))
         self.left.setMaximumWidth(px(SIDEBAR_PX[1]))
@@ -309,8 +303,8 @@ class MainWindow(QMainWindow):
         known = self._app.conversations.get(known_id) if known_id else None
         self.show_chat(known.id if known else None)
         self.chat.focus_composer()
-        if self._app.settings.window.tab == SUMMARIZE:
-            self.views.show_summarize_soon()
+        if self._app.settings.window.tab in (SUMMARIZE, TRANSLATE):
+            self.views.show_soon(self._app.settings.window.tab)
 
     def _save(self, section: str, **values: object) -> None:
         try:
@@ -323,7 +317,8 @@ class MainWindow(QMainWindow):
         self.views.close()
         kept = window_memory.describe(self, self.left, self._theme)
         kept_id = 0 if self.chat.is_temporary else self.chat.conversation_id or 0
-        kept |= {"tab": self.views.tab, "summary_id": self.views.summary_id}
+        kept |= self.views.open_ids
+        kept["tab"] = self.views.tab
         self._save("window", conversation_id=kept_id, **kept)
         self.chat.stop()
         event.accept()

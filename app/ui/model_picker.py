@@ -231,7 +231,7 @@ class ModelPicker(QPushButton):
             words = trying_words(loader.step)
         elif loader.model is not None:
             if loader.stand_in is not None:
-                return tr("For a summary, in place of {name}. It comes back afterwards.", name=loader.name)
+                return tr("For work in another tab, in place of {name}. It comes back afterwards.", name=loader.name)
             words = why_words(loader.model)
         elif loader.wakes_up:
             words = ASLEEP

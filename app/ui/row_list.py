@@ -30,6 +30,8 @@ from app.ui.theme import Theme
 ID_ROLE = Qt.ItemDataRole.UserRole
 NOTE_ROLE = Qt.ItemDataRole.UserRole + 2
 """A few words behind the title that stay in sight when the title is shortened."""
+TITLE_ROLE = Qt.ItemDataRole.UserRole + 4
+"""The title as it is shown, where that is another than is edited."""
 ROW_PX = 34
 TITLE_CHARACTERS = 200
 KEYBOARD_DELAY_MS = 120
@@ -112,7 +114,8 @@ class RowDelegate(QStyledItemDelegate):
             self._paint_heading(painter, rect, option, str(index.data()))
         else:
             note = index.data(NOTE_ROLE) or ""
-            self._paint_row(painter, rect, option, (str(index.data(Qt.ItemDataRole.EditRole)), str(note)))
+            title = index.data(TITLE_ROLE) or index.data(Qt.ItemDataRole.EditRole)
+            self._paint_row(painter, rect, option, (str(title), str(note)))
         painter.restore()
 
     def _paint_heading(self, painter: QPainter, rect: QRect, option: QStyleOptionViewItem, text: str) -> None:

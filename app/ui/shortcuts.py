@@ -16,7 +16,8 @@ from app.ui.widgets.buttons import text_button
 WINDOW_SHORTCUTS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("tab_chat", ("Ctrl+1",), "Chat"),
     ("tab_summarize", ("Ctrl+2",), "Summarize"),
-    ("new", ("Ctrl+N",), "New chat or summary"),
+    ("tab_translate", ("Ctrl+3",), "Translate"),
+    ("new", ("Ctrl+N",), "New in this tab"),
     ("temporary_chat", ("Ctrl+Shift+N",), "Temporary chat"),
     ("search", ("Ctrl+F",), "Search the list"),
     ("sidebar", ("Ctrl+B",), "Show or hide the list"),
@@ -34,17 +35,23 @@ CHAT_SHORTCUTS: tuple[tuple[str, str], ...] = (
     ("Return", "Send the message"),
     ("Shift+Return", "New line"),
     ("Escape", "Stop the answer"),
-    ("Up", "Edit the last message, from an empty field"),
+    ("Up", "Edit the last message"),
 )
 SUMMARY_SHORTCUTS: tuple[tuple[str, str], ...] = (
-    ("Return", "Start, or open the place of a statement"),
+    ("Return", "Start, or open a place"),
     ("Down", "To the next statement"),
     ("Right", "To its next place"),
     ("Escape", "Close the document"),
 )
+TRANSLATION_SHORTCUTS: tuple[tuple[str, str], ...] = (
+    ("Ctrl+Return", "Translate at once"),
+    ("Return", "Other wordings"),
+    ("Escape", "Stop"),
+    ("F8", "To the next flagged segment"),
+)
 LIST_SHORTCUTS: tuple[tuple[str, str], ...] = (("F2", "Rename"), ("Del", "Delete"))
 MODELS_SHORTCUTS: tuple[tuple[str, str], ...] = (
-    ("Return", "From the search field to what was found"),
+    ("Return", "To what was found"),
     ("Ctrl+Return", "Download the chosen version"),
 )
 
@@ -81,13 +88,16 @@ class ShortcutSheet(QDialog):
         column.setContentsMargins(px(24), px(20), px(24), px(20))
         column.setSpacing(px(16))
         sides = QHBoxLayout()
-        sides.setSpacing(px(48))
+        sides.setSpacing(px(24))
         for headings in (
             ((tr("Window"), [(keys[0], words) for _, keys, words in WINDOW_SHORTCUTS]),),
             (
                 (tr("Chat"), CHAT_SHORTCUTS),
                 (tr("Summarize"), SUMMARY_SHORTCUTS),
                 (tr("Lists"), LIST_SHORTCUTS),
+            ),
+            (
+                (tr("Translate"), TRANSLATION_SHORTCUTS),
                 (tr("Models"), MODELS_SHORTCUTS),
             ),
         ):
@@ -102,7 +112,7 @@ def _grid(theme: Theme, headings: Sequence[tuple[str, Sequence[tuple[str, str]]]
     """Lines under their headings, from the top on."""
     px = theme.px
     grid = QGridLayout()
-    grid.setHorizontalSpacing(px(40))
+    grid.setHorizontalSpacing(px(16))
     grid.setVerticalSpacing(px(6))
     for heading, lines in headings:
         title = QLabel(heading)
@@ -111,7 +121,9 @@ def _grid(theme: Theme, headings: Sequence[tuple[str, Sequence[tuple[str, str]]]
         grid.addWidget(title, grid.rowCount(), 0, 1, 2)
         for key, words in lines:
             row = grid.rowCount()
-            grid.addWidget(QLabel(tr(words)), row, 0)
+            said = QLabel(tr(words))
+            said.setFont(theme.font(14))
+            grid.addWidget(said, row, 0)
             keys = QLabel(QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText))
             keys.setProperty("kind", "muted")
             keys.setFont(theme.code_font(13))

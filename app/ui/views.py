@@ -11,14 +11,16 @@ from PySide6.QtGui import QPaintEvent
 from PySide6.QtWidgets import QStackedWidget, QWidget
 
 from app.bootstrap import SUMMARY as SUMMARY_KIND
+from app.bootstrap import TRANSLATION as TRANSLATION_KIND
 from app.core.errors import AppError
 from app.store.jobs import Jobs
 from app.ui import tasks
 from app.ui.document_panel import DocumentPanel
+from app.ui.i18n import tr
 from app.ui.left_column import LeftColumn
 from app.ui.model_loader import ModelLoader
 from app.ui.notify import Notify
-from app.ui.tabs import CHAT, SUMMARIZE, Tabs
+from app.ui.tabs import CHAT, SUMMARIZE, TRANSLATE, Tabs
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from app.ui.chat.chat_view import ChatView
     from app.ui.models.models_view import ModelsView
     from app.ui.summarize.summarize_tab import SummarizeTab
+    from app.ui.translate.translate_tab import TranslateTab
 
 MODELS = "models"
 
@@ -38,7 +41,9 @@ class Views(QObject):
     changed = Signal()
     """Another view is shown, or something else in it: the window's title and the picker follow."""
     work_changed = Signal(str)
-    """What a summary does, in words; "" when none is at work."""
+    """What a summary or a translation does, in words; "" when none is at work."""
+    model_changed = Signal()
+    """A tab has another model now, which was not chosen in the picker."""
     chat_made = Signal(int)
     """A conversation that was begun from elsewhere, to be shown."""
 
@@ -50,8 +55,10 @@ class Views(QObject):
         self._left = left
         self._models: ModelsView | None = None
         self._summarize: SummarizeTab | None = None
-        self._is_built = False
-        """Whether the summaries can be seen; their work can go on before."""
+        self._translate: TranslateTab | None = None
+        self._built: set[str] = set()
+        """Tabs that can be seen; their work can go on before."""
+        self._work_words: dict[str, str] = {}
         self.current = CHAT
         self.tab = CHAT
         """The tab that is open, or was before the models were looked at."""
@@ -63,29 +70,42 @@ class Views(QObject):
         chat.document_wanted.connect(self.document.open)
         chat.documents_known.connect(self.document.keep)
         chat.attaching.summarize_wanted.connect(self._on_summarize_wanted)
+        chat.attaching.translate_wanted.connect(lambda path: self.translate([path]))
+        chat.translate_wanted.connect(self.translate_text)
         self.tabs.mark(CHAT)
 
     @property
-    def summary_title(self) -> str:
-        """Of the summary that is open; "" without one."""
-        return self._summarize.title if self._summarize is not None and self._is_built else ""
+    def work_title(self) -> str:
+        """Of the summary or the translation that is open, else of their tab."""
+        if self.current == TRANSLATE:
+            tab = self._translate if TRANSLATE in self._built else None
+            return (tab.title if tab is not None else "") or tr("Translate")
+        summaries = self._summarize if SUMMARIZE in self._built else None
+        return (summaries.title if summaries is not None else "") or tr("Summarize")
 
     @property
-    def summary_id(self) -> int:
-        """The summary that is open, or was before a restart; 0 without one."""
-        if self._summarize is None or not self._is_built:
-            return self._app.settings.window.summary_id
-        return self._summarize.open_id or 0
+    def open_ids(self) -> dict[str, int]:
+        """The summary and the translation that are open, or were before a restart, as the settings have them."""
+        kept = self._app.settings.window
+        ids = {"summary_id": kept.summary_id, "translation_id": kept.translation_id}
+        if self._summarize is not None and SUMMARIZE in self._built:
+            ids["summary_id"] = self._summarize.open_id or 0
+        if self._translate is not None and TRANSLATE in self._built:
+            ids["translation_id"] = self._translate.open_id or 0
+        return ids
 
     @property
     def is_at_work(self) -> bool:
-        """Whether a summary is being made, or rests while the person chats."""
-        return self._summarize is not None and self._summarize.runner.is_running
+        """Whether a summary or a translation is being made, or rests while the person chats."""
+        is_summarizing = self._summarize is not None and self._summarize.runner.is_running
+        return is_summarizing or (self._translate is not None and self._translate.is_at_work)
 
     def show_tab(self, name: str) -> None:
         """Opens a tab, ready to type into or to drop files on."""
         if name == SUMMARIZE:
             self.show_summarize()
+        elif name == TRANSLATE:
+            self.show_translate()
         else:
             self.show_chat()
 
@@ -104,10 +124,18 @@ class Views(QObject):
         self._mark(SUMMARIZE)
         tab.view.take_keyboard()
 
-    def show_summarize_soon(self) -> None:
-        """At start: an empty place that becomes the summaries once the window has been painted."""
-        self.current = self.tab = SUMMARIZE
-        self.tabs.mark(SUMMARIZE)
+    def show_translate(self) -> None:
+        """The translations, with the one that was open last."""
+        tab = self._translations()
+        self.content.setCurrentWidget(tab.view)
+        self._left.views.setCurrentWidget(tab.column)
+        self._mark(TRANSLATE)
+        tab.view.take_keyboard()
+
+    def show_soon(self, name: str) -> None:
+        """At start: an empty place that becomes the tab once the window has been painted."""
+        self.current = self.tab = name
+        self.tabs.mark(name)
         blank, beside = _Blank(), QWidget()
         self.content.addWidget(blank)
         self._left.views.addWidget(beside)
@@ -116,7 +144,7 @@ class Views(QObject):
 
         def build() -> None:
             if self.content.currentWidget() is blank:
-                self.show_summarize()
+                self.show_tab(name)
             for widget in (blank, beside):
                 widget.deleteLater()
 
@@ -143,10 +171,23 @@ class Views(QObject):
             self.show_summarize()
             self._summaries().view.add_files(files)
 
+    def translate(self, files: Sequence[Path]) -> None:
+        """Documents are translated."""
+        if files:
+            self.show_translate()
+            self._translations().view.add_files(files)
+
+    def translate_text(self, text: str) -> None:
+        """A text from elsewhere, such as an answer, is translated at once."""
+        self.show_translate()
+        self._translations().view.translate_text(text)
+
     def ask_for_documents(self) -> None:
-        """Asks for files: for the summary in its tab, elsewhere for the chat."""
+        """Asks for files: for a summary or a translation in their tabs, elsewhere for the chat."""
         if self.current == SUMMARIZE:
             self._summaries().view.ask_for_files()
+        elif self.current == TRANSLATE:
+            self._translations().view.ask_for_files()
         else:
             self.show_chat()
             self._chat.attaching.ask()
@@ -156,27 +197,41 @@ class Views(QObject):
         self._summaries().show_new()
         self.show_summarize()
 
-    def on_model_changed(self) -> None:
-        """The summaries' model is another: what one would take is estimated anew."""
-        if self._summarize is not None and self._is_built and self._summarize.open_id is None:
-            self._summarize.view.show_new()
+    def new_in_tab(self) -> bool:
+        """A new summary or translation, where their tab is open; whether it is."""
+        if self.current == SUMMARIZE:
+            self.new_summary()
+        elif self.current == TRANSLATE:
+            self._translations().show_new()
+        return self.current in (SUMMARIZE, TRANSLATE)
 
-    def search_summaries(self) -> None:
-        """To the search field above the summaries."""
-        search = self._summaries().column.search
-        search.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        search.selectAll()
+    def search_in_tab(self) -> bool:
+        """To the search field above the summaries or the translations, where their tab is open; whether it is."""
+        if self.current not in (SUMMARIZE, TRANSLATE):
+            return False
+        column = self._summaries().column if self.current == SUMMARIZE else self._translations().column
+        column.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        column.search.selectAll()
+        return True
+
+    def on_model_changed(self) -> None:
+        """The model of a tab is another: what a summary would take is estimated anew, what can be translated asked."""
+        if self._summarize is not None and SUMMARIZE in self._built and self._summarize.open_id is None:
+            self._summarize.view.show_new()
+        if self._translate is not None and TRANSLATE in self._built:
+            self._translate.view.on_model_changed()
 
     def go_on(self) -> None:
-        """Summaries that an earlier run left in the queue are worked off, once the window is there."""
+        """What an earlier run left in the queues is worked off, once the window is there."""
         look = tasks.run(lambda _token: _waiting(self._app), self)
-        look.event.connect(lambda _waiting: self._work().runner.start())
+        look.event.connect(lambda kind: (self._work() if kind == SUMMARY_KIND else self._translating()).runner.start())
 
     def close(self) -> None:
         """The window closes: nothing is asked any more."""
         self.document.close_document()
-        if self._summarize is not None:
-            self._summarize.close()
+        for tab in (self._summarize, self._translate):
+            if tab is not None:
+                tab.close()
 
     def _work(self) -> SummarizeTab:
         """The summaries, perhaps without anything to be seen of them."""
@@ -185,7 +240,8 @@ class Views(QObject):
 
             tab = self._summarize = SummarizeTab(self._app, self._theme, self._notify, self._left.window())
             tab.ask_wanted.connect(self._on_ask_wanted)
-            tab.state_changed.connect(self.work_changed)
+            tab.translate_wanted.connect(self.translate_text)
+            tab.state_changed.connect(lambda words: self._on_work(SUMMARIZE, words))
             tab.memory_changed.connect(self._loader.look)
             tab.title_changed.connect(self.changed)
             tab.model_wanted.connect(self.show_models)
@@ -193,11 +249,33 @@ class Views(QObject):
 
     def _summaries(self) -> SummarizeTab:
         tab = self._work()
-        if not self._is_built:
-            self._is_built = True
+        if SUMMARIZE not in self._built:
+            self._built.add(SUMMARIZE)
             self.content.addWidget(tab.view)
             self._left.add(tab.column)
             tab.restore(self._app.settings.window.summary_id)
+        return tab
+
+    def _translating(self) -> TranslateTab:
+        """The translations, perhaps without anything to be seen of them."""
+        if self._translate is None:
+            from app.ui.translate.translate_tab import TranslateTab  # not needed at start
+
+            tab = self._translate = TranslateTab(self._app, self._theme, self._notify, self._left.window())
+            tab.state_changed.connect(lambda words: self._on_work(TRANSLATE, words))
+            tab.memory_changed.connect(self._loader.look)
+            tab.title_changed.connect(self.changed)
+            tab.models_wanted.connect(self.show_models)
+            tab.model_changed.connect(self.model_changed)
+        return self._translate
+
+    def _translations(self) -> TranslateTab:
+        tab = self._translating()
+        if TRANSLATE not in self._built:
+            self._built.add(TRANSLATE)
+            self.content.addWidget(tab.view)
+            self._left.add(tab.column)
+            tab.restore(self._app.settings.window.translation_id)
         return tab
 
     def _make_models(self) -> ModelsView:
@@ -210,6 +288,13 @@ class Views(QObject):
         self.content.addWidget(view)
         self._left.add(view.column)
         return view
+
+    def _on_work(self, tab: str, words: str) -> None:
+        """What is at work in one tab; the other's words come back when it is over."""
+        self._work_words.pop(tab, None)
+        if words:
+            self._work_words[tab] = words
+        self.work_changed.emit(next(reversed(self._work_words.values()), ""))
 
     def _mark(self, name: str) -> None:
         self.current = name
@@ -250,6 +335,7 @@ class _Blank(QWidget):
         self.painted.emit()
 
 
-def _waiting(app: Fireside) -> Iterator[int]:
-    """The id of a summary that waits, if one does; asked of the store, since mostly nothing more is needed."""
-    yield from [job.id for job in Jobs(app.database).find(SUMMARY_KIND, ("queued", "running"))][:1]
+def _waiting(app: Fireside) -> Iterator[str]:
+    """The kinds of work that waits; asked of the store, since mostly nothing more is needed."""
+    jobs = Jobs(app.database)
+    yield from (kind for kind in (SUMMARY_KIND, TRANSLATION_KIND) if jobs.find(kind, ("queued", "running")))

@@ -20,14 +20,22 @@ from app.documents.protocol import (
     Found,
     Read,
     Request,
+    Rewrite,
+    Rewritten,
+    Segments,
+    SegmentsDone,
+    SegmentsRead,
+    SegmentsWritten,
     event_from,
     event_line,
     request_from,
     request_line,
 )
+from app.documents.segments import Mark, Segment, SegmentKind
 from app.documents.source import Opened, PageRead, Remark
 
 BLOCK = Block(7, Kind.TABLE, "a\tb\nc\td", 3, ("One", "Zwei ä"), Place(boxes=(Box(3, 1.5, 2, 3, 4, 0, 3),)), label="T")
+SEGMENT = Segment(2, (Mark("single", 1, "code", "x = 1"),), SegmentKind.HEADING, 3, 2, "a key", ("already",))
 EVENTS: list[Event] = [
     Found("pdf", Opened("page", 12, "A title", "")),
     BlocksRead((BLOCK, Block(8, Kind.PARAGRAPH, "lone \ud800 and 😀", place=Place("word/document.xml", 3, 9)))),
@@ -35,6 +43,11 @@ EVENTS: list[Event] = [
     PageRead(3, has_text=False, is_picture=True),
     Done(12, (3, 4), 99, "en", "ab" * 32, (Remark("rows_cut", {"sheet": "One", "rows": 9, "shown": 3}),)),
     Drawn(3, 10, 20, 595.3, 841.9, "AAAA"),
+    SegmentsRead((Segment(1, ("Zwei ", Mark("open", 1, "bold"), "ä\ud800", Mark("close", 1))), SEGMENT)),
+    SegmentsRead(()),
+    SegmentsDone("docx", 99, "en", "ab" * 32, (Remark("left_values", {"count": 3}),)),
+    SegmentsWritten(12),
+    Rewritten(99, 97, (3, 4), (Remark("became_utf8", {"encoding": "cp1252"}),)),
 ]
 
 
@@ -43,6 +56,8 @@ EVENTS: list[Event] = [
     [
         Read("/tmp/ä/\udcff.pdf", "secret", "cp1251", 3, 7, recognize=False, memory_bytes=5),
         Draw("/tmp/x.pdf", 3, 1.5, "secret", 100, 5),
+        Segments("/tmp/x.docx", "secret", "cp1251", 5),
+        Rewrite("/tmp/x.docx", "/tmp/y.docx", "/tmp/z", "pt-BR", True, "ab" * 32, "secret", "cp1251", 5),
     ],
 )
 def test_a_request_comes_through_as_it_was(request_: Request) -> None:
@@ -69,7 +84,8 @@ def test_a_situation_comes_through_as_it_was(error: Any) -> None:
 @pytest.mark.parametrize(
     "line",
     [b"", b"words", b"[1]", b"{}", b'{"event": "poem"}', b'{"event": "blocks"}',
-   b'{"event": "done", "pages": 1}', b'{"event": "found", "format": "pdf", "opened": {"colour": 1}}',
+   b'{"event": "done", "pages": 1}', b'{"event": "segmentsread", "segments": [{"id": 1}]}',
+     b'{"event": "rewritten", "segments": 1}', b'{"event": "segmentsdone", "remarks": []}', b'{"event": "found", "format": "pdf", "opened": {"colour": 1}}',
      b'{"event": "failed", "error": "X"}', b"\xff\xfe"],
 )  # fmt: skip
 def test_what_is_no_event_is_refused(line: bytes) -> None:

@@ -18,9 +18,11 @@ from app.core.child import CHECKOUT, own_command
 from app.core.errors import AppError, DocumentTooDemanding, DocumentUnreadable
 from app.documents import worker
 from app.documents.blocks import Block, Kind, Piece
+from app.documents.checked_file import check_file, reason_of
 from app.documents.protocol import BlocksRead, Done, Event, Failed, Found, Read, event_from, event_line, request_line
+from app.documents.remarks import MOST_REMARKS, Remarks
 from app.documents.source import Item, Opened, PageRead, Remark
-from app.documents.worker import Remarks, check_file, last_event, reason_of
+from app.documents.worker import last_event
 from tests.helpers.documents import WORDS
 
 Items = list[Item]
@@ -166,7 +168,7 @@ def test_there_is_an_end_to_remarks() -> None:
     remarks = Remarks()
     for number in range(10_000):
         remarks.add(Remark("missing_part", {"part": f"{number}\ud800"}))
-    assert len(remarks.all()) == worker.MOST_REMARKS
+    assert len(remarks.all()) == MOST_REMARKS
     assert remarks.all()[0].values == {"part": "0\ufffd"}
 
 

@@ -9,7 +9,14 @@ import pytest
 from app.core import errors
 from app.features.sentences import sentence_for
 
-EXAMPLES = {"path": "/tmp/folder/model.gguf", "reason": "empty", "detail": "last words", "exit_code": -9}
+EXAMPLES = {
+    "source": "/texts/source.txt",
+    "reference": "/texts/reference.txt",
+    "path": "/tmp/folder/model.gguf",
+    "reason": "empty",
+    "detail": "last words",
+    "exit_code": -9,
+}
 ACTIONS = {"network", "models", "storage", "", "open_model", "new_chat", "retry", "settings", "open_folder"}
 
 

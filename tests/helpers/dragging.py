@@ -12,12 +12,14 @@ from tests.helpers.program import ROOT, Program, wait_until, xdotool
 from tests.helpers.window_pixels import CHIP, places_of, window_pixels
 
 ZONE_PIXELS = 50_000
-ASK, SUMMARIZE = 0.25, 0.75
-"""Where the two zones are that a drop can go to, as a share of the window's width."""
+ASK, SUMMARIZE, TRANSLATE = 1 / 6, 0.5, 5 / 6
+"""Where the three zones are that a drop can go to, as a share of the window's width."""
 
 
-def drop_with_the_mouse(program: Program, *paths: Path, share: float = ASK) -> None:
-    """Dragged together over one of the zones, and let go there; returns when one of them is known to the program."""
+def drop_with_the_mouse(
+    program: Program, *paths: Path, share: float = ASK, arrived: str = "SELECT id FROM documents"
+) -> None:
+    """Dragged together over one of the zones, and let go there; returns when `arrived` finds something stored."""
     folder = paths[0].parent
     program.focus()
     command = [sys.executable, "-m", "tests.helpers.drag_source", *map(str, paths)]
@@ -34,12 +36,12 @@ def drop_with_the_mouse(program: Program, *paths: Path, share: float = ASK) -> N
             xdotool("mousemove", str(x + next(steps)), str(y))
             width, _ = window_pixels(program, folder)
             places = [across / width for across, _ in places_of(program, folder, CHIP)]
-            return len(places) > ZONE_PIXELS and all(abs(place - share) < 0.25 for place in places)
+            return len(places) > ZONE_PIXELS and all(abs(place - share) < 1 / 6 for place in places)
 
         wait_until(is_above, "the zone of the drop")
         xdotool("mouseup", "1")
         xdotool("mousemove", "--window", program.window, "2", "2")  # no turn is under the pointer later
-        wait_until(lambda: program.rows("SELECT id FROM documents"), "the document to be read")
+        wait_until(lambda: program.rows(arrived), "the document to be read")
     finally:
         source.kill()
         source.wait()

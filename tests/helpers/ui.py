@@ -22,6 +22,7 @@ class PlainAttaching(QObject):
     """Remembers what it was given."""
 
     summarize_wanted = Signal(int)
+    translate_wanted = Signal(object)
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,6 +43,7 @@ class PlainChat(QWidget):
     context_changed = Signal(int)
     parts_changed = Signal(object)
     model_wanted = Signal()
+    translate_wanted = Signal(str)
     wake_wanted = Signal()
     document_wanted = Signal(object, int, object)
     documents_known = Signal(object)

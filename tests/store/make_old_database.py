@@ -19,8 +19,10 @@ from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
 from app.store.documents import DocumentStore
 from app.store.jobs import Jobs
+from app.store.memory import Entry, Made, Pair, TranslationMemory
 from app.store.models import ModelNotes
 from app.store.summaries import SummaryStore
+from app.store.translations import Outcome, TranslationStore
 
 SCHEMA = """
 SELECT sql FROM sqlite_schema
@@ -30,6 +32,7 @@ WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite_%' AND name NOT GLOB '*_index_*'
 TABLES = (
     "conversations", "messages", "jobs", "models", "documents", "blocks", "attachments",
     "job_documents", "job_steps", "job_step_uses", "job_results",
+    "translation_segments", "translation_memory", "glossary_terms",
 )  # fmt: skip
 
 
@@ -106,6 +109,42 @@ def fill_summaries(database: Database) -> None:
     jobs.add("summary", "", {"wish": wish}, state="draft", document_ids=(2,))
 
 
+def fill_translations(database: Database) -> None:
+    """A translation with a flagged, an edited and an open segment, what the memory has of it, and a glossary."""
+    jobs, store = Jobs(database, clock=lambda: 1_760_000_000.0), TranslationStore(database)
+    spec = {"wish": {"target": "de", "source": "", "formality": "formal", "domain": "", "glossary": []}}
+    spec |= {"name": "größe.docx", "path": "/documents/größe.docx", "format": "docx", "sha256": "ab12"}
+    job = jobs.add("translation", "größe", spec | {"source_language": "en"}, state="paused")
+    texts = ("The sun is wide.", "The moon is small.", "Buy milk.")
+    store.add_segments(job.id, ((number, _segment(number, text)) for number, text in enumerate(texts, 1)))
+    outcome = {"id": 1, "content": ["Die Sonne."], "origin": "model", "accepted": False}
+    flags = [{"kind": "length", "said": "", "wanted": ""}]
+    edited = {"id": 2, "content": ["Der Mond ist klein."], "origin": "edited", "flags": [], "accepted": False}
+    store.keep(job.id, [Outcome(1, outcome | {"flags": flags}, "model", True), Outcome(2, edited, "edited", False)])
+    store.keep_result(job.id, {}, "größe.docx\nThe moon is small.\nDer Mond ist klein.")
+    memory, pair = TranslationMemory(database, clock=lambda: 1_760_000_000.0), Pair("en", "de")
+    made = Made("formal", "cd34", "model.gguf 7", 1)
+    memory.keep(
+        [
+            Entry(pair, b"\x01\x02", '["The moon is small."]', '["Der Mond ist winzig."]', "", made),
+            Entry(pair, b"\x01\x02", '["The moon is small."]', '["Der Mond ist klein."]', is_own=True),
+        ]
+    )
+    store.keep_glossary("en", "de", [("moon", "Mond"), ("Fireside", "Fireside")])
+
+
+def _segment(number: int, text: str) -> dict[str, object]:
+    return {
+        "id": number,
+        "content": [text],
+        "kind": "paragraph",
+        "page": 1,
+        "level": 0,
+        "context": "",
+        "translated": [],
+    }
+
+
 def dump(database: Database) -> Iterator[str]:
     """The whole database as statements, one after the other."""
     yield from schema_of(database)
@@ -127,6 +166,7 @@ def main() -> None:
         fill_models(database)
         fill_documents(database)
         fill_summaries(database)
+        fill_translations(database)
         sys.stdout.write("BEGIN;\n" + "".join(f"{statement};\n" for statement in dump(database)) + "COMMIT;\n")
 
 

@@ -16,9 +16,11 @@ from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
 from app.store.documents import DocumentStore
 from app.store.jobs import Jobs
+from app.store.memory import Entry, Made, Pair, TranslationMemory
 from app.store.migrations import MIGRATIONS
 from app.store.models import ModelNote, ModelNotes
 from app.store.summaries import SummaryStore
+from app.store.translations import Counts, Outcome, TranslationStore
 from tests.store.conftest import fill_disk
 from tests.store.make_old_database import schema_of
 
@@ -324,3 +326,56 @@ def test_what_schema_5_added_is_read_as_it_was_written(tmp_path: Path) -> None:
         jobs.remove(done.id)
         assert [store.find_step(draft.id, key) for key in ("ab12", "cd34")] == [None, None]
         assert (store.search("sonne"), DocumentStore(database).purge(before=1e12)) == (set(), 1)
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 5])
+def test_a_file_from_before_schema_6_has_no_translations_and_takes_them(tmp_path: Path, number: int) -> None:
+    path = file_of_version(number, tmp_path)
+    before = rows(path)
+    entry = Entry(Pair("en", "de"), b"key", '["Milk."]', '["Milch."]', is_own=True)
+    with closing(Database.open(path)) as database:
+        jobs, store, memory = Jobs(database), TranslationStore(database), TranslationMemory(database)
+        assert (jobs.find("translation"), list(memory.every()), store.glossary("en", "de")) == ([], [], [])
+        job = jobs.add("translation", "a", {})
+        store.add_segments(job.id, [(1, {"id": 1})])
+        store.keep(job.id, [Outcome(1, {"id": 1}, "model", False)])
+        memory.keep([entry])
+        store.keep_glossary("en", "de", [("milk", "Milch")])
+    with closing(Database.open(path)) as database:
+        store = TranslationStore(database)
+        assert store.counts([job.id]) == {job.id: Counts(1, 1, 0, (("model", 1),))}
+        assert TranslationMemory(database).find(entry.pair, b"key", "", Made()) == '["Milch."]'
+        assert store.glossary("en", "de") == [("milk", "Milch")]
+    backup = path.with_name(f"fireside.db.before-v{len(MIGRATIONS)}")
+    assert (version(backup), rows(backup)) == (number, before)
+
+
+def test_summaries_of_schema_5_are_as_they_were(tmp_path: Path) -> None:
+    with closing(Database.open(file_of_version(5, tmp_path))) as database:
+        done, draft = Jobs(database).find("summary")
+        assert SummaryStore(database).documents_of([done.id, draft.id]) == {done.id: (1, 2), draft.id: (2,)}
+        assert SummaryStore(database).search("sonne erden") == {done.id}
+
+
+def test_what_schema_6_added_is_read_as_it_was_written(tmp_path: Path) -> None:
+    with closing(Database.open(file_of_version(6, tmp_path))) as database:
+        jobs, store, memory = Jobs(database), TranslationStore(database), TranslationMemory(database)
+        (job,) = jobs.find("translation")
+        assert (job.title, job.state, job.spec["name"]) == ("größe", "paused", "größe.docx")
+        assert store.counts([job.id]) == {job.id: Counts(3, 2, 1, (("edited", 1), ("model", 1)))}
+        flagged, edited, waiting = store.segments(job.id)
+        assert flagged.source["content"] == ["The sun is wide."]
+        assert flagged.target is not None
+        assert flagged.target["flags"] == [{"kind": "length", "said": "", "wanted": ""}]
+        assert edited.target is not None
+        assert edited.target["content"] == ["Der Mond ist klein."]
+        assert (waiting.target, store.next_flagged(job.id, 1)) == (None, 1)
+        pair, made = Pair("en", "de"), Made("formal", "cd34", "model.gguf 7", 1)
+        assert memory.find(pair, b"\x01\x02", "", made) == '["Der Mond ist klein."]', "a person's own goes first"
+        assert [(one.is_own, one.made_at) for one in memory.every()] == [(False, 1.76e9), (True, 1.76e9)]
+        assert store.glossary("en", "de") == [("moon", "Mond"), ("Fireside", "Fireside")]
+        assert store.search("mond") == {job.id}, "the index was built from the rows"
+        jobs.delete(job.id)
+        jobs.purge_deleted()
+        assert (store.segments(job.id), store.search("mond")) == ([], set())
+        assert len(list(memory.every())) == 2, "what was translated once is still known"

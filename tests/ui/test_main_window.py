@@ -94,6 +94,7 @@ def test_tab_goes_through_the_column_then_the_top_then_the_chat(frame: Frame, qt
         "Show or hide the list",
         "Chat",
         "Summarize",
+        "Translate",
         "Model",
         "Message",
     ]

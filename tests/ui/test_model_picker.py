@@ -91,7 +91,7 @@ def test_a_model_that_took_the_place_of_the_chats_for_a_summary_is_told(
     frame.loader.look()
     assert words(frame) == ["Big 26B", "ready"]
     told = frame.window.picker.accessibleDescription()
-    assert told.endswith("For a summary, in place of Starter. It comes back afterwards.")
+    assert told.endswith("For work in another tab, in place of Starter. It comes back afterwards.")
     list(frame.app.engine.load(own))
     frame.loader.look()
     assert words(frame) == ["Starter", "0.1 GB", "ready"]

@@ -6,7 +6,7 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from app.ui.shortcuts import SUMMARY_SHORTCUTS, WINDOW_SHORTCUTS, ShortcutSheet
+from app.ui.shortcuts import SUMMARY_SHORTCUTS, TRANSLATION_SHORTCUTS, WINDOW_SHORTCUTS, ShortcutSheet
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
 
@@ -23,7 +23,8 @@ def test_the_sheet_shows_every_shortcut(qtbot: QtBot) -> None:
     sheet.show()
     shown = {label.text() for label in sheet.findChildren(QLabel)}
     assert {words for _, _, words in WINDOW_SHORTCUTS} <= shown
-    assert {words for _, words in SUMMARY_SHORTCUTS} <= shown
+    assert {words for _, words in (*SUMMARY_SHORTCUTS, *TRANSLATION_SHORTCUTS)} <= shown
     assert "Ctrl+," in shown
     assert clipped_texts(sheet) == []
     assert sheet.sizeHint().height() <= 600 - 40, "it fits a window of 900 by 600"
+    assert sheet.sizeHint().width() <= 900

@@ -50,7 +50,7 @@ def button(frame: Frame, name: str) -> QAbstractButton:
 def shown(frame: Frame) -> str:
     """Which of the tabs is marked, and what stands in the middle and at the left."""
     views = frame.window.views
-    marked = [name for name in ("chat", "summarize") if button(frame, f"tab_{name}").isChecked()]
+    marked = [name for name in ("chat", "summarize", "translate") if button(frame, f"tab_{name}").isChecked()]
     middle = views.content.currentWidget()
     column = frame.window.left.views.currentWidget()
     assert middle is not None
@@ -257,12 +257,12 @@ def test_a_summary_of_ten_thousand_is_found_by_a_word_in_a_moment(frame: Frame, 
 
 def test_files_dropped_on_the_chat_ask_what_for(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
     lease, plan = lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "plan.txt", "We begin in May.")
-    assert hint(frame, lease) == "Ask about it, Summarize"
+    assert hint(frame, lease) == "Ask about it, Summarize, Translate"
     assert hint(frame, tmp_path / "model.gguf") == "Drop to add a model"
     drop_at(frame, 0.2, lease)
     assert frame.chat.attaching.files == [lease]
     assert shown(frame) == CHAT
-    drop_at(frame, 0.8, lease, plan)
+    drop_at(frame, 0.5, lease, plan)
     assert frame.chat.attaching.files == [lease], "nothing is attached"
     assert shown(frame) == SUMMARIZE
     qtbot.waitUntil(lambda: len(view_of(frame).files.documents) == 2, timeout=10_000)
@@ -286,7 +286,7 @@ def test_a_model_among_the_documents_goes_its_own_way(frame: Frame, qtbot: QtBot
     lease, model = lease_pdf(tmp_path / "lease.pdf"), tmp_path / "Big-1B.gguf"
     write_model(model)
     frame.app.change("models", add_how="in_place")
-    drop_at(frame, 0.8, lease, model)
+    drop_at(frame, 0.5, lease, model)
     qtbot.waitUntil(lambda: len(view_of(frame).files.documents) == 1, timeout=10_000)
     qtbot.waitUntil(lambda: Path(frame.app.settings.models.summarize_path) == model, timeout=10_000)
 
@@ -367,7 +367,7 @@ def test_the_list_and_the_bottom_line_follow_the_work_from_its_start_to_its_end(
 ) -> None:
     list(frame.app.engine.load(tmp_path / "model.gguf"))
     summaries_of(frame.app)
-    drop_at(frame, 0.8, notes(tmp_path / "kiln.txt", *paragraphs(6)))
+    drop_at(frame, 0.5, notes(tmp_path / "kiln.txt", *paragraphs(6)))
     view = view_of(frame)
     qtbot.waitUntil(lambda: len(view.files.documents) == 1 and view.draft.foot.button.isEnabled(), timeout=10_000)
     told: list[str] = []

@@ -21,7 +21,7 @@ MOST_CHARACTERS = 100_000
 """Of a piece; rows with long cells make smaller pieces."""
 DELIMITERS = (",", ";", "\t", "|")
 SAMPLE_LINES = 100
-_SAYS_DELIMITER = re.compile(r"\s*\"?sep=(.)\"?\s*", re.IGNORECASE)
+SAYS_DELIMITER = re.compile(r"\s*\"?sep=(.)\"?\s*", re.IGNORECASE)
 
 
 def read(source: Source) -> Iterator[Item]:
@@ -70,11 +70,16 @@ class _Rows:
             self._ahead.append(line)
             if len(self._ahead) >= SAMPLE_LINES:
                 break
-        if self._ahead and (said := _SAYS_DELIMITER.fullmatch(self._ahead[0][1])) is not None:
+        if self._ahead and (said := SAYS_DELIMITER.fullmatch(self._ahead[0][1])) is not None:
             self._text(self._ahead.pop(0))
             return said[1]
-        sample = "".join(text[:MOST_CHARACTERS] for _, text, _ in self._ahead).replace("\0", "")
-        return max(DELIMITERS, key=lambda each: _evenness(sample, each))
+        return likely_delimiter("".join(text[:MOST_CHARACTERS] for _, text, _ in self._ahead))
+
+
+def likely_delimiter(sample: str) -> str:
+    """What divides the rows of a sample most evenly."""
+    sample = sample.replace("\0", "")
+    return max(DELIMITERS, key=lambda each: _evenness(sample, each))
 
 
 def _evenness(sample: str, delimiter: str) -> tuple[float, int]:

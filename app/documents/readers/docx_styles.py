@@ -122,8 +122,13 @@ def look(properties: Element) -> tuple[bool | None, bool | None]:
             hidden = is_on(each.get(VAL, "1"))
         elif each.tag == f"{W}rFonts":
             font = each.get(f"{W}ascii") or each.get(f"{W}hAnsi")
-            monospace = _CODE_FONTS.match(font) is not None if font else None
+            monospace = is_code_font(font) if font else None
     return hidden, monospace
+
+
+def is_code_font(name: str) -> bool:
+    """Whether a font is one that code is written in."""
+    return _CODE_FONTS.match(name) is not None
 
 
 def is_on(value: str) -> bool:

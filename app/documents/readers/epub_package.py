@@ -19,6 +19,7 @@ from app.documents.xml_tree import Element, parse
 CONTAINER = "META-INF/container.xml"
 ENCRYPTION = "META-INF/encryption.xml"
 _FONT_OBFUSCATION = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
+_PAGE_TYPE = "application/xhtml+xml"
 _NCX_TYPE = "application/x-dtbncx+xml"
 _TYPE = "{http://www.idpf.org/2007/ops}type"
 
@@ -27,13 +28,18 @@ _TYPE = "{http://www.idpf.org/2007/ops}type"
 class Package:
     """`chapters` are members of the archive in reading order, `missing` what the book names and does not have.
 
-    `headings` has, by member, the level and the words of its first line in the table of contents.
+    `headings` has, by member, the level and the words of its first line in the table of contents. `name` is the member
+    that says all this; `others` are pages beside the chapters, such as the navigation document, and `ncx` the tables
+    of contents of EPUB 2.
     """
 
+    name: str
     title: str = ""
     chapters: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     headings: dict[str, tuple[int, str]] = field(default_factory=dict)
+    others: list[str] = field(default_factory=list)
+    ncx: list[str] = field(default_factory=list)
 
 
 def package_of(archive: Archive, source: Source) -> Package:
@@ -42,7 +48,7 @@ def package_of(archive: Archive, source: Source) -> Package:
     name = _package_name(archive, source)
     root = parse(archive.read(name), source)
     items = {item.get("id", ""): item for item in _all(root, "item")}
-    package = Package(_text(next(_all(root, "title"), None)))
+    package = Package(name, _text(next(_all(root, "title"), None)))
     for reference in _all(root, "itemref"):
         item = items.get(reference.get("idref", ""))
         if item is None:
@@ -53,6 +59,12 @@ def package_of(archive: Archive, source: Source) -> Package:
             if member not in wanted:  # a page that is shown twice is read once
                 wanted.append(member)
     package.headings = _headings(archive, source, name, items)
+    for item in items.values():
+        member = _member(archive, name, item.get("href", ""))
+        if member in archive and member not in package.chapters:
+            kind = item.get("media-type", "")
+            found = package.others if kind == _PAGE_TYPE else package.ncx if kind == _NCX_TYPE else []
+            found.append(member)
     return package
 
 

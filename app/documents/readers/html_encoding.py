@@ -37,18 +37,18 @@ def decode_page(data: bytes, chosen: str = "", transported: str = "") -> Decoded
         return decode(data, chosen)
     if data.startswith(_BOMS) or b"\0" in data[:DECLARED_WITHIN_BYTES]:
         return decode(data)
-    declared = _meant(transported) or _declared(data)
-    if not declared:
+    named = _meant(transported) or declared(data)
+    if not named:
         return decode(data)
-    names = (declared, "utf-8") if declared.startswith(("iso2022", "hz")) else ("utf-8", declared)
+    names = (named, "utf-8") if named.startswith(("iso2022", "hz")) else ("utf-8", named)
     for name in names:
         text = _strictly(data, name)
-        if text is not None and (name == declared or _is_enough(text) or _strictly(data, declared) is None):
+        if text is not None and (name == named or _is_enough(text) or _strictly(data, named) is None):
             return Decoded(text, name)
     return decode(data)
 
 
-def _declared(data: bytes) -> str:
+def declared(data: bytes) -> str:
     """The encoding that the page names in its first 4 KB, "" where it names none that is known."""
     head = data[:DECLARED_WITHIN_BYTES]
     match = _XML.search(head) or _CHARSET.search(head)

@@ -19,7 +19,8 @@ TAG = re.compile(
 A tag that the file ends in is matched, too: were it not, each one before it would be searched to the end again.
 A quote counts only behind "=", as in a browser: the apostrophe of `<p title=it's>` begins nothing.
 """
-_ATTRIBUTE = re.compile(r"([^\s=/>][^\s=/>]*+)(?:\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s>]++)))?")
+ATTRIBUTE = re.compile(r"([^\s=/>][^\s=/>]*+)(?:\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)'|([^\s>]++)))?")
+"""Groups: the name, and the value between double quotes, single ones, or none."""
 _ROOT = re.compile("<[a-zA-Z]")
 _COMMENT = re.compile("<!--.*?-->", re.DOTALL)
 
@@ -36,7 +37,7 @@ def unescaped(text: str) -> str:
 def attributes(text: str) -> dict[str, str]:
     """The attributes of a tag by their names in lower case; of two with one name, the first."""
     found: dict[str, str] = {}
-    for name, double, single, bare in _ATTRIBUTE.findall(text):
+    for name, double, single, bare in ATTRIBUTE.findall(text):
         value = double or single or bare
         found.setdefault(name.lower(), unescaped(value))
     return found

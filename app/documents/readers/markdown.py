@@ -47,7 +47,7 @@ def read(source: Source) -> Iterator[Item]:
 def pieces_of(text: str) -> Iterator[Piece]:
     """The blocks of a text in Markdown; their places are offsets into it."""
     parser = _parser()
-    for start, end in _portions(text):
+    for start, end in portions(text):
         yield from _Portion(text, start, end).pieces(parser.parse(text[start:end]))
         parser = _parser(has_front_matter=False) if start == 0 else parser
 
@@ -62,8 +62,8 @@ def _parser(*, has_front_matter: bool = True) -> MarkdownIt:
     return parser
 
 
-def _portions(text: str) -> Iterator[tuple[int, int]]:
-    """Cut before a line that begins with a letter or a heading after an empty line, outside fences."""
+def portions(text: str) -> Iterator[tuple[int, int]]:
+    """A text in parts, cut before a line that begins with a letter or a heading after an empty line, outside fences."""
     if len(text) <= PORTION_CHARACTERS:
         yield 0, len(text)
         return

@@ -16,7 +16,7 @@ OFFICE, TEXT, STYLE, TABLE, DRAW, PRESENTATION = (
 LEVELS = 10
 _MOST_ANCESTORS = 30
 _MOST_SPELLED = 3_000
-_CODE_NAMES = ("preformatted", "source_20_code", "source_20_text", "code", "listing")
+_CODE_NAMES = ("preformatted", "source_20_code", "source_20_text", "source_text", "code", "listing")
 _ROMAN = (
     *((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl")),
     *((10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i")),

@@ -17,7 +17,7 @@ from app.documents.source import Item, Opened, Source
 _TIME = r"(?:\d+:)?\d{1,2}:\d{2}[,.:]\d{1,3}"
 _TIMING = re.compile(rf"[ \t]*({_TIME})[ \t]*-->[ \t]*({_TIME})[^\r\n]*")
 _LINE = re.compile(r"([^\r\n]*)(?:\r\n|\r|\n|$)")
-_TAG = re.compile(r"</?[A-Za-z](?:[^<>\n]{0,200})>|</>|<(?:\d+:)?\d\d:\d\d\.\d{3}>|\{\\[^{}\n]{0,200}\}")
+TAG = re.compile(r"</?[A-Za-z](?:[^<>\n]{0,200})>|</>|<(?:\d+:)?\d\d:\d\d\.\d{3}>|\{\\[^{}\n]{0,200}\}")
 _VOICE = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]+([^<>\n]{1,200})>")
 _LEFT_OUT = re.compile(r"(?:NOTE|STYLE|REGION|WEBVTT)(?:[ \t]|$)")
 
@@ -26,11 +26,14 @@ def read(source: Source) -> Iterator[Item]:
     """The cues in the file's order, also where they overlap."""
     decoded = decode(source.path.read_bytes(), source.encoding)
     yield Opened(encoding=decoded.encoding)
-    yield from _cues(decoded.text)
+    is_vtt = decoded.text.startswith("WEBVTT")
+    for kept, timing in cues(decoded.text):
+        yield _piece(kept, timing, is_vtt)
     yield from after_the_text(decoded.encoding, decoded.odd_bytes + decoded.text.count("\0"))
 
 
-def _cues(text: str) -> Iterator[Piece]:
+def cues(text: str) -> Iterator[tuple[list[tuple[int, str]], str]]:
+    """The lines of each cue's text with their offsets, and its timing, "" for a text before the first."""
     is_vtt = text.startswith("WEBVTT")
     timing = ""
     for block in _blocks(text):
@@ -45,7 +48,7 @@ def _cues(text: str) -> Iterator[Piece]:
             if kept and until < len(block) and (block[until - 1][1].strip().isdecimal() or (is_vtt and at < 0)):
                 del kept[-1]  # a cue's number, or its name
             if kept and not (is_vtt and at < 0 and _LEFT_OUT.match(kept[0][1])):
-                yield _piece(kept, timing, is_vtt)
+                yield kept, timing
 
 
 def _blocks(text: str) -> Iterator[list[tuple[int, str]]]:
@@ -63,6 +66,6 @@ def _blocks(text: str) -> Iterator[list[tuple[int, str]]]:
 
 def _piece(kept: list[tuple[int, str]], timing: str, is_vtt: bool) -> Piece:
     text = "\n".join(line.strip() for _, line in kept)
-    text = _TAG.sub("", _VOICE.sub(r"\1: ", text))
+    text = TAG.sub("", _VOICE.sub(r"\1: ", text))
     place = Place("", kept[0][0], kept[-1][0] + len(kept[-1][1]))
     return Piece(Kind.PARAGRAPH, plain(html.unescape(text) if is_vtt else text), place=place, label=timing)

@@ -109,7 +109,7 @@ def pieces_of(raw: str, start: int = 0) -> Iterator[Piece]:
         yield Piece(Kind.HEADING, underlined[1].strip(), place=Place("", start, start + end), level=level)
         yield from pieces_of(raw[end:], start + end)
     elif text:
-        kind, level = (Kind.HEADING, level) if (level := _heading_level(text)) else (Kind.PARAGRAPH, 0)
+        kind, level = (Kind.HEADING, level) if (level := heading_level(text)) else (Kind.PARAGRAPH, 0)
         yield Piece(kind, text.strip() if level else text, place=Place("", start, start + len(raw)), level=level)
 
 
@@ -123,8 +123,8 @@ def _raw_length(raw: str, length: int) -> int:
     return at
 
 
-def _heading_level(text: str) -> int:
-    """Of a line between blank lines that can hardly be anything else; 0 for a paragraph."""
+def heading_level(text: str) -> int:
+    """Of a heading: a line between blank lines that can hardly be anything else; 0 for a paragraph."""
     line = text.strip()
     if len(line) > MOST_HEADING_CHARACTERS or "\n" in line:
         return 0

@@ -11,7 +11,7 @@ from typing import Any
 
 from app.core.gguf import GgufHeader
 from app.engine.llama.library import Library
-from app.engine.llama.template import ChatTemplate, Part
+from app.engine.llama.template import ChatTemplate, Part, taking_text
 
 PROGRESS_EVERY_S = 0.05
 
@@ -40,7 +40,7 @@ class Model:
         writes = c.llama_model_has_decoder(pointer) and not c.llama_model_has_encoder(pointer)
         writes = writes and not c.llama_model_is_diffusion(pointer)  # one token after the other, as a session does
         source = c.llama_model_chat_template(pointer, None) if writes else None
-        self.template_source = source.decode("utf-8", "replace") if source else ""
+        self.template_source = taking_text(source.decode("utf-8", "replace")) if source else ""
         self.template: ChatTemplate | None = None
         if source:
             bos, eos = (self._text_of(get(self._vocab)) for get in (c.llama_vocab_bos, c.llama_vocab_eos))

@@ -22,6 +22,23 @@ NOTHING: dict[str, Any] = dict.fromkeys(("tools", "tool_choice", "functions", "f
 # Templates take old thoughts out of earlier answers by these tags, so the tags have to stay visible to them.
 THOUGHTS = re.compile(r"(</?think>)")
 
+# TranslateGemma's template takes a list with language codes in place of a text. Its turns are those of Gemma, so a text
+# that says what the template would have said is put into these.
+WANTS_LANGUAGES = "source_lang_code"
+GEMMA_TURNS = (
+    "{{ bos_token }}{% for message in messages %}"
+    "{% if message['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}"
+    "{{ '<start_of_turn>' + ('model' if message['role'] == 'assistant' else 'user') + '\n' }}"
+    "{{ message['content'] | trim }}"
+    "{% if not loop.last or add_generation_prompt %}{{ '<end_of_turn>\n' }}{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<start_of_turn>model\n' }}{% endif %}"
+)
+
+
+def taking_text(source: str) -> str:
+    """A template that takes texts as messages: the model's own, or what stands in for one that does not."""
+    return GEMMA_TURNS if WANTS_LANGUAGES in source else source
+
 
 @dataclass(frozen=True)
 class Part:

@@ -58,18 +58,26 @@ Take = Callable[[T, Answer | AppError], Iterable[T]]
 
 
 def work_off(
-    tasks: Iterable[T], engine: EngineClient, cancel: CancelToken, take: Take[T]
+    tasks: Iterable[T],
+    engine: EngineClient,
+    cancel: CancelToken,
+    take: Take[T],
+    *,
+    first: int = FIRST_WINDOW,
+    largest: int = LARGEST_WINDOW,
 ) -> Iterator[Rests | Growing[T] | Taken[T]]:
     """Asks all tasks; `take` is given each answer, and what it returns is asked too.
+
+    So many are on the wire `first`, then more, at most `largest`; a task's `ask` is looked at when it goes there.
 
     Cancelled, it ends; what was not answered in full is not taken. Raises what the engine raises, EngineStopped only
     when it ended `MOST_STOPS` times and nothing got done between.
     """
     waiting = deque(tasks)
-    stops, size = 0, FIRST_WINDOW
+    stops, size = 0, first
     while waiting and not cancel.cancelled:
         window = [waiting.popleft() for _ in range(min(size, len(waiting)))]
-        size = min(LARGEST_WINDOW, 2 * size)
+        size = min(largest, 2 * size)
         open_tasks = dict(enumerate(window))
         again: list[T] = []
         try:

@@ -3,48 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.core.cancel import CancelToken
-from app.core.events import Finished, ModelLoaded, Waiting
-from app.core.messages import Message, Role
+from app.core.events import ModelLoaded
 from app.engine.client import EngineClient
-from app.engine.protocol import Sampling
-from app.features.summary.engines import SummaryEngines
+from app.features.model_speed import Speed, probe
 from app.features.summary.events import InputDocument
 from app.features.summary.pace import SECTIONS_A_MERGE
 from app.features.summary.record import model_file
 from app.features.summary.result import Wish
 from app.features.summary.stored import DONE, KIND, Estimate
+from app.features.task_engines import TaskEngines
 from app.store.jobs import Jobs
 
 if TYPE_CHECKING:
     from app.features.summary.budgets import Budgets
 
-PROBE_LINES = 30
-PROBE_TOKENS = 24
-PROBE_GRAMMAR = r'root ::= ("[" [1-9] [0-9]? "] " [^\n\[\]]{20,200} "\n")+'
-"""Choosing tokens that follow one takes small models longer than writing freely."""
 EARLIER = 3
 """So many of the last summaries of a model tell its speed."""
 ANSWERED_SHARE = 0.7
 """Of what an answer may take, what it does take."""
 
 
-@dataclass(frozen=True)
-class Speed:
-    """In tokens a second."""
-
-    reading: float
-    writing: float
-
-
 class Estimates:
     """From any thread. What was measured holds as long as the program runs; `inputs` makes documents of their ids."""
 
     def __init__(
-        self, inputs: Callable[[Sequence[int]], list[InputDocument]], engines: SummaryEngines, jobs: Jobs
+        self, inputs: Callable[[Sequence[int]], list[InputDocument]], engines: TaskEngines, jobs: Jobs
     ) -> None:
         self._inputs, self._engines, self._jobs = inputs, engines, jobs
         self._speeds: dict[str, Speed] = {}
@@ -96,24 +82,3 @@ class Estimates:
             if speed is not None:
                 self._speeds[model], self._budgets[model] = speed, budgets_for(loaded)
         return not cancel.cancelled
-
-
-def probe(engine: EngineClient, cancel: CancelToken) -> Speed | None:
-    """Measures how fast a model reads and writes here; None where that cannot be told, as while it answers a chat."""
-    lines = " ".join(f"{number} times {number + 7} is {number * (number + 7)}." for number in range(PROBE_LINES))
-    answer = engine.generate(
-        [Message(Role.USER, f"{lines} Write the next lines.")],
-        max_tokens=PROBE_TOKENS,
-        sampling=Sampling(temperature=0.0),
-        thinking_budget=0,
-        grammar=PROBE_GRAMMAR,
-        background=True,
-        cancel=cancel,
-    )
-    events = list(answer)
-    stats = next((event.stats for event in events if isinstance(event, Finished)), None)
-    if any(isinstance(event, Waiting) for event in events) or stats is None:
-        return None
-    if stats.time_to_first_token_s <= 0 or stats.tokens_per_s <= 0:
-        return None
-    return Speed((stats.prompt_tokens - stats.reused_tokens) / stats.time_to_first_token_s, stats.tokens_per_s)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-from app.core.errors import DiskFull, FolderNotWritable
 from app.features.summary.export_html import as_html
 from app.features.summary.export_markdown import as_markdown, as_text
 from app.features.summary.report import with_anchors
 from app.features.summary.result import Summary
+from app.features.whole_file import written
 
 __all__ = ["ENDINGS", "as_html", "as_json", "as_markdown", "as_text", "save", "write_docx"]
 
@@ -41,21 +38,8 @@ def save(
 
     `paths` are the documents' files, for links to pages; `errors` go into JSON. Raises DiskFull or FolderNotWritable.
     """
-    try:
-        handle, scratch = tempfile.mkstemp(prefix=".summary-", dir=path.parent)
-    except OSError as error:
-        raise _problem(error, path) from error
-    try:
-        with os.fdopen(handle, "wb") as file:
-            _write(summary, file, path.suffix.lower(), paths, errors)
-            file.flush()
-            os.fsync(file.fileno())
-        _give_usual_mode(Path(scratch), path)
-        Path(scratch).replace(path)
-    except OSError as error:
-        raise _problem(error, path) from error
-    finally:
-        Path(scratch).unlink(missing_ok=True)
+    with written(path) as file:
+        _write(summary, file, path.suffix.lower(), paths, errors)
 
 
 def _write(
@@ -72,19 +56,3 @@ def _write(
         case _:
             text = as_markdown(summary)
     file.write(text.encode("utf-8", "backslashreplace"))
-
-
-def _give_usual_mode(scratch: Path, path: Path) -> None:
-    """A temporary file is its owner's alone; this one gets the mode of the file it replaces, or of any new file."""
-    if path.exists():
-        scratch.chmod(path.stat().st_mode & 0o777)
-        return
-    mask = os.umask(0)
-    os.umask(mask)
-    scratch.chmod(0o666 & ~mask)
-
-
-def _problem(error: OSError, path: Path) -> DiskFull | FolderNotWritable:
-    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-        return DiskFull(str(path.parent))
-    return FolderNotWritable(str(path.parent))

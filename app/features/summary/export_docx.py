@@ -14,6 +14,7 @@ from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
 from app import APP_NAME
+from app.features.docx_language import in_english, set_language
 from app.features.summary.laid_out import LaidOut, Line, Part, Source, lay_out
 from app.features.summary.result import Summary
 
@@ -36,7 +37,7 @@ class _Writing:
         self._document = Document()
         _set_properties(self._document, laid_out)
         if laid_out.language:
-            _set_language(self._document, laid_out.language, is_right_to_left=self._is_right_to_left)
+            set_language(self._document, laid_out.language, is_right_to_left=self._is_right_to_left)
         link = self._document.styles.add_style(LINK, WD_STYLE_TYPE.CHARACTER)
         link.font.color.rgb = _EMBER
 
@@ -46,7 +47,7 @@ class _Writing:
         for fact in self._laid_out.facts:
             paragraph = self._document.add_paragraph()
             paragraph.paragraph_format.space_after = Pt(0)
-            _english(paragraph.add_run(fact)).font.color.rgb = _GREY
+            in_english(paragraph.add_run(fact)).font.color.rgb = _GREY
         for part in self._laid_out.parts:
             self._part(part)
         if self._laid_out.sources:
@@ -74,7 +75,7 @@ class _Writing:
             link.append(run._r)  # python-docx has no call for links inside a document
             paragraph._p.append(link)
         if line.mark:
-            run = _english(paragraph.add_run(f" {line.mark}"))
+            run = in_english(paragraph.add_run(f" {line.mark}"))
             run.bold, run.font.color.rgb = True, _EMBER
 
     def _source(self, source: Source) -> None:
@@ -110,24 +111,8 @@ def _bookmark(number: int) -> str:
     return f"source_{number}"
 
 
-def _english(run: Run) -> Run:
-    """Our own words, whatever the summary's language is."""
-    language = OxmlElement("w:lang")
-    language.set(qn("w:val"), "en-US")
-    run._r.get_or_add_rPr().append(language)
-    return run
-
-
 def _set_properties(document: Any, laid_out: LaidOut) -> None:
     properties = document.core_properties
     properties.title, properties.language = laid_out.title[:255], laid_out.language
     properties.author, properties.comments, properties.revision = APP_NAME, "", 1
     properties.created = properties.modified = datetime.now(UTC)
-
-
-def _set_language(document: Any, language: str, *, is_right_to_left: bool) -> None:
-    """The language in which a word processor checks the spelling."""
-    (found,) = document.styles.element.xpath("w:docDefaults/w:rPrDefault/w:rPr/w:lang")
-    found.set(qn("w:bidi" if is_right_to_left else "w:val"), language)
-    if language.split("-", maxsplit=1)[0] in ("zh", "ja", "ko"):
-        found.set(qn("w:eastAsia"), language)

@@ -49,7 +49,8 @@ class AnswerView(Turn):
         self._body = Body(theme, self)
         self._body.link_clicked.connect(self.link_clicked)
         self._raw: CodeText | None = None
-
+        self.can_translate = True
+        """Whether that is offered."""
         self._state = StateLine(theme, self)
         self._documents: BranchDocuments | None = None
         self.sources = SourceRow(theme, self)
@@ -168,6 +169,8 @@ class AnswerView(Turn):
         actions = [Action("copy", "copy", tr("Copy")), Action("regenerate", "arrow-clockwise", tr("Regenerate"))]
         if self._can_continue():
             actions.append(Action("continue", "fast-forward", tr("Continue")))
+        if self.message is not None and self.message.text and self.can_translate:
+            actions.append(Action("translate", "translate", tr("Translate this")))
         actions.append(Action("markdown", "code", tr("Read as Markdown"), checked=self.is_markdown_shown))
         actions.append(Action("delete", "trash", tr("Delete")))
         return actions

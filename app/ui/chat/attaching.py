@@ -47,6 +47,8 @@ class Attaching(QObject):
     model_wanted = Signal()
     """Whether a document fits cannot be said without a model."""
     summarize_wanted = Signal(int)
+    translate_wanted = Signal(object)
+    """The path of a document that is to be translated instead."""
     """A document's id: it is to be summarized instead of asked about."""
 
     def __init__(
@@ -90,6 +92,7 @@ class Attaching(QObject):
             Offer(tr("Use as background"), self.use_as_background, lambda one: one.use is not Use.BACKGROUND),
             Offer(tr("Choose pages…"), self._questions.ask_for_pages, lambda one: one.has_pages_to_choose),
             Offer(tr("Summarize"), self.summarize, lambda one: not one.talk.is_temporary),
+            Offer(tr("Translate"), self.translate, lambda one: not one.talk.is_temporary),
             Offer(tr("Remove"), self.remove),
         ]
 
@@ -163,6 +166,12 @@ class Attaching(QObject):
         """It goes over to the summaries; the rest of the draft stays. Of a temporary chat nothing is kept elsewhere."""
         if one.document is not None:
             self.summarize_wanted.emit(one.document.id)
+            self.remove(one)
+
+    def translate(self, one: DraftDocument) -> None:
+        """It goes over to the translations, as `summarize` has it to the summaries."""
+        if one.document is not None:
+            self.translate_wanted.emit(one.path)
             self.remove(one)
 
     def _use_all_as_background(self) -> None:

@@ -48,6 +48,8 @@ class ChatView(QWidget):
     parts_changed = Signal(object)
     """`Parts` of the next prompt, counted while it is written."""
     model_wanted = Signal()
+    translate_wanted = Signal(str)
+    """A text that is to be translated in its own tab."""
     wake_wanted = Signal()
     """Something is to be counted, and the model sleeps."""
     document_wanted = Signal(object, int, object)
@@ -148,6 +150,7 @@ class ChatView(QWidget):
         except AppError as error:
             self._notify.error(error)
         self._banner.setVisible(self.is_temporary)
+        self.transcript.can_translate = not self.is_temporary  # what is translated is kept in a list
         self._conversation_id = conversation.id if conversation else None
         self.options.show(conversation)
         running_id = self.live.message_id_in(self._conversation_id)

@@ -47,6 +47,8 @@ class Transcript(QScrollArea):
         self._hidden: frozenset[int] = frozenset()
         self.documents = BranchDocuments()
         """Those of the messages that are shown; loaded before these are."""
+        self.can_translate = True
+        """Whether answers that come from now on offer to be translated."""
         self._is_following = True
         self._is_arranging = False
         self._column = QWidget()
@@ -141,6 +143,7 @@ class Transcript(QScrollArea):
     def add_answer(self) -> AnswerView:
         """An answer that is about to come."""
         view = AnswerView(self._theme, self._column)
+        view.can_translate = self.can_translate
         view.show_documents(self.documents)
         self._insert(len(self._turns), view)
         self._mark_last()
@@ -214,6 +217,7 @@ class Transcript(QScrollArea):
             question.show_documents(self.documents)
             return question
         view = AnswerView(self._theme, self._column)
+        view.can_translate = self.can_translate
         view.show_documents(self.documents)
         view.set_message(message)
         return view

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from app.store.conversations import StoredMessage
     from app.ui.chat.chat_view import ChatView
 
-ALWAYS = ("copy", "markdown", "edited")
+ALWAYS = ("copy", "markdown", "edited", "translate")
 
 
 class TurnActions(QObject):
@@ -57,6 +57,10 @@ class TurnActions(QObject):
     def _on_copy(self, turn: Turn) -> None:
         if isinstance(turn, QuestionView | AnswerView):
             QGuiApplication.clipboard().setText(turn.text)
+
+    def _on_translate(self, turn: Turn) -> None:
+        if isinstance(turn, AnswerView):
+            self._chat.translate_wanted.emit(turn.text)
 
     def _on_markdown(self, turn: Turn) -> None:
         if isinstance(turn, AnswerView):

@@ -91,6 +91,7 @@ class ResultHead(Column):
     ask_wanted = Signal()
     save_wanted = Signal()
     copy_wanted = Signal()
+    translate_wanted = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent, top_px=12, bottom_px=4)
@@ -102,12 +103,14 @@ class ResultHead(Column):
         self.save.clicked.connect(self.save_wanted)
         self.copy = IconButton(theme, "copy", tr("Copy the summary"), size_px=18)
         self.copy.clicked.connect(self.copy_wanted)
+        self.translate = IconButton(theme, "translate", tr("Translate this"), size_px=18)
+        self.translate.clicked.connect(self.translate_wanted)
         self.facts = QLabel(textFormat=Qt.TextFormat.RichText, wordWrap=True)
         self.facts.setObjectName("summary_facts")
         self.facts.setProperty("kind", "muted")
         self._top = QHBoxLayout()
         self._top.addWidget(self.title, 1)
-        for button in (self.copy, self.ask, self.save):
+        for button in (self.copy, self.translate, self.ask, self.save):
             self._top.addWidget(button)
         self.rows.addLayout(self._top)
         self.rows.addWidget(self.facts)
@@ -125,7 +128,7 @@ class ResultHead(Column):
     def show_facts(self, summary: Summary | None) -> None:
         """What was read, and what came of the comparing; without a summary nothing is said."""
         has_text = summary is not None and bool(summary.statements or nothing_words(summary))
-        for button in (self.save, self.copy):
+        for button in (self.save, self.copy, self.translate):
             button.setEnabled(has_text)
         if summary is None:
             self._said = ("", "", "")

@@ -29,6 +29,8 @@ class SummarizeTab(QObject):
     state_changed = Signal(str)
     title_changed = Signal()
     model_wanted = Signal()
+    translate_wanted = Signal(str)
+    """The text of a summary is to be translated."""
     memory_changed = Signal()
     """The work may have put its model in the place of the chat's, or given the place back."""
 
@@ -50,6 +52,7 @@ class SummarizeTab(QObject):
         view = SummarizeView(self._app, self._theme, self._notify, self.runner)
         view.ask_wanted.connect(self.ask_wanted)
         view.model_wanted.connect(self.model_wanted)
+        view.translate_wanted.connect(self.translate_wanted)
         return view
 
     @cached_property

@@ -47,6 +47,8 @@ class SummarizeView(QWidget):
     shown_changed = Signal(object)
     """The id of the summary that is shown now; None while one is being put together."""
     model_wanted = Signal()
+    translate_wanted = Signal(str)
+    """The text of a summary is to be translated."""
 
     def __init__(
         self,

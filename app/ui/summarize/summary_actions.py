@@ -32,6 +32,7 @@ class SummaryActions(QObject):
         result.head.ask_wanted.connect(self._on_ask)
         result.head.save_wanted.connect(self._on_save)
         result.head.copy_wanted.connect(self._on_copy)
+        result.head.translate_wanted.connect(self._on_translate)
 
     @property
     def titled(self) -> Summary | None:
@@ -77,6 +78,16 @@ class SummaryActions(QObject):
         summary, button = self.titled, self._view.result.head.save
         if summary is not None:
             self.saving.menu(summary).popup(button.mapToGlobal(QPoint(0, button.height())))
+
+    def _on_translate(self) -> None:
+        summary = self.titled
+        if summary is not None:
+            parts, group = [summary.title], ""
+            for one in summary.statements:
+                parts += [one.group] if one.group and one.group != group else []
+                parts.append(one.text)
+                group = one.group
+            self._view.translate_wanted.emit("\n\n".join(parts))
 
     def _on_copy(self) -> None:
         summary = self.titled

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any, Protocol
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QHideEvent, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QWidget
 
 from app.core.cancel import CancelToken
-from app.features.shown_document import Mark, ShownDocument
 from app.ui import tasks
 from app.ui.i18n import tr
 from app.ui.theme import Theme
@@ -18,6 +18,13 @@ from app.ui.widgets.buttons import IconButton
 TYPING_MS = 250
 MOST_HITS = 1000
 LONGEST_QUERY = 200
+
+
+class Searched(Protocol):
+    """What can be searched, from any thread."""
+
+    def search(self, text: str, most: int, /) -> list[Any]:
+        """At most so many hits, in the order of their `block_id`."""
 
 
 class DocumentSearch(QWidget):
@@ -31,12 +38,12 @@ class DocumentSearch(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._document: ShownDocument | None = None
+        self._document: Searched | None = None
         self._task: tasks.Task | None = None
         self._at = -1
         self._from_block = 1
         self._has_more = False
-        self.hits: list[Mark] = []
+        self.hits: list[Any] = []
         self.field = QLineEdit(maxLength=LONGEST_QUERY)
         self.field.setAccessibleName(tr("Search in the document"))
         self.field.setPlaceholderText(tr("Search"))
@@ -61,7 +68,7 @@ class DocumentSearch(QWidget):
         self._on_theme_changed()
         self._show_count()
 
-    def set_document(self, document: ShownDocument | None) -> None:
+    def set_document(self, document: Searched | None) -> None:
         """Where to search; what was found before is forgotten."""
         self._stop()
         self._document = document
@@ -116,7 +123,7 @@ class DocumentSearch(QWidget):
         task.event.connect(lambda hits: self._take(hits[:MOST_HITS], has_more=len(hits) > MOST_HITS))
         task.failed.connect(self.failed)
 
-    def _take(self, hits: list[Mark], *, has_more: bool) -> None:
+    def _take(self, hits: list[Any], *, has_more: bool) -> None:
         had_some = bool(self.hits)
         self.hits, self._has_more = hits, has_more
         self._at = next((i for i, hit in enumerate(hits) if hit.block_id >= self._from_block), 0) if hits else -1

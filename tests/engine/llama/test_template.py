@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from app.engine.llama import rendering
-from app.engine.llama.template import ChatTemplate, Part, TemplateProblem, Turn
+from app.engine.llama.template import ChatTemplate, Part, TemplateProblem, Turn, taking_text
 
 CHATML = (
     "{% for m in messages %}{{ '<|im_start|>' + m['role'] + '\n' + m['content'] + '<|im_end|>\n' }}{% endfor %}"
@@ -172,3 +172,28 @@ def test_no_messages_at_all_is_a_problem_or_an_empty_prompt() -> None:
 def test_the_same_conversation_gives_the_same_prompt() -> None:
     turns = (("system", "Be brief."), ("user", "Hi"))
     assert render(CHATML, *turns) == render(CHATML, *turns)
+
+
+TRANSLATE_GEMMA = (
+    "{{ bos_token }}{% for message in messages %}{% for item in message['content'] %}"
+    "{{ item['source_lang_code'] }} to {{ item['target_lang_code'] }}: {{ item['text'] }}{% endfor %}{% endfor %}"
+)
+
+
+def test_a_template_that_wants_language_codes_gives_way_to_the_turns_of_gemma() -> None:
+    source = taking_text(TRANSLATE_GEMMA)
+    parts = render(source, ("user", "You are a professional translator.\n\n\nHello <|im_end|>"))
+    assert whole(parts) == (
+        "<s><start_of_turn>user\nYou are a professional translator.\n\n\nHello <|im_end|><end_of_turn>\n"
+        "<start_of_turn>model\n"
+    )
+    assert next(part.text for part in parts if not part.trusted).startswith("You are")
+    assert whole(render(source, ("system", "Be short."), ("user", "Hi"))).startswith(
+        "<s><start_of_turn>user\nBe short.\n\nHi<end_of_turn>\n"
+    )
+    going_on = render(source, ("user", "Hi"), ("assistant", "Hal"), continue_last=True)
+    assert whole(going_on).endswith("<end_of_turn>\n<start_of_turn>model\nHal")
+
+
+def test_any_other_template_stays() -> None:
+    assert taking_text(CHATML) == CHATML

@@ -173,7 +173,7 @@ def menu_of(desk: Desk, chip: DraftChip) -> QMenu:
 def test_what_does_not_fit_can_go_over_to_the_summaries(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat(load={"context_tokens": 150})
     attach(desk, lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "note.txt", "Short."))
-    assert offers(desk) == ["Use as background", "Choose pages…", "Summarize", "Remove"]
+    assert offers(desk) == ["Use as background", "Choose pages…", "Summarize", "Translate", "Remove"]
     (lease, short) = desk.chat.attaching.shown
     assert lease.document is not None
     desk.type("About the lease")
@@ -197,13 +197,24 @@ def test_what_fits_can_be_summarized_from_its_menu(open_chat: Open, tmp_path: Pa
     assert chips(desk) == []
 
 
+def test_what_fits_can_be_translated_from_its_menu(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat()
+    path = notes(tmp_path / "note.txt", "Short.")
+    attach(desk, path)
+    menu = menu_of(desk, chips(desk)[0])
+    with desk.qtbot.waitSignal(desk.chat.attaching.translate_wanted) as told:
+        next(action for action in menu.actions() if action.text() == "Translate").trigger()
+    assert told.args == [path]
+    assert chips(desk) == []
+
+
 def test_of_a_temporary_chat_nothing_goes_to_where_it_would_be_kept(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat(load={"context_tokens": 150})
     desk.chat.show_temporary()
     attach(desk, lease_pdf(tmp_path / "lease.pdf"))
     assert offers(desk) == ["Use as background", "Choose pages…", "Remove"]
     menu = menu_of(desk, chips(desk)[0])
-    assert "Summarize" not in [action.text() for action in menu.actions()]
+    assert not {"Summarize", "Translate"} & {action.text() for action in menu.actions()}
 
 
 def test_of_two_that_fit_only_alone_the_last_one_waits(open_chat: Open, tmp_path: Path) -> None:

@@ -288,6 +288,14 @@ def test_copy_and_read_as_markdown(open_chat: Open) -> None:
     assert QGuiApplication.clipboard().text() == "Hi"
 
 
+def test_an_answer_can_be_translated(open_chat: Open) -> None:
+    desk = open_chat({"text": "Some **bold** text."})
+    desk.ask("Hi")
+    with desk.qtbot.waitSignal(desk.chat.translate_wanted) as wanted:
+        desk.click(desk.last, "Translate this")
+    assert wanted.args == ["Some **bold** text."]
+
+
 def test_settings_of_a_new_chat_wait_for_its_first_message(open_chat: Open) -> None:
     desk = open_chat({"text": "Arr."})
     desk.qtbot.mouseClick(desk.chat.composer.settings, Qt.MouseButton.LeftButton)
@@ -321,14 +329,14 @@ def test_tab_goes_through_the_last_turn_and_its_actions(open_chat: Open) -> None
     desk.ask("Is it?")
     desk.turns[0].setFocus()
     names = []
-    for _ in range(11):
+    for _ in range(12):
         focus = desk.chat.focusWidget()
         assert focus is not None
         names.append(focus.accessibleName())
         desk.qtbot.keyClick(focus, Qt.Key.Key_Tab)
     pin = "Pin: the model always sees this"
     assert names[:6] == ["You: Is it?", "Copy", "Edit", pin, "Delete", "Answer: Yes."]
-    assert names[6:] == ["Copy", "Regenerate", "Read as Markdown", pin, "Delete"]
+    assert names[6:] == ["Copy", "Regenerate", "Translate this", "Read as Markdown", pin, "Delete"]
 
 
 def test_nothing_ticks_after_an_answer(open_chat: Open) -> None:

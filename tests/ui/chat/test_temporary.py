@@ -49,6 +49,8 @@ def test_it_is_marked_and_works_like_any_other(open_chat: Open) -> None:
     desk.qtbot.waitUntil(lambda: not desk.chat.busy, timeout=10_000)
     assert desk.last.message is not None
     assert len(desk.last.message.versions) == 2
+    assert desk.last.row is not None
+    assert desk.last.row.button("Translate this") is None, "what is translated is kept in a list"
     assert clipped_texts(desk.chat) == []
 
 

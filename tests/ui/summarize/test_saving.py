@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 
 from app.ui.summarize.saving import file_name, write_pdf
 from tests.helpers.attached import lease_pdf
-from tests.ui.summarize.conftest import FOUND, Desk, differing, found
+from tests.ui.summarize.conftest import FOUND, WRONG, Desk, differing, found
 
 
 @pytest.fixture
@@ -91,7 +91,7 @@ def test_a_folder_that_takes_nothing_is_told_and_nothing_is_left_behind(
     choose(done, ending, tmp_path / "gone" / f"lease{ending}")
     done.wait(lambda: any("may not write to" in notice for notice in done.notices))
     assert not (tmp_path / "gone").exists()
-    assert not list(tmp_path.glob(".summary-*"))
+    assert not list(tmp_path.glob(".fireside-*"))
 
 
 def test_copy_puts_the_words_with_their_pages_on_the_clipboard(done: Desk) -> None:
@@ -99,6 +99,14 @@ def test_copy_puts_the_words_with_their_pages_on_the_clipboard(done: Desk) -> No
     copied = QGuiApplication.clipboard().text()
     assert FOUND.rstrip(".") in copied
     assert "p. 2" in copied
+
+
+def test_a_summary_can_be_translated(done: Desk) -> None:
+    stored = done.view.result.stored
+    assert stored is not None
+    with done.qtbot.waitSignal(done.view.translate_wanted) as wanted:
+        done.click(done.view.result.head.translate)
+    assert wanted.args == [f"{stored.title}\n\n{FOUND}\n\n{WRONG}"]
 
 
 def test_a_title_becomes_a_name_that_every_system_takes() -> None:

@@ -1,4 +1,4 @@
-"""The engine that has the model of a summary: the chat's own where it is the same model, else a second one."""
+"""The engine that has the model of a tab's jobs: the chat's own where it is the same model, else a second one."""
 
 from __future__ import annotations
 
@@ -15,29 +15,30 @@ from app.engine.client import EngineClient
 from app.features.job_engines import JobEngines
 from app.features.second_model import Swap
 
-JOB = "summarize"
 LOOK_EVERY_S = 0.1
 
 ModelPath = Callable[[], Path | None]
 
 
-class SummaryEngines:
-    """From any thread. `model` is the model of the tab, None where the chat's serves; `chats_model` is the chat's.
+class TaskEngines:
+    """From any thread. `task` is the tab's; `model` its model, None where the chat's serves, `chats_model` the chat's.
 
     `ask` is what a person is asked where both do not fit; nobody there to ask says no.
     """
 
     def __init__(
         self,
+        task: str,
         chats: EngineClient,
         chats_model: ModelPath,
         model: ModelPath,
+        *,
         make_engine: Callable[[], EngineClient],
         load_options: Callable[[], Mapping[str, Any]] = dict,
         **sizes: Callable[..., int],
     ) -> None:
         self.ask: Callable[[Swap], bool] = lambda swap: False
-        self._chats, self._chats_model, self._model = chats, chats_model, model
+        self._task, self._chats, self._chats_model, self._model = task, chats, chats_model, model
         self._load_options = load_options
         self._may_ask = True
         self._beside = JobEngines(chats, make_engine, lambda swap: self._may_ask and self.ask(swap), **sizes)
@@ -46,12 +47,12 @@ class SummaryEngines:
         self._lock = threading.Lock()
 
     def model(self) -> Path | None:
-        """Which model a summary would be written by now."""
+        """Which model a job would be done by now."""
         return self._model() or self._chats_model()
 
     @contextmanager
     def held(self, cancel: CancelToken) -> Iterator[None]:
-        """As long as this lasts, a second model stays between one summary and the next.
+        """As long as this lasts, a second model stays between one job and the next.
 
         Cancelled (the program quits), a model that gave way does not come back any more.
         """
@@ -86,7 +87,7 @@ class SummaryEngines:
     def _settle(self, cancel: CancelToken) -> bool:
         """Waits for the chat's model, wakes it, or loads it where nobody has; False when cancelled.
 
-        Also where it ended three times in a row: what one summary did to it is not held against the next.
+        Also where it ended three times in a row: what one job did to it is not held against the next.
         """
         try:
             self._chats.count_texts(("",), cancel=cancel)
@@ -104,16 +105,16 @@ class SummaryEngines:
                 return None
         try:
             if self._path not in (None, path):  # another model was chosen since
-                if self._openers and not may_ask:  # a summary goes on with the one that it began with
+                if self._openers and not may_ask:  # a job goes on with the one that it began with
                     return None
-                self._beside.close(JOB)
+                self._beside.close(self._task)
             self._path, self._may_ask = path, may_ask
             loaded = self._chats.loaded
             try:
-                engine = self._beside.open(JOB, path, cancel)
-                if engine is not None and engine.loaded is None:  # it ended since the last summary
-                    self._beside.close(JOB)
-                    engine = self._beside.open(JOB, path, cancel)
+                engine = self._beside.open(self._task, path, cancel)
+                if engine is not None and engine.loaded is None:  # it ended since the last job
+                    self._beside.close(self._task)
+                    engine = self._beside.open(self._task, path, cancel)
             except BaseException:
                 self._close_unused()
                 raise
@@ -122,7 +123,7 @@ class SummaryEngines:
                 self._openers += 1
                 return engine
             if not may_ask:  # that nobody was asked is no answer
-                self._beside.close(JOB)
+                self._beside.close(self._task)
             self._close_unused()
         finally:
             self._lock.release()
@@ -132,7 +133,7 @@ class SummaryEngines:
 
     def close(self) -> None:
         """The program quits: a second engine ends."""
-        self._beside.close(JOB, is_quitting=True)
+        self._beside.close(self._task, is_quitting=True)
 
     def _leave(self, *, was_open: bool = False, is_quitting: bool = False) -> None:
         with self._lock:
@@ -142,7 +143,7 @@ class SummaryEngines:
 
     def _close_unused(self, *, is_quitting: bool = False) -> None:
         if not self._users:
-            self._beside.close(JOB, is_quitting=is_quitting)
+            self._beside.close(self._task, is_quitting=is_quitting)
             self._path = None
 
 

@@ -1,4 +1,4 @@
-"""Which engine a summary gets: the chat's, waited for and woken, or a second one, in real scripted children."""
+"""Which engine a tab's job gets: the chat's, waited for and woken, or a second one, in real scripted children."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.core.errors import ModelUnreadable, NoModel, NoRoomForModel
 from app.engine.client import EngineClient
 from app.engine.on_demand import EngineOnDemand
 from app.features.second_model import RESERVE_BYTES, Swap
-from app.features.summary.engines import SummaryEngines
+from app.features.task_engines import TaskEngines
 from tests.helpers.engine import answer_of, load, scripted_client, user
 from tests.helpers.script import write_script
 
@@ -25,7 +25,7 @@ BREAKS = {"load": [{"any_path": True, "error": "ModelUnreadable", "fields": {"re
 
 
 class Desk:
-    """A chat's engine, which has loaded nothing yet, and what summaries get."""
+    """A chat's engine, which has loaded nothing yet, and what a tab's jobs get."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -35,12 +35,13 @@ class Desk:
         self.free_bytes, self.rules = 100 * GB, {"load": {"any_path": True} | LOAD}
         self.chats_model: Path | None = CHAT
         self.own: Path | None = None
-        self.engines = SummaryEngines(
+        self.engines = TaskEngines(
+            "summarize",
             self.chats,
             lambda: self.chats_model,
             lambda: self.own,
-            self._make,
-            lambda: {"context_tokens": 512},
+            make_engine=self._make,
+            load_options=lambda: {"context_tokens": 512},
             free_bytes=lambda: self.free_bytes,
             needs=lambda path: 2 * GB,
         )

@@ -1,0 +1,279 @@
+"""`translate FILE` in the terminal: the text, one JSON object, or the document in its own format."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from app.bootstrap import build_engine
+from app.cli_translation_inputs import Files, Input, language_code, text_input, warn
+from app.core.cancel import CancelToken
+from app.core.errors import AppError, DocumentUnreadable
+from app.core.paths import AppPaths
+from app.core.settings import load_settings
+from app.engine.client import EngineClient
+from app.features.awake import awake
+from app.features.translate import translate
+from app.features.translation.events import (
+    Memory,
+    SegmentDone,
+    TranslationEvent,
+    TranslationPlanned,
+    TranslationRests,
+)
+from app.features.translation.families import PROMPT_VERSION
+from app.features.translation.flag_words import flag_words
+from app.features.translation.glossary import read_csv
+from app.features.translation.kept_memory import KeptMemory, model_key
+from app.features.translation.marked_text import shown_text
+from app.features.translation.pace import Pace
+from app.features.translation.result import Formality, Origin, Term, Translated, TranslationWish
+from app.features.translation.stored import Row, Saved
+from app.store.memory import OpenedMemory, Pair, opened_memory
+from app.terminal import (
+    INTERRUPTED,
+    TRANSLATION_MODEL_HELP,
+    ProgressLine,
+    interruptible,
+    load_model,
+    model_path,
+    print_json,
+)
+
+MOST_TOLD_FLAGS = 20
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `translate` takes."""
+    parser.add_argument("file", metavar="FILE|-", help="a document; - is text on standard input")
+    parser.add_argument("--to", metavar="xx", required=True, type=language_code, help="the language, such as pt-BR")
+    parser.add_argument(
+        "--from", metavar="yy", dest="source", default="", type=language_code, help="default: it is found out"
+    )
+    parser.add_argument("--glossary", metavar="FILE", type=Path, help="a CSV file: a term and its translation a line")
+    formalities = [one.value for one in Formality if one.value]
+    parser.add_argument("--formality", choices=formalities, default="", help="how people are addressed")
+    parser.add_argument("--model", metavar="FILE", type=Path, help=TRANSLATION_MODEL_HELP)
+    parser.add_argument("--password", metavar="TEXT", default="", help="of a PDF file; without it, it is asked for")
+    parser.add_argument("-o", "--output", metavar="OUT", type=Path, help="save the document here, in its own format")
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.set_defaults(run=run_translate)
+
+
+def run_translate(options: argparse.Namespace) -> int:
+    """`translate`: what is there when it is interrupted is given, and the exit code is 130.
+
+    The next run of the same goes on where this one was: what is translated is in the memory.
+    """
+    places = AppPaths.from_environment()
+    settings, _ = load_settings(places.settings)
+    wish = TranslationWish(options.to, options.source, Formality(options.formality), glossary=_glossary(options))
+    with interruptible() as cancel:
+        given = _input(options, places, cancel)
+        if given is None:
+            return INTERRUPTED
+        wrong = _wrong_output(options.output, given)
+        if wrong:
+            print(wrong, file=sys.stderr)
+            return 2
+        model = model_path(options.model, settings.models.translate_path, settings.engine.model_path)
+        with closing(build_engine(places)) as engine, opened_memory(places.database) as opened:
+            _tell_memory(opened)
+            print(f"Loading {model.name}", file=sys.stderr)
+            load_model(engine, model, settings, cancel)
+            run = Run(given, wish, model, opened)
+            with awake(lambda: settings.summaries.stay_awake) as look:
+                run.work(engine, cancel, look)
+        _tell(run, options, places)
+    return INTERRUPTED if cancel.cancelled else 0
+
+
+@dataclass
+class Run:
+    """One translation in the terminal; `done` is what came of it."""
+
+    given: Input
+    wish: TranslationWish
+    model: Path
+    opened: OpenedMemory
+    done: dict[int, Translated] = field(default_factory=dict)
+    source: str = ""
+    seconds: float = 0.0
+
+    def work(self, engine: EngineClient, cancel: CancelToken, look: Callable[[], None]) -> None:
+        """Translates all of it, or as much as there is when it is cancelled. `look` is called now and then."""
+        self.source = self.wish.source or self.given.language
+        warn(self.model, self.source, self.wish.target)
+        wish = TranslationWish(self.wish.target, self.source, self.wish.formality, self.wish.domain, self.wish.glossary)
+        begun_s = time.monotonic()
+        with _progress(self.given) as take:
+            for event in translate(self.given.segments, wish, engine, self._memory(), cancel):
+                take(event)
+                look()
+                if isinstance(event, TranslationPlanned):
+                    self.source = self.source or event.source
+                elif isinstance(event, SegmentDone):
+                    self.done[event.translated.id] = event.translated
+        self.seconds = time.monotonic() - begun_s
+
+    @property
+    def rows(self) -> list[Row]:
+        """The segments beside what came of them."""
+        return [Row(segment, self.done.get(segment.id)) for segment in self.given.segments]
+
+    def report(self) -> dict[str, Any]:
+        """The one object; a segment that was not come to has no target."""
+        rows = self.rows
+        return {
+            "source_language": self.source,
+            "target_language": self.wish.target,
+            "segments": [_fields(row) for row in rows],
+            "flagged": [row.segment.id for row in rows if row.translated is not None and row.translated.flags],
+            "reused": sum(one.origin is Origin.MEMORY for one in self.done.values()),
+            "seconds": round(self.seconds, 3),
+            "model": self.model.name,
+            "errors": [],
+        }
+
+    def _memory(self) -> Memory:
+        return KeptMemory(
+            self.opened.memory,
+            self.wish,
+            Pair(self.source, self.wish.target),
+            model=model_key(self.model),
+            prompt_version=PROMPT_VERSION,
+        )
+
+
+def _fields(row: Row) -> dict[str, Any]:
+    done = row.translated
+    return {
+        "id": row.segment.id,
+        "source": shown_text(row.segment.content),
+        "target": shown_text(done.content) if done is not None else None,
+        "flags": [flag.kind.value for flag in done.flags] if done is not None else [],
+    }
+
+
+def _glossary(options: argparse.Namespace) -> tuple[Term, ...]:
+    path: Path | None = options.glossary
+    if path is None:
+        return ()
+    try:
+        return read_csv(path)
+    except FileNotFoundError as error:
+        raise DocumentUnreadable(str(path), "missing") from error
+    except PermissionError as error:
+        raise DocumentUnreadable(str(path), "denied") from error
+    except OSError as error:
+        raise DocumentUnreadable(str(path), "not_a_file") from error
+    except ValueError as error:
+        raise DocumentUnreadable(str(path), "not_text") from error
+
+
+def _input(options: argparse.Namespace, places: AppPaths, cancel: CancelToken) -> Input | None:
+    if options.file == "-":
+        return text_input()
+    path = Path(options.file).expanduser().absolute()
+    return Files(places.documents, options.password, cancel).read(path)
+
+
+def _wrong_output(output: Path | None, given: Input) -> str:
+    """A sentence about a place that cannot be written to; "" where all is well."""
+    if output is None:
+        return ""
+    out, endings = output.expanduser().absolute(), given.endings()
+    if endings and out.suffix.lower() not in [one.lower() for one in endings]:
+        return f"{out.name} has to end in {' or '.join(endings)}."
+    if not out.parent.is_dir():
+        return f"There is no folder {out.parent}."
+    if given.path is not None and out.exists() and out.samefile(given.path):
+        return f"{out.name} is the document that is to be translated."
+    return ""
+
+
+def _tell_memory(opened: OpenedMemory) -> None:
+    if opened.moved_aside is not None:
+        print(f"The file with your chats was damaged. It was moved to {opened.moved_aside}.", file=sys.stderr)
+    if not opened.is_kept:
+        print("What is translated now is not remembered: the data folder cannot be used.", file=sys.stderr)
+
+
+@contextmanager
+def _progress(given: Input) -> Iterator[Callable[[TranslationEvent], None]]:
+    """Segment k of n and the time left, on standard error."""
+    line, pace = ProgressLine(), Pace({one.id: len(one.text) for one in given.segments})
+    beginning = ""
+
+    def take(event: TranslationEvent) -> None:
+        nonlocal beginning
+        pace.take(event)
+        if isinstance(event, TranslationPlanned):
+            known = f", {event.known:,} known" if event.known else ""
+            line.show(f"{event.segments:,} segments{known}")
+        elif isinstance(event, TranslationRests) and event.reason:
+            line.show("Waiting for the engine")
+        elif isinstance(event, SegmentDone):
+            line.show("Translating", f"{event.done:,} of {event.segments:,}{_left(pace.seconds_left())}")
+
+    try:
+        yield take
+    finally:
+        line.end()
+
+
+def _left(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    minutes = round(seconds / 60)
+    return f" (about {minutes:,} min left)" if minutes else " (less than 1 min left)"
+
+
+def _tell(run: Run, options: argparse.Namespace, places: AppPaths) -> None:
+    """The text or the object on standard output, or the file; what should be looked at beside it."""
+    _tell_flags(run)
+    if options.json:
+        print_json(run.report())
+    elif options.output is None and run.done:
+        print(run.given.as_text(run.done).rstrip("\n"))
+    if options.output is None:
+        return
+    out = options.output.expanduser().absolute()
+    try:
+        # A partial document is written too: the interruption is of the translating, not of this.
+        saved = run.given.save(out, run.rows, run.wish.target, CancelToken(), places.documents)
+    except AppError:
+        if not options.json:
+            print(run.given.as_text(run.done))  # it took its time: it is not lost with the disk's room
+        raise
+    if saved is not None:
+        _tell_saved(saved, options.output)
+
+
+def _tell_flags(run: Run) -> None:
+    flagged = [row for row in run.rows if row.translated is not None and row.translated.flags]
+    for row in flagged[:MOST_TOLD_FLAGS]:
+        if row.translated is not None:
+            words = " ".join(flag_words(row.segment, row.translated, run.wish.target))
+            print(f"Segment {row.segment.id:,}: {words}", file=sys.stderr)
+    if len(flagged) > MOST_TOLD_FLAGS:
+        print(f"{len(flagged) - MOST_TOLD_FLAGS:,} more segments should be looked at.", file=sys.stderr)
+    open_ones = len(run.given.segments) - len(run.done)
+    if open_ones:
+        print(f"{open_ones:,} of {len(run.given.segments):,} segments are not translated.", file=sys.stderr)
+
+
+def _tell_saved(saved: Saved, written_as: Path) -> None:
+    if saved.untranslated and not saved.is_marked:
+        print(f"{len(saved.untranslated):,} segments stand there in their own language.", file=sys.stderr)
+    if saved.refused:
+        print(f"{len(saved.refused):,} segments could not be written and stand as they were.", file=sys.stderr)
+    if not saved.keeps_layout:
+        print("It is a new document with the text alone; the layout is not kept.", file=sys.stderr)
+    print(f"Saved {written_as}.", file=sys.stderr)

@@ -1,0 +1,164 @@
+"""The text of a document as it is translated: segments, whose inline markup is held by marks. Frozen values.
+
+A segment is a paragraph, a list item, a cell, a heading, a cue, a message: what is translated as one. What stands
+inside it and is no text (bold, links, images, formulas, line breaks, code) is a mark, numbered from 1 in each segment:
+
+    ("The tenant pays ", Mark("open", 1, "bold"), "1,240.00", Mark("close", 1), " by ", Mark("single", 2, "image"), ".")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal
+
+Role = Literal["open", "close", "single"]
+_ROLES = ("open", "close", "single")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Inline markup. An open one has a close one of its number; a single one stands alone.
+
+    `look` is how what it encloses (or stands for) looks: words of bold, italic, underline, strike, code, link, small,
+    image, formula, break, tab, note, field, other; "" for a close mark. `shows` is what a single mark stands for where
+    that is text: code, a formula's source, a field's value.
+    """
+
+    role: Role
+    number: int
+    look: str = ""
+    shows: str = ""
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What is compared: whether a mark is there, not how it looks."""
+        return self.role, self.number
+
+
+Content = tuple[str | Mark, ...]
+"""Texts and marks in order; no text is empty, no two follow each other. See `content_of`."""
+
+
+class SegmentKind(StrEnum):
+    """What a segment is in its document."""
+
+    HEADING = "heading"
+    PARAGRAPH = "paragraph"
+    LIST_ITEM = "list_item"
+    CELL = "cell"
+    NOTE = "note"
+    """A footnote, an endnote, a comment, a speaker's notes."""
+    HEADER = "header"
+    """A running header or footer."""
+    CAPTION = "caption"
+    CUE = "cue"
+    """What is said in a subtitle."""
+    MESSAGE = "message"
+    """Of a program: PO."""
+    VALUE = "value"
+    """In JSON or YAML."""
+    LABEL = "label"
+    """What is seen beside the text: a title, the words for an image, the name of a sheet's chart."""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One piece of text to translate. `id` counts from 1 in the order of the file; the same bytes give the same ids.
+
+    `page` is the page, slide, sheet or chapter (0 without one). `context` is what a translator should know and what is
+    not translated: a message's context and comments, a value's key. `level` is a heading's, from 1.
+    `translated` is what the file itself has as the translation so far (PO), () without it.
+    """
+
+    id: int
+    content: Content
+    kind: SegmentKind = SegmentKind.PARAGRAPH
+    page: int = 0
+    level: int = 0
+    context: str = ""
+    translated: Content = ()
+
+    @property
+    def text(self) -> str:
+        """The words without the marks; what single marks show is not among them."""
+        return plain(self.content)
+
+
+def plain(content: Content) -> str:
+    """The words without the marks."""
+    return "".join(part for part in content if isinstance(part, str))
+
+
+def marks(content: Content) -> tuple[Mark, ...]:
+    """The marks in their order."""
+    return tuple(part for part in content if isinstance(part, Mark))
+
+
+def content_of(parts: Sequence[str | Mark]) -> Content:
+    """Parts as a content has them: texts that follow each other joined, empty ones left out."""
+    found: list[str | Mark] = []
+    for part in parts:
+        if isinstance(part, str) and found and isinstance(found[-1], str):
+            found[-1] += part
+        elif part != "":
+            found.append(part)
+    return tuple(found)
+
+
+def nests(content: Content) -> bool:
+    """Whether every open mark is closed, in the right order, and no number is used twice."""
+    waiting: list[int] = []
+    seen: set[tuple[str, int]] = set()
+    for mark in marks(content):
+        if mark.key in seen:
+            return False
+        seen.add(mark.key)
+        if mark.role == "open":
+            waiting.append(mark.number)
+        elif mark.role == "close" and (not waiting or waiting.pop() != mark.number):
+            return False
+    return not waiting
+
+
+def content_to_fields(content: Content) -> list[Any]:
+    """As plain JSON: texts, and marks as lists."""
+    return [part if isinstance(part, str) else [part.role, part.number, part.look, part.shows] for part in content]
+
+
+def content_from_fields(raw: Sequence[Any]) -> Content:
+    """What `content_to_fields` gave; raises ValueError or TypeError for anything else."""
+    return content_of([part if isinstance(part, str) else _mark(*part) for part in raw])
+
+
+def segment_to_fields(segment: Segment) -> dict[str, Any]:
+    """As plain JSON."""
+    return {
+        "id": segment.id,
+        "content": content_to_fields(segment.content),
+        "kind": segment.kind.value,
+        "page": segment.page,
+        "level": segment.level,
+        "context": segment.context,
+        "translated": content_to_fields(segment.translated),
+    }
+
+
+def segment_from_fields(raw: dict[str, Any]) -> Segment:
+    """What `segment_to_fields` gave; raises KeyError, TypeError or ValueError for anything else."""
+    return Segment(
+        int(raw["id"]),
+        content_from_fields(raw["content"]),
+        SegmentKind(raw["kind"]),
+        int(raw.get("page", 0)),
+        int(raw.get("level", 0)),
+        str(raw.get("context", "")),
+        content_from_fields(raw.get("translated", ())),
+    )
+
+
+def _mark(role: Any, number: Any, look: Any = "", shows: Any = "") -> Mark:
+    if role not in _ROLES:
+        raise ValueError(f"no mark is {role!r}")
+    return Mark(role, int(number), str(look), str(shows))

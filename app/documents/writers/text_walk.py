@@ -1,0 +1,88 @@
+"""Goes through a plain text, part by part, and puts other words in their places."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from app.documents.readers.text import MOST_CHARACTERS, cut_at
+from app.documents.segments import SegmentKind
+from app.documents.writers.text_blocks import Line, Measure, Part, blocks_of, parts_of
+from app.documents.writers.wrapping import joined, one_line, width_of, wrapped
+
+Show = Callable[[str, SegmentKind, int], str | None]
+"""Words, what they are and a heading's level; the words to stand there, None where they stay."""
+Replace = Callable[[int, int, str], None]
+"""A place in the text, and what to put there."""
+
+
+def walk(text: str, newline: str, show: Show, replace: Replace) -> int:
+    """All parts in order; how many tables, drawings and pieces of code were left."""
+    measure = Measure.of(text)
+    left = 0
+    for block in blocks_of(text):
+        for whole in parts_of(block, measure):
+            if whole.kind is None:
+                left += any(re.search(r"[^\W\d_]{2}", line.text) is not None for line in whole.lines)
+                continue
+            for part in _cut(whole):
+                new = show(joined([line.text for line in part.lines]), whole.kind, whole.level)
+                if new is not None:
+                    _put(replace, newline, part, one_line(new), measure)
+    return left
+
+
+def _cut(part: Part) -> Iterator[Part]:
+    """A part in pieces that can be translated as one."""
+    waiting: list[Line] = []
+    size = 0
+    for line in part.lines:
+        pieces = list(_cut_line(line))
+        if waiting and (len(pieces) > 1 or size + len(line.text) > MOST_CHARACTERS):
+            yield Part(waiting, part.kind, part.level)
+            waiting, size = [], 0
+        if len(pieces) > 1:
+            yield from (Part([piece], part.kind, part.level) for piece in pieces)
+        else:
+            waiting.append(line)
+            size += len(line.text) + 1
+    if waiting:
+        yield Part(waiting, part.kind, part.level, part.underline)
+
+
+def _cut_line(line: Line) -> Iterator[Line]:
+    at = 0
+    while len(line.text) - at > MOST_CHARACTERS:
+        end = cut_at(line.text, at)
+        yield _part_of(line, at, end)
+        at = end
+    yield _part_of(line, at, len(line.text)) if at else line
+
+
+def _part_of(line: Line, start: int, end: int) -> Line:
+    text = line.text[start:end].rstrip()
+    return Line(line.start + start, line.start + start + len(text), line.prefix, text, line.is_marked)
+
+
+def _put(replace: Replace, newline: str, part: Part, new: str, measure: Measure) -> None:
+    """Puts a part's new text where the old one stands."""
+    first, last = part.lines[0], part.lines[-1]
+    is_wrapped = len(part.lines) > 1
+    width = max(line.width for line in part.lines)
+    if len(part.lines) < 3 and measure.is_wrapped:
+        width = max(width, measure.width)
+    if is_wrapped or (measure.is_wrapped and first.width <= measure.width and part.underline is None):
+        next_ = part.lines[1].prefix if is_wrapped else _hanging(first)
+        lines = wrapped(new, first.prefix, next_, width)
+        new = newline.join(lines).removeprefix(first.prefix)
+    replace(first.start, last.end, new)
+    if part.underline is not None and part.underline.width == first.width:
+        replace(part.underline.start, part.underline.end, part.underline.text[0] * max(3, width_of(new)))
+
+
+def _hanging(line: Line) -> str:
+    """What a further line of an item begins with."""
+    if not line.is_marked:
+        return line.prefix
+    kept = re.match(r"[ \t\f\0]*(?:>[> \t]*)?", line.prefix)[0]  # type: ignore[index]
+    return kept + " " * (len(line.prefix) - len(kept))

@@ -1,0 +1,71 @@
+"""YAML: its strings that are language; keys, anchors, tags, comments, numbers and all layout stay as they are.
+
+A file for one language, whose only key at the top is the code of it, as Rails has them, gets the code of the target.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import BinaryIO
+
+from app.documents.segments import SegmentKind, plain
+from app.documents.source import Source
+from app.documents.writers import Target, Visit
+from app.documents.writers.locale_codes import renamed_locale
+from app.documents.writers.prose import is_prose
+from app.documents.writers.splices import TextFile
+from app.documents.writers.text_walk import walk
+from app.documents.writers.values import shown_value
+from app.documents.writers.visits import Visits
+from app.documents.writers.yaml_places import Place, places
+from app.documents.writers.yaml_scalars import written
+
+
+def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+    """Raises DocumentUnreadable where it is no YAML."""
+    file, visits = TextFile(source), Visits(visit)
+    tops = list[Place]()
+    for place in places(file.text, str(source.path)):
+        if not place.is_key:
+            put_value(file, 0, place, visits)
+        elif not place.path:
+            tops.append(place)
+    if target is not None and len(tops) == 1:
+        _rename(file, tops[0], target)
+    if out is not None:
+        file.write(out)
+
+
+def put_value(file: TextFile, offset: int, place: Place, visits: Visits) -> None:
+    """Shows a string and writes what it becomes; `offset` is where the YAML begins in the file."""
+    key = next((name for name in reversed(place.path) if not name.isdecimal()), "")
+    if not is_prose(place.value, key):
+        return
+    context = ".".join(place.path)
+    new = (_literal if place.style == "|" else shown_value)(place.value, visits, context)
+    if new is not None:
+        start, end = place.start + offset, place.end + offset
+        file.replace(start, end, written(file.text[start:end], place, new))
+
+
+def _literal(value: str, visits: Visits, context: str) -> str | None:
+    """A text with lines of its own: paragraphs, items."""
+    changes = list[tuple[int, int, str]]()
+
+    def show(words: str, kind: SegmentKind, _level: int) -> str | None:
+        new = visits.show((words,), kind if kind is SegmentKind.LIST_ITEM else SegmentKind.VALUE, context=context)
+        return plain(new) if new is not None else None
+
+    walk(value, "\n", show, lambda start, end, new: changes.append((start, end, new)))
+    for start, end, new in reversed(changes):
+        value = value[:start] + new + value[end:]
+    return value if changes else None
+
+
+def _rename(file: TextFile, top: Place, target: Target) -> None:
+    """The code of the language at the top, where there is one and something is below it."""
+    raw = file.text[top.start : top.end]
+    new = renamed_locale(top.value, target.language)
+    if new and re.match(r"['\"]?[ \t]*:[ \t]*(?:[#&!][^\r\n]*)?[\r\n]", file.text[top.end :]):
+        quote = "'" if raw[:1] not in "'\"" and new in ("no", "on", "yes", "off", "y", "n") else ""
+        file.replace(top.start, top.end, raw.replace(top.value, f"{quote}{new}{quote}"))

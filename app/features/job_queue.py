@@ -1,0 +1,225 @@
+"""Works off the queued jobs of a kind, one at a time; what a person says meanwhile (stop, go on, delete) holds at once.
+
+States of a job here (a kind may have others beside them):
+
+    queued    waits for its turn
+    running   is being worked on; after a crash or a restart it is queued again
+    paused    stopped by the person, or without room for its model; what is there is kept
+    done, failed
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from typing import Generic, Protocol, TypeVar
+
+from app.core.cancel import CancelToken
+from app.core.errors import AppError, EngineStopped, ModelReplaced, NoRoomForModel
+from app.core.events import ModelLoaded
+from app.engine.client import EngineClient
+from app.features.awake import awake
+from app.features.task_engines import TaskEngines
+from app.features.turns import Turns
+from app.store.jobs import Job, Jobs
+
+log = logging.getLogger(__name__)
+
+QUEUED, RUNNING, PAUSED, DONE, FAILED = "queued", "running", "paused", "done", "failed"
+TRIES = 2
+"""Attempts without a single new step before an engine that ends is given up."""
+
+Event = TypeVar("Event")
+Event_co = TypeVar("Event_co", covariant=True)
+
+
+class Working(Protocol[Event_co]):
+    """One job while it is worked on, attempt after attempt."""
+
+    @property
+    def steps(self) -> int:
+        """New steps that are kept: more of them say that it leads somewhere."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the last attempt came to its end, and the result is stored."""
+
+    def attempt(self, engine: EngineClient, model: ModelLoaded, cancel: CancelToken) -> Generator[Event_co, None, None]:
+        """Goes on from what is kept; what it came to is stored when it is closed, however that comes."""
+
+    def seconds_left(self) -> float | None:
+        """About how much longer; None where nothing tells it yet."""
+
+
+class _Stop(CancelToken):
+    """Set for one job, or with the whole work."""
+
+    def __init__(self, all_of_it: CancelToken) -> None:
+        super().__init__()
+        self._all_of_it = all_of_it
+
+    @property
+    def cancelled(self) -> bool:
+        return super().cancelled or self._all_of_it.cancelled
+
+
+class JobQueue(ABC, Generic[Event]):
+    """From any thread; `run` has one caller at a time. Kinds that share `turns` have one job at work between them."""
+
+    def __init__(
+        self, kind: str, jobs: Jobs, engines: TaskEngines, turns: Turns, stays_awake: Callable[[], bool]
+    ) -> None:
+        self._kind, self._jobs, self._engines, self._turns = kind, jobs, engines, turns
+        self._stays_awake = stays_awake
+        self._lock = threading.Lock()
+        self._at_work: tuple[int, _Stop] | None = None
+        self._working: Working[Event] | None = None
+
+    @abstractmethod
+    def begin(self, job: Job) -> Working[Event]:
+        """Its work, before an engine is there; raises an AppError where nothing can come of it."""
+
+    @property
+    def at_work(self) -> int | None:
+        """Which one is being worked on."""
+        at_work = self._at_work
+        return at_work[0] if at_work else None
+
+    def seconds_left(self, job_id: int) -> float | None:
+        """About how much longer the one at work takes; None for others, and where nothing tells it yet."""
+        working = self._working
+        return working.seconds_left() if working is not None and self.at_work == job_id else None
+
+    def stop(self, job_id: int) -> None:
+        """It waits for `resume`; the work on it ends."""
+        with self._lock:
+            if self._state(job_id) in (QUEUED, RUNNING):
+                self._jobs.update(job_id, state=PAUSED)
+            self._end_work_on(job_id)
+
+    def resume(self, job_id: int) -> None:
+        """It waits for its turn again."""
+        with self._lock:
+            if self._state(job_id) in (PAUSED, FAILED):
+                self._jobs.update(job_id, state=QUEUED)
+
+    def begin_again(self, job_id: int) -> None:
+        """The work on it, if any, ends, and it waits for its turn."""
+        with self._lock:
+            self._jobs.update(job_id, state=QUEUED)
+            self._end_work_on(job_id)
+
+    def delete(self, job_id: int) -> None:
+        """The work on it ends; brought back, it would go on."""
+        with self._lock:
+            state = self._state(job_id)
+            if not state:
+                raise KeyError(job_id)
+            if state == RUNNING:
+                self._jobs.update(job_id, state=QUEUED)
+            self._jobs.delete(job_id)
+            self._end_work_on(job_id)
+
+    def run(self, cancel: CancelToken) -> Iterator[tuple[int, Event | None]]:
+        """Works off the queue until nothing waits in it; a job that fails does not keep the next from its turn.
+
+        Yields the job's id with each event, None where its row has changed. Cancelled (the program quits), the one at
+        work stays queued. While another kind has the turn, nothing comes.
+        """
+        while self._turns.take(self._kind, self._next_place, cancel):
+            try:
+                yield from self._turn(cancel)
+            finally:
+                self._turns.give_back()
+
+    def _turn(self, cancel: CancelToken) -> Iterator[tuple[int, Event | None]]:
+        with self._engines.held(cancel), awake(self._stays_awake) as look:
+            while not cancel.cancelled and (job := self._take(stop := _Stop(cancel))) is not None:
+                try:
+                    yield job.id, None
+                    for event in self._carry_out(job, stop):
+                        look()
+                        yield job.id, event
+                finally:
+                    self._let_go(job.id)
+                yield job.id, None
+                if not self._turns.goes_on(self._kind, self._next_place):
+                    return
+
+    def _next_place(self) -> float | None:
+        job = next(iter(self._jobs.find(self._kind, (QUEUED,))), None)
+        return None if job is None else job.place
+
+    def _take(self, stop: _Stop) -> Job | None:
+        with self._lock:
+            job = next(iter(self._jobs.find(self._kind, (QUEUED,))), None)
+            if job is not None:
+                self._jobs.update(job.id, state=RUNNING)
+                self._at_work = (job.id, stop)
+        return job
+
+    def _let_go(self, job_id: int) -> None:
+        """What has not ended otherwise waits for its turn: the program quits."""
+        with self._lock:
+            self._at_work, self._working = None, None
+            if self._state(job_id) == RUNNING:
+                self._jobs.update(job_id, state=QUEUED)
+
+    def _carry_out(self, job: Job, stop: _Stop) -> Iterator[Event]:
+        try:
+            yield from self._attempts(job, stop)
+        except AppError as error:
+            if stop.cancelled:  # the engine ends with the program
+                return
+            log.info("%s %d ended with %s", self._kind, job.id, type(error).__name__)
+            self._end(job.id, PAUSED if isinstance(error, NoRoomForModel) else FAILED, error)
+        except Exception:
+            self._end(job.id, FAILED)  # a defect: it must not come up again at every start
+            raise
+
+    def _attempts(self, job: Job, stop: _Stop) -> Iterator[Event]:
+        """Goes on where the engine ended, or lost its model, as long as that leads anywhere."""
+        working, tries = self.begin(job), 0
+        self._working = working
+        while True:
+            steps = working.steps
+            try:
+                yield from self._attempt(job, working, stop)
+                return
+            except (EngineStopped, ModelReplaced):
+                tries = 1 if working.steps > steps else tries + 1
+                if tries >= TRIES or stop.cancelled:
+                    raise
+
+    def _attempt(self, job: Job, working: Working[Event], stop: _Stop) -> Iterator[Event]:
+        with self._engines.opened(stop) as engine:
+            if engine is None:
+                return
+            model = engine.loaded
+            if model is None:
+                raise EngineStopped(None, "it ended right after the model was loaded")
+            with closing(working.attempt(engine, model, stop)) as events:
+                for event in events:
+                    yield event
+                    if engine.loaded is not None and engine.loaded.path != model.path and not working.is_complete:
+                        raise ModelReplaced  # between two asks, which the engine does not tell
+        if working.is_complete or not stop.cancelled:  # or it would have its turn again and again
+            self._end(job.id, DONE)
+
+    def _end(self, job_id: int, state: str, error: AppError | None = None) -> None:
+        """A result that is complete counts, whatever was said meanwhile; anything else only where nothing was."""
+        with self._lock:
+            before = self._state(job_id)
+            if before == RUNNING or (before and state == DONE):
+                self._jobs.update(job_id, state=state, error=error)
+
+    def _end_work_on(self, job_id: int) -> None:
+        if self._at_work is not None and self._at_work[0] == job_id:
+            self._at_work[1].cancel()
+
+    def _state(self, job_id: int) -> str:
+        job = self._jobs.get(job_id)
+        return job.state if job is not None and job.kind == self._kind else ""

@@ -1,0 +1,157 @@
+"""A file becomes a translation to be begun: its bytes are copied, its segments found by the child and stored."""
+
+from __future__ import annotations
+
+import shutil
+import stat
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePath
+from typing import Any
+
+from app.core.cancel import CancelToken
+from app.core.errors import DocumentUnreadable
+from app.documents import reading
+from app.documents.protocol import BlocksRead, Segments, SegmentsDone, SegmentsRead
+from app.documents.segments import segment_to_fields
+from app.features.documents import Documents, Kept
+from app.features.translation.languages import language
+from app.features.translation.recomposed import segments_of
+from app.features.translation.result import TranslationWish, wish_to_fields
+from app.features.translation.searched import searched_text
+from app.features.translation.stored import ADDING, BLOCKS, DRAFT, KIND, Adding
+from app.features.whole_file import disk_problem
+from app.store.jobs import Jobs
+from app.store.translations import TranslationStore
+
+COPY_BYTES = 4_000_000
+
+
+@dataclass(frozen=True)
+class Copies:
+    """The copies of the files that are translated, each under its own name in a folder of its own."""
+
+    folder: Path
+
+    def path(self, job_id: int, name: str) -> Path:
+        """Where the copy of a job's file is."""
+        return self.folder / str(job_id) / name
+
+    def keep(self, job_id: int, path: Path, cancel: CancelToken) -> Path:
+        """Copies a file; raises DocumentUnreadable where that cannot be read, DiskFull or FolderNotWritable."""
+        copy = self.path(job_id, path.name)
+        try:
+            if not stat.S_ISREG(path.stat().st_mode):
+                raise DocumentUnreadable(str(path), "not_a_file")
+            source = path.open("rb")
+        except FileNotFoundError as error:
+            raise DocumentUnreadable(str(path), "missing") from error
+        except PermissionError as error:
+            raise DocumentUnreadable(str(path), "denied") from error
+        except (OSError, ValueError) as error:
+            raise DocumentUnreadable(str(path), "not_a_file") from error
+        with source:
+            try:
+                copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                with copy.open("wb") as file:
+                    while not cancel.cancelled and (piece := source.read(COPY_BYTES)):
+                        file.write(piece)
+            except OSError as error:
+                raise disk_problem(error, copy) from error
+        return copy
+
+    def remove(self, job_id: int) -> None:
+        """Removes a job's copy, where there is one."""
+        shutil.rmtree(self.folder / str(job_id), ignore_errors=True)
+
+    def job_ids(self) -> list[int]:
+        """The jobs that have one."""
+        if not self.folder.is_dir():
+            return []
+        return [int(entry.name) for entry in self.folder.iterdir() if entry.name.isdecimal()]
+
+
+class Additions:
+    """Adds files; `child_folder` is the document child's own."""
+
+    def __init__(
+        self, jobs: Jobs, store: TranslationStore, documents: Documents, copies: Copies, child_folder: Path
+    ) -> None:
+        self._jobs, self._store, self._documents = jobs, store, documents
+        self._copies, self._child_folder = copies, child_folder
+
+    def add(self, path: Path, wish: TranslationWish, cancel: CancelToken, password: str) -> Iterator[Adding | int]:
+        """The last thing is the id of the job, none where it was cancelled; nothing is then kept of it."""
+        spec = {"wish": wish_to_fields(wish), "name": path.name, "path": str(path)}
+        job = self._jobs.add(KIND, PurePath(path.name).stem or path.name, spec, state=ADDING)
+        is_there = False
+        try:
+            for found in self._found(job.id, path, cancel, password):
+                if isinstance(found, Adding):
+                    yield found
+                    continue
+                if not self._store.segment(job.id, 1):
+                    raise DocumentUnreadable(str(path), "no_text")
+                self._store.keep_result(job.id, {}, searched_text(job, self._store.every_segment(job.id)))
+                self._jobs.update(job.id, state=DRAFT, spec=spec | found)
+                is_there = True
+            if is_there:
+                yield job.id
+        finally:
+            if not is_there:
+                self._copies.remove(job.id)
+                self._jobs.remove(job.id)
+
+    def _found(self, job_id: int, path: Path, cancel: CancelToken, password: str) -> Iterator[Adding | dict[str, Any]]:
+        """At last what the job says of the file."""
+        copy = self._copies.keep(job_id, path, cancel)
+        try:
+            yield from self._segments(job_id, copy, cancel, password)
+        except DocumentUnreadable as error:
+            if error.reason != "not_rewritable":
+                raise
+            self._copies.remove(job_id)
+            yield from self._blocks(job_id, path, cancel, password)
+
+    def _segments(
+        self, job_id: int, copy: Path, cancel: CancelToken, password: str
+    ) -> Iterator[Adding | dict[str, Any]]:
+        count, request = 0, Segments(str(copy), password)
+        if cancel.cancelled:
+            return
+        for event in reading.find_segments(request, folder=self._child_folder, cancel=cancel):
+            match event:
+                case SegmentsRead(segments=segments):
+                    self._store.add_segments(job_id, ((one.id, segment_to_fields(one)) for one in segments))
+                    count += len(segments)
+                    yield Adding(count)
+                case SegmentsDone():
+                    yield {
+                        "format": event.format,
+                        "sha256": event.sha256,
+                        "source_language": _code(event.language),
+                        "remarks": [asdict(remark) for remark in event.remarks],
+                    }
+
+    def _blocks(self, job_id: int, path: Path, cancel: CancelToken, password: str) -> Iterator[Adding | dict[str, Any]]:
+        count = 0
+        for event in self._documents.read(path, cancel, password=password):
+            if isinstance(event, Kept):
+                document = event.document
+                self._store.set_documents(job_id, [document.id])
+                segments = segments_of(self._documents.blocks(document.id))
+                self._store.add_segments(job_id, ((one.id, segment_to_fields(one)) for one in segments))
+                yield {
+                    "format": BLOCKS,
+                    "source_language": _code(str(document.info.get("language") or "")),
+                    "remarks": document.info.get("remarks", []),
+                }
+            else:
+                count += len(event.blocks) if isinstance(event, BlocksRead) else 0
+                yield Adding(count)
+
+
+def _code(found: str) -> str:
+    """A language as translations call it."""
+    known = language(found) if found else None
+    return known.code if known else found

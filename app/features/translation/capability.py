@@ -1,0 +1,167 @@
+"""What a model can translate, and how it is asked: from the catalog, the file's header and its name.
+
+The languages of a model are those its makers name. An instruct model of a billion weights or more that nobody here
+knows is offered the languages that most such models were trained with: a guess, which the checks of each translation
+stand behind. Smaller unknown ones count as English only, and models without a chat template as not able to translate.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from app.core.errors import AppError
+from app.core.gguf import check_model
+from app.features.translation.languages import LANGUAGES, base
+from app.hub.catalog import Entry, load_catalog
+
+log = logging.getLogger(__name__)
+
+GENERIC, HY_MT2, HY_MT1, TRANSLATE_GEMMA = "generic", "hy-mt2", "hy-mt1", "translate-gemma"
+LEAST_WEIGHTS, LEAST_UNKNOWN_WEIGHTS = 4e8, 1e9
+BYTES_A_WEIGHT = 0.6
+"""Of the usual 4-bit files, where the file itself cannot be asked."""
+
+
+@dataclass(frozen=True)
+class Knows:
+    """`family` is generic, hy-mt2, hy-mt1 (HY-MT1.5 and Hunyuan-MT) or translate-gemma: whose prompts it takes.
+
+    `languages` are codes of `languages.LANGUAGES`. `segments`, `input_tokens` and `context_segments` are the catalog's
+    sizes of a request, 0 where it says nothing.
+    """
+
+    family: str
+    languages: tuple[str, ...]
+    takes_domain: bool
+    takes_formality: bool
+    takes_glossary: bool
+    segments: int = 0
+    input_tokens: int = 0
+    context_segments: int = 0
+
+
+def knows(model: Path | None) -> Knows:
+    """What a model file can do; nothing without one, or where the file is gone."""
+    if model is None:
+        return _knows(GENERIC, ())
+    try:
+        facts = model.stat()
+    except OSError:
+        return _named(model.name, {}, 0.0)
+    return _of_file(model, facts.st_size, facts.st_mtime_ns)
+
+
+def can_translate(knows: Knows, source: str, target: str) -> bool:
+    """Whether a model knows both languages; with `source` "", whether it knows the target and another one."""
+    others = [code for code in knows.languages if base(code) != base(target)]
+    if not _has(knows, target):
+        return False
+    return _has(knows, source) if source else bool(others)
+
+
+def _has(knows: Knows, code: str) -> bool:
+    return base(code) in {base(one) for one in knows.languages}
+
+
+@lru_cache(maxsize=64)
+def _of_file(model: Path, size_bytes: int, _changed: int) -> Knows:
+    entry = next((one for one in load_catalog() if one.is_file(model.name, size_bytes)), None)
+    metadata: dict[str, Any] = {}
+    weights = size_bytes / BYTES_A_WEIGHT
+    try:
+        header = check_model(model)
+        metadata = dict(header.metadata)
+        weights = float(sum(math.prod(tensor.shape) for tensor in header.tensors))
+        if not metadata.get("tokenizer.chat_template"):
+            return _knows(GENERIC, ())
+    except AppError as error:
+        log.info("what %s can translate is guessed from its name: %s", model.name, error)
+    found = _named(f"{model.name} {entry.name if entry else ''}", metadata, weights)
+    return _with_entry(found, entry) if entry else found
+
+
+def _with_entry(found: Knows, entry: Entry) -> Knows:
+    languages = tuple(code for code in entry.language_codes if _is_known(code)) or found.languages
+    family = entry.translation_prompt or found.family
+    chunk = entry.chunks.get("translate")
+    sizes = (chunk.segments, chunk.input_tokens, chunk.context_paragraphs) if chunk else (0, 0, 0)
+    return _knows(family, languages, *sizes)
+
+
+def _named(name: str, metadata: dict[str, Any], weights: float) -> Knows:
+    """By the names in a header and of the file; `weights` 0 where nothing tells how many it has."""
+    keys = ("architecture", "name", "basename", "finetune", "size_label")
+    said = " ".join([name, *(str(metadata.get(f"general.{key}", "")) for key in keys)]).casefold()
+    for pattern, family in _TRANSLATORS:
+        if re.search(pattern, said):
+            return _knows(family, _GEMMA_TRANSLATES if family == TRANSLATE_GEMMA else _HUNYUAN)
+    if weights < LEAST_WEIGHTS or re.search(_ENGLISH_ONLY, said):
+        return _knows(GENERIC, ("en",))
+    for pattern, languages in _MAKERS:
+        if re.search(pattern, said):
+            return _knows(GENERIC, languages)
+    return _knows(GENERIC, COMMON if weights >= LEAST_UNKNOWN_WEIGHTS else ("en",))
+
+
+def _knows(family: str, languages: tuple[str, ...], *sizes: int) -> Knows:
+    takes_more = family in (GENERIC, HY_MT2)
+    return Knows(family, languages, takes_more, takes_more, takes_more, *sizes)
+
+
+def _is_known(code: str) -> bool:
+    return any(one.code == code for one in LANGUAGES)
+
+
+_TRANSLATORS = (
+    (r"hy[-_ ]?mt[-_ ]?2", HY_MT2),
+    (r"hy[-_ ]?mt|hunyuan[-_ ]?mt", HY_MT1),
+    (r"translate[-_ ]?gemma", TRANSLATE_GEMMA),
+)
+_ENGLISH_ONLY = (
+    r"smollm(?!3)|tinyllama|\bphi[-_ ]?[12]\b|gpt[-_ ]?2\b|pythia|olmo|stablelm|orca[-_ ]?mini|danube"
+    r"|gpt[-_ ]?j\b|mpt[-_ ]"
+)
+ALL = tuple(one.code for one in LANGUAGES if one.code != "pt")
+"""Of models that were trained with a hundred languages or more."""
+
+
+def _codes(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+_LARGEST = "en de fr es it pt-BR pt-PT nl ru ja ko zh zh-Hant ar"
+COMMON = _codes(f"{_LARGEST} pl uk cs sk hu ro bg el sv da nb fi tr he fa hi bn id ms vi th ca hr sr lt lv et sl")
+_HUNYUAN = _codes(
+    "zh en fr pt es ja tr ru ar ko th it de vi ms id tl hi zh-Hant pl cs nl km my fa gu ur te mr he bn ta uk bo kk mn "
+    "ug yue"
+)
+_GEMMA_TRANSLATES = _codes(
+    "ar bg bn ca cs da de el en es et fa fi tl fr gu he hi hr hu id is it ja kn ko lt lv ml mr nl nb pa pl pt-BR pt-PT "
+    "ro ru sk sl sr sv sw ta te th tr uk ur vi zh zh-Hant zu"
+)
+_MAKERS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    (r"qwen[-_ ]?3|gemma[-_ ]?[34]", ALL),
+    (r"qwen", _codes(f"{_LARGEST} pl cs he tr vi th id ms my km bn hi ur tl fa")),
+    (
+        r"eurollm",
+        _codes(
+            "en de fr es it pt-PT pt-BR nl pl cs sk sl hr hu ro bg el sv da fi et lv lt ga ca gl nb ru uk tr ar hi ja "
+            "ko zh"
+        ),
+    ),
+    (r"granite", _codes("en de es fr ja pt-BR pt-PT ar cs it ko nl zh")),
+    (r"lfm2", _codes("en ar zh fr de ja ko es")),
+    (r"smollm3", _codes("en fr es de it pt-BR pt-PT")),
+    (r"llama[-_ ]?4", _codes("en ar fr de hi id it pt-BR pt-PT es tl th vi")),
+    (r"llama[-_ ]?3", _codes("en de fr it pt-BR pt-PT hi es th")),
+    (r"phi[-_ ]?4", _codes("en ar zh cs da nl fi fr de he hu it ja ko nb pl pt-BR pt-PT ru es sv th tr uk")),
+    (r"phi[-_ ]?3", ("en",)),
+    (r"ministral|mistral|magistral|nemo\b", _codes(f"{_LARGEST} pl hi")),
+)
+"""What the makers of each family name; the first that fits counts."""

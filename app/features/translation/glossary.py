@@ -1,0 +1,199 @@
+"""A person's glossary: which of its terms a text has, whether a translation obeys them, and its file (CSV)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from app.features.passages import WITHOUT_SPACES
+from app.features.translation.result import Term
+
+MOST_TERMS = 12
+"""So many are told with a prompt."""
+LONGEST_ENDING = 3
+"""Letters that an inflected word may have more than its base form."""
+LEAST_STEM = 4
+LEAST_ALIKE = 70
+_SIGNS = re.compile(r"[^\w\s'’.,&/\-]")
+"""In a term such as "C++": it is looked for as it is."""
+_QUOTED = re.compile(r'"[^"]*"')
+_WORD = re.compile(r"\w+(?:['’\-]\w+)*")
+_SHORT_ENDINGS = frozenset(("s", "es", "e", "n", "en", "er", "a", "i", "o", "u", "y"))
+_DERIVING = frozenset(("or", "er", "ors", "ers", "ist", "ism", "ive", "al", "ly", "ion", "ial", "ing", "ual"))
+"""In English these make other words: a contractor is no contract."""
+
+
+class Glossary:
+    """Terms, found quickly in many texts. `source` is the language of the texts, "" where it is not known."""
+
+    def __init__(self, terms: Iterable[Term], source: str = "") -> None:
+        self._is_english = source.casefold().startswith("en")
+        self._by_word: dict[str, list[Term]] = defaultdict(list)
+        self._unspaced: list[Term] = []
+        seen: set[str] = set()
+        for term in terms:
+            wanted = term.source.strip()
+            if not wanted or not term.target.strip() or wanted in seen:
+                continue
+            seen.add(wanted)
+            words = folded_words(wanted)
+            if WITHOUT_SPACES.search(wanted) or not words or _SIGNS.search(wanted):
+                self._unspaced.append(term)
+            else:
+                self._by_word[words[0][:3]].append(term)
+
+    def __bool__(self) -> bool:
+        return bool(self._by_word or self._unspaced)
+
+    def found_in(self, text: str) -> tuple[Term, ...]:
+        """The terms that a text has, in their order; of two in one place the longer one."""
+        hits = [(text.index(one.source), len(one.source), one) for one in self._unspaced if one.source in text]
+        matches = list(_WORD.finditer(text))
+        words = [_fold(match[0]) for match in matches]
+        for place, word in enumerate(words):
+            for term in self._by_word.get(word[:3], ()):
+                wanted = folded_words(term.source)
+                there = words[place : place + len(wanted)]
+                last = place + len(wanted) - 1
+                if len(there) == len(wanted) and self._fits(
+                    term, wanted, there, text[matches[place].start() : matches[last].end()]
+                ):
+                    start = matches[place].start()
+                    hits.append((start, matches[last].end() - start, term))
+        return _longest(hits)
+
+    def _fits(self, term: Term, wanted: Sequence[str], there: Sequence[str], as_written: str) -> bool:
+        if term.source.isupper() and len(term.source) <= 5:  # an abbreviation: IT is not it
+            return as_written.startswith(term.source)
+        return all(self._is_form(a, b) for a, b in zip(wanted, there, strict=True))
+
+    def _is_form(self, wanted: str, there: str) -> bool:
+        if wanted == there:
+            return True
+        common = _common(wanted, there)
+        ending, rest = there[common:], wanted[common:]
+        if self._is_english and not rest and ending in _DERIVING:
+            return False
+        if len(wanted) < LEAST_STEM:
+            return not rest and ending in _SHORT_ENDINGS
+        return common >= max(LEAST_STEM, len(wanted) - 2) and len(ending) <= LONGEST_ENDING and len(rest) <= 2
+
+
+def _longest(hits: list[tuple[int, int, Term]]) -> tuple[Term, ...]:
+    hits.sort(key=lambda hit: (hit[0], -hit[1]))
+    found: list[Term] = []
+    end = -1
+    for start, size, term in hits:
+        if start + size <= end:
+            continue
+        end = max(end, start + size)
+        if term not in found:
+            found.append(term)
+    return tuple(found)
+
+
+def chosen(terms: Iterable[Term], most: int = MOST_TERMS) -> tuple[Term, ...]:
+    """At most so many for one prompt, those that look alike side by side: a model then keeps them apart."""
+    from rapidfuzz import fuzz
+
+    left = list(dict.fromkeys(terms))[:most]
+    found: list[Term] = []
+    while left:
+        last = found[-1].source.casefold() if found else ""
+        score, place = max(
+            ((fuzz.ratio(last, one.source.casefold()), -n) for n, one in enumerate(left)), default=(0, 0)
+        )
+        found.append(left.pop(-place if last and score >= LEAST_ALIKE else 0))
+    return tuple(found)
+
+
+def violated(terms: Iterable[Term], target: str) -> list[Term]:
+    """Those whose translation is not in a target text. Inflected forms count; what is not to be translated is exact."""
+    words = folded_words(target)
+    return [term for term in terms if not _obeys(term, target, words)]
+
+
+def _obeys(term: Term, target: str, words: Sequence[str]) -> bool:
+    if term.source == term.target or WITHOUT_SPACES.search(term.target):
+        return term.target in target
+    if term.target.casefold() in target.casefold():
+        return True
+    return all(any(_begins_alike(wanted, word) for word in words) for wanted in folded_words(term.target))
+
+
+def _begins_alike(wanted: str, word: str) -> bool:
+    if len(wanted) <= LEAST_STEM:
+        return word.startswith(wanted) and len(word) <= len(wanted) + LONGEST_ENDING
+    return _common(wanted, word) >= max(LEAST_STEM, len(wanted) - 2)
+
+
+def folded_words(text: str) -> list[str]:
+    """The words of a text without capitals and accents."""
+    return [_fold(match[0]) for match in _WORD.finditer(text)]
+
+
+def _fold(word: str) -> str:
+    spread = unicodedata.normalize("NFKD", word.casefold())
+    return "".join(one for one in spread if not unicodedata.combining(one))
+
+
+def _common(one: str, other: str) -> int:
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+# Its file.
+
+_HEADS = frozenset(
+    ("source", "target", "term", "translation", "from", "to", "quelle", "ziel", "original", "src", "tgt")
+)
+
+
+def read_csv(path: Path) -> tuple[Term, ...]:
+    """The terms of a file of two columns, divided by ; or , or tabulators, with or without a line of heads.
+
+    UTF-8, with or without its mark, or UTF-16; a source without a target stays as it is. Raises OSError, and ValueError
+    where it is no such text. The last line of two with the same source counts.
+    """
+    text = _decoded(path.read_bytes())
+    found: dict[str, str] = {}
+    for number, row in enumerate(csv.reader(io.StringIO(text), delimiter=_delimiter(text), skipinitialspace=True)):
+        cells = [cell.strip() for cell in (*row, "")]
+        if not cells[0] or (number == 0 and _is_head(cells)):
+            continue
+        found[cells[0]] = cells[1] or cells[0]
+    return tuple(Term(source, target) for source, target in found.items())
+
+
+def write_csv(path: Path, terms: Iterable[Term]) -> None:
+    """The same form, with commas, heads, and the mark by which spreadsheets know UTF-8."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(("source", "target"))
+    writer.writerows((term.source, term.target) for term in terms)
+    path.write_bytes(text.getvalue().encode("utf-8-sig"))
+
+
+def _decoded(data: bytes) -> str:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16")
+    text = data.decode("utf-8-sig")
+    if "\0" in text:
+        raise ValueError("not a text")
+    return text
+
+
+def _delimiter(text: str) -> str:
+    """That which the lines have most evenly."""
+    lines = [line for line in _QUOTED.sub("", text).splitlines() if line.strip()][:50]
+    counts = {one: sum(one in line for line in lines) for one in ("\t", ";", ",")}
+    return max(counts, key=lambda one: counts[one]) if any(counts.values()) else ","
+
+
+def _is_head(cells: Sequence[str]) -> bool:
+    first, second = (set(re.findall(r"[^\W\d_]+", cell.casefold())) for cell in cells[:2])
+    return bool(first & _HEADS) and bool(second & _HEADS)

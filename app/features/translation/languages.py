@@ -1,0 +1,165 @@
+"""The languages that texts are translated between: their names, their direction, and what sets them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Language:
+    """`code` as BCP 47 has it, `english` its English name, `own` what its speakers call it."""
+
+    code: str
+    english: str
+    own: str
+    is_rtl: bool = False
+
+
+_ROWS = """
+af|Afrikaans|Afrikaans
+ar|Arabic|العربية
+az|Azerbaijani|Azərbaycanca
+be|Belarusian|Беларуская
+bg|Bulgarian|Български
+bn|Bengali|বাংলা
+bo|Tibetan|བོད་སྐད་
+bs|Bosnian|Bosanski
+ca|Catalan|Català
+cs|Czech|Čeština
+cy|Welsh|Cymraeg
+da|Danish|Dansk
+de|German|Deutsch
+el|Greek|Ελληνικά
+en|English|English
+es|Spanish|Español
+et|Estonian|Eesti
+eu|Basque|Euskara
+fa|Persian|فارسی
+fi|Finnish|Suomi
+fr|French|Français
+ga|Irish|Gaeilge
+gl|Galician|Galego
+gu|Gujarati|ગુજરાતી
+he|Hebrew|עברית
+hi|Hindi|हिन्दी
+hr|Croatian|Hrvatski
+hu|Hungarian|Magyar
+hy|Armenian|Հայերեն
+id|Indonesian|Bahasa Indonesia
+is|Icelandic|Íslenska
+it|Italian|Italiano
+ja|Japanese|日本語
+ka|Georgian|ქართული
+kk|Kazakh|Қазақ тілі
+km|Khmer|ខ្មែរ
+kn|Kannada|ಕನ್ನಡ
+ko|Korean|한국어
+lt|Lithuanian|Lietuvių
+lv|Latvian|Latviešu
+mk|Macedonian|Македонски
+ml|Malayalam|മലയാളം
+mn|Mongolian|Монгол
+mr|Marathi|मराठी
+ms|Malay|Bahasa Melayu
+my|Burmese|မြန်မာ
+nb|Norwegian Bokmål|Norsk bokmål
+ne|Nepali|नेपाली
+nl|Dutch|Nederlands
+pa|Punjabi|ਪੰਜਾਬੀ
+pl|Polish|Polski
+pt|Portuguese|Português
+pt-BR|Portuguese (Brazil)|Português (Brasil)
+pt-PT|Portuguese (Portugal)|Português (Portugal)
+ro|Romanian|Română
+ru|Russian|Русский
+sk|Slovak|Slovenčina
+sl|Slovenian|Slovenščina
+sq|Albanian|Shqip
+sr|Serbian|Српски
+sv|Swedish|Svenska
+sw|Swahili|Kiswahili
+ta|Tamil|தமிழ்
+te|Telugu|తెలుగు
+th|Thai|ไทย
+tl|Filipino|Filipino
+tr|Turkish|Türkçe
+ug|Uyghur|ئۇيغۇرچە
+uk|Ukrainian|Українська
+ur|Urdu|اردو
+uz|Uzbek|Oʻzbekcha
+vi|Vietnamese|Tiếng Việt
+yue|Cantonese|粵語
+zh|Chinese|中文
+zh-Hant|Traditional Chinese|繁體中文
+zu|Zulu|IsiZulu
+"""
+_RTL = frozenset(("ar", "fa", "he", "ug", "ur"))
+LANGUAGES = tuple(
+    Language(code, english, own, code in _RTL)
+    for code, english, own in (row.split("|") for row in _ROWS.strip().splitlines())
+)
+"""In the order of their codes."""
+
+_BY_CODE = {one.code.casefold(): one for one in LANGUAGES}
+_OTHER_CODES = {
+    "no": "nb", "nn": "nb", "fil": "tl", "iw": "he", "in": "id", "zh-tw": "zh-Hant", "zh-hk": "zh-Hant",
+    "zh-mo": "zh-Hant", "zh-cn": "zh", "zh-sg": "zh", "zh-hans": "zh", "cmn": "zh", "zh-hant-tw": "zh-Hant",
+}  # fmt: skip
+_FORMAL = frozenset(
+    ("bg", "bn", "bs", "ca", "cs", "de", "el", "es", "fa", "fi", "fr", "gu", "hi", "hr", "hu", "hy", "id", "it", "ja",
+     "ka", "kk", "ko", "lt", "lv", "mk", "mn", "mr", "ne", "nl", "pa", "pl", "pt", "ro", "ru", "sk", "sl", "sq", "sr",
+     "ta", "te", "tl", "tr", "ug", "uk", "ur", "uz", "zh")
+)  # fmt: skip
+WITHOUT_WORD_SPACES = frozenset(("bo", "ja", "km", "my", "th", "yue", "zh"))
+"""Their words have no spaces between them."""
+MANY_TOKENS = frozenset(
+    ("bn", "bo", "gu", "hy", "ka", "km", "kn", "ml", "mr", "my", "ne", "pa", "ta", "te", "th", "ug", "ur")
+)
+"""Models' vocabularies have few words of these, so that a text takes more tokens."""
+_ALIKE = tuple(
+    frozenset(group.split())
+    for group in ("bs hr sr sl", "id ms", "hi ne mr", "nb da sv", "gl pt es", "cs sk", "bg mk", "zh yue", "af nl")
+)
+
+
+def language(code: str) -> Language | None:
+    """The language of a code, whatever its spelling ("pt_BR", "zh-TW"); that of the code's first part where the whole
+    is not known; None for an unknown one."""
+    wanted = code.strip().replace("_", "-").casefold()
+    wanted = _OTHER_CODES.get(wanted, wanted).casefold()
+    first = wanted.partition("-")[0]
+    return _BY_CODE.get(wanted) or _BY_CODE.get(_OTHER_CODES.get(first, first).casefold())
+
+
+def base(code: str) -> str:
+    """The language without region and script: "pt" for "pt-BR"; "" for none."""
+    found = language(code)
+    return (found.code if found else code.replace("_", "-").casefold()).partition("-")[0]
+
+
+def has_formality(code: str) -> bool:
+    """Whether people are addressed in one way or another in this language (du, Sie)."""
+    return base(code) in _FORMAL
+
+
+def english_name(code: str) -> str:
+    """As it is called in prompts; an unknown code stands for itself."""
+    found = language(code)
+    return found.english if found else code
+
+
+def are_alike(one: str, other: str) -> bool:
+    """Whether two languages, or variants of one, are easily taken for each other."""
+    first, second = base(one), base(other)
+    return first == second or any(first in group and second in group for group in _ALIKE)
+
+
+def find_language(text: str, among: Sequence[str]) -> str:
+    """Which of the languages a text of a few words or more is in; "" where it cannot be told.
+
+    Takes half a second where a statistical model is needed.
+    """
+    from app.features.translation.detection import Detector
+
+    return Detector.shared().find(text, among)

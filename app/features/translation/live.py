@@ -1,0 +1,157 @@
+"""Text as it is typed: paragraphs that are translated while a person waits, other wordings, and the way back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from app.core.cancel import CancelToken
+from app.core.events import TextDelta
+from app.core.messages import Message, Role
+from app.documents.segments import Content, Segment, plain
+from app.engine.client import Ask, EngineClient
+from app.features.translate import translate
+from app.features.translation.capability import GENERIC
+from app.features.translation.delivering import candidate
+from app.features.translation.events import Memory, SegmentDone, SegmentGrows, TranslationEvent
+from app.features.translation.families import one_line
+from app.features.translation.marking import shown
+from app.features.translation.problems import is_unusable
+from app.features.translation.result import Translated, TranslationWish
+from app.features.translation.units import Step, Unit
+from app.features.translation.work import Work, begin
+
+ALTERNATIVE_TEMPERATURE = 0.8
+TRIES_FOR_ONE = 2
+"""So many answers are asked for each alternative, as some will be the same."""
+_PARAGRAPH = re.compile(r"[^\n]+")
+
+
+def segments_of(text: str) -> list[Segment]:
+    """The paragraphs (lines with something in them), numbered from 1 as `joined` counts them."""
+    return [
+        Segment(number, (match[0].strip(),))
+        for number, match in enumerate((m for m in _PARAGRAPH.finditer(text) if m[0].strip()), 1)
+    ]
+
+
+def joined(text: str, translated: Mapping[int, Content]) -> str:
+    """The text with paragraphs replaced, its own white space between them; those not translated yet stay."""
+    parts: list[str] = []
+    at = number = 0
+    for match in _PARAGRAPH.finditer(text):
+        core = match[0].strip()
+        if not core:
+            continue
+        number += 1
+        start = match.start() + match[0].index(core)
+        parts += [text[at:start], plain(translated[number]) if number in translated else core]
+        at = start + len(core)
+    return "".join([*parts, text[at:]])
+
+
+def translate_text(
+    text: str,
+    wish: TranslationWish,
+    engine: EngineClient,
+    memory: Memory,
+    cancel: CancelToken,
+    *,
+    done: Mapping[int, Translated] | None = None,
+) -> Iterator[TranslationEvent]:
+    """Translates typed text before all background work; the ids are those of `segments_of`.
+
+    `done` are paragraphs that are unchanged. For a new text the old run is cancelled, which ends its answer at once.
+    """
+    yield from translate(segments_of(text), wish, engine, memory, cancel, done=done, is_interactive=True)
+
+
+def alternatives(  # noqa: PLR0917 - what each is, its name says
+    sentence: str, paragraph: str, wish: TranslationWish, engine: EngineClient, cancel: CancelToken, count: int = 3
+) -> Iterator[str]:
+    """Other translations of a sentence of the source, as far as the model finds different ones; `paragraph` is the
+    text around it, for the sense. Ends when cancelled. Raises what the engine raises."""
+    work = begin([Segment(1, (sentence.strip(),))], wish, engine, _Nothing(), cancel)
+    if work is None or not sentence.strip():
+        return
+    unit = Unit([replace(work.segments[0], context=_around(sentence, paragraph))], shown(work.segments[0]), 0)
+    unit.terms = work.glossary.found_in(unit.shown.words)
+    unit.tokens = work.count([unit.shown.text])[0]
+    told: list[str] = []
+    for number in range(count * TRIES_FOR_ONE):
+        if len(told) == count or cancel.cancelled:
+            return
+        answer = _answer(work, _alternative_ask(work, unit, told, number))
+        found = candidate(unit.shown, answer)
+        words = plain(unit.shown.whole(found.core)).strip()
+        if not cancel.cancelled and not is_unusable(found.problems) and words not in told:
+            told.append(words)
+            yield words
+
+
+def translate_back(text: str, wish: TranslationWish, engine: EngineClient, cancel: CancelToken) -> Iterator[str]:
+    """A translation put back into its source language, independently of that source: the text so far, growing.
+
+    The wish is that of the translation, with its source language; without one it is English, or German where that is
+    the target. Raises what the engine raises.
+    """
+    source = wish.source or ("de" if wish.target.casefold().startswith("en") else "en")
+    back = TranslationWish(source, wish.target, wish.formality, wish.domain)
+    contents: dict[int, Content] = {}
+    shown_last = ""
+    for event in translate_text(text, back, engine, _Nothing(), cancel):
+        content = _grown(event)
+        if content is not None:
+            contents[content[0]] = content[1]
+            so_far = joined(text, {number: contents.get(number, ("",)) for number in range(1, max(contents) + 1)})
+            so_far = _only(text, so_far, contents)
+            if so_far != shown_last:
+                shown_last = so_far
+                yield so_far
+
+
+def _grown(event: TranslationEvent) -> tuple[int, Content] | None:
+    if isinstance(event, SegmentGrows):
+        return event.id, (event.text,)
+    return (event.translated.id, event.translated.content) if isinstance(event, SegmentDone) else None
+
+
+def _only(text: str, so_far: str, contents: Mapping[int, Content]) -> str:
+    """Without the paragraphs that are not put back yet."""
+    segments = segments_of(text)
+    last = max(contents)
+    if last >= len(segments):
+        return so_far
+    rest = text[text.rindex(segments[last].text) :] if last < len(segments) else ""
+    return so_far.removesuffix(rest).rstrip()
+
+
+def _alternative_ask(work: Work, unit: Unit, told: list[str], number: int) -> Ask:
+    usual = work.ask([unit], Step.FIRST)
+    sampling = replace(usual.task_sampling, temperature=ALTERNATIVE_TEMPERATURE, seed=number + 1)
+    messages = usual.messages
+    if told and work.knows.family == GENERIC:
+        before = "\n".join(f"- {one_line(one)}" for one in told)
+        last = f"Translate it in another way than:\n{before}\n\n{messages[-1].text}"
+        messages = [*messages[:-1], Message(Role.USER, last)]
+    return replace(usual, messages=messages, task_sampling=sampling)
+
+
+def _answer(work: Work, ask: Ask) -> str:
+    events = work.engine.generate(cancel=work.cancel, **vars(ask))
+    return "".join(event.text for event in events if isinstance(event, TextDelta) and not event.thinking)
+
+
+def _around(sentence: str, paragraph: str) -> str:
+    return paragraph.strip() if paragraph.strip() != sentence.strip() else ""
+
+
+class _Nothing:
+    """A memory of nothing: another wording is wanted than the one that is known."""
+
+    def find(self, source: Content, context: str = "") -> None:
+        """None."""
+
+    def keep(self, source: Content, target: Content, context: str = "") -> None:
+        """Nowhere."""

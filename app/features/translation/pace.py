@@ -1,0 +1,59 @@
+"""How long a translation has worked, and how much longer it will, by the text that it has translated itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from app.features.translation.events import SegmentDone, TranslationEvent, TranslationPlanned, TranslationRests
+from app.features.translation.result import Origin
+
+_BY_THE_MODEL = (Origin.MODEL, Origin.KEPT)
+
+
+class Pace:
+    """Times are seconds; while it rests, the clock does not count. `lengths` are the characters of each open segment.
+
+    Segments differ in length, and known ones come at once: so the text that the model has written tells the pace.
+    """
+
+    def __init__(self, lengths: Mapping[int, int], clock: Callable[[], float] = time.monotonic) -> None:
+        self._left = dict(lengths)
+        self._characters_left = sum(self._left.values())
+        self._written = 0
+        self._clock = clock
+        self._began_s: float | None = None
+        self._rested_s, self._rests_since_s = 0.0, 0.0
+        self._is_resting = False
+
+    @property
+    def worked_s(self) -> float:
+        """How long it has worked."""
+        if self._began_s is None:
+            return 0.0
+        return (self._rests_since_s if self._is_resting else self._clock()) - self._began_s - self._rested_s
+
+    def take(self, event: TranslationEvent) -> None:
+        """One more event of the pipeline."""
+        match event:
+            case TranslationPlanned():
+                self._began_s = self._began_s if self._began_s is not None else self._clock()
+            case TranslationRests(reason=reason):
+                self._rest(is_resting=bool(reason))
+            case SegmentDone(translated=translated):
+                length = self._left.pop(translated.id, 0)
+                self._characters_left -= length
+                self._written += length if translated.origin in _BY_THE_MODEL else 0
+
+    def seconds_left(self) -> float | None:
+        """About how much longer; None where nothing tells it yet."""
+        if not self._written or self._began_s is None:
+            return None
+        return max(1.0, self.worked_s / self._written * self._characters_left)
+
+    def _rest(self, *, is_resting: bool) -> None:
+        if is_resting and not self._is_resting:
+            self._rests_since_s = self._clock()
+        elif self._is_resting and not is_resting:
+            self._rested_s += self._clock() - self._rests_since_s
+        self._is_resting = is_resting

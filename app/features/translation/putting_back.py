@@ -1,0 +1,231 @@
+"""Puts marks back into a text that lost or muddled them: on the same words, or as far along as they were.
+
+What came back whole stays where it is. Whatever is put in, the result has exactly the marks of the source, nested.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from app.documents.segments import Content, Mark, content_of, marks, nests, plain
+from app.features.passages import WITHOUT_SPACES
+from app.features.translation.answers import enclosing
+from app.features.translation.marking import PROTECTED, Shown, same_marks
+
+_WORD = re.compile(rf"{WITHOUT_SPACES.pattern[:-1]}|\w+(?:['’\-]\w+)*")
+"""A word; in scripts without spaces a character."""
+
+
+def put_back(shown: Shown, answered: Content) -> Content:
+    """A core with the words of `answered` and exactly the marks of `shown.core`.
+
+    `answered` is what `answers.read` made of an answer: its marks may be too few, too many, unknown or crossed.
+    """
+    kept = _kept(shown, answered)
+    there = {mark.key for mark in marks(kept)}
+    for element in _elements(shown.core):
+        if element.first.key not in there:
+            kept = _with(kept, element)
+    if not shown.order_is_kept(kept):
+        kept = _in_order(kept, shown.ordered)
+    assert same_marks(kept, shown.core)
+    return kept
+
+
+@dataclass(frozen=True)
+class _Element:
+    """A pair or a single mark of the source: how many of its words are before it, how many in it, of how many."""
+
+    first: Mark
+    last: Mark | None
+    before: int
+    inside: int
+    of: int
+    text: str
+    """What stands in a pair."""
+    glued_before: bool
+    glued_behind: bool
+    between: str
+    """The signs on both sides of it, "()", where both are signs."""
+
+
+def _elements(core: Content) -> Iterator[_Element]:
+    texts = [part if isinstance(part, str) else "" for part in core]
+    counts = [len(_WORD.findall(text)) for text in texts]
+    for place, part in enumerate(core):
+        if isinstance(part, str) or part.role == "close":
+            continue
+        end = place
+        if part.role == "open":
+            end = next(
+                n for n, other in enumerate(core) if isinstance(other, Mark) and other.key == ("close", part.number)
+            )
+        last = core[end] if end > place else None
+        yield _Element(
+            part,
+            last if isinstance(last, Mark) else None,
+            sum(counts[:place]),
+            sum(counts[place:end]),
+            sum(counts),
+            "".join(texts[place:end]).strip(),
+            "".join(texts[:place])[-1:].isalnum(),
+            "".join(texts[end:])[:1].isalnum(),
+            _signs("".join(texts[:place])[-1:] + "".join(texts[end:])[:1]),
+        )
+
+
+def _signs(around: str) -> str:
+    return around if len(around) == 2 and not any(one.isalnum() or one.isspace() for one in around) else ""
+
+
+def _kept(shown: Shown, answered: Content) -> Content:
+    """The words, and those marks that are right: known, there once, a pair closed and not crossed."""
+    known = {mark.key: mark for mark in marks(shown.core)}
+    needs_words = enclosing(shown.core)
+    parts: list[str | Mark] = [part for part in answered if isinstance(part, str) or part.key in known]
+    parts = _first_of_each(parts)
+    while (bad := _bad_number(parts, needs_words)) is not None:
+        parts = [part for part in parts if isinstance(part, str) or part.role == "single" or part.number != bad]
+    return content_of(parts)
+
+
+def _first_of_each(parts: Sequence[str | Mark]) -> list[str | Mark]:
+    seen: set[tuple[str, int]] = set()
+    found: list[str | Mark] = []
+    for part in parts:
+        if isinstance(part, Mark):
+            if part.key in seen:
+                continue
+            seen.add(part.key)
+        found.append(part)
+    return found
+
+
+def _bad_number(parts: Sequence[str | Mark], needs_words: set[int]) -> int | None:
+    """A pair that is not whole, crosses another, or is empty where it must not be."""
+    waiting: list[int] = []
+    for part in parts:
+        if isinstance(part, str) or part.role == "single":
+            continue
+        if part.role == "open":
+            waiting.append(part.number)
+        elif part.number not in waiting or waiting.pop() != part.number:
+            return part.number
+    if waiting:
+        return waiting[-1]
+    empty = needs_words - enclosing(tuple(parts))
+    return next(
+        (part.number for part in parts if isinstance(part, Mark) and part.number in empty and part.role == "open"), None
+    )
+
+
+def _with(content: Content, element: _Element) -> Content:
+    if element.last is None:
+        return _spaced(content, element)
+    if not element.text:
+        parts = _split(content, _place_of(content, element))
+        at = _gaps(parts, _place_of(content, element))[-1]
+        return content_of([*parts[:at], element.first, element.last, *parts[at:]])
+    return _around(content, element.first, element.last, *_stretch(content, element))
+
+
+def _around(content: Content, first: Mark, last: Mark, start: int, end: int) -> Content:
+    """A pair from start to end of the plain text; around less where it would cross another, at worst around nothing."""
+    ends = [match.end() for match in _WORD.finditer(plain(content)) if start < match.end() < end]
+    for stop in (end, *reversed(ends)):
+        parts = _split(_split(content, start), stop)
+        for begin_at in reversed(_gaps(parts, start)):
+            for end_at in _gaps(parts, stop):
+                if end_at > begin_at:
+                    found = (*parts[:begin_at], first, *parts[begin_at:end_at], last, *parts[end_at:])
+                    if nests(found):
+                        return content_of(found)
+    parts = _split(content, start)
+    at = _gaps(parts, start)[-1]
+    return content_of([*parts[:at], first, last, *parts[at:]])
+
+
+def _spaced(content: Content, element: _Element) -> Content:
+    """With a space to both sides where the source has one."""
+    text, at = plain(content), _place_of(content, element)
+    before, behind = text[at - 1 : at] if at else "", text[at : at + 1]
+    parts: list[str | Mark] = [element.first]
+    if element.first.look == PROTECTED and text.strip() and (before + behind != element.between or not before):
+        is_spaceless = bool(WITHOUT_SPACES.match(before) or WITHOUT_SPACES.match(behind))
+        if before and not before.isspace() and not element.glued_before and not is_spaceless:
+            parts.insert(0, " ")
+        if behind and behind.isalnum() and not element.glued_behind and not is_spaceless:
+            parts.append(" ")
+    there = _split(content, at)
+    gap = _gaps(there, at)[-1]
+    return content_of([*there[:gap], *parts, *there[gap:]])
+
+
+def _place_of(content: Content, element: _Element) -> int:
+    """Where in the plain text, by the share of words before it: at the beginning of a word, or behind the last."""
+    text = plain(content)
+    if element.between and text.count(element.between) == 1:
+        return text.index(element.between) + 1
+    words = [match.span() for match in _WORD.finditer(text)]
+    if not words:
+        return len(text) if element.before else 0
+    number = round(element.before * len(words) / element.of) if element.of else 0
+    if number >= len(words):
+        return words[-1][1]
+    if element.glued_before and number and not element.glued_behind:
+        return words[number - 1][1]
+    return words[number][0]
+
+
+def _stretch(content: Content, element: _Element) -> tuple[int, int]:
+    """The words that a pair goes around: the same ones where they are there once, else as many, as far along."""
+    text = plain(content)
+    lowered, wanted = text.casefold(), element.text.casefold()
+    if len(lowered) == len(text) and lowered.count(wanted) == 1:
+        start = lowered.index(wanted)
+        return start, start + len(wanted)
+    words = [match.span() for match in _WORD.finditer(text)]
+    if not words:
+        return 0, len(text)
+    total = max(1, element.of)
+    first = min(len(words) - 1, round(element.before * len(words) / total))
+    count = max(1, round(element.inside * len(words) / total))
+    return words[first][0], words[min(len(words), first + count) - 1][1]
+
+
+def _split(parts: Content, at: int) -> Content:
+    """The same parts with the text divided at a place of the plain text; not joined again."""
+    found: list[str | Mark] = []
+    offset = 0
+    for part in parts:
+        size = len(part) if isinstance(part, str) else 0
+        if isinstance(part, str) and offset < at < offset + size:
+            found += [part[: at - offset], part[at - offset :]]
+        else:
+            found.append(part)
+        offset += size
+    return tuple(found)
+
+
+def _gaps(parts: Content, at: int) -> range:
+    """Where in a list of parts that is divided there something at this place may be put in."""
+    offset, first, last = 0, -1, 0
+    for place, part in enumerate((*parts, "")):
+        if offset == at:
+            first, last = (place if first < 0 else first), place
+        offset += len(part) if isinstance(part, str) else 0
+    return range(first, last + 1) if first >= 0 else range(len(parts), len(parts) + 1)
+
+
+def _in_order(content: Content, ordered: Sequence[int]) -> Content:
+    """Marks whose order matters, put into the places of one another."""
+    by_number = {mark.number: mark for mark in marks(content) if mark.role == "single"}
+    wanted = iter([by_number[number] for number in ordered if number in by_number])
+    return content_of(
+        [
+            next(wanted) if isinstance(part, Mark) and part.role == "single" and part.number in ordered else part
+            for part in content
+        ]
+    )

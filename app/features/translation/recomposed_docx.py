@@ -1,0 +1,120 @@
+"""A translation as a new Word document: headings, lists, tables, and a bookmark where each page of the source began."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import IO, Any
+
+from docx import Document
+from docx.oxml import OxmlElement
+from docx.oxml.ns import qn
+from docx.shared import Pt, RGBColor
+from docx.text.paragraph import Paragraph
+
+from app import APP_NAME
+from app.documents.blocks import Kind
+from app.features.docx_language import in_english, set_language
+from app.features.translation.page_marks import page_label
+from app.features.translation.recomposed import Recomposed
+
+_GREY = RGBColor(0x6B, 0x64, 0x5D)
+_NOT_XML = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF, *range(0xD800, 0xE000)])
+MOST_HEADING_LEVELS = 9
+MOST_LIST_LEVELS = 3
+"""Of Word's built-in styles."""
+
+
+def write_docx(
+    blocks: Iterable[Recomposed], out: IO[bytes], *, title: str, language: str, is_rtl: bool, unit: str
+) -> None:
+    """Writes the document to a file that is open for bytes; `unit` is what the source's pages are."""
+    writing = _Writing(title, language, is_rtl=is_rtl, unit=unit)
+    for block in blocks:
+        writing.add(block)
+    writing.save(out)
+
+
+class _Writing:
+    """One document on its way."""
+
+    def __init__(self, title: str, language: str, *, is_rtl: bool, unit: str) -> None:
+        self._is_rtl, self._unit = is_rtl, unit
+        self._page: int | None = None
+        self._bookmarks = 0
+        self._document = Document()
+        properties = self._document.core_properties
+        properties.title, properties.language = _clean(title)[:255], language
+        properties.author, properties.comments, properties.revision = APP_NAME, "", 1
+        properties.created = properties.modified = datetime.now(UTC)
+        set_language(self._document, language, is_right_to_left=is_rtl)
+
+    def add(self, one: Recomposed) -> None:
+        """The next block."""
+        block = one.block
+        if block.page is not None and block.page != self._page:
+            self._page = block.page
+            self._mark_page(block.page)
+        match block.kind:
+            case Kind.TABLE:
+                self._table(one.rows)
+            case Kind.CODE:
+                self._paragraph(one.text, is_rtl=False).runs[0].font.name = "Courier New"
+            case Kind.HEADING:
+                self._paragraph(one.text, f"Heading {min(max(1, block.level), MOST_HEADING_LEVELS)}")
+            case Kind.LIST_ITEM:
+                self._paragraph(one.text, _list_style(block.level, block.label))
+            case Kind.CAPTION:
+                self._paragraph(one.text, "Caption")
+            case _:
+                self._paragraph(one.text)
+
+    def save(self, out: IO[bytes]) -> None:
+        """Writes what was added."""
+        self._document.save(out)
+
+    def _mark_page(self, page: int) -> None:
+        """The page in the margin's grey, with a bookmark of its number to refer to."""
+        paragraph = self._document.add_paragraph()
+        paragraph.paragraph_format.space_after = Pt(0)
+        self._bookmarks += 1
+        start, end = OxmlElement("w:bookmarkStart"), OxmlElement("w:bookmarkEnd")
+        for mark in (start, end):
+            mark.set(qn("w:id"), str(self._bookmarks))
+        start.set(qn("w:name"), f"page_{page}")
+        paragraph._p.append(start)
+        run = in_english(paragraph.add_run(page_label(self._unit, page)))
+        run.font.color.rgb, run.font.size = _GREY, Pt(8)
+        paragraph._p.append(end)
+
+    def _table(self, rows: tuple[tuple[str, ...], ...]) -> None:
+        columns = max(len(row) for row in rows)
+        table = self._document.add_table(len(rows), columns, style="Table Grid")
+        if self._is_rtl:
+            table._tbl.tblPr.append(OxmlElement("w:bidiVisual"))
+        cells = iter(table._cells)  # row by row; asking a table for each of them takes the square of the time
+        for row in rows:
+            for text in (*row, *("",) * (columns - len(row))):
+                self._fill(next(cells).paragraphs[0], text, is_rtl=self._is_rtl)
+
+    def _paragraph(self, text: str, style: str | None = None, *, is_rtl: bool | None = None) -> Paragraph:
+        paragraph = self._document.add_paragraph(style=style)
+        self._fill(paragraph, text, is_rtl=self._is_rtl if is_rtl is None else is_rtl)
+        return paragraph
+
+    def _fill(self, paragraph: Any, text: str, *, is_rtl: bool) -> None:
+        run = paragraph.add_run(_clean(text))
+        if is_rtl:
+            paragraph._p.get_or_add_pPr().append(OxmlElement("w:bidi"))
+            run.font.rtl = True
+
+
+def _list_style(level: int, label: str) -> str:
+    style = "List Number" if any(character.isdigit() for character in label) else "List Bullet"
+    deep = min(max(1, level), MOST_LIST_LEVELS)
+    return style if deep == 1 else f"{style} {deep}"
+
+
+def _clean(text: str) -> str:
+    """Without the characters that XML cannot have."""
+    return text.translate(_NOT_XML)

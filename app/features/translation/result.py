@@ -1,0 +1,135 @@
+"""What a translation is: what was wished, what became of each segment, and what a person should look at. Frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from app.documents.segments import Content, content_from_fields, content_to_fields
+
+
+class Formality(StrEnum):
+    """How people are addressed, in languages that tell."""
+
+    DEFAULT = ""
+    FORMAL = "formal"
+    INFORMAL = "informal"
+
+
+@dataclass(frozen=True)
+class Term:
+    """A line of the glossary: this in the source is that in the target. The same on both sides: not translated."""
+
+    source: str
+    target: str
+
+
+@dataclass(frozen=True)
+class TranslationWish:
+    """What a person wants. Languages are codes as BCP 47 has them ("pt-BR"); `source` "" is to be found out.
+
+    `domain` is a note such as "a rental contract", for models that take one.
+    """
+
+    target: str
+    source: str = ""
+    formality: Formality = Formality.DEFAULT
+    domain: str = ""
+    glossary: tuple[Term, ...] = ()
+
+
+class FlagKind(StrEnum):
+    """Why a person should look at a segment; the terminal's JSON has these."""
+
+    UNTRANSLATED = "untranslated"
+    """Nothing usable came, after every way was tried: the source stands there."""
+    FORMATTING = "formatting"
+    """The words are there, the inline markup was put back by place."""
+    GLOSSARY = "glossary"
+    """`said` is the term, `wanted` what the glossary says for it."""
+    NUMBER = "number"
+    """`said` is a number of the source that is not in the translation, or the other way round."""
+    LENGTH = "length"
+    """Much shorter or longer than such a text is."""
+    LANGUAGE = "language"
+    """It looks like another language than the target."""
+    SAME = "same"
+    """It is the source, unchanged, and has words."""
+    LOOP = "loop"
+    """The same words over and over."""
+    LEFTOVER = "leftover"
+    """`said` was left in the source's script."""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """What a check came upon."""
+
+    kind: FlagKind
+    said: str = ""
+    wanted: str = ""
+
+
+class Origin(StrEnum):
+    """Where a segment's translation is from."""
+
+    MODEL = "model"
+    MEMORY = "memory"
+    EDITED = "edited"
+    """By a person; never replaced by a model's."""
+    SKIPPED = "skipped"
+    """Nothing to translate: numbers, code, addresses, or it is in the target language already."""
+    KEPT = "kept"
+    """It could not be translated; flagged."""
+
+
+@dataclass(frozen=True)
+class Translated:
+    """What became of a segment. `content` has exactly the marks of the source. `accepted`: a person said it is good,
+    its flags are not shown any more."""
+
+    id: int
+    content: Content
+    origin: Origin = Origin.MODEL
+    flags: tuple[Flag, ...] = ()
+    accepted: bool = False
+
+
+def wish_to_fields(wish: TranslationWish) -> dict[str, Any]:
+    """As plain JSON."""
+    return asdict(wish)
+
+
+def wish_from_fields(raw: Mapping[str, Any]) -> TranslationWish:
+    """What `wish_to_fields` gave; raises KeyError, TypeError or ValueError for anything else."""
+    return TranslationWish(
+        str(raw["target"]),
+        str(raw.get("source", "")),
+        Formality(raw.get("formality", "")),
+        str(raw.get("domain", "")),
+        tuple(Term(str(each["source"]), str(each["target"])) for each in raw.get("glossary", ())),
+    )
+
+
+def translated_to_fields(translated: Translated) -> dict[str, Any]:
+    """As plain JSON."""
+    return {
+        "id": translated.id,
+        "content": content_to_fields(translated.content),
+        "origin": translated.origin.value,
+        "flags": [asdict(flag) for flag in translated.flags],
+        "accepted": translated.accepted,
+    }
+
+
+def translated_from_fields(raw: Mapping[str, Any]) -> Translated:
+    """What `translated_to_fields` gave; raises KeyError, TypeError or ValueError for anything else."""
+    return Translated(
+        int(raw["id"]),
+        content_from_fields(raw["content"]),
+        Origin(raw["origin"]),
+        tuple(Flag(FlagKind(each["kind"]), str(each["said"]), str(each["wanted"])) for each in raw["flags"]),
+        bool(raw["accepted"]),
+    )

@@ -1,0 +1,154 @@
+"""A stored translation as it is listed, and how its values stand in the job that keeps it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.core.errors import AppError
+from app.documents.segments import Segment
+from app.documents.source import Remark
+from app.features.translation.events import TranslationEvent
+from app.features.translation.result import Origin, Translated, TranslationWish, wish_from_fields
+from app.store.jobs import Job
+from app.store.translations import Counts
+
+KIND = "translation"
+TASK = "translate"
+
+ADDING, DRAFT, QUEUED, RUNNING, PAUSED, DONE, FAILED = (
+    "adding", "draft", "queued", "running", "paused", "done", "failed",
+)  # fmt: skip
+BLOCKS, TYPED = "blocks", "typed"
+"""Formats that are none of `app.documents.writers.MODULES`: a new document is made; text that somebody typed."""
+
+
+@dataclass(frozen=True)
+class StoredTranslation:
+    """One row of the list. Times are seconds since 1970.
+
+    `format` is a key of `app.documents.writers.MODULES`, "blocks" where a new document is made (PDF, RTF and others),
+    "typed" for typed text; `name` is the file's, "" for that. `source_language` is what was found or given, "" where
+    it is not known. `flagged` are those to look at, which nobody has accepted; `reused` came from the memory.
+    `seconds` is how long it was worked on, `model` the name of the file of the one that did it last.
+    """
+
+    id: int
+    title: str
+    state: str
+    wish: TranslationWish
+    source_language: str
+    name: str
+    format: str
+    segments: int
+    done: int
+    flagged: int
+    reused: int
+    created_at: float
+    updated_at: float
+    error: AppError | None = None
+    seconds: float = 0.0
+    model: str = ""
+    remarks: tuple[Remark, ...] = ()
+    """What there was to tell of the file when it was read."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A segment beside its translation, None as long as there is none."""
+
+    segment: Segment
+    translated: Translated | None
+
+
+@dataclass(frozen=True)
+class Worked:
+    """Something happened in one translation. `event` None: its row has changed (state, error, title), look again."""
+
+    translation_id: int
+    event: TranslationEvent | None
+
+
+@dataclass(frozen=True)
+class Adding:
+    """So many segments were found so far; comes several times a second."""
+
+    segments: int
+
+
+@dataclass(frozen=True)
+class Added:
+    """The last event: the translation is there, a draft."""
+
+    translation: StoredTranslation
+
+
+@dataclass(frozen=True)
+class TranslationEstimate:
+    """What a translation would take. `known` segments need no model; `tokens` are those of the others.
+
+    `seconds` None: nothing was measured on this machine with this model yet.
+    """
+
+    segments: int
+    known: int
+    tokens: int
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Saving:
+    """So many segments were written so far; comes several times a second."""
+
+    segments: int
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The last event: the file is there.
+
+    `untranslated` are the ids of segments that stand in the source's language, as they are not translated yet; where
+    `is_marked`, each says so in the file. `refused` are those whose translation did not have the markup of the source.
+    `keeps_layout` is False for a new document made of the text alone.
+    """
+
+    path: Path
+    untranslated: tuple[int, ...] = ()
+    is_marked: bool = False
+    refused: tuple[int, ...] = ()
+    keeps_layout: bool = True
+    remarks: tuple[Remark, ...] = ()
+
+
+def from_job(job: Job, counts: Counts) -> StoredTranslation:
+    """The row of a job."""
+    spec, progress = job.spec, job.progress
+    return StoredTranslation(
+        job.id,
+        job.title,
+        job.state,
+        wish_of(job),
+        source_language_of(job),
+        str(spec.get("name", "")),
+        str(spec.get("format", "")),
+        counts.segments,
+        counts.done,
+        counts.flagged,
+        dict(counts.by_origin).get(Origin.MEMORY, 0),
+        job.created_at,
+        job.updated_at,
+        job.error,
+        float(progress.get("worked_s", 0.0)),
+        str(progress.get("model_file", "")),
+        tuple(Remark(**fields) for fields in spec.get("remarks", ())),
+    )
+
+
+def wish_of(job: Job) -> TranslationWish:
+    """What was wished for a job."""
+    return wish_from_fields(job.spec.get("wish") or {"target": ""})
+
+
+def source_language_of(job: Job) -> str:
+    """What a person said the source's language is, else what was found."""
+    return wish_of(job).source or str(job.spec.get("source_language", ""))

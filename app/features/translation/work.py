@@ -1,0 +1,182 @@
+"""What all parts of one translation share: the model and how it is asked, the glossary, the checks, the results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from app.core.cancel import CancelToken
+from app.core.errors import NoModel
+from app.core.events import ModelLoaded
+from app.core.settings import Chat, Settings
+from app.documents.segments import Segment, SegmentKind
+from app.engine.client import Ask, EngineClient
+from app.features.options import template_variables
+from app.features.summary.budgets import weights_of
+from app.features.translation.batches import Sizes, answer_tokens, sizes_for
+from app.features.translation.capability import Knows, knows
+from app.features.translation.checks import Checks
+from app.features.translation.consistency import Consistency
+from app.features.translation.detection import Detector
+from app.features.translation.events import Memory
+from app.features.translation.families import Family, Pair, Request, family_for
+from app.features.translation.glossary import Glossary, chosen
+from app.features.translation.languages import LANGUAGES, base, english_name
+from app.features.translation.problems import sentences_of
+from app.features.translation.result import Formality, Origin, Term, Translated, TranslationWish
+from app.features.translation.units import Step, Unit
+
+THINKING_TOKENS = 256
+"""For models that cannot be kept from thinking."""
+CHARACTERS_A_TOKEN = 3
+SAMPLE_CHARACTERS = 2_000
+LARGE_WEIGHTS = 16e9
+_TOLD_IN_ORDER = frozenset(
+    (SegmentKind.HEADING, SegmentKind.PARAGRAPH, SegmentKind.LIST_ITEM, SegmentKind.NOTE, SegmentKind.CUE,
+     SegmentKind.CAPTION)
+)  # fmt: skip
+"""What follows each other as text does; a cell or a message says little about the next one."""
+
+
+@dataclass
+class Work:
+    """One translation on its way. `results` are the words of the segments that are done, by id.
+
+    `source` is the language found or given; `pair` has none where that is the target: most of it stays then, and what
+    is in another language may be in any.
+    """
+
+    segments: Sequence[Segment]
+    pair: Pair
+    source: str
+    engine: EngineClient
+    memory: Memory
+    cancel: CancelToken
+    model: ModelLoaded
+    knows: Knows
+    family: Family
+    sizes: Sizes
+    checks: Checks
+    glossary: Glossary
+    consistency: Consistency
+    detector: Detector
+    results: dict[int, str] = field(default_factory=dict)
+    texts: dict[int, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.texts = {segment.id: segment.text for segment in self.segments}
+
+    def ask(self, units: Sequence[Unit], step: Step) -> Ask:
+        """The prompt for units that are asked together, as far as is known now."""
+        is_bare = step >= Step.BARE or units[0].parent is not None
+        before = () if is_bare or not self.family.takes_context else self._before(units[0])
+        hints = tuple(unit.segments[0].context if unit.segments and not is_bare else "" for unit in units)
+        for unit in units:
+            unit.before, unit.has_hint = before, any(hints)
+        request = Request(
+            tuple(unit.shown.text for unit in units),
+            hints,
+            self._terms(units),
+            before,
+            self._said(units, step),
+            is_batch=len(units) > 1,
+        )
+        tokens = sum(unit.tokens for unit in units)
+        always_thinks = self.model.thinking in ("always", "effort")
+        return Ask(
+            self.family.messages(request, self.pair),
+            max_tokens=answer_tokens(tokens, len(units), self.pair.target),
+            task_sampling=self.family.sampling(int(step)),
+            template_variables=template_variables(None, Settings(chat=Chat(thinking="off")), self.model),
+            thinking_budget=THINKING_TOKENS if always_thinks else -1,
+            grammar=self.family.grammar(request) if step < Step.BARE else "",
+        )
+
+    def learn(self, translated: Translated) -> None:
+        """Names and terms of a translation that was accepted."""
+        if translated.origin is not Origin.SKIPPED and translated.id in self.texts:
+            self.consistency.learn(self.texts[translated.id], spoken(translated))
+
+    def count(self, texts: Sequence[str]) -> Sequence[int]:
+        """Tokens of each text by itself."""
+        return self.engine.count_texts(texts, cancel=self.cancel)
+
+    def _before(self, unit: Unit) -> tuple[tuple[str, str], ...]:
+        """The segments in front of one, with what became of them."""
+        found: list[tuple[str, str]] = []
+        left = self.sizes.context_tokens * CHARACTERS_A_TOKEN
+        for place in range(unit.place - 1, max(-1, unit.place - 1 - 2 * self.sizes.context), -1):
+            segment = self.segments[place]
+            if segment.kind not in _TOLD_IN_ORDER or unit.segments[0].kind not in _TOLD_IN_ORDER:
+                break
+            source, target = segment.text.strip(), self.results.get(segment.id, "")
+            left -= len(source) + len(target)
+            if left < 0 or len(found) == self.sizes.context:
+                break
+            if source:
+                found.insert(0, (source, target))
+        return tuple(found)
+
+    def _terms(self, units: Sequence[Unit]) -> tuple[Term, ...]:
+        """The person's first, then what the document itself has fixed."""
+        if not self.knows.takes_glossary:
+            return ()
+        own = [term for unit in units for term in unit.terms]
+        known = {term.source.casefold() for term in own}
+        found = [term for unit in units for term in self.consistency.found_in(unit.shown.words)]
+        return chosen([*own, *(term for term in found if term.source.casefold() not in known)])
+
+    def _said(self, units: Sequence[Unit], step: Step) -> str:
+        if step is Step.FIRST or not units[0].candidates:
+            return ""
+        return sentences_of(units[0].candidates[-1].problems, english_name(self.pair.target))
+
+
+def begin(
+    segments: Sequence[Segment], wish: TranslationWish, engine: EngineClient, memory: Memory, cancel: CancelToken
+) -> Work | None:
+    """Wakes the model; None where that was cancelled. Raises NoModel, and what the engine raises."""
+    engine.count_texts(["a"], cancel=cancel)
+    if cancel.cancelled:
+        return None
+    model = engine.loaded
+    if model is None:
+        raise NoModel
+    known, weights = knows(Path(model.path)), weights_of(model)
+    detector = Detector.shared()
+    among = known.languages if len(known.languages) > 1 else [one.code for one in LANGUAGES]
+    source = wish.source or detector.find(_sample(segments), among)
+    formality = wish.formality if known.takes_formality else Formality.DEFAULT
+    pair = Pair(source, wish.target, formality, wish.domain if known.takes_domain else "")
+    told = replace(pair, source="") if not wish.source and _is_target(source, wish.target) else pair
+    return Work(
+        segments, told, source, engine, memory, cancel, model, known,
+        family_for(known.family, is_large=weights > LARGE_WEIGHTS),
+        sizes_for(known, weights, model.context_tokens, model.sequences),
+        Checks(pair, detector),
+        Glossary(wish.glossary, source),
+        Consistency([segment.text for segment in segments], source),
+        detector,
+    )  # fmt: skip
+
+
+def _is_target(source: str, target: str) -> bool:
+    """Whether a text is in the target language already; variants (pt-BR for pt) are asked for."""
+    return base(source) == base(target) == target != ""
+
+
+def spoken(translated: Translated) -> str:
+    """The words of a translation."""
+    return "".join(part for part in translated.content if isinstance(part, str)).strip()
+
+
+def _sample(segments: Sequence[Segment]) -> str:
+    found: list[str] = []
+    left = SAMPLE_CHARACTERS
+    for segment in segments:
+        if left <= 0:
+            break
+        found.append(segment.text)
+        left -= len(segment.text)
+    return "\n".join(found)

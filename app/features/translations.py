@@ -1,0 +1,395 @@
+"""Translations as they are kept: added, queued, worked off, looked through, edited, saved, deleted and taken back.
+
+Each is a stored job of the kind "translation" with its segments; see `app.store.jobs`. States:
+
+    draft     its segments are there; it waits to be begun
+    queued    waits for its turn
+    running   is being worked on; after a crash or a restart it is queued again
+    paused    stopped by the person; what is translated is kept
+    done, failed
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from app.core.cancel import CancelToken
+from app.core.settings import Settings
+from app.documents.segments import Content, Segment
+from app.engine.client import EngineClient
+from app.features.documents import Documents
+from app.features.second_model import Swap
+from app.features.task_engines import TaskEngines
+from app.features.translation.adding import Additions, Copies
+from app.features.translation.bilingual import save_bilingual
+from app.features.translation.estimate import Estimates
+from app.features.translation.events import Memory, TranslationEvent
+from app.features.translation.kept_segments import KeptSegments
+from app.features.translation.kept_words import KeptWords
+from app.features.translation.queue import Queue, Translate, row_of
+from app.features.translation.result import Term, Translated, TranslationWish, wish_to_fields
+from app.features.translation.stored import (
+    ADDING,
+    DONE,
+    DRAFT,
+    KIND,
+    QUEUED,
+    RUNNING,
+    TASK,
+    Added,
+    Adding,
+    Row,
+    Saved,
+    Saving,
+    StoredTranslation,
+    TranslationEstimate,
+    Worked,
+    from_job,
+    source_language_of,
+    wish_of,
+)
+from app.features.translation.stored_saving import Savings, endings, file_name
+from app.features.translation.typed_texts import TypedTexts
+from app.features.turns import Turns
+from app.store.jobs import Job, Jobs
+from app.store.memory import TranslationMemory
+from app.store.translations import TranslationStore
+
+__all__ = [
+    "KIND", "TASK", "Added", "Adding", "Row", "Saved", "Saving", "StoredTranslation", "TranslationEstimate",
+    "Translations", "Worked",
+]  # fmt: skip
+
+
+class Translations:
+    """All stored translations; from any thread. Owns no thread: `run`, `add` and `save` are generators.
+
+    Writes may raise DiskFull or FolderNotWritable, and KeyError for a translation or a segment that does not exist.
+    `child_folder` is the document child's own; passwords of files stay in memory.
+    """
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        store: TranslationStore,
+        memory: TranslationMemory,
+        documents: Documents,
+        *,
+        engines: TaskEngines,
+        settings: Callable[[], Settings],
+        copies: Path,
+        child_folder: Path,
+        turns: Turns | None = None,
+        translate: Translate | None = None,
+    ) -> None:
+        self._jobs, self._store, self._engines = jobs, store, engines
+        self._passwords: dict[int, str] = {}
+        self._copies = Copies(copies)
+        self._additions = Additions(jobs, store, documents, self._copies, child_folder)
+        self._savings = Savings(
+            store, documents, self._copies, child_folder, password_of=lambda job_id: self._passwords.get(job_id, "")
+        )
+        self._words, self._texts = KeptWords(store, memory), TypedTexts(jobs, store)
+        self._segments = KeptSegments(store, self._words, self._known)
+        self._estimates = Estimates(engines, jobs)
+        self._queue = Queue(
+            jobs,
+            store,
+            engines,
+            turns or Turns(),
+            memory_for=self._words.memory,
+            wish_for=self._words.whole_wish,
+            stays_awake=lambda: settings().summaries.stay_awake,
+            translate=translate or _translate,
+        )
+
+    @property
+    def ask(self) -> Callable[[Swap], bool]:
+        """Asks the person, on the thread that works, whether the chat's model may give way; by itself it may not."""
+        return self._engines.ask
+
+    @ask.setter
+    def ask(self, ask: Callable[[Swap], bool]) -> None:
+        self._engines.ask = ask
+
+    @property
+    def model(self) -> Path | None:
+        """Which model translates now: the tab's, else the chat's."""
+        return self._engines.model()
+
+    def opened(self, cancel: CancelToken) -> AbstractContextManager[EngineClient | None]:
+        """The engine with the tab's model in it, for typed text; see `TaskEngines.opened`."""
+        return self._engines.opened(cancel)
+
+    # What is put together.
+
+    def add(
+        self, path: Path, wish: TranslationWish, cancel: CancelToken, *, password: str = ""
+    ) -> Iterator[Adding | Added]:
+        """Finds what there is to translate in a file; the last event is Added, and cancelled there is none.
+
+        The file's bytes are copied, so that it can be written whatever becomes of it. Raises DocumentLocked where a
+        password is needed, and what else the child met; nothing of the file is then kept.
+        """
+        for found in self._additions.add(path, wish, cancel, password):
+            if isinstance(found, Adding):
+                yield found
+                continue
+            if password:
+                self._passwords[found] = password
+            yield Added(self._row(self._known(found)))
+
+    def change(self, translation_id: int, wish: TranslationWish) -> None:
+        """Another wish: what does not hold for it any more is taken back, and found again in the memory or asked anew.
+
+        What a person edited or accepted stays as long as the languages are the same. One at work goes on with it.
+        """
+        job = self._known(translation_id)
+        before = wish_of(job)
+        if wish == before:
+            return
+        with self._queue.changing():
+            is_other_text = (wish.target, wish.source) != (before.target, before.source)
+            self._segments.take_back(job.id, keeps_own=not is_other_text)
+            self._jobs.update(job.id, spec=job.spec | {"wish": wish_to_fields(wish)})
+        if job.state in (QUEUED, RUNNING):
+            self._queue.begin_again(job.id)
+        elif job.state != DRAFT:
+            self._jobs.update(job.id, state=DRAFT)
+
+    def estimate(self, translation_id: int, cancel: CancelToken) -> TranslationEstimate | None:
+        """What it would take; None when cancelled. Takes seconds: it may wake the model, and measures it once.
+
+        Raises what the engine raises, NoRoomForModel where the tab's own model would need the chat's to give way.
+        """
+        job = self._known(translation_id)
+        wish, source = self._words.whole_wish(job), source_language_of(job)
+        rows = self._segments.rows(job.id)
+        return self._estimates.estimate(rows, lambda model: self._words.memory(wish, source, model), cancel)
+
+    def begin(self, translation_ids: Sequence[int]) -> None:
+        """Queues drafts, in this order; one that is done is worked through anew, and only what changed is asked."""
+        for translation_id in translation_ids:
+            job = self._known(translation_id)
+            if job.state == DONE:
+                with self._queue.changing():
+                    self._segments.take_back(job.id, keeps_own=True)
+            if job.state not in (QUEUED, RUNNING):
+                self._jobs.queue_last(job.id)
+
+    def translate_again(self, translation_id: int, segment_id: int) -> None:
+        """Takes one segment back and queues the translation, which asks for it anew."""
+        job = self._known(translation_id)
+        with self._queue.changing():
+            self._segments.take_back(job.id, keeps_own=False, only=segment_id)
+        if job.state in (QUEUED, RUNNING):
+            self._queue.begin_again(job.id)
+        else:
+            self._jobs.queue_last(job.id)
+
+    # The list.
+
+    def find(self, query: str = "") -> list[StoredTranslation]:
+        """All of them: those at work or waiting in their order, then the newest first; drafts are among these.
+
+        With a query those with every word of it in the title, the file's name or the text on either side.
+        """
+        jobs = [job for job in self._jobs.find(KIND) if job.state != ADDING]
+        if query.strip():
+            found = self._store.search(query)
+            jobs = [job for job in jobs if job.id in found]
+        waiting = [job for job in jobs if job.state in (RUNNING, QUEUED)]
+        waiting.sort(key=lambda job: job.state != RUNNING)
+        rest = [job for job in jobs if job.state not in (RUNNING, QUEUED)]
+        rest.sort(key=lambda job: (job.created_at, job.id), reverse=True)
+        counts = self._store.counts([job.id for job in jobs])
+        return [from_job(job, counts[job.id]) for job in (*waiting, *rest)]
+
+    def get(self, translation_id: int) -> StoredTranslation | None:
+        """One of them; None where it is deleted."""
+        job = self._job(translation_id)
+        return None if job is None else self._row(job)
+
+    def rename(self, translation_id: int, title: str) -> None:
+        """Another title."""
+        self._jobs.update(translation_id, title=title.strip())
+
+    def delete(self, translation_id: int) -> None:
+        """Stops it and takes it out of the list; gone for good, with the copy of its file, at the next start."""
+        self._queue.delete(translation_id)
+
+    def restore(self, translation_id: int) -> None:
+        """Takes a deletion back; one that was at work or waiting waits for its turn again."""
+        self._jobs.restore(translation_id)
+
+    # Its segments.
+
+    def rows(self, translation_id: int, start: int = 1, count: int | None = None) -> list[Row]:
+        """Segments beside their translations, in order from one on; None is all of them."""
+        return self._segments.rows(translation_id, start, count)
+
+    def row(self, translation_id: int, segment_id: int) -> Row:
+        """One segment; raises KeyError where there is none."""
+        return self._segments.row(translation_id, segment_id)
+
+    def edit(self, translation_id: int, segment_id: int, content: Content) -> Row:
+        """What a person writes for a segment; kept in the memory as their own, and never replaced by a model's.
+
+        Raises ValueError where it has not exactly the marks of the source.
+        """
+        return self._segments.edit(translation_id, segment_id, content)
+
+    def accept(self, translation_id: int, segment_id: int) -> Row:
+        """A person says that it is good as it is; nothing happens to a segment without a translation."""
+        return self._segments.accept(translation_id, segment_id)
+
+    def next_flagged(self, translation_id: int, after: int) -> int | None:
+        """The next segment to look at behind one, from the top again at the end; None where there is none."""
+        return self._store.next_flagged(translation_id, after)
+
+    # The work.
+
+    @property
+    def at_work(self) -> int | None:
+        """Which one is being worked on now."""
+        return self._queue.at_work
+
+    def seconds_left(self, translation_id: int) -> float | None:
+        """About how much longer the one at work takes, by its pace; None for others, and where nothing tells it yet."""
+        return self._queue.seconds_left(translation_id)
+
+    def stop(self, translation_id: int) -> None:
+        """Ends the work on it at once; what is there is kept, and `resume` goes on."""
+        self._queue.stop(translation_id)
+
+    def resume(self, translation_id: int) -> None:
+        """Queues a paused or failed one again."""
+        self._queue.resume(translation_id)
+
+    def run(self, cancel: CancelToken) -> Iterator[Worked]:
+        """Works off the queue until nothing waits in it; one that fails does not keep the next from its turn.
+
+        Cancelled (the program quits), the one at work stays queued. One caller at a time. While other long work has
+        its turn, nothing comes.
+        """
+        for translation_id, event in self._queue.run(cancel):
+            yield Worked(translation_id, event)
+
+    def close(self) -> None:
+        """The program quits: what `run` has cancelled goes on the next time. Safe to call twice."""
+        self._engines.close()
+
+    def tidy(self, before: float) -> None:
+        """Removes what an ended program left half-added, and copies whose translations are gone for good; slow.
+
+        Only what was begun before that moment (seconds since 1970).
+        """
+        for job in self._jobs.find(KIND, (ADDING,)):
+            if job.created_at < before:
+                self._jobs.remove(job.id)
+        for job_id in set(self._copies.job_ids()) - self._jobs.ids(KIND):
+            self._copies.remove(job_id)
+
+    # Files.
+
+    def endings(self, translation_id: int) -> tuple[str, ...]:
+        """What it can be saved as, the usual one first; nothing for typed text."""
+        return endings(self._known(translation_id))
+
+    def file_name(self, translation_id: int, ending: str) -> str:
+        """A name for it, such as "lease (Português).docx"; it says so where it is partial."""
+        return file_name(self._row(self._known(translation_id)), ending)
+
+    def save(self, translation_id: int, path: Path, cancel: CancelToken) -> Iterator[Saving | Saved]:
+        """Writes the document; the last event is Saved, and cancelled there is none: nothing has then changed.
+
+        It is there only when it is whole, and never in place of its source. Where not all is translated, the rest
+        stays in its language, and says so in front of each segment in formats that people read. Raises TargetIsSource,
+        TargetIsOpen, DiskFull, FolderNotWritable, DocumentGone, and what the child meets.
+        """
+        yield from self._savings.save(self._known(translation_id), path, cancel)
+
+    def save_bilingual(self, translation_id: int, path: Path) -> None:
+        """Source and translation side by side with what was flagged: a .html, .csv or .tmx file by the ending.
+
+        Raises DiskFull or FolderNotWritable.
+        """
+        job = self._known(translation_id)
+        rows = (row_of(one) for one in self._store.every_segment(job.id))
+        save_bilingual(rows, path, title=job.title, source=source_language_of(job), target=wish_of(job).target)
+
+    # Glossary and memory.
+
+    def glossary(self, source: str, target: str) -> tuple[Term, ...]:
+        """The terms of a pair of languages."""
+        return self._words.glossary(source, target)
+
+    def keep_glossary(self, source: str, target: str, terms: Sequence[Term]) -> None:
+        """These are the terms of a pair now; translations that are begun from now on have them beside their own."""
+        self._words.keep_glossary(source, target, terms)
+
+    def memory(self, wish: TranslationWish, source_language: str, model: Path) -> Memory:
+        """What was translated for such a wish by this model, and what a person made of it."""
+        return self._words.memory(wish, source_language, model)
+
+    def export_tmx(self, path: Path) -> None:
+        """Writes the whole memory; raises DiskFull or FolderNotWritable."""
+        self._words.export_tmx(path)
+
+    def import_tmx(self, path: Path) -> int:
+        """Takes the translations of a file into the memory; returns how many. Raises DocumentUnreadable."""
+        return self._words.import_tmx(path)
+
+    # Typed text.
+
+    def keep_text(
+        self,
+        source: str,
+        target: str,
+        wish: TranslationWish,
+        source_language: str,
+        model: str,
+        *,
+        id: int | None = None,
+    ) -> StoredTranslation:
+        """Keeps a typed text with its translation in the list; with `id` in place of what that one has.
+
+        `model` is the name of its file.
+        """
+        job = self._job(id) if id is not None else None
+        kept = self._texts.keep(job, (source, target), wish, source_language=source_language, model=model)
+        return self._row(self._known(kept))
+
+    def text(self, translation_id: int) -> tuple[str, str]:
+        """A typed text and its translation; empty ones for any other."""
+        return self._texts.texts(translation_id)
+
+    def _job(self, translation_id: int) -> Job | None:
+        job = self._jobs.get(translation_id)
+        return job if job is not None and job.kind == KIND and job.state != ADDING else None
+
+    def _known(self, translation_id: int) -> Job:
+        """Raises KeyError where it is gone."""
+        job = self._job(translation_id)
+        if job is None:
+            raise KeyError(translation_id)
+        return job
+
+    def _row(self, job: Job) -> StoredTranslation:
+        return from_job(job, self._store.counts([job.id])[job.id])
+
+
+def _translate(
+    segments: Sequence[Segment],
+    wish: TranslationWish,
+    engine: EngineClient,
+    memory: Memory,
+    cancel: CancelToken,
+    *,
+    done: Mapping[int, Translated],
+) -> Iterator[TranslationEvent]:
+    from app.features.translate import translate  # the window lists translations without it
+
+    yield from translate(segments, wish, engine, memory, cancel, done=done)

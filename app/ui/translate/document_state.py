@@ -1,0 +1,78 @@
+"""Why a translation is not complete, or not as it was chosen, and the one thing to do about it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+
+from app.features.sentences import Sentence, sentence_for
+from app.features.translation.stored import StoredTranslation
+from app.ui.i18n import tr
+from app.ui.notify import ACTION_LABELS, Notify
+from app.ui.theme import Theme
+from app.ui.translate.document_words import stopped_words
+from app.ui.widgets.buttons import text_button
+
+
+class DocumentState(QFrame):
+    """Hidden where there is nothing to say. `go_on_wanted`: it is to go on, or to follow what was chosen."""
+
+    go_on_wanted = Signal()
+
+    def __init__(self, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme, self._notify = theme, notify
+        self._action = ""
+        self.setObjectName("state_bar")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.other = text_button("", "quiet")
+        self.other.clicked.connect(self._on_other)
+        self.go_on = text_button(tr("Go on"), "plain")
+        self.go_on.clicked.connect(self.go_on_wanted)
+        self._row = QHBoxLayout(self)
+        self._row.addWidget(self.words, 1)
+        self._row.addWidget(self.other)
+        self._row.addWidget(self.go_on)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        self.hide()
+
+    def show_state(self, stored: StoredTranslation, *, is_other_wish: bool) -> None:
+        """`is_other_wish`: other languages or terms were chosen than it was translated with."""
+        if is_other_wish and stored.state != "draft":
+            words = tr("Something else was chosen. Only what that changes is translated again.")
+            self._show(words, tr("Apply to this document"), "")
+        elif stored.state == "failed" or (stored.state == "paused" and stored.error is not None):
+            error = stored.error
+            said = sentence_for(error) if error is not None else Sentence(tr("The translation could not be made."))
+            kept = stopped_words(stored) if stored.done else ""
+            self._show(" ".join(part for part in (tr(said.text), kept) if part), tr("Try again"), said.action)
+        elif stored.state == "paused":
+            self._show(tr("Stopped: {words}", words=stopped_words(stored)), tr("Go on"), "")
+        else:
+            self.hide()
+
+    def _show(self, text: str, go_on: str, action: str) -> None:
+        self.words.setText(text)
+        self.setAccessibleName(text)
+        self.go_on.setText(go_on)
+        self.go_on.setAccessibleName(go_on)
+        self._action = action if action != "retry" and action in self._notify.actions else ""
+        label = tr(ACTION_LABELS[self._action]) if self._action else ""
+        self.other.setText(label)
+        self.other.setAccessibleName(label)
+        self.other.setVisible(bool(label))
+        self.show()
+
+    def _on_other(self) -> None:
+        if self._action:
+            self._notify.actions[self._action]()
+
+    def _on_theme_changed(self) -> None:
+        px = self._theme.px
+        self._row.setContentsMargins(px(14), px(8), px(8), px(8))
+        self._row.setSpacing(px(8))
+        self.words.setFont(self._theme.font(13.5))
+        for button in (self.other, self.go_on):
+            button.setFont(self._theme.font(13.5, 500))

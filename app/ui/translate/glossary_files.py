@@ -1,0 +1,88 @@
+"""A glossary out of a CSV file, and into one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from app.core.errors import DocumentUnreadable
+from app.features.translation.result import Term
+from app.features.whole_file import disk_problem
+from app.ui import tasks
+from app.ui.i18n import tr
+from app.ui.notify import Notify
+
+
+class GlossaryFiles(QObject):
+    """`imported` carries the terms of a file."""
+
+    imported = Signal(object)
+
+    def __init__(self, notify: Notify, window: QWidget) -> None:
+        super().__init__(window)
+        self._notify, self._window = notify, window
+
+    def ask_to_import(self) -> QFileDialog:
+        """Which file."""
+        dialog = self._dialog(tr("Import a glossary"), "import_glossary")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(lambda file: self.read(Path(file)))
+        dialog.open()
+        return dialog
+
+    def ask_to_export(self, terms: Sequence[Term], pair: str) -> QFileDialog:
+        """Where to."""
+        dialog = self._dialog(tr("Export the glossary"), "export_glossary")
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix("csv")
+        dialog.selectFile(f"glossary {pair}.csv")
+        dialog.fileSelected.connect(lambda file: self.write(Path(file), terms))
+        dialog.open()
+        return dialog
+
+    def read(self, path: Path) -> tasks.Task:
+        """Reads a file on a thread."""
+
+        def work() -> Iterator[object]:
+            from app.features.translation.glossary import read_csv
+
+            try:
+                yield list(read_csv(path))
+            except OSError as error:
+                denied = isinstance(error, PermissionError)
+                raise DocumentUnreadable(str(path), "denied" if denied else "missing") from error
+            except ValueError as error:
+                raise DocumentUnreadable(str(path), "not_text") from error
+
+        task = tasks.run(lambda _token: work(), self)
+        task.event.connect(self.imported)
+        task.failed.connect(self._notify.error)
+        return task
+
+    def write(self, path: Path, terms: Sequence[Term]) -> tasks.Task:
+        """Writes a file on a thread."""
+
+        def work() -> Iterator[object]:
+            from app.features.translation.glossary import write_csv
+
+            try:
+                write_csv(path, tuple(terms))
+            except OSError as error:
+                raise disk_problem(error, path) from error
+            yield from ()
+
+        task = tasks.run(lambda _token: work(), self)
+        task.finished.connect(lambda: self._notify.mention(tr("Saved as {name}", name=path.name)))
+        retry: Callable[[], object] = lambda: self.write(path, terms)  # noqa: E731
+        task.failed.connect(lambda error: self._notify.error(error, action=retry))
+        return task
+
+    def _dialog(self, title: str, name: str) -> QFileDialog:
+        dialog = QFileDialog(self._window, title)
+        dialog.setObjectName(name)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setNameFilters([f"{tr('Table')} (*.csv)"])
+        return dialog

@@ -1,0 +1,125 @@
+"""From which language into which, with the two exchanged by a button; how people are addressed; what it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtWidgets import QLineEdit, QWidget
+
+from app.features.translation.languages import has_formality
+from app.features.translation.result import Formality, TranslationWish
+from app.ui.i18n import tr
+from app.ui.theme import Theme
+from app.ui.translate.language_button import LanguageButton
+from app.ui.widgets.buttons import IconButton
+from app.ui.widgets.choice_button import ChoiceButton
+from app.ui.widgets.flow_layout import FlowLayout
+
+TYPING_MS = 600
+MOST_DOMAIN = 120
+DOMAIN_PX = 190
+FORMALITIES = (
+    (Formality.DEFAULT, "Usual address"),
+    (Formality.FORMAL, "Formal"),
+    (Formality.INFORMAL, "Informal"),
+)
+
+
+class LanguageChoice(QWidget):
+    """`changed` comes with every choice but one: `swapped` when source and target were exchanged."""
+
+    changed = Signal()
+    swapped = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._detected = ""
+        self._is_small = False
+        self._takes_formality = self._takes_domain = True
+        self.source = LanguageButton(theme, tr("From"), can_detect=True)
+        self.swap = IconButton(theme, "arrows-left-right", tr("Exchange the languages"), size_px=18)
+        self.swap.clicked.connect(self._on_swap)
+        self.target = LanguageButton(theme, tr("Into"))
+        self.formality = ChoiceButton(theme, tr("Address"), FORMALITIES)
+        self.domain = QLineEdit(placeholderText=tr("About, such as a lease"))
+        self.domain.setAccessibleName(tr("What the text is about"))
+        self.domain.setToolTip(tr("A few words on what the text is about help with words that mean several things"))
+        self.domain.setMaxLength(MOST_DOMAIN)
+        self.domain.setAcceptDrops(False)  # files are for the window
+        self._typed = QTimer(self, singleShot=True, interval=TYPING_MS)
+        self._typed.timeout.connect(self.changed)
+        self.domain.textEdited.connect(lambda _text: self._typed.start())
+        self._flow = FlowLayout(self)
+        for widget in (self.source, self.swap, self.target, self.formality, self.domain):
+            self._flow.addWidget(widget)
+        self.source.changed.connect(self._on_source)
+        self.target.changed.connect(self._on_target)
+        self.formality.changed.connect(lambda _value: self.changed.emit())
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    @property
+    def wish(self) -> TranslationWish:
+        """What is chosen now, without a glossary."""
+        formality = Formality(self.formality.value) if not self.formality.isHidden() else Formality.DEFAULT
+        domain = " ".join(self.domain.text().split()) if self._takes_domain else ""
+        return TranslationWish(self.target.value, self.source.value, formality, domain)
+
+    def offer(self, languages: Sequence[str], *, formality: bool = True, domain: bool = True) -> None:
+        """What the model can do."""
+        self.source.offer(languages)
+        self.target.offer(languages)
+        self._takes_formality, self._takes_domain = formality, domain
+        self._show_more()
+
+    def show_wish(self, wish: TranslationWish) -> None:
+        """Shows choices that were made before; nothing is told."""
+        self.source.show_value(wish.source)
+        self.target.show_value(wish.target)
+        self.formality.show_value(wish.formality)
+        self.domain.setText(wish.domain)
+        self._show_more()
+
+    def show_small(self, *, is_small: bool) -> None:
+        """Where there is little room, what the text is about is asked only where it was said."""
+        self._is_small = is_small
+        self._show_more()
+
+    def show_detected(self, code: str) -> None:
+        """The language that the text was found to be in."""
+        self._detected = code
+        self.source.show_detected(code)
+        self.swap.setEnabled(bool(self.source.value or code))
+
+    def _on_source(self, value: str) -> None:
+        if value and value == self.target.value and self._detected != value:
+            self.target.show_value(self._detected or self.target.value)  # the other way round is what was meant
+        self.swap.setEnabled(bool(value or self._detected))
+        self._show_more()
+        self.changed.emit()
+
+    def _on_target(self, _value: str) -> None:
+        self._show_more()
+        self.changed.emit()
+
+    def _on_swap(self) -> None:
+        source, target = self.source.value or self._detected, self.target.value
+        if not source or not target:
+            return
+        self.source.show_value(target)
+        self.target.show_value(source)
+        self._show_more()
+        self.swapped.emit()
+
+    def _show_more(self) -> None:
+        """How people are addressed only where the language tells it and the model takes it."""
+        self.formality.setVisible(self._takes_formality and has_formality(self.target.value))
+        self.domain.setVisible(self._takes_domain and not (self._is_small and not self.domain.text()))
+        self.swap.setEnabled(bool(self.source.value or self._detected))
+
+    def _on_theme_changed(self) -> None:
+        self._flow.gap_px = self._theme.px(8)
+        self.domain.setFont(self._theme.font(13.5))
+        self.domain.setFixedWidth(self._theme.px(DOMAIN_PX))

@@ -1,0 +1,224 @@
+"""The thread that translates typed text: it keeps the model at hand while somebody types, and lets it go after a while.
+
+The window asks for one thing at a time; a new text ends the one before at once.
+"""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from app.core.cancel import CancelToken
+from app.documents.segments import Content
+from app.features.translation.events import TranslationEnded, TranslationEvent
+from app.features.translation.result import Translated, TranslationWish
+from app.ui import tasks
+from app.ui.translate.text_requests import (
+    Alternative,
+    Answer,
+    Ask,
+    AskAlternatives,
+    AskBack,
+    AskText,
+    BackText,
+    Either,
+    Ended,
+    Event,
+    Paragraphs,
+)
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.engine.client import EngineClient
+    from app.features.translation.detection import Detector
+
+LOOK_EVERY_S = 0.1
+IDLE_S = 60.0
+"""How long the model of the tab stays in memory beside the chat's after the last ask."""
+
+
+class TextWork(QObject):
+    """`answered` tells what came of the newest ask of its kind; older ones are silent from when they are replaced."""
+
+    answered = Signal(object)
+    """An `Answer`."""
+    failed = Signal(object)
+    """What went wrong; nothing that was asked goes on."""
+    ended = Signal()
+    """The model of the tab has been let go."""
+
+    def __init__(self, app: Fireside, parent: QObject) -> None:
+        super().__init__(parent)
+        self._app = app
+        self._asks: queue.SimpleQueue[Ask | None] = queue.SimpleQueue()
+        self._waiting: dict[type[Ask], Ask] = {}
+        self._number = 0
+        self._task: tasks.Task | None = None
+        self._detector: Detector
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a text is being translated."""
+        return AskText in self._waiting
+
+    def translate(
+        self,
+        text: str,
+        wish: TranslationWish,
+        model: Path,
+        done: Mapping[Content, Translated],
+        languages: tuple[str, ...],
+    ) -> int:
+        """Translates a text in place of whatever was asked before; the number of the ask."""
+        self.stop()
+        self._number += 1
+        return self._ask(AskText(self._number, wish, model, text, dict(done), languages))
+
+    def find_alternatives(
+        self, sentence: str, paragraph: str, wish: TranslationWish, model: Path, source_language: str
+    ) -> int:
+        """Looks for other wordings of a sentence."""
+        self._number += 1
+        return self._ask(AskAlternatives(self._number, wish, model, sentence, paragraph, source_language))
+
+    def translate_back(self, text: str, wish: TranslationWish, model: Path, source_language: str) -> int:
+        """Translates a translation back."""
+        self._number += 1
+        return self._ask(AskBack(self._number, wish, model, text, source_language))
+
+    def stop(self, kind: type[Ask] | None = None) -> None:
+        """Ends what is asked, or what is asked of one kind, at once."""
+        for each in [kind] if kind is not None else list(self._waiting):
+            ask = self._waiting.pop(each, None)
+            if ask is not None:
+                ask.stop.cancel()
+
+    def rest(self) -> None:
+        """Lets the model go when what is asked is done."""
+        if self._task is not None:
+            self._asks.put(None)
+
+    def _ask(self, ask: Ask) -> int:
+        self.stop(type(ask))
+        self._waiting[type(ask)] = ask
+        self._asks.put(ask)
+        if self._task is None:
+            self._start()
+        return ask.number
+
+    def _start(self) -> None:
+        self._task = tasks.run(self._serve, self)
+        self._task.event.connect(self._on_answer)
+        self._task.finished.connect(self._on_ended)
+        self._task.failed.connect(self._on_failed)
+
+    def _on_answer(self, answer: Answer) -> None:
+        ask = next((each for each in self._waiting.values() if each.number == answer.number), None)
+        if ask is None:
+            return
+        if isinstance(answer.event, Ended):
+            del self._waiting[type(ask)]
+        self.answered.emit(answer)
+
+    def _on_ended(self) -> None:
+        self._task = None
+        if self._waiting:  # asked while the thread was ending
+            self._ask_again()
+        else:
+            self.ended.emit()
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._task = None
+        self.stop()
+        self._drain()
+        self.failed.emit(error)
+        self.ended.emit()
+
+    def _ask_again(self) -> None:
+        self._drain()
+        for ask in self._waiting.values():
+            self._asks.put(ask)
+        self._start()
+
+    def _drain(self) -> None:
+        while not self._asks.empty():
+            self._asks.get_nowait()
+
+    # On the thread.
+
+    def _serve(self, cancel: CancelToken) -> Iterator[Answer]:
+        from app.features.translation.detection import Detector  # its model is loaded here, on the thread
+
+        self._detector = Detector.shared()
+        ask = self._next(cancel)
+        while ask is not None:
+            with self._app.translations.opened(cancel) as engine:
+                if engine is None:
+                    return
+                model, is_here = ask.model, True
+                while ask is not None and is_here:
+                    yield from self._carry_out(ask, engine, Either(ask.stop, cancel))
+                    ask = self._next(cancel)
+                    is_here = ask is not None and ask.model == model and _has(engine, model)
+
+    def _next(self, cancel: CancelToken) -> Ask | None:
+        """The next thing to do; None when it is time to end."""
+        end_s = time.monotonic() + IDLE_S
+        while not cancel.cancelled and time.monotonic() < end_s:
+            try:
+                ask = self._asks.get(timeout=LOOK_EVERY_S)
+            except queue.Empty:
+                continue
+            if ask is None or not ask.stop.cancelled:
+                return ask
+        return None
+
+    def _carry_out(self, ask: Ask, engine: EngineClient, stop: CancelToken) -> Iterator[Answer]:
+        begun_s, is_partial = time.monotonic(), False
+        steps: Iterator[Event] = iter(())
+        if isinstance(ask, AskText):
+            steps = self._text(ask, engine, stop)
+        elif isinstance(ask, AskAlternatives):
+            steps = self._alternatives(ask, engine, stop)
+        elif isinstance(ask, AskBack):
+            steps = self._back(ask, engine, stop)
+        for event in steps:
+            is_partial = is_partial or (isinstance(event, TranslationEnded) and event.is_partial)
+            yield Answer(ask.number, event)
+        yield Answer(ask.number, Ended(is_partial or stop.cancelled, time.monotonic() - begun_s))
+
+    def _text(self, ask: AskText, engine: EngineClient, stop: CancelToken) -> Iterator[Paragraphs | TranslationEvent]:
+        from app.features.translation.live import segments_of, translate_text
+
+        segments = tuple(segments_of(ask.text))
+        source = ask.wish.source or self._detector.find(ask.text, ask.languages)
+        done = {one.id: replace(ask.done[one.content], id=one.id) for one in segments if one.content in ask.done}
+        yield Paragraphs(segments, source, done)
+        if source == ask.wish.target:
+            return
+        wish = replace(ask.wish, source=source)
+        memory = self._app.translations.memory(wish, source, ask.model)
+        yield from translate_text(ask.text, wish, engine, memory, stop, done=done)
+
+    def _alternatives(self, ask: AskAlternatives, engine: EngineClient, stop: CancelToken) -> Iterator[Alternative]:
+        from app.features.translation.live import alternatives
+
+        wish = replace(ask.wish, source=ask.source_language)
+        yield from map(Alternative, alternatives(ask.sentence, ask.paragraph, wish, engine, stop))
+
+    def _back(self, ask: AskBack, engine: EngineClient, stop: CancelToken) -> Iterator[BackText]:
+        from app.features.translation.live import translate_back
+
+        wish = replace(ask.wish, source=ask.source_language)
+        yield from map(BackText, translate_back(ask.text, wish, engine, stop))
+
+
+def _has(engine: EngineClient, model: Path) -> bool:
+    """Whether a model is still the one that is loaded."""
+    return engine.loaded is not None and Path(engine.loaded.path) == model

@@ -1,0 +1,162 @@
+"""The Translate tab's middle: typed text, or a document with its segments side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFocusEvent
+from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
+
+from app.core.errors import AppError
+from app.features.translation.stored import TYPED, StoredTranslation
+from app.ui.i18n import tr
+from app.ui.notify import Notify
+from app.ui.theme import Theme
+from app.ui.translate.running import TranslationRunner
+from app.ui.translate.text_page import TextPage
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.ui.translate.document_view import DocumentTranslationView
+
+
+class TranslateView(QWidget):
+    """Shows one translation, or the place where a new one begins."""
+
+    list_changed = Signal()
+    """Rows of the list are others: new, renamed, further, over."""
+    shown_changed = Signal(object)
+    """The id of the translation that is shown now; None for a new one."""
+    models_wanted = Signal(str)
+    model_changed = Signal()
+    memory_changed = Signal()
+
+    def __init__(
+        self, app: Fireside, theme: Theme, notify: Notify, runner: TranslationRunner, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._app, self._theme, self._notify, self.runner = app, theme, notify, runner
+        self.translation_id: int | None = None
+        self._document: DocumentTranslationView | None = None
+        self.text = TextPage(app, theme, notify)
+        self.pages = QStackedWidget()
+        self.pages.addWidget(self.text)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.pages)
+        self.text.list_changed.connect(self.list_changed)
+        self.text.shown_changed.connect(self._on_text_shown)
+        self.text.document_wanted.connect(self.ask_for_files)
+        self.text.models_wanted.connect(self.models_wanted)
+        self.text.model_changed.connect(self.model_changed)
+        self.text.memory_changed.connect(self.memory_changed)
+        runner.row_changed.connect(lambda _number: self.list_changed.emit())
+
+    @property
+    def document(self) -> DocumentTranslationView:
+        """The view of documents, made when the first one is shown."""
+        if self._document is None:
+            from app.ui.translate.document_view import DocumentTranslationView  # typed text needs none of it
+
+            view = self._document = DocumentTranslationView(self._app, self._theme, self._notify, self.runner)
+            view.list_changed.connect(self.list_changed)
+            view.shown_changed.connect(self._on_document_shown)
+            view.model_wanted.connect(lambda: self.models_wanted.emit("suggested"))
+            view.page.needs.model_came.connect(self.model_changed)
+            self.pages.addWidget(view)
+        return self._document
+
+    def show_new(self) -> None:
+        """A new text; a document can be dropped on it."""
+        self.text.show_new()
+        self.pages.setCurrentWidget(self.text)
+        self._show_id(None)
+
+    def show_translation(self, translation_id: int) -> None:
+        """One of the list."""
+        stored = self._stored(translation_id)
+        if stored is None:
+            self.show_new()
+        elif stored.format == TYPED:
+            self.text.show_text(translation_id)
+            self.pages.setCurrentWidget(self.text)
+            self._show_id(translation_id)
+        else:
+            self.document.show_translation(translation_id)
+            self.pages.setCurrentWidget(self.document)
+            self._show_id(translation_id)
+
+    def translate_text(self, text: str) -> None:
+        """A text from elsewhere, translated at once."""
+        self.pages.setCurrentWidget(self.text)
+        self.text.show_new(text)
+
+    def add_files(self, files: Sequence[str | Path]) -> None:
+        """Documents that somebody dropped, or sent from a chat."""
+        if files:
+            self.pages.setCurrentWidget(self.document)
+            self._show_id(None)
+            self.document.add_files([Path(file) for file in files])
+
+    def ask_for_files(self) -> None:
+        """Asks for documents."""
+        dialog = QFileDialog(self, tr("Choose documents to translate"))
+        dialog.setObjectName("translate_dialog")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.filesSelected.connect(self.add_files)
+        dialog.open()
+
+    def forget(self) -> None:
+        """What is shown was deleted."""
+        if self.pages.currentWidget() is self.text:
+            self.text.forget()
+
+    def on_model_changed(self) -> None:
+        """The tab's model is another."""
+        self.text.look_again()
+        if self._document is not None:
+            self._document.capability.look()
+
+    def take_keyboard(self) -> None:
+        """Gives the keyboard to what is shown."""
+        page = self.pages.currentWidget()
+        if page is self.text:
+            self.text.take_keyboard()
+        elif page is not None:
+            page.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def leave(self) -> None:
+        """The window closes: what was typed is kept."""
+        self.text.leave()
+        if self._document is not None:
+            self._document.leave()
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.take_keyboard()
+
+    def _on_text_shown(self, number: int | None) -> None:
+        if self.pages.currentWidget() is self.text:
+            self._show_id(number)
+
+    def _on_document_shown(self, number: int | None) -> None:
+        if number is None:
+            self.show_new()
+        elif self.pages.currentWidget() is self._document:
+            self._show_id(number)
+
+    def _show_id(self, number: int | None) -> None:
+        if number != self.translation_id:
+            self.translation_id = number
+            self.shown_changed.emit(number)
+
+    def _stored(self, translation_id: int) -> StoredTranslation | None:
+        try:
+            return self._app.translations.get(translation_id)
+        except AppError as error:
+            self._notify.error(error)
+            return None

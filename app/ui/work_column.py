@@ -1,0 +1,256 @@
+"""The left column of stored work, summaries or translations: New, search, what there is in its groups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QShowEvent
+from PySide6.QtWidgets import QLabel, QLineEdit, QMenu, QVBoxLayout, QWidget
+
+from app.core.errors import AppError
+from app.ui.i18n import tr
+from app.ui.icons import icon
+from app.ui.notify import Notify
+from app.ui.row_list import ID_ROLE, RowList
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import text_button
+from app.ui.work_list import STATE_ROLE, Work, WorkListModel
+
+SEARCH_DELAY_MS = 120
+REFRESH_MS = 250
+"""Work gets further many times a second; nobody reads the list so fast."""
+
+
+class WorkStore(Protocol):
+    """`Summaries` or `Translations`, as far as their list needs it."""
+
+    def find(self, query: str = "") -> Sequence[Work]:
+        """What there is, or what has the words."""
+
+    def get(self, number: int, /) -> Work | None:
+        """One of them."""
+
+    def rename(self, number: int, title: str, /) -> None:
+        """Another title."""
+
+    def delete(self, number: int, /) -> None:
+        """Out of the list."""
+
+    def restore(self, number: int, /) -> None:
+        """Back into it."""
+
+    def stop(self, number: int, /) -> None:
+        """Ends the work on it."""
+
+    def resume(self, number: int, /) -> None:
+        """It waits for its turn again."""
+
+
+@dataclass(frozen=True)
+class ColumnWords:
+    """What a column says, in the person's language, and the object names of its parts."""
+
+    name: str
+    icon: str
+    new: str
+    search: str
+    all: str
+    nothing_found: str
+    nothing_yet: str
+
+
+class WorkColumn(QWidget):
+    """Finds, opens, renames and deletes; what is open is the view's business."""
+
+    new_wanted = Signal()
+    chosen = Signal(int)
+    renamed = Signal(int)
+    gone = Signal(int)
+    """One was deleted; another is to be shown if it was the open one."""
+    work_wanted = Signal()
+    """Something waits in the queue again."""
+
+    def __init__(
+        self,
+        theme: Theme,
+        store: WorkStore,
+        notify: Notify,
+        words: ColumnWords,
+        new_model: Callable[..., WorkListModel],
+    ) -> None:
+        super().__init__()
+        self.setObjectName(f"{words.name}_column")
+        self._theme, self._works, self._notify, self._words = theme, store, notify, words
+        self._open_id: int | None = None
+        self._moved: set[int] = set()
+        self._is_all_stale = False
+        self._new = text_button(words.new, "new")
+        self._new.setObjectName("new_work")
+        self._new.clicked.connect(self.new_wanted)
+        self.search = QLineEdit(placeholderText=words.search)
+        self.search.setObjectName("search")
+        self.search.setAccessibleName(words.search)
+        self._glass = QAction(self.search)
+        self.search.addAction(self._glass, QLineEdit.ActionPosition.LeadingPosition)
+        self._search_later = QTimer(self, singleShot=True, interval=SEARCH_DELAY_MS)
+        self._search_later.timeout.connect(self.reload)
+        self.search.textChanged.connect(lambda _: self._search_later.start())
+        self._refresh_later = QTimer(self, singleShot=True, interval=REFRESH_MS)
+        self._refresh_later.timeout.connect(self._refresh)
+        self.model = new_model(self)
+        self.model.renamed.connect(self._on_renamed)
+        self.list = RowList(theme, self.model, words.all)
+        self.list.setObjectName(words.name)
+        self.list.delete_wanted.connect(self.delete)
+        self.list.customContextMenuRequested.connect(self._on_menu)
+        for signal in (self.list.clicked, self.list.activated, self.list.moved):
+            signal.connect(self._choose)
+        self._nothing = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self._nothing.setProperty("kind", "muted")
+        self._column = QVBoxLayout(self)
+        for widget, stretch in ((self._new, 0), (self.search, 0), (self._nothing, 0), (self.list, 1)):
+            self._column.addWidget(widget, stretch)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def reload(self) -> None:
+        """Reads the list again, as the search field says."""
+        self._search_later.stop()
+        self._refresh_later.stop()
+        self._moved.clear()
+        self._is_all_stale = False
+        self._show(self._found())
+
+    def refresh_soon(self) -> None:
+        """Something in the list is another; hidden, it is read when it is shown."""
+        self._is_all_stale = True
+        self._refresh_in_a_moment()
+
+    def show_progress(self, number: int) -> None:
+        """One of them is further."""
+        self._moved.add(number)
+        self._refresh_in_a_moment()
+
+    def show_open(self, number: int | None) -> None:
+        """Marks the one that is open; None is a new one, which has no row."""
+        self._open_id = number
+        if number is not None and not self.model.index_of(number).isValid():
+            self.reload()  # it has just been begun
+        self.list.mark(self.model.index_of(number))
+
+    def rename(self, index: QModelIndex) -> None:
+        """Opens the title for editing in its row."""
+        self.list.setFocus()
+        self.list.edit(index)
+
+    def delete(self, number: int) -> None:
+        """Deletes one at once, and offers to take it back."""
+        work = self._works.get(number)
+        if work is None or not self._store(self._works.delete, number):
+            return
+        self.gone.emit(number)
+        self.reload()
+        self._notify.undo(tr("“{title}” was deleted.", title=work.title), lambda: self._bring_back(number))
+
+    def menu_for(self, index: QModelIndex) -> QMenu:
+        """What can be done with one of them."""
+        number, state, tokens = index.data(ID_ROLE), index.data(STATE_ROLE), self._theme.tokens
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        if state in ("running", "queued"):
+            menu.addAction(icon("stop", tokens.muted), tr("Stop"), lambda: self._stop(number))
+        elif state in ("paused", "failed"):
+            menu.addAction(icon("play", tokens.muted), tr("Go on"), lambda: self._go_on(number))
+        menu.addAction(icon("pencil-simple", tokens.muted), tr("Rename") + "\tF2", lambda: self.rename(index))
+        menu.addSeparator()
+        menu.addAction(icon("trash", tokens.danger), tr("Delete") + "\t" + tr("Del"), lambda: self.delete(number))
+        return menu
+
+    def _found(self) -> Sequence[Work]:
+        try:
+            return self._works.find(self.search.text().strip())
+        except AppError as error:
+            self._notify.error(error)
+            return []
+
+    def _refresh_in_a_moment(self) -> None:
+        if not self._refresh_later.isActive():
+            self._refresh_later.start()
+
+    def _refresh(self) -> None:
+        if self.list.is_editing:
+            self._refresh_in_a_moment()  # another word in the row would undo what is being typed there
+        elif self.isVisible():
+            moved = [self._works.get(number) for number in sorted(self._moved)]
+            self._moved.clear()
+            if self._is_all_stale or not all(one is not None and self.model.update(one) for one in moved):
+                self.reload()
+
+    def _show(self, works: Sequence[Work]) -> None:
+        position = self.list.verticalScrollBar().value()
+        self.model.show(works)
+        index = self.model.index_of(self._open_id)
+        if index != self.list.currentIndex():
+            self.list.mark(index, scroll=False)
+        self.list.verticalScrollBar().setValue(position)
+        self._nothing.setVisible(not works)
+        is_searched = bool(self.search.text().strip())
+        self._nothing.setText(self._words.nothing_found if is_searched else self._words.nothing_yet)
+
+    def _bring_back(self, number: int) -> None:
+        if self._store(self._works.restore, number):
+            self.reload()
+            self.chosen.emit(number)
+            self.work_wanted.emit()
+
+    def _stop(self, number: int) -> None:
+        self._store(self._works.stop, number)
+        self.refresh_soon()
+
+    def _go_on(self, number: int) -> None:
+        if self._store(self._works.resume, number):
+            self.work_wanted.emit()
+        self.refresh_soon()
+
+    def _choose(self, index: QModelIndex) -> None:
+        number = index.data(ID_ROLE)
+        if number is not None and number != self._open_id:
+            self.chosen.emit(number)
+
+    def _on_renamed(self, number: int, title: str) -> None:
+        if self._store(self._works.rename, number, title):
+            self.reload()
+            self.renamed.emit(number)
+
+    def _on_menu(self, position: QPoint) -> None:
+        index = self.list.indexAt(position)
+        if index.data(ID_ROLE) is not None:
+            self.menu_for(index).popup(self.list.viewport().mapToGlobal(position))
+
+    def _store(self, do: Callable[..., object], *values: object) -> bool:
+        try:
+            do(*values)
+        except AppError as error:
+            self._notify.error(error)
+            return False
+        return True
+
+    def _on_theme_changed(self) -> None:
+        theme, tokens = self._theme, self._theme.tokens
+        self._column.setContentsMargins(theme.px(12), theme.px(14), theme.px(12), 0)
+        self._column.setSpacing(theme.px(9))
+        self._new.setFont(theme.font(14.5, 600))
+        self._new.setIcon(icon(self._words.icon, tokens.accent))
+        # A push button keeps its text four pixels from the icon; a wider icon around the same glyph gives it air.
+        self._new.setIconSize(QSize(theme.px(32), theme.px(16)))
+        self.search.setFont(theme.font(14))
+        self._glass.setIcon(icon("magnifying-glass", tokens.muted))
+        self._nothing.setFont(theme.font(13.5))
+        self._nothing.setContentsMargins(theme.px(15), theme.px(4), theme.px(15), 0)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.reload()

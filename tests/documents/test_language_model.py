@@ -1,0 +1,27 @@
+"""The model of languages held in memory: the same answers as the one that is streamed, and fewer languages on wish."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.documents.language_model import LanguageModel, most_likely
+
+TEXTS = {
+    "de": "Der Mieter zahlt die Miete jeden Monat bis zum dritten Werktag.",
+    "en": "The tenant pays the rent every month until the third working day.",
+    "ru": "Арендатор платит за квартиру каждый месяц до третьего рабочего дня.",
+}
+
+
+def test_held_and_streamed_agree() -> None:
+    held = LanguageModel()
+    for code, text in TEXTS.items():
+        assert held.most_likely(text)[0] == most_likely(text)[0] == code
+        assert held.most_likely(text)[1] == pytest.approx(most_likely(text)[1])
+
+
+def test_only_the_languages_that_are_named_are_found() -> None:
+    held = LanguageModel()
+    assert held.most_likely(TEXTS["de"], {"nl", "en"})[0] in {"nl", "en"}
+    assert held.most_likely(TEXTS["de"], {"xx"}) == ("", 0.0)
+    assert held.most_likely("") == ("", 0.0)

@@ -1,0 +1,142 @@
+"""All checks beside the form of an answer, each with what it must find and what it must leave alone."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.features.translation.check_language import is_other_language, is_same, leftover
+from app.features.translation.check_length import Lengths
+from app.features.translation.checks import Checks
+from app.features.translation.detection import Detector
+from app.features.translation.families import Pair
+from app.features.translation.marking import shown_content
+from app.features.translation.problems import Problem, ProblemKind, flags_of, is_unusable, sentence_of, weight
+from app.features.translation.result import FlagKind, Term
+
+DETECTOR = Detector()
+ENGLISH = "The tenant pays the rent every month until the third working day."
+GERMAN = "Der Mieter zahlt die Miete jeden Monat bis zum dritten Werktag."
+
+
+def kinds(source: str, target: str, pair: Pair | None = None, *terms: Term) -> list[ProblemKind]:
+    checks = Checks(pair or Pair("en", "de"), DETECTOR)
+    return [one.kind for one in checks.judge(shown_content((source,)), target, terms).problems]
+
+
+def test_a_good_translation_has_no_problem() -> None:
+    assert kinds(ENGLISH, GERMAN) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "kind"),
+    [
+        (ENGLISH, "", ProblemKind.EMPTY),
+        (ENGLISH, "Le locataire paie le loyer chaque mois jusqu'au troisième jour ouvrable.", ProblemKind.LANGUAGE),
+        (ENGLISH, "Арендатор платит за квартиру каждый месяц до третьего рабочего дня.", ProblemKind.LANGUAGE),
+        (ENGLISH, "Tenant pays rent every month, third working day.", ProblemKind.LANGUAGE),
+        ("the old house", "the old house", ProblemKind.SAME),
+        (ENGLISH, "Der Mieter zahlt.", ProblemKind.LENGTH),
+        ("It has 42 doors.", "Es hat 24 Türen.", ProblemKind.NUMBER),
+    ],
+)
+def test_each_fault_is_found(source: str, target: str, kind: ProblemKind) -> None:
+    assert kinds(source, target)[:1] == [kind]
+
+
+def test_the_glossary_is_checked_and_what_obeys_it_passes() -> None:
+    assert kinds(ENGLISH, GERMAN, None, Term("tenant", "Mieter"), Term("rent", "Miete")) == []
+    assert kinds(ENGLISH, GERMAN, None, Term("tenant", "Pächter")) == [ProblemKind.GLOSSARY]
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "target", "is_other"),
+    [
+        (GERMAN, "en", "de", False),
+        (ENGLISH, "en", "de", True),
+        ("Where is the station?", "en", "de", True),
+        ("Ja, gern.", "en", "de", False),
+        ("賃借人は毎月第三営業日までに家賃を支払います。", "en", "ja", False),
+        (
+            "租户每个月在第三个工作日之前支付租金，并且必须通过银行转账的方式完成支付，不得使用现金支付。",
+            "en",
+            "ja",
+            True,
+        ),
+        ("Арендатор платит каждый месяц.", "en", "ru", False),
+        ("The tenant pays every month.", "en", "ru", True),
+        ("Microsoft Windows XP Professional", "en", "ru", False),
+        ("O inquilino paga a renda todos os meses até ao terceiro dia útil.", "pt-BR", "pt-PT", False),
+        ("Stanar plaća stanarinu svakog mjeseca do trećeg radnog dana u mjesecu.", "en", "sr", False),
+    ],
+)
+def test_other_languages(text: str, source: str, target: str, is_other: bool) -> None:
+    assert is_other_language(text, source, target, DETECTOR) is is_other
+
+
+@pytest.mark.parametrize(
+    ("text", "source", "target", "same"),
+    [
+        ("Microsoft Windows", "en", "de", False),
+        ("Anna Lind, New York", "en", "de", False),
+        ("Hotel", "en", "de", False),
+        ("Radio hotel taxi", "en", "de", True),
+        ("OK", "en", "ja", False),
+        ("house", "en", "ja", True),
+        ("the old house", "en", "en-GB", False),
+    ],
+)
+def test_texts_that_stay_the_same(text: str, source: str, target: str, same: bool) -> None:
+    assert is_same(text, text, source, target) is same
+
+
+@pytest.mark.parametrize(
+    ("source", "translation", "pair", "said"),
+    [
+        ("猫は家の中で寝る。", "The cat 家の中 sleeps.", ("ja", "en"), "家の中"),
+        ("Кот спит дома.", "The cat спит at home.", ("ru", "en"), "спит"),
+        ("The cat sleeps in the house.", "Кот sleeps in the доме.", ("en", "ru"), "sleeps in the"),
+        ("Use Windows at home now.", "Используйте Windows дома.", ("en", "ru"), ""),
+        ("The cat sleeps.", "Die cat schläft.", ("en", "de"), ""),
+        ("東京都に住む。", "住在東京都。", ("ja", "zh"), ""),
+        ("猫のミケは寝る。", "ミケ sleeps.", ("ja", "en"), "ミケ"),
+    ],
+)
+def test_what_was_left_in_the_script_of_the_source(
+    source: str, translation: str, pair: tuple[str, str], said: str
+) -> None:
+    assert leftover(source, translation, *pair) == said
+
+
+def test_names_of_the_glossary_may_stand_in_any_script() -> None:
+    assert leftover("猫のミケは寝る。", "ミケ sleeps.", "ja", "en", ["ミケ"]) == ""
+
+
+def test_the_length_that_is_expected_is_learnt() -> None:
+    lengths = Lengths("en", "de")
+    text = "A sentence of some forty characters here."
+    assert lengths.fault(text, text[:15]) == "short"
+    assert lengths.fault(text, text * 3) == "long"
+    for _ in range(20):
+        lengths.learn(text, text * 2)
+    assert lengths.expected == 2
+    assert lengths.fault(text, text * 3) == ""
+    assert lengths.fault(text, text[:30]) == "short"
+
+
+def test_a_dense_script_is_shorter_and_a_short_text_may_become_anything_but_very_long() -> None:
+    assert Lengths("en", "zh").fault("The tenant pays the rent every month.", "租户每月支付租金。") == ""
+    assert Lengths("zh", "en").fault("租户每月支付租金，直到第三个工作日为止，不得延迟。", ENGLISH) == ""
+    assert Lengths("en", "de").fault("Edit", "Bearbeiten") == ""
+    assert (
+        Lengths("en", "de").fault("Edit", "Bearbeiten heißt, einen Text zu ändern und ihn danach zu speichern")
+        == "long"
+    )
+
+
+def test_every_problem_has_a_weight_and_those_that_a_person_sees_a_flag() -> None:
+    for kind in ProblemKind:
+        assert weight([Problem(kind)]) > 0
+        assert isinstance(sentence_of(Problem(kind, "x", "y"), "German"), str)
+    assert {flag.kind for kind in ProblemKind for flag in flags_of([Problem(kind)])} == set(FlagKind)
+    assert is_unusable([Problem(ProblemKind.NUMBER), Problem(ProblemKind.EMPTY)])
+    assert not is_unusable([Problem(ProblemKind.LANGUAGE)])

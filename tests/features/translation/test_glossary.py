@@ -1,0 +1,128 @@
+"""The glossary: which terms a text has, whether a translation obeys them, and its file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.features.translation.glossary import Glossary, chosen, read_csv, violated, write_csv
+from app.features.translation.result import Term
+
+
+def found(text: str, *sources: str, language: str = "en") -> list[str]:
+    return [term.source for term in Glossary([Term(one, "x") for one in sources], language).found_in(text)]
+
+
+@pytest.mark.parametrize(
+    ("term", "text", "is_there"),
+    [
+        ("lease", "The Leases end.", True),
+        ("lease", "Please release it.", False),
+        ("policy", "These policies apply.", True),
+        ("contract", "The contractor left.", False),
+        ("rental contract", "Two rental contracts", True),
+        ("rental contract", "A rental of a contract", False),
+        ("IT", "Our IT department", True),
+        ("IT", "I like it.", False),
+        ("art", "An article", False),
+        ("art", "Arts and crafts", True),
+        ("café", "The CAFE is open", True),
+        ("C++", "We write C++ and more", True),
+    ],
+)
+def test_terms_in_english(term: str, text: str, is_there: bool) -> None:
+    assert found(text, term) == ([term] if is_there else [])
+
+
+@pytest.mark.parametrize(
+    ("term", "text", "language"),
+    [
+        ("Vertrag", "Die Verträge gelten.", "de"),
+        ("договор", "По договору аренды", "ru"),
+        ("contrato", "Los contratos", "es"),
+        ("契約", "この契約書は有効です。", "ja"),
+        ("계약", "이 계약은 유효합니다", "ko"),
+    ],
+)
+def test_terms_in_other_languages(term: str, text: str, language: str) -> None:
+    assert found(text, term, language=language) == [term]
+
+
+def test_of_two_terms_in_one_place_the_longer_one_counts() -> None:
+    assert found("The rental contract is a contract.", "contract", "rental contract") == ["rental contract", "contract"]
+    assert found("The rental contract ends.", "contract", "rental contract") == ["rental contract"]
+
+
+def test_empty_and_doubled_terms_are_left_out() -> None:
+    glossary = Glossary([Term("", "x"), Term("a", ""), Term("tree", "Baum"), Term("tree", "Strauch")])
+    assert glossary.found_in("A tree") == (Term("tree", "Baum"),)
+    assert not Glossary([])
+
+
+def test_at_most_twelve_are_told_those_that_look_alike_side_by_side() -> None:
+    names = ["alpha gate", "river", "alpha date", "mountain", "alpha rate"]
+    told = [one.source for one in chosen(Term(name, "x") for name in names)]
+    assert sorted(told) == sorted(names)
+    assert {told.index(name) for name in names if name.startswith("alpha")} == {0, 1, 2}
+    assert len(chosen(Term(f"name{n}", "x") for n in range(40))) == 12
+
+
+@pytest.mark.parametrize(
+    ("wanted", "text", "obeys"),
+    [
+        ("Mieter", "Die Mieterin und der Mieter", True),
+        ("Mieter", "des Mieters", True),
+        ("Mieter", "Der Pächter", False),
+        ("rental contract", "These rental contracts", True),
+        ("sözleşme", "Sözleşmesinden", True),
+        ("договор", "по договору", True),
+        ("契約", "この契約は", True),
+        ("契約", "この約束は", False),
+        ("Haus", "Hause", True),
+        ("Haus", "Hauptstadt", False),
+    ],
+)
+def test_whether_a_translation_obeys(wanted: str, text: str, obeys: bool) -> None:
+    assert (violated([Term("x", wanted)], text) == []) is obeys
+
+
+def test_what_is_not_to_be_translated_must_be_there_exactly() -> None:
+    term = Term("Fireside", "Fireside")
+    assert violated([term], "Das Programm Fireside") == []
+    assert violated([term], "Das Programm fireside") == [term]
+
+
+@pytest.mark.parametrize(
+    ("data", "terms"),
+    [
+        (b"source,target\r\nlease,Mietvertrag\r\n", [("lease", "Mietvertrag")]),
+        ("\ufeffQuelle;Ziel\nlease;Mietvertrag\n".encode(), [("lease", "Mietvertrag")]),
+        (b"lease\tMietvertrag\nrent\tMiete\n", [("lease", "Mietvertrag"), ("rent", "Miete")]),
+        (b'"a, b","c; d"\n', [("a, b", "c; d")]),
+        (b"Fireside\nlease,Mietvertrag\n", [("Fireside", "Fireside"), ("lease", "Mietvertrag")]),
+        (b"Fireside,\n\n,nothing\n", [("Fireside", "Fireside")]),
+        (b"a,1\na,2\n", [("a", "2")]),
+        ("lease;Mietvertrag\n".encode("utf-16"), [("lease", "Mietvertrag")]),
+        (b"", []),
+    ],
+)
+def test_its_file_is_read_in_every_usual_form(tmp_path: Path, data: bytes, terms: list[tuple[str, str]]) -> None:
+    path = tmp_path / "terms.csv"
+    path.write_bytes(data)
+    assert read_csv(path) == tuple(Term(*pair) for pair in terms)
+
+
+@pytest.mark.parametrize("data", [b"\xff\x00\xfa", b"a,b\0c"])
+def test_what_is_no_text_is_refused(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "terms.csv"
+    path.write_bytes(data)
+    with pytest.raises(ValueError):
+        read_csv(path)
+
+
+def test_what_is_written_is_read_back(tmp_path: Path) -> None:
+    terms = (Term("source", "Quelle"), Term('a "b"; c, d', "e\nf"), Term("Fireside", "Fireside"), Term("家", "Haus"))
+    write_csv(tmp_path / "terms.csv", terms)
+    assert read_csv(tmp_path / "terms.csv") == terms
+    assert (tmp_path / "terms.csv").read_bytes().startswith(b"\xef\xbb\xbf")

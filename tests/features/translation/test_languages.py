@@ -1,0 +1,87 @@
+"""Languages: their names and codes, and which one a text is in."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.features.summary.language_names import NAMES
+from app.features.translation.detection import Detector
+from app.features.translation.languages import LANGUAGES, are_alike, base, find_language, has_formality, language
+
+CODES = [one.code for one in LANGUAGES]
+
+
+def test_every_language_has_names_and_a_code_of_its_own() -> None:
+    assert len(set(CODES)) == len(CODES) >= 60
+    assert all(one.english and one.own for one in LANGUAGES)
+    assert {one.code for one in LANGUAGES if one.is_rtl} == {"ar", "fa", "he", "ug", "ur"}
+    assert {base(code) for code in CODES} - {"tl", "ug", "yue"} <= set(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("pt-BR", "pt-BR"), ("pt_br", "pt-BR"), ("PT", "pt"), ("zh-TW", "zh-Hant"), ("zh-CN", "zh"), ("no", "nb"),
+        ("fil", "tl"), ("de-AT", "de"), ("iw", "he"),
+    ],
+)  # fmt: skip
+def test_a_code_is_known_in_every_spelling(code: str, found: str) -> None:
+    one = language(code)
+    assert one is not None
+    assert one.code == found
+
+
+def test_an_unknown_code_is_none() -> None:
+    assert language("xx") is None
+    assert language("") is None
+
+
+def test_formality_is_offered_where_the_language_has_it() -> None:
+    assert all(
+        has_formality(code)
+        for code in ("de", "fr", "es", "it", "pt-BR", "nl", "pl", "ru", "uk", "cs", "tr", "ja", "ko", "hi")
+    )
+    assert not any(has_formality(code) for code in ("en", "da", "nb", "sv", "he"))
+
+
+def test_languages_that_are_taken_for_each_other() -> None:
+    assert are_alike("hr", "sr")
+    assert are_alike("pt-BR", "pt-PT")
+    assert not are_alike("en", "de")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Wo ist der nächste Bahnhof?", "de"),
+        ("Where is the nearest station?", "en"),
+        ("Onde fica a estação mais próxima?", "pt"),
+        ("最寄りの駅はどこですか", "ja"),
+        ("最近的车站在哪里？这里有问题", "zh"),
+        ("最近的車站在哪裡？這裡有問題", "zh-Hant"),
+        ("أين أقرب محطة قطار من هنا؟", "ar"),
+        ("Где ближайшая станция метро?", "ru"),
+        ("42", ""),
+        ("", ""),
+        ("ok", ""),
+    ],
+)
+def test_the_language_of_a_few_words(text: str, found: str) -> None:
+    assert find_language(text, CODES) == found
+
+
+def test_only_the_languages_of_the_model_are_found() -> None:
+    assert find_language("Onde fica a estação mais próxima?", ["pt-BR", "en"]) == "pt-BR"
+    assert find_language("最寄りの駅はどこですか", ["en", "de"]) == ""
+
+
+def test_the_detector_is_shared_while_somebody_holds_it() -> None:
+    first = Detector.shared()
+    assert Detector.shared() is first
+
+
+def test_of_two_languages_short_texts_are_told_apart() -> None:
+    detector = Detector.shared()
+    assert detector.is_rather("Where is the station?", "en", "de")
+    assert not detector.is_rather("Wo ist der Bahnhof denn?", "en", "de")
+    assert not detector.is_rather("Hotel", "en", "de"), "too short to tell"

@@ -1,0 +1,166 @@
+"""Translation memories as TMX: what this program writes it reads again, and what other programs write."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from app.core.errors import DocumentUnreadable
+from app.documents.segments import Content, Mark, content_from_fields
+from app.features.translation.kept_memory import content_text, key_of, own_entry
+from app.features.translation.tmx import read_tmx
+from app.features.translation.tmx_writing import write_tmx
+from app.store.memory import Entry, Made, Pair
+
+XML = "{http://www.w3.org/XML/1998/namespace}"
+OPEN, CLOSE, IMAGE = Mark("open", 1, "bold"), Mark("close", 1), Mark("single", 2, "image")
+BOLD: Content = ("The tenant pays ", OPEN, "960 <euros> & more", CLOSE, IMAGE)
+FETT: Content = (IMAGE, "Der Mieter zahlt ", OPEN, "960 <Euro>", CLOSE)
+
+OMEGAT = """<?xml version="1.0" encoding="UTF-8"?>
+<!DOCTYPE tmx SYSTEM "tmx14.dtd">
+<tmx version="1.4">
+  <header creationtool="OmegaT" o-tmf="OmegaT TMX" adminlang="EN-US" datatype="plaintext" creationtoolversion="6.0.0"
+    segtype="sentence" srclang="EN-US"/>
+  <body>
+    <tu>
+      <tuv xml:lang="EN-US">
+        <seg>Press the <bpt i="0" x="0">&lt;f0&gt;</bpt>red<ept i="0">&lt;/f0&gt;</ept> key.</seg>
+      </tuv>
+      <tuv xml:lang="DE-DE" changeid="anna" changedate="20240102T030405Z">
+        <seg>Die <bpt i="0" x="0">&lt;f0&gt;</bpt>rote<ept i="0">&lt;/f0&gt;</ept> Taste.</seg>
+      </tuv>
+    </tu>
+    <tu><note>alternative</note><prop type="file">a.odt</prop>
+      <tuv lang="en"><seg>Save &amp; close<ph>x</ph></seg></tuv>
+      <tuv lang="de"><seg>Sichern<ph>x</ph></seg></tuv>
+      <tuv lang="fr"><seg>Enregistrer<ph>x</ph></seg></tuv>
+    </tu>
+    <tu><tuv xml:lang="en"><seg>Only here</seg></tuv></tu>
+    <tu><tuv xml:lang="en"><seg></seg></tuv><tuv xml:lang="de"><seg>Leer</seg></tuv></tu>
+  </body>
+</tmx>
+"""
+
+
+def entry(source: Content, target: Content, *, is_own: bool = False, **made: object) -> Entry:
+    how = Made(**made)  # type: ignore[arg-type]
+    words = (content_text(source), content_text(target))
+    return Entry(Pair("en", "pt-BR"), key_of(source), *words, "menu", how, is_own, 1_760_000_000.0)
+
+
+def written(folder: Path, *entries: Entry) -> Path:
+    path = folder / "memory.tmx"
+    with path.open("wb") as file:
+        write_tmx(entries, file)
+    return path
+
+
+def shapes(content: str) -> list[object]:
+    """Texts, and marks without their looks."""
+    return [one if isinstance(one, str) else one.key for one in content_from_fields(json.loads(content))]
+
+
+def test_a_memory_comes_back_as_it_was(tmp_path: Path) -> None:
+    own = entry(("Good morning. \u0001\n2",), ("Bom dia.",), is_own=True, formality="formal")
+    model = entry(BOLD, FETT, formality="formal", hints="ab12", model="model.gguf 7", prompt_version=3)
+    back = list(read_tmx(written(tmp_path, own, model)))
+    assert [(one.pair, one.context, one.made, one.is_own) for one in back] == [
+        (one.pair, one.context, one.made, one.is_own) for one in (own, model)
+    ]
+    assert shapes(back[0].source) == ["Good morning. \n2"], "XML has no place for U+0001"
+    assert (back[1].key, back[1].source) == (model.key, model.source)
+    assert shapes(back[1].target) == shapes(model.target)
+
+
+def test_what_is_written_is_tmx_for_other_programs(tmp_path: Path) -> None:
+    root = etree.parse(written(tmp_path, entry(BOLD, FETT, is_own=True)), etree.XMLParser(no_network=True)).getroot()
+    header = root.find("header")
+    assert header is not None
+    assert (root.tag, root.get("version"), header.get("srclang"), header.get("creationtool")) == (
+        ("tmx", "1.4", "*all*", "fireside")
+    )
+    needed = {"creationtool", "creationtoolversion", "segtype", "o-tmf", "adminlang", "srclang", "datatype"}
+    assert needed <= set(header.attrib)
+    first, second = root.iter("tuv")
+    assert (first.get(f"{XML}lang"), second.get(f"{XML}lang")) == ("en", "pt-BR")
+    seg = first.find("seg")
+    assert seg is not None
+    tags = [(one.tag, one.get("i"), one.get("x")) for one in seg]
+    assert tags == [("bpt", "1", "1"), ("ept", "1", None), ("ph", None, "2")]
+    assert (seg.text, seg[0].tail) == ("The tenant pays ", "960 <euros> & more")
+    assert [one.get("changedate") for one in root.iter("tu")] == ["20251009T085320Z"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_memory_of_another_program_is_a_persons_own(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "omegat.tmx"
+    path.write_bytes(OMEGAT.replace("UTF-8", encoding.upper()).encode(encoding))
+    first, german, french = read_tmx(path)
+    assert (first.pair, first.is_own, first.context, first.made) == (Pair("en", "de"), True, "", Made())
+    assert shapes(first.source) == ["Press the ", ("open", 1), "red", ("close", 1), " key."]
+    assert shapes(first.target) == ["Die ", ("open", 1), "rote", ("close", 1), " Taste."]
+    assert first.key == key_of(("Press the ", Mark("open", 1, "bold"), "red", Mark("close", 1), " key."))
+    assert [(one.pair.target, shapes(one.target)) for one in (german, french)] == [
+        ("de", ["Sichern", ("single", 1)]), ("fr", ["Enregistrer", ("single", 1)]),
+    ]  # fmt: skip
+    assert shapes(german.source) == ["Save & close", ("single", 1)]
+
+
+def test_the_source_is_the_language_the_unit_or_the_header_says(tmp_path: Path) -> None:
+    path = tmp_path / "a.tmx"
+    path.write_text(
+        '<tmx version="1.4"><header srclang="fr"/><body><tu><tuv xml:lang="de"><seg>Milch</seg></tuv>'
+        '<tuv xml:lang="fr"><seg>lait</seg></tuv></tu><tu srclang="en"><tuv xml:lang="de"><seg>Brot</seg></tuv>'
+        '<tuv xml:lang="en-GB"><seg>bread</seg></tuv></tu></body></tmx>'
+    )
+    assert [(one.pair, one.source) for one in read_tmx(path)] == [
+        (Pair("fr", "de"), '["lait"]'), (Pair("en", "de"), '["bread"]'),
+    ]  # fmt: skip
+
+
+BOMB = '<!DOCTYPE tmx [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><tmx version="1.4"><body>&b;</body></tmx>'
+OUTSIDE = '<!DOCTYPE tmx [<!ENTITY a SYSTEM "file:///etc/passwd">]><tmx version="1.4"><body>&a;</body></tmx>'
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (BOMB, "entities"), (OUTSIDE, "entities"), ("", "damaged"), ("no XML", "damaged"), ("<html/>", "damaged"),
+        ('<tmx version="1.4"><body><tu>', "damaged"),
+    ],
+)  # fmt: skip
+def test_what_is_no_memory_or_a_hostile_one_is_refused(tmp_path: Path, content: str, reason: str) -> None:
+    path = tmp_path / "a.tmx"
+    path.write_text(content)
+    with pytest.raises(DocumentUnreadable) as raised:
+        list(read_tmx(path))
+    assert raised.value.reason == reason
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    for name, reason in (("none.tmx", "missing"), ("", "not_a_file")):
+        with pytest.raises(DocumentUnreadable) as raised:
+            list(read_tmx(tmp_path / name))
+        assert raised.value.reason == reason
+
+
+def test_a_variant_whose_marks_do_not_nest_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.tmx"
+    path.write_text(
+        '<tmx version="1.4"><header srclang="en"/><body><tu><tuv xml:lang="en"><seg>milk</seg></tuv>'
+        '<tuv xml:lang="de"><seg><bpt i="1">x</bpt>Milch</seg></tuv><tuv xml:lang="fr"><seg>lait</seg></tuv></tu>'
+        "</body></tmx>"
+    )
+    assert [one.pair.target for one in read_tmx(path)] == ["fr"]
+
+
+def test_a_large_memory_is_read_as_it_comes(tmp_path: Path) -> None:
+    many = (own_entry(Pair("en", "de"), (f"Word {number}.",), (f"Wort {number}.",)) for number in range(20_000))
+    path = written(tmp_path, *many)
+    reading = read_tmx(path)
+    assert next(reading).target == '["Wort 0."]'
+    assert sum(1 for _ in reading) == 19_999

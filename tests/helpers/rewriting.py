@@ -1,0 +1,121 @@
+"""Files rewritten in this process, and by the real child."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.core.cancel import CancelToken
+from app.documents import reading
+from app.documents.protocol import Rewrite, Rewritten, Segments, SegmentsDone, SegmentsRead
+from app.documents.segments import Content, Segment, content_of, nests
+from app.documents.source import Remark, Source
+from app.documents.translations_file import write_translations
+from app.documents.writers import Target, rewriter_for
+
+Change = Callable[[Segment], Content | None]
+
+
+def reversed_words(segment: Segment) -> Content:
+    """Every text with its letters the other way round and its outer spaces where they were; marks stay."""
+    return content_of([turned(part) if isinstance(part, str) else part for part in segment.content])
+
+
+def turned(text: str) -> str:
+    """The letters the other way round."""
+    inner = text.strip()
+    start = len(text) - len(text.lstrip())
+    return text[:start] + inner[::-1] + text[start + len(inner) :]
+
+
+def marked(segment: Segment) -> Content:
+    """A content that can be found again in whatever it is written to."""
+    return content_of([f"Zq{segment.id}x ", *segment.content])
+
+
+@dataclass
+class Result:
+    """What a rewriter made of a file."""
+
+    segments: list[Segment] = field(default_factory=list)
+    data: bytes = b""
+    remarks: list[Remark] = field(default_factory=list)
+
+    @property
+    def texts(self) -> list[str]:
+        """The words of each segment."""
+        return [segment.text for segment in self.segments]
+
+    @property
+    def text(self) -> str:
+        """What was written, where it is UTF-8."""
+        return self.data.decode()
+
+
+def run(
+    format_: str,
+    path: Path,
+    change: Change | None = None,
+    target: Target | None = None,
+    encoding: str = "",
+) -> Result:
+    """Finds the segments and writes the file in this process; both must number alike."""
+    found = list[Segment]()
+    rewriter = rewriter_for(format_)
+    rewriter(Source(path, encoding=encoding), None, found.append, target)
+    again = list[Segment]()
+
+    def visit(segment: Segment) -> Content | None:
+        again.append(segment)
+        return change(segment) if change is not None else None
+
+    out = io.BytesIO()
+    source = Source(path, encoding=encoding)
+    rewriter(source, out, visit, target)
+    assert again == found
+    assert [segment.id for segment in found] == list(range(1, len(found) + 1))
+    for segment in found:
+        assert nests(segment.content), segment
+        assert segment.content == content_of(segment.content), segment
+    return Result(found, out.getvalue(), source.remarks)
+
+
+def run_on(format_: str, tmp_path: Path, data: bytes | str, change: Change | None = None, **more: object) -> Result:
+    """The same for these bytes, or this text in UTF-8."""
+    path = tmp_path / f"file.{format_}"
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    return run(format_, path, change, **more)  # type: ignore[arg-type]
+
+
+def takes_words(format_: str, tmp_path: Path, data: bytes | str, **more: object) -> Result:
+    """A file comes back as it was, and takes each segment's words exactly once; what it is then."""
+    data = data.encode() if isinstance(data, str) else data
+    assert run_on(format_, tmp_path, data, **more).data == data
+    result = run_on(format_, tmp_path, data, marked, **more)
+    for segment in result.segments:
+        assert result.data.count(f"Zq{segment.id}x".encode()) == 1, segment
+    return result
+
+
+def by_the_child(
+    path: Path, out: Path, folder: Path, change: Change, language: str = "de", **fields: str
+) -> tuple[SegmentsDone, Rewritten]:
+    """The whole way: segments from one child, their translations to another."""
+    segments, done = list[Segment](), None
+    for event in reading.find_segments(Segments(str(path), **fields), folder=folder, cancel=CancelToken()):  # type: ignore[arg-type]
+        if isinstance(event, SegmentsRead):
+            segments += event.segments
+        else:
+            done = event
+    assert done is not None
+    assert len(segments) == done.segments
+    changed = ((segment.id, change(segment)) for segment in segments)
+    translations = folder / "translations.jsonl"
+    write_translations(translations, ((id_, content) for id_, content in changed if content is not None))
+    request = Rewrite(str(path), str(out), str(translations), language, False, done.sha256, **fields)  # type: ignore[arg-type]
+    *_, last = reading.rewrite(request, folder=folder, cancel=CancelToken())
+    translations.unlink()
+    assert isinstance(last, Rewritten)
+    return done, last

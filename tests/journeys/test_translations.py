@@ -1,0 +1,314 @@
+"""Three documents are dropped one after another and translated; a chat, a stop and a power cut cost no segment.
+
+Real keys, a real drag from another program's window (XDND), the real window, its document child and its engine child.
+What is saved is opened by readers that are not ours, and looked at as pictures.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import docx
+import pytest
+from lxml import etree
+
+from app.bootstrap import build
+from tests.helpers.dragging import TRANSLATE, drop_with_the_mouse
+from tests.helpers.models_on_disk import write_model
+from tests.helpers.program import Program, is_gone, wait_until, xdotool
+from tests.helpers.script import requests, write_script
+from tests.helpers.web_files import write_epub
+from tests.helpers.window_pixels import words_at_the_foot
+
+MODEL = "Hy-MT2-1.8B-Q4_K_M.gguf"
+KILNS, BARNS, BOATS = "kiln", "barn", "boat"
+PORTUGUESE = {KILNS: "forno", BARNS: "celeiro", BOATS: "barco"}
+PARAGRAPHS, CUES = 8, 30
+TITLE = ("Notes of the valley", "Notas do vale")
+SAVE = "Save the translation"
+"""The title of a dialog."""
+QUESTION = "Are you still there while you translate?"
+STATUS_ROWS, RESTING_PX = 26, 150
+"""The words "Translation paused while you chat" are wider than this, what it says of the work is not."""
+TRANSLATIONS = "SELECT state FROM jobs WHERE kind = 'translation' AND deleted_at IS NULL ORDER BY id"
+EDITED = "Escrevi isto sozinho"
+
+
+def source(thing: str, number: int) -> str:
+    """A sentence that stands nowhere else."""
+    return f"The {thing} {number} stands beside the river and was built by the people of the town."
+
+
+def target(thing: str, number: int) -> str:
+    """Its translation."""
+    return f"O {PORTUGUESE[thing]} {number} fica ao lado do rio e foi construído pelas pessoas da cidade."
+
+
+def write_documents(folder: Path) -> tuple[Path, Path, Path]:
+    """A Word document as python-docx makes it, a book of two chapters, and subtitles."""
+    word, book, film = folder / "kilns.docx", folder / "barns.epub", folder / "boats.srt"
+    document = docx.Document()
+    document.add_heading(TITLE[0], 1)
+    for number in range(1, PARAGRAPHS):
+        before, after = source(KILNS, number).split(f"kiln {number}")
+        paragraph = document.add_paragraph(before)
+        paragraph.add_run(f"kiln {number}").bold = True
+        paragraph.add_run(after)
+    document.add_table(1, 1).cell(0, 0).text = source(KILNS, PARAGRAPHS)
+    document.save(str(word))
+    halves = (range(1, PARAGRAPHS // 2 + 1), range(PARAGRAPHS // 2 + 1, PARAGRAPHS + 1))
+    texts = ["".join(f"<p>{source(BARNS, number)}</p>" for number in half) for half in halves]
+    head = '<html xmlns="http://www.w3.org/1999/xhtml" xml:lang="en"><head><title/></head><body>'
+    write_epub(book, {f"chapter{number}.xhtml": f"{head}{text}</body></html>" for number, text in enumerate(texts, 1)})
+    cues = (f"{number}\n{cue_time(number)}\n{source(BOATS, number)}\n" for number in range(1, CUES + 1))
+    film.write_text("\n".join(cues), "utf-8")
+    return word, book, film
+
+
+def cue_time(number: int) -> str:
+    """When a cue is shown."""
+    return f"00:00:{number:02},000 --> 00:00:{number:02},900"
+
+
+def answers(*, is_slow: bool) -> Iterator[dict[str, Any]]:
+    """What the scripted model writes; slow, the subtitles take long."""
+    yield {"when": "^Are you", "text": "Yes, I am. " * 8, "delay_s": 0.1}
+    yield {"when": rf"{TITLE[0]}\Z", "text": TITLE[1]}
+    for number in range(1, PARAGRAPHS + 1):
+        bold = target(KILNS, number).replace(f"forno {number}", f"<g1>forno {number}</g1>")
+        yield {"when": rf"<g1>kiln {number}</g1> [^\n]*\Z", "text": bold, "delay_s": 0.01}
+        for thing in (KILNS, BARNS):
+            yield {"when": rf"The {thing} {number} [^\n]*\Z", "text": target(thing, number), "delay_s": 0.01}
+    for number in range(1, CUES + 1):
+        slowly = {"delay_s": 0.05} if is_slow else {}
+        yield {"when": rf"The boat {number} [^\n]*\Z", "text": target(BOATS, number)} | slowly
+
+
+def asked(script: Path) -> list[str]:
+    """Every segment that was asked for, oldest first."""
+    prompts = [str(one["messages"][-1][1]) for one in requests(script) if one["background"]]
+    return [re.sub(r"</?g\d+>", "", prompt.rpartition("\n")[2]) for prompt in prompts]
+
+
+def prepare(home: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The home of a person who has a model that translates, and translated into Portuguese before."""
+    write_model(model, **{"tokenizer.chat_template": "{{ messages }}"})
+    with monkeypatch.context() as environment:
+        environment.setenv("FIRESIDE_HOME", str(home))
+        app = build()
+        app.change("engine", model_path=str(model), known_models=(str(model),))
+        app.change("translations", target="pt-BR")
+        app.close()
+
+
+def states(program: Program) -> list[str]:
+    """Of all translations, in the order in which they were dropped."""
+    return [state for (state,) in program.rows(TRANSLATIONS)]
+
+
+def segments(program: Program, place: int) -> list[tuple[int, str, str]]:
+    """Number, words and origin of what is translated of one of them, the first being 1."""
+    query = "SELECT number, target, origin FROM translation_segments WHERE target IS NOT NULL AND job_id = "
+    job = f"({TRANSLATIONS.replace('state', 'id', 1)} LIMIT 1 OFFSET {place - 1})"
+    found = []
+    for number, fields, origin in program.rows(query + job):
+        content = json.loads(fields)["content"]
+        found.append((number, "".join(part for part in content if isinstance(part, str)), origin))
+    return found
+
+
+def title_of(program: Program) -> str:
+    """What stands above the window."""
+    return xdotool("getwindowname", program.window).strip()
+
+
+@pytest.mark.display
+@pytest.mark.timeout(300)
+def test_three_documents_are_translated_through_a_chat_a_stop_and_a_power_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    word, book, film = write_documents(tmp_path)
+    home = tmp_path / "home"
+    prepare(home, tmp_path / MODEL, monkeypatch)
+    script = write_script(tmp_path / "script", *answers(is_slow=True))
+    environment = {"HOME": str(tmp_path), "FIRESIDE_ENGINE_SCRIPT": str(script)}
+
+    program = Program(home, environment)
+    try:
+        for place, file in enumerate((word, book, film), 1):
+            drop_and_begin(program, file, place)
+        watch(program)
+        chat_meanwhile(program, tmp_path)
+        stop(program)
+        done = {words for _, words, _ in segments(program, 3)}
+        children = program.children()
+    finally:
+        program.kill()
+    wait_until(lambda: all(is_gone(pid) for pid in children), "the children to leave", timeout_s=10)
+    before = asked(script)
+    assert 0 < len(done) < CUES
+
+    write_script(script.parent, *answers(is_slow=False))
+    program = Program(home, environment)
+    try:
+        go_on(program)
+        assert_nothing_was_asked_twice(before, asked(script)[len(before) :], done)
+        edit_the_first(program)
+        saved = tmp_path / "saved.srt"
+        save(program, saved)
+        assert_subtitles(saved)
+        for place, path in ((2, tmp_path / "saved.epub"), (1, tmp_path / "saved.docx")):
+            open_listed(program, place)
+            save(program, path)
+        assert_book(tmp_path / "saved.epub")
+        assert_word(tmp_path / "saved.docx")
+        wait_until(lambda: program.quit() == 0, "a clean exit")
+    finally:
+        program.kill()
+
+
+def drop_and_begin(program: Program, file: Path, place: int) -> None:
+    """With the mouse from the chat, then Translate by keyboard."""
+    program.press("ctrl+1")
+    drop_with_the_mouse(program, file, share=TRANSLATE, arrived=f"{TRANSLATIONS} LIMIT 1 OFFSET {place - 1}")
+    wait_until(lambda: title_of(program).startswith(file.stem), "the document in the window")
+    wait_until(lambda: states(program)[place - 1 :] == ["draft"], "its segments")
+
+    def is_begun() -> bool:
+        """The button is pressed again: it is there when the model was looked at."""
+        program.press("ctrl+3", "Tab", "space")
+        return states(program)[-1] != "draft"
+
+    wait_until(is_begun, "it to begin")
+
+
+def watch(program: Program) -> None:
+    """The first two are done one after the other; the third is on its way, segment by segment."""
+    wait_until(lambda: states(program)[:2] == ["done"] * 2, "the first two", timeout_s=60)
+    seen: set[int] = set()
+
+    def is_on_its_way() -> bool:
+        seen.add(len(segments(program, 3)))
+        return max(seen) >= 6
+
+    wait_until(is_on_its_way, "the first segments of the third", timeout_s=60)
+    assert len(seen) > 2, "they came all at once"
+    assert states(program) == ["done", "done", "running"]
+
+
+def chat_meanwhile(program: Program, folder: Path) -> None:
+    """The question is answered while the translation rests, which the window says."""
+    program.press("ctrl+1")
+    program.ask(QUESTION)
+    wait_until(lambda: len(program.messages()) == 2, "the answer's place")
+    wait_until(lambda: widest_at_the_foot(program, folder) > RESTING_PX, "the words that it rests")
+    count = len(segments(program, 3))
+    wait_until(lambda: [state for _, _, state in program.messages()] == ["complete"] * 2, "the answer")
+    assert len(segments(program, 3)) == count
+    wait_until(lambda: len(segments(program, 3)) > count, "it to go on")
+
+
+def widest_at_the_foot(program: Program, folder: Path) -> int:
+    """How wide the words of the status line are that tell of the work: the last but the network's switch."""
+    widths = words_at_the_foot(program, folder, STATUS_ROWS)
+    return widths[-2] if len(widths) > 1 else 0
+
+
+def stop(program: Program) -> None:
+    """Back in its tab, Stop."""
+    program.press("ctrl+3", "shift+Tab", "space")
+    wait_until(lambda: states(program) == ["done", "done", "paused"], "it to stop")
+
+
+def go_on(program: Program) -> None:
+    """It is found in the left column, and its Go on is pressed; it ends."""
+    assert states(program) == ["done", "done", "paused"]
+    open_listed(program, 3)
+    program.press("ctrl+3", "shift+Tab", "space")
+    wait_until(lambda: states(program) == ["done"] * 3, "its end", timeout_s=60)
+
+
+def assert_nothing_was_asked_twice(before: list[str], again: list[str], done: set[str]) -> None:
+    """What was stored is not asked for again; each of the others is, once."""
+    assert max(Counter(before).values()) == 1
+    stored = {source(BOATS, number) for number in range(1, CUES + 1) if target(BOATS, number) in done}
+    assert len(stored) == len(done)
+    assert not stored & set(again), "what was translated was asked again"
+    assert Counter(again) == Counter({source(BOATS, number) for number in range(1, CUES + 1)} - stored)
+
+
+def edit_the_first(program: Program) -> None:
+    """In place, by keyboard."""
+    program.press("ctrl+3", "Home", "F2", "ctrl+a")
+    program.type(EDITED)
+    program.press("Return")
+    wait_until(lambda: segments(program, 3)[0][1:] == (EDITED, "edited"), "the edit to be kept")
+
+
+def open_listed(program: Program, place: int) -> None:
+    """The newest is the first in the left column."""
+    names = ("kilns", "barns", "boats")
+    program.press("ctrl+3", "ctrl+f", "Tab", *["Down"] * (3 - place), "Return")
+    wait_until(lambda: title_of(program).startswith(names[place - 1]), "the translation")
+
+
+def save(program: Program, path: Path) -> None:
+    """By the button above the segments and the dialog."""
+    program.press("ctrl+3", *["shift+Tab"] * BACK_TO_SAVE, "space")
+    answer_dialog(program, SAVE, path)
+    wait_until(path.exists, "the file")
+
+
+BACK_TO_SAVE = 5
+"""Before the segments come the choices of languages and manner, then the other forms to save in, then Save."""
+
+
+def answer_dialog(program: Program, title: str, path: Path) -> None:
+    """Types a path into the file dialog with this title."""
+
+    def dialogs() -> str:
+        pid = str(program.process.pid)
+        return xdotool("search", "--all", "--onlyvisible", "--pid", pid, "--name", title, check=False)
+
+    wait_until(dialogs, f"the dialog “{title}”")
+    xdotool("key", "ctrl+a")
+    xdotool("type", "--delay", "1", str(path))
+    xdotool("key", "Return")
+    wait_until(lambda: not dialogs(), "the dialog to close")
+
+
+def assert_subtitles(path: Path) -> None:
+    """Times as they were, the edit first."""
+    cues = path.read_text("utf-8").strip().split("\n\n")
+    wanted = [EDITED, *(target(BOATS, number) for number in range(2, CUES + 1))]
+    assert [" ".join(cue.split("\n")[2:]) for cue in cues] == wanted
+    assert [cue.split("\n")[:2] for cue in cues] == [[str(n), cue_time(n)] for n in range(1, CUES + 1)]
+
+
+def assert_book(path: Path) -> None:
+    """By zipfile and lxml: paragraphs in their chapters, the language told."""
+    found = []
+    with zipfile.ZipFile(path) as archive:
+        assert archive.testzip() is None
+        for number in (1, 2):
+            root = etree.fromstring(archive.read(f"OEBPS/chapter{number}.xhtml"))
+            assert root.get("{http://www.w3.org/XML/1998/namespace}lang") == "pt-BR"
+            found += ["".join(each.itertext()) for each in root.iter("{http://www.w3.org/1999/xhtml}p")]
+    assert found == [target(BARNS, number) for number in range(1, PARAGRAPHS + 1)]
+
+
+def assert_word(path: Path) -> None:
+    """By python-docx: styles and bold words where they were."""
+    document = docx.Document(str(path))
+    heading, *paragraphs = [one for one in document.paragraphs if one.text]
+    assert (heading.text, heading.style.name) == (TITLE[1], "Heading 1")  # type: ignore[union-attr]
+    assert [one.text for one in paragraphs] == [target(KILNS, number) for number in range(1, PARAGRAPHS)]
+    bold = [[run.text for run in one.runs if run.bold] for one in paragraphs]
+    assert bold == [[f"forno {number}"] for number in range(1, PARAGRAPHS)]
+    assert document.tables[0].cell(0, 0).text == target(KILNS, PARAGRAPHS)

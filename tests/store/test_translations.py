@@ -1,0 +1,122 @@
+"""What is stored of translations: segments, what became of them, counts, flags, and glossaries."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from app.store.database import Database
+from app.store.jobs import Jobs
+from app.store.translations import Counts, Outcome, StoredSegment, TranslationStore
+
+MANY = 100_000
+
+
+@pytest.fixture
+def store(database: Database) -> TranslationStore:
+    return TranslationStore(database)
+
+
+def fields(number: int, text: str = "word") -> dict[str, object]:
+    return {"id": number, "content": [f"{text} {number}"]}
+
+
+def filled(database: Database, count: int, title: str = "a") -> int:
+    job = Jobs(database).add("translation", title, {})
+    TranslationStore(database).add_segments(job.id, ((number, fields(number)) for number in range(1, count + 1)))
+    return job.id
+
+
+def outcomes(first: int, count: int, origin: str = "model", *, is_flagged: bool = False) -> list[Outcome]:
+    return [Outcome(number, fields(number, "Wort"), origin, is_flagged) for number in range(first, first + count)]
+
+
+def test_segments_come_in_their_order_and_in_parts(database: Database, store: TranslationStore) -> None:
+    job, other = filled(database, 2500), filled(database, 3)
+    store.keep(job, outcomes(2, 1))
+    assert store.segments(job, 1, 2) == [
+        StoredSegment(1, fields(1), None),
+        StoredSegment(2, fields(2), fields(2, "Wort")),
+    ]
+    assert [one.number for one in store.segments(job, 2499)] == [2499, 2500]
+    assert [one.number for one in store.every_segment(job)] == list(range(1, 2501))
+    assert store.segment(job, 7) == StoredSegment(7, fields(7), None)
+    assert (store.segment(job, 2501), store.segment(other, 4), len(store.segments(other))) == (None, None, 3)
+
+
+def test_how_they_stand_is_counted_by_origin(database: Database, store: TranslationStore) -> None:
+    job, empty = filled(database, 10), Jobs(database).add("translation", "b", {}).id
+    store.keep(job, [*outcomes(1, 3), *outcomes(4, 2, "memory"), *outcomes(6, 1, "kept", is_flagged=True)])
+    assert store.counts([job, empty]) == {
+        job: Counts(10, 6, 1, (("kept", 1), ("memory", 2), ("model", 3))),
+        empty: Counts(),
+    }
+
+
+def test_what_is_there_from_some_origins_is_not_replaced(database: Database, store: TranslationStore) -> None:
+    job = filled(database, 2)
+    store.keep(job, [Outcome(1, {"content": ["mine"]}, "edited", False)])
+    store.keep(job, outcomes(1, 2), never_over=("edited",))
+    assert [one.target for one in store.segments(job)] == [{"content": ["mine"]}, fields(2, "Wort")]
+    store.keep(job, [Outcome(1, {"content": ["mine, again"]}, "edited", False)])
+    assert store.segments(job)[0].target == {"content": ["mine, again"]}
+
+
+def test_outcomes_are_forgotten_for_one_or_all(database: Database, store: TranslationStore) -> None:
+    job = filled(database, 4)
+    store.keep(job, outcomes(1, 4, is_flagged=True))
+    store.forget_outcomes(job, only=2)
+    assert store.counts([job])[job] == Counts(4, 3, 3, (("model", 3),))
+    store.forget_outcomes(job)
+    assert store.counts([job])[job] == Counts(4)
+
+
+def test_the_next_flagged_one_comes_round_again(database: Database, store: TranslationStore) -> None:
+    job, other = filled(database, 9), filled(database, 9)
+    store.keep(job, [*outcomes(3, 1, is_flagged=True), *outcomes(7, 1, is_flagged=True)])
+    store.keep(other, outcomes(5, 1, is_flagged=True))
+    assert [store.next_flagged(job, after) for after in (0, 3, 6, 7, 9)] == [3, 7, 7, 3, 3]
+    store.keep(job, [*outcomes(3, 1), *outcomes(7, 1)])
+    assert store.next_flagged(job, 0) is None
+
+
+def test_segments_go_with_their_job(database: Database, store: TranslationStore) -> None:
+    job, other, jobs = filled(database, 3), filled(database, 2), Jobs(database)
+    jobs.delete(job)
+    assert len(store.segments(job)) == 3, "the deletion may be taken back"
+    jobs.purge_deleted()
+    assert (store.segments(job), len(store.segments(other))) == ([], 2)
+    assert jobs.ids("translation") == {other}
+
+
+def test_counting_and_stepping_stay_quick_in_a_hundred_thousand_segments(
+    database: Database, store: TranslationStore
+) -> None:
+    job = filled(database, MANY)
+    store.keep(job, [*outcomes(1, MANY // 2), *outcomes(MANY // 2 + 1, MANY // 2, "memory")])
+    store.keep(job, outcomes(MANY - 3, 1, is_flagged=True))
+    begun_s = time.monotonic()
+    assert store.counts([job])[job].done == MANY
+    assert store.next_flagged(job, 1) == MANY - 3
+    assert store.segment(job, MANY) is not None
+    assert len(store.segments(job, MANY // 2, 50)) == 50
+    assert time.monotonic() - begun_s < 0.5
+
+
+def test_each_pair_of_languages_has_its_glossary_in_the_order_it_was_given(store: TranslationStore) -> None:
+    terms = [("rent", "Miete"), ("Fireside", "Fireside"), ("deposit", "Kaution")]
+    store.keep_glossary("en", "de", terms)
+    store.keep_glossary("en", "fr", [("rent", "loyer")])
+    assert (store.glossary("en", "de"), store.glossary("de", "en")) == (terms, [])
+    store.keep_glossary("en", "de", terms[1:])
+    assert (store.glossary("en", "de"), store.glossary("en", "fr")) == (terms[1:], [("rent", "loyer")])
+
+
+def test_a_job_is_queued_behind_all_others(database: Database) -> None:
+    jobs = Jobs(database)
+    first, second = jobs.add("translation", "a", {}, state="draft"), jobs.add("summary", "b", {})
+    jobs.queue_last(first.id)
+    assert [(job.id, job.state) for job in jobs.find()] == [(second.id, "queued"), (first.id, "queued")]
+    with pytest.raises(KeyError):
+        jobs.queue_last(99)

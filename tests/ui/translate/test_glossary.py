@@ -1,0 +1,186 @@
+"""The glossary of a pair of languages: its table by keys and clicks, CSV in and out, what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.features.translation.result import Term
+from app.ui import tasks
+from app.ui.notify import Notify
+from app.ui.theme import Theme
+from app.ui.translate.glossary_model import KEPT, SOURCE, TARGET
+from app.ui.translate.glossary_panel import GlossaryPanel
+
+TERMS = (Term("lease", "Mietvertrag"), Term("Fireside", "Fireside"), Term("tenant", "Mieter"))
+WAIT_MS = 5_000
+
+Make = Callable[..., GlossaryPanel]
+
+
+@pytest.fixture
+def make(qtbot: QtBot, qapp: QApplication) -> Iterator[Make]:
+    bars: list[QWidget] = []
+
+    def panel(terms: tuple[Term, ...] = TERMS) -> GlossaryPanel:
+        theme = Theme("light")
+        theme.install(qapp)
+        notify = Notify(theme)
+        bars.append(notify.bar)
+        made = GlossaryPanel(theme, notify)
+        qtbot.addWidget(made)
+        made.show_terms(terms, ("English", "Deutsch"), "en-de")
+        made.resize(380, 500)
+        made.show()
+        qtbot.waitExposed(made)
+        made.activateWindow()
+        qtbot.waitUntil(made.isActiveWindow)
+        return made
+
+    yield panel
+    assert tasks.running.stop_all(5)
+    tasks.running.reopen()
+    for bar in bars:
+        bar.deleteLater()
+    qapp.setStyleSheet("")
+
+
+def press(qtbot: QtBot, *keys: Qt.Key) -> None:
+    for key in keys:
+        focus = QApplication.focusWidget()
+        assert focus is not None
+        qtbot.keyClick(focus, key)
+        for _ in range(2):  # a cell's editor closes in a turn of its own, and the next one opens in another
+            QApplication.processEvents()
+
+
+def type_(qtbot: QtBot, text: str) -> None:
+    focus = QApplication.focusWidget()
+    assert focus is not None
+    qtbot.keyClicks(focus, text)
+
+
+def test_a_term_is_added_by_keys_from_the_source_on_to_the_target(make: Make, qtbot: QtBot) -> None:
+    panel = make(())
+    changes: list[tuple[Term, ...]] = []
+    panel.changed.connect(lambda: changes.append(panel.terms.terms))
+    assert "always translated the same way" in panel.words.text()
+    panel.take_keyboard()
+    assert panel.add_button.hasFocus()
+    press(qtbot, Qt.Key.Key_Space)
+    type_(qtbot, "interest")
+    press(qtbot, Qt.Key.Key_Return)
+    type_(qtbot, "Zinsen")
+    press(qtbot, Qt.Key.Key_Return)
+    assert changes[-1] == (Term("interest", "Zinsen"),)
+    assert panel.title.text() == "Glossary · 1"
+    assert panel.words.isHidden()
+
+
+def test_a_line_without_a_target_is_not_a_term_yet(make: Make, qtbot: QtBot) -> None:
+    panel = make(())
+    qtbot.mouseClick(panel.add_button, Qt.MouseButton.LeftButton)
+    type_(qtbot, "interest")
+    press(qtbot, Qt.Key.Key_Return, Qt.Key.Key_Escape)
+    assert panel.terms.terms == ()
+    assert panel.terms.rowCount() == 1
+
+
+def test_enter_edits_a_cell_in_its_place(make: Make, qtbot: QtBot) -> None:
+    panel = make()
+    panel.take_keyboard()
+    press(qtbot, Qt.Key.Key_Right, Qt.Key.Key_Return)
+    field = QApplication.focusWidget()
+    assert field is not None
+    field.selectAll()  # type: ignore[attr-defined]
+    type_(qtbot, "Pachtvertrag")
+    press(qtbot, Qt.Key.Key_Return)
+    assert panel.terms.terms[0] == Term("lease", "Pachtvertrag")
+
+
+def test_a_tick_keeps_a_term_as_it_is_and_taken_away_asks_for_the_target(make: Make, qtbot: QtBot) -> None:
+    panel = make()
+    table = panel.table
+    middle = table.visualRect(panel.terms.index(0, KEPT)).center()
+    qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(middle.x(), middle.y()))
+    assert panel.terms.terms[0] == Term("lease", "lease")
+    table.setCurrentIndex(panel.terms.index(1, KEPT))
+    table.setFocus()
+    press(qtbot, Qt.Key.Key_Space)
+    assert [one.source for one in panel.terms.terms] == ["lease", "tenant"], "without a target it is none"
+    said = panel.terms.index(0, KEPT).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert said == "Not translated: lease"
+
+
+def test_delete_takes_lines_out_and_undo_puts_them_back_in_their_place(make: Make, qtbot: QtBot) -> None:
+    panel = make()
+    panel.take_keyboard()
+    press(qtbot, Qt.Key.Key_Down, Qt.Key.Key_Delete)
+    assert panel.terms.terms == (TERMS[0], TERMS[2])
+    notice = panel._notify.bar.notices[0]
+    assert notice.text == "“Fireside” was removed."
+    notice._buttons[0].click()
+    assert panel.terms.terms == TERMS
+
+
+def test_terms_come_out_of_a_file_and_go_into_one(make: Make, qtbot: QtBot, tmp_path: Path) -> None:
+    panel = make()
+    came = tmp_path / "terms.csv"
+    came.write_text("source;target\ntenant;Mieterin\nkeys;Schlüssel\n", "utf-8")
+    dialog = panel.files.ask_to_import()
+    dialog.fileSelected.emit(str(came))
+    dialog.close()
+    qtbot.waitUntil(lambda: Term("keys", "Schlüssel") in panel.terms.terms, timeout=WAIT_MS)
+    assert Term("tenant", "Mieterin") in panel.terms.terms
+    assert len(panel.terms.terms) == 4
+    assert panel._notify.bar.notices[-1].text == "2 terms were imported. 1 were there already."
+    gone = tmp_path / "out.csv"
+    save = panel.files.ask_to_export(panel.terms.terms, "en-de")
+    assert save.acceptMode() == QFileDialog.AcceptMode.AcceptSave
+    save.fileSelected.emit(str(gone))
+    save.close()
+    qtbot.waitUntil(lambda: any("Saved as" in one.text for one in panel._notify.bar.notices), timeout=WAIT_MS)
+    assert "lease,Mietvertrag" in gone.read_text("utf-8-sig")
+
+
+@pytest.mark.parametrize("content", [b"a\0b\0\0", None])
+def test_a_file_that_is_no_table_is_told_in_words(make: Make, qtbot: QtBot, tmp_path: Path, content: bytes) -> None:
+    panel = make()
+    path = tmp_path / "terms.csv"
+    if content is not None:
+        path.write_bytes(content)
+    panel.files.read(path)
+    qtbot.waitUntil(lambda: bool(panel._notify.bar.notices), timeout=WAIT_MS)
+    assert "terms.csv" in panel._notify.bar.notices[0].text
+    assert panel.terms.terms == TERMS
+
+
+def test_esc_closes_the_panel_but_first_the_cell(make: Make, qtbot: QtBot) -> None:
+    panel = make()
+    closed: list[bool] = []
+    panel.closed.connect(lambda: closed.append(True))
+    panel.take_keyboard()
+    press(qtbot, Qt.Key.Key_Return, Qt.Key.Key_Escape)
+    assert closed == []
+    press(qtbot, Qt.Key.Key_Escape)
+    assert closed == [True]
+
+
+def test_what_the_document_keeps_the_same_is_shown_beneath(make: Make) -> None:
+    panel = make()
+    assert panel.found.isHidden() or not panel.found.isVisible()
+    panel.show_found((Term("Annex", "Anlage"), Term("Rome", "Rom")))
+    assert panel.found.isVisible()
+    assert panel.found.text() == "Annex → Anlage\nRome → Rom"
+
+
+def test_the_columns_have_the_names_of_the_languages(make: Make) -> None:
+    panel = make()
+    names = [panel.terms.headerData(n, Qt.Orientation.Horizontal) for n in (SOURCE, TARGET, KEPT)]
+    assert names == ["English", "Deutsch", "Keep"]
+    assert panel.table.accessibleName() == "Glossary"
