@@ -199,8 +199,8 @@ class Fireside:
 
     def tidy(self) -> None:
         """Removes what nothing refers to any more: documents, and copies of them; slow, for a thread of its own."""
-        self.documents.store.purge(self._began_at)
         self.translations.tidy(self._began_at)
+        self.documents.store.purge(self._began_at)
 
     def close(self) -> None:
         """Ends the engine's children, the downloads, then the database; safe to call twice."""
@@ -319,7 +319,7 @@ def _build_parts(paths: AppPaths, handler: logging.Handler | None) -> Fireside:
     jobs = Jobs(database)
     jobs.recover(SUMMARY)
     jobs.recover(TRANSLATION)
-    jobs.purge_deleted()
+    jobs.purge_deleted(but=TRANSLATION)  # a book of these takes long: see `tidy`
     states = StateFolder(paths.states, lambda: app.settings.engine.states_budget_mb * 10**6)
     engine, ledger = build_engine(paths, states), Ledger(paths.connections)
     documents = build_documents(paths, database)

@@ -216,11 +216,12 @@ def _progress(given: Input) -> Iterator[Callable[[TranslationEvent], None]]:
         pace.take(event)
         if isinstance(event, TranslationPlanned):
             known = f", {event.known:,} known" if event.known else ""
-            line.show(f"{event.segments:,} segments{known}")
+            line.show(f"{event.segments:,} segment{'' if event.segments == 1 else 's'}{known}")
         elif isinstance(event, TranslationRests) and event.reason:
             line.show("Waiting for the engine")
         elif isinstance(event, SegmentDone):
-            line.show("Translating", f"{event.done:,} of {event.segments:,}{_left(pace.seconds_left())}")
+            left = _left(pace.seconds_left()) if event.done < event.segments else ""
+            line.show("Translating", f"{event.done:,} of {event.segments:,}{left}")
 
     try:
         yield take

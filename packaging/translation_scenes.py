@@ -55,8 +55,8 @@ WORDINGS = (
     "O pagamento de 1.240,00 é devido até o quinto dia útil do mês, na conta indicada no Anexo B.",
 )
 OLDER = (
-    ("Dear Sir or Madam, I am writing to ask for a copy of my statement.", 0.2),
-    ("Starters\nSoup of the day\nGoat cheese with figs", 0.4),
+    ("Dear Sir or Madam, I am writing to ask for a copy of my statement.", 0.0),
+    ("Starters\nSoup of the day\nGoat cheese with figs", 0.0),
     ("We met at the old harbour.", 3.0),
 )
 ESTIMATE = TranslationEstimate(10, 0, 240, 95.0)
@@ -115,6 +115,7 @@ class _Made:
 
     def __init__(self, app: Fireside, window: MainWindow, pause: Callable[[int], None]) -> None:
         self._app, self._window, self._pause = app, window, pause
+        self._kept: int | None = None
         for text, days in reversed(OLDER):
             stored = app.translations.keep_text(text, text, TranslationWish("pt-BR"), "en", "")
             with app.database.transaction() as connection:
@@ -163,9 +164,11 @@ class _Made:
             number: Translated(number, (words,), flags=flags.get(number, ()))
             for number, words in enumerate(translated, 1)
         }
+        page.history.id = self._kept  # one row, however often it is shown
         for event in (Paragraphs(segments, "en", done), Ended(False, 4.2)):
             page.answers._on_answer(Answer(0, event))
-        page.history._later.stop()
+        page.history.keep()
+        self._kept = page.history.id
 
     def wordings(self, text: Step) -> None:
         """A sentence is selected, and others are there."""

@@ -33,7 +33,7 @@ from app.features.translation.known import sorted_out
 from app.features.translation.repair import Repair, Task
 from app.features.translation.result import Origin, Translated, TranslationWish
 from app.features.translation.units import Unit
-from app.features.translation.work import Work, begin, spoken
+from app.features.translation.work import Work, begin
 
 __all__ = ["translate"]
 
@@ -133,9 +133,7 @@ class _Run:
         work = self._work
         for one in settled:
             self._done += 1
-            work.results[one.id] = spoken(one)
-            if one.origin is not Origin.KEPT:
-                work.learn(one)
+            work.learn(one)
             yield SegmentDone(one, self._done, len(work.segments))
         if len(work.consistency.terms) > self._terms_told:
             self._terms_told = len(work.consistency.terms)

@@ -50,7 +50,7 @@ from app.features.translation.stored import (
     source_language_of,
     wish_of,
 )
-from app.features.translation.stored_saving import Savings, endings, file_name
+from app.features.translation.stored_saving import Savings, endings, file_name, remove_scratch
 from app.features.translation.typed_texts import TypedTexts
 from app.features.turns import Turns
 from app.store.jobs import Job, Jobs
@@ -86,7 +86,7 @@ class Translations:
     ) -> None:
         self._jobs, self._store, self._engines = jobs, store, engines
         self._passwords: dict[int, str] = {}
-        self._copies = Copies(copies)
+        self._copies, self._child_folder = Copies(copies), child_folder
         self._additions = Additions(jobs, store, documents, self._copies, child_folder)
         self._savings = Savings(
             store, documents, self._copies, child_folder, password_of=lambda job_id: self._passwords.get(job_id, "")
@@ -282,15 +282,17 @@ class Translations:
         self._engines.close()
 
     def tidy(self, before: float) -> None:
-        """Removes what an ended program left half-added, and copies whose translations are gone for good; slow.
+        """Removes for good what was deleted, and what an ended program left half-added or half-saved; slow.
 
-        Only what was begun before that moment (seconds since 1970).
+        Only of before that moment (seconds since 1970).
         """
-        for job in self._jobs.find(KIND, (ADDING,)):
-            if job.created_at < before:
-                self._jobs.remove(job.id)
+        half = [job.id for job in self._jobs.find(KIND, (ADDING,)) if job.created_at < before]
+        for job_id in (*half, *self._jobs.deleted(KIND, before)):
+            self._store.remove_segments(job_id)
+            self._jobs.remove(job_id)
         for job_id in set(self._copies.job_ids()) - self._jobs.ids(KIND):
             self._copies.remove(job_id)
+        remove_scratch(self._child_folder, before)
 
     # Files.
 

@@ -132,10 +132,16 @@ class Jobs:
         """Undoes `delete`."""
         self._set(job_id, {"deleted_at": None})
 
-    def purge_deleted(self) -> None:
-        """Forgets what was deleted, for good."""
+    def purge_deleted(self, *, but: str = "") -> None:
+        """Forgets what was deleted, for good; not of the kind `but`."""
         with self._database.transaction() as connection:
-            connection.execute("DELETE FROM jobs WHERE deleted_at IS NOT NULL")
+            connection.execute("DELETE FROM jobs WHERE deleted_at IS NOT NULL AND kind <> ?", (but,))
+
+    def deleted(self, kind: str, before: float) -> list[int]:
+        """What was deleted of a kind before that moment (seconds since 1970)."""
+        with self._database.reading() as connection:
+            rows = connection.execute("SELECT id FROM jobs WHERE kind = ? AND deleted_at < ?", (kind, before))
+            return [int(row[0]) for row in rows]
 
     def recover(self, kind: str) -> None:
         """What was at work when the program ended waits for its turn again."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from app.core.messages import clean_text
+from app.store.database import Database
 from app.store.job_results import JobResults
 
 BATCH = 1000
@@ -48,7 +50,15 @@ class Counts:
 
 
 class TranslationStore(JobResults):
-    """From any thread. Writes may raise DiskFull or FolderNotWritable; nothing of the call is then stored."""
+    """From any thread. Writes may raise DiskFull or FolderNotWritable; nothing of the call is then stored.
+
+    One for all who write: what it counted is remembered until it changes.
+    """
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._counted: dict[int, Counts] = {}
+        self._counting = threading.Lock()
 
     def add_segments(self, job_id: int, segments: Iterable[tuple[int, Fields]]) -> None:
         """The next segments of a job, each with its number."""
@@ -58,6 +68,7 @@ class TranslationStore(JobResults):
                 connection.executemany(
                     "INSERT INTO translation_segments (job_id, number, source) VALUES (?, ?, ?)", rows
                 )
+            self._changed(job_id)
 
     def keep(self, job_id: int, outcomes: Iterable[Outcome], *, never_over: Sequence[str] = ()) -> None:
         """What became of segments that are there; on the disk when this returns.
@@ -73,6 +84,7 @@ class TranslationStore(JobResults):
                     " WHERE job_id = ? AND number = ? AND origin NOT IN (SELECT value FROM json_each(?))",
                     rows,
                 )
+            self._changed(job_id)
 
     def forget_outcomes(self, job_id: int, *, only: int | None = None) -> None:
         """Segments are not translated any more, one or all."""
@@ -82,6 +94,19 @@ class TranslationStore(JobResults):
                 " WHERE job_id = :job AND origin <> '' AND (:only IS NULL OR number = :only)",
                 {"job": job_id, "only": only},
             )
+        self._changed(job_id)
+
+    def remove_segments(self, job_id: int) -> None:
+        """Forgets the segments of a job, a batch at a time, so that others get at the database in between."""
+        count = 1
+        while count:
+            with self._database.transaction() as connection:
+                count = connection.execute(
+                    "DELETE FROM translation_segments WHERE job_id = :job AND number IN"
+                    " (SELECT number FROM translation_segments WHERE job_id = :job LIMIT :count)",
+                    {"job": job_id, "count": BATCH},
+                ).rowcount
+            self._changed(job_id)
 
     def segments(self, job_id: int, first: int = 1, count: int | None = None) -> list[StoredSegment]:
         """Segments in order from a number on; None is all of them."""
@@ -107,6 +132,12 @@ class TranslationStore(JobResults):
 
     def counts(self, job_ids: Sequence[int]) -> dict[int, Counts]:
         """How the segments of each of these jobs stand."""
+        with self._counting:
+            unknown = [job_id for job_id in job_ids if job_id not in self._counted]
+            self._counted |= self._count(unknown) if unknown else {}
+            return {job_id: self._counted[job_id] for job_id in job_ids}
+
+    def _count(self, job_ids: Sequence[int]) -> dict[int, Counts]:
         ids = json.dumps(list(job_ids))
         with self._database.reading() as connection:
             rows = connection.execute(
@@ -120,6 +151,10 @@ class TranslationStore(JobResults):
                 (ids,),
             ).fetchall()
         return _counted(job_ids, [tuple(row) for row in rows], {row[0]: row[1] for row in flagged})
+
+    def _changed(self, job_id: int) -> None:
+        with self._counting:
+            self._counted.pop(job_id, None)
 
     def next_flagged(self, job_id: int, after: int) -> int | None:
         """The next segment to look at behind a number, or from the first one on; None without any."""

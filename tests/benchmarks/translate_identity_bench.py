@@ -1,8 +1,9 @@
 """Real files of mixed origin, translated into themselves: everything is found, and nothing of the file is changed.
 
-Each goes through the real document child: with translations that are the source, when every byte of a plain file and
-every member of an archive must be what it was; and there and back, every letter moved by 13 places twice, when every
-segment must be what it was. What must be found is what the project's reader finds, or of data what a parser finds.
+Each goes through the real document child with translations that are the source, when every byte of a plain file and
+every member of an archive must be what it was; and, in this process, there and back, every letter moved by 13 places
+twice, when every segment must be what it was. What must be found is what the project's reader finds, or of data what a
+parser finds.
 """
 
 from __future__ import annotations
@@ -19,14 +20,13 @@ from pathlib import Path
 from comparing import progress
 from run import Row
 from translate_corpus import RealFile, converted_files, real_files
-from translate_formats_bench import segments_of
 from translate_words import Words, compared_words
 
 from app.core.errors import AppError, DocumentUnreadable
 from app.documents.segments import Content, Segment, content_of
 from tests.documents.test_saved_by_programs import SOURCE
 from tests.helpers.documents import read
-from tests.helpers.rewriting import by_the_child
+from tests.helpers.rewriting import by_the_child, run
 
 LEAST_FILES = 30
 NOTHING = ("no_text", "empty")
@@ -103,7 +103,7 @@ class Looked:
 
 def looked_at(file: RealFile, folder: Path) -> Looked | None:
     """None for one in which there is nothing to translate."""
-    same, there, back = (folder / f"{name}-{file.path.name}" for name in ("same", "there", "back"))
+    same = folder / f"same-{file.path.name}"
     found: list[Segment] = []
 
     def kept(segment: Segment) -> Content:
@@ -118,15 +118,21 @@ def looked_at(file: RealFile, folder: Path) -> Looked | None:
         raise
     if written.replaced or written.segments != len(found):
         raise AssertionError(f"{written} for {len(found)} segments")
-    by_the_child(file.path, there, folder, moved, "")
-    by_the_child(there, back, folder, moved, "")
-    lost = Counter(map(spaced, found)) - Counter(map(spaced, segments_of(back, folder)))
+    lost = Counter(map(spaced, found)) - Counter(map(spaced, there_and_back(file.path, done.format, folder)))
     before, after = parts(file.path), parts(same)
     changed = tuple(name for name in before | after if before.get(name) != after.get(name))
     words = compared_words(file.path, done.format, found, folder)
-    for path in (same, there, back):
-        path.unlink()
+    same.unlink()
     return Looked(done.format, len(found), len(before), changed, words, tuple(lost.elements()))
+
+
+def there_and_back(path: Path, format_: str, folder: Path) -> list[Segment]:
+    """The segments of what comes of a file when every letter is moved twice; in this process."""
+    for step in ("there", "back"):
+        out = folder / f"{step}{path.suffix}"
+        out.write_bytes(run(format_, path, moved).data)
+        path = out
+    return run(format_, path).segments
 
 
 def is_refused(path: Path, folder: Path, reason: str) -> bool:

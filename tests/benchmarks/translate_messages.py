@@ -14,11 +14,11 @@ from app.features.translation.marking import PROTECTED, Shown, shown, tag_of
 
 CATALOGS = Path("/usr/share/locale/fr/LC_MESSAGES")
 PLACEHOLDER = re.compile(
-    r"%(?:%|\(\w+\)[-+ #0]*\d*(?:\.\d+)?[diouxXeEfFgGcrs]|(?:\d+\$)?[-+ #0']*(?:\d+|\*)?(?:\.(?:\d+|\*))?"
+    r"%(?:%|\(\w+\)[-+#0]*\d*(?:\.\d+)?[diouxXeEfFgGcrs]|(?:\d+\$)?[-+#0']*(?:\d+|\*)?(?:\.(?:\d+|\*))?"
     r"(?:hh|h|ll|l|L|q|j|z|t)?[diouxXeEfFgGcspm])|\{\w*\}"
 )
-"""Of C (ISO C, 7.21.6.1, and glibc's m), of Python's two ways; not the program's own definition."""
-_BY_PLACE = re.compile(r"%[-+ #0']*(?:\d+|\*)?(?:\.(?:\d+|\*))?(?:hh|h|ll|l|L|q|j|z|t)?[diouxXeEfFgGcsp]|\{\}")
+"""Of C (ISO C, 7.21.6.1, and glibc's m) but for the flag " ", and of Python; not the program's own definition."""
+_BY_PLACE = re.compile(r"%[-+#0']*(?:\d+|\*)?(?:\.(?:\d+|\*))?(?:hh|h|ll|l|L|q|j|z|t)?[diouxXeEfFgGcsp]|\{\}")
 _MAGIC = {b"\xde\x12\x04\x95": "<", b"\x95\x04\x12\xde": ">"}
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
@@ -154,7 +154,10 @@ WAYS: dict[str, Damage] = {
     "order_changed": _swapped,
     "renumbered": _of_first(lambda _: "<x77/>"),
     "spaced": _of_all(lambda tag: tag.replace("<", "< ").replace("x", "x ").replace("/>", " / >")),
-    "made_a_pair": _of_first(lambda tag: tag.replace("/>", ">") + "mot" + tag.replace("<", "</").replace("/>", ">")),
+    "made_a_pair": _of_first(lambda tag: tag.replace("/>", ">") + tag.replace("<", "</").replace("/>", ">")),
+    "made_a_pair_with_words": _of_first(
+        lambda tag: tag.replace("/>", ">") + "mot" + tag.replace("<", "</").replace("/>", ">")
+    ),
     "crossed": _crossed,
     "case_changed": _of_all(str.upper),
     "translated_inside": _of_first(lambda tag: f"<fichier{_number(tag)}/>"),

@@ -1,8 +1,9 @@
 """Short segments translated beside llama-server of the same source with the same file; and a run that was killed.
 
 What our pipeline asks is recorded, and then sent to llama-server one after another, with the same sampling, grammar and
-limits. Its own cache of what the prompts begin with stays on, and its answers are no longer than ours. The segments are
-short paragraphs of the Debian FAQ; what the model writes does not matter here.
+limits. Its own cache of what the prompts begin with stays on, its answers are no longer than ours, and its threads wait
+for each other as ours do, so that what else the machine does slows both alike. The segments are short paragraphs of the
+Debian FAQ; what the model writes does not matter here.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ from translate_resumed import SEGMENTS, killed_and_resumed
 
 from app.core.cancel import CancelToken
 from app.documents.segments import Segment
-from app.engine.client import EngineClient
+from app.engine.client import ENVIRONMENT, EngineClient
 from app.features.translate import translate
 from app.features.translation.events import SegmentDone
 from app.features.translation.result import TranslationWish
 from tests.features.translation.pipeline import DictMemory
 
 SHORT_WORDS = (4, 16)
-COUNT = 64
+COUNT, SPARE = 64, 2
 CONTEXT_TOKENS = 8192
 LEAST_RATIO = 1.5
 WISH = TranslationWish("fr", "en")
@@ -54,10 +55,10 @@ def rows() -> Iterator[Row]:
 
 def beside_the_server(folder: Path) -> Iterator[Row]:
     """Segments per second, ours over theirs."""
-    segments = short_segments(folder)
+    segments, spare = short_segments(folder)
     progress(f"{len(segments)} segments in our pipeline")
     with OurEngine(folder / "ours", context_tokens=CONTEXT_TOKENS) as ours:
-        list(ours.client.generate_many([]))
+        translated(RecordedClient(ours.client), spare)  # pages of the file, and the model that tells languages
         recorded = RecordedClient(ours.client)
         began_s = time.perf_counter()
         done = translated(recorded, segments)
@@ -65,7 +66,8 @@ def beside_the_server(folder: Path) -> Iterator[Row]:
         places = ours.loaded.sequences
     asked = [one for one in recorded.asked if one.stats is not None]
     progress(f"the same {len(asked)} prompts in llama-server")
-    with LlamaServer(starter(), folder / "server", context_tokens=CONTEXT_TOKENS) as server:
+    with LlamaServer(starter(), folder / "server", context_tokens=CONTEXT_TOKENS, environment=ENVIRONMENT) as server:
+        replayed(server, asked[0])
         began_s = time.perf_counter()
         answers = [replayed(server, one) for one in asked]
         theirs_s = time.perf_counter() - began_s
@@ -73,6 +75,7 @@ def beside_the_server(folder: Path) -> Iterator[Row]:
     note = (
         f"{len(segments)} segments, {len(asked)} prompts, {places} side by side; answers of {mine} and {theirs} tokens"
     )
+    note += f"; {recorded.answered_s:.1f} s of {ours_s:.1f} s were waited for answers"
     note += "" if abs(mine - theirs) <= ALIKE * theirs else ": not alike, so this says little"
     if done != len(segments):
         raise AssertionError(f"{done} of {len(segments)} segments were settled")
@@ -81,13 +84,14 @@ def beside_the_server(folder: Path) -> Iterator[Row]:
               at_least=LEAST_RATIO)  # fmt: skip
 
 
-def short_segments(folder: Path) -> list[Segment]:
-    """So many of the book, each once."""
+def short_segments(folder: Path) -> tuple[list[Segment], list[Segment]]:
+    """So many of the book, each once; and a few others."""
     found: dict[str, Segment] = {}
     for segment in segments_of_faq("en", folder):
         if SHORT_WORDS[0] <= len(segment.text.split()) <= SHORT_WORDS[1] and len(segment.content) == 1:
             found.setdefault(segment.text, segment)
-    return [Segment(number, one.content, one.kind) for number, one in enumerate(list(found.values())[:COUNT], 1)]
+    every = [Segment(number, one.content, one.kind) for number, one in enumerate(found.values(), 1)]
+    return every[:COUNT], every[COUNT : COUNT + SPARE]
 
 
 def translated(recorded: RecordedClient, segments: Sequence[Segment]) -> int:

@@ -26,6 +26,9 @@ _IDEOGRAPH = re.compile(r"([\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af])")
 _MESSAGE = re.compile(r'^(msgid|msgid_plural) +("(?:[^"\\]|\\.)*"(?:\s*\n"(?:[^"\\]|\\.)*")*)', re.MULTILINE)
 _ADDRESS = re.compile(r"\S*(?:://|@|www\.)\S*")
 _CODE = ("code", "kbd", "pre", "samp", "tt", "var", "script", "style", "svg")
+_SLIDE = re.compile(r"ppt/slides/slide\d+\.xml")
+_MOMENT = re.compile(r"opendocument:xmlns:text:1\.0\}[a-z-]*(?:date|time)$")
+_DRAWING = "http://schemas.openxmlformats.org/drawingml/2006/main"
 _VOICE = re.compile(r"<v(?:\.[^ >]*)? ([^>]*)>")
 
 
@@ -38,7 +41,7 @@ class Words:
 
 
 def compared_words(path: Path, format_: str, segments: Sequence[Segment], folder: Path) -> Words:
-    """What is missing in the segments, code and addresses and names of voices excepted."""
+    """What is missing in the segments, but for code, addresses, dates that are fields and the names of voices."""
     wanted = _words(_expected(path, format_, folder))
     there = _words("\n".join(_shown(segment) for segment in segments)) + _words(_code(path, format_))
     return Words(wanted.total(), wanted - there)
@@ -94,9 +97,25 @@ def _code(path: Path, format_: str) -> str:
             with zipfile.ZipFile(path) as archive:
                 names = [name for name in archive.namelist() if name.endswith((".xhtml", ".html", ".htm"))]
                 return "\n".join(_code_of_html(archive.read(name)) for name in names)
+        case "odt":
+            with zipfile.ZipFile(path) as archive:
+                root = etree.fromstring(archive.read("styles.xml"))
+            return "\n".join("".join(each.itertext()) for each in root.iter() if _MOMENT.search(str(each.tag)))
+        case "pptx":
+            with zipfile.ZipFile(path) as archive:
+                slides = [archive.read(name) for name in archive.namelist() if _SLIDE.fullmatch(name)]
+            return "\n".join(map(_monospaced, slides))
         case "subtitles":
             return "\n".join(_VOICE.findall(path.read_text("utf-8", "replace")))
     return ""
+
+
+def _monospaced(slide: bytes) -> str:
+    """Runs in a font of a typewriter, which is how slides show code."""
+    runs = etree.fromstring(slide).iter(f"{{{_DRAWING}}}r")
+    fonts = ((run, run.find(f"{{{_DRAWING}}}rPr/{{{_DRAWING}}}latin")) for run in runs)
+    found = (run for run, font in fonts if font is not None and "Courier" in str(font.get("typeface")))
+    return "\n".join("".join(run.itertext()) for run in found)
 
 
 def _code_of_html(data: bytes) -> str:

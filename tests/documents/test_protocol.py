@@ -85,7 +85,8 @@ def test_a_situation_comes_through_as_it_was(error: Any) -> None:
     "line",
     [b"", b"words", b"[1]", b"{}", b'{"event": "poem"}', b'{"event": "blocks"}',
    b'{"event": "done", "pages": 1}', b'{"event": "segmentsread", "segments": [{"id": 1}]}',
-     b'{"event": "rewritten", "segments": 1}', b'{"event": "segmentsdone", "remarks": []}', b'{"event": "found", "format": "pdf", "opened": {"colour": 1}}',
+     b'{"event": "rewritten", "segments": 1}', b'{"event": "segmentsdone", "remarks": []}',
+     b'{"event": "found", "format": "pdf", "opened": {"colour": 1}}',
      b'{"event": "failed", "error": "X"}', b"\xff\xfe"],
 )  # fmt: skip
 def test_what_is_no_event_is_refused(line: bytes) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from app.core.errors import TemplateFailed
 from app.documents.segments import Content, Mark, SegmentKind
-from app.features.translation.result import Flag, FlagKind, Origin, Term, TranslationWish
+from app.features.translation.result import Flag, FlagKind, Origin, Term, Translated, TranslationWish
 from tests.features.translation.pipeline import (
     GERMAN,
     LARGE_BYTES,
@@ -32,6 +32,7 @@ GOOD = [
     {"when": "cat eats[^\n]*$", "text": KATZE},
     {"when": "bird sings[^\n]*$", "text": VOGEL},
 ]
+DOG_DONE = {1: Translated(1, (HUND,))}
 MARKED: Content = ("The ", *bold("dog"), " sleeps", Mark("single", 2, "image"), " in the old ", *bold("house", 3), ".")
 
 
@@ -136,15 +137,14 @@ def test_a_glossary_that_is_not_obeyed_is_asked_for_again_and_only_where_it_was_
 def test_after_two_tries_it_is_asked_without_context_and_then_sentence_by_sentence(tmp_path: Path) -> None:
     text = f"{CAT} {BIRD}"
     rules = [
-        {"when": f"{DOG}[^\n]*$", "text": HUND},
         {"when": f"{CAT} {BIRD}", "text": "Nein."},
         {"when": CAT, "text": KATZE},
         {"when": BIRD, "text": VOGEL},
     ]
-    with scripted(tmp_path, *rules) as model:
-        found = results(events_of(model, segments(DOG, text)))[2]
-        asked = model.asked[1:]
-        temperatures = [request["task_sampling"]["temperature"] for request in model.requests[1:]]
+    with scripted(tmp_path, *rules, size_bytes=LARGE_BYTES) as model:
+        found = results(events_of(model, segments(DOG, text), done=DOG_DONE))[2]
+        asked = model.asked
+        temperatures = [request["task_sampling"]["temperature"] for request in model.requests]
     assert len(asked) == 5
     assert ["For reference" in one for one in asked] == [True, True, False, False, False]
     assert asked[3].endswith(CAT)
@@ -152,6 +152,22 @@ def test_after_two_tries_it_is_asked_without_context_and_then_sentence_by_senten
     assert temperatures == pytest.approx([0.1, 0.35, 0.35, 0.1, 0.1])
     assert text_of(found) == f"{KATZE} {VOGEL}"
     assert found.flags == ()
+
+
+def test_sentence_by_sentence_every_placeholder_stays_in_its_own(tmp_path: Path) -> None:
+    text = "Opened %s in the morning. Closed %s and {name} in the evening."
+    rules = [
+        {"when": "(?s)Opened.*Closed", "text": "Nein."},
+        {"when": "Opened", "text": "Am Morgen geöffnet."},
+        {"when": "Closed", "text": "Am Abend <x3/> und <x2/> geschlossen."},
+    ]
+    with scripted(tmp_path, *rules) as model:
+        found = results(events_of(model, segments(text, kind=SegmentKind.MESSAGE)))[1]
+        assert model.asked[-1].endswith("Closed <x2/> and <x3/> in the evening.")
+    assert kinds(found) == ["formatting"]
+    first, _, second = text_of(found).partition(". ")
+    assert "%s" in first
+    assert second == "Am Abend {name} und %s geschlossen."
 
 
 def test_a_sentence_that_cannot_be_translated_stays_and_is_flagged_with_its_words(tmp_path: Path) -> None:
@@ -176,6 +192,12 @@ def test_where_nothing_usable_comes_the_source_stays_and_is_flagged(tmp_path: Pa
     assert memory.kept == {}
 
 
+def test_a_source_that_was_kept_is_not_told_as_a_translation(tmp_path: Path) -> None:
+    with scripted(tmp_path, *GOOD, size_bytes=LARGE_BYTES) as model:
+        events_of(model, segments(DOG, CAT), done={1: Translated(1, (DOG,), Origin.KEPT)})
+        assert f"For reference, do not translate:\n{DOG}\n" in model.asked[0]
+
+
 def test_of_several_answers_that_will_not_do_the_best_is_taken_with_its_flags(tmp_path: Path) -> None:
     given = "The house has 42 doors and a gate."
     rules = [
@@ -192,10 +214,10 @@ def test_of_several_answers_that_will_not_do_the_best_is_taken_with_its_flags(tm
 
 def test_the_translation_of_the_text_before_is_not_taken_for_that_of_the_next(tmp_path: Path) -> None:
     echo = {"when": f"→(?s:.)*{BIRD}", "text": HUND}
-    with scripted(tmp_path, {"when": f"{DOG}$", "text": HUND}, echo, *GOOD) as model:
-        found = results(events_of(model, segments(DOG, BIRD)))
-        assert "Your last answer was the text before" in model.asked[2]
-        assert "For reference" not in model.asked[3]
+    with scripted(tmp_path, echo, *GOOD, size_bytes=LARGE_BYTES) as model:
+        found = results(events_of(model, segments(DOG, BIRD), done=DOG_DONE))
+        assert "Your last answer was the text before" in model.asked[1]
+        assert "For reference" not in model.asked[2]
     assert (text_of(found[2]), found[2].flags) == (VOGEL, ())
 
 
@@ -293,9 +315,9 @@ def test_a_prompt_that_is_too_long_is_asked_without_context_and_then_in_halves(t
     too_long = {"when": f"→(?s:.)*{CAT} {BIRD}", "error": "PromptTooLong",
                 "fields": {"prompt_tokens": 9, "context_tokens": 8}}  # fmt: skip
     alone = {"when": f"{CAT} {BIRD}", "text": f"{KATZE} {VOGEL}"}
-    with scripted(tmp_path / "a", {"when": f"{DOG}[^\n]*$", "text": HUND}, too_long, alone) as model:
-        found = results(events_of(model, segments(DOG, f"{CAT} {BIRD}")))
-        assert len(model.asked) == 3
+    with scripted(tmp_path / "a", too_long, alone, size_bytes=LARGE_BYTES) as model:
+        found = results(events_of(model, segments(DOG, f"{CAT} {BIRD}"), done=DOG_DONE))
+        assert len(model.asked) == 2
     assert text_of(found[2]) == f"{KATZE} {VOGEL}"
     with scripted(tmp_path / "b", too_long | {"when": f"{CAT} {BIRD}"}, *GOOD) as model:
         found = results(events_of(model, segments(f"{CAT} {BIRD}")))

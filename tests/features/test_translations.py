@@ -126,15 +126,18 @@ def test_what_an_ended_program_left_half_added_goes_and_so_does_the_copy_of_what
     app.translations.delete(gone.id)
     adding = app.translations.add(text_file(tmp_path, "half.txt", count=3000), GERMAN, CancelToken())
     next(adding)
+    words = fresh_home / "cache" / "documents" / ".fireside-ab12.jsonl"
+    words.write_text("of a saving that was killed")
     app._began_at = 0.0
     app.tidy()
+    assert words.exists()
     assert copies(fresh_home) == ["gone.txt", "half.txt", "kept.txt"], "a deletion may be taken back"
     with app.database.transaction() as connection:
         connection.execute("UPDATE jobs SET created_at = 1 WHERE state = 'adding'")
     again = build()
     try:
         again.tidy()
-        assert copies(fresh_home) == ["kept.txt"]
+        assert (copies(fresh_home), words.exists()) == (["kept.txt"], False)
         assert [one.id for one in again.translations.find()] == [kept.id]
         with again.database.reading() as connection:
             ids = {row[0] for row in connection.execute("SELECT DISTINCT job_id FROM translation_segments")}
@@ -338,3 +341,45 @@ def test_the_model_is_the_tabs_else_the_chats(app: Fireside, translations: Trans
     assert translations.model == starter
     app.change("models", translate_path=str(starter.with_name("other.gguf")))
     assert translations.model is not None
+
+
+def test_a_memory_is_taken_to_another_computer(
+    app: Fireside, translations: Translations, tmp_path: Path, script: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = begin(app, text_file(tmp_path))
+    work_off(translations)
+    translations.edit(row.id, 1, ("Absatz eins.",))
+    translations.export_tmx(tmp_path / "memory.tmx")
+    monkeypatch.setenv("FIRESIDE_HOME", str(tmp_path / "other"))
+    other = build()
+    try:
+        list(other.engine.load(MODEL))
+        assert translations_of(other).import_tmx(tmp_path / "memory.tmx") == 7
+        there = begin(other, text_file(tmp_path))
+        work_off(other.translations)
+        assert stored(other.translations, there.id).reused == 6
+        assert words(other.translations.row(there.id, 1)) == "Absatz eins."
+        assert set(asked(script).values()) == {1}
+        with pytest.raises(DocumentUnreadable):
+            other.translations.import_tmx(tmp_path / "a.txt")
+    finally:
+        other.close()
+
+
+@pytest.mark.parametrize("ending", [".html", ".csv", ".tmx"])
+def test_both_sides_are_saved_side_by_side(
+    app: Fireside, translations: Translations, tmp_path: Path, ending: str
+) -> None:
+    row = begin(app, text_file(tmp_path, count=2))
+    work_off(translations)
+    translations.save_bilingual(row.id, tmp_path / f"out{ending}")
+    written = (tmp_path / f"out{ending}").read_text("utf-8-sig")
+    for text in lines(2):
+        assert written.count(text) == 2, "the source, and within the answer"
+
+
+def test_a_person_is_asked_on_behalf_of_the_tab(app: Fireside, translations: Translations) -> None:
+    translations.ask = lambda swap: True
+    assert app.translations.ask(None)  # type: ignore[arg-type]
+    with translations.opened(CancelToken()) as engine:
+        assert engine is app.engine

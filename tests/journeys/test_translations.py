@@ -21,21 +21,20 @@ from lxml import etree
 from app.bootstrap import build
 from tests.helpers.dragging import TRANSLATE, drop_with_the_mouse
 from tests.helpers.models_on_disk import write_model
-from tests.helpers.program import Program, is_gone, wait_until, xdotool
+from tests.helpers.program import Program, is_gone, wait_until
 from tests.helpers.script import requests, write_script
 from tests.helpers.web_files import write_epub
-from tests.helpers.window_pixels import words_at_the_foot
+from tests.journeys.test_summaries import RESTING_PX, answer_dialog, left_column, title_of, widest_at_the_foot
 
 MODEL = "Hy-MT2-1.8B-Q4_K_M.gguf"
 KILNS, BARNS, BOATS = "kiln", "barn", "boat"
 PORTUGUESE = {KILNS: "forno", BARNS: "celeiro", BOATS: "barco"}
 PARAGRAPHS, CUES = 8, 30
-TITLE = ("Notes of the valley", "Notas do vale")
+TITLES = {"Notes of the valley": "Notas do vale", "The book": "O livro"}
+HEADING = next(iter(TITLES))
 SAVE = "Save the translation"
 """The title of a dialog."""
 QUESTION = "Are you still there while you translate?"
-STATUS_ROWS, RESTING_PX = 26, 150
-"""The words "Translation paused while you chat" are wider than this, what it says of the work is not."""
 TRANSLATIONS = "SELECT state FROM jobs WHERE kind = 'translation' AND deleted_at IS NULL ORDER BY id"
 EDITED = "Escrevi isto sozinho"
 
@@ -54,13 +53,14 @@ def write_documents(folder: Path) -> tuple[Path, Path, Path]:
     """A Word document as python-docx makes it, a book of two chapters, and subtitles."""
     word, book, film = folder / "kilns.docx", folder / "barns.epub", folder / "boats.srt"
     document = docx.Document()
-    document.add_heading(TITLE[0], 1)
+    document.add_heading(HEADING, 1)
     for number in range(1, PARAGRAPHS):
         before, after = source(KILNS, number).split(f"kiln {number}")
         paragraph = document.add_paragraph(before)
         paragraph.add_run(f"kiln {number}").bold = True
         paragraph.add_run(after)
     document.add_table(1, 1).cell(0, 0).text = source(KILNS, PARAGRAPHS)
+    document.core_properties.comments = ""
     document.save(str(word))
     halves = (range(1, PARAGRAPHS // 2 + 1), range(PARAGRAPHS // 2 + 1, PARAGRAPHS + 1))
     texts = ["".join(f"<p>{source(BARNS, number)}</p>" for number in half) for half in halves]
@@ -79,21 +79,28 @@ def cue_time(number: int) -> str:
 def answers(*, is_slow: bool) -> Iterator[dict[str, Any]]:
     """What the scripted model writes; slow, the subtitles take long."""
     yield {"when": "^Are you", "text": "Yes, I am. " * 8, "delay_s": 0.1}
-    yield {"when": rf"{TITLE[0]}\Z", "text": TITLE[1]}
+    for title, translated in TITLES.items():
+        yield {"when": asks_for(title), "text": translated}
     for number in range(1, PARAGRAPHS + 1):
         bold = target(KILNS, number).replace(f"forno {number}", f"<g1>forno {number}</g1>")
-        yield {"when": rf"<g1>kiln {number}</g1> [^\n]*\Z", "text": bold, "delay_s": 0.01}
+        yield {"when": asks_for(f"The <g1>kiln {number}</g1> "), "text": bold, "delay_s": 0.01}
         for thing in (KILNS, BARNS):
-            yield {"when": rf"The {thing} {number} [^\n]*\Z", "text": target(thing, number), "delay_s": 0.01}
+            yield {"when": asks_for(f"The {thing} {number} "), "text": target(thing, number), "delay_s": 0.01}
     for number in range(1, CUES + 1):
         slowly = {"delay_s": 0.05} if is_slow else {}
-        yield {"when": rf"The boat {number} [^\n]*\Z", "text": target(BOATS, number)} | slowly
+        yield {"when": asks_for(f"The boat {number} "), "text": target(BOATS, number)} | slowly
+
+
+def asks_for(beginning: str) -> str:
+    """A pattern for prompts whose text begins so: it is named, or it is the last line. Others are told as context."""
+    return rf"\[Source Text\]\n{beginning}|\n\n{beginning}[^\n]*\Z"
 
 
 def asked(script: Path) -> list[str]:
     """Every segment that was asked for, oldest first."""
     prompts = [str(one["messages"][-1][1]) for one in requests(script) if one["background"]]
-    return [re.sub(r"</?g\d+>", "", prompt.rpartition("\n")[2]) for prompt in prompts]
+    texts = [prompt.rpartition("[Source Text]\n")[2].partition("\n\n[") for prompt in prompts]
+    return [re.sub(r"</?g\d+>", "", text.rpartition("\n")[2]) for text, _, _ in texts]
 
 
 def prepare(home: Path, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,11 +128,6 @@ def segments(program: Program, place: int) -> list[tuple[int, str, str]]:
         content = json.loads(fields)["content"]
         found.append((number, "".join(part for part in content if isinstance(part, str)), origin))
     return found
-
-
-def title_of(program: Program) -> str:
-    """What stands above the window."""
-    return xdotool("getwindowname", program.window).strip()
 
 
 @pytest.mark.display
@@ -157,14 +159,14 @@ def test_three_documents_are_translated_through_a_chat_a_stop_and_a_power_cut(
     write_script(script.parent, *answers(is_slow=False))
     program = Program(home, environment)
     try:
-        go_on(program)
+        go_on(program, tmp_path)
         assert_nothing_was_asked_twice(before, asked(script)[len(before) :], done)
         edit_the_first(program)
         saved = tmp_path / "saved.srt"
         save(program, saved)
         assert_subtitles(saved)
-        for place, path in ((2, tmp_path / "saved.epub"), (1, tmp_path / "saved.docx")):
-            open_listed(program, place)
+        for name, path in (("barns", tmp_path / "saved.epub"), ("kilns", tmp_path / "saved.docx")):
+            open_listed(program, name, tmp_path)
             save(program, path)
         assert_book(tmp_path / "saved.epub")
         assert_word(tmp_path / "saved.docx")
@@ -214,22 +216,16 @@ def chat_meanwhile(program: Program, folder: Path) -> None:
     wait_until(lambda: len(segments(program, 3)) > count, "it to go on")
 
 
-def widest_at_the_foot(program: Program, folder: Path) -> int:
-    """How wide the words of the status line are that tell of the work: the last but the network's switch."""
-    widths = words_at_the_foot(program, folder, STATUS_ROWS)
-    return widths[-2] if len(widths) > 1 else 0
-
-
 def stop(program: Program) -> None:
     """Back in its tab, Stop."""
     program.press("ctrl+3", "shift+Tab", "space")
     wait_until(lambda: states(program) == ["done", "done", "paused"], "it to stop")
 
 
-def go_on(program: Program) -> None:
+def go_on(program: Program, folder: Path) -> None:
     """It is found in the left column, and its Go on is pressed; it ends."""
     assert states(program) == ["done", "done", "paused"]
-    open_listed(program, 3)
+    open_listed(program, "boats", folder)
     program.press("ctrl+3", "shift+Tab", "space")
     wait_until(lambda: states(program) == ["done"] * 3, "its end", timeout_s=60)
 
@@ -251,11 +247,21 @@ def edit_the_first(program: Program) -> None:
     wait_until(lambda: segments(program, 3)[0][1:] == (EDITED, "edited"), "the edit to be kept")
 
 
-def open_listed(program: Program, place: int) -> None:
-    """The newest is the first in the left column."""
-    names = ("kilns", "barns", "boats")
-    program.press("ctrl+3", "ctrl+f", "Tab", *["Down"] * (3 - place), "Return")
-    wait_until(lambda: title_of(program).startswith(names[place - 1]), "the translation")
+def open_listed(program: Program, name: str, folder: Path) -> None:
+    """Found in the left column by its name. In a document Ctrl+F searches that, so a new text comes first."""
+    program.press("ctrl+3", "ctrl+n")
+    wait_until(lambda: title_of(program).startswith("Translate"), "the place for a new text")
+    program.press("ctrl+f")
+    listed = left_column(program, folder)
+    program.type(name)
+    wait_until(lambda: left_column(program, folder) != listed, "the others to leave the list")
+    program.press("Tab")
+
+    def is_open() -> bool:
+        program.press("Down", "Return")
+        return title_of(program).startswith(name)
+
+    wait_until(is_open, "the translation")
 
 
 def save(program: Program, path: Path) -> None:
@@ -267,20 +273,6 @@ def save(program: Program, path: Path) -> None:
 
 BACK_TO_SAVE = 5
 """Before the segments come the choices of languages and manner, then the other forms to save in, then Save."""
-
-
-def answer_dialog(program: Program, title: str, path: Path) -> None:
-    """Types a path into the file dialog with this title."""
-
-    def dialogs() -> str:
-        pid = str(program.process.pid)
-        return xdotool("search", "--all", "--onlyvisible", "--pid", pid, "--name", title, check=False)
-
-    wait_until(dialogs, f"the dialog “{title}”")
-    xdotool("key", "ctrl+a")
-    xdotool("type", "--delay", "1", str(path))
-    xdotool("key", "Return")
-    wait_until(lambda: not dialogs(), "the dialog to close")
 
 
 def assert_subtitles(path: Path) -> None:
@@ -307,7 +299,7 @@ def assert_word(path: Path) -> None:
     """By python-docx: styles and bold words where they were."""
     document = docx.Document(str(path))
     heading, *paragraphs = [one for one in document.paragraphs if one.text]
-    assert (heading.text, heading.style.name) == (TITLE[1], "Heading 1")  # type: ignore[union-attr]
+    assert (heading.text, heading.style.name) == (TITLES[HEADING], "Heading 1")  # type: ignore[union-attr]
     assert [one.text for one in paragraphs] == [target(KILNS, number) for number in range(1, PARAGRAPHS)]
     bold = [[run.text for run in one.runs if run.bold] for one in paragraphs]
     assert bold == [[f"forno {number}"] for number in range(1, PARAGRAPHS)]

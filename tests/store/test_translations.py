@@ -72,6 +72,19 @@ def test_outcomes_are_forgotten_for_one_or_all(database: Database, store: Transl
     assert store.counts([job])[job] == Counts(4)
 
 
+def test_counts_follow_every_change(database: Database, store: TranslationStore) -> None:
+    job = filled(database, 3)
+    assert store.counts([job])[job] == Counts(3)
+    store.keep(job, outcomes(1, 2, is_flagged=True))
+    assert store.counts([job])[job] == Counts(3, 2, 2, (("model", 2),))
+    store.forget_outcomes(job, only=1)
+    assert store.counts([job])[job] == Counts(3, 1, 1, (("model", 1),))
+    store.add_segments(job, [(4, fields(4))])
+    assert store.counts([job])[job].segments == 4
+    store.remove_segments(job)
+    assert store.counts([job])[job] == Counts()
+
+
 def test_the_next_flagged_one_comes_round_again(database: Database, store: TranslationStore) -> None:
     job, other = filled(database, 9), filled(database, 9)
     store.keep(job, [*outcomes(3, 1, is_flagged=True), *outcomes(7, 1, is_flagged=True)])
@@ -85,9 +98,20 @@ def test_segments_go_with_their_job(database: Database, store: TranslationStore)
     job, other, jobs = filled(database, 3), filled(database, 2), Jobs(database)
     jobs.delete(job)
     assert len(store.segments(job)) == 3, "the deletion may be taken back"
+    jobs.purge_deleted(but="translation")
+    assert (len(store.segments(job)), jobs.ids("translation")) == (3, {job, other})
     jobs.purge_deleted()
     assert (store.segments(job), len(store.segments(other))) == ([], 2)
     assert jobs.ids("translation") == {other}
+
+
+def test_what_was_deleted_is_removed_a_batch_at_a_time(database: Database, store: TranslationStore) -> None:
+    job, other, jobs = filled(database, 2500), filled(database, 2), Jobs(database)
+    jobs.delete(job)
+    assert jobs.deleted("translation", time.time() + 1) == [job]
+    assert (jobs.deleted("translation", 1.0), jobs.deleted("summary", time.time() + 1)) == ([], [])
+    store.remove_segments(job)
+    assert (store.segments(job), len(store.segments(other))) == ([], 2)
 
 
 def test_counting_and_stepping_stay_quick_in_a_hundred_thousand_segments(
@@ -98,6 +122,8 @@ def test_counting_and_stepping_stay_quick_in_a_hundred_thousand_segments(
     store.keep(job, outcomes(MANY - 3, 1, is_flagged=True))
     begun_s = time.monotonic()
     assert store.counts([job])[job].done == MANY
+    for _ in range(100):
+        store.counts([job])
     assert store.next_flagged(job, 1) == MANY - 3
     assert store.segment(job, MANY) is not None
     assert len(store.segments(job, MANY // 2, 50)) == 50

@@ -350,7 +350,7 @@ def test_what_a_former_run_left_in_the_queue_goes_on_by_itself_and_is_told_in_ev
         frame.window.views.go_on()
         qtbot.waitUntil(lambda: bool(told) and told[-1] == "", timeout=20_000)
         assert told[0].startswith("Summar")
-        assert not frame.window.views.is_at_work
+        qtbot.waitUntil(lambda: not frame.window.views.is_at_work)
         assert shown(frame) == CHAT, "nothing jumps at the person"
         assert view_count(frame) == 0, "and nothing of it needs to be seen"
         stored = frame.app.summaries.get(waiting.id)
@@ -383,7 +383,7 @@ def test_the_list_and_the_bottom_line_follow_the_work_from_its_start_to_its_end(
     assert column.list.currentIndex().data(ID_ROLE) == view.summary_id
     assert seen[0].startswith("kiln · "), "it stood under Working before"
     assert told[0] == "Summarizing"
-    assert told[-1] == ""
+    qtbot.waitUntil(lambda: told[-1] == "")
     assert frame.window.windowTitle() == "kiln – Fireside"
 
 

@@ -1,7 +1,8 @@
 """The strings of a JSON file with their places, found by a scanner of tokens; comments are passed over.
 
 Source of the grammar: RFC 8259. Comments, commas before a closing bracket and control characters in strings are let
-pass, as many programs write them; nothing of that is changed.
+pass, as many programs write them; nothing of that is changed. Several values may follow, each on a line of its own
+(JSON Lines).
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ def strings(text: str, path: str) -> Iterator[String]:
     for at, (kind, start, end) in enumerate(tokens):
         sign = text[start:end] if kind == "sign" else kind
         top = levels[-1] if levels else None
+        begins_anew = waits == "comma" and top is None and "\n" in text[tokens[at - 1][2] : start]
+        waits = "value" if begins_anew else waits
         if sign in ("]", "}"):
             if top is None or top.is_object != (sign == "}") or waits in ("colon", "member"):
                 raise DocumentUnreadable(path, "damaged")

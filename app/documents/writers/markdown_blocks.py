@@ -20,7 +20,7 @@ _CELL_BORDER = re.compile(r"(?<!\\)\|")
 _TASK = re.compile(r"\[[ xX]\][ \t]+(?=\S)")
 _ALERT = re.compile(r"\[!\w+\][+-]?(?:[ \t]+(?=\S)|$)")
 _DEFINITION = re.compile(r":[ \t]+(?=\S)")
-_HEADING_END = re.compile(r"[ \t]*(?:\{[#.:][^{}]*\}|\{#[^{}]*#\})$")
+_HEADING_END = re.compile(r"\{[#.:][^{}]*\}$")
 _STRUCTURE = re.compile(
     r":{3,}.*|(?:!!!|\?\?\?\+?)[ \t].*|\{%.*%\}|\{\{[<%].*[%>]\}\}|\[\[?_?TOC_?\]?\]|\$\$|\\[\[\]]|%%.*"
     r"|(?:import|export)[ \t].*[;'\"]|\*\[[^\]]+\]:.*|\\(?:newpage|pagebreak)",
@@ -169,9 +169,9 @@ class Portion:
         if not lines:
             return
         last = lines[-1]
-        words = self._text[last.start : last.end]
-        end = _HEADING_END.search(words) if self._state.heading else None
-        kept = words[: end.start()] if end is not None else words.rstrip()
+        kept = self._text[last.start : last.end].rstrip()
+        end = _HEADING_END.search(kept) if self._state.heading else None
+        kept = kept[: end.start()].rstrip() if end is not None else kept
         lines = [*lines[:-1], last._replace(end=last.start + len(kept))]
         yield Text("inline", lines, self._state.kind, self._state.heading)
 

@@ -18,7 +18,7 @@ _COLOUR = re.compile(r"#[0-9a-f]{3,8}|(?:rgb|hsl|hwb|lab|lch|var|calc|url)a?\(.*
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ]?\d{1,2}:\d{2}\S*(?:\s*(?:UTC|GMT|Z|[AP]M))?)?")
 _FORMAT = re.compile(r"(?:([yYMdDHhmsSaEeLz])\1{0,3}[-/.:,' ]+)+([yYMdDHhmsSaEeLz])\2{0,3}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}[-_][A-Z]{2}|[a-z]{2}[-_][A-Z][a-z]{3}")
-_CODE_WORD = re.compile(r"[A-Za-z]+[a-z][A-Z]\w*|\S*[\d_=@\\#$^]\S*|\S+[.:]\S+|[a-z]+(?:-[a-z]+){2,}")
+_CODE_WORD = re.compile(r"[a-z]+[A-Z]\w*|(?:[A-Z][a-z]+){3,}|\S*[\d_=@\\#$^]\S*|\S+[.:]\S+|[a-z]+(?:-[a-z]+){2,}")
 _LONG_TOKEN = 40
 _CODE = re.compile(r"^\s*(?:<\?|<!|function\b|\(?\w*\)?\s*=>|SELECT\s|\{\s*\"|\$\(|@\w+\()")
 

@@ -23,6 +23,8 @@ _LETTER = re.compile(r"[^\W\d_]")
 _GAP = re.compile(r"\S(?: {3,}|\t)[ \t]*\S")
 _DRAWN = re.compile(r"[\u2500-\u259f]|^\+[-=+]+\+?$|^\|.*\|$")
 MOST_WORDS_OF_CODE = 6
+MOST_LOOKED_AT = 400
+"""Characters of a line, for telling what it is."""
 _PLAIN_WORD = re.compile(r"(?<!\S)[^\W\d_]{2,}[,.]?(?!\S)")
 _CODE_END = re.compile(r"[;{}]$|\)\s*[:{]$|\\$")
 _CODE = re.compile(
@@ -151,12 +153,17 @@ def _goes_on(waiting: Sequence[Line], line: Line, width: int) -> bool:
 
 def is_no_prose(block: Sequence[Line]) -> bool:
     """A table or a drawing made of characters, or code."""
-    texts = [line.text for line in block]
+    texts = [_looked_at(line.text) for line in block]
     drawn = sum(_DRAWN.search(text) is not None for text in texts)
     gaps = sum(_GAP.search(text) is not None for text in texts)
-    code = sum(_is_code(text) for text in texts)
+    code = sum(_is_code(text) for text, line in zip(texts, block, strict=True) if not line.is_marked)
     is_table = len(texts) > 1 and gaps >= 0.6 * len(texts)
     return is_table or drawn > 0.3 * len(texts) or code >= 0.5 * len(texts)
+
+
+def _looked_at(text: str) -> str:
+    """The ends of a line, which tell enough of a long one."""
+    return text if len(text) <= MOST_LOOKED_AT else f"{text[:MOST_LOOKED_AT]} {text[-20:]}"
 
 
 def _is_code(text: str) -> bool:

@@ -37,12 +37,11 @@ def _cut(part: Part) -> Iterator[Part]:
     waiting: list[Line] = []
     size = 0
     for line in part.lines:
-        pieces = list(_cut_line(line))
-        if waiting and (len(pieces) > 1 or size + len(line.text) > MOST_CHARACTERS):
+        if waiting and size + len(line.text) > MOST_CHARACTERS:
             yield Part(waiting, part.kind, part.level)
             waiting, size = [], 0
-        if len(pieces) > 1:
-            yield from (Part([piece], part.kind, part.level) for piece in pieces)
+        if len(line.text) > MOST_CHARACTERS:
+            yield from (Part([piece], part.kind, part.level) for piece in _pieces(line))
         else:
             waiting.append(line)
             size += len(line.text) + 1
@@ -50,18 +49,16 @@ def _cut(part: Part) -> Iterator[Part]:
         yield Part(waiting, part.kind, part.level, part.underline)
 
 
-def _cut_line(line: Line) -> Iterator[Line]:
+def _pieces(line: Line) -> Iterator[Line]:
+    """What a long line is cut into; spaces between them are in none."""
     at = 0
-    while len(line.text) - at > MOST_CHARACTERS:
-        end = cut_at(line.text, at)
-        yield _part_of(line, at, end)
+    while at < len(line.text):
+        end = cut_at(line.text, at) if len(line.text) - at > MOST_CHARACTERS else len(line.text)
+        text = line.text[at:end].strip()
+        start = line.start + line.text.index(text, at)
+        if text:
+            yield Line(start, start + len(text), line.prefix, text, line.is_marked)
         at = end
-    yield _part_of(line, at, len(line.text)) if at else line
-
-
-def _part_of(line: Line, start: int, end: int) -> Line:
-    text = line.text[start:end].rstrip()
-    return Line(line.start + start, line.start + start + len(text), line.prefix, text, line.is_marked)
 
 
 def _put(replace: Replace, newline: str, part: Part, new: str, measure: Measure) -> None:

@@ -21,6 +21,7 @@ _BLOCK = re.compile(
 )
 _BLOCK_BEGIN = re.compile(r"""<\s*s\s+n\s*=\s*["'“”]?\s*(\d{1,6})\s*["'“”]?\s*>""")
 _BLOCK_END = re.compile(r"<\s*/\s*s\b|<(?:\s*/?\s*s?)?\Z")
+_TAG_END = re.compile(r"[>＞\])}⟧]|&gt;")
 _UNFINISHED = r"(?:<|&lt;|＜)\s*/?\s*(?:[gGxX]\s*\d*|s(?:\s+n\s*=[^<>]*)?)\s*/?\s*(?:>|&gt;|＞)?\Z"
 _ANY_TAG = re.compile(f"{_UNFINISHED}|{_TAG.pattern}", re.VERBOSE)
 
@@ -33,15 +34,6 @@ class Damage:
     extra: tuple[str, ...] = ()
     is_tangled: bool = False
     """Pairs cross, a pair encloses nothing any more, or the order of what has one was changed."""
-
-
-def read(shown: Shown, answer: str) -> tuple[Content, Damage | None]:
-    """The core of an answer with the marks of the source, as far as they are there, and what is wrong with them.
-
-    Without damage the content has exactly the marks of `shown.core`, and they are nested.
-    """
-    found = marked(shown, answer)
-    return found, damage_of(shown, found)
 
 
 def marked(shown: Shown, answer: str) -> Content:
@@ -123,13 +115,19 @@ def _parts(shown: Shown, answer: str) -> Sequence[str | Mark]:
     return [*parts, answer[at:]]
 
 
+def _is_empty(number: int, before: str) -> bool:
+    """Whether nothing was written behind `<x2>`, so that `</x2>` is the same mark and not one too many."""
+    _, opener, behind = before.casefold().rpartition(f"x{number}")
+    return bool(opener) and not _TAG_END.split(behind, maxsplit=1)[-1].strip()
+
+
 def _roles(match: re.Match[str], waiting: Sequence[int], answer: str) -> list[tuple[str, int]]:
     """What a tag stands for; nothing for `</x2>`, which follows a `<x2>`."""
     if match["bare"]:
         return [("close", waiting[-1])] if match["bare"] in "gG" and waiting else []
     number = int(match["number"])
     if match["name"] in "xX":
-        return [] if match["end"] and f"x{number}" in answer[: match.start()].casefold() else [("single", number)]
+        return [] if match["end"] and _is_empty(number, answer[: match.start()]) else [("single", number)]
     if match["alone"]:
         return [("open", number), ("close", number)]
     return [("close" if match["end"] else "open", number)]

@@ -58,8 +58,6 @@ def is_other_language(text: str, source: str, target: str, detector: Detector) -
         return not re.search("[\u3040-\u30ff]", text)
     if script_of(target) == script_of(source) and detector.is_rather(text, source, target):
         return True
-    if letters < LEAST_LETTERS or script_of(target) in (script_of("th"), script_of("el"), script_of("he")):
-        return False
     found = detector.clearly(text)
     return bool(found) and not are_alike(found, target)
 

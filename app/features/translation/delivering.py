@@ -67,8 +67,3 @@ def delivered(segment: Segment, source: Shown, best: Candidate) -> Translated:
     if is_unusable(best.problems):
         return Translated(segment.id, segment.content, Origin.KEPT, (Flag(FlagKind.UNTRANSLATED), *flags))
     return Translated(segment.id, source.whole(best.core), Origin.MODEL, flags)
-
-
-def kept(segment: Segment) -> Translated:
-    """The source, for want of anything better."""
-    return Translated(segment.id, segment.content, Origin.KEPT, (Flag(FlagKind.UNTRANSLATED),))

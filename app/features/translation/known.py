@@ -30,7 +30,6 @@ def sorted_out(work: Work, done: Mapping[int, Translated]) -> tuple[list[Transla
             break
         section += segment.kind is SegmentKind.HEADING
         if segment.id in done:
-            work.results[segment.id] = plain(done[segment.id].content).strip()
             work.learn(done[segment.id])
             continue
         seen = shown(segment)
@@ -50,14 +49,14 @@ def sorted_out(work: Work, done: Mapping[int, Translated]) -> tuple[list[Transla
 
 
 def _known(work: Work, segment: Segment, seen: Shown, file_is_in_target: bool) -> Translated | None:
-    if not seen.has_words or _is_in_target(work, segment):
+    if not seen.has_words:
         return Translated(segment.id, segment.content, Origin.SKIPPED)
     found = work.memory.find(segment.content, segment.context)
     if found is None and file_is_in_target and plain(segment.translated).strip():
         found = segment.translated
-    if found is None or not _fits(found, segment.content):
-        return None
-    return Translated(segment.id, found, Origin.MEMORY)
+    if found is not None and _fits(found, segment.content):
+        return Translated(segment.id, found, Origin.MEMORY)
+    return Translated(segment.id, segment.content, Origin.SKIPPED) if _is_in_target(work, segment) else None
 
 
 def _fits(found: Content, source: Content) -> bool:

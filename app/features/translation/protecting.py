@@ -42,6 +42,7 @@ _WITH_SIGNS = r"""
   | (?P<cite>\[\^?\d+(?:\s*[,;–-]\s*\d+)*\]|\[@[^\[\]\n]+\])
 """
 _OF_PROGRAMS = rf"""
+  | (?P<framed><%{_CONVERSION}[diouxXeEfFgGaAcCsSp]>)
   | (?P<escape>\\{{1,2}}(?:[nrtabfve0"'/]|u[0-9A-Fa-f]{{4}}|U[0-9A-Fa-f]{{8}}|x[0-9A-Fa-f]{{2}})|\\\\)
   | (?P<keyed>%\(\w[\w.]*\){_CONVERSION}[diouxXeEfFgGaAcCsSrp]|%<\w+>|%%)
   | (?P<numbered>%\d+\$[-+\#0']*(?:\d+)?(?:\.\d+)?(?:hh|h|ll|l|L|q|j|z|t)?[diouxXeEfFgGaAcCsSpn@])
@@ -88,10 +89,23 @@ _IN_PROGRAMS = _compiled(_OF_PROGRAMS, _NAMES_OF_PROGRAMS)
 _IN_PROSE = _compiled(_OF_PROSE, _NAMES_OF_PROSE)
 _SIGNS_OF_NAMES = (":/", "www.", "mailto:", "@", "()", ":\\", "_")
 _FILE_ENDING = re.compile(rf"\.(?:{_ENDINGS})(?![\w-])")
-_ORDERED = frozenset(("printed", "sized", "place", "branches"))
+_ORDERED = frozenset(("printed", "framed", "sized", "place", "branches"))
 """Their order tells which value they stand for, so it must not change."""
 _PLACEHOLDERS = frozenset(
-    ("variable", "place", "named", "reference", "keyed", "numbered", "sized", "printed", "counted", "branches", "shell")
+    (
+        "variable",
+        "place",
+        "named",
+        "reference",
+        "keyed",
+        "numbered",
+        "sized",
+        "printed",
+        "framed",
+        "counted",
+        "branches",
+        "shell",
+    )
 )
 _TAG_NAME = re.compile(r"<(/?)\s*([\w:.-]+)")
 

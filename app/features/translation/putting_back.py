@@ -21,7 +21,7 @@ _WORD = re.compile(rf"{WITHOUT_SPACES.pattern[:-1]}|\w+(?:['’\-]\w+)*")
 def put_back(shown: Shown, answered: Content) -> Content:
     """A core with the words of `answered` and exactly the marks of `shown.core`.
 
-    `answered` is what `answers.read` made of an answer: its marks may be too few, too many, unknown or crossed.
+    `answered` is what `answers.marked` made of an answer: its marks may be too few, too many, unknown or crossed.
     """
     kept = _kept(shown, answered)
     there = {mark.key for mark in marks(kept)}

@@ -50,6 +50,11 @@ def recomposed(blocks: Iterable[Block], words: Mapping[int, Content]) -> Iterato
         yield Recomposed(block, rows=tuple(tuple(next(cells) for _ in row) for row in rows))
 
 
+def own_label(block: Block) -> str:
+    """The number or letter of a list item, "" for a bullet: it stays as it was, wherever its list begins."""
+    return block.label if any(character.isalnum() for character in block.label) else ""
+
+
 def with_breaks(text: str) -> Content:
     """A text whose line breaks are marks."""
     parts: list[str | Mark] = []

@@ -16,7 +16,7 @@ from app import APP_NAME
 from app.documents.blocks import Kind
 from app.features.docx_language import in_english, set_language
 from app.features.translation.page_marks import page_label
-from app.features.translation.recomposed import Recomposed
+from app.features.translation.recomposed import Recomposed, own_label
 
 _GREY = RGBColor(0x6B, 0x64, 0x5D)
 _NOT_XML = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF, *range(0xD800, 0xE000)])
@@ -63,7 +63,8 @@ class _Writing:
             case Kind.HEADING:
                 self._paragraph(one.text, f"Heading {min(max(1, block.level), MOST_HEADING_LEVELS)}")
             case Kind.LIST_ITEM:
-                self._paragraph(one.text, _list_style(block.level, block.label))
+                label = own_label(block)
+                self._paragraph(f"{label} {one.text}" if label else one.text, _list_style(block.level, label))
             case Kind.CAPTION:
                 self._paragraph(one.text, "Caption")
             case _:
@@ -110,8 +111,8 @@ class _Writing:
 
 
 def _list_style(level: int, label: str) -> str:
-    style = "List Number" if any(character.isdigit() for character in label) else "List Bullet"
-    deep = min(max(1, level), MOST_LIST_LEVELS)
+    """What has a label of its own is not counted anew by Word."""
+    style, deep = "List" if label else "List Bullet", min(max(1, level), MOST_LIST_LEVELS)
     return style if deep == 1 else f"{style} {deep}"
 
 

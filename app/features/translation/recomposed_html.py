@@ -7,7 +7,7 @@ from html import escape
 
 from app.documents.blocks import Block, Kind
 from app.features.translation.page_marks import page_label
-from app.features.translation.recomposed import Recomposed
+from app.features.translation.recomposed import Recomposed, own_label
 
 _STYLE = """
 body { color: #23201D; font-family: Inter, system-ui, sans-serif; line-height: 1.5;
@@ -15,6 +15,7 @@ body { color: #23201D; font-family: Inter, system-ui, sans-serif; line-height: 1
 table { border-collapse: collapse }
 td { border: 1px solid #CFC8C0; padding: .2em .5em; vertical-align: top }
 .page, .note { color: #6B645D; font-size: .85em }
+.own { list-style: none }
 @media (prefers-color-scheme: dark) {
   body { color: #EDE9E4; background-color: #1B1917 }
   td { border-color: #4A443E }
@@ -59,8 +60,8 @@ def _into_list(block: Block, open_lists: list[str]) -> Iterator[str]:
     while len(open_lists) > level:
         yield f"</{open_lists.pop()}>"
     while len(open_lists) < level:
-        open_lists.append("ol" if any(character.isdigit() for character in block.label) else "ul")
-        yield f"<{open_lists[-1]}>"
+        open_lists.append("ul")
+        yield '<ul class="own">' if own_label(block) else "<ul>"
 
 
 def _block(one: Recomposed) -> Iterator[str]:
@@ -70,7 +71,8 @@ def _block(one: Recomposed) -> Iterator[str]:
             level = min(max(1, block.level), MOST_HEADING_LEVELS)
             yield f"<h{level}>{text}</h{level}>"
         case Kind.LIST_ITEM:
-            yield f"<li>{text}</li>"
+            label = own_label(block)
+            yield f"<li>{escape(label)} {text}</li>" if label else f"<li>{text}</li>"
         case Kind.CODE:
             yield f'<pre dir="ltr"><code>{escape(one.text)}</code></pre>'
         case Kind.TABLE:

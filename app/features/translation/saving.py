@@ -26,6 +26,7 @@ from app.features.translation.stored import Row, Saved, Saving
 from app.features.whole_file import disk_problem, put, written
 
 ENDINGS_OF_NEW = (".docx", ".html")
+SCRATCH = ".fireside-"
 UNMARKED = ("json", "yaml", "po")
 """Formats whose texts programs read: a mark would be shown to their users, or change what they do."""
 
@@ -76,7 +77,7 @@ def rewrite(
     Raises TargetIsOpen, DiskFull or FolderNotWritable, or what the child met.
     """
     words = _Words(rows, original.format not in UNMARKED)
-    name = f".fireside-{secrets.token_hex(6)}"
+    name = f"{SCRATCH}{secrets.token_hex(6)}"
     scratch, lines = path.with_name(name + path.suffix), child_folder / f"{name}.jsonl"
     code, is_rtl = language_of(target)
     try:

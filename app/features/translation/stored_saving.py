@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from app.core.cancel import CancelToken
@@ -11,7 +12,7 @@ from app.features.documents import Documents
 from app.features.translation.adding import Copies
 from app.features.translation.languages import language
 from app.features.translation.queue import row_of
-from app.features.translation.saving import ENDINGS_OF_NEW, Original, check_target, compose, rewrite
+from app.features.translation.saving import ENDINGS_OF_NEW, SCRATCH, Original, check_target, compose, rewrite
 from app.features.translation.stored import BLOCKS, TYPED, Saved, Saving, StoredTranslation, wish_of
 from app.store.jobs import Job
 from app.store.translations import TranslationStore
@@ -58,6 +59,14 @@ class Savings:
         if not cancel.cancelled:
             blocks, rows = self._documents.blocks(document.id), map(row_of, self._store.every_segment(job.id))
             yield compose(blocks, rows, wish_of(job).target, path, title=job.title, unit=document.unit)
+
+
+def remove_scratch(child_folder: Path, before: float) -> None:
+    """Removes the words of savings that a killed program was at, from before that moment (seconds since 1970)."""
+    for lines in child_folder.glob(f"{SCRATCH}*.jsonl"):
+        with suppress(OSError):
+            if lines.stat().st_mtime < before:
+                lines.unlink()
 
 
 def endings(job: Job) -> tuple[str, ...]:

@@ -94,8 +94,11 @@ class Work:
         )
 
     def learn(self, translated: Translated) -> None:
-        """Names and terms of a translation that was accepted."""
-        if translated.origin is not Origin.SKIPPED and translated.id in self.texts:
+        """What a later request is told of a translation: its words as context, and the names and terms in it."""
+        if translated.origin is Origin.KEPT or translated.id not in self.texts:
+            return
+        self.results[translated.id] = spoken(translated)
+        if translated.origin is not Origin.SKIPPED:
             self.consistency.learn(self.texts[translated.id], spoken(translated))
 
     def count(self, texts: Sequence[str]) -> Sequence[int]:

@@ -11,6 +11,7 @@ from app.features.translation.stored import DONE
 from app.ui.i18n import tr
 from app.ui.notify import Notify
 from app.ui.translate.document_words import name_of
+from app.ui.translate.glossary_memory import MemoryFiles
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -25,6 +26,8 @@ class DocumentTerms(QObject):
         self._view, self._app, self._notify = view, app, notify
         self._is_new: set[int] = set()
         view.glossary.changed.connect(self._on_changed)
+        translations = app.translations
+        view.glossary.memory = MemoryFiles(notify, view, translations.import_tmx, translations.export_tmx)
 
     @property
     def pair(self) -> tuple[str, str]:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 AT_WORK = (QUEUED, RUNNING)
 REFRESH_MS = 400
+SEGMENTS_PER_MS = 50
+"""Counting those of a very long document takes longer: it is done less often."""
 TICK_MS = 5_000
 PANEL_PX, LEAST_PX, NARROW_PX = 380, 300, 740
 
@@ -110,7 +112,7 @@ class DocumentTranslationView(QWidget):
         self.saving.progressed.connect(self._on_saving)
         self.runner.happened.connect(self._on_happened)
         self.runner.row_changed.connect(self._on_row_changed)
-        self.runner.ended.connect(self._soon.start)
+        self.runner.ended.connect(self.refresh)
 
     # What is shown.
 
@@ -278,7 +280,7 @@ class DocumentTranslationView(QWidget):
         elif isinstance(event, TranslationEnded):
             rows.still()
         if not self._soon.isActive():
-            self._soon.start()
+            self._soon.start(max(REFRESH_MS, self.stored.segments // SEGMENTS_PER_MS))
 
     def _on_row_changed(self, translation_id: int) -> None:
         if self.stored is None or translation_id != self.stored.id:
@@ -333,6 +335,8 @@ class DocumentTranslationView(QWidget):
         margin = self._theme.px(12)
         self._side_column.setContentsMargins(margin, margin, margin, self._theme.px(16))
         self._side.setMinimumWidth(self._theme.px(LEAST_PX))
+        # Not both beside each other: where these have no room, one takes the other's place.
+        self._splitter.setMinimumWidth(self._theme.px(LEAST_PX))
 
 
 def _columns(stored: StoredTranslation) -> tuple[str, str, int]:

@@ -14,6 +14,7 @@ from app.ui.icons import icon
 from app.ui.notify import Notify
 from app.ui.theme import Theme
 from app.ui.translate.glossary_files import GlossaryFiles
+from app.ui.translate.glossary_memory import MemoryFiles
 from app.ui.translate.glossary_model import SOURCE, GlossaryModel
 from app.ui.translate.glossary_table import GlossaryTable
 from app.ui.widgets.buttons import IconButton, text_button
@@ -33,6 +34,8 @@ class GlossaryPanel(QFrame):
         super().__init__(parent)
         self._theme, self._notify = theme, notify
         self._pair = ""
+        self.memory: MemoryFiles | None = None
+        """The translations that are known, which come and go by the same menu; None: they do not."""
         self._can_apply = False
         self.setObjectName("glossary_panel")
         self.setProperty("kind", "card")
@@ -124,6 +127,10 @@ class GlossaryPanel(QFrame):
         menu.addAction(tr("Import from CSV…"), self.files.ask_to_import)
         export = menu.addAction(tr("Export as CSV…"), lambda: self.files.ask_to_export(self.terms.terms, self._pair))
         export.setEnabled(bool(self.terms.terms))
+        if self.memory is not None:
+            menu.addSeparator()
+            menu.addAction(tr("Import translations (TMX)…"), self.memory.ask_to_import)
+            menu.addAction(tr("Export all translations (TMX)…"), self.memory.ask_to_export)
         menu.popup(self.more.mapToGlobal(self.more.rect().bottomLeft()))
         return menu
 

@@ -103,7 +103,9 @@ class TranslationRunner(QObject):
             return None
 
     def _tell(self) -> None:
-        """Where the queue is, in words."""
+        """Where the queue is, in words; between two of them it is still at work."""
+        if self._at_work is None and self._task is not None:
+            return
         state = self._busy_words(self._progress.get(self._at_work)) if self._at_work is not None else ""
         if state != self.state:
             self.state = state

@@ -14,6 +14,7 @@ from app.core.cancel import CancelToken
 from app.core.errors import AppError
 from app.features.sentences import Sentence
 from app.features.translation.stored import Saved, Saving, StoredTranslation
+from app.features.translation.stored_saving import file_name
 from app.ui import tasks
 from app.ui.desktop import open_folder
 from app.ui.i18n import tr
@@ -55,7 +56,7 @@ class TranslationSaving(QObject):
     def name_of(self, stored: StoredTranslation) -> str:
         """What is offered as the name; "" where nothing can be saved."""
         ending = next(iter(self._endings(stored.id)), "")
-        return self._app.translations.file_name(stored.id, ending) if ending else ""
+        return file_name(stored, ending) if ending else ""
 
     def ask(self, stored: StoredTranslation, ending: str = "", *, is_bilingual: bool = False) -> QFileDialog | None:
         """Asks where, and saves there. Without an ending it is the usual one."""
@@ -68,7 +69,7 @@ class TranslationSaving(QObject):
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilters([f"{ending.removeprefix('.').upper()} (*{ending})"])
         dialog.setDefaultSuffix(ending.removeprefix("."))
-        dialog.selectFile(self._app.translations.file_name(stored.id, ending))
+        dialog.selectFile(file_name(stored, ending))
         save = self.save_bilingual if is_bilingual else self.save
         dialog.fileSelected.connect(lambda file: save(stored.id, _with_ending(Path(file), ending)))
         dialog.open()

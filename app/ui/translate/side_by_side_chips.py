@@ -41,7 +41,7 @@ class Chips(QPyTextObject):
         self,
         painter: QPainter,
         rect: QRectF | QRect,
-        document: QTextDocument,  # noqa: ARG002
+        document: QTextDocument,
         position: int,  # noqa: ARG002
         look: QTextFormat,
     ) -> None:
@@ -54,6 +54,7 @@ class Chips(QPyTextObject):
         painter.drawRoundedRect(ground, px(4), px(4))
         painter.setFont(self._font(look))
         painter.setPen(QColor(tokens.accent))
+        painter.setLayoutDirection(document.defaultTextOption().textDirection())  # the text's, not the window's
         painter.drawText(ground, Qt.AlignmentFlag.AlignCenter, str(look.property(LABEL)))
         painter.restore()
 

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from app.features.translation.capability import Knows
 
 
+VARIANTS = {"pt": ("pt-BR", "pt-PT")}
+"""What is offered in place of a language that is written in two ways."""
+
+
 @dataclass(frozen=True)
 class Able:
     """A model and what it knows; None for both before that was asked."""
@@ -36,9 +40,10 @@ class Able:
     @property
     def languages(self) -> tuple[str, ...]:
         """Those to choose from: the model's; all of them where a model is still to be fetched."""
-        if self.knows is not None and self.translates:
-            return self.knows.languages
-        return tuple(one.code for one in LANGUAGES)
+        known = self.knows.languages if self.knows is not None and self.translates else ()
+        codes = known or tuple(one.code for one in LANGUAGES)
+        variants = (variant for code in codes for variant in VARIANTS.get(code, (code,)))
+        return tuple(dict.fromkeys(variants))
 
     def can(self, source: str, target: str) -> bool:
         """Whether it can translate a pair; `source` "" is any."""

@@ -122,3 +122,8 @@ def test_cells_are_those_that_were_written(rows: list[list[str]], quoting: int) 
 )
 def test_any_table_comes_back_as_it_was_and_takes_words(tmp_path: Path, text: str) -> None:
     takes_words("csv", tmp_path, text)
+
+
+def test_names_with_a_capital_inside_are_words(tmp_path: Path) -> None:
+    found = run_on("csv", tmp_path, b"last,kind\nMcLaughlin,camelCase\nLaMonte,MyBigClass\nSmith,x_y\n").segments
+    assert [each.text for each in found] == ["last", "kind", "McLaughlin", "LaMonte", "Smith"]

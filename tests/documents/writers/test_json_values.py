@@ -208,3 +208,11 @@ def test_any_json_comes_back_as_it_was_and_stays_json(
     assert run_on("json", tmp_path, data).data == data
     new = run_on("json", tmp_path, data, lambda segment: ('x "y" \\ ä',))
     assert json.dumps(json.loads(new.data), ensure_ascii=False).count('x \\"y\\" \\\\ ä') >= len(new.segments)
+
+
+def test_values_on_lines_of_their_own_are_all_taken(tmp_path: Path) -> None:
+    text = '{"a": "One thing"}\n{"a": "Two things"}\n'
+    new = run_on("json", tmp_path, text.encode(), lambda segment: (segment.text.upper(),))
+    assert new.data.decode() == text.replace("One thing", "ONE THING").replace("Two things", "TWO THINGS")
+    with pytest.raises(DocumentUnreadable):
+        run_on("json", tmp_path, b'{"a": "One thing"} {"a": "Two things"}')

@@ -395,6 +395,8 @@ def test_a_link_defined_in_another_portion_is_known(tmp_path: Path, monkeypatch:
         "[^1]:\n[^2]: word",
         "---\n" * 500,
         "&#0; &#xD800; word",
+        "# word" + " " * 50_000 + "word",
+        "# " + "{#a" * 20_000,
     ],
 )
 def test_hostile_text_comes_back_as_it_was_and_can_be_written(tmp_path: Path, text: str) -> None:

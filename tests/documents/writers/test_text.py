@@ -177,7 +177,18 @@ def test_a_huge_paragraph_is_cut_into_segments(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"a", b"\0\0words\0\0\n", b"\n\n\n", b"-----\n", b"\x0cPage\x0c\n", b"words", b">\n> \n"]
+    "data",
+    [
+        b"a",
+        b"\0\0words\0\0\n",
+        b"\n\n\n",
+        b"-----\n",
+        b"\x0cPage\x0c\n",
+        b"words",
+        b"a(" * 100_000,
+        b"w" + b" " * 100_000 + b"x",
+        b">\n> \n",
+    ],
 )
 def test_odd_files_come_back_as_they_were(tmp_path: Path, data: bytes) -> None:
     takes_words("text", tmp_path, data)
@@ -202,3 +213,9 @@ LINES = [
 )
 def test_any_lines_come_back_as_they_were_and_take_words(tmp_path: Path, lines: list[str], newline: str) -> None:
     takes_words("text", tmp_path, newline.join(lines))
+
+
+def test_a_list_whose_items_end_like_code_is_a_list(tmp_path: Path) -> None:
+    text = b"Some text.\n\n- arguments are within boxes;\n- one;\n\nMore text.\n"
+    found = run_on("text", tmp_path, text).segments
+    assert [each.text for each in found] == ["Some text.", "arguments are within boxes;", "one;", "More text."]

@@ -13,7 +13,9 @@ from app.core.child import own_command
 from app.documents.segments import Content, Mark, Segment, SegmentKind
 from app.engine.client import EngineClient
 from app.features.translate import translate
+from app.features.translation.answers import Damage, damage_of, marked
 from app.features.translation.events import SegmentDone, TranslationEvent
+from app.features.translation.marking import Shown
 from app.features.translation.result import Translated, TranslationWish
 from tests.helpers.engine import load
 from tests.helpers.script import requests, write_script
@@ -108,6 +110,12 @@ def text_of(translated: Translated) -> str:
         else {"open": "<{}>", "close": "</{}>", "single": "<{}/>"}[part.role].format(part.number)
         for part in translated.content
     )
+
+
+def read(source: Shown, answer: str) -> tuple[Content, Damage | None]:
+    """The core of an answer, and what is wrong with its marks."""
+    found = marked(source, answer)
+    return found, damage_of(source, found)
 
 
 def kinds(translated: Translated) -> list[str]:

@@ -24,7 +24,7 @@ def generic(**sizes: int) -> Knows:
 
 @pytest.mark.parametrize(
     ("weights", "tokens", "segments", "context"),
-    [(1.35e8, 150, 1, 1), (4e9, 350, 8, 1), (9e9, 800, 20, 2), (3.1e10, 2000, 40, 2)],
+    [(1.35e8, 150, 1, 0), (4e9, 350, 8, 1), (9e9, 800, 20, 2), (3.1e10, 2000, 40, 2)],
 )
 def test_sizes_by_class(weights: float, tokens: int, segments: int, context: int) -> None:
     found = sizes_for(generic(), weights, 32_768, 1)

@@ -62,6 +62,7 @@ def test_the_glossary_is_checked_and_what_obeys_it_passes() -> None:
             "ja",
             True,
         ),
+        ("賃借人は毎月家賃を支払います。", "en", "zh", True),
         ("Арендатор платит каждый месяц.", "en", "ru", False),
         ("The tenant pays every month.", "en", "ru", True),
         ("Microsoft Windows XP Professional", "en", "ru", False),

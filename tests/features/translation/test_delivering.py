@@ -134,3 +134,15 @@ def test_a_loop_is_no_answer_but_a_repetition_that_the_source_has_is() -> None:
     kinds = [one.kind for one in candidate(shown_content((SOURCE,)), "Der Hund und " * 12).problems]
     assert kinds == [ProblemKind.LOOP]
     assert [one.kind for one in candidate(shown_content((SOURCE,)), "狗在睡觉" * 12).problems] == [ProblemKind.LOOP]
+
+
+def test_words_in_a_mark_that_stands_alone_are_told() -> None:
+    segment = Segment(1, ("The use of %s is odd here.",), SegmentKind.MESSAGE)
+    found = deliver(segment, "Der Gebrauch von <x1>Wort</x1> ist hier seltsam.")
+    assert [flag.kind for flag in found.flags] == [FlagKind.FORMATTING]
+    assert deliver(segment, "Der Gebrauch von <x1></x1> ist hier seltsam.").flags == ()
+
+
+def test_brackets_around_a_placeholder_come_back_with_it() -> None:
+    segment = Segment(1, ("Mail from <%s> arrived.",), SegmentKind.MESSAGE)
+    assert deliver(segment, "Post von <x1> ist da.").content == ("Post von <%s> ist da.",)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.documents.segments import Content, Mark, Segment, SegmentKind, content_of, nests
-from app.features.translation.answers import read
 from app.features.translation.marking import PROTECTED, restored, same_marks, shown, shown_content, to_text, trimmed
 from tests.features.translation.contents import contents
-from tests.features.translation.pipeline import bold
+from tests.features.translation.pipeline import bold, read
 
 KINDS = st.sampled_from([SegmentKind.PARAGRAPH, SegmentKind.MESSAGE])
-settings.register_profile("marking", deadline=None)
-settings.load_profile("marking")
 
 
 @given(contents(), KINDS)

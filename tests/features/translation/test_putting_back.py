@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.documents.segments import Content, Mark, Segment, SegmentKind, content_of, marks, nests, plain
-from app.features.translation.answers import marked, read
+from app.features.translation.answers import marked
 from app.features.translation.delivering import deliver
 from app.features.translation.marking import same_marks, shown, shown_content, to_text
 from app.features.translation.putting_back import put_back
 from app.features.translation.result import FlagKind, Origin
 from tests.features.translation.contents import TEXTS, contents
-from tests.features.translation.pipeline import bold
+from tests.features.translation.pipeline import bold, read
 
-settings.register_profile("putting_back", deadline=None)
-settings.load_profile("putting_back")
 NOISE = st.lists(
     TEXTS
     | st.sampled_from(["<g1>", "</g1>", "<g2>", "</g2>", "<x1/>", "<x2/>", "<x3/>", "<g1/>", "<x9/>", "</g>", "<", ">",
@@ -78,10 +76,7 @@ def test_a_pair_goes_around_as_many_words_as_far_along() -> None:
 
 def test_what_came_back_whole_stays_where_it_is() -> None:
     content = ("one ", *bold("two", 1), " three ", *bold("four", 2), " five")
-    assert back(content, "<g2>vier</g2> eins zwei drei fünf") == "<g2>vier</g2> <g1>eins</g1> zwei drei fünf"[
-        0:0
-    ] + back(content, "<g2>vier</g2> eins zwei drei fünf")
-    assert "<g2>vier</g2>" in back(content, "<g2>vier</g2> eins zwei drei fünf")
+    assert back(content, "<g2>vier</g2> eins zwei drei fünf") == "<g2>vier</g2> <g1>eins</g1> zwei drei fünf"
 
 
 def test_text_behind_a_mark_gets_the_spaces_that_the_source_has_around_it() -> None:

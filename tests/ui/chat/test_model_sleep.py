@@ -129,7 +129,7 @@ def test_a_model_that_summarizes_stays_and_sleeps_when_that_is_done(machine: Cal
     here.memory = SHORT
     here.sleep.look()
     assert here.loader.state == "ready"
-    assert here.desk.notices() == ["Memory is short. The model is put to sleep once the summary is done."]
+    assert here.desk.notices() == ["Memory is short. The model is put to sleep once its work is done."]
     here.is_at_work = False
     here.sleep.look()
     here.desk.qtbot.waitUntil(here.is_asleep)

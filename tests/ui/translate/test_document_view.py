@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from app.features.translation.record import outcome_of
 from app.features.translation.result import Flag, FlagKind, Origin, Term, Translated
 from app.store.translations import TranslationStore
+from app.ui.widgets.password_dialog import PasswordDialog
 from tests.helpers.attached import lease_pdf
 from tests.helpers.clipping import clipped_texts
 from tests.ui.translate.conftest import Desk
@@ -360,14 +361,35 @@ def test_the_glossary_opens_beside_takes_terms_and_is_applied_to_what_it_changes
     desk.click(view.glossary.apply)
     desk.wait(lambda: view.stored.state == "done" and view.stored.flagged == 1)
     assert not view.glossary.apply.isVisible()
+    desk.view.resize(600, 600)
+    desk.wait(lambda: not view.page.isVisible())
+    assert view.glossary.isVisible(), "in a narrow window it takes the document's place"
     desk.click(view.glossary.close_button)
     assert not view.glossary.isVisible()
-    desk.view.resize(600, 600)
-    desk.wait(lambda: view.width() < 740)
+    assert view.page.isVisible()
     desk.click(view.page.head.glossary)
-    assert not view.page.isVisible(), "in a narrow window it takes the document's place"
+    assert not view.page.isVisible()
     press(desk, Qt.Key.Key_Escape)
     assert view.page.isVisible()
+
+
+def test_the_memory_goes_out_as_tmx_and_comes_back(desk: Desk, tmp_path: Path) -> None:
+    view = translate(desk, page(tmp_path))
+    menu = view.glossary.show_menu()
+    assert "Export all translations (TMX)…" in [action.text() for action in menu.actions()]
+    menu.close()
+    memory, path = view.glossary.memory, tmp_path / "all.tmx"
+    dialog = memory.ask_to_export()
+    dialog.fileSelected.emit(str(path))
+    dialog.close()
+    desk.wait(lambda: "Saved as all.tmx" in desk.notices)
+    assert PETS in path.read_text("utf-8")
+    dialog = memory.ask_to_import()
+    dialog.fileSelected.emit(str(path))
+    dialog.close()
+    desk.wait(lambda: any("translations were imported" in one for one in desk.notices))
+    memory.read(tmp_path / "none.tmx")
+    desk.wait(lambda: any("none.tmx" in one for one in desk.notices))
 
 
 def test_search_finds_words_in_both_columns(desk: Desk, tmp_path: Path) -> None:
@@ -408,6 +430,34 @@ def test_a_pdf_says_that_its_layout_is_not_kept(desk: Desk, tmp_path: Path) -> N
     assert "PDF cannot be written back" in view.page.foot.note.text()
     assert "not its layout" in view.page.foot.note.text()
     assert desk.app.translations.endings(view.stored.id) == (".docx", ".html")
+
+
+def test_a_locked_file_asks_for_its_password_and_without_one_it_is_left_out(desk: Desk, tmp_path: Path) -> None:
+    desk.view.add_files([lease_pdf(tmp_path / "lease.pdf", password="geheim")])
+    view = desk.view.document
+    desk.wait(lambda: view.findChild(PasswordDialog) is not None)
+    assert view.reading.lines[0].words.text() == "It needs a password."
+    dialog = view.findChild(PasswordDialog)
+    dialog.field.setText("geheim")
+    dialog.open_button.click()
+    desk.wait(lambda: view.stored is not None)
+    assert view.stored.segments > 0
+    desk.view.add_files([lease_pdf(tmp_path / "other.pdf", password="geheim")])
+    desk.wait(lambda: any(one.isVisible() for one in view.findChildren(PasswordDialog)))
+    next(one for one in view.findChildren(PasswordDialog) if one.isVisible()).reject()
+    desk.wait(lambda: desk.view.pages.currentWidget() is desk.view.text)
+
+
+def test_reading_a_file_can_be_ended(desk: Desk, tmp_path: Path) -> None:
+    long = tmp_path / "long.txt"
+    long.write_text("\n\n".join(f"Paragraph {number} of the lease." for number in range(20_000)), "utf-8")
+    desk.view.add_files([long])
+    view = desk.view.document
+    desk.wait(lambda: bool(view.reading.lines) and view.drafts.files.files[0].page > 0)
+    assert view.reading.lines[0].words.text().startswith("Looking for its text… ")
+    desk.click(view.reading.lines[0].button)
+    desk.wait(lambda: desk.view.pages.currentWidget() is desk.view.text and view.drafts.files._running is None)
+    assert desk.app.translations.find() == []
 
 
 def test_what_is_deleted_meanwhile_is_told_and_nothing_breaks(desk: Desk, tmp_path: Path) -> None:

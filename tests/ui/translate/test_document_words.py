@@ -1,0 +1,120 @@
+"""What is said of translated documents: how far, how long, what is saved, and what flags say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.documents.segments import Segment
+from app.features.translation.result import Flag, FlagKind, Translated, TranslationWish
+from app.features.translation.stored import Saved, StoredTranslation, TranslationEstimate
+from app.ui.translate.document_words import (
+    done_words,
+    draft_words,
+    is_rtl,
+    layout_words,
+    left_words,
+    name_of,
+    time_words,
+    title_of,
+    work_words,
+)
+from app.ui.translate.flag_words import Remedy, told
+from app.ui.translate.saving import saved_words
+
+STORED = StoredTranslation(
+    1, "lease", "running", TranslationWish("pt-BR"), "en", "lease.docx", "docx", 1206, 132, 3, 40, 0.0, 0.0
+)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "left", "whole"),
+    [
+        (10, "less than a minute left", "less than a minute"),
+        (62, "about 1 min left", "about a minute"),
+        (185, "about 3 min left", "about 3 minutes"),
+        (3_700, "about 1 h left", "about an hour"),
+        (5_400, "about 1.5 h left", "about 1.5 hours"),
+    ],
+)
+def test_times_are_said_roughly(seconds: float, left: str, whole: str) -> None:
+    assert left_words(seconds) == left
+    assert time_words(seconds) == whole
+
+
+def test_work_is_counted_in_segments_and_says_why_it_waits() -> None:
+    assert work_words(STORED, 132, 1206, "", 185) == "132 of 1,206 · about 3 min left"
+    assert work_words(STORED, 132, 1206, "interactive", 185) == "132 of 1,206 · paused while you chat"
+    assert work_words(STORED, 132, 1206, "room", None) == "132 of 1,206 · waits for memory"
+    assert work_words(STORED, 0, 0, "", None) == "Begins"
+    assert work_words(replace(STORED, state="queued"), 0, 1206, "", None) == "Waits for its turn"
+
+
+def test_what_is_done_is_told_with_what_the_memory_gave_and_what_to_look_at() -> None:
+    assert done_words(STORED) == "1,206 segments · 40 from memory · 3 to look at"
+    assert done_words(replace(STORED, segments=1, reused=0, flagged=0)) == "1 segment"
+
+
+def test_a_draft_tells_what_there_is_to_do() -> None:
+    estimate = TranslationEstimate(1206, 12, 9_000, 185.0)
+    assert draft_words([STORED], estimate) == "1,206 segments · 12 known from memory · about 3 minutes on this computer"
+    assert draft_words([STORED, STORED], None) == "2 documents · 2,412 segments"
+
+
+def test_the_title_is_the_files_name_until_it_is_another() -> None:
+    assert title_of(STORED) == "lease.docx"
+    assert title_of(replace(STORED, title="Flat in Rua das Flores")) == "Flat in Rua das Flores"
+
+
+def test_only_what_cannot_be_written_back_says_that_its_layout_is_lost() -> None:
+    assert layout_words(STORED) == ""
+    assert layout_words(replace(STORED, name="lease.pdf", format="blocks")).startswith("PDF cannot be written back")
+
+
+def test_languages_have_their_own_names_and_direction() -> None:
+    assert name_of("pt-BR") == "Português (Brasil)"
+    assert name_of("xx") == "xx"
+    assert name_of("") == ""
+    assert (is_rtl("ar"), is_rtl("de"), is_rtl("")) == (True, False, None)
+
+
+def test_what_was_saved_is_said_with_what_is_missing_in_it() -> None:
+    path = Path("/somewhere/lease.docx")
+    assert saved_words(Saved(path)) == "Saved as lease.docx."
+    partial = Saved(path, tuple(range(1_200)), is_marked=True)
+    assert saved_words(partial) == "Saved as lease.docx. 1,200 segments are not translated yet and marked so."
+    assert saved_words(Saved(path, (7,))) == "Saved as lease.docx. 1 segment is not translated yet."
+    assert "1 could not be written" in saved_words(Saved(path, refused=(4,)))
+    assert "the layout of the original is not kept" in saved_words(Saved(path, keeps_layout=False))
+
+
+@pytest.mark.parametrize("kind", list(FlagKind))
+def test_every_flag_has_a_reason_and_two_remedies(kind: FlagKind) -> None:
+    segment = Segment(1, ("Pay 1,240.00 now.",))
+    flag = Flag(kind, "1,240.00", "juros")
+    (one,) = told(segment, Translated(1, ("Pague.",), flags=(flag,)), "Português")
+    assert one.reason.endswith(".")
+    assert "{" not in one.spoken
+    assert one.remedies[1][0] is Remedy.KEEP
+    assert one.remedies[0][0] is not Remedy.KEEP
+
+
+def test_numbers_and_lengths_are_told_by_what_they_are() -> None:
+    segment = Segment(1, ("Pay 1,240.00 now.",))
+
+    def reason(kind: FlagKind, said: str, text: str) -> str:
+        return told(segment, Translated(1, (text,), flags=(Flag(kind, said),)), "Deutsch")[0].reason
+
+    assert reason(FlagKind.NUMBER, "1,240.00", "Zahle.") == "“1,240.00” is missing."
+    assert reason(FlagKind.NUMBER, "99", "Zahle 99.") == "“99” is not in the original."
+    assert reason(FlagKind.LENGTH, "", "Zahle.") == "Much shorter than the original."
+    assert reason(FlagKind.LENGTH, "", "Zahle " * 20) == "Much longer than the original."
+    assert reason(FlagKind.LANGUAGE, "", "Pay") == "This does not look like Deutsch."
+
+
+def test_accepted_flags_are_not_shown() -> None:
+    segment = Segment(1, ("Pay.",))
+    assert told(segment, Translated(1, ("Pay.",), flags=(Flag(FlagKind.SAME),), accepted=True), "Deutsch") == []
+    assert told(segment, None, "Deutsch") == []
