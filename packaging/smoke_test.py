@@ -153,6 +153,33 @@ def try_summarize(trial: Trial) -> str:
     return f"{len(found['claims'])} claims, saved as DOCX; ROUGE-1 of the first sentences {figures['lead3']['rouge1']}"
 
 
+def try_translate(trial: Trial) -> str:
+    """Documents come back in their formats with what is no text untouched; what the starter writes is no matter."""
+    folder = Path(trial.environment["FIRESIDE_HOME"]) / "documents to translate"
+    folder.mkdir()
+    texts = {
+        "lease.md": "# Rent\n\nThe rent is **960 euros** a month.\n\n```\ncode stays\n```\n",
+        "lease.yaml": "title: The rent is due  # a comment\ncount: 3\n",
+        "lease.html": "<!DOCTYPE html><html lang='en'><title>Rent</title><p>The rent is <b>due</b>.</p></html>",
+    }
+    kept = {"lease.md": "code stays", "lease.yaml": "# a comment\ncount: 3", "lease.html": "<!DOCTYPE html>"}
+    segments = 0
+    for name, text in texts.items():
+        source, out = folder / name, folder / f"translated {name}"
+        source.write_text(text, "utf-8")
+        found = trial.run_json("translate", "--to", "de", str(source), "-o", str(out))
+        if not found["segments"] or found["errors"] or kept[name] not in out.read_text("utf-8"):
+            raise Failed(f"translate found {found}")
+        segments += len(found["segments"])
+    lines = [folder / "source.txt", folder / "reference.txt"]
+    for path, text in zip(lines, ("The rent is due.\n", "Die Miete ist fällig.\n"), strict=True):
+        path.write_text(text, "utf-8")
+    figures = trial.run_json(
+        "evaluate", "translate", "--source", str(lines[0]), "--reference", str(lines[1]), "--to", "de"
+    )
+    return f"{segments} segments of {len(texts)} documents; evaluate gives {', '.join(figures)}"
+
+
 def pdf_of(word: str) -> str:
     """A page with one word in one of the fonts that every reader has; its table of contents is left to be mended."""
     stream = f"BT /F1 24 Tf 72 700 Td ({word}) Tj ET"
@@ -306,6 +333,7 @@ def main(folder: Path) -> int:
             try_chat,
             try_read,
             try_summarize,
+            try_translate,
             try_search,
             try_window,
             try_nothing_left,

@@ -41,7 +41,7 @@ def _steps(
     decoder: codecs.IncrementalDecoder, line: bytes, characters: int, is_begun: bool
 ) -> Iterator[tuple[int, int, int]]:
     """Offsets in the line between which a character came, and how many there are after it."""
-    begun_at = 0
+    begun_at = -len(decoder.getstate()[0])  # a byte of the line before may be the first of this one's first character
     for at in range(len(line)):
         text = decoder.decode(line[at : at + 1])
         if text:

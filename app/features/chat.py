@@ -95,12 +95,12 @@ ContextEvent = ContextCompacted | ContextWidened | ContextIsFull
 AnswerEvent = AnswerStarted | ContextEvent | DocumentsShown | PromptProgress | Waiting | TextDelta | Finished
 
 
-def title_from(text: str) -> str:
-    """A title out of the first words of a question, cut at a word, at most `TITLE_CHARACTERS` long."""
+def title_from(text: str, characters: int = TITLE_CHARACTERS) -> str:
+    """A title out of the first words of a question, cut at a word, at most `characters` long."""
     line = " ".join(text.split())
-    if len(line) <= TITLE_CHARACTERS:
+    if len(line) <= characters:
         return line
-    cut = line[:TITLE_CHARACTERS]
+    cut = line[:characters]
     return (cut.rsplit(" ", 1)[0] if " " in cut else cut).rstrip(" ,.;:") + "…"
 
 

@@ -11,13 +11,13 @@ Each is a stored job of the kind "translation" with its segments; see `app.store
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from app.core.cancel import CancelToken
 from app.core.settings import Settings
-from app.documents.segments import Content, Segment
+from app.documents.segments import Content
 from app.engine.client import EngineClient
 from app.features.documents import Documents
 from app.features.second_model import Swap
@@ -25,11 +25,11 @@ from app.features.task_engines import TaskEngines
 from app.features.translation.adding import Additions, Copies
 from app.features.translation.bilingual import save_bilingual
 from app.features.translation.estimate import Estimates
-from app.features.translation.events import Memory, TranslationEvent
+from app.features.translation.events import Memory
 from app.features.translation.kept_segments import KeptSegments
 from app.features.translation.kept_words import KeptWords
-from app.features.translation.queue import Queue, Translate, row_of
-from app.features.translation.result import Term, Translated, TranslationWish, wish_to_fields
+from app.features.translation.queue import Queue, Translate, row_of, with_the_pipeline
+from app.features.translation.result import Term, TranslationWish, wish_to_fields
 from app.features.translation.stored import (
     ADDING,
     DONE,
@@ -48,8 +48,9 @@ from app.features.translation.stored import (
     Worked,
     from_job,
     source_language_of,
+    terms_of,
     wish_of,
-)
+)  # fmt: skip
 from app.features.translation.stored_saving import Savings, endings, file_name, remove_scratch
 from app.features.translation.typed_texts import TypedTexts
 from app.features.turns import Turns
@@ -102,7 +103,7 @@ class Translations:
             memory_for=self._words.memory,
             wish_for=self._words.whole_wish,
             stays_awake=lambda: settings().summaries.stay_awake,
-            translate=translate or _translate,
+            translate=translate or with_the_pipeline,
         )
 
     @property
@@ -249,6 +250,10 @@ class Translations:
         """The next segment to look at behind one, from the top again at the end; None where there is none."""
         return self._store.next_flagged(translation_id, after)
 
+    def terms(self, translation_id: int) -> tuple[Term, ...]:
+        """Names and terms that it repeats, and the renderings that are the same in all of it."""
+        return terms_of(self._known(translation_id))
+
     # The work.
 
     @property
@@ -381,17 +386,3 @@ class Translations:
 
     def _row(self, job: Job) -> StoredTranslation:
         return from_job(job, self._store.counts([job.id])[job.id])
-
-
-def _translate(
-    segments: Sequence[Segment],
-    wish: TranslationWish,
-    engine: EngineClient,
-    memory: Memory,
-    cancel: CancelToken,
-    *,
-    done: Mapping[int, Translated],
-) -> Iterator[TranslationEvent]:
-    from app.features.translate import translate  # the window lists translations without it
-
-    yield from translate(segments, wish, engine, memory, cancel, done=done)

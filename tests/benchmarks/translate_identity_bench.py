@@ -64,7 +64,8 @@ def rows() -> Iterator[Row]:
     yield Row("identity_files", files, "files", LEAST_FILES, f"made by {'; '.join(origins)}", at_least=1.0)
     for format_, one in sorted(counted.items()):
         yield _share(f"identity_equal_parts_{format_}", one.equal_parts, one.parts, f"{one.files} files")
-        yield _share(f"identity_words_{format_}", one.found, one.wanted, f"in {one.segments} segments")
+        if one.wanted:
+            yield _share(f"identity_words_{format_}", one.found, one.wanted, f"in {one.segments} segments")
         yield _share(f"identity_came_back_{format_}", one.came_back, one.segments, "of all segments")
 
 

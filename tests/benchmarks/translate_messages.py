@@ -143,6 +143,15 @@ def _crossed(message: Message) -> str | None:
     return answer.replace(tags[1], f"</g{tags[0][2:-2]}>{tags[1]}", 1)
 
 
+def _bare(message: Message) -> str | None:
+    """Not in brackets that only people's translation has: with these it is a tag of other brackets."""
+    tag = next((tag for tag in message.tags if tag.startswith("<x")), "")
+    around = re.search(rf"[(\[]{tag}[)\]]", message.answer) if tag else None
+    if not tag or (around and around[0] not in message.shown.text):
+        return None
+    return message.answer.replace(tag, tag.strip("</>"), 1)
+
+
 def _number(tag: str) -> str:
     return "".join(filter(str.isdigit, tag))
 
@@ -166,5 +175,5 @@ WAYS: dict[str, Damage] = {
     "invented_in_words": lambda message: f"{message.answer} %s {{name}}",
     "escaped": _of_all(lambda tag: tag.replace("<", "&lt;").replace(">", "&gt;")),
     "other_brackets": _of_all(lambda tag: tag.replace("<", "[").replace(">", "]")),
-    "written_bare": _of_first(lambda tag: tag.strip("</>")),
+    "written_bare": _bare,
 }

@@ -1,8 +1,8 @@
 """Short segments translated beside llama-server of the same source with the same file; and a run that was killed.
 
 What our pipeline asks is recorded, and then sent to llama-server one after another, with the same sampling, grammar and
-limits. Its own cache of what the prompts begin with stays on, its answers are no longer than ours, and its threads wait
-for each other as ours do, so that what else the machine does slows both alike. The segments are short paragraphs of the
+limits. Its own cache of what the prompts begin with stays on, its answers are as long as ours, and its threads wait for
+each other as ours do, so that what else the machine does slows both alike. The segments are short paragraphs of the
 Debian FAQ; what the model writes does not matter here.
 """
 
@@ -12,10 +12,10 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
-from book_bench import ALIKE, replayed
-from comparing import progress
+from book_bench import ALIKE, sampling_of
+from comparing import Answer, progress
 from llama_server import LlamaServer
 from our_engine import OurEngine, starter
 from recorded import Asked, RecordedClient
@@ -98,6 +98,15 @@ def translated(recorded: RecordedClient, segments: Sequence[Segment]) -> int:
     """How many are settled."""
     events = translate(segments, WISH, cast(EngineClient, recorded), DictMemory(), CancelToken())
     return sum(isinstance(event, SegmentDone) for event in events)
+
+
+def replayed(server: LlamaServer, asked: Asked) -> Answer:
+    """The same ask over HTTP; its answer is made as long as ours was."""
+    ask = asked.ask
+    assert asked.stats is not None
+    options: dict[str, Any] = {"grammar": ask.grammar} if ask.grammar else {}
+    tokens = max(asked.stats.generated_tokens, 1)
+    return server.chat(ask.messages, tokens, **sampling_of(ask), **options, ignore_eos=True)
 
 
 def _written(asked: Sequence[Asked]) -> int:

@@ -34,6 +34,10 @@ def test_what_is_no_text_is_a_character_of_its_own() -> None:
     assert byte_offsets(data, "utf-8", range(len(text) + 1)) == [0, 1, 2, 3, 5, 6, 7, 8]
 
 
+def test_a_byte_that_looks_like_the_end_of_a_line_is_part_of_its_character() -> None:
+    assert byte_offsets(b"\na\na", "utf-16-le", [0, 1, 2]) == [0, 2, 4]
+
+
 PIECES = [
     b"a",
     b"\n",

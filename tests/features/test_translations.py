@@ -337,6 +337,13 @@ def test_typed_text_is_in_the_list_and_changes_in_its_place(app: Fireside, trans
     assert [one.title for one in translations.find()] == ["Greeting"]
 
 
+def test_a_long_typed_text_is_called_by_its_first_words(translations: Translations) -> None:
+    text = "The tenant pays the rent by the fifth working day of each month. Dogs are not allowed."
+    kept = translations.keep_text(text, "x", GERMAN, "en", "model.gguf")
+    assert kept.title == "The tenant pays the rent by the fifth working day of each month. Dogs are not…"
+    assert translations.keep_text(f"{text} Cats are.", "x", GERMAN, "en", "", id=kept.id).title == kept.title
+
+
 def test_the_model_is_the_tabs_else_the_chats(app: Fireside, translations: Translations, starter: Path) -> None:
     assert translations.model == starter
     app.change("models", translate_path=str(starter.with_name("other.gguf")))

@@ -12,10 +12,11 @@ from lxml import etree, html
 
 from app.bootstrap import Fireside, build
 from app.core.cancel import CancelToken
-from app.core.errors import DocumentGone, DocumentLocked, FolderNotWritable, TargetIsOpen, TargetIsSource
+from app.core.errors import DiskFull, DocumentGone, DocumentLocked, FolderNotWritable, TargetIsOpen, TargetIsSource
 from app.features.translation.page_marks import NOT_TRANSLATED
 from app.features.translation.result import TranslationWish
 from app.features.translations import Saved, Translations
+from tests.helpers.disks import small_disk
 from tests.helpers.documents import pdf_pages, shown
 from tests.helpers.pdf_files import Lock, Page, write_pdf
 from tests.helpers.script import write_script
@@ -178,6 +179,26 @@ def test_a_folder_that_is_not_there_and_a_copy_that_is_gone_are_told(
     with pytest.raises(DocumentGone):
         list(translations.save(row.id, tmp_path / "out.txt", CancelToken()))
     assert not (tmp_path / "out.txt").exists()
+
+
+@pytest.mark.parametrize("ending", [".txt", ".html", ".csv"])
+def test_a_full_disk_is_told_and_what_is_there_stays(
+    app: Fireside, translations: Translations, tmp_path: Path, ending: str
+) -> None:
+    path = tmp_path / "lease.txt"
+    path.write_text("\n\n".join(f"{line} It stands beside the river." * 20 for line in lines(60)), "utf-8")
+    row = begin(app, path)
+    work_off(translations)
+    with small_disk(tmp_path / "stick", 64 * 1024) as folder:
+        out = folder / f"out{ending}"
+        out.write_text("earlier", "utf-8")
+        with pytest.raises(DiskFull):
+            if ending == ".txt":
+                save(translations, row.id, out)
+            else:
+                translations.save_bilingual(row.id, out)
+        assert [one.name for one in folder.iterdir()] == [out.name]
+        assert out.read_text("utf-8") == "earlier"
 
 
 def test_saving_that_is_cancelled_changes_nothing(app: Fireside, translations: Translations, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -39,10 +40,19 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def app(script: Path) -> Iterator[Fireside]:
+    with running() as app:
+        yield app
+
+
+@contextmanager
+def running() -> Iterator[Fireside]:
+    """The program with its model loaded."""
     app = build()
-    list(app.engine.load(MODEL))
-    yield app
-    app.close()
+    try:
+        list(app.engine.load(MODEL))
+        yield app
+    finally:
+        app.close()
 
 
 def asked(script: Path) -> Counter[int]:
@@ -127,3 +137,47 @@ def test_of_two_hundred_segments_a_kill_in_the_middle_costs_those_that_were_on_t
         assert all(times[number] == before[number] == 1 for number in translated), "none is translated twice"
     finally:
         again.close()
+
+
+def test_what_the_document_repeats_is_kept_with_it_until_it_is_to_be_another_text(script: Path, tmp_path: Path) -> None:
+    write_script(
+        script.parent,
+        {"when": r"The Northern Ports know[^\n]*\Z", "text": "Die Nordhäfen kennen uns inzwischen gut."},
+        {"when": r"They like[^\n]*\Z", "text": "Sie mögen die Nordhäfen sehr gern."},
+        {"when": r"Northern Ports\Z", "text": "Nordhäfen"},
+    )
+    path = tmp_path / "ports.txt"
+    texts = ("Northern Ports", "The Northern Ports know us well by now.", "They like the Northern Ports a lot.")
+    path.write_text("\n\n".join(texts), "utf-8")
+    found = (Term("Northern Ports", "Nordhäfen"),)
+    with running() as app:
+        row = begin(app, path, GERMAN)
+        assert app.translations.terms(row.id) == ()
+        work_off(app.translations)
+        assert app.translations.terms(row.id) == found
+    with running() as app:
+        assert app.translations.terms(row.id) == found
+        app.translations.begin([row.id])
+        work_off(app.translations)
+        assert app.translations.terms(row.id) == found
+        app.translations.change(row.id, TranslationWish("fr", "en"))
+        assert app.translations.terms(row.id) == ()
+
+
+def test_what_could_not_be_translated_is_told_when_it_is_saved_until_it_is_accepted(
+    script: Path, tmp_path: Path
+) -> None:
+    write_script(script.parent, *(one | {"text": "###"} if "kiln 2" in one["when"] else one for one in ANSWERS[-3:]))
+    with running() as app:
+        row = begin(app, text_file(tmp_path, count=3), GERMAN)
+        work_off(app.translations)
+        translated = app.translations.row(row.id, 2).translated
+        assert translated is not None
+        assert translated.origin is Origin.KEPT
+        saved = list(app.translations.save(row.id, tmp_path / "out.txt", CancelToken()))[-1]
+        assert isinstance(saved, Saved)
+        assert (saved.kept, saved.untranslated, saved.is_marked) == ((2,), (), False)
+        app.translations.accept(row.id, 2)
+        saved = list(app.translations.save(row.id, tmp_path / "out.txt", CancelToken()))[-1]
+        assert isinstance(saved, Saved)
+        assert saved.kept == ()

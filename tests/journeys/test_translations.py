@@ -6,6 +6,7 @@ What is saved is opened by readers that are not ours, and looked at as pictures.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import zipfile
@@ -19,9 +20,14 @@ import pytest
 from lxml import etree
 
 from app.bootstrap import build
+from app.core.cancel import CancelToken
+from app.features.translation.result import TranslationWish
+from app.features.translations import Added, Saved
 from tests.helpers.dragging import TRANSLATE, drop_with_the_mouse
 from tests.helpers.models_on_disk import write_model
 from tests.helpers.program import Program, is_gone, wait_until
+from tests.helpers.real_files import convert, output_of, pandoc
+from tests.helpers.real_files import program as installed
 from tests.helpers.script import requests, write_script
 from tests.helpers.web_files import write_epub
 from tests.journeys.test_summaries import RESTING_PX, answer_dialog, left_column, title_of, widest_at_the_foot
@@ -183,8 +189,10 @@ def drop_and_begin(program: Program, file: Path, place: int) -> None:
     wait_until(lambda: states(program)[place - 1 :] == ["draft"], "its segments")
 
     def is_begun() -> bool:
-        """The button is pressed again: it is there when the model was looked at."""
+        """The button can be pressed once the model was looked at, so it is pressed again where nothing comes of it."""
         program.press("ctrl+3", "Tab", "space")
+        with contextlib.suppress(AssertionError):
+            wait_until(lambda: states(program)[-1] != "draft", "it to begin", timeout_s=3)
         return states(program)[-1] != "draft"
 
     wait_until(is_begun, "it to begin")
@@ -304,3 +312,75 @@ def assert_word(path: Path) -> None:
     bold = [[run.text for run in one.runs if run.bold] for one in paragraphs]
     assert bold == [[f"forno {number}"] for number in range(1, PARAGRAPHS)]
     assert document.tables[0].cell(0, 0).text == target(KILNS, PARAGRAPHS)
+
+
+# Saved documents as LibreOffice shows them.
+
+LINES = 3
+WRITTEN_BY = {
+    ".docx": "pandoc", ".odt": "pandoc", ".html": "pandoc", ".pptx": "pandoc", ".odp": "LibreOffice",
+    ".xlsx": "LibreOffice", ".ods": "LibreOffice",
+}  # fmt: skip
+
+
+@pytest.mark.documents
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("ending", WRITTEN_BY)
+def test_a_translated_document_shows_its_words_on_the_page(
+    ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Printed by LibreOffice, and read off the pictures of its pages by Tesseract."""
+    script = write_script(tmp_path / "script", *answers(is_slow=False))
+    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
+    written = written_by_others(tmp_path, ending)
+    saved = translated(written, tmp_path / f"saved{ending}", tmp_path / MODEL)
+    shown = read_off(pages_of(saved, tmp_path))
+    missing = [number for number in range(1, LINES + 1) if f"forno {number}" not in shown]
+    assert (missing, "kiln" in shown) == ([], False), shown
+
+
+def written_by_others(folder: Path, ending: str) -> Path:
+    """A heading and a list, or a column of cells, as another program writes them."""
+    lines = [source(KILNS, number) for number in range(1, LINES + 1)]
+    if ending in (".xlsx", ".ods"):
+        cells = folder / "cells.csv"
+        cells.write_text("\n".join(f'"{line}"' for line in lines) + "\n", "utf-8")
+        return convert(cells, ending[1:], folder, "CSV:44,34,76")
+    text = folder / "notes.md"
+    text.write_text(f"# {HEADING}\n\n" + "".join(f"- {line}\n" for line in lines), "utf-8")
+    if ending == ".odp":
+        return convert(pandoc(text, folder / "notes.pptx"), "odp", folder)
+    return pandoc(text, folder / f"notes{ending}")
+
+
+def translated(path: Path, saved: Path, model: Path) -> Path:
+    """The file as the program writes it, translated by the scripted model."""
+    write_model(model, **{"tokenizer.chat_template": "{{ messages }}"})
+    app = build()
+    try:
+        list(app.engine.load(model))
+        app.change("engine", model_path=str(model), known_models=(str(model),))
+        *_, last = app.translations.add(path, TranslationWish("pt-BR", "en"), CancelToken())
+        assert isinstance(last, Added)
+        app.translations.begin([last.translation.id])
+        for _ in app.translations.run(CancelToken()):
+            pass
+        *_, written = app.translations.save(last.translation.id, saved, CancelToken())
+        assert isinstance(written, Saved)
+        assert (written.untranslated, written.refused) == ((), ())
+    finally:
+        app.close()
+    return saved
+
+
+def pages_of(path: Path, folder: Path) -> list[Path]:
+    """The pages that LibreOffice prints, as pictures."""
+    pdf = convert(path, "pdf", folder)
+    output_of([installed("pdftoppm"), "-r", "150", "-png", pdf, folder / "page"])
+    return sorted(folder.glob("page*.png"))
+
+
+def read_off(pages: list[Path]) -> str:
+    """What Tesseract reads in pictures."""
+    assert pages
+    return "\n".join(output_of([installed("tesseract"), page, "-"]).decode("utf-8") for page in pages)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from app.documents.segments import Content, Mark, content_of, marks, nests
@@ -21,6 +21,7 @@ _BLOCK = re.compile(
 )
 _BLOCK_BEGIN = re.compile(r"""<\s*s\s+n\s*=\s*["'“”]?\s*(\d{1,6})\s*["'“”]?\s*>""")
 _BLOCK_END = re.compile(r"<\s*/\s*s\b|<(?:\s*/?\s*s?)?\Z")
+_BRACKETS = ("()", "[]", "{}", "⟦⟧")
 _TAG_END = re.compile(r"[>＞\])}⟧]|&gt;")
 _UNFINISHED = r"(?:<|&lt;|＜)\s*/?\s*(?:[gGxX]\s*\d*|s(?:\s+n\s*=[^<>]*)?)\s*/?\s*(?:>|&gt;|＞)?\Z"
 _ANY_TAG = re.compile(f"{_UNFINISHED}|{_TAG.pattern}", re.VERBOSE)
@@ -104,7 +105,10 @@ def _parts(shown: Shown, answer: str) -> Sequence[str | Mark]:
     waiting: list[int] = []
     at = 0
     for match in _TAG.finditer(answer):
-        parts.append(answer[at : match.start()])
+        if not _is_paired(match) or _is_text(match, shown, known):
+            continue
+        own = _own_brackets(shown, match)  # "(x1)" for "(<x1/>)": the tag was written bare
+        parts += (answer[at : match.start()], own[:1])
         at = match.end()
         for role, number in _roles(match, waiting, answer):
             if role == "open":
@@ -112,7 +116,29 @@ def _parts(shown: Shown, answer: str) -> Sequence[str | Mark]:
             elif role == "close" and number in waiting:
                 waiting.remove(number)
             parts.append(known.get((role, number)) or Mark(role, number))  # type: ignore[arg-type]
+        parts.append(own[1:])
     return [*parts, answer[at:]]
+
+
+def _is_text(match: re.Match[str], shown: Shown, known: Collection[tuple[str, int]]) -> bool:
+    """Whether something in brackets, such as "(X 5)", is no tag of the source but stands in its text just so."""
+    if match["name"] is None or match[0][0] in "<＜&" or match[0] not in shown.words:
+        return False
+    return not any((role, int(match["number"])) in known for role in ("open", "close", "single"))
+
+
+def _own_brackets(shown: Shown, match: re.Match[str]) -> str:
+    """The brackets of a tag in another spelling where the source has them around the tag; "" elsewhere."""
+    around = f"{match[0][0]}{match[0][-1]}"
+    if around not in _BRACKETS or match.string[: match.start()].endswith(around[0]):
+        return ""
+    return around if f"{around[0]}<x{match['number']}/>{around[1]}" in shown.text else ""
+
+
+def _is_paired(match: re.Match[str]) -> bool:
+    """Whether a tag begins and ends with brackets of one kind; "(x1 >" is none."""
+    first, last = match[0][0].replace("&", "<").replace("＜", "<"), match[0][-1].replace(";", ">").replace("＞", ">")
+    return first + last in (*_BRACKETS, "<>")
 
 
 def _is_empty(number: int, before: str) -> bool:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from app.documents.clean import clean_text
 from app.features.summary.points import REFUSING
 from app.features.translation.problems import Problem, ProblemKind
 
@@ -60,7 +61,7 @@ class Tidied(NamedTuple):
 def tidied(source: str, answer: str) -> Tidied:
     """Takes out what a model says around a translation; `source` is the text it was given, which may say it too."""
     problems: list[Problem] = []
-    text = answer.strip()
+    text = clean_text(answer).strip()
     if (leak := _LEAK.search(text)) and leak[0] not in source:
         problems.append(Problem(ProblemKind.LEAK, leak[0]))
         head = text[: leak.start()].strip()

@@ -33,7 +33,7 @@ class Glossary:
 
     def __init__(self, terms: Iterable[Term], source: str = "") -> None:
         self._is_english = source.casefold().startswith("en")
-        self._by_word: dict[str, list[Term]] = defaultdict(list)
+        self._by_word: dict[str, list[tuple[Term, list[str]]]] = defaultdict(list)
         self._unspaced: list[Term] = []
         seen: set[str] = set()
         for term in terms:
@@ -45,7 +45,7 @@ class Glossary:
             if WITHOUT_SPACES.search(wanted) or not words or _SIGNS.search(wanted):
                 self._unspaced.append(term)
             else:
-                self._by_word[words[0][:3]].append(term)
+                self._by_word[words[0][:3]].append((term, words))
 
     def __bool__(self) -> bool:
         return bool(self._by_word or self._unspaced)
@@ -56,13 +56,12 @@ class Glossary:
         matches = list(_WORD.finditer(text))
         words = [_fold(match[0]) for match in matches]
         for place, word in enumerate(words):
-            for term in self._by_word.get(word[:3], ()):
-                wanted = folded_words(term.source)
-                there = words[place : place + len(wanted)]
+            for term, wanted in self._by_word.get(word[:3], ()):
                 last = place + len(wanted) - 1
-                if len(there) == len(wanted) and self._fits(
-                    term, wanted, there, text[matches[place].start() : matches[last].end()]
-                ):
+                if last >= len(words) or not words[last].startswith(wanted[-1][:3]):  # most end here, of thousands
+                    continue
+                there, as_written = words[place : last + 1], text[matches[place].start() : matches[last].end()]
+                if self._fits(term, wanted, there, as_written):
                     start = matches[place].start()
                     hits.append((start, matches[last].end() - start, term))
         return _longest(hits)

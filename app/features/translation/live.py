@@ -68,19 +68,28 @@ def translate_text(
 
 
 def alternatives(  # noqa: PLR0917 - what each is, its name says
-    sentence: str, paragraph: str, wish: TranslationWish, engine: EngineClient, cancel: CancelToken, count: int = 3
+    sentence: str,
+    paragraph: str,
+    wish: TranslationWish,
+    engine: EngineClient,
+    cancel: CancelToken,
+    count: int = 3,
+    *,
+    current: str = "",
 ) -> Iterator[str]:
     """Other translations of a sentence of the source, as far as the model finds different ones; `paragraph` is the
-    text around it, for the sense. Ends when cancelled. Raises what the engine raises."""
+    text around it, for the sense, `current` the translation that is there. Ends when cancelled. Raises what the engine
+    raises."""
     work = begin([Segment(1, (sentence.strip(),))], wish, engine, _Nothing(), cancel)
     if work is None or not sentence.strip():
         return
     unit = Unit([replace(work.segments[0], context=_around(sentence, paragraph))], shown(work.segments[0]), 0)
     unit.terms = work.glossary.found_in(unit.shown.words)
     unit.tokens = work.count([unit.shown.text])[0]
-    told: list[str] = []
+    told = [current.strip()] if current.strip() else []
+    most = len(told) + count
     for number in range(count * TRIES_FOR_ONE):
-        if len(told) == count or cancel.cancelled:
+        if len(told) == most or cancel.cancelled:
             return
         answer = _answer(work, _alternative_ask(work, unit, told, number))
         found = candidate(unit.shown, answer)

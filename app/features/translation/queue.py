@@ -137,3 +137,18 @@ def row_of(stored: StoredSegment) -> Row:
     """A segment beside its translation; raises KeyError, TypeError or ValueError for what another version stored."""
     target = None if stored.target is None else translated_from_fields(stored.target)
     return Row(segment_from_fields(stored.source), target)
+
+
+def with_the_pipeline(
+    segments: Sequence[Segment],
+    wish: TranslationWish,
+    engine: EngineClient,
+    memory: Memory,
+    cancel: CancelToken,
+    *,
+    done: Mapping[int, Translated],
+) -> Iterator[TranslationEvent]:
+    """The program's own way; see `Translate`."""
+    from app.features.translate import translate  # the window lists translations without it
+
+    yield from translate(segments, wish, engine, memory, cancel, done=done)

@@ -8,7 +8,13 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from app.documents.segments import Segment
-from app.features.translation.events import SegmentDone, TranslationEnded, TranslationEvent, TranslationPlanned
+from app.features.translation.events import (
+    SegmentDone,
+    TermsFound,
+    TranslationEnded,
+    TranslationEvent,
+    TranslationPlanned,
+)
 from app.features.translation.pace import Pace
 from app.features.translation.result import Origin, Translated, translated_to_fields
 from app.features.translation.stored import source_language_of
@@ -58,7 +64,7 @@ class Record:
         match event:
             case TranslationPlanned():
                 self._tokens = event.tokens
-                self._progress |= {"model_file": self._model, "known": event.known}
+                self._progress |= {"model_file": self._model, "known": event.known, "terms": []}
                 self._note_source(event.source)
                 self._save_progress()
             case SegmentDone(translated=translated):
@@ -67,6 +73,8 @@ class Record:
                 self.steps += is_dear
                 if is_dear or len(self._waiting) >= MOST_WAITING or self._clock() - self._saved_at_s >= SAVE_EVERY_S:
                     self._save()
+            case TermsFound(terms=terms):  # stored with the next step: after a crash they are found again
+                self._progress["terms"] = [[term.source, term.target] for term in terms]
             case TranslationEnded(is_partial=is_partial):
                 self._save()
                 if not is_partial and self._tokens:  # for the next estimate

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from app.core.cancel import CancelToken
@@ -43,17 +43,20 @@ class Original:
 
 @dataclass
 class _Words:
-    """What is to stand in the document, row by row; notes what is not translated."""
+    """What is to stand in the document, row by row; notes what is not translated, and what could not be."""
 
     rows: Iterable[Row]
     is_marked: bool
     untranslated: list[int] = field(default_factory=list)
+    kept: list[int] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[tuple[int, Content]]:
         for row in self.rows:
             done, is_open = row.translated, is_untranslated(row)
             if is_open:
                 self.untranslated.append(row.segment.id)
+            if done is not None and done.origin is Origin.KEPT and not done.accepted:
+                self.kept.append(row.segment.id)
             if done is not None and done.origin is not Origin.KEPT:
                 yield row.segment.id, done.content
             elif is_open and self.is_marked:
@@ -61,7 +64,8 @@ class _Words:
 
     def saved(self, path: Path) -> Saved:
         """What there is to tell of it."""
-        return Saved(path, tuple(self.untranslated), self.is_marked and bool(self.untranslated))
+        is_marked = self.is_marked and bool(self.untranslated)
+        return Saved(path, tuple(self.untranslated), is_marked, kept=tuple(self.kept))
 
 
 def is_untranslated(row: Row) -> bool:
@@ -94,8 +98,7 @@ def rewrite(
                 yield Saving(event.segments)
             elif isinstance(event, Rewritten):
                 _put(scratch, path)
-                told = words.saved(path)
-                yield Saved(path, told.untranslated, told.is_marked, event.refused, remarks=event.remarks)
+                yield replace(words.saved(path), refused=event.refused, remarks=event.remarks)
     finally:
         lines.unlink(missing_ok=True)
         scratch.unlink(missing_ok=True)
@@ -115,8 +118,7 @@ def compose(blocks: Iterable[Block], rows: Iterable[Row], target: str, path: Pat
         else:
             for line in as_html(new, title=title, language=code, is_rtl=is_rtl, unit=unit):
                 file.write(f"{line}\n".encode("utf-8", "replace"))
-    told = words.saved(path)
-    return Saved(path, told.untranslated, told.is_marked, keeps_layout=False)
+    return replace(words.saved(path), keeps_layout=False)
 
 
 def check_target(path: Path, source: Path) -> None:

@@ -9,7 +9,7 @@ from app.core.errors import AppError
 from app.documents.segments import Segment
 from app.documents.source import Remark
 from app.features.translation.events import TranslationEvent
-from app.features.translation.result import Origin, Translated, TranslationWish, wish_from_fields
+from app.features.translation.result import Origin, Term, Translated, TranslationWish, wish_from_fields
 from app.store.jobs import Job
 from app.store.translations import Counts
 
@@ -108,7 +108,8 @@ class Saved:
     """The last event: the file is there.
 
     `untranslated` are the ids of segments that stand in the source's language, as they are not translated yet; where
-    `is_marked`, each says so in the file. `refused` are those whose translation did not have the markup of the source.
+    `is_marked`, each says so in the file. `kept` are those that could not be translated and that nobody has accepted:
+    they stand there as in the source, unmarked. `refused` are those whose translation had not the markup of the source.
     `keeps_layout` is False for a new document made of the text alone.
     """
 
@@ -118,6 +119,7 @@ class Saved:
     refused: tuple[int, ...] = ()
     keeps_layout: bool = True
     remarks: tuple[Remark, ...] = ()
+    kept: tuple[int, ...] = ()
 
 
 def from_job(job: Job, counts: Counts) -> StoredTranslation:
@@ -152,3 +154,10 @@ def wish_of(job: Job) -> TranslationWish:
 def source_language_of(job: Job) -> str:
     """What a person said the source's language is, else what was found."""
     return wish_of(job).source or str(job.spec.get("source_language", ""))
+
+
+def terms_of(job: Job) -> tuple[Term, ...]:
+    """The names and terms that it repeats, and how its last run translated them; none for one that is to begin."""
+    if job.state == DRAFT:
+        return ()
+    return tuple(Term(str(source), str(target)) for source, target in job.progress.get("terms", ()))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from app.features.chat import title_from
 from app.features.translation.result import TranslationWish, wish_to_fields
 from app.features.translation.stored import DONE, KIND, TYPED
 from app.store.jobs import Job, Jobs
 from app.store.translations import TranslationStore
 
-LONGEST_TITLE = 80
+TITLE_CHARACTERS = 80
 
 
 class TypedTexts:
@@ -23,10 +24,10 @@ class TypedTexts:
         source, target = texts
         spec = {"wish": wish_to_fields(wish), "source_language": source_language, "format": TYPED}
         if job is None:
-            job = self._jobs.add(KIND, _title(source), spec, state=DONE)
+            job = self._jobs.add(KIND, title_from(source, TITLE_CHARACTERS), spec, state=DONE)
         else:
-            has_name = job.title != _title(self.texts(job.id)[0])  # from the person
-            self._jobs.update(job.id, title=None if has_name else _title(source), spec=spec)
+            has_name = job.title != title_from(self.texts(job.id)[0], TITLE_CHARACTERS)  # from the person
+            self._jobs.update(job.id, title=None if has_name else title_from(source, TITLE_CHARACTERS), spec=spec)
         self._jobs.update(job.id, progress={"model_file": model})
         self._store.keep_result(job.id, {"source": source, "target": target}, f"{source}\n{target}")
         return job.id
@@ -35,7 +36,3 @@ class TypedTexts:
         """A text and its translation; empty ones for any other job."""
         fields = self._store.result(job_id) or {}
         return str(fields.get("source", "")), str(fields.get("target", ""))
-
-
-def _title(text: str) -> str:
-    return " ".join(text.split())[:LONGEST_TITLE]

@@ -16,6 +16,8 @@ from app.ui.widgets.progress_line import ProgressLine
 
 NARROW_PX = 860
 LINE_PX = 140
+CHOICE_SHARE, PROGRESS_SHARE = 3, 2
+"""Of the width, so that two long names of languages and how people are addressed stand in one line."""
 
 
 class DocumentBar(QWidget):
@@ -43,8 +45,8 @@ class DocumentBar(QWidget):
         self._line_row.addWidget(self.words)
         self._line_row.addWidget(self.stop)
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
-        self._row.addWidget(self.choice, 1)
-        self._row.addWidget(self._progress, 1)
+        self._row.addWidget(self.choice, CHOICE_SHARE)
+        self._row.addWidget(self._progress, PROGRESS_SHARE)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
@@ -72,7 +74,7 @@ class DocumentBar(QWidget):
         self._is_at_work = is_at_work
         self._show_domain()
         self._progress.setVisible(is_at_work or bool(words))
-        self._row.setStretchFactor(self._progress, 1 if is_at_work else 0)
+        self._row.setStretchFactor(self._progress, PROGRESS_SHARE if is_at_work else 0)
 
     def _show_domain(self) -> None:
         """Once it was begun, what it is about is shown where something is; at work, the room is the progress's."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
 from app.core.errors import AppError
+from app.features.translation.result import Term
 from app.features.translation.stored import DONE
 from app.ui.i18n import tr
 from app.ui.notify import Notify
@@ -54,6 +56,13 @@ class DocumentTerms(QObject):
             names = (name_of(source) or tr("Original"), name_of(target))
             self._view.glossary.show_terms(terms, names, f"{source}-{target}")
             self._view.glossary.show_apply(stored.state == DONE and stored.id in self._is_new)
+
+    def show_found(self, terms: Sequence[Term] | None = None) -> None:
+        """What the document repeats and how it is translated in all of it; None is what was stored of it."""
+        stored, found = self._view.stored, list[Term](terms or ())
+        if terms is None and stored is not None:
+            self._view.doing.try_to(lambda: found.extend(self._app.translations.terms(stored.id)))
+        self._view.glossary.show_found(found)
 
     def followed(self, translation_id: int) -> None:
         """The document follows the glossary from now on."""

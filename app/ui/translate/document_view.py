@@ -129,7 +129,7 @@ class DocumentTranslationView(QWidget):
             return
         self._leave_place()
         self.stored, self._pending = stored, None
-        self.glossary.show_found(())
+        self.terms.show_found()
         self.drafts.forget_estimate()
         self.drafts.capability.look()
         self._show_rows(stored)
@@ -276,7 +276,7 @@ class DocumentTranslationView(QWidget):
         if isinstance(event, SegmentDone):
             rows.put(event.translated)
         elif isinstance(event, TermsFound):
-            self.glossary.show_found(event.terms)
+            self.terms.show_found(event.terms)
         elif isinstance(event, TranslationEnded):
             rows.still()
         if not self._soon.isActive():

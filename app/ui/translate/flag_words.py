@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from app.documents.segments import Segment, plain
-from app.features.translation.result import Flag, FlagKind, Translated
+from app.documents.segments import Segment
+from app.features.translation.flag_words import reason_of
+from app.features.translation.result import Flag, FlagKind, Origin, Translated
 from app.ui.i18n import tr
 
 
@@ -42,10 +43,13 @@ def told(segment: Segment, translated: Translated | None, language: str) -> list
     """The flags that nobody has accepted; `language` is the target's name."""
     if translated is None or translated.accepted:
         return []
-    return [_told(flag, segment, translated, language) for flag in translated.flags]
+    if translated.origin is Origin.KEPT:  # there is one thing to do about it, however many reasons there are
+        words = [_reason(flag, segment, translated, language) for flag in translated.flags]
+        return [_told(flag, " ".join(words)) for flag in translated.flags[:1]]
+    return [_told(flag, _reason(flag, segment, translated, language)) for flag in translated.flags]
 
 
-def _told(flag: Flag, segment: Segment, translated: Translated, language: str) -> Told:
+def _told(flag: Flag, reason: str) -> Told:
     keep = (Remedy.KEEP, tr("Keep the original") if flag.kind is FlagKind.UNTRANSLATED else tr("Keep"))
     if flag.kind is FlagKind.GLOSSARY:
         first = (Remedy.USE_TERM, tr("Use it"))
@@ -53,23 +57,9 @@ def _told(flag: Flag, segment: Segment, translated: Translated, language: str) -
         first = (Remedy.EDIT, tr("Edit"))
     else:
         first = (Remedy.AGAIN, tr("Try again"))
-    return Told(flag, _reason(flag, segment, translated, language), (first, keep))
+    return Told(flag, reason, (first, keep))
 
 
 def _reason(flag: Flag, segment: Segment, translated: Translated, language: str) -> str:
-    is_missing = flag.said in segment.text
-    is_short = len(plain(translated.content)) < len(segment.text)
-    reasons = {
-        FlagKind.UNTRANSLATED: tr("This could not be translated."),
-        FlagKind.FORMATTING: tr("Bold, links and the like were put back by their place."),
-        FlagKind.GLOSSARY: tr("Glossary says “{term}”.", term=flag.wanted),
-        FlagKind.NUMBER: tr("“{number}” is missing.", number=flag.said)
-        if is_missing
-        else tr("“{number}” is not in the original.", number=flag.said),
-        FlagKind.LENGTH: tr("Much shorter than the original.") if is_short else tr("Much longer than the original."),
-        FlagKind.LANGUAGE: tr("This does not look like {language}.", language=language),
-        FlagKind.SAME: tr("The same as the original."),
-        FlagKind.LOOP: tr("The same words come again and again."),
-        FlagKind.LEFTOVER: tr("“{words}” was not translated.", words=flag.said),
-    }
-    return reasons[flag.kind]
+    reason = reason_of(flag, segment, translated, language)
+    return tr(reason.text, **reason.values)

@@ -33,10 +33,9 @@ class GlossaryPanel(QFrame):
     def __init__(self, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme, self._notify = theme, notify
-        self._pair = ""
+        self._pair, self._can_apply, self._found = "", False, tuple[Term, ...]()
         self.memory: MemoryFiles | None = None
         """The translations that are known, which come and go by the same menu; None: they do not."""
-        self._can_apply = False
         self.setObjectName("glossary_panel")
         self.setProperty("kind", "card")
         self.setAccessibleName(tr("Glossary"))
@@ -73,11 +72,14 @@ class GlossaryPanel(QFrame):
         self._found_area.setFrameShape(QFrame.Shape.NoFrame)
         self._found_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._found_area.setAccessibleName(self.found_head.text())
-        self.show_found(())
+        self.take_button = text_button(tr("Add to the glossary"), "quiet")
+        self.take_button.setToolTip(tr("There each can be changed, and holds for other documents too"))
+        self.take_button.clicked.connect(self._take)
         self.table.selectionModel().selectionChanged.connect(lambda *_: self._show())
         self._lay_out()
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+        self.show_found(())
 
     def _lay_out(self) -> None:
         self._top, self._buttons = QHBoxLayout(), QHBoxLayout()
@@ -95,6 +97,7 @@ class GlossaryPanel(QFrame):
         self._column.addWidget(self.apply)
         self._column.addWidget(self.found_head)
         self._column.addWidget(self._found_area)
+        self._column.addWidget(self.take_button, 0, Qt.AlignmentFlag.AlignLeft)
 
     def show_terms(self, terms: Sequence[Term], names: tuple[str, str], pair: str) -> None:
         """The glossary of a pair, whose languages have these names."""
@@ -111,9 +114,11 @@ class GlossaryPanel(QFrame):
 
     def show_found(self, terms: Sequence[Term]) -> None:
         """Names and terms that the document repeats and that are translated the same way in all of it."""
+        self._found = tuple(terms)
         self.found.setText("\n".join(f"{term.source} → {term.target}" for term in terms))
         for widget in (self.found_head, self._found_area):
             widget.setVisible(bool(terms))
+        self._show()
 
     def add(self) -> None:
         """A new line, the keyboard in it."""
@@ -156,6 +161,20 @@ class GlossaryPanel(QFrame):
         replaced = count - added
         self._notify.mention(f"{told} {tr('{count} were there already.', count=replaced)}" if replaced > 0 else told)
 
+    @property
+    def _untaken(self) -> list[Term]:
+        """What the document repeats and the glossary does not have."""
+        known = {term.source.casefold() for term in self.terms.terms}
+        return [term for term in self._found if term.source.casefold() not in known]
+
+    def _take(self) -> None:
+        """They become terms like any others; the keyboard goes to the first."""
+        rows = [self.terms.add(term) for term in self._untaken]
+        self._on_edited()
+        if rows:
+            self.table.setCurrentIndex(self.terms.index(rows[0], SOURCE))
+            self.table.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def _delete(self, rows: Sequence[int]) -> None:
         gone = self.terms.remove(rows)
         if not gone:
@@ -176,6 +195,7 @@ class GlossaryPanel(QFrame):
         self.title.setText(tr("Glossary · {count}", count=f"{count:,}") if count else tr("Glossary"))
         self.remove_button.setEnabled(bool(self.table.chosen_rows))
         self.apply.setVisible(self._can_apply)
+        self.take_button.setVisible(bool(self._untaken))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
@@ -194,7 +214,7 @@ class GlossaryPanel(QFrame):
         self.found.setFont(theme.font(13))
         self.found_head.setFont(theme.font(13, 600))
         self._found_area.setMaximumHeight(px(FOUND_PX))
-        for button in (self.add_button, self.remove_button, self.apply):
+        for button in (self.add_button, self.remove_button, self.apply, self.take_button):
             button.setFont(theme.font(13.5, 500))
         self.add_button.setIcon(icon("plus", theme.tokens.muted))
         self._show()

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, Q
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 
-WIDTH_PX, MOST_ROWS, ROW_PX = 280, 10, 34
+WIDTH_PX, MOST_ROWS, ROW_PX = 340, 10, 34
 _MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
 _CODE = Qt.ItemDataRole.UserRole
 

@@ -130,6 +130,10 @@ def saved_words(saved: Saved) -> str:
         told = tr("1 segment is not translated yet") if count == 1 else tr("{count} segments are not translated yet")
         told = told.format(count=f"{count:,}")
         words.append(tr("{told} and marked so.", told=told) if saved.is_marked else f"{told}.")
+    if count := len(saved.kept):
+        told = tr("1 segment could not be translated and stands there as it was.")
+        more = tr("{count} segments could not be translated and stand there as they were.", count=f"{count:,}")
+        words.append(told if count == 1 else more)
     if count := len(saved.refused):
         words.append(tr("{count} could not be written with their markup and stayed as they were.", count=f"{count:,}"))
     if not saved.keeps_layout:

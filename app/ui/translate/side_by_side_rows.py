@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from app.documents.segments import SegmentKind
+from app.features.translation.result import Origin
 from app.ui.theme import Theme
 from app.ui.translate.flag_words import Remedy, Told, told
 from app.ui.translate.side_by_side_cell import Cell
@@ -108,7 +109,8 @@ class Rows:
             return LaidRow(empty, empty, gap, round(pitch) + 2 * gap)
         kind, level = row.segment.kind, row.segment.level
         source = Cell(self._writing.write(row.segment.content, kind, level), self._room(0), pitch, is_rtl=self.rtl[0])
-        target = Cell(self._target(number, row), self._room(1), pitch, is_rtl=self.rtl[1])
+        is_kept = row.translated is not None and row.translated.origin is Origin.KEPT  # in the source's language
+        target = Cell(self._target(number, row), self._room(1), pitch, is_rtl=self.rtl[0 if is_kept else 1])
         flags = [] if self._model.growing(number) is not None else self._flags(row)
         top = gap + (px(HEADING_GAP_PX) if kind is SegmentKind.HEADING and number else 0)
         under = target.height_px + sum(line.cell.height_px for line in flags)

@@ -132,9 +132,11 @@ class TextAnswers(QObject):
         if not page.paragraphs.is_complete:
             is_same = page.source_language and page.source_language == page.choice.wish.target
             name = own_name(page.source_language)
-            self.say(tr("This is {language} already.", language=name) if is_same else tr("Stopped"))
+            self.say(
+                tr("This is {language} already.", language=name) if is_same else tr("Stopped · Ctrl+Enter goes on")
+            )
             if is_same:
-                page.panes.target.show_words(tr("This is {language} already.", language=name))
+                page.panes.target.show_words(tr("Choose another language above."))
             return
         if not event.is_partial and not page.work.is_busy:
             took = tr("Translated in {seconds} s", seconds=f"{event.seconds:.1f}")

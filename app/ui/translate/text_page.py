@@ -198,7 +198,7 @@ class TextPage(QWidget):
         self.pause.stop()
         if self.work.is_busy:
             self.work.stop(AskText)
-            self.answers.say(tr("Stopped"))
+            self.answers.say(tr("Stopped · Ctrl+Enter goes on"))
         self.panes.alternatives.leave()
 
     # Wiring.

@@ -45,11 +45,12 @@ class AskText(Ask):
 
 @dataclass(frozen=True)
 class AskAlternatives(Ask):
-    """Other translations of a sentence of the source, which stands in that paragraph."""
+    """Other translations of a sentence of the source, which stands in that paragraph; `current` is the one it has."""
 
     sentence: str
     paragraph: str
     source_language: str
+    current: str
 
 
 @dataclass(frozen=True)

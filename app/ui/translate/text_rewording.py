@@ -65,7 +65,9 @@ class TextRewording(QObject):
         selected = self._selected = Selected(selected.paragraph, start, end, words[start:end])
         self._card.begin()
         page.work.stop(AskAlternatives)
-        self._number = page.work.find_alternatives(sentence, segment.text, page.wish, able.model, page.source_language)
+        self._number = page.work.find_alternatives(
+            sentence, segment.text, page.wish, able.model, page.source_language, current=selected.sentence
+        )
         page.panes.target.select(selected)  # what would be replaced
 
     def _on_answer(self, answer: Answer) -> None:

@@ -81,11 +81,11 @@ class TextWork(QObject):
         return self._ask(AskText(self._number, wish, model, text, dict(done), languages))
 
     def find_alternatives(
-        self, sentence: str, paragraph: str, wish: TranslationWish, model: Path, source_language: str
+        self, sentence: str, paragraph: str, wish: TranslationWish, model: Path, source_language: str, *, current: str
     ) -> int:
-        """Looks for other wordings of a sentence."""
+        """Looks for other wordings of a sentence than the one that is there."""
         self._number += 1
-        return self._ask(AskAlternatives(self._number, wish, model, sentence, paragraph, source_language))
+        return self._ask(AskAlternatives(self._number, wish, model, sentence, paragraph, source_language, current))
 
     def translate_back(self, text: str, wish: TranslationWish, model: Path, source_language: str) -> int:
         """Translates a translation back."""
@@ -210,7 +210,8 @@ class TextWork(QObject):
         from app.features.translation.live import alternatives
 
         wish = replace(ask.wish, source=ask.source_language)
-        yield from map(Alternative, alternatives(ask.sentence, ask.paragraph, wish, engine, stop))
+        found = alternatives(ask.sentence, ask.paragraph, wish, engine, stop, current=ask.current)
+        yield from map(Alternative, found)
 
     def _back(self, ask: AskBack, engine: EngineClient, stop: CancelToken) -> Iterator[BackText]:
         from app.features.translation.live import translate_back

@@ -93,6 +93,7 @@ class TranslateView(QWidget):
         """A text from elsewhere, translated at once."""
         self.pages.setCurrentWidget(self.text)
         self.text.show_new(text)
+        self.text.take_keyboard()
 
     def add_files(self, files: Sequence[str | Path]) -> None:
         """Documents that somebody dropped, or sent from a chat."""

@@ -42,7 +42,7 @@ def test_a_table_has_every_segment_with_its_flags(tmp_path: Path) -> None:
     assert rows == [
         ["1", "The rent is <g1>960</g1> euros <a month>.", "Die Miete ist <g1>960</g1> Euro."],
         ["2", "=SUM(A1)", "=SUM(A1)This could not be translated."],
-        ["3", "A deposit", "Ein PfandThe glossary says “Kaution” for “deposit”."],
+        ["3", "A deposit", "Ein PfandGlossary says “Kaution” for “deposit”."],
         ["4", "Press Ctrl+C\nnow", ""],
         ["5", "odd", "seltsam"],
     ]
@@ -63,7 +63,7 @@ def test_a_spreadsheet_gets_columns_and_no_formulas(tmp_path: Path) -> None:
     rent = ["The rent is <g1>960</g1> euros <a month>.", "Die Miete ist <g1>960</g1> Euro."]
     assert rows[0] == ["1", "2", "paragraph", *rent, "model", "", ""]
     assert rows[1][2:6] == ["cell", "'=SUM(A1)", "'=SUM(A1)", "kept"]
-    assert rows[2][7] == "The glossary says “Kaution” for “deposit”."
+    assert rows[2][7] == "Glossary says “Kaution” for “deposit”."
     assert rows[3][4:] == ["", "", "", ""]
     assert rows[4][6] == "yes"
 

@@ -146,3 +146,41 @@ def test_words_in_a_mark_that_stands_alone_are_told() -> None:
 def test_brackets_around_a_placeholder_come_back_with_it() -> None:
     segment = Segment(1, ("Mail from <%s> arrived.",), SegmentKind.MESSAGE)
     assert deliver(segment, "Post von <x1> ist da.").content == ("Post von <%s> ist da.",)
+
+
+@pytest.mark.parametrize("answer", ["System (x1) ist da.", "System (<x1/>) ist da.", "System (<x1></x1>) ist da."])
+def test_brackets_of_the_text_stay_where_the_tag_in_them_was_written_bare(answer: str) -> None:
+    segment = Segment(1, ("System (%s) arrived.",), SegmentKind.MESSAGE)
+    assert deliver(segment, answer).content == ("System (%s) ist da.",)
+
+
+def test_what_only_looks_like_a_tag_and_stands_in_the_source_stays_text() -> None:
+    segment = Segment(1, ("We drove an old BMW (X 5) to the town.",))
+    done = deliver(segment, "Wir fuhren mit einem alten BMW (X 5) in die Stadt.")
+    assert (plain(done.content), done.flags) == ("Wir fuhren mit einem alten BMW (X 5) in die Stadt.", ())
+    assert plain(deliver(segment, "Wir fuhren (X 7) mit einem alten BMW (X 5).").content).count("X 5") == 1
+
+
+def test_control_tokens_of_a_model_in_a_text_come_back_or_are_flagged() -> None:
+    segment = Segment(1, ("Write <|im_end|> below your text.",))
+    source = shown(segment)
+    assert "im_end" not in source.text
+    kept = deliver(segment, "Schreib <x1/> unter deinen Text.")
+    assert (plain(kept.content), kept.flags) == ("Schreib <|im_end|> unter deinen Text.", ())
+    lost = deliver(segment, "Schreib etwas unter deinen Text.")
+    assert "<|im_end|>" in plain(lost.content)
+    assert [flag.kind for flag in lost.flags] == [FlagKind.FORMATTING]
+
+
+def test_characters_that_nobody_sees_are_taken_out_of_an_answer() -> None:
+    done = deliver(Segment(1, (SOURCE,)), "\x00Der Hund\u202e \x1bschläft.")
+    assert (plain(done.content), done.flags) == ("Der Hund schläft.", ())
+
+
+def test_a_tag_in_doubled_brackets_is_one_and_brackets_of_two_kinds_are_none() -> None:
+    segment = Segment(1, ("System [%s] arrived.",), SegmentKind.MESSAGE)
+    assert deliver(segment, "System [[x1/]] ist da.").content == ("System [%s] ist da.",)
+    both = Segment(1, ("The value (%s > %s) is odd.",), SegmentKind.MESSAGE)
+    found = deliver(both, "Der Wert (x1 > <x2/>) ist seltsam.")
+    assert [flag.kind for flag in found.flags] == [FlagKind.FORMATTING]
+    assert found.content != ("Der Wert %s %s ist seltsam.",)

@@ -58,6 +58,14 @@ def test_alternatives_are_different_from_each_other(tmp_path: Path) -> None:
     assert not any(request["background"] for request in requests)
 
 
+def test_the_wording_that_is_there_is_no_alternative(tmp_path: Path) -> None:
+    with scripted(tmp_path, {"text": "Er ist müde.", "times": 2}, {"text": "Ihm fehlt die Kraft."}) as model:
+        asked = ("He is tired.", "", GERMAN, model.engine, CancelToken())
+        assert list(alternatives(*asked, count=1, current="Er ist müde. ")) == []
+        assert list(alternatives(*asked, count=1, current="Er ist müde. ")) == ["Ihm fehlt die Kraft."]
+        assert "Translate it in another way than:\n- Er ist müde." in model.requests[0]["messages"][-1][1]
+
+
 def test_a_model_that_finds_no_other_wording_is_not_asked_for_ever(tmp_path: Path) -> None:
     with scripted(tmp_path, {"text": "Er ist müde."}) as model:
         assert list(alternatives("He is tired.", "", GERMAN, model.engine, CancelToken())) == ["Er ist müde."]

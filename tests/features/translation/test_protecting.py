@@ -35,6 +35,7 @@ def found(text: str, kind: SegmentKind = PROSE) -> list[str]:
         ("A &amp; B &#8364; C", ["&amp;", "&#8364;"]),
         ("Set max_connections higher.", ["max_connections"]),
         ("Say %s to %(name)s.", ["%s", "%(name)s"]),
+        ("End with <|im_end|> or <｜hy_User｜>, not with <| or |>.", ["<|im_end|>", "<｜hy_User｜>"]),
         ("See @:message.hello and $t(key).", ["@:message.hello", "$t(key)"]),
     ],
 )  # fmt: skip

@@ -373,6 +373,22 @@ def test_the_glossary_opens_beside_takes_terms_and_is_applied_to_what_it_changes
     assert view.page.isVisible()
 
 
+def test_what_a_document_repeats_is_there_again_when_it_is_reopened(
+    open_tab: Callable[..., Desk], tmp_path: Path
+) -> None:
+    desk = open_tab({"when": r"[^\n]*Northern Ports[^\n]*\Z", "text": "Os Portos do Norte são bons e grandes."})
+    texts = ("We like the Northern Ports.", "They know the Northern Ports well.", "In the Northern Ports it rains.")
+    content = "".join(f"<p>{text}</p>" for text in texts)
+    view = translate(desk, page(tmp_path, content=f"<html><body>{content}</body></html>"))
+    told = view.glossary.found.text()
+    assert told.startswith("Northern Ports → ")
+    mine = view.stored.id
+    drop(desk, page(tmp_path, "other.html"))
+    assert view.glossary.found.text() == ""
+    desk.view.show_translation(mine)
+    assert view.glossary.found.text() == told
+
+
 def test_the_memory_goes_out_as_tmx_and_comes_back(desk: Desk, tmp_path: Path) -> None:
     view = translate(desk, page(tmp_path))
     menu = view.glossary.show_menu()

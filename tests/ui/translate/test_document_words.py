@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.documents.segments import Segment
-from app.features.translation.result import Flag, FlagKind, Translated, TranslationWish
+from app.features.translation.result import Flag, FlagKind, Origin, Translated, TranslationWish
 from app.features.translation.stored import Saved, StoredTranslation, TranslationEstimate
 from app.ui.translate.document_words import (
     done_words,
@@ -86,6 +86,8 @@ def test_what_was_saved_is_said_with_what_is_missing_in_it() -> None:
     partial = Saved(path, tuple(range(1_200)), is_marked=True)
     assert saved_words(partial) == "Saved as lease.docx. 1,200 segments are not translated yet and marked so."
     assert saved_words(Saved(path, (7,))) == "Saved as lease.docx. 1 segment is not translated yet."
+    assert saved_words(Saved(path, kept=(4,))).endswith("1 segment could not be translated and stands there as it was.")
+    assert "2 segments could not be translated" in saved_words(Saved(path, kept=(4, 5)))
     assert "1 could not be written" in saved_words(Saved(path, refused=(4,)))
     assert "the layout of the original is not kept" in saved_words(Saved(path, keeps_layout=False))
 
@@ -112,6 +114,14 @@ def test_numbers_and_lengths_are_told_by_what_they_are() -> None:
     assert reason(FlagKind.LENGTH, "", "Zahle.") == "Much shorter than the original."
     assert reason(FlagKind.LENGTH, "", "Zahle " * 20) == "Much longer than the original."
     assert reason(FlagKind.LANGUAGE, "", "Pay") == "This does not look like Deutsch."
+
+
+def test_what_stayed_in_the_source_has_one_flag_with_all_reasons() -> None:
+    segment = Segment(1, ("Pay now.",))
+    flags = (Flag(FlagKind.UNTRANSLATED), Flag(FlagKind.LOOP, "bla bla"))
+    (one,) = told(segment, Translated(1, segment.content, Origin.KEPT, flags), "Deutsch")
+    assert one.reason == "This could not be translated. The model wrote the same words again and again."
+    assert [remedy for remedy, _ in one.remedies] == [Remedy.AGAIN, Remedy.KEEP]
 
 
 def test_accepted_flags_are_not_shown() -> None:

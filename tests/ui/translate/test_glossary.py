@@ -179,6 +179,19 @@ def test_what_the_document_keeps_the_same_is_shown_beneath(make: Make) -> None:
     assert panel.found.text() == "Annex → Anlage\nRome → Rom"
 
 
+def test_what_the_document_keeps_the_same_becomes_terms_that_can_be_changed(make: Make, qtbot: QtBot) -> None:
+    panel = make()
+    assert not panel.take_button.isVisible()
+    panel.show_found((Term("Annex", "Anlage"), Term("Lease", "Pacht"), Term("Rome", "Rom")))
+    changes: list[tuple[Term, ...]] = []
+    panel.changed.connect(lambda: changes.append(panel.terms.terms))
+    qtbot.mouseClick(panel.take_button, Qt.MouseButton.LeftButton)
+    assert changes == [(*TERMS, Term("Annex", "Anlage"), Term("Rome", "Rom"))], "what the person said stays"
+    assert not panel.take_button.isVisible()
+    assert panel.table.currentIndex().row() == len(TERMS)
+    assert panel.table.hasFocus()
+
+
 def test_the_columns_have_the_names_of_the_languages(make: Make) -> None:
     panel = make()
     names = [panel.terms.headerData(n, Qt.Orientation.Horizontal) for n in (SOURCE, TARGET, KEPT)]

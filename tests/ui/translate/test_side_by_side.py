@@ -46,7 +46,9 @@ class Rows:
     def _row(self, number: int) -> Row:
         source, target, flags = self._pairs[(number - 1) % len(self._pairs)]
         kind = SegmentKind.HEADING if number % 9 == 1 else SegmentKind.PARAGRAPH
-        translated = Translated(number, target, flags=flags) if target is not None else None
+        is_kept = bool(flags) and flags[0].kind is FlagKind.UNTRANSLATED
+        origin = Origin.KEPT if is_kept else Origin.MODEL
+        translated = Translated(number, target, origin, flags) if target is not None else None
         return Row(Segment(number, source, kind), translated)
 
 
@@ -188,7 +190,7 @@ def test_a_flag_says_its_reason_and_its_links_are_followed_by_mouse_and_keys(mak
     followed: list[tuple[int, Remedy]] = []
     view.remedy_wanted.connect(lambda number, link: followed.append((number, link.remedy)))
     line = view.laid.row(2).flags[0].cell.written.plain()
-    assert line.replace("\u00a0", " ").strip() == "Glossary says “Verzugszinsen”. Use it · Keep"
+    assert line.replace("\u00a0", " ").strip() == "Glossary says “Verzugszinsen” for “interest”. Use it · Keep"
     qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=view.link_rect(2, 0).center())
     view.go_to(2)
     press(view, qtbot, Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Return)
@@ -413,6 +415,15 @@ def test_each_column_runs_in_its_own_direction(make: Make) -> None:
     assert view.editor.text.document().defaultTextOption().textDirection() == Qt.LayoutDirection.RightToLeft
 
 
+def test_what_could_not_be_translated_runs_in_the_direction_of_its_own_language(make: Make) -> None:
+    rent = ("الإيجار.",)
+    view = make(Rows((rent, rent, (Flag(FlagKind.UNTRANSLATED),)), (rent, ("Rent.",), ())), rtl=(True, False))
+    kept, translated = (view.laid.row(number).target for number in range(2))
+    assert kept.rect_of(0, 8)[0].right() > view.columnWidth(TARGET) - 60
+    assert kept.rect_of(7, 8)[0].left() < kept.rect_of(0, 1)[0].left(), "its full stop is at the left"
+    assert translated.rect_of(0, 5)[0].left() < 2
+
+
 def test_screen_readers_find_a_table_whose_cells_say_text_and_flags(make: Make) -> None:
     view = make()
     table = QAccessible.queryAccessibleInterface(view)
@@ -421,7 +432,7 @@ def test_screen_readers_find_a_table_whose_cells_say_text_and_flags(make: Make) 
     cell = view.rows.index(2, TARGET)
     said = str(cell.data(Qt.ItemDataRole.AccessibleTextRole))
     assert said.startswith("Bei Verzug fallen Zinsen an.")
-    assert "Flagged: Glossary says “Verzugszinsen”. Use it · Keep" in said
+    assert "Flagged: Glossary says “Verzugszinsen” for “interest”. Use it · Keep" in said
     assert view.rows.spoken(4, TARGET) == "Not translated yet"
     assert view.rows.spoken(4, SOURCE).startswith("5. Keys ({box})")
     assert view.rows.headerData(TARGET, Qt.Orientation.Horizontal) == "Deutsch"

@@ -48,7 +48,7 @@ def test_only_the_paragraph_that_changed_is_asked_again(desk: Desk) -> None:
     desk.type("\n\nKeys: two.")
     desk.translated(PORTUGUESE, ANIMAIS, "Chaves: duas.")
     (asked,) = desk.asked[before:]
-    assert asked.endswith("[Source Text]\nKeys: two.")
+    assert asked.endswith("\n\nKeys: two.")
 
 
 def test_a_new_text_ends_the_old_run_at_once(open_tab: Callable[..., Desk]) -> None:
@@ -80,7 +80,7 @@ def test_escape_stops_and_what_is_there_stays(open_tab: Callable[..., Desk]) -> 
     desk.wait(lambda: desk.shown[0] == PORTUGUESE)
     desk.qtbot.keyClick(desk.page.panes.source, Qt.Key.Key_Escape)
     assert not desk.page.work.is_busy
-    assert desk.page.panes.state.text() == "Stopped"
+    assert desk.page.panes.state.text() == "Stopped · Ctrl+Enter goes on"
     assert desk.shown[0] == PORTUGUESE
 
 
@@ -136,6 +136,7 @@ def test_a_text_that_is_in_the_target_language_already_says_so(desk: Desk) -> No
     desk.page.choice.target.choose("en")
     desk.paste(ENGLISH)
     desk.wait(lambda: desk.page.panes.state.text() == "This is English already.")
+    assert desk.shown == ["Choose another language above."]
     assert desk.asked == []
 
 
@@ -167,7 +168,7 @@ def test_a_term_of_the_glossary_is_put_in_by_a_click(open_tab: Callable[..., Des
     desk.page.choice.source.choose("en")
     desk.paste(ENGLISH)
     desk.wait(lambda: desk.page.paragraphs.is_complete and len(desk.shown) == 2)
-    assert desk.shown[1].startswith("⚑ Glossary says “juro de mora”.")
+    assert desk.shown[1].startswith("⚑ Glossary says “juro de mora” for “rent”.")
     before = len(desk.asked)
     target = desk.page.panes.target
     block = target.document().lastBlock()
@@ -214,7 +215,7 @@ def test_a_sentence_is_put_in_other_words_with_the_keyboard(open_tab: Callable[.
     assert target.hasFocus()
     desk.type("\n" + ENGLISH)
     desk.translated(other, PORTUGUESE)
-    assert desk.asked[-1].endswith(f"[Source Text]\n{ENGLISH}"), "a person's own words are not asked for again"
+    assert desk.asked[-1].endswith(f"\n\n{ENGLISH}"), "a person's own words are not asked for again"
 
 
 def test_the_translation_is_put_back_where_that_is_wanted(open_tab: Callable[..., Desk]) -> None:

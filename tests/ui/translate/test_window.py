@@ -158,6 +158,7 @@ def test_an_answer_is_translated_at_once(frame: Frame, qtbot: QtBot, tmp_path: P
     frame.chat.translate_wanted.emit("Keys: two.")
     assert page.panes.source.text == "Keys: two."
     assert [one.title for one in frame.app.translations.find()] == [ENGLISH], "what was there is kept"
+    assert page.panes.source.hasFocus()
 
 
 def test_files_dropped_on_the_chat_can_be_translated(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
