@@ -80,7 +80,7 @@ def endings(job: Job) -> tuple[str, ...]:
 def file_name(stored: StoredTranslation, ending: str) -> str:
     """Such as "lease (Português).docx"; it says so where not all is translated."""
     target = language(stored.wish.target)
-    said = target.own if target is not None else stored.wish.target
+    said = target.own.replace(" (", ", ").replace(")", "") if target is not None else stored.wish.target
     stem = Path(stored.name).stem or "".join(one if one.isalnum() or one in " -_.()" else " " for one in stored.title)
     partial = ", partial" if stored.done < stored.segments else ""
     return f"{stem.strip()} ({said.replace('/', '-')}{partial}){ending}"

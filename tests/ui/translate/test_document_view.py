@@ -100,7 +100,7 @@ def test_a_dropped_document_shows_its_segments_before_it_is_begun_and_then_its_t
     desk.wait(lambda: view.stored.state == "done")
     assert shown(view) == [one["text"] for one in ANSWERS]
     assert view.page.foot.isHidden()
-    assert view.page.head.save.text() == "Save lease (Português (Brasil)).html"
+    assert view.page.head.save.text() == "Save lease (Português, Brasil).html"
     assert view.page.bar.words.text() == "4 segments"
     assert view.page.bar.choice.source.button.text() == "English (detected)"
     assert not view.page.head.flagged.isVisible()
@@ -211,7 +211,7 @@ def test_saving_offers_a_name_writes_the_file_and_says_so(desk: Desk, tmp_path: 
     view = translate(desk, page(tmp_path))
     desk.click(view.page.head.save)
     dialog = view.findChild(object, "save_translation")
-    assert dialog.selectedFiles()[0].endswith("lease (Português (Brasil)).html")
+    assert dialog.selectedFiles()[0].endswith("lease (Português, Brasil).html")
     target = tmp_path / "out.html"
     dialog.fileSelected.emit(str(target))
     dialog.close()
