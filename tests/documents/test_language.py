@@ -51,6 +51,7 @@ def test_english_among_chinese_does_not_outweigh_it() -> None:
     assert language_of(TEXTS["zh"] * 3 + " GPU PDF") == "zh"
 
 
+@pytest.mark.slow
 def test_the_streamed_model_says_what_its_own_loader_says() -> None:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 

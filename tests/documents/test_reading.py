@@ -172,6 +172,7 @@ def test_who_takes_events_slowly_does_not_make_the_child_silent(
     events.close()
 
 
+@pytest.mark.slow
 def test_a_long_text_takes_its_time_and_does_not_gather_in_the_parent(
     long: Path, readings: Readings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

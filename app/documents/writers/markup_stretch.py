@@ -243,7 +243,8 @@ def _numbered(items: list[_Item]) -> tuple[Content, dict[tuple[str, int], Range]
     is_behind_space = False
     for item in items:
         if item.role == "text":
-            words = item.words[1:] if is_behind_space and not item.is_exact and item.words[0] == " " else item.words
+            has_two = is_behind_space and not item.is_exact and item.words.startswith(" ")
+            words = item.words[1:] if has_two else item.words
             parts.append(words)
             is_behind_space = not item.is_exact and (words or " ").endswith(" ")
             continue

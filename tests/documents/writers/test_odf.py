@@ -244,6 +244,13 @@ def test_a_flat_document_is_written_back_alike(tmp_path: Path, kind: str) -> Non
     assert picture in text
 
 
+def test_a_span_that_ends_in_nothing_but_a_space_is_harmless(tmp_path: Path) -> None:
+    inner = " x2 <text:span text:style-name='Bold'>x1 </text:span><text:span text:style-name='R1'>  </text:span> "
+    result, _ = body_of(tmp_path, f"<text:p>{inner}</text:p>", backwards)
+    root = etree.fromstring(written(result)["content.xml"].encode())
+    assert sorted(re.findall(r"x\d+", "".join(root.itertext()))) == ["x1", "x2"]
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.sampled_from(INLINE), max_size=12), st.randoms(use_true_random=False))
 def test_inline_markup_in_any_order_stays_well_formed(pieces: list[str], random: Random) -> None:

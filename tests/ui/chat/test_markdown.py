@@ -70,6 +70,7 @@ def shown(blocks: list[Block]) -> str:
     return "\n".join(found)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(texts, st.lists(st.integers(1, 60), min_size=1, max_size=8))
 @example("two words\n```py\n```\n\ntwo words\n", [1])
