@@ -27,6 +27,8 @@ _STRUCTURE = re.compile(
     re.IGNORECASE,
 )
 """Lines that other dialects of Markdown have for themselves: containers, template tags, formulas, abbreviations."""
+_COLUMNS = re.compile(r"-{2,}(?:[ \t]+-{2,})+")
+"""A line of pandoc's tables without bars: their columns are places in a line, which a translation would not keep."""
 _LEAVES = ("inline", "fence", "code_block", "html_block", "hr", "front_matter", "math_block", "math_block_label")
 
 
@@ -102,12 +104,16 @@ class Portion:
         self._start = start
         self._state = _State()
         self._next = 0
+        self._columns: set[int] = set()
         self.lost = 0
-        """Lines with words that no block has: markdown-it drops what is nested too deep."""
+        """Lines with words that no block has (markdown-it drops what is nested too deep), and tables of places."""
 
     def texts(self, parser: MarkdownIt, env: dict[str, Any]) -> Iterator[Text]:
         """All texts in order."""
-        for token in parser.parse(self._text[self._start : self._end], env):
+        tokens = parser.parse(self._text[self._start : self._end], env)
+        rules = [token.map[0] for token in tokens if token.type == "hr" and token.map]
+        self._columns = {line for line in rules if _COLUMNS.fullmatch(self._line(line).strip())}
+        for token in tokens:
             if token.map and token.type in _LEAVES and not (self._state.in_table and token.type == "inline"):
                 first, behind = token.map
                 self._skip(first)
@@ -133,7 +139,9 @@ class Portion:
         self._next = max(self._next, until)
 
     def _leaf(self, token: Token, first: int, behind: int) -> Iterator[Text]:
-        if token.type == "inline":
+        if token.type == "inline" and {first - 1, behind} & self._columns:
+            self.lost += 1
+        elif token.type == "inline":
             yield from self._paragraph(token.content, first)
         elif token.type in ("html_block", "front_matter"):
             start, end = self._starts[first], self._line_end(behind - 1)

@@ -455,3 +455,11 @@ def test_damage_of_any_kind_ends_in_a_file_or_a_situation(tmp_path: Path) -> Non
             assert run_on("markdown", tmp_path, data).data == data
         except AppError:
             pass
+
+
+def test_a_table_whose_columns_are_places_is_left_and_told(tmp_path: Path) -> None:
+    text = b"Some words.\n\n  Name      Value\n  --------- ---------\n  one       two words\n\nMore words.\n"
+    result = run_on("markdown", tmp_path, text, reversed_words)
+    assert [each.text for each in result.segments] == ["Some words.", "More words."]
+    assert b"  one       two words\n" in result.data
+    assert [remark.name for remark in result.remarks] == ["left_blocks"]
