@@ -1,0 +1,30 @@
+"""Text from outside, made safe to show: what would act on a terminal or turn a line around is seen instead."""
+
+from __future__ import annotations
+
+import re
+
+_CONTROLS = "\x00-\x1f\x7f-\x9f\u2028\u2029"
+_DIRECTIONS = "\u202a-\u202e\u2066-\u2069"
+_HIDDEN = "\u061c\u200b\u200e\u200f\u2060-\u2065\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
+_SURROGATES = "\ud800-\udfff"
+_IN_NAMES = re.compile(f"[{_CONTROLS}{_DIRECTIONS}{_HIDDEN}{_SURROGATES}]")
+_IN_TEXTS = re.compile(f"(?![\n\t])[{_CONTROLS}{_SURROGATES}]")
+
+
+def visible_name(name: str) -> str:
+    r"""A name of a file or a model for one line: what acts in it or hides is written such as \\n, \\x1b or \\u202e.
+
+    These are control characters, line ends, embeddings, overrides and marks of direction, and what has no width but the
+    joiners of scripts and emoji. Bytes that are no text (lone surrogates) become U+FFFD.
+    """
+    return name if name.isprintable() else _IN_NAMES.sub(_seen, name)
+
+
+def visible_text(text: str) -> str:
+    """A text of many lines for a terminal: only what a terminal obeys is written out; directions stay as they are."""
+    return _IN_TEXTS.sub(_seen, text)
+
+
+def _seen(found: re.Match[str]) -> str:
+    return "\ufffd" if "\ud800" <= found[0] <= "\udfff" else found[0].encode("unicode_escape").decode("ascii")
