@@ -10,7 +10,7 @@ from lxml import etree
 from app.documents.readers.docx_styles import W
 from app.documents.writers.docx_fields import Raw
 from app.documents.writers.docx_looks import RUN_PROPERTIES
-from app.documents.writers.docx_nodes import PROPERTIES, Holder
+from app.documents.writers.docx_nodes import PROPERTIES, Holder, inside_of
 from app.documents.writers.ooxml_nodes import Format, Group, Text, Token
 from app.documents.xml_tree import Element
 
@@ -101,8 +101,7 @@ class _Builder:
             return
         _detach(holder.element)
         self._parents[-1].append(holder.element)
-        content = holder.element.find(f"{W}sdtContent")
-        inside = holder.element if content is None else content
+        inside = inside_of(holder.element)
         for child in list(inside):
             if not (isinstance(child.tag, str) and child.tag.endswith("Pr")):
                 _detach(child)

@@ -19,8 +19,10 @@ PROPERTIES = f"{W}pPr"
 _DRAWN_ANCHOR = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}anchor"
 _RUN, _TEXT, _CONTENT = f"{W}r", f"{W}t", f"{W}sdtContent"
 _HOLDERS = {f"{W}hyperlink": "link", f"{W}ins": "other", f"{W}moveTo": "other", f"{W}customXml": "other"}
-_TRANSPARENT = frozenset(f"{W}{name}" for name in ("smartTag", "dir", "bdo"))
-"""Noise of Word's: a kind of name that was recognized, a direction of the source's script."""
+_SMART = f"{W}smartTag"
+_HOLDERS[_SMART] = "other"
+_TRANSPARENT = frozenset((f"{W}dir", f"{W}bdo"))
+"""A direction of the source's script."""
 _NOISE = frozenset(
     f"{W}{name}" for name in ("proofErr", "lastRenderedPageBreak", "softHyphen", "smartTagPr", "customXmlPr")
 ) | {PROPERTIES, RUN_PROPERTIES}
@@ -133,7 +135,7 @@ class ParagraphReader:
         if tag == f"{W}sdt":
             return self._control(raw)
         if tag in _HOLDERS:
-            return Group(_HOLDERS[tag], Holder(element), self._read(element))
+            return Group(_HOLDERS[tag], Holder(element), self._read(inside_of(element)))
         return _thing(raw)
 
     def _control(self, raw: Raw) -> Node:
@@ -144,6 +146,18 @@ class ParagraphReader:
         if properties is not None and any(properties.find(tag) is not None for tag in _OPAQUE):
             return Single("other", [raw], "".join(text.text for text in texts_in(children)))
         return Group("other", Holder(raw.element), children)
+
+
+def inside_of(holder: Element) -> Element:
+    """The element that has a holder's words: a control's content, the innermost of tags that hold only each other."""
+    content = holder.find(_CONTENT)
+    if content is not None:
+        return content
+    if holder.tag == _SMART:
+        inner = [child for child in holder if isinstance(child.tag, str) and child.tag not in _NOISE]
+        if len(inner) == 1 and inner[0].tag == _SMART:
+            return inside_of(inner[0])
+    return holder
 
 
 def _raws(holder: Element) -> list[Raw]:
@@ -172,7 +186,7 @@ def _add(nodes: list[Node], node: Node) -> None:
 
 def _is_one(first: Holder, second: Holder) -> bool:
     one, other = first.element, second.element
-    if one is None or other is None or one.tag != other.tag or one.tag not in _HOLDERS:
+    if one is None or other is None or one.tag != other.tag or one.tag not in _HOLDERS or one.tag == _SMART:
         return False
     told = [{name: value for name, value in each.attrib.items() if name != f"{W}id"} for each in (one, other)]
     return told[0] == told[1]

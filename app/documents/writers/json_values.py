@@ -76,7 +76,7 @@ class _Writing:
         if path[:-1] in self._about:
             context += "\n" + self._descriptions[path[:-1]]
         if not is_choice(value):
-            return shown_value(value, self._visits, context)
+            return shown_value(value, self._visits, context, key=_key(path))
         found = forms(value)
         if found is None:
             self._left += 1

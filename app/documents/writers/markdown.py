@@ -14,8 +14,8 @@ from app.documents.segments import SegmentKind
 from app.documents.source import Source
 from app.documents.writers import Target, Visit
 from app.documents.writers.front_matter import put_front_matter
+from app.documents.writers.html import shown_piece
 from app.documents.writers.markdown_blocks import Portion, Text
-from app.documents.writers.markdown_html import put_html
 from app.documents.writers.markdown_inline import Image, Inline, inline_of
 from app.documents.writers.markdown_spans import new_parser
 from app.documents.writers.markdown_text import Frame, MarkdownText
@@ -56,7 +56,7 @@ class _Writing:
             portion = Portion(self._text, start, end)
             for text in portion.texts(new_parser() if start == 0 else self._parser, self._env):
                 if text.type == "html_block":
-                    put_html(self._file, text.lines[0].start, text.lines[0].end, self._visits)
+                    self._put_html(text.lines[0].start, text.lines[0].end)
                 elif text.type == "html_lines":
                     left += _WORD.search(_HTML_MARKUP.sub(" ", text.source(self._text))) is not None
                 elif text.type == "front_matter":
@@ -68,6 +68,11 @@ class _Writing:
             self._source.remark("left_markup", count=left)
         if lost:
             self._source.remark("left_blocks", count=lost)
+
+    def _put_html(self, start: int, end: int) -> None:
+        new = shown_piece(self._text[start:end], self._visits)
+        if new is not None:
+            self._file.replace(start, end, new)
 
     def _put(self, text: Text) -> None:
         """Shows a text, and its images, and writes what comes back."""

@@ -31,12 +31,26 @@ _NAMES = (
 )
 _KEYS = frozenset(_NAMES.split())
 """A single word under such a key is for programs."""
-_CODE_KEYS = frozenset(("command", "css", "html", "query", "regex", "pattern", "run", "script", "sql", "style"))
+_CODE_KEYS = frozenset(("command", "css", "query", "regex", "pattern", "run", "script", "sql", "style"))
+
+_TAG = re.compile(r"<[A-Za-z][^<>]*>")
+_BLOCK_TAG = re.compile(
+    r"<(?:article|blockquote|body|dd|div|dl|dt|figure|footer|h[1-6]|head|header|html|li|main|nav|ol|p|pre|section"
+    r"|table|ul)(?:\s[^<>]*)?>",
+    re.IGNORECASE,
+)
+
+
+def is_page(value: str, key: str = "") -> bool:
+    """Whether a value is HTML of more than a line: what its key says, or elements that lines do not have."""
+    return (_TAG if key.lower().endswith("html") else _BLOCK_TAG).search(value) is not None
 
 
 def is_prose(value: str, key: str = "") -> bool:
     """Whether to translate a value; doubtful single words are, but under keys that programs read."""
     text = value.strip()
+    if is_page(value, key):
+        return key.lower() not in _CODE_KEYS
     if key.lower() in _CODE_KEYS or (key.lower() in _KEYS and not re.search(r"\s", text)):
         return False
     if not _LETTER.search(_PLACEHOLDERS.sub(" ", text)) or _CODE.match(text):

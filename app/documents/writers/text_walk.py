@@ -20,16 +20,25 @@ def walk(text: str, newline: str, show: Show, replace: Replace) -> int:
     """All parts in order; how many tables, drawings and pieces of code were left."""
     measure = Measure.of(text)
     left = 0
-    for block in blocks_of(text):
-        for whole in parts_of(block, measure):
-            if whole.kind is None:
-                left += any(re.search(r"[^\W\d_]{2}", line.text) is not None for line in whole.lines)
-                continue
-            for part in _cut(whole):
-                new = show(joined([line.text for line in part.lines]), whole.kind, whole.level)
-                if new is not None:
-                    _put(replace, newline, part, one_line(new), measure)
+    for part in pieces(text, measure):
+        if part.kind is None:
+            left += any(re.search(r"[^\W\d_]{2}", line.text) is not None for line in part.lines)
+            continue
+        new = show(joined([line.text for line in part.lines]), part.kind, part.level)
+        if new is not None:
+            _put(replace, newline, part, one_line(new), measure)
     return left
+
+
+def pieces(text: str, measure: Measure | None = None) -> Iterator[Part]:
+    """All parts in order, those with words in pieces that can be translated as one."""
+    measure = measure or Measure.of(text)
+    for block in blocks_of(text):
+        for part in parts_of(block, measure):
+            if part.kind is None:
+                yield part
+            else:
+                yield from _cut(part)
 
 
 def _cut(part: Part) -> Iterator[Part]:

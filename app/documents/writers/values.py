@@ -1,10 +1,12 @@
-"""A string of a data file shown line by line, with tags of HTML in it as marks."""
+"""A string of a data file shown line by line, with tags of HTML in it as marks; what is a page is shown as one."""
 
 from __future__ import annotations
 
 import re
 
 from app.documents.segments import SegmentKind
+from app.documents.writers.html import shown_piece
+from app.documents.writers.prose import is_page
 from app.documents.writers.tagged import tagged
 from app.documents.writers.visits import Visits
 
@@ -12,8 +14,12 @@ _NEW_LINE = re.compile(r"(\r\n|\r|\n)")
 _WORD = re.compile(r"[^\W\d_]")
 
 
-def shown_value(value: str, visits: Visits, context: str, kind: SegmentKind = SegmentKind.VALUE) -> str | None:
+def shown_value(
+    value: str, visits: Visits, context: str, kind: SegmentKind = SegmentKind.VALUE, *, key: str = ""
+) -> str | None:
     """What a value becomes; None where it stays. White space at the ends of a line stays where it is."""
+    if is_page(value, key):
+        return shown_piece(value, visits, context)
     lines = _NEW_LINE.split(value)
     new = [_line(line, visits, context, kind) for line in lines]
     return None if new == lines else "".join(new)

@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from typing import BinaryIO
 
-from app.documents.segments import SegmentKind, plain
+from app.documents.segments import SegmentKind, content_of
 from app.documents.source import Source
 from app.documents.writers import Target, Visit
 from app.documents.writers.locale_codes import renamed_locale
-from app.documents.writers.prose import is_prose
+from app.documents.writers.prose import is_page, is_prose
 from app.documents.writers.splices import TextFile
-from app.documents.writers.text_walk import walk
+from app.documents.writers.tagged import tagged
+from app.documents.writers.text_walk import pieces
 from app.documents.writers.values import shown_value
 from app.documents.writers.visits import Visits
 from app.documents.writers.yaml_places import Place, places
@@ -42,23 +43,30 @@ def put_value(file: TextFile, offset: int, place: Place, visits: Visits) -> None
     if not is_prose(place.value, key):
         return
     context = ".".join(place.path)
-    new = (_literal if place.style == "|" else shown_value)(place.value, visits, context)
+    if place.style == "|" and not is_page(place.value, key):
+        new = _literal(place.value, visits, context)
+    else:
+        new = shown_value(place.value, visits, context, key=key)
     if new is not None:
         start, end = place.start + offset, place.end + offset
         file.replace(start, end, written(file.text[start:end], place, new))
 
 
 def _literal(value: str, visits: Visits, context: str) -> str | None:
-    """A text with lines of its own: paragraphs, items."""
+    """A text whose lines count: paragraphs and items, whose inner line ends are marks."""
     changes = list[tuple[int, int, str]]()
-
-    def show(words: str, kind: SegmentKind, _level: int) -> str | None:
-        new = visits.show((words,), kind if kind is SegmentKind.LIST_ITEM else SegmentKind.VALUE, context=context)
-        return plain(new) if new is not None else None
-
-    walk(value, "\n", show, lambda start, end, new: changes.append((start, end, new)))
-    for start, end, new in reversed(changes):
-        value = value[:start] + new + value[end:]
+    for part in pieces(value):
+        if part.kind is None:
+            continue
+        message = tagged("\n".join(line.text for line in part.lines), has_breaks=True)
+        kind = part.kind if part.kind is SegmentKind.LIST_ITEM else SegmentKind.VALUE
+        new = visits.show(message.content, kind, context=context)
+        if new is not None:
+            words = content_of([" ".join(each.split("\n")) if isinstance(each, str) else each for each in new])
+            lines = message.text_of(words).split("\n")
+            changes += [(old.start, old.end, line.strip()) for old, line in zip(part.lines, lines, strict=True)]
+    for start, end, line in reversed(changes):
+        value = value[:start] + line + value[end:]
     return value if changes else None
 
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from app.documents.segments import Content, Mark, Segment
+from app.documents.segments import Content, Mark, Segment, marks
 from tests.helpers.office_files import word_part
 from tests.helpers.word_files import (
     BOLD,
@@ -222,12 +222,27 @@ def test_whatever_comes_back_gives_a_file_that_is_well_formed(tmp_path: Path, te
 
 def test_noise_of_word_is_no_mark_and_codes_that_show_nothing_keep_their_place(tmp_path: Path) -> None:
     entry = f'{mark("begin")}<w:r><w:instrText>XE "word"</w:instrText></w:r>{mark("end")}'
-    smart = f"<w:smartTag><w:smartTagPr/>{run('smart')}</w:smartTag>"
-    inner = f"<w:p>{run('one ')}{smart}{entry}<w:r><w:softHyphen/><w:lastRenderedPageBreak/></w:r>{run(' word')}</w:p>"
-    result = rewritten(tmp_path, inner)
+    noise = "<w:r><w:softHyphen/><w:lastRenderedPageBreak/></w:r>"
+    result = rewritten(tmp_path, f"<w:p>{run('one smart')}{entry}{noise}{run(' word')}</w:p>")
     assert only(result) == ("one smart word",)
     assert entry in body(result.data)
-    assert not re.search("smartTag|softHyphen|lastRendered", body(result.data))
+    assert not re.search("softHyphen|lastRendered", body(result.data))
+
+
+def test_a_smart_tag_stays_around_its_words(tmp_path: Path) -> None:
+    def smart(name: str, inner: str) -> str:
+        return f'<w:smartTag w:uri="urn:x" w:element="{name}">{inner}</w:smartTag>'
+
+    about = '<w:smartTagPr><w:attr w:name="k" w:val="v"/></w:smartTagPr>'
+    place = smart("place", smart("City", about + run("Paris")))
+    inner = f"<w:p>{run('They went to ')}{place}{run(' by train')}</w:p>"
+    result = rewritten(tmp_path, inner)
+    found = only(result)
+    assert [each for each in found if isinstance(each, str)] == ["They went to ", "Paris", " by train"]
+    assert len(marks(found)) == 2, "tags that hold only each other are one pair of marks"
+    text = body(result.data)
+    assert "</w:smartTagPr><w:r>" in text
+    assert smart("place", smart("City", about + run("siraP"))) in text
 
 
 def test_a_link_around_a_picture_is_one_thing(tmp_path: Path) -> None:

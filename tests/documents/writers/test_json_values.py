@@ -216,3 +216,20 @@ def test_values_on_lines_of_their_own_are_all_taken(tmp_path: Path) -> None:
     assert new.data.decode() == text.replace("One thing", "ONE THING").replace("Two things", "TWO THINGS")
     with pytest.raises(DocumentUnreadable):
         run_on("json", tmp_path, b'{"a": "One thing"} {"a": "Two things"}')
+
+
+@pytest.mark.parametrize("key", ["html", "body_html", "bodyHtml", "rendered"])
+def test_html_in_a_value_is_shown_as_a_page(tmp_path: Path, key: str) -> None:
+    html = r"<h1 id=\"a\">First words<\/h1>\n<script>var w = 'left';<\/script><p>A &amp; <b>big<\/b> word<br>more<\/p>"
+    text = f'{{"{key}": "{html}", "n": 1}}\n'
+    result = run_on("json", tmp_path, text, reversed_words)
+    assert [" ".join(each.split()) for each in result.texts] == ["First words", "A & big wordmore"]
+    assert {segment.context for segment in result.segments} == {key}
+    new = json.loads(result.text)[key]
+    assert new.startswith("<h1 id=\"a\">sdrow tsriF</h1>\n<script>var words = 'left';</script><p>")
+    assert "<b>gib</b>" in new
+    assert "&amp;" in new
+
+
+def test_a_name_of_a_file_under_the_key_html_stays(tmp_path: Path) -> None:
+    assert run_on("json", tmp_path, '{"html": "index.html"}').segments == []

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.core.errors import DocumentUnreadable
-from app.documents.segments import Segment
+from app.documents.segments import Segment, marks
 from app.documents.writers import Target
 from tests.helpers.rewriting import reversed_words, run_on, takes_words
 
@@ -196,3 +196,34 @@ def test_any_yaml_comes_back_as_it_was_and_stays_yaml(
     new = run_on("yaml", tmp_path, data, change)
     yaml.safe_load(new.data)
     assert repr(yaml.safe_load(new.data)).count("Zq: ") == count
+
+
+ADDRESSES = """\
+note: |
+  Ferry company of the northern islands Ltd
+  Harbour Road 24, first floor, to the left
+  30-126 Gdansk, on the coast of the Baltic
+
+  Boats leave every morning at six o'clock
+  and come back before it is dark again, in winter.
+  See <b>both</b> of
+  them.
+"""
+
+
+def test_a_literal_keeps_its_lines_and_a_paragraph_in_it_is_one_segment(tmp_path: Path) -> None:
+    result = run_on("yaml", tmp_path, ADDRESSES, reversed_words)
+    old, new = ADDRESSES.splitlines(), result.text.splitlines()
+    assert [len(line) for line in new] == [len(line) for line in old]
+    assert new[2] == "  tfel eht ot ,roolf tsrif ,42 daoR ruobraH"
+    assert new[7] == "  eeS <b>htob</b> fo"
+    assert len(result.segments) < 7, "lines of one sentence are shown together"
+    looks = {mark.look for segment in result.segments for mark in marks(segment.content)}
+    assert looks == {"break", "bold", ""}
+
+
+def test_html_in_a_literal_is_shown_as_a_page(tmp_path: Path) -> None:
+    text = "body: |\n  <h1>First words</h1>\n  <p>Some <i>other</i> words\n  follow.</p>\n"
+    result = run_on("yaml", tmp_path, text, reversed_words)
+    assert result.texts == ["First words", "Some other words follow."]
+    assert result.text.startswith("body: |\n  <h1>sdrow tsriF</h1>\n  <p>emoS <i>rehto</i> ")
