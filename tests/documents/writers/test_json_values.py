@@ -226,7 +226,7 @@ def test_html_in_a_value_is_shown_as_a_page(tmp_path: Path, key: str) -> None:
     assert [" ".join(each.split()) for each in result.texts] == ["First words", "A & big wordmore"]
     assert {segment.context for segment in result.segments} == {key}
     new = json.loads(result.text)[key]
-    assert new.startswith("<h1 id=\"a\">sdrow tsriF</h1>\n<script>var words = 'left';</script><p>")
+    assert new.startswith("<h1 id=\"a\">sdrow tsriF</h1>\n<script>var w = 'left';</script><p>")
     assert "<b>gib</b>" in new
     assert "&amp;" in new
 
