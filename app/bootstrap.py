@@ -8,7 +8,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -202,15 +202,21 @@ class Fireside:
         self.translations.tidy(self._began_at)
         self.documents.store.purge(self._began_at)
 
-    def close(self) -> None:
-        """Ends the engine's children, the downloads, then the database; safe to call twice."""
+    def close(self, on_let_go: Callable[[], object] = lambda: None) -> None:
+        """Ends all work, then the database; safe to call twice.
+
+        Returns when the engine has written what it keeps of the open chat, which may take long; `on_let_go` is called
+        before, when everything else can be used by another start.
+        """
         for work in (self._summaries, self._translations):
             if work is not None:
                 work.close()
-        self.engine.close()
+        self.engine.let_go()
         if self._models is not None:
             self._models.close()
         self.database.close()
+        on_let_go()
+        self.engine.close()
         _end_log(self.log_handler)
         self.log_handler = None
 

@@ -27,6 +27,26 @@ CREATION_FLAGS: int = sum(
 )  # Windows
 CHECKOUT = Path(__file__).resolve().parents[2]
 
+NEEDED_VARIABLES = (
+    # the system's own places, the person's language and clock
+    *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TEMP", "TMP", "TZ", "LANG", "LANGUAGE", "LOCPATH"),
+    *("SYSTEMROOT", "SYSTEMDRIVE", "WINDIR", "COMSPEC", "PATHEXT", "USERPROFILE", "USERNAME", "HOMEDRIVE", "HOMEPATH"),
+    *("APPDATA", "LOCALAPPDATA", "PROGRAMDATA", "PROGRAMFILES", "NUMBER_OF_PROCESSORS", "OS"),
+    # where the Vulkan loader and the drivers look for each other and keep compiled shaders
+    *("XDG_CACHE_HOME", "XDG_CONFIG_DIRS", "XDG_CONFIG_HOME", "XDG_DATA_DIRS", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"),
+    *("DRI_PRIME", "NODEVICE_SELECT", "__NV_PRIME_RENDER_OFFLOAD", "__VK_LAYER_NV_OPTIMUS"),
+)
+NEEDED_BEGINNINGS = (
+    *("FIRESIDE_", "LC_", "PYTHON", "PYINSTALLER_", "_PYI_", "LD_", "DYLD_", "MALLOC_", "GLIBC_", "PROCESSOR_"),
+    *("GGML_", "LLAMA_", "VK_", "VULKAN_", "ENABLE_", "DISABLE_", "MESA_", "RADV_", "AMD_", "INTEL_", "ANV_", "NVK_"),
+    *("CUDA_", "NVIDIA_", "HIP_", "HSA_", "ROCR_", "ROCM_", "ROCBLAS_", "GPU_", "MTL_", "METAL_", "SYCL_", "ONEAPI_"),
+    *("ZE_", "ZES_", "OMP_", "GOMP_", "KMP_", "OPENBLAS_", "MKL_", "BLIS_", "VECLIB_", "TESSDATA_"),
+)
+NETWORK_VARIABLES = (
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+)
+
 
 def own_command(flag: str) -> list[str]:
     """The command that starts this program again with `flag`, from a checkout, installed or frozen."""
@@ -36,9 +56,19 @@ def own_command(flag: str) -> list[str]:
 
 
 class Child:
-    """A running child; `listen` hears what it says. `folder` becomes its working directory and is created."""
+    """A running child; `listen` hears what it says. `folder` becomes its working directory and is created.
 
-    def __init__(self, command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None) -> None:
+    Of our environment it gets only what is needed, with `environment` added; proxies where it is to use the network.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str] | None = None,
+        *,
+        uses_network: bool = False,
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._on_line: Callable[[bytes], None]
         self._on_exit: Callable[[int, str], None]
@@ -47,7 +77,7 @@ class Child:
         self._process = subprocess.Popen(
             list(command),
             cwd=folder,
-            env=_environment(environment or {}),
+            env=_environment(environment or {}, uses_network=uses_network),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -106,14 +136,20 @@ class Child:
         if self._process.returncode is None:
             _kill_group(self._process)
 
-    def close(self, timeout_s: float = 2.0) -> None:
-        """Closes the child's stdin, which it answers by leaving; after `timeout_s` the tree is killed."""
+    def let_go(self) -> None:
+        """Closes the child's stdin, which it answers by leaving; does not wait for that."""
         with self._sending, contextlib.suppress(OSError):
             self._stdin.close()
+
+    def close(self, timeout_s: float = 2.0, goes_on: Callable[[], bool] = lambda: False) -> None:
+        """Lets go of the child; after `timeout_s` its tree is killed, unless `goes_on` then says to wait once more."""
+        self.let_go()
         if threading.current_thread() in (self._reader, self._watcher):
             self.kill_tree()
             return
         self._watcher.join(timeout_s)
+        while self._watcher.is_alive() and goes_on():
+            self._watcher.join(timeout_s)
         if self._watcher.is_alive():
             self.kill_tree()
             self._watcher.join()
@@ -179,9 +215,14 @@ def _text_to(descriptor: int) -> TextIO:
     return os.fdopen(os.dup(descriptor), "w", encoding="utf-8", errors="replace", buffering=1)
 
 
-def _environment(changes: Mapping[str, str]) -> dict[str, str]:
-    """Ours with `changes`; `-m app` finds the checkout, and never a stray `app.py` in the child's folder."""
-    environment = dict(os.environ)
+def _environment(changes: Mapping[str, str], *, uses_network: bool) -> dict[str, str]:
+    """What is needed of ours, with `changes`; `-m app` finds the checkout, never an `app.py` in the child's folder."""
+    wanted = NEEDED_VARIABLES + (NETWORK_VARIABLES if uses_network else ())
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name.upper() in wanted or name.upper().startswith(NEEDED_BEGINNINGS)
+    }
     if not getattr(sys, "frozen", False):
         environment["PYTHONSAFEPATH"] = "1"
         if (CHECKOUT / "pyproject.toml").exists():

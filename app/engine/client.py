@@ -32,7 +32,8 @@ from app.engine.process import EngineProcess, first_replies, model_loaded
 from app.engine.protocol import Sampling
 from app.engine.states import StateFolder
 
-CLOSE_TIMEOUT_S = 5.0  # the state of the last session is written meanwhile
+CLOSE_TIMEOUT_S = 5.0
+SAVING_TIMEOUT_S = 65.0  # without another byte of the last session's state on the disk; the child has gone by itself
 CRASHES_IN_A_ROW = 3
 ENVIRONMENT = {
     "GGML_NO_BACKTRACE": "1",  # an abort would start a debugger
@@ -233,14 +234,25 @@ class EngineClient:
         for _ in self._replies(protocol.UnloadModel, None, needs_model=False):
             pass
 
-    def close(self) -> None:
-        """Ends the child; it is gone when this returns. Running calls raise `EngineStopped`."""
+    def let_go(self) -> None:
+        """Lets the child leave, which first writes what it keeps of the last session; running calls raise
+        `EngineStopped` at once, and nothing is started any more."""
         with self._lock:
             self._closed = True
             process = self._process
         if process is not None:
-            process.closing = True
+            process.let_go()
+
+    def close(self) -> None:
+        """As `let_go`; the child is gone when this returns, which takes as long as it writes."""
+        self.let_go()
+        states, process = self._states, self._process
+        if process is None:
+            return
+        if states is None:
             process.child.close(CLOSE_TIMEOUT_S)
+        else:
+            process.child.close(SAVING_TIMEOUT_S, states.grows())
 
     def _replies(
         self, make: Callable[[int], protocol.Request], cancel: CancelToken | None, *, needs_model: bool = True

@@ -6,6 +6,8 @@
       "log": "prompts.jsonl",     each request is appended to this file, one JSON object a line (beside the script)
       "load": RULE,               what loading does; or a list of rules, of which the first that fits counts
       "answers": [RULE, ...],     the first rule that fits answers; without one, the last message is echoed
+      "save_when": "go"           there is something to save at the end, which goes on until the file "go" is there
+                                  (beside the script); "saved" is then written beside it
       "devices": [{"name": ...}]  what DescribeDevices lists; one CPU by default
     }
 
@@ -140,8 +142,8 @@ class ScriptedBackend:
 
     @property
     def unsaved(self) -> bool:
-        """A script keeps nothing."""
-        return False
+        """Whether the script has something to save."""
+        return "save_when" in self._script
 
     def begin(self, request: protocol.Generate, job: Job) -> None:
         """Answers as the first fitting rule says."""
@@ -167,7 +169,11 @@ class ScriptedBackend:
         self._log(protocol.ForgetSession(0, session))
 
     def close(self) -> None:
-        """A script keeps nothing."""
+        """Saves as slowly as the script says."""
+        if self.unsaved:
+            while not self._path.with_name(self._script["save_when"]).exists():
+                time.sleep(STEP_S)
+            self._path.with_name("saved").touch()
 
     def _steps(self, run: Run) -> Iterator[bool]:
         """Answers, resting after each token; yields True as long as it goes on."""

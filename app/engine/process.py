@@ -97,6 +97,12 @@ class EngineProcess:
         if overdue or (not self._greeted and now_s - self._started_s > GREETING_TIMEOUT_S):
             self._end_hung()
 
+    def let_go(self) -> None:
+        """The child leaves once it has saved what it keeps; whoever waits for a reply hears at once that none comes."""
+        self.closing = True
+        self.child.let_go()
+        self._end_calls(EngineStopped(None, "the engine was closed"))
+
     def began_loading(self, id_: int) -> bool:
         """Whether the former model was given up for load `id_`."""
         return id_ in self._began
@@ -146,12 +152,15 @@ class EngineProcess:
         if not self.closing:
             log.info("engine child %s ended with %s", self.child.pid, "a hang" if self._hung else code)
             self._on_crash(tail)
+        self._end_calls(problem)
+
+    def _end_calls(self, problem: AppError) -> None:
         with self._lock:
-            self.ended = problem
+            self.ended = self.ended or problem
             self.loaded = None
             calls = list(self._calls.values())
         for call in calls:
-            call.put(problem)
+            call.put(self.ended)
 
 
 Replies = queue.SimpleQueue[tuple["Call", protocol.Reply | AppError]]

@@ -13,6 +13,7 @@ import hashlib
 import json
 import logging
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from pathlib import Path
 log = logging.getLogger(__name__)
 
 HEADER_BYTES = 65536
+INTERRUPTED_S = 600.0
+"""A save that was not written to for so long has no process any more: one that is about to end may still write."""
 STATE, SIDECAR, UNFINISHED = ".state", ".json", ".part"
 
 
@@ -54,6 +57,21 @@ class StateFolder:
         """Where the bytes of a session are."""
         return self.folder / (_key(session) + STATE)
 
+    def unfinished_path(self, session: str) -> Path:
+        """Where this process writes the bytes; one that is about to end may still write its own beside it."""
+        return self.folder / f"{_key(session)}{STATE}.{os.getpid()}{UNFINISHED}"
+
+    def grows(self) -> Callable[[], bool]:
+        """A question to ask again and again: whether more was written since it was asked last."""
+        seen = -1
+
+        def more() -> bool:
+            nonlocal seen
+            before, seen = seen, self.size_bytes()
+            return seen != before
+
+        return more
+
     def find(self, session: str, identity: Identity) -> list[int] | None:
         """The token ids of a usable state; one that does not fit is deleted and said in the log."""
         sidecar = self.folder / (_key(session) + SIDECAR)
@@ -87,16 +105,15 @@ class StateFolder:
         size = unfinished.stat().st_size
         unfinished.replace(self.state_path(session))
         body = {"identity": dataclasses.asdict(identity), "tokens": tokens, "state_bytes": size}
-        scratch = sidecar.with_name(sidecar.name + UNFINISHED)
+        scratch = sidecar.with_name(f"{sidecar.name}.{os.getpid()}{UNFINISHED}")
         scratch.write_text(json.dumps(body, separators=(",", ":")), "utf-8")
         scratch.replace(sidecar)
         self.trim()
 
     def delete(self, session: str) -> None:
         """Removes a session's files."""
-        for ending in (SIDECAR, STATE, STATE + UNFINISHED, SIDECAR + UNFINISHED):
-            with contextlib.suppress(OSError):
-                (self.folder / (_key(session) + ending)).unlink(missing_ok=True)
+        for file in self._files(_key(session) + ".*"):
+            _remove(file)
 
     def clear(self) -> None:
         """Removes all states."""
@@ -110,7 +127,8 @@ class StateFolder:
     def trim(self) -> None:
         """Keeps the budget: interrupted saves go first, then whole states, the longest unused first."""
         for file in self._files("*" + UNFINISHED):
-            _remove(file)
+            if time.time() - _used_at(file) > INTERRUPTED_S:
+                _remove(file)
         for state in self._files("*" + STATE):
             if not state.with_suffix(SIDECAR).exists():
                 _remove(state)

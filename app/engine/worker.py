@@ -8,7 +8,6 @@ import os
 import queue
 import sys
 import threading
-import time
 import traceback
 from pathlib import Path
 from typing import BinaryIO
@@ -20,7 +19,8 @@ from app.engine import protocol
 from app.engine.backend import Backend, Job
 
 DEFECT_EXIT_CODE = 70
-LEAVE_WITHIN_S = 4.0
+LEAVE_WITHIN_S = 60.0
+"""How long the step that runs when the parent leaves may take, before what is kept of the session is written."""
 
 
 def main(arguments: list[str]) -> int:
@@ -56,6 +56,7 @@ class Worker:
         self._waiting: queue.SimpleQueue[tuple[protocol.Request, Job] | ProtocolViolation | None] = queue.SimpleQueue()
         self._held: collections.deque[tuple[protocol.Request, Job]] = collections.deque()
         self._jobs: dict[int, Job] = {}
+        self._saving = threading.Event()
 
     def run(self) -> None:
         """Greets, then works until the process ends; raises for anything that is not the person's to change."""
@@ -78,6 +79,7 @@ class Worker:
             if isinstance(item, ProtocolViolation):
                 raise item
             if item is None:
+                self._saving.set()
                 self._backend.close()
                 os._exit(0)
             if self._held or (self._backend.interactive and _needs_the_model_alone(item[0])):
@@ -104,7 +106,8 @@ class Worker:
             for job in list(self._jobs.values()):
                 job.stop.set()
             self._waiting.put(None)
-            time.sleep(LEAVE_WITHIN_S)  # the process ends meanwhile, unless native code is stuck
+            if self._saving.wait(LEAVE_WITHIN_S):  # otherwise native code is stuck
+                threading.Event().wait()  # it ends with the last byte
         os._exit(0)
 
     def _carry_out(self, request: protocol.Request, job: Job) -> None:

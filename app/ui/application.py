@@ -86,7 +86,7 @@ def _run_window(application: QApplication, instance: SingleInstance, paths: AppP
     finally:
         tasks.running.stop_all(STOP_TIMEOUT_S)
         notify.uninstall()
-        app.close()
+        app.close(instance.close)
     return code
 
 

@@ -50,10 +50,12 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Starts Python children; all are ended after the test."""
     children: list[Child] = []
 
-    def run(code: str, environment: dict[str, str] | None = None) -> tuple[Child, Listener]:
+    def run(
+        code: str, environment: dict[str, str] | None = None, *, uses_network: bool = False
+    ) -> tuple[Child, Listener]:
         listener = Listener()
         command = [sys.executable, "-c", code]
-        child = Child(command, tmp_path / "its own", environment)
+        child = Child(command, tmp_path / "its own", environment, uses_network=uses_network)
         child.listen(listener.lines.put, listener.on_exit)
         children.append(child)
         return child, listener
@@ -206,3 +208,25 @@ def test_a_child_goes_with_its_killed_parent(tmp_path: Path) -> None:
         parent.kill()
         parent.wait(WAIT_S)
         wait_until(lambda: is_gone(pid), "the child to leave")
+
+
+def test_a_child_gets_only_the_environment_that_it_needs(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    others = (
+        "AWS_SECRET_ACCESS_KEY",
+        "GITHUB_TOKEN",
+        "HF_TOKEN",
+        "SSH_AUTH_SOCK",
+        "DBUS_SESSION_BUS_ADDRESS",
+        "DISPLAY",
+    )
+    needed = ("FIRESIDE_HOME", "LANG", "TMPDIR", "VK_ICD_FILENAMES", "CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS")
+    for name in (*others, *needed, "https_proxy"):
+        monkeypatch.setenv(name, "/tmp")
+    _, listener = start("import os\nprint(*os.environ)", {"ADDED": "1"})
+    names = set(listener.line().decode().split())
+    assert not names.intersection((*others, "https_proxy"))
+    assert names.issuperset((*needed, "ADDED", "PATH", "HOME", "PYTHONPATH"))
+    _, listener = start("import os\nprint(*os.environ)", uses_network=True)
+    names = set(listener.line().decode().split())
+    assert "https_proxy" in names, "only a child that uses the network learns its proxies"
+    assert not names.intersection(others)

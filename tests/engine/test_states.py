@@ -91,11 +91,14 @@ def test_what_is_larger_than_the_whole_budget_does_not_stay(tmp_path: Path) -> N
 def test_an_interrupted_save_counts_for_nothing_and_is_swept_away(tmp_path: Path) -> None:
     folder = folder_with(tmp_path)
     add(folder, "chat-1")
-    (folder.folder / "0123.state.part").write_bytes(b"half")
+    half, being_written = (folder.folder / f"0123.state.{number}.part" for number in (1, 2))
+    half.write_bytes(b"half")
+    os.utime(half, (0, 0))
+    being_written.write_bytes(b"half")
     (folder.folder / "4567.state").write_bytes(b"without a sidecar")
     folder.trim()
     assert folder.find("chat-1", HERE) is not None
-    assert files(folder) == 2
+    assert (files(folder), half.exists(), being_written.exists()) == (3, False, True)
 
 
 def test_deleting_and_clearing_leave_nothing(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from app.engine.llama.context import Context
 from app.engine.llama.library import Library
 from app.engine.llama.model import c_path
 from app.engine.llama.sequence import Sequence, common_length
-from app.engine.states import UNFINISHED, Identity, StateFolder, model_identity
+from app.engine.states import Identity, StateFolder, model_identity
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class SavedStates:
         size = self._c.llama_state_seq_get_size(self._context.pointer, sequence.number)
         if size > self._folder.budget_bytes():
             return
-        unfinished = self._folder.state_path(sequence.session).with_suffix(".state" + UNFINISHED)
+        unfinished = self._folder.unfinished_path(sequence.session)
         tokens = (self._c.llama_token * len(sequence.tokens))(*sequence.tokens)
         try:
             self._folder.folder.mkdir(parents=True, exist_ok=True)
