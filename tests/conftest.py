@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from app.core.paths import starter_model
+from app.core.paths import AppPaths, starter_model
+from app.engine.memory_speed import machine_key
+from app.engine.remembered import Remembered
+from app.features import model_speed
 
 PROC = Path("/proc")
 
@@ -35,6 +38,15 @@ def fresh_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("FIRESIDE_ENGINE_SCRIPT", "FIRESIDE_TIMING"):
         monkeypatch.delenv(name, raising=False)
     return home
+
+
+@pytest.fixture
+def fast_machine(fresh_home: Path) -> None:
+    """This computer is known to read 100 GB of weights a second, so that nothing depends on the one that tests."""
+    folder = AppPaths.from_environment().cache
+    folder.mkdir(parents=True, exist_ok=True)
+    speed = {model_speed.TAKEN: 100e9, model_speed.PROBED: 100e9}
+    Remembered(folder / model_speed.FILE).put(machine_key(), speed)
 
 
 @pytest.fixture(autouse=True)

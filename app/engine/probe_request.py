@@ -1,4 +1,4 @@
-"""Asks llama.cpp what a model would take, in the throw-away process of `app.engine.llama.fit_probe`."""
+"""Asks what a model would take here, and how fast memory is, in the throw-away process of `llama.fit_probe`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from app.core.child import Child, own_command
 from app.engine.footprint import Layout, Needs
@@ -32,18 +33,21 @@ def probe(
 
     `folder` becomes the process's working directory.
     """
-    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    child = Child(own_command("--fit-probe"), folder)
-    child.listen(lines.put, lambda _code, _tail: lines.put(b""))
     request = {"path": str(path), "layout": dataclasses.asdict(layout), "gpus": list(gpus), "split": list(split)}
+    answer = _ask(request, folder, cancelled, timeout_s)
     try:
-        child.send(json.dumps(request).encode("ascii") + b"\n")
-        return _answer(lines, time.monotonic() + timeout_s, cancelled)
-    except OSError:
+        return None if answer is None else Needs(**answer)
+    except TypeError:
         return None
-    finally:
-        child.kill_tree()
-        child.close()
+
+
+def probe_memory(
+    cores: int, *, folder: Path, cancelled: Callable[[], bool] = lambda: False, timeout_s: float = TIMEOUT_S
+) -> float:
+    """Bytes a second that `cores` cores read from memory, in about a second; 0 when that cannot be told."""
+    answer = _ask({"cores": cores}, folder, cancelled, timeout_s)
+    speed = answer.get("bytes_per_s") if answer is not None else None
+    return float(speed) if isinstance(speed, int | float) else 0.0
 
 
 def probe_header(
@@ -65,12 +69,33 @@ def probe_header(
         return probe(path, layout, gpus, folder=folder, cancelled=cancelled)
 
 
-def _answer(lines: queue.SimpleQueue[bytes], deadline_s: float, cancelled: Callable[[], bool]) -> Needs | None:
+def _ask(
+    request: dict[str, Any], folder: Path, cancelled: Callable[[], bool], timeout_s: float
+) -> dict[str, Any] | None:
+    """One request to a child of its own; None when it fails, takes too long or is cancelled."""
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    try:
+        child = Child(own_command("--fit-probe"), folder)
+    except OSError:
+        return None
+    child.listen(lines.put, lambda _code, _tail: lines.put(b""))
+    try:
+        child.send(json.dumps(request).encode("ascii") + b"\n")
+        return _answer(lines, time.monotonic() + timeout_s, cancelled)
+    except OSError:
+        return None
+    finally:
+        child.kill_tree()
+        child.close()
+
+
+def _answer(lines: queue.SimpleQueue[bytes], deadline_s: float, cancelled: Callable[[], bool]) -> dict[str, Any] | None:
     while not cancelled() and time.monotonic() < deadline_s:
         with contextlib.suppress(queue.Empty):
             line = lines.get(timeout=LOOK_EVERY_S)
             try:
-                return Needs(**json.loads(line))
-            except (ValueError, TypeError):
+                answer = json.loads(line)
+            except ValueError:
                 return None
+            return answer if isinstance(answer, dict) else None
     return None

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from app.core.errors import FileNotOnHub
 from app.engine.fit import Room
+from app.features.model_estimate import LEAST_TOKENS_PER_S, READING_TOKENS_PER_S
 from app.features.model_sentences import Words, gigabytes
 from app.hub.catalog import Entry
 from app.hub.files import ModelFile, Repository
@@ -19,8 +20,6 @@ RAM_SHARE = 0.75
 GPU_RESERVE_BYTES = 1_000_000_000
 NOMINAL = 0.9  # a machine sold with 8 GB says less of itself
 UNKNOWN_TOTAL_BYTES = 8_000_000_000
-LEAST_TOKENS_PER_S = 3.0
-"""Slower than that nobody waits for: about half of the pace at which people read aloud."""
 
 TASKS_OF_TABS = {"chat": "chat", "summarize": "summarize", "translate": "translate", "write": "chat"}
 """Which task of the list serves a tab."""
@@ -46,21 +45,27 @@ def needed_bytes(entry: Entry) -> int:
 
 
 def suggested(entries: Sequence[Entry], task: str, room: Room, limit: int = 3, bytes_per_s: float = 0.0) -> list[Entry]:
-    """The default of this machine first, then the fastest that is useful, then the largest that are left.
+    """The best that writes as fast as people read, then the fastest that is useful, then the largest that are left.
 
-    `bytes_per_s` is how fast weights were read here, 0 where nothing was measured: what would be too slow to wait for
-    does not come first. Where nothing is left that suits the machine, the next ones for a larger machine follow.
+    `bytes_per_s` is how fast weights are read here, 0 where nobody knows: then the default of this machine's memory is
+    first. Where everything is slow, the fastest is first; what is too slow to wait for comes last. Where nothing is
+    left that suits the machine, the next ones for a larger machine follow.
     """
     able = [entry for entry in entries if TASKS_OF_TABS.get(task, task) in entry.tasks]
     fitting = [entry for entry in able if fits_machine(entry, room)]
     chosen: list[Entry] = []
+
+    def is_quick(entry: Entry, tokens_per_s: float) -> bool:
+        return bytes_per_s <= 0 or bytes_per_s >= tokens_per_s * entry.active_bytes
+
     if fitting:
-        quick = [each for each in fitting if bytes_per_s >= LEAST_TOKENS_PER_S * each.active_bytes]
-        chosen.append(max(quick or fitting, key=_rank))
+        quick = [entry for entry in fitting if is_quick(entry, READING_TOKENS_PER_S)]
+        chosen.append(max(quick, key=_rank) if quick else min(fitting, key=lambda entry: entry.active_bytes))
         others = [entry for entry in fitting if entry is not chosen[0]]
         useful = [entry for entry in others if entry.is_default] or others
         chosen += sorted(useful, key=lambda entry: entry.active_bytes)[:1]
-    chosen += sorted((each for each in fitting if each not in chosen), key=_size_rank, reverse=True)
+    rest = [entry for entry in fitting if entry not in chosen]
+    chosen += sorted(rest, key=lambda each: (is_quick(each, LEAST_TOKENS_PER_S), *_size_rank(each)), reverse=True)
     chosen += sorted((each for each in able if each not in fitting), key=lambda each: (each.tier_gb, each.size_bytes))
     return chosen[:limit]
 

@@ -17,6 +17,12 @@ from app.features.model_sentences import Words, gigabytes
 
 WELL, TIGHT, SLOW, TOO_LARGE = "well", "tight", "slow", "too_large"
 
+READING_TOKENS_PER_S = 8.0
+"""About as fast as people read."""
+LEAST_TOKENS_PER_S = 3.0
+"""Slower than that nobody waits for: about half of the pace at which people read aloud."""
+FAST_TOKENS_PER_S = 20.0
+
 MOST_PROBES = 2
 HEADER_BYTES_PER_TOKEN = 30  # of a file that are its vocabulary, not weights; 36 in the starter, 25 in Gemma's
 # Of a model of which only the size is known; they decide about some 100 MB.
@@ -27,7 +33,8 @@ USUAL_SIZE_PER_KV_BYTE = 40_000  # 8 billion weights in 4 bits, four queries to 
 @dataclass(frozen=True)
 class Fit:
     """`word` is one of well, tight (little room left, or a reduced context), slow (larger than what is free, so it is
-    read from the disk again and again) and too_large. `free_bytes` is 0 where nobody knows.
+    read from the disk again and again) and too_large. `free_bytes`, `active_bytes` (weights read for each token) and
+    `tokens_per_s` (predicted for this computer) are 0 where nobody knows.
     """
 
     word: str
@@ -36,18 +43,36 @@ class Fit:
     context_tokens: int
     is_exact: bool = False
     """Whether llama.cpp itself was asked."""
+    active_bytes: int = 0
+    tokens_per_s: float = 0.0
+
+    @property
+    def runs_well(self) -> bool:
+        """In memory, and as fast as people read, as far as that is known."""
+        return self.word == WELL and not 0 < self.tokens_per_s < READING_TOKENS_PER_S
+
+    @property
+    def is_usable(self) -> bool:
+        """In memory, and not too slow to wait for."""
+        return self.word in (WELL, TIGHT) and not 0 < self.tokens_per_s < LEAST_TOKENS_PER_S
+
+    def at(self, bytes_per_s: float) -> Fit:
+        """The same on a computer that reads that many bytes of weights a second."""
+        return dataclasses.replace(self, tokens_per_s=bytes_per_s / self.active_bytes if self.active_bytes else 0.0)
 
 
 def estimate(header_bytes: bytes, total_bytes: int, room: Room, *, name: str = "") -> Fit:
     """By formula, from a model's first bytes and the length of all its parts; raises ModelUnreadable(name)."""
-    return _fit(_shape(_header(header_bytes, name), total_bytes), room)
+    header = _header(header_bytes, name)
+    shape = _shape(header, total_bytes)
+    return dataclasses.replace(_fit(shape, room), active_bytes=_active_bytes(header, shape))
 
 
-def by_size(size_bytes: int, kv_bytes_per_token: int, room: Room) -> Fit:
+def by_size(size_bytes: int, kv_bytes_per_token: int, room: Room, active_bytes: int = 0) -> Fit:
     """From a size alone; without `kv_bytes_per_token` (in 16 bit) the context counts as it does in most models."""
     kv_bytes = kv_bytes_per_token or size_bytes // USUAL_SIZE_PER_KV_BYTE
     layers = USUAL_LAYERS
-    return _fit(
+    found = _fit(
         Shape(
             layers=layers,
             layer_weights=(size_bytes // layers,) * layers,
@@ -67,6 +92,7 @@ def by_size(size_bytes: int, kv_bytes_per_token: int, room: Room) -> Fit:
         ),
         room,
     )
+    return dataclasses.replace(found, active_bytes=active_bytes)
 
 
 def exact(
@@ -84,7 +110,8 @@ def exact(
     """
     header = _header(header_bytes, name)
     shape = _shape(header, total_bytes)
-    by_formula = _fit(shape, room)
+    active_bytes = _active_bytes(header, shape)
+    by_formula = dataclasses.replace(_fit(shape, room), active_bytes=active_bytes)
     if not _has_all_tensors(header):
         return by_formula
     gpus = [gpu.name for gpu in room.gpus]
@@ -100,7 +127,7 @@ def exact(
         asked, layout = layout, _plan(shape, room, numbers)[1]
         if layout == asked:
             break
-    return dataclasses.replace(_fit(shape, room, numbers), is_exact=True)
+    return dataclasses.replace(_fit(shape, room, numbers), is_exact=True, active_bytes=active_bytes)
 
 
 _WORDS = {
@@ -109,12 +136,50 @@ _WORDS = {
     SLOW: "Slow · needs {needed} GB, {free} GB free",
     TOO_LARGE: "Too large · needs {needed} GB, {free} GB free",
 }
+_FITS_BUT_SLOW = "Fits · needs {needed} GB"
 
 
 def fit_words(fit: Fit) -> Words:
-    """A fit in words with its numbers."""
+    """A fit in words with its numbers; nothing runs well that is slower than people read."""
     values = {"needed": gigabytes(fit.needed_bytes), "free": gigabytes(fit.free_bytes)}
-    return Words(_WORDS[fit.word] if fit.free_bytes else "Needs {needed} GB", values)
+    if not fit.free_bytes:
+        return Words("Needs {needed} GB", values)
+    return Words(_FITS_BUT_SLOW if fit.word == WELL and not fit.runs_well else _WORDS[fit.word], values)
+
+
+def pace_words(fit: Fit) -> Words | None:
+    """How fast it will write, beside how fast people read; None where that is not known or it cannot run in memory."""
+    if fit.tokens_per_s <= 0 or fit.word in (SLOW, TOO_LARGE):
+        return None
+    speed = fit.tokens_per_s
+    number = str(round(speed)) if speed >= LEAST_TOKENS_PER_S else f"{speed:.1f}"
+    if speed >= FAST_TOKENS_PER_S:
+        text = "about {n} tokens/s, fast"
+    elif speed >= READING_TOKENS_PER_S:
+        text = "about {n} tokens/s, as fast as you read"
+    elif speed >= LEAST_TOKENS_PER_S:
+        text = "about {n} tokens/s, slower than you read"
+    else:
+        text = "about {n} tokens/s, very slow"
+    return Words(text, {"n": number})
+
+
+def download_words(size_bytes: int) -> Words:
+    """How long fetching takes on a usual line; nobody knows this one's before something was fetched."""
+    return Words("about {n} min at 100 Mbit/s", {"n": str(max(1, round(size_bytes * 8 / 100e6 / 60)))})
+
+
+def _active_bytes(header: GgufHeader, shape: Shape) -> int:
+    """Weights read for each token: layers and output, of a mixture's experts those that are asked; 0 unknown."""
+    experts = header.architecture_value("expert_count")
+    dense = sum(shape.layer_weights) + (shape.output_weights or shape.tied_weights)
+    if not isinstance(experts, int) or experts <= 0:
+        return dense
+    used = header.architecture_value("expert_used_count")
+    if not shape.is_mixture or not isinstance(used, int) or not 0 < used <= experts:
+        return 0
+    mixed = sum(shape.expert_weights)
+    return dense - mixed + mixed * used // experts
 
 
 def _plan(shape: Shape, room: Room, numbers: fit.Estimate | None) -> tuple[fit.Plan | fit.DoesNotFit, Layout]:

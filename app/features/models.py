@@ -26,6 +26,7 @@ from app.features.chosen_models import ChosenModels
 from app.features.installed_models import OPENED, STARTER, Installed, InstalledModels, engine_names, is_of
 from app.features.model_estimate import Fit
 from app.features.model_sentences import Words
+from app.features.model_speed import MachineSpeed
 from app.features.model_storage import ModelStorage, StorageReport
 from app.hub import adding, moving, network, part, trash
 from app.hub.catalog import Entry, load_catalog
@@ -41,6 +42,8 @@ from app.store.models import ModelNotes
 
 log = logging.getLogger(__name__)
 
+GPUS_WAIT_S = 5.0
+"""The engine's child starts in less, unless the machine is very busy."""
 TRASH_KEPT_S = 7 * 24 * 3600.0
 DONE = "done"
 DOWNLOADED, ADDED = "downloaded", "added"
@@ -48,11 +51,10 @@ DOWNLOADED, ADDED = "downloaded", "added"
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A model for this machine. `tokens_per_s` is None until something was measured here."""
+    """A model for this machine, with what it needs and how fast it will be."""
 
     entry: Entry
     fit: Fit
-    tokens_per_s: float | None = None
     installed: InstalledModel | None = None
     download: Download | None = None
 
@@ -98,9 +100,11 @@ class Models:
             local_copy=lambda file: self.find_copy(file, self._closing),
             on_change=self._on_download,
         )
+        self.speed = MachineSpeed(surroundings.paths.cache, surroundings.paths.engine)
         self._storage = ModelStorage(self.folder, self._wanted, surroundings.jobs, surroundings.states)
         self._listeners: list[Callable[[Download], object]] = []
         self._gpus: tuple[GpuRoom, ...] = ()
+        self._gpus_known = threading.Event()
         self._lock = threading.Lock()
         self._settling: threading.Thread | None = None
 
@@ -199,8 +203,9 @@ class Models:
         return [
             Suggestion(
                 entry,
-                model_estimate.by_size(entry.size_bytes, entry.kv_bytes_per_token, room),
-                speed / entry.active_bytes if speed and entry.active_share else None,
+                model_estimate.by_size(
+                    entry.size_bytes, entry.kv_bytes_per_token, room, entry.active_bytes if entry.active_share else 0
+                ).at(speed),
                 next((row.model for row in rows if is_of(row.model, entry)), None),
                 next((each for each in downloads if _fetches(each, entry)), None),
             )
@@ -226,12 +231,13 @@ class Models:
     def estimate(self, repo: str, commit: str, model: ModelFile, cancel: CancelToken | None = None) -> Fit:
         """Whether a model would fit, from its first bytes."""
         beginning = self.hub.beginning(repo, commit, model.name, cancel)
-        return model_estimate.estimate(beginning, model.size_bytes, self.room(), name=model.name)
+        found = model_estimate.estimate(beginning, model.size_bytes, self.room(), name=model.name)
+        return found.at(self._bytes_per_s())
 
     def estimate_exactly(self, repo: str, commit: str, model: ModelFile, cancel: CancelToken | None = None) -> Fit:
         """The same with llama.cpp's own numbers, from the whole header."""
         header = self.hub.header(repo, commit, model.name, cancel)
-        return model_estimate.exact(
+        found = model_estimate.exact(
             header,
             model.size_bytes,
             self.room(),
@@ -239,6 +245,7 @@ class Models:
             cancelled=lambda: cancel is not None and cancel.cancelled,
             name=model.name,
         )
+        return found.at(self._bytes_per_s())
 
     def download(self, repository: Repository, model: ModelFile, with_vision: bool = True) -> Download:
         """Queues a model, and the file that lets it see pictures where there is one."""
@@ -306,7 +313,12 @@ class Models:
         self._chosen.use(task, path)
 
     def room(self) -> Room:
-        """The memory that a model could have now: the one that is loaded would make room."""
+        """The memory that a model could have now: the one that is loaded would make room.
+
+        Waits for the GPUs at the first start, since they change what is suggested; so it belongs on a thread.
+        """
+        if self._settling is not None:
+            self._gpus_known.wait(GPUS_WAIT_S)
         free, total, loaded = free_memory_bytes(), total_memory_bytes(), self.around.loaded()
         if free and loaded is not None and not loaded.gpu_layers:
             free = min(free + loaded.needed_bytes, total or free + loaded.needed_bytes)
@@ -369,17 +381,25 @@ class Models:
         return wanted
 
     def _bytes_per_s(self) -> float:
-        """The most weights read in a second, as far as answers here have shown; 0 where none has."""
+        """Weights that are read in a second while a model writes here; 0 where nobody can say."""
         speeds = self.around.speeds()
-        best = 0.0
+        answers = []
         for row in self.installed() if speeds else ():
             entry = self._here.entry_of(row.model)
             size = entry.active_bytes if entry else row.model.size_bytes
-            best = max(best, size * max(speeds.get(name, 0.0) for name in engine_names(row.model.path)))
-        return best
+            answers.append((size, max(speeds.get(name, 0.0) for name in engine_names(row.model.path))))
+        on_gpu = any(not gpu.shared for gpu in self.room().gpus)
+        return self.speed.bytes_per_s(
+            [each for each in answers if each[1] > 0], on_gpu=on_gpu, cancelled=lambda: self._closing.cancelled
+        )
 
     def _settle(self) -> None:
         folder = self.folder()
+        try:
+            self._gpus = self.around.gpus()
+        except AppError as error:
+            log.info("the GPUs are not known: %s", error)
+        self._gpus_known.set()
         try:
             trash.empty(folder, TRASH_KEPT_S)
             left = moving.unfinished_move(folder)
@@ -388,10 +408,6 @@ class Models:
                     pass
         except AppError as error:
             log.info("the models folder could not be tidied up: %s", error)
-        try:
-            self._gpus = self.around.gpus()
-        except AppError as error:
-            log.info("the GPUs are not known: %s", error)
 
 
 def _fetches(download: Download, entry: Entry) -> bool:

@@ -1,6 +1,7 @@
 """The throw-away process that asks llama.cpp what a model would take, without giving it any; it may abort.
 
-`app.engine.probe_request` starts it with `--fit-probe`; it reads one JSON line and answers with one.
+`app.engine.probe_request` starts it with `--fit-probe`; it reads one JSON line and answers with one. It measures the
+speed of memory as well, which takes more memory than the window should ever have.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 from app.core.child import claim_wire
 from app.core.gguf import read_complete
+from app.engine import memory_speed
 from app.engine.footprint import Layout, Needs, Shape, shape_of
 from app.engine.llama.library import Library, open_library
 from app.engine.llama.model import c_path
@@ -34,12 +36,19 @@ def main(_arguments: list[str]) -> int:
     reader, writer = claim_wire()
     request = json.loads(reader.readline())
     threading.Thread(target=lambda: (reader.read(), os._exit(0)), name="parent", daemon=True).start()
-    needs = measure(open_library(), request["path"], Layout(**request["layout"]), request["gpus"], request["split"])
-    if needs is not None:
-        writer.write(json.dumps(dataclasses.asdict(needs)).encode("ascii") + b"\n")
+    answer = _answer(request)
+    if answer is not None:
+        writer.write(json.dumps(answer).encode("ascii") + b"\n")
         writer.flush()
     sys.stderr.flush()
-    os._exit(0 if needs is not None else 1)
+    os._exit(0 if answer is not None else 1)
+
+
+def _answer(request: dict[str, Any]) -> dict[str, Any] | None:
+    if "cores" in request:
+        return {"bytes_per_s": memory_speed.measure(request["cores"])}
+    needs = measure(open_library(), request["path"], Layout(**request["layout"]), request["gpus"], request["split"])
+    return None if needs is None else dataclasses.asdict(needs)
 
 
 def measure(

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from app.hub.catalog import Entry
     from app.hub.downloads import Download
 
-USEFUL = ("well", "tight")
-
 
 class FirstSuggestion(QObject):
     """Looks once the starter is in, so that nothing competes with its loading; and when a download comes or goes."""
@@ -66,7 +64,7 @@ class FirstSuggestion(QObject):
 
         def work() -> Iterator[Suggestion | None]:
             here = self._models.suggestions("chat", 3)
-            useful = [each for each in here if each.installed is None and each.fit.word in USEFUL]
+            useful = [each for each in here if each.installed is None and each.fit.is_usable]
             yield None if any(each.installed for each in here) else next(iter(useful), None)
 
         task = tasks.run(lambda _: work(), self)

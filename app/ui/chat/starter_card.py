@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
+from app.features.model_estimate import download_words, fit_words, pace_words
 from app.ui.i18n import tr
-from app.ui.model_loader import size_text
+from app.ui.model_loader import in_words, size_text
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from app.features.models import Suggestion
 
 WIDTH_PX = 592
-FIT_WORDS = {"well": "runs well", "tight": "fits, with little room", "slow": "runs slowly"}
 
 
 class StarterCard(QFrame):
@@ -65,9 +65,11 @@ class StarterCard(QFrame):
         is_coming = suggestion.download is not None
         better = tr("{name} would serve you better here", name=name)
         self._title.setText(tr("{name} is on its way", name=name) if is_coming else better)
-        fit = tr(FIT_WORDS.get(suggestion.fit.word, ""))
-        size = size_text(suggestion.entry.size_bytes)
-        self._detail.setText(f"{size} · {fit}" if fit else size)
+        size_bytes = suggestion.entry.size_bytes
+        words = [size_text(size_bytes), in_words(download_words(size_bytes))]
+        pace = pace_words(suggestion.fit)
+        words.append(in_words(pace if pace is not None else fit_words(suggestion.fit)))
+        self._detail.setText(" · ".join(words))
         self.download.setVisible(not is_coming)
         self.download.setAccessibleName(tr("Download {name}", name=name))
         self.others.setText(tr("Downloads") if is_coming else tr("Other models"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
-from app.features.model_estimate import TOO_LARGE, WELL, Fit, fit_words
+from app.features.model_estimate import TOO_LARGE, Fit, fit_words, pace_words
 from app.hub.files import ModelFile, RemoteFile
 from app.ui.i18n import tr
 from app.ui.icons import icon
@@ -98,8 +98,11 @@ class FitFoot(QFrame):
         words = in_words(fit_words(fit))
         if fit.is_exact:
             words = tr("{fit} · asked exactly", fit=words)
-        is_well = fit.word == WELL
-        self._say(words, "success" if is_well else "warning", "circle-fill" if is_well else "triangle-fill")
+        pace = pace_words(fit)
+        if pace is not None:
+            words = f"{words} · {in_words(pace)}"
+        tone = "success" if fit.runs_well else "muted" if fit.is_usable else "warning"
+        self._say(words, tone, "triangle-fill" if tone == "warning" else "circle-fill")
         # The one button in the accent's colour leads nobody to what cannot run here.
         set_mark(self.download, "kind", "plain" if fit.word == TOO_LARGE else "primary")
         self.exact.setVisible(not fit.is_exact)

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QPushButton
 
 from app.core.errors import EnvironmentProblem
 from app.core.paths import starter_model
-from app.features.model_estimate import TOO_LARGE, WELL, fit_words
+from app.features.model_estimate import TOO_LARGE, download_words, fit_words, pace_words
 from app.features.sentences import sentence_for
 from app.hub.files import quantization, quantization_words
 from app.ui import tasks
@@ -145,7 +145,7 @@ class SuggestedPage(ModelsPage):
             card.show_buttons("download" if can_download(suggestion) else "details")
 
     def _show_fit(self, card: ModelCard, suggestion: Suggestion) -> None:
-        token = "success" if suggestion.fit.word == WELL else "warning"
+        token = "success" if suggestion.fit.runs_well else "muted" if suggestion.fit.is_usable else "warning"
         card.show_badge(in_words(fit_words(suggestion.fit)), token)
 
     def _show_download(self, card: ModelCard, download: Download) -> None:
@@ -234,7 +234,7 @@ _STARTER = (
 _LEAD = "The best for this computer and this task, the first one first."
 _FOOT = (
     "Nothing is fetched until you press Download. What a model needs is an estimate from its size; "
-    "the speed comes from answers on this computer."
+    "its speed is predicted from answers on this computer, or from how fast its memory is."
 )
 
 
@@ -248,15 +248,11 @@ def facts_of(suggestion: Suggestion) -> str:
     entry = suggestion.entry
     tag = quantization(entry.file)
     words = quantization_words(tag) if tag else ""
-    speed = tr("About {n} tokens/s here", n=_number(suggestion.tokens_per_s)) if suggestion.tokens_per_s else ""
+    pace = pace_words(suggestion.fit)
     languages = tr("{n} languages", n=entry.languages) if entry.languages > 1 else ""
-    size = "" if can_download(suggestion) else size_text(entry.size_bytes)
+    size = in_words(download_words(entry.size_bytes)) if can_download(suggestion) else size_text(entry.size_bytes)
     kind = f"{words} ({tag})" if words else tag
-    return join(size, speed, kind, entry.license, languages, entry.repo)
-
-
-def _number(tokens_per_s: float) -> str:
-    return str(round(tokens_per_s)) if tokens_per_s >= 3 else f"{tokens_per_s:.1f}"
+    return join(in_words(pace) if pace else "", size, kind, entry.license, languages, entry.repo)
 
 
 def _set_kind(card: ModelCard, key: str, kind: str) -> None:

@@ -118,3 +118,8 @@ def test_a_log_is_summed_up_by_device() -> None:
     assert needs_from_log(LOG, shape, layout, ["CUDA0"]) == Needs(110, 24 * MIB, 5 * MIB, 220, 24 * MIB, 30 * MIB)
     apart = Layout(4096, gpu_layers=2, experts_on_cpu=True)
     assert needs_from_log(LOG, shape, apart, ["CUDA0"]).gpu_weights == 170
+
+
+def test_the_speed_of_memory_is_read_by_a_child_of_its_own(tmp_path: Path) -> None:
+    assert probe_request.probe_memory(1, folder=tmp_path) > 100e6
+    assert probe_request.probe_memory(1, folder=tmp_path, cancelled=lambda: True) == 0.0

@@ -44,7 +44,7 @@ def entry(name: str, size_gb: float, sentence: str, repo: str, **more: Any) -> E
     return Entry(name.lower().replace(" ", "-"), name, sentence, repo, file, int(size_gb * GB), **given)
 
 
-QWEN = entry("Qwen3.5 9B", 5.7, "Best for 16 GB: chat, summaries, pictures", "unsloth/Qwen3.5-9B-GGUF", languages=201)
+QWEN = entry("Qwen3.5 9B", 5.7, "Best for 16 GB: chat and summaries", "unsloth/Qwen3.5-9B-GGUF", languages=201)
 SMALL = entry("Qwen3.5 2B", 1.3, "Fastest that is still useful", "unsloth/Qwen3.5-2B-GGUF", languages=201)
 LARGE = entry(
     "Gemma 4 26B A4B", 14.4, "Better writing, for a larger machine", "google/gemma-4-26B-A4B-it-qat-q4_0-gguf"
@@ -148,7 +148,7 @@ class Models:
     def _suggestion(self, of: Entry, fit: Fit, speed: float | None) -> Suggestion:
         here = next((each.model for each in self.ours if each.model.path.name == of.file), None)
         coming = next((each for each in self.downloads.all() if each.request.repo == of.repo), None)
-        return Suggestion(of, fit, speed, here, coming)
+        return Suggestion(of, dataclasses.replace(fit, tokens_per_s=speed or 0.0), here, coming)
 
     def installed(self) -> list[Installed]:
         return list(self.ours)
