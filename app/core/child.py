@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import logging
 import os
@@ -12,7 +13,9 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import IO, BinaryIO, TextIO, cast
 
@@ -22,6 +25,12 @@ MAX_LINE_BYTES = 64 * 1024 * 1024
 STDERR_TAIL_BYTES = 8 * 1024
 NOTE = "note: "  # what a child says for the log, among what its libraries print
 SEND_TIMEOUT_S = 10.0
+BEAT = b"\n"  # an empty line: the child runs, and has nothing else to say
+BEAT_EVERY_S = 2.0
+LOOKS_UNTIL_SILENT = 5  # that many times `BEAT_EVERY_S`
+PARENT_VARIABLE = "FIRESIDE_PARENT"
+SAVING_S = 60  # that a child whose parent is gone may take; also the number of a free signal, see `_end_with_parent`
+PR_SET_PDEATHSIG = 1
 CREATION_FLAGS: int = sum(
     getattr(subprocess, f"CREATE_{flag}", 0) for flag in ("NEW_PROCESS_GROUP", "NO_WINDOW")
 )  # Windows
@@ -59,6 +68,7 @@ class Child:
     """A running child; `listen` hears what it says. `folder` becomes its working directory and is created.
 
     Of our environment it gets only what is needed, with `environment` added; proxies where it is to use the network.
+    `work` and `subject` say what it is there for: "document", and the name of a file.
     """
 
     def __init__(
@@ -68,29 +78,31 @@ class Child:
         environment: Mapping[str, str] | None = None,
         *,
         uses_network: bool = False,
+        work: str = "",
+        subject: str = "",
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self.work, self.subject = work, subject
+        self.was_given_up = False
         self._on_line: Callable[[bytes], None]
         self._on_exit: Callable[[int, str], None]
         self._tail = bytearray()
         self._sending = threading.Lock()
-        self._process = subprocess.Popen(
-            list(command),
-            cwd=folder,
-            env=_environment(environment or {}, uses_network=uses_network),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            start_new_session=os.name == "posix",
-            creationflags=CREATION_FLAGS,
-        )
+        self._lines_heard = 0
+        self._is_reading = False
+        self._listening = threading.Event()
+        begun: Future[subprocess.Popen[bytes]] = Future()
+        whole = _environment(environment or {}, uses_network=uses_network)
+        start = functools.partial(_start, list(command), folder, whole)
+        self._watcher = threading.Thread(target=self._live, args=(start, begun), name="child-exit", daemon=True)
+        self._watcher.start()
+        self._process = begun.result()
         if os.name == "posix":
             os.set_blocking(self._stdin.fileno(), False)
         name = f"child-{self.pid}"
         self._reader = threading.Thread(target=self._read_lines, name=f"{name}-lines", daemon=True)
         self._listener = threading.Thread(target=self._read_stderr, name=f"{name}-stderr", daemon=True)
-        self._watcher = threading.Thread(target=self._watch, name=f"{name}-exit", daemon=True)
+        _children.add(self)
 
     def listen(self, on_line: Callable[[bytes], None], on_exit: Callable[[int, str], None]) -> None:
         """Hands lines to `on_line` from one reader thread, and after the last calls `on_exit` once.
@@ -98,8 +110,9 @@ class Child:
         `on_exit` gets the exit code and the end of stderr. Every child must be listened to, or it fills its pipes.
         """
         self._on_line, self._on_exit = on_line, on_exit
-        for thread in (self._reader, self._listener, self._watcher):
-            thread.start()
+        self._reader.start()
+        self._listener.start()
+        self._listening.set()
 
     @property
     def pid(self) -> int:
@@ -136,6 +149,17 @@ class Child:
         if self._process.returncode is None:
             _kill_group(self._process)
 
+    def give_up(self) -> None:
+        """Ends a silent child; whoever waits for it is told by its end, and can tell that by `was_given_up`."""
+        self.was_given_up = True
+        self.kill_tree()
+
+    def sign_of_life(self) -> object:
+        """Is equal to the one before where nothing came since, and the child did nothing either."""
+        if not self._is_reading:  # what it said is not taken yet: it may be waiting for that
+            return object()
+        return self._lines_heard, _doings(self.pid)
+
     def let_go(self) -> None:
         """Closes the child's stdin, which it answers by leaving; does not wait for that."""
         with self._sending, contextlib.suppress(OSError):
@@ -156,13 +180,22 @@ class Child:
 
     def _read_lines(self) -> None:
         with io.BufferedReader(cast(io.RawIOBase, self._process.stdout)) as lines:
-            while line := lines.readline(MAX_LINE_BYTES):
+            while line := self._next_line(lines):
+                if line == BEAT:
+                    continue
                 if not line.endswith(b"\n"):
                     if len(line) >= MAX_LINE_BYTES:
                         log.warning("child %s sent a line without end and is ended", self.pid)
                         self.kill_tree()
                     return
                 self._on_line(line)
+
+    def _next_line(self, lines: io.BufferedReader) -> bytes:
+        self._is_reading = True
+        line = lines.readline(MAX_LINE_BYTES)
+        self._is_reading = False
+        self._lines_heard += 1
+        return line
 
     def _read_stderr(self) -> None:
         with io.BufferedReader(cast(io.RawIOBase, self._process.stderr)) as lines:
@@ -172,7 +205,18 @@ class Child:
                 text = line.decode("utf-8", "replace").rstrip()
                 log.log(logging.INFO if text.startswith(NOTE) else logging.DEBUG, "child %s: %s", self.pid, text)
 
-    def _watch(self) -> None:
+    def _live(self, start: Callable[[], subprocess.Popen[bytes]], begun: Future[subprocess.Popen[bytes]]) -> None:
+        """From the start to the end in one thread: Linux takes the thread that started a child for its parent, and
+        tells the child when that ends (see `_end_with_parent`).
+        """
+        try:
+            process = start()
+        except BaseException as error:  # noqa: BLE001 - raised again where it was asked for
+            begun.set_exception(error)
+            return
+        threading.current_thread().name = f"child-{process.pid}-exit"
+        begun.set_result(process)
+        self._listening.wait()
         if hasattr(os, "waitid"):
             # Not reaped yet, so the process group is still ours: what the child left behind goes with it.
             os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
@@ -185,11 +229,41 @@ class Child:
         self._on_exit(code, self._tail.decode("utf-8", "replace").strip())
 
 
-def claim_wire() -> tuple[BinaryIO, BinaryIO]:
+class SilenceWatch:
+    """Finds children from which nothing comes any more, not even that they run. `look` every `BEAT_EVERY_S`.
+
+    It counts looks, not seconds: while the computer sleeps nobody looks, so nobody is found silent after it.
+    """
+
+    def __init__(self) -> None:
+        self._seen: weakref.WeakKeyDictionary[Child, tuple[object, int]] = weakref.WeakKeyDictionary()
+
+    def look(self) -> list[Child]:
+        """Those that were silent for ten seconds, whatever they are there for."""
+        silent = []
+        for child in list(_children):
+            if not child.running:
+                continue
+            sign = child.sign_of_life()
+            before, looks = self._seen.get(child, (None, 0))
+            looks = looks + 1 if sign == before else 0
+            self._seen[child] = sign, looks
+            if looks >= LOOKS_UNTIL_SILENT:
+                silent.append(child)
+        return silent
+
+
+_children: weakref.WeakSet[Child] = weakref.WeakSet()
+
+
+def claim_wire(*, may_save: bool = False) -> tuple[BinaryIO, BinaryIO]:
     """The child's side: stdin and stdout as private binary streams, called before anything else is imported.
 
-    Afterwards descriptor 1 leads to stderr and 0 to nothing, so that libraries may print without breaking a line.
+    Afterwards descriptor 1 leads to stderr and 0 to nothing, so that libraries may print without breaking a line; the
+    child's heart beats; and the child ends with its parent, with `may_save` after `SAVING_S`.
     """
+    if sys.platform == "linux":
+        _end_with_parent(may_save=may_save)
     reader, writer = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDWR)
     try:
@@ -208,7 +282,39 @@ def claim_wire() -> tuple[BinaryIO, BinaryIO]:
         sys.stdout = _text_to(1)
     if sys.stderr is None:
         sys.stderr = _text_to(2)
-    return os.fdopen(reader, "rb"), os.fdopen(writer, "wb")
+    requests, replies = os.fdopen(reader, "rb"), os.fdopen(writer, "wb")
+    threading.Thread(target=_beat, args=(replies,), name="heart", daemon=True).start()
+    return requests, replies
+
+
+def _beat(writer: BinaryIO) -> None:
+    """Says that the process runs, and that Python does. A line is one `write`, so beats never come inside one."""
+    with contextlib.suppress(OSError, ValueError):
+        while True:
+            time.sleep(BEAT_EVERY_S)
+            writer.write(BEAT)
+            writer.flush()
+
+
+def _end_with_parent(*, may_save: bool) -> None:
+    """The system ends this process when its parent ends, whatever Python and the libraries are doing then.
+
+    One that may save is told by a signal whose handler is the C library's own `alarm`: it takes the signal's number
+    for the seconds that are left. A handler of Python would wait for its lock, which may never come.
+    """
+    import ctypes
+
+    libc = ctypes.CDLL(None)
+    number = int(signal.SIGKILL)
+    if may_save:
+        number = SAVING_S
+        libc.signal.argtypes = (ctypes.c_int, ctypes.c_void_p)
+        libc.signal.restype = ctypes.c_void_p
+        libc.signal(number, ctypes.cast(libc.alarm, ctypes.c_void_p))
+    libc.prctl(PR_SET_PDEATHSIG, number)
+    parent = os.environ.get(PARENT_VARIABLE)
+    if parent and parent != str(os.getppid()):  # it ended before
+        os._exit(0)
 
 
 def _text_to(descriptor: int) -> TextIO:
@@ -228,6 +334,29 @@ def _environment(changes: Mapping[str, str], *, uses_network: bool) -> dict[str,
         if (CHECKOUT / "pyproject.toml").exists():
             environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(CHECKOUT), environment.get("PYTHONPATH")]))
     return environment | dict(changes)
+
+
+def _start(command: list[str], folder: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment | {PARENT_VARIABLE: str(os.getpid())},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+        start_new_session=os.name == "posix",
+        creationflags=CREATION_FLAGS,
+    )
+
+
+def _doings(pid: int) -> object:
+    """Changes while a process computes or waits for a disk, where the system tells (Linux)."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return None
+    return object() if fields[0] == b"D" else fields[11:13]  # user and system time
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

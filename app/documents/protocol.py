@@ -15,7 +15,7 @@ from app.documents.blocks import Block, block_from_fields, block_to_fields
 from app.documents.segments import Segment, segment_from_fields, segment_to_fields
 from app.documents.source import Opened, PageRead, Remark
 
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True)

@@ -185,7 +185,8 @@ class _ReadingChild:
         self._limits = limits_from(os.environ)
         self._said = _Said()
         temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
-        self._child = Child(own_command("--document-worker"), folder, child_environment() | temporary)
+        environment, name = child_environment() | temporary, Path(request.path).name
+        self._child = Child(own_command("--document-worker"), folder, environment, work="document", subject=name)
         self._child.listen(self._said.put, lambda code, tail: self._said.put((code, tail)))
         self._watch = MemoryWatch(
             self._child.pid, request.memory_bytes, self._child.kill_tree, self._limits.watch_every_s
@@ -243,6 +244,8 @@ class _ReadingChild:
         self._watch.close()
         peak_mb = self._watch.peak_bytes / 1e6
         log.info("the document child %s ended with exit code %s at %.0f MB", self._child.pid, code, peak_mb)
+        if self._child.was_given_up:
+            return DocumentTooDemanding(path, "time")
         if self._watch.was_memory(code, tail):
             return DocumentTooDemanding(path, "memory")
         return DocumentReaderFailed(path, code, tail[-TAIL_CHARACTERS:])

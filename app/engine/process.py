@@ -43,7 +43,7 @@ class EngineProcess:
         self._greeted = False
         self._on_crash = on_crash
         self._started_s = time.monotonic()
-        self.child = Child(command, folder, environment)
+        self.child = Child(command, folder, environment, work="engine")
         self.child.listen(self._on_line, self._on_exit)
 
     def open_calls(self, ids: Sequence[int]) -> list[Call]:
@@ -148,9 +148,10 @@ class EngineProcess:
         return reply
 
     def _on_exit(self, code: int, tail: str) -> None:
-        problem = self._problem or EngineStopped(None if self._hung else code, tail)
+        is_hung = self._hung or self.child.was_given_up
+        problem = self._problem or EngineStopped(None if is_hung else code, tail)
         if not self.closing:
-            log.info("engine child %s ended with %s", self.child.pid, "a hang" if self._hung else code)
+            log.info("engine child %s ended with %s", self.child.pid, "a hang" if is_hung else code)
             self._on_crash(tail)
         self._end_calls(problem)
 

@@ -15,7 +15,7 @@ from typing import Any, get_args
 
 from app.core.errors import ProtocolViolation
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 
 
 # Requests: parent to child.

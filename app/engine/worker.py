@@ -25,7 +25,7 @@ LEAVE_WITHIN_S = 60.0
 
 def main(arguments: list[str]) -> int:
     """`--engine-worker [--scripted FILE]`: works until stdin ends. Never returns: the process ends itself."""
-    reader, writer = claim_wire()
+    reader, writer = claim_wire(may_save=True)
     logging.basicConfig(level=logging.INFO, format=f"{NOTE}%(message)s", stream=sys.stderr)
     worker = Worker(_backend(arguments), reader, writer)
     try:

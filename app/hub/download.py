@@ -59,7 +59,7 @@ def _one_child(
 ) -> Generator[ChildEvent, None, tuple[int, tuple[int, str] | None]]:
     """How far a child came, and how it ended by itself: None where it was done or cancelled."""
     said = _Said()
-    child = Child(own_command("--download-worker"), folder, uses_network=True)
+    child = Child(own_command("--download-worker"), folder, uses_network=True, work="download", subject=job.file)
     child.listen(said.lines.put, said.on_exit)
     reached, last, at_s = 0, None, time.monotonic()
     try:

@@ -14,7 +14,7 @@ from typing import Any
 from app.core.errors import AppError, ProtocolViolation, from_fields, to_fields
 from app.hub.network import Access
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)

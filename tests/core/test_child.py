@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.child import CHECKOUT, STDERR_TAIL_BYTES, Child, own_command
+from app.core.child import CHECKOUT, PARENT_VARIABLE, STDERR_TAIL_BYTES, Child, SilenceWatch, own_command
 from tests.helpers.program import is_gone, wait_until
 
 ECHO = "import sys\nfor line in sys.stdin.buffer:\n    sys.stdout.buffer.write(line)\n    sys.stdout.buffer.flush()"
@@ -190,18 +190,39 @@ PARENT = """
 import sys, threading
 from pathlib import Path
 from app.core.child import Child
-code = "import os, sys; print(os.getpid(), flush=True); sys.stdin.read()"
 def show(line):
     sys.stdout.buffer.write(line); sys.stdout.flush()
-child = Child([sys.executable, "-c", code], Path(sys.argv[1]))
+child = Child([sys.executable, "-c", sys.argv[2]], Path(sys.argv[1]))
 child.listen(show, print)
 threading.Event().wait()
 """
 
 
-def test_a_child_goes_with_its_killed_parent(tmp_path: Path) -> None:
+# Python's lock is never given back while this is computed, so no thread and no handler of Python is of any use.
+BUSY = """
+from app.core import child
+child.SAVING_S = 1
+_, writer = child.claim_wire(may_save={may_save})
+import os
+writer.write(b"%d\\n" % os.getpid())
+writer.flush()
+3 ** 10**9
+"""
+LINUX = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a child hears of its parent's end by its input")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import os, sys; print(os.getpid(), flush=True); sys.stdin.read()",
+        pytest.param(BUSY.format(may_save=False), marks=LINUX),
+        pytest.param(BUSY.format(may_save=True), marks=LINUX),
+    ],
+    ids=["reads", "computes", "computes and may save"],
+)
+def test_a_child_goes_with_its_killed_parent(tmp_path: Path, code: str) -> None:
     with subprocess.Popen(
-        [sys.executable, "-c", PARENT, str(tmp_path)], cwd=CHECKOUT, stdout=subprocess.PIPE
+        [sys.executable, "-c", PARENT, str(tmp_path), code], cwd=CHECKOUT, stdout=subprocess.PIPE
     ) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())
@@ -230,3 +251,86 @@ def test_a_child_gets_only_the_environment_that_it_needs(start: Start, monkeypat
     names = set(listener.line().decode().split())
     assert "https_proxy" in names, "only a child that uses the network learns its proxies"
     assert not names.intersection(others)
+
+
+CLAIMS = """
+from app.core import child
+child.BEAT_EVERY_S = 0.01
+reader, writer = child.claim_wire()
+for line in reader:
+    writer.write(line)
+    writer.flush()
+"""
+
+
+def test_a_child_outlives_the_thread_that_started_it(start: Start) -> None:
+    started: list[tuple[Child, Listener]] = []
+    thread = threading.Thread(target=lambda: started.append(start(CLAIMS)))
+    thread.start()
+    thread.join(WAIT_S)
+    child, listener = started[0]
+    child.send(b"still here?\n")
+    assert listener.line() == b"still here?\n"
+    child.close()
+    assert listener.result() == (0, "")
+
+
+@LINUX
+def test_a_child_whose_parent_ended_before_it_could_ask_leaves() -> None:
+    environment = os.environ | {PARENT_VARIABLE: "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", CLAIMS], cwd=CHECKOUT, env=environment, input=b"here\n", capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, b"")
+
+
+def test_a_command_that_is_not_there_is_told_to_whoever_starts_it(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        Child([str(tmp_path / "nothing")], tmp_path)
+
+
+def test_a_child_that_says_nothing_is_found_and_can_be_given_up(start: Start) -> None:
+    child, listener = start(CLAIMS)
+    child.send(b"ready\n")
+    listener.line()
+    watch = SilenceWatch()
+    os.kill(child.pid, signal.SIGSTOP)
+    wait_until(lambda: watch.look() == [child], "the child to be found silent")
+    os.kill(child.pid, signal.SIGCONT)
+    wait_until(lambda: watch.look() == [], "the child to be heard again")
+    assert listener.lines.empty(), "beats are nobody's business"
+    os.kill(child.pid, signal.SIGSTOP)
+    wait_until(lambda: watch.look() == [child], "the child to be found silent again")
+    child.give_up()
+    assert listener.result()[0] == -signal.SIGKILL
+    assert child.was_given_up
+    assert watch.look() == []
+
+
+@pytest.mark.parametrize("code", [CLAIMS, BUSY.format(may_save=False)], ids=["beats", "computes"])
+def test_a_child_that_is_at_work_is_never_found_silent(start: Start, code: str) -> None:
+    child, listener = start(code)
+    if code == CLAIMS:
+        child.send(b"ready\n")
+    listener.line()
+    watch, signs = SilenceWatch(), 0
+    while signs < 20:
+        sign = child.sign_of_life()
+        wait_until(lambda sign=sign: child.sign_of_life() != sign, "a sign of life")
+        signs += 1
+        assert watch.look() == []
+
+
+def test_what_nobody_takes_is_no_silence(start: Start) -> None:
+    child, listener = start(CLAIMS)
+    child.send(b"ready\n")
+    listener.line()
+    taken = threading.Event()
+    child._on_line = lambda line: taken.wait(WAIT_S)  # type: ignore[assignment, return-value]
+    child.send(b"take this\n")
+    wait_until(lambda: not child._is_reading, "the line to be offered")
+    os.kill(child.pid, signal.SIGSTOP)
+    watch = SilenceWatch()
+    assert [watch.look() for _ in range(9)] == [[]] * 9
+    taken.set()
+    wait_until(lambda: watch.look() == [child], "the child to be found silent")

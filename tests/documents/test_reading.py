@@ -226,13 +226,13 @@ def test_a_password_is_in_no_log_and_no_command_line(
 PARENT = """
 import sys
 from pathlib import Path
+import psutil
 from app.core.cancel import CancelToken
 from app.documents.protocol import BlocksRead, Read
 from app.documents.reading import read
 for event in read(Read(sys.argv[1]), folder=Path(sys.argv[2]), cancel=CancelToken()):
     if isinstance(event, BlocksRead) and event.blocks:
-        children = Path(f"/proc/self/task/{__import__('os').getpid()}/children").read_text()
-        print(children.strip(), flush=True)
+        print(psutil.Process().children()[0].pid, flush=True)
         sys.stdin.read()
 """
 

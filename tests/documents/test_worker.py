@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from app.core.child import CHECKOUT, own_command
+from app.core.child import BEAT, CHECKOUT, own_command
 from app.core.errors import AppError, DocumentTooDemanding, DocumentUnreadable
 from app.documents import worker
 from app.documents.blocks import Block, Kind, Piece
@@ -359,7 +359,7 @@ def test_the_limits_are_set_before_a_file_is_read(tmp_path: Path) -> None:
         assert process.stdin and process.stdout and process.stderr
         process.stdin.write(request_line(Read(str(path), memory_bytes=700_000_000)))
         process.stdin.flush()
-        assert isinstance(event_from(process.stdout.readline()), Failed)
+        assert isinstance(event_from(next(line for line in process.stdout if line != BEAT)), Failed)
         process.stdin.close()
         said = json.loads(process.stderr.read().decode().replace("(", "[").replace(")", "]"))
     assert said == [[700_000_000] * 2, [0, 0], [16_000_000] * 2]

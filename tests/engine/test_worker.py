@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from app import __version__
-from app.core.child import CHECKOUT
+from app.core.child import BEAT, CHECKOUT
 from app.engine import protocol
 from app.engine.worker import DEFECT_EXIT_CODE
 from tests.helpers.program import is_gone, wait_until
@@ -43,7 +43,9 @@ class Wire:
 
     def read(self) -> protocol.Request | protocol.Reply:
         assert self.process.stdout is not None
-        return protocol.from_line(self.process.stdout.readline())
+        while (line := self.process.stdout.readline()) == BEAT:
+            pass
+        return protocol.from_line(line)
 
     def read_until(self, *kinds: type) -> Any:
         while not isinstance(reply := self.read(), kinds):
@@ -53,7 +55,7 @@ class Wire:
     def leave(self) -> tuple[int, bytes]:
         """Closes the child's input; returns its exit code and what it printed."""
         _, printed = self.process.communicate(timeout=WAIT_S)
-        return self.process.returncode, printed
+        return self.process.returncode, printed.lstrip(BEAT)
 
 
 @pytest.fixture

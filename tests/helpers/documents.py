@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from app.documents import reading
 from app.documents.blocks import Block
 from app.documents.protocol import BlocksRead, Done, Event, Found, Read
 from app.documents.source import PageRead
+from tests.helpers.program import children_of
 
 WORDS = "Either party may end this agreement at the end of a year by giving notice three months before."
 
@@ -92,8 +92,8 @@ def read(path: Path, folder: Path, **fields: Any) -> Result:
 
 def only_child() -> int:
     """The process id of the one child of this process, which reads."""
-    (pid,) = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()  # of the main thread
-    return int(pid)
+    (pid,) = children_of()
+    return pid
 
 
 def long_text(path: Path, size_bytes: int) -> Path:

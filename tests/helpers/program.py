@@ -14,6 +14,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -118,6 +120,11 @@ class Program:
             self.process.send_signal(signal.SIGKILL)
         self.process.wait(timeout=10)
         self._stderr.close()
+
+
+def children_of(pid: int | None = None) -> list[int]:
+    """What a process, by default this one, has started and what still runs."""
+    return [child.pid for child in psutil.Process(pid).children() if not is_gone(child.pid)]
 
 
 def is_gone(pid: int) -> bool:

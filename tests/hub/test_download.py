@@ -23,7 +23,7 @@ from app.hub.protocol import ChildEvent, Done, Fetched, Job, Phase, job_line
 from app.hub.transfer import LIMITS_VARIABLE
 from tests.helpers.fake_hub import PIECE_BYTES, FakeHub, File
 from tests.helpers.fetching import FILE, QUICK, REPO, SIZE, Fetching, quick_children
-from tests.helpers.program import is_gone, wait_until
+from tests.helpers.program import children_of, is_gone, wait_until
 
 AT_ONCE_S = 1.0
 
@@ -47,8 +47,8 @@ def in_phase(name: str) -> Callable[[ChildEvent], bool]:
 
 def only_child() -> int:
     """The process id of the one child, which fetches."""
-    (pid,) = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()  # of the main thread
-    return int(pid)
+    (pid,) = children_of()
+    return pid
 
 
 def test_a_child_fetches_a_file(fetching: Fetching) -> None:
@@ -268,7 +268,7 @@ def test_a_child_does_not_outlive_its_parent(fetching: Fetching, hold: Callable[
     with parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == b"there\n"
-        (pid,) = map(int, Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split())
+        (pid,) = children_of(parent.pid)
         parent.kill()
         wait_until(lambda: is_gone(pid), "the child to leave", AT_ONCE_S)
 
