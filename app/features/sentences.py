@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
 from app import APP_NAME
 from app.core import errors
+from app.core.visible import visible_name
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Sentence:
     """What to tell a person.
 
     `action` names the one thing to do, for a button: open_model, new_chat, retry, settings, network, models, storage,
-    open_folder, or "".
+    open_folder, end, or "".
     """
 
     text: str
@@ -264,6 +265,29 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
         "retry",
     ),
 }
+
+
+_SILENT = {
+    "engine": Sentence(
+        "Nothing has been heard from the engine for 10 seconds.",
+        "If you end it, the text so far is kept and it starts again.",
+        "end",
+    ),
+    "download": Sentence(
+        "Nothing has been heard from the download of {name} for 10 seconds.",
+        "If you end it, it starts again where it was.",
+        "end",
+    ),
+    "document": Sentence(
+        "Nothing has been heard for 10 seconds from what works on {name}.", "If you end it, nothing is changed.", "end"
+    ),
+}
+
+
+def silence_sentence(work: str, subject: str) -> Sentence:
+    """What to say of a child that is not heard any more; `work` and `subject` as in `app.core.child.Child`."""
+    sentence = _SILENT[work]
+    return replace(sentence, text=sentence.text.format(name=visible_name(subject)))
 
 
 def sentence_for(error: BaseException) -> Sentence:

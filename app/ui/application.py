@@ -28,6 +28,7 @@ from app.ui.main_window import MainWindow
 from app.ui.model_loader import ModelLoader
 from app.ui.model_sleep import ModelSleep
 from app.ui.notify import Notify
+from app.ui.silence import SilenceNotices
 from app.ui.single_instance import SingleInstance
 from app.ui.theme import Theme
 
@@ -118,6 +119,7 @@ def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme:
         window.loader.start()
     app.models.start()
     watch_models(app, window, notify, theme)
+    SilenceNotices(notify, window)
     window.views.go_on()
     tasks.run(lambda _token: _tidied(app), window).failed.connect(notify.error)
 

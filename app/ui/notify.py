@@ -34,6 +34,7 @@ ACTION_LABELS = {
     "models": "Models",
     "storage": "Storage",
     "open_folder": "Open folder",
+    "end": "End it",
 }
 
 # Fields that cannot hold what a person or a model wrote. Paths are left out too: they name people.
