@@ -190,7 +190,7 @@ class Child:
                     return
                 self._on_line(line)
 
-    def _next_line(self, lines: io.BufferedReader) -> bytes:
+    def _next_line(self, lines: BinaryIO) -> bytes:
         self._is_reading = True
         line = lines.readline(MAX_LINE_BYTES)
         self._is_reading = False
