@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import zlib
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -15,6 +16,10 @@ from app.hub.ledger import Connection
 from app.hub.network import Access, Visit, current_visit, problem_of, proxy_for, refusal_of
 
 TELL_EVERY_S = 3.0
+MOST_BODY_BYTES = 32 * 1024 * 1024
+"""Of an answer other than a file, unpacked; the Hub's largest lists take a few."""
+MOST_ERROR_BYTES = 256 * 1024
+PIECE_BYTES = 64 * 1024
 
 
 class Door(httpx2.BaseTransport):
@@ -42,6 +47,8 @@ class Door(httpx2.BaseTransport):
             raise problem_of(error, visit) from error
         visit.is_html = response.headers.get("content-type", "").startswith("text/html")
         response.stream = Counted(response.stream, visit, entry, response.status_code)
+        if not visit.patient or response.is_error:
+            response.stream = Bounded(response.stream, visit, response)
         problem = None if visit.patient else refusal_of(response, visit.access)
         if problem is not None:
             response.close()
@@ -91,10 +98,59 @@ class Counted(httpx2.SyncByteStream):
         self._visit.ledger.tell(self._entry, received_bytes=self._size, status=self._status)
 
 
+class Bounded(httpx2.SyncByteStream):
+    """Unpacks an answer piece by piece, since a small one can unpack to gigabytes; the client would do it at once.
+
+    Of an error only the beginning is kept, which its sentence is made from; any other answer that is too long, or
+    packed in a way that nobody asked for, raises HubUnreachable.
+    """
+
+    def __init__(self, inner: httpx2.SyncByteStream, visit: Visit, response: httpx2.Response) -> None:
+        self._inner, self._host = inner, visit.access.host
+        self._is_error = response.is_error
+        self._packing = response.headers.pop("content-encoding", "identity").strip().lower()
+        self._most = MOST_ERROR_BYTES if self._is_error else MOST_BODY_BYTES
+
+    def __iter__(self) -> Iterator[bytes]:
+        try:
+            yield from self._pieces()
+        except (ValueError, zlib.error) as error:
+            if not self._is_error:
+                raise HubUnreachable(self._host, "garbage") from error
+
+    def _pieces(self) -> Iterator[bytes]:
+        size = 0
+        for piece in self._unpacked():
+            size += len(piece)
+            if size > self._most:
+                raise ValueError("too long")
+            yield piece
+
+    def _unpacked(self) -> Iterator[bytes]:
+        if self._packing == "identity":
+            yield from self._inner
+            return
+        if self._packing not in ("gzip", "x-gzip", "deflate"):
+            raise ValueError("packed otherwise")
+        unpacker = zlib.decompressobj(zlib.MAX_WBITS + 32)  # either header
+        for part in self._inner:
+            packed = part
+            while packed:
+                yield unpacker.decompress(packed, PIECE_BYTES)
+                packed = unpacker.unconsumed_tail
+        if not unpacker.eof:
+            raise ValueError("cut short")
+
+    def close(self) -> None:
+        self._inner.close()
+
+
 def _prepare(request: httpx2.Request, access: Access) -> None:
     """Says who we are and no more, and keeps the token from everybody but the Hub."""
     request.headers["User-Agent"] = f"{APP_ID}/{__version__}"
     request.headers.pop("X-Amzn-Trace-Id", None)
+    if request.headers.get("Accept-Encoding") != "identity":
+        request.headers["Accept-Encoding"] = "gzip, deflate"
     url, hub = request.url, urlsplit(access.endpoint)
     if (url.scheme, url.netloc.decode("ascii")) != (hub.scheme.lower(), hub.netloc.lower()):
         request.headers.pop("Authorization", None)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 import subprocess
 import sys
 import threading
 import time
+import tracemalloc
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -33,7 +36,7 @@ from app.core.errors import (
     TokenRefused,
 )
 from app.hub.ledger import Connection, Ledger
-from app.hub.network import Access, Network, http, wait_of
+from app.hub.network import Access, Network, http, prepare, wait_of
 from app.hub.token import Token
 from tests.helpers.fake_hub import FakeHub
 
@@ -361,6 +364,43 @@ def test_pages_and_nonsense_are_told(network: Open, hub: FakeHub) -> None:
     for body in (b"", b"{", b"[1, 2]", b"\xff\xfe", b'"text"', b"[" * 100_000):
         hub.fail("status", server="hub", status=200, body=body, headers={"Content-Type": "application/json"})
         assert situation(network()).reason == "garbage"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "status", "expected"),
+    [
+        ("gzip", 404, RepositoryMissing),
+        ("gzip, gzip", 404, RepositoryMissing),
+        ("deflate", 403, AccessGated),
+        ("gzip", 200, HubUnreachable),
+    ],
+)
+def test_a_small_answer_that_unpacks_to_a_huge_one_is_cut(
+    network: Open, hub: FakeHub, encoding: str, status: int, expected: type[AppError]
+) -> None:
+    headers = {"X-Error-Code": "RevisionNotFound"} if status == 404 else {}
+    body = zlib.compress(b"0" * 200_000_000, 9, zlib.MAX_WBITS + (16 if "gzip" in encoding else 0))
+    if encoding == "gzip, gzip":
+        body = gzip.compress(body)
+    hub.fail("status", server="hub", status=status, body=body, headers=headers | {"Content-Encoding": encoding})
+    prepare()
+    tracemalloc.start()
+    try:
+        assert type(situation(network())) is expected
+        assert tracemalloc.get_traced_memory()[1] < 60_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_packed_answer_is_read(network: Open, hub: FakeHub) -> None:
+    body = json.dumps({"id": REPO, "siblings": []}).encode()
+    for encoding, packed in (("gzip", gzip.compress(body)), ("deflate", zlib.compress(body)), ("identity", body)):
+        hub.fail("status", server="hub", status=200, body=packed, headers={"Content-Encoding": encoding})
+        assert info(network()).id == REPO
+    hub.fail("status", server="hub", status=200, body=body, headers={"Content-Encoding": "br"})
+    assert situation(network()).reason == "garbage"
+    hub.fail("status", server="hub", status=200, body=gzip.compress(body)[:-20], headers={"Content-Encoding": "gzip"})
+    assert situation(network()).reason in ("garbage", "server")
 
 
 def test_a_connection_that_fails_says_why(network: Open, hub: FakeHub) -> None:
