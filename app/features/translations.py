@@ -11,7 +11,7 @@ Each is a stored job of the kind "translation" with its segments; see `app.store
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from app.features.translation.bilingual import save_bilingual
 from app.features.translation.estimate import Estimates
 from app.features.translation.events import Memory
 from app.features.translation.kept_segments import KeptSegments
-from app.features.translation.kept_words import KeptWords
+from app.features.translation.kept_words import Found, KeptWords
 from app.features.translation.queue import Queue, Translate, row_of, with_the_pipeline
 from app.features.translation.result import Term, TranslationWish, wish_to_fields
 from app.features.translation.stored import (
@@ -55,7 +55,7 @@ from app.features.translation.stored_saving import Savings, endings, file_name, 
 from app.features.translation.typed_texts import TypedTexts
 from app.features.turns import Turns
 from app.store.jobs import Job, Jobs
-from app.store.memory import TranslationMemory
+from app.store.memory import Pair, TranslationMemory
 from app.store.translations import TranslationStore
 
 __all__ = [
@@ -348,6 +348,33 @@ class Translations:
     def import_tmx(self, path: Path) -> int:
         """Takes the translations of a file into the memory; returns how many. Raises DocumentUnreadable."""
         return self._words.import_tmx(path)
+
+    def pairs(self) -> dict[Pair, int]:
+        """Of which languages the memory has translations, and how many."""
+        return self._words.pairs()
+
+    def memory_bytes(self) -> int:
+        """About what the memory takes on the disk."""
+        return self._words.memory_bytes()
+
+    def remembered(
+        self, cancel: CancelToken, words: str = "", *, pair: Pair | None = None, translation_id: int | None = None
+    ) -> Found:
+        """What the memory has with these words: of a pair of languages, of the segments of one translation, or all.
+
+        Reads all of it, so not for the window's thread; nothing where it was cancelled.
+        """
+        only = None
+        if translation_id is not None:
+            only = self._words.ids_of(self._known(translation_id), self._segments.rows(translation_id))
+        return self._words.find(words, pair, only, cancel)
+
+    def forget(self, ids: Iterable[int] | None) -> int:
+        """Deletes translations from the memory for good, all of them with None; how many there were.
+
+        Translations in the list stay as they are.
+        """
+        return self._words.forget(ids)
 
     # Typed text.
 

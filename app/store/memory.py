@@ -13,6 +13,7 @@ from pathlib import Path
 from app.core.errors import AppError
 from app.core.messages import clean_text
 from app.store.database import Database
+from app.store.translations import batches
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,8 @@ class Entry:
     made: Made = Made()
     is_own: bool = False
     made_at: float = 0.0
+    id: int = 0
+    """Under which number it is kept; 0 for one that is not yet."""
 
 
 _COLUMNS = (
@@ -87,17 +90,9 @@ class TranslationMemory:
 
         Returns how many.
         """
-        count, batch = 0, list[Entry]()
-        for entry in entries:
-            batch.append(entry)
-            if len(batch) == BATCH:
-                count += self._keep(batch)
-                batch = []
-        return count + self._keep(batch)
+        return sum(map(self._keep, batches(entries)))
 
     def _keep(self, entries: list[Entry]) -> int:
-        if not entries:
-            return 0
         now = self._clock()
         rows = [_row(entry, now) for entry in entries]
         with self._database.transaction() as connection:
@@ -110,24 +105,76 @@ class TranslationMemory:
             )
         return len(rows)
 
-    def every(self) -> Iterator[Entry]:
-        """All of them, oldest first, a batch at a time."""
+    def every(self, pair: Pair | None = None) -> Iterator[Entry]:
+        """All of them, or those of one pair of languages, oldest first, a batch at a time."""
+        wanted = {"pair": pair is not None} | vars(pair or Pair("", ""))
         last = 0
         while True:
             with self._database.reading() as connection:
                 rows = connection.execute(
-                    f"SELECT id, {_COLUMNS} FROM translation_memory WHERE id > ? ORDER BY id LIMIT ?", (last, BATCH)
+                    f"SELECT id, {_COLUMNS} FROM translation_memory WHERE id > :last AND (NOT :pair OR"
+                    " (source_language = :source AND target_language = :target)) ORDER BY id LIMIT :count",
+                    wanted | {"last": last, "count": BATCH},
                 ).fetchall()
             if not rows:
                 return
-            for row in rows:
-                pair = Pair(row["source_language"], row["target_language"])
-                made = Made(row["formality"], row["hints"], row["model"], row["prompt_version"])
-                yield Entry(
-                    pair, row["key"], row["source"], row["target"], row["context"], made, bool(row["is_own"]),
-                    row["made_at"],
-                )  # fmt: skip
+            yield from map(_entry, rows)
             last = rows[-1]["id"]
+
+    def pairs(self) -> dict[Pair, int]:
+        """The pairs of languages, each with how many translations there are of it."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                "SELECT source_language, target_language, count(*) FROM translation_memory"
+                " GROUP BY source_language, target_language ORDER BY source_language, target_language"
+            ).fetchall()
+        return {Pair(row[0], row[1]): row[2] for row in rows}
+
+    def size_bytes(self) -> int:
+        """About what it takes on the disk."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT total(length(CAST(source AS BLOB)) + length(CAST(target AS BLOB))"
+                " + 2 * length(CAST(context AS BLOB)) + 2 * length(key)) FROM translation_memory"
+            ).fetchone()
+        return int(row[0])
+
+    def ids(self, pair: Pair, keys: Iterable[bytes]) -> list[int]:
+        """Under which numbers translations of these contents are kept, whoever made them and for whatever wish."""
+        found = list[int]()
+        for batch in batches(keys):
+            with self._database.reading() as connection:
+                rows = connection.execute(
+                    "SELECT id FROM translation_memory WHERE source_language = ? AND target_language = ?"
+                    f" AND key IN ({', '.join('?' * len(batch))})",
+                    (pair.source, pair.target, *batch),
+                ).fetchall()
+            found += [row[0] for row in rows]
+        return found
+
+    def delete(self, ids: Iterable[int]) -> int:
+        """Deletes translations for good, a batch at a time, so that others get at the database in between; how many."""
+        count = 0
+        for batch in batches(ids):
+            with self._database.transaction() as connection:
+                count += connection.execute(
+                    f"DELETE FROM translation_memory WHERE id IN ({', '.join('?' * len(batch))})", batch
+                ).rowcount
+        return count
+
+
+def _entry(row: sqlite3.Row) -> Entry:
+    return Entry(
+        Pair(row["source_language"], row["target_language"]),
+        row["key"],
+        row["source"],
+        row["target"],
+        row["context"],
+        Made(row["formality"], row["hints"], row["model"], row["prompt_version"]),
+        bool(row["is_own"]),
+        row["made_at"],
+        row["id"],
+    )
 
 
 def _row(entry: Entry, now: float) -> tuple[object, ...]:

@@ -62,7 +62,7 @@ class TranslationStore(JobResults):
 
     def add_segments(self, job_id: int, segments: Iterable[tuple[int, Fields]]) -> None:
         """The next segments of a job, each with its number."""
-        for batch in _batches(segments):
+        for batch in batches(segments):
             rows = [(job_id, number, json.dumps(fields)) for number, fields in batch]
             with self._database.transaction() as connection:
                 connection.executemany(
@@ -76,7 +76,7 @@ class TranslationStore(JobResults):
         What stands there from one of the origins `never_over` stays.
         """
         kept = json.dumps(list(never_over))
-        for batch in _batches(outcomes):
+        for batch in batches(outcomes):
             rows = [(json.dumps(one.target), one.origin, one.is_flagged, job_id, one.number, kept) for one in batch]
             with self._database.transaction() as connection:
                 connection.executemany(
@@ -186,7 +186,8 @@ class TranslationStore(JobResults):
             connection.executemany("INSERT INTO glossary_terms VALUES (?, ?, ?, ?, ?)", rows)
 
 
-def _batches(items: Iterable[T]) -> Iterator[list[T]]:
+def batches(items: Iterable[T]) -> Iterator[list[T]]:
+    """Items in lists of at most `BATCH`."""
     batch: list[T] = []
     for item in items:
         batch.append(item)

@@ -13,6 +13,7 @@ from app.core.errors import DocumentUnreadable
 from app.documents.segments import Mark
 from app.features.translation.result import Formality, Origin, Term, TranslationWish
 from app.features.translations import Adding, Row, Translations
+from app.store.memory import Pair
 from tests.helpers.script import write_script
 from tests.helpers.translations import (
     GERMAN,
@@ -390,3 +391,26 @@ def test_a_person_is_asked_on_behalf_of_the_tab(app: Fireside, translations: Tra
     assert app.translations.ask(None)  # type: ignore[arg-type]
     with translations.opened(CancelToken()) as engine:
         assert engine is app.engine
+
+
+def test_the_memory_can_be_looked_through_and_deleted_by_entry_document_pair_and_all(
+    app: Fireside, translations: Translations, tmp_path: Path
+) -> None:
+    first = begin(app, text_file(tmp_path, "one.txt", count=2, word="house")).id
+    begin(app, text_file(tmp_path, "two.txt", count=2, word="wall"), TranslationWish("fr", "en"))
+    work_off(translations)
+    token = CancelToken()
+    everything = translations.remembered(token)
+    sources = lines(2, "house") + lines(2, "wall")
+    assert [one.source for one in everything.newest] == sources[::-1]
+    assert translations.memory_bytes() > 0
+    (one,) = translations.remembered(token, "1 HOUSE").newest
+    assert (one.source, one.pair) == (sources[0], Pair("en", "de"))
+    assert translations.forget([one.id]) == 1
+    of_first = translations.remembered(token, translation_id=first)
+    assert [each.source for each in of_first.newest] == [sources[1]]
+    assert translations.pairs() == {Pair("en", "de"): 1, Pair("en", "fr"): 2}
+    assert translations.forget(translations.remembered(token, pair=Pair("en", "de")).ids) == 1
+    assert translations.forget(None) == 2
+    assert translations.remembered(token).ids == ()
+    assert all(row.translated is not None for row in translations.rows(first)), "the document keeps its translation"

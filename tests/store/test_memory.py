@@ -81,3 +81,23 @@ def test_all_of_them_are_given_in_the_order_they_came(memory: TranslationMemory)
     (first, *_) = memory.every()
     assert (first.pair, first.made, first.is_own) == (PAIR, MADE, False)
     assert first.made_at > 0
+
+
+def test_what_is_deleted_is_in_no_file_any_more_and_the_rest_stays(
+    memory: TranslationMemory, database: Database
+) -> None:
+    others = [entry(f"stays {n}", key=str(n).encode(), pair=PAIR if n % 2 else Pair("", "fr")) for n in range(1500)]
+    gone = [entry(f"Zqxmarker {n}", key=b"k%d" % n, context=f"Zqxmarker {n}") for n in range(1500)]
+    memory.keep(others + gone)
+    assert memory.pairs() == {PAIR: 2250, Pair("", "fr"): 750}
+    ids = memory.ids(PAIR, (one.key for one in gone))
+    assert len(ids) == 1500
+    before = memory.size_bytes()
+    assert memory.delete(ids) == 1500
+    assert memory.delete(ids) == 0
+    assert 0 < memory.size_bytes() < before
+    assert [one.target for one in memory.every()] == [one.target for one in others]
+    assert {one.pair for one in memory.every(PAIR)} == {PAIR}
+    database.close()
+    for file in database.path.parent.rglob("*"):
+        assert b"Zqxmarker" not in file.read_bytes(), file

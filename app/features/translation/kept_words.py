@@ -2,22 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import json
+from collections import deque
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.documents.segments import Content
+from app.core.cancel import CancelToken
+from app.documents.segments import Content, content_from_fields, plain
 from app.features.translation.events import Memory
 from app.features.translation.families import PROMPT_VERSION
-from app.features.translation.kept_memory import KeptMemory, model_key, own_entry
+from app.features.translation.kept_memory import KeptMemory, key_of, model_key, own_entry
 from app.features.translation.result import Term, TranslationWish
 from app.features.translation.stored import Row, source_language_of, wish_of
 from app.features.translation.tmx import read_tmx
 from app.features.translation.tmx_writing import write_tmx
 from app.features.whole_file import written
+from app.store.database import fold
 from app.store.jobs import Job
 from app.store.memory import Pair, TranslationMemory
 from app.store.translations import TranslationStore
+
+MOST_SHOWN = 500
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """A translation in the memory, in plain text. `is_own`: a person made it, or said that it is good."""
+
+    id: int
+    pair: Pair
+    source: str
+    target: str
+    is_own: bool
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was looked for in the memory: the numbers of all, oldest first, and the newest of them, newest first."""
+
+    ids: tuple[int, ...] = ()
+    newest: tuple[Remembered, ...] = ()
 
 
 class KeptWords:
@@ -60,3 +85,45 @@ class KeptWords:
     def import_tmx(self, path: Path) -> int:
         """Takes the translations of a file into the memory; returns how many. Raises DocumentUnreadable."""
         return self._memory.keep(read_tmx(path))
+
+    def pairs(self) -> dict[Pair, int]:
+        """Of which languages the memory has translations, and how many."""
+        return self._memory.pairs()
+
+    def memory_bytes(self) -> int:
+        """About what the memory takes on the disk."""
+        return self._memory.size_bytes()
+
+    def ids_of(self, job: Job, rows: Iterable[Row]) -> frozenset[int]:
+        """The translations of these segments, whichever document they came from."""
+        pair = Pair(source_language_of(job), wish_of(job).target)
+        return frozenset(self._memory.ids(pair, {key_of(row.segment.content) for row in rows}))
+
+    def find(self, words: str, pair: Pair | None, only: Collection[int] | None, cancel: CancelToken) -> Found:
+        """Translations with every word in one of their texts; reads all of them, so not for the window's thread."""
+        wanted = fold(words).split()
+        ids, newest = list[int](), deque[Remembered](maxlen=MOST_SHOWN)
+        for entry in self._memory.every(pair):
+            if cancel.cancelled:
+                return Found()
+            if only is not None and entry.id not in only:
+                continue
+            found = Remembered(entry.id, entry.pair, _words_of(entry.source), _words_of(entry.target), entry.is_own)
+            if wanted:
+                text = fold(f"{found.source}\n{found.target}")
+                if not all(word in text for word in wanted):
+                    continue
+            ids.append(entry.id)
+            newest.append(found)
+        return Found(tuple(ids), tuple(reversed(newest)))
+
+    def forget(self, ids: Iterable[int] | None) -> int:
+        """Deletes translations from the memory for good, all of them with None; how many there were."""
+        return self._memory.delete((entry.id for entry in self._memory.every()) if ids is None else ids)
+
+
+def _words_of(content: str) -> str:
+    try:
+        return plain(content_from_fields(json.loads(content)))
+    except (TypeError, ValueError):
+        return content
