@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QCloseEvent
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QAction, QCloseEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from app import APP_NAME
 from app.core.errors import AppError
-from app.ui import tasks, window_memory
+from app.ui import tasks
 from app.ui.context_panel import ContextPanel
 from app.ui.desktop import open_folder
 from app.ui.i18n import tr
@@ -28,13 +28,11 @@ from app.ui.theme import Theme
 from app.ui.top_row import TopRow
 from app.ui.views import Views
 from app.ui.widgets.buttons import IconButton
+from app.ui.window_geometry import WindowGeometry
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.ui.chat.chat_view import ChatView
-
-SMALLEST_PX = (640, 480)
-SIDEBAR_PX = (200, 420)
 
 
 class MainWindow(QMainWindow):
@@ -59,6 +57,8 @@ class MainWindow(QMainWindow):
         self._splitter.setStretchFactor(1, 1)
         self.setCentralWidget(self._splitter)
         self.left.add(self.sidebar)
+        self.sizes = WindowGeometry(self, self._splitter, self.left, theme)
+        self._is_painted = False
         self.files = IncomingFiles(app, theme, notify, loader, views=self.views, window=self)
         self.actions_by_name = self._add_actions()
         self._connect()
@@ -142,8 +142,7 @@ class MainWindow(QMainWindow):
         self.status.show_network(is_on=self._app.settings.network.allowed)
         self.chat.answer_finished.connect(self._on_answer_finished)
         self.loader.changed.connect(self._on_model_changed)
-        self._theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        self._theme.changed.connect(self.sizes.fit_zoom)
         self._on_model_changed()
 
     def show_chat(self, conversation_id: int | None) -> None:
@@ -290,14 +289,9 @@ class MainWindow(QMainWindow):
             title = self.views.work_title
         self.setWindowTitle(f"{title} – {APP_NAME}" if title else APP_NAME)
 
-    def _on_theme_changed(self) -> None:
-        px = self._theme.px
-        self.setMinimumSize(px(SMALLEST_PX[0]), px(SMALLEST_PX[1]))
-        self.left.setMinimumWidth(px(SIDEBAR_PX[0]))
-        self.left.setMaximumWidth(px(SIDEBAR_PX[1]))
-
     def _restore(self) -> None:
-        window_memory.restore(self, self._splitter, self.left, self._theme, self._app.settings.window)
+        self.sizes.restore(self._app.settings.window)
+        self.sizes.fit_zoom()
         self.sidebar.reload()
         known_id = self._app.settings.window.conversation_id
         known = self._app.conversations.get(known_id) if known_id else None
@@ -312,10 +306,20 @@ class MainWindow(QMainWindow):
         except AppError as error:
             self._notify.error(error)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.sizes.fit_column()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        if not self._is_painted:  # the frame around the window is known from now on
+            self._is_painted = True
+            QTimer.singleShot(0, self, self.sizes.fit_screen)
+
     def closeEvent(self, event: QCloseEvent) -> None:
         self.chat.save_draft()
         self.views.close()
-        kept = window_memory.describe(self, self.left, self._theme)
+        kept = self.sizes.describe()
         kept_id = 0 if self.chat.is_temporary else self.chat.conversation_id or 0
         kept |= self.views.open_ids
         kept["tab"] = self.views.tab

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QEvent, QMargins, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -178,6 +178,7 @@ def test_a_file_can_be_dropped_on_the_message_field_too(whole: Frame, qtbot: QtB
     """Through the window's own door for drops: the field refuses a file, and the window around it takes it."""
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(tmp_path / "letter.pdf"))])
+    whole.window.toggle_sidebar()  # the field begins at the left, where “Ask about it” is
     chat = whole.window.findChild(ChatView)
     assert chat is not None
     field = chat.composer.field.edit
@@ -194,13 +195,19 @@ def test_a_file_can_be_dropped_on_the_message_field_too(whole: Frame, qtbot: QtB
     assert field.toPlainText() == ""
 
 
+def drag_column(frame: Frame, width: int) -> None:
+    """Moves the left column's edge, as the mouse does."""
+    QApplication.processEvents()
+    frame.window._splitter.moveSplitter(width, 1)
+    QApplication.processEvents()
+
+
 def test_geometry_column_and_chat_come_back(qapp: QApplication, tmp_path: Path) -> None:
     with open_window(qapp) as frame:
         chat_id = frame.app.conversations.create(title="Letter").id
         frame.window.show_chat(chat_id)
         frame.window.resize(720, 560)  # the offscreen display is 800 wide
-        frame.window._splitter.setSizes([230, 490])
-        QApplication.processEvents()
+        drag_column(frame, 230)
     with open_window(qapp) as frame:
         QApplication.processEvents()
         assert (frame.window.width(), frame.window.height()) == (720, 560)
@@ -212,6 +219,40 @@ def test_geometry_column_and_chat_come_back(qapp: QApplication, tmp_path: Path) 
         frame.window.toggle_sidebar()
         QApplication.processEvents()
         assert frame.window.left.width() == 230
+
+
+def test_zoom_grows_window_and_column_no_further_than_the_screen_and_both_shrink_back(frame: Frame) -> None:
+    window, room = frame.window, frame.window.screen().availableGeometry().size()  # 800 by 800
+    window.resize(700, 500)
+    drag_column(frame, 230)
+    sizes = []
+    for zoom in (1.1, 1.25, 3.0, 1.1, 1.0):
+        frame.theme.zoom = zoom
+        QApplication.processEvents()
+        assert window.width() <= room.width()
+        assert window.height() <= room.height()
+        assert window.left.isHidden() or window.left.width() <= 0.4 * window.width() + 1
+        sizes.append((window.width(), window.left.width() if window.left.isVisible() else 0))
+    assert sizes[0] == (704, 253)
+    assert sizes[2][1] == 0, "three times as large there is no room for the column"
+    assert sizes[-1] == (700, 230)
+    frame.theme.zoom = 1.25
+    own = window.size().grownBy(QMargins(0, 0, 0, 40))
+    window.resize(own)  # the person's own size holds from now on
+    frame.theme.zoom = 1.0
+    QApplication.processEvents()
+    assert window.size() == own
+    assert window.sizes.describe()["sidebar_width"] == 230
+
+
+def test_a_first_window_and_one_from_a_larger_screen_fit_with_their_frames(frame: Frame, qtbot: QtBot) -> None:
+    window, screen = frame.window, frame.window.screen().availableGeometry()
+    assert screen.width() < 1280, "this screen is smaller than the window as drawn"
+    qtbot.waitUntil(lambda: screen.contains(window.frameGeometry()))
+    window.resize(4000, 3000)
+    window.move(300, 300)
+    window.sizes.fit_screen()
+    qtbot.waitUntil(lambda: screen.contains(window.frameGeometry()))
 
 
 def test_a_chat_that_was_deleted_meanwhile_does_not_come_back(qapp: QApplication) -> None:

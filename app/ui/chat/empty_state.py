@@ -41,7 +41,7 @@ class EmptyState(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._is_starter = self._is_there = False
-        self._greeting = QLabel(tr("What shall we think about?"), alignment=Qt.AlignmentFlag.AlignCenter)
+        self._greeting = QLabel(tr("What shall we think about?"), alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self._greeting.setAccessibleName(self._greeting.text())
         self._label = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self._label.setProperty("kind", "muted")
@@ -102,7 +102,9 @@ class EmptyState(QWidget):
         px = self._theme.px
         has_card = self._is_starter and self._card.has_suggestion
         self._card_row.setVisible(has_card)
-        words = self._greeting.sizeHint().height() + self._label.heightForWidth(self.width())
+        greeting, label = (one.heightForWidth(self.width()) for one in (self._greeting, self._label))
+        self._greeting.setVisible(greeting <= self.height() - label - px(18))
+        words = greeting + label
         card = self._card.heightForWidth(min(self.width(), self._card.maximumWidth())) + px(8) if has_card else 0
         room = self.height() - words - card - px(2 * 18 + 5 * 8)
         each = self._ideas[0].sizeHint().height() + px(8)
