@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import threading
@@ -17,7 +16,7 @@ from urllib.parse import urlsplit
 
 from app import APP_NAME, __version__
 from app.core.child import own_command
-from app.core.errors import DiskFull, FolderNotWritable
+from app.core.disk import close_to_others, disk_problem
 from app.core.log import start_log
 from app.core.paths import AppPaths, starter_model
 from app.core.settings import Settings, load_settings, save_settings
@@ -199,6 +198,7 @@ class Fireside:
 
     def tidy(self) -> None:
         """Removes what nothing refers to any more: documents, and copies of them; slow, for a thread of its own."""
+        close_to_others(self.paths.folders, deeply=True)
         self.translations.tidy(self._began_at)
         self.documents.store.purge(self._began_at)
 
@@ -306,6 +306,7 @@ def build(paths: AppPaths | None = None) -> Fireside:
     into the store may raise DatabaseDamaged, FolderNotWritable or DiskFull.
     """
     paths = paths or AppPaths.from_environment()
+    close_to_others(paths.folders, deeply=False)
     handler = start_log(paths.logs)
     log.info("%s %s starts", APP_NAME, __version__)
     try:
@@ -342,7 +343,7 @@ def _save(paths: AppPaths, settings: Settings) -> None:
     try:
         save_settings(paths.settings, settings)
     except OSError as error:
-        raise disk_problem(error, paths.settings) from error
+        raise disk_problem(error, paths.config) from error
 
 
 def _end_log(handler: logging.Handler | None) -> None:
@@ -366,10 +367,3 @@ def _notices(wrong_settings: list[str], database: Database) -> list[Sentence]:
         names = ", ".join(wrong_settings)
         notices.append(Sentence(f"These settings had values that are not possible: {names}.", "Defaults are in use."))
     return notices
-
-
-def disk_problem(error: OSError, path: Path) -> DiskFull | FolderNotWritable:
-    """The situation behind an OSError while writing."""
-    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-        return DiskFull(str(path.parent))
-    return FolderNotWritable(str(path.parent))

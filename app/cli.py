@@ -17,6 +17,7 @@ from typing import Any, TextIO
 
 from app import APP_ID, APP_NAME, __version__
 from app.bootstrap import build_engine, build_models
+from app.core.disk import close_to_others
 from app.core.errors import AppError
 from app.core.events import AnswerStats, Finished, FinishReason, ModelLoaded, TextDelta
 from app.core.messages import Message, Role, clean_text
@@ -33,6 +34,7 @@ def run(arguments: list[str]) -> int:
     _use_utf8(sys.stdin, sys.stdout, sys.stderr)
     options = _parser(arguments).parse_args(arguments)
     try:
+        close_to_others(AppPaths.from_environment().folders, deeply=False)
         code: int = options.run(options)
         sys.stdout.flush()
         return code

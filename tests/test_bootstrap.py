@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import build
+from app.core.disk import make_folder, opener
 from app.core.errors import DatabaseNewer, FolderNotWritable
 from app.core.messages import Role
 from app.core.paths import AppPaths, starter_model
@@ -17,6 +18,7 @@ from app.core.settings import load_settings
 from app.store.conversations import MessageState
 from app.store.jobs import Jobs
 from tests.helpers.models_on_disk import write_model
+from tests.helpers.program import open_to_others
 
 
 def test_everything_lands_in_the_home_it_was_given(fresh_home: Path) -> None:
@@ -141,3 +143,39 @@ def test_a_temporary_chat_has_a_store_with_the_same_tables_and_purges_its_docume
     store.finish(document_id, format_="text", unit="", pages=0, sha256="", info={})
     assert store.purge(before=1e12) == 1
     app.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+def test_what_others_could_read_is_closed_to_them_with_the_next_start(fresh_home: Path, tmp_path: Path) -> None:
+    build().close()
+    elsewhere = tmp_path / "elsewhere.gguf"
+    elsewhere.write_bytes(b"a model that was linked")
+    elsewhere.chmod(0o644)
+    models = fresh_home / "data" / "models" / "some"
+    models.mkdir(parents=True)
+    (models / "linked.gguf").hardlink_to(elsewhere)
+    (models / "pointed.gguf").symlink_to(elsewhere)
+    (fresh_home / "data" / "fireside.db.before-v5").write_bytes(b"old")
+    for path in fresh_home.rglob("*"):
+        if not path.is_symlink() and path.name != "linked.gguf":
+            path.chmod(0o755 if path.is_dir() else 0o644)
+    app = build()
+    folders = {folder: folder.stat().st_mode & 0o777 for folder in app.paths.folders}
+    assert set(folders.values()) == {0o700}, "at once"
+    app.tidy()
+    app.change("chat", max_tokens=7)
+    app.close()
+    assert open_to_others(fresh_home) == ["data/models/some/linked.gguf 644"], "that is another place's file, too"
+    assert elsewhere.stat().st_mode & 0o777 == 0o644
+
+
+def test_folders_and_files_are_as_closed_as_what_they_are_in(tmp_path: Path) -> None:
+    for mode in (0o700, 0o755):
+        top = tmp_path / f"{mode:o}"
+        top.mkdir()
+        top.chmod(mode)
+        make_folder(top / "a" / "b")
+        with open(top / "a" / "b" / "c", "wb", opener=opener):
+            pass
+        assert (top / "a" / "b").stat().st_mode & 0o777 == mode
+        assert (top / "a" / "b" / "c").stat().st_mode & 0o777 == mode & 0o666

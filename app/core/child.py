@@ -19,6 +19,8 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import IO, BinaryIO, TextIO, cast
 
+from app.core.disk import disk_problem, make_folder
+
 log = logging.getLogger(__name__)
 
 MAX_LINE_BYTES = 64 * 1024 * 1024
@@ -67,7 +69,8 @@ def own_command(flag: str) -> list[str]:
 class Child:
     """A running child; `listen` hears what it says. `folder` becomes its working directory and is created.
 
-    Of our environment it gets only what is needed, with `environment` added; proxies where it is to use the network.
+    Raises DiskFull or FolderNotWritable where that cannot be. Of our environment the child gets only what is needed,
+    with `environment` added; proxies where it is to use the network.
     `work` and `subject` say what it is there for: "document", and the name of a file.
     """
 
@@ -81,7 +84,10 @@ class Child:
         work: str = "",
         subject: str = "",
     ) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            make_folder(folder)
+        except OSError as error:
+            raise disk_problem(error, folder) from error
         self.work, self.subject = work, subject
         self.was_given_up = False
         self._on_line: Callable[[bytes], None]
@@ -259,11 +265,13 @@ _children: weakref.WeakSet[Child] = weakref.WeakSet()
 def claim_wire(*, may_save: bool = False) -> tuple[BinaryIO, BinaryIO]:
     """The child's side: stdin and stdout as private binary streams, called before anything else is imported.
 
-    Afterwards descriptor 1 leads to stderr and 0 to nothing, so that libraries may print without breaking a line; the
-    child's heart beats; and the child ends with its parent, with `may_save` after `SAVING_S`.
+    What the child writes from now on is for the person alone. Descriptor 1 then leads to stderr and 0 to nothing, so
+    that libraries may print without breaking a line; the child's heart beats; and the child ends with its parent, with
+    `may_save` after `SAVING_S`.
     """
     if sys.platform == "linux":
         _end_with_parent(may_save=may_save)
+    os.umask(0o077)
     reader, writer = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDWR)
     try:

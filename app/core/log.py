@@ -4,17 +4,29 @@ from __future__ import annotations
 
 import logging
 import logging.handlers
+from io import TextIOWrapper
 from pathlib import Path
+
+from app.core.disk import make_folder, opener
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 MAX_BYTES = 1_000_000
 
 
+class _PrivateFile(logging.handlers.RotatingFileHandler):
+    """As closed to others as its folder, from the first byte."""
+
+    def _open(self) -> TextIOWrapper:
+        return open(  # type: ignore[return-value]
+            self.baseFilename, self.mode, encoding=self.encoding, errors=self.errors, opener=opener
+        )
+
+
 def start_log(folder: Path, name: str = "fireside.log") -> logging.Handler | None:
     """Attaches a rotating file to the root logger; returns it, or None when the folder refuses."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handler = logging.handlers.RotatingFileHandler(
+        make_folder(folder)
+        handler = _PrivateFile(
             folder / name, maxBytes=MAX_BYTES, backupCount=2, encoding="utf-8", errors="backslashreplace"
         )
     except OSError:

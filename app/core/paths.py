@@ -22,6 +22,11 @@ class AppPaths:
     logs: Path
 
     @property
+    def folders(self) -> tuple[Path, ...]:
+        """All that the others are in."""
+        return self.data, self.config, self.cache, self.logs
+
+    @property
     def models(self) -> Path:
         """Installed models, unless the settings name another folder."""
         return self.data / "models"

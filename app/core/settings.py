@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from app.core.disk import make_folder
+
 SCHEMA_VERSION = 1
 
 # From schema n to n + 1, on the raw tree. Never edited after a release.
@@ -195,7 +197,7 @@ def save_settings(path: Path, settings: Settings) -> None:
     for name in SECTIONS:
         known = dataclasses.asdict(getattr(settings, name))
         raw[name] = {**settings.unknown.get(name, {}), **known}
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     handle, scratch = tempfile.mkstemp(prefix=".settings-", dir=path.parent)
     try:
         # Lone surrogates (a file name that is not UTF-8) become JSON's own escapes and come back as they were.

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.child import Child, own_command
+from app.core.disk import make_folder
 from app.engine.footprint import Layout, Needs
 
 TIMEOUT_S = 10.0
@@ -60,7 +61,7 @@ def probe_header(
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Needs | None:
     """The same for a file that is not here yet: its first bytes, up to the weights, and its length are enough."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     with tempfile.TemporaryDirectory(prefix="header-", dir=folder) as scratch:
         path = Path(scratch) / "model.gguf"
         with path.open("wb") as file:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from app.core.errors import DiskFull, FolderNotWritable
+from app.core.disk import disk_problem
 
 
 @contextmanager
@@ -19,7 +18,7 @@ def written(path: Path) -> Iterator[IO[bytes]]:
     try:
         handle, name = tempfile.mkstemp(prefix=".fireside-", dir=path.parent)
     except OSError as error:
-        raise disk_problem(error, path) from error
+        raise disk_problem(error, path.parent) from error
     scratch = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
@@ -28,7 +27,7 @@ def written(path: Path) -> Iterator[IO[bytes]]:
             os.fsync(file.fileno())
         put(scratch, path)
     except OSError as error:
-        raise disk_problem(error, path) from error
+        raise disk_problem(error, path.parent) from error
     finally:
         scratch.unlink(missing_ok=True)
 
@@ -42,10 +41,3 @@ def put(scratch: Path, path: Path) -> None:
         os.umask(mask)
         scratch.chmod(0o666 & ~mask)
     scratch.replace(path)
-
-
-def disk_problem(error: OSError, path: Path) -> DiskFull | FolderNotWritable:
-    """The situation behind a failure to write into the folder of `path`."""
-    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-        return DiskFull(str(path.parent))
-    return FolderNotWritable(str(path.parent))

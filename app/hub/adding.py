@@ -8,10 +8,11 @@ from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 
 from app.core.cancel import CancelToken
+from app.core.disk import disk_problem, make_folder
 from app.core.errors import ModelMissing, ModelNotOurs, ModelUnreadable
 from app.core.events import CopyProgress
 from app.core.gguf import check_model
-from app.hub.copying import copy, numbered, problem_of, remove_empty, sync_folder, unfinished
+from app.hub.copying import copy, numbered, remove_empty, sync_folder, unfinished
 from app.hub.library import InstalledModel, describe, file_at
 from app.hub.other_programs import places
 from app.hub.part import check_room, reserve_for
@@ -48,7 +49,7 @@ def add(
                 unfinished(target).rename(target)
             sync_folder(place)
     except OSError as error:
-        raise problem_of(error, folder) from error
+        raise disk_problem(error, folder) from error
     finally:
         for _, target in pairs:
             unfinished(target).unlink(missing_ok=True)
@@ -91,7 +92,7 @@ def _link(pairs: list[tuple[Path, Path]]) -> bool:
         return False
     try:
         for source, target in pairs:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(target.parent)
             target.hardlink_to(source)
             done.append(target)
     except OSError:
@@ -116,7 +117,7 @@ def _remove(paths: list[Path]) -> None:
         try:
             path.unlink()
         except OSError as error:
-            raise problem_of(error, path.parent) from error
+            raise disk_problem(error, path.parent) from error
 
 
 def _others() -> list[Path]:

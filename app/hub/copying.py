@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.core.cancel import CancelToken
-from app.core.errors import AppError, DiskFull, FolderNotWritable
+from app.core.disk import make_folder, opener
 
 UNFINISHED = ".part"
 CHUNK_BYTES = 512 * 1024
@@ -23,9 +23,9 @@ def copy(source: Path, target: Path, cancel: CancelToken) -> Iterator[int]:
     A cancelled copy is removed. Raises OSError.
     """
     part = unfinished(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(target.parent)
     said_s, since = time.monotonic(), 0
-    with source.open("rb") as reader, part.open("wb") as writer:
+    with source.open("rb") as reader, open(part, "wb", opener=opener) as writer:
         while (chunk := reader.read(CHUNK_BYTES)) and not cancel.cancelled:
             writer.write(chunk)
             since += len(chunk)
@@ -75,7 +75,7 @@ def sync_folder(folder: Path) -> None:
 def write_whole(path: Path, text: str) -> None:
     """A small file that is there whole or not at all, also after a power failure."""
     part = unfinished(path)
-    with part.open("w", encoding="utf-8") as file:
+    with open(part, "w", encoding="utf-8", opener=opener) as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
@@ -91,10 +91,3 @@ def remove_empty(folder: Path, top: Path) -> None:
         except OSError:
             return
         folder = folder.parent
-
-
-def problem_of(error: OSError, folder: Path) -> AppError:
-    """The situation behind a failure to write into `folder`."""
-    if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)):
-        return DiskFull(str(folder))
-    return FolderNotWritable(str(folder))

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.cancel import CancelToken
+from app.core.disk import disk_problem, make_folder
 from app.core.errors import FolderNotWritable
 from app.core.events import CopyProgress
 from app.hub.copying import (
     copy,
     is_below,
     numbered,
-    problem_of,
     remove_empty,
     sync_folder,
     unfinished,
@@ -50,15 +50,15 @@ def move_folder(
         raise FolderNotWritable(str(new))
     try:
         if new == old or not old.is_dir() or _rename_whole(old, new):
-            new.mkdir(parents=True, exist_ok=True)
+            make_folder(new)
             on_moved()
             if unfinished_move(new) == old:
                 (new / JOURNAL).unlink()
             return
-        new.mkdir(parents=True, exist_ok=True)
+        make_folder(new)
         yield from _Move(old, new).run(cancel, on_moved)
     except OSError as error:
-        raise problem_of(error, new) from error
+        raise disk_problem(error, new) from error
 
 
 def unfinished_move(new: Path) -> Path | None:
@@ -71,7 +71,7 @@ def unfinished_move(new: Path) -> Path | None:
 def _rename_whole(old: Path, new: Path) -> bool:
     """Whether one new name was enough: on the same disk, into a place that is free or empty."""
     try:
-        new.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(new.parent)
         if new.exists():
             new.rmdir()
         old.rename(new)
@@ -144,7 +144,7 @@ class _Move:
             if cancel.cancelled:
                 return
             if not way.is_done:
-                way.target.parent.mkdir(parents=True, exist_ok=True)
+                make_folder(way.target.parent)
                 if self._is_one_disk:
                     way.source.rename(way.target)
                 elif way.source.is_symlink():
@@ -171,7 +171,7 @@ class _Move:
             if way.is_done:
                 way.target.unlink()
             elif os.path.lexists(way.target) and not os.path.lexists(way.source):
-                way.source.parent.mkdir(parents=True, exist_ok=True)
+                make_folder(way.source.parent)
                 way.target.rename(way.source)
         for way in self._ways():  # not before the last of our files has left: one may be called so itself
             unfinished(way.target).unlink(missing_ok=True)

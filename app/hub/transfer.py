@@ -28,6 +28,7 @@ from huggingface_hub import get_hf_file_metadata, hf_hub_url
 from huggingface_hub.errors import HfHubHTTPError
 
 from app.core.child import NOTE, claim_wire
+from app.core.disk import be_as_closed_as
 from app.core.errors import (
     AppError,
     DownloadDamaged,
@@ -102,7 +103,9 @@ def main(_arguments: list[str]) -> int:
         writer.flush()
 
     try:
-        tell(last_event(job_from(line), tell, limits_from(os.environ)))
+        job = job_from(line)
+        be_as_closed_as(Path(job.folder))  # models may be shared with others of this computer
+        tell(last_event(job, tell, limits_from(os.environ)))
     except BaseException:  # noqa: BLE001 - whatever it is, the parent reads it from stderr
         traceback.print_exc(file=sys.stderr)
         sys.stderr.flush()

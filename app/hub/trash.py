@@ -14,8 +14,9 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from app.core.disk import disk_problem, make_folder
 from app.core.errors import ModelMissing, ModelNotOurs
-from app.hub.copying import is_below, numbered, problem_of, remove_empty, write_whole
+from app.hub.copying import is_below, numbered, remove_empty, write_whole
 from app.hub.library import InstalledModel, file_at, read_json, scan, sidecar_path
 
 TRASH = ".trash"
@@ -61,13 +62,13 @@ def throw_away(model: InstalledModel, folder: Path) -> Thrown:
     thrown = Thrown(uuid.uuid4().hex[:12], folder, model.name, files, sum(sizes), time.time())
     moves = [(folder / name, thrown.place / name) for name in files]
     try:
-        thrown.place.mkdir(parents=True)
+        make_folder(thrown.place)
         note = {"version": 1, "name": thrown.name, "files": files, "size_bytes": thrown.size_bytes}
         write_whole(thrown.place / NOTE, json.dumps(note | {"thrown_at": thrown.thrown_at}, ensure_ascii=False))
         _move(moves)
     except OSError as error:
         _leave(thrown.place)
-        raise problem_of(error, folder) from error
+        raise disk_problem(error, folder) from error
     for path in paths:
         remove_empty(path.parent, folder)
     return thrown
@@ -85,7 +86,7 @@ def put_back(thrown: Thrown) -> Path:
     try:
         _move([(thrown.place / name, targets[name]) for name in left])
     except OSError as error:
-        raise problem_of(error, thrown.folder) from error
+        raise disk_problem(error, thrown.folder) from error
     _leave(thrown.place)
     return targets.get(thrown.files[0], thrown.folder / thrown.files[0])
 
@@ -111,7 +112,7 @@ def empty(folder: Path, older_than_s: float = 0) -> int:
         try:
             shutil.rmtree(place)
         except OSError as error:
-            raise problem_of(error, place) from error
+            raise disk_problem(error, place) from error
         freed += size
     return freed
 
@@ -166,7 +167,7 @@ def _move(moves: list[tuple[Path, Path]]) -> None:
     done: list[tuple[Path, Path]] = []
     try:
         for source, target in moves:
-            target.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(target.parent)
             source.rename(target)
             done.append((source, target))
     except OSError:

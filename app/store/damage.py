@@ -76,7 +76,7 @@ def move_aside(path: Path) -> Path:
 def mark_suspect(path: Path) -> None:
     """Remembers that damage was met while working, so that the next start looks at every page."""
     try:
-        _marker(path).touch()
+        _marker(path).touch(mode=0o600)
     except OSError:
         log.error("no note could be left beside the damaged database")
 

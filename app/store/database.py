@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import shutil
@@ -15,6 +14,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+from app.core.disk import disk_problem
 from app.core.errors import AppError, DatabaseDamaged, DatabaseNewer, DiskFull, FolderNotWritable
 from app.store.damage import is_damaged, is_mended, is_suspect, mark_suspect, move_aside
 from app.store.migrations import MIGRATIONS, Migration, migrate, schema_version
@@ -54,6 +54,8 @@ class Database:
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # chats are nobody else's business
             moved_aside = None if _is_usable(path, len(migrations)) else move_aside(path)
+            if not path.exists():
+                path.touch(mode=0o600)  # SQLite gives its journals the same
             return cls(_ready(path, migrations), path, moved_aside)
         except (sqlite3.Error, OSError) as error:
             problem = _problem(error, path)
@@ -207,8 +209,7 @@ def _problem(error: BaseException, path: Path) -> AppError | None:
     """The situation behind a failure of the disk or of the file; None for everything else."""
     folder = str(path.parent)
     if isinstance(error, OSError):
-        full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
-        return DiskFull(folder) if full else FolderNotWritable(folder)
+        return disk_problem(error, path.parent)
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF if isinstance(error, sqlite3.Error) else 0
     if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _is_full(path)):
         return DiskFull(folder)

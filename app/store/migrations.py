@@ -348,6 +348,7 @@ def back_up(connection: sqlite3.Connection, target: Path) -> None:
     scratch = target.with_name(target.name + ".part")
     scratch.unlink(missing_ok=True)
     try:
+        scratch.touch(mode=0o600)
         with closing(sqlite3.connect(scratch)) as copy:
             connection.backup(copy)
         scratch.replace(target)

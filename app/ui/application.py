@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
@@ -21,6 +22,7 @@ from app.core.errors import AppError
 from app.core.paths import AppPaths, resource
 from app.core.settings import load_settings
 from app.features.memory_watch import MemoryWatch
+from app.features.sentences import Sentence
 from app.ui import tasks
 from app.ui.calm_caret import CalmCaret
 from app.ui.chat.chat_view import ChatView
@@ -36,7 +38,13 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QIcon
 
 
+log = logging.getLogger(__name__)
+
 STOP_TIMEOUT_S = 1.0
+NO_ANSWER = Sentence(
+    f"{APP_NAME} is already running, but does not answer.",
+    "This is a second window on the same chats. When the first one does not come back, end it.",
+)
 
 
 def run(arguments: list[str]) -> int:
@@ -49,18 +57,18 @@ def run(arguments: list[str]) -> int:
     QGuiApplication.setDesktopFileName(APP_ID)
     paths = AppPaths.from_environment()
     instance = SingleInstance(paths.data)
-    if not instance.claim():
-        if instance.hand_over(files):
-            return 0
-        print(f"{APP_NAME} is already running, but does not answer.", file=sys.stderr)  # noqa: T201
-        return 1
+    is_first = instance.claim()
+    if not is_first and instance.hand_over(files):
+        return 0
     try:
-        return _run_window(application, instance, paths, files)
+        return _run_window(application, instance, paths, files, [] if is_first else [NO_ANSWER])
     finally:
         instance.close()
 
 
-def _run_window(application: QApplication, instance: SingleInstance, paths: AppPaths, files: list[str]) -> int:
+def _run_window(
+    application: QApplication, instance: SingleInstance, paths: AppPaths, files: list[str], notices: list[Sentence]
+) -> int:
     # Read apart from bootstrap, so that a problem at start already looks as the person chose.
     appearance = load_settings(paths.settings)[0].appearance
     theme = Theme(appearance.scheme, appearance.zoom, system_font=appearance.system_font)
@@ -69,6 +77,9 @@ def _run_window(application: QApplication, instance: SingleInstance, paths: AppP
     app = _build(paths, theme)
     if app is None:
         return 1
+    for notice in notices:
+        log.info("told: %s", notice.text)
+    app.notices += notices
     notify = Notify(theme)
     notify.install()
     try:

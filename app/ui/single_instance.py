@@ -1,10 +1,19 @@
-"""One window for one data folder: a second start hands its files to the first and leaves."""
+"""One window for one data folder: a second start hands its files to the first and leaves.
+
+They meet at a socket in a folder that only the person can write to, and each asks the system who the other one is.
+"""
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import json
+import logging
+import os
+import socket
+import stat
+import struct
+import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,10 +21,16 @@ from pathlib import Path
 from PySide6.QtCore import QLockFile, QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
+from app.core.disk import close_to_others
+
+log = logging.getLogger(__name__)
+
 CONNECT_TIMEOUT_MS = 500
-ANSWER_TIMEOUT_MS = 3000
+ANSWER_TIMEOUT_MS = 5000
 LOCK_TIMEOUT_MS = 3000
 MOST_BYTES = 1_000_000
+LONGEST_SOCKET_PATH = 100
+"""Bytes; the systems take 103 to 107."""
 ANSWER = b"shown\n"
 
 
@@ -27,36 +42,38 @@ class SingleInstance(QObject):
     def __init__(self, data_folder: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._folder = data_folder
-        key = f"{getpass.getuser()}\0{data_folder.absolute()}"
-        self.name = f"fireside-{hashlib.sha256(key.encode('utf-8', 'replace')).hexdigest()[:16]}"
+        self.name = _place(data_folder.absolute())
         self._server: QLocalServer | None = None
 
     def claim(self) -> bool:
         """Whether this is the first one; then it listens. What a killed one left behind is taken over."""
         with _one_at_a_time(self._folder):
-            socket = QLocalSocket()
-            socket.connectToServer(self.name)
-            if socket.waitForConnected(CONNECT_TIMEOUT_MS):
-                socket.abort()
+            if self._connected() is not None:
                 return False
             QLocalServer.removeServer(self.name)
             self._server = QLocalServer(self)
             self._server.setSocketOptions(QLocalServer.SocketOption.UserAccessOption)
             self._server.newConnection.connect(self._on_connection)
-            self._server.listen(self.name)
+            if not self._server.listen(self.name):
+                log.warning("no later start will find this one: %s", self._server.errorString())
             return True
 
     def hand_over(self, files: Sequence[str]) -> bool:
         """Asks the first one to come to the front and open these; whether it answered."""
-        socket = QLocalSocket()
-        socket.connectToServer(self.name)
-        if not socket.waitForConnected(CONNECT_TIMEOUT_MS):
+        first = self._connected()
+        if first is None:
             return False
-        socket.write(json.dumps([str(Path(file).absolute()) for file in files]).encode() + b"\n")
-        while not socket.canReadLine():
-            if not socket.waitForReadyRead(ANSWER_TIMEOUT_MS):
+        first.write(json.dumps([str(Path(file).absolute()) for file in files]).encode() + b"\n")
+        while not first.canReadLine():
+            if not first.waitForReadyRead(ANSWER_TIMEOUT_MS):
                 return False
-        return bytes(socket.readLine().data()) == ANSWER
+        return bytes(first.readLine().data()) == ANSWER
+
+    def _connected(self) -> QLocalSocket | None:
+        """A line to the first one, where there is one and it is this person's."""
+        line = QLocalSocket()
+        line.connectToServer(self.name)
+        return line if line.waitForConnected(CONNECT_TIMEOUT_MS) and _is_ours(line) else None
 
     def close(self) -> None:
         """Stops listening."""
@@ -66,30 +83,71 @@ class SingleInstance(QObject):
 
     def _on_connection(self) -> None:
         while self._server is not None and self._server.hasPendingConnections():
-            socket = self._server.nextPendingConnection()
-            socket.setReadBufferSize(MOST_BYTES)
-            socket.readyRead.connect(lambda socket=socket: self._on_ready(socket))
-            socket.disconnected.connect(socket.deleteLater)
+            line = self._server.nextPendingConnection()
+            line.disconnected.connect(line.deleteLater)
+            if not _is_ours(line):
+                line.abort()
+                continue
+            line.setReadBufferSize(MOST_BYTES)
+            line.readyRead.connect(lambda line=line: self._on_ready(line))
 
-    def _on_ready(self, socket: QLocalSocket) -> None:
-        if not socket.canReadLine():
+    def _on_ready(self, line: QLocalSocket) -> None:
+        if not line.canReadLine():
             return
         try:
-            files = json.loads(bytes(socket.readLine().data()))
+            files = json.loads(bytes(line.readLine().data()))
         except ValueError:
             files = None
         if isinstance(files, list) and all(isinstance(file, str) for file in files):
-            socket.write(ANSWER)
+            line.write(ANSWER)
             self.asked.emit(files)
-        socket.disconnectFromServer()
+        line.disconnectFromServer()
+
+
+def _place(data_folder: Path) -> str:
+    """The socket's path: in the person's runtime folder, else with the data, else where its path is short enough."""
+    key = hashlib.sha256(os.fsencode(data_folder)).hexdigest()[:16]
+    if sys.platform == "win32":
+        return f"fireside-{key}"  # a pipe, which Windows gives to this person alone
+    name = f"fireside-{key}.sock"
+    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+    if runtime and _is_closed_to_others(Path(runtime)) and _is_short(Path(runtime) / name):
+        return str(Path(runtime) / name)
+    if _is_short(data_folder / name):
+        return str(data_folder / name)
+    short = Path(tempfile.gettempdir()) / f"fireside-{os.getuid()}"
+    close_to_others([short], deeply=False)
+    return str((short if _is_closed_to_others(short) else data_folder) / name)
+
+
+def _is_short(path: Path) -> bool:
+    return len(os.fsencode(path)) <= LONGEST_SOCKET_PATH
+
+
+def _is_closed_to_others(folder: Path) -> bool:
+    try:
+        status = folder.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o077
+
+
+def _is_ours(line: QLocalSocket) -> bool:
+    """Whether the process at the other end is this person's, as far as the system tells."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return True  # the folder of the socket keeps others away
+    with socket.socket(fileno=os.dup(line.socketDescriptor())) as same:
+        _, user, _ = struct.unpack("3i", same.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
+    if user != os.getuid():
+        log.warning("user %d is at the other end of this person's socket; nothing is said to them", user)
+    return bool(user == os.getuid())
 
 
 @contextmanager
 def _one_at_a_time(folder: Path) -> Iterator[None]:
     """Keeps two starts in the same moment apart; a folder that refuses is told about later, by bootstrap."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
+    close_to_others([folder], deeply=False)
+    if not folder.is_dir():
         yield
         return
     lock = QLockFile(str(folder / "start.lock"))

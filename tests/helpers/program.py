@@ -112,6 +112,7 @@ class Program:
         self.press("ctrl+q")
         code = self.process.wait(timeout=10)
         self._stderr.close()
+        assert open_to_others(self.home) == []
         return code
 
     def kill(self) -> None:
@@ -125,6 +126,12 @@ class Program:
 def children_of(pid: int | None = None) -> list[int]:
     """What a process, by default this one, has started and what still runs."""
     return [child.pid for child in psutil.Process(pid).children() if not is_gone(child.pid)]
+
+
+def open_to_others(home: Path) -> list[str]:
+    """What below a home somebody else on this computer may read, write or list."""
+    found = [path for path in home.rglob("*") if not path.is_symlink() and path.lstat().st_mode & 0o077]
+    return [f"{path.relative_to(home)} {path.stat().st_mode & 0o777:o}" for path in found]
 
 
 def is_gone(pid: int) -> bool:

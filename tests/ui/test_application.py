@@ -86,6 +86,19 @@ def test_a_second_start_hands_over_and_leaves(fresh_home: Path, tmp_path: Path) 
         wait_until(lambda: settings.exists() and "second.gguf" in settings.read_text(), "the model of the second start")
 
 
+def test_a_start_that_the_first_one_does_not_answer_has_a_window_of_its_own(fresh_home: Path) -> None:
+    with program(fresh_home) as (first, errors):
+        wait_until(lambda: is_visible(errors), "the window")
+        first.send_signal(signal.SIGSTOP)
+        with program(fresh_home) as (second, said):
+            wait_until(lambda: is_visible(said), "the second window")
+            assert second.poll() is None
+            assert "does not answer" in (fresh_home / "logs" / "fireside.log").read_text()
+            second.send_signal(signal.SIGTERM)
+            assert second.wait(QUIT_TIMEOUT_S) == 0
+        first.send_signal(signal.SIGCONT)
+
+
 def test_after_sigkill_the_next_start_takes_over(fresh_home: Path) -> None:
     with program(fresh_home) as (process, errors):
         wait_until(lambda: is_visible(errors), "the window")

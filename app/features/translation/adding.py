@@ -10,6 +10,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from app.core.cancel import CancelToken
+from app.core.disk import disk_problem, make_folder, opener
 from app.core.errors import DocumentUnreadable
 from app.documents import reading
 from app.documents.protocol import BlocksRead, Segments, SegmentsDone, SegmentsRead
@@ -20,7 +21,6 @@ from app.features.translation.recomposed import segments_of
 from app.features.translation.result import TranslationWish, wish_to_fields
 from app.features.translation.searched import searched_text
 from app.features.translation.stored import ADDING, BLOCKS, DRAFT, KIND, Adding
-from app.features.whole_file import disk_problem
 from app.store.jobs import Jobs
 from app.store.translations import TranslationStore
 
@@ -52,12 +52,12 @@ class Copies:
             raise DocumentUnreadable(str(path), "not_a_file") from error
         with source:
             try:
-                copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                with copy.open("wb") as file:
+                make_folder(copy.parent)
+                with open(copy, "wb", opener=opener) as file:
                     while not cancel.cancelled and (piece := source.read(COPY_BYTES)):
                         file.write(piece)
             except OSError as error:
-                raise disk_problem(error, copy) from error
+                raise disk_problem(error, copy.parent) from error
         return copy
 
     def remove(self, job_id: int) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from app.core.cancel import CancelToken
+from app.core.disk import disk_problem, make_folder
 from app.core.errors import TargetIsOpen, TargetIsSource
 from app.documents import reading
 from app.documents.blocks import Block
@@ -23,7 +24,7 @@ from app.features.translation.page_marks import NOT_TRANSLATED
 from app.features.translation.recomposed import recomposed
 from app.features.translation.result import Origin
 from app.features.translation.stored import Row, Saved, Saving
-from app.features.whole_file import disk_problem, put, written
+from app.features.whole_file import put, written
 
 ENDINGS_OF_NEW = (".docx", ".html")
 SCRATCH = ".fireside-"
@@ -86,10 +87,10 @@ def rewrite(
     code, is_rtl = language_of(target)
     try:
         try:
-            child_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_folder(child_folder)
             write_translations(lines, words)
         except OSError as error:
-            raise disk_problem(error, lines) from error
+            raise disk_problem(error, lines.parent) from error
         request = Rewrite(
             str(original.path), str(scratch), str(lines), code, is_rtl, original.sha256, original.password
         )
@@ -143,6 +144,6 @@ def _put(scratch: Path, path: Path) -> None:
     except PermissionError as error:
         if path.exists():  # Windows does not replace what another program has open
             raise TargetIsOpen(str(path)) from error
-        raise disk_problem(error, path) from error
+        raise disk_problem(error, path.parent) from error
     except OSError as error:
-        raise disk_problem(error, path) from error
+        raise disk_problem(error, path.parent) from error

@@ -8,9 +8,9 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from app.core.disk import disk_problem
 from app.core.errors import DocumentUnreadable
 from app.features.translation.result import Term
-from app.features.whole_file import disk_problem
 from app.ui import tasks
 from app.ui.i18n import tr
 from app.ui.notify import Notify
@@ -71,7 +71,7 @@ class GlossaryFiles(QObject):
             try:
                 write_csv(path, tuple(terms))
             except OSError as error:
-                raise disk_problem(error, path) from error
+                raise disk_problem(error, path.parent) from error
             yield from ()
 
         task = tasks.run(lambda _token: work(), self)
