@@ -8,6 +8,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from app.core.disk import opener
+
 MOST_ENTRIES = 200
 UNFINISHED = ".part"
 
@@ -53,5 +55,6 @@ class Remembered:
     def _write(self, entries: dict[str, dict[str, Any]]) -> None:
         scratch = self._path.with_name(self._path.name + UNFINISHED)
         with contextlib.suppress(OSError):
-            scratch.write_text(json.dumps(entries, indent=1), "utf-8")
+            with open(scratch, "w", encoding="utf-8", opener=opener) as file:
+                json.dump(entries, file, indent=1)
             scratch.replace(self._path)
