@@ -87,7 +87,9 @@ class NoModel(EnvironmentProblem):
 
 @dataclass(eq=False)
 class ModelUnreadable(EnvironmentProblem):
-    """`reason` is one of: empty, not_gguf, truncated, vocabulary_only, damaged, newer_format, not_a_file, denied."""
+    """`reason` is one of: empty, not_gguf, truncated, vocabulary_only, projector, damaged, newer_format, not_a_file,
+    denied.
+    """
 
     path: str
     reason: str

@@ -103,6 +103,10 @@ class GgufProblem(Exception):
         self.reason = reason
 
 
+PROJECTOR = "clip"
+"""The architecture of files that turn pictures or sound into what a language model reads, and write nothing."""
+
+
 def check_model(path: Path) -> GgufHeader:
     """The header of a file that llama.cpp may see; raises ModelMissing or ModelUnreadable for any other."""
     try:
@@ -125,6 +129,8 @@ def read_complete(file: BinaryIO, size_bytes: int) -> GgufHeader:
     header = read_header(file)
     if not header.tensors:
         raise GgufProblem("vocabulary_only")
+    if header.metadata.get("general.architecture") == PROJECTOR:
+        raise GgufProblem("projector")
     if size_bytes < header.needed_bytes:
         raise GgufProblem("truncated")
     return header

@@ -38,6 +38,7 @@ _UNREADABLE = {
     "not_gguf": "{name} is not a GGUF model.",
     "truncated": "{name} is incomplete: the end of the file is missing. Was the download finished?",
     "vocabulary_only": "{name} holds only a vocabulary, no model.",
+    "projector": "{name} lets another model see pictures. It is no model that answers by itself.",
     "damaged": "{name} is damaged: its header does not make sense.",
     "newer_format": "{name} is in a format newer than this version of " + APP_NAME + " knows.",
     "not_a_file": "{name} is a folder, not a model file.",

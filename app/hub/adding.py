@@ -30,7 +30,7 @@ def add(
     Raises ModelMissing, ModelUnreadable, ModelNotOurs, NotEnoughDisk, DiskFull or FolderNotWritable.
     """
     path = path.absolute()
-    model = _checked(path)
+    model = checked(path)
     total = sum(file.size_bytes for source in _files(model) if (file := file_at(source)) is not None)
     if how == "in_place" or path.resolve().is_relative_to(folder.resolve()):
         yield CopyProgress(total, total, path.name)
@@ -60,8 +60,8 @@ def add(
     return place / model.path.name
 
 
-def _checked(path: Path) -> InstalledModel:
-    """The model that a file belongs to, complete and readable."""
+def checked(path: Path) -> InstalledModel:
+    """The model that a file belongs to, complete and readable; raises ModelMissing or ModelUnreadable."""
     check_model(path)
     model = describe(path, "added")
     if model is None:

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from app.core.cancel import CancelToken
 from app.core.errors import AppError, ModelMissing
 from app.core.events import CopyProgress
-from app.hub.library import describe
+from app.hub.adding import checked
 from app.ui import tasks
 from app.ui.i18n import tr
 from app.ui.model_loader import model_name, size_text
@@ -42,10 +42,10 @@ class Facts:
 
 
 def facts_of(path: Path, folder: Path) -> Facts:
-    """Sizes of all files of a model, and the room in the models folder; raises ModelMissing."""
+    """Sizes of all files of a model, and the room in the models folder; raises ModelMissing or ModelUnreadable."""
     there = next(one for one in (folder, *folder.parents) if one.is_dir())
-    model = describe(path, "opened")
-    files = [*model.parts, *([model.vision_path] if model.vision_path else [])] if model else [path]
+    model = checked(path)
+    files = [*model.parts, *([model.vision_path] if model.vision_path else [])]
     try:
         size = sum(file.stat().st_size for file in files)
         is_same_disk = path.stat().st_dev == there.stat().st_dev

@@ -18,6 +18,7 @@ from app.core.events import CopyProgress
 from app.ui.models.add_dialog import COPY, IN_PLACE, MOVE, AddDialog, Facts, facts_of
 from app.ui.models.progress_notice import ProgressNotice
 from app.ui.theme import Theme
+from tests.helpers import gguf_files
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.tiny_models import make_tiny
 from tests.helpers.ui import Frame
@@ -175,6 +176,30 @@ def test_a_file_from_the_command_line_is_opened_where_it_is(
 def test_a_file_that_is_gone_is_told(frame: Frame, copier: Copier, tmp_path: Path, qtbot: QtBot) -> None:
     drop(frame.window, tmp_path / "gone.gguf")
     qtbot.waitUntil(lambda: frame.notices() == ["There is no file gone.gguf any more."])
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        (b"no model at all", "photo.gguf is not a GGUF model."),
+        (gguf_files.vocabulary_only(), "photo.gguf holds only a vocabulary, no model."),
+        (
+            gguf_files.padded(gguf_files.header({"general.architecture": "clip"}, [("v.w", (32,), 0, 0)])) + bytes(128),
+            "photo.gguf lets another model see pictures. It is no model that answers by itself.",
+        ),
+    ],
+)
+def test_a_file_that_is_no_model_is_refused_before_anything_is_asked(
+    frame: Frame, copier: Copier, tmp_path: Path, qtbot: QtBot, refused: tuple[bytes, str]
+) -> None:
+    content, said = refused
+    path = tmp_path / "photo.gguf"
+    path.write_bytes(content)
+    drop(frame.window, path)
+    qtbot.waitUntil(lambda: frame.notices() != [])
+    assert frame.notices() == [said]
+    assert frame.window.findChild(AddDialog) is None
+    assert copier.asked == []
 
 
 def test_all_files_of_a_model_count(tmp_path: Path) -> None:
