@@ -42,11 +42,11 @@ class Archive:
             self._zip = zipfile.ZipFile(source.path)
         try:
             members = self._zip.infolist()
-            self._refuse_bombs(members)
+            self._refuse_hostile(members)
         except BaseException:
             self._zip.close()
             raise
-        self._members = {_folded(member.filename): member for member in members if not member.is_dir()}
+        self._members = {_folded(member.filename): member for member in members if not is_folder(member)}
         self.names = tuple(member.filename.replace("\\", "/") for member in self._members.values())
         """Files, not folders, in the order of the archive."""
 
@@ -106,10 +106,12 @@ class Archive:
         except _DAMAGE:
             raise self._source.unreadable("protected" if _is_protected(self._source) else "damaged") from None
 
-    def _refuse_bombs(self, members: list[zipfile.ZipInfo]) -> None:
-        """Too many members, or some that share their bytes: one deflated stream under many names."""
+    def _refuse_hostile(self, members: list[zipfile.ZipInfo]) -> None:
+        """Too many members, some that share their bytes (one deflated stream under many names), one without a name."""
         if len(members) > MOST_MEMBERS:
             raise self._source.unreadable("inflates")
+        if not all(member.filename for member in members):
+            raise self._source.unreadable("damaged")
         end = 0
         for member in sorted(members, key=lambda each: each.header_offset):
             if member.header_offset < end:
@@ -152,6 +154,11 @@ class _Member(io.RawIOBase):
             raise self._source.unreadable("damaged") from None
         self._source.inflated(len(data))
         return data
+
+
+def is_folder(member: zipfile.ZipInfo) -> bool:
+    """`ZipInfo.is_dir` falls over a name that is empty, or that begins with a NUL, before Python 3.13."""
+    return member.filename.endswith("/")
 
 
 def _is_open(member: zipfile.ZipInfo) -> bool:

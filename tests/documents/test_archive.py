@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import struct
 import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.core.errors import DocumentUnreadable
 from app.documents.archive import MOST_MEMBERS, Archive
 from app.documents.source import FREE_BYTES, Source
+from app.documents.writers.archive_copy import copy_archive
 from tests.helpers.office_files import write_zip
 
 
@@ -131,6 +133,16 @@ def test_a_compression_without_a_bound_is_not_unpacked(tmp_path: Path, method: i
     assert reason(path, "a") == "damaged"
 
 
+@pytest.mark.parametrize("name", [b"\x00", b"\x00/"])
+def test_a_member_without_a_name_is_damage(tmp_path: Path, name: bytes) -> None:
+    path = changed(
+        write_zip(tmp_path / "a.docx", {"x" * len(name): b"1", "word/document.xml": b"2"}), b"x" * len(name), name
+    )
+    assert reason(path, "word/document.xml") == "damaged"
+    with pytest.raises(DocumentUnreadable):
+        copy_archive(Source(path), io.BytesIO(), {"word/document.xml": b"3"})
+
+
 def test_names_that_point_elsewhere_are_only_names(tmp_path: Path) -> None:
     outside = tmp_path / "outside.txt"
     outside.write_text("not yours")
@@ -145,6 +157,7 @@ def test_names_that_point_elsewhere_are_only_names(tmp_path: Path) -> None:
 
 
 @settings(max_examples=150, deadline=None)
+@example(at=383, value=0)  # the first letter of a name in the list of members
 @given(at=st.integers(0, 10_000), value=st.integers(0, 255))
 def test_any_changed_byte_gives_the_content_or_a_situation(
     tmp_path_factory: pytest.TempPathFactory, at: int, value: int

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from app.documents.archive import CHUNK_BYTES, Archive
+from app.documents.archive import CHUNK_BYTES, Archive, is_folder
 from app.documents.source import Source
 
 _LOCAL = struct.Struct("<4s5H3L2H")
@@ -61,7 +61,7 @@ def copy_archive(source: Source, out: BinaryIO, changed: Mapping[str, bytes]) ->
             file.seek(0)
             _copy(source, file, out, min(each.at for each in entries))
         for entry, member in sorted(zip(entries, members, strict=True), key=lambda each: each[0].at):
-            data = None if member.is_dir() else wanted.get(_folded(member.filename))
+            data = None if is_folder(member) else wanted.get(_folded(member.filename))
             if data is None:
                 _copy_member(source, file, out, entry)
             else:
