@@ -87,6 +87,11 @@ class Block:
     level: int = 0
     label: str = ""
 
+    @property
+    def characters(self) -> int:
+        """All its text, with the headings above it, which each block has for itself."""
+        return len(self.text) + len(self.label) + sum(map(len, self.heading_path))
+
 
 class Numbering:
     """Gives the pieces of one document their numbers and the headings above them."""

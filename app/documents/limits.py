@@ -1,4 +1,4 @@
-"""What a document child may take: limits it sets itself, and the parent's watch over its memory."""
+"""What a document may take: limits its child sets itself, the parent's watch over its memory, a budget for its text."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+
+from app.core.errors import DocumentUnreadable
 
 LIMITS_VARIABLE = "FIRESIDE_DOCUMENT_LIMITS"
 MOST_WRITTEN_BYTES = 16_000_000
@@ -23,6 +26,14 @@ NEAR_SHARE = 1 / 3
 """A buffer that doubles needs three times its size while it grows, so this much is where a full memory begins."""
 OUT_OF_MEMORY_WORDS = ("memory allocation of ", "bad_alloc", "Out of memory", "MemoryError")
 """What is said before the end by Rust, by C++, by PDFium and by Python. They say it only then."""
+
+FREE_CHARACTERS = 20_000_000
+"""Of text, however small the file: five Bibles."""
+TEXT_SHARE = 200
+"""So many characters for a byte of the file, as `app.documents.source` has it for bytes that are inflated..."""
+MOST_SHARED_CHARACTERS = 200_000_000
+PLAIN_SHARE = 10
+"""...up to these, or to so many for a byte: a plain text of any size, with the headings above each of its blocks."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +50,29 @@ class Limits:
 def limits_from(environment: Mapping[str, str]) -> Limits:
     """The usual ones, with what the environment changes."""
     return dataclasses.replace(Limits(), **json.loads(environment.get(LIMITS_VARIABLE) or "{}"))
+
+
+class TextBudget:
+    """How much text may come out of one file: a sheet of 10,000 cells may name one string of a megabyte in each.
+
+    Counted where blocks are made, in the child, and where they arrive, in the parent, whose memory has no limit.
+    """
+
+    def __init__(self, path: Path) -> None:
+        size_bytes = path.stat().st_size
+        shared = min(TEXT_SHARE * size_bytes, MOST_SHARED_CHARACTERS)
+        self.left = max(FREE_CHARACTERS, PLAIN_SHARE * size_bytes, shared)
+        self._path = path
+
+    def require(self, characters: int) -> None:
+        """Raises DocumentUnreadable ("inflates") where there is no room for so many more."""
+        if characters > self.left:
+            raise DocumentUnreadable(str(self._path), "inflates")
+
+    def take(self, characters: int) -> None:
+        """Counts so many; raises as `require` does."""
+        self.require(characters)
+        self.left -= characters
 
 
 def limit_this_process(memory_bytes: int, *, is_writing: bool = False) -> None:

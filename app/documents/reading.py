@@ -17,8 +17,8 @@ from pathlib import Path
 
 from app.core.cancel import CancelToken
 from app.core.child import Child, own_command
-from app.core.errors import DocumentReaderFailed, DocumentTooDemanding, ProtocolViolation
-from app.documents.limits import MemoryWatch, child_environment, limits_from
+from app.core.errors import DocumentReaderFailed, DocumentTooDemanding, DocumentUnreadable, ProtocolViolation
+from app.documents.limits import MemoryWatch, TextBudget, child_environment, limits_from
 from app.documents.output_file import make_output
 from app.documents.protocol import (
     BlocksRead,
@@ -156,6 +156,30 @@ def _pulse(request: Request) -> Event:
             return BlocksRead(())
 
 
+class _Text:
+    """The text of a file as it arrives: what the child was let through is counted once more."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._budget: TextBudget | None = None
+
+    def count(self, event: Event) -> None:
+        """Raises DocumentUnreadable ("inflates", "changed")."""
+        match event:
+            case BlocksRead(blocks) if blocks:
+                self._take(sum(block.characters for block in blocks))
+            case SegmentsRead(segments) if segments:
+                self._take(sum(len(segment.text) + len(segment.context) for segment in segments))
+
+    def _take(self, characters: int) -> None:
+        if self._budget is None:
+            try:
+                self._budget = TextBudget(self._path)
+            except OSError as error:
+                raise DocumentUnreadable(str(self._path), "changed") from error
+        self._budget.take(characters)
+
+
 class _Said:
     """What a child says, and its end. What nobody takes stops the child, until this is closed."""
 
@@ -201,7 +225,7 @@ class _ReadingChild:
         """What the child says to a request, up to its last word."""
         with contextlib.suppress(OSError):  # gone already: its end comes like everything it says
             self._child.send(request_line(request))
-        silent_s, told_s, pulse = 0.0, time.monotonic(), _pulse(request)
+        silent_s, told_s, pulse, text = 0.0, time.monotonic(), _pulse(request), _Text(Path(request.path))
         while not is_stopped():
             item = self._said.next()
             now_s = time.monotonic()
@@ -210,6 +234,7 @@ class _ReadingChild:
             if item is not None:
                 silent_s, told_s = 0.0, now_s
                 event = self._event(item)
+                text.count(event)
                 yield event
                 if isinstance(event, Done | Drawn | SegmentsDone | Rewritten):
                     return

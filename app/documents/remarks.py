@@ -6,6 +6,8 @@ from app.documents.clean import clean_text
 from app.documents.source import Remark
 
 MOST_REMARKS = 200
+MOST_CHARACTERS = 300
+"""Of a name in one, such as a sheet's or an attachment's."""
 
 
 class Remarks:
@@ -23,9 +25,13 @@ class Remarks:
             count = int(known.values["count"]) + int(remark.values["count"])
             self._found[key] = Remark(remark.name, {**known.values, "count": count})
         elif known is None and len(self._found) < MOST_REMARKS:
-            values = {name: clean_text(v) if isinstance(v, str) else v for name, v in remark.values.items()}
+            values = {name: _short(v) if isinstance(v, str) else v for name, v in remark.values.items()}
             self._found[key] = Remark(remark.name, values)
 
     def all(self) -> tuple[Remark, ...]:
         """In the order in which they came first."""
         return tuple(self._found.values())
+
+
+def _short(text: str) -> str:
+    return clean_text(text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 1]}…")

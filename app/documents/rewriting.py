@@ -101,8 +101,10 @@ class _Finding(_Walk):
         self._hidden += len(segment.text) - len(cleaned.text)
         self._sample.add(Piece(Kind.PARAGRAPH, cleaned.text))
         self._count += 1
+        characters = length_of(cleaned) + len(cleaned.context)
+        self._source.text.take(characters)
         self._waiting.append(cleaned)
-        self._waiting_characters += length_of(cleaned) + 200
+        self._waiting_characters += characters + 200
         if self._waiting_characters >= MOST_TOLD_CHARACTERS:
             self._flush()
         self._flush(TELL_EVERY_S)

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import Piece
+from app.documents.limits import TextBudget
 
 MOST_INFLATED_BYTES = 1_000_000_000
 """All members of an archive together; also no more than `MOST_INFLATION` times the file, once it is `FREE_BYTES`."""
@@ -64,6 +66,11 @@ class Source:
         most = min(MOST_INFLATED_BYTES, max(FREE_BYTES, MOST_INFLATION * self.path.stat().st_size))
         if self._inflated_bytes > most:
             raise self.unreadable("inflates")
+
+    @cached_property
+    def text(self) -> TextBudget:
+        """What is left for the text of this file. Blocks are counted as they are told; who makes a large one asks."""
+        return TextBudget(self.path)
 
     def remark(self, name: str, **values: str | int) -> None:
         """What a rewriter has to tell; see `Remark`."""

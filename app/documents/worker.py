@@ -45,6 +45,7 @@ DEFECT_EXIT_CODE = 70
 TELL_EVERY_S = 0.1
 MOST_TOLD_CHARACTERS = 1_000_000
 """In one line, about: a line has at most two pieces' text."""
+MOST_TITLE_CHARACTERS = 1000
 
 Tell = Callable[[Event], None]
 
@@ -177,7 +178,7 @@ class _Reading:
             case Remark():
                 self._remarks.add(item)
             case Opened():
-                title = " ".join(clean_text(item.title).split())
+                title = " ".join(clean_text(item.title[:MOST_TITLE_CHARACTERS]).split())
                 self._opened = Opened(item.unit, item.pages, title, item.encoding)
                 self._tell(Found(self._format, self._opened))
 
@@ -188,8 +189,10 @@ class _Reading:
             return
         for part in fit_for_the_wire(piece):
             self._sample.add(part)
-            self._waiting.append(self._numbering.block(part))
-            self._waiting_characters += len(part.text) + 200
+            block = self._numbering.block(part)
+            self._source.text.take(block.characters)
+            self._waiting.append(block)
+            self._waiting_characters += block.characters + 200
             if self._waiting_characters >= MOST_TOLD_CHARACTERS or time.monotonic() - self._told_s >= TELL_EVERY_S:
                 self._flush()
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -21,9 +22,9 @@ import pytest
 from app.core.cancel import CancelToken
 from app.core.child import CHECKOUT
 from app.core.errors import DocumentReaderFailed, DocumentTooDemanding, DocumentUnreadable, ProtocolViolation
-from app.documents import reading
+from app.documents import limits, reading
 from app.documents.limits import LIMITS_VARIABLE
-from app.documents.protocol import BlocksRead, Done, Draw, Drawn, Found
+from app.documents.protocol import BlocksRead, Done, Draw, Drawn, Found, Read, Segments
 from tests.helpers.documents import WORDS, Readings, good_pdf, long_text, only_child, read
 from tests.helpers.program import is_gone, wait_until
 
@@ -55,6 +56,21 @@ def readings(work: Path) -> Iterator[Readings]:
     """Readings that end with the test."""
     with closing(Readings(work)) as readings:
         yield readings
+
+
+def test_text_is_counted_once_more_where_it_arrives(
+    good: Path, tmp_path: Path, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = long_text(tmp_path / "long.txt", 1_000_000)
+    at: Any = {"folder": work, "cancel": CancelToken()}
+    monkeypatch.setattr(limits, "PLAIN_SHARE", 0)  # here, not in the child
+    monkeypatch.setattr(limits, "TEXT_SHARE", 0)
+    monkeypatch.setattr(limits, "FREE_CHARACTERS", 200_000)
+    for ask in (reading.read(Read(str(long)), **at), reading.find_segments(Segments(str(long)), **at)):
+        with closing(ask), pytest.raises(DocumentUnreadable) as caught:
+            list(ask)
+        assert caught.value.reason == "inflates"
+    assert read(good, work).text == WORDS
 
 
 def test_a_file_is_read_by_a_child(good: Path, work: Path) -> None:

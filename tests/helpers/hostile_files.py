@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.helpers.documents import pdf_of, pdf_pages, pdf_stream, shown
 from tests.helpers.office_files import W, write_zip
+from tests.helpers.text_files import write_ods, write_xlsx
 
 CONTENT_TYPES = '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"/>'
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -114,6 +115,35 @@ def xlsx_of_3_gigabytes(path: Path) -> Path:
     )
     members = {name: packed(content.encode()) for name, content in xlsx_members("").items()}
     return write_raw_zip(path, members | {"xl/worksheets/sheet1.xml": sheet})
+
+
+def xlsx_of_one_string_in_many_cells(path: Path) -> Path:
+    """A string of a megabyte that 10,000 cells name, as in the test files of Apache POI (poc-shared-strings.xlsx)."""
+    rows = "".join(f'<row r="{row}"><c r="A{row}" t="s"><v>0</v></c></row>' for row in range(1, 10_001))
+    write_xlsx(path, {"S": rows}, strings=f"<si><t>{'word ' * 200_000}</t></si>")
+    return path
+
+
+def xlsx_of_one_string_across_a_row(path: Path) -> Path:
+    """The same in every cell of one row, whose text would be 16 GB in one piece."""
+    cells = '<c t="s"><v>0</v></c>' * 16_384
+    write_xlsx(path, {"S": f'<row r="1">{cells}</row>'}, strings=f"<si><t>{'w' * 1_000_000}</t></si>")
+    return path
+
+
+def ods_of_one_cell_a_million_times(path: Path) -> Path:
+    """A cell that is repeated, in a row that is repeated."""
+    cell = f'<table:table-cell table:number-columns-repeated="1000"><text:p>{"word " * 200}</text:p></table:table-cell>'
+    row = f'<table:table-row table:number-rows-repeated="1000">{cell}</table:table-row>'
+    write_ods(path, f'<table:table table:name="S">{row}</table:table>')
+    return path
+
+
+def html_of_long_headings_above_many_words(path: Path) -> Path:
+    """Each of 30,000 short paragraphs is below six long headings, which its block has for itself."""
+    headings = "".join(f"<h{level}>{'heading ' * 60}</h{level}>" for level in range(1, 7))
+    path.write_text(f"<!doctype html><body>{headings}{'<p>x</p>' * 30_000}")
+    return path
 
 
 def zip_with_overlapping_members(path: Path) -> Path:

@@ -26,6 +26,8 @@ ROWS = 100
 MOST_ROWS = 100_000
 MOST_CELLS = 1_000_000
 """Of a sheet; the rest is not read, and told of."""
+MOST_CHARACTERS = 50_000_000
+"""Of a sheet, as `MOST_CELLS`."""
 MOST_PIECE_CHARACTERS = 100_000
 MOST_EMPTY_COLUMNS = 64
 """More of them between the columns of a piece are left out of it."""
@@ -68,7 +70,7 @@ def _xlsx(book: Workbook, source: Source) -> Iterator[Item]:
         if not sheet.part:
             yield PageRead(page, has_text=False)
             continue
-        reader = _Sheet(sheet.name, page)
+        reader = _Sheet(sheet.name, page, source)
         yield from reader.items(book.rows(sheet))
         if reader.is_cut or book.is_cut:
             yield Remark("rows_cut", {"sheet": sheet.name, "rows": book.count_rows(sheet), "shown": reader.shown})
@@ -86,7 +88,7 @@ def _ods(book: Spreadsheet, source: Source) -> Iterator[Item]:
             continue
         if sheet.is_hidden:
             yield Remark("hidden", {"unit": "sheet", "name": sheet.name})
-        reader = _Sheet(sheet.name, page)
+        reader = _Sheet(sheet.name, page, source)
         beside: list[Piece] = []
         yield from reader.items(_repeated(found, beside))
         if reader.is_cut:
@@ -121,7 +123,7 @@ def _by_calamine(source: Source) -> Iterator[Item]:
                 yield PageRead(page, has_text=False)
                 continue
             cells = _sheet(book, page - 1, source)
-            reader = _Sheet(sheet.name, page)
+            reader = _Sheet(sheet.name, page, source)
             yield from reader.items(_rows(cells))
             if reader.is_cut:
                 yield Remark("rows_cut", {"sheet": sheet.name, "rows": cells.height, "shown": reader.shown})
@@ -190,9 +192,10 @@ def _text(value: Any) -> str:
 class _Sheet:
     """One sheet's pieces. `shown` counts the rows in them, `is_cut` says whether there are more."""
 
-    def __init__(self, name: str, page: int) -> None:
+    def __init__(self, name: str, page: int, source: Source) -> None:
         self._name = name
         self._page = page
+        self._source = source
         self._left = 1 << 20
         self.shown = 0
         self.has_text = False
@@ -207,15 +210,18 @@ class _Sheet:
     def items(self, rows: Rows) -> Iterator[Piece]:
         """Its heading, then its rows."""
         waiting: list[tuple[int, dict[int, str]]] = []
-        cells = characters = 0
+        cells = characters = all_characters = 0
         for number, row in rows:
-            if self.shown >= MOST_ROWS or cells >= MOST_CELLS:
+            if self.shown >= MOST_ROWS or cells >= MOST_CELLS or all_characters >= MOST_CHARACTERS:
                 self.is_cut = True
                 break
+            length = sum(map(len, row.values()))
+            self._source.text.require(characters + length)  # its cells may all be one string, and are none yet
             waiting.append((number, row))
             self.shown += 1
             cells += len(row)
-            characters += sum(map(len, row.values()))
+            characters += length
+            all_characters += length
             if len(waiting) >= ROWS or characters > MOST_PIECE_CHARACTERS:
                 yield from self.heading()
                 yield self._piece(waiting)

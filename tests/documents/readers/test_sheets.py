@@ -127,6 +127,15 @@ def test_rows_beyond_the_limit_are_told_of(tmp_path: Path, monkeypatch: pytest.M
     assert Remark("rows_cut", {"sheet": "Long", "rows": 1000, "shown": 250}) in items
 
 
+def test_a_sheet_of_long_texts_is_cut_and_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sheets, "MOST_CHARACTERS", 1000)
+    long = "".join(f'<row r="{row}"><c t="inlineStr"><is><t>{"w" * 300}</t></is></c></row>' for row in range(1, 11))
+    write_xlsx(tmp_path / "a.xlsx", {"Long": long, "Short": '<row r="1"><c><v>7</v></c></row>'})
+    items = list(read(Source(tmp_path / "a.xlsx")))
+    assert [row[0][:1] for row in rows(items)] == ["w"] * 4 + ["7"]
+    assert Remark("rows_cut", {"sheet": "Long", "rows": 10, "shown": 4}) in items
+
+
 def test_formatting_without_text_ends_the_reading_of_a_sheet_at_some_point(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
