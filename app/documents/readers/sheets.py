@@ -19,6 +19,7 @@ from app.documents.archive import CHUNK_BYTES, Archive
 from app.documents.blocks import Kind, Piece, Place, table_text
 from app.documents.readers.odf_flat import WithoutPictures
 from app.documents.readers.odf_sheets import Found, Spreadsheet
+from app.documents.readers.xls_records import Beside, beside_cells
 from app.documents.readers.xlsx import Workbook
 from app.documents.source import Item, Opened, PageRead, Remark, Source
 
@@ -113,6 +114,7 @@ def _repeated(found: Iterator[Found], beside: list[Piece]) -> Rows:
 def _by_calamine(source: Source) -> Iterator[Item]:
     with _open(source) as book:
         sheets = book.sheets_metadata
+        others = dict(enumerate(beside_cells(source), 1))
         yield Opened("sheet", len(sheets))
         for page, sheet in enumerate(sheets, 1):
             if not source.wants(page):
@@ -122,11 +124,14 @@ def _by_calamine(source: Source) -> Iterator[Item]:
             if sheet.typ != python_calamine.SheetTypeEnum.WorkSheet:
                 yield PageRead(page, has_text=False)
                 continue
-            cells = _sheet(book, page - 1, source)
+            cells, beside = _sheet(book, page - 1, source), others.get(page, Beside())
             reader = _Sheet(sheet.name, page, source)
-            yield from reader.items(_rows(cells))
+            yield from reader.items(_rows(cells, beside))
             if reader.is_cut:
                 yield Remark("rows_cut", {"sheet": sheet.name, "rows": cells.height, "shown": reader.shown})
+            for piece in beside.pieces(page, sheet.name):
+                yield from reader.heading()
+                yield piece
             yield PageRead(page, has_text=reader.has_text)
 
 
@@ -166,9 +171,11 @@ def _count_inflated(archive: Archive) -> None:
                     pass
 
 
-def _rows(cells: Any) -> Rows:
+def _rows(cells: Any, beside: Beside) -> Rows:
+    left = cells.start[1] if cells.start else 0  # rows come from the first of the sheet, columns from the first used
     for number, row in enumerate(cells.iter_rows()):
-        found = {column: text for column, value in enumerate(row) if (text := _text(value))}
+        found = {column: text for column, value in enumerate(row, left) if (text := _text(value))}
+        found |= {column: beside.long[number, column] for column in found if (number, column) in beside.long}
         if found:
             yield number, found
 

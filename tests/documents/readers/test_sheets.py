@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 import zipfile
 from pathlib import Path
 
@@ -326,6 +327,28 @@ def test_a_workbook_of_the_nineties_is_read(tmp_path: Path) -> None:
     items = list(read(Source(tmp_path / "a.xls")))
     assert [each.text for each in items if isinstance(each, Piece)] == ["Sheet", "one\ntwo\nthree"]
     assert items[-1] == Remark("old_format", {"format": "xls"})
+
+
+def test_a_long_result_a_comment_and_a_text_box_of_a_workbook_of_1997_are_read(tmp_path: Path) -> None:
+    """Records end at 8,224 bytes; what is more comes in others, each of which says how wide its letters are."""
+    first, second = "begin " + "a" * 8209, "b" * 3999 + "Ω end"
+    result = struct.pack("<HHH8sHIH3s", 2, 1, 0, b"\0" * 6 + b"\xff\xff", 0, 0, 3, b"\x1e\x01\0")
+    string = struct.pack("<HB", len(first + second), 0) + first.encode("latin-1")
+    cells = record(0x06, result) + record(0x207, string) + record(0x3C, b"\x01" + second.encode("utf-16-le"))
+    for kind, number, words in ((0x19, 7, "a comment"), (0x06, 8, "in a box")):
+        cells += record(0x5D, struct.pack("<HHHH14x", 0x15, 0x12, kind, number))
+        cells += record(0x1B6, struct.pack("<10xHHI", len(words), 16, 0)) + record(0x3C, b"\0" + words.encode())
+        cells += record(0x3C, bytes(16))
+    cells += record(0x1C, struct.pack("<HHHHHB", 2, 1, 0, 7, 2, 0) + b"Me\0")
+    beginning, name = record(0x809, b"\x00\x06\x05\x00" + bytes(12)), b"\x05\0Sheet"
+    before = len(beginning) + 4 + 6 + len(name) + 4
+    book = beginning + record(0x85, before.to_bytes(4, "little") + bytes(2) + name) + record(0x0A, b"")
+    sheet = record(0x809, b"\x00\x06\x10\x00" + bytes(12)) + cells + record(0x0A, b"")
+    write_ole(tmp_path / "a.xls", {"Workbook": book + sheet + bytes(8000)})
+    heading, table, comment, box = (each for each in read(Source(tmp_path / "a.xls")) if isinstance(each, Piece))
+    assert (heading.text, table.text) == ("Sheet", first + second)
+    assert (comment.kind, comment.text, comment.place) == (Kind.NOTE, "a comment", Place("Sheet", 2, 3))
+    assert (box.kind, box.text) == (Kind.PARAGRAPH, "in a box")
 
 
 def test_damaged_workbooks_say_so(tmp_path: Path) -> None:
