@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `read` takes."""
     parser.add_argument("file", metavar="FILE", type=Path)
     parser.add_argument("--password", metavar="TEXT", default="", help="of a PDF; without it, it is asked for")
-    parser.add_argument("--encoding", metavar="NAME", default="", type=_encoding, help="of a text file, such as cp1251")
+    parser.add_argument("--encoding", metavar="NAME", default="", type=_encoding, help="of its letters, such as cp1251")
     parser.add_argument("--pages", metavar="3-7", default=(0, 0), type=_pages, help="only these, both included")
     parser.add_argument("--no-ocr", action="store_true", help="leave pages alone that are pictures")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")

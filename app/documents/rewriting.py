@@ -11,6 +11,7 @@ from app.documents.checked_file import check_file, require_unchanged, sha256_of
 from app.documents.clean_segment import clean_segment, fit, length_of
 from app.documents.formats import find_format, really
 from app.documents.language import Sample
+from app.documents.legacy_fonts import LegacyFonts
 from app.documents.output_file import OutputFile
 from app.documents.protocol import Event, Rewrite, Rewritten, Segments, SegmentsDone, SegmentsRead, SegmentsWritten
 from app.documents.remarks import Remarks
@@ -79,6 +80,7 @@ class _Finding(_Walk):
         self._waiting_characters = 0
         self._hidden = self._long = 0
         self._sample = Sample()
+        self._fonts = LegacyFonts()
 
     def run(self) -> SegmentsDone:
         """All the way."""
@@ -89,6 +91,7 @@ class _Finding(_Walk):
         self._checked()
         if self._hidden:
             self._source.remark("hidden_characters", count=self._hidden)
+        self._source.remarks += self._fonts.remarks()
         if self._long:
             self._source.remark("long_segments", count=self._long)
         return SegmentsDone(format_, self._count, self._sample.language(), sha256, self._remarks())
@@ -100,6 +103,7 @@ class _Finding(_Walk):
         cleaned = clean_segment(segment)
         self._hidden += len(segment.text) - len(cleaned.text)
         self._sample.add(Piece(Kind.PARAGRAPH, cleaned.text))
+        self._fonts.look(cleaned.text)
         self._count += 1
         characters = length_of(cleaned) + len(cleaned.context)
         self._source.text.take(characters)

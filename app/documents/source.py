@@ -35,7 +35,8 @@ ENCODINGS = (
 
 @dataclass
 class Source:
-    """One file to read. `encoding` is the person's choice for a text file, "" to find out.
+    """One file to read. `encoding` is the person's choice, "" to find out; where there is no text file, it is that of
+    its fonts (`app.documents.legacy_fonts`).
 
     `first_page` and `last_page` choose a part (both included; 0 is open), in formats with pages. `recognize` allows
     tesseract for pages without text.
@@ -120,6 +121,7 @@ class Remark:
     hidden (unit, name): a hidden sheet or slide, which was read.
     missing_part (part): a part that the document names and does not have.
     hidden_characters (count): zero-width, direction or tag characters that were taken out.
+    legacy_font (encoding, read, meant): a font shows other letters than its codes say, with a word as an example.
     attachment (name, size_bytes): a file inside, not read.
     pictures (count): pictures inside, not read.
     old_format (format): read from a format that is no longer made.

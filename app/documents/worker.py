@@ -23,6 +23,7 @@ from app.documents.checked_file import check_file, reason_of, require_unchanged,
 from app.documents.clean import clean_piece, clean_text, fit_for_the_wire
 from app.documents.formats import find_format, really
 from app.documents.language import Sample
+from app.documents.legacy_fonts import LegacyFonts, recoded
 from app.documents.limits import limit_this_process
 from app.documents.protocol import (
     BlocksRead,
@@ -140,6 +141,7 @@ class _Reading:
         self._has_pictures = False
         self._remarks = Remarks()
         self._sample = Sample()
+        self._fonts = LegacyFonts()
 
     def run(self) -> Done:
         """Until all is read; raises an AppError, or whatever a reader raises."""
@@ -152,6 +154,8 @@ class _Reading:
         self._flush()
         if not self._numbering.count and not self._has_pictures:
             raise self._source.unreadable("no_text")
+        for remark in self._fonts.remarks():
+            self._remarks.add(remark)
         if self._hidden:
             self._remarks.add(Remark("hidden_characters", {"count": self._hidden}))
         sha256 = sha256_of(self._path, self._still_working)
@@ -179,7 +183,7 @@ class _Reading:
                 self._remarks.add(item)
             case Opened():
                 title = " ".join(clean_text(item.title[:MOST_TITLE_CHARACTERS]).split())
-                self._opened = Opened(item.unit, item.pages, title, item.encoding)
+                self._opened = Opened(item.unit, item.pages, self._recoded(title, item), item.encoding)
                 self._tell(Found(self._format, self._opened))
 
     def _add(self, piece: Piece) -> None:
@@ -187,6 +191,8 @@ class _Reading:
         self._hidden += hidden
         if not piece.text.strip():
             return
+        piece = piece._replace(text=self._recoded(piece.text, self._opened))
+        self._fonts.look(piece.text)
         for part in fit_for_the_wire(piece):
             self._sample.add(part)
             block = self._numbering.block(part)
@@ -195,6 +201,10 @@ class _Reading:
             self._waiting_characters += block.characters + 200
             if self._waiting_characters >= MOST_TOLD_CHARACTERS or time.monotonic() - self._told_s >= TELL_EVERY_S:
                 self._flush()
+
+    def _recoded(self, text: str, opened: Opened) -> str:
+        """In the encoding that the person chose for a format that has none: it is that of its fonts."""
+        return text if opened.encoding or not self._source.encoding else recoded(text, self._source.encoding)
 
     def _flush(self) -> None:
         if self._waiting:

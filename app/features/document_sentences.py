@@ -69,6 +69,10 @@ _SENTENCES: dict[str, Callable[[Values], str]] = {
     "hidden": lambda v: f"The {v['unit']} {v['name']} is hidden, and was read.",
     "missing_part": lambda v: f"Its part {v['part']} is missing.",
     "hidden_characters": _counted("1 hidden character was taken out.", "{count} hidden characters were taken out."),
+    "legacy_font": lambda v: (
+        f"Its letters come out as “{v['read']}” where its font shows “{v['meant']}”; "
+        f"choose the encoding {v['encoding']} to read it as it is shown."
+    ),
     "attachment": lambda v: f"The attachment {v['name']} ({_size(int(v['size_bytes']))}) was not read.",
     "pictures": _counted("1 picture in it was not read.", "{count} pictures in it were not read."),
     "old_format": lambda v: f"It was read from {format_words(str(v['format']))}, a format that is no longer made.",

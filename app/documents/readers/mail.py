@@ -72,7 +72,7 @@ def _of_mail(whole: Part, source: Source) -> Iterator[Item]:
     bodies: list[Part] = []
     attached: list[Part] = []
     _sort(whole, bodies, attached, source)
-    texts = [(part, _text_of(part)) for part in bodies]
+    texts = [(part, _text_of(part, source.encoding)) for part in bodies]
     yield Opened(title=subject, encoding=next((decoded.encoding for _, decoded in texts), ""))
     yield from headers_piece(subject, [f"{name}: {value}" for name in HEADERS if (value := _header(whole, name))])
     for part, decoded in texts:
@@ -110,8 +110,10 @@ def _best(ways: list[Part]) -> Part:
     return readable[-1] if readable else ways[-1]
 
 
-def _text_of(part: Part) -> Decoded:
+def _text_of(part: Part, chosen: str = "") -> Decoded:
     """Decoded by hand: the standard library refuses unknown names and damaged base64."""
+    if known(chosen):
+        return decode(_bytes_of(part), chosen)
     charset = part.get_param("charset")
     name = charset if isinstance(charset, str) else ""
     return decode(_bytes_of(part), "" if known(name) in ("", "utf-8") or name.lower() == "us-ascii" else name)

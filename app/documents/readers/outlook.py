@@ -14,7 +14,7 @@ from olefile import OleFileIO
 from olefile.olefile import OleFileError
 
 from app.documents.blocks import Piece
-from app.documents.encoding import decode, find_encoding
+from app.documents.encoding import SAMPLE_BYTES, decode, find_encoding, known
 from app.documents.readers.mail import body_pieces, headers_piece
 from app.documents.readers.rtf import RtfWalker
 from app.documents.source import Item, Opened, Remark, Source
@@ -27,6 +27,9 @@ _SUBJECT, _SENDER, _SENDER_ADDRESS, _SMTP_ADDRESS, _TO, _CC = "0037", "0C1A", "0
 _BODY, _HTML, _RTF, _DATA, _NAME, _LONG_NAME = "1000", "1013", "1009", "3701", "3704", "3707"
 _SENT, _DELIVERED, _CODE_PAGE, _INTERNET_CODE_PAGE = 0x0039, 0x0E06, 0x3FFD, 0x3FDE
 _UNICODE, _ANSI, _BINARY, _OBJECT = "001F", "001E", "0102", "000D"
+_WINDOWS_PAGES = {20127: 0, 28591: 1252, 28592: 1250, 28595: 1251, 28597: 1253, 28599: 1254, 20866: 1251, 21866: 1251,
+                  50220: 932, 51932: 932, 51949: 949, 52936: 936, 54936: 936}  # fmt: skip
+"""What a message that is sent in an Internet code page has its other texts in; ASCII says nothing of them."""
 _FIRST_DICTIONARY = (
     rb"{\rtf1\ansi\mac\deff0\deftab720{\fonttbl;}{\f0\fnil \froman \fswiss \fmodern \fscript \fdecor MS Sans Serif"
     rb"SymbolArialTimes New RomanCourier{\colortbl\red0\green0\blue0"
@@ -41,8 +44,10 @@ def read(source: Source) -> Iterator[Item]:
     try:
         with OleFileIO(str(source.path)) as ole:
             message = _Message(source, ole)
-            yield Opened(title=message.text(_SUBJECT))
+            yield Opened(title=message.text(_SUBJECT), encoding=message.code_page)
             yield from message.items()
+            if message.code_page:
+                yield Remark("encoding", {"encoding": message.code_page})
     except (struct.error, OleFileError):
         raise source.unreadable("damaged") from None
 
@@ -59,8 +64,27 @@ class _Message:
 
     def __post_init__(self) -> None:
         self._numbers = self._fixed()
-        page = self._numbers.get(_CODE_PAGE, 0)
-        self._code_page = f"cp{page}" if page not in (0, 65001) else "cp1252" if not page else "utf-8"
+        self.code_page = self._find_code_page()
+        """Of its texts that are not Unicode; "" where there are none, or where they need none."""
+
+    def _find_code_page(self) -> str:
+        """The person's choice, what the message says, what its HTML is in; else what its texts look like."""
+        sample = self._sample()
+        if not sample or sample.isascii():
+            return ""
+        internet = self._numbers.get(_INTERNET_CODE_PAGE, 0)
+        pages = (self._numbers.get(_CODE_PAGE, 0), _WINDOWS_PAGES.get(internet, internet))
+        said = (f"cp{page}" if page != 65001 else "utf-8" for page in pages if page)
+        names = (known(name) for name in (self.source.encoding, *said))
+        return next(filter(None, names), "") or find_encoding(sample) or "cp1252"
+
+    def _sample(self) -> bytes:
+        """Texts that are not Unicode, one after the other."""
+        depth, sample = len(self.folder), b""
+        for entry in self.ole.listdir():
+            if entry[:depth] == self.folder and len(entry) == depth + 1 and entry[-1].endswith(_ANSI):
+                sample += self.ole.openstream(entry).read(SAMPLE_BYTES) + b"\n"
+        return sample[:SAMPLE_BYTES]
 
     def items(self, is_inside: bool = False) -> Iterator[Item]:
         """Everything but `Opened`. A message inside a message inside it is only named."""
@@ -80,7 +104,7 @@ class _Message:
         if (data := self._bytes(number, _UNICODE, where)) is not None:
             return data.decode("utf-16-le", "replace").rstrip("\0")
         data = self._bytes(number, _ANSI, where)
-        return "" if data is None else decode(data.rstrip(b"\0"), self._code_page).text
+        return "" if data is None else decode(data.rstrip(b"\0"), self.code_page).text
 
     def _headers(self) -> list[str]:
         name, address = self.text(_SENDER), self.text(_SMTP_ADDRESS) or self.text(_SENDER_ADDRESS)
@@ -103,6 +127,8 @@ class _Message:
         if data is None:
             return self.text(_HTML)
         page = self._numbers.get(_INTERNET_CODE_PAGE, 0)
+        if known(self.source.encoding):
+            return decode(data, self.source.encoding).text
         return decode(
             data, "" if page in (0, 65001, 20127) or find_encoding(data) == "utf-8" else _python_name(page)
         ).text

@@ -59,4 +59,6 @@ class FileToRead:
     @property
     def has_encoding(self) -> bool:
         """Whether its letters can be read in another encoding."""
-        return self.document is not None and bool(self.document.info.get("encoding"))
+        info = self.document.info if self.document else {}
+        told = {str(remark["name"]) for remark in info.get("remarks", ())}
+        return bool(info.get("encoding") or self.part.encoding or "legacy_font" in told)

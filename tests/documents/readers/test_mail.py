@@ -92,6 +92,12 @@ def test_the_charset_is_used_and_doubted(tmp_path: Path, charset: str, data: byt
     assert texts(tmp_path, head.encode() + data) == ["x", expected]
 
 
+def test_the_encoding_that_a_person_chooses_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "a.eml"
+    path.write_bytes(b"Subject: x\nContent-Type: text/plain; charset=koi8-r\n\n" + "Привет".encode("cp1251"))
+    assert [each.text for each in read(Source(path, encoding="cp1251")) if isinstance(each, Piece)][-1] == "Привет"
+
+
 def test_broken_base64_gives_what_is_there(tmp_path: Path) -> None:
     head = "Subject: x\nContent-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n\n"
     whole = base64.b64encode(b"These words are here and so are these").decode()

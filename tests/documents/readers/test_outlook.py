@@ -52,6 +52,25 @@ def test_a_message_in_a_code_page(tmp_path: Path) -> None:
     assert texts(tmp_path, msg_streams({"1000001E": "café".encode("cp1252")})) == ["café"]
 
 
+BIG5 = "各單位也會請您們為榮，產業工會將贈送一點小小禮品以示獎勵。"
+
+
+@pytest.mark.parametrize("numbers", [{0x3FDE: 950}, {0x3FDE: 20127}, {}])
+def test_a_message_in_big5_says_so_at_another_place_or_is_recognized(tmp_path: Path, numbers: dict[int, int]) -> None:
+    words = {"0037001E": "格式測試".encode("big5"), "1000001E": (BIG5 * 5).encode("big5")}
+    opened, *rest = items(tmp_path, msg_streams(dict(words), numbers=numbers))
+    assert [each.text for each in rest if isinstance(each, Piece)] == ["格式測試", BIG5 * 5]
+    assert isinstance(opened, Opened)
+    assert opened.encoding in ("cp950", "big5hkscs")
+    assert Remark("encoding", {"encoding": opened.encoding}) in rest
+
+
+def test_the_encoding_that_a_person_chooses_is_taken(tmp_path: Path) -> None:
+    write_ole(tmp_path / "a.msg", msg_streams({"1000001E": "Привет".encode("koi8-r")}, numbers={0x3FFD: 1252}))
+    pieces = [each.text for each in read(Source(tmp_path / "a.msg", encoding="koi8-r")) if isinstance(each, Piece)]
+    assert pieces == ["Привет"]
+
+
 def test_a_message_that_is_only_html(tmp_path: Path) -> None:
     html = "<html><body><p>Größe</p><p>Maß</p></body></html>"
     assert texts(tmp_path, msg_streams({"10130102": html.encode("cp1252")}, numbers={0x3FDE: 1252})) == ["Größe", "Maß"]
