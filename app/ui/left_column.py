@@ -42,11 +42,8 @@ class LeftColumn(QWidget):
         self._on_theme_changed()
 
     def add(self, view: QWidget) -> None:
-        """A view's own part, once this column is in the window; the keyboard comes to the foot after it."""
+        """A view's own part."""
         self.views.addWidget(view)
-        last = [widget for widget in view.findChildren(QWidget) if widget.focusPolicy() & Qt.FocusPolicy.TabFocus][-1]
-        QWidget.setTabOrder(last, self.models)
-        QWidget.setTabOrder(self.models, self._settings)
 
     def _on_theme_changed(self) -> None:
         theme = self._theme

@@ -23,6 +23,7 @@ from app.ui.notify import Notify
 from app.ui.shortcuts import ShortcutSheet, add_shortcuts
 from app.ui.sidebar import Sidebar
 from app.ui.status_line import StatusLine
+from app.ui.tab_order import move_focus
 from app.ui.tabs import CHAT, SUMMARIZE, TRANSLATE
 from app.ui.theme import Theme
 from app.ui.top_row import TopRow
@@ -315,6 +316,9 @@ class MainWindow(QMainWindow):
         if not self._is_painted:  # the frame around the window is known from now on
             self._is_painted = True
             QTimer.singleShot(0, self, self.sizes.fit_screen)
+
+    def focusNextPrevChild(self, is_next: bool) -> bool:
+        return move_focus(self, is_next)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.chat.save_draft()

@@ -18,6 +18,7 @@ from app.ui.chat.question_view import QuestionView
 from app.ui.chat.turn import Turn
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.tab_order import is_tab_stop
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 
@@ -312,6 +313,13 @@ class Transcript(QScrollArea):
         self._on_resized(turn)
         self._on_scrolled(self.verticalScrollBar().value())
 
+    def tab_entry(self, is_next: bool) -> QWidget | None:
+        """The keyboard comes in at the last question, from behind at what is last, however much there is before."""
+        if not self._turns or not self.isVisible():
+            return None
+        questions = [turn for turn in self._turns if isinstance(turn, QuestionView)]
+        return (questions or self._turns)[-1] if is_next else _tab_stops(self._turns[-1])[-1]
+
     def focusNextPrevChild(self, is_next: bool) -> bool:
         """Tab goes through turns, their parts and their actions as they are seen, not as they were made."""
         order = [widget for turn in self._turns for widget in _tab_stops(turn)]
@@ -321,26 +329,9 @@ class Transcript(QScrollArea):
         if place is not None and 0 <= place + (1 if is_next else -1) < len(order):
             order[place + (1 if is_next else -1)].setFocus(reason)
             return True
-        widget: QWidget | None = self
-        while True:
-            assert widget is not None
-            widget = widget.nextInFocusChain() if is_next else widget.previousInFocusChain()
-            if widget is self or widget is None:
-                return False
-            if not self._column.isAncestorOf(widget) and _is_tab_stop(widget):
-                widget.setFocus(reason)
-                return True
+        return super().focusNextPrevChild(is_next)
 
-    def _enter(self, old: QWidget | None, new: QWidget | None) -> None:
-        """The keyboard comes in at the last turn, whatever was made first."""
-        is_inside = new is not None and self._column.isAncestorOf(new)
-        if not is_inside or old is None or self._column.isAncestorOf(old) or QApplication.mouseButtons():
-            return
-        if isinstance(new, Turn) and new.came_by_tab and new is not self._turns[-1]:
-            self._turns[-1].setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _on_focus_changed(self, old: QWidget | None, new: QWidget | None) -> None:
-        self._enter(old, new)
+    def _on_focus_changed(self) -> None:
         focus = QApplication.focusWidget()
         for turn in self._turns:
             turn.set_focused(focus is not None and (focus is turn or turn.isAncestorOf(focus)))
@@ -363,13 +354,9 @@ class Transcript(QScrollArea):
             self.arrange(is_again=True)
 
 
-def _is_tab_stop(widget: QWidget) -> bool:
-    return bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus) and widget.isVisible() and widget.isEnabled()
-
-
 def _tab_stops(turn: Turn) -> list[QWidget]:
     """The turn itself, then what is in it, in reading order."""
-    stops = [child for child in turn.findChildren(QWidget) if _is_tab_stop(child)]
+    stops = [child for child in turn.findChildren(QWidget) if is_tab_stop(child)]
 
     def place(widget: QWidget) -> tuple[int, int]:
         point = widget.mapTo(turn, QPoint(0, 0))

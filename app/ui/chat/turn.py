@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QRect, Qt, Signal
-from PySide6.QtGui import QColor, QEnterEvent, QFocusEvent, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QEnterEvent, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QLabel, QWidget
 
 from app.store.conversations import StoredMessage
@@ -123,7 +123,6 @@ class Turn(QWidget):
         self.is_last = False
         self.is_forgotten = False
         """Whether the model is not shown it any more."""
-        self.came_by_tab = False
         self._row: ActionRow | None = None
         self._is_hovered = False
         self._is_focused = False
@@ -225,10 +224,6 @@ class Turn(QWidget):
         self._is_hovered = False
         self.update_actions()
         super().leaveEvent(event)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        self.came_by_tab = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
-        super().focusInEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Ctrl+C on a turn copies all of it."""
