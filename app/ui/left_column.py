@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.shortcuts import keys_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 
@@ -25,10 +26,12 @@ class LeftColumn(QWidget):
         self.views = QStackedWidget()
         self.models = text_button(tr("Models"), "foot")
         self.models.setObjectName("models")
+        self.models.setToolTip(keys_of("models"))
         self.models.setCheckable(True)
         self.models.clicked.connect(self.models_wanted)
         self._settings = text_button(tr("Settings"), "foot")
         self._settings.setObjectName("settings")
+        self._settings.setToolTip(keys_of("settings"))
         self._settings.clicked.connect(self.settings_wanted)
         self._foot = QVBoxLayout()
         self._foot.addWidget(self.models)

@@ -20,7 +20,7 @@ from app.ui.left_column import LeftColumn
 from app.ui.model_loader import ModelLoader
 from app.ui.model_picker import ModelPicker
 from app.ui.notify import Notify
-from app.ui.shortcuts import ShortcutSheet, add_shortcuts
+from app.ui.shortcuts import ShortcutSheet, add_shortcuts, with_keys
 from app.ui.sidebar import Sidebar
 from app.ui.status_line import StatusLine
 from app.ui.tab_order import move_focus
@@ -71,6 +71,7 @@ class MainWindow(QMainWindow):
         content.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._toggle = IconButton(self._theme, "square-half", tr("Show or hide the list"))
         self._toggle.setObjectName("toggle_sidebar")
+        self._toggle.setToolTip(with_keys(tr("Show or hide the list"), "sidebar"))
         self._toggle.clicked.connect(self.toggle_sidebar)
         top = TopRow(self._theme, self._toggle, self.views.tabs, self.picker)
         column = QVBoxLayout(content)
@@ -94,6 +95,7 @@ class MainWindow(QMainWindow):
                 "temporary_chat": self.temporary_chat,
                 "search": self._search,
                 "sidebar": self.toggle_sidebar,
+                "choose_model": self.picker.show_menu,
                 "attach": self.views.ask_for_documents,
                 "open_model": self.files.ask_for_model,
                 "models": self.views.show_models,
@@ -126,6 +128,7 @@ class MainWindow(QMainWindow):
         self.views.chat_made.connect(self._on_chat_made)
         self.views.work_changed.connect(self.status.show_work)
         self.sidebar.chat_chosen.connect(self.show_chat)
+        self.sidebar.left.connect(self.chat.focus_composer)
         self.sidebar.chat_gone.connect(self._on_chat_gone)
         self.sidebar.chat_renamed.connect(lambda _: self._update_title())
         self.picker.open_wanted.connect(self.files.ask_for_model)
@@ -250,8 +253,12 @@ class MainWindow(QMainWindow):
         if self.chat.is_temporary and conversation_id == self.chat.conversation_id:
             self._update_waiting()
             return
-        self.sidebar.refresh(conversation_id)
-        if conversation_id == self.chat.conversation_id:
+        is_open = conversation_id == self.chat.conversation_id
+        if is_open and conversation_id != self.sidebar.open_id:
+            self.sidebar.show_new(conversation_id)
+        else:
+            self.sidebar.refresh(conversation_id)
+        if is_open:
             self.sidebar.show_open(conversation_id)
             self._update_title()
         self._update_waiting()
@@ -280,7 +287,7 @@ class MainWindow(QMainWindow):
 
     def _on_chat_made(self, conversation_id: int) -> None:
         self.show_chat(conversation_id)
-        self.sidebar.reload()
+        self.sidebar.show_new(conversation_id)
 
     def _update_title(self) -> None:
         open_id = self.chat.conversation_id

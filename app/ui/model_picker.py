@@ -18,6 +18,7 @@ from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.model_loader import ModelLoader, in_words, model_name, size_text
 from app.ui.notify import Notify
+from app.ui.shortcuts import keys_of, with_keys
 from app.ui.tabs import CHAT
 from app.ui.theme import Theme
 from app.ui.widgets.elided_label import ElidedLabel
@@ -105,6 +106,7 @@ class ModelPicker(QPushButton):
     def show_menu(self) -> None:
         """Opens the menu below the picker, its end at the picker's end."""
         menu = self.menu_now()
+        menu.setActiveAction(next((one for one in menu.actions() if one.isChecked()), menu.actions()[-1]))
         menu.popup(self._place_below(menu.sizeHint().width()))
 
     def show_about(self) -> None:
@@ -146,8 +148,9 @@ class ModelPicker(QPushButton):
         menu.addSeparator()
         if self._is_loaders:
             self._add_loader_actions(menu)
-        menu.addAction(icon("cube", tokens.muted), tr("Find more models…") + "\tCtrl+M", self.models_wanted.emit)
-        menu.addAction(icon("folder-open", tokens.muted), tr("Open a model file…") + "\tCtrl+O", self.open_wanted.emit)
+        find, other = tr("Find more models…"), tr("Open a model file…")
+        menu.addAction(icon("cube", tokens.muted), f"{find}\t{keys_of('models')}", self.models_wanted.emit)
+        menu.addAction(icon("folder-open", tokens.muted), f"{other}\t{keys_of('open_model')}", self.open_wanted.emit)
         return menu
 
     @property
@@ -191,7 +194,8 @@ class ModelPicker(QPushButton):
         self._dot.show_state(token, filled=filled)
         told = self._told() if is_loaders else tr("It is loaded when it is needed.")
         self.setAccessibleDescription(", ".join(part for part in (name, size, word, told) if part))
-        self.setToolTip("\n".join(part for part in (told, str(path or "")) if part))
+        choose = with_keys(tr("Choose the model"), "choose_model")
+        self.setToolTip("\n".join(part for part in (told, str(path or ""), choose) if part))
         self._fit()
 
     @property

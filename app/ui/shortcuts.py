@@ -21,13 +21,14 @@ WINDOW_SHORTCUTS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("temporary_chat", ("Ctrl+Shift+N",), "Temporary chat"),
     ("search", ("Ctrl+F",), "Search the list"),
     ("sidebar", ("Ctrl+B",), "Show or hide the list"),
+    ("choose_model", ("Ctrl+Shift+M",), "Choose the model"),
     ("attach", ("Ctrl+Shift+O",), "Attach or add files"),
     ("open_model", ("Ctrl+O",), "Open a model file"),
     ("models", ("Ctrl+M",), "Models"),
     ("settings", ("Ctrl+,",), "Settings"),
     ("zoom_in", ("Ctrl++", "Ctrl+="), "Larger"),
     ("zoom_out", ("Ctrl+-",), "Smaller"),
-    ("zoom_reset", ("Ctrl+0",), "Size as drawn"),
+    ("zoom_reset", ("Ctrl+0",), "Normal size"),
     ("shortcuts", ("Ctrl+/",), "This sheet"),
     ("quit", ("Ctrl+Q",), "Quit"),
 )
@@ -51,15 +52,24 @@ TRANSLATION_SHORTCUTS: tuple[tuple[str, str], ...] = (
 )
 LIST_SHORTCUTS: tuple[tuple[str, str], ...] = (("F2", "Rename"), ("Del", "Delete"))
 MODELS_SHORTCUTS: tuple[tuple[str, str], ...] = (
-    ("Return", "To what was found"),
+    ("Return", "To the results"),
     ("Ctrl+Return", "Download the chosen version"),
 )
 
 
 def keys_of(name: str) -> str:
     """The keys of one line of the table, as this system writes them."""
-    keys = next(keys for line, keys, _ in WINDOW_SHORTCUTS if line == name)
-    return QKeySequence(keys[0]).toString(QKeySequence.SequenceFormat.NativeText)
+    return written(next(keys for line, keys, _ in WINDOW_SHORTCUTS if line == name)[0])
+
+
+def written(keys: str) -> str:
+    """Keys as this system writes them; the large key that sends is called Enter throughout."""
+    return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText).replace("Return", "Enter")
+
+
+def with_keys(words: str, name: str) -> str:
+    """A tool tip: what a button does, and the keys of that line of the table."""
+    return f"{words} ({keys_of(name)})"
 
 
 def add_shortcuts(window: QWidget, jobs: Mapping[str, Callable[[], object]]) -> dict[str, QAction]:
@@ -124,7 +134,7 @@ def _grid(theme: Theme, headings: Sequence[tuple[str, Sequence[tuple[str, str]]]
             said = QLabel(tr(words))
             said.setFont(theme.font(14))
             grid.addWidget(said, row, 0)
-            keys = QLabel(QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText))
+            keys = QLabel(written(key))
             keys.setProperty("kind", "muted")
             keys.setFont(theme.code_font(13))
             grid.addWidget(keys, row, 1, Qt.AlignmentFlag.AlignTrailing)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
 from app.store.conversations import Conversation, Conversations
 from app.ui.chat_list import PINNED_ROLE, ChatListModel
@@ -12,8 +11,10 @@ from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.notify import Notify
 from app.ui.row_list import ID_ROLE, RowList
+from app.ui.shortcuts import keys_of, with_keys
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.fields import SearchField
 
 SEARCH_DELAY_MS = 120
 
@@ -24,6 +25,8 @@ class Sidebar(QWidget):
     new_chat_wanted = Signal()
     temporary_chat_wanted = Signal()
     chat_chosen = Signal(int)
+    left = Signal()
+    """The person is done here: a chat was pressed or entered, or the search left. The field may have the keyboard."""
     chat_renamed = Signal(int)
     chat_gone = Signal(int)
     """A chat was deleted; the window shows another if it was the open one."""
@@ -35,19 +38,17 @@ class Sidebar(QWidget):
         self._open_id: int | None = None
         self._new = text_button(tr("New chat"), "new")
         self._new.setObjectName("new_chat")
+        self._new.setToolTip(keys_of("new"))
         self._new.clicked.connect(self.new_chat_wanted)
         self._temporary = IconButton(theme, "ghost", tr("Temporary chat"), size_px=18)
         self._temporary.setObjectName("temporary_chat")
-        self._temporary.setToolTip(tr("Temporary chat: nothing of it is kept") + " (Ctrl+Shift+N)")
+        self._temporary.setToolTip(with_keys(tr("Temporary chat: nothing of it is kept"), "temporary_chat"))
         self._temporary.clicked.connect(self.temporary_chat_wanted)
         self._begin = QHBoxLayout()
         self._begin.addWidget(self._new, 1)
         self._begin.addWidget(self._temporary)
-        self.search = QLineEdit(placeholderText=tr("Search chats"))
-        self.search.setObjectName("search")
-        self.search.setAccessibleName(tr("Search chats"))
-        self._glass = QAction(self.search)
-        self.search.addAction(self._glass, QLineEdit.ActionPosition.LeadingPosition)
+        self.search = SearchField(theme, tr("Search chats"))
+        self.search.setToolTip(keys_of("search"))
         self._search_later = QTimer(self, singleShot=True, interval=SEARCH_DELAY_MS)
         self._search_later.timeout.connect(self.reload)
         self.search.textChanged.connect(self._on_search_typed)
@@ -57,9 +58,10 @@ class Sidebar(QWidget):
         self.list.setObjectName("chats")
         self.list.delete_wanted.connect(self.delete)
         self.list.customContextMenuRequested.connect(self._on_menu)
-        self.list.clicked.connect(self._choose)
-        self.list.activated.connect(self._choose)
+        self.list.clicked.connect(self._enter)
+        self.list.activated.connect(self._enter)
         self.list.moved.connect(self._choose)
+        self.search.escaped.connect(self.left)
         self._nothing = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self._nothing.setProperty("kind", "muted")
         self._column = QVBoxLayout(self)
@@ -69,6 +71,11 @@ class Sidebar(QWidget):
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
+    @property
+    def open_id(self) -> int | None:
+        """The chat that is marked as open; None is a new one without a row."""
+        return self._open_id
+
     def reload(self) -> None:
         """Reads the chats again, as the search field says."""
         self._search_later.stop()
@@ -77,8 +84,14 @@ class Sidebar(QWidget):
         self._nothing.setVisible(not self.model.rowCount())
         self._nothing.setText(tr("No chat has this in its title.") if query else tr("Your chats will be here."))
 
+    def show_new(self, conversation_id: int) -> None:
+        """A chat that has just been begun is open; a search that would hide it is over."""
+        self._open_id = conversation_id
+        self.search.clear()
+        self.reload()
+
     def refresh(self, conversation_id: int) -> None:
-        """One chat is new, renamed or touched."""
+        """One chat was renamed or touched."""
         conversation = self._conversations.get(conversation_id)
         if conversation is None or self.search.text().strip():
             self.reload()
@@ -130,6 +143,12 @@ class Sidebar(QWidget):
         if conversation_id is not None and conversation_id != self._open_id:
             self.chat_chosen.emit(conversation_id)
 
+    def _enter(self, index: QModelIndex) -> None:
+        """Chosen to write in; moving through the list with the arrows leaves the keyboard there."""
+        self._choose(index)
+        if index.data(ID_ROLE) is not None:
+            self.left.emit()
+
     def _on_renamed(self, conversation_id: int, title: str) -> None:
         self._conversations.update(conversation_id, title=title)
         self.refresh(conversation_id)
@@ -174,7 +193,5 @@ class Sidebar(QWidget):
         self._new.setIcon(icon("note-pencil", tokens.accent))
         # A push button keeps its text four pixels from the icon; a wider icon around the same glyph gives it air.
         self._new.setIconSize(QSize(theme.px(32), theme.px(16)))
-        self.search.setFont(theme.font(14))
-        self._glass.setIcon(icon("magnifying-glass", tokens.muted))
         self._nothing.setFont(theme.font(13.5))
         self._nothing.setContentsMargins(theme.px(15), theme.px(4), theme.px(15), 0)

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.shortcuts import keys_of
+from app.ui.shortcuts import keys_of, with_keys
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
 
@@ -74,8 +74,8 @@ class Tabs(QWidget):
         for name, button in self._buttons.items():
             button.setFont(theme.font(14, 600))
             set_mark(button, "narrow", not self._has_names)
-            words, keys = self._names[name], keys_of(f"tab_{name}")
+            words = self._names[name]
             button.setText(words if self._has_names else "")
             button.setIcon(QIcon() if self._has_names else icon(_ICONS[name], theme.tokens.text))
             button.setIconSize(QSize(size, size))
-            button.setToolTip(keys if self._has_names else f"{words} ({keys})")
+            button.setToolTip(keys_of(f"tab_{name}") if self._has_names else with_keys(words, f"tab_{name}"))

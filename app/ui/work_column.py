@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QShowEvent
-from PySide6.QtWidgets import QLabel, QLineEdit, QMenu, QVBoxLayout, QWidget
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.notify import Notify
 from app.ui.row_list import ID_ROLE, RowList
+from app.ui.shortcuts import keys_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.fields import SearchField
 from app.ui.work_list import STATE_ROLE, Work, WorkListModel
 
 SEARCH_DELAY_MS = 120
@@ -89,12 +91,10 @@ class WorkColumn(QWidget):
         self._is_all_stale = False
         self._new = text_button(words.new, "new")
         self._new.setObjectName("new_work")
+        self._new.setToolTip(keys_of("new"))
         self._new.clicked.connect(self.new_wanted)
-        self.search = QLineEdit(placeholderText=words.search)
-        self.search.setObjectName("search")
-        self.search.setAccessibleName(words.search)
-        self._glass = QAction(self.search)
-        self.search.addAction(self._glass, QLineEdit.ActionPosition.LeadingPosition)
+        self.search = SearchField(theme, words.search)
+        self.search.setToolTip(keys_of("search"))
         self._search_later = QTimer(self, singleShot=True, interval=SEARCH_DELAY_MS)
         self._search_later.timeout.connect(self.reload)
         self.search.textChanged.connect(lambda _: self._search_later.start())
@@ -138,6 +138,7 @@ class WorkColumn(QWidget):
         """Marks the one that is open; None is a new one, which has no row."""
         self._open_id = number
         if number is not None and not self.model.index_of(number).isValid():
+            self.search.clear()  # which could hide it
             self.reload()  # it has just been begun
         self.list.mark(self.model.index_of(number))
 
@@ -246,8 +247,6 @@ class WorkColumn(QWidget):
         self._new.setIcon(icon(self._words.icon, tokens.accent))
         # A push button keeps its text four pixels from the icon; a wider icon around the same glyph gives it air.
         self._new.setIconSize(QSize(theme.px(32), theme.px(16)))
-        self.search.setFont(theme.font(14))
-        self._glass.setIcon(icon("magnifying-glass", tokens.muted))
         self._nothing.setFont(theme.font(13.5))
         self._nothing.setContentsMargins(theme.px(15), theme.px(4), theme.px(15), 0)
 

@@ -14,12 +14,14 @@ from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
     QLineEdit,
+    QMenu,
     QPlainTextEdit,
     QTextEdit,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
 
+from app.core.messages import Role
 from app.features.sentences import Sentence
 from app.ui import tasks
 from app.ui.chat.chat_view import ChatView
@@ -45,11 +47,16 @@ def drop(window: QWidget, *files: Path) -> None:
     QApplication.sendEvent(window, event)
 
 
-def tab_order(frame: Frame, steps: int) -> list[str]:
+PIN = "Pin: the model always sees this"
+
+
+def tab_order(frame: Frame, steps: int, *, is_next: bool = True) -> list[str]:
     """Accessible names of what Tab reaches, from the message field on."""
     seen: list[str] = []
     for _ in range(steps):
-        frame.window.focusNextPrevChild(True)
+        focus = QApplication.focusWidget()
+        around = focus.parentWidget() if focus is not None else None  # a field for text keeps Tab where a test asks it
+        (around or frame.window).focusNextPrevChild(is_next)
         widget = QApplication.focusWidget()
         assert widget is not None
         seen.append(widget.accessibleName())
@@ -99,6 +106,37 @@ def test_tab_goes_through_the_column_then_the_top_then_the_chat(frame: Frame, qt
         "Message",
     ]
     assert tab_order(frame, len(expected)) == expected
+
+
+def test_tab_meets_the_last_question_its_actions_and_the_answer_in_the_order_they_are_read(
+    whole: Frame, qtbot: QtBot
+) -> None:
+    conversations, parent = whole.app.conversations, None
+    chat_id = conversations.create(title="Letter").id
+    for words in ("First", "Second"):
+        parent = conversations.add_message(chat_id, parent, Role.USER, words).id
+        parent = conversations.add_message(chat_id, parent, Role.ASSISTANT, f"Answer to {words}").id
+    chat = next(one for one in whole.window.findChildren(ChatView) if one.isVisible())
+    chat.show_conversation(chat_id)
+    whole.window.activateWindow()
+    qtbot.waitUntil(whole.window.isActiveWindow)
+    whole.window.picker.setFocus()
+    question = ["You: Second", "Copy", "Edit", PIN, "Delete"]
+    answer = ["Answer: Answer to Second", "Copy", "Regenerate", "Translate this", "Read as Markdown", PIN, "Delete"]
+    expected = [*question, *answer, "Message", "Attach files", "Chat settings", "Network on", "New chat"]
+    assert tab_order(whole, len(expected)) == expected
+    back = tab_order(whole, len(expected) - 1, is_next=False)
+    assert back[:4] == [*reversed(expected[-5:-1])]
+    assert back[4:11] == [*reversed(answer)]
+
+
+def test_the_pickers_shortcut_opens_its_menu_at_the_model_in_use(frame: Frame) -> None:
+    frame.window.actions_by_name["choose_model"].trigger()
+    menu = frame.window.picker.findChild(QMenu, "model_menu")
+    assert menu is not None
+    assert menu.activeAction() is not None
+    assert "Ctrl+Shift+M" in frame.window.picker.toolTip()
+    menu.close()
 
 
 def test_the_shortcuts_do_what_the_sheet_says(frame: Frame, qtbot: QtBot) -> None:

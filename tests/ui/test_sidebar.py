@@ -55,6 +55,49 @@ def test_a_click_opens_a_chat(frame: Frame, qtbot: QtBot) -> None:
     assert frame.window.windowTitle() == "Letter – Fireside"
 
 
+def test_after_a_click_or_enter_the_message_has_the_keyboard_after_an_arrow_the_list_keeps_it(
+    frame: Frame, qtbot: QtBot
+) -> None:
+    first, second = add_chats(frame, "Letter", "Garden")
+    sidebar = frame.window.sidebar
+    frame.window.activateWindow()
+    place = sidebar.list.visualRect(sidebar.model.index_of(first)).center()
+    qtbot.mouseClick(sidebar.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert frame.chat.composer.hasFocus()
+    sidebar.list.setFocus()
+    qtbot.keyClick(sidebar.list, Qt.Key.Key_Up)
+    qtbot.waitUntil(lambda: frame.chat.conversation_id == second)
+    assert sidebar.list.hasFocus()
+    qtbot.keyClick(sidebar.list, Qt.Key.Key_Return)
+    assert frame.chat.composer.hasFocus()
+
+
+def test_escape_clears_the_search_and_then_goes_back_to_the_message(frame: Frame, qtbot: QtBot) -> None:
+    add_chats(frame, "Letter", "Garden")
+    search = frame.window.sidebar.search
+    frame.window.actions_by_name["search"].trigger()
+    qtbot.keyClicks(search, "letter")
+    qtbot.waitUntil(lambda: rows(frame) == ["Today", "Letter"])
+    qtbot.keyClick(search, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: len(rows(frame)) == 3)
+    assert (search.text(), search.hasFocus()) == ("", True)
+    qtbot.keyClick(search, Qt.Key.Key_Escape)
+    assert frame.chat.composer.hasFocus()
+
+
+def test_a_new_chat_shows_while_a_search_is_set(frame: Frame, qtbot: QtBot) -> None:
+    add_chats(frame, "Letter")
+    sidebar = frame.window.sidebar
+    sidebar.search.setText("letter")
+    qtbot.waitUntil(lambda: rows(frame) == ["Today", "Letter"])
+    frame.window.new_chat()
+    (garden,) = (frame.app.conversations.create(title="Garden").id,)
+    frame.chat.conversation_id = garden
+    frame.chat.title_changed.emit(garden)
+    assert (sidebar.search.text(), rows(frame)) == ("", ["Today", "Garden", "Letter"])
+    assert sidebar.list.currentIndex().data(ID_ROLE) == garden
+
+
 def test_arrows_move_over_the_headings_and_open_where_they_stop(frame: Frame, qtbot: QtBot) -> None:
     first, second = add_chats(frame, "Letter", "Garden")
     frame.window.show_chat(second)

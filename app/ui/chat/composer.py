@@ -11,7 +11,7 @@ from app.ui.chat.message_field import MessageField
 from app.ui.chat.thinking_choice import ThinkingChoice
 from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.shortcuts import keys_of
+from app.ui.shortcuts import with_keys
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 
@@ -94,7 +94,7 @@ class Composer(QWidget):
         self.field.edit.setPlaceholderText(tr("Ask anything, or drop a document"))
         self.attach = IconButton(theme, "paperclip", tr("Attach files"))
         self.attach.setObjectName("attach")
-        self.attach.setToolTip(f"{tr('Attach files')} ({keys_of('attach')})")
+        self.attach.setToolTip(with_keys(tr("Attach files"), "attach"))
         self.settings = IconButton(theme, "sliders-horizontal", tr("Chat settings"))
         self.settings.setObjectName("chat_settings")
         self.thinking = ThinkingChoice(theme)

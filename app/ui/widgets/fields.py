@@ -1,11 +1,11 @@
-"""Fields that cannot hold a wrong value: a stepper, a switch, a choice of segments."""
+"""Fields: a search, and those that cannot hold a wrong value: a stepper, a switch, a choice of segments."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtGui import QAction, QColor, QKeyEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
@@ -14,12 +14,42 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QFrame,
     QHBoxLayout,
+    QLineEdit,
     QWidget,
 )
 
 from app.ui.i18n import tr
+from app.ui.icons import icon
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
+
+
+class SearchField(QLineEdit):
+    """A line with a magnifying glass. Escape empties it; in the empty field it goes back to the work."""
+
+    escaped = Signal()
+
+    def __init__(self, theme: Theme, words: str) -> None:
+        super().__init__(placeholderText=words)
+        self._theme = theme
+        self.setObjectName("search")
+        self.setAccessibleName(words)
+        self._glass = QAction(self)
+        self.addAction(self._glass, QLineEdit.ActionPosition.LeadingPosition)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def _on_theme_changed(self) -> None:
+        self.setFont(self._theme.font(14))
+        self._glass.setIcon(icon("magnifying-glass", self._theme.tokens.muted))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() != Qt.Key.Key_Escape:
+            super().keyPressEvent(event)
+        elif self.text():
+            self.clear()
+        else:
+            self.escaped.emit()
 
 
 class _Number(QDoubleSpinBox):
