@@ -165,6 +165,9 @@ class AnswerView(Turn):
     def are_actions_shown(self) -> bool:
         return self.message is not None and not self._is_open and (self.is_last or super().are_actions_shown())
 
+    def are_versions_shown(self) -> bool:
+        return not self._is_open and super().are_versions_shown()
+
     def actions_offered(self) -> Sequence[Action]:
         actions = [Action("copy", "copy", tr("Copy")), Action("regenerate", "arrow-clockwise", tr("Regenerate"))]
         if self._can_continue():

@@ -74,6 +74,9 @@ class QuestionView(Turn):
     def are_actions_shown(self) -> bool:
         return self.editor is None and super().are_actions_shown()
 
+    def are_versions_shown(self) -> bool:
+        return self.editor is None and super().are_versions_shown()
+
     def set_answerless(self, is_answerless: bool) -> None:
         """Offers an answer where a crash left none."""
         if is_answerless and self._again is None:

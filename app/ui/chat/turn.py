@@ -73,7 +73,10 @@ class ActionRow(QWidget):
         return next((button for button in self._buttons if button.accessibleName() == label), None)
 
     def arrange(self) -> None:
-        """Buttons at the leading end for an answer, at the trailing end for a question; see `align_end`."""
+        """Buttons at the leading end for an answer, at the trailing end for a question; see `align_end`.
+
+        The versions are outermost, so that they stay where they are when the actions come.
+        """
         px = self._theme.px
         size = px(ICON_PX + 12)
         count_width = self._count.sizeHint().width() if self._version else 0
@@ -81,8 +84,10 @@ class ActionRow(QWidget):
         is_end = bool(self.property("align_end")) != self.isRightToLeft()
         x = self.width() - width if is_end else -px(5)
         order = list(self._buttons)
-        for index, button in enumerate(order):
-            if self._version and index == len(order) - 1:
+        if self._version and not self.property("align_end"):
+            order = [*order[-2:], *order[:-2]]
+        for button in order:
+            if self._version and button is self._buttons[-1]:
                 self._count.setGeometry(x, 0, count_width, self.height())
                 x += count_width
             button.setGeometry(x, (self.height() - size) // 2, size, size)
@@ -175,7 +180,8 @@ class Turn(QWidget):
     def update_actions(self) -> None:
         """Makes, changes or hides the actions."""
         self.update()
-        if not self.are_actions_shown():
+        is_whole = self.are_actions_shown()
+        if not is_whole and not self.are_versions_shown():
             if self._row is not None:
                 self._row.hide()
             return
@@ -184,7 +190,10 @@ class Turn(QWidget):
             self._row.setProperty("align_end", self.property("align_end"))
             self._row.pressed.connect(lambda name: self.wanted.emit(name, self))
         self._row.setGeometry(self.row_rect())
-        self._row.show_actions(self._with_memory(self.actions_offered()), self._version(), self.note())
+        is_pinned = self.message is not None and self.message.pinned
+        offered = self.actions_offered() if is_whole else ()
+        actions = self._with_memory(offered) if is_whole or is_pinned else ()
+        self._row.show_actions(actions, self._version(), self.note() if is_whole else "")
         self._row.show()
 
     def row_rect(self) -> QRect:
@@ -204,6 +213,10 @@ class Turn(QWidget):
         else:
             memory = Action("pin", "push-pin", tr("Pin: the model always sees this"))
         return [*actions[:-1], memory, *actions[-1:]]
+
+    def are_versions_shown(self) -> bool:
+        """That there is another version is seen at any time, not only under the pointer."""
+        return bool(self._version())
 
     def _version(self) -> str:
         versions = self.message.versions if self.message else ()
@@ -233,7 +246,7 @@ class Turn(QWidget):
         super().keyPressEvent(event)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
-        if self.message is not None and self.message.pinned and not self.are_actions_shown():
+        if self.message is not None and self.message.pinned and (self._row is None or self._row.isHidden()):
             self._paint_pin()
         if not self.hasFocus():
             return

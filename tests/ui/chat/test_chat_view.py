@@ -339,6 +339,27 @@ def test_tab_goes_through_the_last_turn_and_its_actions(open_chat: Open) -> None
     assert names[6:] == ["Copy", "Regenerate", "Translate this", "Read as Markdown", pin, "Delete"]
 
 
+def test_versions_are_seen_without_the_pointer_and_stay_in_their_place_under_it(open_chat: Open) -> None:
+    desk = open_chat({"text": "One.", "times": 1}, {"text": "Two."})
+    desk.ask("Which?")
+    desk.click(desk.last, "Regenerate")
+    desk.qtbot.waitUntil(lambda: not desk.chat.busy)
+    desk.ask("And now?")
+    first = desk.turns[1]
+    desk.chat.focus_composer()
+    assert first.row is not None
+    arrow = first.row.button("Previous version")
+    assert arrow is not None
+    assert arrow.isVisible()
+    assert first.row.button("Copy") is None
+    place = arrow.pos()
+    first.set_focused(True)
+    arrow = first.row.button("Previous version")
+    assert arrow is not None
+    assert arrow.pos() == place
+    assert first.row.button("Copy") is not None
+
+
 def test_nothing_ticks_after_an_answer(open_chat: Open) -> None:
     from PySide6.QtCore import QTimer
 
