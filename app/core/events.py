@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -35,10 +35,14 @@ class AnswerStats:
 
 @dataclass(frozen=True)
 class TextDelta:
-    """New text of an answer: always whole characters. `thinking` tells reasoning from answer."""
+    """New text of an answer: always whole characters. `thinking` tells reasoning from answer.
+
+    `used_tokens` is what the context holds with it, prompt included; 0 where nobody said.
+    """
 
     text: str
     thinking: bool = False
+    used_tokens: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)

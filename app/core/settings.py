@@ -13,10 +13,19 @@ from typing import Any
 
 from app.core.disk import make_folder
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+
+
+def _answers_without_limit(raw: dict[str, Any]) -> dict[str, Any]:
+    """2,048 tokens was everybody's longest answer, whether wished for or not; now it is as long as the context."""
+    chat = raw.get("chat")
+    if isinstance(chat, dict) and chat.get("max_tokens") == 2048:
+        return {**raw, "chat": {key: value for key, value in chat.items() if key != "max_tokens"}}
+    return raw
+
 
 # From schema n to n + 1, on the raw tree. Never edited after a release.
-MIGRATIONS: list[Callable[[dict[str, Any]], dict[str, Any]]] = []
+MIGRATIONS: list[Callable[[dict[str, Any]], dict[str, Any]]] = [_answers_without_limit]
 
 
 @dataclass(frozen=True)
@@ -30,14 +39,14 @@ class Appearance:
 
 @dataclass(frozen=True)
 class Chat:
-    """Defaults of a new chat. `temperature` -1: as the model's file or family says.
+    """Defaults of a new chat. `temperature` -1: as the model's file or family says; `max_tokens` -1: no limit.
 
     `when_full`: compact, rolling or ask. `thinking`: auto, on or off. `thinking_budget` in tokens, -1 without limit.
     """
 
     system_prompt: str = ""
     temperature: float = -1.0
-    max_tokens: int = 2048
+    max_tokens: int = -1
     when_full: str = "compact"
     thinking: str = "auto"
     thinking_budget: int = -1
@@ -155,7 +164,7 @@ LIMITS: dict[str, Callable[[Any], bool]] = {
     "appearance.scheme": lambda v: v in ("system", "light", "dark"),
     "appearance.zoom": lambda v: 0.5 <= v <= 3,
     "chat.temperature": lambda v: v == -1 or 0 <= v <= 5,
-    "chat.max_tokens": lambda v: v > 0,
+    "chat.max_tokens": lambda v: v == -1 or v > 0,
     "engine.context_tokens": lambda v: v >= 0,
     "engine.threads": lambda v: v >= 0,
     "engine.gpu_layers": lambda v: v >= -1,

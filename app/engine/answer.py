@@ -46,7 +46,7 @@ class Answer:
     ``syntax_of(template_source).after(text of the prompt's last trusted part)``. Before each token that is to be
     sampled, `forced_text` is asked; what it gives is tokenized with control tokens and added in the token's place.
 
-    `max_tokens` counts the answer alone; the thinking has its own budget.
+    `max_tokens` counts the answer alone, and below 0 is no limit; the thinking has its own budget.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Answer:
         if self._stops.met:
             return FinishReason.STOP
         written = self.generated_tokens - self.thinking_tokens
-        return FinishReason.LENGTH if written >= self._request.max_tokens else None
+        return FinishReason.LENGTH if 0 <= self._request.max_tokens <= written else None
 
     def is_outside(self, piece: bytes) -> bool:
         """Whether a token with this piece, coming next, would not be a part of the answer, which a grammar governs."""
@@ -140,4 +140,5 @@ class Answer:
 
     def _send(self, text: str, *, thinking: bool) -> None:
         if text:
-            self._reply(protocol.Delta(self._request.id, text, thinking))
+            used_tokens = self.prompt_tokens + self.generated_tokens
+            self._reply(protocol.Delta(self._request.id, text, thinking, used_tokens))

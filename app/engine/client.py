@@ -50,7 +50,7 @@ class Ask:
     """One answer that is wanted; see `protocol.Generate` for what the options mean."""
 
     messages: Sequence[Message]
-    max_tokens: int = 2048
+    max_tokens: int = -1
     sampling: Sampling = field(default_factory=Sampling)
     task_sampling: Sampling = field(default_factory=Sampling)
     stop: Sequence[str] = ()
@@ -330,8 +330,8 @@ def _load_event(reply: protocol.Reply) -> LoadProgress | ModelLoaded | None:
 
 def _answer_event(reply: protocol.Reply) -> AnswerEvent | None:
     match reply:
-        case protocol.Delta(text=text, thinking=thinking):
-            return TextDelta(text, thinking)
+        case protocol.Delta():
+            return TextDelta(reply.text, reply.thinking, reply.used_tokens)
         case protocol.Waiting(reason=reason):
             return Waiting(reason)
         case protocol.Reading():

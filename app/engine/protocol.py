@@ -78,7 +78,8 @@ class Generate:
     id: int
     messages: tuple[tuple[str, str], ...]
     """Pairs of role and text."""
-    max_tokens: int = 2048
+    max_tokens: int = -1
+    """Of the answer; -1 is as much as the context allows."""
     sampling: Sampling = field(default_factory=Sampling)
     stop: tuple[str, ...] = ()
     continue_last: bool = False
@@ -209,11 +210,15 @@ class Reading:
 
 @dataclass(frozen=True)
 class Delta:
-    """New text: whole characters only. `thinking` tells reasoning from answer."""
+    """New text: whole characters only. `thinking` tells reasoning from answer.
+
+    `used_tokens` is what the context holds with it; 0 where nobody said.
+    """
 
     id: int
     text: str
     thinking: bool = False
+    used_tokens: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)

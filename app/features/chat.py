@@ -8,12 +8,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.core.cancel import CancelToken
 from app.core.errors import AppError
-from app.core.events import Finished, FinishReason, LoadProgress, ModelLoaded, PromptProgress, TextDelta, Waiting
+from app.core.events import (
+    AnswerStats,
+    Finished,
+    FinishReason,
+    LoadProgress,
+    ModelLoaded,
+    PromptProgress,
+    TextDelta,
+    Waiting,
+)
 from app.core.messages import Role
 from app.core.settings import Settings
 from app.engine.client import CANCELLED, EngineClient
@@ -163,7 +172,7 @@ class Chat:
     def continue_answer(self, answer_id: int, cancel: CancelToken, *, when_full: str = "") -> Iterator[AnswerEvent]:
         """Goes on with an answer that stopped early; new text is appended to what is stored."""
         answer = self._stored(answer_id)
-        self._finish(answer, MessageState.WRITING)
+        self._finish(replace(answer, stats=None), MessageState.WRITING)  # a crash would leave less than there is
         yield AnswerStarted(answer.id)
         yield from self._write(answer, cancel, when_full)
 
@@ -220,8 +229,9 @@ class Chat:
                 yield _moved(shown)
             if any(one.role is Role.USER and self._has_documents(one.id) for one in branch):
                 yield DocumentsShown(answer.parent_id or 0)
+            before = self._written_before(answer) if answer.text else None
             if cancel.cancelled:  # sent with a cancel behind it, a short answer might still come
-                draft.finish(MessageState.STOPPED)
+                draft.finish(MessageState.STOPPED, Finished(before) if before else None)
                 yield Finished(CANCELLED)
                 return
             for event in self._engine.generate(
@@ -235,15 +245,29 @@ class Chat:
                     continue
                 if isinstance(event, TextDelta):
                     draft.append(event)
-                if isinstance(event, Finished):
-                    draft.finish(_STATES.get(event.stats.finish_reason, MessageState.COMPLETE), event)
-                    self._keep_sources(answer.id, draft.text, branch)
-                yield event
+                if not isinstance(event, Finished):
+                    yield event
+                    continue
+                whole = with_before(event.stats, before) if before else event.stats
+                draft.finish(_STATES.get(whole.finish_reason, MessageState.COMPLETE), Finished(whole))
+                self._keep_sources(answer.id, draft.text, branch)
+                yield Finished(whole)
         except AppError:
             draft.give_up(MessageState.INTERRUPTED if draft.text else MessageState.FAILED)
             raise
         finally:
             draft.give_up(MessageState.INTERRUPTED)
+
+    def _written_before(self, answer: StoredMessage) -> AnswerStats | None:
+        """What was measured of an answer that goes on; where an end was not measured, its tokens are counted."""
+        if answer.stats is not None:
+            return replace(answer.stats, finish_reason=FinishReason.CANCELLED)
+        try:
+            tokens = self._prompts.tokens_of([answer.text])[0]
+        except AppError as error:  # the answer itself will say what is wrong
+            log.info("an answer's beginning was not counted: %s", type(error).__name__)
+            return None
+        return AnswerStats(0, 0, tokens, 0.0, 0.0, FinishReason.CANCELLED)
 
     def _has_documents(self, message_id: int) -> bool:
         return bool(self.documents.attachments.of_messages([message_id]))
@@ -297,6 +321,23 @@ class Chat:
     def _model(self) -> str:
         loaded = self._engine.loaded
         return loaded.name if loaded else ""
+
+
+def with_before(now: AnswerStats, before: AnswerStats) -> AnswerStats:
+    """The statistics of a whole answer whose last part is `now`; the speed is that of all parts that were measured."""
+    parts = [one for one in (before, now) if one.tokens_per_s > 0]
+    written = sum(one.generated_tokens - 1 for one in parts)
+    writing_s = sum((one.generated_tokens - 1) / one.tokens_per_s for one in parts)
+    return replace(
+        now,
+        # What was written before was read as a part of this prompt.
+        prompt_tokens=max(0, now.prompt_tokens - before.generated_tokens),
+        reused_tokens=max(0, min(now.reused_tokens, now.prompt_tokens - before.generated_tokens)),
+        generated_tokens=before.generated_tokens + now.generated_tokens,
+        thinking_tokens=before.thinking_tokens + now.thinking_tokens,
+        time_to_first_token_s=before.time_to_first_token_s or now.time_to_first_token_s,
+        tokens_per_s=written / writing_s if writing_s > 0 else 0.0,
+    )
 
 
 def _moved(shown: View) -> ContextCompacted | ContextWidened:

@@ -48,8 +48,9 @@ class Budget:
 
 
 def budget_for(context_tokens: int, max_tokens: int, *, is_thinking: bool = False) -> Budget:
-    """The budget of a context; the answer's reserve never takes more than half of it."""
-    wanted = THINKING_TOKENS if is_thinking else min(max_tokens, ANSWER_TOKENS)
+    """The budget of a context; the answer's reserve never takes more than half of it. `max_tokens` -1: no limit."""
+    least = ANSWER_TOKENS if max_tokens < 0 else min(max_tokens, ANSWER_TOKENS)
+    wanted = THINKING_TOKENS if is_thinking else least
     margin = max(LEAST_MARGIN_TOKENS, int(context_tokens * MARGIN_SHARE))
     return Budget(context_tokens, min(wanted, context_tokens // 2), min(margin, context_tokens // 8))
 

@@ -10,6 +10,8 @@ from app.core.settings import Settings
 from app.engine.protocol import Sampling
 from app.store.conversations import Conversation
 
+MOST_TOKENS = 131_072
+"""The longest limit that can be set for an answer."""
 EFFORTS = ("low", "medium", "high")
 SWITCHES = ("switch", "switch_off")
 _FIELDS = {field.name for field in dataclasses.fields(Sampling)}
@@ -23,7 +25,7 @@ def options_for(conversation: Conversation | None, settings: Settings, loaded: M
     """
     return {
         "sampling": sampling_of(conversation, settings),
-        "max_tokens": settings.chat.max_tokens,
+        "max_tokens": max_tokens_of(conversation, settings),
         "template_variables": template_variables(conversation, settings, loaded),
         "thinking_budget": settings.chat.thinking_budget,
     }
@@ -37,6 +39,18 @@ def sampling_of(conversation: Conversation | None, settings: Settings) -> Sampli
             chosen["temperature"] = conversation.temperature
         chosen |= known_sampling(conversation.sampling)
     return Sampling(**chosen)  # type: ignore[arg-type]
+
+
+def max_tokens_of(conversation: Conversation | None, settings: Settings) -> int:
+    """How long an answer may become; -1 is as much as the context allows."""
+    own = own_max_tokens(conversation.sampling) if conversation is not None else None
+    return settings.chat.max_tokens if own is None else own
+
+
+def own_max_tokens(stored: dict[str, Any]) -> int | None:
+    """What a chat sets itself, kept beside its sampling; None is as the settings say."""
+    value = stored.get("max_tokens")
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
 
 
 def known_sampling(stored: dict[str, Any]) -> dict[str, Any]:

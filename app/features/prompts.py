@@ -13,7 +13,7 @@ from app.engine.client import EngineClient
 from app.features import context
 from app.features.attached import Attached
 from app.features.context import Budget, Parts, Said, View
-from app.features.options import will_think
+from app.features.options import max_tokens_of, will_think
 from app.features.token_counts import TokenCounts
 from app.store.attachments import Attachment
 from app.store.conversations import Conversation, StoredMessage
@@ -108,7 +108,8 @@ class Prompts:
     def _budget(self, conversation: Conversation | None, loaded: ModelLoaded) -> Budget:
         settings = self._settings()
         is_thinking = will_think(conversation, settings, loaded)
-        return context.budget_for(loaded.context_tokens, settings.chat.max_tokens, is_thinking=is_thinking)
+        max_tokens = max_tokens_of(conversation, settings)
+        return context.budget_for(loaded.context_tokens, max_tokens, is_thinking=is_thinking)
 
     def _counted(self, branch: Sequence[StoredMessage], texts: Sequence[str]) -> list[Said]:
         sent = _sent(branch)

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from app import APP_NAME, __version__
 from app.core.errors import AppError
 from app.core.paths import resource_root
+from app.features.options import MOST_TOKENS
 from app.ui.desktop import open_folder
 from app.ui.i18n import tr
 from app.ui.notify import Notify
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
 PROMPT_DELAY_MS = 400
 WIDTH_PX, HEIGHT_PX = 760, 600
-MOST_TOKENS = 131_072
 WHEN_FULL = {
     "compact": "Makes room at once: the oldest turns leave the model’s memory, down to three quarters.",
     "rolling": "The oldest turns leave the model’s memory, as few as needed each time.",
@@ -177,9 +177,12 @@ class SettingsDialog(QDialog):
             lambda value: self._save("chat", temperature=-1.0 if value < 0 else round(value, 1))
         )
         page.add_row(tr("Temperature"), tr("Low is steady, high is varied."), temperature)
-        longest = Stepper(theme, tr("Longest answer"), chat.max_tokens, lowest=16, highest=MOST_TOKENS, step=256)
-        longest.changed.connect(lambda value: self._save("chat", max_tokens=int(value)))
-        explanation = tr("In tokens; a token is about three quarters of a word.")
+        longest = Stepper(
+            theme, tr("Longest answer"), max(0, chat.max_tokens),
+            lowest=0, highest=MOST_TOKENS, step=256, word_for_lowest=tr("No limit"),
+        )  # fmt: skip
+        longest.changed.connect(lambda value: self._save("chat", max_tokens=int(value) or -1))
+        explanation = tr("In tokens, each about three quarters of a word. No limit: as much as the context allows.")
         page.add_row(tr("Longest answer"), explanation, longest)
         self._add_thinking(page)
         self._add_when_full(page)

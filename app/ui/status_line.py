@@ -37,8 +37,9 @@ class ContextGauge(QAbstractButton):
 
     def show_used(self, used_tokens: int) -> None:
         """How many tokens the open chat takes."""
-        self._used = used_tokens
-        self._on_change()
+        if used_tokens != self._used:
+            self._used = used_tokens
+            self._on_change()
 
     def show_size(self, context_tokens: int) -> None:
         """How many tokens the model holds; 0: there is none."""

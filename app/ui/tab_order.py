@@ -62,7 +62,8 @@ def in_reading_order(widgets: list[QWidget]) -> list[QWidget]:
 
 
 def _from_leading(widget: QWidget) -> int:
-    return -widget.geometry().right() if widget.parentWidget().isRightToLeft() else widget.x()
+    parent = widget.parentWidget()
+    return -widget.geometry().right() if parent is not None and parent.isRightToLeft() else widget.x()
 
 
 def _stops(parent: QWidget) -> Iterator[QWidget]:

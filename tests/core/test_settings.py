@@ -51,6 +51,13 @@ def test_what_is_saved_comes_back(path: Path) -> None:
     assert "مرحبا" in path.read_text("utf-8"), "readable for people"
 
 
+def test_the_old_longest_answer_becomes_no_limit_and_one_that_was_chosen_stays(path: Path) -> None:
+    for version, before, after in ((1, 2048, -1), (1, 4096, 4096), (2, 2048, 2048)):
+        write(path, {"schema_version": version, "chat": {"max_tokens": before, "temperature": 0.5}})
+        chat = load_settings(path)[0].chat
+        assert (chat.max_tokens, chat.temperature) == (after, 0.5)
+
+
 def test_changed_leaves_the_old_tree_alone() -> None:
     old = Settings()
     assert old.changed("chat", max_tokens=5).chat.max_tokens == 5

@@ -83,6 +83,13 @@ def test_cutting_text_differently_shows_the_same(text: str, stops: list[str], da
     assert strings.met == any(stop in text for stop in stops)
 
 
+def test_without_a_limit_it_goes_on_and_each_piece_says_what_the_context_holds() -> None:
+    written = Written(max_tokens=-1)
+    written.answer.begin(100, 0)
+    assert [written.answer.add(b"x") for _ in range(3000)] == [None] * 3000
+    assert [reply.used_tokens for reply in written.replies if isinstance(reply, Delta)][::1000] == [101, 1101, 2101]
+
+
 @pytest.mark.parametrize("limit", [1, 3])
 def test_the_limit_counts_tokens(limit: int) -> None:
     written = Written(max_tokens=limit)

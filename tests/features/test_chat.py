@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ import pytest
 from app.bootstrap import Fireside, build
 from app.core.cancel import CancelToken
 from app.core.errors import EngineStopped, TemplateFailed
-from app.core.events import Finished, FinishReason, TextDelta
-from app.features.chat import AnswerStarted, title_from
+from app.core.events import AnswerStats, Finished, FinishReason, TextDelta
+from app.core.messages import Role
+from app.features.chat import AnswerStarted, title_from, with_before
 from app.store.conversations import MessageState
 from tests.helpers.script import prompts, write_script
 
@@ -74,6 +76,46 @@ def test_the_model_sees_the_system_prompt_and_only_the_chosen_branch(app: Firesi
         ("assistant", "You said: second wording"),
         ("user", "and then?"),
     ]
+
+
+def test_a_continued_answers_statistics_count_all_of_it(app: Fireside) -> None:
+    chat = app.conversations.create()
+    question = app.chat.add_question(chat.id, "cut")
+    first = answer(app, question.id)
+    parts = [app.conversations.message(first)]
+    for _ in range(2):
+        list(app.chat.continue_answer(first, CancelToken()))
+        parts.append(app.conversations.message(first))
+    stats = [one.stats for one in parts if one is not None and one.stats is not None]
+    assert [one.generated_tokens for one in stats] == [3, 6, 9]
+    assert stats[2].time_to_first_token_s == stats[0].time_to_first_token_s
+    early = CancelToken()
+    early.cancel()
+    list(app.chat.continue_answer(first, early))
+    kept = app.conversations.message(first)
+    assert kept is not None
+    assert kept.stats is not None
+    assert kept.stats.generated_tokens == 9
+
+
+def test_what_was_written_before_a_crash_is_counted_when_the_answer_goes_on(app: Fireside) -> None:
+    chat = app.conversations.create()
+    question = app.chat.add_question(chat.id, "cut")
+    state = MessageState.INTERRUPTED
+    half = app.conversations.add_message(chat.id, question.id, Role.ASSISTANT, "one two", state=state)
+    list(app.chat.continue_answer(half.id, CancelToken()))
+    stored = app.conversations.message(half.id)
+    assert stored is not None
+    assert stored.stats is not None
+    assert (stored.text, stored.stats.generated_tokens) == ("one twoThe first half", 5)
+
+
+def test_the_speed_of_a_continued_answer_is_that_of_all_its_parts() -> None:
+    slow, fast = (AnswerStats(50, 0, 11, 1.5, speed, FinishReason.LENGTH) for speed in (10.0, 20.0))
+    whole = with_before(fast, slow)
+    assert whole.tokens_per_s == pytest.approx(20 / 1.5)
+    assert with_before(replace(fast, generated_tokens=0, tokens_per_s=0.0), slow).tokens_per_s == 10.0
+    assert (whole.generated_tokens, whole.prompt_tokens, whole.time_to_first_token_s) == (22, 39, 1.5)
 
 
 def test_answering_again_makes_a_version_beside_the_first(app: Fireside) -> None:

@@ -34,7 +34,7 @@ def test_everything_is_left_to_the_model_by_default() -> None:
     options = options_for(PLAIN, Settings(), model("switch"))
     assert options == {
         "sampling": Sampling(),
-        "max_tokens": 2048,
+        "max_tokens": -1,
         "template_variables": {},
         "thinking_budget": -1,
     }
@@ -46,6 +46,15 @@ def test_the_chat_goes_before_the_settings() -> None:
     assert options_for(chat, settings(temperature=0.9), None)["sampling"] == Sampling(0.3, top_k=5, seed=7)
     assert options_for(PLAIN, settings(temperature=0.9), None)["sampling"] == Sampling(0.9)
     assert options_for(None, settings(temperature=0.0), None)["sampling"] == Sampling(0.0)
+
+
+def test_the_chats_longest_answer_goes_before_the_settings_and_nonsense_is_passed_over() -> None:
+    def longest(stored: object) -> object:
+        chat = replace(PLAIN, sampling={} if stored is None else {"max_tokens": stored})
+        return options_for(chat, settings(max_tokens=500), None)["max_tokens"]
+
+    assert [longest(stored) for stored in (None, 64, 0, -5, True, "long")] == [500, 64, 500, 500, 500, 500]
+    assert options_for(None, settings(max_tokens=500), None)["max_tokens"] == 500
 
 
 def test_stored_values_that_make_no_sense_are_passed_over() -> None:

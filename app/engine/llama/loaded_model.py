@@ -105,7 +105,7 @@ class LoadedModel:
         if len(prompt.tokens) >= self._context.size_tokens:
             raise PromptTooLong(len(prompt.tokens), self._context.size_tokens)
         answer = Answer(request, job.reply, begun_s, syntax)
-        if request.max_tokens <= 0:
+        if request.max_tokens == 0:
             answer.begin(len(prompt.tokens), 0)
             job.reply(answer.finish(FinishReason.LENGTH))
             return

@@ -14,6 +14,8 @@ from app.engine.llama.model import Model
 from app.engine.llama.sampling import Chain
 from app.engine.llama.sequence import Sequence
 
+UNLIMITED_TOKENS = 2048  # kept free for an answer without a limit, where another would join it
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -69,7 +71,9 @@ class Run:
 
     @property
     def most_tokens(self) -> int:
-        """The most room it can come to need, as far as that is limited."""
+        """The most room it can come to need; without a limit, what it has and a good length more."""
+        if self.request.max_tokens < 0:
+            return len(self.tokens) + UNLIMITED_TOKENS
         return len(self.prompt.tokens) + self.request.max_tokens + max(0, self.request.thinking_budget)
 
     @property

@@ -33,6 +33,8 @@ class Answering(QObject):
     waited = Signal()
     """Nothing came for a moment: time to say what is being waited for."""
     progressed = Signal(int, int)
+    grew = Signal(int)
+    """How many tokens the context holds now."""
     memory_moved = Signal()
     """Earlier turns left the model's memory, or came back into it."""
     documents_shown = Signal(int)
@@ -50,6 +52,7 @@ class Answering(QObject):
         self.text = ""
         self.thinking = ""
         self.is_stopped = False
+        self._used_tokens = 0
         self._held = ""
         self._held_thought = ""
         self._thinking_from_s = self._thinking_to_s = 0.0
@@ -104,6 +107,7 @@ class Answering(QObject):
 
     def _hold(self, delta: TextDelta) -> None:
         now_s = time.monotonic()
+        self._used_tokens = delta.used_tokens
         if delta.thinking:
             self._held_thought += delta.text
             self._thinking_from_s = self._thinking_from_s or now_s
@@ -127,6 +131,8 @@ class Answering(QObject):
         if text and not self.is_stopped:
             self.text += text
             self.text_came.emit(text)
+        if (text or thought) and self._used_tokens and not self.is_stopped:
+            self.grew.emit(self._used_tokens)
         return bool(text) or thought
 
     def _flush_thought(self, *, is_all: bool) -> bool:

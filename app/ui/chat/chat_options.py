@@ -1,4 +1,4 @@
-"""What one chat sets itself: system prompt, sampling, thinking; in a new chat they wait for its first message."""
+"""What one chat sets itself: prompt, longest answer, sampling, thinking; in a new chat they wait for its message."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from app.core.errors import AppError
 from app.core.events import ModelLoaded
 from app.core.settings import Settings
-from app.features.options import SWITCHES, known_sampling, will_think
+from app.features.options import SWITCHES, known_sampling, own_max_tokens, will_think
 from app.store.conversations import Conversation, Conversations
 from app.ui.chat.chat_settings import ChatSettings
 from app.ui.chat.composer import Composer
@@ -22,10 +22,11 @@ from app.ui.theme import Theme
 
 @dataclass(frozen=True)
 class Chosen:
-    """The values; `sampling` has the temperature among its fields."""
+    """The values; `sampling` has the temperature among its fields. `max_tokens` None: as the settings say."""
 
     system_prompt: str = ""
     sampling: dict[str, Any] = field(default_factory=dict)
+    max_tokens: int | None = None
     thinking: str = ""
 
 
@@ -71,7 +72,8 @@ class ChatOptions(QObject):
         else:
             temperature = {} if conversation.temperature is None else {"temperature": conversation.temperature}
             sampling = temperature | known_sampling(conversation.sampling)
-            self._chosen = Chosen(conversation.system_prompt, sampling, conversation.thinking)
+            longest = own_max_tokens(conversation.sampling)
+            self._chosen = Chosen(conversation.system_prompt, sampling, longest, conversation.thinking)
         self.refresh()
 
     def create(self) -> Conversation:
@@ -97,11 +99,23 @@ class ChatOptions(QObject):
             self._composer.set_thinking("none", "")
 
     def show_dialog(self) -> None:
-        """Asks for system prompt and sampling."""
-        dialog = ChatSettings(self._theme, self._chosen.system_prompt, self._chosen.sampling, self._window)
+        """Asks for system prompt, longest answer and sampling."""
+        chosen, settings = self._chosen, self._settings().chat
+        dialog = ChatSettings(
+            self._theme,
+            chosen.system_prompt,
+            chosen.sampling,
+            self._window,
+            max_tokens=chosen.max_tokens,
+            in_settings=[name for name in ("temperature", "max_tokens") if getattr(settings, name) != -1],
+        )
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.accepted.connect(
-            lambda: self._choose(system_prompt=dialog.system_prompt, sampling=known_sampling(dialog.sampling))
+            lambda: self._choose(
+                system_prompt=dialog.system_prompt,
+                sampling=known_sampling(dialog.sampling),
+                max_tokens=dialog.max_tokens,
+            )
         )
         dialog.open()
 
@@ -121,6 +135,8 @@ class ChatOptions(QObject):
     def _save(self) -> None:
         assert self._conversation is not None
         sampling = dict(self._chosen.sampling)
+        if self._chosen.max_tokens is not None:
+            sampling["max_tokens"] = self._chosen.max_tokens
         self._store().update(
             self._conversation.id,
             system_prompt=self._chosen.system_prompt,

@@ -1,8 +1,8 @@
-"""System prompt and sampling of one chat: what is not set here is as the model suggests."""
+"""System prompt, longest answer and sampling of one chat: what is not set here is as Settings or the model have it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.messages import clean_text
+from app.features.options import MOST_TOKENS
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.theme import Theme
@@ -28,7 +29,7 @@ from app.ui.widgets.fields import Stepper
 
 @dataclass(frozen=True)
 class Knob:
-    """One number of `protocol.Sampling`. `start` is where the first step up from "Suggested" leads."""
+    """One number. `start` is where the first step up from `unset` leads, the word for "nothing of its own"."""
 
     name: str
     label: str
@@ -38,6 +39,13 @@ class Knob:
     step: float
     decimals: int
     start: float
+    unset: str = "Model’s own"
+
+
+def longest_answer() -> Knob:
+    """How long an answer may become."""
+    meaning = tr("In tokens; a token is about three quarters of a word.")
+    return Knob("max_tokens", tr("Longest answer"), meaning, 16, MOST_TOKENS, 256, 0, 1024, "No limit")
 
 
 def knobs() -> tuple[Knob, ...]:
@@ -50,14 +58,14 @@ def knobs() -> tuple[Knob, ...]:
         Knob("repeat_penalty", tr("Repeat penalty"), tr("Above 1, repeats become less likely."), 1, 2, 0.05, 2, 1.1),
         Knob("presence_penalty", tr("Presence penalty"), tr("Favours words that are new."), 0, 2, 0.1, 1, 0.5),
         Knob("dry_multiplier", tr("DRY"), tr("Keeps whole phrases from coming again; 0 is off."), 0, 5, 0.1, 1, 0.8),
-        Knob("seed", tr("Seed"), tr("The same seed gives the same answer."), 0, 2**32 - 1, 1, 0, 1),
+        Knob("seed", tr("Seed"), tr("The same seed gives the same answer."), 0, 2**32 - 1, 1, 0, 1, "Random"),
     )
 
 
-class SuggestedStepper(Stepper):
-    """A number, or "Suggested" one step below the least."""
+class KnobStepper(Stepper):
+    """A number, or a word one step below the least: `is_in_settings` says that Settings have a number for it."""
 
-    def __init__(self, theme: Theme, knob: Knob, value: float | None) -> None:
+    def __init__(self, theme: Theme, knob: Knob, value: float | None, *, is_in_settings: bool) -> None:
         # Two steps below the least: the one between says which way somebody is going.
         self._unset = knob.least - 2 * knob.step
         self._knob = knob
@@ -70,7 +78,7 @@ class SuggestedStepper(Stepper):
             highest=knob.most,
             step=knob.step,
             decimals=knob.decimals,
-            word_for_lowest=tr("Suggested"),
+            word_for_lowest=tr("As in Settings") if is_in_settings else tr(knob.unset),
         )
         self.number.setAccessibleDescription(knob.meaning)
         self.number.setToolTip(knob.meaning)
@@ -90,10 +98,20 @@ class SuggestedStepper(Stepper):
 
 
 class ChatSettings(QDialog):
-    """Asks; `system_prompt` and `sampling` are what was chosen once it is accepted."""
+    """Asks; `system_prompt`, `max_tokens` and `sampling` are what was chosen once it is accepted.
+
+    `in_settings` names the numbers that Settings have for every chat.
+    """
 
     def __init__(
-        self, theme: Theme, system_prompt: str, sampling: Mapping[str, Any], parent: QWidget | None = None
+        self,
+        theme: Theme,
+        system_prompt: str,
+        sampling: Mapping[str, Any],
+        parent: QWidget | None = None,
+        *,
+        max_tokens: int | None = None,
+        in_settings: Collection[str] = (),
     ) -> None:
         super().__init__(parent)
         self._theme = theme
@@ -109,7 +127,11 @@ class ChatSettings(QDialog):
         self._prompt.setTabChangesFocus(True)
         self._prompt.setFixedHeight(px(100))
         first, *rest = knobs()
-        self._steppers = {knob.name: SuggestedStepper(theme, knob, sampling.get(knob.name)) for knob in (first, *rest)}
+        longest, values = longest_answer(), {**sampling, "max_tokens": max_tokens}
+        self._steppers = {
+            knob.name: KnobStepper(theme, knob, values.get(knob.name), is_in_settings=knob.name in in_settings)
+            for knob in (longest, first, *rest)
+        }
         self._more: QPushButton = text_button(tr("More"), "quiet")
         self._more.setObjectName("more_sampling")
         self._more.setCheckable(True)
@@ -122,8 +144,10 @@ class ChatSettings(QDialog):
         column.addWidget(_heading(tr("System prompt"), theme, self._prompt))
         column.addWidget(self._prompt)
         column.addSpacing(px(8))
+        column.addLayout(self._row(longest, is_heading=True))
+        column.addSpacing(px(8))
         column.addWidget(_heading(tr("Sampling"), theme, self._steppers[first.name].number))
-        column.addWidget(_muted(tr("How the next word is chosen. Suggested: as the model's makers recommend."), theme))
+        column.addWidget(_muted(tr("How the next word is chosen. Model’s own: as its makers recommend."), theme))
         column.addLayout(self._row(first))
         column.addWidget(self._rest)
         more = QHBoxLayout()
@@ -143,17 +167,24 @@ class ChatSettings(QDialog):
     @property
     def sampling(self) -> dict[str, float]:
         """The fields of `protocol.Sampling` that are set; the others are left to the model."""
-        chosen = {name: stepper.chosen for name, stepper in self._steppers.items()}
+        chosen = {name: stepper.chosen for name, stepper in self._steppers.items() if name != "max_tokens"}
         return {name: value for name, value in chosen.items() if value is not None}
 
-    def _row(self, knob: Knob) -> QHBoxLayout:
+    @property
+    def max_tokens(self) -> int | None:
+        """The longest answer; None leaves it to Settings, which by default set no limit."""
+        chosen = self._steppers["max_tokens"].chosen
+        return None if chosen is None else int(chosen)
+
+    def _row(self, knob: Knob, *, is_heading: bool = False) -> QHBoxLayout:
         words = QVBoxLayout()
         words.setSpacing(0)
-        words.addWidget(self._name(knob))
+        stepper = self._steppers[knob.name]
+        words.addWidget(_heading(knob.label, self._theme, stepper.number) if is_heading else self._name(knob))
         words.addWidget(_muted(knob.meaning, self._theme))
         row = QHBoxLayout()
         row.addLayout(words, 1)
-        row.addWidget(self._steppers[knob.name])
+        row.addWidget(stepper)
         return row
 
     def _grid(self, some: list[Knob]) -> QWidget:

@@ -44,7 +44,7 @@ class ChatView(QWidget):
     title_changed = Signal(int)
     """A conversation whose row should be refreshed: new, renamed, touched."""
     context_changed = Signal(int)
-    """Tokens in the model's context after an answer."""
+    """Tokens that the chat that is shown takes in the model's context, while an answer is written and after it."""
     parts_changed = Signal(object)
     """`Parts` of the next prompt, counted while it is written."""
     model_wanted = Signal()

@@ -42,6 +42,7 @@ class LiveAnswer(QObject):
         answering.thought_came.connect(self._on_thought)
         answering.waited.connect(self._on_waited)
         answering.progressed.connect(self._on_progressed)
+        answering.grew.connect(self._on_grew)
         answering.finished.connect(self._on_finished)
         answering.failed.connect(self._on_failed)
 
@@ -111,9 +112,14 @@ class LiveAnswer(QObject):
         self._progress = (done, total)
         self.show_waiting()
 
+    def _on_grew(self, used_tokens: int) -> None:
+        if self._view is not None:  # else another chat is looked at
+            self._chat.context_changed.emit(used_tokens)
+
     def _on_finished(self, event: Finished | None) -> None:
+        is_shown = self._view is not None
         self._end(None)
-        if event is not None:
+        if event is not None and is_shown and event.stats.prompt_tokens:
             self._chat.context_changed.emit(event.stats.prompt_tokens + event.stats.generated_tokens)
 
     def _on_failed(self, error: BaseException) -> None:

@@ -129,6 +129,23 @@ def test_two_chats_that_do_not_fit_side_by_side_are_answered_one_after_the_other
     assert ends_of(replies) == {1: ("length", 150), 2: ("length", 150)}
 
 
+def test_an_answer_without_a_limit_fills_the_context_and_lets_another_in_where_there_is_room() -> None:
+    replies: list[Any] = []
+    decoder = Decoder(TightContext(6000), None, SideBySide(4))  # type: ignore[arg-type]
+    add(decoder, replies, 1, own=100, max_tokens=-1, background=False)
+    for _ in range(10):
+        decoder.step(lambda: False)
+    add(decoder, replies, 2, own=50, max_tokens=20, background=False)
+    for _ in range(40):
+        decoder.step(lambda: False)
+    assert ends_of(replies) == {2: ("length", 20)}
+    while decoder.busy:
+        decoder.step(lambda: False)
+    ended, count = ends_of(replies)[1]
+    assert ended == "context"
+    assert count > 5800
+
+
 def test_jobs_join_only_as_far_as_it_pays_off() -> None:
     def most_at_once(most_tokens: int) -> int:
         replies: list[Any] = []

@@ -193,3 +193,13 @@ def test_nothing_is_counted_without_a_model_or_while_it_answers(open_chat: Open)
     with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=10_000):
         desk.press(Qt.Key.Key_Escape)
     QApplication.processEvents()
+
+
+def test_the_gauge_moves_while_the_answer_is_written(open_chat: Open) -> None:
+    desk = open_chat({"text": "one two three four five six seven eight ", "repeat": 20, "delay_s": 0.005})
+    used: list[int] = []
+    desk.chat.context_changed.connect(used.append)
+    desk.ask("Count")
+    assert len(set(used)) > 3
+    assert used == sorted(used)
+    assert used[-1] == desk.last.message.stats.prompt_tokens + desk.last.message.stats.generated_tokens  # type: ignore[union-attr]

@@ -9,15 +9,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.ui.chat.chat_settings import ChatSettings, SuggestedStepper, knobs
+from app.ui.chat.chat_settings import ChatSettings, KnobStepper, knobs, longest_answer
 from app.ui.theme import Theme
 from tests.ui.chat.conftest import Desk
 
 Open = Callable[..., Desk]
 
 
-def stepper(dialog: QDialog, name: str) -> SuggestedStepper:
-    return next(s for s in dialog.findChildren(SuggestedStepper) if s.number.accessibleName() == name)
+def stepper(dialog: QDialog, name: str) -> KnobStepper:
+    return next(s for s in dialog.findChildren(KnobStepper) if s.number.accessibleName() == name)
 
 
 def press(qtbot: QtBot, dialog: QDialog, name: str) -> None:
@@ -29,13 +29,13 @@ def test_nothing_is_set_until_somebody_sets_it(qtbot: QtBot, theme: Theme) -> No
     dialog = ChatSettings(theme, " Be brief. ", {})
     qtbot.addWidget(dialog)
     assert (dialog.system_prompt, dialog.sampling) == ("Be brief.", {})
-    assert {s.number.text() for s in dialog.findChildren(SuggestedStepper)} == {"Suggested"}
+    assert {s.number.text() for s in dialog.findChildren(KnobStepper)} == {"Model’s own", "No limit", "Random"}
 
 
-@pytest.mark.parametrize("name", [knob.name for knob in knobs()])
+@pytest.mark.parametrize("name", [knob.name for knob in (longest_answer(), *knobs())])
 def test_the_first_step_up_leads_somewhere_sensible_and_back_again(qtbot: QtBot, theme: Theme, name: str) -> None:
-    knob = next(k for k in knobs() if k.name == name)
-    number = SuggestedStepper(theme, knob, None)
+    knob = next(k for k in (longest_answer(), *knobs()) if k.name == name)
+    number = KnobStepper(theme, knob, None, is_in_settings=False)
     qtbot.addWidget(number)
     number.number.stepUp()
     assert number.chosen == knob.start
@@ -66,7 +66,13 @@ def test_what_is_set_reaches_the_engine_and_comes_back(open_chat: Open) -> None:
     dialog = desk.chat.findChild(ChatSettings)
     assert isinstance(dialog, ChatSettings)
     press(desk.qtbot, dialog, "More sampling settings")
-    for name, value in (("Top-k", 12), ("Presence penalty", 1.5), ("DRY", 0.8), ("Seed", 4_294_967_295)):
+    for name, value in (
+        ("Top-k", 12),
+        ("Presence penalty", 1.5),
+        ("DRY", 0.8),
+        ("Seed", 4_294_967_295),
+        ("Longest answer", 300),
+    ):
         stepper(dialog, name).number.setValue(value)
     with desk.qtbot.waitSignal(dialog.finished):
         press(desk.qtbot, dialog, "Save")
@@ -74,10 +80,21 @@ def test_what_is_set_reaches_the_engine_and_comes_back(open_chat: Open) -> None:
     sampling = {name: value for name, value in desk.requests()[-1]["sampling"].items() if value is not None}
     chosen = {"top_k": 12, "presence_penalty": 1.5, "dry_multiplier": 0.8, "seed": 4_294_967_295}
     assert sampling == chosen
+    assert [request["max_tokens"] for request in desk.requests()] == [-1, 300]
     conversation_id = desk.chat.conversation_id
     desk.chat.show_conversation(None)
     desk.chat.show_conversation(conversation_id)
-    assert desk.app.conversations.find()[0].sampling == chosen
+    assert desk.app.conversations.find()[0].sampling == chosen | {"max_tokens": 300}
+
+
+def test_a_number_that_settings_have_for_every_chat_is_said(open_chat: Open) -> None:
+    desk = open_chat()
+    desk.app.change("chat", max_tokens=700, temperature=0.2)
+    desk.qtbot.mouseClick(desk.chat.composer.settings, Qt.MouseButton.LeftButton)
+    dialog = desk.chat.findChild(ChatSettings)
+    assert isinstance(dialog, ChatSettings)
+    said = [stepper(dialog, name).number.text() for name in ("Longest answer", "Temperature", "Top-k")]
+    assert said == ["As in Settings", "As in Settings", "Model’s own"]
 
 
 def test_cancel_changes_nothing(open_chat: Open) -> None:
