@@ -138,6 +138,18 @@ def base(code: str) -> str:
     return (found.code if found else code.replace("_", "-").casefold()).partition("-")[0]
 
 
+def is_same(one: str, other: str) -> bool:
+    """Whether a text in one of them needs no translation into the other. The two Chinese scripts are two."""
+    first, second = base(one), base(other)
+    return first == second and (first != "zh" or one == other)
+
+
+def other_than(source: str, wanted: Sequence[str], among: Sequence[str]) -> str:
+    """The first of the wanted languages that is not the source's, else one of `among` that many read."""
+    others = (code for code in ("en", "es", *among) if not among or code in among)
+    return next((code for code in (*wanted, *others) if code and not is_same(code, source)), "en")
+
+
 def has_formality(code: str) -> bool:
     """Whether people are addressed in one way or another in this language (du, Sie)."""
     return base(code) in _FORMAL

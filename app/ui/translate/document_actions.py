@@ -54,11 +54,12 @@ class DocumentActions(QObject):
             return False
         return True
 
-    def remember(self, wish: TranslationWish) -> None:
+    def remember(self, wish: TranslationWish, *, is_target_chosen: bool = True) -> None:
         """What was chosen is what the next documents begin with."""
         kept = self._app.settings.translations
-        if (wish.target, wish.formality.value) != (kept.target, kept.formality):
-            self.try_to(lambda: self._app.change("translations", target=wish.target, formality=wish.formality.value))
+        target = wish.target if is_target_chosen else kept.target
+        if (target, wish.formality.value) != (kept.target, kept.formality):
+            self.try_to(lambda: self._app.change("translations", target=target, formality=wish.formality.value))
 
     def change(self, drafts: Sequence[StoredTranslation], wish: TranslationWish) -> bool:
         """Drafts are to be translated otherwise. The source's language is each one's own, but for the first."""

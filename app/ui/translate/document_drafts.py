@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QLocale, QObject
+from PySide6.QtCore import QObject
 
 from app.core.errors import AppError
 from app.features.sentences import sentence_for
-from app.features.translation.languages import language
+from app.features.translation.languages import is_same
 from app.features.translation.result import Formality, TranslationWish
 from app.features.translation.stored import DRAFT, StoredTranslation, TranslationEstimate
 from app.ui.i18n import tr
@@ -18,6 +19,7 @@ from app.ui.notify import Notify
 from app.ui.theme import Theme
 from app.ui.translate.draft_estimating import DraftEstimating
 from app.ui.translate.draft_files import DraftFiles
+from app.ui.translate.language_choice import usual_target
 from app.ui.translate.text_capability import Able, Capability
 
 if TYPE_CHECKING:
@@ -62,9 +64,7 @@ class DocumentDrafts(QObject):
     def new_wish(self) -> TranslationWish:
         """What was chosen last; the person's own language before anything was."""
         kept = self._app.settings.translations
-        own = language(QLocale.system().name())
-        target = kept.target or (own.code if own is not None else "en")
-        return TranslationWish(target, formality=Formality(kept.formality))
+        return TranslationWish(usual_target(kept.target), formality=Formality(kept.formality))
 
     def forget_estimate(self) -> None:
         """What would be done is something else now."""
@@ -119,6 +119,8 @@ class DocumentDrafts(QObject):
         self.show()
 
     def _on_added(self, stored: StoredTranslation) -> None:
+        if is_same(stored.source_language, stored.wish.target):
+            self._choose_another(stored)
         self._batch.append(stored.id)
         self._view.list_changed.emit()
         shown = self._view.stored
@@ -127,6 +129,13 @@ class DocumentDrafts(QObject):
         elif shown.id in self._batch:
             self.forget_estimate()
             self.show()
+
+    def _choose_another(self, stored: StoredTranslation) -> None:
+        """The document is in the language that was chosen before it was known."""
+        able = self.capability.able
+        kept = self._app.settings.translations.target
+        target = usual_target(kept, stored.source_language, able.languages if able is not None else ())
+        self._view.doing.try_to(lambda: self._app.translations.change(stored.id, replace(stored.wish, target=target)))
 
     def _on_files(self) -> None:
         """Those that could not be read are told of once another one is shown; without any the beginning is."""

@@ -249,7 +249,7 @@ class DocumentTranslationView(QWidget):
         stored, wish = self.stored, self.page.bar.choice.wish
         if stored is None:
             return
-        self.doing.remember(wish)
+        self.doing.remember(wish, is_target_chosen=self.page.bar.choice.is_target_chosen)
         if stored.state == DRAFT:
             if self.doing.change(self.drafts.batch, wish):
                 self.drafts.forget_estimate()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QTimer, Signal
+from PySide6.QtCore import QLocale, QTimer, Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from app.features.translation.languages import has_formality
+from app.features.translation.languages import has_formality, is_same, language, other_than
 from app.features.translation.result import Formality, TranslationWish
 from app.ui.i18n import tr
 from app.ui.theme import Theme
@@ -26,6 +26,12 @@ FORMALITIES = (
 )
 
 
+def usual_target(kept: str, source: str = "", among: Sequence[str] = ()) -> str:
+    """What was chosen last, else the person's own language, else another: never what the text is in."""
+    own = language(QLocale.system().name())
+    return other_than(source, (kept, own.code if own is not None else ""), among)
+
+
 class LanguageChoice(QWidget):
     """`changed` comes with every choice but one: `swapped` when source and target were exchanged."""
 
@@ -38,6 +44,9 @@ class LanguageChoice(QWidget):
         self._detected = ""
         self._is_small = False
         self._takes_formality = self._takes_domain = True
+        self._languages: Sequence[str] = ()
+        self.is_target_chosen = False
+        """Whether a person chose the target for what is shown now."""
         self.source = LanguageButton(theme, tr("From"), can_detect=True)
         self.swap = IconButton(theme, "arrows-left-right", tr("Exchange the languages"), size_px=18)
         self.swap.clicked.connect(self._on_swap)
@@ -69,6 +78,7 @@ class LanguageChoice(QWidget):
 
     def offer(self, languages: Sequence[str], *, formality: bool = True, domain: bool = True) -> None:
         """What the model can do."""
+        self._languages = languages
         self.source.offer(languages)
         self.target.offer(languages)
         self._takes_formality, self._takes_domain = formality, domain
@@ -80,7 +90,17 @@ class LanguageChoice(QWidget):
         self.target.show_value(wish.target)
         self.formality.show_value(wish.formality)
         self.domain.setText(wish.domain)
+        self.is_target_chosen = False
         self._show_more()
+
+    def show_usual_target(self, kept: str) -> bool:
+        """A target that is not what the text is in, unless the person chose one; whether it is another than before."""
+        target = usual_target(kept, self.source.value or self._detected, self._languages)
+        if self.is_target_chosen or target == self.target.value:
+            return False
+        self.target.show_value(target)
+        self._show_more()
+        return True
 
     def show_small(self, *, is_small: bool) -> None:
         """Where there is little room, what the text is about is asked only where it was said."""
@@ -94,13 +114,15 @@ class LanguageChoice(QWidget):
         self.swap.setEnabled(bool(self.source.value or code))
 
     def _on_source(self, value: str) -> None:
-        if value and value == self.target.value and self._detected != value:
-            self.target.show_value(self._detected or self.target.value)  # the other way round is what was meant
-        self.swap.setEnabled(bool(value or self._detected))
+        if value and is_same(value, self.target.value):  # the other way round is what was meant
+            self.target.show_value(usual_target(self._detected, value, self._languages))
         self._show_more()
         self.changed.emit()
 
-    def _on_target(self, _value: str) -> None:
+    def _on_target(self, value: str) -> None:
+        self.is_target_chosen = True
+        if self.source.value and is_same(value, self.source.value):
+            self.source.show_value("")  # it is found anew
         self._show_more()
         self.changed.emit()
 
@@ -110,6 +132,7 @@ class LanguageChoice(QWidget):
             return
         self.source.show_value(target)
         self.target.show_value(source)
+        self.is_target_chosen = True
         self._show_more()
         self.swapped.emit()
 

@@ -7,23 +7,23 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QLocale, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
-from app.features.translation.languages import language
 from app.features.translation.result import Formality, TranslationWish
 from app.ui.desktop import copy_text
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.notify import Notify
 from app.ui.theme import Theme
-from app.ui.translate.language_choice import LanguageChoice
+from app.ui.translate.language_choice import LanguageChoice, usual_target
 from app.ui.translate.needs_model import NeedsModel
 from app.ui.translate.text_answers import TextAnswers
 from app.ui.translate.text_capability import Able, Capability
 from app.ui.translate.text_history import TextHistory, Typed
+from app.ui.translate.text_language import TextLanguage
 from app.ui.translate.text_panes import TextPanes
 from app.ui.translate.text_paragraphs import TextParagraphs
 from app.ui.translate.text_requests import AskText
@@ -62,6 +62,7 @@ class TextPage(QWidget):
         self.paragraphs = TextParagraphs()
         self.source_language = ""
         self.capability = Capability(app, notify, self)
+        self.language = TextLanguage(self)
         self.work = TextWork(app, self)
         self.history = TextHistory(app, notify, self.typed, self)
         self.choice = LanguageChoice(theme)
@@ -131,6 +132,7 @@ class TextPage(QWidget):
             return
         with self._loading():
             self.choice.show_wish(stored.wish)
+            self.choice.is_target_chosen = True
             self.panes.source.show_text(source)
         self._forget()
         self.source_language = stored.source_language
@@ -149,6 +151,7 @@ class TextPage(QWidget):
     def leave(self) -> None:
         """Another text, another tab, or the window closes: nothing is asked any more, and what is there is kept."""
         self.pause.stop()
+        self.language.stop()
         self.work.stop()
         self.panes.alternatives.leave()
         self.history.keep()
@@ -176,10 +179,24 @@ class TextPage(QWidget):
         """Translates what is typed, now."""
         self.pause.stop()
         self.work.stop()
-        text, wish, able = self.panes.source.text, self.wish, self.capability.able
+        self.language.stop()
+        text, languages = self.panes.source.text, self.able.languages
         if not text.strip():
             self._forget()
-            return
+        elif self.choice.wish.source or self.language.knows(text, languages):
+            self._translate()
+        else:
+            self.language.look(text, languages)
+
+    def _on_language(self, code: str) -> None:
+        self.source_language = code
+        self.choice.show_detected(code)
+        self._translate()
+
+    def _translate(self) -> None:
+        if self.choice.show_usual_target(self._app.settings.translations.target):
+            self.paragraphs.known.clear()
+        text, wish, able = self.panes.source.text, self.wish, self.capability.able
         if able is None:
             return  # what it can do is being asked; the answer leads here again
         source = wish.source or self.source_language
@@ -191,11 +208,12 @@ class TextPage(QWidget):
             return
         self.panes.show_needs(needed=False)
         self.answers.wait()
-        self.work.translate(text, wish, able.model, self.paragraphs.known, able.languages)
+        self.work.translate(text, wish, able.model, self.paragraphs.known, self.source_language)
 
     def stop(self) -> None:
         """Ends what is being translated; what is there stays."""
         self.pause.stop()
+        self.language.stop()
         if self.work.is_busy:
             self.work.stop(AskText)
             self.answers.say(tr("Stopped · Ctrl+Enter goes on"))
@@ -223,6 +241,8 @@ class TextPage(QWidget):
         self.choice.swapped.connect(self._on_swapped)
         self.history.kept.connect(self._on_kept)
         self.capability.changed.connect(self._on_capability)
+        self.language.found.connect(self._on_language)
+        self.language.failed.connect(self._notify.error)
         self.work.ended.connect(self.memory_changed)
         self.needs.models_wanted.connect(self.models_wanted)
         self.needs.model_came.connect(self._on_model_came)
@@ -231,6 +251,7 @@ class TextPage(QWidget):
         if self._is_loading:
             return
         self._count()
+        self.language.stop()
         self.work.stop()
         self.panes.alternatives.leave()
         if not self.panes.source.text.strip():
@@ -240,7 +261,7 @@ class TextPage(QWidget):
             self.history.nudge()
 
     def _on_choice(self) -> None:
-        """Another language or address: what is there was for another wish."""
+        """Another language or tone: what is there was for another wish."""
         self._remember()
         self.paragraphs.known.clear()
         if self.panes.source.text.strip():
@@ -303,6 +324,7 @@ class TextPage(QWidget):
         self.source_language = ""
         self.paragraphs.clear()
         self.choice.show_detected("")
+        self.choice.show_usual_target(self._app.settings.translations.target)
         self.answers.show_nothing(tr(FORMATS))
         self._count()
         is_needed = self.capability.able is not None and not self.able.translates
@@ -316,14 +338,15 @@ class TextPage(QWidget):
 
     def _last_wish(self) -> TranslationWish:
         kept = self._app.settings.translations
-        return TranslationWish(kept.target or _system_language(), formality=Formality(kept.formality))
+        return TranslationWish(usual_target(kept.target), formality=Formality(kept.formality))
 
     def _remember(self) -> None:
         wish, kept = self.choice.wish, self._app.settings.translations
-        if (wish.target, wish.formality) == (kept.target, kept.formality):
+        target = wish.target if self.choice.is_target_chosen else kept.target
+        if (target, wish.formality) == (kept.target, kept.formality):
             return
         try:
-            self._app.change("translations", target=wish.target, formality=str(wish.formality))
+            self._app.change("translations", target=target, formality=str(wish.formality))
         except AppError as error:
             self._notify.error(error)
 
@@ -344,6 +367,7 @@ class TextPage(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self.leave()
+        self.language.rest()
         self.work.rest()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -369,9 +393,3 @@ class TextPage(QWidget):
         self.open.setText("" if self._is_small else tr("Open document"))
         # A push button keeps its text four pixels from the icon; a wider icon gives it air.
         self.open.setIconSize(QSize(px(16 if self._is_small else 24), px(15)))
-
-
-def _system_language() -> str:
-    """The person's own, where it is known; English otherwise."""
-    found = language(QLocale.system().name())
-    return found.code if found is not None else "en"

@@ -36,11 +36,11 @@ class Ask:
 
 @dataclass(frozen=True)
 class AskText(Ask):
-    """A text; `done` is what is there already, by what it translates. `languages`: those that it may be in."""
+    """A text; `done` is what is there already, by what it translates. `source_language`: "" where nothing tells it."""
 
     text: str
     done: Mapping[Content, Translated]
-    languages: tuple[str, ...]
+    source_language: str
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,6 @@ from app.ui.translate.text_requests import (
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.engine.client import EngineClient
-    from app.features.translation.detection import Detector
 
 LOOK_EVERY_S = 0.1
 IDLE_S = 60.0
@@ -60,7 +59,6 @@ class TextWork(QObject):
         self._waiting: dict[type[Ask], Ask] = {}
         self._number = 0
         self._task: tasks.Task | None = None
-        self._detector: Detector
 
     @property
     def is_busy(self) -> bool:
@@ -73,12 +71,12 @@ class TextWork(QObject):
         wish: TranslationWish,
         model: Path,
         done: Mapping[Content, Translated],
-        languages: tuple[str, ...],
+        source_language: str,
     ) -> int:
         """Translates a text in place of whatever was asked before; the number of the ask."""
         self.stop()
         self._number += 1
-        return self._ask(AskText(self._number, wish, model, text, dict(done), languages))
+        return self._ask(AskText(self._number, wish, model, text, dict(done), source_language))
 
     def find_alternatives(
         self, sentence: str, paragraph: str, wish: TranslationWish, model: Path, source_language: str, *, current: str
@@ -153,9 +151,6 @@ class TextWork(QObject):
     # On the thread.
 
     def _serve(self, cancel: CancelToken) -> Iterator[Answer]:
-        from app.features.translation.detection import Detector  # its model is loaded here, on the thread
-
-        self._detector = Detector.shared()
         ask = self._next(cancel)
         while ask is not None:
             with self._app.translations.opened(cancel) as engine:
@@ -197,7 +192,7 @@ class TextWork(QObject):
         from app.features.translation.live import segments_of, translate_text
 
         segments = tuple(segments_of(ask.text))
-        source = ask.wish.source or self._detector.find(ask.text, ask.languages)
+        source = ask.wish.source or ask.source_language
         done = {one.id: replace(ask.done[one.content], id=one.id) for one in segments if one.content in ask.done}
         yield Paragraphs(segments, source, done)
         if source == ask.wish.target:

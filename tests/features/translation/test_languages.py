@@ -6,7 +6,15 @@ import pytest
 
 from app.features.summary.language_names import NAMES
 from app.features.translation.detection import Detector
-from app.features.translation.languages import LANGUAGES, are_alike, base, find_language, has_formality, language
+from app.features.translation.languages import (
+    LANGUAGES,
+    are_alike,
+    base,
+    find_language,
+    has_formality,
+    language,
+    other_than,
+)
 
 CODES = [one.code for one in LANGUAGES]
 
@@ -85,3 +93,12 @@ def test_of_two_languages_short_texts_are_told_apart() -> None:
     assert detector.is_rather("Where is the station?", "en", "de")
     assert not detector.is_rather("Wo ist der Bahnhof denn?", "en", "de")
     assert not detector.is_rather("Hotel", "en", "de"), "too short to tell"
+
+
+def test_another_language_than_the_sources_is_what_was_wanted_else_one_that_many_read() -> None:
+    assert other_than("en", ["en", "de"], CODES) == "de"
+    assert other_than("fr", ["en", "de"], CODES) == "en"
+    assert other_than("en", ["en", ""], ["en", "es"]) == "es"
+    assert other_than("pt", ["pt-BR", "pt"], ["pt-BR", "fr"]) == "fr"
+    assert other_than("zh", ["zh-Hant"], CODES) == "zh-Hant", "its two scripts are two languages to translate between"
+    assert other_than("en", ["sv"], ["en", "es"]) == "sv", "what a person chose holds, whatever the model knows"

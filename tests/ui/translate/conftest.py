@@ -120,6 +120,7 @@ def open_tab(
     def make(
         *answers: dict[str, Any],
         model: str = MODEL,
+        target: str = "pt-BR",
         scheme: str = "light",
         size: tuple[int, int] = (1000, 700),
         zoom: float = 1.0,
@@ -135,7 +136,7 @@ def open_tab(
             write_model(path, **{"tokenizer.chat_template": "{{ messages }}"})
             app.change("engine", model_path=str(path), known_models=(str(path),))
         if not app.settings.translations.target:
-            app.change("translations", target="pt-BR")
+            app.change("translations", target=target)
         theme = Theme(scheme, zoom)
         theme.install(qapp)
         notify = Notify(theme)

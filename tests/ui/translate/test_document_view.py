@@ -106,6 +106,14 @@ def test_a_dropped_document_shows_its_segments_before_it_is_begun_and_then_its_t
     assert not view.page.head.flagged.isVisible()
 
 
+def test_a_document_is_never_put_into_the_language_that_it_is_in(open_tab: Callable[..., Desk], tmp_path: Path) -> None:
+    desk = open_tab(*ANSWERS, target="en")
+    view = drop(desk, page(tmp_path))
+    assert (view.stored.source_language, view.stored.wish.target) == ("en", "es")
+    assert view.page.bar.choice.target.value == "es"
+    assert desk.app.settings.translations.target == "en"
+
+
 def test_several_documents_are_a_translation_each_take_the_same_choices_and_are_begun_at_once(
     desk: Desk, tmp_path: Path
 ) -> None:

@@ -36,7 +36,6 @@ def test_ctrl_enter_translates_at_once(desk: Desk) -> None:
     desk.type(ENGLISH)
     desk.qtbot.keyClick(desk.page.panes.source, Qt.Key.Key_Return, CTRL)
     assert not desk.page.pause.isActive()
-    assert desk.page.work.is_busy
     desk.translated(PORTUGUESE)
     assert desk.page.panes.source.text == ENGLISH, "nothing was typed by it"
 
@@ -138,6 +137,29 @@ def test_a_text_that_is_in_the_target_language_already_says_so(desk: Desk) -> No
     desk.wait(lambda: desk.page.panes.state.text() == "This is English already.")
     assert desk.shown == ["Choose another language above."]
     assert desk.asked == []
+
+
+def test_the_target_is_another_language_than_the_texts_unless_a_person_chose_it(open_tab: Callable[..., Desk]) -> None:
+    desk = open_tab(
+        {"when": "Spanish", "text": "El inquilino paga el alquiler el quinto día de cada mes."}, target="en"
+    )
+    desk.paste(ENGLISH)
+    desk.translated("El inquilino paga el alquiler el quinto día de cada mes.")
+    assert desk.page.choice.target.value == "es"
+    assert desk.app.settings.translations.target == "en", "what was chosen before is not forgotten"
+    desk.paste(PORTUGUESE)
+    desk.wait(lambda: desk.page.choice.target.value == "en")
+    assert desk.page.choice.source.button.text() == "Português (Brasil) (detected)"
+    desk.page.choice.source.choose("en")
+    assert desk.page.choice.target.value == "es"
+
+
+def test_the_language_of_a_typed_text_is_found_without_a_model(open_tab: Callable[..., Desk]) -> None:
+    desk = open_tab(model="")
+    desk.type(ENGLISH)
+    desk.wait(lambda: desk.page.choice.source.button.text() == "English (detected)")
+    assert desk.page.panes.are_needs_shown
+    assert desk.page.typed().source_language == "en"
 
 
 def test_the_terms_of_the_pair_go_with_the_text(desk: Desk) -> None:
