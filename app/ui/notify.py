@@ -9,6 +9,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 
 from PySide6.QtCore import QObject, Qt, Signal, qVersion
@@ -16,7 +17,7 @@ from PySide6.QtCore import QObject, Qt, Signal, qVersion
 from app import APP_NAME, __version__
 from app.core import errors
 from app.features.sentences import Sentence, sentence_for
-from app.ui.desktop import copy_text
+from app.ui.desktop import copy_text, open_folder
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.notice_bar import Notice, NoticeBar
@@ -82,6 +83,11 @@ class Notify(QObject):
     def mention(self, text: str) -> None:
         """Says something in passing, for ten seconds."""
         self.bar.add(Notice(self._theme, text, UNDO_MS))
+
+    def saved(self, path: Path, words: str = "") -> None:
+        """Says that a file was written, with its folder at a click; `words` in place of only its name."""
+        text = words or tr("Saved as {name}.", name=path.name)
+        self.tell(Sentence(text, action="open_folder"), action=lambda: open_folder(path.parent))
 
     def undo(self, text: str, on_undo: Callable[[], object]) -> None:
         """Says what was done, for ten seconds, with a button that takes it back."""

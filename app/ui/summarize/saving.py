@@ -27,7 +27,7 @@ FORMATS = (
     (".docx", "Word document"),
     (".html", "Web page"),
     (".pdf", "PDF"),
-    (".json", "JSON with places"),
+    (".json", "JSON, with sources"),
 )
 PDF_DPI = 300
 PDF_MARGIN_MM = 4
@@ -92,7 +92,7 @@ class Saving(QObject):
             yield from ()
 
         task = tasks.run(lambda _token: work(), self)
-        task.finished.connect(lambda: self._notify.mention(tr("Saved as {name}", name=path.name)))
+        task.finished.connect(lambda: self._notify.saved(path))
         retry: Callable[[], object] = lambda: self.save(summary, path)  # noqa: E731
         task.failed.connect(lambda error: self._notify.error(error, action=retry))
         return task

@@ -43,7 +43,7 @@ class DocumentHead(QWidget):
         self.flagged.clicked.connect(self.next_wanted)
         self.save = text_button(tr("Save"), "plain")
         self.save.clicked.connect(self.save_wanted)
-        self.forms = IconButton(theme, "caret-down", tr("Save in another form"), size_px=16)
+        self.forms = IconButton(theme, "caret-down", tr("Save in another format"), size_px=16)
         self.forms.clicked.connect(lambda: self.forms_wanted.emit(self.forms))
         self._buttons = QWidget()
         self._flow = FlowLayout(self._buttons, is_at_end=True)

@@ -41,7 +41,7 @@ class DocumentState(QFrame):
     def show_state(self, stored: StoredTranslation, *, is_other_wish: bool) -> None:
         """`is_other_wish`: other languages or terms were chosen than it was translated with."""
         if is_other_wish and stored.state != "draft":
-            words = tr("Something else was chosen. Only what that changes is translated again.")
+            words = tr("The settings are different now. Only what they affect is translated again.")
             self._show(words, tr("Apply to this document"), "")
         elif stored.state == "failed" or (stored.state == "paused" and stored.error is not None):
             error = stored.error

@@ -291,7 +291,7 @@ class DocumentTranslationView(QWidget):
             self.page.segments.rows.still()
             self.page.segments.rows.forget()
             if self.stored.state == DONE:
-                self.page.segments.say(tr("The translation is there. {facts}", facts=done_words(self.stored)))
+                self.page.segments.say(tr("The translation is ready. {facts}", facts=done_words(self.stored)))
 
     def _on_saving(self, translation_id: int, segments: int) -> None:
         stored = self.stored

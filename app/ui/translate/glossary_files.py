@@ -75,7 +75,7 @@ class GlossaryFiles(QObject):
             yield from ()
 
         task = tasks.run(lambda _token: work(), self)
-        task.finished.connect(lambda: self._notify.mention(tr("Saved as {name}", name=path.name)))
+        task.finished.connect(lambda: self._notify.saved(path))
         retry: Callable[[], object] = lambda: self.write(path, terms)  # noqa: E731
         task.failed.connect(lambda error: self._notify.error(error, action=retry))
         return task

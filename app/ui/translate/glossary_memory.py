@@ -60,7 +60,7 @@ class MemoryFiles(QObject):
             yield from ()
 
         task = tasks.run(lambda _token: work(), self)
-        task.finished.connect(lambda: self._notify.mention(tr("Saved as {name}", name=path.name)))
+        task.finished.connect(lambda: self._notify.saved(path))
         again: Callable[[], object] = lambda: self.write(path)  # noqa: E731
         task.failed.connect(lambda error: self._notify.error(error, action=again))
         return task

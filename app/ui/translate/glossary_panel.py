@@ -57,9 +57,9 @@ class GlossaryPanel(QFrame):
         self.remove_button = text_button(tr("Remove"), "quiet")
         self.remove_button.clicked.connect(lambda: self._delete(self.table.chosen_rows))
         self.apply = text_button(tr("Apply to this document"), "plain")
-        self.apply.setToolTip(tr("Translates again only what the terms change"))
+        self.apply.setToolTip(tr("Translates only what these terms affect again"))
         self.apply.clicked.connect(self.apply_wanted)
-        self.found_head = QLabel(tr("Kept the same in this document"), wordWrap=True)
+        self.found_head = QLabel(tr("Translated the same way throughout"), wordWrap=True)
         self.found = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.found.setProperty("kind", "muted")
         self.found.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -73,7 +73,7 @@ class GlossaryPanel(QFrame):
         self._found_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._found_area.setAccessibleName(self.found_head.text())
         self.take_button = text_button(tr("Add to the glossary"), "quiet")
-        self.take_button.setToolTip(tr("There each can be changed, and holds for other documents too"))
+        self.take_button.setToolTip(tr("You can change each one there, and they apply to other documents too"))
         self.take_button.clicked.connect(self._take)
         self.table.selectionModel().selectionChanged.connect(lambda *_: self._show())
         self._lay_out()
@@ -159,7 +159,8 @@ class GlossaryPanel(QFrame):
         count = len(terms)
         told = tr("1 term was imported.") if count == 1 else tr("{count} terms were imported.", count=f"{count:,}")
         replaced = count - added
-        self._notify.mention(f"{told} {tr('{count} were there already.', count=replaced)}" if replaced > 0 else told)
+        known = tr("1 was there already.") if replaced == 1 else tr("{count} were there already.", count=replaced)
+        self._notify.mention(f"{told} {known}" if replaced > 0 else told)
 
     @property
     def _untaken(self) -> list[Term]:

@@ -1,4 +1,4 @@
-"""From which language into which, with the two exchanged by a button; how people are addressed; what it is about."""
+"""From which language into which, with the two exchanged by a button; the tone; the topic."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ TYPING_MS = 600
 MOST_DOMAIN = 120
 DOMAIN_PX = 190
 FORMALITIES = (
-    (Formality.DEFAULT, "Usual address"),
-    (Formality.FORMAL, "Formal"),
-    (Formality.INFORMAL, "Informal"),
+    (Formality.DEFAULT, "Any tone"),
+    (Formality.FORMAL, "Formal tone"),
+    (Formality.INFORMAL, "Informal tone"),
 )
 
 
@@ -48,13 +48,15 @@ class LanguageChoice(QWidget):
         self.is_target_chosen = False
         """Whether a person chose the target for what is shown now."""
         self.source = LanguageButton(theme, tr("From"), can_detect=True)
-        self.swap = IconButton(theme, "arrows-left-right", tr("Exchange the languages"), size_px=18)
+        self.swap = IconButton(theme, "arrows-left-right", tr("Swap the languages"), size_px=18)
         self.swap.clicked.connect(self._on_swap)
         self.target = LanguageButton(theme, tr("Into"))
-        self.formality = ChoiceButton(theme, tr("Address"), FORMALITIES)
-        self.domain = QLineEdit(placeholderText=tr("About, such as a lease"))
-        self.domain.setAccessibleName(tr("What the text is about"))
-        self.domain.setToolTip(tr("A few words on what the text is about help with words that mean several things"))
+        self.formality = ChoiceButton(theme, tr("Tone"), FORMALITIES)
+        self.domain = QLineEdit(placeholderText=tr("Topic (optional)"))
+        self.domain.setAccessibleName(tr("Topic of the text"))
+        self.domain.setToolTip(
+            tr("A few words about the topic, such as “rental agreement”, help with words that have several meanings")
+        )
         self.domain.setMaxLength(MOST_DOMAIN)
         self.domain.setAcceptDrops(False)  # files are for the window
         self._typed = QTimer(self, singleShot=True, interval=TYPING_MS)

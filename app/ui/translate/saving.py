@@ -12,11 +12,9 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from app.core.cancel import CancelToken
 from app.core.errors import AppError
-from app.features.sentences import Sentence
 from app.features.translation.stored import Saved, Saving, StoredTranslation
 from app.features.translation.stored_saving import file_name
 from app.ui import tasks
-from app.ui.desktop import open_folder
 from app.ui.i18n import tr
 from app.ui.notify import Notify
 
@@ -110,8 +108,7 @@ class TranslationSaving(QObject):
         if isinstance(event, Saving):
             self.progressed.emit(translation_id, event.segments)
             return
-        folder = event.path.parent
-        self._notify.tell(Sentence(saved_words(event), action="open_folder"), action=lambda: open_folder(folder))
+        self._notify.saved(event.path, saved_words(event))
 
     def _endings(self, translation_id: int) -> tuple[str, ...]:
         try:

@@ -230,7 +230,7 @@ class RowEditor(QFrame):
         if is_wrong:
             gone = missing(self._source, self.content)
             names = labels(self._source)
-            words = tr("The marks stand in the wrong order.")
+            words = tr("The formatting marks are in the wrong order.")
             if gone:
                 words = tr("Missing: {marks}", marks="  ".join(names[mark.key] for mark in gone))
         self.words.setText(words)

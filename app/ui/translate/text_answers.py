@@ -133,7 +133,7 @@ class TextAnswers(QObject):
             is_same = page.source_language and page.source_language == page.choice.wish.target
             name = own_name(page.source_language)
             self.say(
-                tr("This is {language} already.", language=name) if is_same else tr("Stopped · Ctrl+Enter goes on")
+                tr("This is {language} already.", language=name) if is_same else tr("Stopped · Ctrl+Enter continues")
             )
             if is_same:
                 page.panes.target.show_words(tr("Choose another language above."))

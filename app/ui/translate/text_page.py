@@ -216,7 +216,7 @@ class TextPage(QWidget):
         self.language.stop()
         if self.work.is_busy:
             self.work.stop(AskText)
-            self.answers.say(tr("Stopped · Ctrl+Enter goes on"))
+            self.answers.say(tr("Stopped · Ctrl+Enter continues"))
         self.panes.alternatives.leave()
 
     # Wiring.

@@ -44,7 +44,7 @@ def test_every_format_holds_the_statement_and_what_differs(done: Desk, tmp_path:
     path = tmp_path / f"lease{ending}"
     path.write_bytes(b"old")
     choose(done, ending, path)
-    done.wait(lambda: f"Saved as lease{ending}" in done.notices)
+    done.wait(lambda: f"Saved as lease{ending}." in done.notices)
     if ending == ".docx":
         text = "\n".join(paragraph.text for paragraph in Document(str(path)).paragraphs)
     elif ending == ".pdf":
@@ -75,7 +75,7 @@ def test_what_is_printed_on_a_thread_is_complete_and_without_complaint(
 
 def test_a_name_with_a_dot_in_it_is_saved_in_the_format_that_was_chosen(done: Desk, tmp_path: Path) -> None:
     choose(done, ".docx", tmp_path / "lease v1.2")
-    done.wait(lambda: "Saved as lease v1.2.docx" in done.notices)
+    done.wait(lambda: "Saved as lease v1.2.docx." in done.notices)
     assert any("2,400" in paragraph.text for paragraph in Document(str(tmp_path / "lease v1.2.docx")).paragraphs)
     assert not (tmp_path / "lease v1.2").exists()
     choose(done, ".docx", tmp_path / "lease v1.2")

@@ -406,7 +406,7 @@ def test_the_memory_goes_out_as_tmx_and_comes_back(desk: Desk, tmp_path: Path) -
     dialog = memory.ask_to_export()
     dialog.fileSelected.emit(str(path))
     dialog.close()
-    desk.wait(lambda: "Saved as all.tmx" in desk.notices)
+    desk.wait(lambda: "Saved as all.tmx." in desk.notices)
     assert PETS in path.read_text("utf-8")
     dialog = memory.ask_to_import()
     dialog.fileSelected.emit(str(path))

@@ -79,7 +79,7 @@ def test_escape_stops_and_what_is_there_stays(open_tab: Callable[..., Desk]) -> 
     desk.wait(lambda: desk.shown[0] == PORTUGUESE)
     desk.qtbot.keyClick(desk.page.panes.source, Qt.Key.Key_Escape)
     assert not desk.page.work.is_busy
-    assert desk.page.panes.state.text() == "Stopped · Ctrl+Enter goes on"
+    assert desk.page.panes.state.text() == "Stopped · Ctrl+Enter continues"
     assert desk.shown[0] == PORTUGUESE
 
 
@@ -392,7 +392,7 @@ def test_everything_is_reached_with_tab_and_has_a_name(desk: Desk) -> None:
         names.append(focus.accessibleName().partition(":")[0])
         desk.qtbot.keyClick(focus, Qt.Key.Key_Tab)
     assert all(names)
-    order = ["From", "Exchange the languages", "Into", "Address", "What the text is about", "Open document"]
+    order = ["From", "Swap the languages", "Into", "Address", "What the text is about", "Open document"]
     assert names[:6] == order
     assert names[6:11] == ["Text to translate", "Clear the text", "Translation", "Translate back, to compare",
                            "Copy the translation"]  # fmt: skip
