@@ -33,6 +33,7 @@ from app.store.attachments import Attachments
 from app.store.conversations import Conversations
 from app.store.database import Database
 from app.store.documents import DocumentStore
+from app.store.erasing import erase_traces, remove_old_backups
 from app.store.jobs import Jobs
 from app.store.models import ModelNotes
 from app.store.summaries import SummaryStore
@@ -201,6 +202,8 @@ class Fireside:
         close_to_others(self.paths.folders, deeply=True)
         self.translations.tidy(self._began_at)
         self.documents.store.purge(self._began_at)
+        erase_traces(self.database)
+        remove_old_backups(self.database, time.time())
 
     def close(self, on_let_go: Callable[[], object] = lambda: None) -> None:
         """Ends all work, then the database; safe to call twice.

@@ -17,6 +17,7 @@ from app.core.paths import AppPaths, starter_model
 from app.core.settings import load_settings
 from app.store.conversations import MessageState
 from app.store.jobs import Jobs
+from tests.helpers.deleted_text import files_with, rebuilt_texts
 from tests.helpers.models_on_disk import write_model
 from tests.helpers.program import open_to_others
 
@@ -179,3 +180,19 @@ def test_folders_and_files_are_as_closed_as_what_they_are_in(tmp_path: Path) -> 
             pass
         assert (top / "a" / "b").stat().st_mode & 0o777 == mode
         assert (top / "a" / "b" / "c").stat().st_mode & 0o777 == mode & 0o666
+
+
+def test_a_deleted_chat_is_in_no_file_of_the_home_after_the_next_start(fresh_home: Path, tmp_path: Path) -> None:
+    app = build()
+    for number in range(3):
+        chat = app.conversations.create(title=f"Title {number} Zanzibarium" if number == 1 else "kept")
+        app.conversations.add_message(chat.id, None, Role.USER, f"about {'Zanzibarium' if number == 1 else 'rain'}")
+    app.conversations.delete(2)
+    app.close()
+    assert files_with("Zanzibarium", fresh_home) == ["fireside.db"], "it can still be restored"
+    again = build()
+    again.tidy()
+    assert files_with("Zanzibarium", fresh_home) == [], "while the program runs"
+    again.close()
+    assert files_with("Zanzibarium", fresh_home) == []
+    assert "zanzibarium" not in str(rebuilt_texts(fresh_home / "data" / "fireside.db", tmp_path / "scratch.db"))

@@ -15,6 +15,7 @@ from app.core.events import AnswerStats
 from app.core.messages import Role, clean_text
 from app.store import messages as tree
 from app.store.database import Database, fold
+from app.store.erasing import leave_traces
 from app.store.messages import MessageState, StoredMessage
 
 __all__ = ["Conversation", "Conversations", "MessageState", "StoredMessage"]
@@ -159,6 +160,14 @@ class Conversations:
     def purge_deleted(self) -> list[int]:
         """Really removes what was deleted, conversations and messages; returns the ids of those conversations."""
         with self._database.transaction() as connection:
+            query = (
+                "SELECT EXISTS (SELECT 1 FROM conversations WHERE deleted_at IS NOT NULL)"
+                " OR EXISTS (SELECT 1 FROM messages WHERE deleted_with IS NOT NULL)"
+            )
+            if not connection.execute(query).fetchone()[0]:
+                return []
+            for index in ("messages_index", "titles_index"):
+                leave_traces(connection, index)
             gone = connection.execute("DELETE FROM conversations WHERE deleted_at IS NOT NULL RETURNING id").fetchall()
             connection.execute("DELETE FROM messages WHERE deleted_with IS NOT NULL")
         return [row[0] for row in gone]

@@ -25,7 +25,7 @@ def is_damaged(connection: sqlite3.Connection, path: Path, version: int) -> bool
         return bool(connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0])
     if path.stat().st_size > ALWAYS_CHECKED_BYTES:
         return False
-    return not (_is_sound(connection, "conversations") and _is_sound(connection, "messages"))
+    return not (is_sound(connection, "conversations") and is_sound(connection, "messages"))
 
 
 def is_mended(connection: sqlite3.Connection, path: Path) -> bool:
@@ -34,22 +34,26 @@ def is_mended(connection: sqlite3.Connection, path: Path) -> bool:
     Raises sqlite3.DatabaseError when the indexes cannot be made again either.
     """
     _mend_indexes(connection)
-    sound = _is_sound(connection, "1")
+    sound = is_sound(connection)
     if sound:
         _marker(path).unlink(missing_ok=True)
     return sound
 
 
-def _is_sound(connection: sqlite3.Connection, what: str) -> bool:
+def is_sound(connection: sqlite3.Connection, what: str = "1") -> bool:
+    """Whether every page of a table, or by default of the file, is as it should be."""
     return bool(connection.execute(f"PRAGMA quick_check({what})").fetchone()[0] == "ok")
+
+
+def full_text_indexes(connection: sqlite3.Connection) -> list[str]:
+    """All there are."""
+    query = "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE%USING fts5%'"
+    return [row[0] for row in connection.execute(query)]
 
 
 def _mend_indexes(connection: sqlite3.Connection) -> None:
     """Builds a full-text index anew when it does not fit itself: it holds nothing of its own."""
-    indexes = connection.execute(
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE%USING fts5%'"
-    ).fetchall()
-    for (index,) in indexes:
+    for index in full_text_indexes(connection):
         try:
             connection.execute(f"INSERT INTO {index} ({index}, rank) VALUES ('integrity-check', 1)")
         except sqlite3.DatabaseError as error:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from app.core.disk import disk_problem
 from app.core.errors import AppError, DatabaseDamaged, DatabaseNewer, DiskFull, FolderNotWritable
-from app.store.damage import is_damaged, is_mended, is_suspect, mark_suspect, move_aside
+from app.store.damage import is_damaged, is_mended, is_sound, is_suspect, mark_suspect, move_aside
 from app.store.migrations import MIGRATIONS, Migration, migrate, schema_version
 
 log = logging.getLogger(__name__)
@@ -91,6 +91,16 @@ class Database:
         """For reading: all statements inside see the same moment."""
         with self._begun("BEGIN") as connection:
             yield connection
+
+    def is_sound(self) -> bool:
+        """Whether every page of the file is as it should be; takes a while, and keeps nobody waiting."""
+        with closing(_connect(self.path, "ro")) as check:
+            return is_sound(check)
+
+    def empty_journal(self) -> None:
+        """Puts what the journal holds into the file; it holds nothing then, unless another program reads just now."""
+        with self._lock:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Puts everything into the one file and lets go of it; safe to call twice."""
@@ -173,9 +183,7 @@ def _ready(path: Path, migrations: Sequence[Migration]) -> sqlite3.Connection:
         # NORMAL would be faster and could lose everything since the last checkpoint, about a thousand pages.
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA journal_size_limit = 4000000")
-        connection.execute(
-            "PRAGMA secure_delete = ON"
-        )  # deleted text is overwritten; the index may know single words longer
+        connection.execute("PRAGMA secure_delete = ON")  # for the full-text indexes see `erasing`
         migrate(connection, path, migrations)
         connection.execute("BEGIN IMMEDIATE")  # says now, not at the first message, that nothing can be written
         connection.execute("ROLLBACK")

@@ -18,6 +18,7 @@ from typing import Any
 from app.core.messages import clean_text
 from app.store.conversations import match_expression
 from app.store.database import Database
+from app.store.erasing import leave_traces
 
 BATCH = 400
 """Blocks a transaction: others wait for the database no longer than that takes."""
@@ -98,12 +99,16 @@ class DocumentStore:
 
     def _remove_some(self, document_id: int) -> bool:
         with self._database.transaction() as connection:
-            done = connection.execute(
-                "DELETE FROM blocks WHERE id IN (SELECT id FROM blocks WHERE document_id = ? LIMIT ?)"
-                f" AND ? NOT IN ({_REFERRED_TO})",
+            last = connection.execute(
+                "SELECT max(id) FROM (SELECT id FROM blocks WHERE document_id = ? ORDER BY id LIMIT ?)"
+                f" WHERE ? NOT IN ({_REFERRED_TO})",
                 (document_id, BATCH, document_id),
-            )
-        return done.rowcount > 0
+            ).fetchone()[0]
+            if last is None:
+                return False
+            leave_traces(connection, "blocks_index")
+            connection.execute("DELETE FROM blocks WHERE document_id = ? AND id <= ?", (document_id, last))
+        return True
 
     def get(self, document_id: int) -> StoredDocument | None:
         """One complete document, or None."""

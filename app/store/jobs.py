@@ -12,6 +12,7 @@ from typing import Any
 from app.core.errors import AppError, from_fields, to_fields
 from app.core.messages import clean_text
 from app.store.database import Database
+from app.store.erasing import leave_traces
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ class Jobs:
     def remove(self, job_id: int) -> None:
         """Forgets a job, where there is one, with everything that is kept of it."""
         with self._database.transaction() as connection:
-            connection.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
+            _remove(connection, "id = ?", job_id)
 
     def delete(self, job_id: int) -> None:
         """Hides a job until `restore` or, for good, `purge_deleted`."""
@@ -135,7 +136,7 @@ class Jobs:
     def purge_deleted(self, *, but: str = "") -> None:
         """Forgets what was deleted, for good; not of the kind `but`."""
         with self._database.transaction() as connection:
-            connection.execute("DELETE FROM jobs WHERE deleted_at IS NOT NULL AND kind <> ?", (but,))
+            _remove(connection, "deleted_at IS NOT NULL AND kind <> ?", but)
 
     def deleted(self, kind: str, before: float) -> list[int]:
         """What was deleted of a kind before that moment (seconds since 1970)."""
@@ -154,6 +155,12 @@ class Jobs:
             done = connection.execute(f"UPDATE jobs SET {columns} WHERE id = :id", {**values, "id": job_id})
             if done.rowcount == 0:
                 raise KeyError(job_id)
+
+
+def _remove(connection: sqlite3.Connection, which: str, value: int | str) -> None:
+    if connection.execute(f"SELECT EXISTS (SELECT 1 FROM jobs WHERE {which})", (value,)).fetchone()[0]:
+        leave_traces(connection, "results_index")
+        connection.execute(f"DELETE FROM jobs WHERE {which}", (value,))
 
 
 def set_documents(connection: sqlite3.Connection, job_id: int, document_ids: Sequence[int]) -> None:
