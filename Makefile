@@ -47,8 +47,8 @@ test: check $(STAMPS)/system-test ## checks, then all tests but the slow ones, o
 	@packaging/run_tests.sh "not slow and not gemma and not vulkan and not documents" $(TESTS)
 
 .PHONY: test-all
-test-all: check $(STAMPS)/system-test ## the slow tests too
-	@packaging/run_tests.sh "not gemma and not vulkan and not documents" $(TESTS)
+test-all: check $(STAMPS)/system-test ## the slow tests too, and twelve times as many examples of each property
+	@HYPOTHESIS_PROFILE=thorough packaging/run_tests.sh "not gemma and not vulkan and not documents" $(TESTS)
 
 .PHONY: test-gemma
 test-gemma: dev $(STAMPS)/system-test ## the tests on gemma-3-270m, which is fetched first (238 MB)

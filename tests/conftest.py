@@ -9,7 +9,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from app.core.paths import AppPaths, starter_model
 from app.engine.memory_speed import machine_key
@@ -18,8 +18,10 @@ from app.features import model_speed
 
 PROC = Path("/proc")
 
-settings.register_profile("noisy machines", parent=settings.default, deadline=None)
-settings.load_profile("noisy machines")
+# Machines are noisy, so no example has a deadline. `make test` looks shortly each time, `make test-all` thoroughly.
+settings.register_profile("quick", max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", parent=settings.get_profile("quick"), max_examples=300)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import ModelMissing, ModelUnreadable
@@ -294,7 +294,6 @@ def changed(places: list[tuple[int, bytes]]) -> bytes:
     return data
 
 
-@settings(deadline=None, max_examples=600)
 @given(st.one_of(st.binary(max_size=300), st.binary(max_size=300).map(START.__add__), SHAPED, FLIPPED.map(changed)))
 def test_any_bytes_give_a_header_or_a_reason_within_bounds(data: bytes) -> None:
     file = Watched(data)
@@ -313,7 +312,6 @@ def test_any_bytes_give_a_header_or_a_reason_within_bounds(data: bytes) -> None:
     assert peak < 4_000_000
 
 
-@settings(deadline=None, max_examples=100)
 @given(data=st.one_of(st.binary(max_size=300), SHAPED))
 def test_any_file_is_a_model_unreadable_or_read(data: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = write(tmp_path_factory.getbasetemp() / "any.gguf", data)

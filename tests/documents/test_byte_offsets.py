@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.documents.byte_offsets import byte_offsets
@@ -53,7 +53,6 @@ PIECES = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=14).map(b"".join), st.sampled_from(ENCODINGS), st.data())
 def test_parts_cut_at_offsets_are_the_parts_of_the_text(data: bytes, encoding: str, draw: st.DataObject) -> None:
     text = decode(data, encoding).text

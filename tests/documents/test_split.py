@@ -146,7 +146,6 @@ def dangling(blocks: Sequence[Block], chunks: Sequence[Chunk]) -> list[str]:
 
 
 @pytest.mark.parametrize("count", COUNTERS)
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(pieces=st.lists(_PIECES, max_size=12), budget=st.integers(20, 200))
 def test_joined_the_chunks_are_the_document_and_none_is_over_the_budget(
     count: Callable[[Sequence[str]], list[int]], pieces: list[Piece], budget: int
@@ -155,7 +154,6 @@ def test_joined_the_chunks_are_the_document_and_none_is_over_the_budget(
     check(blocks, split(blocks, budget, count), budget, count)
 
 
-@settings(max_examples=60)
 @given(st.lists(_PIECES, min_size=1, max_size=6), st.integers(4, 12))
 @example([Piece(Kind.PARAGRAPH, ""), Piece(Kind.PARAGRAPH, "")], 4)
 @example([Piece(Kind.HEADING, "ᄒ"), Piece(Kind.PARAGRAPH, ""), Piece(Kind.HEADING, "")], 6)
@@ -376,7 +374,7 @@ def test_a_real_tokenizer_counts_every_chunk_within_the_budget(counting_engine: 
 
 
 @pytest.mark.model
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pieces=st.lists(_PIECES, min_size=1, max_size=10), budget=st.integers(24, 200))
 def test_a_real_tokenizer_and_any_text(counting_engine: EngineClient, pieces: list[Piece], budget: int) -> None:
     blocks = numbered(pieces)

@@ -7,7 +7,7 @@ import socket
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -201,7 +201,6 @@ TREES = st.recursive(
 
 
 @given(st.lists(TREES, max_size=6), st.integers(1, 40))
-@settings(deadline=None)
 def test_places_are_right_in_any_tree_wherever_the_stream_is_cut(parts: list[str], cut: int) -> None:
     content = f"<s>{''.join(parts)}</s>".encode()
     everything = list(etree.fromstring(content).iter())
@@ -233,7 +232,6 @@ class Slow(io.BytesIO):
 
 
 @given(text=st.text(), cut=st.integers(1, 200))
-@settings(deadline=None)
 def test_text_comes_through_wherever_the_stream_is_cut(text: str, cut: int) -> None:
     root = etree.Element("a")
     allowed = "".join(each for each in text if each.isprintable())
@@ -245,7 +243,6 @@ def test_text_comes_through_wherever_the_stream_is_cut(text: str, cut: int) -> N
 
 
 @given(st.binary(max_size=300))
-@settings(deadline=None)
 def test_any_bytes_give_a_tree_or_a_situation(content: bytes) -> None:
     try:
         parse(content, Source(Path(__file__)))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.child import own_command
@@ -183,7 +183,6 @@ def test_what_is_no_model_is_said(data: bytes, reason: str) -> None:
     assert (caught.value.path, caught.value.reason) == ("a.gguf", reason)
 
 
-@settings(max_examples=60)
 @given(st.integers(0, 1 << 50), st.integers(8, 5000), st.binary(max_size=8))
 def test_no_beginning_is_too_odd(total_bytes: int, kept: int, noise: bytes) -> None:
     metadata = {"general.architecture": "llama", "llama.block_count": 2, "llama.embedding_length": 64,

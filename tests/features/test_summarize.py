@@ -282,7 +282,7 @@ def test_a_long_book_is_put_on_the_wire_bit_by_bit_and_read_in_full(tmp_path: Pa
     with scripted(tmp_path, point, {"text": "[1] A kiln was fired."}, context_tokens=NARROW_TOKENS) as model:
         running = pipeline.summarize([given], Wish(), model.engine, MemorySteps(), CancelToken())
         next(event for event in running if isinstance(event, SectionRead))
-        assert len(model.sections_asked) == 2, "so the first is there soon"
+        assert len(model.sections_asked) <= 10, "a few side by side, so the first is there soon"
         summary = summary_of(list(running))
         assert len(model.sections_asked) == 75
         assert all(any(text in prompt for prompt in model.sections_asked) for text in block_texts(given))

@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from app.documents.blocks import Block, Kind
@@ -237,7 +237,6 @@ WORDS = st.sampled_from(VOCABULARY.split())
 SENTENCES = st.lists(st.lists(WORDS, min_size=4, max_size=14), min_size=1, max_size=5)
 
 
-@settings(max_examples=150, deadline=None)
 @given(SENTENCES, st.data())
 def test_a_sentence_copied_from_its_block_is_always_found(sentences: list[list[str]], data: st.DataObject) -> None:
     written = [" ".join(words).capitalize() + "." for words in sentences]
@@ -246,7 +245,6 @@ def test_a_sentence_copied_from_its_block_is_always_found(sentences: list[list[s
     assert verdict.check == Check()
 
 
-@settings(max_examples=150, deadline=None)
 @given(SENTENCES, st.data())
 def test_a_digit_changed_to_a_number_that_occurs_nowhere_is_always_seen(
     sentences: list[list[str]], data: st.DataObject

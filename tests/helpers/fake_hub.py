@@ -24,6 +24,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 COMMIT = "5f1c2d3e4a5b6c7d8e9f00112233445566778899"
 PIECE_BYTES = 64 * 1024
 FAST_PIECE_BYTES = 1024 * 1024
+CRAWL_BYTES, CRAWL_S = 100, 0.05
 IN_THE_BODY = ("reset", "fin", "stall", "short", "flip", "trickle")
 SMALL_BYTES = 10_000  # smaller files are not in the storage, as on the real Hub
 
@@ -134,6 +135,8 @@ class FakeHub:
         """Body bytes that went out, by path."""
         self.bytes_per_s = 0
         """A speed limit of every body; 0 is none."""
+        self.never_ends = False
+        """Whether a body with a speed limit crawls from its middle on, so that no machine is too slow to see it."""
         self.require_token = ""
         """A token without which every API request is 401."""
         self.link_number = 0
@@ -485,8 +488,9 @@ class _Handler(BaseHTTPRequestHandler):
                 data = data[: max(1, fault.bytes_per_s // 10)]
                 time.sleep(0.1)
             elif hub.bytes_per_s:
-                data = data[: max(1, hub.bytes_per_s // 20)]
-                time.sleep(len(data) / hub.bytes_per_s)
+                crawls = hub.never_ends and at > start + (end - start) // 2
+                data = data[: CRAWL_BYTES if crawls else max(1, hub.bytes_per_s // 20)]
+                time.sleep(CRAWL_S if crawls else len(data) / hub.bytes_per_s)
             self.wfile.write(data)
             hub.count(self.path, len(data))
             at += len(data)

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.events import AnswerStats, FinishReason
@@ -286,7 +286,6 @@ def test_the_best_speed_of_each_model_is_that_of_its_fastest_long_answer(convers
     assert conversations.best_speeds() == {"a": 30.0, "b": 7.0}
 
 
-@settings(max_examples=100, deadline=None)
 @given(texts=st.lists(st.text(alphabet=st.characters(exclude_categories=())), min_size=1, max_size=5), data=st.data())
 def test_no_text_and_no_query_breaks_a_search(texts: list[str], data: st.DataObject) -> None:
     with (

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import DatabaseDamaged
@@ -196,7 +196,6 @@ def use_every_part(database: Database) -> None:
     assert len(conversations.path(chat.id)) == 1
 
 
-@settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 2**32), pages=st.integers(1, 4))
 def test_whatever_pages_are_damaged_two_starts_later_a_person_can_chat(seed: int, pages: int) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -333,4 +333,4 @@ class TreeOfMessages(RuleBasedStateMachine):
 
 
 TestTreeOfMessages = TreeOfMessages.TestCase
-TestTreeOfMessages.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestTreeOfMessages.settings = settings(stateful_step_count=30)

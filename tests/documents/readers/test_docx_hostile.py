@@ -128,7 +128,7 @@ _TREES = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(body=_TREES, other=_TREES)
 def test_elements_where_they_do_not_belong_do_no_harm(tmp_path: Path, body: str, other: str) -> None:
     names = ("styles", "numbering", "footnotes", "header1")

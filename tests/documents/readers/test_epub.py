@@ -9,7 +9,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import DocumentUnreadable
@@ -46,7 +46,6 @@ def reason(path: Path) -> str:
     return caught.value.reason
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(st.randoms(use_true_random=False), min_size=1, max_size=3))
 def test_every_word_of_a_book_is_read_once_in_order_and_found_again(randoms: list[Random]) -> None:
     pages = [Page(random) for random in randoms]

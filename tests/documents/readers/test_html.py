@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import DocumentUnreadable
@@ -45,7 +45,6 @@ def opened(items: list[Item]) -> Opened:
     return first
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.randoms(use_true_random=False), st.booleans())
 def test_every_word_is_read_once_in_order_and_found_again_at_its_place(random: Random, is_sloppy: bool) -> None:
     page = Page(random, is_sloppy=is_sloppy)
@@ -63,7 +62,6 @@ def test_every_word_is_read_once_in_order_and_found_again_at_its_place(random: R
         end = max(end, piece.place.end)
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.text("<>/!-[]\"'=& \nabpdivtr?x", max_size=200))
 def test_no_text_is_too_broken_and_places_are_in_the_text(page: str) -> None:
     for piece in pieces_in(page):
@@ -75,7 +73,6 @@ NAMES = ("p", "div", "ul", "li", "table", "tr", "td", "th", "caption", "h1", "h2
 NAMES += ("select", "option", "dl", "dd", "dt")
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(NAMES), st.booleans()), max_size=30))
 def test_tags_in_any_order_lose_no_word(tags: list[tuple[str, bool]]) -> None:
     page, shown = "", []

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.documents.blocks import Kind, Piece
@@ -35,7 +35,6 @@ def documents(draw: st.DrawFn) -> tuple[str, list[str]]:
     return text, shown
 
 
-@settings(max_examples=300, deadline=None)
 @given(documents())
 def test_every_word_is_read_once_in_order_and_found_again_at_its_place(document: tuple[str, list[str]]) -> None:
     text, shown = document

@@ -194,7 +194,7 @@ def made(path: Path, chosen: list[Callable[[Plan], str]]) -> Plan:
     return plan
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(chosen=st.lists(st.sampled_from(KINDS), max_size=12), ending=st.sampled_from([".odt", ".fodt"]))
 def test_every_word_is_read_once_and_in_order(tmp_path: Path, chosen: list[Callable[[Plan], str]], ending: str) -> None:
     path = tmp_path / f"made{ending}"

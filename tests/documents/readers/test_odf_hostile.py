@@ -134,7 +134,7 @@ _TREES = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(body=_TREES, kind=st.sampled_from(["text", "presentation"]))
 def test_elements_where_they_do_not_belong_do_no_harm(tmp_path: Path, body: str, kind: str) -> None:
     parts = {"styles.xml": odf_part("document-styles", body), "meta.xml": odf_part("document-meta", body)}

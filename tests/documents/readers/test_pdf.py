@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.documents.blocks import Kind, Piece, rows_of
@@ -424,7 +424,6 @@ def planted(seed: int) -> Planted:  # noqa: PLR0912 (a branch for each kind)
     return made
 
 
-@settings(max_examples=25)
 @given(st.integers(0, 100_000))
 def test_every_word_is_read_exactly_once_whatever_the_layout(
     tmp_path_factory: pytest.TempPathFactory, seed: int
@@ -435,7 +434,6 @@ def test_every_word_is_read_exactly_once_whatever_the_layout(
     assert sorted(found) == sorted(made.words)
 
 
-@settings(max_examples=25)
 @given(st.integers(0, 100_000))
 def test_words_are_read_in_their_order_whatever_the_layout(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
     made = planted(seed)

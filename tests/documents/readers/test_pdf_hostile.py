@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import DocumentLocked, DocumentUnreadable
@@ -157,7 +157,6 @@ def test_a_truncated_file_gives_what_it_has_or_is_damaged(tmp_path: Path) -> Non
         quickly(path)
 
 
-@settings(max_examples=40)
 @given(st.integers(0, 1_000_000))
 def test_whatever_bytes_are_wrong_it_is_read_or_damaged(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
     chance = random.Random(seed)

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.documents.blocks import Kind, Piece, rows_of
@@ -183,7 +183,6 @@ def test_a_diagram_of_boxes_and_lines_is_no_table(tmp_path: Path) -> None:
     assert sorted(" ".join(piece.text for piece in pieces).split()) == ["Reader", "Store", "Wire", "Writer"]
 
 
-@settings(max_examples=30)
 @given(st.integers(0, 100_000))
 def test_every_word_of_a_ruled_table_is_read_once_in_its_cell(
     tmp_path_factory: pytest.TempPathFactory, seed: int

@@ -128,7 +128,7 @@ def made(path: Path, slides: list[list[Callable[[Plan], str]]]) -> Plan:
     return plan
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(slides=st.lists(st.lists(st.sampled_from(KINDS), max_size=5), max_size=4))
 def test_every_word_is_read_once_and_in_order(tmp_path: Path, slides: list[list[Callable[[Plan], str]]]) -> None:
     path = tmp_path / "a.pptx"

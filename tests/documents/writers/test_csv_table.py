@@ -103,7 +103,6 @@ def test_odd_tables_come_back_as_they_were(tmp_path: Path, data: bytes) -> None:
 CELL = st.text(st.sampled_from('ab ",;\n\r'), max_size=6)
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     st.lists(st.lists(CELL, min_size=1, max_size=4), min_size=1, max_size=4),
     st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
@@ -114,7 +113,7 @@ def test_cells_are_those_that_were_written(rows: list[list[str]], quoting: int) 
     assert [cell.value for cell in cells(out.getvalue(), ",", 0)] == [cell for row in rows for cell in row if cell]
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.sampled_from(["some words", '"', ",", "\n", '""', '"quoted words"', " ", "\r\n", "x"]), max_size=15

@@ -50,7 +50,7 @@ def pieces(data: bytes, folder: Path) -> list[Piece]:
     return [item for item in read(Source(path)) if isinstance(item, Piece)]
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(chosen=st.lists(st.sampled_from(TURNED), max_size=12), is_rtl=st.booleans())
 def test_every_word_that_is_read_is_translated_in_its_place(
     tmp_path: Path, chosen: list[Callable[[Plan], str]], is_rtl: bool
@@ -68,7 +68,7 @@ def test_every_word_that_is_read_is_translated_in_its_place(
     assert all(word in member(result.data) for word in plan.never)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(chosen=st.lists(st.sampled_from(KINDS), max_size=12))
 def test_a_document_in_which_nothing_changes_is_the_same_file(
     tmp_path: Path, chosen: list[Callable[[Plan], str]]

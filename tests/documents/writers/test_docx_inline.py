@@ -212,7 +212,7 @@ def test_formulas_and_code_inside_are_shown_and_kept(tmp_path: Path) -> None:
     assert code_run in body(result.data)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(st.characters(codec="utf-8") | st.sampled_from("\x00\x0b\ufffe<&]>\u200b\u2011"), max_size=30))
 def test_whatever_comes_back_gives_a_file_that_is_well_formed(tmp_path: Path, text: str) -> None:
     inner = f"<w:p>{run('a')}{run('b', BOLD)}</w:p>"
@@ -299,7 +299,7 @@ EVERYTHING = (
 KEPT = ("bookmarkStart", "bookmarkEnd", "footnoteReference", "commentRangeStart", "commentRangeEnd", "commentReference")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_nothing_is_lost_however_the_marks_are_moved_dropped_or_doubled(tmp_path: Path, data: st.DataObject) -> None:
     def change(segment: Segment) -> Content:

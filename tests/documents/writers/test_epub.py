@@ -11,7 +11,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -212,7 +212,6 @@ def test_named_characters_and_old_document_types_stay(tmp_path: Path) -> None:
     assert written(result)["OEBPS/a.xhtml"] == text.replace("a&nbsp;b", "&lt;new&gt;")
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.lists(st.randoms(use_true_random=False), min_size=1, max_size=2))
 def test_books_of_any_structure_come_back_with_all_their_words(randoms: list[Random]) -> None:
     pages = [Page(random) for random in randoms]

@@ -8,7 +8,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.documents.blocks import Piece
@@ -105,7 +105,6 @@ def test_a_file_whose_segments_stay_is_the_same_byte_for_byte(tmp_path: Path) ->
         assert run_on("html", tmp_path, odd, change).data == odd
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.randoms(use_true_random=False), st.booleans())
 def test_pages_of_any_structure_come_back_with_all_their_words(random: Random, is_sloppy: bool) -> None:
     made = Page(random, is_sloppy=is_sloppy)
@@ -129,7 +128,6 @@ NAMES = ("p", "div", "ul", "li", "table", "tr", "td", "th", "h1", "pre", "svg", 
 NAMES += ("select", "option", "dl", "dd", "button", "code", "br", "img alt=word", "p translate=no")
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(NAMES), st.booleans()), max_size=30))
 def test_tags_in_any_order_change_nothing_by_themselves(tags: list[tuple[str, bool]]) -> None:
     soup = "".join(
@@ -145,7 +143,6 @@ def strip_tags(text: str) -> str:
     return " ".join(re.sub(r"<[^>]*>", " ", text).split())
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.text("<>/!-[]\"'=& \nabpdivtr?x", max_size=120))
 def test_no_text_is_too_broken_to_come_back(text: str) -> None:
     with TemporaryDirectory() as folder:

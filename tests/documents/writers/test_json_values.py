@@ -194,7 +194,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(JSON, st.booleans(), st.sampled_from([None, 1]))
 def test_any_json_comes_back_as_it_was_and_stays_json(
     tmp_path: Path, value: Any, is_ascii: bool, indent: int | None

@@ -413,7 +413,7 @@ PIECES = [
 ]  # fmt: skip
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
 @example("- a\n\n      b\n")
 @example("*a\n*b* c*\n")
@@ -425,7 +425,7 @@ def test_any_text_comes_back_as_it_was_and_takes_words(tmp_path: Path, text: str
         assert result.text.count(f"Zq{segment.id}x") == 1
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.sampled_from([*PIECES, "Wort", "„Zitat“", "！"]), max_size=12).map("".join), st.integers(0, 9999))
 def test_any_words_are_read_as_they_were_meant(tmp_path: Path, words: str, seed: int) -> None:
     text = "Take **this** and *that* or [more](http://x) with `code`.\n\n| cell **b** |\n|---|\n"

@@ -12,7 +12,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -251,7 +251,6 @@ def test_a_span_that_ends_in_nothing_but_a_space_is_harmless(tmp_path: Path) -> 
     assert sorted(re.findall(r"x\d+", "".join(root.itertext()))) == ["x1", "x2"]
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(st.sampled_from(INLINE), max_size=12), st.randoms(use_true_random=False))
 def test_inline_markup_in_any_order_stays_well_formed(pieces: list[str], random: Random) -> None:
     inner = ""

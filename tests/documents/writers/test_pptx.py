@@ -75,7 +75,7 @@ def single(number: int, look: str, shows: str = "") -> Mark:
     return Mark("single", number, look, shows)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(slides=st.lists(st.lists(st.sampled_from(TURNED), max_size=5), max_size=3), is_rtl=st.booleans())
 def test_every_word_that_is_read_is_translated_in_its_place(
     tmp_path: Path, slides: list[list[Callable[[Plan], str]]], is_rtl: bool
@@ -89,7 +89,7 @@ def test_every_word_that_is_read_is_translated_in_its_place(
         assert re.findall(r"mk\d+q|q\d+km", other.text) == [word[::-1] for word in words]
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(slides=st.lists(st.lists(st.sampled_from(KINDS), max_size=5), max_size=3))
 def test_a_presentation_in_which_nothing_changes_is_the_same_file(
     tmp_path: Path, slides: list[list[Callable[[Plan], str]]]
@@ -223,7 +223,7 @@ def test_a_right_to_left_target_turns_paragraphs_and_the_levels_they_follow(tmp_
     assert '<a:pPr algn="l"/>' in paragraphs(back.data)[1]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(max_size=20))
 def test_whatever_comes_back_gives_a_file_that_is_well_formed(tmp_path: Path, text: str) -> None:
     inner = box(run("a") + run("b", 'b="1"') + "<a:br/>" + run("c"))

@@ -206,7 +206,7 @@ LINES = [
 ]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.sampled_from([*LINES, "\t", "x = 1;", "1. one", "\x0c"]), min_size=1, max_size=12),
     st.sampled_from(["\n", "\r\n"]),

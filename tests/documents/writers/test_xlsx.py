@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -323,7 +323,6 @@ def test_sheets_with_translated_cells_are_turned_to_the_targets_direction(tmp_pa
     assert '<sheetView workbookViewId="0"/>' in member(back.data, "xl/worksheets/sheet1.xml")
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     words=st.lists(st.text(st.characters(codec="utf-8"), max_size=8), min_size=1, max_size=6),
     said=st.lists(st.text(st.characters(codec="utf-8"), max_size=4), min_size=6, max_size=6),

@@ -178,7 +178,7 @@ YAML = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(YAML, st.sampled_from([None, "'", '"', "|", ">"]), st.sampled_from([False, True, None]), st.integers(20, 80))
 def test_any_yaml_comes_back_as_it_was_and_stays_yaml(
     tmp_path: Path, value: Any, style: str | None, flow: bool | None, width: int

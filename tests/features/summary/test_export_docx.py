@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from docx import Document
 from docx.oxml.ns import qn
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.documents.blocks import Kind
@@ -85,7 +85,6 @@ def test_a_source_keeps_its_own_direction() -> None:
     assert re.findall('<li id="source-\\d" dir="(...)">', html) == ["ltr", "rtl"]
 
 
-@settings(max_examples=25)
 @given(st.text(), st.sampled_from(Form))
 def test_no_text_breaks_the_document(text: str, form: Form) -> None:
     statement = Statement(text, (Anchor(0, 1, 1, text=text),), Check(False, Reason.NAME, text, text), text)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from app.documents.blocks import Block, Box, Kind, Piece, Place
@@ -29,7 +29,6 @@ def letters(texts: Sequence[str]) -> list[int]:
     return [len(text) for text in texts]
 
 
-@settings(max_examples=40)
 @given(BLOCKS, st.integers(40, 200))
 def test_whatever_the_blocks_all_of_their_text_is_in_sections_within_the_budget(
     pieces: list[Piece], budget: int
@@ -43,7 +42,6 @@ def test_whatever_the_blocks_all_of_their_text_is_in_sections_within_the_budget(
     assert coverage.blocks_read == coverage.blocks == len(pieces)
 
 
-@settings(max_examples=40)
 @given(BLOCKS, st.integers(40, 200), st.randoms(use_true_random=False))
 def test_whatever_section_is_missing_the_blocks_in_it_count_as_unread(
     pieces: list[Piece], budget: int, chance: random.Random

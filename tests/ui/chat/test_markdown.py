@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.ui.chat.markdown import BLOCK_LIMIT, Block, MarkdownStream, read
@@ -71,7 +71,6 @@ def shown(blocks: list[Block]) -> str:
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(texts, st.lists(st.integers(1, 60), min_size=1, max_size=8))
 @example("two words\n```py\n```\n\ntwo words\n", [1])
 def test_any_cut_gives_the_result_of_the_whole(text: str, cuts: list[int]) -> None:
@@ -88,7 +87,6 @@ def test_any_cut_gives_the_result_of_the_whole(text: str, cuts: list[int]) -> No
     assert stream.closed == read(text)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(texts.filter(lambda text: "]:" not in text))
 def test_closed_blocks_never_change_without_definitions(text: str) -> None:
     stream = MarkdownStream()
