@@ -21,8 +21,9 @@ from app.ui.widgets.document_view import DocumentView
 if TYPE_CHECKING:
     from app.features.documents import Documents, KeptDocument
 
-PANEL_PX = 400
-LEAST_PX = 320
+SHARE = 0.54
+"""Of the room that a document gets as long as nobody moved the border: a page of A4 can be read in it."""
+MOST_PX, LEAST_PX = 900, 320
 NARROW_PX = 740
 """Of the content, which is about a thousand pixels of window: two columns would squeeze both."""
 MARGIN_PX = 12
@@ -42,7 +43,7 @@ class DocumentPanel(QSplitter):
         self._theme, self._notify, self._beside, self._take_keyboard = theme, notify, beside, take_keyboard
         self._document: KeptDocument | None = None
         self._shown: tuple[Documents, int] | None = None
-        self._width_px = theme.px(PANEL_PX)
+        self._width_px = 0
         self._before: QWidget | None = None
         self.setObjectName("document_splitter")
         self.setHandleWidth(1)
@@ -126,7 +127,8 @@ class DocumentPanel(QSplitter):
             return
         self._beside.setHidden(is_narrow)
         if not is_narrow:
-            width = min(self._width_px, self.width() - self._theme.px(LEAST_PX))
+            usual = min(round(self.width() * SHARE), self._theme.px(MOST_PX))
+            width = min(self._width_px or usual, self.width() - self._theme.px(LEAST_PX))
             self.setSizes([self.width() - width, width])
 
     def _on_moved(self) -> None:

@@ -11,12 +11,16 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.plain_tip import plain_tip
 
+LEAST_NAME_PX = 48
+
 
 class DocumentHeader(QWidget):
     """Buttons say their keys in their tool tips; a document without pages has no arrows."""
 
     turn_wanted = Signal(int)
     text_wanted = Signal(bool)
+    zoom_wanted = Signal(int)
+    """One step nearer (1) or farther (-1)."""
     search_wanted = Signal()
     close_wanted = Signal()
 
@@ -25,6 +29,7 @@ class DocumentHeader(QWidget):
         self._theme = theme
         self._unit = ""
         self._whole_name = ""
+        self._can_zoom = False
         self.name = QLabel(textFormat=Qt.TextFormat.PlainText)
         self.name.setObjectName("document_name")
         self.name.setProperty("elides", True)
@@ -34,6 +39,11 @@ class DocumentHeader(QWidget):
         self.search = IconButton(theme, "magnifying-glass", tr("Search in the document"), size_px=18)
         self.text = IconButton(theme, "text-align-left", tr("Show as text"), size_px=18)
         self.text.setCheckable(True)
+        self.farther = IconButton(theme, "magnifying-glass-minus", tr("Smaller"), size_px=18)
+        self.nearer = IconButton(theme, "magnifying-glass-plus", tr("Larger"), size_px=18)
+        for button, keys, step in ((self.farther, "−", -1), (self.nearer, "+", 1)):
+            button.setToolTip(f"{button.accessibleName()} ({keys})")
+            button.clicked.connect(lambda _=False, step=step: self.zoom_wanted.emit(step))
         self.previous = IconButton(theme, "caret-left", "", size_px=18)
         self.next = IconButton(theme, "caret-right", "", size_px=18)
         self.close_button = IconButton(theme, "x", tr("Close the document"), size_px=18)
@@ -48,7 +58,10 @@ class DocumentHeader(QWidget):
         self._row.addWidget(self.name, 0)
         self._row.addWidget(self.where, 0)
         self._row.addStretch(1)
-        for button in (self.search, self.text, self.previous, self.next, self.close_button):
+        self._buttons = (
+            self.search, self.text, self.farther, self.nearer, self.previous, self.next, self.close_button,
+        )  # fmt: skip
+        for button in self._buttons:
             self._row.addWidget(button)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
@@ -77,8 +90,15 @@ class DocumentHeader(QWidget):
 
     def show_form(self, *, is_text: bool) -> None:
         """Which of the two is shown."""
+        self._can_zoom = not is_text
         self.text.setChecked(is_text)
         self.text.setToolTip(tr("Show the page") if is_text else tr("Show as text"))
+        self._fit()
+
+    def show_zoom(self, *, can_go_nearer: bool, can_go_farther: bool) -> None:
+        """Whether there is a step either way."""
+        self.nearer.setEnabled(can_go_nearer)
+        self.farther.setEnabled(can_go_farther)
 
     def _enable(self, button: IconButton, is_enabled: bool) -> None:
         had_focus = button.hasFocus()
@@ -93,11 +113,17 @@ class DocumentHeader(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        """Shortens the name to the room it has; what follows it stands right behind it."""
+        """Shortens the name to the room it has; what follows it stands right behind it. Keys zoom, too, so these
+        buttons go first."""
         margins = self._row.contentsMargins()
-        buttons = (self.search, self.text, self.previous, self.next, self.close_button)
-        taken = sum(button.sizeHint().width() for button in buttons if not button.isHidden())
+        zooms = (self.farther, self.nearer)
+        taken = sum(one.sizeHint().width() for one in self._buttons if one not in zooms and not one.isHidden())
         room = self.width() - taken - self.where.sizeHint().width() - margins.left() - margins.right()
+        zoom_px = sum(one.sizeHint().width() for one in zooms)
+        has_zoom = self._can_zoom and room - zoom_px >= self._theme.px(LEAST_NAME_PX)
+        for button in zooms:
+            button.setVisible(has_zoom)
+        room -= zoom_px if has_zoom else 0
         self.name.setText(self.name.fontMetrics().elidedText(self._whole_name, Qt.TextElideMode.ElideMiddle, room))
 
     def _mirror(self) -> None:

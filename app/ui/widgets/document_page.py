@@ -17,7 +17,7 @@ SLOW_MS = 300
 RESIZE_MS = 120
 MARGIN_PX = 16
 DIMMED_PAPER = "#E0DCD6"
-ZOOMS = (1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
+ZOOMS = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
 GAP_SEARCH = 0.7  # of a line's height: as far as a computed edge may be beside the gap between two words
 
 
@@ -144,6 +144,7 @@ class PageArea(QScrollArea):
     """One page on (1) or back (-1)."""
     end_wanted = Signal(int)
     """To the first page (-1) or the last (1)."""
+    zoom_changed = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -217,6 +218,7 @@ class PageArea(QScrollArea):
             self._zoom = zoom
             self._arrange()
             self._resized.start()
+            self.zoom_changed.emit()
 
     def _paper_width(self) -> int:
         # Always beside a scroll bar, shown or not: with one that comes and goes with the page's height,

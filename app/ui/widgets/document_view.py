@@ -24,7 +24,7 @@ from app.ui.widgets.document_card import DocumentCard
 from app.ui.widgets.document_drawing import PageDrawer, Picture
 from app.ui.widgets.document_header import DocumentHeader, page_words
 from app.ui.widgets.document_marks import areas_on, page_of, span_of
-from app.ui.widgets.document_page import PageArea
+from app.ui.widgets.document_page import ZOOMS, PageArea
 from app.ui.widgets.document_problem import DocumentProblem
 from app.ui.widgets.document_search import DocumentSearch
 from app.ui.widgets.document_text import MOST_SAID, DocumentText, no_text_words, said_of
@@ -79,6 +79,8 @@ class DocumentView(DocumentCard):
     def _connect(self) -> None:
         self.header.turn_wanted.connect(self.turn)
         self.header.text_wanted.connect(lambda is_text: self.show_form(is_text=is_text))
+        self.header.zoom_wanted.connect(self.area.zoom_by)
+        self.area.zoom_changed.connect(self._show_zoom)
         self.header.search_wanted.connect(self.begin_search)
         self.header.close_wanted.connect(self._on_close)
         self.search.hits_changed.connect(self._show_marks)
@@ -165,6 +167,7 @@ class DocumentView(DocumentCard):
         self._stack.setCurrentWidget(self.text if is_text else self.area)
         self.setFocusProxy(self.text if is_text else self.area)
         self.header.show_form(is_text=is_text)
+        self._show_zoom()
         if is_text:
             self._drawer.drop_wish()
             self._show_text()
@@ -297,6 +300,10 @@ class DocumentView(DocumentCard):
             self.header.show_page(self._page, document.pages)
         else:
             self.header.show_share(self.text.percent_of(document.block_count))
+
+    def _show_zoom(self) -> None:
+        zoom = self.area.zoom
+        self.header.show_zoom(can_go_nearer=zoom < ZOOMS[-1], can_go_farther=zoom > ZOOMS[0])
 
     def _page_words(self) -> str:
         document = self._document

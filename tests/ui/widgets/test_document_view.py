@@ -491,3 +491,26 @@ def test_every_kind_of_block_is_shown_as_text(desk: Desk) -> None:
     assert "chapter 1 of 3" in desk.view.header.where.text()
     desk.view.turn(1)
     assert desk.view.text.toPlainText() == "There is no text in this chapter."
+
+
+def test_buttons_bring_the_page_nearer_and_farther_up_to_an_end(desk: Desk) -> None:
+    desk.window.resize(664, 704)
+    open_report(desk)
+    header, area = desk.view.header, desk.view.area
+    before = area.paper.width()
+    desk.qtbot.mouseClick(header.nearer, Qt.MouseButton.LeftButton)
+    assert area.zoom == 1.25
+    assert area.paper.width() > before
+    for _ in range(4):
+        desk.qtbot.mouseClick(header.nearer, Qt.MouseButton.LeftButton)
+    assert not header.nearer.isEnabled()
+    desk.qtbot.keyClick(area, Key.Key_0)
+    assert (area.zoom, header.nearer.isEnabled()) == (1.0, True)
+    desk.qtbot.mouseClick(header.farther, Qt.MouseButton.LeftButton)
+    assert area.paper.width() < before
+    desk.view.show_form(is_text=True)
+    assert not header.nearer.isVisible(), "text is as large as all text"
+    desk.view.show_form(is_text=False)
+    desk.window.resize(330, 704)
+    desk.qtbot.waitUntil(lambda: not header.nearer.isVisible())
+    assert header.name.text()
