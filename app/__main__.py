@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import sys
+
+CHILDREN = {
+    "--engine-worker": "app.engine.worker",
+    "--fit-probe": "app.engine.llama.fit_probe",
+    "--template-renderer": "app.engine.llama.sandbox",
+    "--download-worker": "app.hub.transfer",
+    "--document-worker": "app.documents.worker",
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs Fireside; returns the exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    if arguments[:1] == ["--engine-worker"]:
-        from app.engine.worker import main as run_worker
-
-        return run_worker(arguments[1:])
-    if arguments[:1] == ["--fit-probe"]:
-        from app.engine.llama.fit_probe import main as run_probe
-
-        return run_probe(arguments[1:])
-    if arguments[:1] == ["--download-worker"]:
-        from app.hub.transfer import main as run_transfer
-
-        return run_transfer(arguments[1:])
-    if arguments[:1] == ["--document-worker"]:
-        from app.documents.worker import main as run_reader
-
-        return run_reader(arguments[1:])
+    child = CHILDREN.get(arguments[0]) if arguments else None
+    if child is not None:
+        return int(importlib.import_module(child).main(arguments[1:]))
     if _wants_window(arguments):
         if has_display():
             from app.ui.application import run as run_window

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import psutil
 from comparing import Answer
 
 from app.core.child import own_command
@@ -111,6 +112,11 @@ def resident_bytes(pid: int) -> int:
     """Memory of a process that is in the machine's memory now (Linux)."""
     fields = Path(f"/proc/{pid}/statm").read_text().split()
     return int(fields[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def with_children_bytes(pid: int) -> int:
+    """The same of a process and all that it has started; what they share is counted for each."""
+    return sum(map(resident_bytes, [pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))]))
 
 
 def processor_ticks(pid: int) -> int:

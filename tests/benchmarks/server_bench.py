@@ -10,7 +10,7 @@ from pathlib import Path
 
 from comparing import EQUAL, EQUAL_TIME, Answer, compared, in_turns, progress
 from llama_server import LlamaServer
-from our_engine import OurEngine, question, resident_bytes, starter, then
+from our_engine import OurEngine, question, starter, then, with_children_bytes
 from run import ROOT, Row
 from starter_model import fetch_shipped
 from texts import STORY, prose
@@ -98,7 +98,7 @@ def memory(folder: Path) -> Iterator[Row]:
 def worked(side: Side) -> int:
     """Bytes after a prompt of 2,000 tokens and an answer."""
     side.chat(question(prose(PROMPT_TOKENS, 4000) + " " + STORY), DECODED_TOKENS)
-    return resident_bytes(side.pid)
+    return with_children_bytes(side.pid)
 
 
 def cpu_only_package(folder: Path) -> Path:

@@ -102,6 +102,8 @@ class LoadedModel:
         if syntax.inside and request.thinking_budget == 0:
             prompt.tokens.extend(self.model.tokenize(syntax.forced_end, special=True))
             syntax = replace(syntax, inside=False)
+        if not prompt.tokens:  # nothing to decode, and nothing that could be answered
+            raise TemplateFailed(self.model.path, "it wrote nothing")
         if len(prompt.tokens) >= self._context.size_tokens:
             raise PromptTooLong(len(prompt.tokens), self._context.size_tokens)
         answer = Answer(request, job.reply, begun_s, syntax)

@@ -7,10 +7,12 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from app.core.gguf import GgufHeader
 from app.engine.llama.library import Library
+from app.engine.llama.rendering import TemplateProcess
 from app.engine.llama.template import ChatTemplate, Part, taking_text
 
 PROGRESS_EVERY_S = 0.05
@@ -42,9 +44,11 @@ class Model:
         source = c.llama_model_chat_template(pointer, None) if writes else None
         self.template_source = taking_text(source.decode("utf-8", "replace")) if source else ""
         self.template: ChatTemplate | None = None
+        self._renderer: TemplateProcess | None = None
         if source:
             bos, eos = (self._text_of(get(self._vocab)) for get in (c.llama_vocab_bos, c.llama_vocab_eos))
-            self.template = ChatTemplate(self.template_source, bos, eos, self._control_texts)
+            self._renderer = TemplateProcess(self.template_source, Path.cwd())
+            self.template = ChatTemplate(self._renderer, bos, eos, self._control_texts)
 
     @property
     def name(self) -> str:
@@ -100,7 +104,9 @@ class Model:
         return ends
 
     def free(self) -> None:
-        """Gives the memory back."""
+        """Gives the memory back, and ends the process that renders the template."""
+        if self._renderer is not None:
+            self._renderer.close()
         self._library.c.llama_model_free(self.pointer)
 
     def _tokenize_after(self, text: str, special: bool, after_text: bool) -> list[int]:

@@ -10,9 +10,9 @@ import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from app.engine.llama.rendering import CompiledTemplate, TemplateAbandoned, TemplateProblem
+from app.engine.llama.rendering import TemplateAbandoned, TemplateProblem
 
 __all__ = ["ChatTemplate", "Part", "TemplateProblem", "Turn"]
 
@@ -48,15 +48,21 @@ class Part:
     trusted: bool
 
 
+class Renders(Protocol):
+    """What makes a text out of a template and variables."""
+
+    def render(self, variables: Mapping[str, Any]) -> str:
+        """The text; raises TemplateProblem."""
+
+
 class ChatTemplate:
     """One model's template. `control_texts` gives the spelling of its control tokens, asked only when needed."""
 
-    def __init__(self, source: str, bos: str, eos: str, control_texts: Callable[[], Iterable[str]]) -> None:
-        self._source = source
+    def __init__(self, renderer: Renders, bos: str, eos: str, control_texts: Callable[[], Iterable[str]]) -> None:
+        self._renderer = renderer
         self._bos = bos
         self._eos = eos
         self._control_texts = control_texts
-        self._compiled: CompiledTemplate | None = None
 
     def render(
         self, messages: Sequence[Turn], *, continue_last: bool, variables: Mapping[str, Any] | None = None
@@ -81,14 +87,12 @@ class ChatTemplate:
         return self._without_marks(rendered, continue_last, variables or {})
 
     def _format(self, turns: Sequence[Turn], continue_last: bool, variables: Mapping[str, Any]) -> str:
-        if self._compiled is None:
-            self._compiled = CompiledTemplate(self._source)
         messages = [{"role": role, "content": text} for role, text in turns]
         own: dict[str, Any] = {"messages": messages, "bos_token": self._bos, "eos_token": self._eos}
         own["add_generation_prompt"] = not continue_last
         if taken := own.keys() & variables.keys():
             raise TemplateProblem(f"{', '.join(sorted(taken))}: not a variable that can be set")
-        return self._compiled.render(NOTHING | dict(variables) | own)
+        return self._renderer.render(NOTHING | dict(variables) | own)
 
     def _without_marks(self, turns: Sequence[Turn], continue_last: bool, variables: Mapping[str, Any]) -> list[Part]:
         """For a template that changes texts: it gets them itself, with every control token's spelling broken."""

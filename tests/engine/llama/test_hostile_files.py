@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.core.child import own_command
+from app.core.child import CHECKOUT, own_command
 from app.core.errors import (
     AppError,
     EngineCrashesRepeatedly,
@@ -28,6 +30,7 @@ from app.engine.client import EngineClient
 from app.features.sentences import sentence_for
 from tests.helpers import gguf_files
 from tests.helpers.engine import GREEDY, answer_of, load, user
+from tests.helpers.program import children_of, is_gone, wait_until
 from tests.helpers.tiny_models import CONTROL, Tensors, make_tiny
 
 pytestmark = pytest.mark.model
@@ -142,6 +145,56 @@ def test_a_template_that_eats_memory_fails_the_answer_only(engine: EngineClient,
     with pytest.raises(TemplateFailed, match="memory"):
         answer(engine)
     assert engine.pid is not None
+
+
+# One call in C that holds Python's lock: no thread and no handler of Python ends it.
+STUCK = "{% set s = 'a' * 3000000 %}{{ ([s ~ 1, s ~ 2] * 49999)|sort(case_sensitive=true)|length }}"
+
+
+def test_a_template_that_holds_everything_up_stops_neither_typing_nor_another_model(
+    engine: EngineClient, tiny_model: Callable[[str], Path], tmp_path: Path
+) -> None:
+    load(engine, make_tiny("llama", tmp_path / "stuck.gguf", template=STUCK))
+    pid = engine.pid
+    for _ in range(10):  # a person writes a message, and it is counted after each word
+        with pytest.raises(TemplateFailed, match="seconds"):
+            engine.count_tokens(QUESTION)
+    load(engine, tiny_model("llama"))
+    assert answer(engine)
+    assert engine.pid == pid
+
+
+def test_a_template_that_writes_nothing_fails_the_answer_only(engine: EngineClient, tmp_path: Path) -> None:
+    silent = make_tiny("llama", tmp_path / "silent.gguf", template="{# nothing #}")
+    load(engine, silent)
+    with pytest.raises(TemplateFailed, match="nothing"):
+        answer(engine)
+    assert engine.count_tokens(QUESTION) == 0
+    assert engine.pid is not None
+
+
+PARENT = """
+import sys
+from pathlib import Path
+from app.core.child import own_command
+from app.core.messages import Message, Role
+from app.engine.client import EngineClient
+client = EngineClient(own_command("--engine-worker"), Path(sys.argv[2]))
+list(client.load(Path(sys.argv[1])))
+print(client.pid, flush=True)
+client.count_tokens([Message(Role.USER, "hello")])
+"""
+
+
+def test_a_child_whose_template_hangs_goes_with_its_killed_parent(tmp_path: Path) -> None:
+    stuck = make_tiny("llama", tmp_path / "stuck.gguf", template=STUCK)
+    command = [sys.executable, "-c", PARENT, str(stuck), str(tmp_path / "engine")]
+    with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        (renderer,) = children_of(pid)
+        parent.kill()
+        wait_until(lambda: is_gone(pid) and is_gone(renderer), "the child and its renderer to leave")
 
 
 # Crashes and changes while it is open

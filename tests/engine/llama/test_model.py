@@ -10,6 +10,7 @@ import pytest
 from app.core.gguf import check_model, read_header
 from app.engine.llama.library import open_library
 from app.engine.llama.model import Model, load_model
+from app.engine.llama.sandbox import CompiledTemplate
 from app.engine.llama.template import ChatTemplate, Part
 from tests.helpers import gguf_files
 
@@ -91,7 +92,7 @@ def sentencepiece(tmp_path: Path) -> Iterator[Model]:
 def test_parts_have_the_ids_of_the_whole_where_vocabularies_add_spaces(
     sentencepiece: Model, template: str, text: str, whole: str
 ) -> None:
-    parts = ChatTemplate(template, "<s>", "</s>", list).render([("user", text)], continue_last=False)
+    parts = ChatTemplate(CompiledTemplate(template), "<s>", "</s>", list).render([("user", text)], continue_last=False)
     assert sentencepiece.prompt_tokens(parts) == sentencepiece.tokenize(whole, special=True)
 
 

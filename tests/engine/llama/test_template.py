@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import resource
-import sys
-import threading
-import time
 from typing import Any
 
 import pytest
 
-from app.engine.llama import rendering
+from app.engine.llama.sandbox import CompiledTemplate
 from app.engine.llama.template import ChatTemplate, Part, TemplateProblem, Turn, taking_text
 
 CHATML = (
@@ -32,7 +28,7 @@ LLAMA_2 = "{{ bos_token }}{% for m in messages %}{{ '[INST] ' + m['content'] + '
 
 
 def render(source: str, *turns: Turn, continue_last: bool = False, **variables: Any) -> list[Part]:
-    template = ChatTemplate(source, "<s>", "</s>", lambda: ["<|im_start|>", "<|im_end|>"])
+    template = ChatTemplate(CompiledTemplate(source), "<s>", "</s>", lambda: ["<|im_start|>", "<|im_end|>"])
     return template.render(turns, continue_last=continue_last, variables=variables)
 
 
@@ -107,6 +103,11 @@ def test_continuing_ends_inside_the_last_message() -> None:
         ("{% for i in range(999999999) %}{% endfor %}", "OverflowError"),
         ("{{ 'x' * 99999999999 }}", "OverflowError"),
         ("{{ 9 ** 9999999999 }}", "OverflowError"),
+        ("{{ 9 ** 64 ** 64 % 7 }}", "OverflowError"),
+        ("{{ 5|round(-100000000) }}", "OverflowError"),
+        ("{{ ('f' * 1000000)|int(base=16) // 3 }}", "OverflowError"),
+        ("{{ [('f' * 1000000)|int(base=16)]|sum }}", "OverflowError"),
+        ("{{ strftime_now('%0999999999Y') }}", "OverflowError"),
         ("{{ messages|attr('__class__') ~ messages.__init__.__globals__ }}", "SecurityError"),
         ("{{ '{0.__class__.__mro__}'.format(messages) }}", "SecurityError"),
         ("{{ cycler.__init__.__globals__.os.system('true') }}", "SecurityError"),
@@ -120,32 +121,6 @@ def test_continuing_ends_inside_the_last_message() -> None:
 def test_a_template_that_fails_says_what_it_said(source: str, words: str) -> None:
     with pytest.raises(TemplateProblem, match=words):
         render(source, ("user", "Hi"))
-
-
-ENDLESS = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
-DOUBLING = "{% set n = namespace(s='x' * 99) %}{% for i in range(60) %}{% set n.s = n.s ~ n.s %}{% endfor %}{{ n.s }}"
-
-
-@pytest.mark.parametrize("source", [ENDLESS, ENDLESS.replace("99999", "9999") + CHATML])
-def test_a_template_without_end_is_left_and_its_thread_ends(monkeypatch: pytest.MonkeyPatch, source: str) -> None:
-    monkeypatch.setattr(rendering, "DEADLINE_S", 0.2)
-    began_s = time.monotonic()
-    with pytest.raises(TemplateProblem, match="did not come to an end"):
-        render(source, ("system", "Be brief."), ("user", "Hi"))
-    assert time.monotonic() - began_s < 3  # once, not in every shape that a conversation can take
-    for thread in threading.enumerate():
-        if thread.name == "chat-template":
-            thread.join(5)
-            assert not thread.is_alive()
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the deadline is the limit")
-@pytest.mark.parametrize("source", [DOUBLING, "{{ 'x'|center(99999999999) }}", "{{ '%99999999999d' % 1 }}"])
-def test_a_template_that_eats_memory_gets_none(source: str) -> None:
-    before = resource.getrlimit(resource.RLIMIT_AS)
-    with pytest.raises(TemplateProblem, match="too much memory"):
-        render(source, ("user", "Hi"))
-    assert resource.getrlimit(resource.RLIMIT_AS) == before
 
 
 def test_a_variable_cannot_stand_in_for_the_messages() -> None:

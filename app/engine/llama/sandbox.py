@@ -1,0 +1,204 @@
+"""The child that renders a chat template from a model file: a program by a stranger, so in a sandbox, on rations.
+
+The environment has what Transformers gives to chat templates, as llama-cpp-python's formatter has. Sizes and numbers
+are bounded where one operation could take for ever; whatever is overlooked ends with the child, at its limits of memory
+and of processor time, or when the engine ends it (`app.engine.llama.rendering`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, NoReturn
+
+from jinja2 import filters, nodes
+from jinja2.ext import Extension, loopcontrols
+from jinja2.parser import Parser
+from jinja2.runtime import Context
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from app.core.child import claim_wire
+from app.engine.llama.rendering import MOST_PROCESSOR_S, TemplateAbandoned, TemplateProblem
+
+MOST_CHARACTERS = 4_000_000  # that a template may add to the texts, or multiply out of them
+MOST_EXPONENT, MOST_DIGITS = 64, 308
+MOST_BITS = 4096
+MOST_MEMORY_BYTES = 384 << 20
+
+
+def main(_arguments: list[str]) -> int:
+    """`--template-renderer`: a template comes in, then variables, a text goes out for each; JSON, one value a line."""
+    reader, writer = claim_wire()
+
+    def tell(answer: dict[str, Any]) -> None:
+        writer.write(json.dumps(answer).encode("ascii") + b"\n")
+        writer.flush()
+
+    _ration_memory()
+    tell({"ready": True})
+    render: Callable[[Mapping[str, Any]], str] | None = None
+    for line in reader:
+        _ration_time()
+        try:
+            if render is None:
+                render = _renderer(json.loads(line))
+            else:
+                tell({"text": render(json.loads(line))})
+        except TemplateProblem as problem:
+            tell({"problem": str(problem), "abandoned": isinstance(problem, TemplateAbandoned)})
+    os._exit(0)
+
+
+def _renderer(source: str) -> Callable[[Mapping[str, Any]], str]:
+    """What renders a template. It is compiled before anybody waits; a problem with that is told when it is asked."""
+    try:
+        return CompiledTemplate(source).render
+    except TemplateProblem as problem:
+        found = problem
+
+    def fail(_variables: Mapping[str, Any]) -> NoReturn:
+        raise found
+
+    return fail
+
+
+class CompiledTemplate:
+    """A template ready to be rendered."""
+
+    def __init__(self, source: str) -> None:
+        with _problems():
+            self._template = _Environment().from_string(source)
+
+    def render(self, variables: Mapping[str, Any]) -> str:
+        """The text; raises TemplateProblem."""
+        size = sum(len(message["content"]) for message in variables["messages"])
+        with _problems():
+            return self._write(variables, MOST_CHARACTERS + 4 * size)
+
+    def _write(self, variables: Mapping[str, Any], limit: int) -> str:
+        pieces, left = [], limit
+        for piece in self._template.generate(strftime_now=_now, raise_exception=_raise, **variables):
+            pieces.append(piece)
+            left -= len(piece)
+            if left < 0:
+                raise TemplateAbandoned(f"it wrote more than {limit} characters")
+        return "".join(pieces)
+
+
+@contextmanager
+def _problems() -> Iterator[None]:
+    try:
+        yield
+    except TemplateProblem:
+        raise
+    except MemoryError as error:
+        raise TemplateAbandoned("it wanted too much memory") from error
+    except Exception as error:
+        raise TemplateProblem(f"{type(error).__name__}: {error}") from error
+
+
+class _GenerationTags(Extension):
+    """`{% generation %}` marks what a model writes, for training; here it does nothing."""
+
+    tags = {"generation"}  # noqa: RUF012 - as jinja2 declares it
+
+    def parse(self, parser: Parser) -> list[nodes.Node]:
+        """What stands between the tags."""
+        next(parser.stream)
+        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """Sandboxed: no attributes with underscores, no changes to lists, no ranges above 100,000."""
+
+    # One operation in C may take for ever; an operator named here is not computed early either.
+    intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%", "**"})
+
+    def __init__(self) -> None:
+        super().__init__(trim_blocks=True, lstrip_blocks=True, extensions=[_GenerationTags, loopcontrols])
+        self.filters |= {"tojson": _to_json, "round": _round, "int": _int}
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        """What is computed, unless it is huge."""
+        for value in (left, right):
+            _bounded(value)
+        if operator == "**" and not (isinstance(right, int | float) and abs(right) <= MOST_EXPONENT):
+            raise OverflowError("the exponent is too large")
+        if operator == "*":
+            size, times = (left, right) if isinstance(right, int) else (right, left)
+            if hasattr(size, "__len__") and isinstance(times, int) and len(size) * times > MOST_CHARACTERS:
+                raise OverflowError("the product is too long")
+        return _bounded(super().call_binop(context, operator, left, right))
+
+
+def _bounded(value: Any) -> Any:
+    if isinstance(value, int) and value.bit_length() > MOST_BITS:
+        raise OverflowError("the number is too large")
+    return value
+
+
+def _round(value: float, precision: int = 0, method: Any = "common") -> float:
+    if abs(precision) > MOST_DIGITS:
+        raise OverflowError("the precision is too large")
+    return filters.do_round(_bounded(value), precision, method)
+
+
+def _int(value: Any, default: int = 0, base: int = 10) -> int:
+    return int(_bounded(filters.do_int(value, default, base)))
+
+
+def _to_json(
+    value: Any,
+    ensure_ascii: bool = False,
+    indent: int | None = None,
+    separators: tuple[str, str] | None = None,
+    sort_keys: bool = False,
+) -> str:
+    return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
+
+
+def _now(form: str) -> str:
+    if len(form) > 1000 or re.search(r"\d{4}", form):  # a width that fills the memory
+        raise OverflowError("the form of the date is too long")
+    return datetime.now().strftime(form)
+
+
+def _raise(message: str) -> NoReturn:
+    raise ValueError(message)
+
+
+def _ration_memory() -> None:
+    """On Linux, asking for more than `MOST_MEMORY_BYTES` beyond what there is fails. Elsewhere there is no such limit,
+    or none that holds.
+    """
+    if sys.platform == "linux":
+        import resource
+
+        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
+            most = int(file.read().split()[0]) * os.sysconf("SC_PAGE_SIZE") + MOST_MEMORY_BYTES
+        _limit(resource.RLIMIT_AS, most)
+
+
+def _ration_time() -> None:
+    """From now on the process has `MOST_PROCESSOR_S` (or up to a second more); then the system ends it. Not on Windows.
+
+    It leaves no image of its memory, where there are conversations.
+    """
+    if sys.platform != "win32":
+        import resource
+
+        _limit(resource.RLIMIT_CORE, 0)
+        _limit(resource.RLIMIT_CPU, int(time.process_time()) + 1 + MOST_PROCESSOR_S)
+
+
+def _limit(kind: int, most: int) -> None:
+    import resource
+
+    _, hard = resource.getrlimit(kind)
+    resource.setrlimit(kind, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
