@@ -26,12 +26,21 @@ from app.core.settings import Settings, load_settings
 from app.engine.client import EngineClient
 from app.features.options import options_for
 from app.features.sentences import sentence_for
-from app.terminal import INTERRUPTED, interruptible, load_model, model_path, positive, print_json
+from app.terminal import (
+    INTERRUPTED,
+    interruptible,
+    load_model,
+    make_terminals_safe,
+    model_path,
+    positive,
+    print_json,
+)
 
 
 def run(arguments: list[str]) -> int:
     """Runs one command; returns its exit code."""
     _use_utf8(sys.stdin, sys.stdout, sys.stderr)
+    make_terminals_safe()
     options = _parser(arguments).parse_args(arguments)
     try:
         close_to_others(AppPaths.from_environment().folders, deeply=False)
@@ -46,6 +55,9 @@ def run(arguments: list[str]) -> int:
     except BrokenPipeError:
         # The reader went away (`| head`): nothing to say, and nothing left to flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:  # what nobody below took for a situation, such as a disk that went away
+        print(f"{error.strerror or error}{f': {error.filename}' if error.filename else '.'}", file=sys.stderr)
         return 1
 
 

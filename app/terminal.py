@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import getpass
 import json
+import re
 import signal
 import sys
 import time
@@ -12,25 +13,57 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, TextIO
 
 from app.core.cancel import CancelToken
 from app.core.errors import DocumentLocked, NoModel
 from app.core.events import ModelLoaded
 from app.core.paths import starter_model
 from app.core.settings import Settings
+from app.core.visible import visible_name, visible_text
 from app.engine.client import EngineClient
 from app.features.sentences import sentence_for
 
 INTERRUPTED = 130
 QUIET_EVERY_S = 5.0
+_CONTROLS = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 TRANSLATION_MODEL_HELP = "a GGUF file; default: the one chosen for translations, else for the chat, else the starter"
 SUMMARY_MODEL_HELP = "a GGUF file; default: the one chosen for summaries, else for the chat, else the starter"
 
 
+class SafeStream:
+    """A terminal that is written to as to any file: what would act on it is seen instead of obeyed.
+
+    `terminal` is the stream itself, for what is ours to say to it.
+    """
+
+    def __init__(self, terminal: TextIO) -> None:
+        self.terminal = terminal
+
+    def write(self, text: str) -> int:
+        """Writes all of it, in a form that can only be read."""
+        self.terminal.write(visible_text(text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.terminal, name)
+
+
+def make_terminals_safe() -> None:
+    """What is printed from here on, be it a model's words or a file's name, cannot act on a terminal.
+
+    Files and pipes get every character as it is.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is not None and stream.isatty() and not isinstance(stream, SafeStream):
+            setattr(sys, name, SafeStream(stream))
+
+
 def print_json(body: dict[str, Any]) -> None:
-    """The one object on standard output."""
-    print(json.dumps(body, ensure_ascii=False))
+    """The one object on standard output; control characters in its texts are written as JSON's own escapes."""
+    text = json.dumps(body, ensure_ascii=False)
+    print(_CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def positive(text: str) -> int:
@@ -118,7 +151,9 @@ class ProgressLine:
         """`beginning` says what is done, `rest` how far it is."""
         text = f"{beginning} {rest}".rstrip()
         if self._is_live:
-            print(f"\r{text.ljust(self._width)}", end="", file=sys.stderr, flush=True)
+            text = visible_name(text)
+            terminal = sys.stderr.terminal if isinstance(sys.stderr, SafeStream) else sys.stderr
+            print(f"\r{text.ljust(self._width)}", end="", file=terminal, flush=True)
             self._width = len(text)
             return
         now_s = time.monotonic()

@@ -50,6 +50,63 @@ def test_wrong_usage_exits_2_and_says_why_on_stderr(arguments: list[str]) -> Non
     assert result.stderr
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["chat", "-p", "hi"],
+        ["doctor"],
+        ["read", "{text}"],
+        ["summarize", "{text}"],
+        ["translate", "--to", "de", "{text}"],
+        ["evaluate", "translate", "--source", "{text}", "--reference", "{text}", "--to", "de"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_home_that_cannot_be_written_is_one_sentence(arguments: list[str], tmp_path: Path) -> None:
+    text, home = tmp_path / "text.txt", tmp_path / "a file" / "home"
+    text.write_text("Some words that are here to be read.")
+    home.parent.write_text("no folder")
+    result = fireside(*(each.format(text=text) for each in arguments), environment={"FIRESIDE_HOME": str(home)})
+    assert result.returncode == 1
+    assert f"Fireside may not write to {home / 'cache'}" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+ACTING = "\x1b]52;c;ZXZpbA==\x07 \x9b31m \x1b[2J \u202egnp.exe"
+SEEN = r"\x1b]52;c;ZXZpbA==\x07 \x9b31m \x1b[2J \u202egnp.exe"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pseudo-terminal is a thing of POSIX")
+def test_what_would_act_on_a_terminal_is_seen_there_and_piped_as_it_is(tmp_path: Path) -> None:
+    from tests.helpers.typist import Typist
+
+    script = write_script(tmp_path / "script", {"text": ACTING})
+    environment = {"FIRESIDE_ENGINE_SCRIPT": str(script)}
+    for arguments in (["chat", "-p", "hi", "--model", "m.gguf"], ["chat", "-p", "hi", "--model", "m.gguf", "--json"]):
+        piped = fireside(*arguments, environment=environment)
+        on_terminal = Typist(*arguments, environment=environment)
+        try:
+            assert on_terminal.end() == 0
+            on_terminal.wait_for("gnp.exe")
+            shown = on_terminal.shown
+        finally:
+            on_terminal.close()
+        if "--json" in arguments:
+            assert json.loads(shown)["text"] == json.loads(piped.stdout)["text"] == ACTING
+        else:
+            assert SEEN in shown
+            assert piped.stdout.strip() == ACTING.strip()
+        assert not set("\x1b\x9b\x07\u202e").intersection(shown)
+    name = tmp_path / f"{ACTING[:20]}.txt".replace("/", "")
+    read = Typist("read", str(name))
+    try:
+        assert read.end() == 1
+        read.wait_for(r"\x1b]52;")
+        assert not set("\x1b\x9b\x07").intersection(read.shown)
+    finally:
+        read.close()
+
+
 @pytest.mark.model
 def test_chat_json_has_the_fixed_fields(starter: Path) -> None:
     result = fireside("chat", "-p", "Say hello.", "--max-tokens", "12", "--temperature", "0", "--json")

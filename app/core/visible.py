@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 _CONTROLS = "\x00-\x1f\x7f-\x9f\u2028\u2029"
+_OVERRIDES = "\u202d\u202e"
 _DIRECTIONS = "\u202a-\u202e\u2066-\u2069"
 _HIDDEN = "\u061c\u200b\u200e\u200f\u2060-\u2065\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
 _SURROGATES = "\ud800-\udfff"
 _IN_NAMES = re.compile(f"[{_CONTROLS}{_DIRECTIONS}{_HIDDEN}{_SURROGATES}]")
-_IN_TEXTS = re.compile(f"(?![\n\t])[{_CONTROLS}{_SURROGATES}]")
+_IN_TEXTS = re.compile(f"(?![\n\t])[{_CONTROLS}{_OVERRIDES}{_SURROGATES}]")
 
 
 def visible_name(name: str) -> str:
@@ -22,7 +23,10 @@ def visible_name(name: str) -> str:
 
 
 def visible_text(text: str) -> str:
-    """A text of many lines for a terminal: only what a terminal obeys is written out; directions stay as they are."""
+    """A text of many lines for a terminal: what a terminal obeys is written out, and what turns letters around.
+
+    The other marks of direction stay: texts of right-to-left scripts need them.
+    """
     return _IN_TEXTS.sub(_seen, text)
 
 

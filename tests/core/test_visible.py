@@ -28,8 +28,9 @@ def test_a_name_shows_what_would_act_in_it(name: str, shown: str) -> None:
     assert visible_name(name) == shown
 
 
-def test_a_text_keeps_its_lines_and_its_directions() -> None:
-    assert visible_text("one\n\ttwo\x1b[2J\r\u202eabc\u202c\x9b") == "one\n\ttwo\\x1b[2J\\r\u202eabc\u202c\\x9b"
+def test_a_text_keeps_its_lines_and_its_directions_but_letters_are_not_turned_around() -> None:
+    shown = "one\n\ttwo\\x1b[2J\\r\\u202eabc\u202c\u2067\\x9b"
+    assert visible_text("one\n\ttwo\x1b[2J\r\u202eabc\u202c\u2067\x9b") == shown
 
 
 @given(st.text(st.characters(categories=("Cc", "Cf", "Cs", "Zl", "Zp", "Ll"))))
