@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QGuiApplication, QPalette
@@ -113,6 +113,19 @@ DARK = Tokens(
 )
 
 
+@dataclass
+class _Choice:
+    """What the person chose and the system says; shared by a theme and those that follow it late."""
+
+    scheme: str
+    zoom: float
+    system_font: bool
+    system_is_dark: Callable[[], bool]
+    families: set[str]
+    system_scale: float
+    changes: int = field(default=0)
+
+
 class Theme(QObject):
     """What is in force now; `changed` follows every change after the style sheet has been applied."""
 
@@ -128,15 +141,12 @@ class Theme(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._system_is_dark = system_is_dark or _system_is_dark
-        self._scheme = scheme
-        self._zoom = zoom
-        self._system_font = system_font
-        self._application: QApplication | None = None
-        self._families = _load_families()
         system = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
         # Text is never smaller than the person's own setting for the system's font.
-        self._system_scale = max(1.0, QFontInfo(system).pixelSize() / TEXT_PX)
+        scale = max(1.0, QFontInfo(system).pixelSize() / TEXT_PX)
+        is_dark = system_is_dark or _system_is_dark
+        self._choice = _Choice(scheme, zoom, system_font, is_dark, _load_families(), scale)
+        self._application: QApplication | None = None
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_system_scheme)
 
     @property
@@ -147,58 +157,58 @@ class Theme(QObject):
     @property
     def is_dark(self) -> bool:
         """Dark by the person's setting, or by the system's when it is left to it."""
-        if self._scheme == "system":
-            return self._system_is_dark()
-        return self._scheme == "dark"
+        if self._choice.scheme == "system":
+            return self._choice.system_is_dark()
+        return self._choice.scheme == "dark"
 
     @property
     def scheme(self) -> str:
         """system, light or dark."""
-        return self._scheme
+        return self._choice.scheme
 
     @scheme.setter
     def scheme(self, scheme: str) -> None:
-        if scheme != self._scheme:
-            self._scheme = scheme
+        if scheme != self._choice.scheme:
+            self._choice.scheme = scheme
             self._request_scheme()
             self._apply()
 
     @property
     def zoom(self) -> float:
         """1.0 is the size as drawn."""
-        return self._zoom
+        return self._choice.zoom
 
     @zoom.setter
     def zoom(self, zoom: float) -> None:
         zoom = min(max(zoom, ZOOM_STEPS[0]), ZOOM_STEPS[-1])
-        if zoom != self._zoom:
-            self._zoom = zoom
+        if zoom != self._choice.zoom:
+            self._choice.zoom = zoom
             self._apply()
 
     def zoom_by(self, steps: int) -> None:
         """One step larger (1) or smaller (-1)."""
-        nearest = min(range(len(ZOOM_STEPS)), key=lambda i: abs(ZOOM_STEPS[i] - self._zoom))
+        nearest = min(range(len(ZOOM_STEPS)), key=lambda i: abs(ZOOM_STEPS[i] - self._choice.zoom))
         self.zoom = ZOOM_STEPS[min(max(nearest + steps, 0), len(ZOOM_STEPS) - 1)]
 
     @property
     def system_font(self) -> bool:
         """Whether the system's own font is used in place of Inter."""
-        return self._system_font
+        return self._choice.system_font
 
     @system_font.setter
     def system_font(self, wanted: bool) -> None:
-        if wanted != self._system_font:
-            self._system_font = wanted
+        if wanted != self._choice.system_font:
+            self._choice.system_font = wanted
             self._apply()
 
     def px(self, n: float) -> int:
         """A size of the drawing in pixels of this window; a size that is there at all never vanishes."""
-        scaled = round(n * self._zoom * self._system_scale)
+        scaled = round(n * self._choice.zoom * self._choice.system_scale)
         return max(1, scaled) if n > 0 else scaled
 
     def font(self, size_px: float = TEXT_PX, weight: int = 400) -> QFont:
         """The interface's font; weights 400, 500, 600 and 700 are shipped."""
-        if self._system_font or FAMILY not in self._families:
+        if self._choice.system_font or FAMILY not in self._choice.families:
             font = QFontDatabase.systemFont(QFontDatabase.SystemFont.GeneralFont)
         else:
             font = QFont(FAMILY)
@@ -206,7 +216,7 @@ class Theme(QObject):
 
     def code_font(self, size_px: float = CODE_PX, weight: int = 400) -> QFont:
         """The font for code, with every column equally wide."""
-        if CODE_FAMILY in self._families:
+        if CODE_FAMILY in self._choice.families:
             font = QFont(CODE_FAMILY)
         else:
             font = QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont)
@@ -261,20 +271,44 @@ class Theme(QObject):
         if self._application is not None:
             self._application.setPalette(self.palette())
             self._application.setFont(self.font())
+            # Replaced, Qt would dress every widget once for each of its ancestors; taken off and put on, once.
+            self._application.setStyleSheet("")
             self._application.setStyleSheet(self.style_sheet())
+        self._choice.changes += 1
         self.changed.emit()
 
     def _request_scheme(self) -> None:
         """Asks the system to draw its own parts (title bar, file dialog) in the same scheme."""
         hints = QGuiApplication.styleHints()
-        if self._scheme == "system":
+        if self._choice.scheme == "system":
             hints.unsetColorScheme()
         else:
-            hints.setColorScheme(Qt.ColorScheme.Dark if self._scheme == "dark" else Qt.ColorScheme.Light)
+            hints.setColorScheme(Qt.ColorScheme.Dark if self._choice.scheme == "dark" else Qt.ColorScheme.Light)
 
     def _on_system_scheme(self) -> None:
-        if self._scheme == "system":
+        if self._choice.scheme == "system":
             self._apply()
+
+
+class LateTheme(Theme):
+    """The same look for a part that may be off screen: its `changed` waits until `catch_up`."""
+
+    def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
+        QObject.__init__(self, parent)
+        self._choice = theme._choice
+        self._application = None
+        self._seen = self._choice.changes
+
+    @property
+    def is_late(self) -> bool:
+        """Whether something has changed that the part has not followed yet."""
+        return self._seen != self._choice.changes
+
+    def catch_up(self) -> None:
+        """Tells the part what has changed meanwhile, if anything has."""
+        if self.is_late:
+            self._seen = self._choice.changes
+            self.changed.emit()
 
 
 def _system_is_dark() -> bool:

@@ -21,7 +21,7 @@ from app.ui.chat.turn import ACTIONS_PX, Action, Turn
 from app.ui.i18n import tr
 from app.ui.notify import ACTION_LABELS
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import text_button
+from app.ui.widgets.buttons import set_mark, text_button
 
 SLICE_S = 0.006
 LEAST_PORTION = 200
@@ -83,6 +83,15 @@ class AnswerView(Turn):
     def is_settled(self) -> bool:
         """Whether all of the text has been laid out."""
         return not self._slices.isActive()
+
+    def rest(self) -> None:
+        if self.is_settled and not self._is_open and self._raw is None:
+            super().rest()
+            self._body.rest()
+
+    def wake(self) -> None:
+        super().wake()
+        self._body.wake()
 
     def leave(self) -> None:
         """Nothing more is laid out: the view goes away."""
@@ -282,50 +291,61 @@ class StateLine(QWidget):
 
     def __init__(self, theme: Theme, parent: AnswerView) -> None:
         super().__init__(parent)
-        self._theme = theme
+        self._theme, self._answer = theme, parent
+        self._parts: tuple[QLabel, QPushButton] | None = None
+        """Made once something is said: most answers need nothing."""
         self._name = ""
-        self.is_error = False
-        self._label = QLabel(self, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._button: QPushButton = text_button("", "link", self)
-        self._button.clicked.connect(lambda: parent.wanted.emit(self._name, parent))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(theme.px(8))
-        row.addWidget(self._label)
-        row.addWidget(self._button)
-        row.addStretch(1)
-        self.hide()
-
-    @property
-    def text(self) -> str:
+        self.text = ""
         """What is said; empty when nothing is."""
-        return self._label.text()
+        self.is_error = False
+        theme.changed.connect(self._style)
+        self.hide()
 
     def say(self, text: str, name: str = "", label: str = "", *, is_error: bool = False) -> None:
         """Shows a sentence; an empty one hides the line."""
         if (text, name) == (self.text, self._name) and is_error == self.is_error:
             return
-        self._name, self.is_error = name, is_error
-        self._label.setText(text)
-        self._label.setFont(self._theme.font(13.5))
-        self._label.setProperty("kind", "danger" if is_error else "muted")
-        self._label.style().unpolish(self._label)
-        self._label.style().polish(self._label)
-        self._label.setAccessibleName(text)
-        self._button.setText(label)
-        self._button.setAccessibleName(label)
-        self._button.setFont(self._theme.font(13.5, 500))
-        self._button.setVisible(bool(name))
+        self.text, self._name, self.is_error = text, name, is_error
+        words, button = self._parts = self._parts or self._new_parts()
+        words.setText(text)
+        set_mark(words, "kind", "danger" if is_error else "muted")
+        words.setAccessibleName(text)
+        button.setText(label)
+        button.setAccessibleName(label)
+        button.setVisible(bool(name))
         self.setVisible(bool(text))
 
     def height_for(self, width: int) -> int:
         """How high the line is at this width."""
-        button = self._button.sizeHint() if self._name else self._label.sizeHint()
-        room = width - (button.width() + self._theme.px(8) if self._name else 0)
-        wide = self._label.fontMetrics().horizontalAdvance(self._label.text()) + self._theme.px(4)
-        self._label.setMinimumWidth(min(wide, room))
-        return max(self._label.heightForWidth(room), button.height() if self._name else 0)
+        if self._parts is None:
+            return 0
+        words, button = self._parts
+        hint = button.sizeHint() if self._name else words.sizeHint()
+        room = width - (hint.width() + self._theme.px(8) if self._name else 0)
+        wide = words.fontMetrics().horizontalAdvance(self.text) + self._theme.px(4)
+        words.setMinimumWidth(min(wide, room))
+        return max(words.heightForWidth(room), hint.height() if self._name else 0)
+
+    def _new_parts(self) -> tuple[QLabel, QPushButton]:
+        words = QLabel(self, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        button = text_button("", "link", self)
+        button.clicked.connect(lambda: self._answer.wanted.emit(self._name, self._answer))
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(words)
+        row.addWidget(button)
+        row.addStretch(1)
+        self._parts = (words, button)
+        self._style()
+        return words, button
+
+    def _style(self) -> None:
+        row = self.layout()
+        if self._parts is not None and row is not None:
+            row.setSpacing(self._theme.px(8))
+            self._parts[0].setFont(self._theme.font(13.5))
+            self._parts[1].setFont(self._theme.font(13.5, 500))
 
 
 def stats_text(stats: AnswerStats) -> str:

@@ -34,6 +34,8 @@ class Body(QWidget):
         self._dirty: set[int] = set()
         self._width = 0
         self._stable: list[Piece] = []
+        self._shown: list[Piece] = []
+        self._is_resting = False
         self._taken = 0
         self._revision = -1
         self.has_page: HasPage | None = None
@@ -46,6 +48,7 @@ class Body(QWidget):
 
     def set_blocks(self, closed: list[Block], still_open: list[Block], revision: int) -> None:
         """Shows these blocks; `closed` only grows between two revisions."""
+        self.wake()
         if revision != self._revision:
             self._revision, self._taken, self._stable = revision, 0, []
             first = 0
@@ -57,7 +60,25 @@ class Body(QWidget):
         segments = self._stable[first:]
         for block in still_open:
             _join(segments, self._with_links(block))
-        for index, segment in enumerate(segments, first):
+        self._shown[first:] = segments
+        self._show_from(first)
+
+    def rest(self) -> None:
+        """Gives the views away and keeps the height; `wake` makes them again."""
+        self._is_resting = True
+        for view in self._views:
+            view.hide()
+            view.deleteLater()
+        self._views, self._heights, self._dirty = [], [], set()
+
+    def wake(self) -> None:
+        """Makes the views again, where they were given away."""
+        if self._is_resting:
+            self._is_resting = False
+            self._show_from(0)
+
+    def _show_from(self, first: int) -> None:
+        for index, segment in enumerate(self._shown[first:], first):
             if index < len(self._views) and not _fits(self._views[index], segment):
                 self._drop_from(index)
             if index >= len(self._views):
@@ -66,10 +87,12 @@ class Body(QWidget):
                 self._dirty.add(index)
             if self._fill(self._views[index], segment):
                 self._dirty.add(index)
-        self._drop_from(first + len(segments))
+        self._drop_from(len(self._shown))
 
     def arrange(self, width: int, *, is_again: bool = False) -> int:
         """Places the views from the first changed one on; returns the height of all."""
+        if self._is_resting:
+            return self.height()
         px = self._theme.px
         if is_again or width != self._width:
             self._dirty = set(range(len(self._views)))

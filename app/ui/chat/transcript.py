@@ -1,9 +1,14 @@
-"""The turns of a conversation under each other: opened from its end, followed while the reader is there."""
+"""The turns of a conversation under each other: opened from its end, followed while the reader is there.
+
+Turns more than a page away from what is seen rest: they keep their height and what they say, and give their texts' views
+away. A change of colours, zoom or width is followed at once by those that are near, and by the others when somebody
+scrolls to them; until then their heights are those of before, or a guess.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
@@ -19,7 +24,7 @@ from app.ui.chat.turn import Turn
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.tab_order import is_tab_stop
-from app.ui.theme import Theme
+from app.ui.theme import LateTheme, Theme
 from app.ui.widgets.buttons import text_button
 
 COLUMN_PX = 760
@@ -44,6 +49,10 @@ class Transcript(QScrollArea):
         self._theme = theme
         self._turns: list[Turn] = []
         self._heights: dict[Turn, int] = {}
+        self._unsure: set[Turn] = set()
+        """Whose heights were measured at another width or zoom."""
+        self._measured_anew: set[Turn] = set()
+        self._zoom = theme.zoom
         self._older: list[StoredMessage] = []
         self._hidden: frozenset[int] = frozenset()
         self.documents = BranchDocuments()
@@ -69,6 +78,8 @@ class Transcript(QScrollArea):
         self._pill.hide()
         self._slices = QTimer(self, interval=0)
         self._slices.timeout.connect(self._on_slice)
+        self._resting = QTimer(self, interval=0)
+        self._resting.timeout.connect(self._on_resting)
         self._gone: list[QWidget] = []
         self._removal = QTimer(self, interval=0)
         self._removal.timeout.connect(self._on_removal)
@@ -143,9 +154,7 @@ class Transcript(QScrollArea):
 
     def add_answer(self) -> AnswerView:
         """An answer that is about to come."""
-        view = AnswerView(self._theme, self._column)
-        view.can_translate = self.can_translate
-        view.show_documents(self.documents)
+        view = self._new_answer()
         self._insert(len(self._turns), view)
         self._mark_last()
         self.arrange()
@@ -163,44 +172,110 @@ class Transcript(QScrollArea):
     def show_turn(self, turn: Turn) -> None:
         """Scrolls so that the turn is seen."""
         self.arrange()
-        self.ensureWidgetVisible(turn, 0, self._theme.px(40))
+        for _ in range(2):  # what is there is measured once it is near
+            self.ensureWidgetVisible(turn, 0, self._theme.px(40))
 
     def jump_to_latest(self) -> None:
         """To the end, and follow it."""
         self._is_following = True
-        bar = self.verticalScrollBar()
-        bar.setValue(bar.maximum())
-        self._show_pill()
+        self.arrange()
 
     def arrange(self, *, is_again: bool = False) -> None:
-        """Places all turns; only those that changed are measured again."""
+        """Places all turns; those that changed are measured again, and `is_again` those that are near."""
         if self._is_arranging:
             return
         self._is_arranging = True
-        px = self._theme.px
-        bar = self.verticalScrollBar()
-        room = self.width()
-        width = min(px(COLUMN_PX), room - 2 * px(MARGIN_PX))
-        x = (room - width) // 2
-        y = px(MARGIN_PX)
+        held = self._held()
+        if is_again:
+            self._unsure.update(self._turns)
+        for turn in self._turns:
+            if turn not in self._heights:
+                self._measure(turn)
+        self._place(held)
+        while late := [turn for turn in self._near() if self._is_late(turn)]:
+            for turn in late:
+                self._follow_look(turn)
+            self._place(held)
+        self._measured_anew.clear()
+        self._is_arranging = False
+        self._resting.start()
+        self._show_pill()
+
+    # What is near.
+
+    @property
+    def _width(self) -> int:
+        return min(self._theme.px(COLUMN_PX), self.width() - 2 * self._theme.px(MARGIN_PX))
+
+    def _held(self) -> tuple[Turn, int, int] | None:
+        """What stays where it is: a turn that is seen, how far it is scrolled past its top, and its height now."""
+        top = self.verticalScrollBar().value()
+        bottom = top + self.viewport().height()
+        seen = [t for t in self._turns if t in self._heights and t.y() < bottom and t.y() + t.height() > top]
+        turn = next((t for t in seen if not self._is_late(t)), seen[0] if seen else None)
+        return (turn, top - turn.y(), turn.height()) if turn is not None else None
+
+    def _place(self, held: tuple[Turn, int, int] | None) -> None:
+        px, bar, width = self._theme.px, self.verticalScrollBar(), self._width
+        x, y = (self.width() - width) // 2, px(MARGIN_PX)
         first = self._first_shown()
         self.divider.setVisible(first is not None)
         for turn in self._turns:
             if turn is first:
                 self.divider.setGeometry(x, y, width, self.divider.height_wanted)
                 y += self.divider.height_wanted
-            if is_again or turn not in self._heights:
-                self._heights[turn] = turn.arrange(width, is_again=is_again)
             turn.setGeometry(x, y, width, self._heights[turn])
             y += self._heights[turn]
-        self._column.resize(room, max(y + px(8), 1))
+        self._column.resize(self.width(), max(y + px(8), 1))
         bar.setPageStep(self.viewport().height())
         bar.setSingleStep(px(24))
         bar.setRange(0, max(0, self._column.height() - self.viewport().height()))
         if self._is_following:
             bar.setValue(bar.maximum())
-        self._is_arranging = False
-        self._show_pill()
+        elif held is not None and held[0] in self._heights:
+            turn, past, height = held
+            is_inside = past > 0 and turn in self._measured_anew
+            bar.setValue(turn.y() + (past * turn.height() // max(height, 1) if is_inside else past))
+
+    def _near(self) -> list[Turn]:
+        """The turns that are seen, and those a page above and below."""
+        page = self.viewport().height()
+        top = self.verticalScrollBar().value() - page
+        return [t for t in self._turns if t.y() < top + 3 * page and t.y() + t.height() > top]
+
+    def _is_late(self, turn: Turn) -> bool:
+        return turn in self._unsure or turn.is_resting
+
+    def _follow_look(self, turn: Turn) -> None:
+        """Brings a turn that comes near up to date, and shows it."""
+        if turn.is_resting:
+            turn.wake()
+            self._unsure.add(turn)
+        if isinstance(turn.theme, LateTheme) and turn.theme.is_late:
+            self._unsure.add(turn)
+            turn.theme.catch_up()
+        if turn in self._unsure:
+            self._unsure.discard(turn)
+            self._measured_anew.add(turn)
+            self._heights[turn] = turn.arrange(self._width, is_again=True)
+
+    def _measure(self, turn: Turn) -> None:
+        self._heights[turn] = turn.arrange(self._width)
+
+    def _far(self) -> Iterator[Turn]:
+        """Those that may rest: never the last one, which may grow, nor the one that has the keyboard."""
+        near, focus = set(self._near()), QApplication.focusWidget()
+        for turn in self._turns[:-1]:
+            if not turn.is_resting and turn not in near and not (focus is not None and _is_in(focus, turn)):
+                yield turn
+
+    def _on_resting(self) -> None:
+        """One turn at a time, so that scrolling stays smooth."""
+        turn = next(self._far(), None)
+        if turn is None:
+            self._resting.stop()
+        else:
+            turn.rest()
 
     def _is_hidden(self, turn: Turn) -> bool:
         return turn.message is not None and turn.message.id in self._hidden
@@ -214,13 +289,19 @@ class Transcript(QScrollArea):
 
     def _turn_for(self, message: StoredMessage) -> Turn:
         if message.role == Role.USER:
-            question = QuestionView(self._theme, message, self._column)
+            question = QuestionView(LateTheme(self._theme, self._column), message, self._column)
+            question.theme.setParent(question)
             question.show_documents(self.documents)
             return question
-        view = AnswerView(self._theme, self._column)
+        view = self._new_answer()
+        view.set_message(message)
+        return view
+
+    def _new_answer(self) -> AnswerView:
+        view = AnswerView(LateTheme(self._theme, self._column), self._column)
+        view.theme.setParent(view)
         view.can_translate = self.can_translate
         view.show_documents(self.documents)
-        view.set_message(message)
         return view
 
     def _insert(self, index: int, turn: Turn) -> None:
@@ -237,6 +318,7 @@ class Transcript(QScrollArea):
     def _drop(self, index: int) -> None:
         for turn in self._turns[index:]:
             self._heights.pop(turn, None)
+            self._unsure.discard(turn)
             turn.hide()
             if isinstance(turn, AnswerView):
                 turn.leave()
@@ -264,19 +346,13 @@ class Transcript(QScrollArea):
     def _add_older(self, *, until_s: float, until_px: int = 0) -> None:
         """Adds turns above, until a moment or a height is reached; what is seen does not move."""
         height = 0
-        before = self._column.height()
         while self._older and (height < until_px if until_px else time.perf_counter() < until_s):
             turn = self._turn_for(self._older.pop())
             self._insert(0, turn)
-            width = min(self._theme.px(COLUMN_PX), self.width() - 2 * self._theme.px(MARGIN_PX))
-            self._heights[turn] = turn.arrange(width)
+            self._measure(turn)
             height += self._heights[turn]
         self._mark_last()
-        bar = self.verticalScrollBar()
-        value = bar.value()
         self.arrange()
-        if not self._is_following:
-            bar.setValue(value + self._column.height() - before)
 
     def _on_slice(self) -> None:
         self._add_older(until_s=time.perf_counter() + SLICE_S)
@@ -289,7 +365,7 @@ class Transcript(QScrollArea):
     def _on_scrolled(self, value: int) -> None:
         if not self._is_arranging:
             self._is_following = value >= self.verticalScrollBar().maximum() - self._theme.px(NEAR_END_PX)
-            self._show_pill()
+            self.arrange()
 
     def _show_pill(self) -> None:
         is_shown = not self._is_following and self.verticalScrollBar().maximum() > 0
@@ -322,19 +398,25 @@ class Transcript(QScrollArea):
 
     def focusNextPrevChild(self, is_next: bool) -> bool:
         """Tab goes through turns, their parts and their actions as they are seen, not as they were made."""
-        order = [widget for turn in self._turns for widget in _tab_stops(turn)]
-        focus = QApplication.focusWidget()
-        place = next((i for i, widget in enumerate(order) if widget is focus), None)
         reason = Qt.FocusReason.TabFocusReason if is_next else Qt.FocusReason.BacktabFocusReason
-        if place is not None and 0 <= place + (1 if is_next else -1) < len(order):
-            order[place + (1 if is_next else -1)].setFocus(reason)
-            return True
+        step = 1 if is_next else -1
+        focus = QApplication.focusWidget()
+        at = next((i for i, t in enumerate(self._turns) if focus is not None and _is_in(focus, t)), None)
+        if at is not None:
+            beside = self._turns[max(at - 1, 0) : at + 2]
+            for turn in beside:
+                self._follow_look(turn)
+            order = [widget for turn in beside for widget in _tab_stops(turn)]
+            place = next((i for i, widget in enumerate(order) if widget is focus), None)
+            if place is not None and 0 <= place + step < len(order):
+                order[place + step].setFocus(reason)
+                return True
         return super().focusNextPrevChild(is_next)
 
     def _on_focus_changed(self) -> None:
         focus = QApplication.focusWidget()
         for turn in self._turns:
-            turn.set_focused(focus is not None and (focus is turn or turn.isAncestorOf(focus)))
+            turn.set_focused(focus is not None and _is_in(focus, turn))
         if focus is not None and self._column.isAncestorOf(focus) and focus.focusPolicy() & Qt.FocusPolicy.TabFocus:
             self.ensureWidgetVisible(focus, 0, self._theme.px(40))
 
@@ -342,6 +424,9 @@ class Transcript(QScrollArea):
         self._pill.setIcon(icon("arrow-down", self._theme.tokens.text, self._theme.px(16)))
         self._pill.setIconSize(QSize(self._theme.px(16), self._theme.px(16)))
         self._pill.setFont(self._theme.font(13.5, 500))
+        if self._zoom != self._theme.zoom:  # a guess, for where nobody looks
+            ratio, self._zoom = self._theme.zoom / self._zoom, self._theme.zoom
+            self._heights = {turn: round(height * ratio) for turn, height in self._heights.items()}
         self.arrange(is_again=True)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -352,6 +437,10 @@ class Transcript(QScrollArea):
         super().changeEvent(event)
         if event.type() == QEvent.Type.LayoutDirectionChange:
             self.arrange(is_again=True)
+
+
+def _is_in(widget: QWidget, turn: Turn) -> bool:
+    return widget is turn or turn.isAncestorOf(widget)
 
 
 def _tab_stops(turn: Turn) -> list[QWidget]:

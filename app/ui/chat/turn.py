@@ -128,6 +128,8 @@ class Turn(QWidget):
         self.is_last = False
         self.is_forgotten = False
         """Whether the model is not shown it any more."""
+        self.is_resting = False
+        """Whether its texts have no views: nobody is near."""
         self._row: ActionRow | None = None
         self._is_hovered = False
         self._is_focused = False
@@ -152,6 +154,14 @@ class Turn(QWidget):
             self._is_focused = is_focused
             self.update_actions()
             self.update()
+
+    def rest(self) -> None:
+        """Gives the views of its texts away; its height stays."""
+        self.is_resting = True
+
+    def wake(self) -> None:
+        """Makes the views of its texts again."""
+        self.is_resting = False
 
     def arrange(self, width: int, *, is_again: bool = False) -> int:
         """Places the parts for this width; returns the height."""
