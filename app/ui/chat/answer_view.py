@@ -43,18 +43,16 @@ class AnswerView(Turn):
         self._turned = 0
         self._portion = 4 * LEAST_PORTION
         self._is_open = True
-        self._thinking = ThinkingView(theme, self)
-        self._thinking.opened.connect(lambda: self.opened.emit(self))
-        self._thinking.resized.connect(lambda: self.resized.emit(self))
+        # Made once there is something to say: a thousand answers without them are a thousand widgets less each.
+        self._thinking: ThinkingView | None = None
+        self._state: StateLine | None = None
+        self._sources: SourceRow | None = None
         self._body = Body(theme, self)
         self._body.link_clicked.connect(self.link_clicked)
         self._raw: CodeText | None = None
         self.can_translate = True
         """Whether that is offered."""
-        self._state = StateLine(theme, self)
         self._documents: BranchDocuments | None = None
-        self.sources = SourceRow(theme, self)
-        self.sources.place_wanted.connect(self.place_wanted)
         self._slices = QTimer(self, interval=0)
         self._slices.timeout.connect(self._on_slice)
         self.setAccessibleName(tr("Answer"))
@@ -67,7 +65,19 @@ class AnswerView(Turn):
     @property
     def thinking(self) -> ThinkingView:
         """The line above the answer; hidden where there was no thinking."""
+        if self._thinking is None:
+            self._thinking = ThinkingView(self.theme, self)
+            self._thinking.opened.connect(lambda: self.opened.emit(self))
+            self._thinking.resized.connect(lambda: self.resized.emit(self))
         return self._thinking
+
+    @property
+    def sources(self) -> SourceRow:
+        """The line below the answer; hidden where it can come from nowhere."""
+        if self._sources is None:
+            self._sources = SourceRow(self.theme, self)
+            self._sources.place_wanted.connect(self.place_wanted)
+        return self._sources
 
     @property
     def body(self) -> Body:
@@ -77,7 +87,7 @@ class AnswerView(Turn):
     @property
     def state_text(self) -> str:
         """What is said about the answer's state."""
-        return self._state.text
+        return self._state.text if self._state is not None else ""
 
     @property
     def is_settled(self) -> bool:
@@ -104,22 +114,23 @@ class AnswerView(Turn):
 
     def append_thinking(self, text: str) -> None:
         """More of what is thought before the answer."""
-        self._state.say("")
-        self._thinking.append(text)
+        self._say("")
+        self.thinking.append(text)
 
     def append(self, text: str) -> None:
         """More of the answer, laid out now."""
         self._text += text
-        self._state.say("")
+        self._say("")
         if not self._slices.isActive():
             self._on_slice()
 
     def set_message(self, message: StoredMessage) -> None:
         """Shows a stored answer, or what became of the one that was streaming."""
         if self.message is not None and self.message.id != message.id:
-            self._thinking.set_open(False)
+            self._close_thinking()
         self.message = message
-        self._thinking.set_text(message.thinking, message.thinking_s)
+        if message.thinking or self._thinking is not None:
+            self.thinking.set_text(message.thinking, message.thinking_s)
         if not message.text.startswith(self._text) or not self._is_open:
             self._restart()
         self._text = message.text
@@ -141,13 +152,13 @@ class AnswerView(Turn):
 
     def say(self, text: str) -> None:
         """A state without an action: waiting, reading, stopping."""
-        self._state.say(text)
+        self._say(text)
         self.resized.emit(self)
 
     def fail(self, sentence: Sentence) -> None:
         """What went wrong, with its one action."""
         action = sentence.action if sentence.action in ACTION_LABELS else "retry"
-        self._state.say(str(sentence), action, tr(ACTION_LABELS[action]), is_error=True)
+        self._say(str(sentence), action, tr(ACTION_LABELS[action]), is_error=True)
         self.resized.emit(self)
 
     def show_markdown(self, is_shown: bool) -> None:
@@ -192,8 +203,9 @@ class AnswerView(Turn):
 
     def arrange(self, width: int, *, is_again: bool = False) -> int:
         px = self.theme.px
-        top = self._thinking.arrange(width)
-        self._thinking.setGeometry(0, 0, width, top)
+        top = self._thinking.arrange(width) if self._thinking is not None else 0
+        if self._thinking is not None:
+            self._thinking.setGeometry(0, 0, width, top)
         if self._raw is not None:
             height = self._raw.height_for(width)
             self._raw.setGeometry(0, top, width, height)
@@ -201,16 +213,12 @@ class AnswerView(Turn):
             height = self._body.arrange(width, is_again=is_again)
             self._body.setGeometry(0, top, width, height)
         height += top
-        if self._state.text:
-            height += px(STATE_GAP_PX) if height else 0
-            state_height = self._state.height_for(width)
-            self._state.setGeometry(0, height, width, state_height)
-            height += state_height
-        if not self.sources.isHidden():
-            height += px(STATE_GAP_PX) if height else 0
-            sources_height = self.sources.height_for(width)
-            self.sources.setGeometry(0, height, width, sources_height)
-            height += sources_height
+        for line in (self._state, self._sources):
+            if line is not None and not line.isHidden():
+                height += px(STATE_GAP_PX) if height else 0
+                line_height = line.height_for(width)
+                line.setGeometry(0, height, width, line_height)
+                height += line_height
         return height + px(6) + px(ACTIONS_PX)
 
     def _show_sources(self) -> None:
@@ -218,10 +226,19 @@ class AnswerView(Turn):
         if self.message is None or self._documents is None:
             return
         places = [] if self._is_open else self._documents.sources(self.message)
-        was_shown = not self.sources.isHidden()
-        self.sources.show_places(tr("May come from"), places)
-        if places or was_shown:
+        if places or self._sources is not None:
+            self.sources.show_places(tr("May come from"), places)
             self.resized.emit(self)
+
+    def _close_thinking(self) -> None:
+        if self._thinking is not None:
+            self._thinking.set_open(False)
+
+    def _say(self, text: str, name: str = "", label: str = "", *, is_error: bool = False) -> None:
+        if text and self._state is None:
+            self._state = StateLine(self.theme, self)
+        if self._state is not None:
+            self._state.say(text, name, label, is_error=is_error)
 
     def _can_continue(self) -> bool:
         message = self.message
@@ -234,26 +251,30 @@ class AnswerView(Turn):
         reason = message.stats.finish_reason if message.stats else None
         go_on = ("continue", tr("Continue")) if self._can_continue() else ("", "")
         if message.state == MessageState.INTERRUPTED and message.text:
-            self._state.say(tr("Interrupted. The text so far was kept."), *go_on)
+            self._say(tr("Interrupted. The text so far was kept."), *go_on)
         elif message.state in (MessageState.INTERRUPTED, MessageState.FAILED):
-            self._state.say(tr("No answer came. Your message was kept."), "retry", tr("Try again"))
+            self._say(tr("No answer came. Your message was kept."), "retry", tr("Try again"))
         elif message.state == MessageState.STOPPED:
-            self._state.say(tr("Stopped"), *(go_on if message.text else ("retry", tr("Try again"))))
+            self._say(tr("Stopped"), *(go_on if message.text else ("retry", tr("Try again"))))
         elif reason == FinishReason.LENGTH:
-            self._state.say(tr("The answer reached its length limit."), *go_on)
+            self._say(tr("The answer reached its length limit."), *go_on)
         elif reason == FinishReason.CONTEXT:
-            self._state.say(tr("The model's context is full."), "new_chat", tr("New chat"))
+            self._say(tr("The model's context is full."), "new_chat", tr("New chat"))
         elif not message.text and message.thinking:
-            self._state.say(tr("The model thought about it and gave no answer."), "retry", tr("Try again"))
+            self._say(tr("The model thought about it and gave no answer."), "retry", tr("Try again"))
         elif not message.text:
-            self._state.say(tr("The model ended its turn without a word."), "retry", tr("Try again"))
+            self._say(tr("The model ended its turn without a word."), "retry", tr("Try again"))
         else:
-            self._state.say("")
+            self._say("")
 
     def set_last(self, is_last: bool) -> None:
         super().set_last(is_last)
-        if self.message is not None and not self._is_open and not self._state.is_error:
+        if self.message is not None and not self._is_open and not self._is_error:
             self._say_state(self.message)
+
+    @property
+    def _is_error(self) -> bool:
+        return self._state is not None and self._state.is_error
 
     def _restart(self) -> None:
         self._turned += self._stream.revision + 1
@@ -291,61 +312,52 @@ class StateLine(QWidget):
 
     def __init__(self, theme: Theme, parent: AnswerView) -> None:
         super().__init__(parent)
-        self._theme, self._answer = theme, parent
-        self._parts: tuple[QLabel, QPushButton] | None = None
-        """Made once something is said: most answers need nothing."""
+        self._theme = theme
         self._name = ""
-        self.text = ""
-        """What is said; empty when nothing is."""
         self.is_error = False
-        theme.changed.connect(self._style)
+        self._label = QLabel(self, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._button: QPushButton = text_button("", "link", self)
+        self._button.clicked.connect(lambda: parent.wanted.emit(self._name, parent))
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.addWidget(self._label)
+        self._row.addWidget(self._button)
+        self._row.addStretch(1)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
         self.hide()
+
+    @property
+    def text(self) -> str:
+        """What is said; empty when nothing is."""
+        return self._label.text()
 
     def say(self, text: str, name: str = "", label: str = "", *, is_error: bool = False) -> None:
         """Shows a sentence; an empty one hides the line."""
         if (text, name) == (self.text, self._name) and is_error == self.is_error:
             return
-        self.text, self._name, self.is_error = text, name, is_error
-        words, button = self._parts = self._parts or self._new_parts()
-        words.setText(text)
-        set_mark(words, "kind", "danger" if is_error else "muted")
-        words.setAccessibleName(text)
-        button.setText(label)
-        button.setAccessibleName(label)
-        button.setVisible(bool(name))
+        self._name, self.is_error = name, is_error
+        self._label.setText(text)
+        set_mark(self._label, "kind", "danger" if is_error else "muted")
+        self._label.setAccessibleName(text)
+        self._button.setText(label)
+        self._button.setAccessibleName(label)
+        self._button.setVisible(bool(name))
         self.setVisible(bool(text))
 
     def height_for(self, width: int) -> int:
         """How high the line is at this width."""
-        if self._parts is None:
-            return 0
-        words, button = self._parts
-        hint = button.sizeHint() if self._name else words.sizeHint()
-        room = width - (hint.width() + self._theme.px(8) if self._name else 0)
-        wide = words.fontMetrics().horizontalAdvance(self.text) + self._theme.px(4)
-        words.setMinimumWidth(min(wide, room))
-        return max(words.heightForWidth(room), hint.height() if self._name else 0)
+        button = self._button.sizeHint() if self._name else self._label.sizeHint()
+        room = width - (button.width() + self._theme.px(8) if self._name else 0)
+        wide = self._label.fontMetrics().horizontalAdvance(self._label.text()) + self._theme.px(4)
+        self._label.setMinimumWidth(min(wide, room))
+        return max(self._label.heightForWidth(room), button.height() if self._name else 0)
 
-    def _new_parts(self) -> tuple[QLabel, QPushButton]:
-        words = QLabel(self, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        button = text_button("", "link", self)
-        button.clicked.connect(lambda: self._answer.wanted.emit(self._name, self._answer))
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(words)
-        row.addWidget(button)
-        row.addStretch(1)
-        self._parts = (words, button)
-        self._style()
-        return words, button
-
-    def _style(self) -> None:
-        row = self.layout()
-        if self._parts is not None and row is not None:
-            row.setSpacing(self._theme.px(8))
-            self._parts[0].setFont(self._theme.font(13.5))
-            self._parts[1].setFont(self._theme.font(13.5, 500))
+    def _on_theme_changed(self) -> None:
+        self._row.setSpacing(self._theme.px(8))
+        self._label.setFont(self._theme.font(13.5))
+        self._button.setFont(self._theme.font(13.5, 500))
 
 
 def stats_text(stats: AnswerStats) -> str:

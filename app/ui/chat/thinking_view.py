@@ -34,9 +34,12 @@ class ThinkingView(QWidget):
         self._seconds: float | None = None
         self._is_going_on = False
         self._thoughts: ThoughtText | None = None
-        self._line: QPushButton | None = None
-        """Made once there is something to open: a thousand answers without thinking have none."""
+        self._line: QPushButton = text_button("", "quiet", self)
+        self._line.setObjectName("thinking")
+        self._line.setCheckable(True)
+        self._line.toggled.connect(self._on_toggled)
         theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
         self.hide()
 
     @property
@@ -47,12 +50,12 @@ class ThinkingView(QWidget):
     @property
     def label(self) -> str:
         """What the line says."""
-        return self._line.text() if self._line is not None else ""
+        return self._line.text()
 
     @property
     def is_open(self) -> bool:
         """Whether the text is shown."""
-        return self._line is not None and self._line.isChecked()
+        return self._line.isChecked()
 
     def append(self, text: str) -> None:
         """More of it, while it goes on."""
@@ -77,12 +80,11 @@ class ThinkingView(QWidget):
 
     def set_open(self, is_open: bool) -> None:
         """Shows or hides the text."""
-        if self._line is not None:
-            self._line.setChecked(is_open)
+        self._line.setChecked(is_open)
 
     def arrange(self, width: int) -> int:
         """Places the parts; returns the height, 0 where there was no thinking."""
-        if self._line is None or not self._text:
+        if not self._text:
             return 0
         px = self._theme.px
         hint = self._line.sizeHint()
@@ -109,19 +111,7 @@ class ThinkingView(QWidget):
         self.opened.emit()
         self._update()
 
-    def _new_line(self) -> QPushButton:
-        line = text_button("", "quiet", self)
-        line.setObjectName("thinking")
-        line.setCheckable(True)
-        line.setFont(self._theme.font(13.5, 500))
-        line.toggled.connect(self._on_toggled)
-        return line
-
     def _update(self) -> None:
-        if self._line is None:
-            if not self._text:
-                return
-            self._line = self._new_line()
         label = tr("Thinking…") if self._is_going_on else thought_for(self._seconds)
         self._line.setText(label)
         self._line.setAccessibleName(label)
@@ -134,8 +124,7 @@ class ThinkingView(QWidget):
         self.resized.emit()
 
     def _on_theme_changed(self) -> None:
-        if self._line is not None:
-            self._line.setFont(self._theme.font(13.5, 500))
+        self._line.setFont(self._theme.font(13.5, 500))
         if self._thoughts is not None:
             self._thoughts.set_text(self._text)
         self._update()

@@ -1,8 +1,8 @@
 """The turns of a conversation under each other: opened from its end, followed while the reader is there.
 
-Turns more than a page away from what is seen rest: they keep their height and what they say, and give their texts' views
-away. A change of colours, zoom or width is followed at once by those that are near, and by the others when somebody
-scrolls to them; until then their heights are those of before, or a guess.
+Turns more than a page away from what is seen rest: they keep their height and what they say, and give the views of
+their texts away. A change of colours, zoom or width is followed at once by those that are near, and by the others when
+somebody scrolls to them; until then their heights are those of before, or a guess.
 """
 
 from __future__ import annotations
@@ -270,12 +270,13 @@ class Transcript(QScrollArea):
                 yield turn
 
     def _on_resting(self) -> None:
-        """One turn at a time, so that scrolling stays smooth."""
-        turn = next(self._far(), None)
-        if turn is None:
-            self._resting.stop()
-        else:
+        """A few turns at a time, so that scrolling stays smooth."""
+        until_s = time.perf_counter() + SLICE_S
+        for turn in self._far():
             turn.rest()
+            if time.perf_counter() > until_s:
+                return
+        self._resting.stop()
 
     def _is_hidden(self, turn: Turn) -> bool:
         return turn.message is not None and turn.message.id in self._hidden
