@@ -7,6 +7,7 @@
     │   ├── ModelMissing              no file at this path
     │   ├── NoModel                   no model is installed or chosen
     │   ├── ModelUnreadable           empty, truncated, random, vocabulary only: `reason` says which
+    │   ├── ModelDamaged              the engine's libraries broke off over the file while they loaded it
     │   ├── ModelLoadFailed           llama.cpp refused the file or ran out of memory
     │   ├── ModelTooLarge             does not fit into free memory, even in its smallest form
     │   ├── ModelBroken               its numbers are not numbers (NaN), so it cannot answer
@@ -93,6 +94,14 @@ class ModelUnreadable(EnvironmentProblem):
 
     path: str
     reason: str
+
+
+@dataclass(eq=False)
+class ModelDamaged(EnvironmentProblem):
+    """`detail` is the end of what the engine said, for "Copy details"."""
+
+    path: str
+    detail: str
 
 
 @dataclass(eq=False)

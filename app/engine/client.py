@@ -13,6 +13,7 @@ from app.core.errors import (
     AppError,
     EngineCrashesRepeatedly,
     EngineStopped,
+    ModelDamaged,
     ModelLoadFailed,
     ProtocolViolation,
 )
@@ -145,7 +146,8 @@ class EngineClient:
                     yield event
         finally:
             call.abandon()
-            if not loaded and process.ended is None:  # a crash keeps it: the third in a row will say so
+            is_told = process.ended is None or isinstance(process.ended, ModelDamaged | ModelLoadFailed)
+            if not loaded and is_told:  # any other crash keeps it: the third in a row will say so
                 with self._lock:
                     if self._last_load is request:
                         self._last_load = None if process.began_loading(request.id) else before
@@ -287,7 +289,7 @@ class EngineClient:
             for reply in call.replies(cancel):
                 if isinstance(reply, protocol.Done):
                     return None
-        except ModelLoadFailed:
+        except (ModelDamaged, ModelLoadFailed):
             with self._lock:
                 self._last_load = None
             raise

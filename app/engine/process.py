@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import queue
+import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +13,7 @@ from pathlib import Path
 
 from app.core.cancel import CancelToken
 from app.core.child import Child
-from app.core.errors import AppError, EngineStopped, ProtocolViolation, from_fields
+from app.core.errors import AppError, EngineStopped, ModelDamaged, ModelLoadFailed, ProtocolViolation, from_fields
 from app.core.events import ModelLoaded
 from app.engine import protocol
 
@@ -20,6 +22,14 @@ log = logging.getLogger(__name__)
 LOOK_EVERY_S = 0.02  # how soon Stop is heard while a prompt is read
 CANCEL_TIMEOUT_S = 5.0
 GREETING_TIMEOUT_S = 60.0
+ABORTED = (
+    # abort, access violation, division by zero, fail fast
+    frozenset((3, 0xC0000005, 0xC0000094, 0xC0000409))
+    if sys.platform == "win32"
+    else frozenset(-number for number in (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE))
+)
+OUT_OF_MEMORY_WORDS = ("bad_alloc", "failed to allocate", "out of memory", "Out of memory")
+GPU_WORDS = ("CUDA error", "ROCm error", "ggml_cuda", "ggml_vulkan", "vk::", "ggml_metal", "ggml_sycl")
 
 
 class EngineProcess:
@@ -31,7 +41,7 @@ class EngineProcess:
         self.loaded: ModelLoaded | None = None
         self.ended: AppError | None = None
         self.closing = False
-        self.loading: set[int] = set()
+        self.loading: dict[int, str] = {}
         self._began: set[int] = set()
         self._unloading: set[int] = set()
         self._lock = threading.Lock()
@@ -71,7 +81,7 @@ class EngineProcess:
     def send(self, request: protocol.Request) -> None:
         """Sends a request. A child that cannot take it ends, which every waiting call then hears."""
         if isinstance(request, protocol.LoadModel):
-            self.loading.add(request.id)
+            self.loading[request.id] = request.path
         if isinstance(request, protocol.UnloadModel):
             self._unloading.add(request.id)
         try:
@@ -132,7 +142,7 @@ class EngineProcess:
             if isinstance(reply, protocol.LAST_REPLIES):
                 self._cancelled.pop(reply.id, None)
                 self._unanswered.discard(reply.id)
-                self.loading.discard(reply.id)
+                self.loading.pop(reply.id, None)
         if call is not None:
             call.put(reply)
 
@@ -150,6 +160,9 @@ class EngineProcess:
     def _on_exit(self, code: int, tail: str) -> None:
         is_hung = self._hung or self.child.was_given_up
         problem = self._problem or EngineStopped(None if is_hung else code, tail)
+        path = next((path for id_, path in self.loading.items() if id_ in self._began), None)
+        if path is not None and not is_hung and code in ABORTED:
+            problem = self._problem or loading_problem(path, tail) or problem
         if not self.closing:
             log.info("engine child %s ended with %s", self.child.pid, "a hang" if is_hung else code)
             self._on_crash(tail)
@@ -225,6 +238,16 @@ def first_replies(
             call.answered = True
             open_ids.discard(call.id)
         yield call.id, from_fields(reply.error, reply.fields) if isinstance(reply, protocol.Failed) else reply
+
+
+def loading_problem(path: str, tail: str) -> ModelDamaged | ModelLoadFailed | None:
+    """What it means that native code broke off while it loaded a file; None where the file has nothing to do with it.
+
+    The libraries check a file by assertions, so only the circumstances tell damage from the rest.
+    """
+    if any(words in tail for words in OUT_OF_MEMORY_WORDS):
+        return ModelLoadFailed(path, tail)
+    return None if any(words in tail for words in GPU_WORDS) else ModelDamaged(path, tail)
 
 
 def model_loaded(reply: protocol.Loaded) -> ModelLoaded:

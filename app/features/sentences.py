@@ -150,6 +150,11 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
     errors.ModelMissing: lambda e: Sentence(f"There is no file {_name(e.path)} any more.", action="open_model"),
     errors.NoModel: lambda e: Sentence("No model is open yet.", "Your message was kept.", "open_model"),
     errors.ModelUnreadable: _model_unreadable,
+    errors.ModelDamaged: lambda e: Sentence(
+        f"The file {_name(e.path)} is damaged, so it could not be loaded.",
+        "Please fetch or copy it again, or open another model.",
+        "open_model",
+    ),
     errors.ModelLoadFailed: _load_failed,
     errors.ModelBroken: lambda e: Sentence(
         f"{_name(e.path)} computes no numbers any more, so it cannot answer: its weights are damaged.",

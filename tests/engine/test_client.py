@@ -14,8 +14,10 @@ import pytest
 
 from app.core.cancel import CancelToken
 from app.core.errors import (
+    AppError,
     EngineCrashesRepeatedly,
     EngineStopped,
+    ModelDamaged,
     ModelLoadFailed,
     ModelMissing,
     NoModel,
@@ -228,8 +230,8 @@ def test_a_finished_answer_between_crashes_starts_the_count_again(scripted: Make
     assert answer_of(client.generate(HELLO))[0] == "You said: hello"
 
 
-def test_a_model_that_crashes_the_child_while_it_loads_is_not_tried_for_ever(scripted: Make) -> None:
-    client = scripted(loaded=False, load=ANY_PATH | {"crash": "abort"})
+def test_a_model_that_ends_the_child_while_it_loads_is_not_tried_for_ever(scripted: Make) -> None:
+    client = scripted(loaded=False, load=ANY_PATH | {"crash": 1})
     with pytest.raises(EngineStopped):
         load(client)
     for _ in range(2):
@@ -237,6 +239,33 @@ def test_a_model_that_crashes_the_child_while_it_loads_is_not_tried_for_ever(scr
             list(client.generate(HELLO))
     with pytest.raises(EngineCrashesRepeatedly):
         list(client.generate(HELLO))
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ("GGML_ASSERT(n > 0) failed", ModelDamaged),
+        ("terminate called after throwing an instance of 'std::bad_alloc'", ModelLoadFailed),
+        ("CUDA error: device lost", EngineStopped),
+    ],
+)
+def test_an_abort_while_loading_is_told_by_its_circumstances(scripted: Make, words: str, error: type[AppError]) -> None:
+    client = scripted(loaded=False, load=[ANY_PATH | {"crash": "abort", "garbage": words + "\n", "times": 1}, ANY_PATH])
+    with pytest.raises(error) as caught:
+        load(client, Path("m.gguf"))
+    assert words in vars(caught.value)["detail"]
+    load(client)
+    assert answer_of(client.generate(HELLO))[0] == "You said: hello"
+
+
+def test_a_crash_of_an_answer_before_a_model_is_loaded_says_nothing_of_the_model(scripted: Make) -> None:
+    client = scripted(answers=[CRASH | {"delay_s": 0.05}])
+    answer = client.generate([user("crash")])
+    next(answer)
+    with pytest.raises(EngineStopped):
+        load(client)  # waits for the answer
+    with pytest.raises(EngineStopped):
+        list(answer)
 
 
 def test_a_model_that_llama_cpp_refuses_is_not_loaded_again(scripted: Make) -> None:
