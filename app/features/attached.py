@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from app.core.messages import Role
 from app.features import passages
@@ -13,6 +14,8 @@ from app.features.passages import Count
 from app.store.attachments import Attachment, Use
 from app.store.conversations import StoredMessage
 
+DOCUMENTS_SHARE = 0.8
+"""Of what a prompt may take, for whole documents: the rest is for the question and what follows."""
 PASSAGES_SHARE = 0.4
 """Of what a prompt may take, for the passages of one question."""
 KEPT_TEXTS = 32
@@ -36,6 +39,22 @@ class Attached:
         parts = [part for one in attachments if (part := self._text(one))]
         is_citing = any(self.documents.of(one).unit for one in attachments)
         return with_question(parts, text, is_citing=is_citing)
+
+    def decide(self, branch: Sequence[StoredMessage], room_tokens: Callable[[], int], count: Count) -> None:
+        """Documents of the last question that nobody has looked at are shown whole while they fit, else as background.
+
+        A message can be sent before the model that will answer is there to say what fits.
+        """
+        asked = _to_question(branch)
+        own = self.documents.attachments.of_messages([asked[-1].id]).get(asked[-1].id, []) if asked else []
+        undecided = [one for one in own if one.use is Use.UNDECIDED]
+        if not undecided:
+            return
+        room = room_tokens() - sum(self._tokens(one, count) for one in own if one.use is Use.WHOLE)
+        for one in undecided:
+            tokens = self._tokens(replace(one, use=Use.WHOLE), count)
+            self.documents.attachments.set_use(one.id, Use.WHOLE if tokens <= room else Use.BACKGROUND)
+            room -= tokens if tokens <= room else 0
 
     def choose_passages(
         self, branch: Sequence[StoredMessage], hidden: Sequence[int], prompt_tokens: int, count: Count

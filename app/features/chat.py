@@ -26,7 +26,7 @@ from app.core.events import (
 from app.core.messages import Role
 from app.core.settings import Settings
 from app.engine.client import CANCELLED, EngineClient
-from app.features.attached import Attached
+from app.features.attached import DOCUMENTS_SHARE, Attached
 from app.features.context import Parts, View
 from app.features.document_prompt import whole_text
 from app.features.documents import Documents
@@ -40,8 +40,6 @@ from app.store.conversations import Conversation, Conversations, MessageState, S
 log = logging.getLogger(__name__)
 
 TITLE_CHARACTERS = 48
-DOCUMENTS_SHARE = 0.8
-"""Of what a prompt may take, for whole documents: the rest is for the question and what follows."""
 SESSION = "chat-{}"
 """What the engine calls a conversation by; filled with its id."""
 
@@ -89,10 +87,14 @@ class DocumentsShown:
 
 @dataclass(frozen=True)
 class Fit:
-    """How a document would stand in the next prompt, in tokens: all of it, and the room there is for it."""
+    """How a document would stand in the next prompt, in tokens: all of it, and the room there is for it.
+
+    `most_tokens` is the room without the other documents.
+    """
 
     tokens: int
     room_tokens: int
+    most_tokens: int = 0
 
     @property
     def is_whole(self) -> bool:
@@ -197,8 +199,9 @@ class Chat:
         conversation = self.conversations.get(conversation_id) if conversation_id is not None else None
         others = [one for one in self.documents.attachments.in_draft(conversation_id) if one.id != attachment.id]
         parts = self._prompts.parts(conversation, system, [], "", others)
-        room = int(parts.budget.prompt_tokens * DOCUMENTS_SHARE) - parts.used_tokens
-        return Fit(tokens, max(0, room))
+        most = int(parts.budget.prompt_tokens * DOCUMENTS_SHARE) - parts.system
+        room = most - (parts.used_tokens - parts.system)
+        return Fit(tokens, max(0, room), max(0, most))
 
     def hidden_ids(self, conversation_id: int) -> tuple[int, ...]:
         """The messages of the chosen branch that the model is not shown."""

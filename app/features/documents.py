@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -19,6 +20,8 @@ from app.store.attachments import Attachment, Attachments
 from app.store.documents import DocumentStore, StoredDocument
 
 LOOK_EVERY_S = 0.1
+_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
+"""Letters of scripts without spaces."""
 
 
 @dataclass(frozen=True)
@@ -87,16 +90,18 @@ class Documents:
         document_id, kept = self.store.begin(path, *found), None
         opening = Found("", Opened())
         pages: list[PageRead] = []
+        words = 0
         try:
             for event in reading.read(request, folder=self._folder, cancel=cancel):
                 if isinstance(event, BlocksRead):
                     self.store.add_blocks(document_id, [block_to_fields(block) for block in event.blocks])
+                    words += sum(count_words(block.text) for block in event.blocks)
                 elif isinstance(event, Found):
                     opening = event
                 elif isinstance(event, PageRead) and (event.is_picture or not event.has_text):
                     pages.append(event)
                 elif isinstance(event, Done):
-                    kept = self._finish(document_id, part, opening, event, pages)
+                    kept = self._finish(document_id, part, opening, event, pages, words=words)
                 yield event
             if kept is not None:
                 if password:
@@ -107,11 +112,12 @@ class Documents:
                 self.store.discard(document_id)
 
     def _finish(
-        self, document_id: int, part: Part, opening: Found, done: Done, pages: Sequence[PageRead]
+        self, document_id: int, part: Part, opening: Found, done: Done, pages: Sequence[PageRead], *, words: int
     ) -> StoredDocument:
         opened = opening.opened
         info: dict[str, Any] = {"title": opened.title, "encoding": opened.encoding, "language": done.language}
         info |= {"pages_without_text": list(done.pages_without_text), "part": asdict(part)}
+        info["words"] = words
         info["pages"] = [asdict(page) for page in pages]
         info["remarks"] = [asdict(remark) for remark in done.remarks]
         return self.store.finish(
@@ -220,6 +226,12 @@ class KeptDocument:
         if self._drawing is not None:
             self._drawing.close()
             self._drawing = None
+
+
+def count_words(text: str) -> int:
+    """Words as a word processor counts them: in scripts without spaces every character is one."""
+    spaced, unspaced = _UNSPACED.subn(" ", text)
+    return unspaced + sum(any(map(str.isalnum, word)) for word in spaced.split())
 
 
 def _stat(path: Path) -> tuple[int, int]:

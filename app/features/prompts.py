@@ -11,7 +11,7 @@ from app.core.messages import Message, Role
 from app.core.settings import Settings
 from app.engine.client import EngineClient
 from app.features import context
-from app.features.attached import Attached
+from app.features.attached import DOCUMENTS_SHARE, Attached
 from app.features.context import Budget, Parts, Said, View
 from app.features.options import max_tokens_of, will_think
 from app.features.token_counts import TokenCounts
@@ -42,6 +42,9 @@ class Prompts:
         if loaded is None or cancel.cancelled:
             return context.view(_uncounted(branch), kept_id, 0, NOTHING, "rolling")
         budget = self._budget(conversation, loaded)
+        system = conversation.system_prompt if conversation else ""
+        room = int(budget.prompt_tokens * DOCUMENTS_SHARE)
+        self._attached.decide(branch, lambda: room - self._counts.fixed(system), self._counts.texts)
         self._choose_passages(branch, _hidden(branch, kept_id), budget)
         shown = self._fitted(conversation, branch, kept_id, budget, when_full)
         if shown.newly_hidden > 0 and self._choose_passages(branch, shown.hidden, budget):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ class Frame:
 
 
 class TokenCounts:
-    """Counts texts by themselves and adds what the template puts around a message; from any one thread at a time.
+    """Counts texts by themselves and adds what the template puts around a message; from any thread.
 
     Sending the whole conversation to be counted before each turn would cost the first token of a long chat dear.
     """
@@ -36,6 +37,7 @@ class TokenCounts:
         self._engine = engine
         self._counts: OrderedDict[bytes, int] = OrderedDict()
         self._frames: dict[str, Frame] = {}
+        self._counting = threading.Lock()
 
     def wait_for_model(self, cancel: CancelToken) -> None:
         """Returns when a model is there, loading the last one again where it was lost, or when it was cancelled."""
@@ -67,6 +69,10 @@ class TokenCounts:
 
     def texts(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text by itself."""
+        with self._counting:
+            return self._texts(texts)
+
+    def _texts(self, texts: Sequence[str]) -> list[int]:
         model = self.model()
         keys = [
             blake2b(f"{model.path}\0{model.size_bytes}\0{text}".encode(), digest_size=16).digest() for text in texts

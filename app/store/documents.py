@@ -29,7 +29,7 @@ class StoredDocument:
     """One document. The file was at `path` with `size_bytes` and `mtime_ns` when it was read.
 
     `unit` is what its `pages` are: page, slide, sheet, chapter or "". `info` is what else is known, in plain JSON:
-    title, language, encoding, the part that was read, pages_without_text, pages that are pictures or empty, remarks.
+    title, language, encoding, the part that was read, words, pages_without_text, pages that are pictures, remarks.
     """
 
     id: int

@@ -183,11 +183,19 @@ def test_where_the_answer_may_come_from_is_kept_with_it(app: Fireside, tmp_path:
     assert app.conversations.path(plain.id)[-1].sources == ()
 
 
-def test_an_undecided_document_is_not_shown(app: Fireside, script: Path, tmp_path: Path) -> None:
+def test_what_nobody_looked_at_is_shown_whole_where_it_fits_and_else_as_background(
+    app: Fireside, script: Path, tmp_path: Path
+) -> None:
     chat = app.conversations.create()
-    attach(app, book(tmp_path), chat.id, Use.UNDECIDED)
-    ask(app, chat.id, "Hello")
-    assert prompts(script)[-1] == [("user", "Hello")]
+    for path in (lease(tmp_path), book(tmp_path)):
+        attach(app, path, chat.id, Use.UNDECIDED)
+    ask(app, chat.id, "How long must the kiln cool?")
+    text = prompts(script)[-1][-1][1]
+    assert "The lease ends in March." in text
+    assert "cool down for two whole days" in text
+    question = app.conversations.path(chat.id)[0].id
+    uses = [one.use for one in app.documents.attachments.of_messages([question])[question]]
+    assert uses == [Use.WHOLE, Use.BACKGROUND]
 
 
 def test_a_temporary_chat_keeps_its_documents_to_itself(app: Fireside, script: Path, tmp_path: Path) -> None:

@@ -482,12 +482,14 @@ def test_a_document_that_does_not_fit_goes_over_to_the_summaries(
     short = notes(tmp_path / "note.txt", "A short note.")
     whole.attaching.add([short, long])
     row = whole.composer.attachments
-    qtbot.waitUntil(lambda: [one.is_undecided for one in whole.attaching.shown] == [False, True], timeout=15_000)
+    qtbot.waitUntil(lambda: [one.is_too_long for one in whole.attaching.shown] == [False, True], timeout=15_000)
     qtbot.waitUntil(lambda: whole.attaching.shown[0].use is Use.WHOLE, timeout=10_000)
     offers = [one.text() for one in row.findChildren(QPushButton) if one.isVisible() and one.text()]
-    assert "Summarize" in offers
+    assert "Summarize all of it" in offers
     whole.composer.set_text("About the manual")
-    offer = next(one for one in row.findChildren(QPushButton) if one.text() == "Summarize" and one.isVisible())
+    offer = next(
+        one for one in row.findChildren(QPushButton) if one.text() == "Summarize all of it" and one.isVisible()
+    )
     qtbot.mouseClick(offer, Qt.MouseButton.LeftButton)
     assert shown(frame).startswith("summarize")
     assert [one.name for one in view_of(frame).files.documents] == ["manual.txt"]

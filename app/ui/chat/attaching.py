@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,10 @@ class Attaching(QObject):
         self._talk: Chat | None = None
         self._conversation_id: int | None = None
         self._counted_for: object = None
+        self._chosen: set[tuple[object, int]] = set()
+        """Attachments that are background because the person wants it."""
+        self._first: DraftDocument | None = None
+        """The document whose whole text goes before that of the others."""
         self._tokens: dict[tuple[object, int], int] = {}
         self._questions = DocumentQuestions(theme, parent)
         self._questions.password_given.connect(self._on_password)
@@ -87,10 +92,18 @@ class Attaching(QObject):
         row.remove_wanted.connect(self.remove)
         row.opened.connect(self._on_opened)
         row.menu_wanted.connect(self._on_menu_wanted)
-        row.undecided.for_all = self._use_all_as_background
-        row.undecided.offers += [
+        whole = Offer(tr("Show all of it"), self.show_whole, lambda one: one.can_be_whole)
+        pages = Offer(tr("Choose pages…"), self._questions.ask_for_pages, lambda one: one.has_pages_to_choose)
+        row.too_long.offers = [
+            Offer(tr("Summarize all of it"), self.summarize, lambda one: not one.talk.is_temporary),
+            replace(whole, serves=lambda one: one.can_be_whole and self._is_alone_too_long(one)),
+            replace(pages, serves=lambda one: one.has_pages_to_choose and self._is_alone_too_long(one)),
+        ]
+        self._menu = [
+            Offer(tr("Open"), self._on_opened),
+            whole,
             Offer(tr("Use as background"), self.use_as_background, lambda one: one.use is not Use.BACKGROUND),
-            Offer(tr("Choose pages…"), self._questions.ask_for_pages, lambda one: one.has_pages_to_choose),
+            pages,
             Offer(tr("Summarize"), self.summarize, lambda one: not one.talk.is_temporary),
             Offer(tr("Translate"), self.translate, lambda one: not one.talk.is_temporary),
             Offer(tr("Remove"), self.remove),
@@ -116,16 +129,13 @@ class Attaching(QObject):
         return self._tokens.get((talk.documents, document_id))
 
     def hold(self) -> str:
-        """Why a message cannot be sent now; "" when it can."""
-        shown = self.shown
-        if any(one.is_on_its_way for one in shown):
-            return tr("A document is still being read")
-        waiting = [one for one in shown if one.is_undecided]
-        if waiting:
-            return tr("{name} does not fit as it is", name=short_name(waiting[0].name))
-        if self.fitting.is_counting or any(one.document is not None and one.fit is None for one in shown):
-            return tr("Waiting for the model to see whether the document fits")
-        return ""
+        """What a message waits for before it goes; "" when it can go now."""
+        return tr("{name} is still being read", name=self.waits_for) if self.waits_for else ""
+
+    @property
+    def waits_for(self) -> str:
+        """The first document that is still being read, by name; "" when all are there."""
+        return next((short_name(one.name) for one in self.shown if one.is_on_its_way), "")
 
     # What the person does.
 
@@ -158,9 +168,22 @@ class Attaching(QObject):
             self._focus_row()
 
     def use_as_background(self, one: DraftDocument) -> None:
-        """Passages of it are shown for each question."""
-        self._set_use(one, Use.BACKGROUND)
+        """Passages of it are shown for each question, however well it fits."""
+        one.is_background_chosen = True
+        if one.attachment is not None:
+            self._chosen.add((one.talk.documents, one.attachment.id))
         self._count()
+
+    def show_whole(self, one: DraftDocument) -> None:
+        """All of it is shown, if need be in place of other documents."""
+        one.is_background_chosen = False
+        if one.attachment is not None:
+            self._chosen.discard((one.talk.documents, one.attachment.id))
+        self._first = one
+        self._count()
+
+    def _is_alone_too_long(self, one: DraftDocument) -> bool:
+        return [other for other in self.shown if other.is_too_long] == [one]
 
     def summarize(self, one: DraftDocument) -> None:
         """It goes over to the summaries; the rest of the draft stays. Of a temporary chat nothing is kept elsewhere."""
@@ -173,12 +196,6 @@ class Attaching(QObject):
         if one.document is not None:
             self.translate_wanted.emit(one.path)
             self.remove(one)
-
-    def _use_all_as_background(self) -> None:
-        for one in self.shown:
-            if one.is_undecided:
-                self._set_use(one, Use.BACKGROUND)
-        self._count()
 
     def nudge(self) -> None:
         """Somebody writes: what is not known yet is looked at again, and a sleeping model is asked for."""
@@ -229,6 +246,7 @@ class Attaching(QObject):
             document.path, part_of(document), stage=Stage.READ, talk=self._talk, conversation_id=self._conversation_id
         )
         one.document, one.attachment = document, attachment
+        one.is_background_chosen = (one.talk.documents, attachment.id) in self._chosen
         return one
 
     # Reading.
@@ -278,7 +296,7 @@ class Attaching(QObject):
             self._notify.error(error)
             self._forget(one)
             return
-        self._say(", ".join(part for part in (one.name, spoken_size(document, None), tr("attached")) if part))
+        self._say(", ".join(part for part in (one.name, spoken_size(document), tr("attached")) if part))
         if self._model() is None and one in self.shown:
             self.model_wanted.emit()
 
@@ -318,7 +336,7 @@ class Attaching(QObject):
 
     def _on_menu_wanted(self, one: DraftDocument, at: QPoint) -> None:
         if one.document is not None:
-            self._questions.show_menu(one, at, [Offer(tr("Open"), self._on_opened), *self._row.undecided.offers])
+            self._questions.show_menu(one, at, self._menu)
 
     # Fitting.
 
@@ -335,7 +353,11 @@ class Attaching(QObject):
         if self._talk is None or model is None:
             self.fitting.look(None)
         else:
-            self.fitting.look(Draft(self._talk, self._conversation_id, self._system(), attached))
+            chosen = {one.attachment.id for one in self.shown if one.attachment and one.is_background_chosen}
+            first = self._first.attachment if self._first in self.shown and self._first is not None else None
+            first_id = first.id if first is not None else 0
+            draft = Draft(self._talk, self._conversation_id, self._system(), attached, frozenset(chosen), first_id)
+            self.fitting.look(draft)
         self._show()
 
     def _on_fitted(self, fitted: Fitted) -> None:
@@ -350,11 +372,6 @@ class Attaching(QObject):
         self._show()
         if not isinstance(error, AppError):
             raise error
-
-    def _set_use(self, one: DraftDocument, use: Use) -> None:
-        attachment = one.attachment
-        if attachment is not None and self._store(lambda: one.talk.documents.attachments.set_use(attachment.id, use)):
-            one.attachment = Attachment(attachment.id, attachment.document_id, attachment.conversation_id, None, use)
 
     # Showing.
 

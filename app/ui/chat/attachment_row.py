@@ -1,4 +1,4 @@
-"""The documents beside what is being written: a chip for each, what there is to tell, and what is to be decided."""
+"""The documents beside what is being written: a chip for each, and what there is to tell of them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLay
 
 from app.store.attachments import Use
 from app.ui.chat.draft_document import DraftDocument
-from app.ui.chat.undecided import Undecided
+from app.ui.chat.too_long import TooLong
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.document_chip import DocumentChip
-from app.ui.widgets.document_words import remarks_words, short_name, size_words, spoken_size
+from app.ui.widgets.document_words import remarks_words, short_name, size_words, spoken_size, tokens_words
 from app.ui.widgets.file_to_read import Stage
 from app.ui.widgets.flow_layout import FlowLayout
 from app.ui.widgets.plain_tip import plain_tip
@@ -46,7 +46,7 @@ class AttachmentRow(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._chips: dict[DraftDocument, DraftChip] = {}
-        self.undecided = Undecided(theme)
+        self.too_long = TooLong(theme)
         self._page = QWidget()
         self._page.setObjectName("page")
         self._flow = FlowLayout(self._page)
@@ -64,7 +64,7 @@ class AttachmentRow(QWidget):
         self._page.installEventFilter(self)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
-        for widget in (self._scroll, self._remarks, self.undecided):
+        for widget in (self._scroll, self._remarks, self.too_long):
             self._column.addWidget(widget)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         theme.changed.connect(self._on_theme_changed)
@@ -100,7 +100,7 @@ class AttachmentRow(QWidget):
             lines.append(tr("{count} more have remarks; see their tool tips.", count=len(told) - MOST_REMARKS))
         self._remarks.setText("\n".join(lines))
         self._remarks.setVisible(bool(lines))
-        self.undecided.show_documents([one for one in documents if one.is_undecided])
+        self.too_long.show_documents([one for one in documents if one.is_too_long])
         self.setVisible(bool(documents))
         self._fit()
 
@@ -139,18 +139,15 @@ class AttachmentRow(QWidget):
     def _fill_read(self, chip: DraftChip, one: DraftDocument) -> None:
         assert one.document is not None
         tokens = one.fit.tokens if one.fit is not None else None
-        words = size_words(one.document, tokens)
-        if one.is_undecided and one.fit is not None:
-            counts = {"tokens": f"{one.fit.tokens:,}", "room": f"{one.fit.room_tokens:,}"}
-            words = tr("{tokens} tokens, room for {room}", **counts)
-        elif one.use is Use.BACKGROUND:
+        words = size_words(one.document)
+        if one.use is Use.BACKGROUND:
             words = " · ".join(part for part in (words, tr("background")) if part)
         chip.show_words(words)
-        size = spoken_size(one.document, tokens)
+        size = spoken_size(one.document)
         chip.setAccessibleName(", ".join(part for part in (one.name, size, tr("attached")) if part))
         remarks = remarks_words(one.document)
         chip.setAccessibleDescription(remarks)
-        chip.setToolTip(plain_tip("\n".join(part for part in (one.name, remarks) if part)))
+        chip.setToolTip(plain_tip("\n".join(part for part in (one.name, tokens_words(tokens), remarks) if part)))
 
     def _fit(self) -> None:
         """As high as the chips, up to three lines of them."""

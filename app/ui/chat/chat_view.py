@@ -19,6 +19,7 @@ from app.ui.chat.chat_documents import ChatDocuments
 from app.ui.chat.chat_memory import ChatMemory
 from app.ui.chat.chat_options import ChatOptions
 from app.ui.chat.composer import Composer
+from app.ui.chat.draft_document import DraftDocument
 from app.ui.chat.empty_state import EmptyState
 from app.ui.chat.live_answer import LiveAnswer
 from app.ui.chat.temporary_banner import TemporaryBanner
@@ -67,6 +68,8 @@ class ChatView(QWidget):
         self.talk: Chat = app.chat
         self._conversation_id: int | None = None
         self._is_draft_loading = False
+        self._waits_for: tuple[DraftDocument, ...] = ()
+        """The documents that a message which was sent still waits for."""
         self.model_state = "asleep"
         self.transcript = Transcript(theme)
         self.empty = EmptyState(theme)
@@ -141,7 +144,7 @@ class ChatView(QWidget):
         self.talk = self._app.chat
 
     def _show(self, conversation_id: int | None) -> None:
-        conversation = None
+        conversation, self._waits_for = None, ()
         messages: list[StoredMessage] = []
         try:
             if conversation_id is not None:
@@ -244,8 +247,10 @@ class ChatView(QWidget):
         elif answering is None:
             note = self.memory.note()
         hold = self.attaching.hold()
-        self.composer.set_held(bool(hold))
-        note = hold if hold and answering is None else note
+        if self._waits_for:
+            note = tr("Goes as soon as {name} has been read. Esc takes it back.", name=self.attaching.waits_for)
+        elif hold and answering is None:
+            note = hold
         self.composer.set_note(note)
 
     def save_draft(self) -> None:
@@ -270,6 +275,10 @@ class ChatView(QWidget):
         super().hideEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self._waits_for:
+            self._waits_for = ()
+            self.update_note()
+            return
         if event.key() == Qt.Key.Key_Escape and self.busy:
             self.stop()
             return
@@ -308,10 +317,11 @@ class ChatView(QWidget):
         self.composer.field.edit.files_pasted.connect(self.attaching.add)
         self.composer.attach_wanted.connect(self.attaching.ask)
         self.composer.changed.connect(self.attaching.nudge)
-        self.attaching.changed.connect(self.update_note)
+        self.attaching.changed.connect(self._on_attached)
         self.attaching.changed.connect(self.memory.look_later)
         self.attaching.model_wanted.connect(self.wake_wanted)
         self.answer_finished.connect(self.attaching.look_again)
+        self.answer_finished.connect(self._on_attached)
 
     def _on_theme_changed(self) -> None:
         px = self._theme.px
@@ -331,7 +341,11 @@ class ChatView(QWidget):
     # What the person does.
 
     def _on_sent(self, text: str) -> None:
-        if self.busy or self.attaching.hold():
+        if self.busy:
+            return
+        if self.attaching.hold():
+            self._waits_for = tuple(self.attaching.shown)
+            self.update_note()
             return
         conversations, talk = self.talk.conversations, self.talk
         draft_of = self.attaching.draft_of
@@ -352,11 +366,23 @@ class ChatView(QWidget):
         self.start(lambda token: talk.answer(question.id, token))
         self.title_changed.emit(self._conversation_id)
 
+    def _on_attached(self) -> None:
+        """A message that was sent while documents were read goes with them; where one is missing it stays."""
+        waited, is_ready = self._waits_for, not self.busy and not self.attaching.hold()
+        if waited and is_ready:
+            self._waits_for = ()
+            if set(waited) <= set(self.attaching.shown) and not any(one.error for one in waited):
+                self._on_sent(self.composer.text)
+        self.update_note()
+
     def _on_idea(self, text: str) -> None:
         self.composer.set_text(text)
         self.focus_composer()
 
     def _on_composer_changed(self) -> None:
+        if self._waits_for and not self._is_draft_loading:
+            self._waits_for = ()  # there is more to say
+            self.update_note()
         if not self._is_draft_loading and not self.is_temporary:
             self._draft_timer.start()
 

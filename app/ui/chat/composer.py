@@ -85,7 +85,7 @@ class Composer(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._is_answering = self._is_held = False
+        self._is_answering = False
         self.attachments = AttachmentRow(theme)
         self.field = MessageField(theme)
         self.field.edit.takes_files = True
@@ -141,11 +141,6 @@ class Composer(QWidget):
         self.send.set_stop(is_answering)
         self._on_changed()
 
-    def set_held(self, is_held: bool) -> None:
-        """Whether sending has to wait, as the note says; typing goes on."""
-        self._is_held = is_held
-        self.send.setEnabled(self._can_press)
-
     def set_thinking(self, kind: str, value: str) -> None:
         """What can be chosen: "switch" (on or off), "effort" (low, medium, high) or "none"; and what is chosen."""
         self.thinking.show_choice(kind, value)
@@ -156,7 +151,7 @@ class Composer(QWidget):
 
     @property
     def _can_press(self) -> bool:
-        return self._is_answering or (bool(self.text.strip()) and not self._is_held)
+        return self._is_answering or bool(self.text.strip())
 
     def _on_submitted(self) -> None:
         if not self._is_answering and self._can_press:

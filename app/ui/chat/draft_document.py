@@ -1,4 +1,4 @@
-"""One file beside what is being written: being read, and then whether the model can be shown all of it."""
+"""One file beside what is being written: being read, and then how much of it the model is shown."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ class DraftDocument(FileToRead):
     attachment: Attachment | None = None
     fit: Fit | None = None
     """None: not known yet."""
+    is_background_chosen: bool = False
+    """Whether the person wants it as background, however well it fits."""
 
     @property
     def use(self) -> Use:
@@ -28,9 +30,15 @@ class DraftDocument(FileToRead):
         return self.attachment.use if self.attachment else Use.UNDECIDED
 
     @property
-    def is_undecided(self) -> bool:
-        """Whether the person has to say what becomes of it, since all of it does not fit."""
-        return self.fit is not None and not self.fit.is_whole and self.use is Use.UNDECIDED
+    def is_too_long(self) -> bool:
+        """Whether it is background only because all of it does not fit."""
+        is_background = self.use is Use.BACKGROUND and not self.is_background_chosen
+        return is_background and self.fit is not None and not self.fit.is_whole
+
+    @property
+    def can_be_whole(self) -> bool:
+        """Whether all of it would fit if it came before the other documents of the draft."""
+        return self.fit is not None and self.use is Use.BACKGROUND and self.fit.tokens <= self.fit.most_tokens
 
     def is_in(self, talk: Chat, conversation_id: int | None) -> bool:
         """Whether it is in this draft."""

@@ -1,4 +1,4 @@
-"""Whether the documents of a draft fit into the model's memory: counted on a thread, in their order."""
+"""How the documents of a draft fit into the model's memory: counted on a thread, in their order."""
 
 from __future__ import annotations
 
@@ -21,12 +21,14 @@ AGAIN_MS = 150
 
 @dataclass(frozen=True)
 class Draft:
-    """What is counted."""
+    """What is counted. `chosen` are the ids of attachments that stay background, `first_id` is one that goes first."""
 
     talk: Chat
     conversation_id: int | None
     system: str
     attachments: tuple[Attachment, ...]
+    chosen: frozenset[int] = frozenset()
+    first_id: int = 0
 
 
 @dataclass(frozen=True)
@@ -100,19 +102,17 @@ class Fitting(QObject):
 
 
 def fits_of(draft: Draft, cancel: CancelToken) -> Iterator[Fitted]:
-    """Decides in order which documents are shown whole; one that is used as background stays so."""
+    """Decides in order which documents are shown whole; what does not fit becomes background by itself."""
     store = draft.talk.documents.attachments
-    for one in draft.attachments:  # what is shown whole would count against those before it
-        store.set_use(one.id, Use.BACKGROUND if one.use is Use.BACKGROUND else Use.UNDECIDED)
-    for one in draft.attachments:
+    attachments = sorted(draft.attachments, key=lambda one: one.id != draft.first_id)
+    for one in attachments:  # what is shown whole would count against those before it
+        store.set_use(one.id, Use.BACKGROUND if one.id in draft.chosen else Use.UNDECIDED)
+    for one in attachments:
         fit = None if cancel.cancelled else _fit(draft, one)
-        if fit is None:
+        if fit is None or cancel.cancelled:  # sent meanwhile, or taken away: the answer decides about what is left
             return
-        use = one.use
-        if use is not Use.BACKGROUND:
-            use = Use.WHOLE if fit.is_whole else Use.UNDECIDED
-            if use is Use.WHOLE:
-                store.set_use(one.id, use)
+        use = Use.WHOLE if fit.is_whole and one.id not in draft.chosen else Use.BACKGROUND
+        store.set_use(one.id, use)
         yield Fitted(replace(one, use=use), fit)
 
 

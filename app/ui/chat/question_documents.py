@@ -13,7 +13,7 @@ from app.ui.chat.source_row import SourceRow
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.document_chip import DocumentChip
-from app.ui.widgets.document_words import size_words, spoken_size
+from app.ui.widgets.document_words import size_words, spoken_size, tokens_words
 from app.ui.widgets.flow_layout import FlowLayout
 from app.ui.widgets.plain_tip import plain_tip
 
@@ -94,10 +94,10 @@ class QuestionDocuments(QObject):
         chip.show_name(document.name)
         chip.set_removable(False)
         background = tr("background") if is_background else ""
-        chip.show_words(" · ".join(part for part in (size_words(document, tokens), background) if part))
-        said = (document.name, spoken_size(document, tokens), background, tr("attached"))
+        chip.show_words(" · ".join(part for part in (size_words(document), background) if part))
+        said = (document.name, spoken_size(document), background, tr("attached"))
         chip.setAccessibleName(", ".join(part for part in said if part))
-        chip.setToolTip(plain_tip(document.name))
+        chip.setToolTip(plain_tip("\n".join(part for part in (document.name, tokens_words(tokens)) if part)))
         chip.clicked.connect(lambda: self.place_wanted.emit(document.id, None))
         return chip
 

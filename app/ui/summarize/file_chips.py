@@ -11,7 +11,7 @@ from app.ui.i18n import tr
 from app.ui.summarize.draft_files import DraftFiles
 from app.ui.theme import Theme
 from app.ui.widgets.document_chip import DocumentChip
-from app.ui.widgets.document_words import remarks_words, size_words, spoken_size
+from app.ui.widgets.document_words import remarks_words, size_words, spoken_size, tokens_words
 from app.ui.widgets.file_to_read import FileToRead, Stage
 from app.ui.widgets.flow_layout import FlowLayout
 from app.ui.widgets.plain_tip import plain_tip
@@ -76,12 +76,12 @@ class FileChips(QWidget):
             chip.show_words(tr("waits"))
         else:
             tokens = self._tokens.get(one.document.id)
-            chip.show_words(size_words(one.document, tokens))
-            said = (one.name, spoken_size(one.document, tokens))
+            chip.show_words(size_words(one.document))
+            said = (one.name, spoken_size(one.document))
             chip.setAccessibleName(", ".join(part for part in said if part))
             remarks = remarks_words(one.document)
             chip.setAccessibleDescription(remarks)
-            chip.setToolTip(plain_tip("\n".join(part for part in (one.name, remarks) if part)))
+            chip.setToolTip(plain_tip("\n".join(part for part in (one.name, tokens_words(tokens), remarks) if part)))
 
     def _new_chip(self, one: FileToRead) -> DocumentChip:
         chip = DocumentChip(self._theme)

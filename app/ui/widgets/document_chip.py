@@ -62,7 +62,7 @@ class DocumentChip(QPushButton):
         self._describe()
 
     def show_words(self, words: str) -> None:
-        """What is known of it, such as "15 pages · 9.8k tokens"; ends a progress and an error."""
+        """What is known of it, such as "15 pages · 4,200 words"; ends a progress and an error."""
         self._share, self._is_error = None, False
         self._say(words)
 

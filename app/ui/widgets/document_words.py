@@ -11,19 +11,6 @@ from app.ui.i18n import tr
 MOST_NAME = 44
 
 
-def short_count(count: int) -> str:
-    """Such as 812, 9.8k, 48k or 1.2M."""
-    if count < 1000:
-        return str(count)
-    for size, letter in ((1_000, "k"), (1_000_000, "M")):
-        value = count / size
-        if value < 99.95:
-            return f"{value:.1f}".removesuffix(".0") + letter
-        if value < 999.5:
-            return f"{value:.0f}{letter}"
-    return f"{count / 1_000_000:,.0f}M"
-
-
 def part_of(document: StoredDocument) -> Part:
     """Which part of the file was read."""
     part = document.info.get("part")
@@ -43,16 +30,25 @@ def pages_line(document: StoredDocument) -> str:
     return tr("{unit}s {first} to {last} of {pages}", unit=unit, first=first, last=last, pages=f"{document.pages:,}")
 
 
-def size_words(document: StoredDocument, tokens: int | None) -> str:
-    """Such as "15 pages · 9.8k tokens"; what is not known is left out."""
-    counted = "" if tokens is None else tr("{count} tokens", count=short_count(tokens))
-    return " · ".join(part for part in (pages_line(document), counted) if part)
+def size_words(document: StoredDocument) -> str:
+    """Such as "15 pages · 4,200 words"; what is not known is left out."""
+    return " · ".join(_sizes(document))
 
 
-def spoken_size(document: StoredDocument, tokens: int | None) -> str:
-    """The same for a screen reader, in whole numbers."""
-    counted = "" if tokens is None else tr("{count} tokens", count=f"{tokens:,}")
-    return ", ".join(part for part in (pages_line(document), counted) if part)
+def spoken_size(document: StoredDocument) -> str:
+    """The same for a screen reader."""
+    return ", ".join(_sizes(document))
+
+
+def tokens_words(tokens: int | None) -> str:
+    """How long it is for the model that is loaded, for a tool tip; "" where that was not counted."""
+    return "" if tokens is None else tr("{count} tokens for this model", count=f"{tokens:,}")
+
+
+def _sizes(document: StoredDocument) -> list[str]:
+    words = document.info.get("words", 0)
+    counted = tr("1 word") if words == 1 else tr("{count} words", count=f"{words:,}")
+    return [part for part in (pages_line(document), counted if words else "") if part]
 
 
 def remarks_words(document: StoredDocument) -> str:

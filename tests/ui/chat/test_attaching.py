@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,8 +60,8 @@ def test_a_pdf_is_read_counted_and_sent_with_the_question(open_chat: Open, tmp_p
     attach(desk, lease_pdf(tmp_path / "lease.pdf"))
     (chip,) = chips(desk)
     assert chip.accessibleDescription() == ""
-    assert chip.accessibleName().startswith("lease.pdf, 4 pages, ")
-    assert chip.accessibleName().endswith(" tokens, attached")
+    assert chip.accessibleName() == "lease.pdf, 4 pages, 83 words, attached"
+    assert re.search(r"lease\.pdf<br/?>\d+ tokens for this model|lease\.pdf\n\d+ tokens for this model", chip.toolTip())
     desk.ask("When must I give notice?")
     (role, text) = desk.prompts()[-1][-1]
     assert role == "user"
@@ -113,23 +114,19 @@ def test_the_same_file_twice_is_one_chip_and_a_folder_is_its_files(open_chat: Op
     assert desk.notices() == []
 
 
-def test_what_does_not_fit_waits_for_a_decision_and_background_shows_passages(open_chat: Open, tmp_path: Path) -> None:
+def test_what_does_not_fit_becomes_background_by_itself_and_that_is_said_once(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat({"text": "Sealed."})
     path = notes(tmp_path / "manual.txt", *(f"Paragraph {n}. {LONG[n * 400 : n * 400 + 380]}" for n in range(200)),
                  "The zirconium valve must be sealed with copper paste.")  # fmt: skip
     attach(desk, path)
-    desk.type("How is the zirconium valve sealed?")
-    desk.press(Qt.Key.Key_Return)
-    assert not desk.turns, "nothing is sent before it is decided"
-    assert not desk.chat.composer.send.isEnabled()
-    assert note(desk) == "manual.txt does not fit as it is"
-    said = desk.chat.composer.attachments.undecided.text
-    assert said.startswith("manual.txt does not fit: ")
-    assert "room for" in said
-    press_button(desk, "Use as background")
-    desk.qtbot.waitUntil(desk.chat.composer.send.isEnabled, timeout=10_000)
-    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=20_000):
-        desk.press(Qt.Key.Key_Return)
+    said = desk.chat.composer.attachments.too_long.text
+    assert said == (
+        "manual.txt is too long to be shown to the model whole: each question gets the passages that fit it best."
+    )
+    assert note(desk) == ""
+    assert chips(desk)[0].accessibleName().endswith(" words, attached")
+    desk.ask("How is the zirconium valve sealed?")
+    assert not desk.chat.composer.attachments.isVisible()
     (_, text) = desk.prompts()[-1][-1]
     assert "The zirconium valve must be sealed with copper paste." in text
     assert "only some passages" in text
@@ -144,7 +141,7 @@ def test_what_does_not_fit_waits_for_a_decision_and_background_shows_passages(op
 def test_a_part_of_a_document_can_be_read_instead(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat(load={"context_tokens": 150})
     attach(desk, lease_pdf(tmp_path / "lease.pdf"))
-    assert desk.chat.attaching.shown[0].is_undecided
+    assert desk.chat.attaching.shown[0].is_too_long
     press_button(desk, "Choose pages…")
     dialog = desk.chat.findChild(PagesDialog)
     assert dialog is not None
@@ -161,8 +158,8 @@ def test_a_part_of_a_document_can_be_read_instead(open_chat: Open, tmp_path: Pat
 
 
 def offers(desk: Desk) -> list[str]:
-    undecided = desk.chat.composer.attachments.undecided
-    return [one.text() for one in undecided.findChildren(QPushButton) if one.isVisible()]
+    too_long = desk.chat.composer.attachments.too_long
+    return [one.text() for one in too_long.findChildren(QPushButton) if one.isVisible()]
 
 
 def menu_of(desk: Desk, chip: DraftChip) -> QMenu:
@@ -173,12 +170,12 @@ def menu_of(desk: Desk, chip: DraftChip) -> QMenu:
 def test_what_does_not_fit_can_go_over_to_the_summaries(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat(load={"context_tokens": 150})
     attach(desk, lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "note.txt", "Short."))
-    assert offers(desk) == ["Use as background", "Choose pages…", "Summarize", "Translate", "Remove"]
+    assert offers(desk) == ["Summarize all of it", "Choose pages…"]
     (lease, short) = desk.chat.attaching.shown
     assert lease.document is not None
     desk.type("About the lease")
     with desk.qtbot.waitSignal(desk.chat.attaching.summarize_wanted) as told:
-        press_button(desk, "Summarize")
+        press_button(desk, "Summarize all of it")
     assert told.args == [lease.document.id]
     assert desk.chat.attaching.shown == [short]
     assert desk.chat.composer.text == "About the lease"
@@ -212,19 +209,48 @@ def test_of_a_temporary_chat_nothing_goes_to_where_it_would_be_kept(open_chat: O
     desk = open_chat(load={"context_tokens": 150})
     desk.chat.show_temporary()
     attach(desk, lease_pdf(tmp_path / "lease.pdf"))
-    assert offers(desk) == ["Use as background", "Choose pages…", "Remove"]
+    assert offers(desk) == ["Choose pages…"]
     menu = menu_of(desk, chips(desk)[0])
     assert not {"Summarize", "Translate"} & {action.text() for action in menu.actions()}
 
 
-def test_of_two_that_fit_only_alone_the_last_one_waits(open_chat: Open, tmp_path: Path) -> None:
+def test_of_two_that_fit_only_alone_either_is_shown_whole_with_one_click(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat()
     words = LONG[:30_000]
     attach(desk, notes(tmp_path / "one.txt", words), notes(tmp_path / "two.txt", f"Other. {words}"))
-    uses = [one.use for one in desk.chat.attaching.shown]
-    assert uses == [Use.WHOLE, Use.UNDECIDED]
-    desk.chat.attaching.remove(desk.chat.attaching.shown[0])
+
+    def uses() -> list[Use]:
+        return [one.use for one in desk.chat.attaching.shown]
+
+    assert uses() == [Use.WHOLE, Use.BACKGROUND]
+    assert offers(desk) == ["Summarize all of it", "Show all of it"]
+    press_button(desk, "Show all of it")
+    desk.qtbot.waitUntil(lambda: uses() == [Use.BACKGROUND, Use.WHOLE], timeout=10_000)
+    desk.chat.attaching.remove(desk.chat.attaching.shown[1])
     settled(desk, 1)
+    assert uses() == [Use.WHOLE]
+    assert offers(desk) == []
+
+
+def test_background_that_the_person_wants_stays_so_until_all_of_it_is_wanted(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat()
+    attach(desk, notes(tmp_path / "note.txt", "Short."))
+
+    def choose(words: str) -> None:
+        menu = menu_of(desk, chips(desk)[0])
+        next(action for action in menu.actions() if action.text() == words).trigger()
+        menu.close()
+        settled(desk, 1)
+
+    choose("Use as background")
+    attach_more = notes(tmp_path / "more.txt", "More.")
+    desk.chat.attaching.add([attach_more])
+    settled(desk, 2)
+    assert [one.use for one in desk.chat.attaching.shown] == [Use.BACKGROUND, Use.WHOLE]
+    assert desk.chat.composer.attachments.too_long.text == "", "nothing is too long"
+    desk.chat.attaching.remove(desk.chat.attaching.shown[1])
+    settled(desk, 1)
+    choose("Show all of it")
     assert desk.chat.attaching.shown[0].use is Use.WHOLE
 
 
@@ -254,7 +280,7 @@ def test_without_the_password_nothing_is_attached(open_chat: Open, tmp_path: Pat
     desk = open_chat()
     desk.chat.attaching.add([lease_pdf(tmp_path / "locked.pdf", password="spring")])
     desk.qtbot.waitUntil(lambda: desk.chat.findChild(PasswordDialog) is not None, timeout=12_000)
-    assert note(desk) == "A document is still being read"
+    assert note(desk) == "locked.pdf is still being read"
     dialog = desk.chat.findChild(PasswordDialog)
     assert dialog is not None
     desk.qtbot.keyClick(dialog.field, Qt.Key.Key_Escape)
@@ -277,20 +303,43 @@ def test_a_damaged_file_says_so_and_the_good_one_beside_it_is_attached(open_chat
     assert chips(desk) == []
 
 
-def test_reading_can_be_cancelled_and_holds_the_message_meanwhile(open_chat: Open, tmp_path: Path) -> None:
-    desk = open_chat()
-    desk.type("Question")
-    big = tmp_path / "big.txt"
-    big.write_text("A line of a long text that takes a while to read.\n\n" * 400_000, "utf-8")
-    desk.chat.attaching.add([big])
+def slow_to_read(path: Path) -> Path:
+    path.write_text("A line of a long text that takes a while to read.\n\n" * 400_000, "utf-8")
+    return path
+
+
+def test_enter_while_a_document_is_read_sends_the_message_once_it_is_there(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat({"text": "Yes."})
+    desk.chat.attaching.add([lease_pdf(tmp_path / "lease.pdf")])
     desk.qtbot.waitUntil(lambda: bool(chips(desk)), timeout=10_000)
-    assert note(desk) == "A document is still being read"
+    desk.type("When does it begin?")
+    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=20_000):
+        desk.press(Qt.Key.Key_Return)
+        assert note(desk) == "Goes as soon as lease.pdf has been read. Esc takes it back."
+        assert not desk.turns
+    assert "first of May" in " ".join(desk.prompts()[-1][-1][1].split())
+    assert (desk.chat.composer.text, note(desk)) == ("", "")
+
+
+def test_a_message_that_waits_can_be_taken_back_and_never_goes_without_its_document(
+    open_chat: Open, tmp_path: Path
+) -> None:
+    desk = open_chat()
+    desk.chat.attaching.add([slow_to_read(tmp_path / "big.txt")])
+    desk.qtbot.waitUntil(lambda: bool(chips(desk)), timeout=10_000)
+    assert note(desk) == "big.txt is still being read"
+    desk.type("Question")
+    for key in (Qt.Key.Key_Escape, Qt.Key.Key_A):
+        desk.press(Qt.Key.Key_Return)
+        assert note(desk).startswith("Goes as soon as big.txt")
+        desk.press(key)
+        assert note(desk) == "big.txt is still being read"
     desk.press(Qt.Key.Key_Return)
-    assert not desk.turns
     (chip,) = chips(desk)
     desk.qtbot.mouseClick(chip.remove, Qt.MouseButton.LeftButton)
     assert chips(desk) == []
-    assert desk.chat.composer.send.isEnabled()
+    assert (desk.turns, note(desk)) == ([], "")
+    assert desk.chat.composer.text.startswith("Question")
     desk.qtbot.waitUntil(lambda: desk.chat.attaching._line._running is None, timeout=10_000)
     assert desk.app.documents.attachments.in_draft(None) == []
 
@@ -326,20 +375,21 @@ def test_documents_of_a_draft_come_back_each_to_its_chat(open_chat: Open, tmp_pa
     assert again.app.documents.attachments.in_draft(None) == []
 
 
-def test_without_a_model_the_message_waits_until_it_is_known_whether_it_fits(open_chat: Open, tmp_path: Path) -> None:
+def test_before_the_model_is_there_enter_sends_and_what_fits_is_decided_by_the_answer(
+    open_chat: Open, tmp_path: Path
+) -> None:
     desk = open_chat({"text": "Yes."}, loaded=False)
     with desk.qtbot.waitSignal(desk.chat.wake_wanted, timeout=20_000):
-        desk.chat.attaching.add([notes(tmp_path / "a.txt", "First.")])
-    desk.type("What?")
-    assert note(desk) == "Waiting for the model to see whether the document fits"
-    desk.press(Qt.Key.Key_Return)
-    assert not desk.turns
+        desk.chat.attaching.add([notes(tmp_path / "a.txt", "First."), notes(tmp_path / "b.txt", LONG)])
+    desk.qtbot.waitUntil(lambda: desk.chat.attaching.hold() == "" and len(desk.chat.attaching.shown) == 2)
     list(desk.app.engine.load(tmp_path / "model.gguf"))
-    desk.chat.set_model_state("ready", "")
-    desk.qtbot.waitUntil(desk.chat.composer.send.isEnabled, timeout=10_000)
-    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=20_000):
-        desk.press(Qt.Key.Key_Return)
-    assert "First." in desk.prompts()[-1][-1][1]
+    desk.ask("What?")
+    text = desk.prompts()[-1][-1][1]
+    assert "First." in text
+    assert "only some passages" in text
+    question = desk.turns[0]
+    assert isinstance(question, QuestionView)
+    assert [", background" in one.accessibleName() for one in question.documents.chips] == [False, True]
 
 
 def test_the_context_panel_counts_what_is_attached(open_chat: Open, tmp_path: Path) -> None:
@@ -386,7 +436,7 @@ def test_a_very_large_file_is_asked_about_first(open_chat: Open, tmp_path: Path)
     desk.chat.attaching.add([path])
     desk.qtbot.waitUntil(lambda: bool(desk.chat.findChildren(LargeFile)), timeout=5_000)
     dialog = desk.chat.findChildren(LargeFile)[0]
-    assert desk.chat.attaching.hold() == "A document is still being read"
+    assert desk.chat.attaching.hold() == "huge.bin is still being read"
     desk.qtbot.keyClick(dialog, Qt.Key.Key_Escape)
     assert desk.chat.attaching.shown == []
     desk.chat.attaching.add([path])

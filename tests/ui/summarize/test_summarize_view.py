@@ -37,7 +37,8 @@ def test_dropped_documents_show_pages_tokens_and_what_it_takes(desk: Desk, tmp_p
     assert desk.view.pages.currentWidget() is draft
     lease, text = draft.chips.chips
     assert lease.accessibleName().startswith("lease.pdf, 4 pages, ")
-    assert "tokens" in lease.accessibleName()
+    assert lease.accessibleName().endswith(" words")
+    assert "tokens for this model" in lease.toolTip()
     assert text.accessibleName().startswith("notes.txt, ")
     assert draft.figures.text.startswith("2 documents, 4 pages, ")
     assert " tokens, " in draft.figures.text
