@@ -13,6 +13,8 @@ from app.bootstrap import build_models
 from app.core.cancel import CancelToken
 from app.core.errors import AppError, ModelNotOurs
 from app.core.paths import AppPaths
+from app.core.sizes import size_words
+from app.features.chat import TAKES_PICTURES
 from app.features.installed_models import OPENED, Installed
 from app.features.model_choice import pick
 from app.features.models import Models
@@ -79,7 +81,8 @@ def list_models(models: Models, _cancel: CancelToken, options: argparse.Namespac
         print_json({"models": [_row(row) for row in rows]})
         return 0
     for row in rows:
-        print(f"{row.label}, {_size(row.model.size_bytes)}, {row.model.origin.replace('_', ' ')}: {row.model.path}")
+        size, origin = size_words(row.model.size_bytes), row.model.origin.replace("_", " ")
+        print(f"{row.label}, {size}, {origin}: {row.model.path}")
     if not rows:
         print("There is no model on this computer yet.")
     return 0
@@ -110,9 +113,9 @@ def show_repository(models: Models, cancel: CancelToken, options: argparse.Names
     for model in repository.models:
         words = ", ".join(filter(None, (quantization_words(model.tag), model.tag)))
         note = "" if model.is_supported else ", cannot be used"
-        print(f"  {model.name}, {_size(model.size_bytes)}{', ' if words else ''}{words}{note}")
+        print(f"  {model.name}, {size_words(model.size_bytes)}{', ' if words else ''}{words}{note}")
     for file in repository.vision:
-        print(f"  {file.name}, {_size(file.size_bytes)}, for pictures")
+        print(f"  {file.name}, {size_words(file.size_bytes)}, for pictures")
     return 0
 
 
@@ -128,7 +131,7 @@ def download_model(models: Models, cancel: CancelToken, options: argparse.Namesp
                 line.show(f"{phase} {model.name}", f"({event.wait_s:.0f} s)" if event.wait_s else "")
             case Fetched() if event.total_bytes:
                 share = event.done_bytes / event.total_bytes
-                line.show(f"{phase} {model.name}", f"{share:.0%} of {_size(event.total_bytes)}")
+                line.show(f"{phase} {model.name}", f"{share:.0%} of {size_words(event.total_bytes)}")
             case Ready():
                 line.end()
                 _tell_ready(event, time.monotonic() - start_s, options)
@@ -237,9 +240,5 @@ def _file(model: ModelFile) -> dict[str, Any]:
 
 def _found_words(found: Found) -> str:
     facts = [f"{found.downloads:,} downloads", found.license]
-    facts += ["sees pictures"] * found.vision + ["asks for consent"] * bool(found.gated)
+    facts += ["sees pictures"] * (found.vision and TAKES_PICTURES) + ["asks for consent"] * bool(found.gated)
     return f"{found.repo}: {', '.join(filter(None, facts))}"
-
-
-def _size(size_bytes: int) -> str:
-    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 95_000_000 else f"{max(1, round(size_bytes / 1e6))} MB"

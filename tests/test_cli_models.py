@@ -189,7 +189,7 @@ def test_search_and_info_say_what_there_is(hub: FakeHub) -> None:
     (file,) = info["files"]
     assert (file["name"], file["tag"], file["size_bytes"]) == ("n-Q4_K_M.gguf", "Q4_K_M", len(tiny(1)))
     assert file["sha256"] == sha_of(tiny(1))
-    assert "n-Q4_K_M.gguf, 1 MB, balanced, Q4_K_M" in fireside("models", "info", "a/needle-GGUF").stdout
+    assert "n-Q4_K_M.gguf, 40 kB, balanced, Q4_K_M" in fireside("models", "info", "a/needle-GGUF").stdout
 
 
 def test_a_file_is_brought_along_and_removed_into_the_trash(hub: FakeHub, tmp_path: Path, fresh_home: Path) -> None:

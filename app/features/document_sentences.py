@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from app.core.sizes import size_words
 from app.documents.source import PageRead, Remark
 
 Values = dict[str, str | int]
@@ -73,7 +74,7 @@ _SENTENCES: dict[str, Callable[[Values], str]] = {
         f"Its letters come out as “{v['read']}” where its font shows “{v['meant']}”; "
         f"choose the encoding {v['encoding']} to read it as it is shown."
     ),
-    "attachment": lambda v: f"The attachment {v['name']} ({_size(int(v['size_bytes']))}) was not read.",
+    "attachment": lambda v: f"The attachment {v['name']} ({size_words(int(v['size_bytes']))}) was not read.",
     "pictures": _counted("1 picture in it was not read.", "{count} pictures in it were not read."),
     "old_format": lambda v: f"It was read from {format_words(str(v['format']))}, a format that is no longer made.",
     "long_lines": _counted("1 very long line was cut.", "{count} very long lines were cut."),
@@ -146,9 +147,3 @@ def _numbers(pages: Sequence[int]) -> str:
     if len(words) > MOST_NAMED_PAGES:
         words = [*words[: MOST_NAMED_PAGES - 1], "others"]
     return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]
-
-
-def _size(size_bytes: int) -> str:
-    if size_bytes < 1000:
-        return f"{size_bytes} bytes"
-    return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 1e6 else f"{size_bytes / 1e3:.0f} kB"

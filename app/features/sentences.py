@@ -14,6 +14,7 @@ from typing import Any
 
 from app import APP_NAME
 from app.core import errors
+from app.core.sizes import size_words
 from app.core.visible import visible_name
 
 
@@ -163,7 +164,7 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
     ),
     errors.ModelTooLarge: lambda e: Sentence(
         f"{_name(e.path)} is too large for this computer now: "
-        f"it needs {e.needed_bytes / 1e9:.1f} GB of memory, {e.free_bytes / 1e9:.1f} GB are free.",
+        f"it needs {size_words(e.needed_bytes)} of memory, {size_words(e.free_bytes)} are free.",
         "Nothing was changed. A smaller model, or one with fewer bits, would fit.",
         "open_model",
     ),
@@ -208,7 +209,7 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
         "This system has no keyring to keep the access token in.", "It is used until you quit."
     ),
     errors.NotEnoughDisk: lambda e: Sentence(
-        f"This needs {e.needed_bytes / 1e9:.1f} GB on the disk and {e.free_bytes / 1e9:.1f} GB are free.",
+        f"This needs {size_words(e.needed_bytes)} on the disk and {size_words(e.free_bytes)} are free.",
         "What was fetched so far is kept.",
         "storage",
     ),
@@ -294,6 +295,14 @@ def silence_sentence(work: str, subject: str) -> Sentence:
     """What to say of a child that is not heard any more; `work` and `subject` as in `app.core.child.Child`."""
     sentence = _SILENT[work]
     return replace(sentence, text=sentence.text.format(name=visible_name(subject)))
+
+
+NO_PICTURES = Sentence(
+    f"{APP_NAME} cannot look at pictures yet, so nothing was attached.", "What you wrote is still there."
+)
+NO_FILE = Sentence(
+    "What was dropped is not a file on this computer, so nothing was attached.", "Save it first, then drop the file."
+)
 
 
 def sentence_for(error: BaseException) -> Sentence:

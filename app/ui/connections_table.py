@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QDateTime, QLocale, QModelIndex,
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QFrame, QHeaderView, QTableView
 
 from app.hub.ledger import Connection, Ledger
-from app.ui.i18n import tr
+from app.ui.i18n import size_text, tr
 from app.ui.theme import Theme
 
 ALL = 1_000_000
@@ -56,21 +56,11 @@ def why_text(connection: Connection) -> str:
     return tr("{what} (refused)", what=words) if connection.status >= 400 else words
 
 
-def received_text(size_bytes: int) -> str:
-    """Bytes as people read them, down to the single one: nothing that came is called nothing."""
-    if size_bytes < 1000:
-        return tr("{count} B", count=size_bytes)
-    for unit, factor in (("KB", 1e3), ("MB", 1e6), ("GB", 1e9)):
-        if size_bytes < factor * 999.5 or unit == "GB":
-            return f"{size_bytes / factor:.{0 if unit == 'KB' else 1}f} {tr(unit)}"
-    raise AssertionError
-
-
 _TEXTS: dict[int, Callable[[Connection], str]] = {
     WHEN: lambda row: when_text(row.at),
     HOST: lambda row: row.host,
     WHY: why_text,
-    SIZE: lambda row: received_text(row.bytes),
+    SIZE: lambda row: size_text(row.bytes),
 }
 
 

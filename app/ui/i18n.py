@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from app.core.sizes import size_words
+
 _catalogue: dict[str, str] = {}
 
 
@@ -12,6 +14,11 @@ def tr(text: str, **values: object) -> str:
     """The text in the person's language, with `{names}` filled in when values are given."""
     found = _catalogue.get(text, text)
     return found.format(**values) if values else found
+
+
+def size_text(size_bytes: float) -> str:
+    """The size of a file in the person's language."""
+    return size_words(size_bytes, tr)
 
 
 def breakable(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from app.features.sentences import NO_FILE, NO_PICTURES
 from app.ui.i18n import tr
 from app.ui.model_loader import ModelLoader
 from app.ui.notify import Notify
@@ -35,7 +36,9 @@ class IncomingFiles(QObject):
         super().__init__(window)
         self._app, self._theme, self._notify, self._loader = app, theme, notify, loader
         self._views, self._window = views, window
-        FileDrop(theme, self._zones, window).dropped.connect(self._on_dropped)
+        drop = FileDrop(theme, self._zones, window)
+        drop.dropped.connect(self._on_dropped)
+        drop.refused.connect(lambda is_picture: notify.tell(NO_PICTURES if is_picture else NO_FILE))
 
     def open(self, files: list[str]) -> None:
         """Files from the command line or a second start: the first model is opened, documents are attached."""
@@ -59,6 +62,8 @@ class IncomingFiles(QObject):
 
     def _zones(self, files: list[str]) -> Sequence[DropZone]:
         _, documents = _sorted(files)
+        if not files:
+            return [DropZone("", tr("Only files of this computer can be dropped here"))]
         if not documents:
             return [DropZone("", tr("Drop to add a model"))]
         if self._views.current == SUMMARIZE:

@@ -7,8 +7,8 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from app.features.model_sentences import ASLEEP, facts, why_words
-from app.ui.i18n import tr
-from app.ui.model_loader import ModelLoader, in_words, size_text
+from app.ui.i18n import size_text, tr
+from app.ui.model_loader import ModelLoader, in_words
 from app.ui.theme import Theme
 from app.ui.widgets.elided_label import ElidedLabel
 

@@ -33,13 +33,6 @@ def model_name(path: Path) -> str:
     return _TAGS.sub("", path.stem).replace("-", " ").replace("_", " ").strip() or path.stem
 
 
-def size_text(size_bytes: int) -> str:
-    """A size as people read it: 2.7 GB, 31 MB."""
-    if size_bytes >= 95_000_000:
-        return tr("{size} GB", size=f"{size_bytes / 1e9:.1f}")
-    return tr("{size} MB", size=f"{max(1, round(size_bytes / 1e6))}")
-
-
 def in_words(words: Words) -> str:
     """Words about a model in the person's language."""
     return tr(words.text, **words.values)

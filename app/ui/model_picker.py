@@ -14,9 +14,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton
 from app.core.errors import AppError
 from app.core.paths import starter_model
 from app.features.model_sentences import ASLEEP, trying_words, why_words
-from app.ui.i18n import tr
+from app.ui.i18n import size_text, tr
 from app.ui.icons import icon
-from app.ui.model_loader import ModelLoader, in_words, model_name, size_text
+from app.ui.model_loader import ModelLoader, in_words, model_name
 from app.ui.notify import Notify
 from app.ui.shortcuts import keys_of, with_keys
 from app.ui.tabs import CHAT

@@ -9,8 +9,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.ui import tasks
-from app.ui.i18n import tr
-from app.ui.model_loader import size_text
+from app.ui.i18n import size_text, tr
 from app.ui.settings_page import SettingsPage
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button

@@ -14,7 +14,7 @@ from app.core.errors import AppError
 from app.features.sentences import sentence_for
 from app.ui import connections_table, tasks
 from app.ui.connections_table import Connections, ConnectionTable
-from app.ui.i18n import tr
+from app.ui.i18n import size_text, tr
 from app.ui.settings_page import SettingsPage
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
@@ -268,6 +268,6 @@ class NetworkPage(SettingsPage):
                 "Every connection that was ever made: {count}, to {hosts}; {size} received.",
                 count=f"{len(found.rows):,}",
                 hosts=tr("1 host") if found.hosts == 1 else tr("{count} hosts", count=found.hosts),
-                size=connections_table.received_text(found.received_bytes),
+                size=size_text(found.received_bytes),
             )
         )

@@ -30,7 +30,7 @@ def test_every_remark_has_a_sentence_that_tells_its_values(name: str) -> None:
     assert sentence[0].isupper() or sentence[0].isdigit()
     assert sentence.endswith(".")
     for value in values.values():
-        words = {"pdf": "a PDF document", 12_345_678: "12.3 MB"}.get(value, value)
+        words = {"pdf": "a PDF document", 12_345_678: "12 MB"}.get(value, value)
         assert (f"{words:,}" if isinstance(words, int) else words) in sentence
 
 

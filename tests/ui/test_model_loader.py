@@ -16,7 +16,7 @@ from app.core.events import LoadProgress
 from app.core.messages import Message, Role
 from app.core.paths import starter_model
 from app.ui import tasks
-from app.ui.model_loader import ModelLoader, model_name, size_text
+from app.ui.model_loader import ModelLoader, model_name
 from app.ui.settings_dialog import SettingsDialog
 from tests.helpers.script import write_script
 from tests.helpers.ui import Frame, open_window
@@ -60,11 +60,6 @@ def test_a_model_is_called_what_people_call_it(file: str, name: str) -> None:
 
 def test_the_starter_is_called_what_it_is(starter: Path) -> None:
     assert model_name(starter) == "Starter"
-
-
-@pytest.mark.parametrize(("size_bytes", "text"), [(144_811_072, "0.1 GB"), (2_700_000_000, "2.7 GB"), (800, "1 MB")])
-def test_sizes_are_short(size_bytes: int, text: str) -> None:
-    assert size_text(size_bytes) == text
 
 
 def test_loading_tells_how_far_and_then_ready(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:

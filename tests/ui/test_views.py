@@ -303,16 +303,16 @@ def test_each_tab_has_its_model_and_choosing_one_leaves_the_chats_in_memory(
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
     picker = frame.window.picker
     press(frame, qtbot, Qt.Key.Key_2)
-    assert picker.accessibleDescription().startswith("Starter, 0.1 GB, ready"), "the chat's serves without another"
+    assert picker.accessibleDescription().startswith("Starter, 145 MB, ready"), "the chat's serves without another"
     frame.app.change("engine", known_models=(str(big),))
     menu = picker.menu_now()
     next(action for action in menu.actions() if action.text().startswith("Big 9B")).trigger()
-    assert picker.accessibleDescription() == "Big 9B, 1 MB, asleep, It is loaded when it is needed."
+    assert picker.accessibleDescription() == "Big 9B, 448 bytes, asleep, It is loaded when it is needed."
     assert frame.app.models.for_task("summarize") == big
     assert frame.loader.name == "Starter"
     assert frame.app.engine.loaded is not None
     press(frame, qtbot, Qt.Key.Key_1)
-    assert picker.accessibleDescription().startswith("Starter, 0.1 GB, ready")
+    assert picker.accessibleDescription().startswith("Starter, 145 MB, ready")
     press(frame, qtbot, Qt.Key.Key_2)
     assert picker.accessibleDescription().startswith("Big 9B")
     texts = [action.text().split("\t")[0] for action in picker.menu_now().actions() if not action.isSeparator()]

@@ -12,6 +12,7 @@ from app.core.errors import AppError
 from app.core.paths import starter_model
 from app.features.chat import Chat
 from app.features.prompts import hidden_ids
+from app.features.sentences import NO_PICTURES
 from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.answering import Answering, Work
 from app.ui.chat.attaching import Attaching
@@ -315,6 +316,7 @@ class ChatView(QWidget):
         self.empty.model_wanted.connect(self.model_wanted)
         self.transcript.wanted.connect(self._actions.do)
         self.composer.field.edit.files_pasted.connect(self.attaching.add)
+        self.composer.field.edit.picture_pasted.connect(lambda: self._notify.tell(NO_PICTURES))
         self.composer.attach_wanted.connect(self.attaching.ask)
         self.composer.changed.connect(self.attaching.nudge)
         self.attaching.changed.connect(self._on_attached)

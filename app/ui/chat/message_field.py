@@ -36,6 +36,8 @@ class MessageEdit(QTextEdit):
     pasted = Signal(str)
     files_pasted = Signal(list)
     """Paths that were copied in a file manager; only where `takes_files` is set."""
+    picture_pasted = Signal()
+    """A picture without a file, which no message can carry yet."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -99,6 +101,9 @@ class MessageEdit(QTextEdit):
             self.files_pasted.emit(files)
             return
         text = clean_text(source.text())
+        if source.hasImage() and not text.strip():
+            self.picture_pasted.emit()
+            return
         if len(text) > LONG_PASTE:
             self.pasted.emit(text)
         elif text:
@@ -106,7 +111,8 @@ class MessageEdit(QTextEdit):
             self.ensureCursorVisible()
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
-        return (source.hasText() and not source.hasUrls()) or (self.takes_files and bool(local_files(source)))
+        has_text = source.hasText() and not source.hasUrls()
+        return has_text or source.hasImage() or (self.takes_files and bool(local_files(source)))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Files that are dragged are the window's, wherever they are let go."""

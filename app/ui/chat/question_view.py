@@ -107,6 +107,7 @@ class QuestionView(Turn):
             self.editor.field.edit.submitted.connect(self._on_saved)
             self.editor.save.clicked.connect(self._on_saved)
             self.editor.field.edit.cancelled.connect(self.stop_editing)
+            self.editor.field.edit.picture_pasted.connect(lambda: self.wanted.emit("picture", self))
             self.editor.cancel.clicked.connect(self.stop_editing)
             self.editor.show()
             self._text.hide()

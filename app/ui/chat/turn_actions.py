@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.core.errors import AppError
 from app.core.messages import Role
-from app.features.sentences import Sentence
+from app.features.sentences import NO_PICTURES, Sentence
 from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.question_view import QuestionView
 from app.ui.chat.turn import Turn
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from app.store.conversations import StoredMessage
     from app.ui.chat.chat_view import ChatView
 
-ALWAYS = ("copy", "markdown", "edited", "translate")
+ALWAYS = ("copy", "markdown", "edited", "translate", "picture")
 
 
 class TurnActions(QObject):
@@ -70,6 +70,9 @@ class TurnActions(QObject):
         if isinstance(turn, QuestionView):
             turn.start_editing()
             self._chat.transcript.show_turn(turn)
+
+    def _on_picture(self, _turn: Turn) -> None:
+        self._notify.tell(NO_PICTURES)
 
     def _on_edited(self, _turn: Turn) -> None:
         self._chat.focus_composer()

@@ -16,8 +16,8 @@ from app.core.errors import AppError, ModelMissing
 from app.core.events import CopyProgress
 from app.hub.adding import checked
 from app.ui import tasks
-from app.ui.i18n import tr
-from app.ui.model_loader import model_name, size_text
+from app.ui.i18n import size_text, tr
+from app.ui.model_loader import model_name
 from app.ui.models.progress_notice import ProgressNotice
 from app.ui.notify import Notify
 from app.ui.theme import Theme

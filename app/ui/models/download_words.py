@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.features.sentences import sentence_for
-from app.ui.i18n import tr
-from app.ui.model_loader import size_text
+from app.ui.i18n import size_text, tr
 
 if TYPE_CHECKING:
     from app.hub.downloads import Download
@@ -20,13 +19,6 @@ _WAITS = {
     "HubBusy": "The Hub asks to wait, next try in {seconds} s",
     "HubUnreachable": "No answer from the Hub, next try in {seconds} s",
 }
-
-
-def short_size(size_bytes: float) -> str:
-    """A size while it grows: MB up to one GB."""
-    if size_bytes < 999_500_000:
-        return tr("{size} MB", size=round(size_bytes / 1e6))
-    return tr("{size} GB", size=f"{size_bytes / 1e9:.1f}")
 
 
 def speed_words(bytes_per_s: float) -> str:
@@ -56,19 +48,19 @@ def left_words(left_s: float) -> str:
 def amount_words(done_bytes: int, total_bytes: int) -> str:
     """How much of the whole is here."""
     if not total_bytes:
-        return short_size(done_bytes)
-    return tr("{done} of {total}", done=short_size(done_bytes), total=short_size(total_bytes))
+        return size_text(done_bytes)
+    return tr("{done} of {total}", done=size_text(done_bytes), total=size_text(total_bytes))
 
 
 def state_words(download: Download) -> str:
     """What a download does now, in one line."""
     amount = amount_words(download.done_bytes, download.total_bytes)
     if download.state == "queued":
-        return join(tr("Waits for its turn"), amount if download.done_bytes else short_size(download.total_bytes))
+        return join(tr("Waits for its turn"), amount if download.done_bytes else size_text(download.total_bytes))
     if download.state == "paused":
         return join(tr("Paused"), amount)
     if download.state == "failed":
-        return amount if download.done_bytes else short_size(download.total_bytes)
+        return amount if download.done_bytes else size_text(download.total_bytes)
     if download.state == "done":
         return size_text(download.total_bytes)
     return _running_words(download, amount)

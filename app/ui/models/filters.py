@@ -6,6 +6,7 @@ from PySide6.QtCore import QRect, QSize, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QStyle, QWidget
 
+from app.features import chat
 from app.hub.search import Query
 from app.ui.i18n import tr
 from app.ui.theme import Theme
@@ -54,6 +55,7 @@ class Filters(QWidget):
             button.changed.connect(lambda _value: self._on_changed())
             button.setParent(self)
         self.vision.setParent(self)
+        self.vision.setVisible(chat.TAKES_PICTURES)
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
@@ -115,6 +117,8 @@ class Filters(QWidget):
         x = y = height = 0
         gap = self._theme.px(8)
         for button in (self.sort, self.largest, self.license, self.vision):
+            if button.isHidden():
+                continue
             hint = button.sizeHint()
             if x and x + hint.width() > width:
                 x, y = 0, y + hint.height() + gap

@@ -5,11 +5,12 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
+from app.features import chat
 from app.features.model_estimate import TOO_LARGE, Fit, fit_words, pace_words
 from app.hub.files import ModelFile, RemoteFile
-from app.ui.i18n import tr
+from app.ui.i18n import size_text, tr
 from app.ui.icons import icon
-from app.ui.model_loader import in_words, size_text
+from app.ui.model_loader import in_words
 from app.ui.models.file_list import file_words
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
@@ -69,7 +70,7 @@ class FitFoot(QFrame):
             self.vision.hide()
             self.vision.deleteLater()
         self._vision, self.vision = file, None
-        if file is None:
+        if file is None or not chat.TAKES_PICTURES:
             return
         self.vision = CheckRow(self._theme, tr("With pictures, +{size}", size=size_text(file.size_bytes)))
         self.vision.setToolTip(tr("The file {name} lets it look at pictures", name=file.name))

@@ -10,8 +10,7 @@ from PySide6.QtWidgets import QBoxLayout, QFileDialog, QFrame, QLabel, QVBoxLayo
 
 from app.core.events import CopyProgress
 from app.ui.desktop import open_folder
-from app.ui.i18n import tr
-from app.ui.model_loader import size_text
+from app.ui.i18n import size_text, tr
 from app.ui.models.download_words import amount_words, join
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button

@@ -12,12 +12,13 @@ from PySide6.QtWidgets import QMenu
 
 from app.core.cancel import CancelToken
 from app.core.errors import ModelNotOurs
+from app.features import chat
 from app.hub.files import quantization_words
 from app.ui import tasks
 from app.ui.desktop import open_folder
-from app.ui.i18n import tr
+from app.ui.i18n import size_text, tr
 from app.ui.icons import icon
-from app.ui.model_loader import ModelLoader, size_text
+from app.ui.model_loader import ModelLoader
 from app.ui.models.download_words import join
 from app.ui.models.model_card import ModelCard
 from app.ui.models.page import ModelsPage
@@ -252,7 +253,7 @@ def facts_of(installed: Installed, now_s: float) -> str:
     words = quantization_words(model.tag) if model.tag else ""
     kind = f"{words} ({model.tag})" if words else model.tag
     origin = tr(_ORIGINS.get(model.origin, "")) if model.origin in _ORIGINS else ""
-    vision = tr("sees pictures") if model.vision_path else ""
+    vision = tr("sees pictures") if model.vision_path and chat.TAKES_PICTURES else ""
     used = used_words(installed.used_at, now_s)
     return join(size_text(model.size_bytes), kind, vision, used, origin)
 

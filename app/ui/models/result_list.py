@@ -19,6 +19,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QPainter, QPen
 from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
 
+from app.features import chat
 from app.hub.search import Found
 from app.ui.i18n import tr
 from app.ui.icons import icon
@@ -34,7 +35,7 @@ Index = QModelIndex | QPersistentModelIndex
 def marks_of(found: Found) -> list[tuple[str, str]]:
     """Glyph and words of what is special about a repository."""
     marks = []
-    if found.vision:
+    if found.vision and chat.TAKES_PICTURES:
         marks.append(("image", tr("Pictures")))
     if found.gated:
         marks.append(("lock-simple", tr("Asks for consent")))

@@ -13,8 +13,7 @@ from app import APP_NAME
 from app.core.errors import AppError
 from app.core.events import CopyProgress
 from app.ui import tasks
-from app.ui.i18n import tr
-from app.ui.model_loader import size_text
+from app.ui.i18n import size_text, tr
 from app.ui.models.folder_row import FolderRow
 from app.ui.models.page import ModelsPage
 from app.ui.models.space_bar import SpaceBar
@@ -164,9 +163,7 @@ class StoragePage(ModelsPage):
 
 
 def _size_words(size_bytes: int) -> str:
-    if not size_bytes:
-        return tr("Empty")
-    return size_text(size_bytes) if size_bytes >= 1_000_000 else tr("{size} kB", size=-(-size_bytes // 1000))
+    return size_text(size_bytes) if size_bytes else tr("Empty")
 
 
 def own_folder(chosen: Path) -> Path:

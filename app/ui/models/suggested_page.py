@@ -15,8 +15,8 @@ from app.features.model_estimate import TOO_LARGE, download_words, fit_words, pa
 from app.features.sentences import sentence_for
 from app.hub.files import quantization, quantization_words
 from app.ui import tasks
-from app.ui.i18n import tr
-from app.ui.model_loader import ModelLoader, in_words, size_text
+from app.ui.i18n import size_text, tr
+from app.ui.model_loader import ModelLoader, in_words
 from app.ui.models.download_words import join, problem_words, state_words
 from app.ui.models.model_card import ModelCard
 from app.ui.models.page import ModelsPage

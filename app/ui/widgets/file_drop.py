@@ -32,6 +32,8 @@ class FileDrop(QObject):
 
     dropped = Signal(list, str)
     """Their paths, and the name of the zone."""
+    refused = Signal(bool)
+    """What was let go is no file of this computer: something from a web page; whether it is a picture."""
 
     def __init__(self, theme: Theme, zones: Callable[[list[str]], Sequence[DropZone]], target: QWidget) -> None:
         super().__init__(target)
@@ -42,7 +44,7 @@ class FileDrop(QObject):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         if isinstance(event, QDragMoveEvent):  # entering is a move too
-            if event.mimeData().hasUrls():
+            if event.mimeData().hasUrls() or event.mimeData().hasImage():
                 event.acceptProposedAction()
                 self._appear(event.mimeData())
                 self._hint.point_at(event.position().toPoint())
@@ -53,7 +55,10 @@ class FileDrop(QObject):
             event.acceptProposedAction()
             self._hint.point_at(event.position().toPoint())
             self._hint.hide()
-            self.dropped.emit(_paths(event.mimeData()), self._hint.chosen)
+            if paths := _paths(event.mimeData()):
+                self.dropped.emit(paths, self._hint.chosen)
+            else:
+                self.refused.emit(event.mimeData().hasImage())
             return True
         return super().eventFilter(watched, event)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from app.ui.i18n import tr
+from app.ui.i18n import size_text, tr
 from app.ui.theme import Theme
 from app.ui.widgets.document_words import short_name
 from app.ui.widgets.question_dialog import QuestionDialog
@@ -28,7 +28,7 @@ class LargeFile(QuestionDialog):
         words = tr(
             "Reading it takes {time}, and its text as much room on the disk again. You can go on meanwhile.", time=time
         )
-        title = tr("{name} is {size} MB.", name=short_name(name), size=f"{size_bytes / 1e6:,.0f}")
+        title = tr("{name} is {size}.", name=short_name(name), size=size_text(size_bytes))
         super().__init__(theme, title, words, parent)
         self.setObjectName("large_file")
         self.setWindowTitle(tr("A large file"))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton
 
 from app.store.attachments import Use
@@ -86,6 +86,21 @@ def test_files_pasted_into_the_message_are_attached_and_text_stays_text(open_cha
     desk.press(Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
     assert desk.chat.composer.text == "only words"
     assert len(chips(desk)) == 2
+
+
+def test_a_pasted_picture_is_told_in_the_message_and_in_an_edited_one(open_chat: Open) -> None:
+    desk = open_chat({"text": "Yes."})
+    desk.ask("Is it?")
+    QGuiApplication.clipboard().setImage(QImage(2, 2, QImage.Format.Format_RGB32))
+    told = "Fireside cannot look at pictures yet, so nothing was attached. What you wrote is still there."
+    desk.type("See")
+    desk.press(Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert (desk.notices(), desk.chat.composer.text) == ([told], "See")
+    desk.notify.bar.notices[0].dismiss()
+    question = desk.turns[0]
+    assert isinstance(question, QuestionView)
+    desk.qtbot.keyClick(question.start_editing().field.edit, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert desk.notices() == [told]
 
 
 def test_the_paperclip_asks_for_several_files(open_chat: Open, tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_a_dropped_model_is_copied_in_sight_and_opened(
 ) -> None:
     assert asked.how == COPY
     press(asked, "Add", qtbot)
-    qtbot.waitUntil(lambda: frame.notices() == ["Copying elsewhere: 0.5 GB of 2.0 GB"])
+    qtbot.waitUntil(lambda: frame.notices() == ["Copying elsewhere: 500 MB of 2.0 GB"])
     notice = frame.notify.bar.notices[0]
     assert isinstance(notice, ProgressNotice)
     assert notice.line.value() == 250
@@ -125,7 +125,7 @@ def test_cancel_in_the_notice_leaves_everything_as_it_was(
 ) -> None:
     qtbot.mouseClick(asked.choices[MOVE], Qt.MouseButton.LeftButton)
     press(asked, "Add", qtbot)
-    qtbot.waitUntil(lambda: frame.notices() == ["Moving elsewhere: 0.5 GB of 2.0 GB"])
+    qtbot.waitUntil(lambda: frame.notices() == ["Moving elsewhere: 500 MB of 2.0 GB"])
     press(frame.notify.bar, "Cancel", qtbot)
     qtbot.waitUntil(lambda: frame.notices() == [])
     assert model.exists()
@@ -136,7 +136,7 @@ def test_a_notice_that_was_dismissed_does_not_stop_the_copy(
     asked: AddDialog, frame: Frame, copier: Copier, qtbot: QtBot
 ) -> None:
     press(asked, "Add", qtbot)
-    qtbot.waitUntil(lambda: "0.5 GB" in "".join(frame.notices()))
+    qtbot.waitUntil(lambda: "500 MB" in "".join(frame.notices()))
     frame.notify.bar.notices[0].dismiss()
     copier.may_go_on.set()
     qtbot.waitUntil(lambda: frame.loader.state == "ready")

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import HubUnreachable, NetworkOff, NotEnoughDisk
-from app.ui.models.download_words import left_words, short_size, speed_words
+from app.ui.models.download_words import left_words, speed_words
 from tests.ui.models.stand_in import GB, LARGE, QWEN, SMALL, TRANSLATOR, Pages, download
 
 
@@ -152,7 +152,6 @@ def test_parts_and_a_vision_file_are_said(pages: Pages, qtbot: QtBot) -> None:
 
 
 def test_numbers_in_words() -> None:
-    assert [short_size(size) for size in (0, 430e6, 999.6e6, 5.68e9)] == ["0 MB", "430 MB", "1.0 GB", "5.7 GB"]
     assert [speed_words(speed) for speed in (30_400, 420_000, 9.94e6, 11.4e6)] == [
         "30 kB/s",
         "0.4 MB/s",

@@ -140,11 +140,18 @@ def test_an_estimate_that_fails_says_so_beside_the_file(desk: Desk, qtbot: QtBot
     qtbot.waitUntil(lambda: desk.page.foot.fit.text() == "Runs well · needs 7.4 GB")
 
 
+def test_pictures_are_not_promised_before_a_message_can_carry_one(desk: Desk) -> None:
+    desk.open_and_wait()
+    assert desk.page.foot.vision is None
+    assert desk.page.foot.download.text() == "Download 5.7 GB"
+
+
+@pytest.mark.usefixtures("with_pictures")
 def test_the_picture_file_is_taken_along_unless_unticked(desk: Desk, qtbot: QtBot) -> None:
     desk.open_and_wait()
     foot = desk.page.foot
     assert foot.vision is not None
-    assert foot.vision.accessibleName() == "With pictures, +0.8 GB"
+    assert foot.vision.accessibleName() == "With pictures, +800 MB"
     assert foot.download.text() == "Download 6.5 GB"
     with qtbot.waitSignal(desk.page.download_wanted) as told:
         qtbot.mouseClick(foot.download, Qt.MouseButton.LeftButton)
@@ -178,7 +185,7 @@ def test_what_the_queue_says_of_the_file(desk: Desk, qtbot: QtBot, state: str, w
     assert not desk.page.foot.download.isEnabled()
     qtbot.mouseClick(desk.page.files.rows[0], Qt.MouseButton.LeftButton)
     assert desk.page.foot.download.isEnabled()
-    assert desk.page.foot.download.text() == "Download 4.7 GB"
+    assert desk.page.foot.download.text() == "Download 3.9 GB"
 
 
 @pytest.mark.parametrize(("gated", "by_hand"), [("auto", False), ("manual", True)])

@@ -113,6 +113,7 @@ def test_a_newer_search_cancels_the_older_and_its_answer_is_not_shown(desk: Desk
     assert desk.models.cancelled[0].text == "old"
 
 
+@pytest.mark.usefixtures("with_pictures")
 def test_filters_ask_anew_and_say_what_holds(desk: Desk, qtbot: QtBot) -> None:
     desk.search("qwen")
     menu = desk.page.filters.largest.menu_now()
@@ -286,13 +287,14 @@ def test_a_download_is_queued_and_told(desk: Desk, qtbot: QtBot) -> None:
     with qtbot.waitSignal(desk.page.download_wanted) as told:
         qtbot.mouseClick(desk.page.repository.foot.download, Qt.MouseButton.LeftButton)
     assert told.args is not None
-    assert (told.args[0].name, told.args[1].tag, told.args[2]) == ("a/b", "Q4_K_M", True)
-    assert ("download", ("Q4_K_M", True)) in desk.models.asked
+    assert (told.args[0].name, told.args[1].tag, told.args[2]) == ("a/b", "Q4_K_M", False)
+    assert ("download", ("Q4_K_M", False)) in desk.models.asked
     desk.models.answers["download"] = _raises(errors.NotEnoughDisk("/models", 9_000_000_000, 1_000_000_000))
     qtbot.mouseClick(desk.page.repository.foot.download, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: len(desk.notify.bar.notices) == 1)
 
 
+@pytest.mark.usefixtures("with_pictures")
 def test_rows_say_everything_to_screen_readers(desk: Desk) -> None:
     row = Found("a/b", 1_240_000, 843, 0, "apache-2.0", "manual", True, 8_000_000_000, "qwen3", 32768)
     desk.models.answers["search"] = lambda query: Page((row,))

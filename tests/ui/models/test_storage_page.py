@@ -28,9 +28,9 @@ def test_everything_has_its_size(pages: Pages, qtbot: QtBot) -> None:
     assert amounts(pages) == {
         "models": "21.0 GB",
         "trash": "5.0 GB",
-        "parts": "0.7 GB",
+        "parts": "700 MB",
         "states": "1.4 GB",
-        "jobs": "3 kB",
+        "jobs": "2 kB",
     }
     assert pages.view.storage.lead.text() == "28.1 GB used, 212.0 GB free on this disk."
     assert pages.view.storage.folder.path.text() == "/home/ada/.local/share/fireside/models"

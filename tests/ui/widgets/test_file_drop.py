@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QEvent, QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QImage
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -55,6 +55,19 @@ def drop_at(target: QWidget, data: QMimeData, x: float, y: float = 200) -> None:
     QApplication.sendEvent(target, QDragEnterEvent(QPointF(5, 5), COPY, data, LEFT, NO_KEY))
     QApplication.sendEvent(target, QDragMoveEvent(QPointF(x, y), COPY, data, LEFT, NO_KEY))
     QApplication.sendEvent(target, QDropEvent(QPointF(x, y), COPY, data, LEFT, NO_KEY, QEvent.Type.Drop))
+
+
+def test_what_is_no_file_is_refused_by_name_and_never_swallowed(target: QWidget) -> None:
+    drop, taken = taking(target, ONE)
+    refused: list[bool] = []
+    drop.refused.connect(refused.append)
+    link, picture = QMimeData(), QMimeData()
+    link.setUrls([QUrl("https://example.org/x")])
+    picture.setImageData(QImage(2, 2, QImage.Format.Format_RGB32))
+    for data in (link, picture):
+        drop_at(target, data, 5)
+        assert not hint_of(target).isVisible()
+    assert (refused, taken) == ([False, True], [])
 
 
 def test_files_come_and_the_hint_goes(target: QWidget, tmp_path: Path) -> None:
