@@ -31,7 +31,8 @@ BEAT = b"\n"  # an empty line: the child runs, and has nothing else to say
 BEAT_EVERY_S = 2.0
 LOOKS_UNTIL_SILENT = 5  # that many times `BEAT_EVERY_S`
 PARENT_VARIABLE = "FIRESIDE_PARENT"
-SAVING_S = 60  # that a child whose parent is gone may take; also the number of a free signal, see `_end_with_parent`
+LAST_SIGNAL = int(getattr(signal, "SIGCONT", 18))  # of a parent that has ended, see `_end_with_parent`
+SAVING_S = 18  # that a child whose parent has ended may take to save; on Linux it is the number of that signal
 PR_SET_PDEATHSIG = 1
 CREATION_FLAGS: int = sum(
     getattr(subprocess, f"CREATE_{flag}", 0) for flag in ("NEW_PROCESS_GROUP", "NO_WINDOW")
@@ -297,25 +298,31 @@ def claim_wire(*, may_save: bool = False) -> tuple[BinaryIO, BinaryIO]:
 
 def _beat(writer: BinaryIO) -> None:
     """Says that the process runs, and that Python does. A line is one `write`, so beats never come inside one."""
+    parent = os.getppid()
     with contextlib.suppress(OSError, ValueError):
         while True:
             time.sleep(BEAT_EVERY_S)
             writer.write(BEAT)
             writer.flush()
+            if sys.platform == "linux" and os.getppid() == parent:
+                signal.alarm(0)  # the process was stopped and goes on, nothing else
+    if sys.platform != "win32":
+        signal.alarm(SAVING_S)  # nobody is there to hear it
 
 
 def _end_with_parent(*, may_save: bool) -> None:
     """The system ends this process when its parent ends, whatever Python and the libraries are doing then.
 
-    One that may save is told by a signal whose handler is the C library's own `alarm`: it takes the signal's number
-    for the seconds that are left. A handler of Python would wait for its lock, which may never come.
+    One that may save is told by a signal that also wakes a stopped process. The signal's handler is the C library's
+    own `alarm`, which takes the signal's number for the seconds that are left: a handler of Python would wait for
+    Python's lock, which may never come.
     """
     import ctypes
 
     libc = ctypes.CDLL(None)
     number = int(signal.SIGKILL)
     if may_save:
-        number = SAVING_S
+        number = LAST_SIGNAL
         libc.signal.argtypes = (ctypes.c_int, ctypes.c_void_p)
         libc.signal.restype = ctypes.c_void_p
         libc.signal(number, ctypes.cast(libc.alarm, ctypes.c_void_p))

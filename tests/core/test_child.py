@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from app.core.child import CHECKOUT, PARENT_VARIABLE, STDERR_TAIL_BYTES, Child, SilenceWatch, own_command
@@ -201,7 +202,7 @@ threading.Event().wait()
 # Python's lock is never given back while this is computed, so no thread and no handler of Python is of any use.
 BUSY = """
 from app.core import child
-child.SAVING_S = 1
+child.LAST_SIGNAL = child.SAVING_S = 1
 _, writer = child.claim_wire(may_save={may_save})
 import os
 writer.write(b"%d\\n" % os.getpid())
@@ -261,6 +262,31 @@ for line in reader:
     writer.write(line)
     writer.flush()
 """
+
+
+SLEEPS = """
+import os, signal
+from app.core import child
+child.SAVING_S = 1
+reader, writer = child.claim_wire(may_save=True)
+writer.write(b"%d\\n" % os.getpid())
+writer.flush()
+os.kill(os.getpid(), signal.SIGSTOP)
+reader.read()
+"""
+
+
+@LINUX
+def test_a_stopped_child_goes_with_its_killed_parent(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(tmp_path), SLEEPS], cwd=CHECKOUT, stdout=subprocess.PIPE
+    ) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline())
+        wait_until(lambda: psutil.Process(pid).status() == psutil.STATUS_STOPPED, "the child to be stopped")
+        parent.kill()
+        parent.wait(WAIT_S)
+        wait_until(lambda: is_gone(pid), "the child to leave")
 
 
 def test_a_child_outlives_the_thread_that_started_it(start: Start) -> None:
