@@ -65,11 +65,10 @@ class StarterCard(QFrame):
         is_coming = suggestion.download is not None
         better = tr("{name} would serve you better here", name=name)
         self._title.setText(tr("{name} is on its way", name=name) if is_coming else better)
-        size_bytes = suggestion.entry.size_bytes
-        words = [size_text(size_bytes), in_words(download_words(size_bytes))]
-        pace = pace_words(suggestion.fit)
-        words.append(in_words(pace if pace is not None else fit_words(suggestion.fit)))
-        self._detail.setText(" · ".join(words))
+        size_bytes, pace = suggestion.entry.size_bytes, pace_words(suggestion.fit)
+        speed = in_words(pace if pace is not None else fit_words(suggestion.fit))
+        detail = [speed, size_text(size_bytes), in_words(download_words(size_bytes))]
+        self._detail.setText(" · ".join([detail[0][:1].upper() + detail[0][1:], *detail[1:]]))
         self.download.setVisible(not is_coming)
         self.download.setAccessibleName(tr("Download {name}", name=name))
         self.others.setText(tr("Downloads") if is_coming else tr("Other models"))

@@ -252,7 +252,8 @@ def facts_of(suggestion: Suggestion) -> str:
     languages = tr("{n} languages", n=entry.languages) if entry.languages > 1 else ""
     size = in_words(download_words(entry.size_bytes)) if can_download(suggestion) else size_text(entry.size_bytes)
     kind = f"{words} ({tag})" if words else tag
-    return join(in_words(pace) if pace else "", size, kind, entry.license, languages, entry.repo)
+    facts = join(in_words(pace) if pace else "", size, kind, entry.license, languages, entry.repo)
+    return facts[:1].upper() + facts[1:]
 
 
 def _set_kind(card: ModelCard, key: str, kind: str) -> None:

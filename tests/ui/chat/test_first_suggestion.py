@@ -100,7 +100,7 @@ def test_the_card_comes_once_the_starter_is_in_and_fetches_nothing_by_itself(
     assert start.offers.looks == 0
     load_starter(start, frame, qtbot)
     qtbot.waitUntil(lambda: "Qwen3.5 9B would serve you better here" in texts(start.empty))
-    assert "5.7 GB · about 8 min at 100 Mbit/s · Runs well · needs 7.4 GB" in texts(start.empty)
+    assert "Runs well · needs 7.4 GB · 5.7 GB · about 8 min at 100 Mbit/s" in texts(start.empty)
     assert "Starter: a very small English model, often wrong" in texts(start.empty)
     assert start.offers.fetched == []
     assert clipped_texts(frame.window) == []

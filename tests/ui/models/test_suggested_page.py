@@ -31,7 +31,7 @@ def test_each_says_whether_it_fits_and_how_fast_it_is(pages: Pages, qtbot: QtBot
     assert shown(pages) == ["Qwen3.5 9B", "Qwen3.5 2B", "Gemma 4 26B A4B"]
     first = pages.card("Qwen3.5 9B")
     assert first.badge.text == "Fits · needs 7.4 GB"
-    told = "about 6 tokens/s, slower than you read · about 8 min at 100 Mbit/s · balanced (Q4_K_M) · Apache-2.0"
+    told = "About 6 tokens/s, slower than you read · about 8 min at 100 Mbit/s · balanced (Q4_K_M) · Apache-2.0"
     assert told in first.accessibleDescription()
     assert pages.card("Qwen3.5 2B").badge.text.startswith("Runs well · needs")
     assert pages.card("Gemma 4 26B A4B").badge.text == "Too large · needs 16.1 GB, 9.8 GB free"
