@@ -145,7 +145,8 @@ class _Output:
     def _warnings(self, done: Done, found: Found) -> list[str]:
         """Sentences: which pages have no text, and what the reader remarked on."""
         words = pages_words(found.opened.unit, done.pages, self.pages)
-        sentences = [f"{words}."] if words and done.pages_without_text else []
+        is_told = done.pages_without_text or any(page.recognized for page in self.pages)
+        sentences = [f"{words}."] if words and is_told else []
         return sentences + [remark_sentence(remark) for remark in done.remarks]
 
     def _head(self, done: Done, found: Found) -> dict[str, Any]:
@@ -157,6 +158,7 @@ class _Output:
             "encoding": found.opened.encoding or None,
             "pages": done.pages,
             "pages_without_text": list(done.pages_without_text),
+            "pages_recognized": [page.page for page in self.pages if page.recognized],
             "language": done.language or None,
             "sha256": done.sha256,
         }

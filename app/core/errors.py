@@ -35,6 +35,7 @@
     │   ├── ModelNotInstalled         nothing here has this name
     │   ├── ModelNotOurs              another application's file, which is never changed
     │   ├── DocumentUnreadable        empty, damaged, no text, protected: `reason` says which
+    │   ├── DocumentPagesMissing      it has fewer pages than the first that was chosen
     │   ├── DocumentLocked            needs a password, or another one
     │   ├── DocumentTooDemanding      its child was ended at the limit of memory or time
     │   ├── DocumentReaderFailed      its child ended by itself
@@ -269,11 +270,23 @@ class ModelNotOurs(EnvironmentProblem):
 class DocumentUnreadable(EnvironmentProblem):
     """`reason`: missing, not_a_file, denied, empty, no_text, not_text, damaged, inflates (a bomb), too_deep, entities
     (declared in its XML), old_format, protected (a password, on what is no PDF), drm, changed (while it was read),
-    not_drawn (a page that cannot be shown), not_rewritable (no translation can be written in its format).
+    not_drawn (a page that cannot be shown), not_rewritable (no translation can be written in its format), picture
+    (and tesseract is not installed, or not wanted), iwork (Apple's Pages, Keynote or Numbers), djvu.
     """
 
     path: str
     reason: str
+
+
+@dataclass(eq=False)
+class DocumentPagesMissing(EnvironmentProblem):
+    """It has `pages`; those from `first_page` to `last_page` (0 is open) were chosen. `unit` is what its pages are."""
+
+    path: str
+    unit: str
+    pages: int
+    first_page: int
+    last_page: int
 
 
 @dataclass(eq=False)

@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 MOST_FILES = 200
 MOST_ENTRIES = 50_000
@@ -111,8 +111,20 @@ class _Search:
         return False
 
 
+def documents_in(names: Iterable[str]) -> list[str]:
+    """The members of an archive that may be documents, as far as their names say; other archives are none."""
+    return [
+        name for name in names if not _is_left_behind(name) and PurePosixPath(name).suffix.lower() not in NO_DOCUMENTS
+    ]
+
+
+def _is_left_behind(name: str) -> bool:
+    """Whether a path names what is hidden, or what a system or an office program leaves beside a file."""
+    return any(part.startswith((".", *_LEFT_BEHIND)) for part in name.split("/"))
+
+
 def _is_hidden(entry: os.DirEntry[str]) -> bool:
-    if entry.name.startswith((".", *_LEFT_BEHIND)):
+    if _is_left_behind(entry.name):
         return True
     hidden = getattr(stat, "FILE_ATTRIBUTE_HIDDEN", 0)
     try:

@@ -10,12 +10,14 @@ import re
 import struct
 import zipfile
 import zlib
+from collections.abc import Collection
 from pathlib import Path
 
 import olefile
 
 from app.core.errors import DocumentUnreadable
 from app.documents.encoding import SAMPLE_BYTES, decode, find_encoding
+from app.documents.folder import documents_in
 from app.documents.readers.code import has_shebang, language_of
 
 TAIL_BYTES = 4096
@@ -28,16 +30,20 @@ _ODF = "application/vnd.oasis.opendocument."
 _ODF_KINDS = {"text": "odt", "presentation": "odp", "spreadsheet": "ods"}
 _MEMBERS = (
     ("xl/workbook.bin", "xlsb"), ("word/", "docx"), ("ppt/", "pptx"), ("xl/", "xlsx"),
-    ("meta-inf/container.xml", "epub"), ("index.zip", "old_format"),
+    ("meta-inf/container.xml", "epub"), ("index.zip", "iwork"),
 )  # fmt: skip
 _OLD = (b"\xffWPC", b"\xdb\xa5\x2d\x00", b"\x31\xbe\x00\x00", b"\x32\xbe\x00\x00")
 """WordPerfect, Word 2, and two kinds of Windows Write."""
 _NOT_TEXT = (
-    b"\x89PNG", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*", b"\x7fELF", b"\x1f\x8b",
+    b"\x7fELF", b"\x1f\x8b",
     b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"GGUF", b"SQLite format 3\0",
     b"\0asm", b"\xca\xfe\xba\xbe", b"OggS\0", b"fLaC\0", b"ID3\x02", b"ID3\x03", b"ID3\x04", b"\xff\xfb",
 )  # fmt: skip
-"""Pictures, programs, sound, archives, models: what is hardly ever taken for text, made sure."""
+"""Programs, sound, archives, models: what is hardly ever taken for text, made sure."""
+_PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
+_IWORK = (".pages", ".key", ".numbers")
+_REFUSED = ("not_text", "old_format", "protected", "damaged", "iwork", "djvu")
+"""What is known and not read: the reasons of DocumentUnreadable."""
 _OLE_STREAMS = {
     "encryptedpackage": "protected", "workbook": "xls", "book": "xls", "__properties_version1.0": "msg",
     "worddocument": "old_format", "powerpoint document": "old_format", "quill": "old_format",
@@ -56,6 +62,7 @@ _ROOT = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)[\s/>]")
 _HTML_START = re.compile(
     r"\s*(?:(?><!--.*?-->)\s*)*+<(?:!doctype\s+html|html|head|body|title|meta|table)\b", re.DOTALL | re.IGNORECASE
 )
+_LATEX = re.compile(r"\\(?:documentclass|documentstyle|begin|chapter|section|subsection|usepackage)\b")
 _HTML_TAG = re.compile(r"<(?:p|div|span|h[1-6]|a|br|table|ul|ol|img|b|i|body|html)\b[^<>]*>", re.IGNORECASE)
 MOST_CELL_CHARACTERS = 40
 """On average, where nothing but the delimiters says that the text is a table: sentences have commas, too."""
@@ -66,7 +73,8 @@ _ENDINGS = {
     "pdf": "pdf", "epub": "epub", "rtf": "rtf", "msg": "msg", "email": "eml", "notebook": "ipynb", "xls": "xls",
     "xlsb": "xlsb", "docx": "docx docm dotx dotm", "pptx": "pptx pptm ppsx potx", "xlsx": "xlsx xlsm xltx",
     "odt": "odt ott fodt", "odp": "odp otp fodp", "ods": "ods ots fods", "html": "html htm xhtml", "mhtml": "mht mhtml",
-    "old_format": "doc ppt pub pages",
+    "old_format": "doc ppt pub", "picture": "png jpg jpeg gif tif tiff bmp webp", "zipped": "zip", "fb2": "fb2",
+    "latex": "tex ltx latex",
 }  # fmt: skip
 _PROMISED = {ending: {format_} for format_, endings in _ENDINGS.items() for ending in endings.split()} | {
     ending: {"text", "markdown", "csv", "code", "subtitles", "notebook"}
@@ -77,7 +85,7 @@ _PROMISED = {ending: {format_} for format_, endings in _ENDINGS.items() for endi
 def find_format(path: Path) -> str:
     """A name of `app.documents.readers.MODULES`; raises OSError or DocumentUnreadable.
 
-    Its reasons here: empty, not_text, old_format, protected, damaged.
+    Its reasons here: empty, and those in `_REFUSED`.
     """
     with path.open("rb") as file:
         head = file.read(SAMPLE_BYTES)
@@ -86,7 +94,7 @@ def find_format(path: Path) -> str:
     if not head:
         raise DocumentUnreadable(str(path), "empty")
     found = _binary(path, head, tail) or _textual(path, head, tail)
-    if found in ("not_text", "old_format", "protected", "damaged"):
+    if found in _REFUSED:
         raise DocumentUnreadable(str(path), found)
     return found
 
@@ -104,10 +112,20 @@ def _binary(path: Path, head: bytes, tail: bytes) -> str:
         return _in_zip(path, head)
     if _is_pdf(head, tail):
         return "pdf"
-    if head.startswith(_OLD):
-        return "old_format"
     is_movie, is_tar = head[4:8] == b"ftyp", head[257:262] == b"ustar"
-    return "not_text" if is_movie or is_tar or head.startswith(_NOT_TEXT) else ""
+    kinds = {
+        "old_format": head.startswith(_OLD),
+        "djvu": head.startswith(b"AT&TFORM"),
+        "picture": _is_picture(head),
+        "not_text": is_movie or is_tar or head.startswith(_NOT_TEXT),
+    }
+    return next((kind for kind, is_it in kinds.items() if is_it), "")
+
+
+def _is_picture(head: bytes) -> bool:
+    is_webp = head.startswith(b"RIFF") and head[8:12] == b"WEBP"
+    is_bmp = head.startswith(b"BM") and head[6:10] == bytes(4) and head[15:18] == bytes(3)
+    return is_webp or is_bmp or head.startswith(_PICTURES)
 
 
 def _is_pdf(head: bytes, tail: bytes) -> bool:
@@ -132,7 +150,7 @@ def _in_zip(path: Path, head: bytes) -> str:
         return "not_text"
     try:
         with zipfile.ZipFile(path) as archive:
-            return _in_members(archive)
+            return _in_members(archive, path.suffix.lower())
     except (
         zipfile.BadZipFile,
         zipfile.LargeZipFile,
@@ -147,7 +165,7 @@ def _in_zip(path: Path, head: bytes) -> str:
         return "damaged" if named or head[30:].startswith(begins) else "not_text"
 
 
-def _in_members(archive: zipfile.ZipFile) -> str:
+def _in_members(archive: zipfile.ZipFile, ending: str) -> str:
     names = {member.filename.replace("\\", "/").lower(): member for member in archive.infolist()}
     if "mimetype" in names:
         kind = _beginning(archive, names["mimetype"]).strip().decode("latin-1")
@@ -161,8 +179,16 @@ def _in_members(archive: zipfile.ZipFile) -> str:
     if "content.xml" in names and "meta-inf/manifest.xml" in names:
         manifest = _beginning(archive, names["meta-inf/manifest.xml"]).decode("latin-1")
         return next((found for kind, found in _ODF_KINDS.items() if f'"{_ODF}{kind}' in manifest), "not_text")
-    is_apples = any(name.endswith(".iwa") for name in names)
-    return "old_format" if is_apples else "damaged" if "[content_types].xml" in names else "not_text"
+    return _without_format(names, ending)
+
+
+def _without_format(names: Collection[str], ending: str) -> str:
+    """What an archive is that holds no document's parts."""
+    if ending in _IWORK or any(name.endswith(".iwa") or name == "index.apxl" for name in names):
+        return "iwork"
+    if "[content_types].xml" in names:
+        return "damaged"
+    return "zipped" if ending == ".zip" and documents_in(names) else "not_text"
 
 
 def _beginning(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
@@ -190,6 +216,8 @@ def _textual(path: Path, head: bytes, tail: bytes) -> str:
         return "rtf"
     if _is_notebook(text, tail, ending):
         return "notebook"
+    if "latex" in _PROMISED.get(ending, ()) and _LATEX.search(text):
+        return "latex"
     if has_shebang(text) or language_of(path.name) not in ("", "xml", "json"):
         return "code"
     marked = "" if ending in _MARKDOWN else _in_markup(text, ending)
@@ -223,6 +251,8 @@ def _in_markup(text: str, ending: str) -> str:
     name = root[1] if root is not None else ""
     if name.lower() == "html":
         return "html"
+    if name == "FictionBook":
+        return "fb2"
     if 'progid="Word.Document"' in text or 'progid="PowerPoint.Show"' in text:
         return "old_format"
     kind = re.split(r"[\"'-]", text.partition(_ODF)[2])[0] if name == "document" else ""

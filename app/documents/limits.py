@@ -16,8 +16,8 @@ from pathlib import Path
 from app.core.errors import DocumentUnreadable
 
 LIMITS_VARIABLE = "FIRESIDE_DOCUMENT_LIMITS"
-MOST_WRITTEN_BYTES = 16_000_000
-"""A child writes nothing but the byte code of its own modules, in a checkout."""
+MOST_WRITTEN_BYTES = 200_000_000
+"""A child writes the byte code of its own modules, in a checkout, and one document of an archive at a time."""
 MOST_REWRITTEN_BYTES = 2_000_000_000
 """When it writes a document: no more than a hostile file may be made to grow to."""
 CHILDREN_EVERY_S = 1.0
@@ -45,6 +45,11 @@ class Limits:
 
     silence_s: float = 60.0
     watch_every_s: float = 0.05
+
+
+def unpacked_folder(folder: Path, pid: int) -> Path:
+    """Where a document child unpacks an archive; the parent removes it when the child has ended, however it did."""
+    return folder / f"unpacked-{pid}"
 
 
 def limits_from(environment: Mapping[str, str]) -> Limits:

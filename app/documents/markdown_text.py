@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from app.documents.blocks import Block, Kind, rows_of
 
-PAGE_MARKS = {"page": "p.", "slide": "slide", "sheet": "sheet", "chapter": "ch."}
+PAGE_MARKS = {"page": "p.", "slide": "slide", "sheet": "sheet", "chapter": "ch.", "file": "file"}
 """What stands before the number, by what the document counts; see `Opened.unit`."""
 _INDENT = "    "
 """Deeper than any list mark and its space, so that a list below a numbered item stays inside it."""

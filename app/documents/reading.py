@@ -9,6 +9,7 @@ import contextlib
 import logging
 import os
 import queue
+import shutil
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -18,7 +19,7 @@ from pathlib import Path
 from app.core.cancel import CancelToken
 from app.core.child import Child, own_command
 from app.core.errors import DocumentReaderFailed, DocumentTooDemanding, DocumentUnreadable, ProtocolViolation
-from app.documents.limits import MemoryWatch, TextBudget, child_environment, limits_from
+from app.documents.limits import MemoryWatch, TextBudget, child_environment, limits_from, unpacked_folder
 from app.documents.output_file import make_output
 from app.documents.protocol import (
     BlocksRead,
@@ -208,6 +209,7 @@ class _ReadingChild:
     def __init__(self, folder: Path, request: Request) -> None:
         self._limits = limits_from(os.environ)
         self._said = _Said()
+        self._folder = folder
         temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
         environment, name = child_environment() | temporary, Path(request.path).name
         self._child = Child(own_command("--document-worker"), folder, environment, work="document", subject=name)
@@ -254,6 +256,7 @@ class _ReadingChild:
         self._child.kill_tree()
         self._child.close()
         self._watch.close()
+        shutil.rmtree(unpacked_folder(self._folder, self._child.pid), ignore_errors=True)
 
     def _event(self, line: bytes) -> Event:
         try:

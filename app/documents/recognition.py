@@ -39,6 +39,7 @@ class Picture:
 class _Line:
     """A line as tesseract has it: its words, and its box in pixels."""
 
+    page: int
     paragraph: tuple[int, int]
     words: list[str]
     left: int
@@ -60,6 +61,18 @@ class Tesseract:
         arguments = [self._program, "stdin", "stdout", "-l", self._languages, "--dpi", dots, "--psm", "3", "tsv"]
         output = _said(arguments, header + picture.pixels, MOST_S)
         return [] if output is None else list(_pieces(_lines(output), page, picture.scale))
+
+    def pages(self, file: bytes) -> dict[int, list[Piece]]:
+        """The paragraphs of a file of pictures by its pages from 1, without boxes; {} where it cannot be read."""
+        arguments = [self._program, "stdin", "stdout", "-l", self._languages, "--psm", "3", "tsv"]
+        output = _said(arguments, file, MOST_S)
+        found: dict[int, list[_Line]] = {}
+        for line in _lines(output or ""):
+            found.setdefault(line.page, []).append(line)
+        return {
+            page: [piece._replace(place=Place()) for piece in _pieces(iter(lines), page, 1.0)]
+            for page, lines in found.items()
+        }
 
 
 def find_tesseract() -> Tesseract | None:
@@ -111,17 +124,17 @@ def _lines(output: str) -> Iterator[_Line]:
         if len(fields) < 12 or fields[0] != "5" or not fields[11].strip():
             continue
         try:
-            block, paragraph, number, _, left, top, width, height = map(int, fields[2:10])
+            page, block, paragraph, number, _, left, top, width, height = map(int, fields[1:10])
             confidence = float(fields[10])
         except ValueError:
             continue
         if confidence < LEAST_CONFIDENCE:
             continue
-        if line is None or key != (block, paragraph, number):
+        if line is None or key != (page, block, paragraph, number):
             if line:
                 yield line
-            key = (block, paragraph, number)
-            line = _Line((block, paragraph), [], left, top, left + width, top + height)
+            key = (page, block, paragraph, number)
+            line = _Line(page, (block, paragraph), [], left, top, left + width, top + height)
         line.words.append(fields[11].strip())
         line.left, line.top = min(line.left, left), min(line.top, top)
         line.right, line.bottom = max(line.right, left + width), max(line.bottom, top + height)

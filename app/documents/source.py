@@ -50,7 +50,7 @@ class Source:
     recognize: bool = True
     remarks: list[Remark] = field(default_factory=list, repr=False)
     """What a rewriter tells; a reader yields its own."""
-    _inflated_bytes: int = field(default=0, repr=False)
+    _inflated_bytes: int = field(default=0, repr=False, init=False)
 
     @property
     def name(self) -> str:
@@ -73,6 +73,11 @@ class Source:
         """What is left for the text of this file. Blocks are counted as they are told; who makes a large one asks."""
         return TextBudget(self.path)
 
+    @property
+    def inflated_bytes(self) -> int:
+        """What was counted so far."""
+        return self._inflated_bytes
+
     def remark(self, name: str, **values: str | int) -> None:
         """What a rewriter has to tell; see `Remark`."""
         self.remarks.append(Remark(name, values))
@@ -84,7 +89,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Opened:
-    """The file is open. `unit` is page, slide, sheet, chapter or "" where the format has none; `pages` counts them.
+    """The file is open. `unit` is page, slide, sheet, chapter, file, or "" where there are none; `pages` counts them.
 
     `title` is the document's own, "" where it has none. `encoding` is a text file's, as Python calls it.
     """
@@ -122,6 +127,11 @@ class Remark:
     missing_part (part): a part that the document names and does not have.
     hidden_characters (count): zero-width, direction or tag characters that were taken out.
     legacy_font (encoding, read, meant): a font shows other letters than its codes say, with a word as an example.
+    not_read_inside (name): a document in an archive that could not be read.
+    others_inside (count): files in an archive that are no documents, or too many.
+    recognized (count): pages whose text was read from a picture.
+    no_pages (): pages were chosen of a document that has none.
+    fewer_pages (unit, pages, last): pages were chosen that come after the last one.
     attachment (name, size_bytes): a file inside, not read.
     pictures (count): pictures inside, not read.
     old_format (format): read from a format that is no longer made.

@@ -17,7 +17,7 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from app.core.child import NOTE, claim_wire
-from app.core.errors import AppError, DocumentTooDemanding, DocumentUnreadable
+from app.core.errors import AppError, DocumentPagesMissing, DocumentTooDemanding, DocumentUnreadable
 from app.documents.blocks import Block, Numbering, Piece
 from app.documents.checked_file import check_file, reason_of, require_unchanged, sha256_of
 from app.documents.clean import clean_piece, clean_text, fit_for_the_wire
@@ -138,6 +138,7 @@ class _Reading:
         self._told_s = float("-inf")
         self._hidden = 0
         self._without_text: list[int] = []
+        self._recognized = 0
         self._has_pictures = False
         self._remarks = Remarks()
         self._sample = Sample()
@@ -156,6 +157,8 @@ class _Reading:
             raise self._source.unreadable("no_text")
         for remark in self._fonts.remarks():
             self._remarks.add(remark)
+        if self._recognized:
+            self._remarks.add(Remark("recognized", {"count": self._recognized}))
         if self._hidden:
             self._remarks.add(Remark("hidden_characters", {"count": self._hidden}))
         sha256 = sha256_of(self._path, self._still_working)
@@ -178,6 +181,7 @@ class _Reading:
                 if not item.has_text and not item.recognized:
                     self._without_text.append(item.page)
                 self._has_pictures |= item.is_picture
+                self._recognized += item.recognized
                 self._tell(item)
             case Remark():
                 self._remarks.add(item)
@@ -185,6 +189,19 @@ class _Reading:
                 title = " ".join(clean_text(item.title[:MOST_TITLE_CHARACTERS]).split())
                 self._opened = Opened(item.unit, item.pages, self._recoded(title, item), item.encoding)
                 self._tell(Found(self._format, self._opened))
+                self._check_pages(item)
+
+    def _check_pages(self, opened: Opened) -> None:
+        """Whether the chosen pages are there; raises DocumentPagesMissing where none of them is."""
+        first, last = self._source.first_page, self._source.last_page
+        if not first and not last:
+            return
+        if not opened.unit:
+            self._remarks.add(Remark("no_pages"))
+        elif first > opened.pages:
+            raise DocumentPagesMissing(str(self._path), opened.unit, opened.pages, first, last)
+        elif last > opened.pages:
+            self._remarks.add(Remark("fewer_pages", {"unit": opened.unit, "pages": opened.pages, "last": last}))
 
     def _add(self, piece: Piece) -> None:
         piece, hidden = clean_piece(piece)

@@ -31,6 +31,10 @@ FORMATS = {
     "subtitles": "a subtitle file",
     "notebook": "a notebook",
     "code": "source code",
+    "latex": "a LaTeX document",
+    "fb2": "an e-book (FictionBook)",
+    "picture": "a picture",
+    "zipped": "an archive (ZIP)",
     "po": "a catalogue of messages (PO)",
     "json": "a JSON file",
     "yaml": "a YAML file",
@@ -74,6 +78,14 @@ _SENTENCES: dict[str, Callable[[Values], str]] = {
         f"Its letters come out as “{v['read']}” where its font shows “{v['meant']}”; "
         f"choose the encoding {v['encoding']} to read it as it is shown."
     ),
+    "not_read_inside": lambda v: f"The file {v['name']} in it could not be read.",
+    "others_inside": _counted("1 other file in it was not read.", "{count} other files in it were not read."),
+    "recognized": _counted(
+        "1 page was read from a picture, so some of its letters may be wrong.",
+        "{count} pages were read from pictures, so some of their letters may be wrong.",
+    ),
+    "no_pages": lambda _: "It has no pages to choose from, so all of it was read.",
+    "fewer_pages": lambda v: f"It has {units(str(v['unit']), int(v['pages']))}; there is no {v['unit']} {v['last']}.",
     "attachment": lambda v: f"The attachment {v['name']} ({size_words(int(v['size_bytes']))}) was not read.",
     "pictures": _counted("1 picture in it was not read.", "{count} pictures in it were not read."),
     "old_format": lambda v: f"It was read from {format_words(str(v['format']))}, a format that is no longer made.",
@@ -122,7 +134,7 @@ def pages_words(unit: str, pages: int, seen: Iterable[PageRead]) -> str:
     recognized = [page.page for page in seen if page.recognized]
     parts = [f"{units(unit, pages)} read" if len(read) == pages else f"{len(read):,} of {units(unit, pages)} read"]
     parts += clause(pictures, "{} is a picture", "{} are pictures")
-    parts += clause(empty, "{} is empty", "{} are empty")
+    parts += clause(empty, *(("{} gave no text",) * 2 if unit == "file" else ("{} is empty", "{} are empty")))
     parts += clause(recognized, *("the text of {} was recognized in a picture",) * 2)
     return "; ".join(parts)
 

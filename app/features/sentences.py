@@ -109,7 +109,7 @@ def _gated(error: errors.AccessGated) -> Sentence:
 
 
 _DOCUMENT_UNREADABLE = {
-    "missing": "There is no file {name} any more.",
+    "missing": "There is no file {name}.",
     "not_a_file": "{name} is not a file that can be read.",
     "denied": "{name} may not be read: the system refused.",
     "empty": "The file {name} is empty.",
@@ -120,6 +120,11 @@ _DOCUMENT_UNREADABLE = {
     "too_deep": "{name} is too deeply nested to be read.",
     "entities": "{name} declares entities in its XML, as hostile files do, so it was not read.",
     "old_format": "{name} is in an old format. Save it in a newer one (such as .docx) and try that.",
+    "iwork": "{name} is a document of Apple's {program}, which cannot be read. "
+    "Save it as {other} or PDF, there or in LibreOffice, and try that.",
+    "djvu": "{name} is a DjVu document, which cannot be read. "
+    "Convert it to PDF (the program ddjvu does it) and try that.",
+    "picture": "{name} is a picture. Its text can be read where the program tesseract is installed.",
     "protected": "{name} is protected with a password. Save an unprotected copy and try that.",
     "drm": "{name} has a copy protection, so it cannot be read.",
     "changed": "{name} changed while it was read. Please try again.",
@@ -128,9 +133,22 @@ _DOCUMENT_UNREADABLE = {
 }
 
 
+_IWORK = {".pages": ("Pages", ".docx"), ".key": ("Keynote", ".pptx"), ".numbers": ("Numbers", ".xlsx")}
+
+
 def _document_unreadable(error: errors.DocumentUnreadable) -> Sentence:
     text = _DOCUMENT_UNREADABLE.get(error.reason, "{name} could not be read.")
-    return Sentence(text.format(name=_name(error.path)), "Nothing of it was attached.")
+    program, other = _IWORK.get(PurePath(error.path).suffix.lower(), ("iWork", ".docx"))
+    return Sentence(text.format(name=_name(error.path), program=program, other=other), "Nothing of it was attached.")
+
+
+def _pages_missing(error: errors.DocumentPagesMissing) -> Sentence:
+    unit, first, last = error.unit or "page", error.first_page, error.last_page
+    wanted = (
+        f"{unit} {first}" if last == first else f"{unit}s {first} to {last}" if last else f"{unit}s from {first} on"
+    )
+    has = f"{error.pages:,} {unit}{'' if error.pages == 1 else 's'}"
+    return Sentence(f"{_name(error.path)} has {has}; there are no {wanted}.", "Nothing of it was attached.")
 
 
 def _document_locked(error: errors.DocumentLocked) -> Sentence:
@@ -148,7 +166,7 @@ def _document_too_demanding(error: errors.DocumentTooDemanding) -> Sentence:
 
 
 _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
-    errors.ModelMissing: lambda e: Sentence(f"There is no file {_name(e.path)} any more.", action="open_model"),
+    errors.ModelMissing: lambda e: Sentence(f"There is no file {_name(e.path)}.", action="open_model"),
     errors.NoModel: lambda e: Sentence("No model is open yet.", "Your message was kept.", "open_model"),
     errors.ModelUnreadable: _model_unreadable,
     errors.ModelDamaged: lambda e: Sentence(
@@ -225,6 +243,7 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
         f"{_name(e.path)} belongs to another program, so it is not changed.", "It was only left out of the list."
     ),
     errors.DocumentUnreadable: _document_unreadable,
+    errors.DocumentPagesMissing: _pages_missing,
     errors.DocumentLocked: _document_locked,
     errors.DocumentTooDemanding: _document_too_demanding,
     errors.DocumentReaderFailed: lambda e: Sentence(

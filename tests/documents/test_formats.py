@@ -12,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import DocumentUnreadable
+from app.documents.checked_file import check_file
 from app.documents.formats import find_format, really
 from app.documents.readers import MODULES
+from app.features.sentences import sentence_for
 from tests.helpers.text_files import LANGUAGES, write_ods, write_ole, write_xlsx, write_zip
 
 PROSE = LANGUAGES["english"] + "\n\n" + LANGUAGES["french"] + "\n"
@@ -161,8 +163,6 @@ def test_a_file_of_no_bytes_is_empty_whatever_it_is_called(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "data",
     [
-        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
-        b"\xff\xd8\xff\xe0\0\x10JFIF",
         b"GGUF\x03\0\0\0",
         b"\x1f\x8b\x08\0",
         b"7z\xbc\xaf\x27\x1c\0\x04",
@@ -174,17 +174,56 @@ def test_a_file_of_no_bytes_is_empty_whatever_it_is_called(tmp_path: Path) -> No
     ],
 )
 @pytest.mark.parametrize("ending", ["txt", "log", "docx", "py", ""])
-def test_pictures_programs_and_noise_are_not_text(tmp_path: Path, data: bytes, ending: str) -> None:
+def test_programs_and_noise_are_not_text(tmp_path: Path, data: bytes, ending: str) -> None:
     path = tmp_path / f"a.{ending}"
     path.write_bytes(data)
     assert reason(path) == "not_text"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+        b"\xff\xd8\xff\xe0\0\x10JFIF",
+        b"II*\0\x08\0\0\0",
+        b"RIFF\x24\0\0\0WEBPVP8 ",
+        b"BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0",
+    ],
+)
+def test_pictures_are_told_from_texts(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(data)
+    assert find_format(path) == "picture"
+    path.write_text("BM is the mark of a bitmap, RIFF that of others.")
+    assert find_format(path) == "text"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("a.pages", "Apple's Pages, which cannot be read. Save it as .docx or PDF"),
+        ("a.key", "Apple's Keynote, which cannot be read. Save it as .pptx or PDF"),
+        ("a.numbers", "Apple's Numbers, which cannot be read. Save it as .xlsx or PDF"),
+        ("a.djvu", "a DjVu document"),
+        ("missing.txt", "There is no file missing.txt."),
+    ],
+)
+def test_what_is_not_read_is_told_by_name(tmp_path: Path, name: str, words: str) -> None:
+    if name.endswith(".djvu"):
+        (tmp_path / name).write_bytes(b"AT&TFORM\0\0\1\0DJVMDIRM")
+    elif not name.startswith("missing"):
+        write_zip(tmp_path / name, {"Index/Document.iwa": "", "preview.jpg": ""})
+    with pytest.raises(DocumentUnreadable) as caught:
+        check_file(tmp_path / name)
+        find_format(tmp_path / name)
+    assert words in sentence_for(caught.value).text
 
 
 def test_an_archive_without_a_document_is_not_text(tmp_path: Path) -> None:
     write_zip(tmp_path / "a.docx", {"photo.jpg": "", "notes.txt": ""})
     assert reason(tmp_path / "a.docx") == "not_text"
     write_zip(tmp_path / "a.pages", {"Index/Document.iwa": "", "preview.jpg": ""})
-    assert reason(tmp_path / "a.pages") == "old_format"
+    assert reason(tmp_path / "a.pages") == "iwork"
     write_zip(tmp_path / "b.docx", {"[Content_Types].xml": ""})
     assert reason(tmp_path / "b.docx") == "damaged"
 
@@ -237,7 +276,7 @@ def test_whatever_the_bytes_are_there_is_an_answer(
         try:
             assert find_format(path) in MODULES
         except DocumentUnreadable as error:
-            assert error.reason in ("not_text", "damaged", "old_format")
+            assert error.reason in ("not_text", "damaged", "old_format", "djvu", "iwork")
 
 
 def test_a_notebook_is_one_even_where_its_cells_come_last(tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ def test_the_content_decides_and_not_the_ending(victim: Victim, tmp_path: Path, 
 @pytest.mark.parametrize("ending", ["docx", "txt", "pdf", "png"])
 def test_what_is_no_document_is_told(victim: Victim, tmp_path: Path, ending: str) -> None:
     picture = _write(tmp_path / f"picture.{ending}", b"\x89PNG\r\n\x1a\n" + random.Random(1).randbytes(5000))
-    assert victim.outcome(picture) == "not_text"
+    assert victim.outcome(picture) in ("picture", "no_text")
     archive = write_zip(tmp_path / f"archive.{ending}", {"one.bin": b"\0\1\2", "two.txt": "words"})
     assert victim.outcome(archive) in (("damaged", "not_text") if ending == "docx" else ("not_text",))
 

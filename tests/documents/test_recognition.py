@@ -10,13 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from app.core.errors import DocumentUnreadable
 from app.documents import recognition
-from app.documents.blocks import Piece
+from app.documents.blocks import Kind, Piece
+from app.documents.readers import picture
 from app.documents.readers.pdf import read
 from app.documents.readers.pdf_page import draw
 from app.documents.recognition import Picture, find_tesseract
-from app.documents.source import Item, PageRead, Remark, Source
+from app.documents.source import Item, Opened, PageRead, Remark, Source
+from app.features.sentences import sentence_for
 from tests.documents.readers.test_pdf_page import pixels_of
+from tests.helpers.documents import read as read_in_child
 from tests.helpers.pdf_files import Page, write_pdf
 
 ASKED, ALL = "asked.txt", "deu\\neng\\nosd"
@@ -158,6 +162,56 @@ def test_without_tesseract_the_pages_are_counted(tmp_path: Path, monkeypatch: py
         PageRead(1, has_text=False, is_picture=True),
         Remark("no_recognition", {"count": 1}),
     ]
+
+
+TWO_PAGES = r"""
+rows = ["level page_num block_num par_num line_num word_num left top width height conf text"]
+rows += ["5 1 1 1 1 1 100 200 50 20 96.5 First"]
+rows += ["5 1 1 1 1 2 160 200 50 20 96.5 page.", "5 3 1 1 1 1 9 9 50 20 90 Third."]
+for row in rows:
+    print(row.replace(" ", "\t"))
+"""
+
+
+@posix_only
+def test_a_file_of_pictures_is_read_and_marked_page_by_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, monkeypatch, TWO_PAGES)
+    path = tmp_path / "a.tif"
+    path.write_bytes(b"P6\n1 1\n255\nRGB")
+    assert list(picture.read(Source(path))) == [
+        Opened("page", 3),
+        Piece(Kind.PARAGRAPH, "First page.", 1),
+        PageRead(1, is_picture=True, recognized=True),
+        PageRead(2, has_text=False, is_picture=True),
+        Piece(Kind.PARAGRAPH, "Third.", 3),
+        PageRead(3, is_picture=True, recognized=True),
+    ]
+    with pytest.raises(DocumentUnreadable) as caught:
+        list(picture.read(Source(path, recognize=False)))
+    assert caught.value.reason == "picture"
+
+
+@posix_only
+@pytest.mark.parametrize("then", ["sys.exit(1)", "print('no table at all')"])
+def test_a_picture_in_which_nothing_is_found_has_no_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, then: str
+) -> None:
+    install(tmp_path, monkeypatch, then)
+    path = tmp_path / "a.png"
+    path.write_bytes(b"P6\n1 1\n255\nRGB")
+    with pytest.raises(DocumentUnreadable) as caught:
+        list(picture.read(Source(path)))
+    assert caught.value.reason == "no_text"
+
+
+def test_without_tesseract_a_picture_says_what_would_read_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    path = tmp_path / "a.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    with pytest.raises(DocumentUnreadable) as caught:
+        read_in_child(path, tmp_path / "work")
+    assert caught.value.reason == "picture"
+    assert "tesseract" in sentence_for(caught.value).text
 
 
 @pytest.mark.documents

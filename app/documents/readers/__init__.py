@@ -28,6 +28,10 @@ MODULES = {
     "subtitles": "subtitles",
     "notebook": "notebook",
     "code": "code",
+    "latex": "latex",
+    "fb2": "fb2",
+    "picture": "picture",
+    "zipped": "zipped",
 }
 
 

@@ -1,4 +1,4 @@
-"""A flat OpenDocument keeps its pictures in its XML, longer than a parser takes: they are left out of the stream."""
+"""A document of one XML file has its pictures in it, longer than a parser takes: they are left out of the stream."""
 
 from __future__ import annotations
 
@@ -8,14 +8,18 @@ from typing import BinaryIO
 
 from app.documents.xml_text import encoding_of
 
-_BEGIN, _END = b"<office:binary-data>", b"</office:binary-data>"
+OPEN_DOCUMENT = (b"<office:binary-data>", b"</office:binary-data>")
+"""What is between them is left out; where the first is no whole tag, so are they."""
+FICTION_BOOK = (b"<binary", b"</binary>")
 
 
 class WithoutPictures(io.RawIOBase, BinaryIO):
-    """The same bytes, with nothing inside of `office:binary-data`; those of UTF-16 and UTF-32 become UTF-8."""
+    """The same bytes without the pictures between two `marks`; those of UTF-16 and UTF-32 become UTF-8."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO, marks: tuple[bytes, bytes] = OPEN_DOCUMENT) -> None:
         self._stream = stream
+        self._begin, self._end = marks
+        self._keeps_marks = self._begin.endswith(b">")
         self._held = b""
         self._is_inside = False
         self._decoder: codecs.IncrementalDecoder | None = None
@@ -44,15 +48,16 @@ class WithoutPictures(io.RawIOBase, BinaryIO):
     def _outside(self, data: bytes) -> bytes:
         kept = []
         while data:
-            mark = _END if self._is_inside else _BEGIN
+            mark = self._end if self._is_inside else self._begin
             before, found, after = data.partition(mark)
             if not found:
                 break
+            found = found if self._keeps_marks else b""
             kept.append(found if self._is_inside else before + found)
             self._is_inside = not self._is_inside
             data = after
         # The next mark may have begun at the very end.
-        cut = max(0, len(data) - len(_END))
+        cut = max(0, len(data) - len(self._end))
         if not self._is_inside:
             kept.append(data[:cut])
         self._held = data[cut:]

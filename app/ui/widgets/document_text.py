@@ -335,6 +335,7 @@ def no_text_words(unit: str) -> str:
         "slide": tr("There is no text on this slide."),
         "sheet": tr("There is no text on this sheet."),
         "chapter": tr("There is no text in this chapter."),
+        "file": tr("No text was found in this file."),
     }.get(unit, tr("There is no text on this page: it is a picture, or empty."))
 
 

@@ -15,7 +15,7 @@ def told_of(found: Expanded, *, left: int = 0) -> str:
     if not found.files and not odd:
         return tr("There is no document in it.")
     if len(odd) == 1:
-        reason = {"missing": tr("There is no file {name} any more."), "denied": tr("{name} may not be read.")}
+        reason = {"missing": tr("There is no file {name}."), "denied": tr("{name} may not be read.")}
         words = reason.get(odd[0].reason, tr("{name} is not a file that can be read."))
         return words.format(name=short_name(odd[0].path.name))
     return tr("{count} of the files could not be read.", count=len(odd)) if odd else ""

@@ -1,0 +1,96 @@
+"""FictionBook e-books (FB2): one XML file of sections in sections, whose notes are a body of their own.
+
+Elements are known by their local names; pictures are left out of the stream. Source: FictionBook 2.1's schema.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from app.documents.blocks import Kind, Piece, Place, table_text
+from app.documents.readers.odf_flat import FICTION_BOOK, WithoutPictures
+from app.documents.source import Item, Opened, Remark, Source
+from app.documents.xml_tree import Element, Numbered, stream_blocks
+
+_SPACES = ("http://www.gribuser.ru/xml/fictionbook/2.0", "http://www.gribuser.ru/xml/fictionbook/2.1", "")
+_CONTAINERS = frozenset(
+    f"{{{space}}}{name}" if space else name for space in _SPACES for name in ("FictionBook", "body", "section")
+)
+_LINES = ("p", "v", "subtitle", "text-author", "date")
+_LEFT_OUT = ("description", "stylesheet", "binary", "empty-line")
+
+
+def read(source: Source) -> Iterator[Item]:
+    """Sections by their titles, paragraphs and verses; raises DocumentUnreadable."""
+    pictures, number, is_opened = 0, "", False
+    with source.path.open("rb") as file:
+        for numbered in stream_blocks(WithoutPictures(file, FICTION_BOOK), source, _CONTAINERS):
+            name = _name(numbered.element)
+            if not is_opened:
+                is_opened = True
+                yield Opened(title=_title(numbered.element) if name == "description" else "")
+            if name not in _LEFT_OUT:
+                part = _Part(numbered, number)
+                number = part.number
+                yield from part.pieces()
+            pictures += sum(1 for _ in numbered.element.iter("{*}image", "image"))
+    if not is_opened:
+        yield Opened()
+    if pictures:
+        yield Remark("pictures", {"count": pictures})
+
+
+class _Part:
+    """One part of a section: its title, a paragraph, a poem, a table.
+
+    A note's title is its number, which goes to the first paragraph of the note.
+    """
+
+    def __init__(self, numbered: Numbered, number: str) -> None:
+        self._element, self._number = numbered.element, number
+        self._place = Place("", numbered.start, numbered.end)
+        above = list(self._element.iterancestors())
+        self._depth = sum(_name(each) == "section" for each in above)
+        self._is_note = any(_name(each) == "body" and each.get("name") in ("notes", "comments") for each in above)
+        self.number = _text(self._element) if self._is_note and _name(self._element) == "title" else ""
+        """For the next part."""
+
+    def pieces(self) -> Iterator[Piece]:
+        """Its blocks in order."""
+        match _name(self._element):
+            case "title":
+                words = " ".join(filter(None, map(_text, self._lines())))
+                if words and not self._is_note:
+                    yield Piece(Kind.HEADING, words, place=self._place, level=min(self._depth + 1, 9))
+            case "table":
+                rows = [[_text(cell) for cell in row if _is_cell(cell)] for row in self._element.iter("{*}tr")]
+                yield Piece(Kind.TABLE, table_text(rows), place=self._place)
+            case _:
+                kind, label = (Kind.NOTE, "footnote") if self._is_note else (Kind.PARAGRAPH, "")
+                for line in self._lines():
+                    yield Piece(kind, f"{self._number} {_text(line)}".strip(), place=self._place, label=label)
+                    self._number = ""
+
+    def _lines(self) -> Iterator[Element]:
+        if _name(self._element) in _LINES:
+            yield self._element
+            return
+        for each in self._element.iter():
+            if _name(each) in _LINES:
+                yield each
+
+
+def _title(description: Element) -> str:
+    return _text(next(description.iter("{*}book-title"), None))
+
+
+def _is_cell(element: Element) -> bool:
+    return _name(element) in ("td", "th")
+
+
+def _name(element: Element) -> str:
+    return str(element.tag).rpartition("}")[2]
+
+
+def _text(element: Element | None) -> str:
+    return "" if element is None else " ".join("".join(element.itertext()).split())
