@@ -79,11 +79,11 @@ def test_an_encoding_is_the_persons_choice(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "sentence"),
     [
-        ("nothing.pdf", None, "There is no file nothing.pdf any more."),
+        ("nothing.pdf", None, "There is no file nothing.pdf."),
         ("empty.pdf", b"", "The file empty.pdf is empty."),
         ("broken.pdf", b"%PDF-1.7\nnothing", "broken.pdf is damaged and could not be read."),
         ("blank.txt", b"  \n", "No text was found in blank.txt."),
-        ("picture.txt", b"\x89PNG\r\n\x1a\n\0\0", "picture.txt is not a text document."),
+        ("program.txt", b"\x7fELF\x02\x01\x01" + bytes(99), "program.txt is not a text document."),
     ],
 )
 def test_a_failure_is_one_sentence(tmp_path: Path, name: str, content: bytes | None, sentence: str) -> None:
@@ -98,7 +98,7 @@ def test_a_failure_is_one_sentence(tmp_path: Path, name: str, content: bytes | N
 
 def test_a_file_is_found_from_where_the_person_is() -> None:
     result = fireside("read", "nothing.pdf")
-    assert (result.returncode, result.stderr.splitlines()[-1]) == (1, "There is no file nothing.pdf any more.")
+    assert (result.returncode, result.stderr.splitlines()[-1]) == (1, "There is no file nothing.pdf.")
 
 
 @pytest.mark.parametrize(

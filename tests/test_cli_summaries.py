@@ -99,7 +99,7 @@ def test_several_files_become_one_summary_with_the_file_in_each_claim(tmp_path: 
     body = only_json(scripted(tmp_path, lease, letter, tmp_path / "none.pdf", "--json", answer=answer))
     assert [(claim["file"], claim["block_ids"]) for claim in body["claims"]] == [("lease.txt", [1]), ("letter.md", [2])]
     assert body["coverage"]["blocks"] == body["coverage"]["blocks_read"] == 5
-    assert body["errors"] == [{"file": "none.pdf", "reason": "There is no file none.pdf any more."}]
+    assert body["errors"] == [{"file": "none.pdf", "reason": "There is no file none.pdf."}]
 
 
 def test_files_of_the_same_name_are_told_apart(tmp_path: Path, lease: Path) -> None:
@@ -135,7 +135,7 @@ def test_where_no_file_can_be_read_there_is_a_sentence_for_each_and_no_engine(tm
     (tmp_path / "empty.txt").write_bytes(b"")
     result = scripted(tmp_path, tmp_path / "none.pdf", tmp_path / "empty.txt", "--json")
     assert (result.returncode, result.stdout) == (1, "")
-    assert "There is no file none.pdf any more." in result.stderr
+    assert "There is no file none.pdf." in result.stderr
     assert "The file empty.txt is empty." in result.stderr
     assert not (tmp_path / "engine" / "prompts.jsonl").exists()
 
@@ -462,7 +462,7 @@ def test_ctrl_c_leaves_the_figures_so_far(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("lines", "sentence"),
-    [(None, "There is no file data.jsonl any more."), ((), "data.jsonl has no documents with summaries.")],
+    [(None, "There is no file data.jsonl."), ((), "data.jsonl has no documents with summaries.")],
 )
 def test_data_without_documents_is_told(tmp_path: Path, lines: tuple[object, ...] | None, sentence: str) -> None:
     if lines is not None:

@@ -109,7 +109,7 @@ def test_a_missing_file_keeps_the_loaded_model(qapp: QApplication, qtbot: QtBot,
         frame.loader.load(model(tmp_path, "a.gguf"))
         until(qtbot, frame.loader, "ready")
         frame.window.files.open([str(tmp_path / "gone.gguf")])
-        qtbot.waitUntil(lambda: frame.notices() == ["There is no file gone.gguf any more."])
+        qtbot.waitUntil(lambda: frame.notices() == ["There is no file gone.gguf."])
         assert (frame.loader.name, frame.loader.state) == ("a", "ready")
 
 

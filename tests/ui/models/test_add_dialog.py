@@ -175,7 +175,7 @@ def test_a_file_from_the_command_line_is_opened_where_it_is(
 
 def test_a_file_that_is_gone_is_told(frame: Frame, copier: Copier, tmp_path: Path, qtbot: QtBot) -> None:
     drop(frame.window, tmp_path / "gone.gguf")
-    qtbot.waitUntil(lambda: frame.notices() == ["There is no file gone.gguf any more."])
+    qtbot.waitUntil(lambda: frame.notices() == ["There is no file gone.gguf."])
 
 
 @pytest.mark.parametrize(
