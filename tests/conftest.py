@@ -18,6 +18,10 @@ from app.features import model_speed
 
 PROC = Path("/proc")
 
+if os.environ.get("QT_QPA_PLATFORM", "offscreen") == "offscreen":
+    # As large as the X server's that other tests run on: by itself it is too small for the window as drawn.
+    os.environ["QT_QPA_PLATFORM"] = f"offscreen:configfile={Path(__file__).parent / 'data' / 'offscreen.json'}"
+
 # Machines are noisy, so no example has a deadline. `make test` looks shortly each time, `make test-all` thoroughly.
 settings.register_profile("quick", max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", parent=settings.get_profile("quick"), max_examples=300)

@@ -1,8 +1,7 @@
-"""Qt without a display, and a window to test."""
+"""A window to test."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +10,6 @@ from PySide6.QtWidgets import QApplication
 
 from tests.helpers.script import write_script
 from tests.helpers.ui import Frame, open_window
-
-os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 
 @pytest.fixture

@@ -54,10 +54,8 @@ def open_whole(
         chat = ChatView(app, theme, notify)
         desk = Window(app, chat, notify, theme, script, qtbot)
         desk.window = MainWindow(app, theme, notify, loader, chat)
+        desk.window.resize(width, 700)
         desk.window.show()
-        qtbot.waitUntil(lambda: desk.window._is_painted)
-        QApplication.processEvents()  # it comes to fit the display without a screen, which is a small one
-        desk.window.resize(width, 700)  # as on a larger one
         desk.window.activateWindow()
         opened.append(desk)
         loader.load(tmp_path / "model.gguf")

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
@@ -20,6 +20,7 @@ from app.store.attachments import Use
 from app.ui.chat.chat_view import ChatView
 from app.ui.row_list import ID_ROLE
 from app.ui.summarize.summarize_view import SummarizeView
+from app.ui.theme import EDGE_PX
 from app.ui.widgets.question_dialog import QuestionDialog
 from tests.helpers.attached import lease_pdf, notes, urls_of
 from tests.helpers.clipping import clipped_texts
@@ -210,6 +211,25 @@ def test_nothing_is_clipped_in_the_column_and_the_frame(frame: Frame, qtbot: QtB
     assert clipped_texts(frame.window.picker) == []
     assert clipped_texts(frame.window.status) == []
     assert clipped_texts(frame.window.views.tabs) == []
+
+
+def test_the_content_of_every_tab_begins_at_the_same_left_edge(frame: Frame, qtbot: QtBot) -> None:
+    """In a window of usual width; where there is much room, what is read stands in the middle of it."""
+    window, views = frame.window, frame.window.views
+    window.resize(900, 700)
+
+    def left(widget: QWidget) -> int:
+        qtbot.waitUntil(widget.isVisible)
+        QApplication.processEvents()
+        return widget.mapTo(views.content, QPoint(0, 0)).x()
+
+    views.show_summarize()
+    lefts = {"summarize": left(view_of(frame).empty.zone)}
+    views.show_translate()
+    lefts["translate"] = left(views._translations().view.text.panes)
+    views.show_models()
+    lefts["models"] = left(views._models.currentWidget().title)
+    assert lefts == dict.fromkeys(lefts, frame.theme.px(EDGE_PX)), window.size()
 
 
 # The column.

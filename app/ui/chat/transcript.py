@@ -24,11 +24,11 @@ from app.ui.chat.turn import Turn
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.tab_order import is_tab_stop
-from app.ui.theme import LateTheme, Theme
+from app.ui.theme import EDGE_PX, LateTheme, Theme
 from app.ui.widgets.buttons import text_button
 
 COLUMN_PX = 760
-MARGIN_PX = 24
+MARGIN_PX = EDGE_PX
 SLICE_S = 0.008
 NEAR_END_PX = 12
 GONE_AT_ONCE = 10

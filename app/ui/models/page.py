@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QScrollAr
 from app.core.cancel import CancelToken
 from app.ui import tasks
 from app.ui.models.model_card import ModelCard
-from app.ui.theme import Theme
+from app.ui.theme import EDGE_PX, Theme
 
 WIDEST_PX = 980
 NARROW_PX = 600
@@ -131,7 +131,7 @@ class ModelsPage(QWidget):
         px = self._theme.px
         for widget, size_px, weight in self._fonts:
             widget.setFont(self._theme.font(size_px, weight))
-        self._around.setContentsMargins(px(40), px(24), px(32), px(20))
+        self._around.setContentsMargins(px(EDGE_PX), px(24), px(EDGE_PX), px(20))
         self._around.setSpacing(0)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(px(12))

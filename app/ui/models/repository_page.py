@@ -31,7 +31,7 @@ from app.ui.models.page import WIDEST_PX
 from app.ui.models.state_view import Choice, StateView
 from app.ui.models.wording import model_words
 from app.ui.notify import Notify, describe
-from app.ui.theme import Theme
+from app.ui.theme import EDGE_PX, Theme
 from app.ui.widgets.buttons import text_button
 
 if TYPE_CHECKING:
@@ -352,8 +352,8 @@ class RepositoryPage(QWidget):
         edge = px(20)
         self._lock.setPixmap(icon("lock-simple", tokens.muted, edge).pixmap(QSize(edge, edge), self.devicePixelRatio()))
         self._holder.setMaximumWidth(px(WIDEST_PX))
-        self._head_row.setContentsMargins(px(26), px(12), px(28), px(4))
-        self._holder_row.setContentsMargins(px(40), px(6), px(32), px(24))
+        self._head_row.setContentsMargins(px(EDGE_PX - 14), px(12), px(EDGE_PX), px(4))
+        self._holder_row.setContentsMargins(px(EDGE_PX), px(6), px(EDGE_PX), px(24))
         self._holder_row.setSpacing(0)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(px(8))

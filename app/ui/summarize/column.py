@@ -20,7 +20,7 @@ class Column(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         row.addStretch(1)
-        row.addWidget(self._middle, 1000)
+        row.addWidget(self._middle, 100_000)
         row.addStretch(1)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()

@@ -9,12 +9,11 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from app.ui.i18n import tr
 from app.ui.summarize.better_model import BetterModel
 from app.ui.summarize.drop_zone import DropZone
+from app.ui.summarize.statement_view import COLUMN_PX, SIDE_PX
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-
-WIDTH_PX = 640
 
 
 class EmptyPage(QWidget):
@@ -39,7 +38,7 @@ class EmptyPage(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addStretch(1)
-        row.addWidget(self._middle, 1000)
+        row.addWidget(self._middle, 100_000)
         row.addStretch(1)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
@@ -48,6 +47,6 @@ class EmptyPage(QWidget):
         px = self._theme.px
         self._head.setFont(self._theme.font(24, 600))
         self._words.setFont(self._theme.font(14))
-        self._column.setContentsMargins(px(28), px(12), px(28), px(20))
+        self._column.setContentsMargins(px(SIDE_PX), px(12), px(SIDE_PX), px(20))
         self._column.setSpacing(px(10))
-        self._middle.setMaximumWidth(px(WIDTH_PX) + 2 * px(28))
+        self._middle.setMaximumWidth(px(COLUMN_PX) + 2 * px(SIDE_PX))

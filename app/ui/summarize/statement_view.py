@@ -23,11 +23,11 @@ from app.ui.i18n import tr
 from app.ui.summarize.places import Chip
 from app.ui.summarize.statement_paint import StatementPaint
 from app.ui.summarize.statement_text import StatementText, Stretch, Told, plain
-from app.ui.theme import Theme
+from app.ui.theme import EDGE_PX, Theme
 from app.ui.widgets.plain_tip import plain_tip
 
 COLUMN_PX = 760
-SIDE_PX = 28
+SIDE_PX = EDGE_PX
 STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
 
 

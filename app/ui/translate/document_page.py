@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
 from app.ui.notify import Notify
-from app.ui.theme import Theme
+from app.ui.theme import EDGE_PX, Theme
 from app.ui.translate.document_bar import DocumentBar
 from app.ui.translate.document_find import Hit, Searched
 from app.ui.translate.document_head import DocumentHead
@@ -23,7 +23,6 @@ from app.ui.widgets.document_search import DocumentSearch
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
-SIDE_PX = 28
 CONTROL = Qt.KeyboardModifier.ControlModifier
 
 
@@ -118,5 +117,5 @@ class DocumentPage(QWidget):
 
     def _on_theme_changed(self) -> None:
         px = self._theme.px
-        self._column.setContentsMargins(px(SIDE_PX), px(12), px(SIDE_PX), px(16))
+        self._column.setContentsMargins(px(EDGE_PX), px(12), px(EDGE_PX), px(16))
         self._column.setSpacing(px(12))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QFont
 
 from app.features.translation.result import Term
 from app.ui.i18n import tr
@@ -24,6 +25,9 @@ class GlossaryModel(QAbstractTableModel):
         super().__init__(parent)
         self._lines: list[Term] = []
         self.names = ("", "")
+        self.shortened: Callable[[str], str] = str
+        """A heading for the room that there is: in a style sheet, Qt cuts it off."""
+        self.heading_font = QFont()
 
     @property
     def terms(self) -> tuple[Term, ...]:
@@ -87,9 +91,11 @@ class GlossaryModel(QAbstractTableModel):
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return (*self.names, tr("Keep"))[section]
-        if role == Qt.ItemDataRole.ToolTipRole and section == KEPT:
-            return tr("Ticked: the term is not translated")
+            return tr("Keep") if section == KEPT else self.shortened(self.names[section])
+        if role == Qt.ItemDataRole.FontRole:
+            return self.heading_font
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return tr("Ticked: the term is not translated") if section == KEPT else self.names[section]
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QAbstractItemModel, QEvent, QModelIndex, QRect, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen, QResizeEvent, QShowEvent
+from PySide6.QtGui import QColor, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPen, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemDelegate,
     QAbstractItemView,
@@ -68,7 +68,7 @@ class GlossaryTable(QTableView):
 
     def __init__(self, theme: Theme, terms: GlossaryModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
+        self._theme, self._terms = theme, terms
         self.setObjectName("glossary_table")
         self.setAccessibleName(tr("Glossary"))
         self.setModel(terms)
@@ -142,11 +142,14 @@ class GlossaryTable(QTableView):
     def _set_columns(self) -> None:
         kept = self._theme.px(KEPT_PX)
         half = max(1, (self.viewport().width() - kept) // 2)
+        metrics, room = QFontMetrics(self._terms.heading_font), half - self._theme.px(16)
+        self._terms.shortened = lambda name: metrics.elidedText(name, Qt.TextElideMode.ElideRight, room)
         for column, width in ((SOURCE, half), (TARGET, half), (KEPT, kept)):
             self.horizontalHeader().resizeSection(column, width)
 
     def _on_theme_changed(self) -> None:
         self.setFont(self._theme.font(13.5))
-        self.horizontalHeader().setFont(self._theme.font(12.5, 600))
+        self._terms.heading_font = self._theme.font(12.5, 600)
+        self.horizontalHeader().setFont(self._terms.heading_font)
         self.verticalHeader().setDefaultSectionSize(self._theme.px(ROW_PX))
         self._set_columns()

@@ -156,6 +156,7 @@ class TextPanes(QFrame):
             label.setFont(theme.font(12.5))
             label.setContentsMargins(px(4), 0, 0, 0)
         self._back_head.setFont(theme.font(12, 600))
+        self._back_head.setContentsMargins(px(4), 0, 0, 0)
         self.back_text.setFont(theme.font(14))
         self.back_text.document().setDefaultFont(theme.font(14))
         self.back_text.document().setDocumentMargin(px(4))
