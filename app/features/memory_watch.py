@@ -18,43 +18,30 @@ PROC = Path("/proc")
 LEAST_AVAILABLE_BYTES = 500_000_000
 LEAST_AVAILABLE_SHARE = 0.05
 MOST_OF_SMALL_MACHINES = 0.1  # 500 MB of a machine with 2 GB would be short all day
-STALLED_PERCENT = 10.0
 _KILOBYTES = re.compile(r"^(MemTotal|MemAvailable):\s+(\d+) kB$", re.MULTILINE)
-_STALLED = re.compile(r"^full avg10=([\d.]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Memory:
-    """The machine's memory now. `stalled_percent`: how much of the last ten seconds everything waited for memory."""
+    """The machine's memory now. How long programs waited for some says nothing: a slow disk makes them wait, too."""
 
     total_bytes: int
     available_bytes: int
-    stalled_percent: float = 0.0
 
     @property
     def is_short(self) -> bool:
-        """Whether something has to go now: little is left, or twice as little while programs already wait for it."""
+        """Whether something has to go now: little is left."""
         small = min(LEAST_AVAILABLE_BYTES, MOST_OF_SMALL_MACHINES * self.total_bytes)
-        least = max(LEAST_AVAILABLE_SHARE * self.total_bytes, small)
-        return self.available_bytes < (2 * least if self.stalled_percent >= STALLED_PERCENT else least)
+        return self.available_bytes < max(LEAST_AVAILABLE_SHARE * self.total_bytes, small)
 
 
 def read_memory(proc: Path = PROC) -> Memory | None:
     """What Linux says about its memory; None where nothing says it."""
     try:
         found = {name: int(kilobytes) * 1024 for name, kilobytes in _KILOBYTES.findall((proc / "meminfo").read_text())}
-        total, available = found["MemTotal"], found["MemAvailable"]
+        return Memory(found["MemTotal"], found["MemAvailable"])
     except (OSError, ValueError, KeyError):
         return None
-    return Memory(total, available, _stalled_percent(proc))
-
-
-def _stalled_percent(proc: Path) -> float:
-    try:
-        found = _STALLED.search((proc / "pressure" / "memory").read_text())
-        return float(found[1]) if found else 0.0
-    except (OSError, ValueError):  # an older kernel, or one that does not count pressure
-        return 0.0
 
 
 class Verdict(StrEnum):

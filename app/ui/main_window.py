@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from app.ui.chat.chat_view import ChatView
 
 
+REMEMBER_MS = 200
+"""After the last change: arrows pass many chats in a list."""
+
+
 class MainWindow(QMainWindow):
     """Puts the parts together and passes their signals on."""
 
@@ -43,6 +47,8 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._app, self._theme, self._notify, self.loader, self.chat = app, theme, notify, loader, chat
         self._deleted: list[int] = []
+        self._remember_later = QTimer(self, singleShot=True, interval=REMEMBER_MS)
+        self._remember_later.timeout.connect(self._remember)
         self.setObjectName("main_window")
         self.sidebar = Sidebar(theme, app.conversations, notify)
         self.left = LeftColumn(theme)
@@ -79,8 +85,8 @@ class MainWindow(QMainWindow):
         column.setSpacing(0)
         column.addLayout(top)
         column.addWidget(self.views.content, 1)
-        column.addWidget(self._notify.bar)
         column.addWidget(self.status)
+        self._notify.bar.float_over(content, self.views.content)
         return content
 
     def _add_actions(self) -> dict[str, QAction]:
@@ -144,6 +150,8 @@ class MainWindow(QMainWindow):
         self.status.gauge.clicked.connect(self.show_context)
         self.status.network_wanted.connect(self._on_network_wanted)
         self.status.show_network(is_on=self._app.settings.network.allowed)
+        self.chat.answer_started.connect(lambda _: self.loader.expect())
+        self.chat.answer_grew.connect(self.loader.look_during_answer)
         self.chat.answer_finished.connect(self._on_answer_finished)
         self.loader.changed.connect(self._on_model_changed)
         self._theme.changed.connect(self.sizes.fit_zoom)
@@ -155,6 +163,7 @@ class MainWindow(QMainWindow):
         self.chat.show_conversation(conversation_id)
         self.sidebar.show_open(conversation_id)
         self._update_title()
+        self._remember_later.start()
 
     def new_chat(self) -> None:
         """An empty chat, ready to type into."""
@@ -172,6 +181,7 @@ class MainWindow(QMainWindow):
         self.chat.show_temporary()
         self.sidebar.show_open(None)
         self._update_title()
+        self._remember_later.start()
         self.views.show_chat()
 
     def show_context(self) -> None:
@@ -256,6 +266,7 @@ class MainWindow(QMainWindow):
         is_open = conversation_id == self.chat.conversation_id
         if is_open and conversation_id != self.sidebar.open_id:
             self.sidebar.show_new(conversation_id)
+            self._remember_later.start()
         else:
             self.sidebar.refresh(conversation_id)
         if is_open:
@@ -284,6 +295,7 @@ class MainWindow(QMainWindow):
             self.picker.show_task(task)
         self.status.gauge.show_wanted(wanted=self.views.current not in (SUMMARIZE, TRANSLATE))
         self._update_title()
+        self._remember_later.start()
 
     def _on_chat_made(self, conversation_id: int) -> None:
         self.show_chat(conversation_id)
@@ -308,6 +320,18 @@ class MainWindow(QMainWindow):
         if self._app.settings.window.tab in (SUMMARIZE, TRANSLATE):
             self.views.show_soon(self._app.settings.window.tab)
 
+    @property
+    def _in_use(self) -> dict[str, object]:
+        """What is open, as it comes back after a restart."""
+        chat_id = 0 if self.chat.is_temporary else self.chat.conversation_id or 0
+        return {"conversation_id": chat_id, "tab": self.views.tab, **self.views.open_ids}
+
+    def _remember(self) -> None:
+        """What is in use comes back after a kill, too."""
+        kept = self._app.settings.window
+        if any(getattr(kept, name) != value for name, value in self._in_use.items()):
+            self._save("window", **self._in_use)
+
     def _save(self, section: str, **values: object) -> None:
         try:
             self._app.change(section, **values)
@@ -330,10 +354,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self.chat.save_draft()
         self.views.close()
-        kept = self.sizes.describe()
-        kept_id = 0 if self.chat.is_temporary else self.chat.conversation_id or 0
-        kept |= self.views.open_ids
-        kept["tab"] = self.views.tab
-        self._save("window", conversation_id=kept_id, **kept)
+        self._remember_later.stop()
+        self._save("window", **self.sizes.describe(), **self._in_use)
         self.chat.stop()
         event.accept()

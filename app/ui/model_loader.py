@@ -56,6 +56,7 @@ class ModelLoader(QObject):
         self.model: ModelLoaded | None = None
         self._step_notice: Notice | None = None
         self._told = ""
+        self._is_expected = False
         self._waking.connect(self._on_waking)
         app.engine.on_waking = self._waking.emit
 
@@ -123,9 +124,22 @@ class ModelLoader(QObject):
         if self.state == "asleep":
             self.reload()
 
+    def expect(self) -> None:
+        """An answer begins: a model that is away is on its way back, whatever brings it."""
+        if self._task is None and self.state == "asleep" and self.path is not None:
+            self.fraction, self._is_expected = 0.0, True
+            self._set("loading", None)
+            self.look_during_answer()
+
+    def look_during_answer(self) -> None:
+        """Something of the answer has come: what was expected is there."""
+        if self._is_expected and self._app.engine.loaded is not None:
+            self.look()
+
     def look(self) -> None:
         """Compares with the engine: its child may have ended, or woken up, during an answer."""
-        if self._task is None and self.state in ("ready", "asleep"):
+        if self._task is None and (self.state in ("ready", "asleep") or self._is_expected):
+            self._is_expected = False
             loaded = self._app.engine.loaded
             self._set("asleep" if loaded is None else "ready", loaded or self.model)
 
@@ -243,6 +257,7 @@ class ModelLoader(QObject):
             self._set("failed", None)
 
     def _set(self, state: str, model: ModelLoaded | None) -> None:
+        self._is_expected = self._is_expected and state == "loading"
         self.state, self.model, self.step = state, model, ""
         self._end_step()
         if state == "ready" and model is not None:

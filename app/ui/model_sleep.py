@@ -35,6 +35,7 @@ class ModelSleep(QObject):
         super().__init__(loader)
         self._watch, self._notify, self._loader = watch, notify, loader
         self._notice: Notice | None = None
+        self._is_warning = False
         self._is_answering: Callable[[], bool] = lambda: chat.busy
         self._is_at_work = is_at_work
         self._timer = QTimer(self, interval=LOOK_EVERY_MS)
@@ -49,10 +50,13 @@ class ModelSleep(QObject):
         verdict = self._watch.look(busy=self._is_answering() or self._is_at_work())
         if verdict in (Verdict.SLEEP_SHORT, Verdict.SLEEP_IDLE):
             self._loader.sleep()
+        if self._is_warning and not self._watch.is_warned:  # there is enough again, or it sleeps now
+            self._end_notice()
         if verdict is Verdict.SLEEP_SHORT:
             self._tell(SLEEPS_FOR_MEMORY)
         elif verdict is Verdict.WARN_SHORT:
             self._tell(WAITS_FOR_ANSWER if self._is_answering() else WAITS_FOR_SUMMARY)
+            self._is_warning = True
 
     @property
     def is_watching(self) -> bool:
@@ -71,7 +75,7 @@ class ModelSleep(QObject):
             self._notice.dismiss()
 
     def _on_notice_left(self) -> None:
-        self._notice = None
+        self._notice, self._is_warning = None, False
 
     def _on_answer_finished(self) -> None:
         self._watch.used()

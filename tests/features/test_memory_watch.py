@@ -16,9 +16,6 @@ MemFree:          200000 kB
 MemAvailable:    4096000 kB
 Buffers:           12345 kB
 """
-PRESSURE = """some avg10=31.00 avg60=2.00 avg300=0.50 total=12345
-full avg10=12.50 avg60=1.00 avg300=0.10 total=999
-"""
 PLENTY, SHORT = Memory(16 * GB, 8 * GB), Memory(16 * GB, GB // 2)
 
 
@@ -40,20 +37,21 @@ class Machine:
         return self.watch.look(busy=busy)
 
 
-def proc(folder: Path, meminfo: str = MEMINFO, pressure: str | None = PRESSURE) -> Path:
-    (folder / "pressure").mkdir()
+def proc(folder: Path, meminfo: str = MEMINFO) -> Path:
     (folder / "meminfo").write_text(meminfo)
-    if pressure is not None:
-        (folder / "pressure" / "memory").write_text(pressure)
     return folder
 
 
-def test_linux_says_what_is_available_and_how_long_programs_waited(tmp_path: Path) -> None:
-    assert read_memory(proc(tmp_path)) == Memory(16384000 * 1024, 4096000 * 1024, 12.5)
+def test_linux_says_what_is_available(tmp_path: Path) -> None:
+    assert read_memory(proc(tmp_path)) == Memory(16384000 * 1024, 4096000 * 1024)
 
 
-def test_a_kernel_that_does_not_count_pressure_still_says_the_memory(tmp_path: Path) -> None:
-    assert read_memory(proc(tmp_path, pressure=None)) == Memory(16384000 * 1024, 4096000 * 1024, 0.0)
+def test_programs_that_wait_for_memory_do_not_make_it_short(tmp_path: Path) -> None:
+    (tmp_path / "pressure").mkdir()
+    (tmp_path / "pressure" / "memory").write_text("full avg10=92.50 avg60=80.00 avg300=50.10 total=999\n")
+    memory = read_memory(proc(tmp_path, "MemTotal: 24000000 kB\nMemAvailable: 1900000 kB\n"))
+    assert memory is not None
+    assert not memory.is_short
 
 
 @pytest.mark.parametrize("meminfo", ["", "MemTotal: lots kB\n", "MemTotal:  1000 kB\n"])
@@ -70,12 +68,6 @@ def test_short_is_a_twentieth_or_half_a_gigabyte_and_less_on_small_machines(
     total_gb: int, available_mb: int, is_short: bool
 ) -> None:
     assert Memory(total_gb * GB, available_mb * 10**6).is_short is is_short
-
-
-def test_programs_that_wait_for_memory_make_it_short_earlier() -> None:
-    assert not Memory(16 * GB, 1_500_000_000, 5.0).is_short
-    assert Memory(16 * GB, 1_500_000_000, 20.0).is_short
-    assert not Memory(16 * GB, 2_000_000_000, 90.0).is_short
 
 
 def test_a_model_stays_while_there_is_plenty() -> None:

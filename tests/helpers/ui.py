@@ -47,6 +47,7 @@ class PlainChat(QWidget):
     wake_wanted = Signal()
     document_wanted = Signal(object, int, object)
     documents_known = Signal(object)
+    answer_grew = Signal()
     answer_started = Signal(int)
     answer_finished = Signal(int)
 

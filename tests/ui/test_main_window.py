@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app.core.messages import Role
+from app.core.settings import load_settings
 from app.features.sentences import Sentence
 from app.ui import tasks
 from app.ui.chat.chat_view import ChatView
@@ -298,6 +299,26 @@ def test_a_first_window_and_one_from_a_larger_screen_fit_with_their_frames(frame
     window.move(300, 300)
     window.sizes.fit_screen()
     qtbot.waitUntil(lambda: screen.contains(window.frameGeometry()))
+
+
+def test_what_is_in_use_is_remembered_when_it_is_chosen_not_only_at_quit(frame: Frame, qtbot: QtBot) -> None:
+    def kept() -> tuple[int, str]:
+        window = load_settings(frame.app.paths.settings)[0].window
+        return window.conversation_id, window.tab
+
+    first, second = (frame.app.conversations.create(title=title).id for title in ("Letter", "Garden"))
+    frame.window.show_chat(first)
+    qtbot.waitUntil(lambda: kept() == (first, "chat"))
+    frame.window.show_chat(second)
+    frame.window.views.show_summarize()
+    qtbot.waitUntil(lambda: kept() == (second, "summarize"))
+    frame.window.temporary_chat()
+    qtbot.waitUntil(lambda: kept() == (0, "chat"))
+    third = frame.app.conversations.create(title="Bread").id
+    frame.window.new_chat()
+    frame.chat.conversation_id = third  # its first message was sent
+    frame.chat.title_changed.emit(third)
+    qtbot.waitUntil(lambda: kept() == (third, "chat"))
 
 
 def test_a_chat_that_was_deleted_meanwhile_does_not_come_back(qapp: QApplication) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QCursor, QGuiApplication
-from PySide6.QtWidgets import QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import DiskFull, EngineStopped, ModelLoadFailed, ProtocolViolation, every_error
@@ -29,13 +29,14 @@ def notify(qtbot: QtBot) -> Iterator[Notify]:
     window = QWidget()
     qtbot.addWidget(window)
     column = QVBoxLayout(window)
-    column.addWidget(QPlainTextEdit())  # has the keyboard, as the message field does
-    column.addWidget(one.bar)
+    page = QPlainTextEdit()  # has the keyboard, as the message field does
+    column.addWidget(page)
+    one.bar.float_over(window, page)
     window.resize(700, 500)
     window.show()
     with qtbot.waitActive(window):
         window.activateWindow()
-    QCursor.setPos(window.mapToGlobal(QPoint(50, 50)))  # a notice under the pointer would stay
+    QCursor.setPos(window.mapToGlobal(QPoint(50, 450)))  # a notice under the pointer would stay
     yield one
     one.uninstall()
 
@@ -145,6 +146,24 @@ def test_the_same_sentence_is_shown_once_and_never_more_than_three(notify: Notif
     for text in ("one", "two", "two", "three", "four"):
         notify.tell(Sentence(text))
     assert [notice.text for notice in notify.bar.notices] == ["two", "three", "four"]
+
+
+def test_a_notice_floats_over_the_page_and_pushes_nothing(notify: Notify, qtbot: QtBot) -> None:
+    window = notify.bar.window()
+    page = window.findChild(QPlainTextEdit)
+    assert page is not None
+    before = page.geometry()
+    for words in ("One.", "Two, which is long enough to need a second line in this window. " * 3):
+        notify.tell(Sentence(words))
+    QApplication.processEvents()
+    assert page.geometry() == before
+    assert page.geometry().contains(notify.bar.geometry())
+    tall = notify.bar.height()
+    notify.bar.notices[-1].dismiss()
+    qtbot.waitUntil(lambda: notify.bar.height() < tall)
+    window.resize(500, 400)
+    QApplication.processEvents()
+    assert page.geometry().contains(notify.bar.geometry())
 
 
 def test_a_long_sentence_is_not_clipped(notify: Notify, qtbot: QtBot) -> None:

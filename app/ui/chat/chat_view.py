@@ -58,6 +58,8 @@ class ChatView(QWidget):
     """Whose documents, one of them, and the `Mark` in it or None."""
     documents_known = Signal(object)
     """Another chat is shown; its documents as a set of (whose, id)."""
+    answer_grew = Signal()
+    """Something of the answer has come, also while another chat is looked at."""
     answer_started = Signal(int)
     """The id of the answer."""
     answer_finished = Signal(int)

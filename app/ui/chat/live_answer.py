@@ -113,6 +113,7 @@ class LiveAnswer(QObject):
         self.show_waiting()
 
     def _on_grew(self, used_tokens: int) -> None:
+        self._chat.answer_grew.emit()
         if self._view is not None:  # else another chat is looked at
             self._chat.context_changed.emit(used_tokens)
 

@@ -1,4 +1,4 @@
-"""Notices at the bottom of the content: a sentence, its buttons, a cross; nothing covers the chat."""
+"""Notices over the top of the content: a sentence, its buttons, a cross; the page below stays where it is."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from app.ui.i18n import breakable, tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 
-WIDTH_PX = 760
+WIDTH_PX = 640
+EDGE_PX, TOP_PX = 24, 4
 MOST_AT_ONCE = 3
 
 
@@ -117,24 +118,48 @@ class Notice(QFrame):
 
 
 class NoticeBar(QWidget):
-    """At most three notices, the newest at the bottom; without any it takes no room."""
+    """At most three notices, the newest at the bottom; they float over the top of what is shown and push nothing."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._under: QWidget | None = None
         self.setObjectName("notice_bar")
         self.setAccessibleName(tr("Notices"))
         self.notices: list[Notice] = []
-        self._stack = QWidget()
-        self._column = QVBoxLayout(self._stack)
+        self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
-        row = QHBoxLayout(self)
-        row.addStretch(1)
-        row.addWidget(self._stack, 1000)
-        row.addStretch(1)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self.hide()
+
+    def float_over(self, parent: QWidget, under: QWidget) -> None:
+        """Becomes a part of `parent` that lies over the top of `under`, one of its children."""
+        self.setParent(parent)
+        self._under = under
+        under.installEventFilter(self)
+        self._place()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._under and event.type() in (QEvent.Type.Resize, QEvent.Type.Move):
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def event(self, event: QEvent) -> bool:
+        done = super().event(event)
+        if event.type() == QEvent.Type.LayoutRequest:
+            self._place()  # a sentence came, went or wraps otherwise
+        return done
+
+    def _place(self) -> None:
+        if self._under is None or not self.notices:
+            return
+        room = self._under.geometry()
+        width = max(1, min(self._theme.px(WIDTH_PX), room.width() - 2 * self._theme.px(EDGE_PX)))
+        wanted = self._column.totalHeightForWidth(width) if self._column.hasHeightForWidth() else -1
+        height = wanted if wanted > 0 else self._column.totalSizeHint().height()
+        self.setGeometry(room.x() + (room.width() - width) // 2, room.y() + self._theme.px(TOP_PX), width, height)
+        self.raise_()
 
     def add(self, notice: Notice) -> None:
         """Shows one more; the same sentence is not shown twice, the oldest of four leaves."""
@@ -144,6 +169,9 @@ class NoticeBar(QWidget):
         notice.left.connect(lambda: self._on_left(notice))
         self.notices.append(notice)
         self._column.addWidget(notice)
+        notice.show()
+        self._column.invalidate()
+        self._place()  # before it is seen: what appears under the pointer is taken for something that is read
         self.show()
 
     def _on_left(self, notice: Notice) -> None:
@@ -152,11 +180,9 @@ class NoticeBar(QWidget):
             self._column.removeWidget(notice)
             notice.deleteLater()
         self.setVisible(bool(self.notices))
+        self._column.invalidate()
+        self._place()
 
     def _on_theme_changed(self) -> None:
-        px = self._theme.px
-        self._stack.setMaximumWidth(px(WIDTH_PX))
-        self._column.setSpacing(px(8))
-        layout = self.layout()
-        assert layout is not None
-        layout.setContentsMargins(px(24), 0, px(24), px(8))
+        self._column.setSpacing(self._theme.px(8))
+        self._place()

@@ -52,6 +52,8 @@ def machine(open_chat: Open, tmp_path: Path) -> Callable[..., Machine]:
         loader = ModelLoader(desk.app, desk.notify, desk.chat)
         loader.path, loader.state = tmp_path / "model.gguf", "asleep"
         loader.changed.connect(lambda: desk.chat.set_model_state(loader.state, ""))
+        desk.chat.answer_started.connect(lambda _: loader.expect())
+        desk.chat.answer_grew.connect(loader.look_during_answer)
         desk.chat.answer_finished.connect(loader.look)
         made = Machine(desk, loader, None, PLENTY, 0.0)  # type: ignore[arg-type]
         watch = MemoryWatch(lambda: desk.app.settings.engine, lambda: made.memory, lambda: made.now_s)
@@ -105,6 +107,44 @@ def test_an_answer_is_never_cut_it_warns_and_sleeps_afterwards(machine: Callable
     here.desk.qtbot.waitUntil(here.is_asleep)
     assert here.desk.notices() == [PUT_TO_SLEEP]
     assert "three" in here.desk.last.text
+
+
+def test_the_word_about_short_memory_leaves_when_there_is_enough_again(machine: Callable[..., Machine]) -> None:
+    here = machine(SLOW)
+    here.desk.type("Count")
+    here.desk.press(Qt.Key.Key_Return)
+    here.desk.qtbot.waitUntil(lambda: "three" in here.desk.last.text, timeout=10_000)
+    here.memory = SHORT
+    here.sleep.look()
+    assert len(here.desk.notices()) == 1
+    here.memory = PLENTY
+    here.sleep.look()
+    assert here.desk.notices() == []
+    with here.desk.qtbot.waitSignal(here.desk.chat.answer_finished, timeout=20_000):
+        here.desk.press(Qt.Key.Key_Escape)
+    assert (here.loader.state, here.desk.notices()) == ("ready", [])
+
+
+def test_asleep_is_never_shown_during_an_answer_whatever_took_the_model_away(machine: Callable[..., Machine]) -> None:
+    here = machine(
+        {"when": "crash", "text": "one two three", "crash_after": 2}, {"text": "Good morning.", "delay_s": 0.01}
+    )
+    shown: list[str] = []
+
+    def note_state() -> None:
+        if here.desk.chat.busy and here.desk.chat.live.answering.message_id:  # type: ignore[union-attr]
+            shown.append(here.loader.state)
+
+    here.loader.changed.connect(note_state)
+    here.desk.chat.answer_grew.connect(note_state)
+    here.desk.ask("crash")
+    assert here.loader.state == "asleep"
+    shown.clear()
+    here.desk.ask("Are you there?")
+    assert here.desk.texts[-1] == "Good morning."
+    assert shown[0] == "loading"
+    assert shown[-1] == "ready"
+    assert "asleep" not in shown
 
 
 def test_after_the_minutes_that_were_set_it_sleeps_without_a_word(machine: Callable[..., Machine]) -> None:
