@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from app.core.sizes import size_words
+from app.core.visible import visible_name
 from app.documents.source import PageRead, Remark
 
 Values = dict[str, str | int]
@@ -117,7 +118,7 @@ _SENTENCES: dict[str, Callable[[Values], str]] = {
 
 def remark_sentence(remark: Remark) -> str:
     """The sentence for a remark."""
-    return _SENTENCES[remark.name](remark.values)
+    return visible_name(_SENTENCES[remark.name](remark.values))
 
 
 def pages_words(unit: str, pages: int, seen: Iterable[PageRead]) -> str:

@@ -14,6 +14,7 @@ from app.core.errors import ModelNotInstalled
 from app.core.gguf import GgufProblem, read_beginning
 from app.core.paths import starter_model
 from app.core.settings import Settings
+from app.core.visible import visible_name
 from app.features import model_choice
 from app.hub import library, other_programs
 from app.hub.catalog import Entry
@@ -98,7 +99,7 @@ class InstalledModels:
             note, entry = notes.get(model.path), self.entry_of(model)
             name = STARTER_NAME if model.origin == STARTER else entry.name if entry else model.name
             label = (note.label if note else "") or name
-            rows.append(Installed(model, label, note.used_at if note else None))
+            rows.append(Installed(model, visible_name(label), note.used_at if note else None))
         return rows
 
     def _known_sha(self, path: Path) -> str:

@@ -328,5 +328,6 @@ def sentence_for(error: BaseException) -> Sentence:
     """The sentence for any exception; one that is not an `AppError` is a defect and says so."""
     for cls in type(error).__mro__:
         if cls in _SENTENCES:
-            return _SENTENCES[cls](error)
+            sentence = _SENTENCES[cls](error)  # with names from outside
+            return replace(sentence, text=visible_name(sentence.text), kept=visible_name(sentence.kept))
     return Sentence(f"Something went wrong in {APP_NAME} itself.", "Your chats were kept.", "")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.messages import clean_text
+from app.core.visible import visible_name
 from app.store.conversations import match_expression
 from app.store.database import Database
 from app.store.erasing import leave_traces
@@ -26,10 +27,10 @@ BATCH = 400
 
 @dataclass(frozen=True)
 class StoredDocument:
-    """One document. The file was at `path` with `size_bytes` and `mtime_ns` when it was read.
+    """One document. The file was at `path` with `size_bytes` and `mtime_ns` when it was read; `name` is safe to show.
 
-    `unit` is what its `pages` are: page, slide, sheet, chapter or "". `info` is what else is known, in plain JSON:
-    title, language, encoding, the part that was read, words, pages_without_text, pages that are pictures, remarks.
+    `unit` is what its `pages` are: page, slide, sheet, chapter, file or "". `info` is what else is known, in plain
+    JSON: title, language, encoding, the part that was read, words, pages_without_text, pages as pictures, remarks.
     """
 
     id: int
@@ -226,4 +227,5 @@ def _fields(row: sqlite3.Row) -> Fields:
 
 def _document(row: sqlite3.Row) -> StoredDocument:
     values = dict(row)
-    return StoredDocument(**values | {"path": Path(os.fsdecode(values["path"])), "info": json.loads(values["info"])})
+    shown = {"name": visible_name(values["name"]), "path": Path(os.fsdecode(values["path"]))}
+    return StoredDocument(**values | shown | {"info": json.loads(values["info"])})

@@ -6,13 +6,19 @@ import re
 from collections.abc import Mapping
 
 from app.core.sizes import size_words
+from app.core.visible import visible_name
 
 _catalogue: dict[str, str] = {}
 
 
 def tr(text: str, **values: object) -> str:
-    """The text in the person's language, with `{names}` filled in when values are given."""
+    """The text in the person's language, with `{names}` filled in when values are given.
+
+    A value called `name` is one from outside, such as a file's, and is made safe to show.
+    """
     found = _catalogue.get(text, text)
+    if isinstance(name := values.get("name"), str):
+        values["name"] = visible_name(name)
     return found.format(**values) if values else found
 
 

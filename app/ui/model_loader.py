@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from app.core.errors import AppError
 from app.core.events import LoadProgress, ModelLoaded
 from app.core.paths import starter_model
+from app.core.visible import visible_name
 from app.features.model_sentences import Words, surprise_words, trying_words
 from app.features.sentences import Sentence, sentence_for
 from app.ui import tasks
@@ -30,7 +31,8 @@ def model_name(path: Path) -> str:
     """What a model is called in the window."""
     if path == starter_model():
         return tr("Starter")
-    return _TAGS.sub("", path.stem).replace("-", " ").replace("_", " ").strip() or path.stem
+    stem = visible_name(path.stem)
+    return _TAGS.sub("", stem).replace("-", " ").replace("_", " ").strip() or stem
 
 
 def in_words(words: Words) -> str:

@@ -43,6 +43,11 @@ def test_one_thing_is_told_as_one(name: str) -> None:
     assert one != many.replace("1,234", "1")
 
 
+def test_names_inside_a_document_are_safe_to_show() -> None:
+    sentence = remark_sentence(Remark("attachment", {"name": "a\u202eb\nc\x1b.exe", "size_bytes": 5}))
+    assert sentence.startswith(r"The attachment a\u202eb\nc\x1b.exe (")
+
+
 def test_every_format_has_words() -> None:
     assert set(FORMATS) == set(MODULES) | set(REWRITTEN)
     assert format_words("pdf") == "a PDF document"

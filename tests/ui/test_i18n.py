@@ -23,6 +23,11 @@ def test_values_are_filled_in() -> None:
     assert tr("{size} GB", size="2.7") == "2.7 GB"
 
 
+def test_a_name_from_outside_is_safe_to_show() -> None:
+    assert tr("Saved as {name}", name="a\u202eb\nc") == r"Saved as a\u202eb\nc"
+    assert tr("{words}", words="two\nlines") == "two\nlines"
+
+
 def test_braces_in_a_text_without_values_stay() -> None:
     assert tr("{not a field}") == "{not a field}"
 

@@ -12,6 +12,7 @@ from typing import Any
 from app.core.cancel import CancelToken
 from app.core.disk import disk_problem, make_folder, opener
 from app.core.errors import DocumentUnreadable
+from app.core.visible import visible_name
 from app.documents import reading
 from app.documents.protocol import BlocksRead, Segments, SegmentsDone, SegmentsRead
 from app.documents.segments import segment_to_fields
@@ -83,7 +84,7 @@ class Additions:
     def add(self, path: Path, wish: TranslationWish, cancel: CancelToken, password: str) -> Iterator[Adding | int]:
         """The last thing is the id of the job, none where it was cancelled; nothing is then kept of it."""
         spec = {"wish": wish_to_fields(wish), "name": path.name, "path": str(path)}
-        job = self._jobs.add(KIND, PurePath(path.name).stem or path.name, spec, state=ADDING)
+        job = self._jobs.add(KIND, visible_name(PurePath(path.name).stem or path.name), spec, state=ADDING)
         is_there = False
         try:
             for found in self._found(job.id, path, cancel, password):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from app.core.visible import visible_name
 from app.features.translation.languages import language
 from app.features.translation.result import TranslationWish
 from app.features.translation.stored import BLOCKS, StoredTranslation, TranslationEstimate
@@ -87,7 +88,8 @@ def layout_words(stored: StoredTranslation) -> str:
 
 def title_of(stored: StoredTranslation) -> str:
     """The file's name, unless it was given another title."""
-    return stored.name if stored.name.rpartition(".")[0] == stored.title else stored.title
+    name = visible_name(stored.name)
+    return name if name.rpartition(".")[0] == stored.title else stored.title
 
 
 def segments_words(count: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.core.visible import visible_name
 from app.documents.folder import MOST_FILES, Expanded
 from app.ui.i18n import tr
 from app.ui.widgets.document_words import short_name
@@ -17,5 +18,5 @@ def told_of(found: Expanded, *, left: int = 0) -> str:
     if len(odd) == 1:
         reason = {"missing": tr("There is no file {name}."), "denied": tr("{name} may not be read.")}
         words = reason.get(odd[0].reason, tr("{name} is not a file that can be read."))
-        return words.format(name=short_name(odd[0].path.name))
+        return words.format(name=short_name(visible_name(odd[0].path.name)))
     return tr("{count} of the files could not be read.", count=len(odd)) if odd else ""

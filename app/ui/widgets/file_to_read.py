@@ -7,6 +7,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.core.visible import visible_name
 from app.features.documents import WHOLE, Part
 from app.store.documents import StoredDocument
 
@@ -43,8 +44,8 @@ class FileToRead:
 
     @property
     def name(self) -> str:
-        """The file's name."""
-        return self.document.name if self.document else self.path.name
+        """The file's name, safe to show."""
+        return self.document.name if self.document else visible_name(self.path.name)
 
     @property
     def is_on_its_way(self) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QImage
-from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton
+from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QWidget
 
 from app.store.attachments import Use
 from app.ui.chat.answer_view import AnswerView
@@ -316,6 +316,30 @@ def test_a_damaged_file_says_so_and_the_good_one_beside_it_is_attached(open_chat
     assert "quinces" in text
     assert "broken" not in text
     assert chips(desk) == []
+
+
+def shown_texts(desk: Desk) -> list[str]:
+    """Every text of the window: labels, buttons, fields, tool tips, and what a screen reader is told."""
+    texts = []
+    for widget in desk.chat.window().findChildren(QWidget):
+        texts += [widget.toolTip(), widget.accessibleName(), widget.accessibleDescription(), widget.windowTitle()]
+        texts += [str(widget.property(name) or "") for name in ("text", "plainText", "placeholderText")]
+    return texts
+
+
+def test_a_name_that_turns_a_line_around_or_breaks_it_is_shown_safely(open_chat: Open, tmp_path: Path) -> None:
+    desk = open_chat({"text": "Fine."})
+    good = notes(tmp_path / "invoice\u202efdp\n\x1b[31m.txt", "The good one speaks of quinces.")
+    broken = tmp_path / "br\u202eoken\n\x9b.pdf"
+    broken.write_bytes(b"%PDF-1.7\nnothing of a document" * 20)
+    attach(desk, good, broken)
+    read, refused = chips(desk)
+    assert read.accessibleName().startswith(r"invoice\u202efdp\n\x1b[31m.txt")
+    assert refused.accessibleDescription() == r"br\u202eoken\n\x9b.pdf is damaged and could not be read."
+    desk.ask("What is it about?")
+    assert r"invoice\u202efdp\n\x1b[31m.txt" in desk.prompts()[-1][-1][1]
+    assert any(r"invoice\u202efdp" in text for text in shown_texts(desk))
+    assert not [text for text in shown_texts(desk) if re.search("[\u202e\x1b\x9b]|\n\x1b", text)]
 
 
 def slow_to_read(path: Path) -> Path:
