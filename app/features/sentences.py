@@ -171,7 +171,7 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
     errors.ModelUnreadable: _model_unreadable,
     errors.ModelDamaged: lambda e: Sentence(
         f"The file {_name(e.path)} is damaged, so it could not be loaded.",
-        "Please fetch or copy it again, or open another model.",
+        "Please fetch or copy it again.",
         "open_model",
     ),
     errors.ModelLoadFailed: _load_failed,

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from app.core.cancel import CancelToken
-from app.core.child import CHECKOUT
+from app.core.child import CHECKOUT, SilenceWatch
 from app.core.errors import DownloadFailed, DownloadRunning, FileNotOnHub
 from app.hub.part import Part, throw_away
 from app.hub.protocol import ChildEvent, Done, Fetched, Job, Phase, job_line
@@ -79,6 +79,21 @@ def test_a_child_that_is_killed_goes_on_at_the_exact_byte(fetching: Fetching) ->
             point = sizes[-1] + random.randrange(1, 80_000)
     assert len(sizes) == 5
     assert fetching.ranges() == [None, *sizes]
+    fetching.assert_complete()
+
+
+def test_a_silent_child_is_named_and_given_up_and_the_download_goes_on(fetching: Fetching) -> None:
+    fetching.hub.bytes_per_s = 600_000
+    events = fetching.child(CancelToken())
+    until(events, lambda event: isinstance(event, Fetched) and event.done_bytes >= 1000)
+    os.kill(only_child(), signal.SIGSTOP)
+    watch = SilenceWatch()
+    wait_until(watch.look, "the silence to be noticed")
+    (child,) = watch.look()
+    assert (child.work, child.subject) == ("download", FILE)
+    child.give_up()
+    fetching.hub.bytes_per_s = 0
+    assert isinstance(list(events)[-1], Done)
     fetching.assert_complete()
 
 
