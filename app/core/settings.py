@@ -119,7 +119,10 @@ class Translations:
 
 @dataclass(frozen=True)
 class Window:
-    """What comes back after a restart. `geometry` is Qt's own, in base64."""
+    """What comes back after a restart. `geometry` is Qt's own, in base64.
+
+    `last_folders` are lines such as "documents=/home/ada": where file dialogs begin.
+    """
 
     geometry: str = ""
     sidebar_width: int = 260
@@ -129,6 +132,7 @@ class Window:
     summary_id: int = 0
     translation_id: int = 0
     new_chat_draft: str = ""
+    last_folders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

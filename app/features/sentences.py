@@ -317,7 +317,8 @@ def silence_sentence(work: str, subject: str) -> Sentence:
 
 
 NO_PICTURES = Sentence(
-    f"{APP_NAME} cannot look at pictures yet, so nothing was attached.", "What you wrote is still there."
+    f"{APP_NAME} cannot look at pictures yet, so nothing was attached.",
+    "Saved as a file and dropped, its text is read where the program tesseract is installed.",
 )
 NO_FILE = Sentence(
     "What was dropped is not a file on this computer, so nothing was attached.", "Save it first, then drop the file."

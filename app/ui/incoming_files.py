@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.features.sentences import NO_FILE, NO_PICTURES
@@ -16,6 +16,7 @@ from app.ui.notify import Notify
 from app.ui.tabs import SUMMARIZE, TRANSLATE
 from app.ui.theme import Theme
 from app.ui.views import Views
+from app.ui.widgets.file_dialog import MODELS, file_dialog
 from app.ui.widgets.file_drop import DropZone, FileDrop
 
 if TYPE_CHECKING:
@@ -99,11 +100,9 @@ class IncomingFiles(QObject):
         FileAdding(self._app, self._theme, self._notify, self._window).add_file(path, self.model_chosen.emit)
 
     def _ask_for_file(self, name: str, title: str) -> QFileDialog:
-        """Begins in the folder of the model that is open."""
-        folder = self._loader.path.parent if self._loader.path else Path.home()
-        dialog = QFileDialog(self._window, title, str(folder))
+        """Begins where the last one was chosen, else in the folder of the model that is open."""
+        dialog = file_dialog(self._window, title, MODELS, first=self._loader.path.parent if self._loader.path else None)
         dialog.setObjectName(name)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.setNameFilters([tr("Models (*.gguf)"), tr("All files (*)")])
         dialog.open()

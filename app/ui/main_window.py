@@ -29,6 +29,7 @@ from app.ui.theme import Theme
 from app.ui.top_row import TopRow
 from app.ui.views import Views
 from app.ui.widgets.buttons import IconButton
+from app.ui.widgets.file_dialog import last_folders
 from app.ui.window_geometry import WindowGeometry
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class MainWindow(QMainWindow):
         self.files = IncomingFiles(app, theme, notify, loader, views=self.views, window=self)
         self.actions_by_name = self._add_actions()
         self._connect()
+        last_folders.use(app.settings.window.last_folders, lambda lines: self._save("window", last_folders=lines))
         self._restore()
 
     def _content(self) -> QWidget:

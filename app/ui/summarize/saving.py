@@ -18,6 +18,7 @@ from app.ui import tasks
 from app.ui.desktop import copy_text
 from app.ui.i18n import tr
 from app.ui.notify import Notify
+from app.ui.widgets.file_dialog import SAVED, file_dialog
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -56,9 +57,8 @@ class Saving(QObject):
 
     def ask(self, summary: Summary, ending: str, name: str = "") -> QFileDialog:
         """Asks where, and saves there; `name` is offered, else the title."""
-        dialog = QFileDialog(self._window, tr("Save the summary"), str(self.folder))
+        dialog = file_dialog(self._window, tr("Save the summary"), SAVED)
         dialog.setObjectName("save_summary")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilters([f"{tr(dict(FORMATS)[ending])} (*{ending})"])
         dialog.setDefaultSuffix(ending.removeprefix("."))

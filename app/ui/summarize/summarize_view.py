@@ -28,6 +28,7 @@ from app.ui.summarize.summary_actions import SummaryActions
 from app.ui.summarize.telling import told
 from app.ui.summarize.work_page import WorkPage
 from app.ui.theme import Theme
+from app.ui.widgets.file_dialog import DOCUMENTS, file_dialog
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -244,9 +245,8 @@ class SummarizeView(QWidget):
         self.take_keyboard()
 
     def _ask_for_folder(self) -> None:
-        dialog = QFileDialog(self, tr("Choose a folder to summarize"))
+        dialog = file_dialog(self, tr("Choose a folder to summarize"), DOCUMENTS)
         dialog.setObjectName("folder_dialog")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(QFileDialog.FileMode.Directory)
         dialog.setOption(QFileDialog.Option.ShowDirsOnly)
         dialog.filesSelected.connect(self.add_files)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.core.disk import disk_problem
@@ -14,6 +14,7 @@ from app.features.translation.result import Term
 from app.ui import tasks
 from app.ui.i18n import tr
 from app.ui.notify import Notify
+from app.ui.widgets.file_dialog import SAVED, file_dialog
 
 
 class GlossaryFiles(QObject):
@@ -81,8 +82,7 @@ class GlossaryFiles(QObject):
         return task
 
     def _dialog(self, title: str, name: str) -> QFileDialog:
-        dialog = QFileDialog(self._window, title)
+        dialog = file_dialog(self._window, title, SAVED)
         dialog.setObjectName(name)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setNameFilters([f"{tr('Table')} (*.csv)"])
         return dialog

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.ui import tasks
 from app.ui.i18n import tr
 from app.ui.notify import Notify
+from app.ui.widgets.file_dialog import SAVED, file_dialog
 
 
 class MemoryFiles(QObject):
@@ -70,8 +71,7 @@ class MemoryFiles(QObject):
         self._notify.mention(f"{words.format(count=f'{count:,}')} {tr('They are used from the next start on.')}")
 
     def _dialog(self, title: str, name: str) -> QFileDialog:
-        dialog = QFileDialog(self._window, title)
+        dialog = file_dialog(self._window, title, SAVED)
         dialog.setObjectName(name)
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setNameFilters([f"{tr('Translation memory')} (*.tmx)"])
         return dialog

@@ -17,6 +17,7 @@ from app.features.translation.stored_saving import file_name
 from app.ui import tasks
 from app.ui.i18n import tr
 from app.ui.notify import Notify
+from app.ui.widgets.file_dialog import SAVED, file_dialog
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -61,9 +62,8 @@ class TranslationSaving(QObject):
         ending = ending or next(iter(self._endings(stored.id)), "")
         if not ending:
             return None
-        dialog = QFileDialog(self._window, tr("Save the translation"), str(self.folder))
+        dialog = file_dialog(self._window, tr("Save the translation"), SAVED)
         dialog.setObjectName("save_translation")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setNameFilters([f"{ending.removeprefix('.').upper()} (*{ending})"])
         dialog.setDefaultSuffix(ending.removeprefix("."))

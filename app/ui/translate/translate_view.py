@@ -17,6 +17,7 @@ from app.ui.notify import Notify
 from app.ui.theme import Theme
 from app.ui.translate.running import TranslationRunner
 from app.ui.translate.text_page import TextPage
+from app.ui.widgets.file_dialog import DOCUMENTS, document_filters, file_dialog
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -104,9 +105,9 @@ class TranslateView(QWidget):
 
     def ask_for_files(self) -> None:
         """Asks for documents."""
-        dialog = QFileDialog(self, tr("Choose documents to translate"))
+        dialog = file_dialog(self, tr("Choose documents to translate"), DOCUMENTS)
         dialog.setObjectName("translate_dialog")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setNameFilters(document_filters())
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.filesSelected.connect(self.add_files)
         dialog.open()

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 from app.documents.source import ENCODINGS
 from app.ui.i18n import tr
 from app.ui.theme import Theme
+from app.ui.widgets.file_dialog import DOCUMENTS, document_filters, file_dialog
 from app.ui.widgets.file_to_read import FileToRead, Stage
 from app.ui.widgets.large_file import LargeFile
 from app.ui.widgets.pages_dialog import PagesDialog
@@ -49,9 +50,9 @@ class DocumentQuestions(QObject):
 
     def ask_for_files(self, title: str = "") -> None:
         """Several may be chosen."""
-        dialog = QFileDialog(self._window, title or tr("Attach files"))
+        dialog = file_dialog(self._window, title or tr("Attach files"), DOCUMENTS)
         dialog.setObjectName("attach_dialog")
-        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setNameFilters(document_filters())
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
         dialog.filesSelected.connect(self.files_chosen.emit)
         dialog.open()

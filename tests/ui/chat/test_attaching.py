@@ -10,6 +10,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QWidget
 
+from app.features.sentences import NO_PICTURES
 from app.store.attachments import Use
 from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.attachment_row import DraftChip
@@ -92,7 +93,7 @@ def test_a_pasted_picture_is_told_in_the_message_and_in_an_edited_one(open_chat:
     desk = open_chat({"text": "Yes."})
     desk.ask("Is it?")
     QGuiApplication.clipboard().setImage(QImage(2, 2, QImage.Format.Format_RGB32))
-    told = "Fireside cannot look at pictures yet, so nothing was attached. What you wrote is still there."
+    told = str(NO_PICTURES)
     desk.type("See")
     desk.press(Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
     assert (desk.notices(), desk.chat.composer.text) == ([told], "See")
