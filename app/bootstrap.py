@@ -361,7 +361,10 @@ def _notices(wrong_settings: list[str], database: Database) -> list[Sentence]:
         text = (
             f"The file with your chats was damaged. It was moved to {database.moved_aside.name}, nothing was deleted."
         )
-        notices.append(Sentence(text, "A new, empty one is in use.", "open_folder"))
+        found, kept = database.recovered, "A new, empty one is in use."
+        if found is not None:
+            kept = f"What could be read of it is here: {_counted(found.chats, 'chat')} with {_counted(found.messages, 'message')}."
+        notices.append(Sentence(text, kept, "open_folder"))
     if wrong_settings == ["settings"]:
         notices.append(
             Sentence("The settings could not be read; the old file was kept beside them.", "Defaults are in use.")
@@ -370,3 +373,7 @@ def _notices(wrong_settings: list[str], database: Database) -> list[Sentence]:
         names = ", ".join(wrong_settings)
         notices.append(Sentence(f"These settings had values that are not possible: {names}.", "Defaults are in use."))
     return notices
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -196,3 +196,21 @@ def test_a_deleted_chat_is_in_no_file_of_the_home_after_the_next_start(fresh_hom
     again.close()
     assert files_with("Zanzibarium", fresh_home) == []
     assert "zanzibarium" not in str(rebuilt_texts(fresh_home / "data" / "fireside.db", tmp_path / "scratch.db"))
+
+
+@pytest.mark.logs_warnings
+def test_what_could_be_read_of_a_damaged_database_is_here_and_said(fresh_home: Path) -> None:
+    app = build()
+    chat = app.conversations.create(title="Still here")
+    app.conversations.add_message(chat.id, None, Role.USER, "a question")
+    with app.database.reading() as connection:
+        query = "SELECT rootpage FROM sqlite_schema WHERE name = 'messages_by_place'"
+        page = connection.execute(query).fetchone()[0]
+    app.close()
+    with app.paths.database.open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xa5" * 4096)
+    again = build()
+    assert [found.title for found in again.conversations.find()] == ["Still here"]
+    assert "1 chat with 1 message." in again.notices[0].kept
+    again.close()

@@ -18,6 +18,7 @@ from app.core.disk import disk_problem
 from app.core.errors import AppError, DatabaseDamaged, DatabaseNewer, DiskFull, FolderNotWritable
 from app.store.damage import is_damaged, is_mended, is_sound, is_suspect, mark_suspect, move_aside
 from app.store.migrations import MIGRATIONS, Migration, migrate, schema_version
+from app.store.recovery import Recovered, recover
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ IN_MEMORY_IDS = 1 << 30
 """Ids of a database in memory begin above this; they fit into 32 bits, as Qt's signals need."""
 ALMOST_NOTHING_BYTES = 1_000_000
 SMALLEST_BYTES = 512
+RECOVERING, RECOVERED = ".recovering", ".recovered"
 
 _PLACE_CODES = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
 _DAMAGE_CODES = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -38,25 +40,39 @@ class Database:
 
     moved_aside: Path | None
     """Where a damaged file went, with its -wal and -shm; None when the file was sound."""
+    recovered: Recovered | None
+    """What of it could be read and is in the new file; None when nothing could."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, moved_aside: Path | None) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        path: Path,
+        moved_aside: Path | None,
+        recovered: Recovered | None = None,
+    ) -> None:
         self.path = path
         self.moved_aside = moved_aside
+        self.recovered = recovered
         self._connection = connection
         self._lock = threading.Lock()
 
     @classmethod
     def open(cls, path: Path, migrations: Sequence[Migration] = MIGRATIONS) -> Database:
-        """Opens or makes the file, moving a damaged one aside.
+        """Opens or makes the file. A damaged one is moved aside, and what of it can be read is in the new one.
 
         Raises DatabaseNewer, FolderNotWritable, DiskFull or MigrationFailed; the old file is then as it was.
         """
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # chats are nobody else's business
-            moved_aside = None if _is_usable(path, len(migrations)) else move_aside(path)
+            moved_aside = recovered = None
+            _finish_recovery(path)
+            if not _is_usable(path, len(migrations)):
+                recovered = _recovered(path, migrations)
+                moved_aside = move_aside(path)
+                _finish_recovery(path)
             if not path.exists():
                 path.touch(mode=0o600)  # SQLite gives its journals the same
-            return cls(_ready(path, migrations), path, moved_aside)
+            return cls(_ready(path, migrations), path, moved_aside, recovered)
         except (sqlite3.Error, OSError) as error:
             problem = _problem(error, path)
             if problem is None:
@@ -158,6 +174,43 @@ def _is_usable(path: Path, known_version: int) -> bool:
         if error.sqlite_errorcode & 0xFF in _DAMAGE_CODES:
             return False
         raise
+
+
+def _recovered(path: Path, migrations: Sequence[Migration]) -> Recovered | None:
+    """What can be read of a damaged file, in a whole new one beside it; None when that is nothing."""
+    if _size_bytes(path) < SMALLEST_BYTES:
+        return None
+    scratch, whole = (path.with_name(path.name + suffix) for suffix in (RECOVERING, RECOVERED))
+    scratch.unlink(missing_ok=True)
+    try:
+        with closing(_connect(path, "ro")) as damaged:
+            _set_up(damaged)
+            damaged.execute("PRAGMA writable_schema = ON")  # else nothing at all is read of a file that was cut
+            version = schema_version(damaged)
+            if not 0 < version <= len(migrations):
+                return None
+            scratch.touch(mode=0o600)
+            with closing(_connect(scratch)) as new:
+                _set_up(new)
+                migrate(new, scratch, migrations[:version])
+                found = recover(damaged, new)
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF not in _DAMAGE_CODES:
+            raise
+        log.info("nothing of a damaged database can be read: %s", error)
+        found = None
+    if found is None or not found.rows:
+        scratch.unlink(missing_ok=True)
+        return None
+    scratch.replace(whole)
+    return found
+
+
+def _finish_recovery(path: Path) -> None:
+    """A recovered file takes its place, also after a start that ended just before."""
+    whole = path.with_name(path.name + RECOVERED)
+    if whole.exists() and not path.exists():
+        whole.replace(path)
 
 
 def _size_bytes(path: Path) -> int:

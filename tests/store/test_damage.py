@@ -19,6 +19,7 @@ from app.store.damage import ALWAYS_CHECKED_BYTES
 from app.store.database import Database
 from app.store.documents import DocumentStore
 from app.store.jobs import Jobs
+from app.store.recovery import RECOVERED_TITLE
 from app.store.summaries import SummaryStore
 
 PAGE_BYTES = 4096
@@ -53,12 +54,13 @@ def overwrite_page(path: Path, number: int) -> None:
 
 
 def assert_moved_and_new(path: Path, damaged_bytes: bytes) -> None:
-    """The old bytes lie under the name that is reported, and the new file can be used and stays."""
+    """The old bytes lie under the name that is reported, and the new file is empty, can be used and stays."""
     with closing(Database.open(path)) as database:
         assert database.moved_aside is not None
         assert database.moved_aside.parent == path.parent
         assert database.moved_aside.name.startswith("fireside.db.damaged-")
         assert database.moved_aside.read_bytes() == damaged_bytes
+        assert database.recovered is None
         conversations = Conversations(database)
         assert conversations.find() == []
         conversations.create(title="new")
@@ -74,17 +76,102 @@ def test_random_bytes_are_put_aside(tmp_path: Path, size: int) -> None:
     assert_moved_and_new(path, path.read_bytes())
 
 
+TURNS = [f"turn {turn}" for turn in range(8)]
+ALL = {f"chat {number}": TURNS for number in range(5)}
+
+
+def contents(database: Database) -> dict[str, list[str]]:
+    """The words by which each message is told from the others, by chat."""
+    conversations = Conversations(database)
+    return {
+        chat.title: [" ".join(message.text.split()[:2]) for message in conversations.path(chat.id)]
+        for chat in sorted(conversations.find(), key=lambda chat: chat.id)
+    }
+
+
+def middle_leaf(path: Path, table: str) -> int:
+    """A page in the middle of a table, read off its root: the root's children begin at the places it lists."""
+    root = path.read_bytes()[(root_page(path, table) - 1) * PAGE_BYTES :][:PAGE_BYTES]
+    assert root[0] == 5, "the root of a table of several pages"
+    cells = [int.from_bytes(root[12 + 2 * n :][:2], "big") for n in range(int.from_bytes(root[3:5], "big"))]
+    return int.from_bytes(root[cells[len(cells) // 2] :][:4], "big")
+
+
 @pytest.mark.parametrize("part", [0.1, 0.5, 0.9])
-def test_a_file_cut_in_the_middle_is_put_aside(sound_file: Path, part: float) -> None:
+def test_of_a_file_cut_in_the_middle_the_first_part_is_recovered(sound_file: Path, part: float) -> None:
     whole = sound_file.read_bytes()
     sound_file.write_bytes(whole[: int(len(whole) * part)])
-    assert_moved_and_new(sound_file, whole[: int(len(whole) * part)])
+    with closing(Database.open(sound_file)) as database:
+        assert database.moved_aside is not None
+        assert database.moved_aside.read_bytes() == whole[: int(len(whole) * part)]
+        found = contents(database)
+        assert all(title in (*ALL, RECOVERED_TITLE) for title in found)
+        assert all(turn in TURNS for turns in found.values() for turn in turns)
+        assert part < 0.9 or sum(map(len, found.values())) >= 20
+        use_every_part(database)
 
 
-@pytest.mark.parametrize("table", ["sqlite_schema", "messages", "conversations", "messages_by_place"])
-def test_a_damaged_page_under_the_chats_is_found_at_the_start(sound_file: Path, table: str) -> None:
-    overwrite_page(sound_file, 1 if table == "sqlite_schema" else root_page(sound_file, table))
+def test_a_damaged_page_costs_the_messages_on_it_and_nothing_else(sound_file: Path) -> None:
+    overwrite_page(sound_file, middle_leaf(sound_file, "messages"))
+    damaged = sound_file.read_bytes()
+    with closing(Database.open(sound_file)) as database:
+        assert database.moved_aside is not None
+        assert database.moved_aside.read_bytes() == damaged
+        found = contents(database)
+        lost = {title: [turn for turn in TURNS if turn not in turns] for title, turns in found.items()}
+        assert list(found) == list(ALL)
+        assert 1 <= sum(map(len, lost.values())) <= 3, "about two of these messages fit on a page"
+        assert database.recovered is not None
+        assert (database.recovered.chats, database.recovered.messages) == (5, 40 - sum(map(len, lost.values())))
+        assert len(Conversations(database).search_text("turn")) == database.recovered.messages
+        use_every_part(database)
+    with closing(Database.open(sound_file)) as database:
+        assert database.moved_aside is None
+
+
+def test_all_there_was_is_recovered_where_only_an_index_is_damaged(sound_file: Path) -> None:
+    overwrite_page(sound_file, root_page(sound_file, "messages_by_place"))
+    with closing(Database.open(sound_file)) as database:
+        assert database.moved_aside is not None
+        assert contents(database) == ALL
+
+
+def test_messages_whose_chat_is_lost_are_in_one_without_its_title(sound_file: Path) -> None:
+    overwrite_page(sound_file, root_page(sound_file, "conversations"))
+    with closing(Database.open(sound_file)) as database:
+        assert database.recovered is not None
+        found = [chat.title for chat in Conversations(database).find()]
+        assert (found, database.recovered.messages) == ([RECOVERED_TITLE] * 5, 40)
+        assert len(Conversations(database).path(3)) == 8
+
+
+def test_chats_are_kept_where_their_messages_are_lost(sound_file: Path) -> None:
+    overwrite_page(sound_file, root_page(sound_file, "messages"))
+    with closing(Database.open(sound_file)) as database:
+        assert contents(database) == {title: [] for title in ALL}
+        assert Conversations(database).create().id == 6, "an id never comes back"
+
+
+def test_a_file_whose_list_of_tables_is_damaged_is_put_aside(sound_file: Path) -> None:
+    overwrite_page(sound_file, 1)
     assert_moved_and_new(sound_file, sound_file.read_bytes())
+
+
+def test_a_recovery_that_was_ended_just_before_its_end_is_finished(sound_file: Path) -> None:
+    sound_file.rename(sound_file.with_name("fireside.db.recovered"))
+    with closing(Database.open(sound_file)) as database:
+        assert contents(database) == ALL
+
+
+def test_an_older_schema_is_recovered_and_then_upgraded(tmp_path: Path) -> None:
+    path = tmp_path / "fireside.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript((Path(__file__).parent / "data" / "fireside-v2.sql").read_text("utf-8"))
+    overwrite_page(path, root_page(path, "messages_by_place"))
+    with closing(Database.open(path)) as database:
+        assert database.moved_aside is not None
+        assert "Größe der Sonne" in contents(database)
+        Jobs(database).add("download", "a", {})
 
 
 def test_an_empty_file_is_a_new_one(tmp_path: Path) -> None:
@@ -178,7 +265,7 @@ def test_damage_in_a_very_large_file_is_met_while_working_and_put_aside_at_the_n
             Conversations(database).path(1)
     with closing(Database.open(sound_file)) as database:
         assert database.moved_aside is not None
-        assert Conversations(database).find() == []
+        assert len(Conversations(database).find()) == 5
     with closing(Database.open(sound_file)) as database:
         assert database.moved_aside is None
 
