@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -116,26 +116,37 @@ class EngineClient:
         experts_on_cpu: bool = False,
         cancel: CancelToken | None = None,
     ) -> Iterator[LoadProgress | ModelLoaded]:
-        """Loads a model, replacing the one in the child; a cancelled load ends without `ModelLoaded`."""
+        """Loads a model, replacing the one in the child; a cancelled load ends without `ModelLoaded`.
+
+        A child that ends before it comes to this, by what it was at work on, does not keep the model from being loaded.
+        """
         states = self._states
+        request = protocol.LoadModel(
+            0,
+            str(Path(path).absolute()),
+            context_tokens,
+            gpu_layers,
+            threads,
+            kv_type,
+            tuple(devices),
+            tuple(tensor_split),
+            experts_on_cpu,
+            str(states.folder) if states else "",
+            states.budget_bytes() if states else 0,
+        )
         with self._lock:
             self._crashes = 0
+        if not (yield from self._load(request, cancel, is_last=False)):
+            yield from self._load(request, cancel, is_last=True)
+
+    def _load(
+        self, request: protocol.LoadModel, cancel: CancelToken | None, *, is_last: bool
+    ) -> Generator[LoadProgress | ModelLoaded, None, bool]:
+        """False where the child ended before it came to this; with `is_last` that is raised."""
+        with self._lock:
             before = self._last_load
             process = self._running_process()
-            request = protocol.LoadModel(
-                self._new_id(),
-                str(Path(path).absolute()),
-                context_tokens,
-                gpu_layers,
-                threads,
-                kv_type,
-                tuple(devices),
-                tuple(tensor_split),
-                experts_on_cpu,
-                str(states.folder) if states else "",
-                states.budget_bytes() if states else 0,
-            )
-            self._last_load = request
+            self._last_load = request = replace(request, id=self._new_id())
             call = process.open_call(request.id)
         loaded = False
         try:
@@ -144,6 +155,14 @@ class EngineClient:
                 loaded = isinstance(reply, protocol.Loaded)
                 if (event := _load_event(reply)) is not None:
                     yield event
+            return True
+        except AppError:
+            if is_last or self._closed or process.ended is None or process.began_loading(request.id):
+                raise
+            with self._lock:
+                if self._last_load is request:
+                    self._last_load = before
+            return False
         finally:
             call.abandon()
             is_told = process.ended is None or isinstance(process.ended, ModelDamaged | ModelLoadFailed)

@@ -258,14 +258,35 @@ def test_an_abort_while_loading_is_told_by_its_circumstances(scripted: Make, wor
     assert answer_of(client.generate(HELLO))[0] == "You said: hello"
 
 
-def test_a_crash_of_an_answer_before_a_model_is_loaded_says_nothing_of_the_model(scripted: Make) -> None:
+def test_a_crash_of_an_answer_does_not_keep_another_model_from_being_loaded(scripted: Make) -> None:
     client = scripted(answers=[CRASH | {"delay_s": 0.05}])
     answer = client.generate([user("crash")])
     next(answer)
-    with pytest.raises(EngineStopped):
-        load(client)  # waits for the answer
+    load(client, Path("b.gguf"))  # waits for the answer, and then goes to the next child
     with pytest.raises(EngineStopped):
         list(answer)
+    assert client.loaded is not None
+    assert client.loaded.name == "b"
+
+
+@pytest.mark.parametrize("end", ["stall", "abort"])
+def test_another_model_is_loaded_though_the_one_before_it_hangs_or_is_damaged(
+    scripted: Make, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    monkeypatch.setattr(process, "CANCEL_TIMEOUT_S", 0.2)
+    bad = ANY_PATH | ({"stall": True} if end == "stall" else {"crash": "abort"}) | {"times": 1}
+    client = scripted(loaded=False, load=[bad, ANY_PATH])
+    token = CancelToken()
+    first = client.load(Path("a.gguf"), cancel=token)
+    assert next(first) == LoadProgress(0.0)
+    second = threading.Thread(target=load, args=(client, Path("b.gguf")))
+    second.start()
+    token.cancel()
+    with pytest.raises((EngineStopped, ModelDamaged)):
+        list(first)
+    second.join(20)
+    assert client.loaded is not None
+    assert client.loaded.name == "b"
 
 
 def test_a_model_that_llama_cpp_refuses_is_not_loaded_again(scripted: Make) -> None:
