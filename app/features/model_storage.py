@@ -29,15 +29,23 @@ class StorageReport:
     parts_bytes: int
     states_bytes: int
     jobs_bytes: int
+    memory_bytes: int = 0
+    """Of the translation memory."""
 
 
 class ModelStorage:
     """Measures and clears; every call looks through folders. `wanted` names the files that downloads go on with."""
 
     def __init__(
-        self, folder: Callable[[], Path], wanted: Callable[[], Collection[Path]], jobs: Jobs, states: StateFolder
+        self,
+        folder: Callable[[], Path],
+        wanted: Callable[[], Collection[Path]],
+        jobs: Jobs,
+        states: StateFolder,
+        memory_bytes: Callable[[], int] = lambda: 0,
     ) -> None:
         self._folder, self._wanted, self._jobs, self._states = folder, wanted, jobs, states
+        self._memory_bytes = memory_bytes
 
     def report(self) -> StorageReport:
         """What is there now."""
@@ -53,6 +61,7 @@ class ModelStorage:
             sum(map(part.fetched_bytes, loose)),
             self._states.size_bytes(),
             sum(_job_bytes(job) for job in self._jobs.find(DOWNLOAD, OVER)),
+            self._memory_bytes(),
         )
 
     def clear_trash(self) -> None:

@@ -75,6 +75,8 @@ class Surroundings:
     gpus: Callable[[], tuple[GpuRoom, ...]] = lambda: ()
     speeds: Callable[[], dict[str, float]] = dict
     """The most tokens per second seen, by the name of the model."""
+    memory_bytes: Callable[[], int] = lambda: 0
+    """What the translation memory takes."""
 
 
 class Models:
@@ -101,7 +103,9 @@ class Models:
             on_change=self._on_download,
         )
         self.speed = MachineSpeed(surroundings.paths.cache, surroundings.paths.engine)
-        self._storage = ModelStorage(self.folder, self._wanted, surroundings.jobs, surroundings.states)
+        self._storage = ModelStorage(
+            self.folder, self._wanted, surroundings.jobs, surroundings.states, surroundings.memory_bytes
+        )
         self._listeners: list[Callable[[Download], object]] = []
         self._gpus: tuple[GpuRoom, ...] = ()
         self._gpus_known = threading.Event()

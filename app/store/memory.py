@@ -160,6 +160,7 @@ class TranslationMemory:
                 count += connection.execute(
                     f"DELETE FROM translation_memory WHERE id IN ({', '.join('?' * len(batch))})", batch
                 ).rowcount
+        self._database.empty_journal()
         return count
 
 

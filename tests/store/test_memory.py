@@ -98,6 +98,5 @@ def test_what_is_deleted_is_in_no_file_any_more_and_the_rest_stays(
     assert 0 < memory.size_bytes() < before
     assert [one.target for one in memory.every()] == [one.target for one in others]
     assert {one.pair for one in memory.every(PAIR)} == {PAIR}
-    database.close()
     for file in database.path.parent.rglob("*"):
         assert b"Zqxmarker" not in file.read_bytes(), file

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.ui.theme import Theme
 
-TONES = (0.9, 0.68, 0.5, 0.36, 0.24)
+TONES = (0.9, 0.7, 0.54, 0.4, 0.29, 0.2)
 """How much of the text's colour each part has; the disk's free room has the line's."""
 LEAST_PX = 3
 

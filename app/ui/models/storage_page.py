@@ -41,6 +41,9 @@ _ROWS = (
         "The next answer in each chat begins later, once.", "Delete states",
     ),
     (
+        "memory", "Translation memory", "What was translated, to be used again for the same text.", "Show", "", "",
+    ),
+    (
         "jobs", "Jobs", "The list of finished downloads and other jobs.", "Clear",
         "The list is emptied; models and chats stay.", "Empty the list",
     ),
@@ -97,7 +100,7 @@ class StoragePage(ModelsPage):
         """The sizes as they are."""
         sizes = {
             "models": report.models_bytes, "trash": report.trash_bytes, "parts": report.parts_bytes,
-            "states": report.states_bytes, "jobs": report.jobs_bytes,
+            "states": report.states_bytes, "memory": report.memory_bytes, "jobs": report.jobs_bytes,
         }  # fmt: skip
         for key, size in sizes.items():
             self.storage[key].show_size(_size_words(size), is_empty=not size and key != "models")
@@ -150,12 +153,23 @@ class StoragePage(ModelsPage):
         if key == "models":
             self.page_wanted.emit("installed")
             return
+        if key == "memory":
+            self.show_memory()
+            return
         models = self._app.models
         clears: dict[str, Callable[[], object]] = {
             "trash": models.clear_trash, "parts": models.clear_parts, "states": models.clear_states,
             "jobs": models.clear_jobs,
         }  # fmt: skip
         self.ask(lambda _: clears[key](), lambda _: self._on_cleared()).failed.connect(self._notify.error)
+
+    def show_memory(self) -> None:
+        """What is kept of translations, to be deleted as a whole or in part."""
+        from app.ui.memory_dialog import MemoryDialog  # needs the translations, which models do not
+
+        dialog = MemoryDialog(self._app.translations, self._theme, self._notify, self)
+        dialog.changed.connect(self._on_cleared)
+        dialog.open()
 
     def _on_cleared(self) -> None:
         self.reload()

@@ -12,6 +12,7 @@ from app.features.translation.result import Term
 from app.features.translation.stored import DONE
 from app.ui.i18n import tr
 from app.ui.notify import Notify
+from app.ui.theme import Theme
 from app.ui.translate.document_words import name_of
 from app.ui.translate.glossary_memory import MemoryFiles
 
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
 class DocumentTerms(QObject):
     """Terms are kept at once; a document that is done follows them when that is asked for."""
 
-    def __init__(self, view: DocumentTranslationView, app: Fireside, notify: Notify) -> None:
+    def __init__(self, view: DocumentTranslationView, app: Fireside, theme: Theme, notify: Notify) -> None:
         super().__init__(view)
-        self._view, self._app, self._notify = view, app, notify
+        self._view, self._app, self._theme, self._notify = view, app, theme, notify
         self._is_new: set[int] = set()
         view.glossary.changed.connect(self._on_changed)
+        view.glossary.memory_wanted.connect(self._show_memory)
         translations = app.translations
         view.glossary.memory = MemoryFiles(notify, view, translations.import_tmx, translations.export_tmx)
 
@@ -67,6 +69,12 @@ class DocumentTerms(QObject):
     def followed(self, translation_id: int) -> None:
         """The document follows the glossary from now on."""
         self._is_new.discard(translation_id)
+
+    def _show_memory(self) -> None:
+        from app.ui.memory_dialog import MemoryDialog  # not needed at start
+
+        shown = self._view.stored.id if self._view.stored is not None else None
+        MemoryDialog(self._app.translations, self._theme, self._notify, self._view, shown).open()
 
     def _on_changed(self) -> None:
         stored, (source, target), terms = self._view.stored, self.pair, self._view.glossary.terms.terms

@@ -74,7 +74,7 @@ class DocumentTranslationView(QWidget):
         self.drafts = DocumentDrafts(self, app, theme, notify)
         self.reading = DraftPage(theme, self.drafts.files)
         self.doing = DocumentActions(self, app, notify)
-        self.terms = DocumentTerms(self, app, notify)
+        self.terms = DocumentTerms(self, app, theme, notify)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.reading)
         self.pages.addWidget(self.page)

@@ -29,6 +29,8 @@ class GlossaryPanel(QFrame):
     apply_wanted = Signal()
     changed = Signal()
     closed = Signal()
+    memory_wanted = Signal()
+    """What is kept of translations is to be looked through."""
 
     def __init__(self, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -46,7 +48,7 @@ class GlossaryPanel(QFrame):
         self.files = GlossaryFiles(notify, self)
         self.files.imported.connect(self._on_imported)
         self.title = ElidedLabel(tr("Glossary"))
-        self.more = IconButton(theme, "dots-three", tr("Import and export"), size_px=18)
+        self.more = IconButton(theme, "dots-three", tr("More"), size_px=18)
         self.more.clicked.connect(self.show_menu)
         self.close_button = IconButton(theme, "x", tr("Close the glossary"), size_px=16)
         self.close_button.clicked.connect(self.closed)
@@ -136,6 +138,7 @@ class GlossaryPanel(QFrame):
             menu.addSeparator()
             menu.addAction(tr("Import translations (TMX)…"), self.memory.ask_to_import)
             menu.addAction(tr("Export all translations (TMX)…"), self.memory.ask_to_export)
+            menu.addAction(tr("Translation memory…"), self.memory_wanted.emit)
         menu.popup(self.more.mapToGlobal(self.more.rect().bottomLeft()))
         return menu
 

@@ -40,6 +40,13 @@ class ChoiceButton(QWidget):
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
+    def offer(self, choices: Sequence[tuple[str, str]]) -> None:
+        """Other values to choose from; where the one that holds is not among them, the first one does."""
+        self._choices = choices
+        if self.value not in dict(choices):
+            self.value = choices[0][0]
+        self._on_theme_changed()
+
     def show_value(self, value: str) -> None:
         """Takes a value without telling it."""
         self.value = value

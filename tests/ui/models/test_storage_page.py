@@ -30,6 +30,7 @@ def test_everything_has_its_size(pages: Pages, qtbot: QtBot) -> None:
         "trash": "5.0 GB",
         "parts": "700 MB",
         "states": "1.4 GB",
+        "memory": "Empty",
         "jobs": "2 kB",
     }
     assert pages.view.storage.lead.text() == "28.1 GB used, 212.0 GB free on this disk."
@@ -118,4 +119,4 @@ def test_an_empty_computer_says_so(pages: Pages, qtbot: QtBot) -> None:
     open_page(pages, qtbot)
     assert pages.view.storage.lead.text() == "Nothing is stored yet, 80.0 GB free on this disk."
     enabled = {key: row.button.isEnabled() for key, row in pages.view.storage.storage.items()}
-    assert enabled == {"models": True, "trash": False, "parts": False, "states": False, "jobs": False}
+    assert enabled == {"models": True, "trash": False, "parts": False, "states": False, "memory": False, "jobs": False}
