@@ -49,6 +49,7 @@ class AnswerView(Turn):
         self._sources: SourceRow | None = None
         self._body = Body(theme, self)
         self._body.link_clicked.connect(self.link_clicked)
+        self._body.fold_toggled.connect(lambda: self.opened.emit(self))
         self._raw: CodeText | None = None
         self.can_translate = True
         """Whether that is offered."""

@@ -8,9 +8,10 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from app.ui.chat.code_block import CodeBlock
+from app.ui.chat.fold_view import FoldEndView, FoldView
 from app.ui.chat.markdown import Block
 from app.ui.chat.page_links import HasPage, with_page_links
-from app.ui.chat.pieces import Code, Piece, Prose, Table
+from app.ui.chat.pieces import Code, Fold, FoldEnd, Piece, Prose, Table
 from app.ui.chat.prose_view import INDENT_PX, ProseView
 from app.ui.chat.table_view import TableView
 from app.ui.theme import Theme
@@ -18,13 +19,15 @@ from app.ui.theme import Theme
 GAP_PX = 14
 LINES_A_VIEW = 60
 
-View = ProseView | CodeBlock | TableView
+View = ProseView | CodeBlock | TableView | FoldView | FoldEndView
+_VIEWS = {Prose: ProseView, Code: CodeBlock, Table: TableView, Fold: FoldView, FoldEnd: FoldEndView}
 
 
 class Body(QWidget):
     """Neighbouring prose shares a view, up to a length that is still laid out quickly."""
 
     link_clicked = Signal(str)
+    fold_toggled = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,6 +38,8 @@ class Body(QWidget):
         self._width = 0
         self._stable: list[Piece] = []
         self._shown: list[Piece] = []
+        self._toggled: set[int] = set()
+        """Folds that were not as they came when the views were given away."""
         self._is_resting = False
         self._taken = 0
         self._revision = -1
@@ -66,6 +71,7 @@ class Body(QWidget):
     def rest(self) -> None:
         """Gives the views away and keeps the height; `wake` makes them again."""
         self._is_resting = True
+        self._toggled = {at for at, view in enumerate(self._views) if isinstance(view, FoldView) and _is_toggled(view)}
         for view in self._views:
             view.hide()
             view.deleteLater()
@@ -76,6 +82,9 @@ class Body(QWidget):
         if self._is_resting:
             self._is_resting = False
             self._show_from(0)
+            for view in (self._views[at] for at in self._toggled):
+                if isinstance(view, FoldView) and view.fold is not None:
+                    view.set_open(not view.fold.is_open)
 
     def _show_from(self, first: int) -> None:
         for index, segment in enumerate(self._shown[first:], first):
@@ -97,15 +106,42 @@ class Body(QWidget):
         if is_again or width != self._width:
             self._dirty = set(range(len(self._views)))
         self._width = width
-        for index in range(min(self._dirty, default=len(self._views)), len(self._views)):
+        first = min(self._dirty, default=len(self._views))
+        is_shown = self._unfolded()
+        for index in range(first, len(self._views)):
             view = self._views[index]
-            y = self._views[index - 1].geometry().bottom() + 1 + px(GAP_PX) if index else 0
+            view.setVisible(is_shown[index])
+            y = self._bottom(index) + px(GAP_PX) if self._bottom(index) else 0
+            if not is_shown[index]:
+                continue
             indent = _depth(view) * px(INDENT_PX)
             if index in self._dirty:
                 self._heights[index] = view.height_for(width - indent)
             view.setGeometry(0 if self.isRightToLeft() else indent, y, width - indent, self._heights[index])
         self._dirty.clear()
-        return self._views[-1].geometry().bottom() + 1 if self._views else 0
+        return self._bottom(len(self._views))
+
+    def _bottom(self, index: int) -> int:
+        """Where the shown views before this one end."""
+        above = (view for view in reversed(self._views[:index]) if not view.isHidden() and view.height())
+        last = next((view for view in above if not isinstance(view, FoldEndView)), None)
+        return last.geometry().bottom() + 1 if last is not None else 0
+
+    def _unfolded(self) -> list[bool]:
+        """Which views are not inside a closed fold."""
+        opened: list[bool] = []
+        shown = []
+        for view in self._views:
+            if isinstance(view, FoldEndView) and opened:
+                opened.pop()
+            shown.append(all(opened))
+            if isinstance(view, FoldView):
+                opened.append(view.is_open)
+        return shown
+
+    def _on_fold_toggled(self) -> None:
+        self._dirty = set(range(len(self._views)))
+        self.fold_toggled.emit()
 
     def _with_links(self, block: Block) -> Iterable[Piece]:
         has_page = self.has_page
@@ -113,11 +149,11 @@ class Body(QWidget):
 
     def _new_view(self, segment: Piece) -> View:
         view: View
-        if isinstance(segment, Code):
-            view = CodeBlock(self._theme, self)
-        else:
-            view = (TableView if isinstance(segment, Table) else ProseView)(self._theme, self)
+        view = FoldEndView(self) if isinstance(segment, FoldEnd) else _VIEWS[type(segment)](self._theme, self)
+        if isinstance(view, ProseView | TableView):
             view.link_clicked.connect(self.link_clicked)
+        elif isinstance(view, FoldView):
+            view.toggled.connect(self._on_fold_toggled)
         view.show()
         return view
 
@@ -126,6 +162,8 @@ class Body(QWidget):
             return view.set_code(segment)
         if isinstance(view, TableView) and isinstance(segment, Table):
             return view.set_table(segment)
+        if isinstance(view, FoldView) and isinstance(segment, Fold):
+            return view.set_fold(segment)
         return isinstance(view, ProseView) and isinstance(segment, Prose) and view.set_lines(segment.lines)
 
     def _drop_from(self, index: int) -> None:
@@ -147,9 +185,11 @@ def _join(segments: list[Piece], pieces: Iterable[Piece]) -> None:
 
 
 def _fits(view: View, segment: Piece) -> bool:
-    if isinstance(view, CodeBlock):
-        return isinstance(segment, Code)
-    return isinstance(segment, Table if isinstance(view, TableView) else Prose)
+    return isinstance(view, _VIEWS[type(segment)])
+
+
+def _is_toggled(view: FoldView) -> bool:
+    return view.fold is not None and view.fold.is_open != view.is_open
 
 
 def _depth(view: View) -> int:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import re
 
+from app.ui.chat.formulas import formula_at, missing_end, with_end
+from app.ui.chat.html_tags import TAG, without_half
+
 # A last line that may still become a heading, a rule, a list item, a fence, a table or a definition.
 _UNDECIDED = re.compile(
     r"(?:^|\n)[ \t]*(?:>[ \t]?)*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)*"
@@ -21,7 +24,7 @@ _ITEM = re.compile(r"[ \t]*(?:(?:[-+*]|\d{1,9}[.)]|#{1,6}|>|\|)[ \t]+)*")
 _ITEM_LINE = re.compile(r"\n(?=[ \t]*(?:[-+*#>|]|\d{1,9}[.)]|\n))")
 _HALF_LINK = re.compile(r"!?\[([^\[\]\n]*)\]\([^()\s]*(?:\([^()\s]*\)?[^()\s]*)?(?:\s+[\"'][^\"'\n]*[\"']?)?$")
 _FENCE_LINE = re.compile(r"^[ \t]*(?:>[ \t]?)*(?:(?:[-+*]|\d{1,9}[.)])[ \t]+)?(?:`{3,}|~{3,})", re.MULTILINE)
-_RUN = re.compile(r"\\.|`+|\*+|~~+|_+", re.DOTALL)
+_RUN = re.compile(r"\\.|\$+|`+|\*+|~~+|_+|<", re.DOTALL)
 
 
 def calm(tail: str) -> str:
@@ -31,7 +34,10 @@ def calm(tail: str) -> str:
         # Inside a code block that belongs to a list or a quote; only its end is undecided.
         last = tail.rpartition("\n")[2].strip()
         return decided if last[:1] in ("`", "~") else tail
-    tail = _LABEL.sub("", _DEFINITION.sub("", decided))
+    closed = with_end(tail)
+    if closed is not None:
+        return closed
+    tail = without_half(_LABEL.sub("", _DEFINITION.sub("", decided)))
     if not _TABLE_RULE.search(tail):
         tail = _TABLE_START.sub("", tail)
     starts = [found.start() for found in _ITEM_LINE.finditer(tail)]
@@ -51,7 +57,15 @@ def _completed(text: str) -> str:
             break
         begin = run.end()
         mark = run.group()
-        if mark[0] == "\\":
+        if mark[0] == "<":
+            begin = _count_tag(text, run.start(), opened)
+            continue
+        if mark[0] in "\\$":
+            end_of_formula = formula_at(text, run.start())
+            closing = "" if end_of_formula else missing_end(text, run.start())
+            if closing:
+                return text.rstrip("\\$ ") + closing if len(text) > run.end() else text[: run.start()].rstrip()
+            begin = end_of_formula or begin
             continue
         if mark[0] == "`":
             end = re.compile(rf"(?<!`){mark}(?!`)").search(text, begin)
@@ -62,6 +76,19 @@ def _completed(text: str) -> str:
             continue
         _count(text, run, opened)
     return _closed(text, opened)
+
+
+def _count_tag(text: str, begin: int, opened: list[str]) -> int:
+    """Keeps account of tags; where to go on."""
+    tag = TAG.match(text, begin)
+    if tag is None:
+        return begin + 1
+    end = f"</{tag[2].lower()}>"
+    if tag[1] and end in opened:
+        del opened[len(opened) - 1 - opened[::-1].index(end)]
+    elif not tag[1] and end != "</br>":
+        opened.append(end)
+    return tag.end()
 
 
 def _count(text: str, run: re.Match[str], opened: list[str]) -> None:
@@ -86,7 +113,8 @@ def _parts(length: int) -> list[int]:
 def _closed(text: str, opened: list[str]) -> str:
     """Without marks at the very end that begin nothing yet, and with the begun ones ended."""
     bare = text.rstrip()
-    trimmed = re.sub(r"(?:(?<=\s)|^)(?:\*{1,3}|_{1,3}|~{1,2}|`{1,2}|!?\[)$", "", bare)
+    trimmed = re.sub(r"(?:(?<=\s)|^)(?:\*{1,3}|_{1,3}|~{1,2}|`{1,2}|!?\[|\$)$", "", bare)
+    trimmed = re.sub(r"(?<!\\)\\$", "", trimmed)
     if trimmed != bare:
         if opened and bare.endswith(opened[-1]):
             opened = opened[:-1]
@@ -96,6 +124,8 @@ def _closed(text: str, opened: list[str]) -> str:
     # A single mark at the end may be the first half of the two that end the emphasis.
     bare = bare.rstrip()
     last = opened[-1]
+    if last[0] == "<":
+        return text + "".join(reversed(opened))
     if last[0] != "`" and bare.endswith(last[0]) and not bare.endswith(last):
         bare = bare[: -len(last) + 1] if len(last) > 1 else bare
         bare = bare.rstrip(last[0])

@@ -22,7 +22,9 @@ from markdown_it.rules_block import fence
 from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 
+from app.ui.chat.formulas import GROWING, formula_plugin
 from app.ui.chat.halfway import calm
+from app.ui.chat.html_tags import html_plugin
 from app.ui.chat.pieces import ALLOWED_LINK, Code, Piece, pieces_of, plain_prose
 
 BLOCK_LIMIT = 6_000
@@ -115,7 +117,7 @@ class MarkdownStream:
         if opened:
             self.closed.append(Block(self._tail, (_code(opened, self._tail.removesuffix("\n"), is_open=False),)))
         elif self._tail.strip():
-            self._close(self._units(self._tail), self._tail)
+            self._close(self._units(self._tail, is_growing=False), self._tail)
         self._tail = ""
 
     def blocks(self) -> list[Block]:
@@ -130,7 +132,10 @@ class MarkdownStream:
         shown = calm(self._tail)
         if not shown.strip():
             return []
-        return [self._block(shown[unit.start : unit.end], unit.context) for unit in self._units(shown, keep=False)]
+        return [
+            self._block(shown[unit.start : unit.end], unit.context)
+            for unit in self._units(shown, keep=False, is_growing=False)
+        ]
 
     # Closing what is complete.
 
@@ -201,10 +206,10 @@ class MarkdownStream:
 
     # Reading.
 
-    def _units(self, text: str, *, keep: bool = True) -> list[_Unit]:
+    def _units(self, text: str, *, keep: bool = True, is_growing: bool = True) -> list[_Unit]:
         """Where the units of the tail start and end; `keep`: what it defines counts from now on."""
         header = self._context.header
-        env: dict[str, Any] = {}
+        env: dict[str, Any] = {GROWING: is_growing}
         tokens = _STRUCTURE.parse(header + text, env)
         if keep:
             self._read_again(self._definitions.take(env))
@@ -302,6 +307,8 @@ def _parser(*, is_full: bool) -> MarkdownIt:
         "table", "fence_first", fence, {"alt": ["paragraph", "reference", "blockquote", "list", "footnote_def"]}
     )
     footnote_plugin(parser, inline=False, move_to_end=False, always_match_refs=True)
+    formula_plugin(parser)
+    html_plugin(parser)
     parser.validateLink = lambda url: bool(ALLOWED_LINK.match(url))  # type: ignore[method-assign]
     if not is_full:
         parser.disable(["inline", "text_join"])

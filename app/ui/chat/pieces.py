@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 
 from markdown_it.token import Token
 
+from app.ui.chat.html_tags import BREAK, paired
+
 ALLOWED_LINK = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
 BARE_LINK = re.compile(r"https?://[^\s<>\"'`|\\]*[^\s<>\"'`|\\.,;:!?)\]}*_]")
 BULLETS = ("•", "◦", "▪")
@@ -30,6 +32,8 @@ class Span:
     code: bool = False
     raised: bool = False
     href: str = ""
+    script: str = ""
+    """sub, sup or nothing."""
 
 
 Spans = tuple[Span, ...]
@@ -73,7 +77,20 @@ class Table:
     depth: int = 0
 
 
-Piece = Prose | Code | Table
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """A title that opens and closes what follows, as far as its `FoldEnd` or the end of the answer."""
+
+    title: str
+    is_open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FoldEnd:
+    """The end of the innermost fold."""
+
+
+Piece = Prose | Code | Table | Fold | FoldEnd
 
 
 def plain_prose(text: str) -> Prose:
@@ -99,6 +116,7 @@ class _Walk:
         self._quote = 0
         self._note = ""
         self._level = 0
+        self._title: str | None = None
         self._rows: list[list[Spans]] = []
         self._aligns: list[str] = []
 
@@ -178,6 +196,9 @@ class _Walk:
 
     def _on_inline(self, token: Token) -> None:
         spans = spans_of(token.children or [], self._defined)
+        if self._title is not None:
+            self._title = "".join(span.text for span in spans)
+            return
         if self._rows:
             self._rows[-1].append(spans)
             return
@@ -185,6 +206,30 @@ class _Walk:
             self._marker = "☐" if spans[0].text[1] == " " else "☑"
             spans = (replace(spans[0], text=spans[0].text[4:]), *spans[1:])
         self._line(spans, "heading" if self._level else "text")
+
+    def _on_fold_open(self, _token: Token) -> None:
+        self._close_prose()
+
+    def _on_fold_title_open(self, _token: Token) -> None:
+        self._title = ""
+
+    def _on_fold_title_close(self, _token: Token) -> None:
+        self._pieces.append(Fold(self._title or ""))
+        self._title = None
+
+    def _on_fold_close(self, token: Token) -> None:
+        self._close_prose()
+        last = max(place for place, piece in enumerate(self._pieces) if isinstance(piece, Fold))
+        self._pieces[last] = replace(self._pieces[last], is_open=token.meta["is_open"])
+        if token.meta["is_whole"]:
+            self._pieces.append(FoldEnd())
+
+    def _on_fold_end(self, _token: Token) -> None:
+        self._close_prose()
+        self._pieces.append(FoldEnd())
+
+    def _on_formula_block(self, token: Token) -> None:
+        self._line((Span(token.content, code=True),))
 
     def _on_fence(self, token: Token) -> None:
         self._close_prose()
@@ -214,20 +259,33 @@ class _Walk:
 def spans_of(children: Sequence[Token], defined: frozenset[str]) -> Spans:
     """The runs of one paragraph, neighbours that look alike joined."""
     spans: list[Span] = []
-    counts = {"strong": 0, "em": 0, "s": 0}
+    counts = dict.fromkeys(("strong", "em", "s", "b", "i", "kbd", "sub", "sup"), 0)
     hrefs: list[str] = []
+    tags = paired(children)
 
     def add(text: str, *, code: bool = False, raised: bool = False, href: str = "") -> None:
         if text:
+            is_on = {name: count > 0 for name, count in counts.items()}
             look = Span(
-                text, counts["strong"] > 0, counts["em"] > 0, counts["s"] > 0, code, raised, href or _last(hrefs)
+                text,
+                bold=is_on["strong"] or is_on["b"],
+                italic=is_on["em"] or is_on["i"],
+                strike=is_on["s"],
+                code=code or is_on["kbd"],
+                raised=raised,
+                href=href or _last(hrefs),
+                script="sup" if is_on["sup"] else "sub" if is_on["sub"] else "",
             )
             spans.append(look)
 
-    for child in children:
+    for place, child in enumerate(children):
         kind, _, end = child.type.rpartition("_")
         if kind in counts:
             counts[kind] += 1 if end == "open" else -1
+        elif place in tags:
+            counts[child.meta["name"]] += -1 if child.meta["is_end"] else 1
+        elif child.type == "tag" and child.meta["name"] == BREAK:
+            add("\u2028")
         elif child.type == "link_open":
             hrefs.append(safe_href(str(child.attrGet("href") or "")))
         elif child.type == "link_close":
@@ -242,7 +300,7 @@ def spans_of(children: Sequence[Token], defined: frozenset[str]) -> Spans:
             known = label.isdigit() or f"^{label.lower()}" in defined
             add(label if known else f"[^{label}]", raised=known)
         else:
-            add(child.content, code=child.type == "code_inline")
+            add(child.content, code=child.type in ("code_inline", "formula"))
     return tuple(_with_bare_links(_joined(spans)))
 
 

@@ -173,8 +173,8 @@ def _is_right_to_left(line: Line) -> bool:
     return False
 
 
-def _look(span: Span) -> tuple[bool, bool, bool, bool, bool, str]:
-    return span.bold, span.italic, span.strike, span.code, span.raised, span.href
+def _look(span: Span) -> tuple[bool, bool, bool, bool, bool, str, str]:
+    return span.bold, span.italic, span.strike, span.code, span.raised, span.href, span.script
 
 
 def _gap(before: Line, line: Line) -> float:

@@ -70,6 +70,9 @@ class TextView(QTextBrowser):
         if span.raised:
             look.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignSuperScript)
             look.setForeground(QColor(tokens.muted))
+        elif span.script:
+            align = QTextCharFormat.VerticalAlignment
+            look.setVerticalAlignment(align.AlignSuperScript if span.script == "sup" else align.AlignSubScript)
         if span.href:
             look.setAnchor(True)
             look.setAnchorHref(span.href)

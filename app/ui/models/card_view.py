@@ -36,6 +36,7 @@ class CardView(QWidget):
         self.setAccessibleName(tr("Card"))
         self.body = Body(theme, self)
         self.body.link_clicked.connect(lambda href: ask_to_open(href, self))
+        self.body.fold_toggled.connect(self._arrange)
         self._later = QTimer(self, singleShot=True, interval=0)
         self._later.timeout.connect(self._show_more)
         theme.changed.connect(lambda: self._arrange(is_again=True))

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.ui.chat.markdown import BLOCK_LIMIT, Block, MarkdownStream, read
-from app.ui.chat.pieces import Code, Line, Prose, Table
+from app.ui.chat.pieces import Code, Fold, FoldEnd, Line, Prose, Span, Table
 
 SAMPLE = """# Title
 
@@ -48,6 +48,8 @@ PARTS = [
     "word ", "two words\n", "\n", "\n\n", "- item\n", "  - nested\n", "3. third\n", "> quote\n", "```py\n", "```\n",
     "    four\n", "| a | b |\n", "|---|---|\n", "| 1 | 2 |\n", "# head\n", "---\n", "***", "**", "*", "`", "[a](http://b.c)",
     "[ref]", "[ref]: http://r.r\n", "[^1]", "[^1]: note\n", "\r\n", "\t", "<b>", "\\", "~~~", "===\n", "[ ] ",
+    "$$\n", "$$", "\\[\n", "\\]\n", "$a_1$ ", "$5 ", "\\(", "\\)", "- b \\\\\n", "\\begin{align}\n", "\\end{align}\n",
+    "<details>\n", "<summary>t</summary>\n", "</details>\n", "<kbd>", "</b>", "<br>",
     "é🎉", "مرحبا",
     "w" * 700, "long word " * 90, "| cell | cell |\n" * 25, "- [ ] x\n" * 40,
 ]  # fmt: skip
@@ -65,7 +67,7 @@ def shown(blocks: list[Block]) -> str:
             found += ["".join(span.text for span in line.spans) for line in piece.lines]
         elif isinstance(piece, Code):
             found.append(piece.text)
-        else:
+        elif isinstance(piece, Table):
             found += [" ".join("".join(span.text for span in cell) for cell in row) for row in piece.rows]
     return "\n".join(found)
 
@@ -173,6 +175,79 @@ def test_half_written_marks_are_never_seen(text: str) -> None:
         now = shown(stream.blocks())
         for mark in ("**", "~~", "](", "|--", "``"):
             assert mark in complete or mark not in now, (text[: position + 1], now)
+
+
+def spans(text: str) -> list[tuple[str, str]]:
+    """Words and what is special about them, of all prose and tables."""
+    pieces = [piece for block in read(text) for piece in block.pieces]
+    cells = [line.spans for piece in pieces if isinstance(piece, Prose) for line in piece.lines]
+    cells += [cell for piece in pieces if isinstance(piece, Table) for row in piece.rows for cell in row]
+    return [
+        (span.text, " ".join(name for name in ("bold", "italic", "code") if getattr(span, name)) or span.script)
+        for cell in cells
+        for span in cell
+    ]
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        r"\[x=\frac{a}{b}\]",
+        r"\(a_1 * b_2 * c\)",
+        r"$a_1 \\ b_2$",
+        "$x$",
+        "$$E = mc^2$$",
+        "\\[\na\n- b \\\\\n+ c\n= d\n\\]",
+        "$$\n# a\n> b\n$$",
+        "\\begin{align*}\na &= b \\\\\n- c\n\\end{align*}",
+    ],
+)
+def test_a_formula_stays_as_it_was_written(formula: str) -> None:
+    assert spans(formula) == [(formula, "code")]
+    assert spans(f"Text\n{formula}\nmore") in (
+        [("Text", ""), (formula, "code"), ("more", "")],
+        [("Text\u2028", ""), (formula, "code"), ("\u2028more", "")],
+    )
+    inside = formula.replace("\n", "\n   ")
+    assert (formula, "code") in spans(f"1. one\n\n   {inside}\n2. two")
+    quoted = formula.replace("\n", "\n> ")
+    assert (formula, "code") in spans(f"> {quoted}")
+    assert (formula, "code") in spans(f"| a |\n|---|\n| {formula} |") or "\n" in formula
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It costs $5 and $10.",
+        "From $5 to 10$ a month",
+        "$HOME/$USER and $PATH",
+        "US$5, A$6$",
+        "a $ b $ c",
+        "$5,000-$6,000",
+        "$$ is money\n\nand $$",
+    ],
+)
+def test_prices_and_lone_dollars_are_words(text: str) -> None:
+    assert all(look == "" for _, look in spans(text))
+
+
+def test_tags_that_mean_something_mean_it_and_all_others_are_text() -> None:
+    assert spans("<b>b *i*</b> <i>i</i> <kbd>Ctrl</kbd> H<sub>2</sub>O x<sup>2</sup> <u>u</u>") == [
+        ("b ", "bold"), ("i", "bold italic"), (" ", ""), ("i", "italic"), (" ", ""), ("Ctrl", "code"), (" H", ""),
+        ("2", "sub"), ("O x", ""), ("2", "sup"), (" <u>u</u>", ""),
+    ]  # fmt: skip
+    assert spans("a <b>half and `<b>` </i> <b onclick='x'>y") == [
+        ("a <b>half and ", ""), ("<b>", "code"), (" </i> <b onclick='x'>y", ""),
+    ]  # fmt: skip
+    assert spans("| a |\n|---|\n| x<br>y<BR/>z |")[-1] == ("x\u2028y\u2028z", "")
+
+
+def test_details_are_a_fold() -> None:
+    text = "<details>\n<summary>More & **x**</summary>\n\nOne.\n\n```py\n1\n```\n</details>\nafter"
+    assert [type(piece) for block in read(text) for piece in block.pieces] == [Fold, Prose, Code, FoldEnd, Prose]
+    assert read(text)[0].pieces == (Fold("More & x"),)
+    pieces = [piece for block in read("<details open><summary>T</summary>one</details>") for piece in block.pieces]
+    assert pieces == [Fold("T", is_open=True), Prose((Line((Span("one"),)),)), FoldEnd()]
 
 
 def test_raw_html_is_text_and_bad_links_are_text() -> None:
