@@ -6,7 +6,7 @@ from PySide6.QtCore import QRect, Qt, QTimer
 from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPaintEvent, QPen, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
-from app.ui.chat.highlight import Highlighter
+from app.ui.chat.highlight import LONGEST_LINE, Highlighter
 from app.ui.chat.pieces import Code, Span
 from app.ui.chat.text_view import CODE_LINE_PERCENT, Style, TextView
 from app.ui.i18n import tr
@@ -17,7 +17,6 @@ from app.ui.widgets.buttons import text_button
 HEADER_PX = 36
 PADDING_PX = 14
 COPIED_MS = 1500
-LONGEST_LINE = 2000
 
 
 class CodeText(TextView):
@@ -27,7 +26,7 @@ class CodeText(TextView):
         super().__init__(theme, parent)
         self._shown = ""
         self.setLineWrapMode(TextView.LineWrapMode.NoWrap)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self.scroll_sideways()
         self.setAccessibleName(tr("Code"))
         self.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
         option = self.document().defaultTextOption()

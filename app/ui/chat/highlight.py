@@ -15,6 +15,8 @@ from PySide6.QtGui import QColor, QSyntaxHighlighter, QTextCharFormat, QTextDocu
 from app.ui.theme import Theme
 
 MAX_CHARACTERS = 20_000
+LONGEST_LINE = 2_000
+"""Some of Pygments' lexers take a time that grows with the square of a line."""
 EVERY_MS = 200
 TURN_S = 0.004
 
@@ -31,7 +33,7 @@ class Highlighter(QSyntaxHighlighter):
         self._language = ""
         self._text = ""
         self._lines: list[Colours] = []
-        self._reading: Iterator[tuple[int, Colours]] | None = None
+        self._reading: Iterator[tuple[int, Colours] | None] | None = None
         self._pause = QTimer(self, singleShot=True, interval=EVERY_MS)
         self._pause.timeout.connect(self._start)
         self._turn = QTimer(self, interval=0)
@@ -43,7 +45,7 @@ class Highlighter(QSyntaxHighlighter):
         if language != self._language:
             self._language, self._lexer, self._is_sought = language, None, bool(language)
         self._text = text
-        if not (self._is_sought or self._lexer) or len(text) > MAX_CHARACTERS:
+        if not (self._is_sought or self._lexer) or _is_too_long(text):
             self._stop()
         elif not is_open:
             self._pause.stop()
@@ -64,6 +66,13 @@ class Highlighter(QSyntaxHighlighter):
             look.setForeground(QColor(getattr(self._theme.tokens, token)))
             self.setFormat(start, length, look)
 
+    def _colour(self, number: int, colours: Colours) -> None:
+        if number >= len(self._lines):
+            self._lines.extend([()] * (number + 1 - len(self._lines)))
+        if self._lines[number] != colours:
+            self._lines[number] = colours
+            self.rehighlightBlock(self.document().findBlockByNumber(number))
+
     def _stop(self) -> None:
         self._pause.stop()
         self._turn.stop()
@@ -81,20 +90,21 @@ class Highlighter(QSyntaxHighlighter):
         if self._reading is None and self._lexer is not None:
             self._reading = _coloured_lines(self._lexer, self._text)
         until_s = time.perf_counter() + TURN_S
-        for number, colours in self._reading or ():
-            if number >= len(self._lines):
-                self._lines.extend([()] * (number + 1 - len(self._lines)))
-            if self._lines[number] != colours:
-                self._lines[number] = colours
-                self.rehighlightBlock(self.document().findBlockByNumber(number))
+        for line in self._reading or ():
+            if line is not None:
+                self._colour(*line)
             if time.perf_counter() > until_s:
                 return
         self._turn.stop()
         self._reading = None
 
 
-def _coloured_lines(lexer: Lexer, text: str) -> Iterator[tuple[int, Colours]]:
-    """Line numbers with the coloured runs of each line."""
+def _is_too_long(text: str) -> bool:
+    return len(text) > MAX_CHARACTERS or any(len(line) > LONGEST_LINE for line in text.split("\n"))
+
+
+def _coloured_lines(lexer: Lexer, text: str) -> Iterator[tuple[int, Colours] | None]:
+    """Line numbers with the coloured runs of each line; None after every token, so that a turn can end there."""
     number, column = 0, 0
     colours: list[tuple[int, int, str]] = []
     for begin, kind, value in lexer.get_tokens_unprocessed(text):
@@ -107,6 +117,7 @@ def _coloured_lines(lexer: Lexer, text: str) -> Iterator[tuple[int, Colours]]:
             if token and part:
                 colours.append((column, len(part.encode("utf-16-le")) // 2, token))
             column += len(part.encode("utf-16-le")) // 2
+        yield None
     yield number, tuple(colours)
 
 

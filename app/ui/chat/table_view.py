@@ -36,7 +36,7 @@ class TableView(TextView):
         self._table = Table((), ())
         self._drawn: QTextTable | None = None
         self._cells: list[list[Spans | None]] = []
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self.scroll_sideways()
         self.setAccessibleName(tr("Table"))
         self._on_theme_changed()
         theme.changed.connect(self._on_theme_changed)

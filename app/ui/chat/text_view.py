@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from PySide6.QtCore import QByteArray, Qt, QUrl, Signal
-from PySide6.QtGui import QColor, QFont, QTextBlockFormat, QTextCharFormat, QTextCursor
+from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QUrl, Signal
+from PySide6.QtGui import QColor, QFont, QShowEvent, QTextBlockFormat, QTextCharFormat, QTextCursor, QWheelEvent
 from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
 
 from app.ui.chat.page_links import page_of_link
@@ -15,6 +15,8 @@ from app.ui.theme import Theme
 
 LINE_PERCENT = 138
 CODE_LINE_PERCENT = 128
+WHEEL_PX = 60
+"""How far a notch of the wheel goes."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,34 @@ class TextView(QTextBrowser):
         look = QTextBlockFormat()
         look.setLineHeight(line_percent, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
         return look
+
+    def scroll_sideways(self) -> None:
+        """What is wider than the column has a bar of its own."""
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self.horizontalScrollBar().installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The wheel over the bar is the page's, too."""
+        if isinstance(event, QWheelEvent):
+            self.wheelEvent(event)
+            return True
+        return super().eventFilter(watched, event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Where it was; Qt would scroll to the end of the last line when it is shown for the first time."""
+        value = self.horizontalScrollBar().value()
+        super().showEvent(event)
+        self.horizontalScrollBar().setValue(value)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """The page's, unless it is turned sideways or with Shift."""
+        turned, bar = event.angleDelta(), self.horizontalScrollBar()
+        sideways = turned.x() or (turned.y() if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 0)
+        if sideways and abs(turned.x()) >= abs(turned.y() if turned.x() else 0) and bar.maximum():
+            bar.setValue(bar.value() - (event.pixelDelta().x() or sideways * self.theme.px(WHEEL_PX) // 120))
+            event.accept()
+        else:
+            event.ignore()
 
     def loadResource(self, kind: int, name: QUrl | str) -> object:  # noqa: ARG002
         """Nothing is ever loaded for a text. Empty bytes, since Qt would look for a file itself after None."""

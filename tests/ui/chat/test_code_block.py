@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from pygments.lexers import get_lexer_by_name
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QTextDocument
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QPushButton, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.ui.chat.code_block import LONGEST_LINE, CodeBlock, CodeText
+from app.ui.chat.code_block import CodeBlock, CodeText
+from app.ui.chat.highlight import LONGEST_LINE, _coloured_lines
 from app.ui.chat.pieces import Code
 from app.ui.theme import Theme
 
@@ -77,3 +80,48 @@ def test_a_wide_line_scrolls_inside_its_card(qtbot: QtBot, theme: Theme) -> None
     assert text is not None
     assert text.horizontalScrollBar().maximum() > 0
     assert text.verticalScrollBar().maximum() == 0
+
+
+def test_one_very_long_line_takes_the_window_no_longer_than_any_other(qtbot: QtBot, theme: Theme) -> None:
+    card = CodeBlock(theme)
+    qtbot.addWidget(card)
+    card.set_code(Code("java", "a " * 4_000))
+    assert not card.highlighting, "some lexers need seconds for it"
+    card.set_code(Code("java", "a " * 900))
+    lexer = get_lexer_by_name("java")
+    turns = list(_coloured_lines(lexer, "a " * 900))
+    assert turns.count(None) > 900, "a turn can end after every token"
+    qtbot.waitUntil(lambda: not card.highlighting, timeout=10_000)
+
+
+def test_the_wheel_over_wide_code_turns_the_page_and_shift_turns_the_code(qtbot: QtBot, theme: Theme) -> None:
+    area = QScrollArea()
+    qtbot.addWidget(area)
+    column = QWidget()
+    column.resize(400, 2_000)
+    card = CodeBlock(theme, column)
+    card.set_code(Code("", "word " * 100))
+    card.setGeometry(0, 50, 400, card.height_for(400))
+    area.setWidget(column)
+    area.resize(420, 300)
+    area.show()
+    qtbot.waitExposed(area)
+    text = card.findChild(CodeText)
+    assert text is not None
+    page, code = area.verticalScrollBar(), text.horizontalScrollBar()
+    for widget in (text.viewport(), code):
+        wheel(widget, Qt.KeyboardModifier.NoModifier)
+        assert page.value() > 0
+        assert code.value() == 0
+        page.setValue(0)
+    wheel(text.viewport(), Qt.KeyboardModifier.ShiftModifier)
+    assert page.value() == 0
+    assert code.value() > 0
+
+
+def wheel(widget: QWidget, modifier: Qt.KeyboardModifier) -> None:
+    """One notch towards the person, as the system sends it."""
+    window = widget.window()
+    place = widget.mapTo(window, widget.rect().center())
+    QTest.wheelEvent(window.windowHandle(), QPointF(place), QPoint(0, -120), QPoint(), modifier)
+    QApplication.processEvents()
