@@ -12,6 +12,13 @@ from tests.helpers.script import write_script
 from tests.helpers.ui import Frame, open_window
 
 
+@pytest.fixture(scope="session", autouse=True)
+def clipboard_let_go(qapp: QApplication) -> Iterator[None]:
+    """WORKAROUND: without a display, what Python made for the clipboard is destroyed after Python, which crashes."""
+    yield
+    qapp.clipboard().clear()
+
+
 @pytest.fixture
 def frame(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Frame]:
     """An open window with a scripted model behind it; nothing is loaded until a test says so."""

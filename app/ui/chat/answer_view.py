@@ -15,6 +15,7 @@ from app.ui.chat.body import Body
 from app.ui.chat.branch_documents import BranchDocuments
 from app.ui.chat.code_block import CodeText
 from app.ui.chat.markdown import MarkdownStream
+from app.ui.chat.pieces import Piece
 from app.ui.chat.source_row import SourceRow
 from app.ui.chat.thinking_view import ThinkingView
 from app.ui.chat.turn import ACTIONS_PX, Action, Turn
@@ -62,6 +63,11 @@ class AnswerView(Turn):
     def text(self) -> str:
         """All the text so far."""
         return self._text
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """What the text is made of."""
+        return [piece for block in self._stream.blocks() for piece in block.pieces]
 
     @property
     def thinking(self) -> ThinkingView:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from typing import cast
+
+from PySide6.QtCore import QMimeData, Qt
 from PySide6.QtGui import (
     QBrush,
     QColor,
@@ -15,6 +17,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QWidget
 
+from app.ui.chat.clipboard import html_of, mime_data, table_as_markdown
 from app.ui.chat.pieces import Spans, Table
 from app.ui.chat.text_view import Style, TextView
 from app.ui.i18n import tr
@@ -60,6 +63,15 @@ class TableView(TextView):
         wanted = max(width, len(self._table.aligns) * self.theme.px(COLUMN_PX))
         bar = self.horizontalScrollBar().sizeHint().height() if wanted > width else 0
         return super().height_for(wanted) + bar
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        """Several cells are a table, wherever they are pasted."""
+        row, rows, column, columns = cast("tuple[int, int, int, int]", self.textCursor().selectedTableCells())
+        if rows < 1 or columns < 1:
+            return super().createMimeDataFromSelection()
+        cells = tuple(cells[column : column + columns] for cells in self._table.rows[row : row + rows])
+        part = Table(cells, self._table.aligns[column : column + columns])
+        return mime_data(html_of((part,)), table_as_markdown(part))
 
     def _draw(self, is_new: bool) -> None:
         cursor = QTextCursor(self.document())

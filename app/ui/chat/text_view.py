@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QUrl, Signal
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QColor, QFont, QShowEvent, QTextBlockFormat, QTextCharFormat, QTextCursor, QWheelEvent
 from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
 
+from app.ui.chat.clipboard import selection_data
 from app.ui.chat.page_links import page_of_link
 from app.ui.chat.pieces import Span, Spans, safe_href
 from app.ui.theme import Theme
@@ -108,6 +109,10 @@ class TextView(QTextBrowser):
             self.wheelEvent(event)
             return True
         return super().eventFilter(watched, event)
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        """Without this window's fonts and colours."""
+        return selection_data(self.textCursor())
 
     def showEvent(self, event: QShowEvent) -> None:
         """Where it was; Qt would scroll to the end of the last line when it is shown for the first time."""

@@ -206,6 +206,12 @@ class Turn(QWidget):
         self._row.show_actions(actions, self._version(), self.note() if is_whole else "")
         self._row.show()
 
+    def show_copied(self) -> None:
+        """Says on its button that it was copied."""
+        button = self._row.button(tr("Copy")) if self._row is not None else None
+        if button is not None:
+            button.show_done(tr("Copied"))
+
     def row_rect(self) -> QRect:
         """Where the actions are: at the bottom."""
         height = self.theme.px(ACTIONS_PX)

@@ -12,6 +12,7 @@ from app.core.errors import AppError
 from app.core.messages import Role
 from app.features.sentences import NO_PICTURES, Sentence
 from app.ui.chat.answer_view import AnswerView
+from app.ui.chat.clipboard import html_of, mime_data
 from app.ui.chat.question_view import QuestionView
 from app.ui.chat.turn import Turn
 from app.ui.i18n import tr
@@ -55,8 +56,11 @@ class TurnActions(QObject):
             self._on_edit(questions[-1])
 
     def _on_copy(self, turn: Turn) -> None:
-        if isinstance(turn, QuestionView | AnswerView):
+        if isinstance(turn, AnswerView):
+            QGuiApplication.clipboard().setMimeData(mime_data(html_of(turn.pieces), turn.text))
+        elif isinstance(turn, QuestionView):
             QGuiApplication.clipboard().setText(turn.text)
+        turn.show_copied()
 
     def _on_translate(self, turn: Turn) -> None:
         if isinstance(turn, AnswerView):

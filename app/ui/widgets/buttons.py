@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
 
 from app.ui.icons import icon
 from app.ui.theme import Theme
 
 ICON_PX = 20
+DONE_MS = 1500
 
 
 def text_button(text: str, kind: str = "plain", parent: QWidget | None = None) -> QPushButton:
@@ -62,6 +63,22 @@ class IconButton(QToolButton):
         """Another glyph, such as stop in place of an arrow."""
         self._icon_name, self._token = name, token or self._token
         self._on_theme_changed()
+
+    def show_done(self, words: str) -> None:
+        """A tick and what was done, for a moment."""
+        if self.accessibleName() == words:
+            return
+        name, tip = self.accessibleName(), self.toolTip()
+        self.setIcon(icon("check", self._theme.tokens.success, self._theme.px(self._size_px)))
+        self.setAccessibleName(words)
+        self.setToolTip(words)
+
+        def show_again() -> None:
+            self.setAccessibleName(name)
+            self.setToolTip(tip)
+            self._on_theme_changed()
+
+        QTimer.singleShot(DONE_MS, self, show_again)
 
     def _on_theme_changed(self) -> None:
         size = self._theme.px(self._size_px)

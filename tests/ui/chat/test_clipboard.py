@@ -1,0 +1,110 @@
+"""What is copied: rich text without this window's look beside Markdown, tables as tables, nothing but escaped text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QMimeData
+from PySide6.QtGui import QGuiApplication, QTextCursor, QTextDocument, QTextTable
+from pytestqt.qtbot import QtBot
+
+from app.ui.chat.clipboard import html_of
+from app.ui.chat.markdown import read
+from app.ui.chat.pieces import Piece, Prose, Table
+from app.ui.chat.prose_view import ProseView
+from app.ui.chat.table_view import TableView
+from app.ui.theme import Theme
+from tests.ui.chat.conftest import Desk
+
+Open = Callable[..., Desk]
+ANSWER = """## Head
+
+Some **bold *both*** `co<de>` [link](https://x.org/?a=1&b=2) <script>alert(1)</script>
+
+1. one
+   - nested
+2. two
+
+> quote
+
+| a | b |
+|---|--:|
+| x | **1** |
+
+```py
+if a < b: pass
+```
+"""
+
+
+def pieces(text: str) -> list[Piece]:
+    return [piece for block in read(text) for piece in block.pieces]
+
+
+def test_an_answer_becomes_plain_rich_text_and_its_markup_stays_text() -> None:
+    assert html_of(pieces(ANSWER)).replace("\n", "") == (
+        "<h2>Head</h2>"
+        "<p>Some <b>bold </b><i><b>both</b></i> <code>co&lt;de&gt;</code> "
+        '<a href="https://x.org/?a=1&amp;b=2">link</a> &lt;script&gt;alert(1)&lt;/script&gt;</p>'
+        '<ol><li value="1">one</li><ul><li>nested</li></ul><li value="2">two</li></ol>'
+        "<blockquote><p>quote</p></blockquote>"
+        '<table border="1" cellspacing="0" cellpadding="4"><tr><th align="left">a</th><th align="right">b</th></tr>'
+        '<tr><td align="left">x</td><td align="right"><b>1</b></td></tr></table>'
+        "<pre><code>if a &lt; b: pass</code></pre>"
+    )
+
+
+def test_copy_puts_both_on_the_clipboard_and_says_so(open_chat: Open) -> None:
+    desk = open_chat({"text": ANSWER})
+    desk.ask("Hi")
+    desk.click(desk.last, "Copy")
+    data = QGuiApplication.clipboard().mimeData()
+    assert data.text() == desk.last.text
+    assert "<table" in data.html()
+    assert "<script" not in data.html()
+    row = desk.last.row
+    assert row is not None
+    assert row.button("Copied") is not None
+    desk.qtbot.waitUntil(lambda: row.button("Copy") is not None, timeout=5_000)
+
+
+def test_cells_that_are_selected_are_copied_as_a_table(qtbot: QtBot, theme: Theme) -> None:
+    view = TableView(theme)
+    qtbot.addWidget(view)
+    table = pieces("| a | b | c |\n|---|--:|---|\n| 1 | x\\|y | 3 |\n| 4 | 5 | 6 |")[0]
+    assert isinstance(table, Table)
+    view.set_table(table)
+    drawn = view.document().rootFrame().childFrames()[0]
+    assert isinstance(drawn, QTextTable)
+    cursor = drawn.cellAt(0, 0).firstCursorPosition()
+    cursor.setPosition(drawn.cellAt(1, 1).lastCursorPosition().position(), QTextCursor.MoveMode.KeepAnchor)
+    view.setTextCursor(cursor)
+    view.copy()
+    data = QGuiApplication.clipboard().mimeData()
+    assert data.text() == "| a | b |\n| --- | --: |\n| 1 | x\\|y |"
+    assert cells_of(data) == [["a", "b"], ["1", "x|y"]]
+
+
+def test_a_selection_has_none_of_this_windows_colours(qtbot: QtBot) -> None:
+    view = ProseView(Theme("dark"))
+    qtbot.addWidget(view)
+    prose = pieces("A 🎉 **bold** <b>x</b> & [l](https://x.org)")[0]
+    assert isinstance(prose, Prose)
+    view.set_lines(prose.lines)
+    view.selectAll()
+    data = view.createMimeDataFromSelection()
+    assert data.html() == (
+        '<html><body><p>A 🎉 <b>bold</b> <b>x</b> &amp; <a href="https://x.org">l</a></p></body></html>'
+    )
+    assert data.text() == "A 🎉 bold x & l"
+
+
+def cells_of(data: QMimeData) -> list[list[str]]:
+    """As a word processor reads it."""
+    document = QTextDocument()
+    document.setHtml(data.html())
+    table = next(frame for frame in document.rootFrame().childFrames() if isinstance(frame, QTextTable))
+    return [
+        [table.cellAt(row, column).firstCursorPosition().block().text() for column in range(table.columns())]
+        for row in range(table.rows())
+    ]
