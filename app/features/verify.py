@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from app.documents.blocks import Block
 from app.features.summary import check_language
-from app.features.summary.check_names import missing_name
+from app.features.summary.check_dates import dates
+from app.features.summary.check_names import holds, missing_name, names, vocabulary
 from app.features.summary.check_numbers import missing_number
 from app.features.summary.check_quantities import quantities
 from app.features.summary.check_quotes import find_quote
@@ -180,10 +181,25 @@ def _compare(statement: str, wanted: frozenset[str], chosen: list[_Place], aroun
         union = frozenset().union(*(stems(text) for text in (*texts, *headings)))
         if not chosen or (len(wanted) >= LEAST_WORDS and share(wanted, union) < LEAST_SUPPORT):
             found.append((Reason.SUPPORT, Missing("", "")))
+    elif not _is_comparable(statement, texts):
+        found.append((Reason.LANGUAGE, Missing("", "")))
     if not found:
         return Check()
     reason, missing = next((one for one in found if one[1].page_says), found[0])
     return Check(False, reason, missing.said, missing.page_says)
+
+
+def _is_comparable(statement: str, texts: list[str]) -> bool:
+    """Whether a statement in another language has anything that can be looked up: a number, a name, a code.
+
+    In other letters names are spelled otherwise, and a number alone says little: of these nothing is told as found.
+    """
+    if check_language.scripts_differ(statement, " ".join(texts)[: check_language.SAMPLE]):
+        return False
+    there = [vocabulary(text) for text in texts]
+    words = (word for name in names(statement) for word in name.words if len(word) > LEAST_WORDS)
+    is_named = any(holds(one, word) for word in words for one in there)
+    return is_named or any(not (one.is_word or one.is_part) for one in quantities(statement)) or bool(dates(statement))
 
 
 _REASONS = {"number": Reason.NUMBER, "name": Reason.NAME, "negation": Reason.SUPPORT}

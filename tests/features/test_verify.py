@@ -167,6 +167,27 @@ def test_blocks_with_the_same_number_in_two_documents_are_told_apart() -> None:
     assert verdict.anchors[0].document == 1
 
 
+@pytest.mark.parametrize(
+    ("statement", "is_compared"),
+    [
+        ("Гавань была построена богатым купцом из соседнего города.", False),
+        ("В 1871 году гавань построила Анна Петрова.", False),
+        ("港は商人によって建てられました。", False),
+        ("Die Bucht wurde von einem reichen Kaufmann aus dem Nachbarort für seine Familie gebaut.", False),
+        ("Der Hafen wurde von der Kauffrau Anna Lopez gebaut und ist der größte im Land.", True),
+        ("Der Hafen wurde im Jahr 1871 gebaut und ist der größte im Land.", True),
+    ],
+)
+def test_what_cannot_be_compared_with_another_language_is_never_told_as_found(
+    statement: str, is_compared: bool
+) -> None:
+    text = "The harbour was built in 1871 by the merchant Anna Lopez, and it is the largest of the country."
+    check = checked(statement, text)
+    assert (check.found, check.is_compared) == (is_compared, is_compared)
+    assert not checked("В 1999 году гавань построила Анна.", text).found, "a number that is not there is told as such"
+    assert checked("В 1999 году гавань построила Анна.", text).reason is Reason.NUMBER
+
+
 def test_a_summary_in_another_language_is_judged_by_its_numbers_and_codes() -> None:
     text = "The harbour handled 3.7 million tonnes of goods in the year 2024, and it was the best year of all."
     right = "Der Hafen schlug im Jahr 2024 rund 3,7 Millionen Tonnen um, und das war die größte Menge von allen."

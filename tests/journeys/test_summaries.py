@@ -345,7 +345,7 @@ def assert_saved_as_markdown(program: Program, path: Path) -> None:
     text = wait_until(lambda: path.read_text("utf-8") if path.exists() else "", "the file")
     assert KILNS.fact(1) in text
     assert "kilns.pdf, p. 1" in text
-    assert "The text says 1801" in text
+    assert "the text says “1801”" in text
     assert re.search(r"3 documents read", text)
 
 

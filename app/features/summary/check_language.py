@@ -50,6 +50,7 @@ def language_of(text: str) -> str:
     return code if most >= LEAST_WORDS and most > second else ""
 
 
+@lru_cache(maxsize=4096)
 def _script(text: str) -> str:
     counts = dict.fromkeys((name for name, _, _ in _SCRIPTS), 0)
     for character in text:
@@ -63,6 +64,12 @@ def _script(text: str) -> str:
 
 
 def differ(statement: str, text: str) -> bool:
-    """Whether both languages are known and not the same, so that words cannot be compared."""
+    """Whether both languages are known and not the same, or the letters are others: words cannot be compared."""
     ours, theirs = language_of(statement), language_of(text)
-    return bool(ours and theirs and ours != theirs)
+    return bool(ours and theirs and ours != theirs) or scripts_differ(statement, text)
+
+
+def scripts_differ(statement: str, text: str) -> bool:
+    """Whether they are written in other letters; nothing is said of what has none."""
+    both = (statement[:SCRIPT_SAMPLE], text[:SCRIPT_SAMPLE])
+    return all(any(map(str.isalpha, one)) for one in both) and _script(both[0]) != _script(both[1])

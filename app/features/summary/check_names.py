@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from app.features.summary.check_language import SAMPLE, language_of
 from app.features.summary.check_text import (
+    AROUND,
     Missing,
     around,
     closeness,
@@ -50,6 +51,26 @@ _COMMON = frozenset(
     """.split()  # noqa: SIM905
 )
 """Words that may begin a sentence and are no part of a name."""
+_DETERMINER = (
+    r"(?:d(?:er|ie|as|en|em|es)|[kmds]?eine?[mnrs]?|ihre?[mnrs]?|uns(?:er)?e?[mnrs]?|(?:dies|jed|jen|welch|manch|solch|all|"
+    r"viel|einig|mehrer|wenig|beid|sämtlich|etlich)e[mnrs]?|im|am|zum|zur|vom|beim|ins|ans|aufs|fürs|übers|durchs|ums)"
+)
+_NO_ADJECTIVE = (
+    r"(?:ohne|gegen|neben|zwischen|hinter|unter|über|wegen|oder|aber|außer|nahe|heute|werden?|wurden|haben|hatten|"
+    r"waren|sagen|sagten|können|konnten|sollen|müssen|ihnen|denen|sondern|neulich|gestern)\b"
+)
+_BEFORE_NOUN = re.compile(
+    rf"(?:\b(?i:{_DETERMINER})(?: [a-zäöüß]+te)?|\b(?!{_NO_ADJECTIVE})[a-zäöüß]{{3,}}(?:e[mnrs]|(?<!t)e)|\d)$"
+)
+"""What stands before a German noun and seldom before a name: a determiner, an adjective, a number."""
+_SEEMS_ADJECTIVE = re.compile(
+    r"(?:ig|isch|lich|bar|sam|los|haft|end|[ei]rt|elt|ell|al|iv|ös|är|ar|bel|pel)e[mnrs]?$|(?:weit|breit)e[mnrs]?$"
+)
+_NOUN_ENDING = re.compile(
+    r"(?:ung|heit|keit|schaft|[st]ion|tät|ismus|nis|tum|ment|chen|[mntskfrph]ik|[gmrntph]ie|[ae]nz|age|thek|zeug|"
+    r"werk|gramm|weise|stelle|gruppe)(?:e[nrs]?|s|n|se[ns]?|ern)?$"
+)
+"""Of German nouns; hardly a name has one of them."""
 _TITLES = frozenset({"mr", "mrs", "ms", "dr", "prof", "sir", "herr", "herrn", "frau", "mme", "sr", "sra", "sig"})
 """What follows them is a name in every language."""
 
@@ -209,21 +230,25 @@ def missing_name(
     """The first name of a statement that neither the cited texts have nor those around them; None when all are there.
 
     `elsewhere` names are looked for too, since a paragraph says "she" where a statement says who; codes are not.
-    A word that begins a sentence is looked for only where it is part of a longer name. In languages that capitalise
-    nouns single words are left alone. `codes_only`: the statement is in another language than the texts.
+    A word that begins a sentence is looked for only where it is part of a longer name. In a title single words are
+    left alone, and in German what seems to be a noun. `codes_only`: the texts are in another language.
     """
     cited = [vocabulary(text) for text in texts]
     vocabularies = [*cited, *(vocabulary(text) for text in elsewhere)]
     codes_only = codes_only or (statement.isupper() and len(_PLAIN_WORD.findall(statement)) > SHORTEST)
-    large = writes_words_large(statement) or writes_words_large(" ".join((*texts, *elsewhere))[:SAMPLE])
-    for name in names(statement):
+    sample = " ".join((*texts, *elsewhere))[:SAMPLE]
+    large = writes_words_large(statement) or writes_words_large(sample)
+    is_german = not codes_only and (language_of(statement) or language_of(sample)) == "de"
+    for name in _german_names(statement, vocabularies) if is_german else names(statement):
         looked_for = [
-            word for at, word in enumerate(name.words) if _is_looked_for(name, at, large=large, codes_only=codes_only)
+            word
+            for at, word in enumerate(name.words)
+            if is_german or _is_looked_for(name, at, large=large, codes_only=codes_only)
         ]
         codes_there = all(any(holds(one, word) for one in cited) for word in looked_for if is_code(word))
         is_there = all(any(holds(one, word) for one in vocabularies) for word in looked_for)
         if not codes_there or not (is_there or _is_written_out(name, vocabularies)):
-            return Missing(statement[name.start : name.end], _name_instead(name, statement, texts))
+            return Missing(statement[name.start : name.end], _name_instead(name, statement, texts, is_german=is_german))
     return None
 
 
@@ -242,19 +267,81 @@ def _is_looked_for(name: Name, at: int, *, large: bool, codes_only: bool) -> boo
     return is_acronym or not large or is_family_name
 
 
+def _german_names(text: str, texts: Sequence[Vocabulary] = ()) -> Iterator[Name]:
+    """The names of a text in German, where every noun is written like one.
+
+    A noun shows itself by what stands before it, by its ending, or as a compound with a word of `texts`; of a word with
+    a hyphen only what is written in capitals counts ("GPS-Gerät").
+    """
+    plain = level(text)
+    for run in names(text):
+        start, found = run.start, list[Name]()
+        for at, word in enumerate(run.words):
+            start = plain.index(word, start)
+            before = plain[max(0, start - AROUND) : start].rstrip()
+            is_first = run.is_first and at == 0
+            for part in _german_parts(word, before, texts, is_first=is_first, has_title=run.has_title):
+                begin = start + word.index(part)
+                if found and plain[found[-1].end : begin] == " ":  # "Ingrid Solberg"
+                    last = found.pop()
+                    found.append(last._replace(end=begin + len(part), words=(*last.words, part)))
+                else:
+                    found.append(Name(begin, begin + len(part), (part,), is_first))
+            start += len(word)
+        yield from found
+
+
+def _german_parts(
+    word: str, before: str, texts: Sequence[Vocabulary], *, is_first: bool, has_title: bool
+) -> Iterator[str]:
+    """What of a capitalised word is a name."""
+    parts = re.split(r"[-/]", word)
+    signs = [part for part in parts if is_code(part) or (len(part) > 1 and part.isupper())]
+    if len(parts) > 1 or signs:
+        yield from signs
+    elif has_title or sum(character.isupper() for character in word) > 1:
+        yield word
+    elif is_first or len(word) < SHORTEST or word.casefold() in _COMMON:
+        return
+    elif not _is_german_noun(word, before, texts):
+        yield word
+
+
+def _is_german_noun(word: str, before: str, texts: Sequence[Vocabulary]) -> bool:
+    folded = word.casefold()
+    if _BEFORE_NOUN.search(before) or _NOUN_ENDING.search(folded):
+        return True
+    last = re.search(r"[^\W\d_]+$", before)
+    if last and last[0][0].isupper() and _SEEMS_ADJECTIVE.search(last[0]):  # "Portables System", at the beginning
+        return True
+    return len(folded) > COMPOUND and any(_is_compound_with(folded, there) for one in texts for there in one.words)
+
+
+COMPOUND = 6
+"""Letters of a word that may be a compound with another one."""
+
+
+def _is_compound_with(word: str, there: str) -> bool:
+    """ "Hafenamt" with "Hafens", "Seehafen" with "Hafen", "Tastatureingabe" with "Benutzereingabe"."""
+    if len(there) <= SHORTEST:
+        return False
+    stem = there[: max(len(there) - 2, SHORTEST + 1)]
+    return word.startswith(stem) or word.endswith(there) or (len(there) > COMPOUND and word[-5:] == there[-5:])
+
+
 def _is_written_out(name: Name, vocabularies: Sequence[Vocabulary]) -> bool:
     """Whether the texts have only the initials of a name, as "NER" for "Named Entity Recognition"."""
     initials = "".join(word[0] for word in name.words).casefold()
     return len(initials) > 2 and any(initials in one.words for one in vocabularies)
 
 
-def _name_instead(name: Name, statement: str, texts: Sequence[str]) -> str:
+def _name_instead(name: Name, statement: str, texts: Sequence[str], *, is_german: bool) -> str:
     """The name that stands in its place: with a word in common, or with the same words around it."""
     wanted, ours = stems(statement), around(statement, name.start, name.end)
     said = {word.casefold() for word in _PLAIN_WORD.findall(statement)}
     best, found = 0.0, ""
     for text in texts:
-        for there in names(text):
+        for there in _german_names(text) if is_german else names(text):
             folded = {word.casefold() for word in there.words}
             if folded <= said or all(len(word) < 2 for word in folded):
                 continue

@@ -52,6 +52,8 @@ class Reason(StrEnum):
     NAME = "name"
     SUPPORT = "support"
     """Too few of its words are in the cited blocks."""
+    LANGUAGE = "language"
+    """It is in another language than the cited blocks, so that its words could not be compared."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,11 @@ class Check:
     def differs(self) -> bool:
         """Whether the page says something else in its place."""
         return not self.found and bool(self.page_says)
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether there was a rule by which it could be compared."""
+        return self.reason is not Reason.LANGUAGE
 
 
 @dataclass(frozen=True)

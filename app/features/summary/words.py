@@ -14,15 +14,20 @@ _ON = {"p.": "page", "pp.": "page", "page": "page", "pages": "page", "slide": "s
 
 
 def check_words(check: Check, pages: str) -> str:
-    """Of one statement, such as "The page says 3.7 million." `pages` is where it was looked, such as "p. 12"."""
+    """Of one statement, such as "It says “3.1 million”, the page says “3.7 million”."
+
+    `pages` is where it was looked, such as "p. 12".
+    """
     place, speaker = _place_words(pages)
     if check.differs:
-        is_wording = check.reason is Reason.SUPPORT
-        return f"{speaker} says {f'“{check.page_says}”' if is_wording else check.page_says.rstrip('.')}."
+        there = f"{speaker} says “{check.page_says.rstrip('.')}”."
+        return f"It says “{check.said.rstrip('.')}”, {_lowered(there)}" if check.said else there
     if check.reason is Reason.CLOSE_MATCH:
         return f"Found {place}; what it quotes stands there in slightly other letters."
     if check.found:
         return f"Found {place}."
+    if not check.is_compared:
+        return f"It is in another language than {_lowered(speaker)}, and could not be compared with it."
     if check.reason is Reason.QUOTE_NOT_FOUND:
         return f"What it quotes was not found {place}."
     return f"{f'“{check.said}” was not' if check.said else 'Not'} found {place}."
@@ -36,17 +41,23 @@ def _place_words(pages: str) -> tuple[str, str]:
     return f"{'on' if kind else 'in'} {pages}", f"The {kind or 'text'}"
 
 
+def _lowered(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
 def statements_words(statements: Sequence[Statement]) -> tuple[str, str]:
     """Such as ("6 statements: 5 found on their page", "1 differs"); the second part is what wants attention, or ""."""
     if not statements:
         return "No statements", ""
     found = sum(one.check.found for one in statements)
     differing = sum(one.check.differs for one in statements)
-    missing = len(statements) - found - differing
+    uncompared = sum(not one.check.is_compared for one in statements)
+    missing = len(statements) - found - differing - uncompared
     has_pages = any(anchor.page is not None for one in statements for anchor in one.anchors)
     place = ("on its page" if len(statements) == 1 else "on their page") if has_pages else "in the text"
     attention = [f"{differing:,} differ{'s' if differing == 1 else ''}"] if differing else []
     attention += [f"{missing:,} not found"] if missing else []
+    attention += [f"{uncompared:,} could not be compared"] if uncompared else []
     counted = "1 statement" if len(statements) == 1 else f"{len(statements):,} statements"
     if len(statements) == found == 1:
         return f"{counted}: found {place}", ""

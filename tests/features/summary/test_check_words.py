@@ -16,9 +16,9 @@ MISSING = Check(False, Reason.SUPPORT)
     [
         (Check(), "p. 12", "Found on p. 12."),
         (Check(), "", "Found in the text."),
-        (DIFFERS, "p. 12", "The page says 3.7 million."),
-        (DIFFERS, "slide 3", "The slide says 3.7 million."),
-        (DIFFERS, "source 2", "The text says 3.7 million."),
+        (DIFFERS, "p. 12", "It says “3.1 million”, the page says “3.7 million”."),
+        (DIFFERS, "slide 3", "It says “3.1 million”, the slide says “3.7 million”."),
+        (DIFFERS, "source 2", "It says “3.1 million”, the text says “3.7 million”."),
         (Check(False, Reason.NUMBER, "3.1 million"), "p. 12", "“3.1 million” was not found on p. 12."),
         (Check(False, Reason.NAME, "Anna"), "chapter 4", "“Anna” was not found in chapter 4."),
         (MISSING, "pp. 3, 4", "Not found on pp. 3, 4."),
@@ -29,7 +29,12 @@ MISSING = Check(False, Reason.SUPPORT)
             "p. 2",
             "Found on p. 2; what it quotes stands there in slightly other letters.",
         ),
-        (Check(False, Reason.NAME, "Anna", "Maria B."), "p. 1", "The page says Maria B."),
+        (
+            Check(False, Reason.LANGUAGE),
+            "p. 2",
+            "It is in another language than the page, and could not be compared with it.",
+        ),
+        (Check(False, Reason.NAME, "Anna", "Maria B."), "p. 1", "It says “Anna”, the page says “Maria B”."),
     ],
 )
 def test_a_check_is_told_in_one_sentence(check: Check, pages: str, words: str) -> None:
@@ -47,6 +52,10 @@ def statements(*checks: Check, page: int | None = 1) -> list[Statement]:
         (statements(*[Check()] * 6), ("6 statements: all found on their page", "")),
         (statements(DIFFERS, DIFFERS, MISSING), ("3 statements: none found on their page", "2 differ, 1 not found")),
         (statements(Check()), ("1 statement: found on its page", "")),
+        (
+            statements(Check(), Check(False, Reason.LANGUAGE), MISSING),
+            ("3 statements: 1 found on their page", "1 not found, 1 could not be compared"),
+        ),
         (statements(MISSING), ("1 statement: none found on its page", "1 not found")),
         (statements(Check(), MISSING, page=None), ("2 statements: 1 found in the text", "1 not found")),
         ([], ("No statements", "")),

@@ -184,7 +184,7 @@ def test_a_result_says_what_was_read_and_what_differs_and_its_chip_opens_the_sen
     assert head.text.startswith("4 of 4 pages read") or head.text.startswith("4 pages read")
     assert "2 statements: 1 found on their page, 1 differs" in head.text
     assert desk.theme.tokens.warning in head.facts.text()
-    assert "The page says May." in statements.toPlainText()
+    assert "It says “June”, the page says “May”." in statements.toPlainText()
     rect = statements.chip_rect(0, 0)
     desk.qtbot.mouseClick(
         statements.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(round(rect.center().x()), round(rect.center().y()))
@@ -466,7 +466,7 @@ def test_with_the_real_pipeline_what_the_model_says_stands_beside_its_page(
     assert [chip.text for chip in first.told.chips] == ["p. 2"]
     assert not first.told.is_flagged
     assert second.told.is_flagged
-    assert "on p. 1" in second.told.spoken or "The page says" in second.told.spoken
+    assert "on p. 1" in second.told.spoken or "the page says" in second.told.spoken
     statements.open_place(0)
     shown = desk.view.document.view
     assert shown.page == 2

@@ -110,7 +110,8 @@ def test_the_check_is_said_with_the_statement() -> None:
     missing = Statement("Ms Roe left.", (Anchor(0, 1, 8),), Check(False, Reason.NAME, "Ms Roe"))
     first, second, third = told([found, wrong, missing], places("a.pdf"))
     assert (first.note, first.spoken) == ("", "It rose. Found on p. 6.")
-    assert (second.note, second.spoken) == ("The page says 3.7.", "It cost 3.1. The page says 3.7.")
+    differs = "It says “3.1”, the page says “3.7”."
+    assert (second.note, second.spoken) == (differs, f"It cost 3.1. {differs}")
     assert "Ms Roe" in third.note
     assert "not found on p. 8" in third.note
     assert [one.is_flagged for one in (first, second, third)] == [False, True, True]
