@@ -39,7 +39,7 @@ from app.features.summary.sections import Section, numbered, sections_of, whole
 from app.features.summary.sources import Sources, distinct, of_points, of_sections
 from app.features.summary.work import Work
 from app.features.summary.write_up import Draft, WriteUp, messages_for
-from app.features.summary.writing_language import writing_language
+from app.features.summary.writing_language import unknown_languages, writing_language
 
 __all__ = [
     "InputDocument", "Merging", "Plan", "Planned", "Rests", "SectionRead", "Steps", "Summarized", "SummaryEvent",
@@ -127,7 +127,7 @@ def _work(
 
 def _plan(work: Work) -> Plan | None:
     counts: list[int] = []
-    for document in work.documents:
+    for document in work.texts:
         if work.cancel.cancelled:
             return None
         counts.append(sum(work.count([f"{numbered(block)}\n\n" for block in document.blocks])))
@@ -145,7 +145,7 @@ def _cut(work: Work) -> Sequence[Section]:
     messages = prompts.map_messages(
         work.documents[0], empty, work.language, budgets.most_points, is_small=budgets.is_small
     )
-    return sections_of(work.documents, budgets.within(work.fixed_tokens(messages)).section, work.count)
+    return sections_of(work.texts, budgets.within(work.fixed_tokens(messages)).section, work.count)
 
 
 # Where all fits into one prompt.
@@ -155,7 +155,7 @@ def _in_one_pass(work: Work) -> Stage:
     offsets = list(accumulate((max((b.id for b in one.blocks), default=0) for one in work.documents), initial=0))
     stretches = [
         (group, whole(place, blocks, offsets[place]))
-        for place, document in enumerate(work.documents)
+        for place, document in enumerate(work.texts)
         for group, blocks in groups(work, place, document.blocks)
     ]
     stretches = [(group, section) for group, section in stretches if section.slices]
@@ -232,6 +232,7 @@ def _summary(
         sections_read=read,
         sections_failed=failed,
         is_partial=work.cancel.cancelled,
+        unknown_languages=unknown_languages(Path(work.model.path), work.documents, work.wish),
     )
 
 

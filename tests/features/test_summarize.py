@@ -108,7 +108,8 @@ def test_dropping_any_one_block_before_it_is_read_makes_the_coverage_say_so(
         assert all(f"[{dropped}] " not in text for text in model.sections_asked)
     coverage = summary.documents[0].coverage
     assert (coverage.blocks, coverage.blocks_read) == (10, 9)
-    assert coverage.unread_pages == ((dropped + 1) // 2,)
+    assert coverage.partly_read == ((dropped + 1) // 2,), "the other block of the page was read"
+    assert (coverage.unread_pages, coverage.pages_read) == ((), 5)
 
 
 def test_another_length_or_form_uses_what_was_read_and_asks_only_for_the_write_up(tmp_path: Path) -> None:

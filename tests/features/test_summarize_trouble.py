@@ -11,6 +11,7 @@ from app.features.summarize import Planned, SectionRead
 from app.features.summary.memory_steps import MemorySteps
 from tests.features.summary.pipeline import (
     LARGE_BYTES,
+    LARGE_BYTES,
     NARROW_TOKENS,
     Scripted,
     document,
@@ -47,7 +48,7 @@ def test_an_answer_that_is_no_use_is_asked_for_once_more_a_little_warmer(
     tmp_path: Path, text: str, sentence: str
 ) -> None:
     bad = {"when": "Part 2 of", "text": text, "times": 1}
-    with scripted(tmp_path, bad, *GOOD, WRITTEN, context_tokens=NARROW_TOKENS) as model:
+    with scripted(tmp_path, bad, *GOOD, WRITTEN, context_tokens=420, size_bytes=LARGE_BYTES) as model:
         events = events_of(model, long_document(SECTIONS))
         first, second = asked_of(model, 2)[:2]
     assert points_of(events)[2] == ["Kiln 2 was fired in 1902."]

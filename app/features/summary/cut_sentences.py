@@ -14,7 +14,12 @@ LONGEST_WORD = 40
 GOES_ON = "…"
 _ENDS = (".", "!", "?", "。", "！", "？", "।", "؟", "۔", GOES_ON, '"', "”", ")")
 _LOOSE = " ,;:(–—-"
-_STEP = re.compile(rf" (?:{'|'.join(map(re.escape, grammar.ABBREVIATIONS))})\. |[.!?][^ \n\[\]]|[^\n\[\]]")
+_CAPITAL = grammar.CAPITAL
+_SHORT = rf"(?:{'|'.join(map(re.escape, grammar.ABBREVIATIONS))})\. "
+_GOES = rf"{_SHORT}|[{_CAPITAL}a-zß-ÿ]{{1,4}}\. [a-zß-ÿ0-9(]|(?:[{_CAPITAL}]\.[ -]?){{0,4}}[{_CAPITAL}]\. "
+_STEP = re.compile(
+    rf"[ (-](?:{_SHORT}){{0,2}}(?:{_GOES}|[{_CAPITAL}](?:\.[{_CAPITAL}]){{1,4}})|[.!?][^ \n\[\]]|[^\n\[\]]"
+)
 """What counts as one character in the rules of small models."""
 
 

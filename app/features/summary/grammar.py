@@ -17,16 +17,33 @@ PARAGRAPH_LINES = 4
 MOST_QUOTE_CHARACTERS = 120
 MOST_QUESTION_CHARACTERS = 120
 ABBREVIATIONS = (
-    "Dr", "Mr", "Mrs", "Ms", "Prof", "St", "No", "Nr", "Fig", "Abb", "vs", "al", "e.g", "i.e", "z.B", "d.h", "ca",
-    "approx", "Inc", "Ltd", "Co", "Corp", "U.S", "Jan", "Feb", "Mar", "Apr", "Aug", "Sept", "Oct", "Nov", "Dec",
+    "Dr", "Mr", "Mrs", "Ms", "Prof", "St", "No", "Nr", "Fig", "Figs", "Abb", "Eq", "Sec", "Art", "Vol", "Ch", "App",
+    "vs", "al", "cf", "Cf", "e.g", "i.e", "z.B", "d.h", "u.a", "ca", "bzw", "vgl", "approx", "resp", "Inc", "Ltd", "Co",
+    "Corp", "Jr", "Sr", "Gen", "Sen", "Rev", "Mio", "Mrd", "Mme", "Hr", "Fr", "Jan", "Feb", "Mar", "Apr", "Aug",
+    "Sept", "Oct", "Nov", "Dec",
 )  # fmt: skip
+"""What a full stop, a space and a large letter may follow inside a sentence."""
 _ENDS = {"zh": "。！？", "ja": "。！？", "hi": "।.?!", "bn": "।.?!", "ar": ".؟!", "fa": ".؟!", "ur": "۔؟!"}
 _USUAL_ENDS = ".!?"
+CAPITAL = "A-ZÀ-ÖØ-Þ"
+"""Large letters of western Europe, as a class of characters has them."""
+_BEGINS = (
+    f"{CAPITAL}Ā-ſΑ-ΩЀ-Я\u0531-\u0556\u05d0-\u05ea\u0620-\u06d3\u0904-\u1087\u10a0-\u10ff\u1780-\u17b3"
+    "\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
+)
+"""Large letters, and those of scripts that have only one size. Forbidding what a text is not to begin with led small
+models to signs that nobody had thought of."""
 _SENTENCE = rf"""
-text ::= [^a-z0-9²³¹⁰-₉ \t\n\[\]"#*_|.,:;(){{}}<>-] unit{{{LEAST_CHARACTERS},{MOST_CHARACTERS}}} [ENDS]
-unit ::= [^ENDS\n\[\]] | [.!?] [^ \n\[\]] | " " short ". "
+text ::= begin unit{{{LEAST_CHARACTERS},{MOST_CHARACTERS}}} [ENDS]
+begin ::= [{_BEGINS}] | [{CAPITAL}] ". " | [1-9] [0-9.,]{{0,8}} " " [a-zß-ÿ]
+unit ::= [^ENDS\n\[\]] | [.!?] [^ {CAPITAL}\n\[\]] | [ (-] (short ". "){{0,2}} goes
+goes ::= short ". " | lower | initials
+initials ::= [{CAPITAL}] ("." [{CAPITAL}]){{1,4}} | ([{CAPITAL}] "." [ -]?){{0,4}} [{CAPITAL}] ". "
 short ::= {" | ".join(f'"{one}"' for one in ABBREVIATIONS)}
+lower ::= [{CAPITAL}a-zß-ÿ]{{1,4}} ". " [a-zß-ÿ0-9(]
 """
+"""A sentence goes on behind a full stop where no large letter follows ("3.7", "sec. 1"), behind initials ("Michael A.
+Covington", "U.S. dollars") and abbreviations; elsewhere a space ends it, and without one no large letter follows."""
 _FREE = rf"""
 text ::= [^ \t\n\[\]-] [^\n\[\]]{{{LEAST_CHARACTERS},{MOST_FREE_CHARACTERS}}}
 """
@@ -66,7 +83,7 @@ def _line_end(line: int, form: Form) -> str:
 
 
 _BREAKS = "break"
-_QUESTION = rf'question ::= "Q: " [^a-z \n\[\]?] [^\n\[\]?]{{8,{MOST_QUESTION_CHARACTERS}}} "?"'
+_QUESTION = rf'question ::= "Q: " [{_BEGINS}] [^\n\[\]?]{{8,{MOST_QUESTION_CHARACTERS}}} "?"'
 
 
 def _share(ids: Sequence[int], place: int, count: int) -> Sequence[int]:

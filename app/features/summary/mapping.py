@@ -12,7 +12,15 @@ from app.features.summary import grammar, prompts
 from app.features.summary.asking import Answer, Growing, Taken, work_off
 from app.features.summary.coverage import Reading
 from app.features.summary.events import Rests, SectionRead
-from app.features.summary.points import Point, Problem, problem_of, read_points, without_repeats
+from app.features.summary.points import (
+    Point,
+    Problem,
+    problem_of,
+    read_points,
+    repeats_what_was_asked,
+    says_something,
+    without_repeats,
+)
 from app.features.summary.result import Statement
 from app.features.summary.sections import Section, halves_of
 from app.features.summary.work import Work
@@ -105,10 +113,13 @@ class Mapping:
         kept: list[Point] = []
         problem: Problem | None = Problem.TOO_LONG if isinstance(answer, PromptTooLong) else Problem.FAILED
         if isinstance(answer, Answer):
-            points = read_points(answer.text, task.section.ids)
+            read = read_points(answer.text, task.section.ids)
+            points = [one for one in read if not repeats_what_was_asked(one.text, task.section.text)]
             kept = without_repeats(points, lambda point: point.text)
             problem = problem_of(answer.text, answer.finish, points, kept)
             kept = [] if problem is Problem.REFUSED else kept
+            # Titles and names are no statements; a part that has nothing else was read all the same.
+            kept = [one for one in kept if says_something(one.text, self._work.titles)]
         if problem is None:
             self._keep(task, kept)
             return ()

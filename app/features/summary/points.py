@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -41,10 +41,23 @@ _NEGATION = re.compile(
     r"\b(?:not?|never|none|nor|without|cannot|nicht|keine?[mnrs]?|nie|jamais|sans|pas|nunca|sin|não)\b|n['’]t\b",
     re.IGNORECASE,
 )
+_YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 _SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _ECHO = re.compile(r"^The (?:\d+ )?most important (?:sentence|point)s?(?: of this part)?:\s*(?:\d{1,2}[.)](?:\s+|$))?")
 """The last line of what a small model was asked: it likes to begin with it, and with the number of a list."""
+
+
+_ASKED = re.compile(
+    r"\bmost important (?:sentence|point)s?\b[^.!?]{0,20}\bpart\b|\bthe \d+ most important (?:sentence|point)s\b|"
+    r"\byour last answer\b|\bnumbers, dates and names exactly\b|\bWrite in [A-Z]\w+\.|"
+    r"\bYou find the most important\b|^Part \d+ of \d+\b",
+    re.IGNORECASE,
+)
+"""Of what a small model was asked; it likes to say it again."""
+_SMALL = frozenset({"and", "the", "for", "with", "from", "von", "und", "des", "der", "die", "del", "las", "los", "les"})
+LEAST_SHOUTED = 6
+"""Words of a line all in capitals that is more than a title."""
 
 
 class Problem(StrEnum):
@@ -74,6 +87,28 @@ def read_points(answer: str, allowed: Iterable[int]) -> list[Point]:
     read = _from_json(answer) if _JSON.match(answer) else _from_lines(answer)
     found = [Point(text, tuple(dict.fromkeys(n for n in ids if n in known)), quote) for text, ids, quote in read]
     return [one for one in found if one.text]
+
+
+def says_something(text: str, titles: Container[str] = ()) -> bool:
+    """Whether a text is more than a title, a running head, or a list of names, all of which are no statements."""
+    if line_of(text) in titles or all(line_of(part) in titles for part in text.split(" > ")):
+        return False
+    words = _WORD.findall(text)
+    if not any(word.upper() != word.lower() for word in words) or (text.isupper() and len(words) >= LEAST_SHOUTED):
+        return True  # a script without capitals, and what is written all in them
+    figures = [one for one in _NUMBER.findall(text) if not _YEAR.fullmatch(one)]
+    return bool(figures) or any(word[0].islower() and len(word) > 2 and word not in _SMALL for word in words)
+
+
+def repeats_what_was_asked(text: str, source: str = "") -> bool:
+    """Whether a model says the words of its prompt again; not where its text has them too."""
+    found = _ASKED.search(text)
+    return found is not None and found[0].casefold() not in source.casefold()
+
+
+def line_of(text: str) -> str:
+    """A line without its number and the signs around, by which it is known again."""
+    return " ".join(_WORD.findall(text)).casefold()
 
 
 def problem_of(answer: str, finish: FinishReason, points: Sequence[Point], kept: Sequence[Point]) -> Problem | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from app.features.summary.export_markdown import statements_text
 from app.features.summary.result import Anchor, Statement, Summary
+from app.features.summary.words import unknown_words
 
 
 def with_anchors(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> dict[str, Any]:
@@ -32,6 +33,7 @@ def report(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> dict[str,
         "sections": summary.sections,
         "seconds": round(summary.seconds, 3),
         "model": summary.model,
+        "warnings": [words] if (words := unknown_words(summary)) else [],
         "errors": list(errors),
     }
 
@@ -59,12 +61,17 @@ def _anchor(anchor: Anchor, summary: Summary) -> dict[str, Any]:
 def _coverage(summary: Summary) -> dict[str, Any]:
     """Summed over the documents."""
     each = [document.coverage for document in summary.documents]
+    apart = [
+        ({"file": document.name} if len(each) > 1 else {}) | asdict(one)
+        for document in summary.documents
+        for one in document.coverage.apart
+    ]
     sums = {name: sum(getattr(one, name) for one in each) for name in ("blocks", "blocks_read", "pages", "pages_read")}
     if len(summary.documents) == 1:
-        return sums | {"pages_without_text": list(each[0].pages_without_text)}
+        return sums | {"pages_without_text": list(each[0].pages_without_text), "left_apart": apart}
     missing = [
         {"file": document.name, "page": page}
         for document in summary.documents
         for page in document.coverage.pages_without_text
     ]
-    return sums | {"pages_without_text": missing}
+    return sums | {"pages_without_text": missing, "left_apart": apart}

@@ -111,11 +111,20 @@ class Statement:
 
 
 @dataclass(frozen=True)
+class LeftApart:
+    """What is no text to be condensed and was left apart, see `apart.Apart`; `pages` are those with nothing else."""
+
+    what: str
+    blocks: int
+    pages: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Coverage:
     """What was read of one document. A block counts as read when all of its text stood in prompts that were answered.
 
-    `pages_read` are pages with text of which every block was read; `unread_pages` those with text that are missing.
-    `pictures` are those of `pages_without_text` that are pictures.
+    `pages_read` are pages with text that were read, `partly_read` those of them where some of it is missing;
+    `unread_pages` those of which nothing was read. `pictures` are those of `pages_without_text` that are pictures.
     """
 
     blocks: int
@@ -125,6 +134,8 @@ class Coverage:
     pages_without_text: tuple[int, ...] = ()
     unread_pages: tuple[int, ...] = ()
     pictures: tuple[int, ...] = ()
+    partly_read: tuple[int, ...] = ()
+    apart: tuple[LeftApart, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -157,6 +168,8 @@ class Summary:
     sections_failed: int = 0
     is_partial: bool = False
     seconds: float = 0.0
+    unknown_languages: tuple[str, ...] = ()
+    """Languages that it was to be read or written in, by their codes, and that the model was not made for."""
 
 
 def wish_to_fields(wish: Wish) -> dict[str, Any]:
@@ -188,6 +201,7 @@ def summary_from_fields(fields: Mapping[str, Any]) -> Summary:
             "documents": tuple(_document(one) for one in fields["documents"]),
             "statements": tuple(statement_from_fields(one) for one in fields["statements"]),
             "wish": wish_from_fields(fields["wish"]),
+            "unknown_languages": tuple(fields.get("unknown_languages", ())),
         }
     )
 
@@ -212,5 +226,9 @@ def statement_from_fields(fields: Mapping[str, Any]) -> Statement:
 
 def _document(fields: Mapping[str, Any]) -> SummarizedDocument:
     coverage = dict(fields["coverage"])
-    coverage |= {name: tuple(coverage.get(name, ())) for name in ("pages_without_text", "unread_pages", "pictures")}
+    lists = ("pages_without_text", "unread_pages", "pictures", "partly_read")
+    coverage |= {name: tuple(coverage.get(name, ())) for name in lists}
+    coverage["apart"] = tuple(
+        LeftApart(one["what"], one["blocks"], tuple(one["pages"])) for one in coverage.get("apart", ())
+    )
     return SummarizedDocument(**{**fields} | {"coverage": Coverage(**coverage)})

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from app.features.document_sentences import clause, units
 from app.features.summary.check_language import SMALL_WORDS, language_of
 from app.features.summary.language_names import language_name
-from app.features.summary.result import Check, Form, Reason, Statement, SummarizedDocument, Summary
+from app.features.summary.result import Check, Coverage, Form, Reason, Statement, SummarizedDocument, Summary
 
 _ON = {"p.": "page", "pp.": "page", "page": "page", "pages": "page", "slide": "slide", "sheet": "sheet"}
 """What something stands on, by the first word of where it was looked; anything else it stands in."""
@@ -80,6 +80,19 @@ def language_words(summary: Summary) -> str:
     return f"written in {written}, not in {language_name(wished)}"
 
 
+def unknown_words(summary: Summary) -> str:
+    """Which languages the model was not made for, as a sentence; "" where it was."""
+    if not summary.unknown_languages:
+        return ""
+    return not_made_words(summary.model, summary.unknown_languages)
+
+
+def not_made_words(model: str, codes: Sequence[str]) -> str:
+    """What is said of a model, by the name of its file, that was not made for these languages."""
+    names = " and ".join(language_name(code) for code in codes)
+    return f"{model} was not made for {names}. The summary will hardly be of use."
+
+
 def nothing_words(summary: Summary) -> str:
     """What stands in place of the statements of a summary that has none; "" where it has, or was stopped."""
     if summary.statements or summary.is_partial:
@@ -103,7 +116,7 @@ def coverage_words(summary: Summary) -> str:
         named = [f"{one.name}: {words}" for one, words in zip(documents, told, strict=True)]
         parts = named if len(documents) > 1 else told
     failed = summary.sections_failed
-    if failed:
+    if failed and not any(one.coverage.unread_pages or one.coverage.partly_read for one in documents):
         parts.append(
             "1 section could not be condensed" if failed == 1 else f"{failed:,} sections could not be condensed"
         )
@@ -111,21 +124,49 @@ def coverage_words(summary: Summary) -> str:
 
 
 def _document_words(one: SummarizedDocument, *, is_partial: bool) -> str:
-    coverage = one.coverage
-    if not one.unit or not coverage.pages:
-        return f"{coverage.blocks_read:,} of {_counted(coverage.blocks, 'paragraph')} read"
-    parts = [f"{coverage.pages_read:,} of {units(one.unit, coverage.pages)} read"]
+    coverage, unit = one.coverage, one.unit
+    if not unit or not coverage.pages:
+        read = f"{coverage.blocks_read:,} of {_counted(coverage.blocks, 'paragraph')} read"
+        return "; ".join([read, *_apart_words(coverage)])
+    parts = [f"{coverage.pages_read:,} of {units(unit, coverage.pages)} read"]
+    if is_partial and coverage.partly_read:
+        parts[0] += f", {len(coverage.partly_read):,} of them in part"
     empty = [page for page in coverage.pages_without_text if page not in coverage.pictures]
     parts += clause(coverage.pictures, "{} is a picture", "{} are pictures")
     parts += clause(empty, "{} is empty", "{} are empty")
+    parts += _apart_words(coverage)
     if not is_partial:  # where it was stopped, everything after that is missing
-        parts += clause(coverage.unread_pages, "{} was not read", "{} were not read")
+        many = f"{unit}s {{}}: their sections could not be condensed"
+        parts += clause(coverage.unread_pages, f"{unit} {{}}: its section could not be condensed", many)
+        many = f"{unit}s {{}} only in part: sections of them could not be condensed"
+        parts += clause(coverage.partly_read, f"{unit} {{}} only in part: a section of it could not be condensed", many)
     return "; ".join(parts)
+
+
+_APART = {
+    "contents": ("the contents", "{} is the contents", "{} are the contents"),
+    "index": ("the index", "{} is the index", "{} are the index"),
+    "sources": ("the list of sources", "{} is the list of sources", "{} are the list of sources"),
+}
+
+
+def _apart_words(coverage: Coverage) -> list[str]:
+    """What was left out since there is nothing to condense in it, with its pages where they have nothing else."""
+    said, left = [], []
+    for one in coverage.apart:
+        name, page, pages = _APART.get(one.what, ("something that is no text", "{} is no text", "{} are no text"))
+        if one.pages:
+            said += clause(one.pages, page, pages)
+        else:
+            left.append(name)
+    if left:
+        said.append(f"without {' and '.join(left)}")
+    return said
 
 
 def _is_whole(one: SummarizedDocument) -> bool:
     coverage = one.coverage
-    return coverage.blocks_read == coverage.blocks and not coverage.pages_without_text
+    return coverage.blocks_read == coverage.blocks and not coverage.pages_without_text and not coverage.apart
 
 
 def _sum_words(documents: Sequence[SummarizedDocument]) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import blake2b
 from json import dumps
 from pathlib import Path
@@ -17,8 +17,10 @@ from app.documents.blocks import Block, Kind
 from app.engine.client import Ask, EngineClient
 from app.engine.protocol import Sampling
 from app.features.options import template_variables
+from app.features.summary.apart import told_apart
 from app.features.summary.budgets import Budgets
 from app.features.summary.events import InputDocument, Steps
+from app.features.summary.points import line_of
 from app.features.summary.prompts import PROMPT_VERSION
 from app.features.summary.result import Statement, Wish
 from app.features.summary.sections import Section
@@ -31,6 +33,8 @@ SEED = 1
 THINKING_TOKENS = 256
 """For models that cannot be kept from thinking."""
 MOST_NEARBY = 80
+RUNNING_PAGES, LONGEST_RUNNING = 3, 100
+"""What stands on so many pages and is no longer is a running head."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +49,16 @@ class Work:
     model: ModelLoaded
     budgets: Budgets
     language: str
+    texts: Sequence[InputDocument] = field(init=False)
+    """The documents without what is no text, see `apart`."""
+    titles: frozenset[str] = field(init=False)
+    """Lines of theirs that are no statements, see `points.line_of`."""
     _blocks: dict[tuple[int, int], Block] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "texts", [_text_of(one) for one in self.documents])
+        titles = frozenset(line for one in self.documents for line in _titles_of(one) if line)
+        object.__setattr__(self, "titles", titles)
         self._blocks.update(
             ((place, block.id), block) for place, one in enumerate(self.documents) for block in one.blocks
         )
@@ -101,6 +112,23 @@ class Work:
         """A statement with its places and how the comparison with them came out."""
         verdict = verify(text, cited, quote, nearby[:MOST_NEARBY])
         return Statement(text, verdict.anchors, verdict.check)
+
+
+def _text_of(document: InputDocument) -> InputDocument:
+    apart = told_apart(document.blocks)
+    return replace(document, blocks=[block for block in document.blocks if block.id not in apart])
+
+
+def _titles_of(document: InputDocument) -> Iterator[str]:
+    """Its name, its headings, and what stands on page after page."""
+    yield from (line_of(document.name), line_of(document.title))
+    pages: dict[str, set[int | None]] = {}
+    for block in document.blocks:
+        if block.kind is Kind.HEADING:
+            yield line_of(block.text)
+        elif len(block.text) <= LONGEST_RUNNING:
+            pages.setdefault(line_of(block.text), set()).add(block.page)
+    yield from (line for line, each in pages.items() if len(each) >= RUNNING_PAGES)
 
 
 def kept_texts(value: Any) -> str:

@@ -15,7 +15,15 @@ from app.features.summary import cut_sentences, grammar, prompts
 from app.features.summary.asking import Answer, Growing, Taken, work_off
 from app.features.summary.budgets import length_words, statements_for
 from app.features.summary.events import Rests, Writing
-from app.features.summary.points import REFUSING, Problem, cited_runs, without_mark, without_repeats
+from app.features.summary.points import (
+    REFUSING,
+    Problem,
+    cited_runs,
+    repeats_what_was_asked,
+    says_something,
+    without_mark,
+    without_repeats,
+)
 from app.features.summary.result import Form, Statement
 from app.features.summary.sources import Sources, evenly
 from app.features.summary.work import Work, kept_texts
@@ -112,7 +120,7 @@ class WriteUp:
         text = kept_texts(self._work.steps.find(self._work.key(task.ask)))
         if not text:
             return task
-        self._settle(task, written(text, self._work.wish.form, draft))
+        self._settle(task, self._statements(written(text, self._work.wish.form, draft), draft))
         return None
 
     def _ask(self, draft: Draft, attempt: int = 0, problem: Problem | None = None) -> Ask:
@@ -131,7 +139,7 @@ class WriteUp:
         found: list[Written] = []
         problem: Problem | None = Problem.FAILED
         if isinstance(answer, Answer):
-            every = written(answer.text, self._work.wish.form, task.draft, answer.finish)
+            every = self._statements(written(answer.text, self._work.wish.form, task.draft, answer.finish), task.draft)
             found = _distinct(every)
             problem = self._problem(answer, every, found)
             found = [] if problem is Problem.REFUSED else found
@@ -147,6 +155,14 @@ class WriteUp:
         else:
             self._finished[task.place] = self._as_they_are(task.draft)
         return ()
+
+    def _statements(self, found: Sequence[Written], draft: Draft) -> list[Written]:
+        """Those that say something; an answer to a question may be no more than a name."""
+        source = draft.sources.text
+        said = [one for one in found if not repeats_what_was_asked(one.text, source)]
+        if self._work.wish.form in (Form.QUESTIONS, Form.OWN):
+            return said
+        return [one for one in said if says_something(one.text, self._work.titles)]
 
     def _problem(self, answer: Answer, every: Sequence[Written], found: Sequence[Written]) -> Problem | None:
         if REFUSING.match(answer.text):

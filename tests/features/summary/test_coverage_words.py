@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
-from app.features.summary.result import Coverage, Form, Statement, SummarizedDocument, Summary, Wish
+from app.features.summary.result import Coverage, Form, LeftApart, Statement, SummarizedDocument, Summary, Wish
 from app.features.summary.words import coverage_words, language_words, nothing_words
 
 
 def pages(pages: int, read: int, without: tuple[int, ...] = (), unread: tuple[int, ...] = (), **more: Any) -> Any:
-    coverage = Coverage(9, 9 if not unread else 7, pages, read, without, unread, more.get("pictures", ()))
+    coverage = Coverage(
+        9, 9 if not unread else 7, pages, read, without, unread, more.get("pictures", ()), more.get("partly", ()),
+        more.get("apart", ()),
+    )  # fmt: skip
     return SummarizedDocument(1, more.get("name", "a.pdf"), "A", more.get("unit", "page"), coverage)
 
 
@@ -32,13 +35,29 @@ def summary(*documents: SummarizedDocument, **more: Any) -> Summary:
         (summary(pages(48, 46, (7, 31))), "46 of 48 pages read; 7 and 31 are empty"),
         (summary(pages(1, 1)), "1 of 1 page read"),
         (summary(pages(9, 9, unit="slide")), "9 of 9 slides read"),
-        (summary(pages(9, 6, (), (3, 4, 5))), "6 of 9 pages read; 3 to 5 were not read"),
+        (
+            summary(pages(9, 6, (), (3, 4, 5))),
+            "6 of 9 pages read; pages 3 to 5: their sections could not be condensed",
+        ),
+        (
+            summary(pages(14, 14, partly=(2,)), sections_failed=1),
+            "14 of 14 pages read; page 2 only in part: a section of it could not be condensed",
+        ),
+        (summary(pages(8, 5, (), (6, 7, 8), partly=(4, 5)), is_partial=True), "5 of 8 pages read, 2 of them in part"),
+        (
+            summary(pages(50, 46, apart=(LeftApart("contents", 40, (2, 3)), LeftApart("sources", 9)))),
+            "46 of 50 pages read; 2 and 3 are the contents; without the list of sources",
+        ),
+        (
+            summary(replace(paragraphs(300, 288), coverage=Coverage(300, 288, 0, 0, apart=(LeftApart("index", 12),)))),
+            "288 of 300 paragraphs read; without the index",
+        ),
         (summary(pages(9, 2, (), (3, 4, 5, 6, 7, 8, 9)), is_partial=True), "2 of 9 pages read"),
         (summary(paragraphs(312, 312)), "312 of 312 paragraphs read"),
         (summary(paragraphs(1, 0)), "0 of 1 paragraph read"),
         (
             summary(pages(9, 8, (), (3,)), sections_failed=1),
-            "8 of 9 pages read; 3 was not read; 1 section could not be condensed",
+            "8 of 9 pages read; page 3: its section could not be condensed",
         ),
         (
             summary(paragraphs(9, 5), sections_failed=2),

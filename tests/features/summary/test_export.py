@@ -192,7 +192,7 @@ def test_language_and_direction_are_set(language: str, direction: str) -> None:
 
 def test_json_has_the_fixed_fields() -> None:
     body = report(summary(), [{"file": "gone.pdf", "reason": "There is no file gone.pdf."}])
-    assert list(body) == ["summary", "claims", "coverage", "sections", "seconds", "model", "errors"]
+    assert list(body) == ["summary", "claims", "coverage", "sections", "seconds", "model", "warnings", "errors"]
     assert body["summary"] == (
         "Money\n- The rent is 900 euros a month.\n\nEnding it\n- Either party gives notice three months before."
     )
@@ -209,7 +209,7 @@ def test_json_has_the_fixed_fields() -> None:
     ]
     assert body["coverage"] == {
         "blocks": 43, "blocks_read": 41, "pages": 12, "pages_read": 10,
-        "pages_without_text": [{"file": "lease.pdf", "page": 7}],
+        "pages_without_text": [{"file": "lease.pdf", "page": 7}], "left_apart": [],
     }  # fmt: skip
     assert (body["sections"], body["seconds"], body["model"]) == (3, 12.346, "small.gguf")
     assert body["errors"][0]["file"] == "gone.pdf"

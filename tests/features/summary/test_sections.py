@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.documents.blocks import Block, Box, Kind, Piece, Place
+from app.documents.split import Slice
 from app.features.summary.coverage import Reading
 from app.features.summary.prompts import map_messages
 from app.features.summary.sections import halves_of, sections_of, whole
@@ -77,6 +78,10 @@ def test_a_block_that_goes_on_overleaf_makes_both_pages_unread() -> None:
     reading.answered(whole(0, given.blocks[1:]), "[2] old")
     assert reading.coverage()[0].unread_pages == (1, 2)
     assert reading.coverage()[0].pages_read == 1
+    overleaf = replace(whole(0, given.blocks[:1]), slices=(Slice(1, 4, 9),))
+    reading.answered(overleaf, "[1] ln is")
+    assert reading.coverage()[0].partly_read == (1, 2), "a statement about it leads to where the block begins"
+    assert (reading.coverage()[0].unread_pages, reading.coverage()[0].pages_read) == ((), 3)
 
 
 def test_a_page_with_nothing_but_its_number_is_not_missing_when_all_is_read() -> None:
