@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
+import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -32,9 +33,11 @@ from app.features.summary.export import ENDINGS, as_text, save
 from app.features.summary.laid_out import facts
 from app.features.summary.memory_steps import MemorySteps
 from app.features.summary.pace import Pace
+from app.features.summary.partial import Partial
 from app.features.summary.report import report
 from app.features.summary.result import Form, Length, Summary, Wish
-from app.features.summary.words import nothing_words
+from app.features.summary.words import not_made_words, nothing_words
+from app.features.summary.writing_language import unknown_languages
 from app.terminal import (
     INTERRUPTED,
     SUMMARY_MODEL_HELP,
@@ -92,10 +95,13 @@ def run_summarize(options: argparse.Namespace) -> int:
         with closing(build_engine(places)) as engine:
             print(f"Loading {model.name}", file=sys.stderr)
             load_model(engine, model, settings, cancel)
+            _warn(model, inputs.documents, _wish(options))
             with awake(lambda: settings.summaries.stay_awake) as look:
-                summary = _summarized(inputs.documents, _wish(options), engine, cancel, look)
+                summary, problem = _summarized(inputs.documents, _wish(options), engine, cancel, look)
     if summary is not None:
         _tell(summary, inputs, options)
+    if problem is not None:
+        raise problem
     return INTERRUPTED if summary is None or (summary.is_partial and cancel.cancelled) else 0
 
 
@@ -116,6 +122,13 @@ def _wrong_usage(options: argparse.Namespace, paths: Sequence[Path]) -> str:
     return next((sentence for sentence, is_so in wrong.items() if is_so), "")
 
 
+def _warn(model: Path, documents: Sequence[InputDocument], wish: Wish) -> None:
+    """Says where a model was not made for a language."""
+    codes = unknown_languages(model, documents, wish)
+    if codes:
+        print(not_made_words(model.name, codes), file=sys.stderr)
+
+
 def _wish(options: argparse.Namespace) -> Wish:
     form = Form(options.form or (Form.OWN if options.instruction else Form.BULLETS))
     return Wish(Length(options.length), form, options.language, options.instruction)
@@ -123,21 +136,34 @@ def _wish(options: argparse.Namespace) -> Wish:
 
 def _summarized(
     documents: Sequence[InputDocument], wish: Wish, engine: EngineClient, cancel: CancelToken, look: Callable[[], None]
-) -> Summary | None:
-    """The summary, partial where it was cancelled; None where that was before anything was there.
+) -> tuple[Summary | None, AppError | None]:
+    """The summary, partial where it was cancelled or the engine failed for good; None where nothing was there by then.
 
-    `look` is called now and then.
+    Beside it what the engine raised. `look` is called now and then.
     """
-    progress = _Progress()
+    progress, model = _Progress(), engine.loaded
+    partial = Partial(documents, wish, _title(documents), Path(model.path).name if model is not None else "")
+    begun_s, sections = time.monotonic(), 0
     try:
         for event in summarize(documents, wish, engine, MemorySteps(), cancel):
             progress.take(event)
             look()
-            if isinstance(event, Summarized):
-                return event.summary if event.summary.statements or not cancel.cancelled else None
+            if isinstance(event, Planned):
+                sections = event.sections
+            elif isinstance(event, SectionRead):
+                partial.add(event)
+            elif isinstance(event, Summarized):
+                return (event.summary if event.summary.statements or not cancel.cancelled else None), None
+    except AppError as problem:
+        left = partial.summary(sections, time.monotonic() - begun_s)
+        return (left if left.statements else None), problem
     finally:
         progress.end()
-    return None
+    return None, None
+
+
+def _title(documents: Sequence[InputDocument]) -> str:
+    return ", ".join(one.title or one.name for one in documents)
 
 
 class _Progress:

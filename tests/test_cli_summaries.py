@@ -20,7 +20,7 @@ from tests.helpers.script import requests, write_script
 from tests.helpers.terminal import ROOT, command, fireside, only_json
 from tests.helpers.typist import Typist
 
-FIELDS = ["summary", "claims", "coverage", "sections", "seconds", "model", "errors"]
+FIELDS = ["summary", "claims", "coverage", "sections", "seconds", "model", "warnings", "errors"]
 RENT, NOTICE = "The rent of the flat is 960 euros.", "Notice is given three months before the end."
 LEASE = f"{RENT}\n\n{NOTICE}\n\nHeating and water are paid by the tenant."
 ANSWER = f"- {RENT} [1]\n- {NOTICE} [2]\n"
@@ -79,6 +79,49 @@ def test_without_json_the_text_is_on_standard_output_and_the_rest_beside_it(tmp_
     told = result.stderr.splitlines()
     assert told[:3] == ["Reading lease.txt", "Loading scripted.gguf", "Section 1 of 1"]
     assert "2 statements: 1 found in the text, 1 differs." in told
+
+
+@pytest.mark.parametrize("json_wanted", [True, False])
+def test_what_was_read_is_printed_where_the_engine_fails_for_good_at_the_end(tmp_path: Path, json_wanted: bool) -> None:
+    path = tmp_path / "towns.txt"
+    said = [
+        "The quay of Varnes has ice.",
+        "Nordby sold its mill.",
+        "A school burned down in Holm.",
+        "Lund won the cup.",
+    ]
+    path.write_text("\n\n".join(" ".join([one, *[WORDS] * 10]) for one in said), "utf-8")
+    rules = [{"when": one, "text": f"[{number}] {one}"} for number, one in enumerate(said, 1)]
+    ends = {"when": "^Text to summarize", "crash_after": 0}
+    script = write_script(tmp_path / "engine", ends, *rules, load={"context_tokens": 2000})
+    words = ["summarize", str(path), "--model", "scripted.gguf", *(["--json"] if json_wanted else [])]
+    result = fireside(*words, environment={"FIRESIDE_ENGINE_SCRIPT": str(script)})
+    assert result.returncode == 1, result.stderr
+    assert all(one in result.stdout for one in said), result.stdout + result.stderr
+    assert "Stopped before the end" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stderr.strip().splitlines()[-1].endswith("."), "and why, in a sentence"
+    if json_wanted:
+        body = json.loads(result.stdout)
+        assert body["claims"]
+        assert body["coverage"]["blocks_read"] == body["coverage"]["blocks"]
+
+
+def test_a_model_that_was_not_made_for_the_language_is_told_beside_and_in_the_object(tmp_path: Path) -> None:
+    path = tmp_path / "miete.txt"
+    rent = "Die Miete der Wohnung beträgt 960 Euro und wird am ersten Tag des Monats von der Mieterin gezahlt."
+    path.write_text(
+        f"{rent}\n\nDie Kündigung ist drei Monate vor dem Ende des Jahres an den Vermieter zu richten.", "utf-8"
+    )
+    result = scripted(tmp_path, path, "--json", answer=f"- {rent} [1]\n")
+    warning = "scripted.gguf was not made for German. The summary will hardly be of use."
+    assert only_json(result)["warnings"] == [warning]
+    assert warning in result.stderr.splitlines()
+    out = tmp_path / "summary.md"
+    scripted(tmp_path, path, "-o", out, answer=f"- {rent} [1]\n")
+    assert "was not made for German" in out.read_text("utf-8")
+    english = scripted(tmp_path, path.with_name("miete.txt"), "--language", "en", "--json", answer=f"- {rent} [1]\n")
+    assert only_json(english)["warnings"] == [warning], "what it cannot read it cannot summarize in English either"
 
 
 def test_pages_are_named_and_those_without_text_are_told(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
+from dataclasses import replace
 from typing import Generic, Protocol, TypeVar
 
 from app.core.cancel import CancelToken
@@ -77,6 +78,8 @@ class JobQueue(ABC, Generic[Event]):
         self._lock = threading.Lock()
         self._at_work: tuple[int, _Stop] | None = None
         self._working: Working[Event] | None = None
+        self._unwritten: dict[int, tuple[str, AppError | None]] = {}
+        """How jobs ended where that could not be stored: the disk is full, say. They are not at work any more."""
 
     @abstractmethod
     def begin(self, job: Job) -> Working[Event]:
@@ -87,6 +90,11 @@ class JobQueue(ABC, Generic[Event]):
         """Which one is being worked on."""
         at_work = self._at_work
         return at_work[0] if at_work else None
+
+    def settled(self, job: Job) -> Job:
+        """The job as it is, also where the store could not be told how its work ended."""
+        ended = self._unwritten.get(job.id)
+        return job if ended is None or job.state != RUNNING else replace(job, state=ended[0], error=ended[1])
 
     def seconds_left(self, job_id: int) -> float | None:
         """About how much longer the one at work takes; None for others, and where nothing tells it yet."""
@@ -105,11 +113,13 @@ class JobQueue(ABC, Generic[Event]):
         with self._lock:
             if self._state(job_id) in (PAUSED, FAILED):
                 self._jobs.update(job_id, state=QUEUED)
+                self._unwritten.pop(job_id, None)
 
     def begin_again(self, job_id: int) -> None:
         """The work on it, if any, ends, and it waits for its turn."""
         with self._lock:
             self._jobs.update(job_id, state=QUEUED)
+            self._unwritten.pop(job_id, None)
             self._end_work_on(job_id)
 
     def delete(self, job_id: int) -> None:
@@ -166,7 +176,7 @@ class JobQueue(ABC, Generic[Event]):
         with self._lock:
             self._at_work, self._working = None, None
             if self._state(job_id) == RUNNING:
-                self._jobs.update(job_id, state=QUEUED)
+                self._write_end(job_id, QUEUED)
 
     def _carry_out(self, job: Job, stop: _Stop) -> Iterator[Event]:
         try:
@@ -214,7 +224,15 @@ class JobQueue(ABC, Generic[Event]):
         with self._lock:
             before = self._state(job_id)
             if before == RUNNING or (before and state == DONE):
-                self._jobs.update(job_id, state=state, error=error)
+                self._write_end(job_id, state, error)
+
+    def _write_end(self, job_id: int, state: str, error: AppError | None = None) -> None:
+        """What cannot be stored is known as long as the program runs; at the next start the job waits for its turn."""
+        try:
+            self._jobs.update(job_id, state=state, error=error)
+        except AppError as problem:
+            log.info("%s %d is %s, which could not be stored", self._kind, job_id, state)
+            self._unwritten[job_id] = (state, error) if state in (PAUSED, FAILED) else (FAILED, problem)
 
     def _end_work_on(self, job_id: int) -> None:
         if self._at_work is not None and self._at_work[0] == job_id:
@@ -222,4 +240,4 @@ class JobQueue(ABC, Generic[Event]):
 
     def _state(self, job_id: int) -> str:
         job = self._jobs.get(job_id)
-        return job.state if job is not None and job.kind == self._kind else ""
+        return self.settled(job).state if job is not None and job.kind == self._kind else ""

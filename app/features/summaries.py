@@ -143,7 +143,7 @@ class Summaries:
 
         With a query those with every word of it in the title, the documents' names or the text.
         """
-        jobs = [job for job in self._jobs.find(KIND) if job.state != DRAFT]
+        jobs = [self._queue.settled(job) for job in self._jobs.find(KIND) if job.state != DRAFT]
         if query.strip():
             found = self._store.search(query)
             jobs = [job for job in jobs if job.id in found]
@@ -222,7 +222,7 @@ class Summaries:
 
     def _job(self, summary_id: int) -> Job | None:
         job = self._jobs.get(summary_id)
-        return job if job is not None and job.kind == KIND else None
+        return self._queue.settled(job) if job is not None and job.kind == KIND else None
 
     def _rows(self, jobs: Sequence[Job]) -> list[StoredSummary]:
         documents = self._store.documents_of([job.id for job in jobs])

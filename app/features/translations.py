@@ -197,7 +197,7 @@ class Translations:
 
         With a query those with every word of it in the title, the file's name or the text on either side.
         """
-        jobs = [job for job in self._jobs.find(KIND) if job.state != ADDING]
+        jobs = [self._queue.settled(job) for job in self._jobs.find(KIND) if job.state != ADDING]
         if query.strip():
             found = self._store.search(query)
             jobs = [job for job in jobs if job.id in found]
@@ -402,7 +402,7 @@ class Translations:
 
     def _job(self, translation_id: int) -> Job | None:
         job = self._jobs.get(translation_id)
-        return job if job is not None and job.kind == KIND and job.state != ADDING else None
+        return self._queue.settled(job) if job is not None and job.kind == KIND and job.state != ADDING else None
 
     def _known(self, translation_id: int) -> Job:
         """Raises KeyError where it is gone."""

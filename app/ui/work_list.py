@@ -13,7 +13,7 @@ from app.ui.row_list import ID_ROLE, NOTE_ROLE, TITLE_ROLE, Index, clean_title
 from app.ui.widgets.plain_tip import plain_tip
 
 STATE_ROLE = Qt.ItemDataRole.UserRole + 3
-WORKING = ("running", "queued", "paused")
+WORKING = ("running", "queued")
 
 
 class Work(Protocol):
@@ -37,7 +37,7 @@ class Work(Protocol):
 
 
 def is_working(work: Work) -> bool:
-    """Whether it is not over."""
+    """Whether it is at work or waits for its turn; one that was stopped waits for a person."""
     return work.state in WORKING
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import pytest
 from app.bootstrap import Fireside, build
 from app.core.cancel import CancelToken
 from app.core.errors import (
+    DiskFull,
     DocumentGone,
     DocumentUnreadable,
 )
@@ -27,6 +29,7 @@ from app.features.summaries import Summaries, Worked
 from app.features.summarize import SectionRead, Summarized, SummaryEvent, Writing
 from app.features.summary.inputs import inputs_of
 from app.features.summary.result import Length, Wish
+from tests.helpers.disks import small_disk
 from tests.helpers.script import write_script
 from tests.helpers.summaries import (
     asked,
@@ -115,6 +118,41 @@ def test_stopping_keeps_what_was_read_and_going_on_repeats_nothing(
     assert whole is not None
     assert (state(summaries, row.id), whole.is_partial, len(whole.statements)) == ("done", False, 6)
     assert set(asked(script).values()) == {1}
+
+
+def test_a_full_disk_ends_the_work_and_a_second_try_goes_on_when_there_is_room(
+    script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with small_disk(tmp_path / "disk", 16_000_000) as disk:
+        monkeypatch.setenv("FIRESIDE_HOME", str(disk))
+        app = build()
+        try:
+            list(app.engine.load(MODEL))
+            summaries, row, filler = summaries_of(app), begin(app), disk / "filler"
+            work = until_section(summaries, 2)
+            next(work)
+            fill(filler)
+            list(work)
+            stored = summaries.get(row.id)
+            assert stored is not None
+            assert (stored.state, type(stored.error)) == ("failed", DiskFull)
+            assert [one.state for one in summaries.find()] == ["failed"]
+            filler.unlink()
+            summaries.resume(row.id)
+            work_off(summaries)
+            assert state(summaries, row.id) == "done"
+            assert set(asked(script).values()) <= {1, 2}, "what was kept is not asked again"
+        finally:
+            app.close()
+
+
+def fill(path: Path) -> None:
+    """Writes until there is no room left."""
+    with path.open("wb", buffering=0) as file:
+        for size in (1 << 20, 4096, 512, 1):
+            with contextlib.suppress(OSError):
+                while True:
+                    file.write(b"x" * size)
 
 
 def test_an_answer_of_twenty_seconds_is_not_waited_for(app: Fireside, summaries: Summaries, script: Path) -> None:

@@ -11,7 +11,6 @@ from app.features.summarize import Planned, SectionRead
 from app.features.summary.memory_steps import MemorySteps
 from tests.features.summary.pipeline import (
     LARGE_BYTES,
-    LARGE_BYTES,
     NARROW_TOKENS,
     Scripted,
     document,

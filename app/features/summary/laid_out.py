@@ -11,7 +11,14 @@ from itertools import groupby
 from app import APP_NAME
 from app.documents.markdown_text import page_mark
 from app.features.summary.result import Anchor, Form, Statement, Summary
-from app.features.summary.words import check_words, coverage_words, language_words, nothing_words, statements_words
+from app.features.summary.words import (
+    check_words,
+    coverage_words,
+    language_words,
+    nothing_words,
+    statements_words,
+    unknown_words,
+)
 
 RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"})
 """Languages by their codes; what else is written so (Arabic script in Malay, say) has a script in its code."""
@@ -78,10 +85,11 @@ def lay_out(summary: Summary) -> LaidOut:
     """The summary with its places numbered in the order in which they are named first."""
     sources = _Sources(summary)
     parts = tuple(_parts(summary, sources))
+    more = filter(None, [nothing_words(summary), unknown_words(summary)])
     is_right_to_left = summary.language.replace("_", "-").split("-")[0].lower() in RIGHT_TO_LEFT
     return LaidOut(
         plain(summary.title),
-        (*facts(summary), *filter(None, [nothing_words(summary)]), f"Written by {plain(summary.model)} in {APP_NAME}."),
+        (*facts(summary), *more, f"Written by {plain(summary.model)} in {APP_NAME}."),
         parts,
         tuple(sources.found.values()),
         summary.language,

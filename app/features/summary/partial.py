@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from app.features.summary.events import InputDocument, SectionRead
 from app.features.summary.result import Coverage, SummarizedDocument, Summary, Wish
@@ -31,7 +32,8 @@ class Partial:
             for one, coverage in zip(self._documents, self._coverage, strict=True)
         )
         read = sorted(self._sections, key=_place)
-        points = tuple(point for one in read for point in one.points)
+        found = (point for one in read for point in one.points)
+        points = tuple(replace(point, paragraph=place) for place, point in enumerate(found))
         return Summary(
             self._title, documents, points, self.wish, self._language, self._model, sections, len(read),
             is_partial=True, seconds=seconds,

@@ -87,6 +87,12 @@ def unknown_words(summary: Summary) -> str:
     return not_made_words(summary.model, summary.unknown_languages)
 
 
+def unknown_in_short(summary: Summary) -> str:
+    """The same among other things that are said, such as "by a model that was not made for German"."""
+    names = " and ".join(language_name(code) for code in summary.unknown_languages)
+    return f"by a model that was not made for {names}" if names else ""
+
+
 def not_made_words(model: str, codes: Sequence[str]) -> str:
     """What is said of a model, by the name of its file, that was not made for these languages."""
     names = " and ".join(language_name(code) for code in codes)

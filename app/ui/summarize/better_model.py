@@ -1,8 +1,8 @@
-"""Where there is only the starter: what it is, and which model would read long texts better."""
+"""What speaks against the model: that it is the starter, or that it was not made for a language; and a better one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
@@ -12,9 +12,10 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from app.core.cancel import CancelToken
 from app.core.errors import AppError
 from app.core.paths import starter_model
+from app.features.summary.language_names import language_name
 from app.ui import tasks
 from app.ui.i18n import tr
-from app.ui.model_loader import in_words
+from app.ui.model_loader import in_words, model_name
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 
@@ -34,7 +35,9 @@ class BetterModel(QFrame):
         self.setProperty("kind", "card")
         self.setObjectName("better_model")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._what = QLabel(tr("Starter: a very small English model, often wrong"), wordWrap=True)
+        self._languages: tuple[str, ...] = ()
+        self._task: tasks.Task | None = None
+        self._what = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self._offer = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self._offer.setProperty("kind", "muted")
         self.download = text_button(tr("Download"), "plain")
@@ -49,26 +52,43 @@ class BetterModel(QFrame):
         self._on_theme_changed()
         self.hide()
 
-    def look(self) -> None:
-        """Asks on a thread what this tab's model is; shows what there is to say."""
-        task = tasks.run(self._work, self)
-        task.event.connect(lambda found: self._show(*found))
-        task.failed.connect(_on_failed)
+    def look(self, languages: Sequence[str] = ()) -> None:
+        """Asks on a thread what this tab's model is and whether it was made for the languages; shows what there is."""
+        self._languages = tuple(languages)
+        if self._task is not None:
+            self._task.abandon()
+        self._task = tasks.run(self._work, self)
+        self._task.event.connect(lambda found: self._show(*found))
+        self._task.failed.connect(_on_failed)
 
-    def _work(self, _cancel: CancelToken) -> Iterator[tuple[bool, Words | None]]:
+    def look_at(self, languages: Sequence[str]) -> None:
+        """The same where the languages are others than were asked about."""
+        if tuple(languages) != self._languages:
+            self.look(languages)
+
+    def _work(self, _cancel: CancelToken) -> Iterator[tuple[str, Words | None]]:
+        from app.features.summary.writing_language import not_made_for  # reads headers, and is not needed at start
+
         models = self._app.models
-        if models.for_task("summarize") is not None or self._app.model_path() != starter_model():
-            yield False, None
-            return
-        offer = models.offer_for("summarize")
-        yield True, models.offer_words("summarize", offer) if offer is not None else None
+        model = models.for_task("summarize") or self._app.model_path()
+        missing = not_made_for(model, self._languages) if model is not None else ()
+        is_starter = model == starter_model()
+        said = tr("Starter: a very small English model, often wrong") if is_starter else ""
+        if missing and model is not None:
+            names = tr(" and ").join(tr(language_name(code)) for code in missing)
+            said = tr("{model} was not made for {languages}.", model=model_name(model), languages=names)
+            said = f"{said} {tr('A summary will hardly be of use.')}"
+        offer = models.offer_for("summarize") if is_starter else None
+        yield said, models.offer_words("summarize", offer) if offer is not None else None
 
-    def _show(self, is_starter: bool, words: Words | None) -> None:
+    def _show(self, said: str, words: Words | None) -> None:
+        self._what.setText(said)
         self._offer.setText(in_words(words) if words is not None else "")
         self._offer.setVisible(words is not None)
-        self.download.setVisible(words is not None)
-        self.setAccessibleName(" ".join(text for text in (self._what.text(), self._offer.text()) if text))
-        self.setVisible(is_starter)
+        self.download.setText(tr("Download") if words is not None else tr("Other models"))
+        self.download.setAccessibleName(self.download.text())
+        self.setAccessibleName(" ".join(text for text in (said, self._offer.text()) if text))
+        self.setVisible(bool(said))
 
     def showEvent(self, event: QShowEvent) -> None:
         # WORKAROUND: a stack polishes what it shows; fonts set between that and the next parent would be lost.

@@ -119,20 +119,32 @@ class DraftPage(QWidget):
         """The model may be another one now."""
         self._known = None
         self._on_files()
-        self.better.look()
+        self.look_at_model()
+
+    def look_at_model(self) -> None:
+        """What speaks against the model is asked anew."""
+        self.better.look(self._languages)
 
     @property
     def ids(self) -> list[int]:
         """The documents that are read."""
         return [one.id for one in self._files.documents]
 
+    @property
+    def _languages(self) -> tuple[str, ...]:
+        """What is to be read and written, by its codes, as far as it is known."""
+        read = [str(one.info.get("language") or "") for one in self._files.documents]
+        return tuple(dict.fromkeys(filter(None, [*read, self.foot.wish.language])))
+
     def _on_files(self) -> None:
+        self.better.look_at(self._languages)
         self.chips.show_files(self._files.files, self._tokens())
         self._show_words()
         self._ask()
         self.changed.emit()
 
     def _on_wish_changed(self) -> None:
+        self.better.look_at(self._languages)
         self._ask()
         self.changed.emit()
 

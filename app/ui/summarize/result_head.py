@@ -9,7 +9,13 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QWidget
 
 from app.features.summary.result import Summary
-from app.features.summary.words import coverage_words, language_words, nothing_words, statements_words
+from app.features.summary.words import (
+    coverage_words,
+    language_words,
+    nothing_words,
+    statements_words,
+    unknown_in_short,
+)
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.summarize.column import Column
@@ -134,7 +140,7 @@ class ResultHead(Column):
             self._said = ("", "", "")
         else:
             found, attention = statements_words(summary.statements) if summary.statements else ("", "")
-            told = [tr(words) for words in (attention, language_words(summary)) if words]
+            told = [tr(words) for words in (attention, language_words(summary), unknown_in_short(summary)) if words]
             self._said = (tr(coverage_words(summary)), tr(found), ", ".join(told))
         self._write()
 

@@ -222,7 +222,7 @@ class SummarizeView(QWidget):
     def _on_draft_changed(self) -> None:
         if self.summary_id is None:
             if self.files.files and self.pages.currentWidget() is not self.draft:
-                self.draft.better.look()
+                self.draft.look_at_model()
             self._show_page(self.draft if self.files.files else self.empty)
 
     def _keep_draft(self) -> None:
