@@ -41,7 +41,8 @@ _NEGATION = re.compile(
     r"\b(?:not?|never|none|nor|without|cannot|nicht|keine?[mnrs]?|nie|jamais|sans|pas|nunca|sin|não)\b|n['’]t\b",
     re.IGNORECASE,
 )
-_YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
+_MEASURED = re.compile(r"\d ?(?:[a-zµ°%€$£¥]|[A-Z][a-z]?\b)|[€$£¥] ?\d")
+"""A number with its unit."""
 _SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _ECHO = re.compile(r"^The (?:\d+ )?most important (?:sentence|point)s?(?: of this part)?:\s*(?:\d{1,2}[.)](?:\s+|$))?")
@@ -95,9 +96,9 @@ def says_something(text: str, titles: Container[str] = ()) -> bool:
         return False
     words = _WORD.findall(text)
     if not any(word.upper() != word.lower() for word in words) or (text.isupper() and len(words) >= LEAST_SHOUTED):
-        return True  # a script without capitals, and what is written all in them
-    figures = [one for one in _NUMBER.findall(text) if not _YEAR.fullmatch(one)]
-    return bool(figures) or any(word[0].islower() and len(word) > 2 and word not in _SMALL for word in words)
+        return bool(words)  # a script without capitals, and what is written all in them
+    is_measured = _MEASURED.search(text) is not None
+    return is_measured or any(word[0].islower() and len(word) > 2 and word not in _SMALL for word in words)
 
 
 def repeats_what_was_asked(text: str, source: str = "") -> bool:
@@ -228,7 +229,10 @@ def _numbers(match: re.Match[str]) -> tuple[int, ...]:
 
 
 def _clean(text: str) -> str:
-    text = _ECHO.sub("", _SPACE.sub(" ", text).strip(), count=1)
+    whole = _SPACE.sub(" ", text).strip()
+    text = _ECHO.sub("", whole, count=1)
+    if text != whole and text[:1].upper() == text[:1].lower() and not text[:1].isalpha():
+        return ""  # it said again what was asked, and then no sentence
     return text if len(text) <= MOST_CHARACTERS else whole_words(text[: MOST_CHARACTERS - 1])
 
 

@@ -65,6 +65,8 @@ def map_messages(
     name, heading = f"Document: {title_of(document)}", f"Heading: {path}" if path else ""
     head, body = part or f"{SECTION_BEGIN}:", "\n".join([*filter(None, [name, heading]), "", section.text])
     if is_small:
+        if title := _one_line(document.title):
+            name = f"Document: {title}"  # the name of a file beside it would be copied
         head, body = " ".join(filter(None, [part, f"{name}." if path else name, heading])), section.text
         system = f"You find the most important sentences of a text. {_EXACTLY} {_write_in(language)}"
         remind, problem = f"{_the_most(most, 'sentence')} of this part:", None

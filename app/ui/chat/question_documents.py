@@ -107,8 +107,8 @@ def tail_of(document: StoredDocument, more: int, *, is_all: bool) -> str:
     words = [tr("and {count} more", count=more)] if more > 0 else []
     if not is_all and document.unit and document.pages:
         words.append(
-            tr("the rest of {pages} was not read for this question", pages=units(document.unit, document.pages))
+            tr("only parts of the {pages} were read for this question", pages=units(document.unit, document.pages))
         )
     elif not is_all:
-        words.append(tr("the rest was not read for this question"))
+        words.append(tr("only parts were read for this question"))
     return " · ".join(words) if more > 0 else "".join(f"· {one}" for one in words)

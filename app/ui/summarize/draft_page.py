@@ -25,7 +25,7 @@ from app.ui.summarize.foot import Foot
 from app.ui.summarize.summary_words import figures_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.document_words import remarks_words, short_name
+from app.ui.widgets.document_words import remarks_words, short_name, tokens_words
 from app.ui.widgets.fields import Segments
 from app.ui.widgets.file_to_read import FileToRead
 
@@ -183,7 +183,8 @@ class DraftPage(QWidget):
         documents, files = self._files.documents, self._files.files
         name = short_name(files[0].name) if len(files) == 1 else tr("{count} documents", count=len(files))
         self._head.setText(tr("Summarize {name}", name=name) if files else "")
-        self.figures.show_figures(figures_of(documents, self._estimate))
+        tokens = self._estimate.tokens if self._estimate is not None else None
+        self.figures.show_figures(figures_of(documents, self._estimate), tokens_words(tokens))
         words = ""
         if self._files.is_reading:
             words = tr("Reading the documents…")

@@ -22,7 +22,7 @@ class EmptyPage(QWidget):
     def __init__(self, app: Fireside, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._head = QLabel(tr("What shall be summarized?"), wordWrap=True)
+        self._head = QLabel(tr("What would you like summarized?"), wordWrap=True)
         self._words = QLabel(
             tr("Every page is read, and every statement leads to the sentence it rests on."), wordWrap=True
         )

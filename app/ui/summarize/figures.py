@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.ui.theme import Theme
 from app.ui.widgets.flow_layout import FlowLayout
+from app.ui.widgets.plain_tip import plain_tip
 
 VALUE_PX, WORD_PX = 20, 13
 
@@ -40,8 +41,10 @@ class Figures(QFrame):
         """All of it in one line."""
         return ", ".join(f"{value} {word}" for value, word in self._shown)
 
-    def show_figures(self, figures: Sequence[tuple[str, str]]) -> None:
-        """Numbers with their words; without any nothing is shown."""
+    def show_figures(self, figures: Sequence[tuple[str, str]], tip: str = "") -> None:
+        """Numbers with their words; without any nothing is shown. `tip` is what is said more on hover."""
+        self.setToolTip(plain_tip(tip) if tip else "")
+        self.setAccessibleDescription(tip)
         if tuple(figures) == self._shown:
             return
         self._shown = tuple(figures)

@@ -18,11 +18,11 @@ class Foot(Column):
     started = Signal()
     changed = Signal()
 
-    def __init__(self, theme: Theme, label: str, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, label: str, parent: QWidget | None = None, *, is_primary: bool = True) -> None:
         super().__init__(theme, parent, top_px=10, bottom_px=16)
         self.choices = WishChoices(theme)
         self.choices.changed.connect(self.changed)
-        self.button = text_button(label, "primary")
+        self.button = text_button(label, "primary" if is_primary else "plain")
         self.button.clicked.connect(self.started)
         self._row = QHBoxLayout()
         self._row.addWidget(self.choices, 1)

@@ -105,7 +105,8 @@ class ResultHead(Column):
         self.ask = text_button(tr("Ask"), "plain")
         self.ask.setToolTip(tr("Opens a chat about the documents"))
         self.ask.clicked.connect(self.ask_wanted)
-        self.save = text_button(tr("Save as"), "plain")
+        self.save = text_button(tr("Save…"), "primary")
+        self.save.setToolTip(tr("As Markdown, a Word document, a web page, PDF or JSON"))
         self.save.clicked.connect(self.save_wanted)
         self.copy = IconButton(theme, "copy", tr("Copy the summary"), size_px=18)
         self.copy.clicked.connect(self.copy_wanted)
@@ -158,10 +159,10 @@ class ResultHead(Column):
         px, theme = self._theme.px, self._theme
         self.title.setFont(theme.font(21, 600))
         self.facts.setFont(theme.font(13))
-        for button, name in ((self.ask, "chat-circle"), (self.save, "download-simple")):
-            button.setFont(theme.font(13.5))
-            button.setIcon(icon(name, theme.tokens.muted))
-            # A push button keeps its text four pixels from the icon; a wider icon gives it air.
-            button.setIconSize(QSize(px(24), px(15)))
+        self.ask.setFont(theme.font(13.5))
+        self.save.setFont(theme.font(14, 600))
+        self.ask.setIcon(icon("chat-circle", theme.tokens.muted))
+        # A push button keeps its text four pixels from the icon; a wider icon gives it air.
+        self.ask.setIconSize(QSize(px(24), px(15)))
         self._top.setSpacing(px(10))
         self._write()

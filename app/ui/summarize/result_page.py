@@ -36,7 +36,7 @@ class ResultPage(QWidget):
         self._bar_row = Column(theme, top_px=4, bottom_px=4)
         self._bar_row.rows.addWidget(self.bar)
         self.statements = StatementView(theme)
-        self.foot = Foot(theme, tr("Summarize again"))
+        self.foot = Foot(theme, tr("Summarize again"), is_primary=False)
         self.foot.started.connect(lambda: self.again_wanted.emit(self.foot.wish))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

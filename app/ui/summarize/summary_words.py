@@ -42,8 +42,9 @@ def figures_of(documents: list[StoredDocument], estimate: Estimate | None) -> li
     if pages := sum(one.pages for one in documents if one.unit):
         count, _, unit = units(kinds.pop() if len(kinds) == 1 else "page", pages).partition(" ")
         figures.append((count, tr(unit)))
+    if length := sum(int(one.info.get("words") or 0) for one in documents):
+        figures.append((f"{length:,}", tr("words")))
     if estimate is not None:
-        figures.append((f"{estimate.tokens:,}", tr("tokens")))
         figures.append((f"{estimate.sections:,}", tr("section") if estimate.sections == 1 else tr("sections")))
         if estimate.seconds is not None:
             figures.append((time_words(estimate.seconds), tr("on this computer")))

@@ -22,7 +22,7 @@ class PagesDialog(QuestionDialog):
         self, theme: Theme, name: str, unit: str, pages: int, *, first: int = 1, last: int = 0, parent: QWidget
     ) -> None:
         title = tr("Which {unit}s of {name}?", unit=unit, name=short_name(name))
-        words = tr("It has {pages}. Only the part is read.", pages=units(unit, pages))
+        words = tr("It has {pages}. Only those you choose here are read.", pages=units(unit, pages))
         super().__init__(theme, title, words, parent)
         self.setObjectName("pages_dialog")
         self.setWindowTitle(tr("Choose {unit}s", unit=unit))

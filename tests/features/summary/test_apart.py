@@ -101,6 +101,8 @@ def test_what_is_apart_is_in_no_prompt_and_the_summary_says_so(tmp_path: Path) -
         "Report > 2 Kilns of the Valley.",
         "2 Kilns of the valley",
         "A QUARTERLY REPORT.",
+        "2019-07-31.",
+        "EQUATION 24:",
     ],
 )
 def test_titles_running_heads_and_names_are_no_statements(text: str) -> None:
@@ -114,6 +116,7 @@ def test_titles_running_heads_and_names_are_no_statements(text: str) -> None:
         "Omer Levy wrote it.",
         "Die Öfen wurden 1871 gebaut.",
         "Height: 4 m.",
+        "GDP 2023: 5 %.",
         "ALL KILNS WERE CLOSED IN THE YEAR 1871.",
         "谷には三つの窯がある。",
     ],

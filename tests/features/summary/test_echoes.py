@@ -28,7 +28,7 @@ LAST_LINES = [
 @pytest.mark.parametrize("line", LAST_LINES)
 def test_what_was_asked_is_no_part_of_the_answer(line: str) -> None:
     assert line.startswith("The ")
-    answer = f"[7] {line} The school trained 18 apprentices.\n[8] {line}1.\n[9] {line}\n"
+    answer = f"[7] {line} The school trained 18 apprentices.\n[8] {line}1.\n[9] {line}\n[6] {line} 2019-07-31 x.\n"
     assert [(one.text, one.ids) for one in read_points(answer, range(10))] == [
         ("The school trained 18 apprentices.", (7,))
     ]

@@ -56,7 +56,8 @@ def test_every_format_holds_the_statement_and_what_differs(done: Desk, tmp_path:
         assert [claim["found"] for claim in json.loads(text)["claims"]] == [True, False]
         return
     assert "The deposit is 2,400 euros" in " ".join(text.split())
-    assert "It says “June”, the page says “May”." in " ".join(text.split())
+    plain = " ".join(text.replace("ˮ", "”").split())  # PDFium takes one sign for the other
+    assert "It says “June”, the page says “May”." in plain
 
 
 def test_what_is_printed_on_a_thread_is_complete_and_without_complaint(

@@ -41,7 +41,9 @@ def test_dropped_documents_show_pages_tokens_and_what_it_takes(desk: Desk, tmp_p
     assert "tokens for this model" in lease.toolTip()
     assert text.accessibleName().startswith("notes.txt, ")
     assert draft.figures.text.startswith("2 documents, 4 pages, ")
-    assert " tokens, " in draft.figures.text
+    assert " words, " in draft.figures.text
+    assert "tokens" not in draft.figures.text
+    assert "tokens for this model" in draft.figures.toolTip()
     assert "section" in draft.figures.text
     assert draft.together.isVisible()
 
