@@ -27,6 +27,7 @@ from app.features.chat import SESSION, Chat
 from app.features.documents import Documents
 from app.features.sentences import Sentence
 from app.features.turns import Turns
+from app.features.whole_file import remove_interrupted
 from app.hub.ledger import Ledger
 from app.hub.token import HUB_HOST, Token
 from app.store.attachments import Attachments
@@ -201,6 +202,7 @@ class Fireside:
     def tidy(self) -> None:
         """Removes what nothing refers to any more: documents, and copies of them; slow, for a thread of its own."""
         close_to_others(self.paths.folders, deeply=True)
+        remove_interrupted()
         self.translations.tidy(self._began_at)
         self.documents.store.purge(self._began_at)
         erase_traces(self.database)

@@ -1,35 +1,76 @@
-"""A file that a person asked for, written beside its place and put there in one step, when it is whole."""
+"""A file that a person asked for, written beside its place and put there in one step, when it is whole.
+
+Where a file is being written is noted in the program's own folder: what a killed program left beside somebody's
+documents is removed at the next start.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from app.core.disk import disk_problem
+from app.core.disk import disk_problem, make_folder, opener
+from app.core.paths import AppPaths
+
+SCRATCH = ".fireside-"
 
 
 @contextmanager
 def written(path: Path) -> Iterator[IO[bytes]]:
     """The file to write to; what was there before is replaced at the end. Raises DiskFull or FolderNotWritable."""
+    with scratch_beside(path) as scratch:
+        try:
+            handle = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+            with os.fdopen(handle, "wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            put(scratch, path)
+        except OSError as error:
+            raise disk_problem(error, path.parent) from error
+
+
+@contextmanager
+def scratch_beside(path: Path, suffix: str = "") -> Iterator[Path]:
+    """Where to write what is to become the file; gone at the end, or at the next start after this process was ended."""
+    scratch = path.absolute().with_name(f"{SCRATCH}{secrets.token_hex(6)}{suffix}")
+    note = _notes() / f"{os.getpid()}{scratch.name}"
+    with contextlib.suppress(OSError):  # a home that cannot be written keeps nobody from saving elsewhere
+        make_folder(note.parent)
+        with open(note, "wb", opener=opener) as file:
+            file.write(os.fsencode(scratch))
     try:
-        handle, name = tempfile.mkstemp(prefix=".fireside-", dir=path.parent)
-    except OSError as error:
-        raise disk_problem(error, path.parent) from error
-    scratch = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        put(scratch, path)
-    except OSError as error:
-        raise disk_problem(error, path.parent) from error
+        yield scratch
     finally:
         scratch.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            note.unlink(missing_ok=True)
+
+
+def remove_interrupted() -> None:
+    """Removes what programs that are gone were writing when they ended; what lies on a disk that is away waits."""
+    import psutil  # not needed before something was interrupted
+
+    notes = _notes()
+    for note in notes.iterdir() if notes.is_dir() else ():
+        process = note.name.partition(".")[0]
+        if not process.isdecimal() or psutil.pid_exists(int(process)):
+            continue
+        with contextlib.suppress(OSError):
+            scratch = Path(os.fsdecode(note.read_bytes()))
+            if scratch.parent.is_dir():
+                if scratch.name.startswith(SCRATCH):
+                    scratch.unlink(missing_ok=True)
+                note.unlink()
+
+
+def _notes() -> Path:
+    return AppPaths.from_environment().data / "saving"
 
 
 def put(scratch: Path, path: Path) -> None:

@@ -24,10 +24,9 @@ from app.features.translation.page_marks import NOT_TRANSLATED
 from app.features.translation.recomposed import recomposed
 from app.features.translation.result import Origin
 from app.features.translation.stored import Row, Saved, Saving
-from app.features.whole_file import put, written
+from app.features.whole_file import SCRATCH, put, scratch_beside, written
 
 ENDINGS_OF_NEW = (".docx", ".html")
-SCRATCH = ".fireside-"
 UNMARKED = ("json", "yaml", "po")
 """Formats whose texts programs read: a mark would be shown to their users, or change what they do."""
 
@@ -82,8 +81,7 @@ def rewrite(
     Raises TargetIsOpen, DiskFull or FolderNotWritable, or what the child met.
     """
     words = _Words(rows, original.format not in UNMARKED)
-    name = f"{SCRATCH}{secrets.token_hex(6)}"
-    scratch, lines = path.with_name(name + path.suffix), child_folder / f"{name}.jsonl"
+    lines = child_folder / f"{SCRATCH}{secrets.token_hex(6)}.jsonl"
     code, is_rtl = language_of(target)
     try:
         try:
@@ -91,18 +89,18 @@ def rewrite(
             write_translations(lines, words)
         except OSError as error:
             raise disk_problem(error, lines.parent) from error
-        request = Rewrite(
-            str(original.path), str(scratch), str(lines), code, is_rtl, original.sha256, original.password
-        )
-        for event in reading.rewrite(request, folder=child_folder, cancel=cancel):
-            if isinstance(event, SegmentsWritten):
-                yield Saving(event.segments)
-            elif isinstance(event, Rewritten):
-                _put(scratch, path)
-                yield replace(words.saved(path), refused=event.refused, remarks=event.remarks)
+        with scratch_beside(path, path.suffix) as scratch:
+            request = Rewrite(
+                str(original.path), str(scratch), str(lines), code, is_rtl, original.sha256, original.password
+            )
+            for event in reading.rewrite(request, folder=child_folder, cancel=cancel):
+                if isinstance(event, SegmentsWritten):
+                    yield Saving(event.segments)
+                elif isinstance(event, Rewritten):
+                    _put(scratch, path)
+                    yield replace(words.saved(path), refused=event.refused, remarks=event.remarks)
     finally:
         lines.unlink(missing_ok=True)
-        scratch.unlink(missing_ok=True)
 
 
 def compose(blocks: Iterable[Block], rows: Iterable[Row], target: str, path: Path, *, title: str, unit: str) -> Saved:
