@@ -26,8 +26,8 @@ _BY_BITS = {
     "3": "small, loses some quality",
     "4": "balanced",
     "5": "large, loses little quality",
-    "6": "large, nearly exact",
-    "8": "very large, nearly exact",
+    "6": "large, loses almost no quality",
+    "8": "very large, no loss that you would notice",
     "16": "exact, as it was made",
     "32": "exact, as it was made",
 }

@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 PROMPT_DELAY_MS = 400
 WIDTH_PX, HEIGHT_PX = 760, 600
 WHEN_FULL = {
-    "compact": "Makes room at once: the oldest turns leave the model’s memory, down to three quarters.",
-    "rolling": "The oldest turns leave the model’s memory, as few as needed each time.",
-    "ask": "Nothing leaves the model’s memory until you say so.",
+    "compact": "Makes room at once: the model no longer sees the oldest turns, until a quarter is free.",
+    "rolling": "The model no longer sees the oldest turns, as few as possible each time.",
+    "ask": "The model sees everything until you say otherwise.",
 }
 
 

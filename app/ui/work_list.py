@@ -49,7 +49,7 @@ def group_of(work: Work, now: datetime, is_at_work: Callable[[Any], bool] = is_w
     today = now.date()
     if day >= today:
         return tr("Today")
-    return tr("Last 7 days") if day > today - timedelta(days=7) else tr("Earlier")
+    return tr("Last 7 days") if day > today - timedelta(days=7) else tr("Older")
 
 
 class WorkListModel(QAbstractListModel):
@@ -134,7 +134,7 @@ class WorkListModel(QAbstractListModel):
 
     def _grouped(self, works: Sequence[Work], now: datetime) -> list[Work | str]:
         """Under each heading its rows, in the order in which they came."""
-        names = ("Working", "Today", "Last 7 days", "Earlier")
+        names = ("Working", "Today", "Last 7 days", "Older")
         groups: dict[str, list[Work]] = {tr(name): [] for name in names}
         for work in works:
             groups[self._group_of(work, now)].append(work)

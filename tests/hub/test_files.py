@@ -101,7 +101,7 @@ def test_no_list_of_names_is_too_odd(names: list[str]) -> None:
 @pytest.mark.parametrize(
     ("name", "tag", "words"),
     [
-        ("SmolLM2-135M-Instruct-Q8_0.gguf", "Q8_0", "very large, nearly exact"),
+        ("SmolLM2-135M-Instruct-Q8_0.gguf", "Q8_0", "very large, no loss that you would notice"),
         ("Qwen3.5-4B-Q4_K_M.gguf", "Q4_K_M", "balanced"),
         ("gemma-3-4b-it-q4_0.gguf", "Q4_0", "balanced"),
         ("Meta-Llama-3-8B-Instruct.IQ1_S.gguf", "IQ1_S", "tiny, loses much quality"),
@@ -109,7 +109,7 @@ def test_no_list_of_names_is_too_odd(names: list[str]) -> None:
         ("a-UD-IQ2_XXS.gguf", "UD-IQ2_XXS", "very small, loses quality"),
         ("a-IQ3_M.gguf", "IQ3_M", "small, loses some quality"),
         ("a.Q5_K_S.gguf", "Q5_K_S", "large, loses little quality"),
-        ("a.Q6_K.gguf", "Q6_K", "large, nearly exact"),
+        ("a.Q6_K.gguf", "Q6_K", "large, loses almost no quality"),
         ("gpt-oss-20b-mxfp4.gguf", "MXFP4", "balanced"),
         ("gpt-oss-20b-MXFP4_MOE.gguf", "MXFP4_MOE", "balanced"),
         ("a-BF16.gguf", "BF16", "exact, as it was made"),

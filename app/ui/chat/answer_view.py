@@ -52,6 +52,8 @@ class AnswerView(Turn):
         self._body.link_clicked.connect(self.link_clicked)
         self._body.fold_toggled.connect(lambda: self.opened.emit(self))
         self._raw: CodeText | None = None
+        self.has_earlier_turns = False
+        """Whether there are turns before its question that can make room for more of it."""
         self.can_translate = True
         """Whether that is offered."""
         self._documents: BranchDocuments | None = None
@@ -251,7 +253,8 @@ class AnswerView(Turn):
         message = self.message
         if message is None or not self.is_last or not message.text:
             return False
-        is_cut = message.stats is not None and message.stats.finish_reason == FinishReason.LENGTH
+        reason = message.stats.finish_reason if message.stats is not None else None
+        is_cut = reason is FinishReason.LENGTH or (reason is FinishReason.CONTEXT and self.has_earlier_turns)
         return is_cut or message.state in (MessageState.STOPPED, MessageState.INTERRUPTED, MessageState.FAILED)
 
     def _say_state(self, message: StoredMessage) -> None:
@@ -266,7 +269,8 @@ class AnswerView(Turn):
         elif reason == FinishReason.LENGTH:
             self._say(tr("The answer reached its length limit."), *go_on)
         elif reason == FinishReason.CONTEXT:
-            self._say(tr("The model's context is full."), "new_chat", tr("New chat"))
+            way_out = go_on if go_on[0] else ("new_chat", tr("New chat"))
+            self._say(tr("The answer filled the model’s context."), *way_out)
         elif not message.text and message.thinking:
             self._say(tr("The model thought about it and gave no answer."), "retry", tr("Try again"))
         elif not message.text:

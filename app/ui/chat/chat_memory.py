@@ -71,7 +71,9 @@ class ChatMemory(QObject):
         if self.parts is not None and self.parts.is_over:
             return tr("Does not fit: you will be asked") if asks else tr("Does not fit: old turns will be left out")
         if self._used_tokens >= ALMOST_FULL * loaded.context_tokens:
-            return tr("Memory almost full: you will be asked") if asks else tr("Memory almost full: old turns go soon")
+            return (
+                tr("Context almost full: you will be asked") if asks else tr("Context almost full: old turns go soon")
+            )
         return ""
 
     def _subject(self) -> Subject | None:
@@ -101,7 +103,7 @@ class ChatMemory(QObject):
         """Nothing was sent; the question is in its place without an answer."""
         if self._chat.talk is not talk or self._chat.conversation_id != conversation_id:
             self._notify.tell(
-                Sentence(tr("A chat no longer fits into the model's memory."), tr("Your message was kept."))
+                Sentence(tr("A chat no longer fits into the model’s context."), tr("Your message was kept."))
             )
             return
         self._chat.refresh()

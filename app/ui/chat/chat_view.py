@@ -251,7 +251,7 @@ class ChatView(QWidget):
             note = self.memory.note()
         hold = self.attaching.hold()
         if self._waits_for:
-            note = tr("Goes as soon as {name} has been read. Esc takes it back.", name=self.attaching.waits_for)
+            note = tr("Sent as soon as {name} has been read. Esc takes it back.", name=self.attaching.waits_for)
         elif hold and answering is None:
             note = hold
         self.composer.set_note(note)

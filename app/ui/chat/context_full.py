@@ -21,8 +21,8 @@ class ContextFull(QuestionDialog):
             "Your message was kept and nothing was sent. Compact leaves out the oldest turns; "
             "they stay in the chat and can be brought back. Or take the message to a new chat."
         )
-        super().__init__(theme, tr("This chat no longer fits into the model's memory."), words, parent)
+        super().__init__(theme, tr("This chat no longer fits into the model’s context."), words, parent)
         self.setObjectName("context_full")
-        self.setWindowTitle(tr("The model's memory is full"))
+        self.setWindowTitle(tr("The context is full"))
         self.add_choice(tr("New chat"), self.new_chat_wanted.emit)
         self.add_choice(tr("Compact"), self.compact_wanted.emit, "primary")

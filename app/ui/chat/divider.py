@@ -25,7 +25,7 @@ class Divider(QWidget):
 
     def show_count(self, count: int) -> None:
         """How many messages above are not shown to the model."""
-        self.text = tr("Earlier messages are no longer in the model's memory ({count})", count=count)
+        self.text = tr("The model no longer sees earlier messages ({count})", count=count)
         self.setAccessibleName(self.text)
         self.setProperty("painted_text", self.text)
         self.setToolTip(tr("They are still here, and Bring back shows one to the model again."))

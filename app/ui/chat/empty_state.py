@@ -41,7 +41,9 @@ class EmptyState(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._is_starter = self._is_there = False
-        self._greeting = QLabel(tr("What shall we think about?"), alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
+        self._greeting = QLabel(
+            tr("What would you like to ask?"), alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True
+        )
         self._greeting.setAccessibleName(self._greeting.text())
         self._label = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
         self._label.setProperty("kind", "muted")

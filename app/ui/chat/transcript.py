@@ -338,8 +338,10 @@ class Transcript(QScrollArea):
             self._removal.stop()
 
     def _mark_last(self) -> None:
-        for turn in self._turns:
+        for place, turn in enumerate(self._turns):
             is_last = turn is self._turns[-1]
+            if isinstance(turn, AnswerView):
+                turn.has_earlier_turns = place > 1 or bool(self._older)
             turn.set_last(is_last)
             if isinstance(turn, QuestionView):
                 turn.set_answerless(is_last)

@@ -92,7 +92,7 @@ class DocumentQuestions(QObject):
                 menu.addAction(offer.label, partial(offer.do, one))
         if one.has_encoding and one.document is not None:
             used = one.document.info["encoding"] or one.part.encoding
-            encodings = menu.addMenu(tr("Read its letters as"))
+            encodings = menu.addMenu(tr("Text encoding"))
             for name in ENCODINGS:
                 action = encodings.addAction(name, partial(self._on_encoding, one, name))
                 action.setCheckable(True)

@@ -14,7 +14,7 @@ def told_of(found: Expanded, *, left: int = 0) -> str:
         return tr("At most {count} files are attached at once; the others were left out.", count=MOST_FILES)
     odd = [one for one in found.skipped if one.reason != "no_document"]
     if not found.files and not odd:
-        return tr("There is no document in it.")
+        return tr("No document was found in it.")
     if len(odd) == 1:
         reason = {"missing": tr("There is no file {name}."), "denied": tr("{name} may not be read.")}
         words = reason.get(odd[0].reason, tr("{name} is not a file that can be read."))

@@ -355,7 +355,7 @@ def test_enter_while_a_document_is_read_sends_the_message_once_it_is_there(open_
     desk.type("When does it begin?")
     with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=20_000):
         desk.press(Qt.Key.Key_Return)
-        assert note(desk) == "Goes as soon as lease.pdf has been read. Esc takes it back."
+        assert note(desk) == "Sent as soon as lease.pdf has been read. Esc takes it back."
         assert not desk.turns
     assert "first of May" in " ".join(desk.prompts()[-1][-1][1].split())
     assert (desk.chat.composer.text, note(desk)) == ("", "")
@@ -371,7 +371,7 @@ def test_a_message_that_waits_can_be_taken_back_and_never_goes_without_its_docum
     desk.type("Question")
     for key in (Qt.Key.Key_Escape, Qt.Key.Key_A):
         desk.press(Qt.Key.Key_Return)
-        assert note(desk).startswith("Goes as soon as big.txt")
+        assert note(desk).startswith("Sent as soon as big.txt")
         desk.press(key)
         assert note(desk) == "big.txt is still being read"
     desk.press(Qt.Key.Key_Return)
@@ -435,10 +435,9 @@ def test_before_the_model_is_there_enter_sends_and_what_fits_is_decided_by_the_a
 def test_the_context_panel_counts_what_is_attached(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat()
     attach(desk, notes(tmp_path / "a.txt", "One two three four five six seven eight."))
-    desk.qtbot.waitUntil(lambda: desk.chat.memory.parts is not None, timeout=10_000)
-    parts = desk.chat.memory.parts
-    assert parts is not None
-    assert parts.documents > 8
+    desk.qtbot.waitUntil(
+        lambda: desk.chat.memory.parts is not None and desk.chat.memory.parts.documents > 8, timeout=10_000
+    )
     desk.chat.attaching.remove(desk.chat.attaching.shown[0])
     desk.qtbot.waitUntil(
         lambda: desk.chat.memory.parts is not None and desk.chat.memory.parts.documents == 0, timeout=10_000

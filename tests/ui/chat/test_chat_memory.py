@@ -46,7 +46,7 @@ def test_when_it_is_full_a_divider_says_how_many_messages_the_model_no_longer_se
     divider = desk.chat.transcript.divider
     assert divider.isVisible()
     hidden = [turn for turn in desk.turns if turn.is_forgotten]
-    assert divider.accessibleName() == f"Earlier messages are no longer in the model's memory ({len(hidden)})"
+    assert divider.accessibleName() == f"The model no longer sees earlier messages ({len(hidden)})"
     below = desk.turns[len(hidden)]
     assert hidden[-1].geometry().bottom() < divider.y()
     assert divider.geometry().bottom() < below.y()
@@ -177,7 +177,7 @@ def test_an_almost_full_context_says_so(desk: Desk) -> None:
     assert desk.chat.composer._note.text() == ""
     desk.chat.context_changed.emit(int(CONTEXT_TOKENS * 0.9))
     desk.chat.update_note()
-    assert desk.chat.composer._note.text() == "Memory almost full: old turns go soon"
+    assert desk.chat.composer._note.text() == "Context almost full: old turns go soon"
 
 
 def test_nothing_is_counted_without_a_model_or_while_it_answers(open_chat: Open) -> None:

@@ -360,6 +360,18 @@ def test_versions_are_seen_without_the_pointer_and_stay_in_their_place_under_it(
     assert first.row.button("Copy") is not None
 
 
+def test_an_answer_that_filled_the_context_goes_on_where_earlier_turns_can_make_room(open_chat: Open) -> None:
+    desk = open_chat({"text": "A long story", "finish": "context"})
+    desk.ask("Tell me a story")
+    assert desk.last.state_text == "The answer filled the model’s context."
+    assert [one.text() for one in desk.last.findChildren(QPushButton) if one.isVisible()] == ["New chat"]
+    desk.ask("Tell me another")
+    assert [one.text() for one in desk.last.findChildren(QPushButton) if one.isVisible()] == ["Continue"]
+    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=20_000):
+        desk.link(desk.last, "Continue")
+    assert desk.texts[-1] == "A long storyA long story"
+
+
 def test_nothing_ticks_after_an_answer(open_chat: Open) -> None:
     from PySide6.QtCore import QTimer
 

@@ -41,7 +41,7 @@ def rows(model: SummaryListModel) -> list[str]:
 
 
 def test_groups_go_by_calendar_days_and_what_is_not_done_stands_above_them() -> None:
-    ages = {"Today": 15, "Last 7 days": 24 * 6, "Earlier": 24 * 7}
+    ages = {"Today": 15, "Last 7 days": 24 * 6, "Older": 24 * 7}
     assert [group_of(summary(1, age=timedelta(hours=hours)), NOW) for hours in ages.values()] == list(ages)
     for state in ("running", "queued"):
         assert group_of(summary(1, state, timedelta(days=40)), NOW) == "Working"

@@ -59,7 +59,7 @@ def test_documents_at_work_stand_above_and_typed_texts_among_the_days(qtmodeltes
         "The lease",
         "Last 7 days",
         "lease.docx · failed",
-        "Earlier",
+        "Older",
         "Letter to the bank",
     ]
 
