@@ -129,7 +129,7 @@ class Remark:
     legacy_font (encoding, read, meant): a font shows other letters than its codes say, with a word as an example.
     not_read_inside (name): a document in an archive that could not be read.
     others_inside (count): files in an archive that are no documents, or too many.
-    recognized (count): pages whose text was read from a picture.
+    recognized (): pages whose text was read from a picture.
     no_pages (): pages were chosen of a document that has none.
     fewer_pages (unit, pages, last): pages were chosen that come after the last one.
     attachment (name, size_bytes): a file inside, not read.

@@ -138,7 +138,7 @@ class _Reading:
         self._told_s = float("-inf")
         self._hidden = 0
         self._without_text: list[int] = []
-        self._recognized = 0
+        self._is_recognized = False
         self._has_pictures = False
         self._remarks = Remarks()
         self._sample = Sample()
@@ -157,8 +157,8 @@ class _Reading:
             raise self._source.unreadable("no_text")
         for remark in self._fonts.remarks():
             self._remarks.add(remark)
-        if self._recognized:
-            self._remarks.add(Remark("recognized", {"count": self._recognized}))
+        if self._is_recognized:
+            self._remarks.add(Remark("recognized"))
         if self._hidden:
             self._remarks.add(Remark("hidden_characters", {"count": self._hidden}))
         sha256 = sha256_of(self._path, self._still_working)
@@ -181,7 +181,7 @@ class _Reading:
                 if not item.has_text and not item.recognized:
                     self._without_text.append(item.page)
                 self._has_pictures |= item.is_picture
-                self._recognized += item.recognized
+                self._is_recognized |= item.recognized
                 self._tell(item)
             case Remark():
                 self._remarks.add(item)

@@ -81,10 +81,7 @@ _SENTENCES: dict[str, Callable[[Values], str]] = {
     ),
     "not_read_inside": lambda v: f"The file {v['name']} in it could not be read.",
     "others_inside": _counted("1 other file in it was not read.", "{count} other files in it were not read."),
-    "recognized": _counted(
-        "1 page was read from a picture, so some of its letters may be wrong.",
-        "{count} pages were read from pictures, so some of their letters may be wrong.",
-    ),
+    "recognized": lambda _: "Text that was read from a picture may have wrong letters.",
     "no_pages": lambda _: "It has no pages to choose from, so all of it was read.",
     "fewer_pages": lambda v: f"It has {units(str(v['unit']), int(v['pages']))}; there is no {v['unit']} {v['last']}.",
     "attachment": lambda v: f"The attachment {v['name']} ({size_words(int(v['size_bytes']))}) was not read.",

@@ -120,10 +120,8 @@ _DOCUMENT_UNREADABLE = {
     "too_deep": "{name} is too deeply nested to be read.",
     "entities": "{name} declares entities in its XML, as hostile files do, so it was not read.",
     "old_format": "{name} is in an old format. Save it in a newer one (such as .docx) and try that.",
-    "iwork": "{name} is a document of Apple's {program}, which cannot be read. "
-    "Save it as {other} or PDF, there or in LibreOffice, and try that.",
-    "djvu": "{name} is a DjVu document, which cannot be read. "
-    "Convert it to PDF (the program ddjvu does it) and try that.",
+    "iwork": "{name} is a document of Apple's {program}. Save it there, or in LibreOffice, as {other} or PDF.",
+    "djvu": "{name} is a DjVu document. Convert it to PDF, for example with the program ddjvu.",
     "picture": "{name} is a picture. Its text can be read where the program tesseract is installed.",
     "protected": "{name} is protected with a password. Save an unprotected copy and try that.",
     "drm": "{name} has a copy protection, so it cannot be read.",

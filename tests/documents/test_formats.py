@@ -201,9 +201,9 @@ def test_pictures_are_told_from_texts(tmp_path: Path, data: bytes) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("a.pages", "Apple's Pages, which cannot be read. Save it as .docx or PDF"),
-        ("a.key", "Apple's Keynote, which cannot be read. Save it as .pptx or PDF"),
-        ("a.numbers", "Apple's Numbers, which cannot be read. Save it as .xlsx or PDF"),
+        ("a.pages", "Apple's Pages. Save it there, or in LibreOffice, as .docx or PDF"),
+        ("a.key", "Apple's Keynote. Save it there, or in LibreOffice, as .pptx or PDF"),
+        ("a.numbers", "Apple's Numbers. Save it there, or in LibreOffice, as .xlsx or PDF"),
         ("a.djvu", "a DjVu document"),
         ("missing.txt", "There is no file missing.txt."),
     ],

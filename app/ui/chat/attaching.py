@@ -333,6 +333,8 @@ class Attaching(QObject):
     def _on_opened(self, one: DraftDocument) -> None:
         if one.document is not None:
             self.opened.emit(one.document.id, None)
+        elif one.error:
+            self._notify.tell(Sentence(one.error))
 
     def _on_menu_wanted(self, one: DraftDocument, at: QPoint) -> None:
         if one.document is not None:

@@ -156,6 +156,10 @@ class AttachmentRow(QWidget):
         line = max((chip.sizeHint().height() for chip in self._chips.values()), default=0)
         most = MOST_LINES * line + (MOST_LINES - 1) * self._flow.gap_px
         self._scroll.setFixedHeight(max(1, min(wanted, most)))
+        margins = self._column.contentsMargins()
+        self._remarks.setMinimumHeight(0)  # or it is as high as before
+        room = max(1, self.width() - margins.left() - margins.right())
+        self._remarks.setMinimumHeight(max(0, self._remarks.heightForWidth(room)))
         self.updateGeometry()
         self.height_changed.emit()
 

@@ -95,6 +95,10 @@ class DraftFiles(QObject):
             self.files.remove(one)
             self.changed.emit()
 
+    def explain(self, one: FileToRead) -> None:
+        """Says in full why one was not read."""
+        self._notify.tell(Sentence(one.error))
+
     def clear(self) -> None:
         """Forgets all of them; nothing is told."""
         for one in self.files:

@@ -113,6 +113,8 @@ class FileChips(QWidget):
     def _open(self, one: FileToRead) -> None:
         if one.document is not None:
             self._files.opened.emit(one.document.id)
+        elif one.error:
+            self._files.explain(one)
 
     def _remove(self, one: FileToRead) -> None:
         """The keyboard goes on to the next chip."""

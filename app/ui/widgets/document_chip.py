@@ -6,17 +6,19 @@ from pathlib import PurePath
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.elided_label import ElidedLabel
+from app.ui.widgets.plain_tip import plain_tip
 
 ICON_PX = 16
 BAR_PX = 2
 NAME_PX = 260
+LEAST_NAME_PX = 120
 _GLYPHS = {
     **dict.fromkeys((".pdf",), "file-pdf"),
     **dict.fromkeys((".csv", ".tsv", ".xlsx", ".xls", ".xlsb", ".ods"), "table"),
@@ -39,6 +41,7 @@ class DocumentChip(QPushButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAutoDefault(False)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)  # narrower where a line is
         self._icon = QLabel()
         self._name = ElidedLabel("", Qt.TextElideMode.ElideMiddle)
         self._words = ElidedLabel()
@@ -72,9 +75,11 @@ class DocumentChip(QPushButton):
         self._say(tr("Reading, {percent} %", percent=round(self._share * 100)) if total > 0 else tr("Reading…"))
 
     def show_error(self, words: str) -> None:
-        """Why it is not there."""
+        """Why it is not there, in a sentence; where that begins with the name, it is not said twice."""
         self._share, self._is_error = None, True
-        self._say(words)
+        self._say(words.removeprefix(f"{self._name.text()} "))
+        self.setAccessibleDescription(words)
+        self.setToolTip(plain_tip(words))
 
     def set_removable(self, is_removable: bool) -> None:
         """Whether there is a cross."""
@@ -103,6 +108,8 @@ class DocumentChip(QPushButton):
         self._icon.setPixmap(icon(glyph, color, px(ICON_PX)).pixmap(px(ICON_PX)))
         self._name.setFont(self._theme.font(13))
         self._name.setMaximumWidth(px(NAME_PX))
+        needed = self._name.fontMetrics().horizontalAdvance(self._name.text())
+        self._name.setMinimumWidth(min(needed, px(LEAST_NAME_PX)))  # the words are shortened first
         self._words.setFont(self._theme.font(13))
         end = px(4) if self.remove.isVisibleTo(self) else px(12)
         self._row.setContentsMargins(px(12), px(4), end, px(4))

@@ -19,6 +19,7 @@ from app.ui.widgets.large_file import LARGE_BYTES, LargeFile
 from app.ui.widgets.pages_dialog import PagesDialog
 from app.ui.widgets.password_dialog import PasswordDialog
 from tests.helpers.attached import LEASE_PAGES, copy_files, lease_pdf, notes
+from tests.helpers.office_files import write_zip
 from tests.ui.chat.conftest import Desk
 
 Open = Callable[..., Desk]
@@ -317,6 +318,22 @@ def test_a_damaged_file_says_so_and_the_good_one_beside_it_is_attached(open_chat
     assert "quinces" in text
     assert "broken" not in text
     assert chips(desk) == []
+
+
+def test_a_long_reason_is_shortened_in_its_chip_and_told_in_full_when_the_chip_is_pressed(
+    open_chat: Open, tmp_path: Path
+) -> None:
+    desk = open_chat({"text": "Fine."})
+    desk.chat.window().resize(500, 600)
+    apples = write_zip(tmp_path / "figures of the year.numbers", {"Index/Document.iwa": ""})
+    attach(desk, apples, notes(tmp_path / "good.txt", "Quinces."))
+    row, (refused, _) = desk.chat.composer.attachments, chips(desk)
+    desk.qtbot.waitUntil(lambda: 0 < refused.geometry().right() < row._scroll.viewport().width())
+    assert refused.remove.geometry().right() < refused.width()
+    sentence = "figures of the year.numbers is a document of Apple's Numbers. "
+    assert refused.toolTip().startswith(sentence)
+    desk.qtbot.mouseClick(refused, Qt.MouseButton.LeftButton)
+    assert any(text.startswith(sentence) for text in desk.notices())
 
 
 def shown_texts(desk: Desk) -> list[str]:
