@@ -17,15 +17,16 @@ from urllib.parse import urlsplit
 from app import APP_NAME, __version__
 from app.core.child import own_command
 from app.core.disk import close_to_others, disk_problem
+from app.core.errors import DiskFull
 from app.core.log import start_log
 from app.core.paths import AppPaths, starter_model
-from app.core.settings import Settings, load_settings, save_settings
+from app.core.settings import Settings, load_settings, save_settings, sweep_settings
 from app.engine.fit import GpuRoom
 from app.engine.on_demand import EngineOnDemand
 from app.engine.states import StateFolder
 from app.features.chat import SESSION, Chat
 from app.features.documents import Documents
-from app.features.sentences import Sentence
+from app.features.sentences import Sentence, sentence_for
 from app.features.turns import Turns
 from app.features.whole_file import remove_interrupted
 from app.hub.ledger import Ledger
@@ -324,15 +325,11 @@ def build(paths: AppPaths | None = None) -> Fireside:
 
 
 def _build_parts(paths: AppPaths, handler: logging.Handler | None) -> Fireside:
+    sweep_settings(paths.settings)
     settings, wrong = load_settings(paths.settings)
-    database = Database.open(paths.database)
+    database = _opened(paths.database)
     conversations = Conversations(database)
-    conversations.recover()
-    gone = conversations.purge_deleted()
-    jobs = Jobs(database)
-    jobs.recover(SUMMARY)
-    jobs.recover(TRANSLATION)
-    jobs.purge_deleted(but=TRANSLATION)  # a book of these takes long: see `tidy`
+    gone = _begin(conversations, Jobs(database))
     states = StateFolder(paths.states, lambda: app.settings.engine.states_budget_mb * 10**6)
     engine, ledger = build_engine(paths, states), Ledger(paths.connections)
     documents = build_documents(paths, database)
@@ -343,6 +340,30 @@ def _build_parts(paths: AppPaths, handler: logging.Handler | None) -> Fireside:
         states.delete(SESSION.format(conversation_id))
     app.notices = _notices(wrong, database)
     return app
+
+
+def _opened(path: Path) -> Database:
+    """The database. On a full disk it can be read; where there is none yet, it is in memory. A window opens anyway."""
+    try:
+        return Database.open(path)
+    except DiskFull:
+        if path.exists() and path.stat().st_size:  # chats that need an upgrade must not seem to be gone
+            raise
+        return Database.in_memory()
+
+
+def _begin(conversations: Conversations, jobs: Jobs) -> list[int]:
+    """Settles what the run before left unfinished; returns which conversations are gone for good."""
+    try:
+        conversations.recover()
+        gone = conversations.purge_deleted()
+        jobs.recover(SUMMARY)
+        jobs.recover(TRANSLATION)
+        jobs.purge_deleted(but=TRANSLATION)  # a book of these takes long: see `Fireside.tidy`
+    except DiskFull:
+        log.info("the disk is full: what the run before left stays as it is")
+        return []
+    return gone
 
 
 def _save(paths: AppPaths, settings: Settings) -> None:
@@ -360,13 +381,18 @@ def _end_log(handler: logging.Handler | None) -> None:
 
 def _notices(wrong_settings: list[str], database: Database) -> list[Sentence]:
     notices: list[Sentence] = []
+    if not database.has_room or database.path == Path(":memory:"):
+        full = sentence_for(DiskFull(""))
+        kept = "Your chats can be read." if not database.has_room else "What is written now is lost with the window."
+        notices.append(Sentence(full.text, f"{kept} Make room, then start {APP_NAME} again.", full.action))
     if database.moved_aside is not None:
         text = (
             f"The file with your chats was damaged. It was moved to {database.moved_aside.name}, nothing was deleted."
         )
         found, kept = database.recovered, "A new, empty one is in use."
         if found is not None:
-            kept = f"What could be read of it is here: {_counted(found.chats, 'chat')} with {_counted(found.messages, 'message')}."
+            chats, messages = _counted(found.chats, "chat"), _counted(found.messages, "message")
+            kept = f"What could be read of it is here: {chats} with {messages}."
         notices.append(Sentence(text, kept, "open_folder"))
     if wrong_settings == ["settings"]:
         notices.append(

@@ -11,13 +11,14 @@ import pytest
 
 from app.bootstrap import build
 from app.core.disk import make_folder, opener
-from app.core.errors import DatabaseNewer, FolderNotWritable
+from app.core.errors import DatabaseNewer, DiskFull, FolderNotWritable
 from app.core.messages import Role
 from app.core.paths import AppPaths, starter_model
 from app.core.settings import load_settings
 from app.store.conversations import MessageState
 from app.store.jobs import Jobs
 from tests.helpers.deleted_text import files_with, rebuilt_texts
+from tests.helpers.disks import small_disk
 from tests.helpers.models_on_disk import write_model
 from tests.helpers.program import open_to_others
 
@@ -214,3 +215,37 @@ def test_what_could_be_read_of_a_damaged_database_is_here_and_said(fresh_home: P
     assert [found.title for found in again.conversations.find()] == ["Still here"]
     assert "1 chat with 1 message." in again.notices[0].kept
     again.close()
+
+
+def test_what_a_killed_save_of_the_settings_left_is_gone_with_the_next_start(fresh_home: Path) -> None:
+    saving = (
+        "import os, pathlib, sys; import app.core.settings as s;"
+        "pathlib.Path.replace = lambda *_: os.kill(os.getpid(), 9);"
+        "s.save_settings(pathlib.Path(sys.argv[1]), s.Settings(window=s.Window(new_chat_draft='an unsent secret')))"
+    )
+    subprocess.run([sys.executable, "-c", saving, str(fresh_home / "config" / "settings.json")], check=False)
+    assert len(files_with("an unsent secret", fresh_home)) == 1
+    build().close()
+    assert files_with("an unsent secret", fresh_home) == []
+
+
+def test_on_a_full_disk_the_chats_can_be_read_and_that_is_said(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 2_000_000) as home:
+        paths = AppPaths(home / "data", home / "config", home / "cache", home / "logs")
+        app = build(paths)
+        chat = app.conversations.create(title="kept")
+        app.close()
+        with (home / "other").open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
+            while True:
+                file.write(b"x" * 4096)
+        full = build(paths)
+        assert [found.title for found in full.conversations.find()] == ["kept"]
+        assert "disk is full" in full.notices[0].text
+        with pytest.raises(DiskFull):
+            full.conversations.update(chat.id, title="x" * 100_000)
+        (home / "other").unlink()
+        full.conversations.update(chat.id, title="there is room again")
+        full.close()
+        again = build(paths)
+        assert (again.notices, again.conversations.find()[0].title) == ([], "there is room again")
+        again.close()

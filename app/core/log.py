@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import logging.handlers
+import sys
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -15,6 +17,16 @@ MAX_BYTES = 1_000_000
 
 class _PrivateFile(logging.handlers.RotatingFileHandler):
     """As closed to others as its folder, from the first byte."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """A full disk has no log; nothing is said of that on standard error with every line."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+    def close(self) -> None:
+        """Lets go of the file, whatever of the last lines found no room."""
+        with contextlib.suppress(OSError):
+            super().close()
 
     def _open(self) -> TextIOWrapper:
         return open(  # type: ignore[return-value]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -164,6 +165,7 @@ SECTIONS: dict[str, type] = {
     "translations": Translations,
     "window": Window,
 }
+SCRATCH = ".settings-"
 LIMITS: dict[str, Callable[[Any], bool]] = {
     "appearance.scheme": lambda v: v in ("system", "light", "dark"),
     "appearance.zoom": lambda v: 0.5 <= v <= 3,
@@ -206,12 +208,26 @@ def load_settings(path: Path) -> tuple[Settings, list[str]]:
 
 def save_settings(path: Path, settings: Settings) -> None:
     """Writes the tree in one atomic step; raises OSError when the disk refuses, leaving the old file."""
+    try:
+        _write(path, settings)
+    except FileNotFoundError:  # a start that swept just now took it for one that was left behind
+        _write(path, settings)
+
+
+def sweep_settings(path: Path) -> None:
+    """Removes what a save that was killed left beside the file: it may hold a text that was never sent."""
+    for left in path.parent.glob(f"{SCRATCH}*"):
+        with contextlib.suppress(OSError):
+            left.unlink()
+
+
+def _write(path: Path, settings: Settings) -> None:
     raw: dict[str, Any] = {"schema_version": SCHEMA_VERSION, **settings.unknown}
     for name in SECTIONS:
         known = dataclasses.asdict(getattr(settings, name))
         raw[name] = {**settings.unknown.get(name, {}), **known}
     make_folder(path.parent)
-    handle, scratch = tempfile.mkstemp(prefix=".settings-", dir=path.parent)
+    handle, scratch = tempfile.mkstemp(prefix=SCRATCH, dir=path.parent)
     try:
         # Lone surrogates (a file name that is not UTF-8) become JSON's own escapes and come back as they were.
         with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:

@@ -51,6 +51,8 @@ class Database:
         recovered: Recovered | None = None,
     ) -> None:
         self.path = path
+        self.has_room = True
+        """Whether the disk had room for the journal; without it everything can be read, and writing says DiskFull."""
         self.moved_aside = moved_aside
         self.recovered = recovered
         self._connection = connection
@@ -75,6 +77,10 @@ class Database:
             return cls(_ready(path, migrations), path, moved_aside, recovered)
         except (sqlite3.Error, OSError) as error:
             problem = _problem(error, path)
+            if isinstance(problem, DiskFull) and (connection := _without_room(path, len(migrations))) is not None:
+                database = cls(connection, path, None)
+                database.has_room = False
+                return database
             if problem is None:
                 raise
             raise problem from error
@@ -232,11 +238,7 @@ def _ready(path: Path, migrations: Sequence[Migration]) -> sqlite3.Connection:
     try:
         _set_up(connection)
         _use_wal(connection)
-        # FULL syncs the log at every commit, so that a power cut costs what was not yet saved and nothing more.
-        # NORMAL would be faster and could lose everything since the last checkpoint, about a thousand pages.
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA journal_size_limit = 4000000")
-        connection.execute("PRAGMA secure_delete = ON")  # for the full-text indexes see `erasing`
+        _set_up_writing(connection)
         migrate(connection, path, migrations)
         connection.execute("BEGIN IMMEDIATE")  # says now, not at the first message, that nothing can be written
         connection.execute("ROLLBACK")
@@ -244,6 +246,31 @@ def _ready(path: Path, migrations: Sequence[Migration]) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _without_room(path: Path, version: int) -> sqlite3.Connection | None:
+    """The file for reading on a full disk, where it is there and needs no upgrade. Nobody else can open it then."""
+    if _size_bytes(path) < SMALLEST_BYTES:
+        return None
+    connection = _connect(path, "rw")
+    try:
+        _set_up(connection)
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # the index of the journal is then not on the disk
+        if schema_version(connection) == version:
+            _set_up_writing(connection)  # there may be room later
+            return connection
+    except sqlite3.Error as error:
+        log.info("a database on a full disk cannot be read: %s", error)
+    connection.close()
+    return None
+
+
+def _set_up_writing(connection: sqlite3.Connection) -> None:
+    # FULL syncs the log at every commit, so that a power cut costs what was not yet saved and nothing more.
+    # NORMAL would be faster and could lose everything since the last checkpoint, about a thousand pages.
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA journal_size_limit = 4000000")
+    connection.execute("PRAGMA secure_delete = ON")  # for the full-text indexes see `erasing`
 
 
 def _set_up(connection: sqlite3.Connection) -> None:

@@ -36,16 +36,10 @@ def erase_traces(database: Database) -> None:
     What is stopped half-way is taken up by the next call. May raise DiskFull or FolderNotWritable.
     """
     with database.reading() as connection:
-        indexes = full_text_indexes(connection)
-    for index in indexes:
-        is_done = False
-        while not is_done:
-            with database.transaction() as connection:
-                is_done = _is_secure(connection, index) or not (
-                    _merges(connection, index, MERGED_PAGES) or _merges(connection, index, -MERGED_PAGES)
-                )
-                if is_done:
-                    _set_secure(connection, index, is_on=True)
+        indexes = [index for index in full_text_indexes(connection) if not _is_secure(connection, index)]
+    while indexes:
+        with database.transaction() as connection:
+            indexes = [index for index in indexes if _goes_on(connection, index)]
     database.empty_journal()
 
 
@@ -64,6 +58,14 @@ def remove_old_backups(database: Database, now_s: float) -> None:
         except OSError as error:
             raise disk_problem(error, path.parent) from error
         log.info("%s is not needed any more and was deleted", copy.name)
+
+
+def _goes_on(connection: sqlite3.Connection, index: str) -> bool:
+    """Merges some more of an index; whether that was not yet all."""
+    if _merges(connection, index, MERGED_PAGES) or _merges(connection, index, -MERGED_PAGES):
+        return True
+    _set_secure(connection, index, is_on=True)
+    return False
 
 
 def _merges(connection: sqlite3.Connection, index: str, pages: int) -> bool:

@@ -6,6 +6,7 @@ the window takes them for a few milliseconds at a time, so that keys and paintin
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import time
@@ -111,7 +112,8 @@ class Task:
             if self._wake_queued:
                 return
             self._wake_queued = True
-        self._signals.woken.emit()
+        with contextlib.suppress(RuntimeError):  # the program has ended, and Qt's objects with it, before this thread
+            self._signals.woken.emit()
 
     def _finish(self) -> None:
         self._thread.join()  # it has nothing left to do but return

@@ -13,10 +13,17 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from app.bootstrap import build
+from app.core.messages import Role
+from app.core.paths import AppPaths
+from app.store.conversations import Conversations, MessageState
+from app.store.database import Database
 from app.ui.application import _Signals
+from tests.helpers.disks import small_disk
 from tests.helpers.program import ROOT, wait_until
 from tests.helpers.script import write_script
 from tests.helpers.ui import Frame
@@ -97,6 +104,32 @@ def test_a_start_that_the_first_one_does_not_answer_has_a_window_of_its_own(fres
             second.send_signal(signal.SIGTERM)
             assert second.wait(QUIT_TIMEOUT_S) == 0
         first.send_signal(signal.SIGCONT)
+
+
+@pytest.mark.parametrize("has_chats", [True, False], ids=["later", "at-first"])
+def test_a_full_disk_keeps_no_window_from_opening(tmp_path: Path, has_chats: bool) -> None:
+    with small_disk(tmp_path / "disk", 4_000_000) as home:
+        if has_chats:
+            with program(home) as (process, errors):
+                wait_until(lambda: is_visible(errors), "the window")
+                process.send_signal(signal.SIGTERM)
+                process.wait(QUIT_TIMEOUT_S)
+            with closing(Database.open(home / "data" / "fireside.db")) as database:
+                chat = Conversations(database).create(title="kept")
+                Conversations(database).add_message(chat.id, None, Role.USER, "half", state=MessageState.WRITING)
+                Conversations(database).delete(Conversations(database).create(title="deleted").id)
+        with (home / "other").open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
+            while True:
+                file.write(b"x" * 4096)
+        with program(home) as (process, errors):
+            wait_until(lambda: is_visible(errors), "the window on a full disk")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(QUIT_TIMEOUT_S) == 0, errors.read_text()
+            assert "Traceback" not in errors.read_text(), errors.read_text()
+        (home / "other").unlink()
+        app = build(AppPaths(home / "data", home / "config", home / "cache", home / "logs"))
+        assert [chat.title for chat in app.conversations.find()] == (["kept"] if has_chats else [])
+        app.close()
 
 
 def test_after_sigkill_the_next_start_takes_over(fresh_home: Path) -> None:
