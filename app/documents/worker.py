@@ -221,7 +221,8 @@ class _Reading:
 
     def _recoded(self, text: str, opened: Opened) -> str:
         """In the encoding that the person chose for a format that has none: it is that of its fonts."""
-        return text if opened.encoding or not self._source.encoding else recoded(text, self._source.encoding)
+        is_done = bool(opened.encoding) or self._format == "zipped"  # whose documents were read in it
+        return text if is_done or not self._source.encoding else recoded(text, self._source.encoding)
 
     def _flush(self) -> None:
         if self._waiting:

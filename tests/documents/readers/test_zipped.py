@@ -50,6 +50,13 @@ def test_one_document_of_an_archive_is_chosen_by_its_number(tmp_path: Path) -> N
     assert (caught.value.unit, caught.value.pages, caught.value.first_page) == ("file", 4, 40)
 
 
+def test_the_encoding_that_a_person_chooses_is_that_of_the_documents(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "a.zip", {"a.txt": "§ 5: Привет".encode("cp866", "replace")})
+    assert read(path, tmp_path / "work", encoding="cp866").blocks[1].text == "? 5: Привет"
+    path = write_zip(tmp_path / "b.zip", {"b.txt": "§ ö".encode("cp850")})
+    assert read(path, tmp_path / "work", encoding="cp850").blocks[1].text == "§ ö"
+
+
 def test_an_archive_without_documents_is_no_text(tmp_path: Path) -> None:
     with pytest.raises(DocumentUnreadable) as caught:
         read(write_zip(tmp_path / "a.zip", {"song.mp3": "x", "b.zip": "y"}), tmp_path / "work")
