@@ -98,8 +98,12 @@ def test_stopped_it_ends_at_once_with_what_was_read(tmp_path: Path) -> None:
     assert summary.is_partial
     assert summary.sections_read == 1 + len([event for event in rest if isinstance(event, SectionRead)])
     assert read.points[0].text in [one.text for one in summary.statements]
-    assert 0 < summary.documents[0].coverage.blocks_read < 8
-    assert summary.documents[0].coverage.unread_pages
+    coverage = summary.documents[0].coverage
+    assert 0 < coverage.blocks_read < 8
+    assert coverage.unread_pages
+    rests_on = {anchor.page for one in summary.statements for anchor in one.anchors}
+    assert rests_on.isdisjoint(coverage.unread_pages)
+    assert coverage.pages_read >= len(rests_on)
 
 
 def test_stopped_while_it_is_written_up_the_points_are_what_there_is(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.ui.summarize.statement_view import COLUMN_PX, SIDE_PX
 from app.ui.theme import Theme
@@ -30,3 +31,15 @@ class Column(QWidget):
         self._middle.setMaximumWidth(px(COLUMN_PX) + 2 * px(SIDE_PX))
         self.rows.setContentsMargins(px(SIDE_PX), px(self._top_px), px(SIDE_PX), px(self._bottom_px))
         self.rows.setSpacing(px(6))
+
+
+def scrolled(inside: QWidget) -> QScrollArea:
+    """A page that scrolls where it does not fit; the keyboard goes past the area itself."""
+    area = QScrollArea()
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    area.viewport().setAutoFillBackground(False)
+    area.setWidget(inside)
+    return area

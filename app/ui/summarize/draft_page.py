@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
 from app.features.sentences import sentence_for
@@ -16,7 +16,7 @@ from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.notify import Notify
 from app.ui.summarize.better_model import BetterModel
-from app.ui.summarize.column import Column
+from app.ui.summarize.column import Column, scrolled
 from app.ui.summarize.draft_files import DraftFiles
 from app.ui.summarize.estimating import Estimating
 from app.ui.summarize.figures import Figures
@@ -83,14 +83,8 @@ class DraftPage(QWidget):
         for widget in (self._head, self.chips, self._remarks, self.figures, self.time, self.better):
             rows.addWidget(widget)
         rows.addStretch(1)
-        self._scroll = QScrollArea()
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.viewport().setAutoFillBackground(False)
         self._inner.setObjectName("page")
-        self._scroll.setWidget(self._inner)
+        self._scroll = scrolled(self._inner)
         segments = QHBoxLayout()
         segments.addWidget(self.together)
         segments.addStretch(1)

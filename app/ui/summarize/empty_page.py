@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
 from app.ui.summarize.better_model import BetterModel
+from app.ui.summarize.column import scrolled
 from app.ui.summarize.drop_zone import DropZone
 from app.ui.summarize.statement_view import COLUMN_PX, SIDE_PX
 from app.ui.theme import Theme
@@ -35,13 +37,23 @@ class EmptyPage(QWidget):
         for widget in (self._head, self._words, self.zone, self.better):
             self._column.addWidget(widget)
         self._column.addStretch(3)
-        row = QHBoxLayout(self)
+        inside = QWidget()
+        inside.setObjectName("page")
+        row = QHBoxLayout(inside)
         row.setContentsMargins(0, 0, 0, 0)
         row.addStretch(1)
         row.addWidget(self._middle, 100_000)
         row.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(scrolled(inside))
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        # WORKAROUND: a stack polishes what it shows; fonts set between that and the next parent would be lost.
+        self._on_theme_changed()
+        super().showEvent(event)
 
     def _on_theme_changed(self) -> None:
         px = self._theme.px

@@ -75,6 +75,6 @@ class Figures(QFrame):
 
     def _on_theme_changed(self) -> None:
         px = self._theme.px
-        self._flow.gap_px = px(40)
+        self._flow.gap_px, self._flow.line_gap_px = px(40), px(10)
         self._column.setContentsMargins(px(20), px(14), px(20), px(14))
         self._write()

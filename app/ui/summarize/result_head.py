@@ -6,7 +6,7 @@ from html import escape
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QLineEdit, QWidget
 
 from app.features.summary.result import Summary
 from app.features.summary.words import (
@@ -24,6 +24,7 @@ from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.plain_tip import plain_tip
 
 MOST_TITLE = 200
+NARROW_PX = 560
 EDGE_PX = 3
 """What a line edit leaves between its edge and its text: the title stands above what is below it."""
 
@@ -115,10 +116,12 @@ class ResultHead(Column):
         self.facts = QLabel(textFormat=Qt.TextFormat.RichText, wordWrap=True)
         self.facts.setObjectName("summary_facts")
         self.facts.setProperty("kind", "muted")
-        self._top = QHBoxLayout()
-        self._top.addWidget(self.title, 1)
+        self._buttons = QHBoxLayout()
         for button in (self.copy, self.translate, self.ask, self.save):
-            self._top.addWidget(button)
+            self._buttons.addWidget(button)
+        self._top = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._top.addWidget(self.title, 1)
+        self._top.addLayout(self._buttons)
         self.rows.addLayout(self._top)
         self.rows.addWidget(self.facts)
         self._said: tuple[str, str, str] = ("", "", "")
@@ -164,5 +167,18 @@ class ResultHead(Column):
         self.ask.setIcon(icon("chat-circle", theme.tokens.muted))
         # A push button keeps its text four pixels from the icon; a wider icon gives it air.
         self.ask.setIconSize(QSize(px(24), px(15)))
-        self._top.setSpacing(px(10))
+        self._buttons.setSpacing(px(10))
+        self._arrange()
         self._write()
+
+    def _arrange(self) -> None:
+        """Where it is narrow the title has a line of its own: beside the buttons a word of it would be left."""
+        is_narrow = 0 < self.width() < self._theme.px(NARROW_PX)
+        wanted = QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight
+        self._top.setDirection(wanted)
+        self._top.setSpacing(self._theme.px(2 if is_narrow else 10))
+        self._buttons.setAlignment(Qt.AlignmentFlag.AlignLeading)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()

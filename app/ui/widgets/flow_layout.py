@@ -14,6 +14,8 @@ class FlowLayout(QLayout):
         self._items: list[QLayoutItem] = []
         self._is_at_end = is_at_end
         self.gap_px = gap_px
+        self.line_gap_px: int | None = None
+        """Between lines, where that is another than between neighbours."""
         self.setContentsMargins(0, 0, 0, 0)
 
     def addItem(self, item: QLayoutItem) -> None:
@@ -79,7 +81,7 @@ class FlowLayout(QLayout):
         is_mirrored = parent is not None and parent.isRightToLeft()
         y = rect.y()
         for number, line in enumerate(self._lines(max(1, rect.width()))):
-            y += self.gap_px if number else 0
+            y += (self.gap_px if self.line_gap_px is None else self.line_gap_px) if number else 0
             height = max(size.height() for _, size in line)
             wide = sum(size.width() for _, size in line) + self.gap_px * (len(line) - 1)
             x = rect.width() - wide if self._is_at_end else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from app.features.summarize import Merging, Planned, Rests, SectionRead, Writing
 from app.features.summary.result import Form, Length, Wish
 from tests.helpers.attached import lease_pdf, notes
 from tests.helpers.clipping import clipped_texts
-from tests.ui.summarize.conftest import FOUND, Desk, differing, found
+from tests.ui.summarize.conftest import FOUND, Desk, differing, found, summary_of
 
 NOTE = "The kiln holds its heat overnight, and energy per firing fell by a fifth."
 
@@ -58,6 +59,50 @@ def test_the_starter_says_what_it_is_and_its_offer_leads_to_the_models(desk: Des
     if card.download.isVisible():  # what is offered depends on this computer
         with desk.qtbot.waitSignal(desk.view.model_wanted):
             desk.click(card.download)
+
+
+GERMAN = "Die Miete der Wohnung beträgt 960 Euro und wird am ersten Tag des Monats von der Mieterin gezahlt. " * 3
+
+
+def test_a_language_that_the_model_was_not_made_for_is_told_before_the_start_and_with_the_result(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.drop(notes(tmp_path / "notes.txt", NOTE))
+    card = desk.view.draft.better
+    desk.wait(card.isVisible)
+    assert "was not made" not in card.accessibleName()
+    desk.drop(notes(tmp_path / "miete.txt", GERMAN))
+    desk.wait(lambda: card.accessibleName().startswith("Starter was not made for German."))
+    desk.view.files.remove(desk.view.files.files[1])
+    desk.wait(lambda: card.accessibleName().startswith("Starter: a very small English model"))
+    desk.view.draft.foot.choices.language.show_value("ja")
+    desk.view.draft.foot.choices.changed.emit()
+    desk.wait(lambda: card.accessibleName().startswith("Starter was not made for Japanese."))
+    head = desk.view.result.head
+    summary = replace(summary_of([], Wish(), [found()]), unknown_languages=("ja",))
+    head.show_facts(summary)
+    assert head.text.endswith("by a model that was not made for Japanese")
+
+
+def test_in_the_smallest_window_nothing_covers_anything_and_a_title_is_whole(
+    open_tab: Callable[..., Desk], tmp_path: Path
+) -> None:
+    desk = open_tab(size=(440, 390))
+    empty = desk.view.empty
+    desk.wait(empty.better.isVisible)
+    zone, card = empty.zone.geometry(), empty.better.geometry()
+    desk.wait(lambda: empty.better.geometry().top() > empty.zone.geometry().bottom())
+    assert empty.zone.height() >= empty.zone.minimumSizeHint().height(), (zone, card)
+    assert empty.zone.rect().contains(empty.zone.browse.geometry())
+    desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    desk.finish(found(), differing())
+    head = desk.view.result.head
+    desk.wait(lambda: head.title.geometry().bottom() < head.save.mapTo(head, QPoint(0, 0)).y())
+    assert head.title.text() == "lease"
+    assert head.save.property("kind") == "primary"
+    assert desk.view.result.foot.button.property("kind") == "plain"
+    desk.view.resize(1000, 700)
+    desk.wait(lambda: head.save.mapTo(head, QPoint(0, 0)).x() > head.title.geometry().right())
 
 
 def test_one_document_offers_no_choice_between_one_and_several(desk: Desk, tmp_path: Path) -> None:
