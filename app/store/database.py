@@ -16,7 +16,15 @@ from urllib.parse import quote
 
 from app.core.disk import disk_problem
 from app.core.errors import AppError, DatabaseDamaged, DatabaseNewer, DiskFull, FolderNotWritable
-from app.store.damage import is_damaged, is_mended, is_sound, is_suspect, mark_suspect, move_aside
+from app.store.damage import (
+    is_damaged,
+    is_mended,
+    is_sound,
+    is_suspect,
+    mark_suspect,
+    move_aside,
+    rebuild_newer_indexes,
+)
 from app.store.migrations import MIGRATIONS, Migration, migrate, schema_version
 from app.store.recovery import Recovered, recover
 
@@ -240,6 +248,7 @@ def _ready(path: Path, migrations: Sequence[Migration]) -> sqlite3.Connection:
         _use_wal(connection)
         _set_up_writing(connection)
         migrate(connection, path, migrations)
+        rebuild_newer_indexes(connection)
         connection.execute("BEGIN IMMEDIATE")  # says now, not at the first message, that nothing can be written
         connection.execute("ROLLBACK")
     except BaseException:

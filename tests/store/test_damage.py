@@ -235,6 +235,17 @@ def test_a_full_text_index_that_went_wrong_is_made_again_at_the_next_start(sound
     assert [file.name for file in sound_file.parent.glob("fireside.db*")] == ["fireside.db"]
 
 
+def test_an_index_that_a_newer_sqlite_wrote_is_built_anew(sound_file: Path) -> None:
+    with closing(Database.open(sound_file)) as database, database.transaction() as connection:
+        connection.execute("UPDATE messages_index_config SET v = 6 WHERE k = 'version'")
+    with closing(Database.open(sound_file)) as database:
+        assert database.moved_aside is None
+        conversations = Conversations(database)
+        assert len(conversations.search_text("turn")) == 40
+        conversations.add_message(1, None, Role.USER, "another turn")
+        assert len(conversations.search_text("turn")) == 41
+
+
 @pytest.mark.parametrize("index", ["blocks_index", "results_index"])
 def test_so_are_the_indexes_of_documents_and_summaries(sound_file: Path, index: str) -> None:
     with closing(Database.open(sound_file)) as database:
