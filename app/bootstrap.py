@@ -382,9 +382,10 @@ def _end_log(handler: logging.Handler | None) -> None:
 def _notices(wrong_settings: list[str], database: Database) -> list[Sentence]:
     notices: list[Sentence] = []
     if not database.has_room or database.path == Path(":memory:"):
-        full = sentence_for(DiskFull(""))
-        kept = "Your chats can be read." if not database.has_room else "What is written now is lost with the window."
-        notices.append(Sentence(full.text, f"{kept} Make room, then start {APP_NAME} again.", full.action))
+        full, kept = sentence_for(DiskFull("")), "Your chats can be read; nothing new is kept until there is room."
+        if database.has_room:
+            kept = f"What is written now is lost with the window. Make room, then start {APP_NAME} again."
+        notices.append(Sentence(full.text, kept, full.action))
     if database.moved_aside is not None:
         text = (
             f"The file with your chats was damaged. It was moved to {database.moved_aside.name}, nothing was deleted."

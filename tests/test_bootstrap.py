@@ -166,6 +166,9 @@ def test_what_others_could_read_is_closed_to_them_with_the_next_start(fresh_home
     assert set(folders.values()) == {0o700}, "at once"
     app.tidy()
     app.change("chat", max_tokens=7)
+    app.conversations.create(title="new")
+    assert {path.name for path in fresh_home.rglob("fireside.db-*")} == {"fireside.db-wal", "fireside.db-shm"}
+    assert open_to_others(fresh_home) == ["data/models/some/linked.gguf 644"], "while it is open, too"
     app.close()
     assert open_to_others(fresh_home) == ["data/models/some/linked.gguf 644"], "that is another place's file, too"
     assert elsewhere.stat().st_mode & 0o777 == 0o644

@@ -63,7 +63,7 @@ class StateFolder:
 
     def grows(self) -> Callable[[], bool]:
         """A question to ask again and again: whether more was written since it was asked last."""
-        seen = -1
+        seen = self.size_bytes()
 
         def more() -> bool:
             nonlocal seen

@@ -130,3 +130,12 @@ def test_names_of_sessions_do_not_appear_on_disk(tmp_path: Path) -> None:
     written = b"".join(file.read_bytes() + file.name.encode() for file in folder.folder.iterdir())
     assert b"secret" not in written
     assert json.loads(next(folder.folder.glob("*.json")).read_text())["state_bytes"] == 100
+
+
+def test_whether_more_was_written_is_asked_again_and_again(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path)
+    add(folder, "chat-1")
+    grows = folder.grows()
+    assert not grows()
+    folder.unfinished_path("chat-2").write_bytes(b"a")
+    assert (grows(), grows()) == (True, False)
