@@ -18,6 +18,7 @@ NARROW_PX = 760
 TITLE_PX = 130
 """With less room for the title, the buttons stand below it."""
 MOST_NAME = 34
+SMALL_PX, SMALL_TITLE_PX = 440, 70
 
 
 class DocumentHead(QWidget):
@@ -33,6 +34,7 @@ class DocumentHead(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._saved, self._is_partial, self._progress = "", False, ""
+        self._terms = self._flags = 0
         self.title = ElidedLabel()
         self.title.setObjectName("translation_title")
         self.glossary = text_button(tr("Glossary"), "plain")
@@ -62,12 +64,14 @@ class DocumentHead(QWidget):
 
     def show_terms(self, count: int, *, is_open: bool) -> None:
         """How many terms the glossary of the pair has."""
-        _label(self.glossary, tr("Glossary · {count}", count=f"{count:,}") if count else tr("Glossary"))
+        self._terms = count
+        self._show_counts()
         self.glossary.setChecked(is_open)
 
     def show_flagged(self, count: int) -> None:
         """How many segments are to be looked at; without any there is no button."""
-        _label(self.flagged, tr("Next flagged · {count}", count=f"{count:,}"))
+        self._flags = count
+        self._show_counts()
         self.flagged.setVisible(count > 0)
 
     def show_saving(self, name: str, *, is_partial: bool, can_save: bool) -> None:
@@ -89,12 +93,26 @@ class DocumentHead(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._show_save()
+        self._show_counts()
         self._arrange()
 
     def showEvent(self, event: QShowEvent) -> None:
         # WORKAROUND: a stack polishes what it shows; fonts set between that and the next parent would be lost.
         self._on_theme_changed()
         super().showEvent(event)
+
+    def _show_counts(self) -> None:
+        """Where there is little room, icons and numbers say it; tool tips and screen readers still have the words."""
+        is_small = self.width() < self._theme.px(SMALL_PX)
+        for button, name, count in (
+            (self.glossary, tr("Glossary"), self._terms),
+            (self.flagged, tr("Next flagged"), self._flags),
+        ):
+            words = f"{name} · {count:,}" if count else name
+            _label(button, words)
+            if is_small:
+                button.setText(f"{count:,}" if count else "")
+        self.glossary.setToolTip(self.glossary.accessibleName() if is_small else "")
 
     def _show_save(self) -> None:
         name = self._saved
@@ -103,7 +121,9 @@ class DocumentHead(QWidget):
         _label(self.save, self._progress or (tr("Save partial") if self._is_partial else label))
 
     def _arrange(self) -> None:
-        is_narrow = self.width() < self._flow.sizeHint().width() + self._theme.px(TITLE_PX)
+        is_narrow = self.width() < self._flow.sizeHint().width() + self._theme.px(
+            SMALL_TITLE_PX if self.width() < self._theme.px(SMALL_PX) else TITLE_PX
+        )
         to = QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight
         if self._row.direction() != to:
             self._row.setDirection(to)

@@ -51,6 +51,7 @@ class GlossaryPanel(QFrame):
         self.more = IconButton(theme, "dots-three", tr("More"), size_px=18)
         self.more.clicked.connect(self.show_menu)
         self.close_button = IconButton(theme, "x", tr("Close the glossary"), size_px=16)
+        self.close_button.setToolTip(f"{tr('Close the glossary')} (Esc)")
         self.close_button.clicked.connect(self.closed)
         self.words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.words.setProperty("kind", "muted")

@@ -17,6 +17,7 @@ from app.ui.desktop import copy_text
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.notify import Notify
+from app.ui.shortcuts import with_keys
 from app.ui.theme import EDGE_PX, Theme
 from app.ui.translate.language_choice import LanguageChoice, usual_target
 from app.ui.translate.needs_model import NeedsModel
@@ -67,7 +68,7 @@ class TextPage(QWidget):
         self.history = TextHistory(app, notify, self.typed, self)
         self.choice = LanguageChoice(theme)
         self.open = text_button(tr("Open document"), "plain")
-        self.open.setToolTip(tr("Or drop it anywhere in the window"))
+        self.open.setToolTip(with_keys(tr("Open a document, or drop it anywhere in the window"), "attach"))
         self.open.clicked.connect(self.document_wanted)
         self.needs = NeedsModel(app, theme, notify)
         self.panes = TextPanes(theme, self.needs)

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent, QTextOption
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QStackedWidget, QTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QStackedWidget,
+    QTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.ui.i18n import tr
 from app.ui.theme import Theme
@@ -69,6 +79,7 @@ class TextPanes(QFrame):
         self._stack.setCurrentWidget(self._needs_page if needed else self._answer)
         for button in (self.back, self.copy):
             button.setEnabled(not needed)
+            button.setVisible(not needed)  # a small window has no room to spare
 
     @property
     def are_needs_shown(self) -> bool:
@@ -115,15 +126,22 @@ class TextPanes(QFrame):
         self._back_column.setContentsMargins(0, 0, 0, 0)
         for widget in (self._back_rule, self._back_head, self.back_text):
             self._back_column.addWidget(widget)
-        self._answer, self._needs_page = QWidget(), QWidget()
+        self._answer, needs_page = QWidget(), QWidget()
+        needs_page.setObjectName("page")
         answer = QVBoxLayout(self._answer)
         answer.setContentsMargins(0, 0, 0, 0)
         answer.addWidget(self.target, 1)
         answer.addWidget(self._back_part)
-        self._needs_column = QVBoxLayout(self._needs_page)
+        self._needs_column = QVBoxLayout(needs_page)
         self._needs_column.addWidget(self.needs)
         self._needs_column.addWidget(self.hint)
         self._needs_column.addStretch(1)
+        self._needs_page = QScrollArea(widgetResizable=True)
+        self._needs_page.setFrameShape(QFrame.Shape.NoFrame)
+        self._needs_page.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._needs_page.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._needs_page.viewport().setAutoFillBackground(False)
+        self._needs_page.setWidget(needs_page)
         self._stack = QStackedWidget()
         self._stack.addWidget(self._answer)
         self._stack.addWidget(self._needs_page)
