@@ -39,7 +39,7 @@ Quantized weights for llama.cpp. **Balanced** files lose almost nothing; smaller
 | file | for |
 | --- | --- |
 | Q4_K_M | most computers |
-| Q8_0 | nearly exact |
+| Q8_0 | almost no loss |
 
 ![a picture that is never fetched](http://example.invalid/picture.png)
 """

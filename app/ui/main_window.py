@@ -135,6 +135,8 @@ class MainWindow(QMainWindow):
         self.views.changed.connect(self._on_view_changed)
         self.views.chat_made.connect(self._on_chat_made)
         self.views.work_changed.connect(self.status.show_work)
+        self.views.work_changed.connect(lambda _: self.picker.show_task(self.picker.task))
+        self.picker.is_at_work = self.views.is_tab_at_work
         self.sidebar.chat_chosen.connect(self.show_chat)
         self.sidebar.left.connect(self.chat.focus_composer)
         self.sidebar.chat_gone.connect(self._on_chat_gone)

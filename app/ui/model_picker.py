@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -53,6 +53,8 @@ class ModelPicker(QPushButton):
         self.task = CHAT
         self._own: Path | None = None
         self.setObjectName("model_picker")
+        self.is_at_work: Callable[[str], bool] = lambda _task: False
+        """Whether the model of a tab, where that has its own, is answering now."""
         self.setAccessibleName(tr("Model"))
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -184,7 +186,11 @@ class ModelPicker(QPushButton):
         loader, path = self._loader, self.path
         is_loaders = self._is_loaders
         name = loader.name if path == loader.path or path is None else self._name_of(path)
-        word, state = (loader.word, loader.state) if is_loaders else (tr("asleep"), "asleep")
+        if is_loaders:
+            word, state = loader.word, loader.state
+        else:
+            is_busy = self.is_at_work(self.task)
+            word, state = (tr("at work"), "ready") if is_busy else (tr("asleep"), "asleep")
         self._name.setText(name)
         size_bytes = _size_or_none(path) if path else None
         size = "" if size_bytes is None else size_text(size_bytes)
@@ -192,7 +198,7 @@ class ModelPicker(QPushButton):
         self._word.setText(word)
         token, filled = _DOTS[state]
         self._dot.show_state(token, filled=filled)
-        told = self._told() if is_loaders else tr("It is loaded when it is needed.")
+        told = self._told() if is_loaders else "" if state == "ready" else tr("It is loaded when it is needed.")
         self.setAccessibleDescription(", ".join(part for part in (name, size, word, told) if part))
         choose = with_keys(tr("Choose the model"), "choose_model")
         self.setToolTip("\n".join(part for part in (told, str(path or ""), choose) if part))

@@ -97,8 +97,13 @@ class Views(QObject):
     @property
     def is_at_work(self) -> bool:
         """Whether a summary or a translation is being made, or rests while the person chats."""
-        is_summarizing = self._summarize is not None and self._summarize.runner.is_running
-        return is_summarizing or (self._translate is not None and self._translate.is_at_work)
+        return self.is_tab_at_work(SUMMARIZE) or self.is_tab_at_work(TRANSLATE)
+
+    def is_tab_at_work(self, name: str) -> bool:
+        """Whether a tab's model is summarizing or translating now."""
+        if name == SUMMARIZE:
+            return self._summarize is not None and self._summarize.runner.is_running
+        return name == TRANSLATE and self._translate is not None and self._translate.is_at_work
 
     def show_tab(self, name: str) -> None:
         """Opens a tab, ready to type into or to drop files on."""

@@ -66,7 +66,7 @@ class AttachmentRow(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         for widget in (self._scroll, self._remarks, self.too_long):
             self._column.addWidget(widget)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)  # words that wrap need more
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self.hide()
