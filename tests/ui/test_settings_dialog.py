@@ -122,7 +122,7 @@ def test_thinking_and_a_full_chat_are_saved(dialog: SettingsDialog, frame: Frame
     qtbot.mouseClick(by_name(dialog, QPushButton, "Thinking: Off"), Qt.MouseButton.LeftButton)
     qtbot.mouseClick(by_name(dialog, QPushButton, "When a chat is full: Ask"), Qt.MouseButton.LeftButton)
     assert (saved(frame).chat.thinking, saved(frame).chat.when_full) == ("off", "ask")
-    assert any("until you say so" in label.text() for label in dialog.findChildren(QLabel))
+    assert any("until you say otherwise" in label.text() for label in dialog.findChildren(QLabel))
 
 
 def test_a_thinking_budget_of_nothing_is_no_limit(dialog: SettingsDialog, frame: Frame) -> None:
@@ -243,7 +243,7 @@ def test_saved_states_show_their_size_and_can_be_cleared(dialog: SettingsDialog,
 def test_a_smaller_budget_is_kept_at_once(dialog: SettingsDialog, frame: Frame, qtbot: QtBot) -> None:
     keep_state(frame, "chat-1", 3_000_000)
     dialog.show_page(MEMORY)
-    wait_for_text(dialog, qtbot, "3 MB are kept now.")
+    wait_for_text(dialog, qtbot, "3.0 MB are kept now.")
     field = by_name(dialog, QDoubleSpinBox, "Keep at most")
     assert isinstance(field, QDoubleSpinBox)
     assert field.text() == "4 GB"

@@ -328,7 +328,7 @@ def test_each_tab_has_its_model_and_choosing_one_leaves_the_chats_in_memory(
     menu = picker.menu_now()
     next(action for action in menu.actions() if action.text().startswith("Big 9B")).trigger()
     assert picker.accessibleDescription() == "Big 9B, 448 bytes, asleep, It is loaded when it is needed."
-    picker.is_at_work = lambda task: task == SUMMARIZE
+    picker.is_at_work = lambda task: task == "summarize"
     frame.window.views.work_changed.emit("Summarizing")
     assert picker.accessibleDescription() == "Big 9B, 448 bytes, at work", "never asleep while it writes"
     assert frame.app.models.for_task("summarize") == big
