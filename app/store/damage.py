@@ -66,7 +66,11 @@ def _mend_indexes(connection: sqlite3.Connection) -> None:
 def rebuild_newer_indexes(connection: sqlite3.Connection) -> None:
     """Builds those full-text indexes anew that a newer SQLite wrote in a form that this one does not read."""
     for index in full_text_indexes(connection):
-        row = connection.execute(f"SELECT v FROM {index}_config WHERE k = 'version'").fetchone()
+        try:
+            row = connection.execute(f"SELECT v FROM {index}_config WHERE k = 'version'").fetchone()
+        except sqlite3.DatabaseError as error:  # damage is met while working, and then mended
+            log.info("%s does not tell its version: %s", index, error.sqlite_errorname)
+            continue
         if row is not None and row[0] > INDEX_VERSION:
             log.info("%s is built anew: this SQLite does not read version %s", index, row[0])
             connection.execute("BEGIN IMMEDIATE")

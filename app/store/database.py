@@ -200,14 +200,15 @@ def _recovered(path: Path, migrations: Sequence[Migration]) -> Recovered | None:
         with closing(_connect(path, "ro")) as damaged:
             _set_up(damaged)
             damaged.execute("PRAGMA writable_schema = ON")  # else nothing at all is read of a file that was cut
-            version = schema_version(damaged)
-            if not 0 < version <= len(migrations):
+            version = _version_in(damaged, len(migrations))
+            if version == 0:  # another program's
                 return None
             scratch.touch(mode=0o600)
             with closing(_connect(scratch)) as new:
                 _set_up(new)
                 migrate(new, scratch, migrations[:version])
-                found = recover(damaged, new)
+                is_whole = not _size_bytes(path.with_name(path.name + "-wal"))
+                found = recover(damaged, new, path if is_whole else None)
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode & 0xFF not in _DAMAGE_CODES:
             raise
@@ -218,6 +219,14 @@ def _recovered(path: Path, migrations: Sequence[Migration]) -> Recovered | None:
         return None
     scratch.replace(whole)
     return found
+
+
+def _version_in(damaged: sqlite3.Connection, newest: int) -> int:
+    """The schema of a damaged file; the newest where even that cannot be read."""
+    try:
+        return min(schema_version(damaged), newest)
+    except sqlite3.DatabaseError:
+        return newest
 
 
 def _finish_recovery(path: Path) -> None:

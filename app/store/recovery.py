@@ -1,7 +1,8 @@
 """A damaged database: whatever of it can be read goes into a new file, in which a person goes on.
 
-Each table is read through its tree, a range of rows at a time and, where a page is damaged, row by row around it. Rows
-that make no sense are left out. The damaged file itself is only read.
+Each table is read through its tree, a range of rows at a time and, where a page is damaged, row by row around it. Chats
+and messages that their tree does not lead to any more are looked for on every page. Rows that make no sense are left
+out. The damaged file itself is only read.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import logging
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from app.core.messages import Role
 from app.store.damage import full_text_indexes
+from app.store.file_format import every_row
 from app.store.messages import MessageState, settle_leaf
 
 log = logging.getLogger(__name__)
@@ -27,6 +30,10 @@ MOST_ROWS = 10**8
 """More than any database of ours holds; what a damaged file says beyond that is no number of rows."""
 RECOVERED_TITLE = "Recovered chat"
 """Of a chat whose messages could be read, but not its title."""
+IRREPLACEABLE = ("conversations", "messages")
+"""What a person wrote; a document can be read again."""
+LATER = {"conversations": ("sampling",), "messages": ("thinking",)}
+"""The first column that was added to a table later: rows from before are stored without it and what follows."""
 _TYPES: dict[str, type | tuple[type, ...]] = {"INTEGER": int, "REAL": (int, float), "TEXT": str, "BLOB": bytes}
 _JSON = {
     "sampling", "stats", "sources", "spec", "progress", "error", "info", "fields", "passages",
@@ -47,10 +54,11 @@ class Recovered:
     rows: int
 
 
-def recover(damaged: sqlite3.Connection, new: sqlite3.Connection) -> Recovered:
+def recover(damaged: sqlite3.Connection, new: sqlite3.Connection, pages: Path | None) -> Recovered:
     """Copies what can be read into `new`, which has the same schema and no rows, and mends what refers to lost rows.
 
-    One transaction; `damaged` is read as bytes say, without trust. Raises sqlite3.Error for `new` alone.
+    `pages` is the damaged file where all of it is in the file itself, and not in a journal. One transaction; nothing of
+    the file is trusted. Raises sqlite3.Error for `new` alone.
     """
     new.execute("PRAGMA foreign_keys = OFF")
     new.execute("BEGIN IMMEDIATE")
@@ -58,6 +66,10 @@ def recover(damaged: sqlite3.Connection, new: sqlite3.Connection) -> Recovered:
     for name, _ in triggers:  # the indexes are built at once at the end
         new.execute(f"DROP TRIGGER {name}")
     counts = {table: _copy(damaged, new, table) for table in _tables(new)}
+    if pages is not None:
+        for table in IRREPLACEABLE:
+            if _read(damaged, f"SELECT count(*) FROM {table} NOT INDEXED") is None:
+                counts[table] += _copy_from_pages(pages, new, table)
     for name, number in _read(damaged, "SELECT name, seq FROM sqlite_sequence") or ():  # ids that never come back
         new.execute("UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = ?", (number, name))
     _mend_messages(new)
@@ -93,6 +105,25 @@ def _copy(damaged: sqlite3.Connection, new: sqlite3.Connection, table: str) -> i
     for row in rows:
         if all(_makes_sense(table, name, kind, value) for (name, kind), value in zip(columns, row, strict=True)):
             count += new.execute(insert, tuple(row)).rowcount
+    return count
+
+
+def _copy_from_pages(path: Path, new: sqlite3.Connection, table: str) -> int:
+    """Rows that look like those of a table, wherever they are; those that are there already stay."""
+    columns = new.execute(f"PRAGMA table_info({table})").fetchall()
+    defaults = [new.execute(f"SELECT {row[4] or 'NULL'}").fetchone()[0] for row in columns]
+    least = next((place for place, row in enumerate(columns) if row[1] in LATER.get(table, ())), len(columns))
+    insert = f"INSERT OR IGNORE INTO {table} VALUES ({', '.join('?' * len(columns))})"
+    count = 0
+    for rowid, stored in every_row(path):
+        if not least <= len(stored) <= len(columns) or stored[0] is not None:
+            continue  # the id is the rowid, and stored nowhere else
+        row = [rowid, *stored[1:], *defaults[len(stored) :]]
+        if all(
+            _makes_sense(table, name, kind, value) and (value is not None or not is_needed)
+            for (_, name, kind, is_needed, _, _), value in zip(columns, row, strict=True)
+        ):
+            count += new.execute(insert, row).rowcount
     return count
 
 
