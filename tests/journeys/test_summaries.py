@@ -104,7 +104,7 @@ def sections_asked(script: Path) -> list[str]:
 
 def quick_sections(script: Path) -> int:
     """How many sections of the first two documents were asked for."""
-    return sum(KILNS.name in text or BARNS.name in text for text in sections_asked(script))
+    return sum(KILNS.thing in text or BARNS.thing in text for text in sections_asked(script))
 
 
 def progress(program: Program) -> dict[str, int]:
@@ -167,7 +167,7 @@ def test_three_documents_are_summarized_through_a_chat_a_stop_and_a_power_cut(tm
         again = sections_asked(script)[len(before) :]
         assert len(again) == len(set(again)) == len(before) - read
         assert set(again) <= set(before)
-        assert all(BOATS.name in text for text in again), "what was read was asked again"
+        assert all(BOATS.thing in text for text in again), "what was read was asked again"
         assert_all_was_read(script)
         open_the_first_place(program, tmp_path)
         assert_saved_as_markdown(program, tmp_path / "saved.md")
@@ -210,7 +210,7 @@ def test_a_power_cut_while_it_is_at_work_costs_the_open_sections_and_it_goes_on_
         wait_until(lambda: is_in(program, "done"), "its end without a key pressed", timeout_s=60)
         again = sections_asked(script)[len(before) :]
         assert len(again) == len(before) - read
-        assert all(BOATS.name in text for text in again), "what was read was asked again"
+        assert all(BOATS.thing in text for text in again), "what was read was asked again"
         assert not result_of(program)["is_partial"]
         wait_until(lambda: program.quit() == 0, "a clean exit")
     finally:
