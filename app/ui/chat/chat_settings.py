@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QDialog,
     QGridLayout,
@@ -214,7 +214,9 @@ class ChatSettings(QDialog):
         self._more.setText(tr("Less") if is_open else tr("More"))
         self._more.setAccessibleName(tr("Less sampling settings") if is_open else tr("More sampling settings"))
         glyph = "caret-up" if is_open else "caret-down"
-        self._more.setIcon(icon(glyph, self._theme.tokens.muted, self._theme.px(14)))
+        size = self._theme.px(14)
+        self._more.setIcon(icon(glyph, self._theme.tokens.muted, size))
+        self._more.setIconSize(QSize(size, size))
 
     def _buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRect, Qt, QTimer
-from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPaintEvent, QPen, QTextCharFormat, QTextCursor
+from PySide6.QtCore import QRect, QSize, Qt, QTimer
+from PySide6.QtGui import (
+    QColor,
+    QGuiApplication,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+)
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from app.ui.chat.highlight import LONGEST_LINE, Highlighter
@@ -42,7 +51,8 @@ class CodeText(TextView):
             self.document().setDefaultFont(self.theme.code_font())
             cursor.select(QTextCursor.SelectionType.Document)
             cursor.removeSelectedText()
-            look = self.block_format(CODE_LINE_PERCENT)
+            look = QTextBlockFormat()
+            look.setLineHeight(CODE_LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
             look.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
             cursor.setBlockFormat(look)
             self._shown = ""
@@ -115,7 +125,8 @@ class CodeBlock(QWidget):
         self._copy.setGeometry(
             self.width() - size.width() - px(6), (header - size.height()) // 2 + 1, size.width(), size.height()
         )
-        self._language.setGeometry(padding, px(6), self.width() - size.width() - 3 * padding, header - px(8))
+        room = self.width() - size.width() - 3 * padding
+        self._language.setGeometry(padding, self._copy.y(), room, size.height())
         self._text.setGeometry(padding, header, self.width() - 2 * padding, self.height() - header - px(PADDING_PX - 4))
 
     def resizeEvent(self, _event: object) -> None:
@@ -138,7 +149,9 @@ class CodeBlock(QWidget):
         self._copy.setText(tr("Copied") if is_copied else tr("Copy"))
         tokens = self._theme.tokens
         name, color = ("check", tokens.success) if is_copied else ("copy", tokens.muted)
-        self._copy.setIcon(icon(name, color, self._theme.px(16)))
+        size = self._theme.px(16)
+        self._copy.setIcon(icon(name, color, size))
+        self._copy.setIconSize(QSize(size, size))
         self.arrange()
 
     def _style(self) -> None:

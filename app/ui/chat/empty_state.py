@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSpacerItem, QVBoxLayout, QWidget
 
 from app.ui.chat.starter_card import StarterCard
 from app.ui.i18n import tr
@@ -57,18 +57,19 @@ class EmptyState(QWidget):
         column.addStretch(3)
         column.addWidget(self._greeting)
         column.addWidget(self._label)
-        column.addSpacing(theme.px(18))
+        self._gaps = [QSpacerItem(0, 0), QSpacerItem(0, 0)]
+        column.addSpacerItem(self._gaps[0])
         for idea in self._ideas:
             idea.clicked.connect(lambda _checked=False, button=idea: self.chosen.emit(button.text()))
         self._idea_rows = [_centred(idea) for idea in self._ideas]
         for row in self._idea_rows:
             column.addWidget(row)
         column.addWidget(_centred(self._open))
-        column.addSpacing(theme.px(18))
+        column.addSpacerItem(self._gaps[1])
         self._card_row = _centred(self._card, as_wide_as_it_may=True)
         column.addWidget(self._card_row)
         column.addStretch(4)
-        column.setSpacing(theme.px(8))
+        self._column = column
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self.set_model(is_starter=False, is_there=True)
@@ -119,6 +120,9 @@ class EmptyState(QWidget):
         for idea in self._ideas:
             idea.setFont(self._theme.font(14))
             idea.setMinimumWidth(self._theme.px(420))
+        for gap in self._gaps:
+            gap.changeSize(0, self._theme.px(18))
+        self._column.setSpacing(self._theme.px(8))
         self._show_parts()
 
 

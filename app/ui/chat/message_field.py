@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QTextEdit, QVBoxLayout, QWidg
 from app.core.messages import clean_text
 from app.ui.i18n import tr
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import IconButton
+from app.ui.widgets.buttons import IconButton, set_text_font
 
 MOST_LINES = 8
 LINE_PX = 24
@@ -147,7 +147,7 @@ class MessageEdit(QTextEdit):
         cursor.setBlockFormat(look)
 
     def _on_theme_changed(self) -> None:
-        self.setFont(self._theme.font())
+        set_text_font(self, self._theme.font())
         self.document().setDefaultFont(self._theme.font())
         self._set_line_height()
         self._fit()

@@ -41,7 +41,7 @@ Spans = tuple[Span, ...]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One paragraph of prose. `kind`: text, heading, rule or note; `depth` and `quote` count nesting."""
+    """One paragraph of prose. `kind`: text, heading, formula, rule or note; `depth` and `quote` count nesting."""
 
     spans: Spans
     kind: str = "text"
@@ -229,7 +229,7 @@ class _Walk:
         self._pieces.append(FoldEnd())
 
     def _on_formula_block(self, token: Token) -> None:
-        self._line((Span(token.content, code=True),))
+        self._line((Span(token.content, code=True),), "formula")
 
     def _on_fence(self, token: Token) -> None:
         self._close_prose()

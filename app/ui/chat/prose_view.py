@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import groupby
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QTextBlock, QTextBlockFormat, QTextCursor, QTextOption
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QTextBlockFormat, QTextCursor, QTextOption
 from PySide6.QtWidgets import QWidget
 
 from app.ui.chat.pieces import Line, Span
@@ -14,7 +16,10 @@ from app.ui.chat.text_view import Style, TextView
 from app.ui.theme import Theme
 
 INDENT_PX = 26
-HEADING_SIZES = {1: 18.0, 2: 16.5}
+ABOVE_PX = 4
+"""A line has its extra height above its letters; a bar begins nearer to them."""
+HEADINGS = {1: (20.0, 700), 2: (18.0, 700), 3: (16.5, 600), 4: (15.0, 600), 5: (14.0, 600), 6: (13.0, 600)}
+"""Size and weight; the two lowest are muted."""
 
 
 class ProseView(TextView):
@@ -108,7 +113,9 @@ class ProseView(TextView):
     def _style(self, line: Line) -> Style:
         tokens = self.theme.tokens
         if line.kind == "heading":
-            return Style(HEADING_SIZES.get(line.level, 15.0), 700 if line.level < 3 else 600)
+            return Style(*HEADINGS[line.level], color=tokens.muted if line.level > 4 else "")
+        if line.kind == "formula":
+            return Style(is_bare=True)
         if line.kind == "note":
             return Style(13.0, color=tokens.muted)
         if line.kind == "rule":
@@ -118,7 +125,7 @@ class ProseView(TextView):
     def _block_format(self, number: int) -> QTextBlockFormat:
         line = self._lines[number]
         before = self._lines[number - 1] if number else None
-        look = self.block_format()
+        look = self.block_format(self._style(line))
         px = self.theme.px
         look.setIndent(line.depth + line.quote)
         if line.marker:
@@ -136,32 +143,38 @@ class ProseView(TextView):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Bars beside quotes and rules, then the text."""
         painter = QPainter(self.viewport())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self.theme.tokens.line))
         for number in self._marked:
-            if number < len(self._lines):
-                self._paint_mark(painter, self.document().findBlockByNumber(number), self._lines[number])
+            if number < len(self._lines) and self._lines[number].kind == "rule":
+                box = self._box(number)
+                painter.drawRect(QRectF(0, box.center().y(), self.document().textWidth(), 1))
+        for level in range(max((self._lines[number].quote for number in self._marked), default=0)):
+            for first, last in self._quotes(level):
+                self._paint_bar(painter, level, first, last)
         painter.end()
         super().paintEvent(event)
 
-    def _paint_mark(self, painter: QPainter, block: QTextBlock, line: Line) -> None:
-        layout = self.document().documentLayout()
-        box = layout.blockBoundingRect(block)
-        step, width = self.theme.px(INDENT_PX), self.document().textWidth()
-        if line.kind == "rule":
-            painter.drawRect(QRectF(0, box.center().y(), width, 1))
-            return
-        previous = block.previous()
-        top = layout.blockBoundingRect(previous).bottom() if previous.isValid() and self._joins(block) else box.top()
-        for level in range(line.quote):
-            x = (line.depth + level) * step + self.theme.px(3)
-            if block.textDirection() == Qt.LayoutDirection.RightToLeft:
-                x = int(width) - x - 3
-            painter.drawRoundedRect(QRectF(x, top, 3, box.bottom() - top), 1.5, 1.5)
+    def _box(self, number: int) -> QRectF:
+        return self.document().documentLayout().blockBoundingRect(self.document().findBlockByNumber(number))
 
-    def _joins(self, block: QTextBlock) -> bool:
-        number = block.blockNumber()
-        return number > 0 and self._lines[number - 1].quote > 0
+    def _quotes(self, level: int) -> Iterator[tuple[int, int]]:
+        """First and last line of each quote that is at least so deep."""
+        for is_quoted, group in groupby(range(len(self._lines)), lambda number: self._lines[number].quote > level):
+            numbers = list(group)
+            if is_quoted:
+                yield numbers[0], numbers[-1]
+
+    def _paint_bar(self, painter: QPainter, level: int, first: int, last: int) -> None:
+        """One bar from the first line to the last, whatever is between them."""
+        px = self.theme.px
+        top = self._box(first).top() + px(ABOVE_PX)
+        x = (self._lines[first].depth + level) * px(INDENT_PX) + px(3)
+        width = px(3)
+        if self.document().findBlockByNumber(first).textDirection() == Qt.LayoutDirection.RightToLeft:
+            x = int(self.document().textWidth()) - x - width
+        painter.drawRoundedRect(QRectF(x, top, width, self._box(last).bottom() - top), width / 2, width / 2)
 
 
 def _is_right_to_left(line: Line) -> bool:

@@ -15,14 +15,14 @@ from app.ui.chat.message_field import MessageField
 from app.ui.chat.pieces import Line, Span
 from app.ui.chat.prose_view import ProseView
 from app.ui.chat.question_documents import QuestionDocuments
-from app.ui.chat.turn import ACTIONS_PX, Action, Turn
+from app.ui.chat.turn import ACTIONS_PX, ROW_PX, Action, Turn
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 
 WIDEST = 0.8
-PADDING_PX = (18, 12)
-BOTTOM_PX = 6  # a line keeps its extra height below its letters
+PADDING_PX = (18, 6)
+BOTTOM_PX = 12  # a line has its extra height above its letters
 FIRST_CHARACTERS = 1_500
 MOST_CHARACTERS = 60_000
 
@@ -157,7 +157,8 @@ class QuestionView(Turn):
         return end + px(ACTIONS_PX)
 
     def row_rect(self) -> QRect:
-        return QRect(0, self._end + 1, self.width(), self.theme.px(ACTIONS_PX) - 2)
+        px = self.theme.px
+        return QRect(0, self._end + (px(ACTIONS_PX) - px(ROW_PX)) // 2, self.width(), px(ROW_PX))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)

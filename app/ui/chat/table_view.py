@@ -98,8 +98,8 @@ class TableView(TextView):
         cell = drawn.cellAt(number, column)
         px = self.theme.px
         look = QTextTableCellFormat()
-        look.setTopPadding(px(7))
-        look.setBottomPadding(px(7))
+        look.setTopPadding(px(4))  # a line has its extra height above its letters
+        look.setBottomPadding(px(9))
         look.setLeftPadding(0 if column == 0 else px(12))
         look.setRightPadding(px(12))
         look.setBottomBorder(1)
@@ -109,10 +109,11 @@ class TableView(TextView):
         cursor = cell.firstCursorPosition()
         cursor.setPosition(cell.lastCursorPosition().position(), QTextCursor.MoveMode.KeepAnchor)
         cursor.removeSelectedText()
-        paragraph = self.block_format()
+        style = Style(14, 600 if number == 0 else 400)
+        paragraph = self.block_format(style)
         paragraph.setAlignment(_ALIGN.get(self._table.aligns[column], Qt.AlignmentFlag.AlignLeft))
         cursor.setBlockFormat(paragraph)
-        self.write(cursor, spans, Style(14, 600 if number == 0 else 400))
+        self.write(cursor, spans, style)
 
     def _format(self) -> QTextTableFormat:
         look = QTextTableFormat()

@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 
 from PySide6.QtCore import QByteArray, QEvent, QMimeData, QObject, Qt, QUrl, Signal
-from PySide6.QtGui import QColor, QFont, QShowEvent, QTextBlockFormat, QTextCharFormat, QTextCursor, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QShowEvent,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
 
 from app.ui.chat.clipboard import selection_data
@@ -16,6 +26,11 @@ from app.ui.theme import Theme
 
 LINE_PERCENT = 138
 CODE_LINE_PERCENT = 128
+EMOJI = re.compile(
+    r"[\U0001F000-\U0001FAFF\u2600-\u27BF\u2B1B-\u2B55](?:[\uFE0F\u200D\U0001F000-\U0001FAFF\u2600-\u27BF])*"
+)
+EMOJI_TIMES = 1.2
+"""Pictures fill their square, letters do not: as large as text is a little larger."""
 WHEEL_PX = 60
 """How far a notch of the wheel goes."""
 
@@ -27,6 +42,11 @@ class Style:
     size_px: float = 15
     weight: int = 400
     color: str = ""
+    is_bare: bool = False
+    """Whether code stands without a chip behind it."""
+
+
+PLAIN = Style()
 
 
 class TextView(QTextBrowser):
@@ -68,7 +88,7 @@ class TextView(QTextBrowser):
         font.setStrikeOut(span.strike)
         look.setFont(font)
         look.setForeground(QColor(style.color or tokens.text))
-        if span.code:
+        if span.code and not style.is_bare:
             look.setBackground(QColor(tokens.bubble))
         if span.raised:
             look.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignSuperScript)
@@ -90,12 +110,22 @@ class TextView(QTextBrowser):
         """The one door by which a model's text comes into a document: characters, never markup."""
         for span in spans:
             text = span.text.replace("\r", "").replace("\n", "\u2028").replace("\u2029", "\u2028")
-            cursor.insertText(text, self.char_format(span, style))
+            look, end = self.char_format(span, style), 0
+            for emoji in () if span.code or text.isascii() else EMOJI.finditer(text):
+                cursor.insertText(text[end : emoji.start()], look)
+                larger, font = QTextCharFormat(look), look.font()
+                font.setPixelSize(round(font.pixelSize() * EMOJI_TIMES))
+                larger.setFont(font)
+                cursor.insertText(emoji.group(), larger)
+                end = emoji.end()
+            cursor.insertText(text[end:], look)
 
-    def block_format(self, line_percent: float = LINE_PERCENT) -> QTextBlockFormat:
-        """A paragraph's line height."""
+    def block_format(self, style: Style = PLAIN, line_percent: float = LINE_PERCENT) -> QTextBlockFormat:
+        """A paragraph's line height, which pictures in a line do not change."""
         look = QTextBlockFormat()
-        look.setLineHeight(line_percent, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+        font = self.theme.font(style.size_px, style.weight)
+        height = QFontMetricsF(font).height() * line_percent / 100
+        look.setLineHeight(height, QTextBlockFormat.LineHeightTypes.MinimumHeight.value)
         return look
 
     def scroll_sideways(self) -> None:

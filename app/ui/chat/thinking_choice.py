@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QMenu, QPushButton, QWidget
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import text_button
+from app.ui.widgets.buttons import set_mark, text_button
 
 ICON_PX = 17
 
@@ -70,9 +70,7 @@ class ThinkingChoice(QWidget):
         self.button.setIcon(icon("brain", tokens.muted if self._value == "off" else tokens.text, size))
         self.button.setIconSize(QSize(size + self._theme.px(4), size))
         self.button.setFont(self._theme.font(13, 500))
-        self.button.setProperty("on", self._value != "off")
-        self.button.style().unpolish(self.button)
-        self.button.style().polish(self.button)
+        set_mark(self.button, "on", self._value != "off")
         self.button.setFixedSize(self.button.sizeHint())
         self.setFixedSize(self.button.size())
         self.setVisible(self._kind != "none")

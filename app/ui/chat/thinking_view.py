@@ -152,7 +152,7 @@ class ThoughtText(TextView):
     def set_text(self, text: str) -> None:
         """Shows a text from its beginning."""
         self.document().clear()
-        QTextCursor(self.document()).setBlockFormat(self.block_format())
+        QTextCursor(self.document()).setBlockFormat(self.block_format(Style(SIZE_PX)))
         self.append_text(text)
 
     def append_text(self, text: str) -> None:
@@ -162,7 +162,7 @@ class ThoughtText(TextView):
         cursor.beginEditBlock()
         for number, line in enumerate(text.split("\n")):
             if number:
-                cursor.insertBlock(self.block_format())
+                cursor.insertBlock(self.block_format(Style(SIZE_PX)))
             self.write(cursor, (Span(line),), Style(SIZE_PX, color=self.theme.tokens.muted))
         cursor.endEditBlock()
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Iterator
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QScrollArea, QWidget
 
 from app.core.messages import Role
@@ -32,6 +32,8 @@ MARGIN_PX = EDGE_PX
 SLICE_S = 0.008
 NEAR_END_PX = 12
 GONE_AT_ONCE = 10
+PILL_GAP_PX = 6
+RING_PX = 10
 
 
 class Transcript(QScrollArea):
@@ -65,6 +67,7 @@ class Transcript(QScrollArea):
         self._column.setObjectName("page")
         self.setWidget(self._column)
         self.divider = Divider(theme, self._column)
+        self._ring = FocusRing(theme, self._column)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -226,6 +229,7 @@ class Transcript(QScrollArea):
                 y += self.divider.height_wanted
             turn.setGeometry(x, y, width, self._heights[turn])
             y += self._heights[turn]
+        self._ring.surround(self._ring.turn)
         self._column.resize(self.width(), max(y + px(8), 1))
         bar.setPageStep(self.viewport().height())
         bar.setSingleStep(px(24))
@@ -318,6 +322,8 @@ class Transcript(QScrollArea):
 
     def _drop(self, index: int) -> None:
         for turn in self._turns[index:]:
+            if turn is self._ring.turn:
+                self._ring.surround(None)
             self._heights.pop(turn, None)
             self._unsure.discard(turn)
             turn.hide()
@@ -371,15 +377,15 @@ class Transcript(QScrollArea):
             self.arrange()
 
     def _show_pill(self) -> None:
+        """The button has a strip below the text to itself: it covers nothing."""
         is_shown = not self._is_following and self.verticalScrollBar().maximum() > 0
-        if is_shown:
-            size = self._pill.sizeHint()
-            x = (self.viewport().width() - size.width()) // 2
-            self._pill.setGeometry(
-                QRect(x, self.height() - size.height() - self._theme.px(10), size.width(), size.height())
-            )
-            self._pill.raise_()
+        size, gap = self._pill.sizeHint(), self._theme.px(PILL_GAP_PX)
+        x = (self.viewport().width() - size.width()) // 2
+        self._pill.setGeometry(QRect(QPoint(x, self.height() - size.height() - gap), size))
         self._pill.setVisible(is_shown)
+        strip = size.height() + 2 * gap if is_shown else 0
+        if self.viewportMargins().bottom() != strip:
+            self.setViewportMargins(0, 0, 0, strip)
 
     def _on_resized(self, turn: Turn) -> None:
         self._heights.pop(turn, None)
@@ -420,6 +426,7 @@ class Transcript(QScrollArea):
         focus = QApplication.focusWidget()
         for turn in self._turns:
             turn.set_focused(focus is not None and _is_in(focus, turn))
+        self._ring.surround(focus if isinstance(focus, Turn) and focus in self._turns else None)
         if focus is not None and self._column.isAncestorOf(focus) and focus.focusPolicy() & Qt.FocusPolicy.TabFocus:
             self.ensureWidgetVisible(focus, 0, self._theme.px(40))
 
@@ -440,6 +447,32 @@ class Transcript(QScrollArea):
         super().changeEvent(event)
         if event.type() == QEvent.Type.LayoutDirectionChange:
             self.arrange(is_again=True)
+
+
+class FocusRing(QWidget):
+    """Around the turn that has the keyboard: outside of its text, above everything, in nobody's way."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.turn: Turn | None = None
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def surround(self, turn: Turn | None) -> None:
+        """Goes around this turn, or away."""
+        self.turn = turn
+        if turn is not None:
+            room = self._theme.px(RING_PX)
+            self.setGeometry(turn.geometry().adjusted(-room, -room // 2, room, -room // 2))
+            self.raise_()
+        self.setVisible(turn is not None)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(self._theme.tokens.focus), 2))
+        painter.drawRoundedRect(self.rect().toRectF().adjusted(1, 1, -1, -1), self._theme.px(8), self._theme.px(8))
 
 
 def _is_in(widget: QWidget, turn: Turn) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QRect, Qt, Signal
-from PySide6.QtGui import QColor, QEnterEvent, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QEnterEvent, QKeyEvent, QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
 from app.store.conversations import StoredMessage
@@ -16,7 +16,9 @@ from app.ui.icons import icon
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 
-ACTIONS_PX = 32
+ACTIONS_PX = 40
+ROW_PX = 30
+"""The room below a turn, and of that the actions themselves: they keep their distance from what is above and below."""
 ICON_PX = 17
 
 
@@ -213,9 +215,9 @@ class Turn(QWidget):
             button.show_done(tr("Copied"))
 
     def row_rect(self) -> QRect:
-        """Where the actions are: at the bottom."""
-        height = self.theme.px(ACTIONS_PX)
-        return QRect(0, self.height() - height, self.width(), height)
+        """Where the actions are: in the middle of the room at the bottom."""
+        px = self.theme.px
+        return QRect(0, self.height() - (px(ACTIONS_PX) + px(ROW_PX)) // 2, self.width(), px(ROW_PX))
 
     def _with_memory(self, actions: Sequence[Action]) -> list[Action]:
         """What keeps a message before the model's eyes goes before the last action, which deletes."""
@@ -264,12 +266,6 @@ class Turn(QWidget):
     def paintEvent(self, _event: QPaintEvent) -> None:
         if self.message is not None and self.message.pinned and (self._row is None or self._row.isHidden()):
             self._paint_pin()
-        if not self.hasFocus():
-            return
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(self.theme.tokens.focus), 2))
-        painter.drawRoundedRect(self.rect().toRectF().adjusted(1, 1, -1, -1), self.theme.px(8), self.theme.px(8))
 
     def _paint_pin(self) -> None:
         """A pinned message says so where its actions appear."""

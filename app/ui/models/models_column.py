@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QButtonGroup, QLabel, QLineEdit, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QButtonGroup, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.fields import SearchField
 
 SEARCH_DELAY_MS = 300
 
@@ -37,11 +38,7 @@ class ModelsColumn(QWidget):
         self._add = text_button(tr("Add a file"), "new")
         self._add.setObjectName("add_file")
         self._add.clicked.connect(self.add_wanted)
-        self.search = QLineEdit(placeholderText=tr("Search the Hub"), clearButtonEnabled=False)
-        self.search.setObjectName("search")
-        self.search.setAccessibleName(tr("Search the Hub"))
-        self._glass = QAction(self.search)
-        self.search.addAction(self._glass, QLineEdit.ActionPosition.LeadingPosition)
+        self.search = SearchField(theme, tr("Search the Hub"))
         self._told = ""
         self._later = QTimer(self, singleShot=True, interval=SEARCH_DELAY_MS)
         self._later.timeout.connect(self._tell_search)
@@ -126,8 +123,6 @@ class ModelsColumn(QWidget):
         self._add.setFont(theme.font(14.5, 600))
         self._add.setIcon(icon("plus", tokens.accent))
         self._add.setIconSize(QSize(theme.px(32), theme.px(16)))
-        self.search.setFont(theme.font(14))
-        self._glass.setIcon(icon("magnifying-glass", tokens.muted))
         for heading in self._headings:
             heading.setFont(theme.font(12, 600))
             heading.setContentsMargins(theme.px(15), theme.px(14), theme.px(6), theme.px(4))

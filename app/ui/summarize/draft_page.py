@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -224,6 +224,7 @@ class DraftPage(QWidget):
             label.setFont(theme.font(13.5))
         self.add_button.setFont(theme.font(13.5, 500))
         self.add_button.setIcon(icon("plus", theme.tokens.muted))
+        self.add_button.setIconSize(QSize(px(16), px(16)))
         for button in self.together.findChildren(QWidget):
             button.setFont(theme.font(13.5, 500))
 

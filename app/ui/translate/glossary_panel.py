@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QScrollArea, QVBoxLayout, QWidget
 
@@ -222,4 +222,5 @@ class GlossaryPanel(QFrame):
         for button in (self.add_button, self.remove_button, self.apply, self.take_button):
             button.setFont(theme.font(13.5, 500))
         self.add_button.setIcon(icon("plus", theme.tokens.muted))
+        self.add_button.setIconSize(QSize(px(16), px(16)))
         self._show()

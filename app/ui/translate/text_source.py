@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 from app.core.messages import clean_text
 from app.ui.i18n import tr
 from app.ui.theme import Theme
+from app.ui.widgets.buttons import set_text_font
 
 LINE_PERCENT = 140
 INSET_PX = 22
@@ -84,7 +85,7 @@ class SourceEdit(QTextEdit):
         set_line_height(self)
 
     def _on_theme_changed(self) -> None:
-        self.setFont(self._theme.font())
+        set_text_font(self, self._theme.font())
         self.document().setDefaultFont(self._theme.font())
         self.document().setDocumentMargin(self._theme.px(4))
         was_blocked = self.blockSignals(True)  # another height of lines is no other text

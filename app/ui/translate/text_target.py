@@ -13,6 +13,7 @@ from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.translate.text_places import is_rtl_text, place_in, sentences_around
 from app.ui.translate.text_source import LINE_PERCENT, follow_each_paragraph
+from app.ui.widgets.buttons import set_text_font
 
 LINE_SEPARATOR = "\u2028"
 FLAG_GLYPH = "⚑"
@@ -269,7 +270,7 @@ class TargetView(QTextBrowser):
         return look
 
     def _on_theme_changed(self) -> None:
-        self.setFont(self._theme.font())
+        set_text_font(self, self._theme.font())
         self.document().setDefaultFont(self._theme.font())
         self.document().setDocumentMargin(self._theme.px(4))
         self._rebuild()

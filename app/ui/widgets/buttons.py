@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtWidgets import QPushButton, QToolButton, QWidget
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QAbstractScrollArea, QPushButton, QToolButton, QWidget
 
 from app.ui.icons import icon
 from app.ui.theme import Theme
@@ -28,8 +29,17 @@ def set_mark(widget: QWidget, name: str, value: bool | str) -> None:
     """A property that the style sheet looks at."""
     if widget.property(name) != value:
         widget.setProperty(name, value)
+        font = widget.font()
         widget.style().unpolish(widget)
         widget.style().polish(widget)
+        if widget.testAttribute(Qt.WidgetAttribute.WA_SetFont):
+            widget.setFont(font)  # Qt puts back the one that it had when it was polished first
+
+
+def set_text_font(area: QAbstractScrollArea, font: QFont) -> None:
+    """Sets a font on a text and on what it is painted in, which under a style sheet does not follow by itself."""
+    area.setFont(font)
+    area.viewport().setFont(font)
 
 
 class IconButton(QToolButton):

@@ -24,6 +24,7 @@ from app.documents.blocks import Block
 from app.features.shown_document import Mark, ShownDocument
 from app.ui.i18n import tr
 from app.ui.theme import Theme
+from app.ui.widgets.buttons import set_text_font
 from app.ui.widgets.document_look import CODE_GROUND, GROUND_PROPERTY, ROW_GROUND, DocumentLook
 from app.ui.widgets.document_marks import marks_in, span_of
 from app.ui.widgets.document_pieces import Walk
@@ -251,7 +252,7 @@ class DocumentText(QTextEdit):
         self._stays_at_mark = False
 
     def _on_theme_changed(self) -> None:
-        self.setFont(self._theme.font(14.5))
+        set_text_font(self, self._theme.font(14.5))
         self._set_margins()
         if self._words:
             self.show_words(self._words)

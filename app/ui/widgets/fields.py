@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QColor, QKeyEvent, QPainter, QPaintEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
@@ -23,6 +23,8 @@ from app.ui.icons import icon
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 
+GLASS_PX = 16
+
 
 class SearchField(QLineEdit):
     """A line with a magnifying glass. Escape empties it; in the empty field it goes back to the work."""
@@ -34,14 +36,26 @@ class SearchField(QLineEdit):
         self._theme = theme
         self.setObjectName("search")
         self.setAccessibleName(words)
-        self._glass = QAction(self)
-        self.addAction(self._glass, QLineEdit.ActionPosition.LeadingPosition)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
     def _on_theme_changed(self) -> None:
         self.setFont(self._theme.font(14))
-        self._glass.setIcon(icon("magnifying-glass", self._theme.tokens.muted))
+        room = self._theme.px(GLASS_PX + 8)
+        self.setTextMargins(*((0, 0, room, 0) if self.isRightToLeft() else (room, 0, 0, 0)))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.LayoutDirectionChange:
+            self._on_theme_changed()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """The glass is painted here: the icon of an action in a field has one size at every zoom."""
+        super().paintEvent(event)
+        size, gap = self._theme.px(GLASS_PX), self._theme.px(8)
+        x = self.width() - gap - size if self.isRightToLeft() else gap
+        place = QRect(x, (self.height() - size) // 2, size, size)
+        icon("magnifying-glass", self._theme.tokens.muted, size).paint(QPainter(self), place)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() != Qt.Key.Key_Escape:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QTextCursor, QTextDocument
+from PySide6.QtGui import QColor, QTextCursor, QTextDocument
 from pytestqt.qtbot import QtBot
 
 from app.ui.chat.markdown import MarkdownStream, read
-from app.ui.chat.pieces import Line, Prose
+from app.ui.chat.pieces import Line, Prose, Span
 from app.ui.chat.prose_view import ProseView
 from app.ui.theme import Theme
 from tests.ui.chat.test_markdown import SAMPLE
@@ -107,3 +107,48 @@ def test_paragraphs_have_their_own_direction(qtbot: QtBot, theme: Theme) -> None
     left, right = Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft
     assert directions == [left, right, right, left]
     assert "🎉" in view.toPlainText()
+
+
+def test_headings_differ_from_each_other_and_from_text(qtbot: QtBot, theme: Theme) -> None:
+    view = ProseView(theme)
+    qtbot.addWidget(view)
+    view.set_lines(tuple(Line((Span("H"),), "heading", level) for level in range(1, 7)) + (Line((Span("text"),)),))
+    looks = []
+    for number in range(7):
+        style = QTextCursor(view.document().findBlockByNumber(number)).charFormat()
+        looks.append((style.font().pixelSize(), style.font().weight(), style.foreground().color().name()))
+    assert len(set(looks)) == 7
+    assert [size for size, *_ in looks[:6]] == sorted((size for size, *_ in looks[:6]), reverse=True)
+
+
+def test_emoji_are_as_large_as_text_and_lines_stay_as_high(qtbot: QtBot, theme: Theme) -> None:
+    view = ProseView(theme)
+    qtbot.addWidget(view)
+    view.set_lines((Line((Span("Words"),)), Line((Span("Words 🎉👍🏽 and ❤️ more"),))))
+    view.height_for(700)
+    assert dict(look_of_runs(view, 1)) == {"Words ": 15, "🎉👍🏽": 18, " and ": 15, "❤️": 18, " more": 15}
+    layout = view.document().documentLayout()
+    heights = [layout.blockBoundingRect(view.document().findBlockByNumber(number)).height() for number in (0, 1)]
+    assert heights[0] == heights[1]
+
+
+def look_of_runs(view: ProseView, number: int) -> list[tuple[str, int]]:
+    found, iterator = [], view.document().findBlockByNumber(number).begin()
+    while not iterator.atEnd():
+        found.append((iterator.fragment().text(), iterator.fragment().charFormat().font().pixelSize()))
+        iterator += 1
+    return found
+
+
+def test_the_bar_of_a_quote_is_whole(qtbot: QtBot, theme: Theme) -> None:
+    view = ProseView(theme)
+    qtbot.addWidget(view)
+    view.set_lines(read("> One.\n>\n> Two.\n>\n>> Three.")[0].pieces[0].lines)  # type: ignore[union-attr]
+    view.resize(300, view.height_for(300))
+    view.show()
+    picture = view.grab().toImage()
+    x = theme.px(3) + 1
+    line = QColor(theme.tokens.line).rgb()
+    rows = [y for y in range(picture.height()) if picture.pixel(x, y) == line]
+    assert len(rows) > 60
+    assert rows == list(range(rows[0], rows[-1] + 1))

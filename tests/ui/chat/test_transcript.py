@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor, QTextCursor
-from PySide6.QtWidgets import QTextBrowser
+from PySide6.QtWidgets import QPushButton, QTextBrowser
 
 from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.prose_view import ProseView
+from app.ui.chat.transcript import FocusRing
 from app.ui.chat.turn import Turn
+from tests.helpers.zooming import not_following, sizes
 from tests.ui.chat.conftest import Desk, add_turns
 
 Open = Callable[..., Desk]
@@ -106,3 +108,70 @@ def test_the_end_stays_the_end_when_the_zoom_changes(open_chat: Open) -> None:
         bar = desk.chat.transcript.verticalScrollBar()
         assert bar.value() == bar.maximum()
         assert seen(desk)[-1] is desk.turns[-1]
+
+
+def test_every_text_and_icon_of_a_chat_follows_the_zoom_up_and_back_down(open_chat: Open) -> None:
+    desk = open_chat({"text": "x"})
+    text = "Words\n\n```py\n1\n```\n\n<details>\n<summary>More</summary>\n\nx\n</details>\n\n| a |\n|---|\n| b |\n\n"
+    desk.chat.show_conversation(add_turns(desk, 1, text))
+    desk.turns[0].set_focused(True)
+    before = sizes(desk.chat)
+    assert len(before) > 20
+    desk.theme.zoom = 2.0
+    assert not not_following(before, sizes(desk.chat), 2.0)
+    desk.theme.zoom = 1.0
+    assert not not_following(before, sizes(desk.chat), 1.0)
+
+
+def test_what_is_in_details_comes_when_they_are_opened_and_is_open_after_a_rest(open_chat: Open) -> None:
+    desk = open_chat({"text": "x"})
+    text = "Words\n\n<details>\n<summary>More</summary>\n\nHidden.\n\n</details>\n\nAfter."
+    desk.chat.show_conversation(add_turns(desk, 2, text))
+    answer = desk.turns[1]
+    assert isinstance(answer, AnswerView)
+    words = [view for view in answer.body.views if isinstance(view, ProseView)]
+    assert [view.isHidden() for view in words] == [False, True, False]
+    height = answer.height()
+    desk.link(answer, "More")
+    assert [view.isHidden() for view in words] == [False, False, False]
+    assert answer.height() > height
+    answer.rest()
+    answer.wake()
+    answer.arrange(answer.width(), is_again=True)
+    assert not any(view.isHidden() for view in answer.body.views)
+
+
+def test_jump_to_latest_covers_no_text(open_chat: Open) -> None:
+    desk = open_chat({"text": "x"})
+    long_chat(desk, 10)
+    transcript = desk.chat.transcript
+    transcript.verticalScrollBar().setValue(0)
+    pill = transcript.findChild(QPushButton, "jump_to_latest")
+    assert pill is not None
+    assert pill.isVisible()
+    assert transcript.viewport().geometry().bottom() < pill.y()
+    desk.qtbot.mouseClick(pill, Qt.MouseButton.LeftButton)
+    assert not pill.isVisible()
+    assert transcript.viewport().height() == transcript.height()
+    assert transcript.verticalScrollBar().value() == transcript.verticalScrollBar().maximum()
+
+
+def test_the_focus_ring_is_outside_of_the_text_and_actions_keep_their_distance(open_chat: Open) -> None:
+    desk = open_chat({"text": "x"})
+    long_chat(desk, 2)
+    answer, question = desk.turns[1], desk.turns[2]
+    answer.setFocus(Qt.FocusReason.TabFocusReason)
+    desk.qtbot.waitUntil(answer.hasFocus)
+    ring = desk.chat.transcript.widget().findChild(FocusRing)
+    assert ring is not None
+    assert ring.isVisible()
+    assert ring.x() < answer.x() - 2
+    assert ring.geometry().right() > answer.geometry().right() + 2
+    for turn, above in ((answer, prose(answer).mapTo(answer, prose(answer).rect().bottomLeft()).y()), (question, None)):
+        turn.set_focused(True)
+        assert turn.row is not None
+        button = turn.row.button("Copy")
+        assert button is not None
+        place = button.mapTo(turn, button.rect().bottomLeft()).y()
+        assert turn.height() - place >= 4
+        assert above is None or button.mapTo(turn, QPoint(0, 0)).y() - above >= 4

@@ -1,0 +1,33 @@
+"""Every text and icon of the window follows the zoom, up and back down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from tests.helpers.ui import Frame
+from tests.helpers.zooming import not_following, sizes
+
+VIEWS: dict[str, Callable[[Frame], None]] = {
+    "chat": lambda frame: frame.window.views.show_chat(),
+    "summarize": lambda frame: frame.window.views.show_summarize(),
+    "translate": lambda frame: frame.window.views.show_translate(),
+    "models": lambda frame: frame.window.views.show_models(),
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_text_and_icon_follows_up_and_back_down(frame: Frame, qtbot: QtBot, view: str) -> None:
+    frame.window.resize(1600, 1000)
+    qtbot.waitExposed(frame.window)
+    VIEWS[view](frame)
+    before = sizes(frame.window)
+    assert len(before) > 10
+    frame.theme.zoom = 1.5
+    larger = sizes(frame.window)
+    assert not not_following(before, larger, 1.5)
+    assert sum(place in larger for place in before) > 8
+    frame.theme.zoom = 1.0
+    assert not not_following(before, sizes(frame.window), 1.0)
