@@ -29,6 +29,7 @@ NOTE = "note: "  # what a child says for the log, among what its libraries print
 SEND_TIMEOUT_S = 10.0
 BEAT = b"\n"  # an empty line: the child runs, and has nothing else to say
 BEAT_EVERY_S = 2.0
+LEAST_WORK = 0.001  # share of the time that a child computes which does what it was asked; its heart takes less
 LOOKS_UNTIL_SILENT = 5  # that many times `BEAT_EVERY_S`
 PARENT_VARIABLE = "FIRESIDE_PARENT"
 LAST_SIGNAL = int(getattr(signal, "SIGCONT", 18))  # of a parent that has ended, see `_end_with_parent`
@@ -263,12 +264,12 @@ class SilenceWatch:
 _children: weakref.WeakSet[Child] = weakref.WeakSet()
 
 
-def claim_wire(*, may_save: bool = False) -> tuple[BinaryIO, BinaryIO]:
+def claim_wire(*, may_save: bool = False, is_at_work: Callable[[], bool] = lambda: False) -> tuple[BinaryIO, BinaryIO]:
     """The child's side: stdin and stdout as private binary streams, called before anything else is imported.
 
     What the child writes from now on is for the person alone. Descriptor 1 then leads to stderr and 0 to nothing, so
-    that libraries may print without breaking a line; the child's heart beats; and the child ends with its parent, with
-    `may_save` after `SAVING_S`.
+    that libraries may print without breaking a line; the child's heart beats, but not where it hangs: where it neither
+    computes nor reads a file while `is_at_work`; and the child ends with its parent, with `may_save` after `SAVING_S`.
     """
     if sys.platform == "linux":
         _end_with_parent(may_save=may_save)
@@ -292,22 +293,35 @@ def claim_wire(*, may_save: bool = False) -> tuple[BinaryIO, BinaryIO]:
     if sys.stderr is None:
         sys.stderr = _text_to(2)
     requests, replies = os.fdopen(reader, "rb"), os.fdopen(writer, "wb")
-    threading.Thread(target=_beat, args=(replies,), name="heart", daemon=True).start()
+    threading.Thread(target=_beat, args=(replies, is_at_work), name="heart", daemon=True).start()
     return requests, replies
 
 
-def _beat(writer: BinaryIO) -> None:
+def _beat(writer: BinaryIO, is_at_work: Callable[[], bool]) -> None:
     """Says that the process runs, and that Python does. A line is one `write`, so beats never come inside one."""
-    parent = os.getppid()
+    parent, done = os.getppid(), _done_so_far()
     with contextlib.suppress(OSError, ValueError):
         while True:
             time.sleep(BEAT_EVERY_S)
-            writer.write(BEAT)
-            writer.flush()
+            before, done = done, _done_so_far()
+            computed_s, read = (now - then for now, then in zip(done, before, strict=True))
+            if not is_at_work() or computed_s > LEAST_WORK * BEAT_EVERY_S or read:
+                writer.write(BEAT)
+                writer.flush()
             if sys.platform == "linux" and os.getppid() == parent:
                 signal.alarm(0)  # the process was stopped and goes on, nothing else
     if sys.platform != "win32":
         signal.alarm(SAVING_S)  # nobody is there to hear it
+
+
+def _done_so_far() -> tuple[float, int]:
+    """Seconds of computing, and how often a file was read, as far as the system counts that."""
+    if sys.platform == "win32":
+        return time.process_time(), 0
+    import resource
+
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime, usage.ru_majflt + usage.ru_inblock
 
 
 def _end_with_parent(*, may_save: bool) -> None:

@@ -42,6 +42,10 @@ class Backend(Protocol):
         """Whether somebody waits for one of them."""
 
     @property
+    def waits_for_device(self) -> bool:
+        """Whether a GPU computes, for which this process may wait long and do nothing."""
+
+    @property
     def unsaved(self) -> bool:
         """Whether `close` has something to write."""
 

@@ -141,6 +141,11 @@ class ScriptedBackend:
         return any(not run.request.background for run in self._runs)
 
     @property
+    def waits_for_device(self) -> bool:
+        """A script has none."""
+        return False
+
+    @property
     def unsaved(self) -> bool:
         """Whether the script has something to save."""
         return "save_when" in self._script

@@ -25,7 +25,8 @@ LEAVE_WITHIN_S = 60.0
 
 def main(arguments: list[str]) -> int:
     """`--engine-worker [--scripted FILE]`: works until stdin ends. Never returns: the process ends itself."""
-    reader, writer = claim_wire(may_save=True)
+    worker: Worker | None = None
+    reader, writer = claim_wire(may_save=True, is_at_work=lambda: worker is not None and worker.is_at_work)
     logging.basicConfig(level=logging.INFO, format=f"{NOTE}%(message)s", stream=sys.stderr)
     worker = Worker(_backend(arguments), reader, writer)
     try:
@@ -57,6 +58,11 @@ class Worker:
         self._held: collections.deque[tuple[protocol.Request, Job]] = collections.deque()
         self._jobs: dict[int, Job] = {}
         self._saving = threading.Event()
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether somebody waits for a reply, and this process is to compute it."""
+        return bool(self._jobs) and not self._backend.waits_for_device
 
     def run(self) -> None:
         """Greets, then works until the process ends; raises for anything that is not the person's to change."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import signal
 import subprocess
 import sys
@@ -155,6 +156,38 @@ def test_the_real_child_leaves_while_it_loads(wire: Callable[..., Wire], starter
     child.read_until(protocol.Loading)
     code, _ = child.leave()
     assert code == 0
+
+
+BEATING = """
+import sys
+from app.core import child
+from app.engine import worker
+child.BEAT_EVERY_S, child.LEAST_WORK = 0.1, 0.0025
+worker.main(["--scripted", sys.argv[1]])
+"""
+
+
+def test_the_heart_beats_while_nobody_asks_and_stops_where_an_answer_hangs(tmp_path: Path) -> None:
+    script = tmp_path / "script.json"
+    script.write_text(json.dumps({"load": {"any_path": True}, "answers": [{"stall_after": 1}]}))
+    command, pipe = [sys.executable, "-c", BEATING, str(script)], subprocess.PIPE
+    with subprocess.Popen(command, cwd=CHECKOUT, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0) as child:
+        assert child.stdin is not None and child.stdout is not None
+        lines = child.stdout
+        child.stdin.write(protocol.to_line(protocol.LoadModel(1, "m")))
+        wait_until(lambda: b"Loaded" in lines.readline(), "the model")
+        assert [lines.readline() for _ in range(3)] == [BEAT] * 3, "it beats while nobody asks"
+        child.stdin.write(protocol.to_line(protocol.Generate(2, (("user", "hello"),))))
+        wait_until(lambda: b"Delta" in lines.readline(), "the first word")
+
+        def is_silent() -> bool:
+            if not select.select([lines], [], [], 2)[0]:
+                return True
+            assert lines.readline() == BEAT
+            return False
+
+        wait_until(is_silent, "the heart to stop")
+        child.kill()
 
 
 PARENT = """

@@ -37,6 +37,11 @@ class LlamaBackend:
         return self._loaded is not None and self._loaded.decoder.interactive
 
     @property
+    def waits_for_device(self) -> bool:
+        """Whether layers of the model are on a GPU."""
+        return self._loaded is not None and self._loaded.model.gpu_layers > 0
+
+    @property
     def unsaved(self) -> bool:
         """Whether a session has something that is not on disk."""
         return self._loaded is not None and self._loaded.decoder.pool.unsaved
