@@ -76,7 +76,7 @@ def test_how_far_the_download_is_is_shown_and_it_is_not_asked_for_twice(
     desk.paste(ENGLISH)
     desk.wait(lambda: said(desk) == OFFER)
     desk.click(desk.page.needs.download)
-    desk.wait(lambda: desk.page.needs.line.isVisible() and " of 3 MB" in desk.page.needs.state.text())
+    desk.wait(lambda: desk.page.needs.line.isVisible() and " of 3.0 MB" in desk.page.needs.state.text())
     assert not desk.page.needs.download.isVisible()
     with desk.qtbot.waitSignal(desk.view.models_wanted) as wanted:
         desk.click(desk.page.needs.others)
