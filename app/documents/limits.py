@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import shutil
 import sys
 import threading
 import time
@@ -50,6 +51,23 @@ class Limits:
 def unpacked_folder(folder: Path, pid: int) -> Path:
     """Where a document child unpacks an archive; the parent removes it when the child has ended, however it did."""
     return folder / f"unpacked-{pid}"
+
+
+def remove_unpacked(folder: Path) -> None:
+    """What children left that are not there any more, such as after a power failure."""
+    for each in folder.glob("unpacked-*"):
+        pid = each.name.partition("-")[2]
+        if not pid.isdecimal() or not _is_running(int(pid)):
+            shutil.rmtree(each, ignore_errors=True)
+
+
+def _is_running(pid: int) -> bool:
+    import psutil
+
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False
 
 
 def limits_from(environment: Mapping[str, str]) -> Limits:

@@ -19,7 +19,14 @@ from pathlib import Path
 from app.core.cancel import CancelToken
 from app.core.child import Child, own_command
 from app.core.errors import DocumentReaderFailed, DocumentTooDemanding, DocumentUnreadable, ProtocolViolation
-from app.documents.limits import MemoryWatch, TextBudget, child_environment, limits_from, unpacked_folder
+from app.documents.limits import (
+    MemoryWatch,
+    TextBudget,
+    child_environment,
+    limits_from,
+    remove_unpacked,
+    unpacked_folder,
+)
 from app.documents.output_file import make_output
 from app.documents.protocol import (
     BlocksRead,
@@ -210,6 +217,7 @@ class _ReadingChild:
         self._limits = limits_from(os.environ)
         self._said = _Said()
         self._folder = folder
+        remove_unpacked(folder)
         temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
         environment, name = child_environment() | temporary, Path(request.path).name
         self._child = Child(own_command("--document-worker"), folder, environment, work="document", subject=name)

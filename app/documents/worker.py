@@ -8,6 +8,7 @@ from __future__ import annotations
 import faulthandler
 import logging
 import os
+import shutil
 import sys
 import threading
 import time
@@ -24,7 +25,7 @@ from app.documents.clean import clean_piece, clean_text, fit_for_the_wire
 from app.documents.formats import find_format, really
 from app.documents.language import Sample
 from app.documents.legacy_fonts import LegacyFonts, recoded
-from app.documents.limits import limit_this_process
+from app.documents.limits import limit_this_process, unpacked_folder
 from app.documents.protocol import (
     BlocksRead,
     Done,
@@ -62,6 +63,7 @@ def main(_arguments: list[str]) -> int:
     def listen() -> None:
         for line in reader:
             lines.put(line)
+        shutil.rmtree(unpacked_folder(Path.cwd(), os.getpid()), ignore_errors=True)
         os._exit(0)
 
     def tell(event: Event) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from app.core.disk import opener
 from app.core.errors import AppError, DocumentTooDemanding
 from app.documents.archive import Archive
 from app.documents.blocks import Kind, Piece, Place
@@ -32,7 +33,7 @@ def read(source: Source) -> Iterator[Item]:
         names = found[:MOST_FILES]
         yield Opened("file", len(names))
         folder = unpacked_folder(Path.cwd(), os.getpid())
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
         try:
             for page, name in enumerate(names, 1):
                 if source.wants(page):
@@ -55,7 +56,7 @@ class _Inside:
         has_text = False
         copy = folder / (_NO_NAME.sub("_", PurePosixPath(self._name).name)[-MOST_NAME:].lstrip(".") or "document")
         try:
-            with self._archive.open(self._name) as stream, copy.open("wb") as file:
+            with self._archive.open(self._name) as stream, open(copy, "wb", opener=opener) as file:
                 shutil.copyfileobj(stream, file)
             for item in self._read(copy):
                 if isinstance(item, Piece) and not has_text:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from app.core.child import CHECKOUT
 from app.core.errors import DocumentPagesMissing, DocumentUnreadable
 from app.documents.blocks import Kind
 from tests.helpers.documents import WORDS, Readings, good_pdf, long_text, read
 from tests.helpers.office_files import paragraph, write_docx, write_zip
+from tests.helpers.program import is_gone, wait_until
 
 
 def archive(folder: Path) -> Path:
@@ -71,12 +75,35 @@ def test_documents_that_unpack_to_an_unreasonable_size_together_are_refused(tmp_
     assert caught.value.reason == "inflates"
 
 
-def test_what_a_killed_child_unpacked_is_removed(tmp_path: Path) -> None:
-    long = long_text(tmp_path / "long.txt", 30_000_000)
-    path = write_zip(tmp_path / "a.zip", {"long.txt": long.read_bytes()})
-    readings = Readings(tmp_path / "work")
-    _, pid = readings.begun(path)
-    assert (tmp_path / "work" / f"unpacked-{pid}" / "long.txt").is_file()
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    """An archive whose one document takes seconds to read."""
+    content = long_text(tmp_path / "long.txt", 30_000_000).read_bytes()
+    return write_zip(tmp_path / "a.zip", {"long.txt": content})
+
+
+def test_what_a_killed_child_unpacked_is_removed(tmp_path: Path, large: Path) -> None:
+    work = tmp_path / "work"
+    readings = Readings(work)
+    _, pid = readings.begun(large)
+    unpacked = work / f"unpacked-{pid}" / "long.txt"
+    assert (unpacked.stat().st_mode & 0o777, unpacked.parent.stat().st_mode & 0o777) == (0o600, 0o700)
     os.kill(pid, 9)
     readings.close()
-    assert list((tmp_path / "work").iterdir()) == []
+    assert list(work.iterdir()) == []
+
+
+def test_what_both_left_is_removed_by_the_next_reading(tmp_path: Path, large: Path) -> None:
+    work = tmp_path / "work"
+    program = (
+        "import os\nfrom pathlib import Path\nfrom tests.helpers.documents import Readings\n"
+        f"readings = Readings(Path({str(work)!r}))\nevents, pid = readings.begun(Path({str(large)!r}))\n"
+        "os.kill(pid, 19)\nprint(pid, flush=True)\nos.kill(os.getpid(), 9)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    pid = int(done.stdout)
+    assert (work / f"unpacked-{pid}").is_dir()
+    os.kill(pid, 9)
+    wait_until(lambda: is_gone(pid), "the child did not end")
+    assert read(archive(tmp_path), work).blocks
+    assert list(work.iterdir()) == []
