@@ -151,7 +151,7 @@ def test_a_format_in_which_nothing_can_be_written_is_refused(tmp_path: Path, wor
     [
         ("empty.txt", b"", "empty"),
         ("blank.txt", b" \n\n \n", "no_text"),
-        ("picture.txt", b"\x89PNG\r\n\x1a\n", "not_text"),
+        ("program.txt", b"\x7fELF\x02\x01\x01" + bytes(99), "not_text"),
     ],
 )
 def test_a_file_without_text_is_refused_as_it_is_for_reading(
