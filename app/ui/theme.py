@@ -14,14 +14,13 @@ from dataclasses import dataclass, field
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication, QToolTip
+from PySide6.QtWidgets import QApplication
 
 from app.core.paths import resource
 
 ZOOM_STEPS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 TEXT_PX = 15
 CODE_PX = 13.5
-TIP_PX = 13
 EDGE_PX = 28
 """Beside the content of every tab, where it is not held narrower in the middle for the sake of reading."""
 FAMILY = "Inter"
@@ -274,7 +273,6 @@ class Theme(QObject):
         if self._application is not None:
             self._application.setPalette(self.palette())
             self._application.setFont(self.font())
-            QToolTip.setFont(self.font(TIP_PX))
             # Replaced, Qt would dress every widget once for each of its ancestors; taken off and put on, once.
             self._application.setStyleSheet("")
             self._application.setStyleSheet(self.style_sheet())

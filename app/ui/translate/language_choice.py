@@ -54,9 +54,7 @@ class LanguageChoice(QWidget):
         self.formality = ChoiceButton(theme, tr("Tone"), FORMALITIES)
         self.domain = QLineEdit(placeholderText=tr("Topic (optional)"))
         self.domain.setAccessibleName(tr("Topic of the text"))
-        self.domain.setToolTip(
-            tr("A few words about the topic, such as “rental agreement”, help with words that have several meanings")
-        )
+        self.domain.setToolTip(tr("Such as “rental agreement”: helps with words that have several meanings"))
         self.domain.setMaxLength(MOST_DOMAIN)
         self.domain.setAcceptDrops(False)  # files are for the window
         self._typed = QTimer(self, singleShot=True, interval=TYPING_MS)
