@@ -174,6 +174,7 @@ def test_what_others_could_read_is_closed_to_them_with_the_next_start(fresh_home
     assert elsewhere.stat().st_mode & 0o777 == 0o644
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
 def test_folders_and_files_are_as_closed_as_what_they_are_in(tmp_path: Path) -> None:
     for mode in (0o700, 0o755):
         top = tmp_path / f"{mode:o}"

@@ -128,9 +128,21 @@ class Database:
             return is_sound(check)
 
     def empty_journal(self) -> None:
-        """Puts what the journal holds into the file; it holds nothing then, unless another program reads just now."""
+        """Puts what the journal holds into the file; it holds nothing then, unless another program reads just now.
+
+        Raises DiskFull, FolderNotWritable or DatabaseDamaged.
+        """
         with self._lock:
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            try:
+                self._connection.execute("PRAGMA busy_timeout = 0")  # nobody here waits for the other program
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.Error as error:
+                problem = _problem(error, self.path)
+                if problem is not None:
+                    raise problem from error
+                log.info("the journal stays as it is: %s", error)
+            finally:
+                self._connection.execute(f"PRAGMA busy_timeout = {round(BUSY_TIMEOUT_S * 1000)}")
 
     def close(self) -> None:
         """Puts everything into the one file and lets go of it; safe to call twice."""
