@@ -9,6 +9,8 @@ import pytest
 
 from app.features.summarize import Planned, SectionRead
 from app.features.summary.memory_steps import MemorySteps
+from app.features.summary.partial import Partial
+from app.features.summary.result import Wish
 from tests.features.summary.pipeline import (
     LARGE_BYTES,
     NARROW_TOKENS,
@@ -69,6 +71,12 @@ def test_a_section_that_fails_twice_counts_as_failed_and_its_blocks_as_unread(tm
     assert summary.documents[0].coverage.unread_pages == (2,)
     assert not summary.is_partial
     assert points_of(events)[2] == []
+    partial = Partial([long_document(SECTIONS)], Wish(), "Kilns", "m.gguf")
+    for event in events:
+        if isinstance(event, SectionRead):
+            partial.add(event)
+    left = partial.summary(SECTIONS, 1.0)
+    assert (left.sections_read, left.sections_failed) == (3, 1), "a partial one counts alike"
 
 
 def test_an_error_of_one_answer_is_tried_again_and_then_counts_as_a_failed_section(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ MOST_BETWEEN = 2
 """Lines that look like no entry, in a row, between two that do: a title that goes on in a second line."""
 LONGEST_ENTRY = 300
 LONGEST_SOURCE = 600
+LONGEST_NAMES = 200
 LEAST_SOURCES = 0.5
 """Of the paragraphs below the heading, so many look like a source."""
 LONGEST_TITLE = 100
@@ -151,7 +152,11 @@ def _sources_end(shown: Sequence[Block], place: int) -> int:
 
 def _is_source(block: Block) -> bool:
     text = block.text
-    return bool(_YEAR.search(text)) or bool(_SOURCE.search(text)) or (bool(_NAMES.match(text)) and len(text) < 200)
+    return (
+        bool(_YEAR.search(text))
+        or bool(_SOURCE.search(text))
+        or (len(text) < LONGEST_NAMES and bool(_NAMES.match(text)))
+    )
 
 
 def _plain(text: str) -> str:

@@ -57,8 +57,8 @@ class Rests:
 class SectionRead:
     """One more section is read: `done` of `sections`. `points` are its statements, checked.
 
-    `document` and `first_page` say where it is; `was_kept`: an earlier run had read it. `coverage` is what is read of
-    each document with it.
+    `document` and `first_page` say where it is; `was_kept`: an earlier run had read it; `has_failed`: it could not be
+    condensed. `coverage` is what is read of each document with it.
     """
 
     done: int
@@ -68,6 +68,7 @@ class SectionRead:
     first_page: int | None
     was_kept: bool = False
     coverage: tuple[Coverage, ...] = ()
+    has_failed: bool = False
 
 
 @dataclass(frozen=True)

@@ -171,5 +171,6 @@ class Mapping:
         points = tuple(self._points(place))
         coverage = self._reading.coverage()
         return SectionRead(
-            self._done, len(self._sections), points, section.document, section.first_page, was_kept, coverage
-        )
+            self._done, len(self._sections), points, section.document, section.first_page, was_kept, coverage,
+            place in self.failed,
+        )  # fmt: skip

@@ -32,11 +32,12 @@ class Partial:
             for one, coverage in zip(self._documents, self._coverage, strict=True)
         )
         read = sorted(self._sections, key=_place)
+        failed = sum(one.has_failed for one in read)
         found = (point for one in read for point in one.points)
         points = tuple(replace(point, paragraph=place) for place, point in enumerate(found))
         return Summary(
-            self._title, documents, points, self.wish, self._language, self._model, sections, len(read),
-            is_partial=True, seconds=seconds,
+            self._title, documents, points, self.wish, self._language, self._model, sections,
+            len(read) - failed, failed, is_partial=True, seconds=seconds,
         )  # fmt: skip
 
 

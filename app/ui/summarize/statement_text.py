@@ -39,8 +39,9 @@ class Told:
 
     @property
     def is_flagged(self) -> bool:
-        """Whether it wants attention: something of it is not on its page."""
-        return not self.statement.check.found
+        """Whether it wants attention: something of it is not on its page, as far as that could be compared."""
+        check = self.statement.check
+        return not check.found and check.is_compared
 
 
 @dataclass

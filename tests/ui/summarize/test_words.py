@@ -112,6 +112,9 @@ def test_the_check_is_said_with_the_statement() -> None:
     assert (first.note, first.spoken) == ("", "It rose. Found on p. 6.")
     differs = "It says “3.1”, the page says “3.7”."
     assert (second.note, second.spoken) == (differs, f"It cost 3.1. {differs}")
+    (other,) = told([Statement("Es stieg.", (Anchor(0, 1, 6),), Check(False, Reason.LANGUAGE))], places("a.pdf"))
+    assert (other.is_flagged, second.is_flagged) == (False, True), "that it could not be compared speaks not against it"
+    assert "in another language than the page" in other.note
     assert "Ms Roe" in third.note
     assert "not found on p. 8" in third.note
     assert [one.is_flagged for one in (first, second, third)] == [False, True, True]
