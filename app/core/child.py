@@ -168,6 +168,17 @@ class Child:
             return object()
         return self._lines_heard, _doings(self.pid)
 
+    def lives(self) -> Callable[[], bool]:
+        """A question to ask again and again: whether there was a sign of life since it was asked last."""
+        seen = self.sign_of_life()
+
+        def did() -> bool:
+            nonlocal seen
+            before, seen = seen, self.sign_of_life()
+            return bool(seen != before)
+
+        return did
+
     def let_go(self) -> None:
         """Closes the child's stdin, which it answers by leaving; does not wait for that."""
         with self._sending, contextlib.suppress(OSError):

@@ -34,7 +34,7 @@ from app.engine.protocol import Sampling
 from app.engine.states import StateFolder
 
 CLOSE_TIMEOUT_S = 5.0
-SAVING_TIMEOUT_S = 65.0  # without another byte of the last session's state on the disk; the child has gone by itself
+SILENT_TIMEOUT_S = 12.0  # without a sign of life and without another byte of the last session's state on the disk
 CRASHES_IN_A_ROW = 3
 ENVIRONMENT = {
     "GGML_NO_BACKTRACE": "1",  # an abort would start a debugger
@@ -273,7 +273,7 @@ class EngineClient:
         if states is None:
             process.child.close(CLOSE_TIMEOUT_S)
         else:
-            process.child.close(SAVING_TIMEOUT_S, states.grows())
+            process.child.close(SILENT_TIMEOUT_S, _any_of(process.child.lives(), states.grows()))
 
     def _replies(
         self, make: Callable[[int], protocol.Request], cancel: CancelToken | None, *, needs_model: bool = True
@@ -334,6 +334,11 @@ class EngineClient:
     def _new_id(self) -> int:
         self._next_id += 1
         return self._next_id - 1
+
+
+def _any_of(*questions: Callable[[], bool]) -> Callable[[], bool]:
+    """Asks each of them every time."""
+    return lambda: any([question() for question in questions])  # noqa: C419 - a generator would stop at the first
 
 
 def _pairs(messages: Sequence[Message]) -> tuple[tuple[str, str], ...]:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from app.core.cancel import CancelToken
+from app.core.child import own_command
 from app.core.errors import (
     AppError,
     EngineCrashesRepeatedly,
@@ -25,10 +26,13 @@ from app.core.errors import (
     TemplateFailed,
 )
 from app.core.events import Finished, FinishReason, LoadProgress, ModelLoaded, PromptProgress, TextDelta
+from app.engine import client as client_module
 from app.engine import process
 from app.engine.client import EngineClient
+from app.engine.states import StateFolder
 from tests.helpers.engine import ANY_PATH, answer_of, load, user
 from tests.helpers.program import is_gone, wait_until
+from tests.helpers.script import write_script
 
 Make = Callable[..., EngineClient]
 HELLO = [user("hello")]
@@ -396,3 +400,20 @@ def test_devices_are_described(scripted: Make) -> None:
     device = {"name": "GPU0", "description": "A card", "type": "gpu", "free_bytes": 1, "total_bytes": 2}
     described = scripted(loaded=False, devices=[device]).describe_devices()
     assert [vars(each) for each in described.devices] == [device]
+
+
+def test_a_child_that_was_stopped_does_not_keep_the_program_from_ending(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client_module, "SILENT_TIMEOUT_S", 0.5)
+    path = write_script(tmp_path / "script", save_when="never")
+    states = StateFolder(tmp_path / "states", lambda: 10**9)
+    client = EngineClient(
+        [*own_command("--engine-worker"), "--scripted", str(path)], tmp_path / "engine", states=states
+    )
+    client.describe_devices()
+    pid = client.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    client.close()
+    assert is_gone(pid)
