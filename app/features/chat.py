@@ -330,6 +330,8 @@ class Chat:
 
 def with_before(now: AnswerStats, before: AnswerStats) -> AnswerStats:
     """The statistics of a whole answer whose last part is `now`; the speed is that of all parts that were measured."""
+    if not now.prompt_tokens:  # stopped before anything of it was read
+        return replace(before, finish_reason=now.finish_reason)
     parts = [one for one in (before, now) if one.tokens_per_s > 0]
     written = sum(one.generated_tokens - 1 for one in parts)
     writing_s = sum((one.generated_tokens - 1) / one.tokens_per_s for one in parts)

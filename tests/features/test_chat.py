@@ -13,6 +13,7 @@ from app.core.cancel import CancelToken
 from app.core.errors import EngineStopped, TemplateFailed
 from app.core.events import AnswerStats, Finished, FinishReason, TextDelta
 from app.core.messages import Role
+from app.engine.client import CANCELLED
 from app.features.chat import AnswerStarted, title_from, with_before
 from app.store.conversations import MessageState
 from tests.helpers.script import prompts, write_script
@@ -116,6 +117,7 @@ def test_the_speed_of_a_continued_answer_is_that_of_all_its_parts() -> None:
     assert whole.tokens_per_s == pytest.approx(20 / 1.5)
     assert with_before(replace(fast, generated_tokens=0, tokens_per_s=0.0), slow).tokens_per_s == 10.0
     assert (whole.generated_tokens, whole.prompt_tokens, whole.time_to_first_token_s) == (22, 39, 1.5)
+    assert with_before(CANCELLED, slow) == replace(slow, finish_reason=FinishReason.CANCELLED)
 
 
 def test_answering_again_makes_a_version_beside_the_first(app: Fireside) -> None:

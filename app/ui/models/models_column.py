@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QButtonGroup, QLabel, QPushButton, QSizePolicy, QV
 
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.shortcuts import keys_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.fields import SearchField
@@ -39,6 +40,7 @@ class ModelsColumn(QWidget):
         self._add.setObjectName("add_file")
         self._add.clicked.connect(self.add_wanted)
         self.search = SearchField(theme, tr("Search the Hub"))
+        self.search.setToolTip(keys_of("models"))
         self._told = ""
         self._later = QTimer(self, singleShot=True, interval=SEARCH_DELAY_MS)
         self._later.timeout.connect(self._tell_search)
