@@ -8,7 +8,8 @@ somebody scrolls to them; until then their heights are those of before, or a gue
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
@@ -54,6 +55,11 @@ class Transcript(QScrollArea):
         self._unsure: set[Turn] = set()
         """Whose heights were measured at another width or zoom."""
         self._measured_anew: set[Turn] = set()
+        self._live: set[Turn] = set()
+        self._awake: set[Turn] = set()
+        self._placed: list[tuple[Turn, QRect]] = []
+        self._tops: list[int] = []
+        """Where the turns were placed last, and the tops alone to search in."""
         self._zoom = theme.zoom
         self._older: list[StoredMessage] = []
         self._hidden: frozenset[int] = frozenset()
@@ -213,22 +219,35 @@ class Transcript(QScrollArea):
     def _held(self) -> tuple[Turn, int, int] | None:
         """What stays where it is: a turn that is seen, how far it is scrolled past its top, and its height now."""
         top = self.verticalScrollBar().value()
-        bottom = top + self.viewport().height()
-        seen = [t for t in self._turns if t in self._heights and t.y() < bottom and t.y() + t.height() > top]
-        turn = next((t for t in seen if not self._is_late(t)), seen[0] if seen else None)
-        return (turn, top - turn.y(), turn.height()) if turn is not None else None
+        seen = [one for one in self._between(top, top + self.viewport().height()) if one[0] in self._live]
+        found = next((one for one in seen if not self._is_late(one[0])), seen[0] if seen else None)
+        return (found[0], top - found[1].y(), found[1].height()) if found is not None else None
+
+    def _between(self, top: int, bottom: int) -> list[tuple[Turn, QRect]]:
+        """The turns that have a part there, as they were placed."""
+        first = max(bisect_right(self._tops, top) - 1, 0)
+        return self._placed[first : bisect_left(self._tops, bottom)]
 
     def _place(self, held: tuple[Turn, int, int] | None) -> None:
         px, bar, width = self._theme.px, self.verticalScrollBar(), self._width
         x, y = (self.width() - width) // 2, px(MARGIN_PX)
         first = self._first_shown()
         self.divider.setVisible(first is not None)
+        before, self._placed, value = dict(self._placed), [], None
         for turn in self._turns:
             if turn is first:
                 self.divider.setGeometry(x, y, width, self.divider.height_wanted)
                 y += self.divider.height_wanted
-            turn.setGeometry(x, y, width, self._heights[turn])
-            y += self._heights[turn]
+            height = self._heights[turn]
+            place = QRect(x, y, width, height)
+            if before.get(turn) != place:
+                turn.setGeometry(place)
+            if held is not None and turn is held[0]:
+                is_inside = held[1] > 0 and turn in self._measured_anew
+                value = y + (held[1] * height // max(held[2], 1) if is_inside else held[1])
+            self._placed.append((turn, place))
+            y += height
+        self._tops = [place.y() for _turn, place in self._placed]
         self._ring.surround(self._ring.turn)
         self._column.resize(self.width(), max(y + px(8), 1))
         bar.setPageStep(self.viewport().height())
@@ -236,16 +255,14 @@ class Transcript(QScrollArea):
         bar.setRange(0, max(0, self._column.height() - self.viewport().height()))
         if self._is_following:
             bar.setValue(bar.maximum())
-        elif held is not None and held[0] in self._heights:
-            turn, past, height = held
-            is_inside = past > 0 and turn in self._measured_anew
-            bar.setValue(turn.y() + (past * turn.height() // max(height, 1) if is_inside else past))
+        elif value is not None:
+            bar.setValue(value)
 
     def _near(self) -> list[Turn]:
         """The turns that are seen, and those a page above and below."""
         page = self.viewport().height()
-        top = self.verticalScrollBar().value() - page
-        return [t for t in self._turns if t.y() < top + 3 * page and t.y() + t.height() > top]
+        top = self.verticalScrollBar().value()
+        return [turn for turn, _place in self._between(top - page, top + 2 * page)]
 
     def _is_late(self, turn: Turn) -> bool:
         return turn in self._unsure or turn.is_resting
@@ -254,6 +271,7 @@ class Transcript(QScrollArea):
         """Brings a turn that comes near up to date, and shows it."""
         if turn.is_resting:
             turn.wake()
+            self._awake.add(turn)
             self._unsure.add(turn)
         if isinstance(turn.theme, LateTheme) and turn.theme.is_late:
             self._unsure.add(turn)
@@ -266,18 +284,19 @@ class Transcript(QScrollArea):
     def _measure(self, turn: Turn) -> None:
         self._heights[turn] = turn.arrange(self._width)
 
-    def _far(self) -> Iterator[Turn]:
+    def _far(self) -> list[Turn]:
         """Those that may rest: never the last one, which may grow, nor the one that has the keyboard."""
-        near, focus = set(self._near()), QApplication.focusWidget()
-        for turn in self._turns[:-1]:
-            if not turn.is_resting and turn not in near and not (focus is not None and _is_in(focus, turn)):
-                yield turn
+        focus = QApplication.focusWidget()
+        far = self._awake.difference(self._near(), self._turns[-1:])
+        return [turn for turn in far if focus is None or not _is_in(focus, turn)]
 
     def _on_resting(self) -> None:
         """A few turns at a time, so that scrolling stays smooth."""
         until_s = time.perf_counter() + SLICE_S
         for turn in self._far():
             turn.rest()
+            if turn.is_resting:
+                self._awake.discard(turn)
             if time.perf_counter() > until_s:
                 return
         self._resting.stop()
@@ -287,6 +306,8 @@ class Transcript(QScrollArea):
 
     def _first_shown(self) -> Turn | None:
         """The turn below the divider: the first after the last that is not shown to the model."""
+        if not self._hidden:
+            return None
         last = next((place for place in reversed(range(len(self._turns))) if self._is_hidden(self._turns[place])), None)
         return self._turns[last + 1] if last is not None and last + 1 < len(self._turns) else None
 
@@ -311,6 +332,8 @@ class Transcript(QScrollArea):
 
     def _insert(self, index: int, turn: Turn) -> None:
         self._turns.insert(index, turn)
+        self._live.add(turn)
+        self._awake.add(turn)
         turn.wanted.connect(self.wanted)
         turn.link_clicked.connect(self.link_clicked)
         turn.place_wanted.connect(self.place_wanted)
@@ -325,7 +348,8 @@ class Transcript(QScrollArea):
             if turn is self._ring.turn:
                 self._ring.surround(None)
             self._heights.pop(turn, None)
-            self._unsure.discard(turn)
+            for turns in (self._unsure, self._awake, self._live):
+                turns.discard(turn)
             turn.hide()
             if isinstance(turn, AnswerView):
                 turn.leave()
@@ -374,7 +398,11 @@ class Transcript(QScrollArea):
     def _on_scrolled(self, value: int) -> None:
         if not self._is_arranging:
             self._is_following = value >= self.verticalScrollBar().maximum() - self._theme.px(NEAR_END_PX)
-            self.arrange()
+            if self._is_following or any(self._is_late(turn) for turn in self._near()):
+                self.arrange()
+            else:
+                self._resting.start()
+                self._show_pill()
 
     def _show_pill(self) -> None:
         """The button has a strip below the text to itself: it covers nothing."""
