@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
+LEAST_PX = 44
 
 
 class DocumentPage(QWidget):
@@ -117,5 +118,6 @@ class DocumentPage(QWidget):
 
     def _on_theme_changed(self) -> None:
         px = self._theme.px
+        self.segments.setMinimumHeight(px(LEAST_PX))  # in a small window the rest is not cut for its sake
         self._column.setContentsMargins(px(EDGE_PX), px(12), px(EDGE_PX), px(16))
         self._column.setSpacing(px(12))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.core.cancel import CancelToken
@@ -191,6 +191,17 @@ class NeedsModel(QFrame):
         self.others.setText(tr("Downloads") if self._is_coming else tr("Other models"))
         self.others.setAccessibleName(self.others.text())
         self.setAccessibleName(" ".join(text for text in (said, state) if text))
+
+        self._keep_whole()
+
+    def _keep_whole(self) -> None:
+        """Wrapped words have no least height of their own, and would be cut where there is little room."""
+        for label in (self.words, self.state):
+            label.setMinimumHeight(max(0, label.heightForWidth(label.width())))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._keep_whole()
 
     def showEvent(self, event: QShowEvent) -> None:
         # WORKAROUND: a stack polishes what it shows; fonts set between that and the next parent would be lost.

@@ -122,3 +122,15 @@ def test_a_language_that_the_model_does_not_know_is_named(open_tab: Callable[...
     assert not desk.page.needs.download.isVisible()
     desk.page.choice.target.choose("pt-BR")
     desk.translated(PORTUGUESE)
+
+
+def test_in_a_small_window_nothing_of_the_offer_is_cut(open_tab: Callable[..., Desk], tmp_path: Path) -> None:
+    """What a window of 640 by 480 leaves to the tab beside the list."""
+    desk = open_tab(model="", size=(438, 420))
+    path = tmp_path / "lease.txt"
+    path.write_text(f"{ENGLISH}\n\nKeys: two.\n", "utf-8")
+    desk.view.add_files([path])
+    page = desk.view.document.page
+    desk.wait(lambda: page.needs.isVisible() and page.needs.words.text().count("Hy") == 1)
+    assert clipped_texts(desk.view) == []
+    assert page.head.glossary.toolTip() == "Glossary", "its icon alone is shown"
