@@ -249,22 +249,24 @@ def test_a_summary_that_was_stopped_says_so_everywhere() -> None:
 
 @pytest.mark.parametrize("ending", [".md", ".html", ".json"])
 def test_saving_replaces_a_file_in_one_step(tmp_path: Path, ending: str) -> None:
-    path = tmp_path / f"Über{ending}"
+    path = tmp_path / "papers" / f"Über{ending}"
+    path.parent.mkdir()
     path.write_text("before", "utf-8")
     path.chmod(0o640)
     save(summary(), path)
     assert "900 euros" in path.read_text("utf-8")
     assert path.stat().st_mode & 0o777 == 0o640
-    assert [one.name for one in tmp_path.iterdir()] == [path.name]
+    assert [one.name for one in path.parent.iterdir()] == [path.name]
 
 
 def test_a_folder_that_takes_nothing_is_told(tmp_path: Path) -> None:
     with pytest.raises(FolderNotWritable):
         save(summary(), tmp_path / "missing" / "a.md")
-    (tmp_path / "folder.md").mkdir()
+    folder = tmp_path / "papers" / "folder.md"
+    folder.mkdir(parents=True)
     with pytest.raises(FolderNotWritable):
-        save(summary(), tmp_path / "folder.md")
-    assert [one.name for one in tmp_path.iterdir()] == ["folder.md"]
+        save(summary(), folder)
+    assert [one.name for one in folder.parent.iterdir()] == ["folder.md"]
 
 
 @pytest.mark.parametrize("ending", [".md", ".html"])
