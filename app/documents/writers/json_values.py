@@ -26,7 +26,7 @@ _LOCALES = (("@@locale",), ("locale",), ("language",))
 
 def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
     """Raises DocumentUnreadable where it is no JSON."""
-    file = TextFile(source)
+    file = TextFile(source, is_utf8=True)  # RFC 8259
     _Writing(source, file, Visits(visit)).run(target)
     if out is not None:
         file.write(out)

@@ -22,13 +22,19 @@ class TextFile:
     Replacements do not overlap.
     """
 
-    def __init__(self, source: Source, says_encoding: re.Pattern[bytes] | None = None) -> None:
-        """Reads it whole; raises OSError. `says_encoding` finds the name of the encoding where the file has it."""
+    def __init__(
+        self, source: Source, says_encoding: re.Pattern[bytes] | None = None, *, is_utf8: bool = False
+    ) -> None:
+        """Reads it whole; raises OSError. `says_encoding` finds the name of the encoding where the file has it.
+
+        `is_utf8`: its format is, so that what can be UTF-8 is not taken for anything else, whatever it looks like.
+        """
         self._source = source
         self._data = source.path.read_bytes()
         said = says_encoding.search(self._data) if says_encoding is not None else None
+        usual = "utf-8" if is_utf8 and _can_be_utf8(self._data) else ""
         decoded = decode(
-            self._data, source.encoding or (said[1].decode("ascii", "replace") if said is not None else "")
+            self._data, source.encoding or (said[1].decode("ascii", "replace") if said is not None else usual)
         )
         self.text, self.encoding = decoded.text, decoded.encoding
         for remark in after_the_text(decoded.encoding, decoded.odd_bytes + decoded.text.count("\0")):
@@ -109,3 +115,12 @@ class TextFile:
             out.write(new.encode(self.encoding))
             at = found[end]
         out.write(self._data[at:])
+
+
+def _can_be_utf8(data: bytes) -> bool:
+    """Without a mark of its own, which says it anyway."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return not data.startswith(codecs.BOM_UTF8) and b"\0" not in data

@@ -233,3 +233,9 @@ def test_html_in_a_value_is_shown_as_a_page(tmp_path: Path, key: str) -> None:
 
 def test_a_name_of_a_file_under_the_key_html_stays(tmp_path: Path) -> None:
     assert run_on("json", tmp_path, '{"html": "index.html"}').segments == []
+
+
+def test_a_rare_character_makes_it_no_other_encoding(tmp_path: Path) -> None:
+    text = '{"\x7f": "Wörter und mehr"}'
+    assert run_on("json", tmp_path, text).texts == ["Wörter und mehr"]
+    assert run_on("json", tmp_path, '{"\x7f": null}').texts == []
