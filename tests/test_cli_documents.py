@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.documents import WORDS, good_pdf, long_text, pdf_pages, shown
-from tests.helpers.office_files import paragraph, write_docx
+from tests.helpers.office_files import paragraph, write_docx, write_zip
 from tests.helpers.pdf_files import Lock, Page, write_pdf
 from tests.helpers.terminal import ROOT, command, fireside, only_json
 from tests.helpers.typist import Typist
@@ -94,6 +94,25 @@ def test_a_failure_is_one_sentence(tmp_path: Path, name: str, content: bytes | N
         assert (result.returncode, result.stdout) == (1, "")
         assert result.stderr.splitlines()[-1] == sentence
         assert "Traceback" not in result.stderr
+
+
+def test_pages_that_are_not_there_are_told(tmp_path: Path) -> None:
+    path = good_pdf(tmp_path / "lease.pdf")
+    result = fireside("read", str(path), "--pages", "40-50")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.splitlines()[-1] == "lease.pdf has 1 page; there are no pages 40 to 50."
+    result = fireside("read", str(path), "--pages", "1-50")
+    assert result.returncode == 0
+    assert "It has 1 page; there is no page 50." in result.stderr
+
+
+def test_an_archive_shows_its_documents(tmp_path: Path) -> None:
+    path = write_zip(tmp_path / "a.zip", {"one.txt": "First words.", "two.md": "# Title\n\nSecond words."})
+    result = fireside("read", str(path))
+    assert result.stdout.split("\n\n") == [
+        "[file 1]", "# one.txt", "First words.", "[file 2]", "# two.md",
+        "## Title", "Second words.\n",
+    ]  # fmt: skip
 
 
 def test_a_file_is_found_from_where_the_person_is() -> None:
