@@ -174,7 +174,8 @@ class ProseView(TextView):
         width = px(3)
         if self.document().findBlockByNumber(first).textDirection() == Qt.LayoutDirection.RightToLeft:
             x = int(self.document().textWidth()) - x - width
-        painter.drawRoundedRect(QRectF(x, top, width, self._box(last).bottom() - top), width / 2, width / 2)
+        bottom = self._box(last).bottom() + px(2)
+        painter.drawRoundedRect(QRectF(x, top, width, bottom - top), width / 2, width / 2)
 
 
 def _is_right_to_left(line: Line) -> bool:
