@@ -13,7 +13,7 @@ from app.documents.blocks import Kind, Piece
 from app.documents.readers.pdf_annotations import Annotations
 from app.documents.readers.pdf_blocks import Draft, drafts_of, goes_on, mark_footnotes, table_draft
 from app.documents.readers.pdf_furniture import Furniture, plain
-from app.documents.readers.pdf_headings import Headings, Sizes
+from app.documents.readers.pdf_headings import Headings, Letters
 from app.documents.readers.pdf_joining import Words, piece_of
 from app.documents.readers.pdf_layout import flows
 from app.documents.readers.pdf_outline import Outline
@@ -61,7 +61,7 @@ class _Reading:
         self._outline = Outline(document)
         self._headings = Headings()
         self._furniture = Furniture()
-        self._sizes, self._words = Sizes(), Words()
+        self._letters, self._words = Letters(), Words()
         self._annotations = Annotations(document)
         self._waiting: list[Draft | Piece | PageRead] = []
         self._damaged = self._unrecognized = 0
@@ -74,6 +74,7 @@ class _Reading:
                 self._damaged += 1
                 self._waiting.append(PageRead(page.page, has_text=False))
                 continue
+            self._letters.settle(page.lines)
             drafts = self._drafts(page, self._body(page, ahead))
             if drafts:
                 yield from self._flushed(drafts)
@@ -97,7 +98,7 @@ class _Reading:
             damaged = damaged + 1 if page.is_damaged else 0
             if damaged > MOST_DAMAGED_IN_A_ROW:
                 break
-            self._sizes.hear(page.lines)
+            self._letters.hear(page.lines)
             self._words.hear(page.text)
             window.append(page)
             if len(window) > PAGES_AHEAD:
@@ -111,11 +112,11 @@ class _Reading:
         But a number that a scanner printed over a picture makes no text of it.
         """
         named = {plain(entry.title) for entry in self._outline.of(page.page)}
-        lines = self._furniture.body(page, ahead, self._sizes.body, self._headings.titles, named)
+        lines = self._furniture.body(page, ahead, self._letters.size, self._headings.titles, named)
         return lines if lines or page.has_pictures else page.lines
 
     def _drafts(self, page: PageText, lines: list[Line]) -> list[Draft]:
-        body_size = self._sizes.body
+        body_size = self._letters.size
         if page.rulings.grids or page.rulings.across:
             lines = with_tables(lines, page.rulings)
         drafts: list[Draft] = []
@@ -123,7 +124,7 @@ class _Reading:
             if isinstance(flow, Table):
                 drafts.append(table_draft(flow))
                 continue
-            found = drafts_of(flow, not self._sizes.is_mono)
+            found = drafts_of(flow, not self._letters.are_mono)
             if drafts and goes_on(drafts[-1], found[0]):
                 drafts[-1].lines += found.pop(0).lines
             drafts += found

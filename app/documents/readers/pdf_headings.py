@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -13,6 +14,7 @@ from app.documents.readers.pdf_page import Sheet
 from app.documents.readers.pdf_text import Line
 
 LARGER = 1.12
+BOLDER, NAMED = 1.3, math.inf
 MOST_CHARS = 200
 MOST_TITLE_LINES = 4
 MOST_HEADING_LINES = 3
@@ -29,31 +31,48 @@ _CHAPTER = re.compile(r"\D{2,15}\s(\d{1,3}|[IVXLC]{1,6}|[A-Z])\.?|第\s?\S{1,3}\
 _PREFIX = re.compile(r"(chapter|kapitel|part|teil|appendix|anhang|section)?[ivxlc]{0,6}[a-z]?")
 
 
-class Sizes:
-    """Which font size the text has, and whether most of it has letters of fixed width: counted as pages come."""
+class Letters:
+    """What most letters of a document are like, counted as pages come: their size, their weight, their width."""
 
     def __init__(self) -> None:
-        self._chars: dict[int, int] = {}
+        self._sizes: dict[int, int] = {}
         """By quarters of a point."""
-        self._mono = self._all = 0
+        self._weights: dict[int, int] = {}
+        self._bold = self._mono = self._all = 0
 
     def hear(self, lines: list[Line]) -> None:
         """The lines of one more page."""
         for line in lines:
             length = len(line.text)
             size = round(line.size * 4)
-            self._chars[size] = self._chars.get(size, 0) + length
+            self._sizes[size] = self._sizes.get(size, 0) + length
             self._all += length
             if line.is_mono:
                 self._mono += length
+            if line.is_bold:
+                self._bold += length
+            elif line.weight:
+                self._weights[line.weight] = self._weights.get(line.weight, 0) + length
+
+    def settle(self, lines: list[Line]) -> None:
+        """Tells which of the lines are bold: by the names of their fonts, and where none of the document's names says
+        so, by a weight far over that of most letters. Where most are bold, none of them is.
+        """
+        is_all_bold = 2 * self._bold > self._all
+        body = max(self._weights, key=self._weights.__getitem__) if self._weights and not self._bold else NAMED
+        for line in lines:
+            if line.is_bold is None:
+                line.is_bold = line.weight > BOLDER * body
+            elif is_all_bold:
+                line.is_bold = False
 
     @property
-    def body(self) -> float:
+    def size(self) -> float:
         """The size of most characters; 10 where there are none."""
-        return max(self._chars, key=self._chars.__getitem__) / 4 if self._chars else 10.0
+        return max(self._sizes, key=self._sizes.__getitem__) / 4 if self._sizes else 10.0
 
     @property
-    def is_mono(self) -> bool:
+    def are_mono(self) -> bool:
         """Whether a fixed width says nothing, because most of the text has it."""
         return 2 * self._mono > self._all
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 import ctypes
 import math
 import re
+import unicodedata
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from pypdfium2 import raw
 
@@ -21,9 +22,15 @@ from app.documents.readers.pdf_rulings import Grid, Rulings, rulings_of
 
 HYPHEN = "\ufffe"
 """PDFium's sign for a hyphen at a line's end."""
+GONE = "\x01"
+"""What stands in a page's text for an accent that was joined with its letter, and for a space that is none."""
 WIDE_GAP = 1.0
 """From this many times the font size on, a gap between two words may be a gutter."""
 LOOSE_EM = 0.65
+LEAST_BOLD = 600
+"""PDFium's weight from which on a font may be bold. It comes from the width of the stems: many a regular font has more."""
+MOST_FAR_ACCENTS = 200
+"""Of a page: for each of these all of its characters are gone through."""
 MOST_OBJECTS = 2000
 MOST_SIZE, FAR = 1e6, 1e8
 """Points; a file may claim anything."""
@@ -33,10 +40,42 @@ BULLETS = "•‣◦▪▫■□●○◆►▶➢➤✓✔∙·*–—-\uf0b7\u
 _UNPRINTABLE = dict.fromkeys([*range(9), *range(11, 13), *range(14, 32), 0x7F, 0xFFFF, 0xFEFF])
 _UNPRINTABLE |= {2: HYPHEN, 9: " "}
 _UNPRINTABLE |= {0xFB00 + n: text for n, text in enumerate(("ff", "fi", "fl", "ffi", "ffl", "st", "st"))}
-_LINE = re.compile(rf"[^\s{HYPHEN}][^\r\n{HYPHEN}]*{HYPHEN}?")
+_LINE = re.compile(rf"[^\s{HYPHEN}{GONE}][^\r\n{HYPHEN}]*{HYPHEN}?")
 """PDFium breaks no line after its sign for a hyphen."""
 _SPACES = re.compile(r" +")
-_BOLD = re.compile(r"bold|black|heavy|demi|CMBX|SFBX|LMRoman\d+-Bold", re.IGNORECASE)
+# An accent as a letter of its own, and the mark that Unicode joins with the letter before it.
+_ACCENTS = {
+    "`": "\u0300",
+    "´": "\u0301",
+    "ˆ": "\u0302",
+    "˜": "\u0303",
+    "¯": "\u0304",
+    "ˉ": "\u0304",
+    "˘": "\u0306",
+    "˙": "\u0307",
+    "¨": "\u0308",
+    "˚": "\u030a",
+    "˝": "\u030b",
+    "ˇ": "\u030c",
+    "¸": "\u0327",
+    "˛": "\u0328",
+}
+_BELOW = "¸˛"
+_ACCENT = re.compile(f"[{''.join(_ACCENTS)}]")
+_DOTLESS = {"ı": "i", "ȷ": "j"}
+# A space beside a letter with an accent, which may have come of the accent's place alone.
+_DOUBTFUL = re.compile(f"[\u00c0-\u017f]{GONE}*( +)(?=[a-z\u00df-\u017f])|[A-Za-z]( +){GONE}*(?=[\u00df-\u017f])")
+LEAST_SPACE = 0.12
+"""In font sizes: words are further apart, in the most crowded line."""
+_BOLD = re.compile(
+    r"bold|black|heavy|demi(?!c|n)|nimbus\w+-medi(?!um)|bookman-demi|(?:^|\+)(?:CM|SF|EC|EU)\w*B(?:X|\d|SY|MR)|(?:^|\+)(?:CM|LM)?MIB"
+    r"|(?:^|\+)(?:lm|ec|tc|t1|ot1)\w*bx|[-,]b[dx]?(?:it|ital|italic|obl)?$|[-_]W[6-9]\b",
+    re.IGNORECASE,
+)
+_REGULAR = re.compile(
+    r"roman|regu|book(?!man)|light|thin|(?:^|\+)(?:CM|SF|EC|LM|MS)[A-Z]{1,6}\d|[-,](?:rm|rg|it|ital|italic|obl|oblique|text)(?:mt)?$",
+    re.IGNORECASE,
+)
 _MONO = re.compile(r"mono|courier|typewriter|consol|menlo|CMTT|SFTT|cmvtt", re.IGNORECASE)
 
 
@@ -48,6 +87,8 @@ _get_font_size = quick(raw.FPDFText_GetFontSize, ctypes.c_double, _address, _int
 _get_matrix = quick(raw.FPDFText_GetMatrix, _int, _address, _int, _address)
 _get_text_object = quick(raw.FPDFText_GetTextObject, _address, _address, _int)
 _get_font = quick(raw.FPDFTextObj_GetFont, _address, _address)
+_double = ctypes.c_double
+_get_char_at = quick(raw.FPDFText_GetCharIndexAtPos, _int, _address, _double, _double, _double, _double)
 
 
 @dataclass(slots=True)
@@ -55,7 +96,7 @@ class Line:
     """A line of text, or the part of one that a wide gap divides from the rest: points on the page as shown.
 
     `base` is where the letters stand; `is_bold` and `is_mono` are only set where all of it is; `gap` is the widest
-    gap between words that were put together to a line.
+    gap between words that were put together to a line. `weight` is the font's as PDFium guesses it, 0 for unknown.
     """
 
     page: int
@@ -66,7 +107,8 @@ class Line:
     bottom: float
     base: float
     size: float
-    is_bold: bool = False
+    is_bold: bool | None = False
+    """None where the font's name does not tell: only the document's other fonts do."""
     is_mono: bool = False
     is_turned: bool = False
     gap: float = 0.0
@@ -75,6 +117,7 @@ class Line:
     start: int = -1
     length: int = 0
     """Where the line is in the page's text."""
+    weight: int = 0
 
 
 @dataclass(slots=True)
@@ -84,7 +127,16 @@ class Table:
     rows: list[list[list[Line]]]
 
 
+class Face(NamedTuple):
+    """What a font's name and descriptor say; `is_bold` is None where they do not."""
+
+    is_bold: bool | None
+    is_mono: bool
+    weight: int
+
+
 Span = tuple[float, float, float, float]
+NO_FACE = Face(is_bold=False, is_mono=False, weight=0)
 NO_SHEET = Sheet(0, 0, 0, 0, 0, 0, 0)
 
 
@@ -134,7 +186,8 @@ def page_text(document: Any, page: int, probe: Probe, annotations: Annotations |
             added = annotations.of(loaded, text_page, page, sheet) if annotations else []
         finally:
             raw.FPDFText_ClosePage(text_page)
-        return PageText(page, sheet, lines, reading.text, has_pictures, rulings=rulings, added=added)
+        text = reading.text.replace(GONE, "")
+        return PageText(page, sheet, lines, text, has_pictures, rulings=rulings, added=added)
     finally:
         raw.FPDF_ClosePage(loaded)
 
@@ -153,12 +206,14 @@ class _Reading:
 
     def __init__(self, page: int, text_page: Any, sheet: Sheet, probe: Probe) -> None:
         self._page, self._text_page, self._sheet, self._probe = page, text_page, sheet, probe
-        self._fonts: dict[int, tuple[bool, bool]] = {}
+        self._faces: dict[int, Face] = {}
         self._handle = address_of(text_page)
         self._count = raw.FPDFText_CountChars(text_page)
         self.text = self._whole_text()
         # Outside the basic plane, and for letters without a meaning, the text's indices are not the characters'.
         self._is_shifted = len(self.text) != self._count
+        if not self.text.isascii() or "`" in self.text:
+            self.text = self._with_spaces_closed(self._with_accents_joined(self.text))
 
     def _whole_text(self) -> str:
         if self._count <= 0:
@@ -168,6 +223,71 @@ class _Reading:
             self._text_page, 0, self._count, ctypes.cast(room, ctypes.POINTER(ctypes.c_ushort))
         )
         return room.raw[: 2 * max(units - 1, 0)].decode("utf-16-le", "replace")
+
+    def _with_accents_joined(self, text: str) -> str:
+        """The text where an accent that is drawn over a letter, as TeX's older fonts have it, is one letter with it.
+
+        As long as before: GONE stands where the accent was, which need not be beside its letter.
+        """
+        if not _ACCENT.search(text):
+            return text
+        letters = list(text)
+        for number, found in enumerate(_ACCENT.finditer(text)):
+            at = self._letter_of(text, found.start(), number < MOST_FAR_ACCENTS)
+            if at >= 0:
+                base = _DOTLESS.get(letters[at], letters[at])
+                joined = unicodedata.normalize("NFC", base + _ACCENTS[found[0]])
+                if len(joined) == 1:
+                    letters[at], letters[found.start()] = joined, GONE
+        return "".join(letters)
+
+    def _letter_of(self, text: str, at: int, may_be_far: bool) -> int:
+        """Where in the text the letter is that an accent stands over or under; -1 for none."""
+        accent, size = self._box(at), self._size(at)
+        if accent is None:
+            return -1
+        for other in (at + 1, at - 1, at + 2, at - 2):
+            if 0 <= other < len(text) and text[other].isalpha() and _stands_at(accent, text[at], self._box(other), size):
+                return other
+        if not may_be_far:
+            return -1
+        left, bottom, right, top = accent
+        height = top + 0.25 * size if text[at] in _BELOW else bottom - 0.25 * size
+        found = _get_char_at(self._handle, (left + right) / 2, height, 0.05 * size, 0.1 * size)
+        if found >= 0 and self._is_shifted:
+            found = raw.FPDFText_GetTextIndexFromCharIndex(self._text_page, found)
+        if not 0 <= found < len(text) or not text[found].isalpha():
+            return -1
+        return found if _stands_at(accent, text[at], self._box(found), size) else -1
+
+    def _with_spaces_closed(self, text: str) -> str:
+        """The text without the blanks inside words ("fü r"): the letters beside them stand as near as others do."""
+        letters: list[str] = []
+        for found in _DOUBTFUL.finditer(text):
+            start, end = found.span(1) if found[1] else found.span(2)
+            before, after = self._box(found.start()), self._box(found.end())
+            if before and after and abs(after[0] - before[2]) < LEAST_SPACE * self._size(found.start()):
+                letters = letters or list(text)
+                letters[start:end] = [GONE] * (end - start)
+        return "".join(letters) or text
+
+    def _box(self, position: int) -> Span | None:
+        """Left, bottom, right and top of a character, in user space."""
+        one, two, three, four = self._probe.places
+        index = self._index(position) if self._is_shifted else position
+        # GetCharBox gives left, right, bottom, top.
+        if not _get_char_box(self._handle, index, one, three, two, four):
+            return None
+        left, bottom, right, top = self._probe.edges
+        return left, bottom, right, top
+
+    def _size(self, position: int) -> float:
+        """The font size of a character under the text's matrix."""
+        index = self._index(position) if self._is_shifted else position
+        size = _get_font_size(self._handle, index)
+        if not _get_matrix(self._handle, index, self._probe.matrix_place):
+            return float(size)
+        return float(size * math.hypot(self._probe.matrix.c, self._probe.matrix.d))
 
     def lines(self) -> list[Line]:
         found: list[Line] = []
@@ -182,7 +302,7 @@ class _Reading:
 
     def _line(self, text: str, start: int, is_whole: bool = False) -> list[Line]:
         """A line, or its parts where gutters divide it; with `is_whole` it is one."""
-        text = text.rstrip()
+        text = text.rstrip().rstrip(f" {GONE}")
         if not text:
             return []
         middle = len(text) // 2
@@ -195,9 +315,11 @@ class _Reading:
         if not line.text:
             return []
         line.start, line.length = start, len(text)
-        if line.is_bold or line.is_mono:
-            one, other = self._style(first), self._style(last)
-            line.is_bold, line.is_mono = line.is_bold and one[0] and other[0], line.is_mono and one[1] and other[1]
+        if line.is_bold is not False or line.is_mono:
+            one, other = self._face(first), self._face(last)
+            line.is_bold = _all_bold(one.is_bold, line.is_bold, other.is_bold)
+            line.is_mono = one.is_mono and line.is_mono and other.is_mono
+            line.weight = min(one.weight, line.weight, other.weight)
         if not is_whole and not line.is_turned and " " in text:
             shown = [self._sheet.box(*span) for span in spans] if self._sheet.turn else spans
             gaps = self._gaps(shown, text, line.size)
@@ -226,8 +348,10 @@ class _Reading:
         The size is the nominal one under the text's matrix, and the matrix tells where the letters stand, too.
         """
         sheet, matrix = self._sheet, self._probe.matrix
-        written = text if text.isascii() and text.isprintable() else text.translate(_UNPRINTABLE).strip()
-        is_bold, is_mono = self._style(index)
+        written = text
+        if not (text.isascii() and text.isprintable()):
+            written = unicodedata.normalize("NFC", text.translate(_UNPRINTABLE).strip())
+        is_bold, is_mono, weight = self._face(index)
         size = _get_font_size(self._handle, index)
         size = size if 0 < size < MOST_SIZE else 1.0
         if not spans or not _get_matrix(self._handle, index, self._probe.matrix_place):
@@ -250,27 +374,27 @@ class _Reading:
         if not (-FAR < left <= right < FAR and -FAR < top <= bottom < FAR and -FAR < base < FAR):
             return self._without_place(written, size)
         if not (across > 0 and -0.3 * across < down < 0.3 * across):
-            return Line(self._page, written, left, top, right, bottom, bottom, size, is_bold, is_mono, True)
+            return Line(self._page, written, left, top, right, bottom, bottom, size, is_bold, is_mono, True, weight=weight)
         base = top if base < top else base if base < bottom + size else bottom + size
         high, low = base - 0.7 * size, base + 0.2 * size
         top, bottom = top if top < high else high, bottom if bottom > low else low
-        return Line(self._page, written, left, top, right, bottom, base, size, is_bold, is_mono)
+        return Line(self._page, written, left, top, right, bottom, base, size, is_bold, is_mono, weight=weight)
 
     def _without_place(self, text: str, size: float) -> Line:
         """Letters without an extent, as in some invisible layers, or with an absurd one: where the page ends."""
         low = self._sheet.height if abs(self._sheet.height) < FAR else 0.0
         return Line(self._page, text, 0.0, low - size, 0.0, low, low, size, is_turned=True)
 
-    def _style(self, index: int) -> tuple[bool, bool]:
-        """Whether a character is bold, and of fixed width."""
+    def _face(self, index: int) -> Face:
+        """The face of a character."""
         part = _get_text_object(self._handle, index)
         font = _get_font(part) if part else None
         if not font:
-            return False, False
-        style = self._fonts.get(font)
-        if style is None:
-            style = self._fonts[font] = _font_style(ctypes.cast(font, raw.FPDF_FONT))
-        return style
+            return NO_FACE
+        face = self._faces.get(font)
+        if face is None:
+            face = self._faces[font] = _face_of(ctypes.cast(font, raw.FPDF_FONT))
+        return face
 
     def _gaps(self, spans: list[Span], text: str, size: float) -> int:
         """How many gutters may be in a line: the wide gaps between its pieces; -1 to look at every space."""
@@ -344,10 +468,23 @@ class _Reading:
         return box[0], box[2]
 
 
-def _font_style(font: Any) -> tuple[bool, bool]:
+def _stands_at(accent: Span, sign: str, letter: Span | None, size: float) -> bool:
+    """Whether an accent is over the middle of a letter, or under it, and touches it nearly."""
+    if letter is None or not letter[0] - 0.1 * size <= (accent[0] + accent[2]) / 2 <= letter[2] + 0.1 * size:
+        return False
+    apart = letter[1] - accent[3] if sign in _BELOW else accent[1] - letter[3]
+    return -0.2 * size < apart < 0.3 * size
+
+
+def _all_bold(*parts: bool | None) -> bool | None:
+    return False if False in parts else None if None in parts else True
+
+
+def _face_of(font: Any) -> Face:
     room = ctypes.create_string_buffer(200)
     length = raw.FPDFFont_GetBaseFontName(font, room, 200)
     name = room.raw[: max(min(length, 200) - 1, 0)].decode("utf-8", "replace")
     flags = max(raw.FPDFFont_GetFlags(font), 0)
-    is_bold = bool(_BOLD.search(name)) or raw.FPDFFont_GetWeight(font) >= 600
-    return is_bold, bool(_MONO.search(name)) or bool(flags & 1)
+    weight = raw.FPDFFont_GetWeight(font)
+    is_bold = True if _BOLD.search(name) else False if _REGULAR.search(name) or weight < LEAST_BOLD else None
+    return Face(is_bold, bool(_MONO.search(name)) or bool(flags & 1), max(weight, 0))
