@@ -13,6 +13,8 @@ MOST_WORDS = 20_000
 LONGEST = 40
 PAGES_REMEMBERED = 12
 SOFT = "\xad"
+_LEADER = re.compile(r"\s*(?:\.\s*){3,}$")
+"""The dots between a cell and the next one."""
 _RAISED = re.compile(r"(\d{1,3}|[*†‡§¶]{1,3})(?=[^\W\d_]|[“\"‘'«(])(?!(?:st|nd|rd|th|[DGs])\b)")
 """The number of a footnote, raised before its first word."""
 # First parts that are mostly written with a hyphen, and seldom the first syllables of a longer word.
@@ -21,6 +23,13 @@ _PREFIXES = (
     "single quasi vice e x t large old"
 )
 _KEEPING = frozenset(_PREFIXES.split())
+# What joins two words of which the first one leaves its end to the second: "Vor- und Nachteile".
+_JOINING = re.compile(r"(?:und|oder|sowie|bzw|resp|beziehungsweise|als auch)\b|u\. ")
+# What may as well be the end of a divided word ("neu-en", "err-or"): only where the pages around have that language,
+# as the word after it shows, or after such a first part as is mostly left open.
+_JOINING_OF = {"en": " het ", "of": " het ", "og": " og ", "och": " och ", "eller": " eller "}
+_OPEN = _KEEPING | {"pre", "post", "short", "left", "right", "upper", "lower", "inner", "outer", "inter", "intra", "multi"}
+_NUMERAL = re.compile("(ein|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|zig|hundert|tausend)$")
 
 
 class Words:
@@ -51,6 +60,21 @@ class Words:
         if "-" not in first and "-" not in second and first.lower() not in _KEEPING:
             return False
         return not any(first + second in text for text in self._texts)
+
+
+    def is_left_open(self, before: str, following: str) -> bool:
+        """Whether the hyphen after `before` stands for the end of a word that comes later, and a space follows it."""
+        if _JOINING.match(following):
+            return True
+        first, second = _last_word(before).lower(), _first_word(following)
+        if second in ("and", "or", "to"):
+            return first in _OPEN
+        if second == "bis":
+            return _NUMERAL.search(first) is not None
+        sign = _JOINING_OF.get(second)
+        if sign is None or any(f"{first}{second}" in text for text in self._texts):
+            return False
+        return any(sign in text for text in self._texts)
 
 
 def _last_word(text: str) -> str:
@@ -113,6 +137,8 @@ def _before(text: str, following: str, words: Words) -> str:
     text = text.replace(SOFT, "")
     if end in (HYPHEN, "-", "\u2010") and len(text) > 1 and text[-2].isalpha() and following[:1].isalpha():
         bare = text[:-1].replace(HYPHEN, "-")
+        if words.is_left_open(bare, following):
+            return f"{bare}- "
         return f"{bare}-" if words.keeps_hyphen(bare, following) else bare
     text = text.replace(HYPHEN, "-")
     if end and following and _is_han(end) and _is_han(following[0]):
@@ -166,7 +192,7 @@ def _cell(lines: list[Line], words: Words) -> str:
             text += _before(line.text, after.text, words)
         else:
             text += line.text.replace(HYPHEN, "-").replace(SOFT, "") + " "
-    return text
+    return _LEADER.sub("", text)
 
 
 def _around(lines: list[Line], start: int, end: int) -> Box:

@@ -357,9 +357,9 @@ def _rows(lines: Sequence[Line]) -> list[Line]:
     return found
 
 
-def gutters_of(lines: list[Line]) -> Gaps:
-    """The gutters that all these lines leave free."""
-    return _gaps(lines, GUTTER * median(line.size for line in lines))[1:-1]
+def gutters_of(lines: list[Line], least: float = GUTTER) -> Gaps:
+    """The gutters that all these lines leave free, `least` of the font size or wider."""
+    return _gaps(lines, least * median(line.size for line in lines))[1:-1]
 
 
 def one_line(row: list[Line]) -> Line:

@@ -20,11 +20,17 @@ MOST_CELLS = 5000
 MOST_RULES_OF_OPEN_ROWS = 3
 MOST_RULES_OF_A_TABLE = 40
 SAME_EXTENT = 4.0
+LEAST_FIGURES = 4
+"""Rows of numbers, from which on they are rows without a line between them."""
+LEAST_GUTTER_OF_FIGURES = 0.3
 STANDING = "…" * 30
 """The text of a line that stands for a table in the layout: long, and never a cell of a table."""
 
 _MARK = re.compile(r"[•‣◦▪■●○–—*·-]|\(?\w{1,3}[.):]")
 _LEADER = re.compile(r"(\. ?){4,}")
+
+FIGURE = re.compile(r"[($£€]?\s?[-–—−+±]?\s?\d[\d.,\s]*[%)*]{0,2}|[-–—−.…]+|\(?[xX]\)|[xX]|\(?(?:NA|N/A|n\.a\.)\)?|[*†‡]+")
+"""A number in a table, or what stands for none."""
 
 _Cells = list[list[list[Line]]]
 
@@ -89,17 +95,18 @@ def _grid_rows(lines: list[Line], grid: Grid) -> _Cells:
     regions = len({head for each in heads for head in each})
     if across > 0.1 * len(lines) or not _holds_a_table(cells, filled, regions):
         return []
-    if len(grid.across) <= MOST_RULES_OF_OPEN_ROWS:
-        rights = _rights(cells, grid.xs)
-        cells = [row for each in cells for row in _open_rows(each, rights)]
-    return _without_empty(cells, grid.xs)
+    rights, are_open = _rights(cells, grid.xs), len(grid.across) <= MOST_RULES_OF_OPEN_ROWS
+    opened = [_open_rows(each, rights) if are_open or _are_rows_of_figures(each) else [each] for each in cells]
+    found = _without_empty([row for rows in opened for row in rows], grid.xs)
+    longest = max(opened, key=len)
+    return _with_columns_divided(_with_labels_whole(found)) if len(longest) >= LEAST_FIGURES else found
 
 
 def _is_regular(grid: Grid) -> bool:
-    """Whether most lines go over most of the grid: in a diagram, each box has its own."""
+    """Whether most lines go over most of the grid: in a diagram, each box has its own. Open sides have none."""
     left, right, top, bottom = grid.xs[0], grid.xs[-1], grid.ys[0], grid.ys[-1]
-    across = median(covered(grid.across, y, left, right) for y in grid.ys)
-    down = median(covered(grid.down, x, top, bottom) for x in grid.xs)
+    across = median(covered(grid.across, y, left, right) for y in grid.ys if near(grid.across, y))
+    down = median(covered(grid.down, x, top, bottom) for x in grid.xs if near(grid.down, x))
     return across >= LEAST_DRAWN and down >= LEAST_DRAWN
 
 
@@ -166,9 +173,58 @@ def _open_rows(cells: list[list[Line]], rights: Sequence[float]) -> _Cells:
     return found if len(found) >= 0.5 * len(baselines) else [cells]
 
 
+def _are_rows_of_figures(cells: list[list[Line]]) -> bool:
+    """Whether there are rows of numbers below each other, which no line divides."""
+    rows = rows_apart([line for cell in cells for line in cell])
+    return sum(sum(bool(FIGURE.fullmatch(line.text)) for line in row) > 1 for row in rows) >= LEAST_FIGURES
+
+
+def _with_labels_whole(rows: _Cells) -> _Cells:
+    """The rows, where the label of one goes on in the row below: "Offenses against the family and / children"."""
+    found: _Cells = []
+    for row in rows:
+        before = found[-1] if found else []
+        is_label_only = bool(before) and bool(before[0]) and not any(before[1:])
+        if is_label_only and row[0] and row[0][0].text[0].islower() and not _LEADER.search(before[0][-1].text):
+            found[-1] = [before[0] + row[0], *row[1:]]
+        else:
+            found.append(row)
+    return found
+
+
+def _with_columns_divided(rows: _Cells) -> _Cells:
+    """The rows, where columns of figures stand beside each other in what the lines say is one column."""
+    found = rows
+    for number in range(len(rows[0]) - 1, -1, -1):
+        cells = [row[number] for row in rows if row[number]]
+        figures = [line for cell in cells if _has_figures(cell) for line in cell]
+        if len(figures) < 2 * LEAST_FIGURES:
+            continue
+        gutters = gutters_of(figures, LEAST_GUTTER_OF_FIGURES)
+        if gutters:
+            found = [[*row[:number], *_divided(row[number], gutters), *row[number + 1 :]] for row in found]
+    return found
+
+
+def _has_figures(cell: list[Line]) -> bool:
+    """Whether a cell has several numbers, or a number and its label, on one height."""
+    is_one_row = len(cell) > 1 and all(abs(line.base - cell[0].base) < 1 for line in cell)
+    return is_one_row and FIGURE.fullmatch(cell[-1].text) is not None
+
+
+def _divided(cell: list[Line], gutters: Sequence[tuple[float, float]]) -> list[list[Line]]:
+    """The lines of a cell in its columns; one that goes over several is in the first of them."""
+    found: list[list[Line]] = [[] for _ in range(len(gutters) + 1)]
+    for line in cell:
+        spans = sum(line.left < left and line.right > right for left, right in gutters)
+        place = line.left + 1 if spans else (line.left + line.right) / 2
+        found[sum(place > (left + right) / 2 for left, right in gutters)].append(line)
+    return found
+
+
 def _is_wrapped(cell: list[Line], line: Line, right: float) -> bool:
     """Whether a line's first word had no room at the end of the line above it in the cell."""
-    if not cell:
+    if not cell or FIGURE.fullmatch(line.text) or _LEADER.search(cell[-1].text):
         return False
     before = cell[-1]
     letter = (line.right - line.left) / max(len(line.text), 1)

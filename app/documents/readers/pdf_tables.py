@@ -10,6 +10,7 @@ from app.documents.readers.pdf_text import Line, Table
 
 LEAST_ROWS = 3
 MOST_CELL_CHARS = 40
+LEAST_COLUMNS_OF_DOTS = 4
 _MARK = re.compile(r"[•‣◦▪■●○–—*·-]|\(?\w{1,3}[.)]")
 _LEADER = re.compile(r"(\. ?){4,}|…")
 
@@ -45,7 +46,9 @@ def _is_table(rows: list[list[list[Line]]]) -> bool:
     if sum(len(row) > 1 for row in filled) < max(LEAST_ROWS, 0.7 * len(rows)):
         return False
     lengths = [len(text) for row in filled for text in row]
-    if median(lengths) > MOST_CELL_CHARS or any(_LEADER.search(text) for row in filled for text in row):
+    # Dots before a single number are those of a table of contents.
+    has_leader = len(texts[0]) < LEAST_COLUMNS_OF_DOTS and any(_LEADER.search(text) for row in filled for text in row)
+    if has_leader or median(lengths) > MOST_CELL_CHARS:
         return False
     firsts = [row[0] for row in texts if row[0]]
     if firsts and all(_MARK.fullmatch(text) for text in firsts) and not all(text.isdigit() for text in firsts):

@@ -43,6 +43,8 @@ _UNPRINTABLE |= {0xFB00 + n: text for n, text in enumerate(("ff", "fi", "fl", "f
 _LINE = re.compile(rf"[^\s{HYPHEN}{GONE}][^\r\n{HYPHEN}]*{HYPHEN}?")
 """PDFium breaks no line after its sign for a hyphen."""
 _SPACES = re.compile(r" +")
+_FIGURES = re.compile(r"(?:^| )[($]?[-–]?\d[\d.,]*[%)]? [($]?[-–]?\d[\d.,]*[%)]?(?: |$)")
+"""Two numbers side by side: in a row of a table there may be a gutter between any two of them."""
 # An accent as a letter of its own, and the mark that Unicode joins with the letter before it.
 _ACCENTS = {
     "`": "\u0300",
@@ -408,6 +410,8 @@ class _Reading:
                 before_left, before_right = left, right
         if gaps == 1 and text[0] in BULLETS and text[1] == " " and spans[0][2] - spans[0][0] < size:
             return 0
+        if _FIGURES.search(text):
+            return -1
         if gaps or spans[-1][2] - spans[0][0] < LOOSE_EM * size * len(text) or ". . . ." in text:
             return gaps
         return -1
