@@ -69,7 +69,7 @@ class Letters:
     @property
     def size(self) -> float:
         """The size of most characters; 10 where there are none."""
-        return max(self._sizes, key=self._sizes.__getitem__) / 4 if self._sizes else 10.0
+        return max(max(self._sizes, key=self._sizes.__getitem__) / 4, 0.25) if self._sizes else 10.0
 
     @property
     def are_mono(self) -> bool:

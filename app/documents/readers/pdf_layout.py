@@ -26,6 +26,10 @@ SAME_WHITE = 0.75
 LEAST_COLUMN_CHARS = 14
 """The lines of a column of text are at least this long on average; the cells of a table are shorter."""
 
+NARROW = 0.5
+"""How much of a gutter a formula that stands out of its column must leave free, as a part of the least gutter."""
+MOST_CELLS = 0.25
+
 Gaps = list[tuple[float, float]]
 
 
@@ -89,11 +93,11 @@ def _flows(lines: list[Line], depth: int) -> list[list[Line] | Table]:
             plain.clear()
 
     at = 0
-    for start, end, gaps in _bands(strips, least):
+    for start, end, gaps in _bridged(_bands(strips, least), strips, least):
         for strip in strips[at:start]:
             plain += _rows(strip.lines)
         at = end
-        band = [line for strip in strips[start:end] for line in strip.lines]
+        band = _lines_of(strips[start:end])
         columns = _cut(band, gaps)
         if depth < DEEPEST and are_text(columns):
             put_plain()
@@ -120,6 +124,10 @@ def _flows(lines: list[Line], depth: int) -> list[list[Line] | Table]:
         plain += _rows(strip.lines)
     put_plain()
     return found
+
+
+_Band = tuple[int, int, Gaps]
+"""First and end of some strips, and the gutters that all of them leave free."""
 
 
 def _strips(lines: list[Line], least: float) -> list[_Strip]:
@@ -173,9 +181,9 @@ def _gaps(lines: list[Line], least: float) -> Gaps:
     return gaps
 
 
-def _bands(strips: list[_Strip], least: float) -> list[tuple[int, int, Gaps]]:
-    """Runs of strips that share a gutter: first, end, and the gutters that all of them leave free."""
-    bands: list[tuple[int, int, Gaps]] = []
+def _bands(strips: list[_Strip], least: float) -> list[_Band]:
+    """Runs of strips that share a gutter."""
+    bands: list[_Band] = []
     at = free_from = 0
     while at < len(strips):
         if not strips[at].is_divided:
@@ -197,6 +205,37 @@ def _bands(strips: list[_Strip], least: float) -> list[tuple[int, int, Gaps]]:
         bands.append((start, end, gutters))
         at = free_from = end
     return bands
+
+
+def _bridged(bands: list[_Band], strips: list[_Strip], least: float) -> list[_Band]:
+    """The bands, where those of the same columns are one although what is between them has gutters of its own or
+    stands a little into that of the columns, as display formulas do; nothing there may go over it.
+    """
+    found: list[_Band] = []
+    for band in bands:
+        for number in range(len(found) - 1, -1, -1):
+            whole = _bridge(found[number], band, strips, least)
+            if whole:
+                del found[number:]
+                band = whole
+        found.append(band)
+    return found
+
+
+def _bridge(above: _Band, below: _Band, strips: list[_Strip], least: float) -> _Band | None:
+    gutters = _common(above[2], below[2], least)
+    for strip in strips[above[1] : below[0]]:
+        gutters = gutters and _common(gutters, _gaps(strip.lines, NARROW * least), NARROW * least)
+    inside = strips[above[0] : below[1]]
+    if not gutters or sum(strip.is_cells for strip in inside) > MOST_CELLS * len(inside):
+        return None
+    if not any(are_text(_cut(_lines_of(strips[start:end]), gutters)) for start, end, _ in (above, below)):
+        return None
+    return (above[0], below[1], gutters) if are_text(_cut(_lines_of(inside), gutters)) else None
+
+
+def _lines_of(strips: list[_Strip]) -> list[Line]:
+    return [line for strip in strips for line in strip.lines]
 
 
 def _belongs(strips: list[_Strip], at: int, gutters: Gaps) -> bool:
