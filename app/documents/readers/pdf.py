@@ -124,7 +124,7 @@ class _Reading:
             if isinstance(flow, Table):
                 drafts.append(table_draft(flow))
                 continue
-            found = drafts_of(flow, not self._letters.are_mono)
+            found = drafts_of(flow)
             if drafts and goes_on(drafts[-1], found[0]):
                 drafts[-1].lines += found.pop(0).lines
             drafts += found

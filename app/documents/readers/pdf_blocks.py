@@ -18,6 +18,7 @@ CAPTION = re.compile(
     re.IGNORECASE,
 )
 FOOTNOTE = re.compile(r"(\d{1,3}|[*†‡§¶]{1,3}|[a-z])[.)]?\s*(?=\S)|\[\d{1,3}\]\s*")
+_EQUATION = re.compile(r"\(\d{1,3}(\.\d{1,3})*[a-z]?\)")
 _LEADER = re.compile(r"((\. ?){4,}|…|·{3,})\s*\w*$")
 _SECTION = re.compile(r"\d+(\.\d+)+\s")
 SENTENCE_END = (".", "!", "?", ":", ";", "。", "！", "？", ".”", '."', ".)", "”")
@@ -64,13 +65,12 @@ class Column:
     right: float
     pitch: float
     """How far the bases of two lines are apart, in font sizes."""
-    code_is_marked: bool
     drafts: list[Draft] = field(default_factory=list)
 
 
-def drafts_of(lines: list[Line], code_is_marked: bool) -> list[Draft]:
-    """The blocks of a run of lines. `code_is_marked` is False where the whole document has letters of fixed width."""
-    column = Column(min(line.left for line in lines), max(line.right for line in lines), _pitch(lines), code_is_marked)
+def drafts_of(lines: list[Line]) -> list[Draft]:
+    """The blocks of a run of lines."""
+    column = Column(min(line.left for line in lines), max(line.right for line in lines), _pitch(lines))
     draft: Draft | None = None
     for line in lines:
         if draft is None or _begins(draft, line, column):
@@ -123,7 +123,7 @@ def _pitch(lines: list[Line]) -> float:
 def _first(line: Line, column: Column) -> Draft:
     draft = Draft(Kind.PARAGRAPH, [line], left=column.left, right=column.right)
     mark = MARK.match(line.text)
-    if line.is_mono and column.code_is_marked:
+    if line.is_mono:
         draft.kind = Kind.CODE
     elif CAPTION.match(line.text):
         draft.kind = Kind.CAPTION
@@ -167,7 +167,7 @@ def _changes_font(draft: Draft, line: Line, column: Column) -> bool:
     size = line.size if line.size > before.size else before.size
     if abs(line.size - before.size) > SAME_SIZE * size and min(len(line.text), len(before.text)) > 3:
         return True
-    if line.is_mono and column.code_is_marked and (line.left - before.left > size or _has_room(before, line, column)):
+    if line.is_mono and (line.left - before.left > size or _has_room(before, line, column)):
         return True
     # A bold word or two may fill a line of a paragraph; only whole lines from its beginning on are a heading.
     return line.is_bold != before.is_bold and (line.is_bold or all(each.is_bold for each in draft.lines))
@@ -179,6 +179,8 @@ def _is_cut(draft: Draft, line: Line, before: Line, column: Column) -> bool:
     step = line.left - before.left
     is_ended = before.text.endswith(SENTENCE_END)
     has_room = _has_room(before, line, column)
+    if before.text[-1] == ")" and _EQUATION.fullmatch(before.text):
+        return True
     if MARK.match(line.text):
         is_beside = draft.kind is Kind.LIST_ITEM and abs(line.left - draft.lines[0].left) < tolerance
         if is_ended or has_room or is_beside or abs(step) > tolerance:

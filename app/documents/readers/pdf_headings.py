@@ -15,6 +15,7 @@ from app.documents.readers.pdf_text import Line
 
 LARGER = 1.12
 BOLDER, NAMED = 1.3, math.inf
+NEARLY_ALL = 0.8
 MOST_CHARS = 200
 MOST_TITLE_LINES = 4
 MOST_HEADING_LINES = 3
@@ -56,25 +57,22 @@ class Letters:
 
     def settle(self, lines: list[Line]) -> None:
         """Tells which of the lines are bold: by the names of their fonts, and where none of the document's names says
-        so, by a weight far over that of most letters. Where most are bold, none of them is.
+        so, by a weight far over that of most letters. Where most letters are bold, or nearly all of fixed
+        width, no line is: it says nothing there.
         """
-        is_all_bold = 2 * self._bold > self._all
+        is_all_bold, is_all_mono = 2 * self._bold > self._all, self._mono > NEARLY_ALL * self._all
         body = max(self._weights, key=self._weights.__getitem__) if self._weights and not self._bold else NAMED
         for line in lines:
             if line.is_bold is None:
                 line.is_bold = line.weight > BOLDER * body
             elif is_all_bold:
                 line.is_bold = False
+            line.is_mono = line.is_mono and not is_all_mono
 
     @property
     def size(self) -> float:
         """The size of most characters; 10 where there are none."""
         return max(max(self._sizes, key=self._sizes.__getitem__) / 4, 0.25) if self._sizes else 10.0
-
-    @property
-    def are_mono(self) -> bool:
-        """Whether a fixed width says nothing, because most of the text has it."""
-        return 2 * self._mono > self._all
 
 
 class Headings:

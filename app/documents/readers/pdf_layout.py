@@ -402,12 +402,15 @@ def gutters_of(lines: list[Line], least: float = GUTTER) -> Gaps:
 
 
 def one_line(row: list[Line]) -> Line:
-    """The parts of a row put together, with a space between them; the longest tells the font."""
+    """The parts of a row put together, with a space between them, or as many as code has; the longest tells the font."""
     longest = max(row, key=lambda line: len(line.text))
-    gap = max(after.left - before.right for before, after in pairwise(row))
+    gaps = [after.left - before.right for before, after in pairwise(row)]
+    is_mono = all(line.is_mono for line in row)
+    letter = (longest.right - longest.left) / len(longest.text) if is_mono else math.inf
+    spaces = [" " * max(round(gap / letter), 1) if letter > 0 else " " for gap in gaps]
     return Line(
         row[0].page,
-        " ".join(line.text for line in row),
+        row[0].text + "".join(space + line.text for space, line in zip(spaces, row[1:], strict=True)),
         min(line.left for line in row),
         min(line.top for line in row),
         max(line.right for line in row),
@@ -415,6 +418,6 @@ def one_line(row: list[Line]) -> Line:
         longest.base,
         longest.size,
         all(line.is_bold for line in row),
-        all(line.is_mono for line in row),
-        gap=gap,
+        is_mono,
+        gap=max(gaps),
     )

@@ -10,6 +10,7 @@ from app.documents.readers.pdf_text import Line, Table
 
 LEAST_ROWS = 3
 MOST_CELL_CHARS = 40
+MOST_MONO = 0.8
 LEAST_COLUMNS_OF_DOTS = 4
 _MARK = re.compile(r"[•‣◦▪■●○–—*·-]|\(?\w{1,3}[.)]")
 _LEADER = re.compile(r"(\. ?){4,}|…")
@@ -19,7 +20,8 @@ def table_of(rows: list[list[Line]], gutters: Sequence[tuple[float, float]]) -> 
     """A band of rows as a table with what is above and below it, or as its lines where it is not surely a table."""
     full = [number for number, row in enumerate(rows) if len(row) > 1]
     lines = [line for row in rows for line in row]
-    if len(full) < LEAST_ROWS:
+    # What has letters of fixed width is what a program was given or wrote, with the gaps that it had.
+    if len(full) < LEAST_ROWS or sum(line.is_mono for line in lines) > MOST_MONO * len(lines):
         return [lines]
     inside = rows[full[0] : full[-1] + 1]
     cells = [_cells(row, gutters) for row in inside]

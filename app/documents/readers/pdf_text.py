@@ -78,7 +78,11 @@ _REGULAR = re.compile(
     r"roman|regu|book(?!man)|light|thin|(?:^|\+)(?:CM|SF|EC|LM|MS)[A-Z]{1,6}\d|[-,](?:rm|rg|it|ital|italic|obl|oblique|text)(?:mt)?$",
     re.IGNORECASE,
 )
-_MONO = re.compile(r"mono|courier|typewriter|consol|menlo|CMTT|SFTT|cmvtt", re.IGNORECASE)
+_MONO = re.compile(
+    r"mono(?!type)|courier|typewriter|consol|menlo|monaco|nimbusmon|letter ?gothic|(?:fira|source) ?code"
+    r"|(?:CM|SF|EC|LM)(?:SL|I|CS)?TT\d|SFST\d|cmvtt|(?:^|\+)(?:t1|ot1|ts1)x\w?tt",
+    re.IGNORECASE,
+)
 
 
 _int, _address = ctypes.c_int, ctypes.c_void_p
