@@ -27,6 +27,7 @@ _ADDRESS_CHARS = re.compile(r"[\w\-.~:/?#@!$&'*+,;=%]")
 _HOST = re.compile(r"\.?[a-z0-9][\w-]*(\.[a-z0-9][\w-]*)*(\.[a-z]{2,}\b|/)|\.?(com|org|net|edu|gov|info)\b")
 _FILE = re.compile(r"\.[\w-]*\.?(html?|pdf|txt|php)\b|\w[\w-]*\.(html?|pdf|txt|php)\b")
 SAME_SIZE = 0.07
+MIXED_SIZES, LEAST_MIXED_CHARS = 0.16, 20
 FOOT = 0.45
 """Footnotes stand below this part of the page."""
 _GOES_ON = {
@@ -143,8 +144,12 @@ def _begins(draft: Draft, line: Line, column: Column) -> bool:
         return not line.is_mono or abs(line.size - before.size) > 0.15 * size or line.base - before.base > 3 * size
     if not -1 < line.base - before.base <= (1.22 * column.pitch + 0.08) * size:
         return True
-    if _changes_font(draft, line, column) or line.gap > 3 * size or before.gap > 3 * size:
+    if _changes_font(draft, line, column) or line.gap > 3 * size:
         return True
+    if before.gap > 3 * size:
+        # A term with what it means beside it: that goes on below its own beginning.
+        is_below = abs(line.left - before.inner) < 0.6 * size
+        return not is_below or (_has_room(before, line, column) and not line.text[0].islower())
     if _is_entry(before, line) or CAPTION.match(line.text):
         return True
     is_near = abs(line.left - before.left) < 4 * size
@@ -166,11 +171,20 @@ def _changes_font(draft: Draft, line: Line, column: Column) -> bool:
     before = draft.lines[-1]
     size = line.size if line.size > before.size else before.size
     if abs(line.size - before.size) > SAME_SIZE * size and min(len(line.text), len(before.text)) > 3:
-        return True
+        return not _is_mixed(before, line, column)
     if line.is_mono and (line.left - before.left > size or _has_room(before, line, column)):
         return True
     # A bold word or two may fill a line of a paragraph; only whole lines from its beginning on are a heading.
     return line.is_bold != before.is_bold and (line.is_bold or all(each.is_bold for each in draft.lines))
+
+
+def _is_mixed(before: Line, line: Line, column: Column) -> bool:
+    """Whether two lines of a paragraph have other sizes because one has a word of code in its middle."""
+    size = line.size if line.size > before.size else before.size
+    if abs(line.size - before.size) > MIXED_SIZES * size or min(len(line.text), len(before.text)) < LEAST_MIXED_CHARS:
+        return False
+    is_below = -3 * size < line.left - before.left < 0.6 * size
+    return is_below and not before.text.endswith(SENTENCE_END) and not _has_room(before, line, column)
 
 
 def _is_cut(draft: Draft, line: Line, before: Line, column: Column) -> bool:

@@ -420,4 +420,5 @@ def one_line(row: list[Line]) -> Line:
         all(line.is_bold for line in row),
         is_mono,
         gap=max(gaps),
+        inner=row[gaps.index(max(gaps)) + 1].left,
     )

@@ -27,6 +27,7 @@ GONE = "\x01"
 WIDE_GAP = 1.0
 """From this many times the font size on, a gap between two words may be a gutter."""
 LOOSE_EM = 0.65
+LONG_CHARS = 20
 LEAST_BOLD = 600
 """PDFium's weight from which on a font may be bold. It comes from the width of the stems: many a regular font has more."""
 MOST_FAR_ACCENTS = 200
@@ -123,6 +124,8 @@ class Line:
     start: int = -1
     length: int = 0
     """Where the line is in the page's text."""
+    inner: float = 0.0
+    """Where what is behind the widest gap begins."""
     weight: int = 0
 
 
@@ -322,10 +325,14 @@ class _Reading:
             return []
         line.start, line.length = start, len(text)
         if line.is_bold is not False or line.is_mono:
-            one, other = self._face(first), self._face(last)
-            line.is_bold = _all_bold(one.is_bold, line.is_bold, other.is_bold)
-            line.is_mono = one.is_mono and line.is_mono and other.is_mono
-            line.weight = min(one.weight, line.weight, other.weight)
+            faces = [self._face(first), self._face(last)]
+            line.is_mono = line.is_mono and all(face.is_mono for face in faces)
+            if len(text) > LONG_CHARS and line.is_bold is not False:
+                # Three letters may each be of a bold word, where many are.
+                quarters = (len(text) // 4, 3 * len(text) // 4)
+                faces += [self._face(self._index(start + at + (text[at] == " "))) for at in quarters]
+            line.is_bold = _all_bold(line.is_bold, *(face.is_bold for face in faces))
+            line.weight = min(line.weight, *(face.weight for face in faces))
         if not is_whole and not line.is_turned and " " in text:
             shown = [self._sheet.box(*span) for span in spans] if self._sheet.turn else spans
             gaps = self._gaps(shown, text, line.size)
