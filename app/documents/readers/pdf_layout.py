@@ -28,7 +28,6 @@ LEAST_COLUMN_CHARS = 14
 
 NARROW = 0.5
 """How much of a gutter a formula that stands out of its column must leave free, as a part of the least gutter."""
-MOST_CELLS = 0.25
 
 Gaps = list[tuple[float, float]]
 
@@ -224,10 +223,14 @@ def _bridged(bands: list[_Band], strips: list[_Strip], least: float) -> list[_Ba
 
 def _bridge(above: _Band, below: _Band, strips: list[_Strip], least: float) -> _Band | None:
     gutters = _common(above[2], below[2], least)
-    for strip in strips[above[1] : below[0]]:
-        gutters = gutters and _common(gutters, _gaps(strip.lines, NARROW * least), NARROW * least)
+    for at in range(above[1], below[0]):
+        gutters = gutters and _common(gutters, _gaps(strips[at].lines, NARROW * least), NARROW * least)
+        is_alone = gutters and max(line.right for line in strips[at].lines) <= gutters[0][0] + 1
+        # What stands on the left alone, with white around it, may be a heading over all columns.
+        if strips[at].is_cells or (is_alone and not (_is_near(strips, at) and _is_near(strips, at + 1))):
+            return None
     inside = strips[above[0] : below[1]]
-    if not gutters or sum(strip.is_cells for strip in inside) > MOST_CELLS * len(inside):
+    if not gutters or above[1] == below[0]:
         return None
     if not any(are_text(_cut(_lines_of(strips[start:end]), gutters)) for start, end, _ in (above, below)):
         return None
