@@ -170,8 +170,13 @@ def write_pdf(
     bookmarks: list[Bookmark] | None = None,
     compressed: bool = False,
     lock: Lock | None = None,
+    faces: dict[str, tuple[str, int]] | None = None,
 ) -> Path:
-    """A whole PDF; the same arguments always give the same bytes."""
+    """A whole PDF; the same arguments always give the same bytes.
+
+    `faces` are further fonts that look like Helvetica: the name that pages call them by, that of the font, and the
+    width of its stems, which PDFium makes a weight of.
+    """
     objects: dict[int, bytes] = {}
     fonts = {name: 4 + number for number, name in enumerate(FONTS)}
     first = 4 + len(FONTS) + 1
@@ -183,6 +188,14 @@ def write_pdf(
     for page in pages:
         annotated.append(range(at, at + 2 * len(page.annotations), 2))
         at += 2 * len(page.annotations)
+    for each, (base, stem) in (faces or {}).items():
+        fonts[each] = at
+        objects[at] = _face(base, at + 1)
+        objects[at + 1] = (
+            f"<</Type/FontDescriptor/FontName/{base}/Flags 32/StemV {stem}/ItalicAngle 0/Ascent 718/Descent -207"
+            "/CapHeight 718/FontBBox[-166 -225 1000 931]>>"
+        ).encode()
+        at += 2
     fields = [each for numbers in annotated for each in numbers]
     form = f"/AcroForm<</Fields[{' '.join(f'{each} 0 R' for each in fields)}]>>" if fields else ""
     objects[1] = b"<</Type/Catalog/Pages 2 0 R" + (b"/Outlines %d 0 R" % outline if bookmarks else b"")
@@ -222,6 +235,12 @@ def write_pdf(
         extra = b"/Encrypt %d 0 R/ID[<%s><%s>]" % (number, lock.id.hex().encode(), lock.id.hex().encode())
     path.write_bytes(_file(objects, extra))
     return path
+
+
+def _face(base: str, descriptor: int) -> bytes:
+    widths = f"/FirstChar 32/LastChar {31 + len(_WIDTHS)}/Widths[{' '.join(map(str, _WIDTHS))}]"
+    kind = f"/Type/Font/Subtype/Type1/BaseFont/{base}/Encoding/WinAnsiEncoding"
+    return f"<<{kind}{widths}/FontDescriptor {descriptor} 0 R>>".encode()
 
 
 def _annotations(page: Page, numbers: range, font: int) -> dict[int, bytes]:

@@ -144,13 +144,9 @@ def _begins(draft: Draft, line: Line, column: Column) -> bool:
         return not line.is_mono or abs(line.size - before.size) > 0.15 * size or line.base - before.base > 3 * size
     if not -1 < line.base - before.base <= (1.22 * column.pitch + 0.08) * size:
         return True
-    if _changes_font(draft, line, column) or line.gap > 3 * size:
-        return True
     if before.gap > 3 * size:
-        # A term with what it means beside it: that goes on below its own beginning.
-        is_below = abs(line.left - before.inner) < 0.6 * size
-        return not is_below or (_has_room(before, line, column) and not line.text[0].islower())
-    if _is_entry(before, line) or CAPTION.match(line.text):
+        return not _is_meaning(before, line, column)
+    if _changes_font(draft, line, column) or line.gap > 3 * size or _is_entry(before, line) or CAPTION.match(line.text):
         return True
     is_near = abs(line.left - before.left) < 4 * size
     if is_near and (before.text[-1] == HYPHEN or ("http" in before.text and in_address(before.text, line.text))):
@@ -158,9 +154,18 @@ def _begins(draft: Draft, line: Line, column: Column) -> bool:
     return _is_cut(draft, line, before, column)
 
 
+def _is_meaning(before: Line, line: Line, column: Column) -> bool:
+    """Whether a line goes on with what stands beside a term, below where that began."""
+    if abs(line.left - before.inner) > 0.6 * line.size or abs(line.size - before.size) > SAME_SIZE * line.size:
+        return False
+    return line.text[0].islower() or not (line.gap > 3 * line.size or _has_room(before, line, column))
+
+
 def _is_entry(before: Line, line: Line) -> bool:
-    """Whether a line is an entry of a table of contents, with its page at the end."""
+    """Whether the line before is an entry of contents, with its page at the end, or the number of a formula."""
     text = before.text
+    if text[-1] == ")" and _EQUATION.fullmatch(text):
+        return True
     if (". . ." in text or "...." in text or "…" in text) and _LEADER.search(text):
         return True
     return text[-1].isdigit() and line.text[0].isdigit() and bool(_SECTION.match(line.text))
@@ -193,8 +198,6 @@ def _is_cut(draft: Draft, line: Line, before: Line, column: Column) -> bool:
     step = line.left - before.left
     is_ended = before.text.endswith(SENTENCE_END)
     has_room = _has_room(before, line, column)
-    if before.text[-1] == ")" and _EQUATION.fullmatch(before.text):
-        return True
     if MARK.match(line.text):
         is_beside = draft.kind is Kind.LIST_ITEM and abs(line.left - draft.lines[0].left) < tolerance
         if is_ended or has_room or is_beside or abs(step) > tolerance:

@@ -67,7 +67,8 @@ class Letters:
                 line.is_bold = line.weight > BOLDER * body
             elif is_all_bold:
                 line.is_bold = False
-            line.is_mono = line.is_mono and not is_all_mono
+            if is_all_mono:
+                line.is_mono = False
 
     @property
     def size(self) -> float:

@@ -24,11 +24,26 @@ _PREFIXES = (
 )
 _KEEPING = frozenset(_PREFIXES.split())
 # What joins two words of which the first one leaves its end to the second: "Vor- und Nachteile".
-_JOINING = re.compile(r"(?:und|oder|sowie|bzw|resp|beziehungsweise|als auch)\b|u\. ")
+_JOINING = re.compile(
+    r"((?:und|oder|sowie|bzw|resp|beziehungsweise|als auch)\b|u\. )|(?:and|or|to|bis|en|of|og|och|eller)\b"
+)
 # What may as well be the end of a divided word ("neu-en", "err-or"): only where the pages around have that language,
 # as the word after it shows, or after such a first part as is mostly left open.
 _JOINING_OF = {"en": " het ", "of": " het ", "og": " og ", "och": " och ", "eller": " eller "}
-_OPEN = _KEEPING | {"pre", "post", "short", "left", "right", "upper", "lower", "inner", "outer", "inter", "intra", "multi"}
+_OPEN = _KEEPING | {
+    "pre",
+    "post",
+    "short",
+    "left",
+    "right",
+    "upper",
+    "lower",
+    "inner",
+    "outer",
+    "inter",
+    "intra",
+    "multi",
+}
 _NUMERAL = re.compile("(ein|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|zig|hundert|tausend)$")
 
 
@@ -61,12 +76,12 @@ class Words:
             return False
         return not any(first + second in text for text in self._texts)
 
-
     def is_left_open(self, before: str, following: str) -> bool:
         """Whether the hyphen after `before` stands for the end of a word that comes later, and a space follows it."""
-        if _JOINING.match(following):
-            return True
-        first, second = _last_word(before).lower(), _first_word(following)
+        found = _JOINING.match(following)
+        if not found or found[1]:
+            return found is not None
+        first, second = _last_word(before).lower(), found[0]
         if second in ("and", "or", "to"):
             return first in _OPEN
         if second == "bis":

@@ -26,6 +26,7 @@ SAME_WHITE = 0.75
 LEAST_COLUMN_CHARS = 14
 """The lines of a column of text are at least this long on average; the cells of a table are shorter."""
 
+BEARINGS, MOST_SPACES = 0.12, 200
 NARROW = 0.5
 """How much of a gutter a formula that stands out of its column must leave free, as a part of the least gutter."""
 
@@ -212,12 +213,13 @@ def _bridged(bands: list[_Band], strips: list[_Strip], least: float) -> list[_Ba
     """
     found: list[_Band] = []
     for band in bands:
+        whole = band
         for number in range(len(found) - 1, -1, -1):
-            whole = _bridge(found[number], band, strips, least)
-            if whole:
+            bridge = _bridge(found[number], whole, strips, least)
+            if bridge:
                 del found[number:]
-                band = whole
-        found.append(band)
+                whole = bridge
+        found.append(whole)
     return found
 
 
@@ -405,12 +407,14 @@ def gutters_of(lines: list[Line], least: float = GUTTER) -> Gaps:
 
 
 def one_line(row: list[Line]) -> Line:
-    """The parts of a row put together, with a space between them, or as many as code has; the longest tells the font."""
+    """The parts of a row put together, with the spaces between them; the longest tells the font."""
     longest = max(row, key=lambda line: len(line.text))
     gaps = [after.left - before.right for before, after in pairwise(row)]
     is_mono = all(line.is_mono for line in row)
-    letter = (longest.right - longest.left) / len(longest.text) if is_mono else math.inf
-    spaces = [" " * max(round(gap / letter), 1) if letter > 0 else " " for gap in gaps]
+    # Of the width of a letter, its ink leaves a part free on both sides.
+    free = BEARINGS * longest.size
+    letter = (longest.right - longest.left + free) / len(longest.text) if is_mono else math.inf
+    spaces = [" " * min(max(round((gap - free) / letter), 1), MOST_SPACES) for gap in gaps]
     return Line(
         row[0].page,
         row[0].text + "".join(space + line.text for space, line in zip(spaces, row[1:], strict=True)),

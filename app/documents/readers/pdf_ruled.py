@@ -29,7 +29,9 @@ STANDING = "…" * 30
 _MARK = re.compile(r"[•‣◦▪■●○–—*·-]|\(?\w{1,3}[.):]")
 _LEADER = re.compile(r"(\. ?){4,}")
 
-FIGURE = re.compile(r"[($£€]?\s?[-–—−+±]?\s?\d[\d.,\s]*[%)*]{0,2}|[-–—−.…]+|\(?[xX]\)|[xX]|\(?(?:NA|N/A|n\.a\.)\)?|[*†‡]+")
+FIGURE = re.compile(
+    r"[($£€]?\s?[-–—−+±]?\s?\d[\d.,\s]*[%)*]{0,2}|[-–—−.…]+|\(?[xX]\)|[xX]|\(?(?:NA|N/A|n\.a\.)\)?|[*†‡]+"
+)
 """A number in a table, or what stands for none."""
 
 _Cells = list[list[list[Line]]]

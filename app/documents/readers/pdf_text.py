@@ -28,8 +28,9 @@ WIDE_GAP = 1.0
 """From this many times the font size on, a gap between two words may be a gutter."""
 LOOSE_EM = 0.65
 LONG_CHARS = 20
+FIGURE_ENDS = frozenset("0123456789)%-–—")
 LEAST_BOLD = 600
-"""PDFium's weight from which on a font may be bold. It comes from the width of the stems: many a regular font has more."""
+"""PDFium's weight from which on a font may be bold; it comes of the stems' width, so many regular ones have it."""
 MOST_FAR_ACCENTS = 200
 """Of a page: for each of these all of its characters are gone through."""
 MOST_OBJECTS = 2000
@@ -44,7 +45,7 @@ _UNPRINTABLE |= {0xFB00 + n: text for n, text in enumerate(("ff", "fi", "fl", "f
 _LINE = re.compile(rf"[^\s{HYPHEN}{GONE}][^\r\n{HYPHEN}]*{HYPHEN}?")
 """PDFium breaks no line after its sign for a hyphen."""
 _SPACES = re.compile(r" +")
-_FIGURES = re.compile(r"(?:^| )[($]?[-–]?\d[\d.,]*[%)]? [($]?[-–]?\d[\d.,]*[%)]?(?: |$)")
+_FIGURES = re.compile(r"\d[%)]? [($]?[-–]?\d")
 """Two numbers side by side: in a row of a table there may be a gutter between any two of them."""
 # An accent as a letter of its own, and the mark that Unicode joins with the letter before it.
 _ACCENTS = {
@@ -63,13 +64,14 @@ _ACCENTS = {
     "¸": "\u0327",
     "˛": "\u0328",
 }
+_MARKED = frozenset([*_ACCENTS, *map(chr, range(0xC0, 0x180))])
 _BELOW = "¸˛"
 _ACCENT = re.compile(f"[{''.join(_ACCENTS)}]")
 _DOTLESS = {"ı": "i", "ȷ": "j"}
 # A space beside a letter with an accent, which may have come of the accent's place alone.
 _DOUBTFUL = re.compile(f"[\u00c0-\u017f]{GONE}*( +)(?=[a-z\u00df-\u017f])|[A-Za-z]( +){GONE}*(?=[\u00df-\u017f])")
-LEAST_SPACE = 0.12
-"""In font sizes: words are further apart, in the most crowded line."""
+LEAST_SPACE = 0.2
+"""In font sizes, between the ink of two letters: words are further apart, in the most crowded line."""
 _BOLD = re.compile(
     r"bold|black|heavy|demi(?!c|n)|nimbus\w+-medi(?!um)|bookman-demi|(?:^|\+)(?:CM|SF|EC|EU)\w*B(?:X|\d|SY|MR)|(?:^|\+)(?:CM|LM)?MIB"
     r"|(?:^|\+)(?:lm|ec|tc|t1|ot1)\w*bx|[-,]b[dx]?(?:it|ital|italic|obl)?$|[-_]W[6-9]\b",
@@ -221,8 +223,11 @@ class _Reading:
         self.text = self._whole_text()
         # Outside the basic plane, and for letters without a meaning, the text's indices are not the characters'.
         self._is_shifted = len(self.text) != self._count
-        if not self.text.isascii() or "`" in self.text:
-            self.text = self._with_spaces_closed(self._with_accents_joined(self.text))
+        letters = set(self.text)
+        if not letters.isdisjoint(_ACCENTS):
+            self.text = self._with_accents_joined(self.text)
+        if not letters.isdisjoint(_MARKED):
+            self.text = self._with_spaces_closed(self.text)
 
     def _whole_text(self) -> str:
         if self._count <= 0:
@@ -238,8 +243,6 @@ class _Reading:
 
         As long as before: GONE stands where the accent was, which need not be beside its letter.
         """
-        if not _ACCENT.search(text):
-            return text
         letters = list(text)
         for number, found in enumerate(_ACCENT.finditer(text)):
             at = self._letter_of(text, found.start(), number < MOST_FAR_ACCENTS)
@@ -256,7 +259,11 @@ class _Reading:
         if accent is None:
             return -1
         for other in (at + 1, at - 1, at + 2, at - 2):
-            if 0 <= other < len(text) and text[other].isalpha() and _stands_at(accent, text[at], self._box(other), size):
+            if (
+                0 <= other < len(text)
+                and text[other].isalpha()
+                and _stands_at(accent, text[at], self._box(other), size)
+            ):
                 return other
         if not may_be_far:
             return -1
@@ -311,7 +318,9 @@ class _Reading:
 
     def _line(self, text: str, start: int, is_whole: bool = False) -> list[Line]:
         """A line, or its parts where gutters divide it; with `is_whole` it is one."""
-        text = text.rstrip().rstrip(f" {GONE}")
+        text = text.rstrip()
+        if text[-1:] == GONE:
+            text = text.rstrip(f" {GONE}")
         if not text:
             return []
         middle = len(text) // 2
@@ -387,7 +396,9 @@ class _Reading:
         if not (-FAR < left <= right < FAR and -FAR < top <= bottom < FAR and -FAR < base < FAR):
             return self._without_place(written, size)
         if not (across > 0 and -0.3 * across < down < 0.3 * across):
-            return Line(self._page, written, left, top, right, bottom, bottom, size, is_bold, is_mono, True, weight=weight)
+            return Line(
+                self._page, written, left, top, right, bottom, bottom, size, is_bold, is_mono, True, weight=weight
+            )
         base = top if base < top else base if base < bottom + size else bottom + size
         high, low = base - 0.7 * size, base + 0.2 * size
         top, bottom = top if top < high else high, bottom if bottom > low else low
@@ -421,7 +432,7 @@ class _Reading:
                 before_left, before_right = left, right
         if gaps == 1 and text[0] in BULLETS and text[1] == " " and spans[0][2] - spans[0][0] < size:
             return 0
-        if _FIGURES.search(text):
+        if text[-1] in FIGURE_ENDS and _FIGURES.search(text):
             return -1
         if gaps or spans[-1][2] - spans[0][0] < LOOSE_EM * size * len(text) or ". . . ." in text:
             return gaps

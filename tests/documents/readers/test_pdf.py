@@ -439,3 +439,29 @@ def test_words_are_read_in_their_order_whatever_the_layout(tmp_path_factory: pyt
     made = planted(seed)
     path = write_pdf(tmp_path_factory.mktemp("pdf") / "a.pdf", made.pages)
     assert re.findall(r"q[a-z]+q", " ".join(texts_of(path)).lower()) == made.words
+
+
+def test_columns_with_display_formulas_between_their_lines_are_not_mixed(tmp_path: Path) -> None:
+    chance = random.Random(12)
+    page = Page()
+    told = [prose(chance, count) for count in (60, 60, 160)]
+    y = column(page, 72, 100, wrapped(told[0], 216))
+    for x, base, text in ((90, 8, "VAR"), (126, 8, "="), (150, 8, "X VAR(x)"), (150, -4, "n"), (205, -2, "S")):
+        page.text(x, y + base + 8, text)
+    # It stands a little into the space between the columns.
+    page.text(226, y + 16, "+ 2 X COV(x, y) .")
+    page.text(150, y + 26, "i=1", 6)
+    page.text(276, y + 36, "(9)")
+    column(page, 72, y + 50, wrapped(told[1], 216))
+    column(page, 306, 106, wrapped(told[2], 216))
+    texts = " ".join(texts_of(write_pdf(tmp_path / "a.pdf", [page])))
+    assert [texts.index(text[:40]) for text in told] == sorted(texts.index(text[:40]) for text in told)
+    assert all(text in texts for text in told)
+
+
+def test_letters_of_no_size_at_all_are_read(tmp_path: Path) -> None:
+    page = Page()
+    for number in range(9):
+        page.text(72, 100 + 14 * number, f"Number {number} of letters that are scaled to nothing", 0.01)
+    page.text(72, 300, "A title", 0.05)
+    assert "A title" in " ".join(texts_of(write_pdf(tmp_path / "a.pdf", [page])))

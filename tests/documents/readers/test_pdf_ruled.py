@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from app.documents.blocks import Kind, Piece, rows_of
 from tests.documents.readers.test_pdf import markers, pieces_of, prose
-from tests.helpers.pdf_files import Page, column, ruled, wrapped, write_pdf
+from tests.helpers.pdf_files import Page, column, ruled, width, wrapped, write_pdf
 
 ROWS = [
     ["Name", "What it is for", "Since"],
@@ -207,3 +207,57 @@ def test_every_word_of_a_ruled_table_is_read_once_in_its_cell(
     assert tables_of(pieces) == [rows]
     said = re.findall(r"q[a-z]+q", " ".join(piece.text for piece in pieces))
     assert len(said) == len(set(said)) == 4 + sum(len(cell.split()) for row in rows for cell in row)
+
+
+def census(page: Page, has_sides: bool, has_groups: bool) -> tuple[list[list[str]], float]:
+    """A table as offices of statistics print them: rules around its head and down between its columns, but none
+    between its rows; dots lead from a label to its figures, and long labels go on in the row below.
+    """
+    labels = ["Total", "Violent crime", "Offenses against the family and", "Robbery", "Vagrancy", "Runaways", "Arson"]
+    tops, left, right = (100.0, 118.0, 232.0), 72.0, 72.0 + 160 + 3 * 90
+    edges = [left + 160 + 90 * number for number in range(3)]
+    heads = ["Male", "Female", "All"]
+    page.text(left + 4, 113, "Offense charged", 8)
+    for edge, head in zip(edges, heads, strict=True):
+        page.text(edge + 30, 113, head, 8)
+    rows = [["Offense charged", *(part for head in heads for part in ([head, ""] if has_groups else [head]))]]
+    y = 130.0
+    for number, label in enumerate(labels):
+        page.text(left + 4, y, label, 8)
+        more = "children" if label.endswith("and") else ""
+        if more:
+            y += 12
+            page.text(left + 12, y, more, 8)
+        start = left + 16 + width(more or label, 8)
+        page.text(start, y, " ." * int((left + 150 - start) / width(" .", 8)), 8)
+        figures = [f"{(number + 3) * 417 * (at + 1) % 90_000:,}" for at in range(6 if has_groups else 3)]
+        for at, figure in enumerate(figures):
+            end = edges[at // 2] + 40 + 42 * (at % 2) if has_groups else edges[at] + 80
+            page.text(end - width(figure, 8), y, figure, 8)
+        rows.append([f"{label} {more}".strip(), *figures])
+        y += 12
+    for top in tops:
+        page.rule(left, top, right, top)
+    for edge in [left, *edges, right] if has_sides else edges:
+        page.rule(edge, tops[0], edge, tops[-1])
+    return rows, tops[-1]
+
+
+@pytest.mark.parametrize("has_sides", [True, False])
+@pytest.mark.parametrize("has_groups", [True, False])
+def test_rows_of_figures_without_rules_between_them_are_rows(tmp_path: Path, has_sides: bool, has_groups: bool) -> None:
+    page = Page()
+    column(page, 72, 60, wrapped(prose(random.Random(1), 30), 430))
+    rows, bottom = census(page, has_sides, has_groups)
+    column(page, 72, bottom + 30, wrapped(prose(random.Random(2), 60), 430))
+    pieces = pieces_of(write_pdf(tmp_path / "a.pdf", [page]))
+    (table,) = [piece for piece in pieces if piece.kind is Kind.TABLE]
+    assert list(rows_of(table)) == rows
+
+
+def test_cells_that_are_wrapped_between_rules_stay_whole(tmp_path: Path) -> None:
+    page = Page()
+    rows = [["What", "Why"], [prose(random.Random(3), 24), prose(random.Random(4), 30)], ["12 of 30", "1999 to 2004"]]
+    ruled(page, 72, 100, rows, [200.0, 200.0])
+    (table,) = [piece for piece in pieces_of(write_pdf(tmp_path / "a.pdf", [page])) if piece.kind is Kind.TABLE]
+    assert list(rows_of(table)) == rows
