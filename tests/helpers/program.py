@@ -107,6 +107,11 @@ class Program:
             found += [int(pid) for pid in task.read_text().split()]
         return found
 
+    def engine(self) -> int:
+        """The process id of the engine's child; others come and go beside it."""
+        (found,) = [pid for pid in self.children() if b"--engine-worker" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        return found
+
     def quit(self) -> int:
         """Closes the window as a person would; returns the exit code."""
         self.press("ctrl+q")

@@ -87,8 +87,7 @@ def test_a_killed_engine_costs_one_answer_and_the_next_one_works(
 ) -> None:
     program = start(home, programs)
     ask_and_see_text(program, LONG)
-    (engine,) = program.children()
-    os.kill(engine, signal.SIGKILL)
+    os.kill(program.engine(), signal.SIGKILL)
     assert wait_for_state(program, "interrupted").strip()
     program.ask("Say hello")
     wait_for_state(program, "complete")
