@@ -20,6 +20,8 @@ from app.ui.widgets.flow_layout import FlowLayout
 from app.ui.widgets.plain_tip import plain_tip
 
 MOST_LINES = 3
+LOW_PX = 560
+"""A window lower than that has room for one line of chips; the others are scrolled to."""
 MOST_REMARKS = 2
 
 
@@ -150,11 +152,12 @@ class AttachmentRow(QWidget):
         chip.setToolTip(plain_tip("\n".join(part for part in (one.name, tokens_words(tokens), remarks) if part)))
 
     def _fit(self) -> None:
-        """As high as the chips, up to three lines of them."""
+        """As high as the chips, up to three lines of them where there is room."""
         width = self._scroll.viewport().width() or self.width()
         wanted = self._flow.heightForWidth(max(1, width))
         line = max((chip.sizeHint().height() for chip in self._chips.values()), default=0)
-        most = MOST_LINES * line + (MOST_LINES - 1) * self._flow.gap_px
+        lines = MOST_LINES if self.window().height() >= self._theme.px(LOW_PX) else 1
+        most = lines * line + (lines - 1) * self._flow.gap_px
         self._scroll.setFixedHeight(max(1, min(wanted, most)))
         margins = self._column.contentsMargins()
         self._remarks.setMinimumHeight(0)  # or it is as high as before

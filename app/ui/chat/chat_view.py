@@ -293,6 +293,7 @@ class ChatView(QWidget):
         self._stack = QStackedLayout()
         self._stack.addWidget(self.empty)
         self._stack.addWidget(self.transcript)
+        self.transcript.setMinimumHeight(1)  # what is written goes before it
         self._above = QHBoxLayout()
         self._above.addStretch(1)
         self._above.addWidget(self._banner)

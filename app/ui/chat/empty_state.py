@@ -96,6 +96,9 @@ class EmptyState(QWidget):
         self._card.show_suggestion(suggestion)
         self._show_parts()
 
+    def hasHeightForWidth(self) -> bool:
+        return False  # a stack would take it for the least height; here it is what is left over
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._show_parts()
@@ -107,6 +110,7 @@ class EmptyState(QWidget):
         self._card_row.setVisible(has_card)
         greeting, label = (one.heightForWidth(self.width()) for one in (self._greeting, self._label))
         self._greeting.setVisible(greeting <= self.height() - label - px(18))
+        self._label.setVisible(label <= self.height() - px(2 * 18 + 2 * 8))
         words = greeting + label
         card = self._card.heightForWidth(min(self.width(), self._card.maximumWidth())) + px(8) if has_card else 0
         room = self.height() - words - card - px(2 * 18 + 5 * 8)
