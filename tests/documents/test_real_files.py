@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import statistics
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -201,6 +202,72 @@ def test_a_workbook_with_results_longer_than_a_record_is_read_to_their_end(tmp_p
 )
 def test_a_message_in_a_code_page_is_decoded(name: str, words: str, tmp_path: Path) -> None:
     assert words in read(of_poi(name), tmp_path).text
+
+
+# Manuals that TeX and others printed
+
+ENDS = (".", "!", "?", ":", ";", ")", "”")
+
+
+def manual(package: str, name: str) -> Path:
+    """A PDF out of a package of Debian."""
+    (path,) = [path for path in fetched(package, ".pdf") if path.name == name]
+    return path
+
+
+def cut_sentences(blocks: Sequence[Block]) -> int:
+    """How often a block goes on in the next one, in the middle of a sentence."""
+    text = (Kind.PARAGRAPH, Kind.HEADING)
+    return sum(
+        one.kind in text and two.kind in text and not one.text.endswith(ENDS) and two.text[:1].islower()
+        for one, two in pairwise(blocks)
+    )
+
+
+@pytest.mark.parametrize(
+    ("package", "name", "most_cut", "most_headings"),
+    [
+        # With every font of a weight over 600 taken for bold it was 93 and 40, and 67 and 1,424.
+        ("r-cran-rcpp", "Rcpp-introduction.pdf", 12, 20),
+        ("xfig-doc", "xfig_ref_en.pdf", 90, 330),
+    ],
+)
+def test_regular_fonts_with_wide_stems_cut_no_sentences_and_make_no_headings(
+    package: str, name: str, most_cut: int, most_headings: int, tmp_path: Path
+) -> None:
+    blocks = read(manual(package, name), tmp_path).blocks
+    headings = sum(block.kind is Kind.HEADING for block in blocks)
+    assert cut_sentences(blocks) <= most_cut
+    assert 8 <= headings <= most_headings
+
+
+def test_accents_that_are_drawn_over_their_letters_are_joined_wherever_they_stand_in_the_file(tmp_path: Path) -> None:
+    text = " ".join(
+        block.text for block in read(manual("r-cran-coin", "LegoCondInf.pdf"), tmp_path, last_page=1).blocks
+    )
+    assert "Institut für Medizininformatik, Biometrie und Epidemiologie" in text
+    assert "Friedrich-Alexander-Universität Erlangen-Nürnberg" in text
+    assert "¨" not in text
+
+
+def test_two_columns_with_display_formulas_are_read_one_after_the_other(tmp_path: Path) -> None:
+    path = manual("r-cran-vegan", "diversity-vegan.pdf")
+    blocks = read(path, tmp_path, first_page=3, last_page=3).blocks
+    text = " ".join(block.text for block in blocks)
+    left = ["Equation 8 actually is of the same form", "number of stems per hectare", "Moreover, the rarefied richness"]
+    right = ["Simple diversity indices only consider species identity: all", "The two basic indices", "still need"]
+    places = [text.index(part) for part in [*left, *right]]
+    assert places == sorted(places)
+    code = [block.text for block in blocks if block.kind is Kind.CODE]
+    assert code[0].split("\n")[0] == "> quantile(rowSums(BCI))"
+
+
+def test_what_a_program_printed_keeps_its_columns(tmp_path: Path) -> None:
+    blocks = read(manual("r-cran-vegan", "intro-vegan.pdf"), tmp_path, first_page=2, last_page=2).blocks
+    (printed,) = [block.text for block in blocks if block.kind is Kind.CODE and "Eigenvalues" in block.text]
+    lines = printed.split("\n")[-5:]
+    assert lines[1] == "Eigenvalues          0.5117 0.3036 0.12125 0.14267"
+    assert len({len(line) for line in lines}) == 1
 
 
 # One book in several formats and languages
