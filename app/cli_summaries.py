@@ -29,13 +29,14 @@ from app.features.summarize import (
     Writing,
     summarize,
 )
+from app.features.summary.digest import FORMS, digest_summary
 from app.features.summary.export import ENDINGS, as_text, save
 from app.features.summary.laid_out import facts
 from app.features.summary.memory_steps import MemorySteps
 from app.features.summary.pace import Pace
 from app.features.summary.partial import Partial
 from app.features.summary.report import report
-from app.features.summary.result import Form, Length, Summary, Wish
+from app.features.summary.result import Form, Length, Method, Summary, Wish
 from app.features.summary.words import not_made_words, nothing_words
 from app.features.summary.writing_language import unknown_languages
 from app.terminal import (
@@ -57,6 +58,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     lengths = [length.value for length in Length]
     parser.add_argument("--length", choices=lengths, default="medium", help="default: medium")
     parser.add_argument("--form", choices=[form.value for form in Form], help="default: bullets")
+    parser.add_argument(
+        "--method",
+        choices=["auto", *Method],
+        default="auto",
+        help="digest: sentences of the documents, chosen by counting words, no model is asked; auto: the model",
+    )
     parser.add_argument("--instruction", metavar="TEXT", default="", help="how to write it, in your own words")
     parser.add_argument("--language", metavar="xx", default="", type=_language, help="default: the document's own")
     parser.add_argument("--model", metavar="FILE", type=Path, help=SUMMARY_MODEL_HELP)
@@ -91,6 +98,9 @@ def run_summarize(options: argparse.Namespace) -> int:
             return INTERRUPTED
         if not inputs.documents:
             return 1
+        if options.method == Method.DIGEST:
+            _tell(digest_summary(inputs.documents, _wish(options), lambda: cancel.cancelled), inputs, options)
+            return INTERRUPTED if cancel.cancelled else 0
         model = model_path(options.model, settings.models.summarize_path, settings.engine.model_path)
         with closing(build_engine(places)) as engine:
             print(f"Loading {model.name}", file=sys.stderr)
@@ -109,6 +119,8 @@ def _wrong_usage(options: argparse.Namespace, paths: Sequence[Path]) -> str:
     """A sentence about options that do not go together, or a place that cannot be written to; "" where all is well."""
     if (_wish(options).form is Form.OWN) != bool(options.instruction):
         return "--form own and --instruction TEXT belong together."
+    if options.method == Method.DIGEST and (_wish(options).form not in FORMS or options.language):
+        return f"--method digest takes sentences as they are: --form can be {', '.join(FORMS)}, without --language."
     if options.output is None:
         return ""
     out: Path = options.output.expanduser().absolute()

@@ -20,7 +20,7 @@ from tests.helpers.script import requests, write_script
 from tests.helpers.terminal import ROOT, command, fireside, only_json
 from tests.helpers.typist import Typist
 
-FIELDS = ["summary", "claims", "coverage", "sections", "seconds", "model", "warnings", "errors"]
+FIELDS = ["summary", "claims", "coverage", "sections", "seconds", "model", "method", "warnings", "errors"]
 RENT, NOTICE = "The rent of the flat is 960 euros.", "Notice is given three months before the end."
 LEASE = f"{RENT}\n\n{NOTICE}\n\nHeating and water are paid by the tenant."
 ANSWER = f"- {RENT} [1]\n- {NOTICE} [2]\n"
@@ -52,6 +52,23 @@ def long_lease(tmp_path: Path, paragraphs: int = 400) -> Path:
     path = tmp_path / "long.txt"
     path.write_text("\n\n".join(f"Clause {n}: {WORDS}" for n in range(1, paragraphs + 1)), "utf-8")
     return path
+
+
+def test_a_digest_asks_no_model_and_its_claims_are_sentences_of_the_document(tmp_path: Path, lease: Path) -> None:
+    out = tmp_path / "out.md"
+    result = fireside("summarize", str(lease), "--method", "digest", "--length", "short", "--json", "-o", str(out))
+    body = only_json(result)
+    assert (result.returncode, list(body)) == (0, FIELDS)
+    assert [claim["text"] for claim in body["claims"]] == LEASE.split("\n\n")
+    assert all(claim["found"] for claim in body["claims"])
+    assert [claim["block_ids"] for claim in body["claims"]] == [[1], [2], [3]]
+    assert (body["method"], body["model"], body["coverage"]["blocks_read"]) == ("digest", "", 3)
+    assert "Loading" not in result.stderr
+    saved = out.read_text("utf-8")
+    assert "Sentences of the document, chosen by counting words. No model was asked." in saved
+    assert NOTICE in saved
+    wrong = fireside("summarize", str(lease), "--method", "digest", "--form", "actions")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
 
 
 def test_json_is_one_object_with_the_fixed_fields(tmp_path: Path, lease: Path) -> None:

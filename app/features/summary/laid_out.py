@@ -10,8 +10,9 @@ from itertools import groupby
 
 from app import APP_NAME
 from app.documents.markdown_text import page_mark
-from app.features.summary.result import Anchor, Form, Statement, Summary
+from app.features.summary.result import Anchor, Form, Method, Statement, Summary
 from app.features.summary.words import (
+    DIGEST_WORDS,
     check_words,
     coverage_words,
     language_words,
@@ -89,12 +90,17 @@ def lay_out(summary: Summary) -> LaidOut:
     is_right_to_left = summary.language.replace("_", "-").split("-")[0].lower() in RIGHT_TO_LEFT
     return LaidOut(
         plain(summary.title),
-        (*facts(summary), *more, f"Written by {plain(summary.model)} in {APP_NAME}."),
+        (*facts(summary), *more, *_maker(summary)),
         parts,
         tuple(sources.found.values()),
         summary.language,
         "rtl" if is_right_to_left else "ltr",
     )
+
+
+def _maker(summary: Summary) -> tuple[str, ...]:
+    """A digest says of itself what it is, among its facts."""
+    return () if summary.method is Method.DIGEST else (f"Written by {plain(summary.model)} in {APP_NAME}.",)
 
 
 def plain(text: str) -> str:
@@ -110,8 +116,10 @@ def _direction(text: str) -> str:
 
 def facts(summary: Summary) -> Iterator[str]:
     """What was read, how the statements compare with their pages, and whether it was stopped: sentences."""
+    if summary.method is Method.DIGEST:
+        yield DIGEST_WORDS
     yield f"{coverage_words(summary)}."
-    if summary.statements:
+    if summary.statements and summary.method is Method.MODEL:
         told = (*statements_words(summary.statements), language_words(summary))
         yield f"{', '.join(filter(None, told))}."
     if summary.is_partial:

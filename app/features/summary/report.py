@@ -33,6 +33,7 @@ def report(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> dict[str,
         "sections": summary.sections,
         "seconds": round(summary.seconds, 3),
         "model": summary.model,
+        "method": summary.method.value,
         "warnings": [words] if (words := unknown_words(summary)) else [],
         "errors": list(errors),
     }

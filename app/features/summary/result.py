@@ -31,6 +31,14 @@ class Form(StrEnum):
     """As `Wish.instruction` says."""
 
 
+class Method(StrEnum):
+    """What a summary was made by."""
+
+    MODEL = "model"
+    DIGEST = "digest"
+    """By counting words: its statements are sentences of the documents."""
+
+
 @dataclass(frozen=True)
 class Wish:
     """What a person wants. `language` is a code such as "de", "" for the document's own."""
@@ -170,6 +178,7 @@ class Summary:
     seconds: float = 0.0
     unknown_languages: tuple[str, ...] = ()
     """Languages that it was to be read or written in, by their codes, and that the model was not made for."""
+    method: Method = Method.MODEL
 
 
 def wish_to_fields(wish: Wish) -> dict[str, Any]:
@@ -202,6 +211,7 @@ def summary_from_fields(fields: Mapping[str, Any]) -> Summary:
             "statements": tuple(statement_from_fields(one) for one in fields["statements"]),
             "wish": wish_from_fields(fields["wish"]),
             "unknown_languages": tuple(fields.get("unknown_languages", ())),
+            "method": Method(fields.get("method", Method.MODEL)),
         }
     )
 

@@ -9,6 +9,7 @@ from app.features.summary.check_language import SMALL_WORDS, language_of
 from app.features.summary.language_names import language_name
 from app.features.summary.result import Check, Coverage, Form, Reason, Statement, SummarizedDocument, Summary
 
+DIGEST_WORDS = "Sentences of the document, chosen by counting words. No model was asked."
 _ON = {"p.": "page", "pp.": "page", "page": "page", "pages": "page", "slide": "slide", "sheet": "sheet"}
 """What something stands on, by the first word of where it was looked; anything else it stands in."""
 

@@ -1,0 +1,102 @@
+"""The digest: sentences of the document, word for word, in its order, the same each time, in any language."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.documents.blocks import Block, Kind
+from app.features.summary.digest import digest_of, digest_summary
+from app.features.summary.events import InputDocument
+from app.features.summary.result import Form, Length, Method, Wish
+
+WORDS = (
+    "kiln",
+    "fire",
+    "clay",
+    "Ofen",
+    "brannte",
+    "heiß",
+    "窯",
+    "焼く",
+    "печь",
+    "глина",
+    "فرن",
+    "3.7",
+    "however",
+    "we",
+)
+TEXTS = st.lists(
+    st.tuples(
+        st.sampled_from([Kind.PARAGRAPH, Kind.HEADING, Kind.LIST_ITEM, Kind.TABLE, Kind.CODE]),
+        st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=8).map(" ".join), max_size=5).map(". ".join),
+    ),
+    max_size=12,
+)
+
+
+def blocks_of(*texts: str, heading: str = "") -> list[Block]:
+    path = (heading,) if heading else ()
+    return [Block(number, Kind.PARAGRAPH, text, heading_path=path) for number, text in enumerate(texts, 1)]
+
+
+def document(blocks: list[Block], title: str = "") -> InputDocument:
+    return InputDocument(0, "kilns.txt", title, "", 0, (), "en", blocks)
+
+
+@given(texts=TEXTS, most=st.integers(1, 6))
+def test_every_sentence_stands_in_its_block_in_the_documents_order_and_twice_gives_the_same(
+    texts: list[tuple[Kind, str]], most: int
+) -> None:
+    blocks = [Block(number, kind, text) for number, (kind, text) in enumerate(texts, 1)]
+    told = digest_of(blocks, most)
+    assert len(told) <= most
+    assert [(one.block_id, one.start) for one in told] == sorted((one.block_id, one.start) for one in told)
+    by_id = {block.id: block for block in blocks}
+    for one in told:
+        sentence = by_id[one.block_id].text[one.start : one.end]
+        assert sentence
+        assert sentence == sentence.strip()
+        assert by_id[one.block_id].kind in (Kind.PARAGRAPH, Kind.LIST_ITEM)
+    assert digest_of(blocks, most) == told
+
+
+def test_what_the_document_is_about_goes_before_what_it_mentions() -> None:
+    about = "The kiln of Uruk was fired with reed, and the kiln reached a thousand degrees."
+    aside = "Lunch was served at noon in the old mill."
+    filler = ["Reed for the kiln was cut in the marshes.", "A kiln needs clay and fire.", "Each kiln was fired twice."]
+    blocks = blocks_of(aside, *filler, about)
+    chosen = {blocks[one.block_id - 1].text for one in digest_of(blocks, 2, title="The kiln of Uruk")}
+    assert about in chosen
+    assert aside not in chosen
+
+
+def test_what_was_said_is_not_said_again() -> None:
+    same = "The kiln of Uruk was fired with reed."
+    other = "A potter paid the temple in grain for the use of the kiln."
+    blocks = blocks_of(same, same, same, other)
+    assert [blocks[one.block_id - 1].text for one in digest_of(blocks, 2)] == [same, other]
+
+
+def test_lists_of_sources_and_thanks_are_not_told() -> None:
+    blocks = [
+        *blocks_of("The kiln was fired with reed."),
+        Block(2, Kind.HEADING, "Acknowledgements", level=1),
+        Block(3, Kind.PARAGRAPH, "We thank the kiln, the reed and the fire.", heading_path=("Acknowledgements",)),
+    ]
+    assert [one.block_id for one in digest_of(blocks, 3)] == [1]
+
+
+def test_a_digest_is_a_summary_whose_statements_rest_on_themselves() -> None:
+    blocks = blocks_of("The kiln was fired.  It took\na day. Reed was cut in the marshes.", heading="Kilns")
+    blocks += [Block(2, Kind.PARAGRAPH, "Grain was paid.", heading_path=("Pay",))]
+    summary = digest_summary([document(blocks)], Wish(Length.SHORT, Form.SECTIONS))
+    assert [(one.group, one.anchors[0].block_id) for one in summary.statements] == [("Kilns", 1), ("Pay", 2)]
+    assert all(one.check.found and one.anchors[0].text.split() == one.text.split() for one in summary.statements)
+    assert (summary.method, summary.model, summary.is_partial) == (Method.DIGEST, "", False)
+    assert summary.documents[0].coverage.blocks_read == 2
+
+
+def test_it_can_be_cancelled() -> None:
+    summary = digest_summary([document(blocks_of("The kiln was fired."))], Wish(), lambda: True)
+    assert (summary.statements, summary.is_partial) == ((), True)
