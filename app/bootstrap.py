@@ -343,13 +343,12 @@ def _build_parts(paths: AppPaths, handler: logging.Handler | None) -> Fireside:
 
 
 def _opened(path: Path) -> Database:
-    """The database. On a full disk it can be read; where there is none yet, it is in memory. A window opens anyway."""
+    """The database. On a full disk it can be read; a new one, or a copy that gets its upgrade, is then in memory."""
     try:
         return Database.open(path)
     except DiskFull:
-        if path.exists() and path.stat().st_size:  # chats that need an upgrade must not seem to be gone
-            raise
-        return Database.in_memory()
+        has_chats = path.exists() and path.stat().st_size > 0
+        return Database.in_memory(path if has_chats else None)
 
 
 def _begin(conversations: Conversations, jobs: Jobs) -> list[int]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -233,15 +235,42 @@ def test_what_a_killed_save_of_the_settings_left_is_gone_with_the_next_start(fre
     assert files_with("an unsent secret", fresh_home) == []
 
 
+def fill_disk(home: Path) -> None:
+    with (home / "other").open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
+        while True:
+            file.write(b"x" * 4096)
+
+
+def test_on_a_full_disk_chats_that_need_an_upgrade_can_be_read_too(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 2_000_000) as home:
+        paths = AppPaths(home / "data", home / "config", home / "cache", home / "logs")
+        paths.data.mkdir()
+        with closing(sqlite3.connect(paths.database)) as old:
+            old.execute("PRAGMA journal_mode = WAL")
+            old.executescript((Path(__file__).parent / "store" / "data" / "fireside-v3.sql").read_text("utf-8"))
+            titles = {title for (title,) in old.execute("SELECT title FROM conversations WHERE deleted_at IS NULL")}
+        before = paths.database.read_bytes()
+        fill_disk(home)
+        full = build(paths)
+        assert {found.title for found in full.conversations.find()} == titles
+        assert "lost with the window" in full.notices[0].kept
+        assert full.conversations.create(title="lost").id > 1 << 30, "none that the file gives out"
+        full.tidy()
+        full.close()
+        assert paths.database.read_bytes() == before
+        (home / "other").unlink()
+        again = build(paths)
+        assert ({found.title for found in again.conversations.find()}, again.notices) == (titles, [])
+        again.close()
+
+
 def test_on_a_full_disk_the_chats_can_be_read_and_that_is_said(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", 2_000_000) as home:
         paths = AppPaths(home / "data", home / "config", home / "cache", home / "logs")
         app = build(paths)
         chat = app.conversations.create(title="kept")
         app.close()
-        with (home / "other").open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
-            while True:
-                file.write(b"x" * 4096)
+        fill_disk(home)
         full = build(paths)
         assert [found.title for found in full.conversations.find()] == ["kept"]
         assert "disk is full" in full.notices[0].text

@@ -35,6 +35,7 @@ BUSY_TIMEOUT_S = 5.0
 
 IN_MEMORY_IDS = 1 << 30
 """Ids of a database in memory begin above this; they fit into 32 bits, as Qt's signals need."""
+LARGEST_IN_MEMORY_BYTES = 1 << 30
 ALMOST_NOTHING_BYTES = 1_000_000
 SMALLEST_BYTES = 512
 RECOVERING, RECOVERED = ".recovering", ".recovered"
@@ -94,16 +95,20 @@ class Database:
             raise problem from error
 
     @classmethod
-    def in_memory(cls) -> Database:
-        """An empty database that lives as long as it is open; nothing of it ever reaches a disk.
+    def in_memory(cls, copied: Path | None = None) -> Database:
+        """A database that lives as long as it is open, empty or a file's copy; nothing of it ever reaches a disk.
 
-        Its ids are none that the file gives out, so that what is said of one is never taken for the other.
+        It gives out no ids that the file gives out, so that what is said of one is never taken for the other.
+        Raises DiskFull when the file cannot be copied, MigrationFailed when it cannot be brought to the newest schema.
         """
         connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         connection.execute("PRAGMA temp_store = MEMORY")
+        if copied is not None:
+            _copy_without_room(copied, connection)
         _set_up(connection)
         migrate(connection, Path(":memory:"))
         for table in ("conversations", "messages", "documents", "attachments"):
+            connection.execute("DELETE FROM sqlite_sequence WHERE name = ?", (table,))
             connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, IN_MEMORY_IDS))
         return cls(connection, Path(":memory:"), None)
 
@@ -293,6 +298,18 @@ def _without_room(path: Path, version: int) -> sqlite3.Connection | None:
         log.info("a database on a full disk cannot be read: %s", error)
     connection.close()
     return None
+
+
+def _copy_without_room(path: Path, target: sqlite3.Connection) -> None:
+    if _size_bytes(path) > LARGEST_IN_MEMORY_BYTES:
+        raise DiskFull(str(path.parent))
+    try:
+        with closing(_connect(path, "rw")) as connection:
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            connection.backup(target)
+    except sqlite3.Error as error:
+        log.info("a database on a full disk cannot be copied: %s", error)
+        raise DiskFull(str(path.parent)) from error
 
 
 def _set_up_writing(connection: sqlite3.Connection) -> None:

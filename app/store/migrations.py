@@ -328,7 +328,7 @@ def migrate(connection: sqlite3.Connection, path: Path, migrations: Sequence[Mig
         raise DatabaseNewer(str(path), found, len(migrations))
     if found == len(migrations):
         return
-    if found > 0:
+    if found > 0 and path.exists():  # a copy in memory is one already
         back_up(connection, path.with_name(f"{path.name}.before-v{len(migrations)}"))
     connection.execute("PRAGMA foreign_keys = OFF")  # steps may rebuild tables; checked as a whole before the commit
     connection.execute("BEGIN IMMEDIATE")
