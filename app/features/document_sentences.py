@@ -63,8 +63,8 @@ _SENTENCES: dict[str, Callable[[Values], str]] = {
     "really": lambda v: f"It is really {format_words(str(v['format']))}, whatever the ending {v['ending']} says.",
     "encoding": lambda v: f"Its letters were read as {v['encoding']}.",
     "odd_bytes": _counted(
-        "1 byte is no letter in this encoding and was replaced.",
-        "{count} bytes are no letters in this encoding and were replaced.",
+        "1 byte means nothing in this encoding and was replaced.",
+        "{count} bytes mean nothing in this encoding and were replaced.",
     ),
     "damaged_pages": _counted("1 page is damaged and was not read.", "{count} pages are damaged and were not read."),
     "no_recognition": _counted(

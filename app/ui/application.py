@@ -43,7 +43,8 @@ log = logging.getLogger(__name__)
 STOP_TIMEOUT_S = 1.0
 NO_ANSWER = Sentence(
     f"{APP_NAME} is already running, but does not answer.",
-    "This is a second window on the same chats. When the first one does not come back, end it.",
+    "This is a second window on the same chats. If the first one does not come back, close it, or end its process in "
+    "the system’s task manager.",
 )
 
 
@@ -52,7 +53,6 @@ def run(arguments: list[str]) -> int:
     files = [str(Path(argument).absolute()) for argument in arguments]
     application = QApplication([APP_NAME])
     application.setApplicationName(APP_ID)
-    application.setApplicationDisplayName(APP_NAME)
     application.setApplicationVersion(__version__)
     QGuiApplication.setDesktopFileName(APP_ID)
     paths = AppPaths.from_environment()

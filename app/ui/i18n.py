@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from app import APP_NAME
 from app.core.sizes import size_words
 from app.core.visible import visible_name
 
@@ -25,6 +26,11 @@ def tr(text: str, **values: object) -> str:
 def size_text(size_bytes: float) -> str:
     """The size of a file in the person's language."""
     return size_words(size_bytes, tr)
+
+
+def window_title(words: str) -> str:
+    """What a window of the program is called; no words: by the program's name alone."""
+    return f"{words} – {APP_NAME}" if words else APP_NAME
 
 
 def breakable(text: str) -> str:

@@ -9,12 +9,11 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
 
-from app import APP_NAME
 from app.core.errors import AppError
 from app.ui import tasks
 from app.ui.context_panel import ContextPanel
 from app.ui.desktop import open_folder
-from app.ui.i18n import tr
+from app.ui.i18n import tr, window_title
 from app.ui.incoming_files import IncomingFiles
 from app.ui.left_column import LeftColumn
 from app.ui.model_loader import ModelLoader
@@ -297,7 +296,7 @@ class MainWindow(QMainWindow):
         task = self.views.tab
         if task != self.picker.task:
             self.picker.show_task(task)
-        self.status.gauge.show_wanted(wanted=self.views.current not in (SUMMARIZE, TRANSLATE))
+        self.status.gauge.show_wanted(wanted=self.views.current == CHAT)
         self._update_title()
         self._remember_later.start()
 
@@ -309,9 +308,9 @@ class MainWindow(QMainWindow):
         open_id = self.chat.conversation_id
         conversation = None if open_id is None else self._app.conversations.get(open_id)
         title = tr("Temporary chat") if self.chat.is_temporary else conversation.title if conversation else ""
-        if self.views.current in (SUMMARIZE, TRANSLATE):
+        if self.views.current != CHAT:
             title = self.views.work_title
-        self.setWindowTitle(f"{title} – {APP_NAME}" if title else APP_NAME)
+        self.setWindowTitle(window_title(title))
 
     def _restore(self) -> None:
         self.sizes.restore(self._app.settings.window)

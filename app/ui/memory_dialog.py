@@ -25,7 +25,7 @@ from app.features.translation.kept_words import Found, Remembered
 from app.features.translation.languages import language
 from app.store.memory import Pair
 from app.ui import tasks
-from app.ui.i18n import tr
+from app.ui.i18n import tr, window_title
 from app.ui.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
@@ -124,7 +124,7 @@ class MemoryDialog(QDialog):
         self._asked: tuple[int, ...] = ()
         self.found = Found()
         self.setObjectName("memory_dialog")
-        self.setWindowTitle(tr("Translation memory"))
+        self.setWindowTitle(window_title(tr("Translation memory")))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.head = QLabel(tr("Translation memory"))
         self.words = QLabel(

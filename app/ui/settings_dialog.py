@@ -22,7 +22,7 @@ from app.core.errors import AppError
 from app.core.paths import resource_root
 from app.features.options import MOST_TOKENS
 from app.ui.desktop import open_folder
-from app.ui.i18n import tr
+from app.ui.i18n import tr, window_title
 from app.ui.notify import Notify
 from app.ui.settings_engine import EnginePage
 from app.ui.settings_memory import MemoryPage
@@ -59,7 +59,7 @@ class SettingsDialog(QDialog):
         super().__init__(parent)
         self._app, self._theme, self._notify = app, theme, notify
         self.setObjectName("settings_dialog")
-        self.setWindowTitle(tr("Settings"))
+        self.setWindowTitle(window_title(tr("Settings")))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         px = theme.px
         room = parent.height() - px(48) if parent is not None else px(HEIGHT_PX)
@@ -263,7 +263,7 @@ class LicenceSheet(QDialog):
 
     def __init__(self, theme: Theme, path: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle(tr("Licences"))
+        self.setWindowTitle(window_title(tr("Licences")))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.resize(theme.px(640), theme.px(480))
         text = QPlainTextEdit(path.read_text("utf-8"), readOnly=True)

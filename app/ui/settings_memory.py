@@ -44,7 +44,7 @@ class MemoryPage(SettingsPage):
         )
         short = Switch(self._theme, tr("Sleep when memory is short"), on=engine.unload_when_memory_short)
         short.toggled.connect(lambda wanted: self._save("engine", unload_when_memory_short=wanted))
-        explanation = tr("So that other programs go on. Never while an answer is being written.")
+        explanation = tr("So that other programs have room. Never while an answer is being written.")
         self.add_row(tr("Sleep when memory is short"), explanation, short)
         after = Stepper(
             self._theme, tr("Sleep when not used"), engine.unload_after_min,

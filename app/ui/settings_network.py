@@ -261,7 +261,7 @@ class NetworkPage(SettingsPage):
         self.connections.rows.show_rows(found.rows)
         self.connections.setVisible(bool(found.rows))
         if not found.rows:
-            self.totals.setText(tr("No connection was ever made."))
+            self.totals.setText(tr("No connection has been made yet."))
             return
         self.totals.setText(
             tr(

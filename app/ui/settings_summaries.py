@@ -21,7 +21,7 @@ class SummariesPage(SettingsPage):
 
     def __init__(self, app: Fireside, theme: Theme, save: Save) -> None:
         super().__init__(theme, tr("Summarize"))
-        name = tr("Keep the computer awake while a summary or a translation is at work")
+        name = tr("Keep the computer awake during summaries and translations")
         awake = Switch(theme, name, on=app.settings.summaries.stay_awake)
         awake.toggled.connect(lambda wanted: save("summaries", stay_awake=wanted))
         explanation = tr("On mains power only. The screen may still go dark, and on battery the computer may sleep.")

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.ui.i18n import tr
+from app.ui.i18n import tr, window_title
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 
@@ -91,7 +91,7 @@ class ShortcutSheet(QDialog):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("shortcut_sheet")
-        self.setWindowTitle(tr("Keyboard shortcuts"))
+        self.setWindowTitle(window_title(tr("Keyboard shortcuts")))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         px = theme.px
         column = QVBoxLayout(self)

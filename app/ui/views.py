@@ -76,7 +76,9 @@ class Views(QObject):
 
     @property
     def work_title(self) -> str:
-        """Of the summary or the translation that is open, else of their tab."""
+        """Of the summary or the translation that is open, else of what is shown."""
+        if self.current == MODELS:
+            return tr("Models")
         if self.current == TRANSLATE:
             tab = self._translate if TRANSLATE in self._built else None
             return (tab.title if tab is not None else "") or tr("Translate")

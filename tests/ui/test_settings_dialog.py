@@ -212,7 +212,7 @@ def test_an_engine_that_does_not_answer_is_asked_again(
 
 def test_whether_the_computer_stays_awake_for_a_summary_is_saved(dialog: SettingsDialog, frame: Frame) -> None:
     dialog.show_page(SUMMARIZE)
-    switch = by_name(dialog, QCheckBox, "Keep the computer awake while a summary or a translation is at work")
+    switch = by_name(dialog, QCheckBox, "Keep the computer awake during summaries and translations")
     assert switch.isChecked()
     switch.click()
     assert not saved(frame).summaries.stay_awake

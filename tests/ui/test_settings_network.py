@@ -217,7 +217,7 @@ def test_without_a_keyring_the_token_holds_until_quit_and_that_is_said(
 
 
 def test_connections_are_listed_with_the_newest_first(dialog: SettingsDialog, frame: Frame, qtbot: QtBot) -> None:
-    wait_for_words(dialog, qtbot, "No connection was ever made.")
+    wait_for_words(dialog, qtbot, "No connection has been made yet.")
     ledger: Ledger = frame.app.ledger
     for host, why, size, status in (
         ("huggingface.co", "search", 18_200, 200),

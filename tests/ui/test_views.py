@@ -123,6 +123,8 @@ def test_neither_tab_is_marked_while_the_models_are_shown_and_the_last_one_is_re
     press(frame, qtbot, Qt.Key.Key_2)
     press(frame, qtbot, Qt.Key.Key_M)
     assert shown(frame) == "ModelsView models_column"
+    assert frame.window.windowTitle() == "Models – Fireside"
+    assert frame.window.status.gauge.isHidden()
     frame.window.close()
     assert frame.app.settings.window.tab == "summarize"
 

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from app.core.messages import clean_text
 from app.features.options import MOST_TOKENS
-from app.ui.i18n import tr
+from app.ui.i18n import tr, window_title
 from app.ui.icons import icon
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
@@ -116,7 +116,7 @@ class ChatSettings(QDialog):
         super().__init__(parent)
         self._theme = theme
         px = theme.px
-        self.setWindowTitle(tr("Chat settings"))
+        self.setWindowTitle(window_title(tr("Chat settings")))
         self.setAccessibleName(tr("Chat settings"))
         self.setMinimumWidth(px(520))
         self._prompt = QPlainTextEdit(system_prompt)

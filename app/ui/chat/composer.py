@@ -110,8 +110,10 @@ class Composer(QWidget):
         self._row.addWidget(self.thinking)
         self._row.addWidget(self._note, 1)
         self._row.addWidget(self.send)
-        self._column.addWidget(self.attachments)
-        self._column.addWidget(self.field)
+        self._written = QVBoxLayout()
+        self._written.addWidget(self.attachments)
+        self._written.addWidget(self.field)
+        self._column.addLayout(self._written)
         self._column.addLayout(self._row)
         self.field.edit.submitted.connect(self._on_submitted)
         self.field.edit.up_pressed.connect(self.edit_last_wanted)
@@ -169,12 +171,14 @@ class Composer(QWidget):
 
     def _on_theme_changed(self) -> None:
         px = self._theme.px
-        self._column.setContentsMargins(px(17), px(14), px(11), px(10))
-        self._column.setSpacing(px(6))
+        # The glyphs stand under the text, and the buttons around them have room for their focus rings.
+        self._column.setContentsMargins(px(11), px(14), px(11), px(10))
+        self._written.setContentsMargins(px(6), 0, 0, 0)
+        for column in (self._column, self._written):
+            column.setSpacing(px(6))
         self._row.setSpacing(px(8))
         self._row.setContentsMargins(0, 0, 0, 0)
         self._note.setFont(self._theme.font(12.5))
-        self.attach.setStyleSheet(f"margin-left: {-px(6)}px")
         self.send.setFixedSize(self.send.sizeHint())
 
     def eventFilter(self, _watched: object, event: object) -> bool:

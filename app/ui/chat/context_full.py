@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from app.ui.i18n import tr
+from app.ui.i18n import tr, window_title
 from app.ui.theme import Theme
 from app.ui.widgets.question_dialog import QuestionDialog
 
@@ -23,6 +23,6 @@ class ContextFull(QuestionDialog):
         )
         super().__init__(theme, tr("This chat no longer fits into the model’s context."), words, parent)
         self.setObjectName("context_full")
-        self.setWindowTitle(tr("The context is full"))
+        self.setWindowTitle(window_title(tr("The context is full")))
         self.add_choice(tr("New chat"), self.new_chat_wanted.emit)
         self.add_choice(tr("Compact"), self.compact_wanted.emit, "primary")

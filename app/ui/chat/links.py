@@ -9,7 +9,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from app.ui.chat.pieces import safe_href
-from app.ui.i18n import tr
+from app.ui.i18n import tr, window_title
 
 Opener = Callable[[QUrl], bool]
 
@@ -20,7 +20,7 @@ def ask_to_open(href: str, parent: QWidget, opener: Opener = QDesktopServices.op
         return None
     box = QMessageBox(parent)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    box.setWindowTitle(tr("Open a link"))
+    box.setWindowTitle(window_title(tr("Open a link")))
     box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText(tr("Open this address outside this program?"))
     box.setInformativeText(href if len(href) <= 500 else href[:500] + "…")

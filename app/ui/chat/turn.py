@@ -20,6 +20,8 @@ ACTIONS_PX = 40
 ROW_PX = 30
 """The room below a turn, and of that the actions themselves: they keep their distance from what is above and below."""
 ICON_PX = 17
+BUTTON_PX = (25, 29)
+GAP_PX = 6
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class ActionRow(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
+        self.setObjectName("turn_actions")
         self._theme = theme
         self._actions: tuple[Action, ...] = ()
         self._version = ""
@@ -80,11 +83,11 @@ class ActionRow(QWidget):
         The versions are outermost, so that they stay where they are when the actions come.
         """
         px = self._theme.px
-        size = px(ICON_PX + 12)
+        button_width, button_height, gap = px(BUTTON_PX[0]), px(BUTTON_PX[1]), px(GAP_PX)
         count_width = self._count.sizeHint().width() if self._version else 0
-        width = len(self._buttons) * (size + px(2)) + count_width
+        width = len(self._buttons) * (button_width + gap) - gap + count_width
         is_end = bool(self.property("align_end")) != self.isRightToLeft()
-        x = self.width() - width if is_end else -px(5)
+        x = self.width() - width if is_end else 0
         order = list(self._buttons)
         if self._version and not self.property("align_end"):
             order = [*order[-2:], *order[:-2]]
@@ -92,8 +95,8 @@ class ActionRow(QWidget):
             if self._version and button is self._buttons[-1]:
                 self._count.setGeometry(x, 0, count_width, self.height())
                 x += count_width
-            button.setGeometry(x, (self.height() - size) // 2, size, size)
-            x += size + px(2)
+            button.setGeometry(x, (self.height() - button_height) // 2, button_width, button_height)
+            x += button_width + gap
         self._count.setVisible(bool(self._version))
         note_width = self._note.sizeHint().width()
         is_room = note_width + width < self.width()

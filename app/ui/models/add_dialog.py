@@ -16,7 +16,7 @@ from app.core.errors import AppError, ModelMissing
 from app.core.events import CopyProgress
 from app.hub.adding import checked
 from app.ui import tasks
-from app.ui.i18n import size_text, tr
+from app.ui.i18n import size_text, tr, window_title
 from app.ui.model_loader import model_name
 from app.ui.models.progress_notice import ProgressNotice
 from app.ui.notify import Notify
@@ -61,7 +61,7 @@ class AddDialog(QDialog):
         super().__init__(parent)
         px = theme.px
         self.setObjectName("add_dialog")
-        self.setWindowTitle(tr("Add a model"))
+        self.setWindowTitle(window_title(tr("Add a model")))
         self.setAccessibleName(tr("Add a model"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setFixedWidth(px(WIDTH_PX))

@@ -35,8 +35,8 @@ class FitFoot(QFrame):
         self.name = ElidedLabel()
         self._glyph = QLabel()
         self.fit = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self.exact = text_button(tr("Ask exactly"), "link")
-        self.exact.setToolTip(tr("Asks the engine itself, which reads the beginning of the file for it"))
+        self.exact = text_button(tr("Measure exactly"), "link")
+        self.exact.setToolTip(tr("Reads the beginning of the file and works out what the model really needs"))
         self.exact.clicked.connect(self.exact_wanted)
         self.retry = text_button(tr("Try again"), "link")
         self.retry.clicked.connect(self.retry_wanted)
@@ -98,7 +98,7 @@ class FitFoot(QFrame):
         """Whether it fits, with its number."""
         words = in_words(fit_words(fit))
         if fit.is_exact:
-            words = tr("{fit} · asked exactly", fit=words)
+            words = tr("{fit} · measured", fit=words)
         pace = pace_words(fit)
         if pace is not None:
             words = f"{words} · {in_words(pace)}"

@@ -164,7 +164,7 @@ class RepositoryPage(QWidget):
         if repository is None or model is None:
             return
         ask = self._app.models.estimate_exactly if exactly else self._app.models.estimate
-        self.foot.show_text(tr("Asking the engine…") if exactly else tr("Estimating the memory it needs…"))
+        self.foot.show_text(tr("Measuring the memory it needs…") if exactly else tr("Estimating the memory it needs…"))
 
         def work(token: CancelToken) -> Iterator[Fit]:
             yield ask(repository.name, repository.commit, model, token)

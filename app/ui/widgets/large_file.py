@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from app.ui.i18n import size_text, tr
+from app.ui.i18n import size_text, tr, window_title
 from app.ui.theme import Theme
 from app.ui.widgets.document_words import short_name
 from app.ui.widgets.question_dialog import QuestionDialog
@@ -31,7 +31,7 @@ class LargeFile(QuestionDialog):
         title = tr("{name} is {size}.", name=short_name(name), size=size_text(size_bytes))
         super().__init__(theme, title, words, parent)
         self.setObjectName("large_file")
-        self.setWindowTitle(tr("A large file"))
+        self.setWindowTitle(window_title(tr("A large file")))
         self.add_choice(tr("Read it"), self.read_wanted.emit, "primary")
 
 

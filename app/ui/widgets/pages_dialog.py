@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QWidget
 
 from app.features.document_sentences import units
-from app.ui.i18n import tr
+from app.ui.i18n import tr, window_title
 from app.ui.theme import Theme
 from app.ui.widgets.document_words import short_name
 from app.ui.widgets.fields import Stepper
@@ -25,7 +25,7 @@ class PagesDialog(QuestionDialog):
         words = tr("It has {pages}. Only those you choose here are read.", pages=units(unit, pages))
         super().__init__(theme, title, words, parent)
         self.setObjectName("pages_dialog")
-        self.setWindowTitle(tr("Choose {unit}s", unit=unit))
+        self.setWindowTitle(window_title(tr("Choose {unit}s", unit=unit)))
         self.words.setProperty("kind", "muted")
         self.first = Stepper(theme, tr("From {unit}", unit=unit), first, lowest=1, highest=pages)
         self.last = Stepper(theme, tr("To {unit}", unit=unit), last or pages, lowest=1, highest=pages)

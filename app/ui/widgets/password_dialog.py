@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from app.ui.i18n import tr
+from app.ui.i18n import tr, window_title
 from app.ui.theme import Theme
 from app.ui.widgets.document_words import short_name
 from app.ui.widgets.question_dialog import QuestionDialog
@@ -21,7 +21,7 @@ class PasswordDialog(QuestionDialog):
         words = tr("Wrong password for {name}. Try again.", name=name) if is_wrong else tr("It is not stored anywhere.")
         super().__init__(theme, tr("{name} needs a password.", name=name), words, parent)
         self.setObjectName("password_dialog")
-        self.setWindowTitle(tr("Password"))
+        self.setWindowTitle(window_title(tr("Password")))
         self.words.setProperty("kind", "danger" if is_wrong else "muted")
         self.field = QLineEdit(echoMode=QLineEdit.EchoMode.Password)
         self.field.setFont(theme.font(14))

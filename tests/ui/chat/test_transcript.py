@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QTextCursor
 from PySide6.QtWidgets import QPushButton, QTextBrowser
 
@@ -174,4 +174,5 @@ def test_the_focus_ring_is_outside_of_the_text_and_actions_keep_their_distance(o
         assert button is not None
         place = button.mapTo(turn, button.rect().bottomLeft()).y()
         assert turn.height() - place >= 4
+        assert turn.rect().contains(QRect(button.mapTo(turn, QPoint(0, 0)), button.size()))
         assert above is None or button.mapTo(turn, QPoint(0, 0)).y() - above >= 4

@@ -120,7 +120,7 @@ def test_arrows_choose_and_only_where_they_stop_is_asked(desk: Desk, qtbot: QtBo
 def test_asking_exactly(desk: Desk, qtbot: QtBot) -> None:
     desk.open_and_wait()
     qtbot.mouseClick(desk.page.foot.exact, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: "asked exactly" in desk.page.foot.fit.text())
+    qtbot.waitUntil(lambda: "· measured" in desk.page.foot.fit.text())
     assert desk.asked("exact") == ["Q4_K_M"]
     assert not desk.page.foot.exact.isVisible()
     desk.models.answers["exact"] = lambda _: Fit("well", 1, 2, 3)
