@@ -39,6 +39,8 @@ class _GlyphEngine(QIconEngine):
         return size if size.isValid() else QSize(self._size_px, self._size_px)
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        if size.isEmpty():
+            return QPixmap()  # of a button that is squeezed to nothing
         pixmap = QPixmap(size)
         pixmap.fill(Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)

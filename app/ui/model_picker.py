@@ -68,6 +68,8 @@ class ModelPicker(QPushButton):
             if isinstance(widget, QLabel):
                 widget.setTextFormat(Qt.TextFormat.PlainText)
             widget.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+            if widget is self._caret:
+                self._row.addStretch(1)
             self._row.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
         self.clicked.connect(self.show_menu)
         loader.changed.connect(self._on_state_changed)

@@ -14,6 +14,9 @@ from app.ui.widgets.buttons import text_button
 from app.ui.widgets.elided_label import ElidedLabel
 
 INSET_PX = 8
+BAR_PX = 64
+DEVICE_PX = 80
+"""With less room what the model runs on is not said."""
 
 
 def device_text(model: ModelLoaded) -> str:
@@ -32,6 +35,7 @@ class ContextGauge(QAbstractButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self._theme, self._used, self._size, self._is_wanted = theme, 0, 0, True
+        self._has_room = self._has_bar = True
         theme.changed.connect(self._on_change)
         self._on_change()
 
@@ -51,12 +55,21 @@ class ContextGauge(QAbstractButton):
         self._is_wanted = wanted
         self._on_change()
 
+    def fit(self, room: int, beside: int) -> bool:
+        """Gives up its bar, then itself, where there is less room than it takes with `beside`; whether it is there."""
+        has_room, has_bar = self._width() <= room, self._width(has_bar=True) + beside <= room
+        if (has_room, has_bar) != (self._has_room, self._has_bar):
+            self._has_room, self._has_bar = has_room, has_bar
+            self._on_change()
+        return not self.isHidden()
+
     def sizeHint(self) -> QSize:
+        return QSize(self._width(has_bar=self._has_bar), self._theme.px(22))
+
+    def _width(self, *, has_bar: bool = False) -> int:
         self.ensurePolished()
-        return QSize(
-            self.fontMetrics().horizontalAdvance(self.accessibleName()) + self._theme.px(64 + 8 + 2 * INSET_PX) + 2,
-            self._theme.px(22),
-        )
+        words = self.fontMetrics().horizontalAdvance(self.accessibleName()) + 2
+        return words + self._theme.px((BAR_PX + 8 if has_bar else 0) + 2 * INSET_PX)
 
     def _on_change(self) -> None:
         text = tr("Context {used} of {size}", used=short_count(self._used), size=short_count(self._size))
@@ -64,7 +77,7 @@ class ContextGauge(QAbstractButton):
         self.setProperty("painted_text", text)
         self.setToolTip(tr("How much of what the model can keep in mind this chat takes, in tokens"))
         self.setAccessibleDescription(tr("Shows what the model sees"))
-        self.setVisible(self._size > 0 and self._is_wanted)
+        self.setVisible(self._size > 0 and self._is_wanted and self._has_room)
         self.setFont(self._theme.font(12.5))
         self.setFixedWidth(self.sizeHint().width())
         self.update()
@@ -83,8 +96,13 @@ class ContextGauge(QAbstractButton):
             side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter,
             self.accessibleName(),
         )
-        left = px(INSET_PX) if mirrored else self.width() - px(64) - px(INSET_PX)
-        track = QRectF(left, (self.height() - px(4)) / 2, px(64), px(4))
+        if self._has_bar:
+            self._paint_bar(painter, mirrored=mirrored)
+
+    def _paint_bar(self, painter: QPainter, *, mirrored: bool) -> None:
+        tokens, px = self._theme.tokens, self._theme.px
+        left = px(INSET_PX) if mirrored else self.width() - px(BAR_PX) - px(INSET_PX)
+        track = QRectF(left, (self.height() - px(4)) / 2, px(BAR_PX), px(4))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(tokens.line))
         painter.drawRoundedRect(track, px(2), px(2))
@@ -130,7 +148,7 @@ class StatusLine(QWidget):
         self.setObjectName("status_line")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._theme = theme
-        self.device = QLabel(textFormat=Qt.TextFormat.PlainText)
+        self.device = ElidedLabel()
         self.device.setObjectName("device")
         self.gauge = ContextGauge(theme)
         self.work = ElidedLabel()
@@ -154,6 +172,7 @@ class StatusLine(QWidget):
         self._on_theme_changed()
         self.show_network(is_on=True)
         self.show_work("")
+        self.show_waiting("")
 
     def show_network(self, *, is_on: bool) -> None:
         """Whether the network may be used."""
@@ -169,17 +188,34 @@ class StatusLine(QWidget):
     def show_model(self, model: ModelLoaded | None) -> None:
         """What the loaded model runs on, and its context."""
         self.device.setText(device_text(model) if model else "")
-        self.device.setVisible(model is not None)
         self.gauge.show_size(model.context_tokens if model else 0)
+        self._fit()
 
     def show_waiting(self, text: str) -> None:
         """What is queued; empty when nothing is."""
         self.waiting.setText(text)
+        self.waiting.setVisible(bool(text))
 
     def show_work(self, text: str) -> None:
         """What goes on in another tab, or rests there; empty when nothing does."""
         self.work.setText(text)
         self.work.setVisible(bool(text))
+
+    def _fit(self) -> None:
+        """In a narrow window the gauge's bar goes first, then what the model runs on, then the gauge."""
+        margins, gap = self._row.contentsMargins(), self._row.spacing()
+        ends = [label for label in (self.waiting, self.network) if label.text()]
+        room = self.width() - margins.left() - margins.right() - gap
+        room -= sum(label.sizeHint().width() + gap for label in ends)
+        device = self.device.sizeHint().width() + gap if self.device.text() else 0
+        if self.gauge.fit(room, device):
+            room -= self.gauge.sizeHint().width() + gap
+        self.device.setVisible(0 < min(device, self._theme.px(DEVICE_PX) + gap) <= room)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
+            self._fit()
+        return super().event(event)
 
     def _on_theme_changed(self) -> None:
         px = self._theme.px

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.events import ModelLoaded
@@ -50,6 +51,29 @@ def test_the_gauge_says_used_and_size(qtbot: QtBot) -> None:
     line.show_model(None)
     assert not line.device.isVisible()
     assert not line.gauge.isVisible()
+
+
+@pytest.mark.parametrize("zoom", [1.0, 3.0])
+def test_in_a_narrow_window_nothing_in_the_line_overlaps(qtbot: QtBot, zoom: float) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    line = StatusLine(Theme("light", zoom=zoom))
+    line.setParent(window)
+    line.show_model(ON_CPU)
+    line.gauge.show_used(1200)
+    window.resize(round(800 * zoom), line.height())
+    window.show()
+    parts = (line.device, line.gauge, line.network)
+    left = []
+    for width_px in (800, 375, 320, 260, 160):
+        line.resize(round(width_px * zoom), line.height())
+        assert clipped_texts(window) == []
+        shown = [part for part in parts if part.isVisible()]
+        assert all(not a.geometry().intersects(b.geometry()) for a, b in pairwise(shown))
+        assert line.rect().contains(shown[-1].geometry())
+        left.append(len(shown))
+    assert left == sorted(left, reverse=True)
+    assert (left[0], left[-1]) == (3, 1)
 
 
 def test_the_networks_switch_says_how_it_is_and_is_pressed_by_keyboard(frame: Frame, qtbot: QtBot) -> None:

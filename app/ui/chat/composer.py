@@ -91,7 +91,7 @@ class Composer(QWidget):
         self.field.edit.takes_files = True
         self.field.edit.setAccessibleName(tr("Message"))
         self.field.edit.setObjectName("message")
-        self.field.edit.setPlaceholderText(tr("Ask anything, or drop a document"))
+        self.field.edit.set_placeholder(tr("Ask anything, or drop a document"))
         self.attach = IconButton(theme, "paperclip", tr("Attach files"))
         self.attach.setObjectName("attach")
         self.attach.setToolTip(with_keys(tr("Attach files"), "attach"))

@@ -60,7 +60,7 @@ class EmptyState(QWidget):
         self._gaps = [QSpacerItem(0, 0), QSpacerItem(0, 0)]
         column.addSpacerItem(self._gaps[0])
         for idea in self._ideas:
-            idea.clicked.connect(lambda _checked=False, button=idea: self.chosen.emit(button.text()))
+            idea.clicked.connect(lambda _checked=False, button=idea: self.chosen.emit(button.accessibleName()))
         self._idea_rows = [_centred(idea) for idea in self._ideas]
         for row in self._idea_rows:
             column.addWidget(row)
@@ -85,7 +85,6 @@ class EmptyState(QWidget):
             else tr("No model is open yet.")
         )
         for button, text in zip(self._ideas, STARTER_IDEAS if is_starter else IDEAS, strict=True):
-            button.setText(tr(text))
             button.setAccessibleName(tr(text))
         self._open.setVisible(not is_there)
         self._is_starter, self._is_there = is_starter and is_there, is_there
@@ -104,28 +103,45 @@ class EmptyState(QWidget):
         self._show_parts()
 
     def _show_parts(self) -> None:
-        """The card, and above it as many ideas as have room."""
-        px = self._theme.px
+        """As many of the parts as have room, the more important ones first."""
+        px, inner = self._theme.px, self._column.contentsMargins()
+        width = self.width() - inner.left() - inner.right()
+        room = self.height() - px(2 * 18 + 2 * 8)
+        if not self._is_there:
+            room -= self._open.sizeHint().height()
         has_card = self._is_starter and self._card.has_suggestion
-        self._card_row.setVisible(has_card)
-        greeting, label = (one.heightForWidth(self.width()) for one in (self._greeting, self._label))
-        self._greeting.setVisible(greeting <= self.height() - label - px(18))
-        self._label.setVisible(label <= self.height() - px(2 * 18 + 2 * 8))
-        words = greeting + label
-        card = self._card.heightForWidth(min(self.width(), self._card.maximumWidth())) + px(8) if has_card else 0
-        room = self.height() - words - card - px(2 * 18 + 5 * 8)
+        self._card_row.setVisible(has_card)  # what is hidden has no height to tell
+        parts: list[tuple[QWidget, int, bool]] = [
+            (self._card_row, self._card.height_at(width - px(4)), has_card),
+            (self._label, self._label.heightForWidth(width), True),
+            (self._greeting, self._greeting.heightForWidth(width), True),
+        ]
+        for part, height, is_wanted in parts:
+            is_shown = is_wanted and height + px(8) <= room
+            part.setVisible(is_shown)
+            room -= height + px(8) if is_shown else 0
         each = self._ideas[0].sizeHint().height() + px(8)
-        for number, row in enumerate(self._idea_rows, start=1):
+        for number, (idea, row) in enumerate(zip(self._ideas, self._idea_rows, strict=True), start=1):
+            self._fit_idea(idea, width)
             row.setVisible(self._is_there and number * each <= room)
+
+    def _fit_idea(self, idea: QPushButton, width: int) -> None:
+        """As much of it as there is room for; the tool tip and screen readers say all of it."""
+        text, metrics = idea.accessibleName(), idea.fontMetrics()
+        idea.setMinimumWidth(min(self._theme.px(420), width))
+        around = idea.sizeHint().width() - metrics.horizontalAdvance(idea.text())
+        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, width - around)
+        idea.setText(shown)
+        idea.setToolTip("" if shown == text else text)
 
     def _on_theme_changed(self) -> None:
         self._greeting.setFont(self._theme.font(24, 600))
         self._label.setFont(self._theme.font(14))
         for idea in self._ideas:
             idea.setFont(self._theme.font(14))
-            idea.setMinimumWidth(self._theme.px(420))
         for gap in self._gaps:
             gap.changeSize(0, self._theme.px(18))
+        self._column.setContentsMargins(self._theme.px(26), 0, self._theme.px(26), 0)
         self._column.setSpacing(self._theme.px(8))
         self._show_parts()
 

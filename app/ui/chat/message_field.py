@@ -45,6 +45,7 @@ class MessageEdit(QTextEdit):
         self._is_composing = False
         self.has_cancel = False
         self.takes_files = False
+        self._placeholder = ""
         self.setProperty("kind", "bare")
         self.setAcceptRichText(False)
         self.setTabChangesFocus(True)
@@ -56,6 +57,12 @@ class MessageEdit(QTextEdit):
         self.document().documentLayout().documentSizeChanged.connect(lambda _size: self._fit())
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+
+    def set_placeholder(self, text: str) -> None:
+        """What stands in the empty field, in one line."""
+        self._placeholder = text
+        room = self.viewport().width()
+        self.setPlaceholderText(self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room))
 
     def set_text(self, text: str) -> None:
         """Replaces the text and puts the cursor at its end."""
@@ -85,6 +92,7 @@ class MessageEdit(QTextEdit):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self.set_placeholder(self._placeholder)
         # Growing while being laid out leaves the text at an older width.
         if self.document().textWidth() != self.viewport().width():
             self.document().setTextWidth(self.viewport().width())
@@ -150,6 +158,7 @@ class MessageEdit(QTextEdit):
         set_text_font(self, self._theme.font())
         self.document().setDefaultFont(self._theme.font())
         self._set_line_height()
+        self.set_placeholder(self._placeholder)
         self._fit()
 
 

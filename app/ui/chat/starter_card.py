@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
 from app.features.model_estimate import download_words, fit_words, pace_words
 from app.ui.i18n import size_text, tr
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from app.features.models import Suggestion
 
 WIDTH_PX = 592
+NARROW_PX = 480
+"""With less room the buttons stand below the words."""
 
 
 class StarterCard(QFrame):
@@ -46,8 +48,11 @@ class StarterCard(QFrame):
         words.addWidget(self._detail)
         self._row = QHBoxLayout(self)
         self._row.addLayout(words, 1)
-        self._row.addWidget(self.others)
-        self._row.addWidget(self.download)
+        self._buttons = QHBoxLayout()
+        self._buttons.addStretch(1)
+        self._buttons.addWidget(self.others)
+        self._buttons.addWidget(self.download)
+        self._row.addLayout(self._buttons)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
@@ -55,6 +60,13 @@ class StarterCard(QFrame):
     def has_suggestion(self) -> bool:
         """Whether there is something to show."""
         return self._suggestion is not None
+
+    def height_at(self, width: int) -> int:
+        """The height that it takes in this width, for which it then is arranged."""
+        width = min(width, self.maximumWidth())
+        is_narrow = width < self._theme.px(NARROW_PX)
+        self._row.setDirection(QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight)
+        return self.heightForWidth(width)
 
     def show_suggestion(self, suggestion: Suggestion | None) -> None:
         """A model that is not here yet; None where nothing larger runs on this computer."""
@@ -81,7 +93,8 @@ class StarterCard(QFrame):
     def _on_theme_changed(self) -> None:
         px = self._theme.px
         self._row.setContentsMargins(px(16), px(12), px(12), px(12))
-        self._row.setSpacing(px(8))
+        for row in (self._row, self._buttons):
+            row.setSpacing(px(8))
         self._title.setFont(self._theme.font(14, 600))
         self._detail.setFont(self._theme.font(13))
         for button in (self.download, self.others):

@@ -185,5 +185,28 @@ def test_in_a_small_window_ideas_make_room_for_the_card(
     assert clipped_texts(frame.window) == []
     shown = [each.text() for each in start.empty.findChildren(QPushButton) if each.isVisible()]
     assert shown == ["Write a short poem about the sea.", "Other models", "Download"]
+    start.empty.resize(frame.theme.px(430), frame.theme.px(256))
+    assert clipped_texts(frame.window) == []
+    assert [each.text() for each in start.empty.findChildren(QPushButton) if each.isVisible()] == shown[1:]
+    start.empty.resize(frame.theme.px(430), frame.theme.px(60))
+    assert clipped_texts(frame.window) == []
+    assert [each.text() for each in start.empty.findChildren(QPushButton) if each.isVisible()] == []
     start.empty.resize(frame.theme.px(620), frame.theme.px(480))
     assert len([each for each in start.empty.findChildren(QPushButton) if each.isVisible()]) == 5
+
+
+def test_an_idea_that_is_wider_than_the_window_ends_in_dots_and_is_taken_whole(
+    start: FirstStart, frame: Frame, qtbot: QtBot
+) -> None:
+    start.empty.set_model(is_starter=False, is_there=True)
+    start.empty.resize(340, 480)
+    assert clipped_texts(frame.window) == []
+    idea = button(start.empty, "Write a friendly note that moves our meeting to Thursday.")
+    assert idea.text().endswith("…")
+    assert idea.toolTip() == idea.accessibleName()
+    with qtbot.waitSignal(start.empty.chosen) as taken:
+        qtbot.mouseClick(idea, Qt.MouseButton.LeftButton)
+    assert taken.args == [idea.accessibleName()]
+    start.empty.resize(900, 480)
+    assert idea.text() == idea.accessibleName()
+    assert idea.toolTip() == ""
