@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFont, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -31,6 +31,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.choice_button import ChoiceButton
 from app.ui.widgets.plain_tip import plain_tip
+from app.ui.window_geometry import within_screen
 
 if TYPE_CHECKING:
     from app.features.translations import Translations
@@ -311,8 +312,7 @@ class MemoryDialog(QDialog):
         table.verticalHeader().setDefaultSectionSize(theme.px(ROW_PX))
         table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         table.horizontalHeader().setHighlightSections(False)
-        room = self.screen().availableGeometry().size()
-        self.resize(min(theme.px(SIZE_PX[0]), room.width()), min(theme.px(SIZE_PX[1]), room.height()))
+        self.resize(within_screen(self, QSize(theme.px(SIZE_PX[0]), theme.px(SIZE_PX[1]))))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape and self._feet.currentWidget() is self._asking:

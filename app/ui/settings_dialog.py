@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
@@ -34,6 +34,7 @@ from app.ui.theme import ZOOM_STEPS, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.elided_label import ElidedLabel
 from app.ui.widgets.fields import Segments, Stepper, Switch
+from app.ui.window_geometry import within_screen
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -63,7 +64,7 @@ class SettingsDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         px = theme.px
         room = parent.height() - px(48) if parent is not None else px(HEIGHT_PX)
-        self.resize(px(WIDTH_PX), max(px(420), min(px(HEIGHT_PX), room)))
+        self.resize(within_screen(self, QSize(px(WIDTH_PX), max(px(420), min(px(HEIGHT_PX), room)))))
         self._nav = QWidget()
         self._nav.setObjectName("settings_nav")
         self._nav.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -265,7 +266,7 @@ class LicenceSheet(QDialog):
         super().__init__(parent)
         self.setWindowTitle(window_title(tr("Licences")))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(theme.px(640), theme.px(480))
+        self.resize(within_screen(self, QSize(theme.px(640), theme.px(480))))
         text = QPlainTextEdit(path.read_text("utf-8"), readOnly=True)
         text.setObjectName("licences")
         text.setAccessibleName(tr("Licences"))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QMargins, QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr, window_title
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.scroll_box import ScrollBox
+from app.ui.window_geometry import within_screen
 
 # Name, keys (the first is the one shown), words. The window gives each name something to do.
 WINDOW_SHORTCUTS: tuple[tuple[str, tuple[str, ...], str], ...] = (
@@ -55,6 +57,8 @@ MODELS_SHORTCUTS: tuple[tuple[str, str], ...] = (
     ("Return", "To the results"),
     ("Ctrl+Return", "Download the chosen version"),
 )
+Group = tuple[str, Sequence[tuple[str, str]]]
+"""A heading, and the lines below it."""
 
 
 def keys_of(name: str) -> str:
@@ -97,28 +101,34 @@ class ShortcutSheet(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(px(24), px(20), px(24), px(20))
         column.setSpacing(px(16))
-        sides = QHBoxLayout()
-        sides.setSpacing(px(24))
-        for headings in (
-            ((tr("Window"), [(keys[0], words) for _, keys, words in WINDOW_SHORTCUTS]),),
-            (
-                (tr("Chat"), CHAT_SHORTCUTS),
-                (tr("Summarize"), SUMMARY_SHORTCUTS),
-                (tr("Lists"), LIST_SHORTCUTS),
-            ),
-            (
-                (tr("Translate"), TRANSLATION_SHORTCUTS),
-                (tr("Models"), MODELS_SHORTCUTS),
-            ),
-        ):
-            sides.addLayout(_grid(theme, headings))
-        column.addLayout(sides)
+        beside = column.contentsMargins() + QMargins(0, 0, 0, px(16 + 40))
+        window = (tr("Window"), [(keys[0], words) for _, keys, words in WINDOW_SHORTCUTS])
+        tabs = ((tr("Chat"), CHAT_SHORTCUTS), (tr("Summarize"), SUMMARY_SHORTCUTS), (tr("Lists"), LIST_SHORTCUTS))
+        more = ((tr("Translate"), TRANSLATION_SHORTCUTS), (tr("Models"), MODELS_SHORTCUTS))
+        for sides in (((window,), tabs, more), ((window,), (*tabs, *more)), ((window, *tabs, *more),)):
+            lines = _side_by_side(theme, sides)
+            wanted = lines.sizeHint().grownBy(beside) + QSize(px(12), 0)  # and a scroll bar
+            if within_screen(self, wanted).width() == wanted.width():
+                break
+        column.addWidget(ScrollBox(lines, beside))
         close = text_button(tr("Close"))
         close.clicked.connect(self.close)
         column.addWidget(close, 0, Qt.AlignmentFlag.AlignTrailing)
+        self.resize(self.sizeHint())  # without it Qt takes no more than two thirds of the screen
 
 
-def _grid(theme: Theme, headings: Sequence[tuple[str, Sequence[tuple[str, str]]]]) -> QVBoxLayout:
+def _side_by_side(theme: Theme, sides: Sequence[Sequence[Group]]) -> QWidget:
+    """As many columns of groups as are given."""
+    holder = QWidget()
+    row = QHBoxLayout(holder)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(theme.px(24))
+    for headings in sides:
+        row.addLayout(_grid(theme, headings))
+    return holder
+
+
+def _grid(theme: Theme, headings: Sequence[Group]) -> QVBoxLayout:
     """Lines under their headings, from the top on."""
     px = theme.px
     grid = QGridLayout()

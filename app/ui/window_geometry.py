@@ -19,6 +19,11 @@ USUAL_FRAME_PX = QMargins(8, 40, 8, 8)
 """What most systems put around a window; the real frame is known only when the window is there."""
 
 
+def within_screen(window: QWidget, wanted: QSize) -> QSize:
+    """As much of a size as the screen has inside of what most systems put around a window."""
+    return wanted.boundedTo(window.screen().availableGeometry().size().shrunkBy(USUAL_FRAME_PX))
+
+
 class WindowGeometry:
     """Zoom makes a window larger where it must be, and back as it was before; a person's own size ends that."""
 

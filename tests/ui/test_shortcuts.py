@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import pytest
+from PySide6.QtCore import QPoint, QRect
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.ui.chat.chat_settings import ChatSettings
 from app.ui.shortcuts import SUMMARY_SHORTCUTS, TRANSLATION_SHORTCUTS, WINDOW_SHORTCUTS, ShortcutSheet
 from app.ui.theme import Theme
+from app.ui.widgets.scroll_box import ScrollBox
 from tests.helpers.clipping import clipped_texts
 
 
@@ -28,3 +34,19 @@ def test_the_sheet_shows_every_shortcut(qtbot: QtBot) -> None:
     assert clipped_texts(sheet) == []
     assert sheet.sizeHint().height() <= 600 - 40, "it fits a window of 900 by 600"
     assert sheet.sizeHint().width() <= 900
+
+
+@pytest.mark.parametrize("make", [ShortcutSheet, lambda theme: ChatSettings(theme, "", {})])
+def test_a_dialog_is_never_larger_than_the_screen_and_scrolls(qtbot: QtBot, make: Callable[[Theme], QDialog]) -> None:
+    dialog = make(Theme("light", zoom=3))
+    qtbot.addWidget(dialog)
+    dialog.show()
+    QApplication.processEvents()
+    room = dialog.screen().availableGeometry().size()
+    assert dialog.width() <= room.width()
+    assert dialog.height() <= room.height()
+    box = dialog.findChild(ScrollBox)
+    assert box is not None
+    assert box.verticalScrollBar().maximum() > 0
+    last = dialog.findChildren(QPushButton)[-1]
+    assert dialog.rect().contains(QRect(last.mapTo(dialog, QPoint(0, 0)), last.size()))

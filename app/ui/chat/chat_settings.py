@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QMargins, QSize, Qt
 from PySide6.QtWidgets import (
     QDialog,
     QGridLayout,
@@ -25,6 +25,7 @@ from app.ui.icons import icon
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.fields import Stepper
+from app.ui.widgets.scroll_box import ScrollBox
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,6 @@ class ChatSettings(QDialog):
         px = theme.px
         self.setWindowTitle(window_title(tr("Chat settings")))
         self.setAccessibleName(tr("Chat settings"))
-        self.setMinimumWidth(px(520))
         self._prompt = QPlainTextEdit(system_prompt)
         self._prompt.setAccessibleName(tr("System prompt"))
         self._prompt.setPlaceholderText(
@@ -137,9 +137,10 @@ class ChatSettings(QDialog):
         self._more.setCheckable(True)
         self._more.toggled.connect(self._on_more)
         self._rest = self._grid(rest)
-        column = QVBoxLayout(self)
-        column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
-        column.setContentsMargins(px(24), px(20), px(24), px(20))
+        inside = QWidget()
+        inside.setMinimumWidth(px(472))
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(px(8))
         column.addWidget(_heading(tr("System prompt"), theme, self._prompt))
         column.addWidget(self._prompt)
@@ -154,8 +155,12 @@ class ChatSettings(QDialog):
         more.addWidget(self._more)
         more.addStretch(1)
         column.addLayout(more)
-        column.addSpacing(px(8))
-        column.addLayout(self._buttons())
+        around = QVBoxLayout(self)
+        around.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
+        around.setContentsMargins(px(24), px(20), px(24), px(20))
+        around.setSpacing(px(16))
+        around.addWidget(ScrollBox(inside, around.contentsMargins() + QMargins(0, 0, 0, px(16 + 40))))
+        around.addLayout(self._buttons())
         self._more.setChecked(any(sampling.get(knob.name) is not None for knob in rest))
         self._on_more(self._more.isChecked())
 
