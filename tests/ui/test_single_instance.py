@@ -7,6 +7,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +40,13 @@ except OSError:
 others_can_be_had = pytest.mark.skipif(
     sys.platform != "linux" or os.getuid() != 0, reason="another user can be played only by root"
 )
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """With a short name: a socket's path has room for 107 characters, and those of tests are long."""
+    with tempfile.TemporaryDirectory(prefix="one-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from app.ui.widgets.plain_tip import plain_tip
 ICON_PX = 16
 BAR_PX = 2
 NAME_PX = 260
-LEAST_NAME_PX = 120
+LEAST_NAME_PX = 100
 _GLYPHS = {
     **dict.fromkeys((".pdf",), "file-pdf"),
     **dict.fromkeys((".csv", ".tsv", ".xlsx", ".xls", ".xlsb", ".ods"), "table"),
