@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QButtonGroup, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.ui.i18n import tr
 from app.ui.icons import icon
@@ -56,9 +65,19 @@ class ModelsColumn(QWidget):
         self._names: dict[str, str] = {}
         self._headings: list[QLabel] = []
         self._group = QButtonGroup(self)
+        listed = QWidget()
+        listed.setObjectName("page")
+        self._rows = QVBoxLayout(listed)
+        self._rows.setContentsMargins(0, 0, 0, 0)
         for heading, pages in _GROUPS:
             self._add_group(tr(heading), pages)
-        self._column.addStretch(1)
+        self._rows.addStretch(1)
+        self._scroll = QScrollArea(widgetResizable=True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setWidget(listed)
+        self._column.addWidget(self._scroll, 1)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
@@ -81,7 +100,7 @@ class ModelsColumn(QWidget):
         label.setAccessibleName(heading)
         label.setProperty("kind", "muted")
         self._headings.append(label)
-        self._column.addWidget(label)
+        self._rows.addWidget(label)
         for name, text in pages:
             button = text_button(tr(text), "nav")
             button.setObjectName(f"page_{name}")
@@ -92,7 +111,7 @@ class ModelsColumn(QWidget):
             self.pages[name], self._names[name] = button, tr(text)
             button.installEventFilter(self)
             self._group.addButton(button)
-            self._column.addWidget(button)
+            self._rows.addWidget(button)
 
     def _show_names(self) -> None:
         """In a narrow column long names are shortened."""
@@ -120,7 +139,8 @@ class ModelsColumn(QWidget):
     def _on_theme_changed(self) -> None:
         theme, tokens = self._theme, self._theme.tokens
         self._column.setContentsMargins(theme.px(12), theme.px(14), theme.px(12), 0)
-        self._column.setSpacing(theme.px(3))
+        for column in (self._column, self._rows):
+            column.setSpacing(theme.px(3))
         self._begin.setSpacing(theme.px(9))
         self._add.setFont(theme.font(14.5, 600))
         self._add.setIcon(icon("plus", tokens.accent))
@@ -150,5 +170,6 @@ class ModelsColumn(QWidget):
         place = ways.index(start) + step
         if 0 <= place < len(ways):
             ways[place].setFocus(Qt.FocusReason.TabFocusReason)
+            self._scroll.ensureWidgetVisible(ways[max(1, place)])
         if 1 <= place < len(ways):
             list(self.pages.values())[place - 1].click()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.ui.models.models_column import ModelsColumn
@@ -78,3 +78,17 @@ def test_add_a_file(qtbot: QtBot) -> None:
     button.setFocus()
     with qtbot.waitSignal(left.add_wanted):
         qtbot.keyClick(button, Qt.Key.Key_Space)
+
+
+def test_in_a_low_column_the_pages_scroll_and_the_search_keeps_its_distance(qtbot: QtBot) -> None:
+    left = column(qtbot)
+    left.resize(260, 200)
+    QApplication.processEvents()
+    button = left.findChild(QPushButton, "add_file")
+    assert button is not None
+    assert left.search.y() - button.geometry().bottom() > 5
+    left.pages["storage"].setFocus()
+    qtbot.keyClick(left.pages["storage"], Qt.Key.Key_Down)
+    last = left.pages["downloads"]
+    assert last.hasFocus()
+    qtbot.waitUntil(lambda: left.rect().contains(QRect(last.mapTo(left, QPoint(0, 0)), last.size())))
