@@ -76,10 +76,11 @@ class ModelsColumn(QWidget):
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setWidget(listed)
         self._column.addWidget(self._scroll, 1)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+        # WORKAROUND: this polishes what is inside, and under a style sheet Qt puts back later the fonts of that moment.
+        self._scroll.setWidget(listed)
 
     def show_page(self, name: str) -> None:
         """Marks a page; "search" has no row of its own, so nothing is marked then."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QStackedWidget
 from pytestqt.qtbot import QtBot
 
 from app.ui.models.models_column import ModelsColumn
@@ -92,3 +92,15 @@ def test_in_a_low_column_the_pages_scroll_and_the_search_keeps_its_distance(qtbo
     last = left.pages["downloads"]
     assert last.hasFocus()
     qtbot.waitUntil(lambda: left.rect().contains(QRect(last.mapTo(left, QPoint(0, 0)), last.size())))
+
+
+def test_the_headings_keep_their_face_when_the_column_comes_into_a_window(qapp: QApplication, qtbot: QtBot) -> None:
+    theme, window = Theme("light"), QStackedWidget()
+    theme.install(qapp)
+    qtbot.addWidget(window)
+    window.show()
+    left = ModelsColumn(theme)
+    window.addWidget(left)
+    headings = [label for label in left.findChildren(QLabel) if label.text().isupper()]
+    assert [heading.font().weight() for heading in headings] == [600, 600]
+    qapp.setStyleSheet("")
