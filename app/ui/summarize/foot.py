@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
 
 from app.features.summary.result import Wish
 from app.ui.summarize.column import Column
@@ -24,10 +24,8 @@ class Foot(Column):
         self.choices.changed.connect(self.changed)
         self.button = text_button(label, "primary" if is_primary else "plain")
         self.button.clicked.connect(self.started)
-        self._row = QHBoxLayout()
-        self._row.addWidget(self.choices, 1)
-        self._row.addWidget(self.button, 0, Qt.AlignmentFlag.AlignBottom)
-        self.rows.addLayout(self._row)
+        self.choices.add_last(self.button)
+        self.rows.addWidget(self.choices)
         theme.changed.connect(self._fit)
         self._fit()
 
@@ -38,4 +36,3 @@ class Foot(Column):
 
     def _fit(self) -> None:
         self.button.setFont(self._theme.font(14, 600))
-        self._row.setSpacing(self._theme.px(12))

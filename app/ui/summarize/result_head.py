@@ -176,7 +176,7 @@ class ResultHead(Column):
         is_narrow = 0 < self.width() < self._theme.px(NARROW_PX)
         wanted = QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight
         self._top.setDirection(wanted)
-        self._top.setSpacing(self._theme.px(2 if is_narrow else 10))
+        self._top.setSpacing(self._theme.px(6 if is_narrow else 10))
         self._buttons.setAlignment(Qt.AlignmentFlag.AlignLeading)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.features.summary.language_names import language_name
 from app.features.summary.result import Form, Length, Wish
@@ -55,6 +55,11 @@ class WishChoices(QWidget):
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self._show_field()
+
+    def add_last(self, button: QPushButton) -> None:
+        """What begins it stands at the end of the last line."""
+        self._flow.addWidget(button)
+        self._flow.is_last_at_end = True
 
     @property
     def wish(self) -> Wish:

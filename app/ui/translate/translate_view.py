@@ -41,6 +41,7 @@ class TranslateView(QWidget):
         super().__init__(parent)
         self._app, self._theme, self._notify, self.runner = app, theme, notify, runner
         self.translation_id: int | None = None
+        self._awaits_document = False
         self._document: DocumentTranslationView | None = None
         self.text = TextPage(app, theme, notify)
         self.pages = QStackedWidget()
@@ -101,6 +102,7 @@ class TranslateView(QWidget):
         if files:
             self.pages.setCurrentWidget(self.document)
             self._show_id(None)
+            self._awaits_document = True
             self.document.add_files([Path(file) for file in files])
 
     def ask_for_files(self) -> None:
@@ -150,6 +152,9 @@ class TranslateView(QWidget):
             self.show_new()
         elif self.pages.currentWidget() is self._document:
             self._show_id(number)
+            if self._awaits_document and self.isVisible():  # what had the keyboard was hidden while it was read
+                self.take_keyboard()
+            self._awaits_document = False
 
     def _show_id(self, number: int | None) -> None:
         if number != self.translation_id:

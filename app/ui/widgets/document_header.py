@@ -73,8 +73,6 @@ class DocumentHeader(QWidget):
         self.name.setToolTip(plain_tip(name))
         self.name.setAccessibleName(name)
         self.text.setVisible(can_draw)
-        for button in (self.previous, self.next):
-            button.setVisible(bool(unit))
         self._mirror()
         self._fit()
 
@@ -113,17 +111,18 @@ class DocumentHeader(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        """Shortens the name to the room it has; what follows it stands right behind it. Keys zoom, too, so these
-        buttons go first."""
+        """Shortens the name to the room it has; what follows it stands right behind it. Pages are turned with keys and
+        by scrolling, so those buttons go first, then those that zoom."""
         margins = self._row.contentsMargins()
-        zooms = (self.farther, self.nearer)
-        taken = sum(one.sizeHint().width() for one in self._buttons if one not in zooms and not one.isHidden())
+        zooms, turns = (self.farther, self.nearer), (self.previous, self.next)
+        taken = sum(one.sizeHint().width() for one in self._buttons if one not in zooms + turns and not one.isHidden())
         room = self.width() - taken - self.where.sizeHint().width() - margins.left() - margins.right()
-        zoom_px = sum(one.sizeHint().width() for one in zooms)
-        has_zoom = self._can_zoom and room - zoom_px >= self._theme.px(LEAST_NAME_PX)
-        for button in zooms:
-            button.setVisible(has_zoom)
-        room -= zoom_px if has_zoom else 0
+        for pair, is_wanted in ((zooms, self._can_zoom), (turns, bool(self._unit))):
+            pair_px = sum(one.sizeHint().width() for one in pair)
+            has_pair = is_wanted and room - pair_px >= self._theme.px(LEAST_NAME_PX)
+            for button in pair:
+                button.setVisible(has_pair)
+            room -= pair_px if has_pair else 0
         self.name.setText(self.name.fontMetrics().elidedText(self._whole_name, Qt.TextElideMode.ElideMiddle, room))
 
     def _mirror(self) -> None:

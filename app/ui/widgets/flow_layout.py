@@ -14,6 +14,8 @@ class FlowLayout(QLayout):
         self._items: list[QLayoutItem] = []
         self._is_at_end = is_at_end
         self.gap_px = gap_px
+        self.is_last_at_end = False
+        """Whether the last of all ends its line, as the button does that begins what the others choose."""
         self.line_gap_px: int | None = None
         """Between lines, where that is another than between neighbours."""
         self.setContentsMargins(0, 0, 0, 0)
@@ -86,6 +88,8 @@ class FlowLayout(QLayout):
             wide = sum(size.width() for _, size in line) + self.gap_px * (len(line) - 1)
             x = rect.width() - wide if self._is_at_end else 0
             for item, size in line:
+                if self.is_last_at_end and item is self._items[-1]:
+                    x = rect.width() - size.width()
                 left = rect.width() - x - size.width() if is_mirrored else x
                 if not is_trial:
                     top = y + (height - size.height()) // 2

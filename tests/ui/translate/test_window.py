@@ -172,6 +172,7 @@ def test_files_dropped_on_the_chat_can_be_translated(frame: Frame, qtbot: QtBot,
     number = frame.app.translations.find()[0].id
     qtbot.waitUntil(lambda: view_of(frame).translation_id == number)
     qtbot.waitUntil(lambda: row_of(frame, number) == "plan.txt · not begun")
+    assert view_of(frame).document.page.segments.hasFocus()
 
 
 def test_a_document_of_a_chat_goes_over_to_the_translations(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
