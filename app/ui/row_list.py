@@ -82,6 +82,16 @@ class RowList(QListView):
             self.clearSelection()
             self.setCurrentIndex(QModelIndex())
 
+    def enter(self) -> None:
+        """The keyboard comes from above: to what is open, else to the first row, which is opened."""
+        is_marked = self.currentIndex().isValid()
+        self.setFocus(Qt.FocusReason.TabFocusReason)
+        rows = (self.model().index(row, 0) for row in range(self.model().rowCount()))
+        first = next((row for row in rows if row.flags() & Qt.ItemFlag.ItemIsSelectable), None)
+        if first is not None and not is_marked:
+            self.setCurrentIndex(first)
+            self._tell_moved.start()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         before = self.currentIndex()
         if event.key() == Qt.Key.Key_Delete and before.isValid():

@@ -62,6 +62,7 @@ class Sidebar(QWidget):
         self.list.activated.connect(self._enter)
         self.list.moved.connect(self._choose)
         self.search.escaped.connect(self.left)
+        self.search.lowered.connect(self._on_lowered)
         self._nothing = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self._nothing.setProperty("kind", "muted")
         self._column = QVBoxLayout(self)
@@ -134,6 +135,10 @@ class Sidebar(QWidget):
         self.model.show(conversations)
         self.list.mark(self.model.index_of(self._open_id), scroll=False)
         self.list.verticalScrollBar().setValue(position)
+
+    def _on_lowered(self) -> None:
+        self.reload()
+        self.list.enter()
 
     def _on_search_typed(self) -> None:
         self._search_later.start()

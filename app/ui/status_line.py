@@ -208,7 +208,7 @@ class StatusLine(QWidget):
         room = self.width() - margins.left() - margins.right() - gap
         room -= sum(label.sizeHint().width() + gap for label in ends)
         device = self.device.sizeHint().width() + gap if self.device.text() else 0
-        if self.gauge.fit(room, device):
+        if self.gauge.fit(room - gap, device):
             room -= self.gauge.sizeHint().width() + gap
         self.device.setVisible(0 < min(device, self._theme.px(DEVICE_PX) + gap) <= room)
 

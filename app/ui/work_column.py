@@ -108,6 +108,7 @@ class WorkColumn(QWidget):
         self.list.customContextMenuRequested.connect(self._on_menu)
         for signal in (self.list.clicked, self.list.activated, self.list.moved):
             signal.connect(self._choose)
+        self.search.lowered.connect(self._on_lowered)
         self._nothing = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self._nothing.setProperty("kind", "muted")
         self._column = QVBoxLayout(self)
@@ -169,6 +170,10 @@ class WorkColumn(QWidget):
         menu.addSeparator()
         menu.addAction(icon("trash", tokens.danger), tr("Delete") + "\t" + tr("Del"), lambda: self.delete(number))
         return menu
+
+    def _on_lowered(self) -> None:
+        self.reload()
+        self.list.enter()
 
     def _found(self) -> Sequence[Work]:
         try:

@@ -85,6 +85,18 @@ def test_escape_clears_the_search_and_then_goes_back_to_the_message(frame: Frame
     assert frame.chat.composer.hasFocus()
 
 
+def test_down_goes_from_the_search_to_the_first_that_was_found(frame: Frame, qtbot: QtBot) -> None:
+    letter, _garden = add_chats(frame, "Letter", "Garden")
+    sidebar = frame.window.sidebar
+    frame.window.actions_by_name["search"].trigger()
+    qtbot.keyClicks(sidebar.search, "letter")
+    qtbot.keyClick(sidebar.search, Qt.Key.Key_Down)
+    qtbot.waitUntil(lambda: frame.chat.conversation_id == letter)
+    assert sidebar.list.hasFocus()
+    qtbot.keyClick(sidebar.list, Qt.Key.Key_Return)
+    assert frame.chat.composer.hasFocus()
+
+
 def test_a_new_chat_shows_while_a_search_is_set(frame: Frame, qtbot: QtBot) -> None:
     add_chats(frame, "Letter")
     sidebar = frame.window.sidebar

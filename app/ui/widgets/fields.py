@@ -30,6 +30,8 @@ class SearchField(QLineEdit):
     """A line with a magnifying glass. Escape empties it; in the empty field it goes back to the work."""
 
     escaped = Signal()
+    lowered = Signal()
+    """Down: to what was found."""
 
     def __init__(self, theme: Theme, words: str) -> None:
         super().__init__(placeholderText=words)
@@ -58,7 +60,9 @@ class SearchField(QLineEdit):
         icon("magnifying-glass", self._theme.tokens.muted, size).paint(QPainter(self), place)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() != Qt.Key.Key_Escape:
+        if event.key() == Qt.Key.Key_Down:
+            self.lowered.emit()
+        elif event.key() != Qt.Key.Key_Escape:
             super().keyPressEvent(event)
         elif self.text():
             self.clear()
