@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from PySide6.QtWidgets import QStyle
 from pytestqt.qtbot import QtBot
 
 from tests.helpers.ui import Frame
@@ -31,3 +32,11 @@ def test_every_text_and_icon_follows_up_and_back_down(frame: Frame, qtbot: QtBot
     assert sum(place in larger for place in before) > 8
     frame.theme.zoom = 1.0
     assert not not_following(before, sizes(frame.window), 1.0)
+
+
+@pytest.mark.parametrize("zoom", [1.0, 2.0, 1.0])
+def test_the_glyphs_of_a_menu_follow(frame: Frame, zoom: float) -> None:
+    frame.theme.zoom = zoom
+    menu = frame.window.picker.menu_now()
+    menu.ensurePolished()
+    assert menu.style().pixelMetric(QStyle.PixelMetric.PM_SmallIconSize, None, menu) == frame.theme.px(16)
