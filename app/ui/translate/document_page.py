@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
 from app.ui.notify import Notify
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
-LEAST_PX = 44
+LEAST_PX = 84
 
 
 class DocumentPage(QWidget):
@@ -49,12 +49,24 @@ class DocumentPage(QWidget):
         inner.setSpacing(0)
         inner.addWidget(self.search)
         inner.addWidget(self.segments, 1)
-        self._column = QVBoxLayout(self)
+        inside = QWidget()  # in a low window all but the foot scrolls, and nothing is pressed together
+        inside.setObjectName("page")
+        self._column = QVBoxLayout(inside)
         for widget in (self.head, self.bar, self.state):
             self._column.addWidget(widget)
         self._column.addWidget(self.card, 1)
         self._column.addWidget(self.needs)
-        self._column.addWidget(self.foot)
+        scroll = QScrollArea(widgetResizable=True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.viewport().setAutoFillBackground(False)
+        scroll.setWidget(inside)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(scroll, 1)
+        column.addWidget(self.foot)
         self.setFocusProxy(self.segments)
         self.search.failed.connect(notify.error)
         self.search.hits_changed.connect(self._show_hits)
@@ -118,6 +130,6 @@ class DocumentPage(QWidget):
 
     def _on_theme_changed(self) -> None:
         px = self._theme.px
-        self.segments.setMinimumHeight(px(LEAST_PX))  # in a small window the rest is not cut for its sake
+        self.segments.setMinimumHeight(px(LEAST_PX))
         self._column.setContentsMargins(px(EDGE_PX), px(12), px(EDGE_PX), px(16))
         self._column.setSpacing(px(12))

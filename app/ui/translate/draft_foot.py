@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.features.translation.stored import StoredTranslation, TranslationEstimate
 from app.ui.i18n import tr
-from app.ui.theme import Theme
+from app.ui.theme import EDGE_PX, Theme
 from app.ui.translate.document_words import draft_words, layout_words
 from app.ui.widgets.buttons import text_button
 
@@ -74,7 +74,7 @@ class DraftFoot(QWidget):
 
     def _on_theme_changed(self) -> None:
         px, theme = self._theme.px, self._theme
-        self._row.setContentsMargins(0, px(4), 0, 0)
+        self._row.setContentsMargins(px(EDGE_PX), px(4), px(EDGE_PX), px(16))
         self._row.setSpacing(px(12))
         self._told.setSpacing(px(2))
         self.words.setFont(theme.font(14, 500))

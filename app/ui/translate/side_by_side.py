@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import QRect, Qt, Signal
+from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
@@ -241,6 +241,9 @@ class SideBySide(SelectableRows):
         ring = QRect(px(8), top + 1, self.viewport().width() - px(16), high - 2)
         painter.drawRoundedRect(ring, px(8), px(8))
         painter.end()
+
+    def sizeHint(self) -> QSize:
+        return self.minimumSize()  # it takes what is left
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)

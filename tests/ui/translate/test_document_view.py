@@ -505,3 +505,18 @@ def test_no_text_is_clipped(open_tab: Callable[..., Desk], tmp_path: Path, size:
     view.show_glossary(is_open=True)
     assert clipped_texts(desk.view) == []
     view.page.segments.close_editor()
+
+
+def test_in_a_low_window_the_offer_of_a_model_is_scrolled_to_and_covers_nothing(
+    open_tab: Callable[..., Desk], tmp_path: Path
+) -> None:
+    desk = open_tab(model="", size=(380, 360))
+    desk.view.add_files([page(tmp_path)])
+    view = desk.view.document
+    desk.wait(lambda: view.stored is not None and view.page.needs.download.isVisible())
+    needs, card = view.page.needs, view.page.card
+    desk.wait(lambda: needs.words.geometry().bottom() < needs.download.y())
+    assert needs.words.height() >= needs.words.heightForWidth(needs.words.width())
+    assert view.page.segments.height() >= view.page.segments.minimumHeight() > 0
+    assert card.geometry().bottom() < needs.y()
+    assert clipped_texts(view.page.foot) == []
