@@ -31,6 +31,7 @@ from app.features.translation.families import PROMPT_VERSION
 from app.features.translation.flag_words import flag_words
 from app.features.translation.glossary import read_csv
 from app.features.translation.kept_memory import KeptMemory, model_key
+from app.features.translation.languages import english_name
 from app.features.translation.marked_text import shown_text
 from app.features.translation.pace import Pace
 from app.features.translation.result import Formality, Origin, Term, Translated, TranslationWish
@@ -78,7 +79,7 @@ def run_translate(options: argparse.Namespace) -> int:
         given = _input(options, places, cancel)
         if given is None:
             return INTERRUPTED
-        wrong = _wrong_output(options.output, given)
+        wrong = _wrong_output(options.output, given) or _same_language(options, given)
         if wrong:
             print(wrong, file=sys.stderr)
             return 2
@@ -196,6 +197,13 @@ def _wrong_output(output: Path | None, given: Input) -> str:
     if given.path is not None and out.exists() and out.samefile(given.path):
         return f"{out.name} is the document that is to be translated."
     return ""
+
+
+def _same_language(options: argparse.Namespace, given: Input) -> str:
+    if (options.source or given.language) != options.to:
+        return ""
+    said = f"{given.name if given.path else 'The text'} is in {english_name(options.to)} already."
+    return said if options.source else f"{said} Where that is wrong, --from names its language."
 
 
 def _tell_memory(opened: OpenedMemory) -> None:
