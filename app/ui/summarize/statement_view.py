@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
@@ -246,6 +246,9 @@ class StatementView(QTextEdit):
         by_keys = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
         if by_keys and self.stretches:
             self.go_to(max(self.current, 0), self.chip)
+
+    def sizeHint(self) -> QSize:
+        return self.minimumSizeHint()  # it takes what is left, and presses nothing together
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._fit()
