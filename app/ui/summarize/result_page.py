@@ -12,7 +12,7 @@ from app.features.summary.result import Form, Summary
 from app.features.summary.words import nothing_words
 from app.ui.i18n import tr
 from app.ui.notify import Notify
-from app.ui.summarize.column import Column
+from app.ui.summarize.column import Column, scrolled
 from app.ui.summarize.foot import Foot
 from app.ui.summarize.result_head import ResultHead
 from app.ui.summarize.state_bar import StateBar
@@ -38,13 +38,18 @@ class ResultPage(QWidget):
         self.statements = StatementView(theme)
         self.foot = Foot(theme, tr("Summarize again"), is_primary=False)
         self.foot.started.connect(lambda: self.again_wanted.emit(self.foot.wish))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
+        inside = QWidget()
+        inside.setObjectName("page")
+        rows = QVBoxLayout(inside)
         for widget in (self.head, self._bar_row):
-            column.addWidget(widget)
-        column.addWidget(self.statements, 1)
-        column.addWidget(self.foot)
+            rows.addWidget(widget)
+        rows.addWidget(self.statements, 1)
+        rows.addWidget(self.foot)
+        column = QVBoxLayout(self)
+        column.addWidget(scrolled(inside))  # in a low window nothing is pressed together
+        for layout in (rows, column):
+            layout.setContentsMargins(0, 0, 0, 0)
+            layout.setSpacing(0)
 
     def show_result(self, stored: StoredSummary, summary: Summary | None, told: Sequence[Told]) -> None:
         """Shows it from the top, unless it is shown already as it is."""

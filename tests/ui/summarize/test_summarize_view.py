@@ -105,6 +105,10 @@ def test_in_the_smallest_window_nothing_covers_anything_and_a_title_is_whole(
     choices, button = desk.view.result.foot.choices, desk.view.result.foot.button
     desk.wait(lambda: choices.length.y() == choices.form.y() < choices.language.y())
     assert abs(button.geometry().center().y() - choices.language.geometry().center().y()) < 2, "two lines are enough"
+    desk.view.resize(380, 240)
+    desk.wait(
+        lambda: head.facts.mapTo(head, QPoint(0, 0)).y() > head.save.mapTo(head, head.save.rect().bottomLeft()).y()
+    )
     desk.view.resize(1000, 700)
     desk.wait(lambda: head.save.mapTo(head, QPoint(0, 0)).x() > head.title.geometry().right())
 
