@@ -132,7 +132,7 @@ def test_a_folder_gives_its_documents_and_one_that_cannot_be_read_does_not_stop_
     words = [chip.accessibleDescription() for chip in desk.view.draft.chips.chips]
     assert words[1] == "b.pdf is damaged and could not be read."
     assert len(desk.view.draft.ids) == 2
-    assert desk.view.draft.foot.button.isEnabled()
+    desk.wait(desk.view.draft.foot.button.isEnabled)
 
 
 def test_delete_takes_a_document_out_and_without_any_the_place_to_drop_is_back(desk: Desk, tmp_path: Path) -> None:
