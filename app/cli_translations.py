@@ -79,10 +79,12 @@ def run_translate(options: argparse.Namespace) -> int:
         given = _input(options, places, cancel)
         if given is None:
             return INTERRUPTED
-        wrong = _wrong_output(options.output, given) or _same_language(options, given)
-        if wrong:
-            print(wrong, file=sys.stderr)
+        wrong, same = _wrong_output(options.output, given), _same_language(options, given)
+        if wrong or (same and options.source):
+            print(wrong or same, file=sys.stderr)
             return 2
+        if same:  # it was only found so, which may be wrong in a short text
+            print(same, file=sys.stderr)
         model = model_path(options.model, settings.models.translate_path, settings.engine.model_path)
         with closing(build_engine(places)) as engine, opened_memory(places.database) as opened:
             _tell_memory(opened)
