@@ -123,6 +123,7 @@ class Remark:
     damaged_pages (count): pages that could not be read.
     no_recognition (count): pages that are pictures, and tesseract is not installed.
     rows_cut (sheet, rows, shown): a sheet with more rows than are read.
+    beside_cells_lost (): comments and text boxes of an old workbook that could not all be read.
     hidden (unit, name): a hidden sheet or slide, which was read.
     missing_part (part): a part that the document names and does not have.
     hidden_characters (count): zero-width, direction or tag characters that were taken out.

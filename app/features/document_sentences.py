@@ -72,6 +72,7 @@ _SENTENCES: dict[str, Callable[[Values], str]] = {
         "{count} pages are pictures; the program tesseract, which could read them, is not installed.",
     ),
     "rows_cut": lambda v: f"The sheet {v['sheet']} has {v['rows']:,} rows; the first {v['shown']:,} were read.",
+    "beside_cells_lost": lambda _: "It is damaged: comments, text boxes and long results of formulas may be missing.",
     "hidden": lambda v: f"The {v['unit']} {v['name']} is hidden, and was read.",
     "missing_part": lambda v: f"Its part {v['part']} is missing.",
     "hidden_characters": _counted("1 hidden character was taken out.", "{count} hidden characters were taken out."),

@@ -114,8 +114,11 @@ def _repeated(found: Iterator[Found], beside: list[Piece]) -> Rows:
 def _by_calamine(source: Source) -> Iterator[Item]:
     with _open(source) as book:
         sheets = book.sheets_metadata
-        others = dict(enumerate(beside_cells(source), 1))
+        found, is_all = beside_cells(source)
+        others = dict(enumerate(found, 1))
         yield Opened("sheet", len(sheets))
+        if not is_all:
+            yield Remark("beside_cells_lost")
         for page, sheet in enumerate(sheets, 1):
             if not source.wants(page):
                 continue

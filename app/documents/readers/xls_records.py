@@ -41,19 +41,19 @@ class Beside:
             yield Piece(kind, text.strip(), page, place, label=label)
 
 
-def beside_cells(source: Source) -> list[Beside]:
-    """For each sheet in order, as much as can be made out; [] for what is older than Excel 97."""
+def beside_cells(source: Source) -> tuple[list[Beside], bool]:
+    """For each sheet in order, and whether that is all; nothing for what is older than Excel 97, or no XLS."""
     try:
         with OleFileIO(str(source.path)) as ole:
             data = ole.openstream("Workbook").read() if ole.exists("Workbook") else b""
     except (OSError, OleFileError, struct.error):
-        return []
-    walk = _Walk(data)
+        return [], True
+    walk, is_all = _Walk(data), True
     try:
         walk.run()
-    except (struct.error, IndexError):
-        pass  # what is damaged was calamine's to tell
-    return list(walk.sheets.values())
+    except (struct.error, IndexError):  # a record that is too short, at which calamine may not have looked
+        is_all = False
+    return list(walk.sheets.values()), is_all
 
 
 class _Walk:

@@ -349,6 +349,11 @@ def test_a_long_result_a_comment_and_a_text_box_of_a_workbook_of_1997_are_read(t
     assert (heading.text, table.text) == ("Sheet", first + second)
     assert (comment.kind, comment.text, comment.place) == (Kind.NOTE, "a comment", Place("Sheet", 2, 3))
     assert (box.kind, box.text) == (Kind.PARAGRAPH, "in a box")
+    cut = sheet[: -len(record(0x0A, b""))] + record(0x5D, b"\0") + record(0x0A, b"")
+    write_ole(tmp_path / "b.xls", {"Workbook": book + cut + bytes(8000)})
+    items = list(read(Source(tmp_path / "b.xls")))
+    assert Remark("beside_cells_lost") in items
+    assert any(isinstance(each, Piece) and each.text == first + second for each in items)
 
 
 def test_damaged_workbooks_say_so(tmp_path: Path) -> None:
