@@ -53,8 +53,8 @@ def measure(cores: int, measure_s: float = MEASURE_S) -> float:
         thread.start()
     best, began = 0.0, time.perf_counter()
     while time.perf_counter() - began < measure_s:
+        round_began = time.perf_counter()  # before they are let go: they may be done before this thread runs again
         barrier.wait()
-        round_began = time.perf_counter()
         barrier.wait()
         best = max(best, sum(part.nbytes for part in parts) / (time.perf_counter() - round_began))
     is_over.set()
