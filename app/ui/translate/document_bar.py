@@ -12,6 +12,7 @@ from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.translate.language_choice import LanguageChoice
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.names import name_widgets
 from app.ui.widgets.progress_line import ProgressLine
 
 NARROW_PX = 860
@@ -49,6 +50,7 @@ class DocumentBar(QWidget):
         self._row.addWidget(self._progress, PROGRESS_SHARE)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+        name_widgets(work_words=self.words, stop_work=self.stop)
 
     def offer(self, languages: Sequence[str], *, formality: bool, domain: bool) -> None:
         """What the model can do."""

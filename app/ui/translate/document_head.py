@@ -12,6 +12,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.elided_label import ElidedLabel
 from app.ui.widgets.flow_layout import FlowLayout
+from app.ui.widgets.names import name_widgets
 
 NARROW_PX = 760
 """Narrower than that, the name of what is saved is left to the dialog."""
@@ -56,6 +57,7 @@ class DocumentHead(QWidget):
         self._row.addWidget(self._buttons)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+        name_widgets(open_glossary=self.glossary, next_flagged=self.flagged, save=self.save, save_as=self.forms)
 
     def show_title(self, title: str) -> None:
         """The document's name."""

@@ -12,6 +12,7 @@ from app.ui.notify import ACTION_LABELS, Notify
 from app.ui.theme import Theme
 from app.ui.translate.document_words import stopped_words
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.names import name_widgets
 
 
 class DocumentState(QFrame):
@@ -37,6 +38,7 @@ class DocumentState(QFrame):
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self.hide()
+        name_widgets(state_words=self.words, state_other=self.other, go_on=self.go_on)
 
     def show_state(self, stored: StoredTranslation, *, is_other_wish: bool) -> None:
         """`is_other_wish`: other languages or terms were chosen than it was translated with."""

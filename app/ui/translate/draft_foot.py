@@ -13,6 +13,7 @@ from app.ui.i18n import tr
 from app.ui.theme import EDGE_PX, Theme
 from app.ui.translate.document_words import draft_words, layout_words
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.names import name_widgets
 
 
 class DraftFoot(QWidget):
@@ -40,6 +41,7 @@ class DraftFoot(QWidget):
         self._row.addWidget(self.button, 0, Qt.AlignmentFlag.AlignBottom)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+        name_widgets(draft_words=self.words, draft_note=self.note, begin_one=self.one, begin=self.button)
 
     def show_drafts(
         self,

@@ -14,6 +14,7 @@ from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.document_words import short_name
 from app.ui.widgets.elided_label import ElidedLabel
 from app.ui.widgets.file_to_read import FileToRead, Stage
+from app.ui.widgets.names import name_widgets
 
 
 class FileLine(QFrame):
@@ -40,6 +41,7 @@ class FileLine(QFrame):
         self.name.setFont(theme.font(14, 500))
         self.words.setFont(theme.font(13))
         self.button.setFont(theme.font(13.5, 500))
+        name_widgets(file_words=self.words, file_button=self.button)
 
     def show_file(self, one: FileToRead) -> None:
         """How far it is."""

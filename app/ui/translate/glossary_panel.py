@@ -19,6 +19,7 @@ from app.ui.translate.glossary_model import SOURCE, GlossaryModel
 from app.ui.translate.glossary_table import GlossaryTable
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.elided_label import ElidedLabel
+from app.ui.widgets.names import name_widgets
 
 FOUND_PX = 150
 
@@ -101,6 +102,14 @@ class GlossaryPanel(QFrame):
         self._column.addWidget(self.found_head)
         self._column.addWidget(self._found_area)
         self._column.addWidget(self.take_button, 0, Qt.AlignmentFlag.AlignLeft)
+        name_widgets(
+            glossary_words=self.words,
+            add_term=self.add_button,
+            apply_glossary=self.apply,
+            take_terms=self.take_button,
+            close_glossary=self.close_button,
+            glossary_more=self.more,
+        )
 
     def show_terms(self, terms: Sequence[Term], names: tuple[str, str], pair: str) -> None:
         """The glossary of a pair, whose languages have these names."""

@@ -15,6 +15,7 @@ from app.ui.translate.language_button import LanguageButton
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.choice_button import ChoiceButton
 from app.ui.widgets.flow_layout import FlowLayout
+from app.ui.widgets.names import name_widgets
 
 TYPING_MS = 600
 MOST_DOMAIN = 120
@@ -68,6 +69,9 @@ class LanguageChoice(QWidget):
         self.formality.changed.connect(lambda _value: self.changed.emit())
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+        name_widgets(
+            source_language=self.source, target_language=self.target, formality=self.formality, swap_languages=self.swap
+        )
 
     @property
     def wish(self) -> TranslationWish:

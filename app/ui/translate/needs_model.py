@@ -19,6 +19,7 @@ from app.ui.model_loader import in_words
 from app.ui.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.names import name_widgets
 from app.ui.widgets.progress_line import ProgressLine
 
 if TYPE_CHECKING:
@@ -73,6 +74,13 @@ class NeedsModel(QFrame):
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self._show()
+        name_widgets(
+            needs_words=self.words,
+            needs_state=self.state,
+            needs_line=self.line,
+            needs_download=self.download,
+            needs_others=self.others,
+        )
 
     def look(self, missing: str = "") -> None:
         """Asks on a thread which model could be had. `missing` is said where one is here and lacks a language."""

@@ -24,6 +24,7 @@ from app.ui.translate.text_source import SourceEdit, follow_each_paragraph
 from app.ui.translate.text_target import TargetView
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.elided_label import ElidedLabel
+from app.ui.widgets.names import name_widgets
 
 NARROW_PX = 460
 """Of the card: below it the panes stand under each other."""
@@ -73,6 +74,7 @@ class TextPanes(QFrame):
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self.show_back(shown=False)
+        name_widgets(text_hint=self.hint, text_count=self.count, translate_back=self.back, copy_translation=self.copy)
 
     def show_needs(self, *, needed: bool) -> None:
         """The card of the model in place of the translation."""

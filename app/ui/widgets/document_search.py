@@ -14,6 +14,7 @@ from app.ui import tasks
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
+from app.ui.widgets.names import name_widgets
 
 TYPING_MS = 250
 MOST_HITS = 1000
@@ -67,6 +68,7 @@ class DocumentSearch(QWidget):
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self._show_count()
+        name_widgets(search_field=self.field, search_count=self.count)
 
     def set_document(self, document: Searched | None) -> None:
         """Where to search; what was found before is forgotten."""

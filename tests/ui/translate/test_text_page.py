@@ -2,45 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QTextCursor
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from app.features.translation.result import Formality, Term
 from app.ui.translate.text_history import is_same_text
 from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.translate import TranslateDesk
 from tests.helpers.models_on_disk import write_model
-from tests.ui.translate.conftest import ANIMAIS, ENGLISH, MODEL, PETS, PORTUGUESE, Desk
+from tests.ui.translate.conftest import ANIMAIS, ENGLISH, MODEL, PETS, PORTUGUESE, Open
 
 CTRL = Qt.KeyboardModifier.ControlModifier
 
 
-def test_a_text_is_translated_when_the_typing_pauses_and_its_language_is_found(desk: Desk) -> None:
+def test_a_text_is_translated_when_the_typing_pauses_and_its_language_is_found(desk: TranslateDesk) -> None:
     desk.type(ENGLISH)
-    assert desk.page.pause.isActive()
+    assert desk.is_waiting
     assert desk.asked == []
     desk.translated(PORTUGUESE)
-    assert desk.page.choice.source.button.text() == "English (detected)"
-    assert desk.page.choice.target.button.text() == "Português (Brasil)"
-    assert desk.page.panes.count.text() == "56 characters"
-    assert desk.page.panes.state.text().startswith("Translated")
+    assert desk.source_said == "English (detected)"
+    assert desk.target_said == "Português (Brasil)"
+    assert desk.count.text() == "56 characters"
+    assert desk.state.text().startswith("Translated")
     assert len(desk.asked) == 1
     assert ENGLISH in desk.asked[0]
 
 
-def test_ctrl_enter_translates_at_once(desk: Desk) -> None:
+def test_ctrl_enter_translates_at_once(desk: TranslateDesk) -> None:
     desk.type(ENGLISH)
-    desk.qtbot.keyClick(desk.page.panes.source, Qt.Key.Key_Return, CTRL)
-    assert not desk.page.pause.isActive()
+    desk.press(Qt.Key.Key_Return, modifier=CTRL)
+    assert not desk.is_waiting
     desk.translated(PORTUGUESE)
-    assert desk.page.panes.source.text == ENGLISH, "nothing was typed by it"
+    assert desk.source.text == ENGLISH, "nothing was typed by it"
 
 
-def test_only_the_paragraph_that_changed_is_asked_again(desk: Desk) -> None:
+def test_only_the_paragraph_that_changed_is_asked_again(desk: TranslateDesk) -> None:
     desk.paste(f"{ENGLISH}\n\n{PETS}")
     desk.translated(PORTUGUESE, ANIMAIS)
     before = len(desk.asked)
@@ -50,20 +49,20 @@ def test_only_the_paragraph_that_changed_is_asked_again(desk: Desk) -> None:
     assert asked.endswith("\n\nKeys: two.")
 
 
-def test_a_new_text_ends_the_old_run_at_once(open_tab: Callable[..., Desk]) -> None:
+def test_a_new_text_ends_the_old_run_at_once(open_tab: Open) -> None:
     slow = {"when": "The tenant pays", "text": PORTUGUESE, "repeat": 400, "delay_s": 0.02}
     desk = open_tab(slow, {"when": "Cats and small dogs", "text": ANIMAIS})
     desk.paste(ENGLISH)
     desk.wait(lambda: PORTUGUESE.split()[2] in " ".join(desk.shown))
     desk.paste(PETS)
-    assert not desk.page.work.is_busy, "the old one is over as soon as something is typed"
+    assert not desk.is_busy, "the old one is over as soon as something is typed"
     desk.translated(ANIMAIS)
 
 
-def test_a_translation_grows_in_whole_words(open_tab: Callable[..., Desk]) -> None:
+def test_a_translation_grows_in_whole_words(open_tab: Open) -> None:
     desk = open_tab({"when": "The tenant pays", "text": PORTUGUESE, "delay_s": 0.03})
     seen: list[str] = []
-    desk.page.panes.target.textChanged.connect(lambda: seen.append(desk.shown[0]))
+    desk.target.textChanged.connect(lambda: seen.append(desk.shown[0]))
     desk.paste(ENGLISH)
     desk.translated(PORTUGUESE)
     words = PORTUGUESE.split()
@@ -72,45 +71,46 @@ def test_a_translation_grows_in_whole_words(open_tab: Callable[..., Desk]) -> No
     assert all(one == words[: len(one)] for one in grown)
 
 
-def test_escape_stops_and_what_is_there_stays(open_tab: Callable[..., Desk]) -> None:
+def test_escape_stops_and_what_is_there_stays(open_tab: Open) -> None:
     slow = {"when": "Cats and small dogs", "text": ANIMAIS, "delay_s": 0.2}
     desk = open_tab(slow, {"when": "The tenant pays", "text": PORTUGUESE})
     desk.paste(f"{ENGLISH}\n{PETS}")
     desk.wait(lambda: desk.shown[0] == PORTUGUESE)
-    desk.qtbot.keyClick(desk.page.panes.source, Qt.Key.Key_Escape)
-    assert not desk.page.work.is_busy
-    assert desk.page.panes.state.text() == "Stopped · Ctrl+Enter continues"
+    desk.press(Qt.Key.Key_Escape)
+    assert not desk.is_busy
+    assert desk.state.text() == "Stopped · Ctrl+Enter continues"
     assert desk.shown[0] == PORTUGUESE
 
 
-def test_another_language_translates_anew_and_is_remembered(open_tab: Callable[..., Desk]) -> None:
+def test_another_language_translates_anew_and_is_remembered(open_tab: Open) -> None:
     desk = open_tab(
         {"when": "German", "text": "Der Mieter zahlt die Miete am fünften Tag jedes Monats."},
         *[{"when": "The tenant pays", "text": PORTUGUESE}],
     )
     desk.paste(ENGLISH)
     desk.translated(PORTUGUESE)
-    popup = desk.page.choice.target.show_list()
-    desk.qtbot.keyClicks(popup.search, "germ")
-    desk.qtbot.keyClick(popup.search, Qt.Key.Key_Return)
+    popup = desk.open_languages()
+    popup.search.setFocus()
+    desk.keys("germ")
+    desk.press(Qt.Key.Key_Return)
     desk.translated("Der Mieter zahlt die Miete am fünften Tag jedes Monats.")
-    assert desk.app.settings.translations.target == "de"
-    assert not desk.page.choice.formality.isHidden(), "German tells how people are addressed"
+    assert desk.settings.translations.target == "de"
+    assert not desk.formality.isHidden(), "German tells how people are addressed"
     again = open_tab()
-    assert again.page.choice.target.value == "de"
+    assert again.languages[1] == "de"
 
 
-def test_how_people_are_addressed_is_offered_only_where_the_language_tells_it(desk: Desk) -> None:
-    assert not desk.page.choice.formality.isHidden()
-    desk.page.choice.formality.choose(Formality.FORMAL.value)
-    assert desk.page.wish.formality is Formality.FORMAL
-    desk.page.choice.target.choose("vi")
-    assert desk.page.choice.formality.isHidden()
-    assert desk.page.wish.formality is Formality.DEFAULT
+def test_how_people_are_addressed_is_offered_only_where_the_language_tells_it(desk: TranslateDesk) -> None:
+    assert not desk.formality.isHidden()
+    desk.choose_formality(Formality.FORMAL)
+    assert desk.wish.formality is Formality.FORMAL
+    desk.choose_target("vi")
+    assert desk.formality.isHidden()
+    assert desk.wish.formality is Formality.DEFAULT
 
 
-def test_only_the_languages_of_the_model_are_offered(desk: Desk) -> None:
-    popup = desk.page.choice.target.show_list()
+def test_only_the_languages_of_the_model_are_offered(desk: TranslateDesk) -> None:
+    popup = desk.open_languages()
     names = [popup.list.item(row).text() for row in range(popup.list.count())]
     popup_value = popup.list.currentItem().data(Qt.ItemDataRole.UserRole)
     popup.close()
@@ -121,97 +121,83 @@ def test_only_the_languages_of_the_model_are_offered(desk: Desk) -> None:
     assert not any(name.startswith("Swedish") for name in names), "Hy-MT2 does not know it"
 
 
-def test_the_languages_are_exchanged_with_their_texts(open_tab: Callable[..., Desk]) -> None:
+def test_the_languages_are_exchanged_with_their_texts(open_tab: Open) -> None:
     desk = open_tab({"when": "O locatário paga", "text": ENGLISH}, {"when": "The tenant pays", "text": PORTUGUESE})
     desk.paste(ENGLISH)
     desk.translated(PORTUGUESE)
-    desk.click(desk.page.choice.swap)
-    assert desk.page.panes.source.text == PORTUGUESE
-    assert (desk.page.choice.source.value, desk.page.choice.target.value) == ("pt-BR", "en")
+    desk.click(desk.swap)
+    assert desk.source.text == PORTUGUESE
+    assert desk.languages == ("pt-BR", "en")
     desk.translated(ENGLISH)
 
 
-def test_a_text_that_is_in_the_target_language_already_says_so(desk: Desk) -> None:
-    desk.page.choice.target.choose("en")
+def test_a_text_that_is_in_the_target_language_already_says_so(desk: TranslateDesk) -> None:
+    desk.choose_target("en")
     desk.paste(ENGLISH)
-    desk.wait(lambda: desk.page.panes.state.text() == "This is English already.")
+    desk.wait(lambda: desk.state.text() == "This is English already.")
     assert desk.shown == ["Choose another language above."]
     assert desk.asked == []
 
 
-def test_the_target_is_another_language_than_the_texts_unless_a_person_chose_it(open_tab: Callable[..., Desk]) -> None:
+def test_the_target_is_another_language_than_the_texts_unless_a_person_chose_it(open_tab: Open) -> None:
     desk = open_tab(
         {"when": "Spanish", "text": "El inquilino paga el alquiler el quinto día de cada mes."}, target="en"
     )
     desk.paste(ENGLISH)
     desk.translated("El inquilino paga el alquiler el quinto día de cada mes.")
-    assert desk.page.choice.target.value == "es"
-    assert desk.app.settings.translations.target == "en", "what was chosen before is not forgotten"
+    assert desk.languages[1] == "es"
+    assert desk.settings.translations.target == "en", "what was chosen before is not forgotten"
     desk.paste(PORTUGUESE)
-    desk.wait(lambda: desk.page.choice.target.value == "en")
-    assert desk.page.choice.source.button.text() == "Português (Brasil) (detected)"
-    desk.page.choice.source.choose("en")
-    assert desk.page.choice.target.value == "es"
+    desk.wait(lambda: desk.languages[1] == "en")
+    assert desk.source_said == "Português (Brasil) (detected)"
+    desk.choose_source("en")
+    assert desk.languages[1] == "es"
 
 
-def test_the_language_of_a_typed_text_is_found_without_a_model(open_tab: Callable[..., Desk]) -> None:
+def test_the_language_of_a_typed_text_is_found_without_a_model(open_tab: Open) -> None:
     desk = open_tab(model="")
     desk.type(ENGLISH)
-    desk.wait(lambda: desk.page.choice.source.button.text() == "English (detected)")
-    assert desk.page.panes.are_needs_shown
-    assert desk.page.typed().source_language == "en"
+    desk.wait(lambda: desk.source_said == "English (detected)")
+    assert desk.is_model_missing
+    assert desk.source_language_found == "en"
 
 
-def test_the_terms_of_the_pair_go_with_the_text(desk: Desk) -> None:
-    desk.app.translations.keep_glossary("en", "pt-BR", [Term("rent", "renda")])
-    desk.page.choice.source.choose("en")
+def test_the_terms_of_the_pair_go_with_the_text(desk: TranslateDesk) -> None:
+    desk.translations.keep_glossary("en", "pt-BR", [Term("rent", "renda")])
+    desk.choose_source("en")
     desk.paste(ENGLISH)
-    desk.wait(lambda: desk.page.paragraphs.is_complete)
+    desk.wait(lambda: desk.is_complete)
     assert any("renda" in asked for asked in desk.asked)
 
 
-def test_what_is_flagged_stands_below_its_paragraph_and_can_be_kept(open_tab: Callable[..., Desk]) -> None:
+def test_what_is_flagged_stands_below_its_paragraph_and_can_be_kept(open_tab: Open) -> None:
     desk = open_tab({"when": "42 keys", "text": "O locatário recebe 41 chaves do apartamento e da garagem."})
     desk.paste("The tenant gets 42 keys of the flat and of the garage.")
     desk.wait(lambda: len(desk.shown) > 1)
     flags = desk.shown[1:]
     assert any("42" in line and line.startswith("⚑") for line in flags), desk.shown
-    target = desk.page.panes.target
+    target = desk.target
     target.selectAll()
     assert target.createMimeDataFromSelection().text() == "O locatário recebe 41 chaves do apartamento e da garagem."
-    keep_last(desk)
+    desk.click_words("Keep")
     desk.wait(lambda: len(desk.shown) == 1)
 
 
-def test_a_term_of_the_glossary_is_put_in_by_a_click(open_tab: Callable[..., Desk]) -> None:
+def test_a_term_of_the_glossary_is_put_in_by_a_click(open_tab: Open) -> None:
     wrong = "O locatário paga o juro no quinto dia de cada mês."
     desk = open_tab({"when": "The tenant pays", "text": wrong})
-    desk.app.translations.keep_glossary("en", "pt-BR", [Term("rent", "juro de mora")])
-    desk.page.choice.source.choose("en")
+    desk.translations.keep_glossary("en", "pt-BR", [Term("rent", "juro de mora")])
+    desk.choose_source("en")
     desk.paste(ENGLISH)
-    desk.wait(lambda: desk.page.paragraphs.is_complete and len(desk.shown) == 2)
+    desk.wait(lambda: desk.is_complete and len(desk.shown) == 2)
     assert desk.shown[1].startswith("⚑ Glossary says “juro de mora” for “rent”.")
     before = len(desk.asked)
-    target = desk.page.panes.target
-    block = target.document().lastBlock()
-    cursor = QTextCursor(block)
-    cursor.setPosition(block.position() + block.text().index("Use it") + 2)
-    desk.qtbot.mouseClick(target.viewport(), Qt.MouseButton.LeftButton, pos=target.cursorRect(cursor).center())
+    desk.click_words("Use it")
     desk.wait(lambda: desk.shown == ["O locatário paga o juro de mora no quinto dia de cada mês."])
     assert len(desk.asked) == before
 
 
-def keep_last(desk: Desk) -> None:
-    """Presses the last word of what is said of the first paragraph."""
-    target = desk.page.panes.target
-    cursor = QTextCursor(target.document().lastBlock())
-    cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock)
-    cursor.movePosition(QTextCursor.MoveOperation.PreviousCharacter)
-    place = target.cursorRect(cursor).center() - QPoint(4, 0)
-    desk.qtbot.mouseClick(target.viewport(), Qt.MouseButton.LeftButton, pos=place)
-
-
-def test_a_sentence_is_put_in_other_words_with_the_keyboard(open_tab: Callable[..., Desk]) -> None:
+def test_a_sentence_is_put_in_other_words_with_the_keyboard(open_tab: Open) -> None:
     other = "Gatos e cachorros pequenos são aceitos com o acordo escrito do proprietário."
     desk = open_tab(
         {"when": r"Cats and small dogs[^\n]*\Z", "text": ANIMAIS, "times": 1},
@@ -220,18 +206,12 @@ def test_a_sentence_is_put_in_other_words_with_the_keyboard(open_tab: Callable[.
     )
     desk.paste(PETS)
     desk.translated(ANIMAIS)
-    target = desk.page.panes.target
-    target.setFocus()
-    cursor = target.textCursor()
-    cursor.setPosition(3)
-    cursor.setPosition(8, QTextCursor.MoveMode.KeepAnchor)
-    target.setTextCursor(cursor)
-    desk.wait(desk.page.panes.alternatives.isVisible)
-    desk.qtbot.keyClick(target, Qt.Key.Key_Return)
-    card = desk.page.panes.alternatives
+    desk.select(3, 8)
+    desk.press(Qt.Key.Key_Return)
+    target, card = desk.target, desk.alternatives
     desk.wait(lambda: card.list.count() == 1)
     assert target.textCursor().selectedText() == ANIMAIS, "what would be replaced is marked"
-    desk.qtbot.keyClick(card.list, Qt.Key.Key_Return)
+    desk.press(Qt.Key.Key_Return)
     assert desk.shown == [other]
     assert not card.isVisible()
     assert target.hasFocus()
@@ -240,78 +220,78 @@ def test_a_sentence_is_put_in_other_words_with_the_keyboard(open_tab: Callable[.
     assert desk.asked[-1].endswith(f"\n\n{ENGLISH}"), "a person's own words are not asked for again"
 
 
-def test_the_translation_is_put_back_where_that_is_wanted(open_tab: Callable[..., Desk]) -> None:
+def test_the_translation_is_put_back_where_that_is_wanted(open_tab: Open) -> None:
     back = "The lessee pays the rent on the fifth day of every month."
     desk = open_tab({"when": "O locatário paga", "text": back}, {"when": "The tenant pays", "text": PORTUGUESE})
     desk.paste(ENGLISH)
     desk.translated(PORTUGUESE)
-    assert not desk.page.panes.back_text.isVisible()
-    desk.click(desk.page.panes.back)
-    desk.wait(lambda: desk.page.panes.back_text.toPlainText() == back)
-    assert desk.page.panes.back_text.isVisible()
-    desk.click(desk.page.panes.back)
-    assert not desk.page.panes.back_text.isVisible()
+    assert not desk.back_text.isVisible()
+    desk.click(desk.back_button)
+    desk.wait(lambda: desk.back_text.toPlainText() == back)
+    assert desk.back_text.isVisible()
+    desk.click(desk.back_button)
+    assert not desk.back_text.isVisible()
 
 
-def test_the_translation_is_copied_with_its_own_white_space(desk: Desk) -> None:
+def test_the_translation_is_copied_with_its_own_white_space(desk: TranslateDesk) -> None:
     desk.paste(f"{ENGLISH}\n\n\n{PETS}\n")
     desk.translated(PORTUGUESE, ANIMAIS)
-    desk.click(desk.page.panes.copy)
+    desk.click(desk.copy)
     assert QApplication.clipboard().text() == f"{PORTUGUESE}\n\n\n{ANIMAIS}\n"
     assert "The translation was copied" in desk.notices
 
 
-def test_what_was_typed_comes_back_after_a_restart_also_untranslated(open_tab: Callable[..., Desk]) -> None:
+def test_what_was_typed_comes_back_after_a_restart_also_untranslated(open_tab: Open) -> None:
     desk = open_tab()
     desk.type("Not sent")
     again = open_tab()
-    (kept,) = again.app.translations.find()
+    (kept,) = again.translations.find()
     again.view.show_translation(kept.id)
-    assert again.page.panes.source.text == "Not sent"
+    assert again.source.text == "Not sent"
     assert again.view.translation_id == kept.id
 
 
-def test_a_kept_text_is_shown_without_asking_the_model(open_tab: Callable[..., Desk]) -> None:
+def test_a_kept_text_is_shown_without_asking_the_model(open_tab: Open) -> None:
     desk = open_tab()
     desk.paste(f"{ENGLISH}\n\n{PETS}")
     desk.translated(PORTUGUESE, ANIMAIS)
     again = open_tab()
-    (kept,) = again.app.translations.find()
+    (kept,) = again.translations.find()
     assert kept.title.startswith("The tenant pays")
     before = len(again.asked)
     again.view.show_translation(kept.id)
     assert again.shown == [PORTUGUESE, ANIMAIS]
-    assert again.page.choice.source.button.text() == "English (detected)"
+    assert again.source_said == "English (detected)"
     again.view.show_new()
-    assert again.page.panes.source.text == ""
+    assert again.source.text == ""
     assert len(again.asked) == before
-    assert len(again.app.translations.find()) == 1, "looking at it makes no second one"
+    assert len(again.translations.find()) == 1, "looking at it makes no second one"
 
 
-def test_one_text_stays_one_row_however_often_it_is_changed(desk: Desk) -> None:
+def test_one_text_stays_one_row_however_often_it_is_changed(desk: TranslateDesk) -> None:
     desk.paste(ENGLISH)
     desk.translated(PORTUGUESE)
-    desk.page.history.keep()
+    desk.keep()
     desk.type("\n" + PETS)
     desk.translated(PORTUGUESE, ANIMAIS)
-    desk.page.history.keep()
-    assert [one.id for one in desk.app.translations.find()] == [desk.page.text_id]
+    desk.keep()
+    assert [one.id for one in desk.translations.find()] == [desk.text_id]
     desk.view.show_new()
     desk.paste(PETS)
     desk.translated(ANIMAIS)
     desk.view.show_new()
-    assert len(desk.app.translations.find()) == 2
+    assert len(desk.translations.find()) == 2
 
 
-def test_another_text_in_its_place_gets_a_row_of_its_own(desk: Desk) -> None:
+def test_another_text_in_its_place_gets_a_row_of_its_own(desk: TranslateDesk) -> None:
     desk.paste(ENGLISH)
     desk.translated(PORTUGUESE)
-    first = desk.page.text_id
+    first = desk.text_id
     assert first is not None, "what is complete is kept at once"
     desk.paste(PETS)
     desk.translated(ANIMAIS)
-    assert [one.title for one in desk.app.translations.find()] == [PETS, ENGLISH]
-    assert desk.view.translation_id == desk.page.text_id != first
+    assert [one.title for one in desk.translations.find()] == [PETS, ENGLISH]
+    assert desk.view.translation_id == desk.text_id != first
 
 
 @pytest.mark.parametrize(
@@ -328,44 +308,44 @@ def test_what_was_written_on_is_the_same_text(before: str, after: str, is_same: 
     assert is_same_text(before, after) is is_same
 
 
-def test_right_to_left_translations_are_laid_out_so_paragraph_by_paragraph(open_tab: Callable[..., Desk]) -> None:
+def test_right_to_left_translations_are_laid_out_so_paragraph_by_paragraph(open_tab: Open) -> None:
     arabic = "يدفع المستأجر الإيجار في اليوم الخامس من كل شهر."
     desk = open_tab({"when": "The tenant pays", "text": arabic})
-    desk.page.choice.target.choose("ar")
+    desk.choose_target("ar")
     desk.paste(ENGLISH)
     desk.translated(arabic)
-    block = desk.page.panes.target.document().begin()
+    target = desk.target
+    block = target.document().begin()
     assert block.blockFormat().layoutDirection() is Qt.LayoutDirection.RightToLeft
-    assert block.layout().lineAt(0).naturalTextRect().right() >= desk.page.panes.target.viewport().width() * 0.9
+    assert block.layout().lineAt(0).naturalTextRect().right() >= target.viewport().width() * 0.9
 
 
-def test_an_engine_that_fails_is_a_sentence_and_the_text_stays(open_tab: Callable[..., Desk]) -> None:
+def test_an_engine_that_fails_is_a_sentence_and_the_text_stays(open_tab: Open) -> None:
     desk = open_tab({"when": "The tenant pays", "error": "ChatUnavailable", "fields": {"path": "model.gguf"}})
     desk.paste(ENGLISH)
-    desk.wait(lambda: bool(desk.notices) and desk.page.panes.state.text() == "Not translated")
-    assert desk.page.panes.source.text == ENGLISH
-    assert not desk.page.work.is_busy
+    desk.wait(lambda: bool(desk.notices) and desk.state.text() == "Not translated")
+    assert desk.source.text == ENGLISH
+    assert not desk.is_busy
 
 
 def test_the_tabs_own_model_stays_at_hand_while_one_types_and_goes_when_one_leaves(
-    open_tab: Callable[..., Desk], tmp_path: Path
+    open_tab: Open, tmp_path: Path
 ) -> None:
     desk = open_tab(model="")
     starter = desk.app.model_path()
     assert starter is not None
-    list(desk.app.engine.load(starter))
+    list(desk.engine.load(starter))
     write_model(tmp_path / MODEL, **{"tokenizer.chat_template": "{{ messages }}"})
-    desk.app.models.use("translate", tmp_path / MODEL)
+    desk.models.use("translate", tmp_path / MODEL)
     desk.view.on_model_changed()
-    left: list[bool] = []
-    desk.page.work.ended.connect(lambda: left.append(True))
+    left = desk.heard(desk.model_let_go)
     desk.paste(ENGLISH)
     desk.translated(PORTUGUESE)
     desk.paste(PETS)
     desk.translated(ANIMAIS)
     assert not left, "the second text did not wait for it to be loaded again"
-    assert desk.app.engine.loaded is not None
-    assert Path(desk.app.engine.loaded.path) == starter, "the chat keeps its own"
+    assert desk.engine.loaded is not None
+    assert Path(desk.engine.loaded.path) == starter, "the chat keeps its own"
     desk.view.hide()
     desk.wait(lambda: bool(left))
 
@@ -373,24 +353,22 @@ def test_the_tabs_own_model_stays_at_hand_while_one_types_and_goes_when_one_leav
 @pytest.mark.parametrize("zoom", [1.0, 1.5])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [(1020, 760), (640, 560), (400, 480)])
-def test_nothing_is_clipped(open_tab: Callable[..., Desk], scheme: str, zoom: float, size: tuple[int, int]) -> None:
+def test_nothing_is_clipped(open_tab: Open, scheme: str, zoom: float, size: tuple[int, int]) -> None:
     desk = open_tab(scheme=scheme, size=(round(size[0] * zoom), round(size[1] * zoom)), zoom=zoom)
     desk.paste(f"{ENGLISH}\n{PETS}")
     desk.translated(PORTUGUESE, ANIMAIS)
-    desk.click(desk.page.panes.back)
+    desk.click(desk.back_button)
     assert clipped_texts(desk.view) == []
 
 
-def test_everything_is_reached_with_tab_and_has_a_name(desk: Desk) -> None:
+def test_everything_is_reached_with_tab_and_has_a_name(desk: TranslateDesk) -> None:
     desk.paste(ENGLISH)
     desk.translated(PORTUGUESE)
-    desk.page.choice.source.button.setFocus()
+    desk.focus_source_language()
     names = []
     for _ in range(12):
-        focus = QApplication.focusWidget()
-        assert focus is not None
-        names.append(focus.accessibleName().partition(":")[0])
-        desk.qtbot.keyClick(focus, Qt.Key.Key_Tab)
+        names.append(desk.focus.accessibleName().partition(":")[0])
+        desk.press(Qt.Key.Key_Tab)
     assert all(names)
     order = ["From", "Swap the languages", "Into", "Tone", "Topic of the text", "Open document"]
     assert names[:6] == order

@@ -1,0 +1,193 @@
+"""What every desk can do: find a widget, click, type, press keys, wait, hear notices, answer dialogs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Generic, TypeVar, overload
+
+from PySide6.QtCore import QObject, QPoint, Qt, SignalInstance
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QMenu, QPushButton, QWidget
+
+from app.bootstrap import Fireside
+from app.ui import tasks
+from app.ui.notify import Notify
+from app.ui.widgets.notice_bar import Notice
+
+WAIT_MS = 10_000
+NO_KEYS = Qt.KeyboardModifier.NoModifier
+Kind = TypeVar("Kind", bound=QObject)
+
+
+class Found(Generic[Kind]):
+    """A part of a desk, looked for each time: by its type, and by its object name where the type is not enough."""
+
+    def __init__(self, kind: type[Kind], name: str = "") -> None:
+        self._kind, self._name = kind, name
+
+    @overload
+    def __get__(self, desk: None, owner: type) -> Found[Kind]: ...
+
+    @overload
+    def __get__(self, desk: Desk, owner: type) -> Kind: ...
+
+    def __get__(self, desk: Desk | None, owner: type) -> Any:
+        return self if desk is None else desk.find(self._kind, self._name)
+
+
+class Desk:
+    """Everything below `root`. The façades of the program stand here too, for what a test arranges or looks up."""
+
+    def __init__(self, root: QWidget, app: Fireside | Any = None, notify: Notify | Any = None) -> None:
+        self.root, self.app, self.notify = root, app, notify
+
+    # Finding.
+
+    def find(self, kind: type[Kind], name: str = "") -> Kind:
+        """The part that can be seen, or else the first one."""
+        every = self.every(kind, name)
+        assert every, f"no {kind.__name__} {name} below {type(self.root).__name__}"
+        return next((one for one in every if isinstance(one, QWidget) and one.isVisible()), every[0])
+
+    def every(self, kind: type[Kind], name: str = "") -> list[Kind]:
+        """All of a kind, in the order in which they were made."""
+        return self.root.findChildren(kind, name) if name else self.root.findChildren(kind)
+
+    def has(self, kind: type[QWidget], name: str = "") -> bool:
+        """Whether one can be seen."""
+        return any(one.isVisible() for one in self.every(kind, name))
+
+    def button(self, name: str) -> QAbstractButton:
+        """By what a screen reader says of it."""
+        every = [one for one in self.every(QAbstractButton) if name in (one.accessibleName(), one.text())]
+        assert every, f"no button {name!r}"
+        return next((one for one in every if one.isVisible()), every[0])
+
+    # Doing.
+
+    def click(self, button: QWidget) -> None:
+        """With the mouse; what cannot be seen or is disabled cannot be clicked."""
+        assert button.isVisible(), button.accessibleName()
+        assert button.isEnabled(), button.accessibleName()
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+    def click_at(self, widget: QWidget, place: QPoint) -> None:
+        """At a place of a widget, or of the viewport that it has."""
+        QTest.mouseClick(getattr(widget, "viewport", lambda: widget)(), Qt.MouseButton.LeftButton, NO_KEYS, place)
+
+    def press(self, *keys: Qt.Key, modifier: Qt.KeyboardModifier = NO_KEYS) -> None:
+        """Keys to whatever has the keyboard, one after the other."""
+        for key in keys:
+            QTest.keyClick(self.focus, key, modifier)
+
+    def keys(self, text: str) -> None:
+        """Types it into whatever has the keyboard."""
+        QTest.keyClicks(self.focus, text)
+
+    @property
+    def focus(self) -> QWidget:
+        """What has the keyboard."""
+        focus = QApplication.focusWidget()
+        assert focus is not None, "nothing has the keyboard"
+        return focus
+
+    def wait(self, condition: Callable[[], object], timeout_ms: int = WAIT_MS) -> None:
+        """Lets the window work until it is so."""
+        end_s = time.monotonic() + timeout_ms / 1000
+        while not condition():
+            assert time.monotonic() < end_s, f"waited {timeout_ms} ms"
+            QTest.qWait(5)
+
+    def choose(self, menu: QMenu, name: str) -> None:
+        """The action of a menu whose text begins so; the menu is closed."""
+        next(action for action in menu.actions() if action.text().startswith(name)).trigger()
+        menu.close()
+
+    def choose_file(self, path: Path, name: str = "") -> None:
+        """Answers the dialog for files that is open."""
+        dialog = self.find(QFileDialog, name)
+        dialog.fileSelected.emit(str(path))
+        dialog.close()
+
+    def end(self, view: QWidget) -> None:
+        """Closes what a test opened, and the program behind it."""
+        view.close()
+        assert tasks.running.stop_all(10)
+        tasks.running.reopen()
+        self.app.close()
+        view.deleteLater()
+        self.notify.bar.deleteLater()
+
+    # Hearing.
+
+    def heard(self, signal: SignalInstance) -> list[tuple[Any, ...]]:
+        """What a signal tells from now on."""
+        told: list[tuple[Any, ...]] = []
+        signal.connect(lambda *values: told.append(values))
+        return told
+
+    @contextmanager
+    def hears(self, signal: SignalInstance) -> Iterator[list[tuple[Any, ...]]]:
+        """Waits at its end until the signal has told something."""
+        told = self.heard(signal)
+        yield told
+        self.wait(lambda: told)
+
+    @property
+    def notices(self) -> list[str]:
+        """The sentences that are shown."""
+        return [notice.text for notice in self.notify.bar.notices]
+
+    @property
+    def notice(self) -> Notice:
+        """The newest one."""
+        return self.notify.bar.notices[-1]
+
+    @property
+    def notice_buttons(self) -> list[str]:
+        """What the newest one offers."""
+        return [one.text() for one in self.notice.findChildren(QPushButton)]
+
+    def press_notice(self, name: str) -> None:
+        """Presses what a notice offers."""
+        next(one for one in self.notify.bar.findChildren(QPushButton) if one.text() == name).click()
+
+    # Looking up.
+
+    @property
+    def settings(self) -> Any:
+        """What is kept of a person's choices."""
+        return self.app.settings
+
+    @property
+    def engine(self) -> Any:
+        """The child with the model in it."""
+        return self.app.engine
+
+    @property
+    def models(self) -> Any:
+        """What there is of models."""
+        return self.app.models
+
+    @property
+    def conversations(self) -> Any:
+        """The stored chats."""
+        return self.app.conversations
+
+    @property
+    def documents(self) -> Any:
+        """The documents that were read."""
+        return self.app.documents
+
+    @property
+    def summaries(self) -> Any:
+        """The stored summaries."""
+        return self.app.summaries
+
+    @property
+    def translations(self) -> Any:
+        """The stored translations."""
+        return self.app.translations

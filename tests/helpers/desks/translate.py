@@ -1,0 +1,455 @@
+"""The Translate tab: typed text with its languages, a document with its segments, and the card that names a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Qt, SignalInstance
+from PySide6.QtGui import QTextCursor
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QFileDialog, QFrame, QLabel, QLineEdit, QPushButton, QTextEdit, QToolButton
+
+from app.bootstrap import Fireside
+from app.features.translation.result import Formality, TranslationWish
+from app.ui.notify import Notify
+from app.ui.translate.document_page import DocumentPage
+from app.ui.translate.document_state import DocumentState
+from app.ui.translate.document_view import DocumentTranslationView
+from app.ui.translate.draft_foot import DraftFoot
+from app.ui.translate.draft_page import FileLine
+from app.ui.translate.glossary_panel import GlossaryPanel
+from app.ui.translate.language_button import LanguageButton
+from app.ui.translate.language_popup import LanguagePopup
+from app.ui.translate.needs_model import NeedsModel
+from app.ui.translate.side_by_side import SideBySide
+from app.ui.translate.side_by_side_editor import MarkedText, RowEditor
+from app.ui.translate.text_alternatives import AlternativesCard
+from app.ui.translate.text_page import TextPage
+from app.ui.translate.text_source import SourceEdit
+from app.ui.translate.text_target import TargetView
+from app.ui.translate.translate_view import TranslateView
+from app.ui.widgets.choice_button import ChoiceButton
+from app.ui.widgets.document_search import DocumentSearch
+from app.ui.widgets.elided_label import ElidedLabel
+from app.ui.widgets.password_dialog import PasswordDialog
+from app.ui.widgets.progress_line import ProgressLine
+from tests.helpers.desks.desk import Desk, Found
+from tests.helpers.script import prompts
+
+
+class Languages(Desk):
+    """What typed text and documents both have: from which language into which, and the card that names a model."""
+
+    formality = Found(ChoiceButton, "formality")
+    swap = Found(QToolButton, "swap_languages")
+    needs = Found(NeedsModel)
+    needs_words = Found(QLabel, "needs_words")
+    needs_state = Found(QLabel, "needs_state")
+    needs_line = Found(ProgressLine, "needs_line")
+    download = Found(QPushButton, "needs_download")
+    other_models = Found(QPushButton, "needs_others")
+    source_language = Found(LanguageButton, "source_language")
+    target_language = Found(LanguageButton, "target_language")
+
+    @property
+    def languages(self) -> tuple[str, str]:
+        """What is chosen: from, and into."""
+        return self.source_language.value, self.target_language.value
+
+    @property
+    def source_said(self) -> str:
+        """What the button of the language to translate from says."""
+        return self.source_language.findChild(QPushButton).text()
+
+    @property
+    def target_said(self) -> str:
+        """What the button of the language to translate into says."""
+        return self.target_language.findChild(QPushButton).text()
+
+    def choose_source(self, code: str) -> None:
+        """As from the list."""
+        self.source_language.choose(code)
+
+    def choose_target(self, code: str) -> None:
+        """As from the list."""
+        self.target_language.choose(code)
+
+    def focus_source_language(self) -> None:
+        """The keyboard to the first of the choices."""
+        self.source_language.findChild(QPushButton).setFocus()
+
+    def open_languages(self) -> LanguagePopup:
+        """The list of languages to translate into."""
+        return self.target_language.show_list()
+
+    def choose_formality(self, formality: Formality) -> None:
+        """How people are addressed."""
+        self.formality.choose(formality.value)
+
+    @property
+    def needed(self) -> str:
+        """What the card says of the model that is needed."""
+        return self.needs_words.text().replace("\u2011", "-")
+
+
+class DocumentDesk(Languages):
+    """A document in the Translate tab, from the drop to the saved file."""
+
+    root: DocumentTranslationView
+
+    title = Found(ElidedLabel, "translation_title")
+    glossary_button = Found(QPushButton, "open_glossary")
+    flagged = Found(QPushButton, "next_flagged")
+    save_button = Found(QPushButton, "save")
+    work_words = Found(QLabel, "work_words")
+    stop = Found(QPushButton, "stop_work")
+    state_bar = Found(DocumentState)
+    state_words = Found(QLabel, "state_words")
+    go_on_button = Found(QPushButton, "go_on")
+    foot = Found(DraftFoot)
+    draft_words = Found(QLabel, "draft_words")
+    draft_note = Found(QLabel, "draft_note")
+    begin_button = Found(QPushButton, "begin")
+    begin_one = Found(QPushButton, "begin_one")
+    page = Found(DocumentPage)
+    card = Found(QFrame, "segments_card")
+    segments = Found(SideBySide)
+    editor = Found(MarkedText)
+    search_row = Found(DocumentSearch)
+    search_field = Found(QLineEdit, "search_field")
+    search_count = Found(QLabel, "search_count")
+    glossary = Found(GlossaryPanel)
+    add_term = Found(QPushButton, "add_term")
+    apply_glossary = Found(QPushButton, "apply_glossary")
+    close_glossary = Found(QToolButton, "close_glossary")
+
+    @property
+    def stored(self) -> Any:
+        """The translation that is shown; None where there is none yet."""
+        return self.root.stored
+
+    @property
+    def state(self) -> str:
+        """How the one that is shown is."""
+        return str(self.stored.state)
+
+    @property
+    def wish(self) -> TranslationWish:
+        """How it was translated, or will be."""
+        wish: TranslationWish = self.stored.wish
+        return wish
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every segment is translated."""
+        return self.state == "done"
+
+    # Files on their way.
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether a file is still being read."""
+        return self.root.drafts.files.is_reading or self.root.drafts.files._running is not None
+
+    @property
+    def is_estimating(self) -> bool:
+        """Whether the time that it takes is being asked for."""
+        return self.root.drafts.estimating.is_busy
+
+    @property
+    def drafts(self) -> int:
+        """How many are put together."""
+        return len(self.root.drafts.batch)
+
+    @property
+    def file_words(self) -> list[str]:
+        """What is said of each file that is on its way or could not be read."""
+        return [one.findChild(QLabel, "file_words").text() for one in self.every(FileLine)]
+
+    @property
+    def file_button(self) -> QPushButton:
+        """The button of the first of them."""
+        return self.find(QPushButton, "file_button")
+
+    @property
+    def segments_read(self) -> int:
+        """How many of the first file that is on its way."""
+        return self.root.drafts.files.files[0].page
+
+    def wait_until_read(self) -> None:
+        """Until it is a draft whose time was estimated."""
+        self.wait(lambda: self.stored is not None and not self.root.drafts.files.is_reading)
+        self.wait(lambda: self.begin_button.isEnabled() and not self.is_estimating)
+
+    def wait_until_done(self) -> None:
+        """Until it is translated."""
+        self.wait(lambda: self.is_done)
+
+    def translate(self) -> None:
+        """Has it translated, to its end."""
+        self.click(self.begin_button)
+        self.wait_until_done()
+
+    @property
+    def password_dialog(self) -> PasswordDialog | None:
+        """The one that can be seen."""
+        return next((one for one in self.every(PasswordDialog) if one.isVisible()), None)
+
+    def give_password(self, password: str) -> None:
+        """Answers the question for one."""
+        dialog = self.password_dialog
+        assert dialog is not None
+        dialog.field.setText(password)
+        dialog.open_button.click()
+
+    # Segments.
+
+    @property
+    def shown(self) -> list[str]:
+        """The translations of all segments as they are seen."""
+        return [self.target_of(number) for number in range(self.segments.rows.rowCount())]
+
+    def target_of(self, number: int) -> str:
+        """The translation of a segment as it is seen; 0 is the first."""
+        return str(self.segments.laid.row(number).target.written.text)
+
+    def source_of(self, number: int) -> str:
+        """A segment as it is seen."""
+        return str(self.segments.laid.row(number).source.written.text)
+
+    def links_of(self, number: int) -> list[str]:
+        """What can be done about the flags of a segment."""
+        return [link.words for link in self.segments.laid.row(number).links]
+
+    def click_link(self, number: int, link: int = 0) -> None:
+        """Does it."""
+        self.segments.reveal(number)
+        self.click_at(self.segments, self.segments.link_rect(number, link).center())
+
+    def growing(self, number: int) -> str | None:
+        """What there is of a segment that is being translated."""
+        return self.segments.rows.growing(number)
+
+    @property
+    def current(self) -> int:
+        """The segment that is chosen."""
+        return self.segments.current
+
+    def edit(self, number: int) -> None:
+        """Opens a segment's translation for editing, and gives it the keyboard."""
+        self.segments.edit_row(number)
+        assert self.segments.editor is not None
+
+    def leave_editor(self) -> None:
+        """What is edited is given up."""
+        for editor in self.every(RowEditor):
+            editor.given_up.emit()
+
+    def read_again(self) -> None:
+        """As when another window had changed it."""
+        self.segments.rows.forget()
+        self.root.refresh()
+
+    # Searching.
+
+    @property
+    def found(self) -> list[tuple[int, int, str, bool]]:
+        """Row, column and words of each hit that is marked, and whether it is the chosen one."""
+        laid = self.segments.laid
+        return [
+            (row, column, (laid.row(row).target if column else laid.row(row).source).written.text[start:end], chosen)
+            for (row, column), hits in self.segments.hits.items()
+            for start, end, chosen in hits
+        ]
+
+    # Glossary and saving.
+
+    @property
+    def terms_found(self) -> str:
+        """What the document keeps the same."""
+        return self.glossary.found.text()
+
+    @property
+    def save_forms(self) -> list[str]:
+        """The endings in the menu of forms to save in."""
+        menu = self.root.saving.menu(self.stored)
+        endings = [action.text().partition("\t")[2] for action in menu.actions() if action.text()]
+        menu.close()
+        return endings
+
+    def save_as(self, path: Path, ending: str = "", *, is_bilingual: bool = False) -> str:
+        """Saves it where a person says; the name that was offered."""
+        if ending:
+            dialog = self.root.saving.ask(self.stored, ending, is_bilingual=is_bilingual)
+            assert dialog is not None
+        else:
+            self.click(self.save_button)
+        offered = self.find(QFileDialog, "save_translation").selectedFiles()[0]
+        self.choose_file(path, "save_translation")
+        return str(offered)
+
+    def save_to(self, path: Path) -> None:
+        """Saves it there without asking."""
+        self.root.saving.save(self.stored.id, path)
+
+    @property
+    def memory_menu(self) -> list[str]:
+        """What the glossary offers behind its three dots."""
+        menu = self.glossary.show_menu()
+        names = [action.text() for action in menu.actions()]
+        menu.close()
+        return names
+
+    def export_memory(self, path: Path) -> None:
+        """All translations into a file."""
+        dialog = self.root.glossary.memory.ask_to_export()
+        dialog.fileSelected.emit(str(path))
+        dialog.close()
+
+    def import_memory(self, path: Path) -> None:
+        """Translations from a file."""
+        dialog = self.root.glossary.memory.ask_to_import()
+        dialog.fileSelected.emit(str(path))
+        dialog.close()
+
+
+class TranslateDesk(Languages):
+    """The tab: typed text is at hand here, a document is a desk of its own."""
+
+    root: TextPage
+
+    source = Found(SourceEdit)
+    target = Found(TargetView)
+    hint = Found(QLabel, "text_hint")
+    count = Found(ElidedLabel, "text_count")
+    state = Found(ElidedLabel, "text_state")
+    back_button = Found(QToolButton, "translate_back")
+    copy = Found(QToolButton, "copy_translation")
+    back_text = Found(QTextEdit, "back_text")
+    alternatives = Found(AlternativesCard)
+
+    def __init__(self, view: TranslateView, app: Fireside, notify: Notify, script: Path | None = None) -> None:
+        super().__init__(view.text, app, notify)
+        self.view, self.script = view, script
+
+    @property
+    def document(self) -> DocumentDesk:
+        """The view of documents."""
+        return DocumentDesk(self.view.document, self.app, self.notify)
+
+    @property
+    def is_text_shown(self) -> bool:
+        """Whether typed text is in front, and no document."""
+        return self.view.pages.currentWidget() is self.root
+
+    @property
+    def is_document_shown(self) -> bool:
+        """Whether a document is in front."""
+        return self.view.pages.currentWidget() is self.view.document
+
+    def drop(self, *paths: Path) -> DocumentDesk:
+        """Drops files, and waits until they are drafts whose time was estimated."""
+        self.view.add_files(paths)
+        self.document.wait_until_read()
+        return self.document
+
+    def type(self, text: str) -> None:
+        """Types into the source, as a person does."""
+        self.source.setFocus()
+        for place, line in enumerate(text.split("\n")):
+            if place:
+                QTest.keyClick(self.source, Qt.Key.Key_Return)
+            QTest.keyClicks(self.source, line)
+
+    def paste(self, text: str) -> None:
+        """Puts a text into the source in one step."""
+        self.source.setFocus()
+        self.source.selectAll()
+        QApplication.clipboard().setText(text)
+        self.source.paste()
+
+    def translated(self, *words: str) -> None:
+        """Waits until all of it is there, and is this."""
+        self.wait(lambda: self.is_complete and self.shown == list(words))
+
+    @property
+    def shown(self) -> list[str]:
+        """The paragraphs of the translation as they are seen, and what is said of them."""
+        document = self.target.document()
+        lines, block = [], document.begin()
+        while block.isValid():
+            lines.append(block.text())
+            block = block.next()
+        return lines
+
+    def click_words(self, words: str) -> None:
+        """Clicks a word in the last line of what is shown."""
+        block = self.target.document().lastBlock()
+        cursor = QTextCursor(block)
+        cursor.setPosition(block.position() + block.text().rindex(words) + len(words) - 1)
+        self.click_at(self.target, self.target.cursorRect(cursor).center())
+
+    def select(self, start: int, end: int) -> None:
+        """Marks a part of the translation, and waits for the card that offers other wordings."""
+        self.target.setFocus()
+        cursor = self.target.textCursor()
+        cursor.setPosition(start)
+        cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+        self.target.setTextCursor(cursor)
+        self.wait(self.alternatives.isVisible)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it waits for the typing to pause."""
+        return self.root.pause.isActive()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a text is being translated."""
+        return self.root.work.is_busy
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether all of it is translated."""
+        return self.root.paragraphs.is_complete
+
+    @property
+    def is_model_known(self) -> bool:
+        """Whether it is known what the model can do."""
+        return self.root.capability.able is not None
+
+    @property
+    def is_model_missing(self) -> bool:
+        """Whether a model is offered in place of the translation."""
+        return self.needs.isVisible()
+
+    @property
+    def text_id(self) -> int | None:
+        """Under which number the text is kept."""
+        return self.root.text_id
+
+    @property
+    def wish(self) -> TranslationWish:
+        """What is chosen, with the glossary of the pair."""
+        return self.root.wish
+
+    @property
+    def source_language_found(self) -> str:
+        """The language that the text is in, as far as it is known."""
+        return self.root.typed().source_language
+
+    @property
+    def model_let_go(self) -> SignalInstance:
+        """The tab's own model has left the memory."""
+        return self.root.work.ended
+
+    def keep(self) -> None:
+        """As when the window is left."""
+        self.root.history.keep()
+
+    @property
+    def asked(self) -> list[str]:
+        """The last message of everything that the model was asked, oldest first."""
+        assert self.script is not None
+        return [conversation[-1][1] for conversation in prompts(self.script)]
