@@ -72,6 +72,10 @@ check: dev ## format, lint, types, import contracts, lines of code against the b
 	@.venv/bin/lint-imports
 	@$(PYTHON) packaging/check_budget.py
 
+.PHONY: house
+house: dev ## sizes, circles and arrows of the code, beside their aims and what they were
+	@$(PYTHON) packaging/house.py
+
 .PHONY: check-catalog
 check-catalog: setup ## compare the suggested models with the Hub, where there is a network
 	@$(PYTHON) packaging/check_catalog.py

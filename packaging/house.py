@@ -1,0 +1,158 @@
+"""Prints what the house is like for a newcomer: sizes, circles, arrows; beside it the figures of 26 November 2026.
+
+One line a figure: what it is, today's value, the aim where there is one, the old value. `make house` calls it.
+"""
+
+from __future__ import annotations
+
+import ast
+import statistics
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import grimp
+from check_budget import code_lines
+
+ROOT = Path(__file__).resolve().parents[1]
+LONG_FUNCTION_LINES = 60
+LARGE_CLASS_METHODS = 25
+LARGEST_CLASS_METHODS = 30
+SECONDS_FILE = Path(".venv/stamps/test-seconds")
+"""Written by packaging/run_tests.sh after a whole run that passed."""
+
+# Counted on the commit of 26 November 2026 with this program; the seconds are those of that day's notes.
+OLD = {
+    "files": "635",
+    "lines": "85,700",
+    "lines of code": "63,508",
+    "lines of a file, median": "118",
+    "lines of a file, 90th percentile": "256",
+    "lines of the longest file": "401",
+    "functions over 60 lines": "1",
+    "classes over 25 methods": "15",
+    "classes over 30 methods": "7",
+    "circles": "8",
+    "arrows up": "0",
+    "imports, share of lines": "7.8 %",
+    "lines of tests per line of code": "0.83",
+    "seconds of make test": "840",
+}
+AIMS = {
+    "files": "320",
+    "lines": "76,000",
+    "functions over 60 lines": "1",
+    "classes over 25 methods": "5",
+    "classes over 30 methods": "0",
+    "circles": "0",
+    "arrows up": "0",
+    "imports, share of lines": "6 %",
+    "seconds of make test": "420",
+}
+
+_Function = (ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What is counted in one file; all but `methods` (one number for each class) and `functions` are lines."""
+
+    lines: int
+    code: int
+    imports: int
+    functions: list[int]
+    methods: list[int]
+
+
+def counted(source: str) -> Counted:
+    """Counts one module. A decorated function begins at its `def`; lines of imports are those at any depth."""
+    nodes = list(ast.walk(ast.parse(source)))
+    return Counted(
+        lines=len(source.splitlines()),
+        code=code_lines(source),
+        imports=sum(_height(node) for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom))),
+        functions=[_height(node) for node in nodes if isinstance(node, _Function)],
+        methods=[
+            sum(isinstance(member, _Function) for member in node.body)
+            for node in nodes
+            if isinstance(node, ast.ClassDef)
+        ],
+    )
+
+
+def _height(node: ast.stmt) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def circles(graph: grimp.ImportGraph) -> list[list[str]]:
+    """Groups of modules each of which imports, over others, itself; an import inside a function counts too."""
+    found: list[list[str]] = []
+    seen: set[str] = set()
+    for module in sorted(graph.modules):
+        if module in seen:
+            continue
+        both = graph.find_upstream_modules(module) & graph.find_downstream_modules(module)
+        if both:
+            found.append(sorted(both | {module}))
+            seen |= both
+    return found
+
+
+def arrows_up(graph: grimp.ImportGraph, layers: list[str]) -> list[str]:
+    """Imports of one part of the program by another that lies below it, after the layers of import-linter."""
+    floor = {name.strip(): level for level, row in enumerate(reversed(layers)) for name in row.split("|")}
+    found: set[str] = set()
+    for importer in graph.modules:
+        for imported in graph.find_modules_directly_imported_by(importer):
+            lower, upper = _part(importer), _part(imported)
+            if lower in floor and upper in floor and floor[lower] < floor[upper]:
+                found.add(f"{lower} -> {upper}")
+    return sorted(found)
+
+
+def _part(module: str) -> str:
+    return module.split(".")[1] if "." in module else ""
+
+
+def figures(root: Path = ROOT) -> dict[str, str]:
+    """Every figure as it is printed, by its name."""
+    files = [counted(path.read_text("utf-8")) for path in sorted(root.glob("app/**/*.py"))]
+    tests = [counted(path.read_text("utf-8")) for path in sorted(root.glob("tests/**/*.py"))]
+    sizes = [file.lines for file in files]
+    code = sum(file.code for file in files)
+    functions = [height for file in files for height in file.functions]
+    classes = [methods for file in files for methods in file.methods]
+    graph = grimp.build_graph("app", cache_dir=None)
+    contracts = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["tool"]["importlinter"]["contracts"]
+    layers = next(contract["layers"] for contract in contracts if contract["type"] == "layers")
+    seconds = root / SECONDS_FILE
+    return {
+        "files": f"{len(files)}",
+        "lines": f"{sum(sizes):,}",
+        "lines of code": f"{code:,}",
+        "lines of a file, median": f"{statistics.median(sizes):.0f}",
+        "lines of a file, 90th percentile": f"{statistics.quantiles(sizes, n=10)[-1]:.0f}",
+        "lines of the longest file": f"{max(sizes):,}",
+        "functions over 60 lines": f"{sum(height > LONG_FUNCTION_LINES for height in functions)}",
+        "classes over 25 methods": f"{sum(methods > LARGE_CLASS_METHODS for methods in classes)}",
+        "classes over 30 methods": f"{sum(methods > LARGEST_CLASS_METHODS for methods in classes)}",
+        "circles": f"{len(circles(graph))}",
+        "arrows up": f"{len(arrows_up(graph, layers))}",
+        "imports, share of lines": f"{100 * sum(file.imports for file in files) / sum(sizes):.1f} %",
+        "lines of tests per line of code": f"{sum(file.code for file in tests) / code:.2f}",
+        "seconds of make test": seconds.read_text("utf-8").strip() if seconds.exists() else "not run here",
+    }
+
+
+def main() -> int:
+    """Prints the table."""
+    sys.path.insert(0, str(ROOT))
+    print(f"{'':<34}{'today':>14}{'aim':>10}{'26 Nov 2026':>14}")
+    for name, value in figures().items():
+        print(f"{name:<34}{value:>14}{AIMS.get(name, ''):>10}{OLD.get(name, ''):>14}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""The figures of `make house` are counted, not remembered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import grimp
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def packaging_scripts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).resolve().parents[2] / "packaging"))
+
+
+def graph_of(imports: dict[str, list[str]]) -> grimp.ImportGraph:
+    graph = grimp.ImportGraph()
+    for importer, imported in imports.items():
+        for each in imported:
+            graph.add_import(importer=importer, imported=each)
+    return graph
+
+
+def test_lines_imports_functions_and_methods_are_told_apart() -> None:
+    import house
+
+    source = "\n".join(
+        [
+            '"""One."""',
+            "import re",
+            "from a import (",
+            "    b,",
+            ")",
+            "class C:",
+            "    def f(self):",
+            "        import d",
+            "    def g(self):",
+            "        return 1",
+        ]
+    )
+    found = house.counted(source)
+    assert (found.lines, found.imports, found.functions, found.methods) == (10, 5, [2, 2], [2])
+
+
+def test_a_circle_is_found_once_with_all_its_members() -> None:
+    import house
+
+    graph = graph_of({"app.a": ["app.b"], "app.b": ["app.c"], "app.c": ["app.a", "app.d"], "app.e": ["app.a"]})
+    assert house.circles(graph) == [["app.a", "app.b", "app.c"]]
+
+
+def test_an_arrow_up_is_an_import_against_the_layers() -> None:
+    import house
+
+    graph = graph_of({"app.core.x": ["app.ui.y"], "app.ui.y": ["app.core.z"], "app.hub.a": ["app.store.b"]})
+    assert house.arrows_up(graph, ["ui", "hub | store", "core"]) == ["core -> ui"]
+
+
+def test_every_figure_of_this_checkout_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    import house
+
+    assert house.main() == 0
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in (*house.OLD, *house.AIMS))
