@@ -16,10 +16,9 @@ from urllib.parse import urlsplit
 
 from app import APP_NAME, __version__
 from app.core.child import own_command
-from app.core.disk import close_to_others, disk_problem
 from app.core.errors import DiskFull
 from app.core.log import start_log
-from app.core.paths import AppPaths, starter_model
+from app.core.paths import AppPaths, close_to_others, disk_problem, starter_model
 from app.core.settings import Settings, load_settings, save_settings, sweep_settings
 from app.engine.fit import GpuRoom
 from app.engine.on_demand import EngineOnDemand

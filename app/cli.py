@@ -17,12 +17,11 @@ from typing import Any, TextIO
 
 from app import APP_ID, APP_NAME, __version__
 from app.bootstrap import build_engine, build_models
-from app.core.disk import close_to_others
 from app.core.errors import AppError
-from app.core.events import AnswerStats, Finished, FinishReason, ModelLoaded, TextDelta
-from app.core.messages import Message, Role, clean_text
-from app.core.paths import AppPaths
+from app.core.events import AnswerStats, Finished, FinishReason, Message, ModelLoaded, Role, TextDelta
+from app.core.paths import AppPaths, close_to_others
 from app.core.settings import Settings, load_settings
+from app.core.visible import clean_text
 from app.engine.client import EngineClient
 from app.features.options import options_for
 from app.features.sentences import sentence_for

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from app.core.cancel import CancelToken
 from app.core.errors import DocumentLocked
+from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.documents.blocks import Block
 from app.documents.markdown_text import as_markdown

@@ -12,7 +12,7 @@ from typing import Any
 
 from app.bootstrap import build_engine
 from app.cli_translation_inputs import Files, language_code, warn
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
 from app.features.evaluate_translations import (

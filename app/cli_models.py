@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from app.bootstrap import build_models
-from app.core.cancel import CancelToken
 from app.core.errors import AppError, ModelNotOurs
+from app.core.events import CancelToken
 from app.core.paths import AppPaths
-from app.core.sizes import size_words
+from app.core.visible import size_words
 from app.features.chat import TAKES_PICTURES
 from app.features.installed_models import OPENED, Installed
 from app.features.model_choice import pick

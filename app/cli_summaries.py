@@ -12,8 +12,8 @@ from pathlib import Path
 
 from app.bootstrap import build_engine
 from app.cli_summary_inputs import Inputs, files_of
-from app.core.cancel import CancelToken
 from app.core.errors import AppError
+from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
 from app.engine.client import EngineClient

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.core.cancel import CancelToken
 from app.core.errors import AppError, DocumentLocked
+from app.core.events import CancelToken
 from app.documents.blocks import Block
 from app.documents.folder import Expanded, expand
 from app.documents.protocol import BlocksRead, Done, Found, Read

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.core.cancel import CancelToken
 from app.core.errors import DocumentLocked, DocumentUnreadable
-from app.core.messages import clean_text
+from app.core.events import CancelToken
+from app.core.visible import clean_text
 from app.documents.blocks import Block, Kind
 from app.documents.protocol import BlocksRead, Done, Found, Read, Segments, SegmentsDone, SegmentsRead
 from app.documents.reading import find_segments, read

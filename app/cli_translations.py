@@ -13,8 +13,8 @@ from typing import Any
 
 from app.bootstrap import build_engine
 from app.cli_translation_inputs import Files, Input, language_code, text_input, warn
-from app.core.cancel import CancelToken
 from app.core.errors import AppError, DocumentUnreadable
+from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
 from app.engine.client import EngineClient

@@ -15,9 +15,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
 
-from app.core.cancel import CancelToken
 from app.core.errors import DocumentLocked, NoModel
-from app.core.events import ModelLoaded
+from app.core.events import CancelToken, ModelLoaded
 from app.core.paths import starter_model
 from app.core.settings import Settings
 from app.core.visible import visible_name, visible_text

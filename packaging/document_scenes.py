@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.core.cancel import CancelToken
-from app.core.messages import Role
+from app.core.events import CancelToken, Role
 from app.features.documents import Kept
 from app.features.sources import source_to_fields, sources_of
 from app.store.attachments import Use

@@ -29,7 +29,7 @@ from translation_scenes import screens as translation_screens  # noqa: E402
 
 from app.bootstrap import Fireside, build  # noqa: E402
 from app.core.errors import ModelUnreadable  # noqa: E402
-from app.core.messages import Role  # noqa: E402
+from app.core.events import Role  # noqa: E402
 from app.core.paths import resource  # noqa: E402
 from app.store.conversations import Conversations, MessageState  # noqa: E402
 from app.ui import tasks  # noqa: E402

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.documents.source import PageRead
 from app.features.documents import Kept
 from app.features.summary.events import Merging, Planned, Rests, SectionRead, Writing

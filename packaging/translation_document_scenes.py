@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from app.bootstrap import Fireside
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.documents.segments import Content, Mark, content_of, marks, plain
 from app.features.translation.record import outcome_of
 from app.features.translation.result import Flag, FlagKind, Origin, Term, Translated, TranslationWish

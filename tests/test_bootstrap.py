@@ -12,10 +12,9 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import build
-from app.core.disk import make_folder, opener
 from app.core.errors import DatabaseNewer, DiskFull, FolderNotWritable
-from app.core.messages import Role
-from app.core.paths import AppPaths, starter_model
+from app.core.events import Role
+from app.core.paths import AppPaths, make_folder, opener, starter_model
 from app.core.settings import load_settings
 from app.store.conversations import MessageState
 from app.store.jobs import Jobs

@@ -19,7 +19,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import IO, BinaryIO, TextIO, cast
 
-from app.core.disk import disk_problem, make_folder
+from app.core.paths import disk_problem, make_folder
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,8 @@
-"""What long work yields: frozen values, in the past tense, without Qt."""
+"""Who says what, what long work yields, and the flag that stops it: frozen values without Qt."""
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -119,3 +120,35 @@ class Finished:
 
 
 Event = TextDelta | Waiting | PromptProgress | LoadProgress | ModelLoaded | Finished
+
+
+class Role(StrEnum):
+    """Who speaks."""
+
+    SYSTEM = "system"
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn, as it is shown to a model."""
+
+    role: Role
+    text: str
+
+
+class CancelToken:
+    """Set once, from any thread; read by the loop that owns the work."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    def cancel(self) -> None:
+        """Asks the work to end; it answers with a last event, not with an exception."""
+        self._event.set()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody asked."""
+        return self._event.is_set()

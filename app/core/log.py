@@ -9,7 +9,7 @@ import sys
 from io import TextIOWrapper
 from pathlib import Path
 
-from app.core.disk import make_folder, opener
+from app.core.paths import make_folder, opener
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 MAX_BYTES = 1_000_000

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.core.disk import make_folder
+from app.core.paths import make_folder
 
 SCHEMA_VERSION = 2
 

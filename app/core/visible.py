@@ -1,8 +1,9 @@
-"""Text from outside, made safe to show: what would act on a terminal or turn a line around is seen instead."""
+"""Names, texts and sizes as they are kept and shown: what would act on a terminal or turn a line around is seen."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 _CONTROLS = "\x00-\x1f\x7f-\x9f\u2028\u2029"
 _OVERRIDES = "\u202d\u202e"
@@ -11,6 +12,11 @@ _HIDDEN = "\u061c\u200b\u200e\u200f\u2060-\u2065\ufeff\ufff9-\ufffb\U000e0000-\U
 _SURROGATES = "\ud800-\udfff"
 _IN_NAMES = re.compile(f"[{_CONTROLS}{_DIRECTIONS}{_HIDDEN}{_SURROGATES}]")
 _IN_TEXTS = re.compile(f"(?![\n\t])[{_CONTROLS}{_OVERRIDES}{_SURROGATES}]")
+
+
+def clean_text(text: str) -> str:
+    """Text that every later stage can hold: NUL removed, lone surrogates replaced by U+FFFD."""
+    return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def visible_name(name: str) -> str:
@@ -32,3 +38,16 @@ def visible_text(text: str) -> str:
 
 def _seen(found: re.Match[str]) -> str:
     return "\ufffd" if "\ud800" <= found[0] <= "\udfff" else found[0].encode("unicode_escape").decode("ascii")
+
+
+def size_words(size_bytes: float, tr: Callable[[str], str] = str) -> str:
+    """Such as 812 bytes, 30 kB, 1.2 MB, 430 MB or 5.7 GB, in powers of ten; what is there at all is never 0.
+
+    `tr` gives a unit in the person's language.
+    """
+    value, unit = size_bytes, "bytes"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value >= 999.5:
+            value, unit = value / 1000, larger
+    has_decimal = unit in ("GB", "TB") or (unit == "MB" and value < 9.95)
+    return f"{value:.1f} {tr(unit)}" if has_decimal else f"{value:,.0f} {tr(unit)}"

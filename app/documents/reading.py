@@ -16,9 +16,9 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from app.core.cancel import CancelToken
 from app.core.child import Child, own_command
 from app.core.errors import DocumentReaderFailed, DocumentTooDemanding, DocumentUnreadable, ProtocolViolation
+from app.core.events import CancelToken
 from app.documents.limits import (
     MemoryWatch,
     TextBudget,

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from app.core.cancel import CancelToken
 from app.core.errors import (
     AppError,
     EngineCrashesRepeatedly,
@@ -19,15 +18,16 @@ from app.core.errors import (
 )
 from app.core.events import (
     AnswerStats,
+    CancelToken,
     Finished,
     FinishReason,
     LoadProgress,
+    Message,
     ModelLoaded,
     PromptProgress,
     TextDelta,
     Waiting,
 )
-from app.core.messages import Message
 from app.engine import protocol
 from app.engine.process import EngineProcess, first_replies, model_loaded
 from app.engine.protocol import Sampling

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from app.core.cancel import CancelToken
 from app.core.errors import AppError
-from app.core.events import LoadProgress, ModelLoaded
+from app.core.events import CancelToken, LoadProgress, ModelLoaded
 from app.engine import protocol
 from app.engine.client import EngineClient
 from app.engine.process import EngineProcess

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.child import Child, own_command
-from app.core.disk import make_folder
+from app.core.paths import make_folder
 from app.engine.footprint import Layout, Needs
 
 TIMEOUT_S = 10.0

@@ -11,10 +11,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from app.core.cancel import CancelToken
 from app.core.child import Child
 from app.core.errors import AppError, EngineStopped, ModelDamaged, ModelLoadFailed, ProtocolViolation, from_fields
-from app.core.events import ModelLoaded
+from app.core.events import CancelToken, ModelLoaded
 from app.engine import protocol
 
 log = logging.getLogger(__name__)

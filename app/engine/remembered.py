@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from app.core.disk import opener
+from app.core.paths import opener
 
 MOST_ENTRIES = 200
 UNFINISHED = ".part"

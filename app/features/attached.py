@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from app.core.messages import Role
+from app.core.events import Role
 from app.features import passages
 from app.features.document_prompt import passages_text, whole_text, with_question
 from app.features.documents import Documents

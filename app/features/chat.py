@@ -11,19 +11,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.core.cancel import CancelToken
 from app.core.errors import AppError
 from app.core.events import (
     AnswerStats,
+    CancelToken,
     Finished,
     FinishReason,
     LoadProgress,
     ModelLoaded,
     PromptProgress,
+    Role,
     TextDelta,
     Waiting,
 )
-from app.core.messages import Role
 from app.core.settings import Settings
 from app.engine.client import CANCELLED, EngineClient
 from app.features.attached import DOCUMENTS_SHARE, Attached

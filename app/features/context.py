@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from app.core.errors import PromptTooLong
-from app.core.messages import Message, Role
+from app.core.events import Message, Role
 
 COMPACTED_SHARE = 0.75
 """How much of the room is taken after an event: the rest is for the turns until the next one."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from app.core.sizes import size_words
-from app.core.visible import visible_name
+from app.core.visible import size_words, visible_name
 from app.documents.source import PageRead, Remark
 
 Values = dict[str, str | int]

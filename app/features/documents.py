@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from app.core.cancel import CancelToken
 from app.core.errors import DocumentUnreadable
+from app.core.events import CancelToken
 from app.documents import reading
 from app.documents.blocks import Block, block_from_fields, block_to_fields
 from app.documents.protocol import BlocksRead, Done, Draw, Drawn, Event, Found, Read

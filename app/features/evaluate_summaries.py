@@ -15,8 +15,8 @@ from itertools import pairwise
 from statistics import fmean
 from typing import Any
 
-from app.core.cancel import CancelToken
 from app.core.errors import AppError, EngineCrashesRepeatedly
+from app.core.events import CancelToken
 from app.documents.blocks import Block, Kind, Numbering, Piece
 from app.documents.cuts import Rank, cuts_in
 from app.engine.client import EngineClient

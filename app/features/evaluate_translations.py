@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.core.cancel import CancelToken
 from app.core.errors import DocumentUnreadable, NotAligned
+from app.core.events import CancelToken
 from app.documents.segments import Content, Segment
 from app.engine.client import EngineClient
 from app.features.translate import translate

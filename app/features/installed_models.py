@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.core.cancel import CancelToken
 from app.core.errors import ModelNotInstalled
+from app.core.events import CancelToken
 from app.core.gguf import GgufProblem, read_beginning
 from app.core.paths import starter_model
 from app.core.settings import Settings

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from app.core.cancel import CancelToken
-from app.core.events import ModelLoaded
+from app.core.events import CancelToken, ModelLoaded
 from app.core.gguf import check_model
 from app.engine.client import EngineClient
 from app.engine.computer import free_memory_bytes

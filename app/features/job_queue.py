@@ -18,9 +18,8 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Generic, Protocol, TypeVar
 
-from app.core.cancel import CancelToken
 from app.core.errors import AppError, EngineStopped, ModelReplaced, NoRoomForModel
-from app.core.events import ModelLoaded
+from app.core.events import CancelToken, ModelLoaded
 from app.engine.client import EngineClient
 from app.features.awake import awake
 from app.features.task_engines import TaskEngines

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.core.cancel import CancelToken
-from app.core.events import Finished, Waiting
-from app.core.messages import Message, Role
+from app.core.events import CancelToken, Finished, Message, Role, Waiting
 from app.engine.client import EngineClient
 from app.engine.computer import physical_cores
 from app.engine.memory_speed import machine_key, writing_bytes_per_s

@@ -13,9 +13,8 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from app.core.cancel import CancelToken
 from app.core.errors import AppError, DownloadFailed, ModelNotInstalled, ModelNotOurs, NetworkOff
-from app.core.events import CopyProgress, ModelLoaded
+from app.core.events import CancelToken, CopyProgress, ModelLoaded
 from app.core.paths import AppPaths, starter_model
 from app.core.settings import Settings
 from app.engine.computer import free_memory_bytes, total_memory_bytes

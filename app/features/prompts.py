@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from app.core.cancel import CancelToken
-from app.core.events import ModelLoaded
-from app.core.messages import Message, Role
+from app.core.events import CancelToken, Message, ModelLoaded, Role
 from app.core.settings import Settings
 from app.engine.client import EngineClient
 from app.features import context

@@ -14,8 +14,7 @@ from typing import Any
 
 from app import APP_NAME
 from app.core import errors
-from app.core.sizes import size_words
-from app.core.visible import visible_name
+from app.core.visible import size_words, visible_name
 
 
 @dataclass(frozen=True)

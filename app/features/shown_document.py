@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.documents.blocks import Block
 from app.documents.protocol import Drawn
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.features.models import Models
 from app.hub.download import fetch
 from app.hub.files import ModelFile, RemoteFile, Repository

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.core.settings import Settings
 from app.engine.client import EngineClient
 from app.features.documents import Documents

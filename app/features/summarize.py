@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 
-from app.core.cancel import CancelToken
 from app.core.errors import NoModel
+from app.core.events import CancelToken
 from app.engine.client import EngineClient
 from app.features.summary import prompts
 from app.features.summary.budgets import budgets_for

@@ -8,9 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from app.core.cancel import CancelToken
 from app.core.errors import EngineCrashesRepeatedly, NoModel, NoRoomForModel
-from app.core.events import ModelLoaded
+from app.core.events import CancelToken, ModelLoaded
 from app.engine.client import EngineClient
 from app.features.job_engines import JobEngines
 from app.features.second_model import Swap

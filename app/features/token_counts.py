@@ -8,10 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from app.core.cancel import CancelToken
 from app.core.errors import NoModel
-from app.core.events import ModelLoaded
-from app.core.messages import Message, Role
+from app.core.events import CancelToken, Message, ModelLoaded, Role
 from app.engine.client import EngineClient
 
 KEPT_COUNTS = 20_000

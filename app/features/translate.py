@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.documents.segments import Segment, plain
 from app.engine.client import EngineClient
 from app.features.summary.asking import Growing, Taken, work_off

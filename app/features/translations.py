@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.core.settings import Settings
 from app.documents.segments import Content
 from app.engine.client import EngineClient

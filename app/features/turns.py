@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 
 LOOK_EVERY_S = 0.1
 

@@ -14,8 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from app.core.disk import disk_problem, make_folder, opener
-from app.core.paths import AppPaths
+from app.core.paths import AppPaths, disk_problem, make_folder, opener
 
 SCRATCH = ".fireside-"
 

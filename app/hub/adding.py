@@ -7,11 +7,10 @@ import sys
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 
-from app.core.cancel import CancelToken
-from app.core.disk import disk_problem, make_folder
 from app.core.errors import ModelMissing, ModelNotOurs, ModelUnreadable
-from app.core.events import CopyProgress
+from app.core.events import CancelToken, CopyProgress
 from app.core.gguf import check_model
+from app.core.paths import disk_problem, make_folder
 from app.hub.copying import copy, numbered, remove_empty, sync_folder, unfinished
 from app.hub.library import InstalledModel, describe, file_at
 from app.hub.other_programs import places

@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from app.core.cancel import CancelToken
-from app.core.disk import make_folder, opener
+from app.core.events import CancelToken
+from app.core.paths import make_folder, opener
 
 UNFINISHED = ".part"
 CHUNK_BYTES = 512 * 1024

@@ -11,9 +11,9 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.core.cancel import CancelToken
 from app.core.child import Child, own_command
 from app.core.errors import DownloadFailed, ProtocolViolation
+from app.core.events import CancelToken
 from app.hub.protocol import ChildEvent, Done, Failed, Fetched, Job, Phase, event_from, job_line
 
 log = logging.getLogger(__name__)

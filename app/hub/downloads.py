@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.core.cancel import CancelToken
 from app.core.errors import AppError, DownloadFailed, NetworkOff
+from app.core.events import CancelToken
 from app.hub import queue_room
 from app.hub.download_request import Download, DownloadRequest
 from app.hub.fetching import Fetch, Fetching

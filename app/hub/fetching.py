@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Protocol
 
-from app.core.cancel import CancelToken
 from app.core.errors import DownloadFailed, DownloadRunning, NetworkOff
+from app.core.events import CancelToken
 from app.hub.files import RemoteFile
 from app.hub.network import Access
 from app.hub.part import PROVENANCE, beside, place, throw_away

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.core.gguf import GgufProblem, read_beginning
 from app.hub.files import MOST_PARTS, ModelFile, RemoteFile, group, is_safe_name, quantization
 

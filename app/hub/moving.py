@@ -15,10 +15,9 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.core.cancel import CancelToken
-from app.core.disk import disk_problem, make_folder
 from app.core.errors import FolderNotWritable
-from app.core.events import CopyProgress
+from app.core.events import CancelToken, CopyProgress
+from app.core.paths import disk_problem, make_folder
 from app.hub.copying import (
     copy,
     is_below,

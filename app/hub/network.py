@@ -24,7 +24,6 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from app.core.cancel import CancelToken
 from app.core.errors import (
     AccessGated,
     AppError,
@@ -35,6 +34,7 @@ from app.core.errors import (
     RepositoryMissing,
     TokenRefused,
 )
+from app.core.events import CancelToken
 from app.hub.ledger import Ledger
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from app.core.cancel import CancelToken
 from app.core.errors import AppError
+from app.core.events import CancelToken
 from app.hub.download_request import Download, DownloadRequest
 from app.hub.files import RemoteFile
 from app.hub.part import PROVENANCE, beside, fetched_bytes, place

@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from app.core.cancel import CancelToken
 from app.core.errors import FileNotOnHub, ModelUnreadable
+from app.core.events import CancelToken
 from app.core.gguf import GgufHeader, GgufProblem, read_beginning
 from app.hub.files import RemoteFile, Repository, group
 from app.hub.network import DEADLINE_S, Network

@@ -28,7 +28,6 @@ from huggingface_hub import get_hf_file_metadata, hf_hub_url
 from huggingface_hub.errors import HfHubHTTPError
 
 from app.core.child import NOTE, claim_wire
-from app.core.disk import be_as_closed_as
 from app.core.errors import (
     AppError,
     DownloadDamaged,
@@ -38,6 +37,7 @@ from app.core.errors import (
     HubUnreachable,
     NotEnoughDisk,
 )
+from app.core.paths import be_as_closed_as
 from app.hub.ledger import Ledger
 from app.hub.network import CAPTIVE_PORTAL_STATUS, Network, Visit, http, problem_of, wait_of
 from app.hub.part import (

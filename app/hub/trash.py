@@ -14,8 +14,8 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from app.core.disk import disk_problem, make_folder
 from app.core.errors import ModelMissing, ModelNotOurs
+from app.core.paths import disk_problem, make_folder
 from app.hub.copying import is_below, numbered, remove_empty, write_whole
 from app.hub.library import InstalledModel, file_at, read_json, scan, sidecar_path
 

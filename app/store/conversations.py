@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from app.core.events import AnswerStats
-from app.core.messages import Role, clean_text
+from app.core.events import AnswerStats, Role
+from app.core.visible import clean_text
 from app.store import messages as tree
 from app.store.database import Database, fold
 from app.store.erasing import leave_traces

@@ -14,8 +14,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from app.core.disk import disk_problem
 from app.core.errors import AppError, DatabaseDamaged, DatabaseNewer, DiskFull, FolderNotWritable
+from app.core.paths import disk_problem
 from app.store.damage import (
     is_damaged,
     is_mended,

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.core.messages import clean_text
-from app.core.visible import visible_name
+from app.core.visible import clean_text, visible_name
 from app.store.conversations import match_expression
 from app.store.database import Database
 from app.store.erasing import leave_traces

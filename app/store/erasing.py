@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 
-from app.core.disk import disk_problem
+from app.core.paths import disk_problem
 from app.store.damage import full_text_indexes
 from app.store.database import Database
 

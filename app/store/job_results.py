@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from app.core.messages import clean_text
+from app.core.visible import clean_text
 from app.store.conversations import match_expression
 from app.store.database import Database, fold
 from app.store.jobs import set_documents

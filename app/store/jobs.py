@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.core.errors import AppError, from_fields, to_fields
-from app.core.messages import clean_text
+from app.core.visible import clean_text
 from app.store.database import Database
 from app.store.erasing import leave_traces
 

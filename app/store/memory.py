@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.errors import AppError
-from app.core.messages import clean_text
+from app.core.visible import clean_text
 from app.store.database import Database
 from app.store.translations import batches
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from app.core.events import AnswerStats, FinishReason
-from app.core.messages import Role
+from app.core.events import AnswerStats, FinishReason, Role
 
 
 class MessageState(StrEnum):

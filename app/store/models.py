@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.core.messages import clean_text
+from app.core.visible import clean_text
 from app.store.database import Database
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.core.messages import Role
+from app.core.events import Role
 from app.store.damage import full_text_indexes
 from app.store.file_format import every_row
 from app.store.messages import MessageState, settle_leaf

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from app.core.messages import clean_text
+from app.core.visible import clean_text
 from app.store.database import Database
 from app.store.job_results import JobResults
 

@@ -6,8 +6,7 @@ import re
 from collections.abc import Mapping
 
 from app import APP_NAME
-from app.core.sizes import size_words
-from app.core.visible import visible_name
+from app.core.visible import size_words, visible_name
 
 _catalogue: dict[str, str] = {}
 

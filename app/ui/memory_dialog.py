@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.features.translation.kept_words import Found, Remembered
 from app.features.translation.languages import language
 from app.store.memory import Pair

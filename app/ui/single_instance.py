@@ -21,7 +21,7 @@ from pathlib import Path
 from PySide6.QtCore import QLockFile, QObject, Signal
 from PySide6.QtNetwork import QLocalServer, QLocalSocket
 
-from app.core.disk import close_to_others
+from app.core.paths import close_to_others
 
 log = logging.getLogger(__name__)
 

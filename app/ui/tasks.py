@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 
 from PySide6.QtCore import QMetaMethod, QObject, Qt, Signal
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 
 DELIVERY_SLICE_S = 0.008
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from comparing import progress, span
 from run import Row
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.documents.protocol import BlocksRead, Done
 from tests.helpers.documents import events_of, good_pdf, long_text, only_child
 

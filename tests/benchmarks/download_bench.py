@@ -15,7 +15,7 @@ from pathlib import Path
 from comparing import compared, in_turns
 from run import Row
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.hub.download import fetch
 from app.hub.network import Access
 from app.hub.part import beside, place, throw_away

@@ -17,7 +17,7 @@ from typing import Any, cast
 from comparing import Answer
 from llama_build import built
 
-from app.core.messages import Message
+from app.core.events import Message
 
 START_TIMEOUT_S = 60.0
 ANSWER_TIMEOUT_S = 300.0

@@ -13,8 +13,7 @@ import psutil
 from comparing import Answer
 
 from app.core.child import own_command
-from app.core.events import Finished, ModelLoaded, TextDelta
-from app.core.messages import Message, Role
+from app.core.events import Finished, Message, ModelLoaded, Role, TextDelta
 from app.core.paths import starter_model
 from app.engine.client import EngineClient
 from app.engine.protocol import Sampling

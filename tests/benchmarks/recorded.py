@@ -9,10 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from app.core.cancel import CancelToken
 from app.core.errors import AppError
-from app.core.events import AnswerStats, Finished, TextDelta
-from app.core.messages import Message
+from app.core.events import AnswerStats, CancelToken, Finished, Message, TextDelta
 from app.engine.client import AnswerEvent, Ask, EngineClient
 from app.features.summarize import InputDocument, Summarized, summarize
 from app.features.summary.result import Summary, Wish

@@ -92,7 +92,7 @@ def _measured() -> Iterator[Row]:
 
 def _conversation(app: object) -> int:
     from app.bootstrap import Fireside
-    from app.core.messages import Role
+    from app.core.events import Role
 
     assert isinstance(app, Fireside)
     conversations = app.conversations

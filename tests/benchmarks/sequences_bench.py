@@ -16,10 +16,8 @@ from our_engine import GREEDY, OurEngine, question, then
 from run import Row
 from texts import STORY, prose
 
-from app.core.cancel import CancelToken
 from app.core.errors import AppError
-from app.core.events import AnswerStats, Finished, TextDelta, Waiting
-from app.core.messages import Message, Role
+from app.core.events import AnswerStats, CancelToken, Finished, Message, Role, TextDelta, Waiting
 from app.engine.client import Ask
 
 ASKS = 8

@@ -15,7 +15,7 @@ from our_engine import OurEngine, question, starter, then
 from run import Row
 from texts import STORY, prose
 
-from app.core.messages import Message
+from app.core.events import Message
 
 CHAT_TOKENS = 4000
 FIRST_ANSWER_TOKENS = 16

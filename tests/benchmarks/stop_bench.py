@@ -15,9 +15,7 @@ from our_engine import GREEDY, OurEngine, question
 from run import Row
 from texts import STORY, prose
 
-from app.core.cancel import CancelToken
-from app.core.events import Finished, FinishReason, PromptProgress, TextDelta
-from app.core.messages import Message, Role
+from app.core.events import CancelToken, Finished, FinishReason, Message, PromptProgress, Role, TextDelta
 
 CANCELS = 100  # of each kind
 SPARE = 1.3

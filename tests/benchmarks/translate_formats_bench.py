@@ -19,7 +19,7 @@ from lxml import etree
 from run import Row
 from translate_samples import KEPT, PLANTED, REVERSED, Sample, samples
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.documents import reading
 from app.documents.protocol import Segments, SegmentsRead
 from app.documents.segments import Content, Segment, plain

@@ -20,7 +20,7 @@ from translate_faq import chapters
 from translate_formats_bench import segments_of
 from translate_stand_in import LANGUAGE, StandIn
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.documents.segments import Content, Segment
 from app.engine.client import EngineClient
 from app.features.translate import translate

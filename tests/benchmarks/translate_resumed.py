@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from app.bootstrap import build
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.features.translation.events import SegmentDone
 from app.features.translation.result import TranslationWish
 from app.features.translations import Added

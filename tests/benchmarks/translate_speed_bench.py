@@ -23,7 +23,7 @@ from run import Row
 from translate_faq import segments_of_faq
 from translate_resumed import SEGMENTS, killed_and_resumed
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.documents.segments import Segment
 from app.engine.client import ENVIRONMENT, EngineClient
 from app.features.translate import translate

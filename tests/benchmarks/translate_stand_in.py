@@ -13,9 +13,8 @@ from typing import Any
 
 from translation_data import translator_folder
 
-from app.core.cancel import CancelToken
 from app.core.errors import AppError
-from app.core.events import AnswerStats, Finished, FinishReason, ModelLoaded, TextDelta
+from app.core.events import AnswerStats, CancelToken, Finished, FinishReason, ModelLoaded, TextDelta
 from app.engine.client import AnswerEvent, Ask
 
 LANGUAGE = "pt-BR"

@@ -1,4 +1,4 @@
-"""Names and texts from outside: nothing in them acts where they are shown."""
+"""Names, texts and sizes as they are kept and shown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,41 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.visible import visible_name, visible_text
+from app.core.visible import clean_text, size_words, visible_name, visible_text
+
+ANY_TEXT = st.text(alphabet=st.characters(exclude_categories=()))
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("", ""),
+        ("a\0b\0", "ab"),
+        ("\ud800", "\ufffd"),
+        ("a\udfffb", "a\ufffdb"),
+        ("\ud83dx", "\ufffdx"),
+        ("\udc00\ud800", "\ufffd\ufffd"),
+        ("\ud83d\udd25", "🔥"),
+        ("\ufeffstart", "\ufeffstart"),
+        ("مرحبا \u202e עברית", "مرحبا \u202e עברית"),
+        ("👩\u200d👩\u200d👧 e\u0301\r\n\t", "👩\u200d👩\u200d👧 e\u0301\r\n\t"),
+    ],
+)
+def test_only_what_cannot_be_stored_changes(text: str, kept: str) -> None:
+    assert clean_text(text) == kept
+
+
+@given(ANY_TEXT)
+def test_clean_text_can_be_stored_and_stays_as_it_is(text: str) -> None:
+    cleaned = clean_text(text)
+    assert cleaned.encode("utf-8").decode("utf-8") == cleaned
+    assert "\0" not in cleaned
+    assert clean_text(cleaned) == cleaned
+
+
+@given(st.text().filter(lambda text: "\0" not in text))
+def test_text_without_halves_and_nul_is_never_touched(text: str) -> None:
+    assert clean_text(text) == text
 
 
 @pytest.mark.parametrize(
@@ -37,3 +71,19 @@ def test_a_text_keeps_its_lines_and_its_directions_but_letters_are_not_turned_ar
 def test_no_control_and_no_surrogate_is_left(text: str) -> None:
     assert not {unicodedata.category(each) for each in visible_name(text)} & {"Cc", "Cs", "Zl", "Zp"}
     assert {each for each in visible_text(text) if unicodedata.category(each) in ("Cc", "Cs")} <= {"\n", "\t"}
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "text"),
+    [
+        (0, "0 bytes"), (999, "999 bytes"), (1000, "1 kB"), (17_500, "18 kB"), (999_400, "999 kB"), (999_600, "1.0 MB"),
+        (5_680_000, "5.7 MB"), (9_960_000, "10 MB"), (144_811_072, "145 MB"), (999_600_000, "1.0 GB"),
+        (5.68e9, "5.7 GB"), (1.2e12, "1.2 TB"),
+    ],
+)  # fmt: skip
+def test_sizes_are_short_and_never_less_than_there_is(size_bytes: float, text: str) -> None:
+    assert size_words(size_bytes) == text
+
+
+def test_units_are_in_the_persons_language() -> None:
+    assert size_words(2_000_000, {"MB": "Mo"}.__getitem__) == "2.0 Mo"

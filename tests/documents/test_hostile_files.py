@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from app.core.cancel import CancelToken
 from app.core.errors import AppError, DocumentReaderFailed, DocumentUnreadable
+from app.core.events import CancelToken
 from app.documents.protocol import Done, Draw
 from app.documents.reading import Drawing
 from tests.helpers import hostile_files as hostile

@@ -19,9 +19,9 @@ from typing import Any
 import psutil
 import pytest
 
-from app.core.cancel import CancelToken
 from app.core.child import CHECKOUT
 from app.core.errors import DocumentReaderFailed, DocumentTooDemanding, DocumentUnreadable, ProtocolViolation
+from app.core.events import CancelToken
 from app.documents import limits, reading
 from app.documents.limits import LIMITS_VARIABLE
 from app.documents.protocol import BlocksRead, Done, Draw, Drawn, Found, Read, Segments
@@ -243,7 +243,7 @@ PARENT = """
 import sys
 from pathlib import Path
 import psutil
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.documents.protocol import BlocksRead, Read
 from app.documents.reading import read
 for event in read(Read(sys.argv[1]), folder=Path(sys.argv[2]), cancel=CancelToken()):

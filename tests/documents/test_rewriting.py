@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from app.core.cancel import CancelToken
 from app.core.errors import AppError, DocumentUnreadable, FolderNotWritable, ProtocolViolation
+from app.core.events import CancelToken
 from app.documents import reading
 from app.documents.protocol import Rewrite, Rewritten, Segments, SegmentsDone, SegmentsRead, SegmentsWritten
 from app.documents.segments import Content, Mark, Segment, SegmentKind, content_to_fields

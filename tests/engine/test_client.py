@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from app.core.cancel import CancelToken
 from app.core.child import own_command
 from app.core.errors import (
     AppError,
@@ -25,7 +24,7 @@ from app.core.errors import (
     ProtocolViolation,
     TemplateFailed,
 )
-from app.core.events import Finished, FinishReason, LoadProgress, ModelLoaded, PromptProgress, TextDelta
+from app.core.events import CancelToken, Finished, FinishReason, LoadProgress, ModelLoaded, PromptProgress, TextDelta
 from app.engine import client as client_module
 from app.engine import process
 from app.engine.client import EngineClient

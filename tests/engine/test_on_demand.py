@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from app.core.cancel import CancelToken
 from app.core.child import own_command
 from app.core.errors import ModelLoadFailed, NoModel
-from app.core.events import FinishReason, LoadProgress, ModelLoaded
+from app.core.events import CancelToken, FinishReason, LoadProgress, ModelLoaded
 from app.engine.on_demand import EngineOnDemand
 from tests.helpers.engine import ANY_PATH, answer_of, load, user
 

@@ -10,8 +10,8 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from app.core.cancel import CancelToken
 from app.core.child import own_command
+from app.core.events import CancelToken
 from app.core.paths import starter_model
 from app.engine.client import EngineClient
 from app.features.summarize import InputDocument, Summarized, summarize

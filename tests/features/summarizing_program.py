@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.bootstrap import build
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.features.summarize import SectionRead
 from tests.helpers.summaries import summaries_of
 

@@ -9,10 +9,8 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import Fireside, build
-from app.core.cancel import CancelToken
 from app.core.errors import EngineStopped, TemplateFailed
-from app.core.events import AnswerStats, Finished, FinishReason, TextDelta
-from app.core.messages import Role
+from app.core.events import AnswerStats, CancelToken, Finished, FinishReason, Role, TextDelta
 from app.engine.client import CANCELLED
 from app.features.chat import AnswerStarted, title_from, with_before
 from app.store.conversations import MessageState

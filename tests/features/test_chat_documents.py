@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import Fireside, build
-from app.core.cancel import CancelToken
-from app.core.events import Finished
+from app.core.events import CancelToken, Finished
 from app.features.chat import AnswerEvent, ContextCompacted, DocumentsShown
 from app.features.documents import Kept
 from app.store.attachments import Attachment, Use

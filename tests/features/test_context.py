@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import PromptTooLong
-from app.core.messages import Role
+from app.core.events import Role
 from app.features import context
 from app.features.context import Budget, Said, View, budget_for, fit, turn_starts, view
 

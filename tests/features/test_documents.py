@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core.cancel import CancelToken
 from app.core.errors import DocumentUnreadable
+from app.core.events import CancelToken
 from app.documents.protocol import BlocksRead, Found
 from app.features.documents import Documents, Kept, Part, Waits
 from app.features.shown_document import Mark

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.events import TextDelta
-from app.core.messages import Role
+from app.core.events import Role, TextDelta
 from app.features.draft import Draft
 from app.store.conversations import Conversations, MessageState, StoredMessage
 from app.store.database import Database

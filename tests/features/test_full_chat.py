@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from app.bootstrap import Fireside, build
-from app.core.cancel import CancelToken
 from app.core.errors import PromptTooLong
-from app.core.events import Finished, FinishReason
+from app.core.events import CancelToken, Finished, FinishReason
 from app.features.chat import AnswerEvent, ContextCompacted, ContextIsFull, ContextWidened
 from app.features.context import CARRIED_HEADING
 from app.store.conversations import MessageState

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core.cancel import CancelToken
 from app.core.errors import ModelUnreadable
+from app.core.events import CancelToken
 from app.engine.client import EngineClient
 from app.features.job_engines import JobEngines, needed_bytes
 from app.features.second_model import RESERVE_BYTES, Swap

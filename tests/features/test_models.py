@@ -11,10 +11,8 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import Fireside, build
-from app.core.cancel import CancelToken
 from app.core.errors import FileNotOnHub, ModelNotInstalled, ModelNotOurs, NetworkOff
-from app.core.events import AnswerStats, FinishReason, ModelLoaded
-from app.core.messages import Role
+from app.core.events import AnswerStats, CancelToken, FinishReason, ModelLoaded, Role
 from app.features import models as facade
 from app.features.installed_models import engine_names
 from app.features.models import TRASH_KEPT_S, Models

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import Fireside, build
-from app.core.cancel import CancelToken
-from app.core.events import AnswerStats, Finished
+from app.core.events import AnswerStats, CancelToken, Finished
 from app.features.chat import AnswerEvent, Chat, ContextCompacted
 
 pytestmark = pytest.mark.model

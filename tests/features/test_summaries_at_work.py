@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 
 from app.bootstrap import Fireside, build
-from app.core.cancel import CancelToken
 from app.core.errors import (
     DiskFull,
     DocumentGone,
     DocumentUnreadable,
 )
+from app.core.events import CancelToken
 from app.documents.blocks import Block, Kind, block_to_fields
 from app.documents.source import PageRead
 from app.features.summaries import Summaries, Worked

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import Fireside, build
-from app.core.cancel import CancelToken
 from app.core.errors import (
     EngineCrashesRepeatedly,
     EngineStopped,
     NoModel,
     NoRoomForModel,
 )
+from app.core.events import CancelToken
 from app.features.job_engines import JobEngines
 from app.features.second_model import Swap
 from app.features.summaries import Summaries

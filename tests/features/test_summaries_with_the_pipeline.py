@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import Fireside, build
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.features.summaries import Summaries
 from app.features.summarize import Planned, Rests, SectionRead
 from app.features.summary.result import Length, Wish

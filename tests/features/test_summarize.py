@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.features import summarize as pipeline
 from app.features.summarize import Planned, SectionRead, Summarized, Writing
 from app.features.summary.memory_steps import MemorySteps

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core.cancel import CancelToken
 from app.core.errors import EngineStopped, ModelReplaced
+from app.core.events import CancelToken
 from app.features.summarize import Rests, SectionRead, Summarized, Writing, summarize
 from app.features.summary.memory_steps import MemorySteps
 from app.features.summary.result import Wish

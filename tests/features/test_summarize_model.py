@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core.cancel import CancelToken
 from app.core.child import own_command
+from app.core.events import CancelToken
 from app.engine.client import EngineClient
 from app.features.summarize import Writing, summarize
 from app.features.summary.memory_steps import MemorySteps

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from app.core.cancel import CancelToken
 from app.core.child import own_command
 from app.core.errors import ModelUnreadable, NoModel, NoRoomForModel
+from app.core.events import CancelToken
 from app.engine.client import EngineClient
 from app.engine.on_demand import EngineOnDemand
 from app.features.second_model import RESERVE_BYTES, Swap

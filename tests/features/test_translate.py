@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.documents.segments import Mark, Segment, SegmentKind
 from app.features.translation.events import SegmentGrows, TermsFound, TranslationEnded, TranslationPlanned
 from app.features.translation.result import Flag, FlagKind, Formality, Origin, Term, Translated, TranslationWish

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core.cancel import CancelToken
 from app.core.errors import EngineStopped
+from app.core.events import CancelToken
 from app.features.translate import translate
 from app.features.translation.events import (
     SegmentDone,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core.cancel import CancelToken
 from app.core.child import own_command
+from app.core.events import CancelToken
 from app.engine.client import EngineClient
 from app.features.translate import translate
 from app.features.translation.answers import blocks

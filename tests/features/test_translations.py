@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import Fireside, build
-from app.core.cancel import CancelToken
 from app.core.errors import DocumentUnreadable
+from app.core.events import CancelToken
 from app.documents.segments import Mark
 from app.features.translation.result import Formality, Origin, Term, TranslationWish
 from app.features.translations import Adding, Row, Translations

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from app.bootstrap import Fireside, build
-from app.core.cancel import CancelToken
 from app.core.errors import DocumentGone, EngineStopped
+from app.core.events import CancelToken
 from app.features.translation.events import SegmentDone, TranslationEnded
 from app.features.translation.result import Origin, TranslationWish
 from app.features.translations import Translations

@@ -11,8 +11,8 @@ from docx import Document
 from lxml import etree, html
 
 from app.bootstrap import Fireside, build
-from app.core.cancel import CancelToken
 from app.core.errors import DiskFull, DocumentGone, DocumentLocked, FolderNotWritable, TargetIsOpen, TargetIsSource
+from app.core.events import CancelToken
 from app.features.translation.page_marks import NOT_TRANSLATED
 from app.features.translation.result import TranslationWish
 from app.features.translations import Saved, Translations

@@ -14,7 +14,7 @@ import pytest
 from docx import Document
 
 from app.bootstrap import Fireside, build
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.features.translation.result import Formality, Origin, Term, TranslationWish
 from app.features.translations import Saved
 from tests.helpers.script import prompts, write_script

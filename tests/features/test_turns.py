@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import Fireside, build
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.features.turns import Turns
 from tests.helpers import summaries as of_summaries
 from tests.helpers import translations as of_translations

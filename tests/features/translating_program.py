@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from app.bootstrap import build
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.features.translation.events import SegmentDone
 from tests.helpers.translations import translations_of
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.documents import reading
 from app.documents.blocks import Block
 from app.documents.protocol import BlocksRead, Done, Event, Found, Read

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.child import own_command
-from app.core.events import AnswerStats, Finished, TextDelta
-from app.core.messages import Message, Role
+from app.core.events import AnswerStats, Finished, Message, Role, TextDelta
 from app.engine.client import EngineClient
 from app.engine.protocol import Sampling
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from app.core.cancel import CancelToken
 from app.core.errors import AppError
+from app.core.events import CancelToken
 from app.hub.download import fetch
 from app.hub.network import Access
 from app.hub.part import place

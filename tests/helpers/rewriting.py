@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.documents import reading
 from app.documents.protocol import Rewrite, Rewritten, Segments, SegmentsDone, SegmentsRead
 from app.documents.segments import Content, Segment, content_of, nests

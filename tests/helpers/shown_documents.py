@@ -11,7 +11,7 @@ from dataclasses import replace
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QTextLayout, QTextLine, QTextOption
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.documents.blocks import Block, Box, Kind, Place
 from app.documents.protocol import Drawn
 from app.features.shown_document import Mark

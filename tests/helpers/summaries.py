@@ -8,9 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from app.bootstrap import Fireside
-from app.core.cancel import CancelToken
-from app.core.events import Finished, FinishReason, TextDelta
-from app.core.messages import Message, Role
+from app.core.events import CancelToken, Finished, FinishReason, Message, Role, TextDelta
 from app.documents.blocks import Block, Kind, block_to_fields
 from app.engine.client import EngineClient
 from app.features.summaries import StoredSummary, Summaries, Worked

@@ -7,9 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from app.bootstrap import Fireside
-from app.core.cancel import CancelToken
-from app.core.events import Finished, FinishReason, TextDelta
-from app.core.messages import Message, Role
+from app.core.events import CancelToken, Finished, FinishReason, Message, Role, TextDelta
 from app.documents.segments import Content, Segment, content_of
 from app.engine.client import EngineClient
 from app.features.translation.events import (

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.hub.download_request import Download, DownloadRequest
 from app.hub.downloads import Downloads
 from app.hub.files import RemoteFile

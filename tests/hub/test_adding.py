@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core.cancel import CancelToken
 from app.core.errors import DiskFull, FolderNotWritable, ModelMissing, ModelNotOurs, ModelUnreadable, NotEnoughDisk
-from app.core.events import CopyProgress
+from app.core.events import CancelToken, CopyProgress
 from app.hub import adding, copying
 from app.hub.adding import add
 from app.hub.library import scan

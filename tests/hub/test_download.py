@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from app.core.cancel import CancelToken
 from app.core.child import CHECKOUT, SilenceWatch
 from app.core.errors import DownloadFailed, DownloadRunning, FileNotOnHub
+from app.core.events import CancelToken
 from app.hub.part import Part, throw_away
 from app.hub.protocol import ChildEvent, Done, Fetched, Job, Phase, job_line
 from app.hub.transfer import LIMITS_VARIABLE
@@ -270,7 +270,7 @@ def test_a_child_does_not_outlive_its_parent(fetching: Fetching, hold: Callable[
     hold(fetching)
     phase = hold.__name__.removeprefix("hold_").replace("stalled", "downloading")
     code = (
-        "import sys, pathlib; from app.core.cancel import CancelToken; from app.hub.download import fetch\n"
+        "import sys, pathlib; from app.core.events import CancelToken; from app.hub.download import fetch\n"
         "from app.hub.protocol import job_from\n"
         "job = job_from(pathlib.Path(sys.argv[1]).read_bytes())\n"
         "for event in fetch(job, folder=pathlib.Path(sys.argv[2]), cancel=CancelToken()):\n"

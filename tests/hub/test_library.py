@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.hub.files import RemoteFile
 from app.hub.library import InstalledModel, describe, display_name, find_copy, scan, walk
 from tests.helpers.gguf_files import vocabulary_only

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core.cancel import CancelToken
 from app.core.errors import DiskFull, FolderNotWritable, NotEnoughDisk
-from app.core.events import CopyProgress
+from app.core.events import CancelToken, CopyProgress
 from app.hub import moving
 from app.hub.library import scan
 from app.hub.moving import JOURNAL, move_folder, unfinished_move

@@ -22,7 +22,6 @@ from keyring.backend import KeyringBackend
 from keyring.errors import InitError, PasswordDeleteError, PasswordSetError
 
 from app import APP_ID, __version__
-from app.core.cancel import CancelToken
 from app.core.child import CHECKOUT
 from app.core.errors import (
     AccessGated,
@@ -35,6 +34,7 @@ from app.core.errors import (
     TokenNotKept,
     TokenRefused,
 )
+from app.core.events import CancelToken
 from app.hub.ledger import Connection, Ledger
 from app.hub.network import Access, Network, http, prepare, wait_of
 from app.hub.token import Token

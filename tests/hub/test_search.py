@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from app.core.cancel import CancelToken
 from app.core.errors import (
     AccessGated,
     AppError,
@@ -23,6 +22,7 @@ from app.core.errors import (
     RepositoryMissing,
     TokenRefused,
 )
+from app.core.events import CancelToken
 from app.core.gguf import check_model, read_beginning, read_header
 from app.features.sentences import sentence_for
 from app.hub.ledger import Ledger

@@ -20,7 +20,7 @@ import pytest
 from lxml import etree
 
 from app.bootstrap import build
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.features.translation.result import TranslationWish
 from app.features.translations import Added, Saved
 from tests.helpers.dragging import TRANSLATE, drop_with_the_mouse

@@ -12,8 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from app.core.errors import NotEnoughDisk
-from app.core.events import AnswerStats, FinishReason
-from app.core.messages import Role
+from app.core.events import AnswerStats, FinishReason, Role
 from app.store.attachments import Attachments, Use
 from app.store.conversations import Conversations, MessageState
 from app.store.database import Database

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.messages import Role
+from app.core.events import Role
 from app.store.attachments import Attachments, Use
 from app.store.conversations import Conversations
 from app.store.database import Database

@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.events import AnswerStats, FinishReason
-from app.core.messages import Role
+from app.core.events import AnswerStats, FinishReason, Role
 from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
 

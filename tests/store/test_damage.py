@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.core.errors import DatabaseDamaged
-from app.core.messages import Role
+from app.core.events import Role
 from app.store.conversations import Conversations
 from app.store.damage import ALWAYS_CHECKED_BYTES
 from app.store.database import Database

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import DatabaseNewer, DiskFull, FolderNotWritable
-from app.core.messages import Role
+from app.core.events import Role
 from app.store.conversations import Conversations
 from app.store.database import Database, fold
 from app.store.migrations import MIGRATIONS
@@ -222,7 +222,7 @@ def test_a_failing_write_of_the_system_is_told_and_the_store_goes_on(tmp_path: P
 import resource, sys
 from pathlib import Path
 from app.core.errors import AppError
-from app.core.messages import Role
+from app.core.events import Role
 from app.store.conversations import Conversations
 from app.store.database import Database
 database = Database.open(Path(sys.argv[1]))

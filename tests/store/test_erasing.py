@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.messages import Role
+from app.core.events import Role
 from app.store import erasing
 from app.store.attachments import Attachments, Use
 from app.store.conversations import Conversations

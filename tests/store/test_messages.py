@@ -11,8 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from app.core.events import AnswerStats, FinishReason
-from app.core.messages import Role
+from app.core.events import AnswerStats, FinishReason, Role
 from app.store.conversations import Conversation, Conversations, MessageState
 from app.store.database import Database
 from tests.store.test_conversations import index_is_sound

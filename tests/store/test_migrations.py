@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import DatabaseNewer, DiskFull, MigrationFailed, NotEnoughDisk
-from app.core.events import AnswerStats, FinishReason
-from app.core.messages import Role
+from app.core.events import AnswerStats, FinishReason, Role
 from app.store.attachments import Attachments, Use
 from app.store.conversations import Conversations, MessageState
 from app.store.database import Database

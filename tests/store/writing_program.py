@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from app.core.messages import Role
+from app.core.events import Role
 from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
 

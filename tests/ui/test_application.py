@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.bootstrap import build
-from app.core.messages import Role
+from app.core.events import Role
 from app.core.paths import AppPaths
 from app.store.conversations import Conversations, MessageState
 from app.store.database import Database

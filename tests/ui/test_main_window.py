@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from app.core.messages import Role
+from app.core.events import Role
 from app.core.settings import load_settings
 from app.features.sentences import Sentence
 from app.ui import tasks

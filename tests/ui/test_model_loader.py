@@ -12,8 +12,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import EngineStopped
-from app.core.events import LoadProgress
-from app.core.messages import Message, Role
+from app.core.events import LoadProgress, Message, Role
 from app.core.paths import starter_model
 from app.ui import tasks
 from app.ui.model_loader import ModelLoader, model_name

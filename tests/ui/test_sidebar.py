@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.core.messages import Role
+from app.core.events import Role
 from app.ui.row_list import ID_ROLE
 from tests.helpers.ui import Frame
 

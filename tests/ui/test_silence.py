@@ -13,9 +13,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.core.cancel import CancelToken
 from app.core.errors import DocumentTooDemanding, EngineStopped
-from app.core.messages import Message, Role
+from app.core.events import CancelToken, Message, Role
 from app.documents.protocol import Read
 from app.documents.reading import read
 from app.features.sentences import sentence_for

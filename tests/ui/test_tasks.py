@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject
 from pytestqt.exceptions import capture_exceptions
 from pytestqt.qtbot import QtBot
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.ui import tasks
 from app.ui.tasks import Task
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from app.core.disk import opener
 from app.core.errors import AppError, DocumentTooDemanding
+from app.core.paths import opener
 from app.documents.archive import Archive
 from app.documents.blocks import Kind, Piece, Place
 from app.documents.folder import MOST_FILES, documents_in

@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from app.core.cancel import CancelToken
 from app.core.errors import AppError, EngineStopped, ModelReplaced
-from app.core.events import Finished, FinishReason, TextDelta, Waiting
+from app.core.events import CancelToken, Finished, FinishReason, TextDelta, Waiting
 from app.engine.client import Ask, EngineClient
 from app.features.summary.events import Rests
 

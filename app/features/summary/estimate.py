@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from app.core.cancel import CancelToken
-from app.core.events import ModelLoaded
+from app.core.events import CancelToken, ModelLoaded
 from app.engine.client import EngineClient
 from app.features.model_speed import Speed, probe
 from app.features.summary.events import InputDocument

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from app.core.errors import AppError
-from app.core.messages import Message
+from app.core.events import Message
 from app.engine.client import Ask
 from app.features.summary import grammar, prompts
 from app.features.summary.asking import Answer, Taken, work_off

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.core.messages import Message, Role
+from app.core.events import Message, Role
 from app.features.document_prompt import framed
 from app.features.summary.events import InputDocument
 from app.features.summary.language_names import language_name

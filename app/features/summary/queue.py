@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Protocol
 
-from app.core.cancel import CancelToken
 from app.core.errors import DocumentGone
-from app.core.events import ModelLoaded
+from app.core.events import CancelToken, ModelLoaded
 from app.engine.client import EngineClient
 from app.features.documents import Documents
 from app.features.job_queue import JobQueue

@@ -9,9 +9,7 @@ from json import dumps
 from pathlib import Path
 from typing import Any
 
-from app.core.cancel import CancelToken
-from app.core.events import ModelLoaded
-from app.core.messages import Message
+from app.core.events import CancelToken, Message, ModelLoaded
 from app.core.settings import Chat, Settings
 from app.documents.blocks import Block, Kind
 from app.engine.client import Ask, EngineClient

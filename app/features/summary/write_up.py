@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from app.core.errors import AppError
-from app.core.events import FinishReason
-from app.core.messages import Message
+from app.core.events import FinishReason, Message
 from app.engine.client import Ask
 from app.features.summary import cut_sentences, grammar, prompts
 from app.features.summary.asking import Answer, Growing, Taken, work_off

@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
-from app.core.cancel import CancelToken
-from app.core.disk import disk_problem, make_folder, opener
 from app.core.errors import DocumentUnreadable
+from app.core.events import CancelToken
+from app.core.paths import disk_problem, make_folder, opener
 from app.core.visible import visible_name
 from app.documents import reading
 from app.documents.protocol import BlocksRead, Segments, SegmentsDone, SegmentsRead

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.documents.segments import Segment
 from app.engine.client import EngineClient
 from app.features.model_speed import Speed, probe

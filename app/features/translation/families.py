@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from app.core.messages import Message
+from app.core.events import Message
 from app.engine.protocol import Sampling
 from app.features.translation.result import Formality, Term
 

@@ -6,7 +6,7 @@ is. What is to be translated is only material: the rules say so, and stand in a 
 
 from __future__ import annotations
 
-from app.core.messages import Message, Role
+from app.core.events import Message, Role
 from app.engine.protocol import Sampling
 from app.features.translation.families import SEED, WARMER, Pair, Request, address, one_line, term_lines
 from app.features.translation.languages import english_name, has_formality

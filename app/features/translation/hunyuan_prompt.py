@@ -6,7 +6,7 @@ where several things are, they are tasks of its "Personalization".
 
 from __future__ import annotations
 
-from app.core.messages import Message, Role
+from app.core.events import Message, Role
 from app.engine.protocol import Sampling
 from app.features.translation.families import SEED, WARMER, Pair, Request, address, one_line, term_lines
 from app.features.translation.languages import english_name, has_formality

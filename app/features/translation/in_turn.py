@@ -6,9 +6,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-from app.core.cancel import CancelToken
 from app.core.errors import AppError, EngineStopped, GrammarInvalid, PromptTooLong
-from app.core.events import Finished, FinishReason, TextDelta
+from app.core.events import CancelToken, Finished, FinishReason, TextDelta
 from app.engine.client import EngineClient
 from app.features.summary.asking import MOST_STOPS, Answer, Growing, Take, Taken, Task
 

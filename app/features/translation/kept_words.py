@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.documents.segments import Content, content_from_fields, plain
 from app.features.translation.events import Memory
 from app.features.translation.families import PROMPT_VERSION

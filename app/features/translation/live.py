@@ -6,9 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from app.core.cancel import CancelToken
-from app.core.events import TextDelta
-from app.core.messages import Message, Role
+from app.core.events import CancelToken, Message, Role, TextDelta
 from app.documents.segments import Content, Segment, plain
 from app.engine.client import Ask, EngineClient
 from app.features.translate import translate

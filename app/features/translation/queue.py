@@ -9,9 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from app.core.cancel import CancelToken
 from app.core.errors import DocumentGone
-from app.core.events import ModelLoaded
+from app.core.events import CancelToken, ModelLoaded
 from app.documents.segments import Segment, segment_from_fields
 from app.engine.client import EngineClient
 from app.features.job_queue import JobQueue

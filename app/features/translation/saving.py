@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from app.core.cancel import CancelToken
-from app.core.disk import disk_problem, make_folder
 from app.core.errors import TargetIsOpen, TargetIsSource
+from app.core.events import CancelToken
+from app.core.paths import disk_problem, make_folder
 from app.documents import reading
 from app.documents.blocks import Block
 from app.documents.protocol import Rewrite, Rewritten, SegmentsWritten

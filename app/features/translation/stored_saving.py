@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from app.core.cancel import CancelToken
 from app.core.errors import DocumentGone
+from app.core.events import CancelToken
 from app.features.documents import Documents
 from app.features.translation.adding import Copies
 from app.features.translation.languages import language

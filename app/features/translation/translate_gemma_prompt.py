@@ -7,7 +7,7 @@ file's template takes no plain text; the engine uses the usual one of Gemma inst
 
 from __future__ import annotations
 
-from app.core.messages import Message, Role
+from app.core.events import Message, Role
 from app.engine.protocol import Sampling
 from app.features.translation.families import SEED, WARMER, Pair, Request
 from app.features.translation.languages import english_name

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from app.core.cancel import CancelToken
 from app.core.errors import NoModel
-from app.core.events import ModelLoaded
+from app.core.events import CancelToken, ModelLoaded
 from app.core.settings import Chat, Settings
 from app.documents.segments import Segment, SegmentKind
 from app.engine.client import Ask, EngineClient

@@ -10,8 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QWidget
 
-from app.core.cancel import CancelToken
-from app.core.events import Finished, PromptProgress, TextDelta
+from app.core.events import CancelToken, Finished, PromptProgress, TextDelta
 from app.features.chat import AnswerStarted, ContextCompacted, ContextIsFull, ContextWidened, DocumentsShown
 from app.ui import tasks
 

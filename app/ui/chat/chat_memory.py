@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 
 from app.core.errors import AppError
-from app.core.messages import Role
+from app.core.events import Role
 from app.features.context import Parts
 from app.features.sentences import Sentence
 from app.ui.chat.answering import Answering

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.messages import clean_text
+from app.core.visible import clean_text
 from app.features.options import MOST_TOKENS
 from app.ui.i18n import tr, window_title
 from app.ui.icons import icon

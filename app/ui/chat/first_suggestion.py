@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, SignalInstance
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.core.paths import starter_model
 from app.features.sentences import sentence_for
 from app.ui import tasks

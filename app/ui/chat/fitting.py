@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.features.chat import Fit
 from app.store.attachments import Attachment, Use
 from app.ui import tasks

@@ -15,7 +15,7 @@ from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QScrollArea, QWidget
 
-from app.core.messages import Role
+from app.core.events import Role
 from app.store.conversations import StoredMessage
 from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.branch_documents import BranchDocuments

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.core.cancel import CancelToken
 from app.core.errors import AppError, ModelMissing
-from app.core.events import CopyProgress
+from app.core.events import CancelToken, CopyProgress
 from app.hub.adding import checked
 from app.ui import tasks
 from app.ui.i18n import size_text, tr, window_title

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QMenu
 
-from app.core.cancel import CancelToken
 from app.core.errors import ModelNotOurs
+from app.core.events import CancelToken
 from app.features import chat
 from app.hub.files import quantization_words
 from app.ui import tasks

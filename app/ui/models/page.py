@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.ui import tasks
 from app.ui.models.model_card import ModelCard
 from app.ui.theme import EDGE_PX, Theme

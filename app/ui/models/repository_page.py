@@ -12,7 +12,7 @@ from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QStackedLayout, QVBoxLayout, QWidget
 
 from app.core import errors
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.engine.fit import Room
 from app.features.file_choice import recommended
 from app.features.model_estimate import Fit

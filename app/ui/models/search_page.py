@@ -11,7 +11,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
 from app.core import errors
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.features.sentences import sentence_for
 from app.hub.files import ModelFile, Repository
 from app.hub.search import PAGE_ROWS, Page, Query

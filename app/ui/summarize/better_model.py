@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.core.cancel import CancelToken
 from app.core.errors import AppError
+from app.core.events import CancelToken
 from app.core.paths import starter_model
 from app.features.summary.language_names import language_name
 from app.ui import tasks

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.features.summaries import Estimate, Summaries
 from app.features.summary.result import Wish
 from app.ui import tasks

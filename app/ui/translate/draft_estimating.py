@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.features.translation.stored import TranslationEstimate
 from app.ui import tasks
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
-from app.core.cancel import CancelToken
 from app.core.errors import AppError, DocumentLocked
+from app.core.events import CancelToken
 from app.documents.folder import Expanded, expand
 from app.features.sentences import Sentence, sentence_for
 from app.features.translation.result import TranslationWish

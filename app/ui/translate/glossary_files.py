@@ -8,8 +8,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app.core.disk import disk_problem
 from app.core.errors import DocumentUnreadable
+from app.core.paths import disk_problem
 from app.features.translation.result import Term
 from app.ui import tasks
 from app.ui.i18n import tr

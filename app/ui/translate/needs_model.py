@@ -10,8 +10,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.core.cancel import CancelToken
 from app.core.errors import AppError
+from app.core.events import CancelToken
 from app.features.sentences import sentence_for
 from app.ui import tasks
 from app.ui.i18n import tr

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
-from app.core.cancel import CancelToken
 from app.core.errors import AppError
+from app.core.events import CancelToken
 from app.features.translation.stored import Saved, Saving, StoredTranslation
 from app.features.translation.stored_saving import file_name
 from app.ui import tasks

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.features.translation.languages import LANGUAGES, language
 from app.ui import tasks
 from app.ui.i18n import tr

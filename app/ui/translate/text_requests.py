@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.documents.segments import Content, Segment
 from app.features.translation.events import TranslationEvent
 from app.features.translation.result import Translated, TranslationWish

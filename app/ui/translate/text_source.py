@@ -6,7 +6,7 @@ from PySide6.QtCore import QMimeData, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QInputMethodEvent, QKeyEvent, QTextBlockFormat, QTextOption
 from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 
-from app.core.messages import clean_text
+from app.core.visible import clean_text
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_text_font

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.documents.segments import Content
 from app.features.translation.events import TranslationEnded, TranslationEvent
 from app.features.translation.result import Translated, TranslationWish

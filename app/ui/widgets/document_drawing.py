@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from PySide6.QtCore import QObject, QSizeF, QTimer, Signal
 from PySide6.QtGui import QImage
 
-from app.core.cancel import CancelToken
 from app.core.errors import DocumentUnreadable
+from app.core.events import CancelToken
 from app.documents.protocol import Drawn
 from app.features.shown_document import ShownDocument
 from app.ui import tasks

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QHideEvent, QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QWidget
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.ui import tasks
 from app.ui.i18n import tr
 from app.ui.theme import Theme

@@ -7,7 +7,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.documents.protocol import Found
 from app.documents.source import PageRead
 from app.features.documents import Documents, Kept, ReadEvent, Waits

@@ -11,10 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core.cancel import CancelToken
 from app.core.child import own_command
-from app.core.events import AnswerStats, FinishReason, PromptProgress, TextDelta
-from app.core.messages import Message
+from app.core.events import AnswerStats, CancelToken, FinishReason, Message, PromptProgress, TextDelta
 from app.engine.client import Ask, EngineClient
 from app.engine.protocol import Sampling
 from app.engine.states import StateFolder

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from app.core.cancel import CancelToken
 from app.core.errors import (
     ChatUnavailable,
     EngineStopped,
@@ -19,7 +18,7 @@ from app.core.errors import (
     PromptTooLong,
     TemplateFailed,
 )
-from app.core.events import FinishReason, LoadProgress, ModelLoaded, PromptProgress, TextDelta
+from app.core.events import CancelToken, FinishReason, LoadProgress, ModelLoaded, PromptProgress, TextDelta
 from app.core.gguf import read_header
 from app.engine.client import EngineClient
 from app.engine.llama.devices import default_threads

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.core.cancel import CancelToken
 from app.core.errors import AppError, GrammarInvalid, ModelReplaced, PromptTooLong
-from app.core.events import AnswerStats, Finished, FinishReason, PromptProgress, TextDelta, Waiting
+from app.core.events import AnswerStats, CancelToken, Finished, FinishReason, PromptProgress, TextDelta, Waiting
 from app.engine.client import Ask, EngineClient
 from tests.helpers.engine import GREEDY, answer_of, load, system, user
 

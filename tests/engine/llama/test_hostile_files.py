@@ -177,7 +177,7 @@ PARENT = """
 import sys
 from pathlib import Path
 from app.core.child import own_command
-from app.core.messages import Message, Role
+from app.core.events import Message, Role
 from app.engine.client import EngineClient
 client = EngineClient(own_command("--engine-worker"), Path(sys.argv[2]))
 list(client.load(Path(sys.argv[1])))

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.core.child import own_command
-from app.core.events import AnswerStats
-from app.core.messages import Message
+from app.core.events import AnswerStats, Message
 from app.engine.client import Ask, EngineClient
 from app.engine.states import StateFolder
 from tests.helpers.engine import GREEDY, answer_of, assistant, load, user

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from app.core.cancel import CancelToken
 from app.core.child import own_command
 from app.core.errors import AppError, ModelReplaced, PromptTooLong
-from app.core.events import Finished, FinishReason, TextDelta
+from app.core.events import CancelToken, Finished, FinishReason, TextDelta
 from app.engine.client import Ask, EngineClient
 from app.engine.states import StateFolder
 from tests.helpers.engine import GREEDY, answer_of, load, system, user

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.core.cancel import CancelToken
 from app.core.child import own_command
+from app.core.events import CancelToken
 from app.documents.blocks import Block, Kind, Numbering, Piece
 from app.engine.client import EngineClient
 from app.features.summarize import InputDocument, SectionRead, Summarized, SummaryEvent, summarize

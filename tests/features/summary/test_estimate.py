@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.bootstrap import Fireside, build
-from app.core.cancel import CancelToken
 from app.core.errors import DocumentGone
+from app.core.events import CancelToken
 from app.features.summaries import Estimate, Summaries
 from app.features.summarize import Planned
 from app.features.summary.result import Length, Wish

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.messages import Message
+from app.core.events import Message
 from app.engine.protocol import Sampling
 from app.features.summary import grammar
 from app.features.summary.points import Problem, read_points

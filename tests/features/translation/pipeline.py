@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.core.cancel import CancelToken
 from app.core.child import own_command
+from app.core.events import CancelToken
 from app.documents.segments import Content, Mark, Segment, SegmentKind
 from app.engine.client import EngineClient
 from app.features.translate import translate

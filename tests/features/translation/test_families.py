@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.messages import Role
+from app.core.events import Role
 from app.features.translation.families import Pair, Request, family_for
 from app.features.translation.generic_prompt import Generic
 from app.features.translation.hunyuan_prompt import HyMt1, HyMt2

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.features.translation.live import alternatives, joined, segments_of, translate_back, translate_text
 from app.features.translation.result import TranslationWish
 from tests.features.translation.pipeline import GERMAN, DictMemory, results, scripted, text_of

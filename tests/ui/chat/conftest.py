@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QAbstractButton
 from pytestqt.qtbot import QtBot
 
 from app.bootstrap import Fireside, build
-from app.core.messages import Role
+from app.core.events import Role
 from app.ui import tasks
 from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.chat_view import ChatView

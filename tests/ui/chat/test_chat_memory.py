@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton
 
-from app.core.messages import Role
+from app.core.events import Role
 from app.features.context import Parts
 from app.ui.chat.context_full import ContextFull
 from app.ui.chat.question_view import QuestionView

@@ -11,8 +11,8 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.core.cancel import CancelToken
 from app.core.errors import NetworkOff
+from app.core.events import CancelToken
 from app.features.model_estimate import Fit
 from app.features.models import Suggestion
 from app.hub.catalog import Entry

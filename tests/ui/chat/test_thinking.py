@@ -9,7 +9,7 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.core.messages import Role
+from app.core.events import Role
 from app.store.conversations import MessageState
 from app.ui.chat.thinking_choice import ThinkingChoice
 from app.ui.chat.thinking_view import ThinkingView, ThoughtText, thought_for

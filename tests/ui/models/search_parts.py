@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TypeVar
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.core.settings import Settings
 from app.engine.fit import Room
 from app.features.model_estimate import Fit

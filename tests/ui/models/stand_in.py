@@ -14,9 +14,8 @@ from typing import Any
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 
-from app.core.cancel import CancelToken
 from app.core.errors import AppError, ModelNotOurs
-from app.core.events import CopyProgress
+from app.core.events import CancelToken, CopyProgress
 from app.core.paths import starter_model
 from app.features.installed_models import Installed
 from app.features.model_estimate import TIGHT, TOO_LARGE, WELL, Fit

@@ -12,9 +12,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QPushButton, QRadioButton
 from pytestqt.qtbot import QtBot
 
-from app.core.cancel import CancelToken
 from app.core.errors import DiskFull
-from app.core.events import CopyProgress
+from app.core.events import CancelToken, CopyProgress
 from app.ui.models.add_dialog import COPY, IN_PLACE, MOVE, AddDialog, Facts, facts_of
 from app.ui.models.progress_notice import ProgressNotice
 from app.ui.theme import Theme

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.bootstrap import Fireside, build
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.features.summarize import InputDocument, Planned, SectionRead, Summarized, SummaryEvent
 from app.features.summary.result import (
     Anchor,

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.core.cancel import CancelToken
+from app.core.events import CancelToken
 from app.features.translation.result import TranslationWish
 from app.features.translation.stored import Added
 from tests.helpers.script import write_script

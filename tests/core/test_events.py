@@ -1,10 +1,19 @@
-"""A flag that stays up."""
+"""Values are frozen, and a flag stops long work."""
 
 from __future__ import annotations
 
+import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 
-from app.core.cancel import CancelToken
+import pytest
+
+from app.core.events import CancelToken, Message, Role
+
+
+def test_messages_are_frozen_and_roles_are_their_wire_names() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        Message(Role.USER, "x").text = "y"  # type: ignore[misc]
+    assert [role.value for role in Role] == ["system", "user", "assistant"]
 
 
 def test_a_token_is_down_until_somebody_cancels_and_then_stays_up() -> None:
