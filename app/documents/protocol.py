@@ -75,7 +75,7 @@ class Rewrite:
 
 @dataclass(frozen=True)
 class Found:
-    """The file is open; `format` is what its content is, as `app.documents.formats` calls it."""
+    """The file is open; `format` is what its content is, as `app.documents.formats.detection` calls it."""
 
     format: str
     opened: Opened

@@ -9,7 +9,7 @@ from pathlib import Path
 from app.documents.blocks import Kind, Piece
 from app.documents.checked_file import check_file, require_unchanged, sha256_of
 from app.documents.clean_segment import clean_segment, fit, length_of
-from app.documents.formats import find_format, really
+from app.documents.formats.detection import find_format, really
 from app.documents.language import Sample
 from app.documents.legacy_fonts import LegacyFonts
 from app.documents.output_file import OutputFile

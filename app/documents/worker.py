@@ -22,7 +22,7 @@ from app.core.errors import AppError, DocumentPagesMissing, DocumentTooDemanding
 from app.documents.blocks import Block, Numbering, Piece
 from app.documents.checked_file import check_file, reason_of, require_unchanged, sha256_of
 from app.documents.clean import clean_piece, clean_text, fit_for_the_wire
-from app.documents.formats import find_format, really
+from app.documents.formats.detection import find_format, really
 from app.documents.language import Sample
 from app.documents.legacy_fonts import LegacyFonts, recoded
 from app.documents.limits import limit_this_process, unpacked_folder
@@ -241,6 +241,6 @@ class _Reading:
 def _draw(request: Draw) -> Event:
     path = Path(request.path)
     check_file(path)
-    from app.documents.readers.pdf_page import draw
+    from app.documents.formats.pdf.pages import draw
 
     return draw(path, request.page, request.scale, request.password, request.most_pixels)

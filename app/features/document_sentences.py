@@ -39,7 +39,7 @@ FORMATS = {
     "json": "a JSON file",
     "yaml": "a YAML file",
 }
-"""By the names of `app.documents.formats`."""
+"""By the names of `app.documents.formats.detection`."""
 MOST_NAMED_PAGES = 12
 
 

@@ -16,7 +16,7 @@ from comparing import ALTERNATIONS, compared, in_turns, progress, span
 from run import ROOT, Row
 
 from app.documents.blocks import Piece
-from app.documents.readers.pdf import read
+from app.documents.formats.pdf.pdf import read
 from app.documents.source import Source
 from tests.helpers.pdf_files import Page, column, wrapped, write_pdf
 
@@ -70,7 +70,7 @@ def _against_bare(path: Path) -> Row:
 _PEAK = """
 import resource, sys
 from pathlib import Path
-from app.documents.readers.pdf import read
+from app.documents.formats.pdf.pdf import read
 from app.documents.source import Source
 for _ in read(Source(Path(sys.argv[1]), recognize=False)):
     pass

@@ -36,7 +36,7 @@ with path.open("rb") as file:
         pass
 """
 _READ = """
-from app.documents.readers.text import read
+from app.documents.formats.plain.text import read
 from app.documents.source import Source
 for item in read(Source(path)):
     pass

@@ -1,4 +1,4 @@
-"""One module for each family of formats; which one reads which, by the names of `app.documents.formats`."""
+"""One module for each family of formats; which one reads which, by the names of `app.documents.formats.detection`."""
 
 from __future__ import annotations
 
@@ -7,35 +7,35 @@ from importlib import import_module
 from app.documents.source import Reader
 
 MODULES = {
-    "pdf": "pdf",
-    "docx": "docx",
-    "html": "html",
-    "mhtml": "html",
-    "markdown": "markdown",
-    "text": "text",
-    "epub": "epub",
-    "odt": "odf",
-    "odp": "odf",
-    "pptx": "pptx",
-    "xlsx": "sheets",
-    "xls": "sheets",
-    "xlsb": "sheets",
-    "ods": "sheets",
-    "csv": "csv_table",
-    "rtf": "rtf",
-    "email": "mail",
-    "msg": "outlook",
-    "subtitles": "subtitles",
-    "notebook": "notebook",
-    "code": "code",
-    "latex": "latex",
-    "fb2": "fb2",
-    "picture": "picture",
-    "zipped": "zipped",
+    "pdf": "app.documents.formats.pdf.pdf",
+    "docx": "app.documents.readers.docx",
+    "html": "app.documents.formats.web.pages",
+    "mhtml": "app.documents.formats.web.pages",
+    "markdown": "app.documents.formats.markdown.markdown",
+    "text": "app.documents.formats.plain.text",
+    "epub": "app.documents.formats.web.epub",
+    "odt": "app.documents.readers.odf",
+    "odp": "app.documents.readers.odf",
+    "pptx": "app.documents.readers.pptx",
+    "xlsx": "app.documents.readers.sheets",
+    "xls": "app.documents.readers.sheets",
+    "xlsb": "app.documents.readers.sheets",
+    "ods": "app.documents.readers.sheets",
+    "csv": "app.documents.formats.catalogs.csv_table",
+    "rtf": "app.documents.readers.rtf",
+    "email": "app.documents.formats.mail.mail",
+    "msg": "app.documents.formats.mail.outlook",
+    "subtitles": "app.documents.formats.plain.subtitles",
+    "notebook": "app.documents.formats.markdown.notebook",
+    "code": "app.documents.formats.plain.code",
+    "latex": "app.documents.formats.plain.latex",
+    "fb2": "app.documents.formats.web.fb2",
+    "picture": "app.documents.formats.pictures.picture",
+    "zipped": "app.documents.formats.zipped.zip_file",
 }
 
 
 def reader_for(format_: str) -> Reader:
     """The reader of a format, imported when it is needed: the child starts quickly."""
-    reader: Reader = import_module(f"app.documents.readers.{MODULES[format_]}").read
+    reader: Reader = import_module(MODULES[format_]).read
     return reader

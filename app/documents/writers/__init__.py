@@ -38,11 +38,23 @@ Visit = Callable[[Segment], Content | None]
 Rewrite = Callable[[Source, BinaryIO | None, Visit, Target | None], None]
 
 MODULES = {
-    "docx": "docx", "pptx": "pptx", "xlsx": "xlsx", "odt": "odf", "odp": "odf", "ods": "odf", "epub": "epub",
-    "html": "html", "markdown": "markdown", "text": "text", "subtitles": "subtitles", "csv": "csv_table",
-    "po": "po", "json": "json_values", "yaml": "yaml_values",
-}  # fmt: skip
-"""Formats and the modules of this package, each with a `rewrite` of the type `Rewrite`."""
+    "docx": "app.documents.writers.docx",
+    "pptx": "app.documents.writers.pptx",
+    "xlsx": "app.documents.writers.xlsx",
+    "odt": "app.documents.writers.odf",
+    "odp": "app.documents.writers.odf",
+    "ods": "app.documents.writers.odf",
+    "epub": "app.documents.formats.web.epub_rewritten",
+    "html": "app.documents.formats.web.rewritten_pages",
+    "markdown": "app.documents.formats.markdown.rewritten",
+    "text": "app.documents.formats.plain.text_rewritten",
+    "subtitles": "app.documents.formats.plain.subtitles_rewritten",
+    "csv": "app.documents.formats.catalogs.csv_rewritten",
+    "po": "app.documents.formats.catalogs.po",
+    "json": "app.documents.formats.catalogs.json_file",
+    "yaml": "app.documents.formats.catalogs.yaml_file",
+}
+"""Formats and their modules, each with a `rewrite` of the type `Rewrite`."""
 
 _TEXTUAL = {"po": "po", "pot": "po", "json": "json", "arb": "json", "yaml": "yaml", "yml": "yaml"}
 """Endings that decide among what is plain text by its content."""
@@ -52,7 +64,7 @@ _PLAIN = ("text", "code", "markdown", "csv", "subtitles")
 def rewritable(format_: str, path: Path) -> str:
     """The format to rewrite a file in, of those in `MODULES`; "" where it cannot be written back.
 
-    `format_` is what `app.documents.formats.find_format` found.
+    `format_` is what `app.documents.formats.detection.find_format` found.
     """
     named = _TEXTUAL.get(path.suffix.lower().removeprefix("."), "") if format_ in _PLAIN else ""
     found = named or format_
@@ -61,5 +73,5 @@ def rewritable(format_: str, path: Path) -> str:
 
 def rewriter_for(format_: str) -> Rewrite:
     """The rewriter of a format of `MODULES`."""
-    module = importlib.import_module(f"app.documents.writers.{MODULES[format_]}")
+    module = importlib.import_module(MODULES[format_])
     return cast(Rewrite, module.rewrite)

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from app.documents.archive import Archive
+from app.documents.formats.markup.coded import Coded
+from app.documents.formats.markup.splice import Visits, spliced
+from app.documents.formats.markup.stretches import Edit
 from app.documents.readers.odf_flat import WithoutPictures
 from app.documents.segments import SegmentKind
 from app.documents.source import Source
 from app.documents.writers import Target, Visit
 from app.documents.writers.archive_copy import copy_archive
-from app.documents.writers.markup_bytes import Coded
-from app.documents.writers.markup_splice import Visits, spliced
-from app.documents.writers.markup_stretch import Edit
 from app.documents.writers.odf_direction import Turning
 from app.documents.writers.odf_language import default_language, locale_of
 from app.documents.writers.odf_styles import TextStyles

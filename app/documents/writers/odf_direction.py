@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from app.documents.formats.markup.stretches import Edit
 from app.documents.writers import Target
-from app.documents.writers.markup_stretch import Edit
 from app.documents.writers.odf_language import Locale, language_of, look_of
 from app.documents.writers.odf_properties import (
     DEFAULT,

@@ -9,9 +9,9 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
+from app.documents.formats.markup.splice import escaped
+from app.documents.formats.markup.stretches import Spelling
 from app.documents.segments import Content, Mark
-from app.documents.writers.markup_splice import escaped
-from app.documents.writers.markup_stretch import Spelling
 
 _WHITE = re.compile(r" +|[\t\n]")
 

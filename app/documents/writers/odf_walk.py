@@ -6,14 +6,14 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
-from app.documents.readers.html_tokens import TAG, end_of_other, unescaped
+from app.documents.formats.markup.attributes import Attribute, attributes_at, label
+from app.documents.formats.markup.elements import words_of
+from app.documents.formats.markup.splice import is_blank, spell_text
+from app.documents.formats.markup.stretches import SILENT, Edit, Gathering, Spelling, Stretch
+from app.documents.formats.markup.tokens import TAG, end_of_other, unescaped
 from app.documents.readers.odf_styles import Role
 from app.documents.segments import SegmentKind
 from app.documents.writers import odf_names as names
-from app.documents.writers.html_attributes import Attribute, attributes_at, label
-from app.documents.writers.markup_elements import words_of
-from app.documents.writers.markup_splice import is_blank, spell_text
-from app.documents.writers.markup_stretch import SILENT, Edit, Gathering, Spelling, Stretch
 from app.documents.writers.odf_properties import StyleTags
 from app.documents.writers.odf_spelling import spelling_with
 from app.documents.writers.odf_styles import TextStyles

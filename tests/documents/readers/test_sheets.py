@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import Kind, Piece, Place, rows_of
-from app.documents.formats import find_format
+from app.documents.formats.detection import find_format
 from app.documents.readers import sheets, xlsx
 from app.documents.readers.sheets import read
 from app.documents.readers.xlsx import kind_of_format, number_text

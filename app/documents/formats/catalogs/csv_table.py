@@ -1,0 +1,115 @@
+"""Tables in plain text: values divided by commas, semicolons, tabs or bars, read as a stream.
+
+A place is in characters of the decoded text. A piece has at most `ROWS` rows; its label says which, counted from 1.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import sys
+from collections.abc import Iterator
+
+from app.documents.blocks import Kind, Piece, Place, table_text
+from app.documents.encoding import stream
+from app.documents.formats.plain.text import after_the_text, lines
+from app.documents.source import Item, Opened, Source
+
+ROWS = 100
+MOST_CHARACTERS = 100_000
+"""Of a piece; rows with long cells make smaller pieces."""
+DELIMITERS = (",", ";", "\t", "|")
+SAMPLE_LINES = 100
+SAYS_DELIMITER = re.compile(r"\s*\"?sep=(.)\"?\s*", re.IGNORECASE)
+
+
+def read(source: Source) -> Iterator[Item]:
+    """The rows as they are, ragged ones too; empty rows are left out."""
+    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+    with source.path.open("rb") as file:
+        text = stream(file, source.encoding)
+        yield Opened(encoding=text.encoding)
+        rows = _Rows(lines(text, sys.maxsize))
+        yield from _pieces(rows)
+        yield from after_the_text(text.encoding, text.odd_bytes + rows.nuls)
+
+
+class _Rows:
+    """Rows with the number and the place of each."""
+
+    def __init__(self, all_lines: Iterator[tuple[int, str, int]]) -> None:
+        self._lines = all_lines
+        self._ahead: list[tuple[int, str, int]] = []
+        self._end = 0
+        self.nuls = 0
+
+    def __iter__(self) -> Iterator[tuple[int, int, int, list[str]]]:
+        delimiter = self._delimiter()
+        start = self._end
+        for number, row in enumerate(csv.reader(self._texts(), delimiter=delimiter), 1):
+            yield number, start, self._end, row
+            start = self._end
+
+    def _texts(self) -> Iterator[str]:
+        while self._ahead:
+            yield self._text(self._ahead.pop(0))
+        for line in self._lines:
+            yield self._text(line)
+
+    def _text(self, line: tuple[int, str, int]) -> str:
+        start, text, _ = line
+        self._end = start + len(text)
+        self.nuls += text.count("\0")
+        text = text.replace("\0", "")
+        return text[:-1] + "\n" if text.endswith("\r") else text
+
+    def _delimiter(self) -> str:
+        """The one that divides the first rows most evenly, or that a line before them names."""
+        for line in self._lines:
+            self._ahead.append(line)
+            if len(self._ahead) >= SAMPLE_LINES:
+                break
+        if self._ahead and (said := SAYS_DELIMITER.fullmatch(self._ahead[0][1])) is not None:
+            self._text(self._ahead.pop(0))
+            return said[1]
+        return likely_delimiter("".join(text[:MOST_CHARACTERS] for _, text, _ in self._ahead))
+
+
+def likely_delimiter(sample: str) -> str:
+    """What divides the rows of a sample most evenly."""
+    sample = sample.replace("\0", "")
+    return max(DELIMITERS, key=lambda each: _evenness(sample, each))
+
+
+def _evenness(sample: str, delimiter: str) -> tuple[float, int]:
+    """The share of rows that have the commonest number of cells, if that is more than one, and that number."""
+    try:
+        widths = [len(row) for row in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter) if row]
+    except csv.Error:
+        return 0.0, 0
+    commonest = max(set(widths), key=widths.count, default=0)
+    return (widths.count(commonest) / len(widths), commonest) if commonest > 1 else (0.0, 0)
+
+
+def _pieces(rows: _Rows) -> Iterator[Piece]:
+    waiting: list[list[str]] = []
+    first = last = start = end = size = 0
+    for number, row_start, row_end, row in rows:
+        if not any(cell.strip() for cell in row):
+            continue
+        if not waiting:
+            first, start = number, row_start
+        waiting.append(row)
+        last, end = number, row_end
+        size += sum(map(len, row))
+        if len(waiting) >= ROWS or size > MOST_CHARACTERS:
+            yield _piece(waiting, first, last, start, end)
+            waiting, size = [], 0
+    if waiting:
+        yield _piece(waiting, first, last, start, end)
+
+
+def _piece(rows: list[list[str]], first: int, last: int, start: int, end: int) -> Piece:
+    label = f"rows {first}-{last}" if last > first else f"row {first}"
+    return Piece(Kind.TABLE, table_text(rows), place=Place("", start, end), label=label)

@@ -1,0 +1,156 @@
+"""Catalogues of messages (PO): each message is a segment, and what its msgstr has so far is its translation.
+
+A message with a plural is two segments, its singular and its plural; languages with more forms get the plural's
+translation in each of the others. Comments, references, flags but "fuzzy" and obsolete entries stay as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import BinaryIO
+
+from app.documents.formats.catalogs.locale_codes import with_underscore
+from app.documents.formats.catalogs.po_entries import Entry, Field, entries, strings
+from app.documents.formats.catalogs.po_plurals import Plurals, plurals_of
+from app.documents.formats.catalogs.tagged import Tagged, tagged
+from app.documents.formats.plain.text_file import TextFile
+from app.documents.segments import Content, SegmentKind, content_of, marks
+from app.documents.source import Source
+from app.documents.writers import Target, Visit
+from app.documents.writers.visits import Visits
+
+_CHARSET = re.compile(rb"[Cc]harset=([\w.:-]+)")
+_SAID = re.compile(r"nplurals\s*=\s*(\d)")
+
+
+def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+    """Raises DocumentUnreadable where it is no PO file."""
+    file = TextFile(source, _CHARSET)
+    _Writing(file, Visits(visit), target).run(list(entries(file.text, str(source.path))))
+    if out is not None:
+        file.write(out)
+
+
+class _Writing:
+    def __init__(self, file: TextFile, visits: Visits, target: Target | None) -> None:
+        self._file, self._visits, self._target = file, visits, target
+        self._plurals: Plurals | None = None
+
+    def run(self, found: list[Entry]) -> None:
+        header = next((entry for entry in found if entry.is_header), None)
+        if self._target is not None:
+            self._plurals = plurals_of(self._target.language)
+        for entry in found:
+            if "msgid_plural" in entry.fields:
+                self._put_plural(entry)
+            elif not entry.is_header and entry.value("msgid") and entry.translations:
+                self._put(entry)
+        if header is not None and header.translations:
+            self._put_header(header, header.translations[0])
+
+    def _put(self, entry: Entry) -> None:
+        message, place = _message(entry, "msgid"), entry.translations[0]
+        new = self._shown(message, entry, place.value)
+        if new is not None:
+            self._set(place, new)
+            self._accept(entry)
+
+    def _put_plural(self, entry: Entry) -> None:
+        places = entry.translations
+        if not places:
+            return
+        singular = self._plurals.singular if self._plurals is not None else 0
+        olds = [places[min(singular, len(places) - 1)].value, places[-1].value]
+        news = [
+            self._shown(_message(entry, name), entry, old)
+            for name, old in zip(("msgid", "msgid_plural"), olds, strict=True)
+        ]
+        count = self._plurals.forms if self._plurals is not None else len(places)
+        values = [place.value for place in places[:count]] + [olds[1] if all(olds) else ""] * (count - len(places))
+        for number in range(count):
+            new = news[0] if number == singular and count > 1 else news[1]
+            values[number] = new if new is not None else values[number]
+        if values != [place.value for place in places]:
+            self._set_all(places, values)
+        if any(new is not None for new in news):
+            self._accept(entry)
+
+    def _shown(self, message: Tagged, entry: Entry, old: str) -> str | None:
+        if not any(isinstance(part, str) and not part.isspace() for part in message.content):
+            return None
+        context = "\n".join(part for part in (entry.value("msgctxt"), *entry.extracted) if part)
+        known = _known(old, message) if old and not entry.is_fuzzy else ()
+        new = self._visits.show(message.content, SegmentKind.MESSAGE, context=context, translated=known)
+        return message.text_of(new) if new is not None else None
+
+    def _set(self, place: Field, value: str) -> None:
+        if value != place.value:
+            columns = len(place.name) + 1
+            self._file.replace(place.strings, place.end, strings(value, columns, self._file.newline))
+
+    def _set_all(self, places: list[Field], values: list[str]) -> None:
+        """The forms of a plural, as many as there are of them in the target."""
+        newline = self._file.newline
+        lines = [f"msgstr[{number}] {strings(value, 10, newline)}" for number, value in enumerate(values)]
+        self._file.replace(places[0].start, places[-1].end, newline.join(lines))
+
+    def _accept(self, entry: Entry) -> None:
+        """Takes away the mark of a guess, and what the guess was made of."""
+        if not entry.is_fuzzy:
+            return
+        for start, end in entry.flags:
+            line = self._file.text[start:end]
+            flags = [flag.strip() for flag in line.strip()[2:].split(",")]
+            kept = ", ".join(flag for flag in flags if flag != "fuzzy")
+            ending = line[len(line.rstrip("\r\n")) :]
+            if len(kept) < len(", ".join(flags)):
+                self._file.replace(start, end, f"#, {kept}{ending}" if kept else "")
+        for start, end in entry.previous:
+            self._file.replace(start, end, "")
+
+    def _put_header(self, header: Entry, place: Field) -> None:
+        value = place.value
+        if self._target is not None and self._plurals is not None:
+            value = _with(value, "Language", with_underscore(self._target.language), is_added=True)
+            has_plurals = _SAID.search(value) is not None or "Plural-Forms" in value
+            value = _with(value, "Plural-Forms", self._plurals.header, is_added=has_plurals)
+        if self._file.is_changed and (self._file.lacks_letters or "charset=CHARSET" in value):
+            value = re.sub(r"(?i)charset=[\w.:-]+", "charset=UTF-8", value)
+        if value != place.value:
+            lines = "".join(f'{self._file.newline}"{line}"' for line in _header_lines(value, self._file.newline))
+            self._file.replace(place.strings, place.end, f'""{lines}')
+            self._accept(header)
+
+
+def _header_lines(value: str, newline: str) -> list[str]:
+    return [
+        strings(line, 0, newline).removeprefix(f'""{newline}')[1:-1] for line in re.split(r"(?<=\n)", value) if line
+    ]
+
+
+def _with(header: str, name: str, value: str, *, is_added: bool) -> str:
+    """A header whose line of this name has the value."""
+    found = re.search(rf"^{name}:.*$", header, re.MULTILINE)
+    if found is not None:
+        is_same = _bare(found[0].partition(":")[2]) == _bare(value)
+        return header if is_same else f"{header[: found.start()]}{name}: {value}{header[found.end() :]}"
+    if not is_added:
+        return header
+    border = "" if header.endswith("\n") or not header else "\n"
+    return f"{header}{border}{name}: {value}\n"
+
+
+def _bare(value: str) -> str:
+    """Without what makes no difference to a rule."""
+    return re.sub(r"[\s()]|;$", "", value.strip())
+
+
+def _message(entry: Entry, name: str) -> Tagged:
+    return tagged(entry.value(name), has_breaks=True)
+
+
+def _known(old: str, message: Tagged) -> Content:
+    """A translation that is there, with the message's own marks where it has them."""
+    found = tagged(old, has_breaks=True).content
+    is_alike = sorted(mark.key for mark in marks(found)) == sorted(mark.key for mark in marks(message.content))
+    return found if is_alike else content_of([old])

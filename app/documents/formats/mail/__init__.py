@@ -1,0 +1,1 @@
+"""Mails: as they are sent, and as Outlook keeps them."""

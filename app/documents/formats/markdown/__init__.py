@@ -1,0 +1,1 @@
+"""Markdown, and Jupyter notebooks, which hold it."""

@@ -1,0 +1,244 @@
+"""Markdown files, in blocks; the markup inside a line stays in the text, since who reads it next knows Markdown.
+
+What is block markup becomes kind, level and label: heading signs, list marks, quote marks, fences, table rules. Lines
+of a paragraph are joined, hard line breaks stay. Link definitions are paragraphs, a footnote's text begins with its
+mark, front matter is code in "yaml", and blocks of HTML are read as pages are. The blocks are found by markdown-it
+(CommonMark, https://spec.commonmark.org), with GitHub's tables and footnotes.
+
+A block's place holds offsets into the decoded text, from its first word or fence to its last.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from mdit_py_plugins.footnote import footnote_plugin
+from mdit_py_plugins.front_matter import front_matter_plugin
+
+from app.documents.blocks import Kind, Piece, Place, table_text
+from app.documents.encoding import decode
+from app.documents.formats.plain.text import after_the_text
+from app.documents.formats.web.walker import Walker
+from app.documents.source import Item, Opened, Source
+
+PORTION_CHARACTERS = 500_000
+"""Long files are read in portions of about this size, cut where no block goes on."""
+MOST_NESTING = 60
+"""Quotes and lists further inside each other are read as the lines they are; markdown-it would leave them out."""
+_NEW_LINE = re.compile(r"\r\n?|\n")
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_BORDER = re.compile(r"(?:#{1,6}\s|[^\W\d_])")
+_MARKS = re.compile(r"(?:[\s>]|[-+*](?=\s)|\d{1,9}[.)](?=\s))*")
+_CELL_BORDER = re.compile(r"(?<!\\)\|")
+_LEAVES = ("inline", "fence", "code_block", "html_block", "hr", "front_matter")
+
+
+def read(source: Source) -> Iterator[Item]:
+    """The blocks of a Markdown file; anything is one."""
+    decoded = decode(source.path.read_bytes(), source.encoding)
+    yield Opened(encoding=decoded.encoding)
+    yield from pieces_of(decoded.text)
+    yield from after_the_text(decoded.encoding, decoded.odd_bytes)
+
+
+def pieces_of(text: str) -> Iterator[Piece]:
+    """The blocks of a text in Markdown; their places are offsets into it."""
+    parser = _parser()
+    for start, end in portions(text):
+        yield from _Portion(text, start, end).pieces(parser.parse(text[start:end]))
+        parser = _parser(has_front_matter=False) if start == 0 else parser
+
+
+def _parser(*, has_front_matter: bool = True) -> MarkdownIt:
+    """Blocks only. Definitions of links would be taken out, so they are none."""
+    parser = MarkdownIt("commonmark", {"maxNesting": MOST_NESTING}).enable("table").disable("reference")
+    footnote_plugin(parser, inline=False, move_to_end=False)
+    if has_front_matter:
+        front_matter_plugin(parser)
+    parser.core.ruler.disable(["inline", "text_join"], ignoreInvalid=True)
+    return parser
+
+
+def portions(text: str) -> Iterator[tuple[int, int]]:
+    """A text in parts, cut before a line that begins with a letter or a heading after an empty line, outside fences."""
+    if len(text) <= PORTION_CHARACTERS:
+        yield 0, len(text)
+        return
+    begun, fence, was_empty, position = 0, "", False, 0
+    while position < len(text):
+        new_line = _NEW_LINE.search(text, position)
+        end = new_line.end() if new_line else len(text)
+        if position - begun >= PORTION_CHARACTERS and was_empty and not fence and _BORDER.match(text, position):
+            yield begun, position
+            begun = position
+        if match := _FENCE.match(text, position, end):
+            if not fence:
+                fence = match[1]
+            elif match[1].startswith(fence) and not text[match.end() : end].strip():
+                fence = ""
+        was_empty = not text[position:end].strip()
+        position = end
+    yield begun, len(text)
+
+
+class _Portion:
+    """A stretch of the text with what is open in it."""
+
+    def __init__(self, text: str, start: int, end: int) -> None:
+        self._text = text
+        self._end = end
+        self._starts = [start, *(match.end() for match in _NEW_LINE.finditer(text, start, end))]
+        self._next = 0
+        """The first line that no block has yet."""
+        self._heading = 0
+        self._lists: list[bool] = []
+        """Whether each open list is ordered."""
+        self._mark = ""
+        """Of the list item whose text is next."""
+        self._notes = 0
+        self._note_mark = ""
+        self._note_line = 0
+        self._is_in_table = False
+
+    def pieces(self, tokens: list[Token]) -> Iterator[Piece]:
+        """The blocks; and every line with words that markdown-it has left out, as a paragraph."""
+        for token in tokens:
+            if token.type.startswith("footnote_reference"):
+                yield from self._lone_mark()
+            is_leaf = token.type in _LEAVES and not self._is_in_table
+            if token.map and (is_leaf or token.type == "table_open"):
+                first, behind = token.map
+                yield from self._left_out(first)
+                yield from self._leaf(token, first, behind)
+                self._next = max(self._next, behind)
+            self._border(token)
+        yield from self._left_out(len(self._starts))
+
+    def _border(self, token: Token) -> None:
+        """Notes what begins or ends."""
+        match token.type:
+            case "heading_open":
+                self._heading = int(token.tag[1])
+            case "heading_close":
+                self._heading = 0
+            case "bullet_list_open" | "ordered_list_open":
+                self._lists.append(token.type == "ordered_list_open")
+            case "bullet_list_close" | "ordered_list_close":
+                self._lists.pop()
+            case "list_item_open":
+                self._mark = f"{token.info}{token.markup}" if self._lists[-1] else "•"
+            case "list_item_close":
+                self._mark = ""
+            case "footnote_reference_open":
+                self._notes += 1
+                self._note_mark = f"[^{token.meta['label']}]: "
+                self._note_line = token.map[0] if token.map else self._next
+            case "footnote_reference_close":
+                self._notes -= 1
+            case "table_open" | "table_close":
+                self._is_in_table = token.type == "table_open"
+            case _:
+                pass
+
+    def _leaf(self, token: Token, first: int, behind: int) -> Iterator[Piece]:
+        if token.type != "inline":
+            yield from self._lone_mark()
+        match token.type:
+            case "inline":
+                yield self._words(token.content, first, behind)
+            case "table_open":
+                yield self._piece(Kind.TABLE, table_text(self._rows(first, behind)), first, behind)
+            case "fence":
+                yield self._piece(Kind.CODE, token.content.rstrip("\n"), first, behind, label=token.info.strip())
+            case "code_block":
+                yield self._piece(Kind.CODE, token.content.rstrip("\n"), first, behind)
+            case "front_matter":
+                yield self._piece(Kind.CODE, token.content.strip("\n"), first, behind, label="yaml")
+            case "html_block":
+                yield from self._page(token.content, first, behind)
+            case _:
+                pass
+
+    def _words(self, content: str, first: int, behind: int) -> Piece:
+        """A heading, a note, an item or a paragraph, found again by its first and last line."""
+        lines = content.split("\n")
+        text = "".join(_with_border(line) for line in lines).rstrip()
+        start = self._text.find(lines[0], self._starts[first], self._line_end(behind - 1))
+        end = self._text.rfind(lines[-1], self._starts[behind - 1], self._line_end(behind - 1))
+        place = Place("", start, end + len(lines[-1])) if start >= 0 <= end else self._place(first, behind)
+        mark, self._mark = self._mark, ""
+        if self._notes:
+            note_mark, self._note_mark = self._note_mark, ""
+            return Piece(Kind.NOTE, note_mark + text, place=place, label="footnote")
+        if self._heading:
+            return Piece(Kind.HEADING, text, place=place, level=self._heading)
+        if mark:
+            return Piece(Kind.LIST_ITEM, text, place=place, level=len(self._lists), label=mark)
+        return Piece(Kind.PARAGRAPH, text, place=place)
+
+    def _piece(self, kind: Kind, text: str, first: int, behind: int, label: str = "") -> Piece:
+        return Piece(kind, text, place=self._place(first, behind), label=label)
+
+    def _rows(self, first: int, behind: int) -> list[list[str]]:
+        """All cells of a table, also those beyond its last column; the second line only rules it."""
+        rows = []
+        for line in (first, *range(first + 2, behind)):
+            words = self._text[self._starts[line] : self._line_end(line)]
+            cells = _CELL_BORDER.split(words[_length_of_marks(words) :].strip())
+            rows.append(cells[not cells[0] : len(cells) - (len(cells) > 1 and not cells[-1])])
+        return rows
+
+    def _page(self, content: str, first: int, behind: int) -> Iterator[Piece]:
+        """A block of HTML. In a quote its lines have marks, so that only the whole can be found again."""
+        whole = self._place(first, behind)
+        is_plain = _NEW_LINE.sub("\n", self._text[self._starts[first] : whole.end]) == content.rstrip("\n")
+        begin = self._starts[first]
+        for piece in Walker(self._text[begin : whole.end] if is_plain else content).pieces():
+            place = Place("", begin + piece.place.start, begin + piece.place.end) if is_plain else whole
+            yield piece._replace(place=place)
+
+    def _lone_mark(self) -> Iterator[Piece]:
+        """The mark of a note that has no text of its own; any more on its line is a line left out."""
+        mark, self._note_mark = self._note_mark.strip(), ""
+        if not mark:
+            return
+        start, end = self._starts[self._note_line], self._line_end(self._note_line)
+        at = self._text.find(mark, start, end)
+        if at >= 0 and not self._text[at + len(mark) : end].strip():
+            yield Piece(Kind.NOTE, mark, place=Place("", at, at + len(mark)), label="footnote")
+            self._next = max(self._next, self._note_line + 1)
+
+    def _left_out(self, until: int) -> Iterator[Piece]:
+        for line in range(self._next, min(until, len(self._starts))):
+            start, end = self._starts[line], self._line_end(line)
+            start += _length_of_marks(self._text[start:end])
+            words = self._text[start:end].strip()
+            if self._note_mark and self._note_mark.strip() == words:
+                continue
+            if re.search(r"\w", words):
+                yield Piece(Kind.PARAGRAPH, words, place=Place("", start, start + len(words)))
+        self._next = max(self._next, until)
+
+    def _place(self, first: int, behind: int) -> Place:
+        start, end = self._starts[first], self._line_end(behind - 1)
+        return Place("", start, start + len(self._text[start:end].rstrip()))
+
+    def _line_end(self, line: int) -> int:
+        return self._starts[line + 1] if line + 1 < len(self._starts) else self._end
+
+
+def _with_border(line: str) -> str:
+    """A line of a paragraph with what is between it and the next: two spaces or a backslash keep lines apart."""
+    plain = line.strip()
+    if plain.endswith("\\"):
+        return plain[:-1].rstrip() + "\n"
+    return plain + ("\n" if line.endswith("  ") else " ")
+
+
+def _length_of_marks(line: str) -> int:
+    """How much of a line are the marks of quotes and lists that it stands in."""
+    match = _MARKS.match(line)
+    return match.end() if match else 0

@@ -1,0 +1,104 @@
+"""Jupyter notebooks, versions 3 and 4: Markdown, code, and what the code wrote; its pictures are only counted.
+
+A place's part is "cell 1" and so on; its offsets are characters of that cell's own text, or of one of its outputs.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from app.documents.blocks import Kind, Piece, Place
+from app.documents.encoding import decode
+from app.documents.formats.markdown.markdown import pieces_of as pieces_of_markdown
+from app.documents.formats.plain import text as text_reader
+from app.documents.source import Item, Opened, Remark, Source
+
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")  # colours in what a terminal would show
+_MARKDOWN = ("markdown", "heading")
+
+
+def read(source: Source) -> Iterator[Item]:
+    """The cells in order; raises DocumentUnreadable (damaged, too_deep)."""
+    decoded = decode(source.path.read_bytes(), source.encoding)
+    try:
+        book = json.loads(decoded.text)
+    except RecursionError:
+        raise source.unreadable("too_deep") from None
+    except ValueError:
+        raise source.unreadable("damaged") from None
+    metadata = _object(_object(book).get("metadata"))
+    language = _text(_object(metadata.get("language_info")).get("name")) or _text(
+        _object(metadata.get("kernelspec")).get("language")
+    )
+    yield Opened(title=_text(metadata.get("title")), encoding=decoded.encoding)
+    pictures = 0
+    for number, cell in enumerate(_cells(_object(book)), 1):
+        yield from _of_cell(cell, f"cell {number}", language)
+        outputs = [_object(each) for each in _list(cell.get("outputs"))]
+        for output in outputs:
+            yield from _code(_written(output), f"cell {number}", "output")
+            pictures += _has_picture(output)
+    if pictures:
+        yield Remark("pictures", {"count": pictures})
+    yield from text_reader.after_the_text(decoded.encoding, decoded.odd_bytes)
+
+
+def _cells(book: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    sheets = [book, *(_object(sheet) for sheet in _list(book.get("worksheets")))]
+    for sheet in sheets:
+        yield from (_object(cell) for cell in _list(sheet.get("cells")))
+
+
+def _of_cell(cell: dict[str, Any], part: str, language: str) -> Iterator[Piece]:
+    text = _text(cell.get("source", cell.get("input")))
+    kind = cell.get("cell_type")
+    if kind == "code":
+        yield from _code(text, part, _text(cell.get("language")) or language)
+    elif kind in _MARKDOWN:
+        if kind == "heading":  # of version 3
+            level = cell.get("level")
+            text = "#" * (min(6, max(1, level)) if isinstance(level, int) else 1) + " " + text
+        for piece in pieces_of_markdown(text):
+            yield piece._replace(place=piece.place._replace(part=part))
+    else:
+        for start, raw in text_reader.paragraphs([text]):
+            place = Place(part, start, start + len(raw))
+            yield Piece(Kind.PARAGRAPH, text_reader.plain(raw).strip("\n"), place=place)
+
+
+def _code(text: str, part: str, label: str) -> Iterator[Piece]:
+    if text.strip():
+        yield Piece(Kind.CODE, text_reader.plain(text).strip("\n"), place=Place(part, 0, len(text)), label=label)
+
+
+def _written(output: dict[str, Any]) -> str:
+    """What an output says in words: what was printed, the result as text, or the error with where it happened."""
+    if output.get("output_type") in ("error", "pyerr"):
+        trace = "\n".join(_text(line) for line in _list(output.get("traceback")))
+        said = f"{_text(output.get('ename'))}: {_text(output.get('evalue'))}"
+        return _ESCAPES.sub("", trace if trace.strip() else said)
+    data = _object(output.get("data")) or output
+    return _ESCAPES.sub("", _text(data.get("text/plain", data.get("text", output.get("text")))))
+
+
+def _has_picture(output: dict[str, Any]) -> bool:
+    data = _object(output.get("data")) or output
+    return any(name.startswith("image/") or name in ("png", "jpeg", "svg") for name in data)
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    """A text, which may be given as its lines."""
+    if isinstance(value, list):
+        return "".join(each for each in value if isinstance(each, str))
+    return value if isinstance(value, str) else ""

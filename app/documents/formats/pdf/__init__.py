@@ -1,0 +1,1 @@
+"""PDF: lines with their places become blocks in reading order."""

@@ -1,0 +1,234 @@
+"""Headings of a PDF: what the outline names, and what is larger or bolder than the text around it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+
+from app.documents.blocks import Kind
+from app.documents.formats.pdf.blocks import SAME_SIZE, SENTENCE_END, Draft
+from app.documents.formats.pdf.furniture import plain
+from app.documents.formats.pdf.outline import Entry
+from app.documents.formats.pdf.pages import Sheet
+from app.documents.formats.pdf.text import Line
+
+LARGER = 1.12
+BOLDER, NAMED = 1.3, math.inf
+NEARLY_ALL = 0.8
+MOST_CHARS = 200
+MOST_TITLE_LINES = 4
+MOST_HEADING_LINES = 3
+NEXT_LINE, NEXT_TITLE_LINE = 1.35, 1.6
+"""In font sizes, how far below a heading's line its next one may be; and where the outline says that it is one."""
+MOST_TITLES = 5000
+MOST_PREFIX_CHARS = 20
+_LADDER = (1.75, 1.4, 1.18)
+"""Sizes over the text's from which on a heading is of level 1, 2 and 3."""
+_NUMBERED = re.compile(r"(\d{1,3}(?:\.\d{1,3}){0,7})\.?\s+\S|[A-Z](?:\.\d{1,3}){1,7}\.?\s+\S")
+_DOTTED = re.compile(r"(\d{1,3}|[A-Z])(\.\d{1,3}){1,7}\.?\s")
+_CHAPTER = re.compile(r"\D{2,15}\s(\d{1,3}|[IVXLC]{1,6}|[A-Z])\.?|第\s?\S{1,3}\s?[章部編]")
+"""What stands above the title of a chapter."""
+_PREFIX = re.compile(r"(chapter|kapitel|part|teil|appendix|anhang|section)?[ivxlc]{0,6}[a-z]?")
+
+
+class Letters:
+    """What most letters of a document are like, counted as pages come: their size, their weight, their width."""
+
+    def __init__(self) -> None:
+        self._sizes: dict[int, int] = {}
+        """By quarters of a point."""
+        self._weights: dict[int, int] = {}
+        self._bold = self._mono = self._all = 0
+
+    def hear(self, lines: list[Line]) -> None:
+        """The lines of one more page."""
+        for line in lines:
+            length = len(line.text)
+            size = round(line.size * 4)
+            self._sizes[size] = self._sizes.get(size, 0) + length
+            self._all += length
+            if line.is_mono:
+                self._mono += length
+            if line.is_bold:
+                self._bold += length
+            elif line.weight:
+                self._weights[line.weight] = self._weights.get(line.weight, 0) + length
+
+    def settle(self, lines: list[Line]) -> None:
+        """Tells which of the lines are bold: by the names of their fonts, and where none of the document's names says
+        so, by a weight far over that of most letters. Where most letters are bold, or nearly all of fixed
+        width, no line is: it says nothing there.
+        """
+        is_all_bold, is_all_mono = 2 * self._bold > self._all, self._mono > NEARLY_ALL * self._all
+        body = max(self._weights, key=self._weights.__getitem__) if self._weights and not self._bold else NAMED
+        for line in lines:
+            if line.is_bold is None:
+                line.is_bold = line.weight > BOLDER * body
+            elif is_all_bold:
+                line.is_bold = False
+            if is_all_mono:
+                line.is_mono = False
+
+    @property
+    def size(self) -> float:
+        """The size of most characters; 10 where there are none."""
+        return max(max(self._sizes, key=self._sizes.__getitem__) / 4, 0.25) if self._sizes else 10.0
+
+
+class Headings:
+    """Marks the headings among the drafts of one page after the other, and remembers their titles and levels."""
+
+    def __init__(self) -> None:
+        self._outlined: dict[int, int] = {}
+        self._guessed: dict[int, int] = {}
+        """The level of each font size, by halves of a point: as the outline has it, and as it was told first."""
+        self.titles: set[str] = set()
+
+    def mark(self, drafts: list[Draft], entries: list[Entry], sheet: Sheet, body_size: float) -> list[Draft]:
+        """The drafts with their headings marked; one whose first line is a title is divided after it."""
+        for entry in entries:
+            drafts = _with_entry(drafts, entry, sheet)
+            self._remember(entry.title)
+        drafts = _put_together(drafts, body_size)
+        for draft in drafts:
+            if draft.kind is Kind.HEADING:
+                self._outlined.setdefault(_half_points(draft), draft.level)
+        for number, draft in enumerate(drafts):
+            if draft.kind in (Kind.PARAGRAPH, Kind.LIST_ITEM) and _looks_like_heading(draft, body_size):
+                after = drafts[number + 1] if number + 1 < len(drafts) else None
+                draft.kind, draft.mark, draft.label = Kind.HEADING, 0, ""
+                draft.level = self._level(draft, after, body_size)
+                self._remember(" ".join(line.text for line in draft.lines))
+        return drafts
+
+    def _remember(self, title: str) -> None:
+        letters = plain(title)
+        if len(letters) > 2 and len(self.titles) < MOST_TITLES:
+            self.titles.add(letters)
+
+    def _level(self, draft: Draft, after: Draft | None, body_size: float) -> int:
+        """The level of a heading that is not in the outline: the same for the same font size."""
+        text, size = draft.lines[0].text, _half_points(draft)
+        if after is not None and after.kind is Kind.HEADING and _CHAPTER.fullmatch(text):
+            return after.level
+        if size in self._outlined:
+            return self._outlined[size]
+        dotted = _DOTTED.match(text)
+        if dotted:
+            level = dotted[0].rstrip(". ").count(".") + 1
+        elif size in self._guessed:
+            return self._guessed[size]
+        elif _NUMBERED.match(text) and not self._outlined:
+            level = 1
+        else:
+            level = self._by_size(size, draft.size / body_size)
+        return self._guessed.setdefault(size, level) if not dotted else level
+
+    def _by_size(self, size: int, ratio: float) -> int:
+        larger = [other for other in self._outlined if other > size]
+        if larger:
+            return min(self._outlined[min(larger)] + 1, 9)
+        level = next((level for level, least in enumerate(_LADDER, 1) if ratio >= least), 4)
+        return min([level, *self._outlined.values()])
+
+
+def _half_points(draft: Draft) -> int:
+    return round(2 * draft.size)
+
+
+def _put_together(drafts: list[Draft], body_size: float) -> list[Draft]:
+    """Large lines of one font right below each other are one heading, whatever their lengths say."""
+    found: list[Draft] = []
+    for draft in drafts:
+        if found and _is_next_line(found[-1], draft, body_size):
+            found[-1].lines += draft.lines
+        else:
+            found.append(draft)
+    return found
+
+
+def _is_next_line(before: Draft, draft: Draft, body_size: float) -> bool:
+    if draft.kind is not Kind.PARAGRAPH or before.kind not in (Kind.PARAGRAPH, Kind.LIST_ITEM):
+        return False
+    if before.size < LARGER * body_size or len(before.lines) + len(draft.lines) > MOST_HEADING_LINES:
+        return False
+    last, first = before.lines[-1], draft.lines[0]
+    if not _is_below(last, first, NEXT_LINE) or _NUMBERED.match(first.text) or last.gap or first.gap:
+        return False
+    return first.is_bold or not last.text.endswith(SENTENCE_END)
+
+
+def _is_below(line: Line, after: Line, most: float) -> bool:
+    """Whether a line of the same font stands right below another."""
+    if abs(after.size - line.size) > SAME_SIZE * line.size or after.is_bold != line.is_bold:
+        return False
+    return not line.is_turned and not after.is_turned and 0.8 < (after.base - line.base) / line.size <= most
+
+
+def _looks_like_heading(draft: Draft, body_size: float) -> bool:
+    lines = draft.lines
+    length = sum(len(line.text) for line in lines)
+    if length > MOST_CHARS or len(lines) > 3 or lines[0].is_turned or lines[0].gap > 3 * lines[0].size:
+        return False
+    text = lines[-1].text
+    if not any(letter.isalpha() for letter in lines[0].text):
+        return False
+    if draft.size >= LARGER * body_size:
+        return not (len(lines) > 1 and text.endswith((".", ","))) or draft.size >= 1.4 * body_size
+    is_bold = all(line.is_bold for line in lines) and draft.size > 0.93 * body_size
+    if not is_bold or length > 120 or text.endswith((".", ",", ";", ":")):
+        return False
+    return draft.kind is Kind.PARAGRAPH or bool(draft.label[0].isdigit())
+
+
+def _with_entry(drafts: list[Draft], entry: Entry, sheet: Sheet) -> list[Draft]:
+    """Marks the draft that the entry of the outline names: of several, the one nearest to where it leads."""
+    title = plain(entry.title)
+    if not title:
+        return drafts
+    longest = len(entry.title) + MOST_PREFIX_CHARS
+    found = [
+        (number, lines)
+        for number, draft in enumerate(drafts)
+        if len(draft.lines[0].text) <= longest and (lines := _title_lines(drafts, number, title))
+    ]
+    if not found:
+        return drafts
+    at, lines = found[0]
+    if entry.y is not None and len(found) > 1:
+        y = sheet.point(0, entry.y)[1]
+        at, lines = min(found, key=lambda each: abs(drafts[each[0]].lines[0].top - y))
+    draft = drafts[at]
+    divided = [Draft(Kind.HEADING, lines, entry.level, left=draft.left, right=draft.right)]
+    end, left_over = at, len(lines)
+    while left_over > 0:
+        rest = drafts[end].lines[left_over:]
+        left_over -= len(drafts[end].lines)
+        end += 1
+        if rest:
+            divided.append(Draft(Kind.PARAGRAPH, rest, left=draft.left, right=draft.right))
+    return [*drafts[:at], *divided, *drafts[end:]]
+
+
+def _title_lines(drafts: Sequence[Draft], number: int, title: str) -> list[Line]:
+    """The first lines of a draft, and of those right below it, that are the title, with or without a number in front;
+    none where they are not.
+    """
+    text = ""
+    lines: list[Line] = []
+    for draft in drafts[number : number + MOST_TITLE_LINES]:
+        if draft.kind not in (Kind.PARAGRAPH, Kind.LIST_ITEM, Kind.CAPTION):
+            break
+        if lines and not _is_below(lines[-1], draft.lines[0], NEXT_TITLE_LINE):
+            break
+        for line in draft.lines[: MOST_TITLE_LINES - len(lines)]:
+            text += plain(line.text)
+            lines.append(line)
+            if text == title or (text.endswith(title) and _PREFIX.fullmatch(text[: -len(title)])):
+                return lines
+            if len(text) > len(title) + 12:
+                return []
+        if len(lines) >= MOST_TITLE_LINES:
+            break
+    return []

@@ -1,0 +1,431 @@
+"""The reading order of a page: bands of columns, rows of cells, and plain lines from top to bottom.
+
+A recursive X-Y cut (Nagy and Seth 1984; on the boxes of words and lines, Ha, Haralick and Phillips 1995) turned
+round for text: the page is cut across into strips first, then neighbouring strips that share a gutter are put
+together to a band, and the band is cut along its gutters. So a title, a figure or a footnote over the full width
+divides the bands above and below it, and a column is read to its end before the next one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from app.documents.formats.pdf.tables import LEAST_ROWS, table_of
+from app.documents.formats.pdf.text import Line, Table
+
+GUTTER = 0.8
+"""The least gutter, as a part of the font size."""
+DEEPEST = 6
+MOST_SHORT_CHARS = 22
+LEAST_LIST_STRIPS, LEAST_ENTRIES, MOST_ENTRIES = 6, 4, 400
+SAME_WHITE = 0.75
+LEAST_COLUMN_CHARS = 14
+"""The lines of a column of text are at least this long on average; the cells of a table are shorter."""
+
+BEARINGS, MOST_SPACES = 0.12, 200
+NARROW = 0.5
+"""How much of a gutter a formula that stands out of its column must leave free, as a part of the least gutter."""
+
+Gaps = list[tuple[float, float]]
+
+
+@dataclass(slots=True)
+class _Strip:
+    """What stands side by side: a row across the page, or several where the columns' lines do not meet."""
+
+    lines: list[Line]
+    top: float
+    bottom: float
+    gaps: Gaps
+    is_divided: bool = False
+    is_cells: bool = False
+    """One of several rows of short cells, as in a table."""
+
+
+def flows(lines: list[Line], depth: int = 0) -> list[list[Line] | Table]:
+    """Runs of lines to be read one after the other, and tables; every line is in one of them exactly once."""
+    turned = [line for line in lines if line.is_turned]
+    upright = [line for line in lines if not line.is_turned]
+    found = _flows(upright, depth) if upright else []
+    return _with_ruled(found) + [[line] for line in turned]
+
+
+def _with_ruled(found: list[list[Line] | Table]) -> list[list[Line] | Table]:
+    """The runs cut where lines stand for a ruled table, which comes once, in place of the first of them."""
+    if not any(line.table for run in found if isinstance(run, list) for line in run):
+        return found
+    seen: set[int] = set()
+    divided: list[list[Line] | Table] = []
+    for run in found:
+        if isinstance(run, Table):
+            divided.append(run)
+            continue
+        begins = True
+        for line in run:
+            if line.table:
+                begins = True
+                if id(line.table) not in seen:
+                    seen.add(id(line.table))
+                    divided.append(line.table)
+            elif begins:
+                divided.append([line])
+                begins = False
+            else:
+                last = divided[-1]
+                assert isinstance(last, list)
+                last.append(line)
+    return divided
+
+
+def _flows(lines: list[Line], depth: int) -> list[list[Line] | Table]:
+    least = GUTTER * median(line.size for line in lines)
+    strips = _strips(lines, least)
+    found: list[list[Line] | Table] = []
+    plain: list[Line] = []
+
+    def put_plain() -> None:
+        if plain:
+            found.append(plain.copy())
+            plain.clear()
+
+    at = 0
+    for start, end, gaps in _bridged(_bands(strips, least), strips, least):
+        for strip in strips[at:start]:
+            plain += _rows(strip.lines)
+        at = end
+        band = _lines_of(strips[start:end])
+        columns = _cut(band, gaps)
+        if depth < DEEPEST and are_text(columns):
+            put_plain()
+            for column in columns:
+                found += _flows(column, depth + 1)
+            continue
+        parts = table_of(rows_apart(band), gaps)
+        if depth < DEEPEST and not any(isinstance(part, Table) for part in parts):
+            above, lists, below = _lists(strips[start:end], least)
+            if lists:
+                plain += [line for strip in above for line in _rows(strip.lines)]
+                put_plain()
+                for column in lists:
+                    found += _flows(column, depth + 1)
+                plain += [line for strip in below for line in _rows(strip.lines)]
+                continue
+        for part in parts:
+            if isinstance(part, Table):
+                put_plain()
+                found.append(part)
+            else:
+                plain += _rows(part)
+    for strip in strips[at:]:
+        plain += _rows(strip.lines)
+    put_plain()
+    return found
+
+
+_Band = tuple[int, int, Gaps]
+"""First and end of some strips, and the gutters that all of them leave free."""
+
+
+def _strips(lines: list[Line], least: float) -> list[_Strip]:
+    """The lines cut wherever nothing stands at a height. A line counts from above its letters to its base."""
+    strips: list[_Strip] = []
+    for line in sorted(lines, key=lambda line: line.base - 0.7 * line.size):
+        top, bottom = line.base - 0.7 * line.size, line.base + 0.15 * line.size
+        if strips and top < strips[-1].bottom:
+            strips[-1].lines.append(line)
+            strips[-1].bottom = max(strips[-1].bottom, bottom)
+        else:
+            strips.append(_Strip([line], top, bottom, []))
+    for strip in strips:
+        strip.gaps = _gaps(strip.lines, least)
+        strip.is_divided = len(strip.gaps) > 2
+    if any(strip.is_divided for strip in strips):
+        _mark_cells(strips)
+    return strips
+
+
+def _mark_cells(strips: list[_Strip]) -> None:
+    """Rows of short cells are of a table where several follow each other closely."""
+    run: list[_Strip] = []
+
+    def end() -> None:
+        for each in run if len(run) >= LEAST_ROWS else ():
+            each.is_cells = True
+        run.clear()
+
+    for at, strip in enumerate(strips):
+        if run and not _is_near(strips, at):
+            end()
+        if strip.is_divided and all(len(line.text) <= MOST_SHORT_CHARS for line in strip.lines):
+            run.append(strip)
+        else:
+            end()
+    end()
+
+
+def _gaps(lines: list[Line], least: float) -> Gaps:
+    """The parts of the width where no line stands, from left to right, the outer two without an end."""
+    if len(lines) == 1:
+        return [(-math.inf, lines[0].left), (lines[0].right, math.inf)]
+    gaps: Gaps = []
+    reached = -math.inf
+    for left, right in sorted((line.left, line.right) for line in lines):
+        if left - reached >= least:
+            gaps.append((reached, left))
+        reached = max(reached, right)
+    gaps.append((reached, math.inf))
+    return gaps
+
+
+def _bands(strips: list[_Strip], least: float) -> list[_Band]:
+    """Runs of strips that share a gutter."""
+    bands: list[_Band] = []
+    at = free_from = 0
+    while at < len(strips):
+        if not strips[at].is_divided:
+            at += 1
+            continue
+        gutters = strips[at].gaps[1:-1]
+        end = at + 1
+        while end < len(strips):
+            narrowed = _common(gutters, strips[end].gaps, least)
+            if not narrowed or not _belongs(strips, end, narrowed):
+                break
+            gutters, end = narrowed, end + 1
+        start = at
+        while start > free_from and _is_near(strips, start):
+            narrowed = _common(gutters, strips[start - 1].gaps, least)
+            if not narrowed:
+                break
+            gutters, start = narrowed, start - 1
+        bands.append((start, end, gutters))
+        at = free_from = end
+    return bands
+
+
+def _bridged(bands: list[_Band], strips: list[_Strip], least: float) -> list[_Band]:
+    """The bands, where those of the same columns are one although what is between them has gutters of its own or
+    stands a little into that of the columns, as display formulas do; nothing there may go over it.
+    """
+    found: list[_Band] = []
+    for band in bands:
+        whole = band
+        for number in range(len(found) - 1, -1, -1):
+            bridge = _bridge(found[number], whole, strips, least)
+            if bridge:
+                del found[number:]
+                whole = bridge
+        found.append(whole)
+    return found
+
+
+def _bridge(above: _Band, below: _Band, strips: list[_Strip], least: float) -> _Band | None:
+    gutters = _common(above[2], below[2], least)
+    for at in range(above[1], below[0]):
+        gutters = gutters and _common(gutters, _gaps(strips[at].lines, NARROW * least), NARROW * least)
+        is_alone = gutters and max(line.right for line in strips[at].lines) <= gutters[0][0] + 1
+        # What stands on the left alone, with white around it, may be a heading over all columns.
+        if strips[at].is_cells or (is_alone and not (_is_near(strips, at) and _is_near(strips, at + 1))):
+            return None
+    inside = strips[above[0] : below[1]]
+    if not gutters or above[1] == below[0]:
+        return None
+    if not any(are_text(_cut(_lines_of(strips[start:end]), gutters)) for start, end, _ in (above, below)):
+        return None
+    return (above[0], below[1], gutters) if are_text(_cut(_lines_of(inside), gutters)) else None
+
+
+def _lines_of(strips: list[_Strip]) -> list[Line]:
+    return [line for strip in strips for line in strip.lines]
+
+
+def _belongs(strips: list[_Strip], at: int, gutters: Gaps) -> bool:
+    """Whether a strip goes on with the band above it; one on the left alone only where it follows closely."""
+    if _is_near(strips, at):
+        return True
+    strip = strips[at]
+    if max(line.right for line in strip.lines) <= gutters[0][0] + 1:
+        return False
+    # A table has its own gutters, which may be where those of the text are.
+    return not strip.is_divided or strip.is_cells == strips[at - 1].is_cells
+
+
+def _is_near(strips: list[_Strip], at: int) -> bool:
+    return strips[at].top - strips[at - 1].bottom < 1.1 * strips[at].lines[0].size
+
+
+def _common(gutters: Gaps, gaps: Gaps, least: float) -> Gaps:
+    """Where both leave at least `least` free; both lists are in order, so this is one walk."""
+    found: Gaps = []
+    one = other = 0
+    while one < len(gutters) and other < len(gaps):
+        left = max(gutters[one][0], gaps[other][0])
+        right = min(gutters[one][1], gaps[other][1])
+        if right - left >= least:
+            found.append((left, right))
+        if gutters[one][1] < gaps[other][1]:
+            one += 1
+        else:
+            other += 1
+    return found
+
+
+def _cut(lines: list[Line], gutters: Gaps) -> list[list[Line]]:
+    columns: list[list[Line]] = [[] for _ in range(len(gutters) + 1)]
+    for line in lines:
+        centre = (line.left + line.right) / 2
+        columns[sum(centre > (left + right) / 2 for left, right in gutters)].append(line)
+    return [column for column in columns if column]
+
+
+def are_text(columns: list[list[Line]]) -> bool:
+    """Whether these are columns to be read one after the other, and not the cells of a table or marks of a list."""
+    if len(columns) < 2 or min(len(column) for column in columns) < 2:
+        return False
+    if _meet(columns) < 0.5 and min(len(column) for column in columns) >= 4:
+        return all(_mean_chars(column) >= 4 for column in columns)
+    return all(_mean_chars(column) >= LEAST_COLUMN_CHARS and _is_filled(column) for column in columns)
+
+
+def _lists(strips: list[_Strip], least: float) -> tuple[list[_Strip], list[list[Line]], list[_Strip]]:
+    """Three columns or more of short lines, as lists of names have them, with the strips above and below them.
+
+    A row of fewer parts over them, as a header is, hides their gutters from the whole band.
+    """
+    best: tuple[int, int, Gaps] = (0, 0, [])
+    at = 0
+    while at < len(strips):
+        gutters, end = strips[at].gaps[1:-1], at + 1
+        while end < len(strips) and len(narrowed := _common(gutters, strips[end].gaps, least)) > 1:
+            gutters, end = narrowed, end + 1
+        if len(gutters) > 1 and end - at > best[1] - best[0]:
+            best = (at, end, gutters)
+        at = end
+    start, end, gutters = best
+    if end - start < LEAST_LIST_STRIPS:
+        return strips, [], []
+    columns = _cut([line for strip in strips[start:end] for line in strip.lines], gutters)
+    if len(columns) < 3 or not _are_lists(columns):
+        return strips, [], []
+    return strips[:start], columns, strips[end:]
+
+
+def _are_lists(columns: list[list[Line]]) -> bool:
+    """Whether the white between the entries of each column is at heights of its own; that of a table's rows is not."""
+    whites = [_whites(column) for column in columns]
+    if not all(LEAST_ENTRIES <= len(white) <= MOST_ENTRIES for white in whites):
+        return False
+    for one, other in pairwise(whites):
+        fewer, more = (one, other) if len(one) < len(other) else (other, one)
+        met = sum(any(top < low and high < bottom for high, low in more) for top, bottom in fewer)
+        if met > SAME_WHITE * len(fewer):
+            return False
+    return True
+
+
+def _whites(column: list[Line]) -> Gaps:
+    """Where a column has more white than between the lines of an entry."""
+    lines = _rows(column)
+    steps = [after.base - before.base for before, after in pairwise(lines)]
+    if not steps:
+        return []
+    pitch = sorted(steps)[len(steps) // 5]
+    return [
+        (before.base + 0.2 * before.size, after.base - 0.75 * after.size)
+        for before, after in pairwise(lines)
+        if after.base - before.base > 1.25 * pitch
+    ]
+
+
+def _mean_chars(column: Sequence[Line]) -> float:
+    return sum(len(line.text) for line in column) / len(column)
+
+
+def _is_filled(column: Sequence[Line]) -> bool:
+    """Whether most lines reach across the column, as text does and cells do not."""
+    left, right = min(line.left for line in column), max(line.right for line in column)
+    rows = _rows(column)
+    full = sum(line.right - line.left > 0.75 * (right - left) for line in rows)
+    return full >= 0.45 * len(rows)
+
+
+def _meet(columns: list[list[Line]]) -> float:
+    """How many lines of the shortest column stand at the height of one in its neighbour."""
+    shortest = min(columns, key=len)
+    bases = sorted(line.base for column in columns if column is not shortest for line in column)
+    met = 0
+    at = 0
+    for base in sorted(line.base for line in shortest):
+        while at < len(bases) and bases[at] < base - 1:
+            at += 1
+        met += at < len(bases) and bases[at] <= base + 1
+    return met / len(shortest)
+
+
+def rows_apart(lines: Sequence[Line]) -> list[list[Line]]:
+    """Lines that stand on the same height, from left to right; rows from top to bottom."""
+    rows: list[list[Line]] = []
+    for line in sorted(lines, key=lambda line: line.base):
+        if rows and _is_same_row(rows[-1], line):
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    for row in rows:
+        row.sort(key=lambda line: line.left)
+    return rows
+
+
+def _is_same_row(row: list[Line], line: Line) -> bool:
+    """A small raised mark is of the row below it, and nothing is that stands over another."""
+    height = 0.35 * max(row[-1].size, line.size)
+    if line.base - row[0].base > height:
+        return False
+    return all(line.left > other.right - 1 or line.right < other.left + 1 for other in row[-8:])
+
+
+def _rows(lines: Sequence[Line]) -> list[Line]:
+    """Each row as one line."""
+    if len(lines) == 1:
+        return list(lines)
+    found: list[Line] = []
+    for row in rows_apart(lines):
+        # Lines that stand for a table stay what they are.
+        found += [line for line in row if line.table]
+        rest = [line for line in row if not line.table]
+        if rest:
+            found.append(rest[0] if len(rest) == 1 else one_line(rest))
+    return found
+
+
+def gutters_of(lines: list[Line], least: float = GUTTER) -> Gaps:
+    """The gutters that all these lines leave free, `least` of the font size or wider."""
+    return _gaps(lines, least * median(line.size for line in lines))[1:-1]
+
+
+def one_line(row: list[Line]) -> Line:
+    """The parts of a row put together, with the spaces between them; the longest tells the font."""
+    longest = max(row, key=lambda line: len(line.text))
+    gaps = [after.left - before.right for before, after in pairwise(row)]
+    is_mono = all(line.is_mono for line in row)
+    # Of the width of a letter, its ink leaves a part free on both sides.
+    free = BEARINGS * longest.size
+    letter = (longest.right - longest.left + free) / len(longest.text) if is_mono else math.inf
+    spaces = [" " * min(max(round((gap - free) / letter), 1), MOST_SPACES) for gap in gaps]
+    return Line(
+        row[0].page,
+        row[0].text + "".join(space + line.text for space, line in zip(spaces, row[1:], strict=True)),
+        min(line.left for line in row),
+        min(line.top for line in row),
+        max(line.right for line in row),
+        max(line.bottom for line in row),
+        longest.base,
+        longest.size,
+        all(line.is_bold for line in row),
+        is_mono,
+        gap=max(gaps),
+        inner=row[gaps.index(max(gaps)) + 1].left,
+    )

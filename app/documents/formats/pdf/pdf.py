@@ -1,0 +1,191 @@
+"""Reads PDF files, page by page, a few pages ahead: text in reading order with the box of every line."""
+
+from __future__ import annotations
+
+import ctypes
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+from pypdfium2 import raw
+
+from app.documents.blocks import Kind, Piece
+from app.documents.formats.pdf.annotations import Annotations
+from app.documents.formats.pdf.blocks import Draft, drafts_of, goes_on, mark_footnotes, table_draft
+from app.documents.formats.pdf.furniture import Furniture, plain
+from app.documents.formats.pdf.headings import Headings, Letters
+from app.documents.formats.pdf.joining import Words, piece_of
+from app.documents.formats.pdf.layout import flows
+from app.documents.formats.pdf.outline import Outline
+from app.documents.formats.pdf.pages import opened, picture
+from app.documents.formats.pdf.ruled import with_tables
+from app.documents.formats.pdf.text import Line, PageText, Probe, Table, page_text
+from app.documents.formats.pictures.recognition import Picture, Tesseract, find_tesseract
+from app.documents.source import Item, Opened, PageRead, Remark, Source
+
+PAGES_AHEAD = 5
+RECOGNITION_DPI = 300
+MOST_PIXELS = 16_000_000
+MOST_WAITING = 1000
+"""Lines; whatever a file says, a paragraph ends some day."""
+MOST_DAMAGED_IN_A_ROW = 500
+"""A file may claim two thousand million pages and have none of them."""
+
+
+def read(source: Source) -> Iterator[Item]:
+    """The blocks of a PDF; raises DocumentLocked and DocumentUnreadable."""
+    with opened(source.path, source.password) as document:
+        pages = raw.FPDF_GetPageCount(document.raw)
+        if pages < 1:
+            raise source.unreadable("damaged")
+        yield Opened("page", pages, _title(document))
+        yield from _Reading(source, document, pages).items()
+
+
+def _title(document: Any) -> str:
+    size = raw.FPDF_GetMetaText(document.raw, b"Title", None, 0)
+    if not 2 < size < 10_000:
+        return ""
+    room = ctypes.create_string_buffer(size)
+    raw.FPDF_GetMetaText(document.raw, b"Title", room, size)
+    return " ".join(room.raw[:-2].decode("utf-16-le", "replace").split())
+
+
+class _Reading:
+    """One document being read. The drafts found last wait until it is known whether the next page goes on with them."""
+
+    def __init__(self, source: Source, document: Any, pages: int) -> None:
+        self._source, self._document = source, document
+        self._first = max(source.first_page, 1)
+        self._last = min(pages, source.last_page or pages)
+        self._outline = Outline(document)
+        self._headings = Headings()
+        self._furniture = Furniture()
+        self._letters, self._words = Letters(), Words()
+        self._annotations = Annotations(document)
+        self._waiting: list[Draft | Piece | PageRead] = []
+        self._damaged = self._unrecognized = 0
+        self._tesseract: Tesseract | None = None
+        self._is_sought = False
+
+    def items(self) -> Iterator[Item]:
+        for page, ahead in self._windows():
+            if page.is_damaged:
+                self._damaged += 1
+                self._waiting.append(PageRead(page.page, has_text=False))
+                continue
+            self._letters.settle(page.lines)
+            drafts = self._drafts(page, self._body(page, ahead))
+            if drafts:
+                yield from self._flushed(drafts)
+                self._waiting += [*drafts, *page.added, PageRead(page.page)]
+            else:
+                yield from self._put()
+                yield from self._without_text(page)
+        yield from self._put()
+        if self._damaged:
+            yield Remark("damaged_pages", {"count": self._damaged})
+        if self._unrecognized:
+            yield Remark("no_recognition", {"count": self._unrecognized})
+
+    def _windows(self) -> Iterator[tuple[PageText, list[PageText]]]:
+        """Each page with the next ones."""
+        probe = Probe()
+        window: deque[PageText] = deque()
+        damaged = 0
+        for number in range(self._first, self._last + 1):
+            page = page_text(self._document, number, probe, self._annotations)
+            damaged = damaged + 1 if page.is_damaged else 0
+            if damaged > MOST_DAMAGED_IN_A_ROW:
+                break
+            self._letters.hear(page.lines)
+            self._words.hear(page.text)
+            window.append(page)
+            if len(window) > PAGES_AHEAD:
+                yield window.popleft(), list(window)
+        while window:
+            yield window.popleft(), list(window)
+
+    def _body(self, page: PageText, ahead: list[PageText]) -> list[Line]:
+        """The lines of a page without its furniture; where it has nothing else, that is what it has to say.
+
+        But a number that a scanner printed over a picture makes no text of it.
+        """
+        named = {plain(entry.title) for entry in self._outline.of(page.page)}
+        lines = self._furniture.body(page, ahead, self._letters.size, self._headings.titles, named)
+        return lines if lines or page.has_pictures else page.lines
+
+    def _drafts(self, page: PageText, lines: list[Line]) -> list[Draft]:
+        body_size = self._letters.size
+        if page.rulings.grids or page.rulings.across:
+            lines = with_tables(lines, page.rulings)
+        drafts: list[Draft] = []
+        for flow in flows(lines):
+            if isinstance(flow, Table):
+                drafts.append(table_draft(flow))
+                continue
+            found = drafts_of(flow)
+            if drafts and goes_on(drafts[-1], found[0]):
+                drafts[-1].lines += found.pop(0).lines
+            drafts += found
+        mark_footnotes(drafts, body_size, page.sheet.height)
+        return self._headings.mark(drafts, self._outline.of(page.page), page.sheet, body_size)
+
+    def _flushed(self, drafts: list[Draft]) -> Iterator[Item]:
+        """Yields what waits; the first of a new page's drafts goes to the last paragraph of the page before."""
+        if drafts:
+            last = next((each for each in reversed(self._waiting) if _is_text(each)), None)
+            if isinstance(last, Draft) and len(last.lines) < MOST_WAITING and goes_on(last, drafts[0]):
+                last.lines += drafts.pop(0).lines
+                if not drafts:
+                    # All of the page is of this paragraph, which may go on with the next one.
+                    return
+        yield from self._put()
+
+    def _put(self) -> Iterator[Item]:
+        for each in self._waiting:
+            piece = piece_of(each, self._words) if isinstance(each, Draft) else each
+            if piece is not None:
+                yield piece
+        self._waiting.clear()
+
+    def _without_text(self, page: PageText) -> Iterator[Item]:
+        """A page that is a picture, read by tesseract where it is installed and wanted; or an empty one."""
+        tesseract = self._find_tesseract() if page.has_pictures else None
+        self._unrecognized += page.has_pictures and tesseract is None
+        drawn = _picture(self._document, page.page) if tesseract else None
+        pieces = tesseract.pieces(drawn, page.page) if tesseract and drawn else []
+        yield from pieces
+        if not pieces:
+            self._waiting += self._drafts(page, page.lines)
+            yield from self._put()
+        yield from page.added
+        has_text = bool(pieces or page.added)
+        yield PageRead(page.page, has_text, is_picture=page.has_pictures, recognized=bool(pieces))
+
+    def _find_tesseract(self) -> Tesseract | None:
+        """Asked for once, and only where there is a picture: most documents have none."""
+        if self._source.recognize and not self._is_sought:
+            self._is_sought = True
+            self._tesseract = find_tesseract()
+        return self._tesseract
+
+
+def _picture(document: Any, page: int) -> Picture | None:
+    """A page drawn for tesseract; None where it cannot be drawn."""
+    loaded = raw.FPDF_LoadPage(document.raw, page - 1)
+    if not loaded:
+        return None
+    try:
+        width_pt = raw.FPDF_GetPageWidthF(loaded)
+        width, height, pixels = picture(loaded, RECOGNITION_DPI / 72, MOST_PIXELS)
+    except (ValueError, MemoryError):
+        return None
+    finally:
+        raw.FPDF_ClosePage(loaded)
+    return Picture(width, height, pixels, width / width_pt)
+
+
+def _is_text(waiting: Draft | Piece | PageRead) -> bool:
+    """What a paragraph of the next page may go on with: footnotes stand between the two."""
+    return isinstance(waiting, Draft) and waiting.kind is not Kind.NOTE

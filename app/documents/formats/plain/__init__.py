@@ -1,0 +1,1 @@
+"""Plain text: prose, code, LaTeX sources and subtitles."""

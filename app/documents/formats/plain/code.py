@@ -1,0 +1,100 @@
+"""Source code and data that only programs read: in parts that end where a top-level part of it ends."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from app.documents.blocks import Kind, Piece, Place
+from app.documents.encoding import stream
+from app.documents.formats.plain.text import after_the_text, lines, plain
+from app.documents.source import Item, Opened, Remark, Source
+
+LEAST_LINES, MOST_LINES = 60, 120
+MOST_LINE_CHARACTERS = 2000
+"""The rest of a longer line is left out and told of: it is what a program wrote for a program."""
+
+MOST_CHARACTERS = 16_000
+
+Line = tuple[int, str, int]
+"""Its offset, its text with its newline, and how many characters of it were left out."""
+
+_ENDINGS = {
+    "python": "py pyw pyi", "javascript": "js mjs cjs jsx", "typescript": "ts tsx mts cts", "java": "java",
+    "kotlin": "kt kts", "c": "c h", "c++": "cpp cc cxx hpp hh hxx ino", "c#": "cs", "go": "go", "rust": "rs",
+    "ruby": "rb gemspec", "php": "php phtml", "swift": "swift", "scala": "scala sbt", "perl": "pl pm", "lua": "lua",
+    "r": "r rmd", "julia": "jl", "haskell": "hs", "erlang": "erl", "elixir": "ex exs", "clojure": "clj cljs edn",
+    "lisp": "lisp el scm rkt", "ocaml": "ml mli", "f#": "fs fsx", "dart": "dart", "groovy": "groovy gradle",
+    "objective-c": "m mm", "assembly": "asm s", "fortran": "f f90 f95 for", "pascal": "pas pp dpr", "zig": "zig",
+    "nim": "nim", "vb": "vb vbs bas", "matlab": "mlx", "sql": "sql", "shell": "sh bash zsh fish ksh",
+    "batch": "bat cmd", "powershell": "ps1 psm1 psd1", "css": "css", "scss": "scss sass", "less": "less", "vue": "vue",
+    "svelte": "svelte", "template": "jsp asp aspx erb ejs hbs jinja jinja2 j2 twig mustache",
+    "json": "json jsonl ndjson json5 geojson webmanifest",
+    "yaml": "yaml yml", "toml": "toml", "ini": "ini cfg conf properties env editorconfig desktop service",
+    "xml": "xml svg xsd xsl xslt plist rss atom xaml csproj resx", "graphql": "graphql gql", "protobuf": "proto",
+    "terraform": "tf tfvars hcl", "latex": "tex sty cls bib", "makefile": "mk mak", "cmake": "cmake", "nix": "nix",
+    "diff": "diff patch", "lock": "lock", "solidity": "sol", "verilog": "v sv", "vhdl": "vhd vhdl", "qml": "qml",
+    "glsl": "glsl vert frag hlsl wgsl", "cuda": "cu cuh", "tcl": "tcl", "awk": "awk", "vim": "vim",
+}  # fmt: skip
+_LANGUAGES = {ending: language for language, endings in _ENDINGS.items() for ending in endings.split()}
+_NAMES = {"makefile": "makefile", "dockerfile": "dockerfile", "cmakelists.txt": "cmake", "jenkinsfile": "groovy"}
+_SHEBANG = re.compile(r"#![ \t]*/(?:\S*/)?([a-z]+)[\d.]*(?:[ \t]+(?:-\S+[ \t]+)*([a-z]+))?")
+
+
+def language_of(name: str) -> str:
+    """The language of a file by its name, "" where that says none."""
+    name = name.lower()
+    return _NAMES.get(name) or _LANGUAGES.get(name.rpartition(".")[2] if "." in name else "", "")
+
+
+def has_shebang(text: str) -> bool:
+    """Whether a text says which program runs it."""
+    return _SHEBANG.match(text) is not None
+
+
+def read(source: Source) -> Iterator[Item]:
+    """Parts of some hundred lines, exactly as they are; their places are in characters of the decoded text."""
+    language = language_of(source.name)
+    with source.path.open("rb") as file:
+        text = stream(file, source.encoding)
+        yield Opened(encoding=text.encoding)
+        nuls = long_lines = 0
+        for part in _parts(lines(text, MOST_LINE_CHARACTERS)):
+            raw = "".join(line for _, line, _ in part)
+            nuls += raw.count("\0")
+            long_lines += sum(left_out > 0 for _, _, left_out in part)
+            start = part[0][0]
+            if not language and start == 0:
+                language = _runs_with(raw)
+            end = part[-1][0] + len(part[-1][1]) + part[-1][2]
+            yield Piece(Kind.CODE, plain(raw).strip("\n"), place=Place("", start, end), label=language)
+        if long_lines:
+            yield Remark("long_lines", {"count": long_lines})
+        yield from after_the_text(text.encoding, text.odd_bytes + nuls)
+
+
+def _parts(all_lines: Iterator[Line]) -> Iterator[list[Line]]:
+    """At most so many lines each, ending before one at the margin that follows an empty one, where there is any.
+
+    Also of a bounded length: lines that are all long make smaller parts.
+    """
+    part: list[Line] = []
+    size = 0
+    for line in all_lines:
+        is_top = line[1][:1] not in (" ", "\t", "\r", "\n", "}", ")", "]", "") and part and not part[-1][1].strip()
+        if part and ((is_top and len(part) >= LEAST_LINES) or len(part) >= MOST_LINES or size > MOST_CHARACTERS):
+            if any(each.strip() for _, each, _ in part):
+                yield part
+            part, size = [], 0
+        part.append(line)
+        size += len(line[1])
+    if any(each.strip() for _, each, _ in part):
+        yield part
+
+
+def _runs_with(text: str) -> str:
+    """The language of a program by the line that says which other program runs it."""
+    found = _SHEBANG.match(text)
+    name = "" if found is None else (found[2] or "") if found[1] == "env" else found[1]
+    names = {"node": "javascript", "deno": "typescript"}
+    return names.get(name, "shell" if name.endswith("sh") else name)

@@ -1,0 +1,169 @@
+r"""LaTeX sources: sections, paragraphs, items and listings, with what is set around words taken off.
+
+Formulas stay as they are written, between dollars; so do commands that are not known, with their words. Definitions
+before \begin{document} are no text. Places are in characters of the decoded text.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from app.documents.blocks import Kind, Piece, Place
+from app.documents.encoding import decode
+from app.documents.formats.plain.text import after_the_text
+from app.documents.source import Item, Opened, Source
+
+MOST_DEPTH = 20
+"""Of commands inside the words of commands; deeper ones stay as they are written."""
+MOST_HEADING_CHARACTERS = 2000
+_LEVELS = {
+    "part": 1,
+    "chapter": 1,
+    "section": 2,
+    "subsection": 3,
+    "subsubsection": 4,
+    "paragraph": 5,
+    "subparagraph": 6,
+}
+_COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%.*\n?[ \t]*")
+_BODY = re.compile(r"\\begin\s*\{document\}(.*?)(?:\\end\s*\{document\}|\Z)", re.DOTALL)
+_TITLE = re.compile(r"\\title\s*(?:\[[^\]\n]{0,200}\]\s*)?(?=\{)")
+_LISTINGS = ("verbatim", "verbatim*", "Verbatim", "lstlisting", "minted")
+_WHOLE = re.compile(
+    r"\\begin\{((?:equation|align|gather|multline|eqnarray|displaymath|math|verbatim)\*?|Verbatim|lstlisting|minted)\}"
+    r"|\\\[|\$\$"
+)
+"""Where a listing or a formula begins that stands alone."""
+_BREAK = re.compile(
+    r"(?P<gap>\n[ \t]*\n\s*)"
+    r"|\\(?P<section>part|chapter|(?:sub){0,2}section|(?:sub)?paragraph|caption)\*?\s*(?:\[[^\]\n]{0,200}\]\s*)?(?=\{)"
+    r"|\\(?P<item>item)\b\s*(?:\[(?P<mark>[^\]\n]{0,200})\])?"
+    r"|\\(?P<ends>begin|end)\s*\{(?P<name>[^}\n]{0,60})\}[ \t]*(?:\[[^\]\n]{0,200}\])?(?:\{[lcrp|@{}. \d]*\})?"
+    r"|\\(?P<par>par|maketitle|tableofcontents|newpage|clearpage|hline|centering|bigskip|medskip|smallskip)\b"
+)
+_GONE = re.compile(
+    r"\\(?:label|vspace|hspace|includegraphics|bibliographystyle|bibliography|input|include|usepackage|pagestyle"
+    r"|thispagestyle|setlength|setcounter|index|noindent|ldots\b(?!\{)|date|author|title)\*?\s*(?:\[[^\]\n]{0,200}\])?\s*(?:\{[^{}]*\})*"
+)
+_AROUND = re.compile(r"\\(?:[a-zA-Z]+)\*?(?:\[[^\]\n]{0,200}\])?\{([^{}]*)\}")
+_SHOWN = re.compile(r"\\(?:cite[a-z]*|ref|eqref|autoref|pageref|cref)\*?(?:\[[^\]\n]{0,200}\])*\{([^{}]*)\}")
+_NOTE = re.compile(r"\\footnote(?:\[[^\]\n]{0,200}\])?\{([^{}]*)\}")
+_LINK = re.compile(r"\\href\{([^{}]*)\}\{([^{}]*)\}")
+_SWITCH = re.compile(
+    r"\\(?:bf|it|em|sc|tt|rm|sf|small|large|Large|LARGE|huge|Huge|tiny|footnotesize|normalsize|bfseries|itshape|ttfamily|item)\b\s*"
+)
+_ACCENT = re.compile(r"\\(?:([`'^\"~=.])|([cvuHkr])(?![A-Za-z]))\s*(?:\{\s*(\\?[A-Za-z])\s*\}|(\\?[ijA-Za-z]))")
+_MARKS = {"`": "\u0300", "'": "\u0301", "^": "\u0302", "~": "\u0303", "=": "\u0304", "u": "\u0306", ".": "\u0307",
+          '"': "\u0308", "r": "\u030a", "H": "\u030b", "v": "\u030c", "c": "\u0327", "k": "\u0328"}  # fmt: skip
+_LETTERS = {r"\ss": "ß", r"\ae": "æ", r"\AE": "Æ", r"\oe": "œ", r"\OE": "Œ", r"\o": "ø", r"\O": "Ø", r"\aa": "å",
+            r"\AA": "Å", r"\l": "ł", r"\L": "Ł", r"\ldots": "…", r"\dots": "…", r"\LaTeX": "LaTeX", r"\TeX": "TeX",
+            r"\S": "§", r"\copyright": "©", r"\textbackslash": "\\", r"\quad": " ", r"\qquad": " "}  # fmt: skip
+_LETTER = re.compile("|".join(rf"{re.escape(name)}(?![A-Za-z])(?:\s*\{{\}}|\s)?" for name in _LETTERS))
+_ESCAPED = re.compile(r"\\([%&$#_{} ,;!])")
+_KEPT = re.compile(r"\$[^$]*\$|\\\(.*?\\\)", re.DOTALL)
+
+
+def read(source: Source) -> Iterator[Item]:
+    """All that a reader of the document would see, but for its pictures."""
+    decoded = decode(source.path.read_bytes(), source.encoding)
+    whole = decoded.text
+    title = _TITLE.search(whole)
+    words = _words(_braced(whole, title.end(), len(whole))[0]) if title else ""
+    yield Opened(title=words, encoding=decoded.encoding)
+    if title and words:
+        yield Piece(Kind.HEADING, words, place=Place("", title.start(), title.end()), level=1)
+    body = _BODY.search(whole)
+    start, end = body.span(1) if body else (0, len(whole))
+    yield from _parts(whole, start, end)
+    yield from after_the_text(decoded.encoding, decoded.odd_bytes)
+
+
+def _parts(text: str, start: int, end: int) -> Iterator[Piece]:
+    """Listings and formulas that stand alone are whole; between them are blocks of words."""
+    at, missing = start, set[str]()
+    found = _WHOLE.search(text, at, end)
+    while found is not None:
+        mark = f"\\end{{{found[1]}}}" if found[1] else {"\\[": "\\]", "$$": "$$"}[found[0]]
+        last = -1 if mark in missing else text.find(mark, found.end(), end)
+        if last < 0:
+            missing.add(mark)
+            found = _WHOLE.search(text, found.end(), end)
+            continue
+        yield from _blocks(text, at, found.start())
+        is_listing, at = found[1] in _LISTINGS, last + len(mark)
+        words = (text[found.end() : last] if is_listing else text[found.start() : at]).strip("\r\n")
+        if words.strip():
+            yield Piece(Kind.CODE if is_listing else Kind.PARAGRAPH, words, place=Place("", found.start(), at))
+        found = _WHOLE.search(text, at, end)
+    yield from _blocks(text, at, end)
+
+
+def _blocks(text: str, start: int, end: int) -> Iterator[Piece]:
+    """Sections, items and paragraphs."""
+    at, kind, label, depth = start, Kind.PARAGRAPH, "", 0
+
+    def piece(to: int) -> Iterator[Piece]:
+        if words := _words(text[at:to]):
+            yield Piece(
+                kind, words, place=Place("", at, to), level=max(depth, 1) if kind is Kind.LIST_ITEM else 0, label=label
+            )
+
+    found = _BREAK.search(text, start, end)
+    while found is not None:
+        yield from piece(found.start())
+        at, kind, label = found.end(), Kind.PARAGRAPH, ""
+        if found["section"]:
+            heading, at = _braced(text, at, end)
+            if words := _words(heading):
+                level = _LEVELS.get(found["section"], 0)
+                yield Piece(Kind.HEADING if level else Kind.CAPTION, words, None, Place("", found.start(), at), level)
+        elif found["item"]:
+            kind, label = Kind.LIST_ITEM, _words(found["mark"] or "") or "•"
+        elif found["ends"] and found["name"] in ("itemize", "enumerate", "description"):
+            depth += 1 if found["ends"] == "begin" else -1
+        found = _BREAK.search(text, at, end)
+    yield from piece(end)
+
+
+def _braced(text: str, at: int, end: int) -> tuple[str, int]:
+    """What is between the brace at `at` and its partner, and where that ends; to the end of a line without one."""
+    depth = 0
+    for place in range(at, min(end, at + MOST_HEADING_CHARACTERS)):
+        if text[place] == "\\":
+            continue
+        is_escaped = place > 0 and text[place - 1] == "\\"
+        depth += 0 if is_escaped else {"{": 1, "}": -1}.get(text[place], 0)
+        if depth == 0:
+            return text[at + 1 : place], place + 1
+    line = text.find("\n", at, end)
+    return text[at + 1 : line if line >= 0 else end], line if line >= 0 else end
+
+
+def _words(source: str) -> str:
+    """A stretch as it is read: without comments, labels and what only sets its looks; formulas as they are."""
+    kept: list[str] = []
+
+    def keep(found: re.Match[str]) -> str:
+        kept.append(found[0])
+        return f"\x00{len(kept) - 1}\x00"
+
+    text = _COMMENT.sub(r"\1", source)
+    text = _ESCAPED.sub(lambda found: f"\x01{ord(found[1])}\x01", text)
+    text = _KEPT.sub(keep, text)
+    text = _ACCENT.sub(lambda found: f"{(found[3] or found[4])[-1]}{_MARKS[found[1] or found[2]]}", text)
+    text = _LETTER.sub(lambda found: _LETTERS[found[0].rstrip("{} \n")], text)
+    text = _SWITCH.sub("", _GONE.sub("", _NOTE.sub(r" (\1)", _LINK.sub(r"\2 (\1)", _SHOWN.sub(r"[\1]", text)))))
+    for _ in range(MOST_DEPTH):
+        shorter = _AROUND.sub(r"\1", text)
+        if shorter == text:
+            break
+        text = shorter
+    text = text.replace("\\\\", "\n").replace("~", " ").replace("---", "—").replace("--", "–")
+    text = text.replace("``", "“").replace("''", "”").replace("&", "\t")
+    text = re.sub(r"[{}]", "", text)
+    text = re.sub("\x01(\\d+)\x01", lambda found: chr(int(found[1])), text)
+    text = re.sub("\x00(\\d+)\x00", lambda found: kept[int(found[1])], text)
+    lines = (" ".join(line.split(" ")).strip() for line in text.split("\n"))
+    return unicodedata.normalize("NFC", re.sub(r"[ \t]*\n[ \t]*", " ", "\n".join(lines)).strip())

@@ -1,0 +1,1 @@
+"""Pages, and the books that are made of them."""

@@ -1,0 +1,91 @@
+"""A ZIP archive of documents: each of them is a page, with its name as the heading.
+
+Readers read files, so each document is unpacked into a folder of the child's own, one at a time; the parent takes the
+folder away (`app.documents.reading`). A place's part begins with the document's name in the archive.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+from app.core.errors import AppError, DocumentTooDemanding
+from app.core.paths import opener
+from app.documents.archive import Archive
+from app.documents.blocks import Kind, Piece, Place
+from app.documents.folder import MOST_FILES, documents_in
+from app.documents.formats.detection import find_format
+from app.documents.limits import unpacked_folder
+from app.documents.source import Item, Opened, PageRead, Remark, Source
+
+_NO_NAME = re.compile(r"[^\w.() -]")
+MOST_NAME = 100
+
+
+def read(source: Source) -> Iterator[Item]:
+    """All its documents; one that cannot be read is told of, and does not keep the others from being read."""
+    with Archive(source) as archive:
+        found = documents_in(archive.names)
+        names = found[:MOST_FILES]
+        yield Opened("file", len(names))
+        folder = unpacked_folder(Path.cwd(), os.getpid())
+        folder.mkdir(mode=0o700, exist_ok=True)
+        try:
+            for page, name in enumerate(names, 1):
+                if source.wants(page):
+                    yield from _Inside(source, archive, name, page).items(folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        if others := len(archive.names) - len(names):
+            yield Remark("others_inside", {"count": others})
+
+
+class _Inside:
+    """One document of the archive."""
+
+    def __init__(self, source: Source, archive: Archive, name: str, page: int) -> None:
+        self._source, self._archive = source, archive
+        self._name, self._page = name, page
+
+    def items(self, folder: Path) -> Iterator[Item]:
+        """Its name, its blocks, its remarks."""
+        has_text = False
+        copy = folder / (_NO_NAME.sub("_", PurePosixPath(self._name).name)[-MOST_NAME:].lstrip(".") or "document")
+        try:
+            with self._archive.open(self._name) as stream, open(copy, "wb", opener=opener) as file:
+                shutil.copyfileobj(stream, file)
+            for item in self._read(copy):
+                if isinstance(item, Piece) and not has_text:
+                    yield Piece(Kind.HEADING, self._name, self._page, Place(self._name), level=1)
+                    has_text = True
+                yield item
+        except (MemoryError, ImportError, DocumentTooDemanding):
+            raise
+        except Exception as error:  # noqa: BLE001 - a document may make a library raise anything
+            if isinstance(error, AppError) and getattr(error, "reason", "") == "inflates":
+                raise self._source.unreadable("inflates") from None
+            yield Remark("not_read_inside", {"name": self._name})
+        finally:
+            copy.unlink(missing_ok=True)
+        yield PageRead(self._page, has_text)
+
+    def _read(self, copy: Path) -> Iterator[Item]:
+        from app.documents.readers import reader_for
+
+        inside = replace(self._source, path=copy, first_page=0, last_page=0, remarks=[])
+        if copy.stat().st_size == 0 or (format_ := find_format(copy)) == "zipped":
+            raise self._source.unreadable("not_text")
+        for item in reader_for(format_)(inside):
+            match item:
+                case Piece():
+                    level = item.level + 1 if item.kind is Kind.HEADING else item.level
+                    part = "/".join(filter(None, (self._name, item.place.part)))
+                    place = Place(part, item.place.start, item.place.end)
+                    yield item._replace(page=self._page, place=place, level=level)
+                case Remark():
+                    yield item
+        self._source.inflated(inside.inflated_bytes)

@@ -1,0 +1,229 @@
+"""Reading pictures with tesseract: what it is asked, what becomes of its answer, and what happens without it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from app.core.errors import DocumentUnreadable
+from app.documents.blocks import Kind, Piece
+from app.documents.formats.pdf.pages import draw
+from app.documents.formats.pdf.pdf import read
+from app.documents.formats.pictures import picture, recognition
+from app.documents.formats.pictures.recognition import Picture, find_tesseract
+from app.documents.source import Item, Opened, PageRead, Remark, Source
+from app.features.sentences import sentence_for
+from tests.documents.formats.pdf.test_pages import pixels_of
+from tests.helpers.documents import read as read_in_child
+from tests.helpers.pdf_files import Page, write_pdf
+
+ASKED, ALL = "asked.txt", "deu\\neng\\nosd"
+FAKE = """#!{python}
+import sys
+from pathlib import Path
+
+if sys.argv[1:] == ["--list-langs"]:
+    print("List of available languages in \\"/somewhere/\\" (4):\\n{languages}")
+    sys.exit(0)
+picture = sys.stdin.buffer.read()
+header, size, most, pixels = picture.split(b"\\n", 3)
+width, height = map(int, size.split())
+assert (header, most, len(pixels)) == (b"P6", b"255", 3 * width * height), picture[:40]
+Path({asked!r}).write_text(" ".join(sys.argv[1:]) + f" {{width}} {{height}}")
+{then}
+"""
+ANSWER = r"""
+rows = [
+    "level page_num block_num par_num line_num word_num left top width height conf text",
+    "1 1 0 0 0 0 0 0 {w} {h} -1 ",
+    "5 1 1 1 1 1 100 200 50 20 96.5 Hello",
+    "5 1 1 1 1 2 160 198 70 24 91 extra-",
+    "5 1 1 1 2 1 100 230 80 20 88 ordinary",
+    "5 1 1 1 2 2 190 230 10 20 12 ~",
+    "5 1 2 1 1 1 100 300 60 20 90 Other.",
+]
+for row in rows:
+    print(row.replace(" ", "\t"))
+"""
+
+
+def install(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, then: str = ANSWER, languages: str = "deu\\neng\\nosd"
+) -> Path:
+    """Puts a program called tesseract on the PATH, and nothing else; returns where it writes what it was asked."""
+    programs = folder / "programs"
+    programs.mkdir()
+    program, asked = programs / "tesseract", folder / ASKED
+    program.write_text(FAKE.format(python=sys.executable, asked=str(asked), then=then, languages=languages))
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(programs))
+    return asked
+
+
+def scan(folder: Path) -> Path:
+    page = Page()
+    page.picture(0, 0, 595, 842)
+    return write_pdf(folder / "scan.pdf", [page])
+
+
+def items_of(path: Path, recognize: bool = True) -> list[Item]:
+    return list(read(Source(path, recognize=recognize)))
+
+
+posix_only = pytest.mark.skipif(os.name == "nt", reason="a script is no program on Windows")
+
+
+@posix_only
+def test_a_page_that_is_a_picture_is_read_with_the_places_of_its_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = install(tmp_path, monkeypatch)
+    items = items_of(scan(tmp_path))
+    first, second = (item for item in items if isinstance(item, Piece))
+    assert (first.text, second.text) == ("Hello extraordinary", "Other.")
+    assert [first.text[box.start : box.end] for box in first.place.boxes] == ["Hello extra", "ordinary"]
+    box = first.place.boxes[0]
+    points = [round(edge * 300 / 72) for edge in (box.left, box.top, box.right, box.bottom)]
+    assert points == pytest.approx([100, 198, 230, 222], abs=1)
+    assert items[-1] == PageRead(1, is_picture=True, recognized=True)
+    said = asked.read_text().split()
+    assert said[:2] == ["stdin", "stdout"]
+    assert said[-3] == "tsv"
+    assert said[said.index("--dpi") + 1] == "300"
+    assert int(said[-2]) == pytest.approx(595 * 300 / 72, abs=2)
+
+
+@posix_only
+def test_the_languages_are_the_systems_and_english_as_far_as_they_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recognition.locale, "getlocale", lambda: ("de_DE", "UTF-8"))
+    asked = install(tmp_path, monkeypatch)
+    items_of(scan(tmp_path))
+    said = asked.read_text().split()
+    assert said[said.index("-l") + 1] == "deu+eng"
+
+
+@posix_only
+def test_without_english_the_first_language_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = install(tmp_path, monkeypatch, languages="osd\\nfra\\nita")
+    items_of(scan(tmp_path))
+    said = asked.read_text().split()
+    assert said[said.index("-l") + 1] == "fra"
+
+
+@posix_only
+@pytest.mark.parametrize("then", ["sys.exit(1)", "print('no table at all')", "print('5\\t1')"])
+def test_a_tesseract_that_fails_leaves_a_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, then: str) -> None:
+    install(tmp_path, monkeypatch, then)
+    items = items_of(scan(tmp_path))
+    assert items[1:] == [PageRead(1, has_text=False, is_picture=True)]
+
+
+@posix_only
+def test_a_tesseract_that_never_answers_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, monkeypatch, "import threading; threading.Event().wait()")
+    monkeypatch.setattr(recognition, "MOST_S", 0.5)
+    began_s = time.monotonic()
+    items = items_of(scan(tmp_path))
+    assert items[1:] == [PageRead(1, has_text=False, is_picture=True)]
+    assert time.monotonic() - began_s < 20
+
+
+@posix_only
+def test_a_huge_page_is_drawn_within_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = install(tmp_path, monkeypatch)
+    page = Page(size=(200_000, 200_000))
+    page.picture(0, 0, 200_000, 200_000)
+    items_of(write_pdf(tmp_path / "scan.pdf", [page]))
+    width, height = map(int, asked.read_text().split()[-2:])
+    assert width * height <= 16_000_000
+
+
+@posix_only
+def test_nobody_is_asked_where_it_is_not_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = install(tmp_path, monkeypatch)
+    items = items_of(scan(tmp_path), recognize=False)
+    assert items[-1] == Remark("no_recognition", {"count": 1})
+    assert not asked.exists()
+
+
+def test_without_tesseract_the_pages_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_tesseract() is None
+    items = items_of(scan(tmp_path))
+    assert items[1:] == [
+        PageRead(1, has_text=False, is_picture=True),
+        Remark("no_recognition", {"count": 1}),
+    ]
+
+
+TWO_PAGES = r"""
+rows = ["level page_num block_num par_num line_num word_num left top width height conf text"]
+rows += ["5 1 1 1 1 1 100 200 50 20 96.5 First"]
+rows += ["5 1 1 1 1 2 160 200 50 20 96.5 page.", "5 3 1 1 1 1 9 9 50 20 90 Third."]
+for row in rows:
+    print(row.replace(" ", "\t"))
+"""
+
+
+@posix_only
+def test_a_file_of_pictures_is_read_and_marked_page_by_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, monkeypatch, TWO_PAGES)
+    path = tmp_path / "a.tif"
+    path.write_bytes(b"P6\n1 1\n255\nRGB")
+    assert list(picture.read(Source(path))) == [
+        Opened("page", 3),
+        Piece(Kind.PARAGRAPH, "First page.", 1),
+        PageRead(1, is_picture=True, recognized=True),
+        PageRead(2, has_text=False, is_picture=True),
+        Piece(Kind.PARAGRAPH, "Third.", 3),
+        PageRead(3, is_picture=True, recognized=True),
+    ]
+    with pytest.raises(DocumentUnreadable) as caught:
+        list(picture.read(Source(path, recognize=False)))
+    assert caught.value.reason == "picture"
+
+
+@posix_only
+@pytest.mark.parametrize("then", ["sys.exit(1)", "print('no table at all')"])
+def test_a_picture_in_which_nothing_is_found_has_no_text(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, then: str
+) -> None:
+    install(tmp_path, monkeypatch, then)
+    path = tmp_path / "a.png"
+    path.write_bytes(b"P6\n1 1\n255\nRGB")
+    with pytest.raises(DocumentUnreadable) as caught:
+        list(picture.read(Source(path)))
+    assert caught.value.reason == "no_text"
+
+
+def test_without_tesseract_a_picture_says_what_would_read_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    path = tmp_path / "a.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    with pytest.raises(DocumentUnreadable) as caught:
+        read_in_child(path, tmp_path / "work")
+    assert caught.value.reason == "picture"
+    assert "tesseract" in sentence_for(caught.value).text
+
+
+@pytest.mark.documents
+def test_the_real_tesseract_reads_a_drawn_page(tmp_path: Path) -> None:
+    assert shutil.which("tesseract"), "make test-documents installs it"
+    page = Page()
+    said = ["The quick brown fox jumps", "over the lazy dog, and nobody", "has seen it coming."]
+    for number, line in enumerate(said):
+        page.text(72, 100 + 20 * number, line, 14)
+    drawn = draw(write_pdf(tmp_path / "a.pdf", [page]), 1, 300 / 72)
+    tesseract = find_tesseract()
+    assert tesseract is not None
+    (piece,) = tesseract.pieces(Picture(drawn.width, drawn.height, pixels_of(drawn), 300 / 72), 1)
+    assert piece.text == " ".join(said)
+    tops = [round(box.bottom) for box in piece.place.boxes]
+    assert tops == pytest.approx([103, 123, 140], abs=4)
