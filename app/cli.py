@@ -33,6 +33,7 @@ from app.terminal import (
     model_path,
     positive,
     print_json,
+    silence_told,
 )
 
 
@@ -43,7 +44,8 @@ def run(arguments: list[str]) -> int:
     options = _parser(arguments).parse_args(arguments)
     try:
         close_to_others(AppPaths.from_environment().folders, deeply=False)
-        code: int = options.run(options)
+        with silence_told():
+            code: int = options.run(options)
         sys.stdout.flush()
         return code
     except AppError as error:

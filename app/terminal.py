@@ -8,6 +8,7 @@ import json
 import re
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,13 +16,14 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
 
+from app.core.child import BEAT_EVERY_S, Child, SilenceWatch
 from app.core.errors import DocumentLocked, NoModel
 from app.core.events import CancelToken, ModelLoaded
 from app.core.paths import starter_model
 from app.core.settings import Settings
 from app.core.visible import visible_name, visible_text
 from app.engine.client import EngineClient
-from app.features.sentences import sentence_for
+from app.features.sentences import sentence_for, silence_sentence
 
 INTERRUPTED = 130
 QUIET_EVERY_S = 5.0
@@ -57,6 +59,30 @@ def make_terminals_safe() -> None:
         stream = getattr(sys, name)
         if stream is not None and stream.isatty() and not isinstance(stream, SafeStream):
             setattr(sys, name, SafeStream(stream))
+
+
+@contextmanager
+def silence_told() -> Iterator[None]:
+    """Meanwhile a child that is not heard any more is told on standard error, once until it is heard again."""
+    over, watch, told = threading.Event(), SilenceWatch(), list[Child]()
+
+    def tell() -> None:
+        while not over.wait(BEAT_EVERY_S):
+            silent = [child for child in watch.look() if child.work]
+            for child in silent:
+                if child not in told:
+                    begin = "\n" if sys.stderr.isatty() else ""  # there an answer or a progress line may stand
+                    text = silence_sentence(child.work, child.subject).text
+                    print(f"{begin}{text} Ctrl+C ends it.", file=sys.stderr, flush=True)
+            told[:] = silent
+
+    thread = threading.Thread(target=tell, name="silence", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def print_json(body: dict[str, Any]) -> None:

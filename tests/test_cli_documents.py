@@ -192,6 +192,36 @@ def test_ctrl_c_ends_it_with_130(tmp_path: Path) -> None:
     assert b"Traceback" not in err
 
 
+def test_a_document_that_does_not_get_on_is_told_and_ctrl_c_ends_it(tmp_path: Path) -> None:
+    path = tmp_path / "stuck.txt"
+    path.write_text(WORDS)
+    program = (
+        "import sys\n"
+        "from app import terminal\n"
+        "from app.__main__ import main\n"
+        "from app.documents import reading\n"
+        "from tests.helpers.documents import WAITS_FOR_ITSELF, Hanging\n"
+        "terminal.BEAT_EVERY_S = 0.3\n"
+        "reading.own_command = Hanging(WAITS_FOR_ITSELF)\n"
+        f"sys.exit(main(['read', {str(path)!r}]))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    with process:
+        assert process.stderr
+        told = b"Nothing has been heard for 10 seconds from what works on stuck.txt. Ctrl+C ends it.\n"
+        assert any(line == told for line in process.stderr)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert b"Traceback" not in err
+
+
 def test_a_reader_that_goes_away_is_no_error_to_tell(tmp_path: Path) -> None:
     path = long_text(tmp_path / "long.txt", 3_000_000)
     arguments = " ".join(f"'{word}'" for word in command(["read", str(path)]))

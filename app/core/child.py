@@ -73,7 +73,8 @@ class Child:
 
     Raises DiskFull or FolderNotWritable where that cannot be. Of our environment the child gets only what is needed,
     with `environment` added; proxies where it is to use the network.
-    `work` and `subject` say what it is there for: "document", and the name of a file.
+    `work` and `subject` say what it is there for: "document", and the name of a file. One that `tells_progress` knows
+    itself whether it gets on (see `claim_wire`): that it computes is then no sign of life.
     """
 
     def __init__(
@@ -85,12 +86,13 @@ class Child:
         uses_network: bool = False,
         work: str = "",
         subject: str = "",
+        tells_progress: bool = False,
     ) -> None:
         try:
             make_folder(folder)
         except OSError as error:
             raise disk_problem(error, folder) from error
-        self.work, self.subject = work, subject
+        self.work, self.subject, self._tells_progress = work, subject, tells_progress
         self.was_given_up = False
         self._on_line: Callable[[bytes], None]
         self._on_exit: Callable[[int, str], None]
@@ -166,7 +168,7 @@ class Child:
         """Is equal to the one before where nothing came since, and the child did nothing either."""
         if not self._is_reading:  # what it said is not taken yet: it may be waiting for that
             return object()
-        return self._lines_heard, _doings(self.pid)
+        return self._lines_heard, None if self._tells_progress else _doings(self.pid)
 
     def lives(self) -> Callable[[], bool]:
         """A question to ask again and again: whether there was a sign of life since it was asked last."""
@@ -260,9 +262,7 @@ class SilenceWatch:
     def look(self) -> list[Child]:
         """Those that were silent for ten seconds, whatever they are there for."""
         silent = []
-        for child in list(_children):
-            if not child.running:
-                continue
+        for child in running_children():
             sign = child.sign_of_life()
             before, looks = self._seen.get(child, (None, 0))
             looks = looks + 1 if sign == before else 0
@@ -275,12 +275,23 @@ class SilenceWatch:
 _children: weakref.WeakSet[Child] = weakref.WeakSet()
 
 
-def claim_wire(*, may_save: bool = False, is_at_work: Callable[[], bool] = lambda: False) -> tuple[BinaryIO, BinaryIO]:
+def running_children() -> list[Child]:
+    """Those of this process."""
+    return [child for child in list(_children) if child.running]
+
+
+def claim_wire(
+    *,
+    may_save: bool = False,
+    is_at_work: Callable[[], bool] = lambda: False,
+    progress: Callable[[], tuple[float, ...]] | None = None,
+) -> tuple[BinaryIO, BinaryIO]:
     """The child's side: stdin and stdout as private binary streams, called before anything else is imported.
 
     What the child writes from now on is for the person alone. Descriptor 1 then leads to stderr and 0 to nothing, so
-    that libraries may print without breaking a line; the child's heart beats, but not where it hangs: where it neither
-    computes nor reads a file while `is_at_work`; and the child ends with its parent, with `may_save` after `SAVING_S`.
+    that libraries may print without breaking a line; the child's heart beats, but not where it hangs: where none of
+    the figures of `progress` grows while `is_at_work`, which are its computing and its reading of files unless it knows
+    better ones; and the child ends with its parent, with `may_save` after `SAVING_S`.
     """
     if sys.platform == "linux":
         _end_with_parent(may_save=may_save)
@@ -304,19 +315,20 @@ def claim_wire(*, may_save: bool = False, is_at_work: Callable[[], bool] = lambd
     if sys.stderr is None:
         sys.stderr = _text_to(2)
     requests, replies = os.fdopen(reader, "rb"), os.fdopen(writer, "wb")
-    threading.Thread(target=_beat, args=(replies, is_at_work), name="heart", daemon=True).start()
+    beats = (replies, is_at_work, progress or _done_so_far)
+    threading.Thread(target=_beat, args=beats, name="heart", daemon=True).start()
     return requests, replies
 
 
-def _beat(writer: BinaryIO, is_at_work: Callable[[], bool]) -> None:
+def _beat(writer: BinaryIO, is_at_work: Callable[[], bool], progress: Callable[[], tuple[float, ...]]) -> None:
     """Says that the process runs, and that Python does. A line is one `write`, so beats never come inside one."""
-    parent, done = os.getppid(), _done_so_far()
+    parent, done = os.getppid(), progress()
     with contextlib.suppress(OSError, ValueError):
         while True:
             time.sleep(BEAT_EVERY_S)
-            before, done = done, _done_so_far()
-            computed_s, read = (now - then for now, then in zip(done, before, strict=True))
-            if not is_at_work() or computed_s > LEAST_WORK * BEAT_EVERY_S or read:
+            before, done = done, progress()
+            least = LEAST_WORK * BEAT_EVERY_S
+            if not is_at_work() or any(now - then > least for now, then in zip(done, before, strict=True)):
                 writer.write(BEAT)
                 writer.flush()
             if sys.platform == "linux" and os.getppid() == parent:

@@ -220,7 +220,8 @@ class _ReadingChild:
         remove_unpacked(folder)
         temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
         environment, name = child_environment() | temporary, Path(request.path).name
-        self._child = Child(own_command("--document-worker"), folder, environment, work="document", subject=name)
+        command = own_command("--document-worker")
+        self._child = Child(command, folder, environment, work="document", subject=name, tells_progress=True)
         self._child.listen(self._said.put, lambda code, tail: self._said.put((code, tail)))
         self._watch = MemoryWatch(
             self._child.pid, request.memory_bytes, self._child.kill_tree, self._limits.watch_every_s

@@ -30,17 +30,20 @@ MOST_CHARACTERS = 200_000
 Tell = Callable[[Event], None]
 
 
-def rewritten(request: Segments | Rewrite, tell: Tell) -> SegmentsDone | Rewritten:
-    """Carries out a request; raises an AppError, or whatever a rewriter raises."""
-    return _Finding(request, tell).run() if isinstance(request, Segments) else _Writing(request, tell).run()
+def rewritten(
+    request: Segments | Rewrite, tell: Tell, on_step: Callable[[], None] = lambda: None
+) -> SegmentsDone | Rewritten:
+    """Carries out a request; raises an AppError, or whatever a rewriter raises. `on_step` as in `Source`."""
+    walk = _Finding(request, tell, on_step) if isinstance(request, Segments) else _Writing(request, tell, on_step)
+    return walk.run()
 
 
 class _Walk:
     """One way through a file, segment after segment."""
 
-    def __init__(self, request: Segments | Rewrite, tell: Tell) -> None:
+    def __init__(self, request: Segments | Rewrite, tell: Tell, on_step: Callable[[], None]) -> None:
         self._path, self._tell = Path(request.path), tell
-        self._source = Source(self._path, request.password, request.encoding)
+        self._source = Source(self._path, request.password, request.encoding, on_step=on_step)
         self._before = check_file(self._path)
         self._count = 0
         self._told_s = float("-inf")
@@ -74,8 +77,8 @@ class _Walk:
 class _Finding(_Walk):
     """Tells the segments of a file."""
 
-    def __init__(self, request: Segments, tell: Tell) -> None:
-        super().__init__(request, tell)
+    def __init__(self, request: Segments, tell: Tell, on_step: Callable[[], None]) -> None:
+        super().__init__(request, tell, on_step)
         self._waiting: list[Segment] = []
         self._waiting_characters = 0
         self._hidden = self._long = 0
@@ -124,8 +127,8 @@ class _Finding(_Walk):
 class _Writing(_Walk):
     """Writes a file with the translations of its segments."""
 
-    def __init__(self, request: Rewrite, tell: Tell) -> None:
-        super().__init__(request, tell)
+    def __init__(self, request: Rewrite, tell: Tell, on_step: Callable[[], None]) -> None:
+        super().__init__(request, tell, on_step)
         self._request = request
         self._translations = TranslationsFile(Path(request.translations))
         self._replaced = 0

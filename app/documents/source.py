@@ -50,6 +50,8 @@ class Source:
     recognize: bool = True
     remarks: list[Remark] = field(default_factory=list, repr=False)
     """What a rewriter tells; a reader yields its own."""
+    on_step: Callable[[], None] = field(default=lambda: None, repr=False)
+    """Hears that more of the file was read."""
     _inflated_bytes: int = field(default=0, repr=False, init=False)
 
     @property
@@ -63,6 +65,7 @@ class Source:
 
     def inflated(self, size_bytes: int) -> None:
         """Counts what came out of a compressed member, as it comes; raises DocumentUnreadable where it is a bomb."""
+        self.on_step()
         self._inflated_bytes += size_bytes
         most = min(MOST_INFLATED_BYTES, max(FREE_BYTES, MOST_INFLATION * self.path.stat().st_size))
         if self._inflated_bytes > most:

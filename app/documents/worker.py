@@ -5,6 +5,7 @@ It leaves when its standard input closes, whatever it is doing; who wants it to 
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import logging
 import os
@@ -13,7 +14,8 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -48,13 +50,16 @@ TELL_EVERY_S = 0.1
 MOST_TOLD_CHARACTERS = 1_000_000
 """In one line, about: a line has at most two pieces' text."""
 MOST_TITLE_CHARACTERS = 1000
+PATIENCE_S = 5.0
+"""Of computing without a step. One page or one large part may take so long, an endless loop takes longer."""
 
 Tell = Callable[[Event], None]
 
 
 def main(_arguments: list[str]) -> int:
     """`--document-worker`: requests come in, events go out. Never returns: the process ends itself."""
-    reader, writer = claim_wire()
+    progress = Progress(PATIENCE_S)
+    reader, writer = claim_wire(is_at_work=lambda: progress.is_at_work, progress=progress.figures)
     logging.basicConfig(level=logging.CRITICAL, format=f"{NOTE}%(message)s", stream=sys.stderr)
     logging.getLogger("app").setLevel(logging.INFO)  # not the libraries': they may tell what is in a document
     faulthandler.enable(file=sys.stderr)
@@ -69,6 +74,7 @@ def main(_arguments: list[str]) -> int:
     def tell(event: Event) -> None:
         writer.write(event_line(event))
         writer.flush()
+        progress.step()
 
     threading.Thread(target=listen, name="parent", daemon=True).start()
     is_limited = False
@@ -78,17 +84,67 @@ def main(_arguments: list[str]) -> int:
             if not is_limited:
                 limit_this_process(request.memory_bytes, is_writing=isinstance(request, Rewrite))
                 is_limited = True
-            tell(last_event(request, tell))
+            with progress.at_work():
+                tell(last_event(request, tell, progress.step))
     except BaseException as error:  # noqa: BLE001 - whatever it is, the parent reads it from stderr
         _tell_log(error)
     os._exit(DEFECT_EXIT_CODE)
 
 
-def last_event(request: Request, tell: Tell) -> Event:
-    """Carries out a request. What a reader raises and is no AppError counts as damage of the file."""
+class Progress:
+    """What shows that a request gets on: its steps, programs that compute for it, and a while without either.
+
+    A thread that merely runs shows nothing, and a thread that computes may do so for ever.
+    """
+
+    def __init__(self, patience_s: float) -> None:
+        self.is_at_work = False
+        self._patience_s = patience_s
+        self._steps, self._seen, self._since_s = 0, 0, 0.0
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """While somebody waits."""
+        self.step()
+        self.is_at_work = True
+        try:
+            yield
+        finally:
+            self.is_at_work = False
+
+    def step(self) -> None:
+        """Something was told, or more of the file was read."""
+        self._steps += 1
+
+    def figures(self) -> tuple[float, ...]:
+        """One of them has grown since the last time where there is progress. Who asks is not counted."""
+        now_s = time.process_time() - time.thread_time()
+        if self._steps != self._seen:
+            self._seen, self._since_s = self._steps, now_s
+        programs_s = _computed_by_programs() if self.is_at_work else 0.0
+        return self._steps, min(now_s - self._since_s, self._patience_s), programs_s
+
+
+def _computed_by_programs() -> float:
+    """Seconds that the programs which this process started, such as tesseract, have computed so far."""
+    total_s = 0.0
+    with contextlib.suppress(OSError, MemoryError):  # at the limit of this process's memory nothing is found
+        import psutil
+
+        for program in psutil.Process().children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                total_s += sum(program.cpu_times()[:2])
+    return total_s
+
+
+def last_event(request: Request, tell: Tell, on_step: Callable[[], None] = lambda: None) -> Event:
+    """Carries out a request. What a reader raises and is no AppError counts as damage of the file.
+
+    `on_step` is called when more of the file was read that is not told yet.
+    """
     path = request.path
     try:
-        return _carry_out(request, tell)
+        return _carry_out(request, tell, on_step)
     except AppError as error:
         return Failed(error)
     except MemoryError:
@@ -106,16 +162,16 @@ def last_event(request: Request, tell: Tell) -> Event:
     return Failed(DocumentTooDemanding(path, "memory"))
 
 
-def _carry_out(request: Request, tell: Tell) -> Event:
+def _carry_out(request: Request, tell: Tell, on_step: Callable[[], None]) -> Event:
     match request:
         case Read():
-            return _Reading(request, tell).run()
+            return _Reading(request, tell, on_step).run()
         case Draw():
             return _draw(request)
         case _:
             from app.documents.rewriting import rewritten
 
-            return rewritten(request, tell)
+            return rewritten(request, tell, on_step)
 
 
 def _tell_log(error: BaseException) -> None:
@@ -127,10 +183,16 @@ def _tell_log(error: BaseException) -> None:
 class _Reading:
     """One file's way into blocks."""
 
-    def __init__(self, request: Read, tell: Tell) -> None:
-        self._path, self._tell = Path(request.path), tell
+    def __init__(self, request: Read, tell: Tell, on_step: Callable[[], None]) -> None:
+        self._path, self._tell, self._on_step = Path(request.path), tell, on_step
         self._source = Source(
-            self._path, request.password, request.encoding, request.first_page, request.last_page, request.recognize
+            self._path,
+            request.password,
+            request.encoding,
+            request.first_page,
+            request.last_page,
+            request.recognize,
+            on_step=on_step,
         )
         self._format = ""
         self._opened = Opened()
@@ -175,6 +237,7 @@ class _Reading:
         )
 
     def _take(self, item: Item) -> None:
+        self._on_step()
         match item:
             case Piece():
                 self._add(item)

@@ -42,7 +42,7 @@ def main() -> None:
     pins = hashlib.sha256(PINS.read_bytes() + " ".join(DEBIAN).encode()).hexdigest()
     if (folder / DONE).is_file() and (folder / DONE).read_text("utf-8") == pins:
         return
-    say("Fetching documents of other programs for the tests (35 MB).")
+    say("Fetching documents of other programs for the tests (48 MB).")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder.parent) as scratch:
         made = Path(scratch) / "made"

@@ -19,13 +19,24 @@ from typing import Any
 import psutil
 import pytest
 
-from app.core.child import CHECKOUT
+from app.core.child import CHECKOUT, SilenceWatch, running_children
 from app.core.errors import DocumentReaderFailed, DocumentTooDemanding, DocumentUnreadable, ProtocolViolation
 from app.core.events import CancelToken
 from app.documents import limits, reading
 from app.documents.limits import LIMITS_VARIABLE
 from app.documents.protocol import BlocksRead, Done, Draw, Drawn, Found, Read, Segments
-from tests.helpers.documents import WORDS, Readings, good_pdf, long_text, only_child, read
+from tests.helpers.documents import (
+    GOES_ROUND,
+    WAITS_FOR_A_PROGRAM,
+    WAITS_FOR_ITSELF,
+    WORDS,
+    Hanging,
+    Readings,
+    good_pdf,
+    long_text,
+    only_child,
+    read,
+)
 from tests.helpers.program import is_gone, wait_until
 
 AT_ONCE_S = 1.0
@@ -168,6 +179,38 @@ def test_a_child_that_says_nothing_is_ended(
     assert is_gone(pid)
     monkeypatch.delenv(LIMITS_VARIABLE)
     assert read(good, work).text == WORDS
+
+
+@pytest.mark.parametrize("then", [WAITS_FOR_ITSELF, GOES_ROUND], ids=["waits for itself", "goes round"])
+def test_a_child_that_hangs_inside_its_reading_is_found_silent(
+    good: Path, readings: Readings, monkeypatch: pytest.MonkeyPatch, then: str
+) -> None:
+    monkeypatch.setattr(reading, "own_command", Hanging(then))
+    events, _ = readings.begun(good)
+    watch, wait = SilenceWatch(), threading.Event()
+    for _ in range(60):
+        next(events)
+        wait.wait(0.3)  # several beats: a child that lives is not silent then
+        if silent := watch.look():
+            break
+    assert [(child.work, child.subject) for child in silent] == [("document", "good.txt")]
+    silent[0].give_up()
+    with pytest.raises(DocumentTooDemanding) as caught:
+        list(events)
+    assert caught.value.limit == "time"
+
+
+def test_a_child_that_waits_for_a_program_which_computes_is_never_found_silent(
+    good: Path, readings: Readings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "own_command", Hanging(WAITS_FOR_A_PROGRAM))
+    events, _ = readings.begun(good)
+    watch = SilenceWatch()
+    (child,) = running_children()
+    lives = child.lives()
+    for _ in range(20):
+        wait_until(lambda: next(events) and lives(), "a sign of life")
+        assert watch.look() == []
 
 
 def test_who_takes_events_slowly_does_not_make_the_child_silent(

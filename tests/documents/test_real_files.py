@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import AppError, DocumentLocked, DocumentUnreadable
-from app.documents.blocks import Block, Kind
+from app.documents.blocks import Block, Kind, rows_of
 from app.features.sentences import sentence_for
 from tests.helpers.documents import Result, read
 from tests.helpers.real_files import (
@@ -268,6 +268,25 @@ def test_what_a_program_printed_keeps_its_columns(tmp_path: Path) -> None:
     lines = printed.split("\n")[-5:]
     assert lines[1] == "Eigenvalues          0.5117 0.3036 0.12125 0.14267"
     assert len({len(line) for line in lines}) == 1
+
+
+def test_a_table_without_rules_between_its_rows_is_read_row_by_row(tmp_path: Path) -> None:
+    (path,) = [path for path in fetched("tabula_py", ".pdf") if path.name == "12s0324.pdf"]
+    blocks = read(path, tmp_path).blocks
+    sexes, races = [list(rows_of(block)) for block in blocks if block.kind is Kind.TABLE]
+    assert (
+        "\t".join(sexes[2]) == "Total\t11,062.6\t1,540.0\t9,522.6\t8,263.3\t1,071.6\t7,191.7\t2,799.2\t468.3\t2,330.9"
+    )
+    assert "\t".join(sexes[-1]) == "Runaways\t75.8\t75.8\t(X)\t34.0\t34.0\t(X)\t41.8\t41.8\t(X)"
+    assert "\t".join(races[-1]) == "Runaways\t73,616\t48,343\t19,670\t1,653\t3,950"
+    printed = " ".join(pdftotext_pages(path, "-layout")).splitlines()
+    assert [row[1:] for row in sexes[2:]] == [found for line in printed if len(found := figures_at_the_end(line)) == 9]
+
+
+def figures_at_the_end(line: str) -> list[str]:
+    """What stands in the columns of a printed line."""
+    found = re.search(r"(?:\s+(?:[\d,.]+\d|\d|–|\(X\)))+\s*$", line)
+    return found[0].split() if found else []
 
 
 # One book in several formats and languages

@@ -8,13 +8,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from app.core.child import BEAT, CHECKOUT, own_command
+from app.core.child import BEAT, BEAT_EVERY_S, CHECKOUT, LEAST_WORK, own_command
 from app.core.errors import AppError, DocumentTooDemanding, DocumentUnreadable
 from app.documents import worker
 from app.documents.blocks import Block, Kind, Piece
@@ -22,8 +23,9 @@ from app.documents.checked_file import check_file, reason_of
 from app.documents.protocol import BlocksRead, Done, Event, Failed, Found, Read, event_from, event_line, request_line
 from app.documents.remarks import MOST_REMARKS, Remarks
 from app.documents.source import Item, Opened, PageRead, Remark
-from app.documents.worker import last_event
+from app.documents.worker import Progress, last_event
 from tests.helpers.documents import WORDS
+from tests.helpers.program import wait_until
 
 Items = list[Item]
 
@@ -349,7 +351,7 @@ def test_the_limits_are_set_before_a_file_is_read(tmp_path: Path) -> None:
     program = (
         "import resource, sys\n"
         "from app.documents import worker\n"
-        "def last_event(request, tell):\n"
+        "def last_event(request, tell, on_step):\n"
         "    names = ('RLIMIT_AS', 'RLIMIT_CORE', 'RLIMIT_FSIZE')\n"
         "    print([resource.getrlimit(getattr(resource, name)) for name in names], file=sys.stderr)\n"
         "    return worker.Failed(worker.DocumentUnreadable(request.path, 'damaged'))\n"
@@ -364,3 +366,59 @@ def test_the_limits_are_set_before_a_file_is_read(tmp_path: Path) -> None:
         process.stdin.close()
         said = json.loads(process.stderr.read().decode().replace("(", "[").replace(")", "]"))
     assert said == [[700_000_000] * 2, [0, 0], [200_000_000] * 2]
+
+
+# Whether it gets on
+
+COMPUTES = "while True: pass"
+SLEEPS = "import time; time.sleep(600)"
+
+
+def grows(progress: Progress) -> Callable[[], bool]:
+    """Whether a figure has grown since this was asked last, as the heart of a child asks."""
+    seen = progress.figures()
+
+    def did() -> bool:
+        nonlocal seen
+        before, seen = seen, progress.figures()
+        return any(now - then > LEAST_WORK * BEAT_EVERY_S for now, then in zip(seen, before, strict=True))
+
+    return did
+
+
+def test_each_step_is_progress() -> None:
+    progress = Progress(patience_s=0)
+    with progress.at_work():
+        did = grows(progress)
+        assert not did()
+        progress.step()
+        assert did()
+        assert not did()
+
+
+def test_computing_without_a_step_is_progress_for_a_while_only() -> None:
+    progress = Progress(patience_s=0.2)
+    with progress.at_work(), ThreadPoolExecutor(1) as heart:
+        did = heart.submit(grows, progress).result()
+
+        def beats() -> bool:
+            sum(range(1_000_000))
+            return heart.submit(did).result()
+
+        assert beats()
+        wait_until(lambda: not beats(), "the patience to end")
+        assert not beats()
+        progress.step()
+        assert beats()
+
+
+@pytest.mark.parametrize(("code", "gets_on"), [(COMPUTES, True), (SLEEPS, False)], ids=["computes", "hangs"])
+def test_waiting_for_a_program_is_progress_where_that_computes(code: str, gets_on: bool) -> None:
+    progress = Progress(patience_s=0)
+    with progress.at_work(), subprocess.Popen([sys.executable, "-c", code]) as program:
+        try:
+            did = grows(progress)
+            for _ in range(3):
+                wait_until(did if gets_on else lambda: not any(did() for _ in range(20)), "it to be seen")
+        finally:
+            program.kill()

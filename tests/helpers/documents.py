@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,41 @@ from tests.helpers.program import children_of
 WORDS = "Either party may end this agreement at the end of a year by giving notice three months before."
 
 Events = Generator[Event, None, None]
+
+
+HANGING = """
+import subprocess, sys, threading
+from app.core import child
+from app.documents import worker
+from app.documents.blocks import Kind, Piece
+from app.documents.source import Opened
+
+child.BEAT_EVERY_S, worker.PATIENCE_S = 0.05, 0.2
+
+def reads(source):
+    yield Opened()
+    yield Piece(Kind.PARAGRAPH, "The beginning.")
+    {then}
+
+worker.reader_for = lambda format_: reads
+worker.main([])
+"""
+WAITS_FOR_ITSELF = "lock = threading.Lock(); lock.acquire(); lock.acquire()"
+GOES_ROUND = "while True: pass"
+WAITS_FOR_A_PROGRAM = "subprocess.run([sys.executable, '-c', 'while True: pass'])"
+
+
+class Hanging:
+    """The command of a document child that hangs inside its reading; its heart beats twenty times a second.
+
+    It stands in for `own_command`.
+    """
+
+    def __init__(self, then: str) -> None:
+        self._code = HANGING.format(then=then)
+
+    def __call__(self, flag: str) -> list[str]:
+        return [sys.executable, "-c", self._code]
 
 
 @dataclass
