@@ -28,8 +28,7 @@ from app.features.documents import Documents
 from app.features.sentences import Sentence, sentence_for
 from app.features.turns import Turns
 from app.features.whole_file import remove_interrupted
-from app.hub.ledger import Ledger
-from app.hub.token import HUB_HOST, Token
+from app.hub.access import HUB_HOST, Ledger, Token
 from app.store.attachments import Attachments
 from app.store.conversations import Conversations
 from app.store.database import Database
@@ -44,7 +43,7 @@ if TYPE_CHECKING:
     from app.features.summaries import Summaries
     from app.features.task_engines import TaskEngines
     from app.features.translations import Translations
-    from app.hub.network import Access
+    from app.hub.access import Access
 
 log = logging.getLogger(__name__)
 
@@ -258,7 +257,7 @@ def endpoint_of(settings: Settings) -> str:
 
 def access_of(settings: Settings, token: Token) -> Access:
     """How the network may be used."""
-    from app.hub.network import Access
+    from app.hub.access import Access
 
     network, endpoint = settings.network, endpoint_of(settings)
     return Access(

@@ -16,10 +16,10 @@ sys.path.insert(0, str(ROOT))
 
 from app.core.errors import AppError, HubBusy, HubUnreachable, NetworkOff  # noqa: E402
 from app.features.sentences import sentence_for  # noqa: E402
+from app.hub.access import HUB, Access, Ledger  # noqa: E402
 from app.hub.catalog import Entry, load_catalog  # noqa: E402
 from app.hub.files import RemoteFile, Repository  # noqa: E402
-from app.hub.ledger import Ledger  # noqa: E402
-from app.hub.network import HUB, Access, Network  # noqa: E402
+from app.hub.network import Network  # noqa: E402
 from app.hub.search import Hub  # noqa: E402
 
 NO_NETWORK = (NetworkOff, HubUnreachable, HubBusy)

@@ -16,7 +16,7 @@ from app.core.paths import starter_model
 from app.core.settings import Settings
 from app.core.visible import visible_name
 from app.features import model_choice
-from app.hub import library, other_programs
+from app.hub import library
 from app.hub.catalog import Entry
 from app.hub.files import RemoteFile
 from app.hub.library import InstalledModel
@@ -59,7 +59,7 @@ class InstalledModels:
 
     def others(self) -> list[Installed]:
         """Those of other programs, used where they lie."""
-        return self._with_notes(other_programs.scan_others(os.environ, Path.home(), sys.platform))
+        return self._with_notes(library.scan_others(os.environ, Path.home(), sys.platform))
 
     def find(self, name: str) -> InstalledModel:
         """One of ours by its path, file name, label or name; raises ModelNotInstalled."""

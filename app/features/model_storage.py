@@ -10,8 +10,8 @@ from pathlib import Path
 
 from app.core.errors import DownloadRunning
 from app.engine.states import StateFolder
-from app.hub import part, trash
-from app.hub.stored_queue import KIND as DOWNLOAD
+from app.hub import models_folder, part
+from app.hub.downloads import KIND as DOWNLOAD
 from app.store.jobs import Job, Jobs
 
 OVER = ("done",)
@@ -57,7 +57,7 @@ class ModelStorage:
             folder,
             shutil.disk_usage(there).free,
             sum(map(_size, files)) + sum(part.fetched_bytes(path) for path in parts if path not in loose),
-            sum(_size(file) for file in (folder / trash.TRASH).rglob("*")),
+            sum(_size(file) for file in (folder / models_folder.TRASH).rglob("*")),
             sum(map(part.fetched_bytes, loose)),
             self._states.size_bytes(),
             sum(_job_bytes(job) for job in self._jobs.find(DOWNLOAD, OVER)),
@@ -66,7 +66,7 @@ class ModelStorage:
 
     def clear_trash(self) -> None:
         """What was removed is gone for good."""
-        trash.empty(self._folder())
+        models_folder.empty(self._folder())
 
     def clear_parts(self) -> None:
         """Removes the beginnings of files that no download waits for."""

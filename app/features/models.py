@@ -27,15 +27,15 @@ from app.features.model_estimate import Fit
 from app.features.model_sentences import Words
 from app.features.model_speed import MachineSpeed
 from app.features.model_storage import ModelStorage, StorageReport
-from app.hub import adding, moving, network, part, trash
+from app.hub import models_folder, network, part
 from app.hub.catalog import Entry, load_catalog
 from app.hub.download import fetch
 from app.hub.downloads import Download, DownloadRequest, Downloads
 from app.hub.files import ModelFile, RemoteFile, Repository
 from app.hub.library import InstalledModel
+from app.hub.models_folder import Thrown
 from app.hub.network import Network
 from app.hub.search import Hub, Page, Query
-from app.hub.trash import Thrown
 from app.store.jobs import Jobs
 from app.store.models import ModelNotes
 
@@ -163,7 +163,7 @@ class Models:
         if model is None:
             raise ModelNotInstalled(path.name)
         if model.is_ours:
-            thrown = trash.throw_away(model, self.folder())
+            thrown = models_folder.throw_away(model, self.folder())
             self._chosen.forget(path)
             return thrown
         self._chosen.forget(path)
@@ -171,11 +171,11 @@ class Models:
 
     def put_back(self, thrown: Thrown) -> Path:
         """Undoes `remove`; where the model is then."""
-        return trash.put_back(thrown)
+        return models_folder.put_back(thrown)
 
     def add(self, path: Path, how: str, cancel: CancelToken) -> Generator[CopyProgress, None, Path]:
         """Brings a file along: copy, move or in_place. Returns where it is then; cancelled, where it was."""
-        added = yield from adding.add(path, self.folder(), how, cancel)
+        added = yield from models_folder.add(path, self.folder(), how, cancel)
         if added is None:
             return path
         self._came((added,), ADDED)
@@ -189,7 +189,7 @@ class Models:
             self.downloads.pause(download.id)
         self.downloads.settle()  # no child writes into the old folder any more
         try:
-            yield from moving.move_folder(
+            yield from models_folder.move_folder(
                 old, new, cancel, lambda: self._chosen.follow(old, new, self.around.paths.models)
             )
         finally:
@@ -404,10 +404,10 @@ class Models:
             log.info("the GPUs are not known: %s", error)
         self._gpus_known.set()
         try:
-            trash.empty(folder, TRASH_KEPT_S)
-            left = moving.unfinished_move(folder)
+            models_folder.empty(folder, TRASH_KEPT_S)
+            left = models_folder.unfinished_move(folder)
             if left is not None:
-                for _ in moving.move_folder(left, folder, self._closing):
+                for _ in models_folder.move_folder(left, folder, self._closing):
                     pass
         except AppError as error:
             log.info("the models folder could not be tidied up: %s", error)

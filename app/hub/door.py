@@ -12,8 +12,7 @@ import httpx2
 
 from app import APP_ID, __version__
 from app.core.errors import HubUnreachable, NetworkOff
-from app.hub.ledger import Connection
-from app.hub.network import Access, Visit, current_visit, problem_of, proxy_for, refusal_of
+from app.hub.access import Access, Connection, Visit, current_visit, problem_of, proxy_for, refusal_of
 
 TELL_EVERY_S = 3.0
 MOST_BODY_BYTES = 32 * 1024 * 1024

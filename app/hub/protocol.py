@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.core.errors import AppError, ProtocolViolation, from_fields, to_fields
-from app.hub.network import Access
+from app.hub.access import Access
 
 VERSION = 2
 

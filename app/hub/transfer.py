@@ -38,8 +38,8 @@ from app.core.errors import (
     NotEnoughDisk,
 )
 from app.core.paths import be_as_closed_as
-from app.hub.ledger import Ledger
-from app.hub.network import CAPTIVE_PORTAL_STATUS, Network, Visit, http, problem_of, wait_of
+from app.hub.access import CAPTIVE_PORTAL_STATUS, Ledger, Visit, problem_of, wait_of
+from app.hub.network import Network, http
 from app.hub.part import (
     RESERVE_BYTES,
     Origin,

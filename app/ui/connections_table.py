@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QDateTime, QLocale, QModelIndex, QPersistentModelIndex, Qt
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QFrame, QHeaderView, QTableView
 
-from app.hub.ledger import Connection, Ledger
+from app.hub.access import Connection, Ledger
 from app.ui.i18n import size_text, tr
 from app.ui.theme import Theme
 

@@ -16,8 +16,8 @@ from comparing import compared, in_turns
 from run import Row
 
 from app.core.events import CancelToken
+from app.hub.access import Access
 from app.hub.download import fetch
-from app.hub.network import Access
 from app.hub.part import beside, place, throw_away
 from app.hub.protocol import ChildEvent, Done, Fetched, Job, Phase
 from app.hub.transfer import LIMITS_VARIABLE

@@ -14,8 +14,8 @@ from run import Row
 from app.core.paths import starter_model
 from app.engine.fit import Room
 from app.features.model_estimate import estimate
-from app.hub.ledger import Ledger
-from app.hub.network import Access, Network
+from app.hub.access import Access, Ledger
+from app.hub.network import Network
 from app.hub.search import Hub, Query
 from tests.helpers.fake_hub import COMMIT, FakeHub
 

@@ -14,8 +14,8 @@ import pytest
 
 from app.core.errors import AppError
 from app.core.events import CancelToken
+from app.hub.access import Access
 from app.hub.download import fetch
-from app.hub.network import Access
 from app.hub.part import place
 from app.hub.protocol import ChildEvent, Done, Failed, Fetched, Job, Phase
 from app.hub.transfer import LIMITS_VARIABLE, Limits, last_event

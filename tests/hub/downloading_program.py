@@ -10,10 +10,10 @@ import sys
 import threading
 from pathlib import Path
 
+from app.hub.access import Access
 from app.hub.download import fetch
-from app.hub.download_request import Download, DownloadRequest
+from app.hub.downloads import Download, DownloadRequest
 from app.hub.files import RemoteFile
-from app.hub.network import Access
 from tests.hub.queue_parts import Home
 
 

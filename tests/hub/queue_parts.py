@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from app.core.events import CancelToken
-from app.hub.download_request import Download, DownloadRequest
-from app.hub.downloads import Downloads
+from app.hub.access import Access
+from app.hub.downloads import Download, DownloadRequest, Downloads
 from app.hub.files import RemoteFile
-from app.hub.network import Access
 from app.hub.part import beside, place
 from app.hub.protocol import ChildEvent, Done, Fetched, Job, Phase
 from app.store.database import Database

@@ -10,9 +10,9 @@ import pytest
 
 from app.core.errors import DiskFull, FolderNotWritable, ModelMissing, ModelNotOurs, ModelUnreadable, NotEnoughDisk
 from app.core.events import CancelToken, CopyProgress
-from app.hub import adding, copying
-from app.hub.adding import add
+from app.hub import models_folder
 from app.hub.library import scan
+from app.hub.models_folder import add
 from tests.helpers.disks import other_disk, small_disk
 from tests.helpers.gguf_files import vocabulary_only
 from tests.helpers.models_on_disk import as_nobody, contents, in_hub_cache, in_ollama, write_model
@@ -155,7 +155,7 @@ def test_a_cancel_leaves_nothing_behind(mine: Path) -> None:
 def test_a_generator_that_is_given_up_leaves_nothing_behind(
     mine: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(copying, "SAY_EVERY_S", 0)
+    monkeypatch.setattr(models_folder, "SAY_EVERY_S", 0)
     steps = add(mine, folder, "copy", CancelToken(), others=())
     next(steps)
     assert [path.suffix for path in folder.rglob("*") if path.is_file()] == [".part"]
@@ -208,7 +208,7 @@ def test_too_little_room_is_said_before_anything_is_copied(mine: Path, tmp_path:
 
 
 def test_a_disk_that_fills_up_meanwhile(mine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adding, "reserve_for", lambda size: -10_000_000)  # as if there had been room at first
+    monkeypatch.setattr(models_folder, "reserve_for", lambda size: -10_000_000)  # as if there had been room at first
     with small_disk(tmp_path / "small", 1_000_000) as disk:
         for how in HOW:
             with pytest.raises(DiskFull):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from pathlib import Path
@@ -12,10 +13,13 @@ from app.core.errors import (
     DownloadFailed,
     DownloadRunning,
     HubUnreachable,
+    NotEnoughDisk,
 )
-from app.hub.download_request import Download
+from app.hub.access import Access
+from app.hub.downloads import Download, Speed
+from app.hub.part import reserve_for
 from app.hub.protocol import Fetched, Phase
-from tests.hub.queue_parts import PARTS, VISION, A, B, C, D, Home, request
+from tests.hub.queue_parts import PARTS, VISION, A, B, C, D, Home, remote, request
 
 
 def test_an_item_is_fetched_and_says_how_it_goes(home: Home) -> None:
@@ -344,3 +348,190 @@ def test_what_another_program_fetches_is_not_overwritten_in_the_store(home: Home
     stored = home.jobs.get(id_)
     assert stored is not None
     assert (stored.state, stored.error) == ("running", None)
+
+
+# What does not fit is refused before anything is fetched, and what is here already is not fetched at all.
+
+
+def free_bytes(folder: Path) -> int:
+    return shutil.disk_usage(folder).free
+
+
+def test_what_does_not_fit_is_refused_before_anything_is_fetched(home: Home, tmp_path: Path) -> None:
+    size = free_bytes(tmp_path)
+    parts = [remote(f"huge-0000{n}-of-00003.gguf", size // 2) for n in (1, 2, 3)]
+    added = home.open().add(request(*parts))
+    assert added.state == "failed"
+    assert isinstance(added.error, NotEnoughDisk)
+    needed = size // 2 * 3
+    assert added.error.needed_bytes == needed + reserve_for(needed)
+    assert added.error.path == str(home.models)
+    assert (home.fetch.jobs, home.files()) == ([], [])
+
+
+def test_the_queue_is_summed_and_the_next_one_that_fits_is_taken(home: Home, tmp_path: Path) -> None:
+    queue, fetch = home.open(), home.fetch
+    size = free_bytes(tmp_path) * 4 // 10
+    first, second, third = (remote(f"{name}.gguf", size) for name in ("first", "second", "third"))
+    ids = [queue.add(request(file)).id for file in (first, second, third, A)]
+    assert [each.state for each in queue.all()] == ["running", "running", "failed", "queued"]
+    error = home.now(ids[2]).error
+    assert isinstance(error, NotEnoughDisk)
+    assert error.needed_bytes == 3 * size + reserve_for(size)
+    fetch.wait_running("first.gguf", "second.gguf")
+    assert [job.reserve_bytes for job in fetch.jobs] in ([0, size], [size, size])
+    queue.cancel(ids[0])
+    home.wait_until_gone(ids[0])
+    fetch.wait_running("second.gguf", "a.gguf")
+    queue.retry(ids[2])
+    assert (home.now(ids[2]).state, home.now(ids[2]).error) == ("queued", None)
+    fetch.finish(A)
+    fetch.wait_running("second.gguf", "third.gguf")
+
+
+def test_what_was_fetched_before_is_not_needed_again(home: Home, tmp_path: Path) -> None:
+    queue, fetch = home.open(), home.fetch
+    id_ = queue.add(request(A, B)).id
+    fetch.fetched(A, 700)
+    home.listener.wait(id_, lambda each: each.done_bytes == 700)
+    c = queue.add(request(C)).id
+    fetch.wait_for(lambda: len(fetch.jobs) == 2)
+    assert fetch.jobs[1].reserve_bytes == 300 + 1000
+    assert home.now(c).state == "running"
+
+
+def test_a_name_that_is_no_file_s_is_refused(home: Home) -> None:
+    added = home.open().add(request(remote("../../evil.gguf")))
+    assert isinstance(added.error, DownloadFailed)
+    queue = home.downloads
+    queue.cancel(added.id)
+    home.wait_until_gone(added.id)
+    assert home.fetch.jobs == []
+
+
+def test_a_file_with_the_same_sha256_is_used_where_it_lies(home: Home, tmp_path: Path) -> None:
+    copy = tmp_path / "ollama" / "sha256-abc"
+    copy.parent.mkdir()
+    copy.write_bytes(b"x" * 1000)
+    home.copies[A.sha256] = copy
+    id_ = home.open().add(request(A)).id
+    done = home.listener.wait(id_, "done")
+    assert (done.paths, done.done_bytes) == ((str(copy),), 1000)
+    assert (home.fetch.jobs, home.files()) == ([], [])
+    home.downloads.remove(id_)
+    assert copy.exists()
+
+
+def test_a_copy_is_used_with_the_network_off_and_with_a_full_disk(home: Home, tmp_path: Path) -> None:
+    huge = remote("huge.gguf", 2 * free_bytes(tmp_path))
+    copy = tmp_path / "huge-copy.gguf"
+    copy.write_bytes(b"sparse, so to say")
+    home.copies[huge.sha256] = copy
+    home.access = Access(allowed=False)
+    done = home.listener.wait(home.open().add(request(huge)).id, "done")
+    assert done.paths == (str(copy),)
+
+
+def test_cancelling_never_touches_a_copy_elsewhere(home: Home, tmp_path: Path) -> None:
+    copy = tmp_path / "mmproj.gguf"
+    copy.write_bytes(b"x" * 500)
+    home.copies[VISION.sha256] = copy
+    id_ = home.open().add(request(A, vision=VISION)).id
+    home.fetch.fetched(A, 10)
+    home.listener.wait(id_, lambda each: each.done_bytes == 510)
+    home.downloads.cancel(id_)
+    home.wait_until_gone(id_)
+    assert copy.read_bytes() == b"x" * 500
+    assert home.files() == []
+
+
+@pytest.mark.parametrize("known", [(0, 1, 2), (0, 1)])
+def test_parts_elsewhere_are_used_only_if_all_lie_together(home: Home, tmp_path: Path, known: tuple[int, ...]) -> None:
+    for number in known:
+        copy = tmp_path / "lm-studio" / PARTS[number].name
+        copy.parent.mkdir(exist_ok=True)
+        copy.write_bytes(b"x")
+        home.copies[PARTS[number].sha256] = copy
+    id_ = home.open().add(request(*PARTS)).id
+    if len(known) == 3:
+        assert [Path(path).parent.name for path in home.listener.wait(id_, "done").paths] == ["lm-studio"] * 3
+        assert home.fetch.jobs == []
+    else:
+        home.fetch.wait_running(PARTS[0].name)
+        assert home.now(id_).paths == ()
+
+
+def test_a_file_without_a_sha256_is_never_looked_for(home: Home) -> None:
+    home.open().add(request(type(A)("small.gguf", 10)))
+    home.fetch.wait_running("small.gguf")
+    assert home.asked == []
+
+
+# The speed is that of the last ten seconds, and the time left is said once it is no guess.
+
+
+MB = 1_000_000
+
+
+def test_nothing_is_known_before_anything_came() -> None:
+    speed = Speed()
+    assert (speed.bytes_per_s(5.0), speed.left_s(5.0, MB)) == (0.0, None)
+
+
+def test_a_steady_stream_has_its_speed_and_an_end() -> None:
+    speed = Speed()
+    speed.go_on(100.0)
+    for tick in range(51):
+        speed.moved(100.0 + tick / 10, tick * MB // 10)
+    assert speed.bytes_per_s(105.0) == pytest.approx(MB, rel=0.01)
+    assert speed.left_s(105.0, 30 * MB) == pytest.approx(30, rel=0.01)
+
+
+def test_what_was_here_before_does_not_count() -> None:
+    speed = Speed()
+    speed.go_on(0.0)
+    speed.moved(0.1, 500 * MB)
+    speed.moved(4.0, 502 * MB)
+    assert speed.bytes_per_s(4.0) == pytest.approx(MB / 2)
+
+
+def test_the_time_left_is_not_guessed_in_the_first_two_seconds() -> None:
+    speed = Speed()
+    speed.go_on(0.0)
+    speed.moved(0.0, 0)
+    speed.moved(1.9, MB)
+    assert speed.left_s(1.9, MB) is None
+    assert speed.left_s(2.0, MB) == pytest.approx(2.0)
+
+
+def test_one_burst_does_not_shake_it() -> None:
+    speed = Speed()
+    speed.go_on(0.0)
+    for tick in range(101):
+        speed.moved(tick / 10, tick * MB // 10)
+    before = speed.bytes_per_s(10.0)
+    speed.moved(10.1, 10 * MB + 2 * MB)
+    assert before < speed.bytes_per_s(10.1) < 1.3 * before
+
+
+def test_when_nothing_comes_it_falls_to_zero_within_ten_seconds_and_no_end_is_promised() -> None:
+    speed = Speed()
+    speed.go_on(0.0)
+    for tick in range(101):
+        speed.moved(tick / 10, tick * MB // 10)
+    speeds = [speed.bytes_per_s(10.0 + second) for second in range(0, 11, 2)]
+    assert speeds == sorted(speeds, reverse=True)
+    assert speeds[-1] == 0
+    assert speed.left_s(20.0, MB) is None
+
+
+def test_a_new_start_from_zero_is_no_speed_below_zero() -> None:
+    speed = Speed()
+    speed.go_on(0.0)
+    speed.moved(0.0, 0)
+    speed.moved(4.0, 4 * MB)
+    speed.moved(4.1, 0)
+    assert speed.bytes_per_s(4.1) == pytest.approx(4 * MB / 4.1)
+    speed.go_on(5.0)
+    speed.moved(5.0, 7 * MB)
+    assert speed.bytes_per_s(5.0) == pytest.approx(4 * MB / 5)

@@ -16,10 +16,10 @@ import pytest
 
 from app.core.child import CHECKOUT
 from app.core.errors import FileNotOnHub, NetworkOff, NotEnoughDisk
+from app.hub.access import Access
 from app.hub.download import fetch
-from app.hub.download_request import DownloadRequest
+from app.hub.downloads import DownloadRequest
 from app.hub.files import RemoteFile
-from app.hub.network import Access
 from app.hub.part import place
 from tests.helpers.fake_hub import FakeHub
 from tests.helpers.fetching import content_of, quick_children

@@ -14,7 +14,7 @@ from app.core.errors import (
     NetworkOff,
     NotEnoughDisk,
 )
-from app.hub.network import Access
+from app.hub.access import Access
 from tests.hub.queue_parts import PARTS, A, B, C, D, Home, done_event, request
 
 

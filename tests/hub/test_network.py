@@ -35,9 +35,8 @@ from app.core.errors import (
     TokenRefused,
 )
 from app.core.events import CancelToken
-from app.hub.ledger import Connection, Ledger
-from app.hub.network import Access, Network, http, prepare, wait_of
-from app.hub.token import Token
+from app.hub.access import Access, Connection, Ledger, Token, wait_of
+from app.hub.network import Network, http, prepare
 from tests.helpers.fake_hub import FakeHub
 
 REPO = "someone/Tiny-GGUF"
@@ -142,7 +141,7 @@ def test_importing_the_hub_opens_nothing_and_imports_nothing_heavy() -> None:
     code = (
         "import sys\n"
         "sys.addaudithook(lambda event, _: event.startswith('socket.') and sys.exit(event))\n"
-        "import app.hub.network, app.hub.token, app.hub.ledger, app.hub.protocol, app.hub.download, app.hub.part\n"
+        "import app.hub.network, app.hub.access, app.hub.access, app.hub.protocol, app.hub.download, app.hub.part\n"
         "heavy = {'huggingface_hub', 'httpx2', 'keyring', 'filelock'} & set(sys.modules)\n"
         "sys.exit(', '.join(sorted(heavy)))"
     )
@@ -179,7 +178,7 @@ def test_the_newest_come_first_and_what_is_no_connection_is_passed_over(ledger: 
 
 def test_several_processes_may_write_at_once(ledger: Ledger) -> None:
     code = (
-        "import sys, pathlib; from app.hub.ledger import Ledger\n"
+        "import sys, pathlib; from app.hub.access import Ledger\n"
         f"ledger = Ledger(pathlib.Path({str(ledger.path)!r}))\n"
         "for number in range(200): ledger.tell(ledger.begin('host', 'why'), received_bytes=number, status=200)"
     )

@@ -25,8 +25,7 @@ from app.core.errors import (
     RepositoryMissing,
     TokenRefused,
 )
-from app.hub.ledger import Ledger
-from app.hub.network import Access
+from app.hub.access import Access, Ledger
 from app.hub.part import Part
 from app.hub.protocol import Done
 from app.hub.transfer import LIMITS_VARIABLE, Limits, limits_from

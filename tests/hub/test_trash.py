@@ -13,7 +13,7 @@ import pytest
 
 from app.core.errors import FolderNotWritable, ModelMissing, ModelNotOurs
 from app.hub.library import InstalledModel, describe, scan
-from app.hub.trash import NOTE, TRASH, Thrown, contents, empty, put_back, throw_away
+from app.hub.models_folder import NOTE, TRASH, Thrown, contents, empty, put_back, throw_away
 from tests.helpers import models_on_disk
 from tests.helpers.models_on_disk import as_nobody, write_model, write_sidecar
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from app.hub.access import Access, Ledger
 from app.hub.catalog import Entry
-from app.hub.ledger import Ledger
-from app.hub.network import Access, Network
+from app.hub.network import Network
 from app.hub.search import Hub
 from tests.helpers.fake_hub import FakeHub
 

@@ -19,7 +19,7 @@ from shiboken6 import isValid
 from app import APP_ID
 from app.bootstrap import access_of
 from app.core.settings import Network, load_settings
-from app.hub.ledger import Ledger
+from app.hub.access import Ledger
 from app.ui.connections_table import ConnectionTable
 from app.ui.settings_dialog import SettingsDialog
 from app.ui.settings_network import HUB, MIRROR_SCHEMES, PROXY_SCHEMES, address_problem

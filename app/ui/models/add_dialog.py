@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.core.errors import AppError, ModelMissing
 from app.core.events import CancelToken, CopyProgress
-from app.hub.adding import checked
+from app.hub.models_folder import checked
 from app.ui import tasks
 from app.ui.i18n import size_text, tr, window_title
 from app.ui.model_loader import model_name

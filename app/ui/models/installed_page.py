@@ -29,7 +29,7 @@ from app.ui.widgets.buttons import IconButton
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.installed_models import Installed
-    from app.hub.trash import Thrown
+    from app.hub.models_folder import Thrown
 
 _ORIGINS = {
     "starter": "came with this program",

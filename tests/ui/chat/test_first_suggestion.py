@@ -16,7 +16,7 @@ from app.core.events import CancelToken
 from app.features.model_estimate import Fit
 from app.features.models import Suggestion
 from app.hub.catalog import Entry
-from app.hub.download_request import Download
+from app.hub.downloads import Download
 from app.hub.library import InstalledModel
 from app.ui.chat.empty_state import EmptyState
 from app.ui.chat.first_suggestion import FirstSuggestion

@@ -22,7 +22,7 @@ from app.features.model_estimate import TIGHT, TOO_LARGE, WELL, Fit
 from app.features.model_storage import StorageReport
 from app.features.models import Suggestion
 from app.hub.catalog import Entry
-from app.hub.download_request import Download, DownloadRequest
+from app.hub.downloads import Download, DownloadRequest
 from app.hub.files import ModelFile, RemoteFile, Repository
 from app.hub.library import InstalledModel
 from app.hub.search import Page, Query

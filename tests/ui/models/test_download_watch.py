@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import DownloadFailed
-from app.hub.download_request import Download, DownloadRequest
+from app.hub.downloads import Download, DownloadRequest
 from app.hub.files import RemoteFile
 from app.ui.models.download_watch import DownloadWatch
 from app.ui.task_bar import TaskBar

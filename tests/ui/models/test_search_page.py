@@ -12,8 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from app.core import errors
 from app.features.sentences import sentence_for
-from app.hub.ledger import Ledger
-from app.hub.network import Access, Network
+from app.hub.access import Access, Ledger
+from app.hub.network import Network
 from app.hub.search import Found, Hub, Page
 from app.ui import tasks
 from app.ui.models.result_list import FOUND_ROLE

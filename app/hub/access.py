@@ -1,0 +1,316 @@
+"""How the network may be used and what became of each use: switch, proxy, mirror and token, ledger and situations."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import errno
+import json
+import logging
+import math
+import os
+import re
+import socket
+import ssl
+import time
+import urllib.request
+import uuid
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from app import APP_ID
+from app.core.errors import (
+    AccessGated,
+    AppError,
+    FileNotOnHub,
+    HubBusy,
+    HubUnreachable,
+    RepositoryMissing,
+    TokenNotKept,
+    TokenRefused,
+)
+
+if TYPE_CHECKING:
+    import httpx2
+    from huggingface_hub.errors import HfHubHTTPError
+
+
+HUB = "https://huggingface.co"
+CAPTIVE_PORTAL_STATUS = 511  # RFC 6585
+_NOTHING_LEFT = re.compile(r";\s*r\s*=\s*0\s*;\s*t\s*=\s*(\d+)")
+
+
+@dataclass(frozen=True)
+class Access:
+    """How the network may be used now. `proxy` "" follows the system; `token` goes to `endpoint` only."""
+
+    allowed: bool = True
+    endpoint: str = HUB
+    proxy: str = ""
+    token: str = field(default="", repr=False)
+
+    @property
+    def host(self) -> str:
+        """The Hub's name, for sentences."""
+        return urlsplit(self.endpoint).netloc
+
+
+@dataclass
+class Visit:
+    """One use of the network. `patient`: failures are the caller's to retry, so they are passed on as they are."""
+
+    access: Access
+    why: str
+    ledger: Ledger
+    patient: bool = False
+    deadline_s: float = float("inf")
+    """In `time.monotonic()`."""
+    is_html: bool = False
+    """Whether the last answer was a page for people."""
+
+
+_visit: contextvars.ContextVar[Visit | None] = contextvars.ContextVar("visit", default=None)
+
+
+def current_visit() -> Visit | None:
+    """The visit that this thread, or task, is on."""
+    return _visit.get()
+
+
+@contextlib.contextmanager
+def entered(visit: Visit) -> Iterator[Visit]:
+    """What happens inside belongs to this visit."""
+    before = _visit.set(visit)
+    try:
+        yield visit
+    finally:
+        _visit.reset(before)
+
+
+def refusal_of(response: httpx2.Response, access: Access) -> AppError | None:
+    """Statuses that the library would retry past any deadline."""
+    status = response.status_code
+    if status == 429:
+        return HubBusy(access.host, wait_of(response))
+    if status == CAPTIVE_PORTAL_STATUS:
+        return HubUnreachable(access.host, "captive_portal")
+    return HubUnreachable(access.host, "server") if status >= 500 else None
+
+
+def proxy_for(url: str, access: Access) -> str:
+    """The proxy a request takes, "" for none; the system's is what Python finds in environment and registry."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if access.proxy:
+        return "" if host in ("localhost", "127.0.0.1", "::1") else access.proxy
+    if urllib.request.proxy_bypass(host):
+        return ""
+    known = urllib.request.getproxies()
+    proxy = known.get(parts.scheme) or known.get("all") or ""
+    return f"http://{proxy}" if proxy and "://" not in proxy else proxy
+
+
+def wait_of(response: httpx2.Response) -> int:
+    """How many seconds an answer asks to wait: `Retry-After`, or the draft header `RateLimit` where nothing is left."""
+    text = response.headers.get("retry-after", "").strip()
+    if text.isdecimal():
+        return int(text)
+    with contextlib.suppress(ValueError):
+        return max(0, math.ceil(parsedate_to_datetime(text).timestamp() - time.time()))
+    found = _NOTHING_LEFT.search(response.headers.get("ratelimit", ""))  # the header comes with every answer
+    return int(found[1]) if found else 0
+
+
+def problem_of(error: BaseException, visit: Visit, repo: str = "", file: str = "") -> AppError:
+    """The situation behind whatever a request raised."""
+    import httpx2
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    if isinstance(error, AppError):
+        return error
+    if isinstance(error, HfHubHTTPError):
+        return _answered(error, visit.access, repo, file)
+    if isinstance(error, HFValidationError):
+        return RepositoryMissing(repo)
+    if not isinstance(error, (httpx2.HTTPError, httpx2.InvalidURL, *_SENSELESS)):
+        raise error
+    return HubUnreachable(visit.access.host, _why_no_answer(error, visit))
+
+
+_SENSELESS = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
+
+
+"""What the library raises over an answer of another form."""
+
+
+def _answered(error: HfHubHTTPError, access: Access, repo: str, file: str) -> AppError:
+    """The situation behind a status. Missing and private repositories look alike, with status 401 without a token."""
+    from huggingface_hub import errors
+
+    status = error.response.status_code
+    refusal = refusal_of(error.response, access)
+    if refusal is not None:
+        return refusal
+    if access.token and status == 401 and not isinstance(error, errors.GatedRepoError):
+        return TokenRefused()
+    if isinstance(error, errors.EntryNotFoundError):
+        return FileNotOnHub(repo, file)
+    is_gated = isinstance(error, errors.GatedRepoError)  # a kind of RepositoryNotFoundError
+    if not is_gated and isinstance(error, errors.RepositoryNotFoundError | errors.RevisionNotFoundError):
+        return RepositoryMissing(repo)
+    return AccessGated(repo, bool(access.token)) if status in (401, 403) else HubUnreachable(access.host, "garbage")
+
+
+def _why_no_answer(error: BaseException, visit: Visit) -> str:
+    """A reason of HubUnreachable."""
+    import httpx2
+
+    reasons: list[tuple[type[Exception], str]] = [
+        (httpx2.TimeoutException, "timeout"),
+        (httpx2.ProxyError, "proxy"),
+        (httpx2.RemoteProtocolError, "server"),
+    ]
+    for kind, reason in reasons:
+        if isinstance(error, kind):
+            return reason
+    if isinstance(error, httpx2.NetworkError):
+        return _why_no_connection(error, bool(proxy_for(visit.access.endpoint, visit.access)))
+    return "captive_portal" if visit.is_html else "garbage"
+
+
+_REASONS: tuple[tuple[type[OSError], str], ...] = (
+    (ssl.SSLError, "tls"),
+    (socket.gaierror, "offline"),
+    (ConnectionRefusedError, "refused"),
+    (ConnectionResetError, "server"),
+)
+
+
+_NO_WAY = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
+
+
+def _why_no_connection(error: BaseException, has_proxy: bool) -> str:
+    """What the system said, which is behind the error."""
+    step: BaseException | None = error
+    while step is not None:
+        reason = next((reason for kind, reason in _REASONS if isinstance(step, kind)), "")
+        if isinstance(step, OSError) and step.errno in _NO_WAY:
+            reason = "offline"
+        if reason:
+            return "proxy" if has_proxy and reason != "tls" else reason  # a proxy is who was called
+        step = step.__cause__ or step.__context__
+    return "server" if "Read" in type(error).__name__ else "offline"
+
+
+# Every connection that was ever made: when, to which host, why, how many bytes came; one JSON object a line.
+
+
+log = logging.getLogger(__name__)
+
+MOST_SHOWN = 1000
+
+
+@dataclass(frozen=True)
+class Connection:
+    """`at` is in seconds since 1970. `status` is HTTP's, 0 while there is no answer. `bytes` counts what came."""
+
+    id: str
+    at: float
+    host: str
+    why: str
+    bytes: int = 0
+    status: int = 0
+
+
+class Ledger:
+    """The file; it is made with the first connection."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def begin(self, host: str, why: str) -> Connection:
+        """A connection is about to be opened."""
+        connection = Connection(uuid.uuid4().hex[:12], time.time(), host, why)
+        self._append(connection)
+        return connection
+
+    def tell(self, connection: Connection, *, received_bytes: int, status: int) -> None:
+        """What came through it so far."""
+        self._append(replace(connection, bytes=received_bytes, status=status))
+
+    def connections(self, most: int = MOST_SHOWN) -> list[Connection]:
+        """The newest first; lines that are no connection are passed over."""
+        found: dict[str, Connection] = {}
+        try:
+            with self.path.open("r", encoding="utf-8", errors="replace") as file:
+                for line in file:  # all of them: a long download has a thousand lines of its own
+                    with contextlib.suppress(ValueError, TypeError, RecursionError):
+                        connection = Connection(**json.loads(line))
+                        found[connection.id] = connection
+        except OSError:
+            return []
+        return sorted(found.values(), key=lambda each: each.at, reverse=True)[:most]
+
+    def _append(self, connection: Connection) -> None:
+        line = json.dumps(asdict(connection), ensure_ascii=False).encode("utf-8") + b"\n"
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            try:
+                os.write(descriptor, line)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            log.info("the connection to %s could not be noted: %s", connection.host, error)
+
+
+# The access token for the Hub, in the system's keyring: one for each host, so that a mirror never gets the Hub's.
+
+
+HUB_HOST = "huggingface.co"
+
+
+class Token:
+    """Reading and writing may take a moment and wait for the person, so they belong off the window's thread."""
+
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+
+    def load(self, host: str = HUB_HOST) -> str:
+        """The token for a host; "" when there is none, or no keyring."""
+        if host not in self._texts:
+            self._texts[host] = _read(host)
+        return self._texts[host]
+
+    def save(self, text: str, host: str = HUB_HOST) -> None:
+        """Keeps a token, or forgets it with "". Raises TokenNotKept when it holds until the program's end only."""
+        import keyring  # heavy, and not needed by most people
+        from keyring.errors import KeyringError, PasswordDeleteError
+
+        text = self._texts[host] = text.strip()
+        try:
+            if text:
+                keyring.set_password(APP_ID, host, text)
+            else:
+                keyring.delete_password(APP_ID, host)
+        except PasswordDeleteError:
+            return  # there was none
+        except (KeyringError, OSError, RuntimeError) as error:
+            log.info("the keyring cannot be used: %s", type(error).__name__)
+            if text:
+                raise TokenNotKept from error
+
+
+def _read(host: str) -> str:
+    import keyring
+    from keyring.errors import KeyringError
+
+    try:
+        return keyring.get_password(APP_ID, host) or ""
+    except (KeyringError, OSError, RuntimeError) as error:
+        log.info("the keyring cannot be read: %s", type(error).__name__)
+        return ""

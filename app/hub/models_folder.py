@@ -1,0 +1,578 @@
+"""The models folder: files are added to it, it moves to another place, and what a person deletes waits in its trash."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import itertools
+import json
+import os
+import shutil
+import sys
+import time
+import uuid
+from collections.abc import Callable, Generator, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from app.core.errors import FolderNotWritable, ModelMissing, ModelNotOurs, ModelUnreadable
+from app.core.events import CancelToken, CopyProgress
+from app.core.gguf import check_model
+from app.core.paths import disk_problem, make_folder, opener
+from app.hub.library import InstalledModel, describe, file_at, places, read_json, scan, sidecar_path
+from app.hub.part import check_room, reserve_for
+
+ADDED = "added"
+
+
+def add(
+    path: Path, folder: Path, how: str, cancel: CancelToken, others: Iterable[Path] | None = None
+) -> Generator[CopyProgress, None, Path | None]:
+    """Brings a model along with all parts and its vision file; returns where it is then, None when it was cancelled.
+
+    `how`: copy, move or in_place. `others` are the folders of other programs, whose files are not moved. Copies have
+    names of their own until all are complete, and the old files of a move go only after that.
+    Raises ModelMissing, ModelUnreadable, ModelNotOurs, NotEnoughDisk, DiskFull or FolderNotWritable.
+    """
+    path = path.absolute()
+    model = checked(path)
+    total = sum(file.size_bytes for source in _files(model) if (file := file_at(source)) is not None)
+    if how == "in_place" or path.resolve().is_relative_to(folder.resolve()):
+        yield CopyProgress(total, total, path.name)
+        return model.path
+    if how == "move" and any(_lies_in(path, other) for other in (_others() if others is None else others)):
+        raise ModelNotOurs(str(path))
+    place = _place(model, folder)
+    pairs = [(source, place / source.name) for source in _files(model)]
+    try:
+        if not (how == "move" and _link(pairs)):
+            check_room(folder, total + reserve_for(total))
+            yield from _copy(pairs, total, cancel)
+            if cancel.cancelled:
+                return None
+            for _, target in pairs:
+                unfinished(target).rename(target)
+            sync_folder(place)
+    except OSError as error:
+        raise disk_problem(error, folder) from error
+    finally:
+        for _, target in pairs:
+            unfinished(target).unlink(missing_ok=True)
+        remove_empty(place, folder)
+    if how == "move":
+        _remove([source for source, _ in pairs])
+    yield CopyProgress(total, total, path.name)
+    return place / model.path.name
+
+
+def checked(path: Path) -> InstalledModel:
+    """The model that a file belongs to, complete and readable; raises ModelMissing or ModelUnreadable."""
+    check_model(path)
+    model = describe(path, "added")
+    if model is None:
+        raise ModelUnreadable(str(path), "vocabulary_only")
+    if model.missing:
+        raise ModelMissing(str(path.with_name(model.missing[0])))
+    for part in model.parts:
+        check_model(part)
+    return model
+
+
+def _files(model: InstalledModel) -> list[Path]:
+    """The first part last: while it is not there nobody takes the model for complete."""
+    return [*([model.vision_path] if model.vision_path else []), *reversed(model.parts)]
+
+
+def _place(model: InstalledModel, folder: Path) -> Path:
+    """A folder of its own in the models folder, in which none of these names is taken."""
+    names = [source.name for source in _files(model)]
+    homes = numbered(folder / ADDED / (model.name.strip(" .") or "model"))
+    return next(home for home in homes if not any(os.path.lexists(home / name) for name in names))
+
+
+def _link(pairs: list[tuple[Path, Path]]) -> bool:
+    """Gives the files their new names beside the old ones, where both are on one disk that can do that."""
+    done: list[Path] = []
+    if any(source.is_symlink() for source, _ in pairs):
+        return False
+    try:
+        for source, target in pairs:
+            make_folder(target.parent)
+            target.hardlink_to(source)
+            done.append(target)
+    except OSError:
+        for target in done:
+            target.unlink()
+        return False
+    return True
+
+
+def _copy(pairs: list[tuple[Path, Path]], total: int, cancel: CancelToken) -> Iterator[CopyProgress]:
+    done = 0
+    for source, target in pairs:
+        if cancel.cancelled:
+            return
+        for since in copy(source, target, cancel):
+            done += since
+            yield CopyProgress(done, total, source.name)
+
+
+def _remove(paths: list[Path]) -> None:
+    for path in paths:
+        try:
+            path.unlink()
+        except OSError as error:
+            raise disk_problem(error, path.parent) from error
+
+
+def _others() -> list[Path]:
+    return [place.folder for place in places(os.environ, Path.home(), sys.platform)]
+
+
+def _lies_in(path: Path, folder: Path) -> bool:
+    return path.is_relative_to(folder) or path.resolve().is_relative_to(folder.resolve())
+
+
+# Files from one folder to another: room is checked first, a copy has another name until it is complete.
+
+
+UNFINISHED = ".part"
+CHUNK_BYTES = 512 * 1024
+SAY_EVERY_S = 0.05
+
+
+def copy(source: Path, target: Path, cancel: CancelToken) -> Iterator[int]:
+    """Copies to `<target>.part`, which is on the disk, as long and as old as the source at the end; yields bytes since.
+
+    A cancelled copy is removed. Raises OSError.
+    """
+    part = unfinished(target)
+    make_folder(target.parent)
+    said_s, since = time.monotonic(), 0
+    with source.open("rb") as reader, open(part, "wb", opener=opener) as writer:
+        while (chunk := reader.read(CHUNK_BYTES)) and not cancel.cancelled:
+            writer.write(chunk)
+            since += len(chunk)
+            if time.monotonic() >= said_s + SAY_EVERY_S:
+                yield since
+                said_s, since = time.monotonic(), 0
+        writer.flush()
+        os.fsync(writer.fileno())
+        status, size = os.fstat(reader.fileno()), os.fstat(writer.fileno()).st_size
+    if cancel.cancelled:
+        part.unlink()
+    elif status.st_size != size:
+        raise OSError(errno.EIO, "the copy is not as long as the file", str(source))
+    else:
+        os.utime(part, ns=(status.st_atime_ns, status.st_mtime_ns))
+    yield since
+
+
+def unfinished(target: Path) -> Path:
+    """What a file is called until it is complete."""
+    return target.with_name(target.name + UNFINISHED)
+
+
+def numbered(path: Path) -> Iterator[Path]:
+    """`path`, `path 2`, `path 3` …"""
+    yield path
+    for number in itertools.count(2):
+        yield path.with_name(f"{path.name} {number}")
+
+
+def is_below(name: str) -> bool:
+    """Whether a path that was read from a file stays in the folder it is meant for."""
+    path = Path(name)
+    return bool(name) and not path.anchor and ".." not in path.parts
+
+
+def sync_folder(folder: Path) -> None:
+    """Names in a folder are on the disk afterwards, where the system can do that."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def write_whole(path: Path, text: str) -> None:
+    """A small file that is there whole or not at all, also after a power failure."""
+    part = unfinished(path)
+    with open(part, "w", encoding="utf-8", opener=opener) as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+    sync_folder(path.parent)
+
+
+def remove_empty(folder: Path, top: Path) -> None:
+    """Removes a folder and those above it, up to `top`, as far as they are empty."""
+    while folder != top and folder.is_relative_to(top):
+        try:
+            folder.rmdir()
+        except OSError:
+            return
+        folder = folder.parent
+
+
+# The models folder moves to another place or disk: never half, and it goes on after a kill at any point.
+
+
+JOURNAL = ".moving.json"
+MOST_JOURNAL_BYTES = 64 * 1024 * 1024
+AGE_SLACK_NS = 2_000_000_000  # the steps in which the oldest file systems keep times
+
+
+def move_folder(
+    old: Path, new: Path, cancel: CancelToken, on_moved: Callable[[], None] = lambda: None
+) -> Iterator[CopyProgress]:
+    """Moves everything in `old` into `new`, whose own files stay: a folder with a name that is taken gets a number.
+
+    `on_moved` is called when everything is in the new place and nothing was deleted in the old one yet: the time to
+    remember the new place. Until then a cancel or a failure takes everything back. Files that come into `old` meanwhile
+    stay there. Raises NotEnoughDisk, DiskFull or FolderNotWritable, also for a place inside `old`.
+    """
+    old, new = old.resolve(), new.resolve()
+    if new != old and new.is_relative_to(old):
+        raise FolderNotWritable(str(new))
+    try:
+        if new == old or not old.is_dir() or _rename_whole(old, new):
+            make_folder(new)
+            on_moved()
+            if unfinished_move(new) == old:
+                (new / JOURNAL).unlink()
+            return
+        make_folder(new)
+        yield from _Move(old, new).run(cancel, on_moved)
+    except OSError as error:
+        raise disk_problem(error, new) from error
+
+
+def unfinished_move(new: Path) -> Path | None:
+    """The folder whose move to `new` was interrupted: `move_folder` brings it to its end."""
+    journal = read_json(new / JOURNAL, MOST_JOURNAL_BYTES)
+    old = journal.get("from") if isinstance(journal, dict) else None
+    return Path(old) if isinstance(old, str) and Path(old).is_absolute() else None
+
+
+def _rename_whole(old: Path, new: Path) -> bool:
+    """Whether one new name was enough: on the same disk, into a place that is free or empty."""
+    try:
+        make_folder(new.parent)
+        if new.exists():
+            new.rmdir()
+        old.rename(new)
+    except OSError:
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class _Way:
+    source: Path
+    target: Path
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the target is the copy of the source."""
+        try:
+            old, new = self.source.lstat(), self.target.lstat()
+        except OSError:
+            return False
+        if self.source.is_symlink():
+            return self.target.is_symlink()
+        return old.st_size == new.st_size and abs(old.st_mtime_ns - new.st_mtime_ns) <= AGE_SLACK_NS
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the source still has to be brought."""
+        return os.path.lexists(self.source) and not self.is_done
+
+
+class _Move:
+    """One file after the other."""
+
+    def __init__(self, old: Path, new: Path) -> None:
+        self._old, self._new = old, new
+        self._targets: dict[str, str] = {}
+        self._is_copied = False
+        self._is_one_disk = old.stat().st_dev == new.stat().st_dev
+        self._load()
+
+    def run(self, cancel: CancelToken, on_moved: Callable[[], None]) -> Iterator[CopyProgress]:
+        if not self._is_copied:
+            self._plan()
+            if not self._is_one_disk:
+                left = sum(way.source.lstat().st_size for way in self._ways() if way.is_open)
+                check_room(self._new, left + reserve_for(left))
+            self._save()
+            try:
+                yield from self._bring(cancel)
+            except OSError:
+                with contextlib.suppress(OSError):  # a disk that is gone may come back for the next run
+                    self._take_back()
+                raise
+            if cancel.cancelled:
+                self._take_back()
+                return
+            self._is_copied = True
+            self._save()
+        on_moved()
+        yield from self._clear()
+
+    def _ways(self) -> list[_Way]:
+        return [_Way(self._old / name, self._new / target) for name, target in self._targets.items()]
+
+    def _bring(self, cancel: CancelToken) -> Generator[CopyProgress, None, None]:
+        ways = [way for way in self._ways() if os.path.lexists(way.source)]
+        sizes = {way: way.source.lstat().st_size for way in ways}
+        total, done = sum(sizes.values()), 0
+        for way in ways:
+            if cancel.cancelled:
+                return
+            if not way.is_done:
+                make_folder(way.target.parent)
+                if self._is_one_disk:
+                    way.source.rename(way.target)
+                elif way.source.is_symlink():
+                    way.target.unlink(missing_ok=True)
+                    way.target.symlink_to(os.path.realpath(way.source))
+                else:
+                    yield from _copied(way, done, total, cancel)
+            done += sizes[way]
+            yield CopyProgress(done, total, way.source.name)
+        if not self._is_one_disk and not cancel.cancelled and not all(way.is_done for way in ways):
+            raise OSError(errno.EIO, "not everything that was copied is there", str(self._new))
+
+    def _clear(self) -> Iterator[CopyProgress]:
+        for way in self._ways():
+            if way.is_done:
+                way.source.unlink()
+                yield CopyProgress(1, 1, way.source.name)
+        for folder in sorted((Path(here) for here, _, _ in os.walk(self._old)), reverse=True):
+            remove_empty(folder, self._old)
+        self._end(self._old)
+
+    def _take_back(self) -> None:
+        for way in self._ways():
+            if way.is_done:
+                way.target.unlink()
+            elif os.path.lexists(way.target) and not os.path.lexists(way.source):
+                make_folder(way.source.parent)
+                way.target.rename(way.source)
+        for way in self._ways():  # not before the last of our files has left: one may be called so itself
+            unfinished(way.target).unlink(missing_ok=True)
+            remove_empty(way.target.parent, self._new)
+        self._end(self._new)
+
+    def _end(self, left: Path) -> None:
+        """The journal goes, and the folder that is left where it is empty."""
+        (self._new / JOURNAL).unlink(missing_ok=True)
+        remove_empty(left, left.parent)
+
+    def _plan(self) -> None:
+        """A target for every file that has none yet; a folder in which one of the names is taken gets a number."""
+        for here, folders, files in os.walk(self._old, onerror=_raise):
+            folder = Path(here).relative_to(self._old)
+            names = sorted([*files, *(name for name in folders if Path(here, name).is_symlink())])
+            new = [name for name in names if (folder / name).as_posix() not in {JOURNAL, *self._targets}]
+            if not new:
+                continue
+            top = self._new / folder
+            # beside the files of the new folder itself, not beside the folder
+            homes = numbered(top) if folder.parts else itertools.chain([top], numbered(top / self._old.name))
+            home = next(home for home in homes if not any(_is_taken(home / name) for name in new))
+            for name in new:
+                self._targets[(folder / name).as_posix()] = (home / name).relative_to(self._new).as_posix()
+
+    def _load(self) -> None:
+        if unfinished_move(self._new) != self._old:
+            return
+        journal = read_json(self._new / JOURNAL, MOST_JOURNAL_BYTES)
+        files = journal.get("files")
+        if isinstance(files, dict) and all(isinstance(to, str) and is_below(to) for to in files.values()):
+            self._targets = {name: to for name, to in files.items() if is_below(name)}
+            self._is_copied = journal.get("is_copied") is True
+
+    def _save(self) -> None:
+        journal = {"version": 1, "from": str(self._old), "is_copied": self._is_copied, "files": self._targets}
+        write_whole(self._new / JOURNAL, json.dumps(journal))
+
+
+def _copied(way: _Way, done: int, total: int, cancel: CancelToken) -> Iterator[CopyProgress]:
+    for since in copy(way.source, way.target, cancel):
+        done += since
+        yield CopyProgress(done, total, way.source.name)
+    if not cancel.cancelled:
+        unfinished(way.target).replace(way.target)
+        sync_folder(way.target.parent)
+
+
+def _is_taken(target: Path) -> bool:
+    return os.path.lexists(target) or os.path.lexists(unfinished(target))
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+# What a person deleted: kept in the models folder until it is emptied, and put back where it was on request.
+
+
+TRASH = ".trash"
+NOTE = "thrown.json"
+
+
+@dataclass(frozen=True)
+class Thrown:
+    """A model in the trash of the models folder `folder`; `files` are paths in that folder, the model's first part in
+    front. `thrown_at` is in seconds since 1970.
+    """
+
+    id: str
+    folder: Path
+    name: str
+    files: tuple[str, ...]
+    size_bytes: int
+    thrown_at: float
+
+    @property
+    def place(self) -> Path:
+        """Where it is now."""
+        return self.folder / TRASH / self.id
+
+
+def throw_away(model: InstalledModel, folder: Path) -> Thrown:
+    """Moves a model of ours with its sidecars, and with its vision file unless another model uses that, too.
+
+    Raises ModelNotOurs, ModelMissing or FolderNotWritable; then everything is where it was.
+    """
+    if not model.is_ours or not all(_is_inside(path, folder) for path in model.parts):
+        raise ModelNotOurs(str(model.path))
+    paths = list(model.parts)
+    eye = model.vision_path
+    if eye is not None and _is_inside(eye, folder):
+        users = [other for other in scan(folder) if other.vision_path == eye and other.path != model.path]
+        paths += [] if users else [eye]
+    paths = [each for path in paths for each in (path, sidecar_path(path)) if os.path.lexists(each)]
+    if model.path not in paths:
+        raise ModelMissing(str(model.path))
+    sizes = [file.size_bytes for path in paths if (file := file_at(path)) is not None]
+    files = tuple(path.relative_to(folder).as_posix() for path in paths)
+    thrown = Thrown(uuid.uuid4().hex[:12], folder, model.name, files, sum(sizes), time.time())
+    moves = [(folder / name, thrown.place / name) for name in files]
+    try:
+        make_folder(thrown.place)
+        note = {"version": 1, "name": thrown.name, "files": files, "size_bytes": thrown.size_bytes}
+        write_whole(thrown.place / NOTE, json.dumps(note | {"thrown_at": thrown.thrown_at}, ensure_ascii=False))
+        _move(moves)
+    except OSError as error:
+        _leave(thrown.place)
+        raise disk_problem(error, folder) from error
+    for path in paths:
+        remove_empty(path.parent, folder)
+    return thrown
+
+
+def put_back(thrown: Thrown) -> Path:
+    """Everything to where it was, or into a new folder beside where one of its places is taken; the model's path.
+
+    Raises ModelMissing when the trash was emptied meanwhile, or FolderNotWritable.
+    """
+    left = [name for name in thrown.files if os.path.lexists(thrown.place / name)]
+    if not left:
+        raise ModelMissing(str(thrown.folder / thrown.files[0]))
+    targets = _free_places(thrown, left)
+    try:
+        _move([(thrown.place / name, targets[name]) for name in left])
+    except OSError as error:
+        raise disk_problem(error, thrown.folder) from error
+    _leave(thrown.place)
+    return targets.get(thrown.files[0], thrown.folder / thrown.files[0])
+
+
+def contents(folder: Path) -> list[Thrown]:
+    """What can be put back, the last thrown first."""
+    found = [_read(place, folder) for place in _places(folder)]
+    return sorted((each for each in found if each is not None), key=lambda each: each.thrown_at, reverse=True)
+
+
+def empty(folder: Path, older_than_s: float = 0) -> int:
+    """Deletes for good what has been in the trash for so long, and what nobody can put back; how many bytes that was.
+
+    Raises FolderNotWritable.
+    """
+    freed = 0
+    for place in _places(folder):
+        thrown = _read(place, folder)
+        age_s = time.time() - (thrown.thrown_at if thrown else place.stat().st_mtime)
+        if age_s < older_than_s:
+            continue
+        size = sum(path.lstat().st_size for path in place.rglob("*") if path.is_file() and path.name != NOTE)
+        try:
+            shutil.rmtree(place)
+        except OSError as error:
+            raise disk_problem(error, place) from error
+        freed += size
+    return freed
+
+
+def _is_inside(path: Path, folder: Path) -> bool:
+    """Whether a file lies below the folder in truth; that the file itself is a link does not matter."""
+    return path.is_relative_to(folder) and path.parent.resolve().is_relative_to(folder.resolve())
+
+
+def _places(folder: Path) -> list[Path]:
+    trash = folder / TRASH
+    if trash.is_symlink() or not trash.is_dir():
+        return []
+    return [place for place in trash.iterdir() if place.is_dir() and not place.is_symlink()]
+
+
+def _read(place: Path, folder: Path) -> Thrown | None:
+    note = read_json(place / NOTE)
+    try:
+        files = tuple(str(name) for name in note["files"])
+        thrown = Thrown(place.name, folder, str(note["name"]), files, int(note["size_bytes"]), float(note["thrown_at"]))
+    except (TypeError, KeyError, ValueError):
+        return None
+    can_return = all(map(is_below, files)) and any(os.path.lexists(place / name) for name in files)
+    return thrown if can_return else None
+
+
+def _free_places(thrown: Thrown, left: list[str]) -> dict[str, Path]:
+    """A target for each file; when one is taken, all go into one new folder beside the model's old one."""
+    old = {name: thrown.folder / name for name in left}
+    if not any(os.path.lexists(target) for target in old.values()):
+        return old
+    first = thrown.folder / thrown.files[0]
+    home = first.parent if first.parent != thrown.folder else first.with_suffix("")
+    names = {name: PurePosixPath(name).name for name in left}
+    free = next(
+        place
+        for place in numbered(home)
+        if not any(os.path.lexists(place / name) for name in names.values()) and (place.is_dir() or not place.exists())
+    )
+    return {name: free / base for name, base in names.items()}
+
+
+def _leave(place: Path) -> None:
+    """Removes a place in the trash when nothing but its note is left there."""
+    if not any(path.is_symlink() or path.is_file() for path in place.rglob("*") if path != place / NOTE):
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _move(moves: list[tuple[Path, Path]]) -> None:
+    """Renames all, or none: what was renamed before a failure goes back."""
+    done: list[tuple[Path, Path]] = []
+    try:
+        for source, target in moves:
+            make_folder(target.parent)
+            source.rename(target)
+            done.append((source, target))
+    except OSError:
+        for source, target in reversed(done):
+            target.rename(source)
+        raise
