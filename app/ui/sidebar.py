@@ -15,6 +15,7 @@ from app.ui.shortcuts import keys_of, with_keys
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.fields import SearchField
+from app.ui.widgets.names import name_widgets
 
 SEARCH_DELAY_MS = 120
 
@@ -71,6 +72,7 @@ class Sidebar(QWidget):
             self._column.addWidget(widget, stretch)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+        name_widgets(nothing_found=self._nothing)
 
     @property
     def open_id(self) -> int | None:

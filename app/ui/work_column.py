@@ -19,6 +19,7 @@ from app.ui.shortcuts import keys_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.fields import SearchField
+from app.ui.widgets.names import name_widgets
 from app.ui.work_list import STATE_ROLE, Work, WorkListModel
 
 SEARCH_DELAY_MS = 120
@@ -116,6 +117,7 @@ class WorkColumn(QWidget):
             self._column.addWidget(widget, stretch)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+        name_widgets(nothing_found=self._nothing)
 
     def reload(self) -> None:
         """Reads the list again, as the search field says."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from app.bootstrap import Fireside
 from app.core.events import CancelToken, Finished, FinishReason, Message, Role, TextDelta
@@ -100,9 +101,15 @@ def _ask(engine: EngineClient, text: str, cancel: CancelToken) -> str | None:
 
 def summaries_of(app: Fireside) -> Summaries:
     """The program's own, with this pipeline."""
-    summaries = app.summaries
-    summaries._queue._summarize = one_by_one
-    return summaries
+    put_pipeline(app, one_by_one)
+    return app.summaries
+
+
+def put_pipeline(app: Fireside, pipeline: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+    """Another pipeline in the queue; the one that was there."""
+    queue = app.summaries._queue
+    before, queue._summarize = queue._summarize, pipeline
+    return before
 
 
 def work_off(summaries: Summaries) -> None:

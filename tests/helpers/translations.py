@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from app.bootstrap import Fireside
 from app.core.events import CancelToken, Finished, FinishReason, Message, Role, TextDelta
@@ -80,9 +81,15 @@ def _ask(engine: EngineClient, text: str, cancel: CancelToken) -> str | None:
 
 def translations_of(app: Fireside) -> Translations:
     """The program's own, with this pipeline."""
-    translations = app.translations
-    translations._queue._translate = one_by_one
-    return translations
+    put_pipeline(app, one_by_one)
+    return app.translations
+
+
+def put_pipeline(app: Fireside, pipeline: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+    """Another pipeline in the queue; the one that was there."""
+    queue = app.translations._queue
+    before, queue._translate = queue._translate, pipeline
+    return before
 
 
 def lines(count: int, word: str = "kiln") -> list[str]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script
-from tests.helpers.ui import Frame, open_window
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -23,10 +23,10 @@ from app.core.paths import AppPaths
 from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
 from app.ui.application import _Signals
+from tests.helpers.desks.window import Frame
 from tests.helpers.disks import small_disk
 from tests.helpers.program import ROOT, wait_until
 from tests.helpers.script import write_script
-from tests.helpers.ui import Frame
 
 QUIT_TIMEOUT_S = 30
 

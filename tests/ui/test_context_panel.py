@@ -15,7 +15,7 @@ from app.ui.context_panel import ContextPanel, notes_on, rows_of
 from app.ui.status_line import ContextGauge
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
-from tests.helpers.ui import Frame
+from tests.helpers.desks.window import Frame
 
 PARTS = Parts(system=20, carried=100, pinned=300, earlier=2400, message=45, budget=Budget(8192, 1024, 245), hidden=12)
 
@@ -89,7 +89,7 @@ def test_the_gauge_is_a_button_for_keys_and_clicks(qtbot: QtBot, key: Qt.Key) ->
 
 
 def test_the_gauge_opens_the_panel_and_follows_the_numbers(frame: Frame, qtbot: QtBot) -> None:
-    gauge = frame.window.status.gauge
+    gauge = frame.gauge
     gauge.show_size(8192)
     frame.chat.is_counting = False
     qtbot.mouseClick(gauge, Qt.MouseButton.LeftButton)

@@ -31,8 +31,8 @@ from app.ui.shortcuts import ShortcutSheet
 from app.ui.theme import EDGE_PX
 from app.ui.widgets.buttons import IconButton
 from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.tiny_models import make_tiny
-from tests.helpers.ui import Frame, open_window
 
 INTERACTIVE = QAbstractButton | QLineEdit | QPlainTextEdit | QTextEdit | QAbstractItemView
 
@@ -205,7 +205,7 @@ def test_other_files_are_attached_to_the_chat(frame: Frame, tmp_path: Path) -> N
     assert frame.chat.attaching.files == [tmp_path / "letter.pdf", tmp_path / "README"]
     assert frame.chat.isVisible()
     assert frame.loader.state == "asleep"
-    assert frame.notices() == []
+    assert frame.notices == []
 
 
 def test_a_model_and_a_document_dropped_together_go_each_its_way(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
@@ -362,7 +362,7 @@ def test_a_disk_that_refuses_is_told_and_the_window_still_closes(frame: Frame) -
         folder.rmdir()
     folder.write_text("a file where the folder should be")
     frame.window.actions_by_name["zoom_in"].trigger()
-    assert "may not write" in frame.notices()[0]
+    assert "may not write" in frame.notices[0]
     frame.window.close()
     assert not frame.window.isVisible()
 

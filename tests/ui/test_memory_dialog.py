@@ -14,19 +14,19 @@ from app.features.translation.kept_memory import own_entry
 from app.store.memory import Pair, TranslationMemory
 from app.ui.memory_dialog import MemoryDialog
 from tests.helpers.clipping import clipped_texts
-from tests.helpers.ui import Frame
+from tests.helpers.desks.window import Frame
 
 GERMAN, FRENCH = Pair("en", "de"), Pair("en", "fr")
 
 
 @pytest.fixture
 def dialog(frame: Frame, qtbot: QtBot) -> Iterator[MemoryDialog]:
-    memory = TranslationMemory(frame.app.database)
+    memory = TranslationMemory(frame.database)
     for pair, words in ((GERMAN, ("house", "garden", "wall")), (FRENCH, ("house", "door"))):
         memory.keep(
             own_entry(pair, content_of([f"The {word}"]), content_of([f"{word} {pair.target}"])) for word in words
         )
-    shown = MemoryDialog(frame.app.translations, frame.theme, frame.notify, frame.window)
+    shown = MemoryDialog(frame.translations, frame.theme, frame.notify, frame.window)
     shown.open()
     qtbot.waitUntil(lambda: len(shown.found.ids) == 5)
     yield shown
@@ -61,14 +61,14 @@ def test_entries_are_found_by_words_and_languages_and_deleted_one_pair_and_all(
     qtbot.mouseClick(dialog.delete_all, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(dialog.yes, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: sources(dialog) == ["The door"] and dialog.scope.value == "")
-    assert frame.app.translations.pairs() == {FRENCH: 1}
+    assert frame.translations.pairs() == {FRENCH: 1}
 
 
 @pytest.mark.parametrize("zoom", [1.0, 1.5])
 def test_nothing_is_cut_off(frame: Frame, dialog: MemoryDialog, qtbot: QtBot, zoom: float) -> None:
     dialog.close()
     frame.theme.zoom = zoom
-    shown = MemoryDialog(frame.app.translations, frame.theme, frame.notify, frame.window)
+    shown = MemoryDialog(frame.translations, frame.theme, frame.notify, frame.window)
     shown.show()
     qtbot.waitUntil(lambda: bool(shown.found.ids))
     assert clipped_texts(shown) == []
@@ -81,7 +81,7 @@ def test_the_storage_page_says_what_the_memory_takes_and_shows_it(
     frame: Frame, dialog: MemoryDialog, qtbot: QtBot
 ) -> None:
     dialog.close()
-    frame.window.views.show_models("storage")
+    frame.show_models("storage")
     page = frame.window.views._models.storage
     row = page.storage["memory"]
     qtbot.waitUntil(lambda: row.amount.text() not in ("", "Empty"))

@@ -17,8 +17,8 @@ from app.core.paths import starter_model
 from app.ui import tasks
 from app.ui.model_loader import ModelLoader, model_name
 from app.ui.settings_dialog import SettingsDialog
+from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script
-from tests.helpers.ui import Frame, open_window
 
 
 def until(qtbot: QtBot, loader: ModelLoader, state: str) -> None:
@@ -69,7 +69,7 @@ def test_loading_tells_how_far_and_then_ready(frame: Frame, qtbot: QtBot, tmp_pa
     assert words[0] == "loading 0 %"
     assert words[-1] == "ready"
     assert frame.chat.model_states[-1] == ("ready", "Small 1B: ready")
-    assert frame.window.status.device.text().startswith("CPU, ")
+    assert frame.device.text().startswith("CPU, ")
 
 
 def test_a_model_is_remembered_only_when_it_could_be_loaded(
@@ -80,11 +80,11 @@ def test_a_model_is_remembered_only_when_it_could_be_loaded(
     with open_window(qapp) as frame:
         frame.loader.load(bad)
         until(qtbot, frame.loader, "ready")  # the starter, as the way back
-        assert str(bad) not in frame.app.settings.engine.known_models
+        assert str(bad) not in frame.settings.engine.known_models
         frame.loader.load(good)
         qtbot.waitUntil(lambda: frame.loader.path == good and frame.loader.state == "ready")
-        assert frame.app.settings.engine.model_path == str(good)
-        assert str(good) in frame.app.settings.engine.known_models
+        assert frame.settings.engine.model_path == str(good)
+        assert str(good) in frame.settings.engine.known_models
 
 
 def test_a_failure_keeps_the_old_model_and_says_why(
@@ -95,11 +95,11 @@ def test_a_failure_keeps_the_old_model_and_says_why(
         frame.loader.load(model(tmp_path, "a.gguf"))
         until(qtbot, frame.loader, "ready")
         frame.loader.load(model(tmp_path, "b.gguf"))
-        qtbot.waitUntil(lambda: bool(frame.notices()))
+        qtbot.waitUntil(lambda: bool(frame.notices))
         qtbot.waitUntil(lambda: frame.loader.state == "ready")
         assert frame.loader.name == "a"
-        assert "b.gguf could not be loaded" in frame.notices()[0]
-        assert frame.app.engine.loaded is not None
+        assert "b.gguf could not be loaded" in frame.notices[0]
+        assert frame.engine.loaded is not None
 
 
 def test_a_missing_file_keeps_the_loaded_model(qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any) -> None:
@@ -107,8 +107,8 @@ def test_a_missing_file_keeps_the_loaded_model(qapp: QApplication, qtbot: QtBot,
     with open_window(qapp) as frame:
         frame.loader.load(model(tmp_path, "a.gguf"))
         until(qtbot, frame.loader, "ready")
-        frame.window.files.open([str(tmp_path / "gone.gguf")])
-        qtbot.waitUntil(lambda: frame.notices() == ["There is no file gone.gguf."])
+        frame.open_files(tmp_path / "gone.gguf")
+        qtbot.waitUntil(lambda: frame.notices == ["There is no file gone.gguf."])
         assert (frame.loader.name, frame.loader.state) == ("a", "ready")
 
 
@@ -131,7 +131,7 @@ def test_a_second_choice_replaces_the_first_while_it_loads(
         frame.loader.load(model(tmp_path, "quick.gguf"))
         until(qtbot, frame.loader, "ready")
         assert frame.loader.name == "quick"
-        assert not frame.notices()
+        assert not frame.notices
 
 
 def test_loading_can_be_stopped(qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any) -> None:
@@ -141,7 +141,7 @@ def test_loading_can_be_stopped(qapp: QApplication, qtbot: QtBot, tmp_path: Path
         qtbot.waitUntil(lambda: frame.loader.fraction > 0)
         frame.loader.cancel()
         until(qtbot, frame.loader, "asleep")
-        assert not frame.notices()
+        assert not frame.notices
 
 
 def test_reloading_uses_the_settings_of_now(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
@@ -152,13 +152,13 @@ def test_reloading_uses_the_settings_of_now(frame: Frame, qtbot: QtBot, tmp_path
     until(qtbot, frame.loader, "ready")
     assert frame.loader.model is not None
     assert frame.loader.model.context_tokens == 1024
-    assert "1k" in frame.window.status.gauge.accessibleName()
+    assert "1k" in frame.gauge.accessibleName()
 
 
 def test_a_child_that_went_away_puts_the_model_to_sleep(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
     frame.loader.load(model(tmp_path, "a.gguf"))
     until(qtbot, frame.loader, "ready")
-    frame.app.engine.unload()
+    frame.engine.unload()
     frame.loader.look()
     assert (frame.loader.state, frame.loader.word) == ("asleep", "asleep")
 
@@ -174,7 +174,7 @@ def test_each_step_is_said_while_it_is_tried_and_the_outcome_afterwards(
     script({"seconds": 0.6, "steps": ["fewer_layers", "cpu"], "layers": 33})
     said: list[str] = []
     with open_window(qapp) as frame:
-        frame.loader.changed.connect(lambda: said.extend(frame.notices()))
+        frame.loader.changed.connect(lambda: said.extend(frame.notices))
         frame.loader.load(model(tmp_path, "a.gguf"))
         until(qtbot, frame.loader, "ready")
         assert list(dict.fromkeys(said)) == [
@@ -182,8 +182,8 @@ def test_each_step_is_said_while_it_is_tried_and_the_outcome_afterwards(
             "Trying on the CPU…",
             "Loaded on the CPU, because loading on the GPU failed.",
         ]
-        assert frame.notices() == ["Loaded on the CPU, because loading on the GPU failed."]
-        assert frame.window.status.device.text() == "CPU, 1 thread"
+        assert frame.notices == ["Loaded on the CPU, because loading on the GPU failed."]
+        assert frame.device.text() == "CPU, 1 thread"
 
 
 def test_the_picker_says_the_step_and_a_dismissed_notice_stays_away(
@@ -193,10 +193,10 @@ def test_the_picker_says_the_step_and_a_dismissed_notice_stays_away(
     with open_window(qapp) as frame:
         frame.loader.load(model(tmp_path, "a.gguf"))
         frame.loader._show_progress(LoadProgress(0.6, "smaller_context"))
-        assert frame.window.picker.accessibleDescription().endswith("loading 60 %, Trying with a smaller context…")
+        assert frame.model_said.endswith("loading 60 %, Trying with a smaller context…")
         frame.notify.bar.notices[0].dismiss()
         frame.loader._show_progress(LoadProgress(0.7, "smaller_context"))
-        assert frame.notices() == []
+        assert frame.notices == []
         frame.loader.cancel()
         until(qtbot, frame.loader, "asleep")
 
@@ -226,18 +226,18 @@ def test_what_was_said_is_not_said_again_when_it_wakes_up(
         until(qtbot, frame.loader, "ready")
         frame.notify.bar.notices[0].dismiss()
         frame.loader.sleep()
-        qtbot.waitUntil(lambda: frame.app.engine.is_asleep)
+        qtbot.waitUntil(lambda: frame.engine.is_asleep)
         count_in_background(frame)
         until(qtbot, frame.loader, "ready")
-        assert frame.notices() == []
+        assert frame.notices == []
         frame.loader.reload()
         until(qtbot, frame.loader, "ready")
-        assert len(frame.notices()) == 1
+        assert len(frame.notices) == 1
 
 
 def count_in_background(frame: Frame) -> None:
     """A request that needs the model, as an answer would make it."""
-    tasks.run(lambda _: iter([frame.app.engine.count_tokens([Message(Role.USER, "hi")])]), frame.window)
+    tasks.run(lambda _: iter([frame.engine.count_tokens([Message(Role.USER, "hi")])]), frame.window)
 
 
 def test_a_request_wakes_it_with_progress_and_the_state_follows(
@@ -258,7 +258,7 @@ def test_a_request_wakes_it_with_progress_and_the_state_follows(
         until(qtbot, frame.loader, "ready")
         assert seen[0] == "loading 0 %"
         assert len(seen) > 3
-        assert frame.loader.model == frame.app.engine.loaded
+        assert frame.loader.model == frame.engine.loaded
 
 
 def test_a_model_that_cannot_wake_up_is_asleep_again(
@@ -271,7 +271,7 @@ def test_a_model_that_cannot_wake_up_is_asleep_again(
         frame.loader.sleep()
         qtbot.waitUntil(lambda: frame.loader.wakes_up)
         with pytest.raises(EngineStopped):
-            frame.app.engine.count_tokens([Message(Role.USER, "hi")])
+            frame.engine.count_tokens([Message(Role.USER, "hi")])
         until(qtbot, frame.loader, "asleep")
         assert frame.loader.wakes_up
         frame.loader.wake()

@@ -15,8 +15,8 @@ from pytestqt.qtbot import QtBot
 
 from app.ui.model_about import ModelAbout
 from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.window import Frame
 from tests.helpers.models_on_disk import write_model
-from tests.helpers.ui import Frame
 
 Script = Callable[[dict[str, Any]], None]
 
@@ -39,10 +39,6 @@ def load_in_active_window(frame: Frame, qtbot: QtBot) -> None:
     QApplication.processEvents()
 
 
-def words(frame: Frame) -> list[str]:
-    return [label.text() for label in frame.window.picker.findChildren(QLabel) if label.isVisible() and label.text()]
-
-
 def texts(menu: QMenu) -> list[str]:
     return [action.text().split("\t")[0] for action in menu.actions() if not action.isSeparator()]
 
@@ -53,15 +49,15 @@ def named(menu: QMenu, beginning: str) -> QAction:
 
 def give_room(frame: Frame) -> None:
     """Without its left column the window has room for all of the picker's words, also on a small screen."""
-    frame.window.left.hide()
+    frame.left.hide()
     QApplication.processEvents()
 
 
 def test_the_picker_has_a_word_beside_its_dot(frame: Frame) -> None:
     give_room(frame)
-    assert words(frame) == ["Starter", "145 MB", "asleep"]
-    assert frame.window.picker.accessibleName() == "Model"
-    assert frame.window.picker.accessibleDescription() == "Starter, 145 MB, asleep"
+    assert frame.model_words == ["Starter", "145 MB", "asleep"]
+    assert frame.picker.accessibleName() == "Model"
+    assert frame.model_said == "Starter, 145 MB, asleep"
 
 
 def test_a_long_name_is_shortened_and_nothing_is_clipped(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
@@ -70,19 +66,19 @@ def test_a_long_name_is_shortened_and_nothing_is_clipped(frame: Frame, qtbot: Qt
     frame.loader.load(path)
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
     frame.window.resize(640, 480)
-    assert frame.window.picker.width() < 420
+    assert frame.picker.width() < 420
     assert clipped_texts(frame.window) == []
 
 
 def test_in_a_narrow_window_the_size_goes_before_the_word_and_both_are_still_told(frame: Frame, qtbot: QtBot) -> None:
     give_room(frame)
-    assert words(frame) == ["Starter", "145 MB", "asleep"]
+    assert frame.model_words == ["Starter", "145 MB", "asleep"]
     frame.window.resize(640, 480)
-    frame.window.left.show()
-    qtbot.waitUntil(lambda: words(frame) == ["Starter", "asleep"])
-    assert frame.window.picker.accessibleDescription() == "Starter, 145 MB, asleep"
+    frame.left.show()
+    qtbot.waitUntil(lambda: frame.model_words == ["Starter", "asleep"])
+    assert frame.model_said == "Starter, 145 MB, asleep"
     give_room(frame)
-    assert words(frame) == ["Starter", "145 MB", "asleep"]
+    assert frame.model_words == ["Starter", "145 MB", "asleep"]
 
 
 def test_a_model_that_took_the_place_of_the_chats_for_a_summary_is_told(
@@ -92,22 +88,22 @@ def test_a_model_that_took_the_place_of_the_chats_for_a_summary_is_told(
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
     own = frame.loader.path
     assert own is not None
-    list(frame.app.engine.load(tmp_path / "Big-26B-Q4_K_M.gguf"))
+    list(frame.engine.load(tmp_path / "Big-26B-Q4_K_M.gguf"))
     frame.loader.look()
-    assert words(frame) == ["Big 26B", "ready"]
-    told = frame.window.picker.accessibleDescription()
+    assert frame.model_words == ["Big 26B", "ready"]
+    told = frame.model_said
     assert told.endswith("For work in another tab, in place of Starter. It comes back afterwards.")
-    list(frame.app.engine.load(own))
+    list(frame.engine.load(own))
     frame.loader.look()
     give_room(frame)
-    assert words(frame) == ["Starter", "145 MB", "ready"]
+    assert frame.model_words == ["Starter", "145 MB", "ready"]
 
 
 def test_the_menu_offers_known_models_that_are_still_there(frame: Frame, tmp_path: Path) -> None:
     here, gone = tmp_path / "here & now.gguf", tmp_path / "gone.gguf"
     write_model(here)
     frame.app.change("engine", known_models=(str(here), str(gone)))
-    menu = frame.window.picker.menu_now()
+    menu = frame.model_menu
     assert texts(menu) == [
         "Starter  ·  145 MB  ·  a very small English model, often wrong",
         "here && now  ·  448 bytes",
@@ -124,33 +120,29 @@ def test_choosing_in_the_menu_loads(frame: Frame, qtbot: QtBot, tmp_path: Path) 
     path = tmp_path / "other.gguf"
     write_model(path)
     frame.app.change("engine", known_models=(str(path),))
-    menu = frame.window.picker.menu_now()
-    named(menu, "other").trigger()
-    menu.deleteLater()
+    frame.choose_model("other")
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
     assert frame.loader.name == "other"
 
 
 def test_a_sleeping_model_can_be_woken_and_put_to_sleep(frame: Frame, qtbot: QtBot) -> None:
-    menu = frame.window.picker.menu_now()
-    named(menu, "Wake up").trigger()
-    menu.deleteLater()
+    frame.choose_model("Wake up")
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
-    menu = frame.window.picker.menu_now()
+    menu = frame.model_menu
     assert "Wake up" not in texts(menu)
     named(menu, "Put to sleep").trigger()
     menu.deleteLater()
     give_room(frame)
-    assert words(frame) == ["Starter", "145 MB", "asleep"]
-    qtbot.waitUntil(lambda: frame.app.engine.is_asleep)
-    assert frame.window.picker.toolTip().startswith("Asleep. It wakes up with your next message.")
+    assert frame.model_words == ["Starter", "145 MB", "asleep"]
+    qtbot.waitUntil(lambda: frame.engine.is_asleep)
+    assert frame.picker.toolTip().startswith("Asleep. It wakes up with your next message.")
 
 
 def test_the_menu_works_with_the_keyboard(frame: Frame, qtbot: QtBot) -> None:
     frame.loader.start()
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
-    frame.window.picker.setFocus()
-    qtbot.keyClick(frame.window.picker, Qt.Key.Key_Space)
+    frame.picker.setFocus()
+    qtbot.keyClick(frame.picker, Qt.Key.Key_Space)
     menu = QApplication.activePopupWidget()
     assert isinstance(menu, QMenu)
     while menu.activeAction() is None or menu.activeAction().text() != "Put to sleep":
@@ -161,7 +153,7 @@ def test_the_menu_works_with_the_keyboard(frame: Frame, qtbot: QtBot) -> None:
 
 def test_a_failed_model_can_be_loaded_again_and_has_no_other_word(frame: Frame) -> None:
     frame.loader._set("failed", None)
-    menu = frame.window.picker.menu_now()
+    menu = frame.model_menu
     assert "Load it again" in texts(menu)
     assert not {"Wake up", "Put to sleep", "Stop loading"} & set(texts(menu))
     menu.deleteLater()
@@ -169,7 +161,7 @@ def test_a_failed_model_can_be_loaded_again_and_has_no_other_word(frame: Frame) 
 
 def test_a_model_that_a_message_wakes_is_stopped_there_not_here(frame: Frame) -> None:
     frame.loader._set("loading", None)
-    menu = frame.window.picker.menu_now()
+    menu = frame.model_menu
     assert "Stop loading" not in texts(menu)
     menu.deleteLater()
 
@@ -181,7 +173,7 @@ def test_about_this_model_says_why_and_with_what_and_leaves_by_key(
 ) -> None:
     script({"choice": "fits", "needed_bytes": 1_200_000_000, "free_bytes": 9_800_000_000, "sequences": 8, "layers": 30})
     load_in_active_window(frame, qtbot)
-    menu = frame.window.picker.menu_now()
+    menu = frame.model_menu
     named(menu, "About this model").trigger()
     about = frame.window.findChild(ModelAbout)
     assert about is not None
@@ -201,17 +193,17 @@ def test_about_this_model_says_why_and_with_what_and_leaves_by_key(
 def test_a_long_reason_is_not_cut(frame: Frame, qtbot: QtBot, script: Script) -> None:
     script({"gpu_missed": "the driver is older than what this version of the library needs, which is 12.8 " * 3})
     load_in_active_window(frame, qtbot)
-    frame.window.picker.show_about()
+    frame.picker.show_about()
     about = frame.window.findChild(ModelAbout)
     assert about is not None
     assert clipped_texts(about) == []
-    assert "older than" in frame.window.picker.toolTip()
+    assert "older than" in frame.picker.toolTip()
     about.close()
 
 
 def test_about_a_model_that_is_not_loaded_says_what_there_is(frame: Frame, tmp_path: Path) -> None:
     frame.loader.path = tmp_path / "gone.gguf"
-    frame.window.picker.show_about()
+    frame.picker.show_about()
     about = frame.window.findChild(ModelAbout)
     assert about is not None
     shown = [label.text() for label in about.findChildren(QLabel) if not label.isHidden()]

@@ -14,7 +14,7 @@ from app.features.second_model import Swap
 from app.ui.second_model_question import SecondModelQuestion
 from app.ui.theme import Theme
 from app.ui.widgets.question_dialog import QuestionDialog
-from tests.helpers.ui import Frame
+from tests.helpers.desks.window import Frame
 
 GB = 10**9
 SWAP = Swap("summarize", "Small 4B", 3 * GB, "Big 26B", 14 * GB, 5 * GB)
@@ -104,9 +104,9 @@ def test_a_question_that_comes_too_late_is_not_shown(
 
 
 def test_the_summaries_ask_in_the_window_that_is_open(frame: Frame, qtbot: QtBot) -> None:
-    frame.window.views.show_summarize()
+    frame.show_tab("summarize")
     answers: list[bool] = []
-    thread = threading.Thread(target=lambda: answers.append(frame.app.summaries.ask(SWAP)))
+    thread = threading.Thread(target=lambda: answers.append(frame.summaries.ask(SWAP)))
     thread.start()
     asked(frame.window, qtbot)
     frame.window.close()

@@ -25,9 +25,9 @@ from app.engine.states import Identity
 from app.ui.device_choice import DeviceChoice
 from app.ui.settings_dialog import LicenceSheet, SettingsDialog, licence_notices
 from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.window import Frame
 from tests.helpers.gguf_files import header
 from tests.helpers.script import write_script
-from tests.helpers.ui import Frame
 
 CHAT, SUMMARIZE, ENGINE, MEMORY = 1, 2, 3, 4
 GB = 10**9
@@ -48,14 +48,14 @@ def dialog(frame: Frame) -> Iterator[SettingsDialog]:
 
 
 def saved(frame: Frame) -> Settings:
-    settings, wrong = load_settings(frame.app.paths.settings)
+    settings, wrong = load_settings(frame.paths.settings)
     assert wrong == []
     return settings
 
 
 def keep_state(frame: Frame, session: str, size_bytes: int) -> None:
-    frame.app.paths.states.mkdir(parents=True)
-    unfinished = frame.app.paths.states / "new.part"
+    frame.paths.states.mkdir(parents=True)
+    unfinished = frame.paths.states / "new.part"
     unfinished.write_bytes(bytes(size_bytes))
     frame.app.states.add(session, Identity(1, 1, "", "", "f16", ""), [1, 2, 3], unfinished)
 
@@ -237,7 +237,7 @@ def test_saved_states_show_their_size_and_can_be_cleared(dialog: SettingsDialog,
     qtbot.mouseClick(clear, Qt.MouseButton.LeftButton)
     wait_for_text(dialog, qtbot, "Nothing is kept now.")
     assert not clear.isEnabled()
-    assert list(frame.app.paths.states.iterdir()) == []
+    assert list(frame.paths.states.iterdir()) == []
 
 
 def test_a_smaller_budget_is_kept_at_once(dialog: SettingsDialog, frame: Frame, qtbot: QtBot) -> None:

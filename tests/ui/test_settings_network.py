@@ -24,7 +24,7 @@ from app.ui.connections_table import ConnectionTable
 from app.ui.settings_dialog import SettingsDialog
 from app.ui.settings_network import HUB, MIRROR_SCHEMES, PROXY_SCHEMES, address_problem
 from tests.helpers.clipping import clipped_texts
-from tests.helpers.ui import Frame
+from tests.helpers.desks.window import Frame
 
 MANY = 20_000
 LONGEST_STAY_S = 0.25
@@ -82,7 +82,7 @@ def line(dialog: SettingsDialog, name: str) -> QLineEdit:
 
 
 def saved(frame: Frame) -> Network:
-    return load_settings(frame.app.paths.settings)[0].network
+    return load_settings(frame.paths.settings)[0].network
 
 
 def said(dialog: SettingsDialog) -> list[str]:
@@ -98,7 +98,7 @@ def test_the_switch_is_saved_and_shown_in_the_status_line(dialog: SettingsDialog
     switch.setFocus(Qt.FocusReason.TabFocusReason)
     qtbot.keyClick(switch, Qt.Key.Key_Space)
     assert not saved(frame).allowed
-    assert frame.window.status.network.text() == "Network off"
+    assert frame.network_switch.text() == "Network off"
 
 
 def test_a_right_address_is_saved_when_the_field_is_left(dialog: SettingsDialog, frame: Frame, qtbot: QtBot) -> None:
@@ -169,7 +169,7 @@ def test_a_token_is_kept_and_forgotten_in_the_keyring_off_the_windows_thread(
     wait_for_words(dialog, qtbot, told)
     assert drawer.kept == {(APP_ID, "huggingface.co"): "hf_abc"}
     assert token.text() == "", "it stays on the screen"
-    assert "hf_abc" not in frame.app.paths.settings.read_text("utf-8") if frame.app.paths.settings.exists() else True
+    assert "hf_abc" not in frame.paths.settings.read_text("utf-8") if frame.paths.settings.exists() else True
     qtbot.mouseClick(by_name(dialog, QPushButton, "Forget the access token"), Qt.MouseButton.LeftButton)
     wait_for_words(dialog, qtbot, "No token is kept for huggingface.co.")
     assert drawer.kept == {}
@@ -182,14 +182,14 @@ def test_a_mirror_has_a_token_of_its_own(dialog: SettingsDialog, frame: Frame, d
     qtbot.keyClicks(mirror, "https://mirror.example")
     qtbot.keyClick(mirror, Qt.Key.Key_Return)
     wait_for_words(dialog, qtbot, "No token is kept for mirror.example.")
-    assert access_of(frame.app.settings, frame.app.token).token == ""
+    assert access_of(frame.settings, frame.app.token).token == ""
     qtbot.keyClicks(line(dialog, "Access token"), "hf_other")
     qtbot.keyClick(line(dialog, "Access token"), Qt.Key.Key_Return)
     wait_for_words(
         dialog, qtbot, "A token is kept in the system’s keyring. It is sent to mirror.example and to nobody else."
     )
     assert drawer.kept == {(APP_ID, "huggingface.co"): "hf_abc", (APP_ID, "mirror.example"): "hf_other"}
-    assert access_of(frame.app.settings, frame.app.token).token == "hf_other"
+    assert access_of(frame.settings, frame.app.token).token == "hf_other"
 
 
 def test_a_token_that_cannot_be_one_is_not_saved(dialog: SettingsDialog, drawer: Drawer, qtbot: QtBot) -> None:
@@ -247,8 +247,8 @@ def test_many_connections_do_not_stop_the_window(dialog: SettingsDialog, frame: 
         )
         for n in range(MANY)
     )
-    frame.app.paths.connections.parent.mkdir(parents=True, exist_ok=True)
-    frame.app.paths.connections.write_text("\n".join(rows) + "\n", "utf-8")
+    frame.paths.connections.parent.mkdir(parents=True, exist_ok=True)
+    frame.paths.connections.write_text("\n".join(rows) + "\n", "utf-8")
     before_s = longest_s = 0.0
     table = dialog.findChild(ConnectionTable)
     assert table is not None

@@ -16,7 +16,7 @@ from app.features.model_sentences import short_count
 from app.ui.status_line import StatusLine, device_text
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
-from tests.helpers.ui import Frame, open_window
+from tests.helpers.desks.window import Frame, open_window
 
 ON_CPU = ModelLoaded("a.gguf", "a", 100, 8192, 32768, True, 30, 0, "CPU", 2)
 
@@ -79,19 +79,19 @@ def test_in_a_narrow_window_nothing_in_the_line_overlaps(qtbot: QtBot, zoom: flo
 
 
 def test_the_networks_switch_says_how_it_is_and_is_pressed_by_keyboard(frame: Frame, qtbot: QtBot) -> None:
-    switch = frame.window.status.network
+    switch = frame.network_switch
     assert (switch.text(), switch.accessibleName()) == ("Network on", "Network on")
     switch.setFocus(Qt.FocusReason.TabFocusReason)
     qtbot.keyClick(switch, Qt.Key.Key_Space)
     assert switch.accessibleName() == "Network off"
-    assert not load_settings(frame.app.paths.settings)[0].network.allowed
+    assert not load_settings(frame.paths.settings)[0].network.allowed
     qtbot.mouseClick(switch, Qt.MouseButton.LeftButton)
     assert switch.text() == "Network on"
-    assert load_settings(frame.app.paths.settings)[0].network.allowed
-    assert clipped_texts(frame.window.status) == []
+    assert load_settings(frame.paths.settings)[0].network.allowed
+    assert clipped_texts(frame.status_line) == []
 
 
 def test_the_switch_comes_back_as_it_was_left(frame: Frame, qapp: QApplication) -> None:
-    frame.window.status.network.click()
+    frame.network_switch.click()
     with open_window(qapp) as again:
-        assert again.window.status.network.text() == "Network off"
+        assert again.network_switch.text() == "Network off"

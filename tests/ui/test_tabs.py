@@ -6,13 +6,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from tests.helpers.clipping import clipped_texts
-from tests.helpers.ui import Frame
+from tests.helpers.desks.window import Frame
 
 NAMES = ["Chat", "Summarize", "Translate"]
 
 
 def tabs(frame: Frame) -> list[QPushButton]:
-    return frame.window.views.tabs.findChildren(QPushButton)
+    return frame.tabs.findChildren(QPushButton)
 
 
 def test_in_a_narrow_window_the_tabs_are_icons_that_still_have_their_names(frame: Frame) -> None:
@@ -33,7 +33,7 @@ def test_in_a_narrow_window_the_tabs_are_icons_that_still_have_their_names(frame
 
 
 def test_the_picker_stands_at_the_end_and_mirrored_at_the_other(frame: Frame) -> None:
-    window, picker = frame.window, frame.window.picker
+    window, picker = frame.window, frame.picker
     window.resize(1000, 700)
     QApplication.processEvents()
     content = picker.parentWidget()

@@ -24,11 +24,11 @@ from app.ui.theme import EDGE_PX
 from app.ui.widgets.question_dialog import QuestionDialog
 from tests.helpers.attached import lease_pdf, notes, urls_of
 from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.models_on_disk import write_model
 from tests.helpers.program import ROOT
 from tests.helpers.script import write_script
 from tests.helpers.summaries import paragraphs, store_document, summaries_of
-from tests.helpers.ui import Frame, open_window
 
 GB = 10**9
 CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier

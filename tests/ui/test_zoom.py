@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtWidgets import QStyle
 from pytestqt.qtbot import QtBot
 
-from tests.helpers.ui import Frame
+from tests.helpers.desks.window import Frame
 from tests.helpers.zooming import not_following, sizes
 
 VIEWS: dict[str, Callable[[Frame], None]] = {

@@ -173,6 +173,16 @@ class Desk:
         return self.app.models
 
     @property
+    def paths(self) -> Any:
+        """Where everything is kept."""
+        return self.app.paths
+
+    @property
+    def database(self) -> Any:
+        """What the stores write to."""
+        return self.app.database
+
+    @property
     def conversations(self) -> Any:
         """The stored chats."""
         return self.app.conversations

@@ -232,6 +232,11 @@ class DocumentDesk(Languages):
         return self.segments.rows.growing(number)
 
     @property
+    def has_keyboard(self) -> bool:
+        """Whether the segments have it."""
+        return self.segments.hasFocus()
+
+    @property
     def current(self) -> int:
         """The segment that is chosen."""
         return self.segments.current
@@ -418,6 +423,16 @@ class TranslateDesk(Languages):
     def is_model_known(self) -> bool:
         """Whether it is known what the model can do."""
         return self.root.capability.able is not None
+
+    @property
+    def is_typing(self) -> bool:
+        """Whether the keyboard is where one types."""
+        return self.source.hasFocus()
+
+    @property
+    def can_translate(self) -> bool:
+        """Whether the model knows how to."""
+        return self.root.able.translates
 
     @property
     def is_model_missing(self) -> bool:

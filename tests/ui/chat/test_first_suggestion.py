@@ -23,8 +23,8 @@ from app.ui.chat.first_suggestion import FirstSuggestion
 from app.ui.settings_dialog import SettingsDialog
 from app.ui.settings_network import NetworkPage
 from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.window import Frame
 from tests.helpers.tiny_models import make_tiny
-from tests.helpers.ui import Frame
 from tests.ui.models.test_download_watch import BEGUN
 
 ENTRY = Entry("q", "Qwen3.5 9B", "Best.", "unsloth/Q", "q.gguf", 5_680_000_000, "apache-2.0", 16, ("chat",))
@@ -132,7 +132,7 @@ def test_a_download_that_cannot_be_is_a_sentence_and_the_card_stays(
     qtbot.waitUntil(lambda: "Qwen3.5 9B would serve you better here" in texts(start.empty))
     start.offers.error = NetworkOff()
     qtbot.mouseClick(button(start.empty, "Download Qwen3.5 9B"), Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: any("switched off" in text for text in frame.notices()))
+    qtbot.waitUntil(lambda: any("switched off" in text for text in frame.notices))
     assert "Qwen3.5 9B would serve you better here" in texts(start.empty)
     next(each for each in frame.notify.bar.findChildren(QPushButton) if each.text() == "Network settings").click()
     settings = frame.window.findChild(SettingsDialog)

@@ -19,8 +19,8 @@ from app.ui.models.progress_notice import ProgressNotice
 from app.ui.theme import Theme
 from tests.helpers import gguf_files
 from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.window import Frame
 from tests.helpers.tiny_models import make_tiny
-from tests.helpers.ui import Frame
 from tests.ui.test_main_window import drop
 
 GB = 10**9
@@ -54,8 +54,8 @@ class Copier:
 
 @pytest.fixture
 def copier(frame: Frame, monkeypatch: pytest.MonkeyPatch) -> Copier:
-    slow = Copier(frame.app.paths.models)
-    monkeypatch.setattr(frame.app.models, "add", slow.add)
+    slow = Copier(frame.paths.models)
+    monkeypatch.setattr(frame.models, "add", slow.add)
     return slow
 
 
@@ -86,17 +86,17 @@ def test_a_dropped_model_is_copied_in_sight_and_opened(
 ) -> None:
     assert asked.how == COPY
     press(asked, "Add", qtbot)
-    qtbot.waitUntil(lambda: frame.notices() == ["Copying elsewhere: 500 MB of 2.0 GB"])
+    qtbot.waitUntil(lambda: frame.notices == ["Copying elsewhere: 500 MB of 2.0 GB"])
     notice = frame.notify.bar.notices[0]
     assert isinstance(notice, ProgressNotice)
     assert notice.line.value() == 250
     assert clipped_texts(frame.window) == []
     copier.may_go_on.set()
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
-    assert frame.loader.path == frame.app.paths.models / "elsewhere.gguf"
+    assert frame.loader.path == frame.paths.models / "elsewhere.gguf"
     assert model.exists()
-    assert frame.notices() == []
-    assert frame.app.settings.models.add_how == "", "asked again the next time"
+    assert frame.notices == []
+    assert frame.settings.models.add_how == "", "asked again the next time"
 
 
 def test_the_keyboard_chooses_and_do_this_every_time_holds(
@@ -112,7 +112,7 @@ def test_the_keyboard_chooses_and_do_this_every_time_holds(
     qtbot.keyClick(asked.always, Qt.Key.Key_Space)
     qtbot.keyClick(asked, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
-    assert (frame.loader.path, frame.app.settings.models.add_how) == (model, IN_PLACE)
+    assert (frame.loader.path, frame.settings.models.add_how) == (model, IN_PLACE)
     other = make_tiny("llama", model.with_name("another.gguf"))
     drop(frame.window, other)
     qtbot.waitUntil(lambda: frame.loader.path == other and frame.loader.state == "ready")
@@ -124,9 +124,9 @@ def test_cancel_in_the_notice_leaves_everything_as_it_was(
 ) -> None:
     qtbot.mouseClick(asked.choices[MOVE], Qt.MouseButton.LeftButton)
     press(asked, "Add", qtbot)
-    qtbot.waitUntil(lambda: frame.notices() == ["Moving elsewhere: 500 MB of 2.0 GB"])
+    qtbot.waitUntil(lambda: frame.notices == ["Moving elsewhere: 500 MB of 2.0 GB"])
     press(frame.notify.bar, "Cancel", qtbot)
-    qtbot.waitUntil(lambda: frame.notices() == [])
+    qtbot.waitUntil(lambda: frame.notices == [])
     assert model.exists()
     assert frame.loader.state == "asleep"
 
@@ -135,7 +135,7 @@ def test_a_notice_that_was_dismissed_does_not_stop_the_copy(
     asked: AddDialog, frame: Frame, copier: Copier, qtbot: QtBot
 ) -> None:
     press(asked, "Add", qtbot)
-    qtbot.waitUntil(lambda: "500 MB" in "".join(frame.notices()))
+    qtbot.waitUntil(lambda: "500 MB" in "".join(frame.notices))
     frame.notify.bar.notices[0].dismiss()
     copier.may_go_on.set()
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
@@ -145,8 +145,8 @@ def test_a_problem_is_a_sentence(asked: AddDialog, frame: Frame, copier: Copier,
     copier.error = DiskFull("/models")
     copier.may_go_on.set()
     press(asked, "Add", qtbot)
-    qtbot.waitUntil(lambda: len(frame.notices()) == 1 and "Copying" not in frame.notices()[0])
-    assert "disk" in frame.notices()[0].lower()
+    qtbot.waitUntil(lambda: len(frame.notices) == 1 and "Copying" not in frame.notices[0])
+    assert "disk" in frame.notices[0].lower()
     assert frame.loader.state == "asleep"
 
 
@@ -157,8 +157,8 @@ def test_cancelling_the_question_does_nothing(asked: AddDialog, frame: Frame, co
 
 
 def test_a_model_that_is_here_already_is_only_opened(frame: Frame, copier: Copier, qtbot: QtBot) -> None:
-    frame.app.paths.models.mkdir(parents=True)
-    path = make_tiny("llama", frame.app.paths.models / "here.gguf")
+    frame.paths.models.mkdir(parents=True)
+    path = make_tiny("llama", frame.paths.models / "here.gguf")
     drop(frame.window, path)
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
     assert (frame.loader.path, copier.asked) == (path, [])
@@ -167,14 +167,14 @@ def test_a_model_that_is_here_already_is_only_opened(frame: Frame, copier: Copie
 def test_a_file_from_the_command_line_is_opened_where_it_is(
     frame: Frame, copier: Copier, model: Path, qtbot: QtBot
 ) -> None:
-    frame.window.files.open([str(model)])
+    frame.open_files(model)
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
     assert (frame.loader.path, copier.asked) == (model, [])
 
 
 def test_a_file_that_is_gone_is_told(frame: Frame, copier: Copier, tmp_path: Path, qtbot: QtBot) -> None:
     drop(frame.window, tmp_path / "gone.gguf")
-    qtbot.waitUntil(lambda: frame.notices() == ["There is no file gone.gguf."])
+    qtbot.waitUntil(lambda: frame.notices == ["There is no file gone.gguf."])
 
 
 @pytest.mark.parametrize(
@@ -195,8 +195,8 @@ def test_a_file_that_is_no_model_is_refused_before_anything_is_asked(
     path = tmp_path / "photo.gguf"
     path.write_bytes(content)
     drop(frame.window, path)
-    qtbot.waitUntil(lambda: frame.notices() != [])
-    assert frame.notices() == [said]
+    qtbot.waitUntil(lambda: frame.notices != [])
+    assert frame.notices == [said]
     assert frame.window.findChild(AddDialog) is None
     assert copier.asked == []
 
@@ -235,9 +235,9 @@ def test_add_a_file_asks_for_one_and_copies_it_for_real(frame: Frame, model: Pat
     dialog.close()
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
     assert frame.loader.path is not None
-    assert frame.loader.path.is_relative_to(frame.app.paths.models)
+    assert frame.loader.path.is_relative_to(frame.paths.models)
     assert frame.loader.path.read_bytes() == model.read_bytes()
-    assert frame.loader.path in [each.model.path for each in frame.app.models.installed()]
+    assert frame.loader.path in [each.model.path for each in frame.models.installed()]
 
 
 def test_what_is_no_model_is_refused_with_a_sentence(frame: Frame, tmp_path: Path, qtbot: QtBot) -> None:
@@ -245,6 +245,6 @@ def test_what_is_no_model_is_refused_with_a_sentence(frame: Frame, tmp_path: Pat
     broken.write_bytes(b"GGUF" + bytes(100))
     frame.app.change("models", add_how=COPY)
     drop(frame.window, broken)
-    qtbot.waitUntil(lambda: len(frame.notices()) == 1 and "broken.gguf" in frame.notices()[0])
+    qtbot.waitUntil(lambda: len(frame.notices) == 1 and "broken.gguf" in frame.notices[0])
     assert frame.loader.state == "asleep"
-    assert not list(frame.app.paths.models.rglob("*.gguf"))
+    assert not list(frame.paths.models.rglob("*.gguf"))

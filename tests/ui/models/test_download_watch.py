@@ -17,8 +17,8 @@ from app.hub.downloads import Download, DownloadRequest
 from app.hub.files import RemoteFile
 from app.ui.models.download_watch import DownloadWatch
 from app.ui.task_bar import TaskBar
+from tests.helpers.desks.window import Frame
 from tests.helpers.tiny_models import make_tiny
-from tests.helpers.ui import Frame
 from tests.ui.test_task_bar import Noted
 
 REQUEST = DownloadRequest("unsloth/Qwen3.5-9B-GGUF", "c0ffee", "Qwen3.5 9B", (RemoteFile("a.gguf", 1000),))
@@ -107,22 +107,22 @@ def test_the_end_is_told_and_the_model_can_be_used(
     watched.queue.say(replace(BEGUN, done_bytes=900))
     done = replace(BEGUN, state="done", done_bytes=1000, paths=(str(path),))
     watched.queue.say(done)
-    qtbot.waitUntil(lambda: frame.notices() == ["Qwen3.5 9B is here."])
+    qtbot.waitUntil(lambda: frame.notices == ["Qwen3.5 9B is here."])
     assert watched.desktop.told == [("Fireside", "Qwen3.5 9B is here.")]
     assert watched.desktop.bars[-1] is None
     watched.queue.say(done)  # said again, as by a rename
     press(frame, "Use it")
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
     assert frame.loader.path == path
-    assert frame.notices() == []
+    assert frame.notices == []
     assert len(watched.desktop.told) == 1
 
 
 def test_a_failure_is_told_with_a_way_to_try_again(watched: Watched, frame: Frame, qtbot: QtBot) -> None:
     watched.queue.say(BEGUN)
     watched.queue.say(replace(BEGUN, state="failed", error=DownloadFailed("a.gguf", "x")))
-    qtbot.waitUntil(lambda: bool(frame.notices()))
-    assert frame.notices() == ["a.gguf could not be fetched. What was fetched so far is kept."]
+    qtbot.waitUntil(lambda: bool(frame.notices))
+    assert frame.notices == ["a.gguf could not be fetched. What was fetched so far is kept."]
     assert watched.desktop.told == [("Qwen3.5 9B was not fetched", "a.gguf could not be fetched.")]
     press(frame, "Try again")
     assert watched.queue.retried == [1]
@@ -133,5 +133,5 @@ def test_old_failures_and_finished_ones_are_not_told_at_start(watched: Watched, 
     watched.queue.say(replace(BEGUN, id=2, state="done"))
     watched.queue.say(replace(BEGUN, id=3, done_bytes=10))
     qtbot.waitUntil(lambda: watched.desktop.bars == [0.01])
-    assert frame.notices() == []
+    assert frame.notices == []
     assert QThread.currentThread().isMainThread()

@@ -11,7 +11,7 @@ from app.core.errors import NotEnoughDisk
 from app.hub.files import ModelFile, RemoteFile, Repository
 from app.ui.models.models_view import ModelsView
 from tests.helpers.clipping import clipped_texts
-from tests.helpers.ui import Frame
+from tests.helpers.desks.window import Frame
 from tests.ui.models.stand_in import GB, LARGE, QWEN, SMALL, Pages, download
 
 NAMES = ("suggested", "installed", "others", "downloads", "storage")
@@ -135,7 +135,7 @@ def test_the_real_parts_stand_behind_it(frame: Frame, qtbot: QtBot) -> None:
         view.show_page(name)
     qtbot.waitUntil(lambda: "Starter" in [card.name.text() for card in view.installed.cards()])
     qtbot.waitUntil(lambda: len(view.suggested.cards()) == 3)
-    qtbot.waitUntil(lambda: view.storage.folder.path.text() == str(frame.app.models.folder()))
+    qtbot.waitUntil(lambda: view.storage.folder.path.text() == str(frame.models.folder()))
     qtbot.waitUntil(lambda: view.downloads.empty.isVisibleTo(view.downloads))
 
 
@@ -143,7 +143,7 @@ def test_opened_from_the_window_the_search_has_the_keyboard_and_tab_goes_on_to_t
     frame: Frame, qtbot: QtBot
 ) -> None:
     frame.window.activateWindow()
-    frame.window.views.show_models()
+    frame.show_models()
     view = frame.window.findChild(ModelsView)
     assert view is not None
     qtbot.waitUntil(lambda: QApplication.focusWidget() is view.column.search)

@@ -14,10 +14,10 @@ from pytestqt.qtbot import QtBot
 from app.core.events import CancelToken
 from app.features.translation.result import TranslationWish
 from app.features.translation.stored import Added
+from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script
-from tests.helpers.ui import Frame, open_window
-from tests.ui.test_views import press
-from tests.ui.translate.test_window import row_of, use_translator
+from tests.helpers.translations import put_pipeline
+from tests.ui.translate.test_window import use_translator
 
 WAIT_MS = 15_000
 LINES = ("The tenant pays the rent.", "Cats are allowed.", "Keys: two.")
@@ -42,90 +42,81 @@ def add(frame: Frame, folder: Path, name: str) -> int:
     """A document that waits for its start."""
     path = folder / name
     path.write_text("\n\n".join(LINES), "utf-8")
-    events = list(frame.app.translations.add(path, TranslationWish("pt-BR", "en"), CancelToken()))
+    events = list(frame.translations.add(path, TranslationWish("pt-BR", "en"), CancelToken()))
     return next(event.translation.id for event in events if isinstance(event, Added))
 
 
 def state(frame: Frame, number: int) -> str:
-    stored = frame.app.translations.get(number)
+    stored = frame.translations.get(number)
     assert stored is not None
     return stored.state
 
 
 def test_the_list_and_the_bottom_line_follow_the_work(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
     lease, annex = add(frame, tmp_path, "lease.txt"), add(frame, tmp_path, "annex.txt")
-    press(frame, qtbot, Qt.Key.Key_3)
+    frame.key(Qt.Key.Key_3)
     told: list[str] = []
     seen: list[str] = []
-    frame.window.views.work_changed.connect(told.append)
-    column = frame.window.views._translations().column
-    for signal in (column.model.modelReset, column.model.dataChanged):
-        signal.connect(lambda *_: seen.append(row_of(frame, lease)))
-    assert row_of(frame, lease) == "lease.txt · not begun"
-    frame.app.translations.begin([lease, annex])
-    frame.window.views._translations().runner.start()
-    assert frame.window.views.is_at_work
+    frame.work_changed.connect(told.append)
+    column = frame.translation_list
+    column.row_changes(lambda: seen.append(column.row_of(lease)))
+    assert column.row_of(lease) == "lease.txt · not begun"
+    frame.translations.begin([lease, annex])
+    frame.work_off_translations()
+    assert frame.is_at_work
     qtbot.waitUntil(lambda: state(frame, annex) == "done" and told[-1:] == [""], timeout=WAIT_MS)
     assert told == ["Translating 1 of 2", "Translating 2 of 2", ""]
     assert FURTHER & set(seen)
-    qtbot.waitUntil(lambda: row_of(frame, lease) == "lease.txt")
-    assert not frame.window.views.is_at_work
-    rows = frame.app.translations.rows(annex)
+    qtbot.waitUntil(lambda: column.row_of(lease) == "lease.txt")
+    assert not frame.is_at_work
+    rows = frame.translations.rows(annex)
     assert [row.translated.content for row in rows if row.translated] == [(said,) for said in SAID]
 
 
 def test_one_is_stopped_from_its_row_and_goes_on_from_there(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
     lease = add(frame, tmp_path, "lease.txt")
-    press(frame, qtbot, Qt.Key.Key_3)
-    column = frame.window.views._translations().column
-    frame.app.translations.begin([lease])
-    frame.window.views._translations().runner.start()
-    qtbot.waitUntil(lambda: row_of(frame, lease) in FURTHER, timeout=WAIT_MS)
-    menu = column.menu_for(column.model.index_of(lease))
-    next(action for action in menu.actions() if action.text() == "Stop").trigger()
-    menu.close()
-    qtbot.waitUntil(lambda: row_of(frame, lease) == "lease.txt · stopped", timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: not frame.window.views.is_at_work, timeout=WAIT_MS)
-    stored = frame.app.translations.get(lease)
+    frame.key(Qt.Key.Key_3)
+    column = frame.translation_list
+    frame.translations.begin([lease])
+    frame.work_off_translations()
+    qtbot.waitUntil(lambda: column.row_of(lease) in FURTHER, timeout=WAIT_MS)
+    column.choose_for(lease, "Stop")
+    qtbot.waitUntil(lambda: column.row_of(lease) == "lease.txt · stopped", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not frame.is_at_work, timeout=WAIT_MS)
+    stored = frame.translations.get(lease)
     assert stored is not None
     assert stored.done >= 1
-    menu = column.menu_for(column.model.index_of(lease))
-    next(action for action in menu.actions() if action.text() == "Go on").trigger()
-    menu.close()
+    column.choose_for(lease, "Go on")
     qtbot.waitUntil(lambda: state(frame, lease) == "done", timeout=WAIT_MS)
 
 
 def test_what_a_former_run_left_is_worked_off_without_the_tab(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
     lease = add(frame, tmp_path, "lease.txt")
-    frame.app.translations.begin([lease])
+    frame.translations.begin([lease])
     told: list[str] = []
-    frame.window.views.work_changed.connect(told.append)
-    frame.window.views.go_on()
+    frame.work_changed.connect(told.append)
+    frame.go_on()
     qtbot.waitUntil(lambda: state(frame, lease) == "done" and told[-1:] == [""], timeout=WAIT_MS)
     assert told == ["Translating", ""]
-    assert frame.window.views.current == "chat"
+    assert frame.current_tab == "chat"
 
 
 def test_a_defect_in_one_of_them_is_told_and_the_next_has_its_turn(
     frame: Frame, qtbot: QtBot, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     lease, annex = add(frame, tmp_path, "lease.txt"), add(frame, tmp_path, "annex.txt")
-    press(frame, qtbot, Qt.Key.Key_3)
-    runner = frame.window.views._translations().runner
-    heard: list[int] = []
-    runner.row_changed.connect(heard.append)
-    run = frame.app.translations._queue._translate
+    frame.key(Qt.Key.Key_3)
 
     def fails(*args: object, **more: object) -> Iterator[object]:
-        frame.app.translations._queue._translate = run
+        put_pipeline(frame.app, own)
         raise sqlite3.ProgrammingError("a defect")
         yield from ()
 
-    frame.app.translations._queue._translate = fails  # type: ignore[assignment]
-    frame.app.translations.begin([lease, annex])
-    runner.start()
+    own = put_pipeline(frame.app, fails)
+    frame.translations.begin([lease, annex])
+    heard = frame.heard(frame.work_off_translations().row_changed)
     qtbot.waitUntil(lambda: state(frame, annex) == "done", timeout=WAIT_MS)
     assert state(frame, lease) == "failed"
-    assert lease in heard
-    assert frame.notify.bar.notices
+    assert (lease,) in heard
+    assert frame.notices
     caplog.clear()

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.settings import load_settings
 from app.ui.widgets.file_dialog import DOCUMENTS, MODELS, LastFolders, document_filters, file_dialog, last_folders
-from tests.helpers.ui import Frame
+from tests.helpers.desks.window import Frame
 
 
 @pytest.fixture
@@ -66,4 +66,4 @@ def test_the_window_keeps_them_in_the_settings(frame: Frame, tmp_path: Path) -> 
     assert dialog is not None
     dialog.filesSelected.emit([str(tmp_path / "x.gguf")])
     dialog.close()
-    assert load_settings(frame.app.paths.settings)[0].window.last_folders == (f"models={tmp_path}",)
+    assert load_settings(frame.paths.settings)[0].window.last_folders == (f"models={tmp_path}",)

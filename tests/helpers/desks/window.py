@@ -1,0 +1,428 @@
+"""The window: its tabs, columns, picker and bottom line, over the real store and a scripted model in the real child."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPointF, Qt, Signal, SignalInstance
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.bootstrap import Fireside, build
+from app.ui import tasks
+from app.ui.chat_list import PINNED_ROLE
+from app.ui.left_column import LeftColumn
+from app.ui.main_window import MainWindow
+from app.ui.model_loader import ModelLoader
+from app.ui.model_picker import ModelPicker
+from app.ui.notify import Notify
+from app.ui.row_list import ID_ROLE, RowList
+from app.ui.sidebar import Sidebar
+from app.ui.status_line import ContextGauge, StatusLine
+from app.ui.summarize.summarize_view import SummarizeView
+from app.ui.tabs import Tabs
+from app.ui.theme import Theme
+from app.ui.translate.running import TranslationRunner
+from app.ui.translate.translate_view import TranslateView
+from app.ui.views import Views
+from app.ui.widgets.elided_label import ElidedLabel
+from app.ui.widgets.fields import SearchField
+from app.ui.work_column import WorkColumn
+from tests.helpers.attached import urls_of
+from tests.helpers.desks.desk import NO_KEYS, Desk, Found
+from tests.helpers.desks.translate import TranslateDesk
+
+
+class PlainAttaching(QObject):
+    """Remembers what it was given."""
+
+    summarize_wanted = Signal(int)
+    translate_wanted = Signal(object)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.files: list[Path] = []
+        self.asked = 0
+
+    def add(self, files: Sequence[Path]) -> None:
+        self.files += files
+
+    def ask(self) -> None:
+        self.asked += 1
+
+
+class PlainChat(QWidget):
+    """Stands in for the chat view where a test is about the frame around it."""
+
+    title_changed = Signal(int)
+    context_changed = Signal(int)
+    parts_changed = Signal(object)
+    model_wanted = Signal()
+    translate_wanted = Signal(str)
+    wake_wanted = Signal()
+    document_wanted = Signal(object, int, object)
+    documents_known = Signal(object)
+    answer_grew = Signal()
+    answer_started = Signal(int)
+    answer_finished = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conversation_id: int | None = None
+        self.model_states: list[tuple[str, str]] = []
+        self.busy = False
+        self.is_temporary = False
+        self.is_counting = True
+        self.attaching = PlainAttaching()
+        self.composer = QPlainTextEdit()
+        self.composer.setAccessibleName("Message")
+        self.composer.setAcceptDrops(False)
+        column = QVBoxLayout(self)
+        column.addStretch(1)
+        column.addWidget(self.composer)
+
+    def show_conversation(self, conversation_id: int | None) -> None:
+        self.conversation_id, self.is_temporary = conversation_id, False
+
+    def show_temporary(self) -> None:
+        self.conversation_id, self.is_temporary = None, True
+
+    def set_model_state(self, state: str, text: str) -> None:
+        self.model_states.append((state, text))
+
+    def focus_composer(self) -> None:
+        self.composer.setFocus()
+
+    @property
+    def files(self) -> list[Path]:
+        """What was attached."""
+        return self.attaching.files
+
+    def ask_to_translate(self, text: str) -> None:
+        """As from an answer."""
+        self.translate_wanted.emit(text)
+
+    def send_to_translations(self, path: Path) -> None:
+        """As from a document beside the message."""
+        self.attaching.translate_wanted.emit(path)
+
+    def tell_title(self, conversation_id: int) -> None:
+        """As when the title of a chat, or its last message, is another."""
+        self.title_changed.emit(conversation_id)
+
+    def stop(self) -> None:
+        self.busy = False
+
+    def stop_in(self, conversation_id: int) -> bool:
+        is_running = self.busy and conversation_id == self.conversation_id
+        self.busy = self.busy and not is_running
+        return is_running
+
+    def count_context(self) -> bool:
+        return self.is_counting
+
+    def save_draft(self) -> None:
+        pass
+
+
+class ListDesk(Desk):
+    """A column of the window: the chats, the summaries or the translations, with their search."""
+
+    search = Found(SearchField)
+    list = Found(RowList)
+    nothing = Found(QLabel, "nothing_found")
+
+    @property
+    def rows(self) -> list[str]:
+        """What its rows say, headings too."""
+        model = self.list.model()
+        return [str(model.index(row, 0).data()) for row in range(model.rowCount())]
+
+    @property
+    def current(self) -> Any:
+        """The id of the row that is marked."""
+        return self.list.currentIndex().data(ID_ROLE)
+
+    def index_of(self, number: int) -> QModelIndex:
+        """Where one stands."""
+        index: QModelIndex = self.root.model.index_of(number)
+        return index
+
+    def has_row(self, number: int) -> bool:
+        """Whether one is in the list."""
+        return self.index_of(number).isValid()
+
+    def row_of(self, number: int) -> str:
+        """What the row of one says."""
+        return str(self.index_of(number).data())
+
+    def open(self, number: int) -> None:
+        """Clicks its row, once it is there."""
+        self.wait(lambda: self.has_row(number))
+        self.click_at(self.list, self.list.visualRect(self.index_of(number)).center())
+
+    def find_words(self, words: str) -> None:
+        """Puts words into the search."""
+        self.search.setText(words)
+
+    def press_in_list(self, key: Qt.Key) -> None:
+        """A key, after the keyboard went to the list."""
+        self.list.setFocus()
+        QTest.keyClick(self.list, key)
+
+    @property
+    def row_editor(self) -> QLineEdit:
+        """Where a title is typed in its row."""
+        return self.list.findChild(QLineEdit, "row_editor")
+
+    def rename(self, number: int, title: str) -> None:
+        """Types another title in its row."""
+        self.root.rename(self.index_of(number))
+        self.row_editor.setText(title)
+        QTest.keyClick(self.row_editor, Qt.Key.Key_Return)
+
+    def choose_for(self, number: int, name: str) -> None:
+        """What its menu offers under a name."""
+        self.choose(self.menu_of(number), name)
+
+    def menu_of(self, number: int) -> QMenu:
+        """What can be done with one."""
+        index = self.index_of(number)
+        if isinstance(self.root, Sidebar):
+            return self.root.menu_for(index, number, pinned=bool(index.data(PINNED_ROLE)))
+        return self.root.menu_for(index)
+
+    def row_changes(self, told: Callable[[], object]) -> None:
+        """Tells of every change of a row from now on."""
+        for signal in (self.root.model.modelReset, self.root.model.dataChanged):
+            signal.connect(lambda *_: told())
+
+
+class Frame(Desk):
+    """One open window with its parts around the tabs; the chat in it is a plain one, unless a test puts in the real."""
+
+    root: MainWindow
+
+    picker = Found(ModelPicker)
+    tabs = Found(Tabs)
+    left = Found(LeftColumn)
+    status_line = Found(StatusLine)
+    device = Found(ElidedLabel, "device")
+    gauge = Found(ContextGauge)
+    work_line = Found(ElidedLabel, "work")
+    waiting_line = Found(QLabel, "waiting")
+    network_switch = Found(QPushButton, "network_switch")
+
+    def __init__(
+        self, window: MainWindow, app: Fireside, notify: Notify, *, theme: Theme, loader: ModelLoader, chat: PlainChat
+    ) -> None:
+        super().__init__(window, app, notify)
+        self.window, self.theme, self.loader, self.chat = window, theme, loader, chat
+
+    # Tabs and columns.
+
+    @property
+    def shown(self) -> str:
+        """Which of the tabs is marked, and what stands in the middle and at the left."""
+        names = ("chat", "summarize", "translate")
+        marked = [name for name in names if self.find(QAbstractButton, f"tab_{name}").isChecked()]
+        middle, column = self._views.content.currentWidget(), self.left.views.currentWidget()
+        return " ".join([*marked, type(middle).__name__, column.objectName()])
+
+    @property
+    def middle(self) -> QWidget:
+        """Everything between the columns and the bottom line."""
+        return self._views.content
+
+    @property
+    def current_tab(self) -> str:
+        """Its name; also before it has been built."""
+        return self._views.current
+
+    def show_tab(self, name: str) -> None:
+        """Chat, summarize, translate or models."""
+        if name == "models":
+            self.show_models()
+        else:
+            self._views.show_tab(name)
+
+    def show_models(self, page: str = "suggested") -> None:
+        """A page of the models."""
+        self._views.show_models(page)
+
+    def click_tab(self, name: str) -> None:
+        """With the mouse."""
+        self.click(self.find(QAbstractButton, f"tab_{name}"))
+
+    @property
+    def chats(self) -> ListDesk:
+        """The column of the chats."""
+        return ListDesk(self.window.sidebar, self.app, self.notify)
+
+    @property
+    def summary_list(self) -> ListDesk:
+        """The column of the summaries."""
+        return ListDesk(self.find(WorkColumn, "summaries_column"), self.app, self.notify)
+
+    @property
+    def translation_list(self) -> ListDesk:
+        """The column of the translations."""
+        return ListDesk(self.find(WorkColumn, "translations_column"), self.app, self.notify)
+
+    @property
+    def summarize(self) -> SummarizeView:
+        """The middle of the tab, once it is built."""
+        return self.find(SummarizeView)
+
+    @property
+    def translate(self) -> TranslateDesk:
+        """The tab, once it is built."""
+        return TranslateDesk(self.find(TranslateView), self.app, self.notify)
+
+    @property
+    def open_translation(self) -> int | None:
+        """The one that is shown; None for a new one."""
+        return self.find(TranslateView).translation_id
+
+    @property
+    def typed_text(self) -> str:
+        """What is typed there to be translated."""
+        return self.translate.source.text
+
+    # The work.
+
+    @property
+    def work_changed(self) -> SignalInstance:
+        """What is at work, in words."""
+        return self._views.work_changed
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a summary or a translation is being made."""
+        return self._views.is_at_work
+
+    def go_on(self) -> None:
+        """What an earlier run left is worked off."""
+        self._views.go_on()
+
+    def work_off_translations(self) -> TranslationRunner:
+        """What waits in the queue begins."""
+        runner = self._views._translations().runner
+        runner.start()
+        return runner
+
+    # Keys, menus, files.
+
+    def do(self, name: str) -> None:
+        """A command by its name, as its key does it."""
+        self.window.actions_by_name[name].trigger()
+
+    def key(self, key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.ControlModifier) -> None:
+        """With Ctrl, wherever the keyboard is in the window."""
+        self.activate()
+        QTest.keyClick(QApplication.focusWidget() or self.window, key, modifier)
+
+    def activate(self) -> None:
+        """The window is the one in front."""
+        if not self.window.isActiveWindow():
+            self.window.activateWindow()
+            self.wait(self.window.isActiveWindow)
+
+    @property
+    def is_typing(self) -> bool:
+        """Whether the keyboard is in the message field."""
+        return self.chat.composer.hasFocus()
+
+    @property
+    def model_said(self) -> str:
+        """What the picker says to a screen reader: name, size, state."""
+        return self.picker.accessibleDescription()
+
+    @property
+    def model_words(self) -> list[str]:
+        """What is seen of it."""
+        return [label.text() for label in self.picker.findChildren(QLabel) if label.isVisible() and label.text()]
+
+    @property
+    def model_menu(self) -> QMenu:
+        """What the picker offers now; a test closes it."""
+        return self.picker.menu_now()
+
+    def choose_model(self, name: str) -> None:
+        """From the picker, by the beginning of its line."""
+        self.choose(self.model_menu, name)
+
+    def open_files(self, *paths: Path | str) -> None:
+        """As from the system."""
+        self.window.files.open([str(path) for path in paths])
+
+    def drag_column(self, width: int) -> None:
+        """Moves the left column's edge, as the mouse does."""
+        QApplication.processEvents()
+        self.window._splitter.moveSplitter(width, 1)
+        QApplication.processEvents()
+
+    def put_in(self, chat: QWidget) -> None:
+        """The real chat in the place of the plain one."""
+        self.window.chat.hide()
+        self._views.document.replaceWidget(0, chat)
+        chat.show()
+
+    def drop(self, *files: Path, share: float = 0.5) -> None:
+        """Files are let go so far across the window: 0 at the left, 1 at the right."""
+        at = QPointF(self.window.width() * share, self.window.height() / 2)
+        how = (Qt.DropAction.CopyAction, urls_of(*files), Qt.MouseButton.LeftButton, NO_KEYS)
+        enter = QDragEnterEvent(at, *how)
+        QApplication.sendEvent(self.window, enter)
+        assert enter.isAccepted()
+        QApplication.sendEvent(self.window, QDropEvent(at, *how, QEvent.Type.Drop))
+
+    def hint(self, *files: Path) -> str:
+        """What is said while files are held above the window."""
+        how = (Qt.DropAction.CopyAction, urls_of(*files), Qt.MouseButton.LeftButton, NO_KEYS)
+        QApplication.sendEvent(self.window, QDragEnterEvent(QPointF(5, 5), *how))
+        found = self.find(QWidget, "drop_hint")
+        assert found.isVisible()
+        found.hide()
+        return found.accessibleName()
+
+    @property
+    def _views(self) -> Views:
+        return self.window.views
+
+
+@contextmanager
+def open_window(application: QApplication, *, scheme: str = "light") -> Iterator[Frame]:
+    """The window as `application.run` makes it, not yet loading a model; closed at the end."""
+    app = build()
+    theme = Theme(scheme, app.settings.appearance.zoom, system_font=app.settings.appearance.system_font)
+    theme.install(application)
+    notify = Notify(theme)
+    loader = ModelLoader(app, notify)
+    chat = PlainChat()
+    window = MainWindow(app, theme, notify, loader, chat)  # type: ignore[arg-type]
+    window.show()
+    try:
+        yield Frame(window, app, notify, theme=theme, loader=loader, chat=chat)
+    finally:
+        window.close()
+        assert tasks.running.stop_all(5)
+        tasks.running.reopen()
+        app.close()
+        window.deleteLater()
+        application.sendPostedEvents(None, QEvent.Type.DeferredDelete)  # it goes with its own test, not in the next
+        application.setStyleSheet("")
