@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
             return run_window(arguments)
         print("There is no display here, so this is the terminal chat.", file=sys.stderr)  # noqa: T201
         arguments = ["chat"]
-    from app.cli import run as run_command
+    from app.cli.main import run as run_command
 
     return run_command(arguments)
 

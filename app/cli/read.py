@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from app.cli.terminal import INTERRUPTED, ProgressLine, ask_password, interruptible, print_json
 from app.core.errors import DocumentLocked
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
@@ -18,7 +19,6 @@ from app.documents.protocol import BlocksRead, Done, Event, Found, Read
 from app.documents.reading import read
 from app.documents.source import PageRead
 from app.features.document_sentences import pages_words, remark_sentence, units
-from app.terminal import INTERRUPTED, ProgressLine, ask_password, interruptible, print_json
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

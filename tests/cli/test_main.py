@@ -185,7 +185,7 @@ def test_thinking_is_no_part_of_what_chat_prints(tmp_path: Path) -> None:
 
 def test_no_terminal_command_imports_qt_or_the_engine_library() -> None:
     code = (
-        "import sys, app.cli, app.cli_models, app.bootstrap;"
+        "import sys, app.cli.main, app.cli.models, app.bootstrap;"
         "print([m for m in sys.modules if m.startswith(('PySide6', 'llama_cpp'))])"
     )
     found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from app.bootstrap import build_models
+from app.cli.terminal import INTERRUPTED, ProgressLine, interruptible, print_json
 from app.core.errors import AppError, ModelNotOurs
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
@@ -22,7 +23,6 @@ from app.features.single_download import Ready, fetch_model
 from app.hub.files import ModelFile, Repository, quantization_words
 from app.hub.protocol import Done, Fetched, Phase
 from app.hub.search import Found, Query
-from app.terminal import INTERRUPTED, ProgressLine, interruptible, print_json
 
 HOW = ("copy", "move", "in_place")
 _PHASES = {
@@ -36,7 +36,7 @@ _PHASES = {
 Work = Callable[[Models, CancelToken, argparse.Namespace], int]
 
 
-def add_commands(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What `models` can do."""
     parts = parser.add_subparsers(required=True, metavar="COMMAND")
 

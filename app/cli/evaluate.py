@@ -1,0 +1,225 @@
+"""`evaluate` in the terminal: how well a model summarizes or translates where good summaries and translations exist."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from app.bootstrap import build_engine
+from app.cli.terminal import (
+    INTERRUPTED,
+    SUMMARY_MODEL_HELP,
+    TRANSLATION_MODEL_HELP,
+    ProgressLine,
+    interruptible,
+    load_model,
+    model_path,
+    positive,
+    print_json,
+)
+from app.cli.translate import Files, language_code, warn
+from app.core.events import CancelToken
+from app.core.paths import AppPaths
+from app.core.settings import load_settings
+from app.features.evaluate_summaries import MEASURES, Evaluation, Scored
+from app.features.evaluate_summaries import evaluate as evaluate_summaries
+from app.features.evaluate_translations import (
+    Aligned,
+    TranslationEvaluation,
+    aligned_lines,
+    aligned_segments,
+)
+from app.features.evaluate_translations import (
+    evaluate as evaluate_translations,
+)
+from app.features.evaluation_data import Example, Skipped, examples_in
+from app.features.summary.result import Form, Length, Wish
+from app.features.translation.events import SegmentDone
+from app.features.translation.families import PROMPT_VERSION
+from app.features.translation.kept_memory import KeptMemory, model_key
+from app.features.translation.result import TranslationWish
+from app.store.memory import Pair, opened_memory
+
+_NAMES = dict(zip(MEASURES, ("ROUGE-1", "ROUGE-2", "ROUGE-Lsum"), strict=True))
+_DATA = 'a line for each document: {"document": …, "summary": …}, a text or a list of texts each'
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What `evaluate` can do."""
+    parts = parser.add_subparsers(required=True, metavar="WHAT")
+    part = parts.add_parser("summarize", help="summaries beside good ones (ROUGE), and beside their documents")
+    part.add_argument("--data", metavar="FILE.jsonl", type=Path, required=True, help=_DATA)
+    part.add_argument("--model", metavar="FILE", type=Path, help=SUMMARY_MODEL_HELP)
+    part.add_argument("--limit", metavar="N", type=positive, help="only the first N documents")
+    lengths = [length.value for length in Length]
+    part.add_argument("--length", choices=lengths, default="short", help="default: short")
+    part.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    part.set_defaults(run=run_summaries)
+    _add_translate(
+        parts.add_parser("translate", help="a translation beside a good one (chrF), and beside the source as it is")
+    )
+
+
+def run_summaries(options: argparse.Namespace) -> int:
+    """`evaluate summarize`: a line for each document on standard error; interrupted, figures of those that are done."""
+    places = AppPaths.from_environment()
+    settings, _ = load_settings(places.settings)
+    result, wish = Evaluation(), Wish(Length(options.length), Form.PARAGRAPHS)
+    data = options.data.expanduser().absolute()
+    examples = list(islice(_good(examples_in(data), result), options.limit))
+    if not examples:
+        print(f"{data.name} has no documents with summaries.", file=sys.stderr)
+        return 1
+    path = model_path(options.model, settings.models.summarize_path, settings.engine.model_path)
+    with interruptible() as cancel, closing(build_engine(places)) as engine:
+        print(f"Loading {path.name}", file=sys.stderr)
+        model = load_model(engine, path, settings, cancel)
+        line = ProgressLine()
+        for event in evaluate_summaries(examples, wish, engine, cancel):
+            _take(event, result, len(examples), line)
+        line.end()
+    if not result.scored:
+        return INTERRUPTED if cancel.cancelled else 1
+    machine = {"cores": os.cpu_count(), "threads": model.threads, "device": model.device, "system": platform.platform()}
+    body = {"model": path.name, "length": wish.length.value} | result.to_fields() | {"machine": machine}
+    if options.json:
+        print_json(body)
+    else:
+        _print_summary_figures(body)
+    return INTERRUPTED if cancel.cancelled else 0
+
+
+def _good(examples: Iterable[Example | Skipped], result: Evaluation) -> Iterator[Example]:
+    """The documents; lines that are none are told at once and kept as errors."""
+    for one in examples:
+        if isinstance(one, Skipped):
+            _skip(one, result)
+        else:
+            yield one
+
+
+def _skip(skipped: Skipped, result: Evaluation) -> None:
+    result.skipped.append(skipped)
+    print(f"Line {skipped.line:,} was left out: {skipped.reason}", file=sys.stderr)
+
+
+def _take(event: Scored | Skipped | None, result: Evaluation, total: int, line: ProgressLine) -> None:
+    number = len(result.scored) + 1
+    if event is None:
+        line.show(f"Document {number:,} of {total:,}")
+        return
+    line.end()
+    if isinstance(event, Skipped):
+        _skip(event, result)
+        return
+    result.scored.append(event)
+    print(
+        f"{event.example.id}: ROUGE-1 {event.rouge['rouge1']:.3f}, of the first sentences {event.lead['rouge1']:.3f}; "
+        f"{event.claims_found:,} of {event.claims:,} claims found; {event.seconds:.1f} s",
+        file=sys.stderr,
+    )
+
+
+def _print_summary_figures(body: dict[str, Any]) -> None:
+    machine = body["machine"]
+    print(f"{body['model']}, {body['documents']:,} documents, {machine['cores']} cores, {machine['device']}")
+    print(f"{'F1':<12}{'summary':>10}{'lead-3':>10}")
+    for measure, name in _NAMES.items():
+        print(f"{name:<12}{body['rouge'][measure]:>10.4f}{body['lead3'][measure]:>10.4f}")
+    print(f"Claims found: {_share(body['claims_found'])} of {body['claims']:,}")
+    print(f"Numbers right: {_share(body['numbers_right'])} of {body['numbers']:,}")
+    print(f"Coverage: {_share(body['coverage'])}")
+    print(f"Compression: {_share(body['compression'])} of the words")
+    print(f"Time: {body['seconds']:.1f} s, {body['seconds_per_document']:.1f} s a document")
+    if body["errors"]:
+        print(f"Left out: {len(body['errors']):,}")
+
+
+def _share(value: float | None) -> str:
+    return "none" if value is None else f"{value:.1%}"
+
+
+# `evaluate translate` in the terminal: how near a model's translation comes to a good one.
+
+
+_TEXTS = (".txt", "")
+
+
+def _add_translate(part: argparse.ArgumentParser) -> None:
+    """What `evaluate translate` takes."""
+    part.add_argument(
+        "--source", metavar="FILE", type=Path, required=True, help="a text (.txt) of lines, or a document"
+    )
+    good = "a good translation, line by line or of the same structure"
+    part.add_argument("--reference", metavar="FILE", type=Path, required=True, help=good)
+    part.add_argument("--to", metavar="xx", required=True, type=language_code, help="the language, such as pt-BR")
+    part.add_argument("--from", metavar="yy", dest="from_", default="", type=language_code, help="default: found out")
+    part.add_argument("--model", metavar="FILE", type=Path, help=TRANSLATION_MODEL_HELP)
+    part.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    part.set_defaults(run=run_translations)
+
+
+def run_translations(options: argparse.Namespace) -> int:
+    """`evaluate translate`: interrupted, the figures are of what is done. No memory is used and none is kept."""
+    places = AppPaths.from_environment()
+    settings, _ = load_settings(places.settings)
+    with interruptible() as cancel:
+        found = _aligned(options, places, cancel)
+        if found is None:
+            return INTERRUPTED
+        aligned, source = found
+        path = model_path(options.model, settings.models.translate_path, settings.engine.model_path)
+        result, wish = TranslationEvaluation(aligned, source), TranslationWish(options.to, source)
+        with closing(build_engine(places)) as engine, opened_memory(None) as opened:
+            warn(path, source, options.to)
+            print(f"Loading {path.name}", file=sys.stderr)
+            model = load_model(engine, path, settings, cancel)
+            pair = Pair(source, options.to)
+            memory = KeptMemory(opened.memory, wish, pair, model=model_key(path), prompt_version=PROMPT_VERSION)
+            line = ProgressLine()
+            for event in evaluate_translations(result, wish, engine, memory, cancel):
+                if isinstance(event, SegmentDone):
+                    line.show("Translating", f"{event.done:,} of {event.segments:,}")
+            line.end()
+        if not result.done:
+            return INTERRUPTED
+        machine = {"cores": os.cpu_count(), "threads": model.threads, "device": model.device}
+        machine["system"] = platform.platform()
+        body = {"model": path.name, "source_language": result.source_language, "target_language": options.to}
+        body |= result.to_fields() | {"machine": machine}
+        if options.json:
+            print_json(body)
+        else:
+            _print_translation_figures(body)
+        return INTERRUPTED if cancel.cancelled else 0
+
+
+def _aligned(options: argparse.Namespace, places: AppPaths, cancel: CancelToken) -> tuple[Aligned, str] | None:
+    """The segments with what they should come to, and the source's language; None where it was cancelled."""
+    source, reference = (path.expanduser().absolute() for path in (options.source, options.reference))
+    if source.suffix.lower() in _TEXTS and reference.suffix.lower() in _TEXTS:
+        return aligned_lines(source, reference), options.from_
+    files = Files(places.documents, "", cancel)
+    given, wanted = files.read(source), files.read(reference)
+    if given is None or wanted is None:
+        return None
+    contents = [segment.content for segment in wanted.segments]
+    return aligned_segments(source, given.segments, reference, contents), options.from_ or given.language
+
+
+def _print_translation_figures(body: dict[str, Any]) -> None:
+    machine = body["machine"]
+    pair = f"{body['source_language'] or '?'} to {body['target_language']}"
+    print(f"{body['model']}, {pair}, {machine['cores']} cores, {machine['device']}")
+    print(f"Segments: {body['translated']:,} of {body['segments']:,}")
+    print(f"chrF of the translation: {body['chrf']:.2f}")
+    print(f"chrF of the source as it is: {body['chrf_of_source']:.2f}")
+    print(f"Flagged: {body['flagged']:,}; left in the source's language: {body['untranslated']:,}")
+    print(f"Time: {body['seconds']:.1f} s, {body['segments_per_second']:.2f} segments a second")

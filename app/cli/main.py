@@ -1,0 +1,74 @@
+"""The terminal face, without Qt: `chat`, `models`, `read`, `summarize`, `translate`, `evaluate`, `doctor`.
+
+Standard output carries the answer (or one JSON object with ``--json``); progress, warnings and errors go to
+standard error. Exit codes: 0 done, 1 a failure told in one sentence, 2 usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from importlib import import_module
+from typing import TextIO
+
+from app import APP_ID, APP_NAME, __version__
+from app.cli.terminal import INTERRUPTED, make_terminals_safe, silence_told
+from app.core.errors import AppError
+from app.core.paths import AppPaths, close_to_others
+from app.features.sentences import sentence_for
+
+COMMANDS = {
+    "chat": "ask once (-p, or text on standard input), or chat in the terminal",
+    "models": "list, find, fetch, bring along and remove models",
+    "read": "a document's text as Markdown with page marks",
+    "summarize": "a summary of documents, each statement with its page",
+    "translate": "a text, or a document in its own format",
+    "evaluate": "how well a model does on documents with known results",
+    "doctor": "what this computer offers: devices, folders, models",
+}
+"""Each is a module of this package, with `add_arguments`."""
+
+
+def run(arguments: list[str]) -> int:
+    """Runs one command; returns its exit code."""
+    _use_utf8(sys.stdin, sys.stdout, sys.stderr)
+    make_terminals_safe()
+    options = _parser(arguments).parse_args(arguments)
+    try:
+        close_to_others(AppPaths.from_environment().folders, deeply=False)
+        with silence_told():
+            code: int = options.run(options)
+        sys.stdout.flush()
+        return code
+    except AppError as error:
+        print(sentence_for(error).text, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away (`| head`): nothing to say, and nothing left to flush at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:  # what nobody below took for a situation, such as a disk that went away
+        print(f"{error.strerror or error}{f': {error.filename}' if error.filename else '.'}", file=sys.stderr)
+        return 1
+
+
+def _parser(arguments: list[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=APP_ID, description=f"{APP_NAME}: talk to models on this computer.")
+    parser.add_argument("--version", action="version", version=f"{APP_NAME} {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, words in COMMANDS.items():
+        command = commands.add_parser(name, help=words)
+        if arguments[:1] == [name]:  # only what is asked for is imported: some of them take their time
+            import_module(f"app.cli.{name}").add_arguments(command)
+    return parser
+
+
+def _use_utf8(*streams: TextIO | None) -> None:
+    """UTF-8 whatever the locale says; bytes that are not text are replaced, never an exception."""
+    for stream in streams:
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", errors="replace")
