@@ -197,7 +197,7 @@ def test_a_document_that_does_not_get_on_is_told_and_ctrl_c_ends_it(tmp_path: Pa
     path.write_text(WORDS)
     program = (
         "import sys\n"
-        "from app import terminal\n"
+        "from app.cli import terminal\n"
         "from app.__main__ import main\n"
         "from app.documents import reading\n"
         "from tests.helpers.documents import WAITS_FOR_ITSELF, Hanging\n"
