@@ -18,7 +18,8 @@ from app.documents.remarks import Remarks
 from app.documents.segments import Content, Segment
 from app.documents.source import Remark, Source
 from app.documents.translations_file import TranslationsFile
-from app.documents.writers import Target, rewritable, rewriter_for
+from app.documents.visits import Target
+from app.documents.writers import rewritable, rewriter_for
 
 TELL_EVERY_S = 0.1
 HASH_EVERY_S = 1.0

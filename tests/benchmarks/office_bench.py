@@ -14,7 +14,8 @@ from comparing import compared, in_turns
 from run import Row
 
 from app.documents.blocks import Kind, Piece
-from app.documents.readers import docx, odf
+from app.documents.formats.opendocument import reading as odf
+from app.documents.formats.word import reading as docx
 from app.documents.source import Reader, Source
 from tests.helpers.office_files import W, paragraph, word_part, write_docx, write_odf
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from app.core.errors import DocumentUnreadable
 from app.documents.archive import MOST_MEMBERS, Archive
+from app.documents.archive_copy import copy_archive
 from app.documents.source import FREE_BYTES, Source
-from app.documents.writers.archive_copy import copy_archive
 from tests.helpers.office_files import write_zip
 
 

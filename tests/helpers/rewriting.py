@@ -13,7 +13,8 @@ from app.documents.protocol import Rewrite, Rewritten, Segments, SegmentsDone, S
 from app.documents.segments import Content, Segment, content_of, nests
 from app.documents.source import Remark, Source
 from app.documents.translations_file import write_translations
-from app.documents.writers import Target, rewriter_for
+from app.documents.visits import Target
+from app.documents.writers import rewriter_for
 
 Change = Callable[[Segment], Content | None]
 

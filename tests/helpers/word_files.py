@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.documents.segments import Content, Mark, Segment
-from app.documents.writers import Target
-from tests.documents.readers.test_docx import STYLES
+from app.documents.visits import Target
+from tests.documents.formats.word.test_reading import STYLES
 from tests.helpers import rewriting
 from tests.helpers.office_files import word_part, write_docx
 from tests.helpers.rewriting import reversed_words

@@ -1,49 +1,20 @@
-"""The formats that come back translated: which module rewrites which, and what a rewriter is.
-
-A rewriter walks its file once, hands every segment to `visit` in reading order, and writes the file with what that
-returns. The same walk serves finding the segments (`out` is None, and every visit returns None) and writing them, so
-that both number alike. It raises an AppError of the document family; what else it raises counts as damage.
-
-What it promises: no text a reader would see is left out of the segments; a segment whose visit returns None, or its own
-content, leaves its part of the file as it was, byte for byte where the format allows, and a part of the file (a member
-of an archive) in which nothing changes is copied as it is. A content that is returned has exactly the marks of the
-segment (`nests` holds for it), perhaps in another order; whatever it holds, the file stays well-formed: characters that
-the format cannot have are taken out, what it must escape is escaped.
-"""
+"""The formats that come back translated: which module rewrites which."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import cast
 
-from app.documents.segments import Content, Segment
-from app.documents.source import Source
-
-
-@dataclass(frozen=True)
-class Target:
-    """The language that the file is in when it is written, as BCP 47 has it ("pt-BR"), and its direction.
-
-    The file's own marks of language and direction are set to it; None in place of a Target leaves them.
-    """
-
-    language: str
-    is_rtl: bool = False
-
-
-Visit = Callable[[Segment], Content | None]
-Rewrite = Callable[[Source, BinaryIO | None, Visit, Target | None], None]
+from app.documents.visits import Rewrite
 
 MODULES = {
-    "docx": "app.documents.writers.docx",
-    "pptx": "app.documents.writers.pptx",
-    "xlsx": "app.documents.writers.xlsx",
-    "odt": "app.documents.writers.odf",
-    "odp": "app.documents.writers.odf",
-    "ods": "app.documents.writers.odf",
+    "docx": "app.documents.formats.word.rewriting",
+    "pptx": "app.documents.formats.slides.rewriting",
+    "xlsx": "app.documents.formats.sheets.rewriting",
+    "odt": "app.documents.formats.opendocument.rewriting",
+    "odp": "app.documents.formats.opendocument.rewriting",
+    "ods": "app.documents.formats.opendocument.rewriting",
     "epub": "app.documents.formats.web.epub_rewritten",
     "html": "app.documents.formats.web.rewritten_pages",
     "markdown": "app.documents.formats.markdown.rewritten",

@@ -12,8 +12,7 @@ from app.documents.formats.catalogs.values import shown_value
 from app.documents.formats.plain.text_file import TextFile
 from app.documents.segments import SegmentKind
 from app.documents.source import Source
-from app.documents.writers import Target, Visit
-from app.documents.writers.visits import Visits
+from app.documents.visits import Target, Visit, Visits
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _QUOTED = re.compile(r'"((?:[^"]|"")*+)"')

@@ -18,8 +18,7 @@ from app.documents.formats.catalogs.values import shown_value
 from app.documents.formats.plain.text_file import TextFile
 from app.documents.segments import SegmentKind, marks, plain
 from app.documents.source import Source
-from app.documents.writers import Target, Visit
-from app.documents.writers.visits import Visits
+from app.documents.visits import Target, Visit, Visits
 
 _LOCALES = (("@@locale",), ("locale",), ("language",))
 
@@ -93,7 +92,7 @@ class _Writing:
 
     def _sentence(self, sentence: Tagged, context: str) -> str | None:
         """A message with a choice inside; what comes back with the syntax in another order is not taken."""
-        new = self._visits.show(sentence.content, SegmentKind.VALUE, context=context)
+        new = self._visits(sentence.content, SegmentKind.VALUE, context=context)
         if new is None:
             return None
         if marks(new) != marks(sentence.content) or is_choice(plain(new)):

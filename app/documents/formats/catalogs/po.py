@@ -16,8 +16,7 @@ from app.documents.formats.catalogs.tagged import Tagged, tagged
 from app.documents.formats.plain.text_file import TextFile
 from app.documents.segments import Content, SegmentKind, content_of, marks
 from app.documents.source import Source
-from app.documents.writers import Target, Visit
-from app.documents.writers.visits import Visits
+from app.documents.visits import Target, Visit, Visits
 
 _CHARSET = re.compile(rb"[Cc]harset=([\w.:-]+)")
 _SAID = re.compile(r"nplurals\s*=\s*(\d)")
@@ -80,7 +79,7 @@ class _Writing:
             return None
         context = "\n".join(part for part in (entry.value("msgctxt"), *entry.extracted) if part)
         known = _known(old, message) if old and not entry.is_fuzzy else ()
-        new = self._visits.show(message.content, SegmentKind.MESSAGE, context=context, translated=known)
+        new = self._visits(message.content, SegmentKind.MESSAGE, context=context, translated=known)
         return message.text_of(new) if new is not None else None
 
     def _set(self, place: Field, value: str) -> None:

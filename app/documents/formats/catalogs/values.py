@@ -8,7 +8,7 @@ from app.documents.formats.catalogs.prose import is_page
 from app.documents.formats.catalogs.tagged import tagged
 from app.documents.formats.web.rewritten_pages import shown_piece
 from app.documents.segments import SegmentKind
-from app.documents.writers.visits import Visits
+from app.documents.visits import Visits
 
 _NEW_LINE = re.compile(r"(\r\n|\r|\n)")
 _WORD = re.compile(r"[^\W\d_]")
@@ -30,7 +30,7 @@ def _line(line: str, visits: Visits, context: str, kind: SegmentKind) -> str:
     if not _WORD.search(inner):
         return line
     message = tagged(inner)
-    content = visits.show(message.content, kind, context=context)
+    content = visits(message.content, kind, context=context)
     if content is None:
         return line
     start = line.index(inner)

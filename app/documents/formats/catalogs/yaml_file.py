@@ -18,8 +18,7 @@ from app.documents.formats.plain.text_file import TextFile
 from app.documents.formats.plain.text_walk import pieces
 from app.documents.segments import SegmentKind, content_of
 from app.documents.source import Source
-from app.documents.writers import Target, Visit
-from app.documents.writers.visits import Visits
+from app.documents.visits import Target, Visit, Visits
 
 
 def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
@@ -60,7 +59,7 @@ def _literal(value: str, visits: Visits, context: str) -> str | None:
             continue
         message = tagged("\n".join(line.text for line in part.lines), has_breaks=True)
         kind = part.kind if part.kind is SegmentKind.LIST_ITEM else SegmentKind.VALUE
-        new = visits.show(message.content, kind, context=context)
+        new = visits(message.content, kind, context=context)
         if new is not None:
             words = content_of([" ".join(each.split("\n")) if isinstance(each, str) else each for each in new])
             lines = message.text_of(words).split("\n")

@@ -16,7 +16,7 @@ from olefile.olefile import OleFileError
 from app.documents.blocks import Piece
 from app.documents.encoding import SAMPLE_BYTES, decode, find_encoding, known
 from app.documents.formats.mail.mail import body_pieces, headers_piece
-from app.documents.readers.rtf import RtfWalker
+from app.documents.formats.word.rtf import RtfWalker
 from app.documents.source import Item, Opened, Remark, Source
 
 MOST_BODY_BYTES = 200_000_000

@@ -10,8 +10,7 @@ from app.documents.formats.catalogs.yaml_file import put_value
 from app.documents.formats.catalogs.yaml_places import Place, places
 from app.documents.formats.catalogs.yaml_scalars import written
 from app.documents.formats.plain.text_file import TextFile
-from app.documents.writers import Target
-from app.documents.writers.visits import Visits
+from app.documents.visits import Target, Visits
 
 _TITLES = frozenset(
     (

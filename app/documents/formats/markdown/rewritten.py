@@ -20,8 +20,7 @@ from app.documents.formats.plain.wrapping import width_of
 from app.documents.formats.web.rewritten_pages import shown_piece
 from app.documents.segments import SegmentKind
 from app.documents.source import Source
-from app.documents.writers import Target, Visit
-from app.documents.writers.visits import Visits
+from app.documents.visits import Target, Visit, Visits
 
 _DEFINITION = re.compile(r"^[ \t>]{0,12}\[[^\]\n]{1,999}\]:.*(?:\n[ \t>]+\S.*)?", re.MULTILINE)
 _SIGNS = re.compile(r"[^\s>]")
@@ -80,7 +79,7 @@ class _Writing:
         old = inline_of(self._parser, words.replace("\\|", "|") if text.type == "cell" else words, self._env)
         images = {image: put for image in old.images if (put := self._image(old, image)) is not None}
         has_words = any(isinstance(part, str) and not part.isspace() for part in old.content)
-        new = self._visits.show(old.content, text.kind, level=text.level) if has_words else None
+        new = self._visits(old.content, text.kind, level=text.level) if has_words else None
         if new is None and not images:
             return
         for image, written in images.items():
@@ -98,7 +97,7 @@ class _Writing:
         inner = inline_of(self._parser, words, self._env)
         if not any(isinstance(part, str) and not part.isspace() for part in inner.content):
             return None
-        new = self._visits.show(inner.content, SegmentKind.LABEL)
+        new = self._visits(inner.content, SegmentKind.LABEL)
         if new is None:
             return None
         text = self._written.of(new, inner, Frame(SegmentKind.LABEL)).replace("\n", " ")

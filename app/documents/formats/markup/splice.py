@@ -8,7 +8,7 @@ from functools import cache
 
 from app.documents.formats.markup.stretches import WHITE, Edit, Range, Spelling, Stretch
 from app.documents.segments import Content, Mark, Segment, content_of
-from app.documents.writers import Visit
+from app.documents.visits import Visit
 
 _UNFIT = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127, *range(0xD800, 0xE000), 0xFFFE, 0xFFFF))
 """What neither XML nor HTML has as text."""

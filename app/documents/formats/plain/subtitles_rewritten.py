@@ -11,8 +11,7 @@ from app.documents.formats.plain.text_file import TextFile
 from app.documents.formats.plain.wrapping import balanced, joined, one_line, width_of
 from app.documents.segments import Content, Mark, SegmentKind, content_of
 from app.documents.source import Source
-from app.documents.writers import Target, Visit
-from app.documents.writers.visits import Visits
+from app.documents.visits import Target, Visit, Visits
 
 _NAME = re.compile(r"<(/?)([A-Za-z]*)[^<>]*>")
 _SPEAKER = re.compile(r"[-–—‐‑―]\s*\S|<v[ .]")
@@ -34,7 +33,7 @@ def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target |
         cue = _Cue(lines, is_vtt)
         if not any(isinstance(part, str) and not part.isspace() for part in cue.content):
             continue
-        new = visits.show(cue.content, SegmentKind.CUE)
+        new = visits(cue.content, SegmentKind.CUE)
         if new is not None and (written := cue.lines_of(new)):
             file.replace(cue.start, cue.end, file.newline.join(written))
     if out is not None:

@@ -11,8 +11,7 @@ from app.documents.formats.plain.text_file import TextFile
 from app.documents.formats.plain.text_walk import walk
 from app.documents.segments import SegmentKind, plain
 from app.documents.source import Source
-from app.documents.writers import Target, Visit
-from app.documents.writers.visits import Visits
+from app.documents.visits import Target, Visit, Visits
 
 
 def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:  # noqa: ARG001 - a plain text says no language
@@ -20,7 +19,7 @@ def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target |
     file, visits = TextFile(source), Visits(visit)
 
     def show(words: str, kind: SegmentKind, level: int) -> str | None:
-        new = visits.show((words,), kind, level=level)
+        new = visits((words,), kind, level=level)
         return plain(new) if new is not None else None
 
     left = walk(file.text, file.newline, show, file.replace)

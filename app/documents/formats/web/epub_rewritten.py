@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from app.documents.archive import CHUNK_BYTES, Archive
+from app.documents.archive_copy import copy_archive
 from app.documents.formats.markup.coded import Coded
 from app.documents.formats.markup.splice import Visits, spliced
 from app.documents.formats.markup.stretches import Edit
@@ -25,14 +26,13 @@ from app.documents.formats.web.epub_package import package_of
 from app.documents.formats.web.page_bytes import coded_page
 from app.documents.formats.web.page_walk import PageWalk
 from app.documents.source import Source
-from app.documents.writers import Target, Visit
-from app.documents.writers.archive_copy import copy_archive
+from app.documents.visits import Target, Visit
 
 MOST_PAGE_BYTES = 64_000_000
 
 
 def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
-    """A book with its segments replaced; see `app.documents.writers`. A segment's page is its chapter, from 1.
+    """A book with its segments replaced; see `app.documents.visits`. A segment's page is its chapter, from 1.
 
     Raises DocumentUnreadable: drm, damaged, entities, inflates.
     """

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from app.documents.blocks import Kind, Piece, Place, table_text
-from app.documents.readers.odf_flat import FICTION_BOOK, WithoutPictures
+from app.documents.formats.opendocument.flat import FICTION_BOOK, WithoutPictures
 from app.documents.source import Item, Opened, Remark, Source
 from app.documents.xml_tree import Element, Numbered, stream_blocks
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from app.documents.formats.markup.attributes import Attribute, attributes_at
 from app.documents.formats.markup.stretches import Edit
 from app.documents.formats.markup.tokens import TAG
-from app.documents.writers import Target
+from app.documents.visits import Target
 
 RTL = frozenset(("ar", "arc", "ckb", "dv", "fa", "he", "iw", "ks", "nqo", "ps", "sd", "syr", "ug", "ur", "yi"))
 """Languages written from right to left, as far as their code alone tells."""

@@ -16,15 +16,15 @@ from app.documents.formats.web.page_bytes import coded_page, declaration
 from app.documents.formats.web.page_walk import PageWalk
 from app.documents.segments import Content, content_of
 from app.documents.source import Source
-from app.documents.writers import Target, Visit
-from app.documents.writers.visits import Visits as Numbered
+from app.documents.visits import Target, Visit
+from app.documents.visits import Visits as Numbered
 
 _XML_ENDINGS = (".xhtml", ".xht")
 _NEW_LINE = re.compile(r"[\r\n]+")
 
 
 def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
-    """A page with its segments replaced; see `app.documents.writers`."""
+    """A page with its segments replaced; see `app.documents.visits`."""
     data = source.path.read_bytes()
     coded = coded_page(data, source.encoding)
     is_xml = coded.text.lstrip().startswith("<?xml") or source.path.suffix.lower() in _XML_ENDINGS
@@ -45,7 +45,7 @@ def shown_piece(html: str, visits: Numbered, context: str = "") -> str | None:
     """
     edits: list[Edit] = []
     for stretch in PageWalk(html, is_xml=False).stretches:
-        new = visits.show(stretch.content, stretch.kind, level=stretch.level, context=context)
+        new = visits(stretch.content, stretch.kind, level=stretch.level, context=context)
         if new is not None:
             edits += [stretch.edit(_in_one_line(new)), *stretch.also]
     if not edits:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.documents.segments import Content, Mark, SegmentKind, marks
-from app.documents.writers import Target
+from app.documents.visits import Target
 from tests.helpers.rewriting import reversed_words, run_on, takes_words
 
 SRT = """\

@@ -1,0 +1,1 @@
+"""OpenDocument texts, sheets and presentations, read and written back translated."""

@@ -1,0 +1,1 @@
+"""Workbooks: all kinds are read, XLSX is written back translated."""

@@ -1,0 +1,252 @@
+"""Workbooks: XLSX and ODS by hand, XLS and XLSB by python-calamine.
+
+A place's part is the sheet's name; its start and end are rows, counted from 0, the end being the first row that is no
+more in the piece. A piece has at most `ROWS` rows; its label says which, counted from 1 as a spreadsheet does.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import groupby
+from typing import Any
+
+import olefile
+import python_calamine
+
+from app.documents.archive import CHUNK_BYTES, Archive
+from app.documents.blocks import Kind, Piece, Place, table_text
+from app.documents.formats.opendocument.flat import WithoutPictures
+from app.documents.formats.opendocument.sheets import Found, Spreadsheet
+from app.documents.formats.sheets.workbook import Workbook
+from app.documents.formats.sheets.xls_records import Beside, beside_cells
+from app.documents.source import Item, Opened, PageRead, Remark, Source
+
+ROWS = 100
+MOST_ROWS = 100_000
+MOST_CELLS = 1_000_000
+"""Of a sheet; the rest is not read, and told of."""
+MOST_CHARACTERS = 50_000_000
+"""Of a sheet, as `MOST_CELLS`."""
+MOST_PIECE_CHARACTERS = 100_000
+MOST_EMPTY_COLUMNS = 64
+"""More of them between the columns of a piece are left out of it."""
+
+_CONTENT, _MANIFEST = "content.xml", "META-INF/manifest.xml"
+
+Rows = Iterator[tuple[int, dict[int, str]]]
+"""Row by row, its number and its cells by column, both from 0; only rows that have any."""
+
+
+def read(source: Source) -> Iterator[Item]:
+    """The sheets in order, hidden ones too; raises DocumentUnreadable."""
+    with source.path.open("rb") as file:
+        is_archive = file.read(2) == b"PK"
+    if is_archive:
+        with Archive(source) as archive:
+            if "xl/workbook.bin" in archive:
+                _count_inflated(archive)
+                yield from _by_calamine(source)
+            elif _CONTENT in archive:
+                if _MANIFEST in archive and b":encryption-data" in archive.read(_MANIFEST):
+                    raise source.unreadable("protected")
+                yield from _ods(Spreadsheet(lambda: archive.open(_CONTENT), source), source)
+            else:
+                yield from _xlsx(Workbook(archive, source), source)
+    elif olefile.isOleFile(source.path):
+        yield from _by_calamine(source)
+        yield Remark("old_format", {"format": "xls"})
+    else:
+        yield from _ods(Spreadsheet(lambda: WithoutPictures(source.path.open("rb")), source), source)
+
+
+def _xlsx(book: Workbook, source: Source) -> Iterator[Item]:
+    yield Opened("sheet", len(book.sheets), book.title)
+    for page, sheet in enumerate(book.sheets, 1):
+        if not source.wants(page):
+            continue
+        if sheet.is_hidden:
+            yield Remark("hidden", {"unit": "sheet", "name": sheet.name})
+        if not sheet.part:
+            yield PageRead(page, has_text=False)
+            continue
+        reader = _Sheet(sheet.name, page, source)
+        yield from reader.items(book.rows(sheet))
+        if reader.is_cut or book.is_cut:
+            yield Remark("rows_cut", {"sheet": sheet.name, "rows": book.count_rows(sheet), "shown": reader.shown})
+        for piece in book.beside(sheet, page):
+            yield from reader.heading()
+            yield piece
+        yield PageRead(page, has_text=reader.has_text)
+
+
+def _ods(book: Spreadsheet, source: Source) -> Iterator[Item]:
+    yield Opened("sheet", len(book.sheets), book.title)
+    for index, found in groupby(book.found(), key=lambda each: each.sheet):
+        page, sheet = index + 1, book.sheets[index]
+        if not source.wants(page):
+            continue
+        if sheet.is_hidden:
+            yield Remark("hidden", {"unit": "sheet", "name": sheet.name})
+        reader = _Sheet(sheet.name, page, source)
+        beside: list[Piece] = []
+        yield from reader.items(_repeated(found, beside))
+        if reader.is_cut:
+            yield Remark("rows_cut", {"sheet": sheet.name, "rows": sheet.rows, "shown": reader.shown})
+        for piece in beside:
+            yield from reader.heading()
+            yield piece._replace(page=page, place=piece.place._replace(part=sheet.name))
+        yield PageRead(page, has_text=reader.has_text)
+    if book.pictures:
+        yield Remark("pictures", {"count": book.pictures})
+
+
+def _repeated(found: Iterator[Found], beside: list[Piece]) -> Rows:
+    """Each row as often as it is there; what stands beside goes to `beside`, with its rows as its place."""
+    for _, number, times, cells, pieces in found:
+        end = number + max(times, 1)
+        beside += (piece._replace(place=Place("", number, end)) for piece in pieces)
+        if cells:
+            yield from ((each, cells) for each in range(number, end))
+
+
+def _by_calamine(source: Source) -> Iterator[Item]:
+    with _open(source) as book:
+        sheets = book.sheets_metadata
+        found, is_all = beside_cells(source)
+        others = dict(enumerate(found, 1))
+        yield Opened("sheet", len(sheets))
+        if not is_all:
+            yield Remark("beside_cells_lost")
+        for page, sheet in enumerate(sheets, 1):
+            if not source.wants(page):
+                continue
+            if sheet.visible != python_calamine.SheetVisibleEnum.Visible:
+                yield Remark("hidden", {"unit": "sheet", "name": sheet.name})
+            if sheet.typ != python_calamine.SheetTypeEnum.WorkSheet:
+                yield PageRead(page, has_text=False)
+                continue
+            cells, beside = _sheet(book, page - 1, source), others.get(page, Beside())
+            reader = _Sheet(sheet.name, page, source)
+            yield from reader.items(_rows(cells, beside))
+            if reader.is_cut:
+                yield Remark("rows_cut", {"sheet": sheet.name, "rows": cells.height, "shown": reader.shown})
+            for piece in beside.pieces(page, sheet.name):
+                yield from reader.heading()
+                yield piece
+            yield PageRead(page, has_text=reader.has_text)
+
+
+def _open(source: Source) -> Any:
+    with _errors(source):
+        return python_calamine.CalamineWorkbook.from_path(str(source.path))
+
+
+def _sheet(book: Any, index: int, source: Source) -> Any:
+    with _errors(source):
+        return book.get_sheet_by_index(index)
+
+
+@contextmanager
+def _errors(source: Source) -> Iterator[None]:
+    try:
+        yield
+    except python_calamine.PasswordError:
+        raise source.unreadable("protected") from None
+    except python_calamine.CalamineError as error:
+        # It has no class of its own for a sheet that spans too much.
+        raise source.unreadable("inflates" if "limit" in str(error) else "damaged") from None
+    except (OSError, ValueError):
+        raise source.unreadable("damaged") from None
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":  # of Rust, and no Exception
+            raise source.unreadable("damaged") from None
+        raise
+
+
+def _count_inflated(archive: Archive) -> None:
+    """Calamine inflates without asking; what it will inflate is counted before."""
+    for name in archive.names:
+        if name.lower().endswith((".xml", ".bin", ".rels")):
+            with archive.open(name) as stream:
+                while stream.read(CHUNK_BYTES):
+                    pass
+
+
+def _rows(cells: Any, beside: Beside) -> Rows:
+    left = cells.start[1] if cells.start else 0  # rows come from the first of the sheet, columns from the first used
+    for number, row in enumerate(cells.iter_rows()):
+        found = {column: text for column, value in enumerate(row, left) if (text := _text(value))}
+        found |= {column: beside.long[number, column] for column in found if (number, column) in beside.long}
+        if found:
+            yield number, found
+
+
+def _text(value: Any) -> str:
+    match value:
+        case str():
+            return value
+        case bool():
+            return str(value).upper()
+        case float():
+            return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.15g}"
+        case datetime.datetime():
+            return value.isoformat(sep=" ", timespec="seconds").removesuffix(" 00:00:00")
+        case datetime.time() | datetime.date():
+            return value.isoformat()
+        case _:
+            return str(value)
+
+
+class _Sheet:
+    """One sheet's pieces. `shown` counts the rows in them, `is_cut` says whether there are more."""
+
+    def __init__(self, name: str, page: int, source: Source) -> None:
+        self._name = name
+        self._page = page
+        self._source = source
+        self._left = 1 << 20
+        self.shown = 0
+        self.has_text = False
+        self.is_cut = False
+
+    def heading(self) -> Iterator[Piece]:
+        """Its name, once, before the first of its text: a sheet without any is none to tell of."""
+        if not self.has_text:
+            self.has_text = True
+            yield Piece(Kind.HEADING, self._name, self._page, Place(self._name), level=1)
+
+    def items(self, rows: Rows) -> Iterator[Piece]:
+        """Its heading, then its rows."""
+        waiting: list[tuple[int, dict[int, str]]] = []
+        cells = characters = all_characters = 0
+        for number, row in rows:
+            if self.shown >= MOST_ROWS or cells >= MOST_CELLS or all_characters >= MOST_CHARACTERS:
+                self.is_cut = True
+                break
+            length = sum(map(len, row.values()))
+            self._source.text.require(characters + length)  # its cells may all be one string, and are none yet
+            waiting.append((number, row))
+            self.shown += 1
+            cells += len(row)
+            characters += length
+            all_characters += length
+            if len(waiting) >= ROWS or characters > MOST_PIECE_CHARACTERS:
+                yield from self.heading()
+                yield self._piece(waiting)
+                waiting, characters = [], 0
+        if waiting:
+            yield from self.heading()
+            yield self._piece(waiting)
+
+    def _piece(self, rows: list[tuple[int, dict[int, str]]]) -> Piece:
+        used = sorted({column for _, row in rows for column in row})
+        self._left = min(self._left, used[0])
+        columns = list(range(self._left, used[-1] + 1))
+        if len(columns) > len(used) + MOST_EMPTY_COLUMNS:
+            columns = used
+        first, last = rows[0][0], rows[-1][0]
+        text = "\n".join(table_text([[row.get(column, "") for column in columns]]).rstrip("\t") for _, row in rows)
+        label = f"rows {first + 1}-{last + 1}" if last > first else f"row {first + 1}"
+        return Piece(Kind.TABLE, text, self._page, Place(self._name, first, last + 1), label=label)

@@ -1,0 +1,210 @@
+"""The cells of an XLSX workbook, row by row, so that a sheet costs what it holds and not what it spans.
+
+Read by hand since python-calamine gives nothing for cells with errors, and room for every cell between two far ones.
+Source: ECMA-376 part 1, 18.2 to 18.8 (workbook, sheets, shared strings, number formats).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app.documents.archive import CHUNK_BYTES, Archive
+from app.documents.blocks import Kind, Piece, Place
+from app.documents.formats.office.package import RELATIONSHIPS, Package
+from app.documents.source import Source
+from app.documents.xml_tree import Element, iterate
+
+MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+MOST_PASSED = 3_000_000
+"""Rows and cells of a sheet, empty ones too, as stray formatting makes them by the million."""
+_TEXT, _PHONETIC = f"{MAIN}t", f"{MAIN}rPh"
+_CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
+_ROW = re.compile(rb"<(?:\w+:)?row[\s>/]")
+_BUILT_IN = {
+    **dict.fromkeys((14, 15, 16, 17, *range(27, 32), 36, *range(50, 55), 57, 58), "date"),
+    **dict.fromkeys((18, 19, 20, 21, 32, 33, 34, 35, 45, 47, 55, 56), "time"),
+    22: "date time",
+    46: "duration",
+}
+_NO_CODE = re.compile(r"\"[^\"]*\"|\\.|_.|\*.|\[(?![hms]+\])[^\]]*\]", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One of a workbook's sheets. `part` is "" for one without cells, such as a chart."""
+
+    name: str
+    is_hidden: bool
+    part: str
+
+
+class Workbook:
+    """An open workbook; all methods raise DocumentUnreadable."""
+
+    def __init__(self, archive: Archive, source: Source) -> None:
+        self._source = source
+        self._package = Package(archive, source)
+        main = self._package.main_part("xl/workbook.xml")
+        self._parts = self._package.related(main)
+        root = self._package.root(main)
+        properties = root.find(f"{MAIN}workbookPr")
+        self._from_1904 = properties is not None and properties.get("date1904") in ("1", "true")
+        self.sheets = [self._sheet(each) for each in root.iter(f"{MAIN}sheet")]
+        self.title = self._package.title()
+        self.is_cut = False
+        """Whether the sheet that was read last has more rows than were looked at."""
+        self._kinds = self._formats()
+        self._strings = self._shared()
+
+    def rows(self, sheet: Sheet) -> Iterator[tuple[int, dict[int, str]]]:
+        """Each row that has text: its number and its cells by column, both counted from 0."""
+        number, passed, self.is_cut = -1, 0, False
+        with self._package.archive.open(sheet.part) as stream:
+            for row in iterate(stream, self._source, (f"{MAIN}row",)):
+                passed += 1 + len(row)
+                if passed > MOST_PASSED:
+                    self.is_cut = True
+                    return
+                said = row.get("r", "")
+                number = int(said) - 1 if said.isdecimal() and len(said) < 8 else number + 1
+                if cells := self._cells(row):
+                    yield number, cells
+
+    def count_rows(self, sheet: Sheet) -> int:
+        """How many rows are written down, empty ones too."""
+        count, rest = 0, b""
+        with self._package.archive.open(sheet.part) as stream:
+            while data := stream.read(CHUNK_BYTES):
+                data = rest + data
+                cut = max(0, data.rfind(b"<"))
+                count += len(_ROW.findall(data, 0, cut))
+                rest = data[cut:][:64]
+        return count + len(_ROW.findall(rest))
+
+    def beside(self, sheet: Sheet, page: int) -> Iterator[Piece]:
+        """Comments, and the words of text boxes and charts."""
+        for related in self._package.related(sheet.part).values():
+            if related.target not in self._package.archive:
+                continue
+            if related.kind == "comments":
+                yield from self._comments(related.target, sheet, page)
+            elif related.kind == "drawing":
+                yield from self._package.drawn(related.target, page)
+                for inside in self._package.related(related.target).values():
+                    if inside.kind == "chart" and inside.target in self._package.archive:
+                        yield from self._package.drawn(inside.target, page)
+
+    def _comments(self, part: str, sheet: Sheet, page: int) -> Iterator[Piece]:
+        for comment in self._package.root(part).iter(f"{MAIN}comment"):
+            at = _CELL.fullmatch(comment.get("ref", ""))
+            row = int(at[2]) - 1 if at else 0
+            yield Piece(Kind.NOTE, _text_in(comment).strip(), page, Place(sheet.name, row, row + 1), label="comment")
+
+    def _sheet(self, element: Element) -> Sheet:
+        related = self._parts.get(element.get(f"{RELATIONSHIPS}id", ""))
+        is_worksheet = related is not None and related.kind == "worksheet"
+        part = related.target if related is not None and is_worksheet else ""
+        return Sheet(element.get("name", ""), element.get("state", "visible") != "visible", part)
+
+    def _part(self, kind: str) -> str:
+        found = (each.target for each in self._parts.values() if each.kind == kind)
+        return next((name for name in found if name in self._package.archive), "")
+
+    def _shared(self) -> list[str]:
+        if not (name := self._part("sharedStrings")):
+            return []
+        with self._package.archive.open(name) as stream:
+            return [_text_in(each) for each in iterate(stream, self._source, (f"{MAIN}si",))]
+
+    def _formats(self) -> list[str]:
+        """For each style of cells, what its numbers are: "" for numbers."""
+        if not (name := self._part("styles")):
+            return []
+        root = self._package.root(name)
+        kinds: dict[str, str] = {str(number): kind for number, kind in _BUILT_IN.items()}
+        for each in root.iter(f"{MAIN}numFmt"):
+            kinds[each.get("numFmtId", "")] = kind_of_format(each.get("formatCode", ""))
+        return [kinds.get(each.get("numFmtId", ""), "") for each in root.iterfind(f"{MAIN}cellXfs/{MAIN}xf")]
+
+    def _cells(self, row: Element) -> dict[int, str]:
+        cells: dict[int, str] = {}
+        column = -1
+        for cell in row.iterchildren(f"{MAIN}c"):
+            said = _CELL.match(cell.get("r", ""))
+            column = _column(said[1]) if said else column + 1
+            if text := self._text(cell):
+                cells[column] = text
+        return cells
+
+    def _text(self, cell: Element) -> str:
+        kind = cell.get("t", "n")
+        if kind == "inlineStr":
+            return _text_in(cell)
+        value = cell.findtext(f"{MAIN}v") or ""
+        if kind == "s":
+            return self._strings[int(value)] if value.isdecimal() and int(value) < len(self._strings) else ""
+        if kind == "b":
+            return {"0": "FALSE", "1": "TRUE"}.get(value, value)
+        if kind in ("str", "e", "d"):
+            return value.removesuffix("T00:00:00") if kind == "d" else value
+        style = cell.get("s", "0")
+        known = self._kinds[int(style)] if style.isdecimal() and int(style) < len(self._kinds) else ""
+        return number_text(value.strip(), known, self._from_1904)
+
+
+def _text_in(element: Element) -> str:
+    """All its runs, but not how they are spoken."""
+    texts = (each for each in element.iter(_TEXT) if each.getparent().tag != _PHONETIC)
+    return "".join(each.text or "" for each in texts)
+
+
+def _column(letters: str) -> int:
+    number = 0
+    for letter in letters:
+        number = 26 * number + ord(letter) - 64
+    return number - 1
+
+
+def kind_of_format(code: str) -> str:
+    """Date, time, date time, duration, or "" for a format of numbers."""
+    code = _NO_CODE.sub("", code.partition(";")[0]).lower()
+    if "general" in code:
+        return ""
+    if "[" in code:
+        return "duration"
+    has_time = "h" in code or "s" in code
+    has_date = "y" in code or "d" in code or ("m" in code and not has_time)
+    return "date time" if has_date and has_time else "date" if has_date else "time" if has_time else ""
+
+
+def number_text(value: str, kind: str, from_1904: bool) -> str:
+    """A number as a person reads it: 15 digits at most, dates and times as ISO 8601 writes them."""
+    try:
+        number = float(value)
+    except ValueError:
+        return value
+    if not math.isfinite(number):
+        return value
+    if kind:
+        return _moment(number, kind, from_1904) or value
+    return value if value.lstrip("-").isdecimal() else f"{number:.15g}"
+
+
+def _moment(days: float, kind: str, from_1904: bool) -> str:
+    seconds = round(days * 86400)
+    if kind == "duration" or days < 0 or (kind == "time" and days >= 1):
+        hours, rest = divmod(abs(seconds), 3600)
+        return f"{'-' * (seconds < 0)}{hours}:{rest // 60:02}:{rest % 60:02}"
+    # Excel's 1900 has a 29th of February, for the sake of Lotus 1-2-3.
+    start = datetime(1904, 1, 1) if from_1904 else datetime(1899, 12, 30 if days >= 60 else 31)
+    try:
+        moment = start + timedelta(seconds=seconds)
+    except OverflowError:
+        return ""
+    if kind == "time" or days < 1:
+        return moment.time().isoformat()
+    return moment.date().isoformat() if seconds % 86400 == 0 else moment.isoformat(sep=" ")

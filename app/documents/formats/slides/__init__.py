@@ -1,0 +1,1 @@
+"""PowerPoint's PPTX, read and written back translated."""

@@ -1,0 +1,190 @@
+"""Rewrites PPTX: the slides in the order they are shown, with notes, comments, charts and diagrams.
+
+Left as they are: the prompts of placeholders in layouts and masters, what PowerPoint finds out by itself (numbers,
+dates), text in a font for code, names of sections and shapes, and the workbooks inside of charts.
+"""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from app.documents.archive import Archive
+from app.documents.formats.office import labels
+from app.documents.formats.office.drawing_parts import Drawings, is_words_for_picture
+from app.documents.formats.office.drawing_text import PARAGRAPH, PROPERTIES, turn
+from app.documents.formats.office.package import COMPATIBILITY, DRAWING, RELATIONSHIPS, Related, chosen
+from app.documents.formats.office.parts import Part, Parts
+from app.documents.segments import SegmentKind
+from app.documents.source import Source
+from app.documents.visits import Ask, Once, Target, Visit, Visits
+from app.documents.xml_tree import Element
+
+_P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
+_MODERN_COMMENT = "{http://schemas.microsoft.com/office/powerpoint/2018/8/main}txBody"
+_USUAL_PART = "ppt/presentation.xml"
+_SHAPE, _TABLE, _ALTERNATE = f"{_P}sp", f"{DRAWING}tbl", f"{COMPATIBILITY}AlternateContent"
+_BRANCHES = (f"{COMPATIBILITY}Choice", f"{COMPATIBILITY}Fallback")
+_LEFT_OUT = frozenset((f"{_P}timing", f"{_P}transition", f"{_P}extLst", f"{DRAWING}extLst", f"{_P}custDataLst"))
+_KINDS = dict.fromkeys(("title", "ctrTitle"), SegmentKind.HEADING)
+_KINDS |= dict.fromkeys(("dt", "ftr", "hdr", "sldNum"), SegmentKind.HEADER)
+_BODIES = frozenset(("body", "obj", ""))
+_SHARED = ("slideLayout", "slideMaster")
+
+
+def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+    """Segments: properties, slide by slide with what belongs to it, then what stands on layouts and masters."""
+    try:
+        with Archive(source) as archive:
+            show = _Show(Parts(archive, source), Visits(visit), target if out is not None else None)
+            show.rewrite()
+            if out is not None:
+                show.parts.write(out)
+    except RecursionError:
+        raise source.unreadable("too_deep") from None
+
+
+class _Show:
+    def __init__(self, parts: Parts, ask: Visits, target: Target | None) -> None:
+        self.parts = parts
+        self._ask = ask
+        self._target = target
+        self._main = parts.main_part(_USUAL_PART)
+        self._drawings = Drawings(parts, target)
+        self._shared: dict[str, None] = {}
+        """Layouts and masters of the slides, in the order they are met."""
+
+    def rewrite(self) -> None:
+        """All parts, in an order that is the same each time."""
+        labels.properties(self.parts, self._ask, self._target)
+        before = set(self.parts.changed)
+        for number, name in enumerate(self._slides(), 1):
+            if name in self.parts.archive:
+                self._slide(name, number)
+            else:
+                self.parts.source.remark("missing_part", part=name)
+        for name in self._shared:
+            self._behind(name)
+        if self._target is not None and before != set(self.parts.changed):
+            self._turn_defaults(self._target)
+        if self._drawings.left.count:
+            self.parts.source.remark("left_blocks", count=self._drawings.left.count)
+
+    def _slides(self) -> list[str]:
+        root, related = self.parts.root(self._main), self.parts.related(self._main)
+        named = (related.get(each.get(f"{RELATIONSHIPS}id", "")) for each in root.iter(f"{_P}sldId"))
+        return [each.target for each in named if each is not None]
+
+    def _slide(self, name: str, number: int) -> None:
+        with self.parts.opened(name) as part:
+            Shapes(part, self._drawings, self._ask, number).read(part.root, None)
+            self._drawings.related(name, part.root, self._ask, number)
+        related = self.parts.related(name)
+        self._note_shared(related)
+        for each in related.values():
+            if each.target not in self.parts.archive:
+                continue
+            if each.kind == "notesSlide":
+                with self.parts.opened(each.target) as part:
+                    Shapes(part, self._drawings, self._ask, number).read(part.root, SegmentKind.NOTE)
+            elif each.kind == "comments":
+                self._comments(each.target, number)
+
+    def _note_shared(self, related: dict[str, Related]) -> None:
+        for each in related.values():
+            if each.kind in _SHARED and each.target in self.parts.archive and each.target not in self._shared:
+                self._shared[each.target] = None
+                self._note_shared(self.parts.related(each.target) if each.kind == "slideLayout" else {})
+
+    def _behind(self, name: str) -> None:
+        """What stands on every slide: shapes of a layout or master that are no placeholders."""
+        with self.parts.opened(name) as part:
+            shapes = Shapes(part, self._drawings, self._ask, 0, is_behind=True)
+            shapes.read(part.root, SegmentKind.HEADER)
+            self._drawings.related(name, part.root, self._ask)
+
+    def _comments(self, name: str, number: int) -> None:
+        """The older form has its text as it is, the newer one as paragraphs; answers are comments too."""
+        with self.parts.opened(name) as part:
+            for each in list(part.root.iter(f"{_P}text", _MODERN_COMMENT)):
+                if each.tag == _MODERN_COMMENT:
+                    for paragraph in list(each.iter(PARAGRAPH)):
+                        self._drawings.paragraph(part, paragraph, self._ask, SegmentKind.NOTE, page=number)
+                else:
+                    labels.text(part, each, self._ask, SegmentKind.NOTE, number)
+
+    def _turn_defaults(self, target: Target) -> None:
+        """The sides that paragraphs have from the presentation, layouts and masters."""
+        for name in (self._main, *self._shared):
+            with self.parts.opened(name) as part:
+                for each in part.root.iter():
+                    part.is_changed |= _is_level(each) and turn(each, target)
+
+
+class Shapes:
+    """The shapes of one part, in order, groups and all. `is_behind`: those of a layout or a master."""
+
+    def __init__(self, part: Part, drawings: Drawings, ask: Ask, page: int, *, is_behind: bool = False) -> None:
+        self._part = part
+        self._drawings = drawings
+        self._ask = ask
+        self._page = page
+        self._is_behind = is_behind
+
+    def read(self, element: Element, kind: SegmentKind | None) -> None:
+        """What is in a shape or in anything that holds shapes. `kind` is what its paragraphs are, where that is known
+        before."""
+        tag = element.tag
+        if tag == _SHAPE:
+            self._shape(element, kind)
+        elif tag == PARAGRAPH:
+            self._paragraph(element, kind or _kind_of(element))
+        elif tag == _ALTERNATE:
+            self._alternate(element, kind)
+        elif tag not in _LEFT_OUT and isinstance(tag, str):
+            if is_words_for_picture(element):
+                self._drawings.words_for_picture(self._part, element, self._ask, self._page)
+            inside = kind or SegmentKind.CELL if tag == _TABLE else kind
+            for child in list(element):
+                self.read(child, inside)
+
+    def _shape(self, shape: Element, kind: SegmentKind | None) -> None:
+        holder = shape.find(f"{_P}nvSpPr/{_P}nvPr/{_P}ph")
+        if holder is not None and self._is_behind:
+            return
+        of_holder = holder.get("type", "") if holder is not None else None
+        kind = kind or _KINDS.get(of_holder or "none")
+        for child in shape.iter():
+            if is_words_for_picture(child):
+                self._drawings.words_for_picture(self._part, child, self._ask, self._page)
+        for paragraph in list(shape.iter(PARAGRAPH)):
+            self._paragraph(paragraph, kind or _kind_of(paragraph, is_body=of_holder in _BODIES))
+
+    def _paragraph(self, paragraph: Element, kind: SegmentKind) -> None:
+        level = 1 if kind is SegmentKind.HEADING else 0
+        self._drawings.paragraph(self._part, paragraph, self._ask, kind, page=self._page, level=level)
+
+    def _alternate(self, alternate: Element, kind: SegmentKind | None) -> None:
+        """Several ways to say the same: what one of them says becomes the same in the others."""
+        once = Shapes(self._part, self._drawings, Once(self._ask), self._page, is_behind=self._is_behind)
+        read = list(chosen(alternate))
+        others = [each for each in alternate if each.tag in _BRANCHES and each not in read]
+        for branch in (*read, *others):
+            for child in list(branch):
+                once.read(child, kind)
+
+
+def _kind_of(paragraph: Element, *, is_body: bool = False) -> SegmentKind:
+    """A placeholder for the body is a list, unless a paragraph says that it has no mark."""
+    properties = paragraph.find(PROPERTIES)
+    if properties is not None:
+        if properties.find(f"{DRAWING}buNone") is not None:
+            return SegmentKind.PARAGRAPH
+        if any(properties.find(f"{DRAWING}{name}") is not None for name in ("buChar", "buAutoNum")):
+            return SegmentKind.LIST_ITEM
+    return SegmentKind.LIST_ITEM if is_body else SegmentKind.PARAGRAPH
+
+
+def _is_level(element: Element) -> bool:
+    """The properties of one level of text in a list of styles: lvl1pPr to lvl9pPr, defPPr."""
+    name = str(element.tag).removeprefix(DRAWING)
+    return name == "defPPr" or (name.startswith("lvl") and name.endswith("pPr"))

@@ -1,0 +1,1 @@
+"""Word's DOCX, read and written back translated, and RTF, which is read."""

@@ -1,0 +1,325 @@
+"""Rich Text Format: one pass over control words, groups and text, written by hand to lose no footnote and no text box.
+
+A place is in characters of the file read as Latin-1, which is in bytes: RTF writes everything else in escapes.
+Source: Rich Text Format Specification 1.9.1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from app.documents.blocks import Kind, Piece, Place, table_text
+from app.documents.encoding import decode
+from app.documents.formats.word.rtf_styles import heading_levels
+from app.documents.source import Item, Opened, Remark, Source
+
+ROWS = 100
+_TOKEN = re.compile(
+    r"\\([a-zA-Z]{1,32})(-?\d{1,10})?[ ]?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|[\r\n\0]+|([^\\{}\r\n\0]+)|\\",
+    re.DOTALL,
+)
+_TITLE = re.compile(r"\{\\title ([^{}\\]{1,500})\}")
+_CHARSETS = {
+    77: "mac_roman", 128: "cp932", 129: "cp949", 130: "johab", 134: "gb18030", 136: "cp950", 161: "cp1253",
+    162: "cp1254", 163: "cp1258", 177: "cp1255", 178: "cp1256", 186: "cp1257", 204: "cp1251", 222: "cp874",
+    238: "cp1250", 254: "cp437", 255: "cp850",
+}  # fmt: skip
+_WRITTEN = {
+    "line": "\n", "tab": "\t", "emdash": "—", "endash": "–", "emspace": "\u2003", "enspace": "\u2002", "bullet": "•",
+    "lquote": "‘", "rquote": "’", "ldblquote": "“", "rdblquote": "”", "~": "\xa0", "_": "\u2011", "{": "{", "}": "}",
+    "\\": "\\", "\n": "\n", "\r": "\n", "zwj": "\u200d", "zwnj": "\u200c",
+}  # fmt: skip
+_ENDS_PARAGRAPH = frozenset({"par", "sect", "page", "column"})
+_UNSEEN = frozenset(
+    ("fonttbl", "colortbl", "stylesheet", "info", "pict", "fldinst", "objdata", "shprslt", "sn", "sv", "nonshppict")
+    + ("template", "generator", "listtable", "listoverridetable", "revtbl", "rsidtbl", "themedata", "datastore")
+    + ("filetbl", "xe", "tc", "rxe", "xmlnstbl", "passwordhash", "ftnsep", "ftnsepc", "aftnsep", "aftnsepc", "ftncn")
+    + ("aftncn", "atnid", "atnauthor", "atndate", "atnref", "atrfstart", "atrfend", "bkmkstart", "bkmkend")
+)
+_SEEN = frozenset(("shpinst", "pn", "do"))
+"""Groups with text in them although they are marked as such that may be passed over."""
+_FLOWS = {
+    "footnote": "footnote", "annotation": "comment", "header": "header", "headerl": "header", "headerr": "header",
+    "headerf": "header", "footer": "footer", "footerl": "footer", "footerr": "footer", "footerf": "footer",
+    "shptxt": "text box", "dptxbxtext": "text box", "listtext": "mark", "pntext": "mark",
+}  # fmt: skip
+"""Groups whose text is none of the paragraph around them."""
+
+
+class _Group(NamedTuple):
+    """What holds until a group ends."""
+
+    is_seen: bool = True
+    destination: str = ""
+    font: int = -1
+    skipped_after_u: int = 1
+    is_hidden: bool = False
+    flow: int = 0
+
+
+@dataclass
+class _Flow:
+    """A text on its own: the document's, a footnote's, a list mark's."""
+
+    label: str
+    parts: list[str] = field(default_factory=list)
+    start: int = -1
+    end: int = 0
+    level: int = 0
+    depth: int = 1
+    in_table: bool = False
+    mark: str = ""
+    cells: list[str] = field(default_factory=list)
+    rows: list[list[str]] = field(default_factory=list)
+    rows_start: int = -1
+    after: list[Piece] = field(default_factory=list)
+    """Footnotes and the like, which follow the paragraph that they belong to."""
+
+
+def read(source: Source) -> Iterator[Item]:
+    """Paragraphs, headings, tables and notes; pictures are counted."""
+    data = source.path.read_bytes()
+    title = _TITLE.search(data[:65536].decode("latin-1"))
+    yield Opened(title=title[1] if title else "")
+    walker = RtfWalker(data)
+    yield from walker.pieces()
+    if walker.pictures:
+        yield Remark("pictures", {"count": walker.pictures})
+    if walker.odd_bytes:
+        yield Remark("odd_bytes", {"count": walker.odd_bytes})
+
+
+class RtfWalker:
+    """Reads one document; `pictures` and `odd_bytes` are known as far as it has come."""
+
+    def __init__(self, data: bytes) -> None:
+        self._text = data.decode("latin-1")
+        self._levels = heading_levels(self._text)
+        self.pictures = self.odd_bytes = 0
+        self._code_page = "cp1252"
+        self._charsets: dict[int, str] = {}
+        self._default_font = self._defined_font = -1
+        self._group = _Group()
+        self._stack: list[_Group] = []
+        self._flows = [_Flow("")]
+        self._waiting = bytearray()
+        self._skip = 0
+        self._is_optional = False
+        self._at = 0
+
+    def pieces(self) -> Iterator[Piece]:
+        """The document's pieces, as it is read."""
+        match, out = _TOKEN.match, self._flows[0].after
+        at, length = 0, len(self._text)
+        while at < length:
+            found = match(self._text, at)
+            if found is None:
+                break
+            self._at, at = at, found.end()
+            word, number, code, symbol, brace, run = found.groups()
+            if word is not None:
+                value = int(number) if number else None
+                if word == "bin":
+                    at += max(0, value or 0)
+                self._word(word, value)
+            elif run is not None:
+                self._run(run)
+            elif code is not None:
+                self._byte(int(code, 16))
+            elif brace is not None:
+                self._brace(brace)
+            elif symbol is not None:
+                self._symbol(symbol)
+            if out and not self._flows[0].parts and not self._flows[0].rows:
+                yield from out
+                out.clear()
+        while len(self._flows) > 1:
+            self._leave_flow()
+        self._end_paragraph(self._flows[0])
+        self._end_table(self._flows[0])
+        yield from out
+
+    def _brace(self, brace: str) -> None:
+        self._flush()
+        self._skip = 0
+        if brace == "{":
+            self._stack.append(self._group)
+        elif self._stack:
+            before = self._group
+            self._group = self._stack.pop()
+            if before.flow > self._group.flow:
+                self._leave_flow()
+        self._is_optional = False
+
+    def _symbol(self, symbol: str) -> None:
+        if symbol == "*":
+            self._is_optional = True
+        elif symbol in ("\n", "\r"):
+            self._word("par", None)
+        elif symbol in _WRITTEN:
+            self._write(_WRITTEN[symbol])
+
+    def _word(self, word: str, value: int | None) -> None:
+        group = self._group
+        is_optional, self._is_optional = self._is_optional, False
+        if word in _UNSEEN or (is_optional and word not in _SEEN and word not in _FLOWS):
+            self.pictures += word == "pict" and group.is_seen
+            self._flush()
+            self._group = group._replace(is_seen=False, destination=word)
+        elif group.destination == "fonttbl" or word in ("ansicpg", "mac", "pca", "deff"):
+            self._define(word, value)
+        elif group.is_seen:
+            self._seen_word(word, value)
+
+    def _seen_word(self, word: str, value: int | None) -> None:
+        group, flow = self._group, self._flows[-1]
+        match word:
+            case "u":
+                self._write(chr((value or 0) & 0xFFFF))
+                self._skip = group.skipped_after_u
+            case "uc":
+                self._group = group._replace(skipped_after_u=max(0, value or 0))
+            case "f" | "plain":
+                self._flush()
+                font = value if word == "f" and value is not None else self._default_font
+                self._group = group._replace(font=font, is_hidden=group.is_hidden and word == "f")
+            case "v" | "deleted":
+                self._flush()
+                self._group = group._replace(is_hidden=value != 0)
+            case "pard":
+                flow.level, flow.in_table, flow.depth = 0, False, 1
+            case "ilvl":
+                flow.depth = value + 1 if value is not None and 0 <= value < 9 else 1
+            case "intbl" | "itap":
+                flow.in_table = value != 0
+            case "s":
+                flow.level = self._levels.get(value or 0, 0)
+            case "outlinelevel":
+                flow.level = value + 1 if value is not None and 0 <= value < 9 else 0
+            case "ftnalt":
+                flow.label = "endnote" if flow.label == "footnote" else flow.label
+            case _:
+                self._structure(word, flow)
+
+    def _structure(self, word: str, flow: _Flow) -> None:
+        self._flush()
+        if word in ("cell", "nestcell"):
+            self._end_cell(flow)
+        elif word in ("row", "nestrow"):
+            self._end_row(flow)
+        elif word in _FLOWS:
+            self._flows.append(_Flow(_FLOWS[word]))
+            self._group = self._group._replace(flow=len(self._flows) - 1)
+        elif word in _ENDS_PARAGRAPH and not flow.in_table:
+            self._end_paragraph(flow)
+        elif word in _ENDS_PARAGRAPH or word in _WRITTEN:
+            self._write(_WRITTEN.get(word, "\n"))
+
+    def _define(self, word: str, value: int | None) -> None:
+        """Which font is in which code page, and which code page the text is in without one."""
+        if word == "f":
+            self._defined_font = value or 0
+        elif word == "fcharset" and value in _CHARSETS:
+            self._charsets[self._defined_font] = _CHARSETS[value]
+        elif word == "deff":
+            self._default_font = value or 0
+        elif word in ("mac", "pca"):
+            self._code_page = {"mac": "mac_roman", "pca": "cp850"}[word]
+        elif word == "ansicpg" and value:
+            self._code_page = "utf-8" if value == 65001 else f"cp{value}"
+
+    def _run(self, run: str) -> None:
+        if self._skip:
+            skipped = min(self._skip, len(run))
+            self._skip -= skipped
+            run = run[skipped:]
+        self._is_optional = False
+        if run and self._group.is_seen and not self._group.is_hidden:
+            self._touch(len(run))
+            self._waiting += run.encode("latin-1")
+
+    def _byte(self, value: int) -> None:
+        if self._skip:
+            self._skip -= 1
+        elif self._group.is_seen and not self._group.is_hidden:
+            self._touch(4)
+            self._waiting.append(value)
+
+    def _touch(self, length: int) -> None:
+        flow = self._flows[-1]
+        flow.start = self._at if flow.start < 0 else flow.start
+        flow.end = self._at + length
+
+    def _write(self, text: str) -> None:
+        self._flush()
+        if self._group.is_seen and not self._group.is_hidden:
+            self._touch(2)
+            self._flows[-1].parts.append(text)
+
+    def _flush(self) -> None:
+        """What came as bytes is text of the font's code page."""
+        if self._waiting:
+            font = self._group.font if self._group.font >= 0 else self._default_font
+            decoded = decode(bytes(self._waiting), self._charsets.get(font, self._code_page))
+            self.odd_bytes += decoded.odd_bytes
+            self._flows[-1].parts.append(decoded.text)
+            self._waiting.clear()
+
+    def _taken(self, flow: _Flow) -> tuple[str, Place]:
+        text, place = "".join(flow.parts), Place("", max(flow.start, 0), flow.end)
+        if not text.isascii():  # characters beyond U+FFFF come as two halves
+            text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        flow.parts.clear()
+        flow.start = -1
+        return text.strip(), place
+
+    def _end_paragraph(self, flow: _Flow) -> None:
+        self._flush()
+        notes = flow.after[:]
+        flow.after.clear()
+        self._end_table(flow)
+        text, place = self._taken(flow)
+        is_heading = flow.level and flow is self._flows[0]
+        kind = Kind.HEADING if is_heading else Kind.LIST_ITEM if flow.mark else Kind.PARAGRAPH
+        level = {Kind.HEADING: flow.level, Kind.LIST_ITEM: flow.depth}.get(kind, 0)
+        if flow.label in ("footnote", "endnote", "comment"):
+            kind, level = Kind.NOTE, 0
+        if text or flow.mark:
+            flow.after.append(Piece(kind, text or flow.mark, place=place, level=level, label=flow.mark or flow.label))
+        flow.after += notes
+        flow.mark = ""
+
+    def _end_cell(self, flow: _Flow) -> None:
+        self._flush()
+        text, place = self._taken(flow)
+        flow.rows_start = place.start if flow.rows_start < 0 and text else flow.rows_start
+        flow.cells.append(f"{flow.mark} {text}".strip())
+        flow.mark = ""
+
+    def _end_row(self, flow: _Flow) -> None:
+        if flow.cells:
+            flow.rows.append(flow.cells)
+            flow.cells = []
+        if len(flow.rows) >= ROWS:
+            self._end_table(flow)
+
+    def _end_table(self, flow: _Flow) -> None:
+        rows = [*flow.rows, *([flow.cells] if flow.cells else [])]
+        if any(any(row) for row in rows):
+            place = Place("", max(flow.rows_start, 0), self._at)
+            flow.after.append(Piece(Kind.TABLE, table_text(rows), place=place, label=flow.label))
+        flow.rows, flow.cells, flow.rows_start = [], [], -1
+
+    def _leave_flow(self) -> None:
+        self._flush()
+        flow = self._flows.pop()
+        above = self._flows[-1]
+        if flow.label == "mark":
+            above.mark = self._taken(flow)[0]
+        else:
+            self._end_paragraph(flow)
+            self._end_table(flow)
+        above.after += flow.after
