@@ -35,8 +35,8 @@ from app.documents.source import Remark
 from app.engine.client import EngineClient
 from app.features.awake import awake
 from app.features.document_sentences import remark_sentence
+from app.features.model_languages import can_translate, knows
 from app.features.translate import translate
-from app.features.translation.capability import can_translate, knows
 from app.features.translation.events import (
     Memory,
     SegmentDone,
@@ -48,7 +48,6 @@ from app.features.translation.families import PROMPT_VERSION
 from app.features.translation.flag_words import flag_words
 from app.features.translation.glossary import read_csv
 from app.features.translation.kept_memory import KeptMemory, model_key
-from app.features.translation.languages import base, english_name, language
 from app.features.translation.live import joined, segments_of
 from app.features.translation.marked_text import shown_text
 from app.features.translation.pace import Pace
@@ -64,6 +63,7 @@ from app.features.translation.saving import (
 )
 from app.features.translation.stored import Row, Saved
 from app.features.whole_file import written
+from app.language.names import base, english_name, language
 from app.store.memory import OpenedMemory, Pair, opened_memory
 
 MOST_TOLD_FLAGS = 20

@@ -9,6 +9,7 @@ from enum import IntEnum
 from itertools import chain
 
 from app.documents.blocks import Kind
+from app.language.sentences import sentence_ends
 
 
 class Rank(IntEnum):
@@ -35,16 +36,6 @@ INSIDE = dict.fromkeys(Kind, _PROSE) | {
 _LINE = re.compile(r"\n+")
 _CELL = re.compile(r"\t")
 _WORD = re.compile(r"\s+")
-_SENTENCE = re.compile(
-    r"""[.!?…۔؟।॥።፧]+["'”’»)\]]*(?:\s+|$) | [。！？｡．…]+[」』”’）》】]*\s*""",
-    re.VERBOSE,
-)
-_ABBREVIATION = re.compile(
-    r"""(?:\b(?:\w | \w\.\w | Dr | Mr | Mrs | Ms | Prof | St | Nr | No | Fig | Abb | vgl | cf | ca | approx | bzw | vs
-        | pp | Sr | Sra | Mme | M))\.\s""",
-    re.VERBOSE,
-)
-_LONGEST_ABBREVIATION = 8
 LONGEST_CHARACTER = 64
 """Code points that a person may see as one; a longer stretch is divided anywhere."""
 
@@ -53,9 +44,10 @@ def cuts_in(text: str, rank: Rank, step: int) -> list[int]:
     """Places inside of a text where it may be cut, not all of them: about `step` characters apart where that goes."""
     if rank is Rank.CHARACTER:
         return list(_between_characters(text, step))
-    pattern = {Rank.LINE: _LINE, Rank.CELL: _CELL, Rank.SENTENCE: _SENTENCE}.get(rank, _WORD)
-    found = (match.end() for match in pattern.finditer(text) if rank != Rank.SENTENCE or _ends_a_sentence(text, match))
-    return list(_thinned(found, len(text), step))
+    if rank is Rank.SENTENCE:
+        return list(_thinned(sentence_ends(text), len(text), step))
+    pattern = {Rank.LINE: _LINE, Rank.CELL: _CELL}.get(rank, _WORD)
+    return list(_thinned((match.end() for match in pattern.finditer(text)), len(text), step))
 
 
 def _thinned(places: Iterable[int], size: int, step: int) -> Iterator[int]:
@@ -68,16 +60,6 @@ def _thinned(places: Iterable[int], size: int, step: int) -> Iterator[int]:
         held = place
     if last < held < size and (not last or size - last > step):
         yield held
-
-
-def _ends_a_sentence(text: str, match: re.Match[str]) -> bool:
-    """A point after an abbreviation or before a small letter ends none."""
-    if not match[0].startswith(".") or match.end() == len(text):
-        return True
-    if text[match.end()].islower():
-        return False
-    before = text[max(0, match.start() - _LONGEST_ABBREVIATION) : match.start() + 2]
-    return not any(found.end() == len(before) for found in _ABBREVIATION.finditer(before))
 
 
 def _between_characters(text: str, step: int) -> Iterator[int]:

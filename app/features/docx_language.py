@@ -8,12 +8,14 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.text.run import Run
 
+from app.language.names import is_east_asian
+
 
 def set_language(document: Any, language: str, *, is_right_to_left: bool) -> None:
     """The language in which a word processor checks the spelling."""
     (found,) = document.styles.element.xpath("w:docDefaults/w:rPrDefault/w:rPr/w:lang")
     found.set(qn("w:bidi" if is_right_to_left else "w:val"), language)
-    if language.split("-", maxsplit=1)[0] in ("zh", "ja", "ko"):
+    if is_east_asian(language):
         found.set(qn("w:eastAsia"), language)
 
 

@@ -11,20 +11,19 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
 from statistics import fmean
 from typing import Any
 
 from app.core.errors import AppError, EngineCrashesRepeatedly
 from app.core.events import CancelToken
 from app.documents.blocks import Block, Kind, Numbering, Piece
-from app.documents.cuts import Rank, cuts_in
 from app.engine.client import EngineClient
 from app.features.evaluation_data import Example, Skipped
 from app.features.sentences import sentence_for
 from app.features.summarize import InputDocument, Summarized, summarize
 from app.features.summary.memory_steps import MemorySteps
 from app.features.summary.result import Statement, Summary, Wish
+from app.language.sentences import sentences
 
 MEASURES = ("rouge1", "rouge2", "rougeLsum")
 LEAD_SENTENCES = 3
@@ -160,11 +159,7 @@ def lead_of(example: Example) -> list[str]:
 
 def sentences_of(text: str) -> list[str]:
     """The sentences of a paragraph; a line break ends one too."""
-    found: list[str] = []
-    for line in text.splitlines():
-        cuts = [0, *cuts_in(line, Rank.SENTENCE, 1), len(line)]
-        found += (line[start:end].strip() for start, end in pairwise(cuts))
-    return [sentence for sentence in found if sentence]
+    return [text[start:end] for start, end in sentences(text)]
 
 
 def numbers_of(text: str) -> list[str]:

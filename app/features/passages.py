@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from app.language.scripts import WITHOUT_SPACES
 from app.store.documents import DocumentStore, Fields
 
 FIRST_BLOCKS = 3
@@ -28,7 +29,6 @@ ENDING = 2
 _LEADERS = re.compile(r"(?:\. ?){5}|…{3}")
 """The dots between a title and its page."""
 _WORD = re.compile(r"\w+")
-WITHOUT_SPACES = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 
 Count = Callable[[Sequence[str]], Sequence[int]]
 

@@ -8,20 +8,19 @@ the model names itself ("[p. 3]") is taken at its word only as far as there is s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from app.features.passages import words_of
+from app.language.sentences import sentences
+from app.language.words import WORD, stems
 from app.store.documents import DocumentStore, Fields
 
 LEAST_SHARE = 0.6
 LEAST_WORDS = 4
 MOST_CANDIDATES = 12
 MOST_SENTENCES = 60
-STEM = 5
-_WORD = re.compile(r"\w+")
-_SENTENCE = re.compile(r".+?(?:[.!?…](?=\s|$)|[。！？]|\n|$)", re.DOTALL)
 _PAGE = re.compile(r"[\[(](?:p|pp|page|pages|slide|sheet|chapter|ch)\.? ?(\d{1,5})[\])]", re.IGNORECASE)
 
 
@@ -84,15 +83,6 @@ def source_from_fields(fields: dict[str, Any]) -> Source:
     return Source(**fields)
 
 
-def sentences(text: str) -> Iterator[tuple[int, int]]:
-    """Where the sentences of a text begin and end, white space around them left out."""
-    for match in _SENTENCE.finditer(text):
-        body = match[0].strip()
-        if body:
-            start = match.start() + match[0].index(body)
-            yield start, start + len(body)
-
-
 def _best(text: str, start: int, end: int, document_ids: Sequence[int], store: DocumentStore) -> Source | None:
     wanted = _stems(text)
     if len(wanted) < LEAST_WORDS:
@@ -118,8 +108,6 @@ def _place(block: Fields, wanted: set[str]) -> tuple[float, int, int]:
 
 
 def _stems(text: str) -> set[str]:
-    """Words of more than three letters by their first five, and every number."""
-    words = (word.casefold() for word in _WORD.findall(text))
-    return {
-        word[:STEM] if word.isalpha() else word for word in words if len(word) > 3 or any(c.isdigit() for c in word)
-    }
+    """The beginnings of words, and every number."""
+    numbers = (word for word in WORD.findall(text.casefold()) if any(map(str.isdigit, word)))
+    return {*stems(text), *numbers}

@@ -11,23 +11,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from app.documents.blocks import Block
-from app.features.summary import check_language
-from app.features.summary.check_dates import dates
 from app.features.summary.check_names import holds, missing_name, names, vocabulary
 from app.features.summary.check_numbers import missing_number
-from app.features.summary.check_quantities import quantities
 from app.features.summary.check_quotes import find_quote
-from app.features.summary.check_text import (
-    Missing,
-    Stretch,
-    sentence_number,
-    share,
-    stems,
-    stretch_at,
-    stretches,
-)
 from app.features.summary.check_wording import others
 from app.features.summary.result import Anchor, Check, Reason
+from app.language.dates import dates
+from app.language.detection import MOST_CHARACTERS, differ, scripts_differ
+from app.language.numbers import quantities
+from app.language.words import Missing, Stretch, sentence_number, share, stems, stretch_at, stretches
 
 LEAST_SUPPORT = 0.35
 """Of a statement's words, so many stand in what it cites; `tests/benchmarks/claims_bench.py` has the curve."""
@@ -166,7 +158,7 @@ def _compare(statement: str, wanted: frozenset[str], chosen: list[_Place], aroun
     """Numbers, names, wording and support, in this order: what differs is more telling than what is not there."""
     texts = [one.text for one in chosen]
     headings = [" ".join((*one.cited.block.heading_path, one.cited.block.label)) for one in chosen]
-    is_foreign = check_language.differ(statement, " ".join(texts)[: check_language.SAMPLE])
+    is_foreign = differ(statement, " ".join(texts)[:MOST_CHARACTERS])
     found: list[tuple[Reason, Missing]] = []
     number = missing_number(statement, [*texts, *filter(str.strip, headings)])
     if number:
@@ -194,7 +186,7 @@ def _is_comparable(statement: str, texts: list[str]) -> bool:
 
     In other letters names are spelled otherwise, and a number alone says little: of these nothing is told as found.
     """
-    if check_language.scripts_differ(statement, " ".join(texts)[: check_language.SAMPLE]):
+    if scripts_differ(statement, " ".join(texts)[:MOST_CHARACTERS]):
         return False
     there = [vocabulary(text) for text in texts]
     words = (word for name in names(statement) for word in name.words if len(word) > LEAST_WORDS)

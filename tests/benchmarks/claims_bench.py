@@ -20,8 +20,8 @@ from planted import Claim, Plant
 from run import Row
 
 from app.documents.blocks import Block, Kind
-from app.features.summary.check_text import share, stems
 from app.features.verify import LEAST_SUPPORT, Cited, Verdict, verify
+from app.language.words import share, stems
 
 SEED = 20
 PARTS = ("test",)

@@ -9,7 +9,7 @@ import pytest
 
 from app.documents.blocks import Kind, Piece
 from app.documents.language import Sample, language_of
-from app.documents.language_model import most_likely
+from app.language.language_model import most_likely
 
 TEXTS = {
     "de": "Der Vertrag kann von beiden Seiten mit einer Frist von drei Monaten zum Jahresende gekündigt werden.",

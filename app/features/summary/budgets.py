@@ -17,8 +17,8 @@ from typing import NamedTuple
 from app.core.errors import AppError
 from app.core.events import ModelLoaded
 from app.core.gguf import check_model
-from app.features.summary.language_names import counts_sentences
 from app.features.summary.result import Length
+from app.language.names import has_word_spaces
 
 WORDS = {Length.SHORT: 150, Length.MEDIUM: 350, Length.LONG: 800}
 WORDS_A_STATEMENT = 22
@@ -157,7 +157,7 @@ def statements_for(length: Length) -> int:
 
 def length_words(length: Length, language: str, share: float = 1.0) -> str:
     """The length to ask for, such as "about 150 words"; in sentences where words have no spaces between them."""
-    if counts_sentences(language):
+    if not has_word_spaces(language):
         return f"about {max(2, round(statements_for(length) * share))} sentences"
     words = WORDS[length] * share
     return f"about {max(20, round(words / 10) * 10)} words"

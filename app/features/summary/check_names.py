@@ -8,17 +8,9 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from app.features.summary.check_language import SAMPLE, language_of
-from app.features.summary.check_text import (
-    AROUND,
-    Missing,
-    around,
-    closeness,
-    level,
-    share_at,
-    shown,
-    stems,
-)
+from app.language.detection import MOST_CHARACTERS, language_by_words
+from app.language.scripts import LETTER_OR_DIGIT_WITH_CASE as _LETTER
+from app.language.words import AROUND, Missing, around, closeness, level, share_at, shown, stems
 
 MANY_CAPITALS = 0.45
 """From this share of capitalised words inside sentences on, a capital names nothing (titles, all in capitals)."""
@@ -28,8 +20,6 @@ _CONNECTING = "of|de|da|do|dos|di|del|della|der|den|van|von|zu|zur|du|la|le|el|a
 _CAPITAL = r"[A-Z\u00c0-\u00d6\u00d8-\u00de\u0391-\u03a9\u0410-\u042f]"
 LEAST_SHARE = 0.3
 """Of a statement's words, so many are in the sentence that has another name in its place."""
-_LETTER = r"[^\W_\u0590-\u1cff\u2e80-\ud7ff\uf900-\ufdff]"
-"""Of scripts that have capitals, or a digit; names in the others cannot be told from words."""
 LEAST_CLOSENESS = 1.5
 """More than one word around it is the same."""
 _PLAIN_WORD = re.compile(rf"{_LETTER}+")
@@ -218,7 +208,7 @@ def _begins_sentence(plain: str, at: int) -> bool:
 @lru_cache(maxsize=4096)
 def writes_words_large(text: str) -> bool:
     """Whether a capital names nothing in a text: in German, which writes all nouns so, and in titles."""
-    if language_of(text) == "de":
+    if language_by_words(text) == "de":
         return True
     inside = [one[0] for one in _WORD.finditer(level(text)) if len(one[0]) > SHORTEST and one.start()]
     return len(inside) > 2 and sum(word[0].isupper() for word in inside) / len(inside) > MANY_CAPITALS
@@ -236,9 +226,9 @@ def missing_name(
     cited = [vocabulary(text) for text in texts]
     vocabularies = [*cited, *(vocabulary(text) for text in elsewhere)]
     codes_only = codes_only or (statement.isupper() and len(_PLAIN_WORD.findall(statement)) > SHORTEST)
-    sample = " ".join((*texts, *elsewhere))[:SAMPLE]
+    sample = " ".join((*texts, *elsewhere))[:MOST_CHARACTERS]
     large = writes_words_large(statement) or writes_words_large(sample)
-    is_german = not codes_only and (language_of(statement) or language_of(sample)) == "de"
+    is_german = not codes_only and (language_by_words(statement) or language_by_words(sample)) == "de"
     for name in _german_names(statement, vocabularies) if is_german else names(statement):
         looked_for = [
             word

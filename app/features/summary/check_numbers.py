@@ -5,21 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from app.features.summary.check_dates import Date, dates
 from app.features.summary.check_names import codes
-from app.features.summary.check_quantities import CLOCK, Quantity, quantities
-from app.features.summary.check_text import (
-    WORD,
-    Missing,
-    around,
-    closeness,
-    level,
-    share_at,
-    shown,
-    stems,
-    stems_of_word,
-)
-from app.features.summary.check_units import SCALES, UNITS
+from app.language.dates import Date, dates
+from app.language.numbers import CLOCK, Quantity, quantities
+from app.language.units import SCALES, UNITS
+from app.language.words import WORD, Missing, around, closeness, level, share_at, shown, stems, stems_of_word
 
 LEAST_SHARE = 0.3
 """Of a statement's words, so many are in the sentence that has another number in its place."""

@@ -13,8 +13,8 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from app.features.summary.check_names import Name, is_same, names
-from app.features.summary.check_quantities import Quantity, quantities
-from app.features.summary.check_text import SHORT, STEM, level
+from app.language.numbers import Quantity, quantities
+from app.language.words import SHORT, STEM, level
 
 LEAST_SHARE = 0.7
 """Of the words that say something, so many stand in the sentence in the same order."""

@@ -18,11 +18,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import NamedTuple
 
 from app.documents.blocks import Block, Kind
-from app.documents.cuts import Rank, cuts_in
 from app.features.summary.apart import told_apart
 from app.features.summary.coverage import Reading
 from app.features.summary.digest_words import CUES, NOT_SUMMED_UP, SECTIONS
@@ -30,6 +28,8 @@ from app.features.summary.events import InputDocument
 from app.features.summary.headings import runs_under_headings
 from app.features.summary.result import Anchor, Form, Length, Method, Statement, SummarizedDocument, Summary, Wish
 from app.features.summary.sections import whole
+from app.language.scripts import WITHOUT_SPACES
+from app.language.sentences import sentences
 
 STEM = 7
 """Letters of a word that count: its endings say little of what it is about."""
@@ -57,7 +57,6 @@ WEIGHTS: Mapping[str, float] = {
 }
 
 _WORD = re.compile(r"[^\W\d_]+")
-_WITHOUT_SPACES = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 _CITES = re.compile(r"\bet al\b|\(\w+[^()]*\d{4}[a-z]?\)|\[\d+\]")
 _FORMULA = re.compile(r"[=<>∈∑]|\b(?:Figure|Fig\.|Table|Section|Abbildung|Abb\.|Tabelle|Tableau|Tabla)\s?\d")
 
@@ -248,7 +247,7 @@ def words_of(text: str) -> list[str]:
     """The words of a text by their first letters; pairs of characters where a script has no spaces."""
     found: list[str] = []
     for word in _WORD.findall(text.casefold()):
-        if _WITHOUT_SPACES.match(word):
+        if WITHOUT_SPACES.match(word):
             found += [word[at : at + 2] for at in range(max(1, len(word) - 1))]
         else:
             found.append(word[:STEM])
@@ -262,18 +261,10 @@ def _sentences(blocks: Sequence[Block]) -> Iterator[_Sentence]:
         is_text = block.kind in (Kind.PARAGRAPH, Kind.LIST_ITEM) and block.id not in apart
         if not is_text or any(map(NOT_SUMMED_UP.search, block.heading_path)):
             continue
-        for start, end in _spans(block.text):
-            yield _Sentence(block, start, end, number)
-            number += 1
-
-
-def _spans(text: str) -> Iterator[tuple[int, int]]:
-    cuts = [0, *cuts_in(text, Rank.SENTENCE, 1), len(text)]
-    for start, end in pairwise(cuts):
-        body = text[start:end].strip()
-        if any(map(str.isalpha, body)):
-            begin = start + text[start:end].index(body)
-            yield begin, begin + len(body)
+        for start, end in sentences(block.text, by_line=False):
+            if any(map(str.isalpha, block.text[start:end])):
+                yield _Sentence(block, start, end, number)
+                number += 1
 
 
 def _unit(weights: Mapping[str, float]) -> Vector:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from app.features.summary.result import Form
+from app.language import sentences
 
 LEAST_CHARACTERS, MOST_CHARACTERS = 20, 300
 MOST_FREE_CHARACTERS = 500
@@ -16,13 +17,7 @@ MOST_IDS = 4
 PARAGRAPH_LINES = 4
 MOST_QUOTE_CHARACTERS = 120
 MOST_QUESTION_CHARACTERS = 120
-ABBREVIATIONS = (
-    "Dr", "Mr", "Mrs", "Ms", "Prof", "St", "No", "Nr", "Fig", "Figs", "Abb", "Eq", "Sec", "Art", "Vol", "Ch", "App",
-    "vs", "al", "cf", "Cf", "e.g", "i.e", "z.B", "d.h", "u.a", "ca", "bzw", "vgl", "approx", "resp", "Inc", "Ltd", "Co",
-    "Corp", "Jr", "Sr", "Gen", "Sen", "Rev", "Mio", "Mrd", "Mme", "Hr", "Fr", "Jan", "Feb", "Mar", "Apr", "Aug",
-    "Sept", "Oct", "Nov", "Dec",
-)  # fmt: skip
-"""What a full stop, a space and a large letter may follow inside a sentence."""
+ABBREVIATIONS = (*sentences.ABBREVIATIONS, *sentences.AT_AN_END)
 _ENDS = {"zh": "。！？", "ja": "。！？", "hi": "।.?!", "bn": "।.?!", "ar": ".؟!", "fa": ".؟!", "ur": "۔؟!"}
 _USUAL_ENDS = ".!?"
 CAPITAL = "A-ZÀ-ÖØ-Þ"

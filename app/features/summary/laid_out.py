@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -20,8 +19,9 @@ from app.features.summary.words import (
     statements_words,
     unknown_words,
 )
+from app.language.names import is_rtl
+from app.language.scripts import is_right_to_left
 
-RIGHT_TO_LEFT = frozenset({"ar", "ckb", "dv", "fa", "he", "ku", "ps", "sd", "ug", "ur", "yi"})
 """Languages by their codes; what else is written so (Arabic script in Malay, say) has a script in its code."""
 _RUNNING_ON = (Form.PARAGRAPHS, Form.QUESTIONS, Form.OWN)
 """In these statements with the same `paragraph` run on; the others are lists."""
@@ -87,14 +87,13 @@ def lay_out(summary: Summary) -> LaidOut:
     sources = _Sources(summary)
     parts = tuple(_parts(summary, sources))
     more = filter(None, [nothing_words(summary), unknown_words(summary)])
-    is_right_to_left = summary.language.replace("_", "-").split("-")[0].lower() in RIGHT_TO_LEFT
     return LaidOut(
         plain(summary.title),
         (*facts(summary), *more, *_maker(summary)),
         parts,
         tuple(sources.found.values()),
         summary.language,
-        "rtl" if is_right_to_left else "ltr",
+        "rtl" if is_rtl(summary.language) else "ltr",
     )
 
 
@@ -106,12 +105,6 @@ def _maker(summary: Summary) -> tuple[str, ...]:
 def plain(text: str) -> str:
     """One line that every format can hold."""
     return " ".join(_NO_TEXT.sub(" ", text).split())
-
-
-def _direction(text: str) -> str:
-    """As the first letter says that has a direction (Unicode Bidirectional Algorithm, rule P2)."""
-    strong = (unicodedata.bidirectional(letter) for letter in text)
-    return "rtl" if next((one for one in strong if one in ("L", "R", "AL")), "L") != "L" else "ltr"
 
 
 def facts(summary: Summary) -> Iterator[str]:
@@ -156,7 +149,15 @@ class _Sources:
         if key not in self.found:
             label = ", ".join(filter(None, (plain(document.name), place)))
             text = plain(anchor.text)
-            self.found[key] = Source(len(self.found) + 1, label, text, anchor.document, anchor.page, _direction(text))
+            direction = "rtl" if is_right_to_left(text) else "ltr"
+            self.found[key] = Source(
+                len(self.found) + 1,
+                label,
+                text,
+                anchor.document,
+                anchor.page,
+                direction,
+            )
         number = self.found[key].number
         short = place or f"source {number}"
         if len(self.summary.documents) > 1:

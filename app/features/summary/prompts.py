@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from app.core.events import Message, Role
 from app.features.document_prompt import framed
 from app.features.summary.events import InputDocument
-from app.features.summary.language_names import language_name
 from app.features.summary.points import Problem
 from app.features.summary.result import Form
 from app.features.summary.sections import Section
+from app.language.names import english_name
 
 PROMPT_VERSION = 4
 
@@ -157,7 +157,7 @@ def _messages(system: str, head: str, body: str, remind: str, problem: Problem |
 
 
 def _write_in(language: str) -> str:
-    return f"Write in {language_name(language)}." if language else "Write in the language of the text."
+    return f"Write in {english_name(language)}." if language else "Write in the language of the text."
 
 
 def _the_most(count: int, what: str) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.features.document_sentences import clause, units
-from app.features.summary.check_language import SMALL_WORDS, language_of
-from app.features.summary.language_names import language_name
 from app.features.summary.result import Check, Coverage, Form, Reason, Statement, SummarizedDocument, Summary
+from app.language.detection import SMALL_WORDS, language_by_words
+from app.language.names import english_name
 
 DIGEST_WORDS = "Sentences of the document, chosen by counting words. No model was asked."
 _ON = {"p.": "page", "pp.": "page", "page": "page", "pages": "page", "slide": "slide", "sheet": "sheet"}
@@ -72,13 +72,13 @@ def language_words(summary: Summary) -> str:
     Nothing is said where the two cannot be told apart for sure.
     """
     wished = summary.wish.language[:2].casefold()
-    found = language_of("\n".join(one.text for one in summary.statements))
+    found = language_by_words("\n".join(one.text for one in summary.statements))
     if not wished or not found or found == wished or not {found, wished} & set(SMALL_WORDS):
         return ""
     if wished not in SMALL_WORDS and found != "en":  # a neighbour of one that is known looks like it
         return ""
-    written = language_name(found) if found in SMALL_WORDS else f"{found.title()} letters"
-    return f"written in {written}, not in {language_name(wished)}"
+    written = english_name(found) if found in SMALL_WORDS else f"{found.title()} letters"
+    return f"written in {written}, not in {english_name(wished)}"
 
 
 def unknown_words(summary: Summary) -> str:
@@ -90,13 +90,13 @@ def unknown_words(summary: Summary) -> str:
 
 def unknown_in_short(summary: Summary) -> str:
     """The same among other things that are said, such as "by a model that was not made for German"."""
-    names = " and ".join(language_name(code) for code in summary.unknown_languages)
+    names = " and ".join(english_name(code) for code in summary.unknown_languages)
     return f"by a model that was not made for {names}" if names else ""
 
 
 def not_made_words(model: str, codes: Sequence[str]) -> str:
     """What is said of a model, by the name of its file, that was not made for these languages."""
-    names = " and ".join(language_name(code) for code in codes)
+    names = " and ".join(english_name(code) for code in codes)
     return f"{model} was not made for {names}. The summary will hardly be of use."
 
 

@@ -29,8 +29,8 @@ def unknown_languages(model: Path, documents: Sequence[InputDocument], wish: Wis
 
 def not_made_for(model: Path, codes: Sequence[str]) -> tuple[str, ...]:
     """Which of the languages a model was not made for."""
-    from app.features.translation.capability import knows  # reads a catalog that a window need not wait for
-    from app.features.translation.languages import base, language
+    from app.features.model_languages import knows  # reads a catalog that a window need not wait for
+    from app.language.names import base, language
 
     able = {base(code) for code in knows(model).languages}
     return tuple(dict.fromkeys(code for code in codes if language(code) and base(code) not in able))

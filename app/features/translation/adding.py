@@ -17,11 +17,11 @@ from app.documents import reading
 from app.documents.protocol import BlocksRead, Segments, SegmentsDone, SegmentsRead
 from app.documents.segments import segment_to_fields
 from app.features.documents import Documents, Kept
-from app.features.translation.languages import language
 from app.features.translation.recomposed import segments_of
 from app.features.translation.result import TranslationWish, wish_to_fields
 from app.features.translation.searched import searched_text
 from app.features.translation.stored import ADDING, BLOCKS, DRAFT, KIND, Adding
+from app.language.names import language
 from app.store.jobs import Jobs
 from app.store.translations import TranslationStore
 

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, TypeVar
 
-from app.features.translation.capability import GENERIC, TRANSLATE_GEMMA, Knows
-from app.features.translation.languages import MANY_TOKENS, base
+from app.features.model_languages import GENERIC, TRANSLATE_GEMMA, Knows
+from app.language.names import MANY_TOKENS, base
 
 SHARE_OF_CONTEXT = 0.2
 """Of the window, for the segments: rules, reference and an answer twice as long have to go in too."""

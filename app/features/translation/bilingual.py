@@ -11,12 +11,12 @@ from typing import IO
 
 from app.features.translation.flag_words import flag_words
 from app.features.translation.kept_memory import own_entry
-from app.features.translation.languages import language
 from app.features.translation.marked_text import marked_text
 from app.features.translation.result import Origin
 from app.features.translation.stored import Row
 from app.features.translation.tmx_writing import write_tmx
 from app.features.whole_file import written
+from app.language.names import language
 from app.store.memory import Entry, Pair
 
 ENDINGS = (".html", ".csv", ".tmx")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from app.documents.language import LEAST_LETTERS
-from app.features.translation.detection import Detector
-from app.features.translation.languages import are_alike, base
+from app.language.detection import LEAST_LETTERS, Detector
+from app.language.names import are_alike, base
+from app.language.scripts import HAN, KANA, LATIN, count, script_of
 
 LEAST_SCRIPT_SHARE = 0.3
 """Of the letters of a translation, so many are in the script of its language; the others may be names."""
@@ -18,44 +18,20 @@ _ORDINARY_RUN = re.compile(r"(?<![\w\-])[a-z]{2,}(?: [a-z]{2,}){2,}(?![\w\-])")
 """Three words or more in small Latin letters, with nothing but spaces between."""
 _CODE = re.compile(r"[\w\-]*(?:[A-Z0-9_]|(?<=\w)-(?=\w))[\w\-]*", re.ASCII)
 """A name, an abbreviation or an identifier, which may stand in any language."""
-_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_CYRILLIC, _ARABIC, _DEVANAGARI = (
-    "\u0400-\u052f",
-    "\u0600-\u06ff\u0750-\u077f\ufb50-\ufdff\ufe70-\ufefc",
-    "\u0900-\u097f",
-)
-_SCRIPTS = {
-    "ar": _ARABIC, "fa": _ARABIC, "ug": _ARABIC, "ur": _ARABIC,
-    "be": _CYRILLIC, "bg": _CYRILLIC, "kk": _CYRILLIC, "mk": _CYRILLIC, "mn": _CYRILLIC + "\u1800-\u18af",
-    "ru": _CYRILLIC, "uk": _CYRILLIC, "sr": _CYRILLIC + "A-Za-z\u00c0-\u024f",
-    "hi": _DEVANAGARI, "mr": _DEVANAGARI, "ne": _DEVANAGARI, "bn": "\u0980-\u09ff", "pa": "\u0a00-\u0a7f",
-    "gu": "\u0a80-\u0aff", "ta": "\u0b80-\u0bff", "te": "\u0c00-\u0c7f", "kn": "\u0c80-\u0cff",
-    "ml": "\u0d00-\u0d7f", "th": "\u0e00-\u0e7f", "bo": "\u0f00-\u0fff", "my": "\u1000-\u109f",
-    "ka": "\u10a0-\u10ff", "km": "\u1780-\u17ff", "el": "\u0370-\u03ff\u1f00-\u1fff", "he": "\u0590-\u05ff",
-    "hy": "\u0530-\u058f", "zh": _HAN, "yue": _HAN, "ja": _HAN + "\u3040-\u30ff\u31f0-\u31ff\uff66-\uff9d",
-    "ko": "\u1100-\u11ff\u3130-\u318f\uac00-\ud7af" + _HAN,
-}  # fmt: skip
-_LATIN = "A-Za-z\u00c0-\u024f\u1e00-\u1eff\ua720-\ua7ff"
-_ALL_OTHERS = "".join(dict.fromkeys("".join(_SCRIPTS.values())))
-
-
-def script_of(code: str) -> str:
-    """The characters of a language's letters, as the inside of a regular expression's brackets."""
-    return _SCRIPTS.get(base(code), _LATIN)
 
 
 def is_other_language(text: str, source: str, target: str, detector: Detector) -> bool:
     """Whether a text of some length is clearly not in the target language."""
-    if script_of(target) != _LATIN:
+    if script_of(target) != LATIN:
         text = _CODE.sub(" ", text)
     letters = len(_LETTER.findall(text))
     if letters < LEAST_LETTERS_BY_SCRIPT:
         return False
-    share = len(re.findall(f"[{script_of(target)}]", text)) / letters
+    share = count(script_of(target), text) / letters
     if share < LEAST_SCRIPT_SHARE:
         return True
     if base(target) == "ja" and letters >= LEAST_LETTERS:
-        return not re.search("[\u3040-\u30ff]", text)
+        return not count(KANA, text)
     if script_of(target) == script_of(source) and detector.is_rather(text, source, target):
         return True
     found = detector.clearly(text)
@@ -85,7 +61,7 @@ def leftover(source: str, target: str, source_code: str, target_code: str, names
     text = target
     for name in names:
         text = text.replace(name, " ")
-    if ours == _LATIN:
+    if ours == LATIN:
         return _leftover_words(source, text)
     foreign = f"(?![{theirs}])[{ours}]"
     for match in re.finditer(rf"(?:{foreign})(?:(?:{foreign})|\ (?={foreign}))+", text):
@@ -102,7 +78,7 @@ def _leftover_words(source: str, text: str) -> str:
 
 
 def _may_be_a_name(word: str) -> bool:
-    return not word[0].islower() and not re.match(rf"[{_HAN}\u3040-\u30ff\uac00-\ud7af]", word)
+    return not word[0].islower() and not re.match(rf"[{HAN}{KANA}\uac00-\ud7af]", word)
 
 
 def _level(text: str) -> str:

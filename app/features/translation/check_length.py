@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from statistics import median
 
-from app.features.translation.languages import base
+from app.language.names import base
 
 LEAST_SHARE, MOST_SHARE = 0.4, 2.5
 """Of the length that is expected, in characters."""

@@ -9,12 +9,12 @@ from app.features.translation.check_language import is_other_language, is_same, 
 from app.features.translation.check_length import Lengths
 from app.features.translation.check_numbers import different_number
 from app.features.translation.delivering import Candidate, candidate
-from app.features.translation.detection import Detector
 from app.features.translation.families import Pair
 from app.features.translation.glossary import violated
 from app.features.translation.marking import Shown
 from app.features.translation.problems import Problem, ProblemKind, is_unusable
 from app.features.translation.result import Term
+from app.language.detection import Detector
 
 
 class Checks:

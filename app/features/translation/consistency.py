@@ -12,9 +12,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from app.features.passages import WITHOUT_SPACES
-from app.features.translation.languages import base
 from app.features.translation.result import Term
+from app.language.names import base
+from app.language.scripts import WITHOUT_SPACES
 
 LEAST_TIMES = 3
 MOST_NAMES = 300

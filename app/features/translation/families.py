@@ -63,8 +63,8 @@ class Family(Protocol):
 
 def family_for(name: str, *, is_large: bool = False) -> Family:
     """By the name in `capability.Knows.family`. `is_large`: of Hy-MT2, the mixture of experts of 30 billion weights."""
+    from app.features.model_languages import HY_MT1, HY_MT2, TRANSLATE_GEMMA
     from app.features.translation import generic_prompt, hunyuan_prompt, translate_gemma_prompt
-    from app.features.translation.capability import HY_MT1, HY_MT2, TRANSLATE_GEMMA
 
     if name == HY_MT2:
         return hunyuan_prompt.HyMt2(is_large=is_large)
@@ -92,7 +92,7 @@ _FORMAL_AND_INFORMAL = {
 
 def address(pair: Pair) -> str:
     """The word by which people are addressed as it was wished, "" where none was, or none is known."""
-    from app.features.translation.languages import base
+    from app.language.names import base
 
     words = _FORMAL_AND_INFORMAL.get(base(pair.target))
     if words is None or not pair.formality:

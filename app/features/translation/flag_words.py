@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.documents.segments import Segment, plain
-from app.features.translation.languages import english_name
 from app.features.translation.result import Flag, FlagKind, Origin, Translated
+from app.language.names import english_name
 
 _TEXTS = {
     FlagKind.UNTRANSLATED: "This could not be translated.",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from app.features.passages import WITHOUT_SPACES
 from app.features.translation.result import Term
+from app.language.scripts import WITHOUT_SPACES
+from app.language.words import fold
 
 MOST_TERMS = 12
 """So many are told with a prompt."""
@@ -54,7 +54,7 @@ class Glossary:
         """The terms that a text has, in their order; of two in one place the longer one."""
         hits = [(text.index(one.source), len(one.source), one) for one in self._unspaced if one.source in text]
         matches = list(_WORD.finditer(text))
-        words = [_fold(match[0]) for match in matches]
+        words = [fold(match[0]) for match in matches]
         for place, word in enumerate(words):
             for term, wanted in self._by_word.get(word[:3], ()):
                 last = place + len(wanted) - 1
@@ -133,12 +133,7 @@ def _begins_alike(wanted: str, word: str) -> bool:
 
 def folded_words(text: str) -> list[str]:
     """The words of a text without capitals and accents."""
-    return [_fold(match[0]) for match in _WORD.finditer(text)]
-
-
-def _fold(word: str) -> str:
-    spread = unicodedata.normalize("NFKD", word.casefold())
-    return "".join(one for one in spread if not unicodedata.combining(one))
+    return [fold(match[0]) for match in _WORD.finditer(text)]
 
 
 def _common(one: str, other: str) -> int:

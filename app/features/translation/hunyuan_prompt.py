@@ -9,8 +9,8 @@ from __future__ import annotations
 from app.core.events import Message, Role
 from app.engine.protocol import Sampling
 from app.features.translation.families import SEED, WARMER, Pair, Request, address, one_line, term_lines
-from app.features.translation.languages import english_name, has_formality
 from app.features.translation.result import Formality
+from app.language.names import english_name, has_formality
 
 DEFAULT = (
     "Translate the following text into {target_lang}. Note that you should only output the translated result without "

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.documents.segments import Content, Segment, SegmentKind, plain
-from app.features.translation.languages import are_alike, base
 from app.features.translation.marking import Shown, same_marks, shown
 from app.features.translation.result import Origin, Translated
 from app.features.translation.units import Unit
 from app.features.translation.work import Work
+from app.language.names import are_alike, base
 
 LEAST_CHARACTERS = 40
 """A shorter text may look like any language."""

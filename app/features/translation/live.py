@@ -9,8 +9,8 @@ from dataclasses import replace
 from app.core.events import CancelToken, Message, Role, TextDelta
 from app.documents.segments import Content, Segment, plain
 from app.engine.client import Ask, EngineClient
+from app.features.model_languages import GENERIC
 from app.features.translate import translate
-from app.features.translation.capability import GENERIC
 from app.features.translation.delivering import candidate
 from app.features.translation.events import Memory, SegmentDone, SegmentGrows, TranslationEvent
 from app.features.translation.families import one_line

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from app.documents.segments import Content, Mark, content_of, marks, nests, plain
-from app.features.passages import WITHOUT_SPACES
 from app.features.translation.answers import enclosing
 from app.features.translation.marking import PROTECTED, Shown, same_marks
+from app.language.scripts import WITHOUT_SPACES
 
 _WORD = re.compile(rf"{WITHOUT_SPACES.pattern[:-1]}|\w+(?:['’\-]\w+)*")
 """A word; in scripts without spaces a character."""

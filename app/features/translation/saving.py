@@ -19,12 +19,12 @@ from app.documents.blocks import Block
 from app.documents.protocol import Rewrite, Rewritten, SegmentsWritten
 from app.documents.segments import Content, content_of
 from app.documents.translations_file import write_translations
-from app.features.translation.languages import language
 from app.features.translation.page_marks import NOT_TRANSLATED
 from app.features.translation.recomposed import recomposed
 from app.features.translation.result import Origin
 from app.features.translation.stored import Row, Saved, Saving
 from app.features.whole_file import SCRATCH, put, scratch_beside, written
+from app.language.names import language
 
 ENDINGS_OF_NEW = (".docx", ".html")
 UNMARKED = ("json", "yaml", "po")

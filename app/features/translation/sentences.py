@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 
 from app.documents.cuts import Rank, cuts_in
 from app.documents.segments import Content, Mark, content_of, plain
-from app.features.translation.languages import WITHOUT_WORD_SPACES, base
+from app.language.names import WITHOUT_WORD_SPACES, base
+from app.language.sentences import CLOSING, ENDS, ENDS_AT_ONCE
 
 _EVERY = 1
 """As small a step as goes: every sentence."""
-_ENDS = re.compile(r"[.!?…。！？।؟]['\"”’»)\]]*\s*\Z")
+_ENDS = re.compile(rf"[{ENDS}{ENDS_AT_ONCE}][{CLOSING}]*\s*\Z")
 
 
 def sentences_of(content: Content) -> list[Content]:

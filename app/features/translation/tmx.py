@@ -14,8 +14,8 @@ from xml.parsers import expat
 from app.core.errors import DocumentUnreadable
 from app.documents.segments import Content, Mark, content_of, nests
 from app.features.translation.kept_memory import content_text, key_of
-from app.features.translation.languages import language
 from app.features.translation.tmx_writing import OWN, PREFIX
+from app.language.names import language
 from app.store.memory import Entry, Made, Pair
 
 READ_BYTES = 200_000

@@ -10,7 +10,7 @@ from __future__ import annotations
 from app.core.events import Message, Role
 from app.engine.protocol import Sampling
 from app.features.translation.families import SEED, WARMER, Pair, Request
-from app.features.translation.languages import english_name
+from app.language.names import english_name
 
 PROMPT = (
     "You are a professional {source_name} ({source}) to {target_name} ({target}) translator. Your goal is to "

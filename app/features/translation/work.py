@@ -11,20 +11,20 @@ from app.core.events import CancelToken, ModelLoaded
 from app.core.settings import Chat, Settings
 from app.documents.segments import Segment, SegmentKind
 from app.engine.client import Ask, EngineClient
+from app.features.model_languages import Knows, knows
 from app.features.options import template_variables
 from app.features.summary.budgets import weights_of
 from app.features.translation.batches import Sizes, answer_tokens, sizes_for
-from app.features.translation.capability import Knows, knows
 from app.features.translation.checks import Checks
 from app.features.translation.consistency import Consistency
-from app.features.translation.detection import Detector
 from app.features.translation.events import Memory
 from app.features.translation.families import Family, Pair, Request, family_for
 from app.features.translation.glossary import Glossary, chosen
-from app.features.translation.languages import LANGUAGES, base, english_name
 from app.features.translation.problems import sentences_of
 from app.features.translation.result import Formality, Origin, Term, Translated, TranslationWish
 from app.features.translation.units import Step, Unit
+from app.language.detection import Detector
+from app.language.names import LANGUAGES, base, english_name
 
 THINKING_TOKENS = 256
 """For models that cannot be kept from thinking."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Iterator
 
@@ -12,12 +11,12 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.events import CancelToken, Finished, PromptProgress, TextDelta
 from app.features.chat import AnswerStarted, ContextCompacted, ContextIsFull, ContextWidened, DocumentsShown
+from app.language.sentences import sentences, written
 from app.ui import tasks
 
 FLUSH_MS = 33
 LONGEST_HELD = 40
 WAIT_MS = 300
-_SENTENCE_END = re.compile(r"[.!?…。！？:]['\"”’)\]*_]*\s|\n")
 
 Work = Callable[[CancelToken], Iterator[object]]
 
@@ -164,9 +163,10 @@ class Announcer:
         if not QAccessible.isActive():
             return
         self._waiting += text
-        while (found := _SENTENCE_END.search(self._waiting)) is not None:
-            self._say(self._waiting[: found.end()])
-            self._waiting = self._waiting[found.end() :]
+        whole = written(self._waiting)
+        for start, end in sentences(self._waiting[:whole]):
+            self._say(self._waiting[start:end])
+        self._waiting = self._waiting[whole:]
 
     def finish(self) -> None:
         """The rest."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
@@ -11,6 +10,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QTextBlockFormat, QTextCursor, QTextOption
 from PySide6.QtWidgets import QWidget
 
+from app.language.scripts import is_right_to_left
 from app.ui.chat.pieces import Line, Span
 from app.ui.chat.text_view import Style, TextView
 from app.ui.theme import Theme
@@ -101,7 +101,7 @@ class ProseView(TextView):
             self._marked.append(number)
         if line.marker:
             # WORKAROUND: a tab in a right-to-left paragraph has no width
-            gap = "\u2003" if _is_right_to_left(line) else "\t"
+            gap = "\u2003" if is_right_to_left("".join(span.text for span in line.spans)) else "\t"
             cursor.insertText(
                 line.marker + gap, self.char_format(Span(""), replace(style, color=self.theme.tokens.muted))
             )
@@ -176,15 +176,6 @@ class ProseView(TextView):
             x = int(self.document().textWidth()) - x - width
         bottom = self._box(last).bottom() + px(2)
         painter.drawRoundedRect(QRectF(x, top, width, bottom - top), width / 2, width / 2)
-
-
-def _is_right_to_left(line: Line) -> bool:
-    for span in line.spans:
-        for character in span.text:
-            direction = unicodedata.bidirectional(character)
-            if direction in ("L", "R", "AL"):
-                return direction != "L"
-    return False
 
 
 def _look(span: Span) -> tuple[bool, bool, bool, bool, bool, str, str]:

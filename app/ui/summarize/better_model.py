@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.core.paths import starter_model
-from app.features.summary.language_names import language_name
+from app.language.names import english_name
 from app.ui import tasks
 from app.ui.i18n import tr
 from app.ui.model_loader import in_words, model_name
@@ -75,7 +75,7 @@ class BetterModel(QFrame):
         is_starter = model == starter_model()
         said = tr("Starter: a very small English model, often wrong") if is_starter else ""
         if missing and model is not None:
-            names = tr(" and ").join(tr(language_name(code)) for code in missing)
+            names = tr(" and ").join(tr(english_name(code)) for code in missing)
             said = tr("{model} was not made for {languages}.", model=model_name(model), languages=names)
             said = f"{said} {tr('A summary will hardly be of use.')}"
         offer = models.offer_for("summarize") if is_starter else None

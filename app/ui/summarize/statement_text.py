@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QTextBlockFormat, QTextCharFormat, QTextCursor, QTextDocument, QTextFrameFormat
 
 from app.features.summary.result import Form, Statement
+from app.language.scripts import is_right_to_left
 from app.ui.summarize.places import Chip
 from app.ui.theme import Theme
 
@@ -189,15 +189,6 @@ class StatementText:
         look.setFont(self._theme.font(size_px, weight))
         look.setForeground(QColor(color or self._theme.tokens.text))
         return look
-
-
-def is_right_to_left(text: str) -> bool:
-    """Whether the first letter with a direction runs to the left."""
-    for character in text:
-        direction = unicodedata.bidirectional(character)
-        if direction in ("L", "R", "AL"):
-            return direction != "L"
-    return False
 
 
 def plain(text: str) -> str:

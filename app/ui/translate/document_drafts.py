@@ -11,9 +11,9 @@ from PySide6.QtCore import QObject
 
 from app.core.errors import AppError
 from app.features.sentences import sentence_for
-from app.features.translation.languages import is_same
 from app.features.translation.result import Formality, TranslationWish
 from app.features.translation.stored import DRAFT, StoredTranslation, TranslationEstimate
+from app.language.names import is_same
 from app.ui.i18n import tr
 from app.ui.notify import Notify
 from app.ui.theme import Theme

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from app.core.visible import visible_name
-from app.features.translation.languages import language
 from app.features.translation.result import TranslationWish
 from app.features.translation.stored import BLOCKS, StoredTranslation, TranslationEstimate
+from app.language.names import language
 from app.ui.i18n import tr
 
 SECONDS_A_MINUTE = 60

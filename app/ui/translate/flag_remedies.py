@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 
 from app.documents.segments import Content, content_of
+from app.language.words import fold
 
 _WORD = re.compile(r"[^\W_]+")
 LEAST_ALIKE = 4
@@ -18,7 +18,7 @@ def with_term(content: Content, wanted: str) -> Content | None:
 
     None where no run is, or several are: then a person says where it belongs.
     """
-    term = [_folded(word) for word in _WORD.findall(wanted)]
+    term = [fold(word) for word in _WORD.findall(wanted)]
     found: list[tuple[int, int, int]] = []
     for number, part in enumerate(content):
         if isinstance(part, str):
@@ -38,7 +38,7 @@ def _runs(text: str, term: Sequence[str]) -> list[tuple[int, int]]:
     """Stretches of the text whose words are all among the term's; short ones such as "of" begin and end none."""
     runs: list[list[re.Match[str]]] = []
     for match in _WORD.finditer(text):
-        if not any(_is_form(_folded(match[0]), one) for one in term):
+        if not any(_is_form(fold(match[0]), one) for one in term):
             continue
         is_next = bool(runs) and not text[runs[-1][-1].end() : match.start()].strip()
         runs = [*runs[:-1], [*runs[-1], match]] if is_next else [*runs, [match]]
@@ -55,8 +55,3 @@ def _is_form(word: str, other: str) -> bool:
             break
         common += 1
     return common >= LEAST_ALIKE and common >= max(len(word), len(other)) - 3
-
-
-def _folded(word: str) -> str:
-    plain = unicodedata.normalize("NFKD", word.casefold())
-    return "".join(one for one in plain if not unicodedata.combining(one))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from app.features.translation.languages import language
+from app.language.names import language
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.theme import Theme

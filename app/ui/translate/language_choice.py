@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import QLocale, QTimer, Signal
 from PySide6.QtWidgets import QLineEdit, QWidget
 
-from app.features.translation.languages import has_formality, is_same, language, other_than
 from app.features.translation.result import Formality, TranslationWish
+from app.language.names import has_formality, is_same, language, other_than
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.translate.language_button import LanguageButton

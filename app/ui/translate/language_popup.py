@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -10,6 +9,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
+from app.language.words import fold
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 
@@ -97,11 +97,11 @@ class LanguagePopup(QFrame):
         self.list.setCurrentRow(rows[min(max(place + steps[Qt.Key(event.key())], 0), len(rows) - 1)])
 
     def _on_typed(self, typed: str) -> None:
-        wanted, first = _plain(typed), -1
+        wanted, first = fold(typed.strip()), -1
         for row, one in enumerate(self._offered):
-            is_it = wanted in _plain(one.name) or wanted in _plain(one.other) or wanted == one.value.lower()
+            is_it = wanted in fold(one.name) or wanted in fold(one.other) or wanted == one.value.lower()
             self.list.item(row).setHidden(not is_it)
-            starts = _plain(one.name).startswith(wanted) or _plain(one.other).startswith(wanted)
+            starts = fold(one.name).startswith(wanted) or fold(one.other).startswith(wanted)
             if is_it and (first < 0 or (starts and not _starts(self._offered[first], wanted))):
                 first = row
         self.list.setCurrentRow(first)
@@ -113,11 +113,4 @@ class LanguagePopup(QFrame):
 
 
 def _starts(one: Offered, wanted: str) -> bool:
-    return _plain(one.name).startswith(wanted) or _plain(one.other).startswith(wanted)
-
-
-def _plain(text: str) -> str:
-    """Without case and accents, so that "portugues" finds Português."""
-    return "".join(
-        one for one in unicodedata.normalize("NFKD", text.strip().casefold()) if not unicodedata.combining(one)
-    )
+    return fold(one.name).startswith(wanted) or fold(one.other).startswith(wanted)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QTextCharFormat, QTextLayout, QTextOption
 
+from app.language.scripts import is_right_to_left
 from app.ui.translate.side_by_side_text import Written, from_units, units
-from app.ui.widgets.document_marks import is_right_to_left
 
 
 class Cell:

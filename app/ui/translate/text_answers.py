@@ -8,8 +8,8 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 
 from app.features.translation.events import SegmentDone, SegmentGrows, TranslationPlanned, TranslationRests
-from app.features.translation.languages import language
 from app.features.translation.result import Origin, Translated
+from app.language.names import language
 from app.ui.i18n import tr
 from app.ui.notify import Notify
 from app.ui.translate.flag_words import Remedy

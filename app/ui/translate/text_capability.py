@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from app.core.events import CancelToken
-from app.features.translation.languages import LANGUAGES, language
+from app.language.names import LANGUAGES, language
 from app.ui import tasks
 from app.ui.i18n import tr
 from app.ui.model_loader import model_name
@@ -18,7 +18,7 @@ from app.ui.notify import Notify
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.translation.capability import Knows
+    from app.features.model_languages import Knows
 
 
 VARIANTS = {"pt": ("pt-BR", "pt-PT")}
@@ -47,7 +47,7 @@ class Able:
 
     def can(self, source: str, target: str) -> bool:
         """Whether it can translate a pair; `source` "" is any."""
-        from app.features.translation.capability import can_translate  # 80 ms that the window need not wait for
+        from app.features.model_languages import can_translate  # 80 ms that the window need not wait for
 
         return self.translates and self.knows is not None and can_translate(self.knows, source, target)
 
@@ -87,7 +87,7 @@ class Capability(QObject):
         self._task.failed.connect(self._on_failed)
 
     def _found(self, _cancel: CancelToken) -> Iterator[Able]:
-        from app.features.translation.capability import knows  # reads headers, and is not needed at start
+        from app.features.model_languages import knows  # reads headers, and is not needed at start
 
         model = self._app.translations.model
         yield Able(model, knows(model))

@@ -11,7 +11,7 @@ from app.core.events import CancelToken
 from app.ui import tasks
 
 if TYPE_CHECKING:
-    from app.features.translation.detection import Detector
+    from app.language.detection import Detector
 
 
 class TextLanguage(QObject):
@@ -36,7 +36,7 @@ class TextLanguage(QObject):
         asked = text, tuple(among)
 
         def work(_token: CancelToken) -> Iterator[str]:
-            from app.features.translation.detection import Detector  # its model is loaded here, on the thread
+            from app.language.detection import Detector  # its model is loaded here, on the thread
 
             self._detector = self._detector or Detector.shared()
             yield self._detector.find(*asked)

@@ -9,9 +9,10 @@ from PySide6.QtCore import QMimeData, QRect, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QTextBlock, QTextBlockFormat, QTextCharFormat, QTextCursor
 from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
 
+from app.language.scripts import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.theme import Theme
-from app.ui.translate.text_places import is_rtl_text, place_in, sentences_around
+from app.ui.translate.text_places import place_in, sentences_around
 from app.ui.translate.text_source import LINE_PERCENT, follow_each_paragraph
 from app.ui.widgets.buttons import set_text_font
 
@@ -231,7 +232,7 @@ class TargetView(QTextBrowser):
         """The paragraph into the empty block of the cursor, and its flags into one behind it."""
         is_first = bool(self._paragraphs) and self._paragraphs[0].id == one.id
         gap = 0 if is_first else round(min(one.gap - 1, MOST_EMPTY) * self.fontMetrics().height() * LINE_PERCENT / 100)
-        rtl = is_rtl_text(one.text) if one.text else self._is_rtl
+        rtl = is_right_to_left(one.text) if one.text else self._is_rtl
         cursor.setBlockFormat(self._block_look(gap, rtl=rtl))
         cursor.block().setUserState(one.id)
         cursor.insertText(_lines(one.text or ("" if one.is_done else PENDING)), self._text_look(one))

@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QTextBlockFormat, QTextCharFormat, QTextFormat, QTextOption
 
 from app.documents.blocks import Block, Kind
+from app.language.scripts import is_right_to_left
 from app.ui.i18n import tr
 from app.ui.theme import Theme
-from app.ui.widgets.document_marks import is_right_to_left
 from app.ui.widgets.document_pieces import BY_LINE, Stretch
 
 GROUND_PROPERTY = QTextFormat.Property.UserProperty.value + 1

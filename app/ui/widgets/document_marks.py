@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from app.documents.blocks import Block
 from app.features.shown_document import Mark
+from app.language.scripts import is_right_to_left
 
 
 class Area(NamedTuple):
@@ -23,15 +23,6 @@ class Area(NamedTuple):
     bottom: float
     cut_left: bool = False
     cut_right: bool = False
-
-
-def is_right_to_left(text: str) -> bool:
-    """Whether the first letter with a direction runs to the left."""
-    for character in text:
-        direction = unicodedata.bidirectional(character)
-        if direction in ("L", "R", "AL"):
-            return direction != "L"
-    return False
 
 
 def areas_of(block: Block, mark: Mark, page: int) -> list[Area]:

@@ -9,7 +9,6 @@ import pytest
 
 from app.core.events import ModelLoaded
 from app.features.summary.budgets import budgets_for, length_words, weights_of
-from app.features.summary.language_names import counts_sentences, language_name
 from app.features.summary.result import Length
 
 
@@ -81,12 +80,3 @@ def test_length_is_asked_for_in_words_or_where_words_have_no_spaces_in_sentences
     length: Length, language: str, share: float, words: str
 ) -> None:
     assert length_words(length, language, share) == words
-
-
-@pytest.mark.parametrize(
-    ("code", "name"),
-    [("de", "German"), ("pt-BR", "Brazilian Portuguese"), ("pt_PT", "Portuguese"), ("xx", "xx"), ("", "")],
-)
-def test_languages_have_english_names(code: str, name: str) -> None:
-    assert language_name(code) == name
-    assert not counts_sentences(code)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.features.summary.check_dates import dates
 from app.features.summary.check_numbers import missing_number
-from app.features.summary.check_quantities import quantities
+from app.language.dates import dates
+from app.language.numbers import quantities
 
 
 @pytest.mark.parametrize(

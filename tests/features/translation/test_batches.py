@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.features.model_languages import Knows
 from app.features.translation.batches import Sizes, answer_tokens, batches_of, sizes_for
-from app.features.translation.capability import Knows
 
 
 @dataclass(frozen=True)

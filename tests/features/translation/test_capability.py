@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from app.features.translation.capability import Knows, can_translate, knows
-from app.features.translation.languages import LANGUAGES
+from app.features.model_languages import Knows, can_translate, knows
 from app.hub.catalog import load_catalog
+from app.language.names import LANGUAGES
 from tests.helpers.tiny_models import make_tiny
 
 

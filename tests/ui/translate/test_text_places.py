@@ -1,4 +1,4 @@
-"""Places in texts: sentences, units of UTF-16, and which way a text runs."""
+"""Places in texts: sentences and units of UTF-16."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from app.documents.segments import Mark, Segment
 from app.ui.translate.text_paragraphs import gaps_of, words_of
-from app.ui.translate.text_places import is_rtl_text, place_in, sentence_like, sentences_around
+from app.ui.translate.text_places import place_in, sentence_like, sentences_around
 
 TEXT = "One here. Two there! Three?"
 
@@ -35,13 +35,6 @@ def test_qt_counts_an_emoji_twice() -> None:
     assert place_in("a😀b", 3) == 2
     assert place_in("a😀b", 99) == 3
     assert place_in("abc", -1) == 0
-
-
-def test_the_first_letter_says_which_way_a_text_runs() -> None:
-    assert is_rtl_text("1. مرحبا")
-    assert is_rtl_text("«שלום»")
-    assert not is_rtl_text("Hello مرحبا")
-    assert not is_rtl_text("123 …")
 
 
 def test_empty_lines_between_paragraphs_are_counted() -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from app.documents.blocks import Block, Box, Kind, Place
 from app.features.shown_document import Mark
-from app.ui.widgets.document_marks import Area, areas_of, is_right_to_left, joined, marks_in, page_of, span_of
+from app.language.scripts import is_right_to_left
+from app.ui.widgets.document_marks import Area, areas_of, joined, marks_in, page_of, span_of
 from app.ui.widgets.document_pieces import MOST_CHARACTERS, MOST_LINES, Walk, stretches_of
 from tests.helpers.shown_documents import DocumentInMemory, many_blocks
 

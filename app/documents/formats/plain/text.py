@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from app.documents.blocks import Kind, Piece, Place
 from app.documents.encoding import stream
 from app.documents.source import Item, Opened, Remark, Source
+from app.language.sentences import sentence_ends
 
 MOST_CHARACTERS = 8000
 """Of a piece; longer paragraphs are divided at the end of a line, of a sentence or of a word."""
@@ -19,7 +20,6 @@ MOST_HEADING_CHARACTERS = 80
 
 _GAP = re.compile(r"(?:\r\n|\r|\n)(?:[ \t]*(?:\r\n|\r|\n))+|\f+")
 _NEWLINE = re.compile(r"\r\n|\r|\n")
-_SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]]*\s+|[。！？]")
 _UNDERLINED = re.compile(r"\s*(\S[^\n]*)\n[ \t]*(={3,}|-{3,})[ \t]*(?:\n|$)")
 _SECTION = re.compile(r"(\d+(?:\.\d+)+)\.?[ \t]+\S.*[^.!?,;:]")
 _CHAPTER = re.compile(r"[^\W\d_]+[ \t]+(?:\d+|[IVXLCDM]+)[.:]?")
@@ -90,7 +90,7 @@ def cut_at(text: str, start: int, most: int = MOST_CHARACTERS) -> int:
     newline = max(window.rfind("\n", least), window.rfind("\r", least))
     if newline >= 0 and not text.startswith("\r\n", start + newline):
         return start + newline + 1
-    ends = [found.end() for found in _SENTENCE_END.finditer(window, least)]
+    ends = [end for end in sentence_ends(window) if end > least]
     if ends:
         return start + ends[-1]
     space = max(window.rfind(" ", least), window.rfind("\t", least))

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from app.documents.formats.markup.attributes import label
 from app.documents.formats.markup.elements import ElementAt, elements_in, text_labels
 from app.documents.formats.markup.stretches import Edit, Stretch
-from app.documents.formats.web.languages import is_rtl, primary
+from app.documents.formats.web.languages import primary
 from app.documents.visits import Target
+from app.language.names import is_rtl
 
 _METADATA = ("metadata", "dc-metadata")
 _PROGRESSION = "page-progression-direction"

@@ -9,9 +9,8 @@ from app.documents.formats.markup.attributes import Attribute, attributes_at
 from app.documents.formats.markup.stretches import Edit
 from app.documents.formats.markup.tokens import TAG
 from app.documents.visits import Target
+from app.language.names import is_rtl
 
-RTL = frozenset(("ar", "arc", "ckb", "dv", "fa", "he", "iw", "ks", "nqo", "ps", "sd", "syr", "ug", "ur", "yi"))
-"""Languages written from right to left, as far as their code alone tells."""
 _KEYS = ("lang", "xml:lang")
 _SPECIAL = ("", "und", "mul")
 """They name no language."""
@@ -23,11 +22,6 @@ _Said = Mapping[str, Attribute]
 def primary(tag: str) -> str:
     """The language of a tag, without its region and script."""
     return tag.strip().lower().replace("_", "-").partition("-")[0]
-
-
-def is_rtl(tag: str) -> bool:
-    """Whether it is written from right to left."""
-    return primary(tag) in RTL or "-arab" in tag.lower() or "-hebr" in tag.lower()
 
 
 class Languages:

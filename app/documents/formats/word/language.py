@@ -5,18 +5,19 @@ Source of the orders: ECMA-376 part 1, 17.3.1.26 (pPr), 17.3.2.28 (rPr), 17.4.59
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
 from lxml import etree
 
-from app.documents.formats.office.language import is_east_asian, office_language
+from app.documents.formats.office.language import office_language
 from app.documents.formats.office.order import child_in_order, without
 from app.documents.formats.word.looks import RUN_PROPERTIES
 from app.documents.formats.word.nodes import PROPERTIES
 from app.documents.formats.word.styles import VAL, W
 from app.documents.visits import Target
 from app.documents.xml_tree import Element
+from app.language.names import is_east_asian
+from app.language.scripts import RUNS_LEFT
 
 
 def _names(names: str) -> tuple[str, ...]:
@@ -45,7 +46,6 @@ _SECTION_ORDER = _names(
 _BIDI, _RTL, _LANGUAGE, _TABLE = f"{W}bidi", f"{W}rtl", f"{W}lang", f"{W}tbl"
 _HINT = f"{W}hint"
 _COMPLEX = (("b", "bCs"), ("i", "iCs"), ("sz", "szCs"))
-_HAS_RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 
 
 class Direction:
@@ -94,7 +94,7 @@ class Direction:
             language.set(self._attribute, self.language)
 
     def _run(self, run: Element) -> None:
-        has_rtl = self.is_rtl and _HAS_RTL.search(_words_in(run)) is not None
+        has_rtl = self.is_rtl and RUNS_LEFT.search(_words_in(run)) is not None
         properties = run.find(RUN_PROPERTIES)
         if properties is None and has_rtl:
             properties = etree.Element(RUN_PROPERTIES)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from app.features.summary.check_text import level
+from app.language.words import level
 
 _MONTHS = (
     "january jan januar januari janvier enero gennaio janeiro января январь stycznia",

@@ -1,4 +1,4 @@
-"""What the checks compare: sentences, the beginnings of words, and text with its variants of one character levelled.
+"""Words as they are compared: by their beginnings, sentence by sentence, with variants of one character levelled.
 
 Words are compared by their first letters, since they change at their end; scripts that are written without spaces by
 pairs of characters, and those in which words change in the middle or at their beginning by runs of three letters.
@@ -7,13 +7,14 @@ pairs of characters, and those in which words change in the middle or at their b
 from __future__ import annotations
 
 import re
+import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from app.features.passages import WITHOUT_SPACES
-from app.features.sources import sentences
+from app.language.scripts import INFLECTED_INSIDE, IS_HANGUL, WITHOUT_SPACES
+from app.language.sentences import sentences
 
 STEM = 5
 SHORT = 3
@@ -24,18 +25,17 @@ AROUND = 50
 """Characters on either side of a number or a name whose words tell its part."""
 LONGEST_SHOWN = 48
 WORD = re.compile(r"[^\W_]+")
-_INFLECTED_INSIDE = re.compile(r"[\u0590-\u06ff\u0900-\u0dff]")
-_HANGUL = re.compile(r"[\uac00-\ud7a3]")
-_ABBREVIATION = re.compile(
-    r"(?:^|\W)(?:[^\W\d_]|[^\W\d_]\.[^\W\d_]|Dr|Mr|Mrs|Ms|Prof|St|No|Nr|Art|Fig|Sec|Eq|al|cf|vs|ca|bzw|Abs|approx|Mme|Hr|Fr|Sr)\.$"
-)
-_DAY = re.compile(r"(?<!\d)\d{1,2}\.$")
 _SPACES = dict.fromkeys((0xA0, 0x2007, 0x2009, 0x200A, 0x202F, 0x3000), " ")
 _DASHES = dict.fromkeys((*range(0x2010, 0x2016), 0x2212, 0xFE63, 0xFF0D), "-")
 _QUOTES = dict.fromkeys((0x2018, 0x2019, 0x201B, 0x02BC, 0xB4, 0x60), "'")
-_DIGITS = {zero + digit: str(digit) for zero in (0xFF10, 0x660, 0x6F0, 0x966, 0x9E6, 0xE50) for digit in range(10)}
+_ZEROS = (
+    0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6, 0xE50, 0xED0, 0xF20,
+    0x1040, 0x1090, 0x17E0, 0x1810, 0xFF10,
+)  # fmt: skip
+DIGITS = {zero + digit: str(digit) for zero in _ZEROS for digit in range(10)}
+"""The digits of all scripts, for `str.translate`."""
 _SIGNS = {0xFF05: "%", 0x66A: "%", 0xFF0E: ".", 0xFF0C: ",", 0x66B: ".", 0x66C: ","}
-_LEVEL = {**_SPACES, **_DASHES, **_QUOTES, **_DIGITS, **_SIGNS}
+_LEVEL = {**_SPACES, **_DASHES, **_QUOTES, **DIGITS, **_SIGNS}
 
 
 class Missing(NamedTuple):
@@ -53,6 +53,12 @@ class Stretch(NamedTuple):
     stems: frozenset[str]
 
 
+def fold(text: str) -> str:
+    """The text without capitals and accents."""
+    spread = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(one for one in spread if not unicodedata.combining(one))
+
+
 def level(text: str) -> str:
     """The text with kinds of spaces, dashes, apostrophes and digits made one; every character stays in its place."""
     return text.translate(_LEVEL)
@@ -60,29 +66,8 @@ def level(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def stretches(text: str) -> tuple[Stretch, ...]:
-    """The sentences of a text; one that a full stop inside has torn is joined again."""
-    joined: list[tuple[int, int]] = []
-    for start, end in sentences(text):
-        if joined and _goes_on(text, *joined[-1], start):
-            joined[-1] = (joined[-1][0], end)
-        else:
-            joined.append((start, end))
-    return tuple(Stretch(a, b, stems(text[a:b])) for start, end in joined for a, b in _cut(start, end))
-
-
-def _goes_on(text: str, start: int, end: int, following: int) -> bool:
-    """Whether a sentence does not end where a full stop is: "Dr. Ito", "3. März", "et al . , 2010"."""
-    if "\n" in text[end:following] or text[end - 1] != ".":
-        return False
-    first = text[following]
-    if first.islower() or first in ",;:)":
-        return True
-    last = text[max(start, end - 8) : end]
-    return bool(_ABBREVIATION.search(last) or (_DAY.search(last) and _is_month_next(text[following : following + 4])))
-
-
-def _is_month_next(text: str) -> bool:
-    return text[:3].casefold() in {"jan", "feb", "mär", "apr", "mai", "jun", "jul", "aug", "sep", "okt", "nov", "dez"}
+    """The sentences of a text."""
+    return tuple(Stretch(a, b, stems(text[a:b])) for start, end in sentences(text) for a, b in _cut(start, end))
 
 
 def _cut(start: int, end: int) -> list[tuple[int, int]]:
@@ -104,11 +89,11 @@ def stems_of_word(word: str) -> list[str]:
         return [word[:STEM]] if len(word) > SHORT and word.isalpha() else []
     if WITHOUT_SPACES.search(word):
         return [run[at : at + 2] for run in WITHOUT_SPACES.findall(word) for at in range(max(len(run) - 1, 1))]
-    if not word.isalpha() and not _INFLECTED_INSIDE.search(word):
+    if not word.isalpha() and not INFLECTED_INSIDE.search(word):
         return []
-    if _HANGUL.match(word):
+    if IS_HANGUL.match(word):
         return [word[:2]] if len(word) > 1 else []
-    if _INFLECTED_INSIDE.match(word):
+    if INFLECTED_INSIDE.match(word):
         return [word[at : at + 3] for at in range(len(word) - 2)] if len(word) > SHORT else []
     return [word[:STEM]] if len(word) > SHORT else []
 

@@ -1,4 +1,4 @@
-"""The languages that texts are translated between: their names, their direction, and what sets them apart."""
+"""Languages by their codes: what they are called, which way they run, how people are addressed, what is alike."""
 
 from __future__ import annotations
 
@@ -94,12 +94,19 @@ zh|Chinese|中文
 zh-Hant|Traditional Chinese|繁體中文
 zu|Zulu|IsiZulu
 """
-_RTL = frozenset(("ar", "fa", "he", "ug", "ur"))
+_RTL = frozenset(("ar", "arc", "ckb", "dv", "fa", "he", "iw", "ks", "nqo", "ps", "sd", "syr", "ug", "ur", "yi"))
+"""Written from right to left, as far as the code alone tells."""
+EAST_ASIAN = frozenset(("ja", "ko", "yue", "zh"))
 LANGUAGES = tuple(
     Language(code, english, own, code in _RTL)
     for code, english, own in (row.split("|") for row in _ROWS.strip().splitlines())
 )
-"""In the order of their codes."""
+"""Those that texts are translated between, in the order of their codes."""
+_ALSO_NAMED = {
+    "eo": "Esperanto", "la": "Latin", "lo": "Lao", "mt": "Maltese", "nn": "Norwegian Nynorsk", "no": "Norwegian",
+    "or": "Odia", "si": "Sinhala",
+}  # fmt: skip
+"""Codes that a document may have, too."""
 
 _BY_CODE = {one.code.casefold(): one for one in LANGUAGES}
 _OTHER_CODES = {
@@ -111,7 +118,7 @@ _FORMAL = frozenset(
      "ka", "kk", "ko", "lt", "lv", "mk", "mn", "mr", "ne", "nl", "pa", "pl", "pt", "ro", "ru", "sk", "sl", "sq", "sr",
      "ta", "te", "tl", "tr", "ug", "uk", "ur", "uz", "zh")
 )  # fmt: skip
-WITHOUT_WORD_SPACES = frozenset(("bo", "ja", "km", "my", "th", "yue", "zh"))
+WITHOUT_WORD_SPACES = frozenset(("bo", "ja", "km", "lo", "my", "th", "yue", "zh"))
 """Their words have no spaces between them."""
 MANY_TOKENS = frozenset(
     ("bn", "bo", "gu", "hy", "ka", "km", "kn", "ml", "mr", "my", "ne", "pa", "ta", "te", "th", "ug", "ur")
@@ -138,6 +145,17 @@ def base(code: str) -> str:
     return (found.code if found else code.replace("_", "-").casefold()).partition("-")[0]
 
 
+def is_rtl(code: str) -> bool:
+    """Whether a language is written from right to left, in the script that its code names or in its usual one."""
+    plain = code.strip().replace("_", "-").casefold()
+    return plain.partition("-")[0] in _RTL or "-arab" in plain or "-hebr" in plain
+
+
+def is_east_asian(code: str) -> bool:
+    """Whether it is written in the signs for which office programs have a font and a language of their own."""
+    return code.partition("-")[0].casefold() in EAST_ASIAN
+
+
 def is_same(one: str, other: str) -> bool:
     """Whether a text in one of them needs no translation into the other. The two Chinese scripts are two."""
     first, second = base(one), base(other)
@@ -158,20 +176,15 @@ def has_formality(code: str) -> bool:
 def english_name(code: str) -> str:
     """As it is called in prompts; an unknown code stands for itself."""
     found = language(code)
-    return found.english if found else code
+    return _ALSO_NAMED.get(code) or (found.english if found else code)
+
+
+def has_word_spaces(code: str) -> bool:
+    """Whether a length in this language can be told in words."""
+    return base(code) not in WITHOUT_WORD_SPACES
 
 
 def are_alike(one: str, other: str) -> bool:
     """Whether two languages, or variants of one, are easily taken for each other."""
     first, second = base(one), base(other)
     return first == second or any(first in group and second in group for group in _ALIKE)
-
-
-def find_language(text: str, among: Sequence[str]) -> str:
-    """Which of the languages a text of a few words or more is in; "" where it cannot be told.
-
-    Takes half a second where a statistical model is needed.
-    """
-    from app.features.translation.detection import Detector
-
-    return Detector.shared().find(text, among)

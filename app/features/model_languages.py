@@ -17,8 +17,8 @@ from typing import Any
 
 from app.core.errors import AppError
 from app.core.gguf import check_model
-from app.features.translation.languages import LANGUAGES, base
 from app.hub.catalog import Entry, load_catalog
+from app.language.names import LANGUAGES, base
 
 log = logging.getLogger(__name__)
 

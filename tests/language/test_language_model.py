@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.documents.language_model import LanguageModel, most_likely
+from app.language.language_model import LanguageModel, most_likely
 
 TEXTS = {
     "de": "Der Mieter zahlt die Miete jeden Monat bis zum dritten Werktag.",

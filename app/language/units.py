@@ -107,6 +107,8 @@ SCALES: dict[str, Decimal] = {
     }.items()
     for word in words.split()
 }
+EAST_ASIAN_SCALES = {"千": Decimal(1000), "百": Decimal(100), "천": Decimal(1000)}
+"""Before what is counted, where they are part of numbers in letters elsewhere."""
 ATTACHED_SCALES = {"k": Decimal(1000), "K": Decimal(1000), "M": Decimal(10) ** 6, "B": Decimal(10) ** 9}
 """Directly behind the number only: "10k", "110M"."""
 MONEY_SCALES = {"m": Decimal(10) ** 6, "b": Decimal(10) ** 9}

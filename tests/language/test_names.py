@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from app.features.summary.language_names import NAMES
-from app.features.translation.detection import Detector
-from app.features.translation.languages import (
+from app.language.detection import Detector
+from app.language.names import (
     LANGUAGES,
     are_alike,
-    base,
-    find_language,
+    english_name,
     has_formality,
+    has_word_spaces,
     language,
     other_than,
 )
@@ -23,7 +22,6 @@ def test_every_language_has_names_and_a_code_of_its_own() -> None:
     assert len(set(CODES)) == len(CODES) >= 60
     assert all(one.english and one.own for one in LANGUAGES)
     assert {one.code for one in LANGUAGES if one.is_rtl} == {"ar", "fa", "he", "ug", "ur"}
-    assert {base(code) for code in CODES} - {"tl", "ug", "yue"} <= set(NAMES)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +35,19 @@ def test_a_code_is_known_in_every_spelling(code: str, found: str) -> None:
     one = language(code)
     assert one is not None
     assert one.code == found
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [("de", "German"), ("pt-BR", "Portuguese (Brazil)"), ("no", "Norwegian"), ("lo", "Lao"), ("xx", "xx"), ("", "")],
+)
+def test_languages_have_english_names(code: str, name: str) -> None:
+    assert english_name(code) == name
+
+
+def test_languages_without_spaces_between_words() -> None:
+    assert not any(map(has_word_spaces, ("zh", "zh-TW", "ja", "lo", "th")))
+    assert all(map(has_word_spaces, ("de", "ko", "pt_PT", "xx", "")))
 
 
 def test_an_unknown_code_is_none() -> None:
@@ -75,12 +86,12 @@ def test_languages_that_are_taken_for_each_other() -> None:
     ],
 )
 def test_the_language_of_a_few_words(text: str, found: str) -> None:
-    assert find_language(text, CODES) == found
+    assert Detector.shared().find(text, CODES) == found
 
 
 def test_only_the_languages_of_the_model_are_found() -> None:
-    assert find_language("Onde fica a estação mais próxima?", ["pt-BR", "en"]) == "pt-BR"
-    assert find_language("最寄りの駅はどこですか", ["en", "de"]) == ""
+    assert Detector.shared().find("Onde fica a estação mais próxima?", ["pt-BR", "en"]) == "pt-BR"
+    assert Detector.shared().find("最寄りの駅はどこですか", ["en", "de"]) == ""
 
 
 def test_the_detector_is_shared_while_somebody_holds_it() -> None:

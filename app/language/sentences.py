@@ -1,0 +1,75 @@
+"""Where sentences end: behind a full stop that belongs to no abbreviation, and behind the signs of other scripts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+ENDS = ".!?…۔؟।॥።፧"
+"""What white space follows, behind a sentence."""
+ENDS_AT_ONCE = "。！？｡．"
+"""What nothing needs to follow."""
+CLOSING = "'\"”’»)\\]"
+"""What may follow an end; as these three, the inside of a regular expression's brackets."""
+ABBREVIATIONS = (
+    "Dr", "Mr", "Mrs", "Ms", "Prof", "St", "No", "Nr", "Fig", "Figs", "Abb", "Eq", "Sec", "Art", "Vol", "Ch", "App",
+    "vs", "al", "cf", "Cf", "e.g", "i.e", "z.B", "d.h", "u.a", "ca", "bzw", "vgl", "approx", "resp", "Co", "Sr", "Sra",
+    "Gen", "Sen", "Rev", "Mme", "Hr", "Fr", "Abs", "pp", "Jan", "Feb", "Mar", "Apr", "Aug", "Sept", "Oct", "Nov", "Dec",
+)  # fmt: skip
+"""What a full stop, a space and a large letter may follow inside a sentence."""
+AT_AN_END = ("Inc", "Ltd", "Corp", "Jr", "Mio", "Mrd")
+"""The same, but as often it is the last word."""
+_END = re.compile(
+    rf"""[{ENDS}]+[{CLOSING}]*(?:\s+|$) | [{ENDS_AT_ONCE}…]+[」』”’）》】]*\s*""",
+    re.VERBOSE,
+)
+_LETTER = r"[^\W\d_]"
+_SHORT = re.compile(rf"(?:^|\W)(?:{_LETTER}|{_LETTER}\.{_LETTER}|{'|'.join(map(re.escape, ABBREVIATIONS))})$")
+_SHORT_BEFORE_NUMBER = re.compile(_SHORT.pattern, re.IGNORECASE)
+_LONGEST_BEFORE = 12
+_ORDINAL = re.compile(
+    r"(?:(?:^|\n)\s*|\b(?:de[mnrs]|die|das|[iav]m|vom|zu[mr]|bis|und|seine[mnrs]?|ihre[mnrs]?)\s)\d{1,2}$",
+    re.IGNORECASE,
+)
+"""In a list, and in German, where what is counted is written large ("der 2. Weltkrieg")."""
+_DAY = re.compile(r"(?<!\d)\d{1,2}$")
+_MONTHS = frozenset(("jan", "feb", "mär", "apr", "mai", "jun", "jul", "aug", "sep", "okt", "nov", "dez"))
+_GOES_ON = ",;:)"
+_LINE = re.compile(r"\n+")
+
+
+def sentence_ends(text: str) -> Iterator[int]:
+    """The places behind sentences and the white space that follows them; the end of the text may be one."""
+    for match in _END.finditer(text):
+        if not match[0].startswith(".") or not _goes_on(text, match.start(), match.end()):
+            yield match.end()
+
+
+def sentences(text: str, *, by_line: bool = True) -> Iterator[tuple[int, int]]:
+    """Where sentences begin and end, without the white space around them; the end of a line ends one `by_line`."""
+    lines = (match.end() for match in _LINE.finditer(text)) if by_line else ()
+    for start, end in pairwise(sorted({0, *sentence_ends(text), *lines, len(text)})):
+        body = text[start:end].strip()
+        if body:
+            begin = start + text[start:end].index(body)
+            yield begin, begin + len(body)
+
+
+def written(text: str) -> int:
+    """How much of a text that still grows is whole sentences or lines, with the white space behind them."""
+    ends = (*sentence_ends(text), *(match.end() for match in _LINE.finditer(text)))
+    return max((end for end in ends if text[end - 1].isspace()), default=0)
+
+
+def _goes_on(text: str, at: int, following: int) -> bool:
+    """Whether a full stop ends no sentence: "Dr. Ito", "fig. 3", "12. März", "et al . , 2010"."""
+    first = text[following : following + 1]
+    if first.islower() or (first and first in _GOES_ON):
+        return True
+    before = text[max(0, at - _LONGEST_BEFORE) : at]
+    if (_SHORT_BEFORE_NUMBER if first.isdigit() else _SHORT).search(before):
+        return True
+    if _ORDINAL.search(before):
+        return True
+    return bool(_DAY.search(before)) and text[following : following + 3].casefold() in _MONTHS

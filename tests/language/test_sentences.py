@@ -1,0 +1,49 @@
+"""Where sentences end, and where they do not."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.language.sentences import sentence_ends, sentences, written
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "One here.|Two there!|Three?",
+        "Dr. Ito met Prof. Bahr.|They spoke.",
+        "Am 12. März und am 3. April kam er.|Er ging.",
+        "See fig. 3 and Smith et al. 2010.|It holds.",
+        "What the U.S. Supreme Court held, e.g. in 1990.|Later it did not.",
+        "It rose to 12.|That was more than 3.5 percent.",
+        "It fell by 0.5.|Then it rose to 3.|See Table 4.|That is all.",
+        "1. Der Mieter zahlt im 2. Jahr mehr.|Er zahlt am 3. Werktag.",
+        "“He said so.”|She left.",
+        "Really?! Yes…|No.",
+        "今日は晴れです。|明日は雨です！|本当？",
+        "आज मौसम अच्छा है।|कल बारिश होगी।",
+        "هل هذا صحيح؟|نعم.",
+        "He waited... and left.|Then he came.",
+        "Nothing here ends",
+    ],
+)
+def test_a_text_is_cut_into_its_sentences(text: str) -> None:
+    whole = text.replace("|", "" if "。" in text else " ")
+    assert [whole[start:end] for start, end in sentences(whole)] == text.replace("Really?! ", "Really?!|").split("|")
+
+
+def test_the_end_of_a_line_ends_a_sentence_where_that_is_wanted() -> None:
+    text = "A title\n\nThe first line\nof a sentence."
+    assert [text[start:end] for start, end in sentences(text)] == ["A title", "The first line", "of a sentence."]
+    assert [text[start:end] for start, end in sentences(text, by_line=False)] == [text]
+
+
+def test_the_places_lie_behind_the_white_space() -> None:
+    assert list(sentence_ends("One.  Two. three 3. Mai")) == [6]
+
+
+def test_of_a_growing_text_whole_sentences_are_told() -> None:
+    assert written("One. Tw") == 5
+    assert written("One.") == 0, "it may be 1.5"
+    assert written("Line\nTw") == 5
+    assert written("Dr. ") == 0
