@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import subprocess
 import threading
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -11,10 +12,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from app.core.child import Child
 from app.core.paths import AppPaths, starter_model
 from app.engine.memory_speed import machine_key
 from app.engine.remembered import Remembered
 from app.features import model_speed
+from tests.helpers import warm
 
 PROC = Path("/proc")
 
@@ -44,6 +47,22 @@ def fresh_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("FIRESIDE_ENGINE_SCRIPT", "FIRESIDE_TIMING"):
         monkeypatch.delenv(name, raising=False)
     return home
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_children() -> Iterator[None]:
+    """The program's children begin warm, which is all that is quicker about them; see `tests.helpers.warm`."""
+    Child.popen = warm.Process
+    yield
+    Child.popen = subprocess.Popen
+    warm.close()
+
+
+@pytest.fixture(autouse=True)
+def cold_children(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a test is marked `cold_children` they start as they do for a person."""
+    if request.node.get_closest_marker("cold_children"):
+        monkeypatch.setattr(Child, "popen", subprocess.Popen)
 
 
 @pytest.fixture
@@ -95,7 +114,7 @@ def _children() -> set[int]:
         except OSError:
             continue
         found |= {int(pid) for pid in pids if _is_running(int(pid))}
-    return found
+    return found - warm.pids()
 
 
 def _is_running(pid: int) -> bool:

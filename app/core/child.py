@@ -17,7 +17,7 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import IO, BinaryIO, TextIO, cast
+from typing import IO, BinaryIO, ClassVar, TextIO, cast
 
 from app.core.paths import disk_problem, make_folder
 
@@ -77,6 +77,9 @@ class Child:
     itself whether it gets on (see `claim_wire`): that it computes is then no sign of life.
     """
 
+    popen: ClassVar[type[subprocess.Popen[bytes]]] = subprocess.Popen
+    """What starts the process; tests have one that is quicker."""
+
     def __init__(
         self,
         command: Sequence[str],
@@ -103,7 +106,7 @@ class Child:
         self._listening = threading.Event()
         begun: Future[subprocess.Popen[bytes]] = Future()
         whole = _environment(environment or {}, uses_network=uses_network)
-        start = functools.partial(_start, list(command), folder, whole)
+        start = functools.partial(_start, self.popen, list(command), folder, whole)
         self._watcher = threading.Thread(target=self._live, args=(start, begun), name="child-exit", daemon=True)
         self._watcher.start()
         self._process = begun.result()
@@ -388,8 +391,10 @@ def _environment(changes: Mapping[str, str], *, uses_network: bool) -> dict[str,
     return environment | dict(changes)
 
 
-def _start(command: list[str], folder: Path, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
+def _start(
+    popen: type[subprocess.Popen[bytes]], command: list[str], folder: Path, environment: dict[str, str]
+) -> subprocess.Popen[bytes]:
+    return popen(
         command,
         cwd=folder,
         env=environment | {PARENT_VARIABLE: str(os.getpid())},

@@ -22,11 +22,10 @@ WAIT_S = 20
 
 @pytest.fixture
 def started() -> Iterator[list[subprocess.Popen[str]]]:
-    """Processes to be ended after the test."""
+    """Processes that end, with what they started, when they have nothing more to read."""
     processes: list[subprocess.Popen[str]] = []
     yield processes
     for process in processes:
-        process.kill()
         process.communicate()
 
 
@@ -72,7 +71,7 @@ def test_its_children_count(started: list[subprocess.Popen[str]], monkeypatch: p
     program = (
         "import subprocess, sys\n"
         f"child = subprocess.Popen([sys.executable, '-c', {child!r}], stdin=subprocess.PIPE)\n"
-        "sys.stdin.read()"
+        "sys.stdin.read()\nchild.communicate()"
     )
     process, over = taking(started, program), threading.Event()
     watch = MemoryWatch(process.pid, 150 * MB, over.set, 0.01)

@@ -267,6 +267,7 @@ def test_a_child_that_speaks_garbage_is_ended(good: Path, work: Path, monkeypatc
         read(good, work)
 
 
+@pytest.mark.cold_children  # the system tells the environment that a process began with
 def test_a_password_is_in_no_log_and_no_command_line(
     tmp_path: Path, readings: Readings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,6 +16,8 @@ from typing import Any
 
 import psutil
 
+from tests.helpers import warm
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -129,8 +131,9 @@ class Program:
 
 
 def children_of(pid: int | None = None) -> list[int]:
-    """What a process, by default this one, has started and what still runs."""
-    return [child.pid for child in psutil.Process(pid).children() if not is_gone(child.pid)]
+    """What a process, by default this one, has started and what still runs, but for `tests.helpers.warm`."""
+    started = {child.pid for child in psutil.Process(pid).children()} - warm.pids()
+    return sorted(pid for pid in started if not is_gone(pid))
 
 
 def open_to_others(home: Path) -> list[str]:

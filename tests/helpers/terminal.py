@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.helpers import warm
+
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_S = 90
 
@@ -19,17 +21,20 @@ def fireside(
 ) -> subprocess.CompletedProcess[str]:
     """`python -m app ARGUMENTS`, with `text` on standard input (None: nothing there) and no display."""
     env = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")}
-    return subprocess.run(
+    with warm.Process(
         command(arguments),
         cwd=ROOT,
         env=env | (environment or {}),
-        input=text,
-        stdin=subprocess.DEVNULL if text is None else None,
-        capture_output=True,
+        stdin=subprocess.DEVNULL if text is None else subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         encoding="utf-8",
-        timeout=TIMEOUT_S,
-        check=False,
-    )
+    ) as process:
+        try:
+            out, err = process.communicate(text, timeout=TIMEOUT_S)
+        finally:
+            process.kill()
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
 def command(arguments: Sequence[str]) -> list[str]:

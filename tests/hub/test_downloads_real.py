@@ -21,6 +21,7 @@ from app.hub.download import fetch
 from app.hub.downloads import DownloadRequest
 from app.hub.files import RemoteFile
 from app.hub.part import place
+from tests.helpers import warm
 from tests.helpers.fake_hub import FakeHub
 from tests.helpers.fetching import content_of, quick_children
 from tests.helpers.program import is_gone, wait_until
@@ -84,7 +85,7 @@ def children(of: str | int = "self") -> list[int]:
     for task in Path(f"/proc/{of}/task").iterdir():
         with contextlib.suppress(OSError):  # the thread has just ended
             found += [int(pid) for pid in (task / "children").read_text().split()]
-    return [pid for pid in found if not is_gone(pid)]
+    return [pid for pid in found if not is_gone(pid) and pid not in warm.pids()]
 
 
 def test_four_items_are_fetched_two_at_a_time_in_their_order(hub: FakeHub, home: Home) -> None:

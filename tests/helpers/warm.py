@@ -1,0 +1,241 @@
+"""Children that begin warm: forked from a process that has imported all they need, which is most of what a start costs.
+
+Each is a process as fresh as any other, with its own standard streams, environment, folder and session, and the child
+of the process that asked for it; only reading the modules is left out. There is one warm process for each kind of child
+and process of tests, and it ends with that. Only on Linux, and only for the program's own commands without a window:
+everything else starts as it does for a person.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import importlib
+import inspect
+import json
+import os
+import pkgutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TextIO
+
+ROOT = Path(__file__).resolve().parents[2]
+PR_SET_CHILD_SUBREAPER = 36
+MOST_BYTES = 1 << 17
+LOOKED_UP = (
+    *("TMPDIR", "TEMP", "TMP", "HOME", "PATH", "XDG_", "DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM", "NO_COLOR"),
+    *("FIRESIDE_", "PYTEST_CURRENT_TEST", "HF_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "TESSDATA_"),
+)
+"""Beginnings of variables that are read when they are needed. All others may have been read by the time of a fork, by
+the interpreter or by a library: children for which they differ do not come from the same warm process."""
+
+Kind = tuple[str, ...]
+
+
+class Process(subprocess.Popen[Any]):
+    """As `subprocess.Popen`; a command of the program's own begins warm."""
+
+    def _execute_child(self, *arguments: Any) -> None:
+        start = super()._execute_child  # type: ignore[misc]
+        asked = inspect.signature(start).bind(*arguments).arguments
+        warm = _warm_for([os.fsdecode(part) for part in asked["args"]], asked["env"])
+        if warm is None:
+            start(*arguments)
+            return
+        streams = [asked[name] for name in ("p2cread", "c2pwrite", "errwrite")]
+        self.pid = warm.fork(asked, [number if end == -1 else end for number, end in enumerate(streams)])
+        self._child_created = True
+        pipes = ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite")
+        self._close_pipe_fds(*(asked[name] for name in pipes))  # type: ignore[attr-defined]
+
+
+def close() -> None:
+    """Ends the warm processes."""
+    with _making:
+        while _warm:
+            _warm.popitem()[1].close()
+
+
+def pids() -> set[int]:
+    """The warm processes; nothing that was left running."""
+    return {warm.pid for warm in list(_warm.values())}
+
+
+class _Warm:
+    """One warm process, from this side."""
+
+    def __init__(self, kind: Kind, environment: Mapping[str, str]) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.helpers.warm", str(theirs.fileno()), *kind],
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
+            )
+        self.pid = self._process.pid
+        self._socket = ours
+        self._asking = threading.Lock()
+
+    def fork(self, asked: Mapping[str, Any], streams: Sequence[int]) -> int:
+        """The process id of a child with these standard streams; otherwise as `subprocess.Popen` was asked."""
+        environment = os.environ if asked["env"] is None else asked["env"]
+        order = {
+            "arguments": [os.fsdecode(part) for part in asked["args"]],
+            "environment": dict(environment),
+            "folder": str(Path(os.fsdecode(asked["cwd"] or ".")).absolute()),
+            "mask": _mask(),
+            "is_session": asked["start_new_session"],
+        }
+        with self._asking:
+            socket.send_fds(self._socket, [json.dumps(order).encode()], list(streams))
+            answer = self._socket.recv(MOST_BYTES)
+        if not answer:
+            raise ChildProcessError(f"the warm process {self._process.args} has ended")
+        return int(answer)
+
+    def close(self) -> None:
+        """It leaves when nobody can ask any more."""
+        self._socket.close()
+        self._process.wait()
+
+
+_warm: dict[tuple[Kind, frozenset[tuple[str, str]]], _Warm] = {}
+_making = threading.Lock()
+
+
+def _warm_for(command: Sequence[str], environment: Mapping[str, str] | None) -> _Warm | None:
+    """What a command may be forked from; None where it has to start by itself."""
+    kind = _kind(command)
+    if kind is None:
+        return None
+    environment = os.environ if environment is None else environment
+    read = frozenset((name, value) for name, value in environment.items() if not name.startswith(LOOKED_UP))
+    with _making:
+        if (kind, read) not in _warm:
+            if not _warm:  # those that a warm process forks, and lets go of, are ours then
+                ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
+            _warm[kind, read] = _Warm(kind, environment)
+        return _warm[kind, read]
+
+
+def _kind(command: Sequence[str]) -> Kind | None:
+    from app.__main__ import CHILDREN
+
+    if sys.platform != "linux" or list(command[:3]) != [sys.executable, "-m", "app"] or len(command) == 3:
+        return None
+    if command[3] in CHILDREN:
+        return (command[3], *(part for part in command[4:5] if part == "--scripted"))
+    has_window = all(part.lower().endswith(".gguf") for part in command[3:])
+    return None if has_window else ("terminal",)
+
+
+def _mask() -> int:
+    """Which permissions new files do not get; asking the system itself for it changes it for a moment."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line.split()[1] for line in lines if line.startswith("Umask:")), 8)
+
+
+# What follows runs in the warm process.
+
+
+def main() -> int:
+    """`DESCRIPTOR KIND...`: forks until nobody can ask any more; in the forked, what the program returns."""
+    door, kind = socket.socket(fileno=int(sys.argv[1])), tuple(sys.argv[2:])
+    _import_all(kind)
+    gc.collect()
+    gc.freeze()
+    while True:
+        try:
+            message, streams, _, _ = socket.recv_fds(door, MOST_BYTES, 3)
+        except OSError:
+            message = b""
+        if not message:
+            return 0
+        if (order := _forked(door, json.loads(message), streams)) is not None:
+            from app.__main__ import main as run
+
+            return run(order["arguments"][3:])
+
+
+def _forked(door: socket.socket, order: dict[str, Any], streams: list[int]) -> dict[str, Any] | None:
+    """The order in the forked, None in the warm process. One between them lets go of the forked by its own end."""
+    readable, writable = os.pipe()
+    between = os.fork()
+    if between == 0:
+        between = os.getpid()
+        forked = os.fork()
+        if forked:
+            os.write(writable, str(forked).encode())
+            os._exit(0)
+        while os.getppid() == between:
+            time.sleep(0.0001)
+        os.closerange(readable, writable + 1)
+        door.close()
+        _become(order, streams)
+        return order
+    os.waitpid(between, 0)
+    door.send(os.read(readable, 32))
+    for descriptor in (readable, writable, *streams):
+        os.close(descriptor)
+    return None
+
+
+def _become(order: dict[str, Any], streams: list[int]) -> None:
+    """Takes on all that a new process is given."""
+    if order["is_session"]:
+        os.setsid()
+    encodings = [(stream.encoding, stream.errors) for stream in (sys.stdin, sys.stdout, sys.stderr)]
+    for number, descriptor in enumerate(streams):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    sys.stdin, sys.stdout, sys.stderr = (_text(number, *encoding) for number, encoding in enumerate(encodings))
+    sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
+    os.environ.clear()
+    os.environ.update(order["environment"])
+    os.chdir(order["folder"])
+    os.umask(order["mask"])
+    sys.argv = order["arguments"][2:]
+    tempfile.tempdir = None
+
+
+def _text(descriptor: int, encoding: str, errors: str) -> TextIO:
+    """As the interpreter makes its standard streams."""
+    mode, is_line = ("w", descriptor == 2 or os.isatty(descriptor)) if descriptor else ("r", False)
+    return open(descriptor, mode, 1 if is_line else -1, encoding, errors, newline="\n", closefd=False)
+
+
+WHOLE = {
+    "terminal": ("app.cli", "app.bootstrap", "app.features", "app.store", "app.hub"),
+    "--document-worker": ("app.documents",),
+    "--engine-worker": ("app.engine",),
+}
+"""Modules and packages that are imported whole; where nothing is said, only the child's own module is."""
+
+
+def _import_all(kind: Kind) -> None:
+    """What children of this kind may import, whether they do or not."""
+    from app.__main__ import CHILDREN
+
+    names = [CHILDREN[kind[0]]] if kind[0] in CHILDREN else []
+    if kind[1:] == ("--scripted",):
+        names.append("app.engine.fake_backend")  # and nothing of the real one
+    else:
+        names += WHOLE.get(kind[0], ())
+    for name in names:
+        module = importlib.import_module(name)
+        for each in pkgutil.walk_packages(getattr(module, "__path__", ()), f"{name}."):
+            importlib.import_module(each.name)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
