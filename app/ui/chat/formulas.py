@@ -1,7 +1,8 @@
 """Formulas of an answer, kept as they were written until they are typeset: where one begins and where it ends.
 
 ``$…$`` is one only where a price is not: nothing blank inside the dollars, no letter or digit outside of them (the rule
-of Pandoc). ``$$…$$``, ``\\[…\\]`` and ``\\begin{…}`` may stand in lines of their own, as far as the next blank line.
+of Pandoc). ``$$…$$``, ``\\[…\\]`` and ``\\begin{…}`` may stand in lines of their own, as far as the next blank line, and
+beyond it where a line has nothing but the mark that begins one.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ _LINE_START = re.compile(
     rf"^[ \t]*(?:>[ \t]?)*(?:(?:[-+*]|\d{{1,9}}[.)])[ \t]+)?(?P<opening>{_OPENING.pattern})", re.MULTILINE
 )
 _BLANK_LINE = re.compile(r"\n[ \t>]*\n")
+_MOST_LINES = 40
+"""Of a formula with blank lines; so long it is waited for its end."""
 _SURELY = re.compile(r"[\\^_{}=]")
 
 
@@ -67,7 +70,7 @@ def with_end(text: str) -> str | None:
     while opened := _LINE_START.search(text, begin):
         closing = _closing_of(opened["opening"])
         end = text.find(closing, opened.end())
-        blank = _BLANK_LINE.search(text, opened.end(), end if end >= 0 else len(text))
+        blank = _breaking_off(text, opened, end if end >= 0 else len(text))
         if end < 0 and blank is None:
             bare = text.rstrip("\n\\$ ")
             if opened.end() >= len(bare):  # nothing is in it yet
@@ -76,6 +79,20 @@ def with_end(text: str) -> str | None:
             return f"{bare}\n{re.sub(r'[^>]', ' ', line)}{closing}"
         begin = blank.end() if blank is not None else end + len(closing)
     return None
+
+
+def _breaking_off(text: str, opened: re.Match[str], end: int) -> re.Match[str] | None:
+    """The blank line before `end` that keeps a begun formula from being one."""
+    blank = _BLANK_LINE.search(text, opened.end(), end)
+    is_in_a_block = opened.start() != opened.start("opening")  # whose indents and quotes end it as well
+    if blank is None or is_in_a_block or not _is_alone(text, opened.end()):
+        return blank
+    return _BLANK_LINE.search(text, opened.end()) if text.count("\n", opened.end(), end) > _MOST_LINES else None
+
+
+def _is_alone(text: str, at: int) -> bool:
+    """Whether the rest of the line is blank."""
+    return not text[at:].partition("\n")[0].strip()
 
 
 def _closing_of(opening: str) -> str:
@@ -106,6 +123,9 @@ def _block(state: StateBlock, start_line: int, end_line: int, silent: bool) -> b
 def _last_line(state: StateBlock, line: int, end_line: int, opened: re.Match[str]) -> int | None:
     """The line that ends the formula, with nothing but punctuation after it; None where it is none of its own."""
     closing, at = _closing_of(opened.group()), opened.end()
+    may_be_blank, last = not state.src[at : state.eMarks[line]].strip(), line + _MOST_LINES
+    has_blank = False
+    least_indent = min(state.blkIndent, state.sCount[line])  # a line that ends a list item may begin a formula below it
     while True:
         found = state.src.find(closing, at, state.eMarks[line])
         if found >= 0:
@@ -114,7 +134,11 @@ def _last_line(state: StateBlock, line: int, end_line: int, opened: re.Match[str
         line += 1
         if line >= end_line:
             return line - 1 if state.env.get(GROWING) else None
-        if state.isEmpty(line) or state.sCount[line] < state.blkIndent:
+        if state.isEmpty(line):
+            has_blank = True
+        elif state.sCount[line] < least_indent:
+            return None
+        if has_blank and (not may_be_blank or line > last):
             return None
         at = state.bMarks[line] + state.tShift[line]
 

@@ -39,6 +39,8 @@ from app.ui.chat.halfway import calm
         ("\\[", ""),
         ("\\[\na\n- b", "\\[\na\n- b\n\\]"),
         ("1. x\n   $$\n   a", "1. x\n   $$\n   a\n   $$"),
+        ("$$\na\n\n- b", "$$\na\n\n- b\n$$"),
+        ("$$ a\n\n**b", "$$ a\n\n**b**"),
         ("$$\na\n$$\nmore **b", "$$\na\n$$\nmore **b**"),
         ("a <b>wor", "a <b>wor</b>"),
         ("a <b>word</", "a <b>word</b>"),

@@ -75,6 +75,8 @@ def shown(blocks: list[Block]) -> str:
 @pytest.mark.slow
 @given(texts, st.lists(st.integers(1, 60), min_size=1, max_size=8))
 @example("two words\n```py\n```\n\ntwo words\n", [1])
+@example("- b \\\\\n$$\ntwo words\n", [1])
+@example("$$\na\n\n- b\n\n= c\n$$\n", [1])
 def test_any_cut_gives_the_result_of_the_whole(text: str, cuts: list[int]) -> None:
     stream = MarkdownStream()
     position, turn = 0, 0
@@ -200,6 +202,8 @@ def spans(text: str) -> list[tuple[str, str]]:
         "\\[\na\n- b \\\\\n+ c\n= d\n\\]",
         "$$\n# a\n> b\n$$",
         "\\begin{align*}\na &= b \\\\\n- c\n\\end{align*}",
+        "$$\na\n\n- b\n\n= c\n$$",
+        "\\[\n\na\n\n\n# b\n\\]",
     ],
 )
 def test_a_formula_stays_as_it_was_written(formula: str) -> None:
@@ -225,6 +229,8 @@ def test_a_formula_stays_as_it_was_written(formula: str) -> None:
         "a $ b $ c",
         "$5,000-$6,000",
         "$$ is money\n\nand $$",
+        "$$\n" + "a\n\n" * 30 + "$$",
+        "1. $$\n\nand $$",
     ],
 )
 def test_prices_and_lone_dollars_are_words(text: str) -> None:
