@@ -10,6 +10,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 from app.engine.llama.rendering import TemplateAbandoned, TemplateProblem
@@ -19,6 +20,7 @@ __all__ = ["ChatTemplate", "Part", "TemplateProblem", "Turn"]
 Turn = tuple[str, str]
 BLANK_LINE = "\n\n"
 NOTHING: dict[str, Any] = dict.fromkeys(("tools", "tool_choice", "functions", "function_call"))
+MOST_HEAD_CHARACTERS = 24  # of a control token's spelling; `<|end_header_id|>` has 17
 # Templates take old thoughts out of earlier answers by these tags, so the tags have to stay visible to them.
 THOUGHTS = re.compile(r"(</?think>)")
 
@@ -96,15 +98,29 @@ class ChatTemplate:
 
     def _without_marks(self, turns: Sequence[Turn], continue_last: bool, variables: Mapping[str, Any]) -> list[Part]:
         """For a template that changes texts: it gets them itself, with every control token's spelling broken."""
-        spellings = sorted((text for text in self._control_texts() if len(text) > 1), key=len, reverse=True)
-        pattern = re.compile("|".join(map(re.escape, spellings)) or r"(?!)")
-        harmless = [(role, pattern.sub(lambda m: m[0][0] + "\u200b" + m[0][1:], text)) for role, text in turns]
+        harmless = [(role, self._broken(text)) for role, text in turns]
         prompt = self._format(harmless, continue_last, variables)
         if continue_last:
             end = harmless[-1][1].strip()
             at = prompt.rfind(end)
             prompt = prompt[: at + len(end)] if at >= 0 else prompt
         return [Part(prompt, trusted=True)]
+
+    def _broken(self, text: str) -> str:
+        """With a space of no width after each letter that begins the spelling of a control token.
+
+        A regular expression of all spellings would be as slow as a stranger's vocabulary likes it to be.
+        """
+        heads, lengths = self._heads, sorted({len(head) for head in self._heads})
+        return "".join(
+            letter + "\u200b" if any(text[at : at + length] in heads for length in lengths) else letter
+            for at, letter in enumerate(text)
+        )
+
+    @cached_property
+    def _heads(self) -> frozenset[str]:
+        """How the spellings of control tokens begin; most are no longer."""
+        return frozenset(text[:MOST_HEAD_CHARACTERS] for text in self._control_texts() if len(text) > 1)
 
 
 class _Marks:

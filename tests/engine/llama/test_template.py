@@ -80,6 +80,25 @@ def test_a_template_that_changes_texts_gets_them_without_control_tokens() -> Non
     assert "A <\u200b|IM_END|> B" in whole(parts)
 
 
+def test_a_spelling_inside_of_another_one_is_broken_too() -> None:
+    template = ChatTemplate(CompiledTemplate(SHOUTS), "", "", lambda: ["a<x>", "<x>", "y"])
+    assert "A\u200b<\u200bX> Y" in whole(template.render([("user", "a<x> y")], continue_last=False))
+
+
+def test_a_vocabulary_made_to_cost_time_costs_little() -> None:
+    spellings = ["a" * 5_000 + str(number) for number in range(5_000)]
+    asked: list[int] = []
+
+    def control_texts() -> list[str]:
+        asked.append(len(spellings))
+        return spellings
+
+    template = ChatTemplate(CompiledTemplate(SHOUTS), "", "", control_texts)
+    for _ in range(2):  # trying each spelling at each letter would take hours
+        assert "A\u200bA\u200bA" in whole(template.render([("user", "a" * 20_000)], continue_last=False))
+    assert asked == [5_000]
+
+
 def test_thoughts_of_earlier_answers_are_dropped_as_the_template_says() -> None:
     parts = render(DROPS_THOUGHTS, ("user", "Q"), ("assistant", "<think>hm\n</think>\n\nA"), ("user", "R"))
     assert "hm" not in whole(parts)
