@@ -16,7 +16,8 @@ HASHED_BYTES = 1024 * 1024
 _REASONS = {
     "missing": (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG),
     "denied": (errno.EACCES, errno.EPERM, errno.EIO, errno.EBUSY, errno.ETIMEDOUT),
-    "not_a_file": (errno.ELOOP, errno.EISDIR, errno.ENXIO),
+    "folder": (errno.EISDIR,),
+    "not_a_file": (errno.ELOOP, errno.ENXIO),
     "changed": (errno.ESTALE,),
 }
 
@@ -34,7 +35,7 @@ def check_file(path: Path) -> os.stat_result:
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
-            raise DocumentUnreadable(str(path), "not_a_file")
+            raise DocumentUnreadable(str(path), "folder" if stat.S_ISDIR(found.st_mode) else "not_a_file")
         # It may have become a pipe by now, which must not be waited for.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
         os.close(descriptor)

@@ -109,6 +109,7 @@ def _gated(error: errors.AccessGated) -> Sentence:
 
 _DOCUMENT_UNREADABLE = {
     "missing": "There is no file {name}.",
+    "folder": "{name} is a folder. Choose one of the documents in it.",
     "not_a_file": "{name} is not a file that can be read.",
     "denied": "{name} may not be read: the system refused.",
     "empty": "The file {name} is empty.",

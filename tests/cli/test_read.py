@@ -222,6 +222,12 @@ def test_a_document_that_does_not_get_on_is_told_and_ctrl_c_ends_it(tmp_path: Pa
     assert b"Traceback" not in err
 
 
+def test_a_folder_is_told_by_what_it_is(tmp_path: Path) -> None:
+    result = fireside("read", str(tmp_path))
+    assert (result.returncode, result.stdout) == (1, "")
+    assert f"{tmp_path.name} is a folder. Choose one of the documents in it." in result.stderr
+
+
 def test_a_reader_that_goes_away_is_no_error_to_tell(tmp_path: Path) -> None:
     path = long_text(tmp_path / "long.txt", 3_000_000)
     arguments = " ".join(f"'{word}'" for word in command(["read", str(path)]))

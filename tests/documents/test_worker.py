@@ -280,7 +280,7 @@ def test_only_a_regular_file_is_ever_opened(tmp_path: Path) -> None:
         str(path): problem(path).reason
         for path in (tmp_path, pipe, loop, Path("/dev/zero"), tmp_path / "empty.pdf", tmp_path / "gone.pdf")
     }
-    assert list(reasons.values()) == ["not_a_file", "not_a_file", "not_a_file", "not_a_file", "empty", "missing"]
+    assert list(reasons.values()) == ["folder", "not_a_file", "not_a_file", "not_a_file", "empty", "missing"]
     assert problem(Path("nul\0.pdf")).reason == "missing"
     assert problem(Path("x" * 5000)).reason == "missing"
     assert problem(tmp_path / "\ud800.pdf").reason == "missing"
@@ -302,7 +302,8 @@ def test_a_file_that_may_not_be_read_is_told(path: Path) -> None:
     ("number", "reason"),
     [
         *((number, "denied") for number in (errno.EACCES, errno.EPERM, errno.EIO)),
-        *((number, "not_a_file") for number in (errno.EISDIR, errno.ELOOP)),
+        (errno.EISDIR, "folder"),
+        (errno.ELOOP, "not_a_file"),
         *((number, "damaged") for number in (errno.EINVAL, errno.EMFILE, None)),
         (errno.ENOENT, "missing"),
         (errno.ESTALE, "changed"),

@@ -1,8 +1,8 @@
 """Formulas of an answer, kept as they were written until they are typeset: where one begins and where it ends.
 
 ``$…$`` is one only where a price is not: nothing blank inside the dollars, no letter or digit outside of them (the rule
-of Pandoc). ``$$…$$``, ``\\[…\\]`` and ``\\begin{…}`` may stand in lines of their own, as far as the next blank line, and
-beyond it where a line has nothing but the mark that begins one.
+of Pandoc). ``$$…$$``, ``\\[…\\]`` and ``\\begin{…}`` may stand in lines of their own, as far as the next blank line,
+and beyond it where a line has nothing but the mark that begins one.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from markdown_it.token import Token
 
 TAG = re.compile(r"<(/?)(b|i|kbd|sub|sup|br)[ \t]*/?>", re.IGNORECASE)
 BREAK = "br"
+END = "</details>"
 _DETAILS = re.compile(r"<details(?P<open>[ \t]+open)?[ \t]*>(?P<rest>[^\n]*)", re.IGNORECASE)
 _SUMMARY = re.compile(r"[ \t]*<summary>(?P<title>[^\n]*?)</summary>(?P<rest>[^\n]*)", re.IGNORECASE)
 _END = re.compile(r"</details>[ \t]*$", re.IGNORECASE)

@@ -24,8 +24,8 @@ from mdit_py_plugins.footnote import footnote_plugin
 
 from app.ui.chat.formulas import GROWING, formula_plugin
 from app.ui.chat.halfway import calm
-from app.ui.chat.html_tags import html_plugin
-from app.ui.chat.pieces import ALLOWED_LINK, Code, Piece, pieces_of, plain_prose
+from app.ui.chat.html_tags import END, html_plugin
+from app.ui.chat.pieces import ALLOWED_LINK, Code, Fold, FoldEnd, Piece, pieces_of, plain_prose
 
 BLOCK_LIMIT = 6_000
 LINE_LIMIT = 4_000
@@ -93,6 +93,7 @@ class MarkdownStream:
         """Grows whenever closed blocks were read again."""
         self._tail = ""
         self._context = Context()
+        self._folds = 0  # that are open where the tail begins
         self._seen = 0
         self._definitions = _Definitions()
         self._carriage = ""
@@ -132,10 +133,11 @@ class MarkdownStream:
         shown = calm(self._tail)
         if not shown.strip():
             return []
-        return [
+        blocks = [
             self._block(shown[unit.start : unit.end], unit.context)
             for unit in self._units(shown, keep=False, is_growing=False)
         ]
+        return _with_stray_ends(blocks, self._folds)[0]
 
     # Closing what is complete.
 
@@ -199,7 +201,9 @@ class MarkdownStream:
         return True
 
     def _close(self, units: list[_Unit], text: str) -> None:
-        self.closed += [self._block(text[unit.start : unit.end], unit.context) for unit in units]
+        blocks = [self._block(text[unit.start : unit.end], unit.context) for unit in units]
+        blocks, self._folds = _with_stray_ends(blocks, self._folds)
+        self.closed += blocks
 
     def _start_at(self, offset: int, context: Context) -> None:
         self._tail, self._context, self._seen = self._tail[offset:], context, 0
@@ -239,7 +243,8 @@ class MarkdownStream:
         for index, block in enumerate(self.closed if labels else []):
             source = " ".join(block.source.split()).lower()
             if any(f"[{label.lower()}]" in source for label in labels) and not _FENCE.match(block.source):
-                self.closed[index] = self._block(block.source, block.context)
+                before = _with_stray_ends(self.closed[:index], 0)[1]
+                (self.closed[index],), _ = _with_stray_ends([self._block(block.source, block.context)], before)
                 self.revision += 1
 
 
@@ -249,6 +254,19 @@ def read(text: str) -> list[Block]:
     stream.feed(text)
     stream.finish()
     return stream.closed
+
+
+def _with_stray_ends(blocks: list[Block], folds: int) -> tuple[list[Block], int]:
+    """With the ends of folds that nobody began as text; how many folds are open at last, of `folds` before."""
+    found = []
+    for block in blocks:
+        pieces: list[Piece] = []
+        for piece in block.pieces:
+            is_stray = isinstance(piece, FoldEnd) and not folds
+            pieces.append(plain_prose(END) if is_stray else piece)
+            folds += isinstance(piece, Fold) - (isinstance(piece, FoldEnd) and not is_stray)
+        found.append(replace(block, pieces=tuple(pieces)))
+    return found, folds
 
 
 def _code(opened: re.Match[str], source: str, *, is_open: bool) -> Code:

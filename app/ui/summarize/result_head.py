@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -27,6 +28,8 @@ MOST_TITLE = 200
 NARROW_PX = 560
 EDGE_PX = 3
 """What a line edit leaves between its edge and its text: the title stands above what is below it."""
+
+_NUMBER = re.compile(r"(?<=\d) (?=\w)")
 
 
 class TitleField(QLineEdit):
@@ -152,6 +155,7 @@ class ResultHead(Column):
         coverage, found, attention = map(escape, self._said)  # the one door into rich text here
         if attention:
             color = self._theme.tokens.warning
+            attention = _NUMBER.sub("&nbsp;", attention)  # "1 differs" stays on one line
             attention = f'<span style="color:{color}; font-weight:600">{attention}</span>'
         counted = ", ".join(part for part in (found, attention) if part)
         self.facts.setText("&nbsp; · &nbsp;".join(part for part in (coverage, counted) if part))

@@ -256,6 +256,13 @@ def test_details_are_a_fold() -> None:
     assert pieces == [Fold("T", is_open=True), Prose((Line((Span("one"),)),)), FoldEnd()]
 
 
+@pytest.mark.parametrize("before", ["", "word\n\n", "<details>\n<summary>t</summary>\n\none\n\n</details>\n\n"])
+def test_an_end_of_details_that_nobody_began_is_text(before: str) -> None:
+    blocks = read(f"{before}</details>\n\n[x] after\n\n[x]: http://x.y\n")
+    assert shown(blocks).endswith("</details>\nx after")
+    assert sum(isinstance(piece, FoldEnd) for block in blocks for piece in block.pieces) == ("<summary>" in before)
+
+
 def test_raw_html_is_text_and_bad_links_are_text() -> None:
     text = "<script>alert(1)</script> <img src=x onerror=y>\n\n[x](javascript:alert(1)) [y](file:///etc/x)"
     blocks = read(text)

@@ -238,6 +238,7 @@ def test_a_result_says_what_was_read_and_what_differs_and_its_chip_opens_the_sen
     assert statements.verticalScrollBar().value() == 0
     assert head.text.startswith("4 of 4 pages read") or head.text.startswith("4 pages read")
     assert "2 statements: 1 found on their page, 1 differs" in head.text
+    assert "1&nbsp;differs" in head.facts.text()  # never a number at the end of a line and its word on the next
     assert desk.theme.tokens.warning in head.facts.text()
     assert "It says “June”, the page says “May”." in statements.toPlainText()
     rect = statements.chip_rect(0, 0)
