@@ -18,6 +18,7 @@ from app.ui.i18n import tr
 from app.ui.model_loader import in_words, model_name
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.names import name_widgets
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -51,6 +52,7 @@ class BetterModel(QFrame):
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self.hide()
+        name_widgets(better_download=self.download)
 
     def look(self, languages: Sequence[str] = ()) -> None:
         """Asks on a thread what this tab's model is and whether it was made for the languages; shows what there is."""

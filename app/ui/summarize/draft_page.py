@@ -28,6 +28,7 @@ from app.ui.widgets.buttons import text_button
 from app.ui.widgets.document_words import remarks_words, short_name, tokens_words
 from app.ui.widgets.fields import Segments
 from app.ui.widgets.file_to_read import FileToRead
+from app.ui.widgets.names import name_widgets
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -75,6 +76,7 @@ class DraftPage(QWidget):
         files.moved.connect(self.chips.show_progress)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+        name_widgets(add_documents=self.add_button)
 
     def _lay_out(self) -> None:
         self._inner = Column(self._theme, top_px=12, bottom_px=12)

@@ -23,6 +23,7 @@ from app.ui.icons import icon
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.document_card import RING_REASONS
+from app.ui.widgets.names import name_widgets
 
 ICON_PX = 44
 LEAST_PX = 250
@@ -70,6 +71,7 @@ class DropZone(QFrame):
         self._column.addStretch(1)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+        name_widgets(browse=self.browse)
 
     def _on_theme_changed(self) -> None:
         px, theme = self._theme.px, self._theme

@@ -10,6 +10,7 @@ from app.ui.summarize.column import Column
 from app.ui.summarize.wish_choices import WishChoices
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.names import name_widgets
 
 
 class Foot(Column):
@@ -28,6 +29,7 @@ class Foot(Column):
         self.rows.addWidget(self.choices)
         theme.changed.connect(self._fit)
         self._fit()
+        name_widgets(begin=self.button)
 
     @property
     def wish(self) -> Wish:

@@ -22,6 +22,7 @@ from app.ui.icons import icon
 from app.ui.summarize.column import Column
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.names import name_widgets
 from app.ui.widgets.plain_tip import plain_tip
 
 MOST_TITLE = 200
@@ -130,6 +131,7 @@ class ResultHead(Column):
         self._said: tuple[str, str, str] = ("", "", "")
         theme.changed.connect(self._on_colours)
         self._on_colours()
+        name_widgets(save=self.save, ask=self.ask, copy_summary=self.copy, translate_summary=self.translate)
 
     @property
     def text(self) -> str:

@@ -14,6 +14,7 @@ from app.ui.notify import ACTION_LABELS, Notify
 from app.ui.summarize.summary_words import stopped_words
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.names import name_widgets
 
 
 class StateBar(QFrame):
@@ -39,6 +40,7 @@ class StateBar(QFrame):
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self.hide()
+        name_widgets(state_words=self.words, state_other=self.other, go_on=self.go_on)
 
     def show_state(self, stored: StoredSummary, summary: Summary | None) -> None:
         """What there is to say of a summary as it is stored now."""

@@ -12,6 +12,7 @@ from app.ui.summarize.summary_words import FORMS, LENGTHS
 from app.ui.theme import Theme
 from app.ui.widgets.choice_button import ChoiceButton
 from app.ui.widgets.flow_layout import FlowLayout
+from app.ui.widgets.names import name_widgets
 
 TYPING_MS = 400
 MOST_INSTRUCTION = 400
@@ -55,6 +56,9 @@ class WishChoices(QWidget):
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self._show_field()
+        name_widgets(
+            wish_length=self.length, wish_form=self.form, wish_language=self.language, wish_instruction=self.instruction
+        )
 
     def add_last(self, button: QPushButton) -> None:
         """What begins it stands at the end of the last line."""

@@ -20,6 +20,7 @@ from app.ui.summarize.summary_words import work_words
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.elided_label import ElidedLabel
+from app.ui.widgets.names import name_widgets
 from app.ui.widgets.progress_line import STEPS, ProgressLine
 
 TICK_MS = 5_000
@@ -74,6 +75,7 @@ class WorkPage(QWidget):
         self._tick.timeout.connect(self._show_words)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+        name_widgets(stop_work=self.stop, work_words=self.words, work_lead=self.lead)
 
     def show_work(self, stored: StoredSummary, progress: Progress | None) -> None:
         """A summary that waits or is at work, as far as it is."""

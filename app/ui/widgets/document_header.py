@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
+from app.ui.widgets.names import name_widgets
 from app.ui.widgets.plain_tip import plain_tip
 
 LEAST_NAME_PX = 48
@@ -65,6 +66,17 @@ class DocumentHeader(QWidget):
             self._row.addWidget(button)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+        name_widgets(
+            document_name=self.name,
+            document_where=self.where,
+            search_document=self.search,
+            show_text=self.text,
+            smaller=self.farther,
+            larger=self.nearer,
+            previous_page=self.previous,
+            next_page=self.next,
+            close_document=self.close_button,
+        )
 
     def show_document(self, name: str, unit: str, *, can_draw: bool) -> None:
         """A document's name, what its pages are ("" for none), and whether they can be shown as pictures."""

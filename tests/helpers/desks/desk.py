@@ -38,6 +38,14 @@ class Found(Generic[Kind]):
         return self if desk is None else desk.find(self._kind, self._name)
 
 
+def _shown(widget: QObject) -> int:
+    """2: it can be seen, 1: it could be, where it stands, 0: nothing there can be."""
+    if not isinstance(widget, QWidget):
+        return 0
+    parent = widget.parentWidget()
+    return 2 if widget.isVisible() else 1 if parent is not None and parent.isVisible() else 0
+
+
 class Desk:
     """Everything below `root`. The façades of the program stand here too, for what a test arranges or looks up."""
 
@@ -47,10 +55,10 @@ class Desk:
     # Finding.
 
     def find(self, kind: type[Kind], name: str = "") -> Kind:
-        """The part that can be seen, or else the first one."""
+        """The one that can be seen; or else the one that is hidden by itself, and not with the page it is on."""
         every = self.every(kind, name)
         assert every, f"no {kind.__name__} {name} below {type(self.root).__name__}"
-        return next((one for one in every if isinstance(one, QWidget) and one.isVisible()), every[0])
+        return max(every, key=_shown)
 
     def every(self, kind: type[Kind], name: str = "") -> list[Kind]:
         """All of a kind, in the order in which they were made."""
@@ -64,7 +72,7 @@ class Desk:
         """By what a screen reader says of it."""
         every = [one for one in self.every(QAbstractButton) if name in (one.accessibleName(), one.text())]
         assert every, f"no button {name!r}"
-        return next((one for one in every if one.isVisible()), every[0])
+        return max(every, key=_shown)
 
     # Doing.
 

@@ -44,6 +44,7 @@ from app.ui.widgets.fields import SearchField
 from app.ui.work_column import WorkColumn
 from tests.helpers.attached import urls_of
 from tests.helpers.desks.desk import NO_KEYS, Desk, Found
+from tests.helpers.desks.summarize import SummarizeDesk
 from tests.helpers.desks.translate import TranslateDesk
 
 
@@ -149,17 +150,21 @@ class ListDesk(Desk):
     @property
     def rows(self) -> list[str]:
         """What its rows say, headings too."""
-        model = self.list.model()
-        return [str(model.index(row, 0).data()) for row in range(model.rowCount())]
+        return [str(self.model.index(row, 0).data()) for row in range(self.model.rowCount())]
 
     @property
     def current(self) -> Any:
         """The id of the row that is marked."""
         return self.list.currentIndex().data(ID_ROLE)
 
+    @property
+    def model(self) -> Any:
+        """What the list shows."""
+        return self.list.model()
+
     def index_of(self, number: int) -> QModelIndex:
         """Where one stands."""
-        index: QModelIndex = self.root.model.index_of(number)
+        index: QModelIndex = self.model.index_of(number)
         return index
 
     def has_row(self, number: int) -> bool:
@@ -208,7 +213,7 @@ class ListDesk(Desk):
 
     def row_changes(self, told: Callable[[], object]) -> None:
         """Tells of every change of a row from now on."""
-        for signal in (self.root.model.modelReset, self.root.model.dataChanged):
+        for signal in (self.model.modelReset, self.model.dataChanged):
             signal.connect(lambda *_: told())
 
 
@@ -284,9 +289,9 @@ class Frame(Desk):
         return ListDesk(self.find(WorkColumn, "translations_column"), self.app, self.notify)
 
     @property
-    def summarize(self) -> SummarizeView:
+    def summarize(self) -> SummarizeDesk:
         """The middle of the tab, once it is built."""
-        return self.find(SummarizeView)
+        return SummarizeDesk(self.find(SummarizeView), self.app, self.notify)
 
     @property
     def translate(self) -> TranslateDesk:

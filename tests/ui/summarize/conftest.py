@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.bootstrap import Fireside, build
+from app.bootstrap import build
 from app.core.events import CancelToken
 from app.features.summarize import InputDocument, Planned, SectionRead, Summarized, SummaryEvent
 from app.features.summary.result import (
@@ -26,11 +24,12 @@ from app.features.summary.result import (
     Summary,
     Wish,
 )
-from app.ui import tasks
 from app.ui.notify import Notify
 from app.ui.summarize.summarize_view import SummarizeView
 from app.ui.theme import Theme
+from tests.helpers.desks.summarize import SummarizeDesk
 from tests.helpers.script import write_script
+from tests.helpers.summaries import put_pipeline
 
 FOUND = "The deposit is 2,400 euros and is paid back within eight weeks."
 WRONG = "The lease begins in June."
@@ -92,79 +91,49 @@ def differing(text: str = WRONG, page: int | None = 1, **more: Any) -> Statement
     return Statement(text, (Anchor(0, 2, page),), Check(False, Reason.NUMBER, "June", "May"), **more)
 
 
-@dataclass
-class Desk:
-    """The parts, and what a person does with them."""
+class Desk(SummarizeDesk):
+    """The tab, and a pipeline that tells what a test says."""
 
-    app: Fireside
-    theme: Theme
-    notify: Notify
-    view: SummarizeView
     pipeline: Pipeline
-    qtbot: QtBot
-    states: list[str] = field(default_factory=list)
-
-    def wait(self, condition: Callable[[], bool]) -> None:
-        self.qtbot.waitUntil(condition, timeout=8_000)
-
-    def drop(self, *paths: Path) -> None:
-        """Drops files, and waits until they are read and counted."""
-        self.view.add_files(list(paths))
-        self.wait(lambda: len(self.view.files.files) >= len(paths))
-        self.wait(lambda: self.view.draft.foot.button.isEnabled() and not self.view.draft.estimating.is_busy)
-
-    def click(self, button: QWidget) -> None:
-        assert button.isVisible()
-        assert button.isEnabled()
-        self.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-
-    def press(self, key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:
-        focus = QApplication.focusWidget()
-        assert focus is not None
-        self.qtbot.keyClick(focus, key, modifier)
+    theme: Theme
+    states: list[str]
 
     def begin(self, *paths: Path) -> int:
         """Drops files and starts; the id of the (first) summary, once it is being worked on."""
         self.drop(*paths)
         asked = len(self.pipeline.asked)
-        self.click(self.view.draft.foot.button)
+        self.click(self.begin_button)
         self.wait(lambda: len(self.pipeline.asked) > asked)
-        assert self.view.summary_id is not None
-        return self.view.summary_id
+        assert self.summary_id is not None
+        return self.summary_id
 
     def say(self, *events: SummaryEvent | Exception) -> None:
+        """Told next, one after the other."""
         for event in events:
             self.pipeline.says.put(event)
 
     def finish(self, *statements: Statement, wish: Wish | None = None) -> None:
         """The one at work ends with these statements; waits until the result is shown."""
-        stored = self.app.summaries.get(self.view.summary_id or 0)
+        stored = self.summaries.get(self.summary_id or 0)
         assert stored is not None
-        documents = [self.app.documents.store.get(number) for number in stored.document_ids]
+        documents = [self.documents.store.get(number) for number in stored.document_ids]
         self.say(Summarized(summary_of(documents, wish or stored.wish, statements)))
-        self.wait(lambda: self.view.pages.currentWidget() is self.view.result)
+        self.wait(lambda: self.page == "result")
 
-    @property
-    def notices(self) -> list[str]:
-        return [notice.text for notice in self.notify.bar.notices]
+
+Open = Callable[..., Desk]
 
 
 @pytest.fixture
-def open_tab(
-    qtbot: QtBot, qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[..., Desk]]:
+def open_tab(qtbot: QtBot, qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """Opens the tab; called again, as after a restart."""
     opened: list[Desk] = []
 
     def close(desk: Desk) -> None:
-        desk.view.leave()
-        desk.view.runner.stop()
-        desk.view.close()
-        assert tasks.running.stop_all(10)
-        tasks.running.reopen()
-        desk.app.close()
-        desk.view.deleteLater()
-        desk.notify.bar.deleteLater()
+        view = desk.view
+        view.leave()
+        view.runner.stop()
+        desk.end(view)
 
     def make(
         *answers: dict[str, Any], scheme: str = "light", size: tuple[int, int] = (1000, 700), zoom: float = 1.0
@@ -176,7 +145,7 @@ def open_tab(
         app = build()
         pipeline = Pipeline()
         if not answers:
-            app.summaries._queue._summarize = pipeline
+            put_pipeline(app, pipeline)
         theme = Theme(scheme, zoom)
         theme.install(qapp)
         notify = Notify(theme)
@@ -187,7 +156,8 @@ def open_tab(
         view.activateWindow()
         view.show_new()
         view.runner.start()
-        desk = Desk(app, theme, notify, view, pipeline, qtbot)
+        desk = Desk(view, app, notify)
+        desk.theme, desk.pipeline, desk.states = theme, pipeline, []
         view.state_changed.connect(desk.states.append)
         opened.append(desk)
         return desk
@@ -199,5 +169,5 @@ def open_tab(
 
 
 @pytest.fixture
-def desk(open_tab: Callable[..., Desk]) -> Desk:
+def desk(open_tab: Open) -> Desk:
     return open_tab()

@@ -11,7 +11,7 @@ import pypdfium2 as pdfium
 import pytest
 from docx import Document
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication
 
 from app.ui.summarize.saving import file_name, write_pdf
 from tests.helpers.attached import lease_pdf
@@ -25,25 +25,11 @@ def done(desk: Desk, tmp_path: Path) -> Desk:
     return desk
 
 
-def choose(desk: Desk, ending: str, path: Path) -> None:
-    """Opens the menu at the button, takes a format, and names the file."""
-    summary = desk.view.doing.titled
-    assert summary is not None
-    menu = desk.view.doing.saving.menu(summary)
-    action = next(one for one in menu.actions() if one.text().endswith(ending))
-    action.trigger()
-    menu.close()
-    dialog = desk.view.findChild(QFileDialog, "save_summary")
-    assert dialog is not None
-    dialog.fileSelected.emit(str(path))
-    dialog.close()
-
-
 @pytest.mark.parametrize("ending", [".md", ".docx", ".html", ".pdf", ".json"])
 def test_every_format_holds_the_statement_and_what_differs(done: Desk, tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"lease{ending}"
     path.write_bytes(b"old")
-    choose(done, ending, path)
+    done.save_as(ending, path)
     done.wait(lambda: f"Saved as lease{ending}." in done.notices)
     if ending == ".docx":
         text = "\n".join(paragraph.text for paragraph in Document(str(path)).paragraphs)
@@ -75,12 +61,12 @@ def test_what_is_printed_on_a_thread_is_complete_and_without_complaint(
 
 
 def test_a_name_with_a_dot_in_it_is_saved_in_the_format_that_was_chosen(done: Desk, tmp_path: Path) -> None:
-    choose(done, ".docx", tmp_path / "lease v1.2")
+    done.save_as(".docx", tmp_path / "lease v1.2")
     done.wait(lambda: "Saved as lease v1.2.docx." in done.notices)
     assert any("2,400" in paragraph.text for paragraph in Document(str(tmp_path / "lease v1.2.docx")).paragraphs)
     assert not (tmp_path / "lease v1.2").exists()
-    choose(done, ".docx", tmp_path / "lease v1.2")
-    again = next(one for one in done.view.findChildren(QFileDialog, "save_summary") if one.isVisible())
+    done.save_as(".docx", tmp_path / "lease v1.2")
+    again = done.save_dialog
     assert Path(again.selectedFiles()[0]).name == "lease v1.2.docx", "a file that is there is asked about"
     again.close()
 
@@ -89,25 +75,25 @@ def test_a_name_with_a_dot_in_it_is_saved_in_the_format_that_was_chosen(done: De
 def test_a_folder_that_takes_nothing_is_told_and_nothing_is_left_behind(
     done: Desk, tmp_path: Path, ending: str
 ) -> None:
-    choose(done, ending, tmp_path / "gone" / f"lease{ending}")
+    done.save_as(ending, tmp_path / "gone" / f"lease{ending}")
     done.wait(lambda: any("may not write to" in notice for notice in done.notices))
     assert not (tmp_path / "gone").exists()
     assert not list(tmp_path.glob(".fireside-*"))
 
 
 def test_copy_puts_the_words_with_their_pages_on_the_clipboard(done: Desk) -> None:
-    done.click(done.view.result.head.copy)
+    done.click(done.copy)
     copied = QGuiApplication.clipboard().text()
     assert FOUND.rstrip(".") in copied
     assert "p. 2" in copied
 
 
 def test_a_summary_can_be_translated(done: Desk) -> None:
-    stored = done.view.result.stored
+    stored = done.stored
     assert stored is not None
-    with done.qtbot.waitSignal(done.view.translate_wanted) as wanted:
-        done.click(done.view.result.head.translate)
-    assert wanted.args == [f"{stored.title}\n\n{FOUND}\n\n{WRONG}"]
+    with done.hears(done.view.translate_wanted) as wanted:
+        done.click(done.translate)
+    assert wanted == [(f"{stored.title}\n\n{FOUND}\n\n{WRONG}",)]
 
 
 def test_a_title_becomes_a_name_that_every_system_takes() -> None:

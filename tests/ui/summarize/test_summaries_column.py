@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton
+from PySide6.QtWidgets import QApplication
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
@@ -18,11 +18,11 @@ from app.features.summaries import StoredSummary
 from app.features.summary.result import Wish
 from app.store.jobs import Jobs
 from app.ui.notify import Notify
-from app.ui.row_list import ID_ROLE
 from app.ui.summarize.summaries_column import SummariesColumn
 from app.ui.summarize.summary_list import SummaryListModel, group_of
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.window import ListDesk
 from tests.helpers.summaries import store_document
 
 NOW = datetime(2026, 11, 24, 16, 0)
@@ -109,27 +109,28 @@ def test_renaming_cleans_the_title_and_refuses_an_empty_one(qtbot: QtBot) -> Non
 # The column.
 
 
-@dataclass
-class Desk:
+class Desk(ListDesk):
     """The column over the real store, and what it told. Three summaries are there: one at work, two of today."""
 
-    column: SummariesColumn
-    app: Fireside
-    notify: Notify
+    root: SummariesColumn
     council: int
     report: int
     lease: int
-    chosen: list[int]
-    gone: list[int]
-    work: list[bool]
 
-    def rows(self) -> list[str]:
-        return rows(self.column.model)
+    def __init__(self, root: SummariesColumn, app: Fireside, notify: Notify) -> None:
+        super().__init__(root, app, notify)
+        self.chosen: list[int] = []
+        self.gone: list[int] = []
+        self.work: list[bool] = []
+        root.chosen.connect(self.chosen.append)
+        root.chosen.connect(root.show_open)
+        root.gone.connect(self.gone.append)
+        root.work_wanted.connect(lambda: self.work.append(True))
 
     def state_of(self, summary_id: int) -> str:
-        found = self.app.summaries.get(summary_id)
+        found = self.summaries.get(summary_id)
         assert found is not None
-        return found.state
+        return str(found.state)
 
 
 def add(app: Fireside, title: str, state: str = "done", sections: int = 0, read: int = 0) -> int:
@@ -157,11 +158,8 @@ def desk(qtbot: QtBot, qapp: QApplication) -> Iterator[Desk]:
     column.resize(260, 600)
     council = add(app, "Council minutes", "running", 21, 9)
     lease, report = add(app, "Lease, Rua das Flores 12"), add(app, "Annual report 2025")
-    desk = Desk(column, app, notify, council, report, lease, [], [], [])
-    column.chosen.connect(desk.chosen.append)
-    column.chosen.connect(column.show_open)
-    column.gone.connect(desk.gone.append)
-    column.work_wanted.connect(lambda: desk.work.append(True))
+    desk = Desk(column, app, notify)
+    desk.council, desk.report, desk.lease = council, report, lease
     column.show()
     column.activateWindow()
     yield desk
@@ -169,89 +167,76 @@ def desk(qtbot: QtBot, qapp: QApplication) -> Iterator[Desk]:
     qapp.setStyleSheet("")
 
 
-def click_row(desk: Desk, qtbot: QtBot, summary_id: int) -> None:
-    place = desk.column.list.visualRect(desk.column.model.index_of(summary_id)).center()
-    qtbot.mouseClick(desk.column.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
-
-
 def test_shown_it_lists_what_is_there(desk: Desk) -> None:
-    assert desk.rows() == [
+    assert desk.rows == [
         "Working", "Council minutes · 9 of 21", "Today", "Annual report 2025", "Lease, Rua das Flores 12",
     ]  # fmt: skip
-    assert clipped_texts(desk.column) == []
+    assert clipped_texts(desk.root) == []
 
 
 def test_without_any_it_says_what_will_be_here(desk: Desk) -> None:
     for summary_id in (desk.council, desk.report, desk.lease):
-        desk.app.summaries.delete(summary_id)
-    desk.column.reload()
-    assert desk.column._nothing.isVisible()
-    assert desk.column._nothing.text() == "Your summaries will be here."
+        desk.summaries.delete(summary_id)
+    desk.root.reload()
+    assert desk.nothing.isVisible()
+    assert desk.nothing.text() == "Your summaries will be here."
 
 
 def test_searching_narrows_the_list_and_says_when_nothing_fits(desk: Desk, qtbot: QtBot) -> None:
-    qtbot.keyClicks(desk.column.search, "lease")
-    qtbot.waitUntil(lambda: desk.rows() == ["Today", "Lease, Rua das Flores 12"])
-    desk.column.search.setText("zebra")
-    qtbot.waitUntil(lambda: desk.rows() == [])
-    assert desk.column._nothing.text() == "No summary has these words."
+    qtbot.keyClicks(desk.search, "lease")
+    qtbot.waitUntil(lambda: desk.rows == ["Today", "Lease, Rua das Flores 12"])
+    desk.search.setText("zebra")
+    qtbot.waitUntil(lambda: desk.rows == [])
+    assert desk.nothing.text() == "No summary has these words."
 
 
 def test_a_click_opens_and_arrows_open_where_they_stop(desk: Desk, qtbot: QtBot) -> None:
-    click_row(desk, qtbot, desk.report)
+    desk.open(desk.report)
     assert desk.chosen == [desk.report]
-    desk.column.list.setFocus()
-    qtbot.keyClick(desk.column.list, Qt.Key.Key_Down)
+    desk.press_in_list(Qt.Key.Key_Down)
     qtbot.waitUntil(lambda: desk.chosen == [desk.report, desk.lease])
-    qtbot.keyClick(desk.column.list, Qt.Key.Key_Up)
-    qtbot.keyClick(desk.column.list, Qt.Key.Key_Up)
+    desk.press_in_list(Qt.Key.Key_Up)
+    desk.press_in_list(Qt.Key.Key_Up)
     qtbot.waitUntil(lambda: desk.chosen == [desk.report, desk.lease, desk.council])
 
 
 def test_f2_renames_in_the_row_and_begins_with_the_title_alone(desk: Desk, qtbot: QtBot) -> None:
-    click_row(desk, qtbot, desk.council)
-    desk.column.list.setFocus()
-    qtbot.keyClick(desk.column.list, Qt.Key.Key_F2)
-    editor = desk.column.list.findChild(QLineEdit, "row_editor")
-    assert editor is not None
+    desk.open(desk.council)
+    desk.press_in_list(Qt.Key.Key_F2)
+    editor = desk.row_editor
     assert editor.text() == "Council minutes"
     editor.setText("Minutes of May")
-    with qtbot.waitSignal(desk.column.renamed):
+    with qtbot.waitSignal(desk.root.renamed):
         qtbot.keyClick(editor, Qt.Key.Key_Return)
-    assert desk.rows()[1] == "Minutes of May · 9 of 21"
+    assert desk.rows[1] == "Minutes of May · 9 of 21"
 
 
 def test_what_is_being_typed_in_a_row_survives_progress(desk: Desk, qtbot: QtBot) -> None:
-    click_row(desk, qtbot, desk.council)
-    desk.column.list.setFocus()
-    qtbot.keyClick(desk.column.list, Qt.Key.Key_F2)
-    editor = desk.column.list.findChild(QLineEdit, "row_editor")
-    assert editor is not None
+    desk.open(desk.council)
+    desk.press_in_list(Qt.Key.Key_F2)
+    editor = desk.row_editor
     editor.setText("Minutes of May")
     for state, tell in (
-        ("running", lambda: desk.column.show_progress(desk.council)),
-        ("done", desk.column.refresh_soon),
+        ("running", lambda: desk.root.show_progress(desk.council)),
+        ("done", desk.root.refresh_soon),
     ):
         put(desk.app, desk.council, state, 21, 20)
         tell()
-        with qtbot.assertNotEmitted(desk.column.model.modelReset, wait=400):
+        with qtbot.assertNotEmitted(desk.model.modelReset, wait=400):
             pass
         assert editor.text() == "Minutes of May"
     qtbot.keyClick(editor, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: desk.rows()[0] == "Today" and "Minutes of May" in desk.rows())
+    qtbot.waitUntil(lambda: desk.rows[0] == "Today" and "Minutes of May" in desk.rows)
 
 
 def test_delete_can_be_taken_back(desk: Desk, qtbot: QtBot) -> None:
-    click_row(desk, qtbot, desk.report)
-    desk.column.list.setFocus()
-    qtbot.keyClick(desk.column.list, Qt.Key.Key_Delete)
+    desk.open(desk.report)
+    desk.press_in_list(Qt.Key.Key_Delete)
     assert desk.gone == [desk.report]
-    assert "Annual report 2025" not in desk.rows()
-    assert [notice.text for notice in desk.notify.bar.notices] == ["“Annual report 2025” was deleted."]
-    desk.notify.bar.show()
-    undo = next(b for b in desk.notify.bar.findChildren(QPushButton) if b.text() == "Undo")
-    qtbot.mouseClick(undo, Qt.MouseButton.LeftButton)
-    assert "Annual report 2025" in desk.rows()
+    assert "Annual report 2025" not in desk.rows
+    assert desk.notices == ["“Annual report 2025” was deleted."]
+    desk.press_notice("Undo")
+    assert "Annual report 2025" in desk.rows
     assert desk.chosen[-1] == desk.report
 
 
@@ -261,8 +246,8 @@ def test_delete_can_be_taken_back(desk: Desk, qtbot: QtBot) -> None:
 )
 def test_the_menu_stops_and_goes_on(desk: Desk, state: str, words: str, then: str) -> None:
     put(desk.app, desk.council, state)
-    desk.column.reload()
-    menu = desk.column.menu_for(desk.column.model.index_of(desk.council))
+    desk.root.reload()
+    menu = desk.menu_of(desk.council)
     texts = [action.text().split("\t")[0] for action in menu.actions() if not action.isSeparator()]
     assert texts == [words, "Rename", "Delete"]
     menu.actions()[0].trigger()
@@ -271,57 +256,57 @@ def test_the_menu_stops_and_goes_on(desk: Desk, state: str, words: str, then: st
 
 
 def test_the_menu_of_a_finished_one_has_nothing_to_stop(desk: Desk) -> None:
-    menu = desk.column.menu_for(desk.column.model.index_of(desk.report))
+    menu = desk.menu_of(desk.report)
     assert menu.actions()[0].text() == "Rename\tF2"
 
 
 def test_a_row_follows_the_work_and_moves_when_it_is_over(desk: Desk, qtbot: QtBot) -> None:
-    with qtbot.assertNotEmitted(desk.column.model.modelReset):
+    with qtbot.assertNotEmitted(desk.model.modelReset):
         put(desk.app, desk.council, "running", 21, 10)
-        desk.column.show_progress(desk.council)
-        qtbot.waitUntil(lambda: desk.rows()[1] == "Council minutes · 10 of 21")
+        desk.root.show_progress(desk.council)
+        qtbot.waitUntil(lambda: desk.rows[1] == "Council minutes · 10 of 21")
     put(desk.app, desk.council, "done")
-    desk.column.show_progress(desk.council)
-    qtbot.waitUntil(lambda: desk.rows()[0] == "Today" and "Council minutes" in desk.rows())
+    desk.root.show_progress(desk.council)
+    qtbot.waitUntil(lambda: desk.rows[0] == "Today" and "Council minutes" in desk.rows)
 
 
 def test_the_open_one_stays_marked_when_the_list_is_another(desk: Desk, qtbot: QtBot) -> None:
-    click_row(desk, qtbot, desk.lease)
+    desk.open(desk.lease)
     add(desk.app, "New", "queued")
-    desk.column.refresh_soon()
-    qtbot.waitUntil(lambda: "New · waits" in desk.rows())
-    assert desk.column.list.currentIndex().data(ID_ROLE) == desk.lease
+    desk.root.refresh_soon()
+    qtbot.waitUntil(lambda: "New · waits" in desk.rows)
+    assert desk.current == desk.lease
     assert desk.chosen == [desk.lease], "nothing is opened by that"
 
 
 def test_hidden_it_reads_nothing_until_it_is_shown(desk: Desk, qtbot: QtBot) -> None:
-    desk.column.hide()
+    desk.root.hide()
     put(desk.app, desk.council, "running", 21, 10)
-    desk.column.show_progress(desk.council)
-    with qtbot.assertNotEmitted(desk.column.model.dataChanged, wait=400):
+    desk.root.show_progress(desk.council)
+    with qtbot.assertNotEmitted(desk.model.dataChanged, wait=400):
         pass
-    desk.column.show()
-    assert desk.rows()[1] == "Council minutes · 10 of 21"
+    desk.root.show()
+    assert desk.rows[1] == "Council minutes · 10 of 21"
 
 
 def test_ten_thousand_rows_stay_fast(desk: Desk) -> None:
-    with desk.app.database.transaction() as connection:
+    with desk.database.transaction() as connection:
         connection.executemany(
             "INSERT INTO jobs (kind, title, state, spec, created_at, updated_at, place)"
             " VALUES ('summary', ?, 'done', '{}', ?, ?, ?)",
             [(f"Report {number}", number * 3600, number, number) for number in range(10_000)],
         )
     begun_s = time.perf_counter()
-    desk.column.reload()
-    desk.column.grab()
+    desk.root.reload()
+    desk.root.grab()
     loaded_s = time.perf_counter() - begun_s
     put(desk.app, desk.council, "running", 99, 1)
     begun_s = time.perf_counter()
-    desk.column.show_progress(desk.council)
-    desk.column._refresh()
-    desk.column.grab()
+    desk.root.show_progress(desk.council)
+    desk.root._refresh()
+    desk.root.grab()
     refreshed_s = time.perf_counter() - begun_s
-    assert desk.column.model.rowCount() > 10_000
-    assert desk.rows()[1].endswith("1 of 99")
+    assert len(desk.rows) > 10_000
+    assert desk.rows[1].endswith("1 of 99")
     assert loaded_s < 1.5
     assert refreshed_s < 0.1

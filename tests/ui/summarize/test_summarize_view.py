@@ -2,63 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton, QWidget
 
 from app.core.errors import ModelTooLarge
+from app.features.shown_document import Mark
 from app.features.summarize import Merging, Planned, Rests, SectionRead, Writing
 from app.features.summary.result import Form, Length, Wish
 from tests.helpers.attached import lease_pdf, notes
 from tests.helpers.clipping import clipped_texts
-from tests.ui.summarize.conftest import FOUND, Desk, differing, found, summary_of
+from tests.ui.summarize.conftest import FOUND, Desk, Open, differing, found, summary_of
 
 NOTE = "The kiln holds its heat overnight, and energy per firing fell by a fifth."
 
 
 def test_without_documents_there_is_a_place_to_drop_them_that_enter_opens(desk: Desk) -> None:
-    assert desk.view.pages.currentWidget() is desk.view.empty
-    zone = desk.view.empty.zone
+    assert desk.page == "empty"
+    zone = desk.zone
     desk.view.setFocus()
     assert zone.hasFocus()
     assert "Drop documents or folders here" in zone.accessibleName()
     desk.press(Qt.Key.Key_Return)
-    dialog = desk.view.findChild(object, "attach_dialog")
-    assert dialog is not None
-    dialog.close()
+    desk.find(QFileDialog, "attach_dialog").close()
 
 
 def test_dropped_documents_show_pages_tokens_and_what_it_takes(desk: Desk, tmp_path: Path) -> None:
     desk.drop(lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "notes.txt", NOTE))
-    draft = desk.view.draft
-    assert desk.view.pages.currentWidget() is draft
-    lease, text = draft.chips.chips
+    assert desk.page == "draft"
+    lease, text = desk.chips
     assert lease.accessibleName().startswith("lease.pdf, 4 pages, ")
     assert lease.accessibleName().endswith(" words")
     assert "tokens for this model" in lease.toolTip()
     assert text.accessibleName().startswith("notes.txt, ")
-    assert draft.figures.text.startswith("2 documents, 4 pages, ")
-    assert " words, " in draft.figures.text
-    assert "tokens" not in draft.figures.text
-    assert "tokens for this model" in draft.figures.toolTip()
-    assert "section" in draft.figures.text
-    assert draft.together.isVisible()
+    figures = desk.figures
+    assert figures.text.startswith("2 documents, 4 pages, ")
+    assert " words, " in figures.text
+    assert "tokens" not in figures.text
+    assert "tokens for this model" in figures.toolTip()
+    assert "section" in figures.text
+    assert desk.together.isVisible()
 
 
 def test_the_starter_says_what_it_is_and_its_offer_leads_to_the_models(desk: Desk, tmp_path: Path) -> None:
-    card = desk.view.empty.better
+    card = desk.better
     desk.wait(card.isVisible)
     assert card.accessibleName().startswith("Starter: a very small English model, often wrong")
     desk.drop(lease_pdf(tmp_path / "lease.pdf"))
-    card = desk.view.draft.better
+    card = desk.better
     desk.wait(card.isVisible)
-    if card.download.isVisible():  # what is offered depends on this computer
-        with desk.qtbot.waitSignal(desk.view.model_wanted):
-            desk.click(card.download)
+    if desk.better_download.isVisible():  # what is offered depends on this computer
+        with desk.hears(desk.view.model_wanted):
+            desk.click(desk.better_download)
 
 
 GERMAN = "Die Miete der Wohnung beträgt 960 Euro und wird am ersten Tag des Monats von der Mieterin gezahlt. " * 3
@@ -68,55 +66,50 @@ def test_a_language_that_the_model_was_not_made_for_is_told_before_the_start_and
     desk: Desk, tmp_path: Path
 ) -> None:
     desk.drop(notes(tmp_path / "notes.txt", NOTE))
-    card = desk.view.draft.better
+    card = desk.better
     desk.wait(card.isVisible)
     assert "was not made" not in card.accessibleName()
     desk.drop(notes(tmp_path / "miete.txt", GERMAN))
     desk.wait(lambda: card.accessibleName().startswith("Starter was not made for German."))
-    desk.view.files.remove(desk.view.files.files[1])
+    desk.remove(1)
     desk.wait(lambda: card.accessibleName().startswith("Starter: a very small English model"))
-    desk.view.draft.foot.choices.language.show_value("ja")
-    desk.view.draft.foot.choices.changed.emit()
+    desk.choose_language("ja")
     desk.wait(lambda: card.accessibleName().startswith("Starter was not made for Japanese."))
-    head = desk.view.result.head
+    head = desk.head
     summary = replace(summary_of([], Wish(), [found()]), unknown_languages=("ja",))
     head.show_facts(summary)
     assert head.text.endswith("by a model that was not made for Japanese")
 
 
-def test_in_the_smallest_window_nothing_covers_anything_and_a_title_is_whole(
-    open_tab: Callable[..., Desk], tmp_path: Path
-) -> None:
+def test_in_the_smallest_window_nothing_covers_anything_and_a_title_is_whole(open_tab: Open, tmp_path: Path) -> None:
     desk = open_tab(size=(440, 390))
-    empty = desk.view.empty
-    desk.wait(empty.better.isVisible)
-    zone, card = empty.zone.geometry(), empty.better.geometry()
-    desk.wait(lambda: empty.better.geometry().top() > empty.zone.geometry().bottom())
-    assert empty.zone.height() >= empty.zone.minimumSizeHint().height(), (zone, card)
-    assert empty.zone.rect().contains(empty.zone.browse.geometry())
+    zone, card = desk.zone, desk.better
+    desk.wait(card.isVisible)
+    desk.wait(lambda: card.geometry().top() > zone.geometry().bottom())
+    assert zone.height() >= zone.minimumSizeHint().height(), (zone.geometry(), card.geometry())
+    assert zone.rect().contains(desk.browse.geometry())
     desk.begin(lease_pdf(tmp_path / "lease.pdf"))
     desk.finish(found(), differing())
-    head = desk.view.result.head
-    desk.wait(lambda: head.title.geometry().bottom() < head.save.mapTo(head, QPoint(0, 0)).y())
-    assert head.title.text() == "lease"
-    assert head.save.property("kind") == "primary"
-    assert desk.view.result.foot.button.property("kind") == "plain"
+    head, title, save, button = desk.head, desk.title, desk.save_button, desk.begin_button
+    desk.wait(lambda: title.geometry().bottom() < save.mapTo(head, QPoint(0, 0)).y())
+    assert title.text() == "lease"
+    assert save.property("kind") == "primary"
+    assert button.property("kind") == "plain"
     desk.view.resize(380, 390)
-    choices, button = desk.view.result.foot.choices, desk.view.result.foot.button
-    desk.wait(lambda: choices.length.y() == choices.form.y() < choices.language.y())
-    assert abs(button.geometry().center().y() - choices.language.geometry().center().y()) < 2, "two lines are enough"
+    length, form, language = desk.length, desk.form, desk.language
+    desk.wait(lambda: length.y() == form.y() < language.y())
+    assert abs(button.geometry().center().y() - language.geometry().center().y()) < 2, "two lines are enough"
     desk.view.resize(380, 240)
-    desk.wait(
-        lambda: head.facts.mapTo(head, QPoint(0, 0)).y() > head.save.mapTo(head, head.save.rect().bottomLeft()).y()
-    )
+    facts = desk.facts
+    desk.wait(lambda: facts.mapTo(head, QPoint(0, 0)).y() > save.mapTo(head, save.rect().bottomLeft()).y())
     desk.view.resize(1000, 700)
-    desk.wait(lambda: head.save.mapTo(head, QPoint(0, 0)).x() > head.title.geometry().right())
+    desk.wait(lambda: save.mapTo(head, QPoint(0, 0)).x() > title.geometry().right())
 
 
 def test_one_document_offers_no_choice_between_one_and_several(desk: Desk, tmp_path: Path) -> None:
     desk.drop(lease_pdf(tmp_path / "lease.pdf"))
-    assert not desk.view.draft.together.isVisible()
-    assert desk.view.draft.foot.button.isEnabled()
+    assert not desk.together.isVisible()
+    assert desk.begin_button.isEnabled()
 
 
 def test_a_folder_gives_its_documents_and_one_that_cannot_be_read_does_not_stop_the_others(
@@ -128,103 +121,96 @@ def test_a_folder_gives_its_documents_and_one_that_cannot_be_read_does_not_stop_
     (folder / "b.pdf").write_bytes(b"%PDF-1.4 nothing more")
     notes(folder / "c.txt", NOTE)
     desk.view.add_files([folder])
-    desk.wait(lambda: len(desk.view.files.files) == 3 and not desk.view.files.is_reading)
-    words = [chip.accessibleDescription() for chip in desk.view.draft.chips.chips]
+    desk.wait(lambda: len(desk.files) == 3 and not desk.is_reading)
+    words = [chip.accessibleDescription() for chip in desk.chips]
     assert words[1] == "b.pdf is damaged and could not be read."
-    assert len(desk.view.draft.ids) == 2
-    desk.wait(desk.view.draft.foot.button.isEnabled)
+    assert len(desk.document_ids) == 2
+    desk.wait(desk.begin_button.isEnabled)
 
 
 def test_delete_takes_a_document_out_and_without_any_the_place_to_drop_is_back(desk: Desk, tmp_path: Path) -> None:
     desk.drop(lease_pdf(tmp_path / "lease.pdf"))
-    chip = desk.view.draft.chips.chips[0]
+    chip = desk.chips[0]
     chip.setFocus()
     desk.press(Qt.Key.Key_Delete)
-    assert desk.view.files.files == []
-    assert desk.view.pages.currentWidget() is desk.view.empty
-    assert desk.app.summaries.draft() is None
+    assert desk.files == []
+    assert desk.page == "empty"
+    assert desk.summaries.draft() is None
 
 
 def test_tab_goes_through_the_chips_before_the_choices(desk: Desk, tmp_path: Path) -> None:
     desk.drop(lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "notes.txt", NOTE))
     names: list[str] = []
-    desk.view.draft.chips.chips[0].setFocus(Qt.FocusReason.TabFocusReason)
+    desk.chips[0].setFocus(Qt.FocusReason.TabFocusReason)
     for _ in range(7):
-        focus = QApplication.focusWidget()
-        assert focus is not None
-        names.append(focus.accessibleName().split(",")[0])
+        names.append(desk.focus.accessibleName().split(",")[0])
         desk.press(Qt.Key.Key_Tab)
     assert names[:5] == ["lease.pdf", "Remove lease.pdf", "notes.txt", "Remove notes.txt", "Add documents…"]
 
 
 def test_tab_goes_through_what_is_wished_as_it_stands(desk: Desk, tmp_path: Path) -> None:
     desk.drop(lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "notes.md"))
-    choices = desk.view.draft.foot.choices
-    choices.form.choose(Form.OWN)
-    one, other = desk.view.draft.together.findChildren(QPushButton)
-    buttons = [each.button for each in (choices.length, choices.form, choices.language)]
-    expected = [one, choices.instruction, *buttons, desk.view.draft.foot.button]
-    desk.view.draft.add_button.setFocus()
+    desk.choose_form(Form.OWN)
+    one, other = desk.together_buttons
+    buttons = [each.findChild(QPushButton) for each in (desk.length, desk.form, desk.language)]
+    expected = [one, desk.instruction, *buttons, desk.begin_button]
+    desk.add_button.setFocus()
     places: list[int] = []
     for _ in range(12):
         desk.press(Qt.Key.Key_Tab)
-        focus = QApplication.focusWidget()
-        places += [expected.index(focus)] if focus in expected else []
+        places += [expected.index(desk.focus)] if desk.focus in expected else []
     assert places[: len(expected)] == list(range(len(expected)))
     one.setFocus()
     desk.press(Qt.Key.Key_Right)
     assert other.isChecked(), "arrows go from one to the other"
 
 
-def test_what_is_put_together_comes_back_after_a_restart(open_tab: Callable[..., Desk], tmp_path: Path) -> None:
+def test_what_is_put_together_comes_back_after_a_restart(open_tab: Open, tmp_path: Path) -> None:
     desk = open_tab()
     desk.drop(lease_pdf(tmp_path / "lease.pdf"))
-    choices = desk.view.draft.foot.choices
-    choices.length.choose(Length.SHORT)
-    choices.form.choose(Form.OWN)
-    desk.qtbot.keyClicks(choices.instruction, "only the money")
-    choices.language.choose("de")
+    desk.choose_length(Length.SHORT)
+    desk.choose_form(Form.OWN)
+    desk.instruction.setFocus()
+    desk.keys("only the money")
+    desk.choose_language("de")
     again = open_tab()
-    assert again.view.pages.currentWidget() is again.view.draft
-    assert [chip.accessibleName().split(",")[0] for chip in again.view.draft.chips.chips] == ["lease.pdf"]
-    assert again.view.draft.foot.wish == Wish(Length.SHORT, Form.OWN, "de", "only the money")
-    assert again.view.draft.foot.choices.instruction.isVisible()
+    assert again.page == "draft"
+    assert [chip.accessibleName().split(",")[0] for chip in again.chips] == ["lease.pdf"]
+    assert again.wish == Wish(Length.SHORT, Form.OWN, "de", "only the money")
+    assert again.instruction.isVisible()
 
 
-def test_that_each_document_is_to_have_its_own_summary_comes_back_too(
-    open_tab: Callable[..., Desk], tmp_path: Path
-) -> None:
+def test_that_each_document_is_to_have_its_own_summary_comes_back_too(open_tab: Open, tmp_path: Path) -> None:
     desk = open_tab()
     desk.drop(lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "notes.txt", NOTE))
-    desk.view.draft.together.findChildren(QPushButton)[1].click()
+    desk.together_buttons[1].click()
     again = open_tab()
-    assert again.view.draft.together.findChildren(QPushButton)[1].isChecked()
-    again.wait(again.view.draft.foot.button.isEnabled)
-    again.view.draft.foot.button.click()
-    assert len(again.app.summaries.find()) == 2
+    assert again.together_buttons[1].isChecked()
+    again.wait(again.begin_button.isEnabled)
+    again.begin_button.click()
+    assert len(again.summaries.find()) == 2
 
 
 def test_enter_starts_and_the_points_grow_section_by_section(desk: Desk, tmp_path: Path) -> None:
     desk.drop(lease_pdf(tmp_path / "lease.pdf"))
     desk.view.take_keyboard()
     desk.press(Qt.Key.Key_Return)
-    work = desk.view.work
-    assert desk.view.pages.currentWidget() is work
+    assert desk.page == "work"
     desk.say(Planned(3, 900), SectionRead(1, 3, (found(),), 0, 1))
-    desk.wait(lambda: len(work.points.stretches) == 1)
-    assert work.words.text().startswith("Section 2 of 3")
-    assert work.lead.text() == "Points so far"
-    assert 0 < work.line.value() < work.line.maximum() / 2
+    desk.wait(lambda: desk.statement_count == 1)
+    assert desk.work_words.text().startswith("Section 2 of 3")
+    assert desk.work_lead.text() == "Points so far"
+    assert 0 < desk.work_line.value() < desk.work_line.maximum() / 2
     desk.say(Rests("interactive"))
-    desk.wait(lambda: work.words.text() == "Section 2 of 3 · paused while you chat")
+    desk.wait(lambda: desk.work_words.text() == "Section 2 of 3 · paused while you chat")
     assert desk.states[-1] == "Summary paused while you chat"
     desk.say(SectionRead(2, 3, (differing(),), 0, 2), SectionRead(3, 3, (), 0, 3), Merging(1, 2))
-    desk.wait(lambda: work.words.text().startswith("Joining 2 of 2"))
-    assert len(work.points.stretches) == 2
+    desk.wait(lambda: desk.work_words.text().startswith("Joining 2 of 2"))
+    assert desk.statement_count == 2
     assert desk.states[-1] == "Summarizing"
     desk.say(Writing("The deposit is 2,400"))
-    desk.wait(lambda: work.points.toPlainText() == "The deposit is 2,400")
-    assert work.lead.text() == "The summary as it is written"
+    desk.wait(lambda: desk.said == "The deposit is 2,400")
+    assert desk.work_lead.text() == "The summary as it is written"
     desk.finish(found())
     desk.wait(lambda: desk.states[-1] == "")
 
@@ -234,26 +220,23 @@ def test_a_result_says_what_was_read_and_what_differs_and_its_chip_opens_the_sen
 ) -> None:
     desk.begin(lease_pdf(tmp_path / "lease.pdf"))
     desk.finish(found(), differing())
-    head, statements = desk.view.result.head, desk.view.result.statements
+    head, statements = desk.head, desk.statements
     assert statements.verticalScrollBar().value() == 0
     assert head.text.startswith("4 of 4 pages read") or head.text.startswith("4 pages read")
+    tokens = desk.theme.tokens
     assert "2 statements: 1 found on their page, 1 differs" in head.text
-    assert "1&nbsp;differs" in head.facts.text()  # never a number at the end of a line and its word on the next
-    assert desk.theme.tokens.warning in head.facts.text()
+    assert "1&nbsp;differs" in desk.facts.text()  # never a number at the end of a line and its word on the next
+    assert tokens.warning in desk.facts.text()
     assert "It says “June”, the page says “May”." in statements.toPlainText()
-    rect = statements.chip_rect(0, 0)
-    desk.qtbot.mouseClick(
-        statements.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(round(rect.center().x()), round(rect.center().y()))
-    )
-    shown = desk.view.document.view
-    assert shown.isVisible()
+    desk.open_chip(0)
+    shown = desk.reader
+    assert shown.is_visible
     assert shown.page == 2
     assert statements.open_chip == (0, 0)
-    assert shown._mark is not None
-    assert (shown._mark.block_id, shown._mark.start, shown._mark.end) == (4, 0, 15)
-    desk.wait(lambda: shown.area.paper.shown is not None)
+    assert shown.mark == Mark(4, 0, 15)
+    desk.wait(lambda: shown.is_drawn)
     desk.press(Qt.Key.Key_Escape)
-    assert not shown.isVisible()
+    assert not shown.is_visible
     assert statements.hasFocus()
     assert statements.open_chip is None
 
@@ -265,29 +248,28 @@ def test_by_keys_from_statement_to_statement_and_into_its_page_and_back(desk: De
     desk.press(Qt.Key.Key_Down)
     desk.press(Qt.Key.Key_Down)
     desk.press(Qt.Key.Key_Return)
-    assert desk.view.document.view.page == 1
+    assert desk.reader.page == 1
     desk.press(Qt.Key.Key_Escape)
-    assert desk.view.result.statements.hasFocus()
+    assert desk.statements.hasFocus()
     desk.press(Qt.Key.Key_Up)
     desk.press(Qt.Key.Key_Return)
-    assert desk.view.document.view.page == 2
+    assert desk.reader.page == 2
 
 
 def test_stop_keeps_what_is_there_and_go_on_goes_on(desk: Desk, tmp_path: Path) -> None:
     number = desk.begin(lease_pdf(tmp_path / "lease.pdf"))
     desk.say(Planned(3, 900), SectionRead(1, 3, (found(),), 0, 1))
-    desk.wait(lambda: len(desk.view.work.points.stretches) == 1)
-    desk.click(desk.view.work.stop)
-    result = desk.view.result
-    desk.wait(lambda: desk.view.pages.currentWidget() is result and len(result.statements.stretches) == 1)
-    assert result.bar.words.text() == "Stopped: 1 of 3 sections read"
-    assert FOUND[:20] in result.statements.toPlainText()
-    desk.click(result.bar.go_on)
+    desk.wait(lambda: desk.statement_count == 1)
+    desk.click(desk.stop)
+    desk.wait(lambda: desk.page == "result" and desk.statement_count == 1)
+    assert desk.state_words.text() == "Stopped: 1 of 3 sections read"
+    assert FOUND[:20] in desk.said
+    desk.click(desk.go_on_button)
     desk.wait(lambda: len(desk.pipeline.asked) == 2)
-    assert desk.view.pages.currentWidget() is desk.view.work
+    assert desk.page == "work"
     desk.finish(found(), differing())
-    assert not result.bar.isVisible()
-    stored = desk.app.summaries.get(number)
+    assert not desk.state_bar.isVisible()
+    stored = desk.summaries.get(number)
     assert stored is not None
     assert stored.state == "done"
 
@@ -296,12 +278,11 @@ def test_a_summary_that_fails_says_why_and_can_be_tried_again(desk: Desk, tmp_pa
     desk.notify.actions["open_model"] = lambda: None
     desk.begin(lease_pdf(tmp_path / "lease.pdf"))
     desk.say(Planned(2, 100), ModelTooLarge("/models/large.gguf", 9_100_000_000, 6_200_000_000))
-    bar = desk.view.result.bar
-    desk.wait(bar.isVisible)
-    assert "it needs 9.1 GB of memory, 6.2 GB are free" in bar.words.text()
-    assert bar.other.text() == "Open a model…"
-    assert bar.go_on.text() == "Try again"
-    desk.click(bar.go_on)
+    desk.wait(desk.state_bar.isVisible)
+    assert "it needs 9.1 GB of memory, 6.2 GB are free" in desk.state_words.text()
+    assert desk.state_other.text() == "Open a model…"
+    assert desk.go_on_button.text() == "Try again"
+    desk.click(desk.go_on_button)
     desk.wait(lambda: len(desk.pipeline.asked) == 2)
     desk.finish(found())
 
@@ -311,12 +292,11 @@ def test_a_defect_ends_one_summary_and_the_next_has_its_turn(desk: Desk, tmp_pat
     first = desk.begin(lease_pdf(tmp_path / "lease.pdf"))
     desk.view.show_new()
     desk.drop(notes(tmp_path / "notes.txt", NOTE))
-    desk.click(desk.view.draft.foot.button)
+    desk.click(desk.begin_button)
     desk.view.show_summary(first)
     desk.say(ValueError("a defect"))
-    bar = desk.view.result.bar
-    desk.wait(bar.isVisible)
-    assert bar.words.text() == "The summary could not be made."
+    desk.wait(desk.state_bar.isVisible)
+    assert desk.state_words.text() == "The summary could not be made."
     assert any("Something went wrong in Fireside itself" in notice for notice in desk.notices)
     desk.wait(lambda: len(desk.pipeline.asked) == 2)
     assert desk.pipeline.asked[1][0] == ("notes.txt",)
@@ -326,56 +306,55 @@ def test_two_documents_become_one_summary_with_the_file_in_every_chip(desk: Desk
     desk.begin(lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "notes.txt", NOTE))
     assert desk.pipeline.asked[0][0] == ("lease.pdf", "notes.txt")
     desk.finish(found(), found("The kiln holds its heat.", None, 1, 1))
-    chips = [stretch.told.chips[0] for stretch in desk.view.result.statements.stretches]
+    chips = [stretch.told.chips[0] for stretch in desk.statements.stretches]
     assert [chip.text for chip in chips] == ["lease p. 2", "notes ¶ 1"]
     assert [chip.spoken for chip in chips] == ["page 2 of lease.pdf", "paragraph 1 of notes.txt"]
 
 
 def test_two_documents_become_one_summary_each_and_the_line_says_which(desk: Desk, tmp_path: Path) -> None:
     desk.drop(lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "notes.txt", NOTE))
-    each = next(
-        b for b in desk.view.draft.together.findChildren(object) if getattr(b, "text", str)() == "One summary each"
-    )
+    each = desk.together_buttons[1]
+    assert each.text() == "One summary each"
     desk.click(each)
-    desk.click(desk.view.draft.foot.button)
+    desk.click(desk.begin_button)
     desk.wait(lambda: len(desk.pipeline.asked) == 1)
     desk.wait(lambda: desk.states[-1:] == ["Summarizing 1 of 2"])
     desk.finish(found())
     desk.wait(lambda: len(desk.pipeline.asked) == 2)
     assert [names for names, _ in desk.pipeline.asked] == [("lease.pdf",), ("notes.txt",)]
     desk.wait(lambda: desk.states[-1] == "Summarizing 2 of 2")
-    second = next(one for one in desk.app.summaries.find() if one.state == "running")
+    second = next(one for one in desk.summaries.find() if one.state == "running")
     desk.view.show_summary(second.id)
     desk.finish(found(page=None, block_id=1))
     desk.wait(lambda: desk.states[-1] == "")
 
 
-def test_what_waits_goes_on_after_a_restart(open_tab: Callable[..., Desk], tmp_path: Path) -> None:
+def test_what_waits_goes_on_after_a_restart(open_tab: Open, tmp_path: Path) -> None:
     desk = open_tab()
     number = desk.begin(lease_pdf(tmp_path / "lease.pdf"))
     again = open_tab()
     again.wait(lambda: len(again.pipeline.asked) == 1)
     again.view.show_summary(number)
-    assert again.view.pages.currentWidget() is again.view.work
+    assert again.page == "work"
     again.finish(found())
 
 
 def test_the_title_can_be_changed_and_esc_takes_it_back(desk: Desk, tmp_path: Path) -> None:
     number = desk.begin(lease_pdf(tmp_path / "lease.pdf"))
     desk.finish(*[found(f"{FOUND} Number {n}.") for n in range(40)])
-    title, bar = desk.view.result.head.title, desk.view.result.statements.verticalScrollBar()
+    title, bar = desk.title, desk.statements.verticalScrollBar()
     bar.setValue(200)
-    with desk.qtbot.waitSignal(desk.view.list_changed):
+    with desk.hears(desk.view.list_changed):
         title.setFocus()
         title.selectAll()
-        desk.qtbot.keyClicks(title, "Lease, Rua das Flores 12")
+        desk.keys("Lease, Rua das Flores 12")
         desk.press(Qt.Key.Key_Return)
-    stored = desk.app.summaries.get(number)
+    stored = desk.summaries.get(number)
     assert stored is not None
     assert stored.title == "Lease, Rua das Flores 12"
     assert bar.value() == 200, "the reader stays where they were"
     title.selectAll()
-    desk.qtbot.keyClicks(title, "Nothing")
+    desk.keys("Nothing")
     desk.press(Qt.Key.Key_Escape)
     assert title.text() == "Lease, Rua das Flores 12"
 
@@ -383,22 +362,20 @@ def test_the_title_can_be_changed_and_esc_takes_it_back(desk: Desk, tmp_path: Pa
 def test_ask_names_the_documents_and_again_makes_another_summary_of_them(desk: Desk, tmp_path: Path) -> None:
     first = desk.begin(lease_pdf(tmp_path / "lease.pdf"))
     desk.finish(found())
-    stored = desk.app.summaries.get(first)
+    stored = desk.summaries.get(first)
     assert stored is not None
-    with desk.qtbot.waitSignal(desk.view.ask_wanted) as asked:
-        desk.click(desk.view.result.head.ask)
-    assert asked.args == [list(stored.document_ids), stored.title]
-    desk.view.result.foot.choices.length.choose(Length.LONG)
-    desk.click(desk.view.result.foot.button)
+    with desk.hears(desk.view.ask_wanted) as asked:
+        desk.click(desk.ask_button)
+    assert asked == [(list(stored.document_ids), stored.title)]
+    desk.choose_length(Length.LONG)
+    desk.click(desk.begin_button)
     desk.wait(lambda: len(desk.pipeline.asked) == 2)
     assert desk.pipeline.asked[1] == (("lease.pdf",), Wish(Length.LONG))
-    assert desk.view.summary_id != first
+    assert desk.summary_id != first
     desk.finish(found())
 
 
-def test_what_is_put_together_stays_when_another_one_is_made_again(
-    open_tab: Callable[..., Desk], tmp_path: Path
-) -> None:
+def test_what_is_put_together_stays_when_another_one_is_made_again(open_tab: Open, tmp_path: Path) -> None:
     desk = open_tab()
     first = desk.begin(lease_pdf(tmp_path / "lease.pdf"))
     desk.finish(found())
@@ -406,35 +383,33 @@ def test_what_is_put_together_stays_when_another_one_is_made_again(
     (other := tmp_path / "kiln.md").write_text("The kiln is cold.", "utf-8")
     desk.drop(other)
     desk.view.show_summary(first)
-    desk.click(desk.view.result.foot.button)
+    desk.click(desk.begin_button)
     desk.wait(lambda: len(desk.pipeline.asked) == 2)
     desk.finish(found())
     again = open_tab()
-    assert [one.name for one in again.view.files.files] == ["kiln.md"]
+    assert again.files == ["kiln.md"]
 
 
 def test_documents_from_a_chat_are_not_read_again(desk: Desk, tmp_path: Path) -> None:
     desk.drop(lease_pdf(tmp_path / "lease.pdf"))
-    ids = desk.view.draft.ids
-    desk.view.files.remove(desk.view.files.files[0])
+    ids = desk.document_ids
+    desk.remove(0)
     desk.view.add_documents([*ids, 999])
-    assert desk.view.draft.ids == ids
-    assert desk.view.pages.currentWidget() is desk.view.draft
+    assert desk.document_ids == ids
+    assert desk.page == "draft"
 
 
 def test_a_locked_document_asks_for_its_password(desk: Desk, tmp_path: Path) -> None:
     desk.view.add_files([lease_pdf(tmp_path / "lease.pdf", password="tea")])
-    desk.wait(lambda: desk.view.findChild(object, "password_dialog") is not None)
-    dialog = desk.view.findChild(object, "password_dialog")
-    dialog.field.setText("tea")
-    dialog.open_button.click()
-    desk.wait(lambda: len(desk.view.draft.ids) == 1)
+    desk.wait(lambda: desk.password_dialog is not None)
+    desk.give_password("tea")
+    desk.wait(lambda: len(desk.document_ids) == 1)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("size", "zoom"), [((640, 540), 1.0), ((1000, 740), 1.5)])
 def test_nothing_is_cut_off_in_a_small_window_or_a_large_zoom(
-    open_tab: Callable[..., Desk], tmp_path: Path, scheme: str, size: tuple[int, int], zoom: float
+    open_tab: Open, tmp_path: Path, scheme: str, size: tuple[int, int], zoom: float
 ) -> None:
     desk = open_tab(scheme=scheme, size=size, zoom=zoom)
     assert clipped_texts(desk.view) == []
@@ -442,28 +417,31 @@ def test_nothing_is_cut_off_in_a_small_window_or_a_large_zoom(
         lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "a-file-with-a-rather-long-name-of-its-own.txt", NOTE)
     )
     assert clipped_texts(desk.view) == []
-    desk.click(desk.view.draft.foot.button)
+    desk.click(desk.begin_button)
     desk.say(Planned(3, 900), SectionRead(1, 3, (found(),), 0, 1))
-    desk.wait(lambda: len(desk.view.work.points.stretches) == 1)
+    desk.wait(lambda: desk.statement_count == 1)
     assert clipped_texts(desk.view) == []
     desk.finish(found(), differing(), *[found(f"{FOUND} Number {n}.") for n in range(40)])
     assert clipped_texts(desk.view) == []
-    statements = desk.view.result.statements
+    statements = desk.statements
     assert statements.verticalScrollBar().value() == 0, "a long one begins at its beginning"
     assert statements.horizontalScrollBar().maximum() == 0
     assert statements.document().idealWidth() <= statements.viewport().width()
 
 
-def test_right_to_left_the_tab_is_mirrored(open_tab: Callable[..., Desk], qapp: QApplication, tmp_path: Path) -> None:
+def test_right_to_left_the_tab_is_mirrored(open_tab: Open, qapp: QApplication, tmp_path: Path) -> None:
     qapp.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
     try:
         desk = open_tab()
         desk.begin(lease_pdf(tmp_path / "lease.pdf"))
         desk.finish(found("ارتفعت الإيرادات بنسبة ثمانية في المئة."), differing())
-        head, foot = desk.view.result.head, desk.view.result.foot
-        assert head.title.mapTo(desk.view, QPoint()).x() > head.ask.mapTo(desk.view, QPoint()).x()
-        assert foot.choices.length.mapTo(desk.view, QPoint()).x() > foot.button.mapTo(desk.view, QPoint()).x()
-        statements = desk.view.result.statements
+
+        def left(widget: QWidget) -> int:
+            return widget.mapTo(desk.view, QPoint()).x()
+
+        assert left(desk.title) > left(desk.ask_button)
+        assert left(desk.length) > left(desk.begin_button)
+        statements = desk.statements
         cursor = statements.textCursor()
         cursor.setPosition(statements.stretches[0].start)
         begins = statements.cursorRect(cursor).left()
@@ -477,15 +455,14 @@ def test_stopped_before_its_turn_a_summary_says_that_nothing_was_read(desk: Desk
     desk.begin(lease_pdf(tmp_path / "lease.pdf"))
     desk.view.show_new()
     desk.drop(notes(tmp_path / "notes.txt", NOTE))
-    desk.click(desk.view.draft.foot.button)
-    assert desk.view.work.words.text() == "Waits for its turn"
-    desk.click(desk.view.work.stop)
-    result = desk.view.result
-    assert desk.view.pages.currentWidget() is result
-    assert result.bar.words.text() == "Stopped before anything was read"
-    assert result.statements.toPlainText() == ""
-    assert not result.head.save.isEnabled()
-    assert result.head.facts.isHidden()
+    desk.click(desk.begin_button)
+    assert desk.work_words.text() == "Waits for its turn"
+    desk.click(desk.stop)
+    assert desk.page == "result"
+    assert desk.state_words.text() == "Stopped before anything was read"
+    assert desk.said == ""
+    assert not desk.save_button.isEnabled()
+    assert desk.facts.isHidden()
 
 
 def test_everything_that_takes_the_keyboard_has_a_name(desk: Desk, tmp_path: Path) -> None:
@@ -497,37 +474,33 @@ def test_everything_that_takes_the_keyboard_has_a_name(desk: Desk, tmp_path: Pat
 
     assert nameless() == []
     desk.drop(lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "notes.txt", NOTE))
-    desk.view.draft.foot.choices.form.choose(Form.OWN)
+    desk.choose_form(Form.OWN)
     assert nameless() == []
-    desk.click(desk.view.draft.foot.button)
+    desk.click(desk.begin_button)
     desk.wait(lambda: len(desk.pipeline.asked) == 1)
     assert nameless() == []
     desk.finish(found(), differing())
     assert nameless() == []
 
 
-def test_with_the_real_pipeline_what_the_model_says_stands_beside_its_page(
-    open_tab: Callable[..., Desk], tmp_path: Path
-) -> None:
+def test_with_the_real_pipeline_what_the_model_says_stands_beside_its_page(open_tab: Open, tmp_path: Path) -> None:
     said = (
         "- The deposit is 2,400 euros and is paid back within eight weeks [4].\n"
         "- The lease begins on the first of June [2]."
     )
     desk = open_tab({"when": "Text to summarize", "text": said})
     desk.drop(lease_pdf(tmp_path / "lease.pdf"))
-    desk.click(desk.view.draft.foot.button)
-    desk.wait(lambda: desk.view.pages.currentWidget() is desk.view.result)
-    statements = desk.view.result.statements
+    desk.click(desk.begin_button)
+    desk.wait(lambda: desk.page == "result")
+    statements = desk.statements
     first, second = statements.stretches
     assert [chip.text for chip in first.told.chips] == ["p. 2"]
     assert not first.told.is_flagged
     assert second.told.is_flagged
     assert "on p. 1" in second.told.spoken or "the page says" in second.told.spoken
     statements.open_place(0)
-    shown = desk.view.document.view
-    assert shown.page == 2
-    (block,) = shown.document.blocks(shown._mark.block_id, 1)
-    assert "2,400 euros" in block.text[shown._mark.start : shown._mark.end or None]
+    assert desk.reader.page == 2
+    assert "2,400 euros" in desk.reader.marked_text
 
 
 @pytest.mark.parametrize(
@@ -539,26 +512,24 @@ def test_with_the_real_pipeline_what_the_model_says_stands_beside_its_page(
 )
 def test_where_nothing_was_found_the_result_says_so(desk: Desk, tmp_path: Path, form: Form, sentence: str) -> None:
     desk.drop(lease_pdf(tmp_path / "lease.pdf"))
-    desk.view.draft.foot.choices.form.choose(form)
-    desk.click(desk.view.draft.foot.button)
+    desk.choose_form(form)
+    desk.click(desk.begin_button)
     desk.wait(lambda: len(desk.pipeline.asked) == 1)
     desk.finish()
-    result = desk.view.result
-    assert result.statements.toPlainText() == sentence
-    assert result.head.text == "4 of 4 pages read"
-    assert result.head.save.isEnabled()
-    desk.click(result.head.copy)
+    assert desk.said == sentence
+    assert desk.head.text == "4 of 4 pages read"
+    assert desk.save_button.isEnabled()
+    desk.click(desk.copy)
     assert QApplication.clipboard().text() == sentence
 
 
 def test_what_did_not_go_in_one_pass_is_shown_in_sections(desk: Desk, tmp_path: Path) -> None:
     desk.begin(lease_pdf(tmp_path / "lease.pdf"))
-    work = desk.view.work
     desk.say(Planned(1, 900), Writing("I am sorry"))
-    desk.wait(lambda: work.points.toPlainText() == "I am sorry")
+    desk.wait(lambda: desk.said == "I am sorry")
     desk.say(Planned(2, 900))
-    desk.wait(lambda: work.words.text().startswith("Section 1 of 2"))
-    assert work.points.toPlainText() == ""
+    desk.wait(lambda: desk.work_words.text().startswith("Section 1 of 2"))
+    assert desk.said == ""
     desk.say(SectionRead(1, 2, (found(),), 0, 1))
-    desk.wait(lambda: FOUND[:20] in work.points.toPlainText())
-    assert work.words.text().startswith("Section 2 of 2")
+    desk.wait(lambda: FOUND[:20] in desk.said)
+    assert desk.work_words.text().startswith("Section 2 of 2")

@@ -1,0 +1,203 @@
+"""The Summarize tab: documents put together, the work, the result with its statements."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QPoint, QPointF
+from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QMenu, QPushButton, QToolButton
+
+from app.bootstrap import Fireside
+from app.features.summaries import StoredSummary
+from app.features.summary.result import Form, Length, Wish
+from app.ui.notify import Notify
+from app.ui.summarize.better_model import BetterModel
+from app.ui.summarize.drop_zone import DropZone
+from app.ui.summarize.figures import Figures
+from app.ui.summarize.result_head import ResultHead, TitleField
+from app.ui.summarize.state_bar import StateBar
+from app.ui.summarize.statement_view import StatementView
+from app.ui.summarize.summarize_view import SummarizeView
+from app.ui.widgets.choice_button import ChoiceButton
+from app.ui.widgets.document_chip import DocumentChip
+from app.ui.widgets.document_view import DocumentView
+from app.ui.widgets.fields import Segments
+from app.ui.widgets.password_dialog import PasswordDialog
+from app.ui.widgets.progress_line import ProgressLine
+from tests.helpers.desks.desk import Desk, Found
+from tests.helpers.desks.document import ReaderDesk
+
+
+class SummarizeDesk(Desk):
+    """The middle of the tab. What stands on several of its pages is found on the one that is shown."""
+
+    root: SummarizeView
+
+    zone = Found(DropZone)
+    browse = Found(QPushButton, "browse")
+    better = Found(BetterModel)
+    better_download = Found(QPushButton, "better_download")
+    add_button = Found(QPushButton, "add_documents")
+    figures = Found(Figures)
+    together = Found(Segments)
+    begin_button = Found(QPushButton, "begin")
+    length = Found(ChoiceButton, "wish_length")
+    form = Found(ChoiceButton, "wish_form")
+    language = Found(ChoiceButton, "wish_language")
+    instruction = Found(QLineEdit, "wish_instruction")
+    work_words = Found(QLabel, "work_words")
+    work_lead = Found(QLabel, "work_lead")
+    work_line = Found(ProgressLine)
+    stop = Found(QPushButton, "stop_work")
+    statements = Found(StatementView)
+    head = Found(ResultHead)
+    title = Found(TitleField)
+    save_button = Found(QPushButton, "save")
+    ask_button = Found(QPushButton, "ask")
+    copy = Found(QToolButton, "copy_summary")
+    translate = Found(QToolButton, "translate_summary")
+    facts = Found(QLabel, "summary_facts")
+    state_bar = Found(StateBar)
+    state_words = Found(QLabel, "state_words")
+    state_other = Found(QPushButton, "state_other")
+    go_on_button = Found(QPushButton, "go_on")
+
+    def __init__(self, view: SummarizeView, app: Fireside, notify: Notify) -> None:
+        super().__init__(view, app, notify)
+        self.view = view
+
+    @property
+    def page(self) -> str:
+        """Which is shown: empty, draft, work or result."""
+        shown = self.root.pages.currentWidget()
+        return next(name for name in ("empty", "draft", "work", "result") if getattr(self.root, name) is shown)
+
+    # Documents.
+
+    def drop(self, *paths: Path) -> None:
+        """Drops files, and waits until they are read and counted."""
+        self.root.add_files(list(paths))
+        self.wait(lambda: len(self.root.files.files) >= len(paths))
+        self.wait(lambda: self.begin_button.isEnabled() and not self.is_estimating)
+
+    @property
+    def is_estimating(self) -> bool:
+        """Whether the time that it takes is being asked for."""
+        return self.root.draft.estimating.is_busy
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether a file is on its way."""
+        return self.root.files.is_reading
+
+    @property
+    def files(self) -> list[str]:
+        """The names of what is put together, also while it is read."""
+        return [one.name for one in self.root.files.files]
+
+    @property
+    def read(self) -> list[str]:
+        """The names of the documents that were read."""
+        return [one.name for one in self.root.files.documents]
+
+    @property
+    def document_ids(self) -> list[int]:
+        """What a summary would be made of."""
+        return self.root.draft.ids
+
+    def remove(self, place: int) -> None:
+        """Takes a file out."""
+        self.root.files.remove(self.root.files.files[place])
+
+    @property
+    def chips(self) -> list[DocumentChip]:
+        """One for each file."""
+        return self.root.draft.chips.chips
+
+    @property
+    def password_dialog(self) -> PasswordDialog | None:
+        """The one that can be seen."""
+        return next((one for one in self.every(PasswordDialog) if one.isVisible()), None)
+
+    def give_password(self, password: str) -> None:
+        """Answers the question for one."""
+        dialog = self.password_dialog
+        assert dialog is not None
+        dialog.field.setText(password)
+        dialog.open_button.click()
+
+    # Choices.
+
+    @property
+    def wish(self) -> Wish:
+        """What is chosen for what is put together."""
+        return self.root.draft.foot.wish
+
+    def choose_length(self, length: Length) -> None:
+        """On the page that is shown."""
+        self.length.choose(length)
+
+    def choose_form(self, form: Form) -> None:
+        """On the page that is shown."""
+        self.form.choose(form)
+
+    def choose_language(self, code: str) -> None:
+        """On the page that is shown."""
+        self.language.choose(code)
+
+    @property
+    def together_buttons(self) -> tuple[QPushButton, QPushButton]:
+        """One summary of all; one each."""
+        all_, each = self.together.findChildren(QPushButton)
+        return all_, each
+
+    # The result.
+
+    @property
+    def summary_id(self) -> int | None:
+        """The one that is shown."""
+        return self.root.summary_id
+
+    @property
+    def stored(self) -> StoredSummary | None:
+        """The same, as it is kept."""
+        return self.root.result.stored
+
+    @property
+    def said(self) -> str:
+        """All that the statements say."""
+        return self.statements.toPlainText()
+
+    @property
+    def statement_count(self) -> int:
+        """How many statements are shown."""
+        return len(self.statements.stretches)
+
+    def open_chip(self, number: int, chip: int = 0) -> None:
+        """Clicks the chip of a statement."""
+        middle: QPointF = self.statements.chip_rect(number, chip).center()
+        self.click_at(self.statements, QPoint(round(middle.x()), round(middle.y())))
+
+    @property
+    def reader(self) -> ReaderDesk:
+        """The document beside the summary."""
+        return ReaderDesk(self.find(DocumentView), self.app, self.notify)
+
+    @property
+    def save_menu(self) -> QMenu:
+        """The formats to save in; a test closes it."""
+        summary = self.root.doing.titled
+        assert summary is not None
+        return self.root.doing.saving.menu(summary)
+
+    def save_as(self, ending: str, path: Path) -> None:
+        """Takes a format, and names the file."""
+        menu = self.save_menu
+        next(one for one in menu.actions() if one.text().endswith(ending)).trigger()
+        menu.close()
+        self.choose_file(path, "save_summary")
+
+    @property
+    def save_dialog(self) -> QFileDialog:
+        """Where the file is named."""
+        return self.find(QFileDialog, "save_summary")
