@@ -26,8 +26,8 @@ from app.engine.states import StateFolder
 from app.features.chat import SESSION, Chat
 from app.features.documents import Documents
 from app.features.sentences import Sentence, sentence_for
-from app.features.turns import Turns
-from app.features.whole_file import remove_interrupted
+from app.features.work.queue import Turns
+from app.features.work.whole_file import remove_interrupted
 from app.hub.access import HUB_HOST, Ledger, Token
 from app.store.attachments import Attachments
 from app.store.conversations import Conversations
@@ -41,8 +41,8 @@ from app.store.summaries import SummaryStore
 if TYPE_CHECKING:
     from app.features.models import Models
     from app.features.summaries import Summaries
-    from app.features.task_engines import TaskEngines
     from app.features.translations import Translations
+    from app.features.work.engines import TaskEngines
     from app.hub.access import Access
 
 log = logging.getLogger(__name__)
@@ -146,7 +146,7 @@ class Fireside:
         )
 
     def _engines_of(self, task: str) -> TaskEngines:
-        from app.features.task_engines import TaskEngines
+        from app.features.work.engines import TaskEngines
 
         return TaskEngines(
             task,

@@ -33,7 +33,6 @@ from app.documents.protocol import BlocksRead, Done, Found, Read
 from app.documents.reading import read
 from app.documents.source import PageRead
 from app.engine.client import EngineClient
-from app.features.awake import awake
 from app.features.document_sentences import remark_sentence, units
 from app.features.sentences import sentence_for
 from app.features.summarize import (
@@ -57,6 +56,7 @@ from app.features.summary.report import report
 from app.features.summary.result import Form, Length, Method, Summary, Wish
 from app.features.summary.words import not_made_words, nothing_words
 from app.features.summary.writing_language import unknown_languages
+from app.features.work.awake import awake
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 

@@ -33,7 +33,6 @@ from app.documents.reading import find_segments, read
 from app.documents.segments import Content, Segment
 from app.documents.source import Remark
 from app.engine.client import EngineClient
-from app.features.awake import awake
 from app.features.document_sentences import remark_sentence
 from app.features.model_languages import can_translate, knows
 from app.features.translate import translate
@@ -62,7 +61,8 @@ from app.features.translation.saving import (
     rewrite,
 )
 from app.features.translation.stored import Row, Saved
-from app.features.whole_file import written
+from app.features.work.awake import awake
+from app.features.work.whole_file import written
 from app.language.names import base, english_name, language
 from app.store.memory import OpenedMemory, Pair, opened_memory
 

@@ -12,31 +12,24 @@ Each is a stored job of the kind "translation" with its segments; see `app.store
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 from app.core.events import CancelToken
 from app.core.settings import Settings
 from app.documents.segments import Content
-from app.engine.client import EngineClient
 from app.features.documents import Documents
-from app.features.second_model import Swap
-from app.features.task_engines import TaskEngines
 from app.features.translation.adding import Additions, Copies
 from app.features.translation.bilingual import save_bilingual
 from app.features.translation.estimate import Estimates
-from app.features.translation.events import Memory
+from app.features.translation.events import Memory, TranslationEvent
 from app.features.translation.kept_segments import KeptSegments
 from app.features.translation.kept_words import Found, KeptWords
 from app.features.translation.queue import Queue, Translate, row_of, with_the_pipeline
 from app.features.translation.result import Term, TranslationWish, wish_to_fields
 from app.features.translation.stored import (
     ADDING,
-    DONE,
     DRAFT,
     KIND,
-    QUEUED,
-    RUNNING,
     TASK,
     Added,
     Adding,
@@ -45,29 +38,29 @@ from app.features.translation.stored import (
     Saving,
     StoredTranslation,
     TranslationEstimate,
-    Worked,
     from_job,
     source_language_of,
     terms_of,
     wish_of,
-)  # fmt: skip
+)
 from app.features.translation.stored_saving import Savings, endings, file_name, remove_scratch
 from app.features.translation.typed_texts import TypedTexts
-from app.features.turns import Turns
+from app.features.work.engines import TaskEngines
+from app.features.work.queue import DONE, QUEUED, RUNNING, Turns  # fmt: skip
+from app.features.work.stored import StoredJobs
 from app.store.jobs import Job, Jobs
 from app.store.memory import Pair, TranslationMemory
 from app.store.translations import TranslationStore
 
 __all__ = [
     "KIND", "TASK", "Added", "Adding", "Row", "Saved", "Saving", "StoredTranslation", "TranslationEstimate",
-    "Translations", "Worked",
+    "Translations",
 ]  # fmt: skip
 
 
-class Translations:
-    """All stored translations; from any thread. Owns no thread: `run`, `add` and `save` are generators.
+class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
+    """All stored translations; see `StoredJobs`. `add` and `save` are generators, too.
 
-    Writes may raise DiskFull or FolderNotWritable, and KeyError for a translation or a segment that does not exist.
     `child_folder` is the document child's own; passwords of files stay in memory.
     """
 
@@ -85,7 +78,8 @@ class Translations:
         turns: Turns | None = None,
         translate: Translate | None = None,
     ) -> None:
-        self._jobs, self._store, self._engines = jobs, store, engines
+        super().__init__(KIND, jobs, store, engines, unlisted=ADDING)
+        self._store = store
         self._passwords: dict[int, str] = {}
         self._copies, self._child_folder = Copies(copies), child_folder
         self._additions = Additions(jobs, store, documents, self._copies, child_folder)
@@ -95,7 +89,7 @@ class Translations:
         self._words, self._texts = KeptWords(store, memory), TypedTexts(jobs, store)
         self._segments = KeptSegments(store, self._words, self._known)
         self._estimates = Estimates(engines, jobs)
-        self._queue = Queue(
+        self._at_work = Queue(
             jobs,
             store,
             engines,
@@ -107,22 +101,8 @@ class Translations:
         )
 
     @property
-    def ask(self) -> Callable[[Swap], bool]:
-        """Asks the person, on the thread that works, whether the chat's model may give way; by itself it may not."""
-        return self._engines.ask
-
-    @ask.setter
-    def ask(self, ask: Callable[[Swap], bool]) -> None:
-        self._engines.ask = ask
-
-    @property
-    def model(self) -> Path | None:
-        """Which model translates now: the tab's, else the chat's."""
-        return self._engines.model()
-
-    def opened(self, cancel: CancelToken) -> AbstractContextManager[EngineClient | None]:
-        """The engine with the tab's model in it, for typed text; see `TaskEngines.opened`."""
-        return self._engines.opened(cancel)
+    def _queue(self) -> Queue:
+        return self._at_work
 
     # What is put together.
 
@@ -190,41 +170,6 @@ class Translations:
         else:
             self._jobs.queue_last(job.id)
 
-    # The list.
-
-    def find(self, query: str = "") -> list[StoredTranslation]:
-        """All of them: those at work or waiting in their order, then the newest first; drafts are among these.
-
-        With a query those with every word of it in the title, the file's name or the text on either side.
-        """
-        jobs = [self._queue.settled(job) for job in self._jobs.find(KIND) if job.state != ADDING]
-        if query.strip():
-            found = self._store.search(query)
-            jobs = [job for job in jobs if job.id in found]
-        waiting = [job for job in jobs if job.state in (RUNNING, QUEUED)]
-        waiting.sort(key=lambda job: job.state != RUNNING)
-        rest = [job for job in jobs if job.state not in (RUNNING, QUEUED)]
-        rest.sort(key=lambda job: (job.created_at, job.id), reverse=True)
-        counts = self._store.counts([job.id for job in jobs])
-        return [from_job(job, counts[job.id]) for job in (*waiting, *rest)]
-
-    def get(self, translation_id: int) -> StoredTranslation | None:
-        """One of them; None where it is deleted."""
-        job = self._job(translation_id)
-        return None if job is None else self._row(job)
-
-    def rename(self, translation_id: int, title: str) -> None:
-        """Another title."""
-        self._jobs.update(translation_id, title=title.strip())
-
-    def delete(self, translation_id: int) -> None:
-        """Stops it and takes it out of the list; gone for good, with the copy of its file, at the next start."""
-        self._queue.delete(translation_id)
-
-    def restore(self, translation_id: int) -> None:
-        """Takes a deletion back; one that was at work or waiting waits for its turn again."""
-        self._jobs.restore(translation_id)
-
     # Its segments.
 
     def rows(self, translation_id: int, start: int = 1, count: int | None = None) -> list[Row]:
@@ -254,37 +199,7 @@ class Translations:
         """Names and terms that it repeats, and the renderings that are the same in all of it."""
         return terms_of(self._known(translation_id))
 
-    # The work.
-
-    @property
-    def at_work(self) -> int | None:
-        """Which one is being worked on now."""
-        return self._queue.at_work
-
-    def seconds_left(self, translation_id: int) -> float | None:
-        """About how much longer the one at work takes, by its pace; None for others, and where nothing tells it yet."""
-        return self._queue.seconds_left(translation_id)
-
-    def stop(self, translation_id: int) -> None:
-        """Ends the work on it at once; what is there is kept, and `resume` goes on."""
-        self._queue.stop(translation_id)
-
-    def resume(self, translation_id: int) -> None:
-        """Queues a paused or failed one again."""
-        self._queue.resume(translation_id)
-
-    def run(self, cancel: CancelToken) -> Iterator[Worked]:
-        """Works off the queue until nothing waits in it; one that fails does not keep the next from its turn.
-
-        Cancelled (the program quits), the one at work stays queued. One caller at a time. While other long work has
-        its turn, nothing comes.
-        """
-        for translation_id, event in self._queue.run(cancel):
-            yield Worked(translation_id, event)
-
-    def close(self) -> None:
-        """The program quits: what `run` has cancelled goes on the next time. Safe to call twice."""
-        self._engines.close()
+    # Files.
 
     def tidy(self, before: float) -> None:
         """Removes for good what was deleted, and what an ended program left half-added or half-saved; slow.
@@ -298,8 +213,6 @@ class Translations:
         for job_id in set(self._copies.job_ids()) - self._jobs.ids(KIND):
             self._copies.remove(job_id)
         remove_scratch(self._child_folder, before)
-
-    # Files.
 
     def endings(self, translation_id: int) -> tuple[str, ...]:
         """What it can be saved as, the usual one first; nothing for typed text."""
@@ -400,9 +313,9 @@ class Translations:
         """A typed text and its translation; empty ones for any other."""
         return self._texts.texts(translation_id)
 
-    def _job(self, translation_id: int) -> Job | None:
-        job = self._jobs.get(translation_id)
-        return self._queue.settled(job) if job is not None and job.kind == KIND and job.state != ADDING else None
+    def _job(self, job_id: int) -> Job | None:
+        job = super()._job(job_id)
+        return None if job is None or job.state == ADDING else job
 
     def _known(self, translation_id: int) -> Job:
         """Raises KeyError where it is gone."""
@@ -412,4 +325,8 @@ class Translations:
         return job
 
     def _row(self, job: Job) -> StoredTranslation:
-        return from_job(job, self._store.counts([job.id])[job.id])
+        return self._rows([job])[0]
+
+    def _rows(self, jobs: Sequence[Job]) -> list[StoredTranslation]:
+        counts = self._store.counts([job.id for job in jobs])
+        return [from_job(job, counts[job.id]) for job in jobs]

@@ -25,10 +25,11 @@ from app.core.errors import (
 from app.core.events import CancelToken
 from app.documents.blocks import Block, Kind, block_to_fields
 from app.documents.source import PageRead
-from app.features.summaries import Summaries, Worked
+from app.features.summaries import Summaries
 from app.features.summarize import SectionRead, Summarized, SummaryEvent, Writing
 from app.features.summary.inputs import inputs_of
 from app.features.summary.result import Length, Wish
+from app.features.work.queue import Worked
 from tests.helpers.disks import small_disk
 from tests.helpers.script import write_script
 from tests.helpers.summaries import (
@@ -170,7 +171,7 @@ def test_an_answer_of_twenty_seconds_is_not_waited_for(app: Fireside, summaries:
 
 def test_it_is_stopped_from_another_thread_than_the_one_that_works(app: Fireside, summaries: Summaries) -> None:
     rows = [begin(app, f"{name}.pdf", count=300, word="slow") for name in "ab"]
-    told: queue.Queue[Worked] = queue.Queue()
+    told: queue.Queue[Worked[SummaryEvent]] = queue.Queue()
     thread = threading.Thread(target=lambda: [told.put(worked) for worked in summaries.run(CancelToken())])
     thread.start()
     for row in rows:

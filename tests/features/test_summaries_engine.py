@@ -15,11 +15,10 @@ from app.core.errors import (
     NoRoomForModel,
 )
 from app.core.events import CancelToken
-from app.features.job_engines import JobEngines
-from app.features.second_model import Swap
 from app.features.summaries import Summaries
 from app.features.summarize import SectionRead
 from app.features.summary.result import Wish
+from app.features.work.engines import JobEngines, Swap
 from tests.helpers.engine import answer_of, user
 from tests.helpers.models_on_disk import write_model
 from tests.helpers.script import write_script

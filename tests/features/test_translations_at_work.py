@@ -66,9 +66,9 @@ def test_each_has_its_turn_and_what_became_of_each_segment_is_stored_as_it_comes
     told, done = [], []
     for worked in translations.run(CancelToken()):
         if worked.event is None or isinstance(worked.event, TranslationEnded):
-            told.append((worked.translation_id, worked.event is None))
+            told.append((worked.id, worked.event is None))
         if isinstance(worked.event, SegmentDone):
-            row = stored(translations, worked.translation_id)
+            row = stored(translations, worked.id)
             done.append((row.state, row.done))
             assert translations.at_work == row.id
     assert told == [
@@ -296,6 +296,6 @@ def test_drafts_are_queued_in_the_order_they_are_begun(
     translations.begin([drafts[2], drafts[0]])
     assert [one.id for one in translations.find()][:2] == [drafts[2], drafts[0]]
     translations.begin([drafts[2]])
-    order = [worked.translation_id for worked in translations.run(CancelToken()) if worked.event is None]
+    order = [worked.id for worked in translations.run(CancelToken()) if worked.event is None]
     assert order == [drafts[2]] * 2 + [drafts[0]] * 2
     assert stored(translations, drafts[1]).state == "draft"

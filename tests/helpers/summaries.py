@@ -12,9 +12,10 @@ from app.bootstrap import Fireside
 from app.core.events import CancelToken, Finished, FinishReason, Message, Role, TextDelta
 from app.documents.blocks import Block, Kind, block_to_fields
 from app.engine.client import EngineClient
-from app.features.summaries import StoredSummary, Summaries, Worked
+from app.features.summaries import StoredSummary, Summaries
 from app.features.summarize import InputDocument, Planned, SectionRead, Steps, Summarized, SummaryEvent, Writing
 from app.features.summary.result import Anchor, Coverage, Statement, SummarizedDocument, Summary, Wish
+from app.features.work.queue import Worked
 from app.store.documents import DocumentStore, StoredDocument
 from tests.helpers.script import prompts
 
@@ -136,7 +137,7 @@ def state(summaries: Summaries, summary_id: int) -> str:
     return row.state if row is not None else ""
 
 
-def until_section(summaries: Summaries, number: int, cancel: CancelToken | None = None) -> Iterator[Worked]:
+def until_section(summaries: Summaries, number: int, cancel: CancelToken | None = None) -> Iterator[Worked[Any]]:
     """The work up to and with a section; the rest when asked for more."""
     for worked in summaries.run(cancel or CancelToken()):
         if isinstance(worked.event, SectionRead) and worked.event.done == number:

@@ -19,7 +19,8 @@ from app.features.translation.events import (
     TranslationPlanned,
 )
 from app.features.translation.result import Flag, FlagKind, Origin, Translated, TranslationWish
-from app.features.translations import Added, StoredTranslation, Translations, Worked
+from app.features.translations import Added, StoredTranslation, Translations
+from app.features.work.queue import Worked
 from tests.helpers.script import prompts
 
 GERMAN = TranslationWish("de", "en")
@@ -132,7 +133,9 @@ def work_off(translations: Translations) -> None:
         pass
 
 
-def until_segment(translations: Translations, number: int, cancel: CancelToken | None = None) -> Iterator[Worked]:
+def until_segment(
+    translations: Translations, number: int, cancel: CancelToken | None = None
+) -> Iterator[Worked[TranslationEvent]]:
     """The work up to and with so many segments; the rest when asked for more."""
     for worked in translations.run(cancel or CancelToken()):
         if isinstance(worked.event, SegmentDone) and worked.event.done == number:

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.features.second_model import Swap
+from app.features.work.engines import Swap
 from app.ui.second_model_question import SecondModelQuestion
 from app.ui.theme import Theme
 from app.ui.widgets.question_dialog import QuestionDialog

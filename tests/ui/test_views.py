@@ -13,9 +13,9 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.features.second_model import RESERVE_BYTES
 from app.features.summaries import StoredSummary
 from app.features.summary.result import Wish
+from app.features.work.engines import RESERVE_BYTES
 from app.store.attachments import Use
 from app.ui.chat.chat_view import ChatView
 from app.ui.row_list import ID_ROLE
@@ -133,7 +133,7 @@ def test_nothing_of_the_summaries_is_loaded_for_the_window_to_appear() -> None:
     code = (
         "import sys, app.ui.application;"
         "print([name for name in sys.modules if 'summar' in name or name in"
-        " ('rapidfuzz', 'docx', 'wakepy', 'rouge_score', 'app.features.second_model')])"
+        " ('rapidfuzz', 'docx', 'wakepy', 'rouge_score', 'app.features.work.engines')])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True

@@ -7,20 +7,18 @@ from typing import TYPE_CHECKING
 
 from app.core.events import CancelToken, ModelLoaded
 from app.engine.client import EngineClient
-from app.features.model_speed import Speed, probe
 from app.features.summary.events import InputDocument
 from app.features.summary.pace import SECTIONS_A_MERGE
 from app.features.summary.record import model_file
 from app.features.summary.result import Wish
-from app.features.summary.stored import DONE, KIND, Estimate
-from app.features.task_engines import TaskEngines
+from app.features.summary.stored import KIND, Estimate
+from app.features.work.engines import TaskEngines
+from app.features.work.pace import Speeds
 from app.store.jobs import Jobs
 
 if TYPE_CHECKING:
     from app.features.summary.budgets import Budgets
 
-EARLIER = 3
-"""So many of the last summaries of a model tell its speed."""
 ANSWERED_SHARE = 0.7
 """Of what an answer may take, what it does take."""
 
@@ -31,8 +29,8 @@ class Estimates:
     def __init__(
         self, inputs: Callable[[Sequence[int]], list[InputDocument]], engines: TaskEngines, jobs: Jobs
     ) -> None:
-        self._inputs, self._engines, self._jobs = inputs, engines, jobs
-        self._speeds: dict[str, Speed] = {}
+        self._inputs, self._engines = inputs, engines
+        self._speeds = Speeds(KIND, jobs, seconds="worked_s")
         self._budgets: dict[str, Budgets] = {}
 
     def estimate(self, document_ids: Sequence[int], wish: Wish, cancel: CancelToken) -> Estimate | None:
@@ -52,10 +50,10 @@ class Estimates:
 
     def seconds(self, model: str, tokens: int, sections: int, wish: Wish) -> float | None:
         """How long a model (the name of its file) takes; None where nothing of it was measured here."""
-        earlier = self._earlier_speed(model)
+        earlier = self._speeds.earlier(model)
         if earlier is not None:
             return tokens / earlier
-        speed, budgets = self._speeds.get(model), self._budgets.get(model)
+        speed, budgets = self._speeds.probed(model), self._budgets.get(model)
         if speed is None or budgets is None:
             return None
         read, written = float(tokens), float(budgets.writing(wish.length, wish.language))
@@ -65,19 +63,11 @@ class Estimates:
             written += points + merges * budgets.merged
         return read / speed.reading + written / speed.writing
 
-    def _earlier_speed(self, model: str) -> float | None:
-        """Tokens of a document a second, over the whole of the last summaries that it wrote."""
-        done = [job.progress for job in self._jobs.find(KIND, (DONE,)) if job.progress.get("model_file") == model]
-        tokens, seconds = (sum(one.get(name, 0) for one in done[-EARLIER:]) for name in ("tokens", "worked_s"))
-        return tokens / seconds if tokens and seconds else None
-
     def _measure(self, engine: EngineClient, loaded: ModelLoaded, cancel: CancelToken) -> bool:
         """Reads and writes a little, once for each model that has not written anything here; False when cancelled."""
         from app.features.summary.budgets import budgets_for
 
         model = model_file(loaded)
-        if model not in self._speeds and self._earlier_speed(model) is None:
-            speed = probe(engine, cancel)
-            if speed is not None:
-                self._speeds[model], self._budgets[model] = speed, budgets_for(loaded)
+        if self._speeds.earlier(model) is None and self._speeds.probe(model, engine, cancel) is not None:
+            self._budgets[model] = budgets_for(loaded)
         return not cancel.cancelled

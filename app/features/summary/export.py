@@ -11,7 +11,7 @@ from app.features.summary.export_html import as_html
 from app.features.summary.export_markdown import as_markdown, as_text
 from app.features.summary.report import with_anchors
 from app.features.summary.result import Summary
-from app.features.whole_file import written
+from app.features.work.whole_file import written
 
 __all__ = ["ENDINGS", "as_html", "as_json", "as_markdown", "as_text", "save", "write_docx"]
 

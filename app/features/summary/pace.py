@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from app.features.summary.asking import FIRST_WINDOW
 from app.features.summary.events import Merging, Planned, Rests, SectionRead, SummaryEvent, Writing
+from app.features.work.pace import WorkClock
 
 SECTIONS_A_MERGE = 8
 
@@ -21,10 +22,8 @@ class Pace:
         self, expected_s: float | None = None, side_by_side: int = 1, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.expected_s = expected_s
-        self._side_by_side, self._clock = min(side_by_side, FIRST_WINDOW), clock
-        self._began_s: float | None = None
-        self._rested_s, self._rests_since_s = 0.0, 0.0
-        self._is_resting = False
+        self._side_by_side = min(side_by_side, FIRST_WINDOW)
+        self._clock = WorkClock(clock)
         self._sections, self._done, self._fresh = 0, 0, 0
         self._read_after_s = 0.0
         self._written_since_s = 0.0
@@ -34,9 +33,7 @@ class Pace:
     @property
     def worked_s(self) -> float:
         """How long it has worked."""
-        if self._began_s is None:
-            return 0.0
-        return (self._rests_since_s if self._is_resting else self._clock()) - self._began_s - self._rested_s
+        return self._clock.worked_s
 
     @property
     def is_fresh(self) -> bool:
@@ -48,11 +45,11 @@ class Pace:
         match event:
             case Planned(sections=sections):
                 # Planned again (what did not go in one pass goes in sections), the time until then says nothing.
-                self._began_s, self._sections = self._clock(), sections
-                self._rested_s, self._written_since_s = 0.0, 0.0
+                self._clock.start()
+                self._sections, self._written_since_s = sections, 0.0
                 self._tail = 1.0 + (sections // SECTIONS_A_MERGE if sections > 1 else 0)
             case Rests(reason=reason):
-                self._rest(is_resting=bool(reason))
+                self._clock.rest(is_resting=bool(reason))
             case SectionRead():
                 self._done = event.done
                 if event.was_kept:
@@ -68,7 +65,7 @@ class Pace:
 
     def seconds_left(self) -> float | None:
         """About how much longer; None where nothing tells it yet."""
-        if self._began_s is None:
+        if not self._clock.has_begun:
             return None
         if not self._fresh:
             return None if self.expected_s is None else max(1.0, self.expected_s - self.worked_s)
@@ -78,14 +75,7 @@ class Pace:
         since_s = self.worked_s - max(self._read_after_s, self._written_since_s)
         return max(1.0, left - since_s)
 
-    def _rest(self, *, is_resting: bool) -> None:
-        if is_resting and not self._is_resting:
-            self._rests_since_s = self._clock()
-        elif self._is_resting and not is_resting:
-            self._rested_s += self._clock() - self._rests_since_s
-        self._is_resting = is_resting
-
     def _forget_time(self) -> None:
         """Kept sections come first and at once: the time until then says nothing of those to come."""
-        if not self._fresh and self._began_s is not None and not self._is_resting:
-            self._began_s, self._rested_s = self._clock(), 0.0
+        if not self._fresh and self._clock.has_begun and not self._clock.is_resting:
+            self._clock.start()

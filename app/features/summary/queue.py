@@ -9,7 +9,6 @@ from app.core.errors import DocumentGone
 from app.core.events import CancelToken, ModelLoaded
 from app.engine.client import EngineClient
 from app.features.documents import Documents
-from app.features.job_queue import JobQueue
 from app.features.summary.events import InputDocument, Steps, SummaryEvent
 from app.features.summary.inputs import inputs_of
 from app.features.summary.kept_steps import KeptSteps
@@ -17,8 +16,8 @@ from app.features.summary.partial import Partial
 from app.features.summary.record import Expect, Record, model_file
 from app.features.summary.result import Wish, wish_from_fields
 from app.features.summary.stored import KIND
-from app.features.task_engines import TaskEngines
-from app.features.turns import Turns
+from app.features.work.engines import TaskEngines
+from app.features.work.queue import JobQueue, Turns
 from app.store.jobs import Job, Jobs
 from app.store.summaries import SummaryStore
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from app.core.errors import AppError
-from app.features.summary.events import SummaryEvent
 from app.features.summary.result import Wish, wish_from_fields
 from app.store.documents import StoredDocument
 from app.store.jobs import Job
@@ -16,7 +15,7 @@ from app.store.jobs import Job
 KIND = "summary"
 TASK = "summarize"
 
-DRAFT, QUEUED, RUNNING, PAUSED, DONE, FAILED = "draft", "queued", "running", "paused", "done", "failed"
+DRAFT = "draft"
 
 LONGEST_TITLE = 120
 _FILE_ENDINGS = (".doc", ".docx", ".dvi", ".htm", ".html", ".indd", ".odt", ".pdf", ".ppt", ".pptx", ".rtf", ".tex")
@@ -44,14 +43,6 @@ class StoredSummary:
     created_at: float
     updated_at: float
     is_together: bool = True
-
-
-@dataclass(frozen=True)
-class Worked:
-    """Something happened in one summary. `event` None: its row has changed (state, error, title), look again."""
-
-    id: int
-    event: SummaryEvent | None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from app.features.translation.marked_text import marked_text
 from app.features.translation.result import Origin
 from app.features.translation.stored import Row
 from app.features.translation.tmx_writing import write_tmx
-from app.features.whole_file import written
+from app.features.work.whole_file import written
 from app.language.names import language
 from app.store.memory import Entry, Pair
 

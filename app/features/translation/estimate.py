@@ -8,14 +8,12 @@ from pathlib import Path
 from app.core.events import CancelToken
 from app.documents.segments import Segment
 from app.engine.client import EngineClient
-from app.features.model_speed import Speed, probe
-from app.features.task_engines import TaskEngines
 from app.features.translation.events import Memory
-from app.features.translation.stored import DONE, KIND, Row, TranslationEstimate
+from app.features.translation.stored import KIND, Row, TranslationEstimate
+from app.features.work.engines import TaskEngines
+from app.features.work.pace import Speeds
 from app.store.jobs import Jobs
 
-EARLIER = 3
-"""So many of the last translations of a model tell its speed."""
 PROMPT_SHARE = 1.5
 """What a prompt takes beside its text, as a share of that: rules, markup, what came before."""
 COUNT_AT_ONCE = 500
@@ -25,8 +23,8 @@ class Estimates:
     """From any thread. What was measured holds as long as the program runs."""
 
     def __init__(self, engines: TaskEngines, jobs: Jobs) -> None:
-        self._engines, self._jobs = engines, jobs
-        self._speeds: dict[str, Speed] = {}
+        self._engines = engines
+        self._speeds = Speeds(KIND, jobs, seconds="timed_s")
 
     def estimate(
         self, rows: Sequence[Row], memory_of: Callable[[Path], Memory], cancel: CancelToken
@@ -49,23 +47,11 @@ class Estimates:
         return None if cancel.cancelled else TranslationEstimate(len(rows), len(rows) - len(left), tokens, seconds)
 
     def _seconds(self, model: str, tokens: int, engine: EngineClient, cancel: CancelToken) -> float | None:
-        earlier = self._earlier_speed(model)
+        earlier = self._speeds.earlier(model)
         if earlier is not None:
             return tokens / earlier
-        if model not in self._speeds:
-            speed = probe(engine, cancel)
-            if speed is None:
-                return None
-            self._speeds[model] = speed
-        speed = self._speeds[model]
-        return tokens * (1 + PROMPT_SHARE) / speed.reading + tokens / speed.writing
-
-    def _earlier_speed(self, model: str) -> float | None:
-        """Tokens of a document a second, over the last translations that were made in one go."""
-        done = [job.progress for job in self._jobs.find(KIND, (DONE,)) if job.progress.get("model_file") == model]
-        fresh = [one for one in done if one.get("tokens") and one.get("timed_s")][-EARLIER:]
-        tokens, seconds = (sum(one[name] for one in fresh) for name in ("tokens", "timed_s"))
-        return tokens / seconds if tokens and seconds else None
+        speed = self._speeds.probe(model, engine, cancel)
+        return None if speed is None else tokens * (1 + PROMPT_SHARE) / speed.reading + tokens / speed.writing
 
 
 def _tokens(segments: Sequence[Segment], engine: EngineClient, cancel: CancelToken) -> int:

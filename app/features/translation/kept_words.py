@@ -17,7 +17,7 @@ from app.features.translation.result import Term, TranslationWish
 from app.features.translation.stored import Row, source_language_of, wish_of
 from app.features.translation.tmx import read_tmx
 from app.features.translation.tmx_writing import write_tmx
-from app.features.whole_file import written
+from app.features.work.whole_file import written
 from app.store.database import fold
 from app.store.jobs import Job
 from app.store.memory import Pair, TranslationMemory

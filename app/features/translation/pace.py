@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from app.features.translation.events import SegmentDone, TranslationEvent, TranslationPlanned, TranslationRests
 from app.features.translation.result import Origin
+from app.features.work.pace import WorkClock
 
 _BY_THE_MODEL = (Origin.MODEL, Origin.KEPT)
 
@@ -21,25 +22,21 @@ class Pace:
         self._left = dict(lengths)
         self._characters_left = sum(self._left.values())
         self._written = 0
-        self._clock = clock
-        self._began_s: float | None = None
-        self._rested_s, self._rests_since_s = 0.0, 0.0
-        self._is_resting = False
+        self._clock = WorkClock(clock)
 
     @property
     def worked_s(self) -> float:
         """How long it has worked."""
-        if self._began_s is None:
-            return 0.0
-        return (self._rests_since_s if self._is_resting else self._clock()) - self._began_s - self._rested_s
+        return self._clock.worked_s
 
     def take(self, event: TranslationEvent) -> None:
         """One more event of the pipeline."""
         match event:
             case TranslationPlanned():
-                self._began_s = self._began_s if self._began_s is not None else self._clock()
+                if not self._clock.has_begun:
+                    self._clock.start()
             case TranslationRests(reason=reason):
-                self._rest(is_resting=bool(reason))
+                self._clock.rest(is_resting=bool(reason))
             case SegmentDone(translated=translated):
                 length = self._left.pop(translated.id, 0)
                 self._characters_left -= length
@@ -47,13 +44,6 @@ class Pace:
 
     def seconds_left(self) -> float | None:
         """About how much longer; None where nothing tells it yet."""
-        if not self._written or self._began_s is None:
+        if not self._written or not self._clock.has_begun:
             return None
         return max(1.0, self.worked_s / self._written * self._characters_left)
-
-    def _rest(self, *, is_resting: bool) -> None:
-        if is_resting and not self._is_resting:
-            self._rests_since_s = self._clock()
-        elif self._is_resting and not is_resting:
-            self._rested_s += self._clock() - self._rests_since_s
-        self._is_resting = is_resting

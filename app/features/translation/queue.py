@@ -13,14 +13,13 @@ from app.core.errors import DocumentGone
 from app.core.events import CancelToken, ModelLoaded
 from app.documents.segments import Segment, segment_from_fields
 from app.engine.client import EngineClient
-from app.features.job_queue import JobQueue
-from app.features.task_engines import TaskEngines
 from app.features.translation.events import Memory, TranslationEvent
 from app.features.translation.record import Record
 from app.features.translation.result import Translated, TranslationWish, translated_from_fields
 from app.features.translation.searched import searched_text
 from app.features.translation.stored import KIND, Row, source_language_of, wish_of
-from app.features.turns import Turns
+from app.features.work.engines import TaskEngines
+from app.features.work.queue import JobQueue, Turns
 from app.store.jobs import Job, Jobs
 from app.store.translations import StoredSegment, TranslationStore
 

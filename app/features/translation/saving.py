@@ -23,7 +23,7 @@ from app.features.translation.page_marks import NOT_TRANSLATED
 from app.features.translation.recomposed import recomposed
 from app.features.translation.result import Origin
 from app.features.translation.stored import Row, Saved, Saving
-from app.features.whole_file import SCRATCH, put, scratch_beside, written
+from app.features.work.whole_file import SCRATCH, put, scratch_beside, written
 from app.language.names import language
 
 ENDINGS_OF_NEW = (".docx", ".html")

@@ -8,7 +8,6 @@ from pathlib import Path
 from app.core.errors import AppError
 from app.documents.segments import Segment
 from app.documents.source import Remark
-from app.features.translation.events import TranslationEvent
 from app.features.translation.result import Origin, Term, Translated, TranslationWish, wish_from_fields
 from app.store.jobs import Job
 from app.store.translations import Counts
@@ -16,9 +15,8 @@ from app.store.translations import Counts
 KIND = "translation"
 TASK = "translate"
 
-ADDING, DRAFT, QUEUED, RUNNING, PAUSED, DONE, FAILED = (
-    "adding", "draft", "queued", "running", "paused", "done", "failed",
-)  # fmt: skip
+ADDING, DRAFT = "adding", "draft"
+"""States beside those of `app.features.work.queue`: not all of its segments are there; it waits to be begun."""
 BLOCKS, TYPED = "blocks", "typed"
 """Formats that are none of `app.documents.writers.MODULES`: a new document is made; text that somebody typed."""
 
@@ -59,14 +57,6 @@ class Row:
 
     segment: Segment
     translated: Translated | None
-
-
-@dataclass(frozen=True)
-class Worked:
-    """Something happened in one translation. `event` None: its row has changed (state, error, title), look again."""
-
-    translation_id: int
-    event: TranslationEvent | None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from app.features.translation.adding import Copies
 from app.features.translation.queue import row_of
 from app.features.translation.saving import ENDINGS_OF_NEW, Original, check_target, compose, rewrite
 from app.features.translation.stored import BLOCKS, TYPED, Saved, Saving, StoredTranslation, wish_of
-from app.features.whole_file import SCRATCH
+from app.features.work.whole_file import SCRATCH
 from app.language.names import language
 from app.store.jobs import Job
 from app.store.translations import TranslationStore

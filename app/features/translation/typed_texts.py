@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from app.features.chat import title_from
 from app.features.translation.result import TranslationWish, wish_to_fields
-from app.features.translation.stored import DONE, KIND, TYPED
+from app.features.translation.stored import KIND, TYPED
+from app.features.work.queue import DONE
 from app.store.jobs import Job, Jobs
 from app.store.translations import TranslationStore
 

@@ -9,7 +9,9 @@ from PySide6.QtCore import QObject, Signal
 
 from app.core.errors import AppError
 from app.core.events import CancelToken
-from app.features.summaries import StoredSummary, Worked
+from app.features.summaries import StoredSummary
+from app.features.summary.events import SummaryEvent
+from app.features.work.queue import Worked
 from app.ui import tasks
 from app.ui.i18n import tr
 from app.ui.notify import Notify
@@ -68,11 +70,11 @@ class SummaryRunner(QObject):
         """How far the one at work is; None for any other."""
         return self._progress.get(summary_id)
 
-    def _work(self, cancel: CancelToken) -> Iterator[Worked]:
+    def _work(self, cancel: CancelToken) -> Iterator[Worked[SummaryEvent]]:
         # The queue's parts are loaded here, on the thread.
         yield from self._app.summaries.run(cancel)
 
-    def _on_worked(self, worked: Worked) -> None:
+    def _on_worked(self, worked: Worked[SummaryEvent]) -> None:
         if worked.event is None:
             self._look_at_row(worked.id)
             self.row_changed.emit(worked.id)

@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QWidget
 from app.core.errors import AppError
 from app.documents.segments import Content
 from app.features.translation.result import TranslationWish
-from app.features.translation.stored import QUEUED, RUNNING, Row, StoredTranslation
+from app.features.translation.stored import Row, StoredTranslation
+from app.features.work.queue import QUEUED, RUNNING
 from app.ui.i18n import tr
 from app.ui.notify import Notify
 from app.ui.translate.flag_remedies import with_term

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject
 
 from app.core.errors import AppError
 from app.features.translation.result import Term
-from app.features.translation.stored import DONE
+from app.features.work.queue import DONE
 from app.ui.i18n import tr
 from app.ui.notify import Notify
 from app.ui.theme import Theme

@@ -13,7 +13,8 @@ from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 from app.core.errors import AppError
 from app.features.translation.events import SegmentDone, SegmentGrows, TermsFound, TranslationEnded, TranslationEvent
 from app.features.translation.result import TranslationWish
-from app.features.translation.stored import DONE, DRAFT, QUEUED, RUNNING, Row, StoredTranslation
+from app.features.translation.stored import DRAFT, Row, StoredTranslation
+from app.features.work.queue import DONE, QUEUED, RUNNING
 from app.ui.i18n import tr
 from app.ui.notify import Notify
 from app.ui.theme import Theme

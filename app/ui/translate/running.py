@@ -16,7 +16,9 @@ from app.ui.translate.progress import Progress
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.translation.stored import StoredTranslation, Worked
+    from app.features.translation.events import TranslationEvent
+    from app.features.translation.stored import StoredTranslation
+    from app.features.work.queue import Worked
 
 
 class TranslationRunner(QObject):
@@ -67,12 +69,12 @@ class TranslationRunner(QObject):
         """How far the one at work is; None for any other."""
         return self._progress.get(translation_id)
 
-    def _work(self, cancel: CancelToken) -> Iterator[Worked]:
+    def _work(self, cancel: CancelToken) -> Iterator[Worked[TranslationEvent]]:
         # The queue's parts are loaded here, on the thread.
         yield from self._app.translations.run(cancel)
 
-    def _on_worked(self, worked: Worked) -> None:
-        number, event = worked.translation_id, worked.event
+    def _on_worked(self, worked: Worked[TranslationEvent]) -> None:
+        number, event = worked.id, worked.event
         if event is None:
             self._look_at_row(number)
             self.row_changed.emit(number)

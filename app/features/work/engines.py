@@ -1,18 +1,22 @@
-"""The engine that has the model of a tab's jobs: the chat's own where it is the same model, else a second one."""
+"""The engine that has the model of a tab's jobs: the chat's own, a second one beside it, or the chat's for a while."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from app.core.errors import EngineCrashesRepeatedly, NoModel, NoRoomForModel
 from app.core.events import CancelToken, ModelLoaded
+from app.core.gguf import check_model
 from app.engine.client import EngineClient
-from app.features.job_engines import JobEngines
-from app.features.second_model import Swap
+from app.engine.computer import free_memory_bytes
+from app.engine.footprint import Layout, shape_of
+from app.features.model_sentences import Words, gigabytes
 
 LOOK_EVERY_S = 0.1
 
@@ -149,3 +153,140 @@ class TaskEngines:
 def _path_in(engine: EngineClient) -> Path | None:
     loaded: ModelLoaded | None = engine.loaded
     return Path(loaded.path) if loaded is not None else None
+
+
+# Gives a job the engine that has its model: the chat's own, a second one beside it, or the chat's for a while.
+
+
+CONTEXT_TOKENS = 8192
+
+
+def needed_bytes(path: Path, context_tokens: int = CONTEXT_TOKENS) -> int:
+    """What a model takes in memory, by formula. Raises ModelUnreadable or ModelMissing."""
+    return shape_of(check_model(path)).needs(Layout(context_tokens)).total
+
+
+class JobEngines:
+    """`open` on the job's own thread, and `close` when the job is over, however it ended."""
+
+    def __init__(
+        self,
+        chats: EngineClient,
+        make_engine: Callable[[], EngineClient],
+        ask: Callable[[Swap], bool],
+        *,
+        free_bytes: Callable[[], int] = free_memory_bytes,
+        needs: Callable[[Path], int] = needed_bytes,
+    ) -> None:
+        self._chats = chats
+        self._make_engine = make_engine
+        self._second_model = SecondModel(ask)
+        self._free_bytes = free_bytes
+        self._needs = needs
+        self._beside: dict[str, EngineClient] = {}
+        self._gave_way: dict[str, Path] = {}
+
+    def open(self, job: str, path: Path, cancel: CancelToken) -> EngineClient | None:
+        """The engine with the job's model loaded; None when a person declined or stopped.
+
+        Asks at most once a job, and only when both models do not fit. Raises what loading raises.
+        """
+        loaded = self._chats.loaded
+        if loaded is not None and Path(loaded.path) == path:
+            return self._chats
+        if job in self._beside:
+            return self._beside[job]
+        place = self._place(job, path, loaded)
+        if place is Places.NO:
+            return None
+        if place is Places.SWAP and loaded is not None:
+            self._gave_way[job] = Path(loaded.path)
+            engine = self._chats
+        else:
+            engine = self._beside[job] = self._make_engine()
+        return engine if _load(engine, path, cancel) else None
+
+    def close(self, job: str, *, is_quitting: bool = False) -> None:
+        """The job is over: its own engine ends, and a model that gave way comes back, unless the program quits."""
+        self._second_model.forget(job)
+        beside = self._beside.pop(job, None)
+        if beside is not None:
+            beside.close()
+        gave_way = self._gave_way.pop(job, None)
+        if gave_way is not None and not is_quitting:
+            _load(self._chats, gave_way, CancelToken())
+
+    def _place(self, job: str, path: Path, loaded: ModelLoaded | None) -> Places:
+        wanted = self._needs(path)
+        free = self._free_bytes()
+        if loaded is None or not free:  # nothing is in the way, or nobody can tell
+            return Places.BOTH
+        return self._second_model.decide(Swap(job, loaded.name, loaded.needed_bytes, path.stem, wanted, free))
+
+
+def _load(engine: EngineClient, path: Path, cancel: CancelToken) -> bool:
+    return any(isinstance(event, ModelLoaded) for event in list(engine.load(path, cancel=cancel)))
+
+
+# A job that wants another model than the one in memory: both at once, one instead of the other, or not at all.
+
+
+RESERVE_BYTES = 500_000_000
+"""What stays free for everything else when two models share the memory."""
+
+
+class Places(StrEnum):
+    """Where a second model goes."""
+
+    BOTH = "both"
+    """Both fit at the same time."""
+    SWAP = "swap"
+    """The second takes the place of the first, and the first comes back after the job."""
+    NO = "no"
+    """The first stays; the job goes on without the second."""
+
+
+@dataclass(frozen=True)
+class Swap:
+    """What a person is asked: may `wanted` take the place of `loaded` for this job? Sizes in bytes."""
+
+    job: str
+    loaded: str
+    loaded_bytes: int
+    wanted: str
+    wanted_bytes: int
+    free_bytes: int
+    """Free beside the loaded model."""
+
+
+def swap_words(swap: Swap) -> Words:
+    """The question, for a dialog with the answers "Put to sleep" and "Not now"."""
+    text = "This needs {wanted}, which takes {needed} GB, and {free} GB are free. Put {loaded} to sleep meanwhile?"
+    values = {"needed": gigabytes(swap.wanted_bytes), "free": gigabytes(swap.free_bytes)}
+    return Words(text, {"wanted": swap.wanted, "loaded": swap.loaded} | values)
+
+
+class SecondModel:
+    """Decides for each job; a person is asked at most once per job, and only where it makes a difference.
+
+    `ask` blocks until the person has answered, so that `decide` belongs on the job's own thread.
+    """
+
+    def __init__(self, ask: Callable[[Swap], bool]) -> None:
+        self._ask = ask
+        self._answers: dict[str, bool] = {}
+
+    def decide(self, swap: Swap) -> Places:
+        """Where the second model goes. It is measured anew each time; only the person's answer is remembered."""
+        room = swap.free_bytes - RESERVE_BYTES
+        if swap.loaded_bytes <= 0 or swap.wanted_bytes <= room:
+            return Places.BOTH
+        if swap.wanted_bytes > room + swap.loaded_bytes:
+            return Places.NO  # not even alone: there is nothing to ask
+        if swap.job not in self._answers:
+            self._answers[swap.job] = self._ask(swap)
+        return Places.SWAP if self._answers[swap.job] else Places.NO
+
+    def forget(self, job: str) -> None:
+        """The job is over: the next one under its name asks again."""
+        self._answers.pop(job, None)

@@ -10,8 +10,7 @@ import pytest
 from app.core.errors import ModelUnreadable
 from app.core.events import CancelToken
 from app.engine.client import EngineClient
-from app.features.job_engines import JobEngines, needed_bytes
-from app.features.second_model import RESERVE_BYTES, Swap
+from app.features.work.engines import RESERVE_BYTES, JobEngines, Swap, needed_bytes
 from tests.helpers.engine import answer_of, load, scripted_client, user
 
 GB = 10**9

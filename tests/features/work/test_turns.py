@@ -11,7 +11,7 @@ import pytest
 
 from app.bootstrap import Fireside, build
 from app.core.events import CancelToken
-from app.features.turns import Turns
+from app.features.work.queue import Turns
 from tests.helpers import summaries as of_summaries
 from tests.helpers import translations as of_translations
 from tests.helpers.script import write_script
@@ -61,7 +61,7 @@ class Both:
         for worked in self._app.translations.run(self.cancel):
             if worked.event is not None:
                 assert self._app.summaries.at_work is None
-                self.told.put(("translation", worked.translation_id))
+                self.told.put(("translation", worked.id))
 
 
 def test_one_job_is_at_work_at_a_time_over_both_kinds_in_the_order_they_were_queued(

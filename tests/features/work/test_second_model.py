@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.features.second_model import RESERVE_BYTES, Places, SecondModel, Swap, swap_words
+from app.features.work.engines import RESERVE_BYTES, Places, SecondModel, Swap, swap_words
 
 GB = 10**9
 TIGHT = Swap("translate-1", "Qwen3.5 4B", 4 * GB, "Hy-MT2 1.8B", 2 * GB, free_bytes=GB + RESERVE_BYTES)

@@ -15,15 +15,14 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
 from app.core.errors import AppError, EngineStopped, ModelReplaced, NoRoomForModel
 from app.core.events import CancelToken, ModelLoaded
 from app.engine.client import EngineClient
-from app.features.awake import awake
-from app.features.task_engines import TaskEngines
-from app.features.turns import Turns
+from app.features.work.awake import awake
+from app.features.work.engines import TaskEngines
 from app.store.jobs import Job, Jobs
 
 log = logging.getLogger(__name__)
@@ -52,6 +51,14 @@ class Working(Protocol[Event_co]):
 
     def seconds_left(self) -> float | None:
         """About how much longer; None where nothing tells it yet."""
+
+
+@dataclass(frozen=True)
+class Worked(Generic[Event_co]):
+    """Something happened in one job. `event` None: its row has changed (state, error, title), look again."""
+
+    id: int
+    event: Event_co | None
 
 
 class _Stop(CancelToken):
@@ -132,11 +139,10 @@ class JobQueue(ABC, Generic[Event]):
             self._jobs.delete(job_id)
             self._end_work_on(job_id)
 
-    def run(self, cancel: CancelToken) -> Iterator[tuple[int, Event | None]]:
+    def run(self, cancel: CancelToken) -> Iterator[Worked[Event]]:
         """Works off the queue until nothing waits in it; a job that fails does not keep the next from its turn.
 
-        Yields the job's id with each event, None where its row has changed. Cancelled (the program quits), the one at
-        work stays queued. While another kind has the turn, nothing comes.
+        Cancelled (the program quits), the one at work stays queued. While another kind has the turn, nothing comes.
         """
         while self._turns.take(self._kind, self._next_place, cancel):
             try:
@@ -144,17 +150,17 @@ class JobQueue(ABC, Generic[Event]):
             finally:
                 self._turns.give_back()
 
-    def _turn(self, cancel: CancelToken) -> Iterator[tuple[int, Event | None]]:
+    def _turn(self, cancel: CancelToken) -> Iterator[Worked[Event]]:
         with self._engines.held(cancel), awake(self._stays_awake) as look:
             while not cancel.cancelled and (job := self._take(stop := _Stop(cancel))) is not None:
                 try:
-                    yield job.id, None
+                    yield Worked(job.id, None)
                     for event in self._carry_out(job, stop):
                         look()
-                        yield job.id, event
+                        yield Worked(job.id, event)
                 finally:
                     self._let_go(job.id)
-                yield job.id, None
+                yield Worked(job.id, None)
                 if not self._turns.goes_on(self._kind, self._next_place):
                     return
 
@@ -240,3 +246,54 @@ class JobQueue(ABC, Generic[Event]):
     def _state(self, job_id: int) -> str:
         job = self._jobs.get(job_id)
         return self.settled(job).state if job is not None and job.kind == self._kind else ""
+
+
+# Whose turn it is: one long job at a time over all kinds, in the order in which they were queued.
+
+
+LOOK_EVERY_S = 0.1
+
+NextPlace = Callable[[], float | None]
+"""The place of the next job of a kind in the common queue; None where none waits."""
+
+
+class Turns:
+    """Shared by the queues of all kinds; from any thread. What nobody works off keeps no other kind waiting."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._waiting: dict[str, NextPlace] = {}
+        self._at_work = ""
+
+    def take(self, kind: str, next_place: NextPlace, cancel: CancelToken) -> bool:
+        """Waits for the turn of a kind; False where nothing of it waits any more, or cancelled."""
+        with self._changed:
+            self._waiting[kind] = next_place
+            try:
+                while not cancel.cancelled:
+                    place = next_place()
+                    if place is None:
+                        return False
+                    if not self._at_work and self._is_first(kind, place):
+                        self._at_work = kind
+                        return True
+                    self._changed.wait(LOOK_EVERY_S)  # a cancel wakes nobody
+                return False
+            finally:
+                del self._waiting[kind]
+
+    def goes_on(self, kind: str, next_place: NextPlace) -> bool:
+        """Whether a kind, between two of its jobs, keeps the turn: no other one waits for an earlier one."""
+        with self._changed:
+            place = next_place()
+            return place is not None and self._is_first(kind, place)
+
+    def give_back(self) -> None:
+        """The turn is over."""
+        with self._changed:
+            self._at_work = ""
+            self._changed.notify_all()
+
+    def _is_first(self, kind: str, place: float) -> bool:
+        others = (next_place() for other, next_place in self._waiting.items() if other != kind)
+        return all(other is None or place <= other for other in others)

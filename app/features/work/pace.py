@@ -1,0 +1,87 @@
+"""The time a job has worked, and the speed that earlier jobs and a short try tell of a model."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from app.core.events import CancelToken
+from app.engine.client import EngineClient
+from app.features.model_speed import Speed, probe
+from app.features.work.queue import DONE
+from app.store.jobs import Jobs
+
+EARLIER = 3
+"""So many of the last jobs of a model tell its speed."""
+
+
+class WorkClock:
+    """Seconds of work; while it rests, the clock does not count."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._began_s: float | None = None
+        self._rested_s, self._rests_since_s = 0.0, 0.0
+        self._is_resting = False
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether it was started."""
+        return self._began_s is not None
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether others go before it now."""
+        return self._is_resting
+
+    @property
+    def worked_s(self) -> float:
+        """How long it has worked."""
+        if self._began_s is None:
+            return 0.0
+        return (self._rests_since_s if self._is_resting else self._clock()) - self._began_s - self._rested_s
+
+    def start(self) -> None:
+        """From nought again."""
+        self._began_s, self._rested_s = self._clock(), 0.0
+
+    def rest(self, *, is_resting: bool) -> None:
+        """Others go before it, or do not any more."""
+        if is_resting and not self._is_resting:
+            self._rests_since_s = self._clock()
+        elif self._is_resting and not is_resting:
+            self._rested_s += self._clock() - self._rests_since_s
+        self._is_resting = is_resting
+
+
+class Speeds:
+    """From any thread. What was measured holds as long as the program runs.
+
+    `seconds` is the field of a job's progress that tells how long its `tokens` took.
+    """
+
+    def __init__(self, kind: str, jobs: Jobs, *, seconds: str) -> None:
+        self._kind, self._jobs, self._seconds = kind, jobs, seconds
+        self._probed: dict[str, Speed] = {}
+
+    def earlier(self, model: str) -> float | None:
+        """Tokens of a document a second, over the last jobs that a model (the name of its file) did in one go."""
+        done = [job.progress for job in self._jobs.find(self._kind, (DONE,))]
+        fresh = [
+            one for one in done if one.get("model_file") == model and one.get("tokens") and one.get(self._seconds)
+        ][-EARLIER:]
+        tokens, seconds = (sum(one[name] for one in fresh) for name in ("tokens", self._seconds))
+        return tokens / seconds if tokens and seconds else None
+
+    def probed(self, model: str) -> Speed | None:
+        """What `probe` found; None where it was not asked."""
+        return self._probed.get(model)
+
+    def probe(self, model: str, engine: EngineClient, cancel: CancelToken) -> Speed | None:
+        """Reads and writes a little, once for each model that has not done a job here; None when cancelled."""
+        if model not in self._probed:
+            speed = probe(engine, cancel)
+            if speed is None:
+                return None
+            self._probed[model] = speed
+        return self._probed[model]
