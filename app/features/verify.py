@@ -6,6 +6,7 @@ cannot see (a cause turned round, what was left out) it lets pass; `make bench O
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -19,10 +20,13 @@ from app.features.summary.result import Anchor, Check, Reason
 from app.language.dates import dates
 from app.language.detection import MOST_CHARACTERS, differ, scripts_differ
 from app.language.numbers import quantities
+from app.language.scripts import LETTER_OR_DIGIT_WITH_CASE
 from app.language.words import Missing, Stretch, sentence_number, share, stems, stretch_at, stretches
 
 LEAST_SUPPORT = 0.35
 """Of a statement's words, so many stand in what it cites; `tests/benchmarks/claims_bench.py` has the curve."""
+CLOSE_SUPPORT = 0.75
+"""The same where the model was not made for a language: what it writes in words of its own there is mostly garbled."""
 LEAST_WORDS = 3
 """Statements of fewer words are too short for a share."""
 CARRIES = 0.6
@@ -35,6 +39,8 @@ LONGEST_TEXT = 1_000
 LONGEST_STATEMENT = 4_000
 LONGEST_BLOCK = 200_000
 """Characters; what follows is not compared."""
+
+_LONG_WORD = re.compile(rf"{LETTER_OR_DIGIT_WITH_CASE}{{6,}}")
 
 
 class Cited(NamedTuple):
@@ -72,11 +78,18 @@ class _Place(NamedTuple):
         return Anchor(self.cited.document, block.id, block.page, stretch.start, stretch.end, text)
 
 
-def verify(statement: str, cited: Sequence[Cited], quote: str = "", nearby: Sequence[Cited] = ()) -> Verdict:
+def verify(
+    statement: str,
+    cited: Sequence[Cited],
+    quote: str = "",
+    nearby: Sequence[Cited] = (),
+    *,
+    closely: bool = False,
+) -> Verdict:
     """Compares a statement with what it cites; what is not there is looked for in the blocks nearby.
 
     A statement that stands in a nearby block and not in the cited ones is anchored there. `quote` is what the model
-    says to have copied word for word.
+    says to have copied word for word. `closely`: each of its words has to stand there, perhaps with another ending.
     """
     statement, quote = statement[:LONGEST_STATEMENT], quote[:LONGEST_TEXT]
     wanted = stems(statement)
@@ -91,6 +104,8 @@ def verify(statement: str, cited: Sequence[Cited], quote: str = "", nearby: Sequ
             chosen, check = [*elsewhere, *chosen], Check()
     if check.found and quote:
         check = quoted
+    if check.found and closely:
+        check = _compare_closely(statement, wanted, chosen, around) or check
     return Verdict(check, _anchors(chosen))
 
 
@@ -179,6 +194,21 @@ def _compare(statement: str, wanted: frozenset[str], chosen: list[_Place], aroun
         return Check()
     reason, missing = next((one for one in found if one[1].page_says), found[0])
     return Check(False, reason, missing.said, missing.page_says)
+
+
+def _compare_closely(
+    statement: str, wanted: frozenset[str], chosen: list[_Place], around: list[_Place]
+) -> Check | None:
+    """What is wrong with a statement by a model that may be making up words; None where nothing is."""
+    texts = [" ".join((one.text, *one.cited.block.heading_path)) for one in chosen]
+    if differ(statement, " ".join(texts)[:MOST_CHARACTERS]):
+        return Check(False, Reason.LANGUAGE)
+    there = [vocabulary(text) for text in (*texts, *(one.text for one in around))]
+    for word in _LONG_WORD.findall(statement):
+        if not any(holds(one, word) for one in there):
+            return Check(False, Reason.NAME, word)
+    union = frozenset().union(*(stems(text) for text in texts))
+    return Check(False, Reason.SUPPORT) if share(wanted, union) < CLOSE_SUPPORT else None
 
 
 def _is_comparable(statement: str, texts: list[str]) -> bool:

@@ -188,6 +188,29 @@ def test_what_cannot_be_compared_with_another_language_is_never_told_as_found(
     assert checked("В 1999 году гавань построила Анна.", text).reason is Reason.NUMBER
 
 
+GERMAN = "Die Entwicklung von Debian ist für jeden zugänglich, und es gibt mehrere Organisationen in Europa."
+JAPANESE = "ミラー作業はほとんどがスクリプトにより完全自動化で行われ、操作は不要です。"
+
+
+@pytest.mark.parametrize(
+    ("statement", "text", "told"),
+    [
+        ("Die Entwicklung von Debian ist für jeden zugänglich.", GERMAN, None),
+        ("Debians Entwicklung ist jedem zugänglich.", GERMAN, None),
+        ("Die Entwicklung von Debian ist für jeden debenommen zugänglich.", GERMAN, (Reason.NAME, "debenommen")),
+        ("ミラー作業はほとんど完全自動化で行われます。", JAPANESE, None),
+        ("ミラー作業のメンバーを使用する方法はスクリプトです。", JAPANESE, (Reason.SUPPORT, "")),
+        ("Debian has 3 organisations in Europe for you and me.", f"{GERMAN} Es sind 3.", (Reason.LANGUAGE, "")),
+    ],
+)
+def test_what_is_garbled_is_not_told_as_found_where_the_model_does_not_know_the_language(
+    statement: str, text: str, told: tuple[Reason, str] | None
+) -> None:
+    assert checked(statement, text).found, "otherwise words of its own are a model's right"
+    check = verify(statement, [block(1, text)], closely=True).check
+    assert (None if check.found else (check.reason, check.said)) == told
+
+
 def test_a_summary_in_another_language_is_judged_by_its_numbers_and_codes() -> None:
     text = "The harbour handled 3.7 million tonnes of goods in the year 2024, and it was the best year of all."
     right = "Der Hafen schlug im Jahr 2024 rund 3,7 Millionen Tonnen um, und das war die größte Menge von allen."

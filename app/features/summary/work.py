@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from hashlib import blake2b
 from json import dumps
 from pathlib import Path
@@ -22,6 +23,7 @@ from app.features.summary.points import line_of
 from app.features.summary.prompts import PROMPT_VERSION
 from app.features.summary.result import Statement, Wish
 from app.features.summary.sections import Section
+from app.features.summary.writing_language import unknown_languages
 from app.features.verify import Cited, verify
 
 TEMPERATURE, WARMER = 0.2, 0.25
@@ -108,8 +110,12 @@ class Work:
 
     def checked(self, text: str, cited: Sequence[Cited], nearby: Sequence[Cited], quote: str = "") -> Statement:
         """A statement with its places and how the comparison with them came out."""
-        verdict = verify(text, cited, quote, nearby[:MOST_NEARBY])
+        verdict = verify(text, cited, quote, nearby[:MOST_NEARBY], closely=self._is_language_unknown)
         return Statement(text, verdict.anchors, verdict.check)
+
+    @cached_property
+    def _is_language_unknown(self) -> bool:
+        return bool(unknown_languages(Path(self.model.path), self.documents, self.wish))
 
 
 def _text_of(document: InputDocument) -> InputDocument:
