@@ -19,6 +19,11 @@ def clipboard_let_go(qapp: QApplication) -> Iterator[None]:
     qapp.clipboard().clear()
 
 
+@pytest.fixture(autouse=True)
+def known_speed(fast_machine: None) -> None:
+    """No window measures how fast memory is, which takes all cores for half a second."""
+
+
 @pytest.fixture
 def frame(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Frame]:
     """An open window with a scripted model behind it; nothing is loaded until a test says so."""
