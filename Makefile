@@ -22,7 +22,7 @@ endif
 ifeq ($(wildcard resources/models/*.gguf),)
 $(STAMPS)/starter-model: FORCE
 endif
-ifeq ($(wildcard resources/icons/phosphor.ttf),)
+ifneq ($(words $(wildcard resources/icons/phosphor.ttf resources/languages/model.npz)),2)
 $(STAMPS)/assets: FORCE
 endif
 FORCE:
@@ -118,7 +118,7 @@ clean: ## remove what was built and cached here; set-up, engine and models stay
 
 .PHONY: clean-all
 clean-all: clean ## remove the set-up too; the built engine stays in ~/.cache/fireside
-	@rm -rf .venv resources/models resources/fonts resources/icons/phosphor*
+	@rm -rf .venv resources/models resources/fonts resources/languages resources/icons/phosphor*
 
 # Set-up, step by step
 
@@ -153,6 +153,6 @@ $(STAMPS)/starter-model: $(SETUP)/starter_model.py $(LOCK)/starter.txt | $(STAMP
 	@$(PYTHON) $(SETUP)/starter_model.py $(QUIETLY)
 	@touch $@
 
-$(STAMPS)/assets: $(SETUP)/assets.py $(LOCK)/assets.txt | $(STAMPS)/app
+$(STAMPS)/assets: $(SETUP)/assets.py $(LOCK)/assets.txt $(LOCK)/app.txt | $(STAMPS)/app
 	@$(PYTHON) $(SETUP)/assets.py $(QUIETLY)
 	@touch $@

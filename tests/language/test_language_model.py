@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from app.core.paths import resource
+from app.language import language_model
 from app.language.language_model import LanguageModel, most_likely
 
 TEXTS = {
@@ -18,6 +20,13 @@ def test_held_and_streamed_agree() -> None:
     for code, text in TEXTS.items():
         assert held.most_likely(text)[0] == most_likely(text)[0] == code
         assert held.most_likely(text)[1] == pytest.approx(most_likely(text)[1])
+
+
+def test_packed_and_unpacked_it_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert resource(language_model.UNPACKED).is_file(), "run `make setup`"
+    unpacked = [most_likely(text) for text in TEXTS.values()]
+    monkeypatch.setattr(language_model, "UNPACKED", "languages/not-there")
+    assert [most_likely(text) for text in TEXTS.values()] == unpacked
 
 
 def test_only_the_languages_that_are_named_are_found() -> None:

@@ -86,6 +86,15 @@ def test_known_fonts_are_copied_and_unknown_ones_left_out(tmp_path: Path, monkey
     assert [file.name for file in (resources / "fonts").iterdir()] == ["Known.otf"]
 
 
+def test_the_model_of_languages_is_unpacked(tmp_path: Path) -> None:
+    import assets
+
+    from app.language.language_model import UNPACKED
+
+    assets.unpack_language_model(tmp_path)
+    assert zipfile.ZipFile(tmp_path / UNPACKED).testzip() is None
+
+
 def test_a_font_that_is_no_longer_the_known_one_is_taken_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import assets
 
