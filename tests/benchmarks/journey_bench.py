@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Callable, Iterator
 
 from PySide6.QtCore import QEventLoop, Qt, QTimer, SignalInstance
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from run import Row
 
@@ -21,6 +20,7 @@ from app.ui.main_window import MainWindow
 from app.ui.model_loader import ModelLoader
 from app.ui.notify import Notify
 from app.ui.theme import Theme
+from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.gaps import Gaps
 
 MOST_GAP_MS = 50
@@ -80,8 +80,9 @@ def _first_hour(window: MainWindow, chat: ChatView) -> None:
 
 
 def _ask(chat: ChatView, text: str) -> None:
-    chat.composer.set_text(text)
-    QTest.keyClick(chat.composer.field.edit, Qt.Key.Key_Return)
+    desk = ChatDesk(chat, None, None)
+    desk.put_message(text)
+    desk.press(Qt.Key.Key_Return)
 
 
 def _wait(signal: SignalInstance, begin: Callable[[], object]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -20,21 +21,23 @@ from app.ui.main_window import MainWindow
 from app.ui.model_loader import ModelLoader
 from app.ui.notify import Notify
 from app.ui.theme import Theme
+from app.ui.widgets.document_view import DocumentView
 from tests.helpers.attached import drop, lease_pdf
+from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.desks.document import ReaderDesk
 from tests.helpers.script import write_script
-from tests.ui.chat.conftest import Desk
 
 ANSWER = "The deposit is 2,400 euros, paid back within eight weeks of moving out [p. 2]. It says nothing on [p. 9]."
 
 
-class Window(Desk):
+class Window(ChatDesk):
     """A desk in its whole window."""
 
     window: MainWindow
 
     @property
-    def panel(self) -> Any:
-        return self.window.views.document
+    def reader(self) -> ReaderDesk:
+        return ReaderDesk(self.window.findChild(DocumentView))
 
 
 @pytest.fixture
@@ -52,7 +55,7 @@ def open_whole(
         notify = Notify(theme)
         loader = ModelLoader(app, notify)
         chat = ChatView(app, theme, notify)
-        desk = Window(app, chat, notify, theme, script, qtbot)
+        desk = Window(chat, app, notify, theme, script)
         desk.window = MainWindow(app, theme, notify, loader, chat)
         desk.window.resize(width, 700)
         desk.window.show()
@@ -74,10 +77,10 @@ def open_whole(
 
 def ask_about_the_lease(desk: Window, tmp_path: Path) -> None:
     drop(desk.window, lease_pdf(tmp_path / "lease.pdf"))
-    desk.qtbot.waitUntil(lambda: [one.fit is not None for one in desk.chat.attaching.shown] == [True], timeout=9_000)
+    desk.wait_until_attached(1)
     desk.type("And the deposit?")
-    desk.qtbot.waitUntil(desk.chat.composer.send.isEnabled, timeout=10_000)
-    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=20_000):
+    desk.wait(desk.send.isEnabled, 10_000)
+    with desk.hears(desk.chat.answer_finished):
         desk.press(Qt.Key.Key_Return)
 
 
@@ -94,21 +97,18 @@ def test_a_source_opens_the_document_with_its_sentence_marked_and_esc_goes_back(
     (chip,) = sources(desk).chips
     assert chip.accessibleName() == "page 2 of lease.pdf"
     chip.setFocus()
-    desk.qtbot.keyClick(chip, Qt.Key.Key_Space)
-    view = desk.panel.view
-    assert view.isVisible()
+    QTest.keyClick(chip, Qt.Key.Key_Space)
+    view = desk.reader
+    assert view.is_visible
     assert desk.chat.isVisible()
     assert view.page == 2
-    mark = view._mark
-    (block,) = view.document.blocks(mark.block_id, 1)
-    assert " ".join(block.text[mark.start : mark.end].split()).startswith("The deposit is 2,400 euros")
-    desk.qtbot.waitUntil(lambda: view.area.paper.shown is not None, timeout=9_000)
-    assert view.area.paper.marked_rect() is not None
-    focus = QApplication.focusWidget()
-    assert focus is not None
-    assert view.isAncestorOf(focus)
-    desk.qtbot.keyClick(focus, Qt.Key.Key_Escape)
-    assert not view.isVisible()
+    assert " ".join(view.marked_text.split()).startswith("The deposit is 2,400 euros")
+    desk.wait(lambda: view.is_drawn, 9_000)
+    assert view.paper.marked_rect() is not None
+    focus = desk.focus
+    assert view.root.isAncestorOf(focus)
+    QTest.keyClick(focus, Qt.Key.Key_Escape)
+    assert not view.is_visible
     assert chip.hasFocus()
 
 
@@ -117,14 +117,14 @@ def test_a_page_that_the_model_names_is_a_link_where_there_is_such_a_page(
 ) -> None:
     desk = open_whole({"text": ANSWER})
     ask_about_the_lease(desk, tmp_path)
-    prose = desk.last.body.views[0]
+    prose = desk.last_views[0]
     spans = [span for line in prose.lines for span in line.spans]  # type: ignore[union-attr]
     links = [span for span in spans if span.href]
     assert [link.text.strip("\u2009").replace("\u00a0", " ") for link in links] == ["p. 2"]
     assert "[p. 9]" in prose.toPlainText()  # type: ignore[union-attr]
-    desk.last.link_clicked.emit(links[0].href)
-    assert desk.panel.view.page == 2
-    assert desk.panel.view._mark.end > 0
+    desk.follow_link(links[0].href)
+    assert desk.reader.page == 2
+    assert desk.reader.marked_text
     assert desk.texts[-1] == ANSWER, "what the model said stays as it was"
 
 
@@ -133,13 +133,12 @@ def test_a_document_of_a_question_opens_at_its_beginning_and_leaves_with_its_cha
 ) -> None:
     desk = open_whole({"text": ANSWER})
     ask_about_the_lease(desk, tmp_path)
-    question = desk.turns[0]
-    assert isinstance(question, QuestionView)
-    desk.qtbot.keyClick(question.documents.chips[0], Qt.Key.Key_Return)
-    assert (desk.panel.view.page, desk.panel.view._mark) == (1, None)
+    question = desk.question()
+    QTest.keyClick(question.documents.chips[0], Qt.Key.Key_Return)
+    assert (desk.reader.page, desk.reader.mark) == (1, None)
     desk.window.new_chat()
-    assert not desk.panel.is_open
-    assert not desk.panel.view.isVisible()
+    assert not desk.reader.is_visible
+    assert not desk.reader.is_visible
 
 
 def test_in_a_narrow_window_the_document_takes_the_place_of_the_chat(
@@ -147,24 +146,22 @@ def test_in_a_narrow_window_the_document_takes_the_place_of_the_chat(
 ) -> None:
     desk = open_whole({"text": ANSWER}, width=900)
     ask_about_the_lease(desk, tmp_path)
-    desk.qtbot.mouseClick(sources(desk).chips[0], Qt.MouseButton.LeftButton)
-    assert desk.panel.view.isVisible()
+    QTest.mouseClick(sources(desk).chips[0], Qt.MouseButton.LeftButton)
+    assert desk.reader.is_visible
     assert not desk.chat.isVisible()
-    desk.qtbot.mouseClick(desk.panel.view.header.close_button, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(desk.reader.close_button, Qt.MouseButton.LeftButton)
     assert desk.chat.isVisible()
-    assert not desk.panel.view.isVisible()
+    assert not desk.reader.is_visible
 
 
 def test_a_sent_document_stays_when_the_question_is_edited(open_whole: Callable[..., Window], tmp_path: Path) -> None:
     desk = open_whole({"text": ANSWER})
     ask_about_the_lease(desk, tmp_path)
     desk.press(Qt.Key.Key_Up)
-    question = desk.turns[0]
-    assert isinstance(question, QuestionView)
-    assert question.editor is not None
-    desk.qtbot.keyClicks(question.editor.field.edit, " Please.")
-    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=20_000):
-        desk.qtbot.keyClick(question.editor.field.edit, Qt.Key.Key_Return)
+    question = desk.question()
+    QTest.keyClicks(desk.editor_of(question), " Please.")
+    with desk.hears(desk.chat.answer_finished):
+        QTest.keyClick(desk.editor_of(question), Qt.Key.Key_Return)
     again = desk.turns[0]
     assert isinstance(again, QuestionView)
     assert len(again.documents.chips) == 1
@@ -177,10 +174,6 @@ def test_the_sources_are_reached_by_tab_from_the_message(open_whole: Callable[..
     desk.chat.focus_composer()
     names: list[str] = []
     while "page 2 of lease.pdf" not in names and len(names) < 16:
-        focus = QApplication.focusWidget()
-        assert focus is not None
-        desk.qtbot.keyClick(focus, Qt.Key.Key_Backtab, Qt.KeyboardModifier.ShiftModifier)
-        reached = QApplication.focusWidget()
-        assert reached is not None
-        names.append(reached.accessibleName())
+        QTest.keyClick(desk.focus, Qt.Key.Key_Backtab, Qt.KeyboardModifier.ShiftModifier)
+        names.append(desk.focus.accessibleName())
     assert names[-1] == "page 2 of lease.pdf"

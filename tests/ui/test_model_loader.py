@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import EngineStopped
@@ -194,7 +193,7 @@ def test_the_picker_says_the_step_and_a_dismissed_notice_stays_away(
         frame.loader.load(model(tmp_path, "a.gguf"))
         frame.loader._show_progress(LoadProgress(0.6, "smaller_context"))
         assert frame.model_said.endswith("loading 60 %, Trying with a smaller context…")
-        frame.notify.bar.notices[0].dismiss()
+        frame.notice.dismiss()
         frame.loader._show_progress(LoadProgress(0.7, "smaller_context"))
         assert frame.notices == []
         frame.loader.cancel()
@@ -208,13 +207,9 @@ def test_a_gpu_that_is_not_used_is_said_with_a_way_to_the_settings(
     with open_window(qapp) as frame:
         frame.loader.load(model(tmp_path, "a.gguf"))
         until(qtbot, frame.loader, "ready")
-        (notice,) = frame.notify.bar.notices
-        assert notice.text == "The GPU that is chosen in the settings was not found, so the model runs on the CPU."
-        (button,) = [one for one in notice.findChildren(QPushButton) if one.text() == "Settings"]
-        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-        dialog = frame.window.findChild(SettingsDialog)
-        assert dialog is not None
-        dialog.close()
+        assert frame.notices == ["The GPU that is chosen in the settings was not found, so the model runs on the CPU."]
+        frame.press_notice("Settings")
+        frame.find(SettingsDialog).close()
 
 
 def test_what_was_said_is_not_said_again_when_it_wakes_up(
@@ -224,7 +219,7 @@ def test_what_was_said_is_not_said_again_when_it_wakes_up(
     with open_window(qapp) as frame:
         frame.loader.load(model(tmp_path, "a.gguf"))
         until(qtbot, frame.loader, "ready")
-        frame.notify.bar.notices[0].dismiss()
+        frame.notice.dismiss()
         frame.loader.sleep()
         qtbot.waitUntil(lambda: frame.engine.is_asleep)
         count_in_background(frame)

@@ -14,6 +14,7 @@ from app.ui.icons import icon
 from app.ui.shortcuts import with_keys
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
+from app.ui.widgets.names import name_widgets
 
 BUTTON_PX = 36
 RADIUS_PX = 14
@@ -126,6 +127,7 @@ class Composer(QWidget):
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self._on_changed()
+        name_widgets(composer_note=self._note)
 
     @property
     def text(self) -> str:

@@ -13,6 +13,7 @@ from app.hub.files import ModelFile, Repository, quantization_words
 from app.ui.i18n import size_text, tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.names import name_widgets
 
 ROW_PX, MARK_PX = 42, 18
 FEW = 5
@@ -161,6 +162,7 @@ class FileList(QFrame):
         self._column.addLayout(self._last)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+        name_widgets(all_files=self.all)
 
     def show_repository(self, repository: Repository, recommended: ModelFile | None) -> None:
         """The files of another repository; the recommended one is chosen, else the smallest."""

@@ -12,6 +12,7 @@ from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.choice_button import ChoiceButton
+from app.ui.widgets.names import name_widgets
 
 SORTS = (
     ("downloads", "Most downloaded"),
@@ -61,6 +62,9 @@ class Filters(QWidget):
         self.setSizePolicy(policy)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+        name_widgets(
+            filter_order=self.sort, filter_size=self.largest, filter_licence=self.license, filter_pictures=self.vision
+        )
 
     @property
     def is_narrow(self) -> bool:

@@ -16,6 +16,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.choice import CheckRow
 from app.ui.widgets.elided_label import ElidedLabel
+from app.ui.widgets.names import name_widgets
 
 
 class FitFoot(QFrame):
@@ -57,6 +58,13 @@ class FitFoot(QFrame):
         self._column.addLayout(self._upper)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+        name_widgets(
+            file_name=self.name,
+            file_fit=self.fit,
+            measure=self.exact,
+            ask_again=self.retry,
+            download_file=self.download,
+        )
 
     @property
     def with_vision(self) -> bool:

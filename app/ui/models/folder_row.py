@@ -15,6 +15,7 @@ from app.ui.models.download_words import amount_words, join
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.elided_label import ElidedLabel
+from app.ui.widgets.names import name_widgets
 from app.ui.widgets.progress_line import ProgressLine
 
 NARROW_PX, BUTTONS_PX, LEAST_PX = 560, 360, 180
@@ -59,6 +60,13 @@ class FolderRow(QFrame):
         self._row.addLayout(self._end)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+        name_widgets(
+            folder_path=self.path,
+            move_state=self.state,
+            show_folder=self.show_button,
+            move_folder=self.move_button,
+            stop_moving=self.cancel_button,
+        )
 
     def show_folder(self, folder: Path, free_bytes: int) -> None:
         """Where it is now."""

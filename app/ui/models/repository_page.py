@@ -33,6 +33,7 @@ from app.ui.models.wording import model_words
 from app.ui.notify import Notify, describe
 from app.ui.theme import EDGE_PX, Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.names import name_widgets
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -285,6 +286,17 @@ class RepositoryPage(QWidget):
         keys.activated.connect(self.foot.download.click)
         self.foot.exact_wanted.connect(lambda: self._estimate(exactly=True))
         self.foot.retry_wanted.connect(self._estimate)
+        name_widgets(
+            repository_title=self.title,
+            repository_facts=self.facts,
+            versions=self.versions,
+            about=self.about,
+            gate_text=self.gate_text,
+            gate_page=self.gate_page,
+            gate_settings=self.gate_settings,
+            card_told=self.card_told,
+            card_again=self.card_again,
+        )
 
     def _head(self) -> QWidget:
         head = QWidget()

@@ -25,6 +25,7 @@ from app.ui.models.state_view import Choice, StateView
 from app.ui.notify import Notify, describe
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.names import name_widgets
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -80,6 +81,13 @@ class SearchPage(QWidget):
         theme.changed.connect(self._on_theme_changed)
         self.cancel.hide()
         self._show_empty()
+        name_widgets(
+            search_title=self.title,
+            search_told=self.told,
+            stop_search=self.cancel,
+            show_more=self.more,
+            more_told=self.more_told,
+        )
 
     @property
     def is_waiting(self) -> bool:

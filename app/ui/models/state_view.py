@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from app.ui.icons import icon
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.names import name_widgets
 
 MEASURE_PX = 440
 
@@ -44,6 +45,7 @@ class StateView(QWidget):
         column.addStretch(4)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+        name_widgets(state_title=self.title, state_text=self.text)
 
     def show_state(self, glyph: str, title: str, text: str, choices: Sequence[Choice] = ()) -> None:
         """Another state; the buttons of the one before go."""

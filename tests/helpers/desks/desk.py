@@ -142,7 +142,7 @@ class Desk:
         """Waits at its end until the signal has told something."""
         told = self.heard(signal)
         yield told
-        self.wait(lambda: told)
+        self.wait(lambda: told, 2 * WAIT_MS)
 
     @property
     def notices(self) -> list[str]:

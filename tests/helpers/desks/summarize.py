@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, QPointF
@@ -9,11 +10,13 @@ from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QMenu, QPushButton
 
 from app.bootstrap import Fireside
 from app.features.summaries import StoredSummary
+from app.features.summarize import SummaryEvent
 from app.features.summary.result import Form, Length, Wish
 from app.ui.notify import Notify
 from app.ui.summarize.better_model import BetterModel
 from app.ui.summarize.drop_zone import DropZone
 from app.ui.summarize.figures import Figures
+from app.ui.summarize.progress import Progress
 from app.ui.summarize.result_head import ResultHead, TitleField
 from app.ui.summarize.state_bar import StateBar
 from app.ui.summarize.statement_view import StatementView
@@ -162,6 +165,16 @@ class SummarizeDesk(Desk):
     def stored(self) -> StoredSummary | None:
         """The same, as it is kept."""
         return self.root.result.stored
+
+    def show_progress(self, number: int, events: Sequence[SummaryEvent]) -> None:
+        """As if the work had told so much of a summary."""
+        progress = self.root.runner._progress[number] = Progress()
+        for event in events:
+            progress.take(event)
+
+    def forget_progress(self, number: int) -> None:
+        """As if nothing had been told of it."""
+        self.root.runner._progress.pop(number, None)
 
     @property
     def said(self) -> str:

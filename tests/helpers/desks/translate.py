@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QFrame, QLabel, QLineEdit, QPushButton, QTextEdit, QToolButton
 
 from app.bootstrap import Fireside
-from app.features.translation.result import Formality, TranslationWish
+from app.documents.segments import Segment
+from app.features.translation.result import Formality, Translated, TranslationWish
 from app.ui.notify import Notify
 from app.ui.translate.document_page import DocumentPage
 from app.ui.translate.document_state import DocumentState
@@ -24,8 +26,11 @@ from app.ui.translate.language_popup import LanguagePopup
 from app.ui.translate.needs_model import NeedsModel
 from app.ui.translate.side_by_side import SideBySide
 from app.ui.translate.side_by_side_editor import MarkedText, RowEditor
+from app.ui.translate.side_by_side_model import RowsModel
 from app.ui.translate.text_alternatives import AlternativesCard
 from app.ui.translate.text_page import TextPage
+from app.ui.translate.text_panes import TextPanes
+from app.ui.translate.text_requests import Answer, Ended, Paragraphs
 from app.ui.translate.text_source import SourceEdit
 from app.ui.translate.text_target import TargetView
 from app.ui.translate.translate_view import TranslateView
@@ -208,7 +213,7 @@ class DocumentDesk(Languages):
     @property
     def shown(self) -> list[str]:
         """The translations of all segments as they are seen."""
-        return [self.target_of(number) for number in range(self.segments.rows.rowCount())]
+        return [self.target_of(number) for number in range(self.rows.rowCount())]
 
     def target_of(self, number: int) -> str:
         """The translation of a segment as it is seen; 0 is the first."""
@@ -227,9 +232,14 @@ class DocumentDesk(Languages):
         self.segments.reveal(number)
         self.click_at(self.segments, self.segments.link_rect(number, link).center())
 
+    @property
+    def rows(self) -> RowsModel:
+        """What the segments are shown from."""
+        return self.segments.rows
+
     def growing(self, number: int) -> str | None:
         """What there is of a segment that is being translated."""
-        return self.segments.rows.growing(number)
+        return self.rows.growing(number)
 
     @property
     def has_keyboard(self) -> bool:
@@ -253,7 +263,7 @@ class DocumentDesk(Languages):
 
     def read_again(self) -> None:
         """As when another window had changed it."""
-        self.segments.rows.forget()
+        self.rows.forget()
         self.root.refresh()
 
     # Searching.
@@ -353,6 +363,10 @@ class TranslateDesk(Languages):
         """Whether a document is in front."""
         return self.view.pages.currentWidget() is self.view.document
 
+    def show_document_page(self) -> None:
+        """The view of documents in front."""
+        self.view.pages.setCurrentWidget(self.view.document)
+
     def drop(self, *paths: Path) -> DocumentDesk:
         """Drops files, and waits until they are drafts whose time was estimated."""
         self.view.add_files(paths)
@@ -443,6 +457,36 @@ class TranslateDesk(Languages):
     def text_id(self) -> int | None:
         """Under which number the text is kept."""
         return self.root.text_id
+
+    def show_made(
+        self, wish: TranslationWish, source: Sequence[str], done: Sequence[Translated], *, kept_as: int | None
+    ) -> int | None:
+        """A text as it would be after the work of a model; under which number it is kept."""
+        page = self.root
+        page.choice.show_wish(wish)
+        with page._loading():
+            self.source.show_text("\n\n".join(source))
+        page._count()
+        page.history.id = kept_as
+        segments = tuple(Segment(number, (words,)) for number, words in enumerate(source, 1))
+        for event in (Paragraphs(segments, "en", {one.id: one for one in done}), Ended(False, 4.2)):
+            page.answers._on_answer(Answer(0, event))
+        self.keep()
+        return page.history.id
+
+    def show_back(self, text: str) -> None:
+        """The translation back, as a model would have made it."""
+        self.back_button.blockSignals(True)
+        self.back_button.setChecked(True)
+        self.back_button.blockSignals(False)
+        panes = self.find(TextPanes)
+        panes.show_back(shown=True)
+        panes.say_back(text)
+
+    @property
+    def is_looking_for_model(self) -> bool:
+        """Whether it is being asked what the model can do."""
+        return self.root.capability._task is not None
 
     @property
     def wish(self) -> TranslationWish:

@@ -44,6 +44,7 @@ from app.ui.widgets.fields import SearchField
 from app.ui.work_column import WorkColumn
 from tests.helpers.attached import urls_of
 from tests.helpers.desks.desk import NO_KEYS, Desk, Found
+from tests.helpers.desks.document import ReaderDesk
 from tests.helpers.desks.summarize import SummarizeDesk
 from tests.helpers.desks.translate import TranslateDesk
 
@@ -180,6 +181,10 @@ class ListDesk(Desk):
         self.wait(lambda: self.has_row(number))
         self.click_at(self.list, self.list.visualRect(self.index_of(number)).center())
 
+    def reload(self) -> None:
+        """Reads the list again."""
+        self.root.reload()
+
     def find_words(self, words: str) -> None:
         """Puts words into the search."""
         self.search.setText(words)
@@ -233,7 +238,7 @@ class Frame(Desk):
     network_switch = Found(QPushButton, "network_switch")
 
     def __init__(
-        self, window: MainWindow, app: Fireside, notify: Notify, *, theme: Theme, loader: ModelLoader, chat: PlainChat
+        self, window: MainWindow, app: Fireside, notify: Notify, *, theme: Theme, loader: ModelLoader, chat: Any
     ) -> None:
         super().__init__(window, app, notify)
         self.window, self.theme, self.loader, self.chat = window, theme, loader, chat
@@ -297,6 +302,23 @@ class Frame(Desk):
     def translate(self) -> TranslateDesk:
         """The tab, once it is built."""
         return TranslateDesk(self.find(TranslateView), self.app, self.notify)
+
+    @property
+    def reader(self) -> ReaderDesk:
+        """The document beside the chat."""
+        return ReaderDesk(self._views.document.view, self.app, self.notify)
+
+    def close_document(self) -> None:
+        """The one beside the chat."""
+        self._views.document.close_document()
+
+    def new_summary(self) -> None:
+        """The place where one begins."""
+        self._views.new_summary()
+
+    def new_translation(self) -> None:
+        """The place where one begins."""
+        self._views._translations().show_new()
 
     @property
     def open_translation(self) -> int | None:
@@ -411,15 +433,17 @@ class Frame(Desk):
 
 
 @contextmanager
-def open_window(application: QApplication, *, scheme: str = "light") -> Iterator[Frame]:
+def open_window(
+    application: QApplication, *, scheme: str = "light", make_chat: Callable[..., Any] = lambda *_: PlainChat()
+) -> Iterator[Frame]:
     """The window as `application.run` makes it, not yet loading a model; closed at the end."""
     app = build()
     theme = Theme(scheme, app.settings.appearance.zoom, system_font=app.settings.appearance.system_font)
     theme.install(application)
     notify = Notify(theme)
     loader = ModelLoader(app, notify)
-    chat = PlainChat()
-    window = MainWindow(app, theme, notify, loader, chat)  # type: ignore[arg-type]
+    chat = make_chat(app, theme, notify)
+    window = MainWindow(app, theme, notify, loader, chat)
     window.show()
     try:
         yield Frame(window, app, notify, theme=theme, loader=loader, chat=chat)

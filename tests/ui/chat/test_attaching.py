@@ -3,64 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication, QImage
-from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton, QWidget
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from app.features.sentences import NO_PICTURES
 from app.store.attachments import Use
 from app.ui.chat.answer_view import AnswerView
-from app.ui.chat.attachment_row import DraftChip
-from app.ui.chat.question_view import QuestionView
 from app.ui.widgets.large_file import LARGE_BYTES, LargeFile
-from app.ui.widgets.pages_dialog import PagesDialog
 from app.ui.widgets.password_dialog import PasswordDialog
 from tests.helpers.attached import LEASE_PAGES, copy_files, lease_pdf, notes
+from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.office_files import write_zip
-from tests.ui.chat.conftest import Desk
+from tests.ui.chat.conftest import Open
 
-Open = Callable[..., Desk]
 LONG = " ".join(f"word{number}" for number in range(9_000))
-
-
-def chips(desk: Desk) -> list[DraftChip]:
-    return desk.chat.composer.attachments.chips
-
-
-def note(desk: Desk) -> str:
-    return desk.chat.composer._note.text()
-
-
-def attach(desk: Desk, *paths: Path) -> None:
-    """Attaches files and waits until it is known whether they fit."""
-    desk.chat.attaching.add(list(paths))
-    settled(desk, len(paths))
-
-
-def settled(desk: Desk, count: int) -> None:
-    def is_settled() -> bool:
-        shown = desk.chat.attaching.shown
-        return len(shown) == count and all(one.fit is not None or one.error for one in shown) and not counting()
-
-    def counting() -> bool:
-        return desk.chat.attaching.fitting.is_counting
-
-    desk.qtbot.waitUntil(is_settled, timeout=12_000)
-
-
-def press_button(desk: Desk, text: str) -> None:
-    row = desk.chat.composer.attachments
-    button = next(b for b in row.findChildren(QPushButton) if b.text() == text and b.isVisible())
-    desk.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 def test_a_pdf_is_read_counted_and_sent_with_the_question(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat({"text": "Three months before the end of a quarter [p. 3]."})
-    attach(desk, lease_pdf(tmp_path / "lease.pdf"))
-    (chip,) = chips(desk)
+    desk.attach(lease_pdf(tmp_path / "lease.pdf"))
+    (chip,) = desk.chips
     assert chip.accessibleDescription() == ""
     assert chip.accessibleName() == "lease.pdf, 4 pages, 83 words, attached"
     assert re.search(r"lease\.pdf<br/?>\d+ tokens for this model|lease\.pdf\n\d+ tokens for this model", chip.toolTip())
@@ -69,9 +35,8 @@ def test_a_pdf_is_read_counted_and_sent_with_the_question(open_chat: Open, tmp_p
     assert role == "user"
     assert all(words in " ".join(text.split()) for words in LEASE_PAGES)
     assert text.endswith("When must I give notice?")
-    assert chips(desk) == []
-    question = desk.turns[0]
-    assert isinstance(question, QuestionView)
+    assert desk.chips == []
+    question = desk.question()
     assert [one.accessibleName().split(",")[0] for one in question.documents.chips] == ["lease.pdf"]
     assert "4 pages · " in question.documents.chips[0].accessibleDescription()
 
@@ -80,14 +45,14 @@ def test_files_pasted_into_the_message_are_attached_and_text_stays_text(open_cha
     desk = open_chat()
     copy_files(notes(tmp_path / "notes.txt", "A note about the kiln."), notes(tmp_path / "plan.md", "# Plan", "Go."))
     desk.chat.focus_composer()
-    desk.press(Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
-    settled(desk, 2)
-    assert [one.name for one in desk.chat.attaching.shown] == ["notes.txt", "plan.md"]
-    assert desk.chat.composer.text == ""
+    desk.paste()
+    desk.wait_until_attached(2)
+    assert [one.name for one in desk.attached] == ["notes.txt", "plan.md"]
+    assert desk.message == ""
     QGuiApplication.clipboard().setText("only words")
-    desk.press(Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
-    assert desk.chat.composer.text == "only words"
-    assert len(chips(desk)) == 2
+    desk.paste()
+    assert desk.message == "only words"
+    assert len(desk.chips) == 2
 
 
 def test_a_pasted_picture_is_told_in_the_message_and_in_an_edited_one(open_chat: Open) -> None:
@@ -96,25 +61,24 @@ def test_a_pasted_picture_is_told_in_the_message_and_in_an_edited_one(open_chat:
     QGuiApplication.clipboard().setImage(QImage(2, 2, QImage.Format.Format_RGB32))
     told = str(NO_PICTURES)
     desk.type("See")
-    desk.press(Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
-    assert (desk.notices(), desk.chat.composer.text) == ([told], "See")
-    desk.notify.bar.notices[0].dismiss()
-    question = desk.turns[0]
-    assert isinstance(question, QuestionView)
-    desk.qtbot.keyClick(question.start_editing().field.edit, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
-    assert desk.notices() == [told]
+    desk.paste()
+    assert (desk.notices, desk.message) == ([told], "See")
+    desk.notice.dismiss()
+    question = desk.question()
+    QTest.keyClick(question.start_editing().field.edit, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert desk.notices == [told]
 
 
 def test_the_paperclip_asks_for_several_files(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat()
     paths = [notes(tmp_path / name, f"Words of {name}.") for name in ("a.txt", "b.txt")]
-    desk.qtbot.mouseClick(desk.chat.composer.attach, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(desk.paperclip, Qt.MouseButton.LeftButton)
     dialog = desk.chat.findChild(QFileDialog, "attach_dialog")
     assert dialog is not None
     assert dialog.fileMode() == QFileDialog.FileMode.ExistingFiles
     dialog.filesSelected.emit([str(path) for path in paths])
     dialog.close()
-    settled(desk, 2)
+    desk.wait_until_attached(2)
 
 
 def test_the_same_file_twice_is_one_chip_and_a_folder_is_its_files(open_chat: Open, tmp_path: Path) -> None:
@@ -124,31 +88,30 @@ def test_the_same_file_twice_is_one_chip_and_a_folder_is_its_files(open_chat: Op
     inside = notes(folder / "a.txt", "First.")
     notes(folder / "b.md", "Second.")
     (folder / "photo.png").write_bytes(b"\x89PNG")
-    attach(desk, inside)
-    desk.chat.attaching.add([folder, inside])
-    settled(desk, 2)
-    assert [one.name for one in desk.chat.attaching.shown] == ["a.txt", "b.md"]
-    assert desk.notices() == []
+    desk.attach(inside)
+    desk.attaching.add([folder, inside])
+    desk.wait_until_attached(2)
+    assert [one.name for one in desk.attached] == ["a.txt", "b.md"]
+    assert desk.notices == []
 
 
 def test_what_does_not_fit_becomes_background_by_itself_and_that_is_said_once(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat({"text": "Sealed."})
     path = notes(tmp_path / "manual.txt", *(f"Paragraph {n}. {LONG[n * 400 : n * 400 + 380]}" for n in range(200)),
                  "The zirconium valve must be sealed with copper paste.")  # fmt: skip
-    attach(desk, path)
-    said = desk.chat.composer.attachments.too_long.text
+    desk.attach(path)
+    said = desk.too_long_said
     assert said == (
         "manual.txt is too long to be shown to the model whole: each question gets the passages that fit it best."
     )
-    assert note(desk) == ""
-    assert chips(desk)[0].accessibleName().endswith(" words, attached")
+    assert desk.note == ""
+    assert desk.chips[0].accessibleName().endswith(" words, attached")
     desk.ask("How is the zirconium valve sealed?")
-    assert not desk.chat.composer.attachments.isVisible()
+    assert not desk.row.isVisible()
     (_, text) = desk.prompts()[-1][-1]
     assert "The zirconium valve must be sealed with copper paste." in text
     assert "only some passages" in text
-    question = desk.turns[0]
-    assert isinstance(question, QuestionView)
+    question = desk.question()
     (row,) = question.documents.rows
     assert row.text.startswith("Shown to the model: ")
     assert row.text.endswith("only parts were read for this question")
@@ -157,167 +120,153 @@ def test_what_does_not_fit_becomes_background_by_itself_and_that_is_said_once(op
 
 def test_a_part_of_a_document_can_be_read_instead(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat(load={"context_tokens": 150})
-    attach(desk, lease_pdf(tmp_path / "lease.pdf"))
-    assert desk.chat.attaching.shown[0].is_too_long
-    press_button(desk, "Choose pages…")
-    dialog = desk.chat.findChild(PagesDialog)
-    assert dialog is not None
-    dialog.first.number.setValue(2)
-    dialog.last.number.setValue(2)
-    desk.qtbot.mouseClick(dialog.read_button, Qt.MouseButton.LeftButton)
-    settled(desk, 1)
-    (one,) = desk.chat.attaching.shown
+    desk.attach(lease_pdf(tmp_path / "lease.pdf"))
+    assert desk.attached[0].is_too_long
+    desk.press_offer("Choose pages…")
+    desk.choose_pages(2, 2)
+    desk.wait_until_attached(1)
+    (one,) = desk.attached
     assert one.document is not None
-    blocks = desk.app.documents.blocks(one.document.id)
+    blocks = desk.documents.blocks(one.document.id)
     assert {block.page for block in blocks} == {2}
-    assert chips(desk)[0].accessibleName().startswith("lease.pdf, page 2 of 4")
-    assert len(desk.app.documents.attachments.in_draft(None)) == 1
-
-
-def offers(desk: Desk) -> list[str]:
-    too_long = desk.chat.composer.attachments.too_long
-    return [one.text() for one in too_long.findChildren(QPushButton) if one.isVisible()]
-
-
-def menu_of(desk: Desk, chip: DraftChip) -> QMenu:
-    chip.customContextMenuRequested.emit(QPoint(2, 2))
-    return next(menu for menu in desk.chat.findChildren(QMenu) if menu.isVisible())
+    assert desk.chips[0].accessibleName().startswith("lease.pdf, page 2 of 4")
+    assert len(desk.in_draft) == 1
 
 
 def test_what_does_not_fit_can_go_over_to_the_summaries(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat(load={"context_tokens": 150})
-    attach(desk, lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "note.txt", "Short."))
-    assert offers(desk) == ["Summarize all of it", "Choose pages…"]
-    (lease, short) = desk.chat.attaching.shown
+    desk.attach(lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "note.txt", "Short."))
+    assert desk.offers == ["Summarize all of it", "Choose pages…"]
+    (lease, short) = desk.attached
     assert lease.document is not None
     desk.type("About the lease")
-    with desk.qtbot.waitSignal(desk.chat.attaching.summarize_wanted) as told:
-        press_button(desk, "Summarize all of it")
-    assert told.args == [lease.document.id]
-    assert desk.chat.attaching.shown == [short]
-    assert desk.chat.composer.text == "About the lease"
-    assert desk.app.documents.store.get(lease.document.id) is not None
+    with desk.hears(desk.attaching.summarize_wanted) as told:
+        desk.press_offer("Summarize all of it")
+    assert told == [(lease.document.id,)]
+    assert desk.attached == [short]
+    assert desk.message == "About the lease"
+    assert desk.documents.store.get(lease.document.id) is not None
 
 
 def test_what_fits_can_be_summarized_from_its_menu(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat()
-    attach(desk, notes(tmp_path / "note.txt", "Short."))
-    (one,) = desk.chat.attaching.shown
+    desk.attach(notes(tmp_path / "note.txt", "Short."))
+    (one,) = desk.attached
     assert one.document is not None
-    menu = menu_of(desk, chips(desk)[0])
-    with desk.qtbot.waitSignal(desk.chat.attaching.summarize_wanted) as told:
+    menu = desk.menu_of(desk.chips[0])
+    with desk.hears(desk.attaching.summarize_wanted) as told:
         next(action for action in menu.actions() if action.text() == "Summarize").trigger()
-    assert told.args == [one.document.id]
-    assert chips(desk) == []
+    assert told == [(one.document.id,)]
+    assert desk.chips == []
 
 
 def test_what_fits_can_be_translated_from_its_menu(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat()
     path = notes(tmp_path / "note.txt", "Short.")
-    attach(desk, path)
-    menu = menu_of(desk, chips(desk)[0])
-    with desk.qtbot.waitSignal(desk.chat.attaching.translate_wanted) as told:
+    desk.attach(path)
+    menu = desk.menu_of(desk.chips[0])
+    with desk.hears(desk.attaching.translate_wanted) as told:
         next(action for action in menu.actions() if action.text() == "Translate").trigger()
-    assert told.args == [path]
-    assert chips(desk) == []
+    assert told == [(path,)]
+    assert desk.chips == []
 
 
 def test_of_a_temporary_chat_nothing_goes_to_where_it_would_be_kept(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat(load={"context_tokens": 150})
     desk.chat.show_temporary()
-    attach(desk, lease_pdf(tmp_path / "lease.pdf"))
-    assert offers(desk) == ["Choose pages…"]
-    menu = menu_of(desk, chips(desk)[0])
+    desk.attach(lease_pdf(tmp_path / "lease.pdf"))
+    assert desk.offers == ["Choose pages…"]
+    menu = desk.menu_of(desk.chips[0])
     assert not {"Summarize", "Translate"} & {action.text() for action in menu.actions()}
 
 
 def test_of_two_that_fit_only_alone_either_is_shown_whole_with_one_click(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat()
     words = LONG[:30_000]
-    attach(desk, notes(tmp_path / "one.txt", words), notes(tmp_path / "two.txt", f"Other. {words}"))
+    desk.attach(notes(tmp_path / "one.txt", words), notes(tmp_path / "two.txt", f"Other. {words}"))
 
     def uses() -> list[Use]:
-        return [one.use for one in desk.chat.attaching.shown]
+        return [one.use for one in desk.attached]
 
     assert uses() == [Use.WHOLE, Use.BACKGROUND]
-    assert offers(desk) == ["Summarize all of it", "Show all of it"]
-    press_button(desk, "Show all of it")
-    desk.qtbot.waitUntil(lambda: uses() == [Use.BACKGROUND, Use.WHOLE], timeout=10_000)
-    desk.chat.attaching.remove(desk.chat.attaching.shown[1])
-    settled(desk, 1)
+    assert desk.offers == ["Summarize all of it", "Show all of it"]
+    desk.press_offer("Show all of it")
+    desk.wait(lambda: uses() == [Use.BACKGROUND, Use.WHOLE], 10_000)
+    desk.attaching.remove(desk.attached[1])
+    desk.wait_until_attached(1)
     assert uses() == [Use.WHOLE]
-    assert offers(desk) == []
+    assert desk.offers == []
 
 
 def test_background_that_the_person_wants_stays_so_until_all_of_it_is_wanted(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat()
-    attach(desk, notes(tmp_path / "note.txt", "Short."))
+    desk.attach(notes(tmp_path / "note.txt", "Short."))
 
     def choose(words: str) -> None:
-        menu = menu_of(desk, chips(desk)[0])
+        menu = desk.menu_of(desk.chips[0])
         next(action for action in menu.actions() if action.text() == words).trigger()
         menu.close()
-        settled(desk, 1)
+        desk.wait_until_attached(1)
 
     choose("Use as background")
     attach_more = notes(tmp_path / "more.txt", "More.")
-    desk.chat.attaching.add([attach_more])
-    settled(desk, 2)
-    assert [one.use for one in desk.chat.attaching.shown] == [Use.BACKGROUND, Use.WHOLE]
-    assert desk.chat.composer.attachments.too_long.text == "", "nothing is too long"
-    desk.chat.attaching.remove(desk.chat.attaching.shown[1])
-    settled(desk, 1)
+    desk.attaching.add([attach_more])
+    desk.wait_until_attached(2)
+    assert [one.use for one in desk.attached] == [Use.BACKGROUND, Use.WHOLE]
+    assert desk.too_long_said == "", "nothing is too long"
+    desk.attaching.remove(desk.attached[1])
+    desk.wait_until_attached(1)
     choose("Show all of it")
-    assert desk.chat.attaching.shown[0].use is Use.WHOLE
+    assert desk.attached[0].use is Use.WHOLE
 
 
 def test_a_locked_pdf_asks_for_its_password(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat({"text": "Yes."})
-    desk.chat.attaching.add([lease_pdf(tmp_path / "locked.pdf", password="spring")])
-    desk.qtbot.waitUntil(lambda: desk.chat.findChild(PasswordDialog) is not None, timeout=12_000)
+    desk.attaching.add([lease_pdf(tmp_path / "locked.pdf", password="spring")])
+    desk.wait(lambda: desk.chat.findChild(PasswordDialog) is not None, 12_000)
     dialog = desk.chat.findChild(PasswordDialog)
     assert dialog is not None
-    desk.qtbot.keyClicks(dialog.field, "winter")
-    desk.qtbot.keyClick(dialog.field, Qt.Key.Key_Return)
+    QTest.keyClicks(dialog.field, "winter")
+    QTest.keyClick(dialog.field, Qt.Key.Key_Return)
 
     def is_asked_again() -> bool:
         return any("Wrong password" in one.words.text() for one in desk.chat.findChildren(PasswordDialog))
 
-    desk.qtbot.waitUntil(is_asked_again, timeout=12_000)
+    desk.wait(is_asked_again, 12_000)
     again = next(one for one in desk.chat.findChildren(PasswordDialog) if "Wrong" in one.words.text())
     assert again.words.text() == "Wrong password for locked.pdf. Try again."
-    desk.qtbot.keyClicks(again.field, "spring")
-    desk.qtbot.keyClick(again.field, Qt.Key.Key_Return)
-    settled(desk, 1)
+    QTest.keyClicks(again.field, "spring")
+    QTest.keyClick(again.field, Qt.Key.Key_Return)
+    desk.wait_until_attached(1)
     desk.ask("When does it begin?")
     assert "first of May" in " ".join(desk.prompts()[-1][-1][1].split())
 
 
 def test_without_the_password_nothing_is_attached(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat()
-    desk.chat.attaching.add([lease_pdf(tmp_path / "locked.pdf", password="spring")])
-    desk.qtbot.waitUntil(lambda: desk.chat.findChild(PasswordDialog) is not None, timeout=12_000)
-    assert note(desk) == "locked.pdf is still being read"
+    desk.attaching.add([lease_pdf(tmp_path / "locked.pdf", password="spring")])
+    desk.wait(lambda: desk.chat.findChild(PasswordDialog) is not None, 12_000)
+    assert desk.note == "locked.pdf is still being read"
     dialog = desk.chat.findChild(PasswordDialog)
     assert dialog is not None
-    desk.qtbot.keyClick(dialog.field, Qt.Key.Key_Escape)
-    assert desk.chat.attaching.shown == []
-    assert desk.app.documents.attachments.in_draft(None) == []
+    QTest.keyClick(dialog.field, Qt.Key.Key_Escape)
+    assert desk.attached == []
+    assert desk.in_draft == []
 
 
 def test_a_damaged_file_says_so_and_the_good_one_beside_it_is_attached(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat({"text": "Fine."})
     broken = tmp_path / "broken.pdf"
     broken.write_bytes(b"%PDF-1.7\nnothing of a document" * 20)
-    attach(desk, broken, notes(tmp_path / "good.txt", "The good one speaks of quinces."))
-    bad, good = chips(desk)
+    desk.attach(broken, notes(tmp_path / "good.txt", "The good one speaks of quinces."))
+    bad, good = desk.chips
     assert bad.accessibleDescription() == "broken.pdf is damaged and could not be read."
     assert good.accessibleName().startswith("good.txt")
     desk.ask("What is it about?")
     text = desk.prompts()[-1][-1][1]
     assert "quinces" in text
     assert "broken" not in text
-    assert chips(desk) == []
+    assert desk.chips == []
 
 
 def test_a_long_reason_is_shortened_in_its_chip_and_told_in_full_when_the_chip_is_pressed(
@@ -326,17 +275,17 @@ def test_a_long_reason_is_shortened_in_its_chip_and_told_in_full_when_the_chip_i
     desk = open_chat({"text": "Fine."})
     desk.chat.window().resize(500, 600)
     apples = write_zip(tmp_path / "figures of the year.numbers", {"Index/Document.iwa": ""})
-    attach(desk, apples, notes(tmp_path / "good.txt", "Quinces."))
-    row, (refused, _) = desk.chat.composer.attachments, chips(desk)
-    desk.qtbot.waitUntil(lambda: 0 < refused.geometry().right() < row._scroll.viewport().width())
+    desk.attach(apples, notes(tmp_path / "good.txt", "Quinces."))
+    row, (refused, _) = desk.row, desk.chips
+    desk.wait(lambda: 0 < refused.geometry().right() < row._scroll.viewport().width())
     assert refused.remove.geometry().right() < refused.width()
     sentence = "figures of the year.numbers is a document of Apple's Numbers. "
     assert refused.toolTip().startswith(sentence)
-    desk.qtbot.mouseClick(refused, Qt.MouseButton.LeftButton)
-    assert any(text.startswith(sentence) for text in desk.notices())
+    QTest.mouseClick(refused, Qt.MouseButton.LeftButton)
+    assert any(text.startswith(sentence) for text in desk.notices)
 
 
-def shown_texts(desk: Desk) -> list[str]:
+def shown_texts(desk: ChatDesk) -> list[str]:
     """Every text of the window: labels, buttons, fields, tool tips, and what a screen reader is told."""
     texts = []
     for widget in desk.chat.window().findChildren(QWidget):
@@ -350,8 +299,8 @@ def test_a_name_that_turns_a_line_around_or_breaks_it_is_shown_safely(open_chat:
     good = notes(tmp_path / "invoice\u202efdp\n\x1b[31m.txt", "The good one speaks of quinces.")
     broken = tmp_path / "br\u202eoken\n\x9b.pdf"
     broken.write_bytes(b"%PDF-1.7\nnothing of a document" * 20)
-    attach(desk, good, broken)
-    read, refused = chips(desk)
+    desk.attach(good, broken)
+    read, refused = desk.chips
     assert read.accessibleName().startswith(r"invoice\u202efdp\n\x1b[31m.txt")
     assert refused.accessibleDescription() == r"br\u202eoken\n\x9b.pdf is damaged and could not be read."
     desk.ask("What is it about?")
@@ -367,108 +316,103 @@ def slow_to_read(path: Path) -> Path:
 
 def test_enter_while_a_document_is_read_sends_the_message_once_it_is_there(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat({"text": "Yes."})
-    desk.chat.attaching.add([lease_pdf(tmp_path / "lease.pdf")])
-    desk.qtbot.waitUntil(lambda: bool(chips(desk)), timeout=10_000)
+    desk.attaching.add([lease_pdf(tmp_path / "lease.pdf")])
+    desk.wait(lambda: bool(desk.chips), 10_000)
     desk.type("When does it begin?")
-    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=20_000):
+    with desk.hears(desk.chat.answer_finished):
         desk.press(Qt.Key.Key_Return)
-        assert note(desk) == "Sent as soon as lease.pdf has been read. Esc takes it back."
+        assert desk.note == "Sent as soon as lease.pdf has been read. Esc takes it back."
         assert not desk.turns
     assert "first of May" in " ".join(desk.prompts()[-1][-1][1].split())
-    assert (desk.chat.composer.text, note(desk)) == ("", "")
+    assert (desk.message, desk.note) == ("", "")
 
 
 def test_a_message_that_waits_can_be_taken_back_and_never_goes_without_its_document(
     open_chat: Open, tmp_path: Path
 ) -> None:
     desk = open_chat()
-    desk.chat.attaching.add([slow_to_read(tmp_path / "big.txt")])
-    desk.qtbot.waitUntil(lambda: bool(chips(desk)), timeout=10_000)
-    assert note(desk) == "big.txt is still being read"
+    desk.attaching.add([slow_to_read(tmp_path / "big.txt")])
+    desk.wait(lambda: bool(desk.chips), 10_000)
+    assert desk.note == "big.txt is still being read"
     desk.type("Question")
     for key in (Qt.Key.Key_Escape, Qt.Key.Key_A):
         desk.press(Qt.Key.Key_Return)
-        assert note(desk).startswith("Sent as soon as big.txt")
+        assert desk.note.startswith("Sent as soon as big.txt")
         desk.press(key)
-        assert note(desk) == "big.txt is still being read"
+        assert desk.note == "big.txt is still being read"
     desk.press(Qt.Key.Key_Return)
-    (chip,) = chips(desk)
-    desk.qtbot.mouseClick(chip.remove, Qt.MouseButton.LeftButton)
-    assert chips(desk) == []
-    assert (desk.turns, note(desk)) == ([], "")
-    assert desk.chat.composer.text.startswith("Question")
-    desk.qtbot.waitUntil(lambda: desk.chat.attaching._line._running is None, timeout=10_000)
-    assert desk.app.documents.attachments.in_draft(None) == []
+    (chip,) = desk.chips
+    QTest.mouseClick(chip.remove, Qt.MouseButton.LeftButton)
+    assert desk.chips == []
+    assert (desk.turns, desk.note) == ([], "")
+    assert desk.message.startswith("Question")
+    desk.wait(lambda: not desk.is_reading, 10_000)
+    assert desk.in_draft == []
 
 
 def test_delete_on_a_chip_takes_it_away(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat()
-    attach(desk, notes(tmp_path / "a.txt", "First."), notes(tmp_path / "b.txt", "Second."))
-    first = chips(desk)[0]
+    desk.attach(notes(tmp_path / "a.txt", "First."), notes(tmp_path / "b.txt", "Second."))
+    first = desk.chips[0]
     first.setFocus()
-    desk.qtbot.keyClick(first, Qt.Key.Key_Delete)
-    assert [one.name for one in desk.chat.attaching.shown] == ["b.txt"]
-    assert chips(desk)[0].hasFocus()
-    assert len(desk.app.documents.attachments.in_draft(None)) == 1
+    QTest.keyClick(first, Qt.Key.Key_Delete)
+    assert [one.name for one in desk.attached] == ["b.txt"]
+    assert desk.chips[0].hasFocus()
+    assert len(desk.in_draft) == 1
 
 
 def test_documents_of_a_draft_come_back_each_to_its_chat(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat({"text": "Yes."})
     desk.ask("first chat")
     first = desk.chat.conversation_id
-    attach(desk, notes(tmp_path / "a.txt", "First."))
+    desk.attach(notes(tmp_path / "a.txt", "First."))
     desk.chat.show_conversation(None)
-    assert chips(desk) == []
-    attach(desk, lease_pdf(tmp_path / "lease.pdf"))
+    assert desk.chips == []
+    desk.attach(lease_pdf(tmp_path / "lease.pdf"))
     desk.chat.show_conversation(first)
-    settled(desk, 1)
-    assert desk.chat.attaching.shown[0].name == "a.txt"
+    desk.wait_until_attached(1)
+    assert desk.attached[0].name == "a.txt"
     desk.chat.hide()
     again = open_chat({"text": "Fine."})
-    settled(again, 1)
-    assert again.chat.attaching.shown[0].name == "lease.pdf"
+    again.wait_until_attached(1)
+    assert again.attached[0].name == "lease.pdf"
     again.ask("What of the deposit?")
     assert "2,400 euros" in again.prompts()[-1][-1][1]
-    assert again.app.documents.attachments.in_draft(None) == []
+    assert again.in_draft == []
 
 
 def test_before_the_model_is_there_enter_sends_and_what_fits_is_decided_by_the_answer(
     open_chat: Open, tmp_path: Path
 ) -> None:
     desk = open_chat({"text": "Yes."}, loaded=False)
-    with desk.qtbot.waitSignal(desk.chat.wake_wanted, timeout=20_000):
-        desk.chat.attaching.add([notes(tmp_path / "a.txt", "First."), notes(tmp_path / "b.txt", LONG)])
-    desk.qtbot.waitUntil(lambda: desk.chat.attaching.hold() == "" and len(desk.chat.attaching.shown) == 2)
-    list(desk.app.engine.load(tmp_path / "model.gguf"))
+    with desk.hears(desk.chat.wake_wanted):
+        desk.attaching.add([notes(tmp_path / "a.txt", "First."), notes(tmp_path / "b.txt", LONG)])
+    desk.wait(lambda: desk.attaching.hold() == "" and len(desk.attached) == 2)
+    desk.load(tmp_path / "model.gguf")
     desk.ask("What?")
     text = desk.prompts()[-1][-1][1]
     assert "First." in text
     assert "only some passages" in text
-    question = desk.turns[0]
-    assert isinstance(question, QuestionView)
+    question = desk.question()
     assert [", background" in one.accessibleName() for one in question.documents.chips] == [False, True]
 
 
 def test_the_context_panel_counts_what_is_attached(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat()
-    attach(desk, notes(tmp_path / "a.txt", "One two three four five six seven eight."))
-    desk.qtbot.waitUntil(
-        lambda: desk.chat.memory.parts is not None and desk.chat.memory.parts.documents > 8, timeout=10_000
-    )
-    desk.chat.attaching.remove(desk.chat.attaching.shown[0])
-    desk.qtbot.waitUntil(
-        lambda: desk.chat.memory.parts is not None and desk.chat.memory.parts.documents == 0, timeout=10_000
-    )
+    desk.attach(notes(tmp_path / "a.txt", "One two three four five six seven eight."))
+    desk.wait(lambda: desk.parts is not None and desk.parts.documents > 8)
+    desk.attaching.remove(desk.attached[0])
+    desk.wait(lambda: desk.parts is not None and desk.parts.documents == 0)
 
 
 def test_letters_that_came_out_wrong_can_be_read_in_another_encoding(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat()
     path = tmp_path / "notes.txt"
     path.write_bytes("Größe".encode("cp850"))
-    attach(desk, path)
-    before = desk.chat.attaching.shown[0]
+    desk.attach(path)
+    before = desk.attached[0]
     assert before.document is not None
-    (chip,) = chips(desk)
+    (chip,) = desk.chips
     chip.customContextMenuRequested.emit(QPoint(4, 4))
     menu = next(menu for menu in desk.chat.findChildren(QMenu) if menu.isVisible())
     encodings = next(action.menu() for action in menu.actions() if action.menu() is not None)
@@ -476,9 +420,9 @@ def test_letters_that_came_out_wrong_can_be_read_in_another_encoding(open_chat: 
     action = next(action for action in encodings.actions() if action.text() == "cp850")
     action.trigger()
     menu.close()
-    settled(desk, 1)
-    desk.qtbot.waitUntil(lambda: desk.chat.attaching.shown[0].document not in (None, before.document))
-    settled(desk, 1)
+    desk.wait_until_attached(1)
+    desk.wait(lambda: desk.attached[0].document not in (None, before.document))
+    desk.wait_until_attached(1)
     desk.ask("What does it say?")
     assert "Größe" in desk.prompts()[-1][-1][1]
 
@@ -489,27 +433,27 @@ def test_a_very_large_file_is_asked_about_first(open_chat: Open, tmp_path: Path)
     with path.open("wb") as file:
         file.write(b"\x7fELF")
         file.truncate(LARGE_BYTES)  # takes no room
-    desk.chat.attaching.add([path])
-    desk.qtbot.waitUntil(lambda: bool(desk.chat.findChildren(LargeFile)), timeout=5_000)
+    desk.attaching.add([path])
+    desk.wait(lambda: bool(desk.chat.findChildren(LargeFile)), 5_000)
     dialog = desk.chat.findChildren(LargeFile)[0]
-    assert desk.chat.attaching.hold() == "huge.bin is still being read"
-    desk.qtbot.keyClick(dialog, Qt.Key.Key_Escape)
-    assert desk.chat.attaching.shown == []
-    desk.chat.attaching.add([path])
-    desk.qtbot.waitUntil(lambda: any(one.isVisible() for one in desk.chat.findChildren(LargeFile)), timeout=5_000)
+    assert desk.attaching.hold() == "huge.bin is still being read"
+    QTest.keyClick(dialog, Qt.Key.Key_Escape)
+    assert desk.attached == []
+    desk.attaching.add([path])
+    desk.wait(lambda: any(one.isVisible() for one in desk.chat.findChildren(LargeFile)), 5_000)
     dialog = next(one for one in desk.chat.findChildren(LargeFile) if one.isVisible())
-    desk.qtbot.keyClick(dialog, Qt.Key.Key_Return)
-    desk.qtbot.waitUntil(lambda: bool(desk.chat.attaching.shown[0].error), timeout=10_000)
-    assert desk.chat.attaching.shown[0].error == "huge.bin is not a text document."
+    QTest.keyClick(dialog, Qt.Key.Key_Return)
+    desk.wait(lambda: bool(desk.attached[0].error), 10_000)
+    assert desk.attached[0].error == "huge.bin is not a text document."
 
 
 def test_the_places_an_answer_may_come_from_have_room_as_soon_as_it_ends(open_chat: Open, tmp_path: Path) -> None:
     desk = open_chat({"text": "The deposit is 2,400 euros, paid back within eight weeks."})
-    attach(desk, lease_pdf(tmp_path / "lease.pdf"))
+    desk.attach(lease_pdf(tmp_path / "lease.pdf"))
     desk.ask("And the deposit?")
     answer = desk.turns[-1]
     assert isinstance(answer, AnswerView)
     (chip,) = answer.sources.chips
-    desk.qtbot.waitUntil(lambda: not chip.visibleRegion().isEmpty(), timeout=2_000)
+    desk.wait(lambda: not chip.visibleRegion().isEmpty(), 2_000)
     assert answer.rect().contains(answer.sources.geometry())
     assert answer.sources.height() >= chip.height() > 0

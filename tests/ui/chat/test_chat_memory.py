@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from app.core.events import Role
@@ -13,37 +12,37 @@ from app.features.context import Parts
 from app.ui.chat.context_full import ContextFull
 from app.ui.chat.question_view import QuestionView
 from tests.helpers.clipping import clipped_texts
-from tests.ui.chat.conftest import Desk
+from tests.helpers.desks.chat import ChatDesk
+from tests.ui.chat.conftest import Open
 
-Open = Callable[..., Desk]
 CONTEXT_TOKENS = 4000
 LONG = "word " * 300
 ANSWER = {"text": f"Certainly. {LONG}"}
 
 
-def fill(desk: Desk, turns: int = 5) -> int:
+def fill(desk: ChatDesk, turns: int = 5) -> int:
     """A stored conversation that leaves no room for another long turn, opened; its id."""
-    conversations = desk.app.conversations
+    conversations = desk.conversations
     conversation_id = conversations.create(title="Long").id
     parent: int | None = None
     for number in range(1, turns + 1):
         question = conversations.add_message(conversation_id, parent, Role.USER, f"Question {number}. {LONG}")
         parent = conversations.add_message(conversation_id, question.id, Role.ASSISTANT, f"Answer. {LONG}").id
     desk.chat.show_conversation(conversation_id)
-    desk.qtbot.waitUntil(lambda: desk.chat.transcript.is_settled, timeout=10_000)
+    desk.wait(lambda: desk.is_settled, 10_000)
     return conversation_id
 
 
 @pytest.fixture
-def desk(open_chat: Open) -> Desk:
+def desk(open_chat: Open) -> ChatDesk:
     return open_chat(ANSWER, load={"context_tokens": CONTEXT_TOKENS})
 
 
-def test_when_it_is_full_a_divider_says_how_many_messages_the_model_no_longer_sees(desk: Desk) -> None:
+def test_when_it_is_full_a_divider_says_how_many_messages_the_model_no_longer_sees(desk: ChatDesk) -> None:
     fill(desk)
-    assert not desk.chat.transcript.divider.isVisible()
+    assert not desk.divider.isVisible()
     desk.ask("And now?")
-    divider = desk.chat.transcript.divider
+    divider = desk.divider
     assert divider.isVisible()
     hidden = [turn for turn in desk.turns if turn.is_forgotten]
     assert divider.accessibleName() == f"The model no longer sees earlier messages ({len(hidden)})"
@@ -54,25 +53,25 @@ def test_when_it_is_full_a_divider_says_how_many_messages_the_model_no_longer_se
     conversation_id = desk.chat.conversation_id
     desk.chat.show_conversation(None)
     desk.chat.show_conversation(conversation_id)
-    desk.qtbot.waitUntil(lambda: desk.chat.transcript.is_settled, timeout=10_000)
+    desk.wait(lambda: desk.is_settled, 10_000)
     assert divider.isVisible(), "and it is there again"
 
 
-def test_bring_back_shows_a_message_to_the_model_again_and_unpin_lets_it_go(desk: Desk) -> None:
+def test_bring_back_shows_a_message_to_the_model_again_and_unpin_lets_it_go(desk: ChatDesk) -> None:
     conversation_id = fill(desk)
     desk.ask("And now?")
     count = len(desk.app.chat.hidden_ids(conversation_id))
-    desk.click(desk.turns[0], "Bring back")
+    desk.click_action(desk.turns[0], "Bring back")
     assert len(desk.app.chat.hidden_ids(conversation_id)) == count - 1
-    assert f"({count - 1})" in desk.chat.transcript.divider.accessibleName()
+    assert f"({count - 1})" in desk.divider.accessibleName()
     assert not desk.turns[0].is_forgotten
     desk.ask("Do you see it?")
     assert any(text.startswith("Question 1.") for _, text in desk.prompts()[-1])
-    desk.click(desk.turns[0], "Unpin")
+    desk.click_action(desk.turns[0], "Unpin")
     assert desk.turns[0].is_forgotten
 
 
-def test_pinning_by_key_keeps_the_keyboard_on_the_turn(desk: Desk) -> None:
+def test_pinning_by_key_keeps_the_keyboard_on_the_turn(desk: ChatDesk) -> None:
     desk.ask("Hello")
     turn = desk.turns[0]
     turn.setFocus()
@@ -80,117 +79,115 @@ def test_pinning_by_key_keeps_the_keyboard_on_the_turn(desk: Desk) -> None:
     button = turn.row.button("Pin: the model always sees this")
     assert button is not None
     button.setFocus()
-    desk.qtbot.keyClick(button, Qt.Key.Key_Space)
+    QTest.keyClick(button, Qt.Key.Key_Space)
     assert turn.message is not None
     assert turn.message.pinned
     assert turn.hasFocus()
-    stored = desk.app.conversations.message(turn.message.id)
+    stored = desk.conversations.message(turn.message.id)
     assert stored is not None
     assert stored.pinned
 
 
-def dialog_of(desk: Desk) -> ContextFull:
-    desk.qtbot.waitUntil(lambda: bool(desk.chat.findChildren(ContextFull)), timeout=5_000)
+def dialog_of(desk: ChatDesk) -> ContextFull:
+    desk.wait(lambda: bool(desk.chat.findChildren(ContextFull)), 5_000)
     return desk.chat.findChildren(ContextFull)[0]
 
 
-def press(desk: Desk, name: str) -> None:
+def press(desk: ChatDesk, name: str) -> None:
     buttons = {button.text(): button for button in dialog_of(desk).findChildren(QPushButton)}
-    desk.qtbot.mouseClick(buttons[name], Qt.MouseButton.LeftButton)
+    QTest.mouseClick(buttons[name], Qt.MouseButton.LeftButton)
 
 
-def test_asked_first_nothing_is_sent_until_the_person_says_compact(desk: Desk) -> None:
+def test_asked_first_nothing_is_sent_until_the_person_says_compact(desk: ChatDesk) -> None:
     desk.app.change("chat", when_full="ask")
     fill(desk)
     desk.ask("And now?")
     assert desk.prompts() == []
     assert desk.texts[-1] == "And now?"
-    assert not desk.chat.transcript.divider.isVisible()
+    assert not desk.divider.isVisible()
     assert clipped_texts(dialog_of(desk)) == []
-    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=20_000):
-        desk.qtbot.keyClick(dialog_of(desk), Qt.Key.Key_Return)
+    with desk.hears(desk.chat.answer_finished):
+        QTest.keyClick(dialog_of(desk), Qt.Key.Key_Return)
     assert len(desk.prompts()) == 1
-    assert desk.last.text.startswith("Certainly.")
-    assert desk.chat.transcript.divider.isVisible()
+    assert desk.last_text.startswith("Certainly.")
+    assert desk.divider.isVisible()
 
 
-def test_asked_first_cancel_keeps_the_question_with_a_way_to_answer_it(desk: Desk) -> None:
+def test_asked_first_cancel_keeps_the_question_with_a_way_to_answer_it(desk: ChatDesk) -> None:
     desk.app.change("chat", when_full="ask")
     conversation_id = fill(desk)
     desk.ask("And now?")
-    desk.qtbot.keyClick(dialog_of(desk), Qt.Key.Key_Escape)
+    QTest.keyClick(dialog_of(desk), Qt.Key.Key_Escape)
     assert desk.prompts() == []
     assert not desk.chat.busy
-    assert desk.app.conversations.path(conversation_id)[-1].text == "And now?"
+    assert desk.conversations.path(conversation_id)[-1].text == "And now?"
     assert isinstance(desk.turns[-1], QuestionView)
     desk.link(desk.turns[-1], "Answer this")
-    desk.qtbot.waitUntil(
-        lambda: any(dialog.isVisible() for dialog in desk.chat.findChildren(ContextFull)), timeout=5_000
-    )
+    desk.wait(lambda: any(dialog.isVisible() for dialog in desk.chat.findChildren(ContextFull)))
 
 
-def test_asked_first_the_question_can_go_to_a_new_chat(desk: Desk) -> None:
+def test_asked_first_the_question_can_go_to_a_new_chat(desk: ChatDesk) -> None:
     desk.notify.actions["new_chat"] = lambda: desk.chat.show_conversation(None)
     desk.app.change("chat", when_full="ask")
     conversation_id = fill(desk)
     desk.ask("And now?")
     press(desk, "New chat")
     assert desk.chat.conversation_id is None
-    assert desk.chat.composer.text == "And now?"
-    assert desk.app.conversations.path(conversation_id)[-1].text == "And now?", "it stays where it was, too"
+    assert desk.message == "And now?"
+    assert desk.conversations.path(conversation_id)[-1].text == "And now?", "it stays where it was, too"
 
 
-def test_a_message_larger_than_the_context_is_refused_in_words(desk: Desk) -> None:
-    desk.chat.composer.set_text("word " * 5000)
-    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=20_000):
+def test_a_message_larger_than_the_context_is_refused_in_words(desk: ChatDesk) -> None:
+    desk.put_message("word " * 5000)
+    with desk.hears(desk.chat.answer_finished):
         desk.press(Qt.Key.Key_Return)
     assert "Nothing was cut." in desk.last.state_text
     assert desk.prompts() == []
     assert desk.texts[0] == "word " * 5000
 
 
-def test_while_a_message_is_written_its_parts_are_counted(desk: Desk) -> None:
+def test_while_a_message_is_written_its_parts_are_counted(desk: ChatDesk) -> None:
     desk.ask("Hello")
     seen: list[Parts] = []
     desk.chat.parts_changed.connect(seen.append)
-    with desk.qtbot.waitSignal(desk.chat.parts_changed, timeout=5_000):
+    with desk.hears(desk.chat.parts_changed):
         desk.type("three more words")
     assert seen[-1].message == 3 + 4
     assert seen[-1].earlier > 300
     assert seen[-1].budget.context_tokens == CONTEXT_TOKENS
 
 
-def test_a_message_that_will_not_fit_says_so_before_it_is_sent(desk: Desk) -> None:
+def test_a_message_that_will_not_fit_says_so_before_it_is_sent(desk: ChatDesk) -> None:
     fill(desk)
-    with desk.qtbot.waitSignal(desk.chat.parts_changed, timeout=5_000):
+    with desk.hears(desk.chat.parts_changed):
         desk.type("And")
-    assert desk.chat.composer._note.text() == "Does not fit: old turns will be left out"
+    assert desk.note == "Does not fit: old turns will be left out"
     desk.app.change("chat", when_full="ask")
     desk.chat.update_note()
-    assert desk.chat.composer._note.text() == "Does not fit: you will be asked"
+    assert desk.note == "Does not fit: you will be asked"
     assert clipped_texts(desk.chat) == []
 
 
-def test_an_almost_full_context_says_so(desk: Desk) -> None:
+def test_an_almost_full_context_says_so(desk: ChatDesk) -> None:
     desk.chat.context_changed.emit(int(CONTEXT_TOKENS * 0.89))
     desk.chat.update_note()
-    assert desk.chat.composer._note.text() == ""
+    assert desk.note == ""
     desk.chat.context_changed.emit(int(CONTEXT_TOKENS * 0.9))
     desk.chat.update_note()
-    assert desk.chat.composer._note.text() == "Context almost full: old turns go soon"
+    assert desk.note == "Context almost full: old turns go soon"
 
 
 def test_nothing_is_counted_without_a_model_or_while_it_answers(open_chat: Open) -> None:
     desk = open_chat({"text": "slow ", "repeat": 200, "delay_s": 0.02}, loaded=False)
     desk.type("hello")
-    assert not desk.chat.memory.look()
-    list(desk.app.engine.load(desk.script))
+    assert not desk.look_at_memory()
+    desk.load(desk.script)
     desk.chat.set_model_state("ready", "")
-    assert desk.chat.memory.look()
+    assert desk.look_at_memory()
     desk.press(Qt.Key.Key_Return)
     assert desk.chat.busy
-    assert not desk.chat.memory.look()
-    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=10_000):
+    assert not desk.look_at_memory()
+    with desk.hears(desk.chat.answer_finished):
         desk.press(Qt.Key.Key_Escape)
     QApplication.processEvents()
 
@@ -202,4 +199,4 @@ def test_the_gauge_moves_while_the_answer_is_written(open_chat: Open) -> None:
     desk.ask("Count")
     assert len(set(used)) > 3
     assert used == sorted(used)
-    assert used[-1] == desk.last.message.stats.prompt_tokens + desk.last.message.stats.generated_tokens  # type: ignore[union-attr]
+    assert used[-1] == desk.last_message.stats.prompt_tokens + desk.last_message.stats.generated_tokens  # type: ignore[union-attr]

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.ui.chat.chat_settings import ChatSettings, KnobStepper, knobs, longest_answer
 from app.ui.theme import Theme
-from tests.ui.chat.conftest import Desk
-
-Open = Callable[..., Desk]
+from tests.ui.chat.conftest import Open
 
 
 def stepper(dialog: QDialog, name: str) -> KnobStepper:
     return next(s for s in dialog.findChildren(KnobStepper) if s.number.accessibleName() == name)
 
 
-def press(qtbot: QtBot, dialog: QDialog, name: str) -> None:
+def press(dialog: QDialog, name: str) -> None:
     button = next(b for b in dialog.findChildren(QPushButton) if name in (b.text(), b.accessibleName()))
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
 
 
 def test_nothing_is_set_until_somebody_sets_it(qtbot: QtBot, theme: Theme) -> None:
@@ -54,7 +51,7 @@ def test_more_is_closed_unless_something_in_it_is_set(qtbot: QtBot, theme: Theme
         dialog.show()
         assert stepper(dialog, "Temperature").isVisible()
         assert stepper(dialog, "Top-k").isVisible() is is_open
-    press(qtbot, calm, "More sampling settings")
+    press(calm, "More sampling settings")
     assert stepper(calm, "Seed").isVisible()
     assert busy.sampling == {"top_k": 5}
 
@@ -62,10 +59,10 @@ def test_more_is_closed_unless_something_in_it_is_set(qtbot: QtBot, theme: Theme
 def test_what_is_set_reaches_the_engine_and_comes_back(open_chat: Open) -> None:
     desk = open_chat({"text": "Arr."})
     desk.ask("Hello")
-    desk.qtbot.mouseClick(desk.chat.composer.settings, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(desk.settings_button, Qt.MouseButton.LeftButton)
     dialog = desk.chat.findChild(ChatSettings)
     assert isinstance(dialog, ChatSettings)
-    press(desk.qtbot, dialog, "More sampling settings")
+    press(dialog, "More sampling settings")
     for name, value in (
         ("Top-k", 12),
         ("Presence penalty", 1.5),
@@ -74,8 +71,8 @@ def test_what_is_set_reaches_the_engine_and_comes_back(open_chat: Open) -> None:
         ("Longest answer", 300),
     ):
         stepper(dialog, name).number.setValue(value)
-    with desk.qtbot.waitSignal(dialog.finished):
-        press(desk.qtbot, dialog, "Save")
+    with desk.hears(dialog.finished):
+        press(dialog, "Save")
     desk.ask("Again")
     sampling = {name: value for name, value in desk.requests()[-1]["sampling"].items() if value is not None}
     chosen = {"top_k": 12, "presence_penalty": 1.5, "dry_multiplier": 0.8, "seed": 4_294_967_295}
@@ -84,13 +81,13 @@ def test_what_is_set_reaches_the_engine_and_comes_back(open_chat: Open) -> None:
     conversation_id = desk.chat.conversation_id
     desk.chat.show_conversation(None)
     desk.chat.show_conversation(conversation_id)
-    assert desk.app.conversations.find()[0].sampling == chosen | {"max_tokens": 300}
+    assert desk.conversations.find()[0].sampling == chosen | {"max_tokens": 300}
 
 
 def test_a_number_that_settings_have_for_every_chat_is_said(open_chat: Open) -> None:
     desk = open_chat()
     desk.app.change("chat", max_tokens=700, temperature=0.2)
-    desk.qtbot.mouseClick(desk.chat.composer.settings, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(desk.settings_button, Qt.MouseButton.LeftButton)
     dialog = desk.chat.findChild(ChatSettings)
     assert isinstance(dialog, ChatSettings)
     said = [stepper(dialog, name).number.text() for name in ("Longest answer", "Temperature", "Top-k")]
@@ -100,10 +97,10 @@ def test_a_number_that_settings_have_for_every_chat_is_said(open_chat: Open) -> 
 def test_cancel_changes_nothing(open_chat: Open) -> None:
     desk = open_chat({"text": "Arr."})
     desk.ask("Hello")
-    desk.qtbot.mouseClick(desk.chat.composer.settings, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(desk.settings_button, Qt.MouseButton.LeftButton)
     dialog = desk.chat.findChild(ChatSettings)
     assert isinstance(dialog, ChatSettings)
     stepper(dialog, "Temperature").number.setValue(1.5)
-    with desk.qtbot.waitSignal(dialog.finished):
-        press(desk.qtbot, dialog, "Cancel")
-    assert desk.app.conversations.find()[0].temperature is None
+    with desk.hears(dialog.finished):
+        press(dialog, "Cancel")
+    assert desk.conversations.find()[0].temperature is None

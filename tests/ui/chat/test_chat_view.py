@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QDoubleSpinBox, QPlainTextEdit, QPushButton
 
 from app.store.conversations import MessageState
 from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.chat_settings import ChatSettings
-from app.ui.chat.question_view import QuestionView
-from tests.ui.chat.conftest import Desk, add_turns
+from tests.helpers.desks.chat import ChatDesk
+from tests.ui.chat.conftest import Open, add_turns
 
-Open = Callable[..., Desk]
 SLOW = {"text": "one two three four five six seven eight nine ten ", "repeat": 60, "delay_s": 0.02}
 
 
 def test_a_message_is_sent_with_enter_and_answered(open_chat: Open) -> None:
     desk = open_chat({"text": "A **warm** answer."})
-    with desk.qtbot.waitSignal(desk.chat.title_changed):
+    with desk.hears(desk.chat.title_changed):
         desk.ask("Hello there")
     assert desk.texts == ["Hello there", "A **warm** answer."]
-    assert desk.last.body.views[0].toPlainText() == "A warm answer."
-    assert desk.chat.composer.text == ""
-    conversation = desk.app.conversations.find()[0]
+    assert desk.last_views[0].toPlainText() == "A warm answer."
+    assert desk.message == ""
+    conversation = desk.conversations.find()[0]
     assert conversation.id == desk.chat.conversation_id
     assert conversation.title == "Hello there"
 
@@ -36,11 +35,11 @@ def test_shift_enter_breaks_the_line_and_an_empty_message_is_not_sent(open_chat:
     desk = open_chat()
     desk.press(Qt.Key.Key_Return)
     assert not desk.turns
-    assert not desk.chat.composer.send.isEnabled()
+    assert not desk.send.isEnabled()
     desk.type("one")
-    desk.press(Qt.Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+    desk.press(Qt.Key.Key_Return, modifier=Qt.KeyboardModifier.ShiftModifier)
     desk.type("two")
-    assert desk.chat.composer.text == "one\ntwo"
+    assert desk.message == "one\ntwo"
     assert not desk.turns
 
 
@@ -48,23 +47,23 @@ def test_stop_shows_at_once_keeps_the_text_and_continue_goes_on(open_chat: Open)
     desk = open_chat({"times": 1, **SLOW}, {"text": "and the end."})
     desk.type("Count")
     desk.press(Qt.Key.Key_Return)
-    desk.qtbot.waitUntil(lambda: "three" in desk.last.text, timeout=10_000)
+    desk.wait(lambda: "three" in desk.last_text, 10_000)
     assert desk.chat.busy
-    assert desk.chat.composer.send.accessibleName() == "Stop"
+    assert desk.send.accessibleName() == "Stop"
     begin_s = time.perf_counter()
-    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=10_000):
+    with desk.hears(desk.chat.answer_finished):
         desk.press(Qt.Key.Key_Escape)
         assert desk.last.state_text == "Stopped"
         print(f"stop shown after {(time.perf_counter() - begin_s) * 1000:.0f} ms")
     assert not desk.chat.busy
-    assert desk.chat.composer.send.accessibleName() == "Send"
-    kept = desk.last.text
+    assert desk.send.accessibleName() == "Send"
+    kept = desk.last_text
     assert kept.startswith("one two three")
-    assert desk.last.message is not None
-    assert desk.last.message.state == MessageState.STOPPED
-    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=10_000):
+    assert desk.last_message is not None
+    assert desk.last_message.state == MessageState.STOPPED
+    with desk.hears(desk.chat.answer_finished):
         desk.link(desk.last, "Continue")
-    assert desk.last.text == kept + "and the end."
+    assert desk.last_text == kept + "and the end."
     assert desk.last.state_text == ""
     assert len(desk.turns) == 2
 
@@ -73,70 +72,68 @@ def test_while_an_answer_runs_typing_goes_on_but_enter_does_not_send(open_chat: 
     desk = open_chat(SLOW)
     desk.type("first")
     desk.press(Qt.Key.Key_Return)
-    desk.qtbot.waitUntil(lambda: desk.last.text != "", timeout=10_000)
+    desk.wait(lambda: desk.last_text != "", 10_000)
     desk.type("second")
     desk.press(Qt.Key.Key_Return)
-    assert desk.chat.composer.text == "second"
+    assert desk.message == "second"
     assert len(desk.turns) == 2
-    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=10_000):
-        desk.qtbot.mouseClick(desk.chat.composer.send, Qt.MouseButton.LeftButton)
-    assert desk.chat.composer.text == "second"
+    with desk.hears(desk.chat.answer_finished):
+        QTest.mouseClick(desk.send, Qt.MouseButton.LeftButton)
+    assert desk.message == "second"
 
 
 def test_regenerate_makes_a_version_and_the_switcher_goes_back(open_chat: Open) -> None:
     desk = open_chat({"text": "First.", "times": 1}, {"text": "Second."})
     desk.ask("Say something")
-    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=10_000):
-        desk.click(desk.last, "Regenerate")
+    with desk.hears(desk.chat.answer_finished):
+        desk.click_action(desk.last, "Regenerate")
     assert desk.texts == ["Say something", "Second."]
-    assert desk.last.message is not None
-    assert len(desk.last.message.versions) == 2
-    desk.click(desk.last, "Previous version")
+    assert desk.last_message is not None
+    assert len(desk.last_message.versions) == 2
+    desk.click_action(desk.last, "Previous version")
     assert desk.texts == ["Say something", "First."]
-    desk.click(desk.last, "Next version")
+    desk.click_action(desk.last, "Next version")
     assert desk.texts == ["Say something", "Second."]
 
 
 def test_a_question_is_edited_in_place_and_answered_anew(open_chat: Open) -> None:
     desk = open_chat({"when": "blue", "text": "Blue."}, {"text": "Red."})
     desk.ask("red?")
-    question = desk.turns[0]
-    assert isinstance(question, QuestionView)
+    question = desk.question()
     desk.press(Qt.Key.Key_Up)
     assert question.editor is not None
-    edit = question.editor.field.edit
+    edit = desk.editor_of(question)
     assert edit.toPlainText() == "red?"
-    desk.qtbot.keyClick(edit, Qt.Key.Key_Escape)
+    QTest.keyClick(edit, Qt.Key.Key_Escape)
     assert question.editor is None
     assert desk.texts == ["red?", "Red."]
-    desk.click(question, "Edit")
-    edit = question.editor.field.edit
+    desk.click_action(question, "Edit")
+    edit = desk.editor_of(question)
     edit.selectAll()
-    desk.qtbot.keyClicks(edit, "blue?")
-    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=10_000):
-        desk.qtbot.keyClick(edit, Qt.Key.Key_Return)
+    QTest.keyClicks(edit, "blue?")
+    with desk.hears(desk.chat.answer_finished):
+        QTest.keyClick(edit, Qt.Key.Key_Return)
     assert desk.texts == ["blue?", "Blue."]
-    desk.click(desk.turns[0], "Previous version")
+    desk.click_action(desk.turns[0], "Previous version")
     assert desk.texts == ["red?", "Red."]
 
 
 def test_delete_can_be_undone(open_chat: Open) -> None:
     desk = open_chat({"text": "Yes."})
     desk.ask("Is it?")
-    desk.click(desk.turns[0], "Delete")
+    desk.click_action(desk.turns[0], "Delete")
     assert not desk.turns
-    assert desk.chat.empty.isVisible()
-    undo = [b for b in desk.notify.bar.findChildren(QPushButton) if b.text() == "Undo"]
-    undo[0].click()
+    assert desk.empty.isVisible()
+    desk.press_notice("Undo")
     assert desk.texts == ["Is it?", "Yes."]
 
 
 def test_an_answer_deleted_leaves_a_question_that_can_be_answered(open_chat: Open) -> None:
     desk = open_chat({"text": "Yes.", "times": 1}, {"text": "Again."})
     desk.ask("Is it?")
-    desk.click(desk.last, "Delete")
+    desk.click_action(desk.last, "Delete")
     assert desk.texts == ["Is it?"]
-    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=10_000):
+    with desk.hears(desk.chat.answer_finished):
         desk.link(desk.turns[0], "Answer this")
     assert desk.texts == ["Is it?", "Again."]
 
@@ -147,17 +144,17 @@ def test_drafts_come_back_each_to_its_chat(open_chat: Open) -> None:
     first = desk.chat.conversation_id
     desk.type("half a thought")
     desk.chat.show_conversation(None)
-    assert desk.chat.composer.text == ""
+    assert desk.message == ""
     desk.type("for a new one")
     desk.chat.show_conversation(first)
-    assert desk.chat.composer.text == "half a thought"
+    assert desk.message == "half a thought"
     desk.chat.show_conversation(None)
-    assert desk.chat.composer.text == "for a new one"
+    assert desk.message == "for a new one"
     desk.chat.hide()
     again = open_chat({"text": "Yes."})
-    assert again.chat.composer.text == "for a new one"
+    assert again.message == "for a new one"
     again.chat.show_conversation(first)
-    assert again.chat.composer.text == "half a thought"
+    assert again.message == "half a thought"
 
 
 def test_a_draft_is_saved_while_it_is_written(open_chat: Open) -> None:
@@ -168,10 +165,10 @@ def test_a_draft_is_saved_while_it_is_written(open_chat: Open) -> None:
     desk.type("unsent")
 
     def saved() -> bool:
-        conversation = desk.app.conversations.get(chat_id)
+        conversation = desk.conversations.get(chat_id)
         return conversation is not None and conversation.draft == "unsent"
 
-    desk.qtbot.waitUntil(saved, timeout=5_000)
+    desk.wait(saved, 5_000)
 
 
 def test_a_message_sent_while_the_model_loads_is_queued_and_says_so(open_chat: Open) -> None:
@@ -179,12 +176,12 @@ def test_a_message_sent_while_the_model_loads_is_queued_and_says_so(open_chat: O
     from app.ui import tasks
 
     desk.chat.set_model_state("loading", "Starter: loading")
-    tasks.run(lambda token: desk.app.engine.load(desk.script.parent / "m.gguf", cancel=token), desk.chat)
+    tasks.run(lambda token: desk.engine.load(desk.script.parent / "m.gguf", cancel=token), desk.chat)
     desk.type("Are you there?")
-    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=20_000):
+    with desk.hears(desk.chat.answer_finished):
         desk.press(Qt.Key.Key_Return)
         assert desk.texts[0] == "Are you there?"
-        desk.qtbot.waitUntil(lambda: desk.last.state_text == "Waiting for the model to load", timeout=5_000)
+        desk.wait(lambda: desk.last.state_text == "Waiting for the model to load", 5_000)
     assert desk.texts == ["Are you there?", "Here."]
     assert desk.last.state_text == ""
 
@@ -192,10 +189,10 @@ def test_a_message_sent_while_the_model_loads_is_queued_and_says_so(open_chat: O
 def test_reading_a_long_prompt_says_how_far(open_chat: Open) -> None:
     desk = open_chat({"text": "Done.", "prompt_s": 1.5})
     desk.type("word " * 50)
-    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=20_000):
+    with desk.hears(desk.chat.answer_finished):
         desk.press(Qt.Key.Key_Return)
-        desk.qtbot.waitUntil(lambda: desk.last.state_text.startswith("Reading "), timeout=5_000)
-        desk.qtbot.waitUntil(lambda: " of " in desk.last.state_text, timeout=5_000)
+        desk.wait(lambda: desk.last.state_text.startswith("Reading "), 5_000)
+        desk.wait(lambda: " of " in desk.last.state_text, 5_000)
 
 
 def test_a_crash_keeps_question_and_text_and_offers_to_go_on(open_chat: Open) -> None:
@@ -204,12 +201,12 @@ def test_a_crash_keeps_question_and_text_and_offers_to_go_on(open_chat: Open) ->
     )
     desk.ask("Count")
     assert desk.texts[0] == "Count"
-    kept = desk.last.text
+    kept = desk.last_text
     assert kept.startswith("one two")
     assert "stopped" in desk.last.state_text
-    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=20_000):
+    with desk.hears(desk.chat.answer_finished):
         desk.link(desk.last, "Try again")
-    assert desk.last.text == kept + " and on."
+    assert desk.last_text == kept + " and on."
 
 
 def test_a_failed_answer_makes_room_for_the_next_one(open_chat: Open) -> None:
@@ -219,8 +216,8 @@ def test_a_failed_answer_makes_room_for_the_next_one(open_chat: Open) -> None:
     desk.ask("Try")
     assert "template" in desk.last.state_text
     assert desk.texts == ["Try", ""]
-    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=20_000):
-        desk.click(desk.last, "Regenerate")
+    with desk.hears(desk.chat.answer_finished):
+        desk.click_action(desk.last, "Regenerate")
     assert desk.texts == ["Try", "Now."]
 
 
@@ -228,99 +225,99 @@ def test_an_answer_cut_by_its_limit_says_so_and_goes_on(open_chat: Open) -> None
     desk = open_chat({"text": "one two", "finish": "length", "times": 1}, {"text": " three"})
     desk.ask("Count")
     assert desk.last.state_text == "The answer reached its length limit."
-    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=20_000):
-        desk.click(desk.last, "Continue")
-    assert desk.last.text == "one two three"
+    with desk.hears(desk.chat.answer_finished):
+        desk.click_action(desk.last, "Continue")
+    assert desk.last_text == "one two three"
 
 
 def test_an_answer_goes_on_while_another_chat_is_looked_at(open_chat: Open) -> None:
     desk = open_chat(SLOW)
     desk.type("Count")
     desk.press(Qt.Key.Key_Return)
-    desk.qtbot.waitUntil(lambda: "three" in desk.last.text, timeout=10_000)
+    desk.wait(lambda: "three" in desk.last_text, 10_000)
     running = desk.chat.conversation_id
     desk.chat.show_conversation(None)
     assert desk.chat.busy
     assert not desk.turns
     desk.chat.show_conversation(running)
-    before = len(desk.last.text)
-    desk.qtbot.waitUntil(lambda: len(desk.last.text) > before + 20, timeout=10_000)
-    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=10_000):
+    before = len(desk.last_text)
+    desk.wait(lambda: len(desk.last_text) > before + 20, 10_000)
+    with desk.hears(desk.chat.answer_finished):
         desk.chat.stop()
     assert len(desk.turns) == 2
-    assert desk.last.message is not None
-    assert desk.last.text == desk.last.message.text
+    assert desk.last_message is not None
+    assert desk.last_text == desk.last_message.text
 
 
 def test_the_view_follows_the_end_only_while_the_reader_is_there(open_chat: Open) -> None:
     desk = open_chat({**SLOW, "text": "a line\n\n", "repeat": 400, "delay_s": 0.01})
     desk.type("Go")
     desk.press(Qt.Key.Key_Return)
-    bar = desk.chat.transcript.verticalScrollBar()
-    desk.qtbot.waitUntil(lambda: bar.maximum() > 200, timeout=20_000)
+    bar = desk.scroll_bar
+    desk.wait(lambda: bar.maximum() > 200, 20_000)
     assert bar.value() == bar.maximum()
-    pill = desk.chat.transcript.findChild(QPushButton, "jump_to_latest")
+    pill = desk.transcript.findChild(QPushButton, "jump_to_latest")
     assert pill is not None
     assert not pill.isVisible()
     bar.setValue(0)
     assert pill.isVisible()
     most = bar.maximum()
-    desk.qtbot.waitUntil(lambda: bar.maximum() > most + 60, timeout=20_000)
+    desk.wait(lambda: bar.maximum() > most + 60, 20_000)
     assert bar.value() == 0
-    desk.qtbot.mouseClick(pill, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(pill, Qt.MouseButton.LeftButton)
     assert bar.value() == bar.maximum()
     assert not pill.isVisible()
-    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=10_000):
+    with desk.hears(desk.chat.answer_finished):
         desk.chat.stop()
 
 
 def test_copy_and_read_as_markdown(open_chat: Open) -> None:
     desk = open_chat({"text": "Some **bold** text."})
     desk.ask("Hi")
-    desk.click(desk.last, "Copy")
+    desk.click_action(desk.last, "Copy")
     assert QGuiApplication.clipboard().text() == "Some **bold** text."
-    desk.click(desk.last, "Read as Markdown")
+    desk.click_action(desk.last, "Read as Markdown")
     assert desk.last.is_markdown_shown
-    assert not desk.last.body.isVisible()
-    desk.click(desk.last, "Read as Markdown")
-    assert desk.last.body.isVisible()
-    desk.click(desk.turns[0], "Copy")
+    assert not desk.is_last_body_visible
+    desk.click_action(desk.last, "Read as Markdown")
+    assert desk.is_last_body_visible
+    desk.click_action(desk.turns[0], "Copy")
     assert QGuiApplication.clipboard().text() == "Hi"
 
 
 def test_an_answer_can_be_translated(open_chat: Open) -> None:
     desk = open_chat({"text": "Some **bold** text."})
     desk.ask("Hi")
-    with desk.qtbot.waitSignal(desk.chat.translate_wanted) as wanted:
-        desk.click(desk.last, "Translate this")
-    assert wanted.args == ["Some **bold** text."]
+    with desk.hears(desk.chat.translate_wanted) as wanted:
+        desk.click_action(desk.last, "Translate this")
+    assert wanted == [("Some **bold** text.",)]
 
 
 def test_settings_of_a_new_chat_wait_for_its_first_message(open_chat: Open) -> None:
     desk = open_chat({"text": "Arr."})
-    desk.qtbot.mouseClick(desk.chat.composer.settings, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(desk.settings_button, Qt.MouseButton.LeftButton)
     dialog = desk.chat.findChild(ChatSettings)
     assert dialog is not None
     prompt = dialog.findChild(QPlainTextEdit)
     temperature = next(n for n in dialog.findChildren(QDoubleSpinBox) if n.accessibleName() == "Temperature")
     assert prompt is not None
-    desk.qtbot.keyClicks(prompt, "You are a pirate.")
+    QTest.keyClicks(prompt, "You are a pirate.")
     temperature.setValue(0.25)
     save = next(b for b in dialog.findChildren(QPushButton) if b.text() == "Save")
-    with desk.qtbot.waitSignal(dialog.finished):
-        desk.qtbot.mouseClick(save, Qt.MouseButton.LeftButton)
+    with desk.hears(dialog.finished):
+        QTest.mouseClick(save, Qt.MouseButton.LeftButton)
     assert dialog.result() == QDialog.DialogCode.Accepted
     desk.ask("Hello")
     assert desk.prompts()[-1][0] == ("system", "You are a pirate.")
-    conversation = desk.app.conversations.find()[0]
+    conversation = desk.conversations.find()[0]
     assert conversation.temperature == 0.25
 
 
 def test_an_idea_fills_the_composer_and_is_not_sent(open_chat: Open) -> None:
     desk = open_chat()
-    idea = next(b for b in desk.chat.empty.findChildren(QPushButton) if b.property("kind") == "idea" and b.isVisible())
-    desk.qtbot.mouseClick(idea, Qt.MouseButton.LeftButton)
-    assert desk.chat.composer.text == idea.text()
+    idea = next(b for b in desk.empty.findChildren(QPushButton) if b.property("kind") == "idea" and b.isVisible())
+    QTest.mouseClick(idea, Qt.MouseButton.LeftButton)
+    assert desk.message == idea.text()
     assert not desk.turns
 
 
@@ -333,7 +330,7 @@ def test_tab_goes_through_the_last_turn_and_its_actions(open_chat: Open) -> None
         focus = desk.chat.focusWidget()
         assert focus is not None
         names.append(focus.accessibleName())
-        desk.qtbot.keyClick(focus, Qt.Key.Key_Tab)
+        QTest.keyClick(focus, Qt.Key.Key_Tab)
     pin = "Pin: the model always sees this"
     assert names[:6] == ["You: Is it?", "Copy", "Edit", pin, "Delete", "Answer: Yes."]
     assert names[6:] == ["Copy", "Regenerate", "Translate this", "Read as Markdown", pin, "Delete"]
@@ -342,8 +339,8 @@ def test_tab_goes_through_the_last_turn_and_its_actions(open_chat: Open) -> None
 def test_versions_are_seen_without_the_pointer_and_stay_in_their_place_under_it(open_chat: Open) -> None:
     desk = open_chat({"text": "One.", "times": 1}, {"text": "Two."})
     desk.ask("Which?")
-    desk.click(desk.last, "Regenerate")
-    desk.qtbot.waitUntil(lambda: not desk.chat.busy)
+    desk.click_action(desk.last, "Regenerate")
+    desk.wait(lambda: not desk.chat.busy)
     desk.ask("And now?")
     first = desk.turns[1]
     desk.chat.focus_composer()
@@ -367,7 +364,7 @@ def test_an_answer_that_filled_the_context_goes_on_where_earlier_turns_can_make_
     assert [one.text() for one in desk.last.findChildren(QPushButton) if one.isVisible()] == ["New chat"]
     desk.ask("Tell me another")
     assert [one.text() for one in desk.last.findChildren(QPushButton) if one.isVisible()] == ["Continue"]
-    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=20_000):
+    with desk.hears(desk.chat.answer_finished):
         desk.link(desk.last, "Continue")
     assert desk.texts[-1] == "A long storyA long story"
 
@@ -378,7 +375,7 @@ def test_nothing_ticks_after_an_answer(open_chat: Open) -> None:
     desk = open_chat({"text": "```python\nprint(1)\n```\nDone."})
     desk.ask("Code please")
     desk.chat.save_draft()
-    desk.qtbot.waitUntil(lambda: not any(t.isActive() for t in desk.chat.findChildren(QTimer)), timeout=5_000)
+    desk.wait(lambda: not any(t.isActive() for t in desk.chat.findChildren(QTimer)), 5_000)
 
 
 def test_a_long_conversation_opens_at_its_end_and_fills_up(open_chat: Open) -> None:
@@ -387,11 +384,11 @@ def test_a_long_conversation_opens_at_its_end_and_fills_up(open_chat: Open) -> N
     begin_s = time.perf_counter()
     desk.chat.show_conversation(conversation_id)
     print(f"end of 120 turns shown after {(time.perf_counter() - begin_s) * 1000:.0f} ms")
-    assert desk.last.text.endswith(" 59")
+    assert desk.last_text.endswith(" 59")
     assert len(desk.turns) < 120
-    bar = desk.chat.transcript.verticalScrollBar()
+    bar = desk.scroll_bar
     assert bar.value() == bar.maximum()
-    desk.qtbot.waitUntil(lambda: desk.chat.transcript.is_settled and len(desk.turns) == 120, timeout=20_000)
+    desk.wait(lambda: desk.is_settled and len(desk.turns) == 120, 20_000)
     assert bar.value() == bar.maximum()
     assert desk.texts[0] == "Question 0"
 
@@ -401,7 +398,7 @@ def test_a_question_can_be_sent_before_all_older_turns_are_there(open_chat: Open
     desk.chat.show_conversation(add_turns(desk, 60))
     assert len(desk.turns) < 120
     desk.ask("One more")
-    desk.qtbot.waitUntil(lambda: len(desk.turns) == 122, timeout=20_000)
+    desk.wait(lambda: len(desk.turns) == 122, 20_000)
     assert desk.texts[-2:] == ["One more", "New."]
     assert desk.texts[0] == "Question 0"
 
@@ -409,17 +406,17 @@ def test_a_question_can_be_sent_before_all_older_turns_are_there(open_chat: Open
 @pytest.mark.parametrize("text", ["a\0b", "lone \ud800 surrogate"])
 def test_odd_characters_are_cleaned_on_the_way(open_chat: Open, text: str) -> None:
     desk = open_chat({"text": "Fine."})
-    desk.chat.composer.set_text(text)
-    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=10_000):
+    desk.put_message(text)
+    with desk.hears(desk.chat.answer_finished):
         desk.press(Qt.Key.Key_Return)
     assert "\0" not in desk.texts[0]
     assert desk.texts[0].encode("utf-8")
     assert isinstance(desk.last, AnswerView)
 
 
-def fill_disk(desk: Desk, spare_pages: int = 0) -> None:
+def fill_disk(desk: ChatDesk, spare_pages: int = 0) -> None:
     """From now on SQLite says what it says on a full disk, after so many more pages."""
-    connection = desk.app.database._connection
+    connection = desk.database._connection
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count = {pages + spare_pages}")
 
@@ -428,10 +425,10 @@ def test_on_a_full_disk_the_question_stays_in_the_field(open_chat: Open) -> None
     desk = open_chat()
     fill_disk(desk)
     long = "A long question. " * 3000
-    desk.chat.composer.set_text(long)
+    desk.put_message(long)
     desk.press(Qt.Key.Key_Return)
-    assert desk.chat.composer.text == long
-    assert any("disk is full" in notice for notice in desk.notices())
+    assert desk.message == long
+    assert any("disk is full" in notice for notice in desk.notices)
 
 
 @pytest.mark.logs_warnings
@@ -442,6 +439,6 @@ def test_on_a_full_disk_the_words_on_the_screen_stay_there(open_chat: Open) -> N
     fill_disk(desk, spare_pages=2)
     desk.ask("Again")
     assert len(desk.texts) == before + 2
-    stored = desk.app.conversations.path(desk.chat.conversation_id or 0)[-1]
-    assert len(desk.last.text) > len(stored.text)
+    stored = desk.conversations.path(desk.chat.conversation_id or 0)[-1]
+    assert len(desk.last_text) > len(stored.text)
     assert "disk is full" in desk.last.state_text

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QGuiApplication, QTextCursor, QTextDocument, QTextTable
 from pytestqt.qtbot import QtBot
@@ -14,9 +12,8 @@ from app.ui.chat.pieces import Piece, Prose, Table
 from app.ui.chat.prose_view import ProseView
 from app.ui.chat.table_view import TableView
 from app.ui.theme import Theme
-from tests.ui.chat.conftest import Desk
+from tests.ui.chat.conftest import Open
 
-Open = Callable[..., Desk]
 ANSWER = """## Head
 
 Some **bold *both*** `co<de>` [link](https://x.org/?a=1&b=2) <script>alert(1)</script>
@@ -57,15 +54,15 @@ def test_an_answer_becomes_plain_rich_text_and_its_markup_stays_text() -> None:
 def test_copy_puts_both_on_the_clipboard_and_says_so(open_chat: Open) -> None:
     desk = open_chat({"text": ANSWER})
     desk.ask("Hi")
-    desk.click(desk.last, "Copy")
+    desk.click_action(desk.last, "Copy")
     data = QGuiApplication.clipboard().mimeData()
-    assert data.text() == desk.last.text
+    assert data.text() == desk.last_text
     assert "<table" in data.html()
     assert "<script" not in data.html()
     row = desk.last.row
     assert row is not None
     assert row.button("Copied") is not None
-    desk.qtbot.waitUntil(lambda: row.button("Copy") is not None, timeout=5_000)
+    desk.wait(lambda: row.button("Copy") is not None, 5_000)
 
 
 def test_cells_that_are_selected_are_copied_as_a_table(qtbot: QtBot, theme: Theme) -> None:

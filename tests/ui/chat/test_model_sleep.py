@@ -14,21 +14,20 @@ from app.features.memory_watch import Memory, MemoryWatch
 from app.ui import tasks
 from app.ui.model_loader import ModelLoader
 from app.ui.model_sleep import ModelSleep
-from tests.ui.chat.conftest import Desk
+from tests.helpers.desks.chat import ChatDesk
+from tests.ui.chat.conftest import Open
 
 GB = 10**9
 PLENTY, SHORT = Memory(16 * GB, 8 * GB), Memory(16 * GB, GB // 2)
 SLOW = {"text": "one two three four five six seven eight ", "repeat": 100, "delay_s": 0.01}
 PUT_TO_SLEEP = "Memory got short, so the model was put to sleep. It wakes up with your next message."
 
-Open = Callable[..., Desk]
-
 
 @dataclass
 class Machine:
     """A chat with its model, on a computer whose memory and clock a test sets."""
 
-    desk: Desk
+    desk: ChatDesk
     loader: ModelLoader
     sleep: ModelSleep
     memory: Memory
@@ -40,7 +39,7 @@ class Machine:
         return [json.loads(line)["type"] for line in log].count("LoadModel")
 
     def is_asleep(self) -> bool:
-        return self.desk.app.engine.is_asleep and len(tasks.running) == 0
+        return self.desk.engine.is_asleep and len(tasks.running) == 0
 
 
 @pytest.fixture
@@ -56,7 +55,7 @@ def machine(open_chat: Open, tmp_path: Path) -> Callable[..., Machine]:
         desk.chat.answer_grew.connect(loader.look_during_answer)
         desk.chat.answer_finished.connect(loader.look)
         made = Machine(desk, loader, None, PLENTY, 0.0)  # type: ignore[arg-type]
-        watch = MemoryWatch(lambda: desk.app.settings.engine, lambda: made.memory, lambda: made.now_s)
+        watch = MemoryWatch(lambda: desk.settings.engine, lambda: made.memory, lambda: made.now_s)
         made.sleep = ModelSleep(watch, desk.notify, loader, desk.chat, is_at_work=lambda: made.is_at_work)
         loader.look()
         assert loader.state == "ready"
@@ -68,28 +67,28 @@ def machine(open_chat: Open, tmp_path: Path) -> Callable[..., Machine]:
 def test_short_memory_puts_it_to_sleep_and_says_so(machine: Callable[..., Machine]) -> None:
     here = machine()
     here.sleep.look()
-    assert (here.loader.state, here.desk.notices()) == ("ready", [])
+    assert (here.loader.state, here.desk.notices) == ("ready", [])
     here.memory = SHORT
     here.sleep.look()
-    here.desk.qtbot.waitUntil(here.is_asleep)
+    here.desk.wait(here.is_asleep)
     assert here.loader.state == "asleep"
-    assert here.desk.notices() == [PUT_TO_SLEEP]
+    assert here.desk.notices == [PUT_TO_SLEEP]
 
 
 def test_the_next_message_wakes_it_and_is_answered(machine: Callable[..., Machine]) -> None:
     here = machine({"text": "Good morning."})
     here.memory = SHORT
     here.sleep.look()
-    here.desk.qtbot.waitUntil(here.is_asleep)
+    here.desk.wait(here.is_asleep)
     here.memory = PLENTY
     states: list[str] = []
     here.loader.changed.connect(lambda: states.append(here.loader.state))
     here.desk.ask("Are you there?")
     assert here.desk.texts == ["Are you there?", "Good morning."]
-    here.desk.qtbot.waitUntil(lambda: here.loader.state == "ready")
+    here.desk.wait(lambda: here.loader.state == "ready")
     assert states[-1] == "ready"
     assert here.loads() == 2
-    assert here.desk.notices() == []
+    assert here.desk.notices == []
     assert here.sleep.is_watching
 
 
@@ -97,32 +96,32 @@ def test_an_answer_is_never_cut_it_warns_and_sleeps_afterwards(machine: Callable
     here = machine(SLOW)
     here.desk.type("Count")
     here.desk.press(Qt.Key.Key_Return)
-    here.desk.qtbot.waitUntil(lambda: "three" in here.desk.last.text, timeout=10_000)
+    here.desk.wait(lambda: "three" in here.desk.last_text, 10_000)
     here.memory = SHORT
     here.sleep.look()
     assert here.loader.state == "ready"
-    assert here.desk.notices() == ["Memory is short. The model is put to sleep once its answer is written."]
-    with here.desk.qtbot.waitSignal(here.desk.chat.answer_finished, timeout=20_000):
+    assert here.desk.notices == ["Memory is short. The model is put to sleep once its answer is written."]
+    with here.desk.hears(here.desk.chat.answer_finished):
         here.desk.press(Qt.Key.Key_Escape)
-    here.desk.qtbot.waitUntil(here.is_asleep)
-    assert here.desk.notices() == [PUT_TO_SLEEP]
-    assert "three" in here.desk.last.text
+    here.desk.wait(here.is_asleep)
+    assert here.desk.notices == [PUT_TO_SLEEP]
+    assert "three" in here.desk.last_text
 
 
 def test_the_word_about_short_memory_leaves_when_there_is_enough_again(machine: Callable[..., Machine]) -> None:
     here = machine(SLOW)
     here.desk.type("Count")
     here.desk.press(Qt.Key.Key_Return)
-    here.desk.qtbot.waitUntil(lambda: "three" in here.desk.last.text, timeout=10_000)
+    here.desk.wait(lambda: "three" in here.desk.last_text, 10_000)
     here.memory = SHORT
     here.sleep.look()
-    assert len(here.desk.notices()) == 1
+    assert len(here.desk.notices) == 1
     here.memory = PLENTY
     here.sleep.look()
-    assert here.desk.notices() == []
-    with here.desk.qtbot.waitSignal(here.desk.chat.answer_finished, timeout=20_000):
+    assert here.desk.notices == []
+    with here.desk.hears(here.desk.chat.answer_finished):
         here.desk.press(Qt.Key.Key_Escape)
-    assert (here.loader.state, here.desk.notices()) == ("ready", [])
+    assert (here.loader.state, here.desk.notices) == ("ready", [])
 
 
 def test_asleep_is_never_shown_during_an_answer_whatever_took_the_model_away(machine: Callable[..., Machine]) -> None:
@@ -157,8 +156,8 @@ def test_after_the_minutes_that_were_set_it_sleeps_without_a_word(machine: Calla
     assert here.loader.state == "ready"
     here.now_s = 600
     here.sleep.look()
-    here.desk.qtbot.waitUntil(here.is_asleep)
-    assert here.desk.notices() == []
+    here.desk.wait(here.is_asleep)
+    assert here.desk.notices == []
 
 
 def test_a_model_that_summarizes_stays_and_sleeps_when_that_is_done(machine: Callable[..., Machine]) -> None:
@@ -169,19 +168,19 @@ def test_a_model_that_summarizes_stays_and_sleeps_when_that_is_done(machine: Cal
     here.memory = SHORT
     here.sleep.look()
     assert here.loader.state == "ready"
-    assert here.desk.notices() == ["Memory is short. The model is put to sleep once its work is done."]
+    assert here.desk.notices == ["Memory is short. The model is put to sleep once its work is done."]
     here.is_at_work = False
     here.sleep.look()
-    here.desk.qtbot.waitUntil(here.is_asleep)
-    assert here.desk.notices() == [PUT_TO_SLEEP]
+    here.desk.wait(here.is_asleep)
+    assert here.desk.notices == [PUT_TO_SLEEP]
 
 
 def test_nothing_looks_while_no_model_is_in_memory(machine: Callable[..., Machine]) -> None:
     here = machine()
     assert here.sleep.is_watching
     here.loader.sleep()
-    here.desk.qtbot.waitUntil(here.is_asleep)
+    here.desk.wait(here.is_asleep)
     assert not here.sleep.is_watching
     here.loader.wake()
-    here.desk.qtbot.waitUntil(lambda: here.loader.state == "ready")
+    here.desk.wait(lambda: here.loader.state == "ready")
     assert here.sleep.is_watching

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 
 from app.ui.chat.temporary_banner import TemporaryBanner
 from tests.helpers.attached import notes
 from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.script import prompts
-from tests.ui.chat.conftest import Desk, add_turns
+from tests.ui.chat.conftest import Open, add_turns
 
-Open = Callable[..., Desk]
 SECRET = b"zanzibar"
 
 
@@ -31,7 +31,7 @@ def files_with(secret: bytes, folder: Path) -> list[str]:
     return found
 
 
-def banner(desk: Desk) -> TemporaryBanner:
+def banner(desk: ChatDesk) -> TemporaryBanner:
     return desk.chat.findChildren(TemporaryBanner)[0]
 
 
@@ -45,10 +45,10 @@ def test_it_is_marked_and_works_like_any_other(open_chat: Open) -> None:
     desk.ask("Second")
     assert desk.texts == ["First", "The answer.", "Second", "The answer."]
     assert desk.prompts()[-1] == [("user", "First"), ("assistant", "The answer."), ("user", "Second")]
-    desk.click(desk.last, "Regenerate")
-    desk.qtbot.waitUntil(lambda: not desk.chat.busy, timeout=10_000)
-    assert desk.last.message is not None
-    assert len(desk.last.message.versions) == 2
+    desk.click_action(desk.last, "Regenerate")
+    desk.wait(lambda: not desk.chat.busy, 10_000)
+    assert desk.last_message is not None
+    assert len(desk.last_message.versions) == 2
     assert desk.last.row is not None
     assert desk.last.row.button("Translate this") is None, "what is translated is kept in a list"
     assert clipped_texts(desk.chat) == []
@@ -62,16 +62,16 @@ def test_nothing_of_it_is_in_any_file_after_asking_leaving_and_quitting(open_cha
     desk.ask(f"My secret is {SECRET.decode()}")
     desk.type(f"unsent {SECRET.decode()}")
     desk.chat.save_draft()
-    assert SECRET.decode() in desk.last.text
+    assert SECRET.decode() in desk.last_text
     assert files_with(SECRET, fresh_home) == []
     log = desk.script.with_name("prompts.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(line)["session"] for line in log if '"Generate"' in line][-1] == ""
     desk.chat.show_conversation(None)
-    assert desk.chat.composer.text == ""
+    assert desk.message == ""
     desk.chat.save_draft()
     assert files_with(SECRET, fresh_home) == []
-    assert [found.title for found in desk.app.conversations.find()] == ["This one is kept"]
-    assert desk.app.conversations.search_text(SECRET.decode()) == []
+    assert [found.title for found in desk.conversations.find()] == ["This one is kept"]
+    assert desk.conversations.search_text(SECRET.decode()) == []
     desk.app.close()
     assert files_with(SECRET, fresh_home) == []
     assert files_with(b"this one is kept", fresh_home) != []
@@ -82,13 +82,13 @@ def test_leaving_it_says_so_and_it_is_gone(open_chat: Open) -> None:
     kept = add_turns(desk, 1)
     desk.chat.show_temporary()
     desk.chat.show_conversation(kept)
-    assert desk.notices() == [], "an empty one is left without a word"
+    assert desk.notices == [], "an empty one is left without a word"
     desk.chat.show_temporary()
     assert desk.turns == []
     desk.ask("First")
     temporary_id = desk.chat.conversation_id
     desk.chat.show_conversation(kept)
-    assert desk.notices() == ["Temporary chat closed. Nothing of it was kept."]
+    assert desk.notices == ["Temporary chat closed. Nothing of it was kept."]
     assert not desk.chat.is_temporary
     assert not banner(desk).isVisible()
     assert desk.texts == ["Question 0", "An answer with **bold** words. 0"]
@@ -102,32 +102,32 @@ def test_an_answer_that_is_being_written_ends_with_it(open_chat: Open) -> None:
     desk.chat.show_temporary()
     desk.type("slowly")
     desk.press(Qt.Key.Key_Return)
-    desk.qtbot.waitUntil(lambda: "word" in desk.last.text, timeout=10_000)
-    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=10_000):
+    desk.wait(lambda: "word" in desk.last_text, 10_000)
+    with desk.hears(desk.chat.answer_finished):
         desk.chat.show_conversation(kept)
     assert desk.texts == ["Question 0", "An answer with **bold** words. 0"]
     desk.ask("Still there?")
-    assert desk.last.text == "Yes."
+    assert desk.last_text == "Yes."
 
 
 def test_the_unsent_draft_of_a_new_chat_waits_meanwhile(open_chat: Open) -> None:
     desk = open_chat()
     desk.type("half a question")
     desk.chat.show_temporary()
-    assert desk.chat.composer.text == ""
+    assert desk.message == ""
     desk.type("secret")
     desk.chat.show_conversation(None)
-    assert desk.chat.composer.text == "half a question"
+    assert desk.message == "half a question"
 
 
 def test_a_deleted_message_comes_back_only_while_the_chat_is_there(open_chat: Open) -> None:
     desk = open_chat({"text": "Yes."})
     desk.chat.show_temporary()
     desk.ask("Well?")
-    desk.click(desk.last, "Delete")
-    undo = desk.notify.bar.notices[-1].findChild(QPushButton)
+    desk.click_action(desk.last, "Delete")
+    undo = desk.notice.findChild(QPushButton)
     desk.chat.show_conversation(None)
-    desk.qtbot.mouseClick(undo, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(undo, Qt.MouseButton.LeftButton)
     assert desk.turns == []
     assert len(prompts(desk.script)) == 1
 
@@ -136,14 +136,14 @@ def test_nothing_of_a_document_is_in_any_file(open_chat: Open, fresh_home: Path,
     desk = open_chat({"text": "Noted."})
     desk.chat.show_temporary()
     path = notes(tmp_path / "secret.txt", f"The secret word is {SECRET.decode()}, and nobody may know it.")
-    desk.chat.attaching.add([path])
-    desk.qtbot.waitUntil(lambda: [one.fit is not None for one in desk.chat.attaching.shown] == [True], timeout=20_000)
-    desk.qtbot.waitUntil(lambda: desk.chat.attaching.hold() == "", timeout=10_000)
+    desk.attaching.add([path])
+    desk.wait(lambda: [one.fit is not None for one in desk.attached] == [True], 20_000)
+    desk.wait(lambda: desk.attaching.hold() == "", 10_000)
     desk.ask("What is the word?")
     assert SECRET.decode() in desk.prompts()[-1][-1][1]
     assert files_with(SECRET, fresh_home) == []
     assert files_with(b"secret.txt", fresh_home) == []
     desk.chat.show_conversation(None)
-    assert desk.chat.attaching.shown == []
+    assert desk.attached == []
     desk.app.close()
     assert files_with(SECRET, fresh_home) == []

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -14,20 +13,20 @@ from app.store.conversations import MessageState
 from app.ui.chat.thinking_choice import ThinkingChoice
 from app.ui.chat.thinking_view import ThinkingView, ThoughtText, thought_for
 from app.ui.theme import Theme
-from tests.ui.chat.conftest import Desk
+from tests.helpers.desks.chat import ChatDesk
+from tests.ui.chat.conftest import Open
 
-Open = Callable[..., Desk]
 THOUGHT = "The person greets.\nI greet back."
 
 
-def line(desk: Desk) -> QPushButton:
+def line(desk: ChatDesk) -> QPushButton:
     """The line of the last answer."""
     found = desk.last.findChild(QPushButton, "thinking")
     assert isinstance(found, QPushButton)
     return found
 
 
-def thoughts(desk: Desk) -> str:
+def thoughts(desk: ChatDesk) -> str:
     """The text of the open thinking."""
     found = desk.last.findChild(ThoughtText)
     assert isinstance(found, ThoughtText)
@@ -53,29 +52,29 @@ def test_the_time_is_said_in_words(seconds: float | None, words: str) -> None:
 def test_thinking_is_one_line_that_opens_to_the_text(open_chat: Open) -> None:
     desk = open_chat({"thinking": THOUGHT, "text": "Hello you."})
     desk.ask("Hi")
-    assert desk.last.text == "Hello you."
+    assert desk.last_text == "Hello you."
     assert line(desk).isVisible()
     assert line(desk).text() == "Thought for a moment"
     assert desk.last.findChild(ThoughtText) is None
     closed_height = desk.last.height()
-    desk.qtbot.mouseClick(line(desk), Qt.MouseButton.LeftButton)
+    QTest.mouseClick(line(desk), Qt.MouseButton.LeftButton)
     assert thoughts(desk) == THOUGHT
     assert desk.last.height() > closed_height
-    desk.qtbot.mouseClick(line(desk), Qt.MouseButton.LeftButton)
-    assert not desk.last.thinking.is_open
+    QTest.mouseClick(line(desk), Qt.MouseButton.LeftButton)
+    assert not desk.thinking.is_open
     assert desk.last.height() == closed_height
 
 
 def test_what_is_opened_stays_where_it_is(open_chat: Open) -> None:
     desk = open_chat({"thinking": "A thought.\n" * 60, "text": "A line.\n\n" * 3})
     desk.ask("Hi")
-    transcript = desk.chat.transcript
+    transcript = desk.transcript
     transcript.jump_to_latest()
     place = line(desk).mapTo(transcript.viewport(), QPoint(0, 0)).y()
-    desk.qtbot.mouseClick(line(desk), Qt.MouseButton.LeftButton)
+    QTest.mouseClick(line(desk), Qt.MouseButton.LeftButton)
     assert line(desk).mapTo(transcript.viewport(), QPoint(0, 0)).y() == place
     assert not transcript.is_following
-    desk.qtbot.mouseClick(line(desk), Qt.MouseButton.LeftButton)
+    QTest.mouseClick(line(desk), Qt.MouseButton.LeftButton)
     assert transcript.is_following
 
 
@@ -83,10 +82,10 @@ def test_the_line_is_reached_and_opened_by_keyboard(open_chat: Open) -> None:
     desk = open_chat({"thinking": THOUGHT, "text": "Hello you."})
     desk.ask("Hi")
     desk.last.setFocus()
-    desk.qtbot.keyClick(desk.last, Qt.Key.Key_Tab)
+    QTest.keyClick(desk.last, Qt.Key.Key_Tab)
     assert line(desk).hasFocus()
     assert line(desk).accessibleName() == "Thought for a moment"
-    desk.qtbot.keyClick(line(desk), Qt.Key.Key_Space)
+    QTest.keyClick(line(desk), Qt.Key.Key_Space)
     assert thoughts(desk) == THOUGHT
     assert line(desk).accessibleDescription() == "Hides the thinking"
 
@@ -95,31 +94,31 @@ def test_while_it_thinks_the_line_says_so_and_grows_when_open(open_chat: Open) -
     desk = open_chat({"thinking": "one two " * 200, "text": "Done.", "delay_s": 0.01})
     desk.type("Hi")
     desk.press(Qt.Key.Key_Return)
-    desk.qtbot.waitUntil(lambda: len(desk.turns) == 2 and desk.last.thinking.label == "Thinking…", timeout=10_000)
-    desk.qtbot.mouseClick(line(desk), Qt.MouseButton.LeftButton)
+    desk.wait(lambda: len(desk.turns) == 2 and desk.thinking.label == "Thinking…", 10_000)
+    QTest.mouseClick(line(desk), Qt.MouseButton.LeftButton)
     before = len(thoughts(desk))
-    desk.qtbot.waitUntil(lambda: len(thoughts(desk)) > before, timeout=10_000)
-    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=10_000):
+    desk.wait(lambda: len(thoughts(desk)) > before, 10_000)
+    with desk.hears(desk.chat.answer_finished):
         desk.chat.stop()
-    assert desk.last.thinking.label.startswith("Thought for")
+    assert desk.thinking.label.startswith("Thought for")
     assert desk.last.state_text == "Stopped"
-    stored = desk.app.conversations.find()[0]
-    assert desk.app.conversations.path(stored.id)[-1].thinking == thoughts(desk)
+    stored = desk.conversations.find()[0]
+    assert desk.conversations.path(stored.id)[-1].thinking == thoughts(desk)
 
 
 def test_thinking_stays_when_another_chat_was_looked_at(open_chat: Open) -> None:
     desk = open_chat({"thinking": "one two " * 100, "text": "Done.", "delay_s": 0.01})
     desk.type("Hi")
     desk.press(Qt.Key.Key_Return)
-    desk.qtbot.waitUntil(lambda: len(desk.turns) == 2 and bool(desk.last.thinking.text), timeout=10_000)
+    desk.wait(lambda: len(desk.turns) == 2 and bool(desk.thinking.text), 10_000)
     conversation_id = desk.chat.conversation_id
     desk.chat.show_conversation(None)
     desk.chat.show_conversation(conversation_id)
-    assert desk.last.thinking.label == "Thinking…"
-    with desk.qtbot.waitSignal(desk.chat.answer_finished, timeout=20_000):
+    assert desk.thinking.label == "Thinking…"
+    with desk.hears(desk.chat.answer_finished):
         pass
-    assert desk.last.thinking.text == ("one two " * 100).strip()
-    assert desk.last.text == "Done."
+    assert desk.thinking.text == ("one two " * 100).strip()
+    assert desk.last_text == "Done."
 
 
 def test_thinking_is_never_sent_back(open_chat: Open) -> None:
@@ -131,17 +130,17 @@ def test_thinking_is_never_sent_back(open_chat: Open) -> None:
 
 def test_stored_thinking_is_shown_again_and_each_version_has_its_own(open_chat: Open) -> None:
     desk = open_chat({"text": "x"})
-    store = desk.app.conversations
+    store = desk.conversations
     chat = store.create()
     question = store.add_message(chat.id, None, Role.USER, "Hi")
     for text, thinking, seconds in (("First.", "Old thoughts.", 12.0), ("Second.", "", None)):
         answer = store.add_message(chat.id, question.id, Role.ASSISTANT, "", state=MessageState.WRITING)
         store.finish_message(answer.id, text, MessageState.COMPLETE, thinking=thinking, thinking_s=seconds)
     desk.chat.show_conversation(chat.id)
-    assert desk.last.text == "Second."
-    assert not desk.last.thinking.isVisible()
-    desk.click(desk.last, "Previous version")
-    desk.qtbot.waitUntil(lambda: desk.last.text == "First.")
+    assert desk.last_text == "Second."
+    assert not desk.thinking.isVisible()
+    desk.click_action(desk.last, "Previous version")
+    desk.wait(lambda: desk.last_text == "First.")
     assert line(desk).text() == "Thought for 12 s"
 
 
@@ -171,20 +170,20 @@ def test_right_to_left_and_other_colours_lay_it_out_again(qtbot: QtBot, theme: T
 def test_the_composer_offers_only_what_the_model_can(open_chat: Open, kind: str, is_shown: bool) -> None:
     desk = open_chat({"text": "x"}, load={"thinking": kind})
     desk.chat.set_model_state("ready", "")
-    assert desk.chat.composer.thinking.isVisible() is is_shown
+    assert desk.thinking_choice.isVisible() is is_shown
 
 
 def test_thinking_is_switched_for_this_chat_and_the_model_is_told(open_chat: Open) -> None:
     desk = open_chat({"text": "x"}, load={"thinking": "switch"})
     desk.chat.set_model_state("ready", "")
-    button = desk.chat.composer.thinking.button
+    button = desk.thinking_button
     assert button.text() == "Thinking on"
-    desk.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
     assert (button.text(), button.accessibleName()) == ("Thinking off", "Thinking off")
     desk.ask("Hi")
     assert desk.requests()[-1]["template_variables"]["enable_thinking"] is False
-    assert desk.app.conversations.find()[0].thinking == "off"
-    desk.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert desk.conversations.find()[0].thinking == "off"
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
     desk.ask("And?")
     assert desk.requests()[-1]["template_variables"]["enable_thinking"] is True
     desk.chat.show_conversation(None)
@@ -194,10 +193,10 @@ def test_thinking_is_switched_for_this_chat_and_the_model_is_told(open_chat: Ope
 def test_the_control_follows_the_settings_where_the_chat_says_nothing(open_chat: Open) -> None:
     desk = open_chat({"text": "x"}, load={"thinking": "switch_off"})
     desk.chat.set_model_state("ready", "")
-    button = desk.chat.composer.thinking.button
+    button = desk.thinking_button
     assert button.text() == "Thinking off"
     desk.app.change("chat", thinking="on")
-    with desk.qtbot.waitSignal(desk.chat.composer.entered, timeout=10_000):
+    with desk.hears(desk.composer.entered):
         desk.chat.focus_composer()
     assert button.text() == "Thinking on"
     desk.ask("Hi")
@@ -207,7 +206,7 @@ def test_the_control_follows_the_settings_where_the_chat_says_nothing(open_chat:
 def test_a_new_chat_may_be_switched_before_its_first_message(open_chat: Open) -> None:
     desk = open_chat({"text": "x"}, load={"thinking": "switch"})
     desk.chat.set_model_state("ready", "")
-    desk.qtbot.mouseClick(desk.chat.composer.thinking.button, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(desk.thinking_button, Qt.MouseButton.LeftButton)
     desk.ask("Hi")
     assert desk.requests()[-1]["template_variables"]["enable_thinking"] is False
 

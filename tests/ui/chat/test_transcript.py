@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QTextCursor
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton, QTextBrowser
 
 from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.prose_view import ProseView
 from app.ui.chat.transcript import FocusRing
 from app.ui.chat.turn import Turn
+from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.zooming import not_following, sizes
-from tests.ui.chat.conftest import Desk, add_turns
-
-Open = Callable[..., Desk]
+from tests.ui.chat.conftest import Open, add_turns
 
 
-def long_chat(desk: Desk, count: int = 60) -> None:
+def long_chat(desk: ChatDesk, count: int = 60) -> None:
     """All of it is there, and what is far away rests."""
     desk.chat.show_conversation(add_turns(desk, count, "A word, and **another**. " * 12))
-    transcript = desk.chat.transcript
-    desk.qtbot.waitUntil(lambda: transcript.is_settled and far_texts(desk) == 0, timeout=30_000)
+    transcript = desk.transcript
+    desk.wait(lambda: transcript.is_settled and far_texts(desk) == 0, 30_000)
 
 
-def far_texts(desk: Desk) -> int:
+def far_texts(desk: ChatDesk) -> int:
     """Views of texts, each with its scroll bars, that lie more than a page away."""
-    page = desk.chat.transcript.viewport().height()
-    views = desk.chat.transcript.widget().findChildren(QTextBrowser)
-    tops = [view.mapTo(desk.chat.transcript.viewport(), QPoint(0, 0)).y() for view in views if not view.isHidden()]
+    page = desk.transcript.viewport().height()
+    views = desk.transcript.widget().findChildren(QTextBrowser)
+    tops = [view.mapTo(desk.transcript.viewport(), QPoint(0, 0)).y() for view in views if not view.isHidden()]
     return sum(not -page - 700 <= top <= 2 * page + 700 for top in tops)
 
 
@@ -46,8 +44,8 @@ def look(turn: Turn) -> tuple[str, int]:
     return style.foreground().color().name().upper(), style.font().pixelSize()
 
 
-def seen(desk: Desk) -> list[Turn]:
-    viewport = desk.chat.transcript.viewport()
+def seen(desk: ChatDesk) -> list[Turn]:
+    viewport = desk.transcript.viewport()
     places = {turn: turn.mapTo(viewport, QPoint(0, 0)).y() for turn in desk.turns}
     return [turn for turn in desk.turns if places[turn] < viewport.height() and places[turn] + turn.height() > 0]
 
@@ -55,7 +53,7 @@ def seen(desk: Desk) -> list[Turn]:
 def test_what_is_far_away_has_no_views_and_comes_back_as_it_was(open_chat: Open) -> None:
     desk = open_chat({"text": "x"})
     long_chat(desk)
-    transcript = desk.chat.transcript
+    transcript = desk.transcript
     assert sum(turn.is_resting for turn in desk.turns) > 100
     height = transcript.widget().height()
     transcript.verticalScrollBar().setValue(0)
@@ -64,14 +62,14 @@ def test_what_is_far_away_has_no_views_and_comes_back_as_it_was(open_chat: Open)
     assert not first.is_resting
     assert "another" in prose(first).toPlainText()
     assert transcript.widget().height() == height
-    desk.qtbot.waitUntil(lambda: desk.turns[-2].is_resting, timeout=10_000)
+    desk.wait(lambda: desk.turns[-2].is_resting, 10_000)
     assert not desk.turns[-1].is_resting, "the last turn may grow"
 
 
 def test_colours_and_zoom_reach_what_is_seen_now_and_the_rest_when_it_is_scrolled_to(open_chat: Open) -> None:
     desk = open_chat({"text": "x"})
     long_chat(desk)
-    transcript, theme = desk.chat.transcript, desk.theme
+    transcript, theme = desk.transcript, desk.theme
     theme.scheme = "dark"
     theme.zoom = 1.5
     expected = (QColor(theme.tokens.text).name().upper(), theme.font().pixelSize())
@@ -87,7 +85,7 @@ def test_colours_and_zoom_reach_what_is_seen_now_and_the_rest_when_it_is_scrolle
 def test_what_is_read_stays_where_it_is_when_the_zoom_changes_and_when_it_grows_above(open_chat: Open) -> None:
     desk = open_chat({"text": "x"})
     long_chat(desk)
-    transcript = desk.chat.transcript
+    transcript = desk.transcript
     bar = transcript.verticalScrollBar()
     bar.setValue(bar.maximum() // 2)
     first = seen(desk)[0]
@@ -105,7 +103,7 @@ def test_the_end_stays_the_end_when_the_zoom_changes(open_chat: Open) -> None:
     long_chat(desk)
     for zoom in (2.0, 0.8, 1.0):
         desk.theme.zoom = zoom
-        bar = desk.chat.transcript.verticalScrollBar()
+        bar = desk.scroll_bar
         assert bar.value() == bar.maximum()
         assert seen(desk)[-1] is desk.turns[-1]
 
@@ -144,13 +142,13 @@ def test_what_is_in_details_comes_when_they_are_opened_and_is_open_after_a_rest(
 def test_jump_to_latest_covers_no_text(open_chat: Open) -> None:
     desk = open_chat({"text": "x"})
     long_chat(desk, 10)
-    transcript = desk.chat.transcript
+    transcript = desk.transcript
     transcript.verticalScrollBar().setValue(0)
     pill = transcript.findChild(QPushButton, "jump_to_latest")
     assert pill is not None
     assert pill.isVisible()
     assert transcript.viewport().geometry().bottom() < pill.y()
-    desk.qtbot.mouseClick(pill, Qt.MouseButton.LeftButton)
+    QTest.mouseClick(pill, Qt.MouseButton.LeftButton)
     assert not pill.isVisible()
     assert transcript.viewport().height() == transcript.height()
     assert transcript.verticalScrollBar().value() == transcript.verticalScrollBar().maximum()
@@ -161,8 +159,8 @@ def test_the_focus_ring_is_outside_of_the_text_and_actions_keep_their_distance(o
     long_chat(desk, 2)
     answer, question = desk.turns[1], desk.turns[2]
     answer.setFocus(Qt.FocusReason.TabFocusReason)
-    desk.qtbot.waitUntil(answer.hasFocus)
-    ring = desk.chat.transcript.widget().findChild(FocusRing)
+    desk.wait(answer.hasFocus)
+    ring = desk.transcript.widget().findChild(FocusRing)
     assert ring is not None
     assert ring.isVisible()
     assert ring.x() < answer.x() - 2

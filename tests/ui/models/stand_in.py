@@ -27,11 +27,10 @@ from app.hub.files import ModelFile, RemoteFile, Repository
 from app.hub.library import InstalledModel
 from app.hub.search import Page, Query
 from app.ui import tasks
-from app.ui.models.model_card import ModelCard
 from app.ui.models.models_view import ModelsView
-from app.ui.models.page import ModelsPage
 from app.ui.notify import Notify
 from app.ui.theme import Theme
+from tests.helpers.desks.models import ModelsDesk
 
 GB = 10**9
 
@@ -298,26 +297,22 @@ class Loader(QObject):
         self.changed.emit()
 
 
-@dataclasses.dataclass
-class Pages:
+class Pages(ModelsDesk):
     """The Models view with its column, in a window of its own."""
 
-    models: Models
     theme: Theme
-    notify: Notify
     loader: Loader
-    view: ModelsView
     window: QWidget
 
-    def card(self, name: str) -> ModelCard:
-        """The card of a model on the page that is shown."""
-        page = self.view.currentWidget()
-        assert isinstance(page, ModelsPage)
-        return next(card for card in page.cards() if card.name.text() == name)
+    @property
+    def models(self) -> Models:
+        models: Models = self.app.models
+        return models
 
-    def notices(self) -> list[str]:
-        """The sentences that are shown."""
-        return [notice.text for notice in self.notify.bar.notices]
+    @property
+    def queue(self) -> Queue:
+        """The downloads behind the pages."""
+        return self.models.downloads
 
 
 @contextmanager
@@ -328,7 +323,8 @@ def open_pages(application: QApplication) -> Iterator[Pages]:
     notify, loader, models = Notify(theme), Loader(), Models()
     furnish(models)
     settings = SimpleNamespace(network=SimpleNamespace(allowed=True))
-    view = ModelsView(program(models, settings=settings), theme, notify, loader)  # type: ignore[arg-type]
+    app = program(models, settings=settings)
+    view = ModelsView(app, theme, notify, loader)  # type: ignore[arg-type]
     window = QWidget()
     row = QHBoxLayout(window)
     row.addWidget(view.column)
@@ -337,7 +333,9 @@ def open_pages(application: QApplication) -> Iterator[Pages]:
     window.resize(1280, 800)
     window.show()
     try:
-        yield Pages(models, theme, notify, loader, view, window)
+        pages = Pages(view, app, notify)
+        pages.theme, pages.loader, pages.window = theme, loader, window
+        yield pages
     finally:
         models.may_answer.set()
         models.move_may_go_on.set()

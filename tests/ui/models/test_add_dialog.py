@@ -87,7 +87,7 @@ def test_a_dropped_model_is_copied_in_sight_and_opened(
     assert asked.how == COPY
     press(asked, "Add", qtbot)
     qtbot.waitUntil(lambda: frame.notices == ["Copying elsewhere: 500 MB of 2.0 GB"])
-    notice = frame.notify.bar.notices[0]
+    notice = frame.notice
     assert isinstance(notice, ProgressNotice)
     assert notice.line.value() == 250
     assert clipped_texts(frame.window) == []
@@ -136,7 +136,7 @@ def test_a_notice_that_was_dismissed_does_not_stop_the_copy(
 ) -> None:
     press(asked, "Add", qtbot)
     qtbot.waitUntil(lambda: "500 MB" in "".join(frame.notices))
-    frame.notify.bar.notices[0].dismiss()
+    frame.notice.dismiss()
     copier.may_go_on.set()
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
 

@@ -16,8 +16,8 @@ from tests.ui.models.stand_in import GB, LARGE, QWEN, SMALL, TRANSLATOR, Pages, 
 
 
 def open_page(pages: Pages, qtbot: QtBot, count: int) -> None:
-    pages.view.show_page("downloads")
-    qtbot.waitUntil(lambda: len(pages.view.downloads.cards()) == count)
+    pages.show("downloads")
+    qtbot.waitUntil(lambda: len(pages.cards("downloads")) == count)
 
 
 def buttons(pages: Pages, name: str) -> list[str]:
@@ -34,15 +34,15 @@ def test_what_the_queue_holds_shows_in_its_groups_as_after_a_restart(pages: Page
         download(2, SMALL, "paused", 0.5),
         download(3, TRANSLATOR, "running", 0.38),
     ):
-        pages.models.downloads.items[one.id] = one
+        pages.queue.items[one.id] = one
     open_page(pages, qtbot, 3)
-    assert [card.name.text() for card in pages.view.downloads.cards()] == ["Hy-MT2 1.8B", "Qwen3.5 2B", "Qwen3.5 9B"]
+    assert [card.name.text() for card in pages.cards("downloads")] == ["Hy-MT2 1.8B", "Qwen3.5 2B", "Qwen3.5 9B"]
     assert facts(pages, "Hy-MT2 1.8B") == "418 MB of 1.1 GB · 11 MB/s · about 1 min left"
     assert pages.card("Hy-MT2 1.8B").source.text() == "balanced (Q4_K_M) · tencent/Hy-MT2-1.8B-GGUF"
     assert facts(pages, "Qwen3.5 2B") == "Paused · 650 MB of 1.3 GB"
     assert buttons(pages, "Qwen3.5 2B") == ["Resume", "Cancel"]
     assert buttons(pages, "Qwen3.5 9B") == ["Use in chat", "Remove from list"]
-    assert pages.view.column.pages["downloads"].text() == "Downloads · 2"
+    assert pages.link("downloads").text() == "Downloads · 2"
 
 
 @pytest.mark.parametrize(
@@ -63,13 +63,13 @@ def test_what_the_queue_holds_shows_in_its_groups_as_after_a_restart(pages: Page
     ],
 )
 def test_every_phase_in_words(pages: Pages, qtbot: QtBot, changes: dict[str, object], words: str) -> None:
-    pages.models.downloads.items[1] = download(1, SMALL, "running", 0.5, **changes)
+    pages.queue.items[1] = download(1, SMALL, "running", 0.5, **changes)
     open_page(pages, qtbot, 1)
     assert facts(pages, "Qwen3.5 2B") == words
 
 
 def test_pause_resume_cancel_and_remove_reach_the_queue(pages: Pages, qtbot: QtBot) -> None:
-    pages.models.downloads.items = {1: download(1, SMALL, "running", 0.5), 2: download(2, QWEN, "done")}
+    pages.queue.items = {1: download(1, SMALL, "running", 0.5), 2: download(2, QWEN, "done")}
     open_page(pages, qtbot, 2)
     for name, key, after in (
         ("Qwen3.5 2B", "pause", 2),
@@ -80,15 +80,15 @@ def test_pause_resume_cancel_and_remove_reach_the_queue(pages: Pages, qtbot: QtB
         button = pages.card(name).buttons[key]
         qtbot.waitUntil(button.isVisible)
         qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-        qtbot.waitUntil(lambda key=key: key in [call for call, _ in pages.models.downloads.calls])
-        qtbot.waitUntil(lambda after=after: len(pages.view.downloads.cards()) == after)
-    assert pages.view.downloads.empty.isVisible()
+        qtbot.waitUntil(lambda key=key: key in [call for call, _ in pages.queue.calls])
+        qtbot.waitUntil(lambda after=after: len(pages.cards("downloads")) == after)
+    assert pages.empty("downloads").isVisible()
 
 
 def test_a_failure_is_said_with_what_helps(pages: Pages, qtbot: QtBot) -> None:
     shown: list[str] = []
     pages.notify.actions["storage"] = lambda: shown.append("storage")
-    pages.models.downloads.items = {
+    pages.queue.items = {
         1: download(1, LARGE, "failed", error=NotEnoughDisk("/models", 15 * GB, 9 * GB)),
         2: download(2, QWEN, "failed", 0.2, error=HubUnreachable("huggingface.co", "offline")),
     }
@@ -100,34 +100,34 @@ def test_a_failure_is_said_with_what_helps(pages: Pages, qtbot: QtBot) -> None:
     assert shown == ["storage"]
     assert buttons(pages, "Qwen3.5 9B") == ["Try again", "Cancel"]
     qtbot.mouseClick(pages.card("Qwen3.5 9B").buttons["retry"], Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: pages.models.downloads.calls == [("retry", 2)])
+    qtbot.waitUntil(lambda: pages.queue.calls == [("retry", 2)])
 
 
 def test_one_that_waits_for_the_network_says_why(pages: Pages, qtbot: QtBot) -> None:
-    pages.models.downloads.items = {1: download(1, QWEN, "paused", 0.2, error=NetworkOff())}
+    pages.queue.items = {1: download(1, QWEN, "paused", 0.2, error=NetworkOff())}
     open_page(pages, qtbot, 1)
     assert "network" in pages.card("Qwen3.5 9B").problem.text().lower()
 
 
 def test_progress_moves_the_row_and_keeps_the_focus(pages: Pages, qtbot: QtBot) -> None:
-    pages.models.downloads.items[1] = download(1, SMALL, "running", 0.5)
+    pages.queue.items[1] = download(1, SMALL, "running", 0.5)
     open_page(pages, qtbot, 1)
     pages.window.activateWindow()
     card = pages.card("Qwen3.5 2B")
     card.buttons["cancel"].setFocus()
-    pages.models.downloads.put(download(1, SMALL, "running", 0.75))
+    pages.queue.put(download(1, SMALL, "running", 0.75))
     qtbot.waitUntil(lambda: card.progress.value() == 750)
-    pages.models.downloads.put(download(2, TRANSLATOR, "queued"))
-    qtbot.waitUntil(lambda: len(pages.view.downloads.cards()) == 2)
+    pages.queue.put(download(2, TRANSLATOR, "queued"))
+    qtbot.waitUntil(lambda: len(pages.cards("downloads")) == 2)
     assert pages.card("Qwen3.5 2B") is card
     assert card.buttons["cancel"].hasFocus()
-    pages.models.downloads.put(download(1, SMALL, "done"))
+    pages.queue.put(download(1, SMALL, "done"))
     qtbot.waitUntil(lambda: buttons(pages, "Qwen3.5 2B") == ["Use in chat", "Remove from list"])
     assert card.hasFocus()
 
 
 def test_a_finished_one_is_used_and_keys_do_the_same_as_the_buttons(pages: Pages, qtbot: QtBot) -> None:
-    pages.models.downloads.items = {1: download(1, SMALL, "done"), 2: download(2, QWEN, "running", 0.1)}
+    pages.queue.items = {1: download(1, SMALL, "done"), 2: download(2, QWEN, "running", 0.1)}
     open_page(pages, qtbot, 2)
     pages.window.activateWindow()
     running, done = pages.card("Qwen3.5 9B"), pages.card("Qwen3.5 2B")
@@ -137,14 +137,14 @@ def test_a_finished_one_is_used_and_keys_do_the_same_as_the_buttons(pages: Pages
     qtbot.keyClick(done, Qt.Key.Key_Return)
     assert pages.loader.loaded == [Path(f"/models/{SMALL.repo}/{SMALL.file}")]
     qtbot.keyClick(done, Qt.Key.Key_Delete)
-    qtbot.waitUntil(lambda: pages.models.downloads.calls == [("remove", 1)])
+    qtbot.waitUntil(lambda: pages.queue.calls == [("remove", 1)])
 
 
 def test_parts_and_a_vision_file_are_said(pages: Pages, qtbot: QtBot) -> None:
     one = download(1, SMALL, "queued")
     file = one.request.files[0]
     request = dataclasses.replace(one.request, files=(file, file), vision=file)
-    pages.models.downloads.items[1] = dataclasses.replace(one, request=request)
+    pages.queue.items[1] = dataclasses.replace(one, request=request)
     open_page(pages, qtbot, 1)
     source = pages.card("Qwen3.5 2B").source.text()
     assert source == "balanced (Q4_K_M) · 2 parts · with its vision file · unsloth/Qwen3.5-2B-GGUF"
@@ -169,7 +169,7 @@ def test_numbers_in_words() -> None:
 
 
 def test_the_badge_of_a_finished_one_is_as_large_as_others(pages: Pages, qtbot: QtBot) -> None:
-    pages.models.downloads.items = {1: download(1, SMALL, "done")}
+    pages.queue.items = {1: download(1, SMALL, "done")}
     open_page(pages, qtbot, 1)
     badge = pages.card("Qwen3.5 2B").badge
     qtbot.waitUntil(badge.isVisible)

@@ -6,7 +6,7 @@ import time
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLineEdit, QPushButton, QToolButton
+from PySide6.QtWidgets import QLineEdit, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import FolderNotWritable
@@ -18,11 +18,11 @@ NAMES = ["Starter", "Mistral Small 3.2 24B Instruct", "Letters of my grandmother
 
 
 def shown(pages: Pages) -> list[str]:
-    return [card.name.text() for card in pages.view.installed.cards()]
+    return [card.name.text() for card in pages.cards("installed")]
 
 
 def open_page(pages: Pages, qtbot: QtBot) -> None:
-    pages.view.show_page("installed")
+    pages.show("installed")
     qtbot.waitUntil(lambda: shown(pages) == NAMES)
 
 
@@ -43,12 +43,12 @@ def test_size_quantization_last_use_and_origin_in_words(pages: Pages, qtbot: QtB
     assert card.accessibleDescription() == "4.9 GB · balanced (Q4_K_M) · used 2 weeks ago · added by you"
     assert pages.card("Starter").badge.text == "In use"
     assert "often wrong" in pages.card("Starter").accessibleDescription()
-    assert pages.view.column.pages["installed"].text() == "Installed · 4"
+    assert pages.link("installed").text() == "Installed · 4"
 
 
 def test_use_loads_it_and_goes_to_the_chat(pages: Pages, qtbot: QtBot) -> None:
     open_page(pages, qtbot)
-    with qtbot.waitSignal(pages.view.chat_wanted):
+    with qtbot.waitSignal(pages.root.chat_wanted):
         qtbot.mouseClick(pages.card("Phi 4 mini").buttons["use"], Qt.MouseButton.LeftButton)
     assert pages.loader.loaded == [pages.models.ours[3].model.path]
     assert [name for name in NAMES if pages.card(name).badge.text] == ["Phi 4 mini"]
@@ -86,9 +86,8 @@ def test_delete_takes_it_away_at_once_and_undo_brings_it_back(pages: Pages, qtbo
     open_page(pages, qtbot)
     press(pages, qtbot, "Letters of my grandmother", Qt.Key.Key_Delete)
     assert "Letters of my grandmother" not in shown(pages)
-    qtbot.waitUntil(lambda: pages.notices() == ["“Letters of my grandmother” was deleted."])
-    undo = next(b for b in pages.notify.bar.notices[0].findChildren(QPushButton) if b.text() == "Undo")
-    qtbot.mouseClick(undo, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: pages.notices == ["“Letters of my grandmother” was deleted."])
+    pages.press_notice("Undo")
     qtbot.waitUntil(lambda: "Letters of my grandmother" in shown(pages))
     assert len(pages.models.ours) == 4
 
@@ -98,8 +97,8 @@ def test_what_is_in_use_is_not_deleted(pages: Pages, qtbot: QtBot) -> None:
     pages.loader.load(pages.models.ours[2].model.path)
     press(pages, qtbot, "Letters of my grandmother", Qt.Key.Key_Delete)
     assert shown(pages) == NAMES
-    assert pages.notices() == ["“Letters of my grandmother” is in use. Choose another model first."]
-    menu = pages.view.installed.menu_for(pages.card("Letters of my grandmother"))
+    assert pages.notices == ["“Letters of my grandmother” is in use. Choose another model first."]
+    menu = pages.page("installed").menu_for(pages.card("Letters of my grandmother"))
     assert [action.text() for action in menu.actions() if not action.isEnabled() and action.text()] == [
         "Use in chat",
         "Delete (it is in use)",
@@ -116,27 +115,26 @@ def test_what_is_in_use_is_not_deleted(pages: Pages, qtbot: QtBot) -> None:
 )
 def test_the_menu_offers_what_can_be_done(pages: Pages, qtbot: QtBot, name: str, texts: list[str]) -> None:
     open_page(pages, qtbot)
-    menu = pages.view.installed.menu_for(pages.card(name))
+    menu = pages.page("installed").menu_for(pages.card(name))
     assert [action.text() for action in menu.actions()] == texts
 
 
 def test_a_file_elsewhere_leaves_the_list_only(pages: Pages, qtbot: QtBot) -> None:
     open_page(pages, qtbot)
-    menu = pages.view.installed.menu_for(pages.card("Phi 4 mini"))
+    menu = pages.page("installed").menu_for(pages.card("Phi 4 mini"))
     next(action for action in menu.actions() if action.text() == "Remove from list").trigger()
     qtbot.waitUntil(lambda: shown(pages) == NAMES[:3])
-    assert pages.notices() == ["“Phi 4 mini” left the list; its file stays where it is."]
-    undo = next(b for b in pages.notify.bar.notices[0].findChildren(QPushButton) if b.text() == "Undo")
-    qtbot.mouseClick(undo, Qt.MouseButton.LeftButton)
+    assert pages.notices == ["“Phi 4 mini” left the list; its file stays where it is."]
+    pages.press_notice("Undo")
     qtbot.waitUntil(lambda: shown(pages) == NAMES)
 
 
 def test_those_of_other_programs_can_be_used_and_nothing_else(pages: Pages, qtbot: QtBot) -> None:
-    pages.view.show_page("others")
-    qtbot.waitUntil(lambda: len(pages.view.others.cards()) == 2)
+    pages.show("others")
+    qtbot.waitUntil(lambda: len(pages.cards("others")) == 2)
     card = pages.card("Llama 3.2 3B")
     assert card.accessibleDescription() == "2.0 GB · balanced (Q4_K_M) · not used yet · from Ollama"
-    menu = pages.view.others.menu_for(card)
+    menu = pages.page("others").menu_for(card)
     assert [action.text() for action in menu.actions()] == ["Use in chat", "Show in folder"]
     press(pages, qtbot, "Llama 3.2 3B", Qt.Key.Key_F2)
     press(pages, qtbot, "Llama 3.2 3B", Qt.Key.Key_Delete)
@@ -148,7 +146,7 @@ def test_those_of_other_programs_can_be_used_and_nothing_else(pages: Pages, qtbo
 
 def test_parts_that_are_missing_are_said_and_it_cannot_be_used(pages: Pages, qtbot: QtBot) -> None:
     pages.models.ours = [installed("Half", 9.0, missing=("Half-00002-of-00002.gguf",))]
-    pages.view.show_page("installed")
+    pages.show("installed")
     qtbot.waitUntil(lambda: shown(pages) == ["Half"])
     assert pages.card("Half").badge.text == "Incomplete, missing parts: 1"
     press(pages, qtbot, "Half", Qt.Key.Key_Return)
@@ -157,9 +155,9 @@ def test_parts_that_are_missing_are_said_and_it_cannot_be_used(pages: Pages, qtb
 
 def test_without_any_the_page_says_so(pages: Pages, qtbot: QtBot) -> None:
     pages.models.theirs = []
-    pages.view.show_page("others")
-    qtbot.waitUntil(lambda: pages.view.others.empty.text() == "No models of other programs were found.")
-    assert pages.view.others.empty.isVisible()
+    pages.show("others")
+    qtbot.waitUntil(lambda: pages.empty("others").text() == "No models of other programs were found.")
+    assert pages.empty("others").isVisible()
 
 
 def test_every_button_says_which_model_it_is_about(pages: Pages, qtbot: QtBot) -> None:
@@ -193,7 +191,7 @@ def test_nobody_who_writes_a_name_is_interrupted_by_news(pages: Pages, qtbot: Qt
     open_page(pages, qtbot)
     press(pages, qtbot, "Phi 4 mini", Qt.Key.Key_F2)
     pages.models.ours.append(installed("New one", 1.0))
-    task = pages.view.installed.reload()
+    task = pages.page("installed").reload()
     qtbot.waitUntil(lambda: task.done)
     editor = editor_of(pages.card("Phi 4 mini"))
     assert len(shown(pages)) == 4
@@ -205,5 +203,5 @@ def test_what_could_not_be_deleted_comes_back(pages: Pages, qtbot: QtBot) -> Non
     open_page(pages, qtbot)
     pages.models.problem = FolderNotWritable("/models")
     press(pages, qtbot, "Letters of my grandmother", Qt.Key.Key_Delete)
-    qtbot.waitUntil(lambda: len(pages.notices()) == 1)
+    qtbot.waitUntil(lambda: len(pages.notices) == 1)
     qtbot.waitUntil(lambda: shown(pages) == NAMES)

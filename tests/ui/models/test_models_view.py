@@ -18,53 +18,53 @@ NAMES = ("suggested", "installed", "others", "downloads", "storage")
 
 
 def fill(pages: Pages, qtbot: QtBot) -> None:
-    pages.models.downloads.items = {
+    pages.queue.items = {
         1: download(1, QWEN, "running", 0.5),
         2: download(2, LARGE, "failed", error=NotEnoughDisk("/models", 15 * GB, 9 * GB)),
         3: download(3, SMALL, "done"),
     }
-    pages.view.show_page("suggested")
-    qtbot.waitUntil(lambda: len(pages.view.suggested.cards()) == 3 and len(pages.view.downloads.cards()) >= 0)
-    qtbot.waitUntil(lambda: pages.view.column.pages["others"].accessibleName() == "From other programs · 2")
+    pages.show("suggested")
+    qtbot.waitUntil(lambda: len(pages.cards("suggested")) == 3 and len(pages.cards("downloads")) >= 0)
+    qtbot.waitUntil(lambda: pages.link("others").accessibleName() == "From other programs · 2")
 
 
 def test_the_column_leads_to_every_page(pages: Pages, qtbot: QtBot) -> None:
-    pages.view.show_page("suggested")
+    pages.show("suggested")
     for name in NAMES:
-        qtbot.mouseClick(pages.view.column.pages[name], Qt.MouseButton.LeftButton)
-        assert pages.view.page == name
-        assert pages.view.column.pages[name].isChecked()
+        qtbot.mouseClick(pages.link(name), Qt.MouseButton.LeftButton)
+        assert pages.shown == name
+        assert pages.link(name).isChecked()
 
 
 def test_typing_opens_the_search_and_emptying_the_field_goes_back(pages: Pages, qtbot: QtBot) -> None:
-    pages.view.show_page("storage")
-    field = pages.view.column.search
+    pages.show("storage")
+    field = pages.search_field
     qtbot.keyClicks(field, "qwen")
-    qtbot.waitUntil(lambda: pages.view.page == "search")
+    qtbot.waitUntil(lambda: pages.shown == "search")
     qtbot.waitUntil(lambda: pages.models.calls == [("search", "qwen")])
-    assert pages.view.currentWidget() is pages.view.search
+    assert pages.searching.isVisible()
     field.clear()
-    qtbot.waitUntil(lambda: pages.view.page == "storage")
+    qtbot.waitUntil(lambda: pages.shown == "storage")
 
 
 def test_what_the_search_queued_is_counted(pages: Pages, qtbot: QtBot) -> None:
-    pages.view.show_page("search")
+    pages.show("search")
     model = ModelFile(SMALL.file, (RemoteFile(SMALL.file, SMALL.size_bytes),), "Q4_K_M")
     repository = Repository(SMALL.repo, "c0ffee", (model,))
     pages.models.download(repository, model, True)
-    pages.view.search.download_wanted.emit(repository, model, True)
-    qtbot.waitUntil(lambda: pages.view.column.pages["downloads"].text() == "Downloads · 1")
-    assert pages.view.page == "search"
-    assert len(pages.models.downloads.all()) == 1
+    pages.searching.download_wanted.emit(repository, model, True)
+    qtbot.waitUntil(lambda: pages.link("downloads").text() == "Downloads · 1")
+    assert pages.shown == "search"
+    assert len(pages.queue.all()) == 1
 
 
 def test_details_open_the_repository(pages: Pages, qtbot: QtBot) -> None:
     opened: list[str] = []
-    pages.view.search.open_repository = opened.append  # type: ignore[method-assign]
-    pages.view.show_page("suggested")
-    qtbot.waitUntil(lambda: len(pages.view.suggested.cards()) == 3)
+    pages.searching.open_repository = opened.append  # type: ignore[method-assign]
+    pages.show("suggested")
+    qtbot.waitUntil(lambda: len(pages.cards("suggested")) == 3)
     qtbot.mouseClick(pages.card("Gemma 4 26B A4B").buttons["details"], Qt.MouseButton.LeftButton)
-    assert pages.view.page == "search"
+    assert pages.shown == "search"
     assert opened == [LARGE.repo]
 
 
@@ -72,15 +72,15 @@ def test_details_open_the_repository(pages: Pages, qtbot: QtBot) -> None:
 def test_no_text_is_cut_off(pages: Pages, qtbot: QtBot, width: int, height: int, zoom: float) -> None:
     fill(pages, qtbot)
     pages.theme.zoom = zoom
-    pages.view.column.setFixedWidth(pages.theme.px(200))
+    pages.column.setFixedWidth(pages.theme.px(200))
     pages.window.resize(width, height)
 
     def nothing_is_cut_off() -> None:
         assert clipped_texts(pages.window) == []
 
     for name in NAMES:
-        pages.view.show_page(name)
-        qtbot.waitUntil(pages.view._pages[name].isVisible)
+        pages.show(name)
+        qtbot.waitUntil(pages.page(name).isVisible)
         qtbot.waitUntil(nothing_is_cut_off)
 
 
@@ -88,11 +88,11 @@ def test_no_text_is_cut_off(pages: Pages, qtbot: QtBot, width: int, height: int,
 def test_no_page_is_wider_than_its_window(pages: Pages, qtbot: QtBot, zoom: float) -> None:
     fill(pages, qtbot)
     pages.theme.zoom = zoom
-    pages.view.column.setFixedWidth(pages.theme.px(200))
+    pages.column.setFixedWidth(pages.theme.px(200))
     pages.window.resize(900, 600)
     for name in NAMES:
-        pages.view.show_page(name)
-        page = pages.view._pages[name]
+        pages.show(name)
+        page = pages.page(name)
         qtbot.waitUntil(
             lambda page=page: page.isVisible() and page.area.widget().width() <= page.area.viewport().width()
         )
@@ -101,7 +101,7 @@ def test_no_page_is_wider_than_its_window(pages: Pages, qtbot: QtBot, zoom: floa
 def test_everything_that_takes_the_keyboard_has_a_name(pages: Pages, qtbot: QtBot) -> None:
     fill(pages, qtbot)
     for name in NAMES:
-        pages.view.show_page(name)
+        pages.show(name)
     nameless = [
         widget
         for widget in pages.window.findChildren(QWidget)
@@ -114,16 +114,17 @@ def test_everything_that_takes_the_keyboard_has_a_name(pages: Pages, qtbot: QtBo
 
 
 def test_mirrored_the_progress_grows_from_the_right(pages: Pages, qtbot: QtBot) -> None:
-    pages.models.downloads.items = {1: download(1, QWEN, "running", 0.5)}
+    pages.queue.items = {1: download(1, QWEN, "running", 0.5)}
     pages.window.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
-    pages.view.show_page("downloads")
-    qtbot.waitUntil(lambda: len(pages.view.downloads.cards()) == 1)
+    pages.show("downloads")
+    qtbot.waitUntil(lambda: len(pages.cards("downloads")) == 1)
     line = pages.card("Qwen3.5 9B").progress
     picture = line.grab().toImage()
     y = picture.height() - 3
+    tokens = pages.theme.tokens
     left, right = picture.pixelColor(picture.width() // 4, y), picture.pixelColor(picture.width() * 3 // 4, y)
-    assert right.name() == pages.theme.tokens.muted.lower()
-    assert left.name() == pages.theme.tokens.line.lower()
+    assert right.name() == tokens.muted.lower()
+    assert left.name() == tokens.line.lower()
 
 
 def test_the_real_parts_stand_behind_it(frame: Frame, qtbot: QtBot) -> None:

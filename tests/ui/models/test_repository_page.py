@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton, QTextBrowser
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QMessageBox, QTextBrowser
 from pytestqt.qtbot import QtBot
 
 from app.core import errors
@@ -21,51 +22,45 @@ from app.ui.models.repository_page import RepositoryPage
 from app.ui.notify import Notify
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.models import RepositoryDesk
 from tests.ui.models.search_parts import ScriptedApp, model_file, repository
 
 
-class Desk:
+class Desk(RepositoryDesk):
     """A page that is shown, with what is behind it."""
 
-    def __init__(self, qtbot: QtBot, application: QApplication) -> None:
-        self.qtbot = qtbot
-        self.app = ScriptedApp()
-        self.models = self.app.models
+    app: ScriptedApp
+
+    def __init__(self, application: QApplication) -> None:
         self.theme = Theme("light")
         self.theme.install(application)
-        self.notify = Notify(self.theme)
-        self.page = RepositoryPage(self.app, self.theme, self.notify)  # type: ignore[arg-type]
-        self.page.resize(900, 640)
-        self.page.show()
+        app, notify = ScriptedApp(), Notify(self.theme)
+        super().__init__(RepositoryPage(app, self.theme, notify), app, notify)  # type: ignore[arg-type]
+        self.root.resize(900, 640)
+        self.root.show()
 
     def open(self, **facts: object) -> None:
         self.models.answers["repository"] = lambda name: repository(name, **facts)
-        self.page.show_repository("unsloth/Qwen3.5-9B-GGUF")
-        self.qtbot.waitUntil(lambda: self.page.repository is not None)
+        self.root.show_repository("unsloth/Qwen3.5-9B-GGUF")
+        self.wait(lambda: self.repository is not None)
 
     def open_and_wait(self, **facts: object) -> None:
         self.open(**facts)
-        self.qtbot.waitUntil(lambda: "needs" in self.page.foot.fit.text() and not len(tasks.running))
-
-    def rows(self) -> list[str]:
-        return [row.accessibleName() for row in self.page.files.rows]
-
-    def chosen(self) -> str:
-        return next(row.model.tag for row in self.page.files.rows if row.isChecked())
+        self.wait(lambda: "needs" in self.fit.text() and not len(tasks.running))
 
     def asked(self, kind: str) -> list[object]:
         return [about for each, about in self.models.asked if each == kind]
 
 
 @pytest.fixture
-def desk(qtbot: QtBot, qapp: QApplication) -> Iterator[Desk]:
-    parts = Desk(qtbot, qapp)
+def desk(qapp: QApplication) -> Iterator[Desk]:
+    parts = Desk(qapp)
     yield parts
     if parts.models.held is not None:
         parts.models.held.set()
     assert tasks.running.stop_all(5)
     tasks.running.reopen()
-    parts.page.deleteLater()
+    parts.root.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     assert parts.models.listeners == []
     qapp.setStyleSheet("")
@@ -73,100 +68,99 @@ def desk(qtbot: QtBot, qapp: QApplication) -> Iterator[Desk]:
 
 def test_what_it_says(desk: Desk) -> None:
     desk.open_and_wait()
-    assert desk.page.title.text() == "Qwen3.5-9B-GGUF"
+    assert desk.title.text() == "Qwen3.5-9B-GGUF"
     for part in ("by unsloth", "Apache-2.0", "8.9B parameters", "context 256k", "English", "and 2 more languages"):
-        assert part in desk.page.facts.text()
-    assert not desk.page.gate.isVisible()
-    assert clipped_texts(desk.page) == []
+        assert part in desk.facts.text()
+    assert not desk.gate.isVisible()
+    assert clipped_texts(desk.root) == []
 
 
 def test_words_come_first_and_one_of_each_at_first(desk: Desk, qtbot: QtBot) -> None:
     desk.open_and_wait()
-    assert "Balanced, Q4_K_M, 5.7 GB, Recommended" in desk.rows()
-    assert len(desk.rows()) == 7
-    assert desk.chosen() == "Q4_K_M"
-    assert desk.page.foot.name.text() == "Balanced (Q4_K_M)"
-    qtbot.mouseClick(desk.page.files.all, Qt.MouseButton.LeftButton)
-    assert len(desk.rows()) == 9
-    assert desk.chosen() == "Q4_K_M"
+    assert "Balanced, Q4_K_M, 5.7 GB, Recommended" in desk.rows
+    assert len(desk.rows) == 7
+    assert desk.chosen == "Q4_K_M"
+    assert desk.file_name.text() == "Balanced (Q4_K_M)"
+    desk.click(desk.all_files)
+    assert len(desk.rows) == 9
+    assert desk.chosen == "Q4_K_M"
 
 
 def test_the_fit_of_the_chosen_file_in_words_and_colour(desk: Desk, qtbot: QtBot) -> None:
     desk.open_and_wait()
-    assert desk.page.foot.fit.text() == "Runs well · needs 7.4 GB"
-    assert desk.page.foot.fit.property("tone") == "success"
-    assert desk.page.foot.download.property("kind") == "primary"
-    qtbot.mouseClick(desk.page.files.rows[-1], Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: desk.page.foot.fit.text() == "Too large · needs 23.3 GB, 9.8 GB free")
-    assert desk.page.foot.fit.property("tone") == "warning"
-    assert desk.page.foot.download.property("kind") == "plain"
+    assert desk.fit.text() == "Runs well · needs 7.4 GB"
+    assert desk.fit.property("tone") == "success"
+    assert desk.download.property("kind") == "primary"
+    QTest.mouseClick(desk.file_rows[-1], Qt.MouseButton.LeftButton)
+    desk.wait(lambda: desk.fit.text() == "Too large · needs 23.3 GB, 9.8 GB free")
+    assert desk.fit.property("tone") == "warning"
+    assert desk.download.property("kind") == "plain"
 
 
 def test_arrows_choose_and_only_where_they_stop_is_asked(desk: Desk, qtbot: QtBot) -> None:
     desk.open_and_wait()
-    desk.page.files.focus_chosen()
+    desk.files.focus_chosen()
     for _ in range(3):
-        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Down)
-    assert desk.chosen() == "Q8_0"
-    qtbot.waitUntil(lambda: desk.asked("estimate")[-1] == "Q8_0")
+        QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Down)
+    assert desk.chosen == "Q8_0"
+    desk.wait(lambda: desk.asked("estimate")[-1] == "Q8_0")
     assert desk.asked("estimate") == ["Q4_K_M", "Q8_0"]
-    qtbot.waitUntil(lambda: "needs" in desk.page.foot.fit.text())
+    desk.wait(lambda: "needs" in desk.fit.text())
     for _ in range(3):
-        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Up)
-    assert desk.page.foot.fit.text() == "Runs well · needs 7.4 GB"  # known, so nothing is asked
+        QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Up)
+    assert desk.fit.text() == "Runs well · needs 7.4 GB"  # known, so nothing is asked
     assert desk.asked("estimate") == ["Q4_K_M", "Q8_0"]
 
 
 def test_asking_exactly(desk: Desk, qtbot: QtBot) -> None:
     desk.open_and_wait()
-    qtbot.mouseClick(desk.page.foot.exact, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: "· measured" in desk.page.foot.fit.text())
+    desk.click(desk.exact)
+    desk.wait(lambda: "· measured" in desk.fit.text())
     assert desk.asked("exact") == ["Q4_K_M"]
-    assert not desk.page.foot.exact.isVisible()
+    assert not desk.exact.isVisible()
     desk.models.answers["exact"] = lambda _: Fit("well", 1, 2, 3)
-    qtbot.mouseClick(desk.page.files.rows[0], Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(desk.page.foot.exact.isVisible)
+    QTest.mouseClick(desk.file_rows[0], Qt.MouseButton.LeftButton)
+    desk.wait(desk.exact.isVisible)
 
 
 def test_an_estimate_that_fails_says_so_beside_the_file(desk: Desk, qtbot: QtBot) -> None:
     error = errors.HubUnreachable("huggingface.co", "timeout")
     desk.models.answers["estimate"] = _raises(error)
     desk.open()
-    qtbot.waitUntil(desk.page.foot.retry.isVisible)
-    assert desk.page.foot.fit.text() == sentence_for(error).text
-    assert desk.page.foot.download.isEnabled()
+    desk.wait(desk.retry.isVisible)
+    assert desk.fit.text() == sentence_for(error).text
+    assert desk.download.isEnabled()
     del desk.models.answers["estimate"]
-    qtbot.mouseClick(desk.page.foot.retry, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: desk.page.foot.fit.text() == "Runs well · needs 7.4 GB")
+    desk.click(desk.retry)
+    desk.wait(lambda: desk.fit.text() == "Runs well · needs 7.4 GB")
 
 
 def test_pictures_are_not_promised_before_a_message_can_carry_one(desk: Desk) -> None:
     desk.open_and_wait()
-    assert desk.page.foot.vision is None
-    assert desk.page.foot.download.text() == "Download 5.7 GB"
+    assert desk.pictures is None
+    assert desk.download.text() == "Download 5.7 GB"
 
 
 @pytest.mark.usefixtures("with_pictures")
 def test_the_picture_file_is_taken_along_unless_unticked(desk: Desk, qtbot: QtBot) -> None:
     desk.open_and_wait()
-    foot = desk.page.foot
-    assert foot.vision is not None
-    assert foot.vision.accessibleName() == "With pictures, +800 MB"
-    assert foot.download.text() == "Download 6.5 GB"
-    with qtbot.waitSignal(desk.page.download_wanted) as told:
-        qtbot.mouseClick(foot.download, Qt.MouseButton.LeftButton)
-    assert told.args == [desk.page.repository, desk.page.model, True]
-    foot.vision.setFocus(Qt.FocusReason.TabFocusReason)
-    qtbot.keyClick(foot.vision, Qt.Key.Key_Space)
-    assert foot.download.text() == "Download 5.7 GB"
-    with qtbot.waitSignal(desk.page.download_wanted) as told:
-        foot.download.setFocus(Qt.FocusReason.TabFocusReason)
-        qtbot.keyClick(foot.download, Qt.Key.Key_Space)
-    assert told.args is not None
-    assert told.args[2] is False
+    assert desk.pictures is not None
+    assert desk.pictures.accessibleName() == "With pictures, +800 MB"
+    assert desk.download.text() == "Download 6.5 GB"
+    with desk.hears(desk.root.download_wanted) as told:
+        desk.click(desk.download)
+    assert told == [(desk.repository, desk.model, True)]
+    desk.pictures.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(desk.pictures, Qt.Key.Key_Space)
+    assert desk.download.text() == "Download 5.7 GB"
+    with desk.hears(desk.root.download_wanted) as told:
+        desk.download.setFocus(Qt.FocusReason.TabFocusReason)
+        QTest.keyClick(desk.download, Qt.Key.Key_Space)
+    ((*_, with_pictures),) = told
+    assert with_pictures is False
     desk.open_and_wait(vision=())
-    assert foot.vision is None
-    assert foot.download.text() == "Download 5.7 GB"
+    assert desk.pictures is None
+    assert desk.download.text() == "Download 5.7 GB"
 
 
 @pytest.mark.parametrize(
@@ -174,18 +168,18 @@ def test_the_picture_file_is_taken_along_unless_unticked(desk: Desk, qtbot: QtBo
 )
 def test_what_the_queue_says_of_the_file(desk: Desk, qtbot: QtBot, state: str, word: str) -> None:
     desk.open_and_wait()
-    assert desk.page.repository is not None
-    assert desk.page.model is not None
-    request = SimpleNamespace(repo=desk.page.repository.name, files=desk.page.model.parts)
+    assert desk.repository is not None
+    assert desk.model is not None
+    request = SimpleNamespace(repo=desk.repository.name, files=desk.model.parts)
     desk.models.queue.append(SimpleNamespace(request=request, state=state))
     teller = threading.Thread(target=lambda: desk.models.listeners[0](object()))  # as the queue does
     teller.start()
     teller.join()
-    qtbot.waitUntil(lambda: desk.page.foot.download.text() == word)
-    assert not desk.page.foot.download.isEnabled()
-    qtbot.mouseClick(desk.page.files.rows[0], Qt.MouseButton.LeftButton)
-    assert desk.page.foot.download.isEnabled()
-    assert desk.page.foot.download.text() == "Download 3.9 GB"
+    desk.wait(lambda: desk.download.text() == word)
+    assert not desk.download.isEnabled()
+    QTest.mouseClick(desk.file_rows[0], Qt.MouseButton.LeftButton)
+    assert desk.download.isEnabled()
+    assert desk.download.text() == "Download 3.9 GB"
 
 
 @pytest.mark.parametrize(("gated", "by_hand"), [("auto", False), ("manual", True)])
@@ -193,90 +187,89 @@ def test_a_gated_one_says_what_to_do(desk: Desk, qtbot: QtBot, gated: str, by_ha
     pressed: list[str] = []
     desk.notify.actions["network"] = lambda: pressed.append("network")
     desk.open_and_wait(gated=gated)
-    assert desk.page.gate.isVisible()
-    assert "asks for your consent" in desk.page.gate_text.text()
-    assert ("decides" in desk.page.gate_text.text()) == by_hand
-    qtbot.mouseClick(desk.page.gate_settings, Qt.MouseButton.LeftButton)
+    assert desk.gate.isVisible()
+    assert "asks for your consent" in desk.gate_text.text()
+    assert ("decides" in desk.gate_text.text()) == by_hand
+    desk.click(desk.gate_settings)
     assert pressed == ["network"]
-    qtbot.mouseClick(desk.page.gate_page, Qt.MouseButton.LeftButton)
-    box = desk.page.findChild(QMessageBox)
+    desk.click(desk.gate_page)
+    box = desk.root.findChild(QMessageBox)
     assert box.informativeText() == "https://huggingface.co/unsloth/Qwen3.5-9B-GGUF"
     box.reject()
-    assert clipped_texts(desk.page) == []
+    assert clipped_texts(desk.root) == []
 
 
 def test_splits_and_what_cannot_be_opened(desk: Desk, qtbot: QtBot) -> None:
     models = (model_file("Q4_K_M", 9_000_000_000, parts=3), model_file("Q8_0", 10**10, is_supported=False))
     desk.open(models=models, vision=())
-    qtbot.waitUntil(lambda: bool(desk.page.foot.fit.text()))
-    assert desk.rows()[0].endswith("in 3 parts")
-    assert "Cannot be opened" in desk.rows()[1]
-    assert not desk.page.files.rows[1].isEnabled()
-    assert desk.chosen() == "Q4_K_M"
+    desk.wait(lambda: bool(desk.fit.text()))
+    assert desk.rows[0].endswith("in 3 parts")
+    assert "Cannot be opened" in desk.rows[1]
+    assert not desk.file_rows[1].isEnabled()
+    assert desk.chosen == "Q4_K_M"
     desk.open(models=(models[1],))
-    qtbot.waitUntil(lambda: not desk.page.foot.isVisible())
-    assert desk.page.versions.text() == "There is no file in here that this program can open."
+    desk.wait(lambda: not desk.foot.isVisible())
+    assert desk.versions.text() == "There is no file in here that this program can open."
     desk.open(models=())
-    qtbot.waitUntil(lambda: not desk.page.files.isVisible())
+    desk.wait(lambda: not desk.files.isVisible())
 
 
 def test_names_without_a_known_tag(desk: Desk, qtbot: QtBot) -> None:
     file = ModelFile("sub/some-model.gguf", (RemoteFile("sub/some-model.gguf", 10**9),))
     desk.open_and_wait(models=(file,))
-    assert desk.rows() == ["some-model, 1.0 GB, Recommended"]
+    assert desk.rows == ["some-model, 1.0 GB, Recommended"]
 
 
 def test_the_card_is_below_and_its_failure_is_its_own(desk: Desk, qtbot: QtBot) -> None:
     desk.models.answers["card"] = _raises(errors.HubUnreachable("huggingface.co", "garbage"))
     desk.open_and_wait()
-    qtbot.waitUntil(lambda: desk.page.card_again.isVisibleTo(desk.page))
-    assert "makes no sense" in desk.page.card_told.text()
+    desk.wait(lambda: desk.card_again.isVisibleTo(desk.root))
+    assert "makes no sense" in desk.card_told.text()
     desk.models.answers["card"] = lambda _: "# A card\n\nwith <b>words</b>"
-    qtbot.mouseClick(desk.page.card_again, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: bool(desk.page.card.findChildren(QTextBrowser)))
-    assert desk.page.card.findChildren(QTextBrowser)[0].toPlainText() == "A card\nwith words"
-    assert not desk.page.card_told.isVisibleTo(desk.page)
+    desk.click(desk.card_again)
+    desk.wait(lambda: bool(desk.card.findChildren(QTextBrowser)))
+    assert desk.card.findChildren(QTextBrowser)[0].toPlainText() == "A card\nwith words"
+    assert not desk.card_told.isVisibleTo(desk.root)
     desk.open_and_wait(has_card=False)
-    assert not desk.page.about.isVisibleTo(desk.page)
+    assert not desk.about.isVisibleTo(desk.root)
 
 
 def test_a_repository_that_is_not_there(desk: Desk, qtbot: QtBot) -> None:
     desk.models.answers["repository"] = _raises(errors.RepositoryMissing("a/b"))
-    desk.page.show_repository("a/b")
-    qtbot.waitUntil(lambda: "no repository a/b" in desk.page.state.title.text())
+    desk.root.show_repository("a/b")
+    desk.wait(lambda: "no repository a/b" in desk.said)
     del desk.models.answers["repository"]
-    again = next(b for b in desk.page.state.findChildren(QPushButton) if b.text() == "Try again")
-    qtbot.mouseClick(again, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: desk.page.repository is not None)
+    desk.press_button("Try again")
+    desk.wait(lambda: desk.repository is not None)
 
 
 def test_another_repository_silences_the_one_before(desk: Desk, qtbot: QtBot) -> None:
     desk.models.held = first = threading.Event()
-    desk.page.show_repository("a/first")
-    qtbot.waitUntil(lambda: len(desk.models.asked) == 1)
-    qtbot.waitUntil(lambda: "Opening a/first" in desk.page.state.title.text())
+    desk.root.show_repository("a/first")
+    desk.wait(lambda: len(desk.models.asked) == 1)
+    desk.wait(lambda: "Opening a/first" in desk.said)
     desk.models.held = None
-    desk.page.show_repository("a/second")
-    qtbot.waitUntil(lambda: desk.page.repository is not None)
+    desk.root.show_repository("a/second")
+    desk.wait(lambda: desk.repository is not None)
     first.set()
-    qtbot.waitUntil(lambda: len(tasks.running) == 0)
-    assert desk.page.title.text() == "second"
+    desk.wait(lambda: len(tasks.running) == 0)
+    assert desk.title.text() == "second"
 
 
 def test_nothing_suits_a_small_computer(desk: Desk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(desk.models, "room", lambda: Room(500_000_000, 2_000_000_000))
     desk.open_and_wait()
-    assert not any("Recommended" in row for row in desk.rows())
-    assert desk.chosen() == "Q2_K"
+    assert not any("Recommended" in row for row in desk.rows)
+    assert desk.chosen == "Q2_K"
 
 
 @pytest.mark.parametrize("width", [440, 900])
 @pytest.mark.parametrize("zoom", [1.0, 1.5])
 def test_nothing_is_clipped(desk: Desk, width: int, zoom: float) -> None:
     desk.theme.zoom = zoom
-    desk.page.resize(width, 640)
+    desk.root.resize(width, 640)
     desk.open_and_wait(gated="manual")
-    assert clipped_texts(desk.page) == []
+    assert clipped_texts(desk.root) == []
 
 
 def _raises(error: BaseException):  # type: ignore[no-untyped-def]

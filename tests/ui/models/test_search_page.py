@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.core import errors
@@ -21,6 +22,7 @@ from app.ui.models.search_page import SearchPage
 from app.ui.notify import Notify
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.models import SearchDesk
 from tests.helpers.fake_hub import FakeHub
 from tests.helpers.gaps import Gaps
 from tests.ui.models.search_parts import ScriptedApp, found
@@ -29,162 +31,137 @@ WINDOW_PX = 200
 """The largest gap between two turns of the event loop that is not felt as a halt, on a busy machine."""
 
 
-class Desk:
+class Desk(SearchDesk):
     """A page that is shown, with what is behind it."""
 
-    def __init__(self, qtbot: QtBot, application: QApplication, scheme: str = "light") -> None:
-        self.qtbot = qtbot
-        self.app = ScriptedApp()
+    app: ScriptedApp
+
+    def __init__(self, application: QApplication, scheme: str = "light") -> None:
         self.theme = Theme(scheme)
         self.theme.install(application)
-        self.notify = Notify(self.theme)
-        self.page = SearchPage(self.app, self.theme, self.notify)  # type: ignore[arg-type]
-        self.page.resize(900, 640)
-        self.page.show()
-
-    @property
-    def models(self):  # type: ignore[no-untyped-def]
-        return self.app.models
-
-    def search(self, text: str) -> None:
-        self.page.show_query(text)
-        self.qtbot.waitUntil(lambda: not self.page.is_waiting, timeout=15_000)
-
-    def rows(self) -> list[str]:
-        return [each.repo for each in self.page.list.results.found]
-
-    def buttons(self) -> list[str]:
-        return [button.text() for button in self.page.state.findChildren(QPushButton) if button.isVisible()]
-
-    def press(self, text: str) -> None:
-        def found() -> list[QPushButton]:
-            return [b for b in self.page.findChildren(QPushButton) if b.text() == text and b.isVisible()]
-
-        self.qtbot.waitUntil(lambda: bool(found()))  # a layout shows new buttons in the next turn
-        self.qtbot.mouseClick(found()[0], Qt.MouseButton.LeftButton)
-
-    def said(self) -> str:
-        return f"{self.page.state.title.text()} {self.page.state.text.text()}".strip()
+        app, notify = ScriptedApp(), Notify(self.theme)
+        super().__init__(SearchPage(app, self.theme, notify), app, notify)  # type: ignore[arg-type]
+        self.root.resize(900, 640)
+        self.root.show()
 
 
 @pytest.fixture
-def desk(qtbot: QtBot, qapp: QApplication) -> Iterator[Desk]:
-    parts = Desk(qtbot, qapp)
+def desk(qapp: QApplication) -> Iterator[Desk]:
+    parts = Desk(qapp)
     yield parts
     if parts.models.held is not None:
         parts.models.held.set()
     assert tasks.running.stop_all(5)
     tasks.running.reopen()
-    parts.page.deleteLater()
+    parts.root.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     qapp.setStyleSheet("")
 
 
 def test_without_a_text_nothing_is_asked(desk: Desk, qtbot: QtBot) -> None:
-    assert "Find a model" in desk.said()
-    desk.page.show_query("  ")
+    assert "Find a model" in desk.said
+    desk.root.show_query("  ")
     assert desk.models.asked == []
-    desk.press("Show the most downloaded")
-    qtbot.waitUntil(desk.page.list.isVisible)
+    desk.press_button("Show the most downloaded")
+    desk.wait(desk.list.isVisible)
     assert desk.models.asked[0][1].text == ""
-    assert len(desk.rows()) == 30
+    assert len(desk.rows) == 30
 
 
 def test_only_what_is_typed_in_the_end_is_asked_for(desk: Desk, qtbot: QtBot) -> None:
     for text in ("q", "qw", "qwe", " qwen  3 "):
-        desk.page.show_query(text)
-    qtbot.waitUntil(desk.page.list.isVisible)
+        desk.root.show_query(text)
+    desk.wait(desk.list.isVisible)
     assert [query.text for _, query in desk.models.asked] == ["qwen 3"]
-    assert desk.page.title.text() == "Models for “qwen 3”"
+    assert desk.title.text() == "Models for “qwen 3”"
 
 
 def test_a_newer_search_cancels_the_older_and_its_answer_is_not_shown(desk: Desk, qtbot: QtBot) -> None:
     desk.models.held = older = threading.Event()
     desk.models.answers["search"] = lambda query: Page((Found(f"of/{query.text}"),))
-    desk.page.show_query("old")
-    qtbot.waitUntil(lambda: len(desk.models.asked) == 1)
-    desk.page.show_query("new")
-    qtbot.waitUntil(lambda: len(desk.models.asked) == 2)
-    qtbot.waitUntil(lambda: len(desk.models.cancelled) == 1)
+    desk.root.show_query("old")
+    desk.wait(lambda: len(desk.models.asked) == 1)
+    desk.root.show_query("new")
+    desk.wait(lambda: len(desk.models.asked) == 2)
+    desk.wait(lambda: len(desk.models.cancelled) == 1)
     older.set()
-    qtbot.waitUntil(desk.page.list.isVisible)
-    qtbot.waitUntil(lambda: len(tasks.running) == 0)
-    assert desk.rows() == ["of/new"]
+    desk.wait(desk.list.isVisible)
+    desk.wait(lambda: len(tasks.running) == 0)
+    assert desk.rows == ["of/new"]
     assert desk.models.cancelled[0].text == "old"
 
 
 @pytest.mark.usefixtures("with_pictures")
 def test_filters_ask_anew_and_say_what_holds(desk: Desk, qtbot: QtBot) -> None:
     desk.search("qwen")
-    menu = desk.page.filters.largest.menu_now()
-    next(action for action in menu.actions() if action.text() == "Up to 4 GB").trigger()
-    qtbot.waitUntil(lambda: len(desk.models.asked) == 2)
-    qtbot.mouseClick(desk.page.filters.vision, Qt.MouseButton.LeftButton)
-    desk.page.filters.sort.choose("likes")
-    desk.page.filters.license.choose("mit")
-    qtbot.waitUntil(lambda: len(desk.models.asked) == 5)
+    desk.choose(desk.size.menu_now(), "Up to 4 GB")
+    desk.wait(lambda: len(desk.models.asked) == 2)
+    desk.click(desk.pictures)
+    desk.order.choose("likes")
+    desk.licence.choose("mit")
+    desk.wait(lambda: len(desk.models.asked) == 5)
     query = desk.models.asked[-1][1]
     assert (query.text, query.sort, query.most_bytes, query.license, query.vision, query.limit) == (
         "qwen", "likes", 4_000_000_000, "mit", True, 30,
     )  # fmt: skip
-    assert desk.page.filters.largest.button.accessibleName() == "Largest size: Up to 4 GB"
+    assert desk.size.button.accessibleName() == "Largest size: Up to 4 GB"
 
 
 def test_filters_by_keyboard(desk: Desk, qtbot: QtBot) -> None:
     desk.search("qwen")
-    button = desk.page.filters.sort.button
+    button = desk.order.button
     button.setFocus(Qt.FocusReason.TabFocusReason)
-    qtbot.keyClick(button, Qt.Key.Key_Space)
-    qtbot.waitUntil(lambda: QApplication.activePopupWidget() is not None)
+    QTest.keyClick(button, Qt.Key.Key_Space)
+    desk.wait(lambda: QApplication.activePopupWidget() is not None)
     popup = QApplication.activePopupWidget()
-    qtbot.keyClick(popup, Qt.Key.Key_Down)
-    qtbot.keyClick(popup, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: len(desk.models.asked) == 2)
+    QTest.keyClick(popup, Qt.Key.Key_Down)
+    QTest.keyClick(popup, Qt.Key.Key_Return)
+    desk.wait(lambda: len(desk.models.asked) == 2)
     assert desk.models.asked[-1][1].sort == "trending"
 
 
 def test_nothing_found_offers_to_leave_the_filters(desk: Desk, qtbot: QtBot) -> None:
     desk.models.answers["search"] = lambda query: Page(() if query.license else found(3))
-    desk.page.filters.license.choose("mit")
+    desk.licence.choose("mit")
     desk.search("zzz")
-    assert desk.said().startswith("Nothing was found for “zzz”")
-    desk.press("Search without filters")
-    qtbot.waitUntil(desk.page.list.isVisible)
-    assert len(desk.rows()) == 3
+    assert desk.said.startswith("Nothing was found for “zzz”")
+    desk.press_button("Search without filters")
+    desk.wait(desk.list.isVisible)
+    assert len(desk.rows) == 3
     desk.models.answers["search"] = lambda query: Page(())
-    desk.page.show_query("yyy")
-    qtbot.waitUntil(lambda: "yyy" in desk.said())
-    assert desk.buttons() == []
+    desk.root.show_query("yyy")
+    desk.wait(lambda: "yyy" in desk.said)
+    assert desk.buttons == []
 
 
 def test_more_keeps_the_place(desk: Desk, qtbot: QtBot) -> None:
     desk.models.answers["search"] = lambda query: Page(found(min(query.limit, 70)), query.limit < 70)
     desk.search("qwen")
-    desk.page.list.setFocus()
+    desk.list.setFocus()
     for _ in range(20):
-        qtbot.keyClick(desk.page.list, Qt.Key.Key_Down)
-    place = desk.page.list.verticalScrollBar().value()
+        QTest.keyClick(desk.list, Qt.Key.Key_Down)
+    place = desk.scrolled
     assert place > 0
-    desk.press("Show more")
-    qtbot.waitUntil(lambda: len(desk.rows()) == 60)
-    assert desk.page.list.currentIndex().row() == 20
-    assert desk.page.list.verticalScrollBar().value() == place
-    desk.press("Show more")
-    qtbot.waitUntil(lambda: len(desk.rows()) == 70)
-    assert not desk.page.more.isVisible()
-    assert desk.page.more_told.text() == "All 70 are shown."
+    desk.press_button("Show more")
+    desk.wait(lambda: len(desk.rows) == 60)
+    assert desk.current_row == 20
+    assert desk.scrolled == place
+    desk.press_button("Show more")
+    desk.wait(lambda: len(desk.rows) == 70)
+    assert not desk.more.isVisible()
+    assert desk.more_told.text() == "All 70 are shown."
 
 
 def test_a_failure_of_more_leaves_the_rows(desk: Desk, qtbot: QtBot) -> None:
     desk.search("qwen")
     desk.models.answers["search"] = _raises(errors.HubBusy("huggingface.co", 20))
-    desk.press("Show more")
-    qtbot.waitUntil(lambda: desk.page.more.text() == "Try again")
-    assert desk.page.more_told.text() == sentence_for(errors.HubBusy("huggingface.co", 20)).text
-    assert len(desk.rows()) == 30
+    desk.press_button("Show more")
+    desk.wait(lambda: desk.more.text() == "Try again")
+    assert desk.more_told.text() == sentence_for(errors.HubBusy("huggingface.co", 20)).text
+    assert len(desk.rows) == 30
     del desk.models.answers["search"]
-    desk.press("Try again")
-    qtbot.waitUntil(lambda: len(desk.rows()) == 60)
+    desk.press_button("Try again")
+    desk.wait(lambda: len(desk.rows) == 60)
 
 
 @pytest.mark.parametrize(
@@ -204,94 +181,94 @@ def test_every_failure_is_its_sentence_in_place(desk: Desk, qtbot: QtBot, error:
     desk.models.answers["search"] = _raises(error)
     desk.search("qwen")
     sentence = sentence_for(error)
-    assert desk.said() == f"{sentence.text} {sentence.kept}".strip()
-    assert desk.notify.bar.notices == []
-    assert clipped_texts(desk.page) == []
+    assert desk.said == f"{sentence.text} {sentence.kept}".strip()
+    assert desk.notices == []
+    assert clipped_texts(desk.root) == []
     if sentence.action == "network":
-        desk.press("Network settings")
+        desk.press_button("Network settings")
         assert pressed == ["network"]
     del desk.models.answers["search"]
-    desk.press("Try again")
-    qtbot.waitUntil(desk.page.list.isVisible)
+    desk.press_button("Try again")
+    desk.wait(desk.list.isVisible)
 
 
 @pytest.mark.logs_warnings
 def test_a_defect_is_said_too(desk: Desk) -> None:
     desk.models.answers["search"] = _raises(ZeroDivisionError())
     desk.search("qwen")
-    assert "Something went wrong" in desk.said()
+    assert "Something went wrong" in desk.said
 
 
 def test_the_network_switched_off(desk: Desk, qtbot: QtBot) -> None:
     desk.app.change("network", allowed=False)
     desk.search("qwen")
-    assert desk.said().startswith("The network is switched off")
+    assert desk.said.startswith("The network is switched off")
     assert desk.models.asked == []
-    with qtbot.waitSignal(desk.page.network_switched):
-        desk.press("Switch the network on")
-    assert desk.app.settings.network.allowed
-    qtbot.waitUntil(desk.page.list.isVisible)
+    with desk.hears(desk.root.network_switched):
+        desk.press_button("Switch the network on")
+    assert desk.settings.network.allowed
+    desk.wait(desk.list.isVisible)
     desk.models.answers["search"] = _raises(errors.NetworkOff())
-    desk.page.show_query("gemma")
-    qtbot.waitUntil(lambda: desk.said().startswith("The network is switched off"))
+    desk.root.show_query("gemma")
+    desk.wait(lambda: desk.said.startswith("The network is switched off"))
 
 
 def test_waiting_is_said_and_can_be_stopped(desk: Desk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.models.held = threading.Event()
-    desk.page.show_query("qwen")
-    qtbot.waitUntil(lambda: "Searching" in desk.said())
-    qtbot.waitUntil(lambda: desk.buttons() == ["Cancel"])
-    desk.press("Cancel")
-    qtbot.waitUntil(lambda: len(desk.models.cancelled) == 1)
-    assert "stopped" in desk.said()
+    desk.root.show_query("qwen")
+    desk.wait(lambda: "Searching" in desk.said)
+    desk.wait(lambda: desk.buttons == ["Cancel"])
+    desk.press_button("Cancel")
+    desk.wait(lambda: len(desk.models.cancelled) == 1)
+    assert "stopped" in desk.said
     desk.models.held.set()
-    desk.press("Search again")
-    qtbot.waitUntil(desk.page.list.isVisible)
+    desk.press_button("Search again")
+    desk.wait(desk.list.isVisible)
 
 
 def test_the_old_rows_stay_while_the_new_are_asked_for(desk: Desk, qtbot: QtBot) -> None:
     desk.search("qwen")
     desk.models.held = threading.Event()
-    desk.page.show_query("gemma")
-    qtbot.waitUntil(lambda: desk.page.told.text() == "Searching…")
-    assert len(desk.rows()) == 30
-    qtbot.waitUntil(desk.page.cancel.isVisible)
-    qtbot.mouseClick(desk.page.cancel, Qt.MouseButton.LeftButton)
-    assert desk.page.told.text() == "The search was stopped."
-    assert not desk.page.cancel.isVisible()
+    desk.root.show_query("gemma")
+    desk.wait(lambda: desk.told.text() == "Searching…")
+    assert len(desk.rows) == 30
+    desk.wait(desk.stop.isVisible)
+    desk.click(desk.stop)
+    assert desk.told.text() == "The search was stopped."
+    assert not desk.stop.isVisible()
 
 
 def test_a_row_opens_by_key_and_by_click_and_back_leads_to_it(desk: Desk, qtbot: QtBot) -> None:
     desk.search("qwen")
-    desk.page.list.setFocus()
-    qtbot.keyClick(desk.page.list, Qt.Key.Key_Down)
-    qtbot.keyClick(desk.page.list, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: desk.page.repository.repository is not None)
-    assert desk.page.repository.name == "owner/model-1"
-    qtbot.waitUntil(desk.page.repository.files.rows[0].isVisible)
+    desk.list.setFocus()
+    QTest.keyClick(desk.list, Qt.Key.Key_Down)
+    QTest.keyClick(desk.list, Qt.Key.Key_Return)
+    desk.wait(lambda: desk.repository.repository is not None)
+    assert desk.repository.root.name == "owner/model-1"
+    desk.wait(desk.repository.file_rows[0].isVisible)
     focus = QApplication.focusWidget()
-    assert focus in desk.page.repository.files.rows
-    qtbot.keyClick(focus, Qt.Key.Key_Escape)
-    assert desk.page.list.isVisible()
-    assert desk.page.list.currentIndex().row() == 1
-    place = desk.page.list.visualRect(desk.page.list.results.index(2)).center()
-    qtbot.mouseClick(desk.page.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
-    assert desk.page.repository.name == "owner/model-2"
-    desk.page.show_query("other")
-    assert not desk.page.repository.isVisible()
+    assert focus in desk.repository.file_rows
+    QTest.keyClick(focus, Qt.Key.Key_Escape)
+    assert desk.list.isVisible()
+    assert desk.current_row == 1
+    place = desk.list.visualRect(desk.list.results.index(2)).center()
+    QTest.mouseClick(desk.list.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert desk.repository.root.name == "owner/model-2"
+    desk.root.show_query("other")
+    assert not desk.repository.root.isVisible()
 
 
 def test_a_download_is_queued_and_told(desk: Desk, qtbot: QtBot) -> None:
-    desk.page.open_repository("a/b")
-    qtbot.waitUntil(lambda: desk.page.repository.model is not None)
-    with qtbot.waitSignal(desk.page.download_wanted) as told:
-        qtbot.mouseClick(desk.page.repository.foot.download, Qt.MouseButton.LeftButton)
-    assert told.args is not None
-    assert (told.args[0].name, told.args[1].tag, told.args[2]) == ("a/b", "Q4_K_M", False)
+    desk.root.open_repository("a/b")
+    desk.wait(lambda: desk.repository.model is not None)
+    with desk.hears(desk.root.download_wanted) as told:
+        desk.click(desk.repository.download)
+    ((repository, model, with_pictures),) = told
+    assert (repository.name, model.tag, with_pictures) == ("a/b", "Q4_K_M", False)
     assert ("download", ("Q4_K_M", False)) in desk.models.asked
     desk.models.answers["download"] = _raises(errors.NotEnoughDisk("/models", 9_000_000_000, 1_000_000_000))
-    qtbot.mouseClick(desk.page.repository.foot.download, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: len(desk.notify.bar.notices) == 1)
+    desk.click(desk.repository.download)
+    desk.wait(lambda: len(desk.notices) == 1)
 
 
 @pytest.mark.usefixtures("with_pictures")
@@ -299,33 +276,33 @@ def test_rows_say_everything_to_screen_readers(desk: Desk) -> None:
     row = Found("a/b", 1_240_000, 843, 0, "apache-2.0", "manual", True, 8_000_000_000, "qwen3", 32768)
     desk.models.answers["search"] = lambda query: Page((row,))
     desk.search("b")
-    index = desk.page.list.results.index(0)
+    index = desk.list.results.index(0)
     said = index.data(Qt.ItemDataRole.AccessibleTextRole)
     for part in ("a/b", "Pictures", "Asks for consent", "8B parameters", "context 32k", "Apache-2.0", "1.2M downloads"):
         assert part in said
     assert index.data(FOUND_ROLE) == row
-    assert desk.page.more_told.text() == "This is the only one."
+    assert desk.more_told.text() == "This is the only one."
 
 
 @pytest.mark.parametrize("width", [440, 900])
 @pytest.mark.parametrize("zoom", [1.0, 1.5])
 def test_nothing_is_clipped(desk: Desk, qtbot: QtBot, width: int, zoom: float) -> None:
     desk.theme.zoom = zoom
-    desk.page.resize(width, 640)
-    assert clipped_texts(desk.page) == []
+    desk.root.resize(width, 640)
+    assert clipped_texts(desk.root) == []
     desk.search("qwen")
-    assert clipped_texts(desk.page) == []
+    assert clipped_texts(desk.root) == []
     desk.app.change("network", allowed=False)
     desk.search("gemma")
-    assert clipped_texts(desk.page) == []
+    assert clipped_texts(desk.root) == []
 
 
 def test_hundreds_of_rows_do_not_hold_the_window(desk: Desk, qtbot: QtBot) -> None:
     desk.models.answers["search"] = lambda query: Page(found(900), False)
     gaps = Gaps().start()
     desk.search("qwen")
-    desk.page.list.scrollToBottom()
-    qtbot.waitUntil(lambda: desk.page.list.indexAt(QPoint(50, 50)).row() > 800)
+    desk.list.scrollToBottom()
+    desk.wait(lambda: desk.list.indexAt(QPoint(50, 50)).row() > 800)
     gaps.stop()
     assert gaps.largest_busy_ms < WINDOW_PX
 
@@ -351,11 +328,11 @@ def real(desk: Desk, hub: FakeHub, fresh_home) -> Desk:  # type: ignore[no-untyp
 
 def test_from_the_search_box_to_real_rows(real: Desk, qtbot: QtBot) -> None:
     real.search("qwen")
-    assert real.rows() == ["unsloth/Qwen3-GGUF"]
-    real.page.list.setFocus()
-    qtbot.keyClick(real.page.list, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: real.page.repository.model is not None)
-    assert [row.model.tag for row in real.page.repository.files.rows] == ["Q4_K_M"]
+    assert real.rows == ["unsloth/Qwen3-GGUF"]
+    real.list.setFocus()
+    QTest.keyClick(real.list, Qt.Key.Key_Return)
+    real.wait(lambda: real.repository.model is not None)
+    assert [row.model.tag for row in real.repository.file_rows] == ["Q4_K_M"]
 
 
 @pytest.mark.parametrize(
@@ -376,18 +353,18 @@ def test_a_hub_in_trouble(real: Desk, hub: FakeHub, qtbot: QtBot, fault: dict[st
     real.search("gemma")  # what is imported once is
     hub.fail(server="hub", path="/api/models", times=-1, **fault)
     gaps = Gaps().start()
-    real.page.show_query("qwen")
-    qtbot.waitUntil(lambda: not real.page.is_waiting, timeout=20_000)
+    real.root.show_query("qwen")
+    real.wait(lambda: not real.root.is_waiting, 20_000)
     gaps.stop()
     assert gaps.largest_busy_ms < WINDOW_PX
     if not beginning:
-        assert real.rows() == ["unsloth/Qwen3-GGUF"]
+        assert real.rows == ["unsloth/Qwen3-GGUF"]
         return
-    assert real.said().startswith(beginning)
-    qtbot.waitUntil(lambda: real.buttons()[:1] == ["Try again"])
+    assert real.said.startswith(beginning)
+    real.wait(lambda: real.buttons[:1] == ["Try again"])
     hub.heal()
-    real.press("Try again")
-    qtbot.waitUntil(real.page.list.isVisible, timeout=15_000)
+    real.press_button("Try again")
+    real.wait(real.list.isVisible, 15_000)
 
 
 def _raises(error: BaseException):  # type: ignore[no-untyped-def]

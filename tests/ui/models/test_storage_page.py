@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from app.features.model_storage import StorageReport
@@ -15,12 +14,12 @@ from tests.ui.models.stand_in import Pages
 
 
 def open_page(pages: Pages, qtbot: QtBot) -> None:
-    pages.view.show_page("storage")
-    qtbot.waitUntil(lambda: bool(pages.view.storage.storage["jobs"].amount.text()))
+    pages.show("storage")
+    qtbot.waitUntil(lambda: bool(pages.storage_rows["jobs"].amount.text()))
 
 
 def amounts(pages: Pages) -> dict[str, str]:
-    return {key: row.amount.text() for key, row in pages.view.storage.storage.items()}
+    return {key: row.amount.text() for key, row in pages.storage_rows.items()}
 
 
 def test_everything_has_its_size(pages: Pages, qtbot: QtBot) -> None:
@@ -33,14 +32,14 @@ def test_everything_has_its_size(pages: Pages, qtbot: QtBot) -> None:
         "memory": "Empty",
         "jobs": "2 kB",
     }
-    assert pages.view.storage.lead.text() == "28.1 GB used, 212.0 GB free on this disk."
-    assert pages.view.storage.folder.path.text() == "/home/ada/.local/share/fireside/models"
+    assert pages.lead("storage") == "28.1 GB used, 212.0 GB free on this disk."
+    assert pages.folder_path.text() == "/home/ada/.local/share/fireside/models"
 
 
 @pytest.mark.parametrize("key", ["trash", "parts", "states", "jobs"])
 def test_clear_asks_first_and_then_clears(pages: Pages, qtbot: QtBot, key: str) -> None:
     open_page(pages, qtbot)
-    row = pages.view.storage.storage[key]
+    row = pages.storage_rows[key]
     qtbot.mouseClick(row.button, Qt.MouseButton.LeftButton)
     assert pages.models.calls == []
     assert row.yes.isVisible()
@@ -53,7 +52,7 @@ def test_clear_asks_first_and_then_clears(pages: Pages, qtbot: QtBot, key: str) 
 def test_keep_and_escape_leave_everything(pages: Pages, qtbot: QtBot) -> None:
     open_page(pages, qtbot)
     pages.window.activateWindow()
-    row = pages.view.storage.storage["trash"]
+    row = pages.storage_rows["trash"]
     row.button.setFocus()
     qtbot.keyClick(row.button, Qt.Key.Key_Space)
     qtbot.waitUntil(row.keep.hasFocus)
@@ -67,44 +66,33 @@ def test_keep_and_escape_leave_everything(pages: Pages, qtbot: QtBot) -> None:
 
 def test_the_models_are_shown_in_place_of_cleared(pages: Pages, qtbot: QtBot) -> None:
     open_page(pages, qtbot)
-    qtbot.mouseClick(pages.view.storage.storage["models"].button, Qt.MouseButton.LeftButton)
-    assert pages.view.currentWidget() is pages.view.installed
-
-
-def choose_folder(pages: Pages, qtbot: QtBot, folder: Path) -> None:
-    row = pages.view.storage.folder
-    qtbot.mouseClick(row.move_button, Qt.MouseButton.LeftButton)
-    dialog = row.findChild(QFileDialog, "move_models_dialog")
-    assert dialog is not None
-    dialog.fileSelected.emit(str(folder))
-    dialog.reject()
+    qtbot.mouseClick(pages.storage_rows["models"].button, Qt.MouseButton.LeftButton)
+    assert pages.shown == "installed"
 
 
 def test_moving_shows_how_far_and_then_the_new_folder(pages: Pages, qtbot: QtBot, tmp_path: Path) -> None:
     open_page(pages, qtbot)
-    inside = pages.view.storage.folder.folder / "org" / "model.gguf"
+    inside = pages.folder_row.folder / "org" / "model.gguf"
     pages.loader.path = inside
-    choose_folder(pages, qtbot, tmp_path)
-    row = pages.view.storage.folder
-    qtbot.waitUntil(lambda: "2.0 GB of 8.0 GB" in row.state.text())
-    assert row.progress.value() == 250
-    assert not row.move_button.isVisible()
+    pages.move_models(tmp_path)
+    qtbot.waitUntil(lambda: "2.0 GB of 8.0 GB" in pages.move_state.text())
+    assert pages.move_line.value() == 250
+    assert not pages.move_button.isVisible()
     pages.models.move_may_go_on.set()
     new = tmp_path / "Fireside models"
-    qtbot.waitUntil(lambda: row.path.text() == str(new))
-    assert pages.notices() == [f"The models are now in {new}."]
+    qtbot.waitUntil(lambda: pages.folder_path.text() == str(new))
+    assert pages.notices == [f"The models are now in {new}."]
     assert pages.loader.loaded == [new / "org" / "model.gguf"]
 
 
 def test_moving_can_be_cancelled(pages: Pages, qtbot: QtBot, tmp_path: Path) -> None:
     open_page(pages, qtbot)
     before = pages.models.report.folder
-    choose_folder(pages, qtbot, tmp_path)
-    row = pages.view.storage.folder
-    qtbot.waitUntil(lambda: "2.0 GB of 8.0 GB" in row.state.text())
-    qtbot.mouseClick(row.cancel_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(row.move_button.isVisible)
-    assert pages.notices() == ["Stopped. The models are where they were."]
+    pages.move_models(tmp_path)
+    qtbot.waitUntil(lambda: "2.0 GB of 8.0 GB" in pages.move_state.text())
+    qtbot.mouseClick(pages.stop_moving, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(pages.move_button.isVisible)
+    assert pages.notices == ["Stopped. The models are where they were."]
     assert pages.models.report.folder == before
 
 
@@ -117,6 +105,6 @@ def test_models_get_a_folder_of_their_own(tmp_path: Path) -> None:
 def test_an_empty_computer_says_so(pages: Pages, qtbot: QtBot) -> None:
     pages.models.report = StorageReport(Path("/models"), 80 * 10**9, 0, 0, 0, 0, 0)
     open_page(pages, qtbot)
-    assert pages.view.storage.lead.text() == "Nothing is stored yet, 80.0 GB free on this disk."
-    enabled = {key: row.button.isEnabled() for key, row in pages.view.storage.storage.items()}
+    assert pages.lead("storage") == "Nothing is stored yet, 80.0 GB free on this disk."
+    enabled = {key: row.button.isEnabled() for key, row in pages.storage_rows.items()}
     assert enabled == {"models": True, "trash": False, "parts": False, "states": False, "memory": False, "jobs": False}

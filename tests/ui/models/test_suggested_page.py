@@ -14,7 +14,7 @@ from tests.ui.models.stand_in import QWEN, SMALL, TRANSLATOR, Pages, download, i
 
 
 def shown(pages: Pages) -> list[str]:
-    return [card.name.text() for card in pages.view.suggested.cards()]
+    return [card.name.text() for card in pages.cards("suggested")]
 
 
 def buttons(pages: Pages, name: str) -> list[str]:
@@ -22,7 +22,7 @@ def buttons(pages: Pages, name: str) -> list[str]:
 
 
 def open_page(pages: Pages, qtbot: QtBot) -> None:
-    pages.view.show_page("suggested")
+    pages.show("suggested")
     qtbot.waitUntil(lambda: len(shown(pages)) == 3)
 
 
@@ -35,7 +35,7 @@ def test_each_says_whether_it_fits_and_how_fast_it_is(pages: Pages, qtbot: QtBot
     assert told in first.accessibleDescription()
     assert pages.card("Qwen3.5 2B").badge.text.startswith("Runs well · needs")
     assert pages.card("Gemma 4 26B A4B").badge.text == "Too large · needs 16.1 GB, 9.8 GB free"
-    assert "often wrong" in pages.view.suggested.lead.text()
+    assert "often wrong" in pages.lead("suggested")
 
 
 def test_only_the_first_that_fits_has_the_accent_and_one_too_large_has_no_download(pages: Pages, qtbot: QtBot) -> None:
@@ -48,10 +48,10 @@ def test_only_the_first_that_fits_has_the_accent_and_one_too_large_has_no_downlo
 
 def test_a_click_fetches_and_the_card_shows_how_far(pages: Pages, qtbot: QtBot) -> None:
     open_page(pages, qtbot)
-    assert pages.models.downloads.all() == []
+    assert pages.queue.all() == []
     qtbot.mouseClick(pages.card("Qwen3.5 9B").buttons["download"], Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: buttons(pages, "Qwen3.5 9B") == ["Pause", "Cancel"])
-    pages.models.downloads.put(download(1, QWEN, "running", 0.25))
+    pages.queue.put(download(1, QWEN, "running", 0.25))
     card = pages.card("Qwen3.5 9B")
     qtbot.waitUntil(lambda: "1.4 GB of 5.7 GB · 11 MB/s · about 6 min left" in card.accessibleDescription())
     assert card.progress.isVisible()
@@ -59,26 +59,26 @@ def test_a_click_fetches_and_the_card_shows_how_far(pages: Pages, qtbot: QtBot) 
 
 
 def test_pause_resume_and_cancel_reach_the_queue(pages: Pages, qtbot: QtBot) -> None:
-    pages.models.downloads.put(download(1, QWEN, "running", 0.25))
+    pages.queue.put(download(1, QWEN, "running", 0.25))
     open_page(pages, qtbot)
     card = pages.card("Qwen3.5 9B")
     qtbot.mouseClick(card.buttons["pause"], Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: buttons(pages, "Qwen3.5 9B") == ["Resume", "Cancel"])
     qtbot.mouseClick(card.buttons["cancel"], Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: buttons(pages, "Qwen3.5 9B") == ["Download 5.7 GB"])
-    assert pages.models.downloads.calls == [("pause", 1), ("cancel", 1)]
+    assert pages.queue.calls == [("pause", 1), ("cancel", 1)]
 
 
 def test_an_unreachable_hub_is_said_with_a_second_try(pages: Pages, qtbot: QtBot) -> None:
     open_page(pages, qtbot)
     pages.models.problem = HubUnreachable("huggingface.co", "timeout")
     qtbot.mouseClick(pages.card("Qwen3.5 9B").buttons["download"], Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: len(pages.notices()) == 1)
+    qtbot.waitUntil(lambda: len(pages.notices) == 1)
     assert buttons(pages, "Qwen3.5 9B") == ["Download 5.7 GB"]
     pages.models.problem = None
-    again = next(b for b in pages.notify.bar.notices[0].findChildren(QPushButton) if b.text() == "Try again")
+    again = next(b for b in pages.notice.findChildren(QPushButton) if b.text() == "Try again")
     qtbot.mouseClick(again, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: len(pages.models.downloads.all()) == 1)
+    qtbot.waitUntil(lambda: len(pages.queue.all()) == 1)
 
 
 def test_asking_the_hub_can_be_cancelled(pages: Pages, qtbot: QtBot) -> None:
@@ -95,7 +95,7 @@ def test_one_that_is_here_can_be_used_and_then_says_so(pages: Pages, qtbot: QtBo
     pages.models.ours.append(installed("Qwen3.5 2B", 1.3))
     open_page(pages, qtbot)
     assert pages.card("Qwen3.5 2B").badge.text == "On this computer"
-    with qtbot.waitSignal(pages.view.chat_wanted):
+    with qtbot.waitSignal(pages.root.chat_wanted):
         qtbot.mouseClick(pages.card("Qwen3.5 2B").buttons["use"], Qt.MouseButton.LeftButton)
     assert [path.name for path in pages.loader.loaded] == [SMALL.file]
     assert pages.card("Qwen3.5 2B").badge.text == "In use"
@@ -105,8 +105,7 @@ def test_one_that_is_here_can_be_used_and_then_says_so(pages: Pages, qtbot: QtBo
 def test_another_task_has_other_models_which_it_keeps(pages: Pages, qtbot: QtBot) -> None:
     pages.models.ours.append(installed("Hy-MT2 1.8B", 1.1))
     open_page(pages, qtbot)
-    translate = next(b for b in pages.view.suggested.segments.findChildren(QPushButton) if b.text() == "Translate")
-    qtbot.mouseClick(translate, Qt.MouseButton.LeftButton)
+    pages.click(pages.button("Models for: Translate"))
     qtbot.waitUntil(lambda: shown(pages) == ["Hy-MT2 1.8B"])
     assert buttons(pages, "Hy-MT2 1.8B") == ["Use to translate"]
     qtbot.mouseClick(pages.card("Hy-MT2 1.8B").buttons["use"], Qt.MouseButton.LeftButton)
@@ -123,28 +122,28 @@ def test_return_on_a_card_does_its_first_thing_and_arrows_go_to_the_next(pages: 
     qtbot.keyClick(first, Qt.Key.Key_Down)
     qtbot.waitUntil(second.hasFocus)
     qtbot.keyClick(second, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: [one.request.title for one in pages.models.downloads.all()] == ["Qwen3.5 2B"])
+    qtbot.waitUntil(lambda: [one.request.title for one in pages.queue.all()] == ["Qwen3.5 2B"])
 
 
 def test_a_finished_download_turns_into_a_model_to_use(pages: Pages, qtbot: QtBot) -> None:
-    pages.models.downloads.put(download(1, SMALL, "running", 0.9))
+    pages.queue.put(download(1, SMALL, "running", 0.9))
     open_page(pages, qtbot)
     done = dataclasses.replace(download(1, SMALL, "done"))
     pages.models.ours.append(installed("Qwen3.5 2B", 1.3))
-    pages.models.downloads.put(done)
+    pages.queue.put(done)
     qtbot.waitUntil(lambda: buttons(pages, "Qwen3.5 2B") == ["Use in chat"])
-    qtbot.waitUntil(lambda: pages.view.column.pages["installed"].text() == "Installed · 5")
+    qtbot.waitUntil(lambda: pages.link("installed").text() == "Installed · 5")
 
 
 def test_progress_of_other_downloads_asks_nothing(pages: Pages, qtbot: QtBot) -> None:
     open_page(pages, qtbot)
-    pages.models.downloads.put(download(7, TRANSLATOR, "running", 0.1))
-    qtbot.waitUntil(lambda: pages.view.column.pages["downloads"].text() == "Downloads · 1")
+    pages.queue.put(download(7, TRANSLATOR, "running", 0.1))
+    qtbot.waitUntil(lambda: pages.link("downloads").text() == "Downloads · 1")
     qtbot.waitUntil(lambda: len(tasks.running) == 0)
     asked = pages.models.asked
     for share in (0.2, 0.3, 0.4):
-        pages.models.downloads.put(download(7, TRANSLATOR, "running", share))
-    row = pages.view.downloads.cards()[0]
+        pages.queue.put(download(7, TRANSLATOR, "running", share))
+    row = pages.cards("downloads")[0]
     qtbot.waitUntil(lambda: row.progress.value() == 400)
     qtbot.waitUntil(lambda: len(tasks.running) == 0)
     assert pages.models.asked == asked

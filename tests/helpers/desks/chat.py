@@ -1,0 +1,289 @@
+"""The chat: the message field with its documents, the turns, the divider, what the model is asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QLabel, QMenu, QPushButton, QToolButton
+
+from app.bootstrap import Fireside
+from app.features.context import Parts
+from app.ui.chat.answer_view import AnswerView
+from app.ui.chat.attaching import Attaching
+from app.ui.chat.attachment_row import AttachmentRow, DraftChip
+from app.ui.chat.chat_view import ChatView
+from app.ui.chat.composer import Composer, SendButton
+from app.ui.chat.divider import Divider
+from app.ui.chat.empty_state import EmptyState
+from app.ui.chat.message_field import MessageEdit
+from app.ui.chat.question_view import QuestionView
+from app.ui.chat.thinking_choice import ThinkingChoice
+from app.ui.chat.thinking_view import ThinkingView
+from app.ui.chat.too_long import TooLong
+from app.ui.chat.transcript import Transcript
+from app.ui.chat.turn import Turn
+from app.ui.notify import Notify
+from app.ui.theme import Theme
+from app.ui.widgets.pages_dialog import PagesDialog
+from app.ui.widgets.password_dialog import PasswordDialog
+from tests.helpers.desks.desk import NO_KEYS, Desk, Found
+from tests.helpers.script import prompts, requests
+
+ANSWER_MS = 20_000
+
+
+class ChatDesk(Desk):
+    """One chat, and what a person does with it."""
+
+    root: ChatView
+
+    composer = Found(Composer)
+    field = Found(MessageEdit, "message")
+    note_line = Found(QLabel, "composer_note")
+    send = Found(SendButton)
+    paperclip = Found(QToolButton, "attach")
+    settings_button = Found(QToolButton, "chat_settings")
+    thinking_choice = Found(ThinkingChoice)
+    thinking_button = Found(QPushButton, "thinking_choice")
+    row = Found(AttachmentRow)
+    too_long = Found(TooLong)
+    transcript = Found(Transcript)
+    divider = Found(Divider)
+    empty = Found(EmptyState)
+    attaching = Found(Attaching)
+
+    def __init__(
+        self, chat: ChatView, app: Fireside, notify: Notify, theme: Theme | None = None, script: Path | None = None
+    ) -> None:
+        super().__init__(chat, app, notify)
+        self.chat, self.theme, self.script = chat, theme, script
+
+    # The message.
+
+    @property
+    def message(self) -> str:
+        """What is typed and not sent."""
+        return self.composer.text
+
+    def put_message(self, text: str) -> None:
+        """In the place of what is typed."""
+        self.composer.set_text(text)
+
+    @property
+    def note(self) -> str:
+        """What is said below the message field."""
+        return self.note_line.text()
+
+    def type(self, text: str) -> None:
+        """Into the message field."""
+        self.root.focus_composer()
+        QTest.keyClicks(self.field, text)
+
+    def press(self, *keys: Qt.Key, modifier: Qt.KeyboardModifier = NO_KEYS) -> None:
+        """Keys in the message field."""
+        for key in keys:
+            QTest.keyClick(self.field, key, modifier)
+
+    def paste(self) -> None:
+        """What is in the clipboard."""
+        self.press(Qt.Key.Key_V, modifier=Qt.KeyboardModifier.ControlModifier)
+
+    def ask(self, text: str) -> None:
+        """Types, presses Enter and waits for the answer."""
+        self.type(text)
+        self.answer_to_enter()
+
+    def answer_to_enter(self, timeout_ms: int = ANSWER_MS) -> None:
+        """Presses Enter and waits for the answer."""
+        heard = self.heard(self.root.answer_finished)
+        self.press(Qt.Key.Key_Return)
+        self.wait(lambda: heard, timeout_ms)
+
+    # Turns.
+
+    @property
+    def turns(self) -> list[Turn]:
+        """Questions and answers that are shown."""
+        return self.transcript.turns
+
+    @property
+    def last(self) -> AnswerView:
+        """The last answer."""
+        turn = self.turns[-1]
+        assert isinstance(turn, AnswerView)
+        return turn
+
+    def question(self, place: int = 0) -> QuestionView:
+        """The turn at a place, which is a question."""
+        turn = self.turns[place]
+        assert isinstance(turn, QuestionView)
+        return turn
+
+    @property
+    def texts(self) -> list[str]:
+        """What they say."""
+        return [turn.text for turn in self.turns if isinstance(turn, QuestionView | AnswerView)]
+
+    @property
+    def last_text(self) -> str:
+        """What the last answer says."""
+        return self.last.text
+
+    @property
+    def last_message(self) -> Any:
+        """The last answer as it is stored."""
+        return self.last.message
+
+    @property
+    def last_views(self) -> list[Any]:
+        """The pieces that the last answer is shown in: prose, code, tables."""
+        return list(self.last.body.views)
+
+    @property
+    def is_last_body_visible(self) -> bool:
+        """Whether the last answer shows anything beside its thoughts."""
+        return self.last.body.isVisible()
+
+    @property
+    def thinking(self) -> ThinkingView:
+        """The thoughts of the last answer."""
+        return self.last.thinking
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether every turn has its height."""
+        return self.transcript.is_settled
+
+    @property
+    def scroll_bar(self) -> Any:
+        """How far one has scrolled."""
+        return self.transcript.verticalScrollBar()
+
+    def click_action(self, turn: Turn, name: str) -> None:
+        """Presses a turn's action, found by its accessible name, with the pointer over the turn."""
+        turn.set_focused(True)
+        button = turn.row.button(name) if turn.row else None
+        assert button is not None, f"no {name}"
+        QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+
+    def link(self, turn: Turn, name: str) -> None:
+        """Presses a button inside the turn."""
+        found = [b for b in turn.findChildren(QAbstractButton) if b.accessibleName() == name and b.isVisible()]
+        assert found, f"no {name}"
+        QTest.mouseClick(found[0], Qt.MouseButton.LeftButton)
+
+    def follow_link(self, href: str) -> None:
+        """Clicks a link of the last answer."""
+        self.last.link_clicked.emit(href)
+
+    def editor_of(self, question: QuestionView) -> MessageEdit:
+        """Where a question is edited."""
+        assert question.editor is not None
+        return question.editor.field.edit
+
+    # Documents.
+
+    def attach(self, *paths: Path) -> None:
+        """Attaches files and waits until it is known whether they fit."""
+        self.attaching.add(list(paths))
+        self.wait_until_attached(len(paths))
+
+    def wait_until_attached(self, count: int) -> None:
+        """Until so many files are read and it is known whether they fit."""
+        self.wait(
+            lambda: (
+                len(self.attached) == count
+                and all(one.fit is not None or one.error for one in self.attached)
+                and not self.attaching.fitting.is_counting
+            ),
+            12_000,
+        )
+
+    @property
+    def attached(self) -> list[Any]:
+        """The files beside the message."""
+        return list(self.attaching.shown)
+
+    @property
+    def attached_names(self) -> list[str]:
+        """Their names."""
+        return [one.name for one in self.attached]
+
+    @property
+    def chips(self) -> list[DraftChip]:
+        """Their chips."""
+        return self.row.chips
+
+    @property
+    def too_long_said(self) -> str:
+        """What is said of those that are too long."""
+        return self.too_long.text
+
+    @property
+    def offers(self) -> list[str]:
+        """What can be done about those that are too long."""
+        return [one.text() for one in self.too_long.findChildren(QPushButton) if one.isVisible()]
+
+    def press_offer(self, text: str) -> None:
+        """Does it."""
+        self.click(next(b for b in self.row.findChildren(QPushButton) if b.text() == text and b.isVisible()))
+
+    def menu_of(self, chip: DraftChip) -> QMenu:
+        """What can be done with one."""
+        chip.customContextMenuRequested.emit(QPoint(2, 2))
+        return next(menu for menu in self.every(QMenu) if menu.isVisible())
+
+    @property
+    def in_draft(self) -> list[Any]:
+        """What is stored beside the message of a new chat."""
+        return list(self.documents.attachments.in_draft(None))
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether a file is being read, wanted or not."""
+        return self.attaching._line._running is not None
+
+    def choose_pages(self, first: int, last: int) -> None:
+        """Answers the question which pages are to be read."""
+        dialog = self.find(PagesDialog)
+        dialog.first.number.setValue(first)
+        dialog.last.number.setValue(last)
+        self.click(dialog.read_button)
+
+    @property
+    def password_dialog(self) -> PasswordDialog | None:
+        """The one that can be seen."""
+        return next((one for one in self.every(PasswordDialog) if one.isVisible()), None)
+
+    # The model.
+
+    @property
+    def parts(self) -> Parts | None:
+        """What the model's memory is filled with, once it was counted."""
+        return self.root.memory.parts
+
+    def look_at_memory(self) -> bool:
+        """Counts anew; whether that could be begun."""
+        return self.root.memory.look()
+
+    def load(self, path: Path) -> None:
+        """A model into the engine."""
+        list(self.engine.load(path))
+
+    @property
+    def is_thinking_model(self) -> bool:
+        """Whether the model's thinking can be chosen."""
+        return self.thinking_choice.isVisible()
+
+    def prompts(self) -> list[list[tuple[str, str]]]:
+        """Everything that the model was asked."""
+        assert self.script is not None
+        return prompts(self.script)
+
+    def requests(self) -> list[dict[str, Any]]:
+        """The same, with all that was asked of it."""
+        assert self.script is not None
+        return requests(self.script)
