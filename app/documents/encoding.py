@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 import chardet
 
-from app.documents.source import ENCODINGS
+from app.documents.source import ENCODINGS, Remark
 
 SAMPLE_BYTES = 64 * 1024
 CHUNK_BYTES = 512 * 1024
@@ -102,6 +102,14 @@ class DecodedStream:
 def stream(file: BinaryIO, chosen: str = "") -> DecodedStream:
     """The text of a file that is open for reading bytes."""
     return DecodedStream(file, chosen)
+
+
+def after_the_text(encoding: str, odd_bytes: int) -> Iterator[Remark]:
+    """What is to be said of a text's encoding."""
+    if encoding != "utf-8":
+        yield Remark("encoding", {"encoding": encoding})
+    if odd_bytes:
+        yield Remark("odd_bytes", {"count": odd_bytes})
 
 
 def known(name: str) -> str:

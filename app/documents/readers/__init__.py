@@ -30,7 +30,7 @@ MODULES = {
     "code": "app.documents.formats.plain.code",
     "latex": "app.documents.formats.plain.latex",
     "fb2": "app.documents.formats.web.fb2",
-    "picture": "app.documents.formats.pictures.picture",
+    "picture": "app.documents.formats.pictures.recognition",
     "zipped": "app.documents.formats.zipped.zip_file",
 }
 

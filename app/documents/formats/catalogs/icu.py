@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from app.documents.formats.catalogs.tagged import Tagged
+from app.documents.formats.catalogs.values import Tagged
 from app.documents.segments import Mark, content_of
 
 _CHOICE = re.compile(r"\{\s*[\w.]+\s*,\s*(?:plural|select|selectordinal)\s*,")

@@ -7,12 +7,12 @@ translation in each of the others. Comments, references, flags but "fuzzy" and o
 from __future__ import annotations
 
 import re
-from typing import BinaryIO
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO, NamedTuple
 
-from app.documents.formats.catalogs.locale_codes import with_underscore
-from app.documents.formats.catalogs.po_entries import Entry, Field, entries, strings
-from app.documents.formats.catalogs.po_plurals import Plurals, plurals_of
-from app.documents.formats.catalogs.tagged import Tagged, tagged
+from app.core.errors import DocumentUnreadable
+from app.documents.formats.catalogs.values import Tagged, tagged, with_underscore
 from app.documents.formats.plain.text_file import TextFile
 from app.documents.segments import Content, SegmentKind, content_of, marks
 from app.documents.source import Source
@@ -153,3 +153,195 @@ def _known(old: str, message: Tagged) -> Content:
     found = tagged(old, has_breaks=True).content
     is_alike = sorted(mark.key for mark in marks(found)) == sorted(mark.key for mark in marks(message.content))
     return found if is_alike else content_of([old])
+
+
+# The entries of a PO file with the place of each of their parts.
+
+
+_LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|$)")
+_KEYWORD = re.compile(r"[ \t]*(msgctxt|msgid_plural|msgid|msgstr(?:\[\d{1,3}\])?)[ \t]*(?=\")")
+_STRING = re.compile(r'[ \t]*"((?:[^"\\]|\\.)*+)"[ \t]*')
+_ESCAPE = re.compile(r"\\([abfnrtv\\\"'?]|[0-7]{1,3}|x[0-9A-Fa-f]{1,2}|.)")
+_ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+_WRITTEN = {
+    "\\": "\\\\",
+    '"': '\\"',
+    "\n": "\\n",
+    "\t": "\\t",
+    "\r": "\\r",
+    "\a": "\\a",
+    "\b": "\\b",
+    "\f": "\\f",
+    "\v": "\\v",
+}
+LINE_COLUMNS = 79
+
+
+@dataclass
+class Field:
+    """A keyword with its strings: `start` is the keyword's, `strings` the first quote's, `end` the last quote's."""
+
+    name: str
+    start: int
+    strings: int
+    end: int
+    value: str = ""
+    lines: int = 1
+
+
+@dataclass
+class Entry:
+    """A message. `flags` and `previous` are lines of comments with their newline: where they are."""
+
+    fields: dict[str, Field] = field(default_factory=dict)
+    extracted: list[str] = field(default_factory=list)
+    flags: list[tuple[int, int]] = field(default_factory=list)
+    previous: list[tuple[int, int]] = field(default_factory=list)
+    is_fuzzy: bool = False
+
+    def value(self, name: str) -> str:
+        """Of a field; "" without it."""
+        return self.fields[name].value if name in self.fields else ""
+
+    @property
+    def is_header(self) -> bool:
+        """The entry of the empty message, which tells of the file."""
+        return not self.value("msgid") and "msgctxt" not in self.fields and "msgid" in self.fields
+
+    @property
+    def translations(self) -> list[Field]:
+        """Its msgstr fields in order."""
+        return [each for name, each in self.fields.items() if name.startswith("msgstr")]
+
+
+def entries(text: str, path: str) -> Iterator[Entry]:
+    """All entries in order, but obsolete ones; raises DocumentUnreadable ("damaged"). `path` is for that."""
+    entry, last = Entry(), None
+    for found in _LINE.finditer(text):
+        line, start, end = found[1], found.start(), found.end()
+        keyword = _KEYWORD.match(line)
+        if line.lstrip().startswith("#"):
+            if entry.fields:
+                yield entry
+                entry, last = Entry(), None
+            _comment(entry, line.lstrip(), start, end)
+        elif keyword is not None:
+            name = keyword[1]
+            if (name in ("msgctxt", "msgid") and "msgid" in entry.fields) or name in entry.fields:
+                yield entry
+                entry = Entry()
+            last = Field(name, start + line.index(name), start + keyword.end(), start + keyword.end())
+            entry.fields[name] = last
+            _add(last, line, keyword.end(), start, path)
+        elif line.strip():
+            if last is None:
+                raise DocumentUnreadable(path, "damaged")
+            last.lines += 1
+            _add(last, line, 0, start, path)
+    if entry.fields:
+        yield entry
+
+
+def _comment(entry: Entry, line: str, start: int, end: int) -> None:
+    if line.startswith("#,"):
+        entry.flags.append((start, end))
+        entry.is_fuzzy = entry.is_fuzzy or "fuzzy" in [flag.strip() for flag in line[2:].split(",")]
+    elif line.startswith("#|"):
+        entry.previous.append((start, end))
+    elif line.startswith("#."):
+        entry.extracted.append(line[2:].strip())
+    elif line.startswith("#~"):
+        entry.extracted.clear()
+
+
+def _add(last: Field, line: str, at: int, start: int, path: str) -> None:
+    found = _STRING.fullmatch(line, at)
+    if found is None:
+        raise DocumentUnreadable(path, "damaged")
+    last.value += _ESCAPE.sub(_unescaped, found[1])
+    last.end = start + found.end(1) + 1
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    code = found[1]
+    if code[0] in "01234567":
+        return chr(int(code, 8) & 0xFF)
+    if code[0] == "x" and len(code) > 1:
+        return chr(int(code[1:], 16))
+    return _ESCAPES.get(code, code)
+
+
+def strings(value: str, columns: int, newline: str) -> str:
+    """A value as one string, or as a line for each of its lines, filled to the usual width, behind an empty string.
+
+    `columns` is how wide what stands before it is.
+    """
+    parts = [part for part in re.split(r"(?<=\n)", value) if part]
+    lines = [line for part in parts for line in _filled(_escaped(part), LINE_COLUMNS - 2)]
+    if len(lines) <= 1 and (not lines or columns + len(lines[0]) + 2 <= LINE_COLUMNS):
+        return f'"{"".join(lines)}"'
+    return newline.join(['""', *(f'"{line}"' for line in lines)])
+
+
+def _escaped(value: str) -> str:
+    return re.sub(r"[\\\"\n\t\r\a\b\f\v]", lambda found: _WRITTEN[found[0]], value)
+
+
+def _filled(text: str, most: int) -> Iterator[str]:
+    line = ""
+    for piece in re.findall(r"\S+\s*|\s+", text):
+        if line and len(line) + len(piece) > most:
+            yield line
+            line = ""
+        line += piece
+    if line:
+        yield line
+
+
+# How many plural forms a language has in gettext, and the rule that chooses among them.
+
+
+class Plurals(NamedTuple):
+    """`forms` counts them; `singular` is which of them is for one."""
+
+    forms: int
+    rule: str
+    singular: int = 0
+
+    @property
+    def header(self) -> str:
+        """What stands behind "Plural-Forms:"."""
+        return f"nplurals={self.forms}; plural={self.rule};"
+
+
+_NONE = Plurals(1, "0")
+_ONE = Plurals(2, "n != 1")
+_UP_TO_ONE = Plurals(2, "n > 1")
+_SLAVIC = Plurals(3, "n%10==1 && n%100!=11 ? 0 : n%10>=2 && n%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2")
+_CZECH = Plurals(3, "n==1 ? 0 : n>=2 && n<=4 ? 1 : 2")
+_GROUPS = (
+    (_NONE, "bo dz id ig ja jv km ko lo ms my su th to vi wo yo zh yue"),
+    (_UP_TO_ONE, "ak am fa fil fr gu hi hy ln mg oc pa pt-BR si ti tl wa bn kn zu"),
+    (_SLAVIC, "be bs hr ru sr uk"),
+    (_CZECH, "cs sk"),
+)
+_OWN = {
+    "pl": Plurals(3, "n==1 ? 0 : n%10>=2 && n%10<=4 && (n%100<10 || n%100>=20) ? 1 : 2"),
+    "ro": Plurals(3, "n==1 ? 0 : n==0 || (n%100>0 && n%100<20) ? 1 : 2"),
+    "lt": Plurals(3, "n%10==1 && n%100!=11 ? 0 : n%10>=2 && (n%100<10 || n%100>=20) ? 1 : 2"),
+    "lv": Plurals(3, "n%10==1 && n%100!=11 ? 0 : n != 0 ? 1 : 2"),
+    "sl": Plurals(4, "n%100==1 ? 0 : n%100==2 ? 1 : n%100==3 || n%100==4 ? 2 : 3"),
+    "ar": Plurals(6, "n==0 ? 0 : n==1 ? 1 : n==2 ? 2 : n%100>=3 && n%100<=10 ? 3 : n%100>=11 ? 4 : 5", 1),
+    "ga": Plurals(5, "n==1 ? 0 : n==2 ? 1 : n<7 ? 2 : n<11 ? 3 : 4"),
+    "gd": Plurals(4, "n==1 || n==11 ? 0 : n==2 || n==12 ? 1 : n>2 && n<20 ? 2 : 3"),
+    "cy": Plurals(4, "n==1 ? 0 : n==2 ? 1 : n!=8 && n!=11 ? 2 : 3"),
+    "mt": Plurals(4, "n==1 ? 0 : n==0 || (n%100>1 && n%100<11) ? 1 : n%100>10 && n%100<20 ? 2 : 3"),
+    "mk": Plurals(2, "n%10==1 && n%100!=11 ? 0 : 1"),
+    "is": Plurals(2, "n%10!=1 || n%100==11"),
+}
+_TABLE = {code: plurals for plurals, codes in _GROUPS for code in codes.split()} | _OWN
+
+
+def plurals_of(language: str) -> Plurals:
+    """Of a language as BCP 47 has it; two forms, for one and for all else, where it is not known better."""
+    return _TABLE.get(language) or _TABLE.get(language.partition("-")[0]) or _ONE

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 
-from app.documents.formats.catalogs.prose import is_page
-from app.documents.formats.catalogs.tagged import tagged
-from app.documents.formats.web.rewritten_pages import shown_piece
-from app.documents.segments import SegmentKind
+from app.documents.formats.web.pages import shown_piece
+from app.documents.segments import Content, Mark, SegmentKind, content_of
 from app.documents.visits import Visits
 
 _NEW_LINE = re.compile(r"(\r\n|\r|\n)")
@@ -35,3 +34,164 @@ def _line(line: str, visits: Visits, context: str, kind: SegmentKind) -> str:
         return line
     start = line.index(inner)
     return line[:start] + _NEW_LINE.sub(" ", message.text_of(content)).strip() + line[start + len(inner) :]
+
+
+# Whether a value of a data file is language that people read, or something for programs.
+
+
+_LETTER = re.compile(r"[^\W\d_]")
+_PLACEHOLDERS = re.compile(
+    r"\{\{[^{}]*\}\}|[$%#]?\{[^{}]*\}|%\([\w.]+\)[a-z]|%(?:\d+\$)?[-+ 0#]*\d*(?:\.\d+)?[a-zA-Z@]|\$t\([^()]*\)|<[^<>]*>"
+    r"|&\w+;|\[\[[^\[\]]*\]\]"
+)
+_ADDRESS = re.compile(r"(?:[a-z][a-z0-9+.-]*://|mailto:|tel:|data:|www\.)\S+|[\w.+-]+@[\w-]+\.[\w.-]+", re.IGNORECASE)
+_PATH = re.compile(
+    r"(?:~|\.{1,2}|[A-Za-z]:)?[\\/][^\s]*|[\w.@-]+(?:[\\/][\w.@*-]+){2,}[\\/]?|[\w./\\@-]+\.[A-Za-z]\w{1,4}"
+)
+_MEDIA_TYPE = re.compile(r"(?:application|audio|font|image|message|model|multipart|text|video)/\S+")
+_COLOUR = re.compile(r"#[0-9a-f]{3,8}|(?:rgb|hsl|hwb|lab|lch|var|calc|url)a?\(.*\)", re.IGNORECASE)
+_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(?:[T ]?\d{1,2}:\d{2}\S*(?:\s*(?:UTC|GMT|Z|[AP]M))?)?")
+_FORMAT = re.compile(r"(?:([yYMdDHhmsSaEeLz])\1{0,3}[-/.:,' ]+)+([yYMdDHhmsSaEeLz])\2{0,3}")
+_LANGUAGE = re.compile(r"[a-z]{2,3}[-_][A-Z]{2}|[a-z]{2}[-_][A-Z][a-z]{3}")
+_CODE_WORD = re.compile(r"[a-z]+[A-Z]\w*|(?:[A-Z][a-z]+){3,}|\S*[\d_=@\\#$^]\S*|\S+[.:]\S+|[a-z]+(?:-[a-z]+){2,}")
+_LONG_TOKEN = 40
+_CODE = re.compile(r"^\s*(?:<\?|<!|function\b|\(?\w*\)?\s*=>|SELECT\s|\{\s*\"|\$\(|@\w+\()")
+
+
+_NAMES = (
+    "action align charset class classname code color colour command css date encoding endpoint env event file "
+    "filename font format height href icon id image key lang language layout locale method mime mode path "
+    "permalink pattern regex role route size slug src state style theme time timezone type unit uri url uuid "
+    "variant version width $ref $schema"
+)
+_KEYS = frozenset(_NAMES.split())
+"""A single word under such a key is for programs."""
+_CODE_KEYS = frozenset(("command", "css", "query", "regex", "pattern", "run", "script", "sql", "style"))
+
+_ANY_TAG = re.compile(r"<[A-Za-z][^<>]*>")
+_BLOCK_TAG = re.compile(
+    r"<(?:article|blockquote|body|dd|div|dl|dt|figure|footer|h[1-6]|head|header|html|li|main|nav|ol|p|pre|section"
+    r"|table|ul)(?:\s[^<>]*)?>",
+    re.IGNORECASE,
+)
+
+
+def is_page(value: str, key: str = "") -> bool:
+    """Whether a value is HTML of more than a line: what its key says, or elements that lines do not have."""
+    return (_ANY_TAG if key.lower().endswith("html") else _BLOCK_TAG).search(value) is not None
+
+
+def is_prose(value: str, key: str = "") -> bool:
+    """Whether to translate a value; doubtful single words are, but under keys that programs read."""
+    text = value.strip()
+    if is_page(value, key):
+        return key.lower() not in _CODE_KEYS
+    if key.lower() in _CODE_KEYS or (key.lower() in _KEYS and not re.search(r"\s", text)):
+        return False
+    if not _LETTER.search(_PLACEHOLDERS.sub(" ", text)) or _CODE.match(text):
+        return False
+    if any(form.fullmatch(text) for form in (_ADDRESS, _COLOUR, _DATE, _FORMAT, _MEDIA_TYPE, _LANGUAGE)):
+        return False
+    if re.search(r"\s", text) or not text.isascii():
+        return True
+    bare = _PLACEHOLDERS.sub("", text).strip(".,:;!?()[]\"'…")
+    is_word = bool(bare) and not _CODE_WORD.fullmatch(bare) and len(bare) <= _LONG_TOKEN
+    return is_word and _PATH.fullmatch(text) is None
+
+
+# A message of a program as content: tags of HTML in it, and line breaks, are marks; all else is text.
+
+
+_TAG = re.compile(r"<(/?)([A-Za-z][\w:-]*)(?:\s[^<>]*)?(/?)>")
+_LOOKS = {
+    "b": "bold", "strong": "bold", "i": "italic", "em": "italic", "u": "underline", "ins": "underline", "s": "strike",
+    "del": "strike", "a": "link", "small": "small", "code": "code", "kbd": "code", "tt": "code", "br": "break",
+    "img": "image",
+}  # fmt: skip
+_ALONE = ("br", "img", "hr", "wbr", "input")
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """`written` is what the message has for each mark, by its key."""
+
+    content: Content
+    written: dict[tuple[str, int], str] = field(default_factory=dict)
+
+    def text_of(self, content: Content) -> str:
+        """A message of a content that has the same marks."""
+        return "".join(self.written[part.key] if isinstance(part, Mark) else part for part in content)
+
+
+def tagged(message: str, *, has_breaks: bool = False) -> Tagged:
+    """The content of a message; `has_breaks`: a line feed is a mark, so that it stays."""
+    pairs = _pairs(message)
+    pattern = re.compile(f"{_TAG.pattern}|\n") if has_breaks else _TAG
+    parts, written, at, count = list[str | Mark](), dict[tuple[str, int], str](), 0, 0
+    numbers: dict[int, int] = {}
+    for found in pattern.finditer(message):
+        start, name = found.start(), (found[2] or "br").lower()
+        if start in pairs and found[1]:
+            mark = Mark("close", numbers[pairs[start]])
+        elif start in pairs or name in _ALONE:
+            count += 1
+            numbers[start] = count
+            mark = Mark("open" if start in pairs else "single", count, _LOOKS.get(name, "other"))
+        else:
+            continue
+        parts += [message[at:start], mark]
+        written[mark.key] = found[0]
+        at = found.end()
+    parts.append(message[at:])
+    return Tagged(content_of(parts), written)
+
+
+def _pairs(message: str) -> dict[int, int]:
+    """Where the tags are that open and close each other, both ways; no two pairs overlap."""
+    pairs: dict[int, int] = {}
+    waiting: list[tuple[str, int]] = []
+    for found in _TAG.finditer(message):
+        name = found[2].lower()
+        if not found[1]:
+            if not found[3] and name not in _ALONE:
+                waiting.append((name, found.start()))
+            continue
+        at = next((at for at in reversed(range(len(waiting))) if waiting[at][0] == name), None)
+        if at is not None:
+            pairs[waiting[at][1]], pairs[found.start()] = found.start(), waiting[at][1]
+            del waiting[at:]
+    return pairs
+
+
+# The codes by which data files say their language, and the target's in the same form.
+
+
+_CODES = (
+    "aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el "
+    "en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik io is it "
+    "iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml mn mr ms mt "
+    "my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl "
+    "sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo "
+    "za zh zu fil"
+)
+"""ISO 639-1, and Filipino."""
+_LANGUAGES = frozenset(_CODES.split())
+_LOCALE = re.compile(r"([a-z]{2,3})(?:([-_])([A-Za-z]{4}|[A-Za-z]{2}|\d{3}))?(?:([-_])([A-Za-z]{2}|\d{3}))?")
+
+
+def is_locale(code: str) -> bool:
+    """Whether it is the code of a language, with or without a script and a country."""
+    found = _LOCALE.fullmatch(code)
+    return found is not None and found[1] in _LANGUAGES
+
+
+def renamed_locale(code: str, target: str) -> str:
+    """The target in the form of a code ("pt_BR" where that has an underscore); "" where that is none."""
+    if not is_locale(code):
+        return ""
+    return with_underscore(target) if "_" in code else target
+
+
+def with_underscore(code: str) -> str:
+    """As POSIX and gettext write it."""
+    return code.replace("-", "_")

@@ -6,16 +6,15 @@ A file for one language, whose only key at the top is the code of it, as Rails h
 from __future__ import annotations
 
 import re
-from typing import BinaryIO
+from collections.abc import Iterator
+from typing import Any, BinaryIO, NamedTuple
 
-from app.documents.formats.catalogs.locale_codes import renamed_locale
-from app.documents.formats.catalogs.prose import is_page, is_prose
-from app.documents.formats.catalogs.tagged import tagged
-from app.documents.formats.catalogs.values import shown_value
-from app.documents.formats.catalogs.yaml_places import Place, places
-from app.documents.formats.catalogs.yaml_scalars import written
+import yaml
+
+from app.core.errors import DocumentUnreadable
+from app.documents.formats.catalogs.values import is_page, is_prose, renamed_locale, shown_value, tagged
+from app.documents.formats.plain.text import pieces, width_of, wrapped
 from app.documents.formats.plain.text_file import TextFile
-from app.documents.formats.plain.text_walk import pieces
 from app.documents.segments import SegmentKind, content_of
 from app.documents.source import Source
 from app.documents.visits import Target, Visit, Visits
@@ -24,7 +23,7 @@ from app.documents.visits import Target, Visit, Visits
 def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
     """Raises DocumentUnreadable where it is no YAML."""
     file, visits = TextFile(source), Visits(visit)
-    tops = list[Place]()
+    tops = list[Scalar]()
     for place in places(file.text, str(source.path)):
         if not place.is_key:
             put_value(file, 0, place, visits)
@@ -36,7 +35,7 @@ def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target |
         file.write(out)
 
 
-def put_value(file: TextFile, offset: int, place: Place, visits: Visits) -> None:
+def put_value(file: TextFile, offset: int, place: Scalar, visits: Visits) -> None:
     """Shows a string and writes what it becomes; `offset` is where the YAML begins in the file."""
     key = next((name for name in reversed(place.path) if not name.isdecimal()), "")
     if not is_prose(place.value, key):
@@ -48,7 +47,7 @@ def put_value(file: TextFile, offset: int, place: Place, visits: Visits) -> None
         new = shown_value(place.value, visits, context, key=key)
     if new is not None:
         start, end = place.start + offset, place.end + offset
-        file.replace(start, end, written(file.text[start:end], place, new))
+        file.replace(start, end, written_scalar(file.text[start:end], place, new))
 
 
 def _literal(value: str, visits: Visits, context: str) -> str | None:
@@ -69,10 +68,190 @@ def _literal(value: str, visits: Visits, context: str) -> str | None:
     return value if changes else None
 
 
-def _rename(file: TextFile, top: Place, target: Target) -> None:
+def _rename(file: TextFile, top: Scalar, target: Target) -> None:
     """The code of the language at the top, where there is one and something is below it."""
     raw = file.text[top.start : top.end]
     new = renamed_locale(top.value, target.language)
     if new and re.match(r"['\"]?[ \t]*:[ \t]*(?:[#&!][^\r\n]*)?[\r\n]", file.text[top.end :]):
         quote = "'" if raw[:1] not in "'\"" and new in ("no", "on", "yes", "off", "y", "n") else ""
         file.replace(top.start, top.end, raw.replace(top.value, f"{quote}{new}{quote}"))
+
+
+# The texts of a YAML file with their places, found by the parser's events: no alias is followed, nothing is built.
+
+
+MOST_DEPTH = 500
+_PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_RESOLVER = yaml.resolver.Resolver()
+_STR = "tag:yaml.org,2002:str"
+
+
+class Scalar(NamedTuple):
+    """A scalar: where it is with its anchor and tag, its value, its style ("" plain, or ' " | >), its keys from above.
+
+    `is_key` tells keys; `is_flow`: within brackets or braces.
+    """
+
+    start: int
+    end: int
+    value: str
+    style: str
+    path: tuple[str, ...]
+    is_key: bool
+    is_flow: bool
+
+
+class _Level:
+    """An open mapping or sequence."""
+
+    def __init__(self, is_mapping: bool, is_flow: bool) -> None:
+        self.is_mapping, self.is_flow = is_mapping, is_flow
+        self.key: str | None = None
+        self.index = -1
+        self._at_key = True
+
+    def begin(self) -> bool:
+        """The next node begins; whether it is a key."""
+        if not self.is_mapping:
+            self.index += 1
+            return False
+        is_key, self._at_key = self._at_key, not self._at_key
+        return is_key
+
+    @property
+    def name(self) -> str:
+        """Where its present value stands in it."""
+        return self.key or "" if self.is_mapping else str(self.index)
+
+
+def places(text: str, path: str) -> Iterator[Scalar]:
+    """The scalars that are strings, in order; raises DocumentUnreadable: damaged or too_deep. `path` is for that."""
+    try:
+        yield from _places(text, path)
+    except yaml.YAMLError:
+        raise DocumentUnreadable(path, "damaged") from None
+
+
+def _places(text: str, path: str) -> Iterator[Scalar]:
+    levels: list[_Level] = []
+    for event in yaml.parse(text, _PARSER):
+        if isinstance(event, yaml.CollectionEndEvent):
+            levels.pop()
+            continue
+        if not isinstance(event, yaml.NodeEvent):
+            continue
+        is_key = levels[-1].begin() if levels else False
+        if isinstance(event, yaml.CollectionStartEvent):
+            levels.append(_Level(isinstance(event, yaml.MappingStartEvent), bool(event.flow_style)))
+            if len(levels) > MOST_DEPTH:
+                raise DocumentUnreadable(path, "too_deep")
+        elif isinstance(event, yaml.ScalarEvent):
+            if is_key:
+                levels[-1].key = event.value
+            if is_key or _is_text(event):
+                names = tuple(level.name for level in (levels[:-1] if is_key else levels))
+                is_flow = any(level.is_flow for level in levels)
+                start, end = event.start_mark.index, event.end_mark.index
+                yield Scalar(start, end, event.value, event.style or "", names, is_key, is_flow)
+
+
+def _is_text(event: yaml.ScalarEvent) -> bool:
+    if event.tag not in (None, "!", _STR):
+        return False
+    if event.style or event.tag is not None:
+        return True
+    return bool(_RESOLVER.resolve(yaml.ScalarNode, event.value, (True, False)) == _STR)
+
+
+def reads_as(text: str, value: str) -> bool:
+    """Whether a text in YAML has one string, beside keys and numbers, and it has this value."""
+    try:
+        found = list(_places(text, ""))
+    except (yaml.YAMLError, DocumentUnreadable):
+        return False
+    return [place.value for place in found if not place.is_key] == [value]
+
+
+# Writes a string into the place of another in a YAML file, in the same style where that can hold it.
+
+
+_PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")
+_BREAK = re.compile(r"\r\n|\r|\n")
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0"}
+_ESCAPED = re.compile('[\\\\"\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]')
+
+
+def written_scalar(raw: str, place: Scalar, new: str) -> str:
+    """What stands for a new value; `raw` is what stands for the old one, with its anchor and tag."""
+    properties = _PROPERTIES.match(raw)[0] if raw[:1] in ("&", "!") else ""  # type: ignore[index]
+    if place.style in ("|", ">"):
+        block = _Block(raw, place.value)
+        body = block.literal(new) if place.style == "|" else block.folded(new)
+        if body and reads_as(f"- {body}", new):
+            return body
+        return properties + _double(new, raw) + raw[len(raw.rstrip()) :]
+    forms = {"'": [_single(new)], '"': []}.get(place.style, [new, _single(new)])
+    fitting = (form for form in forms if _holds(form, place, new))
+    return properties + next(fitting, _double(new, raw))
+
+
+def _single(new: str) -> str:
+    return "'" + new.replace("'", "''") + "'"
+
+
+def _holds(form: str, place: Scalar, new: str) -> bool:
+    """Whether it is read as the value, beside a key and before a comment too."""
+    if re.search("[\t\r\n\x85\u2028\u2029]", form):
+        return False
+    frames = ("[{}]", "[{}, 1]") if place.is_flow else ("{}\n", "- {} # c\n", "- 1: {}\n")
+    return all(reads_as(frame.replace("{}", form), new) for frame in frames)
+
+
+def _double(new: str, raw: str) -> str:
+    """Holds anything. Letters beyond ASCII are escaped where they were."""
+    text = _ESCAPED.sub(lambda found: _ESCAPES.get(found[0]) or _code(found[0]), new)
+    is_ascii = raw.isascii() and re.search(r"\\u[0-9A-Fa-f]{4}|\\x[89A-Fa-f]", raw) is not None
+    return '"' + ("".join(each if each.isascii() else _code(each) for each in text) if is_ascii else text) + '"'
+
+
+def _code(letter: str) -> str:
+    code = ord(letter)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+class _Block:
+    """A literal or folded string: a header, and lines that are all indented."""
+
+    def __init__(self, raw: str, value: str) -> None:
+        self._raw = raw
+        newline = _BREAK.search(raw)
+        self._newline = newline[0] if newline is not None else "\n"
+        lines = _BREAK.split(raw)
+        filled = [number for number, line in enumerate(lines) if number and line.strip(" ")]
+        self._head = lines[: filled[0]] if filled else lines
+        self._tail = lines[filled[-1] + 1 :] if filled else []
+        self._lines = lines[filled[0] : filled[-1] + 1] if filled else []
+        first = next((line for line in value.split("\n") if line.strip(" ")), "")
+        own = len(first) - len(first.lstrip(" "))
+        self._indent = len(self._lines[0]) - len(self._lines[0].lstrip(" ")) - own if self._lines else 0
+
+    def literal(self, new: str) -> str:
+        """ "" where it cannot be."""
+        return self._whole([" " * self._indent + line if line else "" for line in new.strip("\n").split("\n")])
+
+    def folded(self, new: str) -> str:
+        """Filled into lines as wide as they were; "" where it cannot be."""
+        indent, width = " " * self._indent, max(map(width_of, self._lines), default=0)
+        lines = list[str]()
+        for number, line in enumerate(new.strip("\n").split("\n")):
+            if line.startswith((" ", "\t")):
+                return ""
+            if number:
+                lines.append("")
+            lines += wrapped(line, indent, indent, width) if line else []
+        return self._whole(lines)
+
+    def _whole(self, lines: list[str]) -> str:
+        if not self._lines or not self._indent:
+            return ""
+        return self._newline.join([*self._head, *lines, *self._tail])

@@ -63,7 +63,7 @@ def body_pieces(text: str, is_html: bool) -> Iterator[Piece]:
         yield from Walker(text, part="body").pieces()
         return
     for start, raw in text_reader.paragraphs([text]):
-        if piece := text_reader.plain(raw).strip("\n"):
+        if piece := text_reader.without_nuls(raw).strip("\n"):
             yield Piece(Kind.PARAGRAPH, piece, place=Place("body", start, start + len(raw)))
 
 

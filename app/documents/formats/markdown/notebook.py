@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.documents.blocks import Kind, Piece, Place
-from app.documents.encoding import decode
+from app.documents.encoding import after_the_text, decode
 from app.documents.formats.markdown.markdown import pieces_of as pieces_of_markdown
 from app.documents.formats.plain import text as text_reader
 from app.documents.source import Item, Opened, Remark, Source
@@ -43,7 +43,7 @@ def read(source: Source) -> Iterator[Item]:
             pictures += _has_picture(output)
     if pictures:
         yield Remark("pictures", {"count": pictures})
-    yield from text_reader.after_the_text(decoded.encoding, decoded.odd_bytes)
+    yield from after_the_text(decoded.encoding, decoded.odd_bytes)
 
 
 def _cells(book: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -66,12 +66,12 @@ def _of_cell(cell: dict[str, Any], part: str, language: str) -> Iterator[Piece]:
     else:
         for start, raw in text_reader.paragraphs([text]):
             place = Place(part, start, start + len(raw))
-            yield Piece(Kind.PARAGRAPH, text_reader.plain(raw).strip("\n"), place=place)
+            yield Piece(Kind.PARAGRAPH, text_reader.without_nuls(raw).strip("\n"), place=place)
 
 
 def _code(text: str, part: str, label: str) -> Iterator[Piece]:
     if text.strip():
-        yield Piece(Kind.CODE, text_reader.plain(text).strip("\n"), place=Place(part, 0, len(text)), label=label)
+        yield Piece(Kind.CODE, text_reader.without_nuls(text).strip("\n"), place=Place(part, 0, len(text)), label=label)
 
 
 def _written(output: dict[str, Any]) -> str:

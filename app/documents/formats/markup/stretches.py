@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import codecs
 import re
-from collections.abc import Callable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import pairwise
 from typing import Literal
 
-from app.documents.segments import Content, Mark, SegmentKind, content_of
+from app.documents.segments import Content, Mark, Segment, SegmentKind, content_of
+from app.documents.visits import Visit
 
 WHITE = " \t\n\r\f"
 _SPACES = re.compile(f"[{WHITE}]+")
@@ -258,3 +262,159 @@ def _numbered(items: list[_Item]) -> tuple[Content, dict[tuple[str, int], Range]
         parts.append(mark)
         sources[mark.key] = (item.start, item.end)
     return content_of(parts), sources
+
+
+# Hands stretches to whoever translates, and writes a text with its edits; what has none stays as it is.
+
+
+_UNFIT = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127, *range(0xD800, 0xE000), 0xFFFE, 0xFFFF))
+"""What neither XML nor HTML has as text."""
+
+
+class Visits:
+    """The segments of one file in their order, whatever parts it has."""
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+        self.count = 0
+
+    def edits(self, stretches: Iterable[Stretch]) -> list[Edit]:
+        """Those of the stretches that change."""
+        found: list[Edit] = []
+        for stretch in stretches:
+            self.count += 1
+            segment = Segment(self.count, stretch.content, stretch.kind, stretch.page, stretch.level)
+            content = self._visit(segment)
+            if content is not None and (content := content_of(content)) != stretch.content:
+                found += [stretch.edit(content), *stretch.also]
+        return found
+
+
+def without_unfit(text: str) -> str:
+    """A text without control characters and halves of characters."""
+    return text.translate(_UNFIT)
+
+
+def escaped(text: str) -> str:
+    """As it stands between tags, in HTML and in XML."""
+    return without_unfit(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def spell_text(content: Content) -> list[str | Mark]:
+    """Texts between tags."""
+    return [escaped(part) if isinstance(part, str) else part for part in content]
+
+
+@cache
+def spelling_within(quote: str) -> Spelling:
+    """How the value of an attribute is written between these quotes; "" puts it between new ones."""
+    entity = "&#39;" if quote == "'" else "&quot;"
+    added = "" if quote else '"'
+
+    def spell(content: Content) -> list[str | Mark]:
+        text = "".join(escaped(part) for part in content if isinstance(part, str))
+        return [added + text.replace(quote or '"', entity) + added]
+
+    return spell
+
+
+def is_blank(text: str) -> bool:
+    """Whether there is nothing but white space."""
+    return not text.strip(WHITE)
+
+
+def spliced(length: int, edits: Iterable[Edit]) -> Iterator[str | Range]:
+    """A text of this length with its edits: new texts, and ranges of the old.
+
+    Edits do not cross each other. One inside another is made where that has the range around it, else not at all.
+    """
+    ordered = sorted(edits, key=lambda each: (each.start, each.start != each.end, -each.end))
+    starts = [edit.start for edit in ordered]
+    return _within((0, length), ordered, starts, 0)
+
+
+def _within(of: Range, edits: Sequence[Edit], starts: Sequence[int], first: int) -> Iterator[str | Range]:
+    """A range with its edits; those before the `first` are not its own."""
+    position, end = of
+    for index in range(bisect_left(starts, position, first), len(edits)):
+        edit = edits[index]
+        if edit.start >= end:
+            break
+        if edit.start < position:
+            continue
+        if position < edit.start:
+            yield position, edit.start
+        for piece in edit.pieces:
+            if isinstance(piece, str):
+                yield piece
+            else:
+                yield from _within(piece, edits, starts, index + 1)
+        position = edit.end
+    if position < end:
+        yield position, end
+
+
+# A text and the bytes it was in, so that what stays of the text stays byte for byte.
+
+
+_BOMS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
+_STATEFUL = ("iso2022", "hz", "utf-7")
+
+
+class Coded:
+    """Bytes in an encoding, as Python calls it; `text` is without the byte order mark.
+
+    A byte that is no text in it is a lone surrogate, or U+FFFD where the encoding cannot give it back.
+    """
+
+    def __init__(self, data: bytes, encoding: str) -> None:
+        bom = next((each for each in _BOMS if data.startswith(each)), b"")
+        encoding = _BOMS[bom] if bom and encoding.startswith("utf") else encoding
+        self._data = data
+        self._encoding = encoding
+        self._offsets: list[int] | None = None
+        """By character, where it begins in the bytes; None where encoding a part of the text gives its bytes."""
+        self._begin = len(bom)
+        text = None if encoding.startswith(_STATEFUL) else _there_and_back(data[self._begin :], encoding)
+        if text is None:
+            text, self._offsets = _one_by_one(data, self._begin, encoding)
+        self.text = text
+
+    def encoded(self, pieces: Iterable[str | Range]) -> bytes:
+        """New texts and ranges of the old one. A character that the encoding lacks becomes a numeric reference."""
+        found = bytearray(self._data[: self._begin])
+        for piece in pieces:
+            if isinstance(piece, str):
+                found += piece.encode(self._encoding, "xmlcharrefreplace")
+            elif self._offsets is None:
+                found += self.text[piece[0] : piece[1]].encode(self._encoding, "surrogateescape")
+            else:
+                found += self._data[self._offsets[piece[0]] : self._offsets[piece[1]]]
+        return bytes(found)
+
+
+def _there_and_back(data: bytes, encoding: str) -> str | None:
+    try:
+        text = data.decode(encoding, "surrogateescape")
+        return text if text.encode(encoding, "surrogateescape") == data else None
+    except UnicodeError:
+        return None
+
+
+def _one_by_one(data: bytes, begin: int, encoding: str) -> tuple[str, list[int]]:
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    texts, offsets, at = list[str](), list[int](), begin
+    for number in range(begin, len(data) + 1):
+        is_end = number == len(data)
+        text = decoder.decode(b"" if is_end else data[number : number + 1], is_end)
+        texts.append(text)
+        offsets += [at] * len(text)
+        if text:
+            at = min(number + 1, len(data))
+    return "".join(texts), [*offsets, len(data)]

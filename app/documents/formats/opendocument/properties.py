@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from app.documents.formats.markup.attributes import Attribute
 from app.documents.formats.markup.stretches import Edit
+from app.documents.formats.markup.tokens import Attribute
 
 DEFAULT, STYLE, STYLES = "style:default-style", "style:style", "office:styles"
 PAGE_PROPERTIES, TEXT_PROPERTIES = "style:page-layout-properties", "style:text-properties"

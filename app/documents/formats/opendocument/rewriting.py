@@ -15,9 +15,7 @@ from typing import BinaryIO
 
 from app.documents.archive import Archive
 from app.documents.archive_copy import copy_archive
-from app.documents.formats.markup.coded import Coded
-from app.documents.formats.markup.splice import Visits, spliced
-from app.documents.formats.markup.stretches import Edit
+from app.documents.formats.markup.stretches import Coded, Edit, Visits, spliced
 from app.documents.formats.opendocument.direction import Turning
 from app.documents.formats.opendocument.flat import WithoutPictures
 from app.documents.formats.opendocument.language import default_language, locale_of

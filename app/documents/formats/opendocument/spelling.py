@@ -9,8 +9,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
-from app.documents.formats.markup.splice import escaped
-from app.documents.formats.markup.stretches import Spelling
+from app.documents.formats.markup.stretches import Spelling, escaped
 from app.documents.segments import Content, Mark
 
 _WHITE = re.compile(r" +|[\t\n]")

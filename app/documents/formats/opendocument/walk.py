@@ -6,11 +6,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
-from app.documents.formats.markup.attributes import Attribute, attributes_at, label
-from app.documents.formats.markup.elements import words_of
-from app.documents.formats.markup.splice import is_blank, spell_text
-from app.documents.formats.markup.stretches import SILENT, Edit, Gathering, Spelling, Stretch
-from app.documents.formats.markup.tokens import TAG, end_of_other, unescaped
+from app.documents.formats.markup.stretches import SILENT, Edit, Gathering, Spelling, Stretch, is_blank, spell_text
+from app.documents.formats.markup.tokens import TAG, Attribute, attributes_at, end_of_other, label, unescaped, words_of
 from app.documents.formats.opendocument import names
 from app.documents.formats.opendocument.properties import StyleTags
 from app.documents.formats.opendocument.spelling import spelling_with

@@ -10,14 +10,10 @@ from typing import Any
 from pypdfium2 import raw
 
 from app.documents.blocks import Kind, Piece
-from app.documents.formats.pdf.annotations import Annotations
-from app.documents.formats.pdf.blocks import Draft, drafts_of, goes_on, mark_footnotes, table_draft
-from app.documents.formats.pdf.furniture import Furniture, plain
-from app.documents.formats.pdf.headings import Headings, Letters
-from app.documents.formats.pdf.joining import Words, piece_of
+from app.documents.formats.pdf.blocks import Draft, Words, drafts_of, goes_on, mark_footnotes, piece_of, table_draft
+from app.documents.formats.pdf.headings import Furniture, Headings, Letters, plain
 from app.documents.formats.pdf.layout import flows
-from app.documents.formats.pdf.outline import Outline
-from app.documents.formats.pdf.pages import opened, picture
+from app.documents.formats.pdf.pages import Annotations, Outline, opened, picture
 from app.documents.formats.pdf.ruled import with_tables
 from app.documents.formats.pdf.text import Line, PageText, Probe, Table, page_text
 from app.documents.formats.pictures.recognition import Picture, Tesseract, find_tesseract

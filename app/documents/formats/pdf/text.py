@@ -17,8 +17,7 @@ from typing import Any, NamedTuple
 from pypdfium2 import raw
 
 from app.documents.blocks import Piece
-from app.documents.formats.pdf.annotations import Annotations
-from app.documents.formats.pdf.pages import Sheet, address_of, quick, sheet_of
+from app.documents.formats.pdf.pages import Annotations, Sheet, address_of, quick, sheet_of
 from app.documents.formats.pdf.rulings import Grid, Rulings, rulings_of
 
 HYPHEN = "\ufffe"

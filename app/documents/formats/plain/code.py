@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from app.documents.blocks import Kind, Piece, Place
-from app.documents.encoding import stream
-from app.documents.formats.plain.text import after_the_text, lines, plain
+from app.documents.encoding import after_the_text, stream
+from app.documents.formats.plain.text import lines, without_nuls
 from app.documents.source import Item, Opened, Remark, Source
 
 LEAST_LINES, MOST_LINES = 60, 120
@@ -67,7 +67,7 @@ def read(source: Source) -> Iterator[Item]:
             if not language and start == 0:
                 language = _runs_with(raw)
             end = part[-1][0] + len(part[-1][1]) + part[-1][2]
-            yield Piece(Kind.CODE, plain(raw).strip("\n"), place=Place("", start, end), label=language)
+            yield Piece(Kind.CODE, without_nuls(raw).strip("\n"), place=Place("", start, end), label=language)
         if long_lines:
             yield Remark("long_lines", {"count": long_lines})
         yield from after_the_text(text.encoding, text.odd_bytes + nuls)

@@ -11,8 +11,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from app.documents.blocks import Kind, Piece, Place
-from app.documents.encoding import decode
-from app.documents.formats.plain.text import after_the_text
+from app.documents.encoding import after_the_text, decode
 from app.documents.source import Item, Opened, Source
 
 MOST_DEPTH = 20

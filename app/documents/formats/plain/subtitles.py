@@ -8,11 +8,15 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from typing import BinaryIO
 
 from app.documents.blocks import Kind, Piece, Place
-from app.documents.encoding import decode
-from app.documents.formats.plain.text import after_the_text, plain
+from app.documents.encoding import after_the_text, decode
+from app.documents.formats.plain.text import balanced, joined, one_line, width_of, without_nuls
+from app.documents.formats.plain.text_file import TextFile
+from app.documents.segments import Content, Mark, SegmentKind, content_of
 from app.documents.source import Item, Opened, Source
+from app.documents.visits import Target, Visit, Visits
 
 _TIME = r"(?:\d+:)?\d{1,2}:\d{2}[,.:]\d{1,3}"
 _TIMING = re.compile(rf"[ \t]*({_TIME})[ \t]*-->[ \t]*({_TIME})[^\r\n]*")
@@ -68,4 +72,126 @@ def _piece(kept: list[tuple[int, str]], timing: str, is_vtt: bool) -> Piece:
     text = "\n".join(line.strip() for _, line in kept)
     text = TAG.sub("", _VOICE.sub(r"\1: ", text))
     place = Place("", kept[0][0], kept[-1][0] + len(kept[-1][1]))
-    return Piece(Kind.PARAGRAPH, plain(html.unescape(text) if is_vtt else text), place=place, label=timing)
+    return Piece(Kind.PARAGRAPH, without_nuls(html.unescape(text) if is_vtt else text), place=place, label=timing)
+
+
+# Subtitles, SRT and WebVTT: what is said in each cue; numbers, timings, notes, styles and settings stay.
+
+
+_NAME = re.compile(r"<(/?)([A-Za-z]*)[^<>]*>")
+_SPEAKER = re.compile(r"[-–—‐‑―]\s*\S|<v[ .]")
+_LANGUAGE = re.compile(r"WEBVTT[^\r\n]*(?:\r\n|\r|\n)(?:[^\r\n]+(?:\r\n|\r|\n))*?Language:[ \t]*([\w-]+)")
+"""In the header of a WebVTT file, as programs for the web write it."""
+_LOOKS = {"i": "italic", "b": "bold", "u": "underline", "s": "strike"}
+_PLACE = 0xF0000
+"""The first of the characters that stand for marks while a text is divided into lines; no text has them."""
+
+
+def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+    """The cues in the file's order."""
+    file, visits = TextFile(source), Visits(visit)
+    is_vtt = file.text.startswith("WEBVTT")
+    language = _LANGUAGE.match(file.text)
+    if target is not None and language is not None:
+        file.replace(language.start(1), language.end(1), target.language)
+    for lines, _ in cues(file.text):
+        cue = _Cue(lines, is_vtt)
+        if not any(isinstance(part, str) and not part.isspace() for part in cue.content):
+            continue
+        new = visits(cue.content, SegmentKind.CUE)
+        if new is not None and (written := cue.lines_of(new)):
+            file.replace(cue.start, cue.end, file.newline.join(written))
+    if out is not None:
+        file.write(out, new_mark=True)
+
+
+class _Cue:
+    """The text of a cue; lines are joined, unless each is another speaker's."""
+
+    def __init__(self, lines: list[tuple[int, str]], is_vtt: bool) -> None:
+        self._is_vtt = is_vtt
+        self._lines = [line.strip("\0 \t") for _, line in lines]
+        first, last = lines[0], lines[-1]
+        self.start = first[0] + len(first[1]) - len(first[1].lstrip("\0 \t"))
+        self.end = last[0] + len(last[1].rstrip("\0 \t"))
+        self._written: dict[tuple[str, int], str] = {}
+        speakers = sum(_SPEAKER.match(TAG.sub("", line) or line) is not None for line in self._lines)
+        self._has_speakers = len(self._lines) > 1 and speakers == len(self._lines)
+        self.content = self._content("\n".join(self._lines) if self._has_speakers else joined(self._lines))
+
+    def _content(self, text: str) -> Content:
+        found = list(re.finditer(f"{TAG.pattern}|\n", text))
+        pairs = _pairs([each[0] for each in found])
+        parts, at, count = list[str | Mark](), 0, 0
+        numbers: dict[int, int] = {}
+        for place, each in enumerate(found):
+            if place in pairs and pairs[place] < place:
+                mark = Mark("close", numbers[pairs[place]])
+            else:
+                count += 1
+                numbers[place] = count
+                look = "break" if each[0] == "\n" else _look(each[0])
+                mark = Mark("open" if place in pairs else "single", count, look)
+            parts += [self._read(text[at : each.start()]), mark]
+            self._written[mark.key] = each[0]
+            at = each.end()
+        return content_of([*parts, self._read(text[at:])])
+
+    def _read(self, text: str) -> str:
+        return html.unescape(text) if self._is_vtt else text
+
+    def lines_of(self, content: Content) -> list[str]:
+        """The lines of a new text, no more than there were; none without words."""
+        marks = [part for part in content if isinstance(part, Mark)]
+        places = iter(range(_PLACE, _PLACE + len(marks)))
+        text = "".join(
+            (chr(next(places)) if isinstance(part, Mark) else re.sub("[\U000f0000-\U000fffff]", " ", part))
+            for part in content
+        )
+        if not re.sub("[\U000f0000-\U000fffff]", "", text).strip():
+            return []
+        return [line for line in self._whole(self._divided(text, marks), marks).split("\n") if line]
+
+    def _divided(self, text: str, marks: list[Mark]) -> list[str]:
+        if self._has_speakers:
+            return [one_line(text)]
+        widest = max(width_of(TAG.sub("", line)) for line in self._lines)
+        is_short = width_of(text) - len(marks) <= widest
+        return [one_line(text)] if is_short else balanced(text, len(self._lines))
+
+    def _whole(self, lines: list[str], marks: list[Mark]) -> str:
+        parts = list[str]()
+        for part in re.split("([\U000f0000-\U000fffff])", "\n".join(line.strip() for line in lines)):
+            if len(part) == 1 and ord(part) >= _PLACE:
+                parts.append(self._written[marks[ord(part) - _PLACE].key])
+            else:
+                parts.append(self._escaped(part))
+        return re.sub(" *\n *", "\n", "".join(parts)).strip()
+
+    def _escaped(self, text: str) -> str:
+        if self._is_vtt:
+            return html.escape(text, quote=False).replace("\xa0", "&nbsp;")
+        return text.replace("-->", "->")
+
+
+def _look(tag: str) -> str:
+    name = _NAME.match(tag)
+    return _LOOKS.get(name[2].lower(), "other") if name is not None else "other"
+
+
+def _pairs(tags: list[str]) -> dict[int, int]:
+    """The places of tags that open and close each other, both ways."""
+    pairs: dict[int, int] = {}
+    waiting: list[tuple[str, int]] = []
+    for place, tag in enumerate(tags):
+        name = _NAME.match(tag)
+        if name is None or not name[2]:
+            continue
+        if not name[1]:
+            waiting.append((name[2].lower(), place))
+            continue
+        at = next((at for at in reversed(range(len(waiting))) if waiting[at][0] == name[2].lower()), None)
+        if at is not None:
+            pairs[waiting[at][1]], pairs[place] = place, waiting[at][1]
+            del waiting[at:]
+    return pairs

@@ -8,8 +8,7 @@ import re
 from typing import BinaryIO
 
 from app.documents.byte_offsets import byte_offsets
-from app.documents.encoding import decode
-from app.documents.formats.plain.text import after_the_text
+from app.documents.encoding import after_the_text, decode
 from app.documents.source import Source
 
 _WITH_STATE = ("iso2022", "hz", "utf_7", "utf-7")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from app.documents.blocks import Kind
+from app.documents.segments import SegmentKind
 
 
 def _names(text: str) -> frozenset[str]:
@@ -48,10 +49,6 @@ _WORDLESS_FIELDS = _names("hidden checkbox radio password image file color range
 _NOTE_TYPES = _names("footnote footnotes endnote endnotes rearnote rearnotes")
 _NOTE_ROLES = _names("doc-footnote doc-endnote doc-endnotes")
 _LIST_TAG = re.compile(r"<(/?)(ol|ul|menu|dir|li)\b", re.IGNORECASE)
-_ROMAN = (
-    (1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"), (40, "XL"), (10, "X"),
-    (9, "IX"), (5, "V"), (4, "IV"), (1, "I"),
-)  # fmt: skip
 _NONE = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 _LANGUAGE = re.compile(r"(?:^|\s)(?:lang(?:uage)?-|highlight-source-|brush:\s*|sourceCode\s+)([\w+#.\-]+)")
 
@@ -180,3 +177,52 @@ def _roman(number: int) -> str:
         count, number = divmod(number, value)
         written += sign * count
     return written
+
+
+# What the elements and attributes of HTML mean for translating a page.
+
+
+DRAWN_TEXTS = _names("text title desc foreignobject")
+"""Texts of a drawing."""
+BORDERS = BLOCKS | _names("head title option optgroup")
+"""A segment ends before and behind their tags."""
+PREFORMATTED = _names("pre listing xmp plaintext")
+OPAQUE = _names("code kbd samp math metadata")
+"""Code and formulas in a text are left as they are."""
+CODE = PREFORMATTED | _names("code kbd samp tt")
+NESTED = _names("select button svg noscript template audio video canvas object picture map datalist")
+"""They stand in a text as one thing, and have segments of their own inside."""
+KINDS = {
+    "li": SegmentKind.LIST_ITEM, "td": SegmentKind.CELL, "th": SegmentKind.CELL, "caption": SegmentKind.CAPTION,
+    "figcaption": SegmentKind.CAPTION, "option": SegmentKind.LABEL, "button": SegmentKind.LABEL,
+    "legend": SegmentKind.LABEL, "svg": SegmentKind.LABEL, "dt": SegmentKind.PARAGRAPH, "dd": SegmentKind.PARAGRAPH,
+}  # fmt: skip
+_LOOKS = {
+    "bold": "b strong", "italic": "i em cite dfn var address", "underline": "u ins", "strike": "s strike del",
+    "link": "a", "small": "small sub sup rt rp", "code": "code kbd samp tt", "formula": "math", "break": "br",
+    "image": "img image svg picture object video audio canvas embed map area",
+    "field": "input select button textarea option",
+}  # fmt: skip
+LOOKS = {name: look for look, names in _LOOKS.items() for name in names.split()}
+LABELS = _names(
+    "alt title placeholder aria-label aria-description aria-placeholder aria-valuetext aria-roledescription"
+)
+"""Attributes that are read."""
+LABELS_OF = {
+    "optgroup": ("label",), "option": ("label",), "track": ("label",), "table": ("summary",), "th": ("abbr",),
+}  # fmt: skip
+UNREAD_TITLES = frozenset(("link", "style"))
+"""Their titles are names of style sheets."""
+META = _names("description og:title og:description og:image:alt twitter:title twitter:description")
+BUTTON_TYPES = frozenset(("submit", "button", "reset"))
+ENDS = {
+    "li": ("li",), "dt": ("dt", "dd"), "dd": ("dt", "dd"), "td": ("td", "th"), "th": ("td", "th"), "tr": ("tr",),
+    "tbody": ("tbody", "thead", "tfoot"), "thead": ("tbody", "thead", "tfoot"), "tfoot": ("tbody", "thead", "tfoot"),
+    "option": ("option",), "optgroup": ("optgroup", "option"), "body": ("head",),
+}  # fmt: skip
+"""What a tag ends without saying so, beside the paragraph that any block ends."""
+HOLDS = {
+    "li": LISTS, "dt": ("dl",), "dd": ("dl",), "td": ("tr", "table"), "th": ("tr", "table"), "tr": ("table",),
+    "tbody": ("table",), "thead": ("table",), "tfoot": ("table",),
+}  # fmt: skip
+"""Beyond these it ends nothing."""

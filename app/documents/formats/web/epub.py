@@ -6,15 +6,25 @@ and its offsets are characters of that member's decoded text. A heading from the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import posixpath
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO
+from urllib.parse import unquote
 
+from app.core.errors import DocumentUnreadable
 from app.documents.archive import CHUNK_BYTES, Archive
+from app.documents.archive_copy import copy_archive
 from app.documents.blocks import Kind, Piece, Place
-from app.documents.formats.markup.tokens import declares_entities
-from app.documents.formats.web.encoding import decode_page
-from app.documents.formats.web.epub_package import package_of
+from app.documents.formats.markup.stretches import Coded, Edit, Stretch, Visits, spliced
+from app.documents.formats.markup.tokens import ElementAt, declares_entities, elements_in, label, text_labels
+from app.documents.formats.web.page_walk import PageWalk, primary
+from app.documents.formats.web.pages import coded_page, decode_page
 from app.documents.formats.web.walker import Walker
 from app.documents.source import Item, Opened, PageRead, Remark, Source
+from app.documents.visits import Target, Visit
+from app.documents.xml_tree import Element, parse
+from app.language.names import is_rtl
 
 MOST_CHAPTER_BYTES = 64_000_000
 KEPT_CHARACTERS = 4_000_000
@@ -98,3 +108,292 @@ def _titled(pieces: list[Piece], heading: tuple[int, str] | None) -> list[Piece]
     if first.kind is Kind.PARAGRAPH and " ".join(first.text.split()).casefold() == words.casefold():
         return [first._replace(kind=Kind.HEADING, level=level), *pieces[1:]]
     return [Piece(Kind.HEADING, words, first.page, Place(first.place.part), level), *pieces]
+
+
+# What an EPUB book says of itself: its chapters in order, its title, and the titles in its table of contents.
+
+
+CONTAINER = "META-INF/container.xml"
+ENCRYPTION = "META-INF/encryption.xml"
+_FONT_OBFUSCATION = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC")
+_PAGE_TYPE = "application/xhtml+xml"
+_NCX_TYPE = "application/x-dtbncx+xml"
+_TYPE = "{http://www.idpf.org/2007/ops}type"
+
+
+@dataclass
+class Package:
+    """`chapters` are members of the archive in reading order, `missing` what the book names and does not have.
+
+    `headings` has, by member, the level and the words of its first line in the table of contents. `name` is the member
+    that says all this; `others` are pages beside the chapters, such as the navigation document, and `ncx` the tables
+    of contents of EPUB 2.
+    """
+
+    name: str
+    title: str = ""
+    chapters: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    headings: dict[str, tuple[int, str]] = field(default_factory=dict)
+    others: list[str] = field(default_factory=list)
+    ncx: list[str] = field(default_factory=list)
+
+
+def package_of(archive: Archive, source: Source) -> Package:
+    """The book; raises DocumentUnreadable: drm, damaged, entities."""
+    _refuse_protected(archive, source)
+    name = _package_name(archive, source)
+    root = parse(archive.read(name), source)
+    items = {item.get("id", ""): item for item in _all(root, "item")}
+    package = Package(name, _text(next(_all(root, "title"), None)))
+    for reference in _all(root, "itemref"):
+        item = items.get(reference.get("idref", ""))
+        if item is None:
+            package.missing.append(reference.get("idref", ""))
+        elif not _is_picture(item):
+            member = _member(archive, name, item.get("href", ""))
+            wanted = package.chapters if member in archive else package.missing
+            if member not in wanted:  # a page that is shown twice is read once
+                wanted.append(member)
+    package.headings = _headings(archive, source, name, items)
+    for item in items.values():
+        member = _member(archive, name, item.get("href", ""))
+        if member in archive and member not in package.chapters:
+            kind = item.get("media-type", "")
+            found = package.others if kind == _PAGE_TYPE else package.ncx if kind == _NCX_TYPE else []
+            found.append(member)
+    return package
+
+
+def _refuse_protected(archive: Archive, source: Source) -> None:
+    """Fonts may be obfuscated, which is no protection of the text; anything else is."""
+    if ENCRYPTION not in archive:
+        return
+    for method in _all(parse(archive.read(ENCRYPTION), source), "EncryptionMethod"):
+        if method.get("Algorithm") not in _FONT_OBFUSCATION:
+            raise source.unreadable("drm")
+
+
+def _package_name(archive: Archive, source: Source) -> str:
+    """The package document that the container names, or the only one there is."""
+    if CONTAINER in archive:
+        for rootfile in _all(parse(archive.read(CONTAINER), source), "rootfile"):
+            name = _member(archive, "", rootfile.get("full-path", ""))
+            if name in archive:
+                return name
+    found = [name for name in archive.names if name.lower().endswith(".opf")]
+    if not found:
+        raise source.unreadable("damaged")
+    return found[0]
+
+
+def _is_picture(item: Element) -> bool:
+    kind = str(item.get("media-type", ""))
+    return kind.startswith("image/") and "svg" not in kind
+
+
+def _member(archive: Archive, base: str, link: str) -> str:
+    """The archive's name of what a file links to; a name with "%" in it may be meant as it stands."""
+    path = link.partition("#")[0]
+    names = [posixpath.normpath(posixpath.join(posixpath.dirname(base), each)) for each in (unquote(path), path)]
+    return next((name for name in names if name in archive), names[0])
+
+
+def _headings(archive: Archive, source: Source, base: str, items: dict[str, Element]) -> dict[str, tuple[int, str]]:
+    """From the navigation document of EPUB 3, or the NCX of EPUB 2; a broken one only costs the titles."""
+    navigation = [item for item in items.values() if "nav" in item.get("properties", "").split()]
+    ncx = [item for item in items.values() if item.get("media-type") == _NCX_TYPE]
+    for item in navigation + ncx:
+        name = _member(archive, base, item.get("href", ""))
+        if name not in archive:
+            continue
+        try:
+            root = parse(archive.read(name), source)
+        except DocumentUnreadable as error:
+            if error.reason not in ("damaged", "too_deep"):
+                raise
+            continue
+        found: dict[str, tuple[int, str]] = {}
+        for level, link, words in _ncx_lines(root) if item in ncx else _navigation_lines(root):
+            if words and link:
+                found.setdefault(_member(archive, name, link), (min(level, 9), words))
+        if found:
+            return found
+    return {}
+
+
+def _navigation_lines(root: Element) -> Iterator[tuple[int, str, str]]:
+    """Level, link and words of each line."""
+    for nav in _all(root, "nav"):
+        if "toc" not in nav.get(_TYPE, "toc").split():
+            continue
+        for link in _all(nav, "a"):
+            level = sum(1 for each in link.iterancestors() if _is(each, "ol"))
+            yield max(level, 1), link.get("href", ""), _text(link)
+
+
+def _ncx_lines(root: Element) -> Iterator[tuple[int, str, str]]:
+    for point in _all(root, "navPoint"):
+        level = 1 + sum(1 for each in point.iterancestors() if _is(each, "navPoint"))
+        label = next((child for child in point if _is(child, "navLabel")), None)
+        content = next((child for child in point if _is(child, "content")), None)
+        yield level, "" if content is None else content.get("src", ""), _text(label)
+
+
+def _all(root: Element, name: str) -> Iterator[Element]:
+    return (element for element in root.iter("{*}" + name))
+
+
+def _is(element: Element, name: str) -> bool:
+    return isinstance(element.tag, str) and element.tag.rpartition("}")[2] == name
+
+
+def _text(element: Element | None) -> str:
+    return "" if element is None else " ".join("".join(element.itertext()).split())
+
+
+# EPUB books written back: chapters in the order of the spine, other pages, tables of contents, the title.
+
+
+MOST_PAGE_BYTES = 64_000_000
+
+
+def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+    """A book with its segments replaced; see `app.documents.visits`. A segment's page is its chapter, from 1.
+
+    Raises DocumentUnreadable: drm, damaged, entities, inflates.
+    """
+    changed: dict[str, bytes] = {}
+    with Archive(source) as archive:
+        for name, coded, edits in _Book(archive, source, Visits(visit), target).members():
+            if edits and out is not None:
+                changed[name] = coded.encoded(spliced(len(coded.text), edits))
+    if out is not None:
+        copy_archive(source, out, changed)
+
+
+class _Book:
+    """The parts of a book that have text."""
+
+    def __init__(self, archive: Archive, source: Source, visits: Visits, target: Target | None) -> None:
+        self._archive = archive
+        self._source = source
+        self._visits = visits
+        self._target = target
+        self._package = package_of(archive, source)
+        if not self._package.chapters:
+            raise source.unreadable("damaged")
+        self._opf = self._coded(self._package.name)
+        self._language = package_language(self._opf.text)
+
+    def members(self) -> Iterator[tuple[str, Coded, list[Edit]]]:
+        """Names, texts and edits."""
+        chapter = 0
+        for name in self._package.chapters:
+            coded = self._coded(name)
+            walk = PageWalk(coded.text, is_xml=True, page=chapter + 1, language=self._language)
+            chapter += bool(walk.stretches)
+            yield name, coded, self._page(walk)
+        for name in self._package.others:
+            coded = self._coded(name)
+            yield name, coded, self._page(PageWalk(coded.text, is_xml=True, language=self._language))
+        for name in self._package.ncx:
+            coded = self._coded(name)
+            edits = self._visits.edits(ncx_labels(coded.text))
+            if self._target is not None:
+                edits += language_edits(coded.text, self._target, self._language)
+            yield name, coded, edits
+        edits = self._visits.edits(package_labels(self._opf.text))
+        if self._target is not None:
+            edits += package_edits(self._opf.text, self._target)
+        yield self._package.name, self._opf, edits
+
+    def _page(self, walk: PageWalk) -> list[Edit]:
+        edits = self._visits.edits(walk.stretches)
+        return edits + list(walk.languages.edits(self._target)) if self._target else edits
+
+    def _coded(self, name: str) -> Coded:
+        """A member's text; it is in memory as a whole, so it may not be of any size."""
+        data = bytearray()
+        with self._archive.open(name) as stream:
+            while chunk := stream.read(CHUNK_BYTES):
+                data += chunk
+                if len(data) > MOST_PAGE_BYTES:
+                    raise self._source.unreadable("inflates")
+        coded = coded_page(bytes(data))
+        if declares_entities(coded.text):
+            raise self._source.unreadable("entities")
+        return coded
+
+
+# What a book says beside its pages: titles in its package and its table of contents, its language and direction.
+
+
+_METADATA = ("metadata", "dc-metadata")
+_PROGRESSION = "page-progression-direction"
+
+
+def ncx_labels(text: str) -> list[Stretch]:
+    """The title and the lines of a table of contents of EPUB 2."""
+    found = [each for each in elements_in(text) if each.name == "text" and each.path[-2:-1] != ("docauthor",)]
+    return _in_order(text_labels(text, found))
+
+
+def package_labels(text: str) -> list[Stretch]:
+    """The title and the description of a book, and the names of its parts in the guide of EPUB 2."""
+    elements = list(elements_in(text))
+    read = [each for each in elements if _is_in_metadata(each) and each.name in ("title", "description")]
+    titles = (each.said["title"] for each in elements if each.name == "reference" and "title" in each.said)
+    guide = [found for title in titles if title.value.strip() and (found := label(text, title, 0)) is not None]
+    return _in_order([*text_labels(text, read), *guide])
+
+
+def package_language(text: str) -> str:
+    """The language that a package names, "" without one."""
+    languages = (each for each in elements_in(text) if _is_in_metadata(each) and each.name == "language")
+    return next((text[each.start : each.end].strip() for each in languages), "")
+
+
+def language_edits(text: str, target: Target, language: str) -> Iterator[Edit]:
+    """What makes a file beside the pages say that it is in the target language, where it names the book's."""
+    for element in elements_in(text):
+        said = element.said.get("xml:lang")
+        if said is not None and primary(said.value) == primary(language):
+            yield Edit(said.start, said.end, (target.language,))
+
+
+def package_edits(text: str, target: Target) -> Iterator[Edit]:
+    """The same of a package, with the direction in which its pages are turned.
+
+    A book of a language from left to right whose pages turn the other way is written in columns: that stays, unless
+    it becomes one from right to left.
+    """
+    language = package_language(text)
+    yield from language_edits(text, target, language)
+    is_named = False
+    for element in elements_in(text):
+        if element.name == "language" and _is_in_metadata(element) and not is_named:
+            is_named = True
+            yield Edit(element.start, element.end, (target.language,))
+        elif element.name in _METADATA and not is_named:
+            new = f'<dc:language xmlns:dc="http://purl.org/dc/elements/1.1/">{target.language}</dc:language>'
+            is_named = True
+            yield Edit(element.end, element.end, (new,))
+        elif element.name == "spine":
+            yield from _progression(element, target, was_rtl=is_rtl(language))
+
+
+def _progression(spine: ElementAt, target: Target, *, was_rtl: bool) -> Iterator[Edit]:
+    said = spine.said.get(_PROGRESSION)
+    if said is None and target.is_rtl:
+        yield Edit(spine.given_at, spine.given_at, (f' {_PROGRESSION}="rtl"',))
+    elif said is not None and (target.is_rtl or was_rtl):
+        yield Edit(said.start, said.end, ("rtl" if target.is_rtl else "ltr",))
+
+
+def _is_in_metadata(element: ElementAt) -> bool:
+    return len(element.path) > 1 and element.path[-2] in _METADATA
+
+
+def _in_order(stretches: Iterable[Stretch]) -> list[Stretch]:
+    return sorted(stretches, key=lambda each: each.start)

@@ -3,16 +3,340 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from app.documents.blocks import Kind, Piece
+from app.documents.blocks import Kind, Piece, Place, table_text
 from app.documents.formats.markup.tokens import TAG, attributes, end_of_other, end_of_raw, unescaped
 from app.documents.formats.web import elements
 from app.documents.formats.web.elements import Context, Item
-from app.documents.formats.web.open_elements import OpenElements
-from app.documents.formats.web.raised import raised
-from app.documents.formats.web.tables import MOST_ROW_SPAN, MOST_SPAN, Cell, Table
-from app.documents.formats.web.words import collapsed
+
+# The words of the block that is being read, with the white space as a browser shows it.
+
+
+_BREAK = "\0"
+"""Stands for a line break until the white space is collapsed; a NUL in a page is no character."""
+_WHITE = " \t\n\r\f"
+_SPACES = re.compile(f"[{_WHITE}]+")
+
+
+def collapsed(text: str) -> str:
+    """Runs of white space as one space, none at the ends. Non-breaking and other wide spaces stay, as in a browser."""
+    if "\n" in text or "  " in text or "\t" in text or "\r" in text or "\f" in text:
+        if text.isascii():
+            return " ".join(text.split())  # the fastest way there is
+        text = _SPACES.sub(" ", text)
+    return text.strip(_WHITE)
+
+
+class Words:
+    """Gathers the text between two borders of blocks; `begin` and `last` are offsets in the page."""
+
+    def __init__(self, page: str) -> None:
+        self._page = page
+        self.parts: list[str] = []
+        """What was gathered, in pieces; its truth is asked at every tag, which a method would double the time of."""
+        self._has_breaks = False
+        self.begin = 0
+        """Behind the tag that began the block."""
+        self.last = 0
+        """Behind the last word or inline tag."""
+
+    def take(self, start: int, end: int, is_preformatted: bool) -> None:
+        """A stretch of the page without tags."""
+        words = self._page[start:end]
+        if not self.parts and not is_preformatted and words.isspace():
+            return
+        if "&" in words or _BREAK in words:
+            words = unescaped(words).replace(_BREAK, "")
+        self.parts.append(words)
+        self.last = end
+
+    def take_raw(self, start: int, end: int) -> None:
+        """A stretch of the page in which "&" and "<" are themselves."""
+        self.parts.append(self._page[start:end].replace(_BREAK, ""))
+
+    def add(self, words: str) -> None:
+        """Words that the page has in an attribute, or a space between two signs."""
+        self.parts.append(words.replace(_BREAK, ""))
+
+    def add_break(self) -> None:
+        """A line ends here."""
+        self.parts.append(_BREAK)
+        self._has_breaks = True
+
+    def end_line(self) -> None:
+        """A line of code ends here, unless it has."""
+        if self.parts and not self.parts[-1].endswith("\n"):
+            self.parts.append("\n")
+
+    def drain(self, is_preformatted: bool) -> str:
+        """The text so far, "" where there is none; the next block begins."""
+        text = self.parts[0] if len(self.parts) == 1 else "".join(self.parts)
+        self.parts.clear()
+        had_breaks, self._has_breaks = self._has_breaks, False
+        if is_preformatted:
+            text = text.replace(_BREAK, "\n").replace("\r\n", "\n").replace("\r", "\n").removeprefix("\n").rstrip()
+        elif had_breaks:
+            text = "\n".join(filter(None, map(collapsed, text.split(_BREAK))))
+        else:
+            text = collapsed(text)
+        return "" if text.isspace() else text
+
+    def stretch(self) -> tuple[int, int]:
+        """Where the block stands in the page, without the white space around it."""
+        page, start, end = self._page, self.begin, self.last
+        while start < end and page[start] in _WHITE:
+            start += 1
+        while end > start and page[end - 1] in _WHITE:
+            end -= 1
+        return start, end
+
+
+# A table of a page on its way: its cells hold blocks until it is known whether it is a table or a layout.
+
+
+MOST_SPAN = 100
+"""More columns than that are an attack; they only decide how many empty cells stand for one wide cell."""
+MOST_ROW_SPAN = 1000
+MOST_COLUMNS_BELOW = 1000
+"""Beyond these columns a cell that covers several rows leaves no empty cells in the rows below."""
+LONG_CELL_CHARACTERS = 500
+MOST_LINK_ROWS = 2
+MOST_LINK_CHARACTERS = 4_000
+"""Of the source of a table that is looked at for having nothing but links: a bar to go elsewhere, and no table."""
+_A_LINK = re.compile(r"<a\s[^<>]*+>.*?</a\s*>", re.DOTALL | re.IGNORECASE)
+_A_TAG = re.compile(r"<[^<>]*+>|&#?\w+;")
+_STRUCTURE = (Kind.HEADING, Kind.CODE, Kind.TABLE, Kind.LIST_ITEM)
+
+
+def _has_only_links(source: str) -> bool:
+    """Whether the words of a table are all links."""
+    rest, links = _A_LINK.subn("", source)
+    return links > 1 and not any(character.isalnum() for character in _A_TAG.sub("", rest))
+
+
+@dataclass
+class Cell:
+    """What a cell holds, and how many columns and rows it covers."""
+
+    columns: int = 1
+    rows: int = 1
+    pieces: list[Piece] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """All its words."""
+        return " ".join(piece.text for piece in self.pieces)
+
+    @property
+    def is_layout(self) -> bool:
+        """Whether it holds what belongs on a page rather than in a cell."""
+        return any(piece.kind in _STRUCTURE or len(piece.text) > LONG_CELL_CHARACTERS for piece in self.pieces)
+
+
+@dataclass
+class Table:
+    """The rows of an open table. `outside` are pieces between the cells and captions, which come before it."""
+
+    start: int
+    is_marked_layout: bool = False
+    has_header: bool = False
+    rows: list[list[Cell]] = field(default_factory=list)
+    outside: list[Piece] = field(default_factory=list)
+
+    def find_links(self, page: str, end: int) -> None:
+        """Takes a bar of links for the layout that it is; the table is `page[start:end]`."""
+        is_small = len(self.rows) <= MOST_LINK_ROWS and end - self.start <= MOST_LINK_CHARACTERS
+        if is_small and not self.has_header and _has_only_links(page[self.start : end]):
+            self.is_marked_layout = True
+
+    def pieces(self, end: int, page: int | None, part: str) -> list[Piece]:
+        """Its caption and the table; or the blocks in its cells, where it only arranges a page."""
+        if self._is_layout():
+            return self.outside + [piece for row in self.rows for cell in row for piece in cell.pieces]
+        text = table_text(self._grid())
+        if not text.strip():
+            return self.outside
+        return [*self.outside, Piece(Kind.TABLE, text, page, Place(part, self.start, end))]
+
+    def _is_layout(self) -> bool:
+        filled = [sum(1 for cell in row if cell.pieces) for row in self.rows]
+        is_bar = len(filled) <= MOST_LINK_ROWS and max(filled, default=0) < 2
+        if (self.has_header and not is_bar) or self.is_marked_layout:
+            return self.is_marked_layout
+        if max(filled, default=0) < 2 or sum(1 for count in filled if count) < 2:
+            return True
+        return any(cell.is_layout for row in self.rows for cell in row)
+
+    def _grid(self) -> list[list[str]]:
+        """The text of each cell once, where it begins; empty cells for the rest of what it covers."""
+        grid: list[list[str]] = []
+        covered: dict[int, int] = {}  # by column: how many rows more a cell from above reaches
+        for row in self.rows:
+            line: list[str] = []
+            below: dict[int, int] = {}
+            for cell in row:
+                while covered.get(len(line), 0):
+                    line.append("")
+                if cell.rows > 1:
+                    columns = range(len(line), min(len(line) + cell.columns, MOST_COLUMNS_BELOW))
+                    below |= dict.fromkeys(columns, cell.rows - 1)
+                line += [cell.text, *[""] * (cell.columns - 1)]
+            covered = {column: left - 1 for column, left in covered.items() if left > 1} | below
+            while line and not line[-1]:
+                line.pop()
+            if line:
+                grid.append(line)
+        return grid
+
+
+# Raised numbers that would join the word before them: calls of footnotes, and powers.
+
+
+MOST_CHARACTERS = 400
+"""Within which a raised number begins and ends, with all its tags."""
+SHORT_WORD_CHARACTERS = 2
+"""A number on a word no longer than that is a power, as in m²."""
+_INNER = r"(?>\s|</?(?:b|i|u|em|strong|span|small|font)\b[^<>]*+>)*+"
+_TAGS = _INNER.replace("(?:b", "(?:a|b")
+_WORDS = r"(?P<words>[-\u2212]?[0-9]{1,4}(?:\s?[,\u2013-]\s?[0-9]{1,4}){0,9}|[a-z]|[ivx]{1,6}|[*†‡§¶]{1,3})"
+_IN_SUP = re.compile(rf"(?P<before>{_TAGS}){_WORDS}{_TAGS}</sup\s*>", re.IGNORECASE)
+_IN_LINK = re.compile(rf"(?P<before>{_INNER}){_WORDS}{_INNER}</a\s*>", re.IGNORECASE)
+_LINK = re.compile(r"<a\s[^<>]*\bhref\b", re.IGNORECASE)
+_OPEN_LINK = re.compile(rf"<a\s[^<>]*\bhref\b[^<>]*>{_INNER}\Z", re.IGNORECASE)
+_LAST_WORD = re.compile(r"[^\W\d_]+\Z")
+
+
+class Raised(NamedTuple):
+    """How it is written, and where in the page its end tag ends."""
+
+    text: str
+    end: int
+
+
+def raised(page: str, name: str, start: int, end: int, written: str) -> Raised | None:
+    """The content of a `sup`, or of a link that is said to call a note; None for what stays as it is ("1st").
+
+    Its tag is `page[start:end]`, and `written` is what stands before it. A footnote's mark comes in brackets
+    ("Text[1]"), so that the word is found; a power after "^" ("10^6"), so that the number stays what it is.
+    """
+    if not written or written[-1].isspace() or written[-1] in "[(":
+        return None
+    found = (_IN_SUP if name == "sup" else _IN_LINK).match(page, end, end + MOST_CHARACTERS)
+    if found is None or "hidden" in found["before"] or "none" in found["before"]:
+        return None
+    words = found["words"]
+    if name == "a" or _LINK.search(found["before"]) or _is_in_link(page, start):
+        return Raised(f"[{words}]", found.end())
+    if not words[-1].isdecimal():
+        return None
+    word = _LAST_WORD.search(written[-MOST_CHARACTERS:])
+    is_power = written[-1].isdecimal() or (word is not None and len(word[0]) <= SHORT_WORD_CHARACTERS)
+    return Raised(f"^{words}" if is_power else f"[{words}]", found.end())
+
+
+def _is_in_link(page: str, start: int) -> bool:
+    at = page.rfind("<a", max(0, start - MOST_CHARACTERS), start)
+    return at >= 0 and _OPEN_LINK.match(page, at, start) is not None
+
+
+# The elements of a page that are open at a moment, and the block of text that grows in them.
+
+
+_ITEM_KINDS = (Kind.PARAGRAPH, Kind.NOTE)
+"""What an item's first block is by itself; a note keeps its number only."""
+_Closer = Callable[[int], None]
+
+
+class OpenElements:
+    """Opens and closes elements, with what is so in them, and makes blocks of the text between their borders."""
+
+    def __init__(self, text: str, page: int | None, part: str) -> None:
+        self._text = text
+        self._page = page
+        self._part = part
+        self._words = Words(text)
+        self._parts = self._words.parts
+        self._context = Context()
+        self._open: list[tuple[str, Context, bool, _Closer | None]] = []
+        """Name, what was so before it, whether it is a block, and what its end does."""
+        self._scopes: list[dict[str, int]] = [{}]
+        """How many elements of each name are open, by scope: no search for what is not there."""
+        self._out: list[Piece] = []
+        self._sinks: list[list[Piece]] = [self._out]
+        self._tables: list[Table | None] = []
+
+    def _flush(self) -> None:
+        """What was gathered is a block."""
+        kind, level, label, _, is_preformatted, _, _, _, item = self._context
+        text = self._words.drain(is_preformatted)
+        if not text:
+            return
+        if item is not None and not item.is_begun and kind in _ITEM_KINDS:
+            item.is_begun = True
+            if kind is Kind.PARAGRAPH:
+                kind, level, label = Kind.LIST_ITEM, item.listing.depth, item.mark
+            elif item.listing.is_ordered:
+                label = f"{label} {item.mark.removesuffix('.')}"
+        start, end = self._words.stretch()
+        self._sinks[-1].append(Piece(kind, text, self._page, Place(self._part, start, end), level, label))
+
+    def _push(self, name: str, context: Context, is_block: bool = True, closer: _Closer | None = None) -> None:
+        self._open.append((name, self._context, is_block, closer))
+        self._context = context
+        if name in elements.SCOPES:
+            self._scopes.append({name: 1})
+        else:
+            scope = self._scopes[-1]
+            scope[name] = scope.get(name, 0) + 1
+
+    def _pop(self, end: int) -> str:
+        """Ends the innermost element, whose end tag, or what stands for it, is before `end`."""
+        name, before, is_block, closer = self._open.pop()
+        if is_block:
+            if self._parts:
+                self._flush()
+            self._words.begin = end
+        elif self._context.is_hidden and not self._parts:
+            self._words.begin = end
+        if name in elements.SCOPES:
+            self._scopes.pop()
+        elif self._scopes[-1][name] == 1:
+            del self._scopes[-1][name]
+        else:
+            self._scopes[-1][name] -= 1
+        self._context = before
+        if closer is not None:
+            closer(end)
+        return name
+
+    def _close(self, name: str, end: int) -> None:
+        """Ends the innermost open element of this name and all in it, if there is one in this scope."""
+        if name in self._scopes[-1]:
+            while self._pop(end) != name:
+                pass
+
+    def _close_to(self, names: Iterable[str], end: int) -> None:
+        """Ends what is open in the innermost table up to one of these parts of it."""
+        while self._tables and self._open[-1][0] not in names:
+            self._pop(end)
+
+    def _close_before(self, name: str, start: int) -> None:
+        """Ends what a new block ends without saying so."""
+        if "p" in self._scopes[-1]:
+            self._close("p", start)
+        if self._context.kind is Kind.HEADING and name in elements.END_A_HEADING:
+            self._close_heading(start)
+
+    def _close_heading(self, end: int) -> None:
+        for name in elements.HEADINGS:
+            self._close(name, end)
+
+
+# From tags to blocks, in one pass.
+
 
 MOST_TABLE_DEPTH = 30
 """Tables further inside each other are read as plain blocks: else their cells would be handed up level by level."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.documents.formats.catalogs.csv_rewritten import cells
+from app.documents.formats.catalogs.csv_table import cells
 from app.documents.segments import SegmentKind
 from tests.helpers.rewriting import reversed_words, run_on, takes_words
 

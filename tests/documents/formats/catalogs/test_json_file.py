@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import DocumentUnreadable
 from app.documents.formats.catalogs.icu import forms, is_choice
-from app.documents.formats.catalogs.prose import is_prose
+from app.documents.formats.catalogs.values import is_prose
 from app.documents.segments import Mark, Segment, SegmentKind
 from app.documents.visits import Target
 from tests.helpers.rewriting import reversed_words, run, run_on, takes_words

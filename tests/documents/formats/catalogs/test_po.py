@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import DocumentUnreadable
-from app.documents.formats.catalogs.po_entries import entries, strings
-from app.documents.formats.catalogs.po_plurals import plurals_of
+from app.documents.formats.catalogs.po import entries, plurals_of, strings
 from app.documents.segments import Content, Mark, Segment, SegmentKind
 from app.documents.visits import Target
 from tests.helpers.rewriting import reversed_words, run_on

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.documents.formats.catalogs.tagged import tagged
+from app.documents.formats.catalogs.values import tagged
 from app.documents.segments import Mark, content_of, marks, nests
 
 

@@ -14,7 +14,7 @@ from app.core.errors import DocumentUnreadable
 from app.documents.blocks import Kind, Piece
 from app.documents.formats.pdf.pages import draw
 from app.documents.formats.pdf.pdf import read
-from app.documents.formats.pictures import picture, recognition
+from app.documents.formats.pictures import recognition
 from app.documents.formats.pictures.recognition import Picture, find_tesseract
 from app.documents.source import Item, Opened, PageRead, Remark, Source
 from app.features.sentences import sentence_for
@@ -177,7 +177,7 @@ def test_a_file_of_pictures_is_read_and_marked_page_by_page(tmp_path: Path, monk
     install(tmp_path, monkeypatch, TWO_PAGES)
     path = tmp_path / "a.tif"
     path.write_bytes(b"P6\n1 1\n255\nRGB")
-    assert list(picture.read(Source(path))) == [
+    assert list(recognition.read(Source(path))) == [
         Opened("page", 3),
         Piece(Kind.PARAGRAPH, "First page.", 1),
         PageRead(1, is_picture=True, recognized=True),
@@ -186,7 +186,7 @@ def test_a_file_of_pictures_is_read_and_marked_page_by_page(tmp_path: Path, monk
         PageRead(3, is_picture=True, recognized=True),
     ]
     with pytest.raises(DocumentUnreadable) as caught:
-        list(picture.read(Source(path, recognize=False)))
+        list(recognition.read(Source(path, recognize=False)))
     assert caught.value.reason == "picture"
 
 
@@ -199,7 +199,7 @@ def test_a_picture_in_which_nothing_is_found_has_no_text(
     path = tmp_path / "a.png"
     path.write_bytes(b"P6\n1 1\n255\nRGB")
     with pytest.raises(DocumentUnreadable) as caught:
-        list(picture.read(Source(path)))
+        list(recognition.read(Source(path)))
     assert caught.value.reason == "no_text"
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.documents.blocks import Kind, Piece
-from app.documents.formats.plain.text import MOST_CHARACTERS, cut_at, lines, paragraphs, pieces_of, plain, read
+from app.documents.formats.plain.text import MOST_CHARACTERS, cut_at, lines, paragraphs, pieces_of, read, without_nuls
 from app.documents.source import Opened, Remark, Source
 from tests.helpers.text_files import LANGUAGES, in_encoding
 
@@ -94,7 +94,7 @@ def test_every_word_is_read_once_in_order_from_where_it_stands(parts: list[str],
     chunks = [text[at : at + size] for at in range(0, len(text), size)]
     pieces = [piece for start, raw in paragraphs(chunks) for piece in pieces_of(raw, start)]
     for piece in pieces:
-        here = plain(text[piece.place.start : piece.place.end])
+        here = without_nuls(text[piece.place.start : piece.place.end])
         assert here.startswith(piece.text) if piece.kind is Kind.PARAGRAPH else piece.text in here
     assert all(one.place.end <= two.place.start for one, two in pairwise(pieces))
     found = re.findall(r"word\d+", "\n".join(piece.text for piece in pieces))
