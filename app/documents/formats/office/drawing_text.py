@@ -12,16 +12,14 @@ from lxml import etree
 
 from app.documents.formats.office.language import office_language
 from app.documents.formats.office.nodes import Anchor, Format, Node, Single, Text, Token
-from app.documents.formats.office.package import COMPATIBILITY, DRAWING
-from app.documents.formats.word.styles import is_code_font
-from app.documents.formats.word.text import MATH
+from app.documents.formats.office.package import ALTERNATE, DRAWING, MATH, is_code_font
 from app.documents.visits import Target
 from app.documents.xml_tree import Element
 
 PARAGRAPH, PROPERTIES = f"{DRAWING}p", f"{DRAWING}pPr"
 _RUN, _TEXT, _BREAK, _FIELD = f"{DRAWING}r", f"{DRAWING}t", f"{DRAWING}br", f"{DRAWING}fld"
 _RUN_PROPERTIES, _END = f"{DRAWING}rPr", f"{DRAWING}endParaRPr"
-_MATH = ("{http://schemas.microsoft.com/office/drawing/2010/main}m", f"{COMPATIBILITY}AlternateContent")
+_FORMULAS = ("{http://schemas.microsoft.com/office/drawing/2010/main}m", ALTERNATE)
 _NO_LOOK = frozenset(("lang", "altLang", "dirty", "err", "noProof", "smtClean", "smtId", "bmk", "kumimoji"))
 _OFF = frozenset(("0", "false", "none", "noStrike"))
 _SWITCHES = (("b", "bold"), ("i", "italic"), ("u", "underline"), ("strike", "strike"), ("baseline", "small"))
@@ -101,7 +99,7 @@ def nodes_of(paragraph: Element) -> list[Node]:
             nodes.append(Single("break", [Piece(None, child)], stays=True))
         elif child.tag == _FIELD:
             nodes.append(Single("field", [Piece(None, child)], child.findtext(_TEXT) or ""))
-        elif child.tag in _MATH:
+        elif child.tag in _FORMULAS:
             nodes.append(Single("formula", [Piece(None, child)], _formula(child)))
         elif child.tag not in (PROPERTIES, _END):
             nodes.append(Anchor([Piece(None, child)]))

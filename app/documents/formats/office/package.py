@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -18,8 +19,13 @@ COMPATIBILITY = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
 CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
+MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
+ALTERNATE = f"{COMPATIBILITY}AlternateContent"
 _PACKAGE = "{http://schemas.openxmlformats.org/package/2006/relationships}"
 _TITLE = "{http://purl.org/dc/elements/1.1/}title"
+_CODE_FONTS = re.compile(
+    r"courier|consolas|lucida console|monaco|menlo|inconsolata|andale mono|.*\b(mono|code|console)\b", re.IGNORECASE
+)
 _NUMBER_CACHES = (f"{CHART}numCache", f"{CHART}numLit")
 
 
@@ -92,6 +98,11 @@ class Package:
                 yield Piece(Kind.PARAGRAPH, text, page, place)
 
 
+def is_code_font(name: str) -> bool:
+    """Whether a font is one that code is written in."""
+    return _CODE_FONTS.match(name) is not None
+
+
 def drawing_text(paragraph: Element) -> str:
     """The text of one paragraph of DrawingML; a break is a line end."""
     words = []
@@ -114,5 +125,4 @@ def _speaks(branch: Element) -> bool:
 @cache
 def _speaking_tags() -> tuple[str, ...]:
     texts = ("{http://schemas.openxmlformats.org/wordprocessingml/2006/main}t", f"{DRAWING}t")
-    equations = ("{http://schemas.openxmlformats.org/officeDocument/2006/math}t",)
-    return (*texts, *equations, f"{DIAGRAM}relIds", f"{CHART}chart")
+    return (*texts, f"{MATH}t", f"{DIAGRAM}relIds", f"{CHART}chart")

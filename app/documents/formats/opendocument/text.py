@@ -8,7 +8,7 @@ from collections.abc import Callable
 from app.documents.formats.opendocument.styles import DRAW, OFFICE, PRESENTATION, STYLE, TABLE, TEXT, Styles
 from app.documents.xml_tree import Element
 
-MATH = "{http://www.w3.org/1998/Math/MathML}"
+_MATH = "{http://www.w3.org/1998/Math/MathML}"
 XLINK = "{http://www.w3.org/1999/xlink}"
 _SVG = "{urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0}"
 _STYLE_NAME = f"{TEXT}style-name"
@@ -127,7 +127,7 @@ def plain_text(paragraph: Element, styles: Styles) -> str | None:
 
 def equation_text(element: Element) -> str:
     """The signs of an equation in MathML, in order; not the notes on how it was made."""
-    tokens = element.iter(*(f"{MATH}{name}" for name in ("mi", "mn", "mo", "mtext", "ms")))
+    tokens = element.iter(*(f"{_MATH}{name}" for name in ("mi", "mn", "mo", "mtext", "ms")))
     return " ".join(text for each in tokens if (text := " ".join((each.text or "").split())))
 
 
@@ -148,7 +148,7 @@ _ACTIONS: dict[str, Callable[[Words, Element], object] | None] = {
     f"{TEXT}note": Words.note,
     f"{OFFICE}annotation": Words.note,
     f"{TABLE}table": Words.frame,
-    f"{MATH}math": Words.equation,
+    f"{_MATH}math": Words.equation,
     **dict.fromkeys((f"{DRAW}{name}" for name in _SHAPES), Words.frame),
 }
 """What to do with an element; None leaves it out, and in one that is not here the words are looked for."""

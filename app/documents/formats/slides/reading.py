@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from app.documents.archive import Archive
 from app.documents.blocks import Kind, Piece, table_text
 from app.documents.formats.office.package import (
+    ALTERNATE,
     CHART,
-    COMPATIBILITY,
     DIAGRAM,
     DRAWING,
     RELATIONSHIPS,
@@ -26,7 +26,7 @@ _USUAL_PART = "ppt/presentation.xml"
 _TITLES = frozenset(("title", "ctrTitle"))
 _BODIES = frozenset(("body", "obj", ""))
 _MARGINS = frozenset(("dt", "ftr", "hdr", "sldNum", "sldImg"))
-_ALTERNATE, _PARAGRAPH = f"{COMPATIBILITY}AlternateContent", f"{DRAWING}p"
+_PARAGRAPH = f"{DRAWING}p"
 _LEFT_OUT = frozenset((f"{_P}timing", f"{_P}transition", f"{_P}extLst", f"{DRAWING}extLst", f"{_P}custDataLst"))
 _MOST_LEVEL = 9
 
@@ -153,7 +153,7 @@ class _Shapes:
         elif tag == f"{_P}pic":
             self.pictures += 1
         elif tag not in _LEFT_OUT:
-            for child in chosen(element) if tag == _ALTERNATE else element:
+            for child in chosen(element) if tag == ALTERNATE else element:
                 yield from self.read(child)
 
     def _shape(self, shape: Element) -> Iterator[Piece]:

@@ -12,7 +12,7 @@ from app.documents.archive import Archive
 from app.documents.formats.office import labels
 from app.documents.formats.office.drawing_parts import Drawings, is_words_for_picture
 from app.documents.formats.office.drawing_text import PARAGRAPH, PROPERTIES, turn
-from app.documents.formats.office.package import COMPATIBILITY, DRAWING, RELATIONSHIPS, Related, chosen
+from app.documents.formats.office.package import ALTERNATE, COMPATIBILITY, DRAWING, RELATIONSHIPS, Related, chosen
 from app.documents.formats.office.parts import Part, Parts
 from app.documents.segments import SegmentKind
 from app.documents.source import Source
@@ -22,7 +22,7 @@ from app.documents.xml_tree import Element
 _P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 _MODERN_COMMENT = "{http://schemas.microsoft.com/office/powerpoint/2018/8/main}txBody"
 _USUAL_PART = "ppt/presentation.xml"
-_SHAPE, _TABLE, _ALTERNATE = f"{_P}sp", f"{DRAWING}tbl", f"{COMPATIBILITY}AlternateContent"
+_SHAPE, _TABLE = f"{_P}sp", f"{DRAWING}tbl"
 _BRANCHES = (f"{COMPATIBILITY}Choice", f"{COMPATIBILITY}Fallback")
 _LEFT_OUT = frozenset((f"{_P}timing", f"{_P}transition", f"{_P}extLst", f"{DRAWING}extLst", f"{_P}custDataLst"))
 _KINDS = dict.fromkeys(("title", "ctrTitle"), SegmentKind.HEADING)
@@ -138,7 +138,7 @@ class Shapes:
             self._shape(element, kind)
         elif tag == PARAGRAPH:
             self._paragraph(element, kind or _kind_of(element))
-        elif tag == _ALTERNATE:
+        elif tag == ALTERNATE:
             self._alternate(element, kind)
         elif tag not in _LEFT_OUT and isinstance(tag, str):
             if is_words_for_picture(element):

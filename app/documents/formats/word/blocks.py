@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from app.documents.blocks import Kind, Piece, Place, table_text
-from app.documents.formats.office.package import COMPATIBILITY, chosen
+from app.documents.formats.office.package import ALTERNATE, MATH, chosen
 from app.documents.formats.word.numbering import LEVELS, Numbering
 from app.documents.formats.word.styles import VAL, Role, Style, Styles, W, whole
-from app.documents.formats.word.text import MATH, NoteMark, Words, plain_text
+from app.documents.formats.word.text import NoteMark, Words, plain_text
 from app.documents.xml_tree import Element, Places
 
 PARAGRAPHS = frozenset((f"{W}p", f"{MATH}oMath", f"{MATH}oMathPara"))
-TABLE, ALTERNATE = f"{W}tbl", f"{COMPATIBILITY}AlternateContent"
+TABLE = f"{W}tbl"
 LEFT_OUT = frozenset(f"{W}{name}" for name in ("del", "moveFrom", "sdtPr", "sectPr", "pPr", "tblPr", "trPr", "tcPr"))
 _ROW, _CELL = f"{W}tr", f"{W}tc"
 _CELL_PROPERTIES, _ROW_PROPERTIES = f"{W}tcPr", f"{W}trPr"

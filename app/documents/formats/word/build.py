@@ -9,9 +9,8 @@ from lxml import etree
 
 from app.documents.formats.office.nodes import Format, Group, Text, Token
 from app.documents.formats.word.fields import Raw
-from app.documents.formats.word.looks import RUN_PROPERTIES
-from app.documents.formats.word.nodes import PROPERTIES, Holder, inside_of
-from app.documents.formats.word.styles import W
+from app.documents.formats.word.nodes import Holder, inside_of
+from app.documents.formats.word.styles import PROPERTIES, RUN_PROPERTIES, W
 from app.documents.xml_tree import Element
 
 _RUN, _TEXT, _HYPHEN, _CONTROL = f"{W}r", f"{W}t", f"{W}noBreakHyphen", f"{W}sdt"

@@ -11,9 +11,7 @@ from lxml import etree
 
 from app.documents.formats.office.language import office_language
 from app.documents.formats.office.order import child_in_order, without
-from app.documents.formats.word.looks import RUN_PROPERTIES
-from app.documents.formats.word.nodes import PROPERTIES
-from app.documents.formats.word.styles import VAL, W
+from app.documents.formats.word.styles import PROPERTIES, RUN_PROPERTIES, VAL, W
 from app.documents.visits import Target
 from app.documents.xml_tree import Element
 from app.language.names import is_east_asian

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from app.documents.formats.word.styles import NO_STYLE, VAL, Style, Styles, W, is_on, look
+from app.documents.formats.word.styles import NO_STYLE, RUN_PROPERTIES, VAL, Style, Styles, W, is_on, look
 from app.documents.xml_tree import Element
 
-RUN_PROPERTIES = f"{W}rPr"
 _NO_LOOK = frozenset(
     f"{W}{name}" for name in ("lang", "noProof", "rPrChange", "rtl", "cs", "webHidden", "ins", "moveTo")
 )

@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.documents.formats.office.nodes import Anchor, Group, Node, Single, Text, texts_in
-from app.documents.formats.office.package import COMPATIBILITY
+from app.documents.formats.office.package import ALTERNATE, MATH
 from app.documents.formats.word.fields import INSTRUCTION, Found, Raw, has_words, instruction_of, is_link, next_field
-from app.documents.formats.word.looks import RUN_PROPERTIES, Looks
+from app.documents.formats.word.looks import Looks
 from app.documents.formats.word.numbering import symbol
-from app.documents.formats.word.styles import Style, W
-from app.documents.formats.word.text import MATH, Words
+from app.documents.formats.word.styles import PROPERTIES, RUN_PROPERTIES, Style, W
+from app.documents.formats.word.text import Words
 from app.documents.xml_tree import Element
 
-ALTERNATE = f"{COMPATIBILITY}AlternateContent"
-PROPERTIES = f"{W}pPr"
 _DRAWN_ANCHOR = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}anchor"
 _RUN, _TEXT, _CONTENT = f"{W}r", f"{W}t", f"{W}sdtContent"
 _HOLDERS = {f"{W}hyperlink": "link", f"{W}ins": "other", f"{W}moveTo": "other", f"{W}customXml": "other"}

@@ -6,19 +6,18 @@ import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from app.documents.formats.office.package import is_code_font
 from app.documents.xml_tree import Element
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 VAL = f"{W}val"
+PROPERTIES, RUN_PROPERTIES = f"{W}pPr", f"{W}rPr"
 _MOST_ANCESTORS = 30
 _FALSE = ("0", "false", "off")
 _HEADING = re.compile(r"heading ([1-9])")
 _CODE_NAMES = frozenset(
     ("code", "code block", "codeblock", "source code", "sourcecode", "html preformatted", "preformatted text", "macro")
     + ("macro text", "listing", "program listing", "verbatim")
-)
-_CODE_FONTS = re.compile(
-    r"courier|consolas|lucida console|monaco|menlo|inconsolata|andale mono|.*\b(mono|code|console)\b", re.IGNORECASE
 )
 
 
@@ -124,11 +123,6 @@ def look(properties: Element) -> tuple[bool | None, bool | None]:
             font = each.get(f"{W}ascii") or each.get(f"{W}hAnsi")
             monospace = is_code_font(font) if font else None
     return hidden, monospace
-
-
-def is_code_font(name: str) -> bool:
-    """Whether a font is one that code is written in."""
-    return _CODE_FONTS.match(name) is not None
 
 
 def is_on(value: str) -> bool:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-from app.documents.formats.office.package import CHART, COMPATIBILITY, DIAGRAM, DRAWING, RELATIONSHIPS, chosen
+from app.documents.formats.office.package import CHART, COMPATIBILITY, DIAGRAM, DRAWING, MATH, RELATIONSHIPS, chosen
 from app.documents.formats.word.numbering import symbol
 from app.documents.formats.word.styles import NO_STYLE, VAL, Style, Styles, W, look
 from app.documents.xml_tree import Element
 
-MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _PICTURE = "{http://schemas.openxmlformats.org/drawingml/2006/picture}pic"
 _VML = "{urn:schemas-microsoft-com:vml}"
 _TEXT, _RUN, _RUN_PROPERTIES = f"{W}t", f"{W}r", f"{W}rPr"

@@ -8,14 +8,14 @@ from app.documents.formats.office import labels
 from app.documents.formats.office.drawing_parts import Drawings, is_words_for_picture
 from app.documents.formats.office.drawing_text import PARAGRAPH as DRAWN
 from app.documents.formats.office.nodes import line_of
-from app.documents.formats.office.package import COMPATIBILITY, chosen
+from app.documents.formats.office.package import ALTERNATE, COMPATIBILITY, chosen
 from app.documents.formats.office.parts import Part
 from app.documents.formats.office.runs import arranged, plan_of
 from app.documents.formats.word.blocks import LEFT_OUT
 from app.documents.formats.word.build import rebuild
 from app.documents.formats.word.language import Direction
 from app.documents.formats.word.looks import Looks
-from app.documents.formats.word.nodes import ALTERNATE, ParagraphReader
+from app.documents.formats.word.nodes import ParagraphReader
 from app.documents.formats.word.numbering import LEVELS
 from app.documents.formats.word.styles import Role, W, whole
 from app.documents.segments import SegmentKind
