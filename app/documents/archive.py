@@ -1,13 +1,15 @@
-"""A ZIP archive that is read and never unpacked: every byte that comes out of it is counted."""
+"""ZIP archives: members are read, never unpacked, and every byte is counted; a copy has some of them replaced."""
 
 from __future__ import annotations
 
 import io
 import mmap
+import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from types import TracebackType
 from typing import IO, BinaryIO, cast
 
@@ -176,3 +178,175 @@ def _is_protected(source: Source) -> bool:
             return False
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             return content.find(_ENCRYPTED_STREAM) >= 0
+
+
+# Copies a ZIP archive with some members replaced; all others keep their compressed bytes as they are.
+# Source of the records: PKWARE's APPNOTE.TXT 6.3.10, 4.3 and 4.5.3.
+
+
+_LOCAL = struct.Struct("<4s5H3L2H")
+_CENTRAL = struct.Struct("<4s6H3L5H2L")
+_END = struct.Struct("<4s4H2LH")
+_END_64 = struct.Struct("<4sQ2H2L4Q")
+_LOCATOR_64 = struct.Struct("<4sLQL")
+_LOCAL_SIGN, _CENTRAL_SIGN, _DESCRIPTOR_SIGN, _END_SIGN = b"PK\x03\x04", b"PK\x01\x02", b"PK\x07\x08", b"PK\x05\x06"
+_HAS_DESCRIPTOR = 0x8
+_IS_UTF8 = 0x800
+_ZIP_64 = 1
+_VERSION_64 = 45
+_FULL = 0xFFFFFFFF
+"""In a field of 32 bits: the value is in the extra field of ZIP64."""
+
+
+@dataclass
+class _Entry:
+    """A member as the central directory has it. `at` is where its local header is, in the file that is meant."""
+
+    fields: list[int]
+    name: bytes
+    extra: bytes
+    comment: bytes
+    at: int
+    crc: int
+    packed_bytes: int
+    bytes: int
+
+
+def copy_archive(source: Source, out: BinaryIO, changed: Mapping[str, bytes]) -> None:
+    """The archive with these members replaced, by names as `Archive` finds them.
+
+    Order, names, times, methods, attributes and comments stay, and so do bytes before the first member. A changed
+    member is stored where it was stored, and deflated otherwise. `out` is written from its position 0 on.
+    Raises DocumentUnreadable as `Archive` does, and KeyError for a name that is not in the archive.
+    """
+    wanted = {_folded(name): data for name, data in changed.items()}
+    with Archive(source) as archive:  # refuses what is damaged, and members that share their bytes
+        if missing := [name for name in changed if name not in archive]:
+            raise KeyError(missing[0])
+    with zipfile.ZipFile(source.path) as read, source.path.open("rb") as file:
+        members = read.infolist()
+        entries = _entries(file, read.start_dir, members)
+        if members:
+            file.seek(0)
+            _copy(source, file, out, min(each.at for each in entries))
+        for entry, member in sorted(zip(entries, members, strict=True), key=lambda each: each[0].at):
+            data = None if is_folder(member) else wanted.get(_folded(member.filename))
+            if data is None:
+                _copy_member(source, file, out, entry)
+            else:
+                _write_member(source, file, out, entry, data)
+        _write_directory(out, entries, read.comment)
+
+
+def _entries(file: BinaryIO, start: int, members: list[zipfile.ZipInfo]) -> list[_Entry]:
+    """The records of the central directory; zipfile has found the values, for they may be in extra fields."""
+    file.seek(start)
+    entries = []
+    for member in members:
+        _, *fields = _CENTRAL.unpack(file.read(_CENTRAL.size))
+        name, extra, comment = (file.read(size) for size in fields[9:12])
+        entries.append(
+            _Entry(
+                fields, name, extra, comment, member.header_offset, member.CRC, member.compress_size, member.file_size
+            )
+        )
+    return entries
+
+
+def _copy(source: Source, file: BinaryIO, out: BinaryIO, size_bytes: int) -> None:
+    while size_bytes:
+        data = file.read(min(size_bytes, CHUNK_BYTES))
+        if not data:
+            raise source.unreadable("damaged")
+        out.write(data)
+        size_bytes -= len(data)
+
+
+def _local_header(source: Source, file: BinaryIO, entry: _Entry) -> tuple[list[int], bytes, bytes]:
+    """Its fields, name and extra fields; the file is at the first byte of the data then."""
+    file.seek(entry.at)
+    header = file.read(_LOCAL.size)
+    if len(header) < _LOCAL.size or not header.startswith(_LOCAL_SIGN):
+        raise source.unreadable("damaged")
+    _, *fields = _LOCAL.unpack(header)
+    return fields, file.read(fields[8]), file.read(fields[9])
+
+
+def _copy_member(source: Source, file: BinaryIO, out: BinaryIO, entry: _Entry) -> None:
+    """Header and data as they are. A descriptor after the data has several forms, none told: it is written anew."""
+    fields, name, extra = _local_header(source, file, entry)
+    entry.at = out.tell()
+    out.write(_LOCAL.pack(_LOCAL_SIGN, *fields) + name + extra)
+    _copy(source, file, out, entry.packed_bytes)
+    if fields[1] & _HAS_DESCRIPTOR:
+        is_large = len(_without_64(extra)) < len(extra) or max(entry.packed_bytes, entry.bytes) >= _FULL
+        sizes = struct.pack("<2Q" if is_large else "<2L", entry.packed_bytes, entry.bytes)
+        out.write(_DESCRIPTOR_SIGN + struct.pack("<L", entry.crc) + sizes)
+
+
+def _write_member(source: Source, file: BinaryIO, out: BinaryIO, entry: _Entry, data: bytes) -> None:
+    fields, name, extra = _local_header(source, file, entry)
+    method = zipfile.ZIP_STORED if fields[2] == zipfile.ZIP_STORED else zipfile.ZIP_DEFLATED
+    packed = data if method == zipfile.ZIP_STORED else _deflated(data)
+    entry.at, entry.crc, entry.packed_bytes, entry.bytes = out.tell(), zlib.crc32(data), len(packed), len(data)
+    entry.fields[2], entry.fields[3] = entry.fields[2] & _IS_UTF8, method
+    extra = _without_64(extra)
+    fields = [
+        fields[0],
+        entry.fields[2],
+        method,
+        *fields[3:5],
+        entry.crc,
+        len(packed),
+        len(data),
+        len(name),
+        len(extra),
+    ]
+    out.write(_LOCAL.pack(_LOCAL_SIGN, *fields) + name + extra)
+    out.write(packed)
+
+
+def _deflated(data: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(data) + packer.flush()
+
+
+def _write_directory(out: BinaryIO, entries: list[_Entry], comment: bytes) -> None:
+    start = out.tell()
+    for entry in entries:
+        out.write(_record(entry))
+    size = out.tell() - start
+    count = len(entries)
+    if start + size >= _FULL:
+        at = out.tell()
+        rest = _END_64.size - 12
+        out.write(_END_64.pack(b"PK\x06\x06", rest, _VERSION_64, _VERSION_64, 0, 0, count, count, size, start))
+        out.write(_LOCATOR_64.pack(b"PK\x06\x07", 0, at, 1))
+    out.write(_END.pack(_END_SIGN, 0, 0, count, count, min(size, _FULL), min(start, _FULL), len(comment)) + comment)
+
+
+def _record(entry: _Entry) -> bytes:
+    """An entry of the central directory; values of more than 32 bits go into the extra field."""
+    values = (entry.bytes, entry.packed_bytes, entry.at)
+    large = [value for value in values if value >= _FULL]
+    size, packed, at = (min(value, _FULL) for value in values)
+    extra = _without_64(entry.extra)
+    fields = entry.fields
+    version = fields[1]
+    if large:
+        extra = struct.pack("<2H", _ZIP_64, 8 * len(large)) + struct.pack(f"<{len(large)}Q", *large) + extra
+        version = max(version, _VERSION_64)
+    head = (fields[0], version, *fields[2:6], entry.crc, packed, size, len(entry.name), len(extra), len(entry.comment))
+    packed_head = _CENTRAL.pack(_CENTRAL_SIGN, *head, 0, *fields[13:15], at)
+    return packed_head + entry.name + extra + entry.comment
+
+
+def _without_64(extra: bytes) -> bytes:
+    """Extra fields without that of ZIP64; what is no such field stays."""
+    kept, at = b"", 0
+    while at + 4 <= len(extra):
+        id_, size = struct.unpack_from("<2H", extra, at)
+        if id_ != _ZIP_64:
+            kept += extra[at : at + 4 + size]
+        at += 4 + size
+    return kept + extra[at:]

@@ -12,8 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.core.errors import DocumentUnreadable
-from app.documents.archive import MOST_MEMBERS, Archive
-from app.documents.archive_copy import copy_archive
+from app.documents.archive import MOST_MEMBERS, Archive, copy_archive
 from app.documents.source import FREE_BYTES, Source
 from tests.helpers.office_files import write_zip
 

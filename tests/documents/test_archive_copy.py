@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import DocumentUnreadable
-from app.documents.archive_copy import copy_archive
+from app.documents.archive import copy_archive
 from app.documents.source import Source
 from tests.helpers.office_files import write_zip
 

@@ -1,17 +1,25 @@
-"""What DOCX and PPTX have in common: parts that name each other, a title, and drawings kept in parts of their own."""
+"""What DOCX, PPTX and XLSX have in common: parts that name each other, properties, the order of elements, letters."""
 
 from __future__ import annotations
 
+import codecs
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from typing import BinaryIO
 from urllib.parse import unquote
 
-from app.documents.archive import Archive
+from lxml import etree
+
+from app.documents.archive import Archive, copy_archive
 from app.documents.blocks import Kind, Piece, Place
+from app.documents.segments import SegmentKind, plain
 from app.documents.source import Source
+from app.documents.visits import Ask, Target
+from app.documents.xml_text import encoding_of
 from app.documents.xml_tree import Element, parse
 
 RELATIONSHIPS = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
@@ -126,3 +134,176 @@ def _speaks(branch: Element) -> bool:
 def _speaking_tags() -> tuple[str, ...]:
     texts = ("{http://schemas.openxmlformats.org/wordprocessingml/2006/main}t", f"{DRAWING}t")
     return (*texts, f"{MATH}t", f"{DIAGRAM}relIds", f"{CHART}chart")
+
+
+# The parts of an OOXML package that is being rewritten: parsed when they are asked for, written where they changed.
+
+
+_DECLARATION = re.compile(r"\s*<\?xml\s.*?\?>\s*", re.DOTALL)
+_STRICT = re.compile(r"http://purl\.oclc\.org/ooxml/(\w+)/(\w+)")
+_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+
+
+@dataclass
+class Part:
+    """One XML part. `is_changed` is set by who changes its tree."""
+
+    name: str
+    root: Element
+    is_changed: bool = False
+
+
+class Parts(Package):
+    """The package and what has become of its parts. All methods raise DocumentUnreadable."""
+
+    def __init__(self, archive: Archive, source: Source) -> None:
+        super().__init__(archive, source)
+        self.changed: dict[str, bytes] = {}
+        """Members and their new bytes."""
+
+    @contextmanager
+    def opened(self, name: str) -> Iterator[Part]:
+        """A part to be changed; what was changed is kept as bytes at the end, so only one tree is there at a time."""
+        self.archive.refuse_crowd(name)
+        raw = self.changed.get(name) or self.archive.read(name)
+        part = Part(name, parse(raw, self.source))
+        yield part
+        if part.is_changed:
+            self.changed[name] = written(part.root, raw)
+
+    def write(self, out: BinaryIO) -> None:
+        """The package with the changed parts."""
+        copy_archive(self.source, out, self.changed)
+
+
+def written(root: Element, raw: bytes) -> bytes:
+    """A tree in the form of the bytes it was parsed from: declaration, encoding, byte order mark, strict namespaces."""
+    encoding = encoding_of(raw)
+    mark = next((each for each in _MARKS if raw.startswith(each)), b"")
+    encoding = _MARKS.get(mark, encoding)
+    head = raw[len(mark) : 1000].decode(encoding, "ignore")
+    found = _DECLARATION.match(head)
+    declaration = found[0] if found else ""
+    text = etree.tostring(root.getroottree(), encoding="unicode")
+    for group, name in set(_STRICT.findall(raw.decode(encoding, "ignore"))) if _is_strict(raw, encoding) else ():
+        usual = f'"http://schemas.openxmlformats.org/{group}/2006/{name}"'
+        text = text.replace(usual, f'"http://purl.oclc.org/ooxml/{group}/{name}"')
+    return mark + f"{declaration}{text}".encode(encoding, "xmlcharrefreplace")
+
+
+def _is_strict(raw: bytes, encoding: str) -> bool:
+    return "purl.oclc.org/ooxml/".encode(encoding, "ignore") in raw
+
+
+# Puts an element where its schema wants it among its siblings.
+
+
+def child_in_order(parent: Element, tag: str, order: Sequence[str]) -> Element:
+    """The child of this tag; a new one stands before the first of those that come after it in `order`.
+
+    What is not in `order` counts as coming last.
+    """
+    found = parent.find(tag)
+    if found is not None:
+        return found
+    made = etree.SubElement(parent, tag)
+    place = order.index(tag)
+    for index, sibling in enumerate(parent):
+        is_known = sibling.tag in order
+        if sibling is not made and isinstance(sibling.tag, str) and (not is_known or order.index(sibling.tag) > place):
+            parent.insert(index, made)
+            break
+    return made
+
+
+def without(parent: Element, *tags: str) -> bool:
+    """Takes the children of these tags out; whether there were any."""
+    found = [child for child in parent if child.tag in tags]
+    for child in found:
+        parent.remove(child)
+    return bool(found)
+
+
+# Characters that XML, and SpreadsheetML above it, can and cannot have.
+
+
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
+_LITERAL = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
+
+
+def without_forbidden(text: str) -> str:
+    """A text without what no XML document may hold."""
+    return _FORBIDDEN.sub("", text)
+
+
+def unescaped(text: str) -> str:
+    """What `ST_Xstring` means: characters that XML forbids are written _x000D_ there. ECMA-376 part 1, 22.9.2.19."""
+    if "_x" not in text:
+        return text
+    return without_forbidden(_ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)).replace("\r\n", "\n")
+
+
+def escaped(text: str) -> str:
+    """A text that could be taken for such an escape, so that it is none."""
+    return _LITERAL.sub("_x005F_", text) if "_x" in text else text
+
+
+# Languages as Office names them.
+
+
+_SCRIPTS = {"zh-hans": "zh-CN", "zh-hant": "zh-TW"}
+
+
+def office_language(language: str) -> str:
+    """A code of BCP 47 with a region in place of a script, where Office wants one: zh-TW for zh-Hant."""
+    return _SCRIPTS.get(language.lower(), language)
+
+
+# Texts of a package that are in attributes and small elements: words for pictures, titles, properties.
+
+
+_CORE = "docProps/core.xml"
+_DUBLIN = "{http://purl.org/dc/elements/1.1/}"
+_PROPERTIES = "{http://schemas.openxmlformats.org/package/2006/metadata/core-properties}"
+_SAID = tuple(f"{_DUBLIN}{name}" for name in ("title", "subject", "description"))
+_SAID += tuple(f"{_PROPERTIES}{name}" for name in ("keywords", "category"))
+
+
+def attribute(part: Part, element: Element, name: str, ask: Ask, page: int = 0) -> None:
+    """The words in an attribute, such as those for a picture."""
+    said = element.get(name, "")
+    if given := plain_given(said, ask, SegmentKind.LABEL, page):
+        element.set(name, given)
+        part.is_changed = True
+
+
+def text(part: Part, element: Element, ask: Ask, kind: SegmentKind = SegmentKind.LABEL, page: int = 0) -> None:
+    """The words in an element that can hold no markup."""
+    if given := plain_given(element.text or "", ask, kind, page):
+        element.text = given
+        part.is_changed = True
+
+
+def plain_given(said: str, ask: Ask, kind: SegmentKind, page: int = 0, context: str = "") -> str:
+    """What words without markup become, with the white space around them; "" where nothing changes."""
+    if not said.strip():
+        return ""
+    core = said.strip()
+    given = ask((core,), kind, page, 0, context)
+    if given is None or not (words := without_forbidden(plain(given)).strip()):
+        return ""
+    return said.replace(core, words, 1)
+
+
+def properties(parts: Parts, ask: Ask, target: Target | None) -> None:
+    """Title, subject, description, keywords and category of the document, and its language."""
+    if _CORE not in parts.archive:
+        return
+    with parts.opened(_CORE) as part:
+        for element in part.root:
+            if element.tag in _SAID:
+                text(part, element, ask)
+            elif element.tag == f"{_DUBLIN}language" and target is not None and element.text != target.language:
+                element.text = target.language
+                part.is_changed = True

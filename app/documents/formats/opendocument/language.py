@@ -1,15 +1,15 @@
-"""The locales that the styles of an OpenDocument name, and how they name another one.
-
-A document has three languages at a time: for western, Asian and complex scripts. Source: OpenDocument 1.3 part 3,
-20.202 (fo:language), 20.299 (style:language-asian), 20.300 (style:language-complex).
-"""
+"""Sets language and direction in the parts of an OpenDocument."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from app.documents.formats.opendocument.properties import Properties, StyleTags
+from app.documents.formats.markup.stretches import Edit
+from app.documents.formats.markup.tokens import Attribute
+from app.documents.visits import Target
 
 _ASIAN = frozenset(("zh", "ja", "ko", "yue"))
 _COMPLEX = frozenset(
@@ -90,3 +90,179 @@ def language_of(each: Properties, locale: Locale, before: str) -> dict[str, str]
     whole = {locale.keys[3]: "-".join(filter(None, (locale.language, locale.script, locale.country)))}
     written = {locale.keys[2]: locale.script} if locale.script or locale.keys[2] in each.said else {}
     return locale.said | written | (whole if locale.keys[3] in each.said else {})
+
+
+# In which direction an OpenDocument is written, and how its styles say the other one.
+# Source: OpenDocument 1.3 part 3, 20.404 (style:writing-mode). What LibreOffice 25.2 makes of it was looked at: a
+# paragraph from right to left stands at the right only where its style says so, "start" being left for it; so the words
+# for sides that mean the same everywhere are written.
+
+
+_MODE, _ALIGN = "style:writing-mode", "fo:text-align"
+_TO_RIGHT, _TO_LEFT = ("lr-tb", "lr"), ("rl-tb", "rl")
+_DEFAULT_FAMILIES = ("paragraph", "graphic", "table-cell")
+"""One of these has what all text has: of a text, a presentation, a spreadsheet."""
+_MIRRORED = {"left": "right", "start": "right", "right": "left", "end": "left"}
+_TEXT_FAMILIES = ("paragraph", "graphic")
+_OF_CODE = {_MODE: "lr-tb", _ALIGN: "left"}
+
+
+def is_rtl(parts: Sequence[StyleTags]) -> bool:
+    """Whether a document is written from right to left: by its pages, or by most paragraph styles that say it."""
+    modes = [(each, each.said[_MODE].value) for part in parts for each in part.properties if _MODE in each.said]
+    if any(each.name == PAGE_PROPERTIES and mode in _TO_LEFT for each, mode in modes):
+        return True
+    of_text = [mode in _TO_LEFT for each, mode in modes if each.name == PARAGRAPH_PROPERTIES]
+    return sum(of_text) * 2 > len(of_text)
+
+
+class Turning:
+    """What the styles of a document need for its target: its language, and its direction where that changes.
+
+    `before` is the default language so far, `is_code` tells styles of code by their names.
+    """
+
+    def __init__(
+        self, target: Target, locale: Locale, before: str, parts: Sequence[StyleTags], is_code: Callable[[str], bool]
+    ) -> None:
+        self._locale = locale
+        self._before = before
+        self._is_code = is_code
+        self._is_turned = is_rtl(parts) != target.is_rtl
+        self._mode, self._align = ("rl-tb", "right") if target.is_rtl else ("lr-tb", "left")
+        self._opposite = _TO_RIGHT if target.is_rtl else _TO_LEFT
+        self._lacks_default = not any(
+            tag.name == DEFAULT and tag.family in _DEFAULT_FAMILIES for part in parts for tag in part.tags
+        )
+
+    def edits(self, part: StyleTags) -> Iterator[Edit]:
+        """What changes in a part."""
+        for each in part.properties:
+            if each.name == TEXT_PROPERTIES:
+                wanted = look_of(each, self._locale) | language_of(each, self._locale, self._before)
+                yield from part.set(each, wanted)
+            elif self._is_turned:
+                yield from part.set(each, self._turned(each))
+        if self._is_turned and self._mode == "rl-tb":
+            yield from self._code_edits(part)
+        if self._lacks_default:
+            yield from self._new_default(part)
+
+    def _turned(self, each: Properties) -> dict[str, str]:
+        is_text = each.name == PARAGRAPH_PROPERTIES
+        if is_text and each.family == "paragraph" and not each.is_default and self._is_code(each.style):
+            return _OF_CODE
+        wanted: dict[str, str] = {}
+        is_begun = each.is_default and (each.name == PAGE_PROPERTIES or (is_text and each.family in _TEXT_FAMILIES))
+        mode, align = each.said.get(_MODE), each.said.get(_ALIGN)
+        if (mode is None and is_begun) or (mode is not None and mode.value in self._opposite):
+            wanted[_MODE] = self._mode
+        if align is not None and (align.value in _MIRRORED):
+            wanted[_ALIGN] = _MIRRORED[align.value]
+        elif align is None and is_text and is_begun:
+            wanted[_ALIGN] = self._align
+        return wanted
+
+    def _code_edits(self, part: StyleTags) -> Iterator[Edit]:
+        """Code stays from left to right, whatever is around it."""
+        has_properties = {each.style for each in part.properties if each.name == PARAGRAPH_PROPERTIES}
+        for tag in part.tags:
+            is_code = tag.name == STYLE and tag.family == "paragraph" and self._is_code(tag.style)
+            if is_code and tag.style not in has_properties:
+                yield tag.inserted(part.spelled_element(PARAGRAPH_PROPERTIES, _OF_CODE))
+
+    def _new_default(self, part: StyleTags) -> Iterator[Edit]:
+        """The default style of paragraphs, for a document without any."""
+        for tag in part.tags:
+            if tag.name == STYLES:
+                turned = {_MODE: self._mode, _ALIGN: self._align} if self._is_turned else {}
+                content = part.spelled_element(PARAGRAPH_PROPERTIES, turned) if turned else ""
+                content += part.spelled_element(TEXT_PROPERTIES, self._locale.said)
+                yield tag.inserted(part.spelled_element(DEFAULT, {"style:family": "paragraph"}, content))
+
+
+# The tags of an OpenDocument's styles that say languages and directions, with their places.
+
+
+DEFAULT, STYLE, STYLES = "style:default-style", "style:style", "office:styles"
+PAGE_PROPERTIES, TEXT_PROPERTIES = "style:page-layout-properties", "style:text-properties"
+PARAGRAPH_PROPERTIES = "style:paragraph-properties"
+
+
+@dataclass(frozen=True)
+class Properties:
+    """Properties of the style `style`; of a default style, or a page layout, with `is_default`."""
+
+    name: str
+    style: str
+    family: str
+    is_default: bool
+    at: int
+    """Where its attributes begin."""
+    said: Mapping[str, Attribute]
+
+
+@dataclass(frozen=True)
+class StyleTag:
+    """A tag that holds styles or properties, and ends at `end`."""
+
+    name: str
+    raw: str
+    style: str
+    family: str
+    end: int
+    is_empty: bool
+
+    def inserted(self, content: str) -> Edit:
+        """With something at its beginning."""
+        if not self.is_empty:
+            return Edit(self.end, self.end, (content,))
+        return Edit(self.end - 2, self.end, (f">{content}</{self.raw}>",))
+
+
+class StyleTags:
+    """Gathers them in one part. `prefixes` has the file's own prefixes by the usual ones."""
+
+    def __init__(self, prefixes: dict[str, str]) -> None:
+        self.properties: list[Properties] = []
+        self.tags: list[StyleTag] = []
+        self._prefixes = prefixes
+        self._owner = StyleTag("", "", "", "", 0, False)
+
+    def take(self, raw: str, name: str, said: dict[str, Attribute], at: tuple[int, int], *, is_empty: bool) -> None:
+        """A tag; `at` is where its attributes begin, and where it ends."""
+        if name.endswith("-properties"):
+            owner = self._owner
+            is_default = owner.name == DEFAULT or name == PAGE_PROPERTIES
+            self.properties.append(Properties(name, owner.style, owner.family, is_default, at[0], said))
+        elif name == STYLES or (name.startswith("style:") and not name.startswith(("style:tab", "style:header"))):
+            family, style = said.get("style:family"), said.get("style:name")
+            tag = StyleTag(name, raw, style.value if style else "", family.value if family else "", at[1], is_empty)
+            self.tags.append(tag)
+            self._owner = tag
+
+    def spelled(self, wanted: Mapping[str, str]) -> str:
+        """Attributes as source, those whose prefix the file has."""
+        found = ""
+        for key, value in wanted.items():
+            prefix, _, name = key.partition(":")
+            if prefix in self._prefixes:
+                found += f' {self._prefixes[prefix]}:{name}="{value}"'
+        return found
+
+    def spelled_element(self, name: str, wanted: Mapping[str, str], content: str = "") -> str:
+        """An element as source, "" where the file lacks its prefix."""
+        prefix, _, local = name.partition(":")
+        if prefix not in self._prefixes:
+            return ""
+        raw = f"{self._prefixes[prefix]}:{local}"
+        return f"<{raw}{self.spelled(wanted)}>{content}</{raw}>"
+
+    def set(self, each: Properties, wanted: Mapping[str, str]) -> Iterator[Edit]:
+        """Properties with these attributes."""
+        for key, value in wanted.items():
+            said = each.said.get(key)
+            if said is not None:
+                yield Edit(said.start, said.end, (value,))
+        if new := self.spelled({key: value for key, value in wanted.items() if key not in each.said}):
+            yield Edit(each.at, each.at, (new,))

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
 from app.documents.blocks import Kind, Piece
-from app.documents.formats.opendocument.blocks import Blocks
+from app.documents.formats.opendocument.reading import LEFT_OUT, PARAGRAPHS, Blocks, Words
 from app.documents.formats.opendocument.styles import OFFICE, STYLE, TABLE, Styles
-from app.documents.formats.opendocument.text import LEFT_OUT, PARAGRAPHS, Words
 from app.documents.source import Source
 from app.documents.xml_tree import Element, Places, stream_blocks
 

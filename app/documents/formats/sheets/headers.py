@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import count
 
-from app.documents.formats.office.parts import Parts
-from app.documents.formats.sheets.names import (
-    Cell,
-    Table,
-    pivot_sources,
-    rename,
-    rename_in_caches,
-    rename_in_formulas,
-    tables_of,
-)
+from app.documents.formats.office.package import Package, Parts, escaped, unescaped
+from app.documents.formats.sheets.workbook import MAIN
+from app.documents.xml_tree import Element
 
 
 class Headers:
@@ -89,3 +84,222 @@ def _unique(name: str, taken: set[str]) -> str:
     if name.casefold() not in taken:
         return name
     return next(made for number in count(2) if (made := f"{name} {number}").casefold() not in taken)
+
+
+# What names the columns of a table by the words of its header cells: the table, formulas, pivot caches, slicers.
+# Excel repairs (and empties) a file in which these are not the same.
+
+
+_RANGE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})(?::\$?([A-Z]{1,3})\$?(\d{1,7}))?")
+_FORMULAS = frozenset(
+    ("f", "formula", "formula1", "formula2", "definedName", "calculatedColumnFormula", "totalsRowFormula")
+)
+_SPECIAL = re.compile(r"([\[\]#'@])")
+
+Cell = tuple[int, int]
+"""Row and column, from 1."""
+
+
+@dataclass
+class Table:
+    """A table, or another range whose first row names its columns. `part` is where the names are written."""
+
+    part: str
+    sheet: str
+    name: str
+    first: Cell
+    last: Cell
+    columns: list[str]
+    has_header: bool = True
+    has_totals: bool = False
+    is_fixed: bool = False
+    """The names come from elsewhere (a query), so they stay."""
+    renamed: dict[str, str] = field(default_factory=dict)
+
+    def cell(self, index: int) -> Cell:
+        """The header cell of a column, by its index."""
+        return self.first[0], self.first[1] + index
+
+
+def range_of(text: str) -> tuple[Cell, Cell] | None:
+    """The first and last cell of "B2:D9"; None for anything else."""
+    found = _RANGE.fullmatch(text)
+    if found is None:
+        return None
+    first = int(found[2]), column_of(found[1])
+    return first, (int(found[4]), column_of(found[3])) if found[3] else first
+
+
+def column_of(letters: str) -> int:
+    """A column's number, from 1."""
+    number = 0
+    for letter in letters:
+        number = 26 * number + ord(letter) - 64
+    return number
+
+
+def tables_of(package: Package, sheet: str) -> list[Table]:
+    """The tables of a sheet, by the name of its part."""
+    found = []
+    for each in package.related(sheet).values():
+        if each.kind != "table" or each.target not in package.archive:
+            continue
+        root = package.root(each.target)
+        cells = range_of(root.get("ref", ""))
+        if cells is not None:
+            names = [unescaped(column.get("name", "")) for column in root.iter(f"{MAIN}tableColumn")]
+            has_header = root.get("headerRowCount", "1") != "0"
+            has_totals = root.get("totalsRowCount", "0") != "0"
+            is_fixed = root.get("tableType", "worksheet") != "worksheet"
+            name = root.get("displayName") or root.get("name", "")
+            found.append(Table(each.target, sheet, name, *cells, names, has_header, has_totals, is_fixed))
+    return found
+
+
+def rename(parts: Parts, tables: list[Table], totals: Mapping[str, Mapping[int, str]]) -> None:
+    """Writes the new names into the tables; `totals` are the new words in their last rows, by part and column."""
+    for table in tables:
+        if not table.renamed and not totals.get(table.part):
+            continue
+        with parts.opened(table.part) as part:
+            for index, column in enumerate(part.root.iter(f"{MAIN}tableColumn")):
+                name = unescaped(column.get("name", ""))
+                if name in table.renamed:
+                    column.set("name", escaped(table.renamed[name]).replace("\n", "_x000a_"))
+                label = totals.get(table.part, {}).get(index)
+                if label is not None and column.get("totalsRowLabel") is not None:
+                    column.set("totalsRowLabel", escaped(label))
+            part.is_changed = True
+
+
+def rename_in_formulas(parts: Parts, tables: list[Table]) -> None:
+    """Names the columns anew in every formula of the workbook."""
+    changed = [table for table in tables if table.renamed and table.name]
+    if not changed:
+        return
+    for name in parts.archive.names:
+        if name.startswith("xl/") and name.endswith(".xml"):
+            raw = parts.changed.get(name) or parts.archive.read(name)
+            if not any(f"{table.name}[".encode() in raw or name in (table.part, table.sheet) for table in changed):
+                continue
+            with parts.opened(name) as part:
+                for element in part.root.iter():
+                    if isinstance(element.tag, str) and element.tag.rpartition("}")[2] in _FORMULAS:
+                        part.is_changed |= _rename_in(element, changed, name)
+
+
+def rename_in_caches(parts: Parts, tables: list[Table], sheets: Mapping[str, str]) -> None:
+    """The fields of pivot caches whose source is such a table or range, and the slicers of such fields.
+
+    `sheets` gives the part of a sheet by its name.
+    """
+    renamed: dict[str, str] = {}
+    for name in parts.archive.names:
+        if "pivotcachedefinition" not in name.casefold() or not name.endswith(".xml"):
+            continue
+        with parts.opened(name) as part:
+            for table in _sources(part.root, tables, sheets):
+                for each in part.root.iter(f"{MAIN}cacheField"):
+                    said = unescaped(each.get("name", ""))
+                    if said in table.renamed and each.get("databaseField") != "0":
+                        each.set("name", escaped(table.renamed[said]))
+                        renamed[said] = table.renamed[said]
+                        part.is_changed = True
+    for name in parts.archive.names if renamed else ():
+        if name.casefold().startswith("xl/slicercaches/"):
+            with parts.opened(name) as part:
+                said = part.root.get("sourceName", "")
+                if said in renamed:
+                    part.root.set("sourceName", renamed[said])
+                    part.is_changed = True
+
+
+def _sources(root: Element, tables: list[Table], sheets: Mapping[str, str]) -> list[Table]:
+    source = root.find(f"{MAIN}cacheSource/{MAIN}worksheetSource")
+    if source is None:
+        return []
+    if source.get("name"):
+        return [table for table in tables if table.name.casefold() == source.get("name", "").casefold()]
+    cells = range_of(source.get("ref", ""))
+    sheet = sheets.get(source.get("sheet", ""), "")
+    return [table for table in tables if cells is not None and (table.sheet, table.first) == (sheet, cells[0])]
+
+
+def pivot_sources(parts: Parts, sheets: Mapping[str, str]) -> list[Table]:
+    """The ranges that pivot caches are made of, as tables without a part; their first row names the fields."""
+    found = []
+    for name in parts.archive.names:
+        if "pivotcachedefinition" not in name.casefold() or not name.endswith(".xml"):
+            continue
+        root = parts.root(name)
+        source = root.find(f"{MAIN}cacheSource/{MAIN}worksheetSource")
+        cells = range_of(source.get("ref", "")) if source is not None else None
+        sheet = sheets.get(source.get("sheet", ""), "") if source is not None else ""
+        if cells is not None and sheet:
+            fields = [each for each in root.iter(f"{MAIN}cacheField") if each.get("databaseField") != "0"]
+            found.append(Table("", sheet, "", *cells, [unescaped(each.get("name", "")) for each in fields]))
+    return found
+
+
+def _rename_in(element: Element, tables: list[Table], part: str) -> bool:
+    said = element.text or ""
+    for table in tables if "[" in said else ():
+        said = renamed_formula(said, table, is_inside=_is_inside(element, table, part))
+    if said == (element.text or ""):
+        return False
+    element.text = said
+    return True
+
+
+def _is_inside(element: Element, table: Table, part: str) -> bool:
+    """Whether a formula belongs to a table, or to a cell of it: there the table need not be named."""
+    if part == table.part:
+        return True
+    place = range_of(element.getparent().get("r", "")) if part == table.sheet else None
+    if place is None:
+        return False
+    return all(first <= at <= last for first, at, last in zip(table.first, place[0], table.last, strict=True))
+
+
+def renamed_formula(formula: str, table: Table, *, is_inside: bool = False) -> str:
+    """A formula in which the table's columns have their new names: Table[Name], Table[[#This Row],[Name]].
+
+    `is_inside`: also [Name] alone; what is followed by a name is another workbook.
+    """
+    made, at = "", 0
+    for found in re.finditer(rf"(?<![\w.\\])({re.escape(table.name)}){'?' * is_inside}\[", formula, re.IGNORECASE):
+        if found.start() < at:
+            continue
+        end = _closing(formula, found.end() - 1)
+        if not found[1] and re.match(r"[\w!'.]", formula[end + 1 :]):
+            continue
+        inside = formula[found.end() : end]
+        made += formula[at : found.end()] + _specifier(inside, table.renamed)
+        at = end
+    return made + formula[at:]
+
+
+def _closing(formula: str, start: int) -> int:
+    """The index of the bracket that closes the one at an index; a quotation mark takes the next sign's meaning."""
+    depth, index = 0, start
+    while index < len(formula):
+        sign = formula[index]
+        if sign == "'":
+            index += 1
+        depth += {"[": 1, "]": -1}.get(sign, 0)
+        if depth == 0:
+            return index
+        index += 1
+    return len(formula)
+
+
+def _specifier(inside: str, renamed: Mapping[str, str]) -> str:
+    if not inside.startswith("["):
+        name = re.sub(r"'(.)", r"\1", inside)
+        return _SPECIAL.sub(r"'\1", renamed[name]) if name in renamed else inside
+    made, at = "", 0
+    while (start := inside.find("[", at)) >= 0:
+        end = _closing(inside, start)
+        made += inside[at : start + 1] + _specifier(inside[start + 1 : end], renamed)
+        at = end
+    return made + inside[at:]

@@ -7,21 +7,24 @@ more in the piece. A piece has at most `ROWS` rows; its label says which, counte
 from __future__ import annotations
 
 import datetime
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
 import olefile
 import python_calamine
+from olefile import OleFileIO
+from olefile.olefile import OleFileError
 
 from app.documents.archive import CHUNK_BYTES, Archive
 from app.documents.blocks import Kind, Piece, Place, table_text
-from app.documents.formats.opendocument.flat import WithoutPictures
 from app.documents.formats.opendocument.sheets import Found, Spreadsheet
 from app.documents.formats.sheets.workbook import Workbook
-from app.documents.formats.sheets.xls_records import Beside, beside_cells
 from app.documents.source import Item, Opened, PageRead, Remark, Source
+from app.documents.xml_text import WithoutPictures
 
 ROWS = 100
 MOST_ROWS = 100_000
@@ -250,3 +253,114 @@ class _Sheet:
         text = "\n".join(table_text([[row.get(column, "") for column in columns]]).rstrip("\t") for _, row in rows)
         label = f"rows {first + 1}-{last + 1}" if last > first else f"row {first + 1}"
         return Piece(Kind.TABLE, text, self._page, Place(self._name, first, last + 1), label=label)
+
+
+# What python-calamine leaves out of an XLS workbook: the rest of long formula results, comments, and text boxes.
+# Source: MS-XLS 2.1.4 (records, and Continue where one is too long), 2.4.28 (BoundSheet8), 2.4.127 (Formula),
+# 2.4.179 (Note), 2.4.181 (Obj), 2.4.268 (String), 2.4.329 (TxO).
+
+
+_FORMULA, _NOTE, _CONTINUE, _OBJECT, _SHEET, _TEXT, _STRING, _BEGIN = 0x06, 0x1C, 0x3C, 0x5D, 0x85, 0x1B6, 0x207, 0x809
+_BIFF_8 = 0x0600
+_IS_NOTE = 0x19
+_IS_WIDE = 0x1
+
+
+@dataclass
+class Beside:
+    """Of one sheet: texts of cells that calamine cuts, by row and column from 0, and what floats above the cells."""
+
+    long: dict[tuple[int, int], str] = field(default_factory=dict)
+    texts: dict[int, tuple[bool, str]] = field(default_factory=dict)
+    """By the number of its object: whether it is a comment, and its words."""
+    notes: dict[int, int] = field(default_factory=dict)
+    """By the number of the object: the row of its cell."""
+
+    def pieces(self, page: int, name: str) -> Iterator[Piece]:
+        """Comments and the words of text boxes."""
+        for number, (is_note, text) in self.texts.items():
+            row = self.notes.get(number, 0)
+            place = Place(name, row, row + 1)
+            kind, label = (Kind.NOTE, "comment") if is_note else (Kind.PARAGRAPH, "")
+            yield Piece(kind, text.strip(), page, place, label=label)
+
+
+def beside_cells(source: Source) -> tuple[list[Beside], bool]:
+    """For each sheet in order, and whether that is all; nothing for what is older than Excel 97, or no XLS."""
+    try:
+        with OleFileIO(str(source.path)) as ole:
+            data = ole.openstream("Workbook").read() if ole.exists("Workbook") else b""
+    except (OSError, OleFileError, struct.error):
+        return [], True
+    walk, is_all = _Walk(data), True
+    try:
+        walk.run()
+    except (struct.error, IndexError):  # a record that is too short, at which calamine may not have looked
+        is_all = False
+    return list(walk.sheets.values()), is_all
+
+
+class _Walk:
+    """One way through the records of a workbook."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self.sheets: dict[int, Beside] = {}
+        """By where each begins."""
+        self._sheet = Beside()
+        self._cell = (0, 0)
+        self._object = (0, False)
+
+    def run(self) -> None:
+        """All the way; raises struct.error where a record is too short."""
+        for kind, at, parts in self._records():
+            first = parts[0]
+            match kind:
+                case _ if kind == _BEGIN:
+                    if at == 0 and struct.unpack_from("<H", first)[0] != _BIFF_8:
+                        return
+                    self._sheet = self.sheets.get(at, self._sheet)
+                case _ if kind == _SHEET:
+                    self.sheets[struct.unpack_from("<I", first)[0]] = Beside()
+                case _ if kind == _FORMULA:
+                    self._cell = struct.unpack_from("<HH", first)
+                case _ if kind == _STRING and len(parts) > 1:
+                    count = struct.unpack_from("<H", first)[0]
+                    self._sheet.long[self._cell] = _joined([first[2:], *parts[1:]], count)
+                case _ if kind == _OBJECT:
+                    of_type, number = struct.unpack_from("<4xHH", first)
+                    self._object = (number, of_type == _IS_NOTE)
+                case _ if kind == _TEXT and len(parts) > 1:
+                    number, is_note = self._object
+                    self._sheet.texts[number] = (is_note, _joined(parts[1:], struct.unpack_from("<10xH", first)[0]))
+                case _ if kind == _NOTE:
+                    row, _, _, number = struct.unpack_from("<HHHH", first)
+                    self._sheet.notes[number] = row
+
+    def _records(self) -> Iterator[tuple[int, int, list[bytes]]]:
+        """Each record's kind, its place, and its data: its own and that of the records that continue it."""
+        waiting: tuple[int, int, list[bytes]] | None = None
+        at = 0
+        while at + 4 <= len(self._data):
+            kind, length = struct.unpack_from("<HH", self._data, at)
+            part = self._data[at + 4 : at + 4 + length]
+            if kind == _CONTINUE and waiting is not None:
+                waiting[2].append(part)
+            else:
+                if waiting is not None:
+                    yield waiting
+                waiting = (kind, at, [part])
+            at += 4 + length
+        if waiting is not None:
+            yield waiting
+
+
+def _joined(parts: list[bytes], count: int) -> str:
+    """A text of so many UTF-16 units; each part says in its first byte how wide they are in it."""
+    text = b""
+    for part in parts:
+        if len(text) >= 2 * count or not part:
+            break
+        is_wide, units = part[0] & _IS_WIDE, part[1:]
+        text += units if is_wide else units.decode("latin-1").encode("utf-16-le")
+    return text[: 2 * count].decode("utf-16-le", "replace")

@@ -9,12 +9,25 @@ kept of a pivot table's data is found anew when it is refreshed. How words are s
 
 from __future__ import annotations
 
-from typing import BinaryIO
+import copy
+import re
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO, NamedTuple
+
+from lxml import etree
 
 from app.documents.archive import Archive
-from app.documents.formats.sheets.book import Book
+from app.documents.formats.office import package
+from app.documents.formats.office.drawing import PARAGRAPH, Drawings, is_words_for_picture
+from app.documents.formats.office.package import RELATIONSHIPS, Part, Parts, child_in_order, escaped, unescaped
+from app.documents.formats.office.runs import Format, Node, Single, Text, Token, arranged, line_of, plan_of
+from app.documents.formats.sheets.headers import Cell, Headers, range_of
+from app.documents.formats.sheets.workbook import MAIN, Sheet
+from app.documents.segments import Content, SegmentKind
 from app.documents.source import Source
-from app.documents.visits import Target, Visit
+from app.documents.visits import Ask, Once, Target, Visit, Visits
+from app.documents.xml_tree import Element, iterate
 
 
 def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
@@ -27,3 +40,374 @@ def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target |
                 book.parts.write(out)
     except RecursionError:
         raise source.unreadable("too_deep") from None
+
+
+# A workbook that is being rewritten, sheet by sheet.
+
+
+_ROW, _CELL, _INLINE, _MARGINS = f"{MAIN}row", f"{MAIN}c", f"{MAIN}is", f"{MAIN}headerFooter"
+_THREADED = "{http://schemas.microsoft.com/office/spreadsheetml/2018/threadedcomments}"
+_BEFORE_VIEWS = tuple(f"{MAIN}{name}" for name in ("sheetPr", "dimension", "sheetViews"))
+
+
+@dataclass
+class _Strings:
+    """The shared strings. `before` has the words that a changed one had."""
+
+    part: Part | None = None
+    elements: Sequence[Element] = ()
+    asked: set[int] = field(default_factory=set)
+    before: dict[int, str] = field(default_factory=dict)
+
+
+class Book:
+    """Asks for everything in an order that is the same each time; then makes names and directions fit."""
+
+    def __init__(self, archive: Archive, source: Source, visit: Visit, target: Target | None) -> None:
+        self.parts = Parts(archive, source)
+        self._source = source
+        self._target = target
+        self._ask = Visits(visit)
+        self._once = Once(self._ask)
+        """For cells, and what repeats their words: the same words are one segment."""
+        self._drawings = Drawings(self.parts, target)
+        self._main = self.parts.main_part("xl/workbook.xml")
+        self._related = self.parts.related(self._main)
+        self._sheets = list(self._found_sheets())
+        self._strings = _Strings()
+        self._headers = Headers(self.parts, {each.name: each.part for each in self._sheets})
+        self._turned: dict[str, None] = {}
+        """Parts of sheets with a translated cell."""
+
+    def rewrite(self) -> None:
+        """Everything."""
+        package.properties(self.parts, self._ask, self._target)
+        shared = (each.target for each in self._related.values() if each.kind == "sharedStrings")
+        name = next((each for each in shared if each in self.parts.archive), None)
+        if name is None:
+            self._all_sheets()
+        else:
+            with self.parts.opened(name) as part:
+                self._strings = _Strings(part, part.root.findall(f"{MAIN}si"))
+                self._all_sheets()
+        if named := sum(1 for sheet in self._sheets if any(sign.isalpha() for sign in sheet.name)):
+            self._source.remark("left_names", count=named)
+        self._headers.settle()
+        for part_name, cells in self._headers.forced.items():
+            self._write_cells(part_name, cells)
+        self._headers.rename()
+        if self._target is not None:
+            for part_name in self._turned:
+                self._turn(part_name, self._target)
+
+    def _found_sheets(self) -> Iterator[Sheet]:
+        for element in self.parts.root(self._main).iter(f"{MAIN}sheet"):
+            related = self._related.get(element.get(f"{RELATIONSHIPS}id", ""))
+            if related is not None and related.target in self.parts.archive:
+                yield Sheet(element.get("name", ""), related.kind != "worksheet", related.target)
+
+    def _all_sheets(self) -> None:
+        for page, sheet in enumerate(self._sheets, 1):
+            self._sheet(sheet.part, page)
+            for related in self.parts.related(sheet.part).values():
+                if related.target not in self.parts.archive:
+                    continue
+                if related.kind in ("comments", "threadedComment"):
+                    self._comments(related.target, page)
+                elif related.kind == "drawing":
+                    self._drawing(related.target, page)
+
+    def _sheet(self, name: str, page: int) -> None:
+        """Shared strings while the sheet streams by; as a tree only where it holds texts itself."""
+        has_texts = False
+        with self.parts.archive.open(name) as stream:
+            for at, element in _cells(iterate(stream, self._source, (_ROW, _MARGINS))):
+                if element.tag == _MARGINS or element.get("t") == "inlineStr":
+                    has_texts = True
+                elif element.get("t") == "s":
+                    self._shared(name, at, element.findtext(f"{MAIN}v") or "", page)
+        if has_texts:
+            with self.parts.opened(name) as part:
+                for at, cell in _cells(part.root.iter(_ROW)):
+                    string = cell.find(_INLINE)
+                    if cell.get("t") == "inlineStr" and string is not None:
+                        self._inline(part, at, string, page)
+                rewrite_margins(part, self._ask, page)
+
+    def _shared(self, sheet: str, at: Cell, value: str, page: int) -> None:
+        strings = self._strings
+        index = int(value) if value.strip().isdecimal() and len(value) < 10 else -1
+        if not 0 <= index < len(strings.elements) or strings.part is None:
+            return
+        element = strings.elements[index]
+        if index not in strings.asked:
+            strings.asked.add(index)
+            before = text_of(element)
+            if rewrite_string(element, self._once, SegmentKind.CELL, page):
+                strings.before[index] = before
+                strings.part.is_changed = True
+        if index in strings.before:
+            self._turned[sheet] = None
+            self._headers.note(sheet, at, strings.before[index], text_of(element))
+
+    def _inline(self, part: Part, at: Cell, string: Element, page: int) -> None:
+        before = text_of(string)
+        if rewrite_string(string, self._once, SegmentKind.CELL, page):
+            part.is_changed = True
+            self._turned[part.name] = None
+            self._headers.note(part.name, at, before, text_of(string))
+
+    def _comments(self, name: str, page: int) -> None:
+        with self.parts.opened(name) as part:
+            for each in part.root.iter(f"{MAIN}comment"):
+                string = each.find(f"{MAIN}text")
+                if string is not None:
+                    part.is_changed |= rewrite_string(string, self._ask, SegmentKind.NOTE, page)
+            for each in part.root.iter(f"{_THREADED}threadedComment"):
+                self._threaded(part, each, page)
+
+    def _threaded(self, part: Part, comment: Element, page: int) -> None:
+        """Who is mentioned is told by the place in the text, which is another one then."""
+        text = comment.find(f"{_THREADED}text")
+        said = text.text if text is not None else None
+        if text is None:
+            return
+        package.text(part, text, self._ask, SegmentKind.NOTE, page)
+        mentions = comment.find(f"{_THREADED}mentions")
+        if text.text != said and mentions is not None:
+            comment.remove(mentions)
+
+    def _drawing(self, name: str, page: int) -> None:
+        once = Once(self._ask)
+        with self.parts.opened(name) as part:
+            for element in list(part.root.iter()):
+                if element.tag == PARAGRAPH:
+                    self._drawings.paragraph(part, element, once, SegmentKind.PARAGRAPH, page=page)
+                elif is_words_for_picture(element):
+                    self._drawings.words_for_picture(part, element, once, page)
+            self._drawings.related(name, part.root, self._once, page)
+
+    def _write_cells(self, name: str, cells: dict[Cell, str]) -> None:
+        """Words that only these cells have, though their shared strings say something else."""
+        with self.parts.opened(name) as part:
+            for at, cell in _cells(part.root.iter(_ROW)):
+                if at in cells:
+                    for child in list(cell):
+                        cell.remove(child)
+                    cell.set("t", "inlineStr")
+                    set_text(etree.SubElement(cell, _INLINE), cells[at])
+                    part.is_changed = True
+
+    def _turn(self, name: str, target: Target) -> None:
+        with self.parts.opened(name) as part:
+            views = part.root.findall(f"{MAIN}sheetViews/{MAIN}sheetView")
+            if not views and target.is_rtl:
+                made = child_in_order(part.root, f"{MAIN}sheetViews", _BEFORE_VIEWS)
+                views = [etree.SubElement(made, f"{MAIN}sheetView", {"workbookViewId": "0"})]
+            for view in views:
+                if (view.get("rightToLeft") in ("1", "true")) == target.is_rtl:
+                    continue
+                if target.is_rtl:
+                    view.set("rightToLeft", "1")
+                else:
+                    del view.attrib["rightToLeft"]
+                part.is_changed = True
+
+
+def _cells(elements: Iterable[Element]) -> Iterator[tuple[Cell, Element]]:
+    """The cells of rows with their places; what is no row is given as it is. Places that are not told follow."""
+    row = 0
+    for element in elements:
+        if element.tag != _ROW:
+            yield (0, 0), element
+            continue
+        said = element.get("r", "")
+        row = int(said) if said.isdecimal() and len(said) < 8 else row + 1
+        column = 0
+        for cell in element.iterchildren(_CELL):
+            place = range_of(cell.get("r", ""))
+            column = place[0][1] if place else column + 1
+            yield (row, column), cell
+
+
+# The headers and footers of sheets: texts with codes in them. ECMA-376 part 1, 18.3.1.39 (evenFooter).
+
+
+_SECTION = re.compile("(&[LCR])")
+_CODE = re.compile(r"(&\"[^\"]*\"|&K(?:[0-9A-Fa-f]{6}|\d\d[+-]\d{3})|&\d{1,3}|&&|&[A-Za-z])")
+_SHOWN = frozenset("PNDTZFAGpndtzfag")
+"""Page, pages, date, time, path, file, sheet, picture; the others change how what follows looks."""
+_NAMES = tuple(f"{MAIN}{when}{what}" for when in ("odd", "even", "first") for what in ("Header", "Footer"))
+
+
+def rewrite_margins(part: Part, ask: Ask, page: int) -> None:
+    """Each of the up to three sections of every header and footer."""
+    for element in part.root.iter(*_NAMES):
+        said = unescaped(element.text or "")
+        pieces = _SECTION.split(said)
+        made = "".join(piece if _SECTION.fullmatch(piece) else _section(piece, ask, page) for piece in pieces)
+        if made != said:
+            element.text = escaped(made)
+            part.is_changed = True
+
+
+def _section(said: str, ask: Ask, page: int) -> str:
+    plan = plan_of(line_of(_margin_nodes(said), lambda _, __: "other"))
+    if not plan.has_words:
+        return said
+    given = ask(plan.content, SegmentKind.HEADER, page)
+    if given is None:
+        return said
+    return _joined(arranged(plan, given))
+
+
+def _margin_nodes(said: str) -> list[Node]:
+    nodes: list[Node] = []
+    for part in _CODE.split(said):
+        if part == "&&":
+            nodes.append(Text("&", None))
+        elif _CODE.fullmatch(part):
+            is_shown = part[1:] in _SHOWN
+            nodes.append(Single("field" if is_shown else "other", [part], stays=not is_shown))
+        elif part:
+            nodes.append(Text(part, None))
+    return nodes
+
+
+def _joined(tokens: list[Token]) -> str:
+    text = ""
+    for token in tokens:
+        if not isinstance(token.node, Text):
+            text += "".join(token.node.payload)
+            continue
+        words = token.node.text.replace("&", "&&")
+        # A figure after a size would be read as part of it.
+        text += f" {words}" if re.search(r"&\d{1,3}$", text) and words[:1].isdigit() else words
+    return text
+
+
+# Strings of a workbook, plain or of runs that look different: shared, in a cell, in a comment (CT_Rst).
+
+
+TEXT, _RUN, _PROPERTIES = f"{MAIN}t", f"{MAIN}r", f"{MAIN}rPr"
+_SPOKEN = f"{MAIN}rPh"
+_SPACE = "{http://www.w3.org/XML/1998/namespace}space"
+_LOOKS = {"b": "bold", "i": "italic", "u": "underline", "strike": "strike", "vertAlign": "small"}
+_SIGNS = {"\n": "break", "\t": "tab"}
+_PARTS = re.compile("([\n\t])")
+
+
+class _Sign(NamedTuple):
+    run: Element
+    text: str
+
+
+def rewrite_string(
+    string: Element, ask: Ask, kind: SegmentKind = SegmentKind.CELL, page: int = 0, context: str = ""
+) -> bool:
+    """Asks for a string and writes it back; whether it changed. How it is spoken goes with the words."""
+    plan = plan_of(line_of(_nodes(string), _difference))
+    if not plan.has_words:
+        return False
+    given: Content | None = ask(plan.content, kind, page, 0, context)
+    if given is None:
+        return False
+    _rebuild(string, arranged(plan, given))
+    return True
+
+
+def text_of(string: Element) -> str:
+    """The words of a string."""
+    texts = (each for each in string.iter(TEXT) if each.getparent().tag != _SPOKEN)
+    return unescaped("".join(each.text or "" for each in texts))
+
+
+def set_text(string: Element, text: str) -> None:
+    """A string of these words, in one look."""
+    for child in list(string):
+        string.remove(child)
+    _put(string, text)
+
+
+def _nodes(string: Element) -> list[Node]:
+    nodes: list[Node] = []
+    for child in string:
+        if child.tag == TEXT:
+            nodes += _split(unescaped(child.text or ""), child, ())
+        elif child.tag == _RUN:
+            nodes += _split(unescaped(child.findtext(TEXT) or ""), child, _look(child))
+    return nodes
+
+
+def _split(text: str, run: Element, look: Hashable) -> list[Node]:
+    """Texts and the signs between them."""
+    nodes: list[Node] = []
+    for part in _PARTS.split(text):
+        if part in _SIGNS:
+            nodes.append(Single(_SIGNS[part], [_Sign(run, part)], stays=True))
+        elif part:
+            nodes.append(Text(part, run, look))
+    return nodes
+
+
+def _look(run: Element) -> Hashable:
+    properties = run.find(_PROPERTIES)
+    if properties is None:
+        return ()
+    return tuple((each.tag, tuple(sorted(each.attrib.items()))) for each in properties)
+
+
+def _difference(base: Element, other: Element) -> str:
+    mine, theirs = _words(base), _words(other)
+    return next((word for word in theirs if word not in mine), "other")
+
+
+def _words(run: Element) -> list[str]:
+    properties = run.find(_PROPERTIES)
+    if properties is None:
+        return []
+    names = (each.tag.removeprefix(MAIN) for each in properties if each.get("val", "1") not in ("0", "false", "none"))
+    return [_LOOKS[name] for name in names if name in _LOOKS]
+
+
+def _rebuild(string: Element, tokens: Sequence[Token]) -> None:
+    """Plain where it was plain; the properties of how a string is spoken stay."""
+    stretches: list[tuple[Element, str]] = []
+    for token in tokens:
+        if isinstance(token.node, Format):
+            continue
+        pieces = [(token.node.run, token.node.text)] if isinstance(token.node, Text) else token.node.payload
+        for run, text in pieces:
+            if stretches and stretches[-1][0] is run:
+                stretches[-1] = (run, stretches[-1][1] + text)
+            else:
+                stretches.append((run, text))
+    for child in list(string):
+        if child.tag in (TEXT, _RUN, _SPOKEN):
+            string.remove(child)
+    is_plain = all(run.tag == TEXT for run, _ in stretches)
+    if is_plain:
+        stretches = [(string, "".join(text for _, text in stretches))]
+    for at, (run, text) in enumerate(stretches):
+        string.insert(at, _made(run, text, is_plain))
+
+
+def _made(run: Element, text: str, is_plain: bool) -> Element:
+    if is_plain:
+        holder = etree.Element(_RUN, nsmap=run.nsmap)
+        _put(holder, text)
+        return holder[0]
+    made = etree.Element(_RUN, nsmap=run.nsmap)
+    properties = run.find(_PROPERTIES)
+    if properties is not None:
+        made.append(copy.deepcopy(properties))
+    _put(made, text)
+    return made
+
+
+def _put(holder: Element, text: str) -> None:
+    made = etree.SubElement(holder, TEXT)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    made.text = escaped(text)
+    if text != text.strip() or "\n" in text:
+        made.set(_SPACE, "preserve")

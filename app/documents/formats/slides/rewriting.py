@@ -9,11 +9,18 @@ from __future__ import annotations
 from typing import BinaryIO
 
 from app.documents.archive import Archive
-from app.documents.formats.office import labels
-from app.documents.formats.office.drawing_parts import Drawings, is_words_for_picture
-from app.documents.formats.office.drawing_text import PARAGRAPH, PROPERTIES, turn
-from app.documents.formats.office.package import ALTERNATE, COMPATIBILITY, DRAWING, RELATIONSHIPS, Related, chosen
-from app.documents.formats.office.parts import Part, Parts
+from app.documents.formats.office import package
+from app.documents.formats.office.drawing import PARAGRAPH, PROPERTIES, Drawings, is_words_for_picture, turn
+from app.documents.formats.office.package import (
+    ALTERNATE,
+    COMPATIBILITY,
+    DRAWING,
+    RELATIONSHIPS,
+    Part,
+    Parts,
+    Related,
+    chosen,
+)
 from app.documents.segments import SegmentKind
 from app.documents.source import Source
 from app.documents.visits import Ask, Once, Target, Visit, Visits
@@ -55,7 +62,7 @@ class _Show:
 
     def rewrite(self) -> None:
         """All parts, in an order that is the same each time."""
-        labels.properties(self.parts, self._ask, self._target)
+        package.properties(self.parts, self._ask, self._target)
         before = set(self.parts.changed)
         for number, name in enumerate(self._slides(), 1):
             if name in self.parts.archive:
@@ -110,7 +117,7 @@ class _Show:
                     for paragraph in list(each.iter(PARAGRAPH)):
                         self._drawings.paragraph(part, paragraph, self._ask, SegmentKind.NOTE, page=number)
                 else:
-                    labels.text(part, each, self._ask, SegmentKind.NOTE, number)
+                    package.text(part, each, self._ask, SegmentKind.NOTE, number)
 
     def _turn_defaults(self, target: Target) -> None:
         """The sides that paragraphs have from the presentation, layouts and masters."""

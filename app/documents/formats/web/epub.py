@@ -13,8 +13,7 @@ from typing import BinaryIO
 from urllib.parse import unquote
 
 from app.core.errors import DocumentUnreadable
-from app.documents.archive import CHUNK_BYTES, Archive
-from app.documents.archive_copy import copy_archive
+from app.documents.archive import CHUNK_BYTES, Archive, copy_archive
 from app.documents.blocks import Kind, Piece, Place
 from app.documents.formats.markup.stretches import Coded, Edit, Stretch, Visits, spliced
 from app.documents.formats.markup.tokens import ElementAt, declares_entities, elements_in, label, text_labels

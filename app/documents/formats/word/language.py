@@ -9,9 +9,8 @@ from collections.abc import Iterable
 
 from lxml import etree
 
-from app.documents.formats.office.language import office_language
-from app.documents.formats.office.order import child_in_order, without
-from app.documents.formats.word.styles import PROPERTIES, RUN_PROPERTIES, VAL, W
+from app.documents.formats.office.package import child_in_order, office_language, without
+from app.documents.formats.word.model import PROPERTIES, RUN_PROPERTIES, VAL, W
 from app.documents.visits import Target
 from app.documents.xml_tree import Element
 from app.language.names import is_east_asian

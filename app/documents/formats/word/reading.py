@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from app.documents.archive import Archive
-from app.documents.blocks import Kind, Piece
-from app.documents.formats.office.code_lines import code_joined
-from app.documents.formats.office.package import Package, Related
-from app.documents.formats.word.blocks import Blocks
-from app.documents.formats.word.numbering import Numbering
-from app.documents.formats.word.styles import Styles, W
-from app.documents.formats.word.text import NoteMark
+from app.documents.blocks import Kind, Piece, Place, code_joined, table_text
+from app.documents.formats.office.package import (
+    ALTERNATE,
+    CHART,
+    COMPATIBILITY,
+    DIAGRAM,
+    DRAWING,
+    MATH,
+    RELATIONSHIPS,
+    Package,
+    Related,
+    chosen,
+)
+from app.documents.formats.word.model import (
+    LEVELS,
+    NO_STYLE,
+    VAL,
+    Numbering,
+    Role,
+    Style,
+    Styles,
+    W,
+    look,
+    symbol,
+    whole,
+)
 from app.documents.source import Item, Opened, Remark, Source
 from app.documents.xml_tree import Element, Numbered, Places, stream_blocks
 
@@ -134,3 +154,434 @@ class _Document:
 
 def _is_missed(related: Related, archive: Archive) -> bool:
     return related.kind in ("header", "footer", *_NOTES.values()) and related.target not in archive
+
+
+# Paragraphs and tables of a DOCX as pieces, each followed by what is called in it.
+
+
+PARAGRAPHS = frozenset((f"{W}p", f"{MATH}oMath", f"{MATH}oMathPara"))
+TABLE = f"{W}tbl"
+LEFT_OUT = frozenset(f"{W}{name}" for name in ("del", "moveFrom", "sdtPr", "sectPr", "pPr", "tblPr", "trPr", "tcPr"))
+_ROW, _CELL = f"{W}tr", f"{W}tc"
+_CELL_PROPERTIES, _ROW_PROPERTIES = f"{W}tcPr", f"{W}trPr"
+_NOWHERE = Place()
+_MOST_COLUMNS = 63
+"""Word has no more in a table."""
+
+
+class NoteMark(NamedTuple):
+    """Where a note is called: footnote, endnote or comment, and its id."""
+
+    kind: str
+    id: str
+
+
+Followers = Callable[[list[NoteMark], list[str]], Iterator[Piece]]
+"""Reads the notes of these marks and the drawings of these relationship ids."""
+
+
+class Blocks:
+    """Reads block after block; what a list's next number is depends on all before."""
+
+    def __init__(self, styles: Styles, numbering: Numbering, followers: Followers) -> None:
+        self.pictures = 0
+        self._styles = styles
+        self._numbering = numbering
+        self._followers = followers
+
+    def read(self, element: Element, places: Places) -> Iterator[Piece]:
+        """The pieces of a paragraph, a table, or anything that holds these."""
+        tag = element.tag
+        if tag in PARAGRAPHS:
+            hung: list[Words] = []
+            piece = self._piece(element, places.place(element), hung)
+            if piece.text or piece.kind is Kind.CODE:
+                yield piece
+            if hung:
+                yield from self._followed(hung, [], places)
+        elif tag == TABLE:
+            yield from self._table(element, places)
+        elif tag not in LEFT_OUT:
+            for child in chosen(element) if tag == ALTERNATE else element:
+                yield from self.read(child, places)
+
+    def _followed(self, hung: list[Words], tables: list[Element], places: Places) -> Iterator[Piece]:
+        for element in (*(box for words in hung for box in words.boxes), *tables):
+            yield from self.read(element, places)
+        for words in hung:
+            yield from self._followers(words.marks, words.parts)
+
+    def _piece(self, element: Element, place: Place, hung: list[Words]) -> Piece:
+        """The paragraph itself; what hangs on it is added to `hung`."""
+        plain = plain_text(element, self._styles)
+        if plain is not None:
+            return self._made(plain.text, place, (plain.style_id, plain.style), None, bool(plain.style.is_monospace))
+        properties = element[0] if len(element) and element[0].tag == f"{W}pPr" else None
+        named = properties.find(f"{W}pStyle") if properties is not None and len(properties) else None
+        id_ = named.get(VAL, "") if named is not None else self._styles.default
+        style = self._styles.find(id_)
+        words = Words(self._styles, style)
+        words.read(element)
+        if words.has_followers:
+            hung.append(words)
+        self.pictures += words.pictures
+        return self._made(words.text, place, (id_, style), properties, words.is_monospace)
+
+    def _made(
+        self, text: str, place: Place, named: tuple[str, Style], properties: Element | None, is_monospace: bool
+    ) -> Piece:
+        """The piece of a text, by its style and the paragraph's own properties; an empty one has no number.
+
+        Of empty paragraphs only a line of code is kept as what it is: it divides others.
+        """
+        style_id, style = named
+        if not text.strip():
+            return Piece(Kind.CODE if style.role is Role.CODE else Kind.PARAGRAPH, "", None, place)
+        outline = whole(properties.find(f"{W}outlineLvl")) if properties is not None else None
+        outline = style.outline if outline is None else outline
+        listed = self._listed(properties, style, style_id)
+        label = self._numbering.label(*listed) if listed else None
+        depth = listed[1] if listed and label is not None else None
+        kind, level = _nature(style, outline, depth, is_monospace)
+        return Piece(kind, _trimmed(text, kind), None, place, level, label or "")
+
+    def _listed(self, properties: Element | None, style: Style, style_id: str) -> tuple[str, int] | None:
+        """The id of the list a paragraph is in and its level from 0."""
+        direct = properties.find(f"{W}numPr") if properties is not None else None
+        num_id = direct.find(f"{W}numId") if direct is not None else None
+        found = num_id.get(VAL, "") if num_id is not None else style.num_id
+        if not found or found == "0":
+            return None
+        level = whole(direct.find(f"{W}ilvl")) if direct is not None else None
+        level = style.level if level is None and num_id is None else level
+        if level is None:
+            level = self._numbering.level_of_style(found, style_id) if num_id is None else 0
+        return found, max(0, level)
+
+    def _table(self, table: Element, places: Places) -> Iterator[Piece]:
+        rows = list(_inside(table, _ROW))
+        if len(rows) == 1 and len(cells := list(_inside(rows[0], _CELL))) == 1:
+            for child in cells[0]:
+                yield from self.read(child, places)
+            return
+        hung: list[Words] = []
+        tables: list[Element] = []
+        lines = [self._row(row, hung, tables) for row in rows]
+        lines = [line for line in lines if any(line)]
+        if lines:
+            yield Piece(Kind.TABLE, table_text(lines), None, places.place(table))
+        yield from self._followed(hung, tables, places)
+
+    def _row(self, row: Element, hung: list[Words], tables: list[Element]) -> list[str]:
+        line: list[str] = []
+        properties = row.find(_ROW_PROPERTIES)
+        if properties is not None and len(properties):
+            if properties.find(f"{W}del") is not None:
+                return []
+            line += [""] * _columns(properties.find(f"{W}gridBefore"))
+        for cell in _inside(row, _CELL):
+            first = cell[0] if len(cell) else None
+            properties = first if first is not None and first.tag == _CELL_PROPERTIES and len(first) else None
+            if properties is not None and properties.find(f"{W}cellDel") is not None:
+                continue
+            line.append(self._cell(cell, hung, tables))
+            if properties is not None:
+                line += [""] * (_columns(properties.find(f"{W}gridSpan")) - 1)
+        return line
+
+    def _cell(self, cell: Element, hung: list[Words], tables: list[Element]) -> str:
+        texts = []
+        for element in _inside(cell, *PARAGRAPHS, TABLE):
+            if element.tag == TABLE:
+                tables.append(element)
+                continue
+            piece = self._piece(element, _NOWHERE, hung)
+            texts.append(f"{piece.label} {piece.text}" if piece.label else piece.text)
+        return " ".join(texts)
+
+
+def _inside(element: Element, *tags: str) -> Iterator[Element]:
+    """The nearest elements of these tags below one, through whatever wraps them."""
+    for child in chosen(element) if element.tag == ALTERNATE else element:
+        if child.tag in tags:
+            yield child
+        elif child.tag not in LEFT_OUT and len(child):
+            yield from _inside(child, *tags)
+
+
+def _columns(element: Element | None) -> int:
+    return max(0, min(whole(element) or 0, _MOST_COLUMNS))
+
+
+def _nature(style: Style, outline: int | None, depth: int | None, is_monospace: bool) -> tuple[Kind, int]:
+    """What a paragraph is, and its level; `depth` is how deep it is in a list, from 0."""
+    if outline is not None and 0 <= outline < LEVELS:
+        return Kind.HEADING, outline + 1
+    if style.role is Role.TITLE:
+        return Kind.HEADING, 1
+    if depth is not None:
+        return Kind.LIST_ITEM, min(depth, LEVELS - 1) + 1
+    if style.role is Role.CAPTION:
+        return Kind.CAPTION, 0
+    return (Kind.CODE if style.role is Role.CODE or is_monospace else Kind.PARAGRAPH), 0
+
+
+def _trimmed(text: str, kind: Kind) -> str:
+    if kind is Kind.HEADING:
+        return " ".join(text.split())
+    return text.strip("\n").rstrip() if kind is Kind.CODE else text.strip()
+
+
+# The words of one paragraph of a DOCX, and what hangs on it: notes, text boxes, drawings.
+
+
+_PICTURE = "{http://schemas.openxmlformats.org/drawingml/2006/picture}pic"
+_VML = "{urn:schemas-microsoft-com:vml}"
+_TEXT, _RUN, _RUN_PROPERTIES = f"{W}t", f"{W}r", f"{W}rPr"
+
+
+class Words:
+    """Walks over one paragraph and keeps what it finds, in order.
+
+    `boxes` are text boxes, whose paragraphs come after this one; `parts` are relationship ids of diagrams and charts.
+    """
+
+    def __init__(self, styles: Styles, style: Style = NO_STYLE) -> None:
+        self.boxes: list[Element] = []
+        self.marks: list[NoteMark] = []
+        self.parts: list[str] = []
+        self.pictures = 0
+        self._styles = styles
+        self._style = style
+        self._words: list[str] = []
+        self._fields: list[int | None] = []
+        self._monospace = 0
+        self._proportional = 0
+
+    @property
+    def text(self) -> str:
+        """The paragraph's text; a line break inside is a line end."""
+        return "".join(self._words)
+
+    @property
+    def has_followers(self) -> bool:
+        """Whether something is to be read after the paragraph."""
+        return bool(self.boxes or self.marks or self.parts)
+
+    @property
+    def is_monospace(self) -> bool:
+        """Whether all of the text is in a font for code."""
+        return self._monospace > 0 and self._proportional == 0
+
+    def read(self, element: Element) -> Words:
+        """Takes in all that is below an element."""
+        for child in element:
+            tag = child.tag
+            if tag == _TEXT:
+                self.add(child.text or "")
+            elif (action := _ACTIONS.get(tag, Words.read)) is not None:
+                action(self, child)
+        return self
+
+    def add(self, text: str) -> None:
+        """A line end in the XML is only a space."""
+        self._words.append(text.replace("\n", " ") if "\n" in text else text)
+
+    def put(self, text: str) -> None:
+        """Text as it is."""
+        self._words.append(text)
+
+    def run(self, run: Element) -> None:
+        """A run of one look; hidden text is left out."""
+        hidden, monospace = self._style.is_hidden, self._style.is_monospace
+        first = run[0] if len(run) else None
+        if first is not None and first.tag == _RUN_PROPERTIES and len(first):
+            hidden, monospace = self._look(first)
+        if hidden:
+            return
+        before = len(self._words)
+        self.read(run)
+        if any(not word.isspace() for word in self._words[before:]):
+            self._monospace += bool(monospace)
+            self._proportional += not monospace
+
+    def _look(self, properties: Element) -> tuple[bool | None, bool | None]:
+        hidden, monospace = look(properties)
+        named = properties.find(f"{W}rStyle") if hidden is None or monospace is None else None
+        for style in (self._styles.find(named.get(VAL, "")) if named is not None else NO_STYLE, self._style):
+            hidden = style.is_hidden if hidden is None else hidden
+            monospace = style.is_monospace if monospace is None else monospace
+        return hidden, monospace
+
+    def field(self, mark: Element) -> None:
+        """A field's instruction ends where its result begins; what was shown of it is taken back then."""
+        kind = mark.get(f"{W}fldCharType")
+        if kind == "begin":
+            self._fields.append(len(self._words))
+        elif kind in ("separate", "end") and self._fields:
+            begin = self._fields[-1]
+            if begin is not None:
+                del self._words[begin:]
+            self._fields[-1] = None
+            if kind == "end":
+                self._fields.pop()
+
+    def ruby(self, ruby: Element) -> None:
+        """The text, and in parentheses how it is read."""
+        for name, before, after in (("rubyBase", "", ""), ("rt", "(", ")")):
+            for each in ruby.findall(f"{W}{name}"):
+                self.put(before)
+                self.read(each)
+                self.put(after)
+
+    def alternate(self, element: Element) -> None:
+        """One of several ways to say the same."""
+        for branch in chosen(element):
+            self.read(branch)
+
+    def box(self, element: Element) -> None:
+        """A text box."""
+        self.boxes.append(element)
+
+    def symbol(self, element: Element) -> None:
+        """A character of a font."""
+        try:
+            self.put(symbol(int(element.get(f"{W}char", ""), 16), element.get(f"{W}font", "")))
+        except (ValueError, OverflowError):
+            self.put("•")
+
+    def mark(self, element: Element) -> None:
+        """A call of a note."""
+        kind = element.tag.removeprefix(W).removesuffix("Reference")
+        self.marks.append(NoteMark(kind, element.get(f"{W}id", "")))
+
+    def part(self, element: Element) -> None:
+        """A drawing that is kept in a part of its own."""
+        name = f"{RELATIONSHIPS}dm" if element.tag == f"{DIAGRAM}relIds" else f"{RELATIONSHIPS}id"
+        self.parts.append(element.get(name, ""))
+
+    def picture(self, _: Element) -> None:
+        """A picture, which has no text that this program reads."""
+        self.pictures += 1
+
+    def word_art(self, element: Element) -> None:
+        """Text that is drawn along a path is in an attribute."""
+        self.put(element.get("string", ""))
+
+    def drawn_paragraph(self, element: Element) -> None:
+        """A paragraph of DrawingML inside a drawing."""
+        self.read(element)
+        self.put("\n")
+
+
+Action = Callable[[Words, Element], object]
+
+
+def _putting(text: str) -> Action:
+    return lambda words, _: words.put(text)
+
+
+def _led_by(sign: str) -> Action:
+    """For the parts of equations that are only told by where they stand."""
+
+    def read(words: Words, element: Element) -> None:
+        words.put(sign)
+        words.read(element)
+
+    return read
+
+
+_ACTIONS: dict[str, Action | None] = {
+    _RUN: Words.run,
+    f"{W}tab": _putting("\t"),
+    f"{W}ptab": _putting("\t"),
+    f"{W}br": _putting("\n"),
+    f"{W}cr": _putting("\n"),
+    f"{W}noBreakHyphen": _putting("\u2011"),
+    f"{W}sym": Words.symbol,
+    f"{W}fldChar": Words.field,
+    f"{W}footnoteReference": Words.mark,
+    f"{W}endnoteReference": Words.mark,
+    f"{W}commentReference": Words.mark,
+    f"{W}txbxContent": Words.box,
+    f"{W}ruby": Words.ruby,
+    f"{COMPATIBILITY}AlternateContent": Words.alternate,
+    f"{MATH}t": lambda words, element: words.add(element.text or ""),
+    f"{MATH}den": _led_by("/"),
+    f"{MATH}sup": _led_by("^"),
+    f"{MATH}sub": _led_by("_"),
+    f"{DRAWING}t": lambda words, element: words.add(element.text or ""),
+    f"{DRAWING}p": Words.drawn_paragraph,
+    f"{DIAGRAM}relIds": Words.part,
+    f"{CHART}chart": Words.part,
+    _PICTURE: Words.picture,
+    f"{_VML}imagedata": Words.picture,
+    f"{_VML}textpath": Words.word_art,
+}
+"""What to do with an element; None leaves it out, and in one that is not here the words are looked for."""
+_ACTIONS |= dict.fromkeys(
+    f"{W}{name}"
+    for name in ("pPr", "rPr", "sdtPr", "sdtEndPr", "tblPr", "tblGrid", "trPr", "tcPr", "sectPr", "fldData")
+    + ("del", "moveFrom", "delText", "instrText", "delInstrText", "softHyphen", "ffData")
+)
+_STYLE_NAME = f"{W}pStyle"
+_SAYS_NOTHING = frozenset(
+    f"{W}{name}"
+    for name in (
+        "p",
+        "r",
+        "pPr",
+        "rPr",
+        "proofErr",
+        "bookmarkStart",
+        "bookmarkEnd",
+        "lastRenderedPageBreak",
+        "smartTag",
+    )
+    + ("b", "bCs", "i", "iCs", "u", "sz", "szCs", "color", "lang", "noProof", "kern", "highlight", "vertAlign", "cs")
+    + ("spacing", "ind", "jc", "keepNext", "keepLines", "widowControl", "shd", "contextualSpacing", "rtl", "bidi")
+    + (
+        "smartTag",
+        "hyperlink",
+        "caps",
+        "smallCaps",
+        "strike",
+        "position",
+        "w",
+        "pBdr",
+        "top",
+        "bottom",
+        "left",
+        "right",
+        "between",
+    )
+    + ("textAlignment", "snapToGrid", "autoSpaceDE", "autoSpaceDN", "adjustRightInd", "suppressAutoHyphens")
+)
+"""Elements that change neither the words of a paragraph nor what it is."""
+
+
+class PlainText(NamedTuple):
+    """A paragraph of which nothing is to be known but its text and its style."""
+
+    text: str
+    style_id: str
+    style: Style
+
+
+def plain_text(paragraph: Element, styles: Styles) -> PlainText | None:
+    """Most paragraphs are nothing but text: this is `Words` for them, in a third of the time; None for all others."""
+    texts = []
+    style_id = styles.default
+    for element in paragraph.iter():
+        tag = element.tag
+        if tag == _TEXT:
+            texts.append(element.text or "")
+        elif tag == _STYLE_NAME:
+            style_id = element.get(VAL, "")
+        elif tag not in _SAYS_NOTHING:
+            return None
+    style = styles.find(style_id)
+    if style.is_hidden:
+        return None
+    text = "".join(texts)
+    return PlainText(text.replace("\n", " ") if "\n" in text else text, style_id, style)

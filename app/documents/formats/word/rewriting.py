@@ -9,22 +9,58 @@ bound no more once its words are translated, for Word would put the data back in
 
 from __future__ import annotations
 
+import copy
 import posixpath
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
 
+from lxml import etree
+
 from app.documents.archive import Archive
-from app.documents.formats.office import labels
-from app.documents.formats.office.drawing_parts import Drawings
-from app.documents.formats.office.parts import Part, Parts
+from app.documents.formats.office import package
+from app.documents.formats.office.drawing import PARAGRAPH as DRAWN
+from app.documents.formats.office.drawing import Drawings, is_words_for_picture
+from app.documents.formats.office.package import ALTERNATE, COMPATIBILITY, MATH, Part, Parts, chosen, without_forbidden
+from app.documents.formats.office.runs import (
+    Anchor,
+    Format,
+    Group,
+    Node,
+    Single,
+    Text,
+    Token,
+    arranged,
+    line_of,
+    plan_of,
+    texts_in,
+)
 from app.documents.formats.word.language import Direction
-from app.documents.formats.word.looks import Looks
-from app.documents.formats.word.numbers import list_labels
-from app.documents.formats.word.styles import VAL, W
-from app.documents.formats.word.walk import Walk
-from app.documents.segments import SegmentKind
+from app.documents.formats.word.model import (
+    INSTRUCTION,
+    LEVELS,
+    PROPERTIES,
+    RUN_PROPERTIES,
+    VAL,
+    Found,
+    Looks,
+    Raw,
+    Role,
+    Style,
+    W,
+    has_words,
+    instruction_of,
+    is_link,
+    next_field,
+    symbol,
+    whole,
+)
+from app.documents.formats.word.reading import LEFT_OUT, Words
+from app.documents.segments import Content, Mark, SegmentKind, content_of, marks
 from app.documents.source import Remark, Source
-from app.documents.visits import Target, Visit, Visits
+from app.documents.visits import Ask, Once, Target, Visit, Visits
 from app.documents.xml_tree import Element
 
 _USUAL_PART = "word/document.xml"
@@ -63,7 +99,7 @@ class _Document:
 
     def rewrite(self) -> None:
         """All parts, in an order that is the same each time."""
-        labels.properties(self.parts, self._ask, self._target)
+        package.properties(self.parts, self._ask, self._target)
         self._body()
         for kind in _NOTES:
             if name := self._name_of(f"{kind}s"):
@@ -141,3 +177,519 @@ def _is_typewritten(root: Element, looks: Looks) -> bool:
         all_ += length
         code += length if length and looks.is_monospace(run, style) else 0
     return code * 2 > all_
+
+
+# Walks over one part of a DOCX: its paragraphs in order, each followed by what hangs on it.
+
+
+_PARAGRAPH, _TABLE, _ROW, _CELL = f"{W}p", f"{W}tbl", f"{W}tr", f"{W}tc"
+_ON_A_PATH = "{urn:schemas-microsoft-com:vml}textpath"
+_BRANCHES = (f"{COMPATIBILITY}Choice", f"{COMPATIBILITY}Fallback")
+_ALT = "alt"
+_DRAWN_IN_RUNS = frozenset((ALTERNATE, *(f"{W}{name}" for name in ("drawing", "pict", "object"))))
+_NO_PARAGRAPHS = frozenset(
+    f"{W}{name}" for name in ("t", "rPr", "instrText", "fldChar", "bookmarkStart", "bookmarkEnd")
+)
+
+
+@dataclass
+class Walk:
+    """Rewrites the paragraphs of a part."""
+
+    part: Part
+    looks: Looks
+    drawings: Drawings
+    direction: Direction | None
+    ask: Ask
+
+    def read(self, element: Element, kind: SegmentKind) -> None:
+        """A paragraph, a table, or anything that holds these. `kind` is what paragraphs are where they stand."""
+        tag = element.tag
+        if tag == _PARAGRAPH:
+            self._paragraph(element, kind)
+        elif tag == DRAWN:
+            self.drawings.paragraph(self.part, element, self.ask, kind)
+        elif tag == ALTERNATE:
+            self._alternate(element, kind)
+        elif tag == _TABLE:
+            self._table(element, kind)
+        elif tag not in LEFT_OUT and tag not in _NO_PARAGRAPHS and isinstance(tag, str):
+            self._attributes(element)
+            for child in list(element):
+                self.read(child, kind)
+
+    def _paragraph(self, paragraph: Element, kind: SegmentKind) -> None:
+        hanging = _hanging(paragraph)
+        self._words(paragraph, kind)
+        inside = SegmentKind.PARAGRAPH if kind is SegmentKind.CELL else kind
+        for child in hanging:
+            self.read(child, inside)
+
+    def _words(self, paragraph: Element, kind: SegmentKind) -> None:
+        plan = plan_of(line_of(ParagraphReader(self.looks).nodes(paragraph), self.looks.difference))
+        is_code = plan.is_code or (plan.has_words and self.looks.paragraph_style(paragraph).role is Role.CODE)
+        if plan.has_words or is_code:
+            self.drawings.left.paragraph(is_code=is_code)
+        if is_code or not plan.has_words:
+            return
+        kind, level = self._nature(paragraph) if kind is SegmentKind.PARAGRAPH else (kind, 0)
+        given = self.ask(plan.content, kind, 0, level)
+        if given is None:
+            return
+        runs = rebuild(paragraph, arranged(plan, given))
+        if self.direction is not None:
+            self.direction.paragraph(paragraph, runs)
+        self.part.is_changed = True
+
+    def _nature(self, paragraph: Element) -> tuple[SegmentKind, int]:
+        style = self.looks.paragraph_style(paragraph)
+        properties = paragraph.find(f"{W}pPr")
+        outline = whole(properties.find(f"{W}outlineLvl")) if properties is not None else None
+        outline = style.outline if outline is None else outline
+        if outline is not None and 0 <= outline < LEVELS:
+            return SegmentKind.HEADING, outline + 1
+        if style.role is Role.TITLE:
+            return SegmentKind.HEADING, 1
+        if style.num_id not in (None, "0") or (properties is not None and properties.find(f"{W}numPr") is not None):
+            return SegmentKind.LIST_ITEM, 0
+        return (SegmentKind.CAPTION if style.role is Role.CAPTION else SegmentKind.PARAGRAPH), 0
+
+    def _table(self, table: Element, kind: SegmentKind) -> None:
+        """A table of one cell is a frame for what is in it; a deleted row is left."""
+        cells = sum(1 for _ in table.iter(_CELL))
+        inside = SegmentKind.CELL if cells > 1 and kind is SegmentKind.PARAGRAPH else kind
+        for child in list(table):
+            if child.tag != _ROW or child.find(f"{W}trPr/{W}del") is None:
+                self.read(child, inside)
+
+    def _alternate(self, alternate: Element, kind: SegmentKind) -> None:
+        """Several ways to say the same: what one of them says becomes the same in the others."""
+        once = Walk(self.part, self.looks, self.drawings, self.direction, Once(self.ask))
+        read = list(chosen(alternate))
+        others = [each for each in alternate if each.tag in _BRANCHES and each not in read]
+        for branch in (*read, *others):
+            for child in list(branch):
+                once.read(child, kind)
+
+    def _attributes(self, element: Element) -> None:
+        if is_words_for_picture(element):
+            self.drawings.words_for_picture(self.part, element, self.ask)
+        elif element.tag == _ON_A_PATH:
+            package.attribute(self.part, element, "string", self.ask)
+        elif element.get(_ALT):
+            package.attribute(self.part, element, _ALT, self.ask)
+
+
+def _hanging(element: Element) -> list[Element]:
+    """What may hold paragraphs of its own; found before the words move."""
+    found: list[Element] = []
+    for child in element:
+        if child.tag in _DRAWN_IN_RUNS:
+            found.append(child)
+        elif len(child) and child.tag not in LEFT_OUT and child.tag not in _NO_PARAGRAPHS:
+            found += _hanging(child)
+    return found
+
+
+# Reads a paragraph of a DOCX into nodes: its words, and everything that stands among them.
+
+
+_DRAWN_ANCHOR = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}anchor"
+_RUN, _TEXT, _CONTENT = f"{W}r", f"{W}t", f"{W}sdtContent"
+_HOLDERS = {f"{W}hyperlink": "link", f"{W}ins": "other", f"{W}moveTo": "other", f"{W}customXml": "other"}
+_SMART = f"{W}smartTag"
+_HOLDERS[_SMART] = "other"
+_TRANSPARENT = frozenset((f"{W}dir", f"{W}bdo"))
+"""A direction of the source's script."""
+_NOISE = frozenset(
+    f"{W}{name}" for name in ("proofErr", "lastRenderedPageBreak", "softHyphen", "smartTagPr", "customXmlPr")
+) | {PROPERTIES, RUN_PROPERTIES}
+_UNSEEN = ("del", "moveFrom", "bookmark", "commentRange", "commentReference", "perm", "moveFromRange", "moveToRange")
+_UNSEEN_TAGS = tuple(f"{W}{name}" for name in (*_UNSEEN, "customXmlIns", "customXmlDel", "customXmlMove", "instrText"))
+_UNSEEN_TAGS += tuple(f"{W}{name}" for name in ("fldChar", "fldData", "delText", "delInstrText", "annotationRef"))
+_SINGLES = dict.fromkeys((f"{W}tab", f"{W}ptab"), "tab") | dict.fromkeys((f"{W}br", f"{W}cr"), "break")
+_SINGLES |= {f"{W}{name}": "note" for name in ("footnoteReference", "endnoteReference", "footnoteRef", "endnoteRef")}
+_SINGLES |= {f"{W}{name}": "image" for name in ("drawing", "pict", "object")} | {ALTERNATE: "image"}
+_SINGLES |= {f"{W}{name}": "field" for name in ("pgNum", "dayShort", "dayLong", "monthShort", "monthLong", "yearLong")}
+_MATH = (f"{MATH}oMath", f"{MATH}oMathPara")
+_OPAQUE = (f"{W}citation", "{http://schemas.microsoft.com/office/word/2010/wordml}checkbox")
+
+
+@dataclass
+class Holder:
+    """What a group is written back as: an element around its words, or a field's code before them and its end after.
+
+    `inside` is what is between these, for a field that has no words.
+    """
+
+    element: Element | None = None
+    before: tuple[Raw, ...] = ()
+    inside: tuple[Raw, ...] = ()
+    after: tuple[Raw, ...] = ()
+
+
+class ParagraphReader:
+    """Reads paragraphs, one after another."""
+
+    def __init__(self, looks: Looks) -> None:
+        self._looks = looks
+        self._style = Style()
+
+    def nodes(self, paragraph: Element) -> list[Node]:
+        """What is in a paragraph, in order."""
+        self._style = self._looks.paragraph_style(paragraph)
+        return self._read(paragraph)
+
+    def _read(self, holder: Element) -> list[Node]:
+        return self._resolved(_raws(holder))
+
+    def _resolved(self, raws: Sequence[Raw]) -> list[Node]:
+        nodes: list[Node] = []
+        index = 0
+        while index < len(raws):
+            if raws[index].mark == "begin":
+                found, index = next_field(raws, index)
+                nodes.append(self._field(found))
+                continue
+            node = self._node(raws[index])
+            index += 1
+            if node is not None:
+                _add(nodes, node)
+        return nodes
+
+    def _field(self, found: Found) -> Node:
+        if not found.is_whole:
+            return Anchor(list(found.code), is_loose=True)
+        instruction = instruction_of(found.code)
+        children = self._resolved(found.result)
+        if not any(text.text.strip() for text in texts_in(children)) and not _has_single(children):
+            return Anchor([*found.code, *found.result, *found.end])
+        if has_words(instruction):
+            look = "link" if is_link(instruction) else "field"
+            return Group(look, Holder(None, tuple(found.code), tuple(found.result), tuple(found.end)), children)
+        shows = "".join(text.text for text in texts_in(children))
+        return Single("field", [*found.code, *found.result, *found.end], shows)
+
+    def _node(self, raw: Raw) -> Node | None:
+        tag = raw.element.tag
+        if tag in _NOISE:
+            return None
+        if not isinstance(tag, str) or tag.startswith(_UNSEEN_TAGS):
+            return _anchor(raw)
+        return self._beside_runs(raw) if raw.run is None else self._in_run(raw)
+
+    def _in_run(self, raw: Raw) -> Node | None:
+        tag = raw.element.tag
+        if self._looks.is_hidden(raw.run, self._style):
+            return Anchor([raw])
+        if tag == _TEXT:
+            return self._text(raw, (raw.element.text or "").replace("\n", " "))
+        if tag == f"{W}noBreakHyphen":
+            return self._text(raw, "\u2011")
+        if tag == f"{W}ruby":
+            return self._text(raw, "".join(each.text or "" for each in raw.element.iterfind(f"{W}rubyBase//{_TEXT}")))
+        return _thing(raw)
+
+    def _text(self, raw: Raw, text: str) -> Node | None:
+        """Words; code is one thing."""
+        if not text:
+            return None
+        blank = [raw] if text.isspace() and self._looks.shows_space(raw.run) else None
+        if blank is None and self._looks.is_monospace(raw.run, self._style):
+            return Single("code", [raw], text)
+        return Text(text, raw.run, self._looks.key(raw.run), blank)
+
+    def _beside_runs(self, raw: Raw) -> Node:
+        element = raw.element
+        tag = element.tag
+        if tag in _MATH:
+            return Single("formula", [raw], Words(self._looks.styles).read(element).text.strip())
+        if tag == f"{W}fldSimple":
+            instruction = element.get(f"{W}instr", "")
+            children = self._read(element)
+            if has_words(instruction):
+                return Group("link" if is_link(instruction) else "field", Holder(element), children)
+            return Single("field", [raw], "".join(text.text for text in texts_in(children)))
+        if tag == f"{W}sdt":
+            return self._control(raw)
+        if tag in _HOLDERS:
+            return Group(_HOLDERS[tag], Holder(element), self._read(inside_of(element)))
+        return _thing(raw)
+
+    def _control(self, raw: Raw) -> Node:
+        """A content control. The signs of check boxes, and what Word makes of a source by itself, are no words."""
+        content = raw.element.find(_CONTENT)
+        children = self._read(content) if content is not None else []
+        properties = raw.element.find(f"{W}sdtPr")
+        if properties is not None and any(properties.find(tag) is not None for tag in _OPAQUE):
+            return Single("other", [raw], "".join(text.text for text in texts_in(children)))
+        return Group("other", Holder(raw.element), children)
+
+
+def inside_of(holder: Element) -> Element:
+    """The element that has a holder's words: a control's content, the innermost of tags that hold only each other."""
+    content = holder.find(_CONTENT)
+    if content is not None:
+        return content
+    if holder.tag == _SMART:
+        inner = [child for child in holder if isinstance(child.tag, str) and child.tag not in _NOISE]
+        if len(inner) == 1 and inner[0].tag == _SMART:
+            return inside_of(inner[0])
+    return holder
+
+
+def _raws(holder: Element) -> list[Raw]:
+    raws: list[Raw] = []
+    for child in holder:
+        if child.tag == _RUN:
+            raws += [Raw(child, inside) for inside in child if inside.tag != RUN_PROPERTIES]
+        elif child.tag in _TRANSPARENT:
+            raws += _raws(child)
+        else:
+            raws.append(Raw(None, child))
+    return raws
+
+
+def _add(nodes: list[Node], node: Node) -> None:
+    """Code joins the code before it; so do words of an insertion or a link that was cut in two."""
+    last = nodes[-1] if nodes else None
+    if isinstance(node, Single) and isinstance(last, Single) and node.look == last.look == "code":
+        last.payload += node.payload
+        last.shows += node.shows
+    elif isinstance(node, Group) and isinstance(last, Group) and _is_one(last.payload, node.payload):
+        last.children += node.children
+    else:
+        nodes.append(node)
+
+
+def _is_one(first: Holder, second: Holder) -> bool:
+    one, other = first.element, second.element
+    if one is None or other is None or one.tag != other.tag or one.tag not in _HOLDERS or one.tag == _SMART:
+        return False
+    told = [{name: value for name, value in each.attrib.items() if name != f"{W}id"} for each in (one, other)]
+    return told[0] == told[1]
+
+
+def _anchor(raw: Raw) -> Anchor:
+    tag = raw.element.tag if isinstance(raw.element.tag, str) else ""
+    is_end = tag.endswith("End") or tag == f"{W}commentReference"
+    kind = tag.removesuffix("Start").removesuffix("End")
+    pair = f"{kind} {raw.element.get(f'{W}id', '')}" if kind != tag or not tag else ""
+    return Anchor([raw], is_end, raw.mark != "" or tag == INSTRUCTION, pair)
+
+
+def _thing(raw: Raw) -> Node:
+    """What stands alone. A picture that floats is not seen where it stands."""
+    element = raw.element
+    look = _SINGLES.get(element.tag, "other")
+    if look == "image":
+        if _floats(element):
+            return Anchor([raw])
+        shows = "".join(each.text or "" for each in element.iterchildren() for each in each.iterchildren(_TEXT))
+        return Single("other" if shows else look, [raw], shows, stays=not shows)
+    if element.tag == f"{W}sym":
+        return Single(look, [raw], _symbol(element))
+    return Single(look, [raw], stays=look in ("tab", "break", "note"))
+
+
+def _floats(element: Element) -> bool:
+    if next(element.iter(_DRAWN_ANCHOR), None) is not None:
+        return True
+    return element.tag == f"{W}pict" and any("position:absolute" in each.get("style", "") for each in element)
+
+
+def _symbol(element: Element) -> str:
+    try:
+        return symbol(int(element.get(f"{W}char", ""), 16), element.get(f"{W}font", ""))
+    except (ValueError, OverflowError):
+        return "•"
+
+
+def _has_single(nodes: Sequence[Node]) -> bool:
+    """Whether something is seen among these that is no text."""
+    return any(isinstance(node, Single) or (isinstance(node, Group) and _has_single(node.children)) for node in nodes)
+
+
+# Writes tokens back into a paragraph of a DOCX.
+
+
+_HYPHEN, _CONTROL = f"{W}noBreakHyphen", f"{W}sdt"
+_SPACE = "{http://www.w3.org/XML/1998/namespace}space"
+_BREAKS = str.maketrans("\n\t\r", "   ")
+
+
+def rebuild(paragraph: Element, tokens: Sequence[Token]) -> list[Element]:
+    """Puts the tokens in the place of all that the paragraph had but its properties; gives the runs with words."""
+    for child in list(paragraph):
+        if child.tag != PROPERTIES:
+            _detach(child)
+    builder = _Builder(paragraph)
+    for token in tokens:
+        builder.add(token)
+    for control in (*paragraph.iterancestors(_CONTROL), *paragraph.iter(_CONTROL)):
+        _unbind(control)
+    return builder.runs
+
+
+class _Builder:
+    def __init__(self, paragraph: Element) -> None:
+        self.runs: list[Element] = []
+        self._parents = [paragraph]
+        self._source: Element | None = None
+        self._run: Element | None = None
+        """The run that is being written, and the one it looks like; None where the next begins a new one."""
+
+    def add(self, token: Token) -> None:
+        """Writes the next token."""
+        node = token.node
+        if isinstance(node, Text):
+            self._write(node)
+        elif isinstance(node, Format):
+            return
+        elif isinstance(node, Group):
+            self._end_run()
+            getattr(self, f"_{token.role}")(node.payload)
+        else:
+            self._move(node.payload)
+
+    def _write(self, node: Text) -> None:
+        if self._run is None or self._source is not node.run or self._run not in self.runs:
+            self.runs.append(self._begin(node.run))
+        text = node.text.translate(_BREAKS)
+        for index, part in enumerate(text.split("\u2011")):
+            if index:
+                etree.SubElement(self._run, _HYPHEN)
+            if part:
+                self._put(part)
+
+    def _put(self, text: str) -> None:
+        run = self._run
+        last = run[-1] if run is not None and len(run) and run[-1].tag == _TEXT else etree.SubElement(run, _TEXT)
+        last.text = (last.text or "") + text
+        if last.text != last.text.strip() or "  " in last.text:
+            last.set(_SPACE, "preserve")
+
+    def _begin(self, source: Element) -> Element:
+        """A new run that looks like another one."""
+        self._source = source
+        self._run = etree.SubElement(self._parents[-1], _RUN, dict(source.attrib))
+        properties = source.find(RUN_PROPERTIES)
+        if properties is not None:
+            self._run.append(_copied(properties))
+        return self._run
+
+    def _end_run(self) -> None:
+        self._run = self._source = None
+
+    def _move(self, raws: Sequence[Raw]) -> None:
+        for raw in raws:
+            _detach(raw.element)
+            if raw.run is None:
+                self._end_run()
+                self._parents[-1].append(raw.element)
+                continue
+            if self._source is not raw.run or self._run in self.runs:
+                self._begin(raw.run)
+            self._run.append(raw.element)  # type: ignore[union-attr]
+
+    def _open(self, holder: Holder) -> None:
+        if holder.element is None:
+            self._move(holder.before)
+            self._end_run()
+            self._parents.append(self._parents[-1])
+            return
+        _detach(holder.element)
+        self._parents[-1].append(holder.element)
+        inside = inside_of(holder.element)
+        for child in list(inside):
+            if not (isinstance(child.tag, str) and child.tag.endswith("Pr")):
+                _detach(child)
+        self._parents.append(inside)
+
+    def _close(self, holder: Holder) -> None:
+        self._parents.pop()
+        self._move(holder.after)
+        self._end_run()
+
+    def _single(self, holder: Holder) -> None:
+        if holder.element is None:
+            self._move((*holder.before, *holder.inside, *holder.after))
+        else:
+            _detach(holder.element)
+            self._parents[-1].append(holder.element)
+        self._end_run()
+
+
+def _copied(properties: Element) -> Element:
+    """Run properties without the record of how they were changed."""
+    made = copy.deepcopy(properties)
+    made.tail = None
+    for change in made.findall(f"{W}rPrChange"):
+        made.remove(change)
+    return made
+
+
+def _detach(element: Element) -> None:
+    """Takes an element out of where it is, with no white space after it."""
+    element.tail = None
+    parent = element.getparent()
+    if parent is not None:
+        parent.remove(element)
+
+
+def _unbind(control: Element) -> None:
+    """A control that shows what is stored elsewhere in the file would show it again in place of its translation."""
+    properties = control.find(f"{W}sdtPr")
+    for binding in list(properties) if properties is not None else ():
+        if isinstance(binding.tag, str) and binding.tag.endswith("}dataBinding"):
+            properties.remove(binding)
+
+
+# The words in the labels of lists: "Chapter %1", "Article %1.".
+
+
+_NUMBER = re.compile("(%[1-9])")
+_WORD = re.compile(r"[^\W\d_]{2}")
+
+
+def list_labels(part: Part, used: set[str], ask: Ask) -> None:
+    """The labels of those lists that a document uses; `used` are the ids of their numberings."""
+    lists = {each.get(f"{W}abstractNumId"): each for each in part.root.iter(f"{W}abstractNum")}
+    once = Once(ask)
+    for numbering in part.root.iter(f"{W}num"):
+        if numbering.get(f"{W}numId", "") not in used:
+            continue
+        named = numbering.find(f"{W}abstractNumId")
+        defined = lists.get(named.get(VAL)) if named is not None else None
+        for holder in (defined, numbering):
+            for level in holder.iter(f"{W}lvl") if holder is not None else ():
+                _label(part, level, once)
+
+
+def _label(part: Part, level: object, ask: Ask) -> None:
+    format_, text = level.find(f"{W}numFmt"), level.find(f"{W}lvlText")  # type: ignore[attr-defined]
+    said = text.get(VAL, "") if text is not None else ""
+    if not _WORD.search(_NUMBER.sub(" ", said)) or (format_ is not None and format_.get(VAL) == "bullet"):
+        return
+    content = _content(said)
+    given = ask(content, SegmentKind.LABEL)
+    if given is not None:
+        text.set(VAL, _text(content, given))
+        part.is_changed = True
+
+
+def _content(said: str) -> Content:
+    parts = [part for part in _NUMBER.split(said) if part]
+    numbered = (
+        (Mark("single", index, "field", part) if part[0] == "%" else part) for index, part in enumerate(parts, 1)
+    )
+    return content_of(list(numbered))
+
+
+def _text(content: Content, given: Content) -> str:
+    """The label again; a number that is missing comes at its end."""
+    shown = {mark.number: mark.shows for mark in marks(content)}
+    text = ""
+    for part in given:
+        text += without_forbidden(part) if isinstance(part, str) else shown.pop(part.number, "")
+    return text + "".join(f" {each}" for each in shown.values())

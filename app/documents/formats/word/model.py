@@ -1,0 +1,518 @@
+"""What a DOCX consists of: styles, the looks of runs, the labels of lists, fields."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import NamedTuple
+
+from app.documents.formats.office.package import is_code_font
+from app.documents.xml_tree import Element
+
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+VAL = f"{W}val"
+PROPERTIES, RUN_PROPERTIES = f"{W}pPr", f"{W}rPr"
+_MOST_ANCESTORS = 30
+_FALSE = ("0", "false", "off")
+_HEADING = re.compile(r"heading ([1-9])")
+_CODE_NAMES = frozenset(
+    ("code", "code block", "codeblock", "source code", "sourcecode", "html preformatted", "preformatted text", "macro")
+    + ("macro text", "listing", "program listing", "verbatim")
+)
+
+
+class Role(Enum):
+    """What a style makes of a paragraph beyond its outline level."""
+
+    TITLE = auto()
+    CAPTION = auto()
+    CODE = auto()
+    BODY = auto()
+
+
+@dataclass(frozen=True)
+class Style:
+    """A style with what it has from the ones it is based on. `outline` counts from 0; 9 is body text."""
+
+    role: Role | None = None
+    outline: int | None = None
+    num_id: str | None = None
+    level: int | None = None
+    is_hidden: bool | None = None
+    is_monospace: bool | None = None
+
+
+NO_STYLE = Style()
+
+
+class Styles:
+    """Looks styles up by their ids. `root` is styles.xml, None where there is none."""
+
+    def __init__(self, root: Element | None) -> None:
+        self._elements: dict[str, Element] = {}
+        self._found: dict[str, Style] = {}
+        self.default = ""
+        """The id of the style of a paragraph that names none."""
+        for each in root.iter(f"{W}style") if root is not None else ():
+            id_ = each.get(f"{W}styleId", "")
+            self._elements[id_] = each
+            if each.get(f"{W}type") == "paragraph" and is_on(each.get(f"{W}default", "0")):
+                self.default = id_
+
+    def find(self, id_: str) -> Style:
+        """The style of this id; an unknown one changes nothing."""
+        found = self._found.get(id_)
+        if found is None:
+            found = self._found[id_] = self._resolved(id_)
+        return found
+
+    def _resolved(self, id_: str) -> Style:
+        lineage: list[Style] = []
+        seen: set[str] = set()
+        while id_ in self._elements and id_ not in seen and len(seen) < _MOST_ANCESTORS:
+            seen.add(id_)
+            element = self._elements[id_]
+            lineage.append(_own(element))
+            based_on = element.find(f"{W}basedOn")
+            id_ = based_on.get(VAL, "") if based_on is not None else ""
+        values = {
+            name: next((value for each in lineage if (value := getattr(each, name)) is not None), None)
+            for name in Style.__dataclass_fields__
+        }
+        return Style(**values)
+
+
+def _own(style: Element) -> Style:
+    """What a style says itself."""
+    name_element = style.find(f"{W}name")
+    name = name_element.get(VAL, "").lower() if name_element is not None else ""
+    outline = whole(style.find(f"{W}pPr/{W}outlineLvl"))
+    heading = _HEADING.fullmatch(name)
+    if outline is None and heading:
+        outline = int(heading[1]) - 1
+    num_id = style.find(f"{W}pPr/{W}numPr/{W}numId")
+    properties = style.find(f"{W}rPr")
+    hidden, monospace = look(properties) if properties is not None else (None, None)
+    return Style(
+        _role(name),
+        outline,
+        num_id.get(VAL) if num_id is not None else None,
+        whole(style.find(f"{W}pPr/{W}numPr/{W}ilvl")),
+        hidden,
+        monospace,
+    )
+
+
+def _role(name: str) -> Role | None:
+    if name == "title":
+        return Role.TITLE
+    if name == "caption":
+        return Role.CAPTION
+    if name in _CODE_NAMES:
+        return Role.CODE
+    return Role.BODY if name in ("subtitle", "normal") else None
+
+
+def look(properties: Element) -> tuple[bool | None, bool | None]:
+    """Whether run properties hide the text, and whether its font is one for code; None where they say nothing."""
+    hidden = monospace = None
+    for each in properties:
+        if each.tag == f"{W}vanish":
+            hidden = is_on(each.get(VAL, "1"))
+        elif each.tag == f"{W}rFonts":
+            font = each.get(f"{W}ascii") or each.get(f"{W}hAnsi")
+            monospace = is_code_font(font) if font else None
+    return hidden, monospace
+
+
+def is_on(value: str) -> bool:
+    """A switch of OOXML."""
+    return value.lower() not in _FALSE
+
+
+def whole(element: Element | None) -> int | None:
+    """The whole number that an element has as its value."""
+    value = element.get(VAL, "") if element is not None else ""
+    return int(value) if re.fullmatch(r"-?[0-9]{1,9}", value) else None
+
+
+# The labels of a DOCX's list items, counted as Word counts them: they are nowhere in the text.
+
+
+LEVELS = 9
+_MOST_SPELLED = 3_000
+"""Higher numbers are in figures: "aaa…" would be longer than the page."""
+_ROMAN = (
+    *((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl")),
+    *((10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i")),
+)
+_GREEK_SMALL = "αβχδεφγηιϕκλμνοπθρστυϖωξψζ"
+_GREEK_LARGE = "ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ"
+_WINGDINGS = {0x6C: "●", 0x6E: "■", 0x71: "❑", 0x76: "❖", 0xA7: "▪", 0xA8: "◻", 0xD8: "➢", 0xDC: "➲", 0xE0: "→"}
+_WINGDINGS |= {0xFB: "✗", 0xFC: "✓", 0xFD: "☒", 0xFE: "☑", 0x9F: "•", 0xF0: "⇨", 0x46: "☞", 0x4A: "☺"}
+_SYMBOL = {0xB7: "•", 0xA8: "♦", 0xAE: "→", 0xDE: "⇒", 0xB3: "≥", 0xA3: "≤", 0xB9: "≠", 0xB1: "±", 0xB4: "×", 0xA5: "∞"}
+_SYMBOL |= {0xD7: "·", 0xB0: "°", 0xBB: "≈", 0xE5: "∑", 0xD6: "√", 0xCE: "∈", 0xAC: "←", 0xAD: "↑", 0xAF: "↓"}
+_SYMBOL |= {0x61 + index: letter for index, letter in enumerate(_GREEK_SMALL)}
+_SYMBOL |= {0x41 + index: letter for index, letter in enumerate(_GREEK_LARGE)}
+
+
+@dataclass
+class _Level:
+    start: int = 1
+    format: str = "decimal"
+    text: str = ""
+    is_legal: bool = False
+    restarts: bool = True
+    style: str = ""
+    font: str = ""
+
+
+class Numbering:
+    """Gives every numbered paragraph its label, in the order of the document. `root` is numbering.xml."""
+
+    def __init__(self, root: Element | None, styles: Styles) -> None:
+        self._styles = styles
+        self._abstract: dict[str, Element] = {}
+        self._nums: dict[str, Element] = {}
+        self._levels: dict[str, list[_Level]] = {}
+        self._counters: dict[str, list[int | None]] = {}
+        self._begun: set[str] = set()
+        for each in root if root is not None else ():
+            if each.tag == f"{W}abstractNum":
+                self._abstract[each.get(f"{W}abstractNumId", "")] = each
+            elif each.tag == f"{W}num":
+                self._nums[each.get(f"{W}numId", "")] = each
+
+    def level_of_style(self, num_id: str, style_id: str) -> int:
+        """The level that a list gives to a style; the first where it names none."""
+        levels = self._levels_of(num_id)
+        return next((number for number, level in enumerate(levels) if level.style == style_id), 0)
+
+    def label(self, num_id: str, level: int) -> str | None:
+        """The next label of a list at a level (from 0); None where there is no such list."""
+        levels = self._levels_of(num_id)
+        if not levels:
+            return None
+        level = max(0, min(level, LEVELS - 1))
+        own = levels[level]
+        if own.format == "bullet":
+            return _bullet(own)
+        counters = self._counted(num_id, levels, level)
+        if own.format == "none" or not own.text:
+            return ""
+
+        def number(found: re.Match[str]) -> str:
+            at = int(found[1]) - 1
+            return _formatted(counters[at] or 0, "decimal" if own.is_legal else levels[at].format)
+
+        return re.sub(r"%([1-9])", number, own.text).strip()
+
+    def _counted(self, num_id: str, levels: list[_Level], level: int) -> list[int | None]:
+        counters = self._counters.setdefault(self._abstract_of(num_id), [None] * LEVELS)
+        if num_id not in self._begun:
+            self._begun.add(num_id)
+            for override in self._nums[num_id].findall(f"{W}lvlOverride"):
+                at = _at(override)
+                if override.find(f"{W}startOverride") is not None and at is not None:
+                    counters[at] = None
+        now = counters[level]
+        counters[level] = levels[level].start if now is None else now + 1
+        for above in range(level):
+            counters[above] = levels[above].start if counters[above] is None else counters[above]
+        for below in range(level + 1, LEVELS):
+            counters[below] = None if levels[below].restarts else counters[below]
+        return counters
+
+    def _abstract_of(self, num_id: str) -> str:
+        """The id of what a list is made after, by way of a list style if need be."""
+        for _ in range(LEVELS):
+            num = self._nums.get(num_id)
+            link = num.find(f"{W}abstractNumId") if num is not None else None
+            abstract = link.get(VAL, "") if link is not None else ""
+            styled = self._abstract[abstract].find(f"{W}numStyleLink") if abstract in self._abstract else None
+            if styled is None:
+                return abstract
+            num_id = self._styles.find(styled.get(VAL, "")).num_id or ""
+        return ""
+
+    def _levels_of(self, num_id: str) -> list[_Level]:
+        found = self._levels.get(num_id)
+        if found is None:
+            found = self._levels[num_id] = self._read_levels(num_id)
+        return found
+
+    def _read_levels(self, num_id: str) -> list[_Level]:
+        abstract = self._abstract.get(self._abstract_of(num_id)) if num_id in self._nums else None
+        if abstract is None:
+            return []
+        levels = [_Level() for _ in range(LEVELS)]
+        for each in abstract.findall(f"{W}lvl"):
+            if (at := _at(each)) is not None:
+                levels[at] = _level(each)
+        for override in self._nums[num_id].findall(f"{W}lvlOverride"):
+            at, whole_level = _at(override), override.find(f"{W}lvl")
+            if at is None:
+                continue
+            if whole_level is not None:
+                levels[at] = _level(whole_level)
+            start = whole(override.find(f"{W}startOverride"))
+            levels[at].start = levels[at].start if start is None else start
+        return levels
+
+
+def _at(element: Element) -> int | None:
+    number = element.get(f"{W}ilvl", "")
+    return int(number) if re.fullmatch("[0-8]", number) else None
+
+
+def _level(element: Element) -> _Level:
+    def value(name: str, default: str) -> str:
+        found = element.find(f"{W}{name}")
+        return str(found.get(VAL, default)) if found is not None else default
+
+    fonts = element.find(f"{W}rPr/{W}rFonts")
+    start = whole(element.find(f"{W}start"))
+    return _Level(
+        1 if start is None else start,
+        value("numFmt", "decimal"),
+        value("lvlText", "")[:100],
+        element.find(f"{W}isLgl") is not None,
+        value("lvlRestart", "") != "0",
+        value("pStyle", ""),
+        fonts.get(f"{W}ascii", "") if fonts is not None else "",
+    )
+
+
+def _bullet(level: _Level) -> str:
+    return "".join(symbol(ord(each), level.font) for each in level.text).strip() or "•"
+
+
+def symbol(code: int, font: str) -> str:
+    """A character of a symbol font in Unicode; one that has no place there becomes a bullet."""
+    if code < 0x100 and font.lower().startswith(("symbol", "wingdings")):
+        code += 0xF000
+    if not 0xF000 <= code <= 0xF0FF:
+        return chr(code) if 0x20 <= code < 0xD800 or 0xE000 <= code <= 0x10FFFF else ""
+    table = _WINGDINGS if font.lower().startswith("wingdings") else _SYMBOL
+    return table.get(code - 0xF000) or (chr(code - 0xF000) if 0x20 <= code - 0xF000 < 0x7F else "•")
+
+
+def _letters(number: int) -> str:
+    """1 is a, 26 is z, 27 is aa, 28 is bb."""
+    return chr(ord("a") + (number - 1) % 26) * ((number - 1) // 26 + 1)
+
+
+def _roman(number: int) -> str:
+    text = ""
+    for value, sign in _ROMAN:
+        text += sign * (number // value)
+        number %= value
+    return text
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+_FORMATS: dict[str, Callable[[int], str]] = {
+    "lowerLetter": _letters,
+    "upperLetter": lambda number: _letters(number).upper(),
+    "lowerRoman": _roman,
+    "upperRoman": lambda number: _roman(number).upper(),
+    "ordinal": _ordinal,
+    "decimalZero": lambda number: f"{number:02}",
+    "none": lambda number: "",
+}
+
+
+def _formatted(number: int, format_: str) -> str:
+    return _FORMATS.get(format_, str)(number) if 0 < number <= _MOST_SPELLED else str(number)
+
+
+# How runs of a DOCX look: what is equal, what is hidden, what is code, and a word for the difference of two.
+
+
+_NO_LOOK = frozenset(
+    f"{W}{name}" for name in ("lang", "noProof", "rPrChange", "rtl", "cs", "webHidden", "ins", "moveTo")
+)
+_WITH_SPACE = frozenset(f"{W}{name}" for name in ("u", "strike", "dstrike", "highlight", "shd", "bdr", "em"))
+_SWITCHES = {"b": "bold", "i": "italic", "strike": "strike", "dstrike": "strike"}
+_NAMED = {"hyperlink": "link", "followed hyperlink": "link", "footnote reference": "note"}
+
+
+class Looks:
+    """Looks at runs. `root` is the root of styles.xml, None where there is none."""
+
+    def __init__(self, root: Element | None) -> None:
+        self.styles = Styles(root)
+        self.is_typewritten = False
+        """The document is in a font for code as a whole, which then says nothing."""
+        self._elements = (
+            {each.get(f"{W}styleId", ""): each for each in root.iter(f"{W}style")} if root is not None else {}
+        )
+
+    def paragraph_style(self, paragraph: Element) -> Style:
+        """The style a paragraph has."""
+        named = paragraph.find(f"{W}pPr/{W}pStyle")
+        return self.styles.find(named.get(VAL, "") if named is not None else self.styles.default)
+
+    def key(self, run: Element) -> Hashable:
+        """Equal for runs that look alike; languages and directions are no look."""
+        properties = run.find(RUN_PROPERTIES)
+        if properties is None:
+            return ()
+        return tuple(filter(None, (_said(each) for each in properties if isinstance(each.tag, str))))
+
+    def is_hidden(self, run: Element, style: Style) -> bool:
+        """Whether a run is not shown at all."""
+        return bool(self._seen(run, style)[0])
+
+    def is_monospace(self, run: Element, style: Style) -> bool:
+        """Whether a run is in a font for code."""
+        return bool(self._seen(run, style)[1]) and not self.is_typewritten
+
+    def shows_space(self, run: Element) -> bool:
+        """Whether white space can be seen in this look: underlined, marked."""
+        properties = run.find(RUN_PROPERTIES)
+        return properties is not None and any(each.tag in _WITH_SPACE for each in properties)
+
+    def difference(self, base: Element, other: Element) -> str:
+        """A word of `Mark.look` for what the second has and the first has not."""
+        mine, theirs = self._words(base), self._words(other)
+        return next((word for word in theirs if word not in mine), "other")
+
+    def _seen(self, run: Element, style: Style) -> tuple[bool | None, bool | None]:
+        properties = run.find(RUN_PROPERTIES)
+        hidden, monospace = look(properties) if properties is not None else (None, None)
+        named = properties.find(f"{W}rStyle") if properties is not None else None
+        for each in (self.styles.find(named.get(VAL, "")) if named is not None else NO_STYLE, style):
+            hidden = each.is_hidden if hidden is None else hidden
+            monospace = each.is_monospace if monospace is None else monospace
+        return hidden, monospace
+
+    def _words(self, run: Element) -> list[str]:
+        properties = run.find(RUN_PROPERTIES)
+        if properties is None:
+            return []
+        named = properties.find(f"{W}rStyle")
+        style = self._elements.get(named.get(VAL, "")) if named is not None else None
+        words = _looks_of(properties)
+        if style is not None:
+            name = style.find(f"{W}name")
+            words += [_NAMED.get(name.get(VAL, "").lower(), "") if name is not None else ""]
+            inside = style.find(RUN_PROPERTIES)
+            words += _looks_of(inside) if inside is not None else []
+        return [word for word in words if word]
+
+
+def _looks_of(properties: Element) -> list[str]:
+    words = []
+    for each in properties:
+        name = each.tag.removeprefix(W) if isinstance(each.tag, str) else ""
+        value = each.get(VAL, "1")
+        if name in _SWITCHES and is_on(value):
+            words.append(_SWITCHES[name])
+        elif name == "u" and value != "none":
+            words.append("underline")
+        elif name == "vertAlign" and value != "baseline":
+            words.append("small")
+    return words
+
+
+def _said(element: Element) -> Hashable:
+    """What an element of run properties says; None where it says nothing of the look."""
+    if element.tag in _NO_LOOK:
+        return None
+    attributes = tuple(sorted((name, value) for name, value in element.attrib.items() if name != f"{W}hint"))
+    if not attributes and element.tag == f"{W}rFonts":
+        return None
+    return element.tag, attributes, tuple(_said(each) for each in element if isinstance(each.tag, str))
+
+
+# The fields of a DOCX: which are words to translate, and which stand for something that Word finds out by itself.
+
+
+FIELD = f"{W}fldChar"
+INSTRUCTION = f"{W}instrText"
+_WORDS = frozenset(
+    ("HYPERLINK", "REF", "STYLEREF", "TITLE", "SUBJECT", "KEYWORDS", "COMMENTS", "QUOTE", "IF", "FORMTEXT", "FILLIN")
+    + ("ASK", "TOC", "INDEX", "TOA", "BIBLIOGRAPHY", "INCLUDETEXT", "AUTOTEXT", "AUTOTEXTLIST", "GLOSSARY", "FTREF")
+)
+"""Fields whose result is made of words of this document; the others give numbers, dates, names, or a reference list's
+short forms."""
+
+
+class Raw(NamedTuple):
+    """An inline element, and the run that it is in (None for what is in none)."""
+
+    run: Element | None
+    element: Element
+
+    @property
+    def mark(self) -> str:
+        """begin, separate, end, or "" for what is no mark of a field."""
+        return self.element.get(f"{W}fldCharType", "") if self.element.tag == FIELD else ""
+
+
+class Found(NamedTuple):
+    """A field: its code with the marks around it, its result, its end. `is_whole`: it begins and ends here."""
+
+    code: list[Raw]
+    result: list[Raw]
+    end: list[Raw]
+    is_whole: bool
+
+
+def next_field(raws: Sequence[Raw], start: int) -> tuple[Found, int]:
+    """The field that begins at an index, and the index after it.
+
+    One that has no end here (a table of contents) is its code only, as far as it goes; its result is read as usual.
+    """
+    depth, separate = 0, 0
+    for index in range(start, len(raws)):
+        mark = raws[index].mark
+        if mark == "begin":
+            depth += 1
+        elif mark == "separate" and depth == 1:
+            separate = separate or index
+        elif mark == "end":
+            depth -= 1
+            if depth == 0:
+                cut = separate or index - 1
+                found = Found(list(raws[start : cut + 1]), list(raws[cut + 1 : index]), [raws[index]], True)
+                return found, index + 1
+    cut = separate + 1 if separate else _code_end(raws, start)
+    return Found(list(raws[start:cut]), [], [], False), cut
+
+
+def _code_end(raws: Sequence[Raw], start: int) -> int:
+    """Where the code of a field that is not separated here ends: at the last instruction."""
+    last = start
+    for index in range(start, len(raws)):
+        if raws[index].element.tag == INSTRUCTION or raws[index].mark:
+            last = index
+    return last + 1
+
+
+def has_words(instruction: str) -> bool:
+    """Whether what a field shows are words to translate."""
+    name = instruction.split(maxsplit=1)[0].upper() if instruction.strip() else ""
+    return name in _WORDS
+
+
+def is_link(instruction: str) -> bool:
+    """Whether a field is a link."""
+    return instruction.strip().upper().startswith("HYPERLINK")
+
+
+def instruction_of(code: Sequence[Raw]) -> str:
+    """What a field is told to do, without what fields inside it are told."""
+    depth, words = 0, []
+    for raw in code:
+        depth += {"begin": 1, "end": -1}.get(raw.mark, 0)
+        if raw.element.tag == INSTRUCTION and depth <= 1:
+            words.append(raw.element.text or "")
+    return "".join(words)
