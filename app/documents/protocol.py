@@ -220,7 +220,8 @@ def _event(name: str, raw: dict[str, Any]) -> Event:
         case "blocks":
             return BlocksRead(tuple(block_from_fields(fields) for fields in raw["blocks"]))
         case "found":
-            return Found(raw["format"], Opened(**raw["opened"]))
+            opened = raw["opened"]
+            return Found(raw["format"], Opened(**opened | {"names": tuple(opened.get("names", ()))}))
         case "done":
             remarks = _remarks(raw)
             return Done(**{**raw, "pages_without_text": tuple(raw["pages_without_text"])}, remarks=remarks)

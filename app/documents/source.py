@@ -94,13 +94,15 @@ class Source:
 class Opened:
     """The file is open. `unit` is page, slide, sheet, chapter, file, or "" where there are none; `pages` counts them.
 
-    `title` is the document's own, "" where it has none. `encoding` is a text file's, as Python calls it.
+    `title` is the document's own, "" where it has none. `encoding` is a text file's, as Python calls it. `names` are
+    those of the documents in an archive, in order.
     """
 
     unit: str = ""
     pages: int = 0
     title: str = ""
     encoding: str = ""
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -252,7 +252,7 @@ class _Reading:
                 self._remarks.add(item)
             case Opened():
                 title = " ".join(clean_text(item.title[:MOST_TITLE_CHARACTERS]).split())
-                self._opened = Opened(item.unit, item.pages, self._recoded(title, item), item.encoding)
+                self._opened = Opened(item.unit, item.pages, self._recoded(title, item), item.encoding, item.names)
                 self._tell(Found(self._format, self._opened))
                 self._check_pages(item)
 

@@ -118,6 +118,8 @@ class Documents:
         info: dict[str, Any] = {"title": opened.title, "encoding": opened.encoding, "language": done.language}
         info |= {"pages_without_text": list(done.pages_without_text), "part": asdict(part)}
         info["words"] = words
+        if opened.names:
+            info["names"] = list(opened.names)
         info["pages"] = [asdict(page) for page in pages]
         info["remarks"] = [asdict(remark) for remark in done.remarks]
         return self.store.finish(

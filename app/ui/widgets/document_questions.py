@@ -69,7 +69,8 @@ class DocumentQuestions(QObject):
             return
         dialog = PagesDialog(
             self._theme, one.name, document.unit, document.pages,
-            first=one.part.first_page or 1, last=one.part.last_page, parent=self._window,
+            first=one.part.first_page or 1, last=one.part.last_page, names=document.info.get("names", ()),
+            parent=self._window,
         )  # fmt: skip
         dialog.chosen.connect(
             lambda first, last: self.part_chosen.emit(one, replace(one.part, first_page=first, last_page=last))

@@ -24,6 +24,7 @@ from app.documents.source import Item, Opened, PageRead, Remark, Source
 
 _NO_NAME = re.compile(r"[^\w.() -]")
 MOST_NAME = 100
+MOST_TOLD_NAME = 300
 
 
 def read(source: Source) -> Iterator[Item]:
@@ -31,7 +32,7 @@ def read(source: Source) -> Iterator[Item]:
     with Archive(source) as archive:
         found = documents_in(archive.names)
         names = found[:MOST_FILES]
-        yield Opened("file", len(names))
+        yield Opened("file", len(names), names=tuple(name[-MOST_TOLD_NAME:] for name in names))
         folder = unpacked_folder(Path.cwd(), os.getpid())
         folder.mkdir(mode=0o700, exist_ok=True)
         try:

@@ -36,6 +36,7 @@ def test_the_documents_of_an_archive_are_read_one_after_the_other(tmp_path: Path
     work = tmp_path / "work"
     result = read(archive(tmp_path), work)
     assert (result.found.format, result.found.opened.unit, result.found.opened.pages) == ("zipped", "file", 4)
+    assert result.found.opened.names == ("notes/one.txt", "two.docx", "broken.docx", "three.pdf")
     headings = [(block.page, block.text) for block in result.blocks if block.kind is Kind.HEADING and block.level == 1]
     assert headings == [(1, "notes/one.txt"), (2, "two.docx"), (4, "three.pdf")]
     assert {block.page for block in result.blocks if block.heading_path[:1] == ("three.pdf",)} == {4}
