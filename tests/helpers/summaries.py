@@ -15,6 +15,7 @@ from app.engine.client import EngineClient
 from app.features.summaries import StoredSummary, Summaries
 from app.features.summarize import InputDocument, Planned, SectionRead, Steps, Summarized, SummaryEvent, Writing
 from app.features.summary.result import Anchor, Coverage, Statement, SummarizedDocument, Summary, Wish
+from app.features.work.engines import RESERVE_BYTES
 from app.features.work.queue import Worked
 from app.store.documents import DocumentStore, StoredDocument
 from tests.helpers.script import prompts
@@ -111,6 +112,12 @@ def put_pipeline(app: Fireside, pipeline: Callable[..., Iterator[Any]]) -> Calla
     queue = app.summaries._queue
     before, queue._summarize = queue._summarize, pipeline
     return before
+
+
+def leave_no_room(app: Fireside, *, needed_bytes: int) -> None:
+    """The computer has no memory to spare beside the chat's model, and the summary's needs so much."""
+    beside = app.summaries._engines._beside
+    beside._free_bytes, beside._needs = lambda: RESERVE_BYTES, lambda _path: needed_bytes
 
 
 def work_off(summaries: Summaries) -> None:

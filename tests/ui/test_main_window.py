@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, QMargins, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QMargins, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -31,22 +31,11 @@ from app.ui.shortcuts import ShortcutSheet
 from app.ui.theme import EDGE_PX
 from app.ui.widgets.buttons import IconButton
 from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.tiny_models import make_tiny
 
 INTERACTIVE = QAbstractButton | QLineEdit | QPlainTextEdit | QTextEdit | QAbstractItemView
-
-
-def drop(window: QWidget, *files: Path) -> None:
-    """Drags files over the window and lets them go."""
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(file)) for file in files])
-    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    enter = QDragEnterEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, buttons, keys)
-    QApplication.sendEvent(window, enter)
-    assert enter.isAccepted()
-    event = QDropEvent(QPointF(5, 5), Qt.DropAction.CopyAction, data, buttons, keys, QEvent.Type.Drop)
-    QApplication.sendEvent(window, event)
 
 
 PIN = "Pin: the model always sees this"
@@ -68,10 +57,7 @@ def tab_order(frame: Frame, steps: int, *, is_next: bool = True) -> list[str]:
 @pytest.fixture
 def whole(frame: Frame) -> Frame:
     """The window with the real chat view in it and one chat open."""
-    chat = ChatView(frame.app, frame.theme, frame.notify)
-    frame.window.chat.hide()
-    frame.window.views.document.replaceWidget(0, chat)
-    chat.show()
+    frame.put_in(ChatView(frame.app, frame.theme, frame.notify))
     return frame
 
 
@@ -87,9 +73,9 @@ def test_every_control_has_a_name(whole: Frame) -> None:
     assert [f"{type(w).__name__} {w.objectName()}" for w in nameless] == []
 
 
-def test_tab_goes_through_the_column_then_the_top_then_the_chat(frame: Frame, qtbot: QtBot) -> None:
-    frame.app.conversations.create(title="Letter")
-    frame.window.sidebar.reload()
+def test_tab_goes_through_the_column_then_the_top_then_the_chat(frame: Frame) -> None:
+    frame.conversations.create(title="Letter")
+    frame.chats.reload()
     frame.window.activateWindow()
     frame.chat.focus_composer()
     expected = [
@@ -113,16 +99,16 @@ def test_tab_goes_through_the_column_then_the_top_then_the_chat(frame: Frame, qt
 def test_tab_meets_the_last_question_its_actions_and_the_answer_in_the_order_they_are_read(
     whole: Frame, qtbot: QtBot
 ) -> None:
-    conversations, parent = whole.app.conversations, None
+    conversations, parent = whole.conversations, None
     chat_id = conversations.create(title="Letter").id
     for words in ("First", "Second"):
         parent = conversations.add_message(chat_id, parent, Role.USER, words).id
         parent = conversations.add_message(chat_id, parent, Role.ASSISTANT, f"Answer to {words}").id
-    chat = next(one for one in whole.window.findChildren(ChatView) if one.isVisible())
+    chat = whole.find(ChatView)
     chat.show_conversation(chat_id)
     whole.window.activateWindow()
     qtbot.waitUntil(whole.window.isActiveWindow)
-    whole.window.picker.setFocus()
+    whole.picker.setFocus()
     question = ["You: Second", "Copy", "Edit", PIN, "Delete"]
     answer = ["Answer: Answer to Second", "Copy", "Regenerate", "Translate this", "Read as Markdown", PIN, "Delete"]
     expected = [*question, *answer, "Message", "Attach files", "Chat settings", "Network on", "New chat"]
@@ -133,52 +119,50 @@ def test_tab_meets_the_last_question_its_actions_and_the_answer_in_the_order_the
 
 
 def test_the_pickers_shortcut_opens_its_menu_at_the_model_in_use(frame: Frame) -> None:
-    frame.window.actions_by_name["choose_model"].trigger()
-    menu = frame.window.picker.findChild(QMenu, "model_menu")
-    assert menu is not None
+    frame.do("choose_model")
+    menu = frame.find(QMenu, "model_menu")
     assert menu.activeAction() is not None
-    assert "Ctrl+Shift+M" in frame.window.picker.toolTip()
+    assert "Ctrl+Shift+M" in frame.picker.toolTip()
     menu.close()
 
 
-def test_the_shortcuts_do_what_the_sheet_says(frame: Frame, qtbot: QtBot) -> None:
+def test_the_shortcuts_do_what_the_sheet_says(frame: Frame) -> None:
     window, actions = frame.window, frame.window.actions_by_name
-    frame.window.show_chat(frame.app.conversations.create(title="Letter").id)
-    actions["new"].trigger()
+    frame.window.show_chat(frame.conversations.create(title="Letter").id)
+    frame.do("new")
     assert frame.chat.conversation_id is None
-    actions["search"].trigger()
-    assert window.sidebar.search.hasFocus()
-    actions["sidebar"].trigger()
-    assert window.left.isHidden()
-    actions["search"].trigger()
-    assert not window.left.isHidden()
+    frame.do("search")
+    assert frame.chats.search.hasFocus()
+    frame.do("sidebar")
+    assert frame.left.isHidden()
+    frame.do("search")
+    assert not frame.left.isHidden()
     for name, kind in (("settings", SettingsDialog), ("shortcuts", ShortcutSheet), ("open_model", QFileDialog)):
-        actions[name].trigger()
+        frame.do(name)
         dialog = window.findChild(kind)
         assert isinstance(dialog, QDialog), name
         dialog.reject()
     assert actions["quit"].shortcut() == QKeySequence("Ctrl+Q")
-    actions["quit"].trigger()
+    frame.do("quit")
     assert not window.isVisible()
 
 
 def test_zoom_is_saved(frame: Frame) -> None:
-    actions = frame.window.actions_by_name
-    actions["zoom_in"].trigger()
+    frame.do("zoom_in")
     assert frame.theme.zoom == 1.1
-    assert frame.app.settings.appearance.zoom == 1.1
-    actions["zoom_out"].trigger()
-    actions["zoom_out"].trigger()
+    assert frame.settings.appearance.zoom == 1.1
+    frame.do("zoom_out")
+    frame.do("zoom_out")
     assert frame.theme.zoom == 0.9
-    actions["zoom_reset"].trigger()
-    assert frame.app.settings.appearance.zoom == 1.0
+    frame.do("zoom_reset")
+    assert frame.settings.appearance.zoom == 1.0
 
 
 @pytest.mark.parametrize("zoom", [0.5, 1.0, 1.5, 3.0])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_nothing_is_clipped_at_any_zoom(whole: Frame, zoom: float, scheme: str) -> None:
-    whole.app.conversations.create(title="Letter to the landlord about the heating")
-    whole.window.sidebar.reload()
+    whole.conversations.create(title="Letter to the landlord about the heating")
+    whole.chats.reload()
     whole.theme.zoom, whole.theme.scheme = zoom, scheme
     whole.window.resize(900, 600)
     assert clipped_texts(whole.window) == []
@@ -186,23 +170,23 @@ def test_nothing_is_clipped_at_any_zoom(whole: Frame, zoom: float, scheme: str) 
 
 def test_the_chat_begins_at_the_left_edge_of_all_tabs(whole: Frame, qtbot: QtBot) -> None:
     whole.window.resize(900, 700)
-    chat = whole.window.findChild(ChatView)
-    assert chat is not None
-    qtbot.waitUntil(lambda: chat.composer.mapTo(chat, QPoint(0, 0)).x() == whole.theme.px(EDGE_PX))
+    chat = whole.find(ChatView)
+    composer = ChatDesk(chat, whole.app, whole.notify).composer
+    qtbot.waitUntil(lambda: composer.mapTo(chat, QPoint(0, 0)).x() == whole.theme.px(EDGE_PX))
 
 
 def test_a_dropped_model_is_opened(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
     path = make_tiny("llama", tmp_path / "Dropped-1B.GGUF")
     frame.app.change("models", add_how="in_place")
-    drop(frame.window, path)
+    frame.drop(path)
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
     assert frame.loader.name == "Dropped 1B"
 
 
 def test_other_files_are_attached_to_the_chat(frame: Frame, tmp_path: Path) -> None:
-    frame.window.views.show_models()
-    drop(frame.window, tmp_path / "letter.pdf", tmp_path / "README")
-    assert frame.chat.attaching.files == [tmp_path / "letter.pdf", tmp_path / "README"]
+    frame.show_tab("models")
+    frame.drop(tmp_path / "letter.pdf", tmp_path / "README")
+    assert frame.chat.files == [tmp_path / "letter.pdf", tmp_path / "README"]
     assert frame.chat.isVisible()
     assert frame.loader.state == "asleep"
     assert frame.notices == []
@@ -211,24 +195,22 @@ def test_other_files_are_attached_to_the_chat(frame: Frame, tmp_path: Path) -> N
 def test_a_model_and_a_document_dropped_together_go_each_its_way(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
     model = make_tiny("llama", tmp_path / "Dropped-1B.gguf")
     frame.app.change("models", add_how="in_place")
-    drop(frame.window, tmp_path / "letter.pdf", model)
+    frame.drop(tmp_path / "letter.pdf", model)
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
-    assert frame.chat.attaching.files == [tmp_path / "letter.pdf"]
+    assert frame.chat.files == [tmp_path / "letter.pdf"]
 
 
 def test_the_shortcut_asks_for_documents(frame: Frame) -> None:
-    frame.window.actions_by_name["attach"].trigger()
+    frame.do("attach")
     assert frame.chat.attaching.asked == 1
 
 
-def test_a_file_can_be_dropped_on_the_message_field_too(whole: Frame, qtbot: QtBot, tmp_path: Path) -> None:
+def test_a_file_can_be_dropped_on_the_message_field_too(whole: Frame, tmp_path: Path) -> None:
     """Through the window's own door for drops: the field refuses a file, and the window around it takes it."""
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(tmp_path / "letter.pdf"))])
     whole.window.toggle_sidebar()  # the field begins at the left, where “Ask about it” is
-    chat = whole.window.findChild(ChatView)
-    assert chat is not None
-    field = chat.composer.field.edit
+    field = ChatDesk(whole.find(ChatView), whole.app, whole.notify).field
     QApplication.processEvents()
     place = QPointF(field.viewport().mapTo(whole.window, QPoint(10, 10)))
     how = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
@@ -238,48 +220,41 @@ def test_a_file_can_be_dropped_on_the_message_field_too(whole: Frame, qtbot: QtB
     QApplication.sendEvent(door, move)
     assert move.isAccepted()
     QApplication.sendEvent(door, QDropEvent(place, *how))
-    assert whole.chat.attaching.files == [tmp_path / "letter.pdf"]
+    assert whole.chat.files == [tmp_path / "letter.pdf"]
     assert field.toPlainText() == ""
-
-
-def drag_column(frame: Frame, width: int) -> None:
-    """Moves the left column's edge, as the mouse does."""
-    QApplication.processEvents()
-    frame.window._splitter.moveSplitter(width, 1)
-    QApplication.processEvents()
 
 
 def test_geometry_column_and_chat_come_back(qapp: QApplication, tmp_path: Path) -> None:
     with open_window(qapp) as frame:
-        chat_id = frame.app.conversations.create(title="Letter").id
+        chat_id = frame.conversations.create(title="Letter").id
         frame.window.show_chat(chat_id)
         frame.window.resize(720, 560)
-        drag_column(frame, 230)
+        frame.drag_column(230)
     with open_window(qapp) as frame:
         QApplication.processEvents()
         assert (frame.window.width(), frame.window.height()) == (720, 560)
-        assert frame.window.left.width() == 230
+        assert frame.left.width() == 230
         assert frame.chat.conversation_id == chat_id
         frame.window.toggle_sidebar()
     with open_window(qapp) as frame:
-        assert frame.window.left.isHidden()
+        assert frame.left.isHidden()
         frame.window.toggle_sidebar()
         QApplication.processEvents()
-        assert frame.window.left.width() == 230
+        assert frame.left.width() == 230
 
 
 def test_zoom_grows_window_and_column_no_further_than_the_screen_and_both_shrink_back(frame: Frame) -> None:
     window, room = frame.window, frame.window.screen().availableGeometry().size()
     window.resize(700, 500)
-    drag_column(frame, 230)
+    frame.drag_column(230)
     sizes = []
     for zoom in (1.1, 1.25, 3.0, 1.1, 1.0):
         frame.theme.zoom = zoom
         QApplication.processEvents()
         assert window.width() <= room.width()
         assert window.height() <= room.height()
-        assert window.left.isHidden() or window.left.width() <= 0.4 * window.width() + 1
-        sizes.append((window.width(), window.left.width() if window.left.isVisible() else 0))
+        assert frame.left.isHidden() or frame.left.width() <= 0.4 * window.width() + 1
+        sizes.append((window.width(), frame.left.width() if frame.left.isVisible() else 0))
     assert sizes[0] == (704, 253)
     assert sizes[2][1] == 0, "three times as large there is no room for the column"
     assert sizes[-1] == (700, 230)
@@ -303,21 +278,21 @@ def test_a_first_window_and_one_from_a_larger_screen_fit_with_their_frames(frame
 
 def test_what_is_in_use_is_remembered_when_it_is_chosen_not_only_at_quit(frame: Frame, qtbot: QtBot) -> None:
     def kept() -> tuple[int, str]:
-        window = load_settings(frame.app.paths.settings)[0].window
+        window = load_settings(frame.paths.settings)[0].window
         return window.conversation_id, window.tab
 
-    first, second = (frame.app.conversations.create(title=title).id for title in ("Letter", "Garden"))
+    first, second = (frame.conversations.create(title=title).id for title in ("Letter", "Garden"))
     frame.window.show_chat(first)
     qtbot.waitUntil(lambda: kept() == (first, "chat"))
     frame.window.show_chat(second)
-    frame.window.views.show_summarize()
+    frame.show_tab("summarize")
     qtbot.waitUntil(lambda: kept() == (second, "summarize"))
     frame.window.temporary_chat()
     qtbot.waitUntil(lambda: kept() == (0, "chat"))
-    third = frame.app.conversations.create(title="Bread").id
+    third = frame.conversations.create(title="Bread").id
     frame.window.new_chat()
     frame.chat.conversation_id = third  # its first message was sent
-    frame.chat.title_changed.emit(third)
+    frame.chat.tell_title(third)
     qtbot.waitUntil(lambda: kept() == (third, "chat"))
 
 
@@ -334,8 +309,8 @@ def test_right_to_left_mirrors_the_frame(qapp: QApplication) -> None:
     try:
         with open_window(qapp) as frame:
             assert clipped_texts(frame.window) == []
-            column = frame.window.left.mapTo(frame.window, QPoint(0, 0)).x()
-            picker = frame.window.picker.mapTo(frame.window, QPoint(0, 0)).x()
+            column = frame.left.mapTo(frame.window, QPoint(0, 0)).x()
+            picker = frame.picker.mapTo(frame.window, QPoint(0, 0)).x()
             assert column > frame.window.width() / 2
             assert picker < frame.window.width() / 2
     finally:
@@ -343,57 +318,56 @@ def test_right_to_left_mirrors_the_frame(qapp: QApplication) -> None:
 
 
 def test_a_message_that_waits_for_the_model_is_told_in_the_status_line(frame: Frame) -> None:
-    chat_id = frame.app.conversations.create(title="Letter").id
+    chat_id = frame.conversations.create(title="Letter").id
     frame.loader.state = "loading"
     frame.chat.busy = True
-    frame.chat.title_changed.emit(chat_id)
-    assert frame.window.status.waiting.text() == "1 message waits for the model"
+    frame.chat.tell_title(chat_id)
+    assert frame.waiting_line.text() == "1 message waits for the model"
     frame.loader.state = "ready"
     frame.loader.changed.emit()
-    assert frame.window.status.waiting.text() == ""
+    assert frame.waiting_line.text() == ""
 
 
 def test_a_disk_that_refuses_is_told_and_the_window_still_closes(frame: Frame) -> None:
-    folder = frame.app.paths.config
+    folder = frame.paths.config
     folder.parent.mkdir(parents=True, exist_ok=True)
     if folder.exists():
         for file in folder.iterdir():
             file.unlink()
         folder.rmdir()
     folder.write_text("a file where the folder should be")
-    frame.window.actions_by_name["zoom_in"].trigger()
+    frame.do("zoom_in")
     assert "may not write" in frame.notices[0]
     frame.window.close()
     assert not frame.window.isVisible()
 
 
 def test_a_click_on_the_open_tab_goes_to_the_message_field(frame: Frame, qtbot: QtBot) -> None:
-    tab = frame.window.findChild(QAbstractButton, "tab_chat")
-    assert tab is not None
+    tab = frame.find(QAbstractButton, "tab_chat")
     with qtbot.waitActive(frame.window):
         frame.window.activateWindow()
-    frame.window.sidebar.search.setFocus()
+    frame.chats.search.setFocus()
     qtbot.mouseClick(tab, Qt.MouseButton.LeftButton)
     assert tab.isChecked()
-    assert frame.chat.composer.hasFocus()
+    assert frame.is_typing
 
 
 def test_a_temporary_chat_opens_by_key_and_by_button_and_is_no_chat_of_the_list(frame: Frame, qtbot: QtBot) -> None:
     window = frame.window
-    window.show_chat(frame.app.conversations.create(title="Letter").id)
-    window.sidebar.reload()
+    window.show_chat(frame.conversations.create(title="Letter").id)
+    frame.chats.reload()
     window.activateWindow()
     frame.chat.focus_composer()
     both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
     qtbot.keyClick(frame.chat.composer, Qt.Key.Key_N, both)
     assert frame.chat.is_temporary
     assert window.windowTitle() == "Temporary chat – Fireside"
-    assert frame.chat.composer.hasFocus()
+    assert frame.is_typing
     frame.chat.conversation_id = 1 << 30
-    frame.chat.title_changed.emit(1 << 30)
-    assert [chat.title for chat in window.sidebar.model.conversations] == ["Letter"]
+    frame.chat.tell_title(1 << 30)
+    assert frame.chats.rows == ["Today", "Letter"]
     window.close()
-    assert frame.app.settings.window.conversation_id == 0
+    assert frame.settings.window.conversation_id == 0
     window.show_chat(None)
     button = window.findChild(IconButton, "temporary_chat")
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
@@ -401,20 +375,20 @@ def test_a_temporary_chat_opens_by_key_and_by_button_and_is_no_chat_of_the_list(
 
 
 def test_deleting_a_chat_lets_the_engine_forget_it_too(frame: Frame, tmp_path: Path, qtbot: QtBot) -> None:
-    list(frame.app.engine.load(tmp_path / "model.gguf"))
-    chat = frame.app.conversations.create(title="Letter")
-    frame.window.sidebar.delete(chat.id)
+    list(frame.engine.load(tmp_path / "model.gguf"))
+    chat = frame.conversations.create(title="Letter")
+    frame.chats.root.delete(chat.id)
     log = tmp_path / "script" / "prompts.jsonl"
     qtbot.waitUntil(lambda: "ForgetSession" in log.read_text("utf-8"), timeout=5_000)
     assert f'"chat-{chat.id}"' in log.read_text("utf-8").splitlines()[-1]
 
 
 def test_a_deleted_chat_is_forgotten_only_when_its_answer_has_ended(frame: Frame, tmp_path: Path, qtbot: QtBot) -> None:
-    list(frame.app.engine.load(tmp_path / "model.gguf"))
-    chat = frame.app.conversations.create(title="Letter")
+    list(frame.engine.load(tmp_path / "model.gguf"))
+    chat = frame.conversations.create(title="Letter")
     frame.window.show_chat(chat.id)
     frame.chat.busy = True
-    frame.window.sidebar.delete(chat.id)
+    frame.chats.root.delete(chat.id)
     assert not frame.chat.busy, "its answer is stopped"
     assert len(tasks.running) == 0
     frame.chat.answer_finished.emit(7)

@@ -93,9 +93,7 @@ def test_a_window_that_closes_answers_no_and_is_not_asked_again(
     assert Job(question).end() == [False]
 
 
-def test_a_question_that_comes_too_late_is_not_shown(
-    window: QWidget, question: SecondModelQuestion, qtbot: QtBot
-) -> None:
+def test_a_question_that_comes_too_late_is_not_shown(window: QWidget, question: SecondModelQuestion) -> None:
     job = Job(question)
     question.close()
     assert job.end() == [False]

@@ -12,10 +12,10 @@ from tests.helpers.desks.window import Frame
 from tests.helpers.zooming import not_following, sizes
 
 VIEWS: dict[str, Callable[[Frame], None]] = {
-    "chat": lambda frame: frame.window.views.show_chat(),
-    "summarize": lambda frame: frame.window.views.show_summarize(),
-    "translate": lambda frame: frame.window.views.show_translate(),
-    "models": lambda frame: frame.window.views.show_models(),
+    "chat": lambda frame: frame.show_tab("chat"),
+    "summarize": lambda frame: frame.show_tab("summarize"),
+    "translate": lambda frame: frame.show_tab("translate"),
+    "models": lambda frame: frame.show_tab("models"),
 }
 
 
@@ -37,6 +37,6 @@ def test_every_text_and_icon_follows_up_and_back_down(frame: Frame, qtbot: QtBot
 @pytest.mark.parametrize("zoom", [1.0, 2.0, 1.0])
 def test_the_glyphs_of_a_menu_follow(frame: Frame, zoom: float) -> None:
     frame.theme.zoom = zoom
-    menu = frame.window.picker.menu_now()
+    menu = frame.model_menu
     menu.ensurePolished()
     assert menu.style().pixelMetric(QStyle.PixelMetric.PM_SmallIconSize, None, menu) == frame.theme.px(16)

@@ -343,6 +343,7 @@ class TranslateDesk(Languages):
     copy = Found(QToolButton, "copy_translation")
     back_text = Found(QTextEdit, "back_text")
     alternatives = Found(AlternativesCard)
+    panes = Found(TextPanes)
 
     def __init__(self, view: TranslateView, app: Fireside, notify: Notify, script: Path | None = None) -> None:
         super().__init__(view.text, app, notify)
@@ -479,9 +480,8 @@ class TranslateDesk(Languages):
         self.back_button.blockSignals(True)
         self.back_button.setChecked(True)
         self.back_button.blockSignals(False)
-        panes = self.find(TextPanes)
-        panes.show_back(shown=True)
-        panes.say_back(text)
+        self.panes.show_back(shown=True)
+        self.panes.say_back(text)
 
     @property
     def is_looking_for_model(self) -> bool:

@@ -24,11 +24,13 @@ from PySide6.QtWidgets import (
 
 from app.bootstrap import Fireside, build
 from app.ui import tasks
+from app.ui.chat.chat_view import ChatView
 from app.ui.chat_list import PINNED_ROLE
 from app.ui.left_column import LeftColumn
 from app.ui.main_window import MainWindow
 from app.ui.model_loader import ModelLoader
 from app.ui.model_picker import ModelPicker
+from app.ui.models.page import ModelsPage
 from app.ui.notify import Notify
 from app.ui.row_list import ID_ROLE, RowList
 from app.ui.sidebar import Sidebar
@@ -321,6 +323,16 @@ class Frame(Desk):
         self._views._translations().show_new()
 
     @property
+    def open_summary(self) -> int | None:
+        """The one that is shown; None for a new one."""
+        return self.find(SummarizeView).summary_id
+
+    @property
+    def models_title(self) -> QLabel:
+        """The title of the page of models that is shown."""
+        return self.find(ModelsPage).title
+
+    @property
     def open_translation(self) -> int | None:
         """The one that is shown; None for a new one."""
         return self.find(TranslateView).translation_id
@@ -403,13 +415,14 @@ class Frame(Desk):
         self.window._splitter.moveSplitter(width, 1)
         QApplication.processEvents()
 
-    def put_in(self, chat: QWidget) -> None:
+    def put_in(self, chat: ChatView) -> None:
         """The real chat in the place of the plain one."""
         self.window.chat.hide()
         self._views.document.replaceWidget(0, chat)
+        chat.attaching.summarize_wanted.connect(self._views._on_summarize_wanted)
         chat.show()
 
-    def drop(self, *files: Path, share: float = 0.5) -> None:
+    def drop(self, *files: Path, share: float = 0.01) -> None:
         """Files are let go so far across the window: 0 at the left, 1 at the right."""
         at = QPointF(self.window.width() * share, self.window.height() / 2)
         how = (Qt.DropAction.CopyAction, urls_of(*files), Qt.MouseButton.LeftButton, NO_KEYS)

@@ -21,7 +21,6 @@ from tests.helpers import gguf_files
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame
 from tests.helpers.tiny_models import make_tiny
-from tests.ui.test_main_window import drop
 
 GB = 10**9
 
@@ -67,7 +66,7 @@ def model(tmp_path: Path) -> Path:
 @pytest.fixture
 def asked(frame: Frame, copier: Copier, model: Path, qtbot: QtBot) -> Iterator[AddDialog]:
     """The question after a drop."""
-    drop(frame.window, model)
+    frame.drop(model)
     qtbot.waitUntil(lambda: frame.window.findChild(AddDialog) is not None)
     found = frame.window.findChild(AddDialog)
     assert found is not None
@@ -114,7 +113,7 @@ def test_the_keyboard_chooses_and_do_this_every_time_holds(
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
     assert (frame.loader.path, frame.settings.models.add_how) == (model, IN_PLACE)
     other = make_tiny("llama", model.with_name("another.gguf"))
-    drop(frame.window, other)
+    frame.drop(other)
     qtbot.waitUntil(lambda: frame.loader.path == other and frame.loader.state == "ready")
     assert copier.asked == [(model, IN_PLACE), (other, IN_PLACE)]
 
@@ -159,7 +158,7 @@ def test_cancelling_the_question_does_nothing(asked: AddDialog, frame: Frame, co
 def test_a_model_that_is_here_already_is_only_opened(frame: Frame, copier: Copier, qtbot: QtBot) -> None:
     frame.paths.models.mkdir(parents=True)
     path = make_tiny("llama", frame.paths.models / "here.gguf")
-    drop(frame.window, path)
+    frame.drop(path)
     qtbot.waitUntil(lambda: frame.loader.state == "ready")
     assert (frame.loader.path, copier.asked) == (path, [])
 
@@ -173,7 +172,7 @@ def test_a_file_from_the_command_line_is_opened_where_it_is(
 
 
 def test_a_file_that_is_gone_is_told(frame: Frame, copier: Copier, tmp_path: Path, qtbot: QtBot) -> None:
-    drop(frame.window, tmp_path / "gone.gguf")
+    frame.drop(tmp_path / "gone.gguf")
     qtbot.waitUntil(lambda: frame.notices == ["There is no file gone.gguf."])
 
 
@@ -194,7 +193,7 @@ def test_a_file_that_is_no_model_is_refused_before_anything_is_asked(
     content, said = refused
     path = tmp_path / "photo.gguf"
     path.write_bytes(content)
-    drop(frame.window, path)
+    frame.drop(path)
     qtbot.waitUntil(lambda: frame.notices != [])
     assert frame.notices == [said]
     assert frame.window.findChild(AddDialog) is None
@@ -244,7 +243,7 @@ def test_what_is_no_model_is_refused_with_a_sentence(frame: Frame, tmp_path: Pat
     broken = tmp_path / "broken.gguf"
     broken.write_bytes(b"GGUF" + bytes(100))
     frame.app.change("models", add_how=COPY)
-    drop(frame.window, broken)
+    frame.drop(broken)
     qtbot.waitUntil(lambda: len(frame.notices) == 1 and "broken.gguf" in frame.notices[0])
     assert frame.loader.state == "asleep"
     assert not list(frame.paths.models.rglob("*.gguf"))

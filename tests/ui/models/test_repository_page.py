@@ -10,7 +10,6 @@ import pytest
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox, QTextBrowser
-from pytestqt.qtbot import QtBot
 
 from app.core import errors
 from app.engine.fit import Room
@@ -75,7 +74,7 @@ def test_what_it_says(desk: Desk) -> None:
     assert clipped_texts(desk.root) == []
 
 
-def test_words_come_first_and_one_of_each_at_first(desk: Desk, qtbot: QtBot) -> None:
+def test_words_come_first_and_one_of_each_at_first(desk: Desk) -> None:
     desk.open_and_wait()
     assert "Balanced, Q4_K_M, 5.7 GB, Recommended" in desk.rows
     assert len(desk.rows) == 7
@@ -86,7 +85,7 @@ def test_words_come_first_and_one_of_each_at_first(desk: Desk, qtbot: QtBot) -> 
     assert desk.chosen == "Q4_K_M"
 
 
-def test_the_fit_of_the_chosen_file_in_words_and_colour(desk: Desk, qtbot: QtBot) -> None:
+def test_the_fit_of_the_chosen_file_in_words_and_colour(desk: Desk) -> None:
     desk.open_and_wait()
     assert desk.fit.text() == "Runs well · needs 7.4 GB"
     assert desk.fit.property("tone") == "success"
@@ -97,7 +96,7 @@ def test_the_fit_of_the_chosen_file_in_words_and_colour(desk: Desk, qtbot: QtBot
     assert desk.download.property("kind") == "plain"
 
 
-def test_arrows_choose_and_only_where_they_stop_is_asked(desk: Desk, qtbot: QtBot) -> None:
+def test_arrows_choose_and_only_where_they_stop_is_asked(desk: Desk) -> None:
     desk.open_and_wait()
     desk.files.focus_chosen()
     for _ in range(3):
@@ -112,7 +111,7 @@ def test_arrows_choose_and_only_where_they_stop_is_asked(desk: Desk, qtbot: QtBo
     assert desk.asked("estimate") == ["Q4_K_M", "Q8_0"]
 
 
-def test_asking_exactly(desk: Desk, qtbot: QtBot) -> None:
+def test_asking_exactly(desk: Desk) -> None:
     desk.open_and_wait()
     desk.click(desk.exact)
     desk.wait(lambda: "· measured" in desk.fit.text())
@@ -123,7 +122,7 @@ def test_asking_exactly(desk: Desk, qtbot: QtBot) -> None:
     desk.wait(desk.exact.isVisible)
 
 
-def test_an_estimate_that_fails_says_so_beside_the_file(desk: Desk, qtbot: QtBot) -> None:
+def test_an_estimate_that_fails_says_so_beside_the_file(desk: Desk) -> None:
     error = errors.HubUnreachable("huggingface.co", "timeout")
     desk.models.answers["estimate"] = _raises(error)
     desk.open()
@@ -142,7 +141,7 @@ def test_pictures_are_not_promised_before_a_message_can_carry_one(desk: Desk) ->
 
 
 @pytest.mark.usefixtures("with_pictures")
-def test_the_picture_file_is_taken_along_unless_unticked(desk: Desk, qtbot: QtBot) -> None:
+def test_the_picture_file_is_taken_along_unless_unticked(desk: Desk) -> None:
     desk.open_and_wait()
     assert desk.pictures is not None
     assert desk.pictures.accessibleName() == "With pictures, +800 MB"
@@ -166,7 +165,7 @@ def test_the_picture_file_is_taken_along_unless_unticked(desk: Desk, qtbot: QtBo
 @pytest.mark.parametrize(
     ("state", "word"), [("queued", "In Downloads"), ("running", "Downloading"), ("done", "On this computer")]
 )
-def test_what_the_queue_says_of_the_file(desk: Desk, qtbot: QtBot, state: str, word: str) -> None:
+def test_what_the_queue_says_of_the_file(desk: Desk, state: str, word: str) -> None:
     desk.open_and_wait()
     assert desk.repository is not None
     assert desk.model is not None
@@ -183,7 +182,7 @@ def test_what_the_queue_says_of_the_file(desk: Desk, qtbot: QtBot, state: str, w
 
 
 @pytest.mark.parametrize(("gated", "by_hand"), [("auto", False), ("manual", True)])
-def test_a_gated_one_says_what_to_do(desk: Desk, qtbot: QtBot, gated: str, by_hand: bool) -> None:
+def test_a_gated_one_says_what_to_do(desk: Desk, gated: str, by_hand: bool) -> None:
     pressed: list[str] = []
     desk.notify.actions["network"] = lambda: pressed.append("network")
     desk.open_and_wait(gated=gated)
@@ -199,7 +198,7 @@ def test_a_gated_one_says_what_to_do(desk: Desk, qtbot: QtBot, gated: str, by_ha
     assert clipped_texts(desk.root) == []
 
 
-def test_splits_and_what_cannot_be_opened(desk: Desk, qtbot: QtBot) -> None:
+def test_splits_and_what_cannot_be_opened(desk: Desk) -> None:
     models = (model_file("Q4_K_M", 9_000_000_000, parts=3), model_file("Q8_0", 10**10, is_supported=False))
     desk.open(models=models, vision=())
     desk.wait(lambda: bool(desk.fit.text()))
@@ -214,13 +213,13 @@ def test_splits_and_what_cannot_be_opened(desk: Desk, qtbot: QtBot) -> None:
     desk.wait(lambda: not desk.files.isVisible())
 
 
-def test_names_without_a_known_tag(desk: Desk, qtbot: QtBot) -> None:
+def test_names_without_a_known_tag(desk: Desk) -> None:
     file = ModelFile("sub/some-model.gguf", (RemoteFile("sub/some-model.gguf", 10**9),))
     desk.open_and_wait(models=(file,))
     assert desk.rows == ["some-model, 1.0 GB, Recommended"]
 
 
-def test_the_card_is_below_and_its_failure_is_its_own(desk: Desk, qtbot: QtBot) -> None:
+def test_the_card_is_below_and_its_failure_is_its_own(desk: Desk) -> None:
     desk.models.answers["card"] = _raises(errors.HubUnreachable("huggingface.co", "garbage"))
     desk.open_and_wait()
     desk.wait(lambda: desk.card_again.isVisibleTo(desk.root))
@@ -234,7 +233,7 @@ def test_the_card_is_below_and_its_failure_is_its_own(desk: Desk, qtbot: QtBot) 
     assert not desk.about.isVisibleTo(desk.root)
 
 
-def test_a_repository_that_is_not_there(desk: Desk, qtbot: QtBot) -> None:
+def test_a_repository_that_is_not_there(desk: Desk) -> None:
     desk.models.answers["repository"] = _raises(errors.RepositoryMissing("a/b"))
     desk.root.show_repository("a/b")
     desk.wait(lambda: "no repository a/b" in desk.said)
@@ -243,7 +242,7 @@ def test_a_repository_that_is_not_there(desk: Desk, qtbot: QtBot) -> None:
     desk.wait(lambda: desk.repository is not None)
 
 
-def test_another_repository_silences_the_one_before(desk: Desk, qtbot: QtBot) -> None:
+def test_another_repository_silences_the_one_before(desk: Desk) -> None:
     desk.models.held = first = threading.Event()
     desk.root.show_repository("a/first")
     desk.wait(lambda: len(desk.models.asked) == 1)
@@ -256,7 +255,7 @@ def test_another_repository_silences_the_one_before(desk: Desk, qtbot: QtBot) ->
     assert desk.title.text() == "second"
 
 
-def test_nothing_suits_a_small_computer(desk: Desk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_suits_a_small_computer(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(desk.models, "room", lambda: Room(500_000_000, 2_000_000_000))
     desk.open_and_wait()
     assert not any("Recommended" in row for row in desk.rows)

@@ -9,7 +9,6 @@ import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
-from pytestqt.qtbot import QtBot
 
 from app.core import errors
 from app.features.sentences import sentence_for
@@ -58,7 +57,7 @@ def desk(qapp: QApplication) -> Iterator[Desk]:
     qapp.setStyleSheet("")
 
 
-def test_without_a_text_nothing_is_asked(desk: Desk, qtbot: QtBot) -> None:
+def test_without_a_text_nothing_is_asked(desk: Desk) -> None:
     assert "Find a model" in desk.said
     desk.root.show_query("  ")
     assert desk.models.asked == []
@@ -68,7 +67,7 @@ def test_without_a_text_nothing_is_asked(desk: Desk, qtbot: QtBot) -> None:
     assert len(desk.rows) == 30
 
 
-def test_only_what_is_typed_in_the_end_is_asked_for(desk: Desk, qtbot: QtBot) -> None:
+def test_only_what_is_typed_in_the_end_is_asked_for(desk: Desk) -> None:
     for text in ("q", "qw", "qwe", " qwen  3 "):
         desk.root.show_query(text)
     desk.wait(desk.list.isVisible)
@@ -76,7 +75,7 @@ def test_only_what_is_typed_in_the_end_is_asked_for(desk: Desk, qtbot: QtBot) ->
     assert desk.title.text() == "Models for “qwen 3”"
 
 
-def test_a_newer_search_cancels_the_older_and_its_answer_is_not_shown(desk: Desk, qtbot: QtBot) -> None:
+def test_a_newer_search_cancels_the_older_and_its_answer_is_not_shown(desk: Desk) -> None:
     desk.models.held = older = threading.Event()
     desk.models.answers["search"] = lambda query: Page((Found(f"of/{query.text}"),))
     desk.root.show_query("old")
@@ -92,7 +91,7 @@ def test_a_newer_search_cancels_the_older_and_its_answer_is_not_shown(desk: Desk
 
 
 @pytest.mark.usefixtures("with_pictures")
-def test_filters_ask_anew_and_say_what_holds(desk: Desk, qtbot: QtBot) -> None:
+def test_filters_ask_anew_and_say_what_holds(desk: Desk) -> None:
     desk.search("qwen")
     desk.choose(desk.size.menu_now(), "Up to 4 GB")
     desk.wait(lambda: len(desk.models.asked) == 2)
@@ -107,7 +106,7 @@ def test_filters_ask_anew_and_say_what_holds(desk: Desk, qtbot: QtBot) -> None:
     assert desk.size.button.accessibleName() == "Largest size: Up to 4 GB"
 
 
-def test_filters_by_keyboard(desk: Desk, qtbot: QtBot) -> None:
+def test_filters_by_keyboard(desk: Desk) -> None:
     desk.search("qwen")
     button = desk.order.button
     button.setFocus(Qt.FocusReason.TabFocusReason)
@@ -120,7 +119,7 @@ def test_filters_by_keyboard(desk: Desk, qtbot: QtBot) -> None:
     assert desk.models.asked[-1][1].sort == "trending"
 
 
-def test_nothing_found_offers_to_leave_the_filters(desk: Desk, qtbot: QtBot) -> None:
+def test_nothing_found_offers_to_leave_the_filters(desk: Desk) -> None:
     desk.models.answers["search"] = lambda query: Page(() if query.license else found(3))
     desk.licence.choose("mit")
     desk.search("zzz")
@@ -134,7 +133,7 @@ def test_nothing_found_offers_to_leave_the_filters(desk: Desk, qtbot: QtBot) -> 
     assert desk.buttons == []
 
 
-def test_more_keeps_the_place(desk: Desk, qtbot: QtBot) -> None:
+def test_more_keeps_the_place(desk: Desk) -> None:
     desk.models.answers["search"] = lambda query: Page(found(min(query.limit, 70)), query.limit < 70)
     desk.search("qwen")
     desk.list.setFocus()
@@ -152,7 +151,7 @@ def test_more_keeps_the_place(desk: Desk, qtbot: QtBot) -> None:
     assert desk.more_told.text() == "All 70 are shown."
 
 
-def test_a_failure_of_more_leaves_the_rows(desk: Desk, qtbot: QtBot) -> None:
+def test_a_failure_of_more_leaves_the_rows(desk: Desk) -> None:
     desk.search("qwen")
     desk.models.answers["search"] = _raises(errors.HubBusy("huggingface.co", 20))
     desk.press_button("Show more")
@@ -175,7 +174,7 @@ def test_a_failure_of_more_leaves_the_rows(desk: Desk, qtbot: QtBot) -> None:
     ],
     ids=lambda error: getattr(error, "reason", type(error).__name__),
 )  # fmt: skip
-def test_every_failure_is_its_sentence_in_place(desk: Desk, qtbot: QtBot, error: errors.AppError) -> None:
+def test_every_failure_is_its_sentence_in_place(desk: Desk, error: errors.AppError) -> None:
     pressed: list[str] = []
     desk.notify.actions["network"] = lambda: pressed.append("network")
     desk.models.answers["search"] = _raises(error)
@@ -199,7 +198,7 @@ def test_a_defect_is_said_too(desk: Desk) -> None:
     assert "Something went wrong" in desk.said
 
 
-def test_the_network_switched_off(desk: Desk, qtbot: QtBot) -> None:
+def test_the_network_switched_off(desk: Desk) -> None:
     desk.app.change("network", allowed=False)
     desk.search("qwen")
     assert desk.said.startswith("The network is switched off")
@@ -213,7 +212,7 @@ def test_the_network_switched_off(desk: Desk, qtbot: QtBot) -> None:
     desk.wait(lambda: desk.said.startswith("The network is switched off"))
 
 
-def test_waiting_is_said_and_can_be_stopped(desk: Desk, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_is_said_and_can_be_stopped(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.models.held = threading.Event()
     desk.root.show_query("qwen")
     desk.wait(lambda: "Searching" in desk.said)
@@ -226,7 +225,7 @@ def test_waiting_is_said_and_can_be_stopped(desk: Desk, qtbot: QtBot, monkeypatc
     desk.wait(desk.list.isVisible)
 
 
-def test_the_old_rows_stay_while_the_new_are_asked_for(desk: Desk, qtbot: QtBot) -> None:
+def test_the_old_rows_stay_while_the_new_are_asked_for(desk: Desk) -> None:
     desk.search("qwen")
     desk.models.held = threading.Event()
     desk.root.show_query("gemma")
@@ -238,7 +237,7 @@ def test_the_old_rows_stay_while_the_new_are_asked_for(desk: Desk, qtbot: QtBot)
     assert not desk.stop.isVisible()
 
 
-def test_a_row_opens_by_key_and_by_click_and_back_leads_to_it(desk: Desk, qtbot: QtBot) -> None:
+def test_a_row_opens_by_key_and_by_click_and_back_leads_to_it(desk: Desk) -> None:
     desk.search("qwen")
     desk.list.setFocus()
     QTest.keyClick(desk.list, Qt.Key.Key_Down)
@@ -258,7 +257,7 @@ def test_a_row_opens_by_key_and_by_click_and_back_leads_to_it(desk: Desk, qtbot:
     assert not desk.repository.root.isVisible()
 
 
-def test_a_download_is_queued_and_told(desk: Desk, qtbot: QtBot) -> None:
+def test_a_download_is_queued_and_told(desk: Desk) -> None:
     desk.root.open_repository("a/b")
     desk.wait(lambda: desk.repository.model is not None)
     with desk.hears(desk.root.download_wanted) as told:
@@ -286,7 +285,7 @@ def test_rows_say_everything_to_screen_readers(desk: Desk) -> None:
 
 @pytest.mark.parametrize("width", [440, 900])
 @pytest.mark.parametrize("zoom", [1.0, 1.5])
-def test_nothing_is_clipped(desk: Desk, qtbot: QtBot, width: int, zoom: float) -> None:
+def test_nothing_is_clipped(desk: Desk, width: int, zoom: float) -> None:
     desk.theme.zoom = zoom
     desk.root.resize(width, 640)
     assert clipped_texts(desk.root) == []
@@ -297,7 +296,7 @@ def test_nothing_is_clipped(desk: Desk, qtbot: QtBot, width: int, zoom: float) -
     assert clipped_texts(desk.root) == []
 
 
-def test_hundreds_of_rows_do_not_hold_the_window(desk: Desk, qtbot: QtBot) -> None:
+def test_hundreds_of_rows_do_not_hold_the_window(desk: Desk) -> None:
     desk.models.answers["search"] = lambda query: Page(found(900), False)
     gaps = Gaps().start()
     desk.search("qwen")
@@ -326,7 +325,7 @@ def real(desk: Desk, hub: FakeHub, fresh_home) -> Desk:  # type: ignore[no-untyp
     return desk
 
 
-def test_from_the_search_box_to_real_rows(real: Desk, qtbot: QtBot) -> None:
+def test_from_the_search_box_to_real_rows(real: Desk) -> None:
     real.search("qwen")
     assert real.rows == ["unsloth/Qwen3-GGUF"]
     real.list.setFocus()
@@ -349,7 +348,7 @@ def test_from_the_search_box_to_real_rows(real: Desk, qtbot: QtBot) -> None:
     ],
     ids=["slow", "unreachable", "rate-limited", "garbage", "captive portal"],
 )
-def test_a_hub_in_trouble(real: Desk, hub: FakeHub, qtbot: QtBot, fault: dict[str, object], beginning: str) -> None:
+def test_a_hub_in_trouble(real: Desk, hub: FakeHub, fault: dict[str, object], beginning: str) -> None:
     real.search("gemma")  # what is imported once is
     hub.fail(server="hub", path="/api/models", times=-1, **fault)
     gaps = Gaps().start()

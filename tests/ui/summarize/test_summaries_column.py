@@ -229,7 +229,7 @@ def test_what_is_being_typed_in_a_row_survives_progress(desk: Desk, qtbot: QtBot
     qtbot.waitUntil(lambda: desk.rows[0] == "Today" and "Minutes of May" in desk.rows)
 
 
-def test_delete_can_be_taken_back(desk: Desk, qtbot: QtBot) -> None:
+def test_delete_can_be_taken_back(desk: Desk) -> None:
     desk.open(desk.report)
     desk.press_in_list(Qt.Key.Key_Delete)
     assert desk.gone == [desk.report]
