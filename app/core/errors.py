@@ -14,7 +14,6 @@
     │   ├── ModelReplaced             a background answer lost its model to another one
     │   ├── NoRoomForModel            the job's model does not fit beside the chat's, which stays
     │   ├── GrammarInvalid            a grammar or JSON schema that llama.cpp does not take
-    │   ├── ResultUnfinished          an answer that should be data was cut off, or is none
     │   ├── ChatUnavailable           a completion model, without a chat template
     │   ├── TemplateFailed            the model's chat template raised
     │   ├── PromptTooLong             does not fit the context
@@ -141,13 +140,6 @@ class NoRoomForModel(EnvironmentProblem):
 @dataclass(eq=False)
 class GrammarInvalid(EnvironmentProblem):
     detail: str
-
-
-@dataclass(eq=False)
-class ResultUnfinished(EnvironmentProblem):
-    """`text` is what there is of it."""
-
-    text: str
 
 
 @dataclass(eq=False)

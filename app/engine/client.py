@@ -215,13 +215,6 @@ class EngineClient:
                 return reply.prompt_tokens
         raise ProtocolViolation("CountTokens was not answered with TokensCounted")
 
-    def count_each(self, messages: Sequence[Message]) -> tuple[int, tuple[int, ...]]:
-        """Tokens of the whole prompt, and what each message adds to it."""
-        for reply in self._replies(lambda id_: protocol.CountTokens(id_, _pairs(messages), True), None):
-            if isinstance(reply, protocol.TokensCounted):
-                return reply.prompt_tokens, reply.each
-        raise ProtocolViolation("CountTokens was not answered with TokensCounted")
-
     def count_texts(self, texts: Sequence[str], *, cancel: CancelToken | None = None) -> tuple[int, ...]:
         """Tokens of each text by itself; zeros when that was cancelled while the model was loading."""
         for reply in self._replies(lambda id_: protocol.CountTexts(id_, tuple(texts)), cancel):

@@ -231,8 +231,7 @@ class ScriptedBackend:
         """Words, and a few per message."""
         self._log(request)
         self._ready()
-        each = tuple(len(_prompt((message,))) for message in request.messages) if request.each else ()
-        return protocol.TokensCounted(request.id, len(_prompt(request.messages)), each)
+        return protocol.TokensCounted(request.id, len(_prompt(request.messages)))
 
     def count_texts(self, request: protocol.CountTexts) -> protocol.TextsCounted:
         """Words."""

@@ -99,14 +99,10 @@ class Generate:
 
 @dataclass(frozen=True)
 class CountTokens:
-    """How many tokens would this conversation's prompt take; answered by `TokensCounted`.
-
-    With `each`, also every message's own share: what the prompt grows by with it.
-    """
+    """How many tokens would this conversation's prompt take; answered by `TokensCounted`."""
 
     id: int
     messages: tuple[tuple[str, str], ...]
-    each: bool = False
 
 
 @dataclass(frozen=True)
@@ -241,7 +237,6 @@ class TokensCounted:
 
     id: int
     prompt_tokens: int
-    each: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

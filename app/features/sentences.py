@@ -185,9 +185,6 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
         "open_model",
     ),
     errors.GrammarInvalid: lambda e: Sentence("The form that was asked for cannot be used: its grammar is not valid."),
-    errors.ResultUnfinished: lambda e: Sentence(
-        "The answer ended before its result was complete.", "What there is of it was kept.", "retry"
-    ),
     errors.ModelReplaced: lambda e: Sentence(
         "Another model was opened, so this was interrupted.", "What was done so far was kept.", "retry"
     ),

@@ -118,15 +118,9 @@ class LoadedModel:
         self.decoder.add(Run(request, job, answer, self.model, prompt, chain, piece))
 
     def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
-        """The length of the prompt; with `each`, shared out so that the shares add up to it."""
-        total = len(self.model.prompt_tokens(self._parts(request.messages, False, {})))
-        if not request.each:
-            return protocol.TokensCounted(request.id, total)
-        own = [len(self.model.tokenize(text, special=False)) for _, text in request.messages]
-        around = max(0, total - sum(own))  # what the template writes around them
-        count = max(1, len(own))
-        shares = [tokens + around * (i + 1) // count - around * i // count for i, tokens in enumerate(own)]
-        return protocol.TokensCounted(request.id, total, tuple(shares))
+        """The length of the prompt."""
+        tokens = self.model.prompt_tokens(self._parts(request.messages, False, {}))
+        return protocol.TokensCounted(request.id, len(tokens))
 
     def thread_counts(self) -> dict[str, int]:
         """Threads found best so far, for writing and for reading."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -43,7 +42,6 @@ class Run:
     begun: bool = False
     waits: str = ""
     places: set[int] = field(init=False)
-    arrived_s: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self.tokens = list(self.prompt.tokens)

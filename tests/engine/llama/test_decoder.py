@@ -193,14 +193,6 @@ def test_another_model_ends_background_answers_with_its_reason(engine: EngineCli
     assert engine.loaded.context_tokens == 2048
 
 
-def test_shares_of_messages_add_up_to_the_prompt(starter_engine: EngineClient) -> None:
-    messages = [RULES, user("One."), user("Two, which is longer than one."), user("x" * 500)]
-    total, each = starter_engine.count_each(messages)
-    assert total == starter_engine.count_tokens(messages) == sum(each)
-    assert each[0] > 80
-    assert each[3] > each[1]
-
-
 def test_texts_are_counted_by_themselves(starter_engine: EngineClient) -> None:
     none, one, control = starter_engine.count_texts(["", "hello", "<|im_end|>"])
     assert (none, one) == (0, 1)
