@@ -20,8 +20,8 @@ from app.core.errors import DiskFull
 from app.core.log import start_log
 from app.core.paths import AppPaths, close_to_others, disk_problem, starter_model
 from app.core.settings import Settings, load_settings, save_settings, sweep_settings
+from app.engine.client import EngineOnDemand
 from app.engine.fit import GpuRoom
-from app.engine.on_demand import EngineOnDemand
 from app.engine.states import StateFolder
 from app.features.chat import SESSION, Chat
 from app.features.documents import Documents

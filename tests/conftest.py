@@ -14,8 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from app.core.child import Child
 from app.core.paths import AppPaths, starter_model
-from app.engine.memory_speed import machine_key
-from app.engine.remembered import Remembered
+from app.engine.computer import Remembered, machine_key
 from app.features import model_speed
 from tests.helpers import warm
 

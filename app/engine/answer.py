@@ -3,12 +3,266 @@
 from __future__ import annotations
 
 import codecs
+import re
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 from app.core.events import FinishReason
 from app.engine import protocol
-from app.engine.reasoning import PLAIN, Reasoning, Span, Syntax, overlap
+
+# Tells thinking from answer while a model writes. Pure; streaming: marks may be split over any number of deltas.
+#
+# Three ways of writing it down are known: a pair of tags (`<think>…</think>` and its relatives, also Gemma 4's
+# channel), where the prompt may already have opened the tag, and the Harmony channels of gpt-oss. Thinking stands
+# before the answer; a tag further on, in an answer that talks about tags, is text.
+
+
+TAGS, HARMONY = "tags", "harmony"
+CHANNEL, MESSAGE, START, END = "<|channel|>", "<|message|>", "<|start|>", "<|end|>"
+THINK = ("<think>", "</think>")
+PAIRS: tuple[tuple[str, str], ...] = (
+    ("<|channel>thought", "<channel|>"),  # Gemma 4
+    ("<|START_THINKING|>", "<|END_THINKING|>"),  # Command R7B and A
+    ("<|inner_prefix|>", "<|inner_suffix|>"),  # Apertus
+    ("<seed:think>", "</seed:think>"),
+    ("<mm:think>", "</mm:think>"),  # MiniMax M3
+    ("[THINK]", "[/THINK]"),  # Magistral, Ministral
+    ("<thinking>", "</thinking>"),  # Apriel
+    THINK,
+)
+SWITCHES = re.compile(r"\benable_thinking\b|\b(el)?if (not )?thinking\b")
+ON_BY_ITSELF = re.compile(
+    r"enable_thinking (is|==) false|enable_thinking is defined and not enable_thinking|default\(true\)"
+    r"|\(enable_thinking=true|set (ns\.)?(enable_)?thinking ?= ?true|if enable_thinking is defined else true",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Syntax:
+    """How one model writes its thinking. `inside`: the prompt has already opened it."""
+
+    kind: str = TAGS
+    opening: str = THINK[0]
+    closing: str = THINK[1]
+    inside: bool = False
+    marks: frozenset[str] = field(default=frozenset(THINK))
+    """Spellings of control tokens that have to be visible in the text the parser is given."""
+
+    @property
+    def forced_end(self) -> str:
+        """What ends the thinking in the model's place; its control tokens count as such."""
+        if self.kind == HARMONY:
+            return f"{END}{START}assistant{CHANNEL}final{MESSAGE}"
+        return f"\n{self.closing}\n\n"
+
+    def after(self, prompt_end: str) -> Syntax:
+        """The syntax of an answer to a prompt whose last (trusted) part ends like this."""
+        if self.kind == HARMONY:
+            header = prompt_end.rpartition(END)[2].rpartition(CHANNEL)[2].strip()
+            opened = CHANNEL in prompt_end and header.endswith(MESSAGE) and not header.startswith("final")
+            return replace(self, inside=opened)
+        opened = prompt_end.rfind(self.opening) > prompt_end.rfind(self.closing)
+        return replace(self, inside=opened and not prompt_end.rpartition(self.opening)[2].strip())
+
+
+PLAIN = Syntax()
+
+
+def syntax_of(template_source: str) -> Syntax:
+    """The syntax of the model with this chat template; `<think>` where the template says nothing."""
+    source = _without_comments(template_source)
+    if CHANNEL in source and MESSAGE in source:
+        return Syntax(HARMONY, CHANNEL, MESSAGE, marks=frozenset((CHANNEL, MESSAGE, START, END)))
+    for opening, closing in PAIRS:
+        if opening in source or closing in source:
+            return Syntax(TAGS, opening, closing, marks=frozenset((opening.removesuffix("thought"), closing)))
+    return PLAIN
+
+
+def thinking_of(template_source: str) -> str:
+    """What a person can choose about a model's thinking:
+
+    "switch" (on or off, on by itself), "switch_off" (off by itself), "effort", "always" (nothing), or "none": it does
+    not think. The switch is the template variable `enable_thinking`, or `thinking`; the effort is `reasoning_effort`.
+    """
+    source = _without_comments(template_source)
+    if SWITCHES.search(source):
+        return "switch" if ON_BY_ITSELF.search(source) else "switch_off"
+    if "reasoning_effort" in source:
+        return "effort"
+    opens = any(opening in source for opening, _ in PAIRS)
+    return "always" if opens or (CHANNEL in source and MESSAGE in source) else "none"
+
+
+def _without_comments(source: str) -> str:
+    return re.sub(r"\{#.*?#\}", "", source, flags=re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Span:
+    """Some text, and whether it is thinking."""
+
+    text: str
+    thinking: bool
+
+
+UNDECIDED, HEADER, THINKING, BETWEEN, ANSWER = "undecided", "header", "thinking", "between", "answer"
+LONGEST_HEADER = 256
+
+
+class Reasoning:
+    """Splits one answer. Marks, and the white space around the thinking, belong to neither side."""
+
+    def __init__(self, syntax: Syntax) -> None:
+        self.syntax = syntax
+        self._is_harmony = syntax.kind == HARMONY
+        self._state = THINKING if syntax.inside else UNDECIDED
+        self._held = ""
+        self._at_start = True
+        """Nothing of this stretch of thinking was shown: leading white space and a repeated opening tag go."""
+        self._has_thought = False
+
+    @property
+    def is_thinking(self) -> bool:
+        """Whether the model is in the middle of thinking."""
+        return self._state == THINKING
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether the thinking is over: all that follows is the answer."""
+        return self._state == ANSWER
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether it is still open if there is thinking at all; everything so far is held back."""
+        return self._state == UNDECIDED
+
+    def is_outside(self, piece: str) -> bool:
+        """Whether this text, coming next, would be thinking or a mark rather than a part of the answer.
+
+        Where thinking may still begin, only a whole mark begins it.
+        """
+        if self._state in (UNDECIDED, BETWEEN):
+            body = (self._held + piece).lstrip()
+            opens = any(body.startswith(mark) for mark in self.syntax.marks)
+            return opens if body else self._state == BETWEEN
+        return self._state != ANSWER
+
+    def feed(self, text: str) -> list[Span]:
+        """The spans that are certain now, in order."""
+        self._held += text
+        spans: list[Span] = []
+        step = self._harmony_step if self._is_harmony else self._tag_step
+        while step(spans):
+            pass
+        return _joined(spans)
+
+    def finish(self) -> list[Span]:
+        """What was held back, when the answer ends here; thinking that was not closed stays thinking."""
+        spans: list[Span] = []
+        held, self._held = self._held, ""
+        if self._state == THINKING:
+            self._think(held, spans)
+        elif self._state == BETWEEN:
+            spans.append(Span(held.lstrip(), False))
+        elif not (self._state == ANSWER and self._is_harmony and held == END):
+            spans.append(Span(held, False))
+        return _joined(spans)
+
+    def _tag_step(self, spans: list[Span]) -> bool:
+        """Takes as much as is certain from what is held; whether there may be more to take."""
+        opening, closing = self.syntax.opening, self.syntax.closing
+        if self._state == ANSWER:
+            return self._pass_on(spans, 0)
+        body = self._held.lstrip()
+        if self._state != THINKING or self._at_start:
+            if body.startswith(opening):
+                return self._enter(THINKING, body[len(opening) :])
+            if opening.startswith(body):
+                return False
+        if self._state != THINKING:
+            return self._enter(ANSWER, body if self._state == BETWEEN else self._held)
+        at = self._held.find(closing)
+        if at < 0:
+            return self._think_on(spans, overlap(self._held, closing))
+        self._think(self._held[:at].rstrip(), spans)
+        return self._enter(BETWEEN, self._held[at + len(closing) :])
+
+    def _harmony_step(self, spans: list[Span]) -> bool:
+        if self._state == ANSWER:
+            return self._pass_on(spans, len(END) if self._held.endswith(END) else overlap(self._held, END))
+        if self._state == HEADER:
+            return self._read_header()
+        return self._think_to_end(spans) if self._state == THINKING else self._look_for_channel()
+
+    def _think_to_end(self, spans: list[Span]) -> bool:
+        ends = [at for at in (self._held.find(END), self._held.find(START)) if at >= 0]
+        if not ends:
+            return self._think_on(spans, max(overlap(self._held, END), overlap(self._held, START)))
+        self._think(self._held[: min(ends)].rstrip(), spans)
+        return self._enter(BETWEEN, self._held[min(ends) :].removeprefix(END))
+
+    def _look_for_channel(self) -> bool:
+        body = self._held.lstrip()
+        for mark, state in ((CHANNEL, HEADER), (START, HEADER), (MESSAGE, ANSWER)):
+            if body.startswith(mark):
+                return self._enter(state, body if mark == CHANNEL else body[len(mark) :])
+            if mark.startswith(body):
+                return False
+        return self._enter(ANSWER, body if self._state == BETWEEN else self._held)
+
+    def _read_header(self) -> bool:
+        """`assistant<|channel|>analysis<|message|>`: the channel says what follows."""
+        at = self._held.find(MESSAGE, 0, LONGEST_HEADER + len(MESSAGE))
+        if at >= 0:
+            channel = self._held[:at].rpartition(CHANNEL)[2] if CHANNEL in self._held[:at] else "final"
+            is_final = channel.split()[:1] == ["final"]
+            return self._enter(ANSWER if is_final else THINKING, self._held[at + len(MESSAGE) :])
+        return len(self._held) >= LONGEST_HEADER + len(MESSAGE) and self._enter(ANSWER, self._held)
+
+    def _enter(self, state: str, held: str) -> bool:
+        self._state, self._held, self._at_start = state, held, True
+        return True
+
+    def _pass_on(self, spans: list[Span], keep: int) -> bool:
+        certain = len(self._held) - keep
+        spans.append(Span(self._held[:certain], False))
+        self._held = self._held[certain:]
+        return False
+
+    def _think_on(self, spans: list[Span], keep: int) -> bool:
+        """Shows thinking but for `keep` characters and the white space before them, which may be its end."""
+        certain = len(self._held[: len(self._held) - keep].rstrip())
+        self._think(self._held[:certain], spans)
+        self._held = self._held[certain:]
+        return False
+
+    def _think(self, text: str, spans: list[Span]) -> None:
+        text = text.lstrip() if self._at_start else text
+        if not text.strip():
+            return
+        if self._at_start and self._has_thought:
+            text = "\n\n" + text
+        spans.append(Span(text, True))
+        self._at_start, self._has_thought = False, True
+
+
+def overlap(text: str, mark: str) -> int:
+    """Length of the longest end of `text` that begins `mark` without being all of it."""
+    return next((n for n in range(min(len(text), len(mark) - 1), 0, -1) if text.endswith(mark[:n])), 0)
+
+
+def _joined(spans: list[Span]) -> list[Span]:
+    """Neighbours of one kind together, empty ones left out."""
+    joined: list[Span] = []
+    for span in spans:
+        if joined and joined[-1].thinking == span.thinking:
+            joined[-1] = Span(joined[-1].text + span.text, span.thinking)
+        elif span.text:
+            joined.append(span)
+    return joined
 
 
 class StopStrings:

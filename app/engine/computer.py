@@ -1,15 +1,76 @@
-"""What this computer has for computing: cores, free memory, and whether it runs from a battery."""
+"""What this computer has for computing, cores, memory and battery, and what was found out about it before."""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
+import hashlib
+import json
 import os
+import platform
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from app.core.paths import opener
+
+# What was found out about loading models on this computer: a small file, whose loss costs a second measurement.
+
+
+MOST_ENTRIES = 200
+UNFINISHED = ".part"
+
+
+def key_of(*facts: object) -> str:
+    """A name for facts that must all be the same for an entry to be of use."""
+    return hashlib.sha256(json.dumps(facts, default=str).encode()).hexdigest()[:32]
+
+
+class Remembered:
+    """Entries (JSON objects) by key. Nobody is told when the file cannot be read or written: it is only a shortcut."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def find(self, key: str) -> dict[str, Any] | None:
+        """An entry, or None."""
+        return self._read().get(key)
+
+    def put(self, key: str, entry: dict[str, Any]) -> None:
+        """Adds or replaces an entry; beyond `MOST_ENTRIES` the one put longest ago goes."""
+        entries = self._read()
+        entries.pop(key, None)
+        entries[key] = entry
+        self._write(dict(list(entries.items())[-MOST_ENTRIES:]))
+
+    def forget(self, key: str) -> None:
+        """Removes an entry."""
+        entries = self._read()
+        if entries.pop(key, None) is not None:
+            self._write(entries)
+
+    def _read(self) -> dict[str, dict[str, Any]]:
+        """All entries; none from a missing or damaged file."""
+        try:
+            entries = json.loads(self._path.read_text("utf-8"))
+        except (OSError, ValueError, RecursionError):
+            return {}
+        if not isinstance(entries, dict):
+            return {}
+        return {key: entry for key, entry in entries.items() if isinstance(entry, dict)}
+
+    def _write(self, entries: dict[str, dict[str, Any]]) -> None:
+        scratch = self._path.with_name(self._path.name + UNFINISHED)
+        with contextlib.suppress(OSError):
+            with open(scratch, "w", encoding="utf-8", opener=opener) as file:
+                json.dump(entries, file, indent=1)
+            scratch.replace(self._path)
+
 
 CPUS = Path("/sys/devices/system/cpu")
 POWER_SUPPLIES = Path("/sys/class/power_supply")
@@ -172,3 +233,69 @@ def _mac_free() -> int:
     if system.host_statistics64(system.mach_host_self(), HOST_VM_INFO64, counts, ctypes.byref(length)):
         return 0
     return (counts[0] + counts[2]) * os.sysconf("SC_PAGE_SIZE")
+
+
+# How fast a model could write on this computer, from how fast its processor reads memory.
+#
+# Writing a token reads every weight that takes part in it once, so bytes per second over bytes per token bound the
+# speed; a few cores cannot unpack quantized weights as fast as memory gives them, which bounds it too.
+
+
+READ_BYTES = 256 * 2**20  # more than the caches of common processors hold
+MEASURE_S = 0.5
+BYTES_PER_CORE_S = 10e9
+"""What a core unpacks and multiplies; the starter (Q8_0) took 11 to 12e9 on one core of an AMD EPYC with AVX-512."""
+REACHED = 0.8
+"""The share of these bounds that answers reach."""
+CPU_INFO = Path("/proc/cpuinfo")
+
+
+def writing_bytes_per_s(memory_bytes_per_s: float, cores: int) -> float:
+    """Weights that pass in a second while a model writes, in bytes."""
+    return REACHED * min(memory_bytes_per_s, cores * BYTES_PER_CORE_S)
+
+
+def measure(cores: int, measure_s: float = MEASURE_S) -> float:
+    """Bytes a second that `cores` threads read from memory, in about `measure_s`: the best round, which others
+    disturbed least. Takes `READ_BYTES` of memory, so it belongs in a process of its own.
+    """
+    import numpy as np  # heavy, and the window imports this module
+
+    parts = [np.ones(READ_BYTES // cores // 8, dtype=np.int64) for _ in range(cores)]
+    barrier = threading.Barrier(cores + 1)
+    is_over = threading.Event()
+
+    def read(part: Any) -> None:
+        while True:
+            barrier.wait()
+            if is_over.is_set():
+                return
+            part.max()  # numpy lets the other threads run meanwhile
+            barrier.wait()
+
+    threads = [threading.Thread(target=read, args=(part,), daemon=True) for part in parts]
+    for thread in threads:
+        thread.start()
+    best, began = 0.0, time.perf_counter()
+    while time.perf_counter() - began < measure_s:
+        round_began = time.perf_counter()  # before they are let go: they may be done before this thread runs again
+        barrier.wait()
+        barrier.wait()
+        best = max(best, sum(part.nbytes for part in parts) / (time.perf_counter() - round_began))
+    is_over.set()
+    barrier.wait()
+    return best
+
+
+@functools.cache
+def machine_key() -> str:
+    """The same for as long as the processor is the same."""
+    return key_of("speed", _processor(), physical_cores())
+
+
+def _processor() -> str:
+    try:
+        lines = CPU_INFO.read_text("utf-8", "replace").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")

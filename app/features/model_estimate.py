@@ -10,9 +10,8 @@ from typing import Any
 
 from app.core.errors import ModelUnreadable
 from app.core.gguf import GgufHeader, GgufProblem, SkippedArray, read_beginning
-from app.engine import fit, probe_request
-from app.engine.fit import Room, Wish
-from app.engine.footprint import MOST_LAYERS, MOST_UNITS, VALUE_BYTES, Layout, Needs, Shape, shape_of
+from app.engine import fit
+from app.engine.fit import MOST_LAYERS, MOST_UNITS, VALUE_BYTES, Layout, Needs, Room, Shape, Wish, shape_of
 from app.features.model_sentences import Words, gigabytes
 
 WELL, TIGHT, SLOW, TOO_LARGE = "well", "tight", "slow", "too_large"
@@ -118,7 +117,7 @@ def exact(
     numbers: fit.Estimate | None = None
     layout = _plan(shape, room, None)[1]
     for _ in range(MOST_PROBES):
-        measured = probe_request.probe_header(
+        measured = fit.probe_header(
             header_bytes, total_bytes, layout, gpus if layout.gpu_layers else (), folder=folder, cancelled=cancelled
         )
         if measured is None:

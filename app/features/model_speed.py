@@ -10,11 +10,9 @@ from typing import Any
 
 from app.core.events import CancelToken, Finished, Message, Role, Waiting
 from app.engine.client import EngineClient
-from app.engine.computer import physical_cores
-from app.engine.memory_speed import machine_key, writing_bytes_per_s
-from app.engine.probe_request import probe_memory
+from app.engine.computer import Remembered, machine_key, physical_cores, writing_bytes_per_s
+from app.engine.fit import probe_memory
 from app.engine.protocol import Sampling
-from app.engine.remembered import Remembered
 
 PROBE_LINES = 30
 PROBE_TOKENS = 24

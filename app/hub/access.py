@@ -207,6 +207,9 @@ def _why_no_connection(error: BaseException, has_proxy: bool) -> str:
 
 
 # Every connection that was ever made: when, to which host, why, how many bytes came; one JSON object a line.
+#
+# A connection has a line when it begins and another each time its bytes are told; the last line with its id counts.
+# Several processes write to the file at once: each line goes out in one appending write.
 
 
 log = logging.getLogger(__name__)

@@ -218,6 +218,9 @@ def remove_empty(folder: Path, top: Path) -> None:
 
 
 # The models folder moves to another place or disk: never half, and it goes on after a kill at any point.
+#
+# On one disk names change and no bytes move. Between two, everything is copied, and the old files go only when all the
+# new ones are there. A journal in the new folder says which file goes where, so that a second run takes the same ways.
 
 
 JOURNAL = ".moving.json"
@@ -419,6 +422,9 @@ def _raise(error: OSError) -> None:
 
 
 # What a person deleted: kept in the models folder until it is emptied, and put back where it was on request.
+#
+# `<models>/.trash/<id>/` holds the files as they lay in the models folder, beside `thrown.json`, which is written
+# first: a kill in the middle leaves every file in one of the two places, and `put_back` finds it.
 
 
 TRASH = ".trash"

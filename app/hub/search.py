@@ -334,6 +334,8 @@ def _card(data: bytes, headers: dict[str, str]) -> str:
 
 
 # Reads what the Hub answers, never more than is wanted; whatever makes no sense becomes a ValueError.
+#
+# For use inside `Network.call`, which turns that into a situation.
 
 
 MOST_JSON_BYTES = 16 * 1024 * 1024

@@ -26,7 +26,6 @@ from app.core.errors import (
 )
 from app.core.events import CancelToken, Finished, FinishReason, LoadProgress, ModelLoaded, PromptProgress, TextDelta
 from app.engine import client as client_module
-from app.engine import process
 from app.engine.client import EngineClient
 from app.engine.states import StateFolder
 from tests.helpers.engine import ANY_PATH, answer_of, load, user
@@ -135,7 +134,7 @@ def test_cancelling_what_was_answered_meanwhile_harms_nothing(scripted: Make, mo
     load(client)  # waits for whoever is being answered, so the whole answer has arrived by now
     token.cancel()
     assert answer_of([first, *answer])[1].finish_reason is FinishReason.STOP
-    monkeypatch.setattr(process, "CANCEL_TIMEOUT_S", 0.0)
+    monkeypatch.setattr(client_module, "CANCEL_TIMEOUT_S", 0.0)
     assert answer_of(client.generate([user("slow")]))[0] == "You said: slow"
 
 
@@ -276,7 +275,7 @@ def test_a_crash_of_an_answer_does_not_keep_another_model_from_being_loaded(scri
 def test_another_model_is_loaded_though_the_one_before_it_hangs_or_is_damaged(
     scripted: Make, monkeypatch: pytest.MonkeyPatch, end: str
 ) -> None:
-    monkeypatch.setattr(process, "CANCEL_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(client_module, "CANCEL_TIMEOUT_S", 0.2)
     bad = ANY_PATH | ({"stall": True} if end == "stall" else {"crash": "abort"}) | {"times": 1}
     client = scripted(loaded=False, load=[bad, ANY_PATH])
     token = CancelToken()
@@ -308,7 +307,7 @@ def test_a_model_that_llama_cpp_refuses_is_not_loaded_again(scripted: Make) -> N
 def test_a_child_that_does_not_answer_a_cancel_is_ended(
     scripted: Make, monkeypatch: pytest.MonkeyPatch, stall: str
 ) -> None:
-    monkeypatch.setattr(process, "CANCEL_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(client_module, "CANCEL_TIMEOUT_S", 0.2)
     client = scripted(
         loaded=False, load=ANY_PATH | {"stall": stall == "load"}, answers=[{"stall_after": 1, "times": 1}]
     )
@@ -355,7 +354,7 @@ def test_a_child_that_speaks_otherwise_is_ended(tmp_path: Path, code: str) -> No
 
 
 def test_a_child_that_never_greets_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "GREETING_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(client_module, "GREETING_TIMEOUT_S", 0.2)
     client = EngineClient([sys.executable, "-c", "input(); input()"], tmp_path)
     with pytest.raises(EngineStopped) as caught:
         client.describe_devices()

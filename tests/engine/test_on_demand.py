@@ -13,7 +13,7 @@ import pytest
 from app.core.child import own_command
 from app.core.errors import ModelLoadFailed, NoModel
 from app.core.events import CancelToken, FinishReason, LoadProgress, ModelLoaded
-from app.engine.on_demand import EngineOnDemand
+from app.engine.client import EngineOnDemand
 from tests.helpers.engine import ANY_PATH, answer_of, load, user
 
 Make = Callable[..., EngineOnDemand]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.engine.memory_speed import writing_bytes_per_s
+from app.engine.computer import writing_bytes_per_s
 from app.features.model_estimate import WELL, Fit, fit_words, pace_words
 from app.features.model_speed import MachineSpeed
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from app.engine.llama.grammar import open_grammar
 from app.engine.llama.library import open_library
 from app.engine.llama.model import Model
-from app.engine.llama.sampling import Choice, make_chain
+from app.engine.llama.sampling import Choice, make_chain, open_grammar
 
 CONTEXT_TOKENS = 512
 

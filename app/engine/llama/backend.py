@@ -1,19 +1,175 @@
-"""The real backend: carries out the worker's requests with llama.cpp."""
+"""The real backend: carries out the worker's requests with llama.cpp, on the model that is loaded."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from app.core.errors import ModelLoadFailed, NoModel
+from app.core.errors import ChatUnavailable, ModelLoadFailed, NoModel, PromptTooLong, TemplateFailed
+from app.core.events import FinishReason
 from app.core.gguf import check_model
 from app.engine import protocol
+from app.engine.answer import Answer, Syntax, syntax_of, thinking_of
 from app.engine.backend import Job
+from app.engine.computer import Remembered, key_of
+from app.engine.fit import shape_of, tokens_side_by_side
 from app.engine.llama import devices
-from app.engine.llama.library import open_library
-from app.engine.llama.loaded_model import LoadedModel
-from app.engine.llama.loading import open_model
+from app.engine.llama.context import Context
+from app.engine.llama.decoder import Decoder
+from app.engine.llama.library import Library, open_library
+from app.engine.llama.loading import Opened, open_model
+from app.engine.llama.pool import Prompt, Run, SavedStates
+from app.engine.llama.sampling import choose, make_chain, open_grammar
+from app.engine.llama.template import Part, TemplateProblem
+from app.engine.scheduler import SideBySide
+from app.engine.states import StateFolder, model_identity
+
+# A model that is ready: its context, its decoder, and how requests become prompts for it.
+
+
+SPEEDS_FILE = "speeds.json"  # in the child's own working folder
+
+
+class LoadedModel:
+    """Owns model and context until `free`."""
+
+    def __init__(self, library: Library, request: protocol.LoadModel, opened: Opened) -> None:
+        self.model = opened.model
+        self._library = library
+        self._opened = opened
+        self._context = Context(
+            library,
+            opened.model.pointer,
+            opened.context,
+            threads=opened.plan.threads,
+            fixed_threads=request.threads > 0,
+        )
+        states = None
+        if request.states_folder:
+            folder = StateFolder(Path(request.states_folder), lambda: request.states_budget_bytes)
+            states = SavedStates(library, self._context, folder, Path(request.path), opened.plan.kv_type)
+        identity, threads = model_identity(Path(request.path)), opened.plan.threads
+        self._speed_key = key_of(identity, library.version, opened.plan.device, opened.plan.gpu_layers, threads)
+        self._speeds = Remembered(Path.cwd() / SPEEDS_FILE)
+        known = (self._speeds.find(self._speed_key) or {}).get("side_by_side", 0)
+        most_tokens = sys.maxsize
+        if not opened.plan.gpu_layers:
+            most_tokens = tokens_side_by_side(shape_of(opened.model.header), opened.plan.kv_type)
+        best = known if isinstance(known, int) else 0
+        self._side_by_side = SideBySide(self._context.most_sequences - 1, best, most_tokens)
+        self.decoder = Decoder(self._context, states, self._side_by_side)
+        self._syntax = syntax_of(self.model.template_source) if self.model.template else Syntax()
+
+    @property
+    def needed_bytes(self) -> int:
+        """What becomes free with it."""
+        return self._opened.plan.needed_bytes
+
+    def described(self, id_: int) -> protocol.Loaded:
+        """The last reply to the request that loaded it."""
+        model, plan = self.model, self._opened.plan
+        return protocol.Loaded(
+            id_,
+            model.path,
+            model.name,
+            os.path.getsize(model.path),  # noqa: PTH202
+            self._context.size_tokens,
+            model.trained_context_tokens,
+            model.template is not None,
+            model.layers,
+            model.gpu_layers,
+            plan.device,
+            plan.threads,
+            plan.kv_type,
+            self._side_by_side.best,
+            plan.needed_bytes,
+            plan.free_bytes,
+            plan.choice,
+            plan.steps,
+            plan.gpu_missed,
+            thinking_of(model.template_source) if model.template else "none",
+        )
+
+    def begin(self, request: protocol.Generate, job: Job) -> None:
+        """Starts an answer; raises ChatUnavailable, TemplateFailed, PromptTooLong or GrammarInvalid."""
+        begun_s = time.perf_counter()
+        parts = self._parts(request.messages, request.continue_last, request.template_variables)
+        prompt = self._prompt(parts)
+        syntax = self._syntax.after(next((part.text for part in reversed(parts) if part.trusted), ""))
+        if syntax.inside and request.thinking_budget == 0:
+            prompt.tokens.extend(self.model.tokenize(syntax.forced_end, special=True))
+            syntax = replace(syntax, inside=False)
+        if not prompt.tokens:  # nothing to decode, and nothing that could be answered
+            raise TemplateFailed(self.model.path, "it wrote nothing")
+        if len(prompt.tokens) >= self._context.size_tokens:
+            raise PromptTooLong(len(prompt.tokens), self._context.size_tokens)
+        answer = Answer(request, job.reply, begun_s, syntax)
+        if request.max_tokens == 0:
+            answer.begin(len(prompt.tokens), 0)
+            job.reply(answer.finish(FinishReason.LENGTH))
+            return
+        grammar = open_grammar(self._library, self.model, request.grammar, request.json_schema)
+        choice = choose(request.sampling, request.task_sampling, self.model.header.metadata)
+        piece = self._piece_with(syntax)
+        chain = make_chain(self._library, choice, self.model, grammar, lambda token: answer.is_outside(piece(token)))
+        self.decoder.add(Run(request, job, answer, self.model, prompt, chain, piece))
+
+    def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
+        """The length of the prompt."""
+        tokens = self.model.prompt_tokens(self._parts(request.messages, False, {}))
+        return protocol.TokensCounted(request.id, len(tokens))
+
+    def thread_counts(self) -> dict[str, int]:
+        """Threads found best so far, for writing and for reading."""
+        decode, batch = self._context.thread_counts()
+        return {"decode": decode, "batch": batch}
+
+    def close(self) -> None:
+        """Saves the sessions, and what was learnt about speed."""
+        self.decoder.pool.save()
+        if self._side_by_side.learnt:
+            self._speeds.put(self._speed_key, {"side_by_side": self._side_by_side.best})
+
+    def free(self) -> None:
+        """Ends background answers, saves the sessions and gives the memory back."""
+        self.decoder.give_up_background()
+        self.close()
+        self._context.free()
+        self.model.free()
+
+    def _parts(
+        self, messages: Sequence[tuple[str, str]], continue_last: bool, variables: Mapping[str, Any]
+    ) -> list[Part]:
+        model = self.model
+        if model.template is None:
+            raise ChatUnavailable(model.path)
+        try:
+            return model.template.render(messages, continue_last=continue_last, variables=variables)
+        except TemplateProblem as problem:
+            raise TemplateFailed(model.path, str(problem)) from problem
+
+    def _prompt(self, parts: list[Part]) -> Prompt:
+        """Token ids; where a model cannot forget a part, with the places before and after the last question."""
+        tokens = self.model.prompt_tokens(parts)
+        if self._context.can_forget:
+            return Prompt(tokens)
+        question = max((at for at, part in enumerate(parts) if not part.trusted and part.text), default=0)
+        ends = (len(self.model.prompt_tokens(parts[:end])) for end in (question, question + 1))
+        return Prompt(tokens, tuple(end for end in ends if 0 < end < len(tokens)))
+
+    def _piece_with(self, syntax: Syntax) -> Callable[[int], bytes]:
+        """The text of a token; control tokens that mark thinking are spelled out, the others give nothing."""
+        ids = {mark: self.model.tokenize(mark, special=True) for mark in syntax.marks}
+        spelled = {found[0]: mark.encode() for mark, found in ids.items() if len(found) == 1}
+        plain = self.model.piece
+        return lambda token: spelled.get(token) or plain(token)
+
 
 log = logging.getLogger(__name__)
 

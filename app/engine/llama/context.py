@@ -1,15 +1,33 @@
-"""llama.cpp's context: one decode for several sequences, their memory, and the threads that compute."""
+"""llama.cpp's context: one decode for several sequences, their memory, the threads, and whether it still computes."""
 
 from __future__ import annotations
 
 import ctypes
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from app.engine.llama.library import Library
-from app.engine.llama.logits import has_numbers
-from app.engine.threads import ThreadController, ladder
+from app.engine.scheduler import ThreadController, ladder
+
+# Whether a model still computes with numbers: damaged weights turn into NaN, and NaN into endless nonsense.
+
+
+CHECK_EVERY_TOKENS = 16  # while writing; and once when the prompt was read
+
+
+def has_numbers(logits: Any, vocabulary_size: int) -> bool:
+    """Whether the best of `vocabulary_size` floats at the C pointer `logits` is a finite number and none is NaN.
+
+    Minus infinity rules a token out and is fine. Takes one pass of a few microseconds over 100,000 tokens.
+    """
+    if not logits:
+        return False
+    import numpy as np
+
+    return math.isfinite(np.ctypeslib.as_array(logits, (vocabulary_size,)).max())
+
 
 DECODED, NO_ROOM, ABORTED = 0, 1, 2
 FEW_TOKENS = 16  # up to here a decode is bound by memory, as writing is; above by computing, as reading is

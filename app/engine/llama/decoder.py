@@ -8,12 +8,8 @@ from collections.abc import Callable
 from app.core.errors import AppError, ModelBroken, ModelReplaced, to_fields
 from app.core.events import FinishReason
 from app.engine import protocol
-from app.engine.llama.beginnings import Beginnings
-from app.engine.llama.context import DECODED, FEW_TOKENS, NO_ROOM, Context
-from app.engine.llama.logits import CHECK_EVERY_TOKENS
-from app.engine.llama.pool import SequencePool
-from app.engine.llama.run import Run
-from app.engine.llama.saved import SavedStates
+from app.engine.llama.context import CHECK_EVERY_TOKENS, DECODED, FEW_TOKENS, NO_ROOM, Context
+from app.engine.llama.pool import Beginnings, Run, SavedStates, SequencePool
 from app.engine.scheduler import SideBySide, next_decode
 
 

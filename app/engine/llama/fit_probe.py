@@ -1,6 +1,6 @@
 """The throw-away process that asks llama.cpp what a model would take, without giving it any; it may abort.
 
-`app.engine.probe_request` starts it with `--fit-probe`; it reads one JSON line and answers with one. It measures the
+`app.engine.fit` starts it with `--fit-probe`; it reads one JSON line and answers with one. It measures the
 speed of memory as well, which takes more memory than the window should ever have.
 """
 
@@ -18,11 +18,11 @@ from typing import Any
 
 from app.core.child import claim_wire
 from app.core.gguf import read_complete
-from app.engine import memory_speed
-from app.engine.footprint import Layout, Needs, Shape, shape_of
+from app.engine import computer
+from app.engine.fit import Layout, Needs, Shape, shape_of
+from app.engine.llama.devices import ModelParameters, context_parameters
 from app.engine.llama.library import Library, open_library
 from app.engine.llama.model import c_path
-from app.engine.llama.placement import ModelParameters, context_parameters
 
 MIB = 2**20
 
@@ -46,7 +46,7 @@ def main(_arguments: list[str]) -> int:
 
 def _answer(request: dict[str, Any]) -> dict[str, Any] | None:
     if "cores" in request:
-        return {"bytes_per_s": memory_speed.measure(request["cores"])}
+        return {"bytes_per_s": computer.measure(request["cores"])}
     needs = measure(open_library(), request["path"], Layout(**request["layout"]), request["gpus"], request["split"])
     return None if needs is None else dataclasses.asdict(needs)
 

@@ -10,15 +10,14 @@ from typing import Any
 
 from app.core.errors import ModelLoadFailed, ModelTooLarge
 from app.core.gguf import GgufHeader
-from app.engine import fit, probe_request, protocol
+from app.engine import fit, protocol
 from app.engine.backend import Job
-from app.engine.fit import Plan, Room, Wish
-from app.engine.footprint import Layout, Needs, shape_of
+from app.engine.computer import Remembered, key_of
+from app.engine.fit import Layout, Needs, Plan, Room, Wish, shape_of
 from app.engine.llama import devices
+from app.engine.llama.devices import ModelParameters, context_parameters
 from app.engine.llama.library import Library
 from app.engine.llama.model import Model, load_model
-from app.engine.llama.placement import ModelParameters, context_parameters
-from app.engine.remembered import Remembered, key_of
 from app.engine.states import model_identity
 
 REMEMBERED_FILE = "loading.json"  # in the child's own working folder
@@ -143,7 +142,7 @@ class _Opening:
             except (KeyError, TypeError, ValueError):
                 self._remembered.forget(key)
         path, cancelled = Path(self._request.path).absolute(), self._job.stop.is_set
-        needs = probe_request.probe(path, layout, self._names, self._split, folder=self._folder, cancelled=cancelled)
+        needs = fit.probe(path, layout, self._names, self._split, folder=self._folder, cancelled=cancelled)
         if needs is None:
             return None
         self._remembered.put(key, {"layout": dataclasses.asdict(layout), "needs": dataclasses.asdict(needs)})

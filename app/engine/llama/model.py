@@ -12,8 +12,7 @@ from typing import Any
 
 from app.core.gguf import GgufHeader
 from app.engine.llama.library import Library
-from app.engine.llama.rendering import TemplateProcess
-from app.engine.llama.template import ChatTemplate, Part, taking_text
+from app.engine.llama.template import ChatTemplate, Part, TemplateProcess, taking_text
 
 PROGRESS_EVERY_S = 0.05
 

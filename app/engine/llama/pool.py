@@ -6,13 +6,317 @@ session, and leaves.
 
 from __future__ import annotations
 
+import ctypes
+import logging
+from collections.abc import Callable
 from collections.abc import Sequence as Runs
+from collections.abc import Sequence as Tokens
+from dataclasses import dataclass, field
+from pathlib import Path
 
+from app.core.events import FinishReason
+from app.engine import protocol
+from app.engine.answer import Answer
+from app.engine.backend import Job
 from app.engine.llama.context import Context
-from app.engine.llama.run import Run
-from app.engine.llama.saved import SavedStates, is_worth_saving
-from app.engine.llama.sequence import Sequence, common_length
+from app.engine.llama.library import Library
+from app.engine.llama.model import Model, c_path
+from app.engine.llama.sampling import Chain
 from app.engine.scheduler import SideBySide
+from app.engine.states import Identity, StateFolder, model_identity
+
+# One sequence of a context: the tokens its memory holds, and how to get back to an earlier point exactly.
+#
+# Attention can drop its end. Recurrent and hybrid models cannot: for them the part that cannot be rolled back is copied
+# at two points of a prompt (before and after the last question), and going back means going to such a point.
+
+
+KEPT_SNAPSHOTS = 4
+KEPT_SNAPSHOT_BYTES = 512 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What cannot be rolled back, after `count` tokens."""
+
+    count: int
+    data: bytes
+
+
+class Sequence:
+    """`tokens` is what the memory holds, in order; `session` names what they belong to, `changed` since its save."""
+
+    def __init__(self, context: Context, number: int) -> None:
+        self.number = number
+        self.tokens: list[int] = []
+        self.session = ""
+        self.changed = False
+        self._context = context
+        self._snapshots: list[Snapshot] = []
+
+    def common(self, prompt: Tokens[int]) -> int:
+        """How many tokens memory and prompt have in common."""
+        return common_length(self.tokens, prompt)
+
+    def reusable(self, count: int) -> int:
+        """How many of the first `count` tokens can be kept, exactly as if they had just been read."""
+        if count >= len(self.tokens) or self._context.can_forget:
+            kept = min(count, len(self.tokens))
+        else:
+            kept = max((shot.count for shot in self._snapshots if shot.count <= count), default=0)
+        return kept if self._context.sees_all(self.number, kept) else 0
+
+    def go_back(self, count: int) -> int:
+        """Keeps at most the first `count` tokens; returns how many were really kept."""
+        count = self.reusable(count)
+        if count < len(self.tokens):
+            if not count or not self._restore(count):
+                self.clear()
+                return 0
+            del self.tokens[count:]
+            self.changed = True
+            self._snapshots = [shot for shot in self._snapshots if shot.count <= count]
+        return count
+
+    def drop_unfinished(self) -> None:
+        """After a decode that was not finished: removes what it left behind the tokens that are held."""
+        if self._context.can_forget:
+            if not self._context.keep(self.number, len(self.tokens)):
+                self.clear()
+            return
+        before = max((shot.count for shot in self._snapshots), default=0)
+        if not self._restore(before):
+            self.clear()
+        del self.tokens[before:]
+
+    def extend(self, tokens: Tokens[int]) -> None:
+        """These tokens were decoded."""
+        self.tokens += tokens
+        self.changed = True
+
+    def share(self, source: Sequence, count: int) -> None:
+        """Takes the first `count` tokens over from another sequence; this one is empty."""
+        self._context.copy(source.number, self.number, count)
+        self.tokens = source.tokens[:count]
+        self.changed = True
+
+    def can_share(self, count: int) -> bool:
+        """Whether another sequence may take over the first `count` tokens of this one."""
+        return (self._context.can_forget or count == len(self.tokens)) and self._context.sees_all(self.number, count)
+
+    def take_snapshot(self) -> None:
+        """Remembers this point, where the model could not come back to it by itself."""
+        if self._context.can_forget or any(shot.count == len(self.tokens) for shot in self._snapshots):
+            return
+        data = self._context.partial_state(self.number)
+        if data:
+            self._snapshots.append(Snapshot(len(self.tokens), data))
+        while len(self._snapshots) > KEPT_SNAPSHOTS or (
+            len(self._snapshots) > 1 and sum(len(shot.data) for shot in self._snapshots) > KEPT_SNAPSHOT_BYTES
+        ):
+            del self._snapshots[0]
+
+    def loaded(self, tokens: list[int]) -> None:
+        """A saved state was put into the memory."""
+        self.tokens = tokens
+        self._snapshots = []
+        self.changed = False
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        self._context.clear(self.number)
+        self.forgotten()
+
+    def forgotten(self) -> None:
+        """The memory holds nothing of it any more."""
+        self.tokens = []
+        self._snapshots = []
+        self.changed = False
+
+    def _restore(self, count: int) -> bool:
+        """Brings the memory to its first `count` tokens."""
+        if self._context.can_forget:
+            return self._context.keep(self.number, count)
+        shot = next((shot for shot in self._snapshots if shot.count == count), None)
+        if shot is None or not self._context.set_partial_state(self.number, shot.data):
+            return False
+        return self._context.keep(self.number, count)
+
+
+def common_length(ours: Tokens[int], theirs: Tokens[int]) -> int:
+    """The length of the common beginning."""
+    return next((i for i, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), min(len(ours), len(theirs)))
+
+
+# Keeps what a sequence has read on disk, and puts it back: the bytes are llama.cpp's, the identity is ours.
+
+
+log = logging.getLogger(__name__)
+
+LEAST_TOKENS = 64  # reading so few again takes no longer than loading them
+
+
+class SavedStates:
+    """States of one loaded model and context."""
+
+    def __init__(self, library: Library, context: Context, folder: StateFolder, model: Path, kv_type: str) -> None:
+        self._c = library.c
+        self._context = context
+        self._folder = folder
+        settings = f"positions {'as read' if context.can_forget else 'recurrent'}"
+        self._identity = Identity(*model_identity(model), library.version, kv_type, settings)
+
+    def save(self, sequence: Sequence) -> None:
+        """Writes a sequence's state for its session, if it has one and has changed; a full disk is only said."""
+        if not is_worth_saving(sequence):
+            return
+        size = self._c.llama_state_seq_get_size(self._context.pointer, sequence.number)
+        if size > self._folder.budget_bytes():
+            return
+        unfinished = self._folder.unfinished_path(sequence.session)
+        tokens = (self._c.llama_token * len(sequence.tokens))(*sequence.tokens)
+        try:
+            self._folder.folder.mkdir(parents=True, exist_ok=True)
+            self._c.llama_state_seq_save_file(
+                self._context.pointer, c_path(str(unfinished)), sequence.number, tokens, len(sequence.tokens)
+            )
+            if unfinished.stat().st_size < size:
+                self._folder.delete(sequence.session)
+                log.info("a state was not saved: llama.cpp could not write it whole")
+                return
+            self._folder.add(sequence.session, self._identity, sequence.tokens, unfinished)
+            sequence.changed = False
+        except OSError as error:
+            self._folder.delete(sequence.session)
+            log.info("a state was not saved: %s", error)
+
+    def usable(self, session: str, prompt: Tokens[int]) -> int:
+        """How many tokens of a prompt a session's state on disk would save reading."""
+        tokens = self._folder.find(session, self._identity)
+        if tokens is None or len(tokens) > self._context.size_tokens:
+            return 0
+        common = common_length(tokens, prompt)
+        return common if self._context.can_forget or common == len(tokens) else 0
+
+    def load(self, session: str, sequence: Sequence) -> None:
+        """Puts a session's state into an empty sequence, which stays empty when the file cannot be read."""
+        tokens = self._folder.find(session, self._identity) or []
+        room = (self._c.llama_token * len(tokens))()
+        count = ctypes.c_size_t(0)
+        path = c_path(str(self._folder.state_path(session)))
+        read = self._c.llama_state_seq_load_file(
+            self._context.pointer, path, sequence.number, room, len(tokens), ctypes.byref(count)
+        )
+        if read and list(room[: count.value]) == tokens:
+            sequence.loaded(tokens)
+            return
+        sequence.clear()
+        self._folder.delete(session)
+        log.info("a saved state could not be read and was deleted")
+
+
+def is_worth_saving(sequence: Sequence) -> bool:
+    """Whether a sequence belongs to a session and holds something that is not on disk."""
+    return bool(sequence.session) and sequence.changed and len(sequence.tokens) >= LEAST_TOKENS
+
+
+# One answer while it is read and written: its tokens, its place in the context, and how the next token is chosen.
+
+
+UNLIMITED_TOKENS = 2048  # kept free for an answer without a limit, where another would join it
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """Token ids, and the places in them worth coming back to: before and after the last question."""
+
+    tokens: list[int]
+    places: tuple[int, ...] = ()
+
+
+@dataclass(eq=False)
+class Run:
+    """`tokens` is the prompt and everything written after it; `sequence` is its place once it has one."""
+
+    request: protocol.Generate
+    job: Job
+    answer: Answer
+    model: Model
+    prompt: Prompt
+    chain: Chain
+    piece: Callable[[int], bytes]
+    """The text of a token as the answer is given it."""
+    tokens: list[int] = field(init=False)
+    sequence: Sequence | None = None
+    prepared: bool = False
+    begun: bool = False
+    waits: str = ""
+    places: set[int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tokens = list(self.prompt.tokens)
+        self.places = set(self.prompt.places)
+
+    @property
+    def interactive(self) -> bool:
+        """Whether somebody waits for it."""
+        return not self.request.background
+
+    @property
+    def held_tokens(self) -> int:
+        """How many of its tokens the memory holds."""
+        return len(self.sequence.tokens) if self.sequence is not None and self.prepared else 0
+
+    @property
+    def pending_tokens(self) -> int:
+        """Tokens that its memory does not hold yet: one while it writes, more while it reads."""
+        return len(self.tokens) - self.held_tokens
+
+    @property
+    def is_writing(self) -> bool:
+        """Whether the next decode takes just its newest token."""
+        return self.prepared and self.pending_tokens == 1 and not self.job.cancelled
+
+    @property
+    def most_tokens(self) -> int:
+        """The most room it can come to need; without a limit, what it has and a good length more."""
+        if self.request.max_tokens < 0:
+            return len(self.tokens) + UNLIMITED_TOKENS
+        return len(self.prompt.tokens) + self.request.max_tokens + max(0, self.request.thinking_budget)
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether nothing was written yet."""
+        return len(self.tokens) == len(self.prompt.tokens)
+
+    def next_place(self) -> int:
+        """How many tokens may be read before the next place worth a stop."""
+        ahead = [place - self.held_tokens for place in self.places if place > self.held_tokens]
+        return min(ahead, default=len(self.tokens))
+
+    def write(self, token: int, context_tokens: int) -> FinishReason | None:
+        """Takes a chosen token; returns why the answer ends with it, or None."""
+        if self.model.ends_answer(token):
+            return FinishReason.STOP
+        reason = self.answer.add(self.piece(token))
+        if reason is not None:
+            return reason
+        if self.job.cancelled:
+            return FinishReason.CANCELLED
+        self.tokens.append(token)
+        if forced := self.answer.forced_text():
+            for forced_token in self.model.tokenize(forced, special=True):
+                self.answer.add(self.piece(forced_token))
+                self.chain.accept(forced_token)
+                self.tokens.append(forced_token)
+        return FinishReason.CONTEXT if len(self.tokens) > context_tokens else None
+
+    def wait(self, reason: str) -> None:
+        """Tells once that it rests; an empty reason means that it goes on."""
+        if reason and reason != self.waits:
+            self.job.reply(protocol.Waiting(self.request.id, reason))
+        self.waits = reason
+
 
 ROOM_TO_WRITE_TOKENS = 256  # an interactive answer begins with at least so much room, if others can give it
 
@@ -176,3 +480,78 @@ class SequencePool:
         self.park(sequence)
         sequence.clear()
         sequence.session = ""
+
+
+# How an answer begins: with what its sequence holds already, what another one can share, or what was saved.
+
+
+LEAST_SHARED_TOKENS = 16
+
+
+class Beginnings:
+    """Saves reading: beginnings that answers have in common are read once."""
+
+    def __init__(self, context: Context, states: SavedStates | None, pool: SequencePool) -> None:
+        self._context = context
+        self._states = states
+        self._pool = pool
+
+    def prepare(self, run: Run) -> None:
+        """Fills the run's sequence with as much of its tokens as can be had without reading."""
+        sequence, session = run.sequence, run.request.session
+        assert sequence is not None
+        wanted = run.tokens[:-1]  # the last one is decoded in any case: its logits are wanted
+        kept = sequence.reusable(sequence.common(wanted))
+        source = max(self._pool.sequences, key=lambda other: self._shareable(other, wanted, sequence))
+        shared = self._shareable(source, wanted, sequence)
+        stored = 0
+        if session != sequence.session:
+            if session and self._states is not None:
+                stored = self._states.usable(session, wanted)
+            self._pool.park(sequence)
+        if stored > max(kept, shared) and self._states is not None:
+            sequence.clear()
+            self._states.load(session, sequence)
+            kept = sequence.go_back(sequence.common(wanted))
+        elif shared > kept + LEAST_SHARED_TOKENS:
+            sequence.clear()
+            sequence.share(source, shared)
+            kept = shared
+        else:
+            kept = sequence.go_back(sequence.common(wanted))
+        sequence.session = session
+        run.prepared = True
+        if run.interactive:
+            self._pool.give_room(run)
+        elif not self._context.can_forget:
+            run.places |= self._places_to_share(run)
+        if not run.begun:
+            run.begun = True
+            run.answer.begin(len(run.prompt.tokens), kept)
+
+    def hand_on(self, run: Run) -> None:
+        """At a place: a snapshot for coming back, and the beginning for those who have it in common."""
+        sequence = run.sequence
+        assert sequence is not None
+        if run.interactive:
+            sequence.take_snapshot()
+            return
+        for other in self._unprepared():
+            held = len(sequence.tokens)
+            if other.sequence is not None and common_length(sequence.tokens, other.tokens[:-1]) == held:
+                other.sequence.clear()
+                other.sequence.share(sequence, held)
+
+    def _shareable(self, source: Sequence, wanted: list[int], target: Sequence) -> int:
+        if source is target:
+            return 0
+        count = source.common(wanted)
+        return count if source.can_share(count) else 0
+
+    def _places_to_share(self, run: Run) -> set[int]:
+        """Where a model that cannot forget has to stop, to hand on what others begin with too."""
+        common = [common_length(run.tokens, other.tokens) for other in self._unprepared()]
+        return {count for count in common if run.held_tokens < count < len(run.tokens)}
+
+    def _unprepared(self) -> list[Run]:
+        return [run for run in self._pool.runs if run.sequence is not None and not run.prepared]

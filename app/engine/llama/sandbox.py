@@ -2,7 +2,7 @@
 
 The environment has what Transformers gives to chat templates, as llama-cpp-python's formatter has. Sizes and numbers
 are bounded where one operation could take for ever; whatever is overlooked ends with the child, at its limits of memory
-and of processor time, or when the engine ends it (`app.engine.llama.rendering`).
+and of processor time, or when the engine ends it (`app.engine.llama.template`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from app.core.child import claim_wire
-from app.engine.llama.rendering import MOST_PROCESSOR_S, TemplateAbandoned, TemplateProblem
+from app.engine.llama.template import MOST_PROCESSOR_S, TemplateAbandoned, TemplateProblem
 
 MOST_CHARACTERS = 4_000_000  # that a template may add to the texts, or multiply out of them
 MOST_EXPONENT, MOST_DIGITS = 64, 308

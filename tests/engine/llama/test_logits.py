@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from app.engine.llama.logits import has_numbers
+from app.engine.llama.context import has_numbers
 
 SIZE = 1000
 

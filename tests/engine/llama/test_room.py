@@ -12,7 +12,7 @@ from app.engine.answer import Answer
 from app.engine.backend import Job
 from app.engine.llama.context import DECODED, NO_ROOM
 from app.engine.llama.decoder import Decoder
-from app.engine.llama.run import Prompt, Run
+from app.engine.llama.pool import Prompt, Run
 from app.engine.scheduler import SideBySide
 
 PREFIX = list(range(1000, 1040))

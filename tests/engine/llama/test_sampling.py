@@ -1,11 +1,134 @@
-"""Where sampling values come from."""
+"""How the next token is chosen: sources, chain and grammars."""
 
 from __future__ import annotations
 
+import ctypes
+import json
+import re
+
+import numpy as np
 import pytest
 
-from app.engine.llama.sampling import Choice, choose
+from app.core.errors import GrammarInvalid
+from app.engine.llama.library import open_library
+from app.engine.llama.model import Model
+from app.engine.llama.sampling import Choice, choose, gbnf_of_schema, make_chain, open_grammar
 from app.engine.protocol import Sampling
+from tests.helpers.writer import Writer
+
+# Grammars in the real library: kept to, refused without a crash, and out of the way of thinking.
+
+
+pytestmark = pytest.mark.model
+
+PERSON = {
+    "type": "object",
+    "properties": {"name": {"type": "string", "maxLength": 12}, "age": {"type": "integer", "maximum": 99}},
+    "required": ["name", "age"],
+}
+
+
+def test_an_answer_keeps_to_a_grammar(writer: Writer) -> None:
+    assert writer.write("Is the sky blue?", gbnf='root ::= "yes" | "no"') in ("yes", "no")
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_an_answer_keeps_to_a_schema_however_it_is_sampled(writer: Writer, seed: int) -> None:
+    choice = Choice(temperature=1.5, top_k=0, top_p=1, repeat_penalty=1.1, dry_multiplier=0.8, seed=seed)
+    person = json.loads(writer.write("Describe a person as JSON.", schema=PERSON, choice=choice))
+    assert set(person) == {"name", "age"}
+
+
+def test_a_grammar_that_fits_changes_nothing(writer: Writer) -> None:
+    free = writer.write("Say hello.", most_tokens=20)
+    assert writer.write("Say hello.", gbnf="root ::= [^\\x00]*", most_tokens=20) == free
+
+
+def test_what_stands_outside_is_not_checked(writer: Writer) -> None:
+    seen: list[int] = []
+
+    def is_outside(token: int) -> bool:
+        seen.append(token)
+        return len(seen) <= 5
+
+    free = writer.write("Count to three.", most_tokens=5)
+    text = writer.write("Count to three.", gbnf='root ::= "[" [0-9]{2} "]"', is_outside=is_outside)
+    assert text.startswith(free)
+    assert text.removeprefix(free)[:1] == "["
+    assert text.endswith("]")
+
+
+def test_a_grammar_that_no_token_fits_says_so(writer: Writer) -> None:
+    with pytest.raises(GrammarInvalid):
+        writer.write("Hi", gbnf="root ::= <[999999]>")
+
+
+@pytest.mark.parametrize(
+    "gbnf",
+    [
+        "nonsense",
+        'root ::= root "a"',
+        "root ::= a\na ::= root",
+        "root ::= <no-such-token>",
+    ],
+)
+def test_a_bad_grammar_is_refused(starter_loaded: Model, gbnf: str) -> None:
+    with pytest.raises(GrammarInvalid) as refused:
+        open_grammar(open_library(), starter_loaded, gbnf, "")
+    assert refused.value.detail
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        "not JSON",
+        "[]",
+        '"text"',
+        '{"$ref": "https://example.org/schema.json"}',
+        '{"$ref": "#/nowhere"}',
+        '{"type": "fancy"}',
+        '{"type": "string", "pattern": "no anchors"}',
+        '{"type": "string", "pattern": "^(?=a)$"}',
+        "[" * 5000,
+        json.dumps({"enum": ["x" * 60_000]}),
+    ],
+)
+def test_a_bad_schema_is_refused(schema: str) -> None:
+    with pytest.raises(GrammarInvalid):
+        gbnf_of_schema(schema)
+
+
+def test_a_schema_that_is_too_deep_is_refused(starter_loaded: Model) -> None:
+    text = "{" + '"type":"array","items":{' * 1500 + "}" * 1501
+    with pytest.raises(GrammarInvalid):
+        open_grammar(open_library(), starter_loaded, "", text)
+
+
+def test_a_schema_that_contains_itself_is_followed(writer: Writer) -> None:
+    node = {"type": "object", "properties": {"n": {"type": "integer"}, "next": {"$ref": "#/$defs/node"}}}
+    schema = {"$ref": "#/$defs/node", "$defs": {"node": node | {"required": ["n"]}}}
+    text = writer.write("A list, as JSON.", schema=schema, most_tokens=40)
+    assert re.match(r'\{ ?"n" ?: ?-?\d+( ?, ?"next" ?: ?\{)?', text)
+
+
+def test_a_long_limit_of_characters_is_no_obstacle(starter_loaded: Model) -> None:
+    schema = {"type": "object", "properties": {"t": {"type": "string", "maxLength": 500}}, "required": ["t"]}
+    grammar = open_grammar(open_library(), starter_loaded, "", json.dumps(schema))
+    assert grammar is not None
+    grammar.free()
+
+
+def test_a_large_schema_is_ready_quickly(starter_loaded: Model) -> None:
+    ids = [{"const": number} for number in range(1500)]
+    schema = {"type": "array", "items": {"anyOf": ids}, "minItems": 3, "maxItems": 10}
+    grammar = open_grammar(open_library(), starter_loaded, "", json.dumps(schema))
+    assert grammar is not None
+    grammar.free()
+
+
+def test_without_either_there_is_no_grammar(starter_loaded: Model) -> None:
+    assert open_grammar(open_library(), starter_loaded, "", "") is None
+
 
 SMOLLM = {"general.architecture": "llama", "general.basename": "smollm2"}
 
@@ -86,3 +209,63 @@ def test_values_of_the_wrong_type_in_a_file_are_passed_over() -> None:
 def test_families_are_known_by_architecture_and_name(metadata: dict[str, str], temperature: float, top_k: int) -> None:
     choice = choose(Sampling(), Sampling(), metadata)
     assert (choice.temperature, choice.top_k) == (temperature, top_k)
+
+
+# The chain of samplers in the real library: same tokens however it is put together, and what DRY does.
+
+
+def chosen_after(model: Model, choice: Choice, before: str, logits: dict[str, float]) -> bytes:
+    """What is chosen after a text when the single-token words of `logits` are likeliest."""
+    c = open_library().c
+    items = np.zeros(model.vocabulary_size, np.dtype([("id", "i4"), ("logit", "f4"), ("p", "f4")]))
+    items["id"] = np.arange(model.vocabulary_size)
+    for word, logit in logits.items():
+        (token,) = model.tokenize(word, special=False)
+        items["logit"][token] = logit
+    data = ctypes.cast(items.ctypes.data, ctypes.POINTER(c.llama_token_data))
+    array = c.llama_token_data_array(data=data, size=len(items), selected=-1, sorted=False)
+    chain = make_chain(open_library(), choice, model)
+    for token in model.tokenize(before, special=False):
+        chain.accept(token)
+    c.llama_sampler_apply(chain.pointer, ctypes.byref(array))
+    token = array.data[array.selected].id
+    chain.free()
+    return model.piece(token)
+
+
+@pytest.mark.parametrize("choice", [Choice(repeat_penalty=1.3, seed=5), Choice(0, presence_penalty=1.5)])
+def test_looking_at_the_likeliest_tokens_first_changes_no_token(
+    writer: Writer, choice: Choice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = writer.write("Tell me about the sea.", choice=choice, most_tokens=80)
+    monkeypatch.setattr("app.engine.llama.sampling._enough_to_penalize", lambda *_: 0)
+    assert writer.write("Tell me about the sea.", choice=choice, most_tokens=80) == quick
+
+
+@pytest.mark.parametrize(
+    ("choice", "after"),
+    [
+        (Choice(0), b" sea"),
+        (Choice(0, repeat_penalty=2.0), b" dog"),
+        (Choice(0, presence_penalty=3.0), b" dog"),
+        (Choice(0, dry_multiplier=5.0), b" dog"),
+        (Choice(0, repeat_penalty=2.0, penalty_last_tokens=0), b" sea"),
+    ],
+)
+def test_what_stands_there_already_becomes_less_likely(starter_loaded: Model, choice: Choice, after: bytes) -> None:
+    likely = {" sea": 10.0, " dog": 8.0}
+    assert chosen_after(starter_loaded, choice, " sun tree sea sun tree", likely) == after
+
+
+def test_nothing_is_penalized_where_nothing_repeats(starter_loaded: Model) -> None:
+    choice = Choice(0, repeat_penalty=2.0, presence_penalty=3.0, dry_multiplier=5.0)
+    assert chosen_after(starter_loaded, choice, " sun tree", {" sea": 10.0, " dog": 8.0}) == b" sea"
+
+
+def test_a_seed_makes_the_same_answer_again(writer: Writer) -> None:
+    texts = {writer.write("Name an animal.", choice=Choice(1.0, seed=seed), most_tokens=30) for seed in (3, 3, 4)}
+    assert len(texts) == 2
+
+
+def test_the_starter_is_sampled_as_its_family_is(starter_loaded: Model) -> None:
+    assert choose(Sampling(), Sampling(), starter_loaded.header.metadata).repeat_penalty == 1.1

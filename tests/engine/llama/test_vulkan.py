@@ -14,7 +14,7 @@ import pytest
 
 from app.core.gguf import check_model
 from app.engine.client import EngineClient
-from app.engine.footprint import shape_of
+from app.engine.fit import shape_of
 from tests.helpers.engine import GREEDY, answer_of, assistant, load, user
 from tests.helpers.tiny_models import make_tiny
 

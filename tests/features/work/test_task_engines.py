@@ -10,8 +10,7 @@ import pytest
 from app.core.child import own_command
 from app.core.errors import ModelUnreadable, NoModel, NoRoomForModel
 from app.core.events import CancelToken
-from app.engine.client import EngineClient
-from app.engine.on_demand import EngineOnDemand
+from app.engine.client import EngineClient, EngineOnDemand
 from app.features.work.engines import RESERVE_BYTES, Swap, TaskEngines
 from tests.helpers.engine import answer_of, load, scripted_client, user
 from tests.helpers.script import write_script
