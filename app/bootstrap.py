@@ -29,14 +29,12 @@ from app.features.sentences import Sentence, sentence_for
 from app.features.work.queue import Turns
 from app.features.work.whole_file import remove_interrupted
 from app.hub.access import HUB_HOST, Ledger, Token
-from app.store.attachments import Attachments
-from app.store.conversations import Conversations
+from app.store.conversations import Attachments, Conversations
 from app.store.database import Database
 from app.store.documents import DocumentStore
 from app.store.erasing import erase_traces, remove_old_backups
-from app.store.jobs import Jobs
+from app.store.jobs import Jobs, SummaryStore
 from app.store.models import ModelNotes
-from app.store.summaries import SummaryStore
 
 if TYPE_CHECKING:
     from app.features.models import Models
@@ -130,8 +128,7 @@ class Fireside:
 
     def _make_translations(self) -> Translations:
         from app.features.translations import TASK, Translations
-        from app.store.memory import TranslationMemory
-        from app.store.translations import TranslationStore
+        from app.store.translations import TranslationMemory, TranslationStore
 
         return Translations(
             Jobs(self.database),

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from app.core.events import CancelToken, Role
 from app.features.documents import Kept
 from app.features.sources import source_to_fields, sources_of
-from app.store.attachments import Use
-from app.store.conversations import MessageState
+from app.store.conversations import MessageState, Use
 from app.store.documents import StoredDocument
 from tests.helpers.pdf_files import Page, column, wrapped, write_pdf
 

@@ -26,8 +26,7 @@ from app.features.summary.result import (
     wish_to_fields,
 )
 from app.store.documents import StoredDocument
-from app.store.jobs import Jobs
-from app.store.summaries import SummaryStore
+from app.store.jobs import Jobs, SummaryStore
 from tests.helpers.pdf_files import Page, column, wrapped, write_pdf
 
 if TYPE_CHECKING:

@@ -45,7 +45,7 @@ from app.features.translation.events import SegmentDone
 from app.features.translation.families import PROMPT_VERSION
 from app.features.translation.kept_memory import KeptMemory, model_key
 from app.features.translation.result import TranslationWish
-from app.store.memory import Pair, opened_memory
+from app.store.translations import Pair, opened_memory
 
 _NAMES = dict(zip(MEASURES, ("ROUGE-1", "ROUGE-2", "ROUGE-Lsum"), strict=True))
 _DATA = 'a line for each document: {"document": …, "summary": …}, a text or a list of texts each'

@@ -64,7 +64,7 @@ from app.features.translation.stored import Row, Saved
 from app.features.work.awake import awake
 from app.features.work.whole_file import written
 from app.language.names import base, english_name, language
-from app.store.memory import OpenedMemory, Pair, opened_memory
+from app.store.translations import OpenedMemory, Pair, opened_memory
 
 MOST_TOLD_FLAGS = 20
 

@@ -11,8 +11,7 @@ from app.features import passages
 from app.features.document_prompt import passages_text, whole_text, with_question
 from app.features.documents import Documents
 from app.features.passages import Count
-from app.store.attachments import Attachment, Use
-from app.store.conversations import StoredMessage
+from app.store.conversations import Attachment, StoredMessage, Use
 
 DOCUMENTS_SHARE = 0.8
 """Of what a prompt may take, for whole documents: the rest is for the question and what follows."""

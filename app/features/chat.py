@@ -34,8 +34,7 @@ from app.features.draft import Draft
 from app.features.options import options_for
 from app.features.prompts import Prompts, hidden_ids
 from app.features.sources import source_to_fields, sources_of
-from app.store.attachments import Attachment
-from app.store.conversations import Conversation, Conversations, MessageState, StoredMessage
+from app.store.conversations import Attachment, Conversation, Conversations, MessageState, StoredMessage
 
 log = logging.getLogger(__name__)
 

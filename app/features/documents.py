@@ -16,7 +16,7 @@ from app.documents.blocks import Block, block_from_fields, block_to_fields
 from app.documents.protocol import BlocksRead, Done, Draw, Drawn, Event, Found, Read
 from app.documents.source import Opened, PageRead
 from app.features.shown_document import Mark
-from app.store.attachments import Attachment, Attachments
+from app.store.conversations import Attachment, Attachments
 from app.store.documents import DocumentStore, StoredDocument
 
 LOOK_EVERY_S = 0.1

@@ -13,8 +13,7 @@ from app.features.attached import DOCUMENTS_SHARE, Attached
 from app.features.context import Budget, Parts, Said, View
 from app.features.options import max_tokens_of, will_think
 from app.features.token_counts import TokenCounts
-from app.store.attachments import Attachment
-from app.store.conversations import Conversation, StoredMessage
+from app.store.conversations import Attachment, Conversation, StoredMessage
 
 LARGEST_FRAME_TOKENS = 32
 """More than templates put around one message."""

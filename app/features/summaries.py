@@ -30,8 +30,7 @@ from app.features.work.engines import TaskEngines
 from app.features.work.queue import Turns
 from app.features.work.stored import StoredJobs
 from app.store.documents import StoredDocument
-from app.store.jobs import Job, Jobs
-from app.store.summaries import SummaryStore
+from app.store.jobs import Job, Jobs, SummaryStore
 
 __all__ = ["KIND", "TASK", "Estimate", "StoredSummary", "Summaries"]
 

@@ -49,8 +49,7 @@ from app.features.work.engines import TaskEngines
 from app.features.work.queue import DONE, QUEUED, RUNNING, Turns  # fmt: skip
 from app.features.work.stored import StoredJobs
 from app.store.jobs import Job, Jobs
-from app.store.memory import Pair, TranslationMemory
-from app.store.translations import TranslationStore
+from app.store.translations import Pair, TranslationMemory, TranslationStore
 
 __all__ = [
     "KIND", "TASK", "Added", "Adding", "Row", "Saved", "Saving", "StoredTranslation", "TranslationEstimate",

@@ -16,7 +16,9 @@ from urllib.parse import quote
 
 from app.core.errors import AppError, DatabaseDamaged, DatabaseNewer, DiskFull, FolderNotWritable
 from app.core.paths import disk_problem
-from app.store.damage import (
+from app.store.migrations import MIGRATIONS, Migration, migrate, schema_version
+from app.store.recovery import (
+    Recovered,
     is_damaged,
     is_mended,
     is_sound,
@@ -24,9 +26,8 @@ from app.store.damage import (
     mark_suspect,
     move_aside,
     rebuild_newer_indexes,
+    recover,
 )
-from app.store.migrations import MIGRATIONS, Migration, migrate, schema_version
-from app.store.recovery import Recovered, recover
 
 log = logging.getLogger(__name__)
 

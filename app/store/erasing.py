@@ -12,8 +12,8 @@ import logging
 import sqlite3
 
 from app.core.paths import disk_problem
-from app.store.damage import full_text_indexes
 from app.store.database import Database
+from app.store.recovery import full_text_indexes
 
 log = logging.getLogger(__name__)
 

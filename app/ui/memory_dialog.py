@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from app.core.events import CancelToken
 from app.features.translation.kept_words import Found, Remembered
 from app.language.names import language
-from app.store.memory import Pair
+from app.store.translations import Pair
 from app.ui import tasks
 from app.ui.i18n import tr, window_title
 from app.ui.notify import Notify

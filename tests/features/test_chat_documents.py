@@ -12,7 +12,7 @@ from app.bootstrap import Fireside, build
 from app.core.events import CancelToken, Finished
 from app.features.chat import AnswerEvent, ContextCompacted, DocumentsShown
 from app.features.documents import Kept
-from app.store.attachments import Attachment, Use
+from app.store.conversations import Attachment, Use
 from tests.helpers.script import prompts, write_script
 
 CONTEXT_TOKENS = 4000

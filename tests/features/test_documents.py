@@ -14,7 +14,7 @@ from app.core.events import CancelToken
 from app.documents.protocol import BlocksRead, Found
 from app.features.documents import Documents, Kept, Part, Waits
 from app.features.shown_document import Mark
-from app.store.attachments import Attachments
+from app.store.conversations import Attachments
 from app.store.database import Database
 from app.store.documents import DocumentStore, StoredDocument
 

@@ -13,7 +13,7 @@ from app.core.events import CancelToken
 from app.documents.segments import Mark
 from app.features.translation.result import Formality, Origin, Term, TranslationWish
 from app.features.translations import Adding, Row, Translations
-from app.store.memory import Pair
+from app.store.translations import Pair
 from tests.helpers.script import write_script
 from tests.helpers.translations import (
     GERMAN,

@@ -13,15 +13,12 @@ from pathlib import Path
 
 from app.core.errors import NotEnoughDisk
 from app.core.events import AnswerStats, FinishReason, Role
-from app.store.attachments import Attachments, Use
-from app.store.conversations import Conversations, MessageState
+from app.store.conversations import Attachments, Conversations, MessageState, Use
 from app.store.database import Database
 from app.store.documents import DocumentStore
-from app.store.jobs import Jobs
-from app.store.memory import Entry, Made, Pair, TranslationMemory
+from app.store.jobs import Jobs, SummaryStore
 from app.store.models import ModelNotes
-from app.store.summaries import SummaryStore
-from app.store.translations import Outcome, TranslationStore
+from app.store.translations import Entry, Made, Outcome, Pair, TranslationMemory, TranslationStore
 
 SCHEMA = """
 SELECT sql FROM sqlite_schema

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.store.attachments import Attachments
-from app.store.conversations import Conversations
+from app.store.conversations import Attachments, Conversations
 from app.store.database import Database
 from app.store.documents import BATCH, DocumentStore, StoredDocument
 

@@ -12,15 +12,12 @@ import pytest
 
 from app.core.events import Role
 from app.store import erasing
-from app.store.attachments import Attachments, Use
-from app.store.conversations import Conversations
+from app.store.conversations import Attachments, Conversations, Use
 from app.store.database import Database
 from app.store.documents import DocumentStore
 from app.store.erasing import BACKUP_KEPT_S, erase_traces, remove_old_backups
-from app.store.jobs import Jobs
-from app.store.memory import Entry, Pair, TranslationMemory
-from app.store.summaries import SummaryStore
-from app.store.translations import Outcome, TranslationStore
+from app.store.jobs import Jobs, SummaryStore
+from app.store.translations import Entry, Outcome, Pair, TranslationMemory, TranslationStore
 from tests.helpers.deleted_text import files_with, rebuilt_texts
 
 SECRET = "Zanzibarium"

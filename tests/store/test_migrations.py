@@ -10,16 +10,13 @@ import pytest
 
 from app.core.errors import DatabaseNewer, DiskFull, MigrationFailed, NotEnoughDisk
 from app.core.events import AnswerStats, FinishReason, Role
-from app.store.attachments import Attachments, Use
-from app.store.conversations import Conversations, MessageState
+from app.store.conversations import Attachments, Conversations, MessageState, Use
 from app.store.database import Database
 from app.store.documents import DocumentStore
-from app.store.jobs import Jobs
-from app.store.memory import Entry, Made, Pair, TranslationMemory
+from app.store.jobs import Jobs, SummaryStore
 from app.store.migrations import MIGRATIONS
 from app.store.models import ModelNote, ModelNotes
-from app.store.summaries import SummaryStore
-from app.store.translations import Counts, Outcome, TranslationStore
+from app.store.translations import Counts, Entry, Made, Outcome, Pair, TranslationMemory, TranslationStore
 from tests.store.conftest import fill_disk
 from tests.store.make_old_database import schema_of
 

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from app.store.attachments import Attachments
+from app.store.conversations import Attachments
 from app.store.database import Database
 from app.store.documents import DocumentStore
-from app.store.jobs import Job, Jobs
-from app.store.summaries import SummaryStore
+from app.store.jobs import Job, Jobs, SummaryStore
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from shiboken6 import isValid
 
 from app.documents.segments import content_of
 from app.features.translation.kept_memory import own_entry
-from app.store.memory import Pair, TranslationMemory
+from app.store.translations import Pair, TranslationMemory
 from app.ui.memory_dialog import MemoryDialog
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame

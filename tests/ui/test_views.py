@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from app.features.summaries import StoredSummary
 from app.features.summary.result import Wish
-from app.store.attachments import Use
+from app.store.conversations import Use
 from app.ui.chat.chat_view import ChatView
 from app.ui.summarize.summarize_view import SummarizeView
 from app.ui.theme import EDGE_PX
@@ -84,7 +84,7 @@ def test_nothing_of_the_summaries_is_loaded_for_the_window_to_appear() -> None:
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
     )
-    assert done.stdout.strip() in ("[]", "['app.store.summaries']")
+    assert done.stdout.strip() in ("[]", "['app.store.jobs']")
 
 
 def test_keys_mean_the_summaries_in_their_tab(frame: Frame) -> None:

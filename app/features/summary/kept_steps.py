@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.store.summaries import SummaryStore
+from app.store.jobs import SummaryStore
 
 
 class KeptSteps:

@@ -18,8 +18,7 @@ from app.features.summary.result import Wish, wish_from_fields
 from app.features.summary.stored import KIND
 from app.features.work.engines import TaskEngines
 from app.features.work.queue import JobQueue, Turns
-from app.store.jobs import Job, Jobs
-from app.store.summaries import SummaryStore
+from app.store.jobs import Job, Jobs, SummaryStore
 
 
 class Summarize(Protocol):

@@ -12,8 +12,7 @@ from app.features.summary.events import Planned, SectionRead, Summarized, Summar
 from app.features.summary.pace import Pace
 from app.features.summary.partial import Partial, searched_text
 from app.features.summary.result import Summary, Wish, summary_to_fields
-from app.store.jobs import Job, Jobs
-from app.store.summaries import SummaryStore
+from app.store.jobs import Job, Jobs, SummaryStore
 
 SAVE_EVERY_S = 1.0
 TIMES_ITS_COST = 50.0

@@ -17,7 +17,7 @@ from app.features.translation.stored import Row
 from app.features.translation.tmx_writing import write_tmx
 from app.features.work.whole_file import written
 from app.language.names import language
-from app.store.memory import Entry, Pair
+from app.store.translations import Entry, Pair
 
 ENDINGS = (".html", ".csv", ".tmx")
 COLUMNS = ("id", "page", "kind", "source", "target", "origin", "accepted", "flags")

@@ -12,7 +12,7 @@ from app.features.translation.result import Term, Translated
 class Memory(Protocol):
     """The translation memory as the pipeline asks for it; of one pair, model, formality and glossary. From any thread.
 
-    The key of an entry is the source's content (words and marks) with its context; see `app.store.memory`.
+    The key of an entry is the source's content (words and marks) with its context; see `app.store.translations`.
     """
 
     def find(self, source: Content, context: str = "") -> Content | None:

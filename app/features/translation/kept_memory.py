@@ -18,7 +18,7 @@ from app.documents.segments import (
 )
 from app.features.translation.glossary import Glossary
 from app.features.translation.result import Formality, TranslationWish
-from app.store.memory import Entry, Made, Pair, TranslationMemory
+from app.store.translations import Entry, Made, Pair, TranslationMemory
 
 
 class KeptMemory:

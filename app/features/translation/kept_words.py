@@ -20,8 +20,7 @@ from app.features.translation.tmx_writing import write_tmx
 from app.features.work.whole_file import written
 from app.store.database import fold
 from app.store.jobs import Job
-from app.store.memory import Pair, TranslationMemory
-from app.store.translations import TranslationStore
+from app.store.translations import Pair, TranslationMemory, TranslationStore
 
 MOST_SHOWN = 500
 

@@ -16,7 +16,7 @@ from app.documents.segments import Content, Mark, content_of, nests
 from app.features.translation.kept_memory import content_text, key_of
 from app.features.translation.tmx_writing import OWN, PREFIX
 from app.language.names import language
-from app.store.memory import Entry, Made, Pair
+from app.store.translations import Entry, Made, Pair
 
 READ_BYTES = 200_000
 MOST_NAMED = 200

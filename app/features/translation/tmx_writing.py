@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from app import APP_ID, __version__
 from app.documents.segments import Content, Mark, content_from_fields
-from app.store.memory import Entry
+from app.store.translations import Entry
 
 _NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _HEAD = (

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
-from app.store.attachments import Use
+from app.store.conversations import Use
 from app.ui.chat.draft_document import DraftDocument
 from app.ui.chat.too_long import TooLong
 from app.ui.i18n import tr

@@ -10,7 +10,7 @@ from app.features.document_prompt import page_mark
 from app.features.shown_document import Mark
 from app.features.sources import Source, named_pages, source_from_fields, source_on_page
 from app.language.sentences import sentences
-from app.store.attachments import Attachment, Use
+from app.store.conversations import Attachment, Use
 from app.store.documents import StoredDocument
 from app.ui.i18n import tr
 

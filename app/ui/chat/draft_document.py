@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.store.attachments import Attachment, Use
+from app.store.conversations import Attachment, Use
 from app.ui.widgets.file_to_read import FileToRead
 
 if TYPE_CHECKING:

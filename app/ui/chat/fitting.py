@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.events import CancelToken
 from app.features.chat import Fit
-from app.store.attachments import Attachment, Use
+from app.store.conversations import Attachment, Use
 from app.ui import tasks
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, QRect, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.features.document_sentences import units
-from app.store.attachments import Use
+from app.store.conversations import Use
 from app.store.documents import StoredDocument
 from app.ui.chat.branch_documents import BranchDocuments
 from app.ui.chat.source_row import SourceRow

@@ -14,8 +14,7 @@ from app.features.summary.partial import Partial
 from app.features.summary.record import Record
 from app.features.summary.result import Anchor, Coverage, Statement, Summary, Wish, summary_from_fields
 from app.store.database import Database
-from app.store.jobs import Jobs
-from app.store.summaries import SummaryStore
+from app.store.jobs import Jobs, SummaryStore
 from tests.features.summary.test_pace import Clock
 
 BLOCKS = [Block(number, Kind.PARAGRAPH, f"Block {number}.", number) for number in range(1, 5)]

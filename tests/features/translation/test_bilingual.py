@@ -15,7 +15,7 @@ from app.features.translation.flag_words import flag_words
 from app.features.translation.result import Flag, FlagKind, Origin, Translated
 from app.features.translation.stored import Row
 from app.features.translation.tmx import read_tmx
-from app.store.memory import Pair
+from app.store.translations import Pair
 
 RENT = Segment(1, ("The rent is ", Mark("open", 1, "bold"), "960", Mark("close", 1), " euros <a month>."), page=2)
 MIETE = ("Die Miete ist ", Mark("open", 1, "bold"), "960", Mark("close", 1), " Euro.")

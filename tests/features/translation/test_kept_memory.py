@@ -10,7 +10,7 @@ import pytest
 from app.documents.segments import Content, Mark
 from app.features.translation.kept_memory import KeptMemory, key_of, model_key, own_entry, with_marks_of
 from app.features.translation.result import Formality, Term, TranslationWish
-from app.store.memory import OpenedMemory, Pair, TranslationMemory, opened_memory
+from app.store.translations import OpenedMemory, Pair, TranslationMemory, opened_memory
 
 PAIR = Pair("en", "de")
 SOURCE: Content = ("Pay ", Mark("open", 1, "bold"), "now", Mark("close", 1), Mark("single", 2, "image"))

@@ -13,7 +13,7 @@ from app.documents.segments import Content, Mark, content_from_fields
 from app.features.translation.kept_memory import content_text, key_of, own_entry
 from app.features.translation.tmx import read_tmx
 from app.features.translation.tmx_writing import write_tmx
-from app.store.memory import Entry, Made, Pair
+from app.store.translations import Entry, Made, Pair
 
 XML = "{http://www.w3.org/XML/1998/namespace}"
 OPEN, CLOSE, IMAGE = Mark("open", 1, "bold"), Mark("close", 1), Mark("single", 2, "image")

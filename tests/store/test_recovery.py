@@ -15,12 +15,10 @@ from hypothesis import strategies as st
 from app.core.errors import DatabaseDamaged
 from app.core.events import Role
 from app.store.conversations import Conversations
-from app.store.damage import ALWAYS_CHECKED_BYTES
 from app.store.database import Database
 from app.store.documents import DocumentStore
-from app.store.jobs import Jobs
-from app.store.recovery import RECOVERED_TITLE
-from app.store.summaries import SummaryStore
+from app.store.jobs import Jobs, SummaryStore
+from app.store.recovery import ALWAYS_CHECKED_BYTES, RECOVERED_TITLE
 
 PAGE_BYTES = 4096
 
