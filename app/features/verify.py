@@ -7,12 +7,13 @@ cannot see (a cause turned round, what was left out) it lets pass; `make bench O
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from app.documents.blocks import Block
-from app.features.summary.check_names import holds, missing_name, names, vocabulary
+from app.features.summary.check_names import Vocabulary, holds, missing_name, names, vocabulary
 from app.features.summary.check_numbers import missing_number
 from app.features.summary.check_quotes import find_quote
 from app.features.summary.check_wording import others
@@ -205,10 +206,17 @@ def _compare_closely(
         return Check(False, Reason.LANGUAGE)
     there = [vocabulary(text) for text in (*texts, *(one.text for one in around))]
     for word in _LONG_WORD.findall(statement):
-        if not any(holds(one, word) for one in there):
+        if not any(holds(one, word) or _has_beginning(one, word) for one in there):
             return Check(False, Reason.NAME, word)
     union = frozenset().union(*(stems(text) for text in texts))
     return Check(False, Reason.SUPPORT) if share(wanted, union) < CLOSE_SUPPORT else None
+
+
+def _has_beginning(text: Vocabulary, word: str) -> bool:
+    """Whether a word stands there that is the same but for its last two letters, as "verwenden" is to "verwendet"."""
+    beginning = word.casefold()[:-2]
+    at = bisect_left(text.words, beginning)
+    return at < len(text.words) and text.words[at].startswith(beginning)
 
 
 def _is_comparable(statement: str, texts: list[str]) -> bool:

@@ -197,6 +197,7 @@ JAPANESE = "ミラー作業はほとんどがスクリプトにより完全自�
     [
         ("Die Entwicklung von Debian ist für jeden zugänglich.", GERMAN, None),
         ("Debians Entwicklung ist jedem zugänglich.", GERMAN, None),
+        ("Für jeden zugänglicher ist die Entwicklung von Debian.", GERMAN, None),
         ("Die Entwicklung von Debian ist für jeden debenommen zugänglich.", GERMAN, (Reason.NAME, "debenommen")),
         ("ミラー作業はほとんど完全自動化で行われます。", JAPANESE, None),
         ("ミラー作業のメンバーを使用する方法はスクリプトです。", JAPANESE, (Reason.SUPPORT, "")),
