@@ -75,7 +75,7 @@ class Rewrite:
 
 @dataclass(frozen=True)
 class Found:
-    """The file is open; `format` is what its content is, as `app.documents.formats.detection` calls it."""
+    """The file is open; `format` is what its content is, as `app.documents.formats.registry` calls it."""
 
     format: str
     opened: Opened
@@ -127,7 +127,7 @@ class SegmentsRead:
 
 @dataclass(frozen=True)
 class SegmentsDone:
-    """All segments are found; `segments` counts them. `format` is a name of `app.documents.writers.MODULES`.
+    """All segments are found; `segments` counts them. `format` is a name of `app.documents.formats.registry`.
 
     `language` is a code such as "en", "" where there is too little text to tell.
     """

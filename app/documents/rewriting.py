@@ -10,6 +10,7 @@ from app.documents.blocks import Kind, Piece
 from app.documents.checked_file import check_file, require_unchanged, sha256_of
 from app.documents.clean_segment import clean_segment, fit, length_of
 from app.documents.formats.detection import find_format, really
+from app.documents.formats.registry import rewritable, rewriter_for
 from app.documents.language import Sample
 from app.documents.legacy_fonts import LegacyFonts
 from app.documents.output_file import OutputFile
@@ -19,7 +20,6 @@ from app.documents.segments import Content, Segment
 from app.documents.source import Remark, Source
 from app.documents.translations_file import TranslationsFile
 from app.documents.visits import Target
-from app.documents.writers import rewritable, rewriter_for
 
 TELL_EVERY_S = 0.1
 HASH_EVERY_S = 1.0
@@ -50,7 +50,7 @@ class _Walk:
         self._told_s = float("-inf")
 
     def _format(self) -> str:
-        """Its name in `writers.MODULES`; raises DocumentUnreadable ("not_rewritable")."""
+        """Its name in the registry; raises DocumentUnreadable ("not_rewritable")."""
         found = find_format(self._path)
         if really(found, self._path.suffix):
             self._source.remark("really", format=found, ending=self._path.suffix)

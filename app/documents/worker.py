@@ -25,6 +25,7 @@ from app.documents.blocks import Block, Numbering, Piece
 from app.documents.checked_file import check_file, reason_of, require_unchanged, sha256_of
 from app.documents.clean import clean_piece, clean_text, fit_for_the_wire
 from app.documents.formats.detection import find_format, really
+from app.documents.formats.registry import drawer_for, reader_for
 from app.documents.language import Sample
 from app.documents.legacy_fonts import LegacyFonts, recoded
 from app.documents.limits import limit_this_process, unpacked_folder
@@ -41,7 +42,6 @@ from app.documents.protocol import (
     event_line,
     request_from,
 )
-from app.documents.readers import reader_for
 from app.documents.remarks import Remarks
 from app.documents.source import Item, Opened, PageRead, Remark, Source
 
@@ -304,6 +304,8 @@ class _Reading:
 def _draw(request: Draw) -> Event:
     path = Path(request.path)
     check_file(path)
-    from app.documents.formats.pdf.pages import draw
-
-    return draw(path, request.page, request.scale, request.password, request.most_pixels)
+    draw = drawer_for(find_format(path))
+    if draw is None:
+        raise DocumentUnreadable(request.path, "not_drawn")
+    event: Event = draw(path, request.page, request.scale, request.password, request.most_pixels)
+    return event

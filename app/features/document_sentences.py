@@ -5,47 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from app.core.visible import size_words, visible_name
+from app.documents.formats.registry import words_for
 from app.documents.source import PageRead, Remark
 
 Values = dict[str, str | int]
 
-FORMATS = {
-    "pdf": "a PDF document",
-    "docx": "a Word document",
-    "html": "a web page",
-    "mhtml": "a saved web page",
-    "markdown": "a Markdown text",
-    "text": "a plain text",
-    "epub": "an e-book (EPUB)",
-    "odt": "an OpenDocument text",
-    "odp": "an OpenDocument presentation",
-    "pptx": "a PowerPoint presentation",
-    "xlsx": "an Excel workbook",
-    "xls": "an old Excel workbook",
-    "xlsb": "a binary Excel workbook",
-    "ods": "an OpenDocument spreadsheet",
-    "csv": "a table of separated values",
-    "rtf": "a rich text document (RTF)",
-    "email": "an e-mail",
-    "msg": "an Outlook message",
-    "subtitles": "a subtitle file",
-    "notebook": "a notebook",
-    "code": "source code",
-    "latex": "a LaTeX document",
-    "fb2": "an e-book (FictionBook)",
-    "picture": "a picture",
-    "zipped": "an archive (ZIP)",
-    "po": "a catalogue of messages (PO)",
-    "json": "a JSON file",
-    "yaml": "a YAML file",
-}
-"""By the names of `app.documents.formats.detection`."""
 MOST_NAMED_PAGES = 12
-
-
-def format_words(name: str) -> str:
-    """What a format is called, with its article."""
-    return FORMATS.get(name, name)
 
 
 def units(unit: str, count: int) -> str:
@@ -59,7 +24,7 @@ def _counted(one: str, many: str) -> Callable[[Values], str]:
 
 
 _SENTENCES: dict[str, Callable[[Values], str]] = {
-    "really": lambda v: f"It is really {format_words(str(v['format']))}, whatever the ending {v['ending']} says.",
+    "really": lambda v: f"It is really {words_for(str(v['format']))}, whatever the ending {v['ending']} says.",
     "encoding": lambda v: f"Its letters were read as {v['encoding']}.",
     "odd_bytes": _counted(
         "1 byte means nothing in this encoding and was replaced.",
@@ -86,7 +51,7 @@ _SENTENCES: dict[str, Callable[[Values], str]] = {
     "fewer_pages": lambda v: f"It has {units(str(v['unit']), int(v['pages']))}; there is no {v['unit']} {v['last']}.",
     "attachment": lambda v: f"The attachment {v['name']} ({size_words(int(v['size_bytes']))}) was not read.",
     "pictures": _counted("1 picture in it was not read.", "{count} pictures in it were not read."),
-    "old_format": lambda v: f"It was read from {format_words(str(v['format']))}, a format that is no longer made.",
+    "old_format": lambda v: f"It was read from {words_for(str(v['format']))}, a format that is no longer made.",
     "long_lines": _counted("1 very long line was cut.", "{count} very long lines were cut."),
     "long_segments": _counted(
         "1 text is too long to be translated as one and was left as it is.",

@@ -13,6 +13,7 @@ from app.core.errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.documents import reading
 from app.documents.blocks import Block, block_from_fields, block_to_fields
+from app.documents.formats.registry import can_draw
 from app.documents.protocol import BlocksRead, Done, Draw, Drawn, Event, Found, Read
 from app.documents.source import Opened, PageRead
 from app.features.shown_document import Mark
@@ -186,12 +187,12 @@ class KeptDocument:
     @property
     def can_draw(self) -> bool:
         """Whether its pages can be shown as pictures."""
-        return self._document.format == "pdf" and self._is_there
+        return can_draw(self._document.format) and self._is_there
 
     @property
     def note(self) -> str:
         """Why not, where the person may expect it."""
-        if self._document.format != "pdf" or self._is_there:
+        if not can_draw(self._document.format) or self._is_there:
             return ""
         return "The file is not there any more, or has changed. This is its text as it was read."
 

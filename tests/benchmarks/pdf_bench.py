@@ -102,7 +102,7 @@ import sys
 from itertools import islice
 from pathlib import Path
 from app.documents.blocks import Piece
-from app.documents.readers import reader_for
+from app.documents.formats.registry import reader_for
 from app.documents.source import Source
 pieces = (item for item in reader_for("pdf")(Source(Path(sys.argv[1]))) if isinstance(item, Piece))
 print(len(list(islice(pieces, 5))))

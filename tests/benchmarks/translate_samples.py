@@ -60,7 +60,7 @@ class Plan:
 
 
 def samples(folder: Path) -> dict[str, Sample]:
-    """By format, as `app.documents.writers.MODULES` names them."""
+    """By format, as `app.documents.formats.registry` names them."""
     made = {}
     for format_, (name, write) in WRITERS.items():
         plan = Plan()

@@ -7,10 +7,9 @@ import re
 
 import pytest
 
-from app.documents.readers import MODULES
+from app.documents.formats.registry import formats, words_for
 from app.documents.source import PageRead, Remark
-from app.documents.writers import MODULES as REWRITTEN
-from app.features.document_sentences import FORMATS, format_words, pages_words, remark_sentence, units
+from app.features.document_sentences import pages_words, remark_sentence, units
 
 DOCUMENTED = dict(re.findall(r"^(\w+) \(([^)]*)\):", inspect.getdoc(Remark) or "", re.MULTILINE))
 EXAMPLES: dict[str, str | int] = {
@@ -49,8 +48,8 @@ def test_names_inside_a_document_are_safe_to_show() -> None:
 
 
 def test_every_format_has_words() -> None:
-    assert set(FORMATS) == set(MODULES) | set(REWRITTEN)
-    assert format_words("pdf") == "a PDF document"
+    assert all(re.match("(an?|source) ", each.words) for each in formats())
+    assert words_for("pdf") == "a PDF document"
 
 
 def seen(

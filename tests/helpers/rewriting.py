@@ -9,12 +9,12 @@ from pathlib import Path
 
 from app.core.events import CancelToken
 from app.documents import reading
+from app.documents.formats.registry import rewriter_for
 from app.documents.protocol import Rewrite, Rewritten, Segments, SegmentsDone, SegmentsRead
 from app.documents.segments import Content, Segment, content_of, nests
 from app.documents.source import Remark, Source
 from app.documents.translations_file import write_translations
 from app.documents.visits import Target
-from app.documents.writers import rewriter_for
 
 Change = Callable[[Segment], Content | None]
 

@@ -10,7 +10,7 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import olefile
@@ -18,7 +18,9 @@ import olefile
 from app.core.errors import DocumentUnreadable
 from app.documents.encoding import SAMPLE_BYTES, decode, find_encoding
 from app.documents.folder import documents_in
+from app.documents.formats import registry
 from app.documents.formats.plain.code import has_shebang, language_of
+from app.documents.formats.registry import Format
 
 TAIL_BYTES = 4096
 PDF_WITHIN_BYTES = 1024
@@ -27,11 +29,6 @@ MOST_DIRECTORY_BYTES = 16 * 1024 * 1024
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _END_OF_DIRECTORY = b"PK\x05\x06"
 _ODF = "application/vnd.oasis.opendocument."
-_ODF_KINDS = {"text": "odt", "presentation": "odp", "spreadsheet": "ods"}
-_MEMBERS = (
-    ("xl/workbook.bin", "xlsb"), ("word/", "docx"), ("ppt/", "pptx"), ("xl/", "xlsx"),
-    ("meta-inf/container.xml", "epub"), ("index.zip", "iwork"),
-)  # fmt: skip
 _OLD = (b"\xffWPC", b"\xdb\xa5\x2d\x00", b"\x31\xbe\x00\x00", b"\x32\xbe\x00\x00")
 """WordPerfect, Word 2, and two kinds of Windows Write."""
 _NOT_TEXT = (
@@ -40,12 +37,11 @@ _NOT_TEXT = (
     b"\0asm", b"\xca\xfe\xba\xbe", b"OggS\0", b"fLaC\0", b"ID3\x02", b"ID3\x03", b"ID3\x04", b"\xff\xfb",
 )  # fmt: skip
 """Programs, sound, archives, models: what is hardly ever taken for text, made sure."""
-_PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*")
 _IWORK = (".pages", ".key", ".numbers")
 _REFUSED = ("not_text", "old_format", "protected", "damaged", "iwork", "djvu")
 """What is known and not read: the reasons of DocumentUnreadable."""
 _OLE_STREAMS = {
-    "encryptedpackage": "protected", "workbook": "xls", "book": "xls", "__properties_version1.0": "msg",
+    "encryptedpackage": "protected",
     "worddocument": "old_format", "powerpoint document": "old_format", "quill": "old_format",
     "visiodocument": "old_format", "matost": "old_format", "pp40": "old_format",
 }  # fmt: skip
@@ -68,22 +64,11 @@ MOST_CELL_CHARACTERS = 40
 """On average, where nothing but the delimiters says that the text is a table: sentences have commas, too."""
 _DELIMITERS = {";": 1, "\t": 1, "|": 1, ",": 2}
 """How many a line has at least where nothing but they says that the text is a table."""
-_MARKDOWN = ("md", "markdown", "mkd", "mdown")
-_ENDINGS = {
-    "pdf": "pdf", "epub": "epub", "rtf": "rtf", "msg": "msg", "email": "eml", "notebook": "ipynb", "xls": "xls",
-    "xlsb": "xlsb", "docx": "docx docm dotx dotm", "pptx": "pptx pptm ppsx potx", "xlsx": "xlsx xlsm xltx",
-    "odt": "odt ott fodt", "odp": "odp otp fodp", "ods": "ods ots fods", "html": "html htm xhtml", "mhtml": "mht mhtml",
-    "old_format": "doc ppt pub", "picture": "png jpg jpeg gif tif tiff bmp webp", "zipped": "zip", "fb2": "fb2",
-    "latex": "tex ltx latex",
-}  # fmt: skip
-_PROMISED = {ending: {format_} for format_, endings in _ENDINGS.items() for ending in endings.split()} | {
-    ending: {"text", "markdown", "csv", "code", "subtitles", "notebook"}
-    for ending in ("txt", "log", "md", "csv", "tsv", "srt", "vtt", "json")
-}
+_OLD_ENDINGS = ("doc", "ppt", "pub")
 
 
 def find_format(path: Path) -> str:
-    """A name of `app.documents.readers.MODULES`; raises OSError or DocumentUnreadable.
+    """The name of a format that can be read; raises OSError or DocumentUnreadable.
 
     Its reasons here: empty, and those in `_REFUSED`.
     """
@@ -101,7 +86,8 @@ def find_format(path: Path) -> str:
 
 def really(format_: str, ending: str) -> bool:
     """Whether a file's name promised something else, so that it should be told what it really is."""
-    return format_ not in _PROMISED.get(ending.lower().removeprefix("."), {format_})
+    ending = ending.lower().removeprefix(".")
+    return ending in _OLD_ENDINGS or format_ not in (registry.promised_by(ending) or {format_})
 
 
 def _binary(path: Path, head: bytes, tail: bytes) -> str:
@@ -113,6 +99,9 @@ def _binary(path: Path, head: bytes, tail: bytes) -> str:
     if _is_pdf(head, tail):
         return "pdf"
     is_movie, is_tar = head[4:8] == b"ftyp", head[257:262] == b"ustar"
+    found = _first(lambda each: head.startswith(each.begins))
+    if found:
+        return found
     kinds = {
         "old_format": head.startswith(_OLD),
         "djvu": head.startswith(b"AT&TFORM"),
@@ -122,10 +111,15 @@ def _binary(path: Path, head: bytes, tail: bytes) -> str:
     return next((kind for kind, is_it in kinds.items() if is_it), "")
 
 
+def _first(is_it: Callable[[Format], bool]) -> str:
+    return next((each.name for each in registry.formats() if is_it(each)), "")
+
+
 def _is_picture(head: bytes) -> bool:
+    """One that is not known by its very first bytes alone."""
     is_webp = head.startswith(b"RIFF") and head[8:12] == b"WEBP"
     is_bmp = head.startswith(b"BM") and head[6:10] == bytes(4) and head[15:18] == bytes(3)
-    return is_webp or is_bmp or head.startswith(_PICTURES)
+    return is_webp or is_bmp
 
 
 def _is_pdf(head: bytes, tail: bytes) -> bool:
@@ -142,7 +136,9 @@ def _in_ole(path: Path) -> str:
         raise
     except Exception:  # noqa: BLE001 - olefile raises many kinds for a damaged file
         return "damaged"
-    return next((kind for name, kind in _OLE_STREAMS.items() if name in names), "not_text")
+    refused = next((kind for name, kind in _OLE_STREAMS.items() if name in names), "not_text")
+    found = _first(lambda each: any(stream in names for stream in each.streams))
+    return refused if refused == "protected" else found or refused
 
 
 def _in_zip(path: Path, head: bytes) -> str:
@@ -160,7 +156,7 @@ def _in_zip(path: Path, head: bytes) -> str:
         ValueError,
         RuntimeError,
     ):
-        named = path.suffix.lower().removeprefix(".") in _PROMISED
+        named = path.suffix.lower().removeprefix(".") in _OLD_ENDINGS or registry.promised_by(path.suffix)
         begins = (b"[Content_Types].xml", b"mimetype", b"_rels/.rels", b"word/", b"xl/", b"ppt/")
         return "damaged" if named or head[30:].startswith(begins) else "not_text"
 
@@ -169,22 +165,27 @@ def _in_members(archive: zipfile.ZipFile, ending: str) -> str:
     names = {member.filename.replace("\\", "/").lower(): member for member in archive.infolist()}
     if "mimetype" in names:
         kind = _beginning(archive, names["mimetype"]).strip().decode("latin-1")
-        if kind == "application/epub+zip":
-            return "epub"
-        if kind.startswith(_ODF):
-            return _ODF_KINDS.get(kind.removeprefix(_ODF).split("-")[0], "not_text")
-    for beginning, format_ in _MEMBERS:
-        if any(name.startswith(beginning) for name in names):
-            return format_
+        found = _of_mimetype(kind)
+        if found or kind.startswith(_ODF):
+            return found or "not_text"
+    found = _first(lambda each: bool(each.member) and any(name.startswith(each.member) for name in names))
+    if found:
+        return found
     if "content.xml" in names and "meta-inf/manifest.xml" in names:
         manifest = _beginning(archive, names["meta-inf/manifest.xml"]).decode("latin-1")
-        return next((found for kind, found in _ODF_KINDS.items() if f'"{_ODF}{kind}' in manifest), "not_text")
+        return _first(lambda each: bool(each.mimetype) and f'"{each.mimetype}' in manifest) or "not_text"
     return _without_format(names, ending)
+
+
+def _of_mimetype(kind: str) -> str:
+    """The format of a MIME type; OpenDocument's templates and masters are read as what they are for."""
+    kind = _ODF + kind.removeprefix(_ODF).split("-")[0] if kind.startswith(_ODF) else kind
+    return _first(lambda each: each.mimetype == kind != "")
 
 
 def _without_format(names: Collection[str], ending: str) -> str:
     """What an archive is that holds no document's parts."""
-    if ending in _IWORK or any(name.endswith(".iwa") or name == "index.apxl" for name in names):
+    if ending in _IWORK or any(name.endswith(".iwa") or name.startswith(("index.apxl", "index.zip")) for name in names):
         return "iwork"
     if "[content_types].xml" in names:
         return "damaged"
@@ -216,22 +217,27 @@ def _textual(path: Path, head: bytes, tail: bytes) -> str:
         return "rtf"
     if _is_notebook(text, tail, ending):
         return "notebook"
-    if "latex" in _PROMISED.get(ending, ()) and _LATEX.search(text):
+    if "latex" in registry.promised_by(ending) and _LATEX.search(text):
         return "latex"
     if has_shebang(text) or language_of(path.name) not in ("", "xml", "json"):
         return "code"
-    marked = "" if ending in _MARKDOWN else _in_markup(text, ending)
+    marked = "" if _by_ending(ending) == "markdown" else _in_markup(text, ending)
     return marked or _in_mail(text, ending) or _in_lines(text, path.name, ending)
 
 
 def _in_lines(text: str, name: str, ending: str) -> str:
     if text.startswith("WEBVTT") or _has_timings(text, ending):
         return "subtitles"
-    if ending in _MARKDOWN:
-        return "markdown"
+    if found := _by_ending(ending):
+        return found
     if language_of(name):
         return "code"
-    return "csv" if ending in ("csv", "tsv", "tab") or (ending != "log" and _is_table(text)) else "text"
+    return "csv" if ending != "log" and _is_table(text) else "text"
+
+
+def _by_ending(ending: str) -> str:
+    """The format of a plain text whose ending tells it."""
+    return _first(lambda each: each.by_ending and bool(each.read) and each.has(ending))
 
 
 def _is_notebook(text: str, tail: bytes, ending: str) -> bool:
@@ -251,13 +257,14 @@ def _in_markup(text: str, ending: str) -> str:
     name = root[1] if root is not None else ""
     if name.lower() == "html":
         return "html"
-    if name == "FictionBook":
-        return "fb2"
+    if found := _first(lambda each: each.root == name != ""):
+        return found
     if 'progid="Word.Document"' in text or 'progid="PowerPoint.Show"' in text:
         return "old_format"
     kind = re.split(r"[\"'-]", text.partition(_ODF)[2])[0] if name == "document" else ""
+    found = _of_mimetype(_ODF + kind) if kind else ""
     is_xml = text.lstrip().startswith("<?xml") or language_of(f"x.{ending}") == "xml"
-    return _ODF_KINDS.get(kind, "code" if is_xml else "")
+    return found or ("code" if is_xml else "")
 
 
 def _in_mail(text: str, ending: str) -> str:

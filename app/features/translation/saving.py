@@ -16,6 +16,7 @@ from app.core.events import CancelToken
 from app.core.paths import disk_problem, make_folder
 from app.documents import reading
 from app.documents.blocks import Block
+from app.documents.formats.registry import named
 from app.documents.protocol import Rewrite, Rewritten, SegmentsWritten
 from app.documents.segments import Content, content_of
 from app.documents.translations_file import write_translations
@@ -27,8 +28,6 @@ from app.features.work.whole_file import SCRATCH, put, scratch_beside, written
 from app.language.names import language
 
 ENDINGS_OF_NEW = (".docx", ".html")
-UNMARKED = ("json", "yaml", "po")
-"""Formats whose texts programs read: a mark would be shown to their users, or change what they do."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,8 @@ def rewrite(
 
     Raises TargetIsOpen, DiskFull or FolderNotWritable, or what the child met.
     """
-    words = _Words(rows, original.format not in UNMARKED)
+    format_ = named(original.format)
+    words = _Words(rows, is_marked=format_ is None or not format_.for_programs)
     lines = child_folder / f"{SCRATCH}{secrets.token_hex(6)}.jsonl"
     code, is_rtl = language_of(target)
     try:

@@ -18,14 +18,14 @@ TASK = "translate"
 ADDING, DRAFT = "adding", "draft"
 """States beside those of `app.features.work.queue`: not all of its segments are there; it waits to be begun."""
 BLOCKS, TYPED = "blocks", "typed"
-"""Formats that are none of `app.documents.writers.MODULES`: a new document is made; text that somebody typed."""
+"""Formats that are none of `app.documents.formats.registry`: a new document is made; text that somebody typed."""
 
 
 @dataclass(frozen=True)
 class StoredTranslation:
     """One row of the list. Times are seconds since 1970.
 
-    `format` is a key of `app.documents.writers.MODULES`, "blocks" where a new document is made (PDF, RTF and others),
+    `format` is a name of `app.documents.formats.registry`, "blocks" where a new document is made (PDF, RTF and others),
     "typed" for typed text; `name` is the file's, "" for that. `source_language` is what was found or given, "" where
     it is not known. `flagged` are those to look at, which nobody has accepted; `reused` came from the memory.
     `seconds` is how long it was worked on, `model` the name of the file of the one that did it last.

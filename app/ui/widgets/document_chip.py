@@ -8,6 +8,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
+from app.documents.formats import registry
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.theme import Theme
@@ -19,12 +20,8 @@ ICON_PX = 16
 BAR_PX = 2
 NAME_PX = 260
 LEAST_NAME_PX = 100
-_GLYPHS = {
-    **dict.fromkeys((".pdf",), "file-pdf"),
-    **dict.fromkeys((".csv", ".tsv", ".xlsx", ".xls", ".xlsb", ".ods"), "table"),
-    **dict.fromkeys((".epub",), "book-open"),
-    **dict.fromkeys((".eml", ".msg"), "envelope"),
-}
+_GLYPHS = {registry.PDFS: "file-pdf", registry.TABLES: "table", registry.MAILS: "envelope", "epub": "book-open"}
+"""By the kinds and the names of formats."""
 
 
 class DocumentChip(QPushButton):
@@ -102,8 +99,7 @@ class DocumentChip(QPushButton):
 
     def _on_theme_changed(self) -> None:
         px, tokens = self._theme.px, self._theme.tokens
-        ending = PurePath(self._name.text()).suffix.lower()
-        glyph = "warning-circle" if self._is_error else _GLYPHS.get(ending, "file-text")
+        glyph = "warning-circle" if self._is_error else _glyph_of(PurePath(self._name.text()).suffix)
         color = tokens.danger if self._is_error else tokens.accent
         self._icon.setPixmap(icon(glyph, color, px(ICON_PX)).pixmap(px(ICON_PX)))
         self._name.setFont(self._theme.font(13))
@@ -146,3 +142,8 @@ class DocumentChip(QPushButton):
         left = self.width() - width if self.isRightToLeft() else 0.0
         painter.fillRect(QRectF(0, self.height() - 1 - high, self.width(), high), QColor(self._theme.tokens.line))
         painter.fillRect(QRectF(left, self.height() - 1 - high, width, high), QColor(self._theme.tokens.muted))
+
+
+def _glyph_of(ending: str) -> str:
+    meant = next((each for each in registry.formats() if each.has(ending)), None)
+    return "file-text" if meant is None else _GLYPHS.get(meant.name) or _GLYPHS.get(meant.kind, "file-text")

@@ -8,19 +8,11 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from app.documents.formats.registry import formats
 from app.ui.i18n import tr
 
 DOCUMENTS, SAVED, MODELS = "documents", "saved", "models"
 """What a dialog is for: to read from, to save results to, to bring models along."""
-_KINDS = (
-    ("PDF documents", "pdf"),
-    ("Text documents", "docx docm odt rtf txt md html htm epub fb2 tex"),
-    ("Tables", "xlsx xlsm xls xlsb ods csv tsv"),
-    ("Presentations", "pptx ppsx odp"),
-    ("Mail", "eml msg"),
-    ("Pictures with text", "png jpg jpeg tif tiff webp bmp gif"),
-    ("Archives", "zip"),
-)
 
 
 class LastFolders:
@@ -63,8 +55,11 @@ def file_dialog(window: QWidget, title: str, purpose: str, *, first: Path | None
 
 def document_filters() -> list[str]:
     """All that can be read, each kind of it, and everything."""
-    every = " ".join(endings for _, endings in _KINDS)
-    lines = [(tr("Documents"), every), *((tr(name), endings) for name, endings in _KINDS)]
+    kinds: dict[str, str] = {}
+    for each in formats():
+        if each.kind:
+            kinds[each.kind] = f"{kinds.get(each.kind, '')} {each.endings}"
+    lines = [(tr("Documents"), " ".join(kinds.values())), *((tr(kind), endings) for kind, endings in kinds.items())]
     return [*(f"{name} ({_patterns(endings)})" for name, endings in lines), tr("All files (*)")]
 
 

@@ -19,6 +19,7 @@ from app.documents.archive import Archive
 from app.documents.blocks import Kind, Piece, Place
 from app.documents.folder import MOST_FILES, documents_in
 from app.documents.formats.detection import find_format
+from app.documents.formats.registry import reader_for
 from app.documents.limits import unpacked_folder
 from app.documents.source import Item, Opened, PageRead, Remark, Source
 
@@ -75,8 +76,6 @@ class _Inside:
         yield PageRead(self._page, has_text)
 
     def _read(self, copy: Path) -> Iterator[Item]:
-        from app.documents.readers import reader_for
-
         inside = replace(self._source, path=copy, first_page=0, last_page=0, remarks=[])
         if copy.stat().st_size == 0 or (format_ := find_format(copy)) == "zipped":
             raise self._source.unreadable("not_text")

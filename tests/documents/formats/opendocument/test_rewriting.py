@@ -18,7 +18,7 @@ from lxml import etree
 
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import Piece
-from app.documents.readers import reader_for
+from app.documents.formats.registry import reader_for
 from app.documents.segments import Content, Mark, Segment, SegmentKind, content_of
 from app.documents.source import Source
 from app.documents.visits import Target

@@ -1,0 +1,187 @@
+"""The document formats: what each is called, how its files are known, what reads them and what writes them back.
+
+A new format is a folder beside this file, whose modules have a `read` and a `rewrite` (`app.documents.source.Reader`,
+`app.documents.visits.Rewrite`), and a line here. Detection, file dialogs, chips, sentences, terminal and saving all ask
+here, so nothing else has to learn of it. Nothing is imported before a file needs it: the child starts quickly.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from app.documents.source import Reader
+    from app.documents.visits import Rewrite
+
+PDFS, TEXTS, TABLES, SLIDES = "PDF documents", "Text documents", "Tables", "Presentations"
+MAILS, PICTURES, ARCHIVES = "Mail", "Pictures with text", "Archives"
+"""Kinds that a person chooses among in a file dialog; the window translates them."""
+_ODF = "application/vnd.oasis.opendocument."
+
+
+@dataclass(frozen=True)
+class Format:
+    """`words` is what a person calls it, with an article; `kind` its place in a file dialog, "" for none.
+
+    `read`, `rewrite` and `draw` are modules with a function of that name, "" where it cannot be done; a leading point
+    stands for this package. `endings` are its files' usual ones. Its files are known by what they begin with, by a
+    member (or its folder), stream or "mimetype" in their archive, or by the root of their XML; what takes more than
+    that to tell is in `app.documents.formats.detection`.
+    """
+
+    name: str
+    words: str
+    endings: str = ""
+    kind: str = ""
+    read: str = ""
+    rewrite: str = ""
+    draw: str = ""
+    begins: tuple[bytes, ...] = ()
+    member: str = ""
+    streams: tuple[str, ...] = ()
+    mimetype: str = ""
+    root: str = ""
+    is_plain: bool = False
+    """A plain text by its content..."""
+    by_ending: bool = False
+    """...which only the ending tells from others. Without `read` it is read as whatever text it is."""
+    for_programs: bool = False
+    """Programs read its texts: a mark in one would be shown to their users, or change what they do."""
+
+    def has(self, ending: str) -> bool:
+        """Whether it is an ending of such files; a point before it and capitals make no difference."""
+        return ending.lower().removeprefix(".") in self.endings.split()
+
+
+_FORMATS = {
+    each.name: each
+    for each in (
+        Format("pdf", "a PDF document", "pdf", PDFS, ".pdf.pdf", draw=".pdf.pages"),
+        Format(
+            "docx", "a Word document", "docx docm dotx dotm", TEXTS, ".word.reading", ".word.rewriting", member="word/"
+        ),
+        Format(
+            "odt", "an OpenDocument text", "odt ott fodt", TEXTS, ".opendocument.reading", ".opendocument.rewriting",
+            mimetype=f"{_ODF}text",
+        ),
+        Format("rtf", "a rich text document (RTF)", "rtf", TEXTS, ".word.rtf"),
+        Format("text", "a plain text", "txt log", TEXTS, ".plain.text", ".plain.text", is_plain=True),
+        Format(
+            "markdown", "a Markdown text", "md markdown mkd mdown", TEXTS, ".markdown.markdown", ".markdown.markdown",
+            is_plain=True, by_ending=True,
+        ),
+        Format("html", "a web page", "html htm xhtml", TEXTS, ".web.pages", ".web.pages"),
+        Format("mhtml", "a saved web page", "mht mhtml", "", ".web.pages"),
+        Format(
+            "epub", "an e-book (EPUB)", "epub", TEXTS, ".web.epub", ".web.epub", member="meta-inf/container.xml",
+            mimetype="application/epub+zip",
+        ),
+        Format("fb2", "an e-book (FictionBook)", "fb2", TEXTS, ".web.fb2", root="FictionBook"),
+        Format("latex", "a LaTeX document", "tex ltx latex", TEXTS, ".plain.latex"),
+        Format("xlsb", "a binary Excel workbook", "xlsb", TABLES, ".sheets.reading", member="xl/workbook.bin"),
+        Format(
+            "xlsx", "an Excel workbook", "xlsx xlsm xltx", TABLES, ".sheets.reading", ".sheets.rewriting", member="xl/"
+        ),
+        Format("xls", "an old Excel workbook", "xls", TABLES, ".sheets.reading", streams=("workbook", "book")),
+        Format(
+            "ods", "an OpenDocument spreadsheet", "ods ots fods", TABLES, ".sheets.reading", ".opendocument.rewriting",
+            mimetype=f"{_ODF}spreadsheet",
+        ),
+        Format(
+            "csv", "a table of separated values", "csv tsv tab", TABLES, ".catalogs.csv_table", ".catalogs.csv_table",
+            is_plain=True, by_ending=True,
+        ),
+        Format(
+            "pptx", "a PowerPoint presentation", "pptx pptm ppsx potx", SLIDES, ".slides.reading", ".slides.rewriting",
+            member="ppt/",
+        ),
+        Format(
+            "odp", "an OpenDocument presentation", "odp otp fodp", SLIDES, ".opendocument.reading",
+            ".opendocument.rewriting", mimetype=f"{_ODF}presentation",
+        ),
+        Format("email", "an e-mail", "eml", MAILS, ".mail.mail"),
+        Format("msg", "an Outlook message", "msg", MAILS, ".mail.outlook", streams=("__properties_version1.0",)),
+        Format(
+            "picture", "a picture", "png jpg jpeg tif tiff webp bmp gif", PICTURES, ".pictures.recognition",
+            begins=(b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*"),
+        ),
+        Format("zipped", "an archive (ZIP)", "zip", ARCHIVES, ".zipped.zip_file"),
+        Format("subtitles", "a subtitle file", "srt vtt", "", ".plain.subtitles", ".plain.subtitles", is_plain=True),
+        Format("notebook", "a notebook", "ipynb", "", ".markdown.notebook"),
+        Format("code", "source code", "", "", ".plain.code", is_plain=True),
+        Format(
+            "po", "a catalogue of messages (PO)", "po pot", rewrite=".catalogs.po", by_ending=True, for_programs=True
+        ),
+        Format("json", "a JSON file", "json arb", rewrite=".catalogs.json_file", by_ending=True, for_programs=True),
+        Format("yaml", "a YAML file", "yaml yml", rewrite=".catalogs.yaml_file", by_ending=True, for_programs=True),
+    )
+}  # fmt: skip
+
+
+def add(each: Format) -> None:
+    """One more format, for this process alone."""
+    _FORMATS[each.name] = each
+
+
+def formats() -> tuple[Format, ...]:
+    """All of them; those of a kind in the order in which a person sees them."""
+    return tuple(_FORMATS.values())
+
+
+def named(name: str) -> Format | None:
+    """The format of this name; None for one that is not known (any more)."""
+    return _FORMATS.get(name)
+
+
+def words_for(name: str) -> str:
+    """What a format is called, with its article."""
+    return _FORMATS[name].words if name in _FORMATS else name
+
+
+def promised_by(ending: str) -> set[str]:
+    """The names of the formats that an ending lets expect; empty for one that promises nothing."""
+    meant = [each for each in formats() if each.has(ending)]
+    if any(each.is_plain or each.by_ending for each in meant):
+        return {each.name for each in formats() if each.is_plain or each.by_ending} | {"notebook"}
+    return {each.name for each in meant}
+
+
+def rewritable(name: str, path: Path) -> str:
+    """The format to rewrite a file in whose content is of this format; "" where it cannot be written back."""
+    found = _FORMATS[name]
+    if found.is_plain:
+        unread = (each for each in formats() if each.by_ending and not each.read)
+        found = next((each for each in unread if each.has(path.suffix)), found)
+    return found.name if found.rewrite else ""
+
+
+def reader_for(name: str) -> Reader:
+    """What reads a format."""
+    reader: Reader = _function(_FORMATS[name].read, "read")
+    return reader
+
+
+def rewriter_for(name: str) -> Rewrite:
+    """What writes a format back, for one that `rewritable` returned."""
+    rewriter: Rewrite = _function(_FORMATS[name].rewrite, "rewrite")
+    return rewriter
+
+
+def can_draw(name: str) -> bool:
+    """Whether pages of a format can be shown as pictures."""
+    return name in _FORMATS and bool(_FORMATS[name].draw)
+
+
+def drawer_for(name: str) -> Callable[..., Any] | None:
+    """What draws a page of a format, as `app.documents.formats.pdf.pages.draw` does it; None where nothing can."""
+    module = _FORMATS[name].draw
+    return _function(module, "draw") if module else None
+
+
+def _function(module: str, name: str) -> Callable[..., Any]:
+    found: Callable[..., Any] = getattr(importlib.import_module(module, __package__), name)
+    return found

@@ -1,0 +1,37 @@
+"""Toys: a line that says so, then a paragraph on each line that begins with a star; other lines are for machines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from app.documents.blocks import Kind, Piece, Place
+from app.documents.formats.plain.text_file import TextFile
+from app.documents.segments import plain
+from app.documents.source import Item, Opened, Source
+from app.documents.visits import Target, Visit, Visits
+
+_PARAGRAPH = re.compile(r"^\* (.*)$", re.MULTILINE)
+
+
+def read(source: Source) -> Iterator[Item]:
+    """Its paragraphs."""
+    text = TextFile(source).text
+    yield Opened(title="A toy")
+    for found in _PARAGRAPH.finditer(text):
+        yield Piece(Kind.PARAGRAPH, found[1], place=Place("", *found.span(1)))
+
+
+def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
+    """Its paragraphs; where it says its language, the target's."""
+    file, visits = TextFile(source), Visits(visit)
+    said = re.search(r"^language=(\w+)$", file.text, re.MULTILINE)
+    if target is not None and said is not None:
+        file.replace(*said.span(1), target.language)
+    for found in _PARAGRAPH.finditer(file.text):
+        new = visits((found[1],))
+        if new is not None:
+            file.replace(*found.span(1), plain(new))
+    if out is not None:
+        file.write(out)
