@@ -21,8 +21,12 @@ from app.core.paths import resource
 ZOOM_STEPS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 TEXT_PX = 15
 CODE_PX = 13.5
-EDGE_PX = 28
-"""Beside the content of every tab, where it is not held narrower in the middle for the sake of reading."""
+EDGE_PX, TOP_PX = 28, 16
+"""Where the headings, cards and lines of every tab begin; only a conversation stands in the middle of what is wider."""
+PAGE_PX, READING_PX = 980, 760
+"""As wide as headings and cards get, and as wide as text is read well."""
+HEADING_PX = 36
+"""As high as the line of a heading, with buttons beside it and without."""
 FAMILY = "Inter"
 CODE_FAMILY = "JetBrains Mono"
 

@@ -28,7 +28,7 @@ from app.ui import tasks
 from app.ui.chat.chat_view import ChatView
 from app.ui.settings_dialog import SettingsDialog
 from app.ui.shortcuts import ShortcutSheet
-from app.ui.theme import EDGE_PX
+from app.ui.theme import EDGE_PX, READING_PX
 from app.ui.widgets.buttons import IconButton
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
@@ -168,11 +168,24 @@ def test_nothing_is_clipped_at_any_zoom(whole: Frame, zoom: float, scheme: str) 
     assert clipped_texts(whole.window) == []
 
 
-def test_the_chat_begins_at_the_left_edge_of_all_tabs(whole: Frame, qtbot: QtBot) -> None:
-    whole.window.resize(900, 700)
+@pytest.mark.parametrize("width", [900, 1280, 1600])
+def test_the_chat_stands_in_the_middle_and_where_it_is_narrow_begins_at_the_left_edge_of_all_tabs(
+    whole: Frame, qtbot: QtBot, width: int
+) -> None:
+    whole.window.resize(width, 700)
     chat = whole.find(ChatView)
     composer = ChatDesk(chat, whole.app, whole.notify).composer
-    qtbot.waitUntil(lambda: composer.mapTo(chat, QPoint(0, 0)).x() == whole.theme.px(EDGE_PX))
+    px = whole.theme.px
+
+    def sides() -> tuple[int, int]:
+        left = composer.mapTo(chat, QPoint(0, 0)).x()
+        return left, chat.width() - left - composer.width()
+
+    def side() -> int:
+        return max(px(EDGE_PX), (chat.width() - px(READING_PX)) // 2)
+
+    qtbot.waitUntil(lambda: all(abs(one - side()) <= 1 for one in sides()))
+    assert (side() == px(EDGE_PX)) == (width == 900)
 
 
 def test_a_dropped_model_is_opened(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:

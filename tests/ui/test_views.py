@@ -17,7 +17,7 @@ from app.features.summary.result import Wish
 from app.store.conversations import Use
 from app.ui.chat.chat_view import ChatView
 from app.ui.summarize.summarize_view import SummarizeView
-from app.ui.theme import EDGE_PX
+from app.ui.theme import EDGE_PX, READING_PX
 from app.ui.widgets.question_dialog import QuestionDialog
 from tests.helpers.attached import lease_pdf, notes
 from tests.helpers.clipping import clipped_texts
@@ -156,23 +156,68 @@ def test_nothing_is_clipped_in_the_column_and_the_frame(frame: Frame, zoom: floa
     assert clipped_texts(frame.tabs) == []
 
 
-def test_the_content_of_every_tab_begins_at_the_same_left_edge(frame: Frame, qtbot: QtBot) -> None:
-    """In a window of usual width; where there is much room, what is read stands in the middle of it."""
-    window = frame.window
-    window.resize(900, 700)
+@pytest.mark.parametrize("width", [900, 1280, 1600])
+def test_headings_cards_and_text_of_every_tab_begin_at_the_same_left_edge(
+    frame: Frame, qtbot: QtBot, width: int
+) -> None:
+    window, views = frame.window, frame.window.views
+    window.resize(width, 700)
+    done, paused, queued = (summary(frame, f"{state}.txt", state) for state in ("done", "paused", "queued"))
 
     def left(widget: QWidget) -> int:
         qtbot.waitUntil(widget.isVisible)
         QApplication.processEvents()
         return widget.mapTo(frame.middle, QPoint(0, 0)).x()
 
-    frame.show_tab("summarize")
-    lefts = {"summarize": left(frame.summarize.zone)}
-    frame.show_tab("translate")
-    lefts["translate"] = left(frame.translate.panes)
-    frame.show_tab("models")
-    lefts["models"] = left(frame.models_title)
-    assert lefts == dict.fromkeys(lefts, frame.theme.px(EDGE_PX)), window.size()
+    views.show_summarize()
+    view = frame.find(SummarizeView)
+    lefts = {"where to drop": left(view.empty.zone), "what for": left(view.empty._head)}
+    view.show_summary(done.id)
+    lefts |= {"title": left(view.result.head.title), "choices": left(view.result.foot.choices)}
+    lefts["statements"] = left(view.result.statements.viewport())
+    assert view.result.statements.viewport().width() <= frame.theme.px(READING_PX)
+    view.show_summary(paused.id)
+    lefts["what is left"] = left(view.result.bar)
+    view.show_summary(queued.id)
+    lefts |= {"at work": left(view.work.words), "points": left(view.work.points.viewport())}
+    views.show_translate()
+    text, document = views._translations().view.text, views._translations().view.document
+    lefts |= {"languages": left(text.choice), "panes": left(text.panes)}
+    views._translations().view.pages.setCurrentWidget(document)
+    document.pages.setCurrentWidget(document.page)
+    lefts |= {"document": left(document.page.head.title), "segments": left(document.page.card)}
+    for page in ("suggested", "installed", "others", "downloads", "storage"):
+        views.show_models(page)
+        lefts[page] = left(views._models.currentWidget().title)
+    views.show_models("search")
+    lefts["search"] = left(views._models.currentWidget().state)
+    assert lefts == dict.fromkeys(lefts, frame.theme.px(EDGE_PX))
+
+
+@pytest.mark.parametrize("zoom", [1.0, 1.5])
+def test_the_first_lines_of_the_tabs_stand_at_one_height(frame: Frame, qtbot: QtBot, zoom: float) -> None:
+    window, views = frame.window, frame.window.views
+    frame.theme.zoom = zoom
+    window.resize(1590, 900)
+    done, queued = (summary(frame, f"{state}.txt", state) for state in ("done", "queued"))
+
+    def middle(widget: QWidget) -> int:
+        qtbot.waitUntil(widget.isVisible)
+        QApplication.processEvents()
+        return widget.mapTo(views.content, widget.rect().center()).y()
+
+    views.show_summarize()
+    view = frame.find(SummarizeView)
+    middles = {"empty": middle(view.empty._head)}
+    view.show_summary(done.id)
+    middles["title"] = middle(view.result.head.title)
+    view.show_summary(queued.id)
+    middles["at work"] = middle(view.work._title)
+    views.show_models()
+    middles["models"] = middle(views._models.currentWidget().title)
+    views.show_translate()
+    middles["languages"] = middle(views._translations().view.text.choice)
+    assert max(middles.values()) - min(middles.values()) <= frame.theme.px(3), middles
 
 
 # The column.

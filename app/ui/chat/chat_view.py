@@ -24,11 +24,11 @@ from app.ui.chat.draft_document import DraftDocument
 from app.ui.chat.empty_state import EmptyState
 from app.ui.chat.live_answer import LiveAnswer
 from app.ui.chat.temporary_banner import TemporaryBanner
-from app.ui.chat.transcript import COLUMN_PX, MARGIN_PX, Transcript
+from app.ui.chat.transcript import Transcript
 from app.ui.chat.turn_actions import TurnActions
 from app.ui.i18n import tr
 from app.ui.notify import Notify
-from app.ui.theme import Theme
+from app.ui.theme import EDGE_PX, READING_PX, Theme
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -330,7 +330,7 @@ class ChatView(QWidget):
 
     def _on_theme_changed(self) -> None:
         px = self._theme.px
-        width = min(px(COLUMN_PX), self.width() - 2 * px(MARGIN_PX))
+        width = min(px(READING_PX), self.width() - 2 * px(EDGE_PX))
         left = (self.width() - width) // 2
         self._above.setContentsMargins(left, px(4), left, px(4))
         self._bottom.setContentsMargins(left, px(4), self.width() - width - left, px(16))

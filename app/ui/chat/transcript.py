@@ -25,11 +25,9 @@ from app.ui.chat.turn import Turn
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.tab_order import is_tab_stop
-from app.ui.theme import EDGE_PX, LateTheme, Theme
+from app.ui.theme import EDGE_PX, READING_PX, LateTheme, Theme
 from app.ui.widgets.buttons import text_button
 
-COLUMN_PX = 760
-MARGIN_PX = EDGE_PX
 SLICE_S = 0.008
 NEAR_END_PX = 12
 GONE_AT_ONCE = 10
@@ -214,7 +212,7 @@ class Transcript(QScrollArea):
 
     @property
     def _width(self) -> int:
-        return min(self._theme.px(COLUMN_PX), self.width() - 2 * self._theme.px(MARGIN_PX))
+        return min(self._theme.px(READING_PX), self.width() - 2 * self._theme.px(EDGE_PX))
 
     def _held(self) -> tuple[Turn, int, int] | None:
         """What stays where it is: a turn that is seen, how far it is scrolled past its top, and its height now."""
@@ -230,7 +228,7 @@ class Transcript(QScrollArea):
 
     def _place(self, held: tuple[Turn, int, int] | None) -> None:
         px, bar, width = self._theme.px, self.verticalScrollBar(), self._width
-        x, y = (self.width() - width) // 2, px(MARGIN_PX)
+        x, y = (self.width() - width) // 2, px(EDGE_PX)
         first = self._first_shown()
         self.divider.setVisible(first is not None)
         before, self._placed, value = dict(self._placed), [], None

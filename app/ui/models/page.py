@@ -11,9 +11,8 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QScrollAr
 from app.core.events import CancelToken
 from app.ui import tasks
 from app.ui.models.model_card import ModelCard
-from app.ui.theme import EDGE_PX, Theme
+from app.ui.theme import EDGE_PX, HEADING_PX, PAGE_PX, TOP_PX, Theme
 
-WIDEST_PX = 980
 NARROW_PX = 600
 
 
@@ -131,13 +130,13 @@ class ModelsPage(QWidget):
         px = self._theme.px
         for widget, size_px, weight in self._fonts:
             widget.setFont(self._theme.font(size_px, weight))
-        self._around.setContentsMargins(px(EDGE_PX), px(24), px(EDGE_PX), px(20))
+        self._around.setContentsMargins(px(EDGE_PX), px(TOP_PX), px(EDGE_PX), px(20))
         self._around.setSpacing(0)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(px(12))
         self.rows.setSpacing(px(12))
-        self.title.setMinimumHeight(px(34))
-        self._holder.setMaximumWidth(px(WIDEST_PX))
+        self.title.setMinimumHeight(px(HEADING_PX))
+        self._holder.setMaximumWidth(px(PAGE_PX))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -27,11 +27,10 @@ from app.ui.models.card_view import CardView, read_card
 from app.ui.models.file_list import FileList
 from app.ui.models.filters import license_name
 from app.ui.models.fit_foot import FitFoot
-from app.ui.models.page import WIDEST_PX
 from app.ui.models.state_view import Choice, StateView
 from app.ui.models.wording import model_words
 from app.ui.notify import Notify, describe
-from app.ui.theme import EDGE_PX, Theme
+from app.ui.theme import EDGE_PX, PAGE_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.names import name_widgets
 
@@ -363,8 +362,8 @@ class RepositoryPage(QWidget):
         self.back.setIconSize(QSize(edge, edge))
         edge = px(20)
         self._lock.setPixmap(icon("lock-simple", tokens.muted, edge).pixmap(QSize(edge, edge), self.devicePixelRatio()))
-        self._holder.setMaximumWidth(px(WIDEST_PX))
-        self._head_row.setContentsMargins(px(EDGE_PX - 14), px(12), px(EDGE_PX), px(4))
+        self._holder.setMaximumWidth(px(PAGE_PX))
+        self._head_row.setContentsMargins(px(EDGE_PX - 14), px(TOP_PX), px(EDGE_PX), px(4))
         self._holder_row.setContentsMargins(px(EDGE_PX), px(6), px(EDGE_PX), px(24))
         self._holder_row.setSpacing(0)
         self._column.setContentsMargins(0, 0, 0, 0)

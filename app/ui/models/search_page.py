@@ -18,12 +18,11 @@ from app.hub.search import PAGE_ROWS, Page, Query
 from app.ui import tasks
 from app.ui.i18n import tr
 from app.ui.models.filters import Filters
-from app.ui.models.page import WIDEST_PX
 from app.ui.models.repository_page import RepositoryPage
 from app.ui.models.result_list import ResultList
 from app.ui.models.state_view import Choice, StateView
 from app.ui.notify import Notify, describe
-from app.ui.theme import Theme
+from app.ui.theme import EDGE_PX, PAGE_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.names import name_widgets
 
@@ -317,8 +316,8 @@ class SearchPage(QWidget):
         self.cancel.setFont(theme.font(13.5, 500))
         self.more.setFont(theme.font(13.5, 500))
         self.more_told.setFont(theme.font(13))
-        self._holder.setMaximumWidth(px(WIDEST_PX))
-        self._around.setContentsMargins(px(40), px(24), px(32), px(12))
+        self._holder.setMaximumWidth(px(PAGE_PX))
+        self._around.setContentsMargins(px(EDGE_PX), px(TOP_PX), px(EDGE_PX), px(12))
         self._around.setSpacing(0)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(px(10))

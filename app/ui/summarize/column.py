@@ -1,12 +1,11 @@
-"""The column that everything of a summary stands in: as wide as text is read well, in the middle of what is wider."""
+"""The column that everything of a summary stands in, from the left edge of all tabs on."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from app.ui.summarize.statement_view import COLUMN_PX, SIDE_PX
-from app.ui.theme import Theme
+from app.ui.theme import EDGE_PX, PAGE_PX, Theme
 
 
 class Column(QWidget):
@@ -20,7 +19,6 @@ class Column(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        row.addStretch(1)
         row.addWidget(self._middle, 100_000)
         row.addStretch(1)
         theme.changed.connect(self._on_theme_changed)
@@ -28,8 +26,8 @@ class Column(QWidget):
 
     def _on_theme_changed(self) -> None:
         px = self._theme.px
-        self._middle.setMaximumWidth(px(COLUMN_PX) + 2 * px(SIDE_PX))
-        self.rows.setContentsMargins(px(SIDE_PX), px(self._top_px), px(SIDE_PX), px(self._bottom_px))
+        self._middle.setMaximumWidth(px(PAGE_PX) + 2 * px(EDGE_PX))
+        self.rows.setContentsMargins(px(EDGE_PX), px(self._top_px), px(EDGE_PX), px(self._bottom_px))
         self.rows.setSpacing(px(6))
 
 

@@ -23,7 +23,7 @@ from app.ui.summarize.figures import Figures
 from app.ui.summarize.file_chips import FileChips
 from app.ui.summarize.foot import Foot
 from app.ui.summarize.summary_words import figures_of
-from app.ui.theme import Theme
+from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.document_words import remarks_words, short_name, tokens_words
 from app.ui.widgets.fields import Segments
@@ -79,7 +79,7 @@ class DraftPage(QWidget):
         name_widgets(add_documents=self.add_button)
 
     def _lay_out(self) -> None:
-        self._inner = Column(self._theme, top_px=12, bottom_px=12)
+        self._inner = Column(self._theme, top_px=TOP_PX, bottom_px=12)
         self.chips.add_last(self.add_button)
         rows = self._inner.rows
         for widget in (self._head, self.chips, self._remarks, self.figures, self.time, self.better):
@@ -219,7 +219,7 @@ class DraftPage(QWidget):
     def _on_theme_changed(self) -> None:
         px, theme = self._theme.px, self._theme
         self._head.setFont(theme.font(21, 600))
-        self._head.setContentsMargins(0, 0, 0, px(6))
+        self._head.setMinimumHeight(px(HEADING_PX))
         self.chips.setContentsMargins(0, 0, 0, px(4))
         self._remarks.setContentsMargins(0, 0, 0, px(6))
         for label in (self.time, self._remarks):

@@ -26,7 +26,7 @@ from app.ui.widgets.document_card import RING_REASONS
 from app.ui.widgets.names import name_widgets
 
 ICON_PX = 44
-LEAST_PX = 250
+LEAST_PX, MOST_PX = 250, 360
 
 
 class DropZone(QFrame):
@@ -85,6 +85,7 @@ class DropZone(QFrame):
         self._buttons.setSpacing(px(8))
         self._buttons.setContentsMargins(0, px(12), 0, 0)
         self.setMinimumHeight(px(LEAST_PX))
+        self.setMaximumHeight(px(MOST_PX))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002

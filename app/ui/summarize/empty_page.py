@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
 from app.ui.summarize.better_model import BetterModel
-from app.ui.summarize.column import scrolled
+from app.ui.summarize.column import Column, scrolled
 from app.ui.summarize.drop_zone import DropZone
-from app.ui.summarize.statement_view import COLUMN_PX, SIDE_PX
-from app.ui.theme import Theme
+from app.ui.theme import HEADING_PX, TOP_PX, Theme
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -31,19 +30,13 @@ class EmptyPage(QWidget):
         self._words.setProperty("kind", "muted")
         self.zone = DropZone(theme)
         self.better = BetterModel(app, theme)
-        self._middle = QWidget()
-        self._column = QVBoxLayout(self._middle)
-        self._column.addStretch(2)
-        for widget in (self._head, self._words, self.zone, self.better):
-            self._column.addWidget(widget)
-        self._column.addStretch(3)
-        inside = QWidget()
+        inside = Column(theme, top_px=TOP_PX, bottom_px=20)
         inside.setObjectName("page")
-        row = QHBoxLayout(inside)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addStretch(1)
-        row.addWidget(self._middle, 100_000)
-        row.addStretch(1)
+        for widget in (self._head, self._words):
+            inside.rows.addWidget(widget)
+        inside.rows.addWidget(self.zone, 1)
+        inside.rows.addWidget(self.better)
+        inside.rows.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(scrolled(inside))
@@ -57,8 +50,7 @@ class EmptyPage(QWidget):
 
     def _on_theme_changed(self) -> None:
         px = self._theme.px
-        self._head.setFont(self._theme.font(24, 600))
+        self._head.setFont(self._theme.font(21, 600))
+        self._head.setMinimumHeight(px(HEADING_PX))
         self._words.setFont(self._theme.font(14))
-        self._column.setContentsMargins(px(SIDE_PX), px(12), px(SIDE_PX), px(20))
-        self._column.setSpacing(px(10))
-        self._middle.setMaximumWidth(px(COLUMN_PX) + 2 * px(SIDE_PX))
+        self._words.setContentsMargins(0, 0, 0, px(6))

@@ -20,7 +20,7 @@ from app.features.summary.words import (
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.summarize.column import Column
-from app.ui.theme import Theme
+from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.names import name_widgets
 from app.ui.widgets.plain_tip import plain_tip
@@ -105,7 +105,7 @@ class ResultHead(Column):
     translate_wanted = Signal()
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
-        super().__init__(theme, parent, top_px=12, bottom_px=4)
+        super().__init__(theme, parent, top_px=TOP_PX, bottom_px=4)
         self.title = TitleField()
         self.ask = text_button(tr("Ask"), "plain")
         self.ask.setToolTip(tr("Opens a chat about the documents"))
@@ -167,6 +167,7 @@ class ResultHead(Column):
     def _on_colours(self) -> None:
         px, theme = self._theme.px, self._theme
         self.title.setFont(theme.font(21, 600))
+        self.title.setMinimumHeight(px(HEADING_PX))
         self.facts.setFont(theme.font(13))
         self.ask.setFont(theme.font(13.5))
         self.save.setFont(theme.font(14, 600))

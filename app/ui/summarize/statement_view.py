@@ -23,11 +23,9 @@ from app.ui.i18n import tr
 from app.ui.summarize.places import Chip
 from app.ui.summarize.statement_paint import StatementPaint
 from app.ui.summarize.statement_text import StatementText, Stretch, Told, plain
-from app.ui.theme import EDGE_PX, Theme
+from app.ui.theme import EDGE_PX, READING_PX, Theme
 from app.ui.widgets.plain_tip import plain_tip
 
-COLUMN_PX = 760
-SIDE_PX = EDGE_PX
 STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
 
 
@@ -178,11 +176,9 @@ class StatementView(QTextEdit):
 
     def _fit(self) -> None:
         px = self._theme.px
-        wide = min(self.width() - 2 * px(SIDE_PX), px(COLUMN_PX))
-        side = max(0, (self.width() - wide) // 2)
-        bar = self.verticalScrollBar()
+        bar, edge = self.verticalScrollBar(), px(EDGE_PX)
         taken = bar.sizeHint().width() if bar.maximum() > bar.minimum() else 0
-        sides = (side, max(0, side - taken))
+        sides = (edge, max(0, max(self.width() - edge - px(READING_PX), edge) - taken))
         left, right = sides[::-1] if self.isRightToLeft() else sides
         self.setViewportMargins(left, 0, right, 0)
 

@@ -17,7 +17,7 @@ from app.ui.summarize.progress import Progress
 from app.ui.summarize.statement_text import Told
 from app.ui.summarize.statement_view import StatementView
 from app.ui.summarize.summary_words import work_words
-from app.ui.theme import Theme
+from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.elided_label import ElidedLabel
 from app.ui.widgets.names import name_widgets
@@ -58,7 +58,7 @@ class WorkPage(QWidget):
         self.lead = QLabel(textFormat=Qt.TextFormat.PlainText)
         self.points = StatementView(theme)
         self.points.setAccessibleName(tr("Points so far"))
-        self._head = Column(theme, top_px=12, bottom_px=2)
+        self._head = Column(theme, top_px=TOP_PX, bottom_px=2)
         self._top = QHBoxLayout()
         self._top.addWidget(self._title, 1)
         self._top.addWidget(self.stop)
@@ -132,6 +132,7 @@ class WorkPage(QWidget):
     def _on_theme_changed(self) -> None:
         px, theme = self._theme.px, self._theme
         self._title.setFont(theme.font(21, 600))
+        self._title.setMinimumHeight(px(HEADING_PX))
         self.words.setFont(theme.font(13.5))
         self.lead.setFont(theme.font(13, 600))
         self.lead.setContentsMargins(0, px(12), 0, 0)

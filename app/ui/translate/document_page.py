@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
 from app.ui.notify import Notify
-from app.ui.theme import EDGE_PX, Theme
+from app.ui.theme import EDGE_PX, TOP_PX, Theme
 from app.ui.translate.document_bar import DocumentBar
 from app.ui.translate.document_find import Hit, Searched
 from app.ui.translate.document_head import DocumentHead
@@ -131,5 +131,5 @@ class DocumentPage(QWidget):
     def _on_theme_changed(self) -> None:
         px = self._theme.px
         self.segments.setMinimumHeight(px(LEAST_PX))
-        self._column.setContentsMargins(px(EDGE_PX), px(12), px(EDGE_PX), px(16))
+        self._column.setContentsMargins(px(EDGE_PX), px(TOP_PX), px(EDGE_PX), px(16))
         self._column.setSpacing(px(12))

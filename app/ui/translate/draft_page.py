@@ -7,7 +7,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
-from app.ui.theme import EDGE_PX, Theme
+from app.ui.theme import EDGE_PX, TOP_PX, Theme
 from app.ui.translate.document_words import segments_words
 from app.ui.translate.draft_files import DraftFiles
 from app.ui.widgets.buttons import set_mark, text_button
@@ -115,7 +115,7 @@ class DraftPage(QWidget):
 
     def _on_theme_changed(self) -> None:
         px = self._theme.px
-        self._column.setContentsMargins(px(EDGE_PX), px(16), px(EDGE_PX), px(16))
+        self._column.setContentsMargins(px(EDGE_PX), px(TOP_PX), px(EDGE_PX), px(16))
         self._column.setSpacing(px(10))
         self._title.setFont(self._theme.font(21, 600))
         self._shown = []

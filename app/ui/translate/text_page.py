@@ -18,7 +18,7 @@ from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.notify import Notify
 from app.ui.shortcuts import with_keys
-from app.ui.theme import EDGE_PX, Theme
+from app.ui.theme import EDGE_PX, TOP_PX, Theme
 from app.ui.translate.language_choice import LanguageChoice, usual_target
 from app.ui.translate.needs_model import NeedsModel
 from app.ui.translate.text_answers import TextAnswers
@@ -385,7 +385,7 @@ class TextPage(QWidget):
 
     def _on_theme_changed(self) -> None:
         px, theme = self._theme.px, self._theme
-        self._column.setContentsMargins(px(EDGE_PX), px(12), px(EDGE_PX), px(16))
+        self._column.setContentsMargins(px(EDGE_PX), px(TOP_PX), px(EDGE_PX), px(16))
         self._column.setSpacing(px(12))
         self._top.setSpacing(px(12))
         self.open.setFont(theme.font(13.5))
