@@ -126,10 +126,14 @@ class DocumentPanel(QSplitter):
         if is_narrow == self._beside.isHidden() and not is_new:
             return
         self._beside.setHidden(is_narrow)
+        self._fit_least()
         if not is_narrow:
             usual = min(round(self.width() * SHARE), self._theme.px(MOST_PX))
             width = min(self._width_px or usual, self.width() - self._theme.px(LEAST_PX))
             self.setSizes([self.width() - width, width])
+
+    def _fit_least(self) -> None:
+        self._frame.setMinimumWidth(1 if self._beside.isHidden() else self._theme.px(LEAST_PX))
 
     def _on_moved(self) -> None:
         if self.is_open and not self._beside.isHidden():
@@ -138,7 +142,8 @@ class DocumentPanel(QSplitter):
     def _on_theme_changed(self) -> None:
         margin = self._theme.px(MARGIN_PX)
         self._column.setContentsMargins(margin, 0, margin, margin)
-        self._frame.setMinimumWidth(self._theme.px(LEAST_PX))
+        self._arrange()
+        self._fit_least()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QFrame, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
 from app.ui.icons import icon
@@ -36,17 +37,33 @@ class LeftColumn(QWidget):
         self._foot = QVBoxLayout()
         self._foot.addWidget(self.models)
         self._foot.addWidget(self._settings)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
+        inside = QWidget()
+        inside.setObjectName("page")
+        column = QVBoxLayout(inside)
         column.addWidget(self.views, 1)
         column.addLayout(self._foot)
+        area = QScrollArea(widgetResizable=True)  # in a low window nothing is pressed together
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.viewport().setAutoFillBackground(False)
+        area.setWidget(inside)
+        around = QVBoxLayout(self)
+        around.addWidget(area)
+        for layout in (column, around):
+            layout.setContentsMargins(0, 0, 0, 0)
+            layout.setSpacing(0)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
     def add(self, view: QWidget) -> None:
         """A view's own part."""
         self.views.addWidget(view)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        # WORKAROUND: a scroll area polishes what is in it; fonts set before that would be lost.
+        self._on_theme_changed()
+        super().showEvent(event)
 
     def _on_theme_changed(self) -> None:
         theme = self._theme

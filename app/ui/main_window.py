@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 REMEMBER_MS = 200
 """After the last change: arrows pass many chats in a list."""
+LOW_PX = 200
+"""A window as low as that, as drawn, has no room for the status line."""
 
 
 class MainWindow(QMainWindow):
@@ -158,11 +160,13 @@ class MainWindow(QMainWindow):
         self.chat.answer_finished.connect(self._on_answer_finished)
         self.loader.changed.connect(self._on_model_changed)
         self._theme.changed.connect(self.sizes.fit_zoom)
+        self._theme.changed.connect(self._fit_status)
         self._on_model_changed()
 
     def show_chat(self, conversation_id: int | None) -> None:
         """Opens a chat; None is a new one."""
         self.status.gauge.show_used(0)
+        self.sizes.put_away()
         self.chat.show_conversation(conversation_id)
         self.sidebar.show_open(conversation_id)
         self._update_title()
@@ -181,6 +185,7 @@ class MainWindow(QMainWindow):
     def temporary_chat(self) -> None:
         """A chat of which nothing is kept."""
         self.status.gauge.show_used(0)
+        self.sizes.put_away()
         self.chat.show_temporary()
         self.sidebar.show_open(None)
         self._update_title()
@@ -228,13 +233,14 @@ class MainWindow(QMainWindow):
 
     def toggle_sidebar(self) -> None:
         """Shows or hides the left column."""
-        self.left.setVisible(self.left.isHidden())
+        self.sizes.show_column(shown=self.left.isHidden())
 
     def _search(self) -> None:
-        self.left.show()
+        if self.views.current not in (SUMMARIZE, TRANSLATE):
+            self.views.show_chat()
+        self.sizes.show_column(shown=True)
         if self.views.search_in_tab():
             return
-        self.views.show_chat()
         self.sidebar.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.sidebar.search.selectAll()
 
@@ -293,6 +299,7 @@ class MainWindow(QMainWindow):
         self._update_waiting()
 
     def _on_view_changed(self) -> None:
+        self.sizes.put_away()
         task = self.views.tab
         if task != self.picker.task:
             self.picker.show_task(task)
@@ -341,9 +348,12 @@ class MainWindow(QMainWindow):
         except AppError as error:
             self._notify.error(error)
 
+    def _fit_status(self) -> None:
+        self.status.setVisible(self.height() >= self._theme.px(LOW_PX))
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self.sizes.fit_column()
+        self._fit_status()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         super().paintEvent(event)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.features.model_sentences import ASLEEP, facts, why_words
 from app.ui.i18n import size_text, tr
@@ -27,7 +27,8 @@ class ModelAbout(QFrame):
         self.setAccessibleName(tr("About this model"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setFixedWidth(px(WIDTH_PX))
+        room = self.screen().availableGeometry().size()
+        self.setFixedWidth(min(px(WIDTH_PX), room.width()))
         name = ElidedLabel(loader.name)
         name.setFont(theme.font(15, 600))
         why = QLabel(self._sentence(loader), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
@@ -39,19 +40,35 @@ class ModelAbout(QFrame):
         self._grid.setVerticalSpacing(px(6))
         self._grid.setColumnStretch(1, 1)
         self._add_facts(loader)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(px(16), px(14), px(16), px(16))
+        inside = QWidget()
+        inside.setObjectName("page")
+        area = QScrollArea(widgetResizable=True)  # a low screen has no room for all of it
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.viewport().setAutoFillBackground(False)
+        area.setWidget(inside)
+        around = QVBoxLayout(self)
+        around.setContentsMargins(1, 1, 1, 1)
+        around.addWidget(area)
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(px(15), px(13), px(15), px(15))
         column.setSpacing(px(10))
         column.addWidget(name)
         column.addWidget(why)
         column.addLayout(self._grid)
         self.setAccessibleDescription(" ".join([why.text(), *self._said]).strip())
         self.ensurePolished()
-        self.setFixedHeight(column.totalHeightForWidth(self.width()))  # a wrapped sentence has no height of its own
+        wanted = column.totalHeightForWidth(self.width() - 2) + 2  # a wrapped sentence has no height of its own
+        self.setFixedHeight(min(wanted, room.height()))
+        self._area = area
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.close()
+        elif event.key() in (Qt.Key.Key_Up, Qt.Key.Key_Down):
+            bar = self._area.verticalScrollBar()
+            bar.setValue(bar.value() + self._theme.px(40) * (1 if event.key() == Qt.Key.Key_Down else -1))
         else:
             super().keyPressEvent(event)
 
@@ -77,6 +94,7 @@ class ModelAbout(QFrame):
     def _add(self, name: str, value: QLabel) -> None:
         value.setTextFormat(Qt.TextFormat.PlainText)
         value.setAccessibleName(f"{name}: {value.text()}")
+        value.setWordWrap(not isinstance(value, ElidedLabel))
         title = QLabel(name, textFormat=Qt.TextFormat.PlainText)
         title.setProperty("kind", "muted")
         for label in (title, value):

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QActionGroup, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton
 
@@ -84,6 +84,11 @@ class ModelPicker(QPushButton):
     def minimumSizeHint(self) -> QSize:
         return QSize(self._width_of(self._name.minimumSizeHint().width(), []), self._theme.px(32))
 
+    @property
+    def least_px(self) -> int:
+        """How wide it is without the model's name."""
+        return self._width_of(0, []) - self._row.spacing()
+
     def show_task(self, task: str) -> None:
         """Another tab is open, by the name of its task, or its model is another."""
         self.task = task
@@ -111,21 +116,26 @@ class ModelPicker(QPushButton):
         """Opens the menu below the picker, its end at the picker's end."""
         menu = self.menu_now()
         menu.setActiveAction(next((one for one in menu.actions() if one.isChecked()), menu.actions()[-1]))
-        menu.popup(self._place_below(menu.sizeHint().width()))
+        menu.popup(self._place_below(menu.sizeHint()))
 
     def show_about(self) -> None:
         """What the model is and runs with, below the picker."""
         from app.ui.model_about import ModelAbout  # not needed at start
 
         about = ModelAbout(self._theme, self._loader, self)
-        about.move(self._place_below(about.width()))
+        about.move(self._place_below(about.size()))
         about.show()
         about.setFocus(Qt.FocusReason.PopupFocusReason)
 
-    def _place_below(self, width: int) -> QPoint:
+    def _place_below(self, size: QSize) -> QPoint:
+        """Where something of that size stands below the picker, or as near to that as the screen allows."""
         mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
-        x = 0 if mirrored else self.width() - width
-        return self.mapToGlobal(QPoint(x, self.height() + self._theme.px(4)))
+        x = 0 if mirrored else self.width() - size.width()
+        place = QRect(self.mapToGlobal(QPoint(x, self.height() + self._theme.px(4))), size)
+        room = self.screen().availableGeometry()
+        place.moveRight(min(place.right(), room.right()))
+        place.moveBottom(min(place.bottom(), room.bottom()))
+        return QPoint(max(place.left(), room.left()), max(place.top(), room.top()))
 
     def menu_now(self) -> QMenu:
         """The known models that are still there, and opening another."""
@@ -143,7 +153,7 @@ class ModelPicker(QPushButton):
             if path == starter_model():
                 words.append(tr("a very small English model, often wrong"))
             action = menu.addAction(_shown("  ·  ".join(words)), partial(self.use, path))
-            action.setToolTip(str(path))
+            action.setToolTip("\n".join((str(path), *words[2:])))
             is_this = path == self.path
             action.setIcon(icon("check", tokens.accent if is_this else "#00000000"))
             action.setCheckable(True)
@@ -155,7 +165,22 @@ class ModelPicker(QPushButton):
         find, other = tr("Find more models…"), tr("Open a model file…")
         menu.addAction(icon("cube", tokens.muted), f"{find}\t{keys_of('models')}", self.models_wanted.emit)
         menu.addAction(icon("folder-open", tokens.muted), f"{other}\t{keys_of('open_model')}", self.open_wanted.emit)
+        self._fit_menu(menu)
         return menu
+
+    def _fit_menu(self, menu: QMenu) -> None:
+        """A menu that is wider than the screen does without keys, then without the ends of its rows."""
+        menu.ensurePolished()
+        room = self.screen().availableGeometry().width()
+        over = menu.sizeHint().width() - room
+        if over <= 0:
+            return
+        for action in menu.actions():
+            action.setText(action.text().partition("\t")[0])
+        widest = max(menu.fontMetrics().horizontalAdvance(action.text()) for action in menu.actions())
+        most = widest - max(0, menu.sizeHint().width() - room)
+        for action in menu.actions():
+            action.setText(menu.fontMetrics().elidedText(action.text(), Qt.TextElideMode.ElideRight, most))
 
     @property
     def _is_loaders(self) -> bool:
@@ -226,8 +251,10 @@ class ModelPicker(QPushButton):
         self._arrange()
 
     def _arrange(self) -> None:
-        """In a narrow window the size goes first, then the word; the tool tip and screen readers still say both."""
+        """In a narrow window the size goes first, then the word, then the name; the tool tip and screen readers still
+        say all of them."""
         least = self._name.minimumSizeHint().width()
+        self._name.setVisible(self.width() >= self._width_of(least, []))
         has_room_for = [
             labels for labels in (self._said, [self._word], []) if self._width_of(least, labels) <= self.width()
         ]

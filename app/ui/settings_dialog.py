@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QButtonGroup,
     QDialog,
     QHBoxLayout,
@@ -32,6 +34,7 @@ from app.ui.settings_summaries import SummariesPage
 from app.ui.shortcuts import ShortcutSheet
 from app.ui.theme import ZOOM_STEPS, Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.choice_button import ChoiceButton
 from app.ui.widgets.elided_label import ElidedLabel
 from app.ui.widgets.fields import Segments, Stepper, Switch
 from app.ui.window_geometry import within_screen
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
 
 PROMPT_DELAY_MS = 400
 WIDTH_PX, HEIGHT_PX = 760, 600
+NARROW_PX = 520
+"""With less room the list of the pages is a button with a menu above them."""
 WHEN_FULL = {
     "compact": "Makes room at once: the model no longer sees the oldest turns, until a quarter is free.",
     "rolling": "The model no longer sees the oldest turns, as few as possible each time.",
@@ -69,10 +74,7 @@ class SettingsDialog(QDialog):
         self._nav.setObjectName("settings_nav")
         self._nav.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._nav_column = QVBoxLayout(self._nav)
-        self._nav_column.setContentsMargins(px(12), px(16), px(12), px(16))
-        self._nav_column.setSpacing(px(2))
-        self._nav.setMinimumWidth(px(168))
-        theme.changed.connect(self._set_fonts)
+        theme.changed.connect(self._on_theme_changed)
         self._group = QButtonGroup(self)
         self._numbers: dict[str, int] = {}
         self.pages = QStackedWidget()
@@ -89,18 +91,26 @@ class SettingsDialog(QDialog):
         self._add_page(tr("Network"), network, "network")
         self._add_page(tr("About"), self._about_page())
         self._nav_column.addStretch(1)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(0)
-        row.addWidget(self._nav)
-        row.addWidget(self.pages, 1)
-        self._set_fonts()
+        names = [(str(number), button.text()) for number, button in enumerate(self._group.buttons())]
+        self._choice = ChoiceButton(theme, tr("Page"), names, shows_change=False)
+        self._choice.changed.connect(lambda number: self.show_page(int(number)))
+        self.pages.currentChanged.connect(lambda number: self._choice.show_value(str(number)))
+        self._above = QHBoxLayout()
+        self._above.addWidget(self._choice)
+        self._above.addStretch(1)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(0)
+        self._row.addWidget(self._nav)
+        self._row.addLayout(self._above)
+        self._row.addWidget(self.pages, 1)
+        self._on_theme_changed()
 
     def show_page(self, number: int) -> None:
         """Opens a page by its place in the list."""
         button = self._group.buttons()[number]
         button.setChecked(True)
-        button.setFocus()
+        (button if self._choice.isHidden() else self._choice.button).setFocus()
         self.pages.setCurrentIndex(number)
 
     def show_page_named(self, name: str) -> None:
@@ -114,9 +124,27 @@ class SettingsDialog(QDialog):
             self._save_prompt()
         super().done(result)
 
-    def _set_fonts(self) -> None:
+    def _on_theme_changed(self) -> None:
+        px = self._theme.px
+        self._nav_column.setContentsMargins(px(12), px(16), px(12), px(16))
+        self._nav_column.setSpacing(px(2))
+        self._nav.setMinimumWidth(px(168))
         for button in self._group.buttons():
             button.setFont(self._theme.font(14, 500))
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Beside the pages, or where they are narrow or not all can be named, above them."""
+        px = self._theme.px
+        is_narrow = self.width() < px(NARROW_PX) or self.height() < self._nav.sizeHint().height()
+        self._nav.setHidden(is_narrow)
+        self._choice.setVisible(is_narrow)
+        self._above.setContentsMargins(*((px(16), px(10), px(16), 0) if is_narrow else (0, 0, 0, 0)))
+        self._row.setDirection(QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
 
     def _add_page(self, name: str, page: SettingsPage, key: str = "") -> None:
         button = text_button(name, "nav")

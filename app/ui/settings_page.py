@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.ui.theme import Theme
+
+NARROW_PX = 340
+"""With less room for a page its fields stand below what they are for."""
 
 
 class SettingsPage(QWidget):
@@ -15,12 +19,10 @@ class SettingsPage(QWidget):
         super().__init__()
         self._theme = theme
         self._fonts: list[tuple[QWidget, float, int]] = []
-        px = theme.px
+        self._rows: list[QBoxLayout] = []
         inside = QWidget()
         inside.setObjectName("page")
         self.column = QVBoxLayout(inside)
-        self.column.setContentsMargins(px(28), px(20), px(28), px(20))
-        self.column.setSpacing(px(14))
         self._scroll = QScrollArea(widgetResizable=True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -33,6 +35,7 @@ class SettingsPage(QWidget):
         around.addLayout(self.foot)
         self.column.addWidget(self.label(title, 18, 600))
         theme.changed.connect(self._set_fonts)
+        self._arrange()
 
     def finish(self) -> None:
         """After the last row."""
@@ -70,18 +73,20 @@ class SettingsPage(QWidget):
         if explanation:
             words.addWidget(explanation if isinstance(explanation, QLabel) else self.muted(explanation))
         row = QWidget()
-        inside = QHBoxLayout(row)
+        inside = QBoxLayout(QBoxLayout.Direction.LeftToRight, row)
         inside.setContentsMargins(0, 0, 0, 0)
-        inside.setSpacing(self._theme.px(16))
         inside.addLayout(words, 1)
         inside.addWidget(field, 0, Qt.AlignmentFlag.AlignTop)
         self.column.addWidget(row)
+        self._rows.append(inside)
+        self._arrange()
         return row
 
     def replace(self, layout: QVBoxLayout, old: QWidget, new: QWidget) -> None:
         """Puts `new` where `old` stands in a layout."""
         layout.replaceWidget(old, new)
         gone = {old, *old.findChildren(QWidget)}
+        self._rows = [row for row in self._rows if row.parentWidget() not in gone]
         self._fonts = [follower for follower in self._fonts if follower[0] not in gone]
         old.hide()
         old.deleteLater()
@@ -89,3 +94,17 @@ class SettingsPage(QWidget):
     def _set_fonts(self) -> None:
         for widget, size_px, weight in self._fonts:
             widget.setFont(self._theme.font(size_px, weight))
+        self._arrange()
+
+    def _arrange(self) -> None:
+        px, is_narrow = self._theme.px, self.width() < self._theme.px(NARROW_PX)
+        self.column.setContentsMargins(*(px(16 if is_narrow else 28), px(14 if is_narrow else 20)) * 2)
+        self.column.setSpacing(px(14))
+        along, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        for row in self._rows:
+            row.setDirection(down if is_narrow else along)
+            row.setSpacing(px(6 if is_narrow else 16))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()

@@ -292,6 +292,8 @@ class Views(QObject):
         view.add_wanted.connect(self.add_wanted)
         view.chat_wanted.connect(self.show_chat)
         view.network_switched.connect(self.network_switched)
+        view.column.page_chosen.connect(lambda _: self.changed.emit())
+        view.column.search.returnPressed.connect(self.changed)
         self.content.addWidget(view)
         self._left.add(view.column)
         return view

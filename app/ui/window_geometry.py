@@ -1,8 +1,15 @@
-"""The window's size and its left column's width: never more than the screen has, and as they were after a restart."""
+"""The window's size and its left column's width: never more than the screen has, and as they were after a restart.
+
+In a narrow window the column lies above the content while it is wanted, and goes when something was chosen.
+"""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QByteArray, QMargins, QSize
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from PySide6.QtCore import QByteArray, QEvent, QMargins, QObject, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QWidget
 
 from app.core.settings import Window
@@ -14,7 +21,10 @@ COLUMN_PX = (200, 420)
 MOST_SHARE = 0.4
 """Of the window that the column may take, whatever the zoom."""
 NARROW_PX = 560
-"""A window with less room, as drawn, than it has at its smallest, has none for the column."""
+"""A window with less room, as drawn, than it has at its smallest, has none for the column beside the content."""
+DRAWER_PX, STRIP_PX = 280, 40
+"""How wide the column is above the content, and what it leaves of that at least: a click there puts it away."""
+SHADE = 90
 USUAL_FRAME_PX = QMargins(8, 40, 8, 8)
 """What most systems put around a window; the real frame is known only when the window is there."""
 
@@ -24,17 +34,37 @@ def within_screen(window: QWidget, wanted: QSize) -> QSize:
     return wanted.boundedTo(window.screen().availableGeometry().size().shrunkBy(USUAL_FRAME_PX))
 
 
-class WindowGeometry:
+class Veil(QWidget):
+    """Darkens what is behind the column."""
+
+    clicked = Signal()
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        QPainter(self).fillRect(self.rect(), QColor(0, 0, 0, SHADE))
+
+    def mousePressEvent(self, _event: QMouseEvent) -> None:
+        self.clicked.emit()
+
+
+class WindowGeometry(QObject):
     """Zoom makes a window larger where it must be, and back as it was before; a person's own size ends that."""
 
     def __init__(self, window: QMainWindow, splitter: QSplitter, column: QWidget, theme: Theme) -> None:
+        super().__init__(window)
         self._window, self._splitter, self._column, self._theme = window, splitter, column, theme
         self._column_px = 0.0
         """What the person gave the column, as drawn."""
         self._size_before: QSize | None = None
         self._size_made = QSize()
+        self._place_before: QPoint | None = None
+        """Where the window was before the screen's edge moved it."""
+        self._place_made = QPoint()
         self._is_narrow = self._is_put_away = False
+        self._veil = Veil(window)
+        self._veil.hide()
+        self._veil.clicked.connect(self.put_away)
         splitter.splitterMoved.connect(self._on_column_moved)
+        splitter.installEventFilter(self)
 
     def restore(self, kept: Window) -> None:
         """As it was when it was closed; what cannot be used any more falls back to the size as drawn."""
@@ -49,7 +79,7 @@ class WindowGeometry:
         """Values for the settings; the column's width is kept as it is without zoom."""
         return {
             "geometry": bytes(self._window.saveGeometry().toBase64().data()).decode("ascii"),
-            "sidebar_hidden": self._column.isHidden() and not self._is_put_away,
+            "sidebar_hidden": not self._is_put_away if self._is_narrow else self._column.isHidden(),
             "sidebar_width": round(self._column_px),
         }
 
@@ -61,14 +91,29 @@ class WindowGeometry:
             self._size_before = None  # the person gave it another size meanwhile
         least = QSize(px(SMALLEST_PX[0]), px(SMALLEST_PX[1])).boundedTo(self._room())
         window.setMinimumSize(least)
+        place = window.pos()
+        is_back = False
         if self._is_free and (self._size_before is not None or window.size() != before):
             self._size_before = self._size_before or before
             window.resize(self._size_before.expandedTo(least))
-            if window.size() == self._size_before:
+            is_back = window.size() == self._size_before
+            if is_back:
                 self._size_before = None
         self._size_made = window.size()
-        self.fit_screen()
+        self._fit_place(place, is_back=is_back)
         self.fit_column()
+
+    def _fit_place(self, place: QPoint, *, is_back: bool) -> None:
+        """Into the screen, or back to where it was before it grew, unless the person moved it meanwhile."""
+        if self._place_before is not None and place != self._place_made:
+            self._place_before = None
+        if is_back and self._place_before is not None:
+            self._window.move(self._place_before)
+            self._place_before = None
+        self.fit_screen()
+        if self._window.pos() != place and not is_back:
+            self._place_before = self._place_before or place
+        self._place_made = self._window.pos()
 
     def fit_screen(self) -> None:
         """The window with its frame into what the screen has for windows."""
@@ -84,7 +129,10 @@ class WindowGeometry:
     def fit_column(self) -> None:
         """The column's width in a window of this size at this zoom."""
         px, window_px = self._theme.px, self._window.width()
-        self._put_away(window_px < px(NARROW_PX))
+        self._fit_narrow(window_px < px(NARROW_PX))
+        if self._is_narrow:
+            self._fit_drawer()
+            return
         most = min(px(COLUMN_PX[1]), round(window_px * MOST_SHARE))
         self._column.setMinimumWidth(min(px(COLUMN_PX[0]), most))
         self._column.setMaximumWidth(most)
@@ -92,17 +140,45 @@ class WindowGeometry:
         if self._column.width() != width:
             self._splitter.setSizes([width, max(1, window_px - width)])
 
-    def _put_away(self, is_narrow: bool) -> None:
-        """Where there is no room for the column it goes by itself, and comes back with the room."""
+    def show_column(self, *, shown: bool) -> None:
+        """Beside the content, or in a narrow window above it."""
+        self._column.setVisible(shown)
+        self._veil.setVisible(shown and self._is_narrow)
+        if self._is_narrow:
+            self._fit_drawer()
+
+    def put_away(self) -> None:
+        """Something was chosen in the column; beside the content it stays."""
+        if self._is_narrow and not self._column.isHidden():
+            self.show_column(shown=False)
+
+    def _fit_narrow(self, is_narrow: bool) -> None:
+        """Where there is no room beside the content the column goes by itself, and comes back with the room."""
         if is_narrow == self._is_narrow:
             return
         self._is_narrow = is_narrow
-        if is_narrow and not self._column.isHidden():
-            self._is_put_away = True
-            self._column.hide()
-        elif not is_narrow and self._is_put_away:
+        if is_narrow:
+            self._is_put_away = not self._column.isHidden()
+            with _fonts_kept(self._column):
+                self._column.setParent(self._window)
+            self.show_column(shown=False)
+        else:
+            with _fonts_kept(self._column):
+                self._splitter.insertWidget(0, self._column)
+            self._splitter.setCollapsible(0, False)
+            self.show_column(shown=self._is_put_away)
             self._is_put_away = False
-            self._column.show()
+
+    def _fit_drawer(self) -> None:
+        px, place = self._theme.px, self._splitter.geometry()
+        width = max(1, min(px(DRAWER_PX), place.width() - px(STRIP_PX)))
+        self._column.setMinimumWidth(width)
+        self._column.setMaximumWidth(width)
+        x = place.right() + 1 - width if self._window.isRightToLeft() else place.x()
+        self._veil.setGeometry(place)
+        self._veil.raise_()
+        self._column.setGeometry(x, place.y(), width, place.height())
+        self._column.raise_()
 
     @property
     def _is_free(self) -> bool:
@@ -123,5 +199,21 @@ class WindowGeometry:
         return self._window.screen().availableGeometry().size().shrunkBy(self._frame())
 
     def _on_column_moved(self) -> None:
-        if not self._column.isHidden():
+        if not self._column.isHidden() and not self._is_narrow:
             self._column_px = self._column.width() / self._theme.px(1000) * 1000
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize:  # before it shares its room out anew
+            self.fit_column()
+        return super().eventFilter(watched, event)
+
+
+@contextmanager
+def _fonts_kept(column: QWidget) -> Iterator[None]:
+    """WORKAROUND: a style sheet takes away the fonts of what gets another parent, when it is polished next."""
+    parts = [one for one in column.findChildren(QWidget) if one.testAttribute(Qt.WidgetAttribute.WA_SetFont)]
+    fonts = [one.font() for one in parts]
+    yield
+    for one, font in zip(parts, fonts, strict=True):
+        one.ensurePolished()
+        one.setFont(font)

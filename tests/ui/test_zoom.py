@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QStyle
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication, QStyle
 from pytestqt.qtbot import QtBot
 
-from tests.helpers.desks.window import Frame
+from app.ui.settings_dialog import SettingsDialog
+from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.zooming import not_following, sizes
 
 VIEWS: dict[str, Callable[[Frame], None]] = {
@@ -40,3 +45,140 @@ def test_the_glyphs_of_a_menu_follow(frame: Frame, zoom: float) -> None:
     menu = frame.model_menu
     menu.ensurePolished()
     assert menu.style().pixelMetric(QStyle.PixelMetric.PM_SmallIconSize, None, menu) == frame.theme.px(16)
+
+
+@pytest.fixture
+def small(frame: Frame, qtbot: QtBot) -> Frame:
+    """A window of the smallest size, at the far corner of the screen."""
+    window, room = frame.window, frame.window.screen().availableGeometry()
+    with qtbot.waitExposed(window):
+        pass
+    window.resize(640, 480)
+    qtbot.waitUntil(lambda: window.windowHandle().width() == 640)
+    corner = QPoint(room.right() - 640 - 20, room.bottom() - 480 - 40)
+    window.move(corner)
+    qtbot.waitUntil(lambda: (window.pos() - corner).manhattanLength() < 40)
+    return frame
+
+
+def test_the_column_is_as_wide_at_the_start_as_after_a_zoom(qapp: QApplication) -> None:
+    with open_window(qapp) as frame:
+        frame.window.resize(640, 480)
+    with open_window(qapp) as frame:
+        QApplication.processEvents()
+        assert frame.window.left.width() == 256, "two fifths of the window"
+        frame.theme.zoom = 2.0
+        frame.window.resize(640, 480)
+        frame.theme.zoom = 1.0
+        frame.window.resize(640, 480)
+        QApplication.processEvents()
+        assert frame.window.left.width() == 256
+
+
+def test_a_window_that_zoom_moved_goes_back_to_where_it_was(small: Frame, qtbot: QtBot) -> None:
+    window, before = small.window, small.window.pos()
+    for zoom in (1.25, 1.5, 1.25):
+        small.theme.zoom = zoom
+        QApplication.processEvents()
+        assert window.pos() != before
+    small.theme.zoom = 1.0
+    qtbot.waitUntil(lambda: window.pos() == before)
+    assert window.width() == 640
+
+
+def test_in_a_narrow_window_the_column_lies_above_the_content_and_goes_with_a_choice(
+    small: Frame, qtbot: QtBot
+) -> None:
+    window, left = small.window, small.window.left
+    chat_id = small.app.conversations.create(title="Letter").id
+    window.sidebar.reload()
+    small.theme.zoom = 3.0
+    window.setMinimumSize(1, 1)
+    window.resize(640, 480)
+    QApplication.processEvents()
+    assert left.isHidden()
+    before = window.views.content.width()
+    window.toggle_sidebar()
+    QApplication.processEvents()
+    assert left.isVisible()
+    assert window.views.content.width() == before, "nothing is pressed together"
+    assert clipped_texts(left) == []
+    assert before - 3 * 60 < left.width() < before - 3 * 30
+    veil = window.sizes._veil
+    qtbot.mouseClick(veil, Qt.MouseButton.LeftButton, pos=QPoint(veil.width() - 5, 50))
+    assert left.isHidden()
+    assert veil.isHidden()
+    for choose in (lambda: window.sidebar.chat_chosen.emit(chat_id), window.new_chat, window.views.show_models):
+        window.toggle_sidebar()
+        assert left.isVisible()
+        choose()
+        assert left.isHidden()
+    window.toggle_sidebar()
+    assert window.sizes.describe()["sidebar_hidden"] is False, "beside the content it was shown"
+    small.theme.zoom = 1.0
+    window.resize(900, 600)
+    QApplication.processEvents()
+    assert left.isVisible()
+    assert veil.isHidden()
+    assert window.views.content.x() == 0
+    assert left.width() == 260
+
+
+@pytest.fixture
+def tiny(small: Frame) -> Frame:
+    """The smallest window at the largest zoom: as on a screen of that size."""
+    small.theme.zoom = 3.0
+    small.window.setMinimumSize(1, 1)
+    small.window.resize(640, 460)
+    QApplication.processEvents()
+    return small
+
+
+def test_the_top_row_has_all_its_parts_side_by_side_in_the_least_room(tiny: Frame) -> None:
+    window = tiny.window
+    parts = [window._toggle, window.views.tabs, window.picker]
+    rects = [one.geometry() for one in parts]
+    assert [one.right() < other.left() for one, other in pairwise(rects)] == [True, True]
+    assert rects[-1].right() < window.width()
+    assert all(one.width() >= 3 * 30 for one in rects)
+    assert clipped_texts(window.picker) == []
+
+
+def test_a_low_window_leaves_the_status_line_out_and_has_it_again(tiny: Frame, qtbot: QtBot) -> None:
+    assert tiny.window.status.isHidden()
+    tiny.theme.zoom = 1.0
+    qtbot.waitUntil(tiny.window.status.isVisible)
+
+
+def test_the_settings_of_a_small_window_have_their_pages_in_a_menu_and_nothing_is_cut(
+    small: Frame, qtbot: QtBot
+) -> None:
+    small.theme.zoom = 2.0
+    small.window.show_settings()
+    dialog = small.window.findChild(SettingsDialog)
+    dialog.resize(640, 440)
+    qtbot.waitUntil(dialog._nav.isHidden)
+    dialog._choice.choose("2")
+    assert dialog.pages.currentIndex() == 2
+    for page in range(dialog.pages.count()):
+        dialog.show_page(page)
+        assert dialog._choice.value == str(page)
+        assert clipped_texts(dialog) == []
+    dialog.resize(1560, 940)
+    qtbot.waitUntil(dialog._nav.isVisible)
+    assert dialog._choice.isHidden()
+    dialog.close()
+
+
+def test_the_menu_of_models_is_never_wider_than_the_screen(frame: Frame, tmp_path: Path) -> None:
+    path = tmp_path / f"{'A-very-long-name-' * 12}Q4_K_M.gguf"
+    path.write_bytes(b"GGUF")
+    frame.window.picker._own = path
+    frame.theme.zoom = 3.0
+    menu = frame.window.picker.menu_now()
+    menu.ensurePolished()
+    assert menu.sizeHint().width() <= frame.window.screen().availableGeometry().width()
+    names = [action.text() for action in menu.actions() if not action.isSeparator()]
+    assert names[-1] == "Open a model file…"
+    assert any(name.endswith("…") and name.startswith("A very long name") for name in names), names
+    assert menu.style().styleHint(QStyle.StyleHint.SH_Menu_Scrollable, None, menu) == 1

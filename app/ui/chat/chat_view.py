@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from app.store.conversations import StoredMessage
 
 DRAFT_MS = 800
+LOW_PX = 150
+"""A view as low as that, as drawn, has room for one line to write in."""
 
 
 class ChatView(QWidget):
@@ -333,7 +335,9 @@ class ChatView(QWidget):
         width = min(px(READING_PX), self.width() - 2 * px(EDGE_PX))
         left = (self.width() - width) // 2
         self._above.setContentsMargins(left, px(4), left, px(4))
-        self._bottom.setContentsMargins(left, px(4), self.width() - width - left, px(16))
+        is_low = self.height() < px(LOW_PX)
+        self.composer.set_compact(is_low)
+        self._bottom.setContentsMargins(left, px(4), self.width() - width - left, px(6 if is_low else 16))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -105,11 +105,16 @@ class Composer(QWidget):
         self._note = QLabel(textFormat=Qt.TextFormat.PlainText)
         self._note.setProperty("kind", "muted")
         self._column = QVBoxLayout(self)
+        self._is_compact = False
+        self._more = QWidget()
+        self._more_row = QHBoxLayout(self._more)
+        self._more_row.setContentsMargins(0, 0, 0, 0)
+        self._more_row.addWidget(self.settings)
+        self._more_row.addWidget(self.thinking)
+        self._more_row.addWidget(self._note, 1)
         self._row = QHBoxLayout()
         self._row.addWidget(self.attach)
-        self._row.addWidget(self.settings)
-        self._row.addWidget(self.thinking)
-        self._row.addWidget(self._note, 1)
+        self._row.addWidget(self._more, 1)
         self._row.addWidget(self.send)
         self._written = QVBoxLayout()
         self._written.addWidget(self.attachments)
@@ -153,6 +158,18 @@ class Composer(QWidget):
         """A few muted words beside the buttons."""
         self._note.setText(text)
 
+    def set_compact(self, is_compact: bool) -> None:
+        """In a low window: one line, without what can be chosen for the chat."""
+        if is_compact == self._is_compact:
+            return
+        self._is_compact = is_compact
+        self._more.setHidden(is_compact)
+        if is_compact:
+            self._row.insertWidget(1, self.field, 1)
+        else:
+            self._written.addWidget(self.field)
+        self._on_theme_changed()
+
     @property
     def _can_press(self) -> bool:
         return self._is_answering or bool(self.text.strip())
@@ -174,11 +191,13 @@ class Composer(QWidget):
     def _on_theme_changed(self) -> None:
         px = self._theme.px
         # The glyphs stand under the text, and the buttons around them have room for their focus rings.
-        self._column.setContentsMargins(px(11), px(14), px(11), px(10))
+        around = (6, 5, 6, 5) if self._is_compact else (11, 14, 11, 10)
+        self._column.setContentsMargins(*map(px, around))
         self._written.setContentsMargins(px(6), 0, 0, 0)
         for column in (self._column, self._written):
-            column.setSpacing(px(6))
-        self._row.setSpacing(px(8))
+            column.setSpacing(px(0 if self._is_compact else 6))
+        for row in (self._row, self._more_row):
+            row.setSpacing(px(8))
         self._row.setContentsMargins(0, 0, 0, 0)
         self._note.setFont(self._theme.font(12.5))
         self.send.setFixedSize(self.send.sizeHint())

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSpacerItem, QVBoxLayout, QWidget
 
 from app.ui.chat.starter_card import StarterCard
@@ -73,7 +73,7 @@ class EmptyState(QWidget):
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self.set_model(is_starter=False, is_there=True)
-        self.setMinimumHeight(1)  # what is written below goes before ideas for it
+        self.setMinimumSize(1, 1)  # what is written below goes before ideas for it, and the list beside keeps its width
 
     def set_model(self, *, is_starter: bool, is_there: bool) -> None:
         """Which model is in, for what it can do."""
@@ -101,6 +101,10 @@ class EmptyState(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._show_parts()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        QTimer.singleShot(0, self, self._show_parts)  # only what is shown knows how high it wants to be
 
     def _show_parts(self) -> None:
         """As many of the parts as have room, the more important ones first."""

@@ -1,10 +1,10 @@
-"""The line above a document: its name, where in it one is, and what can be done with it."""
+"""Above a document: its name, where in it one is, and what can be done with it; two lines where it is narrow."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.ui.i18n import tr
 from app.ui.theme import Theme
@@ -55,15 +55,20 @@ class DocumentHeader(QWidget):
         self.previous.clicked.connect(lambda: self.turn_wanted.emit(-1))
         self.next.clicked.connect(lambda: self.turn_wanted.emit(1))
         self.close_button.clicked.connect(self.close_wanted)
-        self._row = QHBoxLayout(self)
+        self._row, self._below = QHBoxLayout(), QHBoxLayout()
         self._row.addWidget(self.name, 0)
         self._row.addWidget(self.where, 0)
         self._row.addStretch(1)
-        self._buttons = (
-            self.search, self.text, self.farther, self.nearer, self.previous, self.next, self.close_button,
-        )  # fmt: skip
-        for button in self._buttons:
-            self._row.addWidget(button)
+        self._row.addWidget(self.close_button)
+        self._below.addStretch(1)
+        self._lines = QVBoxLayout(self)
+        self._lines.addLayout(self._row)
+        self._lines.addLayout(self._below)
+        self._tools = (self.search, self.text, self.farther, self.nearer, self.previous, self.next)
+        self._is_narrow = False
+        self.setMinimumWidth(1)  # or the one line would keep it from ever becoming two
+        for button in self._tools:
+            self._row.insertWidget(self._row.count() - 1, button)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         name_widgets(
@@ -123,19 +128,35 @@ class DocumentHeader(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        """Shortens the name to the room it has; what follows it stands right behind it. Pages are turned with keys and
-        by scrolling, so those buttons go first, then those that zoom."""
-        margins = self._row.contentsMargins()
-        zooms, turns = (self.farther, self.nearer), (self.previous, self.next)
-        taken = sum(one.sizeHint().width() for one in self._buttons if one not in zooms + turns and not one.isHidden())
-        room = self.width() - taken - self.where.sizeHint().width() - margins.left() - margins.right()
-        for pair, is_wanted in ((zooms, self._can_zoom), (turns, bool(self._unit))):
-            pair_px = sum(one.sizeHint().width() for one in pair)
-            has_pair = is_wanted and room - pair_px >= self._theme.px(LEAST_NAME_PX)
+        """Shortens the name to the room it has; what follows it stands right behind it. Where too little is left of it
+        the buttons go into a line of their own."""
+        margins = self._lines.contentsMargins()
+        for pair, is_wanted in (
+            ((self.farther, self.nearer), self._can_zoom),
+            ((self.previous, self.next), bool(self._unit)),
+        ):
             for button in pair:
-                button.setVisible(has_pair)
-            room -= pair_px if has_pair else 0
+                button.setVisible(is_wanted)
+        tools_px = sum(one.sizeHint().width() for one in self._tools if not one.isHidden())
+        room = self.width() - margins.left() - margins.right() - self.close_button.sizeHint().width()
+        room -= self.where.sizeHint().width()
+        self._place_tools(is_narrow=room - tools_px < self._theme.px(LEAST_NAME_PX))
+        if not self._is_narrow:
+            room -= tools_px
+        elif tools_px > self.width() - margins.left() - margins.right():
+            for button in (self.previous, self.next):  # pages are turned with keys and by scrolling, too
+                button.hide()
         self.name.setText(self.name.fontMetrics().elidedText(self._whole_name, Qt.TextElideMode.ElideMiddle, room))
+
+    def _place_tools(self, *, is_narrow: bool) -> None:
+        if is_narrow == self._is_narrow:
+            return
+        self._is_narrow = is_narrow
+        for button in self._tools:
+            if is_narrow:
+                self._below.addWidget(button)
+            else:
+                self._row.insertWidget(self._row.count() - 1, button)
 
     def _mirror(self) -> None:
         """Back points to where reading begins."""
@@ -150,8 +171,9 @@ class DocumentHeader(QWidget):
     def _on_theme_changed(self) -> None:
         px = self._theme.px
         sides = (px(6), px(14)) if self.isRightToLeft() else (px(14), px(6))
-        self._row.setContentsMargins(sides[0], px(5), sides[1], px(5))
-        self._row.setSpacing(0)
+        self._lines.setContentsMargins(sides[0], px(5), sides[1], px(5))
+        for layout in (self._lines, self._row, self._below):
+            layout.setSpacing(0)
         for label in (self.name, self.where):
             label.setFont(self._theme.font(13))
         self.where.setProperty("kind", "muted")

@@ -63,6 +63,7 @@ class DocumentView(DocumentCard):
         self.problem = DocumentProblem(theme)
         self._drawer = PageDrawer(self)
         self._stack = QStackedWidget()
+        self._stack.setMinimumHeight(1)  # in a low window the line above keeps its height
         self.set_content(self._stack)
         for form in (self.area, self.text, self.problem):
             self._stack.addWidget(form)

@@ -95,3 +95,23 @@ def test_controls_have_names(composer: Composer) -> None:
     composer.set_answering(True)
     assert composer.send.accessibleName() == "Stop"
     assert composer.send.isEnabled()
+
+
+def test_in_a_low_view_it_is_one_line_that_keeps_text_and_keyboard(composer: Composer, qtbot: QtBot) -> None:
+    composer.set_text("Dear Ana")
+    high = composer.sizeHint().height()
+    composer.set_compact(True)
+    QApplication.processEvents()
+    assert composer.sizeHint().height() < high / 1.5
+    assert composer.settings.isHidden() or not composer.settings.isVisible()
+    for part in (composer.attach, composer.field, composer.send):
+        assert composer.rect().contains(part.geometry())
+    assert composer.focusWidget() is composer.field.edit
+    with qtbot.waitSignal(composer.sent) as sent:
+        qtbot.keyClick(composer.field.edit, Qt.Key.Key_Return)
+    assert sent.args == ["Dear Ana"]
+    composer.set_compact(False)
+    QApplication.processEvents()
+    assert composer.settings.isVisible()
+    assert composer.sizeHint().height() == high
+    assert composer.focusWidget() is composer.field.edit

@@ -502,10 +502,16 @@ def test_buttons_bring_the_page_nearer_and_farther_up_to_an_end(desk: Desk) -> N
     desk.root.show_form(is_text=True)
     assert not desk.larger.isVisible(), "text is as large as all text"
     desk.root.show_form(is_text=False)
-    desk.window.resize(370, 704)
-    desk.wait(lambda: not desk.next_page.isVisible())
-    assert desk.larger.isVisible(), "pages are turned by scrolling, too"
+    desk.window.resize(350, 704)
+    desk.wait(lambda: desk.next_page.y() > desk.name.geometry().bottom() - 4)
+    tools = (desk.search_button, desk.text_button, desk.smaller, desk.larger, desk.previous_page, desk.next_page)
+    assert all(one.isVisible() and one.width() >= one.sizeHint().width() for one in tools)
+    assert desk.close_button.y() < desk.next_page.y()
+    header = desk.root.header
+    header.resize(190, header.height())
+    assert desk.next_page.isHidden(), "pages are turned with keys, too"
+    assert not desk.larger.isHidden()
+    desk.window.resize(664, 704)
+    desk.wait(lambda: desk.next_page.isVisible() and desk.next_page.y() == desk.close_button.y())
     assert desk.name.text()
-    desk.wait(lambda: desk.window.minimumSizeHint().width() < 330)
-    desk.window.resize(330, 704)
-    desk.wait(lambda: not desk.larger.isVisible())
+    assert desk.window.minimumSizeHint().width() < 330
