@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
 from app.core.events import CancelToken
@@ -19,6 +19,7 @@ from app.ui.model_loader import in_words
 from app.ui.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.flow_layout import FlowLayout
 from app.ui.widgets.names import name_widgets
 from app.ui.widgets.progress_line import ProgressLine
 
@@ -60,10 +61,9 @@ class NeedsModel(QFrame):
         self.download.clicked.connect(self.fetch)
         self.others = text_button(tr("Other models"), "quiet")
         self.others.clicked.connect(lambda: self.models_wanted.emit("downloads" if self._is_coming else "suggested"))
-        self._buttons = QHBoxLayout()
+        self._buttons = FlowLayout()
         self._buttons.addWidget(self.download)
         self._buttons.addWidget(self.others)
-        self._buttons.addStretch(1)
         self._column = QVBoxLayout(self)
         for widget in (self.words, self.state, self.line):
             self._column.addWidget(widget)
@@ -220,7 +220,7 @@ class NeedsModel(QFrame):
         px = self._theme.px
         self._column.setContentsMargins(px(16), px(14), px(16), px(14))
         self._column.setSpacing(px(8))
-        self._buttons.setSpacing(px(8))
+        self._buttons.gap_px = px(8)
         self.words.setFont(self._theme.font(14, 500))
         self.state.setFont(self._theme.font(13))
         for button in (self.download, self.others):

@@ -59,16 +59,15 @@ class DocumentHeader(QWidget):
         self._row.addWidget(self.name, 0)
         self._row.addWidget(self.where, 0)
         self._row.addStretch(1)
-        self._row.addWidget(self.close_button)
+        self._tools = (self.search, self.text, self.farther, self.nearer, self.previous, self.next)
+        for button in (*self._tools, self.close_button):
+            self._row.addWidget(button)
         self._below.addStretch(1)
         self._lines = QVBoxLayout(self)
         self._lines.addLayout(self._row)
         self._lines.addLayout(self._below)
-        self._tools = (self.search, self.text, self.farther, self.nearer, self.previous, self.next)
         self._is_narrow = False
         self.setMinimumWidth(1)  # or the one line would keep it from ever becoming two
-        for button in self._tools:
-            self._row.insertWidget(self._row.count() - 1, button)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         name_widgets(
