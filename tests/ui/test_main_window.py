@@ -173,6 +173,7 @@ def test_the_chat_stands_in_the_middle_and_where_it_is_narrow_begins_at_the_left
     whole: Frame, qtbot: QtBot, width: int
 ) -> None:
     whole.window.resize(width, 700)
+    qtbot.waitUntil(lambda: whole.window.windowHandle().width() == width)
     chat = whole.find(ChatView)
     composer = ChatDesk(chat, whole.app, whole.notify).composer
     px = whole.theme.px

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QHideEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
 from app.features.translation.result import Formality, TranslationWish
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 PAUSE_MS = 600
 SMALL_PX = 520
+LEAST_PX = 150
+"""Of the height of both texts: in a lower window the page scrolls."""
 FORMATS = (
     "Or drop a document anywhere in the window: Word, PowerPoint, Excel, OpenDocument, e-books, web pages, Markdown, "
     "subtitles, PO, JSON, YAML, CSV and plain text come back looking the same. From a PDF a new document is made."
@@ -226,9 +228,20 @@ class TextPage(QWidget):
         self._top = QHBoxLayout()
         self._top.addWidget(self.choice, 1)
         self._top.addWidget(self.open, 0, Qt.AlignmentFlag.AlignTop)
-        self._column = QVBoxLayout(self)
+        inside = QWidget()  # in a low window it scrolls, and nothing is pressed together
+        inside.setObjectName("page")
+        self._column = QVBoxLayout(inside)
         self._column.addLayout(self._top)
         self._column.addWidget(self.panes, 1)
+        scroll = QScrollArea(widgetResizable=True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.viewport().setAutoFillBackground(False)
+        scroll.setWidget(inside)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(scroll)
 
     def _connect(self) -> None:
         panes = self.panes
@@ -360,6 +373,8 @@ class TextPage(QWidget):
             self._is_loading = False
 
     def showEvent(self, event: QShowEvent) -> None:
+        # WORKAROUND: a scroll area polishes what is in it; fonts set before that would be lost.
+        self._on_theme_changed()
         super().showEvent(event)
         self.capability.look()
         if self.capability.able is not None:
@@ -387,6 +402,7 @@ class TextPage(QWidget):
         px, theme = self._theme.px, self._theme
         self._column.setContentsMargins(px(EDGE_PX), px(TOP_PX), px(EDGE_PX), px(16))
         self._column.setSpacing(px(12))
+        self.panes.setMinimumHeight(px(LEAST_PX))
         self._top.setSpacing(px(12))
         self.open.setFont(theme.font(13.5))
         self.open.setIcon(icon("file-text", theme.tokens.muted))
