@@ -188,3 +188,9 @@ def are_alike(one: str, other: str) -> bool:
     """Whether two languages, or variants of one, are easily taken for each other."""
     first, second = base(one), base(other)
     return first == second or any(first in group and second in group for group in _ALIKE)
+
+
+def own_name(code: str) -> str:
+    """What its speakers call it, as lists show it; an unknown code stands for itself, "" for ""."""
+    found = language(code) if code else None
+    return found.own if found is not None else code

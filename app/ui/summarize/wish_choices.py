@@ -6,7 +6,7 @@ from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.features.summary.result import Form, Length, Wish
-from app.language.names import english_name
+from app.language.names import own_name
 from app.ui.i18n import tr
 from app.ui.summarize.summary_words import FORMS, LENGTHS
 from app.ui.theme import Theme
@@ -30,7 +30,7 @@ class WishChoices(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        names = sorted((english_name(code), code) for code in LANGUAGES)
+        names = sorted((own_name(code), code) for code in LANGUAGES)
         languages = (("", "Same language"), *((code, name) for name, code in names))
         self.length = ChoiceButton(theme, tr("Length"), LENGTHS, shows_change=False)
         self.form = ChoiceButton(theme, tr("Form"), FORMS, shows_change=False)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from app.language.names import language
+from app.language.names import language, own_name
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.theme import Theme
@@ -82,12 +82,6 @@ class LanguageButton(QWidget):
         self.button.setIcon(icon("caret-down-bold", self._theme.tokens.muted))
         self.button.setIconSize(QSize(self._theme.px(20), self._theme.px(11)))  # wider than the glyph, for air
         self.updateGeometry()
-
-
-def own_name(code: str) -> str:
-    """What a language calls itself; its code where it is not known, "" for ""."""
-    found = language(code) if code else None
-    return found.own if found is not None else code
 
 
 def _offered(code: str) -> Offered:
