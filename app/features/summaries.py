@@ -27,8 +27,8 @@ from app.features.summary.queue import Queue, Summarize
 from app.features.summary.result import Summary, Wish, summary_from_fields, wish_to_fields
 from app.features.summary.stored import DRAFT, KIND, TASK, Estimate, StoredSummary, from_job, joint_title
 from app.features.work.engines import TaskEngines
-from app.features.work.queue import Turns
 from app.features.work.stored import StoredJobs
+from app.features.work.turns import Turns
 from app.store.documents import StoredDocument
 from app.store.jobs import Job, Jobs, SummaryStore
 

@@ -46,8 +46,9 @@ from app.features.translation.stored import (
 from app.features.translation.stored_saving import Savings, endings, file_name, remove_scratch
 from app.features.translation.typed_texts import TypedTexts
 from app.features.work.engines import TaskEngines
-from app.features.work.queue import DONE, QUEUED, RUNNING, Turns  # fmt: skip
+from app.features.work.queue import DONE, QUEUED, RUNNING
 from app.features.work.stored import StoredJobs
+from app.features.work.turns import Turns  # fmt: skip
 from app.store.jobs import Job, Jobs
 from app.store.translations import Pair, TranslationMemory, TranslationStore
 

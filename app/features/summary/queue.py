@@ -17,7 +17,8 @@ from app.features.summary.record import Expect, Record, model_file
 from app.features.summary.result import Wish, wish_from_fields
 from app.features.summary.stored import KIND
 from app.features.work.engines import TaskEngines
-from app.features.work.queue import JobQueue, Turns
+from app.features.work.queue import JobQueue
+from app.features.work.turns import Turns
 from app.store.jobs import Job, Jobs, SummaryStore
 
 

@@ -19,7 +19,8 @@ from app.features.translation.result import Translated, TranslationWish, transla
 from app.features.translation.searched import searched_text
 from app.features.translation.stored import KIND, Row, source_language_of, wish_of
 from app.features.work.engines import TaskEngines
-from app.features.work.queue import JobQueue, Turns
+from app.features.work.queue import JobQueue
+from app.features.work.turns import Turns
 from app.store.jobs import Job, Jobs
 from app.store.translations import StoredSegment, TranslationStore
 

@@ -23,6 +23,7 @@ from app.core.events import CancelToken, ModelLoaded
 from app.engine.client import EngineClient
 from app.features.work.awake import awake
 from app.features.work.engines import TaskEngines
+from app.features.work.turns import Turns
 from app.store.jobs import Job, Jobs
 
 log = logging.getLogger(__name__)
@@ -246,54 +247,3 @@ class JobQueue(ABC, Generic[Event]):
     def _state(self, job_id: int) -> str:
         job = self._jobs.get(job_id)
         return self.settled(job).state if job is not None and job.kind == self._kind else ""
-
-
-# Whose turn it is: one long job at a time over all kinds, in the order in which they were queued.
-
-
-LOOK_EVERY_S = 0.1
-
-NextPlace = Callable[[], float | None]
-"""The place of the next job of a kind in the common queue; None where none waits."""
-
-
-class Turns:
-    """Shared by the queues of all kinds; from any thread. What nobody works off keeps no other kind waiting."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._waiting: dict[str, NextPlace] = {}
-        self._at_work = ""
-
-    def take(self, kind: str, next_place: NextPlace, cancel: CancelToken) -> bool:
-        """Waits for the turn of a kind; False where nothing of it waits any more, or cancelled."""
-        with self._changed:
-            self._waiting[kind] = next_place
-            try:
-                while not cancel.cancelled:
-                    place = next_place()
-                    if place is None:
-                        return False
-                    if not self._at_work and self._is_first(kind, place):
-                        self._at_work = kind
-                        return True
-                    self._changed.wait(LOOK_EVERY_S)  # a cancel wakes nobody
-                return False
-            finally:
-                del self._waiting[kind]
-
-    def goes_on(self, kind: str, next_place: NextPlace) -> bool:
-        """Whether a kind, between two of its jobs, keeps the turn: no other one waits for an earlier one."""
-        with self._changed:
-            place = next_place()
-            return place is not None and self._is_first(kind, place)
-
-    def give_back(self) -> None:
-        """The turn is over."""
-        with self._changed:
-            self._at_work = ""
-            self._changed.notify_all()
-
-    def _is_first(self, kind: str, place: float) -> bool:
-        others = (next_place() for other, next_place in self._waiting.items() if other != kind)
-        return all(other is None or place <= other for other in others)

@@ -11,7 +11,7 @@ import pytest
 
 from app.bootstrap import Fireside, build
 from app.core.events import CancelToken
-from app.features.work.queue import Turns
+from app.features.work.turns import Turns
 from tests.helpers import summaries as of_summaries
 from tests.helpers import translations as of_translations
 from tests.helpers.script import write_script
