@@ -17,7 +17,7 @@ from tests.helpers.pdf_files import Page, column, wrapped, write_pdf
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.ui.chat.chat_view import ChatView
-    from app.ui.main_window import MainWindow
+    from app.ui.shell.main_window import MainWindow
 
 WAIT_MS, TIMEOUT_S = 50, 60
 WIDE_PT = 440

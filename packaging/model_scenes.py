@@ -16,7 +16,7 @@ from tests.helpers.fake_hub import FakeHub, File
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.ui.main_window import MainWindow
+    from app.ui.shell.main_window import MainWindow
 
 HEADER_OF = "*.gguf"
 SPEED_BYTES_PER_S = 11_000_000

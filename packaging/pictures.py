@@ -32,17 +32,17 @@ from app.core.errors import ModelUnreadable  # noqa: E402
 from app.core.events import Role  # noqa: E402
 from app.core.paths import resource  # noqa: E402
 from app.store.conversations import Conversations, MessageState  # noqa: E402
-from app.ui import tasks  # noqa: E402
-from app.ui.app_icon import app_icon  # noqa: E402
-from app.ui.application import watch_models  # noqa: E402
 from app.ui.chat.chat_settings import ChatSettings  # noqa: E402
 from app.ui.chat.chat_view import ChatView  # noqa: E402
 from app.ui.chat.context_full import ContextFull  # noqa: E402
 from app.ui.chat.thinking_view import ThinkingView  # noqa: E402
-from app.ui.main_window import MainWindow  # noqa: E402
-from app.ui.model_loader import ModelLoader  # noqa: E402
-from app.ui.notify import Notify  # noqa: E402
 from app.ui.settings_dialog import SettingsDialog  # noqa: E402
+from app.ui.shell import tasks  # noqa: E402
+from app.ui.shell.app_icon import app_icon  # noqa: E402
+from app.ui.shell.application import watch_models  # noqa: E402
+from app.ui.shell.main_window import MainWindow  # noqa: E402
+from app.ui.shell.model_loader import ModelLoader  # noqa: E402
+from app.ui.shell.notify import Notify  # noqa: E402
 from app.ui.theme import Theme  # noqa: E402
 from tests.helpers.clipping import clipped_texts  # noqa: E402
 

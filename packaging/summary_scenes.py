@@ -31,7 +31,7 @@ from tests.helpers.pdf_files import Page, column, wrapped, write_pdf
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.ui.main_window import MainWindow
+    from app.ui.shell.main_window import MainWindow
     from app.ui.summarize.summarize_view import SummarizeView
 
 WAIT_MS, TIMEOUT_S = 50, 60

@@ -18,7 +18,7 @@ from tests.helpers.models_on_disk import model_bytes
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.ui.main_window import MainWindow
+    from app.ui.shell.main_window import MainWindow
     from app.ui.translate.text_page import TextPage
     from app.ui.translate.translate_view import TranslateView
 

@@ -12,9 +12,9 @@ from shiboken6 import isValid
 
 from app.core.errors import AppError
 from app.features.shown_document import Mark
-from app.ui import tasks
-from app.ui.i18n import tr
-from app.ui.notify import Notify
+from app.ui.shell import tasks
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.document_view import DocumentView
 

@@ -24,14 +24,14 @@ from app.core.events import CancelToken
 from app.features.translation.kept_words import Found, Remembered
 from app.language.names import language
 from app.store.translations import Pair
-from app.ui import tasks
-from app.ui.i18n import tr, window_title
-from app.ui.notify import Notify
+from app.ui.shell import tasks
+from app.ui.shell.i18n import tr, window_title
+from app.ui.shell.notify import Notify
+from app.ui.shell.window_geometry import within_screen
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.choice_button import ChoiceButton
 from app.ui.widgets.plain_tip import plain_tip
-from app.ui.window_geometry import within_screen
 
 if TYPE_CHECKING:
     from app.features.translations import Translations

@@ -23,21 +23,21 @@ from app import APP_NAME, __version__
 from app.core.errors import AppError
 from app.core.paths import resource_root
 from app.features.options import MOST_TOKENS
-from app.ui.desktop import open_folder
-from app.ui.i18n import tr, window_title
-from app.ui.notify import Notify
 from app.ui.settings_engine import EnginePage
 from app.ui.settings_memory import MemoryPage
 from app.ui.settings_network import NetworkPage
 from app.ui.settings_page import SettingsPage
 from app.ui.settings_summaries import SummariesPage
-from app.ui.shortcuts import ShortcutSheet
+from app.ui.shell.desktop import open_folder
+from app.ui.shell.i18n import tr, window_title
+from app.ui.shell.notify import Notify
+from app.ui.shell.shortcuts import ShortcutSheet
+from app.ui.shell.window_geometry import within_screen
 from app.ui.theme import ZOOM_STEPS, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.choice_button import ChoiceButton
 from app.ui.widgets.elided_label import ElidedLabel
 from app.ui.widgets.fields import Segments, Stepper, Switch
-from app.ui.window_geometry import within_screen
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

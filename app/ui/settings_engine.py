@@ -12,10 +12,10 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.core.gguf import GgufProblem, read_header
 from app.engine.protocol import DevicesDescribed
-from app.ui import tasks
 from app.ui.device_choice import GPU_TYPES, DeviceChoice
-from app.ui.i18n import tr
 from app.ui.settings_page import SettingsPage
+from app.ui.shell import tasks
+from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.fields import Segments, Stepper, Switch

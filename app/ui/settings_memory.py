@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
-from app.ui import tasks
-from app.ui.i18n import size_text, tr
 from app.ui.settings_page import SettingsPage
+from app.ui.shell import tasks
+from app.ui.shell.i18n import size_text, tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.fields import Stepper, Switch

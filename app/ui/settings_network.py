@@ -12,10 +12,11 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidg
 
 from app.core.errors import AppError
 from app.features.sentences import sentence_for
-from app.ui import connections_table, tasks
+from app.ui import connections_table
 from app.ui.connections_table import Connections, ConnectionTable
-from app.ui.i18n import size_text, tr
 from app.ui.settings_page import SettingsPage
+from app.ui.shell import tasks
+from app.ui.shell.i18n import size_text, tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.fields import Switch

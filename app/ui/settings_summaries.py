@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from app.ui.i18n import tr
 from app.ui.settings_page import SettingsPage
+from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.fields import Switch
 

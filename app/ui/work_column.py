@@ -11,15 +11,15 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
-from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.notify import Notify
-from app.ui.row_list import ID_ROLE, RowList
-from app.ui.shortcuts import keys_of
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify
+from app.ui.shell.shortcuts import keys_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.fields import SearchField
 from app.ui.widgets.names import name_widgets
+from app.ui.widgets.row_list import ID_ROLE, RowList
 from app.ui.work_list import STATE_ROLE, Work, WorkListModel
 
 SEARCH_DELAY_MS = 120

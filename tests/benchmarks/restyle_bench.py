@@ -51,11 +51,11 @@ def _measured() -> Iterator[Row]:
     from PySide6.QtWidgets import QApplication
 
     from app.bootstrap import build
-    from app.ui import tasks
     from app.ui.chat.chat_view import ChatView
-    from app.ui.main_window import MainWindow
-    from app.ui.model_loader import ModelLoader
-    from app.ui.notify import Notify
+    from app.ui.shell import tasks
+    from app.ui.shell.main_window import MainWindow
+    from app.ui.shell.model_loader import ModelLoader
+    from app.ui.shell.notify import Notify
     from app.ui.theme import Theme
 
     application = QApplication.instance() or QApplication([])

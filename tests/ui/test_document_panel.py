@@ -13,13 +13,13 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.bootstrap import build
-from app.ui import tasks
 from app.ui.chat.chat_view import ChatView
 from app.ui.chat.question_view import QuestionView
 from app.ui.chat.source_row import SourceRow
-from app.ui.main_window import MainWindow
-from app.ui.model_loader import ModelLoader
-from app.ui.notify import Notify
+from app.ui.shell import tasks
+from app.ui.shell.main_window import MainWindow
+from app.ui.shell.model_loader import ModelLoader
+from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.document_view import DocumentView
 from tests.helpers.attached import drop, lease_pdf

@@ -19,8 +19,8 @@ from app.ui.chat.pieces import Piece
 from app.ui.chat.source_row import SourceRow
 from app.ui.chat.thinking_view import ThinkingView
 from app.ui.chat.turn import ACTIONS_PX, Action, Turn
-from app.ui.i18n import tr
-from app.ui.notify import ACTION_LABELS
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import ACTION_LABELS
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
 

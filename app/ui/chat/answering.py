@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from app.core.events import CancelToken, Finished, PromptProgress, TextDelta
 from app.features.chat import AnswerStarted, ContextCompacted, ContextIsFull, ContextWidened, DocumentsShown
 from app.language.sentences import sentences, written
-from app.ui import tasks
+from app.ui.shell import tasks
 
 FLUSH_MS = 33
 LONGEST_HELD = 40

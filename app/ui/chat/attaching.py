@@ -17,12 +17,12 @@ from app.features.documents import Part
 from app.features.sentences import Sentence, sentence_for
 from app.store.conversations import Attachment, Use
 from app.store.documents import StoredDocument
-from app.ui import tasks
 from app.ui.chat.attachment_row import AttachmentRow
 from app.ui.chat.draft_document import DraftDocument
 from app.ui.chat.fitting import Draft, Fitted, Fitting
-from app.ui.i18n import tr
-from app.ui.notify import Notify
+from app.ui.shell import tasks
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.document_questions import DocumentQuestions, Offer
 from app.ui.widgets.document_words import part_of, short_name, spoken_size

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLay
 from app.store.conversations import Use
 from app.ui.chat.draft_document import DraftDocument
 from app.ui.chat.too_long import TooLong
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.document_chip import DocumentChip
 from app.ui.widgets.document_words import remarks_words, short_name, size_words, spoken_size, tokens_words

@@ -12,7 +12,7 @@ from app.features.sources import Source, named_pages, source_from_fields, source
 from app.language.sentences import sentences
 from app.store.conversations import Attachment, Use
 from app.store.documents import StoredDocument
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 
 if TYPE_CHECKING:
     from app.features.chat import Chat

@@ -12,7 +12,7 @@ from app.ui.chat.answering import Answering
 from app.ui.chat.draft_document import DraftDocument
 from app.ui.chat.links import ask_to_open
 from app.ui.chat.page_links import page_of_link
-from app.ui.notify import Notify
+from app.ui.shell.notify import Notify
 
 if TYPE_CHECKING:
     from app.store.conversations import StoredMessage

@@ -14,8 +14,8 @@ from app.features.sentences import Sentence
 from app.ui.chat.answering import Answering
 from app.ui.chat.context_full import ContextFull
 from app.ui.chat.context_watch import ContextWatch, Subject
-from app.ui.i18n import tr
-from app.ui.notify import Notify
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:

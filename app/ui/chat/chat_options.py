@@ -16,7 +16,7 @@ from app.features.options import SWITCHES, known_sampling, own_max_tokens, will_
 from app.store.conversations import Conversation, Conversations
 from app.ui.chat.chat_settings import ChatSettings
 from app.ui.chat.composer import Composer
-from app.ui.notify import Notify
+from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 
 

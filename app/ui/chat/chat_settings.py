@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
 
 from app.core.visible import clean_text
 from app.features.options import MOST_TOKENS
-from app.ui.i18n import tr, window_title
 from app.ui.icons import icon
+from app.ui.shell.i18n import tr, window_title
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.fields import Stepper

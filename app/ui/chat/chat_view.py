@@ -26,8 +26,8 @@ from app.ui.chat.live_answer import LiveAnswer
 from app.ui.chat.temporary_banner import TemporaryBanner
 from app.ui.chat.transcript import Transcript
 from app.ui.chat.turn_actions import TurnActions
-from app.ui.i18n import tr
-from app.ui.notify import Notify
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify
 from app.ui.theme import EDGE_PX, READING_PX, Theme
 
 if TYPE_CHECKING:

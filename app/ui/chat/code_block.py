@@ -18,8 +18,8 @@ from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 from app.ui.chat.highlight import LONGEST_LINE, Highlighter
 from app.ui.chat.pieces import Code, Span
 from app.ui.chat.text_view import CODE_LINE_PERCENT, Style, TextView
-from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 

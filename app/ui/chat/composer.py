@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QVBoxLayout,
 from app.ui.chat.attachment_row import AttachmentRow
 from app.ui.chat.message_field import MessageField
 from app.ui.chat.thinking_choice import ThinkingChoice
-from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.shortcuts import with_keys
+from app.ui.shell.i18n import tr
+from app.ui.shell.shortcuts import with_keys
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.names import name_widgets

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.errors import AppError
 from app.features.context import Parts
-from app.ui import tasks
+from app.ui.shell import tasks
 
 if TYPE_CHECKING:
     from app.features.chat import Chat

@@ -10,11 +10,11 @@ from PySide6.QtCore import QObject, SignalInstance
 from app.core.events import CancelToken
 from app.core.paths import starter_model
 from app.features.sentences import sentence_for
-from app.ui import tasks
 from app.ui.chat.empty_state import EmptyState
-from app.ui.i18n import tr
-from app.ui.model_loader import ModelLoader
-from app.ui.notify import Notify
+from app.ui.shell import tasks
+from app.ui.shell.i18n import tr
+from app.ui.shell.model_loader import ModelLoader
+from app.ui.shell.notify import Notify
 
 if TYPE_CHECKING:
     from app.features.models import Models, Suggestion

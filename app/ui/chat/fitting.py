@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.core.events import CancelToken
 from app.features.chat import Fit
 from app.store.conversations import Attachment, Use
-from app.ui import tasks
+from app.ui.shell import tasks
 
 if TYPE_CHECKING:
     from app.features.chat import Chat

@@ -9,7 +9,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from app.ui.chat.pieces import safe_href
-from app.ui.i18n import tr, window_title
+from app.ui.shell.i18n import tr, window_title
 
 Opener = Callable[[QUrl], bool]
 

@@ -11,8 +11,8 @@ from app.core.events import Finished
 from app.features.sentences import sentence_for
 from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.answering import Announcer, Answering
-from app.ui.i18n import tr
-from app.ui.notify import Notify
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

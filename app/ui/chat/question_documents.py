@@ -10,7 +10,7 @@ from app.store.conversations import Use
 from app.store.documents import StoredDocument
 from app.ui.chat.branch_documents import BranchDocuments
 from app.ui.chat.source_row import SourceRow
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.document_chip import DocumentChip
 from app.ui.widgets.document_words import size_words, spoken_size, tokens_words

@@ -16,7 +16,7 @@ from app.ui.chat.pieces import Line, Span
 from app.ui.chat.prose_view import ProseView
 from app.ui.chat.question_documents import QuestionDocuments
 from app.ui.chat.turn import ACTIONS_PX, ROW_PX, Action, Turn
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 

@@ -8,8 +8,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
 from app.features.model_estimate import download_words, fit_words, pace_words
-from app.ui.i18n import size_text, tr
-from app.ui.model_loader import in_words
+from app.ui.shell.i18n import size_text, tr
+from app.ui.shell.model_loader import in_words
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 

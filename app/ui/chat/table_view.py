@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QWidget
 from app.ui.chat.clipboard import html_of, mime_data, table_as_markdown
 from app.ui.chat.pieces import Spans, Table
 from app.ui.chat.text_view import Style, TextView
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
 
 COLUMN_PX = 96

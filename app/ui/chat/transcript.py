@@ -22,9 +22,9 @@ from app.ui.chat.branch_documents import BranchDocuments
 from app.ui.chat.divider import Divider
 from app.ui.chat.question_view import QuestionView
 from app.ui.chat.turn import Turn
-from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.tab_order import is_tab_stop
+from app.ui.shell.i18n import tr
+from app.ui.shell.tab_order import is_tab_stop
 from app.ui.theme import EDGE_PX, READING_PX, LateTheme, Theme
 from app.ui.widgets.buttons import text_button
 

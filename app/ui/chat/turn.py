@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from app.store.conversations import StoredMessage
 from app.ui.chat.branch_documents import BranchDocuments
-from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 

@@ -15,8 +15,8 @@ from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.clipboard import html_of, mime_data
 from app.ui.chat.question_view import QuestionView
 from app.ui.chat.turn import Turn
-from app.ui.i18n import tr
-from app.ui.notify import Notify
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify
 
 if TYPE_CHECKING:
     from app.features.chat import Chat

@@ -14,11 +14,11 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from app.core.errors import AppError, ModelMissing
 from app.core.events import CancelToken, CopyProgress
 from app.hub.models_folder import checked
-from app.ui import tasks
-from app.ui.i18n import size_text, tr, window_title
-from app.ui.model_loader import model_name
 from app.ui.models.progress_notice import ProgressNotice
-from app.ui.notify import Notify
+from app.ui.shell import tasks
+from app.ui.shell.i18n import size_text, tr, window_title
+from app.ui.shell.model_loader import model_name
+from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.choice import CheckRow, RadioRow

@@ -9,10 +9,10 @@ from PySide6.QtCore import Qt, Signal
 
 from app.features.sentences import sentence_for
 from app.hub.files import quantization, quantization_words
-from app.ui.i18n import tr
 from app.ui.models.download_words import join, problem_words, state_words
 from app.ui.models.model_card import ModelCard
-from app.ui.notify import ACTION_LABELS
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import ACTION_LABELS
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from PySide6.QtCore import QObject, Signal
 from app import APP_NAME
 from app.core.errors import AppError
 from app.features.sentences import sentence_for
-from app.ui.i18n import tr
-from app.ui.model_loader import ModelLoader
-from app.ui.notify import Notify
+from app.ui.shell.i18n import tr
+from app.ui.shell.model_loader import ModelLoader
+from app.ui.shell.notify import Notify
 from app.ui.task_bar import TaskBar
 from app.ui.widgets.notice_bar import Notice
 

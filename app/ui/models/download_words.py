@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from app.features.sentences import sentence_for
-from app.ui.i18n import size_text, tr
+from app.ui.shell.i18n import size_text, tr
 
 if TYPE_CHECKING:
     from app.hub.downloads import Download

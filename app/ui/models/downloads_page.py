@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 
-from app.ui import tasks
-from app.ui.i18n import tr
 from app.ui.models.download_row import DownloadRow
 from app.ui.models.page import ModelsPage
-from app.ui.notify import Notify
+from app.ui.shell import tasks
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:

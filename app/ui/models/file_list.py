@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QRadioButton, Q
 
 from app.features.file_choice import representatives
 from app.hub.files import ModelFile, Repository, quantization_words
-from app.ui.i18n import size_text, tr
+from app.ui.shell.i18n import size_text, tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.names import name_widgets

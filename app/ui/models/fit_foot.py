@@ -8,10 +8,10 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout
 from app.features import chat
 from app.features.model_estimate import TOO_LARGE, Fit, fit_words, pace_words
 from app.hub.files import ModelFile, RemoteFile
-from app.ui.i18n import size_text, tr
 from app.ui.icons import icon
-from app.ui.model_loader import in_words
 from app.ui.models.file_list import file_words
+from app.ui.shell.i18n import size_text, tr
+from app.ui.shell.model_loader import in_words
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
 from app.ui.widgets.choice import CheckRow

@@ -14,15 +14,15 @@ from app.core.errors import ModelNotOurs
 from app.core.events import CancelToken
 from app.features import chat
 from app.hub.files import quantization_words
-from app.ui import tasks
-from app.ui.desktop import open_folder
-from app.ui.i18n import size_text, tr
 from app.ui.icons import icon
-from app.ui.model_loader import ModelLoader
 from app.ui.models.download_words import join
 from app.ui.models.model_card import ModelCard
 from app.ui.models.page import ModelsPage
-from app.ui.notify import Notify
+from app.ui.shell import tasks
+from app.ui.shell.desktop import open_folder
+from app.ui.shell.i18n import size_text, tr
+from app.ui.shell.model_loader import ModelLoader
+from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 

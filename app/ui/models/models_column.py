@@ -15,9 +15,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.shortcuts import keys_of
+from app.ui.shell.i18n import tr
+from app.ui.shell.shortcuts import keys_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.fields import SearchField

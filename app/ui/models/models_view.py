@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QApplication, QStackedWidget
 
-from app.ui.i18n import tr
-from app.ui.model_loader import ModelLoader
 from app.ui.models.downloads_page import DownloadsPage
 from app.ui.models.installed_page import InstalledPage
 from app.ui.models.models_column import ModelsColumn
 from app.ui.models.storage_page import StoragePage
 from app.ui.models.suggested_page import SuggestedPage
-from app.ui.notify import Notify
+from app.ui.shell.i18n import tr
+from app.ui.shell.model_loader import ModelLoader
+from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:

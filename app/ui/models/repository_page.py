@@ -18,10 +18,8 @@ from app.features.file_choice import recommended
 from app.features.model_estimate import Fit
 from app.features.sentences import Sentence, sentence_for
 from app.hub.files import ModelFile, Repository
-from app.ui import tasks
 from app.ui.chat.links import ask_to_open
 from app.ui.chat.markdown import Block
-from app.ui.i18n import breakable, tr
 from app.ui.icons import icon
 from app.ui.models.card_view import CardView, read_card
 from app.ui.models.file_list import FileList
@@ -29,7 +27,9 @@ from app.ui.models.filters import license_name
 from app.ui.models.fit_foot import FitFoot
 from app.ui.models.state_view import Choice, StateView
 from app.ui.models.wording import model_words
-from app.ui.notify import Notify, describe
+from app.ui.shell import tasks
+from app.ui.shell.i18n import breakable, tr
+from app.ui.shell.notify import Notify, describe
 from app.ui.theme import EDGE_PX, PAGE_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.names import name_widgets

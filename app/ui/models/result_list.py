@@ -21,9 +21,9 @@ from PySide6.QtWidgets import QAbstractItemView, QListView, QStyle, QStyledItemD
 
 from app.features import chat
 from app.hub.search import Found
-from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.models.wording import found_words
+from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
 
 FOUND_ROLE = Qt.ItemDataRole.UserRole + 1

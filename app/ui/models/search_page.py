@@ -15,13 +15,13 @@ from app.core.events import CancelToken
 from app.features.sentences import sentence_for
 from app.hub.files import ModelFile, Repository
 from app.hub.search import PAGE_ROWS, Page, Query
-from app.ui import tasks
-from app.ui.i18n import tr
 from app.ui.models.filters import Filters
 from app.ui.models.repository_page import RepositoryPage
 from app.ui.models.result_list import ResultList
 from app.ui.models.state_view import Choice, StateView
-from app.ui.notify import Notify, describe
+from app.ui.shell import tasks
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify, describe
 from app.ui.theme import EDGE_PX, PAGE_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.names import name_widgets

@@ -12,13 +12,13 @@ from PySide6.QtWidgets import QFrame, QVBoxLayout
 from app import APP_NAME
 from app.core.errors import AppError
 from app.core.events import CopyProgress
-from app.ui import tasks
-from app.ui.i18n import size_text, tr
 from app.ui.models.folder_row import FolderRow
 from app.ui.models.page import ModelsPage
 from app.ui.models.space_bar import SpaceBar
 from app.ui.models.storage_row import StorageRow
-from app.ui.notify import Notify
+from app.ui.shell import tasks
+from app.ui.shell.i18n import size_text, tr
+from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:

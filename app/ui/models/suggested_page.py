@@ -14,13 +14,13 @@ from app.core.paths import starter_model
 from app.features.model_estimate import TOO_LARGE, download_words, fit_words, pace_words
 from app.features.sentences import sentence_for
 from app.hub.files import quantization, quantization_words
-from app.ui import tasks
-from app.ui.i18n import size_text, tr
-from app.ui.model_loader import ModelLoader, in_words
 from app.ui.models.download_words import join, problem_words, state_words
 from app.ui.models.model_card import ModelCard
 from app.ui.models.page import ModelsPage
-from app.ui.notify import Notify
+from app.ui.shell import tasks
+from app.ui.shell.i18n import size_text, tr
+from app.ui.shell.model_loader import ModelLoader, in_words
+from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.fields import Segments
 

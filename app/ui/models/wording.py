@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from app.hub.search import Found
-from app.ui.i18n import tr
 from app.ui.models.filters import license_name
+from app.ui.shell.i18n import tr
 
 DAY_S = 86_400
 

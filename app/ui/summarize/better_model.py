@@ -13,9 +13,9 @@ from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.core.paths import starter_model
 from app.language.names import english_name
-from app.ui import tasks
-from app.ui.i18n import tr
-from app.ui.model_loader import in_words, model_name
+from app.ui.shell import tasks
+from app.ui.shell.i18n import tr
+from app.ui.shell.model_loader import in_words, model_name
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.names import name_widgets

@@ -14,9 +14,9 @@ from app.documents.folder import MOST_FILES, Expanded, expand
 from app.features.documents import Part
 from app.features.sentences import Sentence, sentence_for
 from app.store.documents import StoredDocument
-from app.ui import tasks
-from app.ui.i18n import tr
-from app.ui.notify import Notify
+from app.ui.shell import tasks
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.document_questions import DocumentQuestions, Offer
 from app.ui.widgets.document_words import part_of

@@ -12,9 +12,9 @@ from app.core.errors import AppError
 from app.features.sentences import sentence_for
 from app.features.summaries import Estimate
 from app.features.summary.result import Wish
-from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.notify import Notify
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify
 from app.ui.summarize.better_model import BetterModel
 from app.ui.summarize.column import Column, scrolled
 from app.ui.summarize.draft_files import DraftFiles

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 from app.ui.summarize.better_model import BetterModel
 from app.ui.summarize.column import Column, scrolled
 from app.ui.summarize.drop_zone import DropZone

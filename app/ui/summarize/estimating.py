@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from app.core.events import CancelToken
 from app.features.summaries import Estimate, Summaries
 from app.features.summary.result import Wish
-from app.ui import tasks
+from app.ui.shell import tasks
 
 SETTLE_MS = 250
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 from app.ui.summarize.draft_files import DraftFiles
 from app.ui.theme import Theme
 from app.ui.widgets.document_chip import DocumentChip

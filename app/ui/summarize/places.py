@@ -10,7 +10,7 @@ from app.features.document_prompt import page_mark
 from app.features.documents import Documents
 from app.features.shown_document import Mark
 from app.features.summary.result import Anchor, Statement, SummarizedDocument
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 
 MOST_NAME = 18
 MOST_HEADING = 24

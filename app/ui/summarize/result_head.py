@@ -17,8 +17,8 @@ from app.features.summary.words import (
     statements_words,
     unknown_in_short,
 )
-from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.shell.i18n import tr
 from app.ui.summarize.column import Column
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import IconButton, text_button

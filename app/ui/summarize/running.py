@@ -12,9 +12,9 @@ from app.core.events import CancelToken
 from app.features.summaries import StoredSummary
 from app.features.summary.events import SummaryEvent
 from app.features.work.queue import Worked
-from app.ui import tasks
-from app.ui.i18n import tr
-from app.ui.notify import Notify
+from app.ui.shell import tasks
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify
 from app.ui.summarize.progress import Progress
 from app.ui.summarize.summary_words import rest_words
 

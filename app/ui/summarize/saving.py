@@ -14,10 +14,10 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from app.core.errors import DiskFull, FolderNotWritable
 from app.features.summary.result import Summary
-from app.ui import tasks
-from app.ui.desktop import copy_text
-from app.ui.i18n import tr
-from app.ui.notify import Notify
+from app.ui.shell import tasks
+from app.ui.shell.desktop import copy_text
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify
 from app.ui.widgets.file_dialog import SAVED, file_dialog
 
 if TYPE_CHECKING:

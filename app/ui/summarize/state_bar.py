@@ -9,8 +9,8 @@ from app.core.errors import AppError
 from app.features.sentences import Sentence, sentence_for
 from app.features.summaries import StoredSummary
 from app.features.summary.result import Summary
-from app.ui.i18n import tr
-from app.ui.notify import ACTION_LABELS, Notify
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import ACTION_LABELS, Notify
 from app.ui.summarize.summary_words import stopped_words
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button

@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 
 from app.features.summary.result import Form
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 from app.ui.summarize.places import Chip
 from app.ui.summarize.statement_paint import StatementPaint
 from app.ui.summarize.statement_text import StatementText, Stretch, Told, plain

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from app.features.summaries import Summaries
-from app.ui.i18n import tr
-from app.ui.notify import Notify
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify
 from app.ui.summarize.summary_list import SummaryListModel
 from app.ui.theme import Theme
 from app.ui.work_column import ColumnWords, WorkColumn

@@ -15,8 +15,8 @@ from app.features.summaries import StoredSummary
 from app.features.summarize import SummaryEvent
 from app.features.summary.result import Coverage, Statement, SummarizedDocument, Summary, Wish
 from app.ui.document_panel import DocumentPanel
-from app.ui.i18n import tr
-from app.ui.notify import Notify
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify
 from app.ui.summarize.draft_files import DraftFiles
 from app.ui.summarize.draft_page import DraftPage
 from app.ui.summarize.empty_page import EmptyPage

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QPoint
 
 from app.features.summaries import StoredSummary
 from app.features.summary.result import Summary, Wish
-from app.ui.notify import Notify
+from app.ui.shell.notify import Notify
 from app.ui.summarize.saving import Saving
 
 if TYPE_CHECKING:

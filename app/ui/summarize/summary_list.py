@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject
 
 from app.features.summaries import StoredSummary
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 from app.ui.work_list import WorkListModel, group_of
 
 __all__ = ["SummaryListModel", "group_of", "note_of"]

@@ -6,7 +6,7 @@ from app.features.document_sentences import units
 from app.features.summaries import Estimate, StoredSummary
 from app.features.summary.result import Form, Length
 from app.store.documents import StoredDocument
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 from app.ui.summarize.progress import Progress
 
 LENGTHS = ((Length.SHORT, "Short"), (Length.MEDIUM, "Medium"), (Length.LONG, "Long"))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from app.features.summary.result import Statement
 from app.features.summary.words import check_words
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 from app.ui.summarize.places import Places
 from app.ui.summarize.statement_text import Told
 

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from app.features.summaries import StoredSummary
 from app.features.summarize import Planned, SectionRead, SummaryEvent, Writing
 from app.features.summary.result import Form, Statement
-from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.shell.i18n import tr
 from app.ui.summarize.column import Column
 from app.ui.summarize.progress import Progress
 from app.ui.summarize.statement_text import Told

@@ -13,8 +13,8 @@ from app.documents.segments import Content
 from app.features.translation.result import TranslationWish
 from app.features.translation.stored import Row, StoredTranslation
 from app.features.work.queue import QUEUED, RUNNING
-from app.ui.i18n import tr
-from app.ui.notify import Notify
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify
 from app.ui.translate.flag_remedies import with_term
 from app.ui.translate.flag_words import Remedy
 from app.ui.translate.side_by_side_rows import Link

@@ -14,8 +14,8 @@ from app.features.sentences import sentence_for
 from app.features.translation.result import Formality, TranslationWish
 from app.features.translation.stored import DRAFT, StoredTranslation, TranslationEstimate
 from app.language.names import is_same
-from app.ui.i18n import tr
-from app.ui.notify import Notify
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.translate.draft_estimating import DraftEstimating
 from app.ui.translate.draft_files import DraftFiles

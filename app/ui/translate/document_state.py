@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from app.features.sentences import Sentence, sentence_for
 from app.features.translation.stored import StoredTranslation
-from app.ui.i18n import tr
-from app.ui.notify import ACTION_LABELS, Notify
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import ACTION_LABELS, Notify
 from app.ui.theme import Theme
 from app.ui.translate.document_words import stopped_words
 from app.ui.widgets.buttons import text_button

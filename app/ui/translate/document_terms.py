@@ -10,8 +10,8 @@ from PySide6.QtCore import QObject
 from app.core.errors import AppError
 from app.features.translation.result import Term
 from app.features.work.queue import DONE
-from app.ui.i18n import tr
-from app.ui.notify import Notify
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.translate.document_words import name_of
 from app.ui.translate.glossary_memory import MemoryFiles

@@ -15,8 +15,8 @@ from app.features.translation.events import SegmentDone, SegmentGrows, TermsFoun
 from app.features.translation.result import TranslationWish
 from app.features.translation.stored import DRAFT, Row, StoredTranslation
 from app.features.work.queue import DONE, QUEUED, RUNNING
-from app.ui.i18n import tr
-from app.ui.notify import Notify
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.translate.document_actions import DocumentActions
 from app.ui.translate.document_drafts import DocumentDrafts

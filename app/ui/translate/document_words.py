@@ -9,7 +9,7 @@ from app.core.visible import visible_name
 from app.features.translation.result import TranslationWish
 from app.features.translation.stored import BLOCKS, StoredTranslation, TranslationEstimate
 from app.language.names import language
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 
 SECONDS_A_MINUTE = 60
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.events import CancelToken
 from app.features.translation.stored import TranslationEstimate
-from app.ui import tasks
+from app.ui.shell import tasks
 
 if TYPE_CHECKING:
     from app.features.translations import Translations

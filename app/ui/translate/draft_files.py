@@ -15,8 +15,8 @@ from app.documents.folder import Expanded, expand
 from app.features.sentences import Sentence, sentence_for
 from app.features.translation.result import TranslationWish
 from app.features.translation.stored import Added, Adding, StoredTranslation
-from app.ui import tasks
-from app.ui.notify import Notify
+from app.ui.shell import tasks
+from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.document_questions import DocumentQuestions
 from app.ui.widgets.dropped_words import told_of

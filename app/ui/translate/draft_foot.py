@@ -9,7 +9,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.features.translation.stored import StoredTranslation, TranslationEstimate
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 from app.ui.theme import EDGE_PX, Theme
 from app.ui.translate.document_words import draft_words, layout_words
 from app.ui.widgets.buttons import text_button

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 from app.ui.theme import EDGE_PX, TOP_PX, Theme
 from app.ui.translate.document_words import segments_words
 from app.ui.translate.draft_files import DraftFiles

@@ -8,7 +8,7 @@ from enum import Enum
 from app.documents.segments import Segment
 from app.features.translation.flag_words import reason_of
 from app.features.translation.result import Flag, FlagKind, Origin, Translated
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 
 
 class Remedy(Enum):

@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from app.core.errors import DocumentUnreadable
 from app.core.paths import disk_problem
 from app.features.translation.result import Term
-from app.ui import tasks
-from app.ui.i18n import tr
-from app.ui.notify import Notify
+from app.ui.shell import tasks
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify
 from app.ui.widgets.file_dialog import SAVED, file_dialog
 
 

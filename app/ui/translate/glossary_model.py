@@ -8,7 +8,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QFont
 
 from app.features.translation.result import Term
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 
 SOURCE, TARGET, KEPT = 0, 1, 2
 MOST_TERM = 200

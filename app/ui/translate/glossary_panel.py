@@ -9,9 +9,9 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QScrollArea, QVBoxLayout, QWidget
 
 from app.features.translation.result import Term
-from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.notify import Notify
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.translate.glossary_files import GlossaryFiles
 from app.ui.translate.glossary_memory import MemoryFiles

@@ -8,8 +8,8 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from app.language.names import language, own_name
-from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
 from app.ui.translate.language_popup import LanguagePopup, Offered
 from app.ui.widgets.buttons import text_button

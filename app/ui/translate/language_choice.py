@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.features.translation.result import Formality, TranslationWish
 from app.language.names import has_formality, is_same, language, other_than
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
 from app.ui.translate.language_button import LanguageButton
 from app.ui.widgets.buttons import IconButton

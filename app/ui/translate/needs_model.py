@@ -13,10 +13,10 @@ from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.features.sentences import sentence_for
-from app.ui import tasks
-from app.ui.i18n import tr
-from app.ui.model_loader import in_words
-from app.ui.notify import Notify
+from app.ui.shell import tasks
+from app.ui.shell.i18n import tr
+from app.ui.shell.model_loader import in_words
+from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.flow_layout import FlowLayout

@@ -9,9 +9,9 @@ from PySide6.QtCore import QObject, Signal
 
 from app.core.errors import AppError
 from app.core.events import CancelToken
-from app.ui import tasks
-from app.ui.i18n import tr
-from app.ui.notify import Notify
+from app.ui.shell import tasks
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify
 from app.ui.translate.progress import Progress
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.features.translation.stored import Saved, Saving, StoredTranslation
 from app.features.translation.stored_saving import file_name
-from app.ui import tasks
-from app.ui.i18n import tr
-from app.ui.notify import Notify
+from app.ui.shell import tasks
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify
 from app.ui.widgets.file_dialog import SAVED, file_dialog
 
 if TYPE_CHECKING:

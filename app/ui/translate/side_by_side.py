@@ -19,7 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from app.documents.segments import Content
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
 from app.ui.translate.flag_words import Remedy
 from app.ui.translate.side_by_side_editor import ENTER, RowEditor

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QTextBlockFormat, QTextCharFormat, 
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QTextEdit, QVBoxLayout, QWidget
 
 from app.documents.segments import Content, marks
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
 from app.ui.translate.side_by_side_chips import CHARACTER, CHIP_TYPE, Chips, chip, content_in
 from app.ui.translate.side_by_side_marks import is_whole, labels, missing, put_back

@@ -11,7 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from app.core.errors import AppError
 from app.documents.segments import Content, Mark
 from app.features.translation.result import Origin, Translated
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 from app.ui.translate.flag_words import told
 
 if TYPE_CHECKING:

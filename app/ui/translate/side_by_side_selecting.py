@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, Qt, Signal
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QWidget
 
-from app.ui.desktop import copy_text
+from app.ui.shell.desktop import copy_text
 from app.ui.theme import Theme
 from app.ui.translate.side_by_side_delegate import CellDelegate
 from app.ui.translate.side_by_side_model import SOURCE, TARGET

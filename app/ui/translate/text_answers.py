@@ -10,8 +10,8 @@ from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from app.features.translation.events import SegmentDone, SegmentGrows, TranslationPlanned, TranslationRests
 from app.features.translation.result import Origin, Translated
 from app.language.names import language, own_name
-from app.ui.i18n import tr
-from app.ui.notify import Notify
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify
 from app.ui.translate.flag_words import Remedy
 from app.ui.translate.text_paragraphs import words_of
 from app.ui.translate.text_requests import Answer, AskBack, BackText, Ended, Paragraphs

@@ -11,10 +11,10 @@ from PySide6.QtCore import QObject, Signal
 
 from app.core.events import CancelToken
 from app.language.names import LANGUAGES, language
-from app.ui import tasks
-from app.ui.i18n import tr
-from app.ui.model_loader import model_name
-from app.ui.notify import Notify
+from app.ui.shell import tasks
+from app.ui.shell.i18n import tr
+from app.ui.shell.model_loader import model_name
+from app.ui.shell.notify import Notify
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 
 from app.core.events import CancelToken
-from app.ui import tasks
+from app.ui.shell import tasks
 
 if TYPE_CHECKING:
     from app.language.detection import Detector

@@ -13,11 +13,11 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWi
 
 from app.core.errors import AppError
 from app.features.translation.result import Formality, TranslationWish
-from app.ui.desktop import copy_text
-from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.notify import Notify
-from app.ui.shortcuts import with_keys
+from app.ui.shell.desktop import copy_text
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify
+from app.ui.shell.shortcuts import with_keys
 from app.ui.theme import EDGE_PX, TOP_PX, Theme
 from app.ui.translate.language_choice import LanguageChoice, usual_target
 from app.ui.translate.needs_model import NeedsModel

@@ -7,7 +7,7 @@ from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QInputMethodEvent, QK
 from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 
 from app.core.visible import clean_text
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_text_font
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QTextBlock, QTextBlock
 from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
 
 from app.language.scripts import is_right_to_left
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
 from app.ui.translate.text_places import place_in, sentences_around
 from app.ui.translate.text_source import LINE_PERCENT, follow_each_paragraph

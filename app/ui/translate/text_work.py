@@ -18,7 +18,7 @@ from app.core.events import CancelToken
 from app.documents.segments import Content
 from app.features.translation.events import TranslationEnded, TranslationEvent
 from app.features.translation.result import Translated, TranslationWish
-from app.ui import tasks
+from app.ui.shell import tasks
 from app.ui.translate.text_requests import (
     Alternative,
     Answer,

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.errors import AppError
 from app.features.translation.events import SegmentDone, TranslationPlanned
-from app.ui.notify import Notify
 from app.ui.second_model_question import SecondModelQuestion
+from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.translate.running import TranslationRunner
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.ui.i18n import tr
-from app.ui.notify import Notify
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.translate.translation_list import TranslationListModel
 from app.ui.work_column import ColumnWords, WorkColumn

@@ -15,7 +15,7 @@ from app.core.errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.documents.protocol import Drawn
 from app.features.shown_document import ShownDocument
-from app.ui import tasks
+from app.ui.shell import tasks
 
 CACHE_BYTES = 64_000_000
 IDLE_MS = 150

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QFontMetricsF, QTextBlockFormat, QTextCharForm
 
 from app.documents.blocks import Block, Kind
 from app.language.scripts import is_right_to_left
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.document_pieces import BY_LINE, Stretch
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QRect, QRectF, QSizeF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 from app.ui.theme import LIGHT, Theme
 from app.ui.widgets.document_drawing import A4_PT, Picture
 from app.ui.widgets.document_marks import Area, joined

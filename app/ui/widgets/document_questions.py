@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from app.documents.source import ENCODINGS
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.file_dialog import DOCUMENTS, document_filters, file_dialog
 from app.ui.widgets.file_to_read import FileToRead, Stage

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 
 from app.documents.blocks import Block
 from app.features.shown_document import Mark, ShownDocument
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_text_font
 from app.ui.widgets.document_look import CODE_GROUND, GROUND_PROPERTY, ROW_GROUND, DocumentLook

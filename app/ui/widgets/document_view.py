@@ -17,8 +17,8 @@ from app.core.errors import AppError
 from app.documents.blocks import Block
 from app.features.sentences import sentence_for
 from app.features.shown_document import Mark, ShownDocument
-from app.ui.i18n import tr
-from app.ui.notify import Notify
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.document_card import DocumentCard
 from app.ui.widgets.document_drawing import PageDrawer, Picture

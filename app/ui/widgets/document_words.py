@@ -6,7 +6,7 @@ from app.documents.source import PageRead, Remark
 from app.features.document_sentences import pages_words, remark_sentence, units
 from app.features.documents import Part
 from app.store.documents import StoredDocument
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 
 MOST_NAME = 44
 

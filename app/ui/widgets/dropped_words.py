@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.core.visible import visible_name
 from app.documents.folder import MOST_FILES, Expanded
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 from app.ui.widgets.document_words import short_name
 
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.documents.formats.registry import formats
-from app.ui.i18n import tr
+from app.ui.shell.i18n import tr
 
 DOCUMENTS, SAVED, MODELS = "documents", "saved", "models"
 """What a dialog is for: to read from, to save results to, to bring models along."""

@@ -12,7 +12,7 @@ from app.features.documents import WHOLE, Part
 from app.store.documents import StoredDocument
 
 if TYPE_CHECKING:
-    from app.ui.tasks import Task
+    from app.ui.shell.tasks import Task
 
 
 class Stage(Enum):

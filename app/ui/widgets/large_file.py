@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from app.ui.i18n import size_text, tr, window_title
+from app.ui.shell.i18n import size_text, tr, window_title
 from app.ui.theme import Theme
 from app.ui.widgets.document_words import short_name
 from app.ui.widgets.question_dialog import QuestionDialog

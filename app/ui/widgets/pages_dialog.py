@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from app.core.visible import visible_name
 from app.features.document_sentences import units
-from app.ui.i18n import tr, window_title
+from app.ui.shell.i18n import tr, window_title
 from app.ui.theme import Theme
 from app.ui.widgets.document_words import short_name
 from app.ui.widgets.elided_label import ElidedLabel

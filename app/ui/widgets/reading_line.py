@@ -11,7 +11,7 @@ from app.core.events import CancelToken
 from app.documents.protocol import Found
 from app.documents.source import PageRead
 from app.features.documents import Documents, Kept, ReadEvent, Waits
-from app.ui import tasks
+from app.ui.shell import tasks
 from app.ui.widgets.file_to_read import FileToRead, Stage
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QMargins, QObject, QSize, Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
-from app.ui.window_geometry import within_screen
+from app.ui.shell.window_geometry import within_screen
 
 
 class ScrollBox(QScrollArea):

@@ -25,7 +25,7 @@ from app.ui.chat.thinking_view import ThinkingView
 from app.ui.chat.too_long import TooLong
 from app.ui.chat.transcript import Transcript
 from app.ui.chat.turn import Turn
-from app.ui.notify import Notify
+from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.pages_dialog import PagesDialog
 from app.ui.widgets.password_dialog import PasswordDialog

@@ -12,7 +12,7 @@ from app.bootstrap import Fireside
 from app.features.summaries import StoredSummary
 from app.features.summarize import SummaryEvent
 from app.features.summary.result import Form, Length, Wish
-from app.ui.notify import Notify
+from app.ui.shell.notify import Notify
 from app.ui.summarize.better_model import BetterModel
 from app.ui.summarize.drop_zone import DropZone
 from app.ui.summarize.figures import Figures

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QFrame, QLabel, QLineEd
 from app.bootstrap import Fireside
 from app.documents.segments import Segment
 from app.features.translation.result import Formality, Translated, TranslationWish
-from app.ui.notify import Notify
+from app.ui.shell.notify import Notify
 from app.ui.translate.document_page import DocumentPage
 from app.ui.translate.document_state import DocumentState
 from app.ui.translate.document_view import DocumentTranslationView

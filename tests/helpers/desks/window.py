@@ -23,26 +23,26 @@ from PySide6.QtWidgets import (
 )
 
 from app.bootstrap import Fireside, build
-from app.ui import tasks
 from app.ui.chat.chat_view import ChatView
-from app.ui.chat_list import PINNED_ROLE
-from app.ui.left_column import LeftColumn
-from app.ui.main_window import MainWindow
-from app.ui.model_loader import ModelLoader
-from app.ui.model_picker import ModelPicker
 from app.ui.models.page import ModelsPage
-from app.ui.notify import Notify
-from app.ui.row_list import ID_ROLE, RowList
-from app.ui.sidebar import Sidebar
-from app.ui.status_line import ContextGauge, StatusLine
+from app.ui.shell import tasks
+from app.ui.shell.chat_list import PINNED_ROLE
+from app.ui.shell.left_column import LeftColumn
+from app.ui.shell.main_window import MainWindow
+from app.ui.shell.model_loader import ModelLoader
+from app.ui.shell.model_picker import ModelPicker
+from app.ui.shell.notify import Notify
+from app.ui.shell.sidebar import Sidebar
+from app.ui.shell.status_line import ContextGauge, StatusLine
+from app.ui.shell.tabs import Tabs
+from app.ui.shell.views import Views
 from app.ui.summarize.summarize_view import SummarizeView
-from app.ui.tabs import Tabs
 from app.ui.theme import Theme
 from app.ui.translate.running import TranslationRunner
 from app.ui.translate.translate_view import TranslateView
-from app.ui.views import Views
 from app.ui.widgets.elided_label import ElidedLabel
 from app.ui.widgets.fields import SearchField
+from app.ui.widgets.row_list import ID_ROLE, RowList
 from app.ui.work_column import WorkColumn
 from tests.helpers.attached import urls_of
 from tests.helpers.desks.desk import NO_KEYS, Desk, Found

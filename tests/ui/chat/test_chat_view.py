@@ -173,7 +173,7 @@ def test_a_draft_is_saved_while_it_is_written(open_chat: Open) -> None:
 
 def test_a_message_sent_while_the_model_loads_is_queued_and_says_so(open_chat: Open) -> None:
     desk = open_chat({"text": "Here."}, loaded=False, load={"seconds": 1.0})
-    from app.ui import tasks
+    from app.ui.shell import tasks
 
     desk.chat.set_model_state("loading", "Starter: loading")
     tasks.run(lambda token: desk.engine.load(desk.script.parent / "m.gguf", cancel=token), desk.chat)

@@ -11,9 +11,9 @@ import pytest
 from PySide6.QtCore import Qt
 
 from app.features.memory_watch import Memory, MemoryWatch
-from app.ui import tasks
-from app.ui.model_loader import ModelLoader
-from app.ui.model_sleep import ModelSleep
+from app.ui.shell import tasks
+from app.ui.shell.model_loader import ModelLoader
+from app.ui.shell.model_sleep import ModelSleep
 from tests.helpers.desks.chat import ChatDesk
 from tests.ui.chat.conftest import Open
 

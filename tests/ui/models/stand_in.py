@@ -26,9 +26,9 @@ from app.hub.downloads import Download, DownloadRequest
 from app.hub.files import ModelFile, RemoteFile, Repository
 from app.hub.library import InstalledModel
 from app.hub.search import Page, Query
-from app.ui import tasks
 from app.ui.models.models_view import ModelsView
-from app.ui.notify import Notify
+from app.ui.shell import tasks
+from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from tests.helpers.desks.models import ModelsDesk
 

@@ -16,9 +16,9 @@ from app.engine.fit import Room
 from app.features.model_estimate import Fit
 from app.features.sentences import sentence_for
 from app.hub.files import ModelFile, RemoteFile
-from app.ui import tasks
 from app.ui.models.repository_page import RepositoryPage
-from app.ui.notify import Notify
+from app.ui.shell import tasks
+from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.models import RepositoryDesk

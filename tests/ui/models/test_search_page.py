@@ -15,10 +15,10 @@ from app.features.sentences import sentence_for
 from app.hub.access import Access, Ledger
 from app.hub.network import Network
 from app.hub.search import Found, Hub, Page
-from app.ui import tasks
 from app.ui.models.result_list import FOUND_ROLE
 from app.ui.models.search_page import SearchPage
-from app.ui.notify import Notify
+from app.ui.shell import tasks
+from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.models import SearchDesk

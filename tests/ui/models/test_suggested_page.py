@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import HubUnreachable
-from app.ui import tasks
+from app.ui.shell import tasks
 from tests.ui.models.stand_in import QWEN, SMALL, TRANSLATOR, Pages, download, installed
 
 

@@ -24,7 +24,7 @@ from app.features.summary.result import (
     Summary,
     Wish,
 )
-from app.ui.notify import Notify
+from app.ui.shell.notify import Notify
 from app.ui.summarize.summarize_view import SummarizeView
 from app.ui.theme import Theme
 from tests.helpers.desks.summarize import SummarizeDesk

@@ -17,7 +17,7 @@ from app.bootstrap import Fireside, build
 from app.features.summaries import StoredSummary
 from app.features.summary.result import Wish
 from app.store.jobs import Jobs
-from app.ui.notify import Notify
+from app.ui.shell.notify import Notify
 from app.ui.summarize.summaries_column import SummariesColumn
 from app.ui.summarize.summary_list import SummaryListModel, group_of
 from app.ui.theme import Theme

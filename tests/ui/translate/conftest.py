@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.bootstrap import build
-from app.ui.notify import Notify
+from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.translate.running import TranslationRunner
 from app.ui.translate.translate_view import TranslateView

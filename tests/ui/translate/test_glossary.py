@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.features.translation.result import Term
-from app.ui import tasks
-from app.ui.notify import Notify
+from app.ui.shell import tasks
+from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.translate.glossary_model import KEPT, SOURCE, TARGET
 from app.ui.translate.glossary_panel import GlossaryPanel

@@ -10,8 +10,8 @@ from pytestqt.modeltest import ModelTester
 
 from app.features.translation.result import TranslationWish
 from app.features.translation.stored import StoredTranslation
-from app.ui.row_list import NOTE_ROLE, TITLE_ROLE
 from app.ui.translate.translation_list import TranslationListModel
+from app.ui.widgets.row_list import NOTE_ROLE, TITLE_ROLE
 
 NOW = datetime(2026, 11, 24, 16, 0)
 

@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QImage
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import AppError, DocumentTooDemanding, DocumentUnreadable
-from app.ui import tasks
+from app.ui.shell import tasks
 from app.ui.widgets import document_drawing
 from app.ui.widgets.document_drawing import PageDrawer, Picture, picture_from
 from tests.helpers.shown_documents import WIDTH_PT, DocumentInMemory, annual_report, drawn

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.features.shown_document import Mark
-from app.ui import tasks
+from app.ui.shell import tasks
 from app.ui.theme import Theme
 from app.ui.widgets.document_search import DocumentSearch
 from tests.helpers.clipping import clipped_texts

@@ -14,8 +14,8 @@ from pytestqt.qtbot import QtBot
 from app.core.errors import DatabaseDamaged, DocumentUnreadable
 from app.documents.blocks import Block, Kind
 from app.features.shown_document import Mark
-from app.ui import tasks
-from app.ui.notify import Notify
+from app.ui.shell import tasks
+from app.ui.shell.notify import Notify
 from app.ui.theme import DARK, LIGHT, Theme
 from app.ui.widgets.document_view import DocumentView
 from tests.helpers.clipping import clipped_texts

@@ -1,0 +1,218 @@
+"""Starts the window: one instance, the parts, problems at start, the model behind it, a clean quit."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QEvent, QObject, QSocketNotifier, QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QDialog
+
+from app import APP_ID, APP_NAME, __version__
+from app.bootstrap import Fireside, build
+from app.core.errors import AppError
+from app.core.paths import AppPaths, resource
+from app.core.settings import load_settings
+from app.features.memory_watch import MemoryWatch
+from app.features.sentences import Sentence
+from app.ui.chat.chat_view import ChatView
+from app.ui.shell import tasks
+from app.ui.shell.calm_caret import CalmCaret
+from app.ui.shell.main_window import MainWindow
+from app.ui.shell.model_loader import ModelLoader
+from app.ui.shell.model_sleep import ModelSleep
+from app.ui.shell.notify import Notify
+from app.ui.shell.silence import SilenceNotices
+from app.ui.shell.single_instance import SingleInstance
+from app.ui.theme import Theme
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QIcon
+
+
+log = logging.getLogger(__name__)
+
+STOP_TIMEOUT_S = 1.0
+NO_ANSWER = Sentence(
+    f"{APP_NAME} is already running, but does not answer.",
+    "This is a second window on the same chats. If the first one does not come back, close it, or end its process in "
+    "the system’s task manager.",
+)
+
+
+def run(arguments: list[str]) -> int:
+    """Shows the window until it is closed; returns the exit code."""
+    files = [str(Path(argument).absolute()) for argument in arguments]
+    application = QApplication([APP_NAME])
+    application.setApplicationName(APP_ID)
+    application.setApplicationVersion(__version__)
+    QGuiApplication.setDesktopFileName(APP_ID)
+    paths = AppPaths.from_environment()
+    instance = SingleInstance(paths.data)
+    is_first = instance.claim()
+    if not is_first and instance.hand_over(files):
+        return 0
+    try:
+        return _run_window(application, instance, paths, files, [] if is_first else [NO_ANSWER])
+    finally:
+        instance.close()
+
+
+def _run_window(
+    application: QApplication, instance: SingleInstance, paths: AppPaths, files: list[str], notices: list[Sentence]
+) -> int:
+    # Read apart from bootstrap, so that a problem at start already looks as the person chose.
+    appearance = load_settings(paths.settings)[0].appearance
+    theme = Theme(appearance.scheme, appearance.zoom, system_font=appearance.system_font)
+    theme.install(application)
+    application.setWindowIcon(_app_icon())
+    app = _build(paths, theme)
+    if app is None:
+        return 1
+    for notice in notices:
+        log.info("told: %s", notice.text)
+    app.notices += notices
+    notify = Notify(theme)
+    notify.install()
+    try:
+        loader = ModelLoader(app, notify)
+        chat = ChatView(app, theme, notify)
+        window = MainWindow(app, theme, notify, loader, chat)
+        watch, views = MemoryWatch(lambda: app.settings.engine), window.views
+        ModelSleep(watch, notify, loader, chat, is_at_work=lambda: views.is_at_work)
+        instance.asked.connect(lambda more: _on_asked(window, more))
+        first_paint = _FirstPaint(window, lambda: _after_first_paint(app, window, notify, theme, files))
+        window.installEventFilter(first_paint)
+        CalmCaret(window)
+        window.show()
+        with _Signals(application, window.close):
+            code = application.exec()
+    finally:
+        tasks.running.stop_all(STOP_TIMEOUT_S)
+        notify.uninstall()
+        app.close(instance.close)
+    return code
+
+
+def _on_asked(window: MainWindow, files: list[str]) -> None:
+    window.bring_to_front()
+    window.files.open(files)
+
+
+def _build(paths: AppPaths, theme: Theme) -> Fireside | None:
+    """The parts; when they cannot be built, says why and tries again as often as asked."""
+    while True:
+        try:
+            return build(paths)
+        except AppError as error:
+            from app.ui.shell.startup_problem import StartupProblem
+
+            if StartupProblem(theme, error, paths.data).exec() != QDialog.DialogCode.Accepted:
+                return None
+
+
+def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme: Theme, files: list[str]) -> None:
+    if os.environ.get("FIRESIDE_TIMING") == "1":
+        print(f"window visible after {_process_age_ms():.0f} ms", file=sys.stderr, flush=True)  # noqa: T201
+    for notice in app.notices:
+        notify.tell(notice)
+    if files:
+        window.files.open(files)
+    else:
+        window.loader.start()
+    app.models.start()
+    watch_models(app, window, notify, theme)
+    SilenceNotices(notify, window)
+    window.views.go_on()
+    tasks.run(lambda _token: _tidied(app), window).failed.connect(notify.error)
+
+
+def watch_models(app: Fireside, window: MainWindow, notify: Notify, theme: Theme) -> None:
+    """What the window tells about models beside its Models view; nothing of it is needed at start."""
+    from app.ui.chat.first_suggestion import FirstSuggestion
+    from app.ui.models.download_watch import DownloadWatch
+    from app.ui.task_bar import TaskBar
+
+    watch = DownloadWatch(app.models, theme, notify, window.loader, task_bar=TaskBar(window))
+    application = QApplication.instance()
+    assert application is not None
+    application.aboutToQuit.connect(watch.close)
+    FirstSuggestion(app.models, notify, window.loader, window.chat.empty, watch.changed)
+    window.chat.empty.models_wanted.connect(window.views.show_models)
+
+
+def _tidied(app: Fireside) -> Iterator[object]:
+    app.tidy()
+    yield from ()
+
+
+def _app_icon() -> QIcon:
+    from app.ui.shell.app_icon import app_icon
+
+    return app_icon(resource("icons/fireside.svg"))
+
+
+def _process_age_ms() -> float:
+    """Time since the process began; from this module's import where the system does not say (not Linux)."""
+    try:
+        started_ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+        uptime_s = float(Path("/proc/uptime").read_text().split()[0])
+        return (uptime_s - started_ticks / os.sysconf("SC_CLK_TCK")) * 1000
+    except (OSError, ValueError):
+        return (time.monotonic() - _IMPORTED_S) * 1000
+
+
+_IMPORTED_S = time.monotonic()
+
+
+class _FirstPaint(QObject):
+    """Calls back once, when the window has been painted for the first time."""
+
+    def __init__(self, parent: QObject, then: Callable[[], None]) -> None:
+        super().__init__(parent)
+        self._then = then
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            watched.removeEventFilter(self)
+            QTimer.singleShot(0, self, self._then)
+        return False
+
+
+class _Signals:
+    """Makes Ctrl+C in a terminal and SIGTERM close the window as a person would.
+
+    Python runs signal handlers between its own instructions, and Qt's loop has none while it waits:
+    the wake-up socket interrupts it. The handler only asks: what it interrupts may hold a lock that closing needs.
+    """
+
+    def __init__(self, application: QApplication, quit_window: Callable[[], object]) -> None:
+        self._ours, self._theirs = socket.socketpair()
+        self._ours.setblocking(False)
+        self._theirs.setblocking(False)
+        self._notifier = QSocketNotifier(self._ours.fileno(), QSocketNotifier.Type.Read, application)
+        self._notifier.activated.connect(lambda: self._ours.recv(64))
+        self._quit = quit_window
+
+    def __enter__(self) -> None:
+        self._old_fd = signal.set_wakeup_fd(self._theirs.fileno(), warn_on_full_buffer=False)
+        self._old = {
+            number: signal.signal(number, lambda *_: QTimer.singleShot(0, self._quit))
+            for number in (signal.SIGINT, signal.SIGTERM)
+        }
+
+    def __exit__(self, *exc: object) -> None:
+        for number, handler in self._old.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self._old_fd)
+        self._notifier.setEnabled(False)
+        self._ours.close()
+        self._theirs.close()

@@ -1,0 +1,273 @@
+"""Which model is in: loads one behind the window, says how far, and keeps the old one when that fails."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+
+from app.core.errors import AppError
+from app.core.events import LoadProgress, ModelLoaded
+from app.core.paths import starter_model
+from app.core.visible import visible_name
+from app.features.model_sentences import Words, surprise_words, trying_words
+from app.features.sentences import Sentence, sentence_for
+from app.ui.shell import tasks
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify
+from app.ui.widgets.notice_bar import Notice
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+# The quantization, and the number of a file in several parts, say nothing to most people.
+_TAGS = re.compile(r"([-._](I?Q\d\w*|BF16|F16|F32|MXFP4\w*|\d{5}-of-\d{5}|gguf))+$", re.IGNORECASE)
+
+
+def model_name(path: Path) -> str:
+    """What a model is called in the window."""
+    if path == starter_model():
+        return tr("Starter")
+    stem = visible_name(path.stem)
+    return _TAGS.sub("", stem).replace("-", " ").replace("_", " ").strip() or stem
+
+
+def in_words(words: Words) -> str:
+    """Words about a model in the person's language."""
+    return tr(words.text, **words.values)
+
+
+class ModelLoader(QObject):
+    """Holds the state `asleep`, `loading`, `ready` or `failed`, and the path it is about."""
+
+    changed = Signal()
+    _waking = Signal(object)
+    """From the thread that wakes a sleeping model: `LoadProgress`, `ModelLoaded` or None."""
+
+    def __init__(self, app: Fireside, notify: Notify, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._app, self._notify = app, notify
+        self._task: tasks.Task | None = None
+        self.state = "asleep"
+        self.path: Path | None = app.model_path()
+        self.fraction = 0.0
+        self.step = ""
+        self.model: ModelLoaded | None = None
+        self._step_notice: Notice | None = None
+        self._told = ""
+        self._is_expected = False
+        self._waking.connect(self._on_waking)
+        app.engine.on_waking = self._waking.emit
+
+    @property
+    def word(self) -> str:
+        """The state in words, as beside the dot."""
+        if self.state == "loading":
+            return tr("loading {percent} %", percent=int(self.fraction * 100))
+        words = {"asleep": tr("asleep"), "ready": tr("ready"), "failed": tr("failed")}
+        return words[self.state] if self.path else tr("none open")
+
+    @property
+    def name(self) -> str:
+        """What the model is called."""
+        return self._app.label_of(self.path) or model_name(self.path) if self.path else tr("No model")
+
+    @property
+    def stand_in(self) -> Path | None:
+        """The model that a job has put in place of this one for a while, and that answers meanwhile."""
+        loaded = Path(self.model.path) if self.model is not None and self.state == "ready" else None
+        return loaded if loaded != self.path else None
+
+    def start(self) -> None:
+        """Loads the chosen model, at start."""
+        if self.path is not None:
+            self.load(self.path)
+        else:
+            self.changed.emit()
+
+    def load(self, path: Path) -> None:
+        """Opens a model; it is remembered once it is in."""
+        self._load(path, fall_back=self._way_back(path), remember=True)
+
+    def reload(self) -> None:
+        """The same model again, with the settings as they are now."""
+        if self.path is not None:
+            self._load(self.path, fall_back=None, remember=False)
+
+    @property
+    def wakes_up(self) -> bool:
+        """Whether the next message brings the model back."""
+        return self._app.engine.is_asleep
+
+    @property
+    def can_cancel(self) -> bool:
+        """Whether `cancel` does anything: a model that a message woke is stopped with its answer."""
+        return self._task is not None
+
+    def cancel(self) -> None:
+        """Stops loading."""
+        if self._task is not None:
+            self._task.cancel()
+
+    def sleep(self) -> None:
+        """Frees the model's memory; the next message brings it back, and so does `wake`."""
+        if self.state != "ready":
+            return
+        task = tasks.run(lambda _: _once(self._app.engine.sleep), self)
+        task.finished.connect(self.look)
+        task.failed.connect(self._notify.error)
+        self._set("asleep", None)
+
+    def wake(self) -> None:
+        """Brings a sleeping model back before anybody asks it something."""
+        if self.state == "asleep":
+            self.reload()
+
+    def expect(self) -> None:
+        """An answer begins: a model that is away is on its way back, whatever brings it."""
+        if self._task is None and self.state == "asleep" and self.path is not None:
+            self.fraction, self._is_expected = 0.0, True
+            self._set("loading", None)
+            self.look_during_answer()
+
+    def look_during_answer(self) -> None:
+        """Something of the answer has come: what was expected is there."""
+        if self._is_expected and self._app.engine.loaded is not None:
+            self.look()
+
+    def look(self) -> None:
+        """Compares with the engine: its child may have ended, or woken up, during an answer."""
+        if self._task is None and (self.state in ("ready", "asleep") or self._is_expected):
+            self._is_expected = False
+            loaded = self._app.engine.loaded
+            self._set("asleep" if loaded is None else "ready", loaded or self.model)
+
+    def _way_back(self, path: Path) -> Path | None:
+        """What to load when this fails: the model that is in or asleep now, else the starter."""
+        before = starter_model() if self.state == "failed" else self.path
+        return before if before != path else None
+
+    def _load(self, path: Path, *, fall_back: Path | None, remember: bool) -> None:
+        before = self.path
+        if self._task is not None:
+            self._task.cancel()
+        engine, settings = self._app.engine, self._app.settings.engine
+        task = tasks.run(
+            lambda token: engine.load(
+                path,
+                context_tokens=settings.context_tokens,
+                gpu_layers=settings.gpu_layers,
+                threads=settings.threads,
+                kv_type=settings.kv_type,
+                devices=settings.devices,
+                experts_on_cpu=settings.experts_on_cpu,
+                cancel=token,
+            ),
+            self,
+        )
+        self._task, self.path, self.fraction = task, path, 0.0
+        task.event.connect(lambda event: self._on_event(task, event))
+        task.finished.connect(lambda: self._on_finished(task, before, remember=remember))
+        task.failed.connect(lambda error: self._on_failed(task, error, fall_back, before))
+        self._set("loading", None)
+
+    def _on_event(self, task: tasks.Task, event: object) -> None:
+        if task is not self._task:
+            return
+        if isinstance(event, LoadProgress):
+            self._show_progress(event)
+        elif isinstance(event, ModelLoaded):
+            self.model, self._told = event, ""
+
+    def _on_waking(self, event: LoadProgress | ModelLoaded | None) -> None:
+        if self._task is not None:
+            return  # another model was chosen meanwhile
+        if isinstance(event, LoadProgress):
+            if self.state != "loading":
+                self.fraction = 0.0
+                self._set("loading", None)
+            self._show_progress(event)
+        else:
+            self._set("ready" if event else "asleep", event)
+
+    def _show_progress(self, event: LoadProgress) -> None:
+        moved = int(event.fraction * 100) != int(self.fraction * 100) or event.step != self.step
+        if event.step and event.step != self.step:
+            self._say_step(event.step)
+        self.fraction, self.step = event.fraction, event.step
+        if moved:
+            self.changed.emit()
+
+    def _say_step(self, step: str) -> None:
+        """One notice that lasts as long as the loading does."""
+        self._end_step()
+        notice = self._notify.tell(Sentence(in_words(trying_words(step))))
+        notice.left.connect(self._on_step_left)
+        self._step_notice = notice
+
+    def _end_step(self) -> None:
+        if self._step_notice is not None:
+            self._step_notice.dismiss()
+
+    def _on_step_left(self) -> None:
+        self._step_notice = None
+
+    def _say_surprise(self, model: ModelLoaded) -> None:
+        """Said once for each time a person loads a model, not each time it wakes up."""
+        words = surprise_words(model)
+        text = in_words(words) if words is not None else ""
+        if text and text != self._told:
+            self._notify.tell(Sentence(text, action="settings"))
+        self._told = text
+
+    def _on_finished(self, task: tasks.Task, before: Path | None, *, remember: bool) -> None:
+        if task is not self._task:
+            return
+        self._task = None
+        if self.model is None:  # stopped: whatever the engine still holds is what there is
+            loaded = self._app.engine.loaded
+            self.path = Path(loaded.path) if loaded else before or self.path
+            self._set("ready" if loaded else "asleep", loaded)
+            return
+        if self.path is not None:
+            try:
+                if remember:
+                    self._app.remember_model(self.path)
+                self._app.models.mark_used(self.path)
+            except AppError as error:
+                self._notify.error(error)
+        self._set("ready", self.model)
+
+    def _on_failed(self, task: tasks.Task, error: BaseException, fall_back: Path | None, before: Path | None) -> None:
+        if task is not self._task:
+            return
+        failed_path, self._task = self.path, None
+        assert failed_path is not None
+        can_retry = sentence_for(error).action == "retry"
+        self._notify.error(error, action=(lambda: self.load(failed_path)) if can_retry else None)
+        loaded = self._app.engine.loaded
+        if loaded is not None:  # the file was refused before the old model left
+            self.path = before or Path(loaded.path)
+            self._set("ready", loaded)
+        elif fall_back is not None:
+            self._load(fall_back, fall_back=None, remember=False)
+        else:
+            self.path = before or failed_path
+            self._set("failed", None)
+
+    def _set(self, state: str, model: ModelLoaded | None) -> None:
+        self._is_expected = self._is_expected and state == "loading"
+        self.state, self.model, self.step = state, model, ""
+        self._end_step()
+        if state == "ready" and model is not None:
+            self._say_surprise(model)
+        self.changed.emit()
+
+
+def _once(do: Callable[[], object]) -> Iterator[object]:
+    """One call as work for a task."""
+    do()
+    yield from ()

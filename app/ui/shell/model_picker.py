@@ -1,0 +1,308 @@
+"""The model picker: name, size, a dot with a word; its menu holds the known models. Each tab has its own model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QActionGroup, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton
+
+from app.core.errors import AppError
+from app.core.paths import starter_model
+from app.features.model_sentences import ASLEEP, trying_words, why_words
+from app.ui.icons import icon
+from app.ui.shell.i18n import size_text, tr
+from app.ui.shell.model_loader import ModelLoader, in_words, model_name
+from app.ui.shell.notify import Notify
+from app.ui.shell.shortcuts import keys_of, with_keys
+from app.ui.shell.tabs import CHAT
+from app.ui.theme import Theme
+from app.ui.widgets.elided_label import ElidedLabel
+from app.ui.widgets.status_dot import StatusDot
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+NAME_PX = 220
+_DOTS = {
+    "asleep": ("muted", False),
+    "loading": ("warning", True),
+    "ready": ("success", True),
+    "failed": ("danger", True),
+}
+
+
+class ModelPicker(QPushButton):
+    """Shows the model of the tab that is open, with the loader's state where that is the one; chooses another.
+
+    What is chosen for the chat is loaded at once; another tab's model is loaded by its work, so the chat's stays.
+    """
+
+    open_wanted = Signal()
+    models_wanted = Signal()
+    task_model_changed = Signal()
+    """A tab other than the chat has another model now; the chat's is told by the loader."""
+
+    def __init__(self, app: Fireside, theme: Theme, loader: ModelLoader, notify: Notify) -> None:
+        super().__init__()
+        self._app, self._theme, self._loader, self._notify = app, theme, loader, notify
+        self.task = CHAT
+        self._own: Path | None = None
+        self.setObjectName("model_picker")
+        self.is_at_work: Callable[[str], bool] = lambda _task: False
+        """Whether the model of a tab, where that has its own, is answering now."""
+        self.setAccessibleName(tr("Model"))
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._dot = StatusDot(theme)
+        self._name = ElidedLabel()
+        self._size, self._word, self._caret = QLabel(), QLabel(), QLabel()
+        self._size.setProperty("kind", "muted")
+        self._word.setProperty("kind", "muted")
+        self._row = QHBoxLayout(self)
+        for widget in (self._dot, self._name, self._size, self._word, self._caret):
+            if isinstance(widget, QLabel):
+                widget.setTextFormat(Qt.TextFormat.PlainText)
+            widget.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+            if widget is self._caret:
+                self._row.addStretch(1)
+            self._row.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
+        self.clicked.connect(self.show_menu)
+        loader.changed.connect(self._on_state_changed)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        self._on_state_changed()
+
+    def sizeHint(self) -> QSize:
+        name_px = min(self._name.sizeHint().width(), self._name.maximumWidth())
+        return QSize(self._width_of(name_px, self._said), self._theme.px(32))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._width_of(self._name.minimumSizeHint().width(), []), self._theme.px(32))
+
+    @property
+    def least_px(self) -> int:
+        """How wide it is without the model's name."""
+        return self._width_of(0, []) - self._row.spacing()
+
+    def show_task(self, task: str) -> None:
+        """Another tab is open, by the name of its task, or its model is another."""
+        self.task = task
+        self._own = None if task == CHAT else self._app.models.for_task(task)
+        self._on_state_changed()
+
+    @property
+    def path(self) -> Path | None:
+        """The tab's model: its own, else the one that answers in the chat."""
+        return self._own or self._loader.stand_in or self._loader.path
+
+    def use(self, path: Path) -> None:
+        """Chooses a model for the tab that is open."""
+        if self.task == CHAT:
+            self._loader.load(path)
+            return
+        try:
+            self._app.models.use(self.task, path)
+        except AppError as error:
+            self._notify.error(error)
+        self.show_task(self.task)
+        self.task_model_changed.emit()
+
+    def show_menu(self) -> None:
+        """Opens the menu below the picker, its end at the picker's end."""
+        menu = self.menu_now()
+        menu.setActiveAction(next((one for one in menu.actions() if one.isChecked()), menu.actions()[-1]))
+        menu.popup(self._place_below(menu.sizeHint()))
+
+    def show_about(self) -> None:
+        """What the model is and runs with, below the picker."""
+        from app.ui.model_about import ModelAbout  # not needed at start
+
+        about = ModelAbout(self._theme, self._loader, self)
+        about.move(self._place_below(about.size()))
+        about.show()
+        about.setFocus(Qt.FocusReason.PopupFocusReason)
+
+    def _place_below(self, size: QSize) -> QPoint:
+        """Where something of that size stands below the picker, or as near to that as the screen allows."""
+        mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        x = 0 if mirrored else self.width() - size.width()
+        place = QRect(self.mapToGlobal(QPoint(x, self.height() + self._theme.px(4))), size)
+        room = self.screen().availableGeometry()
+        place.moveRight(min(place.right(), room.right()))
+        place.moveBottom(min(place.bottom(), room.bottom()))
+        return QPoint(max(place.left(), room.left()), max(place.top(), room.top()))
+
+    def menu_now(self) -> QMenu:
+        """The known models that are still there, and opening another."""
+        tokens = self._theme.tokens
+        menu = QMenu(self)
+        menu.setObjectName("model_menu")
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.setToolTipsVisible(True)
+        group = QActionGroup(menu)
+        for path, name in self._known():
+            size_bytes = _size_or_none(path)
+            if size_bytes is None:
+                continue
+            words = [tr(name), size_text(size_bytes)]
+            if path == starter_model():
+                words.append(tr("a very small English model, often wrong"))
+            action = menu.addAction(_shown("  ·  ".join(words)), partial(self.use, path))
+            action.setToolTip("\n".join((str(path), *words[2:])))
+            is_this = path == self.path
+            action.setIcon(icon("check", tokens.accent if is_this else "#00000000"))
+            action.setCheckable(True)
+            action.setChecked(is_this)
+            group.addAction(action)
+        menu.addSeparator()
+        if self._is_loaders:
+            self._add_loader_actions(menu)
+        find, other = tr("Find more models…"), tr("Open a model file…")
+        menu.addAction(icon("cube", tokens.muted), f"{find}\t{keys_of('models')}", self.models_wanted.emit)
+        menu.addAction(icon("folder-open", tokens.muted), f"{other}\t{keys_of('open_model')}", self.open_wanted.emit)
+        self._fit_menu(menu)
+        return menu
+
+    def _fit_menu(self, menu: QMenu) -> None:
+        """A menu that is wider than the screen does without keys, then without the ends of its rows."""
+        menu.ensurePolished()
+        room = self.screen().availableGeometry().width()
+        over = menu.sizeHint().width() - room
+        if over <= 0:
+            return
+        for action in menu.actions():
+            action.setText(action.text().partition("\t")[0])
+        widest = max(menu.fontMetrics().horizontalAdvance(action.text()) for action in menu.actions())
+        most = widest - max(0, menu.sizeHint().width() - room)
+        for action in menu.actions():
+            action.setText(menu.fontMetrics().elidedText(action.text(), Qt.TextElideMode.ElideRight, most))
+
+    @property
+    def _is_loaders(self) -> bool:
+        """Whether the tab's model is the chat's, so that the loader knows its state."""
+        return self.path in (self._loader.path, self._loader.stand_in)
+
+    def _known(self) -> list[tuple[Path, str]]:
+        known = self._app.known_models()
+        if self._own is not None and self._own not in dict(known):
+            known.append((self._own, self._name_of(self._own)))
+        return known
+
+    def _name_of(self, path: Path) -> str:
+        return self._app.label_of(path) or model_name(path)
+
+    def _add_loader_actions(self, menu: QMenu) -> None:
+        loader, tokens = self._loader, self._theme.tokens
+        if loader.state == "loading" and loader.can_cancel:
+            menu.addAction(icon("stop", tokens.muted), tr("Stop loading"), loader.cancel)
+        elif loader.state == "ready":
+            menu.addAction(icon("moon", tokens.muted), tr("Put to sleep"), loader.sleep)
+        elif loader.path is not None and loader.state == "asleep":
+            menu.addAction(icon("sun", tokens.muted), tr("Wake up"), loader.wake)
+        elif loader.path is not None and loader.state == "failed":
+            menu.addAction(icon("arrow-clockwise", tokens.muted), tr("Load it again"), loader.start)
+        if loader.path is not None:
+            menu.addAction(icon("info", tokens.muted), tr("About this model"), self.show_about)
+
+    def _on_state_changed(self) -> None:
+        loader, path = self._loader, self.path
+        is_loaders = self._is_loaders
+        name = loader.name if path == loader.path or path is None else self._name_of(path)
+        if is_loaders:
+            word, state = loader.word, loader.state
+        else:
+            is_busy = self.is_at_work(self.task)
+            word, state = (tr("at work"), "ready") if is_busy else (tr("asleep"), "asleep")
+        self._name.setText(name)
+        size_bytes = _size_or_none(path) if path else None
+        size = "" if size_bytes is None else size_text(size_bytes)
+        self._size.setText(size)
+        self._word.setText(word)
+        token, filled = _DOTS[state]
+        self._dot.show_state(token, filled=filled)
+        told = self._told() if is_loaders else "" if state == "ready" else tr("It is loaded when it is needed.")
+        self.setAccessibleDescription(", ".join(part for part in (name, size, word, told) if part))
+        choose = with_keys(tr("Choose the model"), "choose_model")
+        self.setToolTip("\n".join(part for part in (told, str(path or ""), choose) if part))
+        self._fit()
+
+    @property
+    def _said(self) -> list[QLabel]:
+        """What stands beside the name where there is room."""
+        return [label for label in (self._size, self._word) if label.text()]
+
+    def _width_of(self, name_px: int, labels: Sequence[QLabel]) -> int:
+        margins = self._row.contentsMargins()
+        widths = [self._dot.minimumWidth(), *(label.sizeHint().width() for label in (*labels, self._caret))]
+        return sum(widths) + name_px + margins.left() + margins.right() + self._row.spacing() * len(widths)
+
+    def _fit(self) -> None:
+        """Takes the room it can have now, and then says what there is room for."""
+        self.updateGeometry()
+        parent = self.parentWidget()
+        layout = parent.layout() if parent is not None else None
+        if layout is not None:
+            layout.activate()
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """In a narrow window the size goes first, then the word, then the name; the tool tip and screen readers still
+        say all of them."""
+        least = self._name.minimumSizeHint().width()
+        self._name.setVisible(self.width() >= self._width_of(least, []))
+        has_room_for = [
+            labels for labels in (self._said, [self._word], []) if self._width_of(least, labels) <= self.width()
+        ]
+        shown = has_room_for[0] if has_room_for else []
+        for label in (self._size, self._word):
+            label.setVisible(label in shown)
+
+    def _told(self) -> str:
+        """The sentence that belongs to the state."""
+        loader = self._loader
+        words = None
+        if loader.state == "loading" and loader.step:
+            words = trying_words(loader.step)
+        elif loader.model is not None:
+            if loader.stand_in is not None:
+                return tr("For work in another tab, in place of {name}. It comes back afterwards.", name=loader.name)
+            words = why_words(loader.model)
+        elif loader.wakes_up:
+            words = ASLEEP
+        return "" if words is None else in_words(words)
+
+    def _on_theme_changed(self) -> None:
+        theme = self._theme
+        self._row.setContentsMargins(theme.px(13), 0, theme.px(11), 0)
+        self._row.setSpacing(theme.px(9))
+        self._name.setFont(theme.font(13.5, 500))
+        self._name.setMaximumWidth(theme.px(NAME_PX))
+        self._size.setFont(theme.font(13.5))
+        self._word.setFont(theme.font(13.5))
+        edge = theme.px(12)
+        self._caret.setPixmap(
+            icon("caret-down-bold", theme.tokens.text).pixmap(QSize(edge, edge), self.devicePixelRatio())
+        )
+        self.setFixedHeight(theme.px(32))
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+
+def _size_or_none(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None  # moved or deleted meanwhile: it is not offered
+
+
+def _shown(text: str) -> str:
+    """A menu reads & as the mark of a shortcut."""
+    return text.replace("&", "&&")

@@ -1,0 +1,137 @@
+"""The one door to the person: sentences, errors, undo, and exceptions that nobody caught."""
+
+from __future__ import annotations
+
+import logging
+import platform
+import re
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtCore import QObject, Qt, Signal, qVersion
+
+from app import APP_NAME, __version__
+from app.core import errors
+from app.features.sentences import Sentence, sentence_for
+from app.ui.shell.desktop import copy_text, open_folder
+from app.ui.shell.i18n import tr
+from app.ui.theme import Theme
+from app.ui.widgets.notice_bar import Notice, NoticeBar
+
+log = logging.getLogger(__name__)
+
+UNDO_MS = 10_000
+
+ACTION_LABELS = {
+    "open_model": "Open a model…",
+    "new_chat": "New chat",
+    "retry": "Try again",
+    "settings": "Settings",
+    "network": "Network settings",
+    "models": "Models",
+    "storage": "Storage",
+    "open_folder": "Open folder",
+    "end": "End it",
+}
+
+# Fields that cannot hold what a person or a model wrote. Paths are left out too: they name people.
+_SAFE_FIELDS = {
+    "reason", "exit_code", "times", "prompt_tokens", "context_tokens", "found_version", "known_version",
+}  # fmt: skip
+_NATIVE_LINE = re.compile(r"^(ggml|GGML|llama|Fatal Python error|  File )")
+
+Hook = Callable[[type[BaseException], BaseException, TracebackType | None], object]
+
+
+class Notify(QObject):
+    """Tells; `bar` is the widget that shows it, put into the window by the frame.
+
+    `actions` holds what the names in `Sentence.action` do; a sentence whose action nobody can do has no button.
+    """
+
+    _caught = Signal(object)
+
+    def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.bar = NoticeBar(theme)
+        self.actions: dict[str, Callable[[], object]] = {}
+        self._old_hooks: tuple[Hook, Callable[[threading.ExceptHookArgs], object]] | None = None
+        self._caught.connect(self.error, Qt.ConnectionType.QueuedConnection)
+
+    def tell(self, sentence: Sentence, *, action: Callable[[], object] | None = None, details: str = "") -> Notice:
+        """Shows a sentence with what was kept, its one action, and "Copy details" when there are some."""
+        notice = Notice(self._theme, f"{tr(sentence.text)} {tr(sentence.kept) if sentence.kept else ''}".strip())
+        on_click = action or self.actions.get(sentence.action)
+        if details:
+            notice.add_button(tr("Copy details"), lambda: copy_text(details), "quiet", leaves=False)
+        if on_click is not None and sentence.action in ACTION_LABELS:
+            notice.add_button(tr(ACTION_LABELS[sentence.action]), on_click, "plain")
+        self.bar.add(notice)
+        return notice
+
+    def error(self, exc: BaseException, *, action: Callable[[], object] | None = None) -> None:
+        """Says an exception in the person's words; a defect also goes to the log."""
+        if not isinstance(exc, errors.EnvironmentProblem):
+            log.error("defect: %s", describe(exc))
+        self.tell(sentence_for(exc), action=action, details=describe(exc))
+
+    def mention(self, text: str) -> None:
+        """Says something in passing, for ten seconds."""
+        self.bar.add(Notice(self._theme, text, UNDO_MS))
+
+    def saved(self, path: Path, words: str = "") -> None:
+        """Says that a file was written, with its folder at a click; `words` in place of only its name."""
+        text = words or tr("Saved as {name}.", name=path.name)
+        self.tell(Sentence(text, action="open_folder"), action=lambda: open_folder(path.parent))
+
+    def undo(self, text: str, on_undo: Callable[[], object]) -> None:
+        """Says what was done, for ten seconds, with a button that takes it back."""
+        notice = Notice(self._theme, text, UNDO_MS)
+        notice.add_button(tr("Undo"), on_undo, "plain")
+        self.bar.add(notice)
+
+    def install(self) -> None:
+        """Makes uncaught exceptions of every thread come here."""
+        self._old_hooks = (sys.excepthook, threading.excepthook)
+        sys.excepthook = self._on_uncaught
+        threading.excepthook = lambda args: self._on_uncaught(args.exc_type, args.exc_value, args.exc_traceback)
+
+    def uninstall(self) -> None:
+        """Gives the hooks back, at quit."""
+        if self._old_hooks is not None:
+            sys.excepthook, threading.excepthook = self._old_hooks
+            self._old_hooks = None
+
+    def _on_uncaught(self, cls: type[BaseException], exc: BaseException | None, trace: TracebackType | None) -> None:
+        if exc is None or issubclass(cls, KeyboardInterrupt | SystemExit):
+            sys.__excepthook__(cls, exc or cls(), trace)
+        else:
+            self._caught.emit(exc)
+
+
+def describe(exc: BaseException) -> str:
+    """What a developer needs, without messages of exceptions: those may quote a conversation."""
+    lines = [f"{APP_NAME} {__version__}, Python {platform.python_version()}, Qt {qVersion()}, {platform.platform()}"]
+    step: BaseException | None = exc
+    while step is not None:
+        lines.append(type(step).__name__ + _safe_fields(step))
+        lines += [
+            f'  File "{frame.filename}", line {frame.lineno}, in {frame.name}: {frame.line}'
+            for frame in traceback.extract_tb(step.__traceback__)
+        ]
+        step = step.__cause__ or step.__context__
+    return "\n".join(lines)
+
+
+def _safe_fields(exc: BaseException) -> str:
+    if not isinstance(exc, errors.AppError):
+        return ""
+    fields = errors.to_fields(exc)
+    said = [f"{name}={value!r}" for name, value in fields.items() if name in _SAFE_FIELDS]
+    native = [line for line in str(fields.get("detail", "")).splitlines() if _NATIVE_LINE.match(line)]
+    return "".join([f" ({', '.join(said)})" if said else "", *(f"\n  | {line}" for line in native)])

@@ -1,0 +1,226 @@
+"""The bottom line: what the model runs on, how full its context is, what waits, the network's switch."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QEnterEvent, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QWidget
+
+from app.core.events import ModelLoaded
+from app.features.model_sentences import short_count
+from app.ui.shell.i18n import tr
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.elided_label import ElidedLabel
+
+INSET_PX = 8
+BAR_PX = 64
+DEVICE_PX = 80
+"""With less room what the model runs on is not said."""
+
+
+def device_text(model: ModelLoaded) -> str:
+    """What a model runs on, as it was really loaded."""
+    if model.gpu_layers > 0:
+        return tr("GPU: {name}, {some}/{all} layers", name=model.device, some=model.gpu_layers, all=model.layers)
+    return tr("CPU, 1 thread") if model.threads == 1 else tr("CPU, {count} threads", count=model.threads)
+
+
+class ContextGauge(QAbstractButton):
+    """Words and a bar in the muted tone; absent until a model says how much it holds. Pressed, it tells the parts."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("context_gauge")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._theme, self._used, self._size, self._is_wanted = theme, 0, 0, True
+        self._has_room = self._has_bar = True
+        theme.changed.connect(self._on_change)
+        self._on_change()
+
+    def show_used(self, used_tokens: int) -> None:
+        """How many tokens the open chat takes."""
+        if used_tokens != self._used:
+            self._used = used_tokens
+            self._on_change()
+
+    def show_size(self, context_tokens: int) -> None:
+        """How many tokens the model holds; 0: there is none."""
+        self._size = context_tokens
+        self._on_change()
+
+    def show_wanted(self, *, wanted: bool) -> None:
+        """Whether what is open has a context to tell of."""
+        self._is_wanted = wanted
+        self._on_change()
+
+    def fit(self, room: int, beside: int) -> bool:
+        """Gives up its bar, then itself, where there is less room than it takes with `beside`; whether it is there."""
+        has_room, has_bar = self._width() <= room, self._width(has_bar=True) + beside <= room
+        if (has_room, has_bar) != (self._has_room, self._has_bar):
+            self._has_room, self._has_bar = has_room, has_bar
+            self._on_change()
+        return not self.isHidden()
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._width(has_bar=self._has_bar), self._theme.px(22))
+
+    def _width(self, *, has_bar: bool = False) -> int:
+        self.ensurePolished()
+        words = self.fontMetrics().horizontalAdvance(self.accessibleName()) + 2
+        return words + self._theme.px((BAR_PX + 8 if has_bar else 0) + 2 * INSET_PX)
+
+    def _on_change(self) -> None:
+        text = tr("Context {used} of {size}", used=short_count(self._used), size=short_count(self._size))
+        self.setAccessibleName(text)
+        self.setProperty("painted_text", text)
+        self.setToolTip(tr("How much of what the model can keep in mind this chat takes, in tokens"))
+        self.setAccessibleDescription(tr("Shows what the model sees"))
+        self.setVisible(self._size > 0 and self._is_wanted and self._has_room)
+        self.setFont(self._theme.font(12.5))
+        self.setFixedWidth(self.sizeHint().width())
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
+        tokens, px = self._theme.tokens, self._theme.px
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_ground(painter)
+        painter.setPen(QColor(tokens.text if self.underMouse() or self.hasFocus() else tokens.muted))
+        painter.setFont(self.font())
+        mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        side = Qt.AlignmentFlag.AlignRight if mirrored else Qt.AlignmentFlag.AlignLeft
+        painter.drawText(
+            self.rect().adjusted(px(INSET_PX), 0, -px(INSET_PX), 0),
+            side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter,
+            self.accessibleName(),
+        )
+        if self._has_bar:
+            self._paint_bar(painter, mirrored=mirrored)
+
+    def _paint_bar(self, painter: QPainter, *, mirrored: bool) -> None:
+        tokens, px = self._theme.tokens, self._theme.px
+        left = px(INSET_PX) if mirrored else self.width() - px(BAR_PX) - px(INSET_PX)
+        track = QRectF(left, (self.height() - px(4)) / 2, px(BAR_PX), px(4))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(tokens.line))
+        painter.drawRoundedRect(track, px(2), px(2))
+        share = min(1.0, self._used / self._size) if self._size else 0.0
+        filled = QRectF(track)
+        filled.setWidth(max(px(4), track.width() * share) if self._used else 0)
+        if mirrored:
+            filled.moveRight(track.right())
+        painter.setBrush(QColor(tokens.warning if share >= 0.9 else tokens.muted))
+        painter.drawRoundedRect(filled, px(2), px(2))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+    def _paint_ground(self, painter: QPainter) -> None:
+        """That it can be pressed shows under the pointer and with the keyboard."""
+        tokens, px = self._theme.tokens, self._theme.px
+        ground = self.rect().toRectF().adjusted(1, 1, -1, -1)
+        painter.setPen(QPen(QColor(tokens.focus), 2) if self.hasFocus() else Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(tokens.bubble) if self.underMouse() or self.isDown() else Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(ground, px(6), px(6))
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        self.update()
+        super().enterEvent(event)
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self.update()
+        super().leaveEvent(event)
+
+
+class StatusLine(QWidget):
+    """One quiet line at the foot of the content."""
+
+    network_wanted = Signal(bool)
+    """The switch was pressed: whether the network is to be on."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setObjectName("status_line")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._theme = theme
+        self.device = ElidedLabel()
+        self.device.setObjectName("device")
+        self.gauge = ContextGauge(theme)
+        self.work = ElidedLabel()
+        self.work.setObjectName("work")
+        self.waiting = QLabel(textFormat=Qt.TextFormat.PlainText)
+        self.waiting.setObjectName("waiting")
+        for label in (self.device, self.work, self.waiting):
+            label.setProperty("kind", "muted")
+        self._is_network_on = True
+        self.network = text_button("", "quiet")
+        self.network.setObjectName("network_switch")
+        self.network.clicked.connect(lambda: self.network_wanted.emit(not self._is_network_on))
+        self._row = QHBoxLayout(self)
+        self._row.addWidget(self.device)
+        self._row.addWidget(self.gauge)
+        self._row.addWidget(self.work)
+        self._row.addStretch(1)
+        self._row.addWidget(self.waiting)
+        self._row.addWidget(self.network)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        self.show_network(is_on=True)
+        self.show_work("")
+        self.show_waiting("")
+
+    def show_network(self, *, is_on: bool) -> None:
+        """Whether the network may be used."""
+        self._is_network_on = is_on
+        text = tr("Network on") if is_on else tr("Network off")
+        self.network.setText(text)
+        self.network.setAccessibleName(text)
+        what = tr("Models can be searched and fetched.") if is_on else tr("No connection is made at all.")
+        how = tr("Press to switch the network off.") if is_on else tr("Press to switch the network on.")
+        self.network.setToolTip(f"{what} {how}")
+        self.network.setAccessibleDescription(f"{what} {how}")
+
+    def show_model(self, model: ModelLoaded | None) -> None:
+        """What the loaded model runs on, and its context."""
+        self.device.setText(device_text(model) if model else "")
+        self.gauge.show_size(model.context_tokens if model else 0)
+        self._fit()
+
+    def show_waiting(self, text: str) -> None:
+        """What is queued; empty when nothing is."""
+        self.waiting.setText(text)
+        self.waiting.setVisible(bool(text))
+
+    def show_work(self, text: str) -> None:
+        """What goes on in another tab, or rests there; empty when nothing does."""
+        self.work.setText(text)
+        self.work.setVisible(bool(text))
+
+    def _fit(self) -> None:
+        """In a narrow window the gauge's bar goes first, then what the model runs on, then the gauge."""
+        margins, gap = self._row.contentsMargins(), self._row.spacing()
+        ends = [label for label in (self.waiting, self.network) if label.text()]
+        room = self.width() - margins.left() - margins.right() - gap
+        room -= sum(label.sizeHint().width() + gap for label in ends)
+        device = self.device.sizeHint().width() + gap if self.device.text() else 0
+        if self.gauge.fit(room - gap, device):
+            room -= self.gauge.sizeHint().width() + gap
+        self.device.setVisible(0 < min(device, self._theme.px(DEVICE_PX) + gap) <= room)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
+            self._fit()
+        return super().event(event)
+
+    def _on_theme_changed(self) -> None:
+        px = self._theme.px
+        self._row.setContentsMargins(px(18), 0, px(18 - INSET_PX), 0)
+        self._row.setSpacing(px(24 - INSET_PX))
+        self.setFixedHeight(px(30))
+        for label in (self.device, self.work, self.waiting, self.network):
+            label.setFont(self._theme.font(12.5))

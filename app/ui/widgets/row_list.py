@@ -1,0 +1,172 @@
+"""The rows of a left column: headings and titles in one list, with the keys that every such list has."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QRect,
+    QSize,
+    Qt,
+    QTimer,
+    Signal,
+)
+from PySide6.QtGui import QColor, QKeyEvent, QPainter
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QLineEdit,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
+
+from app.ui.shell.i18n import tr
+from app.ui.theme import Theme
+
+ID_ROLE = Qt.ItemDataRole.UserRole
+NOTE_ROLE = Qt.ItemDataRole.UserRole + 2
+"""A few words behind the title that stay in sight when the title is shortened."""
+TITLE_ROLE = Qt.ItemDataRole.UserRole + 4
+"""The title as it is shown, where that is another than is edited."""
+ROW_PX = 34
+TITLE_CHARACTERS = 200
+KEYBOARD_DELAY_MS = 120
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+def clean_title(typed: object) -> str:
+    """What was typed, as one line of at most `TITLE_CHARACTERS`."""
+    return " ".join(str(typed).split())[:TITLE_CHARACTERS]
+
+
+class RowList(QListView):
+    """Arrows move through the rows, Delete deletes, F2 renames."""
+
+    delete_wanted = Signal(int)
+    moved = Signal(QModelIndex)
+
+    def __init__(self, theme: Theme, model: QAbstractListModel, name: str) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setAccessibleName(name)
+        self.setProperty("elides", True)
+        self.setModel(model)
+        self.setItemDelegate(RowDelegate(theme, self))
+        self.setUniformItemSizes(True)  # ten thousand rows are laid out without asking each of them
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.EditKeyPressed)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.setMouseTracking(True)
+        self._tell_moved = QTimer(self, singleShot=True, interval=KEYBOARD_DELAY_MS)
+        self._tell_moved.timeout.connect(lambda: self.moved.emit(self.currentIndex()))
+        theme.changed.connect(self._on_theme_changed)
+
+    @property
+    def is_editing(self) -> bool:
+        """Whether a title is being typed in its row."""
+        return self.state() == QAbstractItemView.State.EditingState
+
+    def mark(self, index: QModelIndex, *, scroll: bool = True) -> None:
+        """Selects the row of what is open, or none."""
+        if index.isValid():
+            self.setCurrentIndex(index)
+            if scroll:
+                self.scrollTo(index)
+        else:
+            self.clearSelection()
+            self.setCurrentIndex(QModelIndex())
+
+    def enter(self) -> None:
+        """The keyboard comes from above: to what is open, else to the first row, which is opened."""
+        is_marked = self.currentIndex().isValid()
+        self.setFocus(Qt.FocusReason.TabFocusReason)
+        rows = (self.model().index(row, 0) for row in range(self.model().rowCount()))
+        first = next((row for row in rows if row.flags() & Qt.ItemFlag.ItemIsSelectable), None)
+        if first is not None and not is_marked:
+            self.setCurrentIndex(first)
+            self._tell_moved.start()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        before = self.currentIndex()
+        if event.key() == Qt.Key.Key_Delete and before.isValid():
+            self.delete_wanted.emit(before.data(ID_ROLE))
+            return
+        super().keyPressEvent(event)
+        if self.currentIndex() != before:
+            # Held down, an arrow passes many rows; only the one it stops at is opened.
+            self._tell_moved.start()
+
+    def _on_theme_changed(self) -> None:
+        self.scheduleDelayedItemsLayout()
+        self.viewport().update()
+
+
+class RowDelegate(QStyledItemDelegate):
+    """Paints headings small and muted, titles with the open one on a card."""
+
+    def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:  # noqa: ARG002
+        return QSize(self._theme.px(80), self._theme.px(ROW_PX))
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        painter.save()
+        rect: QRect = option.rect
+        if index.flags() == Qt.ItemFlag.NoItemFlags:
+            self._paint_heading(painter, rect, option, str(index.data()))
+        else:
+            note = index.data(NOTE_ROLE) or ""
+            title = index.data(TITLE_ROLE) or index.data(Qt.ItemDataRole.EditRole)
+            self._paint_row(painter, rect, option, (str(title), str(note)))
+        painter.restore()
+
+    def _paint_heading(self, painter: QPainter, rect: QRect, option: QStyleOptionViewItem, text: str) -> None:
+        px = self._theme.px
+        painter.setFont(self._theme.font(11.5, 600))
+        painter.setPen(QColor(self._theme.tokens.muted))
+        room = rect.adjusted(px(15), 0, -px(8), -px(6))
+        start = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeading)
+        text = painter.fontMetrics().elidedText(text.upper(), Qt.TextElideMode.ElideRight, room.width())
+        painter.drawText(room, start | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignBottom, text)
+
+    def _paint_row(self, painter: QPainter, rect: QRect, option: QStyleOptionViewItem, words: tuple[str, str]) -> None:
+        tokens, px = self._theme.tokens, self._theme.px
+        state: QStyle.StateFlag = option.state
+        chosen = bool(state & QStyle.StateFlag.State_Selected)
+        card = rect.adjusted(0, 1, -1, -px(2))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if chosen or state & QStyle.StateFlag.State_MouseOver:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(tokens.surface if chosen else tokens.bubble))
+            painter.drawRoundedRect(card, px(8), px(8))
+        if state & QStyle.StateFlag.State_HasFocus:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QColor(tokens.focus))
+            painter.drawRoundedRect(card.adjusted(1, 1, -1, -1), px(8), px(8))
+        painter.setFont(self._theme.font(14, 600 if chosen else 400))
+        painter.setPen(QColor(tokens.text))
+        room = card.adjusted(px(16), 0, -px(12), 0)
+        start = QStyle.visualAlignment(option.direction, Qt.AlignmentFlag.AlignLeading)
+        title, note = words[0], f" · {words[1]}" if words[1] else ""
+        metrics = painter.fontMetrics()
+        left = room.width() - metrics.horizontalAdvance(note)
+        text = metrics.elidedText(title, Qt.TextElideMode.ElideRight, left) + note
+        painter.drawText(room, start | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, text)
+
+    def createEditor(self, parent: QWidget, option: QStyleOptionViewItem, index: Index) -> QWidget:  # noqa: ARG002
+        editor = QLineEdit(parent, maxLength=TITLE_CHARACTERS)
+        editor.setObjectName("row_editor")
+        editor.setAccessibleName(tr("Title"))
+        editor.setFont(self._theme.font(14))
+        return editor
+
+    def updateEditorGeometry(self, editor: QWidget, option: QStyleOptionViewItem, index: Index) -> None:  # noqa: ARG002
+        editor.setGeometry(option.rect.adjusted(0, 1, -1, -self._theme.px(2)))

@@ -1,0 +1,155 @@
+"""The window's program as a process: starts, refuses a second one, says what is wrong, leaves quickly."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.bootstrap import build
+from app.core.events import Role
+from app.core.paths import AppPaths
+from app.store.conversations import Conversations, MessageState
+from app.store.database import Database
+from app.ui.shell.application import _Signals
+from tests.helpers.desks.window import Frame
+from tests.helpers.disks import small_disk
+from tests.helpers.program import ROOT, wait_until
+from tests.helpers.script import write_script
+
+QUIT_TIMEOUT_S = 30
+
+
+@contextmanager
+def program(home: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """A running window on the offscreen platform, and the file that holds what it says."""
+    errors = home.parent / f"errors-{time.monotonic_ns()}"
+    env = os.environ | {
+        "QT_QPA_PLATFORM": "offscreen",
+        "FIRESIDE_HOME": str(home),
+        "FIRESIDE_TIMING": "1",
+        "FIRESIDE_ENGINE_SCRIPT": str(write_script(home.parent / "script")),
+    }
+    with errors.open("wb") as out:
+        process = subprocess.Popen([sys.executable, "-m", "app", *arguments], cwd=ROOT, env=env, stderr=out)
+    try:
+        yield process, errors
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait(QUIT_TIMEOUT_S)
+
+
+def is_visible(errors: Path) -> bool:
+    return "window visible after" in errors.read_text()
+
+
+def test_the_window_appears_and_says_when(fresh_home: Path) -> None:
+    with program(fresh_home) as (process, errors):
+        wait_until(lambda: is_visible(errors), "the window")
+        assert re.search(r"window visible after \d+ ms", errors.read_text())
+        assert process.poll() is None
+
+
+def test_a_signal_that_comes_while_settings_are_saved_waits_for_that(
+    frame: Frame, qapp: QApplication, qtbot: QtBot
+) -> None:
+    with _Signals(qapp, frame.window.close):
+        with frame.app._changing:
+            signal.raise_signal(signal.SIGTERM)
+            assert frame.window.isVisible()
+        qtbot.waitUntil(lambda: not frame.window.isVisible())
+
+
+def test_sigterm_closes_it_cleanly(fresh_home: Path) -> None:
+    with program(fresh_home) as (process, errors):
+        wait_until(lambda: is_visible(errors), "the window")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(QUIT_TIMEOUT_S) == 0
+        assert "Traceback" not in errors.read_text()
+
+
+def test_a_second_start_hands_over_and_leaves(fresh_home: Path, tmp_path: Path) -> None:
+    model = tmp_path / "second.gguf"
+    model.write_bytes(b"GGUF")
+    with program(fresh_home) as (_, errors):
+        wait_until(lambda: is_visible(errors), "the window")
+        with program(fresh_home, str(model)) as (second, _):
+            assert second.wait(QUIT_TIMEOUT_S) == 0
+        settings = fresh_home / "config" / "settings.json"
+        wait_until(lambda: settings.exists() and "second.gguf" in settings.read_text(), "the model of the second start")
+
+
+def test_a_start_that_the_first_one_does_not_answer_has_a_window_of_its_own(fresh_home: Path) -> None:
+    with program(fresh_home) as (first, errors):
+        wait_until(lambda: is_visible(errors), "the window")
+        first.send_signal(signal.SIGSTOP)
+        with program(fresh_home) as (second, said):
+            wait_until(lambda: is_visible(said), "the second window")
+            assert second.poll() is None
+            assert "does not answer" in (fresh_home / "logs" / "fireside.log").read_text()
+            second.send_signal(signal.SIGTERM)
+            assert second.wait(QUIT_TIMEOUT_S) == 0
+        first.send_signal(signal.SIGCONT)
+
+
+@pytest.mark.parametrize("has_chats", [True, False], ids=["later", "at-first"])
+def test_a_full_disk_keeps_no_window_from_opening(tmp_path: Path, has_chats: bool) -> None:
+    with small_disk(tmp_path / "disk", 4_000_000) as home:
+        if has_chats:
+            with program(home) as (process, errors):
+                wait_until(lambda: is_visible(errors), "the window")
+                process.send_signal(signal.SIGTERM)
+                process.wait(QUIT_TIMEOUT_S)
+            with closing(Database.open(home / "data" / "fireside.db")) as database:
+                chat = Conversations(database).create(title="kept")
+                Conversations(database).add_message(chat.id, None, Role.USER, "half", state=MessageState.WRITING)
+                Conversations(database).delete(Conversations(database).create(title="deleted").id)
+        with (home / "other").open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
+            while True:
+                file.write(b"x" * 4096)
+        with program(home) as (process, errors):
+            wait_until(lambda: is_visible(errors), "the window on a full disk")
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(QUIT_TIMEOUT_S) == 0, errors.read_text()
+            assert "Traceback" not in errors.read_text(), errors.read_text()
+        (home / "other").unlink()
+        app = build(AppPaths(home / "data", home / "config", home / "cache", home / "logs"))
+        assert [chat.title for chat in app.conversations.find()] == (["kept"] if has_chats else [])
+        app.close()
+
+
+def test_after_sigkill_the_next_start_takes_over(fresh_home: Path) -> None:
+    with program(fresh_home) as (process, errors):
+        wait_until(lambda: is_visible(errors), "the window")
+        process.kill()
+        process.wait(QUIT_TIMEOUT_S)
+    with program(fresh_home) as (process, errors):
+        wait_until(lambda: is_visible(errors), "the window after a kill")
+        assert process.poll() is None
+
+
+def test_a_newer_database_is_told_about_and_left_alone(fresh_home: Path) -> None:
+    (fresh_home / "data").mkdir(parents=True)
+    database = fresh_home / "data" / "fireside.db"
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("PRAGMA user_version = 999")
+    before = database.read_bytes()
+    with program(fresh_home) as (process, errors):
+        log = fresh_home / "logs" / "fireside.log"
+        wait_until(lambda: log.exists() and "could not start:" in log.read_text(), "the small window")
+        assert not is_visible(errors)
+        process.send_signal(signal.SIGTERM)
+        process.wait(QUIT_TIMEOUT_S)
+    assert database.read_bytes() == before

@@ -1,0 +1,411 @@
+"""The frame: names, tab order, zoom, drop, what comes back, right to left."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMargins, QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDragMoveEvent, QDropEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QDialog,
+    QFileDialog,
+    QLineEdit,
+    QMenu,
+    QPlainTextEdit,
+    QTextEdit,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from app.core.events import Role
+from app.core.settings import load_settings
+from app.features.sentences import Sentence
+from app.ui.chat.chat_view import ChatView
+from app.ui.settings_dialog import SettingsDialog
+from app.ui.shell import tasks
+from app.ui.shell.shortcuts import ShortcutSheet
+from app.ui.theme import EDGE_PX, READING_PX
+from app.ui.widgets.buttons import IconButton
+from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.desks.window import Frame, open_window
+from tests.helpers.tiny_models import make_tiny
+
+INTERACTIVE = QAbstractButton | QLineEdit | QPlainTextEdit | QTextEdit | QAbstractItemView
+
+
+PIN = "Pin: the model always sees this"
+
+
+def tab_order(frame: Frame, steps: int, *, is_next: bool = True) -> list[str]:
+    """Accessible names of what Tab reaches, from the message field on."""
+    seen: list[str] = []
+    for _ in range(steps):
+        focus = QApplication.focusWidget()
+        around = focus.parentWidget() if focus is not None else None  # a field for text keeps Tab where a test asks it
+        (around or frame.window).focusNextPrevChild(is_next)
+        widget = QApplication.focusWidget()
+        assert widget is not None
+        seen.append(widget.accessibleName())
+    return seen
+
+
+@pytest.fixture
+def whole(frame: Frame) -> Frame:
+    """The window with the real chat view in it and one chat open."""
+    frame.put_in(ChatView(frame.app, frame.theme, frame.notify))
+    return frame
+
+
+def test_every_control_has_a_name(whole: Frame) -> None:
+    whole.notify.actions["retry"] = lambda: None
+    whole.notify.tell(Sentence("Something.", action="retry"), details="x")
+    whole.window.show_settings()
+    controls = [w for w in whole.window.findChildren(QWidget) if isinstance(w, INTERACTIVE) and w.isVisible()]
+    assert len(controls) > 20
+    inner = ("qt_spinbox_lineedit", "qt_toolbar_ext_button")
+    nameless = [w for w in controls if not w.accessibleName() and w.objectName() not in inner]
+    nameless = [w for w in nameless if not isinstance(w.parentWidget(), QLineEdit)]
+    assert [f"{type(w).__name__} {w.objectName()}" for w in nameless] == []
+
+
+def test_tab_goes_through_the_column_then_the_top_then_the_chat(frame: Frame) -> None:
+    frame.conversations.create(title="Letter")
+    frame.chats.reload()
+    frame.window.activateWindow()
+    frame.chat.focus_composer()
+    expected = [
+        "Network on",
+        "New chat",
+        "Temporary chat",
+        "Search chats",
+        "Chats",
+        "Models",
+        "Settings",
+        "Show or hide the list",
+        "Chat",
+        "Summarize",
+        "Translate",
+        "Model",
+        "Message",
+    ]
+    assert tab_order(frame, len(expected)) == expected
+
+
+def test_tab_meets_the_last_question_its_actions_and_the_answer_in_the_order_they_are_read(
+    whole: Frame, qtbot: QtBot
+) -> None:
+    conversations, parent = whole.conversations, None
+    chat_id = conversations.create(title="Letter").id
+    for words in ("First", "Second"):
+        parent = conversations.add_message(chat_id, parent, Role.USER, words).id
+        parent = conversations.add_message(chat_id, parent, Role.ASSISTANT, f"Answer to {words}").id
+    chat = whole.find(ChatView)
+    chat.show_conversation(chat_id)
+    whole.window.activateWindow()
+    qtbot.waitUntil(whole.window.isActiveWindow)
+    whole.picker.setFocus()
+    question = ["You: Second", "Copy", "Edit", PIN, "Delete"]
+    answer = ["Answer: Answer to Second", "Copy", "Regenerate", "Translate this", "Read as Markdown", PIN, "Delete"]
+    expected = [*question, *answer, "Message", "Attach files", "Chat settings", "Network on", "New chat"]
+    assert tab_order(whole, len(expected)) == expected
+    back = tab_order(whole, len(expected) - 1, is_next=False)
+    assert back[:4] == [*reversed(expected[-5:-1])]
+    assert back[4:11] == [*reversed(answer)]
+
+
+def test_the_pickers_shortcut_opens_its_menu_at_the_model_in_use(frame: Frame) -> None:
+    frame.do("choose_model")
+    menu = frame.find(QMenu, "model_menu")
+    assert menu.activeAction() is not None
+    assert "Ctrl+Shift+M" in frame.picker.toolTip()
+    menu.close()
+
+
+def test_the_shortcuts_do_what_the_sheet_says(frame: Frame) -> None:
+    window, actions = frame.window, frame.window.actions_by_name
+    frame.window.show_chat(frame.conversations.create(title="Letter").id)
+    frame.do("new")
+    assert frame.chat.conversation_id is None
+    frame.do("search")
+    assert frame.chats.search.hasFocus()
+    frame.do("sidebar")
+    assert frame.left.isHidden()
+    frame.do("search")
+    assert not frame.left.isHidden()
+    for name, kind in (("settings", SettingsDialog), ("shortcuts", ShortcutSheet), ("open_model", QFileDialog)):
+        frame.do(name)
+        dialog = window.findChild(kind)
+        assert isinstance(dialog, QDialog), name
+        dialog.reject()
+    assert actions["quit"].shortcut() == QKeySequence("Ctrl+Q")
+    frame.do("quit")
+    assert not window.isVisible()
+
+
+def test_zoom_is_saved(frame: Frame) -> None:
+    frame.do("zoom_in")
+    assert frame.theme.zoom == 1.1
+    assert frame.settings.appearance.zoom == 1.1
+    frame.do("zoom_out")
+    frame.do("zoom_out")
+    assert frame.theme.zoom == 0.9
+    frame.do("zoom_reset")
+    assert frame.settings.appearance.zoom == 1.0
+
+
+@pytest.mark.parametrize("zoom", [0.5, 1.0, 1.5, 3.0])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_clipped_at_any_zoom(whole: Frame, zoom: float, scheme: str) -> None:
+    whole.conversations.create(title="Letter to the landlord about the heating")
+    whole.chats.reload()
+    whole.theme.zoom, whole.theme.scheme = zoom, scheme
+    whole.window.resize(900, 600)
+    assert clipped_texts(whole.window) == []
+
+
+@pytest.mark.parametrize("width", [900, 1280, 1600])
+def test_the_chat_stands_in_the_middle_and_where_it_is_narrow_begins_at_the_left_edge_of_all_tabs(
+    whole: Frame, qtbot: QtBot, width: int
+) -> None:
+    whole.window.resize(width, 700)
+    qtbot.waitUntil(lambda: whole.window.windowHandle().width() == width)
+    chat = whole.find(ChatView)
+    composer = ChatDesk(chat, whole.app, whole.notify).composer
+    px = whole.theme.px
+
+    def sides() -> tuple[int, int]:
+        left = composer.mapTo(chat, QPoint(0, 0)).x()
+        return left, chat.width() - left - composer.width()
+
+    def side() -> int:
+        return max(px(EDGE_PX), (chat.width() - px(READING_PX)) // 2)
+
+    qtbot.waitUntil(lambda: all(abs(one - side()) <= 1 for one in sides()))
+    assert (side() == px(EDGE_PX)) == (width == 900)
+
+
+def test_a_dropped_model_is_opened(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
+    path = make_tiny("llama", tmp_path / "Dropped-1B.GGUF")
+    frame.app.change("models", add_how="in_place")
+    frame.drop(path)
+    qtbot.waitUntil(lambda: frame.loader.state == "ready")
+    assert frame.loader.name == "Dropped 1B"
+
+
+def test_other_files_are_attached_to_the_chat(frame: Frame, tmp_path: Path) -> None:
+    frame.show_tab("models")
+    frame.drop(tmp_path / "letter.pdf", tmp_path / "README")
+    assert frame.chat.files == [tmp_path / "letter.pdf", tmp_path / "README"]
+    assert frame.chat.isVisible()
+    assert frame.loader.state == "asleep"
+    assert frame.notices == []
+
+
+def test_a_model_and_a_document_dropped_together_go_each_its_way(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
+    model = make_tiny("llama", tmp_path / "Dropped-1B.gguf")
+    frame.app.change("models", add_how="in_place")
+    frame.drop(tmp_path / "letter.pdf", model)
+    qtbot.waitUntil(lambda: frame.loader.state == "ready")
+    assert frame.chat.files == [tmp_path / "letter.pdf"]
+
+
+def test_the_shortcut_asks_for_documents(frame: Frame) -> None:
+    frame.do("attach")
+    assert frame.chat.attaching.asked == 1
+
+
+def test_a_file_can_be_dropped_on_the_message_field_too(whole: Frame, tmp_path: Path) -> None:
+    """Through the window's own door for drops: the field refuses a file, and the window around it takes it."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "letter.pdf"))])
+    whole.window.toggle_sidebar()  # the field begins at the left, where “Ask about it” is
+    field = ChatDesk(whole.find(ChatView), whole.app, whole.notify).field
+    QApplication.processEvents()
+    place = QPointF(field.viewport().mapTo(whole.window, QPoint(10, 10)))
+    how = (Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    door = whole.window.windowHandle()
+    QApplication.sendEvent(door, QDragEnterEvent(place, *how))
+    move = QDragMoveEvent(place, *how)
+    QApplication.sendEvent(door, move)
+    assert move.isAccepted()
+    QApplication.sendEvent(door, QDropEvent(place, *how))
+    assert whole.chat.files == [tmp_path / "letter.pdf"]
+    assert field.toPlainText() == ""
+
+
+def test_geometry_column_and_chat_come_back(qapp: QApplication, tmp_path: Path) -> None:
+    with open_window(qapp) as frame:
+        chat_id = frame.conversations.create(title="Letter").id
+        frame.window.show_chat(chat_id)
+        frame.window.resize(720, 560)
+        frame.drag_column(230)
+    with open_window(qapp) as frame:
+        QApplication.processEvents()
+        assert (frame.window.width(), frame.window.height()) == (720, 560)
+        assert frame.left.width() == 230
+        assert frame.chat.conversation_id == chat_id
+        frame.window.toggle_sidebar()
+    with open_window(qapp) as frame:
+        assert frame.left.isHidden()
+        frame.window.toggle_sidebar()
+        QApplication.processEvents()
+        assert frame.left.width() == 230
+
+
+def test_zoom_grows_window_and_column_no_further_than_the_screen_and_both_shrink_back(frame: Frame) -> None:
+    window, room = frame.window, frame.window.screen().availableGeometry().size()
+    window.resize(700, 500)
+    frame.drag_column(230)
+    sizes = []
+    for zoom in (1.1, 1.25, 3.0, 1.1, 1.0):
+        frame.theme.zoom = zoom
+        QApplication.processEvents()
+        assert window.width() <= room.width()
+        assert window.height() <= room.height()
+        assert frame.left.isHidden() or frame.left.width() <= 0.4 * window.width() + 1
+        sizes.append((window.width(), frame.left.width() if frame.left.isVisible() else 0))
+    assert sizes[0] == (704, 253)
+    assert sizes[2][1] == 0, "three times as large there is no room for the column"
+    assert sizes[-1] == (700, 230)
+    frame.theme.zoom = 1.25
+    own = window.size().grownBy(QMargins(0, 0, 0, 40))
+    window.resize(own)  # the person's own size holds from now on
+    frame.theme.zoom = 1.0
+    QApplication.processEvents()
+    assert window.size() == own
+    assert window.sizes.describe()["sidebar_width"] == 230
+
+
+def test_a_first_window_and_one_from_a_larger_screen_fit_with_their_frames(frame: Frame, qtbot: QtBot) -> None:
+    window, screen = frame.window, frame.window.screen().availableGeometry()
+    qtbot.waitUntil(lambda: screen.contains(window.frameGeometry()))
+    window.resize(4000, 3000)
+    window.move(300, 300)
+    window.sizes.fit_screen()
+    qtbot.waitUntil(lambda: screen.contains(window.frameGeometry()))
+
+
+def test_what_is_in_use_is_remembered_when_it_is_chosen_not_only_at_quit(frame: Frame, qtbot: QtBot) -> None:
+    def kept() -> tuple[int, str]:
+        window = load_settings(frame.paths.settings)[0].window
+        return window.conversation_id, window.tab
+
+    first, second = (frame.conversations.create(title=title).id for title in ("Letter", "Garden"))
+    frame.window.show_chat(first)
+    qtbot.waitUntil(lambda: kept() == (first, "chat"))
+    frame.window.show_chat(second)
+    frame.show_tab("summarize")
+    qtbot.waitUntil(lambda: kept() == (second, "summarize"))
+    frame.window.temporary_chat()
+    qtbot.waitUntil(lambda: kept() == (0, "chat"))
+    third = frame.conversations.create(title="Bread").id
+    frame.window.new_chat()
+    frame.chat.conversation_id = third  # its first message was sent
+    frame.chat.tell_title(third)
+    qtbot.waitUntil(lambda: kept() == (third, "chat"))
+
+
+def test_a_chat_that_was_deleted_meanwhile_does_not_come_back(qapp: QApplication) -> None:
+    with open_window(qapp) as frame:
+        frame.app.change("window", conversation_id=4711, geometry="bm90IGEgZ2VvbWV0cnk=")
+        frame.chat.conversation_id = 4711
+    with open_window(qapp) as frame:
+        assert frame.chat.conversation_id is None
+
+
+def test_right_to_left_mirrors_the_frame(qapp: QApplication) -> None:
+    qapp.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    try:
+        with open_window(qapp) as frame:
+            assert clipped_texts(frame.window) == []
+            column = frame.left.mapTo(frame.window, QPoint(0, 0)).x()
+            picker = frame.picker.mapTo(frame.window, QPoint(0, 0)).x()
+            assert column > frame.window.width() / 2
+            assert picker < frame.window.width() / 2
+    finally:
+        qapp.setLayoutDirection(Qt.LayoutDirection.LeftToRight)
+
+
+def test_a_message_that_waits_for_the_model_is_told_in_the_status_line(frame: Frame) -> None:
+    chat_id = frame.conversations.create(title="Letter").id
+    frame.loader.state = "loading"
+    frame.chat.busy = True
+    frame.chat.tell_title(chat_id)
+    assert frame.waiting_line.text() == "1 message waits for the model"
+    frame.loader.state = "ready"
+    frame.loader.changed.emit()
+    assert frame.waiting_line.text() == ""
+
+
+def test_a_disk_that_refuses_is_told_and_the_window_still_closes(frame: Frame) -> None:
+    folder = frame.paths.config
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if folder.exists():
+        for file in folder.iterdir():
+            file.unlink()
+        folder.rmdir()
+    folder.write_text("a file where the folder should be")
+    frame.do("zoom_in")
+    assert "may not write" in frame.notices[0]
+    frame.window.close()
+    assert not frame.window.isVisible()
+
+
+def test_a_click_on_the_open_tab_goes_to_the_message_field(frame: Frame, qtbot: QtBot) -> None:
+    tab = frame.find(QAbstractButton, "tab_chat")
+    with qtbot.waitActive(frame.window):
+        frame.window.activateWindow()
+    frame.chats.search.setFocus()
+    qtbot.mouseClick(tab, Qt.MouseButton.LeftButton)
+    assert tab.isChecked()
+    assert frame.is_typing
+
+
+def test_a_temporary_chat_opens_by_key_and_by_button_and_is_no_chat_of_the_list(frame: Frame, qtbot: QtBot) -> None:
+    window = frame.window
+    window.show_chat(frame.conversations.create(title="Letter").id)
+    frame.chats.reload()
+    window.activateWindow()
+    frame.chat.focus_composer()
+    both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    qtbot.keyClick(frame.chat.composer, Qt.Key.Key_N, both)
+    assert frame.chat.is_temporary
+    assert window.windowTitle() == "Temporary chat – Fireside"
+    assert frame.is_typing
+    frame.chat.conversation_id = 1 << 30
+    frame.chat.tell_title(1 << 30)
+    assert frame.chats.rows == ["Today", "Letter"]
+    window.close()
+    assert frame.settings.window.conversation_id == 0
+    window.show_chat(None)
+    button = window.findChild(IconButton, "temporary_chat")
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert frame.chat.is_temporary
+
+
+def test_deleting_a_chat_lets_the_engine_forget_it_too(frame: Frame, tmp_path: Path, qtbot: QtBot) -> None:
+    list(frame.engine.load(tmp_path / "model.gguf"))
+    chat = frame.conversations.create(title="Letter")
+    frame.chats.root.delete(chat.id)
+    log = tmp_path / "script" / "prompts.jsonl"
+    qtbot.waitUntil(lambda: "ForgetSession" in log.read_text("utf-8"), timeout=5_000)
+    assert f'"chat-{chat.id}"' in log.read_text("utf-8").splitlines()[-1]
+
+
+def test_a_deleted_chat_is_forgotten_only_when_its_answer_has_ended(frame: Frame, tmp_path: Path, qtbot: QtBot) -> None:
+    list(frame.engine.load(tmp_path / "model.gguf"))
+    chat = frame.conversations.create(title="Letter")
+    frame.window.show_chat(chat.id)
+    frame.chat.busy = True
+    frame.chats.root.delete(chat.id)
+    assert not frame.chat.busy, "its answer is stopped"
+    assert len(tasks.running) == 0
+    frame.chat.answer_finished.emit(7)
+    log = tmp_path / "script" / "prompts.jsonl"
+    qtbot.waitUntil(lambda: "ForgetSession" in log.read_text("utf-8"), timeout=5_000)
+    assert log.read_text("utf-8").count("ForgetSession") == 1

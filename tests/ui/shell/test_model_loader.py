@@ -1,0 +1,298 @@
+"""Loading behind the window: progress, the old model kept when a new one fails, stopping, sleeping."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.core.errors import EngineStopped
+from app.core.events import LoadProgress, Message, Role
+from app.core.paths import starter_model
+from app.ui.settings_dialog import SettingsDialog
+from app.ui.shell import tasks
+from app.ui.shell.model_loader import ModelLoader, model_name
+from tests.helpers.desks.window import Frame, open_window
+from tests.helpers.script import write_script
+
+
+def until(qtbot: QtBot, loader: ModelLoader, state: str) -> None:
+    qtbot.waitUntil(lambda: loader.state == state, timeout=15_000)
+
+
+def model(tmp_path: Path, name: str) -> Path:
+    path = tmp_path / name
+    path.write_bytes(b"GGUF")
+    return path
+
+
+@pytest.fixture
+def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Puts rules for loading in force; call it before the window opens."""
+
+    def put(*rules: dict[str, Any]) -> None:
+        path = write_script(tmp_path / "rules")
+        path.write_text(json.dumps({"load": list(rules)}), "utf-8")
+        monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(path))
+
+    return put
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("Qwen3.5-4B-Q4_K_M.gguf", "Qwen3.5 4B"),
+        ("gemma-4-26B-A4B-it-qat-q4_0.gguf", "gemma 4 26B A4B it qat"),
+        ("big-model-BF16-00001-of-00003.gguf", "big model"),
+        ("plain.gguf", "plain"),
+        ("Q8_0.gguf", "Q8 0"),
+    ],
+)
+def test_a_model_is_called_what_people_call_it(file: str, name: str) -> None:
+    assert model_name(Path("/models") / file) == name
+
+
+def test_the_starter_is_called_what_it_is(starter: Path) -> None:
+    assert model_name(starter) == "Starter"
+
+
+def test_loading_tells_how_far_and_then_ready(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
+    words: list[str] = []
+    frame.loader.changed.connect(lambda: words.append(frame.loader.word))
+    frame.loader.load(model(tmp_path, "Small-1B-Q8_0.gguf"))
+    until(qtbot, frame.loader, "ready")
+    assert words[0] == "loading 0 %"
+    assert words[-1] == "ready"
+    assert frame.chat.model_states[-1] == ("ready", "Small 1B: ready")
+    assert frame.device.text().startswith("CPU, ")
+
+
+def test_a_model_is_remembered_only_when_it_could_be_loaded(
+    qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any
+) -> None:
+    script({"error": "ModelUnreadable", "fields": {"path": "x", "reason": "truncated"}, "times": 1}, {})
+    good, bad = model(tmp_path, "good.gguf"), model(tmp_path, "bad.gguf")
+    with open_window(qapp) as frame:
+        frame.loader.load(bad)
+        until(qtbot, frame.loader, "ready")  # the starter, as the way back
+        assert str(bad) not in frame.settings.engine.known_models
+        frame.loader.load(good)
+        qtbot.waitUntil(lambda: frame.loader.path == good and frame.loader.state == "ready")
+        assert frame.settings.engine.model_path == str(good)
+        assert str(good) in frame.settings.engine.known_models
+
+
+def test_a_failure_keeps_the_old_model_and_says_why(
+    qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any
+) -> None:
+    script({"times": 1}, {"error": "ModelLoadFailed", "fields": {"path": "b.gguf", "detail": "x"}, "times": 1}, {})
+    with open_window(qapp) as frame:
+        frame.loader.load(model(tmp_path, "a.gguf"))
+        until(qtbot, frame.loader, "ready")
+        frame.loader.load(model(tmp_path, "b.gguf"))
+        qtbot.waitUntil(lambda: bool(frame.notices))
+        qtbot.waitUntil(lambda: frame.loader.state == "ready")
+        assert frame.loader.name == "a"
+        assert "b.gguf could not be loaded" in frame.notices[0]
+        assert frame.engine.loaded is not None
+
+
+def test_a_missing_file_keeps_the_loaded_model(qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any) -> None:
+    script({})
+    with open_window(qapp) as frame:
+        frame.loader.load(model(tmp_path, "a.gguf"))
+        until(qtbot, frame.loader, "ready")
+        frame.open_files(tmp_path / "gone.gguf")
+        qtbot.waitUntil(lambda: frame.notices == ["There is no file gone.gguf."])
+        assert (frame.loader.name, frame.loader.state) == ("a", "ready")
+
+
+def test_without_any_way_back_the_state_is_failed(qapp: QApplication, qtbot: QtBot, script: Any) -> None:
+    script({"error": "ModelLoadFailed", "fields": {"path": "s.gguf", "detail": "x"}})
+    with open_window(qapp) as frame:
+        frame.loader.start()  # the starter itself
+        until(qtbot, frame.loader, "failed")
+        assert frame.loader.word == "failed"
+        assert frame.chat.model_states[-1][0] == "failed"
+
+
+def test_a_second_choice_replaces_the_first_while_it_loads(
+    qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any
+) -> None:
+    script({"seconds": 30, "times": 1}, {})
+    with open_window(qapp) as frame:
+        frame.loader.load(model(tmp_path, "slow.gguf"))
+        qtbot.waitUntil(lambda: frame.loader.fraction > 0)
+        frame.loader.load(model(tmp_path, "quick.gguf"))
+        until(qtbot, frame.loader, "ready")
+        assert frame.loader.name == "quick"
+        assert not frame.notices
+
+
+def test_loading_can_be_stopped(qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any) -> None:
+    script({"seconds": 30})
+    with open_window(qapp) as frame:
+        frame.loader.load(model(tmp_path, "slow.gguf"))
+        qtbot.waitUntil(lambda: frame.loader.fraction > 0)
+        frame.loader.cancel()
+        until(qtbot, frame.loader, "asleep")
+        assert not frame.notices
+
+
+def test_reloading_uses_the_settings_of_now(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
+    frame.loader.load(model(tmp_path, "a.gguf"))
+    until(qtbot, frame.loader, "ready")
+    frame.app.change("engine", context_tokens=1024)
+    frame.loader.reload()
+    until(qtbot, frame.loader, "ready")
+    assert frame.loader.model is not None
+    assert frame.loader.model.context_tokens == 1024
+    assert "1k" in frame.gauge.accessibleName()
+
+
+def test_a_child_that_went_away_puts_the_model_to_sleep(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
+    frame.loader.load(model(tmp_path, "a.gguf"))
+    until(qtbot, frame.loader, "ready")
+    frame.engine.unload()
+    frame.loader.look()
+    assert (frame.loader.state, frame.loader.word) == ("asleep", "asleep")
+
+
+def test_the_starter_is_chosen_at_first(frame: Frame) -> None:
+    assert frame.loader.path == starter_model()
+    assert frame.loader.name == "Starter"
+
+
+def test_each_step_is_said_while_it_is_tried_and_the_outcome_afterwards(
+    qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any
+) -> None:
+    script({"seconds": 0.6, "steps": ["fewer_layers", "cpu"], "layers": 33})
+    said: list[str] = []
+    with open_window(qapp) as frame:
+        frame.loader.changed.connect(lambda: said.extend(frame.notices))
+        frame.loader.load(model(tmp_path, "a.gguf"))
+        until(qtbot, frame.loader, "ready")
+        assert list(dict.fromkeys(said)) == [
+            "Trying with fewer layers on the GPU…",
+            "Trying on the CPU…",
+            "Loaded on the CPU, because loading on the GPU failed.",
+        ]
+        assert frame.notices == ["Loaded on the CPU, because loading on the GPU failed."]
+        assert frame.device.text() == "CPU, 1 thread"
+
+
+def test_the_picker_says_the_step_and_a_dismissed_notice_stays_away(
+    qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any
+) -> None:
+    script({"seconds": 30, "steps": ["smaller_context"]})
+    with open_window(qapp) as frame:
+        frame.loader.load(model(tmp_path, "a.gguf"))
+        frame.loader._show_progress(LoadProgress(0.6, "smaller_context"))
+        assert frame.model_said.endswith("loading 60 %, Trying with a smaller context…")
+        frame.notice.dismiss()
+        frame.loader._show_progress(LoadProgress(0.7, "smaller_context"))
+        assert frame.notices == []
+        frame.loader.cancel()
+        until(qtbot, frame.loader, "asleep")
+
+
+def test_a_gpu_that_is_not_used_is_said_with_a_way_to_the_settings(
+    qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any
+) -> None:
+    script({"gpu_missed": "no_device"})
+    with open_window(qapp) as frame:
+        frame.loader.load(model(tmp_path, "a.gguf"))
+        until(qtbot, frame.loader, "ready")
+        assert frame.notices == ["The GPU that is chosen in the settings was not found, so the model runs on the CPU."]
+        frame.press_notice("Settings")
+        frame.find(SettingsDialog).close()
+
+
+def test_what_was_said_is_not_said_again_when_it_wakes_up(
+    qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any
+) -> None:
+    script({"gpu_missed": "no_memory"})
+    with open_window(qapp) as frame:
+        frame.loader.load(model(tmp_path, "a.gguf"))
+        until(qtbot, frame.loader, "ready")
+        frame.notice.dismiss()
+        frame.loader.sleep()
+        qtbot.waitUntil(lambda: frame.engine.is_asleep)
+        count_in_background(frame)
+        until(qtbot, frame.loader, "ready")
+        assert frame.notices == []
+        frame.loader.reload()
+        until(qtbot, frame.loader, "ready")
+        assert len(frame.notices) == 1
+
+
+def count_in_background(frame: Frame) -> None:
+    """A request that needs the model, as an answer would make it."""
+    tasks.run(lambda _: iter([frame.engine.count_tokens([Message(Role.USER, "hi")])]), frame.window)
+
+
+def test_a_request_wakes_it_with_progress_and_the_state_follows(
+    qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any
+) -> None:
+    script({"times": 1}, {"seconds": 0.3})
+    with open_window(qapp) as frame:
+        frame.loader.load(model(tmp_path, "a.gguf"))
+        until(qtbot, frame.loader, "ready")
+        frame.loader.sleep()
+        assert frame.loader.state == "asleep"
+        assert frame.chat.model_states[-1] == ("asleep", "a: asleep")
+        qtbot.waitUntil(lambda: frame.loader.wakes_up)
+        qtbot.waitUntil(lambda: len(tasks.running) == 0)
+        seen: list[str] = []
+        frame.loader.changed.connect(lambda: seen.append(frame.loader.word))
+        count_in_background(frame)
+        until(qtbot, frame.loader, "ready")
+        assert seen[0] == "loading 0 %"
+        assert len(seen) > 3
+        assert frame.loader.model == frame.engine.loaded
+
+
+def test_a_model_that_cannot_wake_up_is_asleep_again(
+    qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any
+) -> None:
+    script({"times": 1}, {"seconds": 0.1, "crash": 3, "times": 1}, {})
+    with open_window(qapp) as frame:
+        frame.loader.load(model(tmp_path, "a.gguf"))
+        until(qtbot, frame.loader, "ready")
+        frame.loader.sleep()
+        qtbot.waitUntil(lambda: frame.loader.wakes_up)
+        with pytest.raises(EngineStopped):
+            frame.engine.count_tokens([Message(Role.USER, "hi")])
+        until(qtbot, frame.loader, "asleep")
+        assert frame.loader.wakes_up
+        frame.loader.wake()
+        until(qtbot, frame.loader, "ready")
+
+
+def test_the_engine_is_told_all_that_the_settings_say(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
+    frame.app.change(
+        "engine", kv_type="q8_0", devices=("Vulkan0", "Vulkan1"), experts_on_cpu=True, gpu_layers=12, threads=3
+    )
+    frame.loader.load(model(tmp_path, "a.gguf"))
+    until(qtbot, frame.loader, "ready")
+    told = json.loads((tmp_path / "script" / "prompts.jsonl").read_text().splitlines()[0])
+    assert told["kv_type"] == "q8_0"
+    assert told["devices"] == ["Vulkan0", "Vulkan1"]
+    assert (told["experts_on_cpu"], told["gpu_layers"], told["threads"]) == (True, 12, 3)
+
+
+def test_when_another_model_fails_the_sleeping_one_comes_back(
+    qapp: QApplication, qtbot: QtBot, tmp_path: Path, script: Any
+) -> None:
+    script({"times": 1}, {"error": "ModelLoadFailed", "fields": {"path": "b.gguf", "detail": "x"}, "times": 1}, {})
+    with open_window(qapp) as frame:
+        frame.loader.load(model(tmp_path, "a.gguf"))
+        until(qtbot, frame.loader, "ready")
+        frame.loader.sleep()
+        qtbot.waitUntil(lambda: frame.loader.wakes_up)
+        frame.loader.load(model(tmp_path, "b.gguf"))
+        qtbot.waitUntil(lambda: frame.loader.name == "a" and frame.loader.state == "ready", timeout=15_000)

@@ -1,0 +1,190 @@
+"""One door to the person: sentences, buttons that do something, undo, uncaught exceptions; details without chats."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QCursor, QGuiApplication
+from PySide6.QtWidgets import QApplication, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.core.errors import DiskFull, EngineStopped, ModelLoadFailed, ProtocolViolation, every_error
+from app.features.sentences import Sentence
+from app.ui.shell.notify import ACTION_LABELS, Notify, describe
+from app.ui.theme import Theme
+from app.ui.widgets.notice_bar import Notice
+from tests.helpers.clipping import clipped_texts
+
+SECRET = "the dog is called Bello"
+
+
+@pytest.fixture
+def notify(qtbot: QtBot) -> Iterator[Notify]:
+    theme = Theme("light")
+    one = Notify(theme)
+    window = QWidget()
+    qtbot.addWidget(window)
+    column = QVBoxLayout(window)
+    page = QPlainTextEdit()  # has the keyboard, as the message field does
+    column.addWidget(page)
+    one.bar.float_over(window, page)
+    window.resize(700, 500)
+    window.show()
+    with qtbot.waitActive(window):
+        window.activateWindow()
+    QCursor.setPos(window.mapToGlobal(QPoint(50, 450)))  # a notice under the pointer would stay
+    yield one
+    one.uninstall()
+
+
+def buttons(notice: Notice) -> dict[str, QPushButton]:
+    return {button.text(): button for button in notice.findChildren(QPushButton)}
+
+
+def test_a_sentence_is_shown_with_what_was_kept(notify: Notify) -> None:
+    notify.tell(Sentence("The disk is full.", "Your chats are safe."))
+    assert [notice.text for notice in notify.bar.notices] == ["The disk is full. Your chats are safe."]
+    assert notify.bar.isVisible()
+
+
+def test_an_action_somebody_can_do_has_a_button_that_does_it(notify: Notify, qtbot: QtBot) -> None:
+    done: list[str] = []
+    notify.actions["settings"] = lambda: done.append("settings")
+    notice = notify.tell(Sentence("Something.", action="settings"))
+    qtbot.mouseClick(buttons(notice)["Settings"], Qt.MouseButton.LeftButton)
+    assert done == ["settings"]
+    assert not notify.bar.notices
+
+
+def test_an_action_nobody_can_do_has_no_button(notify: Notify) -> None:
+    assert not buttons(notify.tell(Sentence("Something.", action="retry")))
+
+
+def test_every_action_of_the_sentences_has_a_label() -> None:
+    named = {"open_model", "new_chat", "retry", "settings", "network", "models", "storage", "open_folder", "end"}
+    assert set(ACTION_LABELS) == named
+
+
+def test_an_error_has_its_sentence_and_details_to_copy(notify: Notify, qtbot: QtBot) -> None:
+    notify.error(DiskFull("/home/ada/data"))
+    notice = notify.bar.notices[0]
+    assert notice.text.startswith("The disk is full")
+    qtbot.mouseClick(buttons(notice)["Copy details"], Qt.MouseButton.LeftButton)
+    assert "DiskFull" in QGuiApplication.clipboard().text()
+    assert notify.bar.notices, "copying does not take the notice away"
+
+
+def test_details_tell_the_place_but_never_quote_a_conversation() -> None:
+    def defect() -> None:
+        raise ValueError(SECRET)
+
+    with pytest.raises(ValueError, match="Bello") as caught:
+        defect()
+    text = describe(caught.value)
+    assert "ValueError" in text
+    assert "in defect" in text
+    for error in (caught.value, ProtocolViolation(f"KeyError in {SECRET}"), EngineStopped(-6, f"prompt: {SECRET}")):
+        assert SECRET not in describe(error).replace("raise ValueError(SECRET)", "")
+
+
+def test_details_keep_what_the_engine_itself_said() -> None:
+    assert "GGML_ASSERT" in describe(EngineStopped(-6, "noise\nGGML_ASSERT(n > 0) failed"))
+    assert "/home/ada" not in describe(ModelLoadFailed("/home/ada/x.gguf", "llama_model_load: error"))
+
+
+def test_every_error_can_be_told(notify: Notify, caplog: pytest.LogCaptureFixture) -> None:
+    for cls in every_error():
+        fields = {name: "x" if kind == "str" else 1 for name, kind in cls.__annotations__.items()}
+        notify.error(cls(**fields))
+        assert notify.bar.notices[-1].text
+    caplog.clear()
+
+
+test_every_error_can_be_told = pytest.mark.logs_warnings(test_every_error_can_be_told)
+
+
+def test_undo_takes_back_and_leaves(notify: Notify, qtbot: QtBot) -> None:
+    taken_back: list[bool] = []
+    notify.undo("“Letter” was deleted.", lambda: taken_back.append(True))
+    button = buttons(notify.bar.notices[0])["Undo"]
+    assert button.focusPolicy() & Qt.FocusPolicy.TabFocus
+    qtbot.keyClick(button, Qt.Key.Key_Space)
+    assert taken_back == [True]
+    assert not notify.bar.isVisible()
+
+
+def test_a_notice_with_a_lifetime_leaves_by_itself(notify: Notify, qtbot: QtBot) -> None:
+    notice = Notice(Theme("light"), "gone soon", lifetime_ms=20)
+    with qtbot.waitSignal(notice.left):
+        notify.bar.add(notice)
+    assert not notify.bar.notices
+
+
+def test_a_notice_stays_while_its_button_has_the_focus(notify: Notify, qtbot: QtBot) -> None:
+    notice = Notice(Theme("light"), "stays", lifetime_ms=30)
+    notice.add_button("Undo", lambda: None)
+    notify.bar.add(notice)
+    button = buttons(notice)["Undo"]
+    button.setFocus(Qt.FocusReason.TabFocusReason)
+    with qtbot.assertNotEmitted(notice.left, wait=120):
+        pass
+    with qtbot.waitSignal(notice.left):
+        button.clearFocus()
+
+
+def test_escape_dismisses_a_notice(notify: Notify, qtbot: QtBot) -> None:
+    notice = notify.tell(Sentence("Something."))
+    with qtbot.waitSignal(notice.left):
+        qtbot.keyClick(notice, Qt.Key.Key_Escape)
+
+
+def test_the_same_sentence_is_shown_once_and_never_more_than_three(notify: Notify) -> None:
+    for text in ("one", "two", "two", "three", "four"):
+        notify.tell(Sentence(text))
+    assert [notice.text for notice in notify.bar.notices] == ["two", "three", "four"]
+
+
+def test_a_notice_floats_over_the_page_and_pushes_nothing(notify: Notify, qtbot: QtBot) -> None:
+    window = notify.bar.window()
+    page = window.findChild(QPlainTextEdit)
+    assert page is not None
+    before = page.geometry()
+    for words in ("One.", "Two, which is long enough to need a second line in this window. " * 3):
+        notify.tell(Sentence(words))
+    QApplication.processEvents()
+    assert page.geometry() == before
+    assert page.geometry().contains(notify.bar.geometry())
+    tall = notify.bar.height()
+    notify.bar.notices[-1].dismiss()
+    qtbot.waitUntil(lambda: notify.bar.height() < tall)
+    window.resize(500, 400)
+    QApplication.processEvents()
+    assert page.geometry().contains(notify.bar.geometry())
+
+
+def test_a_long_sentence_is_not_clipped(notify: Notify, qtbot: QtBot) -> None:
+    notify.actions["open_model"] = lambda: None
+    notify.tell(Sentence("A long sentence about something. " * 6, "And what was kept.", "open_model"), details="x")
+    notify.bar.window().resize(560, 500)
+    assert clipped_texts(notify.bar.window()) == []
+    assert notify.bar.notices[0].mapTo(notify.bar, QPoint(0, 0)).x() >= 0
+
+
+@pytest.mark.logs_warnings
+def test_an_exception_of_any_thread_reaches_the_person_and_the_log(
+    notify: Notify, qtbot: QtBot, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = sys.excepthook, threading.excepthook
+    notify.install()
+    thread = threading.Thread(target=lambda: {}["missing"])
+    thread.start()
+    thread.join()
+    qtbot.waitUntil(lambda: bool(notify.bar.notices))
+    assert "Fireside itself" in notify.bar.notices[0].text
+    assert "KeyError" in caplog.text
+    notify.uninstall()
+    assert (sys.excepthook, threading.excepthook) == before

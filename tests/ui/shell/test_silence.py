@@ -1,0 +1,110 @@
+"""A child that is stopped is told in the window, once, with a button that ends it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+
+from app.core.errors import DocumentTooDemanding, EngineStopped
+from app.core.events import CancelToken, Message, Role
+from app.documents.protocol import Read
+from app.documents.reading import read
+from app.features.sentences import sentence_for
+from app.ui.shell.notify import Notify
+from app.ui.shell.silence import SilenceNotices
+from app.ui.theme import Theme
+from tests.helpers.documents import long_text
+from tests.helpers.engine import answer_of, load, scripted_client
+from tests.helpers.program import children_of, wait_until
+
+
+@pytest.fixture
+def notify(qtbot: QtBot) -> Iterator[Notify]:
+    one = Notify(Theme("light"))
+    qtbot.addWidget(one.bar)
+    one.bar.show()
+    yield one
+    one.uninstall()
+
+
+def told(notify: Notify) -> str:
+    return " ".join(notice.text for notice in notify.bar.notices)
+
+
+def press(notify: Notify, label: str, qtbot: QtBot) -> None:
+    button = next(one for one in notify.bar.findChildren(QPushButton) if one.text() == label)
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def silent(notices: SilenceNotices, notify: Notify, words: str) -> None:
+    """Stops the one child and waits until that is told; the looks of ten seconds are taken one after the other."""
+    (pid,) = children_of()
+    os.kill(pid, signal.SIGSTOP)
+
+    def is_told() -> bool:
+        notices.look()
+        return words in told(notify)
+
+    wait_until(is_told, "the silence to be told")
+
+
+def test_a_silent_engine_is_told_and_ended_and_answers_again(notify: Notify, qtbot: QtBot, tmp_path: Path) -> None:
+    notices = SilenceNotices(notify, notify.bar)
+    script = {"answers": [{"when": "long", "delay_s": 0.01, "repeat": 10_000, "times": 1}]}
+    with closing(scripted_client(tmp_path, script)) as engine:
+        load(engine)
+        answer = engine.generate([Message(Role.USER, "long")])
+        next(answer)
+        silent(notices, notify, "Nothing has been heard from the engine for 10 seconds.")
+        notices.look()
+        assert len(notify.bar.notices) == 1
+        press(notify, "End it", qtbot)
+        with pytest.raises(EngineStopped) as caught:
+            list(answer)
+        assert "stopped answering and was ended" in sentence_for(caught.value).text
+        assert answer_of(engine.generate([Message(Role.USER, "hello")]))[0] == "You said: hello"
+        notices.look()
+        assert not notify.bar.notices
+
+
+def test_a_child_that_goes_on_takes_its_notice_away_and_a_dismissed_one_is_not_repeated(
+    notify: Notify, qtbot: QtBot, tmp_path: Path
+) -> None:
+    notices = SilenceNotices(notify, notify.bar)
+    with closing(scripted_client(tmp_path, {})) as engine:
+        load(engine)
+        silent(notices, notify, "the engine")
+        assert engine.pid is not None
+        os.kill(engine.pid, signal.SIGCONT)
+        wait_until(lambda: not notices.look() and not notify.bar.notices, "the notice to leave")
+        silent(notices, notify, "the engine")
+        notify.bar.notices[0].dismiss()
+        notices.look()
+        assert not notify.bar.notices
+
+
+def test_a_silent_reading_is_named_and_ended(notify: Notify, qtbot: QtBot, tmp_path: Path) -> None:
+    notices = SilenceNotices(notify, notify.bar)
+    path = long_text(tmp_path / "long.txt", 20_000_000)
+    with closing(read(Read(str(path)), folder=tmp_path / "work", cancel=CancelToken())) as events:
+        next(events)
+        (pid,) = children_of()
+        os.kill(pid, signal.SIGSTOP)
+
+        def is_told() -> bool:
+            next(events)
+            notices.look()
+            return "long.txt" in told(notify)
+
+        wait_until(is_told, "the silence to be told")
+        press(notify, "End it", qtbot)
+        with pytest.raises(DocumentTooDemanding):
+            list(events)

@@ -1,0 +1,178 @@
+"""One window for one data folder."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.ui.shell.single_instance import SingleInstance
+
+pytestmark = pytest.mark.usefixtures("qapp")
+NOBODY = 65534
+SQUATTER = """
+import os, socket, sys
+os.setgid(65534); os.setuid(65534)
+place = socket.socket(socket.AF_UNIX)
+place.bind(sys.argv[1]); place.listen(5); print("listens", flush=True)
+while True:
+    line = place.accept()[0]
+    print(line.recv(1000), flush=True)
+"""
+GUEST = """
+import os, socket, sys
+os.setgid(65534); os.setuid(65534)
+line = socket.socket(socket.AF_UNIX)
+line.connect(sys.argv[1])
+try:
+    line.sendall(b'["/etc/passwd"]\\n'); print(line.recv(100), flush=True)
+except OSError:
+    print(b"", flush=True)
+"""
+others_can_be_had = pytest.mark.skipif(
+    sys.platform != "linux" or os.getuid() != 0, reason="another user can be played only by root"
+)
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """With a short name: a socket's path has room for 107 characters, and those of tests are long."""
+    with tempfile.TemporaryDirectory(prefix="one-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> Iterator[SingleInstance]:
+    one = SingleInstance(tmp_path / "data")
+    assert one.claim()
+    yield one
+    one.close()
+
+
+def test_a_second_one_is_refused_and_hands_its_files_over(first: SingleInstance, tmp_path: Path, qtbot: QtBot) -> None:
+    second = (
+        "import sys, pathlib; from app.ui.shell.single_instance import SingleInstance as S;"
+        "s = S(pathlib.Path(sys.argv[1])); print(s.claim(), s.hand_over(sys.argv[2:]))"
+    )
+    command = [sys.executable, "-c", second, str(tmp_path / "data"), "model.gguf", "/ä/b.gguf"]
+    with qtbot.waitSignal(first.asked) as told:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    qtbot.waitUntil(lambda: process.poll() is not None)
+    assert process.communicate()[0].split() == ["False", "True"]
+    assert told.args == [[str(Path.cwd() / "model.gguf"), "/ä/b.gguf"]]
+
+
+def test_another_data_folder_is_another_program(first: SingleInstance, tmp_path: Path) -> None:
+    other = SingleInstance(tmp_path / "elsewhere")
+    assert other.claim()
+    other.close()
+
+
+def test_what_a_killed_one_left_behind_is_taken_over(tmp_path: Path) -> None:
+    one = SingleInstance(tmp_path / "data")
+    left = Path(one.name)
+    left.parent.mkdir(exist_ok=True)
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(left))  # bound and never listened to, as after SIGKILL
+    assert left.exists()
+    assert one.claim()
+    one.close()
+
+
+def test_after_closing_the_next_one_is_the_first(first: SingleInstance, tmp_path: Path) -> None:
+    first.close()
+    other = SingleInstance(tmp_path / "data")
+    assert other.claim()
+    other.close()
+
+
+def test_nonsense_on_the_line_is_ignored(first: SingleInstance, tmp_path: Path, qtbot: QtBot) -> None:
+    from PySide6.QtNetwork import QLocalSocket
+
+    noise = QLocalSocket()
+    noise.connectToServer(first.name)
+    assert noise.waitForConnected(1000)
+    with qtbot.assertNotEmitted(first.asked, wait=50), qtbot.waitSignal(noise.disconnected):
+        noise.write(b'{"not": "a list"}\n')
+
+
+def test_handing_over_to_nobody_says_so(tmp_path: Path) -> None:
+    assert not SingleInstance(tmp_path / "data").hand_over([])
+
+
+def test_the_socket_is_where_others_cannot_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runtime = tmp_path / "run"
+    runtime.mkdir(mode=0o700)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
+    for data, expected in ((tmp_path / "data", runtime), (tmp_path / "data", tmp_path / "data")):
+        one = SingleInstance(data)
+        assert one.claim()
+        assert Path(one.name).parent == expected
+        assert stat.S_IMODE(expected.stat().st_mode) == 0o700
+        assert Path(one.name).stat().st_mode & 0o077 == 0
+        one.close()
+        runtime.chmod(0o755)  # then it is not trusted
+    long = SingleInstance(tmp_path / ("long" * 30) / "data")
+    assert long.claim()
+    assert stat.S_IMODE(Path(long.name).parent.stat().st_mode) == 0o700
+    assert not SingleInstance(tmp_path / ("long" * 30) / "data").claim()
+    long.close()
+
+
+@pytest.mark.logs_warnings
+@others_can_be_had
+def test_a_strangers_socket_gets_no_file_names_and_does_not_keep_the_window_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = _in_the_open(tmp_path, monkeypatch)
+    with subprocess.Popen(
+        [sys.executable, "-c", SQUATTER, one.name], stdout=subprocess.PIPE, text=True, cwd="/"
+    ) as squatter:
+        try:
+            assert squatter.stdout is not None
+            assert squatter.stdout.readline() == "listens\n"
+            assert not one.hand_over(["/home/person/secret.pdf"])
+            assert one.claim(), "the window opens"
+        finally:
+            squatter.kill()
+        assert "secret" not in squatter.stdout.read()
+    one.close()
+    assert "65534" in caplog.text
+
+
+@pytest.mark.logs_warnings
+@others_can_be_had
+def test_what_a_stranger_asks_is_not_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = _in_the_open(tmp_path, monkeypatch)
+    assert one.claim()
+    Path(one.name).chmod(0o777)
+    asked: list[object] = []
+    one.asked.connect(asked.append)
+    guest = subprocess.Popen([sys.executable, "-c", GUEST, one.name], stdout=subprocess.PIPE, text=True, cwd="/")
+    qtbot.waitUntil(lambda: guest.poll() is not None)
+    assert (guest.communicate()[0].strip(), asked) == ("b''", [])
+    one.close()
+    assert "65534" in caplog.text
+
+
+def _in_the_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SingleInstance:
+    """One whose socket others can reach, as no start of the program makes it."""
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    monkeypatch.setattr("app.ui.shell.single_instance.close_to_others", lambda _folders, deeply: None)
+    data = tmp_path / "data"
+    data.mkdir()
+    data.chmod(0o777)
+    for folder in (tmp_path, *tmp_path.parents):
+        if str(folder).startswith("/tmp/"):
+            folder.chmod(folder.stat().st_mode | 0o055)
+    return SingleInstance(data)

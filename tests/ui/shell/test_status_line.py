@@ -1,0 +1,97 @@
+"""The bottom line in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.core.events import ModelLoaded
+from app.core.settings import load_settings
+from app.features.model_sentences import short_count
+from app.ui.shell.status_line import StatusLine, device_text
+from app.ui.theme import Theme
+from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.window import Frame, open_window
+
+ON_CPU = ModelLoaded("a.gguf", "a", 100, 8192, 32768, True, 30, 0, "CPU", 2)
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(0, "0"), (950, "950"), (1200, "1.2k"), (2000, "2k"), (8192, "8k"), (10_240, "10k"), (10_200, "10.2k")],
+)
+def test_token_counts_are_short(count: int, text: str) -> None:
+    assert short_count(count) == text
+
+
+def test_the_device_is_told_as_it_is() -> None:
+    assert device_text(ON_CPU) == "CPU, 2 threads"
+    assert device_text(replace(ON_CPU, threads=1)) == "CPU, 1 thread"
+    on_gpu = replace(ON_CPU, gpu_layers=30, device="Radeon 780M")
+    assert device_text(on_gpu) == "GPU: Radeon 780M, 30/30 layers"
+
+
+def test_the_gauge_says_used_and_size(qtbot: QtBot) -> None:
+    line = StatusLine(Theme("light"))
+    qtbot.addWidget(line)
+    line.resize(800, 30)
+    line.show()
+    assert not line.gauge.isVisible()
+    line.show_model(ON_CPU)
+    line.gauge.show_used(1200)
+    line.show_waiting("1 message waits for the model")
+    assert line.gauge.isVisible()
+    assert line.gauge.accessibleName() == "Context 1.2k of 8k"
+    assert clipped_texts(line) == []
+    line.show_model(None)
+    assert not line.device.isVisible()
+    assert not line.gauge.isVisible()
+
+
+@pytest.mark.parametrize("zoom", [1.0, 3.0])
+def test_in_a_narrow_window_nothing_in_the_line_overlaps(qtbot: QtBot, zoom: float) -> None:
+    window = QWidget()
+    qtbot.addWidget(window)
+    line = StatusLine(Theme("light", zoom=zoom))
+    line.setParent(window)
+    line.show_model(ON_CPU)
+    line.gauge.show_used(1200)
+    window.resize(round(800 * zoom), line.height())
+    window.show()
+    full_px = line.gauge.width()
+    parts = (line.device, line.gauge, line.network)
+    left = []
+    for width_px in (800, *range(460, 360, -7), 320, 260, 160):
+        line.resize(round(width_px * zoom), line.height())
+        assert clipped_texts(window) == []
+        shown = [part for part in parts if part.isVisible()]
+        assert all(not a.geometry().intersects(b.geometry()) for a, b in pairwise(shown))
+        assert line.rect().contains(shown[-1].geometry())
+        has_bar = line.gauge in shown and line.gauge.width() > full_px - 64 * zoom
+        left.append(len(shown) + has_bar)
+    assert left == sorted(left, reverse=True)
+    assert (left[0], left[-1]) == (4, 1)
+
+
+def test_the_networks_switch_says_how_it_is_and_is_pressed_by_keyboard(frame: Frame, qtbot: QtBot) -> None:
+    switch = frame.network_switch
+    assert (switch.text(), switch.accessibleName()) == ("Network on", "Network on")
+    switch.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.keyClick(switch, Qt.Key.Key_Space)
+    assert switch.accessibleName() == "Network off"
+    assert not load_settings(frame.paths.settings)[0].network.allowed
+    qtbot.mouseClick(switch, Qt.MouseButton.LeftButton)
+    assert switch.text() == "Network on"
+    assert load_settings(frame.paths.settings)[0].network.allowed
+    assert clipped_texts(frame.status_line) == []
+
+
+def test_the_switch_comes_back_as_it_was_left(frame: Frame, qapp: QApplication) -> None:
+    frame.network_switch.click()
+    with open_window(qapp) as again:
+        assert again.network_switch.text() == "Network off"

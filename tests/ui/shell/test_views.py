@@ -1,0 +1,484 @@
+"""The tabs and what each brings along: its column, its model, its drops, and what goes from one to the other."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.features.summaries import StoredSummary
+from app.features.summary.result import Wish
+from app.store.conversations import Use
+from app.ui.chat.chat_view import ChatView
+from app.ui.summarize.summarize_view import SummarizeView
+from app.ui.theme import EDGE_PX, READING_PX
+from app.ui.widgets.question_dialog import QuestionDialog
+from tests.helpers.attached import lease_pdf, notes
+from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.desks.window import Frame, open_window
+from tests.helpers.models_on_disk import write_model
+from tests.helpers.program import ROOT
+from tests.helpers.script import write_script
+from tests.helpers.summaries import leave_no_room, paragraphs, store_document, summaries_of
+
+GB = 10**9
+CTRL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
+
+
+CHAT = "chat DocumentPanel chats_column"
+SUMMARIZE = "summarize SummarizeView summaries_column"
+
+
+def summary(frame: Frame, name: str, state: str) -> StoredSummary:
+    """A summary in a state, with its document."""
+    document = store_document(frame.documents.store, name, *paragraphs(3))
+    (made,) = frame.summaries.begin([document.id], Wish(), together=False)
+    with frame.database.transaction() as connection:
+        connection.execute("UPDATE jobs SET state = ? WHERE id = ?", (state, made.id))
+    found = frame.summaries.get(made.id)
+    assert found is not None
+    return found
+
+
+# The tabs.
+
+
+def test_the_tabs_are_opened_by_key_and_by_click(frame: Frame) -> None:
+    assert frame.shown == CHAT
+    frame.key(Qt.Key.Key_2)
+    assert frame.shown == SUMMARIZE
+    assert frame.window.windowTitle() == "Summarize – Fireside"
+    frame.key(Qt.Key.Key_1)
+    assert frame.shown == CHAT
+    assert frame.is_typing
+    frame.click_tab("summarize")
+    assert frame.shown == SUMMARIZE
+    frame.click_tab("chat")
+    assert frame.shown == CHAT
+    assert frame.window.windowTitle() == "Fireside"
+
+
+def test_neither_tab_is_marked_while_the_models_are_shown_and_the_last_one_is_remembered(frame: Frame) -> None:
+    frame.key(Qt.Key.Key_2)
+    frame.key(Qt.Key.Key_M)
+    assert frame.shown == "ModelsView models_column"
+    assert frame.window.windowTitle() == "Models – Fireside"
+    assert frame.gauge.isHidden()
+    frame.window.close()
+    assert frame.settings.window.tab == "summarize"
+
+
+def test_nothing_of_the_summaries_is_loaded_for_the_window_to_appear() -> None:
+    code = (
+        "import sys, app.ui.shell.application;"
+        "print([name for name in sys.modules if 'summar' in name or name in"
+        " ('rapidfuzz', 'docx', 'wakepy', 'rouge_score', 'app.features.work.engines')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip() in ("[]", "['app.store.jobs']")
+
+
+def test_keys_mean_the_summaries_in_their_tab(frame: Frame) -> None:
+    done = summary(frame, "report.txt", "done")
+    frame.key(Qt.Key.Key_2)
+    frame.summarize.view.show_summary(done.id)
+    frame.key(Qt.Key.Key_F)
+    assert frame.focus.accessibleName() == "Search summaries"
+    frame.key(Qt.Key.Key_N)
+    assert frame.open_summary is None
+    assert frame.shown == SUMMARIZE
+    frame.key(Qt.Key.Key_O, CTRL | SHIFT)
+    dialog = frame.find(QFileDialog)
+    assert dialog.windowTitle() == "Choose documents to summarize"
+    dialog.reject()
+    assert frame.chat.attaching.asked == 0
+
+
+def test_the_last_tab_and_the_last_summary_come_back(qapp: QApplication, qtbot: QtBot) -> None:
+    with open_window(qapp) as frame:
+        done = summary(frame, "report.txt", "done")
+        frame.key(Qt.Key.Key_2)
+        frame.summary_list.open(done.id)
+        assert frame.open_summary == done.id
+    with open_window(qapp) as frame:
+        qtbot.waitUntil(lambda: frame.shown == SUMMARIZE)
+        assert frame.open_summary == done.id
+        assert frame.window.windowTitle() == f"{done.title} – Fireside"
+        frame.key(Qt.Key.Key_1)
+    with open_window(qapp) as frame:
+        assert frame.shown == CHAT
+        frame.key(Qt.Key.Key_2)
+        assert frame.open_summary == done.id, "though the tab was not open"
+        frame.summaries.delete(done.id)
+    with open_window(qapp) as frame:
+        qtbot.waitUntil(lambda: frame.shown == SUMMARIZE)
+        assert frame.open_summary is None
+
+
+def test_a_tab_that_comes_back_waits_for_the_window_and_for_a_person_who_is_quicker(qapp: QApplication) -> None:
+    with open_window(qapp) as frame:
+        frame.show_tab("summarize")
+    with open_window(qapp) as frame:
+        assert view_count(frame) == 0
+        assert frame.shown.startswith("summarize ")
+        frame.show_tab("chat")
+        QApplication.processEvents()
+        assert frame.shown == CHAT
+    with open_window(qapp) as frame:
+        assert frame.current_tab == "chat"
+        frame.show_tab("summarize")
+        frame.window.close()
+    with open_window(qapp) as frame:
+        frame.window.close()
+        assert frame.settings.window.tab == "summarize", "closed before it was built"
+
+
+@pytest.mark.parametrize("zoom", [0.5, 1.0, 1.5, 3.0])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_clipped_in_the_column_and_the_frame(frame: Frame, zoom: float, scheme: str) -> None:
+    summary(frame, "The minutes of a council that met for a long time.txt", "paused")
+    frame.show_tab("summarize")
+    frame.status_line.show_work("Summary paused while you chat")
+    frame.theme.zoom, frame.theme.scheme = zoom, scheme
+    frame.window.resize(900, 600)
+    assert clipped_texts(frame.left) == []
+    assert clipped_texts(frame.picker) == []
+    assert clipped_texts(frame.status_line) == []
+    assert clipped_texts(frame.tabs) == []
+
+
+@pytest.mark.parametrize("width", [900, 1280, 1600])
+def test_headings_cards_and_text_of_every_tab_begin_at_the_same_left_edge(
+    frame: Frame, qtbot: QtBot, width: int
+) -> None:
+    window, views = frame.window, frame.window.views
+    window.resize(width, 700)
+    done, paused, queued = (summary(frame, f"{state}.txt", state) for state in ("done", "paused", "queued"))
+
+    def left(widget: QWidget) -> int:
+        qtbot.waitUntil(widget.isVisible)
+        QApplication.processEvents()
+        return widget.mapTo(frame.middle, QPoint(0, 0)).x()
+
+    views.show_summarize()
+    view = frame.find(SummarizeView)
+    lefts = {"where to drop": left(view.empty.zone), "what for": left(view.empty._head)}
+    view.show_summary(done.id)
+    lefts |= {"title": left(view.result.head.title), "choices": left(view.result.foot.choices)}
+    lefts["statements"] = left(view.result.statements.viewport())
+    assert view.result.statements.viewport().width() <= frame.theme.px(READING_PX)
+    view.show_summary(paused.id)
+    lefts["what is left"] = left(view.result.bar)
+    view.show_summary(queued.id)
+    lefts |= {"at work": left(view.work.words), "points": left(view.work.points.viewport())}
+    views.show_translate()
+    text, document = views._translations().view.text, views._translations().view.document
+    lefts |= {"languages": left(text.choice), "panes": left(text.panes)}
+    views._translations().view.pages.setCurrentWidget(document)
+    document.pages.setCurrentWidget(document.page)
+    lefts |= {"document": left(document.page.head.title), "segments": left(document.page.card)}
+    for page in ("suggested", "installed", "others", "downloads", "storage"):
+        views.show_models(page)
+        lefts[page] = left(views._models.currentWidget().title)
+    views.show_models("search")
+    lefts["search"] = left(views._models.currentWidget().state)
+    assert lefts == dict.fromkeys(lefts, frame.theme.px(EDGE_PX))
+
+
+@pytest.mark.parametrize("zoom", [1.0, 1.5])
+def test_the_first_lines_of_the_tabs_stand_at_one_height(frame: Frame, qtbot: QtBot, zoom: float) -> None:
+    window, views = frame.window, frame.window.views
+    frame.theme.zoom = zoom
+    window.resize(1590, 900)
+    done, queued = (summary(frame, f"{state}.txt", state) for state in ("done", "queued"))
+
+    def middle(widget: QWidget) -> int:
+        qtbot.waitUntil(widget.isVisible)
+        QApplication.processEvents()
+        return widget.mapTo(views.content, widget.rect().center()).y()
+
+    views.show_summarize()
+    view = frame.find(SummarizeView)
+    middles = {"empty": middle(view.empty._head)}
+    view.show_summary(done.id)
+    middles["title"] = middle(view.result.head.title)
+    view.show_summary(queued.id)
+    middles["at work"] = middle(view.work._title)
+    views.show_models()
+    middles["models"] = middle(views._models.currentWidget().title)
+    views.show_translate()
+    middles["languages"] = middle(views._translations().view.text.choice)
+    assert max(middles.values()) - min(middles.values()) <= frame.theme.px(3), middles
+
+
+# The column.
+
+
+def test_a_deleted_summary_leaves_the_middle_and_comes_back_with_undo(frame: Frame) -> None:
+    done = summary(frame, "report.txt", "done")
+    frame.key(Qt.Key.Key_2)
+    frame.summary_list.open(done.id)
+    column = frame.summary_list
+    column.press_in_list(Qt.Key.Key_Delete)
+    assert frame.open_summary is None
+    assert len(column.rows) == 0
+    frame.press_notice("Undo")
+    assert frame.open_summary == done.id
+    assert len(column.rows) == 2
+
+
+def test_a_summary_of_ten_thousand_is_found_by_a_word_in_a_moment(frame: Frame, qtbot: QtBot) -> None:
+    with frame.database.transaction() as connection:
+        connection.executemany(
+            "INSERT INTO jobs (kind, title, state, spec, created_at, updated_at, place)"
+            " VALUES ('summary', ?, 'done', '{}', ?, ?, ?)",
+            [(f"Report {number}", number, number, number) for number in range(10_000)],
+        )
+    frame.key(Qt.Key.Key_2)
+    column = frame.summary_list
+    assert len(column.rows) == 10_001
+    column.find_words("4711")
+    qtbot.waitUntil(lambda: len(column.rows) == 2, timeout=1_000)
+    assert column.rows[1] == "Report 4711"
+
+
+# Files.
+
+
+def test_files_dropped_on_the_chat_ask_what_for(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
+    lease, plan = lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "plan.txt", "We begin in May.")
+    assert frame.hint(lease) == "Ask about it, Summarize, Translate"
+    assert frame.hint(tmp_path / "model.gguf") == "Drop to add a model"
+    frame.drop(lease, share=0.2)
+    assert frame.chat.files == [lease]
+    assert frame.shown == CHAT
+    frame.drop(lease, plan, share=0.5)
+    assert frame.chat.files == [lease], "nothing is attached"
+    assert frame.shown == SUMMARIZE
+    qtbot.waitUntil(lambda: len(frame.summarize.read) == 2, timeout=10_000)
+
+
+def test_files_dropped_on_the_summaries_go_there_wherever_they_are_let_go(
+    frame: Frame, qtbot: QtBot, tmp_path: Path
+) -> None:
+    lease, plan = lease_pdf(tmp_path / "lease.pdf"), notes(tmp_path / "plan.txt", "We begin in May.")
+    frame.key(Qt.Key.Key_2)
+    assert frame.hint(lease) == "Drop to summarize"
+    frame.drop(lease, share=0.1)
+    qtbot.waitUntil(lambda: len(frame.summarize.read) == 1, timeout=10_000)
+    frame.drop(plan, share=0.9)
+    qtbot.waitUntil(lambda: len(frame.summarize.read) == 2, timeout=10_000)
+    assert frame.chat.files == []
+    assert frame.shown == SUMMARIZE
+
+
+def test_a_model_among_the_documents_goes_its_own_way(frame: Frame, qtbot: QtBot, tmp_path: Path) -> None:
+    lease, model = lease_pdf(tmp_path / "lease.pdf"), tmp_path / "Big-1B.gguf"
+    write_model(model)
+    frame.app.change("models", add_how="in_place")
+    frame.drop(lease, model, share=0.5)
+    qtbot.waitUntil(lambda: len(frame.summarize.read) == 1, timeout=10_000)
+    qtbot.waitUntil(lambda: Path(frame.settings.models.summarize_path) == model, timeout=10_000)
+
+
+# The model of each tab.
+
+
+def test_each_tab_has_its_model_and_choosing_one_leaves_the_chats_in_memory(
+    frame: Frame, qtbot: QtBot, tmp_path: Path
+) -> None:
+    big = tmp_path / "Big-9B-Q4_K_M.gguf"
+    write_model(big)
+    frame.loader.start()
+    qtbot.waitUntil(lambda: frame.loader.state == "ready")
+    picker = frame.picker
+    frame.key(Qt.Key.Key_2)
+    assert picker.accessibleDescription().startswith("Starter, 145 MB, ready"), "the chat's serves without another"
+    frame.app.change("engine", known_models=(str(big),))
+    frame.choose_model("Big 9B")
+    assert picker.accessibleDescription() == "Big 9B, 448 bytes, asleep, It is loaded when it is needed."
+    picker.is_at_work = lambda task: task == "summarize"
+    frame.work_changed.emit("Summarizing")
+    assert picker.accessibleDescription() == "Big 9B, 448 bytes, at work", "never asleep while it writes"
+    assert frame.models.for_task("summarize") == big
+    assert frame.loader.name == "Starter"
+    assert frame.engine.loaded is not None
+    frame.key(Qt.Key.Key_1)
+    assert picker.accessibleDescription().startswith("Starter, 145 MB, ready")
+    frame.key(Qt.Key.Key_2)
+    assert picker.accessibleDescription().startswith("Big 9B")
+    texts = [action.text().split("\t")[0] for action in frame.model_menu.actions() if not action.isSeparator()]
+    assert not {"Put to sleep", "Wake up", "About this model"} & set(texts), "those are about the chat's"
+
+
+def test_a_model_file_opened_in_a_tab_is_that_tabs(frame: Frame, tmp_path: Path) -> None:
+    other = tmp_path / "Other-3B.gguf"
+    write_model(other)
+    frame.key(Qt.Key.Key_2)
+    frame.key(Qt.Key.Key_O)
+    frame.choose_file(other, "open_model_dialog")
+    assert frame.picker.path == other
+    assert frame.loader.state == "asleep"
+    menu = frame.model_menu
+    assert any(action.text().startswith("Other 3B") and action.isChecked() for action in menu.actions())
+
+
+# The work.
+
+
+def test_what_a_former_run_left_in_the_queue_goes_on_by_itself_and_is_told_in_every_tab(
+    qapp: QApplication, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(write_script(tmp_path / "script", load={"any_path": True})))
+    with open_window(qapp) as frame:
+        waiting = summary(frame, "kiln.txt", "queued")
+    with open_window(qapp) as frame:
+        summaries_of(frame.app)
+        told: list[str] = []
+        frame.work_changed.connect(told.append)
+        frame.go_on()
+        qtbot.waitUntil(lambda: bool(told) and told[-1] == "", timeout=20_000)
+        assert told[0].startswith("Summar")
+        qtbot.waitUntil(lambda: not frame.is_at_work)
+        assert frame.shown == CHAT, "nothing jumps at the person"
+        assert view_count(frame) == 0, "and nothing of it needs to be seen"
+        stored = frame.summaries.get(waiting.id)
+        assert stored is not None
+        assert stored.state == "done"
+
+
+def view_count(frame: Frame) -> int:
+    return len(frame.window.findChildren(SummarizeView))
+
+
+def test_the_list_and_the_bottom_line_follow_the_work_from_its_start_to_its_end(
+    frame: Frame, qtbot: QtBot, tmp_path: Path
+) -> None:
+    list(frame.engine.load(tmp_path / "model.gguf"))
+    summaries_of(frame.app)
+    frame.drop(notes(tmp_path / "kiln.txt", *paragraphs(6)), share=0.5)
+    desk = frame.summarize
+    qtbot.waitUntil(lambda: len(desk.read) == 1 and desk.begin_button.isEnabled(), timeout=10_000)
+    told: list[str] = []
+    seen: list[str] = []
+    frame.work_changed.connect(told.append)
+    column = frame.summary_list
+    column.row_changes(lambda: seen.append(column.rows[1]))
+    desk.click(desk.begin_button)
+    assert desk.summary_id is not None
+    qtbot.waitUntil(lambda: "kiln" in seen, timeout=15_000)
+    assert column.rows[0] == "Today"
+    assert column.current == desk.summary_id
+    assert seen[0].startswith("kiln · "), "it stood under Working before"
+    assert told[0] == "Summarizing"
+    qtbot.waitUntil(lambda: told[-1] == "")
+    assert frame.window.windowTitle() == "kiln – Fireside"
+
+
+def test_a_model_that_takes_the_chats_place_is_seen_while_it_works_and_comes_back(
+    frame: Frame, qtbot: QtBot, tmp_path: Path
+) -> None:
+    """The person is asked, says yes, and the picker never shows a model that does not answer."""
+    big = tmp_path / "Big-26B.gguf"
+    write_model(big)
+    script = {"load": {"any_path": True, "needed_bytes": 4 * GB}}
+    (tmp_path / "script" / "script.json").write_text(json.dumps(script), "utf-8")
+    frame.loader.start()
+    qtbot.waitUntil(lambda: frame.loader.state == "ready")
+    frame.models.use("summarize", big)
+    leave_no_room(frame.app, needed_bytes=2 * GB)
+    summaries_of(frame.app)
+    summary(frame, "kiln.txt", "queued")
+    names: list[str] = []
+    frame.loader.changed.connect(lambda: names.append(frame.model_said.split(",")[0]))
+    frame.go_on()
+    frame.wait(lambda: frame.has(QuestionDialog))
+    assert frame.is_at_work
+    frame.click(frame.button("Put to sleep"))
+    qtbot.waitUntil(lambda: names[-1:] == ["Starter"] and "Big 26B" in names, timeout=15_000)
+
+
+def test_without_a_queue_nothing_starts(frame: Frame, qtbot: QtBot) -> None:
+    summary(frame, "kiln.txt", "paused")
+    with qtbot.assertNotEmitted(frame.work_changed, wait=300):
+        frame.go_on()
+    assert view_count(frame) == 0
+
+
+def test_what_is_at_work_stands_in_the_bottom_line(frame: Frame) -> None:
+    frame.work_changed.emit("Summary paused while you chat")
+    assert frame.work_line.isVisible()
+    assert frame.work_line.text() == "Summary paused while you chat"
+    frame.work_changed.emit("")
+    assert not frame.work_line.isVisible()
+
+
+def test_the_gauge_of_a_chats_context_is_there_where_the_chat_is(frame: Frame, qtbot: QtBot) -> None:
+    frame.loader.start()
+    qtbot.waitUntil(frame.gauge.isVisible)
+    frame.key(Qt.Key.Key_2)
+    assert not frame.gauge.isVisible()
+    frame.key(Qt.Key.Key_1)
+    assert frame.gauge.isVisible()
+
+
+# From one tab to the other.
+
+
+def test_ask_about_it_opens_a_chat_of_its_own_with_the_documents_and_the_title(frame: Frame) -> None:
+    first, second = (store_document(frame.documents.store, name, "Words.").id for name in ("a.txt", "b.txt"))
+    frame.key(Qt.Key.Key_2)
+    frame.summarize.view.ask_wanted.emit([first, second], "Two reports")
+    assert frame.shown == CHAT
+    assert frame.is_typing
+    chat_id = frame.chat.conversation_id
+    assert chat_id is not None
+    conversation = frame.conversations.get(chat_id)
+    assert conversation is not None
+    assert conversation.title == "Two reports"
+    attached = frame.documents.attachments.in_draft(chat_id)
+    assert [one.document_id for one in attached] == [first, second]
+    assert frame.documents.attachments.in_draft(None) == [], "what is written elsewhere stays as it is"
+    assert frame.window.windowTitle() == "Two reports – Fireside"
+    assert "Two reports" in frame.chats.rows
+    frame.summarize.view.ask_wanted.emit([first, second], "Two reports")
+    assert frame.chat.conversation_id == chat_id, "one that still waits with these documents is taken again"
+
+
+@pytest.fixture
+def whole(frame: Frame, tmp_path: Path) -> ChatDesk:
+    """The window with the real chat in it."""
+    list(frame.engine.load(tmp_path / "model.gguf"))
+    chat = ChatView(frame.app, frame.theme, frame.notify)
+    frame.put_in(chat)
+    chat.set_model_state("ready", "")
+    return ChatDesk(chat, frame.app, frame.notify)
+
+
+def test_a_document_that_does_not_fit_goes_over_to_the_summaries(
+    frame: Frame, whole: ChatDesk, qtbot: QtBot, tmp_path: Path
+) -> None:
+    words = " ".join(f"word{number}" for number in range(9_000))
+    long = notes(tmp_path / "manual.txt", *(words[start : start + 400] for start in range(0, 70_000, 400)))
+    short = notes(tmp_path / "note.txt", "A short note.")
+    whole.attaching.add([short, long])
+    qtbot.waitUntil(lambda: [one.is_too_long for one in whole.attached] == [False, True], timeout=15_000)
+    qtbot.waitUntil(lambda: whole.attached[0].use is Use.WHOLE, timeout=10_000)
+    assert "Summarize all of it" in whole.offers
+    whole.put_message("About the manual")
+    whole.press_offer("Summarize all of it")
+    assert frame.shown.startswith("summarize")
+    assert frame.summarize.read == ["manual.txt"]
+    frame.show_tab("chat")
+    assert whole.attached_names == ["note.txt"]
+    whole.wait(lambda: [one.use for one in whole.in_draft] == [Use.WHOLE])
+    assert whole.message == "About the manual"
