@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from app.documents.formats.office import package
 from app.documents.formats.office.package import (
     ALTERNATE,
     CHART,
@@ -18,8 +17,8 @@ from app.documents.formats.office.package import (
     DRAWING,
     MATH,
     RELATIONSHIPS,
+    Package,
     Part,
-    Parts,
     Related,
     is_code_font,
     office_language,
@@ -222,10 +221,10 @@ _WORDS_FOR_PICTURES = ("docPr", "cNvPr")
 class Drawings:
     """Rewrites what is drawn."""
 
-    def __init__(self, parts: Parts, target: Target | None) -> None:
+    def __init__(self, package: Package, target: Target | None) -> None:
         self.left = Left()
         self._pictures: Once | None = None
-        self._parts = parts
+        self._package = package
         self._direction = Direction(target) if target is not None else None
 
     def paragraph(
@@ -250,30 +249,30 @@ class Drawings:
         """What is said of a picture for those who do not see it, and its title; Word writes each twice."""
         self._pictures = self._pictures or Once(ask)
         for name in ("title", "descr"):
-            package.attribute(part, element, name, self._pictures, page)
+            part.ask_attribute(element, name, self._pictures, page)
 
     def related(self, part_name: str, root: Element | None, ask: Ask, page: int = 0) -> None:
         """Charts and diagrams that a part names, in the order of their places in it; each once.
 
         A diagram's words are in its data, and again in the drawing that was made of it.
         """
-        related = self._parts.related(part_name)
+        related = self._package.related(part_name)
         order = [*_called(root), *related] if root is not None else list(related)
         once = Once(ask)
         for id_ in dict.fromkeys(order):
             each = related.get(id_)
-            if each is not None and each.kind in _DRAWN and each.target in self._parts.archive:
+            if each is not None and each.kind in _DRAWN and each.target in self._package.archive:
                 self._part(each, once if each.kind.startswith("diagram") else Once(ask), page)
 
     def _part(self, related: Related, ask: Ask, page: int) -> None:
-        with self._parts.opened(related.target) as part:
+        with self._package.opened(related.target) as part:
             for element in _words_in(part.root):
                 if element.tag == PARAGRAPH:
                     self.paragraph(part, element, ask, SegmentKind.LABEL, page=page)
                 elif str(element.tag).endswith("}cNvPr"):
                     self.words_for_picture(part, element, ask, page)
                 else:
-                    package.text(part, element, ask, SegmentKind.LABEL, page)
+                    part.ask_text(element, ask, SegmentKind.LABEL, page)
         if related.kind.startswith("chart"):
             self.related(related.target, None, ask, page)
 

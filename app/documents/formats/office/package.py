@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from typing import BinaryIO
 from urllib.parse import unquote
 
@@ -29,11 +28,20 @@ DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
 CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 ALTERNATE = f"{COMPATIBILITY}AlternateContent"
+_WORDS = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}t"
+_SPEAKING = (_WORDS, f"{DRAWING}t", f"{MATH}t", f"{DIAGRAM}relIds", f"{CHART}chart")
 _PACKAGE = "{http://schemas.openxmlformats.org/package/2006/relationships}"
-_TITLE = "{http://purl.org/dc/elements/1.1/}title"
+_CORE = "docProps/core.xml"
+_DUBLIN = "{http://purl.org/dc/elements/1.1/}"
+_PROPERTIES = "{http://schemas.openxmlformats.org/package/2006/metadata/core-properties}"
+_SAID = tuple(f"{_DUBLIN}{name}" for name in ("title", "subject", "description"))
+_SAID += tuple(f"{_PROPERTIES}{name}" for name in ("keywords", "category"))
 _CODE_FONTS = re.compile(
     r"courier|consolas|lucida console|monaco|menlo|inconsolata|andale mono|.*\b(mono|code|console)\b", re.IGNORECASE
 )
+_DECLARATION = re.compile(r"\s*<\?xml\s.*?\?>\s*", re.DOTALL)
+_STRICT = re.compile(r"http://purl\.oclc\.org/ooxml/(\w+)/(\w+)")
+_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _NUMBER_CACHES = (f"{CHART}numCache", f"{CHART}numLit")
 
 
@@ -45,12 +53,35 @@ class Related:
     target: str
 
 
+@dataclass
+class Part:
+    """One XML part that is being rewritten. `is_changed` is set by who changes its tree."""
+
+    name: str
+    root: Element
+    is_changed: bool = False
+
+    def ask_attribute(self, element: Element, name: str, ask: Ask, page: int = 0) -> None:
+        """Rewrites the words in an attribute, such as those for a picture."""
+        if given := _given(element.get(name, ""), ask, SegmentKind.LABEL, page):
+            element.set(name, given)
+            self.is_changed = True
+
+    def ask_text(self, element: Element, ask: Ask, kind: SegmentKind = SegmentKind.LABEL, page: int = 0) -> None:
+        """Rewrites the words in an element that can hold no markup."""
+        if given := _given(element.text or "", ask, kind, page):
+            element.text = given
+            self.is_changed = True
+
+
 class Package:
     """The parts of an open archive. Methods raise DocumentUnreadable as `Archive` and `xml_tree` do."""
 
     def __init__(self, archive: Archive, source: Source) -> None:
         self.archive = archive
         self.source = source
+        self.changed: dict[str, bytes] = {}
+        """Members and their new bytes."""
 
     def related(self, part: str) -> dict[str, Related]:
         """What a part names, by relationship id; the package itself is the part "". Links to elsewhere are no parts."""
@@ -73,17 +104,44 @@ class Package:
                 return each.target
         return usual
 
+    def part_of_kind(self, main: str, kind: str) -> str | None:
+        """What the main part names as its styles, notes …; where it names none, the part of the usual name."""
+        usual = posixpath.join(posixpath.dirname(main), f"{kind}.xml")
+        names = [each.target for each in self.related(main).values() if each.kind == kind]
+        return next((name for name in (*names, usual) if name in self.archive), None)
+
     def title(self) -> str:
         """The document's own title, "" where it has none."""
-        name = "docProps/core.xml"
-        if name not in self.archive:
+        if _CORE not in self.archive:
             return ""
-        title = parse(self.archive.read(name), self.source).find(f".//{_TITLE}")
+        title = self.root(_CORE).find(f".//{_DUBLIN}title")
         return " ".join((title.text or "").split()) if title is not None else ""
 
     def root(self, part: str) -> Element:
         """The root of a part."""
         return parse(self.archive.read(part), self.source)
+
+    @contextmanager
+    def opened(self, name: str) -> Iterator[Part]:
+        """A part to be changed; what was changed is kept as bytes at the end, so only one tree is there at a time."""
+        self.archive.refuse_crowd(name)
+        raw = self.changed.get(name) or self.archive.read(name)
+        part = Part(name, parse(raw, self.source))
+        yield part
+        if part.is_changed:
+            self.changed[name] = _written(part.root, raw)
+
+    def ask_properties(self, ask: Ask, target: Target | None) -> None:
+        """Rewrites title, subject, description, keywords and category of the document, and its language."""
+        if _CORE not in self.archive:
+            return
+        with self.opened(_CORE) as part:
+            for element in part.root:
+                if element.tag in _SAID:
+                    part.ask_text(element, ask)
+                elif element.tag == f"{_DUBLIN}language" and target is not None and element.text != target.language:
+                    element.text = target.language
+                    part.is_changed = True
 
     def drawn(self, part: str, page: int | None = None) -> Iterator[Piece]:
         """The words of a diagram's data or of a chart: a piece for each paragraph, title and category.
@@ -111,6 +169,19 @@ def is_code_font(name: str) -> bool:
     return _CODE_FONTS.match(name) is not None
 
 
+@contextmanager
+def opened_package(source: Source, out: BinaryIO | None = None) -> Iterator[Package]:
+    """The package that a file is; with what was changed in it, it is written to `out` at the end."""
+    try:
+        with Archive(source) as archive:
+            package = Package(archive, source)
+            yield package
+            if out is not None:
+                copy_archive(source, out, package.changed)
+    except RecursionError:
+        raise source.unreadable("too_deep") from None
+
+
 def drawing_text(paragraph: Element) -> str:
     """The text of one paragraph of DrawingML; a break is a line end."""
     words = []
@@ -119,64 +190,34 @@ def drawing_text(paragraph: Element) -> str:
     return "".join(words).replace("\x0b", "\n").strip()
 
 
-def chosen(alternate: Element) -> Iterator[Element]:
-    """The one branch to read of several that say the same: the first with text, else the first."""
-    branches = [each for each in alternate if each.tag in (f"{COMPATIBILITY}Choice", f"{COMPATIBILITY}Fallback")]
-    speaking = [branch for branch in branches if _speaks(branch)]
-    yield from (speaking or branches)[:1]
+def branches(alternate: Element) -> list[Element]:
+    """The several ways to say the same; first the one to read: the first with text, else the first of all."""
+    found = [each for each in alternate if each.tag in (f"{COMPATIBILITY}Choice", f"{COMPATIBILITY}Fallback")]
+    first = next((each for each in found if _speaks(each)), None)
+    return found if first is None else [first, *(each for each in found if each is not first)]
+
+
+def children_read(element: Element) -> Element | list[Element]:
+    """What to read in an element: of several ways to say the same, one."""
+    return branches(element)[:1] if element.tag == ALTERNATE else element
 
 
 def _speaks(branch: Element) -> bool:
-    return next(branch.iter(*_speaking_tags()), None) is not None
+    return next(branch.iter(*_SPEAKING), None) is not None
 
 
-@cache
-def _speaking_tags() -> tuple[str, ...]:
-    texts = ("{http://schemas.openxmlformats.org/wordprocessingml/2006/main}t", f"{DRAWING}t")
-    return (*texts, f"{MATH}t", f"{DIAGRAM}relIds", f"{CHART}chart")
+def _given(said: str, ask: Ask, kind: SegmentKind, page: int) -> str:
+    """What words without markup become, with the white space around them; "" where nothing changes."""
+    if not said.strip():
+        return ""
+    core = said.strip()
+    given = ask((core,), kind, page)
+    if given is None or not (words := without_forbidden(plain(given)).strip()):
+        return ""
+    return said.replace(core, words, 1)
 
 
-# The parts of an OOXML package that is being rewritten: parsed when they are asked for, written where they changed.
-
-
-_DECLARATION = re.compile(r"\s*<\?xml\s.*?\?>\s*", re.DOTALL)
-_STRICT = re.compile(r"http://purl\.oclc\.org/ooxml/(\w+)/(\w+)")
-_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-
-
-@dataclass
-class Part:
-    """One XML part. `is_changed` is set by who changes its tree."""
-
-    name: str
-    root: Element
-    is_changed: bool = False
-
-
-class Parts(Package):
-    """The package and what has become of its parts. All methods raise DocumentUnreadable."""
-
-    def __init__(self, archive: Archive, source: Source) -> None:
-        super().__init__(archive, source)
-        self.changed: dict[str, bytes] = {}
-        """Members and their new bytes."""
-
-    @contextmanager
-    def opened(self, name: str) -> Iterator[Part]:
-        """A part to be changed; what was changed is kept as bytes at the end, so only one tree is there at a time."""
-        self.archive.refuse_crowd(name)
-        raw = self.changed.get(name) or self.archive.read(name)
-        part = Part(name, parse(raw, self.source))
-        yield part
-        if part.is_changed:
-            self.changed[name] = written(part.root, raw)
-
-    def write(self, out: BinaryIO) -> None:
-        """The package with the changed parts."""
-        copy_archive(self.source, out, self.changed)
-
-
-def written(root: Element, raw: bytes) -> bytes:
+def _written(root: Element, raw: bytes) -> bytes:
     """A tree in the form of the bytes it was parsed from: declaration, encoding, byte order mark, strict namespaces."""
     encoding = encoding_of(raw)
     mark = next((each for each in _MARKS if raw.startswith(each)), b"")
@@ -258,52 +299,3 @@ _SCRIPTS = {"zh-hans": "zh-CN", "zh-hant": "zh-TW"}
 def office_language(language: str) -> str:
     """A code of BCP 47 with a region in place of a script, where Office wants one: zh-TW for zh-Hant."""
     return _SCRIPTS.get(language.lower(), language)
-
-
-# Texts of a package that are in attributes and small elements: words for pictures, titles, properties.
-
-
-_CORE = "docProps/core.xml"
-_DUBLIN = "{http://purl.org/dc/elements/1.1/}"
-_PROPERTIES = "{http://schemas.openxmlformats.org/package/2006/metadata/core-properties}"
-_SAID = tuple(f"{_DUBLIN}{name}" for name in ("title", "subject", "description"))
-_SAID += tuple(f"{_PROPERTIES}{name}" for name in ("keywords", "category"))
-
-
-def attribute(part: Part, element: Element, name: str, ask: Ask, page: int = 0) -> None:
-    """The words in an attribute, such as those for a picture."""
-    said = element.get(name, "")
-    if given := plain_given(said, ask, SegmentKind.LABEL, page):
-        element.set(name, given)
-        part.is_changed = True
-
-
-def text(part: Part, element: Element, ask: Ask, kind: SegmentKind = SegmentKind.LABEL, page: int = 0) -> None:
-    """The words in an element that can hold no markup."""
-    if given := plain_given(element.text or "", ask, kind, page):
-        element.text = given
-        part.is_changed = True
-
-
-def plain_given(said: str, ask: Ask, kind: SegmentKind, page: int = 0, context: str = "") -> str:
-    """What words without markup become, with the white space around them; "" where nothing changes."""
-    if not said.strip():
-        return ""
-    core = said.strip()
-    given = ask((core,), kind, page, 0, context)
-    if given is None or not (words := without_forbidden(plain(given)).strip()):
-        return ""
-    return said.replace(core, words, 1)
-
-
-def properties(parts: Parts, ask: Ask, target: Target | None) -> None:
-    """Title, subject, description, keywords and category of the document, and its language."""
-    if _CORE not in parts.archive:
-        return
-    with parts.opened(_CORE) as part:
-        for element in part.root:
-            if element.tag in _SAID:
-                text(part, element, ask)
-            elif element.tag == f"{_DUBLIN}language" and target is not None and element.text != target.language:
-                element.text = target.language
-                part.is_changed = True

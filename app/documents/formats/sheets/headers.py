@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
-from app.documents.formats.office.package import Package, Parts, escaped, unescaped
+from app.documents.formats.office.package import Package, escaped, unescaped
 from app.documents.formats.sheets.workbook import MAIN
 from app.documents.xml_tree import Element
 
@@ -19,13 +19,13 @@ class Headers:
     `sheets` gives the part of each sheet by its name.
     """
 
-    def __init__(self, parts: Parts, sheets: Mapping[str, str]) -> None:
+    def __init__(self, package: Package, sheets: Mapping[str, str]) -> None:
         self.forced: dict[str, dict[Cell, str]] = defaultdict(dict)
         """Cells that need other words than their string has, by the part of their sheet."""
-        self._parts = parts
+        self._package = package
         self._sheets = sheets
-        self._tables = [table for sheet in sheets.values() for table in tables_of(parts, sheet)]
-        self._tables += pivot_sources(parts, sheets)
+        self._tables = [table for sheet in sheets.values() for table in tables_of(package, sheet)]
+        self._tables += pivot_sources(package, sheets)
         self._places: dict[str, set[Cell]] = defaultdict(set)
         for table in self._tables:
             cells = (table.cell(index) for index in range(len(table.columns)))
@@ -48,9 +48,9 @@ class Headers:
     def rename(self) -> None:
         """Writes the names wherever they are."""
         totals = {table.part: self._totals(table) for table in self._tables if table.part and table.has_totals}
-        rename(self._parts, [table for table in self._tables if table.part], totals)
-        rename_in_formulas(self._parts, self._tables)
-        rename_in_caches(self._parts, self._tables, self._sheets)
+        rename(self._package, [table for table in self._tables if table.part], totals)
+        rename_in_formulas(self._package, self._tables)
+        rename_in_caches(self._package, self._tables, self._sheets)
 
     def _settle(self, table: Table) -> None:
         became, forced = self._became[table.sheet], self.forced[table.sheet]
@@ -156,12 +156,12 @@ def tables_of(package: Package, sheet: str) -> list[Table]:
     return found
 
 
-def rename(parts: Parts, tables: list[Table], totals: Mapping[str, Mapping[int, str]]) -> None:
+def rename(package: Package, tables: list[Table], totals: Mapping[str, Mapping[int, str]]) -> None:
     """Writes the new names into the tables; `totals` are the new words in their last rows, by part and column."""
     for table in tables:
         if not table.renamed and not totals.get(table.part):
             continue
-        with parts.opened(table.part) as part:
+        with package.opened(table.part) as part:
             for index, column in enumerate(part.root.iter(f"{MAIN}tableColumn")):
                 name = unescaped(column.get("name", ""))
                 if name in table.renamed:
@@ -172,32 +172,32 @@ def rename(parts: Parts, tables: list[Table], totals: Mapping[str, Mapping[int, 
             part.is_changed = True
 
 
-def rename_in_formulas(parts: Parts, tables: list[Table]) -> None:
+def rename_in_formulas(package: Package, tables: list[Table]) -> None:
     """Names the columns anew in every formula of the workbook."""
     changed = [table for table in tables if table.renamed and table.name]
     if not changed:
         return
-    for name in parts.archive.names:
+    for name in package.archive.names:
         if name.startswith("xl/") and name.endswith(".xml"):
-            raw = parts.changed.get(name) or parts.archive.read(name)
+            raw = package.changed.get(name) or package.archive.read(name)
             if not any(f"{table.name}[".encode() in raw or name in (table.part, table.sheet) for table in changed):
                 continue
-            with parts.opened(name) as part:
+            with package.opened(name) as part:
                 for element in part.root.iter():
                     if isinstance(element.tag, str) and element.tag.rpartition("}")[2] in _FORMULAS:
                         part.is_changed |= _rename_in(element, changed, name)
 
 
-def rename_in_caches(parts: Parts, tables: list[Table], sheets: Mapping[str, str]) -> None:
+def rename_in_caches(package: Package, tables: list[Table], sheets: Mapping[str, str]) -> None:
     """The fields of pivot caches whose source is such a table or range, and the slicers of such fields.
 
     `sheets` gives the part of a sheet by its name.
     """
     renamed: dict[str, str] = {}
-    for name in parts.archive.names:
+    for name in package.archive.names:
         if "pivotcachedefinition" not in name.casefold() or not name.endswith(".xml"):
             continue
-        with parts.opened(name) as part:
+        with package.opened(name) as part:
             for table in _sources(part.root, tables, sheets):
                 for each in part.root.iter(f"{MAIN}cacheField"):
                     said = unescaped(each.get("name", ""))
@@ -205,9 +205,9 @@ def rename_in_caches(parts: Parts, tables: list[Table], sheets: Mapping[str, str
                         each.set("name", escaped(table.renamed[said]))
                         renamed[said] = table.renamed[said]
                         part.is_changed = True
-    for name in parts.archive.names if renamed else ():
+    for name in package.archive.names if renamed else ():
         if name.casefold().startswith("xl/slicercaches/"):
-            with parts.opened(name) as part:
+            with package.opened(name) as part:
                 said = part.root.get("sourceName", "")
                 if said in renamed:
                     part.root.set("sourceName", renamed[said])
@@ -225,13 +225,13 @@ def _sources(root: Element, tables: list[Table], sheets: Mapping[str, str]) -> l
     return [table for table in tables if cells is not None and (table.sheet, table.first) == (sheet, cells[0])]
 
 
-def pivot_sources(parts: Parts, sheets: Mapping[str, str]) -> list[Table]:
+def pivot_sources(package: Package, sheets: Mapping[str, str]) -> list[Table]:
     """The ranges that pivot caches are made of, as tables without a part; their first row names the fields."""
     found = []
-    for name in parts.archive.names:
+    for name in package.archive.names:
         if "pivotcachedefinition" not in name.casefold() or not name.endswith(".xml"):
             continue
-        root = parts.root(name)
+        root = package.root(name)
         source = root.find(f"{MAIN}cacheSource/{MAIN}worksheetSource")
         cells = range_of(source.get("ref", "")) if source is not None else None
         sheet = sheets.get(source.get("sheet", ""), "") if source is not None else ""

@@ -17,10 +17,16 @@ from typing import BinaryIO, NamedTuple
 
 from lxml import etree
 
-from app.documents.archive import Archive
-from app.documents.formats.office import package
 from app.documents.formats.office.drawing import PARAGRAPH, Drawings, is_words_for_picture
-from app.documents.formats.office.package import RELATIONSHIPS, Part, Parts, child_in_order, escaped, unescaped
+from app.documents.formats.office.package import (
+    RELATIONSHIPS,
+    Package,
+    Part,
+    child_in_order,
+    escaped,
+    opened_package,
+    unescaped,
+)
 from app.documents.formats.office.runs import Format, Node, Single, Text, Token, arranged, line_of, plan_of
 from app.documents.formats.sheets.headers import Cell, Headers, range_of
 from app.documents.formats.sheets.workbook import MAIN, Sheet
@@ -32,14 +38,8 @@ from app.documents.xml_tree import Element, iterate
 
 def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
     """Segments: properties, then sheet by sheet the cells, headers and footers, comments and drawings."""
-    try:
-        with Archive(source) as archive:
-            book = Book(archive, source, visit, target if out is not None else None)
-            book.rewrite()
-            if out is not None:
-                book.parts.write(out)
-    except RecursionError:
-        raise source.unreadable("too_deep") from None
+    with opened_package(source, out) as package:
+        _Book(package, Visits(visit), target if out is not None else None).rewrite()
 
 
 # A workbook that is being rewritten, sheet by sheet.
@@ -60,38 +60,37 @@ class _Strings:
     before: dict[int, str] = field(default_factory=dict)
 
 
-class Book:
+class _Book:
     """Asks for everything in an order that is the same each time; then makes names and directions fit."""
 
-    def __init__(self, archive: Archive, source: Source, visit: Visit, target: Target | None) -> None:
-        self.parts = Parts(archive, source)
-        self._source = source
+    def __init__(self, package: Package, ask: Visits, target: Target | None) -> None:
+        self._package = package
         self._target = target
-        self._ask = Visits(visit)
+        self._ask = ask
         self._once = Once(self._ask)
         """For cells, and what repeats their words: the same words are one segment."""
-        self._drawings = Drawings(self.parts, target)
-        self._main = self.parts.main_part("xl/workbook.xml")
-        self._related = self.parts.related(self._main)
+        self._drawings = Drawings(package, target)
+        self._main = self._package.main_part("xl/workbook.xml")
+        self._related = self._package.related(self._main)
         self._sheets = list(self._found_sheets())
         self._strings = _Strings()
-        self._headers = Headers(self.parts, {each.name: each.part for each in self._sheets})
+        self._headers = Headers(package, {each.name: each.part for each in self._sheets})
         self._turned: dict[str, None] = {}
         """Parts of sheets with a translated cell."""
 
     def rewrite(self) -> None:
         """Everything."""
-        package.properties(self.parts, self._ask, self._target)
+        self._package.ask_properties(self._ask, self._target)
         shared = (each.target for each in self._related.values() if each.kind == "sharedStrings")
-        name = next((each for each in shared if each in self.parts.archive), None)
+        name = next((each for each in shared if each in self._package.archive), None)
         if name is None:
             self._all_sheets()
         else:
-            with self.parts.opened(name) as part:
+            with self._package.opened(name) as part:
                 self._strings = _Strings(part, part.root.findall(f"{MAIN}si"))
                 self._all_sheets()
         if named := sum(1 for sheet in self._sheets if any(sign.isalpha() for sign in sheet.name)):
-            self._source.remark("left_names", count=named)
+            self._package.source.remark("left_names", count=named)
         self._headers.settle()
         for part_name, cells in self._headers.forced.items():
             self._write_cells(part_name, cells)
@@ -101,16 +100,16 @@ class Book:
                 self._turn(part_name, self._target)
 
     def _found_sheets(self) -> Iterator[Sheet]:
-        for element in self.parts.root(self._main).iter(f"{MAIN}sheet"):
+        for element in self._package.root(self._main).iter(f"{MAIN}sheet"):
             related = self._related.get(element.get(f"{RELATIONSHIPS}id", ""))
-            if related is not None and related.target in self.parts.archive:
+            if related is not None and related.target in self._package.archive:
                 yield Sheet(element.get("name", ""), related.kind != "worksheet", related.target)
 
     def _all_sheets(self) -> None:
         for page, sheet in enumerate(self._sheets, 1):
             self._sheet(sheet.part, page)
-            for related in self.parts.related(sheet.part).values():
-                if related.target not in self.parts.archive:
+            for related in self._package.related(sheet.part).values():
+                if related.target not in self._package.archive:
                     continue
                 if related.kind in ("comments", "threadedComment"):
                     self._comments(related.target, page)
@@ -120,14 +119,14 @@ class Book:
     def _sheet(self, name: str, page: int) -> None:
         """Shared strings while the sheet streams by; as a tree only where it holds texts itself."""
         has_texts = False
-        with self.parts.archive.open(name) as stream:
-            for at, element in _cells(iterate(stream, self._source, (_ROW, _MARGINS))):
+        with self._package.archive.open(name) as stream:
+            for at, element in _cells(iterate(stream, self._package.source, (_ROW, _MARGINS))):
                 if element.tag == _MARGINS or element.get("t") == "inlineStr":
                     has_texts = True
                 elif element.get("t") == "s":
                     self._shared(name, at, element.findtext(f"{MAIN}v") or "", page)
         if has_texts:
-            with self.parts.opened(name) as part:
+            with self._package.opened(name) as part:
                 for at, cell in _cells(part.root.iter(_ROW)):
                     string = cell.find(_INLINE)
                     if cell.get("t") == "inlineStr" and string is not None:
@@ -158,7 +157,7 @@ class Book:
             self._headers.note(part.name, at, before, text_of(string))
 
     def _comments(self, name: str, page: int) -> None:
-        with self.parts.opened(name) as part:
+        with self._package.opened(name) as part:
             for each in part.root.iter(f"{MAIN}comment"):
                 string = each.find(f"{MAIN}text")
                 if string is not None:
@@ -172,14 +171,14 @@ class Book:
         said = text.text if text is not None else None
         if text is None:
             return
-        package.text(part, text, self._ask, SegmentKind.NOTE, page)
+        part.ask_text(text, self._ask, SegmentKind.NOTE, page)
         mentions = comment.find(f"{_THREADED}mentions")
         if text.text != said and mentions is not None:
             comment.remove(mentions)
 
     def _drawing(self, name: str, page: int) -> None:
         once = Once(self._ask)
-        with self.parts.opened(name) as part:
+        with self._package.opened(name) as part:
             for element in list(part.root.iter()):
                 if element.tag == PARAGRAPH:
                     self._drawings.paragraph(part, element, once, SegmentKind.PARAGRAPH, page=page)
@@ -189,7 +188,7 @@ class Book:
 
     def _write_cells(self, name: str, cells: dict[Cell, str]) -> None:
         """Words that only these cells have, though their shared strings say something else."""
-        with self.parts.opened(name) as part:
+        with self._package.opened(name) as part:
             for at, cell in _cells(part.root.iter(_ROW)):
                 if at in cells:
                     for child in list(cell):
@@ -199,7 +198,7 @@ class Book:
                     part.is_changed = True
 
     def _turn(self, name: str, target: Target) -> None:
-        with self.parts.opened(name) as part:
+        with self._package.opened(name) as part:
             views = part.root.findall(f"{MAIN}sheetViews/{MAIN}sheetView")
             if not views and target.is_rtl:
                 made = child_in_order(part.root, f"{MAIN}sheetViews", _BEFORE_VIEWS)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from app.documents.archive import Archive
 from app.documents.blocks import Kind, Piece, table_text
 from app.documents.formats.office.package import (
-    ALTERNATE,
     CHART,
     DIAGRAM,
     DRAWING,
     RELATIONSHIPS,
     Package,
     Related,
-    chosen,
+    children_read,
     drawing_text,
+    opened_package,
 )
 from app.documents.source import Item, Opened, PageRead, Remark, Source
 from app.documents.xml_tree import Element, Places
@@ -33,11 +32,8 @@ _MOST_LEVEL = 9
 
 def read(source: Source) -> Iterator[Item]:
     """The slides of a PPTX, each with its speaker notes and comments."""
-    try:
-        with Archive(source) as archive:
-            yield from _Presentation(Package(archive, source)).items()
-    except RecursionError:
-        raise source.unreadable("too_deep") from None
+    with opened_package(source) as package:
+        yield from _Presentation(package).items()
 
 
 class _Presentation:
@@ -153,7 +149,7 @@ class _Shapes:
         elif tag == f"{_P}pic":
             self.pictures += 1
         elif tag not in _LEFT_OUT:
-            for child in chosen(element) if tag == ALTERNATE else element:
+            for child in children_read(element):
                 yield from self.read(child)
 
     def _shape(self, shape: Element) -> Iterator[Piece]:

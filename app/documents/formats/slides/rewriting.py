@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from app.documents.archive import Archive
-from app.documents.formats.office import package
 from app.documents.formats.office.drawing import PARAGRAPH, PROPERTIES, Drawings, is_words_for_picture, turn
 from app.documents.formats.office.package import (
     ALTERNATE,
-    COMPATIBILITY,
     DRAWING,
     RELATIONSHIPS,
+    Package,
     Part,
-    Parts,
     Related,
-    chosen,
+    branches,
+    opened_package,
 )
 from app.documents.segments import SegmentKind
 from app.documents.source import Source
@@ -30,7 +28,6 @@ _P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 _MODERN_COMMENT = "{http://schemas.microsoft.com/office/powerpoint/2018/8/main}txBody"
 _USUAL_PART = "ppt/presentation.xml"
 _SHAPE, _TABLE = f"{_P}sp", f"{DRAWING}tbl"
-_BRANCHES = (f"{COMPATIBILITY}Choice", f"{COMPATIBILITY}Fallback")
 _LEFT_OUT = frozenset((f"{_P}timing", f"{_P}transition", f"{_P}extLst", f"{DRAWING}extLst", f"{_P}custDataLst"))
 _KINDS = dict.fromkeys(("title", "ctrTitle"), SegmentKind.HEADING)
 _KINDS |= dict.fromkeys(("dt", "ftr", "hdr", "sldNum"), SegmentKind.HEADER)
@@ -40,89 +37,83 @@ _SHARED = ("slideLayout", "slideMaster")
 
 def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
     """Segments: properties, slide by slide with what belongs to it, then what stands on layouts and masters."""
-    try:
-        with Archive(source) as archive:
-            show = _Show(Parts(archive, source), Visits(visit), target if out is not None else None)
-            show.rewrite()
-            if out is not None:
-                show.parts.write(out)
-    except RecursionError:
-        raise source.unreadable("too_deep") from None
+    with opened_package(source, out) as package:
+        _Show(package, Visits(visit), target if out is not None else None).rewrite()
 
 
 class _Show:
-    def __init__(self, parts: Parts, ask: Visits, target: Target | None) -> None:
-        self.parts = parts
+    def __init__(self, package: Package, ask: Visits, target: Target | None) -> None:
+        self._package = package
         self._ask = ask
         self._target = target
-        self._main = parts.main_part(_USUAL_PART)
-        self._drawings = Drawings(parts, target)
+        self._main = package.main_part(_USUAL_PART)
+        self._drawings = Drawings(package, target)
         self._shared: dict[str, None] = {}
         """Layouts and masters of the slides, in the order they are met."""
 
     def rewrite(self) -> None:
         """All parts, in an order that is the same each time."""
-        package.properties(self.parts, self._ask, self._target)
-        before = set(self.parts.changed)
+        self._package.ask_properties(self._ask, self._target)
+        before = set(self._package.changed)
         for number, name in enumerate(self._slides(), 1):
-            if name in self.parts.archive:
+            if name in self._package.archive:
                 self._slide(name, number)
             else:
-                self.parts.source.remark("missing_part", part=name)
+                self._package.source.remark("missing_part", part=name)
         for name in self._shared:
             self._behind(name)
-        if self._target is not None and before != set(self.parts.changed):
+        if self._target is not None and before != set(self._package.changed):
             self._turn_defaults(self._target)
         if self._drawings.left.count:
-            self.parts.source.remark("left_blocks", count=self._drawings.left.count)
+            self._package.source.remark("left_blocks", count=self._drawings.left.count)
 
     def _slides(self) -> list[str]:
-        root, related = self.parts.root(self._main), self.parts.related(self._main)
+        root, related = self._package.root(self._main), self._package.related(self._main)
         named = (related.get(each.get(f"{RELATIONSHIPS}id", "")) for each in root.iter(f"{_P}sldId"))
         return [each.target for each in named if each is not None]
 
     def _slide(self, name: str, number: int) -> None:
-        with self.parts.opened(name) as part:
+        with self._package.opened(name) as part:
             Shapes(part, self._drawings, self._ask, number).read(part.root, None)
             self._drawings.related(name, part.root, self._ask, number)
-        related = self.parts.related(name)
+        related = self._package.related(name)
         self._note_shared(related)
         for each in related.values():
-            if each.target not in self.parts.archive:
+            if each.target not in self._package.archive:
                 continue
             if each.kind == "notesSlide":
-                with self.parts.opened(each.target) as part:
+                with self._package.opened(each.target) as part:
                     Shapes(part, self._drawings, self._ask, number).read(part.root, SegmentKind.NOTE)
             elif each.kind == "comments":
                 self._comments(each.target, number)
 
     def _note_shared(self, related: dict[str, Related]) -> None:
         for each in related.values():
-            if each.kind in _SHARED and each.target in self.parts.archive and each.target not in self._shared:
+            if each.kind in _SHARED and each.target in self._package.archive and each.target not in self._shared:
                 self._shared[each.target] = None
-                self._note_shared(self.parts.related(each.target) if each.kind == "slideLayout" else {})
+                self._note_shared(self._package.related(each.target) if each.kind == "slideLayout" else {})
 
     def _behind(self, name: str) -> None:
         """What stands on every slide: shapes of a layout or master that are no placeholders."""
-        with self.parts.opened(name) as part:
+        with self._package.opened(name) as part:
             shapes = Shapes(part, self._drawings, self._ask, 0, is_behind=True)
             shapes.read(part.root, SegmentKind.HEADER)
             self._drawings.related(name, part.root, self._ask)
 
     def _comments(self, name: str, number: int) -> None:
         """The older form has its text as it is, the newer one as paragraphs; answers are comments too."""
-        with self.parts.opened(name) as part:
+        with self._package.opened(name) as part:
             for each in list(part.root.iter(f"{_P}text", _MODERN_COMMENT)):
                 if each.tag == _MODERN_COMMENT:
                     for paragraph in list(each.iter(PARAGRAPH)):
                         self._drawings.paragraph(part, paragraph, self._ask, SegmentKind.NOTE, page=number)
                 else:
-                    package.text(part, each, self._ask, SegmentKind.NOTE, number)
+                    part.ask_text(each, self._ask, SegmentKind.NOTE, number)
 
     def _turn_defaults(self, target: Target) -> None:
         """The sides that paragraphs have from the presentation, layouts and masters."""
         for name in (self._main, *self._shared):
-            with self.parts.opened(name) as part:
+            with self._package.opened(name) as part:
                 for each in part.root.iter():
                     part.is_changed |= _is_level(each) and turn(each, target)
 
@@ -173,9 +164,7 @@ class Shapes:
     def _alternate(self, alternate: Element, kind: SegmentKind | None) -> None:
         """Several ways to say the same: what one of them says becomes the same in the others."""
         once = Shapes(self._part, self._drawings, Once(self._ask), self._page, is_behind=self._is_behind)
-        read = list(chosen(alternate))
-        others = [each for each in alternate if each.tag in _BRANCHES and each not in read]
-        for branch in (*read, *others):
+        for branch in branches(alternate):
             for child in list(branch):
                 once.read(child, kind)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -10,7 +9,6 @@ from typing import NamedTuple
 from app.documents.archive import Archive
 from app.documents.blocks import Kind, Piece, Place, code_joined, table_text
 from app.documents.formats.office.package import (
-    ALTERNATE,
     CHART,
     COMPATIBILITY,
     DIAGRAM,
@@ -19,7 +17,8 @@ from app.documents.formats.office.package import (
     RELATIONSHIPS,
     Package,
     Related,
-    chosen,
+    children_read,
+    opened_package,
 )
 from app.documents.formats.word.model import (
     LEVELS,
@@ -50,11 +49,8 @@ def read(source: Source) -> Iterator[Item]:
 
     Footnotes, endnotes and comments come after the block that calls them; headers and footers, each once, at the end.
     """
-    try:
-        with Archive(source) as archive:
-            yield from _Document(Package(archive, source)).items()
-    except RecursionError:
-        raise source.unreadable("too_deep") from None
+    with opened_package(source) as package:
+        yield from _Document(package).items()
 
 
 @dataclass
@@ -131,7 +127,7 @@ class _Document:
                         yield piece
 
     def _notes_of(self, kind: str, part: str) -> _Notes:
-        name = self._name_of(part)
+        name = self._package.part_of_kind(self._part, part)
         if name is None:
             return _Notes(Places("", None))
         root = self._package.root(name)
@@ -142,14 +138,8 @@ class _Document:
         return notes
 
     def _root_of(self, kind: str) -> Element | None:
-        name = self._name_of(kind)
+        name = self._package.part_of_kind(self._part, kind)
         return self._package.root(name) if name is not None else None
-
-    def _name_of(self, kind: str) -> str | None:
-        """The part of a kind, by relationship or, where there is none, by its usual name."""
-        usual = posixpath.join(posixpath.dirname(self._part), f"{kind}.xml")
-        names = [each.target for each in self._related.values() if each.kind == kind]
-        return next((name for name in (*names, usual) if name in self._package.archive), None)
 
 
 def _is_missed(related: Related, archive: Archive) -> bool:
@@ -202,7 +192,7 @@ class Blocks:
         elif tag == TABLE:
             yield from self._table(element, places)
         elif tag not in LEFT_OUT:
-            for child in chosen(element) if tag == ALTERNATE else element:
+            for child in children_read(element):
                 yield from self.read(child, places)
 
     def _followed(self, hung: list[Words], tables: list[Element], places: Places) -> Iterator[Piece]:
@@ -302,7 +292,7 @@ class Blocks:
 
 def _inside(element: Element, *tags: str) -> Iterator[Element]:
     """The nearest elements of these tags below one, through whatever wraps them."""
-    for child in chosen(element) if element.tag == ALTERNATE else element:
+    for child in children_read(element):
         if child.tag in tags:
             yield child
         elif child.tag not in LEFT_OUT and len(child):
@@ -436,7 +426,7 @@ class Words:
 
     def alternate(self, element: Element) -> None:
         """One of several ways to say the same."""
-        for branch in chosen(element):
+        for branch in children_read(element):
             self.read(branch)
 
     def box(self, element: Element) -> None:

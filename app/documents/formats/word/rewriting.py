@@ -10,7 +10,6 @@ bound no more once its words are translated, for Word would put the data back in
 from __future__ import annotations
 
 import copy
-import posixpath
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,11 +18,17 @@ from typing import BinaryIO
 
 from lxml import etree
 
-from app.documents.archive import Archive
-from app.documents.formats.office import package
 from app.documents.formats.office.drawing import PARAGRAPH as DRAWN
 from app.documents.formats.office.drawing import Drawings, is_words_for_picture
-from app.documents.formats.office.package import ALTERNATE, COMPATIBILITY, MATH, Part, Parts, chosen, without_forbidden
+from app.documents.formats.office.package import (
+    ALTERNATE,
+    MATH,
+    Package,
+    Part,
+    branches,
+    opened_package,
+    without_forbidden,
+)
 from app.documents.formats.office.runs import (
     Anchor,
     Format,
@@ -73,50 +78,44 @@ _MOST_LOOKED_AT = 4000
 
 def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
     """Segments: properties, the body with its text boxes, charts and diagrams, notes and comments, headers, footers."""
-    try:
-        with Archive(source) as archive:
-            document = _Document(Parts(archive, source), Visits(visit), target if out is not None else None)
-            document.rewrite()
-            if out is not None:
-                document.parts.write(out)
-    except RecursionError:
-        raise source.unreadable("too_deep") from None
+    with opened_package(source, out) as package:
+        _Document(package, Visits(visit), target if out is not None else None).rewrite()
 
 
 class _Document:
-    def __init__(self, parts: Parts, ask: Visits, target: Target | None) -> None:
-        self.parts = parts
+    def __init__(self, package: Package, ask: Visits, target: Target | None) -> None:
+        self._package = package
         self._ask = ask
         self._target = target
         self._direction = Direction(target) if target is not None else None
-        self._main = parts.main_part(_USUAL_PART)
-        self._related = parts.related(self._main)
-        self._drawings = Drawings(parts, target)
-        styles = self._name_of("styles")
-        root = parts.root(styles) if styles else None
+        self._main = package.main_part(_USUAL_PART)
+        self._related = package.related(self._main)
+        self._drawings = Drawings(package, target)
+        styles = self._package.part_of_kind(self._main, "styles")
+        root = package.root(styles) if styles else None
         self._looks = Looks(root)
         self._used_lists = _lists_in(root)
 
     def rewrite(self) -> None:
         """All parts, in an order that is the same each time."""
-        package.properties(self.parts, self._ask, self._target)
+        self._package.ask_properties(self._ask, self._target)
         self._body()
         for kind in _NOTES:
-            if name := self._name_of(f"{kind}s"):
+            if name := self._package.part_of_kind(self._main, f"{kind}s"):
                 self._notes(name, kind)
         for kind in ("header", "footer"):
             for each in self._related.values():
-                if each.kind == kind and each.target in self.parts.archive:
+                if each.kind == kind and each.target in self._package.archive:
                     self._margin(each.target)
-        if name := self._name_of("numbering"):
-            with self.parts.opened(name) as part:
+        if name := self._package.part_of_kind(self._main, "numbering"):
+            with self._package.opened(name) as part:
                 list_labels(part, self._used_lists, self._ask)
-        if self._direction is not None and self._main in self.parts.changed:
+        if self._direction is not None and self._main in self._package.changed:
             self._defaults(self._direction)
         self._tell()
 
     def _body(self) -> None:
-        with self.parts.opened(self._main) as part:
+        with self._package.opened(self._main) as part:
             self._looks.is_typewritten = _is_typewritten(part.root, self._looks)
             self._used_lists |= _lists_in(part.root)
             self._walk(part).read(part.root, SegmentKind.PARAGRAPH)
@@ -125,14 +124,14 @@ class _Document:
                 self._direction.sections(part.root)
 
     def _notes(self, name: str, kind: str) -> None:
-        with self.parts.opened(name) as part:
+        with self._package.opened(name) as part:
             for note in part.root.iter(f"{W}{kind}"):
                 if note.get(f"{W}type") not in _SEPARATORS:
                     self._walk(part).read(note, SegmentKind.NOTE)
             self._drawings.related(name, part.root, self._ask)
 
     def _margin(self, name: str) -> None:
-        with self.parts.opened(name) as part:
+        with self._package.opened(name) as part:
             self._walk(part).read(part.root, SegmentKind.HEADER)
             self._drawings.related(name, part.root, self._ask)
 
@@ -140,7 +139,7 @@ class _Document:
         return Walk(part, self._looks, self._drawings, self._direction, self._ask)
 
     def _tell(self) -> None:
-        source, archive = self.parts.source, self.parts.archive
+        source, archive = self._package.source, self._package.archive
         if self._drawings.left.count:
             source.remark("left_blocks", count=self._drawings.left.count)
         for each in self._related.values():
@@ -153,16 +152,10 @@ class _Document:
     def _defaults(self, direction: Direction) -> None:
         """Language and direction where no paragraph says its own."""
         for kind, change in (("styles", direction.styles), ("settings", direction.settings)):
-            if name := self._name_of(kind):
-                with self.parts.opened(name) as part:
+            if name := self._package.part_of_kind(self._main, kind):
+                with self._package.opened(name) as part:
                     change(part.root)
                     part.is_changed = True
-
-    def _name_of(self, kind: str) -> str | None:
-        """The part of a kind, by relationship or, where there is none, by its usual name."""
-        usual = posixpath.join(posixpath.dirname(self._main), f"{kind}.xml")
-        names = [each.target for each in self._related.values() if each.kind == kind]
-        return next((name for name in (*names, usual) if name in self.parts.archive), None)
 
 
 def _lists_in(root: Element | None) -> set[str]:
@@ -184,7 +177,6 @@ def _is_typewritten(root: Element, looks: Looks) -> bool:
 
 _PARAGRAPH, _TABLE, _ROW, _CELL = f"{W}p", f"{W}tbl", f"{W}tr", f"{W}tc"
 _ON_A_PATH = "{urn:schemas-microsoft-com:vml}textpath"
-_BRANCHES = (f"{COMPATIBILITY}Choice", f"{COMPATIBILITY}Fallback")
 _ALT = "alt"
 _DRAWN_IN_RUNS = frozenset((ALTERNATE, *(f"{W}{name}" for name in ("drawing", "pict", "object"))))
 _NO_PARAGRAPHS = frozenset(
@@ -265,9 +257,7 @@ class Walk:
     def _alternate(self, alternate: Element, kind: SegmentKind) -> None:
         """Several ways to say the same: what one of them says becomes the same in the others."""
         once = Walk(self.part, self.looks, self.drawings, self.direction, Once(self.ask))
-        read = list(chosen(alternate))
-        others = [each for each in alternate if each.tag in _BRANCHES and each not in read]
-        for branch in (*read, *others):
+        for branch in branches(alternate):
             for child in list(branch):
                 once.read(child, kind)
 
@@ -275,9 +265,9 @@ class Walk:
         if is_words_for_picture(element):
             self.drawings.words_for_picture(self.part, element, self.ask)
         elif element.tag == _ON_A_PATH:
-            package.attribute(self.part, element, "string", self.ask)
+            self.part.ask_attribute(element, "string", self.ask)
         elif element.get(_ALT):
-            package.attribute(self.part, element, _ALT, self.ask)
+            self.part.ask_attribute(element, _ALT, self.ask)
 
 
 def _hanging(element: Element) -> list[Element]:
