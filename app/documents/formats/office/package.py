@@ -28,6 +28,7 @@ DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
 CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 ALTERNATE = f"{COMPATIBILITY}AlternateContent"
+SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 _WORDS = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}t"
 _SPEAKING = (_WORDS, f"{DRAWING}t", f"{MATH}t", f"{DIAGRAM}relIds", f"{CHART}chart")
 _PACKAGE = "{http://schemas.openxmlformats.org/package/2006/relationships}"
@@ -43,6 +44,11 @@ _DECLARATION = re.compile(r"\s*<\?xml\s.*?\?>\s*", re.DOTALL)
 _STRICT = re.compile(r"http://purl\.oclc\.org/ooxml/(\w+)/(\w+)")
 _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _NUMBER_CACHES = (f"{CHART}numCache", f"{CHART}numLit")
+
+
+def tags(space: str, names: str) -> tuple[str, ...]:
+    """Names of elements or attributes in a namespace."""
+    return tuple(f"{space}{name}" for name in names.split())
 
 
 @dataclass(frozen=True)

@@ -8,26 +8,31 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from app.documents.archive import Archive
+from app.documents.archive import Archive, is_zip
 from app.documents.blocks import Kind, Piece, Place, code_joined, table_text
+from app.documents.formats.office.paragraphs import Role, gathered, labelled, once_each, trimmed
 from app.documents.formats.opendocument.styles import (
+    CONTENT,
     DRAW,
+    META,
+    MOST_SPACES,
     OFFICE,
     OUTLINE,
+    PARAGRAPHS,
     PRESENTATION,
     STYLE,
+    STYLES,
     TABLE,
     TEXT,
     Counters,
-    Role,
     Styles,
+    refuse_protected,
+    whole,
 )
 from app.documents.source import Item, Opened, PageRead, Remark, Source
 from app.documents.xml_text import WithoutPictures
 from app.documents.xml_tree import Element, Places, parse, stream_blocks
 
-_CONTENT, _STYLES, _META, _MANIFEST = "content.xml", "styles.xml", "meta.xml", "META-INF/manifest.xml"
-_ENCRYPTION = "{urn:oasis:names:tc:opendocument:xmlns:manifest:1.0}encryption-data"
 _TITLE = "{http://purl.org/dc/elements/1.1/}title"
 _SECTION = f"{TEXT}section"
 _CONTAINERS = frozenset(
@@ -50,9 +55,7 @@ def read(source: Source) -> Iterator[Item]:
     Notes and comments come after the block that calls them; headers and footers, each once, at the end.
     """
     try:
-        with source.path.open("rb") as file:
-            is_packed = file.read(2) == b"PK"
-        if is_packed:
+        if is_zip(source.path):
             with Archive(source) as archive:
                 yield from _packed(archive, source)
         else:
@@ -62,21 +65,18 @@ def read(source: Source) -> Iterator[Item]:
 
 
 def _packed(archive: Archive, source: Source) -> Iterator[Item]:
-    if _MANIFEST in archive:
-        manifest = parse(archive.read(_MANIFEST), source)
-        if next(manifest.iter(_ENCRYPTION), None) is not None:
-            raise source.unreadable("protected")
+    refuse_protected(archive, source)
     reading = _Reading(source, archive)
-    title = _title(parse(archive.read(_META), source)) if _META in archive else ""
-    styles = parse(archive.read(_STYLES), source) if _STYLES in archive else None
+    title = _title(parse(archive.read(META), source)) if META in archive else ""
+    styles = parse(archive.read(STYLES), source) if STYLES in archive else None
     if styles is not None:
         reading.styles.add(styles)
     kind = archive.read("mimetype")[:200] if "mimetype" in archive else b""
-    archive.refuse_crowd(_CONTENT)
-    with archive.open(_CONTENT) as stream:
-        yield from reading.body(stream, _CONTENT, title, has_slides=b"presentation" in kind)
+    archive.refuse_crowd(CONTENT)
+    with archive.open(CONTENT) as stream:
+        yield from reading.body(stream, CONTENT, title, has_slides=b"presentation" in kind)
     if styles is not None:
-        yield from reading.margins(styles, Places(_STYLES, styles))
+        yield from once_each(reading.margins(styles, Places(STYLES, styles)))
     yield from reading.remarks()
 
 
@@ -143,7 +143,7 @@ class _Reading:
                 self.styles.add(element)
             elif tag == _MASTERS:
                 self.styles.add(element)
-                self._late += self.margins(element, Places(part, element, start, end))
+                self._late += once_each(self.margins(element, Places(part, element, start, end)))
             elif not is_hidden:
                 yield from self._blocks.read(element, Places(part, element, start, end))
 
@@ -157,12 +157,13 @@ class _Reading:
             if self._source.wants(number):
                 yield from self._slide(slide, number, places)
         self._blocks.page = None
-        said: set[tuple[str, str]] = set()
+        yield from once_each(self._declared(root, places))
+
+    def _declared(self, root: Element, places: Places) -> Iterator[Piece]:
+        """The headers and footers of slides."""
         for kind in _MARGINS:
             for each in root.iter(f"{PRESENTATION}{kind}-decl"):
-                text = " ".join((each.text or "").split())
-                if text and (kind, text) not in said:
-                    said.add((kind, text))
+                if text := " ".join((each.text or "").split()):
                     yield Piece(Kind.NOTE, text, None, places.place(each), label=kind)
 
     def _slide(self, slide: Element, number: int, places: Places) -> Iterator[Item]:
@@ -180,14 +181,10 @@ class _Reading:
         yield PageRead(number, has_text, is_picture=not has_text and self._blocks.pictures > pictures)
 
     def margins(self, root: Element, places: Places) -> Iterator[Piece]:
-        """The headers and footers of all kinds of pages, those that say the same once."""
-        said: set[tuple[str, str]] = set()
+        """The headers and footers of all kinds of pages."""
         for kind in _MARGINS:
             for each in root.iter(*(f"{STYLE}{kind}{variant}" for variant in ("", "-left", "-first"))):
-                for piece in self._blocks.gathered(each, places, Kind.NOTE, kind):
-                    if (kind, piece.text) not in said:
-                        said.add((kind, piece.text))
-                        yield piece
+                yield from self._blocks.gathered(each, places, Kind.NOTE, kind)
 
     def remarks(self) -> Iterator[Remark]:
         """What the person should know in the end."""
@@ -196,7 +193,7 @@ class _Reading:
 
     def _equation(self, href: str) -> str:
         """An equation is a document of its own inside the archive; other objects have no words that belong here."""
-        name = posixpath.normpath(posixpath.join(href, _CONTENT))
+        name = posixpath.normpath(posixpath.join(href, CONTENT))
         if self._archive is None or name not in self._archive:
             return ""
         root = parse(self._archive.read(name), self._source)
@@ -267,12 +264,7 @@ class Blocks:
     def gathered(self, element: Element, places: Places, kind: Kind, label: str = "") -> Iterator[Piece]:
         """All that is in an element as one piece; the notes inside follow it."""
         pieces = [piece for child in element for piece in self.read(child, places)]
-        text = "\n".join(_labelled(piece) for piece in pieces if piece.kind is not Kind.NOTE)
-        if text and kind is Kind.HEADING:
-            yield Piece(kind, " ".join(text.split()), self.page, places.place(element), 1, label)
-        elif text:
-            yield Piece(kind, text, self.page, places.place(element), label=label)
-        yield from (piece for piece in pieces if piece.kind is Kind.NOTE)
+        return gathered(pieces, kind, places.place(element), self.page, label)
 
     def paragraph(
         self, element: Element, place: Place, item: tuple[int, str] | None = None
@@ -294,7 +286,7 @@ class Blocks:
         if item is None and look.role is Role.BODY and element.tag != _HEADING:
             return Piece(Kind.PARAGRAPH, text.strip(), self.page, place), hung  # most are this
         kind, level, label = self._nature(element, look.role, item)
-        return Piece(kind, _trimmed(text, kind), self.page, place, level, label), hung
+        return Piece(kind, trimmed(text, kind), self.page, place, level, label), hung
 
     def is_code(self, paragraph: Element) -> bool:
         """Whether a paragraph that may be empty is a line of code."""
@@ -312,7 +304,7 @@ class Blocks:
     def _nature(self, element: Element, role: Role, item: tuple[int, str] | None) -> tuple[Kind, int, str]:
         """What a paragraph is, its level and its label."""
         if element.tag == _HEADING:
-            level = _whole(element.get(f"{TEXT}outline-level"), 1)
+            level = whole(element.get(f"{TEXT}outline-level"))
             is_counted = item is None and element.get(f"{TEXT}is-list-header") != "true"
             label = self._counters.label(OUTLINE, level) if is_counted else item[1] if item else ""
             return Kind.HEADING, max(1, min(level, _DEEPEST_HEADING)), label
@@ -330,7 +322,7 @@ class Blocks:
         level += 1
         for item in element:
             is_counted = item.tag == f"{TEXT}list-item"
-            start = _whole(item.get(f"{TEXT}start-value"), -1) if is_counted else -1
+            start = whole(item.get(f"{TEXT}start-value"), -1) if is_counted else -1
             for child in item:
                 if child.tag in PARAGRAPHS:
                     label = self._counters.label(style, level, start if start >= 0 else None) if is_counted else ""
@@ -348,8 +340,8 @@ class Blocks:
         if list_id != self._numbered_list:
             self._counters.begin(style)
             self._numbered_list = list_id
-        level = max(1, _whole(element.get(f"{TEXT}level"), 1))
-        start = _whole(element.get(f"{TEXT}start-value"), -1)
+        level = max(1, whole(element.get(f"{TEXT}level")))
+        start = whole(element.get(f"{TEXT}start-value"), -1)
         label = self._counters.label(style, level, start if start >= 0 else None)
         for child in element.iterchildren(*PARAGRAPHS):
             yield from self._entry(child, places, level, label)
@@ -376,7 +368,7 @@ class Blocks:
         for row in rows:
             line = self._row(row, places, after)
             if any(line):
-                lines += [line] * min(_whole(row.get(f"{TABLE}number-rows-repeated"), 1), _MOST_REPEATED)
+                lines += [line] * min(whole(row.get(f"{TABLE}number-rows-repeated")), _MOST_REPEATED)
         if lines:
             yield Piece(Kind.TABLE, table_text(lines), self.page, places.place(table))
         yield from after
@@ -385,9 +377,7 @@ class Blocks:
         """The cells of a row; notes and tables inside go to `after`."""
         line: list[str] = []
         for cell in _inside(row, _CELL, _COVERED):
-            text = self._cell(cell, places, after)
-            repeated = cell.get(_COLUMNS_REPEATED)
-            line += [text] if repeated is None else [text] * min(_whole(repeated, 1), _MOST_REPEATED)
+            line += [self._cell(cell, places, after)] * min(whole(cell.get(_COLUMNS_REPEATED)), _MOST_REPEATED)
         while line and not line[-1]:
             line.pop()
         return line
@@ -399,7 +389,7 @@ class Blocks:
             if child.tag in PARAGRAPHS:
                 piece, words = self.paragraph(child, _NOWHERE)
                 if piece is not None:
-                    texts.append(_labelled(piece))
+                    texts.append(labelled(piece))
                 pieces = self.followed(words, places) if words is not None else ()
             else:
                 pieces = self.read(child, places)
@@ -407,7 +397,7 @@ class Blocks:
                 if each.kind in (Kind.NOTE, Kind.TABLE):
                     after.append(each)
                 else:
-                    texts.append(_labelled(each))
+                    texts.append(labelled(each))
         return " ".join(texts)
 
 
@@ -420,29 +410,13 @@ def _inside(element: Element, *tags: str) -> Iterator[Element]:
             yield from _inside(child, *tags)
 
 
-def _trimmed(text: str, kind: Kind) -> str:
-    if kind is Kind.HEADING:
-        return " ".join(text.split())
-    return text.rstrip() if kind is Kind.CODE else text.strip()
-
-
-def _labelled(piece: Piece) -> str:
-    return f"{piece.label} {piece.text}" if piece.label else piece.text
-
-
-def _whole(value: str | None, default: int) -> int:
-    return int(value) if value is not None and re.fullmatch(r"[0-9]{1,9}", value) else default
-
-
 # The words of one paragraph of an OpenDocument, and what hangs on it: notes, comments, frames.
 
 
 _MATH = "{http://www.w3.org/1998/Math/MathML}"
 XLINK = "{http://www.w3.org/1999/xlink}"
 _SVG = "{urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0}"
-_MOST_SPACES = 100
 _WHITE = re.compile(r"[ \t\r\n]+")
-PARAGRAPHS = frozenset((f"{TEXT}p", f"{TEXT}h"))
 
 
 class Words:
@@ -502,8 +476,7 @@ class Words:
 
     def spaces(self, element: Element) -> None:
         """Spaces that are meant."""
-        count = element.get(f"{TEXT}c", "1")
-        self.put(" " * min(int(count) if re.fullmatch("[0-9]{1,9}", count) else 1, _MOST_SPACES))
+        self.put(" " * min(whole(element.get(f"{TEXT}c")), MOST_SPACES))
 
     def ruby(self, ruby: Element) -> None:
         """The text, and in parentheses how it is read."""

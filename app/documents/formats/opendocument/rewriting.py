@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import BinaryIO, Literal, NamedTuple
 
-from app.documents.archive import Archive, copy_archive
+from app.documents.archive import Archive, copy_archive, is_zip
 from app.documents.formats.markup.stretches import (
     SILENT,
     Coded,
@@ -29,16 +29,23 @@ from app.documents.formats.markup.stretches import (
     spliced,
 )
 from app.documents.formats.markup.tokens import TAG, Attribute, attributes_at, end_of_other, label, unescaped, words_of
+from app.documents.formats.office.paragraphs import Role
 from app.documents.formats.opendocument.language import StyleTags, Turning, default_language, locale_of
-from app.documents.formats.opendocument.styles import Role, TextStyles
+from app.documents.formats.opendocument.styles import (
+    CONTENT,
+    META,
+    MOST_SPACES,
+    STYLES,
+    TextStyles,
+    refuse_protected,
+    whole,
+)
 from app.documents.segments import Content, Mark, SegmentKind
 from app.documents.source import Source
 from app.documents.visits import Target, Visit
 from app.documents.xml_text import WithoutPictures, encoding_of
 from app.documents.xml_tree import parse
 
-_CONTENT, _STYLES, _META, _MANIFEST = "content.xml", "styles.xml", "meta.xml", "META-INF/manifest.xml"
-_ENCRYPTION = "{urn:oasis:names:tc:opendocument:xmlns:manifest:1.0}encryption-data"
 _LANGUAGE = re.compile(r"<dc:language>([^<]*)</dc:language>")
 
 
@@ -54,8 +61,7 @@ def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target |
 
     Raises DocumentUnreadable: protected, damaged, entities, too_deep, inflates.
     """
-    with source.path.open("rb") as file:
-        is_packed = file.read(2) == b"PK"
+    is_packed = is_zip(source.path)
     styles = TextStyles()
     if is_packed:
         with Archive(source) as archive:
@@ -73,17 +79,14 @@ def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target |
 
 def _packed(archive: Archive, source: Source, styles: TextStyles) -> list[_Part]:
     """The text first, then objects in it such as charts, the styles, and what the document says of itself."""
-    if _MANIFEST in archive:
-        manifest = parse(archive.read(_MANIFEST), source)
-        if next(manifest.iter(_ENCRYPTION), None) is not None:
-            raise source.unreadable("protected")
-    objects = [name for name in archive.names if name.endswith(f"/{_CONTENT}")]
-    names = [_CONTENT, *objects, *(each for each in (_STYLES, _META) if each in archive)]
+    refuse_protected(archive, source)
+    objects = [name for name in archive.names if name.endswith(f"/{CONTENT}")]
+    names = [CONTENT, *objects, *(each for each in (STYLES, META) if each in archive)]
     members = {name: _member(archive, name) for name in names}
     formulas = set()
     for name in reversed(names):  # styles before the text that has them
         root = parse(members[name], source)  # so it is well-formed, and not too deep
-        if name in (_CONTENT, _STYLES):
+        if name in (CONTENT, STYLES):
             styles.add(root)
         elif str(root.tag).endswith("}math"):
             formulas.add(name)
@@ -143,7 +146,6 @@ def _named_languages(text: str, target: Target) -> list[Edit]:
 
 _SPACE = re.compile(r'\sxmlns:([^\s=]+)\s*=\s*(?:"([^"]*)"|\'([^\']*)\')')
 _STRING_VALUE = re.compile(r"\s+[^\s=]+:string-value\s*=\s*(?:\"[^\"]*\"|'[^']*')")
-_MOST_SPACES = 100
 _Said = dict[str, Attribute]
 
 
@@ -301,9 +303,9 @@ class OdfWalk:
 
     def _styled(self, name: str, said: _Said, context: _Context) -> tuple[_Context, bool]:
         """What a paragraph's style makes of it, and whether it is code."""
-        role = self._styles.role(_value(said, "text:style-name"))
+        role = self._styles.find(_value(said, "text:style-name")).role
         if name == "text:h":
-            level = _whole(_value(said, "text:outline-level"), 1)
+            level = whole(_value(said, "text:outline-level"))
             context = context._replace(kind=SegmentKind.HEADING, level=level)
         elif role is Role.TITLE and context.kind is SegmentKind.PARAGRAPH:
             context = context._replace(kind=SegmentKind.HEADING, level=1)
@@ -384,8 +386,8 @@ class OdfWalk:
         if name == "text:s":
             tag = TAG.match(self._text, element.start)
             assert tag is not None  # it was found as a tag
-            count = _whole(_value(self._attributes(tag[3], tag.start(3)), "text:c"), 1)
-            gathering.add(element.start, end, " " * min(count, _MOST_SPACES), is_exact=True)
+            count = whole(_value(self._attributes(tag[3], tag.start(3)), "text:c"))
+            gathering.add(element.start, end, " " * min(count, MOST_SPACES), is_exact=True)
         elif name in ATOMS:
             gathering.single(element.start, end, ATOMS[name])
         elif name not in NOTHING:
@@ -398,10 +400,6 @@ class OdfWalk:
 def _value(said: _Said, key: str) -> str:
     found = said.get(key)
     return "" if found is None else found.value
-
-
-def _whole(value: str, default: int) -> int:
-    return int(value) if re.fullmatch("[0-9]{1,9}", value) else default
 
 
 # What the elements and attributes of an OpenDocument mean for translating it, by their usual prefixes.

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
 from app.documents.blocks import Kind, Piece
-from app.documents.formats.opendocument.reading import LEFT_OUT, PARAGRAPHS, Blocks, Words
-from app.documents.formats.opendocument.styles import OFFICE, STYLE, TABLE, Styles
+from app.documents.formats.opendocument.reading import LEFT_OUT, Blocks, Words
+from app.documents.formats.opendocument.styles import OFFICE, PARAGRAPHS, STYLE, TABLE, Styles, whole
 from app.documents.source import Source
 from app.documents.xml_tree import Element, Places, stream_blocks
 
@@ -81,7 +81,7 @@ class Spreadsheet:
                     self.sheets.append(Sheet(table.get(f"{TABLE}name", ""), style in hidden))
                     at, number = index, 0
                 if element.tag == _ROW:
-                    number += _whole(element.get(_ROWS_REPEATED))
+                    number += max(1, whole(element.get(_ROWS_REPEATED)))
                     if any(len(cell) or cell.get(_TYPE) for cell in element.iterchildren(*_CELLS)):
                         self.sheets[-1].rows = number
 
@@ -105,7 +105,7 @@ class Spreadsheet:
                     at, number = index, 0
                     yield Found(index, 0, 1, {}, [])
                 row = _Row(element, styles, blocks)
-                times = _whole(element.get(_ROWS_REPEATED)) if element.tag == _ROW else 0
+                times = max(1, whole(element.get(_ROWS_REPEATED))) if element.tag == _ROW else 0
                 if row.cells or row.beside:
                     yield Found(index, number, times, row.cells, row.beside)
                 number += times
@@ -138,8 +138,7 @@ class _Row:
             return
         column = 0
         for cell in element.iterchildren(*_CELLS):
-            repeated = cell.get(_COLUMNS_REPEATED)
-            times = 1 if repeated is None else _whole(repeated)
+            times = max(1, whole(cell.get(_COLUMNS_REPEATED)))
             if (len(cell) or cell.get(_TYPE)) and column < MOST_COLUMNS:
                 text = self._text(cell)
                 if text:
@@ -192,7 +191,3 @@ def _hidden_styles(element: Element) -> set[str]:
         for style in element.iter(f"{STYLE}table-properties")
         if style.get(f"{TABLE}display") == "false"
     }
-
-
-def _whole(value: str | None) -> int:
-    return max(1, int(value)) if value is not None and re.fullmatch(r"[0-9]{1,9}", value) else 1

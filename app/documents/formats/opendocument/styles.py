@@ -4,34 +4,24 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from typing import NamedTuple
 
-from app.documents.xml_tree import Element
+from app.documents.archive import Archive
+from app.documents.formats.office.paragraphs import MOST_ANCESTORS, Role, spelled
+from app.documents.source import Source
+from app.documents.xml_tree import Element, parse
 
 _ODF = "urn:oasis:names:tc:opendocument:xmlns:"
 OFFICE, TEXT, STYLE, TABLE, DRAW, PRESENTATION = (
     f"{{{_ODF}{name}:1.0}}" for name in ("office", "text", "style", "table", "drawing", "presentation")
 )
+CONTENT, STYLES, META = "content.xml", "styles.xml", "meta.xml"
+PARAGRAPHS = frozenset((f"{TEXT}p", f"{TEXT}h"))
 LEVELS = 10
-_MOST_ANCESTORS = 30
-_MOST_SPELLED = 3_000
+MOST_SPACES = 100
 _CODE_NAMES = ("preformatted", "source_20_code", "source_20_text", "source_text", "code", "listing")
-_ROMAN = (
-    *((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl")),
-    *((10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i")),
-)
 OUTLINE = "\0outline"
 """The name under which the numbering of headings is kept: no style can have it."""
-
-
-class Role(Enum):
-    """What a style makes of a paragraph."""
-
-    BODY = auto()
-    TITLE = auto()
-    CAPTION = auto()
-    CODE = auto()
 
 
 class Look(NamedTuple):
@@ -45,7 +35,6 @@ class Look(NamedTuple):
 @dataclass
 class _Style:
     parent: str
-    outline: int | None
     list_style: str | None
     is_hidden: bool
 
@@ -95,7 +84,6 @@ class Styles:
             self.hides |= is_hidden
             self._styles[name] = _Style(
                 each.get(f"{STYLE}parent-style-name", ""),
-                _whole(each.get(f"{STYLE}default-outline-level")),
                 each.get(f"{STYLE}list-style-name"),
                 is_hidden,
             )
@@ -122,7 +110,7 @@ class Styles:
 
     def _lineage(self, name: str) -> list[_Style]:
         found: list[_Style] = []
-        while name in self._styles and len(found) < _MOST_ANCESTORS:
+        while name in self._styles and len(found) < MOST_ANCESTORS:
             found.append(self._styles[name])
             name = found[-1].parent
         return found
@@ -156,7 +144,7 @@ class Counters:
             return (own.prefix + own.suffix).strip()
         first = max(0, index + 1 - max(1, own.shown))
         numbers = [
-            _formatted(levels[each].start if (value := at[each]) is None else value, levels[each].format)
+            spelled(levels[each].start if (value := at[each]) is None else value, levels[each].format)
             for each in range(first, index + 1)
             if levels[each].format
         ]
@@ -174,18 +162,17 @@ def _role(name: str) -> Role:
 def _levels(element: Element) -> list[_Level]:
     levels = [_Level() for _ in range(LEVELS)]
     for each in element:
-        number = _whole(each.get(f"{TEXT}level")) if isinstance(each.tag, str) else None
-        if number is None or not 1 <= number <= LEVELS:
+        number = whole(each.get(f"{TEXT}level"), 0)
+        if not 1 <= number <= LEVELS:
             continue
-        start, shown = _whole(each.get(f"{TEXT}start-value")), _whole(each.get(f"{TEXT}display-levels"))
         is_image = each.tag == f"{TEXT}list-level-style-image"
         levels[number - 1] = _Level(
             _bullet(each.get(f"{TEXT}bullet-char", "•" if is_image else "")),
             each.get(f"{STYLE}num-format", ""),
             each.get(f"{STYLE}num-prefix", "")[:30],
             each.get(f"{STYLE}num-suffix", "")[:30],
-            1 if start is None else start,
-            shown or 1,
+            whole(each.get(f"{TEXT}start-value")),
+            whole(each.get(f"{TEXT}display-levels")) or 1,
         )
     return levels
 
@@ -195,25 +182,17 @@ def _bullet(character: str) -> str:
     return "•" if character and 0xE000 <= ord(character[0]) <= 0xF8FF else character[:1]
 
 
-def _formatted(number: int, format_: str) -> str:
-    if not 0 < number <= _MOST_SPELLED:
-        return str(number)
-    match format_:
-        case "a" | "A":
-            letters = chr(ord("a") + (number - 1) % 26) * ((number - 1) // 26 + 1)
-            return letters if format_ == "a" else letters.upper()
-        case "i" | "I":
-            text = ""
-            for value, sign in _ROMAN:
-                text += sign * (number // value)
-                number %= value
-            return text if format_ == "i" else text.upper()
-        case _:
-            return str(number)
+def whole(value: str | None, otherwise: int = 1) -> int:
+    """A whole number of an attribute that may not be there."""
+    return int(value) if value is not None and re.fullmatch(r"[0-9]{1,9}", value) else otherwise
 
 
-def _whole(value: str | None) -> int | None:
-    return int(value) if value is not None and re.fullmatch(r"[0-9]{1,9}", value) else None
+def refuse_protected(archive: Archive, source: Source) -> None:
+    """Raises DocumentUnreadable (protected) for a document whose members are encrypted."""
+    if "META-INF/manifest.xml" in archive:
+        manifest = parse(archive.read("META-INF/manifest.xml"), source)
+        if next(manifest.iter("{*}encryption-data"), None) is not None:
+            raise source.unreadable("protected")
 
 
 # What the styles of an OpenDocument say about its text: what is code, and which looks are none.
@@ -231,35 +210,29 @@ _LOOKS = {
 }
 
 
-class TextStyles:
-    """The styles of all parts that were added."""
+class TextStyles(Styles):
+    """Styles, and how runs of text look in which something is to be written."""
 
     def __init__(self) -> None:
-        self._styles = Styles()
+        super().__init__()
         self._silent: set[str] = set()
-        self._looks: dict[str, str] = {}
-        self._parents: dict[str, str] = {}
+        self._own_looks: dict[str, str] = {}
 
     def add(self, root: Element) -> None:
-        """Takes in what is defined below an element."""
-        self._styles.add(root)
+        """Takes in everything that is defined below an element."""
+        super().add(root)
         for style in root.iter(f"{STYLE}style"):
             if style.get(f"{STYLE}family") == "text":
                 name = style.get(f"{STYLE}name", "")
-                self._parents[name] = style.get(f"{STYLE}parent-style-name", "")
                 said = [key for each in style for key in each.attrib]
-                if all(_REVISION in key for key in said) and not self._parents[name]:
+                if all(_REVISION in key for key in said) and not style.get(f"{STYLE}parent-style-name"):
                     self._silent.add(name)
                 if look := _look(style):
-                    self._looks[name] = look
-
-    def role(self, name: str) -> Role:
-        """What a style makes of a paragraph."""
-        return self._styles.find(name).role
+                    self._own_looks[name] = look
 
     def is_code(self, name: str) -> bool:
         """Whether its text is code."""
-        return self.role(name) is Role.CODE
+        return self.find(name).role is Role.CODE
 
     def is_silent(self, name: str) -> bool:
         """Whether a text style changes no look: LibreOffice marks with such ones what was typed at one time."""
@@ -267,13 +240,10 @@ class TextStyles:
 
     def look(self, name: str) -> str:
         """How a text of a text style looks, in words of `Mark`."""
-        for _ in range(30):
-            if name in self._looks:
-                return self._looks[name]
-            if name not in self._parents:
-                break
-            name = self._parents[name]
-        lower = name.lower()
+        names = [name, *(style.parent for style in self._lineage(name))]
+        if found := next((self._own_looks[each] for each in names if each in self._own_looks), ""):
+            return found
+        lower = names[-1].lower()
         return "bold" if lower.startswith("strong") else "italic" if lower.startswith("emphasis") else "other"
 
 

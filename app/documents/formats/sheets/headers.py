@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from app.documents.formats.office.package import Package, escaped, unescaped
-from app.documents.formats.sheets.workbook import MAIN
+from app.documents.formats.sheets.workbook import MAIN, column_of
 from app.documents.xml_tree import Element
 
 
@@ -128,14 +128,6 @@ def range_of(text: str) -> tuple[Cell, Cell] | None:
         return None
     first = int(found[2]), column_of(found[1])
     return first, (int(found[4]), column_of(found[3])) if found[3] else first
-
-
-def column_of(letters: str) -> int:
-    """A column's number, from 1."""
-    number = 0
-    for letter in letters:
-        number = 26 * number + ord(letter) - 64
-    return number
 
 
 def tables_of(package: Package, sheet: str) -> list[Table]:

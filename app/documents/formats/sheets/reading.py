@@ -19,9 +19,10 @@ import python_calamine
 from olefile import OleFileIO
 from olefile.olefile import OleFileError
 
-from app.documents.archive import CHUNK_BYTES, Archive
+from app.documents.archive import CHUNK_BYTES, Archive, is_zip
 from app.documents.blocks import Kind, Piece, Place, table_text
 from app.documents.formats.opendocument.sheets import Found, Spreadsheet
+from app.documents.formats.opendocument.styles import CONTENT, refuse_protected
 from app.documents.formats.sheets.workbook import Workbook
 from app.documents.source import Item, Opened, PageRead, Remark, Source
 from app.documents.xml_text import WithoutPictures
@@ -36,7 +37,6 @@ MOST_PIECE_CHARACTERS = 100_000
 MOST_EMPTY_COLUMNS = 64
 """More of them between the columns of a piece are left out of it."""
 
-_CONTENT, _MANIFEST = "content.xml", "META-INF/manifest.xml"
 
 Rows = Iterator[tuple[int, dict[int, str]]]
 """Row by row, its number and its cells by column, both from 0; only rows that have any."""
@@ -44,17 +44,14 @@ Rows = Iterator[tuple[int, dict[int, str]]]
 
 def read(source: Source) -> Iterator[Item]:
     """The sheets in order, hidden ones too; raises DocumentUnreadable."""
-    with source.path.open("rb") as file:
-        is_archive = file.read(2) == b"PK"
-    if is_archive:
+    if is_zip(source.path):
         with Archive(source) as archive:
             if "xl/workbook.bin" in archive:
                 _count_inflated(archive)
                 yield from _by_calamine(source)
-            elif _CONTENT in archive:
-                if _MANIFEST in archive and b":encryption-data" in archive.read(_MANIFEST):
-                    raise source.unreadable("protected")
-                yield from _ods(Spreadsheet(lambda: archive.open(_CONTENT), source), source)
+            elif CONTENT in archive:
+                refuse_protected(archive, source)
+                yield from _ods(Spreadsheet(lambda: archive.open(CONTENT), source), source)
             else:
                 yield from _xlsx(Workbook(archive, source), source)
     elif olefile.isOleFile(source.path):

@@ -20,6 +20,7 @@ from lxml import etree
 from app.documents.formats.office.drawing import PARAGRAPH, Drawings, is_words_for_picture
 from app.documents.formats.office.package import (
     RELATIONSHIPS,
+    SPACE,
     Package,
     Part,
     child_in_order,
@@ -29,7 +30,7 @@ from app.documents.formats.office.package import (
 )
 from app.documents.formats.office.runs import Format, Node, Single, Text, Token, arranged, line_of, plan_of
 from app.documents.formats.sheets.headers import Cell, Headers, range_of
-from app.documents.formats.sheets.workbook import MAIN, Sheet
+from app.documents.formats.sheets.workbook import MAIN, SPOKEN, TEXT, USUAL_PART, Sheet, text_of
 from app.documents.segments import Content, SegmentKind
 from app.documents.source import Source
 from app.documents.visits import Ask, Once, Target, Visit, Visits
@@ -70,7 +71,7 @@ class _Book:
         self._once = Once(self._ask)
         """For cells, and what repeats their words: the same words are one segment."""
         self._drawings = Drawings(package, target)
-        self._main = self._package.main_part("xl/workbook.xml")
+        self._main = self._package.main_part(USUAL_PART)
         self._related = self._package.related(self._main)
         self._sheets = list(self._found_sheets())
         self._strings = _Strings()
@@ -81,8 +82,7 @@ class _Book:
     def rewrite(self) -> None:
         """Everything."""
         self._package.ask_properties(self._ask, self._target)
-        shared = (each.target for each in self._related.values() if each.kind == "sharedStrings")
-        name = next((each for each in shared if each in self._package.archive), None)
+        name = self._package.part_of_kind(self._main, "sharedStrings")
         if name is None:
             self._all_sheets()
         else:
@@ -288,9 +288,7 @@ def _joined(tokens: list[Token]) -> str:
 # Strings of a workbook, plain or of runs that look different: shared, in a cell, in a comment (CT_Rst).
 
 
-TEXT, _RUN, _PROPERTIES = f"{MAIN}t", f"{MAIN}r", f"{MAIN}rPr"
-_SPOKEN = f"{MAIN}rPh"
-_SPACE = "{http://www.w3.org/XML/1998/namespace}space"
+_RUN, _PROPERTIES = f"{MAIN}r", f"{MAIN}rPr"
 _LOOKS = {"b": "bold", "i": "italic", "u": "underline", "strike": "strike", "vertAlign": "small"}
 _SIGNS = {"\n": "break", "\t": "tab"}
 _PARTS = re.compile("([\n\t])")
@@ -313,12 +311,6 @@ def rewrite_string(
         return False
     _rebuild(string, arranged(plan, given))
     return True
-
-
-def text_of(string: Element) -> str:
-    """The words of a string."""
-    texts = (each for each in string.iter(TEXT) if each.getparent().tag != _SPOKEN)
-    return unescaped("".join(each.text or "" for each in texts))
 
 
 def set_text(string: Element, text: str) -> None:
@@ -382,7 +374,7 @@ def _rebuild(string: Element, tokens: Sequence[Token]) -> None:
             else:
                 stretches.append((run, text))
     for child in list(string):
-        if child.tag in (TEXT, _RUN, _SPOKEN):
+        if child.tag in (TEXT, _RUN, SPOKEN):
             string.remove(child)
     is_plain = all(run.tag == TEXT for run, _ in stretches)
     if is_plain:
@@ -409,4 +401,4 @@ def _put(holder: Element, text: str) -> None:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     made.text = escaped(text)
     if text != text.strip() or "\n" in text:
-        made.set(_SPACE, "preserve")
+        made.set(SPACE, "preserve")

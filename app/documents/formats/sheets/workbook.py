@@ -14,14 +14,15 @@ from datetime import datetime, timedelta
 
 from app.documents.archive import CHUNK_BYTES, Archive
 from app.documents.blocks import Kind, Piece, Place
-from app.documents.formats.office.package import RELATIONSHIPS, Package
+from app.documents.formats.office.package import RELATIONSHIPS, Package, unescaped
 from app.documents.source import Source
 from app.documents.xml_tree import Element, iterate
 
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+USUAL_PART = "xl/workbook.xml"
 MOST_PASSED = 3_000_000
 """Rows and cells of a sheet, empty ones too, as stray formatting makes them by the million."""
-_TEXT, _PHONETIC = f"{MAIN}t", f"{MAIN}rPh"
+TEXT, SPOKEN = f"{MAIN}t", f"{MAIN}rPh"
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 _ROW = re.compile(rb"<(?:\w+:)?row[\s>/]")
 _BUILT_IN = {
@@ -48,9 +49,9 @@ class Workbook:
     def __init__(self, archive: Archive, source: Source) -> None:
         self._source = source
         self._package = Package(archive, source)
-        main = self._package.main_part("xl/workbook.xml")
-        self._parts = self._package.related(main)
-        root = self._package.root(main)
+        self._main = self._package.main_part(USUAL_PART)
+        self._parts = self._package.related(self._main)
+        root = self._package.root(self._main)
         properties = root.find(f"{MAIN}workbookPr")
         self._from_1904 = properties is not None and properties.get("date1904") in ("1", "true")
         self.sheets = [self._sheet(each) for each in root.iter(f"{MAIN}sheet")]
@@ -102,7 +103,7 @@ class Workbook:
         for comment in self._package.root(part).iter(f"{MAIN}comment"):
             at = _CELL.fullmatch(comment.get("ref", ""))
             row = int(at[2]) - 1 if at else 0
-            yield Piece(Kind.NOTE, _text_in(comment).strip(), page, Place(sheet.name, row, row + 1), label="comment")
+            yield Piece(Kind.NOTE, text_of(comment).strip(), page, Place(sheet.name, row, row + 1), label="comment")
 
     def _sheet(self, element: Element) -> Sheet:
         related = self._parts.get(element.get(f"{RELATIONSHIPS}id", ""))
@@ -110,19 +111,15 @@ class Workbook:
         part = related.target if related is not None and is_worksheet else ""
         return Sheet(element.get("name", ""), element.get("state", "visible") != "visible", part)
 
-    def _part(self, kind: str) -> str:
-        found = (each.target for each in self._parts.values() if each.kind == kind)
-        return next((name for name in found if name in self._package.archive), "")
-
     def _shared(self) -> list[str]:
-        if not (name := self._part("sharedStrings")):
+        if not (name := self._package.part_of_kind(self._main, "sharedStrings")):
             return []
         with self._package.archive.open(name) as stream:
-            return [_text_in(each) for each in iterate(stream, self._source, (f"{MAIN}si",))]
+            return [text_of(each) for each in iterate(stream, self._source, (f"{MAIN}si",))]
 
     def _formats(self) -> list[str]:
         """For each style of cells, what its numbers are: "" for numbers."""
-        if not (name := self._part("styles")):
+        if not (name := self._package.part_of_kind(self._main, "styles")):
             return []
         root = self._package.root(name)
         kinds: dict[str, str] = {str(number): kind for number, kind in _BUILT_IN.items()}
@@ -135,7 +132,7 @@ class Workbook:
         column = -1
         for cell in row.iterchildren(f"{MAIN}c"):
             said = _CELL.match(cell.get("r", ""))
-            column = _column(said[1]) if said else column + 1
+            column = column_of(said[1]) - 1 if said else column + 1
             if text := self._text(cell):
                 cells[column] = text
         return cells
@@ -143,7 +140,7 @@ class Workbook:
     def _text(self, cell: Element) -> str:
         kind = cell.get("t", "n")
         if kind == "inlineStr":
-            return _text_in(cell)
+            return text_of(cell)
         value = cell.findtext(f"{MAIN}v") or ""
         if kind == "s":
             return self._strings[int(value)] if value.isdecimal() and int(value) < len(self._strings) else ""
@@ -156,17 +153,18 @@ class Workbook:
         return number_text(value.strip(), known, self._from_1904)
 
 
-def _text_in(element: Element) -> str:
-    """All its runs, but not how they are spoken."""
-    texts = (each for each in element.iter(_TEXT) if each.getparent().tag != _PHONETIC)
-    return "".join(each.text or "" for each in texts)
+def text_of(string: Element) -> str:
+    """The words of a string, all its runs, but not how they are spoken."""
+    texts = (each for each in string.iter(TEXT) if each.getparent().tag != SPOKEN)
+    return unescaped("".join(each.text or "" for each in texts))
 
 
-def _column(letters: str) -> int:
+def column_of(letters: str) -> int:
+    """A column's number, from 1."""
     number = 0
     for letter in letters:
         number = 26 * number + ord(letter) - 64
-    return number - 1
+    return number
 
 
 def kind_of_format(code: str) -> str:

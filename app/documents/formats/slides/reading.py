@@ -15,18 +15,20 @@ from app.documents.formats.office.package import (
     children_read,
     drawing_text,
     opened_package,
+    tags,
 )
 from app.documents.source import Item, Opened, PageRead, Remark, Source
 from app.documents.xml_tree import Element, Places
 
-_P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
-_MODERN_COMMENT = "{http://schemas.microsoft.com/office/powerpoint/2018/8/main}txBody"
-_USUAL_PART = "ppt/presentation.xml"
-_TITLES = frozenset(("title", "ctrTitle"))
-_BODIES = frozenset(("body", "obj", ""))
+P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
+MODERN_COMMENT = "{http://schemas.microsoft.com/office/powerpoint/2018/8/main}txBody"
+USUAL_PART = "ppt/presentation.xml"
+TITLES = frozenset(("title", "ctrTitle"))
+BODIES = frozenset(("body", "obj", ""))
 _MARGINS = frozenset(("dt", "ftr", "hdr", "sldNum", "sldImg"))
-_PARAGRAPH = f"{DRAWING}p"
-_LEFT_OUT = frozenset((f"{_P}timing", f"{_P}transition", f"{_P}extLst", f"{DRAWING}extLst", f"{_P}custDataLst"))
+PARAGRAPH = f"{DRAWING}p"
+SHAPE, COMMENT, HOLDER = f"{P}sp", f"{P}text", f"{P}nvSpPr/{P}nvPr/{P}ph"
+LEFT_OUT = frozenset((*tags(P, "timing transition extLst custDataLst"), f"{DRAWING}extLst"))
 _MOST_LEVEL = 9
 
 
@@ -34,6 +36,14 @@ def read(source: Source) -> Iterator[Item]:
     """The slides of a PPTX, each with its speaker notes and comments."""
     with opened_package(source) as package:
         yield from _Presentation(package).items()
+
+
+def slides_of(package: Package) -> list[str]:
+    """The names of the slides in their order; the order is only in the presentation's own part."""
+    main = package.main_part(USUAL_PART)
+    related = package.related(main)
+    named = (related.get(each.get(f"{RELATIONSHIPS}id", "")) for each in package.root(main).iter(f"{P}sldId"))
+    return [each.target for each in named if each is not None]
 
 
 class _Presentation:
@@ -46,7 +56,7 @@ class _Presentation:
     def items(self) -> Iterator[Item]:
         """Everything."""
         source = self._package.source
-        slides = self._slides()
+        slides = slides_of(self._package)
         yield Opened("slide", len(slides), self._package.title())
         for number, part in enumerate(slides, 1):
             if source.wants(number):
@@ -56,17 +66,6 @@ class _Presentation:
             yield Remark("missing_part", {"part": part})
         if self._pictures:
             yield Remark("pictures", {"count": self._pictures})
-
-    def _slides(self) -> list[str]:
-        """The names of the slides in their order; the order is only in the presentation's own part."""
-        main = self._package.main_part(_USUAL_PART)
-        root, related = self._package.root(main), self._package.related(main)
-        found = []
-        for each in root.iter(f"{_P}sldId"):
-            slide = related.get(each.get(f"{RELATIONSHIPS}id", ""))
-            if slide is not None:
-                found.append(slide.target)
-        return found
 
     def _slide(self, number: int, part: str) -> Iterator[Item]:
         if part not in self._package.archive:
@@ -115,9 +114,9 @@ class _Presentation:
         """The older form has its text as it is, the newer one as paragraphs; answers are comments too."""
         root = self._package.root(part)
         places = Places(part, root)
-        for each in root.iter(f"{_P}text", _MODERN_COMMENT):
-            if each.tag == _MODERN_COMMENT:
-                text = "\n".join(filter(None, (drawing_text(line) for line in each.iter(_PARAGRAPH))))
+        for each in root.iter(COMMENT, MODERN_COMMENT):
+            if each.tag == MODERN_COMMENT:
+                text = "\n".join(filter(None, (drawing_text(line) for line in each.iter(PARAGRAPH))))
             else:
                 text = (each.text or "").strip()
             if text:
@@ -138,27 +137,27 @@ class _Shapes:
     def read(self, element: Element) -> Iterator[Piece]:
         """The pieces of a shape, or of all inside an element."""
         tag = element.tag
-        if tag == f"{_P}sp":
+        if tag == SHAPE:
             yield from self._shape(element)
         elif tag == f"{DRAWING}tbl":
             yield from self._table(element)
         elif tag in (f"{DIAGRAM}relIds", f"{CHART}chart"):
             yield from self._drawn(element)
-        elif tag == _PARAGRAPH:
+        elif tag == PARAGRAPH:
             yield from self._paragraph(element, "")
-        elif tag == f"{_P}pic":
+        elif tag == f"{P}pic":
             self.pictures += 1
-        elif tag not in _LEFT_OUT:
+        elif tag not in LEFT_OUT:
             for child in children_read(element):
                 yield from self.read(child)
 
     def _shape(self, shape: Element) -> Iterator[Piece]:
-        holder = shape.find(f"{_P}nvSpPr/{_P}nvPr/{_P}ph")
+        holder = shape.find(HOLDER)
         kind = holder.get("type", "") if holder is not None else None
-        paragraphs = list(shape.iter(_PARAGRAPH))
+        paragraphs = list(shape.iter(PARAGRAPH))
         if kind in _MARGINS:
             self._margin(paragraphs, kind)
-        elif kind in _TITLES:
+        elif kind in TITLES:
             text = " ".join(" ".join(drawing_text(each) for each in paragraphs).split())
             if text:
                 yield Piece(Kind.HEADING, text, self._number, self._places.place(shape), 1)
@@ -180,8 +179,8 @@ class _Shapes:
             return
         place = self._places.place(paragraph)
         properties = paragraph.find(f"{DRAWING}pPr")
-        label = _label(properties) if properties is not None else None
-        if label == "" or (label is None and holder not in _BODIES) or (holder is None and label is None):
+        label = mark_of(properties) if properties is not None else None
+        if label == "" or (label is None and holder not in BODIES) or (holder is None and label is None):
             yield Piece(Kind.PARAGRAPH, text, self._number, place)
             return
         level = properties.get("lvl", "0") if properties is not None else "0"
@@ -192,7 +191,7 @@ class _Shapes:
         rows = []
         for row in table.iter(f"{DRAWING}tr"):
             cells = row.iterchildren(f"{DRAWING}tc")
-            rows.append([" ".join(drawing_text(each) for each in cell.iter(_PARAGRAPH)) for cell in cells])
+            rows.append([" ".join(drawing_text(each) for each in cell.iter(PARAGRAPH)) for cell in cells])
         rows = [row for row in rows if any(cell.strip() for cell in row)]
         if rows:
             yield Piece(Kind.TABLE, table_text(rows), self._number, self._places.place(table))
@@ -205,7 +204,7 @@ class _Shapes:
             yield from self._package.drawn(related.target, self._number)
 
 
-def _label(properties: Element) -> str | None:
+def mark_of(properties: Element) -> str | None:
     """The mark of a list item, "" where it is told to have none, None where nothing is said."""
     if properties.find(f"{DRAWING}buNone") is not None:
         return ""

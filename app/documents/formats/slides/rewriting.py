@@ -12,26 +12,32 @@ from app.documents.formats.office.drawing import PARAGRAPH, PROPERTIES, Drawings
 from app.documents.formats.office.package import (
     ALTERNATE,
     DRAWING,
-    RELATIONSHIPS,
     Package,
     Part,
     Related,
     branches,
     opened_package,
 )
+from app.documents.formats.slides.reading import (
+    BODIES,
+    COMMENT,
+    HOLDER,
+    LEFT_OUT,
+    MODERN_COMMENT,
+    SHAPE,
+    TITLES,
+    USUAL_PART,
+    mark_of,
+    slides_of,
+)
 from app.documents.segments import SegmentKind
 from app.documents.source import Source
 from app.documents.visits import Ask, Once, Target, Visit, Visits
 from app.documents.xml_tree import Element
 
-_P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
-_MODERN_COMMENT = "{http://schemas.microsoft.com/office/powerpoint/2018/8/main}txBody"
-_USUAL_PART = "ppt/presentation.xml"
-_SHAPE, _TABLE = f"{_P}sp", f"{DRAWING}tbl"
-_LEFT_OUT = frozenset((f"{_P}timing", f"{_P}transition", f"{_P}extLst", f"{DRAWING}extLst", f"{_P}custDataLst"))
-_KINDS = dict.fromkeys(("title", "ctrTitle"), SegmentKind.HEADING)
+_TABLE = f"{DRAWING}tbl"
+_KINDS = dict.fromkeys(TITLES, SegmentKind.HEADING)
 _KINDS |= dict.fromkeys(("dt", "ftr", "hdr", "sldNum"), SegmentKind.HEADER)
-_BODIES = frozenset(("body", "obj", ""))
 _SHARED = ("slideLayout", "slideMaster")
 
 
@@ -46,7 +52,7 @@ class _Show:
         self._package = package
         self._ask = ask
         self._target = target
-        self._main = package.main_part(_USUAL_PART)
+        self._main = package.main_part(USUAL_PART)
         self._drawings = Drawings(package, target)
         self._shared: dict[str, None] = {}
         """Layouts and masters of the slides, in the order they are met."""
@@ -55,7 +61,7 @@ class _Show:
         """All parts, in an order that is the same each time."""
         self._package.ask_properties(self._ask, self._target)
         before = set(self._package.changed)
-        for number, name in enumerate(self._slides(), 1):
+        for number, name in enumerate(slides_of(self._package), 1):
             if name in self._package.archive:
                 self._slide(name, number)
             else:
@@ -66,11 +72,6 @@ class _Show:
             self._turn_defaults(self._target)
         if self._drawings.left.count:
             self._package.source.remark("left_blocks", count=self._drawings.left.count)
-
-    def _slides(self) -> list[str]:
-        root, related = self._package.root(self._main), self._package.related(self._main)
-        named = (related.get(each.get(f"{RELATIONSHIPS}id", "")) for each in root.iter(f"{_P}sldId"))
-        return [each.target for each in named if each is not None]
 
     def _slide(self, name: str, number: int) -> None:
         with self._package.opened(name) as part:
@@ -103,8 +104,8 @@ class _Show:
     def _comments(self, name: str, number: int) -> None:
         """The older form has its text as it is, the newer one as paragraphs; answers are comments too."""
         with self._package.opened(name) as part:
-            for each in list(part.root.iter(f"{_P}text", _MODERN_COMMENT)):
-                if each.tag == _MODERN_COMMENT:
+            for each in list(part.root.iter(COMMENT, MODERN_COMMENT)):
+                if each.tag == MODERN_COMMENT:
                     for paragraph in list(each.iter(PARAGRAPH)):
                         self._drawings.paragraph(part, paragraph, self._ask, SegmentKind.NOTE, page=number)
                 else:
@@ -132,13 +133,13 @@ class Shapes:
         """What is in a shape or in anything that holds shapes. `kind` is what its paragraphs are, where that is known
         before."""
         tag = element.tag
-        if tag == _SHAPE:
+        if tag == SHAPE:
             self._shape(element, kind)
         elif tag == PARAGRAPH:
             self._paragraph(element, kind or _kind_of(element))
         elif tag == ALTERNATE:
             self._alternate(element, kind)
-        elif tag not in _LEFT_OUT and isinstance(tag, str):
+        elif tag not in LEFT_OUT and isinstance(tag, str):
             if is_words_for_picture(element):
                 self._drawings.words_for_picture(self._part, element, self._ask, self._page)
             inside = kind or SegmentKind.CELL if tag == _TABLE else kind
@@ -146,7 +147,7 @@ class Shapes:
                 self.read(child, inside)
 
     def _shape(self, shape: Element, kind: SegmentKind | None) -> None:
-        holder = shape.find(f"{_P}nvSpPr/{_P}nvPr/{_P}ph")
+        holder = shape.find(HOLDER)
         if holder is not None and self._is_behind:
             return
         of_holder = holder.get("type", "") if holder is not None else None
@@ -155,7 +156,7 @@ class Shapes:
             if is_words_for_picture(child):
                 self._drawings.words_for_picture(self._part, child, self._ask, self._page)
         for paragraph in list(shape.iter(PARAGRAPH)):
-            self._paragraph(paragraph, kind or _kind_of(paragraph, is_body=of_holder in _BODIES))
+            self._paragraph(paragraph, kind or _kind_of(paragraph, is_body=of_holder in BODIES))
 
     def _paragraph(self, paragraph: Element, kind: SegmentKind) -> None:
         level = 1 if kind is SegmentKind.HEADING else 0
@@ -172,12 +173,9 @@ class Shapes:
 def _kind_of(paragraph: Element, *, is_body: bool = False) -> SegmentKind:
     """A placeholder for the body is a list, unless a paragraph says that it has no mark."""
     properties = paragraph.find(PROPERTIES)
-    if properties is not None:
-        if properties.find(f"{DRAWING}buNone") is not None:
-            return SegmentKind.PARAGRAPH
-        if any(properties.find(f"{DRAWING}{name}") is not None for name in ("buChar", "buAutoNum")):
-            return SegmentKind.LIST_ITEM
-    return SegmentKind.LIST_ITEM if is_body else SegmentKind.PARAGRAPH
+    mark = mark_of(properties) if properties is not None else None
+    is_item = is_body if mark is None else mark != ""
+    return SegmentKind.LIST_ITEM if is_item else SegmentKind.PARAGRAPH
 
 
 def _is_level(element: Element) -> bool:

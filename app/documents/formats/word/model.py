@@ -3,33 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum, auto
 from typing import NamedTuple
 
-from app.documents.formats.office.package import is_code_font
+from app.documents.archive import Archive
+from app.documents.formats.office.package import Related, is_code_font, tags
+from app.documents.formats.office.paragraphs import MOST_ANCESTORS, Role, spelled
 from app.documents.xml_tree import Element
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 VAL = f"{W}val"
-PROPERTIES, RUN_PROPERTIES = f"{W}pPr", f"{W}rPr"
-_MOST_ANCESTORS = 30
+PARAGRAPH, RUN, TEXT, TABLE, ROW, CELL = tags(W, "p r t tbl tr tc")
+PROPERTIES, RUN_PROPERTIES, STYLE_NAME = tags(W, "pPr rPr pStyle")
+USUAL_PART = "word/document.xml"
+NOTES = {"footnote": "footnotes", "endnote": "endnotes", "comment": "comments"}
+"""The kinds of notes, and the parts that have them."""
+LEFT_OUT = frozenset(tags(W, "del moveFrom sdtPr sectPr pPr tblPr trPr tcPr"))
+_SEPARATORS = frozenset(("separator", "continuationSeparator", "continuationNotice"))
 _FALSE = ("0", "false", "off")
 _HEADING = re.compile(r"heading ([1-9])")
 _CODE_NAMES = frozenset(
     ("code", "code block", "codeblock", "source code", "sourcecode", "html preformatted", "preformatted text", "macro")
     + ("macro text", "listing", "program listing", "verbatim")
 )
-
-
-class Role(Enum):
-    """What a style makes of a paragraph beyond its outline level."""
-
-    TITLE = auto()
-    CAPTION = auto()
-    CODE = auto()
-    BODY = auto()
 
 
 @dataclass(frozen=True)
@@ -45,6 +42,16 @@ class Style:
 
 
 NO_STYLE = Style()
+
+
+def notes_in(root: Element, kind: str) -> Iterator[Element]:
+    """The notes of a part, but not the lines that divide them from the text."""
+    return (each for each in root.iter(f"{W}{kind}") if each.get(f"{W}type") not in _SEPARATORS)
+
+
+def is_missed(related: Related, archive: Archive) -> bool:
+    """Whether a part that would be read is not there."""
+    return related.kind in ("header", "footer", *NOTES.values()) and related.target not in archive
 
 
 class Styles:
@@ -68,10 +75,25 @@ class Styles:
             found = self._found[id_] = self._resolved(id_)
         return found
 
+    def of_paragraph(self, paragraph: Element) -> Style:
+        """The style a paragraph has."""
+        named = paragraph.find(f"{PROPERTIES}/{STYLE_NAME}")
+        return self.find(named.get(VAL, "") if named is not None else self.default)
+
+    def seen(self, properties: Element | None, style: Style) -> tuple[bool | None, bool | None]:
+        """Whether a run of these properties is hidden, and in a font for code; `style` is its paragraph's."""
+        hidden, monospace = _look(properties) if properties is not None else (None, None)
+        if properties is not None and (hidden is None or monospace is None):
+            named = properties.find(f"{W}rStyle")
+            own = self.find(named.get(VAL, "")) if named is not None else NO_STYLE
+            hidden = own.is_hidden if hidden is None else hidden
+            monospace = own.is_monospace if monospace is None else monospace
+        return style.is_hidden if hidden is None else hidden, style.is_monospace if monospace is None else monospace
+
     def _resolved(self, id_: str) -> Style:
         lineage: list[Style] = []
         seen: set[str] = set()
-        while id_ in self._elements and id_ not in seen and len(seen) < _MOST_ANCESTORS:
+        while id_ in self._elements and id_ not in seen and len(seen) < MOST_ANCESTORS:
             seen.add(id_)
             element = self._elements[id_]
             lineage.append(_own(element))
@@ -94,7 +116,7 @@ def _own(style: Element) -> Style:
         outline = int(heading[1]) - 1
     num_id = style.find(f"{W}pPr/{W}numPr/{W}numId")
     properties = style.find(f"{W}rPr")
-    hidden, monospace = look(properties) if properties is not None else (None, None)
+    hidden, monospace = _look(properties) if properties is not None else (None, None)
     return Style(
         _role(name),
         outline,
@@ -115,7 +137,7 @@ def _role(name: str) -> Role | None:
     return Role.BODY if name in ("subtitle", "normal") else None
 
 
-def look(properties: Element) -> tuple[bool | None, bool | None]:
+def _look(properties: Element) -> tuple[bool | None, bool | None]:
     """Whether run properties hide the text, and whether its font is one for code; None where they say nothing."""
     hidden = monospace = None
     for each in properties:
@@ -132,6 +154,15 @@ def is_on(value: str) -> bool:
     return value.lower() not in _FALSE
 
 
+def heading_level(style: Style, properties: Element | None) -> int:
+    """The level, from 1, of the heading that a paragraph of a style and of own properties is; 0 for none."""
+    outline = whole(properties.find(f"{W}outlineLvl")) if properties is not None else None
+    outline = style.outline if outline is None else outline
+    if outline is not None and 0 <= outline < LEVELS:
+        return outline + 1
+    return int(style.role is Role.TITLE)
+
+
 def whole(element: Element | None) -> int | None:
     """The whole number that an element has as its value."""
     value = element.get(VAL, "") if element is not None else ""
@@ -142,12 +173,6 @@ def whole(element: Element | None) -> int | None:
 
 
 LEVELS = 9
-_MOST_SPELLED = 3_000
-"""Higher numbers are in figures: "aaa…" would be longer than the page."""
-_ROMAN = (
-    *((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl")),
-    *((10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i")),
-)
 _GREEK_SMALL = "αβχδεφγηιϕκλμνοπθρστυϖωξψζ"
 _GREEK_LARGE = "ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ"
 _WINGDINGS = {0x6C: "●", 0x6E: "■", 0x71: "❑", 0x76: "❖", 0xA7: "▪", 0xA8: "◻", 0xD8: "➢", 0xDC: "➲", 0xE0: "→"}
@@ -286,10 +311,18 @@ def _level(element: Element) -> _Level:
 
 
 def _bullet(level: _Level) -> str:
-    return "".join(symbol(ord(each), level.font) for each in level.text).strip() or "•"
+    return "".join(_symbol(ord(each), level.font) for each in level.text).strip() or "•"
 
 
-def symbol(code: int, font: str) -> str:
+def symbol_of(element: Element) -> str:
+    """The character of a font that a `sym` stands for."""
+    try:
+        return _symbol(int(element.get(f"{W}char", ""), 16), element.get(f"{W}font", ""))
+    except (ValueError, OverflowError):
+        return "•"
+
+
+def _symbol(code: int, font: str) -> str:
     """A character of a symbol font in Unicode; one that has no place there becomes a bullet."""
     if code < 0x100 and font.lower().startswith(("symbol", "wingdings")):
         code += 0xF000
@@ -299,65 +332,32 @@ def symbol(code: int, font: str) -> str:
     return table.get(code - 0xF000) or (chr(code - 0xF000) if 0x20 <= code - 0xF000 < 0x7F else "•")
 
 
-def _letters(number: int) -> str:
-    """1 is a, 26 is z, 27 is aa, 28 is bb."""
-    return chr(ord("a") + (number - 1) % 26) * ((number - 1) // 26 + 1)
-
-
-def _roman(number: int) -> str:
-    text = ""
-    for value, sign in _ROMAN:
-        text += sign * (number // value)
-        number %= value
-    return text
-
-
-def _ordinal(number: int) -> str:
-    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"
-
-
-_FORMATS: dict[str, Callable[[int], str]] = {
-    "lowerLetter": _letters,
-    "upperLetter": lambda number: _letters(number).upper(),
-    "lowerRoman": _roman,
-    "upperRoman": lambda number: _roman(number).upper(),
-    "ordinal": _ordinal,
-    "decimalZero": lambda number: f"{number:02}",
-    "none": lambda number: "",
-}
+_LETTERED = {"lowerLetter": "a", "upperLetter": "A", "lowerRoman": "i", "upperRoman": "I"}
 
 
 def _formatted(number: int, format_: str) -> str:
-    return _FORMATS.get(format_, str)(number) if 0 < number <= _MOST_SPELLED else str(number)
+    if number > 0 and format_ == "ordinal":
+        ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+        return f"{number}{ending}"
+    if number > 0 and format_ == "none":
+        return ""
+    return f"{number:02}" if number > 0 and format_ == "decimalZero" else spelled(number, _LETTERED.get(format_, ""))
 
 
 # How runs of a DOCX look: what is equal, what is hidden, what is code, and a word for the difference of two.
 
 
-_NO_LOOK = frozenset(
-    f"{W}{name}" for name in ("lang", "noProof", "rPrChange", "rtl", "cs", "webHidden", "ins", "moveTo")
-)
-_WITH_SPACE = frozenset(f"{W}{name}" for name in ("u", "strike", "dstrike", "highlight", "shd", "bdr", "em"))
+_NO_LOOK = frozenset(tags(W, "lang noProof rPrChange rtl cs webHidden ins moveTo"))
+_WITH_SPACE = frozenset(tags(W, "u strike dstrike highlight shd bdr em"))
 _SWITCHES = {"b": "bold", "i": "italic", "strike": "strike", "dstrike": "strike"}
 _NAMED = {"hyperlink": "link", "followed hyperlink": "link", "footnote reference": "note"}
 
 
-class Looks:
-    """Looks at runs. `root` is the root of styles.xml, None where there is none."""
+class Looks(Styles):
+    """Styles, and how runs look in which something is to be written."""
 
-    def __init__(self, root: Element | None) -> None:
-        self.styles = Styles(root)
-        self.is_typewritten = False
-        """The document is in a font for code as a whole, which then says nothing."""
-        self._elements = (
-            {each.get(f"{W}styleId", ""): each for each in root.iter(f"{W}style")} if root is not None else {}
-        )
-
-    def paragraph_style(self, paragraph: Element) -> Style:
-        """The style a paragraph has."""
-        named = paragraph.find(f"{W}pPr/{W}pStyle")
-        return self.styles.find(named.get(VAL, "") if named is not None else self.styles.default)
+    is_typewritten = False
+    """The document is in a font for code as a whole, which then says nothing."""
 
     def key(self, run: Element) -> Hashable:
         """Equal for runs that look alike; languages and directions are no look."""
@@ -368,11 +368,11 @@ class Looks:
 
     def is_hidden(self, run: Element, style: Style) -> bool:
         """Whether a run is not shown at all."""
-        return bool(self._seen(run, style)[0])
+        return bool(self.seen(run.find(RUN_PROPERTIES), style)[0])
 
     def is_monospace(self, run: Element, style: Style) -> bool:
         """Whether a run is in a font for code."""
-        return bool(self._seen(run, style)[1]) and not self.is_typewritten
+        return bool(self.seen(run.find(RUN_PROPERTIES), style)[1]) and not self.is_typewritten
 
     def shows_space(self, run: Element) -> bool:
         """Whether white space can be seen in this look: underlined, marked."""
@@ -383,15 +383,6 @@ class Looks:
         """A word of `Mark.look` for what the second has and the first has not."""
         mine, theirs = self._words(base), self._words(other)
         return next((word for word in theirs if word not in mine), "other")
-
-    def _seen(self, run: Element, style: Style) -> tuple[bool | None, bool | None]:
-        properties = run.find(RUN_PROPERTIES)
-        hidden, monospace = look(properties) if properties is not None else (None, None)
-        named = properties.find(f"{W}rStyle") if properties is not None else None
-        for each in (self.styles.find(named.get(VAL, "")) if named is not None else NO_STYLE, style):
-            hidden = each.is_hidden if hidden is None else hidden
-            monospace = each.is_monospace if monospace is None else monospace
-        return hidden, monospace
 
     def _words(self, run: Element) -> list[str]:
         properties = run.find(RUN_PROPERTIES)

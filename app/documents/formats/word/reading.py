@@ -6,42 +6,50 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from app.documents.archive import Archive
 from app.documents.blocks import Kind, Piece, Place, code_joined, table_text
 from app.documents.formats.office.package import (
+    ALTERNATE,
     CHART,
-    COMPATIBILITY,
     DIAGRAM,
     DRAWING,
     MATH,
     RELATIONSHIPS,
     Package,
-    Related,
     children_read,
     opened_package,
+    tags,
 )
+from app.documents.formats.office.paragraphs import Role, gathered, labelled, once_each, trimmed
 from app.documents.formats.word.model import (
+    CELL,
+    LEFT_OUT,
     LEVELS,
     NO_STYLE,
+    NOTES,
+    PARAGRAPH,
+    PROPERTIES,
+    ROW,
+    RUN,
+    RUN_PROPERTIES,
+    STYLE_NAME,
+    TABLE,
+    TEXT,
+    USUAL_PART,
     VAL,
     Numbering,
-    Role,
     Style,
     Styles,
     W,
-    look,
-    symbol,
+    heading_level,
+    is_missed,
+    notes_in,
+    symbol_of,
     whole,
 )
 from app.documents.source import Item, Opened, Remark, Source
 from app.documents.xml_tree import Element, Numbered, Places, stream_blocks
 
-_USUAL_PART = "word/document.xml"
-_CONTAINERS = frozenset(
-    f"{W}{name}" for name in ("document", "body", "sdt", "sdtContent", "customXml", "ins", "moveTo")
-)
-_NOTES = {"footnote": "footnotes", "endnote": "endnotes", "comment": "comments"}
-_SEPARATORS = frozenset(("separator", "continuationSeparator", "continuationNotice"))
+_CONTAINERS = frozenset(tags(W, "document body sdt sdtContent customXml ins moveTo"))
 
 
 def read(source: Source) -> Iterator[Item]:
@@ -64,12 +72,12 @@ class _Notes:
 class _Document:
     def __init__(self, package: Package) -> None:
         self._package = package
-        self._part = package.main_part(_USUAL_PART)
+        self._part = package.main_part(USUAL_PART)
         self._related = package.related(self._part)
-        self._missing = [each.target for each in self._related.values() if _is_missed(each, package.archive)]
+        self._missing = [each.target for each in self._related.values() if is_missed(each, package.archive)]
         styles = Styles(self._root_of("styles"))
         self._blocks = Blocks(styles, Numbering(self._root_of("numbering"), styles), self._followers)
-        self._notes = {kind: self._notes_of(kind, part) for kind, part in _NOTES.items()}
+        self._notes = {kind: self._notes_of(kind, part) for kind, part in NOTES.items()}
 
     def items(self) -> Iterator[Item]:
         """Everything."""
@@ -80,7 +88,7 @@ class _Document:
             yield from code_joined(self._body(stream_blocks(stream, source, _CONTAINERS)))
         for kind, notes in self._notes.items():
             yield from self._followers([NoteMark(kind, id_) for id_ in notes.waiting], [])
-        yield from self._margins()
+        yield from once_each(self._margins())
         for part in self._missing:
             yield Remark("missing_part", {"part": part})
         for each in self._related.values():
@@ -105,26 +113,15 @@ class _Document:
                 yield from self._gathered(note, notes.places, mark.kind)
 
     def _gathered(self, element: Element, places: Places, label: str) -> Iterator[Piece]:
-        """All paragraphs of a note as one piece; the notes that are called in it follow."""
         pieces = [piece for child in element for piece in self._blocks.read(child, places)]
-        own = [piece for piece in pieces if piece.kind is not Kind.NOTE]
-        text = "\n".join(f"{piece.label} {piece.text}" if piece.label else piece.text for piece in own).strip("\n")
-        if text:
-            yield Piece(Kind.NOTE, text, None, places.place(element), label=label)
-        yield from (piece for piece in pieces if piece.kind is Kind.NOTE)
+        return gathered(pieces, Kind.NOTE, places.place(element), label=label)
 
     def _margins(self) -> Iterator[Piece]:
-        """Headers, then footers, those that say the same once."""
-        said: set[tuple[str, str]] = set()
         for kind in ("header", "footer"):
             for each in self._related.values():
-                if each.kind != kind or each.target not in self._package.archive:
-                    continue
-                root = self._package.root(each.target)
-                for piece in self._gathered(root, Places(each.target, root), kind):
-                    if (kind, piece.text) not in said:
-                        said.add((kind, piece.text))
-                        yield piece
+                if each.kind == kind and each.target in self._package.archive:
+                    root = self._package.root(each.target)
+                    yield from self._gathered(root, Places(each.target, root), kind)
 
     def _notes_of(self, kind: str, part: str) -> _Notes:
         name = self._package.part_of_kind(self._part, part)
@@ -132,9 +129,7 @@ class _Document:
             return _Notes(Places("", None))
         root = self._package.root(name)
         notes = _Notes(Places(name, root))
-        for each in root.iter(f"{W}{kind}"):
-            if each.get(f"{W}type") not in _SEPARATORS:
-                notes.waiting[each.get(f"{W}id", "")] = each
+        notes.waiting |= {each.get(f"{W}id", ""): each for each in notes_in(root, kind)}
         return notes
 
     def _root_of(self, kind: str) -> Element | None:
@@ -142,17 +137,10 @@ class _Document:
         return self._package.root(name) if name is not None else None
 
 
-def _is_missed(related: Related, archive: Archive) -> bool:
-    return related.kind in ("header", "footer", *_NOTES.values()) and related.target not in archive
-
-
 # Paragraphs and tables of a DOCX as pieces, each followed by what is called in it.
 
 
-PARAGRAPHS = frozenset((f"{W}p", f"{MATH}oMath", f"{MATH}oMathPara"))
-TABLE = f"{W}tbl"
-LEFT_OUT = frozenset(f"{W}{name}" for name in ("del", "moveFrom", "sdtPr", "sectPr", "pPr", "tblPr", "trPr", "tcPr"))
-_ROW, _CELL = f"{W}tr", f"{W}tc"
+PARAGRAPHS = frozenset((PARAGRAPH, f"{MATH}oMath", f"{MATH}oMathPara"))
 _CELL_PROPERTIES, _ROW_PROPERTIES = f"{W}tcPr", f"{W}trPr"
 _NOWHERE = Place()
 _MOST_COLUMNS = 63
@@ -206,8 +194,8 @@ class Blocks:
         plain = plain_text(element, self._styles)
         if plain is not None:
             return self._made(plain.text, place, (plain.style_id, plain.style), None, bool(plain.style.is_monospace))
-        properties = element[0] if len(element) and element[0].tag == f"{W}pPr" else None
-        named = properties.find(f"{W}pStyle") if properties is not None and len(properties) else None
+        properties = element[0] if len(element) and element[0].tag == PROPERTIES else None
+        named = properties.find(STYLE_NAME) if properties is not None and len(properties) else None
         id_ = named.get(VAL, "") if named is not None else self._styles.default
         style = self._styles.find(id_)
         words = Words(self._styles, style)
@@ -227,13 +215,11 @@ class Blocks:
         style_id, style = named
         if not text.strip():
             return Piece(Kind.CODE if style.role is Role.CODE else Kind.PARAGRAPH, "", None, place)
-        outline = whole(properties.find(f"{W}outlineLvl")) if properties is not None else None
-        outline = style.outline if outline is None else outline
         listed = self._listed(properties, style, style_id)
         label = self._numbering.label(*listed) if listed else None
         depth = listed[1] if listed and label is not None else None
-        kind, level = _nature(style, outline, depth, is_monospace)
-        return Piece(kind, _trimmed(text, kind), None, place, level, label or "")
+        kind, level = _nature(style, heading_level(style, properties), depth, is_monospace)
+        return Piece(kind, trimmed(text, kind), None, place, level, label or "")
 
     def _listed(self, properties: Element | None, style: Style, style_id: str) -> tuple[str, int] | None:
         """The id of the list a paragraph is in and its level from 0."""
@@ -249,8 +235,8 @@ class Blocks:
         return found, max(0, level)
 
     def _table(self, table: Element, places: Places) -> Iterator[Piece]:
-        rows = list(_inside(table, _ROW))
-        if len(rows) == 1 and len(cells := list(_inside(rows[0], _CELL))) == 1:
+        rows = list(_inside(table, ROW))
+        if len(rows) == 1 and len(cells := list(_inside(rows[0], CELL))) == 1:
             for child in cells[0]:
                 yield from self.read(child, places)
             return
@@ -269,7 +255,7 @@ class Blocks:
             if properties.find(f"{W}del") is not None:
                 return []
             line += [""] * _columns(properties.find(f"{W}gridBefore"))
-        for cell in _inside(row, _CELL):
+        for cell in _inside(row, CELL):
             first = cell[0] if len(cell) else None
             properties = first if first is not None and first.tag == _CELL_PROPERTIES and len(first) else None
             if properties is not None and properties.find(f"{W}cellDel") is not None:
@@ -286,7 +272,7 @@ class Blocks:
                 tables.append(element)
                 continue
             piece = self._piece(element, _NOWHERE, hung)
-            texts.append(f"{piece.label} {piece.text}" if piece.label else piece.text)
+            texts.append(labelled(piece))
         return " ".join(texts)
 
 
@@ -303,12 +289,10 @@ def _columns(element: Element | None) -> int:
     return max(0, min(whole(element) or 0, _MOST_COLUMNS))
 
 
-def _nature(style: Style, outline: int | None, depth: int | None, is_monospace: bool) -> tuple[Kind, int]:
+def _nature(style: Style, heading: int, depth: int | None, is_monospace: bool) -> tuple[Kind, int]:
     """What a paragraph is, and its level; `depth` is how deep it is in a list, from 0."""
-    if outline is not None and 0 <= outline < LEVELS:
-        return Kind.HEADING, outline + 1
-    if style.role is Role.TITLE:
-        return Kind.HEADING, 1
+    if heading:
+        return Kind.HEADING, heading
     if depth is not None:
         return Kind.LIST_ITEM, min(depth, LEVELS - 1) + 1
     if style.role is Role.CAPTION:
@@ -316,18 +300,11 @@ def _nature(style: Style, outline: int | None, depth: int | None, is_monospace: 
     return (Kind.CODE if style.role is Role.CODE or is_monospace else Kind.PARAGRAPH), 0
 
 
-def _trimmed(text: str, kind: Kind) -> str:
-    if kind is Kind.HEADING:
-        return " ".join(text.split())
-    return text.strip("\n").rstrip() if kind is Kind.CODE else text.strip()
-
-
 # The words of one paragraph of a DOCX, and what hangs on it: notes, text boxes, drawings.
 
 
 _PICTURE = "{http://schemas.openxmlformats.org/drawingml/2006/picture}pic"
 _VML = "{urn:schemas-microsoft-com:vml}"
-_TEXT, _RUN, _RUN_PROPERTIES = f"{W}t", f"{W}r", f"{W}rPr"
 
 
 class Words:
@@ -367,7 +344,7 @@ class Words:
         """Takes in all that is below an element."""
         for child in element:
             tag = child.tag
-            if tag == _TEXT:
+            if tag == TEXT:
                 self.add(child.text or "")
             elif (action := _ACTIONS.get(tag, Words.read)) is not None:
                 action(self, child)
@@ -385,8 +362,8 @@ class Words:
         """A run of one look; hidden text is left out."""
         hidden, monospace = self._style.is_hidden, self._style.is_monospace
         first = run[0] if len(run) else None
-        if first is not None and first.tag == _RUN_PROPERTIES and len(first):
-            hidden, monospace = self._look(first)
+        if first is not None and first.tag == RUN_PROPERTIES and len(first):
+            hidden, monospace = self._styles.seen(first, self._style)
         if hidden:
             return
         before = len(self._words)
@@ -394,14 +371,6 @@ class Words:
         if any(not word.isspace() for word in self._words[before:]):
             self._monospace += bool(monospace)
             self._proportional += not monospace
-
-    def _look(self, properties: Element) -> tuple[bool | None, bool | None]:
-        hidden, monospace = look(properties)
-        named = properties.find(f"{W}rStyle") if hidden is None or monospace is None else None
-        for style in (self._styles.find(named.get(VAL, "")) if named is not None else NO_STYLE, self._style):
-            hidden = style.is_hidden if hidden is None else hidden
-            monospace = style.is_monospace if monospace is None else monospace
-        return hidden, monospace
 
     def field(self, mark: Element) -> None:
         """A field's instruction ends where its result begins; what was shown of it is taken back then."""
@@ -435,10 +404,7 @@ class Words:
 
     def symbol(self, element: Element) -> None:
         """A character of a font."""
-        try:
-            self.put(symbol(int(element.get(f"{W}char", ""), 16), element.get(f"{W}font", "")))
-        except (ValueError, OverflowError):
-            self.put("•")
+        self.put(symbol_of(element))
 
     def mark(self, element: Element) -> None:
         """A call of a note."""
@@ -482,7 +448,7 @@ def _led_by(sign: str) -> Action:
 
 
 _ACTIONS: dict[str, Action | None] = {
-    _RUN: Words.run,
+    RUN: Words.run,
     f"{W}tab": _putting("\t"),
     f"{W}ptab": _putting("\t"),
     f"{W}br": _putting("\n"),
@@ -495,7 +461,7 @@ _ACTIONS: dict[str, Action | None] = {
     f"{W}commentReference": Words.mark,
     f"{W}txbxContent": Words.box,
     f"{W}ruby": Words.ruby,
-    f"{COMPATIBILITY}AlternateContent": Words.alternate,
+    ALTERNATE: Words.alternate,
     f"{MATH}t": lambda words, element: words.add(element.text or ""),
     f"{MATH}den": _led_by("/"),
     f"{MATH}sup": _led_by("^"),
@@ -510,42 +476,14 @@ _ACTIONS: dict[str, Action | None] = {
 }
 """What to do with an element; None leaves it out, and in one that is not here the words are looked for."""
 _ACTIONS |= dict.fromkeys(
-    f"{W}{name}"
-    for name in ("pPr", "rPr", "sdtPr", "sdtEndPr", "tblPr", "tblGrid", "trPr", "tcPr", "sectPr", "fldData")
-    + ("del", "moveFrom", "delText", "instrText", "delInstrText", "softHyphen", "ffData")
+    tags(W, "pPr rPr sdtPr sdtEndPr tblPr tblGrid trPr tcPr sectPr fldData del moveFrom delText instrText delInstrText")
+    + tags(W, "softHyphen ffData")
 )
-_STYLE_NAME = f"{W}pStyle"
 _SAYS_NOTHING = frozenset(
-    f"{W}{name}"
-    for name in (
-        "p",
-        "r",
-        "pPr",
-        "rPr",
-        "proofErr",
-        "bookmarkStart",
-        "bookmarkEnd",
-        "lastRenderedPageBreak",
-        "smartTag",
-    )
-    + ("b", "bCs", "i", "iCs", "u", "sz", "szCs", "color", "lang", "noProof", "kern", "highlight", "vertAlign", "cs")
-    + ("spacing", "ind", "jc", "keepNext", "keepLines", "widowControl", "shd", "contextualSpacing", "rtl", "bidi")
-    + (
-        "smartTag",
-        "hyperlink",
-        "caps",
-        "smallCaps",
-        "strike",
-        "position",
-        "w",
-        "pBdr",
-        "top",
-        "bottom",
-        "left",
-        "right",
-        "between",
-    )
-    + ("textAlignment", "snapToGrid", "autoSpaceDE", "autoSpaceDN", "adjustRightInd", "suppressAutoHyphens")
+    tags(W, "p r pPr rPr proofErr bookmarkStart bookmarkEnd lastRenderedPageBreak smartTag hyperlink b bCs i iCs u sz")
+    + tags(W, "szCs color lang noProof kern highlight vertAlign cs spacing ind jc keepNext keepLines widowControl shd")
+    + tags(W, "contextualSpacing rtl bidi caps smallCaps strike position w pBdr top bottom left right between")
+    + tags(W, "textAlignment snapToGrid autoSpaceDE autoSpaceDN adjustRightInd suppressAutoHyphens")
 )
 """Elements that change neither the words of a paragraph nor what it is."""
 
@@ -564,9 +502,9 @@ def plain_text(paragraph: Element, styles: Styles) -> PlainText | None:
     style_id = styles.default
     for element in paragraph.iter():
         tag = element.tag
-        if tag == _TEXT:
+        if tag == TEXT:
             texts.append(element.text or "")
-        elif tag == _STYLE_NAME:
+        elif tag == STYLE_NAME:
             style_id = element.get(VAL, "")
         elif tag not in _SAYS_NOTHING:
             return None

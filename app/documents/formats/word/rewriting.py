@@ -23,12 +23,15 @@ from app.documents.formats.office.drawing import Drawings, is_words_for_picture
 from app.documents.formats.office.package import (
     ALTERNATE,
     MATH,
+    SPACE,
     Package,
     Part,
     branches,
     opened_package,
+    tags,
     without_forbidden,
 )
+from app.documents.formats.office.paragraphs import Role
 from app.documents.formats.office.runs import (
     Anchor,
     Format,
@@ -44,34 +47,39 @@ from app.documents.formats.office.runs import (
 )
 from app.documents.formats.word.language import Direction
 from app.documents.formats.word.model import (
+    CELL,
     INSTRUCTION,
-    LEVELS,
+    LEFT_OUT,
+    NOTES,
+    PARAGRAPH,
     PROPERTIES,
+    ROW,
+    RUN,
     RUN_PROPERTIES,
+    TABLE,
+    TEXT,
+    USUAL_PART,
     VAL,
     Found,
     Looks,
     Raw,
-    Role,
     Style,
     W,
     has_words,
+    heading_level,
     instruction_of,
     is_link,
+    is_missed,
     next_field,
-    symbol,
-    whole,
+    notes_in,
+    symbol_of,
 )
-from app.documents.formats.word.reading import LEFT_OUT, Words
+from app.documents.formats.word.reading import Words
 from app.documents.segments import Content, Mark, SegmentKind, content_of, marks
 from app.documents.source import Remark, Source
 from app.documents.visits import Ask, Once, Target, Visit, Visits
 from app.documents.xml_tree import Element
 
-_USUAL_PART = "word/document.xml"
-_NOTES = ("footnote", "endnote", "comment")
-_READ = frozenset(("header", "footer", *(f"{kind}s" for kind in _NOTES)))
-_SEPARATORS = frozenset(("separator", "continuationSeparator", "continuationNotice"))
 _MOST_LOOKED_AT = 4000
 """Runs, to find out what a document is written in."""
 
@@ -88,7 +96,7 @@ class _Document:
         self._ask = ask
         self._target = target
         self._direction = Direction(target) if target is not None else None
-        self._main = package.main_part(_USUAL_PART)
+        self._main = package.main_part(USUAL_PART)
         self._related = package.related(self._main)
         self._drawings = Drawings(package, target)
         styles = self._package.part_of_kind(self._main, "styles")
@@ -100,8 +108,8 @@ class _Document:
         """All parts, in an order that is the same each time."""
         self._package.ask_properties(self._ask, self._target)
         self._body()
-        for kind in _NOTES:
-            if name := self._package.part_of_kind(self._main, f"{kind}s"):
+        for kind, notes in NOTES.items():
+            if name := self._package.part_of_kind(self._main, notes):
                 self._notes(name, kind)
         for kind in ("header", "footer"):
             for each in self._related.values():
@@ -125,9 +133,8 @@ class _Document:
 
     def _notes(self, name: str, kind: str) -> None:
         with self._package.opened(name) as part:
-            for note in part.root.iter(f"{W}{kind}"):
-                if note.get(f"{W}type") not in _SEPARATORS:
-                    self._walk(part).read(note, SegmentKind.NOTE)
+            for note in notes_in(part.root, kind):
+                self._walk(part).read(note, SegmentKind.NOTE)
             self._drawings.related(name, part.root, self._ask)
 
     def _margin(self, name: str) -> None:
@@ -143,7 +150,7 @@ class _Document:
         if self._drawings.left.count:
             source.remark("left_blocks", count=self._drawings.left.count)
         for each in self._related.values():
-            if each.kind in _READ and each.target not in archive:
+            if is_missed(each, archive):
                 source.remark("missing_part", part=each.target)
             elif each.kind == "aFChunk" and each.target in archive:
                 values: dict[str, str | int] = {"name": each.target, "size_bytes": archive.size(each.target)}
@@ -164,7 +171,7 @@ def _lists_in(root: Element | None) -> set[str]:
 
 def _is_typewritten(root: Element, looks: Looks) -> bool:
     """Whether most of a document is in a font for code; then the font tells nothing."""
-    style, code, all_ = looks.styles.find(looks.styles.default), 0, 0
+    style, code, all_ = looks.find(looks.default), 0, 0
     for run in islice(root.iter(f"{W}r"), _MOST_LOOKED_AT):
         length = sum(len(each.text or "") for each in run.iterchildren(f"{W}t"))
         all_ += length
@@ -175,13 +182,10 @@ def _is_typewritten(root: Element, looks: Looks) -> bool:
 # Walks over one part of a DOCX: its paragraphs in order, each followed by what hangs on it.
 
 
-_PARAGRAPH, _TABLE, _ROW, _CELL = f"{W}p", f"{W}tbl", f"{W}tr", f"{W}tc"
 _ON_A_PATH = "{urn:schemas-microsoft-com:vml}textpath"
 _ALT = "alt"
 _DRAWN_IN_RUNS = frozenset((ALTERNATE, *(f"{W}{name}" for name in ("drawing", "pict", "object"))))
-_NO_PARAGRAPHS = frozenset(
-    f"{W}{name}" for name in ("t", "rPr", "instrText", "fldChar", "bookmarkStart", "bookmarkEnd")
-)
+_NO_PARAGRAPHS = frozenset(tags(W, "t rPr instrText fldChar bookmarkStart bookmarkEnd"))
 
 
 @dataclass
@@ -197,13 +201,13 @@ class Walk:
     def read(self, element: Element, kind: SegmentKind) -> None:
         """A paragraph, a table, or anything that holds these. `kind` is what paragraphs are where they stand."""
         tag = element.tag
-        if tag == _PARAGRAPH:
+        if tag == PARAGRAPH:
             self._paragraph(element, kind)
         elif tag == DRAWN:
             self.drawings.paragraph(self.part, element, self.ask, kind)
         elif tag == ALTERNATE:
             self._alternate(element, kind)
-        elif tag == _TABLE:
+        elif tag == TABLE:
             self._table(element, kind)
         elif tag not in LEFT_OUT and tag not in _NO_PARAGRAPHS and isinstance(tag, str):
             self._attributes(element)
@@ -219,7 +223,7 @@ class Walk:
 
     def _words(self, paragraph: Element, kind: SegmentKind) -> None:
         plan = plan_of(line_of(ParagraphReader(self.looks).nodes(paragraph), self.looks.difference))
-        is_code = plan.is_code or (plan.has_words and self.looks.paragraph_style(paragraph).role is Role.CODE)
+        is_code = plan.is_code or (plan.has_words and self.looks.of_paragraph(paragraph).role is Role.CODE)
         if plan.has_words or is_code:
             self.drawings.left.paragraph(is_code=is_code)
         if is_code or not plan.has_words:
@@ -234,24 +238,20 @@ class Walk:
         self.part.is_changed = True
 
     def _nature(self, paragraph: Element) -> tuple[SegmentKind, int]:
-        style = self.looks.paragraph_style(paragraph)
-        properties = paragraph.find(f"{W}pPr")
-        outline = whole(properties.find(f"{W}outlineLvl")) if properties is not None else None
-        outline = style.outline if outline is None else outline
-        if outline is not None and 0 <= outline < LEVELS:
-            return SegmentKind.HEADING, outline + 1
-        if style.role is Role.TITLE:
-            return SegmentKind.HEADING, 1
+        style = self.looks.of_paragraph(paragraph)
+        properties = paragraph.find(PROPERTIES)
+        if level := heading_level(style, properties):
+            return SegmentKind.HEADING, level
         if style.num_id not in (None, "0") or (properties is not None and properties.find(f"{W}numPr") is not None):
             return SegmentKind.LIST_ITEM, 0
         return (SegmentKind.CAPTION if style.role is Role.CAPTION else SegmentKind.PARAGRAPH), 0
 
     def _table(self, table: Element, kind: SegmentKind) -> None:
         """A table of one cell is a frame for what is in it; a deleted row is left."""
-        cells = sum(1 for _ in table.iter(_CELL))
+        cells = sum(1 for _ in table.iter(CELL))
         inside = SegmentKind.CELL if cells > 1 and kind is SegmentKind.PARAGRAPH else kind
         for child in list(table):
-            if child.tag != _ROW or child.find(f"{W}trPr/{W}del") is None:
+            if child.tag != ROW or child.find(f"{W}trPr/{W}del") is None:
                 self.read(child, inside)
 
     def _alternate(self, alternate: Element, kind: SegmentKind) -> None:
@@ -285,15 +285,16 @@ def _hanging(element: Element) -> list[Element]:
 
 
 _DRAWN_ANCHOR = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}anchor"
-_RUN, _TEXT, _CONTENT = f"{W}r", f"{W}t", f"{W}sdtContent"
+_CONTENT = f"{W}sdtContent"
 _HOLDERS = {f"{W}hyperlink": "link", f"{W}ins": "other", f"{W}moveTo": "other", f"{W}customXml": "other"}
 _SMART = f"{W}smartTag"
 _HOLDERS[_SMART] = "other"
 _TRANSPARENT = frozenset((f"{W}dir", f"{W}bdo"))
 """A direction of the source's script."""
-_NOISE = frozenset(
-    f"{W}{name}" for name in ("proofErr", "lastRenderedPageBreak", "softHyphen", "smartTagPr", "customXmlPr")
-) | {PROPERTIES, RUN_PROPERTIES}
+_NOISE = frozenset(tags(W, "proofErr lastRenderedPageBreak softHyphen smartTagPr customXmlPr")) | {
+    PROPERTIES,
+    RUN_PROPERTIES,
+}
 _UNSEEN = ("del", "moveFrom", "bookmark", "commentRange", "commentReference", "perm", "moveFromRange", "moveToRange")
 _UNSEEN_TAGS = tuple(f"{W}{name}" for name in (*_UNSEEN, "customXmlIns", "customXmlDel", "customXmlMove", "instrText"))
 _UNSEEN_TAGS += tuple(f"{W}{name}" for name in ("fldChar", "fldData", "delText", "delInstrText", "annotationRef"))
@@ -327,7 +328,7 @@ class ParagraphReader:
 
     def nodes(self, paragraph: Element) -> list[Node]:
         """What is in a paragraph, in order."""
-        self._style = self._looks.paragraph_style(paragraph)
+        self._style = self._looks.of_paragraph(paragraph)
         return self._read(paragraph)
 
     def _read(self, holder: Element) -> list[Node]:
@@ -372,12 +373,12 @@ class ParagraphReader:
         tag = raw.element.tag
         if self._looks.is_hidden(raw.run, self._style):
             return Anchor([raw])
-        if tag == _TEXT:
+        if tag == TEXT:
             return self._text(raw, (raw.element.text or "").replace("\n", " "))
         if tag == f"{W}noBreakHyphen":
             return self._text(raw, "\u2011")
         if tag == f"{W}ruby":
-            return self._text(raw, "".join(each.text or "" for each in raw.element.iterfind(f"{W}rubyBase//{_TEXT}")))
+            return self._text(raw, "".join(each.text or "" for each in raw.element.iterfind(f"{W}rubyBase//{TEXT}")))
         return _thing(raw)
 
     def _text(self, raw: Raw, text: str) -> Node | None:
@@ -393,7 +394,7 @@ class ParagraphReader:
         element = raw.element
         tag = element.tag
         if tag in _MATH:
-            return Single("formula", [raw], Words(self._looks.styles).read(element).text.strip())
+            return Single("formula", [raw], Words(self._looks).read(element).text.strip())
         if tag == f"{W}fldSimple":
             instruction = element.get(f"{W}instr", "")
             children = self._read(element)
@@ -431,7 +432,7 @@ def inside_of(holder: Element) -> Element:
 def _raws(holder: Element) -> list[Raw]:
     raws: list[Raw] = []
     for child in holder:
-        if child.tag == _RUN:
+        if child.tag == RUN:
             raws += [Raw(child, inside) for inside in child if inside.tag != RUN_PROPERTIES]
         elif child.tag in _TRANSPARENT:
             raws += _raws(child)
@@ -475,10 +476,10 @@ def _thing(raw: Raw) -> Node:
     if look == "image":
         if _floats(element):
             return Anchor([raw])
-        shows = "".join(each.text or "" for each in element.iterchildren() for each in each.iterchildren(_TEXT))
+        shows = "".join(each.text or "" for each in element.iterchildren() for each in each.iterchildren(TEXT))
         return Single("other" if shows else look, [raw], shows, stays=not shows)
     if element.tag == f"{W}sym":
-        return Single(look, [raw], _symbol(element))
+        return Single(look, [raw], symbol_of(element))
     return Single(look, [raw], stays=look in ("tab", "break", "note"))
 
 
@@ -486,13 +487,6 @@ def _floats(element: Element) -> bool:
     if next(element.iter(_DRAWN_ANCHOR), None) is not None:
         return True
     return element.tag == f"{W}pict" and any("position:absolute" in each.get("style", "") for each in element)
-
-
-def _symbol(element: Element) -> str:
-    try:
-        return symbol(int(element.get(f"{W}char", ""), 16), element.get(f"{W}font", ""))
-    except (ValueError, OverflowError):
-        return "•"
 
 
 def _has_single(nodes: Sequence[Node]) -> bool:
@@ -504,7 +498,6 @@ def _has_single(nodes: Sequence[Node]) -> bool:
 
 
 _HYPHEN, _CONTROL = f"{W}noBreakHyphen", f"{W}sdt"
-_SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 _BREAKS = str.maketrans("\n\t\r", "   ")
 
 
@@ -554,15 +547,15 @@ class _Builder:
 
     def _put(self, text: str) -> None:
         run = self._run
-        last = run[-1] if run is not None and len(run) and run[-1].tag == _TEXT else etree.SubElement(run, _TEXT)
+        last = run[-1] if run is not None and len(run) and run[-1].tag == TEXT else etree.SubElement(run, TEXT)
         last.text = (last.text or "") + text
         if last.text != last.text.strip() or "  " in last.text:
-            last.set(_SPACE, "preserve")
+            last.set(SPACE, "preserve")
 
     def _begin(self, source: Element) -> Element:
         """A new run that looks like another one."""
         self._source = source
-        self._run = etree.SubElement(self._parents[-1], _RUN, dict(source.attrib))
+        self._run = etree.SubElement(self._parents[-1], RUN, dict(source.attrib))
         properties = source.find(RUN_PROPERTIES)
         if properties is not None:
             self._run.append(_copied(properties))

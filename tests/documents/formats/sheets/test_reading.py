@@ -57,6 +57,13 @@ def test_cells_are_what_a_person_reads(tmp_path: Path) -> None:
     assert page == PageRead(1)
 
 
+def test_characters_that_xml_cannot_have_are_read_as_what_they_stand_for(tmp_path: Path) -> None:
+    path = tmp_path / "a.xlsx"
+    sheet = f'<row r="1"><c r="A1" t="s"><v>0</v></c>{text_cell("B1", "a_x005F_x000D_b")}</row>'
+    write_xlsx(path, {"One": sheet}, strings="<si><t>one_x000D_\ntwo</t></si>")
+    assert rows(list(read(Source(path)))) == [["one two", "a_x000D_b"]]
+
+
 def test_a_workbook_of_old_macs_counts_from_1904(tmp_path: Path) -> None:
     write_xlsx(tmp_path / "a.xlsx", {"A": '<row><c s="1"><v>45000</v></c></row>'}, from_1904=True)
     assert rows(list(read(Source(tmp_path / "a.xlsx")))) == [["2027-03-16"]]

@@ -1,0 +1,77 @@
+"""What a paragraph of Word and of OpenDocument can be by its style, how lists count, and how notes become one piece."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import Enum, auto
+
+from app.documents.blocks import Kind, Piece, Place
+
+MOST_ANCESTORS = 30
+"""Of a style, for one could be based on itself."""
+_MOST_SPELLED = 3_000
+"""Higher numbers are in figures: "aaa…" would be longer than the page."""
+_ROMAN = (
+    *((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl")),
+    *((10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i")),
+)
+
+
+class Role(Enum):
+    """What a style makes of a paragraph beyond its outline level."""
+
+    TITLE = auto()
+    CAPTION = auto()
+    CODE = auto()
+    BODY = auto()
+
+
+def spelled(number: int, style: str) -> str:
+    """A number of a list by the style's name in OpenDocument: "a" gives a, z, aa, bb, "i" Roman ones, else figures."""
+    if not 0 < number <= _MOST_SPELLED:
+        return str(number)
+    text = ""
+    match style.lower():
+        case "a":
+            text = chr(ord("a") + (number - 1) % 26) * ((number - 1) // 26 + 1)
+        case "i":
+            for value, sign in _ROMAN:
+                text += sign * (number // value)
+                number %= value
+        case _:
+            text = str(number)
+    return text.upper() if style.isupper() else text
+
+
+def labelled(piece: Piece) -> str:
+    """The text of a piece with its label before it."""
+    return f"{piece.label} {piece.text}" if piece.label else piece.text
+
+
+def trimmed(text: str, kind: Kind) -> str:
+    """A heading is one line; code keeps its indentation."""
+    if kind is Kind.HEADING:
+        return " ".join(text.split())
+    return text.strip("\n").rstrip() if kind is Kind.CODE else text.strip()
+
+
+def gathered(
+    found: Iterable[Piece], kind: Kind, place: Place, page: int | None = None, label: str = ""
+) -> Iterator[Piece]:
+    """All that is in a note, a title, a margin as one piece; the notes inside follow it."""
+    pieces = list(found)
+    text = "\n".join(labelled(piece) for piece in pieces if piece.kind is not Kind.NOTE).strip("\n")
+    if text:
+        yield Piece(
+            kind, trimmed(text, kind) if kind is Kind.HEADING else text, page, place, int(kind is Kind.HEADING), label
+        )
+    yield from (piece for piece in pieces if piece.kind is Kind.NOTE)
+
+
+def once_each(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Headers and footers; those that say the same come once."""
+    said: set[tuple[str, str]] = set()
+    for piece in pieces:
+        if (piece.label, piece.text) not in said:
+            said.add((piece.label, piece.text))
+            yield piece
