@@ -25,7 +25,7 @@ from app.engine.fit import GpuRoom
 from app.engine.states import StateFolder
 from app.features.chat import SESSION, Chat
 from app.features.documents import Documents
-from app.features.sentences import Sentence, sentence_for
+from app.features.messages import Sentence, sentence_for
 from app.features.work.turns import Turns
 from app.features.work.whole_file import remove_interrupted
 from app.hub.access import HUB_HOST, Ledger, Token

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from app.core.errors import AppError, HubBusy, HubUnreachable, NetworkOff  # noqa: E402
-from app.features.sentences import sentence_for  # noqa: E402
+from app.features.messages import sentence_for  # noqa: E402
 from app.hub.access import HUB, Access, Ledger  # noqa: E402
 from app.hub.catalog import Entry, load_catalog  # noqa: E402
 from app.hub.files import RemoteFile, Repository  # noqa: E402

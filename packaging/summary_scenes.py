@@ -10,18 +10,22 @@ from typing import TYPE_CHECKING, Any
 from app.core.events import CancelToken
 from app.documents.source import PageRead
 from app.features.documents import Kept
-from app.features.summary.events import Merging, Planned, Rests, SectionRead, Writing
 from app.features.summary.result import (
     Anchor,
     Check,
     Coverage,
     Form,
     Length,
+    Merging,
+    Planned,
     Reason,
+    Rests,
+    SectionRead,
     Statement,
     SummarizedDocument,
     Summary,
     Wish,
+    Writing,
     summary_to_fields,
     wish_to_fields,
 )

@@ -41,10 +41,9 @@ from app.features.evaluate_translations import (
 )
 from app.features.evaluation_data import Example, Skipped, examples_in
 from app.features.summary.result import Form, Length, Wish
-from app.features.translation.events import SegmentDone
-from app.features.translation.families import PROMPT_VERSION
-from app.features.translation.kept_memory import KeptMemory, model_key
-from app.features.translation.result import TranslationWish
+from app.features.translation.memory import KeptMemory, model_key
+from app.features.translation.prompts import PROMPT_VERSION
+from app.features.translation.result import SegmentDone, TranslationWish
 from app.store.translations import Pair, opened_memory
 
 _NAMES = dict(zip(MEASURES, ("ROUGE-1", "ROUGE-2", "ROUGE-Lsum"), strict=True))

@@ -16,7 +16,7 @@ from app import APP_ID, APP_NAME, __version__
 from app.cli.terminal import INTERRUPTED, make_terminals_safe, silence_told
 from app.core.errors import AppError
 from app.core.paths import AppPaths, close_to_others
-from app.features.sentences import sentence_for
+from app.features.messages import sentence_for
 
 COMMANDS = {
     "chat": "ask once (-p, or text on standard input), or chat in the terminal",

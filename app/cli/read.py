@@ -18,7 +18,7 @@ from app.documents.markdown_text import as_markdown
 from app.documents.protocol import BlocksRead, Done, Event, Found, Read
 from app.documents.reading import read
 from app.documents.source import PageRead
-from app.features.document_sentences import pages_words, remark_sentence, units
+from app.features.document_messages import pages_words, remark_sentence, units
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -33,8 +33,8 @@ from app.documents.protocol import BlocksRead, Done, Found, Read
 from app.documents.reading import read
 from app.documents.source import PageRead
 from app.engine.client import EngineClient
-from app.features.document_sentences import remark_sentence, units
-from app.features.sentences import sentence_for
+from app.features.document_messages import remark_sentence, units
+from app.features.messages import sentence_for
 from app.features.summarize import (
     Merging,
     Planned,
@@ -46,16 +46,13 @@ from app.features.summarize import (
     summarize,
 )
 from app.features.summary.digest import FORMS, digest_summary
-from app.features.summary.events import InputDocument
-from app.features.summary.export import ENDINGS, as_text, save
+from app.features.summary.export import ENDINGS, as_text, report, save
 from app.features.summary.laid_out import facts
-from app.features.summary.memory_steps import MemorySteps
+from app.features.summary.messages import not_made_words, nothing_words
 from app.features.summary.pace import Pace
 from app.features.summary.partial import Partial
-from app.features.summary.report import report
-from app.features.summary.result import Form, Length, Method, Summary, Wish
-from app.features.summary.words import not_made_words, nothing_words
-from app.features.summary.writing_language import unknown_languages
+from app.features.summary.result import Form, InputDocument, Length, Method, Summary, Wish, unknown_languages
+from app.features.summary.steps import MemorySteps
 from app.features.work.awake import awake
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")

@@ -23,7 +23,7 @@ from app.core.paths import starter_model
 from app.core.settings import Settings
 from app.core.visible import visible_name, visible_text
 from app.engine.client import EngineClient
-from app.features.sentences import sentence_for, silence_sentence
+from app.features.messages import sentence_for, silence_sentence
 
 INTERRUPTED = 130
 QUIET_EVERY_S = 5.0

@@ -33,26 +33,30 @@ from app.documents.reading import find_segments, read
 from app.documents.segments import Content, Segment
 from app.documents.source import Remark
 from app.engine.client import EngineClient
-from app.features.document_sentences import remark_sentence
+from app.features.document_messages import remark_sentence
 from app.features.model_languages import can_translate, knows
 from app.features.translate import translate
-from app.features.translation.events import (
+from app.features.translation.glossary import read_csv
+from app.features.translation.live import joined, segments_of
+from app.features.translation.marking import shown_text
+from app.features.translation.memory import KeptMemory, model_key
+from app.features.translation.pace import Pace
+from app.features.translation.problems import flag_words
+from app.features.translation.prompts import PROMPT_VERSION
+from app.features.translation.recomposed import recomposed
+from app.features.translation.recomposed import segments_of as segments_of_blocks
+from app.features.translation.result import (
+    Formality,
     Memory,
+    Origin,
     SegmentDone,
+    Term,
+    Translated,
     TranslationEvent,
     TranslationPlanned,
     TranslationRests,
+    TranslationWish,
 )
-from app.features.translation.families import PROMPT_VERSION
-from app.features.translation.flag_words import flag_words
-from app.features.translation.glossary import read_csv
-from app.features.translation.kept_memory import KeptMemory, model_key
-from app.features.translation.live import joined, segments_of
-from app.features.translation.marked_text import shown_text
-from app.features.translation.pace import Pace
-from app.features.translation.recomposed import recomposed
-from app.features.translation.recomposed import segments_of as segments_of_blocks
-from app.features.translation.result import Formality, Origin, Term, Translated, TranslationWish
 from app.features.translation.saving import (
     ENDINGS_OF_NEW,
     Original,

@@ -19,10 +19,10 @@ from app.core.events import CancelToken
 from app.documents.blocks import Block, Kind, Numbering, Piece
 from app.engine.client import EngineClient
 from app.features.evaluation_data import Example, Skipped
-from app.features.sentences import sentence_for
+from app.features.messages import sentence_for
 from app.features.summarize import InputDocument, Summarized, summarize
-from app.features.summary.memory_steps import MemorySteps
 from app.features.summary.result import Statement, Summary, Wish
+from app.features.summary.steps import MemorySteps
 from app.language.sentences import sentences
 
 MEASURES = ("rouge1", "rouge2", "rougeLsum")

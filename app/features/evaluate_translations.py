@@ -18,9 +18,16 @@ from app.core.events import CancelToken
 from app.documents.segments import Content, Segment
 from app.engine.client import EngineClient
 from app.features.translate import translate
-from app.features.translation.events import Memory, SegmentDone, TranslationEvent, TranslationPlanned
-from app.features.translation.marked_text import shown_text
-from app.features.translation.result import Origin, Translated, TranslationWish
+from app.features.translation.marking import shown_text
+from app.features.translation.result import (
+    Memory,
+    Origin,
+    SegmentDone,
+    Translated,
+    TranslationEvent,
+    TranslationPlanned,
+    TranslationWish,
+)
 
 
 @dataclass(frozen=True)

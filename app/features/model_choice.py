@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from app.core.errors import FileNotOnHub
 from app.engine.fit import Room
 from app.features.model_estimate import LEAST_TOKENS_PER_S, READING_TOKENS_PER_S
-from app.features.model_sentences import Words, gigabytes
+from app.features.model_messages import Words, gigabytes
 from app.hub.catalog import Entry
 from app.hub.files import ModelFile, Repository
 

@@ -24,7 +24,7 @@ from app.features import model_choice, model_estimate
 from app.features.chosen_models import ChosenModels
 from app.features.installed_models import OPENED, STARTER, Installed, InstalledModels, engine_names, is_of
 from app.features.model_estimate import Fit
-from app.features.model_sentences import Words
+from app.features.model_messages import Words
 from app.features.model_speed import MachineSpeed
 from app.features.model_storage import ModelStorage, StorageReport
 from app.hub import models_folder, network, part

@@ -21,11 +21,17 @@ from app.core.settings import Settings
 from app.engine.client import EngineClient
 from app.features.documents import Documents
 from app.features.summary.estimate import Estimates
-from app.features.summary.events import InputDocument, Steps, SummaryEvent
-from app.features.summary.inputs import inputs_of
 from app.features.summary.queue import Queue, Summarize
-from app.features.summary.result import Summary, Wish, summary_from_fields, wish_to_fields
-from app.features.summary.stored import DRAFT, KIND, TASK, Estimate, StoredSummary, from_job, joint_title
+from app.features.summary.result import (
+    InputDocument,
+    Steps,
+    Summary,
+    SummaryEvent,
+    Wish,
+    summary_from_fields,
+    wish_to_fields,
+)
+from app.features.summary.stored import DRAFT, KIND, TASK, Estimate, StoredSummary, from_job, inputs_of, joint_title
 from app.features.work.engines import TaskEngines
 from app.features.work.stored import StoredJobs
 from app.features.work.turns import Turns

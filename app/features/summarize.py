@@ -19,27 +19,28 @@ from app.core.events import CancelToken
 from app.engine.client import EngineClient
 from app.features.summary import prompts
 from app.features.summary.budgets import budgets_for
-from app.features.summary.coverage import Reading
-from app.features.summary.events import (
+from app.features.summary.condensing import Mapping, Merge, Sources, distinct, of_points, of_sections
+from app.features.summary.result import (
+    Form,
     InputDocument,
     Merging,
     Planned,
     Rests,
     SectionRead,
+    Statement,
     Steps,
     Summarized,
+    SummarizedDocument,
+    Summary,
     SummaryEvent,
+    Wish,
     Writing,
+    unknown_languages,
+    writing_language,
 )
-from app.features.summary.mapping import Mapping
-from app.features.summary.merge import Merge
-from app.features.summary.outline import groups, piles, points_so_far, title_shown
-from app.features.summary.result import Form, Statement, SummarizedDocument, Summary, Wish
-from app.features.summary.sections import Section, numbered, sections_of, whole
-from app.features.summary.sources import Sources, distinct, of_points, of_sections
+from app.features.summary.sections import Reading, Section, numbered, sections_of, whole
 from app.features.summary.work import Work
-from app.features.summary.write_up import Draft, WriteUp, messages_for
-from app.features.summary.writing_language import unknown_languages, writing_language
+from app.features.summary.write_up import Draft, WriteUp, groups, messages_for, piles, points_so_far, title_shown
 
 __all__ = [
     "InputDocument", "Merging", "Plan", "Planned", "Rests", "SectionRead", "Steps", "Summarized", "SummaryEvent",

@@ -13,27 +13,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from app.core.events import CancelToken
 from app.documents.segments import Segment, plain
 from app.engine.client import EngineClient
-from app.features.summary.asking import Growing, Taken, work_off
-from app.features.summary.events import Rests
-from app.features.translation.answers import growing_block, without_tags
-from app.features.translation.batches import batches_of
-from app.features.translation.delivering import delivered
-from app.features.translation.events import (
+from app.features.summary.asking import Growing, Taken, work_off, work_off_in_turn
+from app.features.summary.result import Rests
+from app.features.translation.batches import Unit, batches_of
+from app.features.translation.delivering import delivered, growing_block, without_tags
+from app.features.translation.repair import Repair, Task
+from app.features.translation.result import (
     Memory,
+    Origin,
     SegmentDone,
     SegmentGrows,
     TermsFound,
+    Translated,
     TranslationEnded,
     TranslationEvent,
     TranslationPlanned,
     TranslationRests,
+    TranslationWish,
 )
-from app.features.translation.in_turn import work_off_in_turn
-from app.features.translation.known import sorted_out
-from app.features.translation.repair import Repair, Task
-from app.features.translation.result import Origin, Translated, TranslationWish
-from app.features.translation.units import Unit
-from app.features.translation.work import Work, begin
+from app.features.translation.work import Work, begin, sorted_out
 
 __all__ = ["translate"]
 

@@ -19,13 +19,13 @@ from app.core.settings import Settings
 from app.documents.segments import Content
 from app.features.documents import Documents
 from app.features.translation.adding import Additions, Copies
-from app.features.translation.bilingual import save_bilingual
 from app.features.translation.estimate import Estimates
-from app.features.translation.events import Memory, TranslationEvent
 from app.features.translation.kept_segments import KeptSegments
-from app.features.translation.kept_words import Found, KeptWords
+from app.features.translation.live import TypedTexts
+from app.features.translation.memory import Found, KeptWords
 from app.features.translation.queue import Queue, Translate, row_of, with_the_pipeline
-from app.features.translation.result import Term, TranslationWish, wish_to_fields
+from app.features.translation.result import Memory, Term, TranslationEvent, TranslationWish, wish_to_fields
+from app.features.translation.saving import Savings, endings, file_name, remove_scratch, save_bilingual
 from app.features.translation.stored import (
     ADDING,
     DRAFT,
@@ -43,8 +43,6 @@ from app.features.translation.stored import (
     terms_of,
     wish_of,
 )
-from app.features.translation.stored_saving import Savings, endings, file_name, remove_scratch
-from app.features.translation.typed_texts import TypedTexts
 from app.features.work.engines import TaskEngines
 from app.features.work.queue import DONE, QUEUED, RUNNING
 from app.features.work.stored import StoredJobs

@@ -8,7 +8,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.engine.protocol import Device
-from app.features.model_sentences import gigabytes
+from app.features.model_messages import gigabytes
 from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.choice import CheckRow, RadioRow

@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.events import CancelToken
-from app.features.translation.kept_words import Found, Remembered
+from app.features.translation.memory import Found, Remembered
 from app.language.names import language
 from app.store.translations import Pair
 from app.ui.shell import tasks

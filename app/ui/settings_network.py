@@ -11,7 +11,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
-from app.features.sentences import sentence_for
+from app.features.messages import sentence_for
 from app.ui import connections_table
 from app.ui.connections_table import Connections, ConnectionTable
 from app.ui.settings_page import SettingsPage

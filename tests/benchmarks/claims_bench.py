@@ -20,7 +20,7 @@ from planted import Claim, Plant
 from run import Row
 
 from app.documents.blocks import Block, Kind
-from app.features.verify import LEAST_SUPPORT, Cited, Verdict, verify
+from app.features.summary.checks import LEAST_SUPPORT, Cited, Verdict, verify
 from app.language.words import share, stems
 
 SEED = 20

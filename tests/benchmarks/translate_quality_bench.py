@@ -24,8 +24,7 @@ from app.core.events import CancelToken
 from app.documents.segments import Content, Segment
 from app.engine.client import EngineClient
 from app.features.translate import translate
-from app.features.translation.events import SegmentDone
-from app.features.translation.result import Translated, TranslationWish
+from app.features.translation.result import SegmentDone, Translated, TranslationWish
 from tests.features.translation.pipeline import DictMemory
 from tests.helpers.rewriting import by_the_child
 

@@ -15,8 +15,7 @@ from typing import Any
 
 from app.bootstrap import build
 from app.core.events import CancelToken
-from app.features.translation.events import SegmentDone
-from app.features.translation.result import TranslationWish
+from app.features.translation.result import SegmentDone, TranslationWish
 from app.features.translations import Added
 from tests.helpers.script import prompts, write_script
 

@@ -27,8 +27,7 @@ from app.core.events import CancelToken
 from app.documents.segments import Segment
 from app.engine.client import ENVIRONMENT, EngineClient
 from app.features.translate import translate
-from app.features.translation.events import SegmentDone
-from app.features.translation.result import TranslationWish
+from app.features.translation.result import SegmentDone, TranslationWish
 from tests.features.translation.pipeline import DictMemory
 
 SHORT_WORDS = (4, 16)

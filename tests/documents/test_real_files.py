@@ -12,7 +12,7 @@ import pytest
 
 from app.core.errors import AppError, DocumentLocked, DocumentUnreadable
 from app.documents.blocks import Block, Kind, rows_of
-from app.features.sentences import sentence_for
+from app.features.messages import sentence_for
 from tests.helpers.documents import Result, read
 from tests.helpers.real_files import (
     FAQ,

@@ -16,8 +16,8 @@ from app.core.paths import starter_model
 from app.engine.client import EngineClient
 from app.features.summarize import InputDocument, Summarized, summarize
 from app.features.summary.export import as_markdown
-from app.features.summary.memory_steps import MemorySteps
 from app.features.summary.result import Summary, Wish, summary_from_fields, summary_to_fields
+from app.features.summary.steps import MemorySteps
 from tests.helpers.documents import read
 from tests.helpers.harbour import FOLDER, REPORT
 

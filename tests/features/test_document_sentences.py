@@ -9,7 +9,7 @@ import pytest
 
 from app.documents.formats.registry import formats, words_for
 from app.documents.source import PageRead, Remark
-from app.features.document_sentences import pages_words, remark_sentence, units
+from app.features.document_messages import pages_words, remark_sentence, units
 
 DOCUMENTED = dict(re.findall(r"^(\w+) \(([^)]*)\):", inspect.getdoc(Remark) or "", re.MULTILINE))
 EXAMPLES: dict[str, str | int] = {

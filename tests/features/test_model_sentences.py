@@ -8,7 +8,7 @@ import pytest
 
 from app.core.events import ModelLoaded
 from app.engine import fit
-from app.features.model_sentences import (
+from app.features.model_messages import (
     choice_words,
     facts,
     gigabytes,

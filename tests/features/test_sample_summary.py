@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from app.documents.blocks import Block
+from app.features.summary.checks import Cited, verify
 from app.features.summary.result import Summary
 from app.features.summary.work import MOST_NEARBY
-from app.features.verify import Cited, verify
 from tests.features.make_sample_summary import FIELDS, TEXT, report, sample, text_of
 
 REMAKE = "python -m tests.features.make_sample_summary"

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from app.core import errors
-from app.features.sentences import sentence_for
+from app.features.messages import sentence_for
 
 EXAMPLES = {
     "source": "/texts/source.txt",

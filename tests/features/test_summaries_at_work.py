@@ -27,8 +27,8 @@ from app.documents.blocks import Block, Kind, block_to_fields
 from app.documents.source import PageRead
 from app.features.summaries import Summaries
 from app.features.summarize import SectionRead, Summarized, SummaryEvent, Writing
-from app.features.summary.inputs import inputs_of
 from app.features.summary.result import Length, Wish
+from app.features.summary.stored import inputs_of
 from app.features.work.queue import Worked
 from tests.helpers.disks import small_disk
 from tests.helpers.script import write_script

@@ -10,8 +10,8 @@ import pytest
 from app.core.events import CancelToken
 from app.features import summarize as pipeline
 from app.features.summarize import Planned, SectionRead, Summarized, Writing
-from app.features.summary.memory_steps import MemorySteps
 from app.features.summary.result import Form, Length, Reason, Wish
+from app.features.summary.steps import MemorySteps
 from tests.features.summary.pipeline import (
     LARGE_BYTES,
     NARROW_TOKENS,

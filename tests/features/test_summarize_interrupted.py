@@ -11,8 +11,8 @@ import pytest
 from app.core.errors import EngineStopped, ModelReplaced
 from app.core.events import CancelToken
 from app.features.summarize import Rests, SectionRead, Summarized, Writing, summarize
-from app.features.summary.memory_steps import MemorySteps
 from app.features.summary.result import Wish
+from app.features.summary.steps import MemorySteps
 from tests.features.summary.pipeline import (
     NARROW_TOKENS,
     document,

@@ -10,8 +10,8 @@ from app.core.child import own_command
 from app.core.events import CancelToken
 from app.engine.client import EngineClient
 from app.features.summarize import Writing, summarize
-from app.features.summary.memory_steps import MemorySteps
 from app.features.summary.result import Form, Length, Wish
+from app.features.summary.steps import MemorySteps
 from tests.features.summary.pipeline import document, heading, summary_of
 from tests.helpers.engine import load
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from app.features.summarize import Planned, SectionRead
-from app.features.summary.memory_steps import MemorySteps
 from app.features.summary.partial import Partial
 from app.features.summary.result import Wish
+from app.features.summary.steps import MemorySteps
 from tests.features.summary.pipeline import (
     LARGE_BYTES,
     NARROW_TOKENS,

@@ -9,8 +9,19 @@ import pytest
 
 from app.core.events import CancelToken
 from app.documents.segments import Mark, Segment, SegmentKind
-from app.features.translation.events import SegmentGrows, TermsFound, TranslationEnded, TranslationPlanned
-from app.features.translation.result import Flag, FlagKind, Formality, Origin, Term, Translated, TranslationWish
+from app.features.translation.result import (
+    Flag,
+    FlagKind,
+    Formality,
+    Origin,
+    SegmentGrows,
+    Term,
+    TermsFound,
+    Translated,
+    TranslationEnded,
+    TranslationPlanned,
+    TranslationWish,
+)
 from tests.features.translation.pipeline import (
     GERMAN,
     LARGE_BYTES,

@@ -11,14 +11,14 @@ import pytest
 from app.core.errors import EngineStopped
 from app.core.events import CancelToken
 from app.features.translate import translate
-from app.features.translation.events import (
+from app.features.translation.live import translate_text
+from app.features.translation.result import (
     SegmentDone,
     SegmentGrows,
     TranslationEnded,
     TranslationEvent,
     TranslationRests,
 )
-from app.features.translation.live import translate_text
 from tests.features.translation.pipeline import (
     GERMAN,
     LARGE_BYTES,

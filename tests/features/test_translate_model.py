@@ -11,11 +11,9 @@ from app.core.child import own_command
 from app.core.events import CancelToken
 from app.engine.client import EngineClient
 from app.features.translate import translate
-from app.features.translation.answers import blocks
-from app.features.translation.events import TranslationEnded
-from app.features.translation.families import Pair, Request
-from app.features.translation.generic_prompt import Generic
-from app.features.translation.result import Origin, TranslationWish
+from app.features.translation.delivering import blocks
+from app.features.translation.prompts import Generic, Pair, Request
+from app.features.translation.result import Origin, TranslationEnded, TranslationWish
 from tests.features.translation.pipeline import DictMemory, bold, results, segments
 from tests.helpers.engine import answer_of, load
 

@@ -13,8 +13,7 @@ import pytest
 from app.bootstrap import Fireside, build
 from app.core.errors import DocumentGone, EngineStopped
 from app.core.events import CancelToken
-from app.features.translation.events import SegmentDone, TranslationEnded
-from app.features.translation.result import Origin, TranslationWish
+from app.features.translation.result import Origin, SegmentDone, TranslationEnded, TranslationWish
 from app.features.translations import Translations
 from tests.helpers.engine import answer_of, user
 from tests.helpers.script import write_script

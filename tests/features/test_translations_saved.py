@@ -13,7 +13,7 @@ from lxml import etree, html
 from app.bootstrap import Fireside, build
 from app.core.errors import DiskFull, DocumentGone, DocumentLocked, FolderNotWritable, TargetIsOpen, TargetIsSource
 from app.core.events import CancelToken
-from app.features.translation.page_marks import NOT_TRANSLATED
+from app.features.translation.recomposed import NOT_TRANSLATED
 from app.features.translation.result import TranslationWish
 from app.features.translations import Saved, Translations
 from tests.helpers.disks import small_disk

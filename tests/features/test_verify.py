@@ -10,8 +10,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from app.documents.blocks import Block, Kind
+from app.features.summary.checks import Cited, verify
 from app.features.summary.result import Check, Reason
-from app.features.verify import Cited, verify
 
 LAWSUITS = (
     "During the year the group was party to two proceedings, both begun before 2023. Both were settled in October for "

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app.bootstrap import build
 from app.core.events import CancelToken
-from app.features.translation.events import SegmentDone
+from app.features.translation.result import SegmentDone
 from tests.helpers.translations import translations_of
 
 

@@ -11,14 +11,18 @@ from app.bootstrap import Fireside
 from app.core.events import CancelToken, Finished, FinishReason, Message, Role, TextDelta
 from app.documents.segments import Content, Segment, content_of
 from app.engine.client import EngineClient
-from app.features.translation.events import (
+from app.features.translation.result import (
+    Flag,
+    FlagKind,
     Memory,
+    Origin,
     SegmentDone,
+    Translated,
     TranslationEnded,
     TranslationEvent,
     TranslationPlanned,
+    TranslationWish,
 )
-from app.features.translation.result import Flag, FlagKind, Origin, Translated, TranslationWish
 from app.features.translations import Added, StoredTranslation, Translations
 from app.features.work.queue import Worked
 from tests.helpers.script import prompts

@@ -24,7 +24,7 @@ from app.core.errors import (
 )
 from app.core.events import CancelToken
 from app.core.gguf import check_model, read_beginning, read_header
-from app.features.sentences import sentence_for
+from app.features.messages import sentence_for
 from app.hub.access import Access, Ledger
 from app.hub.network import Network
 from app.hub.search import FIRST_HEADER_BYTES, MOST_CARD_BYTES, PAGE_ROWS, Found, Hub, Query

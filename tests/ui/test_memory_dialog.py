@@ -10,7 +10,7 @@ from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
 from app.documents.segments import content_of
-from app.features.translation.kept_memory import own_entry
+from app.features.translation.memory import own_entry
 from app.store.translations import Pair, TranslationMemory
 from app.ui.memory_dialog import MemoryDialog
 from tests.helpers.clipping import clipped_texts

@@ -1,4 +1,4 @@
-"""Has many prompts answered side by side, and goes on where the engine ended in the middle."""
+"""Has many prompts answered, side by side or in turn, and goes on where the engine ended in the middle."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from app.core.errors import AppError, EngineStopped, ModelReplaced
+from app.core.errors import AppError, EngineStopped, GrammarInvalid, ModelReplaced, PromptTooLong
 from app.core.events import CancelToken, Finished, FinishReason, TextDelta, Waiting
 from app.engine.client import Ask, EngineClient
-from app.features.summary.events import Rests
+from app.features.summary.result import Rests
 
 FIRST_WINDOW, LARGEST_WINDOW = 2, 64
 """So many prompts are on the wire at once: few at first, since all that are read side by side are also done (and kept)
@@ -118,3 +118,36 @@ def _answers(
             yield index, event
         elif isinstance(event, Finished) and event.stats.finish_reason is not FinishReason.CANCELLED:
             yield index, Answer(texts[index], event.stats.finish_reason)
+
+
+def work_off_in_turn(
+    tasks: Iterable[T], engine: EngineClient, cancel: CancelToken, take: Take[T]
+) -> Iterator[Growing[T] | Taken[T]]:
+    """As `work_off`, but one after another before everything else, and what `take` returns is asked next: for a person
+    who waits for what was just typed."""
+    waiting = deque(tasks)
+    stops = 0
+    while waiting and not cancel.cancelled:
+        task = waiting.popleft()
+        answer: Answer | AppError | None = None
+        text = ""
+        try:
+            for event in engine.generate(cancel=cancel, **vars(task.ask)):
+                if isinstance(event, TextDelta) and not event.thinking:
+                    text += event.text
+                    yield Growing(task, text)
+                elif isinstance(event, Finished) and event.stats.finish_reason is not FinishReason.CANCELLED:
+                    answer = Answer(text, event.stats.finish_reason)
+        except EngineStopped:
+            stops += 1
+            if stops > MOST_STOPS:
+                raise
+            waiting.appendleft(task)
+            continue
+        except (GrammarInvalid, PromptTooLong) as error:
+            answer = error
+        if answer is None:
+            return
+        stops = 0
+        waiting.extendleft(reversed(list(take(task, answer))))
+        yield Taken(task)

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from app.core.events import CancelToken, ModelLoaded
 from app.engine.client import EngineClient
-from app.features.summary.events import InputDocument
 from app.features.summary.pace import SECTIONS_A_MERGE
 from app.features.summary.record import model_file
-from app.features.summary.result import Wish
+from app.features.summary.result import InputDocument, Wish
 from app.features.summary.stored import KIND, Estimate
 from app.features.work.engines import TaskEngines
 from app.features.work.pace import Speeds

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from html import escape
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from app.features.summary.export_html import as_html
-from app.features.summary.export_markdown import as_markdown, as_text
-from app.features.summary.report import with_anchors
-from app.features.summary.result import Summary
+from app.features.summary.laid_out import LaidOut, Line, Part, Source, lay_out
+from app.features.summary.messages import nothing_words, unknown_words
+from app.features.summary.result import Anchor, Statement, Summary
 from app.features.work.whole_file import written
 
 __all__ = ["ENDINGS", "as_html", "as_json", "as_markdown", "as_text", "save", "write_docx"]
@@ -56,3 +58,221 @@ def _write(
         case _:
             text = as_markdown(summary)
     file.write(text.encode("utf-8", "backslashreplace"))
+
+
+# A summary as one HTML file without script or network; its markup is also what QTextDocument prints as PDF.
+
+
+# Rules for the screen's scheme come last: QTextDocument stops reading there, so that what is printed is dark on white.
+_STYLE = """
+body { color: #23201D; font-family: Inter, system-ui, sans-serif; line-height: 1.5;
+  max-width: 44em; margin: 2em auto; padding: 0 1em }
+a { color: #B23F12; text-decoration: none }
+a:hover { text-decoration: underline }
+.fact { color: #6B645D; margin: 0 }
+.mark { color: #B23F12; font-weight: bold }
+@media (prefers-color-scheme: light) {
+  body { background-color: #FBFAF8 }
+}
+@media (prefers-color-scheme: dark) {
+  body { color: #EDE9E4; background-color: #1B1917 }
+  a, .mark { color: #F08A5D }
+  .fact { color: #A8A098 }
+}
+"""
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def as_html(summary: Summary, paths: Sequence[Path | None] = ()) -> str:
+    """References lead to the sources, and the sources of a PDF to its page; `paths` are the documents' files."""
+    laid_out = lay_out(summary)
+    language = escape(laid_out.language)
+    body = [f"<h1>{escape(laid_out.title)}</h1>"]
+    body += [f'<p class="fact" lang="en" dir="ltr">{escape(fact)}</p>' for fact in laid_out.facts]
+    for part in laid_out.parts:
+        body += _part(part)
+    if laid_out.sources:
+        body += ['<h2 lang="en">Sources</h2>', "<ol>", *(_source(one, paths) for one in laid_out.sources), "</ol>"]
+    return "\n".join(
+        (
+            "<!DOCTYPE html>",
+            f'<html lang="{language}" dir="{laid_out.direction}">',
+            "<head>",
+            '<meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+            '<meta name="viewport" content="width=device-width">',
+            f"<title>{escape(laid_out.title)}</title>",
+            f"<style>{_STYLE}</style>",
+            "</head>",
+            "<body>",
+            *body,
+            "</body>",
+            "</html>",
+            "",
+        )
+    )
+
+
+def _part(part: Part) -> Iterator[str]:
+    if part.heading:
+        yield f"<h2>{escape(part.heading)}</h2>"
+    tag = "li" if part.is_list else "p"
+    yield from ["<ul>"] if part.is_list else []
+    for lines in part.paragraphs:
+        yield f"<{tag}>{' '.join(map(_line, lines))}</{tag}>"
+    yield from ["</ul>"] if part.is_list else []
+
+
+def _line(line: Line) -> str:
+    links = (f'<a href="#source-{one.source}">[{escape(one.label)}]</a>' for one in line.references)
+    mark = f'<span class="mark" lang="en">{escape(line.mark)}</span>' if line.mark else ""
+    return " ".join(filter(None, (escape(line.text), *links, mark)))
+
+
+def _source(source: Source, paths: Sequence[Path | None]) -> str:
+    label = escape(source.label)
+    path = paths[source.document] if source.document < len(paths) else None
+    if path is not None and path.suffix.lower() == ".pdf" and source.page is not None:
+        label = f'<a href="{escape(path.absolute().as_uri())}#page={source.page}">{label}</a>'
+    return f'<li id="source-{source.number}" dir="{source.direction}">{label}: “{escape(source.text)}”</li>'
+
+
+# A summary as Markdown (CommonMark with footnotes), and as plain text for a terminal.
+
+
+SOURCES = "Sources"
+_MEANT = re.compile(r"[\\`*_\[\]<>&~$|]|(?<!\S)#|^[+=-]|^:(?=\s|-)")
+"""What would be read as Markdown: marks anywhere, and those that count only where a line or a word begins."""
+_NUMBER = re.compile(r"^(\d+)([.)])(?=\s|$)")
+
+
+def as_markdown(summary: Summary) -> str:
+    """Title, what was read, the statements with their pages as footnotes, and the sources."""
+    laid_out = lay_out(summary)
+    blocks = [f"# {escaped(laid_out.title)}", *(f"*{escaped(fact)}*" for fact in laid_out.facts)]
+    for part in laid_out.parts:
+        blocks += [f"## {escaped(part.heading)}"] if part.heading else []
+        blocks += _paragraphs(part)
+    if laid_out.sources:
+        blocks.append(f"## {SOURCES}")
+        blocks += (
+            f"[^{source.number}]: {escaped(source.label)}: “{escaped(source.text)}”" for source in laid_out.sources
+        )
+    return "\n\n".join(blocks) + "\n"
+
+
+def as_text(summary: Summary) -> str:
+    """The statements for a terminal, with their pages and what differs in brackets, or that there are none."""
+    return _plain(lay_out(summary), with_references=True) or nothing_words(summary)
+
+
+def statements_text(summary: Summary) -> str:
+    """The statements in their form and nothing else."""
+    return _plain(lay_out(summary), with_references=False)
+
+
+def escaped(text: str) -> str:
+    """One line of text that Markdown shows as it is."""
+    return _NUMBER.sub(r"\1\\\2", _MEANT.sub(lambda match: f"\\{match[0]}", text))
+
+
+def _paragraphs(part: Part) -> Iterator[str]:
+    written = [" ".join(map(_written, lines)) for lines in part.paragraphs]
+    if part.is_list:
+        yield "\n".join(f"- {text}" for text in written)
+    else:
+        yield from written
+
+
+def _written(line: Line) -> str:
+    text = escaped(line.text)
+    if line.references:
+        pages = "; ".join(dict.fromkeys(escaped(reference.label) for reference in line.references))
+        notes = "".join(dict.fromkeys(f"[^{reference.source}]" for reference in line.references))
+        text += f" ({pages}){notes}"
+    return f"{text} **{escaped(line.mark)}**" if line.mark else text
+
+
+def _plain(laid_out: LaidOut, *, with_references: bool) -> str:
+    blocks: list[str] = []
+    for part in laid_out.parts:
+        written = [" ".join(_shown(line) if with_references else line.text for line in one) for one in part.paragraphs]
+        text = "\n".join(f"- {one}" for one in written) if part.is_list else "\n\n".join(written)
+        blocks.append(f"{part.heading}\n{text}" if part.heading else text)
+    return "\n\n".join(blocks)
+
+
+def _shown(line: Line) -> str:
+    pages = "; ".join(dict.fromkeys(reference.label for reference in line.references))
+    text = f"{line.text} [{pages}]" if pages else line.text
+    return f"{text} ({line.mark})" if line.mark else text
+
+
+# A summary as the object that the terminal prints, and with every place and its text as a `.json` file holds it.
+
+
+def with_anchors(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> dict[str, Any]:
+    """The same, and with each claim all of its places, what stands there, and what is said otherwise."""
+    body = report(summary, errors)
+    for claim, statement in zip(body["claims"], summary.statements, strict=True):
+        claim |= {"said": statement.check.said, "page_says": statement.check.page_says}
+        claim["anchors"] = [_anchor(one, summary) for one in statement.anchors]
+    return body
+
+
+def report(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> dict[str, Any]:
+    """The fields that terminal.md fixes; `errors` are files that could not be read, {file, reason}.
+
+    A claim that rests on several files has the `file`, the `pages` and the `block_ids` of the first.
+    `pages_without_text` are numbers for one document, and {file, page} for several.
+    """
+    return {
+        "summary": statements_text(summary),
+        "claims": [_claim(one, summary) for one in summary.statements],
+        "coverage": _coverage(summary),
+        "sections": summary.sections,
+        "seconds": round(summary.seconds, 3),
+        "model": summary.model,
+        "method": summary.method.value,
+        "warnings": [words] if (words := unknown_words(summary)) else [],
+        "errors": list(errors),
+    }
+
+
+def _claim(statement: Statement, summary: Summary) -> dict[str, Any]:
+    documents, anchors = summary.documents, statement.anchors
+    first = anchors[0].document if anchors else 0
+    here = [anchor for anchor in anchors if anchor.document == first]
+    return {
+        "text": statement.text,
+        "file": documents[first].name if anchors or len(documents) == 1 else None,
+        "pages": sorted({anchor.page for anchor in here if anchor.page is not None}),
+        "block_ids": sorted({anchor.block_id for anchor in here}),
+        "found": statement.check.found,
+        "reason": statement.check.reason.value if statement.check.reason else None,
+    }
+
+
+def _anchor(anchor: Anchor, summary: Summary) -> dict[str, Any]:
+    """`start` and `end` are in the text of the block; both 0: all of it."""
+    fields = asdict(anchor)
+    return {"file": summary.documents[fields.pop("document")].name, "page": fields.pop("page")} | fields
+
+
+def _coverage(summary: Summary) -> dict[str, Any]:
+    """Summed over the documents."""
+    each = [document.coverage for document in summary.documents]
+    apart = [
+        ({"file": document.name} if len(each) > 1 else {}) | asdict(one)
+        for document in summary.documents
+        for one in document.coverage.apart
+    ]
+    sums = {name: sum(getattr(one, name) for one in each) for name in ("blocks", "blocks_read", "pages", "pages_read")}
+    if len(summary.documents) == 1:
+        return sums | {"pages_without_text": list(each[0].pages_without_text), "left_apart": apart}
+    missing = [
+        {"file": document.name, "page": page}
+        for document in summary.documents
+        for page in document.coverage.pages_without_text
+    ]
+    return sums | {"pages_without_text": missing, "left_apart": apart}

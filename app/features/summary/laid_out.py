@@ -9,8 +9,7 @@ from itertools import groupby
 
 from app import APP_NAME
 from app.documents.markdown_text import page_mark
-from app.features.summary.result import Anchor, Form, Method, Statement, Summary
-from app.features.summary.words import (
+from app.features.summary.messages import (
     DIGEST_WORDS,
     check_words,
     coverage_words,
@@ -19,6 +18,7 @@ from app.features.summary.words import (
     statements_words,
     unknown_words,
 )
+from app.features.summary.result import Anchor, Form, Method, Statement, Summary
 from app.language.names import is_rtl
 from app.language.scripts import is_right_to_left
 

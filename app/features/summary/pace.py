@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from app.features.summary.asking import FIRST_WINDOW
-from app.features.summary.events import Merging, Planned, Rests, SectionRead, SummaryEvent, Writing
+from app.features.summary.result import Merging, Planned, Rests, SectionRead, SummaryEvent, Writing
 from app.features.work.pace import WorkClock
 
 SECTIONS_A_MERGE = 8

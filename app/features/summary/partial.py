@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from app.features.summary.events import InputDocument, SectionRead
-from app.features.summary.result import Coverage, SummarizedDocument, Summary, Wish
-from app.features.summary.writing_language import writing_language
+from app.features.summary.result import (
+    Coverage,
+    InputDocument,
+    SectionRead,
+    SummarizedDocument,
+    Summary,
+    Wish,
+    writing_language,
+)
 
 
 class Partial:

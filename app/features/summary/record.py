@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from app.core.events import ModelLoaded
-from app.features.summary.events import Planned, SectionRead, Summarized, SummaryEvent
 from app.features.summary.pace import Pace
 from app.features.summary.partial import Partial, searched_text
-from app.features.summary.result import Summary, Wish, summary_to_fields
+from app.features.summary.result import Planned, SectionRead, Summarized, Summary, SummaryEvent, Wish, summary_to_fields
 from app.store.jobs import Job, Jobs, SummaryStore
 
 SAVE_EVERY_S = 1.0

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
+
+from app.documents.blocks import Block
 
 
 class Length(StrEnum):
@@ -242,3 +245,122 @@ def _document(fields: Mapping[str, Any]) -> SummarizedDocument:
         LeftApart(one["what"], one["blocks"], tuple(one["pages"])) for one in coverage.get("apart", ())
     )
     return SummarizedDocument(**{**fields} | {"coverage": Coverage(**coverage)})
+
+
+# What a summary is made from, where its steps are kept, and the events that tell how far it is.
+
+
+@dataclass(frozen=True)
+class InputDocument:
+    """One document to be summarized, all blocks in order. `id` is that of the store, 0 in the terminal.
+
+    `picture_pages` are those of `pages_without_text` that are pictures.
+    """
+
+    id: int
+    name: str
+    title: str
+    unit: str
+    pages: int
+    pages_without_text: tuple[int, ...]
+    language: str
+    blocks: Sequence[Block]
+    picture_pages: tuple[int, ...] = ()
+
+
+class Steps(Protocol):
+    """Where finished steps are kept, so that none is done twice. Values are plain JSON."""
+
+    def find(self, key: str) -> Any | None:
+        """What was kept under a key, by this or any other summary; None without it."""
+
+    def keep(self, key: str, value: Any) -> None:
+        """Keeps a finished step; it is safe when this returns."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The first event: how much there is to do. `sections` is 1 where everything fits into one pass."""
+
+    sections: int
+    tokens: int
+
+
+@dataclass(frozen=True)
+class Rests:
+    """The work waits: "interactive" (somebody is being answered), "room"; "" when it goes on."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class SectionRead:
+    """One more section is read: `done` of `sections`. `points` are its statements, checked.
+
+    `document` and `first_page` say where it is; `was_kept`: an earlier run had read it; `has_failed`: it could not be
+    condensed. `coverage` is what is read of each document with it.
+    """
+
+    done: int
+    sections: int
+    points: tuple[Statement, ...]
+    document: int
+    first_page: int | None
+    was_kept: bool = False
+    coverage: tuple[Coverage, ...] = ()
+    has_failed: bool = False
+
+
+@dataclass(frozen=True)
+class Merging:
+    """Points of several sections are being joined: `done` of `merges` so far."""
+
+    done: int
+    merges: int
+
+
+@dataclass(frozen=True)
+class Writing:
+    """The write-up so far, as plain text without ids."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Summarized:
+    """The last event: the summary, partial where it was stopped."""
+
+    summary: Summary
+
+
+SummaryEvent = Planned | Rests | SectionRead | Merging | Writing | Summarized
+
+
+# The language that a summary is written in, and whether its model was made for it.
+
+
+def writing_language(documents: Sequence[InputDocument], wish: Wish) -> str:
+    """That which was chosen, or that of the most text; a code such as "de", "" where it is not known."""
+    if wish.language:
+        return wish.language
+    sizes: dict[str, int] = {}
+    for one in documents:
+        sizes[one.language] = sizes.get(one.language, 0) + sum(len(block.text) for block in one.blocks)
+    return max(sizes, key=lambda code: sizes[code], default="")
+
+
+def unknown_languages(model: Path, documents: Sequence[InputDocument], wish: Wish) -> tuple[str, ...]:
+    """Those of the documents and of the summary that a model was not made for, by their codes.
+
+    It reads the header of the file; what nothing tells the language of counts as known.
+    """
+    return not_made_for(model, [*(one.language for one in documents), writing_language(documents, wish)])
+
+
+def not_made_for(model: Path, codes: Sequence[str]) -> tuple[str, ...]:
+    """Which of the languages a model was not made for."""
+    from app.features.model_languages import knows  # reads a catalog that a window need not wait for
+    from app.language.names import base, language
+
+    able = {base(code) for code in knows(model).languages}
+    return tuple(dict.fromkeys(code for code in codes if language(code) and base(code) not in able))

@@ -16,15 +16,11 @@ from app.documents.blocks import Block, Kind
 from app.engine.client import Ask, EngineClient
 from app.engine.protocol import Sampling
 from app.features.options import template_variables
-from app.features.summary.apart import told_apart
 from app.features.summary.budgets import Budgets
-from app.features.summary.events import InputDocument, Steps
-from app.features.summary.points import line_of
-from app.features.summary.prompts import PROMPT_VERSION
-from app.features.summary.result import Statement, Wish
-from app.features.summary.sections import Section
-from app.features.summary.writing_language import unknown_languages
-from app.features.verify import Cited, verify
+from app.features.summary.checks import Cited, verify
+from app.features.summary.prompts import PROMPT_VERSION, line_of
+from app.features.summary.result import InputDocument, Statement, Steps, Wish, unknown_languages
+from app.features.summary.sections import Section, told_apart
 
 TEMPERATURE, WARMER = 0.2, 0.25
 TOP_P = 0.9

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 
 from app.core.errors import AppError
 from app.core.events import FinishReason, Message
+from app.documents.blocks import Block
 from app.engine.client import Ask
-from app.features.summary import cut_sentences, grammar, prompts
+from app.features.summary import prompts
 from app.features.summary.asking import Answer, Growing, Taken, work_off
 from app.features.summary.budgets import length_words, statements_for
-from app.features.summary.events import Rests, Writing
-from app.features.summary.points import (
+from app.features.summary.condensing import Sources, evenly
+from app.features.summary.prompts import (
     REFUSING,
     Problem,
     cited_runs,
@@ -23,8 +24,8 @@ from app.features.summary.points import (
     without_mark,
     without_repeats,
 )
-from app.features.summary.result import Form, Statement
-from app.features.summary.sources import Sources, evenly
+from app.features.summary.result import Form, InputDocument, Rests, Statement, Writing
+from app.features.summary.sections import runs_under_headings
 from app.features.summary.work import Work, kept_texts
 
 WRITING_EVERY_S = 0.1
@@ -126,11 +127,11 @@ class WriteUp:
         work, form, numbers = self._work, self._work.wish.form, draft.sources.citable
         most = most_statements(work, draft)
         if work.budgets.only_chooses and draft.sources.points and form in CHOSEN_FORMS:
-            rules = grammar.choice(numbers, most, form)
+            rules = prompts.choice(numbers, most, form)
         elif work.budgets.is_small:
-            rules = grammar.spread(numbers, most // 2 if form is Form.QUESTIONS else most, work.language, form)
+            rules = prompts.spread(numbers, most // 2 if form is Form.QUESTIONS else most, work.language, form)
         else:
-            rules = grammar.write_up(form, draft.sources.blocks, max(1, most // 3), most + most // 3)
+            rules = prompts.write_up(form, draft.sources.blocks, max(1, most // 3), most + most // 3)
         limit = max(96, int(work.budgets.writing(work.wish.length, work.language) * min(1.0, draft.share * 1.5)))
         return work.ask(messages_for(work, draft, problem), limit, rules, attempt)
 
@@ -222,7 +223,7 @@ def written(answer: str, form: Form, draft: Draft, finish: FinishReason = Finish
     for line in draft.sources.spelled_out(answer).splitlines():
         question = _QUESTION.match(line) if form is Form.QUESTIONS else None
         if question:
-            group = cut_sentences.question(question[1].strip())
+            group = prompts.question(question[1].strip())
         elif not line.strip():
             paragraph = found[-1].paragraph + 1 if found else 0
         else:
@@ -256,3 +257,68 @@ def plain_text(answer: str) -> str:
 
 def _is_whole(one: Written) -> bool:
     return bool(one.ids) or one.text[-1:] in ".!?。！？"
+
+
+# Which statements go into which write-up: all into one, or in a summary by section under the document's headings.
+
+
+def groups(work: Work, place: int, blocks: Sequence[Block]) -> list[tuple[str, Sequence[Block]]]:
+    """Stretches of a document that are written up by themselves; all of it but in a summary by section."""
+    if work.wish.form is not Form.SECTIONS:
+        return [("", blocks)]
+    runs = list(runs_under_headings(blocks))
+    if len(work.documents) == 1:
+        return [*runs]
+    name = title_shown(work.documents[place])
+    return [(f"{name}: {heading}" if heading else name, run) for heading, run in runs]
+
+
+def piles(work: Work, points: Sequence[Sequence[Statement]]) -> tuple[list[str], list[list[list[Statement]]]]:
+    """What goes into each write-up, with its heading; empty ones are left out."""
+    names, run_of = _runs(work)
+    found: list[list[list[Statement]]] = [[] for _ in names]
+    last = 0
+    for section in points:
+        mine: dict[int, list[Statement]] = {}
+        for point in section:
+            last = _run(point, run_of, last)
+            mine.setdefault(last, []).append(point)
+        for run, group in mine.items():
+            found[run].append(group)
+    full = [(name, pile) for name, pile in zip(names, found, strict=True) if pile]
+    return [name for name, _ in full], [pile for _, pile in full]
+
+
+def _runs(work: Work) -> tuple[list[str], dict[tuple[int, int], int]]:
+    """The headings to write under, and which of them each block is under."""
+    if work.wish.form is not Form.SECTIONS:
+        return [""], {}
+    names: list[str] = []
+    run_of: dict[tuple[int, int], int] = {}
+    for place, document in enumerate(work.documents):
+        for name, blocks in groups(work, place, document.blocks):
+            run_of |= {(place, block.id): len(names) for block in blocks}
+            names.append(name)
+    return names or [""], run_of
+
+
+def _run(point: Statement, run_of: dict[tuple[int, int], int], last: int) -> int:
+    if not point.anchors:
+        return last
+    return run_of.get((point.anchors[0].document, point.anchors[0].block_id), 0)
+
+
+def points_so_far(work: Work, points: Sequence[Sequence[Statement]]) -> list[Statement]:
+    """The checked points, each for itself."""
+    names, run_of = _runs(work)
+    found: list[Statement] = []
+    last = 0
+    for point in (one for section in points for one in section):
+        last = _run(point, run_of, last)
+        found.append(replace(point, group=names[last], paragraph=len(found)))
+    return found
+
+
+def title_shown(document: InputDocument) -> str:
+    """What a document is called where a person reads it."""
+    return document.title.strip() or document.name

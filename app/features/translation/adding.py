@@ -19,8 +19,7 @@ from app.documents.segments import segment_to_fields
 from app.features.documents import Documents, Kept
 from app.features.translation.recomposed import segments_of
 from app.features.translation.result import TranslationWish, wish_to_fields
-from app.features.translation.searched import searched_text
-from app.features.translation.stored import ADDING, BLOCKS, DRAFT, KIND, Adding
+from app.features.translation.stored import ADDING, BLOCKS, DRAFT, KIND, Adding, searched_text
 from app.language.names import language
 from app.store.jobs import Jobs
 from app.store.translations import TranslationStore

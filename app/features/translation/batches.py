@@ -9,12 +9,21 @@ starter wrote just that down in place of a translation for 2 of 8 sentences.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import NamedTuple, Protocol, TypeVar
 
+from app.documents.cuts import Rank, cuts_in
+from app.documents.segments import Content, Mark, Segment, content_of, plain
 from app.features.model_languages import GENERIC, TRANSLATE_GEMMA, Knows
-from app.language.names import MANY_TOKENS, base
+from app.features.translation.delivering import Candidate
+from app.features.translation.marking import Shown, trimmed
+from app.features.translation.problems import weight
+from app.features.translation.result import Term
+from app.language.names import MANY_TOKENS, WITHOUT_WORD_SPACES, base
+from app.language.sentences import CLOSING, ENDS, ENDS_AT_ONCE
 
 SHARE_OF_CONTEXT = 0.2
 """Of the window, for the segments: rules, reference and an answer twice as long have to go in too."""
@@ -108,3 +117,133 @@ def batches_of(units: Sequence[T], sizes: Sizes) -> list[list[T]]:
 def _spread(tokens: int, sizes: Sizes) -> int:
     share = -(-tokens // sizes.side_by_side)
     return min(sizes.tokens, max(LEAST_TOKENS, share))
+
+
+# Cuts a content into sentences that can be translated one by one: never within a pair of marks; and joins them.
+
+
+_EVERY = 1
+"""As small a step as goes: every sentence."""
+_ENDS = re.compile(rf"[{ENDS}{ENDS_AT_ONCE}][{CLOSING}]*\s*\Z")
+
+
+def sentences_of(content: Content) -> list[Content]:
+    """The sentences, which together are the content; those that a pair holds together stay one."""
+    return _cut(content, Rank.SENTENCE)
+
+
+def parts_of(content: Content, size: Callable[[Content], int], most: int) -> list[Content]:
+    """Stretches of sentences of at most so many tokens; a longer sentence is cut between words, where that goes."""
+    found: list[Content] = []
+    for sentence in sentences_of(content):
+        for piece in [sentence] if size(sentence) <= most else _cut(sentence, Rank.WORD):
+            if found and size((*found[-1], *piece)) <= most:
+                found[-1] = content_of([*found[-1], *piece])
+            else:
+                found.append(piece)
+    return found
+
+
+def halves_of(content: Content) -> list[Content]:
+    """Two parts at the end of a sentence, near the middle; one where there is only one sentence."""
+    sentences = sentences_of(content)
+    if len(sentences) < 2:
+        return sentences
+    sizes = [len(plain(one)) for one in sentences]
+    middle = min(range(1, len(sentences)), key=lambda n: abs(sum(sizes[:n]) - sum(sizes[n:])))
+    return [content_of([part for one in some for part in one]) for some in (sentences[:middle], sentences[middle:])]
+
+
+def joined(parts: Sequence[Content], source: str, target: str) -> Content:
+    """Translated parts in a row, with the spaces between sentences that the target language has."""
+    was_spaceless, is_spaceless = (base(code) in WITHOUT_WORD_SPACES for code in (source, target))
+    found: list[str | Mark] = []
+    for number, part in enumerate(parts):
+        ours = list(part)
+        if was_spaceless and not is_spaceless and number and found and not _ends_in_space(found):
+            ours.insert(0, " ")
+        if is_spaceless and not was_spaceless and number < len(parts) - 1 and isinstance(ours[-1], str):
+            ours[-1] = ours[-1].rstrip(" ")
+        found += ours
+    return content_of(found)
+
+
+def _ends_in_space(parts: Sequence[str | Mark]) -> bool:
+    return plain(tuple(parts))[-1:].isspace()
+
+
+def _cut(content: Content, rank: Rank) -> list[Content]:
+    """At every place of a rank that lies in no pair."""
+    found: list[list[str | Mark]] = [[]]
+    depth = 0
+    for part in content:
+        if isinstance(part, Mark):
+            depth += {"open": 1, "close": -1}.get(part.role, 0)
+            found[-1].append(part)
+            continue
+        if depth:
+            found[-1].append(part)
+            continue
+        at = 0
+        for place in [*cuts_in(part, rank, _EVERY), len(part)]:
+            found[-1].append(part[at:place])
+            at = place
+            if place < len(part) or (rank is Rank.SENTENCE and _ENDS.search(part) and part[-1:].isspace()):
+                found.append([])
+    pieces = [content_of(piece) for piece in found]
+    return [piece for piece in pieces if piece]
+
+
+# What is asked once: the segments of one content and context, how far the ladder of repair got, and what came.
+
+
+class Step(IntEnum):
+    """How a unit is asked: with others, alone and told what was wrong, without context, sentence by sentence."""
+
+    FIRST = 0
+    ALONE = 1
+    BARE = 2
+    PIECES = 3
+
+
+@dataclass(eq=False)
+class Unit:
+    """`place` is that of its first segment in the document. `terms` are those of the person's glossary in it.
+
+    A sentence of a longer unit has that as its `parent`, and no segments. `before` are the segments in front that were
+    told when it was asked last.
+    """
+
+    segments: list[Segment]
+    shown: Shown
+    place: int
+    section: object = None
+    tokens: int = 0
+    terms: tuple[Term, ...] = ()
+    parent: Unit | None = None
+    step: Step = Step.FIRST
+    before: tuple[tuple[str, str], ...] = ()
+    has_hint: bool = False
+    candidates: list[Candidate] = field(default_factory=list)
+    pieces: list[Unit] = field(default_factory=list)
+    settled: Candidate | None = None
+
+    @property
+    def had_context(self) -> bool:
+        """Whether anything beside the text was told when it was asked last."""
+        return self.has_hint or bool(self.before)
+
+    @property
+    def best(self) -> Candidate:
+        """The one with the least wrong, of those alike the first."""
+        return min(self.candidates, key=lambda one: weight(one.problems))
+
+    def piece(self, content: Content, tokens: int) -> Unit:
+        """A sentence of it."""
+        before, core, after = trimmed(content)
+        shown = Shown(before, core, after, self.shown.ordered, self.shown.kind)
+        return Unit([], shown, self.place, self.section, tokens, parent=self)
+
+    def guarded(self, core: Content) -> Content:
+        """A core with what was kept back around it; protected text is still behind its marks."""
+        return content_of([*self.shown.before, *core, *self.shown.after])

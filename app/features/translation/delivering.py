@@ -6,16 +6,15 @@ Nothing here knows a language or asks a model, so it is quick and the same each 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from app.documents.segments import Content, Segment, plain
-from app.features.translation.adopting import adopted
-from app.features.translation.answers import damage_of, marked
-from app.features.translation.check_words import loop_in, refuses, tidied
-from app.features.translation.marking import Shown, shown
-from app.features.translation.problems import Problem, ProblemKind, flags_of, is_unusable
-from app.features.translation.putting_back import put_back
+from app.documents.segments import Content, Mark, Segment, content_of, marks, nests, plain
+from app.features.translation.marking import PROTECTED, Shown, adopted, same_marks, shown, tag_of
+from app.features.translation.problems import Problem, ProblemKind, flags_of, is_unusable, loop_in, refuses, tidied
 from app.features.translation.result import Flag, FlagKind, Origin, Translated
+from app.language.scripts import WITHOUT_SPACES
 
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -67,3 +66,377 @@ def delivered(segment: Segment, source: Shown, best: Candidate) -> Translated:
     if is_unusable(best.problems):
         return Translated(segment.id, segment.content, Origin.KEPT, (Flag(FlagKind.UNTRANSLATED), *flags))
     return Translated(segment.id, source.whole(best.core), Origin.MODEL, flags)
+
+
+# What a model wrote, read tolerantly: tags in many spellings, blocks of a batch; and whether every mark is there.
+
+
+_TAG = re.compile(
+    r"""(?:[<＜\[({⟦]|&lt;)\s*(?P<end>/)?\s*(?P<name>[gGxX])\s*(?:id\s*=\s*)?["'“”]?\s*(?P<number>\d{1,6})\s*["'“”]?\s*
+        (?P<alone>/)?\s*(?:[>＞\])}⟧]|&gt;)
+      | (?:<|&lt;|＜)\s*/\s*(?P<bare>[gGxX])\s*(?:>|&gt;|＞)""",
+    re.VERBOSE,
+)
+_BLOCK = re.compile(
+    r"""<\s*s\s+n\s*=\s*["'“”]?\s*(\d{1,6})\s*["'“”]?\s*>(.*?)(?=<\s*/\s*s\s*>|<\s*s\s+n\s*=|\Z)""", re.DOTALL
+)
+_BLOCK_BEGIN = re.compile(r"""<\s*s\s+n\s*=\s*["'“”]?\s*(\d{1,6})\s*["'“”]?\s*>""")
+_BLOCK_END = re.compile(r"<\s*/\s*s\b|<(?:\s*/?\s*s?)?\Z")
+_BRACKETS = ("()", "[]", "{}", "⟦⟧")
+_TAG_END = re.compile(r"[>＞\])}⟧]|&gt;")
+_UNFINISHED = r"(?:<|&lt;|＜)\s*/?\s*(?:[gGxX]\s*\d*|s(?:\s+n\s*=[^<>]*)?)\s*/?\s*(?:>|&gt;|＞)?\Z"
+_ANY_TAG = re.compile(f"{_UNFINISHED}|{_TAG.pattern}", re.VERBOSE)
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What is wrong with the marks of an answer: tags as the model sees them."""
+
+    lost: tuple[str, ...] = ()
+    extra: tuple[str, ...] = ()
+    is_tangled: bool = False
+    """Pairs cross, a pair encloses nothing any more, or the order of what has one was changed."""
+
+
+def marked(shown: Shown, answer: str) -> Content:
+    """The words of an answer and the marks that its tags stand for, known ones or not."""
+    return content_of(_parts(shown, answer))
+
+
+def damage_of(shown: Shown, found: Content) -> Damage | None:
+    """What is wrong with the marks of a core; None where they are exactly those of the source, nested."""
+    wanted = Counter(mark.key for mark in marks(shown.core))
+    there = Counter(mark.key for mark in marks(found))
+    by_key = {mark.key: mark for mark in (*marks(found), *marks(shown.core))}
+    lost = tuple(tag_of(by_key[key]) for key in (wanted - there).elements())
+    extra = tuple(tag_of(by_key[key]) for key in (there - wanted).elements())
+    if lost or extra:
+        return Damage(lost, extra)
+    if not nests(found) or not shown.order_is_kept(found) or emptied(shown.core, found):
+        return Damage(is_tangled=True)
+    return None
+
+
+def blocks(answer: str) -> list[tuple[int, str]]:
+    """The numbered segments of an answer, in its order."""
+    return [(int(match[1]), match[2]) for match in _BLOCK.finditer(answer)]
+
+
+def growing_block(answer: str) -> tuple[int, str] | None:
+    """The last segment that an unfinished answer has begun."""
+    begin = None
+    at = answer.rfind("<s")
+    while at >= 0 and begin is None:
+        begin = _BLOCK_BEGIN.match(answer, at)
+        at = answer.rfind("<s", 0, at)
+    return (int(begin[1]), _BLOCK_END.split(answer[begin.end() :], maxsplit=1)[0]) if begin else None
+
+
+def without_tags(answer: str) -> str:
+    """The words of an answer, also of one that is not finished: what looks like one of our tags is taken out."""
+    return _ANY_TAG.sub("", answer)
+
+
+def emptied(source: Content, target: Content) -> bool:
+    """Whether a pair that encloses words in the source encloses nothing in the target."""
+    return bool(enclosing(source) - enclosing(target))
+
+
+def enclosing(content: Content) -> set[int]:
+    """The numbers of the pairs that have something in them."""
+    waiting: list[int] = []
+    found: set[int] = set()
+    for part in content:
+        if isinstance(part, str):
+            if part.strip():
+                found.update(waiting)
+        elif part.role == "open":
+            waiting.append(part.number)
+        elif part.role == "close":
+            if part.number in waiting:
+                waiting.remove(part.number)
+        else:
+            found.update(waiting)
+    return found
+
+
+def _parts(shown: Shown, answer: str) -> Sequence[str | Mark]:
+    known = {mark.key: mark for mark in marks(shown.core)}
+    parts: list[str | Mark] = []
+    waiting: list[int] = []
+    at = 0
+    for match in _TAG.finditer(answer):
+        if not _is_paired(match) or _is_text(match, shown, known):
+            continue
+        own = _own_brackets(shown, match)  # "(x1)" for "(<x1/>)": the tag was written bare
+        parts += (answer[at : match.start()], own[:1])
+        at = match.end()
+        for role, number in _roles(match, waiting, answer):
+            if role == "open":
+                waiting.append(number)
+            elif role == "close" and number in waiting:
+                waiting.remove(number)
+            parts.append(known.get((role, number)) or Mark(role, number))  # type: ignore[arg-type]
+        parts.append(own[1:])
+    return [*parts, answer[at:]]
+
+
+def _is_text(match: re.Match[str], shown: Shown, known: Collection[tuple[str, int]]) -> bool:
+    """Whether something in brackets, such as "(X 5)", is no tag of the source but stands in its text just so."""
+    if match["name"] is None or match[0][0] in "<＜&" or match[0] not in shown.words:
+        return False
+    return not any((role, int(match["number"])) in known for role in ("open", "close", "single"))
+
+
+def _own_brackets(shown: Shown, match: re.Match[str]) -> str:
+    """The brackets of a tag in another spelling where the source has them around the tag; "" elsewhere."""
+    around = f"{match[0][0]}{match[0][-1]}"
+    if around not in _BRACKETS or match.string[: match.start()].endswith(around[0]):
+        return ""
+    return around if f"{around[0]}<x{match['number']}/>{around[1]}" in shown.text else ""
+
+
+def _is_paired(match: re.Match[str]) -> bool:
+    """Whether a tag begins and ends with brackets of one kind; "(x1 >" is none."""
+    first, last = match[0][0].replace("&", "<").replace("＜", "<"), match[0][-1].replace(";", ">").replace("＞", ">")
+    return first + last in (*_BRACKETS, "<>")
+
+
+def _is_empty(number: int, before: str) -> bool:
+    """Whether nothing was written behind `<x2>`, so that `</x2>` is the same mark and not one too many."""
+    _, opener, behind = before.casefold().rpartition(f"x{number}")
+    return bool(opener) and not _TAG_END.split(behind, maxsplit=1)[-1].strip()
+
+
+def _roles(match: re.Match[str], waiting: Sequence[int], answer: str) -> list[tuple[str, int]]:
+    """What a tag stands for; nothing for `</x2>`, which follows a `<x2>`."""
+    if match["bare"]:
+        return [("close", waiting[-1])] if match["bare"] in "gG" and waiting else []
+    number = int(match["number"])
+    if match["name"] in "xX":
+        return [] if match["end"] and _is_empty(number, answer[: match.start()]) else [("single", number)]
+    if match["alone"]:
+        return [("open", number), ("close", number)]
+    return [("close" if match["end"] else "open", number)]
+
+
+# Puts marks back into a text that lost or muddled them: on the same words, or as far along as they were.
+#
+# What came back whole stays where it is. Whatever is put in, the result has exactly the marks of the source, nested.
+
+
+_WORD = re.compile(rf"{WITHOUT_SPACES.pattern[:-1]}|\w+(?:['’\-]\w+)*")
+"""A word; in scripts without spaces a character."""
+
+
+def put_back(shown: Shown, answered: Content) -> Content:
+    """A core with the words of `answered` and exactly the marks of `shown.core`.
+
+    `answered` is what `answers.marked` made of an answer: its marks may be too few, too many, unknown or crossed.
+    """
+    kept = _kept(shown, answered)
+    there = {mark.key for mark in marks(kept)}
+    for element in _elements(shown.core):
+        if element.first.key not in there:
+            kept = _with(kept, element)
+    if not shown.order_is_kept(kept):
+        kept = _in_order(kept, shown.ordered)
+    assert same_marks(kept, shown.core)
+    return kept
+
+
+@dataclass(frozen=True)
+class _Element:
+    """A pair or a single mark of the source: how many of its words are before it, how many in it, of how many."""
+
+    first: Mark
+    last: Mark | None
+    before: int
+    inside: int
+    of: int
+    text: str
+    """What stands in a pair."""
+    glued_before: bool
+    glued_behind: bool
+    between: str
+    """The signs on both sides of it, "()", where both are signs."""
+
+
+def _elements(core: Content) -> Iterator[_Element]:
+    texts = [part if isinstance(part, str) else "" for part in core]
+    counts = [len(_WORD.findall(text)) for text in texts]
+    for place, part in enumerate(core):
+        if isinstance(part, str) or part.role == "close":
+            continue
+        end = place
+        if part.role == "open":
+            end = next(
+                n for n, other in enumerate(core) if isinstance(other, Mark) and other.key == ("close", part.number)
+            )
+        last = core[end] if end > place else None
+        yield _Element(
+            part,
+            last if isinstance(last, Mark) else None,
+            sum(counts[:place]),
+            sum(counts[place:end]),
+            sum(counts),
+            "".join(texts[place:end]).strip(),
+            "".join(texts[:place])[-1:].isalnum(),
+            "".join(texts[end:])[:1].isalnum(),
+            _signs("".join(texts[:place])[-1:] + "".join(texts[end:])[:1]),
+        )
+
+
+def _signs(around: str) -> str:
+    return around if len(around) == 2 and not any(one.isalnum() or one.isspace() for one in around) else ""
+
+
+def _kept(shown: Shown, answered: Content) -> Content:
+    """The words, and those marks that are right: known, there once, a pair closed and not crossed."""
+    known = {mark.key: mark for mark in marks(shown.core)}
+    needs_words = enclosing(shown.core)
+    parts: list[str | Mark] = [part for part in answered if isinstance(part, str) or part.key in known]
+    parts = _first_of_each(parts)
+    while (bad := _bad_number(parts, needs_words)) is not None:
+        parts = [part for part in parts if isinstance(part, str) or part.role == "single" or part.number != bad]
+    return content_of(parts)
+
+
+def _first_of_each(parts: Sequence[str | Mark]) -> list[str | Mark]:
+    seen: set[tuple[str, int]] = set()
+    found: list[str | Mark] = []
+    for part in parts:
+        if isinstance(part, Mark):
+            if part.key in seen:
+                continue
+            seen.add(part.key)
+        found.append(part)
+    return found
+
+
+def _bad_number(parts: Sequence[str | Mark], needs_words: set[int]) -> int | None:
+    """A pair that is not whole, crosses another, or is empty where it must not be."""
+    waiting: list[int] = []
+    for part in parts:
+        if isinstance(part, str) or part.role == "single":
+            continue
+        if part.role == "open":
+            waiting.append(part.number)
+        elif part.number not in waiting or waiting.pop() != part.number:
+            return part.number
+    if waiting:
+        return waiting[-1]
+    empty = needs_words - enclosing(tuple(parts))
+    return next(
+        (part.number for part in parts if isinstance(part, Mark) and part.number in empty and part.role == "open"), None
+    )
+
+
+def _with(content: Content, element: _Element) -> Content:
+    if element.last is None:
+        return _spaced(content, element)
+    if not element.text:
+        parts = _split(content, _place_of(content, element))
+        at = _gaps(parts, _place_of(content, element))[-1]
+        return content_of([*parts[:at], element.first, element.last, *parts[at:]])
+    return _around(content, element.first, element.last, *_stretch(content, element))
+
+
+def _around(content: Content, first: Mark, last: Mark, start: int, end: int) -> Content:
+    """A pair from start to end of the plain text; around less where it would cross another, at worst around nothing."""
+    ends = [match.end() for match in _WORD.finditer(plain(content)) if start < match.end() < end]
+    for stop in (end, *reversed(ends)):
+        parts = _split(_split(content, start), stop)
+        for begin_at in reversed(_gaps(parts, start)):
+            for end_at in _gaps(parts, stop):
+                if end_at > begin_at:
+                    found = (*parts[:begin_at], first, *parts[begin_at:end_at], last, *parts[end_at:])
+                    if nests(found):
+                        return content_of(found)
+    parts = _split(content, start)
+    at = _gaps(parts, start)[-1]
+    return content_of([*parts[:at], first, last, *parts[at:]])
+
+
+def _spaced(content: Content, element: _Element) -> Content:
+    """With a space to both sides where the source has one."""
+    text, at = plain(content), _place_of(content, element)
+    before, behind = text[at - 1 : at] if at else "", text[at : at + 1]
+    parts: list[str | Mark] = [element.first]
+    if element.first.look == PROTECTED and text.strip() and (before + behind != element.between or not before):
+        is_spaceless = bool(WITHOUT_SPACES.match(before) or WITHOUT_SPACES.match(behind))
+        if before and not before.isspace() and not element.glued_before and not is_spaceless:
+            parts.insert(0, " ")
+        if behind and behind.isalnum() and not element.glued_behind and not is_spaceless:
+            parts.append(" ")
+    there = _split(content, at)
+    gap = _gaps(there, at)[-1]
+    return content_of([*there[:gap], *parts, *there[gap:]])
+
+
+def _place_of(content: Content, element: _Element) -> int:
+    """Where in the plain text, by the share of words before it: at the beginning of a word, or behind the last."""
+    text = plain(content)
+    if element.between and text.count(element.between) == 1:
+        return text.index(element.between) + 1
+    words = [match.span() for match in _WORD.finditer(text)]
+    if not words:
+        return len(text) if element.before else 0
+    number = round(element.before * len(words) / element.of) if element.of else 0
+    if number >= len(words):
+        return words[-1][1]
+    if element.glued_before and number and not element.glued_behind:
+        return words[number - 1][1]
+    return words[number][0]
+
+
+def _stretch(content: Content, element: _Element) -> tuple[int, int]:
+    """The words that a pair goes around: the same ones where they are there once, else as many, as far along."""
+    text = plain(content)
+    lowered, wanted = text.casefold(), element.text.casefold()
+    if len(lowered) == len(text) and lowered.count(wanted) == 1:
+        start = lowered.index(wanted)
+        return start, start + len(wanted)
+    words = [match.span() for match in _WORD.finditer(text)]
+    if not words:
+        return 0, len(text)
+    total = max(1, element.of)
+    first = min(len(words) - 1, round(element.before * len(words) / total))
+    count = max(1, round(element.inside * len(words) / total))
+    return words[first][0], words[min(len(words), first + count) - 1][1]
+
+
+def _split(parts: Content, at: int) -> Content:
+    """The same parts with the text divided at a place of the plain text; not joined again."""
+    found: list[str | Mark] = []
+    offset = 0
+    for part in parts:
+        size = len(part) if isinstance(part, str) else 0
+        if isinstance(part, str) and offset < at < offset + size:
+            found += [part[: at - offset], part[at - offset :]]
+        else:
+            found.append(part)
+        offset += size
+    return tuple(found)
+
+
+def _gaps(parts: Content, at: int) -> range:
+    """Where in a list of parts that is divided there something at this place may be put in."""
+    offset, first, last = 0, -1, 0
+    for place, part in enumerate((*parts, "")):
+        if offset == at:
+            first, last = (place if first < 0 else first), place
+        offset += len(part) if isinstance(part, str) else 0
+    return range(first, last + 1) if first >= 0 else range(len(parts), len(parts) + 1)
+
+
+def _in_order(content: Content, ordered: Sequence[int]) -> Content:
+    """Marks whose order matters, put into the places of one another."""
+    by_number = {mark.number: mark for mark in marks(content) if mark.role == "single"}
+    wanted = iter([by_number[number] for number in ordered if number in by_number])
+    return content_of(
+        [
+            next(wanted) if isinstance(part, Mark) and part.role == "single" and part.number in ordered else part
+            for part in content
+        ]
+    )

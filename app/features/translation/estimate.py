@@ -8,7 +8,7 @@ from pathlib import Path
 from app.core.events import CancelToken
 from app.documents.segments import Segment
 from app.engine.client import EngineClient
-from app.features.translation.events import Memory
+from app.features.translation.result import Memory
 from app.features.translation.stored import KIND, Row, TranslationEstimate
 from app.features.work.engines import TaskEngines
 from app.features.work.pace import Speeds

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from app.documents.segments import Content, marks, nests
-from app.features.translation.kept_words import KeptWords
+from app.features.translation.memory import KeptWords
 from app.features.translation.queue import row_of
 from app.features.translation.record import outcome_of
 from app.features.translation.result import Origin, Translated

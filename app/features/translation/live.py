@@ -9,16 +9,28 @@ from dataclasses import replace
 from app.core.events import CancelToken, Message, Role, TextDelta
 from app.documents.segments import Content, Segment, plain
 from app.engine.client import Ask, EngineClient
+from app.features.chat import title_from
 from app.features.model_languages import GENERIC
 from app.features.translate import translate
+from app.features.translation.batches import Step, Unit
 from app.features.translation.delivering import candidate
-from app.features.translation.events import Memory, SegmentDone, SegmentGrows, TranslationEvent
-from app.features.translation.families import one_line
 from app.features.translation.marking import shown
 from app.features.translation.problems import is_unusable
-from app.features.translation.result import Translated, TranslationWish
-from app.features.translation.units import Step, Unit
+from app.features.translation.prompts import one_line
+from app.features.translation.result import (
+    Memory,
+    SegmentDone,
+    SegmentGrows,
+    Translated,
+    TranslationEvent,
+    TranslationWish,
+    wish_to_fields,
+)
+from app.features.translation.stored import KIND, TYPED
 from app.features.translation.work import Work, begin
+from app.features.work.queue import DONE
+from app.store.jobs import Job, Jobs
+from app.store.translations import TranslationStore
 
 ALTERNATIVE_TEMPERATURE = 0.8
 TRIES_FOR_ONE = 2
@@ -162,3 +174,36 @@ class _Nothing:
 
     def keep(self, source: Content, target: Content, context: str = "") -> None:
         """Nowhere."""
+
+
+# Typed texts with their translations, in the list beside the documents.
+
+
+TITLE_CHARACTERS = 80
+
+
+class TypedTexts:
+    """From any thread."""
+
+    def __init__(self, jobs: Jobs, store: TranslationStore) -> None:
+        self._jobs, self._store = jobs, store
+
+    def keep(
+        self, job: Job | None, texts: tuple[str, str], wish: TranslationWish, *, source_language: str, model: str
+    ) -> int:
+        """Keeps source and translation, in place of what `job` has or as a new one; returns the job's id."""
+        source, target = texts
+        spec = {"wish": wish_to_fields(wish), "source_language": source_language, "format": TYPED}
+        if job is None:
+            job = self._jobs.add(KIND, title_from(source, TITLE_CHARACTERS), spec, state=DONE)
+        else:
+            has_name = job.title != title_from(self.texts(job.id)[0], TITLE_CHARACTERS)  # from the person
+            self._jobs.update(job.id, title=None if has_name else title_from(source, TITLE_CHARACTERS), spec=spec)
+        self._jobs.update(job.id, progress={"model_file": model})
+        self._store.keep_result(job.id, {"source": source, "target": target}, f"{source}\n{target}")
+        return job.id
+
+    def texts(self, job_id: int) -> tuple[str, str]:
+        """A text and its translation; empty ones for any other job."""
+        fields = self._store.result(job_id) or {}
+        return str(fields.get("source", "")), str(fields.get("target", ""))

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from app.documents.segments import Content, Mark, Segment, SegmentKind, content_of, marks, nests, plain
-from app.features.translation.protecting import Span, spans
 
 PROTECTED = "protected"
 """The look of a mark that stands for text; its `shows` is the text."""
@@ -221,3 +220,210 @@ def _moves_space(parts: list[str | Mark], before: list[str | Mark], after: list[
         parts[-1] = core
         moved = True
     return moved
+
+
+# Finds what stands in a text and must come back as it is: code, addresses, variables, formulas, markup, escapes.
+#
+# Keyboard accelerators of menus (`_File`, `E_xit`, `&File`) stay text: the letter they mark is chosen anew in each
+# language. In the texts of programs a word is an identifier only with two underscores, therefore.
+
+
+_PROGRAMS = frozenset((SegmentKind.MESSAGE, SegmentKind.VALUE))
+"""Their texts are written for programs, so a percent sign before a letter is no prose."""
+_ENDINGS = (
+    "bash|bat|bin|bmp|bz2|c|cfg|conf|cpp|css|csv|dat|deb|desktop|dll|docx?|epub|exe|gguf|gif|gz|html?|ico|ini|ipynb|iso|jar|"
+    "java|jpe?g|js|json|log|md|mkv|mo|mov|mp[34]|ods|odp|odt|ogg|pdf|php|png|po|pptx?|ps1|py|rb|rpm|rs|rtf|sh|so|sql|"
+    "srt|svg|tar|tex|tiff?|toml|ts|tsv|ttf|txt|vtt|wav|webp|xlsx?|xml|xz|ya?ml|zip"
+)
+_CONVERSION = r"(?:\d+\$)?[-+\#0']*(?:\d+|\*(?:\d+\$)?)?(?:\.(?:\d+|\*(?:\d+\$)?)?)?(?:hh|h|ll|l|L|q|j|z|t|I64|I32)?"
+_WITH_SIGNS = r"""
+    (?P<own></?\s*[gGxXsS]\s*\d*\s*/?\s*>|[\[({⟦]\s*/?\s*[gGxX]\d+\s*/?\s*[\])}⟧]|<\s*s\s+n\s*=[^<>]*>)
+  | (?P<control><\|[^<>|\s]{1,60}\|>|<｜[^<>｜\s]{1,60}｜>)
+  | (?P<comment><!--.{0,500}?-->|<!\[CDATA\[.{0,500}?\]\]>)
+  | (?P<tag></?(?:[A-Za-z][\w:.-]*|\d+)(?:\s+[\w:.-]+\s*=\s*(?:"[^"]*"|'[^']*'|[^\s<>"']+))*\s*/?>)
+  | (?P<entity>&(?:[A-Za-z][A-Za-z0-9]{1,31}|\#\d{1,7}|\#[xX][0-9A-Fa-f]{1,6});)
+  | (?P<code>``(?=\S)[^\n]{1,300}?(?<=\S)``|`(?=\S)[^`\n]*(?<=\S)`)
+  | (?P<branches>\{\s*\w+\s*,\s*(?:plural|select|selectordinal)\s*,\s*(?:offset:\d+\s+)?[=\w]+\s*\{
+        |\}\s*=?\w+\s*\{|\}\s*\})
+  | (?P<variable>\{\{\{?[^{}\n]*\}\}\}?|[$%\#@]\{[^{}\n]*\}|\{%[^\n]{0,300}?%\})
+  | (?P<place>\{\}|\{:[^{}\s]*\})
+  | (?P<named>\{[\w.!:<>=+\#$@\[\]-]+(?:\s*,\s*(?:number|date|time)[^{}]*)?\})
+  | (?P<reference>@(?:\.\w+)?:(?:\([^()\n]*\)|\w[\w.-]*)|\$t\([^()\n]*\))
+  | (?P<formula>\$\$[^$]{1,500}\$\$|\\\(.{1,500}?\\\)|\\\[.{1,500}?\\\]
+        |\\begin\{(?P<env>\w{1,30}\*?)\}.{0,500}?\\end\{(?P=env)\}
+        |(?<![\w$\\])\$(?=[^\s$])(?:\\.|[^$\\\n])*?(?<=\S)\$(?![\w$]))
+  | (?P<command>\\[A-Za-z]+\*?(?:\[[^\]\n]*\])?(?:\{(?:[^{}\n]|\{[^{}\n]*\})*\})+)
+  | (?P<path>(?<!\S)\\\\[\w.-]+\\[^\s<>"|?*]*[\w\\]
+        |(?<![\w/.<])(?:~|\.{1,2})/[\w.@+*/-]*[\w@+*/]|(?<![\w/.<])/[\w.@+-]+/[\w.@+*/-]*[\w@+*/])
+  | (?P<option>(?<![\w-])--[A-Za-z][\w-]*(?:=[^\s,;)\]]+)?)
+  | (?P<cite>\[\^?\d+(?:\s*[,;–-]\s*\d+)*\]|\[@[^\[\]\n]+\])
+"""
+_OF_PROGRAMS = rf"""
+  | (?P<framed><%{_CONVERSION}[diouxXeEfFgGaAcCsSp]>)
+  | (?P<escape>\\{{1,2}}(?:[nrtabfve0"'/]|u[0-9A-Fa-f]{{4}}|U[0-9A-Fa-f]{{8}}|x[0-9A-Fa-f]{{2}})|\\\\)
+  | (?P<keyed>%\(\w[\w.]*\){_CONVERSION}[diouxXeEfFgGaAcCsSrp]|%<\w+>|%%)
+  | (?P<numbered>%\d+\$[-+\#0']*(?:\d+)?(?:\.\d+)?(?:hh|h|ll|l|L|q|j|z|t)?[diouxXeEfFgGaAcCsSpn@])
+  | (?P<sized>%[-+\#0']*(?:\d+|\*)?(?:\.(?:\d+|\*)?)?(?:hh|h|ll|l|L|q|j|z|t)?<PRI\w+>|%<PRI\w+>)
+  | (?P<shell>\$[A-Za-z_]\w*|%[A-Z_]{{2,}}%)
+  | (?P<printed>%{_CONVERSION}[diouxXeEfFgGaAcCsSpn@])
+  | (?P<counted>%L?[1-9]\d?)
+  | (?P<clock>%[-_0^\#EO]?[YyHIMBbhkljZzDTRPmNPUVWwrtuv])
+"""
+_OF_PROSE = rf"""
+  | (?P<name>\\[A-Za-z]{{2,}}\b)
+  | (?P<escape>\\(?:[nrt0\\"']|u[0-9A-Fa-f]{{4}}))
+  | (?P<keyed>%\(\w[\w.]*\){_CONVERSION}[diouxXeEfFgGcsSr](?!\w))
+  | (?P<numbered>%\d+\$[-+\#0']*(?:\d+)?(?:\.\d+)?[diouxXeEfFgGcs@](?!\w))
+  | (?P<printed>(?<![\d%])%{_CONVERSION}[diouxXeEfFgGcsS@](?!\w))
+  | (?P<shell>(?<!\w)\$[A-Z_][A-Z_0-9]+\b|%[A-Z_]{{2,}}%)
+"""
+_WITH_LETTERS = rf"""
+  | (?P<address>(?:https?://|\b(?:ftps?|sftp|file|ssh|git|irc|ldap|smb|wss?|magnet|data)://?|\bmailto:|\bwww\.)
+        [^\s<>"'`{{}}|\\^]*[^\s<>"'`{{}}|\\^.,;:!?)\]»”’…。，、])
+  | (?P<mail>(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+)
+  | (?P<drive>(?<![\w\\])[A-Za-z]:\\[^\s<>"|?*]*[^\s<>"|?*.,;:!)])
+  | (?P<file>(?<![\w.-])[\w-]+(?:\.[\w-]+)*\.(?:{_ENDINGS})(?![\w-]))
+  | (?P<call>(?<![\w.])[A-Za-z_][\w.:]*\(\))
+"""
+_NAMES_OF_PROGRAMS = r"""
+  | (?P<identifier>\b[A-Za-z][A-Za-z0-9]*(?:_[A-Za-z0-9]+){2,}\b)
+"""
+_NAMES_OF_PROSE = r"""
+  | (?P<identifier>\b[A-Za-z][A-Za-z0-9]+(?:_[A-Za-z0-9]+)+\b)
+"""
+_FIRST_SIGN = r"(?=[<&`{}$%#@\\~./\[({⟦-])(?:"
+"""With what all but addresses, file names and identifiers begin: so ordinary prose is passed over quickly."""
+
+
+def _compiled(rules: str, names: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """The pattern for texts that may have addresses and names, and the quick one for all others."""
+    flags = re.VERBOSE | re.DOTALL
+    both = re.compile(f"{_WITH_SIGNS}{_WITH_LETTERS}{rules}{names}", flags)
+    return both, re.compile(f"{_FIRST_SIGN}{_WITH_SIGNS}{rules})", flags)
+
+
+_IN_PROGRAMS = _compiled(_OF_PROGRAMS, _NAMES_OF_PROGRAMS)
+_IN_PROSE = _compiled(_OF_PROSE, _NAMES_OF_PROSE)
+_SIGNS_OF_NAMES = (":/", "www.", "mailto:", "@", "()", ":\\", "_")
+_FILE_ENDING = re.compile(rf"\.(?:{_ENDINGS})(?![\w-])")
+_ORDERED = frozenset(("printed", "framed", "sized", "place", "branches"))
+"""Their order tells which value they stand for, so it must not change."""
+_PLACEHOLDERS = frozenset(
+    (
+        "variable",
+        "place",
+        "named",
+        "reference",
+        "keyed",
+        "numbered",
+        "sized",
+        "printed",
+        "framed",
+        "counted",
+        "branches",
+        "shell",
+    )
+)
+_TAG_NAME = re.compile(r"<(/?)\s*([\w:.-]+)")
+
+
+@dataclass(frozen=True)
+class Span:
+    """A stretch of a text that must stay. `tag` is the name of an element that it begins, "/name" that it ends."""
+
+    start: int
+    end: int
+    is_ordered: bool = False
+    tag: str = ""
+    is_placeholder: bool = False
+
+
+def spans(text: str, kind: SegmentKind = SegmentKind.PARAGRAPH) -> list[Span]:
+    """All of them in their order, none within another."""
+    return list(_spans(text, kind))
+
+
+def placeholders(text: str, kind: SegmentKind = SegmentKind.MESSAGE) -> list[str]:
+    """What stands for a value that a program puts in, in its order: {name}, %s, ${x}."""
+    return [text[one.start : one.end] for one in _spans(text, kind) if one.is_placeholder]
+
+
+def _spans(text: str, kind: SegmentKind) -> Iterator[Span]:
+    slow, quick = _IN_PROGRAMS if kind in _PROGRAMS else _IN_PROSE
+    may_have_names = any(one in text for one in _SIGNS_OF_NAMES) or _FILE_ENDING.search(text)
+    for match in (slow if may_have_names else quick).finditer(text):
+        group = match.lastgroup or ""
+        yield Span(match.start(), match.end(), group in _ORDERED, _tag(match, group), group in _PLACEHOLDERS)
+
+
+def _tag(match: re.Match[str], group: str) -> str:
+    if group not in ("tag", "own") or match[0].endswith("/>"):
+        return ""
+    name = _TAG_NAME.match(match[0])
+    return f"{name[1]}{name[2]}" if name else ""
+
+
+# A content as text with its marks, as XLIFF-like tags: <g1>…</g1> around, <x2/> alone.
+
+
+def marked_text(content: Content) -> str:
+    """For people: what a mark stands for is shown where it is text, a line break is one."""
+    return "".join(part if isinstance(part, str) else _mark_tag(part) for part in content)
+
+
+def shown_text(content: Content) -> str:
+    """As it is read: no tags, single marks as what they stand for where that is text, line breaks as such."""
+    return "".join(part if isinstance(part, str) else "\n" if part.look == "break" else part.shows for part in content)
+
+
+def _mark_tag(mark: Mark) -> str:
+    if mark.role == "open":
+        return f"<g{mark.number}>"
+    if mark.role == "close":
+        return f"</g{mark.number}>"
+    if mark.look == "break":
+        return "\n"
+    return mark.shows or f"<x{mark.number}/>"
+
+
+# Protected text that a model wrote out itself: taken for the mark it belongs to, or out of the text.
+
+
+_SPACES = re.compile(r"(?<=\S) {2,}(?=\S)")
+
+
+def adopted(source: Shown, found: Content) -> tuple[Content, tuple[str, ...]]:
+    """A core in which the text of a mark that is missing became that mark, and what was taken out of it.
+
+    Placeholders that the source has not (or not so often) are taken out: a program would put a value there.
+    """
+    there = {mark.key for mark in marks(found)}
+    missing = [
+        mark
+        for mark in marks(source.core)
+        if mark.look == PROTECTED and mark.role == "single" and mark.key not in there
+    ]
+    parts: list[str | Mark] = []
+    for part in found:
+        parts += _with_marks(part, missing) if isinstance(part, str) else [part]
+    invented: list[str] = []
+    cleaned = [_without(part, source, invented) if isinstance(part, str) else part for part in parts]
+    return content_of(cleaned), tuple(invented)
+
+
+def _with_marks(text: str, missing: list[Mark]) -> list[str | Mark]:
+    """The text with marks in place of theirs, each once; `missing` is left with the others."""
+    hits = sorted((text.find(mark.shows), number) for number, mark in enumerate(missing) if mark.shows in text)
+    if not hits:
+        return [text]
+    at, number = hits[0]
+    mark = missing.pop(number)
+    return [text[:at], mark, *_with_marks(text[at + len(mark.shows) :], missing)]
+
+
+def _without(text: str, source: Shown, invented: list[str]) -> str:
+    found: Sequence[str] = [one for one in placeholders(text, source.kind) if one not in source.words]
+    for one in dict.fromkeys(found):
+        invented.append(one)
+        text = _SPACES.sub(" ", text.replace(one, ""))
+    return text

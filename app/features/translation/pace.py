@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from app.features.translation.events import SegmentDone, TranslationEvent, TranslationPlanned, TranslationRests
-from app.features.translation.result import Origin
+from app.features.translation.result import Origin, SegmentDone, TranslationEvent, TranslationPlanned, TranslationRests
 from app.features.work.pace import WorkClock
 
 _BY_THE_MODEL = (Origin.MODEL, Origin.KEPT)

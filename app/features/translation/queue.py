@@ -13,11 +13,15 @@ from app.core.errors import DocumentGone
 from app.core.events import CancelToken, ModelLoaded
 from app.documents.segments import Segment, segment_from_fields
 from app.engine.client import EngineClient
-from app.features.translation.events import Memory, TranslationEvent
 from app.features.translation.record import Record
-from app.features.translation.result import Translated, TranslationWish, translated_from_fields
-from app.features.translation.searched import searched_text
-from app.features.translation.stored import KIND, Row, source_language_of, wish_of
+from app.features.translation.result import (
+    Memory,
+    Translated,
+    TranslationEvent,
+    TranslationWish,
+    translated_from_fields,
+)
+from app.features.translation.stored import KIND, Row, searched_text, source_language_of, wish_of
 from app.features.work.engines import TaskEngines
 from app.features.work.queue import JobQueue
 from app.features.work.turns import Turns

@@ -8,15 +8,17 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from app.documents.segments import Segment
-from app.features.translation.events import (
+from app.features.translation.pace import Pace
+from app.features.translation.result import (
+    Origin,
     SegmentDone,
     TermsFound,
+    Translated,
     TranslationEnded,
     TranslationEvent,
     TranslationPlanned,
+    translated_to_fields,
 )
-from app.features.translation.pace import Pace
-from app.features.translation.result import Origin, Translated, translated_to_fields
 from app.features.translation.stored import source_language_of
 from app.store.jobs import Job, Jobs
 from app.store.translations import Outcome, TranslationStore

@@ -6,12 +6,17 @@ that can be seen without harm, it says so in front, and the result lists it in a
 
 from __future__ import annotations
 
+import csv
+import io
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from html import escape
 from pathlib import Path
+from typing import IO
 
-from app.core.errors import TargetIsOpen, TargetIsSource
+from app.core.errors import DocumentGone, TargetIsOpen, TargetIsSource
 from app.core.events import CancelToken
 from app.core.paths import disk_problem, make_folder
 from app.documents import reading
@@ -20,12 +25,19 @@ from app.documents.formats.registry import named
 from app.documents.protocol import Rewrite, Rewritten, SegmentsWritten
 from app.documents.segments import Content, content_of
 from app.documents.translations_file import write_translations
-from app.features.translation.page_marks import NOT_TRANSLATED
-from app.features.translation.recomposed import recomposed
+from app.features.documents import Documents
+from app.features.translation.adding import Copies
+from app.features.translation.marking import marked_text
+from app.features.translation.memory import own_entry, write_tmx
+from app.features.translation.problems import flag_words
+from app.features.translation.queue import row_of
+from app.features.translation.recomposed import NOT_TRANSLATED, recomposed
 from app.features.translation.result import Origin
-from app.features.translation.stored import Row, Saved, Saving
+from app.features.translation.stored import BLOCKS, TYPED, Row, Saved, Saving, StoredTranslation, wish_of
 from app.features.work.whole_file import SCRATCH, put, scratch_beside, written
 from app.language.names import language
+from app.store.jobs import Job
+from app.store.translations import Entry, Pair, TranslationStore
 
 ENDINGS_OF_NEW = (".docx", ".html")
 
@@ -105,8 +117,8 @@ def rewrite(
 
 def compose(blocks: Iterable[Block], rows: Iterable[Row], target: str, path: Path, *, title: str, unit: str) -> Saved:
     """A new document, .docx or .html by the ending of `path`; raises DiskFull or FolderNotWritable."""
+    from app.features.translation.recomposed import as_html
     from app.features.translation.recomposed_docx import write_docx
-    from app.features.translation.recomposed_html import as_html
 
     words = _Words(rows, is_marked=True)
     new = recomposed(blocks, dict(words))
@@ -145,3 +157,176 @@ def _put(scratch: Path, path: Path) -> None:
         raise disk_problem(error, path.parent) from error
     except OSError as error:
         raise disk_problem(error, path.parent) from error
+
+
+# Saves stored translations as documents: what they can be saved as, under which name, and how.
+
+
+class Savings:
+    """`child_folder` is the document child's own; `password_of` is what a person gave for a file, "" without one."""
+
+    def __init__(
+        self,
+        store: TranslationStore,
+        documents: Documents,
+        copies: Copies,
+        child_folder: Path,
+        *,
+        password_of: Callable[[int], str],
+    ) -> None:
+        self._store, self._documents, self._copies = store, documents, copies
+        self._child_folder, self._password_of = child_folder, password_of
+
+    def save(self, job: Job, path: Path, cancel: CancelToken) -> Iterator[Saving | Saved]:
+        """The last thing is Saved, none where it was cancelled.
+
+        Raises TargetIsSource, TargetIsOpen, DiskFull or FolderNotWritable, DocumentGone, or what the child met.
+        """
+        check_target(path, Path(str(job.spec.get("path", ""))))
+        if job.spec.get("format") == BLOCKS:
+            yield from self._compose(job, path, cancel)
+            return
+        name, format_ = str(job.spec.get("name", "")), str(job.spec.get("format", ""))
+        copy = self._copies.path(job.id, name)
+        if not copy.is_file():
+            raise DocumentGone(name or job.title)
+        original = Original(copy, format_, str(job.spec.get("sha256", "")), self._password_of(job.id))
+        rows = map(row_of, self._store.every_segment(job.id))
+        yield from rewrite(original, rows, wish_of(job).target, path, cancel, child_folder=self._child_folder)
+
+    def _compose(self, job: Job, path: Path, cancel: CancelToken) -> Iterator[Saving | Saved]:
+        ids = self._store.documents_of([job.id])[job.id]
+        document = self._documents.store.get(ids[0]) if ids else None
+        if document is None:
+            raise DocumentGone(job.title)
+        yield Saving(0)
+        if not cancel.cancelled:
+            blocks, rows = self._documents.blocks(document.id), map(row_of, self._store.every_segment(job.id))
+            yield compose(blocks, rows, wish_of(job).target, path, title=job.title, unit=document.unit)
+
+
+def remove_scratch(child_folder: Path, before: float) -> None:
+    """Removes the words of savings that a killed program was at, from before that moment (seconds since 1970)."""
+    for lines in child_folder.glob(f"{SCRATCH}*.jsonl"):
+        with suppress(OSError):
+            if lines.stat().st_mtime < before:
+                lines.unlink()
+
+
+def endings(job: Job) -> tuple[str, ...]:
+    """What a translation can be saved as."""
+    format_ = job.spec.get("format")
+    if format_ == BLOCKS:
+        return ENDINGS_OF_NEW
+    return () if format_ == TYPED else (Path(str(job.spec.get("name", ""))).suffix,)
+
+
+def file_name(stored: StoredTranslation, ending: str) -> str:
+    """Such as "lease (Português).docx"; it says so where not all is translated."""
+    target = language(stored.wish.target)
+    said = target.own.replace(" (", ", ").replace(")", "") if target is not None else stored.wish.target
+    stem = Path(stored.name).stem or "".join(one if one.isalnum() or one in " -_.()" else " " for one in stored.title)
+    partial = ", partial" if stored.done < stored.segments else ""
+    return f"{stem.strip()} ({said.replace('/', '-')}{partial}){ending}"
+
+
+# Source and translation side by side, with what was flagged: a table in HTML or CSV, or a translation memory (TMX).
+
+
+ENDINGS = (".html", ".csv", ".tmx")
+COLUMNS = ("id", "page", "kind", "source", "target", "origin", "accepted", "flags")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_STYLE = """
+body { color: #23201D; font-family: Inter, system-ui, sans-serif; line-height: 1.5; margin: 2em auto; padding: 0 1em;
+  max-width: 80em }
+table { border-collapse: collapse; width: 100%; table-layout: fixed }
+td, th { border-bottom: 1px solid #E4DED7; padding: .4em .6em; vertical-align: top; text-align: start;
+  white-space: pre-wrap; overflow-wrap: anywhere }
+col.id { width: 4em }
+.id, .origin { color: #6B645D; font-size: .85em }
+.flag { color: #B23F12; font-size: .85em; margin: .3em 0 0 }
+@media (prefers-color-scheme: dark) {
+  body { color: #EDE9E4; background-color: #1B1917 }
+  td, th { border-color: #3A3530 }
+  .id, .origin { color: #A8A098 }
+  .flag { color: #F08A5D }
+}
+"""
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def save_bilingual(rows: Iterable[Row], path: Path, *, title: str, source: str, target: str) -> None:
+    """Writes the file in the form of its ending, one of `ENDINGS`; raises DiskFull or FolderNotWritable."""
+    with written(path) as file:
+        match path.suffix.lower():
+            case ".tmx":
+                write_tmx(_entries(rows, Pair(source, target)), file)
+            case ".csv":
+                _write_csv(rows, file, target)
+            case _:
+                for line in _html(rows, title, source, target):
+                    file.write(f"{line}\n".encode("utf-8", "replace"))
+
+
+def _entries(rows: Iterable[Row], pair: Pair) -> Iterator[Entry]:
+    """What is translated; what could not be is left out."""
+    for row in rows:
+        done = row.translated
+        if done is not None and done.origin not in (Origin.KEPT, Origin.SKIPPED):
+            yield own_entry(pair, row.segment.content, done.content, row.segment.context)
+
+
+def _write_csv(rows: Iterable[Row], file: IO[bytes], target: str) -> None:
+    """With the mark by which spreadsheets know UTF-8. What they would take for a formula has an apostrophe in front."""
+    text = io.TextIOWrapper(file, "utf-8-sig", errors="replace", newline="", write_through=True)
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for row in rows:
+        segment, done = row.segment, row.translated
+        writer.writerow(
+            (
+                segment.id,
+                segment.page or "",
+                segment.kind.value,
+                _cell(marked_text(segment.content)),
+                _cell(marked_text(done.content)) if done is not None else "",
+                done.origin.value if done is not None else "",
+                "yes" if done is not None and done.accepted else "",
+                " ".join(flag_words(segment, done, target)) if done is not None else "",
+            )
+        )
+    text.detach()
+
+
+def _cell(text: str) -> str:
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _html(rows: Iterable[Row], title: str, source: str, target: str) -> Iterator[str]:
+    heads = [language(code) for code in (source, target)]
+    names = [one.own if one else code for one, code in zip(heads, (source, target), strict=True)]
+    sides = [
+        f'lang="{escape(code)}" dir="{"rtl" if one and one.is_rtl else "ltr"}"'
+        for one, code in zip(heads, (source, target), strict=True)
+    ]
+    yield '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">'
+    yield f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+    yield '<meta name="viewport" content="width=device-width">'
+    yield f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{escape(title)}</h1>"
+    yield '<table>\n<colgroup><col class="id"><col><col></colgroup>'
+    yield f'<tr><th></th><th lang="{escape(source)}">{escape(names[0])}</th>'
+    yield f'<th lang="{escape(target)}">{escape(names[1])}</th></tr>'
+    for row in rows:
+        yield _html_row(row, sides, target)
+    yield "</table>\n</body>\n</html>"
+
+
+def _html_row(row: Row, sides: list[str], target: str) -> str:
+    segment, done = row.segment, row.translated
+    said = escape(marked_text(done.content)) if done is not None else ""
+    flags = flag_words(segment, done, target) if done is not None and not done.accepted else []
+    told = "".join(f'<p class="flag" lang="en" dir="ltr">{escape(words)}</p>' for words in flags)
+    return (
+        f'<tr id="segment-{segment.id}"><td class="id">{segment.id}</td>'
+        f"<td {sides[0]}>{escape(marked_text(segment.content))}</td><td {sides[1]}>{said}{told}</td></tr>"
+    )

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from app.core.errors import AppError
 from app.documents.segments import Segment
 from app.documents.source import Remark
 from app.features.translation.result import Origin, Term, Translated, TranslationWish, wish_from_fields
 from app.store.jobs import Job
-from app.store.translations import Counts
+from app.store.translations import Counts, StoredSegment
 
 KIND = "translation"
 TASK = "translate"
@@ -151,3 +153,27 @@ def terms_of(job: Job) -> tuple[Term, ...]:
     if job.state == DRAFT:
         return ()
     return tuple(Term(str(source), str(target)) for source, target in job.progress.get("terms", ()))
+
+
+# What a translation is found by, besides its title: the file's name, and the text on both sides.
+
+
+MOST_CHARACTERS = 1_000_000
+"""Of a longer text what comes first: the index would take longer than the work beside it may."""
+
+
+def searched_text(job: Job, segments: Iterable[StoredSegment]) -> str:
+    """The words without their markup."""
+    found, length = [str(job.spec.get("name", ""))], 0
+    for segment in segments:
+        for fields in (segment.source, segment.target or {}):
+            words = _words(fields.get("content", ()))
+            found.append(words)
+            length += len(words)
+        if length >= MOST_CHARACTERS:
+            break
+    return "\n".join(found)
+
+
+def _words(content: Iterable[Any]) -> str:
+    return "".join(part for part in content if isinstance(part, str))

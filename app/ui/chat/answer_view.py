@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from app.core.events import AnswerStats, FinishReason
-from app.features.sentences import Sentence
+from app.features.messages import Sentence
 from app.store.conversations import MessageState, StoredMessage
 from app.ui.chat.body import Body
 from app.ui.chat.branch_documents import BranchDocuments

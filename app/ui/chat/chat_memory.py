@@ -10,7 +10,7 @@ from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from app.core.errors import AppError
 from app.core.events import Role
 from app.features.context import Parts
-from app.features.sentences import Sentence
+from app.features.messages import Sentence
 from app.ui.chat.answering import Answering
 from app.ui.chat.context_full import ContextFull
 from app.ui.chat.context_watch import ContextWatch, Subject

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, SignalInstance
 
 from app.core.events import CancelToken
 from app.core.paths import starter_model
-from app.features.sentences import sentence_for
+from app.features.messages import sentence_for
 from app.ui.chat.empty_state import EmptyState
 from app.ui.shell import tasks
 from app.ui.shell.i18n import tr

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject
 
 from app.core.errors import AppError, EnvironmentProblem
 from app.core.events import Finished
-from app.features.sentences import sentence_for
+from app.features.messages import sentence_for
 from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.answering import Announcer, Answering
 from app.ui.shell.i18n import tr

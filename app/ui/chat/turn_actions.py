@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.core.errors import AppError
 from app.core.events import Role
-from app.features.sentences import NO_PICTURES, Sentence
+from app.features.messages import NO_PICTURES, Sentence
 from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.clipboard import html_of, mime_data
 from app.ui.chat.question_view import QuestionView

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 
-from app.features.sentences import sentence_for
+from app.features.messages import sentence_for
 from app.hub.files import quantization, quantization_words
 from app.ui.models.download_words import join, problem_words, state_words
 from app.ui.models.model_card import ModelCard

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.features.sentences import sentence_for
+from app.features.messages import sentence_for
 from app.ui.shell.i18n import size_text, tr
 
 if TYPE_CHECKING:

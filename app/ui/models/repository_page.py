@@ -15,8 +15,8 @@ from app.core import errors
 from app.core.events import CancelToken
 from app.engine.fit import Room
 from app.features.file_choice import recommended
+from app.features.messages import Sentence, sentence_for
 from app.features.model_estimate import Fit
-from app.features.sentences import Sentence, sentence_for
 from app.hub.files import ModelFile, Repository
 from app.ui.chat.links import ask_to_open
 from app.ui.chat.markdown import Block

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, 
 
 from app.core import errors
 from app.core.events import CancelToken
-from app.features.sentences import sentence_for
+from app.features.messages import sentence_for
 from app.hub.files import ModelFile, Repository
 from app.hub.search import PAGE_ROWS, Page, Query
 from app.ui.models.filters import Filters

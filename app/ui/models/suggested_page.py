@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QPushButton
 
 from app.core.errors import EnvironmentProblem
 from app.core.paths import starter_model
+from app.features.messages import sentence_for
 from app.features.model_estimate import TOO_LARGE, download_words, fit_words, pace_words
-from app.features.sentences import sentence_for
 from app.hub.files import quantization, quantization_words
 from app.ui.models.download_words import join, problem_words, state_words
 from app.ui.models.model_card import ModelCard

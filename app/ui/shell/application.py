@@ -22,7 +22,7 @@ from app.core.errors import AppError
 from app.core.paths import AppPaths, resource
 from app.core.settings import load_settings
 from app.features.memory_watch import MemoryWatch
-from app.features.sentences import Sentence
+from app.features.messages import Sentence
 from app.ui.chat.chat_view import ChatView
 from app.ui.shell import tasks
 from app.ui.shell.calm_caret import CalmCaret

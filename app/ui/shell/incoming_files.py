@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app.features.sentences import NO_FILE, NO_PICTURES
+from app.features.messages import NO_FILE, NO_PICTURES
 from app.ui.shell.i18n import tr
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify

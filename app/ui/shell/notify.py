@@ -16,7 +16,7 @@ from PySide6.QtCore import QObject, Qt, Signal, qVersion
 
 from app import APP_NAME, __version__
 from app.core import errors
-from app.features.sentences import Sentence, sentence_for
+from app.features.messages import Sentence, sentence_for
 from app.ui.shell.desktop import copy_text, open_folder
 from app.ui.shell.i18n import tr
 from app.ui.theme import Theme

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Qt, QTimer
 
 from app.core.child import BEAT_EVERY_S, Child, SilenceWatch
-from app.features.sentences import silence_sentence
+from app.features.messages import silence_sentence
 from app.ui.shell.notify import Notify
 from app.ui.widgets.notice_bar import Notice
 

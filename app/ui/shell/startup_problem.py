@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout
 
 from app import APP_NAME
-from app.features.sentences import sentence_for
+from app.features.messages import sentence_for
 from app.ui.shell.desktop import copy_text, open_folder
 from app.ui.shell.i18n import breakable, tr
 from app.ui.shell.notify import describe

@@ -22,7 +22,7 @@ from app.ui.widgets.names import name_widgets
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.model_sentences import Words
+    from app.features.model_messages import Words
 
 
 class BetterModel(QFrame):
@@ -69,7 +69,7 @@ class BetterModel(QFrame):
             self.look(languages)
 
     def _work(self, _cancel: CancelToken) -> Iterator[tuple[str, Words | None]]:
-        from app.features.summary.writing_language import not_made_for  # reads headers, and is not needed at start
+        from app.features.summary.result import not_made_for  # reads headers, and is not needed at start
 
         models = self._app.models
         model = models.for_task("summarize") or self._app.model_path()

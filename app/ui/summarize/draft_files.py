@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from app.core.errors import AppError, DocumentLocked
 from app.documents.folder import MOST_FILES, Expanded, expand
 from app.features.documents import Part
-from app.features.sentences import Sentence, sentence_for
+from app.features.messages import Sentence, sentence_for
 from app.store.documents import StoredDocument
 from app.ui.shell import tasks
 from app.ui.shell.i18n import tr

@@ -9,7 +9,7 @@ from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
-from app.features.sentences import sentence_for
+from app.features.messages import sentence_for
 from app.features.summaries import Estimate
 from app.features.summary.result import Wish
 from app.ui.icons import icon

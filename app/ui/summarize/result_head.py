@@ -9,14 +9,14 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QLineEdit, QWidget
 
-from app.features.summary.result import Summary
-from app.features.summary.words import (
+from app.features.summary.messages import (
     coverage_words,
     language_words,
     nothing_words,
     statements_words,
     unknown_in_short,
 )
+from app.features.summary.result import Summary
 from app.ui.icons import icon
 from app.ui.shell.i18n import tr
 from app.ui.summarize.column import Column

@@ -8,8 +8,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.features.summaries import StoredSummary
+from app.features.summary.messages import nothing_words
 from app.features.summary.result import Form, Summary
-from app.features.summary.words import nothing_words
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.summarize.column import Column, scrolled

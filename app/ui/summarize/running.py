@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.features.summaries import StoredSummary
-from app.features.summary.events import SummaryEvent
+from app.features.summary.result import SummaryEvent
 from app.features.work.queue import Worked
 from app.ui.shell import tasks
 from app.ui.shell.i18n import tr

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.features.document_sentences import units
+from app.features.document_messages import units
 from app.features.summaries import Estimate, StoredSummary
 from app.features.summary.result import Form, Length
 from app.store.documents import StoredDocument

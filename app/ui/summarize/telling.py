@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from app.features.summary.messages import check_words
 from app.features.summary.result import Statement
-from app.features.summary.words import check_words
 from app.ui.shell.i18n import tr
 from app.ui.summarize.places import Places
 from app.ui.summarize.statement_text import Told

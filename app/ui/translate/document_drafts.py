@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from app.core.errors import AppError
-from app.features.sentences import sentence_for
+from app.features.messages import sentence_for
 from app.features.translation.result import Formality, TranslationWish
 from app.features.translation.stored import DRAFT, StoredTranslation, TranslationEstimate
 from app.language.names import is_same

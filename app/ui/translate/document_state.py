@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
-from app.features.sentences import Sentence, sentence_for
+from app.features.messages import Sentence, sentence_for
 from app.features.translation.stored import StoredTranslation
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import ACTION_LABELS, Notify

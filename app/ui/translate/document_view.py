@@ -11,8 +11,14 @@ from PySide6.QtGui import QFocusEvent, QHideEvent, QResizeEvent
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
-from app.features.translation.events import SegmentDone, SegmentGrows, TermsFound, TranslationEnded, TranslationEvent
-from app.features.translation.result import TranslationWish
+from app.features.translation.result import (
+    SegmentDone,
+    SegmentGrows,
+    TermsFound,
+    TranslationEnded,
+    TranslationEvent,
+    TranslationWish,
+)
 from app.features.translation.stored import DRAFT, Row, StoredTranslation
 from app.features.work.queue import DONE, QUEUED, RUNNING
 from app.ui.shell.i18n import tr

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from app.core.errors import AppError, DocumentLocked
 from app.core.events import CancelToken
 from app.documents.folder import Expanded, expand
-from app.features.sentences import Sentence, sentence_for
+from app.features.messages import Sentence, sentence_for
 from app.features.translation.result import TranslationWish
 from app.features.translation.stored import Added, Adding, StoredTranslation
 from app.ui.shell import tasks

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from app.documents.segments import Segment
-from app.features.translation.flag_words import reason_of
+from app.features.translation.problems import reason_of
 from app.features.translation.result import Flag, FlagKind, Origin, Translated
 from app.ui.shell.i18n import tr
 

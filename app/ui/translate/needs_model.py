@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
 from app.core.events import CancelToken
-from app.features.sentences import sentence_for
+from app.features.messages import sentence_for
 from app.ui.shell import tasks
 from app.ui.shell.i18n import tr
 from app.ui.shell.model_loader import in_words
@@ -25,7 +25,7 @@ from app.ui.widgets.progress_line import ProgressLine
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.model_sentences import Words
+    from app.features.model_messages import Words
     from app.features.models import Suggestion
     from app.hub.downloads import Download
 

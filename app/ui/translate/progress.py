@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.features.translation.events import (
+from app.features.translation.result import (
     SegmentDone,
     SegmentGrows,
     TranslationEvent,

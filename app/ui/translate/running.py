@@ -16,7 +16,7 @@ from app.ui.translate.progress import Progress
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.translation.events import TranslationEvent
+    from app.features.translation.result import TranslationEvent
     from app.features.translation.stored import StoredTranslation
     from app.features.work.queue import Worked
 

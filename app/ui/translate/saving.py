@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from app.core.errors import AppError
 from app.core.events import CancelToken
+from app.features.translation.saving import file_name
 from app.features.translation.stored import Saved, Saving, StoredTranslation
-from app.features.translation.stored_saving import file_name
 from app.ui.shell import tasks
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify

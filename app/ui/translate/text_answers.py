@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 
-from app.features.translation.events import SegmentDone, SegmentGrows, TranslationPlanned, TranslationRests
-from app.features.translation.result import Origin, Translated
+from app.features.translation.result import (
+    Origin,
+    SegmentDone,
+    SegmentGrows,
+    Translated,
+    TranslationPlanned,
+    TranslationRests,
+)
 from app.language.names import language, own_name
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify

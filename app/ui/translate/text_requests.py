@@ -8,8 +8,7 @@ from pathlib import Path
 
 from app.core.events import CancelToken
 from app.documents.segments import Content, Segment
-from app.features.translation.events import TranslationEvent
-from app.features.translation.result import Translated, TranslationWish
+from app.features.translation.result import Translated, TranslationEvent, TranslationWish
 
 
 class Either(CancelToken):

@@ -16,8 +16,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.core.events import CancelToken
 from app.documents.segments import Content
-from app.features.translation.events import TranslationEnded, TranslationEvent
-from app.features.translation.result import Translated, TranslationWish
+from app.features.translation.result import Translated, TranslationEnded, TranslationEvent, TranslationWish
 from app.ui.shell import tasks
 from app.ui.translate.text_requests import (
     Alternative,

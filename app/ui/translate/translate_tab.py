@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.core.errors import AppError
-from app.features.translation.events import SegmentDone, TranslationPlanned
+from app.features.translation.result import SegmentDone, TranslationPlanned
 from app.ui.second_model_question import SecondModelQuestion
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme

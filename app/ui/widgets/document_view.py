@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
 from app.documents.blocks import Block
-from app.features.sentences import sentence_for
+from app.features.messages import sentence_for
 from app.features.shown_document import Mark, ShownDocument
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.documents.source import PageRead, Remark
-from app.features.document_sentences import pages_words, remark_sentence, units
+from app.features.document_messages import pages_words, remark_sentence, units
 from app.features.documents import Part
 from app.store.documents import StoredDocument
 from app.ui.shell.i18n import tr

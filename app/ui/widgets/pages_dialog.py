@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from app.core.visible import visible_name
-from app.features.document_sentences import units
+from app.features.document_messages import units
 from app.ui.shell.i18n import tr, window_title
 from app.ui.theme import Theme
 from app.ui.widgets.document_words import short_name

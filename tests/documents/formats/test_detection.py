@@ -15,7 +15,7 @@ from app.core.errors import DocumentUnreadable
 from app.documents.checked_file import check_file
 from app.documents.formats.detection import find_format, really
 from app.documents.formats.registry import formats
-from app.features.sentences import sentence_for
+from app.features.messages import sentence_for
 from tests.helpers.text_files import LANGUAGES, write_ods, write_ole, write_xlsx, write_zip
 
 READABLE = {each.name for each in formats() if each.read}

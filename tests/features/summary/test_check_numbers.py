@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.features.summary.check_numbers import missing_number
+from app.features.summary.checks import missing_number
 from app.language.dates import dates
 from app.language.numbers import quantities
 

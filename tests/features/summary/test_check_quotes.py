@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.features.summary.check_quotes import find_quote
+from app.features.summary.checks import find_quote
 
 TEXT = (
     "The ﬁrst  “state-of-\nthe-art” model — so it said — reached 96.6 %  in\u00a02020, and the Ca\u00adfe\u0301 closed."

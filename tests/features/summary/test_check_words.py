@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from app.features.summary.messages import check_words, statements_words
 from app.features.summary.result import Anchor, Check, Reason, Statement
-from app.features.summary.words import check_words, statements_words
 
 DIFFERS = Check(False, Reason.NUMBER, "3.1 million", "3.7 million")
 MISSING = Check(False, Reason.SUPPORT)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from app.features.summary.messages import coverage_words, language_words, nothing_words
 from app.features.summary.result import Coverage, Form, LeftApart, Statement, SummarizedDocument, Summary, Wish
-from app.features.summary.words import coverage_words, language_words, nothing_words
 
 
 def pages(pages: int, read: int, without: tuple[int, ...] = (), unread: tuple[int, ...] = (), **more: Any) -> Any:

@@ -9,12 +9,12 @@ import pytest
 
 from app.core.events import FinishReason
 from app.documents.blocks import Block, Kind
-from app.features.summary import grammar
-from app.features.summary.points import MOST_CHARACTERS, read_points
+from app.features.summary import prompts
+from app.features.summary.checks import Cited
+from app.features.summary.condensing import Sources
+from app.features.summary.prompts import MOST_CHARACTERS, read_points
 from app.features.summary.result import Form
-from app.features.summary.sources import Sources
 from app.features.summary.write_up import Draft, written
-from app.features.verify import Cited
 from tests.features.summary.pipeline import document, events_of, scripted, summary_of
 
 BLOCKS = {number: (Cited(0, Block(number, Kind.PARAGRAPH, f"Text {number}.")),) for number in range(1, 9)}
@@ -22,7 +22,7 @@ DRAFT = Draft(Sources((("a.pdf", ""),), BLOCKS))
 LONG = "The kiln in the valley was heated with wood " * 20
 
 
-def sentence(characters: int = grammar.MOST_CHARACTERS, text: str = LONG) -> str:
+def sentence(characters: int = prompts.MOST_SENTENCE_CHARACTERS, text: str = LONG) -> str:
     """What a small model's grammar makes of a sentence that would be longer: a stop after so many characters."""
     return f"{text[: characters + 1]}."
 
@@ -44,7 +44,7 @@ def test_a_sentence_that_was_ended_in_a_word_ends_with_the_word_before(read: obj
     assert LONG.startswith(f"{found[:-1]} ")
 
 
-@pytest.mark.parametrize("characters", [40, grammar.MOST_CHARACTERS - 1])
+@pytest.mark.parametrize("characters", [40, prompts.MOST_SENTENCE_CHARACTERS - 1])
 def test_shorter_ones_end_as_they_were_written(characters: int) -> None:
     text = sentence(characters)
     assert texts(f"[2] {text}\n") == [text]
@@ -52,14 +52,14 @@ def test_shorter_ones_end_as_they_were_written(characters: int) -> None:
 
 
 def test_what_counts_as_one_character_there_counts_as_one_here() -> None:
-    text = sentence(grammar.MOST_CHARACTERS - 1, f"In 1.5 m, Dr. Kern says, {LONG}")
+    text = sentence(prompts.MOST_SENTENCE_CHARACTERS - 1, f"In 1.5 m, Dr. Kern says, {LONG}")
     longer = f"{text[:-1]} {LONG[:3]}."  # 1.5 and the title are three and six characters, but fewer steps
-    assert len(longer) > grammar.MOST_CHARACTERS + 2
+    assert len(longer) > prompts.MOST_SENTENCE_CHARACTERS + 2
     assert texts(f"[2] {longer}\n") == [longer]
 
 
 def test_a_larger_models_sentence_is_cut_at_its_own_length() -> None:
-    free = LONG[: grammar.MOST_FREE_CHARACTERS + 1]
+    free = LONG[: prompts.MOST_FREE_CHARACTERS + 1]
     assert not free.endswith(" ")
     (found,) = statements(f"- {free} [2]\n")
     assert found == f"{free.rsplit(' ', 1)[0]}…"
@@ -70,7 +70,7 @@ def test_a_larger_models_sentence_is_cut_at_its_own_length() -> None:
 
 
 def test_so_is_a_point_in_json() -> None:
-    full = f"In {LONG}"[: grammar.MOST_FREE_CHARACTERS]
+    full = f"In {LONG}"[: prompts.MOST_FREE_CHARACTERS]
     assert full.endswith("in t"), "in the middle of the"
     (found,) = texts(json.dumps({"points": [{"t": full, "ids": [2]}]}))
     assert found == f"{full.rsplit(' ', 1)[0]}…"
@@ -79,7 +79,7 @@ def test_so_is_a_point_in_json() -> None:
 
 
 def test_a_question_that_was_ended_in_a_word_is_cut_too() -> None:
-    asked = f"{('Which kiln of the valley was heated ' * 9)[: grammar.MOST_QUESTION_CHARACTERS + 1]}?"
+    asked = f"{('Which kiln of the valley was heated ' * 9)[: prompts.MOST_QUESTION_CHARACTERS + 1]}?"
     (found,) = written(f"Q: {asked}\n[2] The kiln is old.\n", Form.QUESTIONS, DRAFT, FinishReason.STOP)
     assert found.group == f"{asked.rsplit(' ', 1)[0]}…?"
 
@@ -91,7 +91,7 @@ def test_no_text_is_longer_than_the_most_and_ends_in_a_word() -> None:
 
 
 def test_a_text_without_spaces_only_says_that_it_goes_on() -> None:
-    text = "窯" * (grammar.MOST_CHARACTERS + 1)
+    text = "窯" * (prompts.MOST_SENTENCE_CHARACTERS + 1)
     assert texts(f"[2] {text}。\n") == [f"{text}…"]
 
 

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from app.documents.blocks import Block, Kind
 from app.features.summary.digest import digest_of, digest_summary
-from app.features.summary.events import InputDocument
-from app.features.summary.result import Form, Length, Method, Wish
+from app.features.summary.result import Form, InputDocument, Length, Method, Wish
 
 WORDS = (
     "kiln",

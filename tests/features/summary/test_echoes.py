@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from app.features.summary import prompts
-from app.features.summary.points import cited_runs, read_points
+from app.features.summary.prompts import cited_runs, read_points
 from app.features.summary.result import Form
 from app.features.summary.sections import whole
 from tests.features.summary.pipeline import document

@@ -15,10 +15,9 @@ from markdown_it import MarkdownIt
 from mdit_py_plugins.footnote import footnote_plugin
 
 from app.core.errors import FolderNotWritable
-from app.features.summary.export import as_html, as_json, as_markdown, as_text, save
-from app.features.summary.export_markdown import escaped
+from app.features.summary.export import as_html, as_json, as_markdown, as_text, escaped, report, save
 from app.features.summary.laid_out import lay_out, plain
-from app.features.summary.report import report
+from app.features.summary.messages import check_words, coverage_words
 from app.features.summary.result import (
     Anchor,
     Check,
@@ -32,7 +31,6 @@ from app.features.summary.result import (
     summary_from_fields,
     summary_to_fields,
 )
-from app.features.summary.words import check_words, coverage_words
 from tests.helpers.documents import read
 
 LEASE = SummarizedDocument(1, "lease.pdf", "Lease", "page", Coverage(40, 38, 12, 10, (7,), (9,)))

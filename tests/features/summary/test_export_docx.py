@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from app.documents.blocks import Kind
 from app.features.summary.export import as_html, save, write_docx
 from app.features.summary.laid_out import plain
+from app.features.summary.messages import check_words
 from app.features.summary.result import Anchor, Check, Form, Reason, Statement
-from app.features.summary.words import check_words
 from tests.features.summary.test_export import DIFFERS, NOTICE, RENT, summary
 from tests.helpers.documents import read
 from tests.helpers.real_files import convert

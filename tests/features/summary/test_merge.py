@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from app.features.summarize import Merging
-from app.features.summary.memory_steps import MemorySteps
+from app.features.summary.steps import MemorySteps
 from tests.features.summary.pipeline import (
     NARROW_TOKENS,
     events_of,

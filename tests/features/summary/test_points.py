@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.events import FinishReason
-from app.features.summary.points import (
+from app.features.summary.prompts import (
     Point,
     Problem,
     cited_runs,

@@ -10,9 +10,8 @@ import pytest
 
 from app.core.events import Message
 from app.engine.protocol import Sampling
-from app.features.summary import grammar
-from app.features.summary.points import Problem, read_points
-from app.features.summary.prompts import map_messages, merge_messages, write_messages
+from app.features.summary import prompts
+from app.features.summary.prompts import Problem, map_messages, merge_messages, read_points, write_messages
 from app.features.summary.result import Form
 from app.features.summary.sections import Section, whole
 from tests.features.summary.pipeline import document, heading
@@ -76,7 +75,7 @@ def test_a_merge_shows_the_sentences_apart_from_the_points() -> None:
 
 @pytest.mark.parametrize("numbers", [[7], [1, 2, 3], [9, 10, 11, 100, 101], list(range(1, 400)), [3, 31, 314]])
 def test_only_the_numbers_that_were_shown_can_be_written(numbers: Sequence[int]) -> None:
-    pattern = re.sub(r'["\s]', "", grammar.one_of(numbers))
+    pattern = re.sub(r'["\s]', "", prompts.one_of(numbers))
     wrong = [number for number in range(1200) if bool(re.fullmatch(pattern, str(number))) != (number in numbers)]
     assert wrong == []
 
@@ -85,7 +84,7 @@ def test_only_the_numbers_that_were_shown_can_be_written(numbers: Sequence[int])
 def test_each_line_of_a_small_model_has_its_own_stretch_of_the_numbers_and_together_they_have_all(
     count: int, most: int
 ) -> None:
-    rules = grammar.spread(list(range(1, most + 1)), count, "en")
+    rules = prompts.spread(list(range(1, most + 1)), count, "en")
     parts = [
         {n for n in range(1, most + 1) if re.fullmatch(re.sub(r'["\s]', "", match), str(n))}
         for match in re.findall(r'line\d+ ::= "\[" \((.*)\) "\] "', rules)
@@ -100,7 +99,7 @@ def test_each_line_of_a_small_model_has_its_own_stretch_of_the_numbers_and_toget
 def sentence_pattern() -> re.Pattern[str]:
     """What small models may write as one text, as an expression of Python's: its rules name only later ones."""
     rules = dict(
-        re.findall(r"^(text|begin|unit|goes|initials|short|lower) ::= (.*)$", grammar.spread([1], 1, "en"), re.M)
+        re.findall(r"^(text|begin|unit|goes|initials|short|lower) ::= (.*)$", prompts.spread([1], 1, "en"), re.M)
     )
     body = rules.pop("text")
     for name in ("begin", "unit", "goes", "initials", "short", "lower"):
@@ -146,11 +145,11 @@ def test_a_small_model_cannot_write_two_sentences_in_one_nor_begin_with_signs(te
 
 def every_grammar() -> list[tuple[str, str]]:
     ids = [1, 2, 10, 12]
-    found = [(f"small {form}", grammar.spread(ids, 3, "en", form)) for form in Form]
-    found += [(f"large {form}", grammar.write_up(form, ids, 2, 4)) for form in Form]
-    found += [(f"spread {code}", grammar.spread(ids, 2, code)) for code in ("ja", "hi", "ar", "th")]
-    found += [(f"choice {form}", grammar.choice(ids, 2, form)) for form in (Form.BULLETS, Form.PARAGRAPHS)]
-    quotes = [(f"json {quotes}", grammar.json_points(ids, 3, has_quotes=quotes)) for quotes in (True, False)]
+    found = [(f"small {form}", prompts.spread(ids, 3, "en", form)) for form in Form]
+    found += [(f"large {form}", prompts.write_up(form, ids, 2, 4)) for form in Form]
+    found += [(f"spread {code}", prompts.spread(ids, 2, code)) for code in ("ja", "hi", "ar", "th")]
+    found += [(f"choice {form}", prompts.choice(ids, 2, form)) for form in (Form.BULLETS, Form.PARAGRAPHS)]
+    quotes = [(f"json {quotes}", prompts.json_points(ids, 3, has_quotes=quotes)) for quotes in (True, False)]
     return found + quotes
 
 
@@ -180,7 +179,7 @@ def test_a_small_model_s_answer_is_whole_sentences_with_numbers_that_were_shown(
     load(engine, starter)
     messages = map_messages(GIVEN, section(), "en", 2, is_small=True)
     try:
-        rules = grammar.spread([1, 2], 2, "en")
+        rules = prompts.spread([1, 2], 2, "en")
         options = {"max_tokens": 300, "task_sampling": Sampling(0.0, seed=1)}
         text, stats = answer_of(engine.generate(messages, grammar=rules, **options))
     finally:

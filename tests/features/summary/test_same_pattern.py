@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.features.summary.points import without_repeats
+from app.features.summary.prompts import without_repeats
 
 
 @pytest.mark.parametrize(

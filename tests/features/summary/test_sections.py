@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from app.documents.blocks import Block, Box, Kind, Piece, Place
 from app.documents.split import Slice
-from app.features.summary.coverage import Reading
 from app.features.summary.prompts import map_messages
-from app.features.summary.sections import halves_of, sections_of, whole
+from app.features.summary.sections import Reading, halves_of, sections_of, whole
 from tests.features.summary.pipeline import all_kinds, document, heading
 
 ODD = st.text(alphabet="ab c\n\t.[]=#1é漢\u200b", max_size=300)

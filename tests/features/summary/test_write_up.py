@@ -9,11 +9,11 @@ import pytest
 
 from app.core.events import FinishReason
 from app.documents.blocks import Block, Kind
-from app.features.summary.headings import runs_under_headings
+from app.features.summary.checks import Cited
+from app.features.summary.condensing import Sources, evenly, evidence_of
 from app.features.summary.result import Anchor, Form, Statement, Wish
-from app.features.summary.sources import Sources, evenly, evidence_of
+from app.features.summary.sections import runs_under_headings
 from app.features.summary.write_up import Draft, plain_text, written
-from app.features.verify import Cited
 from tests.features.summary.pipeline import (
     LARGE_BYTES,
     NARROW_TOKENS,

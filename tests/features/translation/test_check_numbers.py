@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.features.translation.check_numbers import different_number
+from app.features.translation.checks import different_number
 
 
 @pytest.mark.parametrize(

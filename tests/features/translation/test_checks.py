@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from app.features.translation.check_language import is_other_language, is_same, leftover
-from app.features.translation.check_length import Lengths
-from app.features.translation.checks import Checks
-from app.features.translation.families import Pair
+from app.features.translation.checks import Checks, Lengths, is_other_language, is_same, leftover
 from app.features.translation.marking import shown_content
 from app.features.translation.problems import Problem, ProblemKind, flags_of, is_unusable, sentence_of, weight
+from app.features.translation.prompts import Pair
 from app.features.translation.result import FlagKind, Term
 from app.language.detection import Detector
 

@@ -9,9 +9,8 @@ import pytest
 
 from app.documents.segments import Segment, SegmentKind, plain
 from app.features.translation.delivering import candidate, deliver
-from app.features.translation.marking import shown, shown_content
+from app.features.translation.marking import placeholders, shown, shown_content
 from app.features.translation.problems import ProblemKind
-from app.features.translation.protecting import placeholders
 from app.features.translation.result import FlagKind, Origin
 
 SOURCE = "The dog sleeps."

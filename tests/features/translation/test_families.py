@@ -8,11 +8,8 @@ from pathlib import Path
 import pytest
 
 from app.core.events import Role
-from app.features.translation.families import Pair, Request, family_for
-from app.features.translation.generic_prompt import Generic
-from app.features.translation.hunyuan_prompt import HyMt1, HyMt2
+from app.features.translation.prompts import Generic, HyMt1, HyMt2, Pair, Request, TranslateGemma, family_for
 from app.features.translation.result import Flag, FlagKind, Formality, Term, TranslationWish
-from app.features.translation.translate_gemma_prompt import TranslateGemma
 from tests.features.translation.pipeline import events_of, results, scripted, segments, text_of
 
 TEXT = "The dog sleeps."

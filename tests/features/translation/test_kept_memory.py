@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.documents.segments import Content, Mark
-from app.features.translation.kept_memory import KeptMemory, key_of, model_key, own_entry, with_marks_of
+from app.features.translation.memory import KeptMemory, key_of, model_key, own_entry, with_marks_of
 from app.features.translation.result import Formality, Term, TranslationWish
 from app.store.translations import OpenedMemory, Pair, TranslationMemory, opened_memory
 

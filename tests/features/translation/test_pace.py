@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from app.features.translation.events import SegmentDone, TranslationPlanned, TranslationRests
 from app.features.translation.pace import Pace
-from app.features.translation.result import Origin, Translated
+from app.features.translation.result import Origin, SegmentDone, Translated, TranslationPlanned, TranslationRests
 
 
 class Clock:

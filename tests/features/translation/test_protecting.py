@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.documents.segments import SegmentKind
-from app.features.translation.protecting import placeholders, spans
+from app.features.translation.marking import placeholders, spans
 
 MESSAGE, PROSE = SegmentKind.MESSAGE, SegmentKind.PARAGRAPH
 

@@ -10,9 +10,8 @@ from lxml import etree, html
 
 from app.documents.blocks import Block, Kind
 from app.documents.segments import Mark, SegmentKind
-from app.features.translation.recomposed import recomposed, segments_of
+from app.features.translation.recomposed import as_html, recomposed, segments_of
 from app.features.translation.recomposed_docx import write_docx
-from app.features.translation.recomposed_html import as_html
 
 BLOCKS = [
     Block(1, Kind.HEADING, "Kilns", 1, level=2),

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.documents.segments import Content, Mark, content_of, nests, plain
-from app.features.translation.sentences import halves_of, joined, parts_of, sentences_of
+from app.features.translation.batches import halves_of, joined, parts_of, sentences_of
 from tests.features.translation.contents import contents
 from tests.features.translation.pipeline import bold
 

@@ -10,9 +10,7 @@ from lxml import etree
 
 from app.core.errors import DocumentUnreadable
 from app.documents.segments import Content, Mark, content_from_fields
-from app.features.translation.kept_memory import content_text, key_of, own_entry
-from app.features.translation.tmx import read_tmx
-from app.features.translation.tmx_writing import write_tmx
+from app.features.translation.memory import content_text, key_of, own_entry, read_tmx, write_tmx
 from app.store.translations import Entry, Made, Pair
 
 XML = "{http://www.w3.org/XML/1998/namespace}"

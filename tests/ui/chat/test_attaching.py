@@ -10,7 +10,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
-from app.features.sentences import NO_PICTURES
+from app.features.messages import NO_PICTURES
 from app.store.conversations import Use
 from app.ui.chat.answer_view import AnswerView
 from app.ui.widgets.large_file import LARGE_BYTES, LargeFile

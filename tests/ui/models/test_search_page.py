@@ -11,7 +11,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from app.core import errors
-from app.features.sentences import sentence_for
+from app.features.messages import sentence_for
 from app.hub.access import Access, Ledger
 from app.hub.network import Network
 from app.hub.search import Found, Hub, Page

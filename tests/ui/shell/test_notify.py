@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QPlainTextEdit, QPushButton, QVBoxLa
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import DiskFull, EngineStopped, ModelLoadFailed, ProtocolViolation, every_error
-from app.features.sentences import Sentence
+from app.features.messages import Sentence
 from app.ui.shell.notify import ACTION_LABELS, Notify, describe
 from app.ui.theme import Theme
 from app.ui.widgets.notice_bar import Notice

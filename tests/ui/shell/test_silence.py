@@ -17,7 +17,7 @@ from app.core.errors import DocumentTooDemanding, EngineStopped
 from app.core.events import CancelToken, Message, Role
 from app.documents.protocol import Read
 from app.documents.reading import read
-from app.features.sentences import sentence_for
+from app.features.messages import sentence_for
 from app.ui.shell.notify import Notify
 from app.ui.shell.silence import SilenceNotices
 from app.ui.theme import Theme

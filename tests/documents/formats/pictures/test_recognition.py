@@ -17,7 +17,7 @@ from app.documents.formats.pdf.pdf import read
 from app.documents.formats.pictures import recognition
 from app.documents.formats.pictures.recognition import Picture, find_tesseract
 from app.documents.source import Item, Opened, PageRead, Remark, Source
-from app.features.sentences import sentence_for
+from app.features.messages import sentence_for
 from tests.documents.formats.pdf.test_pages import pixels_of
 from tests.helpers.documents import read as read_in_child
 from tests.helpers.pdf_files import Page, write_pdf

@@ -1,4 +1,4 @@
-"""The finished steps of one summary, in the store; one that another summary made counts for this one, too."""
+"""The finished steps of a summary: kept in the store, or in memory for the terminal."""
 
 from __future__ import annotations
 
@@ -22,3 +22,21 @@ class KeptSteps:
         """Keeps a finished step; it is on the disk when this returns."""
         self._store.keep_step(self._job_id, key, value)
         self.kept += 1
+
+
+# Finished steps of a summary that is not kept: the terminal's.
+
+
+class MemorySteps:
+    """Gone with the process."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Any] = {}
+
+    def find(self, key: str) -> Any | None:
+        """What was kept under a key."""
+        return self._kept.get(key)
+
+    def keep(self, key: str, value: Any) -> None:
+        """Keeps it until the process ends."""
+        self._kept[key] = value

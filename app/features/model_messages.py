@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.core.events import ModelLoaded
-from app.features.sentences import Sentence
+from app.features.messages import Sentence
 
 
 @dataclass(frozen=True)

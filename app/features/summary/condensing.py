@@ -1,0 +1,432 @@
+"""The first two stages: every section is read and its points are kept; points too many for one prompt are joined."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, abc
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from app.core.errors import AppError, PromptTooLong
+from app.core.events import Message
+from app.documents.blocks import Kind
+from app.engine.client import Ask
+from app.features.summary import prompts
+from app.features.summary.asking import Answer, Growing, Taken, work_off
+from app.features.summary.checks import Cited
+from app.features.summary.prompts import (
+    Point,
+    Problem,
+    problem_of,
+    read_points,
+    repeats_what_was_asked,
+    says_something,
+    without_repeats,
+)
+from app.features.summary.result import Merging, Rests, SectionRead, Statement
+from app.features.summary.sections import Reading, Section, halves_of
+from app.features.summary.work import Work
+
+MOST_HALVINGS = 3
+TOKENS_A_POINT = 150
+"""A section is asked for one point for so many of its tokens, at least."""
+
+
+@dataclass(frozen=True)
+class SectionTask:
+    """A section, or a part of one, to be read. `place` is that of the whole one."""
+
+    place: int
+    section: Section
+    ask: Ask
+    attempt: int = 0
+    halvings: int = 0
+    found: tuple[Point, ...] = ()
+    """The points of an answer that was not good enough."""
+
+
+class Mapping:
+    """Reads all sections side by side. `points` are those of each section, in the order of the document."""
+
+    def __init__(self, work: Work, sections: Sequence[Section], reading: Reading) -> None:
+        self._work = work
+        self._sections = sections
+        self._reading = reading
+        self._open: Counter[int] = Counter()
+        self._parts: dict[int, list[tuple[Section, list[Statement]]]] = {n: [] for n in range(len(sections))}
+        self._done = 0
+        self.failed: set[int] = set()
+
+    @property
+    def points(self) -> list[list[Statement]]:
+        """By section; nothing where a section is not read yet."""
+        return [self._points(place) for place in range(len(self._sections))]
+
+    @property
+    def read(self) -> int:
+        """How many sections are read to their end, with success."""
+        return self._done - len(self.failed)
+
+    def run(self) -> Iterator[Rests | SectionRead]:
+        """Reads what is not kept yet."""
+        tasks: list[SectionTask] = []
+        for place, section in enumerate(self._sections):
+            if self._work.cancel.cancelled:
+                return
+            self._open[place] = 1
+            new = list(self._unkept(SectionTask(place, section, self._ask(section))))
+            tasks += new
+            if not new:
+                yield self._section_read(place, was_kept=True)
+        for event in work_off(tasks, self._work.engine, self._work.cancel, self._take):
+            if isinstance(event, Rests):
+                yield event
+            elif isinstance(event, Taken) and not self._open[event.task.place]:
+                yield self._section_read(event.task.place)
+            elif isinstance(event, Growing):
+                continue
+
+    def _ask(self, section: Section, attempt: int = 0, problem: Problem | None = None) -> Ask:
+        budgets, work = self._work.budgets, self._work
+        most = max(1, min(budgets.most_points, round(section.tokens / TOKENS_A_POINT)))
+        document = work.documents[section.document]
+        messages = prompts.map_messages(
+            document, section, work.language, most, is_small=budgets.is_small, problem=problem
+        )
+        if budgets.is_small:
+            rules = prompts.spread(work.citable(section), most, work.language)
+        else:
+            rules = prompts.json_points(section.ids, most, has_quotes=True)
+        return work.ask(messages, budgets.points_limit, rules, attempt)
+
+    def _unkept(self, task: SectionTask) -> Iterator[SectionTask]:
+        """The task itself or what is left of it; what an earlier run has kept is taken."""
+        kept = self._work.steps.find(self._work.key(task.ask))
+        if isinstance(kept, dict) and kept.get("halves"):
+            for half in self._halved(task):
+                yield from self._unkept(half)
+        elif isinstance(kept, dict) and isinstance(kept.get("points"), list):
+            points = [Point(str(text), tuple(ids), str(quote)) for text, ids, quote in kept["points"]]
+            self._settle(task, points)
+        else:
+            yield task
+
+    def _take(self, task: SectionTask, answer: Answer | AppError) -> Iterable[SectionTask]:
+        kept: list[Point] = []
+        problem: Problem | None = Problem.TOO_LONG if isinstance(answer, PromptTooLong) else Problem.FAILED
+        if isinstance(answer, Answer):
+            read = read_points(answer.text, task.section.ids)
+            points = [one for one in read if not repeats_what_was_asked(one.text, task.section.text)]
+            kept = without_repeats(points, lambda point: point.text)
+            problem = problem_of(answer.text, answer.finish, points, kept)
+            kept = [] if problem is Problem.REFUSED else kept
+            # Titles and names are no statements; a part that has nothing else was read all the same.
+            kept = [one for one in kept if says_something(one.text, self._work.titles)]
+        if problem is None:
+            self._keep(task, kept)
+            return ()
+        if problem is Problem.TOO_LONG and (halves := self._halved(task)):
+            self._work.steps.keep(self._work.key(task.ask), {"halves": True})
+            return halves
+        best = max(kept, list(task.found), key=len)
+        if task.attempt == 0:
+            return (replace(task, ask=self._ask(task.section, 1, problem), attempt=1, found=tuple(best)),)
+        if best:
+            self._keep(task, best)
+        else:
+            self.failed.add(task.place)
+            self._open[task.place] -= 1
+        return ()
+
+    def _halved(self, task: SectionTask) -> list[SectionTask]:
+        """Nothing where it cannot be cut, or was often enough."""
+        if task.halvings >= MOST_HALVINGS:
+            return []
+        blocks = self._work.documents[task.section.document].blocks
+        halves = halves_of(task.section, blocks, self._work.count)
+        if len(halves) < 2:
+            return []
+        self._open[task.place] += len(halves) - 1
+        return [SectionTask(task.place, half, self._ask(half), halvings=task.halvings + 1) for half in halves]
+
+    def _keep(self, task: SectionTask, points: Sequence[Point]) -> None:
+        first = self._ask(task.section)
+        value = {"points": [[one.text, list(one.ids), one.quote] for one in points]}
+        self._work.steps.keep(self._work.key(first), value)
+        self._settle(task, points)
+
+    def _settle(self, task: SectionTask, points: Sequence[Point]) -> None:
+        work, section = self._work, task.section
+        nearby = work.cited(section.document, section.ids)
+        checked = [work.checked(one.text, work.cited(section.document, one.ids), nearby, one.quote) for one in points]
+        self._parts[task.place].append((section, checked))
+        self._reading.answered(section, task.ask.messages[-1].text)
+        self._open[task.place] -= 1
+
+    def _points(self, place: int) -> list[Statement]:
+        parts = sorted(self._parts[place], key=lambda part: part[0].slices[0][:2])
+        return [statement for _, statements in parts for statement in statements]
+
+    def _section_read(self, place: int, *, was_kept: bool = False) -> SectionRead:
+        self._done += 1
+        section = self._sections[place]
+        points = tuple(self._points(place))
+        coverage = self._reading.coverage()
+        return SectionRead(
+            self._done, len(self._sections), points, section.document, section.first_page, was_kept, coverage,
+            place in self.failed,
+        )  # fmt: skip
+
+
+# The second stage, where the points are too many for one prompt: neighbours are joined, level by level.
+#
+# Each merge sees the sentences that its points rest on, since merging without them makes up more from level to level
+# (Ou and Lapata, Findings of ACL 2025).
+
+
+MOST_JOINED = 8
+SENTENCE_TOKENS = 30
+Pile = list[list[Statement]]
+"""The points of consecutive sections that go into one write-up."""
+
+
+@dataclass(frozen=True)
+class MergeTask:
+    """The points of some neighbours to be joined; `at` is where the result goes."""
+
+    at: tuple[int, int]
+    sources: Sources
+    ask: Ask
+    attempt: int = 0
+
+
+class Merge:
+    """Makes piles small enough that each fits into `room_tokens`."""
+
+    def __init__(self, work: Work, piles: Sequence[Pile], room_tokens: int) -> None:
+        self._work = work
+        self._room = room_tokens
+        self._fixed = 0
+        self._done = 0
+        self._level: dict[tuple[int, int], list[Statement]] = {}
+        self.piles = [[group for group in pile if group] for pile in piles]
+
+    def run(self) -> Iterator[Rests | Merging]:
+        """Joins until all fits; what cannot be joined further is thinned out."""
+        while not self._work.cancel.cancelled:
+            sizes = [self._tokens(pile) for pile in self.piles]
+            large = [n for n, size in enumerate(sizes) if size > self._room and len(self.piles[n]) > 1]
+            if not large:
+                break
+            yield from self._merge_level(large, sizes)
+        self.piles = [self._thinned(pile) for pile in self.piles]
+
+    def _merge_level(self, large: Sequence[int], sizes: Sequence[int]) -> Iterator[Rests | Merging]:
+        self._level = {}
+        tasks: list[MergeTask] = []
+        for n in large:
+            for place, run in enumerate(_runs(self.piles[n], self._fan_in(self.piles[n], sizes[n]))):
+                points = distinct(point for group in run for point in group)
+                if len(run) == 1:
+                    self._level[n, place] = run[0]
+                    continue
+                sources = of_points(self._work, points)
+                task = MergeTask((n, place), sources, self._ask(sources))
+                kept = self._work.steps.find(self._work.key(task.ask))
+                if isinstance(kept, dict) and isinstance(kept.get("points"), list):
+                    self._settle(task, [Point(str(text), tuple(ids)) for text, ids in kept["points"]])
+                else:
+                    tasks.append(task)
+        merges = self._done + len(tasks)
+        for event in work_off(tasks, self._work.engine, self._work.cancel, self._take):
+            if isinstance(event, Rests):
+                yield event
+            elif isinstance(event, Taken) and event.task.at in self._level:
+                self._done += 1
+                yield Merging(self._done, merges)
+        if not self._work.cancel.cancelled:
+            for n in large:
+                self.piles[n] = [points for (pile, _), points in sorted(self._level.items()) if pile == n]
+
+    def _fan_in(self, pile: Pile, tokens: int) -> int:
+        """How many neighbours are joined: no more than fit into a prompt, nor than it takes for all to fit."""
+        budgets = self._work.budgets
+        free = budgets.room_for_points(self._fixed_tokens(), budgets.merged_limit) - MOST_EVIDENCE * SENTENCE_TOKENS
+        fitting = max(2, int(free * len(pile) / max(1, tokens)))
+        needed = -(-len(pile) * budgets.merged // self._room)
+        return max(2, min(MOST_JOINED, fitting, needed))
+
+    def _fixed_tokens(self) -> int:
+        if not self._fixed:
+            self._fixed = self._work.fixed_tokens(self._messages("", ""))
+        return self._fixed
+
+    def _messages(self, points: str, evidence: str, problem: Problem | None = None) -> list[Message]:
+        budgets, language = self._work.budgets, self._work.language
+        most, is_small = budgets.most_merged_points, budgets.is_small
+        return prompts.merge_messages(points, evidence, language, most, is_small=is_small, problem=problem)
+
+    def _ask(self, sources: Sources, attempt: int = 0, problem: Problem | None = None) -> Ask:
+        budgets = self._work.budgets
+        messages = self._messages(sources.text, evidence_of(sources.points), problem)
+        most = min(budgets.most_merged_points, len(sources.points))
+        if budgets.only_chooses:
+            rules = prompts.choice(list(sources.blocks), most)
+        elif budgets.is_small:
+            rules = prompts.spread(list(sources.blocks), most, self._work.language)
+        else:
+            rules = prompts.json_points(sources.blocks, most, has_quotes=False)
+        return self._work.ask(messages, budgets.merged_limit, rules, attempt)
+
+    def _take(self, task: MergeTask, answer: Answer | AppError) -> Iterable[MergeTask]:
+        kept: list[Point] = []
+        problem: Problem | None = Problem.FAILED
+        if isinstance(answer, Answer):
+            points = read_points(task.sources.spelled_out(answer.text), task.sources.blocks)
+            kept = without_repeats(points, lambda point: point.text)
+            problem = problem_of(answer.text, answer.finish, points, kept)
+            problem = problem or (None if kept else Problem.EMPTY)
+        if problem is None:
+            first = self._ask(task.sources)
+            value = {"points": [[one.text, list(one.ids)] for one in kept]}
+            self._work.steps.keep(self._work.key(first), value)
+            self._settle(task, kept)
+            return ()
+        if task.attempt == 0:
+            return (replace(task, ask=self._ask(task.sources, 1, problem), attempt=1),)
+        self._level[task.at] = evenly(task.sources.points, self._work.budgets.most_merged_points)
+        return ()
+
+    def _settle(self, task: MergeTask, points: Sequence[Point]) -> None:
+        nearby = task.sources.all_blocks
+        self._level[task.at] = [self._work.checked(one.text, task.sources.cited(one.ids), nearby) for one in points]
+
+    def _tokens(self, pile: Pile) -> int:
+        texts = [f"[100] {point.text}\n" for group in pile for point in group]
+        return sum(self._work.count(texts)) if texts else 0
+
+    def _thinned(self, pile: Pile) -> Pile:
+        points = [point for group in pile for point in group]
+        tokens = self._tokens(pile)
+        if tokens <= self._room or self._work.cancel.cancelled:
+            return pile
+        return [evenly(points, max(1, len(points) * self._room // tokens))]
+
+
+def _runs(pile: Pile, size: int) -> Iterator[Pile]:
+    """Neighbours together, in runs of nearly equal length."""
+    count = -(-len(pile) // size)
+    for place in range(count):
+        yield pile[place * len(pile) // count : (place + 1) * len(pile) // count]
+
+
+# What a merge or a write-up is shown: numbered paragraphs or points, and the blocks behind each number.
+
+
+MOST_EVIDENCE = 20
+MOST_ANCHORS = 6
+_ALONE = re.compile(r"^\[(\d{1,7})\][ \t]*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """`texts` are pairs of title and text. `points` are the points shown, in the order of their numbers from 1."""
+
+    texts: tuple[tuple[str, str], ...]
+    blocks: abc.Mapping[int, tuple[Cited, ...]]
+    points: tuple[Statement, ...] = ()
+
+    @property
+    def citable(self) -> list[int]:
+        """The numbers of what says something: not of headings, where there is anything else."""
+        headings = {n for n, cited in self.blocks.items() if not self.points and cited[0].block.kind is Kind.HEADING}
+        return [number for number in self.blocks if number not in headings] or list(self.blocks)
+
+    def cited(self, numbers: Iterable[int]) -> tuple[Cited, ...]:
+        """The blocks behind numbers."""
+        return _once(cited for number in numbers for cited in self.blocks.get(number, ()))
+
+    @property
+    def all_blocks(self) -> tuple[Cited, ...]:
+        """All of them."""
+        return self.cited(self.blocks)
+
+    def spelled_out(self, answer: str) -> str:
+        """An answer in which numbers that stand alone on their lines are followed by their points."""
+        return _ALONE.sub(lambda match: f"[{match[1]}] {self._point(int(match[1]))}", answer)
+
+    def _point(self, number: int) -> str:
+        return self.points[number - 1].text if 0 < number <= len(self.points) else ""
+
+    @property
+    def text(self) -> str:
+        """Without frames, and with titles only where there are several."""
+        if len(self.texts) == 1:
+            return self.texts[0][1]
+        return "\n\n".join(f"{title}:\n{text}" for title, text in self.texts)
+
+
+def of_sections(work: Work, sections: Sequence[Section], offsets: Sequence[int]) -> Sources:
+    """Whole documents, or stretches of them; the numbers of a document's blocks are larger by its offset."""
+    texts = tuple((prompts.title_of(work.documents[one.document]), one.text) for one in sections)
+    blocks = {
+        cited.block.id + offsets[one.document]: (cited,)
+        for one in sections
+        for cited in work.cited(one.document, one.ids)
+    }
+    return Sources(texts, blocks)
+
+
+def of_points(work: Work, points: Sequence[Statement]) -> Sources:
+    """Points, under the names of their documents where there are several."""
+    numbered = list(enumerate(points, 1))
+    texts = tuple(
+        (_title(work, document), "\n".join(f"[{number}] {one.text}" for number, one in run))
+        for document, run in groupby(numbered, key=lambda pair: _document_of(pair[1]))
+    )
+    return Sources(texts, {number: work.behind(one) for number, one in numbered}, tuple(points))
+
+
+def evidence_of(points: Sequence[Statement]) -> str:
+    """The sentences that points rest on, each with the number of its point: the first of each, then the second ones."""
+    ranked = [
+        (rank, number, anchor.text)
+        for number, one in enumerate(points, 1)
+        for rank, anchor in enumerate(one.anchors)
+        if anchor.text.strip()
+    ]
+    chosen = sorted(sorted(ranked)[:MOST_EVIDENCE], key=lambda found: (found[1], found[0]))
+    return "\n".join(f"[{number}] {' '.join(text.split())}" for _, number, text in chosen)
+
+
+def distinct(points: Iterable[Statement]) -> list[Statement]:
+    """What is said several times only once, with the places of all of them."""
+    return without_repeats(list(points), lambda one: one.text, _joined)
+
+
+def _joined(longer: Statement, shorter: Statement) -> Statement:
+    if not shorter.check.found:
+        return longer
+    if not longer.check.found:
+        return shorter
+    return replace(longer, anchors=tuple(dict.fromkeys(longer.anchors + shorter.anchors))[:MOST_ANCHORS])
+
+
+def evenly(points: Sequence[Statement], most: int) -> list[Statement]:
+    """At most so many of them, from beginning to end."""
+    if len(points) <= most:
+        return list(points)
+    return [points[place * len(points) // most] for place in range(most)]
+
+
+def _title(work: Work, document: int) -> str:
+    return prompts.title_of(work.documents[document])
+
+
+def _document_of(point: Statement) -> int:
+    return point.anchors[0].document if point.anchors else 0
+
+
+def _once(cited: Iterable[Cited]) -> tuple[Cited, ...]:
+    return tuple({(one.document, one.block.id): one for one in cited}.values())
