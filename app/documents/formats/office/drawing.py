@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
+from app.documents.formats.markup.xml_tree import Element
 from app.documents.formats.office.package import (
     ALTERNATE,
     CHART,
@@ -26,7 +27,6 @@ from app.documents.formats.office.package import (
 from app.documents.formats.office.runs import Anchor, Format, Node, Single, Text, Token, arranged, line_of, plan_of
 from app.documents.segments import SegmentKind
 from app.documents.visits import Ask, Left, Once, Target
-from app.documents.xml_tree import Element
 
 PARAGRAPH, PROPERTIES = f"{DRAWING}p", f"{DRAWING}pPr"
 _RUN, _TEXT, _BREAK, _FIELD = f"{DRAWING}r", f"{DRAWING}t", f"{DRAWING}br", f"{DRAWING}fld"

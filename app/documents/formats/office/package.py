@@ -15,11 +15,10 @@ from lxml import etree
 
 from app.documents.archive import Archive, copy_archive
 from app.documents.blocks import Kind, Piece, Place
+from app.documents.formats.markup.xml_tree import Element, encoding_of, parse
 from app.documents.segments import SegmentKind, plain
 from app.documents.source import Source
 from app.documents.visits import Ask, Target
-from app.documents.xml_text import encoding_of
-from app.documents.xml_tree import Element, parse
 
 RELATIONSHIPS = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 COMPATIBILITY = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from app.documents.archive import Archive, is_zip
 from app.documents.blocks import Kind, Piece, Place, code_joined, table_text
+from app.documents.formats.markup.xml_tree import Element, Places, WithoutPictures, parse, stream_blocks
 from app.documents.formats.office.paragraphs import Role, gathered, labelled, once_each, trimmed
 from app.documents.formats.opendocument.styles import (
     CONTENT,
@@ -30,8 +31,6 @@ from app.documents.formats.opendocument.styles import (
     whole,
 )
 from app.documents.source import Item, Opened, PageRead, Remark, Source
-from app.documents.xml_text import WithoutPictures
-from app.documents.xml_tree import Element, Places, parse, stream_blocks
 
 _TITLE = "{http://purl.org/dc/elements/1.1/}title"
 _SECTION = f"{TEXT}section"

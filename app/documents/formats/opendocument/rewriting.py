@@ -29,6 +29,7 @@ from app.documents.formats.markup.stretches import (
     spliced,
 )
 from app.documents.formats.markup.tokens import TAG, Attribute, attributes_at, end_of_other, label, unescaped, words_of
+from app.documents.formats.markup.xml_tree import WithoutPictures, encoding_of, parse
 from app.documents.formats.office.paragraphs import Role
 from app.documents.formats.opendocument.language import StyleTags, Turning, default_language, locale_of
 from app.documents.formats.opendocument.styles import (
@@ -43,8 +44,6 @@ from app.documents.formats.opendocument.styles import (
 from app.documents.segments import Content, Mark, SegmentKind
 from app.documents.source import Source
 from app.documents.visits import Target, Visit
-from app.documents.xml_text import WithoutPictures, encoding_of
-from app.documents.xml_tree import parse
 
 _LANGUAGE = re.compile(r"<dc:language>([^<]*)</dc:language>")
 

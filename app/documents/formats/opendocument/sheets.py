@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
 from app.documents.blocks import Kind, Piece
+from app.documents.formats.markup.xml_tree import Element, Places, stream_blocks
 from app.documents.formats.opendocument.reading import LEFT_OUT, Blocks, Words
 from app.documents.formats.opendocument.styles import OFFICE, PARAGRAPHS, STYLE, TABLE, Styles, whole
 from app.documents.source import Source
-from app.documents.xml_tree import Element, Places, stream_blocks
 
 MOST_COLUMNS = 16_384
 _TABLE, _ROW = f"{TABLE}table", f"{TABLE}table-row"

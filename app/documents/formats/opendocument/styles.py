@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from app.documents.archive import Archive
+from app.documents.formats.markup.xml_tree import Element, parse
 from app.documents.formats.office.paragraphs import MOST_ANCESTORS, Role, spelled
 from app.documents.source import Source
-from app.documents.xml_tree import Element, parse
 
 _ODF = "urn:oasis:names:tc:opendocument:xmlns:"
 OFFICE, TEXT, STYLE, TABLE, DRAW, PRESENTATION = (

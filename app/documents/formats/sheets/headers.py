@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
+from app.documents.formats.markup.xml_tree import Element
 from app.documents.formats.office.package import Package, escaped, unescaped
 from app.documents.formats.sheets.workbook import MAIN, column_of
-from app.documents.xml_tree import Element
 
 
 class Headers:

@@ -17,6 +17,7 @@ from typing import BinaryIO, NamedTuple
 
 from lxml import etree
 
+from app.documents.formats.markup.xml_tree import Element, iterate
 from app.documents.formats.office.drawing import PARAGRAPH, Drawings, is_words_for_picture
 from app.documents.formats.office.package import (
     RELATIONSHIPS,
@@ -34,7 +35,6 @@ from app.documents.formats.sheets.workbook import MAIN, SPOKEN, TEXT, USUAL_PART
 from app.documents.segments import Content, SegmentKind
 from app.documents.source import Source
 from app.documents.visits import Ask, Once, Target, Visit, Visits
-from app.documents.xml_tree import Element, iterate
 
 
 def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:

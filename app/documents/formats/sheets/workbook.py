@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 
 from app.documents.archive import CHUNK_BYTES, Archive
 from app.documents.blocks import Kind, Piece, Place
+from app.documents.formats.markup.xml_tree import Element, iterate
 from app.documents.formats.office.package import RELATIONSHIPS, Package, unescaped
 from app.documents.source import Source
-from app.documents.xml_tree import Element, iterate
 
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 USUAL_PART = "xl/workbook.xml"

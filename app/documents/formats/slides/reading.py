@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from app.documents.blocks import Kind, Piece, table_text
+from app.documents.formats.markup.xml_tree import Element, Places
 from app.documents.formats.office.package import (
     CHART,
     DIAGRAM,
@@ -18,7 +19,6 @@ from app.documents.formats.office.package import (
     tags,
 )
 from app.documents.source import Item, Opened, PageRead, Remark, Source
-from app.documents.xml_tree import Element, Places
 
 P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 MODERN_COMMENT = "{http://schemas.microsoft.com/office/powerpoint/2018/8/main}txBody"

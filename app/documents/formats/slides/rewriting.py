@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
+from app.documents.formats.markup.xml_tree import Element
 from app.documents.formats.office.drawing import PARAGRAPH, PROPERTIES, Drawings, is_words_for_picture, turn
 from app.documents.formats.office.package import (
     ALTERNATE,
@@ -33,7 +34,6 @@ from app.documents.formats.slides.reading import (
 from app.documents.segments import SegmentKind
 from app.documents.source import Source
 from app.documents.visits import Ask, Once, Target, Visit, Visits
-from app.documents.xml_tree import Element
 
 _TABLE = f"{DRAWING}tbl"
 _KINDS = dict.fromkeys(TITLES, SegmentKind.HEADING)

@@ -17,12 +17,12 @@ from app.documents.archive import CHUNK_BYTES, Archive, copy_archive
 from app.documents.blocks import Kind, Piece, Place
 from app.documents.formats.markup.stretches import Coded, Edit, Stretch, Visits, spliced
 from app.documents.formats.markup.tokens import ElementAt, declares_entities, elements_in, label, text_labels
+from app.documents.formats.markup.xml_tree import Element, parse
 from app.documents.formats.web.page_walk import PageWalk, primary
 from app.documents.formats.web.pages import coded_page, decode_page
 from app.documents.formats.web.walker import Walker
 from app.documents.source import Item, Opened, PageRead, Remark, Source
 from app.documents.visits import Target, Visit
-from app.documents.xml_tree import Element, parse
 from app.language.names import is_rtl
 
 MOST_CHAPTER_BYTES = 64_000_000

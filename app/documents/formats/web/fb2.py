@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from app.documents.blocks import Kind, Piece, Place, table_text
+from app.documents.formats.markup.xml_tree import FICTION_BOOK, Element, Numbered, WithoutPictures, stream_blocks
 from app.documents.source import Item, Opened, Remark, Source
-from app.documents.xml_text import FICTION_BOOK, WithoutPictures
-from app.documents.xml_tree import Element, Numbered, stream_blocks
 
 _SPACES = ("http://www.gribuser.ru/xml/fictionbook/2.0", "http://www.gribuser.ru/xml/fictionbook/2.1", "")
 _CONTAINERS = frozenset(

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from app.documents.archive import Archive
+from app.documents.formats.markup.xml_tree import Element
 from app.documents.formats.office.package import Related, is_code_font, tags
 from app.documents.formats.office.paragraphs import MOST_ANCESTORS, Role, spelled
-from app.documents.xml_tree import Element
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 VAL = f"{W}val"

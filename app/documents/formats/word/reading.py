@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from app.documents.blocks import Kind, Piece, Place, code_joined, table_text
+from app.documents.formats.markup.xml_tree import Element, Numbered, Places, stream_blocks
 from app.documents.formats.office.package import (
     ALTERNATE,
     CHART,
@@ -47,7 +48,6 @@ from app.documents.formats.word.model import (
     whole,
 )
 from app.documents.source import Item, Opened, Remark, Source
-from app.documents.xml_tree import Element, Numbered, Places, stream_blocks
 
 _CONTAINERS = frozenset(tags(W, "document body sdt sdtContent customXml ins moveTo"))
 

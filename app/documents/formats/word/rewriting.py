@@ -18,6 +18,7 @@ from typing import BinaryIO
 
 from lxml import etree
 
+from app.documents.formats.markup.xml_tree import Element
 from app.documents.formats.office.drawing import PARAGRAPH as DRAWN
 from app.documents.formats.office.drawing import Drawings, is_words_for_picture
 from app.documents.formats.office.package import (
@@ -78,7 +79,6 @@ from app.documents.formats.word.reading import Words
 from app.documents.segments import Content, Mark, SegmentKind, content_of, marks
 from app.documents.source import Remark, Source
 from app.documents.visits import Ask, Once, Target, Visit, Visits
-from app.documents.xml_tree import Element
 
 _MOST_LOOKED_AT = 4000
 """Runs, to find out what a document is written in."""

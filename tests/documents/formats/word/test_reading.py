@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from app.core.errors import DocumentUnreadable
-from app.documents import xml_text
 from app.documents.blocks import Kind, Piece, rows_of
+from app.documents.formats.markup import xml_tree
 from app.documents.formats.word.reading import read
 from app.documents.source import Opened, Remark, Source
 from tests.helpers.office_files import paragraph, rels, word_part, write_docx, write_zip
@@ -473,7 +473,7 @@ def test_entities_are_refused_and_nothing_is_reached(tmp_path: Path) -> None:
 
 
 def test_a_bomb_of_elements_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(xml_text, "MOST_TAGS", 200_000)
+    monkeypatch.setattr(xml_tree, "MOST_TAGS", 200_000)
     assert reason(write_docx(tmp_path / "a.docx", "<w:p/>" * 200_001)) == "inflates"
 
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from app.core.errors import DocumentUnreadable
-from app.documents import xml_text
+from app.documents.formats.markup import xml_tree
+from app.documents.formats.markup.xml_tree import iterate, parse, stream_blocks
 from app.documents.source import Source
-from app.documents.xml_tree import iterate, parse, stream_blocks
 
 XHTML = '<!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.1//EN" "http://127.0.0.1:9/xhtml11.dtd">'
 
@@ -133,7 +133,7 @@ def test_deep_nesting_is_refused(source: Source, levels: int) -> None:
 
 
 def test_too_many_elements_are_a_bomb(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(xml_text, "MOST_TAGS", 200_000)
+    monkeypatch.setattr(xml_tree, "MOST_TAGS", 200_000)
     assert len(parse(("<a>" + "<b></b>" * 99_000 + "</a>").encode(), source)) == 99_000
     assert reason("<a>" + "<b/>" * 200_001 + "</a>", source) == "inflates"
 
