@@ -13,7 +13,9 @@ from app.documents.segments import content_of
 from app.features.translation.memory import own_entry
 from app.store.translations import Pair, TranslationMemory
 from app.ui.memory_dialog import MemoryDialog
+from app.ui.models.models_view import ModelsView
 from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.models import ModelsDesk
 from tests.helpers.desks.window import Frame
 
 GERMAN, FRENCH = Pair("en", "de"), Pair("en", "fr")
@@ -82,11 +84,11 @@ def test_the_storage_page_says_what_the_memory_takes_and_shows_it(
 ) -> None:
     dialog.close()
     frame.show_models("storage")
-    page = frame.window.views._models.storage
-    row = page.storage["memory"]
+    models = ModelsDesk(frame.find(ModelsView))
+    row = models.storage_rows["memory"]
     qtbot.waitUntil(lambda: row.amount.text() not in ("", "Empty"))
     qtbot.mouseClick(row.button, Qt.MouseButton.LeftButton)
-    again = page.findChild(MemoryDialog)
+    again = models.find(MemoryDialog)
     qtbot.waitUntil(lambda: len(again.found.ids) == 5)
     qtbot.mouseClick(again.delete_all, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(again.yes, Qt.MouseButton.LeftButton)

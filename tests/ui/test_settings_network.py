@@ -12,18 +12,17 @@ import pytest
 from keyring.backend import KeyringBackend
 from keyring.backends import fail
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QCheckBox, QLineEdit, QPushButton
 from pytestqt.qtbot import QtBot
-from shiboken6 import isValid
 
 from app import APP_ID
 from app.bootstrap import access_of
 from app.core.settings import Network, load_settings
 from app.hub.access import Ledger
 from app.ui.connections_table import ConnectionTable
-from app.ui.settings_dialog import SettingsDialog
 from app.ui.settings_network import HUB, MIRROR_SCHEMES, PROXY_SCHEMES, address_problem
 from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.settings import SettingsDesk
 from tests.helpers.desks.window import Frame
 
 MANY = 20_000
@@ -62,47 +61,26 @@ def drawer() -> Iterator[Drawer]:
 
 
 @pytest.fixture
-def dialog(frame: Frame, drawer: Drawer) -> Iterator[SettingsDialog]:
-    frame.window.show_settings("network")
-    found = frame.window.findChild(SettingsDialog)
-    assert found is not None
-    yield found
-    if isValid(found):
-        found.close()
-
-
-def by_name(dialog: SettingsDialog, kind: type[QWidget], name: str) -> QWidget:
-    return next(widget for widget in dialog.findChildren(kind) if widget.accessibleName() == name)
-
-
-def line(dialog: SettingsDialog, name: str) -> QLineEdit:
-    found = by_name(dialog, QLineEdit, name)
-    assert isinstance(found, QLineEdit)
-    return found
+def dialog(frame: Frame, drawer: Drawer) -> Iterator[SettingsDesk]:
+    opened = SettingsDesk(frame, "network")
+    yield opened
+    opened.close()
 
 
 def saved(frame: Frame) -> Network:
     return load_settings(frame.paths.settings)[0].network
 
 
-def said(dialog: SettingsDialog) -> list[str]:
-    return [label.text() for label in dialog.findChildren(QLabel) if label.isVisible()]
-
-
-def wait_for_words(dialog: SettingsDialog, qtbot: QtBot, words: str) -> None:
-    qtbot.waitUntil(lambda: any(words in text for text in said(dialog)), timeout=15_000)
-
-
-def test_the_switch_is_saved_and_shown_in_the_status_line(dialog: SettingsDialog, frame: Frame, qtbot: QtBot) -> None:
-    switch = by_name(dialog, QCheckBox, "Allow the network")
+def test_the_switch_is_saved_and_shown_in_the_status_line(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
+    switch = dialog.named(QCheckBox, "Allow the network")
     switch.setFocus(Qt.FocusReason.TabFocusReason)
     qtbot.keyClick(switch, Qt.Key.Key_Space)
     assert not saved(frame).allowed
     assert frame.network_switch.text() == "Network off"
 
 
-def test_a_right_address_is_saved_when_the_field_is_left(dialog: SettingsDialog, frame: Frame, qtbot: QtBot) -> None:
-    proxy, mirror = line(dialog, "Proxy"), line(dialog, "Mirror")
+def test_a_right_address_is_saved_when_the_field_is_left(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
+    proxy, mirror = dialog.line("Proxy"), dialog.line("Mirror")
     qtbot.keyClicks(proxy, "http://10.0.0.1:3128")
     qtbot.keyClick(proxy, Qt.Key.Key_Return)
     assert saved(frame).proxy == "http://10.0.0.1:3128"
@@ -110,27 +88,27 @@ def test_a_right_address_is_saved_when_the_field_is_left(dialog: SettingsDialog,
     qtbot.keyClicks(mirror, " https://hf.example ")
     proxy.setFocus()
     assert saved(frame).mirror == "https://hf.example"
-    assert dialog.isVisible(), "Return in a field closed the settings"
+    assert dialog.root.isVisible(), "Return in a field closed the settings"
 
 
-def test_a_wrong_address_is_not_saved_and_says_why(dialog: SettingsDialog, frame: Frame, qtbot: QtBot) -> None:
-    proxy = line(dialog, "Proxy")
+def test_a_wrong_address_is_not_saved_and_says_why(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
+    proxy = dialog.line("Proxy")
     qtbot.keyClicks(proxy, "10.0.0.1:3128")
     qtbot.keyClick(proxy, Qt.Key.Key_Return)
     assert saved(frame).proxy == ""
-    assert "Not saved. It has to begin with http:// or https://." in said(dialog)
+    assert "Not saved. It has to begin with http:// or https://." in dialog.said
     assert "Not saved" in proxy.accessibleDescription()
     proxy.clear()
     qtbot.keyClicks(proxy, "http://10.0.0.1:3128")
-    assert not any("Not saved" in text for text in said(dialog)), "it goes while the address is mended"
+    assert not any("Not saved" in text for text in dialog.said), "it goes while the address is mended"
     qtbot.keyClick(proxy, Qt.Key.Key_Return)
     assert saved(frame).proxy == "http://10.0.0.1:3128"
 
 
 def test_an_address_that_was_being_typed_is_kept_when_the_dialog_closes(
-    dialog: SettingsDialog, frame: Frame, qtbot: QtBot
+    dialog: SettingsDesk, frame: Frame, qtbot: QtBot
 ) -> None:
-    proxy = line(dialog, "Proxy")
+    proxy = dialog.line("Proxy")
     proxy.setFocus()
     qtbot.keyClicks(proxy, "http://10.0.0.1:3128")
     dialog.close()
@@ -158,66 +136,64 @@ def test_what_is_wrong_with_an_address(text: str, words: str) -> None:
 
 
 def test_a_token_is_kept_and_forgotten_in_the_keyring_off_the_windows_thread(
-    dialog: SettingsDialog, frame: Frame, drawer: Drawer, qtbot: QtBot
+    dialog: SettingsDesk, frame: Frame, drawer: Drawer, qtbot: QtBot
 ) -> None:
-    wait_for_words(dialog, qtbot, "No token is kept for huggingface.co.")
-    token = line(dialog, "Access token")
+    dialog.wait_for_words("No token is kept for huggingface.co.")
+    token = dialog.line("Access token")
     assert token.echoMode() == QLineEdit.EchoMode.Password
     qtbot.keyClicks(token, "hf_abc")
-    qtbot.mouseClick(by_name(dialog, QPushButton, "Save the access token"), Qt.MouseButton.LeftButton)
+    dialog.click_name(QPushButton, "Save the access token")
     told = "A token is kept in the system’s keyring. It is sent to huggingface.co and to nobody else."
-    wait_for_words(dialog, qtbot, told)
+    dialog.wait_for_words(told)
     assert drawer.kept == {(APP_ID, "huggingface.co"): "hf_abc"}
     assert token.text() == "", "it stays on the screen"
     assert "hf_abc" not in frame.paths.settings.read_text("utf-8") if frame.paths.settings.exists() else True
-    qtbot.mouseClick(by_name(dialog, QPushButton, "Forget the access token"), Qt.MouseButton.LeftButton)
-    wait_for_words(dialog, qtbot, "No token is kept for huggingface.co.")
+    dialog.click_name(QPushButton, "Forget the access token")
+    dialog.wait_for_words("No token is kept for huggingface.co.")
     assert drawer.kept == {}
     assert threading.main_thread() not in drawer.threads
 
 
-def test_a_mirror_has_a_token_of_its_own(dialog: SettingsDialog, frame: Frame, drawer: Drawer, qtbot: QtBot) -> None:
+def test_a_mirror_has_a_token_of_its_own(dialog: SettingsDesk, frame: Frame, drawer: Drawer, qtbot: QtBot) -> None:
     frame.app.token.save("hf_abc")
-    mirror = line(dialog, "Mirror")
+    mirror = dialog.line("Mirror")
     qtbot.keyClicks(mirror, "https://mirror.example")
     qtbot.keyClick(mirror, Qt.Key.Key_Return)
-    wait_for_words(dialog, qtbot, "No token is kept for mirror.example.")
+    dialog.wait_for_words("No token is kept for mirror.example.")
     assert access_of(frame.settings, frame.app.token).token == ""
-    qtbot.keyClicks(line(dialog, "Access token"), "hf_other")
-    qtbot.keyClick(line(dialog, "Access token"), Qt.Key.Key_Return)
-    wait_for_words(
-        dialog, qtbot, "A token is kept in the system’s keyring. It is sent to mirror.example and to nobody else."
-    )
+    qtbot.keyClicks(dialog.line("Access token"), "hf_other")
+    qtbot.keyClick(dialog.line("Access token"), Qt.Key.Key_Return)
+    dialog.wait_for_words("A token is kept in the system’s keyring. It is sent to mirror.example and to nobody else.")
     assert drawer.kept == {(APP_ID, "huggingface.co"): "hf_abc", (APP_ID, "mirror.example"): "hf_other"}
     assert access_of(frame.settings, frame.app.token).token == "hf_other"
 
 
-def test_a_token_that_cannot_be_one_is_not_saved(dialog: SettingsDialog, drawer: Drawer, qtbot: QtBot) -> None:
-    wait_for_words(dialog, qtbot, "No token is kept for huggingface.co.")
-    token = line(dialog, "Access token")
+def test_a_token_that_cannot_be_one_is_not_saved(dialog: SettingsDesk, drawer: Drawer, qtbot: QtBot) -> None:
+    dialog.wait_for_words("No token is kept for huggingface.co.")
+    token = dialog.line("Access token")
     qtbot.keyClicks(token, "hf a")
-    assert not by_name(dialog, QPushButton, "Save the access token").isEnabled()
-    assert any("plain letters" in text for text in said(dialog))
+    assert not dialog.named(QPushButton, "Save the access token").isEnabled()
+    assert any("plain letters" in text for text in dialog.said)
     qtbot.keyClick(token, Qt.Key.Key_Return)
     assert drawer.kept == {}
-    assert dialog.isVisible()
+    assert dialog.root.isVisible()
 
 
 def test_without_a_keyring_the_token_holds_until_quit_and_that_is_said(
-    dialog: SettingsDialog, frame: Frame, qtbot: QtBot
+    dialog: SettingsDesk, frame: Frame, qtbot: QtBot
 ) -> None:
-    wait_for_words(dialog, qtbot, "No token is kept for huggingface.co.")
+    dialog.wait_for_words("No token is kept for huggingface.co.")
     keyring.set_keyring(fail.Keyring())
-    token = line(dialog, "Access token")
+    token = dialog.line("Access token")
     qtbot.keyClicks(token, "hf_abc")
     qtbot.keyClick(token, Qt.Key.Key_Return)
-    wait_for_words(dialog, qtbot, "no keyring")
-    assert any("until you quit" in text for text in said(dialog))
+    dialog.wait_for_words("no keyring")
+    assert any("until you quit" in text for text in dialog.said)
     assert frame.app.token.load() == "hf_abc"
 
 
-def test_connections_are_listed_with_the_newest_first(dialog: SettingsDialog, frame: Frame, qtbot: QtBot) -> None:
-    wait_for_words(dialog, qtbot, "No connection has been made yet.")
+def test_connections_are_listed_with_the_newest_first(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
+    dialog.wait_for_words("No connection has been made yet.")
     ledger: Ledger = frame.app.ledger
     for host, why, size, status in (
         ("huggingface.co", "search", 18_200, 200),
@@ -225,21 +201,20 @@ def test_connections_are_listed_with_the_newest_first(dialog: SettingsDialog, fr
         ("huggingface.co", "repository", 0, 429),
     ):
         ledger.tell(ledger.begin(host, why), received_bytes=size, status=status)
-    again = by_name(dialog, QPushButton, "Refresh the connections")
+    again = dialog.named(QPushButton, "Refresh the connections")
     qtbot.mouseClick(again, Qt.MouseButton.LeftButton)
-    wait_for_words(dialog, qtbot, "Every connection that was ever made: 3, to 2 hosts; 5.7 GB received.")
-    table = dialog.findChild(ConnectionTable)
-    assert table is not None
+    dialog.wait_for_words("Every connection that was ever made: 3, to 2 hosts; 5.7 GB received.")
+    table = dialog.find(ConnectionTable)
     shown = [[table.model().index(row, column).data() for column in (1, 2, 3)] for row in range(3)]
     assert shown == [
         ["huggingface.co", "Looking at a model’s files (refused)", "0 bytes"],
         ["cdn.example", "Fetching model.gguf", "5.7 GB"],
         ["huggingface.co", "Searching for models", "18 kB"],
     ]
-    assert clipped_texts(dialog) == []
+    assert clipped_texts(dialog.root) == []
 
 
-def test_many_connections_do_not_stop_the_window(dialog: SettingsDialog, frame: Frame, qtbot: QtBot) -> None:
+def test_many_connections_do_not_stop_the_window(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
     now = time.time()
     rows = (
         json.dumps(
@@ -250,9 +225,8 @@ def test_many_connections_do_not_stop_the_window(dialog: SettingsDialog, frame: 
     frame.paths.connections.parent.mkdir(parents=True, exist_ok=True)
     frame.paths.connections.write_text("\n".join(rows) + "\n", "utf-8")
     before_s = longest_s = 0.0
-    table = dialog.findChild(ConnectionTable)
-    assert table is not None
-    qtbot.mouseClick(by_name(dialog, QPushButton, "Refresh the connections"), Qt.MouseButton.LeftButton)
+    table = dialog.find(ConnectionTable)
+    dialog.click_name(QPushButton, "Refresh the connections")
 
     def is_there() -> bool:
         nonlocal before_s, longest_s
@@ -271,5 +245,5 @@ def test_many_connections_do_not_stop_the_window(dialog: SettingsDialog, frame: 
     assert table.currentIndex().row() <= 0
 
 
-def test_the_mirrors_hint_is_the_hub_itself(dialog: SettingsDialog) -> None:
-    assert line(dialog, "Mirror").placeholderText() == HUB
+def test_the_mirrors_hint_is_the_hub_itself(dialog: SettingsDesk) -> None:
+    assert dialog.line("Mirror").placeholderText() == HUB

@@ -27,15 +27,14 @@ from app.ui.chat.transcript import Transcript
 from app.ui.chat.turn import Turn
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.widgets.pages_dialog import PagesDialog
-from app.ui.widgets.password_dialog import PasswordDialog
-from tests.helpers.desks.desk import NO_KEYS, Desk, Found
+from tests.helpers.desks.desk import NO_KEYS, Found
+from tests.helpers.desks.dialogs import FileQuestions
 from tests.helpers.script import prompts, requests
 
 ANSWER_MS = 20_000
 
 
-class ChatDesk(Desk):
+class ChatDesk(FileQuestions):
     """One chat, and what a person does with it."""
 
     root: ChatView
@@ -245,18 +244,6 @@ class ChatDesk(Desk):
     def is_reading(self) -> bool:
         """Whether a file is being read, wanted or not."""
         return self.attaching._line._running is not None
-
-    def choose_pages(self, first: int, last: int) -> None:
-        """Answers the question which pages are to be read."""
-        dialog = self.find(PagesDialog)
-        dialog.first.number.setValue(first)
-        dialog.last.number.setValue(last)
-        self.click(dialog.read_button)
-
-    @property
-    def password_dialog(self) -> PasswordDialog | None:
-        """The one that can be seen."""
-        return next((one for one in self.every(PasswordDialog) if one.isVisible()), None)
 
     # The model.
 

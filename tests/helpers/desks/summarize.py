@@ -25,13 +25,13 @@ from app.ui.widgets.choice_button import ChoiceButton
 from app.ui.widgets.document_chip import DocumentChip
 from app.ui.widgets.document_view import DocumentView
 from app.ui.widgets.fields import Segments
-from app.ui.widgets.password_dialog import PasswordDialog
 from app.ui.widgets.progress_line import ProgressLine
-from tests.helpers.desks.desk import Desk, Found
+from tests.helpers.desks.desk import Found
+from tests.helpers.desks.dialogs import FileQuestions
 from tests.helpers.desks.document import ReaderDesk
 
 
-class SummarizeDesk(Desk):
+class SummarizeDesk(FileQuestions):
     """The middle of the tab. What stands on several of its pages is found on the one that is shown."""
 
     root: SummarizeView
@@ -116,18 +116,6 @@ class SummarizeDesk(Desk):
     def chips(self) -> list[DocumentChip]:
         """One for each file."""
         return self.root.draft.chips.chips
-
-    @property
-    def password_dialog(self) -> PasswordDialog | None:
-        """The one that can be seen."""
-        return next((one for one in self.every(PasswordDialog) if one.isVisible()), None)
-
-    def give_password(self, password: str) -> None:
-        """Answers the question for one."""
-        dialog = self.password_dialog
-        assert dialog is not None
-        dialog.field.setText(password)
-        dialog.open_button.click()
 
     # Choices.
 

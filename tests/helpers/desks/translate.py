@@ -37,9 +37,9 @@ from app.ui.translate.translate_view import TranslateView
 from app.ui.widgets.choice_button import ChoiceButton
 from app.ui.widgets.document_search import DocumentSearch
 from app.ui.widgets.elided_label import ElidedLabel
-from app.ui.widgets.password_dialog import PasswordDialog
 from app.ui.widgets.progress_line import ProgressLine
 from tests.helpers.desks.desk import Desk, Found
+from tests.helpers.desks.dialogs import FileQuestions
 from tests.helpers.script import prompts
 
 
@@ -98,7 +98,7 @@ class Languages(Desk):
         return self.needs_words.text().replace("\u2011", "-")
 
 
-class DocumentDesk(Languages):
+class DocumentDesk(Languages, FileQuestions):
     """A document in the Translate tab, from the drop to the saved file."""
 
     root: DocumentTranslationView
@@ -195,18 +195,6 @@ class DocumentDesk(Languages):
         """Has it translated, to its end."""
         self.click(self.begin_button)
         self.wait_until_done()
-
-    @property
-    def password_dialog(self) -> PasswordDialog | None:
-        """The one that can be seen."""
-        return next((one for one in self.every(PasswordDialog) if one.isVisible()), None)
-
-    def give_password(self, password: str) -> None:
-        """Answers the question for one."""
-        dialog = self.password_dialog
-        assert dialog is not None
-        dialog.field.setText(password)
-        dialog.open_button.click()
 
     # Segments.
 
