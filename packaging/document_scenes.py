@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtTest import QTest
+
 from app.core.events import CancelToken, Role
 from app.features.documents import Kept
 from app.features.sources import source_to_fields, sources_of
-from app.store.conversations import MessageState, Use
+from app.store.conversations import Use
 from app.store.documents import StoredDocument
+from app.store.messages import MessageState
+from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.desks.window import Frame
 from tests.helpers.pdf_files import Page, column, wrapped, write_pdf
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.ui.chat.chat_view import ChatView
-    from app.ui.shell.main_window import MainWindow
 
-WAIT_MS, TIMEOUT_S = 50, 60
+WAIT_MS, TIMEOUT_MS = 50, 60_000
 WIDE_PT = 440
 REPORT = (
     ("1 Letter to the members", "The year was a quiet one. Both workshops stayed open, the second kiln was paid for in "
@@ -44,51 +46,36 @@ FILLER = "Glaze number {number} is fired at {heat} degrees and cools for {hours}
 Step = Callable[[], object]
 
 
-def screens(
-    app: Fireside, window: MainWindow, chat: ChatView, folder: Path, pause: Callable[[int], None]
-) -> list[tuple[str, Step, Step]]:
+def screens(frame: Frame, desk: ChatDesk, folder: Path) -> list[tuple[str, Step, Step]]:
     """Name, what to do before the picture, and after it. The documents lie in `folder`."""
     folder.mkdir(exist_ok=True)
+    app, window = frame.app, frame.window
     report, handbook, sheet = _report(folder), _handbook(folder), _sheet(folder)
     told = _told(app, report)
     searched = _searched(app, handbook)
 
-    def wait(condition: Callable[[], bool]) -> None:
-        end_s = time.monotonic() + TIMEOUT_S
-        while not condition() and time.monotonic() < end_s:
-            pause(WAIT_MS)
-        assert condition(), "the documents did not get ready for their pictures"
-
     def attach(*paths: Path) -> None:
         window.new_chat()
-        chat.attaching.add(list(paths))
-        wait(lambda: len(chat.attaching.shown) == len(paths))
-        wait(
-            lambda: all(one.fit is not None for one in chat.attaching.shown) and not chat.attaching.fitting.is_counting
-        )
-        chat.composer.set_text("What changed since last year?")
+        desk.attach(*paths)
+        desk.put_message("What changed since last year?")
 
     def tidy() -> None:
-        for one in list(chat.attaching.shown):
-            chat.attaching.remove(one)
-        chat.composer.set_text("")
+        for one in desk.attached:
+            desk.attaching.remove(one)
+        desk.put_message("")
 
     def beside() -> None:
         window.show_chat(told)
-        pause(WAIT_MS)
-        chips = chat.transcript.turns[-1].sources.chips  # type: ignore[attr-defined]
-        chips[0].click()
-        wait(lambda: window.views.document.view.area.paper.shown is not None)
-
-    def close() -> None:
-        window.views.document.close_document()
+        QTest.qWait(WAIT_MS)
+        desk.last.sources.chips[0].click()
+        frame.wait(lambda: frame.reader.is_drawn, TIMEOUT_MS)
 
     return [
         ("document-attached", lambda: attach(report, sheet), tidy),
         ("document-too-long", lambda: attach(report, handbook), tidy),
-        ("document-answer", lambda: window.show_chat(told), close),
-        ("document-beside", beside, close),
-        ("document-passages", lambda: window.show_chat(searched), close),
+        ("document-answer", lambda: window.show_chat(told), frame.close_document),
+        ("document-beside", beside, frame.close_document),
+        ("document-passages", lambda: window.show_chat(searched), frame.close_document),
     ]
 
 

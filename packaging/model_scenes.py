@@ -8,19 +8,18 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from PySide6.QtTest import QTest
 
 from app.core.paths import resource
 from app.ui.models.models_view import ModelsView
+from tests.helpers.desks.window import Frame
 from tests.helpers.fake_hub import FakeHub, File
-
-if TYPE_CHECKING:
-    from app.bootstrap import Fireside
-    from app.ui.shell.main_window import MainWindow
 
 HEADER_OF = "*.gguf"
 SPEED_BYTES_PER_S = 11_000_000
 DOWNLOAD_MS, SETTLE_MS = 4000, 600
+DOWNLOADED = "gemma-4-e2b"  # for chats only: the other tabs still offer a model that is not on its way
 FOUND = (
     ("unsloth/Qwen3.5-9B-GGUF", 1_240_000, 812, "apache-2.0", 9_000_000_000, 262_144),
     ("unsloth/Qwen3.5-4B-GGUF", 980_000, 640, "apache-2.0", 4_000_000_000, 262_144),
@@ -77,38 +76,38 @@ def _add(hub: FakeHub, empty: Path, name: str, sizes: dict[str, int], **facts: o
         repo.files.setdefault(file, File(empty, hashlib.sha256(f"{name}/{file}".encode()).hexdigest(), size))
 
 
-def screens(
-    app: Fireside, window: MainWindow, pause: Callable[[int], None]
-) -> list[tuple[str, Callable[[], object], Callable[[], object]]]:
+def screens(frame: Frame) -> list[tuple[str, Callable[[], object], Callable[[], object]]]:
     """Name, what to do before the picture, and after it; a download begins with the first and runs through all."""
+
+    models = frame.models
 
     def page(name: str) -> Callable[[], object]:
         def show() -> None:
-            if not app.models.downloads.all():
-                entry = next(each for each in app.models.entries if each.id == "hy-mt2-1.8b")
-                app.models.download_entry(entry)
-                pause(DOWNLOAD_MS)
-            window.views.show_models(name)
-            pause(SETTLE_MS)
+            if not models.downloads.all():
+                models.download_entry(next(each for each in models.entries if each.id == DOWNLOADED))
+                QTest.qWait(DOWNLOAD_MS)
+            frame.show_models(name)
+            QTest.qWait(SETTLE_MS)
 
         return show
 
-    def view() -> ModelsView:
-        return window.findChildren(ModelsView)[0]
-
     def search() -> None:
         page("search")()
-        view().look_for("qwen")
-        pause(SETTLE_MS)
+        frame.find(ModelsView).look_for("qwen")
+        QTest.qWait(SETTLE_MS)
 
     def repository() -> None:
         search()
-        view().show_repository("unsloth/Qwen3.5-4B-GGUF")
-        pause(2 * SETTLE_MS)
+        frame.find(ModelsView).show_repository("unsloth/Qwen3.5-4B-GGUF")
+        QTest.qWait(2 * SETTLE_MS)
 
     def nothing() -> None:
         """The next scene shows its own page."""
 
     pages = ("suggested", "installed", "others", "downloads", "storage")
     shown = [(f"models-{name}", page(name), nothing) for name in pages]
-    return [*shown, ("models-search", search, nothing), ("models-repository", repository, window.views.show_chat)]
+    return [
+        *shown,
+        ("models-search", search, nothing),
+        ("models-repository", repository, lambda: frame.show_tab("chat")),
+    ]

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -22,29 +21,27 @@ sys.path.insert(0, str(ROOT))
 from document_scenes import screens as document_screens  # noqa: E402
 from model_scenes import hub_for_pictures  # noqa: E402
 from model_scenes import screens as model_screens  # noqa: E402
-from PySide6.QtCore import QEventLoop, QPoint, QTimer, SignalInstance  # noqa: E402
-from PySide6.QtWidgets import QApplication, QDialog, QPushButton, QWidget  # noqa: E402
+from PySide6.QtCore import QPoint  # noqa: E402
+from PySide6.QtTest import QTest  # noqa: E402
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget  # noqa: E402
 from summary_scenes import screens as summary_screens  # noqa: E402
 from translation_scenes import screens as translation_screens  # noqa: E402
 
-from app.bootstrap import Fireside, build  # noqa: E402
 from app.core.errors import ModelUnreadable  # noqa: E402
 from app.core.events import Role  # noqa: E402
 from app.core.paths import resource  # noqa: E402
-from app.store.conversations import Conversations, MessageState  # noqa: E402
+from app.store.conversations import Conversations  # noqa: E402
+from app.store.messages import MessageState  # noqa: E402
 from app.ui.chat.chat_settings import ChatSettings  # noqa: E402
 from app.ui.chat.chat_view import ChatView  # noqa: E402
 from app.ui.chat.context_full import ContextFull  # noqa: E402
-from app.ui.chat.thinking_view import ThinkingView  # noqa: E402
 from app.ui.settings_dialog import SettingsDialog  # noqa: E402
-from app.ui.shell import tasks  # noqa: E402
 from app.ui.shell.app_icon import app_icon  # noqa: E402
 from app.ui.shell.application import watch_models  # noqa: E402
 from app.ui.shell.main_window import MainWindow  # noqa: E402
-from app.ui.shell.model_loader import ModelLoader  # noqa: E402
-from app.ui.shell.notify import Notify  # noqa: E402
-from app.ui.theme import Theme  # noqa: E402
 from tests.helpers.clipping import clipped_texts  # noqa: E402
+from tests.helpers.desks.chat import ChatDesk  # noqa: E402
+from tests.helpers.desks.window import Frame, open_window  # noqa: E402
 
 SIZES = ((1280, 800), (900, 600))
 SCHEMES = ("light", "dark")
@@ -96,13 +93,10 @@ LEASE = (
 
 @dataclass
 class Scene:
-    """The running window and its parts."""
+    """The running window, the chat in it, and three chats."""
 
-    app: Fireside
-    theme: Theme
-    notify: Notify
-    window: MainWindow
-    chat: ChatView
+    frame: Frame
+    chat: ChatDesk
     told: int
     long: int
     answered: int
@@ -121,10 +115,10 @@ def main(arguments: list[str]) -> int:
             for name, prepare, tidy in _screens(scene):
                 for scheme in SCHEMES:
                     for width, height in SIZES:
-                        scene.theme.scheme = scheme
-                        scene.window.resize(width, height)
+                        scene.frame.theme.scheme = scheme
+                        scene.frame.window.resize(width, height)
                         prepare()
-                        clipped += _picture(scene.window, folder / f"{name}-{scheme}-{width}x{height}.png")
+                        clipped += _picture(scene.frame.window, folder / f"{name}-{scheme}-{width}x{height}.png")
                         tidy()
     for line in clipped:
         print(f"clipped: {line}", file=sys.stderr)
@@ -133,25 +127,19 @@ def main(arguments: list[str]) -> int:
 
 @contextmanager
 def _running(application: QApplication) -> Iterator[Scene]:
-    app = build()
-    app.change("chat", max_tokens=160)
-    theme = Theme("light")
-    theme.install(application)
-    notify = Notify(theme)
-    loader = ModelLoader(app, notify)
-    chat = ChatView(app, theme, notify)
-    told = _invent(app.conversations)
-    window = MainWindow(app, theme, notify, loader, chat)
-    window.show()
-    watch_models(app, window, notify, theme)
-    loader.start()
-    _wait_for(loader.changed, lambda: loader.state == "ready")
-    try:
-        yield Scene(app, theme, notify, window, chat, told, _invent_long(app.conversations), _ask(window, chat))
-    finally:
-        window.close()
-        tasks.running.stop_all(5)
-        app.close()
+    with open_window(application, make_chat=ChatView) as frame:
+        app = frame.app
+        app.change("chat", max_tokens=160)
+        told, long = _invent(app.conversations), _invent_long(app.conversations)
+        frame.chats.reload()
+        watch_models(app, frame.window, frame.notify, frame.theme)
+        frame.loader.start()
+        frame.wait(lambda: frame.loader.state == "ready", TIMEOUT_MS)
+        chat = ChatDesk(frame.chat, app, frame.notify, frame.theme)
+        frame.window.new_chat()
+        chat.type(REAL_QUESTION)
+        chat.answer_to_enter(TIMEOUT_MS)
+        yield Scene(frame, chat, told, long, frame.chat.conversation_id)
 
 
 def _invent(conversations: Conversations) -> int:
@@ -180,138 +168,111 @@ def _invent_long(conversations: Conversations) -> int:
     return chat.id
 
 
-def _ask(window: MainWindow, chat: ChatView) -> int:
-    """A real question to the real model; the id of its conversation."""
-    window.new_chat()
-    finished: list[int] = []
-    chat.answer_finished.connect(finished.append)
-    chat.composer.set_text(REAL_QUESTION)
-    chat.composer.sent.emit(REAL_QUESTION)
-    _wait_for(chat.answer_finished, lambda: bool(finished))
-    assert chat.conversation_id is not None
-    return chat.conversation_id
-
-
 Step = Callable[[], object]
-Dialog = TypeVar("Dialog", bound=QDialog)
 
 
 def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
     """Name, what to do before the picture, what to do after it."""
-    window, chat = scene.window, scene.chat
+    frame, chat = scene.frame, scene.chat
+    window, notify, data = frame.window, frame.notify, frame.paths.data
 
     def no_step() -> None:
         """Nothing to tidy up."""
 
-    def settings(page: int) -> None:
-        window.show_chat(scene.told)
-        window.show_settings()
-        _dialog(window).show_page(page)
+    def show(number: int) -> Step:
+        return lambda: window.show_chat(number)
+
+    def settings(page: int) -> Step:
+        def open_page() -> None:
+            window.show_chat(scene.told)
+            window.show_settings()
+            frame.find(SettingsDialog).show_page(page)
+
+        return open_page
+
+    def close(kind: type[QWidget]) -> Step:
+        return lambda: frame.find(kind).close()
 
     def thinking() -> None:
         window.show_chat(scene.told)
         chat.composer.set_thinking("switch", "on")
-        chat.transcript.findChildren(ThinkingView)[-1].set_open(True)
-        chat.transcript.verticalScrollBar().setValue(0)
+        chat.thinking.set_open(True)
+        chat.scroll_bar.setValue(0)
 
     def chat_settings() -> None:
         window.show_chat(scene.told)
-        chat.options.show_dialog()
-        _shown(chat, ChatSettings).findChildren(QPushButton, "more_sampling")[0].click()
+        chat.root.options.show_dialog()
+        frame.find(ChatSettings).findChildren(QPushButton, "more_sampling")[0].click()
 
     def error_bar() -> None:
         window.show_chat(scene.told)
-        scene.notify.error(ModelUnreadable("/models/novel-4B-Q4_K_M.gguf", "truncated"))
-        scene.notify.undo("“Words for a birthday card” was deleted.", no_step)
+        notify.error(ModelUnreadable("/models/novel-4B-Q4_K_M.gguf", "truncated"))
+        notify.undo("“Words for a birthday card” was deleted.", no_step)
 
     def close_notices() -> None:
-        for notice in list(scene.notify.bar.notices):
-            notice.dismiss()
+        while frame.notices:
+            frame.notice.dismiss()
 
     def long_chat() -> None:
         window.show_chat(scene.long)
-        scene.chat.transcript.verticalScrollBar().setValue(0)
-        scene.chat.transcript.turns[1].set_focused(True)
+        chat.scroll_bar.setValue(0)
+        chat.turns[1].set_focused(True)
 
     def panel() -> None:
         window.show_chat(scene.long)
-        scene.chat.composer.set_text("Could you put all of that into a short letter to the owner?")
+        chat.put_message("Could you put all of that into a short letter to the owner?")
         window.show_context()
-        _wait_for(scene.chat.parts_changed, lambda: scene.chat.memory.parts is not None)
+        chat.wait(lambda: chat.parts is not None, TIMEOUT_MS)
 
     def close_panel() -> None:
         _close_popup()
-        scene.chat.composer.set_text("")
+        chat.put_message("")
 
     def ask_when_full() -> None:
         window.show_chat(scene.long)
-        ContextFull(scene.theme, scene.chat).open()
+        ContextFull(frame.theme, chat.root).open()
 
-    def close_question() -> None:
-        window.findChildren(ContextFull)[0].close()
+    def network() -> None:
+        window.show_settings("network")
 
     return [
         ("empty", window.new_chat, no_step),
         ("temporary", window.temporary_chat, window.new_chat),
         ("divider", long_chat, no_step),
         ("context-panel", panel, close_panel),
-        ("context-full", ask_when_full, close_question),
-        ("conversation", lambda: window.show_chat(scene.told), no_step),
-        ("answer", lambda: window.show_chat(scene.answered), no_step),
+        ("context-full", ask_when_full, close(ContextFull)),
+        ("conversation", show(scene.told), no_step),
+        ("answer", show(scene.answered), no_step),
         ("thinking", thinking, lambda: chat.composer.set_thinking("none", "")),
-        ("chat-settings", chat_settings, lambda: _shown(chat, ChatSettings).close()),
-        ("settings", lambda: settings(0), lambda: _dialog(window).close()),
-        ("settings-chat", lambda: settings(1), lambda: _dialog(window).close()),
-        ("settings-engine", lambda: settings(2), lambda: _dialog(window).close()),
-        ("settings-memory", lambda: settings(3), lambda: _dialog(window).close()),
-        ("settings-network", lambda: window.show_settings("network"), lambda: _dialog(window).close()),
-        ("model-menu", window.picker.show_menu, _close_popup),
-        ("model-about", window.picker.show_about, _close_popup),
+        ("chat-settings", chat_settings, close(ChatSettings)),
+        ("settings", settings(0), close(SettingsDialog)),
+        ("settings-chat", settings(1), close(SettingsDialog)),
+        ("settings-engine", settings(2), close(SettingsDialog)),
+        ("settings-memory", settings(3), close(SettingsDialog)),
+        ("settings-network", network, close(SettingsDialog)),
+        ("model-menu", frame.picker.show_menu, _close_popup),
+        ("model-about", frame.picker.show_about, _close_popup),
         ("notices", error_bar, close_notices),
-        *document_screens(scene.app, window, chat, scene.app.paths.data / "documents-of-pictures", _pause),
-        *model_screens(scene.app, window, _pause),
-        *summary_screens(scene.app, window, scene.app.paths.data / "summaries-of-pictures", _pause),
-        *translation_screens(scene.app, window, _pause),
+        *document_screens(frame, chat, data / "documents-of-pictures"),
+        *model_screens(frame),
+        *summary_screens(frame, data / "summaries-of-pictures"),
+        *translation_screens(frame),
     ]
 
 
 def _picture(window: MainWindow, file: Path) -> list[str]:
     """Saves what is really on the display, so that menus and dialogs are in it; returns the clipped texts."""
-    _pause(SETTLE_MS)
+    QTest.qWait(SETTLE_MS)
     corner = window.mapToGlobal(QPoint(0, 0))
     window.screen().grabWindow(0, corner.x(), corner.y(), window.width(), window.height()).save(str(file))
     shown = [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
     return [f"{file.stem}: {line}" for widget in shown for line in clipped_texts(widget)]
 
 
-def _dialog(window: MainWindow) -> SettingsDialog:
-    return _shown(window, SettingsDialog)
-
-
-def _shown(parent: QWidget, kind: type[Dialog]) -> Dialog:
-    return next(one for one in parent.findChildren(kind) if one.isVisible())
-
-
 def _close_popup() -> None:
     popup: QWidget | None = QApplication.activePopupWidget()
     if popup is not None:
         popup.close()
-
-
-def _wait_for(signal: SignalInstance, condition: Callable[[], bool]) -> None:
-    loop = QEventLoop()
-    signal.connect(lambda *_: loop.quit() if condition() else None)
-    QTimer.singleShot(TIMEOUT_MS, loop, loop.quit)
-    if not condition():
-        loop.exec()
-    if not condition():
-        raise SystemExit("The program did not get ready for its pictures.")
-
-
-def _pause(milliseconds: int) -> None:
-    loop = QEventLoop()
-    QTimer.singleShot(milliseconds, loop, loop.quit)
-    loop.exec()
 
 
 if __name__ == "__main__":

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from PySide6.QtTest import QTest
 
 from app.core.events import CancelToken
 from app.documents.source import PageRead
@@ -31,14 +32,13 @@ from app.features.summary.result import (
 )
 from app.store.documents import StoredDocument
 from app.store.jobs import Jobs, SummaryStore
+from tests.helpers.desks.window import Frame
 from tests.helpers.pdf_files import Page, column, wrapped, write_pdf
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.ui.shell.main_window import MainWindow
-    from app.ui.summarize.summarize_view import SummarizeView
 
-WAIT_MS, TIMEOUT_S = 50, 60
+TIMEOUT_MS = 60_000
 WIDE_PT = 440
 PAGES = 48
 PICTURES = (7, 31)
@@ -72,60 +72,50 @@ LEASE = (
 Step = Callable[[], object]
 
 
-def screens(
-    app: Fireside, window: MainWindow, folder: Path, pause: Callable[[int], None]
-) -> list[tuple[str, Step, Step]]:
+def screens(frame: Frame, folder: Path) -> list[tuple[str, Step, Step]]:
     """Name, what to do before the picture, and after it. The documents lie in `folder`."""
     folder.mkdir(exist_ok=True)
+    app = frame.app
     report, lease = _read(app, _report(folder)), _read(app, _lease(folder))
     made = _Made(app, report, lease)
-    window.views.show_summarize()
-    tab = window.views._summarize
-    assert tab is not None
-    view = tab.view
-
-    def wait(condition: Callable[[], bool]) -> None:
-        end_s = time.monotonic() + TIMEOUT_S
-        while not condition() and time.monotonic() < end_s:
-            pause(WAIT_MS)
-        assert condition(), "the summaries did not get ready for their pictures"
+    frame.show_tab("summarize")
+    desk = frame.summarize
 
     def shown(summary_id: int) -> None:
-        window.views.show_summarize()
-        view.show_summary(summary_id)
+        frame.show_tab("summarize")
+        desk.view.show_summary(summary_id)
 
     def draft(*ids: int) -> None:
-        window.views.new_summary()
-        view.add_documents(ids)
-        wait(lambda: not view.draft.estimating.is_busy)
+        frame.new_summary()
+        desk.view.add_documents(ids)
+        desk.wait(lambda: not desk.is_estimating, TIMEOUT_MS)
 
     def empty() -> None:
-        window.views.new_summary()
-        pause(400)
+        frame.new_summary()
+        QTest.qWait(400)
 
     def no_draft() -> None:
-        for one in list(view.files.files):
-            view.files.remove(one)
+        while desk.files:
+            desk.remove(0)
 
     def beside() -> None:
         shown(made.done)
-        view.result.statements.open_place(4)
-        wait(lambda: view.document.view.area.paper.shown is not None)
+        desk.statements.open_place(4)
+        desk.wait(lambda: desk.reader.is_drawn, TIMEOUT_MS)
 
     def work(*events: Any) -> None:
-        made.work(view, events)
+        desk.show_progress(made.working, events)
         shown(made.working)
 
     def nothing() -> None:
         """Nothing to tidy up."""
 
     def end_work() -> None:
-        view.runner._progress.pop(made.working, None)
+        desk.forget_progress(made.working)
 
     read = [SectionRead(n + 1, 21, _points(n), 0, None) for n in range(8)]
     joined = [SectionRead(n + 1, 21, (), 0, None) for n in range(8, 21)]
     text = " ".join(said for said, *_ in SAID[:4])
-    close = view.document.close_document
     return [
         ("summary-empty", empty, nothing),
         ("summary-before", lambda: draft(report.id), no_draft),
@@ -135,7 +125,7 @@ def screens(
         ("summary-joining", lambda: work(Planned(21, 31_200), *read, *joined, Merging(1, 3)), end_work),
         ("summary-writing", lambda: work(Planned(21, 31_200), *read, *joined, Merging(3, 3), Writing(text)), end_work),
         ("summary-done", lambda: shown(made.done), nothing),
-        ("summary-beside", beside, close),
+        ("summary-beside", beside, desk.view.document.close_document),
         ("summary-paragraphs", lambda: shown(made.paragraphs), nothing),
         ("summary-two", lambda: shown(made.two), nothing),
         ("summary-stopped", lambda: shown(made.stopped), nothing),
@@ -164,14 +154,6 @@ class _Made:
         )
         self._jobs.update(job.id, progress={"sections": 21, "sections_read": 8})
         self.working = job.id
-
-    def work(self, view: SummarizeView, events: Sequence[Any]) -> None:
-        """What the work would have told by now."""
-        from app.ui.summarize.progress import Progress
-
-        progress = view.runner._progress[self.working] = Progress()
-        for event in events:
-            progress.take(event)
 
     def _add(
         self,

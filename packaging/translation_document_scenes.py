@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +14,9 @@ from app.features.translation.result import Flag, FlagKind, Origin, Term, Transl
 from app.features.translation.stored import Added, StoredTranslation
 from app.store.jobs import Jobs
 from app.store.translations import TranslationStore
-from app.ui.translate.document_view import DocumentTranslationView
+from tests.helpers.desks.translate import DocumentDesk
 
-WAIT_MS, TIMEOUT_S = 50, 20.0
+TIMEOUT_MS = 20_000
 LEASE_HTML = """<!doctype html><html lang="en"><head><title>Lease</title></head><body>
 <h2>3. Rent and deposit</h2>
 <p>The tenant pays <b>1,240.00</b> by the <i>fifth working day</i> of each month to the account named in
@@ -64,68 +63,55 @@ Words = str | tuple[str, ...]
 Step = Callable[[], object]
 
 
-def document_scenes(
-    app: Fireside, view: DocumentTranslationView, show: Callable[[], object], folder: Path, pause: Callable[[int], None]
-) -> list[tuple[str, Step, Step]]:
+def document_scenes(desk: DocumentDesk, show: Callable[[], object], folder: Path) -> list[tuple[str, Step, Step]]:
     """Name, what to do before the picture, and after it. `show` brings the tab with the view to the front."""
     folder.mkdir(parents=True, exist_ok=True)
-    made = _Made(app, folder)
-
-    def wait(condition: Callable[[], bool]) -> None:
-        end_s = time.monotonic() + TIMEOUT_S
-        while not condition() and time.monotonic() < end_s:
-            pause(WAIT_MS)
-        assert condition(), "the translations did not get ready for their pictures"
+    made = _Made(desk.app, folder)
 
     def shown(stored: StoredTranslation) -> None:
         show()
-        view.show_translation(stored.id)
-        wait(lambda: view.capability.able is not None and not view.drafts.estimating.is_busy)
-        view.page.segments.setFocus()
+        desk.root.show_translation(stored.id)
+        desk.wait(lambda: desk.root.capability.able is not None and not desk.is_estimating, TIMEOUT_MS)
+        desk.segments.setFocus()
 
     def working() -> None:
         shown(made.working)
-        view.page.segments.rows.put(Translated(1, ("Contrato",)))
-        view.page.segments.rows.grow(8, "As partes eleg")
+        desk.rows.put(Translated(1, ("Contrato",)))
+        desk.rows.grow(8, "As partes eleg")
 
     def edited() -> None:
         shown(made.done)
-        view.page.segments.edit_row(2)
+        desk.edit(2)
 
     def damaged() -> None:
         edited()
-        editor = view.page.segments.editor
-        assert editor is not None
-        editor.text.load(content_of([part for part in editor.content if part != marks(editor.content)[1]]))
-        editor.keep()
-
-    def closed() -> None:
-        if view.page.segments.editor is not None:
-            view.page.segments.editor.given_up.emit()
+        content = desk.editor.content
+        desk.put_in_editor(content_of([part for part in content if part != marks(content)[1]]))
+        desk.editor.keep()
 
     def glossary() -> None:
         shown(made.done)
-        view.show_glossary(is_open=True)
-        view.glossary.show_found((Term("Rua das Flores", "Rua das Flores"), Term("Annex", "Anexo")))
+        desk.root.show_glossary(is_open=True)
+        desk.glossary.show_found((Term("Rua das Flores", "Rua das Flores"), Term("Annex", "Anexo")))
 
     def searched() -> None:
         shown(made.done)
-        view.page.begin_search()
-        view.page.search.field.setText("juros")
-        wait(lambda: bool(view.page.search.hits))
+        desk.page.begin_search()
+        desk.search_field.setText("juros")
+        desk.wait(lambda: desk.found, TIMEOUT_MS)
 
     def nothing() -> None:
         """Nothing to tidy up."""
 
     return [
         ("document-draft", lambda: shown(made.draft), nothing),
-        ("document-working", working, view.page.segments.rows.still),
+        ("document-working", working, desk.rows.still),
         ("document-done", lambda: shown(made.done), nothing),
         ("document-stopped", lambda: shown(made.stopped), nothing),
-        ("document-edit", edited, closed),
-        ("document-marks-missing", damaged, closed),
-        ("document-glossary", glossary, lambda: view.show_glossary(is_open=False)),
-        ("document-search", searched, view.page.end_search),
+        ("document-edit", edited, desk.leave_editor),
+        ("document-marks-missing", damaged, desk.leave_editor),
+        ("document-glossary", glossary, lambda: desk.root.show_glossary(is_open=False)),
+        ("document-search", searched, desk.page.end_search),
         ("document-arabic", lambda: shown(made.arabic), nothing),
     ]
 

@@ -5,24 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from translation_document_scenes import document_scenes
 
-from app.documents.segments import Segment
 from app.features.translation.result import Flag, FlagKind, Formality, Term, Translated, TranslationWish
 from app.features.translation.stored import TranslationEstimate
 from app.hub.catalog import Entry
-from app.ui.translate.text_requests import Answer, Ended, Paragraphs
+from app.ui.translate.language_popup import LanguagePopup
+from tests.helpers.desks.window import Frame
 from tests.helpers.models_on_disk import model_bytes
 
-if TYPE_CHECKING:
-    from app.bootstrap import Fireside
-    from app.ui.shell.main_window import MainWindow
-    from app.ui.translate.text_page import TextPage
-    from app.ui.translate.translate_view import TranslateView
-
-WAIT_MS, TIMEOUT_S = 50, 60
+TIMEOUT_MS = 60_000
 FOLDER = "translations-of-pictures"
 MODEL_ID = "hy-mt2-1.8b"
 LEASE = (
@@ -66,9 +59,10 @@ TERMS = (Term("interest", "juros de mora"), Term("deposit", "caução"), Term("t
 Step = Callable[[], object]
 
 
-def screens(app: Fireside, window: MainWindow, pause: Callable[[int], None]) -> list[tuple[str, Step, Step]]:
+def screens(frame: Frame) -> list[tuple[str, Step, Step]]:
     """Name, what to do before the picture, and after it."""
-    made = _Made(app, window, pause)
+    app, made = frame.app, _Made(frame)
+    desk = made.desk
 
     def nothing() -> None:
         """The next scene shows its own page."""
@@ -81,122 +75,78 @@ def screens(app: Fireside, window: MainWindow, pause: Callable[[int], None]) -> 
 
     def back() -> None:
         text()
-        made.page.panes.back.blockSignals(True)
-        made.page.panes.back.setChecked(True)
-        made.page.panes.back.blockSignals(False)
-        made.page.panes.show_back(shown=True)
-        made.page.panes.say_back(BACK)
+        desk.show_back(BACK)
 
-    def no_back() -> None:
-        made.page.panes.back.setChecked(False)
+    def wordings() -> None:
+        text()
+        heading, sentence = desk.shown[:2]
+        desk.select(len(heading) + 1, len(heading) + 1 + len(sentence))
+        card = desk.alternatives
+        card.begin()
+        for words in WORDINGS:
+            card.add(words)
+        card.end()
+
+    def languages() -> None:
+        text()
+        desk.open_languages()
 
     def documents() -> None:
         made.have_model()
         app.translations.estimate = lambda *_: ESTIMATE  # the model is an empty file
-        window.views.show_translate()
-        window.picker.show_task("translate")
-        view.pages.setCurrentWidget(view.document)
+        frame.show_tab("translate")
+        frame.picker.show_task("translate")
+        desk.show_document_page()
 
-    view = made.view
     return [
         ("translate-needs-model", made.needs_model, nothing),
         ("translate-empty", made.empty, nothing),
         ("translate-text", text, nothing),
         ("translate-arabic", arabic, nothing),
-        ("translate-back", back, no_back),
-        ("translate-wordings", lambda: made.wordings(text), made.no_wordings),
-        ("translate-languages", lambda: made.languages(text), made.no_languages),
-        *document_scenes(app, view.document, documents, app.paths.data / FOLDER, pause),
+        ("translate-back", back, lambda: desk.back_button.setChecked(False)),
+        ("translate-wordings", wordings, desk.alternatives.leave),
+        ("translate-languages", languages, lambda: frame.find(LanguagePopup).close()),
+        *document_scenes(desk.document, documents, app.paths.data / FOLDER),
     ]
 
 
 class _Made:
     """Shows typed text as it would be after its work; what the model would have said is invented."""
 
-    def __init__(self, app: Fireside, window: MainWindow, pause: Callable[[int], None]) -> None:
-        self._app, self._window, self._pause = app, window, pause
+    def __init__(self, frame: Frame) -> None:
+        self._app, self._frame = frame.app, frame
         self._kept: int | None = None
+        app = frame.app
         for text, days in reversed(OLDER):
             stored = app.translations.keep_text(text, text, TranslationWish("pt-BR"), "en", "")
             with app.database.transaction() as connection:
                 begun_s = time.time() - days * 86_400
                 connection.execute("UPDATE jobs SET created_at = ? WHERE id = ?", (begun_s, stored.id))
         app.translations.keep_glossary("en", "pt-BR", TERMS)
-        window.views.show_translate()
-
-    @property
-    def page(self) -> TextPage:
-        """The page of typed text."""
-        return self.view.text
-
-    @property
-    def view(self) -> TranslateView:
-        """The middle of the tab."""
-        tab = self._window.views._translate
-        assert tab is not None
-        return tab.view
+        frame.show_tab("translate")
+        self.desk = frame.translate
 
     def needs_model(self) -> None:
         """Only the starter is here."""
         self._model.unlink(missing_ok=True)
         self._new()
-        self._wait(self.page.needs.download.isVisible)
+        self.desk.wait(self.desk.download.isVisible, TIMEOUT_MS)
 
     def empty(self) -> None:
         """A model is here, and nothing typed."""
         self.have_model()
         self._new()
-        self._wait(lambda: self.page.able.translates)
+        self.desk.wait(lambda: self.desk.can_translate, TIMEOUT_MS)
 
     def show(
         self, target: str, translated: Sequence[str], flags: Mapping[int, tuple[Flag, ...]],
         formality: Formality = Formality.DEFAULT,
     ) -> None:  # fmt: skip
-        """The lease in a language."""
+        """The lease in a language; one row, however often it is shown."""
         self.empty()
-        page = self.page
-        page.choice.show_wish(TranslationWish(target, formality=formality))
-        with page._loading():
-            page.panes.source.show_text("\n\n".join(LEASE))
-        page._count()
-        segments = tuple(Segment(number, (words,)) for number, words in enumerate(LEASE, 1))
-        done = {
-            number: Translated(number, (words,), flags=flags.get(number, ()))
-            for number, words in enumerate(translated, 1)
-        }
-        page.history.id = self._kept  # one row, however often it is shown
-        for event in (Paragraphs(segments, "en", done), Ended(False, 4.2)):
-            page.answers._on_answer(Answer(0, event))
-        page.history.keep()
-        self._kept = page.history.id
-
-    def wordings(self, text: Step) -> None:
-        """A sentence is selected, and others are there."""
-        text()
-        target, card = self.page.panes.target, self.page.panes.alternatives
-        cursor = target.textCursor()
-        block = target.document().begin().next()
-        cursor.setPosition(block.position())
-        cursor.setPosition(block.position() + len(block.text()), cursor.MoveMode.KeepAnchor)
-        target.setTextCursor(cursor)
-        self._wait(card.isVisible)
-        card.begin()
-        for words in WORDINGS:
-            card.add(words)
-        card.end()
-
-    def no_wordings(self) -> None:
-        """The card goes."""
-        self.page.panes.alternatives.leave()
-
-    def languages(self, text: Step) -> None:
-        """The list of languages is open."""
-        text()
-        self._popup = self.page.choice.target.show_list()
-
-    def no_languages(self) -> None:
-        """It is closed."""
-        self._popup.close()
+        done = [Translated(n, (words,), flags=flags.get(n, ())) for n, words in enumerate(translated, 1)]
+        wish = TranslationWish(target, formality=formality)
+        self._kept = self.desk.show_made(wish, LEASE, done, kept_as=self._kept)
 
     @property
     def _entry(self) -> Entry:
@@ -216,17 +166,9 @@ class _Made:
             file.truncate(self._entry.size_bytes)
 
     def _new(self) -> None:
-        self._window.views.show_translate()
-        page = self.page
-        page.forget()
-        self._window.views._translations().show_new()
-        self._window.picker.show_task("translate")
-        page.look_again()
-        self._pause(WAIT_MS)
-        self._wait(lambda: page.capability._task is None)
-
-    def _wait(self, condition: Callable[[], bool]) -> None:
-        end_s = time.monotonic() + TIMEOUT_S
-        while not condition() and time.monotonic() < end_s:
-            self._pause(WAIT_MS)
-        assert condition(), "the translations did not get ready for their pictures"
+        self._frame.show_tab("translate")
+        self.desk.root.forget()
+        self._frame.new_translation()
+        self._frame.picker.show_task("translate")
+        self.desk.root.look_again()
+        self.desk.wait(lambda: not self.desk.is_looking_for_model, TIMEOUT_MS)

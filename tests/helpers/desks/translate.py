@@ -12,7 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QFrame, QLabel, QLineEdit, QPushButton, QTextEdit, QToolButton
 
 from app.bootstrap import Fireside
-from app.documents.segments import Segment
+from app.documents.segments import Content, Segment
 from app.features.translation.result import Formality, Translated, TranslationWish
 from app.ui.shell.notify import Notify
 from app.ui.translate.document_page import DocumentPage
@@ -25,7 +25,7 @@ from app.ui.translate.language_button import LanguageButton
 from app.ui.translate.language_popup import LanguagePopup
 from app.ui.translate.needs_model import NeedsModel
 from app.ui.translate.side_by_side import SideBySide
-from app.ui.translate.side_by_side_editor import MarkedText, RowEditor
+from app.ui.translate.side_by_side_editor import RowEditor
 from app.ui.translate.side_by_side_model import RowsModel
 from app.ui.translate.text_alternatives import AlternativesCard
 from app.ui.translate.text_page import TextPage
@@ -120,7 +120,6 @@ class DocumentDesk(Languages, FileQuestions):
     page = Found(DocumentPage)
     card = Found(QFrame, "segments_card")
     segments = Found(SideBySide)
-    editor = Found(MarkedText)
     search_row = Found(DocumentSearch)
     search_field = Found(QLineEdit, "search_field")
     search_count = Found(QLabel, "search_count")
@@ -239,6 +238,17 @@ class DocumentDesk(Languages, FileQuestions):
         """The segment that is chosen."""
         return self.segments.current
 
+    @property
+    def editor(self) -> RowEditor:
+        """Where a translation is edited in its place."""
+        editor: RowEditor | None = self.segments.editor
+        assert editor is not None
+        return editor
+
+    def put_in_editor(self, content: Content) -> None:
+        """In the place of what is edited."""
+        self.editor.text.load(content)
+
     def edit(self, number: int) -> None:
         """Opens a segment's translation for editing, and gives it the keyboard."""
         self.segments.edit_row(number)
@@ -246,8 +256,8 @@ class DocumentDesk(Languages, FileQuestions):
 
     def leave_editor(self) -> None:
         """What is edited is given up."""
-        for editor in self.every(RowEditor):
-            editor.given_up.emit()
+        if self.segments.editor is not None:
+            self.segments.editor.given_up.emit()
 
     def read_again(self) -> None:
         """As when another window had changed it."""
