@@ -12,6 +12,7 @@ from app.ui.summarize.better_model import BetterModel
 from app.ui.summarize.column import Column, scrolled
 from app.ui.summarize.drop_zone import DropZone
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
+from app.ui.widgets.names import name_widgets
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -42,6 +43,7 @@ class EmptyPage(QWidget):
         column.addWidget(scrolled(inside))
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+        name_widgets(empty_head=self._head)
 
     def showEvent(self, event: QShowEvent) -> None:
         # WORKAROUND: a stack polishes what it shows; fonts set between that and the next parent would be lost.

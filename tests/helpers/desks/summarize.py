@@ -9,9 +9,9 @@ from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QMenu, QPushButton, QToolButton
 
 from app.bootstrap import Fireside
-from app.features.summaries import StoredSummary
-from app.features.summarize import SummaryEvent
+from app.features.summary.events import SummaryEvent
 from app.features.summary.result import Form, Length, Wish
+from app.features.summary.stored import StoredSummary
 from app.ui.shell.notify import Notify
 from app.ui.summarize.better_model import BetterModel
 from app.ui.summarize.drop_zone import DropZone
@@ -21,9 +21,11 @@ from app.ui.summarize.result_head import ResultHead, TitleField
 from app.ui.summarize.state_bar import StateBar
 from app.ui.summarize.statement_view import StatementView
 from app.ui.summarize.summarize_view import SummarizeView
+from app.ui.summarize.wish_choices import WishChoices
 from app.ui.widgets.choice_button import ChoiceButton
 from app.ui.widgets.document_chip import DocumentChip
 from app.ui.widgets.document_view import DocumentView
+from app.ui.widgets.elided_label import ElidedLabel
 from app.ui.widgets.fields import Segments
 from app.ui.widgets.progress_line import ProgressLine
 from tests.helpers.desks.desk import Found
@@ -38,16 +40,19 @@ class SummarizeDesk(FileQuestions):
 
     zone = Found(DropZone)
     browse = Found(QPushButton, "browse")
+    empty_head = Found(QLabel, "empty_head")
     better = Found(BetterModel)
     better_download = Found(QPushButton, "better_download")
     add_button = Found(QPushButton, "add_documents")
     figures = Found(Figures)
     together = Found(Segments)
     begin_button = Found(QPushButton, "begin")
+    choices = Found(WishChoices)
     length = Found(ChoiceButton, "wish_length")
     form = Found(ChoiceButton, "wish_form")
     language = Found(ChoiceButton, "wish_language")
     instruction = Found(QLineEdit, "wish_instruction")
+    work_title = Found(ElidedLabel, "summary_title")
     work_words = Found(QLabel, "work_words")
     work_lead = Found(QLabel, "work_lead")
     work_line = Found(ProgressLine)
@@ -74,6 +79,10 @@ class SummarizeDesk(FileQuestions):
         """Which is shown: empty, draft, work or result."""
         shown = self.root.pages.currentWidget()
         return next(name for name in ("empty", "draft", "work", "result") if getattr(self.root, name) is shown)
+
+    def show(self, number: int) -> None:
+        """One of the list."""
+        self.root.show_summary(number)
 
     # Documents.
 

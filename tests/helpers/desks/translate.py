@@ -22,6 +22,7 @@ from app.ui.translate.draft_foot import DraftFoot
 from app.ui.translate.draft_page import FileLine
 from app.ui.translate.glossary_panel import GlossaryPanel
 from app.ui.translate.language_button import LanguageButton
+from app.ui.translate.language_choice import LanguageChoice
 from app.ui.translate.language_popup import LanguagePopup
 from app.ui.translate.needs_model import NeedsModel
 from app.ui.translate.side_by_side import SideBySide
@@ -48,6 +49,7 @@ class Languages(Desk):
 
     formality = Found(ChoiceButton, "formality")
     swap = Found(QToolButton, "swap_languages")
+    choice = Found(LanguageChoice)
     needs = Found(NeedsModel)
     needs_words = Found(QLabel, "needs_words")
     needs_state = Found(QLabel, "needs_state")
@@ -148,6 +150,10 @@ class DocumentDesk(Languages, FileQuestions):
     def is_done(self) -> bool:
         """Whether every segment is translated."""
         return self.state == "done"
+
+    def show_segments(self) -> None:
+        """Its page in front of the files that are on their way."""
+        self.root.pages.setCurrentWidget(self.page)
 
     # Files on their way.
 

@@ -36,6 +36,7 @@ from app.ui.shell.sidebar import Sidebar
 from app.ui.shell.status_line import ContextGauge, StatusLine
 from app.ui.shell.tabs import Tabs
 from app.ui.shell.views import Views
+from app.ui.shell.window_geometry import Veil
 from app.ui.summarize.summarize_view import SummarizeView
 from app.ui.theme import Theme
 from app.ui.translate.running import TranslationRunner
@@ -237,6 +238,8 @@ class Frame(Desk):
     gauge = Found(ContextGauge)
     work_line = Found(ElidedLabel, "work")
     waiting_line = Found(QLabel, "waiting")
+    veil = Found(Veil)
+    toggle = Found(QAbstractButton, "toggle_sidebar")
     network_switch = Found(QPushButton, "network_switch")
 
     def __init__(

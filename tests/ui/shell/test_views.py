@@ -12,16 +12,18 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.features.summaries import StoredSummary
 from app.features.summary.result import Wish
+from app.features.summary.stored import StoredSummary
 from app.store.conversations import Use
 from app.ui.chat.chat_view import ChatView
+from app.ui.models.state_view import StateView
 from app.ui.summarize.summarize_view import SummarizeView
 from app.ui.theme import EDGE_PX, READING_PX
 from app.ui.widgets.question_dialog import QuestionDialog
 from tests.helpers.attached import lease_pdf, notes
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.desks.models import PAGES
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.models_on_disk import write_model
 from tests.helpers.program import ROOT
@@ -90,7 +92,7 @@ def test_nothing_of_the_summaries_is_loaded_for_the_window_to_appear() -> None:
 def test_keys_mean_the_summaries_in_their_tab(frame: Frame) -> None:
     done = summary(frame, "report.txt", "done")
     frame.key(Qt.Key.Key_2)
-    frame.summarize.view.show_summary(done.id)
+    frame.summarize.show(done.id)
     frame.key(Qt.Key.Key_F)
     assert frame.focus.accessibleName() == "Search summaries"
     frame.key(Qt.Key.Key_N)
@@ -160,8 +162,7 @@ def test_nothing_is_clipped_in_the_column_and_the_frame(frame: Frame, zoom: floa
 def test_headings_cards_and_text_of_every_tab_begin_at_the_same_left_edge(
     frame: Frame, qtbot: QtBot, width: int
 ) -> None:
-    window, views = frame.window, frame.window.views
-    window.resize(width, 700)
+    frame.window.resize(width, 700)
     done, paused, queued = (summary(frame, f"{state}.txt", state) for state in ("done", "paused", "queued"))
 
     def left(widget: QWidget) -> int:
@@ -169,54 +170,56 @@ def test_headings_cards_and_text_of_every_tab_begin_at_the_same_left_edge(
         QApplication.processEvents()
         return widget.mapTo(frame.middle, QPoint(0, 0)).x()
 
-    views.show_summarize()
-    view = frame.find(SummarizeView)
-    lefts = {"where to drop": left(view.empty.zone), "what for": left(view.empty._head)}
-    view.show_summary(done.id)
-    lefts |= {"title": left(view.result.head.title), "choices": left(view.result.foot.choices)}
-    lefts["statements"] = left(view.result.statements.viewport())
-    assert view.result.statements.viewport().width() <= frame.theme.px(READING_PX)
-    view.show_summary(paused.id)
-    lefts["what is left"] = left(view.result.bar)
-    view.show_summary(queued.id)
-    lefts |= {"at work": left(view.work.words), "points": left(view.work.points.viewport())}
-    views.show_translate()
-    text, document = views._translations().view.text, views._translations().view.document
+    frame.show_tab("summarize")
+    desk = frame.summarize
+    lefts = {"where to drop": left(desk.zone), "what for": left(desk.empty_head)}
+    desk.show(done.id)
+    lefts |= {"title": left(desk.title), "choices": left(desk.choices)}
+    statements = desk.statements.viewport()
+    lefts["statements"] = left(statements)
+    assert statements.width() <= frame.theme.px(READING_PX)
+    desk.show(paused.id)
+    lefts["what is left"] = left(desk.state_bar)
+    desk.show(queued.id)
+    points = desk.statements.viewport()
+    lefts |= {"at work": left(desk.work_words), "points": left(points)}
+    frame.show_tab("translate")
+    text = frame.translate
     lefts |= {"languages": left(text.choice), "panes": left(text.panes)}
-    views._translations().view.pages.setCurrentWidget(document)
-    document.pages.setCurrentWidget(document.page)
-    lefts |= {"document": left(document.page.head.title), "segments": left(document.page.card)}
-    for page in ("suggested", "installed", "others", "downloads", "storage"):
-        views.show_models(page)
-        lefts[page] = left(views._models.currentWidget().title)
-    views.show_models("search")
-    lefts["search"] = left(views._models.currentWidget().state)
+    text.show_document_page()
+    sheet = text.document
+    sheet.show_segments()
+    lefts |= {"document": left(sheet.title), "segments": left(sheet.card)}
+    for page in PAGES:
+        frame.show_models(page)
+        lefts[page] = left(frame.models_title)
+    frame.show_models("search")
+    lefts["search"] = left(frame.find(StateView))
     assert lefts == dict.fromkeys(lefts, frame.theme.px(EDGE_PX))
 
 
 @pytest.mark.parametrize("zoom", [1.0, 1.5])
 def test_the_first_lines_of_the_tabs_stand_at_one_height(frame: Frame, qtbot: QtBot, zoom: float) -> None:
-    window, views = frame.window, frame.window.views
     frame.theme.zoom = zoom
-    window.resize(1590, 900)
+    frame.window.resize(1590, 900)
     done, queued = (summary(frame, f"{state}.txt", state) for state in ("done", "queued"))
 
     def middle(widget: QWidget) -> int:
         qtbot.waitUntil(widget.isVisible)
         QApplication.processEvents()
-        return widget.mapTo(views.content, widget.rect().center()).y()
+        return widget.mapTo(frame.middle, widget.rect().center()).y()
 
-    views.show_summarize()
-    view = frame.find(SummarizeView)
-    middles = {"empty": middle(view.empty._head)}
-    view.show_summary(done.id)
-    middles["title"] = middle(view.result.head.title)
-    view.show_summary(queued.id)
-    middles["at work"] = middle(view.work._title)
-    views.show_models()
-    middles["models"] = middle(views._models.currentWidget().title)
-    views.show_translate()
-    middles["languages"] = middle(views._translations().view.text.choice)
+    frame.show_tab("summarize")
+    desk = frame.summarize
+    middles = {"empty": middle(desk.empty_head)}
+    desk.show(done.id)
+    middles["title"] = middle(desk.title)
+    desk.show(queued.id)
+    middles["at work"] = middle(desk.work_title)
+    frame.show_models()
+    middles["models"] = middle(frame.models_title)
+    frame.show_tab("translate")
+    middles["languages"] = middle(frame.translate.choice)
     assert max(middles.values()) - min(middles.values()) <= frame.theme.px(3), middles
 
 

@@ -66,13 +66,13 @@ def test_the_column_is_as_wide_at_the_start_as_after_a_zoom(qapp: QApplication) 
         frame.window.resize(640, 480)
     with open_window(qapp) as frame:
         QApplication.processEvents()
-        assert frame.window.left.width() == 256, "two fifths of the window"
+        assert frame.left.width() == 256, "two fifths of the window"
         frame.theme.zoom = 2.0
         frame.window.resize(640, 480)
         frame.theme.zoom = 1.0
         frame.window.resize(640, 480)
         QApplication.processEvents()
-        assert frame.window.left.width() == 256
+        assert frame.left.width() == 256
 
 
 def test_a_window_that_zoom_moved_goes_back_to_where_it_was(small: Frame, qtbot: QtBot) -> None:
@@ -89,26 +89,26 @@ def test_a_window_that_zoom_moved_goes_back_to_where_it_was(small: Frame, qtbot:
 def test_in_a_narrow_window_the_column_lies_above_the_content_and_goes_with_a_choice(
     small: Frame, qtbot: QtBot
 ) -> None:
-    window, left = small.window, small.window.left
-    chat_id = small.app.conversations.create(title="Letter").id
-    window.sidebar.reload()
+    window, left = small.window, small.left
+    chat_id = small.conversations.create(title="Letter").id
+    small.chats.reload()
     small.theme.zoom = 3.0
     window.setMinimumSize(1, 1)
     window.resize(640, 480)
     QApplication.processEvents()
     assert left.isHidden()
-    before = window.views.content.width()
+    before = small.middle.width()
     window.toggle_sidebar()
     QApplication.processEvents()
     assert left.isVisible()
-    assert window.views.content.width() == before, "nothing is pressed together"
+    assert small.middle.width() == before, "nothing is pressed together"
     assert clipped_texts(left) == []
     assert before - 3 * 60 < left.width() < before - 3 * 30
-    veil = window.sizes._veil
+    veil = small.veil
     qtbot.mouseClick(veil, Qt.MouseButton.LeftButton, pos=QPoint(veil.width() - 5, 50))
     assert left.isHidden()
     assert veil.isHidden()
-    for choose in (lambda: window.sidebar.chat_chosen.emit(chat_id), window.new_chat, window.views.show_models):
+    for choose in (lambda: small.chats.open(chat_id), window.new_chat, small.show_models):
         window.toggle_sidebar()
         assert left.isVisible()
         choose()
@@ -120,7 +120,7 @@ def test_in_a_narrow_window_the_column_lies_above_the_content_and_goes_with_a_ch
     QApplication.processEvents()
     assert left.isVisible()
     assert veil.isHidden()
-    assert window.views.content.x() == 0
+    assert small.middle.x() == 0
     assert left.width() == 260
 
 
@@ -136,18 +136,18 @@ def tiny(small: Frame) -> Frame:
 
 def test_the_top_row_has_all_its_parts_side_by_side_in_the_least_room(tiny: Frame) -> None:
     window = tiny.window
-    parts = [window._toggle, window.views.tabs, window.picker]
+    parts = [tiny.toggle, tiny.tabs, tiny.picker]
     rects = [one.geometry() for one in parts]
     assert [one.right() < other.left() for one, other in pairwise(rects)] == [True, True]
     assert rects[-1].right() < window.width()
     assert all(one.width() >= 3 * 30 for one in rects)
-    assert clipped_texts(window.picker) == []
+    assert clipped_texts(tiny.picker) == []
 
 
 def test_a_low_window_leaves_the_status_line_out_and_has_it_again(tiny: Frame, qtbot: QtBot) -> None:
-    assert tiny.window.status.isHidden()
+    assert tiny.status_line.isHidden()
     tiny.theme.zoom = 1.0
-    qtbot.waitUntil(tiny.window.status.isVisible)
+    qtbot.waitUntil(tiny.status_line.isVisible)
 
 
 def test_the_settings_of_a_small_window_have_their_pages_in_a_menu_and_nothing_is_cut(
@@ -173,9 +173,9 @@ def test_the_settings_of_a_small_window_have_their_pages_in_a_menu_and_nothing_i
 def test_the_menu_of_models_is_never_wider_than_the_screen(frame: Frame, tmp_path: Path) -> None:
     path = tmp_path / f"{'A-very-long-name-' * 12}Q4_K_M.gguf"
     path.write_bytes(b"GGUF")
-    frame.window.picker._own = path
+    frame.picker._own = path
     frame.theme.zoom = 3.0
-    menu = frame.window.picker.menu_now()
+    menu = frame.model_menu
     menu.ensurePolished()
     assert menu.sizeHint().width() <= frame.window.screen().availableGeometry().width()
     names = [action.text() for action in menu.actions() if not action.isSeparator()]
