@@ -9,8 +9,7 @@ from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QMenu, QPushButton, QToolButton
 
 from app.bootstrap import Fireside
-from app.features.summary.events import SummaryEvent
-from app.features.summary.result import Form, Length, Wish
+from app.features.summary.result import Form, Length, SummaryEvent, Wish
 from app.features.summary.stored import StoredSummary
 from app.ui.shell.notify import Notify
 from app.ui.summarize.better_model import BetterModel
