@@ -25,9 +25,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
+from app.__main__ import CHILDREN
+from app.__main__ import main as run
+
 ROOT = Path(__file__).resolve().parents[2]
 PR_SET_CHILD_SUBREAPER = 36
 MOST_BYTES = 1 << 17
+TERMINAL = ("terminal",)
 LOOKED_UP = (
     *("TMPDIR", "TEMP", "TMP", "HOME", "PATH", "XDG_", "DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM", "NO_COLOR"),
     *("FIRESIDE_", "PYTEST_CURRENT_TEST", "HF_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "TESSDATA_"),
@@ -36,6 +40,7 @@ LOOKED_UP = (
 the interpreter or by a library: children for which they differ do not come from the same warm process."""
 
 Kind = tuple[str, ...]
+Order = dict[str, Any]
 
 
 class Process(subprocess.Popen[Any]):
@@ -44,12 +49,13 @@ class Process(subprocess.Popen[Any]):
     def _execute_child(self, *arguments: Any) -> None:
         start = super()._execute_child  # type: ignore[misc]
         asked = inspect.signature(start).bind(*arguments).arguments
-        warm = _warm_for([os.fsdecode(part) for part in asked["args"]], asked["env"])
+        order = _order(asked)
+        warm = _warm_for(order["arguments"], order["environment"])
         if warm is None:
             start(*arguments)
             return
         streams = [asked[name] for name in ("p2cread", "c2pwrite", "errwrite")]
-        self.pid = warm.fork(asked, [number if end == -1 else end for number, end in enumerate(streams)])
+        self.pid = warm.fork(order, [number if end == -1 else end for number, end in enumerate(streams)])
         self._child_created = True
         pipes = ("p2cread", "p2cwrite", "c2pread", "c2pwrite", "errread", "errwrite")
         self._close_pipe_fds(*(asked[name] for name in pipes))  # type: ignore[attr-defined]
@@ -86,16 +92,8 @@ class _Warm:
         self._socket = ours
         self._asking = threading.Lock()
 
-    def fork(self, asked: Mapping[str, Any], streams: Sequence[int]) -> int:
-        """The process id of a child with these standard streams; otherwise as `subprocess.Popen` was asked."""
-        environment = os.environ if asked["env"] is None else asked["env"]
-        order = {
-            "arguments": [os.fsdecode(part) for part in asked["args"]],
-            "environment": dict(environment),
-            "folder": str(Path(os.fsdecode(asked["cwd"] or ".")).absolute()),
-            "mask": _mask(),
-            "is_session": asked["start_new_session"],
-        }
+    def fork(self, order: Order, streams: Sequence[int]) -> int:
+        """The process id of a child with these standard streams."""
         with self._asking:
             socket.send_fds(self._socket, [json.dumps(order).encode()], list(streams))
             answer = self._socket.recv(MOST_BYTES)
@@ -113,12 +111,22 @@ _warm: dict[tuple[Kind, frozenset[tuple[str, str]]], _Warm] = {}
 _making = threading.Lock()
 
 
-def _warm_for(command: Sequence[str], environment: Mapping[str, str] | None) -> _Warm | None:
+def _order(asked: Mapping[str, Any]) -> Order:
+    """What `subprocess.Popen` was asked for, as far as the program's own commands need it."""
+    return {
+        "arguments": [os.fsdecode(part) for part in asked["args"]],
+        "environment": dict(os.environ if asked["env"] is None else asked["env"]),
+        "folder": str(Path(os.fsdecode(asked["cwd"] or ".")).absolute()),
+        "mask": _mask(),
+        "is_session": asked["start_new_session"],
+    }
+
+
+def _warm_for(command: Sequence[str], environment: Mapping[str, str]) -> _Warm | None:
     """What a command may be forked from; None where it has to start by itself."""
     kind = _kind(command)
     if kind is None:
         return None
-    environment = os.environ if environment is None else environment
     read = frozenset((name, value) for name, value in environment.items() if not name.startswith(LOOKED_UP))
     with _making:
         if (kind, read) not in _warm:
@@ -129,14 +137,12 @@ def _warm_for(command: Sequence[str], environment: Mapping[str, str] | None) -> 
 
 
 def _kind(command: Sequence[str]) -> Kind | None:
-    from app.__main__ import CHILDREN
-
     if sys.platform != "linux" or list(command[:3]) != [sys.executable, "-m", "app"] or len(command) == 3:
         return None
     if command[3] in CHILDREN:
         return (command[3], *(part for part in command[4:5] if part == "--scripted"))
     has_window = all(part.lower().endswith(".gguf") for part in command[3:])
-    return None if has_window else ("terminal",)
+    return None if has_window else TERMINAL
 
 
 def _mask() -> int:
@@ -162,12 +168,10 @@ def main() -> int:
         if not message:
             return 0
         if (order := _forked(door, json.loads(message), streams)) is not None:
-            from app.__main__ import main as run
-
             return run(order["arguments"][3:])
 
 
-def _forked(door: socket.socket, order: dict[str, Any], streams: list[int]) -> dict[str, Any] | None:
+def _forked(door: socket.socket, order: Order, streams: list[int]) -> Order | None:
     """The order in the forked, None in the warm process. One between them lets go of the forked by its own end."""
     readable, writable = os.pipe()
     between = os.fork()
@@ -179,8 +183,6 @@ def _forked(door: socket.socket, order: dict[str, Any], streams: list[int]) -> d
             os._exit(0)
         while os.getppid() == between:
             time.sleep(0.0001)
-        os.closerange(readable, writable + 1)
-        door.close()
         _become(order, streams)
         return order
     os.waitpid(between, 0)
@@ -190,7 +192,7 @@ def _forked(door: socket.socket, order: dict[str, Any], streams: list[int]) -> d
     return None
 
 
-def _become(order: dict[str, Any], streams: list[int]) -> None:
+def _become(order: Order, streams: Sequence[int]) -> None:
     """Takes on all that a new process is given."""
     if order["is_session"]:
         os.setsid()
@@ -215,26 +217,23 @@ def _text(descriptor: int, encoding: str, errors: str) -> TextIO:
 
 
 WHOLE = {
-    "terminal": ("app.cli", "app.bootstrap", "app.features", "app.store", "app.hub"),
-    "--document-worker": ("app.documents",),
-    "--engine-worker": ("app.engine",),
+    TERMINAL: ("app.cli", "app.bootstrap", "app.features", "app.store", "app.hub", "rapidfuzz.fuzz", "wakepy"),
+    ("--document-worker",): ("app.documents", "app.language", "psutil"),
+    ("--engine-worker",): ("app.engine", "llama_cpp"),
+    ("--engine-worker", "--scripted"): ("app.engine.fake_backend",),
+    ("--fit-probe",): ("llama_cpp",),
 }
-"""Modules and packages that are imported whole; where nothing is said, only the child's own module is."""
+"""Modules and packages of the program that are imported whole, and libraries, beside the child's own module."""
 
 
 def _import_all(kind: Kind) -> None:
     """What children of this kind may import, whether they do or not."""
-    from app.__main__ import CHILDREN
-
-    names = [CHILDREN[kind[0]]] if kind[0] in CHILDREN else []
-    if kind[1:] == ("--scripted",):
-        names.append("app.engine.fake_backend")  # and nothing of the real one
-    else:
-        names += WHOLE.get(kind[0], ())
-    for name in names:
+    names = [CHILDREN[kind[0]]] if kind != TERMINAL else []
+    for name in (*names, *WHOLE.get(kind, ())):
         module = importlib.import_module(name)
-        for each in pkgutil.walk_packages(getattr(module, "__path__", ()), f"{name}."):
-            importlib.import_module(each.name)
+        if name.startswith("app."):
+            for each in pkgutil.walk_packages(getattr(module, "__path__", ()), f"{name}."):
+                importlib.import_module(each.name)
 
 
 if __name__ == "__main__":
