@@ -44,7 +44,8 @@ help: ## this list
 
 .PHONY: test
 test: check $(STAMPS)/system-test ## checks, then all tests but the slow ones, on a display of their own
-	@packaging/run_tests.sh "not slow and not gemma and not vulkan and not documents" $(TESTS)
+	@began=$$(date +%s); packaging/run_tests.sh "not slow and not gemma and not vulkan and not documents" $(TESTS); \
+	$(if $(TESTS),,echo $$(($$(date +%s) - began)) >$(STAMPS)/test-seconds) # which make house tells
 
 .PHONY: test-all
 test-all: check $(STAMPS)/system-test ## the slow tests too, and twelve times as many examples of each property

@@ -20,7 +20,7 @@ LONG_FUNCTION_LINES = 60
 LARGE_CLASS_METHODS = 25
 LARGEST_CLASS_METHODS = 30
 SECONDS_FILE = Path(".venv/stamps/test-seconds")
-"""Written by packaging/run_tests.sh after a whole run that passed."""
+"""Written by `make test` after a whole run that passed."""
 
 # Counted on the commit of 26 November 2026 with this program; the seconds are those of that day's notes.
 OLD = {

@@ -17,6 +17,7 @@ from app.core.paths import AppPaths, starter_model
 from app.engine.computer import Remembered, machine_key
 from app.features import model_speed
 from tests.helpers import warm
+from tests.helpers.program import Program
 
 PROC = Path("/proc")
 
@@ -50,10 +51,10 @@ def fresh_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="session", autouse=True)
 def warm_children() -> Iterator[None]:
-    """The program's children begin warm, which is all that is quicker about them; see `tests.helpers.warm`."""
-    Child.popen = warm.Process
+    """The program and its children begin warm, which is all that is quicker about them; see `tests.helpers.warm`."""
+    Child.popen = Program.popen = warm.Process
     yield
-    Child.popen = subprocess.Popen
+    Child.popen = Program.popen = subprocess.Popen
     warm.close()
 
 
@@ -62,6 +63,7 @@ def cold_children(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
     """Where a test is marked `cold_children` they start as they do for a person."""
     if request.node.get_closest_marker("cold_children"):
         monkeypatch.setattr(Child, "popen", subprocess.Popen)
+        monkeypatch.setattr(Program, "popen", subprocess.Popen)
 
 
 @pytest.fixture

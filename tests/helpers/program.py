@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import psutil
 
@@ -38,12 +38,14 @@ def wait_until(condition: Callable[[], Any], what: str, timeout_s: float = 30) -
 class Program:
     """One running Fireside with its own home; keys go to its window. `around` is a command that runs it."""
 
+    popen: ClassVar[type[subprocess.Popen[bytes]]] = subprocess.Popen
+
     def __init__(self, home: Path, environment: dict[str, str] | None = None, around: Sequence[str] = ()) -> None:
         self.home = home
         env = {k: v for k, v in os.environ.items() if k != "QT_QPA_PLATFORM"}
         env |= {"FIRESIDE_HOME": str(home)} | (environment or {})
         self._stderr = (home.parent / f"stderr-{time.monotonic_ns()}").open("wb")
-        self.process = subprocess.Popen(
+        self.process = self.popen(
             [*around, sys.executable, "-m", "app"], cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stderr=self._stderr
         )
         self.window = self._find_window()

@@ -2,8 +2,8 @@
 
 Each is a process as fresh as any other, with its own standard streams, environment, folder and session, and the child
 of the process that asked for it; only reading the modules is left out. There is one warm process for each kind of child
-and process of tests, and it ends with that. Only on Linux, and only for the program's own commands without a window:
-everything else starts as it does for a person.
+and process of tests, and it ends with that. Only on Linux, and only for the program's own commands: everything else
+starts as it does for a person.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from app.__main__ import main as run
 ROOT = Path(__file__).resolve().parents[2]
 PR_SET_CHILD_SUBREAPER = 36
 MOST_BYTES = 1 << 17
-TERMINAL = ("terminal",)
+TERMINAL, WINDOW = ("terminal",), ("window",)
 LOOKED_UP = (
     *("TMPDIR", "TEMP", "TMP", "HOME", "PATH", "XDG_", "DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM", "NO_COLOR"),
     *("FIRESIDE_", "PYTEST_CURRENT_TEST", "HF_", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "TESSDATA_"),
@@ -137,12 +137,12 @@ def _warm_for(command: Sequence[str], environment: Mapping[str, str]) -> _Warm |
 
 
 def _kind(command: Sequence[str]) -> Kind | None:
-    if sys.platform != "linux" or list(command[:3]) != [sys.executable, "-m", "app"] or len(command) == 3:
+    if sys.platform != "linux" or list(command[:3]) != [sys.executable, "-m", "app"]:
         return None
-    if command[3] in CHILDREN:
+    if command[3:] and command[3] in CHILDREN:
         return (command[3], *(part for part in command[4:5] if part == "--scripted"))
     has_window = all(part.lower().endswith(".gguf") for part in command[3:])
-    return None if has_window else TERMINAL
+    return WINDOW if has_window else TERMINAL
 
 
 def _mask() -> int:
@@ -217,6 +217,7 @@ def _text(descriptor: int, encoding: str, errors: str) -> TextIO:
 
 
 WHOLE = {
+    WINDOW: ("app.ui", "app.bootstrap", "app.features", "app.store", "app.hub", "psutil"),
     TERMINAL: ("app.cli", "app.bootstrap", "app.features", "app.store", "app.hub", "rapidfuzz.fuzz", "wakepy"),
     ("--document-worker",): ("app.documents", "app.language", "psutil"),
     ("--engine-worker",): ("app.engine", "llama_cpp"),
@@ -228,7 +229,7 @@ WHOLE = {
 
 def _import_all(kind: Kind) -> None:
     """What children of this kind may import, whether they do or not."""
-    names = [CHILDREN[kind[0]]] if kind != TERMINAL else []
+    names = [CHILDREN[kind[0]]] if kind[0] in CHILDREN else []
     for name in (*names, *WHOLE.get(kind, ())):
         module = importlib.import_module(name)
         if name.startswith("app."):
