@@ -24,15 +24,17 @@ ROOT = Path(__file__).resolve().parents[2]
 def wait_until(condition: Callable[[], Any], what: str, timeout_s: float = 30) -> Any:
     """The first true value of `condition`; fails with `what` when none came in time.
 
-    Another process can only be looked at again and again; this is the one place that does it.
+    Another process can only be looked at again and again; this is the one place that does it. The longer it took, the
+    longer it rests between: a look may be a process of its own.
     """
-    ends = time.monotonic() + timeout_s
+    began = time.monotonic()
+    ends = began + timeout_s
     while True:
         value = condition()
         if value:
             return value
         assert time.monotonic() < ends, f"waited {timeout_s} s for {what}"
-        time.sleep(0.02)
+        time.sleep(min(0.1, max(0.01, (time.monotonic() - began) / 10)))
 
 
 class Program:
