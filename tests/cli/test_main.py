@@ -196,6 +196,7 @@ def test_no_terminal_command_imports_qt_or_the_engine_library() -> None:
 def test_an_interrupt_stops_the_answer_and_exits_130(starter: Path) -> None:
     process = subprocess.Popen(
         command(["chat", "-p", "Count from one to one thousand in words.", "--max-tokens", "2000"]),
+        bufsize=0,  # or more than one byte may be taken from the pipe below, which `communicate` then misses
         cwd=ROOT,
         env=os.environ | {"PYTHONUNBUFFERED": "1"},
         stdin=subprocess.DEVNULL,

