@@ -8,15 +8,26 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.features.summary.events import InputDocument, Planned, SectionRead, Steps, Summarized, SummaryEvent
-
 from app.bootstrap import Fireside
 from app.core.events import CancelToken, Finished, FinishReason, Message, Role, TextDelta
 from app.documents.blocks import Block, Kind, block_to_fields
 from app.engine.client import EngineClient
 from app.features.summaries import Summaries
 from app.features.summarize import Writing
-from app.features.summary.result import Anchor, Coverage, Statement, SummarizedDocument, Summary, Wish
+from app.features.summary.result import (
+    Anchor,
+    Coverage,
+    InputDocument,
+    Planned,
+    SectionRead,
+    Statement,
+    Steps,
+    Summarized,
+    SummarizedDocument,
+    Summary,
+    SummaryEvent,
+    Wish,
+)
 from app.features.summary.stored import StoredSummary
 from app.features.work.engines import RESERVE_BYTES
 from app.features.work.queue import Worked
