@@ -50,7 +50,7 @@ from app.features.summary.export import ENDINGS, as_text, report, save
 from app.features.summary.laid_out import facts
 from app.features.summary.messages import not_made_words, nothing_words
 from app.features.summary.pace import Pace
-from app.features.summary.partial import Partial
+from app.features.summary.record import Partial
 from app.features.summary.result import Form, InputDocument, Length, Method, Summary, Wish, unknown_languages
 from app.features.summary.steps import MemorySteps
 from app.features.work.awake import awake

@@ -90,6 +90,11 @@ class GgufHeader:
         """How long the file must be at least."""
         return self.data_offset + max((tensor.offset + tensor.size_bytes for tensor in self.tensors), default=0)
 
+    @property
+    def weights(self) -> int:
+        """How many numbers all tensors hold."""
+        return sum(math.prod(tensor.shape) for tensor in self.tensors)
+
     def architecture_value(self, key: str) -> Any:
         """The value of `<architecture>.<key>`, or None."""
         return self.metadata.get(f"{self.metadata.get('general.architecture')}.{key}")

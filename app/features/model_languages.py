@@ -8,7 +8,6 @@ stand behind. Smaller unknown ones count as English only, and models without a c
 from __future__ import annotations
 
 import logging
-import math
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.errors import AppError
+from app.core.events import ModelLoaded
 from app.core.gguf import check_model
 from app.hub.catalog import Entry, load_catalog
 from app.language.names import LANGUAGES, base
@@ -57,6 +57,14 @@ def knows(model: Path | None) -> Knows:
     return _of_file(model, facts.st_size, facts.st_mtime_ns)
 
 
+def weights_of(loaded: ModelLoaded) -> float:
+    """How many weights a model has: its header says it, or the size of its file lets guess."""
+    try:
+        return float(check_model(Path(loaded.path)).weights)
+    except AppError:
+        return loaded.size_bytes / BYTES_A_WEIGHT
+
+
 def can_translate(knows: Knows, source: str, target: str) -> bool:
     """Whether a model knows both languages; with `source` "", whether it knows the target and another one."""
     others = [code for code in knows.languages if base(code) != base(target)]
@@ -77,7 +85,7 @@ def _of_file(model: Path, size_bytes: int, _changed: int) -> Knows:
     try:
         header = check_model(model)
         metadata = dict(header.metadata)
-        weights = float(sum(math.prod(tensor.shape) for tensor in header.tensors))
+        weights = float(header.weights)
         if not metadata.get("tokenizer.chat_template"):
             return _knows(GENERIC, ())
     except AppError as error:

@@ -25,7 +25,6 @@ from app.features.summary.result import (
     InputDocument,
     Merging,
     Planned,
-    Rests,
     SectionRead,
     Statement,
     Steps,
@@ -41,6 +40,7 @@ from app.features.summary.result import (
 from app.features.summary.sections import Reading, Section, numbered, sections_of, whole
 from app.features.summary.work import Work
 from app.features.summary.write_up import Draft, WriteUp, groups, messages_for, piles, points_so_far, title_shown
+from app.features.work.asking import Rests
 
 __all__ = [
     "InputDocument", "Merging", "Plan", "Planned", "Rests", "SectionRead", "Steps", "Summarized", "SummaryEvent",

@@ -13,8 +13,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from app.core.events import CancelToken
 from app.documents.segments import Segment, plain
 from app.engine.client import EngineClient
-from app.features.summary.asking import Growing, Taken, work_off, work_off_in_turn
-from app.features.summary.result import Rests
 from app.features.translation.batches import Unit, batches_of
 from app.features.translation.delivering import delivered, growing_block, without_tags
 from app.features.translation.repair import Repair, Task
@@ -32,6 +30,7 @@ from app.features.translation.result import (
     TranslationWish,
 )
 from app.features.translation.work import Work, begin, sorted_out
+from app.features.work.asking import Growing, Rests, Taken, work_off, work_off_in_turn
 
 __all__ = ["translate"]
 

@@ -25,6 +25,8 @@ AROUND = 50
 """Characters on either side of a number or a name whose words tell its part."""
 LONGEST_SHOWN = 48
 WORD = re.compile(r"[^\W_]+")
+JOINED_WORD = re.compile(r"\w+(?:['’\-]\w+)*")
+"""With what a hyphen or an apostrophe joins to it."""
 _SPACES = dict.fromkeys((0xA0, 0x2007, 0x2009, 0x200A, 0x202F, 0x3000), " ")
 _DASHES = dict.fromkeys((*range(0x2010, 0x2016), 0x2212, 0xFE63, 0xFF0D), "-")
 _QUOTES = dict.fromkeys((0x2018, 0x2019, 0x201B, 0x02BC, 0xB4, 0x60), "'")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.features.summarize import Planned, SectionRead
-from app.features.summary.partial import Partial
+from app.features.summary.record import Partial
 from app.features.summary.result import Wish
 from app.features.summary.steps import MemorySteps
 from tests.features.summary.pipeline import (

@@ -1,10 +1,9 @@
-"""Languages: their names and codes, and which one a text is in."""
+"""Languages: their names and codes, and what sets them apart."""
 
 from __future__ import annotations
 
 import pytest
 
-from app.language.detection import Detector
 from app.language.names import (
     LANGUAGES,
     are_alike,
@@ -67,43 +66,6 @@ def test_languages_that_are_taken_for_each_other() -> None:
     assert are_alike("hr", "sr")
     assert are_alike("pt-BR", "pt-PT")
     assert not are_alike("en", "de")
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("Wo ist der nächste Bahnhof?", "de"),
-        ("Where is the nearest station?", "en"),
-        ("Onde fica a estação mais próxima?", "pt"),
-        ("最寄りの駅はどこですか", "ja"),
-        ("最近的车站在哪里？这里有问题", "zh"),
-        ("最近的車站在哪裡？這裡有問題", "zh-Hant"),
-        ("أين أقرب محطة قطار من هنا؟", "ar"),
-        ("Где ближайшая станция метро?", "ru"),
-        ("42", ""),
-        ("", ""),
-        ("ok", ""),
-    ],
-)
-def test_the_language_of_a_few_words(text: str, found: str) -> None:
-    assert Detector.shared().find(text, CODES) == found
-
-
-def test_only_the_languages_of_the_model_are_found() -> None:
-    assert Detector.shared().find("Onde fica a estação mais próxima?", ["pt-BR", "en"]) == "pt-BR"
-    assert Detector.shared().find("最寄りの駅はどこですか", ["en", "de"]) == ""
-
-
-def test_the_detector_is_shared_while_somebody_holds_it() -> None:
-    first = Detector.shared()
-    assert Detector.shared() is first
-
-
-def test_of_two_languages_short_texts_are_told_apart() -> None:
-    detector = Detector.shared()
-    assert detector.is_rather("Where is the station?", "en", "de")
-    assert not detector.is_rather("Wo ist der Bahnhof denn?", "en", "de")
-    assert not detector.is_rather("Hotel", "en", "de"), "too short to tell"
 
 
 def test_another_language_than_the_sources_is_what_was_wanted_else_one_that_many_read() -> None:

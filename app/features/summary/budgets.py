@@ -9,14 +9,11 @@ stood there, read in parts of 250 tokens 5 of 6, in half the time.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import NamedTuple
 
-from app.core.errors import AppError
 from app.core.events import ModelLoaded
-from app.core.gguf import check_model
+from app.features.model_languages import weights_of
 from app.features.summary.result import Length
 from app.language.names import has_word_spaces
 
@@ -32,8 +29,6 @@ WORDS_A_TOKEN = 0.65
 """In English; elsewhere a word takes about twice as many tokens."""
 ANCHOR_TOKENS = 8
 """More than the numbers behind a statement take."""
-BYTES_A_WEIGHT = 0.6
-"""Of the usual 4-bit files, where the file itself cannot be asked."""
 POINT_TOKENS = 45
 LONGER = 1.6
 """Answers may be so many times as long as planned before they are cut off."""
@@ -139,15 +134,6 @@ def budgets_for(loaded: ModelLoaded) -> Budgets:
     only_chooses = found is _CLASSES[0]
     is_small = only_chooses or found is _CLASSES[1]
     return Budgets(context, found.section, answer, found.single, merged, is_small, only_chooses)
-
-
-def weights_of(loaded: ModelLoaded) -> float:
-    """How many weights a model has: its header says it, or the size of its file lets guess."""
-    try:
-        tensors = check_model(Path(loaded.path)).tensors
-    except AppError:
-        return loaded.size_bytes / BYTES_A_WEIGHT
-    return float(sum(math.prod(tensor.shape) for tensor in tensors))
 
 
 def statements_for(length: Length) -> int:

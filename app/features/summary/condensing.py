@@ -13,7 +13,6 @@ from app.core.events import Message
 from app.documents.blocks import Kind
 from app.engine.client import Ask
 from app.features.summary import prompts
-from app.features.summary.asking import Answer, Growing, Taken, work_off
 from app.features.summary.checks import Cited
 from app.features.summary.prompts import (
     Point,
@@ -24,9 +23,10 @@ from app.features.summary.prompts import (
     says_something,
     without_repeats,
 )
-from app.features.summary.result import Merging, Rests, SectionRead, Statement
+from app.features.summary.result import Merging, SectionRead, Statement
 from app.features.summary.sections import Reading, Section, halves_of
 from app.features.summary.work import Work
+from app.features.work.asking import Answer, Growing, Rests, Taken, work_off
 
 MOST_HALVINGS = 3
 TOKENS_A_POINT = 150

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from app.features.summary.asking import FIRST_WINDOW
-from app.features.summary.result import Merging, Planned, Rests, SectionRead, SummaryEvent, Writing
+from app.features.summary.result import Merging, Planned, SectionRead, SummaryEvent, Writing
+from app.features.work.asking import FIRST_WINDOW, Rests
 from app.features.work.pace import WorkClock
 
 SECTIONS_A_MERGE = 8

@@ -21,6 +21,7 @@ from app.core.events import FinishReason, Message, Role
 from app.features.document_prompt import framed
 from app.features.summary.result import Form, InputDocument
 from app.features.summary.sections import Section
+from app.features.work.asking import REFUSING
 from app.language import sentences
 from app.language.names import english_name
 
@@ -37,16 +38,6 @@ LEAST_TELLING = 4
 FORM_SHARE = 0.6
 """Forms of one word begin with so much of the shorter one."""
 LOOP_WORDS, LOOP_TIMES = 4, 3
-REFUSING = re.compile(
-    r"""^\W*(?:
-        I(?:['’]m|\ am)\ (?:sorry|unable|not\ able)\b | Sorry,\ (?:but\ )?I\b
-        | I\ (?:can(?:['’]t|not)|won['’]t|will\ not|must\ decline\ to)\ (?:help|assist|provide|summari|comply|do\ th
-            |fulfil|answer|create|generate|write|process|access|read)
-        | As\ an?\ (?:AI\b|(?:artificial|large|language)\ \w+)
-        | Es\ tut\ mir\ leid,\ aber\ ich | Désolé,\ (?:mais\ )?je\ ne | Lo\ siento,\ (?:pero\ )?no)""",
-    re.IGNORECASE | re.VERBOSE,
-)
-"""How models begin that will not do it; a letter may well say that its writer cannot come."""
 _JSON = re.compile(r"\s*(?:`|\{|\[\s*[\]{])")
 _LINE = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])?\s+(?=\S)|^(?=\S)")
 _IDS = re.compile(r"\s*\[(\d{1,7}(?:\s*[,;]\s*\d{1,7})*)\]")

@@ -9,8 +9,7 @@ from app.core.errors import DocumentGone
 from app.core.events import CancelToken, ModelLoaded
 from app.engine.client import EngineClient
 from app.features.documents import Documents
-from app.features.summary.partial import Partial
-from app.features.summary.record import Expect, Record, model_file
+from app.features.summary.record import Expect, Partial, Record, model_file
 from app.features.summary.result import InputDocument, Steps, SummaryEvent, Wish, wish_from_fields
 from app.features.summary.steps import KeptSteps
 from app.features.summary.stored import KIND, inputs_of

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from app.documents.blocks import Block
+from app.features.work.asking import Rests
 
 
 class Length(StrEnum):
@@ -284,13 +285,6 @@ class Planned:
 
     sections: int
     tokens: int
-
-
-@dataclass(frozen=True)
-class Rests:
-    """The work waits: "interactive" (somebody is being answered), "room"; "" when it goes on."""
-
-    reason: str
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,9 @@ from app.core.events import FinishReason, Message
 from app.documents.blocks import Block
 from app.engine.client import Ask
 from app.features.summary import prompts
-from app.features.summary.asking import Answer, Growing, Taken, work_off
 from app.features.summary.budgets import length_words, statements_for
 from app.features.summary.condensing import Sources, evenly
 from app.features.summary.prompts import (
-    REFUSING,
     Problem,
     cited_runs,
     repeats_what_was_asked,
@@ -24,9 +22,10 @@ from app.features.summary.prompts import (
     without_mark,
     without_repeats,
 )
-from app.features.summary.result import Form, InputDocument, Rests, Statement, Writing
+from app.features.summary.result import Form, InputDocument, Statement, Writing
 from app.features.summary.sections import runs_under_headings
 from app.features.summary.work import Work, kept_texts
+from app.features.work.asking import REFUSING, Answer, Growing, Rests, Taken, work_off
 
 WRITING_EVERY_S = 0.1
 LEAST_STATEMENTS = 2

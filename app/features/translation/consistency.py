@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from app.features.translation.result import Term
 from app.language.names import base
 from app.language.scripts import WITHOUT_SPACES
+from app.language.words import JOINED_WORD
 
 LEAST_TIMES = 3
 MOST_NAMES = 300
@@ -27,7 +28,6 @@ _JOINING = frozenset("of de du des der den la le van von di da do dos del y".spl
 _WITH_CAPITAL_NOUNS = ("de", "lb")
 """In these a single capitalised word is no name."""
 _BEGINS = re.compile(r"(?:\A|[.!?…:]\s+|[\n•–—]\s*)[\"'“„«(]*\Z")
-_WORD = re.compile(r"\w+(?:['’\-]\w+)*")
 
 
 class Consistency:
@@ -92,7 +92,7 @@ def _runs(text: str) -> Iterator[tuple[int, list[str]]]:
     """Capitalised words that follow each other, small ones between them; and where each run begins."""
     run: list[str] = []
     start = end = 0
-    for match in _WORD.finditer(text):
+    for match in JOINED_WORD.finditer(text):
         word = match[0]
         follows = bool(run) and text[end : match.start()] == " "
         if follows and (word[0].isupper() or word in _JOINING):
@@ -135,7 +135,7 @@ def _is_telling(run: str) -> bool:
 def _common_run(one: str, other: str) -> str:
     """The longest run of words (of characters, in scripts without spaces) that both have."""
     is_unspaced = bool(WITHOUT_SPACES.search(one))
-    first, second = (list(text) if is_unspaced else _WORD.findall(text) for text in (one, other))
+    first, second = (list(text) if is_unspaced else JOINED_WORD.findall(text) for text in (one, other))
     best, end = 0, 0
     before = [0] * (len(second) + 1)
     for place, word in enumerate(first, 1):

@@ -15,6 +15,7 @@ from app.features.translation.marking import PROTECTED, Shown, adopted, same_mar
 from app.features.translation.problems import Problem, ProblemKind, flags_of, is_unusable, loop_in, refuses, tidied
 from app.features.translation.result import Flag, FlagKind, Origin, Translated
 from app.language.scripts import WITHOUT_SPACES
+from app.language.words import JOINED_WORD
 
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -225,7 +226,7 @@ def _roles(match: re.Match[str], waiting: Sequence[int], answer: str) -> list[tu
 # What came back whole stays where it is. Whatever is put in, the result has exactly the marks of the source, nested.
 
 
-_WORD = re.compile(rf"{WITHOUT_SPACES.pattern[:-1]}|\w+(?:['’\-]\w+)*")
+_WORD = re.compile(rf"{WITHOUT_SPACES.pattern[:-1]}|{JOINED_WORD.pattern}")
 """A word; in scripts without spaces a character."""
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app.features.translation.result import Term
 from app.language.scripts import WITHOUT_SPACES
-from app.language.words import fold
+from app.language.words import JOINED_WORD, fold
 
 MOST_TERMS = 12
 """So many are told with a prompt."""
@@ -22,7 +22,6 @@ LEAST_ALIKE = 70
 _SIGNS = re.compile(r"[^\w\s'’.,&/\-]")
 """In a term such as "C++": it is looked for as it is."""
 _QUOTED = re.compile(r'"[^"]*"')
-_WORD = re.compile(r"\w+(?:['’\-]\w+)*")
 _SHORT_ENDINGS = frozenset(("s", "es", "e", "n", "en", "er", "a", "i", "o", "u", "y"))
 _DERIVING = frozenset(("or", "er", "ors", "ers", "ist", "ism", "ive", "al", "ly", "ion", "ial", "ing", "ual"))
 """In English these make other words: a contractor is no contract."""
@@ -53,7 +52,7 @@ class Glossary:
     def found_in(self, text: str) -> tuple[Term, ...]:
         """The terms that a text has, in their order; of two in one place the longer one."""
         hits = [(text.index(one.source), len(one.source), one) for one in self._unspaced if one.source in text]
-        matches = list(_WORD.finditer(text))
+        matches = list(JOINED_WORD.finditer(text))
         words = [fold(match[0]) for match in matches]
         for place, word in enumerate(words):
             for term, wanted in self._by_word.get(word[:3], ()):
@@ -133,7 +132,7 @@ def _begins_alike(wanted: str, word: str) -> bool:
 
 def folded_words(text: str) -> list[str]:
     """The words of a text without capitals and accents."""
-    return [fold(match[0]) for match in _WORD.finditer(text)]
+    return [fold(match[0]) for match in JOINED_WORD.finditer(text)]
 
 
 def _common(one: str, other: str) -> int:

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from app.documents.clean import clean_text
 from app.documents.segments import Segment, plain
-from app.features.summary.prompts import REFUSING
 from app.features.translation.result import Flag, FlagKind, Origin, Translated
+from app.features.work.asking import REFUSING
 from app.language.names import english_name
 
 

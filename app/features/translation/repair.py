@@ -14,12 +14,12 @@ from app.core.errors import AppError, ChatUnavailable, GrammarInvalid, ModelBrok
 from app.core.events import FinishReason
 from app.documents.segments import Content, plain
 from app.engine.client import Ask
-from app.features.summary.asking import Answer
 from app.features.translation.batches import Step, Unit, halves_of, joined, parts_of, sentences_of
 from app.features.translation.delivering import Candidate, blocks
 from app.features.translation.marking import to_text
 from app.features.translation.problems import Problem, ProblemKind, is_unusable, loop_in
 from app.features.translation.work import CHARACTERS_A_TOKEN, Work
+from app.features.work.asking import Answer
 
 _CUT = (FinishReason.LENGTH, FinishReason.CONTEXT)
 _OF_ALL = (TemplateFailed, ChatUnavailable, ModelBroken)

@@ -12,9 +12,8 @@ from app.core.events import CancelToken, ModelLoaded
 from app.core.settings import Chat, Settings
 from app.documents.segments import Content, Segment, SegmentKind, plain
 from app.engine.client import Ask, EngineClient
-from app.features.model_languages import Knows, knows
+from app.features.model_languages import Knows, knows, weights_of
 from app.features.options import template_variables
-from app.features.summary.budgets import weights_of
 from app.features.translation.batches import Sizes, Step, Unit, answer_tokens, sizes_for
 from app.features.translation.checks import Checks
 from app.features.translation.consistency import Consistency

@@ -6,9 +6,8 @@ import re
 from collections.abc import Sequence
 
 from app.documents.segments import Content, content_of
-from app.language.words import fold
+from app.language.words import WORD, fold
 
-_WORD = re.compile(r"[^\W_]+")
 LEAST_ALIKE = 4
 """Letters that two forms of a word begin with."""
 
@@ -18,7 +17,7 @@ def with_term(content: Content, wanted: str) -> Content | None:
 
     None where no run is, or several are: then a person says where it belongs.
     """
-    term = [fold(word) for word in _WORD.findall(wanted)]
+    term = [fold(word) for word in WORD.findall(wanted)]
     found: list[tuple[int, int, int]] = []
     for number, part in enumerate(content):
         if isinstance(part, str):
@@ -37,7 +36,7 @@ def with_term(content: Content, wanted: str) -> Content | None:
 def _runs(text: str, term: Sequence[str]) -> list[tuple[int, int]]:
     """Stretches of the text whose words are all among the term's; short ones such as "of" begin and end none."""
     runs: list[list[re.Match[str]]] = []
-    for match in _WORD.finditer(text):
+    for match in WORD.finditer(text):
         if not any(_is_form(fold(match[0]), one) for one in term):
             continue
         is_next = bool(runs) and not text[runs[-1][-1].end() : match.start()].strip()

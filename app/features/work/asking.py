@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -10,13 +11,31 @@ from typing import Generic, Protocol, TypeVar
 from app.core.errors import AppError, EngineStopped, GrammarInvalid, ModelReplaced, PromptTooLong
 from app.core.events import CancelToken, Finished, FinishReason, TextDelta, Waiting
 from app.engine.client import Ask, EngineClient
-from app.features.summary.result import Rests
 
 FIRST_WINDOW, LARGEST_WINDOW = 2, 64
 """So many prompts are on the wire at once: few at first, since all that are read side by side are also done (and kept)
 at about the same time; then enough to fill all places, and still few for a long book."""
 MOST_STOPS = 2
 """So often the engine may end without anything getting done between."""
+
+
+REFUSING = re.compile(
+    r"""^\W*(?:
+        I(?:['’]m|\ am)\ (?:sorry|unable|not\ able)\b | Sorry,\ (?:but\ )?I\b
+        | I\ (?:can(?:['’]t|not)|won['’]t|will\ not|must\ decline\ to)\ (?:help|assist|provide|summari|comply|do\ th
+            |fulfil|answer|create|generate|write|process|access|read)
+        | As\ an?\ (?:AI\b|(?:artificial|large|language)\ \w+)
+        | Es\ tut\ mir\ leid,\ aber\ ich | Désolé,\ (?:mais\ )?je\ ne | Lo\ siento,\ (?:pero\ )?no)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+"""How models begin that will not do it; a letter may well say that its writer cannot come."""
+
+
+@dataclass(frozen=True)
+class Rests:
+    """The work waits: "interactive" (somebody is being answered), "room"; "" when it goes on."""
+
+    reason: str
 
 
 @dataclass(frozen=True)
