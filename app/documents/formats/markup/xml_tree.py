@@ -305,6 +305,11 @@ _TOO_DEEP = etree.ErrorTypes.ERR_RESOURCE_LIMIT
 """Only the depth is left of these limits: `CleanStream` has one for the length of a text."""
 
 
+def tags(space: str, names: str) -> tuple[str, ...]:
+    """Names of elements or attributes in a namespace."""
+    return tuple(f"{space}{name}" for name in names.split())
+
+
 def parse(stream: BinaryIO | bytes, source: Source) -> Element:
     """The root of a part; raises DocumentUnreadable: damaged, entities, too_deep or inflates."""
     try:

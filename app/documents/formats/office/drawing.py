@@ -40,7 +40,7 @@ _BREAKS = str.maketrans("\n\t\r", "   ")
 _PARTS = re.compile("([\t\n\x0b])")
 
 
-class Piece(NamedTuple):
+class _Piece(NamedTuple):
     """A tab in a run, or an element of its own."""
 
     run: Element | None
@@ -75,7 +75,6 @@ class Direction:
             end.set("lang", office_language(self.target.language))
 
     def _table(self, table: Element) -> None:
-        """The order of the columns."""
         properties = table.find(f"{DRAWING}tblPr")
         if properties is None and self.target.is_rtl:
             properties = etree.Element(f"{DRAWING}tblPr")
@@ -101,24 +100,23 @@ def turn(properties: Element, target: Target) -> bool:
     return True
 
 
-def nodes_of(paragraph: Element) -> list[Node]:
-    """What is in a paragraph, in order."""
+def _nodes_of(paragraph: Element) -> list[Node]:
     nodes: list[Node] = []
     for child in paragraph:
         if child.tag == _RUN:
             nodes += _run(child)
         elif child.tag == _BREAK:
-            nodes.append(Single("break", [Piece(None, child)], stays=True))
+            nodes.append(Single("break", [_Piece(None, child)], stays=True))
         elif child.tag == _FIELD:
-            nodes.append(Single("field", [Piece(None, child)], child.findtext(_TEXT) or ""))
+            nodes.append(Single("field", [_Piece(None, child)], child.findtext(_TEXT) or ""))
         elif child.tag in _FORMULAS:
-            nodes.append(Single("formula", [Piece(None, child)], _formula(child)))
+            nodes.append(Single("formula", [_Piece(None, child)], _formula(child)))
         elif child.tag not in (PROPERTIES, _END):
-            nodes.append(Anchor([Piece(None, child)]))
+            nodes.append(Anchor([_Piece(None, child)]))
     return nodes
 
 
-def rebuild(paragraph: Element, tokens: Sequence[Token]) -> list[Element]:
+def _rebuild(paragraph: Element, tokens: Sequence[Token]) -> list[Element]:
     """Puts the tokens in the place of all that the paragraph had but its properties; gives the runs with words."""
     for child in list(paragraph):
         if child.tag not in (PROPERTIES, _END):
@@ -147,7 +145,7 @@ def rebuild(paragraph: Element, tokens: Sequence[Token]) -> list[Element]:
     return words
 
 
-def difference(base: Element, other: Element) -> str:
+def _difference(base: Element, other: Element) -> str:
     """A word of `Mark.look` for what the second has and the first has not."""
     mine, theirs = _words(base), _words(other)
     return next((word for word in theirs if word not in mine), "other")
@@ -158,14 +156,14 @@ def _run(run: Element) -> list[Node]:
     properties = run.find(_RUN_PROPERTIES)
     font = properties.find(f"{DRAWING}latin") if properties is not None else None
     if font is not None and text.strip() and is_code_font(font.get("typeface", "")):
-        return [Single("code", [Piece(run, None, text)], text)]
+        return [Single("code", [_Piece(run, None, text)], text)]
     look = _look(properties)
     nodes: list[Node] = []
     for part in _PARTS.split(text):
         if part in ("\t", "\x0b", "\n"):
-            nodes.append(Single("tab" if part == "\t" else "break", [Piece(run, None, part)], stays=True))
+            nodes.append(Single("tab" if part == "\t" else "break", [_Piece(run, None, part)], stays=True))
         elif part:
-            blank = [Piece(run, None, part)] if part.isspace() and _words(run) else None
+            blank = [_Piece(run, None, part)] if part.isspace() and _words(run) else None
             nodes.append(Text(part, run, look, blank))
     return nodes
 
@@ -196,7 +194,7 @@ def _like(run: Element) -> Element:
     return made
 
 
-def _written(piece: Piece) -> Element:
+def _written(piece: _Piece) -> Element:
     if piece.element is not None or piece.run is None:
         return piece.element
     made = _like(piece.run)
@@ -231,7 +229,7 @@ class Drawings:
         self, part: Part, paragraph: Element, ask: Ask, kind: SegmentKind, *, page: int = 0, level: int = 0
     ) -> None:
         """A paragraph of DrawingML."""
-        plan = plan_of(line_of(nodes_of(paragraph), difference))
+        plan = plan_of(line_of(_nodes_of(paragraph), _difference))
         if not plan.has_words:
             if plan.is_code:
                 self.left.paragraph(is_code=True)
@@ -240,7 +238,7 @@ class Drawings:
         given = ask(plan.content, kind, page, level)
         if given is None:
             return
-        runs = rebuild(paragraph, arranged(plan, given))
+        runs = _rebuild(paragraph, arranged(plan, given))
         if self._direction is not None:
             self._direction.paragraph(paragraph, runs)
         part.is_changed = True

@@ -21,12 +21,12 @@ from app.documents.source import Source
 from app.documents.visits import Ask, Target
 
 RELATIONSHIPS = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
-COMPATIBILITY = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
+_COMPATIBILITY = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
 CHART = "{http://schemas.openxmlformats.org/drawingml/2006/chart}"
 MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
-ALTERNATE = f"{COMPATIBILITY}AlternateContent"
+ALTERNATE = f"{_COMPATIBILITY}AlternateContent"
 SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 _WORDS = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}t"
 _SPEAKING = (_WORDS, f"{DRAWING}t", f"{MATH}t", f"{DIAGRAM}relIds", f"{CHART}chart")
@@ -43,11 +43,6 @@ _DECLARATION = re.compile(r"\s*<\?xml\s.*?\?>\s*", re.DOTALL)
 _STRICT = re.compile(r"http://purl\.oclc\.org/ooxml/(\w+)/(\w+)")
 _MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _NUMBER_CACHES = (f"{CHART}numCache", f"{CHART}numLit")
-
-
-def tags(space: str, names: str) -> tuple[str, ...]:
-    """Names of elements or attributes in a namespace."""
-    return tuple(f"{space}{name}" for name in names.split())
 
 
 @dataclass(frozen=True)
@@ -197,7 +192,7 @@ def drawing_text(paragraph: Element) -> str:
 
 def branches(alternate: Element) -> list[Element]:
     """The several ways to say the same; first the one to read: the first with text, else the first of all."""
-    found = [each for each in alternate if each.tag in (f"{COMPATIBILITY}Choice", f"{COMPATIBILITY}Fallback")]
+    found = [each for each in alternate if each.tag in (f"{_COMPATIBILITY}Choice", f"{_COMPATIBILITY}Fallback")]
     first = next((each for each in found if _speaks(each)), None)
     return found if first is None else [first, *(each for each in found if each is not first)]
 

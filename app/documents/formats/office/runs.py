@@ -13,7 +13,7 @@ from app.documents.segments import Content, Mark, content_of, marks
 # What a paragraph of OOXML consists of, whichever of its dialects it is in, and its order as tokens.
 
 
-Role = Literal["text", "single", "open", "close", "anchor"]
+_Role = Literal["text", "single", "open", "close", "anchor"]
 
 
 @dataclass(eq=False)
@@ -74,14 +74,14 @@ class Format:
 
 
 Node = Text | Single | Group | Anchor
-Describe = Callable[[Any, Any], str]
+_Describe = Callable[[Any, Any], str]
 """What makes the second run look different from the first: a word of `Mark.look`."""
 
 
 class Token(NamedTuple):
     """A node, or one end of it, in the order of the paragraph."""
 
-    role: Role
+    role: _Role
     node: Any
 
 
@@ -93,7 +93,7 @@ class Line:
     base: Any = None
 
 
-def line_of(nodes: Sequence[Node], describe: Describe) -> Line:
+def line_of(nodes: Sequence[Node], describe: _Describe) -> Line:
     """The nodes in order, with a `Format` around what differs from the most frequent look of its group."""
     base = _most(nodes) or next((text for text in texts_in(nodes)), None)
     run = base.run if base is not None else None
@@ -122,7 +122,7 @@ def _most(nodes: Sequence[Node]) -> Text | None:
     return first[counted.most_common(1)[0][0]] if counted else None
 
 
-def _tokens(nodes: Sequence[Node], base: Text | None, describe: Describe) -> list[Token]:
+def _tokens(nodes: Sequence[Node], base: Text | None, describe: _Describe) -> list[Token]:
     nodes = _spaces_joined(_blanks_told(nodes))
     tokens: list[Token] = []
     span: Text | None = None
@@ -144,7 +144,7 @@ def _tokens(nodes: Sequence[Node], base: Text | None, describe: Describe) -> lis
     return [*tokens, Token("close", form)] if span is not None else tokens
 
 
-def _group(group: Group, outer: Text | None, describe: Describe) -> list[Token]:
+def _group(group: Group, outer: Text | None, describe: _Describe) -> list[Token]:
     """A group without words of its own is one thing."""
     if not any(text.text.strip() for text in texts_in(group.children)):
         return [Token("single", group)]

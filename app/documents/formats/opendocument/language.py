@@ -75,14 +75,14 @@ def default_language(tags: StyleTags, locale: Locale) -> str:
     return next(named, "")
 
 
-def look_of(each: Properties, locale: Locale) -> dict[str, str]:
+def _look_of(each: _Properties, locale: Locale) -> dict[str, str]:
     """What makes text of these scripts look as western text does, where the properties do not say how it looks."""
     kind = locale.keys[0].removeprefix("style:language")
     wanted = {f"style:{name}{kind}": each.said[f"fo:{name}"].value for name in _LOOKS if f"fo:{name}" in each.said}
     return {key: value for key, value in wanted.items() if key not in each.said} if locale.is_other else {}
 
 
-def language_of(each: Properties, locale: Locale, before: str) -> dict[str, str]:
+def _language_of(each: _Properties, locale: Locale, before: str) -> dict[str, str]:
     """The attributes to set in properties of text, where the default language was `before`."""
     said = each.said.get(locale.keys[0])
     if not each.is_default and (said is None or said.value in ("none", "zxx") or said.value != before):
@@ -107,12 +107,12 @@ _TEXT_FAMILIES = ("paragraph", "graphic")
 _OF_CODE = {_MODE: "lr-tb", _ALIGN: "left"}
 
 
-def is_rtl(parts: Sequence[StyleTags]) -> bool:
+def _is_rtl(parts: Sequence[StyleTags]) -> bool:
     """Whether a document is written from right to left: by its pages, or by most paragraph styles that say it."""
     modes = [(each, each.said[_MODE].value) for part in parts for each in part.properties if _MODE in each.said]
-    if any(each.name == PAGE_PROPERTIES and mode in _TO_LEFT for each, mode in modes):
+    if any(each.name == _PAGE_PROPERTIES and mode in _TO_LEFT for each, mode in modes):
         return True
-    of_text = [mode in _TO_LEFT for each, mode in modes if each.name == PARAGRAPH_PROPERTIES]
+    of_text = [mode in _TO_LEFT for each, mode in modes if each.name == _PARAGRAPH_PROPERTIES]
     return sum(of_text) * 2 > len(of_text)
 
 
@@ -128,18 +128,18 @@ class Turning:
         self._locale = locale
         self._before = before
         self._is_code = is_code
-        self._is_turned = is_rtl(parts) != target.is_rtl
+        self._is_turned = _is_rtl(parts) != target.is_rtl
         self._mode, self._align = ("rl-tb", "right") if target.is_rtl else ("lr-tb", "left")
         self._opposite = _TO_RIGHT if target.is_rtl else _TO_LEFT
         self._lacks_default = not any(
-            tag.name == DEFAULT and tag.family in _DEFAULT_FAMILIES for part in parts for tag in part.tags
+            tag.name == _DEFAULT and tag.family in _DEFAULT_FAMILIES for part in parts for tag in part.tags
         )
 
     def edits(self, part: StyleTags) -> Iterator[Edit]:
         """What changes in a part."""
         for each in part.properties:
-            if each.name == TEXT_PROPERTIES:
-                wanted = look_of(each, self._locale) | language_of(each, self._locale, self._before)
+            if each.name == _TEXT_PROPERTIES:
+                wanted = _look_of(each, self._locale) | _language_of(each, self._locale, self._before)
                 yield from part.set(each, wanted)
             elif self._is_turned:
                 yield from part.set(each, self._turned(each))
@@ -148,12 +148,12 @@ class Turning:
         if self._lacks_default:
             yield from self._new_default(part)
 
-    def _turned(self, each: Properties) -> dict[str, str]:
-        is_text = each.name == PARAGRAPH_PROPERTIES
+    def _turned(self, each: _Properties) -> dict[str, str]:
+        is_text = each.name == _PARAGRAPH_PROPERTIES
         if is_text and each.family == "paragraph" and not each.is_default and self._is_code(each.style):
             return _OF_CODE
         wanted: dict[str, str] = {}
-        is_begun = each.is_default and (each.name == PAGE_PROPERTIES or (is_text and each.family in _TEXT_FAMILIES))
+        is_begun = each.is_default and (each.name == _PAGE_PROPERTIES or (is_text and each.family in _TEXT_FAMILIES))
         mode, align = each.said.get(_MODE), each.said.get(_ALIGN)
         if (mode is None and is_begun) or (mode is not None and mode.value in self._opposite):
             wanted[_MODE] = self._mode
@@ -165,32 +165,32 @@ class Turning:
 
     def _code_edits(self, part: StyleTags) -> Iterator[Edit]:
         """Code stays from left to right, whatever is around it."""
-        has_properties = {each.style for each in part.properties if each.name == PARAGRAPH_PROPERTIES}
+        has_properties = {each.style for each in part.properties if each.name == _PARAGRAPH_PROPERTIES}
         for tag in part.tags:
-            is_code = tag.name == STYLE and tag.family == "paragraph" and self._is_code(tag.style)
+            is_code = tag.name == _STYLE and tag.family == "paragraph" and self._is_code(tag.style)
             if is_code and tag.style not in has_properties:
-                yield tag.inserted(part.spelled_element(PARAGRAPH_PROPERTIES, _OF_CODE))
+                yield tag.inserted(part.spelled_element(_PARAGRAPH_PROPERTIES, _OF_CODE))
 
     def _new_default(self, part: StyleTags) -> Iterator[Edit]:
         """The default style of paragraphs, for a document without any."""
         for tag in part.tags:
             if tag.name == STYLES:
                 turned = {_MODE: self._mode, _ALIGN: self._align} if self._is_turned else {}
-                content = part.spelled_element(PARAGRAPH_PROPERTIES, turned) if turned else ""
-                content += part.spelled_element(TEXT_PROPERTIES, self._locale.said)
-                yield tag.inserted(part.spelled_element(DEFAULT, {"style:family": "paragraph"}, content))
+                content = part.spelled_element(_PARAGRAPH_PROPERTIES, turned) if turned else ""
+                content += part.spelled_element(_TEXT_PROPERTIES, self._locale.said)
+                yield tag.inserted(part.spelled_element(_DEFAULT, {"style:family": "paragraph"}, content))
 
 
 # The tags of an OpenDocument's styles that say languages and directions, with their places.
 
 
-DEFAULT, STYLE, STYLES = "style:default-style", "style:style", "office:styles"
-PAGE_PROPERTIES, TEXT_PROPERTIES = "style:page-layout-properties", "style:text-properties"
-PARAGRAPH_PROPERTIES = "style:paragraph-properties"
+_DEFAULT, _STYLE, STYLES = "style:default-style", "style:style", "office:styles"
+_PAGE_PROPERTIES, _TEXT_PROPERTIES = "style:page-layout-properties", "style:text-properties"
+_PARAGRAPH_PROPERTIES = "style:paragraph-properties"
 
 
 @dataclass(frozen=True)
-class Properties:
+class _Properties:
     """Properties of the style `style`; of a default style, or a page layout, with `is_default`."""
 
     name: str
@@ -203,7 +203,7 @@ class Properties:
 
 
 @dataclass(frozen=True)
-class StyleTag:
+class _StyleTag:
     """A tag that holds styles or properties, and ends at `end`."""
 
     name: str
@@ -214,7 +214,6 @@ class StyleTag:
     is_empty: bool
 
     def inserted(self, content: str) -> Edit:
-        """With something at its beginning."""
         if not self.is_empty:
             return Edit(self.end, self.end, (content,))
         return Edit(self.end - 2, self.end, (f">{content}</{self.raw}>",))
@@ -224,20 +223,20 @@ class StyleTags:
     """Gathers them in one part. `prefixes` has the file's own prefixes by the usual ones."""
 
     def __init__(self, prefixes: dict[str, str]) -> None:
-        self.properties: list[Properties] = []
-        self.tags: list[StyleTag] = []
+        self.properties: list[_Properties] = []
+        self.tags: list[_StyleTag] = []
         self._prefixes = prefixes
-        self._owner = StyleTag("", "", "", "", 0, False)
+        self._owner = _StyleTag("", "", "", "", 0, False)
 
     def take(self, raw: str, name: str, said: dict[str, Attribute], at: tuple[int, int], *, is_empty: bool) -> None:
         """A tag; `at` is where its attributes begin, and where it ends."""
         if name.endswith("-properties"):
             owner = self._owner
-            is_default = owner.name == DEFAULT or name == PAGE_PROPERTIES
-            self.properties.append(Properties(name, owner.style, owner.family, is_default, at[0], said))
+            is_default = owner.name == _DEFAULT or name == _PAGE_PROPERTIES
+            self.properties.append(_Properties(name, owner.style, owner.family, is_default, at[0], said))
         elif name == STYLES or (name.startswith("style:") and not name.startswith(("style:tab", "style:header"))):
             family, style = said.get("style:family"), said.get("style:name")
-            tag = StyleTag(name, raw, style.value if style else "", family.value if family else "", at[1], is_empty)
+            tag = _StyleTag(name, raw, style.value if style else "", family.value if family else "", at[1], is_empty)
             self.tags.append(tag)
             self._owner = tag
 
@@ -258,7 +257,7 @@ class StyleTags:
         raw = f"{self._prefixes[prefix]}:{local}"
         return f"<{raw}{self.spelled(wanted)}>{content}</{raw}>"
 
-    def set(self, each: Properties, wanted: Mapping[str, str]) -> Iterator[Edit]:
+    def set(self, each: _Properties, wanted: Mapping[str, str]) -> Iterator[Edit]:
         """Properties with these attributes."""
         for key, value in wanted.items():
             said = each.said.get(key)

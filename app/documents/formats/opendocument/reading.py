@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from app.documents.archive import Archive, is_zip
 from app.documents.blocks import Kind, Piece, Place, code_joined, table_text
-from app.documents.formats.markup.xml_tree import Element, Places, WithoutPictures, parse, stream_blocks
+from app.documents.formats.markup.xml_tree import Element, Places, WithoutPictures, parse, stream_blocks, tags
 from app.documents.formats.office.paragraphs import Role, gathered, labelled, once_each, trimmed
 from app.documents.formats.opendocument.styles import (
     CONTENT,
@@ -35,12 +35,9 @@ from app.documents.source import Item, Opened, PageRead, Remark, Source
 _TITLE = "{http://purl.org/dc/elements/1.1/}title"
 _SECTION = f"{TEXT}section"
 _CONTAINERS = frozenset(
-    (f"{OFFICE}document", f"{OFFICE}document-content", f"{OFFICE}body", f"{OFFICE}text", f"{OFFICE}drawing", _SECTION)
-    + tuple(
-        f"{TEXT}{name}"
-        for name in ("table-of-content", "alphabetical-index", "illustration-index", "table-index", "object-index")
-        + ("user-index", "bibliography", "index-body", "index-title")
-    )
+    tags(OFFICE, "document document-content body text drawing")
+    + tags(TEXT, "section table-of-content alphabetical-index illustration-index table-index object-index user-index")
+    + tags(TEXT, "bibliography index-body index-title")
 )
 _DEFINITIONS = (f"{OFFICE}styles", f"{OFFICE}automatic-styles")
 _MASTERS, _SLIDE = f"{OFFICE}master-styles", f"{DRAW}page"
@@ -105,8 +102,6 @@ def _title(root: Element) -> str:
 
 
 class _Reading:
-    """One document while it is read."""
-
     def __init__(self, source: Source, archive: Archive | None) -> None:
         self.styles = Styles()
         self._source = source
@@ -159,7 +154,6 @@ class _Reading:
         yield from once_each(self._declared(root, places))
 
     def _declared(self, root: Element, places: Places) -> Iterator[Piece]:
-        """The headers and footers of slides."""
         for kind in _MARGINS:
             for each in root.iter(f"{PRESENTATION}{kind}-decl"):
                 if text := " ".join((each.text or "").split()):
@@ -180,13 +174,11 @@ class _Reading:
         yield PageRead(number, has_text, is_picture=not has_text and self._blocks.pictures > pictures)
 
     def margins(self, root: Element, places: Places) -> Iterator[Piece]:
-        """The headers and footers of all kinds of pages."""
         for kind in _MARGINS:
             for each in root.iter(*(f"{STYLE}{kind}{variant}" for variant in ("", "-left", "-first"))):
                 yield from self._blocks.gathered(each, places, Kind.NOTE, kind)
 
     def remarks(self) -> Iterator[Remark]:
-        """What the person should know in the end."""
         if self._blocks.pictures:
             yield Remark("pictures", {"count": self._blocks.pictures})
 
@@ -196,7 +188,7 @@ class _Reading:
         if self._archive is None or name not in self._archive:
             return ""
         root = parse(self._archive.read(name), self._source)
-        return equation_text(root) if str(root.tag).endswith("}math") else ""
+        return _equation_text(root) if str(root.tag).endswith("}math") else ""
 
 
 def _is_hidden(parent: Element | None) -> bool:
@@ -276,7 +268,7 @@ class Blocks:
         if look.is_hidden:
             return None, None
         hung = None
-        text = plain_text(element, self._styles)
+        text = _plain_text(element, self._styles)
         if text is None:
             words = Words(self._styles, self._equation).read(element)
             text, hung = words.text, words if words.has_followers else None
@@ -301,7 +293,6 @@ class Blocks:
             yield from self.gathered(note, places, Kind.NOTE, label)
 
     def _nature(self, element: Element, role: Role, item: tuple[int, str] | None) -> tuple[Kind, int, str]:
-        """What a paragraph is, its level and its label."""
         if element.tag == _HEADING:
             level = whole(element.get(f"{TEXT}outline-level"))
             is_counted = item is None and element.get(f"{TEXT}is-list-header") != "true"
@@ -413,7 +404,7 @@ def _inside(element: Element, *tags: str) -> Iterator[Element]:
 
 
 _MATH = "{http://www.w3.org/1998/Math/MathML}"
-XLINK = "{http://www.w3.org/1999/xlink}"
+_XLINK = "{http://www.w3.org/1999/xlink}"
 _SVG = "{urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0}"
 _WHITE = re.compile(r"[ \t\r\n]+")
 
@@ -495,21 +486,19 @@ class Words:
         """So is a frame, a shape or a table; an equation in it belongs here."""
         for each in element:
             if each.tag == f"{DRAW}object":
-                self.put(equation_text(each) if len(each) else self._equation(each.get(f"{XLINK}href", "")))
+                self.put(_equation_text(each) if len(each) else self._equation(each.get(f"{_XLINK}href", "")))
         self.frames.append(element)
 
     def equation(self, element: Element) -> None:
         """The words of an equation."""
-        self.put(equation_text(element))
+        self.put(_equation_text(element))
 
 
-_SAYS_NOTHING = frozenset(
-    f"{TEXT}{name}" for name in ("span", "a", "soft-page-break", "bookmark", "bookmark-start", "bookmark-end")
-)
+_SAYS_NOTHING = frozenset(tags(TEXT, "span a soft-page-break bookmark bookmark-start bookmark-end"))
 """Elements that change nothing of a paragraph's words, unless a style hides them."""
 
 
-def plain_text(paragraph: Element, styles: Styles) -> str | None:
+def _plain_text(paragraph: Element, styles: Styles) -> str | None:
     """Most paragraphs are text with spans: this is `Words` for them, in half the time; None for all others."""
     text = paragraph.text or ""
     if len(paragraph):
@@ -525,7 +514,7 @@ def plain_text(paragraph: Element, styles: Styles) -> str | None:
     return _WHITE.sub(" ", text).strip(" ") if "  " in text or "\n" in text or "\t" in text else text.strip(" ")
 
 
-def equation_text(element: Element) -> str:
+def _equation_text(element: Element) -> str:
     """The signs of an equation in MathML, in order; not the notes on how it was made."""
     tokens = element.iter(*(f"{_MATH}{name}" for name in ("mi", "mn", "mo", "mtext", "ms")))
     return " ".join(text for each in tokens if (text := " ".join((each.text or "").split())))
@@ -535,9 +524,10 @@ def _putting(text: str) -> Callable[[Words, Element], object]:
     return lambda words, _: words.put(text)
 
 
-_SHAPES = (
-    *("frame", "g", "custom-shape", "rect", "ellipse", "circle", "line", "connector", "polygon", "polyline", "path"),
-    *("regular-polygon", "caption", "measure", "control", "page-thumbnail", "text-box"),
+_SHAPES = tags(
+    DRAW,
+    "frame g custom-shape rect ellipse circle line connector polygon polyline path regular-polygon caption measure"
+    " control page-thumbnail text-box",
 )
 _ACTIONS: dict[str, Callable[[Words, Element], object] | None] = {
     f"{TEXT}span": Words.span,
@@ -549,18 +539,15 @@ _ACTIONS: dict[str, Callable[[Words, Element], object] | None] = {
     f"{OFFICE}annotation": Words.note,
     f"{TABLE}table": Words.frame,
     f"{_MATH}math": Words.equation,
-    **dict.fromkeys((f"{DRAW}{name}" for name in _SHAPES), Words.frame),
+    **dict.fromkeys(_SHAPES, Words.frame),
 }
 """What to do with an element; None leaves it out, and in one that is not here the words are looked for."""
 LEFT_OUT = frozenset(
-    (f"{TEXT}note-citation", f"{TEXT}hidden-text", f"{TEXT}hidden-paragraph", f"{TEXT}tracked-changes", f"{TEXT}script")
-    + (f"{OFFICE}annotation-end", f"{OFFICE}binary-data", f"{OFFICE}event-listeners", f"{OFFICE}forms")
-    + (f"{OFFICE}scripts", f"{OFFICE}font-face-decls", f"{OFFICE}settings", f"{DRAW}image", f"{DRAW}glue-point")
-    + (f"{_SVG}title", f"{_SVG}desc", f"{PRESENTATION}event-listener", f"{STYLE}style", f"{TABLE}tracked-changes")
-    + tuple(
-        f"{TEXT}{name}-source"
-        for name in ("table-of-content", "alphabetical-index", "illustration-index", "table-index", "object-index")
-        + ("user-index", "bibliography", "section", "dde-connection")
-    )
+    tags(TEXT, "note-citation hidden-text hidden-paragraph tracked-changes script table-of-content-source")
+    + tags(TEXT, "alphabetical-index-source illustration-index-source table-index-source object-index-source")
+    + tags(TEXT, "user-index-source bibliography-source section-source dde-connection-source")
+    + tags(OFFICE, "annotation-end binary-data event-listeners forms scripts font-face-decls settings")
+    + tags(_SVG, "title desc")
+    + (f"{DRAW}image", f"{DRAW}glue-point", f"{PRESENTATION}event-listener", f"{STYLE}style", f"{TABLE}tracked-changes")
 )
 _ACTIONS |= dict.fromkeys(LEFT_OUT)

@@ -52,7 +52,7 @@ _LANGUAGE = re.compile(r"<dc:language>([^<]*)</dc:language>")
 class _Part:
     name: str
     coded: Coded
-    walk: OdfWalk
+    walk: _OdfWalk
 
 
 def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
@@ -109,11 +109,10 @@ def _flat(source: Source, styles: TextStyles) -> _Part:
 
 def _part(name: str, data: bytes, styles: TextStyles, kind: SegmentKind) -> _Part:
     coded = Coded(data, encoding_of(data))
-    return _Part(name, coded, OdfWalk(coded.text, styles, kind))
+    return _Part(name, coded, _OdfWalk(coded.text, styles, kind))
 
 
 def _changed(parts: list[_Part], styles: TextStyles, visit: Visit, target: Target | None) -> dict[str, bytes]:
-    """The parts in which something changes, by name."""
     visits = Visits(visit)
     edits = [visits.edits(part.walk.stretches) for part in parts]
     if target is not None:
@@ -136,7 +135,6 @@ def _language_edits(parts: list[_Part], styles: TextStyles, target: Target) -> I
 
 
 def _named_languages(text: str, target: Target) -> list[Edit]:
-    """What the document says of its language as a whole."""
     return [Edit(*match.span(1), (target.language,)) for match in _LANGUAGE.finditer(text)]
 
 
@@ -149,8 +147,6 @@ _Said = dict[str, Attribute]
 
 
 class _Context(NamedTuple):
-    """What is so for all that stands in an element."""
-
     kind: SegmentKind = SegmentKind.PARAGRAPH
     level: int = 0
     is_inline: bool = False
@@ -171,7 +167,7 @@ class _Open:
     is_unread: bool = False
 
 
-class OdfWalk:
+class _OdfWalk:
     """Finds the segments of a part, `stretches`, in the order of the text; the part is well-formed XML.
 
     `kind` is what a paragraph is where nothing else says it.
@@ -237,12 +233,12 @@ class OdfWalk:
         if "xmlns:" in given:
             self._take_spaces(given)
         raw, name = name, self._named(name)
-        if name in SKIPPED and not self._context.is_inline:
+        if name in _SKIPPED and not self._context.is_inline:
             self._skipped += not is_empty
             return
         said = self._attributes(given, given_at) if given else {}
         self.style_tags.take(raw, name, said, (given_at, end), is_empty=is_empty)
-        if name.startswith(LABELLED):
+        if name.startswith(_LABELLED):
             self._labels(name, said)
         self._open.append(self._opened(raw, name, said, (start, end, given_at)))
         if is_empty:
@@ -250,14 +246,14 @@ class OdfWalk:
 
     def _take_spaces(self, given: str) -> None:
         for prefix, double, single in _SPACE.findall(given):
-            usual = PREFIXES.get(double or single)
+            usual = _PREFIXES.get(double or single)
             if usual is not None:
                 self._prefixes[usual] = prefix
                 if usual != prefix:
                     self._usual[prefix] = usual
 
     def _labels(self, name: str, said: _Said) -> None:
-        read = ENTRIES if name.startswith("text:alphabetical") else LABELS
+        read = _ENTRIES if name.startswith("text:alphabetical") else _LABELS
         for key in said.keys() & read:
             if not is_blank(said[key].value) and (stretch := label(self._text, said[key], self._page)) is not None:
                 self.stretches.append(stretch)
@@ -265,38 +261,38 @@ class OdfWalk:
     def _opened(self, raw: str, name: str, said: _Said, at: tuple[int, int, int]) -> _Open:
         """`at` is where the tag begins, where it ends, and where its attributes begin."""
         before, (start, end, given_at) = self._context, at
-        if name in PARAGRAPHS or self._is_leaf(name):
+        if name in _PARAGRAPHS or self._is_leaf(name):
             return self._begin_text(raw, name, said, start)
-        if before.is_inline and name in PAIRS:
+        if before.is_inline and name in _PAIRS:
             return self._begin_pair(name, said, start, end)
         if before.is_inline:
             self._context = before._replace(is_inline=False)
             self._take_kind(name, said)
             return _Open(name, start, "thing", before)
         self._take_kind(name, said)
-        if name in CELLS:
+        if name in _CELLS:
             self._begin_cell(said, given_at)
         return _Open(name, start, "holder", before)
 
     def _is_leaf(self, name: str) -> bool:
-        if name in META_LEAVES:
+        if name in _META_LEAVES:
             return any(each.name == "office:meta" for each in self._open[-1:])
-        return name in LEAVES or name in MARGIN_LEAVES
+        return name in _LEAVES or name in _MARGIN_LEAVES
 
     def _begin_text(self, raw: str, name: str, said: _Said, start: int) -> _Open:
         before = self._context
-        is_paragraph = name in PARAGRAPHS
+        is_paragraph = name in _PARAGRAPHS
         is_unread = before.is_discarded or (before.is_value and is_paragraph)
         context = before._replace(is_inline=True)
-        if name in MARGIN_LEAVES:
+        if name in _MARGIN_LEAVES:
             context = context._replace(kind=SegmentKind.HEADER)
         elif not is_paragraph:
             context = context._replace(kind=SegmentKind.LABEL)
-        elif before.kind not in LASTING:
+        elif before.kind not in _LASTING:
             context, is_code = self._styled(name, said, context)
             is_unread = is_unread or is_code
         self._context = context
-        spelling = spelling_with(raw[:-1]) if is_paragraph else spell_text
+        spelling = _spelling_with(raw[:-1]) if is_paragraph else spell_text
         self._gatherings.append(Gathering(self._text))
         return _Open(name, start, "paragraph", before, spelling, is_unread)
 
@@ -318,7 +314,7 @@ class OdfWalk:
             before = self._context
             self._context = before._replace(is_inline=False)
             return _Open(name, start, "code", before)
-        look = LOOKS.get(name, "other")
+        look = _LOOKS.get(name, "other")
         if name == "text:span":
             look = SILENT if self._styles.is_silent(style) else self._styles.look(style)
         self._gatherings[-1].open(start, end, name, look)
@@ -329,11 +325,11 @@ class OdfWalk:
         context = self._context
         if name in ("draw:page", "table:table") and not self._gatherings:
             self._page += name == "draw:page" or self._is_sheet()
-        elif name in KINDS and (context.kind not in LASTING or KINDS[name] is SegmentKind.NOTE):
-            self._context = context = context._replace(kind=KINDS[name], level=0)
+        elif name in _KINDS and (context.kind not in _LASTING or _KINDS[name] is SegmentKind.NOTE):
+            self._context = context = context._replace(kind=_KINDS[name], level=0)
         elif name.startswith(("style:header", "style:footer")) and not name.endswith("-style"):
             self._context = context = context._replace(kind=SegmentKind.HEADER)
-        elif _value(said, "presentation:class") == "title" and context.kind not in LASTING:
+        elif _value(said, "presentation:class") == "title" and context.kind not in _LASTING:
             self._context = context = context._replace(kind=SegmentKind.HEADING, level=1)
         if (context.is_value or context.also) and name.startswith(("draw:", "office:")):
             self._context = context = context._replace(is_value=False, also=())
@@ -349,7 +345,7 @@ class OdfWalk:
         return bool(self._open) and self._open[-1].name == "office:spreadsheet"
 
     def _begin_cell(self, said: _Said, given_at: int) -> None:
-        is_value = "table:formula" in said or _value(said, "office:value-type") in VALUES
+        is_value = "table:formula" in said or _value(said, "office:value-type") in _VALUES
         also: tuple[Edit, ...] = ()
         if not is_value and (value := said.get("office:string-value")) is not None:
             found = next(match for match in _STRING_VALUE.finditer(self._text, given_at) if match.end() > value.start)
@@ -387,12 +383,12 @@ class OdfWalk:
             assert tag is not None  # it was found as a tag
             count = whole(_value(self._attributes(tag[3], tag.start(3)), "text:c"))
             gathering.add(element.start, end, " " * min(count, MOST_SPACES), is_exact=True)
-        elif name in ATOMS:
-            gathering.single(element.start, end, ATOMS[name])
-        elif name not in NOTHING:
+        elif name in _ATOMS:
+            gathering.single(element.start, end, _ATOMS[name])
+        elif name not in _NOTHING:
             is_field = name.startswith(("text:", "presentation:")) and name != "text:note"
             shows = words_of(self._text, element.start, end) if is_field else ""
-            look = LOOKS.get(name, "field" if shows else "image" if name.startswith("draw:") else "other")
+            look = _LOOKS.get(name, "field" if shows else "image" if name.startswith("draw:") else "other")
             gathering.single(element.start, end, look, shows)
 
 
@@ -405,7 +401,7 @@ def _value(said: _Said, key: str) -> str:
 
 
 _ODF = "urn:oasis:names:tc:opendocument:xmlns:"
-PREFIXES = {
+_PREFIXES = {
     f"{_ODF}{name}:1.0": name
     for name in ("office", "text", "style", "table", "presentation", "chart", "form", "meta", "number")
 } | {
@@ -422,27 +418,27 @@ def _named(prefix: str, text: str) -> frozenset[str]:
     return frozenset(f"{prefix}:{name}" for name in text.split())
 
 
-PARAGRAPHS = _named("text", "p h")
-LEAVES = _named("svg", "title desc") | _named("table", "title desc") | _named("text", "index-title-template")
+_PARAGRAPHS = _named("text", "p h")
+_LEAVES = _named("svg", "title desc") | _named("table", "title desc") | _named("text", "index-title-template")
 """Elements that are text themselves, without paragraphs; each a label."""
-MARGIN_LEAVES = _named("presentation", "header-decl footer-decl")
-META_LEAVES = _named("dc", "title subject description")
-SKIPPED = (
+_MARGIN_LEAVES = _named("presentation", "header-decl footer-decl")
+_META_LEAVES = _named("dc", "title subject description")
+_SKIPPED = (
     _named("text", "tracked-changes script")
     | _named("table", "tracked-changes")
     | _named("office", "scripts binary-data event-listeners settings font-face-decls change-info")
     | _named("style", "handout-master")
 )
 """Deleted text, programs, and what is no text."""
-PAIRS = _named("text", "span a meta meta-field ruby ruby-base ruby-text placeholder text-input")
-ATOMS = {"text:tab": "tab", "text:line-break": "break"}
-NOTHING = _named("text", "soft-page-break s")
+_PAIRS = _named("text", "span a meta meta-field ruby ruby-base ruby-text placeholder text-input")
+_ATOMS = {"text:tab": "tab", "text:line-break": "break"}
+_NOTHING = _named("text", "soft-page-break s")
 """They leave no mark: one is made anew by every program, the other is white space."""
-LOOKS = {
+_LOOKS = {
     "text:a": "link", "text:note": "note", "office:annotation": "note", "draw:frame": "image", "draw:g": "image",
     "draw:a": "image", "text:ruby-text": "small",
 }  # fmt: skip
-KINDS = {
+_KINDS = {
     "text:list-item": SegmentKind.LIST_ITEM, "text:list-header": SegmentKind.LIST_ITEM,
     "text:numbered-paragraph": SegmentKind.LIST_ITEM, "table:table-cell": SegmentKind.CELL,
     "table:covered-table-cell": SegmentKind.CELL, "text:note": SegmentKind.NOTE,
@@ -450,17 +446,17 @@ KINDS = {
     "style:master-page": SegmentKind.HEADER, "chart:title": SegmentKind.LABEL, "chart:subtitle": SegmentKind.LABEL,
     "chart:legend": SegmentKind.LABEL, "table:help-message": SegmentKind.NOTE, "table:error-message": SegmentKind.NOTE,
 }  # fmt: skip
-LASTING = (SegmentKind.NOTE, SegmentKind.HEADER, SegmentKind.LABEL)
+_LASTING = (SegmentKind.NOTE, SegmentKind.HEADER, SegmentKind.LABEL)
 """What is in these is of these kinds."""
-CELLS = _named("table", "table-cell covered-table-cell")
-VALUES = frozenset(("float", "percentage", "currency", "date", "time", "boolean"))
+_CELLS = _named("table", "table-cell covered-table-cell")
+_VALUES = frozenset(("float", "percentage", "currency", "date", "time", "boolean"))
 """Types of cells whose text is a value as it is shown."""
-LABELS = {
+_LABELS = {
     "form:label", "form:title", "office:title", "xlink:title", "table:title",
 }  # fmt: skip
-LABELLED = ("form:", "text:a", "draw:a", "table:help-message", "table:error-message", "text:alphabetical-index-mark")
+_LABELLED = ("form:", "text:a", "draw:a", "table:help-message", "table:error-message", "text:alphabetical-index-mark")
 """Elements, or the beginnings of their names, whose attributes are looked at for labels."""
-ENTRIES = frozenset(("text:string-value", "text:key1", "text:key2"))
+_ENTRIES = frozenset(("text:string-value", "text:key1", "text:key2"))
 """Attributes of an entry in an index."""
 
 
@@ -472,7 +468,7 @@ _WHITE = re.compile(r" +|[\t\n]")
 
 
 @cache
-def spelling_with(prefix: str) -> Spelling:
+def _spelling_with(prefix: str) -> Spelling:
     """The spelling with this prefix for the namespace of text, such as "text:"."""
 
     def spell(content: Content) -> Sequence[str | Mark]:

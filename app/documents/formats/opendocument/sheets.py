@@ -12,17 +12,17 @@ from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
 from app.documents.blocks import Kind, Piece
-from app.documents.formats.markup.xml_tree import Element, Places, stream_blocks
+from app.documents.formats.markup.xml_tree import Element, Places, stream_blocks, tags
 from app.documents.formats.opendocument.reading import LEFT_OUT, Blocks, Words
 from app.documents.formats.opendocument.styles import OFFICE, PARAGRAPHS, STYLE, TABLE, Styles, whole
 from app.documents.source import Source
 
-MOST_COLUMNS = 16_384
+_MOST_COLUMNS = 16_384
 _TABLE, _ROW = f"{TABLE}table", f"{TABLE}table-row"
 _CELLS = (f"{TABLE}table-cell", f"{TABLE}covered-table-cell")
 _CONTAINERS = frozenset(
-    (f"{OFFICE}document", f"{OFFICE}document-content", f"{OFFICE}body", f"{OFFICE}spreadsheet", _TABLE)
-    + tuple(f"{TABLE}table-{name}" for name in ("rows", "header-rows", "row-group"))
+    tags(OFFICE, "document document-content body spreadsheet")
+    + tags(TABLE, "table table-rows table-header-rows table-row-group")
 )
 _COLUMNS_REPEATED, _ROWS_REPEATED = f"{TABLE}number-columns-repeated", f"{TABLE}number-rows-repeated"
 _TYPE, _VALUE, _TITLE = f"{OFFICE}value-type", f"{OFFICE}value", "{http://purl.org/dc/elements/1.1/}title"
@@ -139,10 +139,10 @@ class _Row:
         column = 0
         for cell in element.iterchildren(*_CELLS):
             times = max(1, whole(cell.get(_COLUMNS_REPEATED)))
-            if (len(cell) or cell.get(_TYPE)) and column < MOST_COLUMNS:
+            if (len(cell) or cell.get(_TYPE)) and column < _MOST_COLUMNS:
                 text = self._text(cell)
                 if text:
-                    self.cells |= dict.fromkeys(range(column, min(column + times, MOST_COLUMNS)), text)
+                    self.cells |= dict.fromkeys(range(column, min(column + times, _MOST_COLUMNS)), text)
             column += times
 
     def _text(self, cell: Element) -> str:

@@ -17,7 +17,7 @@ OFFICE, TEXT, STYLE, TABLE, DRAW, PRESENTATION = (
 )
 CONTENT, STYLES, META = "content.xml", "styles.xml", "meta.xml"
 PARAGRAPHS = frozenset((f"{TEXT}p", f"{TEXT}h"))
-LEVELS = 10
+_LEVELS = 10
 MOST_SPACES = 100
 _CODE_NAMES = ("preformatted", "source_20_code", "source_20_text", "source_text", "code", "listing")
 OUTLINE = "\0outline"
@@ -132,14 +132,14 @@ class Counters:
         levels = self.styles.lists.get(style)
         if levels is None:
             return ""
-        index = min(level, LEVELS) - 1
+        index = min(level, _LEVELS) - 1
         own = levels[index]
         if own.bullet:
             return own.bullet
-        at = self._at.setdefault(style, [None] * LEVELS)
+        at = self._at.setdefault(style, [None] * _LEVELS)
         now = at[index]
         at[index] = start if start is not None else own.start if now is None else now + 1
-        at[index + 1 :] = [None] * (LEVELS - index - 1)
+        at[index + 1 :] = [None] * (_LEVELS - index - 1)
         if not own.format:
             return (own.prefix + own.suffix).strip()
         first = max(0, index + 1 - max(1, own.shown))
@@ -160,10 +160,10 @@ def _role(name: str) -> Role:
 
 
 def _levels(element: Element) -> list[_Level]:
-    levels = [_Level() for _ in range(LEVELS)]
+    levels = [_Level() for _ in range(_LEVELS)]
     for each in element:
         number = whole(each.get(f"{TEXT}level"), 0)
-        if not 1 <= number <= LEVELS:
+        if not 1 <= number <= _LEVELS:
             continue
         is_image = each.tag == f"{TEXT}list-level-style-image"
         levels[number - 1] = _Level(

@@ -24,8 +24,8 @@ class Headers:
         """Cells that need other words than their string has, by the part of their sheet."""
         self._package = package
         self._sheets = sheets
-        self._tables = [table for sheet in sheets.values() for table in tables_of(package, sheet)]
-        self._tables += pivot_sources(package, sheets)
+        self._tables = [table for sheet in sheets.values() for table in _tables_of(package, sheet)]
+        self._tables += _pivot_sources(package, sheets)
         self._places: dict[str, set[Cell]] = defaultdict(set)
         for table in self._tables:
             cells = (table.cell(index) for index in range(len(table.columns)))
@@ -48,9 +48,9 @@ class Headers:
     def rename(self) -> None:
         """Writes the names wherever they are."""
         totals = {table.part: self._totals(table) for table in self._tables if table.part and table.has_totals}
-        rename(self._package, [table for table in self._tables if table.part], totals)
-        rename_in_formulas(self._package, self._tables)
-        rename_in_caches(self._package, self._tables, self._sheets)
+        _rename(self._package, [table for table in self._tables if table.part], totals)
+        _rename_in_formulas(self._package, self._tables)
+        _rename_in_caches(self._package, self._tables, self._sheets)
 
     def _settle(self, table: Table) -> None:
         became, forced = self._became[table.sheet], self.forced[table.sheet]
@@ -130,8 +130,7 @@ def range_of(text: str) -> tuple[Cell, Cell] | None:
     return first, (int(found[4]), column_of(found[3])) if found[3] else first
 
 
-def tables_of(package: Package, sheet: str) -> list[Table]:
-    """The tables of a sheet, by the name of its part."""
+def _tables_of(package: Package, sheet: str) -> list[Table]:
     found = []
     for each in package.related(sheet).values():
         if each.kind != "table" or each.target not in package.archive:
@@ -148,7 +147,7 @@ def tables_of(package: Package, sheet: str) -> list[Table]:
     return found
 
 
-def rename(package: Package, tables: list[Table], totals: Mapping[str, Mapping[int, str]]) -> None:
+def _rename(package: Package, tables: list[Table], totals: Mapping[str, Mapping[int, str]]) -> None:
     """Writes the new names into the tables; `totals` are the new words in their last rows, by part and column."""
     for table in tables:
         if not table.renamed and not totals.get(table.part):
@@ -164,8 +163,7 @@ def rename(package: Package, tables: list[Table], totals: Mapping[str, Mapping[i
             part.is_changed = True
 
 
-def rename_in_formulas(package: Package, tables: list[Table]) -> None:
-    """Names the columns anew in every formula of the workbook."""
+def _rename_in_formulas(package: Package, tables: list[Table]) -> None:
     changed = [table for table in tables if table.renamed and table.name]
     if not changed:
         return
@@ -180,15 +178,13 @@ def rename_in_formulas(package: Package, tables: list[Table]) -> None:
                         part.is_changed |= _rename_in(element, changed, name)
 
 
-def rename_in_caches(package: Package, tables: list[Table], sheets: Mapping[str, str]) -> None:
+def _rename_in_caches(package: Package, tables: list[Table], sheets: Mapping[str, str]) -> None:
     """The fields of pivot caches whose source is such a table or range, and the slicers of such fields.
 
     `sheets` gives the part of a sheet by its name.
     """
     renamed: dict[str, str] = {}
-    for name in package.archive.names:
-        if "pivotcachedefinition" not in name.casefold() or not name.endswith(".xml"):
-            continue
+    for name in _pivot_caches(package):
         with package.opened(name) as part:
             for table in _sources(part.root, tables, sheets):
                 for each in part.root.iter(f"{MAIN}cacheField"):
@@ -206,6 +202,10 @@ def rename_in_caches(package: Package, tables: list[Table], sheets: Mapping[str,
                     part.is_changed = True
 
 
+def _pivot_caches(package: Package) -> list[str]:
+    return [name for name in package.archive.names if re.search(r"pivotcachedefinition.*\.xml$", name, re.IGNORECASE)]
+
+
 def _sources(root: Element, tables: list[Table], sheets: Mapping[str, str]) -> list[Table]:
     source = root.find(f"{MAIN}cacheSource/{MAIN}worksheetSource")
     if source is None:
@@ -217,12 +217,10 @@ def _sources(root: Element, tables: list[Table], sheets: Mapping[str, str]) -> l
     return [table for table in tables if cells is not None and (table.sheet, table.first) == (sheet, cells[0])]
 
 
-def pivot_sources(package: Package, sheets: Mapping[str, str]) -> list[Table]:
+def _pivot_sources(package: Package, sheets: Mapping[str, str]) -> list[Table]:
     """The ranges that pivot caches are made of, as tables without a part; their first row names the fields."""
     found = []
-    for name in package.archive.names:
-        if "pivotcachedefinition" not in name.casefold() or not name.endswith(".xml"):
-            continue
+    for name in _pivot_caches(package):
         root = package.root(name)
         source = root.find(f"{MAIN}cacheSource/{MAIN}worksheetSource")
         cells = range_of(source.get("ref", "")) if source is not None else None

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import datetime
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import olefile
 import python_calamine
@@ -29,17 +30,27 @@ from app.documents.source import Item, Opened, PageRead, Remark, Source
 
 ROWS = 100
 MOST_ROWS = 100_000
-MOST_CELLS = 1_000_000
+_MOST_CELLS = 1_000_000
 """Of a sheet; the rest is not read, and told of."""
 MOST_CHARACTERS = 50_000_000
-"""Of a sheet, as `MOST_CELLS`."""
-MOST_PIECE_CHARACTERS = 100_000
-MOST_EMPTY_COLUMNS = 64
+"""Of a sheet, as `_MOST_CELLS`."""
+_MOST_PIECE_CHARACTERS = 100_000
+_MOST_EMPTY_COLUMNS = 64
 """More of them between the columns of a piece are left out of it."""
 
 
-Rows = Iterator[tuple[int, dict[int, str]]]
+_Rows = Iterator[tuple[int, dict[int, str]]]
 """Row by row, its number and its cells by column, both from 0; only rows that have any."""
+
+
+class _Content(NamedTuple):
+    """What is in a sheet: in its cells, and beside them; what is left of the rows is counted only where some are."""
+
+    rows: _Rows
+    beside: Iterable[Piece]
+    count_rows: Callable[[], int]
+    is_cut: Callable[[], bool] = lambda: False
+    """Asked for after the last row."""
 
 
 def read(source: Source) -> Iterator[Item]:
@@ -64,49 +75,29 @@ def read(source: Source) -> Iterator[Item]:
 def _xlsx(book: Workbook, source: Source) -> Iterator[Item]:
     yield Opened("sheet", len(book.sheets), book.title)
     for page, sheet in enumerate(book.sheets, 1):
-        if not source.wants(page):
-            continue
-        if sheet.is_hidden:
-            yield Remark("hidden", {"unit": "sheet", "name": sheet.name})
-        if not sheet.part:
-            yield PageRead(page, has_text=False)
-            continue
-        reader = _Sheet(sheet.name, page, source)
-        yield from reader.items(book.rows(sheet))
-        if reader.is_cut or book.is_cut:
-            yield Remark("rows_cut", {"sheet": sheet.name, "rows": book.count_rows(sheet), "shown": reader.shown})
-        for piece in book.beside(sheet, page):
-            yield from reader.heading()
-            yield piece
-        yield PageRead(page, has_text=reader.has_text)
+        if source.wants(page):
+            count = partial(book.count_rows, sheet)
+            content = _Content(book.rows(sheet), book.beside(sheet, page), count, lambda: book.is_cut)
+            yield from _Sheet(sheet.name, page, source).items(content if sheet.part else None, sheet.is_hidden)
 
 
 def _ods(book: Spreadsheet, source: Source) -> Iterator[Item]:
     yield Opened("sheet", len(book.sheets), book.title)
     for index, found in groupby(book.found(), key=lambda each: each.sheet):
         page, sheet = index + 1, book.sheets[index]
-        if not source.wants(page):
-            continue
-        if sheet.is_hidden:
-            yield Remark("hidden", {"unit": "sheet", "name": sheet.name})
-        reader = _Sheet(sheet.name, page, source)
-        beside: list[Piece] = []
-        yield from reader.items(_repeated(found, beside))
-        if reader.is_cut:
-            yield Remark("rows_cut", {"sheet": sheet.name, "rows": sheet.rows, "shown": reader.shown})
-        for piece in beside:
-            yield from reader.heading()
-            yield piece._replace(page=page, place=piece.place._replace(part=sheet.name))
-        yield PageRead(page, has_text=reader.has_text)
+        if source.wants(page):
+            beside: list[Piece] = []
+            content = _Content(_repeated(found, beside, page, sheet.name), beside, partial(getattr, sheet, "rows"))
+            yield from _Sheet(sheet.name, page, source).items(content, sheet.is_hidden)
     if book.pictures:
         yield Remark("pictures", {"count": book.pictures})
 
 
-def _repeated(found: Iterator[Found], beside: list[Piece]) -> Rows:
+def _repeated(found: Iterator[Found], beside: list[Piece], page: int, name: str) -> _Rows:
     """Each row as often as it is there; what stands beside goes to `beside`, with its rows as its place."""
     for _, number, times, cells, pieces in found:
         end = number + max(times, 1)
-        beside += (piece._replace(place=Place("", number, end)) for piece in pieces)
+        beside += (piece._replace(page=page, place=Place(name, number, end)) for piece in pieces)
         if cells:
             yield from ((each, cells) for each in range(number, end))
 
@@ -114,7 +105,7 @@ def _repeated(found: Iterator[Found], beside: list[Piece]) -> Rows:
 def _by_calamine(source: Source) -> Iterator[Item]:
     with _open(source) as book:
         sheets = book.sheets_metadata
-        found, is_all = beside_cells(source)
+        found, is_all = _beside_cells(source)
         others = dict(enumerate(found, 1))
         yield Opened("sheet", len(sheets))
         if not is_all:
@@ -122,20 +113,14 @@ def _by_calamine(source: Source) -> Iterator[Item]:
         for page, sheet in enumerate(sheets, 1):
             if not source.wants(page):
                 continue
-            if sheet.visible != python_calamine.SheetVisibleEnum.Visible:
-                yield Remark("hidden", {"unit": "sheet", "name": sheet.name})
-            if sheet.typ != python_calamine.SheetTypeEnum.WorkSheet:
-                yield PageRead(page, has_text=False)
-                continue
-            cells, beside = _sheet(book, page - 1, source), others.get(page, Beside())
-            reader = _Sheet(sheet.name, page, source)
-            yield from reader.items(_rows(cells, beside))
-            if reader.is_cut:
-                yield Remark("rows_cut", {"sheet": sheet.name, "rows": cells.height, "shown": reader.shown})
-            for piece in beside.pieces(page, sheet.name):
-                yield from reader.heading()
-                yield piece
-            yield PageRead(page, has_text=reader.has_text)
+            content = None
+            if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet:
+                cells, beside = _sheet(book, page - 1, source), others.get(page, _Beside())
+                content = _Content(
+                    _rows(cells, beside), beside.pieces(page, sheet.name), partial(getattr, cells, "height")
+                )
+            is_hidden = sheet.visible != python_calamine.SheetVisibleEnum.Visible
+            yield from _Sheet(sheet.name, page, source).items(content, is_hidden)
 
 
 def _open(source: Source) -> Any:
@@ -174,7 +159,7 @@ def _count_inflated(archive: Archive) -> None:
                     pass
 
 
-def _rows(cells: Any, beside: Beside) -> Rows:
+def _rows(cells: Any, beside: _Beside) -> _Rows:
     left = cells.start[1] if cells.start else 0  # rows come from the first of the sheet, columns from the first used
     for number, row in enumerate(cells.iter_rows()):
         found = {column: text for column, value in enumerate(row, left) if (text := _text(value))}
@@ -200,51 +185,63 @@ def _text(value: Any) -> str:
 
 
 class _Sheet:
-    """One sheet's pieces. `shown` counts the rows in them, `is_cut` says whether there are more."""
-
     def __init__(self, name: str, page: int, source: Source) -> None:
         self._name = name
         self._page = page
         self._source = source
         self._left = 1 << 20
-        self.shown = 0
-        self.has_text = False
-        self.is_cut = False
+        self._shown = 0
+        """Rows."""
+        self._has_text = False
+        self._is_cut = False
 
-    def heading(self) -> Iterator[Piece]:
+    def items(self, content: _Content | None, is_hidden: bool) -> Iterator[Item]:
+        """Everything; `content` is None for a sheet without cells, such as a chart."""
+        if is_hidden:
+            yield Remark("hidden", {"unit": "sheet", "name": self._name})
+        if content is not None:
+            yield from self._tables(content.rows)
+            if self._is_cut or content.is_cut():
+                values: dict[str, str | int] = {"sheet": self._name, "rows": content.count_rows(), "shown": self._shown}
+                yield Remark("rows_cut", values)
+            for piece in content.beside:
+                yield from self._heading()
+                yield piece
+        yield PageRead(self._page, self._has_text)
+
+    def _heading(self) -> Iterator[Piece]:
         """Its name, once, before the first of its text: a sheet without any is none to tell of."""
-        if not self.has_text:
-            self.has_text = True
+        if not self._has_text:
+            self._has_text = True
             yield Piece(Kind.HEADING, self._name, self._page, Place(self._name), level=1)
 
-    def items(self, rows: Rows) -> Iterator[Piece]:
-        """Its heading, then its rows."""
+    def _tables(self, rows: _Rows) -> Iterator[Piece]:
         waiting: list[tuple[int, dict[int, str]]] = []
         cells = characters = all_characters = 0
         for number, row in rows:
-            if self.shown >= MOST_ROWS or cells >= MOST_CELLS or all_characters >= MOST_CHARACTERS:
-                self.is_cut = True
+            if self._shown >= MOST_ROWS or cells >= _MOST_CELLS or all_characters >= MOST_CHARACTERS:
+                self._is_cut = True
                 break
             length = sum(map(len, row.values()))
             self._source.text.require(characters + length)  # its cells may all be one string, and are none yet
             waiting.append((number, row))
-            self.shown += 1
+            self._shown += 1
             cells += len(row)
             characters += length
             all_characters += length
-            if len(waiting) >= ROWS or characters > MOST_PIECE_CHARACTERS:
-                yield from self.heading()
+            if len(waiting) >= ROWS or characters > _MOST_PIECE_CHARACTERS:
+                yield from self._heading()
                 yield self._piece(waiting)
                 waiting, characters = [], 0
         if waiting:
-            yield from self.heading()
+            yield from self._heading()
             yield self._piece(waiting)
 
     def _piece(self, rows: list[tuple[int, dict[int, str]]]) -> Piece:
         used = sorted({column for _, row in rows for column in row})
         self._left = min(self._left, used[0])
         columns = list(range(self._left, used[-1] + 1))
-        if len(columns) > len(used) + MOST_EMPTY_COLUMNS:
+        if len(columns) > len(used) + _MOST_EMPTY_COLUMNS:
             columns = used
         first, last = rows[0][0], rows[-1][0]
         text = "\n".join(table_text([[row.get(column, "") for column in columns]]).rstrip("\t") for _, row in rows)
@@ -264,7 +261,7 @@ _IS_WIDE = 0x1
 
 
 @dataclass
-class Beside:
+class _Beside:
     """Of one sheet: texts of cells that calamine cuts, by row and column from 0, and what floats above the cells."""
 
     long: dict[tuple[int, int], str] = field(default_factory=dict)
@@ -274,7 +271,6 @@ class Beside:
     """By the number of the object: the row of its cell."""
 
     def pieces(self, page: int, name: str) -> Iterator[Piece]:
-        """Comments and the words of text boxes."""
         for number, (is_note, text) in self.texts.items():
             row = self.notes.get(number, 0)
             place = Place(name, row, row + 1)
@@ -282,7 +278,7 @@ class Beside:
             yield Piece(kind, text.strip(), page, place, label=label)
 
 
-def beside_cells(source: Source) -> tuple[list[Beside], bool]:
+def _beside_cells(source: Source) -> tuple[list[_Beside], bool]:
     """For each sheet in order, and whether that is all; nothing for what is older than Excel 97, or no XLS."""
     try:
         with OleFileIO(str(source.path)) as ole:
@@ -298,13 +294,11 @@ def beside_cells(source: Source) -> tuple[list[Beside], bool]:
 
 
 class _Walk:
-    """One way through the records of a workbook."""
-
     def __init__(self, data: bytes) -> None:
         self._data = data
-        self.sheets: dict[int, Beside] = {}
+        self.sheets: dict[int, _Beside] = {}
         """By where each begins."""
-        self._sheet = Beside()
+        self._sheet = _Beside()
         self._cell = (0, 0)
         self._object = (0, False)
 
@@ -318,7 +312,7 @@ class _Walk:
                         return
                     self._sheet = self.sheets.get(at, self._sheet)
                 case _ if kind == _SHEET:
-                    self.sheets[struct.unpack_from("<I", first)[0]] = Beside()
+                    self.sheets[struct.unpack_from("<I", first)[0]] = _Beside()
                 case _ if kind == _FORMULA:
                     self._cell = struct.unpack_from("<HH", first)
                 case _ if kind == _STRING and len(parts) > 1:

@@ -80,7 +80,6 @@ class _Book:
         """Parts of sheets with a translated cell."""
 
     def rewrite(self) -> None:
-        """Everything."""
         self._package.ask_properties(self._ask, self._target)
         name = self._package.part_of_kind(self._main, "sharedStrings")
         if name is None:
@@ -131,7 +130,7 @@ class _Book:
                     string = cell.find(_INLINE)
                     if cell.get("t") == "inlineStr" and string is not None:
                         self._inline(part, at, string, page)
-                rewrite_margins(part, self._ask, page)
+                _rewrite_margins(part, self._ask, page)
 
     def _shared(self, sheet: str, at: Cell, value: str, page: int) -> None:
         strings = self._strings
@@ -142,7 +141,7 @@ class _Book:
         if index not in strings.asked:
             strings.asked.add(index)
             before = text_of(element)
-            if rewrite_string(element, self._once, SegmentKind.CELL, page):
+            if _rewrite_string(element, self._once, SegmentKind.CELL, page):
                 strings.before[index] = before
                 strings.part.is_changed = True
         if index in strings.before:
@@ -151,7 +150,7 @@ class _Book:
 
     def _inline(self, part: Part, at: Cell, string: Element, page: int) -> None:
         before = text_of(string)
-        if rewrite_string(string, self._once, SegmentKind.CELL, page):
+        if _rewrite_string(string, self._once, SegmentKind.CELL, page):
             part.is_changed = True
             self._turned[part.name] = None
             self._headers.note(part.name, at, before, text_of(string))
@@ -161,7 +160,7 @@ class _Book:
             for each in part.root.iter(f"{MAIN}comment"):
                 string = each.find(f"{MAIN}text")
                 if string is not None:
-                    part.is_changed |= rewrite_string(string, self._ask, SegmentKind.NOTE, page)
+                    part.is_changed |= _rewrite_string(string, self._ask, SegmentKind.NOTE, page)
             for each in part.root.iter(f"{_THREADED}threadedComment"):
                 self._threaded(part, each, page)
 
@@ -194,7 +193,7 @@ class _Book:
                     for child in list(cell):
                         cell.remove(child)
                     cell.set("t", "inlineStr")
-                    set_text(etree.SubElement(cell, _INLINE), cells[at])
+                    _set_text(etree.SubElement(cell, _INLINE), cells[at])
                     part.is_changed = True
 
     def _turn(self, name: str, target: Target) -> None:
@@ -239,7 +238,7 @@ _SHOWN = frozenset("PNDTZFAGpndtzfag")
 _NAMES = tuple(f"{MAIN}{when}{what}" for when in ("odd", "even", "first") for what in ("Header", "Footer"))
 
 
-def rewrite_margins(part: Part, ask: Ask, page: int) -> None:
+def _rewrite_margins(part: Part, ask: Ask, page: int) -> None:
     """Each of the up to three sections of every header and footer."""
     for element in part.root.iter(*_NAMES):
         said = unescaped(element.text or "")
@@ -299,7 +298,7 @@ class _Sign(NamedTuple):
     text: str
 
 
-def rewrite_string(
+def _rewrite_string(
     string: Element, ask: Ask, kind: SegmentKind = SegmentKind.CELL, page: int = 0, context: str = ""
 ) -> bool:
     """Asks for a string and writes it back; whether it changed. How it is spoken goes with the words."""
@@ -313,8 +312,7 @@ def rewrite_string(
     return True
 
 
-def set_text(string: Element, text: str) -> None:
-    """A string of these words, in one look."""
+def _set_text(string: Element, text: str) -> None:
     for child in list(string):
         string.remove(child)
     _put(string, text)
@@ -331,7 +329,6 @@ def _nodes(string: Element) -> list[Node]:
 
 
 def _split(text: str, run: Element, look: Hashable) -> list[Node]:
-    """Texts and the signs between them."""
     nodes: list[Node] = []
     for part in _PARTS.split(text):
         if part in _SIGNS:

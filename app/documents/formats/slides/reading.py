@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from app.documents.blocks import Kind, Piece, table_text
-from app.documents.formats.markup.xml_tree import Element, Places
+from app.documents.formats.markup.xml_tree import Element, Places, tags
 from app.documents.formats.office.package import (
     CHART,
     DIAGRAM,
@@ -16,7 +16,6 @@ from app.documents.formats.office.package import (
     children_read,
     drawing_text,
     opened_package,
-    tags,
 )
 from app.documents.source import Item, Opened, PageRead, Remark, Source
 
@@ -54,7 +53,6 @@ class _Presentation:
         self._margins: dict[tuple[str, str], Piece] = {}
 
     def items(self) -> Iterator[Item]:
-        """Everything."""
         source = self._package.source
         slides = slides_of(self._package)
         yield Opened("slide", len(slides), self._package.title())

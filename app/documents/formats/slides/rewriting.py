@@ -75,7 +75,7 @@ class _Show:
 
     def _slide(self, name: str, number: int) -> None:
         with self._package.opened(name) as part:
-            Shapes(part, self._drawings, self._ask, number).read(part.root, None)
+            _Shapes(part, self._drawings, self._ask, number).read(part.root, None)
             self._drawings.related(name, part.root, self._ask, number)
         related = self._package.related(name)
         self._note_shared(related)
@@ -84,7 +84,7 @@ class _Show:
                 continue
             if each.kind == "notesSlide":
                 with self._package.opened(each.target) as part:
-                    Shapes(part, self._drawings, self._ask, number).read(part.root, SegmentKind.NOTE)
+                    _Shapes(part, self._drawings, self._ask, number).read(part.root, SegmentKind.NOTE)
             elif each.kind == "comments":
                 self._comments(each.target, number)
 
@@ -97,7 +97,7 @@ class _Show:
     def _behind(self, name: str) -> None:
         """What stands on every slide: shapes of a layout or master that are no placeholders."""
         with self._package.opened(name) as part:
-            shapes = Shapes(part, self._drawings, self._ask, 0, is_behind=True)
+            shapes = _Shapes(part, self._drawings, self._ask, 0, is_behind=True)
             shapes.read(part.root, SegmentKind.HEADER)
             self._drawings.related(name, part.root, self._ask)
 
@@ -119,7 +119,7 @@ class _Show:
                     part.is_changed |= _is_level(each) and turn(each, target)
 
 
-class Shapes:
+class _Shapes:
     """The shapes of one part, in order, groups and all. `is_behind`: those of a layout or a master."""
 
     def __init__(self, part: Part, drawings: Drawings, ask: Ask, page: int, *, is_behind: bool = False) -> None:
@@ -164,7 +164,7 @@ class Shapes:
 
     def _alternate(self, alternate: Element, kind: SegmentKind | None) -> None:
         """Several ways to say the same: what one of them says becomes the same in the others."""
-        once = Shapes(self._part, self._drawings, Once(self._ask), self._page, is_behind=self._is_behind)
+        once = _Shapes(self._part, self._drawings, Once(self._ask), self._page, is_behind=self._is_behind)
         for branch in branches(alternate):
             for child in list(branch):
                 once.read(child, kind)

@@ -9,36 +9,35 @@ from collections.abc import Iterable
 
 from lxml import etree
 
-from app.documents.formats.markup.xml_tree import Element
+from app.documents.formats.markup.xml_tree import Element, tags
 from app.documents.formats.office.package import child_in_order, office_language, without
 from app.documents.formats.word.model import PROPERTIES, RUN_PROPERTIES, VAL, W
 from app.documents.visits import Target
 from app.language.names import is_east_asian
 from app.language.scripts import RUNS_LEFT
 
-
-def _names(names: str) -> tuple[str, ...]:
-    return tuple(f"{W}{name}" for name in names.split())
-
-
-_PARAGRAPH_ORDER = _names(
+_PARAGRAPH_ORDER = tags(
+    W,
     "pStyle keepNext keepLines pageBreakBefore framePr widowControl numPr suppressLineNumbers pBdr shd tabs"
     " suppressAutoHyphens kinsoku wordWrap overflowPunct topLinePunct autoSpaceDE autoSpaceDN bidi adjustRightInd"
     " snapToGrid spacing ind contextualSpacing mirrorIndents suppressOverlap jc textDirection textAlignment"
-    " textboxTightWrap outlineLvl divId cnfStyle rPr sectPr pPrChange"
+    " textboxTightWrap outlineLvl divId cnfStyle rPr sectPr pPrChange",
 )
-_RUN_ORDER = _names(
+_RUN_ORDER = tags(
+    W,
     "rStyle rFonts b bCs i iCs caps smallCaps strike dstrike outline shadow emboss imprint noProof snapToGrid vanish"
     " webHidden color spacing w kern position sz szCs highlight u effect bdr shd fitText vertAlign rtl cs em lang"
-    " eastAsianLayout specVanish oMath rPrChange"
+    " eastAsianLayout specVanish oMath rPrChange",
 )
-_TABLE_ORDER = _names(
+_TABLE_ORDER = tags(
+    W,
     "tblStyle tblpPr tblOverlap bidiVisual tblStyleRowBandSize tblStyleColBandSize tblW jc tblCellSpacing tblInd"
-    " tblBorders shd tblLayout tblCellMar tblLook tblCaption tblDescription tblPrChange"
+    " tblBorders shd tblLayout tblCellMar tblLook tblCaption tblDescription tblPrChange",
 )
-_SECTION_ORDER = _names(
+_SECTION_ORDER = tags(
+    W,
     "headerReference footerReference footnotePr endnotePr type pgSz pgMar paperSrc pgBorders lnNumType pgNumType cols"
-    " formProt vAlign noEndnote titlePg textDirection bidi rtlGutter docGrid printerSettings sectPrChange"
+    " formProt vAlign noEndnote titlePg textDirection bidi rtlGutter docGrid printerSettings sectPrChange",
 )
 _BIDI, _RTL, _LANGUAGE, _TABLE = f"{W}bidi", f"{W}rtl", f"{W}lang", f"{W}tbl"
 _HINT = f"{W}hint"
@@ -75,8 +74,8 @@ class Direction:
 
     def styles(self, root: Element) -> None:
         """The defaults and the styles of a document."""
-        defaults = child_in_order(root, f"{W}docDefaults", _names("docDefaults latentStyles style"))
-        defaults = child_in_order(defaults, f"{W}rPrDefault", _names("rPrDefault pPrDefault"))
+        defaults = child_in_order(root, f"{W}docDefaults", tags(W, "docDefaults latentStyles style"))
+        defaults = child_in_order(defaults, f"{W}rPrDefault", tags(W, "rPrDefault pPrDefault"))
         defaults = child_in_order(defaults, RUN_PROPERTIES, (RUN_PROPERTIES,))
         child_in_order(defaults, _LANGUAGE, _RUN_ORDER)
         for properties in root.iter(RUN_PROPERTIES):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from app.documents.archive import Archive
-from app.documents.formats.markup.xml_tree import Element
-from app.documents.formats.office.package import Related, is_code_font, tags
+from app.documents.formats.markup.xml_tree import Element, tags
+from app.documents.formats.office.package import Related, is_code_font
 from app.documents.formats.office.paragraphs import MOST_ANCESTORS, Role, spelled
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -65,7 +65,7 @@ class Styles:
         for each in root.iter(f"{W}style") if root is not None else ():
             id_ = each.get(f"{W}styleId", "")
             self._elements[id_] = each
-            if each.get(f"{W}type") == "paragraph" and is_on(each.get(f"{W}default", "0")):
+            if each.get(f"{W}type") == "paragraph" and _is_on(each.get(f"{W}default", "0")):
                 self.default = id_
 
     def find(self, id_: str) -> Style:
@@ -107,7 +107,6 @@ class Styles:
 
 
 def _own(style: Element) -> Style:
-    """What a style says itself."""
     name_element = style.find(f"{W}name")
     name = name_element.get(VAL, "").lower() if name_element is not None else ""
     outline = whole(style.find(f"{W}pPr/{W}outlineLvl"))
@@ -142,15 +141,14 @@ def _look(properties: Element) -> tuple[bool | None, bool | None]:
     hidden = monospace = None
     for each in properties:
         if each.tag == f"{W}vanish":
-            hidden = is_on(each.get(VAL, "1"))
+            hidden = _is_on(each.get(VAL, "1"))
         elif each.tag == f"{W}rFonts":
             font = each.get(f"{W}ascii") or each.get(f"{W}hAnsi")
             monospace = is_code_font(font) if font else None
     return hidden, monospace
 
 
-def is_on(value: str) -> bool:
-    """A switch of OOXML."""
+def _is_on(value: str) -> bool:
     return value.lower() not in _FALSE
 
 
@@ -404,7 +402,7 @@ def _looks_of(properties: Element) -> list[str]:
     for each in properties:
         name = each.tag.removeprefix(W) if isinstance(each.tag, str) else ""
         value = each.get(VAL, "1")
-        if name in _SWITCHES and is_on(value):
+        if name in _SWITCHES and _is_on(value):
             words.append(_SWITCHES[name])
         elif name == "u" and value != "none":
             words.append("underline")
@@ -426,7 +424,7 @@ def _said(element: Element) -> Hashable:
 # The fields of a DOCX: which are words to translate, and which stand for something that Word finds out by itself.
 
 
-FIELD = f"{W}fldChar"
+_FIELD = f"{W}fldChar"
 INSTRUCTION = f"{W}instrText"
 _WORDS = frozenset(
     ("HYPERLINK", "REF", "STYLEREF", "TITLE", "SUBJECT", "KEYWORDS", "COMMENTS", "QUOTE", "IF", "FORMTEXT", "FILLIN")
@@ -445,7 +443,7 @@ class Raw(NamedTuple):
     @property
     def mark(self) -> str:
         """begin, separate, end, or "" for what is no mark of a field."""
-        return self.element.get(f"{W}fldCharType", "") if self.element.tag == FIELD else ""
+        return self.element.get(f"{W}fldCharType", "") if self.element.tag == _FIELD else ""
 
 
 class Found(NamedTuple):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from app.documents.blocks import Kind, Piece, Place, code_joined, table_text
-from app.documents.formats.markup.xml_tree import Element, Numbered, Places, stream_blocks
+from app.documents.formats.markup.xml_tree import Element, Numbered, Places, stream_blocks, tags
 from app.documents.formats.office.package import (
     ALTERNATE,
     CHART,
@@ -18,7 +18,6 @@ from app.documents.formats.office.package import (
     Package,
     children_read,
     opened_package,
-    tags,
 )
 from app.documents.formats.office.paragraphs import Role, gathered, labelled, once_each, trimmed
 from app.documents.formats.word.model import (
@@ -63,8 +62,6 @@ def read(source: Source) -> Iterator[Item]:
 
 @dataclass
 class _Notes:
-    """The notes of one kind that were not read yet."""
-
     places: Places
     waiting: dict[str, Element] = field(default_factory=dict)
 
@@ -76,18 +73,17 @@ class _Document:
         self._related = package.related(self._part)
         self._missing = [each.target for each in self._related.values() if is_missed(each, package.archive)]
         styles = Styles(self._root_of("styles"))
-        self._blocks = Blocks(styles, Numbering(self._root_of("numbering"), styles), self._followers)
+        self._blocks = _Blocks(styles, Numbering(self._root_of("numbering"), styles), self._followers)
         self._notes = {kind: self._notes_of(kind, part) for kind, part in NOTES.items()}
 
     def items(self) -> Iterator[Item]:
-        """Everything."""
         archive, source = self._package.archive, self._package.source
         archive.refuse_crowd(self._part)
         with archive.open(self._part) as stream:
             yield Opened(title=self._package.title())
             yield from code_joined(self._body(stream_blocks(stream, source, _CONTAINERS)))
         for kind, notes in self._notes.items():
-            yield from self._followers([NoteMark(kind, id_) for id_ in notes.waiting], [])
+            yield from self._followers([_NoteMark(kind, id_) for id_ in notes.waiting], [])
         yield from once_each(self._margins())
         for part in self._missing:
             yield Remark("missing_part", {"part": part})
@@ -101,7 +97,7 @@ class _Document:
         for start, end, element in elements:
             yield from self._blocks.read(element, Places(self._part, element, start, end))
 
-    def _followers(self, marks: list[NoteMark], parts: list[str]) -> Iterator[Piece]:
+    def _followers(self, marks: list[_NoteMark], parts: list[str]) -> Iterator[Piece]:
         for id_ in parts:
             related = self._related.get(id_)
             if related is not None and related.target in self._package.archive:
@@ -140,28 +136,28 @@ class _Document:
 # Paragraphs and tables of a DOCX as pieces, each followed by what is called in it.
 
 
-PARAGRAPHS = frozenset((PARAGRAPH, f"{MATH}oMath", f"{MATH}oMathPara"))
+_PARAGRAPHS = frozenset((PARAGRAPH, f"{MATH}oMath", f"{MATH}oMathPara"))
 _CELL_PROPERTIES, _ROW_PROPERTIES = f"{W}tcPr", f"{W}trPr"
 _NOWHERE = Place()
 _MOST_COLUMNS = 63
 """Word has no more in a table."""
 
 
-class NoteMark(NamedTuple):
+class _NoteMark(NamedTuple):
     """Where a note is called: footnote, endnote or comment, and its id."""
 
     kind: str
     id: str
 
 
-Followers = Callable[[list[NoteMark], list[str]], Iterator[Piece]]
+_Followers = Callable[[list[_NoteMark], list[str]], Iterator[Piece]]
 """Reads the notes of these marks and the drawings of these relationship ids."""
 
 
-class Blocks:
+class _Blocks:
     """Reads block after block; what a list's next number is depends on all before."""
 
-    def __init__(self, styles: Styles, numbering: Numbering, followers: Followers) -> None:
+    def __init__(self, styles: Styles, numbering: Numbering, followers: _Followers) -> None:
         self.pictures = 0
         self._styles = styles
         self._numbering = numbering
@@ -170,7 +166,7 @@ class Blocks:
     def read(self, element: Element, places: Places) -> Iterator[Piece]:
         """The pieces of a paragraph, a table, or anything that holds these."""
         tag = element.tag
-        if tag in PARAGRAPHS:
+        if tag in _PARAGRAPHS:
             hung: list[Words] = []
             piece = self._piece(element, places.place(element), hung)
             if piece.text or piece.kind is Kind.CODE:
@@ -191,7 +187,7 @@ class Blocks:
 
     def _piece(self, element: Element, place: Place, hung: list[Words]) -> Piece:
         """The paragraph itself; what hangs on it is added to `hung`."""
-        plain = plain_text(element, self._styles)
+        plain = _plain_text(element, self._styles)
         if plain is not None:
             return self._made(plain.text, place, (plain.style_id, plain.style), None, bool(plain.style.is_monospace))
         properties = element[0] if len(element) and element[0].tag == PROPERTIES else None
@@ -267,7 +263,7 @@ class Blocks:
 
     def _cell(self, cell: Element, hung: list[Words], tables: list[Element]) -> str:
         texts = []
-        for element in _inside(cell, *PARAGRAPHS, TABLE):
+        for element in _inside(cell, *_PARAGRAPHS, TABLE):
             if element.tag == TABLE:
                 tables.append(element)
                 continue
@@ -315,7 +311,7 @@ class Words:
 
     def __init__(self, styles: Styles, style: Style = NO_STYLE) -> None:
         self.boxes: list[Element] = []
-        self.marks: list[NoteMark] = []
+        self.marks: list[_NoteMark] = []
         self.parts: list[str] = []
         self.pictures = 0
         self._styles = styles
@@ -409,7 +405,7 @@ class Words:
     def mark(self, element: Element) -> None:
         """A call of a note."""
         kind = element.tag.removeprefix(W).removesuffix("Reference")
-        self.marks.append(NoteMark(kind, element.get(f"{W}id", "")))
+        self.marks.append(_NoteMark(kind, element.get(f"{W}id", "")))
 
     def part(self, element: Element) -> None:
         """A drawing that is kept in a part of its own."""
@@ -430,14 +426,14 @@ class Words:
         self.put("\n")
 
 
-Action = Callable[[Words, Element], object]
+_Action = Callable[[Words, Element], object]
 
 
-def _putting(text: str) -> Action:
+def _putting(text: str) -> _Action:
     return lambda words, _: words.put(text)
 
 
-def _led_by(sign: str) -> Action:
+def _led_by(sign: str) -> _Action:
     """For the parts of equations that are only told by where they stand."""
 
     def read(words: Words, element: Element) -> None:
@@ -447,7 +443,7 @@ def _led_by(sign: str) -> Action:
     return read
 
 
-_ACTIONS: dict[str, Action | None] = {
+_ACTIONS: dict[str, _Action | None] = {
     RUN: Words.run,
     f"{W}tab": _putting("\t"),
     f"{W}ptab": _putting("\t"),
@@ -488,7 +484,7 @@ _SAYS_NOTHING = frozenset(
 """Elements that change neither the words of a paragraph nor what it is."""
 
 
-class PlainText(NamedTuple):
+class _PlainText(NamedTuple):
     """A paragraph of which nothing is to be known but its text and its style."""
 
     text: str
@@ -496,7 +492,7 @@ class PlainText(NamedTuple):
     style: Style
 
 
-def plain_text(paragraph: Element, styles: Styles) -> PlainText | None:
+def _plain_text(paragraph: Element, styles: Styles) -> _PlainText | None:
     """Most paragraphs are nothing but text: this is `Words` for them, in a third of the time; None for all others."""
     texts = []
     style_id = styles.default
@@ -512,4 +508,4 @@ def plain_text(paragraph: Element, styles: Styles) -> PlainText | None:
     if style.is_hidden:
         return None
     text = "".join(texts)
-    return PlainText(text.replace("\n", " ") if "\n" in text else text, style_id, style)
+    return _PlainText(text.replace("\n", " ") if "\n" in text else text, style_id, style)

@@ -18,7 +18,7 @@ from typing import BinaryIO
 
 from lxml import etree
 
-from app.documents.formats.markup.xml_tree import Element
+from app.documents.formats.markup.xml_tree import Element, tags
 from app.documents.formats.office.drawing import PARAGRAPH as DRAWN
 from app.documents.formats.office.drawing import Drawings, is_words_for_picture
 from app.documents.formats.office.package import (
@@ -29,7 +29,6 @@ from app.documents.formats.office.package import (
     Part,
     branches,
     opened_package,
-    tags,
     without_forbidden,
 )
 from app.documents.formats.office.paragraphs import Role
@@ -117,7 +116,7 @@ class _Document:
                     self._margin(each.target)
         if name := self._package.part_of_kind(self._main, "numbering"):
             with self._package.opened(name) as part:
-                list_labels(part, self._used_lists, self._ask)
+                _list_labels(part, self._used_lists, self._ask)
         if self._direction is not None and self._main in self._package.changed:
             self._defaults(self._direction)
         self._tell()
@@ -142,8 +141,8 @@ class _Document:
             self._walk(part).read(part.root, SegmentKind.HEADER)
             self._drawings.related(name, part.root, self._ask)
 
-    def _walk(self, part: Part) -> Walk:
-        return Walk(part, self._looks, self._drawings, self._direction, self._ask)
+    def _walk(self, part: Part) -> _Walk:
+        return _Walk(part, self._looks, self._drawings, self._direction, self._ask)
 
     def _tell(self) -> None:
         source, archive = self._package.source, self._package.archive
@@ -157,7 +156,6 @@ class _Document:
                 source.remarks.append(Remark("attachment", values))
 
     def _defaults(self, direction: Direction) -> None:
-        """Language and direction where no paragraph says its own."""
         for kind, change in (("styles", direction.styles), ("settings", direction.settings)):
             if name := self._package.part_of_kind(self._main, kind):
                 with self._package.opened(name) as part:
@@ -184,14 +182,12 @@ def _is_typewritten(root: Element, looks: Looks) -> bool:
 
 _ON_A_PATH = "{urn:schemas-microsoft-com:vml}textpath"
 _ALT = "alt"
-_DRAWN_IN_RUNS = frozenset((ALTERNATE, *(f"{W}{name}" for name in ("drawing", "pict", "object"))))
+_DRAWN_IN_RUNS = frozenset((ALTERNATE, *tags(W, "drawing pict object")))
 _NO_PARAGRAPHS = frozenset(tags(W, "t rPr instrText fldChar bookmarkStart bookmarkEnd"))
 
 
 @dataclass
-class Walk:
-    """Rewrites the paragraphs of a part."""
-
+class _Walk:
     part: Part
     looks: Looks
     drawings: Drawings
@@ -222,7 +218,7 @@ class Walk:
             self.read(child, inside)
 
     def _words(self, paragraph: Element, kind: SegmentKind) -> None:
-        plan = plan_of(line_of(ParagraphReader(self.looks).nodes(paragraph), self.looks.difference))
+        plan = plan_of(line_of(_ParagraphReader(self.looks).nodes(paragraph), self.looks.difference))
         is_code = plan.is_code or (plan.has_words and self.looks.of_paragraph(paragraph).role is Role.CODE)
         if plan.has_words or is_code:
             self.drawings.left.paragraph(is_code=is_code)
@@ -232,7 +228,7 @@ class Walk:
         given = self.ask(plan.content, kind, 0, level)
         if given is None:
             return
-        runs = rebuild(paragraph, arranged(plan, given))
+        runs = _rebuild(paragraph, arranged(plan, given))
         if self.direction is not None:
             self.direction.paragraph(paragraph, runs)
         self.part.is_changed = True
@@ -256,7 +252,7 @@ class Walk:
 
     def _alternate(self, alternate: Element, kind: SegmentKind) -> None:
         """Several ways to say the same: what one of them says becomes the same in the others."""
-        once = Walk(self.part, self.looks, self.drawings, self.direction, Once(self.ask))
+        once = _Walk(self.part, self.looks, self.drawings, self.direction, Once(self.ask))
         for branch in branches(alternate):
             for child in list(branch):
                 once.read(child, kind)
@@ -295,19 +291,25 @@ _NOISE = frozenset(tags(W, "proofErr lastRenderedPageBreak softHyphen smartTagPr
     PROPERTIES,
     RUN_PROPERTIES,
 }
-_UNSEEN = ("del", "moveFrom", "bookmark", "commentRange", "commentReference", "perm", "moveFromRange", "moveToRange")
-_UNSEEN_TAGS = tuple(f"{W}{name}" for name in (*_UNSEEN, "customXmlIns", "customXmlDel", "customXmlMove", "instrText"))
-_UNSEEN_TAGS += tuple(f"{W}{name}" for name in ("fldChar", "fldData", "delText", "delInstrText", "annotationRef"))
-_SINGLES = dict.fromkeys((f"{W}tab", f"{W}ptab"), "tab") | dict.fromkeys((f"{W}br", f"{W}cr"), "break")
-_SINGLES |= {f"{W}{name}": "note" for name in ("footnoteReference", "endnoteReference", "footnoteRef", "endnoteRef")}
-_SINGLES |= {f"{W}{name}": "image" for name in ("drawing", "pict", "object")} | {ALTERNATE: "image"}
-_SINGLES |= {f"{W}{name}": "field" for name in ("pgNum", "dayShort", "dayLong", "monthShort", "monthLong", "yearLong")}
+_UNSEEN = tags(
+    W,
+    "del moveFrom bookmark commentRange commentReference perm moveFromRange moveToRange customXmlIns customXmlDel"
+    " customXmlMove instrText fldChar fldData delText delInstrText annotationRef",
+)
+"""What begins with these is not seen."""
+_SINGLES = {
+    **dict.fromkeys(tags(W, "tab ptab"), "tab"),
+    **dict.fromkeys(tags(W, "br cr"), "break"),
+    **dict.fromkeys(tags(W, "footnoteReference endnoteReference footnoteRef endnoteRef"), "note"),
+    **dict.fromkeys((*tags(W, "drawing pict object"), ALTERNATE), "image"),
+    **dict.fromkeys(tags(W, "pgNum dayShort dayLong monthShort monthLong yearLong"), "field"),
+}
 _MATH = (f"{MATH}oMath", f"{MATH}oMathPara")
 _OPAQUE = (f"{W}citation", "{http://schemas.microsoft.com/office/word/2010/wordml}checkbox")
 
 
 @dataclass
-class Holder:
+class _Holder:
     """What a group is written back as: an element around its words, or a field's code before them and its end after.
 
     `inside` is what is between these, for a field that has no words.
@@ -319,15 +321,12 @@ class Holder:
     after: tuple[Raw, ...] = ()
 
 
-class ParagraphReader:
-    """Reads paragraphs, one after another."""
-
+class _ParagraphReader:
     def __init__(self, looks: Looks) -> None:
         self._looks = looks
         self._style = Style()
 
     def nodes(self, paragraph: Element) -> list[Node]:
-        """What is in a paragraph, in order."""
         self._style = self._looks.of_paragraph(paragraph)
         return self._read(paragraph)
 
@@ -357,7 +356,7 @@ class ParagraphReader:
             return Anchor([*found.code, *found.result, *found.end])
         if has_words(instruction):
             look = "link" if is_link(instruction) else "field"
-            return Group(look, Holder(None, tuple(found.code), tuple(found.result), tuple(found.end)), children)
+            return Group(look, _Holder(None, tuple(found.code), tuple(found.result), tuple(found.end)), children)
         shows = "".join(text.text for text in texts_in(children))
         return Single("field", [*found.code, *found.result, *found.end], shows)
 
@@ -365,7 +364,7 @@ class ParagraphReader:
         tag = raw.element.tag
         if tag in _NOISE:
             return None
-        if not isinstance(tag, str) or tag.startswith(_UNSEEN_TAGS):
+        if not isinstance(tag, str) or tag.startswith(_UNSEEN):
             return _anchor(raw)
         return self._beside_runs(raw) if raw.run is None else self._in_run(raw)
 
@@ -399,12 +398,12 @@ class ParagraphReader:
             instruction = element.get(f"{W}instr", "")
             children = self._read(element)
             if has_words(instruction):
-                return Group("link" if is_link(instruction) else "field", Holder(element), children)
+                return Group("link" if is_link(instruction) else "field", _Holder(element), children)
             return Single("field", [raw], "".join(text.text for text in texts_in(children)))
         if tag == f"{W}sdt":
             return self._control(raw)
         if tag in _HOLDERS:
-            return Group(_HOLDERS[tag], Holder(element), self._read(inside_of(element)))
+            return Group(_HOLDERS[tag], _Holder(element), self._read(_inside_of(element)))
         return _thing(raw)
 
     def _control(self, raw: Raw) -> Node:
@@ -414,10 +413,10 @@ class ParagraphReader:
         properties = raw.element.find(f"{W}sdtPr")
         if properties is not None and any(properties.find(tag) is not None for tag in _OPAQUE):
             return Single("other", [raw], "".join(text.text for text in texts_in(children)))
-        return Group("other", Holder(raw.element), children)
+        return Group("other", _Holder(raw.element), children)
 
 
-def inside_of(holder: Element) -> Element:
+def _inside_of(holder: Element) -> Element:
     """The element that has a holder's words: a control's content, the innermost of tags that hold only each other."""
     content = holder.find(_CONTENT)
     if content is not None:
@@ -425,7 +424,7 @@ def inside_of(holder: Element) -> Element:
     if holder.tag == _SMART:
         inner = [child for child in holder if isinstance(child.tag, str) and child.tag not in _NOISE]
         if len(inner) == 1 and inner[0].tag == _SMART:
-            return inside_of(inner[0])
+            return _inside_of(inner[0])
     return holder
 
 
@@ -453,7 +452,7 @@ def _add(nodes: list[Node], node: Node) -> None:
         nodes.append(node)
 
 
-def _is_one(first: Holder, second: Holder) -> bool:
+def _is_one(first: _Holder, second: _Holder) -> bool:
     one, other = first.element, second.element
     if one is None or other is None or one.tag != other.tag or one.tag not in _HOLDERS or one.tag == _SMART:
         return False
@@ -501,7 +500,7 @@ _HYPHEN, _CONTROL = f"{W}noBreakHyphen", f"{W}sdt"
 _BREAKS = str.maketrans("\n\t\r", "   ")
 
 
-def rebuild(paragraph: Element, tokens: Sequence[Token]) -> list[Element]:
+def _rebuild(paragraph: Element, tokens: Sequence[Token]) -> list[Element]:
     """Puts the tokens in the place of all that the paragraph had but its properties; gives the runs with words."""
     for child in list(paragraph):
         if child.tag != PROPERTIES:
@@ -523,7 +522,6 @@ class _Builder:
         """The run that is being written, and the one it looks like; None where the next begins a new one."""
 
     def add(self, token: Token) -> None:
-        """Writes the next token."""
         node = token.node
         if isinstance(node, Text):
             self._write(node)
@@ -553,7 +551,6 @@ class _Builder:
             last.set(SPACE, "preserve")
 
     def _begin(self, source: Element) -> Element:
-        """A new run that looks like another one."""
         self._source = source
         self._run = etree.SubElement(self._parents[-1], RUN, dict(source.attrib))
         properties = source.find(RUN_PROPERTIES)
@@ -575,7 +572,7 @@ class _Builder:
                 self._begin(raw.run)
             self._run.append(raw.element)  # type: ignore[union-attr]
 
-    def _open(self, holder: Holder) -> None:
+    def _open(self, holder: _Holder) -> None:
         if holder.element is None:
             self._move(holder.before)
             self._end_run()
@@ -583,18 +580,18 @@ class _Builder:
             return
         _detach(holder.element)
         self._parents[-1].append(holder.element)
-        inside = inside_of(holder.element)
+        inside = _inside_of(holder.element)
         for child in list(inside):
             if not (isinstance(child.tag, str) and child.tag.endswith("Pr")):
                 _detach(child)
         self._parents.append(inside)
 
-    def _close(self, holder: Holder) -> None:
+    def _close(self, holder: _Holder) -> None:
         self._parents.pop()
         self._move(holder.after)
         self._end_run()
 
-    def _single(self, holder: Holder) -> None:
+    def _single(self, holder: _Holder) -> None:
         if holder.element is None:
             self._move((*holder.before, *holder.inside, *holder.after))
         else:
@@ -635,7 +632,7 @@ _NUMBER = re.compile("(%[1-9])")
 _WORD = re.compile(r"[^\W\d_]{2}")
 
 
-def list_labels(part: Part, used: set[str], ask: Ask) -> None:
+def _list_labels(part: Part, used: set[str], ask: Ask) -> None:
     """The labels of those lists that a document uses; `used` are the ids of their numberings."""
     lists = {each.get(f"{W}abstractNumId"): each for each in part.root.iter(f"{W}abstractNum")}
     once = Once(ask)

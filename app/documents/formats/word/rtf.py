@@ -15,7 +15,7 @@ from app.documents.blocks import Kind, Piece, Place, table_text
 from app.documents.encoding import decode
 from app.documents.source import Item, Opened, Remark, Source
 
-ROWS = 100
+_ROWS = 100
 _TOKEN = re.compile(
     r"\\([a-zA-Z]{1,32})(-?\d{1,10})?[ ]?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|[\r\n\0]+|([^\\{}\r\n\0]+)|\\",
     re.DOTALL,
@@ -49,8 +49,6 @@ _FLOWS = {
 
 
 class _Group(NamedTuple):
-    """What holds until a group ends."""
-
     is_seen: bool = True
     destination: str = ""
     font: int = -1
@@ -96,7 +94,7 @@ class RtfWalker:
 
     def __init__(self, data: bytes) -> None:
         self._text = data.decode("latin-1")
-        self._levels = heading_levels(self._text)
+        self._levels = _heading_levels(self._text)
         self.pictures = self.odd_bytes = 0
         self._code_page = "cp1252"
         self._charsets: dict[int, str] = {}
@@ -302,7 +300,7 @@ class RtfWalker:
         if flow.cells:
             flow.rows.append(flow.cells)
             flow.cells = []
-        if len(flow.rows) >= ROWS:
+        if len(flow.rows) >= _ROWS:
             self._end_table(flow)
 
     def _end_table(self, flow: _Flow) -> None:
@@ -338,8 +336,6 @@ _BODY = 9
 
 
 class _Style:
-    """One style while it is read."""
-
     def __init__(self) -> None:
         self.number = 0
         self.parent = -1
@@ -357,7 +353,7 @@ class _Style:
         return int(heading[1]) if heading else 1 if name == "title" else 0 if name == "subtitle" else None
 
 
-def heading_levels(text: str) -> dict[int, int]:
+def _heading_levels(text: str) -> dict[int, int]:
     """By the number of a paragraph style the level of the heading it makes, from 1; 0 for one that makes none.
 
     Word says the level, LibreOffice has only the styles' names, which are English in both.
