@@ -228,6 +228,30 @@ def build_documents(paths: AppPaths, database: Database) -> Documents:
     return Documents(DocumentStore(database), Attachments(database), paths.documents)
 
 
+def build_summaries(
+    paths: AppPaths,
+    settings: Settings,
+    database: Database,
+    documents: Documents,
+    *,
+    engine: EngineOnDemand,
+    model: Path,
+) -> Summaries:
+    """Summaries in a database of their own, made by the one model of an engine: a terminal command's."""
+    from app.features.summaries import TASK, Summaries
+    from app.features.work.engines import TaskEngines
+
+    engines = TaskEngines(
+        TASK,
+        engine,
+        lambda: model,
+        lambda: None,
+        make_engine=lambda: build_engine(paths),
+        load_options=lambda: load_options(settings),
+    )
+    return Summaries(Jobs(database), SummaryStore(database), documents, engines, lambda: settings)
+
+
 def build_engine(paths: AppPaths, states: StateFolder | None = None) -> EngineOnDemand:
     """The engine's client; nothing is started yet. Without `states` nothing of a chat is kept for later.
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.bootstrap import build_engine
+from app.bootstrap import build_documents, build_engine, build_summaries
 from app.cli.terminal import (
     INTERRUPTED,
     SUMMARY_MODEL_HELP,
@@ -27,33 +26,28 @@ from app.core.errors import AppError, DocumentLocked
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
-from app.documents.blocks import Block
 from app.documents.folder import Expanded, expand
-from app.documents.protocol import BlocksRead, Done, Found, Read
-from app.documents.reading import read
-from app.documents.source import PageRead
-from app.engine.client import EngineClient
+from app.documents.protocol import Done, Found
+from app.documents.source import Opened, PageRead
 from app.features.document_messages import remark_sentence, units
+from app.features.documents import Documents, Kept
 from app.features.messages import sentence_for
+from app.features.summaries import Summaries
 from app.features.summarize import (
     Merging,
     Planned,
     Rests,
     SectionRead,
-    Summarized,
     SummaryEvent,
     Writing,
-    summarize,
 )
 from app.features.summary.digest import FORMS, digest_summary
 from app.features.summary.export import ENDINGS, as_text, report, save
 from app.features.summary.laid_out import facts
 from app.features.summary.messages import not_made_words, nothing_words
-from app.features.summary.pace import Pace
-from app.features.summary.record import Partial
 from app.features.summary.result import Form, InputDocument, Length, Method, Summary, Wish, unknown_languages
-from app.features.summary.steps import MemorySteps
-from app.features.work.awake import awake
+from app.features.summary.stored import inputs_of
+from app.store.database import Database
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 
@@ -97,8 +91,8 @@ def run_summarize(options: argparse.Namespace) -> int:
         return 2
     places = AppPaths.from_environment()
     settings, _ = load_settings(places.settings)
-    with interruptible() as cancel:
-        inputs = Inputs(places.documents, options.password, cancel)
+    with interruptible() as cancel, closing(Database.in_memory()) as database:
+        inputs = Inputs(build_documents(places, database), options.password, cancel)
         inputs.read_all(files)
         if cancel.cancelled:
             return INTERRUPTED
@@ -112,8 +106,8 @@ def run_summarize(options: argparse.Namespace) -> int:
             print(f"Loading {model.name}", file=sys.stderr)
             load_model(engine, model, settings, cancel)
             _warn(model, inputs.documents, _wish(options))
-            with awake(lambda: settings.summaries.stay_awake) as look:
-                summary, problem = _summarized(inputs.documents, _wish(options), engine, cancel, look)
+            summaries = build_summaries(places, settings, database, inputs.kept, engine=engine, model=model)
+            summary, problem = _summarized(inputs, _wish(options), summaries, cancel)
     if summary is not None:
         _tell(summary, inputs, options)
     if problem is not None:
@@ -153,46 +147,35 @@ def _wish(options: argparse.Namespace) -> Wish:
 
 
 def _summarized(
-    documents: Sequence[InputDocument], wish: Wish, engine: EngineClient, cancel: CancelToken, look: Callable[[], None]
+    inputs: Inputs, wish: Wish, summaries: Summaries, cancel: CancelToken
 ) -> tuple[Summary | None, AppError | None]:
     """The summary, partial where it was cancelled or the engine failed for good; None where nothing was there by then.
 
-    Beside it what the engine raised. `look` is called now and then.
+    Beside it what the engine raised.
     """
-    progress, model = _Progress(), engine.loaded
-    partial = Partial(documents, wish, _title(documents), Path(model.path).name if model is not None else "")
-    begun_s, sections = time.monotonic(), 0
+    (begun,) = summaries.begin([one.id for one in inputs.documents], wish, together=True)
+    progress = _Progress(lambda: summaries.seconds_left(begun.id))
     try:
-        for event in summarize(documents, wish, engine, MemorySteps(), cancel):
-            progress.take(event)
-            look()
-            if isinstance(event, Planned):
-                sections = event.sections
-            elif isinstance(event, SectionRead):
-                partial.add(event)
-            elif isinstance(event, Summarized):
-                return (event.summary if event.summary.statements or not cancel.cancelled else None), None
-    except AppError as problem:
-        left = partial.summary(sections, time.monotonic() - begun_s)
-        return (left if left.statements else None), problem
+        for worked in summaries.run(cancel):
+            if worked.event is not None:
+                progress.take(worked.event)
     finally:
         progress.end()
-    return None, None
-
-
-def _title(documents: Sequence[InputDocument]) -> str:
-    return ", ".join(one.title or one.name for one in documents)
+    summaries.rename(begun.id, ", ".join(one.title or one.name for one in inputs.documents))
+    ended, summary = summaries.get(begun.id), summaries.summary(begun.id)
+    problem = ended.error if ended is not None else None
+    is_worth_telling = summary is not None and (summary.statements or not (problem or cancel.cancelled))
+    return (summary if is_worth_telling else None), problem
 
 
 class _Progress:
     """Section k of n and the time left, on standard error."""
 
-    def __init__(self) -> None:
-        self._line, self._pace, self._beginning = ProgressLine(), Pace(), ""
+    def __init__(self, seconds_left: Callable[[], float | None]) -> None:
+        self._line, self._seconds_left, self._beginning = ProgressLine(), seconds_left, ""
 
     def take(self, event: SummaryEvent) -> None:
         """One more event of the pipeline."""
-        self._pace.take(event)
         match event:
             case Planned():
                 self._beginning = f"Section 1 of {event.sections:,}"
@@ -206,7 +189,7 @@ class _Progress:
                 self._line.show("Waiting for the engine")
                 return
         if self._beginning:
-            self._line.show(self._beginning, _left(self._pace.seconds_left()))
+            self._line.show(self._beginning, _left(self._seconds_left()))
 
     def end(self) -> None:
         """The next line is somebody else's."""
@@ -262,10 +245,10 @@ def files_of(asked: Sequence[Path]) -> list[tuple[Path, Path]]:
 class Inputs:
     """What one of the files meets does not keep the others from being read.
 
-    `folder` is the reading child's own; without `password` it is asked for, for each file that needs one.
+    `kept` is where they are kept; without `password` it is asked for, for each file that needs one.
     """
 
-    folder: Path
+    kept: Documents
     password: str
     cancel: CancelToken
     documents: list[InputDocument] = field(default_factory=list)
@@ -305,23 +288,18 @@ class Inputs:
                 password = ask_password(error)
 
     def _read(self, path: Path, name: str, line: ProgressLine, password: str) -> InputDocument | None:
-        found, blocks, pictures = None, list[Block](), list[int]()
+        opened = Opened()
         line.show(f"Reading {name}")
-        for event in read(Read(str(path), password), folder=self.folder, cancel=self.cancel):
+        for event in self.kept.read(path, self.cancel, password=password, name=name):
             match event:
                 case Found():
-                    found = event.opened
-                case BlocksRead():
-                    blocks += event.blocks
-                case PageRead() if found is not None and found.pages:
-                    pictures += [event.page] if event.is_picture else []
-                    line.show(f"Reading {name}", f"{event.page:,} of {units(found.unit, found.pages)}")
-                case Done() if found is not None:
+                    opened = event.opened
+                case PageRead() if opened.pages:
+                    line.show(f"Reading {name}", f"{event.page:,} of {units(opened.unit, opened.pages)}")
+                case Done():
                     line.end()
                     for remark in event.remarks:
                         print(f"{name}: {remark_sentence(remark)}", file=sys.stderr)
-                    title = found.title or path.stem
-                    empty = event.pages_without_text
-                    shown = tuple(page for page in pictures if page in empty)
-                    return InputDocument(0, name, title, found.unit, event.pages, empty, event.language, blocks, shown)
+                case Kept(document=document):
+                    return inputs_of(self.kept, [document.id])[0]
         return None

@@ -64,11 +64,14 @@ class Documents:
         self._reading = threading.Lock()
         self._passwords: dict[int, str] = {}
 
-    def read(self, path: Path, cancel: CancelToken, *, password: str = "", part: Part = WHOLE) -> Iterator[ReadEvent]:
+    def read(
+        self, path: Path, cancel: CancelToken, *, password: str = "", part: Part = WHOLE, name: str = ""
+    ) -> Iterator[ReadEvent]:
         """Reads a file into the store; the last event is Kept, and cancelled there is none.
 
-        The same file unchanged is not read twice. Raises what the child met (see `app.documents.reading.read`), or
-        what the store raises; nothing of the file is then kept.
+        `name` is what it is called, where that is not the file's name. The same file unchanged is not read twice.
+        Raises what the child met (see `app.documents.reading.read`), or what the store raises; nothing of the file is
+        then kept.
         """
         found = _stat(path)
         known = self._known(path, found, part)
@@ -80,15 +83,15 @@ class Documents:
                 return
             yield Waits()
         try:
-            yield from self._read(path, found, cancel, password, part)
+            yield from self._read(path, found, cancel, password, part, name=name)
         finally:
             self._reading.release()
 
     def _read(
-        self, path: Path, found: tuple[int, int], cancel: CancelToken, password: str, part: Part
+        self, path: Path, found: tuple[int, int], cancel: CancelToken, password: str, part: Part, *, name: str
     ) -> Iterator[ReadEvent]:
         request = Read(str(path), password, part.encoding, part.first_page, part.last_page)
-        document_id, kept = self.store.begin(path, *found), None
+        document_id, kept = self.store.begin(path, *found, name=name), None
         opening = Found("", Opened())
         pages: list[PageRead] = []
         words = 0

@@ -58,12 +58,12 @@ class DocumentStore:
         self._database = database
         self._clock = clock
 
-    def begin(self, path: Path, size_bytes: int, mtime_ns: int) -> int:
-        """A document that is about to be read; returns its id."""
+    def begin(self, path: Path, size_bytes: int, mtime_ns: int, *, name: str = "") -> int:
+        """A document that is about to be read; returns its id. It is called as its file where nothing else is given."""
         with self._database.transaction() as connection:
             cursor = connection.execute(
                 "INSERT INTO documents (name, path, size_bytes, mtime_ns, created_at) VALUES (?, ?, ?, ?, ?)",
-                (clean_text(path.name), os.fsencode(path), size_bytes, mtime_ns, self._clock()),
+                (clean_text(name or path.name), os.fsencode(path), size_bytes, mtime_ns, self._clock()),
             )
         return int(cursor.lastrowid or 0)
 

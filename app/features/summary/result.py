@@ -253,7 +253,7 @@ def _document(fields: Mapping[str, Any]) -> SummarizedDocument:
 
 @dataclass(frozen=True)
 class InputDocument:
-    """One document to be summarized, all blocks in order. `id` is that of the store, 0 in the terminal.
+    """One document to be summarized, all blocks in order. `id` is that of the store.
 
     `picture_pages` are those of `pages_without_text` that are pictures.
     """
