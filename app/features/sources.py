@@ -14,7 +14,6 @@ from typing import Any
 
 from app.features.passages import words_of
 from app.language.sentences import sentences
-from app.language.words import WORD, stems
 from app.store.documents import DocumentStore, Fields
 
 LEAST_SHARE = 0.6
@@ -109,5 +108,7 @@ def _place(block: Fields, wanted: set[str]) -> tuple[float, int, int]:
 
 def _stems(text: str) -> set[str]:
     """The beginnings of words, and every number."""
+    from app.language.words import WORD, stems  # not needed before there is an answer
+
     numbers = (word for word in WORD.findall(text.casefold()) if any(map(str.isdigit, word)))
     return {*stems(text), *numbers}

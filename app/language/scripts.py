@@ -9,8 +9,6 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from app.language.names import base
-
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 KANA = "\u3040-\u30ff\u31f0-\u31ff\uff66-\uff9d"
 HANGUL = "\u1100-\u11ff\u3130-\u318f\uac00-\ud7af"
@@ -43,17 +41,18 @@ _ALIKE = {
 """Scripts, those together in which the same words may be written."""
 WITHOUT_SPACES = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 """A run of scripts that put no space between words."""
-INFLECTED_INSIDE = re.compile(r"[\u0590-\u06ff\u0900-\u0dff]")
+INFLECTED_INSIDE = "\u0590-\u06ff\u0900-\u0dff"
 """Of scripts whose languages change words in the middle or at their beginning."""
-IS_HANGUL = re.compile(f"[{HANGUL}]")
 LETTER_OR_DIGIT_WITH_CASE = r"[^\W_\u0590-\u1cff\u2e80-\ud7ff\uf900-\ufdff]"
 """Of scripts that have capitals, or a digit."""
-RUNS_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
-"""A character of a script that runs from right to left."""
+RUNS_LEFT = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff"
+"""Of scripts that run from right to left."""
 
 
 def script_of(code: str) -> str:
     """The characters of a language's letters."""
+    from app.language.names import base  # a window asks for a text's direction only
+
     known = base(code)
     return _OF_SEVERAL.get(known) or OF_ONE_LANGUAGE.get(known, LATIN)
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from app.language.scripts import INFLECTED_INSIDE, IS_HANGUL, WITHOUT_SPACES
+from app.language.scripts import HANGUL, INFLECTED_INSIDE, WITHOUT_SPACES
 from app.language.sentences import sentences
 
 STEM = 5
@@ -25,6 +25,8 @@ AROUND = 50
 """Characters on either side of a number or a name whose words tell its part."""
 LONGEST_SHOWN = 48
 WORD = re.compile(r"[^\W_]+")
+_INFLECTED_INSIDE = re.compile(f"[{INFLECTED_INSIDE}]")
+_HANGUL = re.compile(f"[{HANGUL}]")
 JOINED_WORD = re.compile(r"\w+(?:['’\-]\w+)*")
 """With what a hyphen or an apostrophe joins to it."""
 _SPACES = dict.fromkeys((0xA0, 0x2007, 0x2009, 0x200A, 0x202F, 0x3000), " ")
@@ -91,11 +93,11 @@ def stems_of_word(word: str) -> list[str]:
         return [word[:STEM]] if len(word) > SHORT and word.isalpha() else []
     if WITHOUT_SPACES.search(word):
         return [run[at : at + 2] for run in WITHOUT_SPACES.findall(word) for at in range(max(len(run) - 1, 1))]
-    if not word.isalpha() and not INFLECTED_INSIDE.search(word):
+    if not word.isalpha() and not _INFLECTED_INSIDE.search(word):
         return []
-    if IS_HANGUL.match(word):
+    if _HANGUL.match(word):
         return [word[:2]] if len(word) > 1 else []
-    if INFLECTED_INSIDE.match(word):
+    if _INFLECTED_INSIDE.match(word):
         return [word[at : at + 3] for at in range(len(word) - 2)] if len(word) > SHORT else []
     return [word[:STEM]] if len(word) > SHORT else []
 

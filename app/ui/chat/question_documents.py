@@ -13,7 +13,7 @@ from app.ui.chat.source_row import SourceRow
 from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.document_chip import DocumentChip
-from app.ui.widgets.document_words import size_words, spoken_size, tokens_words
+from app.ui.widgets.document_texts import size_words, spoken_size, tokens_words
 from app.ui.widgets.flow_layout import FlowLayout
 from app.ui.widgets.plain_tip import plain_tip
 

@@ -13,7 +13,7 @@ from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.document_questions import Offer
-from app.ui.widgets.document_words import short_name
+from app.ui.widgets.document_texts import short_name
 from app.ui.widgets.flow_layout import FlowLayout
 
 

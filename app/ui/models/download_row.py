@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, Signal
 
 from app.features.messages import sentence_for
 from app.hub.files import quantization, quantization_words
-from app.ui.models.download_words import join, problem_words, state_words
+from app.ui.models.download_texts import join, problem_words, state_words
 from app.ui.models.model_card import ModelCard
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import ACTION_LABELS

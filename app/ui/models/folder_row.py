@@ -9,7 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFileDialog, QFrame, QLabel, QVBoxLayout
 
 from app.core.events import CopyProgress
-from app.ui.models.download_words import amount_words, join
+from app.ui.models.download_texts import amount_words, join
 from app.ui.shell.desktop import open_folder
 from app.ui.shell.i18n import size_text, tr
 from app.ui.theme import Theme

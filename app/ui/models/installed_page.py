@@ -15,7 +15,7 @@ from app.core.events import CancelToken
 from app.features import chat
 from app.hub.files import quantization_words
 from app.ui.icons import icon
-from app.ui.models.download_words import join
+from app.ui.models.download_texts import join
 from app.ui.models.model_card import ModelCard
 from app.ui.models.page import ModelsPage
 from app.ui.shell import tasks

@@ -19,8 +19,8 @@ from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.document_questions import DocumentQuestions, Offer
-from app.ui.widgets.document_words import part_of
-from app.ui.widgets.dropped_words import told_of
+from app.ui.widgets.document_texts import part_of
+from app.ui.widgets.dropped_texts import told_of
 from app.ui.widgets.file_to_read import FileToRead, Stage
 from app.ui.widgets.large_file import LARGE_BYTES, size_of
 from app.ui.widgets.reading_line import ReadingLine

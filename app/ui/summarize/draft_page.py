@@ -22,10 +22,10 @@ from app.ui.summarize.estimating import Estimating
 from app.ui.summarize.figures import Figures
 from app.ui.summarize.file_chips import FileChips
 from app.ui.summarize.foot import Foot
-from app.ui.summarize.summary_words import figures_of
+from app.ui.summarize.summary_texts import figures_of
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.document_words import remarks_words, short_name, tokens_words
+from app.ui.widgets.document_texts import remarks_words, short_name, tokens_words
 from app.ui.widgets.fields import Segments
 from app.ui.widgets.file_to_read import FileToRead
 from app.ui.widgets.names import name_widgets

@@ -11,7 +11,7 @@ from app.ui.shell.i18n import tr
 from app.ui.summarize.draft_files import DraftFiles
 from app.ui.theme import Theme
 from app.ui.widgets.document_chip import DocumentChip
-from app.ui.widgets.document_words import remarks_words, size_words, spoken_size, tokens_words
+from app.ui.widgets.document_texts import remarks_words, size_words, spoken_size, tokens_words
 from app.ui.widgets.file_to_read import FileToRead, Stage
 from app.ui.widgets.flow_layout import FlowLayout
 from app.ui.widgets.plain_tip import plain_tip

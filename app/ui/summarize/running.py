@@ -16,7 +16,7 @@ from app.ui.shell import tasks
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.summarize.progress import Progress
-from app.ui.summarize.summary_words import rest_words
+from app.ui.summarize.summary_texts import rest_words
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
 from app.features.summary.result import Form, Length, Wish
 from app.language.names import own_name
 from app.ui.shell.i18n import tr
-from app.ui.summarize.summary_words import FORMS, LENGTHS
+from app.ui.summarize.summary_texts import FORMS, LENGTHS
 from app.ui.theme import Theme
 from app.ui.widgets.choice_button import ChoiceButton
 from app.ui.widgets.flow_layout import FlowLayout

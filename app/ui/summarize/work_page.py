@@ -16,7 +16,7 @@ from app.ui.summarize.column import Column
 from app.ui.summarize.progress import Progress
 from app.ui.summarize.statement_text import Told
 from app.ui.summarize.statement_view import StatementView
-from app.ui.summarize.summary_words import work_words
+from app.ui.summarize.summary_texts import work_words
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.elided_label import ElidedLabel

@@ -16,7 +16,7 @@ from app.features.work.queue import QUEUED, RUNNING
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.translate.flag_remedies import with_term
-from app.ui.translate.flag_words import Remedy
+from app.ui.translate.flag_texts import Remedy
 from app.ui.translate.side_by_side_rows import Link
 
 if TYPE_CHECKING:

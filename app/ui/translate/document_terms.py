@@ -13,8 +13,8 @@ from app.features.work.queue import DONE
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.translate.document_words import name_of
 from app.ui.translate.glossary_memory import MemoryFiles
+from app.ui.translate.translation_texts import name_of
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

@@ -29,12 +29,12 @@ from app.ui.translate.document_drafts import DocumentDrafts
 from app.ui.translate.document_find import Searched
 from app.ui.translate.document_page import DocumentPage
 from app.ui.translate.document_terms import DocumentTerms
-from app.ui.translate.document_words import done_words, is_rtl, name_of, title_of, without_terms, work_words
 from app.ui.translate.draft_page import DraftPage
 from app.ui.translate.glossary_panel import GlossaryPanel
 from app.ui.translate.running import TranslationRunner
 from app.ui.translate.saving import TranslationSaving
 from app.ui.translate.text_capability import Capability
+from app.ui.translate.translation_texts import done_words, is_rtl, name_of, title_of, without_terms, work_words
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

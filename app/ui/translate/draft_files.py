@@ -19,7 +19,7 @@ from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.document_questions import DocumentQuestions
-from app.ui.widgets.dropped_words import told_of
+from app.ui.widgets.dropped_texts import told_of
 from app.ui.widgets.file_to_read import FileToRead, Stage
 from app.ui.widgets.large_file import LARGE_BYTES, size_of
 

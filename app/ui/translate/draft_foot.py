@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from app.features.translation.stored import StoredTranslation, TranslationEstimate
 from app.ui.shell.i18n import tr
 from app.ui.theme import EDGE_PX, Theme
-from app.ui.translate.document_words import draft_words, layout_words
+from app.ui.translate.translation_texts import draft_words, layout_words
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.names import name_widgets
 

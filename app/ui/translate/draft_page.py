@@ -8,10 +8,10 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLay
 
 from app.ui.shell.i18n import tr
 from app.ui.theme import EDGE_PX, TOP_PX, Theme
-from app.ui.translate.document_words import segments_words
 from app.ui.translate.draft_files import DraftFiles
+from app.ui.translate.translation_texts import segments_words
 from app.ui.widgets.buttons import set_mark, text_button
-from app.ui.widgets.document_words import short_name
+from app.ui.widgets.document_texts import short_name
 from app.ui.widgets.elided_label import ElidedLabel
 from app.ui.widgets.file_to_read import FileToRead, Stage
 from app.ui.widgets.names import name_widgets

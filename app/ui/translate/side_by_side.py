@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QApplication, QMenu, QWidget
 from app.documents.segments import Content
 from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
-from app.ui.translate.flag_words import Remedy
+from app.ui.translate.flag_texts import Remedy
 from app.ui.translate.side_by_side_editor import ENTER, RowEditor
 from app.ui.translate.side_by_side_marks import put_back
 from app.ui.translate.side_by_side_model import TARGET, RowSource

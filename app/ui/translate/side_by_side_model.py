@@ -12,7 +12,7 @@ from app.core.errors import AppError
 from app.documents.segments import Content, Mark
 from app.features.translation.result import Origin, Translated
 from app.ui.shell.i18n import tr
-from app.ui.translate.flag_words import told
+from app.ui.translate.flag_texts import told
 
 if TYPE_CHECKING:
     from app.features.translation.stored import Row

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from app.documents.segments import SegmentKind
 from app.features.translation.result import Origin
 from app.ui.theme import Theme
-from app.ui.translate.flag_words import Remedy, Told, told
+from app.ui.translate.flag_texts import Remedy, Told, told
 from app.ui.translate.side_by_side_cell import Cell
 from app.ui.translate.side_by_side_model import RowsModel
 from app.ui.translate.side_by_side_text import Writing, Written, coloured

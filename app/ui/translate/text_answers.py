@@ -18,7 +18,7 @@ from app.features.translation.result import (
 from app.language.names import language, own_name
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
-from app.ui.translate.flag_words import Remedy
+from app.ui.translate.flag_texts import Remedy
 from app.ui.translate.text_paragraphs import words_of
 from app.ui.translate.text_requests import Answer, AskBack, BackText, Ended, Paragraphs
 

@@ -9,7 +9,7 @@ from app.documents.segments import Content, Mark, Segment
 from app.features.translation.result import FlagKind, Origin, Translated
 from app.ui.chat.answering import whole_words
 from app.ui.translate.flag_remedies import with_term
-from app.ui.translate.flag_words import Remedy, told
+from app.ui.translate.flag_texts import Remedy, told
 from app.ui.translate.text_target import Paragraph
 
 REMEDIES = (Remedy.AGAIN, Remedy.USE_TERM, Remedy.KEEP)

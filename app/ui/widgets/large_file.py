@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.ui.shell.i18n import size_text, tr, window_title
 from app.ui.theme import Theme
-from app.ui.widgets.document_words import short_name
+from app.ui.widgets.document_texts import short_name
 from app.ui.widgets.question_dialog import QuestionDialog
 
 LARGE_BYTES = 100_000_000

@@ -11,7 +11,7 @@ from app.core.visible import visible_name
 from app.features.document_messages import units
 from app.ui.shell.i18n import tr, window_title
 from app.ui.theme import Theme
-from app.ui.widgets.document_words import short_name
+from app.ui.widgets.document_texts import short_name
 from app.ui.widgets.elided_label import ElidedLabel
 from app.ui.widgets.fields import Stepper
 from app.ui.widgets.question_dialog import QuestionDialog

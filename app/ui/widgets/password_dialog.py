@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLineEdit, QWidget
 
 from app.ui.shell.i18n import tr, window_title
 from app.ui.theme import Theme
-from app.ui.widgets.document_words import short_name
+from app.ui.widgets.document_texts import short_name
 from app.ui.widgets.question_dialog import QuestionDialog
 
 

@@ -17,7 +17,7 @@ from app.features.summary.result import (
 )
 from app.ui.summarize.places import Places
 from app.ui.summarize.progress import Progress
-from app.ui.summarize.summary_words import figures_of, time_words, work_words
+from app.ui.summarize.summary_texts import figures_of, time_words, work_words
 from app.ui.summarize.telling import told
 
 STORED = StoredSummary(1, "Lease", "running", Wish(), (1,), 0, 0, None, 0.0, 0.0)

@@ -10,7 +10,9 @@ import pytest
 from app.documents.segments import Segment
 from app.features.translation.result import Flag, FlagKind, Origin, Translated, TranslationWish
 from app.features.translation.stored import Saved, StoredTranslation, TranslationEstimate
-from app.ui.translate.document_words import (
+from app.ui.translate.flag_texts import Remedy, told
+from app.ui.translate.saving import saved_words
+from app.ui.translate.translation_texts import (
     done_words,
     draft_words,
     is_rtl,
@@ -21,8 +23,6 @@ from app.ui.translate.document_words import (
     title_of,
     work_words,
 )
-from app.ui.translate.flag_words import Remedy, told
-from app.ui.translate.saving import saved_words
 
 STORED = StoredTranslation(
     1, "lease", "running", TranslationWish("pt-BR"), "en", "lease.docx", "docx", 1206, 132, 3, 40, 0.0, 0.0

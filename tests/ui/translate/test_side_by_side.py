@@ -15,7 +15,7 @@ from app.documents.segments import Content, Mark, Segment, SegmentKind, plain
 from app.features.translation.result import Flag, FlagKind, Origin, Translated
 from app.features.translation.stored import Row
 from app.ui.theme import Theme
-from app.ui.translate.flag_words import Remedy
+from app.ui.translate.flag_texts import Remedy
 from app.ui.translate.side_by_side import SideBySide
 from app.ui.translate.side_by_side_model import SOURCE, TARGET
 from app.ui.translate.side_by_side_text import Writing, letters

@@ -5,6 +5,7 @@ Source of the orders: ECMA-376 part 1, 17.3.1.26 (pPr), 17.3.2.28 (rPr), 17.4.59
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from lxml import etree
@@ -16,6 +17,7 @@ from app.documents.visits import Target
 from app.language.names import is_east_asian
 from app.language.scripts import RUNS_LEFT
 
+_HAS_RTL = re.compile(f"[{RUNS_LEFT}]")
 _PARAGRAPH_ORDER = tags(
     W,
     "pStyle keepNext keepLines pageBreakBefore framePr widowControl numPr suppressLineNumbers pBdr shd tabs"
@@ -90,7 +92,7 @@ class Direction:
             language.set(self._attribute, self.language)
 
     def _run(self, run: Element) -> None:
-        has_rtl = self.is_rtl and RUNS_LEFT.search(_words_in(run)) is not None
+        has_rtl = self.is_rtl and _HAS_RTL.search(_words_in(run)) is not None
         properties = run.find(RUN_PROPERTIES)
         if properties is None and has_rtl:
             properties = etree.Element(RUN_PROPERTIES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.core.visible import visible_name
 from app.documents.folder import MOST_FILES, Expanded
 from app.ui.shell.i18n import tr
-from app.ui.widgets.document_words import short_name
+from app.ui.widgets.document_texts import short_name
 
 
 def told_of(found: Expanded, *, left: int = 0) -> str:
