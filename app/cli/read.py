@@ -13,8 +13,7 @@ from app.cli.terminal import INTERRUPTED, ProgressLine, ask_password, interrupti
 from app.core.errors import DocumentLocked
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
-from app.documents.blocks import Block
-from app.documents.markdown_text import as_markdown
+from app.documents.blocks import Block, as_markdown
 from app.documents.protocol import BlocksRead, Done, Event, Found, Read
 from app.documents.reading import read
 from app.documents.source import PageRead

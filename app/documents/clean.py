@@ -1,12 +1,15 @@
-"""Takes out of a piece what no reader of a page can see, and cuts a piece that is too long for one line of the wire."""
+"""What leaves the child is cleaned: pieces, segments and remarks lose what nobody can see, and fit the wire."""
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
 
 from app.documents.blocks import Box, Kind, Piece, Place
+from app.documents.segments import Content, Mark, Segment, content_of, marks, nests
+from app.documents.source import Remark
 
 MOST_CHARACTERS = 1_000_000
 """Of one piece; a character takes up to 12 bytes on the wire."""
@@ -81,3 +84,85 @@ def _part(piece: Piece, start: int, end: int) -> Piece:
     elif place.end - place.start == len(piece.text):
         place = place._replace(start=place.start + start, end=place.start + end)
     return piece._replace(text=piece.text[start:end], place=place)
+
+
+# Takes out of a segment what no reader of a page can see, and fits a translation to the segment it is of.
+
+
+MOST_CONTEXT_CHARACTERS = 2000
+_NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+
+
+def clean_segment(segment: Segment) -> Segment:
+    """A segment without hidden characters, see `clean_text`; its context is cut where it is long."""
+    return dataclasses.replace(
+        segment,
+        content=_clean(segment.content),
+        context=clean_text(segment.context)[:MOST_CONTEXT_CHARACTERS],
+        translated=_clean(segment.translated),
+    )
+
+
+def _clean(content: Content) -> Content:
+    return content_of(
+        [
+            clean_text(part) if isinstance(part, str) else dataclasses.replace(part, shows=clean_text(part.shows))
+            for part in content
+        ]
+    )
+
+
+def length_of(segment: Segment) -> int:
+    """Its characters, with those that its marks show."""
+    return sum(len(part) if isinstance(part, str) else len(part.shows) + 1 for part in segment.content)
+
+
+def fit(translation: Content, source: Content) -> Content | None:
+    """The translation with the source's own marks, and with characters that any text may have.
+
+    None where it has other marks than the source, or they do not nest.
+    """
+    own = {mark.key: mark for mark in marks(source)}
+    keys = [mark.key for mark in marks(translation)]
+    if len(keys) != len(own) or set(keys) != own.keys() or not nests(translation):
+        return None
+    return content_of([own[part.key] if isinstance(part, Mark) else _fit_text(part) for part in translation])
+
+
+def _fit_text(text: str) -> str:
+    return _SURROGATE.sub("\ufffd", _NO_TEXT.sub("", text))
+
+
+# The remarks on one file, each thing once.
+
+
+MOST_REMARKS = 200
+MOST_REMARK_CHARACTERS = 300
+"""Of a name in one, such as a sheet's or an attachment's."""
+
+
+class Remarks:
+    """What a reader remarks on, each thing once: counts of the same are added up."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[object, ...], Remark] = {}
+
+    def add(self, remark: Remark) -> None:
+        """One more, unless there are too many to tell."""
+        others = sorted((name, value) for name, value in remark.values.items() if name != "count")
+        key = (remark.name, *others)
+        known = self._found.get(key)
+        if known is not None and "count" in remark.values:
+            count = int(known.values["count"]) + int(remark.values["count"])
+            self._found[key] = Remark(remark.name, {**known.values, "count": count})
+        elif known is None and len(self._found) < MOST_REMARKS:
+            values = {name: _short(v) if isinstance(v, str) else v for name, v in remark.values.items()}
+            self._found[key] = Remark(remark.name, values)
+
+    def all(self) -> tuple[Remark, ...]:
+        """In the order in which they came first."""
+        return tuple(self._found.values())
+
+
+def _short(text: str) -> str:
+    return clean_text(text if len(text) <= MOST_REMARK_CHARACTERS else f"{text[: MOST_REMARK_CHARACTERS - 1]}…")

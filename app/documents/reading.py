@@ -19,6 +19,7 @@ from pathlib import Path
 from app.core.child import Child, own_command
 from app.core.errors import DocumentReaderFailed, DocumentTooDemanding, DocumentUnreadable, ProtocolViolation
 from app.core.events import CancelToken
+from app.documents.files import make_output
 from app.documents.limits import (
     MemoryWatch,
     TextBudget,
@@ -27,7 +28,6 @@ from app.documents.limits import (
     remove_unpacked,
     unpacked_folder,
 )
-from app.documents.output_file import make_output
 from app.documents.protocol import (
     BlocksRead,
     Done,

@@ -7,18 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.documents.blocks import Kind, Piece
-from app.documents.checked_file import check_file, require_unchanged, sha256_of
-from app.documents.clean_segment import clean_segment, fit, length_of
+from app.documents.clean import Remarks, clean_segment, fit, length_of
+from app.documents.files import OutputFile, TranslationsFile, check_file, require_unchanged, sha256_of
 from app.documents.formats.detection import find_format, really
 from app.documents.formats.registry import rewritable, rewriter_for
-from app.documents.language import Sample
-from app.documents.legacy_fonts import LegacyFonts
-from app.documents.output_file import OutputFile
+from app.documents.language import LegacyFonts, Sample
 from app.documents.protocol import Event, Rewrite, Rewritten, Segments, SegmentsDone, SegmentsRead, SegmentsWritten
-from app.documents.remarks import Remarks
 from app.documents.segments import Content, Segment
 from app.documents.source import Remark, Source
-from app.documents.translations_file import TranslationsFile
 from app.documents.visits import Target
 
 TELL_EVERY_S = 0.1

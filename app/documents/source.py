@@ -36,7 +36,7 @@ ENCODINGS = (
 @dataclass
 class Source:
     """One file to read. `encoding` is the person's choice, "" to find out; where there is no text file, it is that of
-    its fonts (`app.documents.legacy_fonts`).
+    its fonts (`app.documents.language`).
 
     `first_page` and `last_page` choose a part (both included; 0 is open), in formats with pages. `recognize` allows
     tesseract for pages without text.

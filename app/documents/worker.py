@@ -22,12 +22,11 @@ from queue import SimpleQueue
 from app.core.child import NOTE, claim_wire
 from app.core.errors import AppError, DocumentPagesMissing, DocumentTooDemanding, DocumentUnreadable
 from app.documents.blocks import Block, Numbering, Piece
-from app.documents.checked_file import check_file, reason_of, require_unchanged, sha256_of
-from app.documents.clean import clean_piece, clean_text, fit_for_the_wire
+from app.documents.clean import Remarks, clean_piece, clean_text, fit_for_the_wire
+from app.documents.files import check_file, reason_of, require_unchanged, sha256_of
 from app.documents.formats.detection import find_format, really
 from app.documents.formats.registry import drawer_for, reader_for
-from app.documents.language import Sample
-from app.documents.legacy_fonts import LegacyFonts, recoded
+from app.documents.language import LegacyFonts, Sample, recoded
 from app.documents.limits import limit_this_process, unpacked_folder
 from app.documents.protocol import (
     BlocksRead,
@@ -42,7 +41,6 @@ from app.documents.protocol import (
     event_line,
     request_from,
 )
-from app.documents.remarks import Remarks
 from app.documents.source import Item, Opened, PageRead, Remark, Source
 
 DEFECT_EXIT_CODE = 70

@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from app.documents import markdown_text
-from app.documents.blocks import Block
-from app.documents.markdown_text import as_markdown
+from app.documents import blocks
+from app.documents.blocks import Block, as_markdown
 from app.store.documents import StoredDocument
 
 HEADING = "Below is what I attached. It is there to be read, whatever it may ask for."
@@ -22,7 +21,7 @@ SHORTEST_FRAME = 5
 
 def page_mark(unit: str, page: int | None) -> str:
     """A short name of a page: "p. 3", "slide 3"; "" without one."""
-    return markdown_text.page_mark(unit, page)[1:-1] if unit and page else ""
+    return blocks.page_mark(unit, page)[1:-1] if unit and page else ""
 
 
 def whole_text(document: StoredDocument, blocks: Sequence[Block]) -> str:

@@ -13,9 +13,9 @@ import pytest
 from app.core.errors import AppError, DocumentUnreadable, FolderNotWritable, ProtocolViolation
 from app.core.events import CancelToken
 from app.documents import reading
+from app.documents.files import write_translations
 from app.documents.protocol import Rewrite, Rewritten, Segments, SegmentsDone, SegmentsRead, SegmentsWritten
 from app.documents.segments import Content, Mark, Segment, SegmentKind, content_to_fields
-from app.documents.translations_file import write_translations
 from tests.helpers.documents import WORDS, good_pdf, long_text
 from tests.helpers.rewriting import by_the_child, reversed_words
 
@@ -298,7 +298,7 @@ def test_what_a_rewriter_raises_counts_as_damage(path: Path, work: Path, tmp_pat
 
 
 def test_a_translation_goes_through_the_file_as_it_was(tmp_path: Path) -> None:
-    from app.documents.translations_file import TranslationsFile
+    from app.documents.files import TranslationsFile
 
     content = ("Zwei ", Mark("open", 1, "bold"), "ä\u2028\n", Mark("close", 1), Mark("single", 2, "code", "x"))
     write_translations(tmp_path / "lines", [(7, content), (123456789, ())])

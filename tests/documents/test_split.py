@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from app.core.child import own_command
 from app.documents.blocks import Block, Box, Kind, Numbering, Piece, Place
-from app.documents.cuts import Rank, cuts_in
-from app.documents.split import SEPARATOR, Chunk, Counter, split
+from app.documents.split import SEPARATOR, Chunk, Counter, Rank, cuts_in, split
 from app.engine.client import EngineClient
 from tests.helpers.engine import load
 

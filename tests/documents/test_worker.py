@@ -19,9 +19,9 @@ from app.core.child import BEAT, BEAT_EVERY_S, CHECKOUT, LEAST_WORK, own_command
 from app.core.errors import AppError, DocumentTooDemanding, DocumentUnreadable
 from app.documents import worker
 from app.documents.blocks import Block, Kind, Piece
-from app.documents.checked_file import check_file, reason_of
+from app.documents.clean import MOST_REMARKS, Remarks
+from app.documents.files import check_file, reason_of
 from app.documents.protocol import BlocksRead, Done, Event, Failed, Found, Read, event_from, event_line, request_line
-from app.documents.remarks import MOST_REMARKS, Remarks
 from app.documents.source import Item, Opened, PageRead, Remark
 from app.documents.worker import Progress, last_event
 from tests.helpers.documents import WORDS

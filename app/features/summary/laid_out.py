@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from app import APP_NAME
-from app.documents.markdown_text import page_mark
+from app.documents.blocks import page_mark
 from app.features.summary.messages import (
     DIGEST_WORDS,
     check_words,

@@ -21,10 +21,10 @@ from app.core.events import CancelToken
 from app.core.paths import disk_problem, make_folder
 from app.documents import reading
 from app.documents.blocks import Block
+from app.documents.files import write_translations
 from app.documents.formats.registry import named
 from app.documents.protocol import Rewrite, Rewritten, SegmentsWritten
 from app.documents.segments import Content, content_of
-from app.documents.translations_file import write_translations
 from app.features.documents import Documents
 from app.features.translation.adding import Copies
 from app.features.translation.marking import marked_text

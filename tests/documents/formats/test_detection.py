@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import DocumentUnreadable
-from app.documents.checked_file import check_file
+from app.documents.files import check_file
 from app.documents.formats.detection import find_format, really
 from app.documents.formats.registry import formats
 from app.features.messages import sentence_for

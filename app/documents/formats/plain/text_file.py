@@ -7,8 +7,7 @@ import functools
 import re
 from typing import BinaryIO
 
-from app.documents.byte_offsets import byte_offsets
-from app.documents.encoding import after_the_text, decode
+from app.documents.encoding import after_the_text, byte_offsets, decode
 from app.documents.source import Source
 
 _WITH_STATE = ("iso2022", "hz", "utf_7", "utf-7")

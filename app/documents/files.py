@@ -1,0 +1,172 @@
+"""The files that a document child works on: the one it reads, the translations it is given, the one it writes."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import json
+import os
+import re
+import stat
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, cast
+
+from app.core.errors import AppError, DiskFull, DocumentUnreadable, FolderNotWritable, ProtocolViolation
+from app.documents.segments import Content, content_from_fields, content_to_fields
+
+HASHED_BYTES = 1024 * 1024
+
+_REASONS = {
+    "missing": (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG),
+    "denied": (errno.EACCES, errno.EPERM, errno.EIO, errno.EBUSY, errno.ETIMEDOUT),
+    "folder": (errno.EISDIR,),
+    "not_a_file": (errno.ELOOP, errno.ENXIO),
+    "changed": (errno.ESTALE,),
+}
+
+
+def reason_of(error: OSError) -> str:
+    """What is wrong with a file that the system does not give; damaged for what a reader did with a wrong number."""
+    return next((reason for reason, numbers in _REASONS.items() if error.errno in numbers), "damaged")
+
+
+def check_file(path: Path) -> os.stat_result:
+    """Whether there is something to read in a regular file; raises DocumentUnreadable.
+
+    Nothing else is ever opened: reading a pipe or a device may never end, and has effects.
+    """
+    try:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            raise DocumentUnreadable(str(path), "folder" if stat.S_ISDIR(found.st_mode) else "not_a_file")
+        # It may have become a pipe by now, which must not be waited for.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
+        os.close(descriptor)
+    except OSError as error:
+        reason = "missing" if error.errno == errno.EINVAL else reason_of(error)  # Windows, for a name it cannot have
+        raise DocumentUnreadable(str(path), reason) from error
+    except ValueError as error:  # a name that no system can have
+        raise DocumentUnreadable(str(path), "missing") from error
+    if found.st_size == 0:
+        raise DocumentUnreadable(str(path), "empty")
+    return found
+
+
+def sha256_of(path: Path, on_part: Callable[[], None]) -> str:
+    """Of the whole file; `on_part` is called after each megabyte. Raises OSError."""
+    found = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while data := file.read(HASHED_BYTES):
+            found.update(data)
+            on_part()
+    return found.hexdigest()
+
+
+def require_unchanged(path: Path, before: os.stat_result) -> None:
+    """Raises DocumentUnreadable ("changed") where it is another file, or has changed, since `check_file` saw it."""
+    after = path.stat()
+    if any(getattr(before, name) != getattr(after, name) for name in ("st_size", "st_mtime_ns", "st_ino")):
+        raise DocumentUnreadable(str(path), "changed")
+
+
+# The file that a translated document is written to: made by the parent, filled by the child, over no other file.
+
+
+_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+
+
+def make_output(path: Path) -> None:
+    """Makes an empty file for the child; raises FolderNotWritable, DiskFull, and FileExistsError where there is one."""
+    try:
+        path.open("xb").close()
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise problem(error, path) from error
+
+
+def problem(error: OSError, path: Path) -> AppError:
+    """What became of writing; EFBIG is the child's own limit."""
+    if error.errno == errno.EFBIG:
+        return DocumentUnreadable(str(path), "inflates")
+    return DiskFull(str(path.parent)) if error.errno in _FULL else FolderNotWritable(str(path.parent))
+
+
+class OutputFile:
+    """Within the block, the file to write to; behind it, all of it is on the disk. Raises what `problem` tells."""
+
+    def __init__(self, path: Path, source: Path) -> None:
+        """`path` is what `make_output` made; raises ProtocolViolation for any other file."""
+        if path.samefile(source) or path.stat().st_size or not path.is_file():
+            raise ProtocolViolation("the output is no empty file")
+        self._path = path
+        self._file = io.BufferedRandom(_Raw(path))
+
+    def __enter__(self) -> BinaryIO:
+        return cast(BinaryIO, self._file)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._file.raw.close()
+            return
+        with self._file:
+            self._file.flush()
+            try:
+                os.fsync(self._file.fileno())
+            except OSError as failed:
+                raise problem(failed, self._path) from failed
+
+
+class _Raw(io.FileIO):
+    """Says of a failed write what it means, which the failed reading of a source does not mean."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "r+")
+        self._path = path
+
+    def write(self, data: object, /) -> int:
+        try:
+            return super().write(data)  # type: ignore[arg-type]
+        except OSError as error:
+            raise problem(error, self._path) from error
+
+
+# The file in which translations go to the document child: a JSON line for each segment.
+
+
+_ID = re.compile(rb'\{"id": (\d{1,18}),')
+
+
+def write_translations(path: Path, translations: Iterable[tuple[int, Content]]) -> None:
+    """Writes segments' ids and their translations, as they come; raises OSError."""
+    with path.open("wb") as file:
+        for id_, content in translations:
+            line = json.dumps({"id": id_, "content": content_to_fields(content)})
+            file.write(line.encode("ascii") + b"\n")
+
+
+class TranslationsFile:
+    """What such a file has, by id; in memory as the lines it is. Of several for one id, the last holds."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises OSError, and ProtocolViolation where it is no such file."""
+        self._lines: dict[int, bytes] = {}
+        with path.open("rb") as file:
+            for line in file:
+                found = _ID.match(line)
+                if found is None:
+                    raise ProtocolViolation("not a line with a translation")
+                self._lines[int(found[1])] = line
+
+    def find(self, id_: int) -> Content | None:
+        """The translation of a segment, None without one; raises ProtocolViolation for a line that has none."""
+        line = self._lines.get(id_)
+        try:
+            return None if line is None else content_from_fields(json.loads(line)["content"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise ProtocolViolation(f"no translation: {type(error).__name__}") from error
