@@ -11,7 +11,7 @@ from translation_document_scenes import document_scenes
 from app.features.translation.result import Flag, FlagKind, Formality, Term, Translated, TranslationWish
 from app.features.translation.stored import TranslationEstimate
 from app.hub.catalog import Entry
-from app.ui.translate.language_popup import LanguagePopup
+from app.ui.translate.languages import LanguagePopup
 from tests.helpers.desks.window import Frame
 from tests.helpers.models_on_disk import model_bytes
 

@@ -11,7 +11,7 @@ from app.features.summaries import StoredSummary
 from app.features.summary.result import Summary
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import ACTION_LABELS, Notify
-from app.ui.summarize.summary_texts import stopped_words
+from app.ui.summarize.texts import stopped_words
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.names import name_widgets

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.features.summaries import Summaries
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
-from app.ui.summarize.summary_list import SummaryListModel
+from app.ui.summarize.texts import SummaryListModel
 from app.ui.theme import Theme
 from app.ui.work_column import ColumnWords, WorkColumn
 

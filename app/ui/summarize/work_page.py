@@ -13,10 +13,8 @@ from app.features.summary.result import Form, Statement
 from app.ui.icons import icon
 from app.ui.shell.i18n import tr
 from app.ui.summarize.column import Column
-from app.ui.summarize.progress import Progress
-from app.ui.summarize.statement_text import Told
-from app.ui.summarize.statement_view import StatementView
-from app.ui.summarize.summary_texts import work_words
+from app.ui.summarize.statements import StatementView, Told
+from app.ui.summarize.texts import Progress, work_words
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.elided_label import ElidedLabel

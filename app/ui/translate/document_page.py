@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from app.documents.segments import Content
+from app.features.translation.stored import Row, StoredTranslation, TranslationEstimate
+from app.ui.icons import icon
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import EDGE_PX, TOP_PX, Theme
-from app.ui.translate.document_bar import DocumentBar
-from app.ui.translate.document_find import Hit, Searched
-from app.ui.translate.document_head import DocumentHead
 from app.ui.translate.document_state import DocumentState
-from app.ui.translate.draft_foot import DraftFoot
-from app.ui.translate.needs_model import NeedsModel
+from app.ui.translate.draft_files import DraftFiles
+from app.ui.translate.languages import LanguageChoice, NeedsModel
+from app.ui.translate.marked_text import letters
+from app.ui.translate.rows import PORTION, SOURCE, TARGET, RowSource
 from app.ui.translate.side_by_side import SideBySide
+from app.ui.translate.texts import draft_words, layout_words, segments_words
+from app.ui.widgets.buttons import IconButton, set_mark, text_button
 from app.ui.widgets.document_search import DocumentSearch
+from app.ui.widgets.document_texts import short_name
+from app.ui.widgets.elided_label import ElidedLabel
+from app.ui.widgets.file_to_read import FileToRead, Stage
+from app.ui.widgets.flow_layout import FlowLayout
+from app.ui.widgets.names import name_widgets
+from app.ui.widgets.progress_line import ProgressLine
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
 LEAST_PX = 84
@@ -133,3 +146,462 @@ class DocumentPage(QWidget):
         self.segments.setMinimumHeight(px(LEAST_PX))
         self._column.setContentsMargins(px(EDGE_PX), px(TOP_PX), px(EDGE_PX), px(16))
         self._column.setSpacing(px(12))
+
+
+# Above a translated document: its title, and the buttons for glossary, flags and saving.
+
+
+NARROW_PX = 760
+"""Narrower than that, the name of what is saved is left to the dialog."""
+TITLE_PX = 130
+"""With less room for the title, the buttons stand below it."""
+MOST_NAME = 34
+SMALL_PX, SMALL_TITLE_PX = 440, 70
+
+
+class DocumentHead(QWidget):
+    """Its buttons only tell; what they say is given to it."""
+
+    glossary_wanted = Signal()
+    next_wanted = Signal()
+    save_wanted = Signal()
+    forms_wanted = Signal(QWidget)
+    """Other forms to save it in; carries the button that the menu belongs to."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._saved, self._is_partial, self._progress = "", False, ""
+        self._terms = self._flags = 0
+        self.title = ElidedLabel()
+        self.title.setObjectName("translation_title")
+        self.glossary = text_button(tr("Glossary"), "plain")
+        self.glossary.setCheckable(True)
+        self.glossary.clicked.connect(self.glossary_wanted)
+        self.flagged = text_button(tr("Next flagged"), "plain")
+        self.flagged.setToolTip(tr("{name} ({keys})", name=tr("Next flagged"), keys="F8"))
+        self.flagged.clicked.connect(self.next_wanted)
+        self.save = text_button(tr("Save"), "plain")
+        self.save.clicked.connect(self.save_wanted)
+        self.forms = IconButton(theme, "caret-down", tr("Save in another format"), size_px=16)
+        self.forms.clicked.connect(lambda: self.forms_wanted.emit(self.forms))
+        self._buttons = QWidget()
+        self._flow = FlowLayout(self._buttons, is_at_end=True)
+        for button in (self.glossary, self.flagged, self.save, self.forms):
+            self._flow.addWidget(button)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._row.addWidget(self.title, 1)
+        self._row.addWidget(self._buttons)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        name_widgets(open_glossary=self.glossary, next_flagged=self.flagged, save=self.save, save_as=self.forms)
+
+    def show_title(self, title: str) -> None:
+        """The document's name."""
+        self.title.setText(title)
+        self.title.setAccessibleName(title)
+
+    def show_terms(self, count: int, *, is_open: bool) -> None:
+        """How many terms the glossary of the pair has."""
+        self._terms = count
+        self._show_counts()
+        self.glossary.setChecked(is_open)
+
+    def show_flagged(self, count: int) -> None:
+        """How many segments are to be looked at; without any there is no button."""
+        self._flags = count
+        self._show_counts()
+        self.flagged.setVisible(count > 0)
+
+    def show_saving(self, name: str, *, is_partial: bool, can_save: bool) -> None:
+        """What saving gives: a file of that name, or a part of it."""
+        self._saved, self._is_partial = name, is_partial
+        self._show_save()
+        self.save.setToolTip(name)
+        for button in (self.save, self.forms):
+            button.setVisible(can_save)
+        self._arrange()
+
+    def show_progress(self, words: str) -> None:
+        """Saving takes a while: how far it is; "" when it is over."""
+        self._progress = words
+        self._show_save()
+        for button in (self.save, self.forms):
+            button.setEnabled(not words)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_save()
+        self._show_counts()
+        self._arrange()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        # WORKAROUND: a stack polishes what it shows; fonts set between that and the next parent would be lost.
+        self._on_theme_changed()
+        super().showEvent(event)
+
+    def _show_counts(self) -> None:
+        """Where there is little room, icons and numbers say it; tool tips and screen readers still have the words."""
+        is_small = self.width() < self._theme.px(SMALL_PX)
+        for button, name, count in (
+            (self.glossary, tr("Glossary"), self._terms),
+            (self.flagged, tr("Next flagged"), self._flags),
+        ):
+            words = f"{name} · {count:,}" if count else name
+            _label(button, words)
+            if is_small:
+                button.setText(f"{count:,}" if count else "")
+        self.glossary.setToolTip(self.glossary.accessibleName() if is_small else "")
+
+    def _show_save(self) -> None:
+        name = self._saved
+        short = name if len(name) <= MOST_NAME else f"{name[: MOST_NAME // 2]}…{name[-MOST_NAME // 2 + 1 :]}"
+        label = tr("Save") if self.width() < self._theme.px(NARROW_PX) else tr("Save {name}", name=short)
+        _label(self.save, self._progress or (tr("Save partial") if self._is_partial else label))
+
+    def _arrange(self) -> None:
+        is_narrow = self.width() < self._flow.sizeHint().width() + self._theme.px(
+            SMALL_TITLE_PX if self.width() < self._theme.px(SMALL_PX) else TITLE_PX
+        )
+        to = QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight
+        if self._row.direction() != to:
+            self._row.setDirection(to)
+
+    def _on_theme_changed(self) -> None:
+        px, theme = self._theme.px, self._theme
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(px(10))
+        self._flow.gap_px = px(10)
+        self.title.setFont(theme.font(21, 600))
+        for button, name in ((self.glossary, "book-bookmark"), (self.flagged, "flag"), (self.save, "download-simple")):
+            button.setFont(theme.font(13.5, 500))
+            button.setIcon(icon(name, theme.tokens.muted))
+            # A push button keeps its text four pixels from the icon; a wider icon gives it air.
+            button.setIconSize(QSize(px(24), px(15)))
+
+
+def _label(button: QPushButton, text: str) -> None:
+    button.setText(text.replace("&", "&&"))
+    button.setAccessibleName(text)
+
+
+# The second line of a translated document: its languages and how people are addressed, how far it is, Stop.
+
+
+NARROW_BAR_PX = 860
+LINE_PX = 140
+CHOICE_SHARE, PROGRESS_SHARE = 3, 2
+"""Of the width, so that two long names of languages and how people are addressed stand in one line."""
+
+
+class DocumentBar(QWidget):
+    """`stop_wanted`: what is done is kept."""
+
+    stop_wanted = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._is_at_work, self._is_draft = False, True
+        self.choice = LanguageChoice(theme)
+        self.choice.swap.hide()  # a document is in the language that it is in
+        self.line = ProgressLine(theme)
+        self.line.setAccessibleName(tr("How far the translation is"))
+        self.words = QLabel(textFormat=Qt.TextFormat.PlainText)
+        self.words.setProperty("kind", "muted")
+        self.stop = text_button(tr("Stop"), "quiet")
+        self.stop.setToolTip(tr("Stop; what is done is kept"))
+        self.stop.clicked.connect(self.stop_wanted)
+        self._progress = QWidget()
+        self._line_row = QHBoxLayout(self._progress)
+        self._line_row.setContentsMargins(0, 0, 0, 0)
+        self._line_row.addWidget(self.line, 1)
+        self._line_row.addWidget(self.words)
+        self._line_row.addWidget(self.stop)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._row.addWidget(self.choice, CHOICE_SHARE)
+        self._row.addWidget(self._progress, PROGRESS_SHARE)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        name_widgets(work_words=self.words, stop_work=self.stop)
+
+    def offer(self, languages: Sequence[str], *, formality: bool, domain: bool) -> None:
+        """What the model can do."""
+        self.choice.offer(languages, formality=formality, domain=domain)
+        self._show_domain()
+
+    def show_work(self, words: str, done: int, segments: int) -> None:
+        """It waits or is at work; what it is about is not changed meanwhile."""
+        self._is_draft = False
+        self._show(words, is_at_work=True)
+        self.line.show_share(done, segments)
+
+    def show_rest(self, words: str, *, is_draft: bool) -> None:
+        """It is not at work."""
+        self._is_draft = is_draft
+        self._show(words, is_at_work=False)
+
+    def _show(self, words: str, *, is_at_work: bool) -> None:
+        self.words.setText(words)
+        self.words.setVisible(bool(words))
+        self.line.setVisible(is_at_work)
+        self.stop.setVisible(is_at_work)
+        self._is_at_work = is_at_work
+        self._show_domain()
+        self._progress.setVisible(is_at_work or bool(words))
+        self._row.setStretchFactor(self._progress, PROGRESS_SHARE if is_at_work else 0)
+
+    def _show_domain(self) -> None:
+        """Once it was begun, what it is about is shown where something is; at work, the room is the progress's."""
+        self.choice.show_small(is_small=not self._is_draft)
+        if self._is_at_work:
+            self.choice.domain.hide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self._on_theme_changed()
+        super().showEvent(event)
+
+    def _arrange(self) -> None:
+        is_narrow = self.width() < self._theme.px(NARROW_BAR_PX)
+        to = QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight
+        if self._row.direction() != to:
+            self._row.setDirection(to)
+        self._show_domain()
+
+    def _on_theme_changed(self) -> None:
+        px = self._theme.px
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(px(10))
+        self._line_row.setSpacing(px(12))
+        self.line.setMinimumWidth(px(LINE_PX))
+        self.words.setFont(self._theme.font(13.5))
+        self.stop.setFont(self._theme.font(13.5, 500))
+
+
+# Searching in both columns of a translation, off the window's thread.
+
+
+@dataclass(frozen=True)
+class Hit:
+    """What was found: a segment's id, its column, and from where to where in the cell's letters."""
+
+    block_id: int
+    column: int
+    start: int
+    end: int
+
+
+class Searched:
+    """The rows of one translation as `DocumentSearch` asks them."""
+
+    def __init__(self, source: RowSource) -> None:
+        self._source = source
+
+    def search(self, text: str, most: int) -> list[Hit]:
+        """At most so many hits, in order, whatever their case. Raises what the store raises."""
+        wanted, found = text.casefold(), list[Hit]()
+        for start in range(1, self._source.count + 1, PORTION):
+            for row in self._source.rows(start, PORTION):
+                found += _hits(row, wanted)
+            if len(found) >= most:
+                break
+        return found[:most]
+
+
+def _hits(row: Row, wanted: str) -> list[Hit]:
+    translated: Content = row.translated.content if row.translated is not None else ()
+    found = []
+    for column, content in ((SOURCE, row.segment.content), (TARGET, translated)):
+        letters_ = letters(content)
+        folded = letters_.casefold()
+        if len(folded) != len(letters_):  # of the few letters that become two, places would be others
+            folded = letters_.lower() if len(letters_.lower()) == len(letters_) else letters_
+        at = folded.find(wanted)
+        while at >= 0:
+            found.append(Hit(row.segment.id, column, at, at + len(wanted)))
+            at = folded.find(wanted, at + len(wanted))
+    return found
+
+
+# Below a document that was not begun: how much there is to do, about how long it takes, and Translate.
+
+
+class DraftFoot(QWidget):
+    """Several documents that were dropped together are begun together, or only the one that is shown."""
+
+    begun = Signal(bool)
+    """Whether all of them are."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.note = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.note.setProperty("kind", "muted")
+        self.one = text_button(tr("Only this one"), "quiet")
+        self.one.clicked.connect(lambda: self.begun.emit(False))
+        self.button = text_button(tr("Translate"), "primary")
+        self.button.clicked.connect(lambda: self.begun.emit(True))
+        self._told = QVBoxLayout()
+        self._told.addWidget(self.words)
+        self._told.addWidget(self.note)
+        self._row = QHBoxLayout(self)
+        self._row.addLayout(self._told, 1)
+        self._row.addWidget(self.one, 0, Qt.AlignmentFlag.AlignBottom)
+        self._row.addWidget(self.button, 0, Qt.AlignmentFlag.AlignBottom)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        name_widgets(draft_words=self.words, draft_note=self.note, begin_one=self.one, begin=self.button)
+
+    def show_drafts(
+        self,
+        drafts: Sequence[StoredTranslation],
+        estimate: TranslationEstimate | None,
+        *,
+        is_counting: bool,
+        problem: str,
+    ) -> None:
+        """The one that is shown comes first. `problem`: why nothing can be told of the time."""
+        self.words.setText(draft_words(drafts, estimate))
+        note = problem or (tr("Counting…") if is_counting and estimate is None else "")
+        if not note and estimate is not None and estimate.seconds is None:
+            note = tr("An estimate of the time comes with the first segments.")
+        told = [part for part in (note, layout_words(drafts[0]) if drafts else "") if part]
+        self.note.setText(" ".join(told))
+        self.note.setVisible(bool(told))
+        count = len(drafts)
+        label = tr("Translate {count} documents", count=count) if count > 1 else tr("Translate")
+        self.button.setText(label)
+        self.button.setAccessibleName(label)
+        self.one.setVisible(count > 1)
+
+    def show_can(self, can_begin: bool) -> None:
+        """Whether there is a model and a language to translate into."""
+        for button in (self.button, self.one):
+            button.setEnabled(can_begin)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self._on_theme_changed()
+        super().showEvent(event)
+
+    def _on_theme_changed(self) -> None:
+        px, theme = self._theme.px, self._theme
+        self._row.setContentsMargins(px(EDGE_PX), px(4), px(EDGE_PX), px(16))
+        self._row.setSpacing(px(12))
+        self._told.setSpacing(px(2))
+        self.words.setFont(theme.font(14, 500))
+        self.note.setFont(theme.font(13))
+        self.one.setFont(theme.font(14, 500))
+        self.button.setFont(theme.font(14, 600))
+
+
+# While files are looked through for what there is to translate: which, how far, what could not be read, Cancel.
+
+
+class FileLine(QFrame):
+    """One file."""
+
+    removed = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setProperty("kind", "card")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.name = ElidedLabel()
+        self.words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.button = text_button("", "quiet")
+        self.button.clicked.connect(self.removed)
+        told = QVBoxLayout()
+        told.setSpacing(theme.px(2))
+        told.addWidget(self.name)
+        told.addWidget(self.words)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(theme.px(16), theme.px(10), theme.px(10), theme.px(10))
+        row.addLayout(told, 1)
+        row.addWidget(self.button)
+        self.name.setFont(theme.font(14, 500))
+        self.words.setFont(theme.font(13))
+        self.button.setFont(theme.font(13.5, 500))
+        name_widgets(file_words=self.words, file_button=self.button)
+
+    def show_file(self, one: FileToRead) -> None:
+        """How far it is."""
+        is_failed = one.stage is Stage.FAILED
+        words = {
+            Stage.FAILED: one.error,
+            Stage.LOCKED: tr("It needs a password."),
+            Stage.READING: tr("Looking for its text… {count}", count=segments_words(one.page)),
+        }.get(one.stage, tr("Waits for its turn"))
+        self.name.setText(one.name)
+        self.words.setText(words)
+        set_mark(self.words, "kind", "danger" if is_failed else "muted")
+        self.button.setText(tr("Remove") if is_failed else tr("Cancel"))
+        self.button.setAccessibleName(f"{self.button.text()}: {short_name(one.name)}")
+        self.setAccessibleName(f"{one.name}: {words}")
+
+
+class DraftPage(QWidget):
+    """A line for each file that is not a translation yet."""
+
+    def __init__(self, theme: Theme, files: DraftFiles) -> None:
+        super().__init__()
+        self._theme, self._files = theme, files
+        self.lines: list[FileLine] = []
+        self._shown: list[FileToRead] = []
+        self._title = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        inner = QWidget()
+        inner.setObjectName("page")
+        self._column = QVBoxLayout(inner)
+        self._column.addWidget(self._title)
+        self._column.addStretch(1)
+        scroll = QScrollArea()
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.viewport().setAutoFillBackground(False)
+        scroll.setWidget(inner)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(scroll)
+        files.changed.connect(self.show_files)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def show_files(self) -> None:
+        """Those that are there now."""
+        if self._shown != self._files.files:
+            self._write()
+        for line, one in zip(self.lines, self._shown, strict=True):
+            line.show_file(one)
+        is_reading = self._files.is_reading
+        self._title.setText(tr("Reading the documents…") if is_reading else tr("These could not be read"))
+
+    def _write(self) -> None:
+        for line in self.lines:
+            self._column.removeWidget(line)
+            line.hide()
+            line.deleteLater()
+        self._shown, self.lines = list(self._files.files), []
+        for one in self._shown:
+            line = FileLine(self._theme)
+            line.removed.connect(lambda one=one: self._files.remove(one))
+            self._column.insertWidget(self._column.count() - 1, line)
+            self.lines.append(line)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        # WORKAROUND: a stack polishes what it shows; fonts set between that and the next parent would be lost.
+        self._on_theme_changed()
+        super().showEvent(event)
+
+    def _on_theme_changed(self) -> None:
+        px = self._theme.px
+        self._column.setContentsMargins(px(EDGE_PX), px(TOP_PX), px(EDGE_PX), px(16))
+        self._column.setSpacing(px(10))
+        self._title.setFont(self._theme.font(21, 600))
+        self._shown = []
+        self.show_files()

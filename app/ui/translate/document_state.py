@@ -10,7 +10,7 @@ from app.features.translation.stored import StoredTranslation
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import ACTION_LABELS, Notify
 from app.ui.theme import Theme
-from app.ui.translate.translation_texts import stopped_words
+from app.ui.translate.texts import stopped_words
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.names import name_widgets
 

@@ -2,42 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent, QHideEvent, QResizeEvent
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
+from app.documents.segments import Content
+from app.features.messages import sentence_for
 from app.features.translation.result import (
+    Formality,
     SegmentDone,
     SegmentGrows,
+    Term,
     TermsFound,
     TranslationEnded,
     TranslationEvent,
     TranslationWish,
 )
-from app.features.translation.stored import DRAFT, Row, StoredTranslation
+from app.features.translation.stored import DRAFT, Row, StoredTranslation, TranslationEstimate
 from app.features.work.queue import DONE, QUEUED, RUNNING
+from app.language.names import is_same
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.translate.document_actions import DocumentActions
-from app.ui.translate.document_drafts import DocumentDrafts
-from app.ui.translate.document_find import Searched
-from app.ui.translate.document_page import DocumentPage
-from app.ui.translate.document_terms import DocumentTerms
-from app.ui.translate.draft_page import DraftPage
-from app.ui.translate.glossary_panel import GlossaryPanel
-from app.ui.translate.running import TranslationRunner
+from app.ui.translate.document_page import DocumentPage, DraftPage, Searched
+from app.ui.translate.draft_estimating import DraftEstimating
+from app.ui.translate.draft_files import DraftFiles
+from app.ui.translate.glossary import GlossaryPanel, MemoryFiles
+from app.ui.translate.languages import Able, Capability, usual_target
+from app.ui.translate.rows import Link
 from app.ui.translate.saving import TranslationSaving
-from app.ui.translate.text_capability import Capability
-from app.ui.translate.translation_texts import done_words, is_rtl, name_of, title_of, without_terms, work_words
+from app.ui.translate.texts import Remedy, done_words, is_rtl, name_of, title_of, with_term, without_terms, work_words
+from app.ui.translate.translate_tab import TranslationRunner
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+
 
 AT_WORK = (QUEUED, RUNNING)
 REFRESH_MS = 400
@@ -349,3 +354,385 @@ class DocumentTranslationView(QWidget):
 def _columns(stored: StoredTranslation) -> tuple[str, str, int]:
     """By what the rows are others."""
     return stored.source_language, stored.wish.target, stored.segments
+
+
+# What a person does with a translated document: begin, stop, go on, apply, edit, accept, follow a flag, save.
+
+
+class DocumentActions(QObject):
+    """Listens to the widgets of a view; what is stored goes wrong in words."""
+
+    def __init__(self, view: DocumentTranslationView, app: Fireside, notify: Notify) -> None:
+        super().__init__(view)
+        self._view, self._app, self._notify = view, app, notify
+        page = view.page
+        page.head.next_wanted.connect(lambda: self.go_to_flagged(page.segments.current + 1))
+        page.head.save_wanted.connect(self._save)
+        page.head.forms_wanted.connect(self._show_forms)
+        page.bar.stop_wanted.connect(self.stop)
+        page.state.go_on_wanted.connect(self.go_on)
+        page.foot.begun.connect(self.begin)
+        page.segments.edited.connect(self.edit)
+        page.segments.accepted.connect(self.accept)
+        page.segments.next_wanted.connect(self.go_to_flagged)
+        page.segments.remedy_wanted.connect(self.follow)
+        view.glossary.apply_wanted.connect(self.apply)
+
+    def try_to(self, do: Callable[[], object]) -> bool:
+        """Does something that is stored; what goes wrong is told. Whether it was done."""
+        try:
+            do()
+        except AppError as error:
+            self._notify.error(error)
+            return False
+        except KeyError:
+            self._notify.mention(tr("This translation is not there any more."))
+            return False
+        return True
+
+    def remember(self, wish: TranslationWish, *, is_target_chosen: bool = True) -> None:
+        """What was chosen is what the next documents begin with."""
+        kept = self._app.settings.translations
+        target = wish.target if is_target_chosen else kept.target
+        if (target, wish.formality.value) != (kept.target, kept.formality):
+            self.try_to(lambda: self._app.change("translations", target=target, formality=wish.formality.value))
+
+    def change(self, drafts: Sequence[StoredTranslation], wish: TranslationWish) -> bool:
+        """Drafts are to be translated otherwise. The source's language is each one's own, but for the first."""
+        first = drafts[0].id if drafts else 0
+
+        def all_of_them() -> None:
+            for one in drafts:
+                source = wish.source if one.id == first else one.wish.source
+                self._app.translations.change(
+                    one.id, TranslationWish(wish.target, source, wish.formality, wish.domain, one.wish.glossary)
+                )
+
+        return self.try_to(all_of_them)
+
+    def begin(self, is_all: bool) -> None:
+        """Translates what was put together."""
+        drafts = self._view.drafts.batch if is_all else self._view.drafts.batch[:1]
+        self._view.drafts.estimating.stop()
+        self._queue([one.id for one in drafts])
+
+    def stop(self) -> None:
+        """What is done is kept."""
+        if (stored := self._view.stored) is not None:
+            self.try_to(lambda: self._app.translations.stop(stored.id))
+            self._view.refresh()
+            self._view.list_changed.emit()
+
+    def go_on(self) -> None:
+        """Goes on with one that was stopped or failed, or follows what was chosen."""
+        stored = self._view.stored
+        if stored is None:
+            return
+        if self._view.pending is not None:
+            self.apply()
+        elif self.try_to(lambda: self._app.translations.resume(stored.id)):
+            self._on_queued()
+
+    def apply(self) -> None:
+        """The document follows the languages and the glossary that were chosen; only what that changes is asked."""
+        stored, wish = self._view.stored, self._view.pending
+        if stored is None:
+            return
+        if wish is not None and not self.change([stored], wish):
+            return
+        self._view.forget_pending()
+        if stored.state in (QUEUED, RUNNING):
+            self._view.page.segments.rows.forget()
+            self._on_queued()
+        else:
+            self._queue([stored.id])
+
+    def edit(self, segment_id: int, content: Content) -> None:
+        """What a person made of a segment."""
+        self._keep(lambda number: self._app.translations.edit(number, segment_id, content))
+
+    def accept(self, segment_id: int) -> None:
+        """A segment is good as it is."""
+        self._keep(lambda number: self._app.translations.accept(number, segment_id))
+
+    def go_to_flagged(self, after: int) -> None:
+        """The next segment to look at, from the top again at the end."""
+        stored, found = self._view.stored, list[int | None]()
+        if stored is None:
+            return
+        self.try_to(lambda: found.append(self._app.translations.next_flagged(stored.id, after)))
+        segments = self._view.page.segments
+        if found and found[0] is not None:
+            segments.close_editor()
+            segments.go_to(found[0] - 1)
+        elif found:
+            self._notify.mention(tr("Nothing is left to look at."))
+
+    def follow(self, segment_id: int, link: Link) -> None:
+        """One of the two things to do about a flag."""
+        if link.remedy is Remedy.KEEP:
+            self.accept(segment_id)
+        elif link.remedy is Remedy.USE_TERM:
+            self._use_term(segment_id, link.told.flag.wanted)
+        elif (stored := self._view.stored) is not None:
+            again = self.try_to(lambda: self._app.translations.translate_again(stored.id, segment_id))
+            if again:
+                self._show_row(segment_id)
+                self._on_queued()
+
+    def _use_term(self, segment_id: int, wanted: str) -> None:
+        """Where its place is not plain, the editor opens with it at the end, for a person to move it."""
+        segments = self._view.page.segments
+        row = segments.rows.row(segment_id - 1)
+        if row is None or row.translated is None:
+            return
+        content = with_term(row.translated.content, wanted)
+        if content is not None:
+            self.edit(segment_id, content)
+            return
+        segments.edit_row(segment_id - 1)
+        if segments.editor is not None:
+            segments.editor.offer(wanted)
+
+    def _keep(self, do: Callable[[int], Row]) -> None:
+        stored = self._view.stored
+        if stored is None:
+            return
+        rows: list[Row] = []
+        if self.try_to(lambda: rows.append(do(stored.id))) and rows:
+            self._view.page.segments.rows.put_row(rows[0])
+            self._view.refresh()
+
+    def _show_row(self, segment_id: int) -> None:
+        self._keep(lambda number: self._app.translations.row(number, segment_id))
+
+    def _queue(self, ids: Sequence[int]) -> None:
+        if not ids or not self.try_to(lambda: self._app.translations.begin(ids)):
+            return
+        for number in ids:
+            self._view.terms.followed(number)
+        self._view.page.segments.rows.forget()
+        self._on_queued()
+        self._view.page.segments.setFocus()
+
+    def _on_queued(self) -> None:
+        self._view.refresh()
+        self._view.list_changed.emit()
+        self._view.runner.start()
+
+    def _save(self) -> None:
+        if (stored := self._view.stored) is not None:
+            self._view.page.segments.close_editor()
+            self._view.saving.ask(stored)
+
+    def _show_forms(self, button: QWidget) -> None:
+        if (stored := self._view.stored) is not None:
+            self._view.page.segments.close_editor()
+            menu = self._view.saving.menu(stored)
+            menu.popup(button.mapToGlobal(button.rect().bottomLeft()))
+
+
+# The drafts of a document view: files taken, what they would take, whether a model can do it, begun together.
+
+
+class DocumentDrafts(QObject):
+    """Files that are dropped together are one batch: they take the same choices and can be begun at once."""
+
+    def __init__(self, view: DocumentTranslationView, app: Fireside, theme: Theme, notify: Notify) -> None:
+        super().__init__(view)
+        self._view, self._app, self._notify = view, app, notify
+        self._batch: list[int] = []
+        self._estimate: TranslationEstimate | None = None
+        self._problem = ""
+        self.files = DraftFiles(app, theme, notify, self.new_wish, view)
+        self.capability = Capability(app, notify, self)
+        self.estimating = DraftEstimating(lambda: app.translations, self)
+        self.files.added.connect(self._on_added)
+        self.files.changed.connect(self._on_files)
+        self.capability.changed.connect(self._on_able)
+        self.estimating.estimated.connect(self._on_estimated)
+        self.estimating.failed.connect(self._on_not_estimated)
+        view.page.needs.models_wanted.connect(lambda _page: view.model_wanted.emit())
+        view.page.needs.model_came.connect(self.capability.look)
+
+    @property
+    def batch(self) -> list[StoredTranslation]:
+        """The draft that is shown, and those that were dropped with it and are not begun either."""
+        shown = self._view.stored
+        if shown is None:
+            return []
+        others = [self._view.get(one) for one in self._batch if one != shown.id] if shown.id in self._batch else []
+        return [shown, *(one for one in others if one is not None and one.state == DRAFT)]
+
+    def add(self, paths: Sequence[str | Path]) -> None:
+        """Another batch."""
+        self._batch = []
+        self.files.add(paths)
+
+    def new_wish(self) -> TranslationWish:
+        """What was chosen last; the person's own language before anything was."""
+        kept = self._app.settings.translations
+        return TranslationWish(usual_target(kept.target), formality=Formality(kept.formality))
+
+    def forget_estimate(self) -> None:
+        """What would be done is something else now."""
+        self.estimating.stop()
+        self._estimate, self._problem = None, ""
+
+    def show(self) -> None:
+        """The foot of a draft; nothing for others."""
+        stored = self._view.stored
+        is_draft = stored is not None and stored.state == DRAFT
+        self._view.page.foot.setVisible(is_draft)
+        if not is_draft:
+            self._view.page.needs.hide()
+            self.forget_estimate()
+        self._show_able()
+        if is_draft:
+            if self._estimate is None and not self._problem and not self.estimating.is_busy:
+                self._ask()
+            self._show_estimate()
+
+    def _show_estimate(self) -> None:
+        is_counting = self.estimating.is_busy
+        self._view.page.foot.show_drafts(self.batch, self._estimate, is_counting=is_counting, problem=self._problem)
+
+    def _show_able(self) -> None:
+        """What the model can do, and which one could where it cannot."""
+        able, stored, page = self.capability.able, self._view.stored, self._view.page
+        if able is None or stored is None:
+            page.foot.show_can(False)
+            return
+        knows = able.knows
+        page.bar.offer(
+            able.languages,
+            formality=knows is None or knows.takes_formality,
+            domain=knows is None or knows.takes_domain,
+        )
+        can = _can(able, stored)
+        page.foot.show_can(can)
+        is_needed = stored.state == DRAFT and not can
+        if is_needed and page.needs.isHidden():
+            page.needs.look(able.missing(stored.source_language, stored.wish.target))
+        page.needs.setVisible(is_needed)
+
+    def _ask(self) -> None:
+        able, drafts = self.capability.able, self.batch
+        if able is not None and drafts and all(_can(able, one) for one in drafts):
+            self.estimating.look([one.id for one in drafts])
+
+    def _on_able(self) -> None:
+        self._view.page.needs.hide()
+        self.forget_estimate()
+        self.show()
+
+    def _on_added(self, stored: StoredTranslation) -> None:
+        if is_same(stored.source_language, stored.wish.target):
+            self._choose_another(stored)
+        self._batch.append(stored.id)
+        self._view.list_changed.emit()
+        shown = self._view.stored
+        if shown is None:
+            self._view.show_translation(stored.id)
+        elif shown.id in self._batch:
+            self.forget_estimate()
+            self.show()
+
+    def _choose_another(self, stored: StoredTranslation) -> None:
+        """The document is in the language that was chosen before it was known."""
+        able = self.capability.able
+        kept = self._app.settings.translations.target
+        target = usual_target(kept, stored.source_language, able.languages if able is not None else ())
+        self._view.doing.try_to(lambda: self._app.translations.change(stored.id, replace(stored.wish, target=target)))
+
+    def _on_files(self) -> None:
+        """Those that could not be read are told of once another one is shown; without any the beginning is."""
+        shown, files = self._view.stored, self.files
+        if shown is None and not files.files and not self._batch:
+            self._view.shown_changed.emit(None)
+        elif shown is not None and not files.is_reading:
+            for one in [one for one in files.files if one.error]:
+                self._notify.mention(one.error)
+                files.files.remove(one)
+
+    def _on_estimated(self, estimate: TranslationEstimate) -> None:
+        self._estimate = estimate
+        self._show_estimate()
+
+    def _on_not_estimated(self, error: BaseException) -> None:
+        if not isinstance(error, AppError):
+            self._notify.error(error)
+        self._problem = tr(sentence_for(error).text)
+        self._show_estimate()
+
+
+def _can(able: Able, stored: StoredTranslation) -> bool:
+    return able.can(stored.source_language, stored.wish.target)
+
+
+# The glossary of the document that is shown: the terms of its languages, and whether the document follows them.
+
+
+class DocumentTerms(QObject):
+    """Terms are kept at once; a document that is done follows them when that is asked for."""
+
+    def __init__(self, view: DocumentTranslationView, app: Fireside, theme: Theme, notify: Notify) -> None:
+        super().__init__(view)
+        self._view, self._app, self._theme, self._notify = view, app, theme, notify
+        self._is_new: set[int] = set()
+        view.glossary.changed.connect(self._on_changed)
+        view.glossary.memory_wanted.connect(self._show_memory)
+        translations = app.translations
+        view.glossary.memory = MemoryFiles(notify, view, translations.import_tmx, translations.export_tmx)
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """The languages whose glossary is shown."""
+        stored = self._view.stored
+        if stored is None:
+            return "", ""
+        wish = self._view.pending or stored.wish
+        return wish.source or stored.source_language, wish.target
+
+    def show(self) -> None:
+        """How many there are, and in the panel, where that is open, all of them."""
+        stored, (source, target) = self._view.stored, self.pair
+        if stored is None:
+            return
+        try:
+            terms = self._app.translations.glossary(source, target)
+        except AppError as error:
+            self._notify.error(error)
+            return
+        is_open = self._view.is_glossary_open
+        self._view.page.head.show_terms(len(terms), is_open=is_open)
+        if is_open:
+            names = (name_of(source) or tr("Original"), name_of(target))
+            self._view.glossary.show_terms(terms, names, f"{source}-{target}")
+            self._view.glossary.show_apply(stored.state == DONE and stored.id in self._is_new)
+
+    def show_found(self, terms: Sequence[Term] | None = None) -> None:
+        """What the document repeats and how it is translated in all of it; None is what was stored of it."""
+        stored, found = self._view.stored, list[Term](terms or ())
+        if terms is None and stored is not None:
+            self._view.doing.try_to(lambda: found.extend(self._app.translations.terms(stored.id)))
+        self._view.glossary.show_found(found)
+
+    def followed(self, translation_id: int) -> None:
+        """The document follows the glossary from now on."""
+        self._is_new.discard(translation_id)
+
+    def _show_memory(self) -> None:
+        from app.ui.memory_dialog import MemoryDialog  # not needed at start
+
+        shown = self._view.stored.id if self._view.stored is not None else None
+        MemoryDialog(self._app.translations, self._theme, self._notify, self._view, shown).open()
+
+    def _on_changed(self) -> None:
+        stored, (source, target), terms = self._view.stored, self.pair, self._view.glossary.terms.terms
+        kept = self._view.doing.try_to(lambda: self._app.translations.keep_glossary(source, target, terms))
+        if stored is not None and kept:
+            self._is_new.add(stored.id)
+            self._view.drafts.forget_estimate()
+            self._view.drafts.show()
+            self.show()

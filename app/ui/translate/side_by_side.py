@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtCore import QRect, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QAccessible,
     QAccessibleAnnouncementEvent,
@@ -12,23 +14,482 @@ from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
     QKeyEvent,
+    QMouseEvent,
     QPainter,
     QPaintEvent,
     QPen,
+    QResizeEvent,
 )
-from PySide6.QtWidgets import QApplication, QMenu, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QApplication,
+    QFrame,
+    QHeaderView,
+    QMenu,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
 
 from app.documents.segments import Content
+from app.ui.shell.desktop import copy_text
 from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
-from app.ui.translate.flag_texts import Remedy
-from app.ui.translate.side_by_side_editor import ENTER, RowEditor
-from app.ui.translate.side_by_side_marks import put_back
-from app.ui.translate.side_by_side_model import TARGET, RowSource
-from app.ui.translate.side_by_side_rows import Link
-from app.ui.translate.side_by_side_selecting import SelectableRows
+from app.ui.translate.marked_text import put_back
+from app.ui.translate.row_editor import ENTER, RowEditor
+from app.ui.translate.rows import EDGE_PX, SOURCE, TARGET, Index, LaidRow, Link, Rows, RowsModel, RowSource
+from app.ui.translate.texts import Remedy
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
+
+
+Marked = Callable[[int, int], list[tuple[int, int, str]]]
+"""Row and column: stretches of the text with the colour behind them."""
+
+
+class CellDelegate(QStyledItemDelegate):
+    """Draws what `Rows` laid out. `hovered` and `chosen` are links that look so."""
+
+    def __init__(self, theme: Theme, rows: Rows, marked: Marked, parent: QObject) -> None:
+        super().__init__(parent)
+        self._theme, self._rows, self._marked = theme, rows, marked
+        self.edited = -1
+        """The row whose translation is in an editor."""
+        self.hovered: tuple[int, Link] | None = None
+        self.chosen: tuple[int, Link] | None = None
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        rect, number = option.rect, index.row()
+        laid = self._rows.row(number)
+        origin = QPointF(rect.left() + self._theme.px(EDGE_PX), rect.top() + laid.top_px)
+        painter.save()
+        painter.setClipRect(rect)
+        if index.column() == SOURCE:
+            laid.source.paint(painter, origin, self._marked(number, index.column()))
+        elif number != self.edited:
+            laid.target.paint(painter, origin, self._marked(number, index.column()))
+            self._paint_flags(painter, origin, number, laid)
+        painter.restore()
+
+    def _paint_flags(self, painter: QPainter, origin: QPointF, number: int, laid: LaidRow) -> None:
+        top = origin + QPointF(0, laid.target.height_px)
+        for line in laid.flags:
+            line.cell.paint(painter, top, [])
+            for link in line.links:
+                rects = [one.translated(top) for one in line.cell.rect_of(link.start, link.end)]
+                if (number, link) == self.chosen:
+                    self._paint_ring(painter, rects)
+                elif (number, link) == self.hovered:
+                    self._paint_underline(painter, rects)
+            top += QPointF(0, line.cell.height_px)
+
+    def _paint_ring(self, painter: QPainter, rects: list[QRectF]) -> None:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(self._theme.tokens.focus), 1.5))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        px = self._theme.px
+        for rect in rects:
+            painter.drawRoundedRect(rect.adjusted(-px(3), 0, px(3), 0), px(4), px(4))
+
+    def _paint_underline(self, painter: QPainter, rects: list[QRectF]) -> None:
+        painter.setPen(QPen(QColor(self._theme.tokens.warning), 1))
+        for rect in rects:
+            painter.drawLine(rect.bottomLeft(), rect.bottomRight())
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """Between two characters of a row."""
+
+    row: int
+    position: int
+
+
+@dataclass(frozen=True)
+class Selection:
+    """From where the mouse was pressed to where it is now."""
+
+    column: int
+    begin: Place
+    end: Place
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is selected."""
+        return self.begin == self.end
+
+    @property
+    def first(self) -> Place:
+        """The place nearer to the beginning."""
+        return min(self.begin, self.end)
+
+    @property
+    def last(self) -> Place:
+        """The place nearer to the end."""
+        return max(self.begin, self.end)
+
+    def span_in(self, row: int, length: int) -> tuple[int, int] | None:
+        """What of a row with so many characters is selected."""
+        first, last = self.first, self.last
+        if not first.row <= row <= last.row:
+            return None
+        start = first.position if row == first.row else 0
+        end = last.position if row == last.row else length
+        return (start, end) if start < end else None
+
+
+ESTIMATE_PX = 60
+FIRST_MEASURED = 40
+ROUNDS = 4
+"""Measuring what is in view may bring more into view."""
+
+
+class RowTable(QTableView):
+    """Two columns of equal width; `rows` are its contents, `laid` those that are laid out."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self.rows = RowsModel(self)
+        self.laid = Rows(theme, self.rows)
+        self._is_fitting = False
+        self._anchor = 0
+        self._set_up()
+        self.setModel(self.rows)
+        self.rows.dataChanged.connect(self._on_data_changed)
+        self.rows.grown.connect(self.on_row_changed)
+        theme.changed.connect(self._on_theme_changed)
+
+    def _set_up(self) -> None:
+        self.setObjectName("side_by_side")
+        self.setAccessibleName(tr("Segments"))
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setShowGrid(False)
+        self.setCornerButtonEnabled(False)
+        self.setTabKeyNavigation(False)
+        self.setAutoScroll(False)
+        self.setAcceptDrops(False)
+        self.setWordWrap(False)
+        self.setMouseTracking(True)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        bar = self.verticalScrollBar()
+        bar.rangeChanged.connect(lambda _least, most: bar.setEnabled(most > 0))
+        for header in (self.horizontalHeader(), self.verticalHeader()):
+            header.hide()
+            header.setMinimumSectionSize(1)
+            header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+
+    def height_of(self, row: int) -> int:
+        """How high a row is, in pixels."""
+        return self.laid.row(row).height_px
+
+    def begin(self) -> None:
+        """Other rows are there: from the top, all with the mean height of the first ones."""
+        self._anchor = 0
+        self.laid.forget()
+        self._set_columns()
+        first = min(FIRST_MEASURED, self.rows.rowCount())
+        heights = [self.laid.row(row).height_px for row in range(first)]
+        self.verticalHeader().setDefaultSectionSize(round(sum(heights) / first) if first else ESTIMATE_PX)
+        self.updateGeometries()
+        self.verticalScrollBar().setValue(0)
+        self.fit()
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """The first row in view, and how many pixels of it are above."""
+        row = max(0, self.rowAt(0))
+        return row, -self.rowViewportPosition(row) if self.rows.rowCount() else 0
+
+    def go_to_place(self, place: tuple[int, int]) -> None:
+        """Scrolls to what `place` was."""
+        row = min(place[0], self.rows.rowCount() - 1)
+        if row >= 0:
+            self._scroll_to(row, -place[1])
+
+    def reveal(self, row: int) -> None:
+        """Brings a row into view, with as little movement as that takes."""
+        height, top = self.viewport().height(), self.rowViewportPosition(row)
+        is_far = top < -height or top > 2 * height
+        high = self._measure(row)
+        if is_far:
+            self._scroll_to(row, height // 4)
+        elif top < 0:
+            self._scroll_to(row, self._theme.px(8))
+        elif top + high > height:
+            self._scroll_to(row, max(0, height - high - self._theme.px(8)))
+
+    def _scroll_to(self, row: int, top_px: int) -> None:
+        """A row's upper edge comes to a place in the viewport."""
+        self._anchor = row
+        self._measure(row)
+        for _ in range(ROUNDS):
+            self.updateGeometries()
+            move = self.rowViewportPosition(row) - top_px
+            before = self.verticalScrollBar().value()
+            self.verticalScrollBar().setValue(before + move)
+            self.fit()
+            if not move or self.verticalScrollBar().value() == before:
+                break
+
+    def _measure(self, row: int) -> int:
+        high = self.height_of(row)
+        if high != self.rowHeight(row):
+            self.verticalHeader().resizeSection(row, high)
+        return high
+
+    def fit(self) -> None:
+        """Measures what is in view; a row that was in view before stays where it is."""
+        count, height = self.rows.rowCount(), self.viewport().height()
+        if self._is_fitting or not count:
+            return
+        self._is_fitting = True
+        bar = self.verticalScrollBar()
+        anchor = min(self._anchor, count - 1)
+        if not -self.rowHeight(anchor) < self.rowViewportPosition(anchor) < height:
+            anchor = max(0, self.rowAt(0))
+        at = self.rowViewportPosition(anchor)
+        for _ in range(ROUNDS):
+            if not self._measure_view(count, height):
+                break
+            self.updateGeometries()
+            bar.setValue(bar.value() + self.rowViewportPosition(anchor) - at)
+        first = max(0, self.rowAt(0))
+        self._anchor = first + 1 if self.rowViewportPosition(first) < 0 and first + 1 < count else first
+        self._is_fitting = False
+        self.viewport().update()
+
+    def _measure_view(self, count: int, height: int) -> bool:
+        row = max(0, self.rowAt(0))
+        top, is_new = self.rowViewportPosition(row), False
+        while row < count and top < height:
+            before = self.rowHeight(row)
+            high = self._measure(row)
+            is_new = is_new or high != before
+            top += high
+            row += 1
+        return is_new
+
+    def _set_columns(self) -> bool:
+        wide = self.viewport().width()
+        widths = (wide // 2, wide - wide // 2)
+        for column, width in enumerate(widths):
+            self.horizontalHeader().resizeSection(column, width)
+        return self.laid.set_widths(widths)
+
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        super().scrollContentsBy(dx, dy)
+        self.fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._set_columns()
+        self.fit()
+
+    def _on_theme_changed(self) -> None:
+        self.laid.forget()
+        self.verticalScrollBar().setSingleStep(self._theme.px(40))
+        self.fit()
+
+    def _on_data_changed(self, first: QModelIndex, last: QModelIndex) -> None:
+        if first.row() == last.row():
+            self.on_row_changed(first.row())
+        else:
+            self.laid.forget()
+            self.fit()
+
+    def on_row_changed(self, row: int) -> None:
+        """A row looks different."""
+        self.laid.forget(row)
+        if -self.rowHeight(row) < self.rowViewportPosition(row) < self.viewport().height():
+            self.fit()
+
+
+class SelectableRows(RowTable):
+    """Text is selected within one column, over as many rows as the mouse is drawn."""
+
+    link_followed = Signal(int, object)
+    """A row and the `Link` that was clicked."""
+    edit_wanted = Signal(int)
+    """A row's translation was clicked twice."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self.painted = CellDelegate(theme, self.laid, self._marked, self)
+        self.setItemDelegate(self.painted)
+        self._selection: Selection | None = None
+        self._is_pressed = False
+        self._pressed_link: tuple[int, Link] | None = None
+        self.hits: dict[tuple[int, int], list[tuple[int, int, bool]]] = {}
+        """Row and column: stretches that a search found, and whether it is the chosen one."""
+
+    @property
+    def current(self) -> int:
+        """The row of the keyboard; -1 without any."""
+        return self.currentIndex().row()
+
+    def copy(self) -> None:
+        """What is selected, or the translation of the row with the keyboard."""
+        text = self.selected_text()
+        if not text and self.current >= 0:
+            text = self.laid.row(self.current).target.written.plain()
+        if text:
+            copy_text(text)
+
+    def selected_text(self) -> str:
+        """Rows are joined by line breaks."""
+        selection = self._selection
+        if selection is None or selection.is_empty:
+            return ""
+        lines = []
+        for row in range(selection.first.row, selection.last.row + 1):
+            laid = self.laid.row(row)
+            written = (laid.source if selection.column == SOURCE else laid.target).written
+            span = selection.span_in(row, len(written.text))
+            lines.append(written.plain(*span) if span is not None else "")
+        return "\n".join(lines)
+
+    def link_at(self, point: QPoint) -> tuple[int, Link] | None:
+        """The row and the link there."""
+        index = self.indexAt(point)
+        if index.column() != TARGET or index.row() == self.painted.edited:
+            return None
+        inside = self._inside(index.row(), TARGET, point)
+        laid = self.laid.row(index.row())
+        top = laid.target.height_px
+        for line in laid.flags:
+            for link in line.links:
+                if any(
+                    rect.translated(0, top).adjusted(-2, -2, 2, 2).contains(inside)
+                    for rect in line.cell.rect_of(link.start, link.end)
+                ):
+                    return index.row(), link
+            top += line.cell.height_px
+        return None
+
+    def link_rect(self, row: int, number: int) -> QRect:
+        """Where a link of a row is, in the viewport."""
+        laid = self.laid.row(row)
+        corner = self._corner(row, TARGET)
+        top = laid.target.height_px
+        for line in laid.flags:
+            for link in line.links:
+                if link is laid.links[number]:
+                    rect = line.cell.rect_of(link.start, link.end)[0]
+                    return rect.translated(corner.x(), corner.y() + top).toRect()
+            top += line.cell.height_px
+        return QRect()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        point = event.position().toPoint()
+        index = self.indexAt(point)
+        if not index.isValid():
+            self.select(None)
+            return
+        self.painted.chosen = None
+        self.setCurrentIndex(self.rows.index(index.row(), TARGET))
+        self._pressed_link = self.link_at(point)
+        if event.button() == Qt.MouseButton.LeftButton and self._pressed_link is None:
+            place = Place(index.row(), self._position_at(index.row(), index.column(), point))
+            old = self._selection
+            is_more = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            begin = old.begin if is_more and old is not None and old.column == index.column() else place
+            self._is_pressed = True
+            self.select(Selection(index.column(), begin, place))
+        self.viewport().update()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        point = event.position().toPoint()
+        if self._is_pressed and self._selection is not None:
+            self._drag_to(point, self._selection)
+            return
+        found = self.link_at(point)
+        self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if found else Qt.CursorShape.IBeamCursor)
+        if found != self.painted.hovered:
+            self.painted.hovered = found
+            self.viewport().update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        self._is_pressed = False
+        found, pressed = self.link_at(event.position().toPoint()), self._pressed_link
+        self._pressed_link = None
+        if event.button() == Qt.MouseButton.LeftButton and found is not None and found == pressed:
+            self.link_followed.emit(*found)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        index = self.indexAt(event.position().toPoint())
+        if index.isValid() and self.link_at(event.position().toPoint()) is None:
+            self._is_pressed = False
+            self.select(None)
+            if index.column() == TARGET:
+                self.edit_wanted.emit(index.row())
+            else:
+                self._select_word(index.row(), event.position().toPoint())
+
+    def _drag_to(self, point: QPoint, selection: Selection) -> None:
+        height, bar = self.viewport().height(), self.verticalScrollBar()
+        if not 0 <= point.y() < height:  # the view follows the mouse
+            bar.setValue(bar.value() + (point.y() if point.y() < 0 else point.y() - height))
+        row = self.rowAt(min(max(point.y(), 0), height - 1))
+        if row >= 0:
+            place = Place(row, self._position_at(row, selection.column, point))
+            self.select(Selection(selection.column, selection.begin, place))
+
+    def select(self, selection: Selection | None) -> None:
+        """Selects that, or nothing."""
+        self._selection = selection
+        self.viewport().update()
+
+    def select_row(self, row: int) -> None:
+        """Selects the whole translation of a row."""
+        length = len(self.laid.row(row).target.written.text)
+        self.select(Selection(TARGET, Place(row, 0), Place(row, length)))
+
+    def _select_word(self, row: int, point: QPoint) -> None:
+        text = self.laid.row(row).source.written.text
+        at = self._position_at(row, SOURCE, point)
+        start = end = at
+        while start > 0 and text[start - 1].isalnum():
+            start -= 1
+        while end < len(text) and text[end].isalnum():
+            end += 1
+        self.select(Selection(SOURCE, Place(row, start), Place(row, end)))
+
+    def _marked(self, row: int, column: int) -> list[tuple[int, int, str]]:
+        tokens = self._theme.tokens
+        found = [
+            (start, end, tokens.mark if is_chosen else tokens.selection)
+            for start, end, is_chosen in self.hits.get((row, column), ())
+        ]
+        selection = self._selection
+        if selection is not None and selection.column == column:
+            laid = self.laid.row(row)
+            span = selection.span_in(row, len((laid.source if column == SOURCE else laid.target).written.text))
+            found += [(*span, tokens.selection)] if span is not None else []
+        return found
+
+    def _corner(self, row: int, column: int) -> QPointF:
+        """Where a cell's text begins, in the viewport."""
+        left = self.columnViewportPosition(column) + self._theme.px(EDGE_PX)
+        return QPointF(left, self.rowViewportPosition(row) + self.laid.row(row).top_px)
+
+    def _inside(self, row: int, column: int, point: QPoint) -> QPointF:
+        return QPointF(point) - self._corner(row, column)
+
+    def _position_at(self, row: int, column: int, point: QPoint) -> int:
+        laid = self.laid.row(row)
+        return (laid.source if column == SOURCE else laid.target).position_at(self._inside(row, column, point))
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Leave and self.painted.hovered is not None:
+            self.painted.hovered = None
+            self.viewport().update()
+        return super().viewportEvent(event)
 
 
 class SideBySide(SelectableRows):

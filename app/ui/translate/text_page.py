@@ -2,38 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QFocusEvent, QHideEvent, QResizeEvent, QShowEvent
+from PySide6.QtCore import QObject, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QFocusEvent, QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
-from app.features.translation.result import Formality, TranslationWish
+from app.documents.segments import Content, Mark, Segment
+from app.features.translation.result import (
+    FlagKind,
+    Formality,
+    Origin,
+    SegmentDone,
+    SegmentGrows,
+    Translated,
+    TranslationPlanned,
+    TranslationRests,
+    TranslationWish,
+)
+from app.language.names import language, own_name
+from app.ui.chat.answering import whole_words
 from app.ui.icons import icon
 from app.ui.shell.desktop import copy_text
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.shell.shortcuts import with_keys
 from app.ui.theme import EDGE_PX, TOP_PX, Theme
-from app.ui.translate.language_choice import LanguageChoice, usual_target
-from app.ui.translate.needs_model import NeedsModel
-from app.ui.translate.text_answers import TextAnswers
-from app.ui.translate.text_capability import Able, Capability
-from app.ui.translate.text_history import TextHistory, Typed
-from app.ui.translate.text_language import TextLanguage
-from app.ui.translate.text_panes import TextPanes
-from app.ui.translate.text_paragraphs import TextParagraphs
-from app.ui.translate.text_requests import AskText
-from app.ui.translate.text_rewording import TextRewording
-from app.ui.translate.text_work import TextWork
+from app.ui.translate.languages import Able, Capability, LanguageChoice, NeedsModel, usual_target
+from app.ui.translate.text_panes import Paragraph, Selected, TextPanes, sentence_like
+from app.ui.translate.text_work import (
+    Alternative,
+    Answer,
+    AskAlternatives,
+    AskBack,
+    AskText,
+    BackText,
+    Ended,
+    Paragraphs,
+    TextHistory,
+    TextLanguage,
+    TextWork,
+    Typed,
+)
+from app.ui.translate.texts import Remedy, told, with_term
 from app.ui.widgets.buttons import text_button
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+
 
 PAUSE_MS = 600
 SMALL_PX = 520
@@ -409,3 +429,432 @@ class TextPage(QWidget):
         self.open.setText("" if self._is_small else tr("Open document"))
         # A push button keeps its text four pixels from the icon; a wider icon gives it air.
         self.open.setIconSize(QSize(px(16 if self._is_small else 24), px(15)))
+
+
+# Shows what comes of a typed text: paragraphs as they grow, flags, how long it took, the translation back.
+
+
+FLUSH_MS = 33
+SLOW_MS = 300
+LEAST_TOLD_S = 0.05
+
+
+class TextAnswers(QObject):
+    """Hears the page's work, and writes into its panes."""
+
+    def __init__(self, page: TextPage, notify: Notify) -> None:
+        super().__init__(page)
+        self._page, self._notify = page, notify
+        self._grown: set[int] = set()
+        self._flush_later = QTimer(self, singleShot=True, interval=FLUSH_MS)
+        self._flush_later.timeout.connect(self._flush)
+        self._slow = QTimer(self, singleShot=True, interval=SLOW_MS)
+        self._slow.timeout.connect(lambda: self.say(tr("Getting the model ready…")))
+        page.work.answered.connect(self._on_answer)
+        page.work.failed.connect(self._on_failed)
+        page.panes.back_switched.connect(self._on_back_switched)
+        page.panes.target.remedy_wanted.connect(self._on_remedy)
+
+    def say(self, text: str) -> None:
+        """A few words on how far it is."""
+        self._page.panes.state.setText(text)
+        self._page.panes.state.setAccessibleName(text)
+
+    def wait(self) -> None:
+        """It was asked, and nothing came yet."""
+        self._slow.start()
+
+    def show_nothing(self, words: str) -> None:
+        """What can be done here, in place of a translation."""
+        self._slow.stop()
+        self._page.panes.target.show_words(words)
+        self._page.panes.show_back(shown=False)
+        self._page.panes.say_back("")
+        self.say("")
+
+    def show_stored(self, source: str, target: str) -> None:
+        """A text with its translation as it was kept."""
+        if not target:
+            return
+        from app.features.translation.live import segments_of  # not needed before something was translated
+
+        page = self._page
+        segments, translated = segments_of(source), segments_of(target)
+        if len(segments) == len(translated):
+            done = {
+                one.id: Translated(one.id, other.content, Origin.MEMORY)
+                for one, other in zip(segments, translated, strict=True)
+            }
+            page.paragraphs.begin(source, segments, done, self._target_name())
+            for each in done.values():
+                page.paragraphs.take(each)
+        else:  # its paragraphs are others: shown as they are until something is translated anew
+            done = {one.id: Translated(one.id, one.content, Origin.MEMORY) for one in translated}
+            page.paragraphs.begin(target, translated, done, self._target_name(), is_apart=True)
+        self._show_all()
+        self._ask_back()
+
+    def target_text(self) -> str:
+        """The translation, with the white space of the source between its paragraphs."""
+        from app.features.translation.live import joined
+
+        page = self._page
+        if page.paragraphs.is_complete and not page.paragraphs.is_apart:
+            return joined(page.panes.source.text, page.paragraphs.contents)
+        return "\n\n".join(words_of(content) for _, content in sorted(page.paragraphs.contents.items()))
+
+    def _on_answer(self, answer: Answer) -> None:
+        event, paragraphs = answer.event, self._page.paragraphs
+        self._slow.stop()
+        if isinstance(event, Paragraphs):
+            self._begin(event)
+        elif isinstance(event, TranslationPlanned):
+            self._know_language(event.source)
+        elif isinstance(event, TranslationRests):
+            self.say(tr("Waits until the answer is written") if event.reason else tr("Translating"))
+        elif isinstance(event, SegmentGrows):
+            if paragraphs.grow(event.id, event.text):
+                self._grown.add(event.id)
+                self._flush_soon()
+        elif isinstance(event, SegmentDone):
+            paragraphs.take(event.translated)
+            self._grown.add(event.translated.id)
+            self._flush_soon()
+        elif isinstance(event, BackText):
+            self._page.panes.say_back(event.text)
+        elif isinstance(event, Ended):
+            self._end(event)
+
+    def _begin(self, event: Paragraphs) -> None:
+        page = self._page
+        self._grown.clear()
+        page.paragraphs.begin(page.panes.source.text, event.segments, event.translated, self._target_name())
+        self._know_language(event.source_language)
+        page.panes.say_back("")
+        page.memory_changed.emit()  # its model is in memory now
+        self.say(tr("Translating"))
+        self._show_all()
+
+    def _know_language(self, code: str) -> None:
+        if code:
+            self._page.source_language = code
+            self._page.choice.show_detected(code)
+
+    def _end(self, event: Ended) -> None:
+        self._flush()
+        page = self._page
+        if not page.paragraphs.is_complete:
+            is_same = page.source_language and page.source_language == page.choice.wish.target
+            name = own_name(page.source_language)
+            self.say(
+                tr("This is {language} already.", language=name) if is_same else tr("Stopped · Ctrl+Enter continues")
+            )
+            if is_same:
+                page.panes.target.show_words(tr("Choose another language above."))
+            return
+        if not event.is_partial and not page.work.is_busy:
+            took = tr("Translated in {seconds} s", seconds=f"{event.seconds:.1f}")
+            self.say(took if event.seconds >= LEAST_TOLD_S else tr("Translated"))
+            self._announce(self.target_text())
+            page.history.keep()
+            self._ask_back()
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._slow.stop()
+        self.say(tr("Not translated"))
+        self._notify.error(error, action=self._page.translate)
+
+    def _on_remedy(self, number: int, name: str) -> None:
+        page = self._page
+        remedy, _, place = name.partition(".")
+        translated = page.paragraphs.translated(number)
+        is_there = translated is not None and remedy == Remedy.KEEP.value
+        if is_there:
+            page.paragraphs.accept(number)
+        elif translated is not None and remedy == Remedy.USE_TERM.value:
+            is_there = page.paragraphs.use_term(number, translated.flags[int(place)].wanted)
+        if is_there:
+            self._grown.add(number)
+            self._flush()
+            page.history.nudge()
+        else:
+            page.paragraphs.forget(number)
+            page.translate()
+
+    def _on_back_switched(self, is_on: bool) -> None:
+        self._page.panes.show_back(shown=is_on and bool(self._page.paragraphs.segments))
+        if is_on:
+            self._ask_back()
+        else:
+            self._page.work.stop(AskBack)
+
+    def _ask_back(self) -> None:
+        """The translation back, where it is wanted and there is something to translate."""
+        page, text = self._page, self.target_text()
+        able = page.able
+        is_wanted = page.panes.back.isChecked() and page.paragraphs.is_complete and bool(text.strip())
+        page.panes.show_back(shown=page.panes.back.isChecked() and bool(page.paragraphs.segments))
+        if is_wanted and able.model is not None and able.can(page.choice.wish.target, page.source_language):
+            page.work.translate_back(text, page.wish, able.model, page.source_language)
+
+    def _flush_soon(self) -> None:
+        if not self._flush_later.isActive():
+            self._flush_later.start()
+
+    def _flush(self) -> None:
+        self._flush_later.stop()
+        for number in sorted(self._grown):
+            one = self._page.paragraphs.shown_one(number)
+            if one is not None:
+                self._page.panes.target.show_paragraph(one)
+        self._grown.clear()
+
+    def _show_all(self) -> None:
+        target = language(self._page.choice.wish.target)
+        is_rtl = target is not None and target.is_rtl
+        self._page.panes.target.show_paragraphs(self._page.paragraphs.shown(), is_rtl=is_rtl)
+
+    def _target_name(self) -> str:
+        target = language(self._page.choice.wish.target)
+        return tr(target.english) if target is not None else self._page.choice.wish.target
+
+    def _announce(self, text: str) -> None:
+        if QAccessible.isActive():
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._page.panes.target, text))
+
+
+# Other wordings for a sentence of a translation: other translations of its source; one click puts one in its place.
+
+
+class TextRewording(QObject):
+    """Hears the target pane and the card of the wordings."""
+
+    def __init__(self, page: TextPage) -> None:
+        super().__init__(page)
+        self._page = page
+        self._selected: Selected | None = None
+        self._number = 0
+        self._card = page.panes.alternatives
+        page.panes.target.sentence_selected.connect(self._on_selected)
+        page.panes.target.alternatives_wanted.connect(self._on_wanted)
+        page.panes.target.verticalScrollBar().valueChanged.connect(lambda _value: self._card.leave())
+        page.work.answered.connect(self._on_answer)
+        self._card.wanted.connect(self._ask)
+        self._card.chosen.connect(self._on_chosen)
+        self._card.closed.connect(self._on_closed)
+
+    def _on_selected(self, selected: Selected | None) -> None:
+        if self._number:
+            return  # the wordings of another one are looked at
+        self._selected = selected
+        if selected is None:
+            self._card.leave()
+        else:
+            self._card.offer(self._rect_of(selected))
+
+    def _on_wanted(self) -> None:
+        """By key: what is selected now."""
+        selected = self._page.panes.target.selected()
+        if selected is not None:
+            self._selected = selected
+            self._card.offer(self._rect_of(selected))
+            self._ask()
+
+    def _ask(self) -> None:
+        page, selected = self._page, self._selected
+        able = page.able
+        if selected is None or able.model is None:
+            return
+        translated, segment = (
+            page.paragraphs.translated(selected.paragraph),
+            page.paragraphs.segment(selected.paragraph),
+        )
+        if translated is None or segment is None:
+            return
+        words = words_of(translated.content)
+        sentence, start, end = sentence_like(segment.text, words, selected.start, selected.end)
+        selected = self._selected = Selected(selected.paragraph, start, end, words[start:end])
+        self._card.begin()
+        page.work.stop(AskAlternatives)
+        self._number = page.work.find_alternatives(
+            sentence, segment.text, page.wish, able.model, page.source_language, current=selected.sentence
+        )
+        page.panes.target.select(selected)  # what would be replaced
+
+    def _on_answer(self, answer: Answer) -> None:
+        if answer.number != self._number or not self._number:
+            return
+        if isinstance(answer.event, Alternative):
+            self._card.add(answer.event.text)
+        elif isinstance(answer.event, Ended):
+            self._card.end()
+
+    def _on_chosen(self, text: str) -> None:
+        page, selected = self._page, self._selected
+        translated = page.paragraphs.translated(selected.paragraph) if selected is not None else None
+        if selected is None or translated is None:
+            return
+        words = words_of(translated.content)
+        if words[selected.start : selected.end] != selected.sentence:
+            return  # it was translated anew meanwhile
+        page.paragraphs.reword(selected.paragraph, words[: selected.start] + text + words[selected.end :])
+        one = page.paragraphs.shown_one(selected.paragraph)
+        if one is not None:
+            page.panes.target.show_paragraph(one)
+        page.history.nudge()
+
+    def _on_closed(self, had_focus: bool) -> None:
+        self._number = 0
+        self._page.work.stop(AskAlternatives)
+        if had_focus:
+            self._page.panes.target.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _rect_of(self, selected: Selected) -> QRect:
+        target = self._page.panes.target
+        rect = target.rect_of(selected)
+        return QRect(target.viewport().mapTo(self._page.panes.right, rect.topLeft()), rect.size())
+
+
+# A typed text as it is shown translated: its paragraphs, what is there of each, what stays from one to the next.
+
+
+REMEDIES = (Remedy.AGAIN, Remedy.USE_TERM, Remedy.KEEP)
+"""What can be done where nothing is edited in place."""
+
+
+class TextParagraphs:
+    """`known` holds what was translated with this wish, by what it translates: it is not asked again."""
+
+    def __init__(self) -> None:
+        self.known: dict[Content, Translated] = {}
+        self._segments: tuple[Segment, ...] = ()
+        self._gaps: tuple[int, ...] = ()
+        self._translated: dict[int, Translated] = {}
+        self._growing: dict[int, str] = {}
+        self._language = ""
+        self.is_apart = False
+        """Whether these are the paragraphs of a stored translation, which do not match those of its source."""
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """Those of the text that is shown."""
+        return self._segments
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every paragraph is there."""
+        return bool(self._segments) and all(one.id in self._translated for one in self._segments)
+
+    @property
+    def contents(self) -> dict[int, Content]:
+        """What is there, by the segments' ids."""
+        return {number: one.content for number, one in self._translated.items()}
+
+    def begin(
+        self,
+        text: str,
+        segments: Sequence[Segment],
+        done: Mapping[int, Translated],
+        language: str,
+        *,
+        is_apart: bool = False,
+    ) -> None:
+        """Another text. `language` is the target's name."""
+        self.is_apart = is_apart
+        self._segments, self._translated, self._growing = tuple(segments), dict(done), {}
+        self._gaps = gaps_of(text, segments)
+        self._language = language
+
+    def clear(self) -> None:
+        """No text."""
+        self._segments, self._translated, self._growing = (), {}, {}
+
+    def grow(self, number: int, text: str) -> bool:
+        """More of one; whether there is more to be seen, which are whole words."""
+        seen = text[: whole_words(text)]
+        if number in self._translated or seen == self._growing.get(number, ""):
+            return False
+        self._growing[number] = seen
+        return True
+
+    def take(self, translated: Translated) -> None:
+        """One is done, or is another now."""
+        self._translated[translated.id] = translated
+        self._growing.pop(translated.id, None)
+        segment = self.segment(translated.id)
+        if segment is not None and translated.origin is not Origin.KEPT:
+            self.known[segment.content] = translated
+
+    def segment(self, number: int) -> Segment | None:
+        """A paragraph of the source."""
+        return next((one for one in self._segments if one.id == number), None)
+
+    def translated(self, number: int) -> Translated | None:
+        """What became of it."""
+        return self._translated.get(number)
+
+    def accept(self, number: int) -> None:
+        """A person said that it is good."""
+        known = self._translated.get(number)
+        if known is not None:
+            self.take(replace(known, accepted=True))
+
+    def forget(self, number: int) -> None:
+        """It is to be translated again."""
+        segment = self.segment(number)
+        self._translated.pop(number, None)
+        if segment is not None:
+            self.known.pop(segment.content, None)
+
+    def use_term(self, number: int, wanted: str) -> bool:
+        """Puts the glossary's term into it; False where it is not clear which words it takes the place of."""
+        known = self._translated.get(number)
+        content = with_term(known.content, wanted) if known is not None else None
+        if known is None or content is None:
+            return False
+        flags = tuple(flag for flag in known.flags if flag.kind is not FlagKind.GLOSSARY or flag.wanted != wanted)
+        self.take(replace(known, content=content, origin=Origin.EDITED, flags=flags))
+        return True
+
+    def reword(self, number: int, text: str) -> None:
+        """A person chose other words for it."""
+        known = self._translated.get(number)
+        if known is not None:
+            self.take(replace(known, content=(text,), origin=Origin.EDITED, flags=(), accepted=True))
+
+    def shown(self) -> list[Paragraph]:
+        """All of them as the pane shows them."""
+        return [self.paragraph(place) for place in range(len(self._segments))]
+
+    def shown_one(self, number: int) -> Paragraph | None:
+        """One of them."""
+        place = next((place for place, one in enumerate(self._segments) if one.id == number), None)
+        return None if place is None else self.paragraph(place)
+
+    def paragraph(self, place: int) -> Paragraph:
+        """The one at a place."""
+        segment, gap = self._segments[place], self._gaps[place]
+        translated = self._translated.get(segment.id)
+        if translated is None:
+            return Paragraph(segment.id, gap, self._growing.get(segment.id, ""))
+        flags = [
+            (each.reason, [(f"{remedy.value}.{n}", words) for remedy, words in each.remedies if remedy in REMEDIES])
+            for n, each in enumerate(told(segment, translated, self._language))
+        ]
+        return Paragraph(segment.id, gap, words_of(translated.content), True, flags)
+
+
+def words_of(content: Content) -> str:
+    """A content as it is read: what marks stand for is among its words."""
+    return "".join(part.shows if isinstance(part, Mark) else part for part in content)
+
+
+def gaps_of(text: str, segments: Sequence[Segment]) -> tuple[int, ...]:
+    """How many line breaks stand before each segment in its text."""
+    gaps, end = [], 0
+    for segment in segments:
+        words = words_of(segment.content)
+        place = text.find(words, end)
+        gaps.append(text.count("\n", end, place) if place >= 0 else 1)
+        end = place + len(words) if place >= 0 else end
+    return tuple(gaps)

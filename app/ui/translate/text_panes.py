@@ -2,27 +2,48 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QResizeEvent, QShowEvent, QTextOption
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from PySide6.QtCore import QMimeData, QPoint, QRect, QSize, Qt, QTimer, QUrl, Signal
+from PySide6.QtGui import (
+    QColor,
+    QDragEnterEvent,
+    QDragMoveEvent,
+    QInputMethodEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QResizeEvent,
+    QShowEvent,
+    QTextBlock,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+    QTextOption,
+)
 from PySide6.QtWidgets import (
+    QApplication,
     QBoxLayout,
     QFrame,
     QHBoxLayout,
     QLabel,
+    QListWidget,
+    QListWidgetItem,
     QScrollArea,
     QStackedWidget,
+    QTextBrowser,
     QTextEdit,
     QVBoxLayout,
     QWidget,
 )
 
+from app.core.visible import clean_text
+from app.language.scripts import is_right_to_left
+from app.language.sentences import sentences
 from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
-from app.ui.translate.needs_model import NeedsModel
-from app.ui.translate.text_alternatives import AlternativesCard
-from app.ui.translate.text_source import SourceEdit, follow_each_paragraph
-from app.ui.translate.text_target import TargetView
-from app.ui.widgets.buttons import IconButton
+from app.ui.translate.languages import NeedsModel
+from app.ui.widgets.buttons import IconButton, set_text_font, text_button
 from app.ui.widgets.elided_label import ElidedLabel
 from app.ui.widgets.names import name_widgets
 
@@ -184,3 +205,540 @@ class TextPanes(QFrame):
         self.back_text.setMaximumHeight(px(BACK_PX))
         self.target.setMinimumHeight(px(LEAST_BACK_PX))
         self.source.setMinimumHeight(px(LEAST_BACK_PX))
+
+
+# Where the text to translate is typed: plain text, each paragraph in its own direction.
+
+
+LINE_PERCENT = 140
+SOURCE_INSET_PX = 22
+
+
+class SourceEdit(QTextEdit):
+    """Ctrl+Enter translates at once, Esc stops; files that are dragged are the window's."""
+
+    wanted = Signal()
+    stopped = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._is_composing = False
+        self.setObjectName("text_source")
+        self.setProperty("kind", "bare")
+        self.setAcceptRichText(False)
+        self.setTabChangesFocus(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setPlaceholderText(tr("Type or paste a text"))
+        self.setAccessibleName(tr("Text to translate"))
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.viewport().setAutoFillBackground(False)
+        follow_each_paragraph(self)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    @property
+    def text(self) -> str:
+        """All of it; without what no text may hold."""
+        return clean_text(self.toPlainText())
+
+    def show_text(self, text: str) -> None:
+        """Another text, from its beginning on."""
+        self.setPlainText(text)
+        self._set_lines()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if is_enter and event.modifiers() & Qt.KeyboardModifier.ControlModifier and not self._is_composing:
+            self.wanted.emit()
+        elif event.key() == Qt.Key.Key_Escape and not self._is_composing:
+            self.stopped.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def inputMethodEvent(self, event: QInputMethodEvent) -> None:
+        super().inputMethodEvent(event)
+        self._is_composing = bool(event.preeditString())
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        self.textCursor().insertText(clean_text(source.text()))
+        self.ensureCursorVisible()
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        return source.hasText() and not source.hasUrls()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.ignore()
+        else:
+            super().dragEnterEvent(event)
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.ignore()
+        else:
+            super().dragMoveEvent(event)
+
+    def _set_lines(self) -> None:
+        set_line_height(self)
+
+    def _on_theme_changed(self) -> None:
+        set_text_font(self, self._theme.font())
+        self.document().setDefaultFont(self._theme.font())
+        self.document().setDocumentMargin(self._theme.px(4))
+        was_blocked = self.blockSignals(True)  # another height of lines is no other text
+        self._set_lines()
+        self.blockSignals(was_blocked)
+
+
+def follow_each_paragraph(edit: QTextEdit) -> None:
+    """Each paragraph is laid out in the direction of its first letters."""
+    option = edit.document().defaultTextOption()
+    option.setTextDirection(Qt.LayoutDirection.LayoutDirectionAuto)
+    option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+    edit.document().setDefaultTextOption(option)
+
+
+def set_line_height(edit: QTextEdit) -> None:
+    """Air between the lines, and between the paragraphs none but what is typed."""
+    look = QTextBlockFormat()
+    look.setLineHeight(LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+    cursor = edit.textCursor()
+    cursor.select(cursor.SelectionType.Document)
+    cursor.mergeBlockFormat(look)
+
+
+# The translation of a typed text: a paragraph under each other, what is flagged below it; it can be selected.
+
+
+LINE_SEPARATOR = "\u2028"
+FLAG_GLYPH = "⚑"
+SELECTED_MS = 250
+SMALL_GAP_PX, FLAG_PX = 2, 13
+MOST_EMPTY = 4
+"""Empty lines between two paragraphs; more are not shown."""
+PENDING = "…"
+_NOT_TEXT = -1
+"""The state of a block that holds flags."""
+
+
+@dataclass
+class Paragraph:
+    """One paragraph of the translation. `gap` counts the line breaks before it; `flags` are (reason, remedies)."""
+
+    id: int
+    gap: int = 2
+    text: str = ""
+    is_done: bool = False
+    flags: Sequence[tuple[str, Sequence[tuple[str, str]]]] = field(default_factory=tuple)
+    """For each flag its reason, and what can be done about it: a name and its words."""
+
+
+@dataclass(frozen=True)
+class Selected:
+    """A sentence that was selected: in which paragraph, from where to where in it, and its words."""
+
+    paragraph: int
+    start: int
+    end: int
+    sentence: str
+
+
+class TargetView(QTextBrowser):
+    """Read-only. `sentence_selected` comes when a selection has come to rest; None where it has gone."""
+
+    sentence_selected = Signal(object)
+    alternatives_wanted = Signal()
+    remedy_wanted = Signal(int, str)
+    """A paragraph's id, and what is to be done about its flags."""
+    stopped = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._paragraphs: list[Paragraph] = []
+        self._is_rtl = False
+        self._words = ""
+        self.setObjectName("text_target")
+        self.setProperty("kind", "bare")
+        self.setReadOnly(True)
+        self.setUndoRedoEnabled(False)
+        self.setOpenLinks(False)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setAccessibleName(tr("Translation"))
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setTextInteractionFlags(
+            Qt.TextInteractionFlag.TextSelectableByMouse
+            | Qt.TextInteractionFlag.TextSelectableByKeyboard
+            | Qt.TextInteractionFlag.LinksAccessibleByMouse
+            | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
+        )
+        self.viewport().setAutoFillBackground(False)
+        follow_each_paragraph(self)
+        self.anchorClicked.connect(self._on_anchor)
+        self._rest = QTimer(self, singleShot=True, interval=SELECTED_MS)
+        self._rest.timeout.connect(self._tell_selected)
+        self.selectionChanged.connect(self._rest.start)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def loadResource(self, type_: int, name: QUrl | str) -> object:  # noqa: ARG002
+        """Nothing is ever fetched."""
+        return None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no translation."""
+        return not any(one.text for one in self._paragraphs)
+
+    def show_words(self, words: str) -> None:
+        """A muted sentence in place of a translation."""
+        self._words, self._paragraphs = words, []
+        self._rebuild()
+
+    def show_paragraphs(self, paragraphs: Sequence[Paragraph], *, is_rtl: bool) -> None:
+        """Another translation, as far as it is there."""
+        same = [(one.id, one.gap) for one in paragraphs] == [(one.id, one.gap) for one in self._paragraphs]
+        before = self._paragraphs
+        self._words, self._is_rtl = "", is_rtl
+        if same and before:
+            for one, other in zip(paragraphs, before, strict=True):
+                if one != other:
+                    self.show_paragraph(one)
+            return
+        self._paragraphs = list(paragraphs)
+        position = self.verticalScrollBar().value()
+        self._rebuild()
+        self.verticalScrollBar().setValue(position)
+
+    def show_paragraph(self, paragraph: Paragraph) -> None:
+        """One of them is another: it grows, or is done."""
+        place = next((i for i, one in enumerate(self._paragraphs) if one.id == paragraph.id), -1)
+        if place < 0:
+            return
+        block = self._block_of(paragraph.id)
+        known, self._paragraphs[place] = self._paragraphs[place], paragraph
+        if not block.isValid():
+            return
+        cursor = QTextCursor(block)
+        if known.flags:  # their block goes with the words
+            cursor.movePosition(QTextCursor.MoveOperation.NextBlock, QTextCursor.MoveMode.KeepAnchor)
+        cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
+        cursor.beginEditBlock()
+        if not known.flags and not paragraph.flags and known.text and paragraph.text.startswith(known.text):
+            cursor.clearSelection()
+            cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock)
+            cursor.insertText(_lines(paragraph.text[len(known.text) :]), self._text_look(paragraph))
+        else:
+            cursor.removeSelectedText()
+            self._write(cursor, paragraph)
+        cursor.endEditBlock()
+
+    def selected(self) -> Selected | None:
+        """What is selected, widened to whole sentences of one paragraph; None without a selection in a done one."""
+        cursor = self.textCursor()
+        block = self.document().findBlock(cursor.selectionStart())
+        one = next((each for each in self._paragraphs if each.id == block.userState()), None)
+        if not cursor.hasSelection() or one is None or not one.is_done or not one.text.strip():
+            return None
+        start, end = (
+            place_in(one.text, position - block.position())
+            for position in (cursor.selectionStart(), cursor.selectionEnd())
+        )
+        start, end = sentences_around(one.text, start, end)
+        sentence = one.text[start:end]
+        kept = sentence.strip()
+        start += len(sentence) - len(sentence.lstrip())
+        return Selected(one.id, start, start + len(kept), kept) if kept else None
+
+    def rect_of(self, selected: Selected) -> QRect:
+        """Where the end of it is seen, in the viewport's pixels."""
+        return self.cursorRect(self._cursor_at(selected.paragraph, selected.end))
+
+    def select(self, selected: Selected) -> None:
+        """Marks it as the selection."""
+        cursor = self._cursor_at(selected.paragraph, selected.start)
+        end = self._cursor_at(selected.paragraph, selected.end).position()
+        cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
+        self.setTextCursor(cursor)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if is_enter and self.textCursor().hasSelection() and not self.textCursor().charFormat().isAnchor():
+            self.alternatives_wanted.emit()
+        elif event.key() == Qt.Key.Key_Escape:
+            self.stopped.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        self._rest.start()
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        """The words without what is said about them."""
+        cursor, found = self.textCursor(), []
+        block = self.document().findBlock(cursor.selectionStart())
+        while block.isValid() and block.position() < cursor.selectionEnd():
+            if block.userState() != _NOT_TEXT:
+                start = max(0, cursor.selectionStart() - block.position())
+                found.append(block.text()[start : cursor.selectionEnd() - block.position()])
+            block = block.next()
+        data = QMimeData()
+        data.setText("\n".join(found).replace(LINE_SEPARATOR, "\n"))
+        return data
+
+    def _tell_selected(self) -> None:
+        self.sentence_selected.emit(self.selected())
+
+    def _on_anchor(self, url: QUrl) -> None:
+        _, number, name = url.toString().split(":")
+        self.remedy_wanted.emit(int(number), name)
+
+    def _cursor_at(self, number: int, place: int) -> QTextCursor:
+        block = self._block_of(number)
+        cursor = QTextCursor(block)
+        cursor.setPosition(block.position() + len(block.text()[:place].encode("utf-16-le")) // 2)
+        return cursor
+
+    def _block_of(self, number: int) -> QTextBlock:
+        block = self.document().begin()
+        while block.isValid() and block.userState() != number:
+            block = block.next()
+        return block
+
+    def _rebuild(self) -> None:
+        self.clear()
+        cursor = QTextCursor(self.document())
+        cursor.beginEditBlock()
+        if self._words:
+            look = QTextCharFormat()
+            look.setForeground(QColor(self._theme.tokens.muted))
+            look.setFont(self._theme.font(14))
+            cursor.setBlockFormat(self._block_look(0, rtl=self.isRightToLeft()))
+            cursor.insertText(self._words, look)
+        for place, one in enumerate(self._paragraphs):
+            if place:
+                cursor.insertBlock()
+            self._write(cursor, one)
+        cursor.endEditBlock()
+
+    def _write(self, cursor: QTextCursor, one: Paragraph) -> None:
+        """The paragraph into the empty block of the cursor, and its flags into one behind it."""
+        is_first = bool(self._paragraphs) and self._paragraphs[0].id == one.id
+        gap = 0 if is_first else round(min(one.gap - 1, MOST_EMPTY) * self.fontMetrics().height() * LINE_PERCENT / 100)
+        rtl = is_right_to_left(one.text) if one.text else self._is_rtl
+        cursor.setBlockFormat(self._block_look(gap, rtl=rtl))
+        cursor.block().setUserState(one.id)
+        cursor.insertText(_lines(one.text or ("" if one.is_done else PENDING)), self._text_look(one))
+        if one.flags:
+            cursor.insertBlock(self._block_look(self._theme.px(SMALL_GAP_PX), rtl=self.isRightToLeft()))
+            cursor.block().setUserState(_NOT_TEXT)
+            self._write_flags(cursor, one)
+
+    def _write_flags(self, cursor: QTextCursor, one: Paragraph) -> None:
+        tokens = self._theme.tokens
+        look = QTextCharFormat()
+        look.setFont(self._theme.font(FLAG_PX))
+        look.setForeground(QColor(tokens.warning))
+        link = QTextCharFormat(look)
+        link.setFont(self._theme.font(FLAG_PX, 600))
+        link.setAnchor(True)
+        for place, (reason, remedies) in enumerate(one.flags):
+            cursor.insertText(f"{LINE_SEPARATOR if place else ''}{FLAG_GLYPH} {reason} ", look)
+            for number, (name, words) in enumerate(remedies):
+                if number:
+                    cursor.insertText(" · ", look)
+                link.setAnchorHref(f"remedy:{one.id}:{name}")
+                cursor.insertText(words, link)
+
+    def _block_look(self, gap_px: int, *, rtl: bool) -> QTextBlockFormat:
+        look = QTextBlockFormat()
+        look.setLineHeight(LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+        look.setTopMargin(gap_px)
+        look.setLayoutDirection(Qt.LayoutDirection.RightToLeft if rtl else Qt.LayoutDirection.LeftToRight)
+        return look
+
+    def _text_look(self, one: Paragraph) -> QTextCharFormat:
+        look = QTextCharFormat()
+        look.setFont(self._theme.font())
+        look.setForeground(QColor(self._theme.tokens.text if one.text else self._theme.tokens.muted))
+        return look
+
+    def _on_theme_changed(self) -> None:
+        set_text_font(self, self._theme.font())
+        self.document().setDefaultFont(self._theme.font())
+        self.document().setDocumentMargin(self._theme.px(4))
+        self._rebuild()
+
+
+def _lines(text: str) -> str:
+    return text.replace("\n", LINE_SEPARATOR)
+
+
+# Other wordings of a selected sentence: a small card below the selection, first with a button, then with what came.
+
+
+WIDTH_PX, LEAST_PX, GAP_PX = 400, 220, 6
+
+
+class AlternativesCard(QFrame):
+    """`wanted`: look for other wordings. `chosen`: this one in place of the sentence."""
+
+    wanted = Signal()
+    chosen = Signal(str)
+    closed = Signal(bool)
+    """Whether the keyboard was in it."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme, self._within = theme, parent
+        self._at = QRect()
+        self.setObjectName("alternatives")
+        self.setProperty("kind", "card")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAccessibleName(tr("Other wordings"))
+        self.ask = text_button(tr("Other wordings"), "quiet")
+        self.ask.clicked.connect(self.wanted)
+        self.head = QLabel(textFormat=Qt.TextFormat.PlainText)
+        self.head.setProperty("kind", "muted")
+        self._close = IconButton(theme, "x", tr("Close"), size_px=14)
+        self._close.clicked.connect(self.leave)
+        self.list = QListWidget()
+        self.list.setObjectName("alternatives_list")
+        self.list.setAccessibleName(tr("Other wordings"))
+        self.list.setWordWrap(True)
+        self.list.setProperty("elides", True)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.itemClicked.connect(self._on_chosen)
+        self.list.itemActivated.connect(self._on_chosen)
+        self._top = QHBoxLayout()
+        self._top.addWidget(self.ask)
+        self._top.addWidget(self.head, 1)
+        self._top.addWidget(self._close)
+        self._column = QVBoxLayout(self)
+        self._column.addLayout(self._top)
+        self._column.addWidget(self.list)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        self.hide()
+
+    def offer(self, at: QRect) -> None:
+        """A button below a place of the parent."""
+        self._at = at
+        self.list.clear()
+        self._show_parts(is_asked=False)
+
+    def begin(self) -> None:
+        """The wordings are on their way; the keyboard goes to where they come."""
+        self.list.clear()
+        self.head.setText(tr("Looking for other wordings…"))
+        self._show_parts(is_asked=True)
+        self.list.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def add(self, text: str) -> None:
+        """One more."""
+        if text not in [self.list.item(row).text() for row in range(self.list.count())]:
+            QListWidgetItem(text, self.list)
+        if self.list.currentRow() < 0:
+            self.list.setCurrentRow(0)
+        self._place()
+
+    def end(self) -> None:
+        """No more come."""
+        none, some = tr("No other wording was found."), tr("Other wordings")
+        self.head.setText(some if self.list.count() else none)
+        self._place()
+
+    def leave(self) -> None:
+        """Goes, and tells so."""
+        if self.isVisible():
+            focus = QApplication.focusWidget()
+            had_focus = focus is not None and self.isAncestorOf(focus)
+            self.hide()
+            self.closed.emit(had_focus)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape:
+            self.leave()
+        else:
+            super().keyPressEvent(event)
+
+    def _on_chosen(self, item: QListWidgetItem) -> None:
+        text = item.text()
+        self.leave()
+        self.chosen.emit(text)
+
+    def _show_parts(self, *, is_asked: bool) -> None:
+        self.ask.setVisible(not is_asked)
+        for widget in (self.head, self._close, self.list):
+            widget.setVisible(is_asked)
+        self.show()
+        self.raise_()
+        self._place()
+
+    def _place(self) -> None:
+        """Below the place where there is room, else above it; within the parent."""
+        px, parent = self._theme.px, self._within
+        is_asked = not self.list.isHidden()
+        if is_asked:
+            self.setFixedWidth(max(px(LEAST_PX), min(px(WIDTH_PX), parent.width() - 2 * px(GAP_PX))))
+            rows = sum(self._fit(self.list.item(row)) for row in range(self.list.count()))
+            self.list.setFixedHeight(min(rows + px(6), parent.height() // 2) if rows else 0)
+        else:
+            self.setMinimumWidth(0)
+            self.setMaximumWidth(px(WIDTH_PX))
+        self._column.activate()
+        self.adjustSize()
+        below = self._at.bottom() + px(GAP_PX)
+        above = self._at.top() - px(GAP_PX) - self.height()
+        y = below if below + self.height() <= parent.height() or above < 0 else above
+        x = min(max(px(GAP_PX), self._at.center().x() - self.width() // 2), parent.width() - self.width() - px(GAP_PX))
+        self.move(QPoint(max(0, x), max(0, min(y, parent.height() - self.height()))))
+
+    def _fit(self, item: QListWidgetItem) -> int:
+        """As high as its words need it in the width of the card; how high that is."""
+        px = self._theme.px
+        room = QRect(0, 0, self.width() - px(48), 1 << 16)
+        words = self.list.fontMetrics().boundingRect(room, Qt.TextFlag.TextWordWrap.value, item.text())
+        item.setSizeHint(QSize(0, words.height() + px(16)))
+        return item.sizeHint().height()
+
+    def _on_theme_changed(self) -> None:
+        px, theme = self._theme.px, self._theme
+        self._column.setContentsMargins(px(6), px(4), px(6), px(4))
+        self._column.setSpacing(px(2))
+        self.ask.setFont(theme.font(13, 500))
+        self.head.setFont(theme.font(12.5, 500))
+        self.head.setContentsMargins(px(6), 0, 0, 0)
+        self.list.setFont(theme.font(14))
+
+
+# Places in a text, counted in characters: of sentences, of Qt's cursor.
+
+
+def place_in(text: str, units: int) -> int:
+    """Qt counts units of UTF-16, of which some characters take two; never beyond the end."""
+    return len(text.encode("utf-16-le", "surrogatepass")[: 2 * max(0, units)].decode("utf-16-le", "ignore"))
+
+
+def sentences_around(text: str, start: int, end: int) -> tuple[int, int]:
+    """From the beginning of the sentence that `start` is in, to the end of the one that `end` is in."""
+    begins = [first for first, _ in sentences(text)]
+    first = max((one for one in begins if one <= start), default=0)
+    last = min((one for one in begins if one >= end and one > first), default=len(text))
+    return first, last
+
+
+def sentence_like(source: str, target: str, start: int, end: int) -> tuple[str, int, int]:
+    """The sentence of the source that one of its translation, from start to end, is of; and from where to where it is.
+
+    Where both have as many sentences, those at the same place; else everything.
+    """
+    ours, theirs = list(sentences(source)), list(sentences(target))
+    chosen = [number for number, (first, last) in enumerate(theirs) if first < end and last > start]
+    if len(ours) != len(theirs) or not chosen:
+        return source.strip(), 0, len(target)
+    words = source[ours[chosen[0]][0] : ours[chosen[-1]][1]].strip()
+    return words, theirs[chosen[0]][0], theirs[chosen[-1]][1]

@@ -7,34 +7,25 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
+from app.core.errors import AppError
 from app.core.events import CancelToken
-from app.documents.segments import Content
+from app.documents.segments import Content, Segment
 from app.features.translation.result import Translated, TranslationEnded, TranslationEvent, TranslationWish
 from app.ui.shell import tasks
-from app.ui.translate.text_requests import (
-    Alternative,
-    Answer,
-    Ask,
-    AskAlternatives,
-    AskBack,
-    AskText,
-    BackText,
-    Either,
-    Ended,
-    Event,
-    Paragraphs,
-)
+from app.ui.shell.notify import Notify
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.engine.client import EngineClient
+    from app.language.detection import Detector
+
 
 LOOK_EVERY_S = 0.1
 IDLE_S = 60.0
@@ -217,3 +208,227 @@ class TextWork(QObject):
 def _has(engine: EngineClient, model: Path) -> bool:
     """Whether a model is still the one that is loaded."""
     return engine.loaded is not None and Path(engine.loaded.path) == model
+
+
+# What the window asks of the thread that translates typed text, and what it tells; frozen values.
+
+
+class Either(CancelToken):
+    """Set with either of two others."""
+
+    def __init__(self, one: CancelToken, other: CancelToken) -> None:
+        super().__init__()
+        self._one, self._other = one, other
+
+    @property
+    def cancelled(self) -> bool:
+        return self._one.cancelled or self._other.cancelled
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One thing to do with a model. `stop` ends it; it is set when something newer takes its place."""
+
+    number: int
+    wish: TranslationWish
+    model: Path
+    stop: CancelToken = field(default_factory=CancelToken, kw_only=True)
+
+
+@dataclass(frozen=True)
+class AskText(Ask):
+    """A text; `done` is what is there already, by what it translates. `source_language`: "" where nothing tells it."""
+
+    text: str
+    done: Mapping[Content, Translated]
+    source_language: str
+
+
+@dataclass(frozen=True)
+class AskAlternatives(Ask):
+    """Other translations of a sentence of the source, which stands in that paragraph; `current` is the one it has."""
+
+    sentence: str
+    paragraph: str
+    source_language: str
+    current: str
+
+
+@dataclass(frozen=True)
+class AskBack(Ask):
+    """A translation, back into the language of the source."""
+
+    text: str
+    source_language: str
+
+
+@dataclass(frozen=True)
+class Paragraphs:
+    """What a text is made of, and the language it was found to be in ("" where that cannot be told)."""
+
+    segments: tuple[Segment, ...]
+    source_language: str
+    translated: Mapping[int, Translated]
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """One other wording."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class BackText:
+    """What is there of a translation back."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Nothing more comes of an ask."""
+
+    is_partial: bool
+    seconds: float
+
+
+Event = Paragraphs | TranslationEvent | Alternative | BackText | Ended
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of an ask, by its number."""
+
+    number: int
+    event: Event
+
+
+# Which language a typed text is in: found on a thread, whatever model there is to translate it.
+
+
+class TextLanguage(QObject):
+    """`found` brings the code for the text that was asked for last; "" where nothing tells it."""
+
+    found = Signal(str)
+    failed = Signal(object)
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._detector: Detector | None = None
+        self._task: tasks.Task | None = None
+        self._known: tuple[str, tuple[str, ...]] | None = None
+
+    def knows(self, text: str, among: Sequence[str]) -> bool:
+        """Whether it was found for just this."""
+        return self._known == (text, tuple(among))
+
+    def look(self, text: str, among: Sequence[str]) -> None:
+        """Asks in which of these languages a text is, in place of what was asked before."""
+        self.stop()
+        asked = text, tuple(among)
+
+        def work(_token: CancelToken) -> Iterator[str]:
+            from app.language.detection import Detector  # its model is loaded here, on the thread
+
+            self._detector = self._detector or Detector.shared()
+            yield self._detector.find(*asked)
+
+        def take(code: str) -> None:
+            self._task, self._known = None, asked
+            self.found.emit(code)
+
+        task = self._task = tasks.run(work, self)
+        task.event.connect(take)
+        task.failed.connect(self.failed)
+
+    def stop(self) -> None:
+        """Nothing is to be found any more."""
+        if self._task is not None:
+            self._task.abandon()
+            self._task = None
+
+    def rest(self) -> None:
+        """The memory that finding takes is given back."""
+        self.stop()
+        self._detector, self._known = None, None
+
+
+# Keeps typed texts with their translations in the list: when the typing rests, and when one leaves.
+
+
+REST_MS = 2_000
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What there is to keep; `target` is "" as long as the translation is not complete."""
+
+    source: str
+    target: str
+    wish: TranslationWish
+    source_language: str
+    model: str
+    """The name of its file."""
+
+
+class TextHistory(QObject):
+    """`now` says what is to be kept; `id` is under which number it is, None before the first time.
+
+    A text that has little of the one before is another one: it gets a row of its own.
+    """
+
+    kept = Signal(int)
+
+    def __init__(self, app: Fireside, notify: Notify, now: Callable[[], Typed], parent: QObject) -> None:
+        super().__init__(parent)
+        self._app, self._notify, self._now = app, notify, now
+        self.id: int | None = None
+        self._last: Typed | None = None
+        self._later = QTimer(self, singleShot=True, interval=REST_MS)
+        self._later.timeout.connect(self.keep)
+
+    def begin(self, number: int | None = None) -> None:
+        """Another text: a new one, or one of the list as it is stored."""
+        self._later.stop()
+        self.id = number
+        self._last = self._now() if number is not None else None
+
+    def nudge(self) -> None:
+        """Something of it is another; it is kept when nothing more happens."""
+        self._later.start()
+
+    def keep(self) -> None:
+        """Keeps it now, where there is anything that is not kept."""
+        self._later.stop()
+        typed = self._now()
+        if not typed.source.strip() or typed == self._last:
+            return
+        if self._last is not None and not is_same_text(self._last.source, typed.source):
+            self.id = None
+        try:
+            stored = self._app.translations.keep_text(
+                typed.source, typed.target, typed.wish, typed.source_language, typed.model, id=self.id
+            )
+        except AppError as error:
+            self._notify.error(error)
+            return
+        self.id, self._last = stored.id, typed
+        self.kept.emit(stored.id)
+
+
+def is_same_text(before: str, after: str) -> bool:
+    """Whether one came of the other by writing on: a paragraph is the same, or half of the shorter one at its ends."""
+    lines = {line.strip() for line in before.splitlines() if line.strip()}
+    if any(line.strip() in lines for line in after.splitlines()):
+        return True
+    shorter = min(len(before), len(after))
+    start = _same(before, after)
+    end = min(_same(before[::-1], after[::-1]), shorter - start)
+    return 2 * (start + end) >= shorter
+
+
+def _same(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    return next((place for place, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]),
+                min(len(one), len(other)))  # fmt: skip

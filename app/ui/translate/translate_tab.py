@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -9,14 +10,25 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.core.errors import AppError
-from app.features.translation.result import SegmentDone, TranslationPlanned
+from app.core.events import CancelToken
+from app.features.translation.result import (
+    SegmentDone,
+    SegmentGrows,
+    TranslationEvent,
+    TranslationPlanned,
+    TranslationRests,
+)
 from app.ui.second_model_question import SecondModelQuestion
+from app.ui.shell import tasks
+from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.translate.running import TranslationRunner
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+    from app.features.translation.result import TranslationEvent
+    from app.features.translation.stored import StoredTranslation
+    from app.features.work.queue import Worked
     from app.ui.translate.translate_view import TranslateView
     from app.ui.translate.translations_column import TranslationsColumn
 
@@ -129,3 +141,169 @@ class TranslateTab(QObject):
         if translation_id == self.open_id:
             self.view.forget()
             self.show_new()
+
+
+# Works off the queue of translations on a thread, and passes on what happens in each of them.
+
+
+class TranslationRunner(QObject):
+    """Runs while something waits; `start` looks for what a former run left. It ends with its parent."""
+
+    happened = Signal(int, object)
+    """A translation's id and its `TranslationEvent`."""
+    row_changed = Signal(int)
+    """A translation's row is another one: its state, its title, what went wrong."""
+    state_changed = Signal(str)
+    """For the status line; "" when nothing is at work."""
+    ended = Signal()
+    """Nothing waits any more, and what the work had in memory has gone."""
+
+    def __init__(self, app: Fireside, notify: Notify, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._app, self._notify = app, notify
+        self._task: tasks.Task | None = None
+        self._is_asked_again = False
+        self._progress: dict[int, Progress] = {}
+        self._at_work: int | None = None
+        self._batch: list[int] = []
+        self.state = ""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the thread is there."""
+        return self._task is not None
+
+    def start(self) -> None:
+        """Goes on with what waits in the queue, if anything does; called again while it runs, it looks once more."""
+        if self._task is not None:
+            self._is_asked_again = True
+            return
+        self._is_asked_again = False
+        self._task = tasks.run(self._work, self)
+        self._task.event.connect(self._on_worked)
+        self._task.finished.connect(self._on_ended)
+        self._task.failed.connect(self._on_failed)
+
+    def stop(self) -> None:
+        """Ends the thread; the translation at work stays in the queue."""
+        if self._task is not None:
+            self._is_asked_again = False
+            self._task.cancel()
+
+    def progress_of(self, translation_id: int) -> Progress | None:
+        """How far the one at work is; None for any other."""
+        return self._progress.get(translation_id)
+
+    def _work(self, cancel: CancelToken) -> Iterator[Worked[TranslationEvent]]:
+        # The queue's parts are loaded here, on the thread.
+        yield from self._app.translations.run(cancel)
+
+    def _on_worked(self, worked: Worked[TranslationEvent]) -> None:
+        number, event = worked.id, worked.event
+        if event is None:
+            self._look_at_row(number)
+            self.row_changed.emit(number)
+            return
+        progress = self._progress.setdefault(number, Progress())
+        was_at_work, rested = self._at_work, progress.rests
+        progress.take(event)
+        self._at_work = number
+        if progress.rests != rested or was_at_work != number:
+            self._tell()
+        self.happened.emit(number, event)
+
+    def _look_at_row(self, translation_id: int) -> None:
+        stored = self._row(translation_id)
+        if stored is not None and stored.state == "running":
+            self._at_work = translation_id
+            self._progress.setdefault(translation_id, Progress())
+        else:
+            self._progress.pop(translation_id, None)
+            self._at_work = None if self._at_work == translation_id else self._at_work
+        self._tell()
+
+    def _row(self, translation_id: int) -> StoredTranslation | None:
+        try:
+            return self._app.translations.get(translation_id)
+        except AppError as error:
+            self._notify.error(error)
+            return None
+
+    def _tell(self) -> None:
+        """Where the queue is, in words; between two of them it is still at work."""
+        if self._at_work is None and self._task is not None:
+            return
+        state = self._busy_words(self._progress.get(self._at_work)) if self._at_work is not None else ""
+        if state != self.state:
+            self.state = state
+            self.state_changed.emit(state)
+
+    def _busy_words(self, progress: Progress | None) -> str:
+        if progress is not None and progress.rests == "interactive":
+            return tr("Translation paused while you chat")
+        if progress is not None and progress.rests:
+            return tr("Translation waits for memory")
+        number, count = self._place()
+        return tr("Translating {number} of {count}", number=number, count=count) if count > 1 else tr("Translating")
+
+    def _place(self) -> tuple[int, int]:
+        """Which of how many this one is, of all that were in the queue since it was last empty."""
+        try:
+            waiting = [one.id for one in self._app.translations.find() if one.state in ("queued", "running")]
+        except AppError:
+            waiting = []
+        over = [one for one in self._batch if one not in waiting]
+        self._batch = over + [one for one in waiting if one not in over]
+        if self._at_work not in self._batch:
+            return 1, 1
+        return self._batch.index(self._at_work) + 1, len(self._batch)
+
+    def _on_ended(self) -> None:
+        self._task, self._at_work = None, None
+        self._progress.clear()
+        if self._is_asked_again:
+            self.start()
+            return
+        self._batch = []
+        self._tell()
+        self.ended.emit()
+
+    def _on_failed(self, error: BaseException) -> None:
+        """A defect in one of them; it is marked as failed, and the others keep their turn."""
+        self._notify.error(error)
+        failed = self._at_work
+        self._on_ended()
+        if failed is not None:
+            self.row_changed.emit(failed)
+            self.start()
+
+
+# How far a translation at work is, out of its events.
+
+
+class Progress:
+    """`done` of `segments`; `growing` is what is being written now, by segment. `rests`: why it waits, or ""."""
+
+    def __init__(self) -> None:
+        self.segments = 0
+        self.done = 0
+        self.rests = ""
+        self.source = ""
+        self.growing: dict[int, str] = {}
+
+    @property
+    def share(self) -> float:
+        """From 0 to 1."""
+        return self.done / self.segments if self.segments else 0.0
+
+    def take(self, event: TranslationEvent) -> None:
+        """One more event."""
+        if isinstance(event, TranslationPlanned):
+            self.segments, self.done, self.source = event.segments, event.known, event.source
+        elif isinstance(event, TranslationRests):
+            self.rests = event.reason
+        elif isinstance(event, SegmentGrows):
+            self.growing[event.id] = event.text
+        elif isinstance(event, SegmentDone):
+            self.growing.pop(event.translated.id, None)
+            self.done, self.segments = event.done, event.segments

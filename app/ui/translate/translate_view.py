@@ -15,8 +15,8 @@ from app.features.translation.stored import TYPED, StoredTranslation
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.translate.running import TranslationRunner
 from app.ui.translate.text_page import TextPage
+from app.ui.translate.translate_tab import TranslationRunner
 from app.ui.widgets.file_dialog import DOCUMENTS, document_filters, file_dialog
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from PySide6.QtCore import QObject
 from app.features.translation.stored import ADDING, DRAFT, TYPED, StoredTranslation
 from app.features.work.queue import FAILED, PAUSED, QUEUED, RUNNING
 from app.ui.shell.i18n import tr
-from app.ui.translate.translation_texts import title_of
+from app.ui.translate.texts import title_of
 from app.ui.work_list import WorkListModel, is_working
 
 

@@ -12,15 +12,13 @@ from app.bootstrap import Fireside
 from app.features.summary.result import Form, Length, SummaryEvent, Wish
 from app.features.summary.stored import StoredSummary
 from app.ui.shell.notify import Notify
-from app.ui.summarize.better_model import BetterModel
-from app.ui.summarize.drop_zone import DropZone
-from app.ui.summarize.figures import Figures
-from app.ui.summarize.progress import Progress
-from app.ui.summarize.result_head import ResultHead, TitleField
+from app.ui.summarize.draft import BetterModel, DropZone, Figures
+from app.ui.summarize.result import ResultHead, TitleField
 from app.ui.summarize.state_bar import StateBar
-from app.ui.summarize.statement_view import StatementView
+from app.ui.summarize.statements import StatementView
 from app.ui.summarize.summarize_view import SummarizeView
-from app.ui.summarize.wish_choices import WishChoices
+from app.ui.summarize.texts import Progress
+from app.ui.summarize.wish import WishChoices
 from app.ui.widgets.choice_button import ChoiceButton
 from app.ui.widgets.document_chip import DocumentChip
 from app.ui.widgets.document_view import DocumentView

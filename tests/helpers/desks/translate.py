@@ -15,25 +15,17 @@ from app.bootstrap import Fireside
 from app.documents.segments import Content, Segment
 from app.features.translation.result import Formality, Translated, TranslationWish
 from app.ui.shell.notify import Notify
-from app.ui.translate.document_page import DocumentPage
+from app.ui.translate.document_page import DocumentPage, DraftFoot, FileLine
 from app.ui.translate.document_state import DocumentState
 from app.ui.translate.document_view import DocumentTranslationView
-from app.ui.translate.draft_foot import DraftFoot
-from app.ui.translate.draft_page import FileLine
-from app.ui.translate.glossary_panel import GlossaryPanel
-from app.ui.translate.language_button import LanguageButton
-from app.ui.translate.language_choice import LanguageChoice
-from app.ui.translate.language_popup import LanguagePopup
-from app.ui.translate.needs_model import NeedsModel
+from app.ui.translate.glossary import GlossaryPanel
+from app.ui.translate.languages import LanguageButton, LanguageChoice, LanguagePopup, NeedsModel
+from app.ui.translate.row_editor import RowEditor
+from app.ui.translate.rows import RowsModel
 from app.ui.translate.side_by_side import SideBySide
-from app.ui.translate.side_by_side_editor import RowEditor
-from app.ui.translate.side_by_side_model import RowsModel
-from app.ui.translate.text_alternatives import AlternativesCard
 from app.ui.translate.text_page import TextPage
-from app.ui.translate.text_panes import TextPanes
-from app.ui.translate.text_requests import Answer, Ended, Paragraphs
-from app.ui.translate.text_source import SourceEdit
-from app.ui.translate.text_target import TargetView
+from app.ui.translate.text_panes import AlternativesCard, SourceEdit, TargetView, TextPanes
+from app.ui.translate.text_work import Answer, Ended, Paragraphs
 from app.ui.translate.translate_view import TranslateView
 from app.ui.widgets.choice_button import ChoiceButton
 from app.ui.widgets.document_search import DocumentSearch

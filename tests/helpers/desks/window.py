@@ -39,7 +39,7 @@ from app.ui.shell.views import Views
 from app.ui.shell.window_geometry import Veil
 from app.ui.summarize.summarize_view import SummarizeView
 from app.ui.theme import Theme
-from app.ui.translate.running import TranslationRunner
+from app.ui.translate.translate_tab import TranslationRunner
 from app.ui.translate.translate_view import TranslateView
 from app.ui.widgets.elided_label import ElidedLabel
 from app.ui.widgets.fields import SearchField

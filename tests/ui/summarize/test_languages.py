@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pytestqt.qtbot import QtBot
 
-from app.ui.summarize.wish_choices import WishChoices
+from app.ui.summarize.wish import WishChoices
 from app.ui.theme import Theme
 
 

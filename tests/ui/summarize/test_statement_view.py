@@ -13,9 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from app.features.shown_document import Mark
 from app.features.summary.result import Check, Form, Reason, Statement
-from app.ui.summarize.places import Chip
-from app.ui.summarize.statement_text import Told
-from app.ui.summarize.statement_view import StatementView
+from app.ui.summarize.statements import Chip, StatementView, Told
 from app.ui.theme import Theme
 
 Make = Callable[..., StatementView]

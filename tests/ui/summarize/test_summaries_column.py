@@ -19,7 +19,7 @@ from app.features.summary.result import Wish
 from app.store.jobs import Jobs
 from app.ui.shell.notify import Notify
 from app.ui.summarize.summaries_column import SummariesColumn
-from app.ui.summarize.summary_list import SummaryListModel, group_of
+from app.ui.summarize.texts import SummaryListModel, group_of
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import ListDesk

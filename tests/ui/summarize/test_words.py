@@ -15,10 +15,8 @@ from app.features.summary.result import (
     SummarizedDocument,
     Wish,
 )
-from app.ui.summarize.places import Places
-from app.ui.summarize.progress import Progress
-from app.ui.summarize.summary_texts import figures_of, time_words, work_words
-from app.ui.summarize.telling import told
+from app.ui.summarize.statements import Places, told
+from app.ui.summarize.texts import Progress, figures_of, time_words, work_words
 
 STORED = StoredSummary(1, "Lease", "running", Wish(), (1,), 0, 0, None, 0.0, 0.0)
 

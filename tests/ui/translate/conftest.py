@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.bootstrap import build
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.translate.running import TranslationRunner
+from app.ui.translate.translate_tab import TranslationRunner
 from app.ui.translate.translate_view import TranslateView
 from tests.helpers.desks.translate import TranslateDesk
 from tests.helpers.models_on_disk import write_model

@@ -10,9 +10,9 @@ import pytest
 from app.documents.segments import Segment
 from app.features.translation.result import Flag, FlagKind, Origin, Translated, TranslationWish
 from app.features.translation.stored import Saved, StoredTranslation, TranslationEstimate
-from app.ui.translate.flag_texts import Remedy, told
 from app.ui.translate.saving import saved_words
-from app.ui.translate.translation_texts import (
+from app.ui.translate.texts import (
+    Remedy,
     done_words,
     draft_words,
     is_rtl,
@@ -21,6 +21,7 @@ from app.ui.translate.translation_texts import (
     name_of,
     time_words,
     title_of,
+    told,
     work_words,
 )
 

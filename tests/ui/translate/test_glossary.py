@@ -14,8 +14,7 @@ from app.features.translation.result import Term
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.translate.glossary_model import KEPT, SOURCE, TARGET
-from app.ui.translate.glossary_panel import GlossaryPanel
+from app.ui.translate.glossary import KEPT, SOURCE, TARGET, GlossaryPanel
 
 TERMS = (Term("lease", "Mietvertrag"), Term("Fireside", "Fireside"), Term("tenant", "Mieter"))
 WAIT_MS = 5_000

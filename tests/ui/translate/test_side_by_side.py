@@ -15,10 +15,10 @@ from app.documents.segments import Content, Mark, Segment, SegmentKind, plain
 from app.features.translation.result import Flag, FlagKind, Origin, Translated
 from app.features.translation.stored import Row
 from app.ui.theme import Theme
-from app.ui.translate.flag_texts import Remedy
+from app.ui.translate.marked_text import Writing, letters
+from app.ui.translate.rows import SOURCE, TARGET
 from app.ui.translate.side_by_side import SideBySide
-from app.ui.translate.side_by_side_model import SOURCE, TARGET
-from app.ui.translate.side_by_side_text import Writing, letters
+from app.ui.translate.texts import Remedy
 
 MANY = 100_000
 BOLD: Content = ("The tenant pays ", Mark("open", 1, "bold"), "1,240.00", Mark("close", 1), " a month.")

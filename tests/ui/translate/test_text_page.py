@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from app.features.translation.result import Formality, Term
-from app.ui.translate.text_history import is_same_text
+from app.ui.translate.text_work import is_same_text
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.translate import TranslateDesk
 from tests.helpers.models_on_disk import write_model

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from app.documents.segments import Mark, Segment
-from app.ui.translate.text_paragraphs import gaps_of, words_of
-from app.ui.translate.text_places import place_in, sentence_like, sentences_around
+from app.ui.translate.text_page import gaps_of, words_of
+from app.ui.translate.text_panes import place_in, sentence_like, sentences_around
 
 TEXT = "One here. Two there! Three?"
 

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from app.features.summaries import StoredSummary
 from app.features.summary.result import Wish
-from app.ui.summarize.summary_list import SummaryListModel
+from app.ui.summarize.texts import SummaryListModel
 from app.ui.widgets.elided_label import ElidedLabel
 from app.ui.widgets.plain_tip import plain_tip
 

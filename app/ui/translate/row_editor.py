@@ -9,9 +9,18 @@ from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QTextEd
 from app.documents.segments import Content, marks
 from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
-from app.ui.translate.side_by_side_chips import CHARACTER, CHIP_TYPE, Chips, chip, content_in
-from app.ui.translate.side_by_side_marks import is_whole, labels, missing, put_back
-from app.ui.translate.side_by_side_text import TEXT_PX
+from app.ui.translate.marked_text import (
+    CHARACTER,
+    CHIP_TYPE,
+    TEXT_PX,
+    Chips,
+    chip,
+    content_in,
+    is_whole,
+    labels,
+    missing,
+    put_back,
+)
 from app.ui.widgets.buttons import set_mark, text_button
 
 LINE_PERCENT = 145.0

@@ -1,14 +1,16 @@
-"""Above a result: its title, which can be changed, what can be done with it, and what was read and found."""
+"""A summary that is there, complete or as far as it came: its title, what was read, its statements, what to do."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from html import escape
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QLineEdit, QWidget
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
+from app.features.summaries import StoredSummary
 from app.features.summary.messages import (
     coverage_words,
     language_words,
@@ -16,14 +18,70 @@ from app.features.summary.messages import (
     statements_words,
     unknown_in_short,
 )
-from app.features.summary.result import Summary
+from app.features.summary.result import Form, Summary
 from app.ui.icons import icon
 from app.ui.shell.i18n import tr
-from app.ui.summarize.column import Column
+from app.ui.shell.notify import Notify
+from app.ui.summarize.column import Column, scrolled
+from app.ui.summarize.state_bar import StateBar
+from app.ui.summarize.statements import StatementView, Told
+from app.ui.summarize.wish import Foot
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.names import name_widgets
 from app.ui.widgets.plain_tip import plain_tip
+
+
+class ResultPage(QWidget):
+    """`again_wanted` carries the `Wish` for another summary of the same documents."""
+
+    again_wanted = Signal(object)
+
+    def __init__(self, theme: Theme, notify: Notify) -> None:
+        super().__init__()
+        self.stored: StoredSummary | None = None
+        self.summary: Summary | None = None
+        self._shown: tuple[object, ...] = ()
+        self.head = ResultHead(theme)
+        self.bar = StateBar(theme, notify)
+        self._bar_row = Column(theme, top_px=4, bottom_px=4)
+        self._bar_row.rows.addWidget(self.bar)
+        self.statements = StatementView(theme)
+        self.foot = Foot(theme, tr("Summarize again"), is_primary=False)
+        self.foot.started.connect(lambda: self.again_wanted.emit(self.foot.wish))
+        inside = QWidget()
+        inside.setObjectName("page")
+        rows = QVBoxLayout(inside)
+        for widget in (self.head, self._bar_row):
+            rows.addWidget(widget)
+        rows.addWidget(self.statements, 1)
+        rows.addWidget(self.foot)
+        column = QVBoxLayout(self)
+        column.addWidget(scrolled(inside))  # in a low window nothing is pressed together
+        for layout in (rows, column):
+            layout.setContentsMargins(0, 0, 0, 0)
+            layout.setSpacing(0)
+
+    def show_result(self, stored: StoredSummary, summary: Summary | None, told: Sequence[Told]) -> None:
+        """Shows it from the top, unless it is shown already as it is."""
+        key = (stored.id, summary.statements if summary else (), summary is None or summary.is_partial)
+        is_same, self._shown = key == self._shown, key  # another title moves nobody from where they read
+        self.stored, self.summary = stored, summary
+        self.head.title.show_title(stored.title)
+        self.head.show_facts(summary)
+        self.bar.show_state(stored, summary)
+        self._bar_row.setVisible(not self.bar.isHidden())
+        if not is_same:
+            # What was read before the end are points of the sections, whatever form was wished.
+            is_whole = summary is not None and not summary.is_partial
+            self.statements.show_statements(told, stored.wish.form if is_whole else Form.BULLETS)
+            if summary is not None and (nothing := nothing_words(summary)):
+                self.statements.show_plain(tr(nothing))
+            self.foot.choices.show_wish(stored.wish)
+
+
+# Above a result: its title, which can be changed, what can be done with it, and what was read and found.
+
 
 MOST_TITLE = 200
 NARROW_PX = 560

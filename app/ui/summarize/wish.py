@@ -1,4 +1,4 @@
-"""How long, in which form and in which language: three buttons with menus, and a field for an own instruction."""
+"""What a summary is to be like: its length, form and language, and the button that begins it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
 from app.features.summary.result import Form, Length, Wish
 from app.language.names import own_name
 from app.ui.shell.i18n import tr
-from app.ui.summarize.summary_texts import FORMS, LENGTHS
+from app.ui.summarize.column import Column
+from app.ui.summarize.texts import FORMS, LENGTHS
 from app.ui.theme import Theme
+from app.ui.widgets.buttons import text_button
 from app.ui.widgets.choice_button import ChoiceButton
 from app.ui.widgets.flow_layout import FlowLayout
 from app.ui.widgets.names import name_widgets
@@ -100,3 +102,33 @@ class WishChoices(QWidget):
         self._flow.gap_px = self._theme.px(10)
         self._column.setSpacing(self._theme.px(10))
         self.instruction.setFont(self._theme.font(14))
+
+
+# What a summary is to be like, at the left, and at the right the button that begins it.
+
+
+class Foot(Column):
+    """Keeps its place before the start and below the result."""
+
+    started = Signal()
+    changed = Signal()
+
+    def __init__(self, theme: Theme, label: str, parent: QWidget | None = None, *, is_primary: bool = True) -> None:
+        super().__init__(theme, parent, top_px=10, bottom_px=16)
+        self.choices = WishChoices(theme)
+        self.choices.changed.connect(self.changed)
+        self.button = text_button(label, "primary" if is_primary else "plain")
+        self.button.clicked.connect(self.started)
+        self.choices.add_last(self.button)
+        self.rows.addWidget(self.choices)
+        theme.changed.connect(self._fit)
+        self._fit()
+        name_widgets(begin=self.button)
+
+    @property
+    def wish(self) -> Wish:
+        """What is chosen now."""
+        return self.choices.wish
+
+    def _fit(self) -> None:
+        self.button.setFont(self._theme.font(14, 600))

@@ -1,14 +1,19 @@
-"""What is said of a translated document: how far it is, how long it takes, what there is of it."""
+"""What the Translate tab says: of a document, of what is flagged in it, and what can be done about that."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from enum import Enum
 
 from app.core.visible import visible_name
-from app.features.translation.result import TranslationWish
+from app.documents.segments import Content, Segment, content_of
+from app.features.translation.problems import reason_of
+from app.features.translation.result import Flag, FlagKind, Origin, Translated, TranslationWish
 from app.features.translation.stored import BLOCKS, StoredTranslation, TranslationEstimate
 from app.language.names import language
+from app.language.words import WORD, fold
 from app.ui.shell.i18n import tr
 
 SECONDS_A_MINUTE = 60
@@ -112,3 +117,111 @@ def is_rtl(code: str) -> bool | None:
 def without_terms(wish: TranslationWish) -> TranslationWish:
     """What is chosen in the bar: all but the glossary."""
     return replace(wish, glossary=())
+
+
+# What a flag says in words, and the two things that can be done about it.
+
+
+class Remedy(Enum):
+    """What can be done about a flag."""
+
+    USE_TERM = "use_term"
+    AGAIN = "again"
+    EDIT = "edit"
+    KEEP = "keep"
+    """It is good as it is."""
+
+
+BY_HAND = (FlagKind.FORMATTING, FlagKind.NUMBER, FlagKind.LEFTOVER)
+"""What a person puts right faster than a model."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A flag as it is shown: its reason, and the words of the two remedies."""
+
+    flag: Flag
+    reason: str
+    remedies: tuple[tuple[Remedy, str], tuple[Remedy, str]]
+
+    @property
+    def spoken(self) -> str:
+        """For screen readers."""
+        return f"{self.reason} {self.remedies[0][1]} · {self.remedies[1][1]}"
+
+
+def told(segment: Segment, translated: Translated | None, language: str) -> list[Told]:
+    """The flags that nobody has accepted; `language` is the target's name."""
+    if translated is None or translated.accepted:
+        return []
+    if translated.origin is Origin.KEPT:  # there is one thing to do about it, however many reasons there are
+        words = [_reason(flag, segment, translated, language) for flag in translated.flags]
+        return [_told(flag, " ".join(words)) for flag in translated.flags[:1]]
+    return [_told(flag, _reason(flag, segment, translated, language)) for flag in translated.flags]
+
+
+def _told(flag: Flag, reason: str) -> Told:
+    keep = (Remedy.KEEP, tr("Keep the original") if flag.kind is FlagKind.UNTRANSLATED else tr("Keep"))
+    if flag.kind is FlagKind.GLOSSARY:
+        first = (Remedy.USE_TERM, tr("Use it"))
+    elif flag.kind in BY_HAND:
+        first = (Remedy.EDIT, tr("Edit"))
+    else:
+        first = (Remedy.AGAIN, tr("Try again"))
+    return Told(flag, reason, (first, keep))
+
+
+def _reason(flag: Flag, segment: Segment, translated: Translated, language: str) -> str:
+    reason = reason_of(flag, segment, translated, language)
+    return tr(reason.text, **reason.values)
+
+
+# Puts a glossary's term into a translation, where its words tell which ones it takes the place of.
+
+
+LEAST_ALIKE = 4
+"""Letters that two forms of a word begin with."""
+
+
+def with_term(content: Content, wanted: str) -> Content | None:
+    """The content with the term in place of the one run of words that is a part or another form of it.
+
+    None where no run is, or several are: then a person says where it belongs.
+    """
+    term = [fold(word) for word in WORD.findall(wanted)]
+    found: list[tuple[int, int, int]] = []
+    for number, part in enumerate(content):
+        if isinstance(part, str):
+            found += [(number, *span) for span in _runs(part, term)]
+    if len(found) != 1:
+        return None
+    number, start, end = found[0]
+    parts = list(content)
+    text = parts[number]
+    assert isinstance(text, str)
+    new = wanted[:1].upper() + wanted[1:] if text[start].isupper() and not text[:start].strip() else wanted
+    parts[number] = text[:start] + new + text[end:]
+    return content_of(parts)
+
+
+def _runs(text: str, term: Sequence[str]) -> list[tuple[int, int]]:
+    """Stretches of the text whose words are all among the term's; short ones such as "of" begin and end none."""
+    runs: list[list[re.Match[str]]] = []
+    for match in WORD.finditer(text):
+        if not any(_is_form(fold(match[0]), one) for one in term):
+            continue
+        is_next = bool(runs) and not text[runs[-1][-1].end() : match.start()].strip()
+        runs = [*runs[:-1], [*runs[-1], match]] if is_next else [*runs, [match]]
+    telling = [[match for match in run if len(match[0]) >= LEAST_ALIKE] for run in runs]
+    return [(run[0].start(), run[-1].end()) for run in telling if run]
+
+
+def _is_form(word: str, other: str) -> bool:
+    if word == other:
+        return True
+    common = 0
+    for one, two in zip(word, other, strict=False):
+        if one != two:
+            break
+        common += 1
+    return common >= LEAST_ALIKE and common >= max(len(word), len(other)) - 3

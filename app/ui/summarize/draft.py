@@ -1,0 +1,679 @@
+"""Before the start: a place to drop documents on, the documents, how much there is to read, a better model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QShowEvent,
+)
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from app.core.errors import AppError
+from app.core.events import CancelToken
+from app.core.paths import starter_model
+from app.features.messages import sentence_for
+from app.features.summaries import Estimate
+from app.features.summary.result import Wish
+from app.language.names import english_name
+from app.ui.icons import icon
+from app.ui.shell import tasks
+from app.ui.shell.i18n import tr
+from app.ui.shell.model_loader import in_words, model_name
+from app.ui.shell.notify import Notify
+from app.ui.summarize.column import Column, scrolled
+from app.ui.summarize.draft_files import DraftFiles
+from app.ui.summarize.estimating import Estimating
+from app.ui.summarize.texts import figures_of
+from app.ui.summarize.wish import Foot
+from app.ui.theme import HEADING_PX, TOP_PX, Theme
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.document_card import RING_REASONS
+from app.ui.widgets.document_chip import DocumentChip
+from app.ui.widgets.document_texts import remarks_words, short_name, size_words, spoken_size, tokens_words
+from app.ui.widgets.fields import Segments
+from app.ui.widgets.file_to_read import FileToRead, Stage
+from app.ui.widgets.flow_layout import FlowLayout
+from app.ui.widgets.names import name_widgets
+from app.ui.widgets.plain_tip import plain_tip
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.features.model_messages import Words
+
+
+MOST_REMARKS = 3
+
+
+class DraftPage(QWidget):
+    """`started` carries the ids of the documents, the `Wish`, and whether one summary is made of all."""
+
+    started = Signal(list, object, bool)
+    changed = Signal()
+    """Other documents, or another wish: to be kept."""
+    model_wanted = Signal()
+
+    def __init__(self, app: Fireside, theme: Theme, notify: Notify, files: DraftFiles) -> None:
+        super().__init__()
+        self._theme, self._notify, self._files = theme, notify, files
+        self._estimate: Estimate | None = None
+        self.is_together = True
+        """Whether several documents are to have one summary."""
+        self._known: tuple[tuple[int, ...], Wish] | None = None
+        self.estimating = Estimating(lambda: app.summaries, self)
+        self.estimating.estimated.connect(self._on_estimated)
+        self.estimating.failed.connect(self._on_not_estimated)
+        self._head = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.chips = FileChips(theme, files)
+        self.add_button = text_button(tr("Add documents…"), "quiet")
+        self.add_button.setToolTip(tr("Or drop them anywhere in the window"))
+        self.add_button.clicked.connect(files.ask)
+        self._remarks = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self._remarks.setProperty("kind", "muted")
+        self.figures = Figures(theme)
+        self.time = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.time.setProperty("kind", "muted")
+        self.better = BetterModel(app, theme)
+        self.better.model_wanted.connect(self.model_wanted)
+        choices = (("together", tr("One over all")), ("each", tr("One summary each")))
+        self.together = Segments(tr("Several documents"), choices, "together", self._on_together)
+        self.foot = Foot(theme, tr("Summarize"))
+        self.foot.started.connect(self._on_started)
+        self.foot.changed.connect(self._on_wish_changed)
+        self._lay_out()
+        files.changed.connect(self._on_files)
+        files.moved.connect(self.chips.show_progress)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        name_widgets(add_documents=self.add_button)
+
+    def _lay_out(self) -> None:
+        self._inner = Column(self._theme, top_px=TOP_PX, bottom_px=12)
+        self.chips.add_last(self.add_button)
+        rows = self._inner.rows
+        for widget in (self._head, self.chips, self._remarks, self.figures, self.time, self.better):
+            rows.addWidget(widget)
+        rows.addStretch(1)
+        self._inner.setObjectName("page")
+        self._scroll = scrolled(self._inner)
+        segments = QHBoxLayout()
+        segments.addWidget(self.together)
+        segments.addStretch(1)
+        self.foot.rows.insertLayout(0, segments)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._scroll, 1)
+        column.addWidget(self.foot)
+        self._order()
+
+    def _order(self) -> None:
+        """Tab goes through what stands at the foot from its top on."""
+        before: QWidget = self.better.download
+        for widget in (*self.together.findChildren(QPushButton), self.foot.choices.instruction):
+            QWidget.setTabOrder(before, widget)
+            before = widget
+
+    def show_wish(self, wish: Wish, *, is_together: bool) -> None:
+        """Shows what was wished before."""
+        self.foot.choices.show_wish(wish)
+        self.is_together = is_together
+        self.together.show_value("together" if is_together else "each")
+
+    def look_again(self) -> None:
+        """The model may be another one now."""
+        self._known = None
+        self._on_files()
+        self.look_at_model()
+
+    def look_at_model(self) -> None:
+        """What speaks against the model is asked anew."""
+        self.better.look(self._languages)
+
+    @property
+    def ids(self) -> list[int]:
+        """The documents that are read."""
+        return [one.id for one in self._files.documents]
+
+    @property
+    def _languages(self) -> tuple[str, ...]:
+        """What is to be read and written, by its codes, as far as it is known."""
+        read = [str(one.info.get("language") or "") for one in self._files.documents]
+        return tuple(dict.fromkeys(filter(None, [*read, self.foot.wish.language])))
+
+    def _on_files(self) -> None:
+        self.better.look_at(self._languages)
+        self.chips.show_files(self._files.files, self._tokens())
+        self._show_words()
+        self._ask()
+        self.changed.emit()
+
+    def _on_wish_changed(self) -> None:
+        self.better.look_at(self._languages)
+        self._ask()
+        self.changed.emit()
+
+    def _on_together(self, choice: str) -> None:
+        self.is_together = choice == "together"
+        self.changed.emit()
+
+    def _ask(self) -> None:
+        wanted = (tuple(self.ids), self.foot.wish)
+        if wanted == self._known:
+            return
+        if self._known is not None and wanted[0] != self._known[0]:
+            self._estimate = None
+        self._known = wanted
+        self.estimating.look(*wanted)
+        self._show_words()
+
+    def _on_estimated(self, estimate: Estimate) -> None:
+        self._estimate = estimate
+        self.chips.show_files(self._files.files, self._tokens())
+        self._show_words()
+
+    def _on_not_estimated(self, error: BaseException) -> None:
+        self._show_words()
+        if not isinstance(error, AppError):
+            self._notify.error(error)
+            return
+        self._say(tr(sentence_for(error).text))
+
+    def _tokens(self) -> dict[int, int]:
+        if self._estimate is None or len(self._estimate.by_document) != len(self.ids):
+            return {}
+        return dict(zip(self.ids, self._estimate.by_document, strict=True))
+
+    def _show_words(self) -> None:
+        documents, files = self._files.documents, self._files.files
+        name = short_name(files[0].name) if len(files) == 1 else tr("{count} documents", count=len(files))
+        self._head.setText(tr("Summarize {name}", name=name) if files else "")
+        tokens = self._estimate.tokens if self._estimate is not None else None
+        self.figures.show_figures(figures_of(documents, self._estimate), tokens_words(tokens))
+        words = ""
+        if self._files.is_reading:
+            words = tr("Reading the documents…")
+        elif self.estimating.is_busy and self._estimate is None:
+            words = tr("Counting…")
+        elif self._estimate is not None and self._estimate.seconds is None:
+            words = tr("An estimate of the time comes after the first section.")
+        self._say(words)
+        told = [one for one in files if one.document is not None and remarks_words(one.document)]
+        lines = [_remark_line(one, is_alone=len(files) == 1) for one in told[:MOST_REMARKS]]
+        self._remarks.setText("\n".join(lines))
+        self._remarks.setVisible(bool(lines))
+        self.together.setVisible(len(files) > 1)
+        self.foot.button.setEnabled(bool(documents) and not self._files.is_reading)
+
+    def _say(self, words: str) -> None:
+        self.time.setText(words)
+        self.time.setVisible(bool(words))
+
+    def _on_started(self) -> None:
+        self.estimating.stop()
+        self.started.emit(self.ids, self.foot.wish, self.is_together or len(self.ids) < 2)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Enter starts, wherever in the page the keyboard is, unless it is on something that Enter means itself."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.foot.button.isEnabled():
+            self.foot.button.click()
+        else:
+            super().keyPressEvent(event)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        # WORKAROUND: a stack polishes what it shows; fonts set between that and the next parent would be lost.
+        self._on_theme_changed()
+        super().showEvent(event)
+
+    def _on_theme_changed(self) -> None:
+        px, theme = self._theme.px, self._theme
+        self._head.setFont(theme.font(21, 600))
+        self._head.setMinimumHeight(px(HEADING_PX))
+        self.chips.setContentsMargins(0, 0, 0, px(4))
+        self._remarks.setContentsMargins(0, 0, 0, px(6))
+        for label in (self.time, self._remarks):
+            label.setFont(theme.font(13.5))
+        self.add_button.setFont(theme.font(13.5, 500))
+        self.add_button.setIcon(icon("plus", theme.tokens.muted))
+        self.add_button.setIconSize(QSize(px(16), px(16)))
+        for button in self.together.findChildren(QWidget):
+            button.setFont(theme.font(13.5, 500))
+
+
+def _remark_line(one: FileToRead, *, is_alone: bool) -> str:
+    assert one.document is not None
+    words = remarks_words(one.document)
+    return words if is_alone else f"{short_name(one.name)}: {words}"
+
+
+# What the Summarize tab shows before there are documents: a large place to drop them on.
+
+
+class EmptyPage(QWidget):
+    """Says what happens to a document here, in one sentence."""
+
+    def __init__(self, app: Fireside, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._head = QLabel(tr("What would you like summarized?"), wordWrap=True)
+        self._words = QLabel(
+            tr("Every page is read, and every statement leads to the sentence it rests on."), wordWrap=True
+        )
+        self._words.setProperty("kind", "muted")
+        self.zone = DropZone(theme)
+        self.better = BetterModel(app, theme)
+        inside = Column(theme, top_px=TOP_PX, bottom_px=20)
+        inside.setObjectName("page")
+        for widget in (self._head, self._words):
+            inside.rows.addWidget(widget)
+        inside.rows.addWidget(self.zone, 1)
+        inside.rows.addWidget(self.better)
+        inside.rows.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(scrolled(inside))
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        name_widgets(empty_head=self._head)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        # WORKAROUND: a stack polishes what it shows; fonts set between that and the next parent would be lost.
+        self._on_theme_changed()
+        super().showEvent(event)
+
+    def _on_theme_changed(self) -> None:
+        px = self._theme.px
+        self._head.setFont(self._theme.font(21, 600))
+        self._head.setMinimumHeight(px(HEADING_PX))
+        self._words.setFont(self._theme.font(14))
+        self._words.setContentsMargins(0, 0, 0, px(6))
+
+
+# The large place to drop documents on; by keyboard it takes Enter to choose files, and Ctrl+V.
+
+
+ICON_PX = 44
+LEAST_PX, MOST_PX = 250, 360
+
+
+class DropZone(QFrame):
+    """Files dropped anywhere on the window come here; this shows that they may."""
+
+    files_wanted = Signal()
+    folder_wanted = Signal()
+    pasted = Signal(list)
+    """Paths of files from the clipboard."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._has_ring = False
+        self.setObjectName("drop_zone")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self._icon = QLabel(alignment=Qt.AlignmentFlag.AlignCenter)
+        self._head = QLabel(tr("Drop documents or folders here"), alignment=Qt.AlignmentFlag.AlignCenter)
+        self._formats = QLabel(
+            tr("PDF, Word, PowerPoint, Excel, OpenDocument, e-books, web pages, e-mails, Markdown and plain text"),
+            alignment=Qt.AlignmentFlag.AlignCenter,
+            wordWrap=True,
+        )
+        self._formats.setProperty("kind", "muted")
+        self.setAccessibleName(tr("Drop documents or folders here, or press Enter to choose files"))
+        self.setAccessibleDescription(self._formats.text())
+        self.browse = text_button(tr("Browse…"), "primary")
+        self.browse.clicked.connect(self.files_wanted)
+        self.folder = text_button(tr("Choose a folder…"), "plain")
+        self.folder.clicked.connect(self.folder_wanted)
+        self._buttons = QHBoxLayout()
+        self._buttons.addStretch(1)
+        self._buttons.addWidget(self.browse)
+        self._buttons.addWidget(self.folder)
+        self._buttons.addStretch(1)
+        self._column = QVBoxLayout(self)
+        self._column.addStretch(1)
+        for widget in (self._icon, self._head, self._formats):
+            self._column.addWidget(widget)
+        self._column.addLayout(self._buttons)
+        self._column.addStretch(1)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        name_widgets(browse=self.browse)
+
+    def _on_theme_changed(self) -> None:
+        px, theme = self._theme.px, self._theme
+        self._icon.setPixmap(icon("files", theme.tokens.accent, px(ICON_PX)).pixmap(px(ICON_PX)))
+        self._head.setFont(theme.font(17, 600))
+        self._formats.setFont(theme.font(13.5))
+        for button in (self.browse, self.folder):
+            button.setFont(theme.font(14, 500))
+        self._column.setContentsMargins(px(40), px(28), px(40), px(28))
+        self._column.setSpacing(px(8))
+        self._buttons.setSpacing(px(8))
+        self._buttons.setContentsMargins(0, px(12), 0, 0)
+        self.setMinimumHeight(px(LEAST_PX))
+        self.setMaximumHeight(px(MOST_PX))
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
+        tokens, px, painter = self._theme.tokens, self._theme.px, QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(QColor(tokens.surface))
+        if self._has_ring:
+            painter.setPen(QPen(QColor(tokens.focus), 2))
+        else:
+            painter.setPen(QPen(QColor(tokens.outline), 1.4, Qt.PenStyle.DashLine))
+        painter.drawRoundedRect(QRectF(self.rect()).adjusted(1.5, 1.5, -1.5, -1.5), px(12), px(12))
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        self._has_ring = event.reason() in RING_REASONS
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._has_ring = False
+        super().focusOutEvent(event)
+        self.update()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.files_wanted.emit()
+        elif event.matches(QKeySequence.StandardKey.Paste):
+            urls = QGuiApplication.clipboard().mimeData().urls()
+            self.pasted.emit([Path(url.toLocalFile()) for url in urls if url.isLocalFile()])
+        else:
+            super().keyPressEvent(event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        if event.button() == Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
+            self.files_wanted.emit()
+
+
+# How much there is to read, in a few large numbers with a word under each.
+
+
+VALUE_PX, WORD_PX = 20, 13
+
+
+class Figures(QFrame):
+    """In a row, or several where it is narrow; screen readers hear all of it as one text."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._shown: tuple[tuple[str, str], ...] = ()
+        self.setProperty("kind", "card")
+        self.setObjectName("figures")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        self._cells = QWidget()
+        self._flow = FlowLayout(self._cells)
+        self._column = QVBoxLayout(self)
+        self._column.addWidget(self._cells)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """All of it in one line."""
+        return ", ".join(f"{value} {word}" for value, word in self._shown)
+
+    def show_figures(self, figures: Sequence[tuple[str, str]], tip: str = "") -> None:
+        """Numbers with their words; without any nothing is shown. `tip` is what is said more on hover."""
+        self.setToolTip(plain_tip(tip) if tip else "")
+        self.setAccessibleDescription(tip)
+        if tuple(figures) == self._shown:
+            return
+        self._shown = tuple(figures)
+        self._write()
+        self.setAccessibleName(self.text)
+        self.setVisible(bool(figures))
+
+    def _write(self) -> None:
+        self._flow.clear()
+        for value, word in self._shown:
+            cell = QWidget()
+            column = QVBoxLayout(cell)
+            column.setContentsMargins(0, 0, 0, 0)
+            column.setSpacing(self._theme.px(1))
+            for text, size, weight in ((value, VALUE_PX, 600), (word, WORD_PX, 400)):
+                label = QLabel(text, textFormat=Qt.TextFormat.PlainText)
+                label.setFont(self._theme.font(size, weight))
+                if size == WORD_PX:
+                    label.setProperty("kind", "muted")
+                column.addWidget(label)
+            self._flow.addWidget(cell)
+            cell.show()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        # WORKAROUND: a stack polishes what it shows; fonts set between that and the next parent would be lost.
+        self._on_theme_changed()
+        super().showEvent(event)
+
+    def _on_theme_changed(self) -> None:
+        px = self._theme.px
+        self._flow.gap_px, self._flow.line_gap_px = px(40), px(10)
+        self._column.setContentsMargins(px(20), px(14), px(20), px(14))
+        self._write()
+
+
+# The documents of a summary that is being put together, a chip for each.
+
+
+class FileChips(QWidget):
+    """In as many lines as they need; Delete leaves one out."""
+
+    def __init__(self, theme: Theme, files: DraftFiles) -> None:
+        super().__init__()
+        self._theme, self._files = theme, files
+        self._chips: dict[FileToRead, DocumentChip] = {}
+        self._tokens: Mapping[int, int] = {}
+        self._last: QWidget | None = None
+        self._flow = FlowLayout(self)
+        self.setAccessibleName(tr("Documents"))
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def add_last(self, widget: QWidget) -> None:
+        """Something that stands behind all chips."""
+        self._last = widget
+        self._flow.addWidget(widget)
+
+    @property
+    def chips(self) -> list[DocumentChip]:
+        """The chips, in order."""
+        return list(self._chips.values())
+
+    def show_files(self, files: Sequence[FileToRead], tokens: Mapping[int, int]) -> None:
+        """All of them, in order, with the tokens of documents where they were counted; chips that stay are kept."""
+        self._tokens = tokens
+        if list(self._chips) != list(files):
+            for gone in [one for one in self._chips if one not in files]:
+                self._take_out(self._chips.pop(gone))
+            self._chips = {one: self._chips.get(one) or self._new_chip(one) for one in files}
+            for chip in self._chips.values():  # in their order
+                self._flow.removeWidget(chip)
+                self._flow.addWidget(chip)
+            if self._last is not None:
+                self._flow.removeWidget(self._last)
+                self._flow.addWidget(self._last)
+            self._order()
+        for one in files:
+            self.show_progress(one)
+
+    def show_progress(self, one: FileToRead) -> None:
+        """How far one of them is."""
+        chip = self._chips.get(one)
+        if chip is None:
+            return
+        if one.stage is Stage.FAILED:
+            chip.show_error(one.error)
+        elif one.stage is Stage.READING:
+            chip.show_progress(one.page, one.pages)
+        elif one.stage is Stage.LOCKED:
+            chip.show_words(tr("needs a password"))
+        elif one.document is None:
+            chip.show_words(tr("waits"))
+        else:
+            tokens = self._tokens.get(one.document.id)
+            chip.show_words(size_words(one.document))
+            said = (one.name, spoken_size(one.document))
+            chip.setAccessibleName(", ".join(part for part in said if part))
+            remarks = remarks_words(one.document)
+            chip.setAccessibleDescription(remarks)
+            chip.setToolTip(plain_tip("\n".join(part for part in (one.name, tokens_words(tokens), remarks) if part)))
+
+    def _new_chip(self, one: FileToRead) -> DocumentChip:
+        chip = DocumentChip(self._theme)
+        chip.show_name(one.name)
+        chip.set_removable(True)
+        chip.clicked.connect(lambda: self._open(one))
+        chip.remove_wanted.connect(lambda: self._remove(one))
+        chip.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        chip.customContextMenuRequested.connect(lambda at: self._files.show_menu(one, chip.mapToGlobal(at)))
+        self._flow.addWidget(chip)
+        chip.show()
+        return chip
+
+    def _order(self) -> None:
+        """Tab goes through the chips as they stand, each with its cross."""
+        before: QWidget = self
+        for chip in self._chips.values():
+            for widget in (chip, chip.remove):
+                QWidget.setTabOrder(before, widget)
+                before = widget
+        if self._last is not None:
+            QWidget.setTabOrder(before, self._last)
+
+    def _take_out(self, chip: DocumentChip) -> None:
+        self._flow.removeWidget(chip)
+        chip.hide()
+        chip.deleteLater()
+
+    def _open(self, one: FileToRead) -> None:
+        if one.document is not None:
+            self._files.opened.emit(one.document.id)
+        elif one.error:
+            self._files.explain(one)
+
+    def _remove(self, one: FileToRead) -> None:
+        """The keyboard goes on to the next chip."""
+        places = list(self._chips)
+        had_focus = self.isAncestorOf(self.focusWidget()) if self.focusWidget() is not None else False
+        place = places.index(one) if one in places else 0
+        self._files.remove(one)
+        if had_focus and self._chips:
+            self.chips[min(place, len(self._chips) - 1)].setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_theme_changed(self) -> None:
+        self._flow.gap_px = self._theme.px(8)
+
+
+# What speaks against the model: that it is the starter, or that it was not made for a language; and a better one.
+
+
+class BetterModel(QFrame):
+    """Hidden where nothing is missing. `model_wanted`: its Download leads to the models."""
+
+    model_wanted = Signal()
+
+    def __init__(self, app: Fireside, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._app, self._theme = app, theme
+        self.setProperty("kind", "card")
+        self.setObjectName("better_model")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._languages: tuple[str, ...] = ()
+        self._task: tasks.Task | None = None
+        self._what = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self._offer = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self._offer.setProperty("kind", "muted")
+        self.download = text_button(tr("Download"), "plain")
+        self.download.clicked.connect(self.model_wanted)
+        self._words = QVBoxLayout()
+        self._words.addWidget(self._what)
+        self._words.addWidget(self._offer)
+        self._row = QHBoxLayout(self)
+        self._row.addLayout(self._words, 1)
+        self._row.addWidget(self.download)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        self.hide()
+        name_widgets(better_download=self.download)
+
+    def look(self, languages: Sequence[str] = ()) -> None:
+        """Asks on a thread what this tab's model is and whether it was made for the languages; shows what there is."""
+        self._languages = tuple(languages)
+        if self._task is not None:
+            self._task.abandon()
+        self._task = tasks.run(self._work, self)
+        self._task.event.connect(lambda found: self._show(*found))
+        self._task.failed.connect(_on_failed)
+
+    def look_at(self, languages: Sequence[str]) -> None:
+        """The same where the languages are others than were asked about."""
+        if tuple(languages) != self._languages:
+            self.look(languages)
+
+    def _work(self, _cancel: CancelToken) -> Iterator[tuple[str, Words | None]]:
+        from app.features.summary.result import not_made_for  # reads headers, and is not needed at start
+
+        models = self._app.models
+        model = models.for_task("summarize") or self._app.model_path()
+        missing = not_made_for(model, self._languages) if model is not None else ()
+        is_starter = model == starter_model()
+        said = tr("Starter: a very small English model, often wrong") if is_starter else ""
+        if missing and model is not None:
+            names = tr(" and ").join(tr(english_name(code)) for code in missing)
+            said = tr("{model} was not made for {languages}.", model=model_name(model), languages=names)
+            said = f"{said} {tr('A summary will hardly be of use.')}"
+        offer = models.offer_for("summarize") if is_starter else None
+        yield said, models.offer_words("summarize", offer) if offer is not None else None
+
+    def _show(self, said: str, words: Words | None) -> None:
+        self._what.setText(said)
+        self._offer.setText(in_words(words) if words is not None else "")
+        self._offer.setVisible(words is not None)
+        self.download.setText(tr("Download") if words is not None else tr("Other models"))
+        self.download.setAccessibleName(self.download.text())
+        self.setAccessibleName(" ".join(text for text in (said, self._offer.text()) if text))
+        self.setVisible(bool(said))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        # WORKAROUND: a stack polishes what it shows; fonts set between that and the next parent would be lost.
+        self._on_theme_changed()
+        super().showEvent(event)
+
+    def _on_theme_changed(self) -> None:
+        px = self._theme.px
+        self._row.setContentsMargins(px(16), px(12), px(12), px(12))
+        self._row.setSpacing(px(12))
+        self._words.setSpacing(px(2))
+        self._what.setFont(self._theme.font(14, 500))
+        self._offer.setFont(self._theme.font(13))
+        self.download.setFont(self._theme.font(14, 500))
+
+
+def _on_failed(error: BaseException) -> None:
+    """Nobody asked for the offer, so nobody hears why there is none."""
+    if not isinstance(error, AppError):
+        raise error

@@ -1,0 +1,711 @@
+"""The statements of a summary with their places as chips: written, painted, walked through by keys, copied."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleAnnouncementEvent,
+    QColor,
+    QFocusEvent,
+    QFontMetricsF,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QTextBlock,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+    QTextFrameFormat,
+    QTextLine,
+)
+from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
+
+from app.features.document_prompt import page_mark
+from app.features.documents import Documents
+from app.features.shown_document import Mark
+from app.features.summary.messages import check_words
+from app.features.summary.result import Anchor, Form, Statement, SummarizedDocument
+from app.language.scripts import is_right_to_left
+from app.ui.shell.i18n import tr
+from app.ui.theme import EDGE_PX, READING_PX, Theme
+from app.ui.widgets.plain_tip import plain_tip
+
+STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
+
+
+class StatementView(QTextEdit):
+    """Arrow keys move between statements and their chips, Enter opens a place. `opened` carries a `Chip`."""
+
+    opened = Signal(object)
+    left = Signal()
+    """Esc was pressed."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._told: list[Told] = []
+        self._form = Form.BULLETS
+        self._plain = ""
+        self._text = StatementText(self.document(), theme)
+        self._paint = StatementPaint(self, theme)
+        self._pressed: QPointF | None = None
+        self.current = -1
+        """The statement that the keyboard is at; -1 for none."""
+        self.chip = 0
+        """Which of its chips."""
+        self.open_chip: tuple[int, int] | None = None
+        """The statement and the chip whose place is shown beside."""
+        self.setObjectName("statements")
+        self.setProperty("kind", "bare")
+        self.setAccessibleName(tr("Statements"))
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setReadOnly(True)
+        self.setAcceptDrops(False)
+        self.setUndoRedoEnabled(False)
+        self.setTabChangesFocus(True)
+        # Without the flag for the keyboard there is no caret; Ctrl+A and Ctrl+C work all the same.
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.viewport().setAutoFillBackground(False)
+        self.viewport().setMouseTracking(True)
+        self.document().setDocumentMargin(0)
+        self.verticalScrollBar().rangeChanged.connect(self._fit)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    @property
+    def stretches(self) -> list[Stretch]:
+        """Where the statements stand, in order."""
+        return self._text.stretches
+
+    def show_statements(self, told: Sequence[Told], form: Form) -> None:
+        """Replaces everything, from the top."""
+        self._told, self._form, self._plain = list(told), form, ""
+        self.current, self.chip, self.open_chip = -1, 0, None
+        self._write()
+        self.verticalScrollBar().setValue(0)
+
+    def add(self, told: Sequence[Told]) -> None:
+        """More of them; whoever is at the end stays there."""
+        bar = self.verticalScrollBar()
+        is_at_end = bar.value() >= bar.maximum()
+        self._told += told
+        self._text.add(told, self._form)
+        self.viewport().update()
+        if is_at_end:
+            bar.setValue(bar.maximum())
+
+    def show_plain(self, text: str) -> None:
+        """A text that is still being written."""
+        bar = self.verticalScrollBar()
+        is_at_end = bar.value() >= bar.maximum()
+        before = bar.value()
+        self._told, self._plain, self.current = [], text, -1
+        self._write()
+        bar.setValue(bar.maximum() if is_at_end else before)
+
+    def go_to(self, number: int, chip: int = 0) -> None:
+        """Moves the keyboard's place, brings it into view, and says it."""
+        if not 0 <= number < len(self.stretches):
+            return
+        is_other = number != self.current
+        self.current, self.chip = number, chip
+        rect = self._paint.rect_of(self.stretches[number])
+        bar, page = self.verticalScrollBar(), self.viewport().height()
+        if rect.top() < 0:
+            bar.setValue(bar.value() + round(rect.top()) - self._theme.px(12))
+        elif rect.bottom() > page:
+            bar.setValue(bar.value() + min(round(rect.bottom()) - page, round(rect.top())) + self._theme.px(12))
+        told = self.stretches[number].told
+        self._say(told.spoken if is_other else told.chips[chip].spoken if told.chips else told.spoken)
+        self.viewport().update()
+
+    def chip_rect(self, number: int, chip: int) -> QRectF:
+        """Where a chip is, in the viewport."""
+        return self._paint.chip_rect(self.stretches[number], chip)
+
+    def statement_rect(self, number: int) -> QRectF:
+        """Where a statement is, in the viewport."""
+        return self._paint.rect_of(self.stretches[number])
+
+    def chip_at(self, point: QPointF) -> tuple[int, int] | None:
+        """The statement and the chip there."""
+        last = self.number_at(point)
+        for number in range(max(0, last - 1), last + 1):
+            for place in range(len(self.stretches[number].chips)):
+                if self.chip_rect(number, place).contains(point):
+                    return number, place
+        return None
+
+    def number_at(self, point: QPointF) -> int:
+        """The last statement that begins at or before a point of the viewport; -1 without any."""
+        position = self.cursorForPosition(point.toPoint()).position()
+        return bisect_right(self.stretches, position, key=lambda stretch: stretch.start) - 1
+
+    def open_place(self, number: int, chip: int = 0) -> None:
+        """Has the place of a chip shown beside, as a click on it does."""
+        chips: tuple[Chip, ...] = self.stretches[number].told.chips if 0 <= number < len(self.stretches) else ()
+        if 0 <= chip < len(chips):
+            self.current, self.chip, self.open_chip = number, chip, (number, chip)
+            self.viewport().update()
+            self.opened.emit(chips[chip])
+
+    def forget_open(self) -> None:
+        """No place is shown beside any more."""
+        self.open_chip = None
+        self.viewport().update()
+
+    def _write(self) -> None:
+        self._text.clear()
+        if self._plain:
+            self._text.write_plain(self._plain)
+        else:
+            self._text.add(self._told, self._form)
+        # What was written took the text cursor along to the end, and the view would follow it there.
+        cursor = self.textCursor()
+        cursor.movePosition(QTextCursor.MoveOperation.Start)
+        self.setTextCursor(cursor)
+        self.viewport().update()
+
+    def _say(self, text: str) -> None:
+        if QAccessible.isActive():
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
+
+    def _on_theme_changed(self) -> None:
+        before = self.verticalScrollBar().value()
+        self._write()
+        self._fit()
+        self.verticalScrollBar().setValue(before)
+
+    def _fit(self) -> None:
+        px = self._theme.px
+        bar, edge = self.verticalScrollBar(), px(EDGE_PX)
+        taken = bar.sizeHint().width() if bar.maximum() > bar.minimum() else 0
+        sides = (edge, max(0, max(self.width() - edge - px(READING_PX), edge) - taken))
+        left, right = sides[::-1] if self.isRightToLeft() else sides
+        self.setViewportMargins(left, 0, right, 0)
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        data = QMimeData()
+        data.setText(plain(self.textCursor().selectedText()))
+        return data
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key, is_bare = (
+            event.key(),
+            event.modifiers()
+            in (
+                Qt.KeyboardModifier.NoModifier,
+                Qt.KeyboardModifier.KeypadModifier,
+            ),
+        )
+        last = len(self.stretches) - 1
+        side = {Qt.Key.Key_Right: 1, Qt.Key.Key_Left: -1}.get(Qt.Key(key), 0)
+        if key == Qt.Key.Key_Escape:
+            self.left.emit()
+        elif not is_bare or last < 0:
+            super().keyPressEvent(event)
+        elif key in STEPS:
+            step = STEPS[Qt.Key(key)]
+            self.go_to(min(max(self.current + step, 0), last))
+        elif key == Qt.Key.Key_Home:
+            self.go_to(0)
+        elif key == Qt.Key.Key_End:
+            self.go_to(last)
+        elif side and self.current >= 0:
+            side = -side if self.stretches[self.current].is_right_to_left else side
+            most = len(self.stretches[self.current].told.chips) - 1
+            self.go_to(self.current, min(max(self.chip + side, 0), max(0, most)))
+        elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Space):
+            self.open_place(max(self.current, 0), self.chip)
+        else:
+            super().keyPressEvent(event)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._pressed = event.position()
+        super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        found = self.chip_at(event.position())
+        shape = Qt.CursorShape.PointingHandCursor if found else Qt.CursorShape.IBeamCursor
+        self.viewport().setCursor(shape)
+        self._paint.hover(found)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        super().mouseReleaseEvent(event)
+        found = self.chip_at(event.position())
+        if event.button() != Qt.MouseButton.LeftButton or found is None or self._pressed is None:
+            return
+        if self.chip_at(self._pressed) == found:  # pressed and let go on it, not a selection that ends there
+            self.open_place(*found)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        by_keys = event.reason() in (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason)
+        if by_keys and self.stretches:
+            self.go_to(max(self.current, 0), self.chip)
+
+    def sizeHint(self) -> QSize:
+        return self.minimumSizeHint()  # it takes what is left, and presses nothing together
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._fit()
+        super().resizeEvent(event)
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Leave:
+            self._paint.hover(None)
+        elif event.type() == QEvent.Type.ToolTip:
+            found = self.chip_at(QPointF(event.pos()))  # type: ignore[attr-defined]
+            chip = self.stretches[found[0]].told.chips[found[1]] if found else None
+            self.viewport().setToolTip(plain_tip(chip.spoken) if chip else "")
+        return super().viewportEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """What lies behind the words, then the words."""
+        self._paint.paint(QRectF(event.rect()))
+        super().paintEvent(event)
+
+
+# Writes statements into a text document, and knows where each of them and each of its chips stands.
+
+
+TEXT_PX = 15.0
+NOTE_PX = 13.0
+LINE_PERCENT = 145.0
+MARGIN_PX = 30
+"""From the edge of the column to the words; the bullet stands in it."""
+GAP_PX = 17
+ABOVE_PX = 10
+"""Above the first statement and below the last: a box around either has room."""
+HAIR = "\u202f"
+"""A little air at the chip's sides; a line is never broken there."""
+HYPHEN = "\u2011"
+"""One that no line ends at."""
+ENDS = ".。।"
+
+
+@dataclass(frozen=True)
+class Told:
+    """A statement with what is shown beside it: its chips, what its check says ("" nothing), and aloud."""
+
+    statement: Statement
+    chips: tuple[Chip, ...]
+    note: str
+    spoken: str
+
+    @property
+    def is_flagged(self) -> bool:
+        """Whether it wants attention: something of it is not on its page, as far as that could be compared."""
+        check = self.statement.check
+        return not check.found and check.is_compared
+
+
+@dataclass
+class Stretch:
+    """Where a statement stands, as positions in the text document: all of it, its chips, and its note."""
+
+    told: Told
+    start: int
+    end: int
+    chips: list[tuple[int, int]]
+    is_marked: bool
+    """Whether a bullet or a sign stands before it."""
+    is_inline: bool
+    """Whether others stand in the same paragraph."""
+    is_right_to_left: bool
+
+
+class StatementText:
+    """Appends to a document; `stretches` are in the order of the statements."""
+
+    def __init__(self, document: QTextDocument, theme: Theme) -> None:
+        self._document, self._theme = document, theme
+        self.stretches: list[Stretch] = []
+        self._group: str | None = None
+        self._paragraph: int | None = None
+        self._is_empty = True
+
+    def clear(self) -> None:
+        """Takes everything out."""
+        self._document.clear()
+        self._document.setDefaultFont(self._theme.font(TEXT_PX))
+        frame = QTextFrameFormat()
+        frame.setTopMargin(self._theme.px(ABOVE_PX))
+        frame.setBottomMargin(self._theme.px(ABOVE_PX))
+        self._document.rootFrame().setFrameFormat(frame)
+        self.stretches, self._group, self._paragraph, self._is_empty = [], None, None, True
+
+    def add(self, statements: Sequence[Told], form: Form) -> None:
+        """Writes more statements in a form; they go on where the last one ended."""
+        cursor = QTextCursor(self._document)
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        cursor.beginEditBlock()
+        for told in statements:
+            self._write_heading(cursor, told.statement.group)
+            if form is Form.PARAGRAPHS:
+                self._write_inline(cursor, told)
+            else:
+                self._write_item(cursor, told, has_bullet=form is not Form.QUESTIONS)
+        cursor.endEditBlock()
+
+    def write_plain(self, text: str) -> None:
+        """A text that is still being written, as it is."""
+        self.clear()
+        cursor = QTextCursor(self._document)
+        cursor.beginEditBlock()
+        for line in text.split("\n"):
+            if line.strip():
+                self._new_block(cursor, line, gap_px=10)
+                cursor.insertText(_one_line(line), self._format())
+        cursor.endEditBlock()
+
+    def _write_heading(self, cursor: QTextCursor, group: str) -> None:
+        if group == (self._group or "") and self._group is not None:
+            return
+        self._group, self._paragraph = group, None
+        if group:
+            self._new_block(cursor, group, gap_px=26)
+            cursor.insertText(_one_line(group), self._format(weight=600))
+
+    def _write_item(self, cursor: QTextCursor, told: Told, *, has_bullet: bool) -> None:
+        is_flagged = told.is_flagged
+        is_indented = has_bullet or is_flagged
+        gap = GAP_PX + (6 if is_flagged or (self.stretches and self.stretches[-1].told.is_flagged) else 0)
+        if not has_bullet and not is_flagged and self._group:
+            gap = 10
+        self._new_block(cursor, told.statement.text, gap_px=gap, is_indented=is_indented)
+        start = cursor.position()
+        chips = self._write_words(cursor, told)
+        if told.note:
+            self._new_block(cursor, told.statement.text, gap_px=4, is_indented=is_indented, line_percent=125)
+            token = self._theme.tokens.warning if is_flagged else self._theme.tokens.muted
+            cursor.insertText(_one_line(told.note), self._format(NOTE_PX, 500 if is_flagged else 400, token))
+        self.stretches.append(
+            Stretch(told, start, cursor.position(), chips, is_indented, False, is_right_to_left(told.statement.text))
+        )
+
+    def _write_inline(self, cursor: QTextCursor, told: Told) -> None:
+        if told.statement.paragraph != self._paragraph:
+            self._paragraph = told.statement.paragraph
+            self._new_block(cursor, told.statement.text, gap_px=GAP_PX)
+        else:
+            cursor.insertText(" ", self._format())
+        start = cursor.position()
+        if told.is_flagged:
+            cursor.insertText("!\u00a0", self._format(weight=700, color=self._theme.tokens.warning))
+        chips = self._write_words(cursor, told)
+        if told.note:
+            color = self._theme.tokens.warning if told.is_flagged else self._theme.tokens.muted
+            cursor.insertText(f" {_one_line(told.note)}", self._format(NOTE_PX, 500, color))
+        self.stretches.append(
+            Stretch(told, start, cursor.position(), chips, False, True, is_right_to_left(told.statement.text))
+        )
+
+    def _write_words(self, cursor: QTextCursor, told: Told) -> list[tuple[int, int]]:
+        """The one door by which a model's words come in here: characters, never markup."""
+        text = _one_line(told.statement.text)
+        end = text[-1:] if text[-1:] in ENDS and not text.endswith("..") and told.chips else ""
+        cursor.insertText(text.removesuffix(end) if end else text, self._format())
+        places = []
+        for chip in told.chips:
+            cursor.insertText(" ", self._format())
+            first = cursor.position()
+            cursor.insertText(f"{HAIR}{_unbroken(chip.text)}{HAIR}", self._format(color=self._theme.tokens.accent))
+            places.append((first, cursor.position()))
+        if end:
+            cursor.insertText(end, self._format())
+        return places
+
+    def _new_block(
+        self,
+        cursor: QTextCursor,
+        text: str,
+        *,
+        gap_px: float,
+        is_indented: bool = False,
+        line_percent: float = LINE_PERCENT,
+    ) -> None:
+        px = self._theme.px
+        look = QTextBlockFormat()
+        look.setLineHeight(line_percent, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+        look.setTopMargin(0 if self._is_empty else px(gap_px))
+        is_rtl = is_right_to_left(text)
+        look.setLayoutDirection(Qt.LayoutDirection.RightToLeft if is_rtl else Qt.LayoutDirection.LeftToRight)
+        if is_indented:
+            (look.setRightMargin if is_rtl else look.setLeftMargin)(px(MARGIN_PX))
+        if self._is_empty:
+            cursor.setBlockFormat(look)
+            cursor.setBlockCharFormat(self._format())
+        else:
+            cursor.insertBlock(look, self._format())
+        self._is_empty = False
+
+    def _format(self, size_px: float = TEXT_PX, weight: int = 400, color: str = "") -> QTextCharFormat:
+        look = QTextCharFormat()
+        look.setFont(self._theme.font(size_px, weight))
+        look.setForeground(QColor(color or self._theme.tokens.text))
+        return look
+
+
+def plain(text: str) -> str:
+    """What was selected, without what only serves the look."""
+    for shown, meant in ((HAIR, ""), (HYPHEN, "-"), ("\u00a0", " "), ("\u2029", "\n"), ("\u2028", "\n")):
+        text = text.replace(shown, meant)
+    return text
+
+
+def _unbroken(text: str) -> str:
+    """Such as stays on one line: a line may end at a space or behind a hyphen."""
+    return text.replace(" ", "\u00a0").replace("-", HYPHEN)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+# What lies behind and beside the words of statements: boxes, signs, bullets, chips, the keyboard's ring.
+
+
+class StatementPaint:
+    """Only what is in view is looked at, so that hundreds of statements scroll as few do."""
+
+    def __init__(self, view: StatementView, theme: Theme) -> None:
+        self._view, self._theme = view, theme
+        self._hovered: tuple[int, int] | None = None
+
+    def hover(self, chip: tuple[int, int] | None) -> None:
+        """The pointer is over this chip of this statement."""
+        if chip != self._hovered:
+            self._hovered = chip
+            self._view.viewport().update()
+
+    def paint(self, area: QRectF) -> None:
+        """Everything that lies behind the words in this part of the viewport."""
+        view = self._view
+        painter = QPainter(view.viewport())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        has_keys = view.hasFocus()
+        for number in range(max(0, view.number_at(area.topLeft()) - 1), len(view.stretches)):
+            stretch = view.stretches[number]
+            box = self._box_of(stretch)
+            if box.top() > area.bottom():
+                break
+            if stretch.told.is_flagged:
+                self._paint_flag(painter, stretch, box)
+            if stretch.is_marked:
+                self._paint_sign(painter, stretch)
+            self._paint_chips(painter, number, stretch, is_current=has_keys and number == view.current)
+            if has_keys and number == view.current:
+                self._paint_ring(painter, stretch, box)
+        painter.end()
+
+    def rect_of(self, stretch: Stretch) -> QRectF:
+        """Around a statement's lines."""
+        rects = [rect for _, rect in self._lines(stretch.start, stretch.end)]
+        around = QRectF()
+        for rect in rects:
+            around = around.united(rect)
+        if not stretch.is_inline:
+            around.setLeft(0)
+            around.setRight(self._view.viewport().width())
+        return around
+
+    def chip_rect(self, stretch: Stretch, place: int) -> QRectF:
+        """Around a chip."""
+        start, end = stretch.chips[place]
+        _, rect = next(self._lines(start, end), (None, QRectF()))
+        px = self._theme.px
+        return rect.adjusted(0, -px(0.5), 0, px(1.5))
+
+    def _box_of(self, stretch: Stretch) -> QRectF:
+        side, high = (self._theme.px(3), self._theme.px(2)) if stretch.is_inline else (0, self._theme.px(8))
+        return self.rect_of(stretch).adjusted(-side, -high, side, high)
+
+    def _paint_flag(self, painter: QPainter, stretch: Stretch, box: QRectF) -> None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self._theme.tokens.bubble))
+        px = self._theme.px
+        if not stretch.is_inline:
+            painter.drawRoundedRect(box, px(8), px(8))
+            return
+        for _, rect in self._lines(stretch.start, stretch.end):
+            painter.drawRoundedRect(rect.adjusted(-px(2), -px(2), px(2), px(3)), px(4), px(4))
+
+    def _paint_ring(self, painter: QPainter, stretch: Stretch, box: QRectF) -> None:
+        """Where the keyboard is."""
+        px, path = self._theme.px, QPainterPath()
+        if stretch.is_inline:
+            for _, rect in self._lines(stretch.start, stretch.end):
+                path.addRect(rect.adjusted(-px(2), -px(4), px(2), px(5)))
+            path = path.simplified()
+        else:
+            path.addRoundedRect(box.adjusted(1, 1, -1, -1), px(8), px(8))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(self._theme.tokens.focus), 1))
+        painter.drawPath(path)
+
+    def _paint_sign(self, painter: QPainter, stretch: Stretch) -> None:
+        """A bullet, or an exclamation mark where something is not as its page has it."""
+        line, rect = next(self._lines(stretch.start, stretch.start + 1), (None, QRectF()))
+        if line is None:
+            return
+        px, tokens = self._theme.px, self._theme.tokens
+        edge = self._view.viewport().width() - px(MARGIN_PX) if stretch.is_right_to_left else 0
+        middle = edge + px(MARGIN_PX) / 2 - (-px(2) if stretch.is_right_to_left else px(2))
+        if stretch.told.is_flagged:
+            painter.setFont(self._theme.font(TEXT_PX, 700))
+            painter.setPen(QColor(tokens.warning))
+            room = QRectF(middle - px(MARGIN_PX) / 2, rect.top(), px(MARGIN_PX), rect.height())
+            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, "!")
+        else:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(tokens.muted))
+            size = px(2.5)
+            painter.drawEllipse(QPointF(middle, rect.center().y() + px(1)), size, size)
+
+    def _paint_chips(self, painter: QPainter, number: int, stretch: Stretch, *, is_current: bool) -> None:
+        tokens, px = self._theme.tokens, self._theme.px
+        for place in range(len(stretch.chips)):
+            rect = self.chip_rect(stretch, place)
+            is_held = is_current and place == self._view.chip
+            painter.setBrush(QColor(tokens.chip))
+            if is_held:
+                painter.setPen(QPen(QColor(tokens.focus), 2))
+            elif (number, place) in (self._hovered, self._view.open_chip):
+                painter.setPen(QPen(QColor(tokens.accent), 1))
+            else:
+                painter.setPen(Qt.PenStyle.NoPen)
+            painter.drawRoundedRect(rect, px(4), px(4))
+
+    def _lines(self, start: int, end: int) -> Iterator[tuple[QTextLine, QRectF]]:
+        """The lines that a stretch of the text covers, each with the rectangle of its covered letters."""
+        document = self._view.document()
+        layout = document.documentLayout()
+        metrics = QFontMetricsF(self._theme.font(TEXT_PX))
+        up = self._view.verticalScrollBar().value()
+        block = document.findBlock(start)
+        while block.isValid() and block.position() < end:
+            origin = layout.blockBoundingRect(block).topLeft()
+            yield from self._lines_of(block, start, end, QPointF(origin.x(), origin.y() - up), metrics)
+            block = block.next()
+
+    @staticmethod
+    def _lines_of(
+        block: QTextBlock, start: int, end: int, origin: QPointF, metrics: QFontMetricsF
+    ) -> Iterator[tuple[QTextLine, QRectF]]:
+        text = block.layout()
+        first, last = max(0, start - block.position()), min(end - block.position(), block.length() - 1)
+        for number in range(text.lineCount()):
+            line = text.lineAt(number)
+            begin, stop = max(first, line.textStart()), min(last, line.textStart() + line.textLength())
+            if begin >= stop:
+                continue
+            one, other = line.cursorToX(begin)[0], line.cursorToX(stop)[0]  # type: ignore[index]
+            base = origin.y() + line.y() + line.ascent()
+            left = origin.x() + min(one, other)
+            yield line, QRectF(left, base - metrics.ascent(), abs(other - one), metrics.ascent() + metrics.descent())
+
+
+# The places that a statement rests on, as chips: "p. 6", "§ Pensions", and the file's name where there are several.
+
+
+MOST_NAME = 18
+MOST_HEADING = 24
+
+
+@dataclass(frozen=True)
+class Chip:
+    """Something to click on: its words, what a screen reader says, and what opens."""
+
+    text: str
+    spoken: str
+    document_id: int
+    mark: Mark
+
+
+class Places:
+    """Makes the chips of statements about these documents."""
+
+    def __init__(self, documents: Sequence[SummarizedDocument], source: Documents) -> None:
+        self._documents, self._source = documents, source
+        self._headings: dict[tuple[int, int], str] = {}
+
+    def know(self, statements: Sequence[Statement]) -> None:
+        """Looks up the headings of what has no page. Raises what the store raises."""
+        for number, document in enumerate(self._documents):
+            cited = {a.block_id for one in statements for a in one.anchors if a.document == number and not a.page}
+            wanted = sorted(block_id for block_id in cited if (number, block_id) not in self._headings)
+            for block in self._source.some_blocks(document.id, wanted) if wanted else ():
+                self._headings[number, block.id] = block.heading_path[-1] if block.heading_path else ""
+
+    def chips(self, statement: Statement) -> tuple[Chip, ...]:
+        """One for each page or paragraph, in order."""
+        found: dict[tuple[int, str], Chip] = {}
+        for anchor in statement.anchors:
+            if 0 <= anchor.document < len(self._documents):
+                found.setdefault((anchor.document, self._where(anchor)), self._chip(anchor))
+        return tuple(found.values())
+
+    def where(self, statement: Statement) -> str:
+        """Where it was looked, such as "p. 6, p. 30"; without the file's name where that is one and the same."""
+        is_one = len({anchor.document for anchor in statement.anchors}) == 1
+        words = [self._where(one) for one in statement.anchors] if is_one else [c.text for c in self.chips(statement)]
+        return ", ".join(dict.fromkeys(words))
+
+    def _where(self, anchor: Anchor) -> str:
+        mark = page_mark(self._documents[anchor.document].unit, anchor.page)
+        if mark:
+            return mark
+        heading = self._headings.get((anchor.document, anchor.block_id), "")
+        return f"§ {_cut(heading, MOST_HEADING)}" if heading else f"¶ {anchor.block_id}"
+
+    def _chip(self, anchor: Anchor) -> Chip:
+        document, where = self._documents[anchor.document], self._where(anchor)
+        text = f"{short_name(document.name)} {where}" if len(self._documents) > 1 else where
+        unit = document.unit
+        said = f"{unit} {anchor.page}" if unit and anchor.page else where.removeprefix("§ ").replace("¶", "paragraph")
+        spoken = tr("{where} of {name}", where=said, name=document.name)
+        return Chip(text, spoken, document.id, Mark(anchor.block_id, anchor.start, anchor.end))
+
+
+def short_name(name: str) -> str:
+    """A file's name for a chip: without its ending, and not too long."""
+    return _cut(PurePath(name).stem or name, MOST_NAME)
+
+
+def _cut(text: str, most: int) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+# What is shown and said of each statement: its chips, and what its check came upon.
+
+
+def told(statements: Sequence[Statement], places: Places) -> list[Told]:
+    """In the same order. Raises what the store raises."""
+    places.know(statements)
+    return [_told(one, places) for one in statements]
+
+
+def _told(statement: Statement, places: Places) -> Told:
+    chips, check = places.chips(statement), statement.check
+    where = places.where(statement)
+    is_plain = check.found and check.reason is None
+    words = tr(check_words(check, where))
+    note = "" if is_plain else words
+    spoken = words if note or chips else ""
+    return Told(statement, chips, note, " ".join(part for part in (statement.group, statement.text, spoken) if part))

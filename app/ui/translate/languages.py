@@ -1,0 +1,646 @@
+"""The languages of a translation: chosen, found, known by a model or not, and which model could be fetched for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from PySide6.QtCore import QEvent, QLocale, QObject, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+
+from app.core.errors import AppError
+from app.core.events import CancelToken
+from app.features.messages import sentence_for
+from app.features.translation.result import Formality, TranslationWish
+from app.language.names import LANGUAGES, has_formality, is_same, language, other_than, own_name
+from app.language.words import fold
+from app.ui.icons import icon
+from app.ui.shell import tasks
+from app.ui.shell.i18n import tr
+from app.ui.shell.model_loader import in_words, model_name
+from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.choice_button import ChoiceButton
+from app.ui.widgets.flow_layout import FlowLayout
+from app.ui.widgets.names import name_widgets
+from app.ui.widgets.progress_line import ProgressLine
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.features.model_languages import Knows
+    from app.features.model_messages import Words
+    from app.features.models import Suggestion
+    from app.hub.downloads import Download
+
+
+TYPING_MS = 600
+MOST_DOMAIN = 120
+DOMAIN_PX = 190
+FORMALITIES = (
+    (Formality.DEFAULT, "Any tone"),
+    (Formality.FORMAL, "Formal tone"),
+    (Formality.INFORMAL, "Informal tone"),
+)
+
+
+def usual_target(kept: str, source: str = "", among: Sequence[str] = ()) -> str:
+    """What was chosen last, else the person's own language, else another: never what the text is in."""
+    own = language(QLocale.system().name())
+    return other_than(source, (kept, own.code if own is not None else ""), among)
+
+
+class LanguageChoice(QWidget):
+    """`changed` comes with every choice but one: `swapped` when source and target were exchanged."""
+
+    changed = Signal()
+    swapped = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._detected = ""
+        self._is_small = False
+        self._takes_formality = self._takes_domain = True
+        self._languages: Sequence[str] = ()
+        self.is_target_chosen = False
+        """Whether a person chose the target for what is shown now."""
+        self.source = LanguageButton(theme, tr("From"), can_detect=True)
+        self.swap = IconButton(theme, "arrows-left-right", tr("Swap the languages"), size_px=18)
+        self.swap.clicked.connect(self._on_swap)
+        self.target = LanguageButton(theme, tr("Into"))
+        self.formality = ChoiceButton(theme, tr("Tone"), FORMALITIES)
+        self.domain = QLineEdit(placeholderText=tr("Topic (optional)"))
+        self.domain.setAccessibleName(tr("Topic of the text"))
+        self.domain.setToolTip(tr("Such as “rental agreement”: helps with words that have several meanings"))
+        self.domain.setMaxLength(MOST_DOMAIN)
+        self.domain.setAcceptDrops(False)  # files are for the window
+        self._typed = QTimer(self, singleShot=True, interval=TYPING_MS)
+        self._typed.timeout.connect(self.changed)
+        self.domain.textEdited.connect(lambda _text: self._typed.start())
+        self._flow = FlowLayout(self)
+        for widget in (self.source, self.swap, self.target, self.formality, self.domain):
+            self._flow.addWidget(widget)
+        self.source.changed.connect(self._on_source)
+        self.target.changed.connect(self._on_target)
+        self.formality.changed.connect(lambda _value: self.changed.emit())
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        name_widgets(
+            source_language=self.source, target_language=self.target, formality=self.formality, swap_languages=self.swap
+        )
+
+    @property
+    def wish(self) -> TranslationWish:
+        """What is chosen now, without a glossary."""
+        formality = Formality(self.formality.value) if not self.formality.isHidden() else Formality.DEFAULT
+        domain = " ".join(self.domain.text().split()) if self._takes_domain else ""
+        return TranslationWish(self.target.value, self.source.value, formality, domain)
+
+    def offer(self, languages: Sequence[str], *, formality: bool = True, domain: bool = True) -> None:
+        """What the model can do."""
+        self._languages = languages
+        self.source.offer(languages)
+        self.target.offer(languages)
+        self._takes_formality, self._takes_domain = formality, domain
+        self._show_more()
+
+    def show_wish(self, wish: TranslationWish) -> None:
+        """Shows choices that were made before; nothing is told."""
+        self.source.show_value(wish.source)
+        self.target.show_value(wish.target)
+        self.formality.show_value(wish.formality)
+        self.domain.setText(wish.domain)
+        self.is_target_chosen = False
+        self._show_more()
+
+    def show_usual_target(self, kept: str) -> bool:
+        """A target that is not what the text is in, unless the person chose one; whether it is another than before."""
+        target = usual_target(kept, self.source.value or self._detected, self._languages)
+        if self.is_target_chosen or target == self.target.value:
+            return False
+        self.target.show_value(target)
+        self._show_more()
+        return True
+
+    def show_small(self, *, is_small: bool) -> None:
+        """Where there is little room, what the text is about is asked only where it was said."""
+        self._is_small = is_small
+        self._show_more()
+
+    def show_detected(self, code: str) -> None:
+        """The language that the text was found to be in."""
+        self._detected = code
+        self.source.show_detected(code)
+        self.swap.setEnabled(bool(self.source.value or code))
+
+    def _on_source(self, value: str) -> None:
+        if value and is_same(value, self.target.value):  # the other way round is what was meant
+            self.target.show_value(usual_target(self._detected, value, self._languages))
+        self._show_more()
+        self.changed.emit()
+
+    def _on_target(self, value: str) -> None:
+        self.is_target_chosen = True
+        if self.source.value and is_same(value, self.source.value):
+            self.source.show_value("")  # it is found anew
+        self._show_more()
+        self.changed.emit()
+
+    def _on_swap(self) -> None:
+        source, target = self.source.value or self._detected, self.target.value
+        if not source or not target:
+            return
+        self.source.show_value(target)
+        self.target.show_value(source)
+        self.is_target_chosen = True
+        self._show_more()
+        self.swapped.emit()
+
+    def _show_more(self) -> None:
+        """How people are addressed only where the language tells it and the model takes it."""
+        self.formality.setVisible(self._takes_formality and has_formality(self.target.value))
+        self.domain.setVisible(self._takes_domain and not (self._is_small and not self.domain.text()))
+        self.swap.setEnabled(bool(self.source.value or self._detected))
+
+    def _on_theme_changed(self) -> None:
+        self._flow.gap_px = self._theme.px(8)
+        self.domain.setFont(self._theme.font(13.5))
+        self.domain.setFixedWidth(self._theme.px(DOMAIN_PX))
+
+
+# A language as a button that opens the list of languages.
+
+
+class LanguageButton(QWidget):
+    """`value` is a language's code; with `can_detect` it may be "", and what was found is shown with that word."""
+
+    changed = Signal(str)
+
+    def __init__(self, theme: Theme, name: str, *, can_detect: bool = False) -> None:
+        super().__init__()
+        self._theme, self._name, self._can_detect = theme, name, can_detect
+        self._languages: Sequence[str] = ()
+        self._detected = ""
+        self.value = ""
+        self.button = text_button("", "filter", self)
+        # The caret belongs behind the words, so the button's two ends are exchanged.
+        self.button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+        self.button.clicked.connect(self.show_list)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self.button)
+        theme.changed.connect(self._show)
+        self._show()
+
+    def offer(self, languages: Sequence[str]) -> None:
+        """Which ones may be chosen, by their codes."""
+        self._languages = languages
+
+    def show_value(self, value: str) -> None:
+        """Takes a value without telling it."""
+        self.value = value
+        self._show()
+
+    def show_detected(self, code: str) -> None:
+        """What the language of the text is found to be; "" where nothing tells it yet."""
+        self._detected = code
+        self._show()
+
+    def choose(self, value: str) -> None:
+        """Takes another value."""
+        if value != self.value:
+            self.show_value(value)
+            self.changed.emit(value)
+
+    def show_list(self) -> LanguagePopup:
+        """Opens the languages below the button."""
+        offered = [_offered(code) for code in self._languages]
+        offered.sort(key=lambda one: one.name)
+        if self._can_detect:
+            offered.insert(0, Offered("", self._detect_words()))
+        popup = LanguagePopup(self._theme, self._name, offered, self.value, self)
+        popup.chosen.connect(self.choose)
+        popup.show_below(self.button)
+        return popup
+
+    def _detect_words(self) -> str:
+        return tr("Detect ({language})", language=own_name(self._detected)) if self._detected else tr("Detect")
+
+    def _show(self) -> None:
+        words = own_name(self.value)
+        if not self.value and self._can_detect:
+            found = own_name(self._detected)
+            words = tr("{language} (detected)", language=found) if found else tr("Detect language")
+        words = words or tr("Choose a language")
+        self.button.setText(words.replace("&", "&&"))
+        self.button.setAccessibleName(f"{self._name}: {words}")
+        self.button.setFont(self._theme.font(13.5, 500))
+        self.button.setIcon(icon("caret-down-bold", self._theme.tokens.muted))
+        self.button.setIconSize(QSize(self._theme.px(20), self._theme.px(11)))  # wider than the glyph, for air
+        self.updateGeometry()
+
+
+def _offered(code: str) -> Offered:
+    found = language(code)
+    return Offered(code, tr(found.english), found.own) if found is not None else Offered(code, code)
+
+
+# The languages to choose from: a field that narrows them down, and their names in English and in their own words.
+
+
+WIDTH_PX, MOST_ROWS, ROW_PX = 340, 10, 34
+_MOVES = (Qt.Key.Key_Up, Qt.Key.Key_Down, Qt.Key.Key_PageUp, Qt.Key.Key_PageDown)
+_CODE = Qt.ItemDataRole.UserRole
+
+
+class Offered(NamedTuple):
+    """A line of the list: a value, its name, and what else it may be looked for by."""
+
+    value: str
+    name: str
+    other: str = ""
+
+
+class LanguagePopup(QFrame):
+    """Closes with the choice, with Esc, and with a click elsewhere."""
+
+    chosen = Signal(str)
+
+    def __init__(self, theme: Theme, name: str, offered: Sequence[Offered], value: str, parent: QWidget) -> None:
+        super().__init__(parent, Qt.WindowType.Popup)
+        self._theme, self._offered = theme, offered
+        self.setObjectName("language_popup")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAccessibleName(name)
+        self.search = QLineEdit(placeholderText=tr("Search languages"))
+        self.search.setAccessibleName(tr("Search languages"))
+        self.search.setFont(theme.font(14))
+        self.search.textChanged.connect(self._on_typed)
+        self.search.installEventFilter(self)
+        self.list = QListWidget()
+        self.list.setObjectName("languages")
+        self.list.setAccessibleName(name)
+        self.list.setFont(theme.font(14))
+        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the field has the keyboard, and moves in it
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.list.setProperty("elides", True)
+        self.list.itemClicked.connect(self._on_chosen)
+        for one in offered:
+            words = f"{one.name}  ·  {one.other}" if one.other and one.other != one.name else one.name
+            item = QListWidgetItem(words, self.list)
+            item.setData(_CODE, one.value)
+            if one.value == value:
+                self.list.setCurrentItem(item)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(theme.px(8), theme.px(8), theme.px(8), theme.px(8))
+        column.setSpacing(theme.px(6))
+        column.addWidget(self.search)
+        column.addWidget(self.list)
+        self.setFixedWidth(theme.px(WIDTH_PX))
+        self.list.setFixedHeight(theme.px(ROW_PX) * min(MOST_ROWS, max(1, len(offered))))
+
+    def show_below(self, widget: QWidget) -> None:
+        """Opens it under a button, the keyboard in the field."""
+        x = widget.width() - self.width() if widget.isRightToLeft() else 0
+        below = widget.mapToGlobal(QPoint(x, widget.height() + self._theme.px(4)))
+        screen = widget.screen().availableGeometry()
+        height = self.sizeHint().height()
+        lowest, rightmost = screen.bottom() - height, screen.right() - self.width()
+        self.move(max(screen.left(), min(below.x(), rightmost)), max(screen.top(), min(below.y(), lowest)))
+        self.show()
+        self.search.setFocus(Qt.FocusReason.PopupFocusReason)
+        self.list.scrollToItem(self.list.currentItem(), QListWidget.ScrollHint.PositionAtCenter)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
+            if event.key() in _MOVES:
+                self._move(event)
+                return True
+            if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.list.currentItem() is not None:
+                self._on_chosen(self.list.currentItem())
+                return True
+        return super().eventFilter(watched, event)
+
+    def _move(self, event: QKeyEvent) -> None:
+        steps = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -MOST_ROWS, Qt.Key.Key_PageDown: MOST_ROWS}
+        rows = [row for row in range(self.list.count()) if not self.list.item(row).isHidden()]
+        if not rows:
+            return
+        now = self.list.currentRow()
+        place = rows.index(now) if now in rows else -1
+        self.list.setCurrentRow(rows[min(max(place + steps[Qt.Key(event.key())], 0), len(rows) - 1)])
+
+    def _on_typed(self, typed: str) -> None:
+        wanted, first = fold(typed.strip()), -1
+        for row, one in enumerate(self._offered):
+            is_it = wanted in fold(one.name) or wanted in fold(one.other) or wanted == one.value.lower()
+            self.list.item(row).setHidden(not is_it)
+            starts = fold(one.name).startswith(wanted) or fold(one.other).startswith(wanted)
+            if is_it and (first < 0 or (starts and not _starts(self._offered[first], wanted))):
+                first = row
+        self.list.setCurrentRow(first)
+
+    def _on_chosen(self, item: QListWidgetItem) -> None:
+        value = str(item.data(_CODE))
+        self.close()
+        self.chosen.emit(value)
+
+
+def _starts(one: Offered, wanted: str) -> bool:
+    return fold(one.name).startswith(wanted) or fold(one.other).startswith(wanted)
+
+
+# In place of a bad answer: which model knows both languages, and its download, after which the tab uses it.
+
+
+TASK = "translate"
+RUNS = ("queued", "running", "paused")
+
+
+class NeedsModel(QFrame):
+    """`look` asks what there is to offer; nothing is fetched without a click."""
+
+    models_wanted = Signal(str)
+    """A page of the models is wanted, by its name."""
+    model_came = Signal()
+    """The tab has another model now."""
+    _told = Signal(object)
+    """A `Download`, from any thread."""
+
+    def __init__(self, app: Fireside, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._app, self._theme, self._notify = app, theme, notify
+        self._offer: tuple[Suggestion, Words] | None = None
+        self._download: Download | None = None
+        self._missing = ""
+        self._is_asking = self._is_looking = False
+        self.setProperty("kind", "card")
+        self.setObjectName("needs_model")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.state = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.state.setProperty("kind", "muted")
+        self.line = ProgressLine(theme)
+        self.download = text_button(tr("Download"), "primary")
+        self.download.clicked.connect(self.fetch)
+        self.others = text_button(tr("Other models"), "quiet")
+        self.others.clicked.connect(lambda: self.models_wanted.emit("downloads" if self._is_coming else "suggested"))
+        self._buttons = FlowLayout()
+        self._buttons.addWidget(self.download)
+        self._buttons.addWidget(self.others)
+        self._column = QVBoxLayout(self)
+        for widget in (self.words, self.state, self.line):
+            self._column.addWidget(widget)
+        self._column.addLayout(self._buttons)
+        self._told.connect(self._on_download)
+        unlisten = app.models.listen(self._told.emit)
+        self.destroyed.connect(unlisten)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        self._show()
+        name_widgets(
+            needs_words=self.words,
+            needs_state=self.state,
+            needs_line=self.line,
+            needs_download=self.download,
+            needs_others=self.others,
+        )
+
+    def look(self, missing: str = "") -> None:
+        """Asks on a thread which model could be had. `missing` is said where one is here and lacks a language."""
+        self._missing = missing
+        self._show()
+        if self._is_looking or missing:
+            return
+        self._is_looking = True
+        task = tasks.run(self._found, self)
+        task.event.connect(self._on_found)
+        task.finished.connect(self._on_looked)
+        task.failed.connect(self._on_not_found)
+
+    def fetch(self) -> None:
+        """Fetches the model, or uses it where it is here; the repository is asked first, so it takes a moment."""
+        if self._offer is None or self._is_asking:
+            return
+        suggestion = self._offer[0]
+        if suggestion.installed is not None:
+            self._use(suggestion.installed.path)
+            return
+        self._is_asking = True
+
+        def work(token: CancelToken) -> Iterator[Download]:
+            yield self._app.models.download_entry(suggestion.entry, token)
+
+        task = tasks.run(work, self)
+        task.event.connect(self._on_download_begun)
+        task.finished.connect(self._on_asked)
+        task.failed.connect(self._on_refused)
+        self._show()
+
+    @property
+    def _is_coming(self) -> bool:
+        return self._download is not None and self._download.state in RUNS
+
+    def _found(self, _cancel: CancelToken) -> Iterator[tuple[Suggestion, Words] | None]:
+        models = self._app.models
+        fitting = [each for each in models.suggestions(TASK) if each.fit.word != "too_large"]
+        here = next((each for each in fitting if each.installed is not None), None)
+        coming = next((each for each in fitting if each.download is not None and each.download.state in RUNS), None)
+        offer = here or coming or next(iter(fitting), None)
+        yield (offer, models.offer_words(TASK, offer)) if offer is not None else None
+
+    def _on_found(self, offer: tuple[Suggestion, Words] | None) -> None:
+        self._offer = offer
+        self._download = offer[0].download if offer is not None else None
+        self._show()
+
+    def _on_looked(self) -> None:
+        self._is_looking = False
+
+    def _on_not_found(self, error: BaseException) -> None:
+        """Nobody asked for the offer, so nobody hears why there is none."""
+        self._is_looking = False
+        if not isinstance(error, AppError):
+            raise error
+
+    def _on_download_begun(self, download: Download) -> None:
+        if self._download is None or self._download.id != download.id:
+            self._download = download
+        self._show()
+
+    def _on_asked(self) -> None:
+        self._is_asking = False
+        self._show()
+
+    def _on_refused(self, error: BaseException) -> None:
+        self._on_asked()
+        can_retry = sentence_for(error).action == "retry"
+        self._notify.error(error, action=self.fetch if can_retry else None)
+
+    def _on_download(self, download: Download) -> None:
+        """Every change of every download; this card is about one."""
+        if self._download is None or download.id != self._download.id:
+            return
+        self._download = download
+        if download.state == "done" and download.paths:
+            self._use(Path(download.paths[0]))
+        self._show()
+
+    def _use(self, path: Path) -> None:
+        try:
+            self._app.models.use(TASK, path)
+        except AppError as error:
+            self._notify.error(error)
+        self.model_came.emit()
+
+    def _show(self) -> None:
+        from app.ui.models.download_texts import problem_words, state_words  # most never need it
+
+        suggestion, words = self._offer or (None, None)
+        is_here = suggestion is not None and suggestion.installed is not None
+        name = suggestion.entry.name if suggestion is not None else ""
+        need = tr("Translating needs a model that knows both languages.")
+        said = self._missing or (in_words(words) if words is not None else need)
+        self.words.setText(said.replace("-", "\u2011"))  # a name such as Hy-MT2 stays in one line
+        state = tr("Asking the Hub for {name}…", name=name) if self._is_asking else ""
+        if self._is_coming and self._download is not None:
+            state = state_words(self._download)
+        elif self._download is not None:
+            state = state or problem_words(self._download)
+        elif is_here:
+            state = tr("It is on this computer.")
+        self.state.setText(state)
+        self.state.setVisible(bool(state) and not self._missing)
+        self.line.setVisible(self._is_coming and not self._missing)
+        self.line.setAccessibleName(tr("Download of {name}", name=name))
+        if self._download is not None:
+            self.line.show_share(self._download.done_bytes, self._download.total_bytes)
+        label = tr("Use it") if is_here else tr("Download")
+        self.download.setText(label)
+        self.download.setAccessibleName(tr("Use {name}", name=name) if is_here else tr("Download {name}", name=name))
+        self.download.setVisible(suggestion is not None and not self._is_coming and not self._missing)
+        self.download.setEnabled(not self._is_asking)
+        self.others.setText(tr("Downloads") if self._is_coming else tr("Other models"))
+        self.others.setAccessibleName(self.others.text())
+        self.setAccessibleName(" ".join(text for text in (said, state) if text))
+
+        self._keep_whole()
+
+    def _keep_whole(self) -> None:
+        """Wrapped words have no least height of their own, and would be cut where there is little room."""
+        for label in (self.words, self.state):
+            label.setMinimumHeight(max(0, label.heightForWidth(label.width())))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._keep_whole()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        # WORKAROUND: a stack polishes what it shows; fonts set between that and the next parent would be lost.
+        self._on_theme_changed()
+        super().showEvent(event)
+
+    def _on_theme_changed(self) -> None:
+        px = self._theme.px
+        self._column.setContentsMargins(px(16), px(14), px(16), px(14))
+        self._column.setSpacing(px(8))
+        self._buttons.gap_px = px(8)
+        self.words.setFont(self._theme.font(14, 500))
+        self.state.setFont(self._theme.font(13))
+        for button in (self.download, self.others):
+            button.setFont(self._theme.font(14, 500))
+
+
+# What the tab's model can translate, asked on a thread: its file's header says so.
+
+
+VARIANTS = {"pt": ("pt-BR", "pt-PT")}
+"""What is offered in place of a language that is written in two ways."""
+
+
+@dataclass(frozen=True)
+class Able:
+    """A model and what it knows; None for both before that was asked."""
+
+    model: Path | None = None
+    knows: Knows | None = None
+
+    @property
+    def translates(self) -> bool:
+        """Whether it knows two languages at all."""
+        return self.model is not None and self.knows is not None and len(self.knows.languages) > 1
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """Those to choose from: the model's; all of them where a model is still to be fetched."""
+        known = self.knows.languages if self.knows is not None and self.translates else ()
+        codes = known or tuple(one.code for one in LANGUAGES)
+        variants = (variant for code in codes for variant in VARIANTS.get(code, (code,)))
+        return tuple(dict.fromkeys(variants))
+
+    def can(self, source: str, target: str) -> bool:
+        """Whether it can translate a pair; `source` "" is any."""
+        from app.features.model_languages import can_translate  # 80 ms that the window need not wait for
+
+        return self.translates and self.knows is not None and can_translate(self.knows, source, target)
+
+    def missing(self, source: str, target: str) -> str:
+        """Which language a model that translates does not know, as a sentence; "" where it does not translate."""
+        if not self.translates or self.model is None:
+            return ""
+        for code in (target, source):
+            found = language(code) if code else None
+            if found is not None and not self.can("", code):
+                name = model_name(self.model)
+                return tr("{model} does not know {language}.", model=name, language=tr(found.english))
+        return tr("{model} does not translate between these languages.", model=model_name(self.model))
+
+
+class Capability(QObject):
+    """`look` asks; `changed` tells when there is something else to know."""
+
+    changed = Signal()
+
+    def __init__(self, app: Fireside, notify: Notify, parent: QObject) -> None:
+        super().__init__(parent)
+        self._app, self._notify = app, notify
+        self._task: tasks.Task | None = None
+        self._is_asked_again = False
+        self.able: Able | None = None
+        """None before it is known."""
+
+    def look(self) -> None:
+        """Asks what the model is and knows; nothing waits for it."""
+        if self._task is not None:
+            self._is_asked_again = True
+            return
+        self._task = tasks.run(self._found, self)
+        self._task.event.connect(self._on_found)
+        self._task.finished.connect(self._on_ended)
+        self._task.failed.connect(self._on_failed)
+
+    def _found(self, _cancel: CancelToken) -> Iterator[Able]:
+        from app.features.model_languages import knows  # reads headers, and is not needed at start
+
+        model = self._app.translations.model
+        yield Able(model, knows(model))
+
+    def _on_found(self, able: Able) -> None:
+        if able != self.able:
+            self.able = able
+            self.changed.emit()
+
+    def _on_ended(self) -> None:
+        self._task = None
+        if self._is_asked_again:
+            self._is_asked_again = False
+            self.look()
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._notify.error(error)
+        self._on_ended()

@@ -1,0 +1,395 @@
+"""The segments of a translation as rows: fetched in parts as they are looked at, and laid out for the width of now."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Protocol
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QTextCharFormat, QTextLayout, QTextOption
+
+from app.core.errors import AppError
+from app.documents.segments import Content, Mark, SegmentKind
+from app.features.translation.result import Origin, Translated
+from app.language.scripts import is_right_to_left
+from app.ui.shell.i18n import tr
+from app.ui.theme import Theme
+from app.ui.translate.marked_text import Writing, Written, coloured, from_units, units
+from app.ui.translate.texts import Remedy, Told, told
+
+if TYPE_CHECKING:
+    from app.features.translation.stored import Row
+
+
+SOURCE, TARGET = 0, 1
+PORTION = 100
+MOST_PORTIONS = 24
+Index = QModelIndex | QPersistentModelIndex
+_NO_INDEX = QModelIndex()
+
+
+class RowSource(Protocol):
+    """Where the rows come from; ids of segments count from 1 without a gap."""
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+
+    def rows(self, start: int, count: int) -> list[Row]:
+        """Rows from the segment `start` on. Raises what the store raises."""
+
+
+class RowsModel(QAbstractTableModel):
+    """Row n holds segment n + 1. `grown` and `dataChanged` say which rows look different."""
+
+    failed = Signal(object)
+    grown = Signal(int)
+    """A row's translation is being written."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._source: RowSource | None = None
+        self._count = 0
+        self._portions: OrderedDict[int, list[Row]] = OrderedDict()
+        self._growing: dict[int, str] = {}
+        self.language = ""
+        """The target's name, as flags say it."""
+        self.names = ("", "")
+        """Of the columns."""
+
+    def show_source(self, source: RowSource | None, names: tuple[str, str] = ("", "")) -> None:
+        """Other rows."""
+        self.beginResetModel()
+        self._source, self._count = source, source.count if source is not None else 0
+        self._portions.clear()
+        self._growing.clear()
+        self.names, self.language = names, names[1]
+        self.endResetModel()
+
+    def forget(self) -> None:
+        """The rows are asked again, since much of them is different."""
+        self._portions.clear()
+        if self._count:
+            self.dataChanged.emit(self.index(0, 0), self.index(self._count - 1, 1))
+
+    def row(self, number: int) -> Row | None:
+        """A row; None where there is none, or where it could not be read."""
+        portion, place = divmod(number, PORTION)
+        if not 0 <= number < self._count or self._source is None:
+            return None
+        rows = self._portions.get(portion)
+        if rows is None:
+            rows = self._portions[portion] = self._fetch(portion)
+            if len(self._portions) > MOST_PORTIONS:
+                self._portions.popitem(last=False)
+        else:
+            self._portions.move_to_end(portion)
+        return rows[place] if place < len(rows) else None
+
+    def growing(self, number: int) -> str | None:
+        """What is there of a row's translation while it is being written; None when nobody writes it."""
+        return self._growing.get(number)
+
+    def grow(self, segment_id: int, text: str) -> None:
+        """A translation is being written."""
+        self._growing[segment_id - 1] = text
+        self.grown.emit(segment_id - 1)
+
+    def still(self) -> None:
+        """Nothing is being written any more."""
+        numbers, self._growing = list(self._growing), {}
+        for number in numbers:
+            self.grown.emit(number)
+
+    def put(self, translated: Translated) -> None:
+        """A translation is there, or is another one."""
+        number = translated.id - 1
+        self._growing.pop(number, None)
+        portion, place = divmod(number, PORTION)
+        rows = self._portions.get(portion)
+        if rows is not None and place < len(rows):
+            before = rows[place].translated
+            if before is None or before.origin is not Origin.EDITED:  # a person's own stays
+                rows[place] = replace(rows[place], translated=translated)
+        self._tell(number)
+
+    def put_row(self, row: Row) -> None:
+        """A row as the store has it now."""
+        number = row.segment.id - 1
+        portion, place = divmod(number, PORTION)
+        rows = self._portions.get(portion)
+        if rows is not None and place < len(rows):
+            rows[place] = row
+        self._tell(number)
+
+    def spoken(self, number: int, column: int) -> str:
+        """A cell as a screen reader says it."""
+        row = self.row(number)
+        if row is None:
+            return ""
+        if column == SOURCE:
+            return tr("{number}. {words}", number=row.segment.id, words=_said(row.segment.content))
+        growing = self._growing.get(number)
+        if growing is not None:
+            return growing or tr("Being translated")
+        if row.translated is None:
+            return tr("Not translated yet")
+        flags = " ".join(one.spoken for one in told(row.segment, row.translated, self.language))
+        text = _said(row.translated.content)
+        return tr("{words} Flagged: {flags}", words=text, flags=flags) if flags else text
+
+    def rowCount(self, parent: Index = _NO_INDEX) -> int:
+        return 0 if parent.isValid() else self._count
+
+    def columnCount(self, parent: Index = _NO_INDEX) -> int:
+        return 0 if parent.isValid() else 2
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if role == Qt.ItemDataRole.AccessibleTextRole and index.isValid():
+            return self.spoken(index.row(), index.column())
+        return None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if role not in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
+            return None
+        return self.names[section] if orientation == Qt.Orientation.Horizontal else str(section + 1)
+
+    def _tell(self, number: int) -> None:
+        if 0 <= number < self._count:
+            self.dataChanged.emit(self.index(number, SOURCE), self.index(number, TARGET))
+
+    def _fetch(self, portion: int) -> list[Row]:
+        assert self._source is not None
+        try:
+            return self._source.rows(portion * PORTION + 1, PORTION)
+        except AppError as error:
+            self.failed.emit(error)
+            return []
+
+
+def _said(content: Content) -> str:
+    return "".join(part if isinstance(part, str) else _said_mark(part) for part in content)
+
+
+def _said_mark(mark: Mark) -> str:
+    if mark.role != "single":
+        return ""
+    if mark.shows:
+        return mark.shows
+    return " " if mark.look in ("break", "tab", "") else f" ({tr(mark.look)}) "
+
+
+# One text laid out in a width: how high it is, what is where in it, and its drawing.
+
+
+class Cell:
+    """`is_rtl` None: as its first letter says; `is_at_right` whatever it is. Positions are characters of Python."""
+
+    def __init__(
+        self,
+        written: Written,
+        width_px: float,
+        pitch_px: float,
+        *,
+        is_rtl: bool | None = None,
+        is_at_right: bool = False,
+    ) -> None:
+        self.written = written
+        self._layout = QTextLayout(written.text, written.font)
+        self._layout.setFormats(written.formats)
+        option = QTextOption()
+        option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        runs_left = is_right_to_left(written.text) if is_rtl is None else is_rtl
+        option.setTextDirection(Qt.LayoutDirection.RightToLeft if runs_left else Qt.LayoutDirection.LeftToRight)
+        side = Qt.AlignmentFlag.AlignRight if runs_left or is_at_right else Qt.AlignmentFlag.AlignLeft
+        option.setAlignment(side | Qt.AlignmentFlag.AlignAbsolute)
+        self._layout.setTextOption(option)
+        self._layout.setCacheEnabled(True)
+        self.height_px = self._lay_out(max(1.0, width_px), pitch_px)
+
+    def _lay_out(self, width_px: float, pitch_px: float) -> float:
+        top = 0.0
+        self._layout.beginLayout()
+        while True:
+            line = self._layout.createLine()
+            if not line.isValid():
+                break
+            line.setLineWidth(width_px)
+            high = max(pitch_px, line.height())
+            line.setPosition(QPointF(0, top + (high - line.height()) / 2))
+            top += high
+        self._layout.endLayout()
+        return top
+
+    def paint(self, painter: QPainter, at: QPointF, marked: list[tuple[int, int, str]]) -> None:
+        """Draws it; `marked` are stretches with the colour behind them."""
+        painter.setPen(QColor(Qt.GlobalColor.black))  # of what has no colour of its own: nothing
+        self._layout.draw(painter, at, [self._range(*one) for one in marked])
+
+    def position_at(self, point: QPointF) -> int:
+        """The place between two characters that is nearest."""
+        count = self._layout.lineCount()
+        for number in range(count):
+            line = self._layout.lineAt(number)
+            if point.y() < line.y() + line.height() or number == count - 1:
+                return from_units(self.written.text, line.xToCursor(point.x()))
+        return 0
+
+    def rect_of(self, start: int, end: int) -> list[QRectF]:
+        """Around the letters of a stretch, one rectangle a line."""
+        text = self.written.text
+        first, last = units(text[:start]), units(text[:end])
+        found = []
+        for number in range(self._layout.lineCount()):
+            line = self._layout.lineAt(number)
+            begin, stop = max(first, line.textStart()), min(last, line.textStart() + line.textLength())
+            if begin < stop:
+                one, other = line.cursorToX(begin)[0], line.cursorToX(stop)[0]  # type: ignore[index]
+                found.append(QRectF(min(one, other), line.y(), abs(other - one), line.height()))
+        return found
+
+    def _range(self, start: int, end: int, color: str) -> QTextLayout.FormatRange:
+        text = self.written.text
+        one = QTextLayout.FormatRange()
+        one.start = units(text[:start])
+        one.length = units(text[start:end])
+        look = QTextCharFormat()
+        look.setBackground(QColor(color))
+        one.format = look
+        return one
+
+
+# Rows laid out for the width of now: both texts, and under the translation its flags with their links.
+
+
+PITCH_PX = 26.0
+FLAG_PITCH_PX = 22.0
+FLAG_PX = 13.0
+EDGE_PX = 22
+GAP_PX = 8
+"""Above and below the texts of a row."""
+HEADING_GAP_PX = 14
+"""More of it above a heading."""
+MOST_KEPT = 400
+DOT = "\u00a0\u00b7 "
+
+
+@dataclass(frozen=True)
+class Link:
+    """A remedy in a flag's line: which, and from where to where it stands."""
+
+    told: Told
+    remedy: Remedy
+    words: str
+    start: int
+    end: int
+
+
+@dataclass
+class FlagLine:
+    """A flag under its translation."""
+
+    cell: Cell
+    links: tuple[Link, Link]
+
+
+@dataclass
+class LaidRow:
+    """Heights in pixels of the screen."""
+
+    source: Cell
+    target: Cell
+    top_px: float
+    height_px: int
+    flags: list[FlagLine] = field(default_factory=list)
+
+    @property
+    def links(self) -> list[Link]:
+        """All of the row."""
+        return [link for line in self.flags for link in line.links]
+
+
+class Rows:
+    """Keeps what was laid out until it changes. `rtl` says of both columns where text begins; None: by itself."""
+
+    def __init__(self, theme: Theme, model: RowsModel) -> None:
+        self._theme, self._model = theme, model
+        self._writing = Writing(theme)
+        self._kept: OrderedDict[int, LaidRow] = OrderedDict()
+        self._widths = (300, 300)
+        self.rtl: tuple[bool | None, bool | None] = (None, None)
+
+    def set_widths(self, widths: tuple[int, int]) -> bool:
+        """How wide the columns are; whether that is news."""
+        if widths == self._widths:
+            return False
+        self._widths = widths
+        self._kept.clear()
+        return True
+
+    def forget(self, number: int | None = None) -> None:
+        """A row looks different, or all do."""
+        if number is None:
+            self._kept.clear()
+        else:
+            self._kept.pop(number, None)
+
+    def row(self, number: int) -> LaidRow:
+        """A row laid out."""
+        found = self._kept.get(number)
+        if found is None:
+            found = self._kept[number] = self._lay_out(number)
+            if len(self._kept) > MOST_KEPT:
+                self._kept.popitem(last=False)
+        else:
+            self._kept.move_to_end(number)
+        return found
+
+    def _lay_out(self, number: int) -> LaidRow:
+        row = self._model.row(number)
+        px = self._theme.px
+        gap, pitch = px(GAP_PX), float(px(PITCH_PX))
+        if row is None:
+            empty = Cell(self._writing.write_plain(""), self._room(0), pitch)
+            return LaidRow(empty, empty, gap, round(pitch) + 2 * gap)
+        kind, level = row.segment.kind, row.segment.level
+        source = Cell(self._writing.write(row.segment.content, kind, level), self._room(0), pitch, is_rtl=self.rtl[0])
+        is_kept = row.translated is not None and row.translated.origin is Origin.KEPT  # in the source's language
+        target = Cell(self._target(number, row), self._room(1), pitch, is_rtl=self.rtl[0 if is_kept else 1])
+        flags = [] if self._model.growing(number) is not None else self._flags(row)
+        top = gap + (px(HEADING_GAP_PX) if kind is SegmentKind.HEADING and number else 0)
+        under = target.height_px + sum(line.cell.height_px for line in flags)
+        return LaidRow(source, target, top, round(top + gap + max(source.height_px, under)), flags)
+
+    def _target(self, number: int, row: Row) -> Written:
+        growing = self._model.growing(number)
+        if growing is not None:
+            return self._writing.write_plain(growing or "…", is_muted=True)
+        if row.translated is None:
+            return self._writing.write_plain("")
+        return self._writing.write(row.translated.content, row.segment.kind, row.segment.level)
+
+    def _flags(self, row: Row) -> list[FlagLine]:
+        return [self._flag(one) for one in told(row.segment, row.translated, self._model.language)]
+
+    def _flag(self, one: Told) -> FlagLine:
+        color, theme = self._theme.tokens.warning, self._theme
+        written = Written("", [], set(), theme.font(FLAG_PX, 500))
+        plain, link = coloured(color), coloured(color)
+        link.setFontWeight(600)
+        written.add_glyph("flag-fill", color)
+        written.add(f"\u00a0 {one.reason} ", plain)
+        links = []
+        for number, (remedy, words) in enumerate(one.remedies):
+            if number:
+                written.add(DOT, plain)
+            start = len(written.text)
+            written.add(words.replace(" ", "\u00a0"), link)
+            links.append(Link(one, remedy, words, start, len(written.text)))
+        room, pitch = self._room(1), float(theme.px(FLAG_PITCH_PX))
+        cell = Cell(written, room, pitch, is_rtl=False, is_at_right=bool(self.rtl[1]))
+        return FlagLine(cell, (links[0], links[1]))
+
+    def _room(self, column: int) -> float:
+        return float(self._widths[column] - 2 * self._theme.px(EDGE_PX))
