@@ -5,12 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.cli.terminal import INTERRUPTED, ProgressLine, ask_password, interruptible, print_json
-from app.core.errors import DocumentLocked
+from app.cli.terminal import INTERRUPTED, ProgressLine, interruptible, print_json, unlocked
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.documents.blocks import Block, as_markdown
@@ -56,15 +55,13 @@ def run_read(options: argparse.Namespace) -> int:
     """`read`: Ctrl+C ends it with 130."""
     path = options.file.expanduser().absolute()
     first, last = options.pages
-    request = Read(str(path), options.password, options.encoding, first, last, recognize=not options.no_ocr)
-    while True:
-        try:
-            with interruptible() as cancel:
-                return _Output(path, cancel, as_json=options.json).of(request)
-        except DocumentLocked as error:
-            if options.password:
-                raise
-            request = replace(request, password=ask_password(error))
+
+    def output(password: str) -> int:
+        request = Read(str(path), password, options.encoding, first, last, recognize=not options.no_ocr)
+        with interruptible() as cancel:
+            return _Output(path, cancel, as_json=options.json).of(request)
+
+    return unlocked(options.password, output)
 
 
 @dataclass

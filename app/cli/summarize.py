@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from app.bootstrap import build_documents, build_engine, build_summaries
@@ -16,13 +17,14 @@ from app.cli.terminal import (
     INTERRUPTED,
     SUMMARY_MODEL_HELP,
     ProgressLine,
-    ask_password,
     interruptible,
+    left_words,
     load_model,
     model_path,
     print_json,
+    unlocked,
 )
-from app.core.errors import AppError, DocumentLocked
+from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
@@ -189,18 +191,11 @@ class _Progress:
                 self._line.show("Waiting for the engine")
                 return
         if self._beginning:
-            self._line.show(self._beginning, _left(self._seconds_left()))
+            self._line.show(self._beginning, left_words(self._seconds_left()))
 
     def end(self) -> None:
         """The next line is somebody else's."""
         self._line.end()
-
-
-def _left(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
-    minutes = round(seconds / 60)
-    return f"(about {minutes:,} min left)" if minutes else "(less than 1 min left)"
 
 
 def _tell(summary: Summary, inputs: Inputs, options: argparse.Namespace) -> None:
@@ -258,13 +253,11 @@ class Inputs:
     def read_all(self, files: Sequence[tuple[Path, Path]]) -> None:
         """Each file, as `files_of` gives them; two of the same name are told apart by what the person wrote."""
         names = Counter(path.name for _, path in files)
-        line = ProgressLine()
         for written, path in files:
             name = path.name if names[path.name] == 1 else str(written)
             try:
-                document = self._unlocked(path, name, line)
+                document = unlocked(self.password, partial(self._read, path, name))
             except AppError as error:
-                line.end()
                 sentence = sentence_for(error).text
                 self.errors.append({"file": name, "reason": sentence})
                 print(sentence, file=sys.stderr)
@@ -273,33 +266,21 @@ class Inputs:
                 break
             self.documents.append(document)
             self.paths.append(path)
-        line.end()
 
-    def _unlocked(self, path: Path, name: str, line: ProgressLine) -> InputDocument | None:
-        """All of a file, whose password is asked for where none was given; None where it was cancelled."""
-        password = self.password
-        while True:
-            try:
-                return self._read(path, name, line, password)
-            except DocumentLocked as error:
-                if self.password:
-                    raise
-                line.end()
-                password = ask_password(error)
-
-    def _read(self, path: Path, name: str, line: ProgressLine, password: str) -> InputDocument | None:
+    def _read(self, path: Path, name: str, password: str) -> InputDocument | None:
         opened = Opened()
-        line.show(f"Reading {name}")
-        for event in self.kept.read(path, self.cancel, password=password, name=name):
-            match event:
-                case Found():
-                    opened = event.opened
-                case PageRead() if opened.pages:
-                    line.show(f"Reading {name}", f"{event.page:,} of {units(opened.unit, opened.pages)}")
-                case Done():
-                    line.end()
-                    for remark in event.remarks:
-                        print(f"{name}: {remark_sentence(remark)}", file=sys.stderr)
-                case Kept(document=document):
-                    return inputs_of(self.kept, [document.id])[0]
+        with ProgressLine() as line:
+            line.show(f"Reading {name}")
+            for event in self.kept.read(path, self.cancel, password=password, name=name):
+                match event:
+                    case Found():
+                        opened = event.opened
+                    case PageRead() if opened.pages:
+                        line.show(f"Reading {name}", f"{event.page:,} of {units(opened.unit, opened.pages)}")
+                    case Done():
+                        line.end()
+                        for remark in event.remarks:
+                            print(f"{name}: {remark_sentence(remark)}", file=sys.stderr)
+                    case Kept(document=document):
+                        return inputs_of(self.kept, [document.id])[0]
         return None

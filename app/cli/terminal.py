@@ -10,11 +10,11 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 from app.core.child import BEAT_EVERY_S, Child, SilenceWatch
 from app.core.errors import DocumentLocked, NoModel
@@ -24,6 +24,8 @@ from app.core.settings import Settings
 from app.core.visible import visible_name, visible_text
 from app.engine.client import EngineClient
 from app.features.messages import sentence_for, silence_sentence
+
+Result = TypeVar("Result")
 
 INTERRUPTED = 130
 QUIET_EVERY_S = 5.0
@@ -119,6 +121,29 @@ def ask_password(error: DocumentLocked) -> str:
     return password
 
 
+def unlocked(given: str, read: Callable[[str], Result]) -> Result:
+    """What `read` makes of a document with a password: the given one, else what the person types until it is right.
+
+    Raises DocumentLocked where the given one is wrong, or where nobody is there to be asked.
+    """
+    password = given
+    while True:
+        try:
+            return read(password)
+        except DocumentLocked as error:
+            if given:
+                raise
+            password = ask_password(error)
+
+
+def left_words(seconds: float | None) -> str:
+    """About how much longer, in brackets; "" where nothing tells it yet."""
+    if seconds is None:
+        return ""
+    minutes = round(seconds / 60)
+    return f"(about {minutes:,} min left)" if minutes else "(less than 1 min left)"
+
+
 @contextmanager
 def interruptible() -> Iterator[CancelToken]:
     """A token that Ctrl+C sets; the second Ctrl+C raises as usual."""
@@ -171,6 +196,12 @@ class ProgressLine:
     def __init__(self) -> None:
         self._is_live = sys.stderr.isatty()
         self._beginning, self._width, self._told_s = "", 0, float("-inf")
+
+    def __enter__(self) -> ProgressLine:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.end()
 
     def show(self, beginning: str, rest: str = "") -> None:
         """`beginning` says what is done, `rest` how far it is."""

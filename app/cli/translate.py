@@ -16,19 +16,20 @@ from app.cli.terminal import (
     INTERRUPTED,
     TRANSLATION_MODEL_HELP,
     ProgressLine,
-    ask_password,
     interruptible,
+    left_words,
     load_model,
     model_path,
     print_json,
+    unlocked,
 )
-from app.core.errors import AppError, DocumentLocked, DocumentUnreadable
+from app.core.errors import AppError, DocumentUnreadable
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
 from app.core.visible import clean_text
 from app.documents.blocks import Block, Kind
-from app.documents.protocol import BlocksRead, Done, Found, Read, Segments, SegmentsDone, SegmentsRead
+from app.documents.protocol import BlocksRead, Done, Found, Read, Segments, SegmentsRead
 from app.documents.reading import find_segments, read
 from app.documents.segments import Content, Segment
 from app.documents.source import Remark
@@ -253,20 +254,13 @@ def _progress(given: Input) -> Iterator[Callable[[TranslationEvent], None]]:
         elif isinstance(event, TranslationRests) and event.reason:
             line.show("Waiting for the engine")
         elif isinstance(event, SegmentDone):
-            left = _left(pace.seconds_left()) if event.done < event.segments else ""
-            line.show("Translating", f"{event.done:,} of {event.segments:,}{left}")
+            left = left_words(pace.seconds_left()) if event.done < event.segments else ""
+            line.show("Translating", f"{event.done:,} of {event.segments:,} {left}")
 
     try:
         yield take
     finally:
         line.end()
-
-
-def _left(seconds: float | None) -> str:
-    if seconds is None:
-        return ""
-    minutes = round(seconds / 60)
-    return f" (about {minutes:,} min left)" if minutes else " (less than 1 min left)"
 
 
 def _tell(run: Run, options: argparse.Namespace, places: AppPaths) -> None:
@@ -403,46 +397,35 @@ class Files:
 
     def read(self, path: Path) -> Input | None:
         """What there is to translate in a file; None where it was cancelled. Raises what the child met."""
-        password = self.password
-        while True:
-            line = ProgressLine()
-            try:
-                found = self._segments(path, password, line)
-            except DocumentLocked as error:
-                if self.password:
-                    raise
-                line.end()
-                password = ask_password(error)
-                continue
-            finally:
-                line.end()
-            if found is not None and not found.segments:
-                raise DocumentUnreadable(str(path), "no_text")
-            return found
+        found = unlocked(self.password, lambda password: self._found(path, password))
+        if found is not None and not found.segments:
+            raise DocumentUnreadable(str(path), "no_text")
+        return found
 
-    def _segments(self, path: Path, password: str, line: ProgressLine) -> Input | None:
-        line.show(f"Reading {path.name}")
-        segments: list[Segment] = []
+    def _found(self, path: Path, password: str) -> Input | None:
         try:
+            return self._segments(path, password)
+        except DocumentUnreadable as error:
+            if error.reason != "not_rewritable":
+                raise
+            return self._blocks(path, password)
+
+    def _segments(self, path: Path, password: str) -> Input | None:
+        segments: list[Segment] = []
+        with ProgressLine() as line:
+            line.show(f"Reading {path.name}")
             for event in find_segments(Segments(str(path), password), folder=self.folder, cancel=self.cancel):
                 if isinstance(event, SegmentsRead):
                     segments += event.segments
                     line.show(f"Reading {path.name}", f"({len(segments):,} segments)" if segments else "")
                 else:
                     line.end()
-                    return self._found(path, password, segments, event)
-        except DocumentUnreadable as error:
-            if error.reason != "not_rewritable":
-                raise
-            return self._blocks(path, password, line)
+                    _tell_remarks(path, event.remarks)
+                    original = Original(path, event.format, event.sha256, password)
+                    return Input(path.name, segments, _code(event.language), original=original, path=path)
         return None
 
-    def _found(self, path: Path, password: str, segments: list[Segment], done: SegmentsDone) -> Input:
-        _tell_remarks(path, done.remarks)
-        original = Original(path, done.format, done.sha256, password)
-        return Input(path.name, segments, _code(done.language), original=original, path=path)
-
-    def _blocks(self, path: Path, password: str, line: ProgressLine) -> Input | None:
+    def _blocks(self, path: Path, password: str) -> Input | None:
         blocks, unit = list[Block](), ""
         for event in read(Read(str(path), password), folder=self.folder, cancel=self.cancel):
             match event:
@@ -451,7 +434,6 @@ class Files:
                 case BlocksRead():
                     blocks += event.blocks
                 case Done():
-                    line.end()
                     _tell_remarks(path, event.remarks)
                     segments = list(segments_of_blocks(blocks))
                     return Input(path.name, segments, _code(event.language), blocks=blocks, path=path, unit=unit)
