@@ -26,6 +26,7 @@ from app.engine.states import StateFolder
 from app.features.chat import SESSION, Chat
 from app.features.documents import Documents
 from app.features.messages import Sentence, sentence_for
+from app.features.options import wish_of
 from app.features.work.turns import Turns
 from app.features.work.whole_file import remove_interrupted
 from app.hub.access import HUB_HOST, Ledger, Token
@@ -151,7 +152,7 @@ class Fireside:
             self.model_path,
             lambda: self.models.for_task(task),
             make_engine=lambda: build_engine(self.paths),
-            load_options=lambda: load_options(self.settings),
+            wish=lambda: wish_of(self.settings.engine),
         )
 
     def temporary_chat(self) -> Chat:
@@ -262,13 +263,6 @@ def build_engine(paths: AppPaths, states: StateFolder | None = None) -> EngineOn
     if script:
         command += ["--scripted", script]
     return EngineOnDemand(command, paths.engine, states=states)
-
-
-def load_options(settings: Settings) -> dict[str, Any]:
-    """How the settings say that models are loaded; options of `EngineClient.load`."""
-    engine = settings.engine
-    names = ("context_tokens", "gpu_layers", "threads", "kv_type", "devices", "experts_on_cpu")
-    return {name: getattr(engine, name) for name in names}
 
 
 def endpoint_of(settings: Settings) -> str:

@@ -24,6 +24,7 @@ from app.core.settings import Settings
 from app.core.visible import visible_name, visible_text
 from app.engine.client import EngineClient
 from app.features.messages import sentence_for, silence_sentence
+from app.features.options import wish_of
 
 Result = TypeVar("Result")
 
@@ -177,12 +178,7 @@ def load_model(engine: EngineClient, path: Path, settings: Settings, cancel: Can
     chosen = settings.engine
     for event in engine.load(
         path,
-        context_tokens=chosen.context_tokens,
-        gpu_layers=chosen.gpu_layers,
-        threads=chosen.threads,
-        kv_type=chosen.kv_type,
-        devices=chosen.devices,
-        experts_on_cpu=chosen.experts_on_cpu,
+        wish_of(chosen),
         cancel=cancel,
     ):
         if isinstance(event, ModelLoaded):

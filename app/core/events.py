@@ -34,6 +34,10 @@ class AnswerStats:
     thinking_tokens: int = 0
 
 
+CANCELLED = AnswerStats(0, 0, 0, 0.0, 0.0, FinishReason.CANCELLED)
+"""Of an answer that was given up before it began."""
+
+
 @dataclass(frozen=True)
 class TextDelta:
     """New text of an answer: always whole characters. `thinking` tells reasoning from answer.

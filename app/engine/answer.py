@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from app.core.events import FinishReason
+from app.core.events import AnswerStats, FinishReason
 from app.engine import protocol
 
 # Tells thinking from answer while a model writes. Pure; streaming: marks may be split over any number of deltas.
@@ -316,7 +316,7 @@ class Answer:
         self.thinking_tokens = 0
         self._request = request
         self._reply = reply
-        self._stops = StopStrings(request.stop)
+        self._stops = StopStrings(request.ask.stop)
         self._reasoning = Reasoning(thinking_style)
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._undecided_tokens = 0
@@ -348,7 +348,7 @@ class Answer:
         if self._stops.met:
             return FinishReason.STOP
         written = self.generated_tokens - self.thinking_tokens
-        return FinishReason.LENGTH if 0 <= self._request.max_tokens <= written else None
+        return FinishReason.LENGTH if 0 <= self._request.ask.max_tokens <= written else None
 
     def is_outside(self, piece: bytes) -> bool:
         """Whether a token with this piece, coming next, would not be a part of the answer, which a grammar governs."""
@@ -356,7 +356,7 @@ class Answer:
 
     def forced_text(self) -> str | None:
         """What has to be written next instead of a sampled token: the end of thinking whose budget is used up."""
-        budget = self._request.thinking_budget
+        budget = self._request.ask.thinking_budget
         if self._is_forced or budget < 0 or not self._reasoning.is_thinking or self.thinking_tokens < budget:
             return None
         self._is_forced = True
@@ -369,16 +369,16 @@ class Answer:
         self._send(self._stops.rest(), thinking=False)
         writing_s = self._last_s - self._first_s
         rate = (self.generated_tokens - 1) / writing_s if self.generated_tokens > 1 and writing_s > 0 else 0.0
-        return protocol.Answered(
-            self._request.id,
+        stats = AnswerStats(
             self.prompt_tokens,
             self.reused_tokens,
             self.generated_tokens,
             self._first_s - self._begun_s if self.generated_tokens else 0.0,
             rate,
-            str(reason),
+            reason,
             self.thinking_tokens,
         )
+        return protocol.Answered(self._request.id, stats)
 
     def _count(self) -> None:
         """Tokens that may yet turn out to be an opening mark count as thinking once they are one."""

@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,11 @@ from app.core.errors import (
     ModelDamaged,
     ModelLoadFailed,
     ProtocolViolation,
-    from_fields,
 )
 from app.core.events import (
-    AnswerStats,
+    CANCELLED,
     CancelToken,
     Finished,
-    FinishReason,
     LoadProgress,
     Message,
     ModelLoaded,
@@ -35,8 +33,9 @@ from app.core.events import (
     TextDelta,
     Waiting,
 )
+from app.core.wire import Conversation, Ended
 from app.engine import protocol
-from app.engine.protocol import Sampling
+from app.engine.protocol import OPEN, Ask, Wish
 from app.engine.states import StateFolder
 
 # One life of the engine child: the calls that wait for it, and when to give it up.
@@ -75,11 +74,10 @@ class EngineProcess:
         self._cancelled: dict[int, float] = {}
         self._problem: AppError | None = None
         self._hung = False
-        self._greeted = False
         self._on_crash = on_crash
         self._started_s = time.monotonic()
         self.child = Child(command, folder, environment, work="engine")
-        self.child.listen(self._on_line, self._on_exit)
+        self._conversation = Conversation(protocol.WIRE, self.child, self._hear)
 
     def open_calls(self, ids: Sequence[int]) -> list[Call]:
         """Places for the replies to several requests, all in one queue; see `first_replies`."""
@@ -109,12 +107,8 @@ class EngineProcess:
             self.loading[request.id] = request.path
         if isinstance(request, protocol.UnloadModel):
             self._unloading.add(request.id)
-        try:
-            self.child.send(protocol.to_line(request))
-        except TimeoutError:
+        if not self._conversation.send(request):
             self._end_hung()
-        except OSError as error:
-            log.debug("engine child %s takes nothing more: %s", self.child.pid, error)
 
     def cancel(self, id_: int) -> None:
         """Asks once; the child then has `CANCEL_TIMEOUT_S` to answer. What was answered meanwhile needs no asking."""
@@ -129,7 +123,7 @@ class EngineProcess:
         now_s = time.monotonic()
         with self._lock:
             overdue = any(now_s - asked_s > CANCEL_TIMEOUT_S for asked_s in self._cancelled.values())
-        if overdue or (not self._greeted and now_s - self._started_s > GREETING_TIMEOUT_S):
+        if overdue or (not self._conversation.has_greeted and now_s - self._started_s > GREETING_TIMEOUT_S):
             self._end_hung()
 
     def let_go(self) -> None:
@@ -148,39 +142,30 @@ class EngineProcess:
             self._hung = True
             self.child.kill_tree()
 
-    def _on_line(self, line: bytes) -> None:
-        try:
-            reply = self._checked(protocol.from_line(line))
-        except ProtocolViolation as error:
-            self._problem = self._problem or error
-            self.child.kill_tree()
-            return
+    def _hear(self, reply: protocol.Reply | ProtocolViolation | Ended) -> None:
+        if isinstance(reply, Ended):
+            self._on_exit(reply.code, reply.tail)
+        elif isinstance(reply, ProtocolViolation):
+            self._problem = self._problem or reply
+        else:
+            self._on_reply(reply)
+
+    def _on_reply(self, reply: protocol.Reply) -> None:
         if isinstance(reply, protocol.Loading) and reply.id not in self._began:
             self._began.add(reply.id)
             self.loaded = None
         if isinstance(reply, protocol.Done) and reply.id in self._unloading:
             self.loaded = None
         if isinstance(reply, protocol.Loaded):
-            self.loaded = model_loaded(reply)
+            self.loaded = reply.model
         with self._lock:
-            call = self._calls.get(reply.id) if hasattr(reply, "id") else None
+            call = self._calls.get(reply.id)
             if isinstance(reply, protocol.LAST_REPLIES):
                 self._cancelled.pop(reply.id, None)
                 self._unanswered.discard(reply.id)
                 self.loading.pop(reply.id, None)
         if call is not None:
             call.put(reply)
-
-    def _checked(self, reply: protocol.Request | protocol.Reply) -> protocol.Reply:
-        if isinstance(reply, protocol.Request):
-            raise ProtocolViolation(f"the child sent a request, {type(reply).__name__}")
-        if isinstance(reply, protocol.Greeting):
-            if reply.protocol != protocol.PROTOCOL_VERSION:
-                raise ProtocolViolation(f"the child speaks version {reply.protocol}, not {protocol.PROTOCOL_VERSION}")
-            self._greeted = True
-        elif not self._greeted:
-            raise ProtocolViolation(f"{type(reply).__name__} before the greeting")
-        return reply
 
     def _on_exit(self, code: int, tail: str) -> None:
         is_hung = self._hung or self.child.was_given_up
@@ -230,7 +215,7 @@ class Call:
                 continue
             self.answered = isinstance(reply, protocol.LAST_REPLIES + (AppError,))
             if isinstance(reply, protocol.Failed):
-                raise from_fields(reply.error, reply.fields)
+                raise reply.error
             if isinstance(reply, AppError):
                 raise reply
             yield reply
@@ -262,7 +247,7 @@ def first_replies(
         if isinstance(reply, protocol.LAST_REPLIES):
             call.answered = True
             open_ids.discard(call.id)
-        yield call.id, from_fields(reply.error, reply.fields) if isinstance(reply, protocol.Failed) else reply
+        yield call.id, reply.error if isinstance(reply, protocol.Failed) else reply
 
 
 def loading_problem(path: str, tail: str) -> ModelDamaged | ModelLoadFailed | None:
@@ -275,11 +260,6 @@ def loading_problem(path: str, tail: str) -> ModelDamaged | ModelLoadFailed | No
     return None if any(words in tail for words in GPU_WORDS) else ModelDamaged(path, tail)
 
 
-def model_loaded(reply: protocol.Loaded) -> ModelLoaded:
-    """The reply as the rest of the program knows it."""
-    return ModelLoaded(**{name: value for name, value in vars(reply).items() if name != "id"})
-
-
 CLOSE_TIMEOUT_S = 5.0
 SILENT_TIMEOUT_S = 12.0  # without a sign of life and without another byte of the last session's state on the disk
 CRASHES_IN_A_ROW = 3
@@ -289,31 +269,7 @@ ENVIRONMENT = {
     # machine and beside one or two busy programs taken together (tokens/s of reading 49 tokens, writing, two cores).
     "GOMP_SPINCOUNT": "500",
 }
-CANCELLED = AnswerStats(0, 0, 0, 0.0, 0.0, FinishReason.CANCELLED)
 AnswerEvent = Waiting | PromptProgress | TextDelta | Finished
-
-
-@dataclass(frozen=True)
-class Ask:
-    """One answer that is wanted; see `protocol.Generate` for what the options mean."""
-
-    messages: Sequence[Message]
-    max_tokens: int = -1
-    sampling: Sampling = field(default_factory=Sampling)
-    task_sampling: Sampling = field(default_factory=Sampling)
-    stop: Sequence[str] = ()
-    continue_last: bool = False
-    template_variables: Mapping[str, object] = field(default_factory=dict)
-    session: str = ""
-    background: bool = False
-    thinking_budget: int = -1
-    grammar: str = ""
-    json_schema: str = ""
-
-    def request(self, id_: int) -> protocol.Generate:
-        """As it goes over the wire."""
-        fields = vars(self) | {"messages": _pairs(self.messages), "stop": tuple(self.stop)}
-        return protocol.Generate(id_, **fields | {"template_variables": dict(self.template_variables)})
 
 
 class EngineClient:
@@ -351,36 +307,14 @@ class EngineClient:
         return process.child.pid if process is not None and process.ended is None else None
 
     def load(
-        self,
-        path: Path,
-        *,
-        context_tokens: int = 0,
-        gpu_layers: int = -1,
-        threads: int = 0,
-        kv_type: str = "",
-        devices: Sequence[str] = (),
-        tensor_split: Sequence[float] = (),
-        experts_on_cpu: bool = False,
-        cancel: CancelToken | None = None,
+        self, path: Path, wish: Wish = OPEN, *, cancel: CancelToken | None = None
     ) -> Iterator[LoadProgress | ModelLoaded]:
         """Loads a model, replacing the one in the child; a cancelled load ends without `ModelLoaded`.
 
         A child that ends before it comes to this, by what it was at work on, does not keep the model from being loaded.
         """
-        states = self._states
-        request = protocol.LoadModel(
-            0,
-            str(Path(path).absolute()),
-            context_tokens,
-            gpu_layers,
-            threads,
-            kv_type,
-            tuple(devices),
-            tuple(tensor_split),
-            experts_on_cpu,
-            str(states.folder) if states else "",
-            states.budget_bytes() if states else 0,
-        )
+        states, budget = ("", 0) if self._states is None else (str(self._states.folder), self._states.budget_bytes())
+        request = protocol.LoadModel(0, str(Path(path).absolute()), wish, states, budget)
         with self._lock:
             self._crashes = 0
         if not (yield from self._load(request, cancel, is_last=False)):
@@ -422,7 +356,11 @@ class EngineClient:
         self, messages: Sequence[Message], *, cancel: CancelToken | None = None, **options: Any
     ) -> Iterator[AnswerEvent]:
         """Answers a conversation; ends with `Finished` or an AppError. `options` are the fields of `Ask`."""
-        for reply in self._replies(Ask(messages, **options).request, cancel):
+        return self.answer(Ask(messages, **options), cancel)
+
+    def answer(self, ask: Ask, cancel: CancelToken | None = None) -> Iterator[AnswerEvent]:
+        """As `generate`."""
+        for reply in self._replies(lambda id_: protocol.Generate(id_, ask), cancel):
             if (event := _answer_event(reply)) is not None:
                 yield event
 
@@ -439,7 +377,7 @@ class EngineClient:
             yield from ((index, Finished(CANCELLED)) for index in range(len(asks)))
             return
         with self._lock:
-            requests = [replace(ask, background=True).request(self._new_id()) for ask in asks]
+            requests = [protocol.Generate(self._new_id(), replace(ask, background=True)) for ask in asks]
             calls = process.open_calls([request.id for request in requests])
         index_of = {request.id: index for index, request in enumerate(requests)}
         try:
@@ -457,7 +395,7 @@ class EngineClient:
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """How many tokens this conversation's prompt takes."""
-        for reply in self._replies(lambda id_: protocol.CountTokens(id_, _pairs(messages)), None):
+        for reply in self._replies(lambda id_: protocol.CountTokens(id_, messages), None):
             if isinstance(reply, protocol.TokensCounted):
                 return reply.prompt_tokens
         raise ProtocolViolation("CountTokens was not answered with TokensCounted")
@@ -520,7 +458,7 @@ class EngineClient:
     ) -> Iterator[protocol.Reply]:
         process = self._process_with_model(cancel) if needs_model else self._running_process()
         if process is None:
-            yield protocol.Answered(0, **vars(CANCELLED))
+            yield protocol.Answered(0, CANCELLED)
             return
         with self._lock:
             request = make(self._new_id())
@@ -541,7 +479,7 @@ class EngineClient:
             last = self._last_load
             if last is None or process.loaded is not None or process.loading:
                 return process
-            request = protocol.LoadModel(self._new_id(), *list(vars(last).values())[1:])
+            request = replace(last, id=self._new_id())
             call = process.open_call(request.id)
         try:
             process.send(request)
@@ -581,16 +519,12 @@ def _any_of(*questions: Callable[[], bool]) -> Callable[[], bool]:
     return lambda: any([question() for question in questions])  # noqa: C419 - a generator would stop at the first
 
 
-def _pairs(messages: Sequence[Message]) -> tuple[tuple[str, str], ...]:
-    return tuple((str(message.role), message.text) for message in messages)
-
-
 def _load_event(reply: protocol.Reply) -> LoadProgress | ModelLoaded | None:
     match reply:
         case protocol.Loading():
             return LoadProgress(reply.fraction, reply.step)
         case protocol.Loaded():
-            return model_loaded(reply)
+            return reply.model
     return None
 
 
@@ -603,8 +537,7 @@ def _answer_event(reply: protocol.Reply) -> AnswerEvent | None:
         case protocol.Reading():
             return PromptProgress(reply.done_tokens, reply.total_tokens)
         case protocol.Answered():
-            fields = {name: value for name, value in vars(reply).items() if name not in ("id", "finish_reason")}
-            return Finished(AnswerStats(**fields, finish_reason=FinishReason(reply.finish_reason)))
+            return Finished(reply.stats)
     return None
 
 
@@ -651,11 +584,13 @@ class EngineOnDemand(EngineClient):
         finally:
             call.abandon()
 
-    def load(self, path: Path, **options: Any) -> Iterator[LoadProgress | ModelLoaded]:
+    def load(
+        self, path: Path, wish: Wish = OPEN, *, cancel: CancelToken | None = None
+    ) -> Iterator[LoadProgress | ModelLoaded]:
         """As the client's; what slept is forgotten once another model is in."""
         before, self._sleeping = self._sleeping, None
         try:
-            yield from super().load(path, **options)
+            yield from super().load(path, wish, cancel=cancel)
         finally:
             if self.loaded is None:
                 self._sleeping = before
@@ -676,7 +611,7 @@ class EngineOnDemand(EngineClient):
                 return True
             woken = False
             try:
-                for event in super().load(Path(last.path), **_options(last), cancel=cancel):
+                for event in super().load(Path(last.path), last.wish, cancel=cancel):
                     woken = isinstance(event, ModelLoaded)
                     if woken:
                         self._sleeping = None
@@ -687,9 +622,3 @@ class EngineOnDemand(EngineClient):
             if not woken:
                 self.on_waking(None)
             return woken
-
-
-def _options(request: protocol.LoadModel) -> dict[str, Any]:
-    """The request as `EngineClient.load` takes it; where states are kept is the client's own to say."""
-    left_out = ("id", "path", "states_folder", "states_budget_bytes")
-    return {name: value for name, value in vars(request).items() if name not in left_out}

@@ -43,7 +43,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,9 +56,8 @@ from app.core.errors import (
     NoModel,
     PromptTooLong,
     from_fields,
-    to_fields,
 )
-from app.core.events import FinishReason
+from app.core.events import FinishReason, ModelLoaded
 from app.engine import protocol
 from app.engine.answer import Answer
 from app.engine.backend import Job
@@ -138,7 +137,7 @@ class ScriptedBackend:
     @property
     def interactive(self) -> bool:
         """Whether somebody waits for one."""
-        return any(not run.request.background for run in self._runs)
+        return any(not run.request.ask.background for run in self._runs)
 
     @property
     def waits_for_device(self) -> bool:
@@ -159,13 +158,13 @@ class ScriptedBackend:
 
     def step(self, urgent: Callable[[], bool]) -> None:  # noqa: ARG002 - a step is one token
         """One token: of the interactive answer that came first, else of each background one."""
-        first = next((run for run in self._runs if not run.request.background), None)
+        first = next((run for run in self._runs if not run.request.ask.background), None)
         resting = [run for run in self._runs if run.job.cancelled and run is not first]
         for run in [first, *resting] if first else list(self._runs):
             if next(run.steps, None) is None:
                 self._runs.remove(run)
         for run in self._runs if first else ():
-            if run.request.background and not run.waits:
+            if run.request.ask.background and not run.waits:
                 run.waits = True
                 run.job.reply(protocol.Waiting(run.request.id, "interactive"))
 
@@ -185,7 +184,7 @@ class ScriptedBackend:
         try:
             reason = yield from self._answer(run)
         except AppError as error:
-            run.job.reply(protocol.Failed(run.request.id, type(error).__name__, to_fields(error)))
+            run.job.reply(protocol.Failed(run.request.id, error))
             return
         run.job.reply(run.answer.finish(reason))
 
@@ -194,12 +193,12 @@ class ScriptedBackend:
         if job.cancelled:
             return FinishReason.CANCELLED
         loaded = self._ready()
-        last = next((text for role, text in reversed(request.messages) if role == "user"), "")
+        last = next((text for role, text in reversed(request.ask.turns) if role == "user"), "")
         rule = self._choose("answers", self._script.get("answers", []), last)
         _fail(rule, {})
-        words = _prompt(request.messages)
-        if len(words) >= loaded.context_tokens:
-            raise PromptTooLong(len(words), loaded.context_tokens)
+        words = _prompt(request.ask.turns)
+        if len(words) >= loaded.model.context_tokens:
+            raise PromptTooLong(len(words), loaded.model.context_tokens)
         same = next((i for i, (a, b) in enumerate(zip(words, self._seen, strict=False)) if a != b), None)
         answer.begin(len(words), min(len(words) - 1, len(self._seen)) if same is None else same)
         self._seen = words
@@ -208,7 +207,7 @@ class ScriptedBackend:
         text = rule.get("text", f"You said: {last}") * rule.get("repeat", 1)
         if "thinking" in rule:
             text = f"<think>{rule['thinking']}</think>{text}"
-        return (yield from self._write(run, rule, text, loaded.context_tokens - len(words)))
+        return (yield from self._write(run, rule, text, loaded.model.context_tokens - len(words)))
 
     def _write(self, run: Run, rule: Rule, text: str, room: int) -> Generator[bool, None, FinishReason]:
         answer, job = run.answer, run.job
@@ -231,7 +230,7 @@ class ScriptedBackend:
         """Words, and a few per message."""
         self._log(request)
         self._ready()
-        return protocol.TokensCounted(request.id, len(_prompt(request.messages)))
+        return protocol.TokensCounted(request.id, len(_prompt(protocol.turns_of(request.messages))))
 
     def count_texts(self, request: protocol.CountTexts) -> protocol.TextsCounted:
         """Words."""
@@ -246,15 +245,15 @@ class ScriptedBackend:
         return protocol.DevicesDescribed(request.id, "scripted", devices, ("scripted",), 1)
 
     def _give_up_background(self) -> None:
-        for run in [run for run in self._runs if run.request.background]:
+        for run in [run for run in self._runs if run.request.ask.background]:
             self._runs.remove(run)
-            run.job.reply(protocol.Failed(run.request.id, ModelReplaced.__name__))
+            run.job.reply(protocol.Failed(run.request.id, ModelReplaced()))
 
     def _ready(self) -> protocol.Loaded:
         if self._loaded is None:
             raise NoModel
-        if not self._loaded.can_chat:
-            raise ChatUnavailable(self._loaded.path)
+        if not self._loaded.model.can_chat:
+            raise ChatUnavailable(self._loaded.model.path)
         return self._loaded
 
     def _choose(self, kind: str, rules: list[Rule], text: str) -> Rule:
@@ -272,7 +271,7 @@ class ScriptedBackend:
     def _log(self, request: protocol.Request) -> None:
         if "log" in self._script:
             with (self._path.parent / self._script["log"]).open("ab") as file:
-                file.write(protocol.to_line(request))
+                file.write(protocol.WIRE.line(request))
 
 
 def _fail(rule: Rule, fields: dict[str, Any]) -> None:
@@ -307,27 +306,27 @@ def _loaded(request: protocol.LoadModel, rule: Rule) -> protocol.Loaded:
     path = Path(request.path)
     size: int = rule.get("size_bytes", path.stat().st_size if path.exists() else 0)
     context: int = rule.get("context_tokens", trained)
-    return protocol.Loaded(
-        request.id,
+    model = ModelLoaded(
         request.path,
         rule.get("name", path.stem),
         size,
-        request.context_tokens or context,
+        request.wish.context_tokens or context,
         trained,
         rule.get("can_chat", True),
         layers=rule.get("layers", 1),
         gpu_layers=rule.get("gpu_layers", 0),
         device=rule.get("device", "Scripted"),
-        threads=request.threads or 1,
-        kv_type=rule.get("kv_type", request.kv_type or "f16"),
+        threads=request.wish.threads or 1,
+        kv_type=rule.get("kv_type", request.wish.kv_type or "f16"),
         steps=tuple(rule.get("steps", ())),
         **{name: rule[name] for name in _TOLD if name in rule},
     )
+    return protocol.Loaded(request.id, model)
 
 
 def _words(text: str) -> list[str]:
     return re.findall(r"\s*\S+|\s+$", text)
 
 
-def _prompt(messages: tuple[tuple[str, str], ...]) -> list[str]:
+def _prompt(messages: Sequence[tuple[str, str]]) -> list[str]:
     return [word for role, text in messages for word in [f"<{role}>"] * MESSAGE_TOKENS + _words(text)]

@@ -23,6 +23,7 @@ from typing import Any
 from app.core.child import Child, own_command
 from app.core.gguf import GgufHeader, SkippedArray
 from app.core.paths import make_folder
+from app.engine.protocol import Wish
 
 # How much memory a model takes, by formula from its header: weights, context and scratch, in main memory and on GPUs.
 #
@@ -465,21 +466,6 @@ class Room:
     def shares(self) -> bool:
         """Whether what the GPU takes is taken from main memory."""
         return any(gpu.shared for gpu in self.gpus)
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What was asked for; 0, -1 and "" leave it open."""
-
-    context_tokens: int = 0
-    kv_type: str = ""
-    gpu_layers: int = -1
-    experts_on_cpu: bool = False
-
-    @property
-    def is_open(self) -> bool:
-        """Whether nothing was asked for."""
-        return not self.context_tokens and not self.kv_type and self.gpu_layers < 0
 
 
 @dataclass(frozen=True)

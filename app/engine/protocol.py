@@ -1,56 +1,48 @@
-"""The wire between the program and its engine child: one JSON object a line, UTF-8.
+"""The wire between the program and its engine child; see `app.core.wire`.
 
-The child speaks first: a `Greeting` with the protocol's version. Then the parent sends requests
-(imperatives) and the child answers each with replies carrying the request's `id`, the last of
-which is `Done`, `Failed` or another reply marked *last* below. Unknown keys are ignored, so that a newer side
-may add them; an unknown type or a missing key is a `ProtocolViolation`.
+The child answers each request with replies that carry the request's `id`, the last of which is `Done`, `Failed` or
+another reply marked *last* below.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
-from app.core.errors import ProtocolViolation
+from app.core.errors import AppError
+from app.core.events import AnswerStats, Message, ModelLoaded
+from app.core.wire import Wire
 
-PROTOCOL_VERSION = 3
+VERSION = 4
 
 
-# Requests: parent to child.
+# What is wanted of a model and of an answer: values that go from whoever decides to the library that does it.
 
 
 @dataclass(frozen=True)
-class LoadModel:
-    """Load this file, replacing the loaded one. 0, -1 and empty values let the child choose.
+class Wish:
+    """How a model is to be loaded; 0, -1 and empty values leave it open."""
 
-    Running background answers end with `ModelReplaced`; the interactive one is waited for.
-    """
-
-    id: int
-    path: str
     context_tokens: int = 0
-    gpu_layers: int = -1
-    threads: int = 0
     kv_type: str = ""
     """f16 or q8_0: how the context's memory is stored."""
+    gpu_layers: int = -1
+    experts_on_cpu: bool = False
+    """For mixtures of experts: the experts' tensors stay in main memory, the rest may go to the GPU."""
+    threads: int = 0
     devices: tuple[str, ...] = ()
     """Names as in `Device.name`; "CPU" alone keeps everything off the GPU."""
     tensor_split: tuple[float, ...] = ()
     """Shares of the model for each of `devices`."""
-    experts_on_cpu: bool = False
-    """For mixtures of experts: the experts' tensors stay in main memory, the rest may go to the GPU."""
-    states_folder: str = ""
-    """Where states of sessions are kept; empty keeps none."""
-    states_budget_bytes: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing was asked for that decides about memory."""
+        return not self.context_tokens and not self.kv_type and self.gpu_layers < 0
 
 
-@dataclass(frozen=True)
-class UnloadModel:
-    """Free the model; answered by `Done`."""
-
-    id: int
+OPEN = Wish()
 
 
 @dataclass(frozen=True)
@@ -69,23 +61,21 @@ class Sampling:
 
 
 @dataclass(frozen=True)
-class Generate:
-    """Answer a conversation. With `continue_last`, go on writing the last (assistant) message.
+class Ask:
+    """One answer that is wanted. With `continue_last`, go on writing the last (assistant) message.
 
     Several run at once. A `background` one waits while an interactive one reads or writes.
     """
 
-    id: int
-    messages: tuple[tuple[str, str], ...]
-    """Pairs of role and text."""
+    messages: Sequence[Message]
     max_tokens: int = -1
     """Of the answer; -1 is as much as the context allows."""
     sampling: Sampling = field(default_factory=Sampling)
-    stop: tuple[str, ...] = ()
-    continue_last: bool = False
-    template_variables: dict[str, Any] = field(default_factory=dict)
     task_sampling: Sampling = field(default_factory=Sampling)
     """A task's preset, which `sampling` goes before."""
+    stop: Sequence[str] = ()
+    continue_last: bool = False
+    template_variables: Mapping[str, object] = field(default_factory=dict)
     session: str = ""
     """Names a chat or a document; what was read for it is kept on disk when something else takes its place."""
     background: bool = False
@@ -96,13 +86,56 @@ class Generate:
     json_schema: str = ""
     """A JSON schema as text, instead of a grammar."""
 
+    @property
+    def turns(self) -> list[tuple[str, str]]:
+        """Pairs of role and text, as templates take them."""
+        return turns_of(self.messages)
+
+
+def turns_of(messages: Sequence[Message]) -> list[tuple[str, str]]:
+    """Pairs of role and text."""
+    return [(message.role.value, message.text) for message in messages]
+
+
+# Requests: parent to child.
+
+
+@dataclass(frozen=True)
+class LoadModel:
+    """Load this file, replacing the loaded one.
+
+    Running background answers end with `ModelReplaced`; the interactive one is waited for.
+    """
+
+    id: int
+    path: str
+    wish: Wish = field(default_factory=Wish)
+    states_folder: str = ""
+    """Where states of sessions are kept; empty keeps none."""
+    states_budget_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class UnloadModel:
+    """Free the model; answered by `Done`."""
+
+    id: int
+
+
+@dataclass(frozen=True)
+class Generate:
+    """Answer a conversation."""
+
+    id: int
+    ask: Ask
+
 
 @dataclass(frozen=True)
 class CountTokens:
     """How many tokens would this conversation's prompt take; answered by `TokensCounted`."""
 
     id: int
-    messages: tuple[tuple[str, str], ...]
+    messages: Sequence[Message]
 
 
 @dataclass(frozen=True)
@@ -140,17 +173,6 @@ class Cancel:
 
 
 @dataclass(frozen=True)
-class Greeting:
-    """The child's first line."""
-
-    protocol: int
-    version: str
-    pid: int
-    backend: str
-    """"llama" or "scripted"."""
-
-
-@dataclass(frozen=True)
 class Loading:
     """Progress of `LoadModel`, 0 to 1. `step` names a step of the ladder that is tried after a failure:
 
@@ -164,27 +186,10 @@ class Loading:
 
 @dataclass(frozen=True)
 class Loaded:
-    """*Last* reply to `LoadModel`; fields as in `app.core.events.ModelLoaded`."""
+    """*Last* reply to `LoadModel`."""
 
     id: int
-    path: str
-    name: str
-    size_bytes: int
-    context_tokens: int
-    trained_context_tokens: int
-    can_chat: bool
-    layers: int
-    gpu_layers: int
-    device: str
-    threads: int
-    kv_type: str = "f16"
-    sequences: int = 1
-    needed_bytes: int = 0
-    free_bytes: int = 0
-    choice: str = ""
-    steps: tuple[str, ...] = ()
-    gpu_missed: str = ""
-    thinking: str = "none"
+    model: ModelLoaded
 
 
 @dataclass(frozen=True)
@@ -219,16 +224,10 @@ class Delta:
 
 @dataclass(frozen=True)
 class Answered:
-    """*Last* reply to `Generate`; fields as in `app.core.events.AnswerStats`."""
+    """*Last* reply to `Generate`."""
 
     id: int
-    prompt_tokens: int
-    reused_tokens: int
-    generated_tokens: int
-    time_to_first_token_s: float
-    tokens_per_s: float
-    finish_reason: str
-    thinking_tokens: int = 0
+    stats: AnswerStats
 
 
 @dataclass(frozen=True)
@@ -280,17 +279,15 @@ class Done:
 
 @dataclass(frozen=True)
 class Failed:
-    """*Last* reply: a situation of `app.core.errors` by name and fields."""
+    """*Last* reply: it ended with a situation."""
 
     id: int
-    error: str
-    fields: dict[str, Any] = field(default_factory=dict)
+    error: AppError
 
 
 Request = LoadModel | UnloadModel | Generate | CountTokens | CountTexts | ForgetSession | DescribeDevices | Cancel
 Reply = (
-    Greeting
-    | Loading
+    Loading
     | Loaded
     | Waiting
     | Reading
@@ -304,50 +301,4 @@ Reply = (
 )
 LAST_REPLIES = (Loaded, Answered, TokensCounted, TextsCounted, DevicesDescribed, Done, Failed)
 
-_TYPES: dict[str, type] = {cls.__name__: cls for cls in (*get_args(Request), *get_args(Reply))}
-_NESTED: dict[tuple[type, str], type] = {(Generate, "sampling"): Sampling, (Generate, "task_sampling"): Sampling}
-_NESTED_LISTS: dict[tuple[type, str], type] = {(DevicesDescribed, "devices"): Device}
-
-
-def to_line(message: Request | Reply) -> bytes:
-    """One line, newline included. Text is escaped to ASCII, so that lone surrogates survive too."""
-    body = {"type": type(message).__name__} | _plain(message)
-    return json.dumps(body, separators=(",", ":")).encode("ascii") + b"\n"
-
-
-def from_line(line: bytes) -> Request | Reply:
-    """The message on one line; raises `ProtocolViolation` for anything else."""
-    try:
-        body = json.loads(line)
-        cls = _TYPES[body.pop("type")]
-        return _build(cls, body)  # type: ignore[no-any-return]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ProtocolViolation(f"{type(error).__name__} in {line[:200]!r}") from error
-
-
-def _plain(message: Any) -> dict[str, Any]:
-    """Fields one level deep; nested dataclasses as objects (`dataclasses.asdict` copies deeply and is slow)."""
-    return {
-        name: _plain(value)
-        if dataclasses.is_dataclass(value)
-        else [_plain(v) if dataclasses.is_dataclass(v) else v for v in value]
-        if isinstance(value, tuple)
-        else value
-        for name, value in vars(message).items()
-    }
-
-
-def _build(cls: type, body: dict[str, Any]) -> Any:
-    known = {f.name for f in dataclasses.fields(cls)}
-    return cls(**{name: _field(cls, name, value) for name, value in body.items() if name in known})
-
-
-def _field(cls: type, name: str, value: Any) -> Any:
-    """A JSON value in the type its field has: objects as dataclasses, lists as tuples."""
-    if (cls, name) in _NESTED:
-        return _build(_NESTED[cls, name], value)
-    if (cls, name) in _NESTED_LISTS:
-        return tuple(_build(_NESTED_LISTS[cls, name], item) for item in value)
-    if isinstance(value, list):
-        return tuple(tuple(item) if isinstance(item, list) else item for item in value)
-    return value
+WIRE = Wire(VERSION, get_args(Request), get_args(Reply))

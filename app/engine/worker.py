@@ -12,9 +12,10 @@ import traceback
 from pathlib import Path
 from typing import BinaryIO
 
-from app import __version__
 from app.core.child import NOTE, claim_wire
-from app.core.errors import AppError, ProtocolViolation, to_fields
+from app.core.errors import AppError, ProtocolViolation
+from app.core.events import CANCELLED
+from app.core.wire import ParentSide
 from app.engine import protocol
 from app.engine.backend import Backend, Job
 
@@ -52,8 +53,7 @@ class Worker:
 
     def __init__(self, backend: Backend, reader: BinaryIO, writer: BinaryIO) -> None:
         self._backend = backend
-        self._reader = reader
-        self._writer = writer
+        self._parent = ParentSide(protocol.WIRE, reader, writer)
         self._waiting: queue.SimpleQueue[tuple[protocol.Request, Job] | ProtocolViolation | None] = queue.SimpleQueue()
         self._held: collections.deque[tuple[protocol.Request, Job]] = collections.deque()
         self._jobs: dict[int, Job] = {}
@@ -66,7 +66,7 @@ class Worker:
 
     def run(self) -> None:
         """Greets, then works until the process ends; raises for anything that is not the person's to change."""
-        self._reply(protocol.Greeting(protocol.PROTOCOL_VERSION, __version__, os.getpid(), self._backend.name))
+        self._parent.greet(self._backend.name)
         threading.Thread(target=self._read, name="requests", daemon=True).start()
         self._backend.prepare()
         while True:
@@ -95,17 +95,14 @@ class Worker:
 
     def _read(self) -> None:
         """Fills the queue. At the end of stdin the parent is gone or done with us: leave, whatever runs."""
-        for line in self._reader:
-            try:
-                request = protocol.from_line(line)
-            except ProtocolViolation as error:
-                self._waiting.put(error)
-                continue
-            if isinstance(request, protocol.Cancel):
+        for request in self._parent.requests():
+            if isinstance(request, ProtocolViolation):
+                self._waiting.put(request)
+            elif isinstance(request, protocol.Cancel):
                 job = self._jobs.get(request.target)
                 if job is not None:
                     job.stop.set()
-            elif isinstance(request, protocol.Request):
+            else:
                 job = self._jobs[request.id] = Job(self._reply)
                 self._waiting.put((request, job))
         if self._backend.unsaved:
@@ -120,7 +117,7 @@ class Worker:
         try:
             last = self._last_reply(request, job)
         except AppError as error:
-            last = protocol.Failed(request.id, type(error).__name__, to_fields(error))
+            last = protocol.Failed(request.id, error)
         if last is not None:
             self._reply(last)
 
@@ -138,7 +135,7 @@ class Worker:
             case protocol.LoadModel() if not job.cancelled:
                 return backend.load(request, job)
             case protocol.Generate():
-                return protocol.Answered(request.id, 0, 0, 0, 0.0, 0.0, "cancelled")
+                return protocol.Answered(request.id, CANCELLED)
             case protocol.CountTokens():
                 return backend.count_tokens(request)
             case protocol.CountTexts():
@@ -154,8 +151,7 @@ class Worker:
     def _reply(self, reply: protocol.Reply) -> None:
         if isinstance(reply, protocol.LAST_REPLIES):
             self._jobs.pop(reply.id, None)
-        self._writer.write(protocol.to_line(reply))
-        self._writer.flush()
+        self._parent.tell(reply)
 
 
 def _needs_the_model_alone(request: protocol.Request) -> bool:

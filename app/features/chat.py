@@ -13,6 +13,7 @@ from typing import Any
 
 from app.core.errors import AppError
 from app.core.events import (
+    CANCELLED,
     AnswerStats,
     CancelToken,
     Finished,
@@ -25,7 +26,7 @@ from app.core.events import (
     Waiting,
 )
 from app.core.settings import Settings
-from app.engine.client import CANCELLED, EngineClient
+from app.engine.client import EngineClient
 from app.features.attached import DOCUMENTS_SHARE, Attached
 from app.features.context import Parts, View
 from app.features.document_prompt import whole_text

@@ -11,7 +11,8 @@ from typing import Any
 from app.core.errors import ModelUnreadable
 from app.core.gguf import GgufHeader, GgufProblem, SkippedArray, read_beginning
 from app.engine import fit
-from app.engine.fit import MOST_LAYERS, MOST_UNITS, VALUE_BYTES, Layout, Needs, Room, Shape, Wish, shape_of
+from app.engine.fit import MOST_LAYERS, MOST_UNITS, VALUE_BYTES, Layout, Needs, Room, Shape, shape_of
+from app.engine.protocol import Wish
 from app.features.model_messages import Words, gigabytes
 
 WELL, TIGHT, SLOW, TOO_LARGE = "well", "tight", "slow", "too_large"

@@ -6,8 +6,8 @@ import dataclasses
 from typing import Any
 
 from app.core.events import ModelLoaded
-from app.core.settings import Settings
-from app.engine.protocol import Sampling
+from app.core.settings import Engine, Settings
+from app.engine.protocol import Sampling, Wish
 from app.store.conversations import Conversation
 
 MOST_TOKENS = 131_072
@@ -19,7 +19,7 @@ _WHOLE_NUMBERS = frozenset(("top_k", "seed"))
 
 
 def options_for(conversation: Conversation | None, settings: Settings, loaded: ModelLoaded | None) -> dict[str, Any]:
-    """The fields of `engine.client.Ask` that a conversation and the settings decide.
+    """The fields of `engine.protocol.Ask` that a conversation and the settings decide.
 
     `loaded` is the model that will answer, as far as it is known: what cannot be switched is not asked for.
     """
@@ -96,3 +96,15 @@ def _wish(conversation: Conversation | None, settings: Settings) -> str:
     if conversation is not None and conversation.thinking:
         return conversation.thinking
     return "" if settings.chat.thinking == "auto" else settings.chat.thinking
+
+
+def wish_of(engine: Engine) -> Wish:
+    """How the settings say that models are loaded."""
+    return Wish(
+        context_tokens=engine.context_tokens,
+        kv_type=engine.kv_type,
+        gpu_layers=engine.gpu_layers,
+        experts_on_cpu=engine.experts_on_cpu,
+        threads=engine.threads,
+        devices=engine.devices,
+    )

@@ -23,8 +23,8 @@ from run import Row
 
 from app.core.errors import AppError
 from app.core.gguf import check_model
-from app.engine.client import Ask
 from app.engine.llama.sampling import choose
+from app.engine.protocol import Ask
 from app.features.summarize import InputDocument
 from app.features.summary.result import Wish
 

@@ -11,7 +11,8 @@ from typing import Any, TypeVar, cast
 
 from app.core.errors import AppError
 from app.core.events import AnswerStats, CancelToken, Finished, Message, TextDelta
-from app.engine.client import AnswerEvent, Ask, EngineClient
+from app.engine.client import AnswerEvent, EngineClient
+from app.engine.protocol import Ask
 from app.features.summarize import InputDocument, Summarized, summarize
 from app.features.summary.result import Summary, Wish
 from tests.helpers.documents import read

@@ -18,7 +18,7 @@ from texts import STORY, prose
 
 from app.core.errors import AppError
 from app.core.events import AnswerStats, CancelToken, Finished, Message, Role, TextDelta, Waiting
-from app.engine.client import Ask
+from app.engine.protocol import Ask
 
 ASKS = 8
 FEWER = (2, 4)

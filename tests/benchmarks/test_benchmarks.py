@@ -213,8 +213,7 @@ def test_what_is_asked_of_the_other_engine_is_what_ours_decides(monkeypatch: pyt
     import book_bench
 
     from app.core.gguf import GgufHeader
-    from app.engine.client import Ask
-    from app.engine.protocol import Sampling
+    from app.engine.protocol import Ask, Sampling
 
     names = {"general.architecture": "llama", "general.name": "SmolLM2 135M Instruct"}
     monkeypatch.setattr(book_bench, "starter", lambda: Path("model.gguf"))

@@ -21,12 +21,12 @@ from app.engine.fit import (
     Plan,
     Room,
     Shape,
-    Wish,
     choose,
     next_step,
     shape_of,
     tokens_side_by_side,
 )
+from app.engine.protocol import Wish
 
 # Memory by formula, from headers alone.
 

@@ -10,8 +10,7 @@ import pytest
 
 from app.bootstrap import Fireside, build
 from app.core.errors import EngineStopped, TemplateFailed
-from app.core.events import AnswerStats, CancelToken, Finished, FinishReason, Role, TextDelta
-from app.engine.client import CANCELLED
+from app.core.events import CANCELLED, AnswerStats, CancelToken, Finished, FinishReason, Role, TextDelta
 from app.features.chat import AnswerStarted, title_from, with_before
 from app.store.conversations import MessageState
 from tests.helpers.script import prompts, write_script

@@ -9,8 +9,7 @@ import pytest
 
 from app.core.events import ModelLoaded
 from app.core.settings import Settings
-from app.engine.client import Ask
-from app.engine.protocol import Sampling
+from app.engine.protocol import Ask, Sampling
 from app.features.options import options_for, will_think
 from app.store.conversations import Conversation
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.errors import ChatUnavailable, ModelLoadFailed, NoModel, PromptTooLong, TemplateFailed
-from app.core.events import FinishReason
+from app.core.events import FinishReason, ModelLoaded
 from app.core.gguf import check_model
 from app.engine import protocol
 from app.engine.answer import Answer, Syntax, syntax_of, thinking_of
@@ -48,7 +48,7 @@ class LoadedModel:
             opened.model.pointer,
             opened.context,
             threads=opened.plan.threads,
-            fixed_threads=request.threads > 0,
+            fixed_threads=request.wish.threads > 0,
         )
         states = None
         if request.states_folder:
@@ -74,8 +74,7 @@ class LoadedModel:
     def described(self, id_: int) -> protocol.Loaded:
         """The last reply to the request that loaded it."""
         model, plan = self.model, self._opened.plan
-        return protocol.Loaded(
-            id_,
+        described = ModelLoaded(
             model.path,
             model.name,
             os.path.getsize(model.path),  # noqa: PTH202
@@ -95,14 +94,16 @@ class LoadedModel:
             plan.gpu_missed,
             thinking_of(model.template_source) if model.template else "none",
         )
+        return protocol.Loaded(id_, described)
 
     def begin(self, request: protocol.Generate, job: Job) -> None:
         """Starts an answer; raises ChatUnavailable, TemplateFailed, PromptTooLong or GrammarInvalid."""
         begun_s = time.perf_counter()
-        parts = self._parts(request.messages, request.continue_last, request.template_variables)
+        ask = request.ask
+        parts = self._parts(ask.turns, ask.continue_last, ask.template_variables)
         prompt = self._prompt(parts)
         syntax = self._syntax.after(next((part.text for part in reversed(parts) if part.trusted), ""))
-        if syntax.inside and request.thinking_budget == 0:
+        if syntax.inside and ask.thinking_budget == 0:
             prompt.tokens.extend(self.model.tokenize(syntax.forced_end, special=True))
             syntax = replace(syntax, inside=False)
         if not prompt.tokens:  # nothing to decode, and nothing that could be answered
@@ -110,19 +111,19 @@ class LoadedModel:
         if len(prompt.tokens) >= self._context.size_tokens:
             raise PromptTooLong(len(prompt.tokens), self._context.size_tokens)
         answer = Answer(request, job.reply, begun_s, syntax)
-        if request.max_tokens == 0:
+        if ask.max_tokens == 0:
             answer.begin(len(prompt.tokens), 0)
             job.reply(answer.finish(FinishReason.LENGTH))
             return
-        grammar = open_grammar(self._library, self.model, request.grammar, request.json_schema)
-        choice = choose(request.sampling, request.task_sampling, self.model.header.metadata)
+        grammar = open_grammar(self._library, self.model, ask.grammar, ask.json_schema)
+        choice = choose(ask.sampling, ask.task_sampling, self.model.header.metadata)
         piece = self._piece_with(syntax)
         chain = make_chain(self._library, choice, self.model, grammar, lambda token: answer.is_outside(piece(token)))
         self.decoder.add(Run(request, job, answer, self.model, prompt, chain, piece))
 
     def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
         """The length of the prompt."""
-        tokens = self.model.prompt_tokens(self._parts(request.messages, False, {}))
+        tokens = self.model.prompt_tokens(self._parts(protocol.turns_of(request.messages), False, {}))
         return protocol.TokensCounted(request.id, len(tokens))
 
     def thread_counts(self) -> dict[str, int]:

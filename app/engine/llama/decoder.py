@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from app.core.errors import AppError, ModelBroken, ModelReplaced, to_fields
+from app.core.errors import AppError, ModelBroken, ModelReplaced
 from app.core.events import FinishReason
 from app.engine import protocol
 from app.engine.llama.context import CHECK_EVERY_TOKENS, DECODED, FEW_TOKENS, NO_ROOM, Context
@@ -122,4 +122,4 @@ class Decoder:
 
     def _fail(self, run: Run, error: AppError) -> None:
         self.pool.remove(run)
-        run.job.reply(protocol.Failed(run.request.id, type(error).__name__, to_fields(error)))
+        run.job.reply(protocol.Failed(run.request.id, error))

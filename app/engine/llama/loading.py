@@ -13,7 +13,7 @@ from app.core.gguf import GgufHeader
 from app.engine import fit, protocol
 from app.engine.backend import Job
 from app.engine.computer import Remembered, key_of
-from app.engine.fit import Layout, Needs, Plan, Room, Wish, shape_of
+from app.engine.fit import Layout, Needs, Plan, Room, shape_of
 from app.engine.llama import devices
 from app.engine.llama.devices import ModelParameters, context_parameters
 from app.engine.llama.library import Library
@@ -60,15 +60,15 @@ class _Opening:
     ) -> None:
         self._library, self._request, self._job = library, request, job
         self._header, self._shape = header, shape_of(header)
-        self._wish = Wish(request.context_tokens, request.kv_type, request.gpu_layers, request.experts_on_cpu)
+        self._wish = wish = request.wish
         self._found = devices.list_devices(library)
-        self._gpus = () if request.gpu_layers == 0 else devices.usable_gpus(self._found, request.devices)
-        names, split = self._names, request.tensor_split
-        self._split = [share for name, share in zip(request.devices or names, split, strict=False) if name in names]
+        self._gpus = () if wish.gpu_layers == 0 else devices.usable_gpus(self._found, wish.devices)
+        names, split = self._names, wish.tensor_split
+        self._split = [share for name, share in zip(wish.devices or names, split, strict=False) if name in names]
         self._folder = folder
         self._remembered = Remembered(folder / REMEMBERED_FILE)
         facts = (library.version, [device.name + device.description for device in self._found], self._names)
-        self._key = key_of(model_identity(Path(request.path)), *facts, request.tensor_split, self._wish)
+        self._key = key_of(model_identity(Path(request.path)), *facts, wish)
         self._model: Model | None = None
         self._placement: tuple[object, ...] = ()
 
@@ -179,7 +179,7 @@ class _Opening:
             self._model, self._placement = self._load(plan), placement
         if self._model is None or self._job.cancelled:
             return None
-        threads = self._request.threads or devices.default_threads()
+        threads = self._wish.threads or devices.default_threads()
         parameters = context_parameters(self._library, plan.layout, threads)
         return self._library.c.llama_init_from_model(self._model.pointer, parameters)
 
@@ -207,14 +207,14 @@ class _Opening:
             context_tokens=tokens,
             gpu_missed=self._gpu_missed(plan),
             device=self._device(plan),
-            threads=self._request.threads or devices.default_threads(),
+            threads=self._wish.threads or devices.default_threads(),
         )
         return Opened(self._model, context, tokens, plan)
 
     def _gpu_missed(self, plan: Plan) -> str:
         """Why a GPU that was asked for is not used."""
-        asked = self._request.gpu_layers > 0 or any(name != "CPU" for name in self._request.devices)
-        if not asked or plan.gpu_layers > 0 or self._request.gpu_layers == 0:
+        asked = self._wish.gpu_layers > 0 or any(name != "CPU" for name in self._wish.devices)
+        if not asked or plan.gpu_layers > 0 or self._wish.gpu_layers == 0:
             return ""
         if not self._gpus:
             return "no_device"

@@ -260,7 +260,7 @@ class Run:
     @property
     def interactive(self) -> bool:
         """Whether somebody waits for it."""
-        return not self.request.background
+        return not self.request.ask.background
 
     @property
     def held_tokens(self) -> int:
@@ -280,9 +280,9 @@ class Run:
     @property
     def most_tokens(self) -> int:
         """The most room it can come to need; without a limit, what it has and a good length more."""
-        if self.request.max_tokens < 0:
+        if self.request.ask.max_tokens < 0:
             return len(self.tokens) + UNLIMITED_TOKENS
-        return len(self.prompt.tokens) + self.request.max_tokens + max(0, self.request.thinking_budget)
+        return len(self.prompt.tokens) + self.request.ask.max_tokens + max(0, self.request.ask.thinking_budget)
 
     @property
     def is_reading(self) -> bool:
@@ -424,7 +424,8 @@ class SequencePool:
 
     def _free_sequence(self, run: Run) -> Sequence | None:
         free = [sequence for sequence in self.sequences if self._owner(sequence) is None]
-        mine = [sequence for sequence in free if run.request.session and sequence.session == run.request.session]
+        session = run.request.ask.session
+        mine = [sequence for sequence in free if session and sequence.session == session]
         if run.interactive or len(self.sequences) == 1:
             return next(iter(mine + free), None)
         return next((sequence for sequence in free if sequence.number > 0), None)
@@ -498,7 +499,7 @@ class Beginnings:
 
     def prepare(self, run: Run) -> None:
         """Fills the run's sequence with as much of its tokens as can be had without reading."""
-        sequence, session = run.sequence, run.request.session
+        sequence, session = run.sequence, run.request.ask.session
         assert sequence is not None
         wanted = run.tokens[:-1]  # the last one is decoded in any case: its logits are wanted
         kept = sequence.reusable(sequence.common(wanted))

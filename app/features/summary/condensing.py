@@ -11,7 +11,7 @@ from itertools import groupby
 from app.core.errors import AppError, PromptTooLong
 from app.core.events import Message
 from app.documents.blocks import Kind
-from app.engine.client import Ask
+from app.engine.protocol import Ask
 from app.features.summary import prompts
 from app.features.summary.checks import Cited
 from app.features.summary.prompts import (

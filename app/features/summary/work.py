@@ -13,8 +13,8 @@ from typing import Any
 from app.core.events import CancelToken, Message, ModelLoaded
 from app.core.settings import Chat, Settings
 from app.documents.blocks import Block, Kind
-from app.engine.client import Ask, EngineClient
-from app.engine.protocol import Sampling
+from app.engine.client import EngineClient
+from app.engine.protocol import Ask, Sampling
 from app.features.options import template_variables
 from app.features.summary.budgets import Budgets
 from app.features.summary.checks import Cited, verify

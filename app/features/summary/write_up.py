@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from app.core.errors import AppError
 from app.core.events import FinishReason, Message
 from app.documents.blocks import Block
-from app.engine.client import Ask
+from app.engine.protocol import Ask
 from app.features.summary import prompts
 from app.features.summary.budgets import length_words, statements_for
 from app.features.summary.condensing import Sources, evenly

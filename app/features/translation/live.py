@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from app.core.events import CancelToken, Message, Role, TextDelta
 from app.documents.segments import Content, Segment, plain
-from app.engine.client import Ask, EngineClient
+from app.engine.client import EngineClient
+from app.engine.protocol import Ask
 from app.features.chat import title_from
 from app.features.model_languages import GENERIC
 from app.features.translate import translate
@@ -158,7 +159,7 @@ def _alternative_ask(work: Work, unit: Unit, told: list[str], number: int) -> As
 
 
 def _answer(work: Work, ask: Ask) -> str:
-    events = work.engine.generate(cancel=work.cancel, **vars(ask))
+    events = work.engine.answer(ask, work.cancel)
     return "".join(event.text for event in events if isinstance(event, TextDelta) and not event.thinking)
 
 

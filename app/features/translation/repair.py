@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from app.core.errors import AppError, ChatUnavailable, GrammarInvalid, ModelBroken, PromptTooLong, TemplateFailed
 from app.core.events import FinishReason
 from app.documents.segments import Content, plain
-from app.engine.client import Ask
+from app.engine.protocol import Ask
 from app.features.translation.batches import Step, Unit, halves_of, joined, parts_of, sentences_of
 from app.features.translation.delivering import Candidate, blocks
 from app.features.translation.marking import to_text

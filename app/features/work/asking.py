@@ -10,7 +10,8 @@ from typing import Generic, Protocol, TypeVar
 
 from app.core.errors import AppError, EngineStopped, GrammarInvalid, ModelReplaced, PromptTooLong
 from app.core.events import CancelToken, Finished, FinishReason, TextDelta, Waiting
-from app.engine.client import Ask, EngineClient
+from app.engine.client import EngineClient
+from app.engine.protocol import Ask
 
 FIRST_WINDOW, LARGEST_WINDOW = 2, 64
 """So many prompts are on the wire at once: few at first, since all that are read side by side are also done (and kept)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from app.core.errors import EngineCrashesRepeatedly, NoModel, NoRoomForModel
 from app.core.events import CancelToken, ModelLoaded
@@ -16,6 +15,7 @@ from app.core.gguf import check_model
 from app.engine.client import EngineClient
 from app.engine.computer import free_memory_bytes
 from app.engine.fit import Layout, shape_of
+from app.engine.protocol import Wish
 from app.features.model_messages import Words, gigabytes
 
 LOOK_EVERY_S = 0.1
@@ -37,12 +37,12 @@ class TaskEngines:
         model: ModelPath,
         *,
         make_engine: Callable[[], EngineClient],
-        load_options: Callable[[], Mapping[str, Any]] = dict,
+        wish: Callable[[], Wish] = Wish,
         **sizes: Callable[..., int],
     ) -> None:
         self.ask: Callable[[Swap], bool] = lambda swap: False
         self._task, self._chats, self._chats_model, self._model = task, chats, chats_model, model
-        self._load_options = load_options
+        self._wish = wish
         self._may_ask = True
         self._beside = JobEngines(chats, make_engine, lambda swap: self._may_ask and self.ask(swap), **sizes)
         self._path: Path | None = None
@@ -98,7 +98,7 @@ class TaskEngines:
             path = self._chats_model()
             if path is None:
                 raise
-            for _ in self._chats.load(path, cancel=cancel, **self._load_options()):
+            for _ in self._chats.load(path, self._wish(), cancel=cancel):
                 pass
         return not cancel.cancelled
 

@@ -15,6 +15,7 @@ from app.core.paths import starter_model
 from app.core.visible import visible_name
 from app.features.messages import Sentence, sentence_for
 from app.features.model_messages import Words, surprise_words, trying_words
+from app.features.options import wish_of
 from app.ui.shell import tasks
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
@@ -158,12 +159,7 @@ class ModelLoader(QObject):
         task = tasks.run(
             lambda token: engine.load(
                 path,
-                context_tokens=settings.context_tokens,
-                gpu_layers=settings.gpu_layers,
-                threads=settings.threads,
-                kv_type=settings.kv_type,
-                devices=settings.devices,
-                experts_on_cpu=settings.experts_on_cpu,
+                wish_of(settings),
                 cancel=token,
             ),
             self,

@@ -13,8 +13,8 @@ import pytest
 
 from app.core.child import own_command
 from app.core.events import AnswerStats, CancelToken, FinishReason, Message, PromptProgress, TextDelta
-from app.engine.client import Ask, EngineClient
-from app.engine.protocol import Sampling
+from app.engine.client import EngineClient
+from app.engine.protocol import Ask, Sampling
 from app.engine.states import StateFolder
 from tests.helpers.engine import answer_of, assistant, load, system, user
 from tests.helpers.gemma_model import WINDOW, gemma_with_template

@@ -10,7 +10,8 @@ import pytest
 
 from app.core.errors import AppError, GrammarInvalid, ModelReplaced, PromptTooLong
 from app.core.events import AnswerStats, CancelToken, Finished, FinishReason, PromptProgress, TextDelta, Waiting
-from app.engine.client import Ask, EngineClient
+from app.engine.client import EngineClient
+from app.engine.protocol import Ask
 from tests.helpers.engine import GREEDY, answer_of, load, system, user
 
 pytestmark = pytest.mark.model

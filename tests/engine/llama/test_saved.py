@@ -10,7 +10,8 @@ import pytest
 
 from app.core.child import own_command
 from app.core.events import AnswerStats, Message
-from app.engine.client import Ask, EngineClient
+from app.engine.client import EngineClient
+from app.engine.protocol import Ask
 from app.engine.states import StateFolder
 from tests.helpers.engine import GREEDY, answer_of, assistant, load, user
 

@@ -12,7 +12,8 @@ import pytest
 from app.core.child import own_command
 from app.core.errors import AppError, ModelReplaced, PromptTooLong
 from app.core.events import CancelToken, Finished, FinishReason, TextDelta
-from app.engine.client import Ask, EngineClient
+from app.engine.client import EngineClient
+from app.engine.protocol import Ask
 from app.engine.states import StateFolder
 from tests.helpers.engine import GREEDY, answer_of, load, system, user
 

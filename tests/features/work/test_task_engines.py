@@ -11,6 +11,7 @@ from app.core.child import own_command
 from app.core.errors import ModelUnreadable, NoModel, NoRoomForModel
 from app.core.events import CancelToken
 from app.engine.client import EngineClient, EngineOnDemand
+from app.engine.protocol import Wish
 from app.features.work.engines import RESERVE_BYTES, Swap, TaskEngines
 from tests.helpers.engine import answer_of, load, scripted_client, user
 from tests.helpers.script import write_script
@@ -39,7 +40,7 @@ class Desk:
             lambda: self.chats_model,
             lambda: self.own,
             make_engine=self._make,
-            load_options=lambda: {"context_tokens": 512},
+            wish=lambda: Wish(512),
             free_bytes=lambda: self.free_bytes,
             needs=lambda path: 2 * GB,
         )

@@ -1,0 +1,380 @@
+"""The one way to talk with a child: dataclasses as JSON lines, whose form follows from their type hints.
+
+A line is one object in ASCII, ``{"type":"Delta","id":3,"text":"Hi"}``, so that lone surrogates survive. The child
+speaks first, a `Greeting` with the version; the parent sends requests (imperatives), the child answers with replies.
+Between lines the child's heart beats (`app.core.child`). Keys that a newer side added are ignored; an unknown type, a
+missing key or a value of another type is a `ProtocolViolation`.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import dataclasses
+import enum
+import functools
+import json
+import logging
+import os
+import queue
+import threading
+import types
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Literal, TypeVar, Union
+
+from app import __version__
+from app.core.child import Child
+from app.core.errors import AppError, ProtocolViolation, from_fields, to_fields
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+LOOK_EVERY_S = 0.05
+TAG = "type"
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+_SENSELESS = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
+
+
+def to_json(value: Any) -> Any:
+    """A dataclass or a named tuple as plain JSON values: what `from_json` takes."""
+    write = _form(typing.cast(Any, type(value))).write
+    return value if write is None else write(value)
+
+
+def from_json(cls: type[T], raw: object) -> T:
+    """The value of a class that JSON values stand for; raises ValueError, KeyError or TypeError for any others."""
+    return typing.cast(T, _form(typing.cast(Any, cls)).value(raw))
+
+
+@dataclass(frozen=True)
+class Greeting:
+    """A child's first line. `backend` is what does an engine's work: "llama" or "scripted"."""
+
+    protocol: int
+    version: str
+    pid: int
+    backend: str = ""
+
+
+@dataclass(frozen=True)
+class Failed:
+    """It ended with a situation."""
+
+    error: AppError
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The child is gone: its exit code, and the end of what it wrote to stderr."""
+
+    code: int
+    tail: str
+
+
+class Wire:
+    """What two sides say to each other."""
+
+    def __init__(self, version: int, requests: Iterable[type], replies: Iterable[type]) -> None:
+        self.version = version
+        self._requests = {cls.__name__: cls for cls in requests}
+        self._replies = {cls.__name__: cls for cls in (Greeting, *replies)}
+
+    def line(self, message: Any) -> bytes:
+        """A message as one line, with its end."""
+        return _encode({TAG: type(message).__name__} | to_json(message)).encode("ascii") + b"\n"
+
+    def request(self, line: bytes) -> Any:
+        """What the parent asks; raises ProtocolViolation."""
+        return self._message(self._requests, line)
+
+    def reply(self, line: bytes) -> Any:
+        """What the child says; raises ProtocolViolation."""
+        return self._message(self._replies, line)
+
+    @staticmethod
+    def _message(kinds: Mapping[str, type], line: bytes) -> Any:
+        try:
+            body = json.loads(str(line, "utf-8"))
+            return _form(kinds[body[TAG]]).read(body)
+        except _SENSELESS as error:
+            raise ProtocolViolation(f"{type(error).__name__} in {line[:200]!r}") from error
+
+
+class Conversation:
+    """The parent's side: `hear` gets what the child says after its greeting, and `Ended` at last, from one thread.
+
+    What is no message ends the child, and is heard as the ProtocolViolation that it is.
+    """
+
+    def __init__(self, wire: Wire, child: Child, hear: Callable[[Any], None]) -> None:
+        self.has_greeted = False
+        self._wire, self._child, self._hear = wire, child, hear
+        child.listen(self._on_line, lambda code, tail: hear(Ended(code, tail)))
+
+    def send(self, request: Any) -> bool:
+        """False where the child does not read. One that is gone takes nothing, and its end is heard."""
+        try:
+            self._child.send(self._wire.line(request))
+        except TimeoutError:
+            return False
+        except OSError as error:
+            log.debug("child %s takes nothing more: %s", self._child.pid, error)
+        return True
+
+    def _on_line(self, line: bytes) -> None:
+        try:
+            reply = self._checked(self._wire.reply(line))
+        except ProtocolViolation as error:
+            self._child.kill_tree()
+            self._hear(error)
+            return
+        if not isinstance(reply, Greeting):
+            self._hear(reply)
+
+    def _checked(self, reply: Any) -> Any:
+        if isinstance(reply, Greeting):
+            if reply.protocol != self._wire.version:
+                raise ProtocolViolation(f"the child speaks version {reply.protocol}, not {self._wire.version}")
+            self.has_greeted = True
+        elif not self.has_greeted:
+            raise ProtocolViolation(f"{type(reply).__name__} before the greeting")
+        return reply
+
+
+class Said:
+    """What a child says, until it is taken: a place for a `Conversation` to put it.
+
+    Where `most_waiting` messages wait, the child waits too, until this is closed; 0 lets any number wait.
+    """
+
+    def __init__(self, most_waiting: int = 0) -> None:
+        self._items: queue.Queue[Any] = queue.Queue(most_waiting)
+        self._closed = threading.Event()
+
+    def put(self, item: Any) -> None:
+        """For `Conversation`."""
+        while not self._closed.is_set():
+            with contextlib.suppress(queue.Full):
+                self._items.put(item, timeout=LOOK_EVERY_S)
+                return
+
+    def next(self, timeout_s: float = LOOK_EVERY_S) -> Any:
+        """The next reply or `Ended`; None where none came in time. Raises ProtocolViolation."""
+        try:
+            item = self._items.get(timeout=timeout_s)
+        except queue.Empty:
+            return None
+        if isinstance(item, ProtocolViolation):
+            raise item
+        return item
+
+    def close(self) -> None:
+        """Nobody takes anything any more."""
+        self._closed.set()
+
+
+class ParentSide:
+    """The child's side, on the streams of `claim_wire`."""
+
+    def __init__(self, wire: Wire, reader: BinaryIO, writer: BinaryIO) -> None:
+        self._wire, self._reader, self._writer = wire, reader, writer
+
+    def greet(self, backend: str = "") -> None:
+        """Comes before anything else."""
+        self.tell(Greeting(self._wire.version, __version__, os.getpid(), backend))
+
+    def tell(self, reply: Any) -> None:
+        """A line is one write: two threads may tell."""
+        self._writer.write(self._wire.line(reply))
+        self._writer.flush()
+
+    def requests(self) -> Iterator[Any]:
+        """What the parent asks, until it is gone or done with this child. A line that is none is a ProtocolViolation
+        among them: other requests may still run.
+        """
+        for line in self._reader:
+            try:
+                yield self._wire.request(line)
+            except ProtocolViolation as error:
+                yield error
+
+    def leave_with_parent(self, take: Callable[[Any], object], last: Callable[[], object] = lambda: None) -> None:
+        """From now on requests go to `take`, on a thread of their own; when there can be no more, this process does
+        what is the `last` to do and ends.
+        """
+
+        def listen() -> None:
+            for request in self.requests():
+                take(request)
+            last()
+            os._exit(0)
+
+        threading.Thread(target=listen, name="parent", daemon=True).start()
+
+
+# How values are written and read, worked out once for each type.
+
+
+@dataclass(frozen=True)
+class _Form:
+    """`write` is None where JSON takes values as they are; values of the types in `plain` are read as they are."""
+
+    read: Callable[[Any], Any]
+    write: Callable[[Any], Any] | None = None
+    plain: frozenset[type] = frozenset()
+
+    def value(self, raw: Any) -> Any:
+        return raw if type(raw) in self.plain else self.read(raw)
+
+
+def _refuse(raw: Any) -> Any:
+    raise TypeError(f"a {type(raw).__name__} is out of place")
+
+
+def _same(raw: Any) -> Any:
+    return raw
+
+
+_PLAIN: dict[Any, _Form] = {
+    int: _Form(_refuse, plain=frozenset({int})),
+    float: _Form(_refuse, plain=frozenset({float, int})),
+    str: _Form(_refuse, plain=frozenset({str})),
+    bool: _Form(_refuse, plain=frozenset({bool})),
+    type(None): _Form(_refuse, plain=frozenset({type(None)})),
+    bytes: _Form(lambda raw: base64.b64decode(raw, validate=True), lambda value: base64.b64encode(value).decode()),
+    Any: _Form(_same),
+    object: _Form(_same),
+}
+
+
+@functools.cache
+def _form(hint: Any) -> _Form:  # noqa: PLR0911 - a table of kinds
+    if hint in _PLAIN:
+        return _PLAIN[hint]
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (Union, types.UnionType):
+        return _union(arguments)
+    if origin is Literal:
+        return _literal(arguments)
+    if origin is tuple and arguments[-1] is not Ellipsis:
+        return _places(tuple, [_form(argument) for argument in arguments], len(arguments))
+    if origin in (tuple, list, Sequence):
+        return _row(list if origin is list else tuple, _form(arguments[0]))
+    if origin in (dict, Mapping):
+        return _table(arguments[1])
+    if isinstance(hint, type):
+        if issubclass(hint, enum.Enum):
+            return _Form(hint, None if issubclass(hint, str) else lambda value: value.value)
+        if dataclasses.is_dataclass(hint):
+            return _record(hint)
+        if issubclass(hint, AppError):
+            return _Form(_read_situation, _write_situation)
+        if issubclass(hint, tuple) and hasattr(hint, "_fields"):
+            return _named_row(hint)
+    raise TypeError(f"{hint!r} has no form on the wire")
+
+
+def _union(members: tuple[Any, ...]) -> _Form:
+    """Plain values by their type, one dataclass as it is, several with their names."""
+    forms = {member: _form(member) for member in members}
+    plain: frozenset[type] = frozenset().union(*(form.plain for form in forms.values()))
+    rest = [member for member, form in forms.items() if not form.plain]
+    if not rest:
+        return _Form(_refuse, plain=plain)
+    if len(rest) == 1:
+        read, write = forms[rest[0]].read, forms[rest[0]].write
+    else:
+        read, write = _tagged({member.__name__: forms[member] for member in rest})
+    if write is None:
+        return _Form(read, plain=plain)
+    return _Form(read, lambda value: value if type(value) in plain else write(value), plain)
+
+
+def _tagged(forms: Mapping[str, _Form]) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    def write(value: Any) -> Any:
+        return {TAG: type(value).__name__} | to_json(value)
+
+    return lambda raw: forms[raw[TAG]].read(raw), write
+
+
+def _literal(values: tuple[Any, ...]) -> _Form:
+    known = {(type(value), value) for value in values}
+    return _Form(lambda raw: raw if (type(raw), raw) in known else _refuse(raw))
+
+
+def _row(kind: type, form: _Form) -> _Form:
+    plain, read_one, write_one = form.plain, form.read, form.write
+
+    def read(raw: Any) -> Any:
+        if type(raw) is not list:
+            _refuse(raw)
+        return kind([one if type(one) in plain else read_one(one) for one in raw])
+
+    return _Form(read, None if write_one is None else lambda value: [write_one(one) for one in value])
+
+
+def _named_row(cls: Any) -> _Form:
+    hints = typing.get_type_hints(cls)
+    forms = [_form(hints[name]) for name in cls._fields]
+    return _places(lambda values: cls(*values), forms, len(forms) - len(cls._field_defaults))
+
+
+def _places(make: Callable[[Any], Any], forms: list[_Form], fewest: int) -> _Form:
+    def read(raw: Any) -> Any:
+        if type(raw) is not list or not fewest <= len(raw) <= len(forms):
+            _refuse(raw)
+        return make([form.value(one) for form, one in zip(forms, raw, strict=False)])
+
+    def write(value: Any) -> Any:
+        return [one if form.write is None else form.write(one) for form, one in zip(forms, value, strict=True)]
+
+    return _Form(read, write if any(form.write for form in forms) else None)
+
+
+def _table(hint: Any) -> _Form:
+    form = _form(hint)
+
+    def read(raw: Any) -> Any:
+        if type(raw) is not dict:
+            _refuse(raw)
+        return {key: form.value(one) for key, one in raw.items()}
+
+    write = form.write
+    return _Form(read, None if write is None else lambda value: {key: write(one) for key, one in value.items()})
+
+
+def _record(cls: Any) -> _Form:
+    hints = typing.get_type_hints(cls)
+    names = [field.name for field in dataclasses.fields(cls) if field.init]
+    forms = {name: _form(hints[name]) for name in names}
+    readers = [(name, form.plain, form.read) for name, form in forms.items()]
+    writers = [(name, form.write) for name, form in forms.items() if form.write is not None]
+
+    def read(raw: Any) -> Any:
+        if type(raw) is not dict:
+            _refuse(raw)
+        found = {}
+        for name, plain, read_one in readers:
+            if name in raw:
+                one = raw[name]
+                found[name] = one if type(one) in plain else read_one(one)
+        return cls(**found)
+
+    def write(value: Any) -> Any:
+        # `vars` where it can be: this is done for every token (`dataclasses.asdict` copies deeply and is slow)
+        body = vars(value) if is_bare else {name: getattr(value, name) for name in names}
+        return body | {name: write_one(getattr(value, name)) for name, write_one in writers} if writers else body
+
+    has_more = any(isinstance(one, functools.cached_property) for base in cls.__mro__ for one in vars(base).values())
+    is_bare = not has_more and not hasattr(cls, "__slots__") and len(names) == len(dataclasses.fields(cls))
+    return _Form(read, write)
+
+
+def _write_situation(error: AppError) -> Any:
+    return {TAG: type(error).__name__} | to_fields(error)
+
+
+def _read_situation(raw: Any) -> AppError:
+    return from_fields(raw[TAG], {name: value for name, value in raw.items() if name != TAG})
