@@ -248,7 +248,7 @@ def build_summaries(
         lambda: model,
         lambda: None,
         make_engine=lambda: build_engine(paths),
-        load_options=lambda: load_options(settings),
+        wish=lambda: wish_of(settings.engine),
     )
     return Summaries(Jobs(database), SummaryStore(database), documents, engines, lambda: settings)
 

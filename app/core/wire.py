@@ -78,8 +78,9 @@ class Wire:
 
     def __init__(self, version: int, requests: Iterable[type], replies: Iterable[type]) -> None:
         self.version = version
-        self._requests = {cls.__name__: cls for cls in requests}
-        self._replies = {cls.__name__: cls for cls in (Greeting, *replies)}
+        self.requests, self.replies = tuple(requests), (Greeting, *replies)
+        self._requests = {cls.__name__: cls for cls in self.requests}
+        self._replies = {cls.__name__: cls for cls in self.replies}
 
     def line(self, message: Any) -> bytes:
         """A message as one line, with its end."""
@@ -212,6 +213,13 @@ class ParentSide:
             os._exit(0)
 
         threading.Thread(target=listen, name="parent", daemon=True).start()
+
+
+def checked(request: Any) -> Any:
+    """Raises what is no request, see `ParentSide.requests`."""
+    if isinstance(request, ProtocolViolation):
+        raise request
+    return request
 
 
 # How values are written and read, worked out once for each type.

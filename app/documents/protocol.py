@@ -1,21 +1,19 @@
-"""The wire of the document child: requests go in, events come out, one JSON object a line.
+"""The wire of the document child; see `app.core.wire`.
 
-One child serves one file at a time, request after request. It leaves when its standard input closes.
+One child serves one file at a time, request after request. The password travels here and never on a command line.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from dataclasses import dataclass
-from typing import Any
+from typing import get_args
 
-from app.core.errors import AppError, ProtocolViolation, from_fields, to_fields
-from app.documents.blocks import Block, block_from_fields, block_to_fields
-from app.documents.segments import Segment, segment_from_fields, segment_to_fields
+from app.core.wire import Failed, Wire
+from app.documents.blocks import Block
+from app.documents.segments import Segment
 from app.documents.source import Opened, PageRead, Remark
 
-VERSION = 3
+VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,7 @@ class Done:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A page as a picture: rows of RGB bytes without padding, compressed by zlib and written in base64.
+    """A page as a picture: rows of RGB bytes without padding, compressed by zlib.
 
     `width_pt` and `height_pt` are the page's own size in points.
     """
@@ -115,7 +113,7 @@ class Drawn:
     height: int
     width_pt: float
     height_pt: float
-    pixels: str
+    pixels: bytes
 
 
 @dataclass(frozen=True)
@@ -159,108 +157,9 @@ class Rewritten:
     remarks: tuple[Remark, ...] = ()
 
 
-@dataclass(frozen=True)
-class Failed:
-    """It ended with a situation."""
-
-    error: AppError
-
-
 Request = Read | Draw | Segments | Rewrite
 Event = (
     Found | BlocksRead | PageRead | Done | Drawn | SegmentsRead | SegmentsDone | SegmentsWritten | Rewritten | Failed
 )
-_REQUESTS: dict[str, type[Request]] = {"read": Read, "draw": Draw, "segments": Segments, "rewrite": Rewrite}
 
-
-def request_line(request: Request) -> bytes:
-    """A request as a line. The password travels here and never on a command line."""
-    return _line({"version": VERSION, "request": type(request).__name__.lower(), **dataclasses.asdict(request)})
-
-
-def request_from(line: bytes) -> Request:
-    """The request of a line; raises ProtocolViolation."""
-    raw = _object(line)
-    if raw.pop("version", None) != VERSION:
-        raise ProtocolViolation("the document child is of another version")
-    try:
-        return _REQUESTS[raw.pop("request")](**raw)
-    except (TypeError, KeyError) as error:
-        raise ProtocolViolation(f"not a request: {error}"[:200]) from error
-
-
-def event_line(event: Event) -> bytes:
-    """An event as a line."""
-    match event:
-        case Failed(error):
-            return _line({"event": "failed", "error": type(error).__name__, "fields": to_fields(error)})
-        case BlocksRead(blocks):
-            return _line({"event": "blocks", "blocks": [block_to_fields(block) for block in blocks]})
-        case SegmentsRead(segments):
-            return _line({"event": "segmentsread", "segments": [segment_to_fields(segment) for segment in segments]})
-        case Found(format_, opened):
-            return _line({"event": "found", "format": format_, "opened": dataclasses.asdict(opened)})
-        case _:
-            return _line({"event": type(event).__name__.lower(), **dataclasses.asdict(event)})
-
-
-def event_from(line: bytes) -> Event:
-    """The event of a line; raises ProtocolViolation."""
-    raw = _object(line)
-    try:
-        return _event(str(raw.pop("event", "")), raw)
-    except (TypeError, KeyError, ValueError, AttributeError) as error:
-        raise ProtocolViolation(f"not an event: {error}"[:200]) from error
-
-
-def _event(name: str, raw: dict[str, Any]) -> Event:
-    match name:
-        case "failed":
-            return Failed(from_fields(raw["error"], raw["fields"]))
-        case "blocks":
-            return BlocksRead(tuple(block_from_fields(fields) for fields in raw["blocks"]))
-        case "found":
-            opened = raw["opened"]
-            return Found(raw["format"], Opened(**opened | {"names": tuple(opened.get("names", ()))}))
-        case "done":
-            remarks = _remarks(raw)
-            return Done(**{**raw, "pages_without_text": tuple(raw["pages_without_text"])}, remarks=remarks)
-        case "segmentsread" | "segmentsdone" | "rewritten":
-            return _segments_event(name, raw)
-        case _:
-            return _SIMPLE[name](**raw)
-
-
-_SIMPLE: dict[str, type[PageRead | Drawn | SegmentsWritten]] = {
-    "pageread": PageRead, "drawn": Drawn, "segmentswritten": SegmentsWritten,
-}  # fmt: skip
-
-
-def _segments_event(name: str, raw: dict[str, Any]) -> Event:
-    match name:
-        case "segmentsread":
-            return SegmentsRead(tuple(segment_from_fields(fields) for fields in raw["segments"]))
-        case "segmentsdone":
-            remarks = _remarks(raw)
-            return SegmentsDone(**raw, remarks=remarks)
-        case _:
-            remarks, refused = _remarks(raw), tuple(raw.pop("refused"))
-            return Rewritten(**raw, refused=refused, remarks=remarks)
-
-
-def _remarks(raw: dict[str, Any]) -> tuple[Remark, ...]:
-    return tuple(Remark(**remark) for remark in raw.pop("remarks"))
-
-
-def _line(body: dict[str, Any]) -> bytes:
-    return json.dumps(body).encode("ascii") + b"\n"
-
-
-def _object(line: bytes) -> dict[str, Any]:
-    try:
-        raw = json.loads(line)
-    except ValueError as error:
-        raise ProtocolViolation(repr(line[:100])) from error
-    if not isinstance(raw, dict):
-        raise ProtocolViolation(repr(line[:100]))
-    return raw
+WIRE = Wire(VERSION, get_args(Request), get_args(Event))

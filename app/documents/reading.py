@@ -5,10 +5,8 @@ So are its segments found, and so is it written with their translations.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
-import queue
 import shutil
 import threading
 import time
@@ -17,8 +15,9 @@ from contextlib import closing
 from pathlib import Path
 
 from app.core.child import Child, own_command
-from app.core.errors import DocumentReaderFailed, DocumentTooDemanding, DocumentUnreadable, ProtocolViolation
+from app.core.errors import DocumentReaderFailed, DocumentTooDemanding, DocumentUnreadable
 from app.core.events import CancelToken
+from app.core.wire import Conversation, Ended, Failed, Said
 from app.documents.files import make_output
 from app.documents.limits import (
     MemoryWatch,
@@ -29,12 +28,12 @@ from app.documents.limits import (
     unpacked_folder,
 )
 from app.documents.protocol import (
+    WIRE,
     BlocksRead,
     Done,
     Draw,
     Drawn,
     Event,
-    Failed,
     Read,
     Request,
     Rewrite,
@@ -43,8 +42,6 @@ from app.documents.protocol import (
     SegmentsDone,
     SegmentsRead,
     SegmentsWritten,
-    event_from,
-    request_line,
 )
 
 log = logging.getLogger(__name__)
@@ -54,8 +51,6 @@ REPEAT_EVERY_S = 0.2
 MOST_WAITING_LINES = 4
 """Then the child waits: a long text must not gather here faster than it is taken."""
 TAIL_CHARACTERS = 400
-
-_End = tuple[int, str]
 
 
 def read(request: Read, *, folder: Path, cancel: CancelToken) -> Generator[Event, None, None]:
@@ -188,41 +183,19 @@ class _Text:
         self._budget.take(characters)
 
 
-class _Said:
-    """What a child says, and its end. What nobody takes stops the child, until this is closed."""
-
-    def __init__(self) -> None:
-        self._items: queue.Queue[bytes | _End] = queue.Queue(MOST_WAITING_LINES)
-        self._closed = threading.Event()
-
-    def put(self, item: bytes | _End) -> None:
-        while not self._closed.is_set():
-            with contextlib.suppress(queue.Full):
-                self._items.put(item, timeout=LOOK_EVERY_S)
-                return
-
-    def next(self) -> bytes | _End | None:
-        with contextlib.suppress(queue.Empty):
-            return self._items.get(timeout=LOOK_EVERY_S)
-        return None
-
-    def close(self) -> None:
-        self._closed.set()
-
-
 class _ReadingChild:
     """A running document child with its limits."""
 
     def __init__(self, folder: Path, request: Request) -> None:
         self._limits = limits_from(os.environ)
-        self._said = _Said()
+        self._said = Said(MOST_WAITING_LINES)
         self._folder = folder
         remove_unpacked(folder)
         temporary = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
         environment, name = child_environment() | temporary, Path(request.path).name
         command = own_command("--document-worker")
         self._child = Child(command, folder, environment, work="document", subject=name, tells_progress=True)
-        self._child.listen(self._said.put, lambda code, tail: self._said.put((code, tail)))
+        self._conversation = Conversation(WIRE, self._child, self._said.put)
         self._watch = MemoryWatch(
             self._child.pid, request.memory_bytes, self._child.kill_tree, self._limits.watch_every_s
         )
@@ -234,17 +207,17 @@ class _ReadingChild:
 
     def ask(self, request: Request, is_stopped: Callable[[], bool]) -> Generator[Event, None, None]:
         """What the child says to a request, up to its last word."""
-        with contextlib.suppress(OSError):  # gone already: its end comes like everything it says
-            self._child.send(request_line(request))
+        self._conversation.send(request)
         silent_s, told_s, pulse, text = 0.0, time.monotonic(), _pulse(request), _Text(Path(request.path))
         while not is_stopped():
-            item = self._said.next()
+            event = self._said.next(LOOK_EVERY_S)
             now_s = time.monotonic()
-            if isinstance(item, tuple):
-                raise self._problem(request.path, *item)
-            if item is not None:
+            if isinstance(event, Ended):
+                raise self._problem(request.path, event.code, event.tail)
+            if isinstance(event, Failed):
+                raise event.error
+            if event is not None:
                 silent_s, told_s = 0.0, now_s
-                event = self._event(item)
                 text.count(event)
                 yield event
                 if isinstance(event, Done | Drawn | SegmentsDone | Rewritten):
@@ -266,16 +239,6 @@ class _ReadingChild:
         self._child.close()
         self._watch.close()
         shutil.rmtree(unpacked_folder(self._folder, self._child.pid), ignore_errors=True)
-
-    def _event(self, line: bytes) -> Event:
-        try:
-            event = event_from(line)
-        except ProtocolViolation:
-            log.info("the document child does not speak as it should: %s", self._child.pid)
-            raise
-        if isinstance(event, Failed):
-            raise event.error
-        return event
 
     def _problem(self, path: str, code: int, tail: str) -> DocumentTooDemanding | DocumentReaderFailed:
         self._watch.close()

@@ -11,7 +11,6 @@ import logging
 import os
 import shutil
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -20,7 +19,8 @@ from pathlib import Path
 from queue import SimpleQueue
 
 from app.core.child import NOTE, claim_wire
-from app.core.errors import AppError, DocumentPagesMissing, DocumentTooDemanding, DocumentUnreadable
+from app.core.errors import AppError, DocumentPagesMissing, DocumentTooDemanding, DocumentUnreadable, ProtocolViolation
+from app.core.wire import Failed, ParentSide, checked
 from app.documents.blocks import Block, Numbering, Piece
 from app.documents.clean import Remarks, clean_piece, clean_text, fit_for_the_wire
 from app.documents.files import check_file, reason_of, require_unchanged, sha256_of
@@ -29,17 +29,15 @@ from app.documents.formats.registry import drawer_for, reader_for
 from app.documents.language import LegacyFonts, Sample, recoded
 from app.documents.limits import limit_this_process, unpacked_folder
 from app.documents.protocol import (
+    WIRE,
     BlocksRead,
     Done,
     Draw,
     Event,
-    Failed,
     Found,
     Read,
     Request,
     Rewrite,
-    event_line,
-    request_from,
 )
 from app.documents.source import Item, Opened, PageRead, Remark, Source
 
@@ -57,28 +55,25 @@ Tell = Callable[[Event], None]
 def main(_arguments: list[str]) -> int:
     """`--document-worker`: requests come in, events go out. Never returns: the process ends itself."""
     progress = Progress(PATIENCE_S)
-    reader, writer = claim_wire(is_at_work=lambda: progress.is_at_work, progress=progress.figures)
+    streams = claim_wire(is_at_work=lambda: progress.is_at_work, progress=progress.figures)
+    parent = ParentSide(WIRE, *streams)
     logging.basicConfig(level=logging.CRITICAL, format=f"{NOTE}%(message)s", stream=sys.stderr)
     logging.getLogger("app").setLevel(logging.INFO)  # not the libraries': they may tell what is in a document
     faulthandler.enable(file=sys.stderr)
-    lines: SimpleQueue[bytes] = SimpleQueue()
-
-    def listen() -> None:
-        for line in reader:
-            lines.put(line)
-        shutil.rmtree(unpacked_folder(Path.cwd(), os.getpid()), ignore_errors=True)
-        os._exit(0)
+    requests: SimpleQueue[Request | ProtocolViolation] = SimpleQueue()
 
     def tell(event: Event) -> None:
-        writer.write(event_line(event))
-        writer.flush()
+        parent.tell(event)
         progress.step()
 
-    threading.Thread(target=listen, name="parent", daemon=True).start()
+    parent.greet()
+    parent.leave_with_parent(
+        requests.put, lambda: shutil.rmtree(unpacked_folder(Path.cwd(), os.getpid()), ignore_errors=True)
+    )
     is_limited = False
     try:
         while True:
-            request = request_from(lines.get())
+            request = checked(requests.get())
             if not is_limited:
                 limit_this_process(request.memory_bytes, is_writing=isinstance(request, Rewrite))
                 is_limited = True

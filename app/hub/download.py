@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import logging
-import queue
 import time
 from collections.abc import Generator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.core.child import Child, own_command
-from app.core.errors import DownloadFailed, ProtocolViolation
+from app.core.errors import DownloadFailed
 from app.core.events import CancelToken
-from app.hub.protocol import ChildEvent, Done, Failed, Fetched, Job, Phase, event_from, job_line
+from app.core.wire import Conversation, Ended, Failed, Said
+from app.hub.protocol import WIRE, ChildEvent, Done, Fetched, Job, Phase
 
 log = logging.getLogger(__name__)
 
@@ -23,16 +21,6 @@ REPEAT_EVERY_S = 0.2
 MOST_DEATHS = 3
 """In a row, without a byte more of the file."""
 TAIL_CHARACTERS = 400
-
-
-@dataclass
-class _Said:
-    """What a child says, and its end: its exit code and last words."""
-
-    lines: queue.SimpleQueue[bytes | tuple[int, str]] = field(default_factory=queue.SimpleQueue)
-
-    def on_exit(self, code: int, tail: str) -> None:
-        self.lines.put((code, tail))
 
 
 def fetch(job: Job, *, folder: Path, cancel: CancelToken) -> Generator[ChildEvent, None, None]:
@@ -49,53 +37,39 @@ def fetch(job: Job, *, folder: Path, cancel: CancelToken) -> Generator[ChildEven
             return
         deaths = 0 if reached > furthest else deaths + 1
         furthest = max(furthest, reached)
-        log.info("the download child of %s ended with exit code %s", job.file, end[0])
+        log.info("the download child of %s ended with exit code %s", job.file, end.code)
         if deaths > MOST_DEATHS:
-            raise DownloadFailed(job.file, f"exit code {end[0]}. {end[1][-TAIL_CHARACTERS:]}")
+            raise DownloadFailed(job.file, f"exit code {end.code}. {end.tail[-TAIL_CHARACTERS:]}")
 
 
-def _one_child(
-    job: Job, folder: Path, cancel: CancelToken
-) -> Generator[ChildEvent, None, tuple[int, tuple[int, str] | None]]:
+def _one_child(job: Job, folder: Path, cancel: CancelToken) -> Generator[ChildEvent, None, tuple[int, Ended | None]]:
     """How far a child came, and how it ended by itself: None where it was done or cancelled."""
-    said = _Said()
+    said = Said()
     child = Child(own_command("--download-worker"), folder, uses_network=True, work="download", subject=job.file)
-    child.listen(said.lines.put, said.on_exit)
     reached, last, at_s = 0, None, time.monotonic()
     try:
-        with contextlib.suppress(OSError):  # gone already: its end comes like everything it says
-            child.send(job_line(job))
+        Conversation(WIRE, child, said.put).send(job)
         while not cancel.cancelled:
-            item = _next(said)
+            event = said.next(LOOK_EVERY_S)
             now_s = time.monotonic()
-            if item is None:
+            if event is None:
                 if last is not None and now_s - at_s >= REPEAT_EVERY_S:
                     last, at_s = _again(last, now_s - at_s), now_s
                     yield last
                 continue
-            if isinstance(item, tuple):
-                return reached, item
-            last, at_s = event_from(item), now_s
-            if isinstance(last, Failed):
-                raise last.error
-            yield last
-            if isinstance(last, Done):
+            if isinstance(event, Ended):
+                return reached, event
+            if isinstance(event, Failed):
+                raise event.error
+            last, at_s = event, now_s
+            yield event
+            if isinstance(event, Done):
                 break
-            reached = max(reached, last.done_bytes) if isinstance(last, Fetched) else reached
-    except ProtocolViolation:
-        log.info("the download child does not speak as it should: %s", child.pid)
-        raise
+            reached = max(reached, event.done_bytes) if isinstance(event, Fetched) else reached
     finally:
         child.kill_tree()
         child.close()
     return reached, None
-
-
-def _next(said: _Said) -> bytes | tuple[int, str] | None:
-    try:
-        return said.lines.get(timeout=LOOK_EVERY_S)
-    except queue.Empty:
-        return None
 
 
 def _again(event: ChildEvent, passed_s: float) -> ChildEvent:

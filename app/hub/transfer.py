@@ -14,7 +14,6 @@ import os
 import random
 import re
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -38,6 +37,7 @@ from app.core.errors import (
     NotEnoughDisk,
 )
 from app.core.paths import be_as_closed_as
+from app.core.wire import Failed, ParentSide, checked
 from app.hub.access import CAPTIVE_PORTAL_STATUS, Ledger, Visit, problem_of, wait_of
 from app.hub.network import Network, http
 from app.hub.part import (
@@ -52,7 +52,7 @@ from app.hub.part import (
     reserve_for,
     throw_away,
 )
-from app.hub.protocol import ChildEvent, Done, Failed, Fetched, Job, Phase, event_line, job_from
+from app.hub.protocol import WIRE, ChildEvent, Done, Fetched, Job, Phase
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -90,22 +90,18 @@ def limits_from(environment: Mapping[str, str]) -> Limits:
 
 def main(_arguments: list[str]) -> int:
     """`--download-worker`: one job comes in, events go out. Never returns: the process ends itself."""
-    reader, writer = claim_wire()
+    parent = ParentSide(WIRE, *claim_wire())
     logging.basicConfig(level=logging.WARNING, format=f"{NOTE}%(message)s", stream=sys.stderr)
     logging.getLogger("app").setLevel(logging.INFO)  # not the libraries': they tell signed links
-    line = reader.readline()
-    if not line:
+    job = next(parent.requests(), None)
+    if job is None:
         os._exit(0)
-    threading.Thread(target=lambda: (reader.read(), os._exit(0)), name="parent", daemon=True).start()
-
-    def tell(event: ChildEvent) -> None:
-        writer.write(event_line(event))
-        writer.flush()
-
+    parent.leave_with_parent(lambda _request: None)
     try:
-        job = job_from(line)
+        job = checked(job)
+        parent.greet()
         be_as_closed_as(Path(job.folder))  # models may be shared with others of this computer
-        tell(last_event(job, tell, limits_from(os.environ)))
+        parent.tell(last_event(job, parent.tell, limits_from(os.environ)))
     except BaseException:  # noqa: BLE001 - whatever it is, the parent reads it from stderr
         traceback.print_exc(file=sys.stderr)
         sys.stderr.flush()

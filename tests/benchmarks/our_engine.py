@@ -16,7 +16,7 @@ from app.core.child import own_command
 from app.core.events import Finished, Message, ModelLoaded, Role, TextDelta
 from app.core.paths import starter_model
 from app.engine.client import EngineClient
-from app.engine.protocol import Sampling
+from app.engine.protocol import Sampling, Wish
 from app.engine.states import StateFolder
 
 # Greedy and nothing else: the starter's family has a repeat penalty, which the other side would not have.
@@ -40,9 +40,8 @@ class OurEngine:
         states = StateFolder(folder / "states", lambda: STATES_BUDGET_BYTES) if keep_states else None
         self.client = EngineClient(own_command("--engine-worker"), folder / "engine", environment, states)
         self.loaded: ModelLoaded
-        for event in self.client.load(
-            model or starter(), context_tokens=context_tokens, gpu_layers=0, devices=("CPU",), threads=threads
-        ):
+        wish = Wish(context_tokens, gpu_layers=0, devices=("CPU",), threads=threads)
+        for event in self.client.load(model or starter(), wish):
             if isinstance(event, ModelLoaded):
                 self.loaded = event
 

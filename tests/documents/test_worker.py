@@ -17,11 +17,12 @@ import pytest
 
 from app.core.child import BEAT, BEAT_EVERY_S, CHECKOUT, LEAST_WORK, own_command
 from app.core.errors import AppError, DocumentTooDemanding, DocumentUnreadable
+from app.core.wire import Failed, Greeting
 from app.documents import worker
 from app.documents.blocks import Block, Kind, Piece
 from app.documents.clean import MOST_REMARKS, Remarks
 from app.documents.files import check_file, reason_of
-from app.documents.protocol import BlocksRead, Done, Event, Failed, Found, Read, event_from, event_line, request_line
+from app.documents.protocol import WIRE, BlocksRead, Done, Event, Found, Read
 from app.documents.source import Item, Opened, PageRead, Remark
 from app.documents.worker import Progress, last_event
 from tests.helpers.documents import WORDS
@@ -129,7 +130,7 @@ def test_a_line_stays_far_below_what_a_child_may_say(path: Path, monkeypatch: py
     pieces = [Piece(Kind.PARAGRAPH, "ä" * 900_000) for _ in range(5)] + [Piece(Kind.TABLE, "😀\t" * 2_000_000)]
     pieces += [Piece(Kind.PARAGRAPH, "x") for _ in range(20_000)]
     told, done = of_items(path, [Opened(), *pieces], monkeypatch)
-    lines = [event_line(event) for event in told]
+    lines = [WIRE.line(event) for event in told]
     assert max(map(len, lines)) < 32_000_000
     assert sum(len(block.text) for block in blocks_of(told)) == 5 * 900_000 + 4_000_000 + 20_000
     assert done.blocks == len(blocks_of(told))
@@ -138,7 +139,7 @@ def test_a_line_stays_far_below_what_a_child_may_say(path: Path, monkeypatch: py
 def test_a_long_heading_is_not_repeated_with_every_block(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pieces = [Piece(Kind.HEADING, "h" * 1_000_000, level=1), *(Piece(Kind.PARAGRAPH, "x") for _ in range(1000))]
     told, _ = of_items(path, [Opened(), *pieces], monkeypatch)
-    assert sum(map(len, map(event_line, told))) < 2_000_000
+    assert sum(map(len, map(WIRE.line, told))) < 2_000_000
 
 
 def test_hidden_characters_are_taken_out_and_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -325,7 +326,7 @@ def start(command: list[str]) -> subprocess.Popen[bytes]:
 def test_a_child_leaves_when_its_input_closes() -> None:
     with start(own_command("--document-worker")) as process:
         out, err = process.communicate(timeout=20)
-    assert (process.returncode, out, err) == (0, b"", b"")
+    assert (process.returncode, out.count(b"\n"), err) == (0, 1, b"")  # it greeted
 
 
 def test_a_child_that_is_asked_nonsense_leaves_with_its_own_exit_code() -> None:
@@ -361,9 +362,11 @@ def test_the_limits_are_set_before_a_file_is_read(tmp_path: Path) -> None:
     )
     with start([sys.executable, "-c", program]) as process:
         assert process.stdin and process.stdout and process.stderr
-        process.stdin.write(request_line(Read(str(path), memory_bytes=700_000_000)))
+        process.stdin.write(WIRE.line(Read(str(path), memory_bytes=700_000_000)))
         process.stdin.flush()
-        assert isinstance(event_from(next(line for line in process.stdout if line != BEAT)), Failed)
+        lines = (line for line in process.stdout if line != BEAT)
+        greeting, told = WIRE.reply(next(lines)), WIRE.reply(next(lines))
+        assert (type(greeting), type(told)) == (Greeting, Failed)
         process.stdin.close()
         said = json.loads(process.stderr.read().decode().replace("(", "[").replace(")", "]"))
     assert said == [[700_000_000] * 2, [0, 0], [200_000_000] * 2]

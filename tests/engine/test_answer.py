@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.events import FinishReason
+from app.core.events import FinishReason, Message, Role
 from app.engine.answer import PLAIN, Answer, Reasoning, Span, StopStrings, Syntax, syntax_of, thinking_of
-from app.engine.protocol import Delta, Generate, Reading, Reply
+from app.engine.protocol import Ask, Delta, Generate, Reading, Reply
 
 # Thinking told from answer: every syntax, split anywhere, and nothing lost.
 
@@ -206,7 +206,7 @@ class Written:
 
     def __init__(self, style: Syntax = PLAIN, **options: object) -> None:
         self.replies: list[Reply] = []
-        request = Generate(7, (("user", "hello"),), **options)  # type: ignore[arg-type]
+        request = Generate(7, Ask((Message(Role.USER, "hello"),), **options))  # type: ignore[arg-type]
         self.answer = Answer(request, self.replies.append, time.perf_counter(), style)
 
     @property
@@ -292,15 +292,15 @@ def test_the_measures_are_those_of_the_answer() -> None:
         written.answer.add(piece)
     last = written.answer.finish(FinishReason.STOP)
     assert Reading(7, 10, 10) in written.replies
-    assert (last.id, last.prompt_tokens, last.reused_tokens, last.generated_tokens) == (7, 10, 4, 3)
-    assert last.time_to_first_token_s > 0
-    assert last.tokens_per_s > 0
-    assert last.finish_reason == "stop"
+    assert (last.id, last.stats.prompt_tokens, last.stats.reused_tokens, last.stats.generated_tokens) == (7, 10, 4, 3)
+    assert last.stats.time_to_first_token_s > 0
+    assert last.stats.tokens_per_s > 0
+    assert last.stats.finish_reason == "stop"
 
 
 def test_an_answer_without_tokens_has_no_rates() -> None:
     last = Written().answer.finish(FinishReason.CANCELLED)
-    assert (last.generated_tokens, last.time_to_first_token_s, last.tokens_per_s) == (0, 0.0, 0.0)
+    assert (last.stats.generated_tokens, last.stats.time_to_first_token_s, last.stats.tokens_per_s) == (0, 0.0, 0.0)
 
 
 def test_thinking_is_told_apart_and_counted() -> None:
@@ -310,14 +310,14 @@ def test_thinking_is_told_apart_and_counted() -> None:
     last = written.answer.finish(FinishReason.STOP)
     assert written.thoughts == ["Hm", " so"]
     assert written.deltas == ["Hello", " you"]
-    assert (last.generated_tokens, last.thinking_tokens) == (8, 6)
+    assert (last.stats.generated_tokens, last.stats.thinking_tokens) == (8, 6)
 
 
 def test_an_answer_without_thinking_counts_none() -> None:
     written = Written()
     for piece in (b"<", b"b>", b"bold"):
         written.answer.add(piece)
-    assert written.answer.finish(FinishReason.STOP).thinking_tokens == 0
+    assert written.answer.finish(FinishReason.STOP).stats.thinking_tokens == 0
     assert "".join(written.deltas) == "<b>bold"
 
 
@@ -348,7 +348,7 @@ def test_a_used_up_budget_forces_the_end_once() -> None:
     for piece in (b"\n</think>", b"\n\n", b"Hello"):
         written.answer.add(piece)
     last = written.answer.finish(FinishReason.STOP)
-    assert (written.thoughts, written.deltas, last.thinking_tokens) == (["One", " two"], ["Hello"], 4)
+    assert (written.thoughts, written.deltas, last.stats.thinking_tokens) == (["One", " two"], ["Hello"], 4)
 
 
 def test_no_budget_at_all_ends_thinking_before_its_first_token() -> None:

@@ -27,6 +27,7 @@ from app.core.errors import (
 from app.core.events import CancelToken, Finished, FinishReason, LoadProgress, ModelLoaded, PromptProgress, TextDelta
 from app.engine import client as client_module
 from app.engine.client import EngineClient
+from app.engine.protocol import Wish
 from app.engine.states import StateFolder
 from tests.helpers.engine import ANY_PATH, answer_of, load, user
 from tests.helpers.program import is_gone, wait_until
@@ -48,7 +49,7 @@ def test_nothing_is_started_before_it_is_needed(scripted: Make) -> None:
 
 def test_loading_tells_its_progress_and_what_was_loaded(scripted: Make, tmp_path: Path) -> None:
     client = scripted(loaded=False, load=ANY_PATH | {"seconds": 0.1, "name": "Words", "size_bytes": 5})
-    events = list(client.load(tmp_path / "ä b.gguf", context_tokens=256, threads=3))
+    events = list(client.load(tmp_path / "ä b.gguf", Wish(256, threads=3)))
     fractions = [event.fraction for event in events if isinstance(event, LoadProgress)]
     expected = ModelLoaded(str(tmp_path / "ä b.gguf"), "Words", 5, 256, 8192, True, 1, 0, "Scripted", 3)
     assert events[-1] == client.loaded == expected

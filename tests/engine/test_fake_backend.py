@@ -28,7 +28,8 @@ def test_every_request_is_logged(scripted: Make, tmp_path: Path) -> None:
     lines = (tmp_path / "scripted0" / "prompts.jsonl").read_text().splitlines()
     logged = [json.loads(line) for line in lines]
     assert [body["type"] for body in logged] == ["LoadModel", "Generate"]
-    assert logged[1]["messages"] == [["user", "one"], ["assistant", "two"], ["user", "three"]]
+    turns = [(one["role"], one["text"]) for one in logged[1]["ask"]["messages"]]
+    assert turns == [("user", "one"), ("assistant", "two"), ("user", "three")]
 
 
 def test_words_are_tokens_and_the_prompt_is_remembered(scripted: Make) -> None:

@@ -15,8 +15,12 @@ import pytest
 
 from app import __version__
 from app.core.child import BEAT, CHECKOUT
+from app.core.errors import NoModel
+from app.core.events import CANCELLED, ModelLoaded
+from app.core.wire import Greeting
 from app.engine import protocol
 from app.engine.worker import DEFECT_EXIT_CODE
+from tests.helpers.engine import user
 from tests.helpers.program import is_gone, wait_until
 
 WAIT_S = 20
@@ -35,18 +39,18 @@ class Wire:
         )
 
     def send(self, *requests: protocol.Request) -> None:
-        self.write(b"".join(protocol.to_line(request) for request in requests))
+        self.write(b"".join(protocol.WIRE.line(request) for request in requests))
 
     def write(self, data: bytes) -> None:
         assert self.process.stdin is not None
         self.process.stdin.write(data)
         self.process.stdin.flush()
 
-    def read(self) -> protocol.Request | protocol.Reply:
+    def read(self) -> Any:
         assert self.process.stdout is not None
         while (line := self.process.stdout.readline()) == BEAT:
             pass
-        return protocol.from_line(line)
+        return protocol.WIRE.reply(line)
 
     def read_until(self, *kinds: type) -> Any:
         while not isinstance(reply := self.read(), kinds):
@@ -81,42 +85,46 @@ def wire(tmp_path: Path) -> Iterator[Callable[..., Wire]]:
 
 def test_a_conversation_with_the_child_goes_as_recorded(wire: Callable[..., Wire]) -> None:
     child = wire(answers=[{"when": "hello", "text": "Hello to you"}])
-    hello = (("user", "hello"),)
+    hello = (user("hello"),)
     child.send(
-        protocol.LoadModel(1, "/m/words.gguf", context_tokens=64),
+        protocol.LoadModel(1, "/m/words.gguf", protocol.Wish(64)),
         protocol.CountTokens(2, hello),
-        protocol.Generate(3, hello),
-        protocol.Generate(4, hello, max_tokens=1),
+        protocol.Generate(3, protocol.Ask(hello)),
+        protocol.Generate(4, protocol.Ask(hello, max_tokens=1)),
         protocol.UnloadModel(5),
-        protocol.Generate(6, hello),
+        protocol.Generate(6, protocol.Ask(hello)),
     )
     greeting = child.read()
-    assert greeting == protocol.Greeting(protocol.PROTOCOL_VERSION, __version__, child.process.pid, "scripted")
+    assert greeting == Greeting(protocol.VERSION, __version__, child.process.pid, "scripted")
     assert [child.read() for _ in range(4)] == [
         protocol.Loading(1, 0.0),
-        protocol.Loaded(1, "/m/words.gguf", "words", 0, 64, 8192, True, 1, 0, "Scripted", 1),
+        protocol.Loaded(1, ModelLoaded("/m/words.gguf", "words", 0, 64, 8192, True, 1, 0, "Scripted", 1)),
         protocol.TokensCounted(2, 5),
         protocol.Delta(3, "Hello"),
     ]
     answered = child.read_until(protocol.Answered)
-    assert (answered.id, answered.generated_tokens, answered.finish_reason) == (3, 3, "stop")
+    assert (answered.id, answered.stats.generated_tokens, answered.stats.finish_reason) == (3, 3, "stop")
     assert child.read() == protocol.Delta(4, "Hello")
     answered = child.read()
-    assert isinstance(answered, protocol.Answered)
-    assert (answered.generated_tokens, answered.reused_tokens, answered.finish_reason) == (1, 4, "length")
-    assert [child.read(), child.read()] == [protocol.Done(5), protocol.Failed(6, "NoModel")]
+    stats = answered.stats
+    assert (stats.generated_tokens, stats.reused_tokens, stats.finish_reason) == (1, 4, "length")
+    assert child.read() == protocol.Done(5)
+    failed = child.read()
+    assert (failed.id, type(failed.error)) == (6, NoModel)
     assert child.leave() == (0, b"")
 
 
 def test_a_cancelled_request_in_the_queue_answers_when_its_turn_comes(wire: Callable[..., Wire]) -> None:
     child = wire(answers=[{"delay_s": 0.01, "repeat": 1000}])
-    hello = (("user", "hello"),)
-    child.send(protocol.LoadModel(1, "m"), protocol.Generate(2, hello), protocol.Generate(3, hello))
+    hello = (user("hello"),)
+    child.send(
+        protocol.LoadModel(1, "m"), protocol.Generate(2, protocol.Ask(hello)), protocol.Generate(3, protocol.Ask(hello))
+    )
     child.read_until(protocol.Delta)
     child.send(protocol.Cancel(4, 3), protocol.Cancel(5, 2), protocol.Cancel(6, 99))
     first, second = child.read_until(protocol.Answered), child.read()
-    assert (first.id, first.finish_reason) == (2, "cancelled")
-    assert second == protocol.Answered(3, 0, 0, 0, 0.0, 0.0, "cancelled")
+    assert (first.id, first.stats.finish_reason) == (2, "cancelled")
+    assert second == protocol.Answered(3, CANCELLED)
 
 
 @pytest.mark.parametrize("rule", [{"stall_after": 1}, {"delay_s": 0.05, "repeat": 1000}])
@@ -124,7 +132,7 @@ def test_the_child_leaves_in_the_middle_of_an_answer_when_its_input_ends(
     wire: Callable[..., Wire], rule: dict[str, Any]
 ) -> None:
     child = wire(answers=[rule])
-    child.send(protocol.LoadModel(1, "m"), protocol.Generate(2, (("user", "hello"),)))
+    child.send(protocol.LoadModel(1, "m"), protocol.Generate(2, protocol.Ask((user("hello"),))))
     child.read_until(protocol.Delta)
     code, _ = child.leave()
     assert code == 0
@@ -141,9 +149,9 @@ def test_a_line_that_is_no_request_ends_the_child_and_says_why(wire: Callable[..
 @pytest.mark.model
 def test_the_real_child_greets_and_leaves_while_it_decodes(wire: Callable[..., Wire], starter: Path) -> None:
     child = wire()
-    assert child.read() == protocol.Greeting(protocol.PROTOCOL_VERSION, __version__, child.process.pid, "llama")
-    question = (("user", "Write a very long story. " * 300),)
-    child.send(protocol.LoadModel(1, str(starter)), protocol.Generate(2, question))
+    assert child.read() == Greeting(protocol.VERSION, __version__, child.process.pid, "llama")
+    question = (user("Write a very long story. " * 300),)
+    child.send(protocol.LoadModel(1, str(starter)), protocol.Generate(2, protocol.Ask(question)))
     child.read_until(protocol.Reading)
     code, _ = child.leave()
     assert code == 0
@@ -174,10 +182,10 @@ def test_the_heart_beats_while_nobody_asks_and_stops_where_an_answer_hangs(tmp_p
     with subprocess.Popen(command, cwd=CHECKOUT, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0) as child:
         assert child.stdin is not None and child.stdout is not None
         lines = child.stdout
-        child.stdin.write(protocol.to_line(protocol.LoadModel(1, "m")))
+        child.stdin.write(protocol.WIRE.line(protocol.LoadModel(1, "m")))
         wait_until(lambda: b"Loaded" in lines.readline(), "the model")
         assert [lines.readline() for _ in range(3)] == [BEAT] * 3, "it beats while nobody asks"
-        child.stdin.write(protocol.to_line(protocol.Generate(2, (("user", "hello"),))))
+        child.stdin.write(protocol.WIRE.line(protocol.Generate(2, protocol.Ask((user("hello"),)))))
         wait_until(lambda: b"Delta" in lines.readline(), "the first word")
 
         def is_silent() -> bool:

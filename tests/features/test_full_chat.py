@@ -13,6 +13,7 @@ import pytest
 from app.bootstrap import Fireside, build
 from app.core.errors import PromptTooLong
 from app.core.events import CancelToken, Finished, FinishReason
+from app.engine.protocol import Wish
 from app.features.chat import AnswerEvent, ContextCompacted, ContextIsFull, ContextWidened
 from app.features.context import CARRIED_HEADING
 from app.store.conversations import MessageState
@@ -52,7 +53,7 @@ def ask_until_full(app: Fireside, chat_id: int) -> list[AnswerEvent]:
 
 def sessions(script: Path) -> list[str]:
     lines = [json.loads(line) for line in script.with_name("prompts.jsonl").read_text("utf-8").splitlines()]
-    return [line["session"] for line in lines if line["type"] == "Generate"]
+    return [line["ask"]["session"] for line in lines if line["type"] == "Generate"]
 
 
 def test_a_full_context_drops_the_oldest_turns_at_once_and_says_so(app: Fireside, script: Path) -> None:
@@ -161,7 +162,7 @@ def test_with_a_larger_context_everything_is_shown_again(app: Fireside, script: 
     chat = app.conversations.create()
     ask_until_full(app, chat.id)
     count = len(app.chat.hidden_ids(chat.id))
-    list(app.engine.load(Path("/any/model.gguf"), context_tokens=20_000))
+    list(app.engine.load(Path("/any/model.gguf"), Wish(20_000)))
     assert ContextWidened(count) in ask(app, chat.id, "Do you see all of it now?", when_full="ask")
     assert app.chat.hidden_ids(chat.id) == ()
     assert prompts(script)[-1][0][1].startswith("Question 1.")

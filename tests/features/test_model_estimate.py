@@ -16,6 +16,7 @@ from app.core.events import ModelLoaded
 from app.core.gguf import SkippedArray, check_model, read_beginning, read_header
 from app.engine.client import EngineClient
 from app.engine.fit import GpuRoom, Room
+from app.engine.protocol import Wish
 from app.features.model_estimate import Fit, by_size, estimate, exact, fit_words
 from tests.helpers import gguf_files
 from tests.helpers.gemma_model import fetched_gemma
@@ -54,7 +55,7 @@ def told_when_loaded(path: Path, folder: Path) -> ModelLoaded:
     """What the engine child reports, with as much memory free as there is."""
     client = EngineClient(own_command("--engine-worker"), folder)
     try:
-        (loaded,) = (event for event in client.load(path, gpu_layers=0) if isinstance(event, ModelLoaded))
+        (loaded,) = (event for event in client.load(path, Wish(gpu_layers=0)) if isinstance(event, ModelLoaded))
         return loaded
     finally:
         client.close()

@@ -9,6 +9,7 @@ import pytest
 
 from app.bootstrap import Fireside, build
 from app.core.events import AnswerStats, CancelToken, Finished
+from app.engine.protocol import Wish
 from app.features.chat import AnswerEvent, Chat, ContextCompacted
 
 pytestmark = pytest.mark.model
@@ -20,7 +21,7 @@ LONG = "It matters a lot to me, so please take your time. " * 8
 def app(starter: Path) -> Iterator[Fireside]:
     app = build()
     app.change("chat", max_tokens=16, temperature=0.0)
-    list(app.engine.load(starter, context_tokens=1024))
+    list(app.engine.load(starter, Wish(1024)))
     yield app
     app.close()
 

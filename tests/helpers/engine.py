@@ -10,7 +10,7 @@ from typing import Any
 from app.core.child import own_command
 from app.core.events import AnswerStats, Finished, Message, Role, TextDelta
 from app.engine.client import EngineClient
-from app.engine.protocol import Sampling
+from app.engine.protocol import Sampling, Wish
 
 GREEDY = Sampling(temperature=0.0)
 ANY_PATH = {"any_path": True}
@@ -48,5 +48,5 @@ def answer_of(events: Iterable[object]) -> tuple[str, AnswerStats]:
 
 def load(client: EngineClient, path: Path = Path("scripted.gguf"), **options: Any) -> None:
     """Loads a model and waits for it."""
-    for _ in client.load(path, **options):
+    for _ in client.load(path, Wish(**options)):
         pass

@@ -22,7 +22,8 @@ def prompts(script: Path) -> list[list[tuple[str, str]]]:
 
 
 def requests(script: Path) -> list[dict[str, Any]]:
-    """Everything that was asked with these conversations; see `app.engine.protocol.Generate`."""
+    """Everything that was asked with these conversations; see `app.engine.protocol.Ask`."""
     log = script.with_name("prompts.jsonl")
     lines = log.read_text("utf-8").splitlines() if log.exists() else []
-    return [request for request in map(json.loads, lines) if request["type"] == "Generate"]
+    asks = [request["ask"] for request in map(json.loads, lines) if request["type"] == "Generate"]
+    return [ask | {"messages": [[one["role"], one["text"]] for one in ask["messages"]]} for ask in asks]

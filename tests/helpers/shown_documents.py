@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import threading
 import zlib
 from collections.abc import Iterator, Sequence
@@ -107,8 +106,7 @@ def drawn(image: QImage, page: int) -> Drawn:
     stride, width = rgb.bytesPerLine(), rgb.width() * 3
     every = bytes(rgb.constBits())
     rows = b"".join(every[y * stride : y * stride + width] for y in range(rgb.height()))
-    pixels = base64.b64encode(zlib.compress(rows)).decode("ascii")
-    return Drawn(page, rgb.width(), rgb.height(), WIDTH_PT, HEIGHT_PT, pixels)
+    return Drawn(page, rgb.width(), rgb.height(), WIDTH_PT, HEIGHT_PT, zlib.compress(rows))
 
 
 def _font(block: Block) -> QFont:

@@ -20,7 +20,7 @@ from app.core.child import CHECKOUT, SilenceWatch
 from app.core.errors import DownloadFailed, DownloadRunning, FileNotOnHub
 from app.core.events import CancelToken
 from app.hub.part import Part, throw_away
-from app.hub.protocol import ChildEvent, Done, Fetched, Job, Phase, job_line
+from app.hub.protocol import WIRE, ChildEvent, Done, Fetched, Job, Phase
 from app.hub.transfer import LIMITS_VARIABLE
 from tests.helpers.fake_hub import PIECE_BYTES, FakeHub, File
 from tests.helpers.fetching import FILE, QUICK, REPO, SIZE, Fetching, quick_children
@@ -262,7 +262,7 @@ def test_who_is_cancelled_before_it_begins_starts_no_child(fetching: Fetching) -
 def job_file(job: Job, folder: Path) -> Path:
     """A job as a file, for another process."""
     path = folder / "job.json"
-    path.write_bytes(job_line(job))
+    path.write_bytes(WIRE.line(job))
     return path
 
 
@@ -272,8 +272,8 @@ def test_a_child_does_not_outlive_its_parent(fetching: Fetching, hold: Callable[
     phase = hold.__name__.removeprefix("hold_").replace("stalled", "downloading")
     code = (
         "import sys, pathlib; from app.core.events import CancelToken; from app.hub.download import fetch\n"
-        "from app.hub.protocol import job_from\n"
-        "job = job_from(pathlib.Path(sys.argv[1]).read_bytes())\n"
+        "from app.hub.protocol import WIRE\n"
+        "job = WIRE.request(pathlib.Path(sys.argv[1]).read_bytes())\n"
         "for event in fetch(job, folder=pathlib.Path(sys.argv[2]), cancel=CancelToken()):\n"
         f"    if getattr(event, 'name', '') == {phase!r}: print('there', flush=True)\n"
     )

@@ -152,7 +152,7 @@ def work_off_in_turn(
         answer: Answer | AppError | None = None
         text = ""
         try:
-            for event in engine.generate(cancel=cancel, **vars(task.ask)):
+            for event in engine.answer(task.ask, cancel):
                 if isinstance(event, TextDelta) and not event.thinking:
                     text += event.text
                     yield Growing(task, text)

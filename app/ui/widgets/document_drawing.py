@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import binascii
 import zlib
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -209,7 +208,7 @@ def picture_from(drawn: Drawn, width_px: int, name: str) -> Picture:
     wanted = drawn.width * drawn.height * 3
     try:
         inflate = zlib.decompressobj()
-        rows = inflate.decompress(binascii.a2b_base64(drawn.pixels), max(1, wanted))
+        rows = inflate.decompress(drawn.pixels, max(1, wanted))
     except (ValueError, zlib.error) as error:
         raise DocumentUnreadable(name, "not_drawn") from error
     if not wanted or len(rows) != wanted or not (drawn.width_pt > 0 and drawn.height_pt > 0):

@@ -41,7 +41,7 @@ class Openings:
     def open(self, header: GgufHeader | None = None, **request: Any) -> Opened | None:
         """As the worker asks for it; `header` stands for the file's own."""
         self.replies.clear()
-        load = protocol.LoadModel(7, str(self.path), **request)
+        load = protocol.LoadModel(7, str(self.path), protocol.Wish(**request))
         opened = open_model(
             self.library, load, header or check_model(self.path), self.job, folder=self.folder, **self.more
         )
@@ -289,7 +289,7 @@ header = dataclasses.replace(header, metadata=header.metadata | {"llama.context_
 used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 resource.setrlimit(resource.RLIMIT_AS, (used + 1200 * 2**20,) * 2)
 told = []
-request = protocol.LoadModel(1, str(path), context_tokens=1 << 17)
+request = protocol.LoadModel(1, str(path), protocol.Wish(1 << 17))
 plan = open_model(library, request, header, Job(told.append), folder=Path(sys.argv[2])).plan
 print(json.dumps([plan.context_tokens, plan.choice, plan.steps, sorted({reply.step for reply in told})]))
 """

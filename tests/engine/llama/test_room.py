@@ -57,7 +57,7 @@ class TightContext:
 
 
 def add(decoder: Decoder, replies: list[Any], number: int, own: int, max_tokens: int, *, background: bool) -> None:
-    request = protocol.Generate(number, (), max_tokens, background=background)
+    request = protocol.Generate(number, protocol.Ask((), max_tokens, background=background))
     job = Job(replies.append)
     model: Any = SimpleNamespace(ends_answer=lambda token: False, vocabulary_size=2)
     chain: Any = SimpleNamespace(sample=lambda context, output: 7, free=lambda: None)
@@ -75,7 +75,9 @@ def run(decoder: Decoder) -> None:
 
 
 def ends_of(replies: list[Any]) -> dict[int, tuple[str, int]]:
-    return {r.id: (r.finish_reason, r.generated_tokens) for r in replies if isinstance(r, protocol.Answered)}
+    return {
+        r.id: (r.stats.finish_reason, r.stats.generated_tokens) for r in replies if isinstance(r, protocol.Answered)
+    }
 
 
 def test_jobs_that_do_not_fit_side_by_side_after_all_go_one_after_the_other() -> None:

@@ -37,7 +37,7 @@ library, path, folder = open_library(), sys.argv[1], Path(sys.argv[2])
 header, c = check_model(Path(path)), library.c
 
 def run(layers):
-    request = protocol.LoadModel(1, path, context_tokens=256, gpu_layers=layers)
+    request = protocol.LoadModel(1, path, protocol.Wish(256, gpu_layers=layers))
     with library.hearing_everything() as heard:
         opened = open_model(library, request, header, Job(lambda reply: None), folder=folder)
     model, plan = opened.model, opened.plan
@@ -75,7 +75,7 @@ from app.engine.llama.loading import open_model
 
 library, path, folder = open_library(), sys.argv[1], Path(sys.argv[2])
 for apart in (False, True):
-    request = protocol.LoadModel(1, path, context_tokens=256, gpu_layers=99, experts_on_cpu=apart, tensor_split=(1.0,))
+    request = protocol.LoadModel(1, path, protocol.Wish(256, gpu_layers=99, experts_on_cpu=apart, tensor_split=(1.0,)))
     with library.hearing_everything() as heard:
         opened = open_model(library, request, check_model(Path(path)), Job(lambda reply: None), folder=folder)
     lines = "".join(heard).splitlines()
@@ -178,7 +178,7 @@ def refuse(model, parameters):  # as a driver does whose memory turns out to be 
     return real(model, parameters) if left[0] < 0 else None
 
 library.c.llama_init_from_model = refuse
-request = protocol.LoadModel(1, path, context_tokens=1024, devices=("Vulkan0",))
+request = protocol.LoadModel(1, path, protocol.Wish(1024, devices=("Vulkan0",)))
 for _ in range(2):
     told.clear()
     opened = open_model(library, request, check_model(Path(path)), Job(told.append), folder=Path(sys.argv[2]))

@@ -65,7 +65,7 @@ def test_nothing_of_it_is_in_any_file_after_asking_leaving_and_quitting(open_cha
     assert SECRET.decode() in desk.last_text
     assert files_with(SECRET, fresh_home) == []
     log = desk.script.with_name("prompts.jsonl").read_text("utf-8").splitlines()
-    assert [json.loads(line)["session"] for line in log if '"Generate"' in line][-1] == ""
+    assert [json.loads(line)["ask"]["session"] for line in log if '"Generate"' in line][-1] == ""
     desk.chat.show_conversation(None)
     assert desk.message == ""
     desk.chat.save_draft()

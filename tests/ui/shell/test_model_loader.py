@@ -279,7 +279,7 @@ def test_the_engine_is_told_all_that_the_settings_say(frame: Frame, qtbot: QtBot
     )
     frame.loader.load(model(tmp_path, "a.gguf"))
     until(qtbot, frame.loader, "ready")
-    told = json.loads((tmp_path / "script" / "prompts.jsonl").read_text().splitlines()[0])
+    told = json.loads((tmp_path / "script" / "prompts.jsonl").read_text().splitlines()[0])["wish"]
     assert told["kv_type"] == "q8_0"
     assert told["devices"] == ["Vulkan0", "Vulkan1"]
     assert (told["experts_on_cpu"], told["gpu_layers"], told["threads"]) == (True, 12, 3)

@@ -5,7 +5,6 @@ PDFium is called through its raw interface: a page costs a millisecond, and an o
 
 from __future__ import annotations
 
-import base64
 import ctypes
 import zlib
 from collections.abc import Iterator
@@ -137,8 +136,7 @@ def draw(path: Path, page: int, scale: float, password: str = "", most_pixels: i
             raise DocumentUnreadable(str(path), "not_drawn") from error
         finally:
             raw.FPDF_ClosePage(loaded)
-    packed = base64.b64encode(zlib.compress(pixels, 1)).decode("ascii")
-    return Drawn(page, width, height, round(width_pt, 2), round(height_pt, 2), packed)
+    return Drawn(page, width, height, round(width_pt, 2), round(height_pt, 2), zlib.compress(pixels, 1))
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import zlib
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from tests.helpers.pdf_files import Lock, Page, write_pdf
 
 
 def pixels_of(drawn: Drawn) -> bytes:
-    return zlib.decompress(base64.b64decode(drawn.pixels))
+    return zlib.decompress(drawn.pixels)
 
 
 def dark_edges(drawn: Drawn) -> tuple[float, float, float, float]:
