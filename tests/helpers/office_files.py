@@ -6,6 +6,8 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from hypothesis import strategies as st
+
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
@@ -137,3 +139,41 @@ def write_flat_odf(path: Path, body: str, kind: str = "text", before: str = "") 
         odf_part("document", inner, f'office:mimetype="application/vnd.oasis.opendocument.{kind}"'), encoding="utf-8"
     )
     return path
+
+
+class Planned:
+    """A document that is being made up: `seen` are the words to be read, in their order; `never` must not be."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self.never: list[str] = []
+        self._count = 0
+
+    def word(self) -> str:
+        """A word that is read at once."""
+        self.seen.append(self.unseen())
+        return self.seen[-1]
+
+    def hidden(self) -> str:
+        """A word that is never read."""
+        self.never.append(self.unseen())
+        return self.never[-1]
+
+    def unseen(self) -> str:
+        """A word of which nothing is said yet."""
+        self._count += 1
+        return f"mk{self._count}q"
+
+
+def misplaced(names: str, attributes: tuple[str, ...], leaf: str) -> st.SearchStrategy[str]:
+    """Elements of these names with these attributes, in each other as no program writes them."""
+    return st.recursive(
+        st.sampled_from(["word", "<!-- x -->", "<?x y?>", leaf]),
+        lambda inner: st.builds(
+            lambda name, said, parts: f"<{name} {said}>{''.join(parts)}</{name}>",
+            st.sampled_from(names.split()),
+            st.sampled_from(attributes),
+            st.lists(inner, max_size=4),
+        ),
+        max_leaves=25,
+    )

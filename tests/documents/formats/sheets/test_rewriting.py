@@ -25,6 +25,7 @@ from tests.helpers import rewriting
 from tests.helpers.office_files import rels
 from tests.helpers.rewriting import reversed_words
 from tests.helpers.text_files import OOXML, write_xlsx
+from tests.helpers.word_files import single
 
 MAIN = f"{OOXML}/spreadsheetml/2006/main"
 SHEET_RELS = "xl/worksheets/_rels/sheet1.xml.rels"
@@ -74,10 +75,6 @@ def pieces(data: bytes, folder: Path) -> list[Piece]:
     path = folder / "written.xlsx"
     path.write_bytes(data)
     return [item for item in read(Source(path)) if isinstance(item, Piece)]
-
-
-def single(number: int, look: str, shows: str = "") -> Mark:
-    return Mark("single", number, look, shows)
 
 
 def test_a_string_of_several_cells_is_one_segment_in_the_order_of_the_cells(tmp_path: Path) -> None:

@@ -16,25 +16,18 @@ from app.core.errors import DocumentUnreadable
 from app.documents.blocks import Kind, Piece
 from app.documents.formats.slides.reading import read
 from app.documents.source import Opened, PageRead, Remark, Source
-from tests.helpers.office_files import rels, shape, slide_part, write_pptx
+from tests.helpers.office_files import Planned, rels, shape, slide_part, write_pptx
 
 CHART = "http://schemas.openxmlformats.org/drawingml/2006/chart"
 
 
-class Plan:
-    """A presentation that is being made up: `seen` are the words to be read, in their order."""
+class Plan(Planned):
+    """A presentation that is being made up, with its parts."""
 
     def __init__(self) -> None:
-        self.seen: list[str] = []
+        super().__init__()
         self.parts: dict[str, str | bytes] = {}
         self.related: dict[str, tuple[str, str]] = {}
-        self._count = 0
-
-    def word(self) -> str:
-        """The next word."""
-        self._count += 1
-        self.seen.append(f"mk{self._count}q")
-        return self.seen[-1]
 
     def part(self, kind: str, name: str, content: str) -> str:
         """A part that the slide names; its relationship id."""

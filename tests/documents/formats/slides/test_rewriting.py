@@ -23,6 +23,7 @@ from tests.documents.formats.slides.test_reading import KINDS, Plan, broken_line
 from tests.helpers import rewriting
 from tests.helpers.office_files import rels, shape, slide_part, write_pptx
 from tests.helpers.rewriting import reversed_words
+from tests.helpers.word_files import single
 
 SLIDE = "ppt/slides/slide1.xml"
 DRAWING_2010 = "http://schemas.microsoft.com/office/drawing/2010/main"
@@ -69,10 +70,6 @@ def pieces(data: bytes, folder: Path) -> list[Piece]:
     path = folder / "written.pptx"
     path.write_bytes(data)
     return [item for item in read(Source(path)) if isinstance(item, Piece)]
-
-
-def single(number: int, look: str, shows: str = "") -> Mark:
-    return Mark("single", number, look, shows)
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
