@@ -30,7 +30,7 @@ SMALL_BYTES = 1024
 MOST_CONTROL_SHARE = 0.03
 """Of bytes that are control characters no text has; compressed and random bytes have a tenth of them."""
 TIE = 0.97
-_BOMS = (
+BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),  # begins as UTF-16's does
     (codecs.BOM_UTF32_BE, "utf-32-be"),
@@ -125,7 +125,7 @@ def known(name: str) -> str:
 
 def find_encoding(sample: bytes, is_whole: bool = True) -> str:
     """The encoding of a text that begins with `sample`, "" where it is no text; `is_whole` where it ends there, too."""
-    for bom, name in _BOMS:
+    for bom, name in BOMS:
         if sample.startswith(bom):
             return name
     if name := _thirty_two(sample):

@@ -15,6 +15,7 @@ from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 
 from app.documents.formats.plain.text import width_of
+from app.documents.formats.web import elements
 from app.documents.segments import Content, Mark, SegmentKind, content_of
 
 _PAIRS = {"em": "italic", "strong": "bold", "s": "strike", "link": "link"}
@@ -29,7 +30,6 @@ _HTML_LOOKS = {
 _TAG = re.compile(r"<(/?)([A-Za-z][\w-]*)[^>]*>")
 _OPAQUE = ("code", "kbd", "samp", "var", "tt", "script", "style", "svg", "math")
 """What is inside these is no text to translate."""
-_VOID = ("br", "img", "hr", "input", "wbr", "area", "col", "embed", "source", "track", "link", "meta")
 
 
 class Image(NamedTuple):
@@ -160,7 +160,7 @@ def _html_pairs(tokens: list[Token]) -> dict[int, _Pair]:
                 first, look = waiting.pop()[1], _HTML_LOOKS.get(name, "other")
                 found[first] = _Pair(1, look, at, name in _OPAQUE)
                 found[at] = _Pair(-1, look, first, name in _OPAQUE)
-            elif not is_closing and name not in _VOID and not token.content.endswith("/>"):
+            elif not is_closing and name not in elements.VOID and not token.content.endswith("/>"):
                 waiting.append((name, at))
         elif token.nesting > 0:
             waiting.append(("", at))

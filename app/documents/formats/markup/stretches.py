@@ -11,8 +11,9 @@ from functools import cache
 from itertools import pairwise
 from typing import Literal
 
-from app.documents.segments import Content, Mark, Segment, SegmentKind, content_of
-from app.documents.visits import Visit
+from app.documents.encoding import BOMS
+from app.documents.segments import Content, Mark, SegmentKind, content_of
+from app.documents.visits import Visits
 
 WHITE = " \t\n\r\f"
 _SPACES = re.compile(f"[{WHITE}]+")
@@ -271,23 +272,14 @@ _UNFIT = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127, *range(0xD800, 0
 """What neither XML nor HTML has as text."""
 
 
-class Visits:
-    """The segments of one file in their order, whatever parts it has."""
-
-    def __init__(self, visit: Visit) -> None:
-        self._visit = visit
-        self.count = 0
-
-    def edits(self, stretches: Iterable[Stretch]) -> list[Edit]:
-        """Those of the stretches that change."""
-        found: list[Edit] = []
-        for stretch in stretches:
-            self.count += 1
-            segment = Segment(self.count, stretch.content, stretch.kind, stretch.page, stretch.level)
-            content = self._visit(segment)
-            if content is not None and (content := content_of(content)) != stretch.content:
-                found += [stretch.edit(content), *stretch.also]
-        return found
+def edits_of(stretches: Iterable[Stretch], visits: Visits) -> list[Edit]:
+    """Those of the stretches that change."""
+    found: list[Edit] = []
+    for stretch in stretches:
+        new = visits(stretch.content, stretch.kind, stretch.page, stretch.level)
+        if new is not None and (content := content_of(new)) != stretch.content:
+            found += [stretch.edit(content), *stretch.also]
+    return found
 
 
 def without_unfit(text: str) -> str:
@@ -357,13 +349,7 @@ def _within(of: Range, edits: Sequence[Edit], starts: Sequence[int], first: int)
 # A text and the bytes it was in, so that what stays of the text stays byte for byte.
 
 
-_BOMS = {
-    codecs.BOM_UTF8: "utf-8",
-    codecs.BOM_UTF32_LE: "utf-32-le",
-    codecs.BOM_UTF32_BE: "utf-32-be",
-    codecs.BOM_UTF16_LE: "utf-16-le",
-    codecs.BOM_UTF16_BE: "utf-16-be",
-}
+_BOMS = dict(BOMS)
 _STATEFUL = ("iso2022", "hz", "utf-7")
 
 

@@ -22,7 +22,7 @@ from app.documents.formats.markup.stretches import (
     Gathering,
     Spelling,
     Stretch,
-    Visits,
+    edits_of,
     escaped,
     is_blank,
     spell_text,
@@ -43,7 +43,7 @@ from app.documents.formats.opendocument.styles import (
 )
 from app.documents.segments import Content, Mark, SegmentKind
 from app.documents.source import Source
-from app.documents.visits import Target, Visit
+from app.documents.visits import Target, Visit, Visits
 
 _LANGUAGE = re.compile(r"<dc:language>([^<]*)</dc:language>")
 
@@ -114,7 +114,7 @@ def _part(name: str, data: bytes, styles: TextStyles, kind: SegmentKind) -> _Par
 
 def _changed(parts: list[_Part], styles: TextStyles, visit: Visit, target: Target | None) -> dict[str, bytes]:
     visits = Visits(visit)
-    edits = [visits.edits(part.walk.stretches) for part in parts]
+    edits = [edits_of(part.walk.stretches, visits) for part in parts]
     if target is not None:
         edits = [found + more for found, more in zip(edits, _language_edits(parts, styles, target), strict=True)]
     return {

@@ -15,17 +15,17 @@ from urllib.parse import unquote
 from app.core.errors import DocumentUnreadable
 from app.documents.archive import CHUNK_BYTES, Archive, copy_archive
 from app.documents.blocks import Kind, Piece, Place
-from app.documents.formats.markup.stretches import Coded, Edit, Stretch, Visits, spliced
+from app.documents.formats.markup.stretches import Coded, Edit, Stretch, edits_of, spliced
 from app.documents.formats.markup.tokens import ElementAt, declares_entities, elements_in, label, text_labels
 from app.documents.formats.markup.xml_tree import Element, parse
 from app.documents.formats.web.page_walk import PageWalk, primary
 from app.documents.formats.web.pages import coded_page, decode_page
 from app.documents.formats.web.walker import Walker
 from app.documents.source import Item, Opened, PageRead, Remark, Source
-from app.documents.visits import Target, Visit
+from app.documents.visits import Target, Visit, Visits
 from app.language.names import is_rtl
 
-MOST_CHAPTER_BYTES = 64_000_000
+MOST_MEMBER_BYTES = 64_000_000
 KEPT_CHARACTERS = 4_000_000
 """Of chapters that were looked into and are not inflated a second time: most books as a whole."""
 
@@ -79,20 +79,21 @@ class _Chapters:
         return pieces
 
     def _text(self, name: str) -> str:
-        text = decode_page(self._bytes(name)).text
+        text = decode_page(_member_bytes(self._archive, self._source, name)).text
         if declares_entities(text):
             raise self._source.unreadable("entities")
         return text
 
-    def _bytes(self, name: str) -> bytes:
-        """A chapter is in memory as a whole, so it may not be of any size."""
-        data = bytearray()
-        with self._archive.open(name) as stream:
-            while chunk := stream.read(CHUNK_BYTES):
-                data += chunk
-                if len(data) > MOST_CHAPTER_BYTES:
-                    raise self._source.unreadable("inflates")
-        return bytes(data)
+
+def _member_bytes(archive: Archive, source: Source, name: str) -> bytes:
+    """A member is in memory as a whole, so it may not be of any size."""
+    data = bytearray()
+    with archive.open(name) as stream:
+        while chunk := stream.read(CHUNK_BYTES):
+            data += chunk
+            if len(data) > MOST_MEMBER_BYTES:
+                raise source.unreadable("inflates")
+    return bytes(data)
 
 
 def _titled(pieces: list[Piece], heading: tuple[int, str] | None) -> list[Piece]:
@@ -254,9 +255,6 @@ def _text(element: Element | None) -> str:
 # EPUB books written back: chapters in the order of the spine, other pages, tables of contents, the title.
 
 
-MOST_PAGE_BYTES = 64_000_000
-
-
 def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
     """A book with its segments replaced; see `app.documents.visits`. A segment's page is its chapter, from 1.
 
@@ -298,28 +296,21 @@ class _Book:
             yield name, coded, self._page(PageWalk(coded.text, is_xml=True, language=self._language))
         for name in self._package.ncx:
             coded = self._coded(name)
-            edits = self._visits.edits(ncx_labels(coded.text))
+            edits = edits_of(ncx_labels(coded.text), self._visits)
             if self._target is not None:
                 edits += language_edits(coded.text, self._target, self._language)
             yield name, coded, edits
-        edits = self._visits.edits(package_labels(self._opf.text))
+        edits = edits_of(package_labels(self._opf.text), self._visits)
         if self._target is not None:
             edits += package_edits(self._opf.text, self._target)
         yield self._package.name, self._opf, edits
 
     def _page(self, walk: PageWalk) -> list[Edit]:
-        edits = self._visits.edits(walk.stretches)
+        edits = edits_of(walk.stretches, self._visits)
         return edits + list(walk.languages.edits(self._target)) if self._target else edits
 
     def _coded(self, name: str) -> Coded:
-        """A member's text; it is in memory as a whole, so it may not be of any size."""
-        data = bytearray()
-        with self._archive.open(name) as stream:
-            while chunk := stream.read(CHUNK_BYTES):
-                data += chunk
-                if len(data) > MOST_PAGE_BYTES:
-                    raise self._source.unreadable("inflates")
-        coded = coded_page(bytes(data))
+        coded = coded_page(_member_bytes(self._archive, self._source, name))
         if declares_entities(coded.text):
             raise self._source.unreadable("entities")
         return coded

@@ -6,7 +6,6 @@ text of its page, and the part is that page's Content-ID or Content-Location.
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Iterator
 from email import message_from_bytes, policy
@@ -14,14 +13,13 @@ from email.message import Message
 from itertools import islice
 from typing import BinaryIO
 
-from app.documents.encoding import Decoded, after_the_text, decode, known
-from app.documents.formats.markup.stretches import Coded, Edit, Visits, spliced
+from app.documents.encoding import BOMS, Decoded, after_the_text, decode, known
+from app.documents.formats.markup.stretches import Coded, Edit, edits_of, spliced
 from app.documents.formats.web.page_walk import PageWalk
 from app.documents.formats.web.walker import Walker
 from app.documents.segments import Content, content_of
 from app.documents.source import Item, Opened, Remark, Source
-from app.documents.visits import Target, Visit
-from app.documents.visits import Visits as Numbered
+from app.documents.visits import Target, Visit, Visits
 
 _HEADERS = re.compile(rb"\A(?:\xef\xbb\xbf)?(?:From |[A-Za-z][A-Za-z0-9\-]*:)")
 _SCRIPTLESS = re.compile(r"<(?:noscript|noframes)\b", re.IGNORECASE)
@@ -94,7 +92,7 @@ def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target |
     coded = coded_page(data, source.encoding)
     is_xml = coded.text.lstrip().startswith("<?xml") or source.path.suffix.lower() in _XML_ENDINGS
     walk = PageWalk(coded.text, is_xml=is_xml)
-    edits = Visits(visit).edits(walk.stretches)
+    edits = edits_of(walk.stretches, Visits(visit))
     if target is not None:
         edits += walk.languages.edits(target)
     if not is_xml:
@@ -103,7 +101,7 @@ def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target |
         out.write(coded.encoded(spliced(len(coded.text), edits)) if edits else data)
 
 
-def shown_piece(html: str, visits: Numbered, context: str = "") -> str | None:
+def shown_piece(html: str, visits: Visits, context: str = "") -> str | None:
     """HTML within a file of another kind, with its texts as those of a page; None where it stays.
 
     No new line comes into it: a block in Markdown would end there.
@@ -154,7 +152,7 @@ def declaration(data: bytes, text: str, edits: list[Edit]) -> list[Edit]:
 DECLARED_WITHIN_BYTES = 4096
 _CHARSET = re.compile(rb"""<meta\b[^>]*?\bcharset\s*=\s*["']?\s*([A-Za-z0-9_:.\-]+)""", re.IGNORECASE)
 _XML = re.compile(rb"""^\s*<\?xml\b[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9_:.\-]+)""", re.IGNORECASE)
-_BOMS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
+_BOMS = tuple(bom for bom, _ in BOMS)
 _MEANT = {
     "gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "shift_jis": "cp932", "shift-jis": "cp932",
     "x-sjis": "cp932", "sjis": "cp932", "euc-kr": "cp949", "ks_c_5601-1987": "cp949", "big5": "big5hkscs",
