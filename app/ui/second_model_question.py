@@ -11,7 +11,7 @@ from app.features.work.engines import Swap, swap_words
 from app.ui.shell.i18n import tr
 from app.ui.shell.model_loader import in_words
 from app.ui.theme import Theme
-from app.ui.widgets.question_dialog import QuestionDialog
+from app.ui.widgets.dialogs import QuestionDialog
 
 
 class _Asked:

@@ -18,7 +18,7 @@ from app.ui.shell.shortcuts import keys_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.fields import SearchField
-from app.ui.widgets.names import name_widgets
+from app.ui.widgets.layouts import name_widgets
 from app.ui.widgets.row_list import ID_ROLE, RowList
 from app.ui.work_list import STATE_ROLE, Work, WorkListModel
 

@@ -20,16 +20,22 @@ from app.store.documents import StoredDocument
 from app.ui.chat.attachment_row import AttachmentRow
 from app.ui.chat.draft_document import DraftDocument
 from app.ui.chat.fitting import Draft, Fitted, Fitting
+from app.ui.document.files import (
+    LARGE_BYTES,
+    DocumentQuestions,
+    Offer,
+    ReadingLine,
+    Stage,
+    part_of,
+    short_name,
+    size_of,
+    spoken_size,
+    told_of,
+)
 from app.ui.shell import tasks
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.widgets.document_questions import DocumentQuestions, Offer
-from app.ui.widgets.document_texts import part_of, short_name, spoken_size
-from app.ui.widgets.dropped_texts import told_of
-from app.ui.widgets.file_to_read import Stage
-from app.ui.widgets.large_file import LARGE_BYTES, size_of
-from app.ui.widgets.reading_line import ReadingLine
 
 if TYPE_CHECKING:
     from app.features.chat import Chat

@@ -11,13 +11,11 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLay
 from app.store.conversations import Use
 from app.ui.chat.draft_document import DraftDocument
 from app.ui.chat.too_long import TooLong
+from app.ui.document.files import DocumentChip, Stage, remarks_words, short_name, size_words, spoken_size, tokens_words
 from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
-from app.ui.widgets.document_chip import DocumentChip
-from app.ui.widgets.document_texts import remarks_words, short_name, size_words, spoken_size, tokens_words
-from app.ui.widgets.file_to_read import Stage
-from app.ui.widgets.flow_layout import FlowLayout
-from app.ui.widgets.plain_tip import plain_tip
+from app.ui.widgets.labels import plain_tip
+from app.ui.widgets.layouts import FlowLayout
 
 MOST_LINES = 3
 LOW_PX = 560

@@ -24,8 +24,8 @@ from app.ui.icons import icon
 from app.ui.shell.i18n import tr, window_title
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.dialogs import ScrollBox
 from app.ui.widgets.fields import Stepper
-from app.ui.widgets.scroll_box import ScrollBox
 
 
 @dataclass(frozen=True)

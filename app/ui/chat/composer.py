@@ -14,7 +14,7 @@ from app.ui.shell.i18n import tr
 from app.ui.shell.shortcuts import with_keys
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
-from app.ui.widgets.names import name_widgets
+from app.ui.widgets.layouts import name_widgets
 
 BUTTON_PX = 36
 RADIUS_PX = 14

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.ui.shell.i18n import tr, window_title
 from app.ui.theme import Theme
-from app.ui.widgets.question_dialog import QuestionDialog
+from app.ui.widgets.dialogs import QuestionDialog
 
 
 class ContextFull(QuestionDialog):

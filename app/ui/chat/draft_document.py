@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from app.store.conversations import Attachment, Use
-from app.ui.widgets.file_to_read import FileToRead
+from app.ui.document.files import FileToRead
 
 if TYPE_CHECKING:
     from app.features.chat import Chat, Fit

@@ -10,12 +10,11 @@ from app.store.conversations import Use
 from app.store.documents import StoredDocument
 from app.ui.chat.branch_documents import BranchDocuments
 from app.ui.chat.source_row import SourceRow
+from app.ui.document.files import DocumentChip, size_words, spoken_size, tokens_words
 from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
-from app.ui.widgets.document_chip import DocumentChip
-from app.ui.widgets.document_texts import size_words, spoken_size, tokens_words
-from app.ui.widgets.flow_layout import FlowLayout
-from app.ui.widgets.plain_tip import plain_tip
+from app.ui.widgets.labels import plain_tip
+from app.ui.widgets.layouts import FlowLayout
 
 GAP_PX = 6
 

@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QWidget
 
 from app.ui.chat.branch_documents import Place
+from app.ui.document.files import PageChip
 from app.ui.theme import Theme
-from app.ui.widgets.flow_layout import FlowLayout
-from app.ui.widgets.page_chip import PageChip
+from app.ui.widgets.layouts import FlowLayout
 
 
 class SourceRow(QWidget):

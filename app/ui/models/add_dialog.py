@@ -21,7 +21,7 @@ from app.ui.shell.model_loader import model_name
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.choice import CheckRow, RadioRow
+from app.ui.widgets.fields import CheckRow, RadioRow
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

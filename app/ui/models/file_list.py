@@ -13,7 +13,7 @@ from app.hub.files import ModelFile, Repository, quantization_words
 from app.ui.shell.i18n import size_text, tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.names import name_widgets
+from app.ui.widgets.layouts import name_widgets
 
 ROW_PX, MARK_PX = 42, 18
 FEW = 5

@@ -10,9 +10,8 @@ from app.features import chat
 from app.hub.search import Query
 from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import set_mark, text_button
-from app.ui.widgets.choice_button import ChoiceButton
-from app.ui.widgets.names import name_widgets
+from app.ui.widgets.buttons import ChoiceButton, set_mark, text_button
+from app.ui.widgets.layouts import name_widgets
 
 SORTS = (
     ("downloads", "Most downloaded"),

@@ -14,9 +14,9 @@ from app.ui.shell.i18n import size_text, tr
 from app.ui.shell.model_loader import in_words
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
-from app.ui.widgets.choice import CheckRow
-from app.ui.widgets.elided_label import ElidedLabel
-from app.ui.widgets.names import name_widgets
+from app.ui.widgets.fields import CheckRow
+from app.ui.widgets.labels import ElidedLabel
+from app.ui.widgets.layouts import name_widgets
 
 
 class FitFoot(QFrame):

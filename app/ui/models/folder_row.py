@@ -14,9 +14,9 @@ from app.ui.shell.desktop import open_folder
 from app.ui.shell.i18n import size_text, tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.elided_label import ElidedLabel
-from app.ui.widgets.names import name_widgets
-from app.ui.widgets.progress_line import ProgressLine
+from app.ui.widgets.indicators import ProgressLine
+from app.ui.widgets.labels import ElidedLabel
+from app.ui.widgets.layouts import name_widgets
 
 NARROW_PX, BUTTONS_PX, LEAST_PX = 560, 360, 180
 

@@ -12,8 +12,8 @@ from app.ui.icons import icon
 from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.elided_label import ElidedLabel
-from app.ui.widgets.progress_line import ProgressLine
+from app.ui.widgets.indicators import ProgressLine
+from app.ui.widgets.labels import ElidedLabel
 
 NARROW_PX = 440
 LEAST_PX = 180

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
+from app.ui.widgets.indicators import ProgressLine
 from app.ui.widgets.notice_bar import Notice
-from app.ui.widgets.progress_line import ProgressLine
 
 
 class ProgressNotice(Notice):

@@ -24,7 +24,7 @@ from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify, describe
 from app.ui.theme import EDGE_PX, PAGE_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.names import name_widgets
+from app.ui.widgets.layouts import name_widgets
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

@@ -165,7 +165,7 @@ class StoragePage(ModelsPage):
 
     def show_memory(self) -> None:
         """What is kept of translations, to be deleted as a whole or in part."""
-        from app.ui.memory_dialog import MemoryDialog  # needs the translations, which models do not
+        from app.ui.settings.translation_memory import MemoryDialog  # needs the translations, which models do not
 
         dialog = MemoryDialog(self._app.translations, self._theme, self._notify, self)
         dialog.changed.connect(self._on_cleared)

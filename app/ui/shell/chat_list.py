@@ -9,7 +9,7 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt, Signal
 
 from app.store.conversations import Conversation
 from app.ui.shell.i18n import tr
-from app.ui.widgets.plain_tip import plain_tip
+from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.row_list import ID_ROLE, Index, clean_title
 
 PINNED_ROLE = Qt.ItemDataRole.UserRole + 1

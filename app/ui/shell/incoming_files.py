@@ -16,7 +16,7 @@ from app.ui.shell.notify import Notify
 from app.ui.shell.tabs import SUMMARIZE, TRANSLATE
 from app.ui.shell.views import Views
 from app.ui.theme import Theme
-from app.ui.widgets.file_dialog import MODELS, file_dialog
+from app.ui.widgets.dialogs import MODELS, file_dialog
 from app.ui.widgets.file_drop import DropZone, FileDrop
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from app.ui.shell.views import Views
 from app.ui.shell.window_geometry import WindowGeometry
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
-from app.ui.widgets.file_dialog import last_folders
+from app.ui.widgets.dialogs import last_folders
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -215,7 +215,7 @@ class MainWindow(QMainWindow):
 
     def show_settings(self, page: str = "") -> None:
         """Opens the settings above the window, on the page that is named."""
-        from app.ui.settings_dialog import SettingsDialog  # not needed at start
+        from app.ui.settings.dialog import SettingsDialog  # not needed at start
 
         dialog = SettingsDialog(self._app, self._theme, self._notify, self)
         dialog.reload_wanted.connect(self.loader.reload)

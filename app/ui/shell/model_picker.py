@@ -21,8 +21,8 @@ from app.ui.shell.notify import Notify
 from app.ui.shell.shortcuts import keys_of, with_keys
 from app.ui.shell.tabs import CHAT
 from app.ui.theme import Theme
-from app.ui.widgets.elided_label import ElidedLabel
-from app.ui.widgets.status_dot import StatusDot
+from app.ui.widgets.indicators import StatusDot
+from app.ui.widgets.labels import ElidedLabel
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -120,7 +120,7 @@ class ModelPicker(QPushButton):
 
     def show_about(self) -> None:
         """What the model is and runs with, below the picker."""
-        from app.ui.model_about import ModelAbout  # not needed at start
+        from app.ui.models.about import ModelAbout  # not needed at start
 
         about = ModelAbout(self._theme, self._loader, self)
         about.move(self._place_below(about.size()))

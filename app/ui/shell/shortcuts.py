@@ -12,7 +12,7 @@ from app.ui.shell.i18n import tr, window_title
 from app.ui.shell.window_geometry import within_screen
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.scroll_box import ScrollBox
+from app.ui.widgets.dialogs import ScrollBox
 
 # Name, keys (the first is the one shown), words. The window gives each name something to do.
 WINDOW_SHORTCUTS: tuple[tuple[str, tuple[str, ...], str], ...] = (

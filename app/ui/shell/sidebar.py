@@ -14,7 +14,7 @@ from app.ui.shell.shortcuts import keys_of, with_keys
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.fields import SearchField
-from app.ui.widgets.names import name_widgets
+from app.ui.widgets.layouts import name_widgets
 from app.ui.widgets.row_list import ID_ROLE, RowList
 
 SEARCH_DELAY_MS = 120

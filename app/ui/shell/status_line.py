@@ -11,7 +11,7 @@ from app.features.model_messages import short_count
 from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.elided_label import ElidedLabel
+from app.ui.widgets.labels import ElidedLabel
 
 INSET_PX = 8
 BAR_PX = 64

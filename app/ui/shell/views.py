@@ -14,7 +14,7 @@ from app.bootstrap import SUMMARY as SUMMARY_KIND
 from app.bootstrap import TRANSLATION as TRANSLATION_KIND
 from app.core.errors import AppError
 from app.store.jobs import Jobs
-from app.ui.document_panel import DocumentPanel
+from app.ui.document.view import DocumentPanel
 from app.ui.shell import tasks
 from app.ui.shell.i18n import tr
 from app.ui.shell.left_column import LeftColumn

@@ -28,6 +28,17 @@ from app.features.messages import sentence_for
 from app.features.summaries import Estimate
 from app.features.summary.result import Wish
 from app.language.names import english_name
+from app.ui.document.files import (
+    DocumentChip,
+    FileToRead,
+    Stage,
+    remarks_words,
+    short_name,
+    size_words,
+    spoken_size,
+    tokens_words,
+)
+from app.ui.document.view import RING_REASONS
 from app.ui.icons import icon
 from app.ui.shell import tasks
 from app.ui.shell.i18n import tr
@@ -40,14 +51,9 @@ from app.ui.summarize.texts import figures_of
 from app.ui.summarize.wish import Foot
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.document_card import RING_REASONS
-from app.ui.widgets.document_chip import DocumentChip
-from app.ui.widgets.document_texts import remarks_words, short_name, size_words, spoken_size, tokens_words
 from app.ui.widgets.fields import Segments
-from app.ui.widgets.file_to_read import FileToRead, Stage
-from app.ui.widgets.flow_layout import FlowLayout
-from app.ui.widgets.names import name_widgets
-from app.ui.widgets.plain_tip import plain_tip
+from app.ui.widgets.labels import plain_tip
+from app.ui.widgets.layouts import FlowLayout, name_widgets
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

@@ -14,16 +14,21 @@ from app.documents.folder import MOST_FILES, Expanded, expand
 from app.features.documents import Part
 from app.features.messages import Sentence, sentence_for
 from app.store.documents import StoredDocument
+from app.ui.document.files import (
+    LARGE_BYTES,
+    DocumentQuestions,
+    FileToRead,
+    Offer,
+    ReadingLine,
+    Stage,
+    part_of,
+    size_of,
+    told_of,
+)
 from app.ui.shell import tasks
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.widgets.document_questions import DocumentQuestions, Offer
-from app.ui.widgets.document_texts import part_of
-from app.ui.widgets.dropped_texts import told_of
-from app.ui.widgets.file_to_read import FileToRead, Stage
-from app.ui.widgets.large_file import LARGE_BYTES, size_of
-from app.ui.widgets.reading_line import ReadingLine
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

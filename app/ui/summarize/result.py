@@ -28,8 +28,8 @@ from app.ui.summarize.statements import StatementView, Told
 from app.ui.summarize.wish import Foot
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import IconButton, text_button
-from app.ui.widgets.names import name_widgets
-from app.ui.widgets.plain_tip import plain_tip
+from app.ui.widgets.labels import plain_tip
+from app.ui.widgets.layouts import name_widgets
 
 
 class ResultPage(QWidget):

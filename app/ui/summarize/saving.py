@@ -18,7 +18,7 @@ from app.ui.shell import tasks
 from app.ui.shell.desktop import copy_text
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
-from app.ui.widgets.file_dialog import SAVED, file_dialog
+from app.ui.widgets.dialogs import SAVED, file_dialog
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

@@ -39,7 +39,7 @@ from app.features.summary.result import Anchor, Form, Statement, SummarizedDocum
 from app.language.scripts import is_right_to_left
 from app.ui.shell.i18n import tr
 from app.ui.theme import EDGE_PX, READING_PX, Theme
-from app.ui.widgets.plain_tip import plain_tip
+from app.ui.widgets.labels import plain_tip
 
 STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
 

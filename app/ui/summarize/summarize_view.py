@@ -15,7 +15,7 @@ from app.core.errors import AppError
 from app.features.summaries import StoredSummary
 from app.features.summarize import SummaryEvent
 from app.features.summary.result import Coverage, Statement, SummarizedDocument, Summary, Wish
-from app.ui.document_panel import DocumentPanel
+from app.ui.document.view import DocumentPanel
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.summarize.draft import DraftPage, EmptyPage
@@ -26,7 +26,7 @@ from app.ui.summarize.statements import Chip, Places, Told, told
 from app.ui.summarize.summarize_tab import SummaryRunner
 from app.ui.summarize.work_page import WorkPage
 from app.ui.theme import Theme
-from app.ui.widgets.file_dialog import DOCUMENTS, file_dialog
+from app.ui.widgets.dialogs import DOCUMENTS, file_dialog
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

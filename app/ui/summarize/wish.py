@@ -11,10 +11,8 @@ from app.ui.shell.i18n import tr
 from app.ui.summarize.column import Column
 from app.ui.summarize.texts import FORMS, LENGTHS
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import text_button
-from app.ui.widgets.choice_button import ChoiceButton
-from app.ui.widgets.flow_layout import FlowLayout
-from app.ui.widgets.names import name_widgets
+from app.ui.widgets.buttons import ChoiceButton, text_button
+from app.ui.widgets.layouts import FlowLayout, name_widgets
 
 TYPING_MS = 400
 MOST_INSTRUCTION = 400

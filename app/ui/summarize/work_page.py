@@ -17,9 +17,9 @@ from app.ui.summarize.statements import StatementView, Told
 from app.ui.summarize.texts import Progress, work_words
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.elided_label import ElidedLabel
-from app.ui.widgets.names import name_widgets
-from app.ui.widgets.progress_line import STEPS, ProgressLine
+from app.ui.widgets.indicators import STEPS, ProgressLine
+from app.ui.widgets.labels import ElidedLabel
+from app.ui.widgets.layouts import name_widgets
 
 TICK_MS = 5_000
 WRITES = "The summary as it is written"

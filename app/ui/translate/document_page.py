@@ -12,6 +12,8 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButt
 
 from app.documents.segments import Content
 from app.features.translation.stored import Row, StoredTranslation, TranslationEstimate
+from app.ui.document.files import FileToRead, Stage, short_name
+from app.ui.document.header import DocumentSearch
 from app.ui.icons import icon
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
@@ -24,13 +26,9 @@ from app.ui.translate.rows import PORTION, SOURCE, TARGET, RowSource
 from app.ui.translate.side_by_side import SideBySide
 from app.ui.translate.texts import draft_words, layout_words, segments_words
 from app.ui.widgets.buttons import IconButton, set_mark, text_button
-from app.ui.widgets.document_search import DocumentSearch
-from app.ui.widgets.document_texts import short_name
-from app.ui.widgets.elided_label import ElidedLabel
-from app.ui.widgets.file_to_read import FileToRead, Stage
-from app.ui.widgets.flow_layout import FlowLayout
-from app.ui.widgets.names import name_widgets
-from app.ui.widgets.progress_line import ProgressLine
+from app.ui.widgets.indicators import ProgressLine
+from app.ui.widgets.labels import ElidedLabel
+from app.ui.widgets.layouts import FlowLayout, name_widgets
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

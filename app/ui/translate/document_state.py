@@ -12,7 +12,7 @@ from app.ui.shell.notify import ACTION_LABELS, Notify
 from app.ui.theme import Theme
 from app.ui.translate.texts import stopped_words
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.names import name_widgets
+from app.ui.widgets.layouts import name_widgets
 
 
 class DocumentState(QFrame):

@@ -723,7 +723,7 @@ class DocumentTerms(QObject):
         self._is_new.discard(translation_id)
 
     def _show_memory(self) -> None:
-        from app.ui.memory_dialog import MemoryDialog  # not needed at start
+        from app.ui.settings.translation_memory import MemoryDialog  # not needed at start
 
         shown = self._view.stored.id if self._view.stored is not None else None
         MemoryDialog(self._app.translations, self._theme, self._notify, self._view, shown).open()

@@ -15,13 +15,10 @@ from app.documents.folder import Expanded, expand
 from app.features.messages import Sentence, sentence_for
 from app.features.translation.result import TranslationWish
 from app.features.translation.stored import Added, Adding, StoredTranslation
+from app.ui.document.files import LARGE_BYTES, DocumentQuestions, FileToRead, Stage, size_of, told_of
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.widgets.document_questions import DocumentQuestions
-from app.ui.widgets.dropped_texts import told_of
-from app.ui.widgets.file_to_read import FileToRead, Stage
-from app.ui.widgets.large_file import LARGE_BYTES, size_of
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

@@ -46,9 +46,9 @@ from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
-from app.ui.widgets.elided_label import ElidedLabel
-from app.ui.widgets.file_dialog import SAVED, file_dialog
-from app.ui.widgets.names import name_widgets
+from app.ui.widgets.dialogs import SAVED, file_dialog
+from app.ui.widgets.labels import ElidedLabel
+from app.ui.widgets.layouts import name_widgets
 
 FOUND_PX = 150
 

@@ -23,11 +23,9 @@ from app.ui.shell.i18n import tr
 from app.ui.shell.model_loader import in_words, model_name
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import IconButton, text_button
-from app.ui.widgets.choice_button import ChoiceButton
-from app.ui.widgets.flow_layout import FlowLayout
-from app.ui.widgets.names import name_widgets
-from app.ui.widgets.progress_line import ProgressLine
+from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
+from app.ui.widgets.indicators import ProgressLine
+from app.ui.widgets.layouts import FlowLayout, name_widgets
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

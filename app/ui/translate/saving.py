@@ -17,7 +17,7 @@ from app.features.translation.stored import Saved, Saving, StoredTranslation
 from app.ui.shell import tasks
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
-from app.ui.widgets.file_dialog import SAVED, file_dialog
+from app.ui.widgets.dialogs import SAVED, file_dialog
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

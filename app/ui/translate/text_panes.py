@@ -44,8 +44,8 @@ from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
 from app.ui.translate.languages import NeedsModel
 from app.ui.widgets.buttons import IconButton, set_text_font, text_button
-from app.ui.widgets.elided_label import ElidedLabel
-from app.ui.widgets.names import name_widgets
+from app.ui.widgets.labels import ElidedLabel
+from app.ui.widgets.layouts import name_widgets
 
 NARROW_PX = 460
 """Of the card: below it the panes stand under each other."""

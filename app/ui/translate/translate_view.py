@@ -17,7 +17,7 @@ from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.translate.text_page import TextPage
 from app.ui.translate.translate_tab import TranslationRunner
-from app.ui.widgets.file_dialog import DOCUMENTS, document_filters, file_dialog
+from app.ui.widgets.dialogs import DOCUMENTS, document_filters, file_dialog
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

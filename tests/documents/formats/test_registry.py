@@ -16,7 +16,7 @@ from app.documents.formats import registry
 from app.documents.formats.detection import find_format, really
 from app.documents.formats.registry import Format, formats
 from app.documents.protocol import Draw, Rewritten
-from app.ui.widgets.file_dialog import document_filters
+from app.ui.widgets.dialogs import document_filters
 from tests.documents.formats import toy
 from tests.helpers.documents import read
 from tests.helpers.rewriting import by_the_child, reversed_words

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from app.ui.widgets.pages_dialog import PagesDialog
-from app.ui.widgets.password_dialog import PasswordDialog
+from app.ui.document.files import PagesDialog, PasswordDialog
 from tests.helpers.desks.desk import Desk
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from PySide6.QtWidgets import QLabel, QLineEdit, QToolButton
 
 from app.features.shown_document import Mark
-from app.ui.widgets.document_page import PageArea, PagePaper
-from app.ui.widgets.document_problem import DocumentProblem
-from app.ui.widgets.document_search import DocumentSearch
-from app.ui.widgets.document_text import DocumentText
-from app.ui.widgets.document_view import DocumentView
+from app.ui.document.header import DocumentSearch
+from app.ui.document.page import PageArea, PagePaper
+from app.ui.document.text import DocumentText
+from app.ui.document.view import DocumentProblem, DocumentView
 from tests.helpers.desks.desk import Desk, Found
 
 

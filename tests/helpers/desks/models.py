@@ -23,11 +23,10 @@ from app.ui.models.search_page import SearchPage
 from app.ui.models.state_view import StateView
 from app.ui.models.storage_page import StoragePage
 from app.ui.models.storage_row import StorageRow
-from app.ui.widgets.choice import CheckRow
-from app.ui.widgets.choice_button import ChoiceButton
-from app.ui.widgets.elided_label import ElidedLabel
-from app.ui.widgets.fields import SearchField
-from app.ui.widgets.progress_line import ProgressLine
+from app.ui.widgets.buttons import ChoiceButton
+from app.ui.widgets.fields import CheckRow, SearchField
+from app.ui.widgets.indicators import ProgressLine
+from app.ui.widgets.labels import ElidedLabel
 from tests.helpers.desks.desk import Desk, Found
 
 PAGES = ("suggested", "installed", "others", "downloads", "storage")

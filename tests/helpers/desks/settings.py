@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QLabel, QLineEdit
 from shiboken6 import isValid
 
-from app.ui.settings_dialog import SettingsDialog
+from app.ui.settings.dialog import SettingsDialog
 from tests.helpers.desks.desk import Desk, Kind
 from tests.helpers.desks.window import Frame
 

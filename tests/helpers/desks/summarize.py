@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QMenu, QPushButton
 from app.bootstrap import Fireside
 from app.features.summary.result import Form, Length, SummaryEvent, Wish
 from app.features.summary.stored import StoredSummary
+from app.ui.document.files import DocumentChip
+from app.ui.document.view import DocumentView
 from app.ui.shell.notify import Notify
 from app.ui.summarize.draft import BetterModel, DropZone, Figures
 from app.ui.summarize.result import ResultHead, TitleField
@@ -19,12 +21,10 @@ from app.ui.summarize.statements import StatementView
 from app.ui.summarize.summarize_view import SummarizeView
 from app.ui.summarize.texts import Progress
 from app.ui.summarize.wish import WishChoices
-from app.ui.widgets.choice_button import ChoiceButton
-from app.ui.widgets.document_chip import DocumentChip
-from app.ui.widgets.document_view import DocumentView
-from app.ui.widgets.elided_label import ElidedLabel
+from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.fields import Segments
-from app.ui.widgets.progress_line import ProgressLine
+from app.ui.widgets.indicators import ProgressLine
+from app.ui.widgets.labels import ElidedLabel
 from tests.helpers.desks.desk import Found
 from tests.helpers.desks.dialogs import FileQuestions
 from tests.helpers.desks.document import ReaderDesk

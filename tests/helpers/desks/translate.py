@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QFrame, QLabel, QLineEd
 from app.bootstrap import Fireside
 from app.documents.segments import Content, Segment
 from app.features.translation.result import Formality, Translated, TranslationWish
+from app.ui.document.header import DocumentSearch
 from app.ui.shell.notify import Notify
 from app.ui.translate.document_page import DocumentPage, DraftFoot, FileLine
 from app.ui.translate.document_state import DocumentState
@@ -27,10 +28,9 @@ from app.ui.translate.text_page import TextPage
 from app.ui.translate.text_panes import AlternativesCard, SourceEdit, TargetView, TextPanes
 from app.ui.translate.text_work import Answer, Ended, Paragraphs
 from app.ui.translate.translate_view import TranslateView
-from app.ui.widgets.choice_button import ChoiceButton
-from app.ui.widgets.document_search import DocumentSearch
-from app.ui.widgets.elided_label import ElidedLabel
-from app.ui.widgets.progress_line import ProgressLine
+from app.ui.widgets.buttons import ChoiceButton
+from app.ui.widgets.indicators import ProgressLine
+from app.ui.widgets.labels import ElidedLabel
 from tests.helpers.desks.desk import Desk, Found
 from tests.helpers.desks.dialogs import FileQuestions
 from tests.helpers.script import prompts

@@ -41,8 +41,8 @@ from app.ui.summarize.summarize_view import SummarizeView
 from app.ui.theme import Theme
 from app.ui.translate.translate_tab import TranslationRunner
 from app.ui.translate.translate_view import TranslateView
-from app.ui.widgets.elided_label import ElidedLabel
 from app.ui.widgets.fields import SearchField
+from app.ui.widgets.labels import ElidedLabel
 from app.ui.widgets.row_list import ID_ROLE, RowList
 from app.ui.work_column import WorkColumn
 from tests.helpers.attached import urls_of

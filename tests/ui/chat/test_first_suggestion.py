@@ -20,8 +20,8 @@ from app.hub.downloads import Download
 from app.hub.library import InstalledModel
 from app.ui.chat.empty_state import EmptyState
 from app.ui.chat.first_suggestion import FirstSuggestion
-from app.ui.settings_dialog import SettingsDialog
-from app.ui.settings_network import NetworkPage
+from app.ui.settings.dialog import SettingsDialog
+from app.ui.settings.pages import NetworkPage
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame
 from tests.helpers.tiny_models import make_tiny

@@ -25,7 +25,7 @@ from app.core.events import Role
 from app.core.settings import load_settings
 from app.features.messages import Sentence
 from app.ui.chat.chat_view import ChatView
-from app.ui.settings_dialog import SettingsDialog
+from app.ui.settings.dialog import SettingsDialog
 from app.ui.shell import tasks
 from app.ui.shell.shortcuts import ShortcutSheet
 from app.ui.theme import EDGE_PX, READING_PX

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.core.errors import EngineStopped
 from app.core.events import LoadProgress, Message, Role
 from app.core.paths import starter_model
-from app.ui.settings_dialog import SettingsDialog
+from app.ui.settings.dialog import SettingsDialog
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import ModelLoader, model_name
 from tests.helpers.desks.window import Frame, open_window

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.ui.chat.chat_settings import ChatSettings
 from app.ui.shell.shortcuts import SUMMARY_SHORTCUTS, TRANSLATION_SHORTCUTS, WINDOW_SHORTCUTS, ShortcutSheet
 from app.ui.theme import Theme
-from app.ui.widgets.scroll_box import ScrollBox
+from app.ui.widgets.dialogs import ScrollBox
 from tests.helpers.clipping import clipped_texts
 
 

@@ -19,7 +19,7 @@ from app.ui.chat.chat_view import ChatView
 from app.ui.models.state_view import StateView
 from app.ui.summarize.summarize_view import SummarizeView
 from app.ui.theme import EDGE_PX, READING_PX
-from app.ui.widgets.question_dialog import QuestionDialog
+from app.ui.widgets.dialogs import QuestionDialog
 from tests.helpers.attached import lease_pdf, notes
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.chat import ChatDesk

@@ -1,0 +1,622 @@
+"""Files that somebody gave to be read: what is asked about them, their reading in a line, their chips and words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from functools import partial
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QSizePolicy, QWidget
+
+from app.core.events import CancelToken
+from app.core.visible import visible_name
+from app.documents.folder import MOST_FILES, Expanded
+from app.documents.formats import registry
+from app.documents.protocol import Found
+from app.documents.source import ENCODINGS, PageRead, Remark
+from app.features.document_messages import pages_words, remark_sentence, units
+from app.features.documents import WHOLE, Documents, Kept, Part, ReadEvent, Waits
+from app.store.documents import StoredDocument
+from app.ui.icons import icon
+from app.ui.shell import tasks
+from app.ui.shell.i18n import size_text, tr, window_title
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import IconButton
+from app.ui.widgets.dialogs import DOCUMENTS, QuestionDialog, document_filters, file_dialog
+from app.ui.widgets.fields import Stepper
+from app.ui.widgets.labels import ElidedLabel, plain_tip
+
+if TYPE_CHECKING:
+    from app.ui.shell.tasks import Task
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Something that can be done with a file: its words, what it does, and for which files it is there."""
+
+    label: str
+    do: Callable[[Any], object]
+    serves: Callable[[Any], bool] = lambda _one: True
+
+
+class DocumentQuestions(QObject):
+    """Dialogs over a window; only one asks for a password at a time."""
+
+    files_chosen = Signal(list)
+    password_given = Signal(object, str)
+    """A `FileToRead` and what was typed."""
+    refused = Signal(object)
+    """No password for this `FileToRead`."""
+    part_chosen = Signal(object, object)
+    """A `FileToRead` and the `Part` of it that is to be read."""
+    reading_allowed = Signal(object)
+    """A large `FileToRead` is to be read."""
+
+    def __init__(self, theme: Theme, window: QWidget) -> None:
+        super().__init__(window)
+        self._theme, self._window = theme, window
+        self._locked: list[tuple[FileToRead, bool]] = []
+        self._asked: PasswordDialog | None = None
+
+    def ask_for_files(self, title: str = "") -> None:
+        """Several may be chosen."""
+        dialog = file_dialog(self._window, title or tr("Attach files"), DOCUMENTS)
+        dialog.setObjectName("attach_dialog")
+        dialog.setNameFilters(document_filters())
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.filesSelected.connect(self.files_chosen.emit)
+        dialog.open()
+
+    def ask_for_password(self, one: FileToRead, *, is_wrong: bool) -> None:
+        """When those that are locked before it have been asked about."""
+        self._locked.append((one, is_wrong))
+        self._ask_next()
+
+    def ask_for_pages(self, one: FileToRead) -> None:
+        """Which part of it is to be read."""
+        document = one.document
+        if document is None:
+            return
+        dialog = PagesDialog(
+            self._theme, one.name, document.unit, document.pages,
+            first=one.part.first_page or 1, last=one.part.last_page, names=document.info.get("names", ()),
+            parent=self._window,
+        )  # fmt: skip
+        dialog.chosen.connect(
+            lambda first, last: self.part_chosen.emit(one, replace(one.part, first_page=first, last_page=last))
+        )
+        dialog.open()
+
+    def ask_about_size(self, one: FileToRead, size_bytes: int) -> None:
+        """Whether a large file is to be read."""
+        dialog = LargeFile(self._theme, one.name, size_bytes, self._window)
+        dialog.read_wanted.connect(lambda: self.reading_allowed.emit(one))
+        dialog.rejected.connect(lambda: self.refused.emit(one))
+        dialog.open()
+
+    def show_menu(self, one: FileToRead, at: QPoint, offers: Sequence[Offer]) -> QMenu:
+        """What can be done with a document, and in which encoding it can be read."""
+        menu = QMenu(self._window)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for offer in offers:
+            if offer.serves(one):
+                menu.addAction(offer.label, partial(offer.do, one))
+        if one.has_encoding and one.document is not None:
+            used = one.document.info["encoding"] or one.part.encoding
+            encodings = menu.addMenu(tr("Text encoding"))
+            for name in ENCODINGS:
+                action = encodings.addAction(name, partial(self._on_encoding, one, name))
+                action.setCheckable(True)
+                action.setChecked(name == used)
+        menu.popup(at)
+        return menu
+
+    def _on_encoding(self, one: FileToRead, name: str) -> None:
+        self.part_chosen.emit(one, replace(one.part, encoding=name))
+
+    def _ask_next(self) -> None:
+        while self._locked and self._asked is None:
+            one, is_wrong = self._locked.pop(0)
+            if one.stage is not Stage.LOCKED:
+                continue
+            dialog = self._asked = PasswordDialog(self._theme, one.name, is_wrong=is_wrong, parent=self._window)
+            dialog.given.connect(lambda password, one=one: self.password_given.emit(one, password))
+            dialog.rejected.connect(lambda one=one: self.refused.emit(one))
+            dialog.finished.connect(self._on_done)
+            dialog.open()
+
+    def _on_done(self) -> None:
+        self._asked = None
+        self._ask_next()
+
+
+# Asks before a very large file is read: how large it is, and about how long that takes.
+
+
+LARGE_BYTES = 100_000_000
+BYTES_PER_MINUTE = 300_000_000
+"""A plain text into the store, on two cores; other formats have fewer words to the byte."""
+
+
+class LargeFile(QuestionDialog):
+    """`read_wanted`; closed otherwise, the file is not attached."""
+
+    read_wanted = Signal()
+
+    def __init__(self, theme: Theme, name: str, size_bytes: int, parent: QWidget) -> None:
+        minutes = max(1, round(size_bytes / BYTES_PER_MINUTE))
+        time = tr("about a minute") if minutes == 1 else tr("about {count} minutes", count=minutes)
+        words = tr(
+            "Reading it takes {time}, and its text as much room on the disk again. You can go on meanwhile.", time=time
+        )
+        title = tr("{name} is {size}.", name=short_name(name), size=size_text(size_bytes))
+        super().__init__(theme, title, words, parent)
+        self.setObjectName("large_file")
+        self.setWindowTitle(window_title(tr("A large file")))
+        self.add_choice(tr("Read it"), self.read_wanted.emit, "primary")
+
+
+def size_of(path: Path) -> int:
+    """0 where it cannot be told: reading it will say why."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+# Asks which pages of a document are to be read.
+
+
+class PagesDialog(QuestionDialog):
+    """`chosen` carries the first and the last page, both included. `names` are those of the files of an archive."""
+
+    chosen = Signal(int, int)
+
+    def __init__(
+        self,
+        theme: Theme,
+        name: str,
+        unit: str,
+        pages: int,
+        *,
+        first: int = 1,
+        last: int = 0,
+        names: Sequence[str] = (),
+        parent: QWidget,
+    ) -> None:
+        title = tr("Which {unit}s of {name}?", unit=unit, name=short_name(name))
+        words = tr("It has {pages}. Only those you choose here are read.", pages=units(unit, pages))
+        super().__init__(theme, title, words, parent)
+        self.setObjectName("pages_dialog")
+        self.setWindowTitle(window_title(tr("Choose {unit}s", unit=unit)))
+        self.words.setProperty("kind", "muted")
+        self.first = Stepper(theme, tr("From {unit}", unit=unit), first, lowest=1, highest=pages)
+        self.last = Stepper(theme, tr("To {unit}", unit=unit), last or pages, lowest=1, highest=pages)
+        self.first.changed.connect(lambda value: self.last.number.setValue(max(value, self.last.number.value())))
+        self.last.changed.connect(lambda value: self.first.number.setValue(min(value, self.first.number.value())))
+        if names:
+            self.fields.setDirection(QHBoxLayout.Direction.TopToBottom)
+        self.named = [
+            self._add(text, stepper, names) for text, stepper in ((tr("From"), self.first), (tr("to"), self.last))
+        ]
+        self.fields.addStretch(1)
+        self.read_button = self.add_choice(tr("Read this part"), self._on_part_chosen, "primary")
+        self.first.number.setFocus()
+
+    def _add(self, text: str, stepper: Stepper, names: Sequence[str]) -> QLabel:
+        """A number with what stands before it, and behind it the name of the file that has it; this is returned."""
+        row, label, named = QHBoxLayout(), QLabel(text), ElidedLabel(mode=Qt.TextElideMode.ElideMiddle)
+        for each in (label, named):
+            each.setFont(self._theme.font(14))
+        label.setMinimumWidth(self._theme.px(40) if names else 0)
+
+        def show_name(number: float) -> None:
+            name = visible_name(names[round(number) - 1]) if len(names) >= number else ""
+            named.setText(name)
+            stepper.number.setAccessibleDescription(name)
+
+        row.setSpacing(self._theme.px(10))
+        row.addWidget(label)
+        row.addWidget(stepper)
+        row.addWidget(named, 1)
+        named.setVisible(bool(names))
+        self.fields.addLayout(row)
+        stepper.changed.connect(show_name)
+        show_name(stepper.number.value())
+        return named
+
+    def _on_part_chosen(self) -> None:
+        self.chosen.emit(round(self.first.number.value()), round(self.last.number.value()))
+
+
+# Asks for the password of a document.
+
+
+class PasswordDialog(QuestionDialog):
+    """`given` carries the password; closed otherwise, the document is not attached."""
+
+    given = Signal(str)
+
+    def __init__(self, theme: Theme, name: str, *, is_wrong: bool, parent: QWidget) -> None:
+        name = short_name(name)
+        words = tr("Wrong password for {name}. Try again.", name=name) if is_wrong else tr("It is not stored anywhere.")
+        super().__init__(theme, tr("{name} needs a password.", name=name), words, parent)
+        self.setObjectName("password_dialog")
+        self.setWindowTitle(window_title(tr("Password")))
+        self.words.setProperty("kind", "danger" if is_wrong else "muted")
+        self.field = QLineEdit(echoMode=QLineEdit.EchoMode.Password)
+        self.field.setFont(theme.font(14))
+        self.field.setAccessibleName(tr("Password for {name}", name=name))
+        self.field.setAccessibleDescription(words)
+        self.fields.addWidget(self.field)
+        self.open_button = self.add_choice(tr("Open document"), lambda: self.given.emit(self.field.text()), "primary")
+        self.open_button.setEnabled(False)
+        self.field.textChanged.connect(lambda text: self.open_button.setEnabled(bool(text)))
+        self.field.setFocus()
+
+
+# One file that somebody gave: waiting, being read, read, or refused.
+
+
+class Stage(Enum):
+    """How far it is."""
+
+    ASKED = "asked"
+    """It is large: the person is asked first."""
+    WAITS = "waits"
+    READING = "reading"
+    LOCKED = "locked"
+    READ = "read"
+    FAILED = "failed"
+
+
+@dataclass(eq=False)
+class FileToRead:
+    """What is known of it so far. `unit` is what its pages are; `error` says why it could not be read."""
+
+    path: Path
+    part: Part = WHOLE
+    password: str = ""
+    stage: Stage = Stage.WAITS
+    page: int = 0
+    pages: int = 0
+    unit: str = ""
+    error: str = ""
+    task: Task | None = None
+    document: StoredDocument | None = None
+
+    @property
+    def name(self) -> str:
+        """The file's name, safe to show."""
+        return self.document.name if self.document else visible_name(self.path.name)
+
+    @property
+    def is_on_its_way(self) -> bool:
+        """Whether it will be there unless something goes wrong."""
+        return self.stage in (Stage.ASKED, Stage.WAITS, Stage.READING, Stage.LOCKED)
+
+    @property
+    def has_pages_to_choose(self) -> bool:
+        """Whether a part of it can be read instead."""
+        return self.document is not None and bool(self.document.unit) and self.document.pages > 1
+
+    @property
+    def has_encoding(self) -> bool:
+        """Whether its letters can be read in another encoding."""
+        info = self.document.info if self.document else {}
+        told = {str(remark["name"]) for remark in info.get("remarks", ())}
+        return bool(info.get("encoding") or self.part.encoding or "legacy_font" in told)
+
+
+# Files that are to be read, one after the other; each is a task of the window.
+
+
+class ReadingLine(QObject):
+    """Says how far each file is. `documents_of` says whose documents a file is to become one of."""
+
+    moved = Signal(object)
+    """A `FileToRead` is further."""
+    kept = Signal(object, object)
+    """A `FileToRead` with its `StoredDocument`."""
+    failed = Signal(object, object)
+    """A `FileToRead` with what was raised."""
+
+    def __init__(self, documents_of: Callable[[Any], Documents], parent: QObject) -> None:
+        super().__init__(parent)
+        self._documents_of = documents_of
+        self._waiting: list[FileToRead] = []
+        self._running: FileToRead | None = None
+
+    def add(self, one: FileToRead, *, is_next: bool = False) -> None:
+        """Reads it when its turn comes; `is_next`: before the others."""
+        one.stage, one.page = Stage.WAITS, 0
+        self._waiting.insert(0 if is_next else len(self._waiting), one)
+        self._begin_next()
+
+    def drop(self, one: FileToRead) -> None:
+        """It is not wanted any more; nothing more is told of it."""
+        if one in self._waiting:
+            self._waiting.remove(one)
+        if one is self._running and one.task is not None:
+            one.task.cancel()
+
+    def _begin_next(self) -> None:
+        if self._running is not None or not self._waiting:
+            return
+        one = self._running = self._waiting.pop(0)
+        one.stage = Stage.READING
+        one.task = tasks.run(self._work_of(one), self)
+        one.task.event.connect(lambda event: self._on_event(one, event))
+        one.task.finished.connect(lambda: self._on_end(one))
+        one.task.failed.connect(lambda error: self._on_failed(one, error))
+
+    def _on_event(self, one: FileToRead, event: ReadEvent) -> None:
+        if isinstance(event, Kept):
+            one.document, one.stage = event.document, Stage.READ
+            return
+        if isinstance(event, Waits):
+            one.stage = Stage.WAITS
+        elif isinstance(event, Found):
+            one.stage, one.pages, one.unit = Stage.READING, event.opened.pages, event.opened.unit
+        elif isinstance(event, PageRead):
+            one.page = event.page
+        else:
+            return
+        self.moved.emit(one)
+
+    def _on_end(self, one: FileToRead) -> None:
+        self._running, one.task = None, None
+        if one.document is not None and one.stage is Stage.READ:
+            self.kept.emit(one, one.document)
+        self._begin_next()
+
+    def _on_failed(self, one: FileToRead, error: BaseException) -> None:
+        self._running, one.task = None, None
+        self.failed.emit(one, error)
+        self._begin_next()
+
+    def _work_of(self, one: FileToRead) -> Callable[[CancelToken], Iterator[ReadEvent]]:
+        documents = self._documents_of(one)
+        return lambda token: documents.read(one.path, token, password=one.password, part=one.part)
+
+
+# A document beside a message: its name, how long it is, how far its reading has come, or what went wrong.
+
+
+ICON_PX = 16
+BAR_PX = 2
+NAME_PX = 260
+LEAST_NAME_PX = 100
+_GLYPHS = {registry.PDFS: "file-pdf", registry.TABLES: "table", registry.MAILS: "envelope", "epub": "book-open"}
+"""By the kinds and the names of formats."""
+
+
+class DocumentChip(QPushButton):
+    """A card that is a button; a cross in it takes the document away where that is possible."""
+
+    remove_wanted = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._share: float | None = None
+        self._is_error = False
+        self.setObjectName("document_chip")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAutoDefault(False)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)  # narrower where a line is
+        self._icon = QLabel()
+        self._name = ElidedLabel("", Qt.TextElideMode.ElideMiddle)
+        self._words = ElidedLabel()
+        self._words.setProperty("kind", "muted")
+        self.remove = IconButton(theme, "x", "", size_px=14)
+        self.remove.clicked.connect(self.remove_wanted)
+        self.remove.hide()
+        for part in (self._icon, self._name, self._words):  # all of it is one button
+            part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._row = QHBoxLayout(self)
+        for widget in (self._icon, self._name, self._words, self.remove):
+            self._row.addWidget(widget)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def show_name(self, name: str) -> None:
+        """The file's name; its ending chooses the icon."""
+        self._name.setText(name)
+        self.remove.set_name(tr("Remove {name}", name=name))
+        self._on_theme_changed()
+        self._describe()
+
+    def show_words(self, words: str) -> None:
+        """What is known of it, such as "15 pages · 4,200 words"; ends a progress and an error."""
+        self._share, self._is_error = None, False
+        self._say(words)
+
+    def show_progress(self, done: int, total: int) -> None:
+        """How much of it has been read; a `total` of 0 is not known yet."""
+        self._share, self._is_error = (min(1.0, done / total) if total > 0 else 0.0), False
+        self._say(tr("Reading, {percent} %", percent=round(self._share * 100)) if total > 0 else tr("Reading…"))
+
+    def show_error(self, words: str) -> None:
+        """Why it is not there, in a sentence; where that begins with the name, it is not said twice."""
+        self._share, self._is_error = None, True
+        self._say(words.removeprefix(f"{self._name.text()} "))
+        self.setAccessibleDescription(words)
+        self.setToolTip(plain_tip(words))
+
+    def set_removable(self, is_removable: bool) -> None:
+        """Whether there is a cross."""
+        self.remove.setVisible(is_removable)
+        self._on_theme_changed()
+
+    def _say(self, words: str) -> None:
+        self._words.setText(words)
+        kind = "danger" if self._is_error else "muted"
+        if self._words.property("kind") != kind:
+            self._words.setProperty("kind", kind)
+            self._words.style().unpolish(self._words)
+            self._words.style().polish(self._words)
+        self._on_theme_changed()
+        self._describe()
+
+    def _describe(self) -> None:
+        self.setAccessibleName(tr("Document {name}", name=self._name.text()))
+        self.setAccessibleDescription(self._words.text())
+
+    def _on_theme_changed(self) -> None:
+        px, tokens = self._theme.px, self._theme.tokens
+        glyph = "warning-circle" if self._is_error else _glyph_of(PurePath(self._name.text()).suffix)
+        color = tokens.danger if self._is_error else tokens.accent
+        self._icon.setPixmap(icon(glyph, color, px(ICON_PX)).pixmap(px(ICON_PX)))
+        self._name.setFont(self._theme.font(13))
+        self._name.setMaximumWidth(px(NAME_PX))
+        needed = self._name.fontMetrics().horizontalAdvance(self._name.text())
+        self._name.setMinimumWidth(min(needed, px(LEAST_NAME_PX)))  # the words are shortened first
+        self._words.setFont(self._theme.font(13))
+        end = px(4) if self.remove.isVisibleTo(self) else px(12)
+        self._row.setContentsMargins(px(12), px(4), end, px(4))
+        self._row.setSpacing(px(10))
+        self.setMinimumHeight(px(30))
+        self.update()
+
+    def sizeHint(self) -> QSize:
+        return self._row.sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        return self._row.minimumSize()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        elif event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace) and self.remove.isVisibleTo(self):
+            self.remove_wanted.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """A line along the lower edge fills while the document is read."""
+        super().paintEvent(event)
+        if self._share is None:
+            return
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        inside = QPainterPath()
+        radius = self._theme.px(8)
+        inside.addRoundedRect(QRectF(self.rect()).adjusted(1, 1, -1, -1), radius, radius)
+        painter.setClipPath(inside)
+        high, width = self._theme.px(BAR_PX), self.width() * self._share
+        left = self.width() - width if self.isRightToLeft() else 0.0
+        painter.fillRect(QRectF(0, self.height() - 1 - high, self.width(), high), QColor(self._theme.tokens.line))
+        painter.fillRect(QRectF(left, self.height() - 1 - high, width, high), QColor(self._theme.tokens.muted))
+
+
+def _glyph_of(ending: str) -> str:
+    meant = next((each for each in registry.formats() if each.has(ending)), None)
+    return "file-text" if meant is None else _GLYPHS.get(meant.name) or _GLYPHS.get(meant.kind, "file-text")
+
+
+# The small button that stands for a place in a document, such as "p. 4".
+
+
+class PageChip(QPushButton):
+    """Opens the page it names; small enough to stand within a line of text."""
+
+    def __init__(self, theme: Theme, text: str, accessible_name: str, parent: QWidget | None = None) -> None:
+        super().__init__(text, parent)
+        self._theme = theme
+        self.setObjectName("page_chip")
+        self.setAccessibleName(accessible_name)
+        self.setToolTip(accessible_name)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setAutoDefault(False)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def _on_theme_changed(self) -> None:
+        self.setFont(self._theme.font(14))
+
+
+# What a chip says of a document: how large it is, which part was read, and what there is to tell of it.
+
+
+MOST_NAME = 44
+
+
+def part_of(document: StoredDocument) -> Part:
+    """Which part of the file was read."""
+    part = document.info.get("part")
+    return Part(**part) if isinstance(part, dict) else Part()
+
+
+def pages_line(document: StoredDocument) -> str:
+    """How many pages, or which of them; "" for a document without any."""
+    part, unit = part_of(document), document.unit
+    if not unit or not document.pages:
+        return ""
+    if not part.first_page and not part.last_page:
+        return units(unit, document.pages)
+    first, last = part.first_page or 1, part.last_page or document.pages
+    if first == last:
+        return tr("{unit} {page} of {pages}", unit=unit, page=first, pages=f"{document.pages:,}")
+    return tr("{unit}s {first} to {last} of {pages}", unit=unit, first=first, last=last, pages=f"{document.pages:,}")
+
+
+def size_words(document: StoredDocument) -> str:
+    """Such as "15 pages · 4,200 words"; what is not known is left out."""
+    return " · ".join(_sizes(document))
+
+
+def spoken_size(document: StoredDocument) -> str:
+    """The same for a screen reader."""
+    return ", ".join(_sizes(document))
+
+
+def tokens_words(tokens: int | None) -> str:
+    """How long it is for the model that is loaded, for a tool tip; "" where that was not counted."""
+    return "" if tokens is None else tr("{count} tokens for this model", count=f"{tokens:,}")
+
+
+def _sizes(document: StoredDocument) -> list[str]:
+    words = document.info.get("words", 0)
+    counted = tr("1 word") if words == 1 else tr("{count} words", count=f"{words:,}")
+    return [part for part in (pages_line(document), counted if words else "") if part]
+
+
+def remarks_words(document: StoredDocument) -> str:
+    """What the person should know of it; "" where all is as it should be."""
+    odd = {page.page: page for page in (PageRead(**fields) for fields in document.info.get("pages", ()))}
+    part = part_of(document)
+    looked_at = range(part.first_page or 1, (part.last_page or document.pages) + 1)
+    seen = [odd.get(page, PageRead(page)) for page in looked_at]
+    pages = pages_words(document.unit, document.pages, seen) if odd else ""
+    said = [remark_sentence(Remark(one["name"], one["values"])) for one in document.info.get("remarks", ())]
+    return " ".join([f"{pages}." if said and pages else pages, *said]).strip()
+
+
+def short_name(name: str) -> str:
+    """A name for a title: the middle of a very long one is left out."""
+    return name if len(name) <= MOST_NAME else f"{name[: MOST_NAME // 2]}…{name[-MOST_NAME // 2 + 1 :]}"
+
+
+# What there is to say of files that somebody dropped.
+
+
+def told_of(found: Expanded, *, left: int = 0) -> str:
+    """What was not taken of what somebody dropped, in one sentence; "" where all was."""
+    if found.is_cut or left:
+        return tr("At most {count} files are attached at once; the others were left out.", count=MOST_FILES)
+    odd = [one for one in found.skipped if one.reason != "no_document"]
+    if not found.files and not odd:
+        return tr("No document was found in it.")
+    if len(odd) == 1:
+        reason = {"missing": tr("There is no file {name}."), "denied": tr("{name} may not be read.")}
+        words = reason.get(odd[0].reason, tr("{name} is not a file that can be read."))
+        return words.format(name=short_name(visible_name(odd[0].path.name)))
+    return tr("{count} of the files could not be read.", count=len(odd)) if odd else ""

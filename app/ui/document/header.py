@@ -1,0 +1,384 @@
+"""Above a document: its name, where in it one is, what can be done with it; and the row that searches in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QHideEvent, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+
+from app.core.events import CancelToken
+from app.ui.shell import tasks
+from app.ui.shell.i18n import tr
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import IconButton
+from app.ui.widgets.labels import plain_tip
+from app.ui.widgets.layouts import name_widgets
+
+LEAST_NAME_PX = 48
+
+
+class DocumentHeader(QWidget):
+    """Buttons say their keys in their tool tips; a document without pages has no arrows."""
+
+    turn_wanted = Signal(int)
+    text_wanted = Signal(bool)
+    zoom_wanted = Signal(int)
+    """One step nearer (1) or farther (-1)."""
+    search_wanted = Signal()
+    close_wanted = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._unit = ""
+        self._whole_name = ""
+        self._can_zoom = False
+        self.name = QLabel(textFormat=Qt.TextFormat.PlainText)
+        self.name.setObjectName("document_name")
+        self.name.setProperty("elides", True)
+        self.name.setMinimumWidth(1)  # or a long name would keep the view from becoming narrower
+        self.where = QLabel(textFormat=Qt.TextFormat.PlainText)
+        self.where.setObjectName("document_where")
+        self.search = IconButton(theme, "magnifying-glass", tr("Search in the document"), size_px=18)
+        self.text = IconButton(theme, "text-align-left", tr("Show as text"), size_px=18)
+        self.text.setCheckable(True)
+        self.farther = IconButton(theme, "magnifying-glass-minus", tr("Smaller"), size_px=18)
+        self.nearer = IconButton(theme, "magnifying-glass-plus", tr("Larger"), size_px=18)
+        for button, keys, step in ((self.farther, "−", -1), (self.nearer, "+", 1)):
+            button.setToolTip(f"{button.accessibleName()} ({keys})")
+            button.clicked.connect(lambda _=False, step=step: self.zoom_wanted.emit(step))
+        self.previous = IconButton(theme, "caret-left", "", size_px=18)
+        self.next = IconButton(theme, "caret-right", "", size_px=18)
+        self.close_button = IconButton(theme, "x", tr("Close the document"), size_px=18)
+        self.search.setToolTip(f"{tr('Search in the document')} (Ctrl+F)")
+        self.close_button.setToolTip(f"{tr('Close the document')} (Esc)")
+        self.search.clicked.connect(self.search_wanted)
+        self.text.clicked.connect(self.text_wanted)
+        self.previous.clicked.connect(lambda: self.turn_wanted.emit(-1))
+        self.next.clicked.connect(lambda: self.turn_wanted.emit(1))
+        self.close_button.clicked.connect(self.close_wanted)
+        self._row, self._below = QHBoxLayout(), QHBoxLayout()
+        self._row.addWidget(self.name, 0)
+        self._row.addWidget(self.where, 0)
+        self._row.addStretch(1)
+        self._tools = (self.search, self.text, self.farther, self.nearer, self.previous, self.next)
+        for button in (*self._tools, self.close_button):
+            self._row.addWidget(button)
+        self._below.addStretch(1)
+        self._lines = QVBoxLayout(self)
+        self._lines.addLayout(self._row)
+        self._lines.addLayout(self._below)
+        self._is_narrow = False
+        self.setMinimumWidth(1)  # or the one line would keep it from ever becoming two
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        name_widgets(
+            document_name=self.name,
+            document_where=self.where,
+            search_document=self.search,
+            show_text=self.text,
+            smaller=self.farther,
+            larger=self.nearer,
+            previous_page=self.previous,
+            next_page=self.next,
+            close_document=self.close_button,
+        )
+
+    def show_document(self, name: str, unit: str, *, can_draw: bool) -> None:
+        """A document's name, what its pages are ("" for none), and whether they can be shown as pictures."""
+        self._unit = unit
+        self._whole_name = name
+        self.name.setToolTip(plain_tip(name))
+        self.name.setAccessibleName(name)
+        self.text.setVisible(can_draw)
+        self._mirror()
+        self._fit()
+
+    def show_page(self, page: int, pages: int) -> None:
+        """Page 3 of 12."""
+        self._show_where(page_words(self._unit, page, pages))
+        self._enable(self.previous, page > 1)
+        self._enable(self.next, page < pages)
+
+    def show_share(self, percent: int | None) -> None:
+        """How far one is in a document without pages; None where all of it is in view."""
+        self._show_where("" if percent is None else f"{percent}\u00a0%")
+
+    def show_form(self, *, is_text: bool) -> None:
+        """Which of the two is shown."""
+        self._can_zoom = not is_text
+        self.text.setChecked(is_text)
+        self.text.setToolTip(tr("Show the page") if is_text else tr("Show as text"))
+        self._fit()
+
+    def show_zoom(self, *, can_go_nearer: bool, can_go_farther: bool) -> None:
+        """Whether there is a step either way."""
+        self.nearer.setEnabled(can_go_nearer)
+        self.farther.setEnabled(can_go_farther)
+
+    def _enable(self, button: IconButton, is_enabled: bool) -> None:
+        had_focus = button.hasFocus()
+        button.setEnabled(is_enabled)
+        if had_focus and not is_enabled:  # the keyboard stays beside where it was
+            (self.next if button is self.previous else self.previous).setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _show_where(self, words: str) -> None:
+        # The dot stays beside the name, whatever the direction of the words.
+        direction = "\u200f" if self.isRightToLeft() else "\u200e"
+        self.where.setText(f"{direction}\u00a0· {words}" if words else "")
+        self._fit()
+
+    def _fit(self) -> None:
+        """Shortens the name to the room it has; what follows it stands right behind it. Where too little is left of it
+        the buttons go into a line of their own."""
+        margins = self._lines.contentsMargins()
+        for pair, is_wanted in (
+            ((self.farther, self.nearer), self._can_zoom),
+            ((self.previous, self.next), bool(self._unit)),
+        ):
+            for button in pair:
+                button.setVisible(is_wanted)
+        tools_px = sum(one.sizeHint().width() for one in self._tools if not one.isHidden())
+        room = self.width() - margins.left() - margins.right() - self.close_button.sizeHint().width()
+        room -= self.where.sizeHint().width()
+        self._place_tools(is_narrow=room - tools_px < self._theme.px(LEAST_NAME_PX))
+        if not self._is_narrow:
+            room -= tools_px
+        elif tools_px > self.width() - margins.left() - margins.right():
+            for button in (self.previous, self.next):  # pages are turned with keys and by scrolling, too
+                button.hide()
+        self.name.setText(self.name.fontMetrics().elidedText(self._whole_name, Qt.TextElideMode.ElideMiddle, room))
+
+    def _place_tools(self, *, is_narrow: bool) -> None:
+        if is_narrow == self._is_narrow:
+            return
+        self._is_narrow = is_narrow
+        for button in self._tools:
+            if is_narrow:
+                self._below.addWidget(button)
+            else:
+                self._row.insertWidget(self._row.count() - 1, button)
+
+    def _mirror(self) -> None:
+        """Back points to where reading begins."""
+        back, on = ("caret-right", "caret-left") if self.isRightToLeft() else ("caret-left", "caret-right")
+        self.previous.set_glyph(back)
+        self.next.set_glyph(on)
+        keys = ("Alt+→", "Alt+←") if self.isRightToLeft() else ("Alt+←", "Alt+→")
+        for button, key, step in ((self.previous, keys[0], -1), (self.next, keys[1], 1)):
+            button.set_name(_turn_words(self._unit, step))
+            button.setToolTip(f"{_turn_words(self._unit, step)} ({key})")
+
+    def _on_theme_changed(self) -> None:
+        px = self._theme.px
+        sides = (px(6), px(14)) if self.isRightToLeft() else (px(14), px(6))
+        self._lines.setContentsMargins(sides[0], px(5), sides[1], px(5))
+        for layout in (self._lines, self._row, self._below):
+            layout.setSpacing(0)
+        for label in (self.name, self.where):
+            label.setFont(self._theme.font(13))
+        self.where.setProperty("kind", "muted")
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LayoutDirectionChange:
+            self._mirror()
+            self._on_theme_changed()
+        super().changeEvent(event)
+
+
+def page_words(unit: str, page: int, pages: int) -> str:
+    """Where one is, in the words of the format."""
+    text = {
+        "slide": tr("slide {page} of {pages}", page=page, pages=pages),
+        "sheet": tr("sheet {page} of {pages}", page=page, pages=pages),
+        "chapter": tr("chapter {page} of {pages}", page=page, pages=pages),
+        "file": tr("file {page} of {pages}", page=page, pages=pages),
+    }
+    return text.get(unit) or tr("page {page} of {pages}", page=page, pages=pages)
+
+
+def _turn_words(unit: str, step: int) -> str:
+    if step < 0:
+        words = {"slide": tr("Previous slide"), "sheet": tr("Previous sheet"), "chapter": tr("Previous chapter")}
+        words["file"] = tr("Previous file")
+        return words.get(unit) or tr("Previous page")
+    words = {"slide": tr("Next slide"), "sheet": tr("Next sheet"), "chapter": tr("Next chapter")}
+    words["file"] = tr("Next file")
+    return words.get(unit) or tr("Next page")
+
+
+# The row that searches in a document: a field, which of how many, back, on, and a cross.
+
+
+TYPING_MS = 250
+MOST_HITS = 1000
+LONGEST_QUERY = 200
+
+
+class Searched(Protocol):
+    """What can be searched, from any thread."""
+
+    def search(self, text: str, most: int, /) -> list[Any]:
+        """At most so many hits, in the order of their `block_id`."""
+
+
+class DocumentSearch(QWidget):
+    """Searches off the window's thread as one types. `hits_changed` brings what was found, `chosen` one of it."""
+
+    hits_changed = Signal()
+    chosen = Signal(object)
+    failed = Signal(object)
+    left = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._document: Searched | None = None
+        self._task: tasks.Task | None = None
+        self._at = -1
+        self._from_block = 1
+        self._has_more = False
+        self.hits: list[Any] = []
+        self.field = QLineEdit(maxLength=LONGEST_QUERY)
+        self.field.setAccessibleName(tr("Search in the document"))
+        self.field.setPlaceholderText(tr("Search"))
+        self.field.textChanged.connect(self._on_typed)
+        self.count = QLabel(textFormat=Qt.TextFormat.PlainText)
+        self.count.setProperty("kind", "muted")
+        self.previous = IconButton(theme, "caret-up", tr("Previous match"), size_px=16)
+        self.next = IconButton(theme, "caret-down", tr("Next match"), size_px=16)
+        self.close_button = IconButton(theme, "x", tr("Close the search"), size_px=16)
+        for button, keys in ((self.previous, "Shift+F3"), (self.next, "F3"), (self.close_button, "Esc")):
+            button.setToolTip(f"{button.accessibleName()} ({keys})")
+        self.previous.clicked.connect(lambda: self.step(-1))
+        self.next.clicked.connect(lambda: self.step(1))
+        self.close_button.clicked.connect(self.left)
+        self._row = QHBoxLayout(self)
+        self._row.addWidget(self.field, 1)
+        for widget in (self.count, self.previous, self.next, self.close_button):
+            self._row.addWidget(widget)
+        self._typed = QTimer(self, singleShot=True, interval=TYPING_MS)
+        self._typed.timeout.connect(self._search)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        self._show_count()
+        name_widgets(search_field=self.field, search_count=self.count)
+
+    def set_document(self, document: Searched | None) -> None:
+        """Where to search; what was found before is forgotten."""
+        self._stop()
+        self._document = document
+        self.field.clear()
+        self._take([], has_more=False)
+
+    def forget(self) -> None:
+        """What was found is no longer marked; the words stay in the field for the next time."""
+        self._stop()
+        self._take([], has_more=False)
+
+    def begin(self, from_block: int) -> None:
+        """Opens; the first match chosen is the first one from this block on."""
+        self._from_block = from_block
+        self.show()
+        self.field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.field.selectAll()
+        if self.field.text() and not self.hits:
+            self._typed.start()
+
+    def step(self, steps: int) -> None:
+        """The next match (1) or the one before (-1), round the end."""
+        if self._typed.isActive():  # Enter does not wait for the pause
+            self._search()
+        elif self.hits:
+            self._at = (self._at + steps) % len(self.hits)
+            self._choose()
+
+    def _on_typed(self) -> None:
+        self._stop()
+        if self.field.text().strip():
+            self._typed.start()
+        else:
+            self._take([], has_more=False)
+
+    def _stop(self) -> None:
+        self._typed.stop()
+        if self._task is not None:
+            self._task.abandon()
+            self._task = None
+
+    def _search(self) -> None:
+        self._stop()
+        document, text = self._document, self.field.text().strip()
+        if document is None or not text:
+            return
+
+        def search_document(_token: CancelToken) -> Iterator[object]:
+            yield document.search(text, MOST_HITS + 1)
+
+        task = self._task = tasks.run(search_document, self)
+        task.event.connect(lambda hits: self._take(hits[:MOST_HITS], has_more=len(hits) > MOST_HITS))
+        task.failed.connect(self.failed)
+
+    def _take(self, hits: list[Any], *, has_more: bool) -> None:
+        had_some = bool(self.hits)
+        self.hits, self._has_more = hits, has_more
+        self._at = next((i for i, hit in enumerate(hits) if hit.block_id >= self._from_block), 0) if hits else -1
+        self._show_count()
+        if hits or had_some:
+            self.hits_changed.emit()
+        if hits:
+            self._choose()
+        elif self.isVisible() and self.count.text():
+            self._say(self.count.text())
+
+    def _choose(self) -> None:
+        self._show_count()
+        self._from_block = self.hits[self._at].block_id
+        self.chosen.emit(self.hits[self._at])
+        self._say(self.count.text())
+
+    def _show_count(self) -> None:
+        if self.hits:
+            most = tr("more than {most}", most=f"{MOST_HITS:,}") if self._has_more else f"{len(self.hits):,}"
+            self.count.setText(tr("{number} of {count}", number=f"{self._at + 1:,}", count=most))
+        else:
+            self.count.setText(tr("No matches") if self.field.text().strip() and not self._typed.isActive() else "")
+        for button in (self.previous, self.next):
+            button.setEnabled(bool(self.hits))
+
+    def _say(self, text: str) -> None:
+        if QAccessible.isActive():
+            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
+
+    def _on_theme_changed(self) -> None:
+        px = self._theme.px
+        sides = (px(8), px(14)) if self.isRightToLeft() else (px(14), px(8))
+        self._row.setContentsMargins(sides[0], px(4), sides[1], px(8))
+        self._row.setSpacing(px(4))
+        self.field.setFont(self._theme.font(13.5))
+        self.count.setFont(self._theme.font(13))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.step(-1 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
+        elif event.key() == Qt.Key.Key_Escape:
+            self.left.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.LayoutDirectionChange:
+            self._on_theme_changed()
+        super().changeEvent(event)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._stop()
+        super().hideEvent(event)

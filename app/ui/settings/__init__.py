@@ -1,0 +1,1 @@
+"""The settings, what the network was used for, and the memory of translations."""

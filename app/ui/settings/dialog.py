@@ -1,0 +1,308 @@
+"""Settings: every change is saved and in force at once; fields cannot hold a wrong value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QBoxLayout,
+    QButtonGroup,
+    QDialog,
+    QHBoxLayout,
+    QLabel,
+    QPlainTextEdit,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import APP_NAME, __version__
+from app.core.errors import AppError
+from app.core.paths import resource_root
+from app.features.options import MOST_TOKENS
+from app.ui.settings.pages import EnginePage, MemoryPage, NetworkPage, SettingsPage, SummariesPage
+from app.ui.shell.desktop import open_folder
+from app.ui.shell.i18n import tr, window_title
+from app.ui.shell.notify import Notify
+from app.ui.shell.shortcuts import ShortcutSheet
+from app.ui.shell.window_geometry import within_screen
+from app.ui.theme import ZOOM_STEPS, Theme
+from app.ui.widgets.buttons import ChoiceButton, text_button
+from app.ui.widgets.fields import Segments, Stepper, Switch
+from app.ui.widgets.labels import ElidedLabel
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+PROMPT_DELAY_MS = 400
+WIDTH_PX, HEIGHT_PX = 760, 600
+NARROW_PX = 520
+"""With less room the list of the pages is a button with a menu above them."""
+WHEN_FULL = {
+    "compact": "Makes room at once: the model no longer sees the oldest turns, until a quarter is free.",
+    "rolling": "The model no longer sees the oldest turns, as few as possible each time.",
+    "ask": "The model sees everything until you say otherwise.",
+}
+
+
+class SettingsDialog(QDialog):
+    """Pages at the leading side, their fields beside them."""
+
+    reload_wanted = Signal()
+    """How models run was changed; the window loads the model again."""
+    network_changed = Signal()
+    """The network was switched on or off."""
+
+    def __init__(self, app: Fireside, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._app, self._theme, self._notify = app, theme, notify
+        self.setObjectName("settings_dialog")
+        self.setWindowTitle(window_title(tr("Settings")))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        px = theme.px
+        room = parent.height() - px(48) if parent is not None else px(HEIGHT_PX)
+        self.resize(within_screen(self, QSize(px(WIDTH_PX), max(px(420), min(px(HEIGHT_PX), room)))))
+        self._nav = QWidget()
+        self._nav.setObjectName("settings_nav")
+        self._nav.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._nav_column = QVBoxLayout(self._nav)
+        theme.changed.connect(self._on_theme_changed)
+        self._group = QButtonGroup(self)
+        self._numbers: dict[str, int] = {}
+        self.pages = QStackedWidget()
+        self._prompt_later = QTimer(self, singleShot=True, interval=PROMPT_DELAY_MS)
+        self._add_page(tr("Appearance"), self._appearance_page())
+        self._add_page(tr("Chat"), self._chat_page())
+        self._add_page(tr("Summarize"), SummariesPage(app, theme, self._save))
+        engine = EnginePage(app, theme, self._save)
+        engine.reload_wanted.connect(self.reload_wanted)
+        self._add_page(tr("Engine"), engine)
+        self._add_page(tr("Memory"), MemoryPage(app, theme, self._save))
+        network = NetworkPage(app, theme, self._save)
+        network.network_changed.connect(self.network_changed)
+        self._add_page(tr("Network"), network, "network")
+        self._add_page(tr("About"), self._about_page())
+        self._nav_column.addStretch(1)
+        names = [(str(number), button.text()) for number, button in enumerate(self._group.buttons())]
+        self._choice = ChoiceButton(theme, tr("Page"), names, shows_change=False)
+        self._choice.changed.connect(lambda number: self.show_page(int(number)))
+        self.pages.currentChanged.connect(lambda number: self._choice.show_value(str(number)))
+        self._above = QHBoxLayout()
+        self._above.addWidget(self._choice)
+        self._above.addStretch(1)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(0)
+        self._row.addWidget(self._nav)
+        self._row.addLayout(self._above)
+        self._row.addWidget(self.pages, 1)
+        self._on_theme_changed()
+
+    def show_page(self, number: int) -> None:
+        """Opens a page by its place in the list."""
+        button = self._group.buttons()[number]
+        button.setChecked(True)
+        (button if self._choice.isHidden() else self._choice.button).setFocus()
+        self.pages.setCurrentIndex(number)
+
+    def show_page_named(self, name: str) -> None:
+        """Opens a page that others lead to: network."""
+        self.show_page(self._numbers[name])
+
+    def done(self, result: int) -> None:
+        """Keeps what is still being typed, then closes."""
+        if self._prompt_later.isActive():
+            self._prompt_later.stop()
+            self._save_prompt()
+        super().done(result)
+
+    def _on_theme_changed(self) -> None:
+        px = self._theme.px
+        self._nav_column.setContentsMargins(px(12), px(16), px(12), px(16))
+        self._nav_column.setSpacing(px(2))
+        self._nav.setMinimumWidth(px(168))
+        for button in self._group.buttons():
+            button.setFont(self._theme.font(14, 500))
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Beside the pages, or where they are narrow or not all can be named, above them."""
+        px = self._theme.px
+        is_narrow = self.width() < px(NARROW_PX) or self.height() < self._nav.sizeHint().height()
+        self._nav.setHidden(is_narrow)
+        self._choice.setVisible(is_narrow)
+        self._above.setContentsMargins(*((px(16), px(10), px(16), 0) if is_narrow else (0, 0, 0, 0)))
+        self._row.setDirection(QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+    def _add_page(self, name: str, page: SettingsPage, key: str = "") -> None:
+        button = text_button(name, "nav")
+        button.setCheckable(True)
+        number = self.pages.count()
+        self._numbers[key] = number
+        button.setChecked(number == 0)
+        button.clicked.connect(lambda: self.pages.setCurrentIndex(number))
+        self._group.addButton(button)
+        self._nav_column.addWidget(button)
+        self.pages.addWidget(page)
+
+    def _appearance_page(self) -> SettingsPage:
+        theme, appearance = self._theme, self._app.settings.appearance
+        page = SettingsPage(theme, tr("Appearance"))
+        choices = [("system", tr("System")), ("light", tr("Light")), ("dark", tr("Dark"))]
+        page.add_row(tr("Colours"), "", Segments(tr("Colours"), choices, appearance.scheme, self._on_scheme))
+        font = Switch(theme, tr("Use the system’s font"), on=appearance.system_font)
+        font.toggled.connect(self._on_system_font)
+        page.add_row(tr("Use the system’s font"), tr("In place of Inter, for everything but code."), font)
+        zoom = Stepper(
+            theme, tr("Zoom"), theme.zoom * 100,
+            lowest=ZOOM_STEPS[0] * 100, highest=ZOOM_STEPS[-1] * 100, step=10, suffix=" %",
+        )  # fmt: skip
+        zoom.changed.connect(self._on_zoom)
+        page.add_row(tr("Zoom"), tr("Also with Ctrl + and Ctrl −."), zoom)
+        page.finish()
+        return page
+
+    def _on_scheme(self, scheme: str) -> None:
+        self._theme.scheme = scheme
+        self._save("appearance", scheme=scheme)
+
+    def _on_system_font(self, wanted: bool) -> None:
+        self._theme.system_font = wanted
+        self._save("appearance", system_font=wanted)
+
+    def _on_zoom(self, percent: float) -> None:
+        self._theme.zoom = percent / 100
+        self._save("appearance", zoom=self._theme.zoom)
+
+    def _chat_page(self) -> SettingsPage:
+        theme, chat = self._theme, self._app.settings.chat
+        page = SettingsPage(theme, tr("Chat"))
+        page.column.addWidget(page.muted(tr("For new chats. Each chat can have its own, too.")))
+        page.column.addWidget(QLabel(tr("System prompt")))
+        self._prompt = QPlainTextEdit(chat.system_prompt, placeholderText=tr("What every answer should keep to"))
+        self._prompt.setAccessibleName(tr("System prompt"))
+        self._prompt.setTabChangesFocus(True)
+        self._prompt.setFixedHeight(theme.px(96))
+        self._prompt.textChanged.connect(self._prompt_later.start)
+        self._prompt_later.timeout.connect(self._save_prompt)
+        page.column.addWidget(self._prompt)
+        temperature = Stepper(
+            theme, tr("Temperature"), chat.temperature if chat.temperature >= 0 else -0.1,
+            lowest=-0.1, highest=5, step=0.1, decimals=1, word_for_lowest=tr("Model’s own"),
+        )  # fmt: skip
+        temperature.changed.connect(
+            lambda value: self._save("chat", temperature=-1.0 if value < 0 else round(value, 1))
+        )
+        page.add_row(tr("Temperature"), tr("Low is steady, high is varied."), temperature)
+        longest = Stepper(
+            theme, tr("Longest answer"), max(0, chat.max_tokens),
+            lowest=0, highest=MOST_TOKENS, step=256, word_for_lowest=tr("No limit"),
+        )  # fmt: skip
+        longest.changed.connect(lambda value: self._save("chat", max_tokens=int(value) or -1))
+        explanation = tr("In tokens, each about three quarters of a word. No limit: as much as the context allows.")
+        page.add_row(tr("Longest answer"), explanation, longest)
+        self._add_thinking(page)
+        self._add_when_full(page)
+        page.finish()
+        return page
+
+    def _save_prompt(self) -> None:
+        self._save("chat", system_prompt=self._prompt.toPlainText())
+
+    def _add_thinking(self, page: SettingsPage) -> None:
+        chat = self._app.settings.chat
+        choices = [("auto", tr("Model’s own")), ("on", tr("On")), ("off", tr("Off"))]
+        name = tr("Thinking")
+        field = Segments(name, choices, chat.thinking, lambda key: self._save("chat", thinking=key))
+        page.add_row(name, tr("For models that can think before they answer."), field)
+        budget = Stepper(
+            self._theme, tr("Think at most"), max(0, chat.thinking_budget),
+            lowest=0, highest=MOST_TOKENS, step=256, word_for_lowest=tr("No limit"),
+        )  # fmt: skip
+        budget.changed.connect(lambda value: self._save("chat", thinking_budget=int(value) or -1))
+        page.add_row(tr("Think at most"), tr("In tokens. Then the model is asked to answer."), budget)
+
+    def _add_when_full(self, page: SettingsPage) -> None:
+        choices = [("compact", tr("Compact")), ("rolling", tr("Rolling")), ("ask", tr("Ask"))]
+        name = tr("When a chat is full")
+        self._when_full_note = page.muted("")
+        field = Segments(name, choices, self._app.settings.chat.when_full, self._on_when_full)
+        page.add_row(name, self._when_full_note, field)
+        self._when_full_note.setText(tr(WHEN_FULL[self._app.settings.chat.when_full]))
+
+    def _on_when_full(self, choice: str) -> None:
+        self._save("chat", when_full=choice)
+        self._when_full_note.setText(tr(WHEN_FULL[choice]))
+
+    def _about_page(self) -> SettingsPage:
+        page = SettingsPage(self._theme, tr("About"))
+        page.column.addWidget(QLabel(f"{APP_NAME} {__version__}"))
+        page.column.addWidget(
+            page.muted(tr("Talks to language models that run on this computer. What you write stays here."))
+        )
+        paths = self._app.paths
+        for name, folder in (
+            (tr("Your chats and models"), paths.data),
+            (tr("Settings"), paths.config),
+            (tr("Log"), paths.logs),
+        ):
+            button = text_button(tr("Open folder"))
+            button.setAccessibleName(tr("Open folder: {name}", name=name))
+            button.clicked.connect(lambda _=False, folder=folder: open_folder(folder))
+            where = ElidedLabel(str(folder), Qt.TextElideMode.ElideMiddle)
+            where.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # a path reads so in every language
+            where.setProperty("kind", "muted")
+            page.follow(where, 13)
+            page.add_row(name, where, button)
+        buttons = QHBoxLayout()
+        keys = text_button(tr("Keyboard shortcuts"))
+        keys.clicked.connect(lambda: ShortcutSheet(self._theme, self).show())
+        buttons.addWidget(keys)
+        notices = licence_notices()
+        if notices is not None:
+            button = text_button(tr("Licences"))
+            button.clicked.connect(lambda: LicenceSheet(self._theme, notices, self).show())
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        page.column.addLayout(buttons)
+        page.finish()
+        return page
+
+    def _save(self, section: str, **values: Any) -> None:
+        try:
+            self._app.change(section, **values)
+        except AppError as error:
+            self._notify.error(error)
+
+
+class LicenceSheet(QDialog):
+    """The notices of everything Fireside is made with."""
+
+    def __init__(self, theme: Theme, path: Path, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(window_title(tr("Licences")))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.resize(within_screen(self, QSize(theme.px(640), theme.px(480))))
+        text = QPlainTextEdit(path.read_text("utf-8"), readOnly=True)
+        text.setObjectName("licences")
+        text.setAccessibleName(tr("Licences"))
+        text.setFont(theme.code_font(12.5))
+        close = text_button(tr("Close"))
+        close.clicked.connect(self.close)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(*(theme.px(16),) * 4)
+        column.addWidget(text)
+        column.addWidget(close, 0, Qt.AlignmentFlag.AlignTrailing)
+
+
+def licence_notices() -> Path | None:
+    """The third-party notices, beside resources/ in a checkout and in a frozen program."""
+    path = resource_root().parent / "THIRD_PARTY.md"
+    return path if path.is_file() else None

@@ -1,0 +1,724 @@
+"""The pages of the settings: titles, rows with a name, an explanation and a field, and what each page has."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
+
+from app.core.errors import AppError
+from app.core.gguf import GgufProblem, read_header
+from app.engine.protocol import Device, DevicesDescribed
+from app.features.messages import sentence_for
+from app.features.model_messages import gigabytes
+from app.ui.settings import connections
+from app.ui.settings.connections import Connections, ConnectionTable
+from app.ui.shell import tasks
+from app.ui.shell.i18n import size_text, tr
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.fields import CheckRow, RadioRow, Segments, Stepper, Switch
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+
+NARROW_PX = 340
+"""With less room for a page its fields stand below what they are for."""
+
+
+class SettingsPage(QWidget):
+    """Scrolls its column; what stands in `foot` stays in sight below it."""
+
+    def __init__(self, theme: Theme, title: str) -> None:
+        super().__init__()
+        self._theme = theme
+        self._fonts: list[tuple[QWidget, float, int]] = []
+        self._rows: list[QBoxLayout] = []
+        inside = QWidget()
+        inside.setObjectName("page")
+        self.column = QVBoxLayout(inside)
+        self._scroll = QScrollArea(widgetResizable=True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setWidget(inside)
+        self.foot = QVBoxLayout()
+        around = QVBoxLayout(self)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.setSpacing(0)
+        around.addWidget(self._scroll, 1)
+        around.addLayout(self.foot)
+        self.column.addWidget(self.label(title, 18, 600))
+        theme.changed.connect(self._set_fonts)
+        self._arrange()
+
+    def finish(self) -> None:
+        """After the last row."""
+        self.column.addStretch(1)
+
+    def label(self, text: str, size_px: float, weight: int = 400) -> QLabel:
+        """A text whose font follows the theme."""
+        label = QLabel(text, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.follow(label, size_px, weight)
+        return label
+
+    def muted(self, text: str) -> QLabel:
+        """An explanation."""
+        label = self.label(text, 13)
+        label.setProperty("kind", "muted")
+        return label
+
+    def follow(self, widget: QWidget, size_px: float, weight: int = 400) -> None:
+        """Keeps a widget's font in step with zoom and family."""
+        self._fonts.append((widget, size_px, weight))
+        widget.setFont(self._theme.font(size_px, weight))
+
+    def add_heading(self, text: str) -> QLabel:
+        """Begins a group of rows."""
+        heading = self.label(text, 14, 600)
+        heading.setContentsMargins(0, self._theme.px(10), 0, 0)
+        self.column.addWidget(heading)
+        return heading
+
+    def add_row(self, name: str, explanation: str | QLabel, field: QWidget) -> QWidget:
+        """A name with its explanation, and the field at the other side; the row can be hidden."""
+        words = QVBoxLayout()
+        words.setSpacing(self._theme.px(2))
+        words.addWidget(QLabel(name, wordWrap=True))
+        if explanation:
+            words.addWidget(explanation if isinstance(explanation, QLabel) else self.muted(explanation))
+        row = QWidget()
+        inside = QBoxLayout(QBoxLayout.Direction.LeftToRight, row)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.addLayout(words, 1)
+        inside.addWidget(field, 0, Qt.AlignmentFlag.AlignTop)
+        self.column.addWidget(row)
+        self._rows.append(inside)
+        self._arrange()
+        return row
+
+    def replace(self, layout: QVBoxLayout, old: QWidget, new: QWidget) -> None:
+        """Puts `new` where `old` stands in a layout."""
+        layout.replaceWidget(old, new)
+        gone = {old, *old.findChildren(QWidget)}
+        self._rows = [row for row in self._rows if row.parentWidget() not in gone]
+        self._fonts = [follower for follower in self._fonts if follower[0] not in gone]
+        old.hide()
+        old.deleteLater()
+
+    def _set_fonts(self) -> None:
+        for widget, size_px, weight in self._fonts:
+            widget.setFont(self._theme.font(size_px, weight))
+        self._arrange()
+
+    def _arrange(self) -> None:
+        px, is_narrow = self._theme.px, self.width() < self._theme.px(NARROW_PX)
+        self.column.setContentsMargins(*(px(16 if is_narrow else 28), px(14 if is_narrow else 20)) * 2)
+        self.column.setSpacing(px(14))
+        along, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        for row in self._rows:
+            row.setDirection(down if is_narrow else along)
+            row.setSpacing(px(6 if is_narrow else 16))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arrange()
+
+
+# The settings of how models run: devices, threads, context; they are in force when a model is loaded again.
+
+
+MOST_CONTEXT_TOKENS = 1_048_576
+MOST_LAYERS = 999
+Save = Callable[..., None]
+
+
+class EnginePage(SettingsPage):
+    """Devices are asked from the engine while the page is already there."""
+
+    reload_wanted = Signal()
+
+    def __init__(self, app: Fireside, theme: Theme, save: Save) -> None:
+        super().__init__(theme, tr("Engine"))
+        self._app, self._save = app, save
+        self._block = QVBoxLayout()
+        self._block.setSpacing(theme.px(4))
+        self._block.addWidget(QLabel(tr("Device")))
+        self._devices: QWidget = self.muted(tr("Looking for devices…"))
+        self._block.addWidget(self._devices)
+        self.column.addLayout(self._block)
+        self._gpu_rows = [self._add_layers(), self._add_experts()]
+        for row in self._gpu_rows:
+            row.hide()
+        self._add_threads()
+        self._add_context()
+        self._add_kv_type()
+        self.finish()
+        self._add_foot()
+        self._is_asked = False
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        if not self._is_asked:  # only who opens this page starts the engine for it
+            self._look_for_devices()
+
+    # Devices.
+
+    def _look_for_devices(self) -> None:
+        self._is_asked = True
+        task = tasks.run(lambda _: _describe(self._app), self)
+        task.event.connect(self._on_described)
+        task.failed.connect(self._on_not_described)
+
+    def _on_described(self, found: tuple[DevicesDescribed, bool]) -> None:
+        described, is_mixture = found
+        engine = self._app.settings.engine
+        choice = DeviceChoice(self._theme, described.devices, engine.devices)
+        choice.changed.connect(lambda: self._change(devices=choice.chosen))
+        self._put(choice if choice.has_choice else self.muted(tr("No GPU was found, so models run on the CPU.")))
+        has_gpu = any(device.type in GPU_TYPES for device in described.devices)
+        layers, experts = self._gpu_rows
+        layers.setVisible(has_gpu or engine.gpu_layers >= 0)
+        experts.setVisible((has_gpu and is_mixture) or engine.experts_on_cpu)
+
+    def _on_not_described(self, _: object) -> None:
+        again = text_button(tr("Look again"))
+        again.clicked.connect(self._on_look_again)
+        row = QWidget()
+        inside = QHBoxLayout(row)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.addWidget(self.muted(tr("The engine did not say which devices there are.")), 1)
+        inside.addWidget(again)
+        self._put(row)
+
+    def _on_look_again(self) -> None:
+        self._put(self.muted(tr("Looking for devices…")))
+        self._look_for_devices()
+
+    def _put(self, widget: QWidget) -> None:
+        self.replace(self._block, self._devices, widget)
+        self._devices = widget
+
+    # Rows.
+
+    def _add_layers(self) -> QWidget:
+        layers = Stepper(
+            self._theme, tr("Layers on the GPU"), self._app.settings.engine.gpu_layers,
+            lowest=-1, highest=MOST_LAYERS, word_for_lowest=tr("Automatic"),
+        )  # fmt: skip
+        layers.changed.connect(lambda value: self._change(gpu_layers=int(value)))
+        explanation = tr("Automatic: as many as fit into its memory. 0: none.")
+        return self.add_row(tr("Layers on the GPU"), explanation, layers)
+
+    def _add_experts(self) -> QWidget:
+        experts = Switch(self._theme, tr("Keep experts on the CPU"), on=self._app.settings.engine.experts_on_cpu)
+        experts.toggled.connect(lambda wanted: self._change(experts_on_cpu=wanted))
+        explanation = tr("For mixtures of experts: their large parts stay in main memory, the rest goes to the GPU.")
+        return self.add_row(tr("Keep experts on the CPU"), explanation, experts)
+
+    def _add_threads(self) -> None:
+        most = max(64, os.cpu_count() or 1)
+        threads = Stepper(
+            self._theme, tr("Threads"), self._app.settings.engine.threads,
+            lowest=0, highest=most, word_for_lowest=tr("Automatic"),
+        )  # fmt: skip
+        threads.changed.connect(lambda value: self._change(threads=int(value)))
+        explanation = tr("How many of the CPU’s cores a model may use. Automatic gives way to other programs.")
+        self.add_row(tr("Threads"), explanation, threads)
+
+    def _add_context(self) -> None:
+        context = Stepper(
+            self._theme, tr("Context"), self._app.settings.engine.context_tokens,
+            lowest=0, highest=MOST_CONTEXT_TOKENS, step=1024, word_for_lowest=tr("Automatic"),
+        )  # fmt: skip
+        context.changed.connect(lambda value: self._change(context_tokens=int(value)))
+        explanation = tr("How many tokens a model keeps in mind. More needs more memory.")
+        self.add_row(tr("Context"), explanation, context)
+
+    def _add_kv_type(self) -> None:
+        choices = [("", tr("Automatic")), ("f16", tr("16 bit")), ("q8_0", tr("8 bit"))]
+        name = tr("Context kept in")
+        field = Segments(name, choices, self._app.settings.engine.kv_type, lambda key: self._change(kv_type=key))
+        self.add_row(name, tr("16 bit is exact, 8 bit takes half the memory."), field)
+
+    # Loading again.
+
+    def _add_foot(self) -> None:
+        px = self._theme.px
+        self._foot = QWidget()
+        self._foot.setObjectName("settings_foot")
+        self._foot.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        inside = QHBoxLayout(self._foot)
+        inside.setContentsMargins(px(28), px(10), px(28), px(10))
+        inside.setSpacing(px(16))
+        self._note = self.muted("")
+        self.reload = text_button(tr("Reload now"), "primary")
+        self.reload.clicked.connect(self._on_reload)
+        inside.addWidget(self._note, 1)
+        inside.addWidget(self.reload)
+        self._foot.hide()
+        self.foot.addWidget(self._foot)
+
+    def _change(self, **values: Any) -> None:
+        self._save("engine", **values)
+        self._note.setText(tr("Saved. It applies when the model is loaded again."))
+        self.reload.show()
+        self._foot.show()
+
+    def _on_reload(self) -> None:
+        self.reload.hide()
+        self._note.setText(tr("The model is loading with the new values."))
+        self.reload_wanted.emit()
+
+
+def _describe(app: Fireside) -> Iterator[tuple[DevicesDescribed, bool]]:
+    """On a thread: what the engine says, and whether the chosen model is a mixture of experts."""
+    yield app.engine.describe_devices(), _is_mixture(app)
+
+
+def _is_mixture(app: Fireside) -> bool:
+    path = app.model_path()
+    try:
+        if path is None:
+            return False
+        with path.open("rb") as file:
+            experts = read_header(file).architecture_value("expert_count")
+    except (OSError, GgufProblem):
+        return False
+    return isinstance(experts, int) and experts > 0
+
+
+# The settings of memory and disk: when a model goes to sleep, and what is kept of what it has read.
+
+
+MOST_MINUTES = 24 * 60
+MOST_GB = 1000
+
+
+class MemoryPage(SettingsPage):
+    """The folder of saved states is looked at on a thread: it may be on a slow disk."""
+
+    def __init__(self, app: Fireside, theme: Theme, save: Save) -> None:
+        super().__init__(theme, tr("Memory"))
+        self._app, self._save = app, save
+        self._add_sleep()
+        self._add_states()
+        self.finish()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._with_states(lambda: None)
+
+    def _add_sleep(self) -> None:
+        engine = self._app.settings.engine
+        self.column.addWidget(
+            self.muted(tr("A model that sleeps takes no memory. It wakes up with your next message."))
+        )
+        short = Switch(self._theme, tr("Sleep when memory is short"), on=engine.unload_when_memory_short)
+        short.toggled.connect(lambda wanted: self._save("engine", unload_when_memory_short=wanted))
+        explanation = tr("So that other programs have room. Never while an answer is being written.")
+        self.add_row(tr("Sleep when memory is short"), explanation, short)
+        after = Stepper(
+            self._theme, tr("Sleep when not used"), engine.unload_after_min,
+            lowest=0, highest=MOST_MINUTES, step=5, word_for_lowest=tr("Never"), suffix=tr(" min"),
+        )  # fmt: skip
+        after.changed.connect(lambda value: self._save("engine", unload_after_min=int(value)))
+        self.add_row(tr("Sleep when not used"), tr("After so many minutes without a message."), after)
+
+    def _add_states(self) -> None:
+        self.add_heading(tr("Saved states"))
+        self.column.addWidget(
+            self.muted(
+                tr(
+                    "What a model has read of a chat is kept on this computer, so that the chat answers at once when "
+                    "you come back to it. It is deleted with the chat."
+                )
+            )
+        )
+        budget = Stepper(
+            self._theme, tr("Keep at most"), self._app.settings.engine.states_budget_mb / 1000,
+            lowest=0, highest=MOST_GB, word_for_lowest=tr("Nothing"), suffix=tr(" GB"),
+        )  # fmt: skip
+        budget.changed.connect(self._on_budget)
+        self.add_row(tr("Keep at most"), tr("The longest unused go first."), budget)
+        self._size = self.muted(tr("Looking…"))
+        self._size.setObjectName("states_size")
+        self._clear = text_button(tr("Clear"))
+        self._clear.setAccessibleName(tr("Clear saved states"))
+        self._clear.setEnabled(False)
+        self._clear.clicked.connect(lambda: self._with_states(self._app.states.clear))
+        row = QWidget()
+        inside = QHBoxLayout(row)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.addWidget(self._size, 1)
+        inside.addWidget(self._clear)
+        self.column.addWidget(row)
+
+    def _on_budget(self, gigabytes: float) -> None:
+        self._save("engine", states_budget_mb=round(gigabytes * 1000))
+        self._with_states(self._app.states.trim)
+
+    def _with_states(self, do: Callable[[], object]) -> None:
+        """Does something to the folder, then shows its size."""
+
+        def work() -> Iterator[int]:
+            do()
+            yield self._app.states.size_bytes()
+
+        task = tasks.run(lambda _: work(), self)
+        task.event.connect(self._show_size)
+
+    def _show_size(self, size_bytes: int) -> None:
+        if size_bytes:
+            self._size.setText(tr("{size} are kept now.", size=size_text(size_bytes)))
+        else:
+            self._size.setText(tr("Nothing is kept now."))
+        self._clear.setEnabled(size_bytes > 0)
+
+
+# The settings of the summaries: what the computer does while one is at work.
+
+
+class SummariesPage(SettingsPage):
+    """One switch so far; length, form and language are chosen beside the documents, and remembered there."""
+
+    def __init__(self, app: Fireside, theme: Theme, save: Save) -> None:
+        super().__init__(theme, tr("Summarize"))
+        name = tr("Keep the computer awake during summaries and translations")
+        awake = Switch(theme, name, on=app.settings.summaries.stay_awake)
+        awake.toggled.connect(lambda wanted: save("summaries", stay_awake=wanted))
+        explanation = tr("On mains power only. The screen may still go dark, and on battery the computer may sleep.")
+        self.add_row(name, explanation, awake)
+        self.finish()
+
+
+# The settings of the network: whether it may be used, how, the access token, and everything it was used for.
+
+
+HUB = "https://huggingface.co"
+PROXY_SCHEMES = ("http://", "https://", "socks5://")
+MIRROR_SCHEMES = ("https://", "http://")
+
+
+def address_problem(text: str, schemes: tuple[str, ...]) -> str:
+    """Why an address cannot be used; empty when it can."""
+    if not text:
+        return ""
+    if not text.startswith(schemes):
+        return tr("It has to begin with {one} or {other}.", one=schemes[0], other=schemes[1])
+    if any(character.isspace() for character in text):
+        return tr("It has a space in it.")
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return tr("Its port has to be a number up to 65535.")
+    return "" if host else tr("The name of the computer is missing.")
+
+
+def token_problem(text: str) -> str:
+    """Why a text cannot be an access token; empty when it can."""
+    if not text.isascii() or any(character.isspace() for character in text):
+        return tr("A token has only plain letters, digits and signs, without spaces.")
+    return ""
+
+
+class AddressField(QWidget):
+    """A line for an address; it is saved when it is left or Return is pressed, and only when it can be right."""
+
+    def __init__(self, page: SettingsPage, name: str, value: str, schemes: tuple[str, ...], hint: str) -> None:
+        super().__init__()
+        self._schemes = schemes
+        self._saved = value
+        self.on_save: Callable[[str], object] = lambda _text: None
+        self.line = QLineEdit(value, placeholderText=hint)
+        self.line.setAccessibleName(name)
+        self.line.setLayoutDirection(Qt.LayoutDirection.LeftToRight)  # an address reads so in every language
+        self.problem = page.label("", 13)
+        self.problem.setProperty("kind", "danger")
+        self.problem.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(4)
+        column.addWidget(self.line)
+        column.addWidget(self.problem)
+        self.line.textEdited.connect(lambda _: self._say(""))
+        self.line.editingFinished.connect(self._on_finished)
+
+    def _on_finished(self) -> None:
+        text = self.line.text().strip()
+        problem = address_problem(text, self._schemes)
+        self._say(tr("Not saved. {why}", why=problem) if problem else "")
+        if not problem and text != self._saved:
+            self._saved = text
+            self.on_save(text)
+
+    def _say(self, text: str) -> None:
+        self.problem.setText(text)
+        self.problem.setVisible(bool(text))
+        self.line.setAccessibleDescription(text)
+
+
+class NetworkPage(SettingsPage):
+    """Keyring and ledger are read on a thread: either may take its time."""
+
+    network_changed = Signal()
+    """The switch was moved."""
+
+    def __init__(self, app: Fireside, theme: Theme, save: Save) -> None:
+        super().__init__(theme, tr("Network"))
+        self._app, self._save = app, save
+        self._is_first = True
+        self._add_switch()
+        self._add_addresses()
+        self._add_token()
+        self._add_connections()
+        self.finish()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.refresh()
+        if self._is_first:  # only who opens this page is asked for the keyring's password
+            self._is_first = False
+            self._look_for_token()
+
+    def refresh(self) -> None:
+        """Reads the ledger again."""
+
+        def work() -> Iterator[Connections]:
+            yield connections.read(self._app.ledger)
+
+        tasks.run(lambda _: work(), self).event.connect(self._show_connections)
+
+    # The switch and the way out.
+
+    def _add_switch(self) -> None:
+        intro = tr("The network is used to find and fetch models, and only when you ask. What you write is never sent.")
+        self.column.addWidget(self.muted(intro))
+        name = tr("Allow the network")
+        self.allowed = Switch(self._theme, name, on=self._app.settings.network.allowed)
+        self.allowed.toggled.connect(self._on_allowed)
+        explanation = tr("Off: no connection is made at all. Models on this computer work without it.")
+        self.add_row(name, explanation, self.allowed)
+
+    def _on_allowed(self, wanted: bool) -> None:
+        self._save("network", allowed=wanted)
+        self.network_changed.emit()
+
+    def _add_addresses(self) -> None:
+        network = self._app.settings.network
+        proxy = AddressField(self, tr("Proxy"), network.proxy, PROXY_SCHEMES, tr("As the system says"))
+        proxy.on_save = lambda text: self._save("network", proxy=text)
+        self._add_block(tr("Proxy"), tr("Such as http://proxy.example:3128. Empty: as the system says."), proxy)
+        mirror = AddressField(self, tr("Mirror"), network.mirror, MIRROR_SCHEMES, HUB)
+        mirror.on_save = self._on_mirror
+        explanation = tr("Asked in place of the Hub. It never gets the Hub’s access token, but can have its own.")
+        self._add_block(tr("Mirror of the Hub"), explanation, mirror)
+
+    def _on_mirror(self, text: str) -> None:
+        self._save("network", mirror=text)
+        self._look_for_token()
+
+    def _add_block(self, name: str, explanation: str, field: QWidget) -> None:
+        """A name, an explanation, and a field over the whole width."""
+        block = QVBoxLayout()
+        block.setSpacing(self._theme.px(4))
+        block.addWidget(QLabel(name))
+        block.addWidget(self.muted(explanation))
+        block.addWidget(field)
+        self.column.addLayout(block)
+
+    # The token.
+
+    def _add_token(self) -> None:
+        self.token = QLineEdit(echoMode=QLineEdit.EchoMode.Password, placeholderText="hf_…")
+        self.token.setAccessibleName(tr("Access token"))
+        self.token.textEdited.connect(self._on_token_edited)
+        self.token.returnPressed.connect(self._on_keep)
+        self.keep = text_button(tr("Save"))
+        self.keep.setAccessibleName(tr("Save the access token"))
+        self.keep.setEnabled(False)
+        self.keep.clicked.connect(self._on_keep)
+        self.forget = text_button(tr("Forget"))
+        self.forget.setAccessibleName(tr("Forget the access token"))
+        self.forget.setEnabled(False)
+        self.forget.clicked.connect(lambda: self._with_token(lambda: self._keep("")))
+        self.token_note = self.muted(tr("Looking…"))
+        self.token_note.setObjectName("token_note")
+        holder = QWidget()
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(self._theme.px(4))
+        row = QHBoxLayout()
+        row.setSpacing(self._theme.px(8))
+        row.addWidget(self.token, 1)
+        row.addWidget(self.keep)
+        row.addWidget(self.forget)
+        column.addLayout(row)
+        column.addWidget(self.token_note)
+        self._add_block(tr("Access token"), tr("For models whose owner asks who you are."), holder)
+
+    def _look_for_token(self) -> None:
+        host = self._app.hub_host
+        self._with_token(lambda: self._app.token.load(host))
+
+    def _on_token_edited(self, text: str) -> None:
+        problem = token_problem(text.strip())
+        self.keep.setEnabled(bool(text.strip()) and not problem)
+        if problem:
+            self._say_token(problem, is_problem=True)
+        elif self.token_note.property("kind") == "danger":
+            self._say_token("")
+
+    def _on_keep(self) -> None:
+        text = self.token.text().strip()
+        if text and not token_problem(text):
+            self._with_token(lambda: self._keep(text))
+
+    def _keep(self, text: str) -> str:
+        self._app.token.save(text, self._app.hub_host)
+        return text
+
+    def _with_token(self, do: Callable[[], str]) -> None:
+        """Does something with the keyring on a thread; it may ask the person for its own password meanwhile."""
+
+        def work() -> Iterator[bool]:
+            yield bool(do())
+
+        self.keep.setEnabled(False)
+        self.forget.setEnabled(False)
+        task = tasks.run(lambda _: work(), self)
+        task.event.connect(self._show_token)
+        task.failed.connect(self._on_not_kept)
+
+    def _show_token(self, is_there: bool) -> None:
+        self.token.clear()
+        self.forget.setEnabled(is_there)
+        host = self._app.hub_host
+        kept = tr("A token is kept in the system’s keyring. It is sent to {host} and to nobody else.", host=host)
+        self._say_token(kept if is_there else tr("No token is kept for {host}.", host=host))
+
+    def _on_not_kept(self, error: BaseException) -> None:
+        if not isinstance(error, AppError):
+            raise error
+        sentence = sentence_for(error)
+        self.token.clear()
+        self.forget.setEnabled(True)
+        self._say_token(f"{tr(sentence.text)} {tr(sentence.kept)}".strip(), is_problem=True)
+
+    def _say_token(self, text: str, *, is_problem: bool = False) -> None:
+        self.token_note.setProperty("kind", "danger" if is_problem else "muted")
+        self.token_note.style().polish(self.token_note)
+        self.token_note.setText(text)
+
+    # The ledger.
+
+    def _add_connections(self) -> None:
+        self.add_heading(tr("Connections"))
+        self.connections = ConnectionTable(self._theme)
+        self.connections.hide()
+        self.totals = self.muted(tr("Looking…"))
+        self.totals.setObjectName("totals")
+        again = text_button(tr("Refresh"))
+        again.setAccessibleName(tr("Refresh the connections"))
+        again.clicked.connect(self.refresh)
+        row = QHBoxLayout()
+        row.addWidget(self.totals, 1)
+        row.addWidget(again)
+        self.column.addLayout(row)
+        self.column.addWidget(self.connections)
+
+    def _show_connections(self, found: Connections) -> None:
+        self.connections.rows.show_rows(found.rows)
+        self.connections.setVisible(bool(found.rows))
+        if not found.rows:
+            self.totals.setText(tr("No connection has been made yet."))
+            return
+        self.totals.setText(
+            tr(
+                "Every connection that was ever made: {count}, to {hosts}; {size} received.",
+                count=f"{len(found.rows):,}",
+                hosts=tr("1 host") if found.hosts == 1 else tr("{count} hosts", count=found.hosts),
+                size=size_text(found.received_bytes),
+            )
+        )
+
+
+# Which devices a model may use: left to the program, the CPU alone, or GPUs by name.
+
+
+CPU = "CPU"
+GPU_TYPES = ("gpu", "igpu", "accel")
+AUTOMATIC: tuple[str, ...] = ()
+
+
+class DeviceChoice(QWidget):
+    """Rows to choose from; `chosen` holds device names as the settings keep them, empty for the program's choice.
+
+    Without any GPU, and without one that was chosen before, there is nothing to choose: `has_choice` is False.
+    """
+
+    changed = Signal()
+
+    def __init__(self, theme: Theme, devices: Sequence[Device], chosen: tuple[str, ...]) -> None:
+        super().__init__()
+        self._theme, self.chosen = theme, chosen
+        self.setAccessibleName(tr("Device"))
+        self._rows: dict[str, RadioRow | CheckRow] = {}
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(theme.px(2))
+        gpus = [device for device in devices if device.type in GPU_TYPES]
+        gone = [name for name in chosen if name != CPU and name not in {gpu.name for gpu in gpus}]
+        self.has_choice = bool(gpus or gone or chosen)
+        if not self.has_choice:
+            return
+        self._add("", RadioRow(theme, tr("Let Fireside choose"), tr("The GPU as far as a model fits, else the CPU.")))
+        row_kind = CheckRow if len(gpus) + len(gone) > 1 else RadioRow
+        for gpu in gpus:
+            self._add(gpu.name, row_kind(theme, gpu.description or gpu.name, _detail(gpu)))
+        for name in gone:
+            self._add(name, row_kind(theme, name, tr("Not found now")))
+        self._add(CPU, RadioRow(theme, tr("Only the CPU"), _detail_of_cpu(devices)))
+        self._show()
+
+    def _add(self, name: str, row: RadioRow | CheckRow) -> None:
+        row.setAutoExclusive(False)  # check boxes and radio buttons are one choice here
+        row.clicked.connect(lambda checked: self._on_clicked(name, checked=checked))
+        self._rows[name] = row
+        self._column.addWidget(row)
+
+    def _on_clicked(self, name: str, *, checked: bool) -> None:
+        if not isinstance(self._rows[name], CheckRow):
+            chosen = (name,) if name else AUTOMATIC
+        else:
+            wanted = set(self.chosen) - {CPU} | {name} if checked else set(self.chosen) - {name}
+            chosen = tuple(one for one in self._rows if one and one in wanted)
+        was, self.chosen = self.chosen, chosen
+        self._show()
+        if chosen != was:
+            self.changed.emit()
+
+    def _show(self) -> None:
+        for name, row in self._rows.items():
+            row.setChecked(name in self.chosen if name else not self.chosen)
+
+
+def _detail(device: Device) -> str:
+    if device.total_bytes <= 0:
+        return device.name
+    return tr(
+        "{name} · {free} of {total} GB free",
+        name=device.name,
+        free=gigabytes(device.free_bytes),
+        total=gigabytes(device.total_bytes),
+    )
+
+
+def _detail_of_cpu(devices: Sequence[Device]) -> str:
+    return next((device.description for device in devices if device.type == "cpu" and device.description), "")

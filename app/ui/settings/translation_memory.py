@@ -1,0 +1,329 @@
+"""The translation memory: what it has, found by words, languages or document, and deleted for good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QFont, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QStackedWidget,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.core.events import CancelToken
+from app.features.translation.memory import Found, Remembered
+from app.language.names import language
+from app.store.translations import Pair
+from app.ui.shell import tasks
+from app.ui.shell.i18n import tr, window_title
+from app.ui.shell.notify import Notify
+from app.ui.shell.window_geometry import within_screen
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import ChoiceButton, text_button
+from app.ui.widgets.labels import plain_tip
+
+if TYPE_CHECKING:
+    from app.features.translations import Translations
+
+SIZE_PX, ROW_PX = (720, 520), 32
+TYPING_MS = 250
+EVERYTHING, THIS_DOCUMENT = "", "document"
+Index = QModelIndex | QPersistentModelIndex
+_NO_INDEX = QModelIndex()
+
+
+class MemoryModel(QAbstractTableModel):
+    """The newest of what was found: the original and its translation, each on one line."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.shown: tuple[Remembered, ...] = ()
+        self.heading_font = QFont()
+
+    def show(self, found: Found) -> None:
+        """Others."""
+        self.beginResetModel()
+        self.shown = found.newest
+        self.endResetModel()
+
+    def rowCount(self, parent: Index = _NO_INDEX) -> int:
+        return 0 if parent.isValid() else len(self.shown)
+
+    def columnCount(self, parent: Index = _NO_INDEX) -> int:
+        return 0 if parent.isValid() else 2
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if not index.isValid():
+            return None
+        one = self.shown[index.row()]
+        text = (one.source, one.target)[index.column()]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return " ".join(text.split())
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return plain_tip(text)
+        return None
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if orientation != Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return (tr("Original"), tr("Translation"))[section]
+        if role == Qt.ItemDataRole.FontRole:
+            return self.heading_font
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+
+class MemoryTable(QTableView):
+    """Delete wants to delete what is selected."""
+
+    delete_wanted = Signal()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Delete:
+            self.delete_wanted.emit()
+        else:
+            super().keyPressEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        half = max(1, self.viewport().width() // 2)
+        self.horizontalHeader().resizeSection(0, half)
+        self.horizontalHeader().resizeSection(1, self.viewport().width() - half)
+
+
+class MemoryDialog(QDialog):
+    """`translation_id` is a document that is open: what the memory has of its segments can then be asked for."""
+
+    changed = Signal()
+    """Something was deleted."""
+
+    def __init__(
+        self,
+        translations: Translations,
+        theme: Theme,
+        notify: Notify,
+        parent: QWidget,
+        translation_id: int | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._translations, self._theme, self._notify = translations, theme, notify
+        self._document = translation_id
+        self._task: tasks.Task | None = None
+        self._asked: tuple[int, ...] = ()
+        self.found = Found()
+        self.setObjectName("memory_dialog")
+        self.setWindowTitle(window_title(tr("Translation memory")))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.head = QLabel(tr("Translation memory"))
+        self.words = QLabel(
+            tr("What was translated once is used again for the same text. Saved translations do not need it."),
+            textFormat=Qt.TextFormat.PlainText,
+            wordWrap=True,
+        )
+        self.words.setProperty("kind", "muted")
+        self.search = QLineEdit(placeholderText=tr("Search"))
+        self.search.setAccessibleName(tr("Search in the translation memory"))
+        self.scope = ChoiceButton(theme, tr("Which"), self._scopes({}), shows_change=False)
+        self.model = MemoryModel(self)
+        self.table = MemoryTable()
+        self.table.setObjectName("memory_table")
+        self.table.setAccessibleName(tr("Translation memory"))
+        self.count = QLabel(textFormat=Qt.TextFormat.PlainText)
+        self.count.setProperty("kind", "muted")
+        self.delete_chosen = text_button(tr("Delete selected"), "plain")
+        self.delete_all = text_button("", "plain")
+        self.close_button = text_button(tr("Close"), "plain")
+        self.question = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.keep = text_button(tr("Keep"), "quiet")
+        self.yes = text_button(tr("Delete for good"), "plain")
+        self._lay_out()
+        self._connect()
+        self._dress()
+        self.look()
+
+    # What is shown.
+
+    def look(self) -> None:
+        """Reads the memory anew, as the field and the choice say."""
+        self._later.stop()
+        if self._task is not None:
+            self._task.abandon()
+        words, scope = self.search.text(), self.scope.value
+        document = self._document if scope == THIS_DOCUMENT else None
+        pair = Pair(*scope.split(" ")) if " " in scope else None
+
+        def read(cancel: CancelToken) -> Iterator[tuple[dict[Pair, int], Found]]:
+            found = self._translations.remembered(cancel, words, pair=pair, translation_id=document)
+            yield self._translations.pairs(), found
+
+        task = self._task = tasks.run(read, self)
+        task.event.connect(self._take)
+        task.failed.connect(self._notify.error)
+
+    def _take(self, report: tuple[dict[Pair, int], Found]) -> None:
+        self._task = None
+        pairs, self.found = report
+        scope = self.scope.value
+        self.scope.offer(self._scopes(pairs))
+        if self.scope.value != scope:  # there is nothing of these languages any more
+            self.look()
+        self.model.show(self.found)
+        self._show()
+
+    def _scopes(self, pairs: dict[Pair, int]) -> list[tuple[str, str]]:
+        scopes = [(EVERYTHING, tr("All languages"))]
+        if self._document is not None:
+            scopes.append((THIS_DOCUMENT, tr("This document")))
+        for pair, count in pairs.items():
+            names = (_name(pair.source) or tr("Unknown"), _name(pair.target))
+            scopes.append((f"{pair.source} {pair.target}", f"{names[0]} → {names[1]} · {count:,}"))
+        return scopes
+
+    def _show(self) -> None:
+        count, shown = len(self.found.ids), len(self.found.newest)
+        words = _counted(count) if count else tr("Nothing is kept.")
+        if not count and (self.search.text().strip() or self.scope.value):
+            words = tr("Nothing was found.")
+        if count > shown:
+            words = tr("{count}, the newest {shown} are shown", count=words, shown=f"{shown:,}")
+        self.count.setText(words)
+        self.delete_all.setText(tr("Delete all {count}", count=f"{count:,}") if count else tr("Delete all"))
+        self.delete_all.setAccessibleName(self.delete_all.text())
+        self.delete_all.setEnabled(bool(count))
+        self._show_chosen()
+
+    def _show_chosen(self) -> None:
+        self.delete_chosen.setEnabled(self.table.selectionModel().hasSelection())
+
+    # Deleting.
+
+    def ask_about_chosen(self) -> None:
+        """What is selected."""
+        rows = {index.row() for index in self.table.selectionModel().selectedRows()}
+        self._ask(tuple(self.model.shown[row].id for row in sorted(rows)))
+
+    def ask_about_all(self) -> None:
+        """What was found, shown or not."""
+        self._ask(self.found.ids)
+
+    def _ask(self, ids: tuple[int, ...]) -> None:
+        if not ids:
+            return
+        self._asked = ids
+        self.question.setText(tr("{count} cannot be brought back.", count=_counted(len(ids))))
+        self._feet.setCurrentWidget(self._asking)
+        self.keep.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _end_question(self) -> None:
+        self._asked = ()
+        self._feet.setCurrentWidget(self._foot)
+        self.table.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _delete(self) -> None:
+        ids = self._asked
+        self._end_question()
+
+        def delete(_cancel: CancelToken) -> Iterator[int]:
+            yield self._translations.forget(ids)
+
+        task = tasks.run(delete, self)
+        task.event.connect(lambda _count: self._on_deleted())
+        task.failed.connect(self._notify.error)
+
+    def _on_deleted(self) -> None:
+        self.changed.emit()
+        self.look()
+
+    # How it looks.
+
+    def _lay_out(self) -> None:
+        px = self._theme.px
+        top, foot, asking = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
+        top.addWidget(self.search, 1)
+        top.addWidget(self.scope)
+        self._foot, self._asking, self._feet = QWidget(), QWidget(), QStackedWidget()
+        for holder, row, widgets in (
+            (self._foot, foot, (self.count, self.delete_chosen, self.delete_all, self.close_button)),
+            (self._asking, asking, (self.question, self.keep, self.yes)),
+        ):
+            row.setContentsMargins(0, 0, 0, 0)
+            row.setSpacing(px(8))
+            for place, widget in enumerate(widgets):
+                row.addWidget(widget, 0 if place else 1)
+            holder.setLayout(row)
+            self._feet.addWidget(holder)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(px(24), px(20), px(24), px(18))
+        column.setSpacing(px(10))
+        column.addWidget(self.head)
+        column.addWidget(self.words)
+        column.addLayout(top)
+        column.addWidget(self.table, 1)
+        column.addWidget(self._feet)
+        self._feet.setFixedHeight(self.close_button.sizeHint().height())
+
+    def _connect(self) -> None:
+        self._later = QTimer(self, singleShot=True, interval=TYPING_MS)
+        self._later.timeout.connect(self.look)
+        self.search.textChanged.connect(lambda _text: self._later.start())
+        self.search.returnPressed.connect(self.look)
+        self.scope.changed.connect(lambda _value: self.look())
+        self.table.setModel(self.model)
+        self.table.selectionModel().selectionChanged.connect(lambda *_: self._show_chosen())
+        self.table.delete_wanted.connect(self.ask_about_chosen)
+        self.delete_chosen.clicked.connect(self.ask_about_chosen)
+        self.delete_all.clicked.connect(self.ask_about_all)
+        self.close_button.clicked.connect(self.close)
+        self.keep.clicked.connect(self._end_question)
+        self.yes.clicked.connect(self._delete)
+
+    def _dress(self) -> None:
+        theme, table = self._theme, self.table
+        self.head.setFont(theme.font(18, 600))
+        self.words.setFont(theme.font(13.5))
+        self.search.setFont(theme.font(14))
+        self.count.setFont(theme.font(13.5))
+        self.question.setFont(theme.font(13.5))
+        for button in (self.delete_chosen, self.delete_all, self.close_button, self.keep, self.yes):
+            button.setFont(theme.font(13.5, 500))
+        table.setFont(theme.font(13.5))
+        self.model.heading_font = theme.font(12.5, 600)
+        table.setWordWrap(False)
+        table.setShowGrid(False)
+        table.setProperty("elides", True)
+        table.setTabKeyNavigation(False)
+        table.setCornerButtonEnabled(False)
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        table.verticalHeader().hide()
+        table.verticalHeader().setDefaultSectionSize(theme.px(ROW_PX))
+        table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        table.horizontalHeader().setHighlightSections(False)
+        self.resize(within_screen(self, QSize(theme.px(SIZE_PX[0]), theme.px(SIZE_PX[1]))))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and self._feet.currentWidget() is self._asking:
+            self._end_question()
+        else:
+            super().keyPressEvent(event)
+
+
+def _counted(count: int) -> str:
+    return tr("1 translation") if count == 1 else tr("{count} translations", count=f"{count:,}")
+
+
+def _name(code: str) -> str:
+    found = language(code) if code else None
+    return tr(found.english) if found is not None else code

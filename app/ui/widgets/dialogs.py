@@ -1,0 +1,171 @@
+"""Dialogs: a question above the window, an inside that scrolls where the screen has no room, files that are chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QMargins, QObject, QSize, Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.documents.formats.registry import formats
+from app.ui.shell.i18n import tr
+from app.ui.shell.window_geometry import within_screen
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import text_button
+
+WIDTH_PX = 460
+
+
+class QuestionDialog(QDialog):
+    """Closed without a choice, nothing happens; Cancel, or what `no` calls it, is the first button."""
+
+    def __init__(self, theme: Theme, title: str, words: str, parent: QWidget, *, no: str = "") -> None:
+        super().__init__(parent)
+        self._theme = theme
+        px = theme.px
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setFixedWidth(px(WIDTH_PX))
+        head = QLabel(title, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        head.setFont(theme.font(15, 600))
+        self.words = QLabel(words, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.words.setFont(theme.font(14))
+        self.fields = QHBoxLayout()
+        """What else is asked for, between the words and the buttons."""
+        self.fields.setSpacing(px(10))
+        self._row = QHBoxLayout()
+        self._row.setSpacing(px(8))
+        self._row.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(px(24), px(22), px(24), px(20))
+        column.setSpacing(px(10))
+        column.addWidget(head)
+        column.addWidget(self.words)
+        column.addLayout(self.fields)
+        column.addSpacing(px(8))
+        column.addLayout(self._row)
+        self.add_choice(no or tr("Cancel"), None, "quiet")
+
+    def add_choice(self, label: str, do: Callable[[], object] | None, kind: str = "plain") -> QPushButton:
+        """A button that closes the dialog and then does something; a primary one is what Enter means."""
+        button = text_button(label, kind)
+        button.setFont(self._theme.font(14, 500))
+        button.clicked.connect(lambda: self._close_with(do))
+        self._row.addWidget(button)
+        if kind == "primary":
+            button.setDefault(True)
+            button.setFocus()
+        return button
+
+    def _close_with(self, do: Callable[[], object] | None) -> None:
+        if do is None:
+            self.reject()
+            return
+        self.accept()
+        do()
+
+
+# The inside of a dialog: as large as it would like where the screen has room, and scrolled where it has not.
+
+
+class ScrollBox(QScrollArea):
+    """`beside` is what the dialog has around it: its margins and its buttons."""
+
+    def __init__(self, inside: QWidget, beside: QMargins) -> None:
+        super().__init__(widgetResizable=True)
+        self._inside, self._beside = inside, beside
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        inside.setObjectName("page")
+        self.setWidget(inside)
+
+    def sizeHint(self) -> QSize:
+        wanted = self._inside.sizeHint()
+        whole = wanted.grownBy(self._beside)
+        if within_screen(self, whole).height() < whole.height():
+            whole += QSize(self.verticalScrollBar().sizeHint().width(), 0)
+        return within_screen(self, whole).shrunkBy(self._beside)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(1, 1)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """What is inside has changed: so has what is wanted."""
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
+
+
+# File dialogs: each begins where the person was last for the same purpose, and filters by kind.
+
+
+DOCUMENTS, SAVED, MODELS = "documents", "saved", "models"
+"""What a dialog is for: to read from, to save results to, to bring models along."""
+
+
+class LastFolders:
+    """Where the person was last, by purpose; `use` hands over what an earlier run kept and who keeps it now."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, str] = {}
+        self._keep: Callable[[tuple[str, ...]], object] = lambda _lines: None
+
+    def use(self, kept: Iterable[str], keep: Callable[[tuple[str, ...]], object]) -> None:
+        """`kept` are lines such as "documents=/home/ada"; `keep` is given all of them after each change."""
+        self._known = {purpose: path for purpose, found, path in (line.partition("=") for line in kept) if found}
+        self._keep = keep
+
+    def of(self, purpose: str, first: Path | None = None) -> str:
+        """The nearest folder that is still there; as long as the person was nowhere, `first` or the home folder."""
+        last = Path(self._known.get(purpose) or first or Path.home())
+        return str(next((one for one in (last, *last.parents) if one.is_dir()), Path.home()))
+
+    def remember(self, purpose: str, folder: Path) -> None:
+        """The person was here."""
+        if self._known.get(purpose) != str(folder):
+            self._known[purpose] = str(folder)
+            self._keep(tuple(f"{name}={path}" for name, path in self._known.items()))
+
+
+last_folders = LastFolders()
+
+
+def file_dialog(window: QWidget, title: str, purpose: str, *, first: Path | None = None) -> QFileDialog:
+    """A dialog to be set up and opened; what is chosen in it is where the next one begins.
+
+    `first` is where it begins as long as the person was nowhere.
+    """
+    dialog = QFileDialog(window, title, last_folders.of(purpose, first))
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.filesSelected.connect(lambda files: _remember(dialog, purpose, files))
+    return dialog
+
+
+def document_filters() -> list[str]:
+    """All that can be read, each kind of it, and everything."""
+    kinds: dict[str, str] = {}
+    for each in formats():
+        if each.kind:
+            kinds[each.kind] = f"{kinds.get(each.kind, '')} {each.endings}"
+    lines = [(tr("Documents"), " ".join(kinds.values())), *((tr(kind), endings) for kind, endings in kinds.items())]
+    return [*(f"{name} ({_patterns(endings)})" for name, endings in lines), tr("All files (*)")]
+
+
+def _patterns(endings: str) -> str:
+    return " ".join(f"*.{ending}" for ending in endings.split())
+
+
+def _remember(dialog: QFileDialog, purpose: str, files: list[str]) -> None:
+    chosen = Path(files[0])
+    is_folder = dialog.fileMode() == QFileDialog.FileMode.Directory
+    last_folders.remember(purpose, chosen if is_folder else chosen.parent)

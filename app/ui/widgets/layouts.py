@@ -1,0 +1,114 @@
+"""Widgets beside each other in as many lines as they need, and the names by which they are found."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QRect, QSize, Qt
+from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
+
+
+class FlowLayout(QLayout):
+    """Lines begin at the leading edge, or end at the trailing one; what is wider than a line is made narrower."""
+
+    def __init__(self, parent: QWidget | None = None, *, is_at_end: bool = False, gap_px: int = 8) -> None:
+        super().__init__(parent)
+        self._items: list[QLayoutItem] = []
+        self._is_at_end = is_at_end
+        self.gap_px = gap_px
+        self.is_last_at_end = False
+        """Whether the last of all ends its line, as the button does that begins what the others choose."""
+        self.line_gap_px: int | None = None
+        """Between lines, where that is another than between neighbours."""
+        self.setContentsMargins(0, 0, 0, 0)
+
+    def addItem(self, item: QLayoutItem) -> None:
+        self._items.append(item)
+
+    def count(self) -> int:
+        return len(self._items)
+
+    def itemAt(self, index: int) -> QLayoutItem | None:
+        return self._items[index] if 0 <= index < len(self._items) else None
+
+    def takeAt(self, index: int) -> QLayoutItem | None:
+        return self._items.pop(index) if 0 <= index < len(self._items) else None
+
+    def clear(self) -> None:
+        """Takes all widgets away for good."""
+        while (item := self.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+
+    def expandingDirections(self) -> Qt.Orientation:
+        return Qt.Orientation(0)
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        return self._place(QRect(0, 0, width, 0), is_trial=True)
+
+    def sizeHint(self) -> QSize:
+        hints = [_wanted(item) for item in self._shown()]
+        width = sum(hint.width() + self.gap_px for hint in hints)
+        return QSize(max(0, width - self.gap_px), max((hint.height() for hint in hints), default=0))
+
+    def minimumSize(self) -> QSize:
+        hints = [item.minimumSize() for item in self._shown()]
+        return QSize(max((h.width() for h in hints), default=0), max((h.height() for h in hints), default=0))
+
+    def setGeometry(self, rect: QRect) -> None:
+        super().setGeometry(rect)
+        self._place(rect, is_trial=False)
+
+    def _shown(self) -> list[QLayoutItem]:
+        return [item for item in self._items if not item.isEmpty()]
+
+    def _lines(self, width: int) -> list[list[tuple[QLayoutItem, QSize]]]:
+        lines: list[list[tuple[QLayoutItem, QSize]]] = []
+        used = 0
+        for item in self._shown():
+            size = _wanted(item).boundedTo(QSize(width, 1 << 20))
+            if not lines or used + self.gap_px + size.width() > width:
+                lines.append([])
+                used = -self.gap_px
+            lines[-1].append((item, size))
+            used += self.gap_px + size.width()
+        return lines
+
+    def _place(self, rect: QRect, *, is_trial: bool) -> int:
+        """Places the items, or only measures; returns the height."""
+        parent = self.parentWidget()
+        is_mirrored = parent is not None and parent.isRightToLeft()
+        y = rect.y()
+        for number, line in enumerate(self._lines(max(1, rect.width()))):
+            y += (self.gap_px if self.line_gap_px is None else self.line_gap_px) if number else 0
+            height = max(size.height() for _, size in line)
+            wide = sum(size.width() for _, size in line) + self.gap_px * (len(line) - 1)
+            x = rect.width() - wide if self._is_at_end else 0
+            for item, size in line:
+                if self.is_last_at_end and item is self._items[-1]:
+                    x = rect.width() - size.width()
+                left = rect.width() - x - size.width() if is_mirrored else x
+                if not is_trial:
+                    top = y + (height - size.height()) // 2
+                    item.setGeometry(QRect(rect.x() + left, top, size.width(), size.height()))
+                x += size.width() + self.gap_px
+            y += height
+        return y - rect.y()
+
+
+def _wanted(item: QLayoutItem) -> QSize:
+    """What a widget would like now; its item still knows what it liked before the last layout."""
+    widget = item.widget()
+    return item.sizeHint() if widget is None else widget.sizeHint().expandedTo(widget.minimumSize())
+
+
+# Object names of widgets: by them a style sheet and the tests find a widget, wherever it stands.
+
+
+def name_widgets(**widgets: QObject) -> None:
+    """Gives each its keyword as object name."""
+    for name, widget in widgets.items():
+        widget.setObjectName(name)

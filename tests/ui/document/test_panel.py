@@ -1,0 +1,179 @@
+"""The document beside the chat: opened by chips, at the sentence; closed by Esc; alone in a narrow window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.bootstrap import build
+from app.ui.chat.chat_view import ChatView
+from app.ui.chat.question_view import QuestionView
+from app.ui.chat.source_row import SourceRow
+from app.ui.document.view import DocumentView
+from app.ui.shell import tasks
+from app.ui.shell.main_window import MainWindow
+from app.ui.shell.model_loader import ModelLoader
+from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
+from tests.helpers.attached import drop, lease_pdf
+from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.desks.document import ReaderDesk
+from tests.helpers.script import write_script
+
+ANSWER = "The deposit is 2,400 euros, paid back within eight weeks of moving out [p. 2]. It says nothing on [p. 9]."
+
+
+class Window(ChatDesk):
+    """A desk in its whole window."""
+
+    window: MainWindow
+
+    @property
+    def reader(self) -> ReaderDesk:
+        return ReaderDesk(self.window.findChild(DocumentView))
+
+
+@pytest.fixture
+def open_whole(
+    qtbot: QtBot, qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Window]]:
+    """A window with the real chat, whose model answers by these rules."""
+    opened: list[Window] = []
+
+    def make(*rules: dict[str, Any], width: int = 1280) -> Window:
+        script = write_script(tmp_path / "script", *rules)
+        monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
+        app, theme = build(), Theme("light")
+        theme.install(qapp)
+        notify = Notify(theme)
+        loader = ModelLoader(app, notify)
+        chat = ChatView(app, theme, notify)
+        desk = Window(chat, app, notify, theme, script)
+        desk.window = MainWindow(app, theme, notify, loader, chat)
+        desk.window.resize(width, 700)
+        desk.window.show()
+        desk.window.activateWindow()
+        opened.append(desk)
+        loader.load(tmp_path / "model.gguf")
+        qtbot.waitUntil(lambda: loader.state == "ready", timeout=9_000)
+        return desk
+
+    yield make
+    for desk in opened:
+        desk.window.close()
+        assert tasks.running.stop_all(10)
+        tasks.running.reopen()
+        desk.app.close()
+        desk.window.deleteLater()
+    qapp.setStyleSheet("")
+
+
+def ask_about_the_lease(desk: Window, tmp_path: Path) -> None:
+    drop(desk.window, lease_pdf(tmp_path / "lease.pdf"))
+    desk.wait_until_attached(1)
+    desk.type("And the deposit?")
+    desk.wait(desk.send.isEnabled, 10_000)
+    with desk.hears(desk.chat.answer_finished):
+        desk.press(Qt.Key.Key_Return)
+
+
+def sources(desk: Window) -> SourceRow:
+    return desk.last.sources
+
+
+def test_a_source_opens_the_document_with_its_sentence_marked_and_esc_goes_back(
+    open_whole: Callable[..., Window], tmp_path: Path
+) -> None:
+    desk = open_whole({"text": ANSWER})
+    ask_about_the_lease(desk, tmp_path)
+    assert sources(desk).text == "May come from p. 2"
+    (chip,) = sources(desk).chips
+    assert chip.accessibleName() == "page 2 of lease.pdf"
+    chip.setFocus()
+    QTest.keyClick(chip, Qt.Key.Key_Space)
+    view = desk.reader
+    assert view.is_visible
+    assert desk.chat.isVisible()
+    assert view.page == 2
+    assert " ".join(view.marked_text.split()).startswith("The deposit is 2,400 euros")
+    desk.wait(lambda: view.is_drawn, 9_000)
+    assert view.paper.marked_rect() is not None
+    focus = desk.focus
+    assert view.root.isAncestorOf(focus)
+    QTest.keyClick(focus, Qt.Key.Key_Escape)
+    assert not view.is_visible
+    assert chip.hasFocus()
+
+
+def test_a_page_that_the_model_names_is_a_link_where_there_is_such_a_page(
+    open_whole: Callable[..., Window], tmp_path: Path
+) -> None:
+    desk = open_whole({"text": ANSWER})
+    ask_about_the_lease(desk, tmp_path)
+    prose = desk.last_views[0]
+    spans = [span for line in prose.lines for span in line.spans]  # type: ignore[union-attr]
+    links = [span for span in spans if span.href]
+    assert [link.text.strip("\u2009").replace("\u00a0", " ") for link in links] == ["p. 2"]
+    assert "[p. 9]" in prose.toPlainText()  # type: ignore[union-attr]
+    desk.follow_link(links[0].href)
+    assert desk.reader.page == 2
+    assert desk.reader.marked_text
+    assert desk.texts[-1] == ANSWER, "what the model said stays as it was"
+
+
+def test_a_document_of_a_question_opens_at_its_beginning_and_leaves_with_its_chat(
+    open_whole: Callable[..., Window], tmp_path: Path
+) -> None:
+    desk = open_whole({"text": ANSWER})
+    ask_about_the_lease(desk, tmp_path)
+    question = desk.question()
+    QTest.keyClick(question.documents.chips[0], Qt.Key.Key_Return)
+    assert (desk.reader.page, desk.reader.mark) == (1, None)
+    desk.window.new_chat()
+    assert not desk.reader.is_visible
+    assert not desk.reader.is_visible
+
+
+def test_in_a_narrow_window_the_document_takes_the_place_of_the_chat(
+    open_whole: Callable[..., Window], tmp_path: Path
+) -> None:
+    desk = open_whole({"text": ANSWER}, width=900)
+    ask_about_the_lease(desk, tmp_path)
+    QTest.mouseClick(sources(desk).chips[0], Qt.MouseButton.LeftButton)
+    assert desk.reader.is_visible
+    assert not desk.chat.isVisible()
+    QTest.mouseClick(desk.reader.close_button, Qt.MouseButton.LeftButton)
+    assert desk.chat.isVisible()
+    assert not desk.reader.is_visible
+
+
+def test_a_sent_document_stays_when_the_question_is_edited(open_whole: Callable[..., Window], tmp_path: Path) -> None:
+    desk = open_whole({"text": ANSWER})
+    ask_about_the_lease(desk, tmp_path)
+    desk.press(Qt.Key.Key_Up)
+    question = desk.question()
+    QTest.keyClicks(desk.editor_of(question), " Please.")
+    with desk.hears(desk.chat.answer_finished):
+        QTest.keyClick(desk.editor_of(question), Qt.Key.Key_Return)
+    again = desk.turns[0]
+    assert isinstance(again, QuestionView)
+    assert len(again.documents.chips) == 1
+    assert "2,400 euros" in desk.prompts()[-1][-1][1]
+
+
+def test_the_sources_are_reached_by_tab_from_the_message(open_whole: Callable[..., Window], tmp_path: Path) -> None:
+    desk = open_whole({"text": "The deposit is 2,400 euros, paid back within eight weeks of moving out."})
+    ask_about_the_lease(desk, tmp_path)
+    desk.chat.focus_composer()
+    names: list[str] = []
+    while "page 2 of lease.pdf" not in names and len(names) < 16:
+        QTest.keyClick(desk.focus, Qt.Key.Key_Backtab, Qt.KeyboardModifier.ShiftModifier)
+        names.append(desk.focus.accessibleName())
+    assert names[-1] == "page 2 of lease.pdf"

@@ -1,0 +1,517 @@
+"""The document view with real keys: the right pixels marked, pages turned, errors said, nothing left running."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QAction, QColor, QImage, QKeySequence
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QApplication, QVBoxLayout, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.core.errors import DatabaseDamaged, DocumentUnreadable
+from app.documents.blocks import Block, Kind
+from app.features.shown_document import Mark
+from app.ui.document.view import DocumentView
+from app.ui.shell import tasks
+from app.ui.shell.notify import Notify
+from app.ui.theme import DARK, LIGHT, Theme
+from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.document import ReaderDesk
+from tests.helpers.gaps import Gaps
+from tests.helpers.shown_documents import (
+    HEIGHT_PT,
+    SETTLED,
+    WIDTH_PT,
+    DocumentInMemory,
+    annual_report,
+    every_kind,
+    many_blocks,
+    settled_mark,
+)
+
+Key = Qt.Key
+
+
+class Desk(ReaderDesk):
+    """A view in a window that has jobs of its own for the same keys."""
+
+    theme: Theme
+    window: QWidget
+    window_searches: list[bool]
+
+    def drawn(self) -> None:
+        self.wait(lambda: self.is_sharp)
+
+    def image(self) -> QImage:
+        return self.paper.grab().toImage()
+
+    def count(self, color: str, image: QImage | None = None) -> int:
+        image = image or self.image()
+        wanted = QColor(color).rgb()
+        return sum(image.pixel(x, y) == wanted for x in range(image.width()) for y in range(image.height()))
+
+
+@pytest.fixture
+def desk(qtbot: QtBot, qapp: QApplication) -> Iterator[Desk]:
+    theme = Theme("light")
+    theme.install(qapp)
+    notify = Notify(theme)
+    window = QWidget()
+    qtbot.addWidget(window)
+    view = DocumentView(theme, notify)
+    QVBoxLayout(window).addWidget(view)
+    searches: list[bool] = []
+    action = QAction("Search chats", window)
+    action.setShortcut(QKeySequence("Ctrl+F"))
+    action.triggered.connect(searches.append)
+    window.addAction(action)
+    window.resize(444, 704)
+    window.show()
+    qtbot.waitExposed(window)
+    window.activateWindow()
+    view.setFocus()
+    desk = Desk(view, notify=notify)
+    desk.theme, desk.window, desk.window_searches = theme, window, searches
+    yield desk
+    view.close_document()
+    qtbot.waitUntil(lambda: len(tasks.running) == 0)
+    notify.bar.deleteLater()
+    qapp.setStyleSheet("")
+
+
+def open_report(desk: Desk, mark: bool = True) -> DocumentInMemory:
+    report = annual_report()
+    desk.root.open(report, settled_mark(report) if mark else None)
+    desk.root.setFocus()
+    desk.drawn()
+    return report
+
+
+def test_the_asked_sentence_is_marked_where_it_stands(desk: Desk) -> None:
+    report = open_report(desk)
+    assert desk.page == 27
+    assert "page 27 of 48" in desk.where.text()
+    block = next(block for block in report.blocks_of_page(27) if SETTLED in block.text)
+    start = block.text.index(SETTLED)
+    image = desk.image()
+    scale = image.width() / WIDTH_PT
+    inside = [box for box in block.place.boxes if start < box.end and box.start < start + len(SETTLED)]
+    assert len(inside) == 2
+    marked = QColor(LIGHT.mark).rgb()
+    ys = [y for y in range(image.height()) for x in range(image.width()) if image.pixel(x, y) == marked]
+    assert min(ys) == pytest.approx(inside[0].top * scale, abs=2)
+    assert max(ys) == pytest.approx(inside[-1].bottom * scale, abs=2)
+    # The line before the sentence's own beginning is not marked, and letters stay as dark as they were.
+    first = inside[0]
+    early = [x for x in range(image.width()) if image.pixel(x, round(first.top * scale) + 2) == marked]
+    share = (start - first.start) / (first.end - first.start)
+    assert min(early) == pytest.approx((first.left + share * (first.right - first.left)) * scale, abs=14)
+    assert min(image.pixelColor(x, y).lightness() for x in early for y in range(min(ys), max(ys))) < 90
+
+
+def test_nothing_is_marked_on_another_page(desk: Desk) -> None:
+    open_report(desk)
+    assert desk.count(LIGHT.mark) > 500
+    desk.root.turn(1)
+    desk.drawn()
+    assert desk.count(LIGHT.mark) == 0
+    desk.root.turn(-1)
+    desk.drawn()
+    assert desk.count(LIGHT.mark) > 500
+
+
+def test_the_page_is_drawn_as_sharp_as_the_window_is_wide(desk: Desk) -> None:
+    report = open_report(desk)
+    shown = desk.paper.shown
+    assert shown is not None
+    assert shown.image.width() == desk.paper.width()
+    assert desk.paper.height() == pytest.approx(desk.paper.width() * HEIGHT_PT / WIDTH_PT, abs=1)
+    desk.window.resize(664, 704)
+    desk.drawn()
+    shown = desk.paper.shown
+    assert shown is not None
+    assert shown.image.width() == desk.paper.width() > 560
+    desk.theme.zoom = 1.5
+    desk.drawn()
+    assert report.draws[0][0] == 27
+
+
+def test_a_mark_at_the_foot_of_a_page_is_scrolled_into_view(desk: Desk) -> None:
+    desk.window.resize(664, 300)
+    report = annual_report()
+    last = report.blocks_of_page(27)[-1]
+    desk.root.open(report, Mark(last.id))
+    desk.drawn()
+    area = desk.area
+    marked = desk.paper.marked_rect()
+    assert marked is not None
+    top = desk.paper.mapTo(area.viewport(), marked.topLeft().toPoint()).y()
+    assert 0 < top < area.viewport().height() / 2
+    desk.root.show_mark(settled_mark(report))
+    marked = desk.paper.marked_rect()
+    assert marked is not None
+    assert 0 < desk.paper.mapTo(area.viewport(), marked.topLeft().toPoint()).y() < area.viewport().height() / 2
+
+
+def test_the_dark_scheme_dims_the_paper_and_keeps_it_paper(desk: Desk) -> None:
+    open_report(desk)
+    desk.theme.scheme = "dark"
+    paper = desk.image().pixelColor(4, 4)
+    assert 200 < paper.lightness() < 245
+    card = desk.root.grab().toImage()
+    assert card.pixelColor(card.width() // 2, 6) == QColor(DARK.surface)
+
+
+def test_keys_turn_the_pages(desk: Desk) -> None:
+    report = open_report(desk)
+    area = desk.area
+    assert area.hasFocus()
+    for key, modifier, page in (
+        (Key.Key_PageDown, Qt.KeyboardModifier.NoModifier, 28),
+        (Key.Key_PageUp, Qt.KeyboardModifier.NoModifier, 27),
+        (Key.Key_Right, Qt.KeyboardModifier.AltModifier, 28),
+        (Key.Key_Left, Qt.KeyboardModifier.AltModifier, 27),
+        (Key.Key_Home, Qt.KeyboardModifier.NoModifier, 1),
+        (Key.Key_PageUp, Qt.KeyboardModifier.NoModifier, 1),
+        (Key.Key_End, Qt.KeyboardModifier.NoModifier, 48),
+        (Key.Key_PageDown, Qt.KeyboardModifier.NoModifier, 48),
+    ):
+        QTest.keyClick(area, key, modifier)
+        assert desk.page == page
+    assert not desk.next_page.isEnabled()
+    QTest.mouseClick(desk.previous_page, Qt.MouseButton.LeftButton)
+    assert desk.page == 47
+    desk.search_button.setFocus()
+    QTest.keyClick(desk.search_button, Key.Key_PageDown)
+    assert desk.page == 48
+    desk.drawn()
+    assert report.draws
+
+
+def test_a_page_higher_than_the_view_is_scrolled_before_it_is_turned(desk: Desk) -> None:
+    desk.window.resize(664, 404)
+    open_report(desk, mark=False)
+    bar = desk.area.verticalScrollBar()
+    presses = 0
+    while desk.page == 1 and presses < 20:
+        QTest.keyClick(desk.area, Key.Key_PageDown)
+        presses += 1
+    assert presses > 2
+    assert desk.page == 2
+    assert bar.value() == 0
+
+
+def test_empty_paper_says_so_after_a_while(desk: Desk) -> None:
+    report = annual_report()
+    report.gate.clear()
+    desk.root.open(report)
+    assert desk.paper.words == ""
+    desk.wait(lambda: desk.paper.words == "Drawing the page…")
+    assert desk.paper.height() > desk.paper.width()
+    report.gate.set()
+    desk.drawn()
+    assert desk.paper.words == ""
+
+
+def test_an_error_is_said_in_the_card_and_the_text_is_the_way_out(desk: Desk) -> None:
+    report = annual_report()
+    report.errors[27] = DocumentUnreadable("/private/annual-report-2025.pdf", "not_drawn")
+    desk.root.open(report, settled_mark(report))
+    problem = desk.problem
+    desk.wait(problem.isVisible)
+    assert problem.sentence.text() == "This page of annual-report-2025.pdf cannot be shown."
+    assert clipped_texts(desk.window) == []
+    QTest.mouseClick(problem.text_button, Qt.MouseButton.LeftButton)
+    assert desk.root.is_text
+    assert SETTLED in desk.text.toPlainText()
+    assert desk.text.textCursor().selectedText() == SETTLED
+    desk.root.show_form(is_text=False)
+    desk.wait(problem.isVisible)
+    desk.root.turn(1)
+    desk.drawn()
+    assert not problem.isVisible()
+    assert desk.notices == []
+
+
+def test_the_switch_shows_the_text_of_the_page_and_the_page_again(desk: Desk) -> None:
+    open_report(desk)
+    QTest.mouseClick(desk.text_button, Qt.MouseButton.LeftButton)
+    assert desk.text.isVisible()
+    assert desk.text_button.isChecked()
+    assert "Page 26" not in desk.text.toPlainText()
+    desk.root.turn(-1)
+    assert desk.text.toPlainText().startswith("Page 26")
+    desk.root.turn(5)
+    assert desk.page == 31
+    assert "no text on this page" in desk.text.toPlainText()
+    QTest.mouseClick(desk.text_button, Qt.MouseButton.LeftButton)
+    desk.drawn()
+    assert desk.area.isVisible()
+
+
+def test_keys_turn_the_pages_of_the_text_too(desk: Desk) -> None:
+    report = annual_report()
+    report.can_draw = False
+    desk.root.open(report)
+    desk.root.setFocus()
+    text = desk.text
+    assert not desk.text_button.isVisible()
+    QTest.keyClick(text, Key.Key_PageDown)
+    assert desk.page == 2
+    QTest.keyClick(text, Key.Key_End, Qt.KeyboardModifier.ControlModifier)
+    assert desk.page == 48
+    QTest.keyClick(text, Key.Key_PageUp)
+    assert desk.page == 47
+
+
+def test_the_note_of_a_document_is_shown(desk: Desk) -> None:
+    note = "The file is no longer where it was, so only its text is shown."
+    document = DocumentInMemory("a.pdf", [Block(1, Kind.PARAGRAPH, "Words.", 1)], "page", 1, note=note)
+    desk.root.open(document)
+    assert desk.note.isVisible()
+    assert desk.note.text() == note
+    assert clipped_texts(desk.window) == []
+
+
+def test_searching_goes_through_the_pages_with_real_keys(desk: Desk) -> None:
+    report = open_report(desk)
+    search = desk.search_row
+    QTest.keyClick(desk.area, Key.Key_F, Qt.KeyboardModifier.ControlModifier)
+    assert search.isVisible()
+    assert desk.search_field.hasFocus()
+    assert desk.window_searches == []
+    QTest.keyClicks(desk.search_field, "REVENUE rose")
+    desk.wait(lambda: desk.search_count.text() == "27 of 46")
+    assert desk.page == 28  # the first one from the page that was in view
+    desk.drawn()
+    assert desk.count(LIGHT.mark) > 50
+    QTest.keyClick(desk.search_field, Key.Key_Return)
+    assert (desk.search_count.text(), desk.page) == ("28 of 46", 29)
+    QTest.keyClick(desk.search_field, Key.Key_Return, Qt.KeyboardModifier.ShiftModifier)
+    QTest.keyClick(desk.search_field, Key.Key_F3, Qt.KeyboardModifier.ShiftModifier)
+    assert (desk.search_count.text(), desk.page) == ("26 of 46", 26)
+    QTest.keyClick(desk.search_field, Key.Key_F3)
+    assert desk.search_count.text() == "27 of 46"
+    QTest.keyClick(desk.search_field, Key.Key_Escape)
+    assert not search.isVisible()
+    assert desk.area.hasFocus()
+    assert desk.root.document is report
+    with desk.hears(desk.root.closed):
+        QTest.keyClick(desk.area, Key.Key_Escape)
+    assert desk.root.document is None
+
+
+def test_matches_beside_the_chosen_one_are_marked_more_softly(desk: Desk) -> None:
+    open_report(desk)
+    desk.root.begin_search()
+    QTest.keyClicks(desk.search_field, "costs of")
+    desk.wait(lambda: desk.search_count.text() == "1 of 1")
+    assert desk.count(LIGHT.selection) == 0
+    desk.search_field.setText("of the")
+    desk.wait(lambda: desk.has_hits)
+    while desk.page != 27:
+        desk.search_row.step(1)
+    desk.drawn()
+    assert desk.count(LIGHT.mark) > 20
+    desk.button("Close the search").click()
+    assert desk.count(LIGHT.selection) == 0
+    assert desk.count(LIGHT.mark) > 500  # the sentence that was asked for is marked again
+
+
+def test_every_control_has_a_name_and_shortcuts_are_told(desk: Desk) -> None:
+    open_report(desk)
+    desk.root.begin_search()
+    names = [button.accessibleName() for button in desk.root.findChildren(QAbstractButton) if button.isVisible()]
+    assert all(names)
+    assert {"Search in the document", "Previous page", "Next page", "Close the document", "Next match"} <= set(names)
+    assert desk.next_page.toolTip() == "Next page (Alt+→)"
+    assert desk.close_button.toolTip() == "Close the document (Esc)"
+    assert desk.search_field.accessibleName() == "Search in the document"
+    assert desk.root.accessibleName() == "Document annual-report-2025.pdf"
+
+
+def test_a_screen_reader_hears_what_is_marked_and_then_the_page(desk: Desk) -> None:
+    open_report(desk)
+    paper = desk.paper
+    assert paper.accessibleName() == "page 27 of 48"
+    said = paper.accessibleDescription().split("\n")
+    assert said[0] == f"Marked: {SETTLED}"
+    assert said[1].startswith("4.3")
+    desk.root.turn(4)
+    assert "no text on this page" in paper.accessibleDescription()
+
+
+@pytest.mark.parametrize("width", [444, 664])
+@pytest.mark.parametrize("zoom", [1.0, 1.5])
+def test_nothing_is_cut_off(desk: Desk, width: int, zoom: float) -> None:
+    desk.window.resize(width, 704)
+    desk.theme.zoom = zoom
+    open_report(desk)
+    desk.root.begin_search()
+    QTest.keyClicks(desk.search_field, "rose")
+    desk.wait(lambda: desk.has_hits)
+    assert clipped_texts(desk.window) == []
+
+
+def test_right_to_left_is_mirrored(desk: Desk) -> None:
+    desk.window.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    open_report(desk)
+    assert desk.close_button.x() < desk.next_page.x() < desk.previous_page.x() < desk.name.x()
+    assert desk.next_page.toolTip() == "Next page (Alt+←)"
+    QTest.keyClick(desk.area, Key.Key_Left, Qt.KeyboardModifier.AltModifier)
+    assert desk.page == 28
+
+
+def test_the_same_document_only_moves_to_another_mark(desk: Desk) -> None:
+    report = open_report(desk)
+    desk.root.show_form(is_text=True)
+    desk.root.open(report, Mark(report.blocks_of_page(5)[0].id))
+    assert (desk.page, desk.root.is_text) == (5, True)
+    desk.root.open(report)
+    assert desk.page == 5
+
+
+def test_what_the_store_raises_is_said_and_nothing_breaks(desk: Desk) -> None:
+    class Broken(DocumentInMemory):
+        def blocks_of_page(self, page: int) -> list[Block]:
+            raise DatabaseDamaged("fireside.db")
+
+        def search(self, text: str, limit: int = 1000) -> list[Mark]:
+            raise DatabaseDamaged("fireside.db")
+
+    desk.root.open(Broken("a.pdf", [Block(1, Kind.PARAGRAPH, "Words.", 1)], "page", 1))
+    assert len(desk.notices) == 1
+    desk.root.begin_search()
+    desk.notice.dismiss()
+    QTest.keyClicks(desk.search_field, "word")
+    desk.wait(lambda: len(desk.notices) == 1)
+
+
+def test_closing_cancels_what_runs(desk: Desk) -> None:
+    report = annual_report()
+    report.gate.clear()
+    desk.root.open(report)
+    desk.wait(lambda: bool(report.draws))
+    with desk.hears(desk.root.closed):
+        QTest.mouseClick(desk.close_button, Qt.MouseButton.LeftButton)
+    desk.wait(lambda: report.cancelled == [1])
+    desk.wait(lambda: len(tasks.running) == 0)
+    assert desk.paper.shown is None
+    assert desk.text.toPlainText() == ""
+
+
+def test_opening_turning_and_drawing_never_hold_the_window(desk: Desk) -> None:
+    gaps = Gaps().start()
+    open_report(desk)
+    for _ in range(5):
+        desk.root.turn(1)
+        desk.drawn()
+    gaps.stop()
+    print(f"pages: own time at most {gaps.largest_busy_ms:.0f} ms")
+    assert gaps.largest_busy_ms < 100
+
+
+def test_a_hundred_thousand_blocks_open_and_scroll_within_the_budget(desk: Desk) -> None:
+    document = many_blocks(100_000)
+    document.fetched = 0
+    gaps = Gaps().start()
+    desk.root.open(document)
+    text = desk.text
+    desk.wait(lambda: text.verticalScrollBar().maximum() > 2 * text.viewport().height())
+    assert document.fetched < 500
+    for _ in range(60):
+        QTest.keyClick(text, Key.Key_PageDown)
+        QApplication.processEvents()
+    desk.root.show_mark(Mark(60_000))
+    QApplication.processEvents()
+    gaps.stop()
+    print(f"text: own time at most {gaps.largest_busy_ms:.0f} ms")
+    assert gaps.largest_busy_ms < 100
+    assert text.top_block_id in range(59_980, 60_001)
+    assert desk.where.text().endswith("60\u00a0%")
+    assert text.loaded <= 800
+
+
+def test_a_short_text_has_no_percents(desk: Desk) -> None:
+    desk.root.open(many_blocks(2))
+    desk.wait(lambda: desk.where.text() == "")
+    desk.root.open(many_blocks(50))
+    desk.wait(lambda: desk.where.text().endswith("· 0\u00a0%"))
+    desk.root.setFocus()
+    QTest.keyClick(desk.text, Key.Key_End, Qt.KeyboardModifier.ControlModifier)
+    desk.wait(lambda: desk.where.text().endswith("· 100\u00a0%"))
+
+
+def test_the_keyboards_focus_is_seen_and_a_click_leaves_no_ring(desk: Desk) -> None:
+    open_report(desk)
+    desk.close_button.setFocus()
+    middle = QPoint(desk.root.width() // 2, 1)
+    assert desk.root.grab().toImage().pixelColor(middle) != QColor(LIGHT.focus)
+    QTest.keyClick(desk.close_button, Key.Key_Tab)
+    assert desk.area.hasFocus()
+    assert desk.root.grab().toImage().pixelColor(middle) == QColor(LIGHT.focus)
+    desk.close_button.setFocus()
+    QTest.mouseClick(desk.area.viewport(), Qt.MouseButton.LeftButton)
+    assert desk.area.hasFocus()
+    assert desk.root.grab().toImage().pixelColor(middle) != QColor(LIGHT.focus)
+
+
+def test_a_double_click_comes_nearer_and_goes_back(desk: Desk) -> None:
+    open_report(desk)
+    area = desk.area
+    before = desk.paper.width()
+    QTest.mouseDClick(area.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(200, 200))
+    assert desk.paper.width() == pytest.approx(2 * before, abs=2)
+    desk.drawn()
+    assert area.horizontalScrollBar().value() > 0
+    QTest.keyClick(area, Key.Key_0)
+    desk.drawn()
+    assert desk.paper.width() == before
+
+
+def test_every_kind_of_block_is_shown_as_text(desk: Desk) -> None:
+    desk.root.open(every_kind())
+    text = desk.text.toPlainText()
+    assert "1.\tLet the bricks dry" in text
+    assert "Year\tRevenue\tMargin\n2023\t381 million" in text
+    assert "    for step in range" in text
+    assert "Comment: Ask Maria" in text
+    assert "chapter 1 of 3" in desk.where.text()
+    desk.root.turn(1)
+    assert desk.text.toPlainText() == "There is no text in this chapter."
+
+
+def test_buttons_bring_the_page_nearer_and_farther_up_to_an_end(desk: Desk) -> None:
+    desk.window.resize(664, 704)
+    open_report(desk)
+    area = desk.area
+    before = desk.paper.width()
+    QTest.mouseClick(desk.larger, Qt.MouseButton.LeftButton)
+    assert area.zoom == 1.25
+    assert desk.paper.width() > before
+    for _ in range(4):
+        QTest.mouseClick(desk.larger, Qt.MouseButton.LeftButton)
+    assert not desk.larger.isEnabled()
+    QTest.keyClick(area, Key.Key_0)
+    assert (area.zoom, desk.larger.isEnabled()) == (1.0, True)
+    QTest.mouseClick(desk.smaller, Qt.MouseButton.LeftButton)
+    assert desk.paper.width() < before
+    desk.root.show_form(is_text=True)
+    assert not desk.larger.isVisible(), "text is as large as all text"
+    desk.root.show_form(is_text=False)
+    desk.window.resize(350, 704)
+    desk.wait(lambda: desk.next_page.y() > desk.name.geometry().bottom() - 4)
+    tools = (desk.search_button, desk.text_button, desk.smaller, desk.larger, desk.previous_page, desk.next_page)
+    assert all(one.isVisible() and one.width() >= one.sizeHint().width() for one in tools)
+    assert desk.close_button.y() < desk.next_page.y()
+    header = desk.root.header
+    header.resize(190, header.height())
+    assert desk.next_page.isHidden(), "pages are turned with keys, too"
+    assert not desk.larger.isHidden()
+    desk.window.resize(664, 704)
+    desk.wait(lambda: desk.next_page.isVisible() and desk.next_page.y() == desk.close_button.y())
+    assert desk.name.text()
+    assert desk.window.minimumSizeHint().width() < 330

@@ -1,0 +1,256 @@
+"""Settings are saved and in force at once, and cannot be wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QCheckBox,
+    QDoubleSpinBox,
+    QLabel,
+    QPlainTextEdit,
+    QPushButton,
+    QRadioButton,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from app.core.settings import Settings, load_settings
+from app.engine.states import Identity
+from app.ui.settings.dialog import LicenceSheet, licence_notices
+from app.ui.settings.pages import DeviceChoice
+from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.settings import SettingsDesk
+from tests.helpers.desks.window import Frame
+from tests.helpers.gguf_files import header
+from tests.helpers.script import write_script
+
+CHAT, SUMMARIZE, ENGINE, MEMORY = 1, 2, 3, 4
+GB = 10**9
+DEVICES = [
+    {"name": "Vulkan0", "description": "Radeon 780M", "type": "igpu", "free_bytes": 7 * GB, "total_bytes": 8 * GB},
+    {"name": "CPU", "description": "Ryzen 7", "type": "cpu", "free_bytes": 0, "total_bytes": 0},
+]
+
+
+@pytest.fixture
+def dialog(frame: Frame) -> Iterator[SettingsDesk]:
+    opened = SettingsDesk(frame)
+    yield opened
+    opened.close()
+
+
+def saved(frame: Frame) -> Settings:
+    settings, wrong = load_settings(frame.paths.settings)
+    assert wrong == []
+    return settings
+
+
+def keep_state(frame: Frame, session: str, size_bytes: int) -> None:
+    frame.paths.states.mkdir(parents=True)
+    unfinished = frame.paths.states / "new.part"
+    unfinished.write_bytes(bytes(size_bytes))
+    frame.app.states.add(session, Identity(1, 1, "", "", "f16", ""), [1, 2, 3], unfinished)
+
+
+def test_the_scheme_is_in_force_and_saved(dialog: SettingsDesk, frame: Frame) -> None:
+    dialog.click_name(QPushButton, "Colours: Dark")
+    assert frame.theme.is_dark
+    assert saved(frame).appearance.scheme == "dark"
+
+
+def test_the_systems_font_is_in_force_and_saved(dialog: SettingsDesk, frame: Frame) -> None:
+    dialog.named(QCheckBox, "Use the system’s font").click()
+    assert frame.theme.system_font
+    assert saved(frame).appearance.system_font
+
+
+def test_zoom_is_in_force_and_saved(dialog: SettingsDesk, frame: Frame) -> None:
+    dialog.click_name(QWidget, "Zoom: more")
+    assert frame.theme.zoom == pytest.approx(1.1)
+    assert saved(frame).appearance.zoom == pytest.approx(1.1)
+
+
+def test_the_system_prompt_is_saved_when_typing_pauses_or_the_window_closes(dialog: SettingsDesk, frame: Frame) -> None:
+    field = dialog.named(QPlainTextEdit, "System prompt")
+    field.setPlainText("Be brief.")
+    dialog.close()
+    assert saved(frame).chat.system_prompt == "Be brief."
+
+
+def test_the_lowest_temperature_is_the_models_own(dialog: SettingsDesk, frame: Frame) -> None:
+    field = dialog.named(QDoubleSpinBox, "Temperature")
+    assert field.text() == "Model’s own"
+    for expected in (0.0, 0.1, 0.2):
+        field.stepUp()
+        assert saved(frame).chat.temperature == pytest.approx(expected, abs=1e-9)
+    field.setValue(-1)
+    assert saved(frame).chat.temperature == -1
+
+
+def test_wrong_values_cannot_be_typed(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
+    field = dialog.named(QDoubleSpinBox, "Longest answer")
+    field.selectAll()
+    qtbot.keyClicks(field, "-99999999999abc")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert saved(frame).chat.max_tokens == -1
+    assert field.text() == "No limit"
+
+
+def test_thinking_and_a_full_chat_are_saved(dialog: SettingsDesk, frame: Frame) -> None:
+    dialog.show_page(CHAT)
+    dialog.click_name(QPushButton, "Thinking: Off")
+    dialog.click_name(QPushButton, "When a chat is full: Ask")
+    assert (saved(frame).chat.thinking, saved(frame).chat.when_full) == ("off", "ask")
+    assert any("until you say otherwise" in label.text() for label in dialog.every(QLabel))
+
+
+def test_a_thinking_budget_of_nothing_is_no_limit(dialog: SettingsDesk, frame: Frame) -> None:
+    field = dialog.named(QDoubleSpinBox, "Think at most")
+    assert field.text() == "No limit"
+    field.stepUp()
+    assert saved(frame).chat.thinking_budget == 256
+    field.setValue(0)
+    assert saved(frame).chat.thinking_budget == -1
+
+
+def test_engine_changes_say_that_they_apply_after_loading_and_load(
+    dialog: SettingsDesk, frame: Frame, qtbot: QtBot
+) -> None:
+    dialog.show_page(ENGINE)
+    button = dialog.named(QPushButton, "Reload now")
+    assert not button.isVisible()
+    field = dialog.named(QDoubleSpinBox, "Context")
+    assert field.text() == "Automatic"
+    field.setValue(2048)
+    assert saved(frame).engine.context_tokens == 2048
+    assert button.isVisible()
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: frame.loader.state == "ready")
+    assert frame.loader.model is not None
+    assert frame.loader.model.context_tokens == 2048
+
+
+def test_what_the_context_is_kept_in_is_saved_by_keyboard(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
+    dialog.show_page(ENGINE)
+    button = dialog.named(QPushButton, "Context kept in: 8 bit")
+    button.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.keyClick(button, Qt.Key.Key_Space)
+    assert saved(frame).engine.kv_type == "q8_0"
+
+
+def test_without_a_gpu_there_is_no_choice_and_no_row_about_one(dialog: SettingsDesk) -> None:
+    assert not dialog.every(DeviceChoice)
+    dialog.show_page(ENGINE)
+    dialog.wait_for_words("No GPU was found, so models run on the CPU.")
+    assert not dialog.named(QDoubleSpinBox, "Layers on the GPU").isVisible()
+    assert not dialog.named(QCheckBox, "Keep experts on the CPU").isVisible()
+
+
+def test_a_gpu_can_be_chosen_and_is_saved(frame: Frame, qtbot: QtBot, tmp_path: Path, dialog: SettingsDesk) -> None:
+    write_script(tmp_path / "script", devices=DEVICES)
+    dialog.show_page(ENGINE)
+    qtbot.waitUntil(lambda: bool(dialog.every(DeviceChoice)))
+    assert dialog.named(QDoubleSpinBox, "Layers on the GPU").isVisible()
+    row = dialog.named(QRadioButton, "Radeon 780M")
+    assert row.accessibleDescription() == "Vulkan0 · 7.0 of 8.0 GB free"
+    qtbot.mouseClick(row, Qt.MouseButton.LeftButton)
+    assert saved(frame).engine.devices == ("Vulkan0",)
+    assert dialog.named(QPushButton, "Reload now").isVisible()
+    assert clipped_texts(dialog.root) == []
+
+
+def test_experts_are_only_spoken_of_where_a_model_has_some(
+    frame: Frame, qtbot: QtBot, tmp_path: Path, dialog: SettingsDesk
+) -> None:
+    path = tmp_path / "mixture.gguf"
+    path.write_bytes(header({"general.architecture": "qwen3moe", "qwen3moe.expert_count": 128}))
+    frame.app.change("engine", model_path=str(path))
+    write_script(tmp_path / "script", devices=DEVICES)
+    dialog.show_page(ENGINE)
+    qtbot.waitUntil(lambda: bool(dialog.every(DeviceChoice)))
+    experts = dialog.named(QCheckBox, "Keep experts on the CPU")
+    assert experts.isVisible()
+    qtbot.mouseClick(experts, Qt.MouseButton.LeftButton)
+    assert saved(frame).engine.experts_on_cpu
+
+
+def test_an_engine_that_does_not_answer_is_asked_again(frame: Frame, tmp_path: Path, dialog: SettingsDesk) -> None:
+    script = tmp_path / "script" / "script.json"
+    text = script.read_text("utf-8")
+    script.write_text("{ not json", "utf-8")
+    dialog.show_page(ENGINE)
+    dialog.wait_for_words("The engine did not say which devices there are.")
+    script.write_text(text, "utf-8")
+    dialog.click_name(QPushButton, "Look again")
+    dialog.wait_for_words("No GPU was found, so models run on the CPU.")
+
+
+def test_whether_the_computer_stays_awake_for_a_summary_is_saved(dialog: SettingsDesk, frame: Frame) -> None:
+    dialog.show_page(SUMMARIZE)
+    switch = dialog.named(QCheckBox, "Keep the computer awake during summaries and translations")
+    assert switch.isChecked()
+    switch.click()
+    assert not saved(frame).summaries.stay_awake
+
+
+def test_when_a_model_sleeps_is_saved(dialog: SettingsDesk, frame: Frame) -> None:
+    dialog.show_page(MEMORY)
+    dialog.named(QCheckBox, "Sleep when memory is short").click()
+    assert not saved(frame).engine.unload_when_memory_short
+    field = dialog.named(QDoubleSpinBox, "Sleep when not used")
+    assert field.text() == "Never"
+    field.stepUp()
+    assert (saved(frame).engine.unload_after_min, field.text()) == (5, "5 min")
+
+
+def test_saved_states_show_their_size_and_can_be_cleared(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
+    keep_state(frame, "chat-1", 31_000_000)
+    dialog.show_page(MEMORY)
+    dialog.wait_for_words("31 MB are kept now.")
+    clear = dialog.named(QPushButton, "Clear saved states")
+    qtbot.mouseClick(clear, Qt.MouseButton.LeftButton)
+    dialog.wait_for_words("Nothing is kept now.")
+    assert not clear.isEnabled()
+    assert list(frame.paths.states.iterdir()) == []
+
+
+def test_a_smaller_budget_is_kept_at_once(dialog: SettingsDesk, frame: Frame) -> None:
+    keep_state(frame, "chat-1", 3_000_000)
+    dialog.show_page(MEMORY)
+    dialog.wait_for_words("3.0 MB are kept now.")
+    field = dialog.named(QDoubleSpinBox, "Keep at most")
+    assert field.text() == "4 GB"
+    field.setValue(0)
+    assert field.text() == "Nothing"
+    dialog.wait_for_words("Nothing is kept now.")
+    assert saved(frame).engine.states_budget_mb == 0
+
+
+def test_every_control_of_every_page_has_a_name(dialog: SettingsDesk, qtbot: QtBot, tmp_path: Path) -> None:
+    write_script(tmp_path / "script", devices=DEVICES)
+    for number in range(dialog.page_count):
+        dialog.show_page(number)
+    qtbot.waitUntil(lambda: bool(dialog.every(DeviceChoice)))
+    controls = [*dialog.every(QAbstractButton), *dialog.every(QDoubleSpinBox)]
+    assert [control for control in controls if not control.accessibleName()] == []
+
+
+def test_no_page_clips_its_text(dialog: SettingsDesk) -> None:
+    for number in range(dialog.page_count):
+        dialog.show_page(number)
+        assert clipped_texts(dialog.root) == []
+
+
+def test_the_licences_are_a_file_that_can_be_read(dialog: SettingsDesk, frame: Frame) -> None:
+    notices = licence_notices()
+    assert notices is not None
+    sheet = LicenceSheet(frame.theme, notices, dialog.root)
+    text = sheet.findChild(QPlainTextEdit, "licences")
+    assert text is not None
+    assert "Qt" in text.toPlainText()
+    sheet.deleteLater()

@@ -1,0 +1,351 @@
+"""Devices: left to the program, the CPU alone, or one or several GPUs."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+
+import keyring
+import pytest
+from keyring.backend import KeyringBackend
+from keyring.backends import fail
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QCheckBox, QLineEdit, QPushButton, QRadioButton
+from pytestqt.qtbot import QtBot
+
+from app import APP_ID
+from app.bootstrap import access_of
+from app.core.settings import Network, load_settings
+from app.engine.protocol import Device
+from app.hub.access import Ledger
+from app.ui.settings.connections import ConnectionTable
+from app.ui.settings.pages import HUB, MIRROR_SCHEMES, PROXY_SCHEMES, DeviceChoice, address_problem
+from app.ui.theme import Theme
+from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.settings import SettingsDesk
+from tests.helpers.desks.window import Frame
+
+GB = 10**9
+CPU = Device("CPU", "Ryzen 7", "cpu", 0, 0)
+INSIDE = Device("Vulkan0", "Radeon 780M", "igpu", 7 * GB, 8 * GB)
+CARD = Device("Vulkan1", "RTX 4070", "gpu", 11 * GB, 12 * GB)
+UNKNOWN = Device("Metal", "", "gpu", 0, 0)
+
+
+def choice(qtbot: QtBot, *devices: Device, chosen: tuple[str, ...] = ()) -> DeviceChoice:
+    made = DeviceChoice(Theme("light"), devices, chosen)
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+def rows(choice: DeviceChoice) -> dict[str, QAbstractButton]:
+    return {row.accessibleName(): row for row in choice.findChildren(QAbstractButton)}
+
+
+def checked(choice: DeviceChoice) -> list[str]:
+    return [name for name, row in rows(choice).items() if row.isChecked()]
+
+
+def press(qtbot: QtBot, choice: DeviceChoice, name: str) -> None:
+    row = rows(choice)[name]
+    row.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.keyClick(row, Qt.Key.Key_Space)
+
+
+def test_without_a_gpu_there_is_nothing_to_choose(qtbot: QtBot) -> None:
+    made = choice(qtbot, CPU)
+    assert not made.has_choice
+    assert rows(made) == {}
+
+
+def test_it_is_left_to_the_program_at_first(qtbot: QtBot) -> None:
+    made = choice(qtbot, INSIDE, CPU)
+    assert list(rows(made)) == ["Let Fireside choose", "Radeon 780M", "Only the CPU"]
+    assert checked(made) == ["Let Fireside choose"]
+    assert all(isinstance(row, QRadioButton) for row in rows(made).values())
+
+
+def test_one_gpu_is_one_of_three_ways(qtbot: QtBot) -> None:
+    made = choice(qtbot, INSIDE, CPU)
+    for name, names in (("Radeon 780M", ("Vulkan0",)), ("Only the CPU", ("CPU",)), ("Let Fireside choose", ())):
+        with qtbot.waitSignal(made.changed):
+            press(qtbot, made, name)
+        assert made.chosen == names
+        assert checked(made) == [name]
+
+
+def test_pressing_what_holds_already_changes_nothing(qtbot: QtBot) -> None:
+    made = choice(qtbot, INSIDE, CPU)
+    with qtbot.assertNotEmitted(made.changed):
+        press(qtbot, made, "Let Fireside choose")
+    assert checked(made) == ["Let Fireside choose"]
+
+
+def test_several_gpus_may_be_chosen_together_in_the_order_of_the_list(qtbot: QtBot) -> None:
+    made = choice(qtbot, INSIDE, CARD, CPU)
+    assert isinstance(rows(made)["RTX 4070"], QCheckBox)
+    press(qtbot, made, "RTX 4070")
+    press(qtbot, made, "Radeon 780M")
+    assert made.chosen == ("Vulkan0", "Vulkan1")
+    assert checked(made) == ["Radeon 780M", "RTX 4070"]
+
+
+def test_the_last_gpu_that_is_taken_away_leaves_it_to_the_program(qtbot: QtBot) -> None:
+    made = choice(qtbot, INSIDE, CARD, CPU, chosen=("Vulkan1",))
+    press(qtbot, made, "RTX 4070")
+    assert made.chosen == ()
+    assert checked(made) == ["Let Fireside choose"]
+
+
+def test_a_gpu_in_place_of_only_the_cpu(qtbot: QtBot) -> None:
+    made = choice(qtbot, INSIDE, CARD, CPU, chosen=("CPU",))
+    press(qtbot, made, "Radeon 780M")
+    assert made.chosen == ("Vulkan0",)
+    assert checked(made) == ["Radeon 780M"]
+
+
+def test_a_device_that_is_gone_is_shown_and_can_be_left(qtbot: QtBot) -> None:
+    made = choice(qtbot, CPU, chosen=("Vulkan7",))
+    assert made.has_choice
+    assert rows(made)["Vulkan7"].accessibleDescription() == "Not found now"
+    assert checked(made) == ["Vulkan7"]
+    press(qtbot, made, "Let Fireside choose")
+    assert made.chosen == ()
+
+
+@pytest.mark.parametrize(
+    ("device", "name", "detail"),
+    [(CARD, "RTX 4070", "Vulkan1 · 11.0 of 12.0 GB free"), (UNKNOWN, "Metal", "Metal")],
+)
+def test_a_device_says_its_name_and_memory(qtbot: QtBot, device: Device, name: str, detail: str) -> None:
+    assert rows(choice(qtbot, device, CPU))[name].accessibleDescription() == detail
+
+
+# The network page: switch, addresses that cannot be wrong, the token in the keyring, every connection in a table.
+
+
+MANY = 20_000
+LONGEST_STAY_S = 0.25
+
+
+class Drawer(KeyringBackend):
+    """A keyring in memory that notes on which threads it was asked."""
+
+    priority = 1.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[tuple[str, str], str] = {}
+        self.threads: set[threading.Thread] = set()
+
+    def get_password(self, service: str, username: str) -> str | None:
+        self.threads.add(threading.current_thread())
+        return self.kept.get((service, username))
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        self.threads.add(threading.current_thread())
+        self.kept[service, username] = password
+
+    def delete_password(self, service: str, username: str) -> None:
+        self.threads.add(threading.current_thread())
+        del self.kept[service, username]
+
+
+@pytest.fixture
+def drawer() -> Iterator[Drawer]:
+    before, backend = keyring.get_keyring(), Drawer()
+    keyring.set_keyring(backend)
+    yield backend
+    keyring.set_keyring(before)
+
+
+@pytest.fixture
+def dialog(frame: Frame, drawer: Drawer) -> Iterator[SettingsDesk]:
+    opened = SettingsDesk(frame, "network")
+    yield opened
+    opened.close()
+
+
+def saved(frame: Frame) -> Network:
+    return load_settings(frame.paths.settings)[0].network
+
+
+def test_the_switch_is_saved_and_shown_in_the_status_line(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
+    switch = dialog.named(QCheckBox, "Allow the network")
+    switch.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.keyClick(switch, Qt.Key.Key_Space)
+    assert not saved(frame).allowed
+    assert frame.network_switch.text() == "Network off"
+
+
+def test_a_right_address_is_saved_when_the_field_is_left(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
+    proxy, mirror = dialog.line("Proxy"), dialog.line("Mirror")
+    qtbot.keyClicks(proxy, "http://10.0.0.1:3128")
+    qtbot.keyClick(proxy, Qt.Key.Key_Return)
+    assert saved(frame).proxy == "http://10.0.0.1:3128"
+    mirror.setFocus()
+    qtbot.keyClicks(mirror, " https://hf.example ")
+    proxy.setFocus()
+    assert saved(frame).mirror == "https://hf.example"
+    assert dialog.root.isVisible(), "Return in a field closed the settings"
+
+
+def test_a_wrong_address_is_not_saved_and_says_why(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
+    proxy = dialog.line("Proxy")
+    qtbot.keyClicks(proxy, "10.0.0.1:3128")
+    qtbot.keyClick(proxy, Qt.Key.Key_Return)
+    assert saved(frame).proxy == ""
+    assert "Not saved. It has to begin with http:// or https://." in dialog.said
+    assert "Not saved" in proxy.accessibleDescription()
+    proxy.clear()
+    qtbot.keyClicks(proxy, "http://10.0.0.1:3128")
+    assert not any("Not saved" in text for text in dialog.said), "it goes while the address is mended"
+    qtbot.keyClick(proxy, Qt.Key.Key_Return)
+    assert saved(frame).proxy == "http://10.0.0.1:3128"
+
+
+def test_an_address_that_was_being_typed_is_kept_when_the_dialog_closes(
+    dialog: SettingsDesk, frame: Frame, qtbot: QtBot
+) -> None:
+    proxy = dialog.line("Proxy")
+    proxy.setFocus()
+    qtbot.keyClicks(proxy, "http://10.0.0.1:3128")
+    dialog.close()
+    assert saved(frame).proxy == "http://10.0.0.1:3128"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", ""),
+        ("https://hf.example:8443/hub", ""),
+        ("http://me:secret@10.0.0.1:3128", ""),
+        ("ftp://hf.example", "begin with"),
+        ("https://hf example", "space"),
+        ("https://", "name of the computer"),
+        ("https://hf.example:99999", "port"),
+        ("http://[::1", "port"),
+    ],
+)
+def test_what_is_wrong_with_an_address(text: str, words: str) -> None:
+    for schemes in (PROXY_SCHEMES, MIRROR_SCHEMES):
+        problem = address_problem(text, schemes)
+        assert words in problem
+        assert bool(problem) == bool(words)
+
+
+def test_a_token_is_kept_and_forgotten_in_the_keyring_off_the_windows_thread(
+    dialog: SettingsDesk, frame: Frame, drawer: Drawer, qtbot: QtBot
+) -> None:
+    dialog.wait_for_words("No token is kept for huggingface.co.")
+    token = dialog.line("Access token")
+    assert token.echoMode() == QLineEdit.EchoMode.Password
+    qtbot.keyClicks(token, "hf_abc")
+    dialog.click_name(QPushButton, "Save the access token")
+    told = "A token is kept in the system’s keyring. It is sent to huggingface.co and to nobody else."
+    dialog.wait_for_words(told)
+    assert drawer.kept == {(APP_ID, "huggingface.co"): "hf_abc"}
+    assert token.text() == "", "it stays on the screen"
+    assert "hf_abc" not in frame.paths.settings.read_text("utf-8") if frame.paths.settings.exists() else True
+    dialog.click_name(QPushButton, "Forget the access token")
+    dialog.wait_for_words("No token is kept for huggingface.co.")
+    assert drawer.kept == {}
+    assert threading.main_thread() not in drawer.threads
+
+
+def test_a_mirror_has_a_token_of_its_own(dialog: SettingsDesk, frame: Frame, drawer: Drawer, qtbot: QtBot) -> None:
+    frame.app.token.save("hf_abc")
+    mirror = dialog.line("Mirror")
+    qtbot.keyClicks(mirror, "https://mirror.example")
+    qtbot.keyClick(mirror, Qt.Key.Key_Return)
+    dialog.wait_for_words("No token is kept for mirror.example.")
+    assert access_of(frame.settings, frame.app.token).token == ""
+    qtbot.keyClicks(dialog.line("Access token"), "hf_other")
+    qtbot.keyClick(dialog.line("Access token"), Qt.Key.Key_Return)
+    dialog.wait_for_words("A token is kept in the system’s keyring. It is sent to mirror.example and to nobody else.")
+    assert drawer.kept == {(APP_ID, "huggingface.co"): "hf_abc", (APP_ID, "mirror.example"): "hf_other"}
+    assert access_of(frame.settings, frame.app.token).token == "hf_other"
+
+
+def test_a_token_that_cannot_be_one_is_not_saved(dialog: SettingsDesk, drawer: Drawer, qtbot: QtBot) -> None:
+    dialog.wait_for_words("No token is kept for huggingface.co.")
+    token = dialog.line("Access token")
+    qtbot.keyClicks(token, "hf a")
+    assert not dialog.named(QPushButton, "Save the access token").isEnabled()
+    assert any("plain letters" in text for text in dialog.said)
+    qtbot.keyClick(token, Qt.Key.Key_Return)
+    assert drawer.kept == {}
+    assert dialog.root.isVisible()
+
+
+def test_without_a_keyring_the_token_holds_until_quit_and_that_is_said(
+    dialog: SettingsDesk, frame: Frame, qtbot: QtBot
+) -> None:
+    dialog.wait_for_words("No token is kept for huggingface.co.")
+    keyring.set_keyring(fail.Keyring())
+    token = dialog.line("Access token")
+    qtbot.keyClicks(token, "hf_abc")
+    qtbot.keyClick(token, Qt.Key.Key_Return)
+    dialog.wait_for_words("no keyring")
+    assert any("until you quit" in text for text in dialog.said)
+    assert frame.app.token.load() == "hf_abc"
+
+
+def test_connections_are_listed_with_the_newest_first(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
+    dialog.wait_for_words("No connection has been made yet.")
+    ledger: Ledger = frame.app.ledger
+    for host, why, size, status in (
+        ("huggingface.co", "search", 18_200, 200),
+        ("cdn.example", "download unsloth/Qwen/model.gguf", 5_680_000_000, 206),
+        ("huggingface.co", "repository", 0, 429),
+    ):
+        ledger.tell(ledger.begin(host, why), received_bytes=size, status=status)
+    again = dialog.named(QPushButton, "Refresh the connections")
+    qtbot.mouseClick(again, Qt.MouseButton.LeftButton)
+    dialog.wait_for_words("Every connection that was ever made: 3, to 2 hosts; 5.7 GB received.")
+    table = dialog.find(ConnectionTable)
+    shown = [[table.model().index(row, column).data() for column in (1, 2, 3)] for row in range(3)]
+    assert shown == [
+        ["huggingface.co", "Looking at a model’s files (refused)", "0 bytes"],
+        ["cdn.example", "Fetching model.gguf", "5.7 GB"],
+        ["huggingface.co", "Searching for models", "18 kB"],
+    ]
+    assert clipped_texts(dialog.root) == []
+
+
+def test_many_connections_do_not_stop_the_window(dialog: SettingsDesk, frame: Frame, qtbot: QtBot) -> None:
+    now = time.time()
+    rows = (
+        json.dumps(
+            {"id": f"{n:012x}", "at": now - n, "host": "huggingface.co", "why": "search", "bytes": 1, "status": 200}
+        )
+        for n in range(MANY)
+    )
+    frame.paths.connections.parent.mkdir(parents=True, exist_ok=True)
+    frame.paths.connections.write_text("\n".join(rows) + "\n", "utf-8")
+    before_s = longest_s = 0.0
+    table = dialog.find(ConnectionTable)
+    dialog.click_name(QPushButton, "Refresh the connections")
+
+    def is_there() -> bool:
+        nonlocal before_s, longest_s
+        now_s = time.monotonic()
+        longest_s = max(longest_s, now_s - before_s) if before_s else 0.0
+        before_s = now_s
+        return table.model().rowCount() == MANY and table.isVisible()
+
+    qtbot.waitUntil(is_there, timeout=30_000)
+    begun_s = time.monotonic()
+    table.scrollToBottom()
+    table.grab()
+    assert time.monotonic() - begun_s < LONGEST_STAY_S
+    assert longest_s < 10 * LONGEST_STAY_S
+    qtbot.keyClick(table, Qt.Key.Key_Tab)  # leaves the table instead of going through its cells
+    assert table.currentIndex().row() <= 0
+
+
+def test_the_mirrors_hint_is_the_hub_itself(dialog: SettingsDesk) -> None:
+    assert dialog.line("Mirror").placeholderText() == HUB

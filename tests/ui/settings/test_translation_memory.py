@@ -1,0 +1,96 @@
+"""The translation memory in its dialog: found by words, languages and document, and deleted for good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+from shiboken6 import isValid
+
+from app.documents.segments import content_of
+from app.features.translation.memory import own_entry
+from app.store.translations import Pair, TranslationMemory
+from app.ui.models.models_view import ModelsView
+from app.ui.settings.translation_memory import MemoryDialog
+from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.models import ModelsDesk
+from tests.helpers.desks.window import Frame
+
+GERMAN, FRENCH = Pair("en", "de"), Pair("en", "fr")
+
+
+@pytest.fixture
+def dialog(frame: Frame, qtbot: QtBot) -> Iterator[MemoryDialog]:
+    memory = TranslationMemory(frame.database)
+    for pair, words in ((GERMAN, ("house", "garden", "wall")), (FRENCH, ("house", "door"))):
+        memory.keep(
+            own_entry(pair, content_of([f"The {word}"]), content_of([f"{word} {pair.target}"])) for word in words
+        )
+    shown = MemoryDialog(frame.translations, frame.theme, frame.notify, frame.window)
+    shown.open()
+    qtbot.waitUntil(lambda: len(shown.found.ids) == 5)
+    yield shown
+    if isValid(shown):
+        shown.close()
+
+
+def sources(dialog: MemoryDialog) -> list[str]:
+    return [one.source for one in dialog.model.shown]
+
+
+def test_entries_are_found_by_words_and_languages_and_deleted_one_pair_and_all(
+    frame: Frame, dialog: MemoryDialog, qtbot: QtBot
+) -> None:
+    assert sources(dialog) == ["The door", "The house", "The wall", "The garden", "The house"]
+    assert dialog.count.text() == "5 translations"
+    qtbot.keyClicks(dialog.search, "house fr")
+    qtbot.waitUntil(lambda: sources(dialog) == ["The house"])
+    dialog.table.selectRow(0)
+    qtbot.keyClick(dialog.table, Qt.Key.Key_Delete)
+    assert dialog.question.text() == "1 translation cannot be brought back."
+    qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    assert dialog.isVisible(), "Escape only takes the question back"
+    qtbot.mouseClick(dialog.delete_chosen, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(dialog.yes, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: dialog.count.text() == "Nothing was found.")
+    dialog.search.clear()
+    qtbot.waitUntil(lambda: len(dialog.found.ids) == 4)
+    dialog.scope.choose("en de")
+    qtbot.waitUntil(lambda: len(dialog.found.ids) == 3)
+    assert dialog.scope.button.text() == "English → German · 3"
+    qtbot.mouseClick(dialog.delete_all, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(dialog.yes, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: sources(dialog) == ["The door"] and dialog.scope.value == "")
+    assert frame.translations.pairs() == {FRENCH: 1}
+
+
+@pytest.mark.parametrize("zoom", [1.0, 1.5])
+def test_nothing_is_cut_off(frame: Frame, dialog: MemoryDialog, qtbot: QtBot, zoom: float) -> None:
+    dialog.close()
+    frame.theme.zoom = zoom
+    shown = MemoryDialog(frame.translations, frame.theme, frame.notify, frame.window)
+    shown.show()
+    qtbot.waitUntil(lambda: bool(shown.found.ids))
+    assert clipped_texts(shown) == []
+    shown.ask_about_all()
+    assert clipped_texts(shown) == []
+    shown.close()
+
+
+def test_the_storage_page_says_what_the_memory_takes_and_shows_it(
+    frame: Frame, dialog: MemoryDialog, qtbot: QtBot
+) -> None:
+    dialog.close()
+    frame.show_models("storage")
+    models = ModelsDesk(frame.find(ModelsView))
+    row = models.storage_rows["memory"]
+    qtbot.waitUntil(lambda: row.amount.text() not in ("", "Empty"))
+    qtbot.mouseClick(row.button, Qt.MouseButton.LeftButton)
+    again = models.find(MemoryDialog)
+    qtbot.waitUntil(lambda: len(again.found.ids) == 5)
+    qtbot.mouseClick(again.delete_all, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(again.yes, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: row.amount.text() == "Empty")
+    again.close()

@@ -1,0 +1,121 @@
+"""A question closes with one choice; Escape and Cancel are none."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from app.core.settings import load_settings
+from app.ui.theme import Theme
+from app.ui.widgets.dialogs import (
+    DOCUMENTS,
+    MODELS,
+    LastFolders,
+    QuestionDialog,
+    document_filters,
+    file_dialog,
+    last_folders,
+)
+from tests.helpers.desks.window import Frame
+
+
+@pytest.fixture
+def window(qtbot: QtBot) -> QWidget:
+    window = QWidget()
+    qtbot.addWidget(window)
+    last_folders.use((), lambda _lines: None)
+    return window
+
+
+def opened(window: QWidget, said: list[str]) -> QuestionDialog:
+    theme = Theme("light", 1.0)
+    application = QApplication.instance()
+    assert isinstance(application, QApplication)
+    dialog = QuestionDialog(theme, "Really?", "It cannot be undone.", window)
+    dialog.add_choice("Maybe", lambda: said.append("maybe"))
+    dialog.add_choice("Yes", lambda: said.append("yes"), "primary")
+    dialog.open()
+    return dialog
+
+
+def test_enter_means_the_primary_choice(qtbot: QtBot, window: QWidget) -> None:
+    said: list[str] = []
+    dialog = opened(window, said)
+    qtbot.keyClick(dialog, Qt.Key.Key_Return)
+    assert said == ["yes"]
+    assert not dialog.isVisible()
+
+
+def test_another_choice_is_pressed(qtbot: QtBot, window: QWidget) -> None:
+    said: list[str] = []
+    dialog = opened(window, said)
+    button = next(one for one in dialog.findChildren(QPushButton) if one.text() == "Maybe")
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert said == ["maybe"]
+
+
+@pytest.mark.parametrize("way", ["escape", "cancel"])
+def test_no_choice_does_nothing_and_says_so(qtbot: QtBot, window: QWidget, way: str) -> None:
+    said: list[str] = []
+    dialog = opened(window, said)
+    dialog.rejected.connect(lambda: said.append("rejected"))
+    if way == "escape":
+        qtbot.keyClick(dialog, Qt.Key.Key_Escape)
+    else:
+        qtbot.mouseClick(dialog.findChildren(QPushButton)[0], Qt.MouseButton.LeftButton)
+    assert said == ["rejected"]
+
+
+# File dialogs begin where the person was last for the same purpose, after a restart too, and filter by kind.
+
+
+def begins(dialog: QFileDialog) -> Path:
+    return Path(dialog.directory().absolutePath())
+
+
+def test_each_purpose_has_its_own_last_folder(window: QWidget, tmp_path: Path) -> None:
+    papers, models = tmp_path / "papers", tmp_path / "models"
+    for folder in (papers, models):
+        folder.mkdir()
+    assert begins(file_dialog(window, "Attach", DOCUMENTS)) == Path.home()
+    assert begins(file_dialog(window, "Open", MODELS, first=models)) == models
+    file_dialog(window, "Attach", DOCUMENTS).filesSelected.emit([str(papers / "lease.pdf")])
+    assert begins(file_dialog(window, "Attach", DOCUMENTS)) == papers
+    whole = file_dialog(window, "Folder", DOCUMENTS)
+    whole.setFileMode(QFileDialog.FileMode.Directory)
+    whole.filesSelected.emit([str(models)])
+    assert begins(file_dialog(window, "Attach", DOCUMENTS)) == models
+    shutil.rmtree(models)
+    assert begins(file_dialog(window, "Attach", DOCUMENTS)) == tmp_path, "the nearest that is still there"
+
+
+def test_what_was_kept_comes_back_and_nonsense_is_passed_over(tmp_path: Path) -> None:
+    kept: list[tuple[str, ...]] = []
+    folders = LastFolders()
+    folders.use(("nonsense", f"documents={tmp_path}", "saved="), kept.append)
+    assert folders.of(DOCUMENTS) == str(tmp_path)
+    assert folders.of("saved") == str(Path.home())
+    folders.remember(DOCUMENTS, tmp_path)
+    assert kept == []
+    folders.remember(MODELS, tmp_path / "a=b")
+    assert kept[-1][-1] == f"models={tmp_path / 'a=b'}"
+
+
+def test_the_kinds_of_documents_can_be_chosen_from() -> None:
+    every, *_, all_files = document_filters()
+    assert all(f"*.{ending}" in every for ending in ("pdf", "docx", "ods", "eml", "epub"))
+    assert all_files == "All files (*)"
+
+
+def test_the_window_keeps_them_in_the_settings(frame: Frame, tmp_path: Path) -> None:
+    frame.window.files.ask_for_model()
+    dialog = frame.window.findChild(QFileDialog, "open_model_dialog")
+    assert dialog is not None
+    dialog.filesSelected.emit([str(tmp_path / "x.gguf")])
+    dialog.close()
+    assert load_settings(frame.paths.settings)[0].window.last_folders == (f"models={tmp_path}",)

@@ -1,0 +1,67 @@
+"""A label that shortens its text and keeps the whole of it for those who ask."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextDocument
+from pytestqt.qtbot import QtBot
+
+from app.features.summaries import StoredSummary
+from app.features.summary.result import Wish
+from app.ui.summarize.texts import SummaryListModel
+from app.ui.widgets.labels import ElidedLabel, plain_tip
+
+LONG = "/home/somebody/with/a/long/path/to/the/folder"
+
+
+def test_it_can_be_narrower_than_its_text(qtbot: QtBot) -> None:
+    label = ElidedLabel(LONG, Qt.TextElideMode.ElideMiddle)
+    qtbot.addWidget(label)
+    assert label.minimumSizeHint().width() < label.sizeHint().width() / 2
+    label.resize(label.sizeHint())
+    whole = label.grab().toImage()
+    label.resize(120, label.height())
+    assert label.grab().toImage() != whole.copy(0, 0, 120, label.height())
+    assert label.toolTip() == LONG
+    assert label.property("elides") is True
+
+
+def test_a_short_text_is_never_squeezed(qtbot: QtBot) -> None:
+    label = ElidedLabel("a")
+    qtbot.addWidget(label)
+    assert label.minimumSizeHint().width() >= label.fontMetrics().horizontalAdvance("a")
+
+
+# The name of a file and the title of a document are text in a tool tip, too.
+
+
+HOSTILE = '<img src="file:///secret.png"><b>Lease</b>'
+
+
+def shown(tip: str) -> str:
+    """What is read in it: a tip is HTML to Qt where it begins like some."""
+    document = QTextDocument()
+    document.setHtml(tip)
+    return document.toPlainText()
+
+
+@pytest.mark.parametrize("text", [HOSTILE, "<b>a</b>.pdf\n2 pages have no text", "<i>  two  spaces"])
+def test_what_looks_like_html_is_shown_as_it_is(text: str) -> None:
+    assert shown(plain_tip(text)) == text
+
+
+@pytest.mark.parametrize("text", ["", "lease.pdf", "a < b & c > d", "1 <2", "lease.pdf\n7 has no text"])
+def test_any_other_text_is_not_touched(text: str) -> None:
+    assert plain_tip(text) == text
+
+
+def test_the_lists_and_the_labels_use_it(qtbot: QtBot) -> None:
+    summaries = SummaryListModel()
+    summaries.show([StoredSummary(1, HOSTILE, "done", Wish(), (1,), 1, 1, None, 0.0, 0.0)])
+    tip = summaries.index_of(1).data(Qt.ItemDataRole.ToolTipRole)
+    assert shown(tip) == HOSTILE
+    assert summaries.index_of(1).data(Qt.ItemDataRole.EditRole) == HOSTILE
+    label = ElidedLabel(HOSTILE)
+    qtbot.addWidget(label)
+    assert shown(label.toolTip()) == HOSTILE
