@@ -267,14 +267,15 @@ def _form(hint: Any) -> _Form:  # noqa: PLR0911 - a table of kinds
     if origin is Literal:
         return _literal(arguments)
     if origin is tuple and arguments[-1] is not Ellipsis:
-        return _places(tuple, [_form(argument) for argument in arguments], len(arguments))
+        return _places(tuple, [_form(argument) for argument in arguments], {})
     if origin in (tuple, list, Sequence):
         return _row(list if origin is list else tuple, _form(arguments[0]))
     if origin in (dict, Mapping):
         return _table(arguments[1])
     if isinstance(hint, type):
         if issubclass(hint, enum.Enum):
-            return _Form(hint, None if issubclass(hint, str) else lambda value: value.value)
+            members: dict[Any, Any] = {member.value: member for member in hint}
+            return _Form(members.__getitem__, None if issubclass(hint, str) else lambda value: value.value)
         if dataclasses.is_dataclass(hint):
             return _record(hint)
         if issubclass(hint, AppError):
@@ -318,6 +319,8 @@ def _row(kind: type, form: _Form) -> _Form:
     def read(raw: Any) -> Any:
         if type(raw) is not list:
             _refuse(raw)
+        if plain.issuperset(map(type, raw)):
+            return kind(raw)
         return kind([one if type(one) in plain else read_one(one) for one in raw])
 
     return _Form(read, None if write_one is None else lambda value: [write_one(one) for one in value])
@@ -326,14 +329,27 @@ def _row(kind: type, form: _Form) -> _Form:
 def _named_row(cls: Any) -> _Form:
     hints = typing.get_type_hints(cls)
     forms = [_form(hints[name]) for name in cls._fields]
-    return _places(lambda values: cls(*values), forms, len(forms) - len(cls._field_defaults))
+    return _places(functools.partial(tuple.__new__, cls), forms, cls._field_defaults)
 
 
-def _places(make: Callable[[Any], Any], forms: list[_Form], fewest: int) -> _Form:
+def _places(make: Callable[[Any], Any], forms: list[_Form], defaults: Mapping[str, Any]) -> _Form:
+    """One form for each place, the last of which may have defaults."""
+    ends = list(defaults.values())
+    known: set[tuple[type, ...]] = set()  # types of places that were all plain: a page has thousands of boxes
+
     def read(raw: Any) -> Any:
-        if type(raw) is not list or not fewest <= len(raw) <= len(forms):
+        if type(raw) is not list:
             _refuse(raw)
-        return make([form.value(one) for form, one in zip(forms, raw, strict=False)])
+        found = tuple(map(type, raw))
+        if found in known:
+            return make(raw)
+        missing = len(forms) - len(raw)
+        if not 0 <= missing <= len(ends):
+            _refuse(raw)
+        values = [form.value(one) for form, one in zip(forms, raw, strict=False)]
+        if not missing and all(one in form.plain for one, form in zip(found, forms, strict=True)):
+            known.add(found)
+        return make(values + ends[len(ends) - missing :])
 
     def write(value: Any) -> Any:
         return [one if form.write is None else form.write(one) for form, one in zip(forms, value, strict=True)]
