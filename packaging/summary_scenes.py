@@ -83,7 +83,7 @@ def screens(frame: Frame, folder: Path) -> list[tuple[str, Step, Step]]:
 
     def shown(summary_id: int) -> None:
         frame.show_tab("summarize")
-        desk.view.show_summary(summary_id)
+        desk.view.show_job(summary_id)
 
     def draft(*ids: int) -> None:
         frame.new_summary()

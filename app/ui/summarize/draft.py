@@ -46,7 +46,6 @@ from app.ui.shell.model_loader import in_words, model_name
 from app.ui.shell.notify import Notify
 from app.ui.summarize.column import Column, scrolled
 from app.ui.summarize.draft_files import DraftFiles
-from app.ui.summarize.estimating import Estimating
 from app.ui.summarize.texts import figures_of
 from app.ui.summarize.wish import Foot
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
@@ -54,6 +53,7 @@ from app.ui.widgets.buttons import text_button
 from app.ui.widgets.fields import Segments
 from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import FlowLayout, name_widgets
+from app.ui.work.estimating import Estimating
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -73,12 +73,12 @@ class DraftPage(QWidget):
 
     def __init__(self, app: Fireside, theme: Theme, notify: Notify, files: DraftFiles) -> None:
         super().__init__()
-        self._theme, self._notify, self._files = theme, notify, files
+        self._theme, self._notify, self._files, self._summaries = theme, notify, files, app.summaries
         self._estimate: Estimate | None = None
         self.is_together = True
         """Whether several documents are to have one summary."""
         self._known: tuple[tuple[int, ...], Wish] | None = None
-        self.estimating = Estimating(lambda: app.summaries, self)
+        self.estimating = Estimating(self)
         self.estimating.estimated.connect(self._on_estimated)
         self.estimating.failed.connect(self._on_not_estimated)
         self._head = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
@@ -182,7 +182,11 @@ class DraftPage(QWidget):
         if self._known is not None and wanted[0] != self._known[0]:
             self._estimate = None
         self._known = wanted
-        self.estimating.look(*wanted)
+        ids, wish = wanted
+        if ids:
+            self.estimating.look(lambda cancel: self._summaries.estimate(ids, wish, cancel))
+        else:
+            self.estimating.stop()
         self._show_words()
 
     def _on_estimated(self, estimate: Estimate) -> None:

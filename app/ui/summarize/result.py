@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from html import escape
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
@@ -23,65 +24,15 @@ from app.ui.icons import icon
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.summarize.column import Column, scrolled
-from app.ui.summarize.state_bar import StateBar
+from app.ui.summarize.saving import Saving
 from app.ui.summarize.statements import StatementView, Told
+from app.ui.summarize.texts import read_words
 from app.ui.summarize.wish import Foot
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import name_widgets
-
-
-class ResultPage(QWidget):
-    """`again_wanted` carries the `Wish` for another summary of the same documents."""
-
-    again_wanted = Signal(object)
-
-    def __init__(self, theme: Theme, notify: Notify) -> None:
-        super().__init__()
-        self.stored: StoredSummary | None = None
-        self.summary: Summary | None = None
-        self._shown: tuple[object, ...] = ()
-        self.head = ResultHead(theme)
-        self.bar = StateBar(theme, notify)
-        self._bar_row = Column(theme, top_px=4, bottom_px=4)
-        self._bar_row.rows.addWidget(self.bar)
-        self.statements = StatementView(theme)
-        self.foot = Foot(theme, tr("Summarize again"), is_primary=False)
-        self.foot.started.connect(lambda: self.again_wanted.emit(self.foot.wish))
-        inside = QWidget()
-        inside.setObjectName("page")
-        rows = QVBoxLayout(inside)
-        for widget in (self.head, self._bar_row):
-            rows.addWidget(widget)
-        rows.addWidget(self.statements, 1)
-        rows.addWidget(self.foot)
-        column = QVBoxLayout(self)
-        column.addWidget(scrolled(inside))  # in a low window nothing is pressed together
-        for layout in (rows, column):
-            layout.setContentsMargins(0, 0, 0, 0)
-            layout.setSpacing(0)
-
-    def show_result(self, stored: StoredSummary, summary: Summary | None, told: Sequence[Told]) -> None:
-        """Shows it from the top, unless it is shown already as it is."""
-        key = (stored.id, summary.statements if summary else (), summary is None or summary.is_partial)
-        is_same, self._shown = key == self._shown, key  # another title moves nobody from where they read
-        self.stored, self.summary = stored, summary
-        self.head.title.show_title(stored.title)
-        self.head.show_facts(summary)
-        self.bar.show_state(stored, summary)
-        self._bar_row.setVisible(not self.bar.isHidden())
-        if not is_same:
-            # What was read before the end are points of the sections, whatever form was wished.
-            is_whole = summary is not None and not summary.is_partial
-            self.statements.show_statements(told, stored.wish.form if is_whole else Form.BULLETS)
-            if summary is not None and (nothing := nothing_words(summary)):
-                self.statements.show_plain(tr(nothing))
-            self.foot.choices.show_wish(stored.wish)
-
-
-# Above a result: its title, which can be changed, what can be done with it, and what was read and found.
-
+from app.ui.work.state_bar import StateBar
 
 MOST_TITLE = 200
 NARROW_PX = 560
@@ -247,3 +198,103 @@ class ResultHead(Column):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._arrange()
+
+
+class ResultPage(QWidget):
+    """What it wants is about the summary that it shows; saving and copying it does itself."""
+
+    again_wanted = Signal(list, object)
+    """The ids of its documents, and the `Wish` for another summary of them."""
+    ask_wanted = Signal(list, str)
+    """The ids of its documents and its title: a chat about them."""
+    translate_wanted = Signal(str)
+    """Its text is to be translated."""
+    go_on_wanted = Signal()
+    renamed = Signal(str)
+
+    def __init__(self, theme: Theme, notify: Notify, saving: Saving) -> None:
+        super().__init__()
+        self.saving = saving
+        self.stored: StoredSummary | None = None
+        self.summary: Summary | None = None
+        self._shown: tuple[object, ...] = ()
+        self.head = ResultHead(theme)
+        self.bar = StateBar(theme, notify)
+        self._bar_row = Column(theme, top_px=4, bottom_px=4)
+        self._bar_row.rows.addWidget(self.bar)
+        self.statements = StatementView(theme)
+        self.foot = Foot(theme, tr("Summarize again"), is_primary=False)
+        self._connect()
+        inside = QWidget()
+        inside.setObjectName("page")
+        rows = QVBoxLayout(inside)
+        for widget in (self.head, self._bar_row):
+            rows.addWidget(widget)
+        rows.addWidget(self.statements, 1)
+        rows.addWidget(self.foot)
+        column = QVBoxLayout(self)
+        column.addWidget(scrolled(inside))  # in a low window nothing is pressed together
+        for layout in (rows, column):
+            layout.setContentsMargins(0, 0, 0, 0)
+            layout.setSpacing(0)
+
+    def _connect(self) -> None:
+        self.foot.started.connect(lambda: self.again_wanted.emit(self._ids, self.foot.wish))
+        self.bar.go_on_wanted.connect(self.go_on_wanted)
+        self.head.title.renamed.connect(self.renamed)
+        self.head.ask_wanted.connect(self._ask)
+        self.head.translate_wanted.connect(
+            lambda: self._with_summary(lambda one: self.translate_wanted.emit(plain(one)))
+        )
+        self.head.copy_wanted.connect(lambda: self._with_summary(self.saving.copy))
+        self.head.save_wanted.connect(lambda: self._with_summary(self._show_forms))
+
+    @property
+    def titled(self) -> Summary | None:
+        """The summary that is shown, with the title that it has now."""
+        summary, stored = self.summary, self.stored
+        return replace(summary, title=stored.title) if summary is not None and stored is not None else None
+
+    @property
+    def _ids(self) -> list[int]:
+        return list(self.stored.document_ids) if self.stored is not None else []
+
+    def _ask(self) -> None:
+        if self.stored is not None:
+            self.ask_wanted.emit(self._ids, self.stored.title)
+
+    def _with_summary(self, do: Callable[[Summary], object]) -> None:
+        if (summary := self.titled) is not None:
+            do(summary)
+
+    def _show_forms(self, summary: Summary) -> None:
+        button = self.head.save
+        self.saving.menu(summary).popup(button.mapToGlobal(QPoint(0, button.height())))
+
+    def show_result(self, stored: StoredSummary, summary: Summary | None, told: Sequence[Told]) -> None:
+        """Shows it from the top, unless it is shown already as it is."""
+        key = (stored.id, summary.statements if summary else (), summary is None or summary.is_partial)
+        is_same, self._shown = key == self._shown, key  # another title moves nobody from where they read
+        self.stored, self.summary = stored, summary
+        self.head.title.show_title(stored.title)
+        self.head.show_facts(summary)
+        kept, stopped = read_words(stored, summary)
+        self.bar.show_ended(stored, failed=tr("The summary could not be made."), kept=kept, stopped=stopped)
+        self._bar_row.setVisible(not self.bar.isHidden())
+        if not is_same:
+            # What was read before the end are points of the sections, whatever form was wished.
+            is_whole = summary is not None and not summary.is_partial
+            self.statements.show_statements(told, stored.wish.form if is_whole else Form.BULLETS)
+            if summary is not None and (nothing := nothing_words(summary)):
+                self.statements.show_plain(tr(nothing))
+            self.foot.choices.show_wish(stored.wish)
+
+
+def plain(summary: Summary) -> str:
+    """Its title, groups and statements, a paragraph each."""
+    parts, group = [summary.title], ""
+    for one in summary.statements:
+        parts += [one.group] if one.group and one.group != group else []
+        parts.append(one.text)
+        group = one.group
+    return "\n\n".join(parts)

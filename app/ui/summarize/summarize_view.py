@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPoint, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QFocusEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
@@ -23,10 +22,12 @@ from app.ui.summarize.draft_files import DraftFiles
 from app.ui.summarize.result import ResultPage
 from app.ui.summarize.saving import Saving
 from app.ui.summarize.statements import Chip, Places, Told, told
-from app.ui.summarize.summarize_tab import SummaryRunner
+from app.ui.summarize.texts import Progress
 from app.ui.summarize.work_page import WorkPage
 from app.ui.theme import Theme
 from app.ui.widgets.dialogs import DOCUMENTS, file_dialog
+from app.ui.work.doing import Doing
+from app.ui.work.runner import Runner
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -42,33 +43,24 @@ class SummarizeView(QWidget):
     """Ids of documents and a title: a chat about them is wanted."""
     list_changed = Signal()
     """Rows of the list are others: new, renamed, further, over."""
-    state_changed = Signal(str)
-    """For the status line; "" when nothing is at work."""
     shown_changed = Signal(object)
     """The id of the summary that is shown now; None while one is being put together."""
     model_wanted = Signal()
     translate_wanted = Signal(str)
     """The text of a summary is to be translated."""
 
-    def __init__(
-        self,
-        app: Fireside,
-        theme: Theme,
-        notify: Notify,
-        runner: SummaryRunner | None = None,
-        parent: QWidget | None = None,
-    ) -> None:
-        super().__init__(parent)
+    def __init__(self, app: Fireside, theme: Theme, notify: Notify, runner: Runner[Progress]) -> None:
+        super().__init__()
         self._app, self._notify = app, notify
-        self.summary_id: int | None = None
+        self.open_id: int | None = None
         self._places: Places | None = None
         self._is_draft_loaded = False
-        self.runner = runner or SummaryRunner(app, notify, self)
+        self.runner = runner
         self.files = DraftFiles(app, theme, notify, self)
         self.empty = EmptyPage(app, theme)
         self.draft = DraftPage(app, theme, notify, self.files)
         self.work = WorkPage(theme, self._tell, app.summaries.seconds_left)
-        self.result = ResultPage(theme, notify)
+        self.result = ResultPage(theme, notify, Saving(app, notify, self))
         self.pages = QStackedWidget()
         for page in (self.empty, self.draft, self.work, self.result):
             self.pages.addWidget(page)
@@ -76,8 +68,8 @@ class SummarizeView(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.document)
+        self.doing = Doing(app.summaries, notify, tr("This document is not there any more."), self)
         self._connect()
-        self.doing = SummaryActions(self, app, notify)
 
     def _connect(self) -> None:
         for statements in (self.work.points, self.result.statements):
@@ -94,9 +86,16 @@ class SummarizeView(QWidget):
         self.files.opened.connect(lambda number: self.document.open(self._app.documents, number))
         self.draft.changed.connect(self._keep_draft)
         self.draft.started.connect(self._begin)
+        self.work.stop_wanted.connect(lambda: self._with_open(self.doing.stop))
+        self.result.go_on_wanted.connect(lambda: self._with_open(self.doing.go_on))
+        self.result.renamed.connect(lambda title: self._with_open(lambda number: self.doing.rename(number, title)))
+        self.result.again_wanted.connect(self._begin_again)
+        self.result.ask_wanted.connect(self.ask_wanted)
+        self.result.translate_wanted.connect(self.translate_wanted)
+        self.doing.queued.connect(self.runner.start)
+        self.doing.row_changed.connect(self._on_row_changed)
         self.runner.happened.connect(self._on_happened)
-        self.runner.row_changed.connect(self.on_row_changed)
-        self.runner.state_changed.connect(self.state_changed)
+        self.runner.row_changed.connect(self._on_row_changed)
 
     # What is shown.
 
@@ -111,22 +110,22 @@ class SummarizeView(QWidget):
             self.empty.better.look()
         self._show_page(self.draft if self.files.files else self.empty)
 
-    def show_summary(self, summary_id: int) -> None:
+    def show_job(self, job_id: int) -> None:
         """A summary as it is now: waiting, at work, there, stopped or failed."""
-        stored = self._stored(summary_id)
+        stored = self.doing.get(job_id)
         if stored is None or stored.state == "draft":
             self.show_new()
             return
-        is_other = summary_id != self.summary_id
-        self._show_id(summary_id)
+        is_other = job_id != self.open_id
+        self._show_id(job_id)
         try:
             if is_other:
                 self._places = self._new_places(stored)
             if stored.state in AT_WORK:
-                self.work.show_work(stored, self.runner.progress_of(summary_id))
+                self.work.show_work(stored, self.runner.progress_of(job_id))
                 self._show_page(self.work)
             else:
-                self._show_result(stored, self._app.summaries.summary(summary_id))
+                self._show_result(stored, self._app.summaries.summary(job_id))
         except AppError as error:
             self._notify.error(error)
 
@@ -176,11 +175,11 @@ class SummarizeView(QWidget):
         super().focusInEvent(event)
         self.take_keyboard()
 
-    def _show_id(self, summary_id: int | None) -> None:
-        if summary_id != self.summary_id:
-            self.summary_id = summary_id
+    def _show_id(self, job_id: int | None) -> None:
+        if job_id != self.open_id:
+            self.open_id = job_id
             self.document.close_document()
-            self.shown_changed.emit(summary_id)
+            self.shown_changed.emit(job_id)
 
     def _show_result(self, stored: StoredSummary, summary: Summary | None) -> None:
         statements: list[Told] = []
@@ -219,7 +218,7 @@ class SummarizeView(QWidget):
             self.files.add_documents(stored.document_ids)
 
     def _on_draft_changed(self) -> None:
-        if self.summary_id is None:
+        if self.open_id is None:
             if self.files.files and self.pages.currentWidget() is not self.draft:
                 self.draft.look_at_model()
             self._show_page(self.draft if self.files.files else self.empty)
@@ -227,21 +226,33 @@ class SummarizeView(QWidget):
     def _keep_draft(self) -> None:
         if self._is_draft_loaded:
             draft, summaries = self.draft, self._app.summaries
-            self.keep(lambda: summaries.keep_draft(draft.ids, draft.foot.wish, is_together=draft.is_together))
+            self.doing.try_to(lambda: summaries.keep_draft(draft.ids, draft.foot.wish, is_together=draft.is_together))
 
     def _begin(self, ids: list[int], wish: Wish, together: bool) -> None:
-        begun: list[StoredSummary] = []
-        if self.keep(lambda: begun.extend(self._app.summaries.begin(ids, wish, together=together))) and begun:
+        begun = self.doing.result_of(lambda: self._app.summaries.begin(ids, wish, together=together))
+        if begun:
             self.files.clear()
             self.draft.look_again()
-            self.show_begun(begun[0])
+            self._show_begun(begun[0].id)
 
-    def show_begun(self, stored: StoredSummary) -> None:
-        """Shows one that was put into the queue just now."""
+    def _begin_again(self, ids: list[int], wish: Wish) -> None:
+        begun = self.doing.result_of(lambda: self._app.summaries.begin(ids, wish, together=True, is_draft=False))
+        if begun:
+            self._show_begun(begun[0].id)
+
+    def _show_begun(self, job_id: int) -> None:
+        """One that was put into the queue just now."""
         self.runner.start()
-        self.show_summary(stored.id)
+        self.show_job(job_id)
         self.list_changed.emit()
         self.take_keyboard()
+
+    def _with_open(self, do: Callable[[int], object]) -> None:
+        if self.open_id is not None:
+            do(self.open_id)
+
+    def forget(self) -> None:
+        """What is shown was deleted: nothing of it was typed here."""
 
     def _ask_for_folder(self) -> None:
         dialog = file_dialog(self, tr("Choose a folder to summarize"), DOCUMENTS)
@@ -253,123 +264,22 @@ class SummarizeView(QWidget):
 
     # What happens in the queue.
 
-    def _on_happened(self, summary_id: int, event: SummaryEvent) -> None:
-        if summary_id == self.summary_id and self.pages.currentWidget() is self.work:
+    def _on_happened(self, job_id: int, event: SummaryEvent) -> None:
+        if job_id == self.open_id and self.pages.currentWidget() is self.work:
             stored = self.work.stored
-            if stored is None or self.work.progress is not self.runner.progress_of(summary_id):
-                self.show_summary(summary_id)
+            if stored is None or self.work.progress is not self.runner.progress_of(job_id):
+                self.show_job(job_id)
             else:
                 self.work.take(event)
 
-    def on_row_changed(self, summary_id: int) -> None:
-        """The row of a summary is another one."""
+    def _on_row_changed(self, job_id: int) -> None:
         self.list_changed.emit()
-        if summary_id == self.summary_id:
-            self.show_summary(summary_id)
+        if job_id == self.open_id:
+            self.show_job(job_id)
 
     def _open(self, chip: Chip) -> None:
         self.document.open(self._app.documents, chip.document_id, chip.mark)
 
-    def _stored(self, summary_id: int) -> StoredSummary | None:
-        try:
-            return self._app.summaries.get(summary_id)
-        except AppError as error:
-            self._notify.error(error)
-            return None
-
-    def keep(self, do: Callable[[], object]) -> bool:
-        """Does something that is stored; what goes wrong is told. Whether it was done."""
-        try:
-            do()
-        except AppError as error:
-            self._notify.error(error)
-            return False
-        except KeyError:
-            self._notify.mention(tr("This document is not there any more."))
-            return False
-        return True
-
     def _say(self, text: str) -> None:
         if QAccessible.isActive():
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
-
-
-# What a person does with a summary that is shown: stop, go on, again, rename, ask, save, copy.
-
-
-class SummaryActions(QObject):
-    """Hears the buttons of the pages; all that it does is about the summary that the view shows."""
-
-    def __init__(self, view: SummarizeView, app: Fireside, notify: Notify) -> None:
-        super().__init__(view)
-        self._view, self._app = view, app
-        self.saving = Saving(app, notify, view)
-        view.work.stop_wanted.connect(self._on_stop)
-        result = view.result
-        result.again_wanted.connect(self._on_again)
-        result.bar.resumed.connect(self._on_resumed)
-        result.head.title.renamed.connect(self._on_renamed)
-        result.head.ask_wanted.connect(self._on_ask)
-        result.head.save_wanted.connect(self._on_save)
-        result.head.copy_wanted.connect(self._on_copy)
-        result.head.translate_wanted.connect(self._on_translate)
-
-    @property
-    def titled(self) -> Summary | None:
-        """The summary that is shown, with the title that it has now."""
-        summary, stored = self._view.result.summary, self._view.result.stored
-        return replace(summary, title=stored.title) if summary is not None and stored is not None else None
-
-    def _on_stop(self) -> None:
-        number = self._view.summary_id
-        if number is not None:
-            self._view.keep(lambda: self._app.summaries.stop(number))
-            self._view.on_row_changed(number)
-
-    def _on_resumed(self) -> None:
-        number = self._view.summary_id
-        if number is not None and self._view.keep(lambda: self._app.summaries.resume(number)):
-            self._view.runner.start()
-            self._view.on_row_changed(number)
-
-    def _on_again(self, wish: Wish) -> None:
-        stored = self._view.result.stored
-        if stored is None:
-            return
-        ids, begun = list(stored.document_ids), list[StoredSummary]()
-
-        def begin() -> None:
-            begun.extend(self._app.summaries.begin(ids, wish, together=True, is_draft=False))
-
-        if self._view.keep(begin) and begun:
-            self._view.show_begun(begun[0])
-
-    def _on_renamed(self, title: str) -> None:
-        number = self._view.summary_id
-        if number is not None and self._view.keep(lambda: self._app.summaries.rename(number, title)):
-            self._view.on_row_changed(number)
-
-    def _on_ask(self) -> None:
-        stored = self._view.result.stored
-        if stored is not None:
-            self._view.ask_wanted.emit(list(stored.document_ids), stored.title)
-
-    def _on_save(self) -> None:
-        summary, button = self.titled, self._view.result.head.save
-        if summary is not None:
-            self.saving.menu(summary).popup(button.mapToGlobal(QPoint(0, button.height())))
-
-    def _on_translate(self) -> None:
-        summary = self.titled
-        if summary is not None:
-            parts, group = [summary.title], ""
-            for one in summary.statements:
-                parts += [one.group] if one.group and one.group != group else []
-                parts.append(one.text)
-                group = one.group
-            self._view.translate_wanted.emit("\n\n".join(parts))
-
-    def _on_copy(self) -> None:
-        summary = self.titled
-        if summary is not None:
-            self.saving.copy(summary)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject
-
 from app.features.document_messages import units
 from app.features.summaries import Estimate, StoredSummary
 from app.features.summarize import Merging, Planned, Rests, SectionRead, Summarized, SummaryEvent, Writing
-from app.features.summary.result import Form, Length, Statement
+from app.features.summary.result import Form, Length, Statement, Summary
 from app.store.documents import StoredDocument
 from app.ui.shell.i18n import tr
-from app.ui.work_list import WorkListModel, group_of
+from app.ui.work.estimating import time_words
+from app.ui.work.runner import rest_words
 
 LENGTHS = ((Length.SHORT, "Short"), (Length.MEDIUM, "Medium"), (Length.LONG, "Long"))
 FORMS = (
@@ -21,21 +20,6 @@ FORMS = (
     (Form.QUESTIONS, "Questions and answers"),
     (Form.OWN, "Own instruction"),
 )
-
-
-def time_words(seconds: float) -> str:
-    """About how long: "less than a minute", "about 4 minutes", "about 2 hours"."""
-    minutes = round(seconds / 60)
-    if seconds < 45:
-        return tr("less than a minute")
-    if minutes <= 1:
-        return tr("about a minute")
-    if minutes < 55:
-        return tr("about {count} minutes", count=minutes)
-    halves = round(seconds / 1800)
-    if halves <= 2:
-        return tr("about an hour")
-    return tr("about {count} hours", count=f"{halves / 2:.1f}".removesuffix(".0"))
 
 
 def figures_of(documents: list[StoredDocument], estimate: Estimate | None) -> list[tuple[str, str]]:
@@ -75,9 +59,15 @@ def work_words(progress: Progress | None, stored: StoredSummary, left_s: float |
     return where if left_s is None else f"{where} · {tr('{time} left', time=time_words(left_s))}"
 
 
-def rest_words(reason: str) -> str:
-    """Why the work waits."""
-    return tr("paused while you chat") if reason == "interactive" else tr("waits for memory")
+def read_words(stored: StoredSummary, summary: Summary | None) -> tuple[str, str]:
+    """What is said of what was read: behind the reason of a failure ("" nothing), and of one that was stopped."""
+    is_known = summary is not None and bool(summary.sections)
+    counted = summary if summary is not None and is_known else stored
+    read, sections = counted.sections_read, counted.sections
+    if not sections:
+        return "", tr("Stopped before anything was read")
+    words = stopped_words(stored, read, sections)
+    return words if read else "", words
 
 
 def stopped_words(stored: StoredSummary, read: int, sections: int) -> str:
@@ -140,22 +130,9 @@ class Progress:
         return READING_SHARE + JOINING_SHARE * done / max(1, merges)
 
 
-# Summaries as rows of their left column.
-
-
-__all__ = ["SummaryListModel", "group_of", "note_of"]
-
-
 def note_of(summary: StoredSummary) -> str:
     """What is said behind the title of one that is not done."""
     if summary.state == "running" and summary.sections:
         return tr("{done} of {all}", done=summary.sections_read, all=summary.sections)
     words = {"running": tr("begins"), "queued": tr("waits"), "paused": tr("stopped"), "failed": tr("failed")}
     return words.get(summary.state, "")
-
-
-class SummaryListModel(WorkListModel):
-    """Summaries under their headings."""
-
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(note_of, parent)

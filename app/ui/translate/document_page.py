@@ -18,7 +18,6 @@ from app.ui.icons import icon
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import EDGE_PX, TOP_PX, Theme
-from app.ui.translate.document_state import DocumentState
 from app.ui.translate.draft_files import DraftFiles
 from app.ui.translate.languages import LanguageChoice, NeedsModel
 from app.ui.translate.marked_text import letters
@@ -29,6 +28,7 @@ from app.ui.widgets.buttons import IconButton, set_mark, text_button
 from app.ui.widgets.indicators import ProgressLine
 from app.ui.widgets.labels import ElidedLabel
 from app.ui.widgets.layouts import FlowLayout, name_widgets
+from app.ui.work.state_bar import StateBar
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -46,7 +46,7 @@ class DocumentPage(QWidget):
         self._theme = theme
         self.head = DocumentHead(theme)
         self.bar = DocumentBar(theme)
-        self.state = DocumentState(theme, notify)
+        self.state = StateBar(theme, notify)
         self.search = DocumentSearch(theme)
         self.search.field.setAccessibleName(tr("Search in both columns"))
         self.search.hide()

@@ -12,6 +12,7 @@ from PySide6.QtGui import QFocusEvent, QHideEvent, QResizeEvent
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
+from app.core.events import CancelToken
 from app.documents.segments import Content
 from app.features.messages import sentence_for
 from app.features.translation.result import (
@@ -31,17 +32,30 @@ from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.translate.document_page import DocumentPage, DraftPage, Searched
-from app.ui.translate.draft_estimating import DraftEstimating
 from app.ui.translate.draft_files import DraftFiles
 from app.ui.translate.glossary import GlossaryPanel, MemoryFiles
 from app.ui.translate.languages import Able, Capability, usual_target
 from app.ui.translate.rows import Link
 from app.ui.translate.saving import TranslationSaving
-from app.ui.translate.texts import Remedy, done_words, is_rtl, name_of, title_of, with_term, without_terms, work_words
-from app.ui.translate.translate_tab import TranslationRunner
+from app.ui.translate.texts import (
+    Progress,
+    Remedy,
+    done_words,
+    is_rtl,
+    name_of,
+    stopped_words,
+    title_of,
+    with_term,
+    without_terms,
+    work_words,
+)
+from app.ui.work.doing import Doing
+from app.ui.work.estimating import Estimating
+from app.ui.work.runner import Runner
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+    from app.features.translations import Translations
 
 
 AT_WORK = (QUEUED, RUNNING)
@@ -73,19 +87,20 @@ class DocumentTranslationView(QWidget):
     model_wanted = Signal()
 
     def __init__(
-        self, app: Fireside, theme: Theme, notify: Notify, runner: TranslationRunner, parent: QWidget | None = None
+        self, app: Fireside, theme: Theme, notify: Notify, runner: Runner[Progress], parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self._app, self._theme, self._notify, self.runner = app, theme, notify, runner
         self.stored: StoredTranslation | None = None
         self._places: dict[int, tuple[int, int]] = {}
         self._pending: TranslationWish | None = None
+        self.doing = Doing(app.translations, notify, tr("This translation is not there any more."), self)
         self.page = DocumentPage(app, theme, notify)
         self.glossary = GlossaryPanel(theme, notify)
         self.saving = TranslationSaving(app, notify, self)
         self.drafts = DocumentDrafts(self, app, theme, notify)
         self.reading = DraftPage(theme, self.drafts.files)
-        self.doing = DocumentActions(self, app, notify)
+        self.acting = DocumentActions(self, app, notify)
         self.terms = DocumentTerms(self, app, theme, notify)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.reading)
@@ -130,7 +145,7 @@ class DocumentTranslationView(QWidget):
 
     def show_translation(self, translation_id: int) -> None:
         """A translation as it is now, where it was left."""
-        stored = self.get(translation_id)
+        stored = self.doing.get(translation_id)
         if stored is None:
             self._notify.mention(tr("This translation is not there any more."))
             self.shown_changed.emit(None)
@@ -161,7 +176,7 @@ class DocumentTranslationView(QWidget):
 
     def refresh(self) -> None:
         """The counts, the state and the choices are looked up again."""
-        if self.stored is not None and (stored := self.get(self.stored.id)) is not None:
+        if self.stored is not None and (stored := self.doing.get(self.stored.id)) is not None:
             self._show(stored)
 
     @property
@@ -180,14 +195,6 @@ class DocumentTranslationView(QWidget):
             self.glossary.take_keyboard()
         elif had_focus:
             self.page.segments.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def get(self, translation_id: int) -> StoredTranslation | None:
-        """A translation as it is stored; what goes wrong is told."""
-        try:
-            return self._app.translations.get(translation_id)
-        except AppError as error:
-            self._notify.error(error)
-            return None
 
     @property
     def capability(self) -> Capability:
@@ -212,10 +219,24 @@ class DocumentTranslationView(QWidget):
         page.bar.choice.show_detected(stored.source_language)
         if self._pending is None and page.bar.choice.wish != without_terms(stored.wish):
             page.bar.choice.show_wish(stored.wish)
-        page.state.show_state(stored, is_other_wish=self._pending is not None)
+        self._show_state(stored)
         self._show_work()
         self.drafts.show()
         self.terms.show()
+
+    def _show_state(self, stored: StoredTranslation) -> None:
+        bar = self.page.state
+        if self._pending is not None and stored.state != DRAFT:
+            words = tr("The settings are different now. Only what they affect is translated again.")
+            bar.say(words, tr("Apply to this document"))
+            return
+        kept = stopped_words(stored)
+        bar.show_ended(
+            stored,
+            failed=tr("The translation could not be made."),
+            kept=kept if stored.done else "",
+            stopped=tr("Stopped: {words}", words=kept),
+        )
 
     def _show_rows(self, stored: StoredTranslation) -> None:
         source, target = stored.source_language, stored.wish.target
@@ -261,14 +282,14 @@ class DocumentTranslationView(QWidget):
         stored, wish = self.stored, self.page.bar.choice.wish
         if stored is None:
             return
-        self.doing.remember(wish, is_target_chosen=self.page.bar.choice.is_target_chosen)
+        self.acting.remember(wish, is_target_chosen=self.page.bar.choice.is_target_chosen)
         if stored.state == DRAFT:
-            if self.doing.change(self.drafts.batch, wish):
+            if self.acting.change(self.drafts.batch, wish):
                 self.drafts.forget_estimate()
                 self.refresh()
             return
         self._pending = wish if wish != without_terms(stored.wish) else None
-        self.page.state.show_state(stored, is_other_wish=self._pending is not None)
+        self._show_state(stored)
         self._show_work()
         self.terms.show()
 
@@ -378,24 +399,14 @@ class DocumentActions(QObject):
         page.segments.remedy_wanted.connect(self.follow)
         view.glossary.apply_wanted.connect(self.apply)
 
-    def try_to(self, do: Callable[[], object]) -> bool:
-        """Does something that is stored; what goes wrong is told. Whether it was done."""
-        try:
-            do()
-        except AppError as error:
-            self._notify.error(error)
-            return False
-        except KeyError:
-            self._notify.mention(tr("This translation is not there any more."))
-            return False
-        return True
-
     def remember(self, wish: TranslationWish, *, is_target_chosen: bool = True) -> None:
         """What was chosen is what the next documents begin with."""
         kept = self._app.settings.translations
         target = wish.target if is_target_chosen else kept.target
         if (target, wish.formality.value) != (kept.target, kept.formality):
-            self.try_to(lambda: self._app.change("translations", target=target, formality=wish.formality.value))
+            self._view.doing.try_to(
+                lambda: self._app.change("translations", target=target, formality=wish.formality.value)
+            )
 
     def change(self, drafts: Sequence[StoredTranslation], wish: TranslationWish) -> bool:
         """Drafts are to be translated otherwise. The source's language is each one's own, but for the first."""
@@ -408,7 +419,7 @@ class DocumentActions(QObject):
                     one.id, TranslationWish(wish.target, source, wish.formality, wish.domain, one.wish.glossary)
                 )
 
-        return self.try_to(all_of_them)
+        return self._view.doing.try_to(all_of_them)
 
     def begin(self, is_all: bool) -> None:
         """Translates what was put together."""
@@ -419,7 +430,7 @@ class DocumentActions(QObject):
     def stop(self) -> None:
         """What is done is kept."""
         if (stored := self._view.stored) is not None:
-            self.try_to(lambda: self._app.translations.stop(stored.id))
+            self._view.doing.try_to(lambda: self._app.translations.stop(stored.id))
             self._view.refresh()
             self._view.list_changed.emit()
 
@@ -430,7 +441,7 @@ class DocumentActions(QObject):
             return
         if self._view.pending is not None:
             self.apply()
-        elif self.try_to(lambda: self._app.translations.resume(stored.id)):
+        elif self._view.doing.try_to(lambda: self._app.translations.resume(stored.id)):
             self._on_queued()
 
     def apply(self) -> None:
@@ -460,7 +471,7 @@ class DocumentActions(QObject):
         stored, found = self._view.stored, list[int | None]()
         if stored is None:
             return
-        self.try_to(lambda: found.append(self._app.translations.next_flagged(stored.id, after)))
+        self._view.doing.try_to(lambda: found.append(self._app.translations.next_flagged(stored.id, after)))
         segments = self._view.page.segments
         if found and found[0] is not None:
             segments.close_editor()
@@ -475,7 +486,7 @@ class DocumentActions(QObject):
         elif link.remedy is Remedy.USE_TERM:
             self._use_term(segment_id, link.told.flag.wanted)
         elif (stored := self._view.stored) is not None:
-            again = self.try_to(lambda: self._app.translations.translate_again(stored.id, segment_id))
+            again = self._view.doing.try_to(lambda: self._app.translations.translate_again(stored.id, segment_id))
             if again:
                 self._show_row(segment_id)
                 self._on_queued()
@@ -499,7 +510,7 @@ class DocumentActions(QObject):
         if stored is None:
             return
         rows: list[Row] = []
-        if self.try_to(lambda: rows.append(do(stored.id))) and rows:
+        if self._view.doing.try_to(lambda: rows.append(do(stored.id))) and rows:
             self._view.page.segments.rows.put_row(rows[0])
             self._view.refresh()
 
@@ -507,7 +518,7 @@ class DocumentActions(QObject):
         self._keep(lambda number: self._app.translations.row(number, segment_id))
 
     def _queue(self, ids: Sequence[int]) -> None:
-        if not ids or not self.try_to(lambda: self._app.translations.begin(ids)):
+        if not ids or not self._view.doing.try_to(lambda: self._app.translations.begin(ids)):
             return
         for number in ids:
             self._view.terms.followed(number)
@@ -546,7 +557,7 @@ class DocumentDrafts(QObject):
         self._problem = ""
         self.files = DraftFiles(app, theme, notify, self.new_wish, view)
         self.capability = Capability(app, notify, self)
-        self.estimating = DraftEstimating(lambda: app.translations, self)
+        self.estimating = Estimating(self)
         self.files.added.connect(self._on_added)
         self.files.changed.connect(self._on_files)
         self.capability.changed.connect(self._on_able)
@@ -561,7 +572,9 @@ class DocumentDrafts(QObject):
         shown = self._view.stored
         if shown is None:
             return []
-        others = [self._view.get(one) for one in self._batch if one != shown.id] if shown.id in self._batch else []
+        others = (
+            [self._view.doing.get(one) for one in self._batch if one != shown.id] if shown.id in self._batch else []
+        )
         return [shown, *(one for one in others if one is not None and one.state == DRAFT)]
 
     def add(self, paths: Sequence[str | Path]) -> None:
@@ -619,7 +632,8 @@ class DocumentDrafts(QObject):
     def _ask(self) -> None:
         able, drafts = self.capability.able, self.batch
         if able is not None and drafts and all(_can(able, one) for one in drafts):
-            self.estimating.look([one.id for one in drafts])
+            ids = [one.id for one in drafts]
+            self.estimating.look(lambda cancel: estimate_all(self._app.translations, ids, cancel))
 
     def _on_able(self) -> None:
         self._view.page.needs.hide()
@@ -736,3 +750,18 @@ class DocumentTerms(QObject):
             self._view.drafts.forget_estimate()
             self._view.drafts.show()
             self.show()
+
+
+def estimate_all(translations: Translations, ids: Sequence[int], cancel: CancelToken) -> TranslationEstimate | None:
+    """What all of them would take together; None when cancelled."""
+    found = [translations.estimate(number, cancel) for number in ids]
+    whole = [one for one in found if one is not None]
+    if len(whole) < len(ids):
+        return None
+    seconds = [one.seconds for one in whole if one.seconds is not None]
+    return TranslationEstimate(
+        sum(one.segments for one in whole),
+        sum(one.known for one in whole),
+        sum(one.tokens for one in whole),
+        sum(seconds) if len(seconds) == len(whole) else None,
+    )

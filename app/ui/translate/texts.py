@@ -10,11 +10,26 @@ from enum import Enum
 from app.core.visible import visible_name
 from app.documents.segments import Content, Segment, content_of
 from app.features.translation.problems import reason_of
-from app.features.translation.result import Flag, FlagKind, Origin, Translated, TranslationWish
-from app.features.translation.stored import BLOCKS, StoredTranslation, TranslationEstimate
+from app.features.translation.result import (
+    Flag,
+    FlagKind,
+    Origin,
+    SegmentDone,
+    SegmentGrows,
+    Translated,
+    TranslationEvent,
+    TranslationPlanned,
+    TranslationRests,
+    TranslationWish,
+)
+from app.features.translation.stored import ADDING, BLOCKS, DRAFT, TYPED, StoredTranslation, TranslationEstimate
+from app.features.work.queue import FAILED, PAUSED, QUEUED, RUNNING
 from app.language.names import language
 from app.language.words import WORD, fold
 from app.ui.shell.i18n import tr
+from app.ui.work.column import is_working
+from app.ui.work.estimating import time_words
+from app.ui.work.runner import rest_words
 
 SECONDS_A_MINUTE = 60
 
@@ -30,26 +45,13 @@ def left_words(seconds: float) -> str:
     return tr("about {count} h left", count=hours)
 
 
-def time_words(seconds: float) -> str:
-    """The same of work that was not begun: "about 3 minutes"."""
-    minutes = round(seconds / SECONDS_A_MINUTE)
-    if seconds < 45:
-        return tr("less than a minute")
-    if minutes <= 1:
-        return tr("about a minute")
-    if minutes < 55:
-        return tr("about {count} minutes", count=minutes)
-    hours = f"{round(minutes / 30) / 2:.1f}".removesuffix(".0")
-    return tr("about an hour") if hours == "1" else tr("about {count} hours", count=hours)
-
-
 def work_words(stored: StoredTranslation, done: int, segments: int, rests: str, left_s: float | None) -> str:
     """How far one is that waits or is at work: "132 of 206 · about 3 min left"."""
     if stored.state == "queued":
         return tr("Waits for its turn")
     where = tr("{done} of {all}", done=f"{done:,}", all=f"{segments:,}") if segments else tr("Begins")
     if rests:
-        return f"{where} · {tr('paused while you chat') if rests == 'interactive' else tr('waits for memory')}"
+        return f"{where} · {rest_words(rests)}"
     return where if left_s is None else f"{where} · {left_words(left_s)}"
 
 
@@ -225,3 +227,43 @@ def _is_form(word: str, other: str) -> bool:
             break
         common += 1
     return common >= LEAST_ALIKE and common >= max(len(word), len(other)) - 3
+
+
+def note_of(translation: StoredTranslation) -> str:
+    """What is said behind the title of one that is not done."""
+    if translation.format == TYPED:
+        return ""
+    if translation.state == RUNNING and translation.segments:
+        return tr("{done} of {all}", done=translation.done, all=translation.segments)
+    words = {
+        ADDING: tr("is read"), DRAFT: tr("not begun"), RUNNING: tr("begins"), QUEUED: tr("waits"),
+        PAUSED: tr("stopped"), FAILED: tr("failed"),
+    }  # fmt: skip
+    return words.get(translation.state, "")
+
+
+def is_at_work(translation: StoredTranslation) -> bool:
+    """Whether a document waits for something; a text that was typed is what it is."""
+    return translation.format != TYPED and (is_working(translation) or translation.state in (ADDING, DRAFT))
+
+
+class Progress:
+    """`done` of `segments`; `growing` is what is being written now, by segment. `rests`: why it waits, or ""."""
+
+    def __init__(self) -> None:
+        self.segments = 0
+        self.done = 0
+        self.rests = ""
+        self.growing: dict[int, str] = {}
+
+    def take(self, event: TranslationEvent) -> None:
+        """One more event."""
+        if isinstance(event, TranslationPlanned):
+            self.segments, self.done = event.segments, event.known
+        elif isinstance(event, TranslationRests):
+            self.rests = event.reason
+        elif isinstance(event, SegmentGrows):
+            self.growing[event.id] = event.text
+        elif isinstance(event, SegmentDone):
+            self.growing.pop(event.translated.id, None)
+            self.done, self.segments = event.done, event.segments

@@ -10,14 +10,15 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
-from app.core.errors import AppError
-from app.features.translation.stored import TYPED, StoredTranslation
+from app.features.translation.stored import TYPED
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.translate.text_page import TextPage
-from app.ui.translate.translate_tab import TranslationRunner
+from app.ui.translate.texts import Progress
 from app.ui.widgets.dialogs import DOCUMENTS, document_filters, file_dialog
+from app.ui.work.doing import Doing
+from app.ui.work.runner import Runner
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -36,13 +37,14 @@ class TranslateView(QWidget):
     memory_changed = Signal()
 
     def __init__(
-        self, app: Fireside, theme: Theme, notify: Notify, runner: TranslationRunner, parent: QWidget | None = None
+        self, app: Fireside, theme: Theme, notify: Notify, runner: Runner[Progress], parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self._app, self._theme, self._notify, self.runner = app, theme, notify, runner
-        self.translation_id: int | None = None
+        self.open_id: int | None = None
         self._awaits_document = False
         self._document: DocumentTranslationView | None = None
+        self._doing = Doing(app.translations, notify, "", self)
         self.text = TextPage(app, theme, notify)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.text)
@@ -77,19 +79,19 @@ class TranslateView(QWidget):
         self.pages.setCurrentWidget(self.text)
         self._show_id(None)
 
-    def show_translation(self, translation_id: int) -> None:
+    def show_job(self, job_id: int) -> None:
         """One of the list."""
-        stored = self._stored(translation_id)
+        stored = self._doing.get(job_id)
         if stored is None:
             self.show_new()
         elif stored.format == TYPED:
-            self.text.show_text(translation_id)
+            self.text.show_text(job_id)
             self.pages.setCurrentWidget(self.text)
-            self._show_id(translation_id)
+            self._show_id(job_id)
         else:
-            self.document.show_translation(translation_id)
+            self.document.show_translation(job_id)
             self.pages.setCurrentWidget(self.document)
-            self._show_id(translation_id)
+            self._show_id(job_id)
 
     def translate_text(self, text: str) -> None:
         """A text from elsewhere, translated at once."""
@@ -157,13 +159,6 @@ class TranslateView(QWidget):
             self._awaits_document = False
 
     def _show_id(self, number: int | None) -> None:
-        if number != self.translation_id:
-            self.translation_id = number
+        if number != self.open_id:
+            self.open_id = number
             self.shown_changed.emit(number)
-
-    def _stored(self, translation_id: int) -> StoredTranslation | None:
-        try:
-            return self._app.translations.get(translation_id)
-        except AppError as error:
-            self._notify.error(error)
-            return None

@@ -16,7 +16,6 @@ from app.ui.document.view import DocumentView
 from app.ui.shell.notify import Notify
 from app.ui.summarize.draft import BetterModel, DropZone, Figures
 from app.ui.summarize.result import ResultHead, TitleField
-from app.ui.summarize.state_bar import StateBar
 from app.ui.summarize.statements import StatementView
 from app.ui.summarize.summarize_view import SummarizeView
 from app.ui.summarize.texts import Progress
@@ -25,6 +24,7 @@ from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.fields import Segments
 from app.ui.widgets.indicators import ProgressLine
 from app.ui.widgets.labels import ElidedLabel
+from app.ui.work.state_bar import StateBar
 from tests.helpers.desks.desk import Found
 from tests.helpers.desks.dialogs import FileQuestions
 from tests.helpers.desks.document import ReaderDesk
@@ -79,7 +79,7 @@ class SummarizeDesk(FileQuestions):
 
     def show(self, number: int) -> None:
         """One of the list."""
-        self.root.show_summary(number)
+        self.root.show_job(number)
 
     # Documents.
 
@@ -153,7 +153,7 @@ class SummarizeDesk(FileQuestions):
     @property
     def summary_id(self) -> int | None:
         """The one that is shown."""
-        return self.root.summary_id
+        return self.root.open_id
 
     @property
     def stored(self) -> StoredSummary | None:
@@ -193,9 +193,9 @@ class SummarizeDesk(FileQuestions):
     @property
     def save_menu(self) -> QMenu:
         """The formats to save in; a test closes it."""
-        summary = self.root.doing.titled
+        summary = self.root.result.titled
         assert summary is not None
-        return self.root.doing.saving.menu(summary)
+        return self.root.result.saving.menu(summary)
 
     def save_as(self, ending: str, path: Path) -> None:
         """Takes a format, and names the file."""

@@ -17,7 +17,6 @@ from app.features.translation.result import Formality, Translated, TranslationWi
 from app.ui.document.header import DocumentSearch
 from app.ui.shell.notify import Notify
 from app.ui.translate.document_page import DocumentPage, DraftFoot, FileLine
-from app.ui.translate.document_state import DocumentState
 from app.ui.translate.document_view import DocumentTranslationView
 from app.ui.translate.glossary import GlossaryPanel
 from app.ui.translate.languages import LanguageButton, LanguageChoice, LanguagePopup, NeedsModel
@@ -31,6 +30,7 @@ from app.ui.translate.translate_view import TranslateView
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.indicators import ProgressLine
 from app.ui.widgets.labels import ElidedLabel
+from app.ui.work.state_bar import StateBar
 from tests.helpers.desks.desk import Desk, Found
 from tests.helpers.desks.dialogs import FileQuestions
 from tests.helpers.script import prompts
@@ -103,7 +103,7 @@ class DocumentDesk(Languages, FileQuestions):
     save_button = Found(QPushButton, "save")
     work_words = Found(QLabel, "work_words")
     stop = Found(QPushButton, "stop_work")
-    state_bar = Found(DocumentState)
+    state_bar = Found(StateBar)
     state_words = Found(QLabel, "state_words")
     go_on_button = Found(QPushButton, "go_on")
     foot = Found(DraftFoot)

@@ -39,12 +39,12 @@ from app.ui.shell.views import Views
 from app.ui.shell.window_geometry import Veil
 from app.ui.summarize.summarize_view import SummarizeView
 from app.ui.theme import Theme
-from app.ui.translate.translate_tab import TranslationRunner
 from app.ui.translate.translate_view import TranslateView
 from app.ui.widgets.fields import SearchField
 from app.ui.widgets.labels import ElidedLabel
 from app.ui.widgets.row_list import ID_ROLE, RowList
-from app.ui.work_column import WorkColumn
+from app.ui.work.column import WorkColumn
+from app.ui.work.runner import Runner
 from tests.helpers.attached import urls_of
 from tests.helpers.desks.desk import NO_KEYS, Desk, Found
 from tests.helpers.desks.document import ReaderDesk
@@ -328,7 +328,7 @@ class Frame(Desk):
     @property
     def open_summary(self) -> int | None:
         """The one that is shown; None for a new one."""
-        return self.find(SummarizeView).summary_id
+        return self.find(SummarizeView).open_id
 
     @property
     def models_title(self) -> QLabel:
@@ -338,7 +338,7 @@ class Frame(Desk):
     @property
     def open_translation(self) -> int | None:
         """The one that is shown; None for a new one."""
-        return self.find(TranslateView).translation_id
+        return self.find(TranslateView).open_id
 
     @property
     def typed_text(self) -> str:
@@ -361,7 +361,7 @@ class Frame(Desk):
         """What an earlier run left is worked off."""
         self._views.go_on()
 
-    def work_off_translations(self) -> TranslationRunner:
+    def work_off_translations(self) -> Runner[Any]:
         """What waits in the queue begins."""
         runner = self._views._translations().runner
         runner.start()

@@ -25,6 +25,7 @@ from app.features.summary.result import (
     Wish,
 )
 from app.ui.shell.notify import Notify
+from app.ui.summarize.summarize_tab import new_runner
 from app.ui.summarize.summarize_view import SummarizeView
 from app.ui.theme import Theme
 from tests.helpers.desks.summarize import SummarizeDesk
@@ -149,7 +150,9 @@ def open_tab(qtbot: QtBot, qapp: QApplication, tmp_path: Path, monkeypatch: pyte
         theme = Theme(scheme, zoom)
         theme.install(qapp)
         notify = Notify(theme)
-        view = SummarizeView(app, theme, notify)
+        runner = new_runner(app, notify)
+        view = SummarizeView(app, theme, notify, runner)
+        runner.setParent(view)
         view.resize(*size)
         view.show()
         qtbot.waitExposed(view)
@@ -158,7 +161,7 @@ def open_tab(qtbot: QtBot, qapp: QApplication, tmp_path: Path, monkeypatch: pyte
         view.runner.start()
         desk = Desk(view, app, notify)
         desk.theme, desk.pipeline, desk.states = theme, pipeline, []
-        view.state_changed.connect(desk.states.append)
+        runner.state_changed.connect(desk.states.append)
         opened.append(desk)
         return desk
 

@@ -18,9 +18,10 @@ from app.features.summaries import StoredSummary
 from app.features.summary.result import Wish
 from app.store.jobs import Jobs
 from app.ui.shell.notify import Notify
-from app.ui.summarize.summaries_column import SummariesColumn
-from app.ui.summarize.texts import SummaryListModel, group_of
+from app.ui.summarize.summarize_tab import summary_words
+from app.ui.summarize.texts import note_of
 from app.ui.theme import Theme
+from app.ui.work.column import WorkColumn, WorkListModel, group_of
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import ListDesk
 from tests.helpers.summaries import store_document
@@ -33,7 +34,7 @@ def summary(number: int, state: str = "done", age: timedelta = timedelta(0), **f
     return replace(StoredSummary(number, f"Report {number}", state, Wish(), (1,), 0, 0, None, seen, seen), **fields)
 
 
-def rows(model: SummaryListModel) -> list[str]:
+def rows(model: WorkListModel) -> list[str]:
     return [str(model.index(row).data()) for row in range(model.rowCount())]
 
 
@@ -50,7 +51,7 @@ def test_groups_go_by_calendar_days_and_what_is_not_done_stands_above_them() -> 
 
 
 def test_rows_say_how_far_the_work_is(qtmodeltester: ModelTester) -> None:
-    model = SummaryListModel()
+    model = WorkListModel(note_of)
     model.show(
         [
             summary(1, "running", title="Council minutes", sections=21, sections_read=9),
@@ -81,13 +82,13 @@ def test_rows_say_how_far_the_work_is(qtmodeltester: ModelTester) -> None:
 
 
 def test_a_heading_comes_once_in_whatever_order_the_summaries_come() -> None:
-    model = SummaryListModel()
+    model = WorkListModel(note_of)
     model.show([summary(1, age=timedelta(days=3)), summary(2), summary(3, age=timedelta(days=2))], NOW)
     assert rows(model) == ["Today", "Report 2", "Last 7 days", "Report 1", "Report 3"]
 
 
 def test_progress_changes_the_words_of_one_row(qtbot: QtBot) -> None:
-    model = SummaryListModel()
+    model = WorkListModel(note_of)
     model.show([summary(1, "running", sections=9), summary(2)], NOW)
     with qtbot.assertNotEmitted(model.modelReset), qtbot.waitSignal(model.dataChanged) as told:
         assert model.update(summary(1, "running", sections=9, sections_read=4), NOW)
@@ -98,7 +99,7 @@ def test_progress_changes_the_words_of_one_row(qtbot: QtBot) -> None:
 
 
 def test_renaming_cleans_the_title_and_refuses_an_empty_one(qtbot: QtBot) -> None:
-    model = SummaryListModel()
+    model = WorkListModel(note_of)
     model.show([summary(1)], NOW)
     with qtbot.waitSignal(model.renamed) as told:
         assert model.setData(model.index(1), "  A \n better   title ")
@@ -112,12 +113,12 @@ def test_renaming_cleans_the_title_and_refuses_an_empty_one(qtbot: QtBot) -> Non
 class Desk(ListDesk):
     """The column over the real store, and what it told. Three summaries are there: one at work, two of today."""
 
-    root: SummariesColumn
+    root: WorkColumn
     council: int
     report: int
     lease: int
 
-    def __init__(self, root: SummariesColumn, app: Fireside, notify: Notify) -> None:
+    def __init__(self, root: WorkColumn, app: Fireside, notify: Notify) -> None:
         super().__init__(root, app, notify)
         self.chosen: list[int] = []
         self.gone: list[int] = []
@@ -152,7 +153,7 @@ def desk(qtbot: QtBot, qapp: QApplication) -> Iterator[Desk]:
     theme = Theme("light")
     theme.install(qapp)
     notify = Notify(theme)
-    column = SummariesColumn(theme, app.summaries, notify)
+    column = WorkColumn(theme, app.summaries, notify, summary_words())
     qtbot.addWidget(column)
     qtbot.addWidget(notify.bar)
     column.resize(260, 600)

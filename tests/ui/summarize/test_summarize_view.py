@@ -293,7 +293,7 @@ def test_a_defect_ends_one_summary_and_the_next_has_its_turn(desk: Desk, tmp_pat
     desk.view.show_new()
     desk.drop(notes(tmp_path / "notes.txt", NOTE))
     desk.click(desk.begin_button)
-    desk.view.show_summary(first)
+    desk.view.show_job(first)
     desk.say(ValueError("a defect"))
     desk.wait(desk.state_bar.isVisible)
     assert desk.state_words.text() == "The summary could not be made."
@@ -324,7 +324,7 @@ def test_two_documents_become_one_summary_each_and_the_line_says_which(desk: Des
     assert [names for names, _ in desk.pipeline.asked] == [("lease.pdf",), ("notes.txt",)]
     desk.wait(lambda: desk.states[-1] == "Summarizing 2 of 2")
     second = next(one for one in desk.summaries.find() if one.state == "running")
-    desk.view.show_summary(second.id)
+    desk.view.show_job(second.id)
     desk.finish(found(page=None, block_id=1))
     desk.wait(lambda: desk.states[-1] == "")
 
@@ -334,7 +334,7 @@ def test_what_waits_goes_on_after_a_restart(open_tab: Open, tmp_path: Path) -> N
     number = desk.begin(lease_pdf(tmp_path / "lease.pdf"))
     again = open_tab()
     again.wait(lambda: len(again.pipeline.asked) == 1)
-    again.view.show_summary(number)
+    again.view.show_job(number)
     assert again.page == "work"
     again.finish(found())
 
@@ -382,7 +382,7 @@ def test_what_is_put_together_stays_when_another_one_is_made_again(open_tab: Ope
     desk.view.show_new()
     (other := tmp_path / "kiln.md").write_text("The kiln is cold.", "utf-8")
     desk.drop(other)
-    desk.view.show_summary(first)
+    desk.view.show_job(first)
     desk.click(desk.begin_button)
     desk.wait(lambda: len(desk.pipeline.asked) == 2)
     desk.finish(found())

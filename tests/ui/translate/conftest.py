@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.bootstrap import build
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.translate.translate_tab import TranslationRunner
+from app.ui.translate.translate_tab import new_runner
 from app.ui.translate.translate_view import TranslateView
 from tests.helpers.desks.translate import TranslateDesk
 from tests.helpers.models_on_disk import write_model
@@ -68,7 +68,7 @@ def open_tab(qtbot: QtBot, qapp: QApplication, tmp_path: Path, monkeypatch: pyte
         theme = Theme(scheme, zoom)
         theme.install(qapp)
         notify = Notify(theme)
-        runner = TranslationRunner(app, notify)
+        runner = new_runner(app, notify)
         view = TranslateView(app, theme, notify, runner)
         runner.setParent(view)
         view.resize(*size)

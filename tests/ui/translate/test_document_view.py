@@ -61,7 +61,7 @@ def test_a_dropped_document_shows_its_segments_before_it_is_begun_and_then_its_t
     desk.view.list_changed.connect(lambda: listed.append(True))
     sheet = desk.drop(page(tmp_path))
     assert desk.is_document_shown
-    assert desk.view.translation_id == sheet.stored.id
+    assert desk.view.open_id == sheet.stored.id
     assert listed
     assert sheet.title.text() == "lease.html"
     assert sheet.draft_words.text().startswith("4 segments")
@@ -162,9 +162,9 @@ def test_another_translation_is_shown_meanwhile_and_this_one_is_found_again_as_i
     mine = sheet.stored.id
     desk.click(sheet.begin_button)
     desk.wait(lambda: sheet.growing(3) is not None)
-    desk.view.show_translation(other)
+    desk.view.show_job(other)
     assert sheet.shown == [""] * 4
-    desk.view.show_translation(mine)
+    desk.view.show_job(mine)
     assert sheet.shown[0] == "Aluguel e caução"
     assert sheet.growing(3) is not None
     sheet.wait_until_done()
@@ -178,9 +178,9 @@ def test_the_place_in_a_long_document_is_kept_while_another_is_shown(desk: Trans
     mine = sheet.stored.id
     sheet.segments.go_to(200)
     place = sheet.segments.place
-    desk.view.show_translation(other)
+    desk.view.show_job(other)
     assert sheet.segments.place == (0, 0)
-    desk.view.show_translation(mine)
+    desk.view.show_job(mine)
     assert sheet.segments.place == place
 
 
@@ -342,7 +342,7 @@ def test_what_a_document_repeats_is_there_again_when_it_is_reopened(open_tab: Op
     mine = sheet.stored.id
     desk.drop(page(tmp_path, "other.html"))
     assert sheet.terms_found == ""
-    desk.view.show_translation(mine)
+    desk.view.show_job(mine)
     assert sheet.terms_found == told
 
 

@@ -246,9 +246,9 @@ def test_what_was_typed_comes_back_after_a_restart_also_untranslated(open_tab: O
     desk.type("Not sent")
     again = open_tab()
     (kept,) = again.translations.find()
-    again.view.show_translation(kept.id)
+    again.view.show_job(kept.id)
     assert again.source.text == "Not sent"
-    assert again.view.translation_id == kept.id
+    assert again.view.open_id == kept.id
 
 
 def test_a_kept_text_is_shown_without_asking_the_model(open_tab: Open) -> None:
@@ -259,7 +259,7 @@ def test_a_kept_text_is_shown_without_asking_the_model(open_tab: Open) -> None:
     (kept,) = again.translations.find()
     assert kept.title.startswith("The tenant pays")
     before = len(again.asked)
-    again.view.show_translation(kept.id)
+    again.view.show_job(kept.id)
     assert again.shown == [PORTUGUESE, ANIMAIS]
     assert again.source_said == "English (detected)"
     again.view.show_new()
@@ -291,7 +291,7 @@ def test_another_text_in_its_place_gets_a_row_of_its_own(desk: TranslateDesk) ->
     desk.paste(PETS)
     desk.translated(ANIMAIS)
     assert [one.title for one in desk.translations.find()] == [PETS, ENGLISH]
-    assert desk.view.translation_id == desk.text_id != first
+    assert desk.view.open_id == desk.text_id != first
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,9 @@ from pytestqt.modeltest import ModelTester
 
 from app.features.translation.result import TranslationWish
 from app.features.translation.stored import StoredTranslation
-from app.ui.translate.translation_list import TranslationListModel
+from app.ui.translate.texts import is_at_work, note_of, title_of
 from app.ui.widgets.row_list import NOTE_ROLE, TITLE_ROLE
+from app.ui.work.column import WorkListModel
 
 NOW = datetime(2026, 11, 24, 16, 0)
 
@@ -28,12 +29,12 @@ def typed(number: int, age: timedelta = timedelta(0)) -> StoredTranslation:
     return document(number, age=age, title="Letter to the bank", name="", format="typed", segments=0, done=0)
 
 
-def rows(model: TranslationListModel) -> list[str]:
+def rows(model: WorkListModel) -> list[str]:
     return [str(model.index(row).data()) for row in range(model.rowCount())]
 
 
 def test_documents_at_work_stand_above_and_typed_texts_among_the_days(qtmodeltester: ModelTester) -> None:
-    model = TranslationListModel()
+    model = WorkListModel(note_of, is_at_work=is_at_work, title_of=title_of)
     model.show(
         [
             document(1, "running"),
@@ -65,7 +66,7 @@ def test_documents_at_work_stand_above_and_typed_texts_among_the_days(qtmodeltes
 
 
 def test_what_is_edited_is_the_title_and_what_is_seen_the_files_name() -> None:
-    model = TranslationListModel()
+    model = WorkListModel(note_of, is_at_work=is_at_work, title_of=title_of)
     model.show([document(1, "running")], NOW)
     index = model.index_of(1)
     assert index.data(TITLE_ROLE) == "lease.docx"
@@ -78,7 +79,7 @@ def test_what_is_edited_is_the_title_and_what_is_seen_the_files_name() -> None:
 
 
 def test_a_row_that_is_further_is_changed_in_place() -> None:
-    model = TranslationListModel()
+    model = WorkListModel(note_of, is_at_work=is_at_work, title_of=title_of)
     model.show([document(1, "running"), typed(2)], NOW)
     assert model.update(document(1, "running", done=133), NOW)
     assert rows(model)[1] == "lease.docx · 133 of 206"

@@ -9,8 +9,8 @@ from pytestqt.qtbot import QtBot
 
 from app.features.summaries import StoredSummary
 from app.features.summary.result import Wish
-from app.ui.summarize.texts import SummaryListModel
 from app.ui.widgets.labels import ElidedLabel, plain_tip
+from app.ui.work.column import WorkListModel
 
 LONG = "/home/somebody/with/a/long/path/to/the/folder"
 
@@ -57,7 +57,7 @@ def test_any_other_text_is_not_touched(text: str) -> None:
 
 
 def test_the_lists_and_the_labels_use_it(qtbot: QtBot) -> None:
-    summaries = SummaryListModel()
+    summaries = WorkListModel(lambda _work: "")
     summaries.show([StoredSummary(1, HOSTILE, "done", Wish(), (1,), 1, 1, None, 0.0, 0.0)])
     tip = summaries.index_of(1).data(Qt.ItemDataRole.ToolTipRole)
     assert shown(tip) == HOSTILE

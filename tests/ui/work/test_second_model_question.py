@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.features.work.engines import Swap
-from app.ui.second_model_question import SecondModelQuestion
 from app.ui.theme import Theme
 from app.ui.widgets.dialogs import QuestionDialog
+from app.ui.work.second_model_question import SecondModelQuestion
 from tests.helpers.desks.window import Frame
 
 GB = 10**9

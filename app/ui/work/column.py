@@ -1,16 +1,18 @@
-"""The left column of stored work, summaries or translations: New, search, what there is in its groups."""
+"""The left column of stored jobs: New, search, and what there is: at work or waiting first, then the rest by age."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
-from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
+from app.features.work.stored import StoredJobs
 from app.ui.icons import icon
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
@@ -18,38 +20,150 @@ from app.ui.shell.shortcuts import keys_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.fields import SearchField
+from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import name_widgets
-from app.ui.widgets.row_list import ID_ROLE, RowList
-from app.ui.work_list import STATE_ROLE, Work, WorkListModel
+from app.ui.widgets.row_list import ID_ROLE, NOTE_ROLE, TITLE_ROLE, Index, RowList, clean_title
 
 SEARCH_DELAY_MS = 120
 REFRESH_MS = 250
 """Work gets further many times a second; nobody reads the list so fast."""
 
 
-class WorkStore(Protocol):
-    """`Summaries` or `Translations`, as far as their list needs it."""
+STATE_ROLE = Qt.ItemDataRole.UserRole + 3
+WORKING = ("running", "queued")
 
-    def find(self, query: str = "") -> Sequence[Work]:
-        """What there is, or what has the words."""
 
-    def get(self, number: int, /) -> Work | None:
-        """One of them."""
+class Work(Protocol):
+    """A summary or a translation, as far as its row shows it."""
 
-    def rename(self, number: int, title: str, /) -> None:
-        """Another title."""
+    @property
+    def id(self) -> int:
+        """Its number in the store."""
 
-    def delete(self, number: int, /) -> None:
-        """Out of the list."""
+    @property
+    def title(self) -> str:
+        """What a person calls it."""
 
-    def restore(self, number: int, /) -> None:
-        """Back into it."""
+    @property
+    def state(self) -> str:
+        """See `app.store.jobs`."""
 
-    def stop(self, number: int, /) -> None:
-        """Ends the work on it."""
+    @property
+    def created_at(self) -> float:
+        """When it was begun, in seconds since 1970."""
 
-    def resume(self, number: int, /) -> None:
-        """It waits for its turn again."""
+
+def is_working(work: Work) -> bool:
+    """Whether it is at work or waits for its turn; one that was stopped waits for a person."""
+    return work.state in WORKING
+
+
+def title_of(work: Work) -> str:
+    """Its title as it is shown, by itself as it is edited."""
+    return work.title
+
+
+def group_of(work: Work, now: datetime, is_at_work: Callable[[Any], bool] = is_working) -> str:
+    """The heading it stands under: by when it was begun, as the list is ordered."""
+    if is_at_work(work):
+        return tr("Working")
+    day = datetime.fromtimestamp(work.created_at).date()
+    today = now.date()
+    if day >= today:
+        return tr("Today")
+    return tr("Last 7 days") if day > today - timedelta(days=7) else tr("Older")
+
+
+class WorkListModel(QAbstractListModel):
+    """Headings and rows in one list; headings can be neither chosen nor reached.
+
+    `note_of` is what is said behind the title of one that is not done; `title_of` is the title as it is shown, where
+    that is another than is edited.
+    """
+
+    renamed = Signal(int, str)
+
+    def __init__(
+        self,
+        note_of: Callable[[Any], str],
+        parent: QObject | None = None,
+        *,
+        is_at_work: Callable[[Any], bool] = is_working,
+        title_of: Callable[[Any], str] = title_of,
+    ) -> None:
+        super().__init__(parent)
+        self._note_of, self._is_at_work, self._title_of = note_of, is_at_work, title_of
+        self._rows: list[Work | str] = []
+        self._row_of: dict[int, int] = {}
+
+    def show(self, works: Sequence[Work], now: datetime | None = None) -> None:
+        """Replaces the rows."""
+        self.beginResetModel()
+        self._rows = self._grouped(works, now or datetime.now())
+        self._row_of = {row.id: place for place, row in enumerate(self._rows) if not isinstance(row, str)}
+        self.endResetModel()
+
+    def update(self, work: Work, now: datetime | None = None) -> bool:
+        """Puts other words into one row; False where it would stand elsewhere."""
+        index = self.index_of(work.id)
+        if not index.isValid():
+            return False
+        known, now = self._rows[index.row()], now or datetime.now()
+        if isinstance(known, str) or self._group_of(known, now) != self._group_of(work, now):
+            return False
+        self._rows[index.row()] = work
+        self.dataChanged.emit(index, index)
+        return True
+
+    def index_of(self, number: int | None) -> QModelIndex:
+        """The row of one of them; an invalid index when it is not shown."""
+        row = self._row_of.get(number or 0)
+        return QModelIndex() if row is None else self.index(row)
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self._rows)
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        if not index.isValid() or isinstance(self._rows[index.row()], str):
+            return Qt.ItemFlag.NoItemFlags
+        return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEditable
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        row = self._rows[index.row()]
+        if isinstance(row, str):
+            return row if role == Qt.ItemDataRole.DisplayRole else None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return " · ".join(part for part in (self._title_of(row), self._note_of(row)) if part)
+        if role == Qt.ItemDataRole.EditRole:
+            return row.title
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return plain_tip(self._title_of(row))
+        if role == TITLE_ROLE:
+            return self._title_of(row)
+        return {ID_ROLE: row.id, NOTE_ROLE: self._note_of(row), STATE_ROLE: row.state}.get(role)
+
+    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        row = self._rows[index.row()]
+        title = clean_title(value)
+        if isinstance(row, str) or role != Qt.ItemDataRole.EditRole or not title:
+            return False
+        if title != row.title:
+            self.renamed.emit(row.id, title)
+        return True
+
+    def _group_of(self, work: Work, now: datetime) -> str:
+        return group_of(work, now, self._is_at_work)
+
+    def _grouped(self, works: Sequence[Work], now: datetime) -> list[Work | str]:
+        """Under each heading its rows, in the order in which they came."""
+        names = ("Working", "Today", "Last 7 days", "Older")
+        groups: dict[str, list[Work]] = {tr(name): [] for name in names}
+        for work in works:
+            groups[self._group_of(work, now)].append(work)
+        rows: list[Work | str] = []
+        for heading, members in groups.items():
+            rows += [heading, *members] if members else []
+        return rows
 
 
 @dataclass(frozen=True)
@@ -63,6 +177,10 @@ class ColumnWords:
     all: str
     nothing_found: str
     nothing_yet: str
+    note_of: Callable[[Any], str]
+    """What is said behind the title of one that is not done."""
+    is_at_work: Callable[[Any], bool] = is_working
+    title_of: Callable[[Any], str] = title_of
 
 
 class WorkColumn(QWidget):
@@ -79,14 +197,13 @@ class WorkColumn(QWidget):
     def __init__(
         self,
         theme: Theme,
-        store: WorkStore,
+        jobs: StoredJobs[Any, Any],
         notify: Notify,
         words: ColumnWords,
-        new_model: Callable[..., WorkListModel],
     ) -> None:
         super().__init__()
         self.setObjectName(f"{words.name}_column")
-        self._theme, self._works, self._notify, self._words = theme, store, notify, words
+        self._theme, self._works, self._notify, self._words = theme, jobs, notify, words
         self._open_id: int | None = None
         self._moved: set[int] = set()
         self._is_all_stale = False
@@ -101,7 +218,7 @@ class WorkColumn(QWidget):
         self.search.textChanged.connect(lambda _: self._search_later.start())
         self._refresh_later = QTimer(self, singleShot=True, interval=REFRESH_MS)
         self._refresh_later.timeout.connect(self._refresh)
-        self.model = new_model(self)
+        self.model = WorkListModel(words.note_of, self, is_at_work=words.is_at_work, title_of=words.title_of)
         self.model.renamed.connect(self._on_renamed)
         self.list = RowList(theme, self.model, words.all)
         self.list.setObjectName(words.name)

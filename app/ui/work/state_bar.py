@@ -1,26 +1,38 @@
-"""Why a summary is not complete, and the one thing to do about it."""
+"""Why a job is not complete, or not as it was chosen, and the one thing to do about it."""
 
 from __future__ import annotations
+
+from typing import Protocol
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from app.core.errors import AppError
 from app.features.messages import Sentence, sentence_for
-from app.features.summaries import StoredSummary
-from app.features.summary.result import Summary
+from app.features.work.queue import FAILED, PAUSED
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import ACTION_LABELS, Notify
-from app.ui.summarize.texts import stopped_words
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.layouts import name_widgets
 
 
-class StateBar(QFrame):
-    """Hidden where a summary is complete. `resumed`: it is to go on."""
+class Ended(Protocol):
+    """A stored job, as far as the bar tells of it."""
 
-    resumed = Signal()
+    @property
+    def state(self) -> str:
+        """See `app.store.jobs`."""
+
+    @property
+    def error(self) -> AppError | None:
+        """Why it failed, or was paused by itself."""
+
+
+class StateBar(QFrame):
+    """Hidden where there is nothing to say. `go_on_wanted`: it is to go on, or to follow what was chosen."""
+
+    go_on_wanted = Signal()
 
     def __init__(self, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -32,7 +44,7 @@ class StateBar(QFrame):
         self.other = text_button("", "quiet")
         self.other.clicked.connect(self._on_other)
         self.go_on = text_button(tr("Go on"), "plain")
-        self.go_on.clicked.connect(self.resumed)
+        self.go_on.clicked.connect(self.go_on_wanted)
         self._row = QHBoxLayout(self)
         self._row.addWidget(self.words, 1)
         self._row.addWidget(self.other)
@@ -42,26 +54,22 @@ class StateBar(QFrame):
         self.hide()
         name_widgets(state_words=self.words, state_other=self.other, go_on=self.go_on)
 
-    def show_state(self, stored: StoredSummary, summary: Summary | None) -> None:
-        """What there is to say of a summary as it is stored now."""
-        if stored.state == "failed" or (stored.state == "paused" and stored.error is not None):
-            self._show_failure(stored, summary)
-        elif stored.state == "paused":
-            read, sections = _read_of(stored, summary)
-            known = stopped_words(stored, read, sections) if sections else tr("Stopped before anything was read")
-            self._show(known, tr("Go on"), "")
+    def show_ended(self, job: Ended, *, failed: str, kept: str, stopped: str) -> None:
+        """Of one that stopped or failed.
+
+        `failed` is said of a failure without a cause that is known, `kept` behind any cause, `stopped` of one that a
+        person stopped.
+        """
+        if job.state == FAILED or (job.state == PAUSED and job.error is not None):
+            said = sentence_for(job.error) if job.error is not None else Sentence(failed)
+            self.say(" ".join(part for part in (tr(said.text), kept) if part), tr("Try again"), said.action)
+        elif job.state == PAUSED:
+            self.say(stopped, tr("Go on"))
         else:
             self.hide()
 
-    def _show_failure(self, stored: StoredSummary, summary: Summary | None) -> None:
-        error: AppError | None = stored.error
-        sentence = sentence_for(error) if error is not None else Sentence(tr("The summary could not be made."))
-        read, sections = _read_of(stored, summary)
-        kept = stopped_words(stored, read, sections) if sections and read else ""
-        text = " ".join(part for part in (tr(sentence.text), kept) if part)
-        self._show(text, tr("Try again"), sentence.action)
-
-    def _show(self, text: str, go_on: str, action: str) -> None:
+    def say(self, text: str, go_on: str, action: str = "") -> None:
+        """Any words. `action` names what else can be done, as a sentence of an error has it."""
         self.words.setText(text)
         self.setAccessibleName(text)
         self.go_on.setText(go_on)
@@ -84,9 +92,3 @@ class StateBar(QFrame):
         self.words.setFont(self._theme.font(13.5))
         for button in (self.other, self.go_on):
             button.setFont(self._theme.font(13.5, 500))
-
-
-def _read_of(stored: StoredSummary, summary: Summary | None) -> tuple[int, int]:
-    if summary is not None and summary.sections:
-        return summary.sections_read, summary.sections
-    return stored.sections_read, stored.sections
