@@ -6,11 +6,8 @@ silently: a `Plan` says by `choice` why it is as it is.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import json
 import platform
-import queue
 import re
 import sys
 import tempfile
@@ -21,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from app.core.child import Child, own_command
+from app.core.errors import ProtocolViolation
 from app.core.gguf import GgufHeader, SkippedArray
 from app.core.paths import make_folder
+from app.core.wire import Conversation, Ended, Said, Wire
 from app.engine.protocol import Wish
 
 # How much memory a model takes, by formula from its header: weights, context and scratch, in main memory and on GPUs.
@@ -316,8 +315,32 @@ class _Reader:
 # Asks what a model would take here, and how fast memory is, in the throw-away process of `llama.fit_probe`.
 
 
+@dataclass(frozen=True)
+class Probe:
+    """Ask llama.cpp what a file would take, on these GPUs in these shares."""
+
+    path: str
+    layout: Layout
+    gpus: tuple[str, ...]
+    split: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class ProbeMemory:
+    """Read memory with so many cores."""
+
+    cores: int
+
+
+@dataclass(frozen=True)
+class MemorySpeed:
+    """What came of it."""
+
+    bytes_per_s: float
+
+
+PROBE_WIRE = Wire(2, (Probe, ProbeMemory), (Needs, MemorySpeed))
 TIMEOUT_S = 10.0
-LOOK_EVERY_S = 0.05
 
 
 def probe(
@@ -334,21 +357,16 @@ def probe(
 
     `folder` becomes the process's working directory.
     """
-    request = {"path": str(path), "layout": dataclasses.asdict(layout), "gpus": list(gpus), "split": list(split)}
-    answer = _ask(request, folder, cancelled, timeout_s)
-    try:
-        return None if answer is None else Needs(**answer)
-    except TypeError:
-        return None
+    answer = _ask(Probe(str(path), layout, tuple(gpus), tuple(split)), folder, cancelled, timeout_s)
+    return answer if isinstance(answer, Needs) else None
 
 
 def probe_memory(
     cores: int, *, folder: Path, cancelled: Callable[[], bool] = lambda: False, timeout_s: float = TIMEOUT_S
 ) -> float:
     """Bytes a second that `cores` cores read from memory, in about a second; 0 when that cannot be told."""
-    answer = _ask({"cores": cores}, folder, cancelled, timeout_s)
-    speed = answer.get("bytes_per_s") if answer is not None else None
-    return float(speed) if isinstance(speed, int | float) else 0.0
+    answer = _ask(ProbeMemory(cores), folder, cancelled, timeout_s)
+    return answer.bytes_per_s if isinstance(answer, MemorySpeed) else 0.0
 
 
 def probe_header(
@@ -371,35 +389,24 @@ def probe_header(
 
 
 def _ask(
-    request: dict[str, Any], folder: Path, cancelled: Callable[[], bool], timeout_s: float
-) -> dict[str, Any] | None:
-    """One request to a child of its own; None when it fails, takes too long or is cancelled."""
-    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    request: Probe | ProbeMemory, folder: Path, cancelled: Callable[[], bool], timeout_s: float
+) -> Needs | MemorySpeed | Ended | None:
+    """One request to a child of its own; None when it takes too long, is cancelled or answers nonsense."""
     try:
         child = Child(own_command("--fit-probe"), folder)
     except OSError:
         return None
-    child.listen(lines.put, lambda _code, _tail: lines.put(b""))
+    said, deadline_s, answer = Said(), time.monotonic() + timeout_s, None
     try:
-        child.send(json.dumps(request).encode("ascii") + b"\n")
-        return _answer(lines, time.monotonic() + timeout_s, cancelled)
-    except OSError:
+        Conversation(PROBE_WIRE, child, said.put).send(request)
+        while answer is None and not cancelled() and time.monotonic() < deadline_s:
+            answer = said.next()
+    except ProtocolViolation:
         return None
     finally:
         child.kill_tree()
         child.close()
-
-
-def _answer(lines: queue.SimpleQueue[bytes], deadline_s: float, cancelled: Callable[[], bool]) -> dict[str, Any] | None:
-    while not cancelled() and time.monotonic() < deadline_s:
-        with contextlib.suppress(queue.Empty):
-            line = lines.get(timeout=LOOK_EVERY_S)
-            try:
-                answer = json.loads(line)
-            except ValueError:
-                return None
-            return answer if isinstance(answer, dict) else None
-    return None
+    return answer
 
 
 MOST_SEQUENCES = 8  # beside the chat's own, which is sequence 0

@@ -1,25 +1,24 @@
 """The throw-away process that asks llama.cpp what a model would take, without giving it any; it may abort.
 
-`app.engine.fit` starts it with `--fit-probe`; it reads one JSON line and answers with one. It measures the
+`app.engine.fit` starts it with `--fit-probe`; it answers one request. It measures the
 speed of memory as well, which takes more memory than the window should ever have.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import re
 import sys
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from app.core.child import claim_wire
 from app.core.gguf import read_complete
+from app.core.wire import ParentSide, checked
 from app.engine import computer
-from app.engine.fit import Layout, Needs, Shape, shape_of
+from app.engine.fit import PROBE_WIRE, Layout, MemorySpeed, Needs, Probe, ProbeMemory, Shape, shape_of
 from app.engine.llama.devices import ModelParameters, context_parameters
 from app.engine.llama.library import Library, open_library
 from app.engine.llama.model import c_path
@@ -33,22 +32,21 @@ _SCRATCH = re.compile(r": +(\S+) +(?:compute|output) buffer size = +([\d.]+) MiB
 
 def main(_arguments: list[str]) -> int:
     """It leaves when its parent does."""
-    reader, writer = claim_wire()
-    request = json.loads(reader.readline())
-    threading.Thread(target=lambda: (reader.read(), os._exit(0)), name="parent", daemon=True).start()
+    parent = ParentSide(PROBE_WIRE, *claim_wire())
+    parent.greet()
+    request = checked(next(parent.requests()))
+    parent.leave_with_parent(lambda _request: None)
     answer = _answer(request)
     if answer is not None:
-        writer.write(json.dumps(answer).encode("ascii") + b"\n")
-        writer.flush()
+        parent.tell(answer)
     sys.stderr.flush()
     os._exit(0 if answer is not None else 1)
 
 
-def _answer(request: dict[str, Any]) -> dict[str, Any] | None:
-    if "cores" in request:
-        return {"bytes_per_s": computer.measure(request["cores"])}
-    needs = measure(open_library(), request["path"], Layout(**request["layout"]), request["gpus"], request["split"])
-    return None if needs is None else dataclasses.asdict(needs)
+def _answer(request: Probe | ProbeMemory) -> Needs | MemorySpeed | None:
+    if isinstance(request, ProbeMemory):
+        return MemorySpeed(computer.measure(request.cores))
+    return measure(open_library(), request.path, request.layout, request.gpus, request.split)
 
 
 def measure(
