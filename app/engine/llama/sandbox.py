@@ -24,7 +24,17 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from app.core.child import claim_wire
-from app.engine.llama.template import MOST_PROCESSOR_S, TemplateAbandoned, TemplateProblem
+from app.core.wire import ParentSide, checked
+from app.engine.llama.template import (
+    MOST_PROCESSOR_S,
+    RENDER_WIRE,
+    Ready,
+    Rendered,
+    Template,
+    TemplateAbandoned,
+    TemplateProblem,
+    Unrendered,
+)
 
 MOST_CHARACTERS = 4_000_000  # that a template may add to the texts, or multiply out of them
 MOST_EXPONENT, MOST_DIGITS = 64, 308
@@ -33,25 +43,21 @@ MOST_MEMORY_BYTES = 384 << 20
 
 
 def main(_arguments: list[str]) -> int:
-    """`--template-renderer`: a template comes in, then variables, a text goes out for each; JSON, one value a line."""
-    reader, writer = claim_wire()
-
-    def tell(answer: dict[str, Any]) -> None:
-        writer.write(json.dumps(answer).encode("ascii") + b"\n")
-        writer.flush()
-
+    """`--template-renderer`: a template comes in, then variables, a text goes out for each."""
+    parent = ParentSide(RENDER_WIRE, *claim_wire())
+    parent.greet()
     _ration_memory()
-    tell({"ready": True})
-    render: Callable[[Mapping[str, Any]], str] | None = None
-    for line in reader:
+    parent.tell(Ready())
+    render = _renderer("")
+    for request in map(checked, parent.requests()):
         _ration_time()
+        if isinstance(request, Template):
+            render = _renderer(request.source)
+            continue
         try:
-            if render is None:
-                render = _renderer(json.loads(line))
-            else:
-                tell({"text": render(json.loads(line))})
+            parent.tell(Rendered(render(request.variables)))
         except TemplateProblem as problem:
-            tell({"problem": str(problem), "abandoned": isinstance(problem, TemplateAbandoned)})
+            parent.tell(Unrendered(str(problem), isinstance(problem, TemplateAbandoned)))
     os._exit(0)
 
 

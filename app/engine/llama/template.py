@@ -7,9 +7,7 @@ become control tokens; `<|im_end|>` typed by a person, or copied from a document
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
-import queue
 import re
 import secrets
 import signal
@@ -21,6 +19,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from app.core.child import Child, own_command
+from app.core.errors import ProtocolViolation
+from app.core.wire import Conversation, Ended, Said, Wire
 
 # Has a chat template rendered by a process of its own, which can be ended whatever the template does.
 #
@@ -35,7 +35,42 @@ DEADLINE_S = 4.0  # less than the engine may take to hear a cancel
 MOST_PROCESSOR_S = 2  # where the system counts it; a rendering takes a few milliseconds
 AVOIDED_S = 60.0  # for so long a template that had to be ended is not tried again: writing a message would ask often
 
-_End = tuple[int, str]
+
+@dataclass(frozen=True)
+class Template:
+    """The template that is rendered from now on."""
+
+    source: str
+
+
+@dataclass(frozen=True)
+class Render:
+    """Render it with these variables."""
+
+    variables: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """The process runs."""
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """The text."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Unrendered:
+    """There is no text; `is_abandoned` as in `TemplateAbandoned`."""
+
+    problem: str
+    is_abandoned: bool
+
+
+RENDER_WIRE = Wire(2, (Template, Render), (Ready, Rendered, Unrendered))
 
 
 class TemplateProblem(Exception):
@@ -51,8 +86,9 @@ class TemplateProcess:
 
     def __init__(self, source: str, folder: Path) -> None:
         self._source, self._folder = source, folder
-        self._said: queue.SimpleQueue[bytes | _End] = queue.SimpleQueue()
+        self._said = Said()
         self._child: Child | None = None
+        self._conversation: Conversation | None = None
         self._is_ready = False
         self._avoided_until_s = 0.0
         self._problem = ""
@@ -64,20 +100,18 @@ class TemplateProcess:
         if time.monotonic() < self._avoided_until_s:
             raise TemplateAbandoned(self._problem)
         try:
-            child = self._running()
-            if not self._is_ready:
-                self._answer(START_TIMEOUT_S)
-                self._is_ready = True
-            child.send(json.dumps(variables).encode("ascii") + b"\n")
+            conversation = self._running()
         except OSError as error:
             self.close()
             raise TemplateProblem(f"it cannot be rendered: {error}") from error
+        if not self._is_ready:
+            self._answer(START_TIMEOUT_S)
+            self._is_ready = True
+        conversation.send(Render(variables))
         answer = self._answer(DEADLINE_S)
-        if answer.get("abandoned"):
-            raise self._abandoned(str(answer["problem"]))
-        if "problem" in answer:
-            raise TemplateProblem(str(answer["problem"]))
-        return str(answer["text"])
+        if isinstance(answer, Rendered):
+            return answer.text
+        raise self._abandoned(answer.problem) if answer.is_abandoned else TemplateProblem(answer.problem)
 
     def close(self) -> None:
         """Ends the process."""
@@ -86,28 +120,28 @@ class TemplateProcess:
             self._child.close()
             self._child = None
 
-    def _running(self) -> Child:
-        if self._child is None or not self._child.running:
+    def _running(self) -> Conversation:
+        if self._child is None or self._conversation is None or not self._child.running:
             self.close()
-            self._said, self._is_ready = queue.SimpleQueue(), False
-            said = self._said
+            self._said, self._is_ready = Said(), False
             self._child = Child(own_command("--template-renderer"), self._folder)
-            self._child.listen(said.put, lambda code, tail: said.put((code, tail)))
-            self._child.send(json.dumps(self._source).encode("ascii") + b"\n")
-        return self._child
+            self._conversation = Conversation(RENDER_WIRE, self._child, self._said.put)
+            self._conversation.send(Template(self._source))
+        return self._conversation
 
-    def _answer(self, timeout_s: float) -> dict[str, Any]:
+    def _answer(self, timeout_s: float) -> Any:
         try:
-            item = self._said.get(timeout=timeout_s)
-        except queue.Empty:
-            raise self._abandoned(f"it did not come to an end within {timeout_s:.0f} seconds") from None
-        if isinstance(item, bytes):
-            return dict(json.loads(item))
-        code, tail = item
-        log.info("the process of a template ended with %s: %s", code, tail)
-        if code == -getattr(signal, "SIGXCPU", 0):
+            answer = self._said.next(timeout_s)
+        except ProtocolViolation:
+            raise self._abandoned("the process that rendered it spoke nonsense") from None
+        if answer is None:
+            raise self._abandoned(f"it did not come to an end within {timeout_s:.0f} seconds")
+        if not isinstance(answer, Ended):
+            return answer
+        log.info("the process of a template ended with %s: %s", answer.code, answer.tail)
+        if answer.code == -getattr(signal, "SIGXCPU", 0):
             raise self._abandoned(f"it computed for more than {MOST_PROCESSOR_S} seconds")
-        raise self._abandoned(f"the process that rendered it ended with {code}")
+        raise self._abandoned(f"the process that rendered it ended with {answer.code}")
 
     def _abandoned(self, problem: str) -> TemplateAbandoned:
         self.close()
