@@ -37,6 +37,7 @@ _DAY = re.compile(r"(?<!\d)\d{1,2}$")
 _MONTHS = frozenset(("jan", "feb", "mär", "apr", "mai", "jun", "jul", "aug", "sep", "okt", "nov", "dez"))
 _GOES_ON = ",;:)"
 _LINE = re.compile(r"\n+")
+LONGEST_HELD = 40
 
 
 def sentence_ends(text: str) -> Iterator[int]:
@@ -60,6 +61,18 @@ def written(text: str) -> int:
     """How much of a text that still grows is whole sentences or lines, with the white space behind them."""
     ends = (*sentence_ends(text), *(match.end() for match in _LINE.finditer(text)))
     return max((end for end in ends if text[end - 1].isspace()), default=0)
+
+
+def written_words(text: str) -> int:
+    """How much of a text that still grows ends with a whole word; in scripts without spaces each character is one.
+
+    A word longer than `LONGEST_HELD` is not waited for.
+    """
+    for index in range(len(text), 0, -1):
+        character = text[index - 1]
+        if character.isspace() or ord(character) > 0x2E7F or character in "-/,.;:!?)|*`_":
+            return index
+    return len(text) if len(text) > LONGEST_HELD else 0
 
 
 def _goes_on(text: str, at: int, following: int) -> bool:

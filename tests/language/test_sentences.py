@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.language.sentences import sentence_ends, sentences, written
+from app.language.sentences import LONGEST_HELD, sentence_ends, sentences, written, written_words
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,19 @@ def test_of_a_growing_text_whole_sentences_are_told() -> None:
     assert written("One.") == 0, "it may be 1.5"
     assert written("Line\nTw") == 5
     assert written("Dr. ") == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("", 0),
+        ("hel", 0),
+        ("hello wor", 6),
+        ("hello ", 6),
+        ("日本語", 3),
+        ("a\nb", 2),
+        ("x" * (LONGEST_HELD + 1), LONGEST_HELD + 1),
+    ],
+)
+def test_words_are_shown_whole(text: str, end: int) -> None:
+    assert written_words(text) == end

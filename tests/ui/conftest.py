@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication
 
+from app.ui.theme import Theme
 from tests.helpers.desks.window import Frame, open_window
 from tests.helpers.script import write_script
 
@@ -22,6 +23,12 @@ def clipboard_let_go(qapp: QApplication) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def known_speed(fast_machine: None) -> None:
     """No window measures how fast memory is, which takes all cores for half a second."""
+
+
+@pytest.fixture
+def theme(qapp: QApplication) -> Theme:
+    """The light one, for widgets that stand alone."""
+    return Theme("light")
 
 
 @pytest.fixture

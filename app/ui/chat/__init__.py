@@ -1,1 +1,1 @@
-"""The Chat tab: transcript, composer, and Markdown drawn piece by piece."""
+"""The Chat tab: transcript, composer, documents beside both, and what one chat sets itself."""

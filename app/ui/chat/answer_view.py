@@ -11,16 +11,16 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 from app.core.events import AnswerStats, FinishReason
 from app.features.messages import Sentence
 from app.store.conversations import MessageState, StoredMessage
-from app.ui.chat.body import Body
 from app.ui.chat.branch_documents import BranchDocuments
-from app.ui.chat.code_block import CodeText
-from app.ui.chat.markdown import MarkdownStream
-from app.ui.chat.pieces import Piece
 from app.ui.chat.source_row import SourceRow
 from app.ui.chat.thinking_view import ThinkingView
 from app.ui.chat.turn import ACTIONS_PX, Action, Turn
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import ACTION_LABELS
+from app.ui.text.body import Body
+from app.ui.text.code import CodeText
+from app.ui.text.markdown import MarkdownStream
+from app.ui.text.pieces import Piece
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
 

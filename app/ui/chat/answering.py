@@ -11,11 +11,10 @@ from PySide6.QtWidgets import QWidget
 
 from app.core.events import CancelToken, Finished, PromptProgress, TextDelta
 from app.features.chat import AnswerStarted, ContextCompacted, ContextIsFull, ContextWidened, DocumentsShown
-from app.language.sentences import sentences, written
+from app.language.sentences import sentences, written, written_words
 from app.ui.shell import tasks
 
 FLUSH_MS = 33
-LONGEST_HELD = 40
 WAIT_MS = 300
 
 Work = Callable[[CancelToken], Iterator[object]]
@@ -124,7 +123,7 @@ class Answering(QObject):
 
     def _flush(self, *, is_all: bool) -> bool:
         thought = self._flush_thought(is_all=is_all or bool(self._held))
-        end = len(self._held) if is_all else whole_words(self._held)
+        end = len(self._held) if is_all else written_words(self._held)
         text, self._held = self._held[:end], self._held[end:]
         if text and not self.is_stopped:
             self.text += text
@@ -134,7 +133,7 @@ class Answering(QObject):
         return bool(text) or thought
 
     def _flush_thought(self, *, is_all: bool) -> bool:
-        end = len(self._held_thought) if is_all else whole_words(self._held_thought)
+        end = len(self._held_thought) if is_all else written_words(self._held_thought)
         text, self._held_thought = self._held_thought[:end], self._held_thought[end:]
         if text and not self.is_stopped:
             self.thinking += text
@@ -181,12 +180,3 @@ class Announcer:
     def _say(self, text: str) -> None:
         if text.strip():
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._widget, text.strip()))
-
-
-def whole_words(text: str) -> int:
-    """How much of a text ends with a whole word; scripts without spaces count every character as one."""
-    for index in range(len(text), 0, -1):
-        character = text[index - 1]
-        if character.isspace() or ord(character) > 0x2E7F or character in "-/,.;:!?)|*`_":
-            return index
-    return len(text) if len(text) > LONGEST_HELD else 0

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from app.features.document_prompt import page_mark
 from app.features.shown_document import Mark
-from app.features.sources import Source, named_pages, source_from_fields, source_on_page
-from app.language.sentences import sentences
+from app.features.sources import Source, source_from_fields, source_on_page
 from app.store.conversations import Attachment, Use
 from app.store.documents import StoredDocument
 from app.ui.shell.i18n import tr
@@ -167,19 +166,6 @@ class BranchDocuments:
         if len(text) > MOST_QUOTED:
             text = text[:MOST_QUOTED].rsplit(" ", 1)[0] + "…"
         return f"“{text}”"
-
-
-def sentence_with(text: str, at: int) -> str:
-    """The sentence in which a page is named; the one before where it says nothing else."""
-    before = ""
-    for start, end in sentences(text):
-        if start <= at < end:
-            bare = text[start:end]
-            for first, last, _ in reversed(named_pages(bare)):
-                bare = bare[:first] + bare[last:]
-            return text[start:end] if bare.strip(" .,;:!?") else before
-        before = text[start:end]
-    return before
 
 
 def _brief(name: str) -> str:

@@ -10,9 +10,8 @@ from PySide6.QtCore import QObject
 from app.core.errors import AppError
 from app.ui.chat.answering import Answering
 from app.ui.chat.draft_document import DraftDocument
-from app.ui.chat.links import ask_to_open
-from app.ui.chat.page_links import page_of_link
 from app.ui.shell.notify import Notify
+from app.ui.text.links import ask_to_open, page_of_link
 
 if TYPE_CHECKING:
     from app.store.conversations import StoredMessage

@@ -12,11 +12,11 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 from app.store.conversations import StoredMessage
 from app.ui.chat.branch_documents import BranchDocuments
 from app.ui.chat.message_field import MessageField
-from app.ui.chat.pieces import Line, Span
-from app.ui.chat.prose_view import ProseView
 from app.ui.chat.question_documents import QuestionDocuments
 from app.ui.chat.turn import ACTIONS_PX, ROW_PX, Action, Turn
 from app.ui.shell.i18n import tr
+from app.ui.text.pieces import Line, Span
+from app.ui.text.prose import ProseView
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 

@@ -6,10 +6,10 @@ from PySide6.QtCore import QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QTextCursor
 from PySide6.QtWidgets import QPushButton, QWidget
 
-from app.ui.chat.pieces import Span
-from app.ui.chat.text_view import Style, TextView
 from app.ui.icons import icon
 from app.ui.shell.i18n import tr
+from app.ui.text.pieces import Span
+from app.ui.text.prose import Style, TextView
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 

@@ -12,11 +12,11 @@ from app.core.errors import AppError
 from app.core.events import Role
 from app.features.messages import NO_PICTURES, Sentence
 from app.ui.chat.answer_view import AnswerView
-from app.ui.chat.clipboard import html_of, mime_data
 from app.ui.chat.question_view import QuestionView
 from app.ui.chat.turn import Turn
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
+from app.ui.text.clipboard import html_of, mime_data
 
 if TYPE_CHECKING:
     from app.features.chat import Chat

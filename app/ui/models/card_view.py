@@ -6,11 +6,11 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from app.ui.chat.body import Body
-from app.ui.chat.links import ask_to_open
-from app.ui.chat.markdown import Block, read
 from app.ui.models.card_text import readable
 from app.ui.shell.i18n import tr
+from app.ui.text.body import Body
+from app.ui.text.links import ask_to_open
+from app.ui.text.markdown import Block, read
 from app.ui.theme import Theme
 
 BLOCKS_A_TURN = 12

@@ -18,8 +18,6 @@ from app.features.file_choice import recommended
 from app.features.messages import Sentence, sentence_for
 from app.features.model_estimate import Fit
 from app.hub.files import ModelFile, Repository
-from app.ui.chat.links import ask_to_open
-from app.ui.chat.markdown import Block
 from app.ui.icons import icon
 from app.ui.models.card_view import CardView, read_card
 from app.ui.models.file_list import FileList
@@ -30,6 +28,8 @@ from app.ui.models.wording import model_words
 from app.ui.shell import tasks
 from app.ui.shell.i18n import breakable, tr
 from app.ui.shell.notify import Notify, describe
+from app.ui.text.links import ask_to_open
+from app.ui.text.markdown import Block
 from app.ui.theme import EDGE_PX, PAGE_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.layouts import name_widgets

@@ -25,7 +25,7 @@ from app.features.translation.result import (
     TranslationWish,
 )
 from app.language.names import language, own_name
-from app.ui.chat.answering import whole_words
+from app.language.sentences import written_words
 from app.ui.icons import icon
 from app.ui.shell.desktop import copy_text
 from app.ui.shell.i18n import tr
@@ -771,7 +771,7 @@ class TextParagraphs:
 
     def grow(self, number: int, text: str) -> bool:
         """More of one; whether there is more to be seen, which are whole words."""
-        seen = text[: whole_words(text)]
+        seen = text[: written_words(text)]
         if number in self._translated or seen == self._growing.get(number, ""):
             return False
         self._growing[number] = seen

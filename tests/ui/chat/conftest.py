@@ -21,11 +21,6 @@ Open = Callable[..., ChatDesk]
 
 
 @pytest.fixture
-def theme(qapp: Any) -> Theme:
-    return Theme("light")
-
-
-@pytest.fixture
 def open_chat(qtbot: QtBot, qapp: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
     """Opens a chat whose model answers by these rules (see app/engine/fake_backend.py)."""
     opened: list[ChatDesk] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.helpers.gaps import Gaps
 from tests.ui.chat.conftest import Open
-from tests.ui.chat.test_markdown import SAMPLE
+from tests.ui.text.test_markdown import SAMPLE
 
 LENGTH = 77_000
 

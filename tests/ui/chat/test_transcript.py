@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPoint, QRect, Qt
-from PySide6.QtGui import QColor, QTextCursor
+from PySide6.QtGui import QColor, QGuiApplication, QTextCursor
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton, QTextBrowser
+from PySide6.QtWidgets import QMessageBox, QPushButton, QTextBrowser
 
 from app.ui.chat.answer_view import AnswerView
-from app.ui.chat.prose_view import ProseView
 from app.ui.chat.transcript import FocusRing
 from app.ui.chat.turn import Turn
+from app.ui.text.prose import ProseView
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.zooming import not_following, sizes
 from tests.ui.chat.conftest import Open, add_turns
+from tests.ui.text.test_clipboard import ANSWER
 
 
 def long_chat(desk: ChatDesk, count: int = 60) -> None:
@@ -174,3 +175,29 @@ def test_the_focus_ring_is_outside_of_the_text_and_actions_keep_their_distance(o
         assert turn.height() - place >= 4
         assert turn.rect().contains(QRect(button.mapTo(turn, QPoint(0, 0)), button.size()))
         assert above is None or button.mapTo(turn, QPoint(0, 0)).y() - above >= 4
+
+
+def test_a_click_on_a_link_in_an_answer_asks(open_chat: Open) -> None:
+    desk = open_chat({"text": "[the page](https://x.org/page)"})
+    desk.ask("Where?")
+    view = desk.last_views[0]
+    assert isinstance(view, ProseView)
+    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(12, 10))
+    box = desk.chat.findChild(QMessageBox)
+    assert box is not None
+    assert box.informativeText() == "https://x.org/page"
+    box.reject()
+
+
+def test_copy_puts_both_on_the_clipboard_and_says_so(open_chat: Open) -> None:
+    desk = open_chat({"text": ANSWER})
+    desk.ask("Hi")
+    desk.click_action(desk.last, "Copy")
+    data = QGuiApplication.clipboard().mimeData()
+    assert data.text() == desk.last_text
+    assert "<table" in data.html()
+    assert "<script" not in data.html()
+    row = desk.last.row
+    assert row is not None
+    assert row.button("Copied") is not None
+    desk.wait(lambda: row.button("Copy") is not None, 5_000)

@@ -14,9 +14,9 @@ from PySide6.QtGui import QMouseEvent, QTextDocument
 from PySide6.QtWidgets import QApplication, QMessageBox, QScrollArea, QTextBrowser
 from pytestqt.qtbot import QtBot
 
-from app.ui.chat.text_view import TextView
 from app.ui.models.card_text import MOST_CHARACTERS
 from app.ui.models.card_view import CardView, read_card
+from app.ui.text.prose import TextView
 from app.ui.theme import Theme
 from tests.helpers.gaps import Gaps
 

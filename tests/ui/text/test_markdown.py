@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.ui.chat.markdown import BLOCK_LIMIT, Block, MarkdownStream, read
-from app.ui.chat.pieces import Code, Fold, FoldEnd, Line, Prose, Span, Table
+from app.ui.text.markdown import BLOCK_LIMIT, Block, MarkdownStream, read
+from app.ui.text.pieces import Code, Fold, FoldEnd, Line, Prose, Span, Table
 
 SAMPLE = """# Title
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.ui.chat.halfway import calm
+from app.ui.text.syntax import calm
 
 
 @pytest.mark.parametrize(

@@ -22,10 +22,8 @@ from markdown_it.rules_block import fence
 from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 
-from app.ui.chat.formulas import GROWING, formula_plugin
-from app.ui.chat.halfway import calm
-from app.ui.chat.html_tags import END, html_plugin
-from app.ui.chat.pieces import ALLOWED_LINK, Code, Fold, FoldEnd, Piece, pieces_of, plain_prose
+from app.ui.text.pieces import ALLOWED_LINK, Code, Fold, FoldEnd, Piece, pieces_of, plain_prose
+from app.ui.text.syntax import END, GROWING, calm, formula_plugin, html_plugin
 
 BLOCK_LIMIT = 6_000
 LINE_LIMIT = 4_000

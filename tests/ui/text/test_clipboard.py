@@ -6,13 +6,11 @@ from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QGuiApplication, QTextCursor, QTextDocument, QTextTable
 from pytestqt.qtbot import QtBot
 
-from app.ui.chat.clipboard import html_of
-from app.ui.chat.markdown import read
-from app.ui.chat.pieces import Piece, Prose, Table
-from app.ui.chat.prose_view import ProseView
-from app.ui.chat.table_view import TableView
+from app.ui.text.clipboard import html_of
+from app.ui.text.markdown import read
+from app.ui.text.pieces import Piece, Prose, Table
+from app.ui.text.prose import ProseView, TableView
 from app.ui.theme import Theme
-from tests.ui.chat.conftest import Open
 
 ANSWER = """## Head
 
@@ -49,20 +47,6 @@ def test_an_answer_becomes_plain_rich_text_and_its_markup_stays_text() -> None:
         '<tr><td align="left">x</td><td align="right"><b>1</b></td></tr></table>'
         "<pre><code>if a &lt; b: pass</code></pre>"
     )
-
-
-def test_copy_puts_both_on_the_clipboard_and_says_so(open_chat: Open) -> None:
-    desk = open_chat({"text": ANSWER})
-    desk.ask("Hi")
-    desk.click_action(desk.last, "Copy")
-    data = QGuiApplication.clipboard().mimeData()
-    assert data.text() == desk.last_text
-    assert "<table" in data.html()
-    assert "<script" not in data.html()
-    row = desk.last.row
-    assert row is not None
-    assert row.button("Copied") is not None
-    desk.wait(lambda: row.button("Copy") is not None, 5_000)
 
 
 def test_cells_that_are_selected_are_copied_as_a_table(qtbot: QtBot, theme: Theme) -> None:

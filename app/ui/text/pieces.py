@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from markdown_it.token import Token
 
-from app.ui.chat.html_tags import BREAK, paired
+from app.ui.text.syntax import BREAK, paired
 
 ALLOWED_LINK = re.compile(r"(https?://|mailto:)", re.IGNORECASE)
 BARE_LINK = re.compile(r"https?://[^\s<>\"'`|\\]*[^\s<>\"'`|\\.,;:!?)\]}*_]")

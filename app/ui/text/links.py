@@ -1,7 +1,4 @@
-"""Pages that an answer names in brackets, as links inside the program: made here, and nowhere else.
-
-A link carries the page and the sentence that names it, so that what opens it can mark what fits that sentence.
-"""
+"""Links in a text: addresses, shown in full before they open, and pages that an answer names, opened in the program."""
 
 from __future__ import annotations
 
@@ -9,9 +6,42 @@ from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import quote, unquote
 
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QMessageBox, QWidget
+
 from app.features.sources import named_pages
-from app.ui.chat.branch_documents import sentence_with
-from app.ui.chat.pieces import Piece, Prose, Span, Spans, Table
+from app.language.sentences import sentences
+from app.ui.shell.i18n import tr, window_title
+from app.ui.text.pieces import Piece, Prose, Span, Spans, Table, safe_href
+
+Opener = Callable[[QUrl], bool]
+
+
+def ask_to_open(href: str, parent: QWidget, opener: Opener = QDesktopServices.openUrl) -> QMessageBox | None:
+    """Asks with the whole address in view; nothing happens for other kinds of addresses."""
+    if not safe_href(href):
+        return None
+    box = QMessageBox(parent)
+    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    box.setWindowTitle(window_title(tr("Open a link")))
+    box.setTextFormat(Qt.TextFormat.PlainText)
+    box.setText(tr("Open this address outside this program?"))
+    box.setInformativeText(href if len(href) <= 500 else href[:500] + "…")
+    open_button = box.addButton(tr("Open"), QMessageBox.ButtonRole.AcceptRole)
+    copy_button = box.addButton(tr("Copy address"), QMessageBox.ButtonRole.ActionRole)
+    cancel = box.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(cancel)
+    open_button.clicked.connect(lambda: opener(QUrl(href)))
+    copy_button.clicked.connect(lambda: QGuiApplication.clipboard().setText(href))
+    box.open()
+    return box
+
+
+# Pages that an answer names in brackets, as links inside the program: made here, and nowhere else.
+#
+# A link carries the page and the sentence that names it, so that what opens it can mark what fits that sentence.
+
 
 SCHEME = "fireside-page:"
 MOST_SENTENCE = 500
@@ -38,6 +68,19 @@ def with_page_links(piece: Piece, has_page: HasPage) -> Piece:
         rows = tuple(tuple(_linked(cell, has_page) for cell in row) for row in piece.rows)
         return piece if rows == piece.rows else replace(piece, rows=rows)
     return piece
+
+
+def sentence_with(text: str, at: int) -> str:
+    """The sentence in which a page is named; the one before where it says nothing else."""
+    before = ""
+    for start, end in sentences(text):
+        if start <= at < end:
+            bare = text[start:end]
+            for first, last, _ in reversed(named_pages(bare)):
+                bare = bare[:first] + bare[last:]
+            return text[start:end] if bare.strip(" .,;:!?") else before
+        before = text[start:end]
+    return before
 
 
 def _linked(spans: Spans, has_page: HasPage) -> Spans:

@@ -9,9 +9,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.ui.chat.code_block import CodeBlock, CodeText
-from app.ui.chat.highlight import LONGEST_LINE, _coloured_lines
-from app.ui.chat.pieces import Code
+from app.ui.text.code import LONGEST_LINE, CodeBlock, CodeText, _coloured_lines
+from app.ui.text.pieces import Code
 from app.ui.theme import Theme
 
 

@@ -12,7 +12,7 @@ from itertools import groupby
 from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QFont, QTextBlock, QTextCursor, QTextFragment
 
-from app.ui.chat.pieces import Code, Fold, Line, Piece, Prose, Span, Spans, Table, safe_href
+from app.ui.text.pieces import Code, Fold, Line, Piece, Prose, Span, Spans, Table, safe_href
 from app.ui.theme import CODE_FAMILY
 
 

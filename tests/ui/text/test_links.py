@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPoint, Qt, QUrl
-from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.ui.chat.links import ask_to_open
-from app.ui.chat.prose_view import ProseView
-from tests.ui.chat.conftest import Open
+from app.ui.text.links import ask_to_open
 
 
 def test_open_is_asked_first(qtbot: QtBot) -> None:
@@ -31,15 +28,3 @@ def test_other_addresses_do_nothing(qtbot: QtBot, href: str) -> None:
     parent = QWidget()
     qtbot.addWidget(parent)
     assert ask_to_open(href, parent, lambda url: True) is None
-
-
-def test_a_click_on_a_link_in_an_answer_asks(open_chat: Open) -> None:
-    desk = open_chat({"text": "[the page](https://x.org/page)"})
-    desk.ask("Where?")
-    view = desk.last_views[0]
-    assert isinstance(view, ProseView)
-    QTest.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(12, 10))
-    box = desk.chat.findChild(QMessageBox)
-    assert box is not None
-    assert box.informativeText() == "https://x.org/page"
-    box.reject()

@@ -8,11 +8,11 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QColor, QTextCursor, QTextDocument
 from pytestqt.qtbot import QtBot
 
-from app.ui.chat.markdown import MarkdownStream, read
-from app.ui.chat.pieces import Line, Prose, Span
-from app.ui.chat.prose_view import ProseView
+from app.ui.text.markdown import MarkdownStream, read
+from app.ui.text.pieces import Line, Prose, Span
+from app.ui.text.prose import ProseView
 from app.ui.theme import Theme
-from tests.ui.chat.test_markdown import SAMPLE
+from tests.ui.text.test_markdown import SAMPLE
 
 
 def prose_lines(stream: MarkdownStream) -> tuple[Line, ...]:

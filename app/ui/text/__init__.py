@@ -1,0 +1,1 @@
+"""Texts as they are shown: Markdown understood while it grows, and drawn piece by piece."""

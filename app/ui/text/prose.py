@@ -1,0 +1,483 @@
+"""Texts without a frame, as high as their content: paragraphs, headings, lists and quotes together, and tables."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import cast
+
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, QObject, QRectF, Qt, QUrl, Signal
+from PySide6.QtGui import (
+    QBrush,
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QPainter,
+    QPaintEvent,
+    QShowEvent,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+    QTextFrameFormat,
+    QTextLength,
+    QTextOption,
+    QTextTable,
+    QTextTableCellFormat,
+    QTextTableFormat,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QFrame, QTextBrowser, QWidget
+
+from app.language.scripts import is_right_to_left
+from app.ui.shell.i18n import tr
+from app.ui.text.clipboard import html_of, mime_data, selection_data, table_as_markdown
+from app.ui.text.links import page_of_link
+from app.ui.text.pieces import Line, Span, Spans, Table, safe_href
+from app.ui.theme import Theme
+
+LINE_PERCENT = 138
+CODE_LINE_PERCENT = 128
+EMOJI = re.compile(
+    r"[\U0001F000-\U0001FAFF\u2600-\u27BF\u2B1B-\u2B55](?:[\uFE0F\u200D\U0001F000-\U0001FAFF\u2600-\u27BF])*"
+)
+EMOJI_TIMES = 1.2
+"""Pictures fill their square, letters do not: as large as text is a little larger."""
+WHEEL_PX = 60
+"""How far a notch of the wheel goes."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """What a paragraph gives to all of its runs."""
+
+    size_px: float = 15
+    weight: int = 400
+    color: str = ""
+    is_bare: bool = False
+    """Whether code stands without a chip behind it."""
+
+
+PLAIN = Style()
+
+
+class TextView(QTextBrowser):
+    """The base of prose, code and tables. `link_clicked` carries an address to ask about, or a page of a document."""
+
+    link_clicked = Signal(str)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.theme = theme
+        self.setProperty("kind", "bare")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setOpenLinks(False)
+        self.setOpenExternalLinks(False)
+        self.setUndoRedoEnabled(False)
+        self.setLineWrapMode(TextView.LineWrapMode.FixedPixelWidth)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.viewport().setAutoFillBackground(False)
+        self.document().setDocumentMargin(0)
+        self.anchorClicked.connect(self._on_anchor)
+
+    def height_for(self, width: int) -> int:
+        """How high the content is at this width."""
+        # A fixed width holds before the widget is shown and resized; the widget's own would not yet.
+        if self.lineWrapMode() == TextView.LineWrapMode.FixedPixelWidth and self.lineWrapColumnOrWidth() != width:
+            self.setLineWrapColumnOrWidth(width)
+        return math.ceil(self.document().size().height())
+
+    def char_format(self, span: Span, style: Style) -> QTextCharFormat:
+        """How a run of characters looks."""
+        tokens = self.theme.tokens
+        look = QTextCharFormat()
+        font = self.theme.code_font(style.size_px - 1.5) if span.code else self.theme.font(style.size_px, style.weight)
+        if span.bold:
+            font.setWeight(QFont.Weight(max(style.weight, 600)))
+        font.setItalic(span.italic)
+        font.setStrikeOut(span.strike)
+        look.setFont(font)
+        look.setForeground(QColor(style.color or tokens.text))
+        if span.code and not style.is_bare:
+            look.setBackground(QColor(tokens.bubble))
+        if span.raised:
+            look.setVerticalAlignment(QTextCharFormat.VerticalAlignment.AlignSuperScript)
+            look.setForeground(QColor(tokens.muted))
+        elif span.script:
+            align = QTextCharFormat.VerticalAlignment
+            look.setVerticalAlignment(align.AlignSuperScript if span.script == "sup" else align.AlignSubScript)
+        if span.href:
+            look.setAnchor(True)
+            look.setAnchorHref(span.href)
+            look.setForeground(QColor(tokens.accent))
+            if page_of_link(span.href) is not None:
+                look.setBackground(QColor(tokens.chip))
+            else:
+                look.setFontUnderline(True)
+        return look
+
+    def write(self, cursor: QTextCursor, spans: Spans, style: Style) -> None:
+        """The one door by which a model's text comes into a document: characters, never markup."""
+        for span in spans:
+            text = span.text.replace("\r", "").replace("\n", "\u2028").replace("\u2029", "\u2028")
+            look, end = self.char_format(span, style), 0
+            for emoji in () if span.code or text.isascii() else EMOJI.finditer(text):
+                cursor.insertText(text[end : emoji.start()], look)
+                larger, font = QTextCharFormat(look), look.font()
+                font.setPixelSize(round(font.pixelSize() * EMOJI_TIMES))
+                larger.setFont(font)
+                cursor.insertText(emoji.group(), larger)
+                end = emoji.end()
+            cursor.insertText(text[end:], look)
+
+    def block_format(self, style: Style = PLAIN, line_percent: float = LINE_PERCENT) -> QTextBlockFormat:
+        """A paragraph's line height, which pictures in a line do not change."""
+        look = QTextBlockFormat()
+        font = self.theme.font(style.size_px, style.weight)
+        height = QFontMetricsF(font).height() * line_percent / 100
+        look.setLineHeight(height, QTextBlockFormat.LineHeightTypes.MinimumHeight.value)
+        return look
+
+    def scroll_sideways(self) -> None:
+        """What is wider than the column has a bar of its own."""
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        self.horizontalScrollBar().installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """The wheel over the bar is the page's, too."""
+        if isinstance(event, QWheelEvent):
+            self.wheelEvent(event)
+            return True
+        return super().eventFilter(watched, event)
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        """Without this window's fonts and colours."""
+        return selection_data(self.textCursor())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Where it was; Qt would scroll to the end of the last line when it is shown for the first time."""
+        value = self.horizontalScrollBar().value()
+        super().showEvent(event)
+        self.horizontalScrollBar().setValue(value)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """The page's, unless it is turned sideways or with Shift."""
+        turned, bar = event.angleDelta(), self.horizontalScrollBar()
+        sideways = turned.x() or (turned.y() if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 0)
+        if sideways and abs(turned.x()) >= abs(turned.y() if turned.x() else 0) and bar.maximum():
+            bar.setValue(bar.value() - (event.pixelDelta().x() or sideways * self.theme.px(WHEEL_PX) // 120))
+            event.accept()
+        else:
+            event.ignore()
+
+    def loadResource(self, kind: int, name: QUrl | str) -> object:  # noqa: ARG002
+        """Nothing is ever loaded for a text. Empty bytes, since Qt would look for a file itself after None."""
+        return QByteArray()
+
+    def doSetSource(self, name: QUrl | str, kind: object = None) -> None:
+        """A text never becomes another page."""
+
+    def _on_anchor(self, url: QUrl) -> None:
+        address = url.toString(QUrl.ComponentFormattingOption.FullyEncoded)
+        if page_of_link(address) is not None or safe_href(url.toString()):
+            self.link_clicked.emit(address if page_of_link(address) is not None else url.toString())
+
+
+# Paragraphs, headings, lists, quotes and rules in one document, so that they are selected and copied together.
+
+
+INDENT_PX = 26
+ABOVE_PX = 4
+"""A line has its extra height above its letters; a bar begins nearer to them."""
+HEADINGS = {1: (20.0, 700), 2: (18.0, 700), 3: (16.5, 600), 4: (15.0, 600), 5: (14.0, 600), 6: (13.0, 600)}
+"""Size and weight; the two lowest are muted."""
+
+
+class ProseView(TextView):
+    """Shows lines; when they grow, only what changed at the end is written again."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self._lines: tuple[Line, ...] = ()
+        self._marked: list[int] = []
+        self._has_links = False
+        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
+        self._on_theme_changed()
+        theme.changed.connect(self._on_theme_changed)
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """What is shown."""
+        return self._lines
+
+    def set_lines(self, lines: tuple[Line, ...]) -> bool:
+        """Shows these lines; whether anything changed."""
+        old = self._lines
+        if lines == old:
+            return False
+        same = 0
+        while same < len(old) and same < len(lines) and (old[same] is lines[same] or old[same] == lines[same]):
+            same += 1
+        self._lines = lines
+        if same == len(old) - 1 and len(lines) >= len(old) and self._grow_last(old[same], lines[same]):
+            same += 1
+        self._write_from(same)
+        return True
+
+    def _grow_last(self, old: Line, new: Line) -> bool:
+        """The common case while an answer streams: the last run of characters became longer."""
+        if not old.spans or len(new.spans) < len(old.spans) or old.spans[:-1] != new.spans[: len(old.spans) - 1]:
+            return False
+        before, after = old.spans[-1], new.spans[len(old.spans) - 1]
+        same_look = (old.kind, old.level, old.depth, old.quote, old.marker) == (
+            new.kind, new.level, new.depth, new.quote, new.marker,
+        )  # fmt: skip
+        if not same_look or not after.text.startswith(before.text) or _look(before) != _look(after):
+            return False
+        grown = Span(after.text[len(before.text) :], *_look(after))
+        cursor = QTextCursor(self.document())
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        self.write(cursor, (grown, *new.spans[len(old.spans) :]), self._style(new))
+        return True
+
+    def _write_from(self, first: int) -> None:
+        document = self.document()
+        self._marked = [number for number in self._marked if number < first]
+        cursor = QTextCursor(document)
+        cursor.beginEditBlock()
+        block = document.findBlockByNumber(first)
+        is_there = block.isValid()  # not after the removal: Qt may keep another one of the joined blocks
+        if is_there:
+            cursor.setPosition(block.position())
+            cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
+            cursor.removeSelectedText()
+            if first >= len(self._lines) and first > 0:
+                cursor.deletePreviousChar()
+        for number in range(first, len(self._lines)):
+            cursor.movePosition(QTextCursor.MoveOperation.End)
+            look = self._block_format(number)
+            if number and not (number == first and is_there):
+                cursor.insertBlock(look)
+            else:
+                cursor.setBlockFormat(look)
+            self._write_line(cursor, number)
+        cursor.endEditBlock()
+        if self._has_links and self.focusPolicy() != Qt.FocusPolicy.StrongFocus:
+            self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def _write_line(self, cursor: QTextCursor, number: int) -> None:
+        line = self._lines[number]
+        style = self._style(line)
+        if line.quote or line.kind == "rule":
+            self._marked.append(number)
+        if line.marker:
+            # WORKAROUND: a tab in a right-to-left paragraph has no width
+            gap = "\u2003" if is_right_to_left("".join(span.text for span in line.spans)) else "\t"
+            cursor.insertText(
+                line.marker + gap, self.char_format(Span(""), replace(style, color=self.theme.tokens.muted))
+            )
+        else:
+            cursor.setBlockCharFormat(self.char_format(Span(""), style))
+        self._has_links = self._has_links or any(span.href for span in line.spans)
+        self.write(cursor, line.spans, style)
+
+    def _style(self, line: Line) -> Style:
+        tokens = self.theme.tokens
+        if line.kind == "heading":
+            return Style(*HEADINGS[line.level], color=tokens.muted if line.level > 4 else "")
+        if line.kind == "formula":
+            return Style(is_bare=True)
+        if line.kind == "note":
+            return Style(13.0, color=tokens.muted)
+        if line.kind == "rule":
+            return Style(4.0)
+        return Style(color=tokens.muted if line.quote else "")
+
+    def _block_format(self, number: int) -> QTextBlockFormat:
+        line = self._lines[number]
+        before = self._lines[number - 1] if number else None
+        look = self.block_format(self._style(line))
+        px = self.theme.px
+        look.setIndent(line.depth + line.quote)
+        if line.marker:
+            look.setTextIndent(-px(INDENT_PX))
+            look.setTabPositions([QTextOption.Tab(px(INDENT_PX), QTextOption.TabType.LeftTab)])
+        look.setTopMargin(0 if before is None else px(_gap(before, line)))
+        return look
+
+    def _on_theme_changed(self) -> None:
+        self.document().setDefaultFont(self.theme.font())
+        self.document().setIndentWidth(self.theme.px(INDENT_PX))
+        if self._lines:
+            self._write_from(0)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Bars beside quotes and rules, then the text."""
+        painter = QPainter(self.viewport())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(self.theme.tokens.line))
+        for number in self._marked:
+            if number < len(self._lines) and self._lines[number].kind == "rule":
+                box = self._box(number)
+                painter.drawRect(QRectF(0, box.center().y(), self.document().textWidth(), 1))
+        for level in range(max((self._lines[number].quote for number in self._marked), default=0)):
+            for first, last in self._quotes(level):
+                self._paint_bar(painter, level, first, last)
+        painter.end()
+        super().paintEvent(event)
+
+    def _box(self, number: int) -> QRectF:
+        return self.document().documentLayout().blockBoundingRect(self.document().findBlockByNumber(number))
+
+    def _quotes(self, level: int) -> Iterator[tuple[int, int]]:
+        """First and last line of each quote that is at least so deep."""
+        for is_quoted, group in groupby(range(len(self._lines)), lambda number: self._lines[number].quote > level):
+            numbers = list(group)
+            if is_quoted:
+                yield numbers[0], numbers[-1]
+
+    def _paint_bar(self, painter: QPainter, level: int, first: int, last: int) -> None:
+        """One bar from the first line to the last, whatever is between them."""
+        px = self.theme.px
+        top = self._box(first).top() + px(ABOVE_PX)
+        x = (self._lines[first].depth + level) * px(INDENT_PX) + px(3)
+        width = px(3)
+        if self.document().findBlockByNumber(first).textDirection() == Qt.LayoutDirection.RightToLeft:
+            x = int(self.document().textWidth()) - x - width
+        bottom = self._box(last).bottom() + px(2)
+        painter.drawRoundedRect(QRectF(x, top, width, bottom - top), width / 2, width / 2)
+
+
+def _look(span: Span) -> tuple[bool, bool, bool, bool, bool, str, str]:
+    return span.bold, span.italic, span.strike, span.code, span.raised, span.href, span.script
+
+
+def _gap(before: Line, line: Line) -> float:
+    """The space above a line, in pixels of the drawing."""
+    if line.kind == "typed":
+        return 0
+    if line.kind == "heading":
+        return 20 if line.level < 3 else 16
+    if line.kind == "rule" or before.kind == "rule":
+        return 10
+    if before.kind == "heading":
+        return 6
+    if line.depth and (before.depth or line.marker):
+        return 5
+    return 12
+
+
+# A table of an answer, with a horizontal scroll of its own where it is wider than the column.
+
+
+COLUMN_PX = 96
+_ALIGN = {
+    "left": Qt.AlignmentFlag.AlignLeft,
+    "center": Qt.AlignmentFlag.AlignHCenter,
+    "right": Qt.AlignmentFlag.AlignRight,
+}
+
+
+class TableView(TextView):
+    """Shows rows; when they grow, only cells that changed are written again."""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(theme, parent)
+        self._table = Table((), ())
+        self._drawn: QTextTable | None = None
+        self._cells: list[list[Spans | None]] = []
+        self.scroll_sideways()
+        self.setAccessibleName(tr("Table"))
+        self._on_theme_changed()
+        theme.changed.connect(self._on_theme_changed)
+
+    @property
+    def table(self) -> Table:
+        """What is shown."""
+        return self._table
+
+    def set_table(self, table: Table) -> bool:
+        """Shows a table; whether anything changed."""
+        if table == self._table:
+            return False
+        is_new = table.aligns != self._table.aligns or len(table.rows) < len(self._table.rows)
+        self._table = table
+        self._draw(is_new or self._drawn is None)
+        return True
+
+    def height_for(self, width: int) -> int:
+        """Content, and the scroll bar where there are many columns."""
+        wanted = max(width, len(self._table.aligns) * self.theme.px(COLUMN_PX))
+        bar = self.horizontalScrollBar().sizeHint().height() if wanted > width else 0
+        return super().height_for(wanted) + bar
+
+    def createMimeDataFromSelection(self) -> QMimeData:
+        """Several cells are a table, wherever they are pasted."""
+        row, rows, column, columns = cast("tuple[int, int, int, int]", self.textCursor().selectedTableCells())
+        if rows < 1 or columns < 1:
+            return super().createMimeDataFromSelection()
+        cells = tuple(cells[column : column + columns] for cells in self._table.rows[row : row + rows])
+        part = Table(cells, self._table.aligns[column : column + columns])
+        return mime_data(html_of((part,)), table_as_markdown(part))
+
+    def _draw(self, is_new: bool) -> None:
+        cursor = QTextCursor(self.document())
+        cursor.beginEditBlock()
+        if is_new:
+            cursor.select(QTextCursor.SelectionType.Document)
+            cursor.removeSelectedText()
+            self._cells = []
+            self._drawn = cursor.insertTable(1, len(self._table.aligns), self._format())
+        assert self._drawn is not None
+        missing = len(self._table.rows) - self._drawn.rows()
+        if missing > 0:
+            self._drawn.appendRows(missing)
+        for number, row in enumerate(self._table.rows):
+            if number >= len(self._cells):
+                self._cells.append([None] * len(self._table.aligns))
+            for column, spans in enumerate(row[: len(self._table.aligns)]):
+                if self._cells[number][column] != spans:
+                    self._cells[number][column] = spans
+                    self._write_cell(self._drawn, number, column, spans)
+        cursor.endEditBlock()
+
+    def _write_cell(self, drawn: QTextTable, number: int, column: int, spans: Spans) -> None:
+        cell = drawn.cellAt(number, column)
+        px = self.theme.px
+        look = QTextTableCellFormat()
+        look.setTopPadding(px(4))  # a line has its extra height above its letters
+        look.setBottomPadding(px(9))
+        look.setLeftPadding(0 if column == 0 else px(12))
+        look.setRightPadding(px(12))
+        look.setBottomBorder(1)
+        look.setBottomBorderStyle(QTextFrameFormat.BorderStyle.BorderStyle_Solid)
+        look.setBottomBorderBrush(QBrush(QColor(self.theme.tokens.outline if number == 0 else self.theme.tokens.line)))
+        cell.setFormat(look)
+        cursor = cell.firstCursorPosition()
+        cursor.setPosition(cell.lastCursorPosition().position(), QTextCursor.MoveMode.KeepAnchor)
+        cursor.removeSelectedText()
+        style = Style(14, 600 if number == 0 else 400)
+        paragraph = self.block_format(style)
+        paragraph.setAlignment(_ALIGN.get(self._table.aligns[column], Qt.AlignmentFlag.AlignLeft))
+        cursor.setBlockFormat(paragraph)
+        self.write(cursor, spans, style)
+
+    def _format(self) -> QTextTableFormat:
+        look = QTextTableFormat()
+        look.setBorder(0)
+        look.setBorderCollapse(True)
+        look.setCellSpacing(0)
+        look.setHeaderRowCount(1)
+        look.setWidth(QTextLength(QTextLength.Type.PercentageLength, 100))
+        return look
+
+    def _on_theme_changed(self) -> None:
+        self.document().setDefaultFont(self.theme.font(14))
+        if self._drawn is not None:
+            self._cells = []
+            self._draw(True)
