@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
         return int(importlib.import_module(child).main(arguments[1:]))
     if _wants_window(arguments):
         if has_display():
-            from app.ui.shell.application import run as run_window
+            from app.ui.application import run as run_window
 
             return run_window(arguments)
         print("There is no display here, so this is the terminal chat.", file=sys.stderr)  # noqa: T201

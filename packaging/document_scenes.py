@@ -49,13 +49,13 @@ Step = Callable[[], object]
 def screens(frame: Frame, desk: ChatDesk, folder: Path) -> list[tuple[str, Step, Step]]:
     """Name, what to do before the picture, and after it. The documents lie in `folder`."""
     folder.mkdir(exist_ok=True)
-    app, window = frame.app, frame.window
+    app = frame.app
     report, handbook, sheet = _report(folder), _handbook(folder), _sheet(folder)
     told = _told(app, report)
     searched = _searched(app, handbook)
 
     def attach(*paths: Path) -> None:
-        window.new_chat()
+        frame.new_chat()
         desk.attach(*paths)
         desk.put_message("What changed since last year?")
 
@@ -65,7 +65,7 @@ def screens(frame: Frame, desk: ChatDesk, folder: Path) -> list[tuple[str, Step,
         desk.put_message("")
 
     def beside() -> None:
-        window.show_chat(told)
+        frame.show_chat(told)
         QTest.qWait(WAIT_MS)
         desk.last.sources.chips[0].click()
         frame.wait(lambda: frame.reader.is_drawn, TIMEOUT_MS)
@@ -73,9 +73,9 @@ def screens(frame: Frame, desk: ChatDesk, folder: Path) -> list[tuple[str, Step,
     return [
         ("document-attached", lambda: attach(report, sheet), tidy),
         ("document-too-long", lambda: attach(report, handbook), tidy),
-        ("document-answer", lambda: window.show_chat(told), frame.close_document),
+        ("document-answer", lambda: frame.show_chat(told), frame.close_document),
         ("document-beside", beside, frame.close_document),
-        ("document-passages", lambda: window.show_chat(searched), frame.close_document),
+        ("document-passages", lambda: frame.show_chat(searched), frame.close_document),
     ]
 
 

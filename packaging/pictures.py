@@ -32,12 +32,12 @@ from app.core.events import Role  # noqa: E402
 from app.core.paths import resource  # noqa: E402
 from app.store.conversations import Conversations  # noqa: E402
 from app.store.messages import MessageState  # noqa: E402
+from app.ui.application import watch_models  # noqa: E402
 from app.ui.chat.chat_settings import ChatSettings  # noqa: E402
 from app.ui.chat.chat_view import ChatView  # noqa: E402
 from app.ui.chat.context_full import ContextFull  # noqa: E402
 from app.ui.settings.dialog import SettingsDialog  # noqa: E402
 from app.ui.shell.app_icon import app_icon  # noqa: E402
-from app.ui.shell.application import watch_models  # noqa: E402
 from app.ui.shell.main_window import MainWindow  # noqa: E402
 from tests.helpers.clipping import clipped_texts  # noqa: E402
 from tests.helpers.desks.chat import ChatDesk  # noqa: E402
@@ -136,7 +136,7 @@ def _running(application: QApplication) -> Iterator[Scene]:
         frame.loader.start()
         frame.wait(lambda: frame.loader.state == "ready", TIMEOUT_MS)
         chat = ChatDesk(frame.chat, app, frame.notify, frame.theme)
-        frame.window.new_chat()
+        frame.new_chat()
         chat.type(REAL_QUESTION)
         chat.answer_to_enter(TIMEOUT_MS)
         yield Scene(frame, chat, told, long, frame.chat.conversation_id)
@@ -180,12 +180,12 @@ def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
         """Nothing to tidy up."""
 
     def show(number: int) -> Step:
-        return lambda: window.show_chat(number)
+        return lambda: frame.show_chat(number)
 
     def settings(page: int) -> Step:
         def open_page() -> None:
-            window.show_chat(scene.told)
-            window.show_settings()
+            frame.show_chat(scene.told)
+            window.open_settings()
             frame.find(SettingsDialog).show_page(page)
 
         return open_page
@@ -194,18 +194,18 @@ def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
         return lambda: frame.find(kind).close()
 
     def thinking() -> None:
-        window.show_chat(scene.told)
+        frame.show_chat(scene.told)
         chat.composer.set_thinking("switch", "on")
         chat.thinking.set_open(True)
         chat.scroll_bar.setValue(0)
 
     def chat_settings() -> None:
-        window.show_chat(scene.told)
+        frame.show_chat(scene.told)
         chat.root.options.show_dialog()
         frame.find(ChatSettings).findChildren(QPushButton, "more_sampling")[0].click()
 
     def error_bar() -> None:
-        window.show_chat(scene.told)
+        frame.show_chat(scene.told)
         notify.error(ModelUnreadable("/models/novel-4B-Q4_K_M.gguf", "truncated"))
         notify.undo("“Words for a birthday card” was deleted.", no_step)
 
@@ -214,14 +214,14 @@ def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
             frame.notice.dismiss()
 
     def long_chat() -> None:
-        window.show_chat(scene.long)
+        frame.show_chat(scene.long)
         chat.scroll_bar.setValue(0)
         chat.turns[1].set_focused(True)
 
     def panel() -> None:
-        window.show_chat(scene.long)
+        frame.show_chat(scene.long)
         chat.put_message("Could you put all of that into a short letter to the owner?")
-        window.show_context()
+        frame.show_context()
         chat.wait(lambda: chat.parts is not None, TIMEOUT_MS)
 
     def close_panel() -> None:
@@ -229,15 +229,15 @@ def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
         chat.put_message("")
 
     def ask_when_full() -> None:
-        window.show_chat(scene.long)
+        frame.show_chat(scene.long)
         ContextFull(frame.theme, chat.root).open()
 
     def network() -> None:
-        window.show_settings("network")
+        window.open_settings("network")
 
     return [
-        ("empty", window.new_chat, no_step),
-        ("temporary", window.temporary_chat, window.new_chat),
+        ("empty", frame.new_chat, no_step),
+        ("temporary", lambda: frame.do("temporary_chat"), frame.new_chat),
         ("divider", long_chat, no_step),
         ("context-panel", panel, close_panel),
         ("context-full", ask_when_full, close(ContextFull)),

@@ -14,11 +14,13 @@ from PySide6.QtWidgets import QApplication
 from run import Row
 
 from app.bootstrap import build
+from app.ui.application import chat_tab
 from app.ui.chat.chat_view import ChatView
 from app.ui.shell import tasks
 from app.ui.shell.main_window import MainWindow
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify
+from app.ui.tabs import TABS
 from app.ui.theme import Theme
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.gaps import Gaps
@@ -48,8 +50,8 @@ def _journey() -> Gaps:
     theme.install(application)
     notify = Notify(theme)
     loader = ModelLoader(app, notify)
-    chat = ChatView(app, theme, notify)
-    window = MainWindow(app, theme, notify, loader, chat)
+    window = MainWindow(app, theme, notify, loader, TABS)
+    chat = chat_tab(window).chat
     window.resize(1280, 800)
     window.show()
     _pause()

@@ -51,11 +51,12 @@ def _measured() -> Iterator[Row]:
     from PySide6.QtWidgets import QApplication
 
     from app.bootstrap import build
-    from app.ui.chat.chat_view import ChatView
+    from app.ui.application import chat_tab
     from app.ui.shell import tasks
     from app.ui.shell.main_window import MainWindow
     from app.ui.shell.model_loader import ModelLoader
     from app.ui.shell.notify import Notify
+    from app.ui.tabs import TABS
     from app.ui.theme import Theme
 
     application = QApplication.instance() or QApplication([])
@@ -63,8 +64,8 @@ def _measured() -> Iterator[Row]:
     theme = Theme("light")
     theme.install(application)  # type: ignore[arg-type]
     notify = Notify(theme)
-    chat = ChatView(app, theme, notify)
-    window = MainWindow(app, theme, notify, ModelLoader(app, notify), chat)
+    window = MainWindow(app, theme, notify, ModelLoader(app, notify), TABS)
+    chat = chat_tab(window).chat
     window.resize(1280, 800)
     window.show()
     try:

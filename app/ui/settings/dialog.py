@@ -27,7 +27,6 @@ from app.ui.settings.pages import EnginePage, MemoryPage, NetworkPage, SettingsP
 from app.ui.shell.desktop import open_folder
 from app.ui.shell.i18n import tr, window_title
 from app.ui.shell.notify import Notify
-from app.ui.shell.shortcuts import ShortcutSheet
 from app.ui.shell.window_geometry import within_screen
 from app.ui.theme import ZOOM_STEPS, Theme
 from app.ui.widgets.buttons import ChoiceButton, text_button
@@ -55,6 +54,7 @@ class SettingsDialog(QDialog):
     """How models run was changed; the window loads the model again."""
     network_changed = Signal()
     """The network was switched on or off."""
+    shortcuts_wanted = Signal()
 
     def __init__(self, app: Fireside, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -263,7 +263,7 @@ class SettingsDialog(QDialog):
             page.add_row(name, where, button)
         buttons = QHBoxLayout()
         keys = text_button(tr("Keyboard shortcuts"))
-        keys.clicked.connect(lambda: ShortcutSheet(self._theme, self).show())
+        keys.clicked.connect(self.shortcuts_wanted)
         buttons.addWidget(keys)
         notices = licence_notices()
         if notices is not None:

@@ -7,48 +7,41 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QFileDialog
 
 from app.features.messages import NO_FILE, NO_PICTURES
 from app.ui.shell.i18n import tr
-from app.ui.shell.model_loader import ModelLoader
-from app.ui.shell.notify import Notify
-from app.ui.shell.tabs import SUMMARIZE, TRANSLATE
-from app.ui.shell.views import Views
-from app.ui.theme import Theme
-from app.ui.widgets.dialogs import MODELS, file_dialog
+from app.ui.shell.tab_spec import MODELS, TabSpec, UiContext
+from app.ui.shell.tabs import Tabs
+from app.ui.widgets.dialogs import MODELS as MODEL_FILES
+from app.ui.widgets.dialogs import file_dialog
 from app.ui.widgets.file_drop import DropZone, FileDrop
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
-ASK = "ask"
-
 
 class IncomingFiles(QObject):
-    """A model is opened or added; any other file is a document, asked about in the chat, summarized or translated."""
+    """A model is opened or added; any other file is a document, for the tab that is open or the one it is let go on."""
 
     model_chosen = Signal(object)
     """A model's path, for the tab that is open."""
 
-    def __init__(
-        self, app: Fireside, theme: Theme, notify: Notify, loader: ModelLoader, *, views: Views, window: QWidget
-    ) -> None:
-        super().__init__(window)
-        self._app, self._theme, self._notify, self._loader = app, theme, notify, loader
-        self._views, self._window = views, window
-        drop = FileDrop(theme, self._zones, window)
+    def __init__(self, app: Fireside, ui: UiContext, tabs: Tabs) -> None:
+        super().__init__(ui.window)
+        self._app, self._ui, self._tabs = app, ui, tabs
+        drop = FileDrop(ui.theme, self._zones, ui.window)
         drop.dropped.connect(self._on_dropped)
-        drop.refused.connect(lambda is_picture: notify.tell(NO_PICTURES if is_picture else NO_FILE))
+        drop.refused.connect(lambda is_picture: ui.notify.tell(NO_PICTURES if is_picture else NO_FILE))
 
     def open(self, files: list[str]) -> None:
         """Files from the command line or a second start: the first model is opened, documents are attached."""
         models, documents = _sorted(files)
         if models:
-            self._loader.load(models[0])
-        elif self._loader.state == "asleep":
-            self._loader.start()
-        self._views.attach(documents)
+            self._ui.loader.load(models[0])
+        elif self._ui.loader.state == "asleep":
+            self._ui.loader.start()
+        self._tabs.send(self._tabs.home, documents)
 
     def ask_for_model(self) -> None:
         """Asks for a model file to use where it is, in the tab that is open."""
@@ -67,15 +60,11 @@ class IncomingFiles(QObject):
             return [DropZone("", tr("Only files of this computer can be dropped here"))]
         if not documents:
             return [DropZone("", tr("Drop to add a model"))]
-        if self._views.current == SUMMARIZE:
-            return [DropZone(SUMMARIZE, tr("Drop to summarize"))]
-        if self._views.current == TRANSLATE:
-            return [DropZone(TRANSLATE, tr("Drop to translate"))]
-        return [
-            DropZone(ASK, tr("Ask about it"), tr("Goes to your next message"), "chat-circle-text"),
-            DropZone(SUMMARIZE, tr("Summarize"), tr("Every page is read"), "article"),
-            DropZone(TRANSLATE, tr("Translate"), tr("Comes back looking the same"), "translate"),
-        ]
+        specs, current = self._tabs.specs, self._tabs.current
+        drops = specs[current].drops
+        if drops is not None and current != self._tabs.home:
+            return [DropZone(current, tr(drops.alone))]
+        return [_zone(spec) for spec in specs.values() if spec.drops is not None]
 
     def _on_dropped(self, files: list[str], zone: str) -> None:
         """A model becomes one of Fireside's and is chosen; documents go where they were let go."""
@@ -87,26 +76,26 @@ class IncomingFiles(QObject):
                 self.model_chosen.emit(path)
             else:
                 self._add(path)
-        if zone == SUMMARIZE:
-            self._views.summarize(documents)
-        elif zone == TRANSLATE:
-            self._views.translate(documents)
-        else:
-            self._views.attach(documents)
+        self._tabs.send(zone or self._tabs.home, documents)
 
     def _add(self, path: Path) -> None:
-        from app.ui.models.add_dialog import FileAdding  # not needed at start
-
-        FileAdding(self._app, self._theme, self._notify, self._window).add_file(path, self.model_chosen.emit)
+        self._tabs.made(MODELS).take_files([path])
 
     def _ask_for_file(self, name: str, title: str) -> QFileDialog:
         """Begins where the last one was chosen, else in the folder of the model that is open."""
-        dialog = file_dialog(self._window, title, MODELS, first=self._loader.path.parent if self._loader.path else None)
+        path = self._ui.loader.path
+        dialog = file_dialog(self._ui.window, title, MODEL_FILES, first=path.parent if path else None)
         dialog.setObjectName(name)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.setNameFilters([tr("Models (*.gguf)"), tr("All files (*)")])
         dialog.open()
         return dialog
+
+
+def _zone(spec: TabSpec) -> DropZone:
+    """One of several places to let files go on."""
+    assert spec.drops is not None
+    return DropZone(spec.name, tr(spec.drops.title), tr(spec.drops.note), spec.icon)
 
 
 def _sorted(files: list[str]) -> tuple[list[Path], list[Path]]:

@@ -19,7 +19,7 @@ from app.ui.shell.i18n import size_text, tr
 from app.ui.shell.model_loader import ModelLoader, in_words, model_name
 from app.ui.shell.notify import Notify
 from app.ui.shell.shortcuts import keys_of, with_keys
-from app.ui.shell.tabs import CHAT
+from app.ui.shell.tab_spec import CHAT
 from app.ui.theme import Theme
 from app.ui.widgets.indicators import StatusDot
 from app.ui.widgets.labels import ElidedLabel

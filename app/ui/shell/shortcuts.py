@@ -1,24 +1,23 @@
-"""Every shortcut of the window in one table, and the sheet that shows it."""
+"""Every shortcut of the window in one table, and the sheet that shows it with those of the tabs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from PySide6.QtCore import QMargins, QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.ui.shell.i18n import tr, window_title
+from app.ui.shell.tab_spec import TabSpec
 from app.ui.shell.window_geometry import within_screen
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.dialogs import ScrollBox
 
-# Name, keys (the first is the one shown), words. The window gives each name something to do.
-WINDOW_SHORTCUTS: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    ("tab_chat", ("Ctrl+1",), "Chat"),
-    ("tab_summarize", ("Ctrl+2",), "Summarize"),
-    ("tab_translate", ("Ctrl+3",), "Translate"),
+Line = tuple[str, tuple[str, ...], str]
+"""Name, keys (the first is the one shown), words. The window gives each name something to do."""
+WINDOW_SHORTCUTS: tuple[Line, ...] = (
     ("new", ("Ctrl+N",), "New in this tab"),
     ("temporary_chat", ("Ctrl+Shift+N",), "Temporary chat"),
     ("search", ("Ctrl+F",), "Search the list"),
@@ -34,36 +33,14 @@ WINDOW_SHORTCUTS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("shortcuts", ("Ctrl+/",), "This sheet"),
     ("quit", ("Ctrl+Q",), "Quit"),
 )
-CHAT_SHORTCUTS: tuple[tuple[str, str], ...] = (
-    ("Return", "Send the message"),
-    ("Shift+Return", "New line"),
-    ("Escape", "Stop the answer"),
-    ("Up", "Edit the last message"),
-)
-SUMMARY_SHORTCUTS: tuple[tuple[str, str], ...] = (
-    ("Return", "Start, or open a place"),
-    ("Down", "To the next statement"),
-    ("Right", "To its next place"),
-    ("Escape", "Close the document"),
-)
-TRANSLATION_SHORTCUTS: tuple[tuple[str, str], ...] = (
-    ("Ctrl+Return", "Translate at once"),
-    ("Return", "Other wordings"),
-    ("Escape", "Stop"),
-    ("F8", "To the next flagged segment"),
-)
 LIST_SHORTCUTS: tuple[tuple[str, str], ...] = (("F2", "Rename"), ("Del", "Delete"))
-MODELS_SHORTCUTS: tuple[tuple[str, str], ...] = (
-    ("Return", "To the results"),
-    ("Ctrl+Return", "Download the chosen version"),
-)
 Group = tuple[str, Sequence[tuple[str, str]]]
 """A heading, and the lines below it."""
 
 
 def keys_of(name: str) -> str:
-    """The keys of one line of the table, as this system writes them."""
-    return written(next(keys for line, keys, _ in WINDOW_SHORTCUTS if line == name)[0])
+    """The keys of one line of the table, as this system writes them; "" for what has no line."""
+    return next((written(keys[0]) for line, keys, _ in WINDOW_SHORTCUTS if line == name), "")
 
 
 def written(keys: str) -> str:
@@ -76,10 +53,17 @@ def with_keys(words: str, name: str) -> str:
     return f"{words} ({keys_of(name)})"
 
 
-def add_shortcuts(window: QWidget, jobs: Mapping[str, Callable[[], object]]) -> dict[str, QAction]:
-    """Makes an action on the window for every line of the table."""
+def lines_of(specs: Iterable[TabSpec]) -> list[Line]:
+    """What opens each tab."""
+    return [(f"tab_{spec.name}", spec.keys, spec.label) for spec in specs if spec.keys]
+
+
+def add_shortcuts(
+    window: QWidget, lines: Sequence[Line], jobs: Mapping[str, Callable[[], object]]
+) -> dict[str, QAction]:
+    """Makes an action on the window for every line."""
     actions: dict[str, QAction] = {}
-    for name, keys, words in WINDOW_SHORTCUTS:
+    for name, keys, words in lines:
         action = QAction(tr(words), window)
         action.setObjectName(f"action_{name}")
         action.setShortcuts([QKeySequence(key) for key in keys])
@@ -92,7 +76,7 @@ def add_shortcuts(window: QWidget, jobs: Mapping[str, Callable[[], object]]) -> 
 class ShortcutSheet(QDialog):
     """All shortcuts, on one page."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, specs: Sequence[TabSpec], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("shortcut_sheet")
         self.setWindowTitle(window_title(tr("Keyboard shortcuts")))
@@ -102,9 +86,9 @@ class ShortcutSheet(QDialog):
         column.setContentsMargins(px(24), px(20), px(24), px(20))
         column.setSpacing(px(16))
         beside = column.contentsMargins() + QMargins(0, 0, 0, px(16 + 40))
-        window = (tr("Window"), [(keys[0], words) for _, keys, words in WINDOW_SHORTCUTS])
-        tabs = ((tr("Chat"), CHAT_SHORTCUTS), (tr("Summarize"), SUMMARY_SHORTCUTS), (tr("Lists"), LIST_SHORTCUTS))
-        more = ((tr("Translate"), TRANSLATION_SHORTCUTS), (tr("Models"), MODELS_SHORTCUTS))
+        window = (tr("Window"), [(keys[0], words) for _, keys, words in (*lines_of(specs), *WINDOW_SHORTCUTS)])
+        inside: list[Group] = [(tr(spec.label), spec.shortcuts) for spec in specs if spec.shortcuts]
+        tabs, more = [*inside[:2], (tr("Lists"), LIST_SHORTCUTS)], inside[2:]
         for sides in (((window,), tabs, more), ((window,), (*tabs, *more)), ((window, *tabs, *more),)):
             lines = _side_by_side(theme, sides)
             wanted = lines.sizeHint().grownBy(beside) + QSize(px(12), 0)  # and a scroll bar

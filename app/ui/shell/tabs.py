@@ -1,43 +1,52 @@
-"""The tabs at the top of the window: what it can do, one of which is open, or none."""
+"""The tabs of the window: their row at the top, and which of them stands in the middle, with its own left column."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Signal
-from PySide6.QtGui import QIcon
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QObject, QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QWidget
+
+from app.store.jobs import Jobs
 from app.ui.icons import icon
+from app.ui.shell import tasks
 from app.ui.shell.i18n import tr
-from app.ui.shell.shortcuts import keys_of, with_keys
+from app.ui.shell.left_column import LeftColumn
+from app.ui.shell.shortcuts import written
+from app.ui.shell.tab_spec import CHAT, Tab, TabSpec, UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
 
-CHAT, SUMMARIZE, TRANSLATE = "chat", "summarize", "translate"
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
 ICON_PX, GAP_PX = 18, 6
 PADDING_PX, NARROW_PADDING_PX = 14, 8
 """At either side of a tab, with a name or an icon, as the style sheet has it."""
-_ICONS = {CHAT: "chat-circle-text", SUMMARIZE: "article", TRANSLATE: "translate"}
 
 
-class Tabs(QWidget):
-    """Says which tab is wanted; what is shown is `Views`' business, which marks it."""
+class TabRow(QWidget):
+    """What the window can do, one of which is open, or none."""
 
     chosen = Signal(str)
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, specs: Sequence[TabSpec]) -> None:
         super().__init__()
         self._theme = theme
         self._has_names = True
-        self._names = {CHAT: tr("Chat"), SUMMARIZE: tr("Summarize"), TRANSLATE: tr("Translate")}
+        self._specs = {spec.name: spec for spec in specs}
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(0, 0, 0, 0)
         self._buttons: dict[str, QPushButton] = {}
-        for name, words in self._names.items():
-            button = text_button(words, "tab")
-            button.setObjectName(f"tab_{name}")
+        for spec in specs:
+            button = text_button(tr(spec.label), "tab")
+            button.setObjectName(f"tab_{spec.name}")
             button.setCheckable(True)
-            button.clicked.connect(lambda _=False, name=name: self.chosen.emit(name))
-            self._buttons[name] = button
+            button.clicked.connect(lambda _=False, name=spec.name: self.chosen.emit(name))
+            self._buttons[spec.name] = button
             self._row.addWidget(button)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
@@ -45,7 +54,7 @@ class Tabs(QWidget):
     @property
     def names_px(self) -> int:
         """How wide the tabs are with their names."""
-        return self._width_with([button.fontMetrics().horizontalAdvance(self._names[name]) + 1
+        return self._width_with([button.fontMetrics().horizontalAdvance(tr(self._specs[name].label)) + 1
                                  for name, button in self._buttons.items()])  # fmt: skip
 
     @property
@@ -60,7 +69,7 @@ class Tabs(QWidget):
             self._on_theme_changed()
 
     def mark(self, name: str) -> None:
-        """Shows which one is open; "" none."""
+        """Shows which one is open; none where it has no place here."""
         for known, button in self._buttons.items():
             button.setChecked(known == name)
 
@@ -74,8 +83,198 @@ class Tabs(QWidget):
         for name, button in self._buttons.items():
             button.setFont(theme.font(14, 600))
             set_mark(button, "narrow", not self._has_names)
-            words = self._names[name]
+            words, keys = tr(self._specs[name].label), [written(key) for key in self._specs[name].keys[:1]]
             button.setText(words if self._has_names else "")
-            button.setIcon(QIcon() if self._has_names else icon(_ICONS[name], theme.tokens.text))
+            button.setIcon(QIcon() if self._has_names else icon(self._specs[name].icon, theme.tokens.text))
             button.setIconSize(QSize(size, size))
-            button.setToolTip(keys_of(f"tab_{name}") if self._has_names else with_keys(words, f"tab_{name}"))
+            button.setToolTip("".join(keys if self._has_names else [words, *(f" ({one})" for one in keys)]))
+
+
+class Tabs(QObject):
+    """Builds a tab when it is wanted, and shows it: its view in `content`, its column in `left`.
+
+    The first of `specs` is where a person is when nothing else is open; it is built with the window.
+    """
+
+    changed = Signal()
+    """Another tab is open, or something else in it: the window's title and the picker follow."""
+    title_changed = Signal()
+    work_changed = Signal(str)
+    """What is at work in one of the tabs, in words; "" when nothing is."""
+    model_changed = Signal()
+    """A tab has another model now, which was not chosen in the picker."""
+
+    def __init__(self, app: Fireside, ui: UiContext, left: LeftColumn, specs: Sequence[TabSpec]) -> None:
+        super().__init__(left)
+        self._app, self._ui, self._left = app, ui, left
+        self.specs = {spec.name: spec for spec in specs}
+        self.home = specs[0].name
+        self._made: dict[str, Tab] = {}
+        self._seen: set[str] = set()
+        """Tabs whose view is built; their work can go on before."""
+        self._work_words: dict[str, str] = {}
+        self.current = self.tab = self.home
+        """What is shown, and the tab that is open or was before what is at the column's foot was looked at."""
+        self.row = TabRow(ui.theme, [spec for spec in specs if not spec.is_at_foot])
+        self.row.chosen.connect(self.show)
+        self.content = QStackedWidget()
+        self.row.mark(self.home)
+        self._seen_first(self.home)
+
+    @property
+    def title(self) -> str:
+        """Of what is shown; "" where that is the program itself."""
+        tab = self._made[self.current] if self.current in self._seen else None
+        label = "" if self.current == self.home else tr(self.specs[self.current].label)
+        return (tab.title if tab is not None else "") or label
+
+    @property
+    def open_ids(self) -> dict[str, int]:
+        """What is open in each tab, or was before a restart, as the settings have it."""
+        kept = self._app.settings.window
+        return {
+            spec.kept_id: (self._made[name].open_id or 0) if name in self._seen else getattr(kept, spec.kept_id)
+            for name, spec in self.specs.items()
+            if spec.kept_id
+        }
+
+    @property
+    def task(self) -> str:
+        """Whose model belongs to the tab that is open."""
+        return self.specs[self.tab].task
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether one of the tabs beside the first is at work, or rests while the person chats."""
+        return any(tab.is_at_work for name, tab in self._made.items() if name != self.home)
+
+    def is_task_at_work(self, task: str) -> bool:
+        """Whether the model of a task is answering in the tab that it belongs to."""
+        return any(tab.is_at_work for name, tab in self._made.items() if self.specs[name].task == task != CHAT)
+
+    def made(self, name: str) -> Tab:
+        """A tab, perhaps without anything to be seen of it."""
+        if name not in self._made:
+            tab = self._made[name] = self.specs[name].build(self._app, self._ui)
+            tab.setParent(self._ui.window)
+            tab.changed.connect(self.changed)
+            tab.title_changed.connect(self.title_changed)
+            tab.model_changed.connect(self.model_changed)
+            tab.state_changed.connect(lambda words: self._on_work(name, words))
+        return self._made[name]
+
+    def seen(self, name: str) -> Tab:
+        """A tab with its view and its column, as it was before a restart."""
+        if name not in self._seen:
+            self._seen_first(name)
+            self._restore(name)
+        return self._made[name]
+
+    def _seen_first(self, name: str) -> None:
+        tab = self.made(name)
+        self._seen.add(name)
+        self.content.addWidget(tab.view)
+        self._left.add(tab.column)
+
+    def _restore(self, name: str) -> None:
+        kept_id = self.specs[name].kept_id
+        self._made[name].restore(getattr(self._app.settings.window, kept_id) if kept_id else 0)
+
+    def show(self, name: str) -> Tab:
+        """Opens a tab, ready to type into or to drop files on."""
+        tab = self.seen(name)
+        self.content.setCurrentWidget(tab.view)
+        self._left.views.setCurrentWidget(tab.column)
+        self._mark(name)
+        for one in self._seen:
+            self._made[one].on_shown(is_shown=one == name)
+        self.changed.emit()
+        tab.take_keyboard()
+        return tab
+
+    def show_soon(self, name: str) -> None:
+        """At start: an empty place that becomes the tab once the window has been painted."""
+        self._mark(name)
+        blank, beside = _Blank(), QWidget()
+        self.content.addWidget(blank)
+        self._left.views.addWidget(beside)
+        self.content.setCurrentWidget(blank)
+        self._left.views.setCurrentWidget(beside)
+
+        def build() -> None:
+            if self.content.currentWidget() is blank:
+                self.show(name)
+            for widget in (blank, beside):
+                widget.deleteLater()
+
+        blank.painted.connect(build, Qt.ConnectionType.QueuedConnection)
+
+    def restore(self) -> None:
+        """The first tab as it was before a restart, and the one that was open, if a start returns to it."""
+        self._restore(self.home)
+        self._made[self.home].take_keyboard()
+        name = self._app.settings.window.tab
+        if name in self.specs and name != self.home and not self.specs[name].is_at_foot:
+            self.show_soon(name)
+
+    def send(self, name: str, files: Sequence[Path]) -> None:
+        """Files go to a tab, which is opened."""
+        if files:
+            self.show(name).take_files(files)
+
+    @property
+    def for_search(self) -> Tab:
+        """The tab in whose list a person looks: the one that is open, else the first, which is opened."""
+        return self.seen(self.current) if not self.specs[self.current].is_at_foot else self.show(self.home)
+
+    @property
+    def for_files(self) -> Tab:
+        """The tab that takes files: the one that is open, else the first, which is opened."""
+        takes = self.specs[self.current].drops is not None and self.current != self.home
+        return self.seen(self.current) if takes else self.show(self.home)
+
+    def on_model_chosen(self) -> None:
+        """The model of a tab is another."""
+        for name in self._seen:
+            self._made[name].on_model_chosen()
+
+    def go_on(self) -> None:
+        """What an earlier run left in the queues is worked off, once the window is there."""
+        look = tasks.run(lambda _token: self._waiting(), self)
+        look.event.connect(lambda name: self.made(name).go_on())
+
+    def _waiting(self) -> Iterator[str]:
+        """The tabs that have work; asked of the store, since mostly no more of them is needed."""
+        jobs = Jobs(self._app.database)
+        for name, spec in self.specs.items():
+            if spec.jobs and jobs.find(spec.jobs, ("queued", "running")):
+                yield name
+
+    def close(self) -> None:
+        """The window closes."""
+        for tab in self._made.values():
+            tab.close()
+
+    def _on_work(self, name: str, words: str) -> None:
+        """What is at work in one tab; the other's words come back when it is over."""
+        self._work_words.pop(name, None)
+        if words:
+            self._work_words[name] = words
+        self.work_changed.emit(next(reversed(self._work_words.values()), ""))
+
+    def _mark(self, name: str) -> None:
+        self.current = name
+        self._left.mark(name)
+        self.row.mark(name)
+        if not self.specs[name].is_at_foot:
+            self.tab = name
+
+
+class _Blank(QWidget):
+    """Tells once that it has been seen."""
+
+    painted = Signal()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        super().paintEvent(event)
+        self.painted.emit()

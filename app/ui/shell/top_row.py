@@ -6,7 +6,7 @@ from PySide6.QtCore import QRect, QSize
 from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
 
 from app.ui.shell.model_picker import ModelPicker
-from app.ui.shell.tabs import Tabs
+from app.ui.shell.tabs import TabRow
 from app.ui.theme import Theme
 
 LEFT_PX, TOP_PX, RIGHT_PX, BOTTOM_PX, GAP_PX = 13, 12, 18, 8, 6
@@ -18,7 +18,7 @@ class TopRow(QLayout):
     """Where there is little room the picker gets narrower first, then the tabs show icons in place of their names,
     and at last the distances shrink and the picker leaves its model's name out."""
 
-    def __init__(self, theme: Theme, toggle: QWidget, tabs: Tabs, picker: ModelPicker) -> None:
+    def __init__(self, theme: Theme, toggle: QWidget, tabs: TabRow, picker: ModelPicker) -> None:
         super().__init__()
         self._theme, self._toggle, self._tabs, self._picker = theme, toggle, tabs, picker
         self._items: list[QLayoutItem] = []

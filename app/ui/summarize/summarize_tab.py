@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
-
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
 
 from app.features.summarize import Planned, SectionRead
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
+from app.ui.shell.tab_spec import CHAT, TRANSLATE, UiContext
 from app.ui.summarize.texts import Progress, note_of
-from app.ui.theme import Theme
 from app.ui.work.column import ColumnWords
 from app.ui.work.runner import Runner, RunnerWords
 from app.ui.work.tab import WorkTab
@@ -29,18 +27,10 @@ RUNNER_WORDS = RunnerWords(
 class SummarizeTab(WorkTab):
     """The work can go on without the view, which is built when it is wanted."""
 
-    ask_wanted = Signal(list, str)
-    """Ids of documents and a title: a chat about them is wanted."""
-    model_wanted = Signal()
-    translate_wanted = Signal(str)
-    """The text of a summary is to be translated."""
-
     begins, moves = Planned, (Planned, SectionRead)
 
-    def __init__(self, app: Fireside, theme: Theme, notify: Notify, window: QWidget) -> None:
-        super().__init__(
-            app.summaries, new_runner(app, notify), summary_words(), theme=theme, notify=notify, window=window
-        )
+    def __init__(self, app: Fireside, ui: UiContext) -> None:
+        super().__init__(ui, app.summaries, new_runner(app, ui.notify), summary_words())
         self._app = app
 
     @cached_property
@@ -48,11 +38,18 @@ class SummarizeTab(WorkTab):
         """What stands in the middle of the window."""
         from app.ui.summarize.summarize_view import SummarizeView  # work that goes on needs no view
 
-        view = SummarizeView(self._app, self._theme, self._notify, self.runner)
-        view.ask_wanted.connect(self.ask_wanted)
-        view.model_wanted.connect(self.model_wanted)
-        view.translate_wanted.connect(self.translate_wanted)
+        go, view = self._ui.go, SummarizeView(self._app, self._ui.theme, self._ui.notify, self.runner)
+        view.ask_wanted.connect(lambda ids, title: go.tab(CHAT).take_documents(ids, title))
+        view.model_wanted.connect(go.open_models)
+        view.translate_wanted.connect(lambda text: go.show_tab(TRANSLATE).take_text(text))
         return view
+
+    def take_documents(self, ids: Sequence[int], title: str = "") -> None:  # noqa: ARG002 - they get one by themselves
+        self.view.add_documents(ids)
+
+    def on_model_chosen(self) -> None:
+        if self.open_id is None:
+            self.view.show_new()  # what it would take is estimated anew
 
 
 def new_runner(app: Fireside, notify: Notify) -> Runner[Progress]:

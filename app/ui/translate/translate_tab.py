@@ -5,13 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
-
 from app.features.translation.result import SegmentDone, TranslationPlanned
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
-from app.ui.theme import Theme
+from app.ui.shell.tab_spec import UiContext
 from app.ui.translate.texts import Progress, is_at_work, note_of, title_of
 from app.ui.work.column import ColumnWords
 from app.ui.work.runner import Runner, RunnerWords
@@ -32,16 +29,10 @@ RUNNER_WORDS = RunnerWords(
 class TranslateTab(WorkTab):
     """The work can go on without the view, which is built when it is wanted."""
 
-    models_wanted = Signal(str)
-    model_changed = Signal()
-    """The tab has another model now."""
-
     begins, moves = TranslationPlanned, (TranslationPlanned, SegmentDone)
 
-    def __init__(self, app: Fireside, theme: Theme, notify: Notify, window: QWidget) -> None:
-        super().__init__(
-            app.translations, new_runner(app, notify), translation_words(), theme=theme, notify=notify, window=window
-        )
+    def __init__(self, app: Fireside, ui: UiContext) -> None:
+        super().__init__(ui, app.translations, new_runner(app, ui.notify), translation_words())
         self._app = app
 
     @cached_property
@@ -49,11 +40,17 @@ class TranslateTab(WorkTab):
         """What stands in the middle of the window."""
         from app.ui.translate.translate_view import TranslateView  # work that goes on needs no view
 
-        view = TranslateView(self._app, self._theme, self._notify, self.runner)
-        view.models_wanted.connect(self.models_wanted)
+        view = TranslateView(self._app, self._ui.theme, self._ui.notify, self.runner)
+        view.models_wanted.connect(self._ui.go.open_models)
         view.model_changed.connect(self.model_changed)
-        view.memory_changed.connect(self.memory_changed)
+        view.memory_changed.connect(self._ui.loader.look)
         return view
+
+    def take_text(self, text: str) -> None:
+        self.view.translate_text(text)
+
+    def on_model_chosen(self) -> None:
+        self.view.on_model_changed()
 
     @property
     def is_at_work(self) -> bool:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol
 
-from PySide6.QtCore import QObject, Signal, SignalInstance
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import SignalInstance
 
 from app.core.errors import AppError
 from app.features.work.stored import StoredJobs
-from app.ui.shell.notify import Notify
-from app.ui.theme import Theme
+from app.ui.shell.tab_spec import Tab, UiContext
 from app.ui.work.column import ColumnWords, WorkColumn
 from app.ui.work.runner import Runner
 from app.ui.work.second_model_question import SecondModelQuestion
@@ -33,6 +33,12 @@ class WorkView(Protocol):
     def show_new(self) -> None:
         """The place where one begins."""
 
+    def add_files(self, files: Sequence[Path]) -> None:
+        """Files that somebody dropped, or sent from elsewhere."""
+
+    def ask_for_files(self) -> None:
+        """Asks for documents."""
+
     def show_job(self, job_id: int, /) -> None:
         """One of the list, as it is now."""
 
@@ -46,37 +52,22 @@ class WorkView(Protocol):
         """The window closes."""
 
 
-class WorkTab(QObject):
+class WorkTab(Tab):
     """`begins` is the event that tells that the model is in memory, `moves` are those after which a row says more."""
-
-    state_changed = Signal(str)
-    """For the status line; "" when nothing is at work."""
-    title_changed = Signal()
-    memory_changed = Signal()
-    """The work may have put its model in the place of the chat's, or given the place back."""
 
     begins: type[object]
     moves: tuple[type[object], ...]
 
-    def __init__(
-        self,
-        jobs: StoredJobs[Any, Any],
-        runner: Runner[Any],
-        words: ColumnWords,
-        *,
-        theme: Theme,
-        notify: Notify,
-        window: QWidget,
-    ) -> None:
-        super().__init__(window)
-        self._jobs, self._words, self._theme, self._notify = jobs, words, theme, notify
-        self._question = SecondModelQuestion(theme, window)
+    def __init__(self, ui: UiContext, jobs: StoredJobs[Any, Any], runner: Runner[Any], words: ColumnWords) -> None:
+        super().__init__()
+        self._ui, self._jobs, self._words = ui, jobs, words
+        self._question = SecondModelQuestion(ui.theme, ui.window)
         jobs.ask = self._question.ask
         self.runner = runner
         runner.setParent(self)
         runner.state_changed.connect(self.state_changed)
         runner.happened.connect(self._on_happened)
-        runner.ended.connect(self.memory_changed)
+        runner.ended.connect(ui.loader.look)  # the work may have had its model in the place of the chat's
 
     @property
     @abstractmethod
@@ -86,7 +77,7 @@ class WorkTab(QObject):
     @cached_property
     def column(self) -> WorkColumn:
         """What stands at the window's left."""
-        column = WorkColumn(self._theme, self._jobs, self._notify, self._words)
+        column = WorkColumn(self._ui.theme, self._jobs, self._ui.notify, self._words)
         column.new_wanted.connect(self.show_new)
         column.chosen.connect(self.view.show_job)
         column.renamed.connect(self._on_renamed)
@@ -94,7 +85,7 @@ class WorkTab(QObject):
         column.work_wanted.connect(self.runner.start)
         self.runner.happened.connect(self._show_progress)
         self.view.list_changed.connect(column.refresh_soon)
-        self.view.list_changed.connect(self.title_changed)
+        self.view.list_changed.connect(self.changed)
         self.view.shown_changed.connect(self._on_shown)
         return column
 
@@ -110,7 +101,7 @@ class WorkTab(QObject):
         try:
             stored = self._jobs.get(self.open_id) if self.open_id else None
         except AppError as error:
-            self._notify.error(error)
+            self._ui.notify.error(error)
             stored = None
         return stored.title if stored is not None else ""
 
@@ -119,12 +110,27 @@ class WorkTab(QObject):
         self.view.show_new()
         self.view.take_keyboard()
 
-    def restore(self, job_id: int) -> None:
-        """As it was before a restart: one of the list, or a new one."""
-        if job_id:
-            self.view.show_job(job_id)
+    @property
+    def is_at_work(self) -> bool:
+        return self.runner.is_running
+
+    def restore(self, kept_id: int) -> None:
+        if kept_id:
+            self.view.show_job(kept_id)
         else:
             self.view.show_new()
+
+    def take_keyboard(self) -> None:
+        self.view.take_keyboard()
+
+    def ask_for_files(self) -> None:
+        self.view.ask_for_files()
+
+    def take_files(self, files: Sequence[Path]) -> None:
+        self.view.add_files(files)
+
+    def go_on(self) -> None:
+        self.runner.start()
 
     def close(self) -> None:
         """The window closes: a question that waits is answered with no, and what was typed is kept."""
@@ -134,11 +140,11 @@ class WorkTab(QObject):
 
     def _on_shown(self, job_id: int | None) -> None:
         self.column.show_open(job_id)
-        self.title_changed.emit()
+        self.changed.emit()
 
     def _on_happened(self, _job_id: int, event: object) -> None:
         if isinstance(event, self.begins):
-            self.memory_changed.emit()
+            self._ui.loader.look()
 
     def _show_progress(self, job_id: int, event: object) -> None:
         if isinstance(event, self.moves):
@@ -147,7 +153,7 @@ class WorkTab(QObject):
     def _on_renamed(self, job_id: int) -> None:
         if job_id == self.open_id:
             self.view.show_job(job_id)
-            self.title_changed.emit()
+            self.changed.emit()
 
     def _on_gone(self, job_id: int) -> None:
         if job_id == self.open_id:

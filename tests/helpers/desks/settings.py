@@ -16,7 +16,7 @@ class SettingsDesk(Desk):
     root: SettingsDialog
 
     def __init__(self, frame: Frame, page: str = "") -> None:
-        frame.window.show_settings(*([page] if page else []))
+        frame.window.open_settings(*([page] if page else []))
         super().__init__(frame.find(SettingsDialog), frame.app, frame.notify)
 
     def close(self) -> None:

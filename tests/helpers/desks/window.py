@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,21 +24,22 @@ from PySide6.QtWidgets import (
 )
 
 from app.bootstrap import Fireside, build
+from app.ui.chat.chat_tab import ChatTab
 from app.ui.chat.chat_view import ChatView
+from app.ui.chat.chats_column import PINNED_ROLE, ChatsColumn
 from app.ui.models.page import ModelsPage
 from app.ui.shell import tasks
-from app.ui.shell.chat_list import PINNED_ROLE
 from app.ui.shell.left_column import LeftColumn
 from app.ui.shell.main_window import MainWindow
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.model_picker import ModelPicker
 from app.ui.shell.notify import Notify
-from app.ui.shell.sidebar import Sidebar
 from app.ui.shell.status_line import ContextGauge, StatusLine
-from app.ui.shell.tabs import Tabs
-from app.ui.shell.views import Views
+from app.ui.shell.tab_spec import TabSpec
+from app.ui.shell.tabs import TabRow, Tabs
 from app.ui.shell.window_geometry import Veil
 from app.ui.summarize.summarize_view import SummarizeView
+from app.ui.tabs import TABS
 from app.ui.theme import Theme
 from app.ui.translate.translate_view import TranslateView
 from app.ui.widgets.fields import SearchField
@@ -45,6 +47,7 @@ from app.ui.widgets.labels import ElidedLabel
 from app.ui.widgets.row_list import ID_ROLE, RowList
 from app.ui.work.column import WorkColumn
 from app.ui.work.runner import Runner
+from app.ui.work.tab import WorkTab
 from tests.helpers.attached import urls_of
 from tests.helpers.desks.desk import NO_KEYS, Desk, Found
 from tests.helpers.desks.document import ReaderDesk
@@ -215,7 +218,7 @@ class ListDesk(Desk):
     def menu_of(self, number: int) -> QMenu:
         """What can be done with one."""
         index = self.index_of(number)
-        if isinstance(self.root, Sidebar):
+        if isinstance(self.root, ChatsColumn):
             return self.root.menu_for(index, number, pinned=bool(index.data(PINNED_ROLE)))
         return self.root.menu_for(index)
 
@@ -231,7 +234,7 @@ class Frame(Desk):
     root: MainWindow
 
     picker = Found(ModelPicker)
-    tabs = Found(Tabs)
+    tabs = Found(TabRow)
     left = Found(LeftColumn)
     status_line = Found(StatusLine)
     device = Found(ElidedLabel, "device")
@@ -253,31 +256,43 @@ class Frame(Desk):
     @property
     def shown(self) -> str:
         """Which of the tabs is marked, and what stands in the middle and at the left."""
-        names = ("chat", "summarize", "translate")
+        names = [name for name, spec in self._tabs.specs.items() if not spec.is_at_foot]
         marked = [name for name in names if self.find(QAbstractButton, f"tab_{name}").isChecked()]
-        middle, column = self._views.content.currentWidget(), self.left.views.currentWidget()
+        middle, column = self._tabs.content.currentWidget(), self.left.views.currentWidget()
         return " ".join([*marked, type(middle).__name__, column.objectName()])
 
     @property
     def middle(self) -> QWidget:
         """Everything between the columns and the bottom line."""
-        return self._views.content
+        return self._tabs.content
 
     @property
     def current_tab(self) -> str:
         """Its name; also before it has been built."""
-        return self._views.current
+        return self._tabs.current
 
     def show_tab(self, name: str) -> None:
         """Chat, summarize, translate or models."""
         if name == "models":
             self.show_models()
         else:
-            self._views.show_tab(name)
+            self.window.show_tab(name)
 
     def show_models(self, page: str = "suggested") -> None:
         """A page of the models."""
-        self._views.show_models(page)
+        self.window.open_models(page)
+
+    def show_chat(self, number: int | None) -> None:
+        """Opens a chat; None is a new one."""
+        self._chat_tab.show_chat(number)
+
+    def show_context(self) -> None:
+        """What the model sees, above the gauge."""
+        self._chat_tab.show_context()
+
+    def new_chat(self) -> None:
+        """An empty one, whatever is open."""
+        self._chat_tab.open_new()
 
     def click_tab(self, name: str) -> None:
         """With the mouse."""
@@ -286,7 +301,7 @@ class Frame(Desk):
     @property
     def chats(self) -> ListDesk:
         """The column of the chats."""
-        return ListDesk(self.window.sidebar, self.app, self.notify)
+        return ListDesk(self._chat_tab.sidebar, self.app, self.notify)
 
     @property
     def summary_list(self) -> ListDesk:
@@ -311,19 +326,20 @@ class Frame(Desk):
     @property
     def reader(self) -> ReaderDesk:
         """The document beside the chat."""
-        return ReaderDesk(self._views.document.view, self.app, self.notify)
+        return ReaderDesk(self._chat_tab.document.view, self.app, self.notify)
 
     def close_document(self) -> None:
         """The one beside the chat."""
-        self._views.document.close_document()
+        self._chat_tab.document.close_document()
 
     def new_summary(self) -> None:
         """The place where one begins."""
-        self._views.new_summary()
+        self.window.tab("summarize").show_new()
+        self.window.show_tab("summarize")
 
     def new_translation(self) -> None:
         """The place where one begins."""
-        self._views._translations().show_new()
+        self.window.tab("translate").show_new()
 
     @property
     def open_summary(self) -> int | None:
@@ -350,22 +366,23 @@ class Frame(Desk):
     @property
     def work_changed(self) -> SignalInstance:
         """What is at work, in words."""
-        return self._views.work_changed
+        return self._tabs.work_changed
 
     @property
     def is_at_work(self) -> bool:
         """Whether a summary or a translation is being made."""
-        return self._views.is_at_work
+        return self._tabs.is_at_work
 
     def go_on(self) -> None:
         """What an earlier run left is worked off."""
-        self._views.go_on()
+        self._tabs.go_on()
 
     def work_off_translations(self) -> Runner[Any]:
         """What waits in the queue begins."""
-        runner = self._views._translations().runner
-        runner.start()
-        return runner
+        tab = self.window.tab("translate")
+        assert isinstance(tab, WorkTab)
+        tab.go_on()
+        return tab.runner
 
     # Keys, menus, files.
 
@@ -420,9 +437,10 @@ class Frame(Desk):
 
     def put_in(self, chat: ChatView) -> None:
         """The real chat in the place of the plain one."""
-        self.window.chat.hide()
-        self._views.document.replaceWidget(0, chat)
-        chat.attaching.summarize_wanted.connect(self._views._on_summarize_wanted)
+        tab = self._chat_tab
+        tab.chat.hide()
+        tab.document.replaceWidget(0, chat)
+        chat.attaching.summarize_wanted.connect(lambda one: self.window.show_tab("summarize").take_documents([one]))
         chat.show()
 
     def drop(self, *files: Path, share: float = 0.01) -> None:
@@ -444,22 +462,33 @@ class Frame(Desk):
         return found.accessibleName()
 
     @property
-    def _views(self) -> Views:
-        return self.window.views
+    def _tabs(self) -> Tabs:
+        return self.window.tabs
+
+    @property
+    def _chat_tab(self) -> ChatTab:
+        tab = self.window.tab("chat")
+        assert isinstance(tab, ChatTab)
+        return tab
 
 
 @contextmanager
 def open_window(
-    application: QApplication, *, scheme: str = "light", make_chat: Callable[..., Any] = lambda *_: PlainChat()
+    application: QApplication,
+    *,
+    scheme: str = "light",
+    make_chat: Callable[..., Any] = lambda *_: PlainChat(),
+    more: Sequence[TabSpec] = (),
 ) -> Iterator[Frame]:
-    """The window as `application.run` makes it, not yet loading a model; closed at the end."""
+    """The window as `application.run` makes it, not yet loading a model, with `more` tabs; closed at the end."""
     app = build()
     theme = Theme(scheme, app.settings.appearance.zoom, system_font=app.settings.appearance.system_font)
     theme.install(application)
     notify = Notify(theme)
     loader = ModelLoader(app, notify)
     chat = make_chat(app, theme, notify)
-    window = MainWindow(app, theme, notify, loader, chat)
+    first = replace(TABS[0], build=lambda app, ui: ChatTab(app, ui, chat))
+    window = MainWindow(app, theme, notify, loader, (first, *TABS[1:], *more))
     window.show()
     try:
         yield Frame(window, app, notify, theme=theme, loader=loader, chat=chat)

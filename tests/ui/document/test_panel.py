@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.bootstrap import build
-from app.ui.chat.chat_view import ChatView
+from app.ui.application import chat_tab
 from app.ui.chat.question_view import QuestionView
 from app.ui.chat.source_row import SourceRow
 from app.ui.document.view import DocumentView
@@ -21,6 +21,7 @@ from app.ui.shell import tasks
 from app.ui.shell.main_window import MainWindow
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify
+from app.ui.tabs import TABS
 from app.ui.theme import Theme
 from tests.helpers.attached import drop, lease_pdf
 from tests.helpers.desks.chat import ChatDesk
@@ -54,9 +55,9 @@ def open_whole(
         theme.install(qapp)
         notify = Notify(theme)
         loader = ModelLoader(app, notify)
-        chat = ChatView(app, theme, notify)
-        desk = Window(chat, app, notify, theme, script)
-        desk.window = MainWindow(app, theme, notify, loader, chat)
+        window = MainWindow(app, theme, notify, loader, TABS)
+        desk = Window(chat_tab(window).chat, app, notify, theme, script)
+        desk.window = window
         desk.window.resize(width, 700)
         desk.window.show()
         desk.window.activateWindow()
@@ -136,7 +137,7 @@ def test_a_document_of_a_question_opens_at_its_beginning_and_leaves_with_its_cha
     question = desk.question()
     QTest.keyClick(question.documents.chips[0], Qt.Key.Key_Return)
     assert (desk.reader.page, desk.reader.mark) == (1, None)
-    desk.window.new_chat()
+    chat_tab(desk.window).open_new()
     assert not desk.reader.is_visible
     assert not desk.reader.is_visible
 

@@ -64,7 +64,7 @@ def whole(frame: Frame) -> Frame:
 def test_every_control_has_a_name(whole: Frame) -> None:
     whole.notify.actions["retry"] = lambda: None
     whole.notify.tell(Sentence("Something.", action="retry"), details="x")
-    whole.window.show_settings()
+    whole.window.open_settings()
     controls = [w for w in whole.window.findChildren(QWidget) if isinstance(w, INTERACTIVE) and w.isVisible()]
     assert len(controls) > 20
     inner = ("qt_spinbox_lineedit", "qt_toolbar_ext_button")
@@ -128,7 +128,7 @@ def test_the_pickers_shortcut_opens_its_menu_at_the_model_in_use(frame: Frame) -
 
 def test_the_shortcuts_do_what_the_sheet_says(frame: Frame) -> None:
     window, actions = frame.window, frame.window.actions_by_name
-    frame.window.show_chat(frame.conversations.create(title="Letter").id)
+    frame.show_chat(frame.conversations.create(title="Letter").id)
     frame.do("new")
     assert frame.chat.conversation_id is None
     frame.do("search")
@@ -241,7 +241,7 @@ def test_a_file_can_be_dropped_on_the_message_field_too(whole: Frame, tmp_path: 
 def test_geometry_column_and_chat_come_back(qapp: QApplication, tmp_path: Path) -> None:
     with open_window(qapp) as frame:
         chat_id = frame.conversations.create(title="Letter").id
-        frame.window.show_chat(chat_id)
+        frame.show_chat(chat_id)
         frame.window.resize(720, 560)
         frame.drag_column(230)
     with open_window(qapp) as frame:
@@ -296,15 +296,15 @@ def test_what_is_in_use_is_remembered_when_it_is_chosen_not_only_at_quit(frame: 
         return window.conversation_id, window.tab
 
     first, second = (frame.conversations.create(title=title).id for title in ("Letter", "Garden"))
-    frame.window.show_chat(first)
+    frame.show_chat(first)
     qtbot.waitUntil(lambda: kept() == (first, "chat"))
-    frame.window.show_chat(second)
+    frame.show_chat(second)
     frame.show_tab("summarize")
     qtbot.waitUntil(lambda: kept() == (second, "summarize"))
-    frame.window.temporary_chat()
+    frame.do("temporary_chat")
     qtbot.waitUntil(lambda: kept() == (0, "chat"))
     third = frame.conversations.create(title="Bread").id
-    frame.window.new_chat()
+    frame.new_chat()
     frame.chat.conversation_id = third  # its first message was sent
     frame.chat.tell_title(third)
     qtbot.waitUntil(lambda: kept() == (third, "chat"))
@@ -368,7 +368,7 @@ def test_a_click_on_the_open_tab_goes_to_the_message_field(frame: Frame, qtbot: 
 
 def test_a_temporary_chat_opens_by_key_and_by_button_and_is_no_chat_of_the_list(frame: Frame, qtbot: QtBot) -> None:
     window = frame.window
-    window.show_chat(frame.conversations.create(title="Letter").id)
+    frame.show_chat(frame.conversations.create(title="Letter").id)
     frame.chats.reload()
     window.activateWindow()
     frame.chat.focus_composer()
@@ -382,7 +382,7 @@ def test_a_temporary_chat_opens_by_key_and_by_button_and_is_no_chat_of_the_list(
     assert frame.chats.rows == ["Today", "Letter"]
     window.close()
     assert frame.settings.window.conversation_id == 0
-    window.show_chat(None)
+    frame.show_chat(None)
     button = window.findChild(IconButton, "temporary_chat")
     qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
     assert frame.chat.is_temporary
@@ -400,7 +400,7 @@ def test_deleting_a_chat_lets_the_engine_forget_it_too(frame: Frame, tmp_path: P
 def test_a_deleted_chat_is_forgotten_only_when_its_answer_has_ended(frame: Frame, tmp_path: Path, qtbot: QtBot) -> None:
     list(frame.engine.load(tmp_path / "model.gguf"))
     chat = frame.conversations.create(title="Letter")
-    frame.window.show_chat(chat.id)
+    frame.show_chat(chat.id)
     frame.chat.busy = True
     frame.chats.root.delete(chat.id)
     assert not frame.chat.busy, "its answer is stopped"

@@ -11,32 +11,34 @@ from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.ui.chat.chat_settings import ChatSettings
-from app.ui.shell.shortcuts import SUMMARY_SHORTCUTS, TRANSLATION_SHORTCUTS, WINDOW_SHORTCUTS, ShortcutSheet
+from app.ui.shell.shortcuts import WINDOW_SHORTCUTS, ShortcutSheet, lines_of
+from app.ui.tabs import TABS
 from app.ui.theme import Theme
 from app.ui.widgets.dialogs import ScrollBox
 from tests.helpers.clipping import clipped_texts
 
 
 def test_no_key_does_two_things() -> None:
-    keys = [QKeySequence(key).toString() for _, some, _ in WINDOW_SHORTCUTS for key in some]
+    keys = [QKeySequence(key).toString() for _, some, _ in (*lines_of(TABS), *WINDOW_SHORTCUTS) for key in some]
     assert len(keys) == len(set(keys))
     assert all(keys)
 
 
 def test_the_sheet_shows_every_shortcut(qtbot: QtBot) -> None:
-    sheet = ShortcutSheet(Theme("light"))
+    sheet = ShortcutSheet(Theme("light"), TABS)
     qtbot.addWidget(sheet)
     sheet.show()
     shown = {label.text() for label in sheet.findChildren(QLabel)}
     assert {words for _, _, words in WINDOW_SHORTCUTS} <= shown
-    assert {words for _, words in (*SUMMARY_SHORTCUTS, *TRANSLATION_SHORTCUTS)} <= shown
+    assert {words for spec in TABS for _, words in spec.shortcuts} <= shown
+    assert {spec.label for spec in TABS} <= shown
     assert "Ctrl+," in shown
     assert clipped_texts(sheet) == []
     assert sheet.sizeHint().height() <= 600 - 40, "it fits a window of 900 by 600"
     assert sheet.sizeHint().width() <= 900
 
 
-@pytest.mark.parametrize("make", [ShortcutSheet, lambda theme: ChatSettings(theme, "", {})])
+@pytest.mark.parametrize("make", [lambda theme: ShortcutSheet(theme, TABS), lambda theme: ChatSettings(theme, "", {})])
 def test_a_dialog_is_never_larger_than_the_screen_and_scrolls(qtbot: QtBot, make: Callable[[Theme], QDialog]) -> None:
     dialog = make(Theme("light", zoom=3))
     qtbot.addWidget(dialog)

@@ -39,9 +39,9 @@ def test_the_picker_stands_at_the_end_and_mirrored_at_the_other(frame: Frame) ->
     content = picker.parentWidget()
     assert content is not None
     assert picker.geometry().right() > content.width() - 30
-    assert window.views.tabs.x() < 100
+    assert frame.tabs.x() < 100
     window.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
     QApplication.processEvents()
     assert picker.x() < 30
-    assert window.views.tabs.geometry().right() > content.width() - 100
+    assert frame.tabs.geometry().right() > content.width() - 100
     assert clipped_texts(window) == []

@@ -108,7 +108,7 @@ def test_in_a_narrow_window_the_column_lies_above_the_content_and_goes_with_a_ch
     qtbot.mouseClick(veil, Qt.MouseButton.LeftButton, pos=QPoint(veil.width() - 5, 50))
     assert left.isHidden()
     assert veil.isHidden()
-    for choose in (lambda: small.chats.open(chat_id), window.new_chat, small.show_models):
+    for choose in (lambda: small.chats.open(chat_id), small.new_chat, small.show_models):
         window.toggle_sidebar()
         assert left.isVisible()
         choose()
@@ -154,7 +154,7 @@ def test_the_settings_of_a_small_window_have_their_pages_in_a_menu_and_nothing_i
     small: Frame, qtbot: QtBot
 ) -> None:
     small.theme.zoom = 2.0
-    small.window.show_settings()
+    small.window.open_settings()
     dialog = small.window.findChild(SettingsDialog)
     dialog.resize(640, 440)
     qtbot.waitUntil(dialog._nav.isHidden)

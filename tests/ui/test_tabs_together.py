@@ -79,7 +79,7 @@ def test_neither_tab_is_marked_while_the_models_are_shown_and_the_last_one_is_re
 
 def test_nothing_of_the_summaries_is_loaded_for_the_window_to_appear() -> None:
     code = (
-        "import sys, app.ui.shell.application;"
+        "import sys, app.ui.application;"
         "print([name for name in sys.modules if 'summar' in name or name in"
         " ('rapidfuzz', 'docx', 'wakepy', 'rouge_score', 'app.features.work.engines')])"
     )

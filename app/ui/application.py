@@ -23,7 +23,7 @@ from app.core.paths import AppPaths, resource
 from app.core.settings import load_settings
 from app.features.memory_watch import MemoryWatch
 from app.features.messages import Sentence
-from app.ui.chat.chat_view import ChatView
+from app.ui.chat.chat_tab import ChatTab
 from app.ui.shell import tasks
 from app.ui.shell.calm_caret import CalmCaret
 from app.ui.shell.main_window import MainWindow
@@ -32,6 +32,8 @@ from app.ui.shell.model_sleep import ModelSleep
 from app.ui.shell.notify import Notify
 from app.ui.shell.silence import SilenceNotices
 from app.ui.shell.single_instance import SingleInstance
+from app.ui.shell.tab_spec import CHAT
+from app.ui.tabs import TABS
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -84,10 +86,9 @@ def _run_window(
     notify.install()
     try:
         loader = ModelLoader(app, notify)
-        chat = ChatView(app, theme, notify)
-        window = MainWindow(app, theme, notify, loader, chat)
-        watch, views = MemoryWatch(lambda: app.settings.engine), window.views
-        ModelSleep(watch, notify, loader, chat, is_at_work=lambda: views.is_at_work)
+        window = MainWindow(app, theme, notify, loader, TABS)
+        watch, tabs = MemoryWatch(lambda: app.settings.engine), window.tabs
+        ModelSleep(watch, notify, loader, chat_tab(window).chat, is_at_work=lambda: tabs.is_at_work)
         instance.asked.connect(lambda more: _on_asked(window, more))
         first_paint = _FirstPaint(window, lambda: _after_first_paint(app, window, notify, theme, files))
         window.installEventFilter(first_paint)
@@ -131,7 +132,7 @@ def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme:
     app.models.start()
     watch_models(app, window, notify, theme)
     SilenceNotices(notify, window)
-    window.views.go_on()
+    window.tabs.go_on()
     tasks.run(lambda _token: _tidied(app), window).failed.connect(notify.error)
 
 
@@ -145,8 +146,16 @@ def watch_models(app: Fireside, window: MainWindow, notify: Notify, theme: Theme
     application = QApplication.instance()
     assert application is not None
     application.aboutToQuit.connect(watch.close)
-    FirstSuggestion(app.models, notify, window.loader, window.chat.empty, watch.changed)
-    window.chat.empty.models_wanted.connect(window.views.show_models)
+    empty = chat_tab(window).chat.empty
+    FirstSuggestion(app.models, notify, window.loader, empty, watch.changed)
+    empty.models_wanted.connect(window.open_models)
+
+
+def chat_tab(window: MainWindow) -> ChatTab:
+    """The tab of the chats, which is built with the window."""
+    tab = window.tab(CHAT)
+    assert isinstance(tab, ChatTab)
+    return tab
 
 
 def _tidied(app: Fireside) -> Iterator[object]:

@@ -10,7 +10,7 @@ from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
 from app.store.conversations import Conversation
-from app.ui.shell.chat_list import ChatListModel, group_of
+from app.ui.chat.chats_column import ChatListModel, group_of
 
 NOW = datetime(2026, 11, 24, 16, 0)
 

@@ -18,7 +18,7 @@ def add_chats(frame: Frame, *titles: str) -> list[int]:
         conversation = frame.conversations.create(title=title)
         frame.conversations.add_message(conversation.id, None, Role.USER, title)
         ids.append(conversation.id)
-    frame.window.sidebar.reload()
+    frame.chats.root.reload()
     return ids
 
 
@@ -92,7 +92,7 @@ def test_a_new_chat_shows_while_a_search_is_set(frame: Frame, qtbot: QtBot) -> N
     chats = frame.chats
     chats.search.setText("letter")
     qtbot.waitUntil(lambda: frame.chats.rows == ["Today", "Letter"])
-    frame.window.new_chat()
+    frame.new_chat()
     (garden,) = (frame.conversations.create(title="Garden").id,)
     frame.chat.conversation_id = garden
     frame.chat.tell_title(garden)
@@ -102,14 +102,14 @@ def test_a_new_chat_shows_while_a_search_is_set(frame: Frame, qtbot: QtBot) -> N
 
 def test_arrows_move_over_the_headings_and_open_where_they_stop(frame: Frame, qtbot: QtBot) -> None:
     first, second = add_chats(frame, "Letter", "Garden")
-    frame.window.show_chat(second)
+    frame.show_chat(second)
     frame.chats.press_in_list(Qt.Key.Key_Down)
     qtbot.waitUntil(lambda: frame.chat.conversation_id == first)
 
 
 def test_f2_renames_in_the_row(frame: Frame, qtbot: QtBot) -> None:
     (first,) = add_chats(frame, "Letter")
-    frame.window.show_chat(first)
+    frame.show_chat(first)
     chats = frame.chats
     frame.window.activateWindow()
     chats.press_in_list(Qt.Key.Key_F2)
@@ -125,7 +125,7 @@ def test_f2_renames_in_the_row(frame: Frame, qtbot: QtBot) -> None:
 
 def test_delete_can_be_taken_back(frame: Frame, qtbot: QtBot) -> None:
     first, second = add_chats(frame, "Letter", "Garden")
-    frame.window.show_chat(first)
+    frame.show_chat(first)
     frame.chats.press_in_list(Qt.Key.Key_Delete)
     assert frame.chats.rows == ["Today", "Garden"]
     assert frame.chat.conversation_id is None
@@ -149,7 +149,7 @@ def test_a_chat_can_be_pinned_and_unpinned(frame: Frame, qtbot: QtBot) -> None:
 
 def test_a_touched_chat_moves_to_the_top_without_losing_the_selection(frame: Frame) -> None:
     first, _ = add_chats(frame, "Letter", "Garden")
-    frame.window.show_chat(first)
+    frame.show_chat(first)
     frame.conversations.add_message(first, None, Role.USER, "more")
     frame.chat.tell_title(first)
     assert frame.chats.rows == ["Today", "Letter", "Garden"]
@@ -159,8 +159,8 @@ def test_a_touched_chat_moves_to_the_top_without_losing_the_selection(frame: Fra
 def test_a_chat_that_is_gone_is_no_error(frame: Frame) -> None:
     (first,) = add_chats(frame, "Letter")
     frame.conversations.delete(first)
-    frame.window.sidebar.refresh(first)
-    frame.window.sidebar.delete(first)
+    frame.chats.root.refresh(first)
+    frame.chats.root.delete(first)
     assert frame.chats.rows == []
 
 
@@ -171,7 +171,7 @@ def test_ten_thousand_chats_stay_fast(frame: Frame, qtbot: QtBot) -> None:
             "INSERT INTO conversations (title, system_prompt, model, created_at, updated_at) VALUES (?, '', '', ?, ?)",
             [(f"Chat {number}", now - number, now - number * 600) for number in range(10_000)],
         )
-    sidebar = frame.window.sidebar
+    sidebar = frame.chats.root
     begun_s = time.perf_counter()
     sidebar.reload()
     frame.window.grab()

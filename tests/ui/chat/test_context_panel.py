@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.features.context import Budget, Parts
-from app.ui.shell.context_panel import ContextPanel, notes_on, rows_of
+from app.ui.chat.context_panel import ContextPanel, notes_on, rows_of
 from app.ui.shell.status_line import ContextGauge
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts

@@ -22,7 +22,7 @@ from app.core.events import Role
 from app.core.paths import AppPaths
 from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
-from app.ui.shell.application import _Signals
+from app.ui.application import _Signals
 from tests.helpers.desks.window import Frame
 from tests.helpers.disks import small_disk
 from tests.helpers.program import ROOT, wait_until

@@ -1,0 +1,213 @@
+"""The Chat tab: the view with the document beside it, the left column, and what passes between these and the window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+
+from app.core.errors import AppError
+from app.ui.chat.chat_view import ChatView
+from app.ui.chat.chats_column import ChatsColumn
+from app.ui.chat.context_panel import ContextPanel
+from app.ui.document.view import DocumentPanel
+from app.ui.shell import tasks
+from app.ui.shell.i18n import tr
+from app.ui.shell.tab_spec import CHAT, SUMMARIZE, TRANSLATE, Tab, UiContext
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.features.context import Parts
+
+
+class ChatTab(Tab):
+    """Opens chats, new ones and temporary ones; keeps the list, the gauge and the model's state in step."""
+
+    def __init__(self, app: Fireside, ui: UiContext, chat: ChatView | None = None) -> None:
+        super().__init__()
+        self._app, self._ui = app, ui
+        self._deleted: list[int] = []
+        self.chat = chat or ChatView(app, ui.theme, ui.notify)
+        self.sidebar = ChatsColumn(ui.theme, app.conversations, ui.notify)
+        self.document = DocumentPanel(ui.theme, ui.notify, self.chat, self.chat.focus_composer)
+        self._connect()
+        self._on_model_changed()
+
+    def _connect(self) -> None:
+        chat, sidebar, go, loader, gauge = self.chat, self.sidebar, self._ui.go, self._ui.loader, self._ui.status.gauge
+        chat.document_wanted.connect(self.document.open)
+        chat.documents_known.connect(self.document.keep)
+        chat.attaching.summarize_wanted.connect(lambda number: go.show_tab(SUMMARIZE).take_documents([number]))
+        chat.attaching.translate_wanted.connect(lambda path: go.show_tab(TRANSLATE).take_files([path]))
+        chat.translate_wanted.connect(lambda text: go.show_tab(TRANSLATE).take_text(text))
+        chat.model_wanted.connect(go.ask_for_model)
+        chat.wake_wanted.connect(self._on_wake_wanted)
+        chat.title_changed.connect(self._on_title_changed)
+        chat.context_changed.connect(gauge.show_used)
+        chat.parts_changed.connect(self._on_parts_changed)
+        chat.answer_started.connect(lambda _: loader.expect())
+        chat.answer_grew.connect(loader.look_during_answer)
+        chat.answer_finished.connect(self._on_answer_finished)
+        gauge.clicked.connect(self.show_context)
+        loader.changed.connect(self._on_model_changed)
+        sidebar.new_chat_wanted.connect(self.open_new)
+        sidebar.temporary_chat_wanted.connect(self.open_temporary)
+        sidebar.chat_chosen.connect(self.show_chat)
+        sidebar.left.connect(chat.focus_composer)
+        sidebar.chat_gone.connect(self._on_chat_gone)
+        sidebar.chat_renamed.connect(lambda _: self.title_changed.emit())
+
+    @property
+    def view(self) -> DocumentPanel:
+        return self.document
+
+    @property
+    def column(self) -> ChatsColumn:
+        return self.sidebar
+
+    @property
+    def title(self) -> str:
+        open_id = self.chat.conversation_id
+        conversation = None if open_id is None else self._app.conversations.get(open_id)
+        return tr("Temporary chat") if self.chat.is_temporary else conversation.title if conversation else ""
+
+    @property
+    def open_id(self) -> int | None:
+        return None if self.chat.is_temporary else self.chat.conversation_id
+
+    @property
+    def is_at_work(self) -> bool:
+        return self.chat.busy
+
+    def restore(self, kept_id: int) -> None:
+        self.sidebar.reload()
+        known = self._app.conversations.get(kept_id) if kept_id else None
+        self.show_chat(known.id if known else None)
+
+    def take_keyboard(self) -> None:
+        self.chat.focus_composer()
+
+    def on_shown(self, *, is_shown: bool) -> None:
+        self._ui.status.gauge.show_wanted(wanted=is_shown)
+
+    def show_chat(self, conversation_id: int | None) -> None:
+        """Opens a chat; None is a new one."""
+        self._ui.status.gauge.show_used(0)
+        self.chat.show_conversation(conversation_id)
+        self.sidebar.show_open(conversation_id)
+        self.changed.emit()
+
+    def show_new(self) -> None:
+        self.show_chat(None)
+
+    def open_new(self) -> None:
+        """An empty chat, ready to type into, whatever was open."""
+        self.show_new()
+        self._ui.go.show_tab(CHAT)
+
+    def open_temporary(self) -> None:
+        """A chat of which nothing is kept."""
+        self._ui.status.gauge.show_used(0)
+        self.chat.show_temporary()
+        self.sidebar.show_open(None)
+        self.changed.emit()
+        self._ui.go.show_tab(CHAT)
+
+    def ask_for_files(self) -> None:
+        self.chat.attaching.ask()
+
+    def take_files(self, files: Sequence[Path]) -> None:
+        self.chat.attaching.add(files)
+
+    def take_documents(self, ids: Sequence[int], title: str = "") -> None:
+        """A chat of its own, so that what is being written elsewhere stays as it is; one that waits is taken again."""
+        attachments = self._app.documents.attachments
+        try:
+            chat_id = attachments.chat_waiting_with(list(ids))
+            if chat_id is None:
+                chat_id = self._app.conversations.create(title=title).id
+                for document_id in ids:
+                    attachments.add_to_draft(chat_id, document_id)
+        except AppError as error:
+            self._ui.notify.error(error)
+            return
+        self.show_chat(chat_id)
+        self.sidebar.show_new(chat_id)
+        self._ui.go.show_tab(CHAT)
+
+    def show_context(self) -> None:
+        """What the model sees, above the gauge."""
+        gauge = self._ui.status.gauge
+        panel = ContextPanel(self._ui.theme, gauge)
+        self.chat.parts_changed.connect(panel.show_parts)
+        panel.place_above(gauge)
+        panel.show()
+        panel.setFocus(Qt.FocusReason.PopupFocusReason)
+        if not self.chat.count_context():
+            panel.say(tr("The model is at work. The numbers come when it is done."))
+
+    def do(self, command: str) -> None:
+        if command == "temporary_chat":
+            self.open_temporary()
+
+    def close(self) -> None:
+        self.chat.save_draft()
+        self.document.close_document()
+        self.chat.stop()
+
+    def _on_parts_changed(self, parts: Parts) -> None:
+        self._ui.status.gauge.show_used(parts.used_tokens)
+
+    def _on_wake_wanted(self) -> None:
+        self._ui.loader.look()
+        self._ui.loader.wake()
+
+    def _on_chat_gone(self, conversation_id: int) -> None:
+        is_running = self.chat.stop_in(conversation_id)
+        if self.chat.conversation_id == conversation_id:
+            self.show_chat(None)
+        self._deleted.append(conversation_id)
+        if not is_running:  # else the answer's end would be kept after all
+            self._forget_deleted()
+
+    def _forget_deleted(self) -> None:
+        """What the engine keeps of deleted chats goes, too."""
+        gone, self._deleted = self._deleted, []
+
+        def forget() -> Iterator[object]:
+            for conversation_id in gone:
+                self._app.chat.forget(conversation_id)
+            yield from ()
+
+        if gone:
+            tasks.run(lambda _token: forget(), self)
+
+    def _on_title_changed(self, conversation_id: int) -> None:
+        is_open = conversation_id == self.chat.conversation_id
+        if is_open and self.chat.is_temporary:
+            self._update_waiting()
+            return
+        if is_open and conversation_id != self.sidebar.open_id:
+            self.sidebar.show_new(conversation_id)
+        else:
+            self.sidebar.refresh(conversation_id)
+        if is_open:
+            self.sidebar.show_open(conversation_id)
+            self.title_changed.emit()
+        self._update_waiting()
+
+    def _on_answer_finished(self, _message_id: int) -> None:
+        self._ui.loader.look()
+        self._update_waiting()
+        self._forget_deleted()
+
+    def _update_waiting(self) -> None:
+        waits = self.chat.busy and self._ui.loader.state == "loading"
+        self._ui.status.show_waiting(tr("1 message waits for the model") if waits else "")
+
+    def _on_model_changed(self) -> None:
+        loader = self._ui.loader
+        self.chat.set_model_state(loader.state, f"{loader.name}: {loader.word}")
+        self._update_waiting()

@@ -1,0 +1,53 @@
+"""The Models tab: the view with its pages, the column, and what passes between these and the window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+
+from app.ui.models.add_dialog import FileAdding
+from app.ui.shell.tab_spec import CHAT, Tab, UiContext
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.ui.models.models_column import ModelsColumn
+    from app.ui.models.models_view import ModelsView
+
+
+class ModelsTab(Tab):
+    """A model file can be added without the view."""
+
+    def __init__(self, app: Fireside, ui: UiContext) -> None:
+        super().__init__()
+        self._app, self._ui = app, ui
+
+    @cached_property
+    def view(self) -> ModelsView:
+        from app.ui.models.models_view import ModelsView  # adding a file needs no view
+
+        go, view = self._ui.go, ModelsView(self._app, self._ui.theme, self._ui.notify, self._ui.loader)
+        view.add_wanted.connect(go.add_model)
+        view.chat_wanted.connect(lambda: go.show_tab(CHAT))
+        view.network_switched.connect(go.show_network)
+        view.column.page_chosen.connect(lambda _: self.changed.emit())
+        view.column.search.returnPressed.connect(self.changed)
+        return view
+
+    @property
+    def column(self) -> ModelsColumn:
+        return self.view.column
+
+    def show_page(self, name: str) -> None:
+        self.view.show_page(name)
+
+    def take_keyboard(self) -> None:
+        self.column.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def take_files(self, files: Sequence[Path]) -> None:
+        adding = FileAdding(self._app, self._ui.theme, self._ui.notify, self._ui.window)
+        for path in files:
+            adding.add_file(path, self._ui.go.use_model)

@@ -1,0 +1,181 @@
+"""What a tab is: its line in the list of tabs, what stands behind it, and what the window lends to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QWidget
+
+from app.ui.shell.model_loader import ModelLoader
+from app.ui.shell.notify import Notify
+from app.ui.shell.status_line import StatusLine
+from app.ui.theme import Theme
+from app.ui.widgets.fields import SearchField
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+CHAT, SUMMARIZE, TRANSLATE, MODELS = "chat", "summarize", "translate", "models"
+"""Names by which the tabs of the program send a person to each other; the window itself knows none of them."""
+
+
+@dataclass(frozen=True)
+class Drops:
+    """What is said while files are held above the window: `alone` above the open tab, else a zone for each tab."""
+
+    alone: str
+    title: str
+    note: str
+
+
+@dataclass(frozen=True)
+class TabSpec:
+    """One tab. Texts are English, as `tr` takes them; `build` imports what the tab is made of."""
+
+    name: str
+    label: str
+    icon: str
+    build: Callable[[Fireside, UiContext], Tab]
+    keys: tuple[str, ...] = ()
+    """What opens it; the first is the one shown."""
+    drops: Drops | None = None
+    """None: files that are dropped go to one of the others."""
+    shortcuts: Sequence[tuple[str, str]] = ()
+    """Keys inside the tab and what they do, for the sheet of shortcuts."""
+    task: str = CHAT
+    """Whose model the picker shows and chooses: the chat's, or one of the tab's own."""
+    kept_id: str = ""
+    """The field of the window's settings that has what was open in it, by its number."""
+    jobs: str = ""
+    """The kind of stored jobs that an earlier run may have left for it."""
+    is_at_foot: bool = False
+    """Opened at the foot of the left column; nothing is begun or dropped in it, and a start does not return to it."""
+
+
+class Navigation(Protocol):
+    """Where a widget can send the person: the window."""
+
+    def show_tab(self, name: str) -> Tab:
+        """Opens a tab, ready to type into or to drop files on."""
+
+    def tab(self, name: str) -> Tab:
+        """A tab without opening it."""
+
+    def open_models(self, page: str = "suggested") -> None:
+        """The models; `page`: suggested, installed, others, downloads, storage or search."""
+
+    def open_settings(self, page: str = "") -> None:
+        """The settings above the window, on the page that is named."""
+
+    def ask_for_model(self) -> None:
+        """Asks for a model file to use where it is, in the tab that is open."""
+
+    def add_model(self) -> None:
+        """Asks for a model file to make one of Fireside's."""
+
+    def use_model(self, path: Path) -> None:
+        """Chooses a model for the tab that is open."""
+
+    def show_network(self) -> None:
+        """Whether the network may be used is another than before."""
+
+
+@dataclass
+class UiContext:
+    """What every part of the window may need of the others."""
+
+    theme: Theme
+    notify: Notify
+    loader: ModelLoader
+    status: StatusLine
+    go: Navigation
+    window: QWidget
+
+
+class Tab(QObject):
+    """What stands behind a tab. It can work before it is seen: `view` and `column` are built when asked for."""
+
+    changed = Signal()
+    """Something else is shown in it: the window's title follows, and what covers it in a narrow window goes."""
+    title_changed = Signal()
+    state_changed = Signal(str)
+    """What it does, in words for the status line; "" when nothing is at work."""
+    model_changed = Signal()
+    """It has another model now, which was not chosen in the picker."""
+
+    @property
+    def view(self) -> QWidget:
+        """What stands in the middle of the window."""
+        raise NotImplementedError
+
+    @property
+    def column(self) -> QWidget:
+        """What stands at the window's left."""
+        raise NotImplementedError
+
+    @property
+    def title(self) -> str:
+        """Of what is open in it; "" where that has none."""
+        return ""
+
+    @property
+    def open_id(self) -> int | None:
+        """The number of what is open; None for something new."""
+        return None
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether its model is answering."""
+        return False
+
+    def restore(self, kept_id: int) -> None:
+        """Seen for the first time: as it was before a restart. 0: something new."""
+
+    def take_keyboard(self) -> None:
+        """It was opened: the keyboard goes to where it is wanted first."""
+        self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def on_shown(self, *, is_shown: bool) -> None:
+        """It is open now, or another one is."""
+
+    def show_page(self, name: str) -> None:
+        """One of its pages, by name, where it has some."""
+
+    def show_new(self) -> None:
+        """Something new is to be begun in it."""
+
+    def do(self, command: str) -> None:
+        """A command of its own, by the name that it has in the table of shortcuts."""
+
+    def search(self) -> bool:
+        """The keyboard to the search field of its column; whether it has one."""
+        field = self.column.findChild(SearchField)
+        if field is not None:
+            field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            field.selectAll()
+        return field is not None
+
+    def ask_for_files(self) -> None:
+        """Asks which files to take."""
+
+    def take_files(self, files: Sequence[Path]) -> None:
+        """Files that were dropped, or sent from elsewhere."""
+
+    def take_documents(self, ids: Sequence[int], title: str = "") -> None:
+        """Documents that were read already, by their numbers, and what they are about together."""
+
+    def take_text(self, text: str) -> None:
+        """A text from elsewhere, such as an answer."""
+
+    def on_model_chosen(self) -> None:
+        """Its model is another: what was said of it is asked anew."""
+
+    def go_on(self) -> None:
+        """Works off what an earlier run left."""
+
+    def close(self) -> None:
+        """The window closes: nothing is asked any more, what was typed is kept."""

@@ -1,0 +1,96 @@
+"""The tabs of the program, in their order: a new one is a folder beside these, and an entry here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.bootstrap import SUMMARY, TRANSLATION
+from app.ui.shell.tab_spec import CHAT, MODELS, SUMMARIZE, TRANSLATE, Drops, Tab, TabSpec, UiContext
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+
+def _chat(app: Fireside, ui: UiContext) -> Tab:
+    from app.ui.chat.chat_tab import ChatTab  # what a tab is made of is not needed before it is
+
+    return ChatTab(app, ui)
+
+
+def _summarize(app: Fireside, ui: UiContext) -> Tab:
+    from app.ui.summarize.summarize_tab import SummarizeTab
+
+    return SummarizeTab(app, ui)
+
+
+def _translate(app: Fireside, ui: UiContext) -> Tab:
+    from app.ui.translate.translate_tab import TranslateTab
+
+    return TranslateTab(app, ui)
+
+
+def _models(app: Fireside, ui: UiContext) -> Tab:
+    from app.ui.models.models_tab import ModelsTab
+
+    return ModelsTab(app, ui)
+
+
+TABS = (
+    TabSpec(
+        CHAT,
+        "Chat",
+        "chat-circle-text",
+        _chat,
+        keys=("Ctrl+1",),
+        drops=Drops("", "Ask about it", "Goes to your next message"),
+        shortcuts=(
+            ("Return", "Send the message"),
+            ("Shift+Return", "New line"),
+            ("Escape", "Stop the answer"),
+            ("Up", "Edit the last message"),
+        ),
+        kept_id="conversation_id",
+    ),
+    TabSpec(
+        SUMMARIZE,
+        "Summarize",
+        "article",
+        _summarize,
+        keys=("Ctrl+2",),
+        drops=Drops("Drop to summarize", "Summarize", "Every page is read"),
+        shortcuts=(
+            ("Return", "Start, or open a place"),
+            ("Down", "To the next statement"),
+            ("Right", "To its next place"),
+            ("Escape", "Close the document"),
+        ),
+        task=SUMMARIZE,
+        kept_id="summary_id",
+        jobs=SUMMARY,
+    ),
+    TabSpec(
+        TRANSLATE,
+        "Translate",
+        "translate",
+        _translate,
+        keys=("Ctrl+3",),
+        drops=Drops("Drop to translate", "Translate", "Comes back looking the same"),
+        shortcuts=(
+            ("Ctrl+Return", "Translate at once"),
+            ("Return", "Other wordings"),
+            ("Escape", "Stop"),
+            ("F8", "To the next flagged segment"),
+        ),
+        task=TRANSLATE,
+        kept_id="translation_id",
+        jobs=TRANSLATION,
+    ),
+    TabSpec(
+        MODELS,
+        "Models",
+        "cube",
+        _models,
+        shortcuts=(("Return", "To the results"), ("Ctrl+Return", "Download the chosen version")),
+        is_at_foot=True,
+    ),
+)
