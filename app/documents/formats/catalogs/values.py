@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from app.documents.formats.web.pages import shown_piece
 from app.documents.segments import Content, Mark, SegmentKind, content_of
 from app.documents.visits import Visits
 
@@ -18,6 +17,8 @@ def shown_value(
 ) -> str | None:
     """What a value becomes; None where it stays. White space at the ends of a line stays where it is."""
     if is_page(value, key):
+        from app.documents.formats.web.rewriting import shown_piece
+
         return shown_piece(value, visits, context)
     lines = _NEW_LINE.split(value)
     new = [_line(line, visits, context, kind) for line in lines]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from app.documents.formats.plain.text import width_of
+from app.documents.formats.plain.paragraphs import width_of
 from app.documents.segments import SegmentKind
 
 _NEW_LINE = re.compile(r"\r\n?|\n")

@@ -14,7 +14,8 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 
-from app.documents.formats.plain.text import width_of
+from app.documents.formats.markdown.reading import MOST_NESTING
+from app.documents.formats.plain.paragraphs import width_of
 from app.documents.formats.web import elements
 from app.documents.segments import Content, Mark, SegmentKind, content_of
 
@@ -173,8 +174,6 @@ def _html_pairs(tokens: list[Token]) -> dict[int, _Pair]:
 # Inline Markdown with the place of each piece of markup in its text, which markdown-it does not tell by itself.
 
 
-MOST_NESTING = 60
-"""Quotes and lists further inside each other are read as the lines they are; markdown-it would leave them out."""
 Rule = Callable[[StateInline, bool], bool]
 _ONE = ("newline", "escape", "backticks", "html_inline", "footnote_ref", "math_inline")
 _DELIMITERS = ("emphasis", "strikethrough")

@@ -12,7 +12,7 @@ from typing import Any
 
 from app.documents.blocks import Kind, Piece, Place
 from app.documents.encoding import after_the_text, decode
-from app.documents.formats.markdown.markdown import pieces_of as pieces_of_markdown
+from app.documents.formats.markdown.reading import pieces_of as pieces_of_markdown
 from app.documents.formats.plain import text as text_reader
 from app.documents.source import Item, Opened, Remark, Source
 

@@ -12,7 +12,8 @@ from typing import BinaryIO
 
 from app.documents.blocks import Kind, Piece, Place
 from app.documents.encoding import after_the_text, decode
-from app.documents.formats.plain.text import balanced, joined, one_line, width_of, without_nuls
+from app.documents.formats.plain.paragraphs import balanced, joined, one_line, width_of
+from app.documents.formats.plain.text import without_nuls
 from app.documents.formats.plain.text_file import TextFile
 from app.documents.segments import Content, Mark, SegmentKind, content_of
 from app.documents.source import Item, Opened, Source

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.documents.blocks import Kind, Piece
-from app.documents.formats.markdown import markdown
-from app.documents.formats.markdown.markdown import pieces_of, read
+from app.documents.formats.markdown import reading as markdown
+from app.documents.formats.markdown.reading import pieces_of, read
 from app.documents.source import Opened, Remark, Source
 from tests.helpers.web_files import markers_in
 

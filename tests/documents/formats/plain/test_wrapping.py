@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.documents.formats.plain.text import balanced, joined, one_line, width_of, wrapped
+from app.documents.formats.plain.paragraphs import balanced, joined, one_line, width_of, wrapped
 
 WORDS = st.lists(st.text("abcdefg漢字", min_size=1, max_size=9), min_size=1, max_size=20).map(" ".join)
 

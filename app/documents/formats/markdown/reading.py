@@ -12,38 +12,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, BinaryIO
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 
-from app.core.errors import DocumentUnreadable
 from app.documents.blocks import Kind, Piece, Place, table_text
 from app.documents.encoding import after_the_text, decode
-from app.documents.formats.catalogs.values import is_locale, renamed_locale
-from app.documents.formats.catalogs.yaml_file import Scalar, places, put_value, written_scalar
-from app.documents.formats.markdown.blocks import Portion, Text
-from app.documents.formats.markdown.inline import (
-    MOST_NESTING,
-    Frame,
-    Image,
-    Inline,
-    MarkdownText,
-    inline_of,
-    new_parser,
-)
-from app.documents.formats.plain.text import width_of
-from app.documents.formats.plain.text_file import TextFile
-from app.documents.formats.web.pages import shown_piece
 from app.documents.formats.web.walker import Walker
-from app.documents.segments import SegmentKind
 from app.documents.source import Item, Opened, Source
-from app.documents.visits import Target, Visit, Visits
 
 PORTION_CHARACTERS = 500_000
 """Long files are read in portions of about this size, cut where no block goes on."""
+MOST_NESTING = 60
+"""Quotes and lists further inside each other are read as the lines they are; markdown-it would leave them out."""
 _NEW_LINE = re.compile(r"\r\n?|\n")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _BORDER = re.compile(r"(?:#{1,6}\s|[^\W\d_])")
@@ -258,162 +241,3 @@ def _length_of_marks(line: str) -> int:
     """How much of a line are the marks of quotes and lists that it stands in."""
     match = _MARKS.match(line)
     return match.end() if match else 0
-
-
-# Markdown: the words of its paragraphs, headings, items, cells and notes; all markup stays as it is written.
-
-
-_DEFINITION = re.compile(r"^[ \t>]{0,12}\[[^\]\n]{1,999}\]:.*(?:\n[ \t>]+\S.*)?", re.MULTILINE)
-_SIGNS = re.compile(r"[^\s>]")
-_WORD = re.compile(r"[^\W\d_]{2}")
-_HTML_MARKUP = re.compile(r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1\s*>|\Z)|<[^<>]*>", re.DOTALL | re.IGNORECASE)
-
-
-def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
-    """Anything is Markdown."""
-    file = TextFile(source)
-    _Writing(source, file, Visits(visit), target).run()
-    if out is not None:
-        file.write(out)
-
-
-class _Writing:
-    def __init__(self, source: Source, file: TextFile, visits: Visits, target: Target | None) -> None:
-        self._source, self._file, self._visits, self._target = source, file, visits, target
-        self._text = file.text
-        self._env: dict[str, Any] = {}
-        self._parser = new_parser(has_front_matter=False)
-        self._written = MarkdownText(self._parser, self._env)
-
-    def run(self) -> None:
-        """Through the file."""
-        stretches = list(portions(self._text))
-        if len(stretches) > 1:  # a link may be defined in another portion
-            definitions = "\n\n".join(found[0] for found in _DEFINITION.finditer(self._text))
-            self._parser.parse(definitions, self._env)
-        left = lost = 0
-        for start, end in stretches:
-            portion = Portion(self._text, start, end)
-            for text in portion.texts(new_parser() if start == 0 else self._parser, self._env):
-                if text.type == "html_block":
-                    self._put_html(text.lines[0].start, text.lines[0].end)
-                elif text.type == "html_lines":
-                    left += _WORD.search(_HTML_MARKUP.sub(" ", text.source(self._text))) is not None
-                elif text.type == "front_matter":
-                    put_front_matter(self._file, text.lines[0].start, text.lines[0].end, self._visits, self._target)
-                else:
-                    self._put(text)
-            lost += portion.lost
-        if left:
-            self._source.remark("left_markup", count=left)
-        if lost:
-            self._source.remark("left_blocks", count=lost)
-
-    def _put_html(self, start: int, end: int) -> None:
-        new = shown_piece(self._text[start:end], self._visits)
-        if new is not None:
-            self._file.replace(start, end, new)
-
-    def _put(self, text: Text) -> None:
-        """Shows a text, and its images, and writes what comes back."""
-        words = text.source(self._text)
-        old = inline_of(self._parser, words.replace("\\|", "|") if text.type == "cell" else words, self._env)
-        images = {image: put for image in old.images if (put := self._image(old, image)) is not None}
-        has_words = any(isinstance(part, str) and not part.isspace() for part in old.content)
-        new = self._visits(old.content, text.kind, level=text.level) if has_words else None
-        if new is None and not images:
-            return
-        for image, written in images.items():
-            old.written["single", image.number] = written
-        if new is None:
-            written = _with_images(old.source, images)
-            written = re.sub(r"(?<!\\)\|", r"\\|", written) if text.type == "cell" else written
-        else:
-            written = self._written.of(new, old, self._frame(text))
-        self._replace(text, written)
-
-    def _image(self, old: Inline, image: Image) -> str | None:
-        """What is written for an image whose words were translated."""
-        words = old.source[image.first : image.last]
-        inner = inline_of(self._parser, words, self._env)
-        if not any(isinstance(part, str) and not part.isspace() for part in inner.content):
-            return None
-        new = self._visits(inner.content, SegmentKind.LABEL)
-        if new is None:
-            return None
-        text = self._written.of(new, inner, Frame(SegmentKind.LABEL)).replace("\n", " ")
-        if not inner.written:
-            text = re.sub(r"(?<!\\)[\[\]]", r"\\\g<0>", text)
-        return image.written(old.source, text)
-
-    def _frame(self, text: Text) -> Frame:
-        first, next_ = text.lines[0], _next_prefix(text)
-        most = text.width(self._text) if len(text.lines) > 1 and text.kind is not SegmentKind.HEADING else 0
-        return Frame(text.kind, width_of(first.prefix.expandtabs(4)), next_, most, text.type == "cell")
-
-    def _replace(self, text: Text, written: str) -> None:
-        lines = written.split("\n")
-        between = self._file.newline + _next_prefix(text)
-        self._file.replace(text.lines[0].start, text.lines[-1].end, between.join(lines))
-
-
-def _next_prefix(text: Text) -> str:
-    """What stands before a further line."""
-    return text.lines[1].prefix if len(text.lines) > 1 else _SIGNS.sub(" ", text.lines[0].prefix)
-
-
-def _with_images(source: str, images: dict[Image, str]) -> str:
-    parts, at = list[str](), 0
-    for image, written in images.items():
-        parts += [source[at : image.start], written]
-        at = image.end
-    return "".join(parts) + source[at:]
-
-
-# Front matter of a Markdown file: what is read as its title or its description is translated, its language is set.
-
-
-_TITLES = frozenset(
-    (
-        "title",
-        "subtitle",
-        "description",
-        "summary",
-        "abstract",
-        "excerpt",
-        "lead",
-        "linktitle",
-        "sidebar_label",
-        "caption",
-    )
-)
-_LANGUAGES = ("lang", "language", "locale")
-_INNER = re.compile(r"-{3,}[ \t]*(?:\r\n|\r|\n)(.*?)(?:\r\n|\r|\n)?-{3,}\s*\Z", re.DOTALL)
-
-
-def put_front_matter(file: TextFile, start: int, end: int, visits: Visits, target: Target | None) -> None:
-    """`start` to `end` are its lines, with those of signs around it. What is no YAML is left."""
-    inner = _INNER.match(file.text[start:end])
-    if inner is None:
-        return
-    try:
-        found = list(places(inner[1], ""))
-    except DocumentUnreadable:
-        return
-    offset = start + inner.start(1)
-    for place in found:
-        if place.is_key or len(place.path) != 1:
-            continue
-        key = place.path[0].lower()
-        if key in _TITLES:
-            put_value(file, offset, place, visits)
-        elif key in _LANGUAGES and target is not None and is_locale(place.value):
-            _set(file, offset, place, renamed_locale(place.value, target.language))
-        elif key == "dir" and target is not None and place.value in ("ltr", "rtl"):
-            _set(file, offset, place, "rtl" if target.is_rtl else "ltr")
-
-
-def _set(file: TextFile, offset: int, place: Scalar, new: str) -> None:
-    start, end = place.start + offset, place.end + offset
-    if new != place.value:
-        file.replace(start, end, written_scalar(file.text[start:end], place, new))
