@@ -38,7 +38,7 @@ _SENSELESS = (ValueError, KeyError, TypeError, AttributeError, RecursionError)
 
 
 def to_json(value: Any) -> Any:
-    """A dataclass or a named tuple as plain JSON values: what `from_json` takes."""
+    """A dataclass or a named tuple as plain JSON values, which are only to be read: what `from_json` takes."""
     write = _form(typing.cast(Any, type(value))).write
     return value if write is None else write(value)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import logging
 import threading
@@ -17,6 +16,7 @@ from typing import Any, Protocol
 
 from app.core.errors import AppError, DownloadFailed, DownloadRunning, NetworkOff
 from app.core.events import CancelToken
+from app.core.wire import from_json, to_json
 from app.hub.access import Access
 from app.hub.files import RemoteFile
 from app.hub.part import PROVENANCE, beside, check_room, fetched_bytes, place, reserve_for, throw_away
@@ -331,17 +331,6 @@ class DownloadRequest:
     def wants_the_same(self, other: DownloadRequest) -> bool:
         """Whether both are about the same files."""
         return (self.repo, self.all_files) == (other.repo, other.all_files)
-
-    def to_spec(self) -> dict[str, Any]:
-        """As plain JSON."""
-        return dataclasses.asdict(self)
-
-    @classmethod
-    def from_spec(cls, spec: dict[str, Any]) -> DownloadRequest:
-        """What `to_spec` made; raises KeyError or TypeError for anything else."""
-        files = tuple(RemoteFile(**file) for file in spec["files"])
-        vision = spec["vision"] and RemoteFile(**spec["vision"])
-        return cls(**{**spec, "files": files, "vision": vision})
 
 
 @dataclass(frozen=True)
@@ -796,7 +785,7 @@ class StoredQueue:
 
     def add(self, request: DownloadRequest) -> QueuedDownload:
         """A new item behind all others; may raise DiskFull or FolderNotWritable."""
-        job = self._jobs.add(KIND, request.title, request.to_spec())
+        job = self._jobs.add(KIND, request.title, to_json(request))
         return QueuedDownload(job.id, request, job.place)
 
     def load(self, look: Callable[[QueuedDownload], None]) -> list[QueuedDownload]:
@@ -804,7 +793,7 @@ class StoredQueue:
         found = []
         for job in self._jobs.find(KIND):
             try:
-                item = QueuedDownload(job.id, DownloadRequest.from_spec(job.spec), job.place)
+                item = QueuedDownload(job.id, from_json(DownloadRequest, job.spec), job.place)
                 item.take_progress(job.progress)
             except (TypeError, KeyError, ValueError, AttributeError) as error:
                 log.warning("download %d cannot be read and is left alone: %s", job.id, error)

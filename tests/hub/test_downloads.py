@@ -69,7 +69,9 @@ def test_two_are_active_at_most_and_the_order_is_kept(home: Home) -> None:
     for id_ in ids:
         home.listener.wait(id_, "done")
     assert fetch.most_at_once == 2
-    assert [job.file for job in fetch.jobs] == ["a.gguf", "b.gguf", "c.gguf", "d.gguf"]
+    begun = [job.file for job in fetch.jobs]
+    assert sorted(begun[:2]) == ["a.gguf", "b.gguf"], "both at once, by two threads"
+    assert begun[2:] == ["c.gguf", "d.gguf"]
 
 
 def test_a_split_model_is_one_item_fetched_part_by_part_and_its_vision_file_last(home: Home) -> None:
