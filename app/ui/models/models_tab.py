@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 
-from app.ui.models.add_dialog import FileAdding
 from app.ui.shell.tab_spec import CHAT, Tab, UiContext
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.ui.models.models_column import ModelsColumn
-    from app.ui.models.models_view import ModelsView
+    from app.ui.models.models_view import ModelsColumn, ModelsView
 
 
 class ModelsTab(Tab):
@@ -48,6 +46,8 @@ class ModelsTab(Tab):
         self.column.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def take_files(self, files: Sequence[Path]) -> None:
+        from app.ui.models.installed import FileAdding  # not needed at start
+
         adding = FileAdding(self._app, self._ui.theme, self._ui.notify, self._ui.window)
         for path in files:
             adding.add_file(path, self._ui.go.use_model)

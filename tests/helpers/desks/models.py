@@ -9,20 +9,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QFrame, QLabel, QPushButton
 
-from app.ui.models.card_view import CardView
-from app.ui.models.file_list import FileList, FileRow
-from app.ui.models.fit_foot import FitFoot
-from app.ui.models.folder_row import FolderRow
-from app.ui.models.model_card import ModelCard
-from app.ui.models.models_column import ModelsColumn
-from app.ui.models.models_view import ModelsView
-from app.ui.models.page import ModelsPage
-from app.ui.models.repository_page import RepositoryPage
-from app.ui.models.result_list import ResultList
-from app.ui.models.search_page import SearchPage
-from app.ui.models.state_view import StateView
-from app.ui.models.storage_page import StoragePage
-from app.ui.models.storage_row import StorageRow
+from app.ui.models.models_view import ModelsColumn, ModelsView
+from app.ui.models.page import ModelCard, ModelsPage, StateView
+from app.ui.models.readme import CardView
+from app.ui.models.repository import FileList, FileRow, FitFoot, RepositoryPage
+from app.ui.models.search import ResultList, SearchPage
+from app.ui.models.storage import FolderRow, StoragePage, StorageRow
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.fields import CheckRow, SearchField
 from app.ui.widgets.indicators import ProgressLine

@@ -14,8 +14,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors import DiskFull
 from app.core.events import CancelToken, CopyProgress
-from app.ui.models.add_dialog import COPY, IN_PLACE, MOVE, AddDialog, Facts, facts_of
-from app.ui.models.progress_notice import ProgressNotice
+from app.ui.models.installed import COPY, IN_PLACE, MOVE, AddDialog, Facts, ProgressNotice, facts_of_file
 from app.ui.theme import Theme
 from tests.helpers import gguf_files
 from tests.helpers.clipping import clipped_texts
@@ -204,7 +203,7 @@ def test_all_files_of_a_model_count(tmp_path: Path) -> None:
     model = make_tiny("llama", tmp_path / "a.gguf")
     eye = tmp_path / "mmproj-a.gguf"
     shutil.copyfile(model, eye)
-    facts = facts_of(model, tmp_path / "models" / "not yet there")
+    facts = facts_of_file(model, tmp_path / "models" / "not yet there")
     assert facts.size_bytes >= model.stat().st_size
     assert facts.is_same_disk
     assert facts.free_bytes > 0

@@ -6,7 +6,7 @@ from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QStackedWidget
 from pytestqt.qtbot import QtBot
 
-from app.ui.models.models_column import ModelsColumn
+from app.ui.models.models_view import ModelsColumn
 from app.ui.theme import Theme
 
 

@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QLineEdit, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import FolderNotWritable
-from app.ui.models.installed_page import used_words
-from app.ui.models.model_card import ModelCard
+from app.ui.models.installed import used_words
+from app.ui.models.page import ModelCard
 from tests.ui.models.stand_in import Pages, installed
 
 NAMES = ["Starter", "Mistral Small 3.2 24B Instruct", "Letters of my grandmother", "Phi 4 mini"]

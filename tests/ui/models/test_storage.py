@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from app.features.model_storage import StorageReport
-from app.ui.models.storage_page import own_folder
+from app.ui.models.storage import own_folder
 from tests.ui.models.stand_in import Pages
 
 

@@ -16,7 +16,7 @@ from app.engine.fit import Room
 from app.features.messages import sentence_for
 from app.features.model_estimate import Fit
 from app.hub.files import ModelFile, RemoteFile
-from app.ui.models.repository_page import RepositoryPage
+from app.ui.models.repository import RepositoryPage
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme

@@ -15,8 +15,7 @@ from app.features.messages import sentence_for
 from app.hub.access import Access, Ledger
 from app.hub.network import Network
 from app.hub.search import Found, Hub, Page
-from app.ui.models.result_list import FOUND_ROLE
-from app.ui.models.search_page import SearchPage
+from app.ui.models.search import FOUND_ROLE, SearchPage
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme

@@ -1,0 +1,769 @@
+"""One repository: what it is, its files in words with a fit for the chosen one, Download, and its card."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QLocale, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QFont, QKeyEvent, QKeySequence, QPainter, QPaintEvent, QPen, QShortcut, QShowEvent
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QRadioButton,
+    QScrollArea,
+    QSizePolicy,
+    QStackedLayout,
+    QStyle,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.core import errors
+from app.core.events import CancelToken
+from app.engine.fit import Room
+from app.features import chat
+from app.features.file_choice import recommended, representatives
+from app.features.messages import Sentence, sentence_for
+from app.features.model_estimate import TOO_LARGE, Fit, fit_words, pace_words
+from app.hub.files import ModelFile, RemoteFile, Repository, quantization_words
+from app.ui.icons import icon
+from app.ui.models.page import Choice, StateView
+from app.ui.models.readme import CardView, read_card
+from app.ui.models.texts import license_name, model_words
+from app.ui.shell import tasks
+from app.ui.shell.i18n import breakable, size_text, tr
+from app.ui.shell.model_loader import in_words
+from app.ui.shell.notify import Notify, describe
+from app.ui.text.links import ask_to_open
+from app.ui.text.markdown import Block
+from app.ui.theme import EDGE_PX, PAGE_PX, TOP_PX, Theme
+from app.ui.widgets.buttons import set_mark, text_button
+from app.ui.widgets.fields import CheckRow
+from app.ui.widgets.labels import ElidedLabel
+from app.ui.widgets.layouts import name_widgets
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+
+
+log = logging.getLogger(__name__)
+
+SLOW_MS = 300
+CHOOSING_MS = 150
+"""Arrow keys pass many files; only where they stop is something asked."""
+NAMED_LANGUAGES = 4
+HUB = "https://huggingface.co"
+
+
+class RepositoryPage(QWidget):
+    """`show_repository` asks for everything anew; what was asked for the one before is silenced."""
+
+    download_wanted = Signal(object, object, bool)
+    """The `Repository`, the `ModelFile`, and whether its picture file is wanted too."""
+    back_wanted = Signal()
+    _heard = Signal(object)
+
+    def __init__(self, app: Fireside, theme: Theme, notify: Notify) -> None:
+        super().__init__()
+        self._app, self._theme, self._notify = app, theme, notify
+        self.name = ""
+        self.repository: Repository | None = None
+        self.model: ModelFile | None = None
+        self._fits: dict[str, Fit] = {}
+        self._task: tasks.Task | None = None
+        self._fit_task: tasks.Task | None = None
+        self._card_task: tasks.Task | None = None
+        self._slow = QTimer(self, singleShot=True, interval=SLOW_MS)
+        self._slow.timeout.connect(lambda: self.state.show_state("", tr("Opening {name}…", name=self.name), ""))
+        self._chosen = QTimer(self, singleShot=True, interval=CHOOSING_MS)
+        self._chosen.timeout.connect(self._estimate)
+        self._make_parts()
+        self._stack = QStackedLayout()
+        self._stack.addWidget(self.state)
+        self._stack.addWidget(self._shown())
+        around = QVBoxLayout(self)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.setSpacing(0)
+        around.addWidget(self._head())
+        around.addLayout(self._stack, 1)
+        # The queue tells on its own threads; a signal comes over to the window's.
+        self._heard.connect(self._show_download, Qt.ConnectionType.QueuedConnection)
+        unlisten = app.models.listen(self._heard.emit)
+        self.destroyed.connect(unlisten)
+        theme.changed.connect(self._on_theme_changed)
+
+    def show_repository(self, name: str) -> None:
+        """Opens one by its name."""
+        self._stop_all()
+        self.name, self.repository, self.model, self._fits = name, None, None, {}
+        self.state.show_state("", "", "")
+        self._stack.setCurrentIndex(0)
+        self._task = self._run(lambda token: self._look_up(name, token), self._on_repository, self._on_failed)
+        self._slow.start()
+
+    # Asking. Each runs on a thread of its own.
+
+    def _look_up(self, name: str, token: CancelToken) -> Iterator[object]:
+        yield self._app.models.repository(name, "", token), self._app.models.room()
+
+    def _run(
+        self,
+        work: tasks.Work,
+        on_event: Callable[..., object],
+        on_failed: Callable[[BaseException], object],
+    ) -> tasks.Task:
+        task = tasks.run(work, self)
+        task.event.connect(on_event)
+        task.failed.connect(on_failed)
+        return task
+
+    def _on_repository(self, answer: tuple[Repository, Room]) -> None:
+        repository, room = answer
+        self._slow.stop()
+        self.repository = repository
+        owner, _, name = repository.name.rpartition("/")
+        self.title.setText(breakable(name))
+        self.facts.setText("  ·  ".join(_facts(repository, owner)))
+        self._show_gate(repository)
+        self.foot.offer_vision(repository.vision[0] if repository.vision else None)
+        best = recommended(repository.models, room)
+        is_any = any(model.is_supported for model in repository.models)
+        self.files.setVisible(bool(repository.models))
+        self.foot.setVisible(is_any)
+        self.versions.setText(tr("Versions") if is_any else tr("There is no file in here that this program can open."))
+        self.files.show_repository(repository, best)
+        self._order_keys()
+        self._stack.setCurrentIndex(1)
+        self._scroll.verticalScrollBar().setValue(0)
+        if self.hasFocus():
+            self.files.focus_chosen()
+        self._ask_card()
+
+    def _order_keys(self) -> None:
+        """The versions are new each time, and would be reached after everything else in the window."""
+        foot = self.foot
+        vision = [foot.vision] if foot.vision is not None else []
+        buttons = [self.back, self.hub, self.gate_page, self.gate_settings, *self.files.rows, self.files.all]
+        for before, after in pairwise([*buttons, self.card_again, foot.exact, foot.retry, *vision, foot.download]):
+            QWidget.setTabOrder(before, after)
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._slow.stop()
+        sentence = _sentence(error)
+        choices: list[Choice] = [(tr("Try again"), "plain", lambda: self.show_repository(self.name))]
+        settings = self._notify.actions.get("network")
+        if sentence.action == "network" and settings is not None:
+            choices.append((tr("Network settings"), "quiet", settings))
+        kept = tr(sentence.kept) if sentence.kept else ""
+        self.state.show_state("wifi-slash", tr(sentence.text), kept, choices)
+
+    def _on_chosen(self, model: ModelFile) -> None:
+        self.model = model
+        self.foot.show_file(model)
+        self._show_download()
+        known = self._fits.get(model.name)
+        if known is not None:
+            self._chosen.stop()
+            self.foot.show_fit(known)
+        else:
+            self._chosen.start()
+
+    def _estimate(self, *, exactly: bool = False) -> None:
+        repository, model = self.repository, self.model
+        if repository is None or model is None:
+            return
+        ask = self._app.models.estimate_exactly if exactly else self._app.models.estimate
+        self.foot.show_text(tr("Measuring the memory it needs…") if exactly else tr("Estimating the memory it needs…"))
+
+        def work(token: CancelToken) -> Iterator[Fit]:
+            yield ask(repository.name, repository.commit, model, token)
+
+        def on_fit(fit: Fit) -> None:
+            self._fits[model.name] = fit
+            if self.model == model:
+                self.foot.show_fit(fit)
+
+        def on_failed(error: BaseException) -> None:
+            if self.model == model:
+                self.foot.show_text(tr(_sentence(error).text), can_retry=True)
+
+        _abandon(self._fit_task)
+        self._fit_task = self._run(work, on_fit, on_failed)
+
+    def _ask_card(self) -> None:
+        repository = self.repository
+        self.card.show_blocks([])
+        self.about.setVisible(repository is not None and repository.has_card)
+        self.card_told.hide()
+        self.card_again.hide()
+        if repository is None or not repository.has_card:
+            return
+        self.card_told.setText(tr("Fetching the card…"))
+        self.card_told.show()
+
+        def work(token: CancelToken) -> Iterator[list[Block]]:
+            yield read_card(self._app.models.card(repository.name, repository.commit, token))
+
+        self._card_task = self._run(work, self._on_card, self._on_card_failed)
+
+    def _on_card(self, blocks: list[Block]) -> None:
+        self.card_told.setText(tr("It is empty."))
+        self.card_told.setVisible(not blocks)
+        self.card.show_blocks(blocks)
+
+    def _on_card_failed(self, error: BaseException) -> None:
+        self.card_told.setText(tr(_sentence(error).text))
+        self.card_again.show()
+
+    def _stop_all(self) -> None:
+        for task in (self._task, self._fit_task, self._card_task):
+            _abandon(task)
+        self._slow.stop()
+        self._chosen.stop()
+
+    # Doing.
+
+    def _on_download(self) -> None:
+        if self.repository is not None and self.model is not None:
+            self.download_wanted.emit(self.repository, self.model, self.foot.with_vision)
+
+    def _show_download(self) -> None:
+        """What the queue has of the chosen file."""
+        if self.repository is None or self.model is None:
+            return
+        states = [
+            each.state
+            for each in self._app.models.downloads.all()
+            if each.request.repo == self.repository.name and each.request.files == self.model.parts
+        ]
+        self.foot.show_download(states[-1] if states else "")
+
+    def _open_on_hub(self) -> None:
+        ask_to_open(f"{HUB}/{self.name}", self)
+
+    def _open_settings(self) -> None:
+        self._notify.actions["network"]()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Back):
+            self.back_wanted.emit()
+        else:
+            super().keyPressEvent(event)
+
+    # Showing.
+
+    def _show_gate(self, repository: Repository) -> None:
+        self.gate.setVisible(bool(repository.gated))
+        by_hand = tr("Its owner then decides who may have it.") if repository.gated == "manual" else ""
+        text = tr("This model asks for your consent. Accept its terms on its page on the Hub, "
+                  "then enter your access token in the network settings.")  # fmt: skip
+        self.gate_text.setText(f"{text} {by_hand}".strip())
+        self.gate_settings.setVisible("network" in self._notify.actions)
+
+    def _make_parts(self) -> None:
+        theme = self._theme
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.state = StateView(theme)
+        self.back = text_button(tr("Back to the results"), "quiet")
+        self.back.clicked.connect(self.back_wanted)
+        self.hub = text_button(tr("Open on the Hub"), "link")
+        self.hub.clicked.connect(self._open_on_hub)
+        self.title, self.facts, self.versions, self.about = (_label() for _ in range(4))
+        self.about.setText(tr("About this model"))
+        self.facts.setProperty("kind", "muted")
+        self.gate = QFrame()
+        self.gate.setObjectName("gated")
+        self.gate.setProperty("kind", "card")
+        self._lock = QLabel()
+        self.gate_text = _label()
+        self.gate_page = text_button(tr("Open its page"))
+        self.gate_page.clicked.connect(self._open_on_hub)
+        self.gate_settings = text_button(tr("Network settings"), "quiet")
+        self.gate_settings.clicked.connect(self._open_settings)
+        self.files = FileList(theme)
+        self.files.chosen.connect(self._on_chosen)
+        self.card = CardView(theme)
+        self.card_told = _label()
+        self.card_told.setProperty("kind", "muted")
+        self.card_again = text_button(tr("Try again"), "link")
+        self.card_again.clicked.connect(self._ask_card)
+        self.foot = FitFoot(theme)
+        self.foot.download_wanted.connect(self._on_download)
+        self.foot.download.setToolTip("Ctrl+Enter")
+        keys = QShortcut(QKeySequence("Ctrl+Return"), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        keys.activated.connect(self.foot.download.click)
+        self.foot.exact_wanted.connect(lambda: self._estimate(exactly=True))
+        self.foot.retry_wanted.connect(self._estimate)
+        name_widgets(
+            repository_title=self.title,
+            repository_facts=self.facts,
+            versions=self.versions,
+            about=self.about,
+            gate_text=self.gate_text,
+            gate_page=self.gate_page,
+            gate_settings=self.gate_settings,
+            card_told=self.card_told,
+            card_again=self.card_again,
+        )
+
+    def _head(self) -> QWidget:
+        head = QWidget()
+        self._head_row = QHBoxLayout(head)
+        self._head_row.addWidget(self.back)
+        self._head_row.addStretch(1)
+        self._head_row.addWidget(self.hub)
+        return head
+
+    def _shown(self) -> QWidget:
+        """The part that scrolls, and what stays below it."""
+        self._holder = QWidget()
+        gate_buttons = QHBoxLayout()
+        for button in (self.gate_page, self.gate_settings):
+            gate_buttons.addWidget(button)
+        gate_buttons.addStretch(1)
+        gate_words = QVBoxLayout()
+        gate_words.addWidget(self.gate_text)
+        gate_words.addLayout(gate_buttons)
+        self._gate_row = QHBoxLayout(self.gate)
+        self._gate_row.addWidget(self._lock, 0, Qt.AlignmentFlag.AlignTop)
+        self._gate_row.addLayout(gate_words, 1)
+        self._column = QVBoxLayout(self._holder)
+        for widget in (self.title, self.facts, self.gate, self.versions, self.files, self.about, self.card_told):
+            self._column.addWidget(widget)
+        self._column.addWidget(self.card_again, 0, Qt.AlignmentFlag.AlignLeading)
+        self._column.addWidget(self.card)
+        self._column.addStretch(1)
+        inside = QWidget()
+        inside.setObjectName("page")
+        self._holder_row = QHBoxLayout(inside)
+        self._holder_row.addWidget(self._holder, 1000)
+        self._holder_row.addStretch(1)
+        self._scroll = QScrollArea(widgetResizable=True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setWidget(inside)
+        whole = QWidget()
+        column = QVBoxLayout(whole)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._scroll, 1)
+        column.addWidget(self.foot)
+        return whole
+
+    def showEvent(self, event: QShowEvent) -> None:
+        self._on_theme_changed()  # as in SearchPage
+        super().showEvent(event)
+
+    def _on_theme_changed(self) -> None:
+        theme, px, tokens = self._theme, self._theme.px, self._theme.tokens
+        self.title.setFont(theme.font(21, 600))
+        for label in (self.facts, self.gate_text, self.card_told):
+            label.setFont(theme.font(14))
+        for label in (self.versions, self.about):
+            label.setFont(theme.font(14, 600))
+            label.setContentsMargins(0, px(12), 0, 0)
+        for button in (self.back, self.hub, self.gate_page, self.gate_settings, self.card_again):
+            button.setFont(theme.font(13.5, 500))
+        edge = px(16)
+        glyph = "arrow-right" if self.isRightToLeft() else "arrow-left"
+        self.back.setIcon(icon(glyph, tokens.muted, edge))
+        self.back.setIconSize(QSize(edge, edge))
+        edge = px(20)
+        self._lock.setPixmap(icon("lock-simple", tokens.muted, edge).pixmap(QSize(edge, edge), self.devicePixelRatio()))
+        self._holder.setMaximumWidth(px(PAGE_PX))
+        self._head_row.setContentsMargins(px(EDGE_PX - 14), px(TOP_PX), px(EDGE_PX), px(4))
+        self._holder_row.setContentsMargins(px(EDGE_PX), px(6), px(EDGE_PX), px(24))
+        self._holder_row.setSpacing(0)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(px(8))
+        self._gate_row.setContentsMargins(px(18), px(14), px(18), px(14))
+        self._gate_row.setSpacing(px(12))
+
+
+def _label() -> QLabel:
+    return QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+
+
+def _abandon(task: tasks.Task | None) -> None:
+    if task is not None and not task.done:
+        task.abandon()
+
+
+def _sentence(error: BaseException) -> Sentence:
+    if not isinstance(error, errors.EnvironmentProblem):
+        log.error("defect: %s", describe(error))
+    return sentence_for(error)
+
+
+def _facts(repository: Repository, owner: str) -> list[str]:
+    """Owner, licence, what the header says, and languages."""
+    facts = repository.facts
+    numbers = [facts.get(key) for key in ("total", "context_length")]
+    total, context = (number if isinstance(number, int) else 0 for number in numbers)
+    languages = [QLocale.languageToString(QLocale(code).language()) for code in repository.languages]
+    named = [name for name in languages if name != "C"][:NAMED_LANGUAGES]
+    more = len(repository.languages) - len(named)
+    spoken = ", ".join(named) + (tr(" and {n} more languages", n=more) if named and more > 0 else "")
+    return [
+        tr("by {owner}", owner=owner),
+        license_name(repository.license) if repository.license else tr("no licence named"),
+        *model_words(total, str(facts.get("architecture") or ""), context),
+        *([spoken] if spoken else []),
+    ]
+
+
+# The files of a repository to choose from: what their quantization means first, its tag and the size after it.
+
+
+ROW_PX, MARK_PX = 42, 18
+FEW = 5
+"""So many files are all shown at once."""
+
+
+def file_words(model: ModelFile) -> tuple[str, str]:
+    """What a file is called in its list: words and tag, or its name where the tag says nothing."""
+    words = tr(quantization_words(model.tag)) if model.tag else ""
+    if words:
+        return words[:1].upper() + words[1:], model.tag
+    return PurePosixPath(model.name).name.removesuffix(".gguf"), model.tag
+
+
+class FileRow(QRadioButton):
+    """One file; screen readers hear a radio button with everything that is painted."""
+
+    def __init__(self, theme: Theme, model: ModelFile, *, is_recommended: bool) -> None:
+        super().__init__()
+        self._theme, self.model, self.is_recommended = theme, model, is_recommended
+        self._words, self._tag = file_words(model)
+        parts = len(model.parts)
+        self._size = size_text(model.size_bytes)
+        self._note = (
+            tr("Cannot be opened: its parts are of an older kind, or not all there")
+            if not model.is_supported
+            else tr("in {n} parts", n=parts)
+            if parts > 1
+            else ""
+        )
+        said = [self._words, self._tag, self._size, tr("Recommended") if is_recommended else "", self._note]
+        self.setAccessibleName(", ".join(part for part in said if part))
+        self.setToolTip(model.name)
+        self.setEnabled(model.is_supported)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        theme.changed.connect(self.updateGeometry)
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._theme.px(240), self._theme.px(ROW_PX))
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def hitButton(self, pos: object) -> bool:  # noqa: ARG002 (all of it is the button)
+        return True
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
+        tokens, px = self._theme.tokens, self._theme.px
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        around = QRectF(self.rect()).adjusted(px(4), 1, -px(4), -1)
+        painter.setPen(QPen(QColor(tokens.focus), 2) if self.hasFocus() else Qt.PenStyle.NoPen)
+        is_lit = self.isChecked() or (self.underMouse() and self.isEnabled())
+        painter.setBrush(QColor(tokens.bubble) if is_lit else Qt.BrushStyle.NoBrush)
+        painter.drawRoundedRect(around, px(8), px(8))
+        self._paint_mark(painter)
+        colour = tokens.text if self.isEnabled() else tokens.muted
+        x, end = px(46), self.width() - px(18)
+        font = self._theme.font
+        at_end = QRect(x, 0, end - x, self.height())
+        end -= self._write(painter, self._size, font(13.5, 500), at_end, colour, at_end=True) + px(12)
+        for text, look, tone in (
+            (self._words, font(14.5, 600 if self.isChecked() else 500), colour),
+            (self._tag, font(13), tokens.muted),
+        ):
+            x += self._write(painter, text, look, QRect(x, 0, end - x, self.height()), tone) + px(10)
+        if self.is_recommended:
+            x += self._paint_chip(painter, tr("Recommended"), x, end)
+        if self._note:
+            self._write(painter, self._note, font(13), QRect(x, 0, end - x, self.height()), tokens.muted)
+
+    def _paint_mark(self, painter: QPainter) -> None:
+        tokens, px = self._theme.tokens, self._theme.px
+        edge = px(MARK_PX)
+        mark = QRectF(self._mirrored(QRect(px(16), (self.height() - edge) // 2, edge, edge))).adjusted(
+            0.5, 0.5, -0.5, -0.5
+        )
+        is_on = self.isChecked()
+        painter.setPen(
+            QPen(QColor(tokens.accent if is_on else tokens.outline if self.isEnabled() else tokens.line), 1.2)
+        )
+        painter.setBrush(QColor(tokens.accent if is_on else tokens.surface))
+        painter.drawEllipse(mark)
+        if is_on:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(tokens.on_accent))
+            painter.drawEllipse(QPointF(mark.center()), mark.width() * 0.2, mark.width() * 0.2)
+
+    def _paint_chip(self, painter: QPainter, text: str, x: int, end: int) -> int:
+        """A mark with words; returns the room it took, nothing where it does not fit."""
+        tokens, px = self._theme.tokens, self._theme.px
+        painter.setFont(self._theme.font(12, 600))
+        width = painter.fontMetrics().horizontalAdvance(text) + px(18)
+        if x + width > end:
+            return 0
+        chip = self._mirrored(QRect(x, (self.height() - px(22)) // 2, width, px(22)))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(tokens.chip))
+        painter.drawRoundedRect(chip, chip.height() / 2, chip.height() / 2)
+        painter.setPen(QColor(tokens.accent))
+        painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, text)
+        return width + px(10)
+
+    def _write(
+        self, painter: QPainter, text: str, font: QFont, room: QRect, colour: str, *, at_end: bool = False
+    ) -> int:
+        """One line of text, shortened to its room; returns its width."""
+        painter.setFont(font)
+        painter.setPen(QColor(colour))
+        metrics = painter.fontMetrics()
+        shown = metrics.elidedText(text, Qt.TextElideMode.ElideMiddle, max(0, room.width()))
+        start = QStyle.visualAlignment(self.layoutDirection(), Qt.AlignmentFlag.AlignLeading)
+        end = QStyle.visualAlignment(self.layoutDirection(), Qt.AlignmentFlag.AlignTrailing)
+        how = (end if at_end else start) | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(self._mirrored(room), how, shown)
+        return metrics.horizontalAdvance(shown)
+
+    def _mirrored(self, rect: QRect) -> QRect:
+        return QStyle.visualRect(self.layoutDirection(), self.rect(), rect)
+
+
+class FileList(QFrame):
+    """A card of rows, one for each meaning first; arrows move through them, `chosen` follows."""
+
+    chosen = Signal(object)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setObjectName("file_list")
+        self.setProperty("kind", "card")
+        self.setAccessibleName(tr("Versions"))
+        self.rows: list[FileRow] = []
+        self._models: tuple[ModelFile, ...] = ()
+        self._recommended: ModelFile | None = None
+        self._group = QButtonGroup(self)
+        self._group.buttonToggled.connect(self._on_toggled)
+        self.all = text_button("", "link")
+        self.all.clicked.connect(self._show_all)
+        self._column = QVBoxLayout(self)
+        self._last = QHBoxLayout()
+        self._last.addWidget(self.all)
+        self._last.addStretch(1)
+        self._column.addLayout(self._last)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        name_widgets(all_files=self.all)
+
+    def show_repository(self, repository: Repository, recommended: ModelFile | None) -> None:
+        """The files of another repository; the recommended one is chosen, else the smallest."""
+        self._models, self._recommended = repository.models, recommended
+        few = list(repository.models) if len(repository.models) <= FEW else representatives(repository.models)
+        if recommended is not None and recommended not in few:
+            few = [model for model in repository.models if model in few or model == recommended]
+        self._show(few, recommended or next((model for model in few if model.is_supported), None))
+        self.all.setText(tr("All {n} versions", n=len(self._models)))
+        self.all.setAccessibleName(self.all.text())
+        self.all.setVisible(len(few) < len(self._models))
+
+    def focus_chosen(self) -> None:
+        """The keyboard on the row that is chosen."""
+        for row in self.rows:
+            if row.isChecked():
+                row.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _show_all(self) -> None:
+        chosen = next((row.model for row in self.rows if row.isChecked()), None)
+        self._show(list(self._models), chosen)
+        self.all.hide()
+        self.focus_chosen()
+
+    def _show(self, models: list[ModelFile], chosen: ModelFile | None) -> None:
+        for row in self.rows:
+            self._group.removeButton(row)
+            self._column.removeWidget(row)
+            row.hide()
+            row.deleteLater()
+        self.rows = []
+        for index, model in enumerate(models):
+            row = FileRow(self._theme, model, is_recommended=model == self._recommended)
+            self.rows.append(row)
+            self._group.addButton(row)
+            self._column.insertWidget(index, row)
+            if model == chosen:
+                row.setChecked(True)
+
+    def _on_toggled(self, row: object, checked: bool) -> None:
+        if checked and isinstance(row, FileRow):
+            self.chosen.emit(row.model)
+
+    def _on_theme_changed(self) -> None:
+        px = self._theme.px
+        self.all.setFont(self._theme.font(13.5, 500))
+        self._column.setContentsMargins(px(4), px(7), px(4), px(7))
+        self._column.setSpacing(px(1))
+        self._last.setContentsMargins(px(41), 0, 0, 0)
+
+
+# What stays in sight below a repository: the chosen file, whether it fits here, and Download.
+
+
+class FitFoot(QFrame):
+    """Shows; what is asked or fetched is the page's business."""
+
+    download_wanted = Signal()
+    exact_wanted = Signal()
+    retry_wanted = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self.setObjectName("fit_foot")
+        self._model: ModelFile | None = None
+        self._vision: RemoteFile | None = None
+        self._mark = ""
+        self.name = ElidedLabel()
+        self._glyph = QLabel()
+        self.fit = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.exact = text_button(tr("Measure exactly"), "link")
+        self.exact.setToolTip(tr("Reads the beginning of the file and works out what the model really needs"))
+        self.exact.clicked.connect(self.exact_wanted)
+        self.retry = text_button(tr("Try again"), "link")
+        self.retry.clicked.connect(self.retry_wanted)
+        self.vision: CheckRow | None = None
+        self.download = text_button(tr("Download"), "primary")
+        self.download.clicked.connect(self.download_wanted)
+        self._fit_row = QHBoxLayout()
+        self._fit_row.addWidget(self._glyph)
+        self._fit_row.addWidget(self.fit, 1)
+        self._words = QVBoxLayout()
+        self._words.addWidget(self.name)
+        self._words.addLayout(self._fit_row)
+        self._upper = QHBoxLayout()
+        self._upper.addLayout(self._words, 1)
+        for button in (self.exact, self.retry, self.download):
+            self._upper.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
+        self._column = QVBoxLayout(self)
+        self._column.addLayout(self._upper)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        name_widgets(
+            file_name=self.name,
+            file_fit=self.fit,
+            measure=self.exact,
+            ask_again=self.retry,
+            download_file=self.download,
+        )
+
+    @property
+    def with_vision(self) -> bool:
+        """Whether the picture file is taken along."""
+        return self.vision is not None and self.vision.isChecked()
+
+    def offer_vision(self, file: RemoteFile | None) -> None:
+        """The picture file of another repository, to be taken along unless a person says otherwise."""
+        if self.vision is not None:
+            self._column.removeWidget(self.vision)
+            self.vision.hide()
+            self.vision.deleteLater()
+        self._vision, self.vision = file, None
+        if file is None or not chat.TAKES_PICTURES:
+            return
+        self.vision = CheckRow(self._theme, tr("With pictures, +{size}", size=size_text(file.size_bytes)))
+        self.vision.setToolTip(tr("The file {name} lets it look at pictures", name=file.name))
+        self.vision.setChecked(True)
+        self.vision.toggled.connect(self._on_vision)
+        self._column.addWidget(self.vision)
+        self.vision.setMaximumWidth(self.vision.fontMetrics().horizontalAdvance(self.vision.accessibleName()) + 80)
+
+    def show_file(self, model: ModelFile) -> None:
+        """Another file is chosen; nothing is known of its fit."""
+        self._model = model
+        words, tag = file_words(model)
+        self.name.setText(f"{words} ({tag})" if tag and tag != words else words)
+        self.show_text("")
+        self._on_vision()
+
+    def show_text(self, text: str, *, can_retry: bool = False) -> None:
+        """A sentence in place of the fit."""
+        self._say(text, "muted", "")
+        set_mark(self.download, "kind", "primary")
+        self.exact.hide()
+        self.retry.setVisible(can_retry)
+
+    def show_fit(self, fit: Fit) -> None:
+        """Whether it fits, with its number."""
+        words = in_words(fit_words(fit))
+        if fit.is_exact:
+            words = tr("{fit} · measured", fit=words)
+        pace = pace_words(fit)
+        if pace is not None:
+            words = f"{words} · {in_words(pace)}"
+        tone = "success" if fit.runs_well else "muted" if fit.is_usable else "warning"
+        self._say(words, tone, "triangle-fill" if tone == "warning" else "circle-fill")
+        # The one button in the accent's colour leads nobody to what cannot run here.
+        set_mark(self.download, "kind", "plain" if fit.word == TOO_LARGE else "primary")
+        self.exact.setVisible(not fit.is_exact)
+        self.retry.hide()
+
+    def show_download(self, state: str) -> None:
+        """What the queue says of this file: "", its state, or done."""
+        waits = {"queued": tr("In Downloads"), "running": tr("Downloading"), "paused": tr("Paused in Downloads")}
+        text = waits.get(state) or (tr("On this computer") if state == "done" else "")
+        self.download.setEnabled(not text)
+        if self.vision is not None:
+            self.vision.setEnabled(not text)
+        self._name_download(text)
+
+    def _on_vision(self) -> None:
+        if self.download.isEnabled():
+            self._name_download("")
+
+    def _name_download(self, text: str) -> None:
+        if not text and self._model is not None:
+            more = self._vision.size_bytes if self._vision is not None and self.with_vision else 0
+            text = tr("Download {size}", size=size_text(self._model.size_bytes + more))
+        self.download.setText(text)
+        self.download.setAccessibleName(text)
+
+    def _say(self, text: str, token: str, glyph: str) -> None:
+        self._mark = glyph
+        self.fit.setText(text)
+        self.fit.setAccessibleName(text)
+        set_mark(self.fit, "tone", token)
+        self._on_theme_changed()
+
+    def _on_theme_changed(self) -> None:
+        theme, px = self._theme, self._theme.px
+        token = str(self.fit.property("tone") or "muted")
+        edge = px(12)
+        self._glyph.setVisible(bool(self._mark))
+        if self._mark:
+            picture = icon(self._mark, getattr(theme.tokens, token), edge)
+            self._glyph.setPixmap(picture.pixmap(QSize(edge, edge), self.devicePixelRatio()))
+        self.name.setFont(theme.font(14.5, 600))
+        self.fit.setFont(theme.font(13.5, 600 if self._mark else 400))
+        for button in (self.exact, self.retry):
+            button.setFont(theme.font(13.5, 500))
+        self.download.setFont(theme.font(14, 600))
+        self._column.setContentsMargins(px(40), px(12), px(40), px(10))
+        self._column.setSpacing(px(6))
+        self._words.setSpacing(px(3))
+        self._upper.setSpacing(px(12))
+        self._fit_row.setSpacing(px(7))

@@ -1,0 +1,489 @@
+"""What takes room on the disk: models, deleted ones, unfinished downloads, saved states and jobs, each with Clear."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QFileDialog, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from app import APP_NAME
+from app.core.errors import AppError
+from app.core.events import CopyProgress
+from app.ui.models.page import ModelsPage
+from app.ui.models.texts import amount_words, join
+from app.ui.shell import tasks
+from app.ui.shell.desktop import open_folder
+from app.ui.shell.i18n import size_text, tr
+from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.indicators import ProgressLine
+from app.ui.widgets.labels import ElidedLabel
+from app.ui.widgets.layouts import name_widgets
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.features.model_storage import StorageReport
+
+
+# What, its name, what it is, the button, the question before it is cleared, and the button that does it.
+_ROWS = (
+    ("models", "Models", "Everything in the folder of the models.", "Show", "", ""),
+    (
+        "trash", "Deleted models", "They can be brought back until this is cleared.", "Clear",
+        "Cleared models cannot be brought back.", "Delete for good",
+    ),
+    (
+        "parts", "Unfinished downloads", "Left over from downloads that are not in the list any more.", "Clear",
+        "Fetching the same file again will begin at its beginning.", "Delete parts",
+    ),
+    (
+        "states", "Saved states", "What models have read of chats, so that they go on at once.", "Clear",
+        "The next answer in each chat begins later, once.", "Delete states",
+    ),
+    (
+        "memory", "Translation memory", "What was translated, to be used again for the same text.", "Show", "", "",
+    ),
+    (
+        "jobs", "Jobs", "The list of finished downloads and other jobs.", "Clear",
+        "The list is emptied; models and chats stay.", "Empty the list",
+    ),
+)  # fmt: skip
+
+
+class StoragePage(ModelsPage):
+    """Sizes are read on a thread; moving the folder goes on while other pages are shown."""
+
+    page_wanted = Signal(str)
+    changed = Signal()
+    """Something was cleared or moved."""
+    moved = Signal(object, object)
+    """The folder of the models, before and now."""
+
+    def __init__(self, app: Fireside, theme: Theme, notify: Notify) -> None:
+        super().__init__(theme, tr("Storage"))
+        self._app, self._notify = app, notify
+        self._move: tasks.Task | None = None
+        self._stopped: list[bool] = []
+        self.bar = SpaceBar(theme)
+        self.rows.addWidget(self.bar)
+        self.storage: dict[str, StorageRow] = {}
+        frame = QFrame()
+        frame.setProperty("kind", "model")
+        inside = QVBoxLayout(frame)
+        inside.setContentsMargins(1, 1, 1, 1)
+        inside.setSpacing(0)
+        for number, (key, name, explanation, button, question, yes) in enumerate(_ROWS):
+            if number:
+                rule = QFrame()
+                rule.setProperty("kind", "rule")
+                inside.addWidget(rule)
+            row = StorageRow(
+                theme, number, tr(name), tr(explanation), button=tr(button), question=tr(question), yes=tr(yes)
+            )
+            row.wanted.connect(lambda key=key: self._on_wanted(key))
+            self.storage[key] = row
+            inside.addWidget(row)
+        self.rows.addWidget(frame)
+        self.folder = FolderRow(theme)
+        self.folder.move_wanted.connect(self.move_to)
+        self.folder.cancel_wanted.connect(self._cancel_move)
+        self.rows.addWidget(self.folder)
+        self.say(self.lead, tr("Reading sizes…"))
+
+    def reload(self) -> tasks.Task:
+        """Reads the sizes again."""
+        task = self.ask_anew(lambda _: self._app.models.storage(), self.show_report)
+        task.failed.connect(self._notify.error)
+        return task
+
+    def show_report(self, report: StorageReport) -> None:
+        """The sizes as they are."""
+        sizes = {
+            "models": report.models_bytes, "trash": report.trash_bytes, "parts": report.parts_bytes,
+            "states": report.states_bytes, "memory": report.memory_bytes, "jobs": report.jobs_bytes,
+        }  # fmt: skip
+        for key, size in sizes.items():
+            self.storage[key].show_size(_size_words(size), is_empty=not size and key != "models")
+        self.bar.show_parts(list(sizes.values()), report.free_bytes)
+        used, free = sum(sizes.values()), size_text(report.free_bytes)
+        lead = tr("{used} used, {free} free on this disk.", used=_size_words(used), free=free)
+        self.say(self.lead, lead if used else tr("Nothing is stored yet, {free} free on this disk.", free=free))
+        self.bar.setAccessibleName(self.lead.text())
+        if self._move is None:
+            self.folder.show_folder(report.folder, report.free_bytes)
+
+    def move_to(self, chosen: Path) -> None:
+        """Moves the models into a folder of their own in the chosen one; a second try finds what the first one left."""
+        old, folder = self.folder.folder, own_folder(chosen)
+        if self._move is not None or folder == old:
+            return
+        task = tasks.run(lambda token: self._app.models.move_folder(folder, token), self)
+        self._move = task
+        stopped = self._stopped = []
+        self.folder.show_moving(CopyProgress(0, 0))
+        task.event.connect(self._on_moving)
+        task.finished.connect(lambda: self._on_moved(old, folder, stopped=bool(stopped)))
+        task.failed.connect(self._on_move_failed)
+
+    def _on_moving(self, event: object) -> None:
+        if isinstance(event, CopyProgress):
+            self.folder.show_moving(event)
+
+    def _cancel_move(self) -> None:
+        if self._move is not None:
+            self._stopped.append(True)
+            self._move.cancel()
+
+    def _on_moved(self, old: Path, folder: Path, *, stopped: bool) -> None:
+        self._move = None
+        if stopped:
+            self._notify.mention(tr("Stopped. The models are where they were."))
+        else:
+            self._notify.mention(tr("The models are now in {folder}.", folder=folder))
+            self.moved.emit(old, folder)
+        self.reload()
+        self.changed.emit()
+
+    def _on_move_failed(self, error: AppError) -> None:
+        self._move = None
+        self._notify.error(error)
+        self.reload()
+
+    def _on_wanted(self, key: str) -> None:
+        if key == "models":
+            self.page_wanted.emit("installed")
+            return
+        if key == "memory":
+            self.show_memory()
+            return
+        models = self._app.models
+        clears: dict[str, Callable[[], object]] = {
+            "trash": models.clear_trash, "parts": models.clear_parts, "states": models.clear_states,
+            "jobs": models.clear_jobs,
+        }  # fmt: skip
+        self.ask(lambda _: clears[key](), lambda _: self._on_cleared()).failed.connect(self._notify.error)
+
+    def show_memory(self) -> None:
+        """What is kept of translations, to be deleted as a whole or in part."""
+        from app.ui.settings.translation_memory import MemoryDialog  # needs the translations, which models do not
+
+        dialog = MemoryDialog(self._app.translations, self._theme, self._notify, self)
+        dialog.changed.connect(self._on_cleared)
+        dialog.open()
+
+    def _on_cleared(self) -> None:
+        self.reload()
+        self.changed.emit()
+
+
+def _size_words(size_bytes: int) -> str:
+    return size_text(size_bytes) if size_bytes else tr("Empty")
+
+
+def own_folder(chosen: Path) -> Path:
+    """The models' own folder in one that a person chose: nothing is spread among other files."""
+    name = f"{APP_NAME} models"
+    return chosen if chosen.name == name else chosen / name
+
+
+# One kind of thing that takes room on the disk: its name, what it is, its size, and Clear with a question first.
+
+
+NARROW_PX, LEAST_ROW_PX = 500, 180
+
+
+class StorageRow(QWidget):
+    """With a `question`, the button asks it in place, and Escape or Keep leaves everything as it was."""
+
+    wanted = Signal()
+
+    def __init__(
+        self, theme: Theme, number: int, name: str, explanation: str, *, button: str, question: str = "", yes: str = ""
+    ) -> None:
+        super().__init__()
+        self._theme, self._explanation, self._question = theme, explanation, question
+        self.setAccessibleName(name)
+        self._swatch = Swatch(theme, number)
+        self._name = QLabel(name, textFormat=Qt.TextFormat.PlainText)
+        self.explanation = QLabel(explanation, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.explanation.setProperty("kind", "muted")
+        self.amount = QLabel(textFormat=Qt.TextFormat.PlainText)
+        self.amount.setAlignment(Qt.AlignmentFlag.AlignTrailing | Qt.AlignmentFlag.AlignVCenter)
+        self.button = text_button(button)
+        self.yes, self.keep = text_button(yes), text_button(tr("Keep"), "quiet")
+        for one in (self.button, self.yes, self.keep):
+            one.setAccessibleName(f"{one.text()}: {name}")
+        self.button.clicked.connect(self._on_pressed)
+        self.yes.clicked.connect(self._on_yes)
+        self.keep.clicked.connect(self._end_question)
+        self.yes.hide()
+        self.keep.hide()
+        head = QHBoxLayout()
+        head.addWidget(self._swatch)
+        head.addWidget(self._name, 1)
+        self._words = QVBoxLayout()
+        self._words.addLayout(head)
+        self._words.addWidget(self.explanation)
+        self._head = head
+        self._end = QHBoxLayout()
+        for widget in (self.amount, self.yes, self.keep, self.button):
+            self._end.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
+        self._end.addStretch()
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._row.addLayout(self._words, 1)
+        self._row.addLayout(self._end)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def show_size(self, text: str, *, is_empty: bool) -> None:
+        """How much it takes; nothing cannot be cleared."""
+        self.amount.setText(text)
+        self.button.setEnabled(not is_empty)
+        self.setAccessibleDescription(f"{text}. {self._explanation}")
+
+    def _on_pressed(self) -> None:
+        if not self._question:
+            self.wanted.emit()
+            return
+        self.explanation.setText(self._question)
+        self._show_asking(asking=True)
+        self.keep.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_yes(self) -> None:
+        self._end_question()
+        self.wanted.emit()
+
+    def _end_question(self) -> None:
+        self.explanation.setText(self._explanation)
+        self._show_asking(asking=False)
+        self.button.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _show_asking(self, *, asking: bool) -> None:
+        self.explanation.setProperty("kind", "plain" if asking else "muted")
+        self.explanation.style().polish(self.explanation)
+        self.button.setVisible(not asking)
+        self.yes.setVisible(asking)
+        self.keep.setVisible(asking)
+
+    def _on_theme_changed(self) -> None:
+        theme, px = self._theme, self._theme.px
+        self._name.setFont(theme.font(14.5, 600))
+        self.explanation.setFont(theme.font(13))
+        self.amount.setFont(theme.font(14, 500))
+        self.amount.setMinimumWidth(px(76))
+        for button in (self.button, self.yes, self.keep):
+            button.setFont(theme.font(13, 500))
+        self.button.setMinimumWidth(px(84))
+        self.explanation.setContentsMargins(px(18), 0, 0, 0)
+        self._head.setSpacing(px(8))
+        self._words.setSpacing(px(2))
+        self._row.setContentsMargins(px(18), px(12), px(16), px(12))
+        self._end.setContentsMargins(px(18), 0, 0, 0)
+        self._row.setSpacing(px(6))
+        self._end.setSpacing(px(10))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._theme.px(LEAST_ROW_PX), super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        along, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self._row.setDirection(along if self.width() >= self._theme.px(NARROW_PX) else down)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Escape and not self.keep.isHidden():
+            self._end_question()
+        else:
+            super().keyPressEvent(event)
+
+
+# How the room on a disk is divided: a bar of tones, and the swatch of one tone for the row that it belongs to.
+
+
+TONES = (0.9, 0.7, 0.54, 0.4, 0.29, 0.2)
+"""How much of the text's colour each part has; the disk's free room has the line's."""
+LEAST_PX = 3
+
+
+def tone(theme: Theme, number: int) -> QColor:
+    """The colour of a part."""
+    share = TONES[number]
+    over, under = QColor(theme.tokens.text), QColor(theme.tokens.surface)
+    return QColor(
+        round(over.red() * share + under.red() * (1 - share)),
+        round(over.green() * share + under.green() * (1 - share)),
+        round(over.blue() * share + under.blue() * (1 - share)),
+    )
+
+
+class SpaceBar(QWidget):
+    """Parts in bytes from the leading edge, then what is free."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._parts: list[int] = []
+        self._free = 0
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def show_parts(self, parts: list[int], free_bytes: int) -> None:
+        """At most as many parts as there are tones."""
+        self._parts, self._free = parts, free_bytes
+        self.update()
+
+    def _on_theme_changed(self) -> None:
+        self.setFixedHeight(self._theme.px(10))
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        path = QPainterPath()
+        path.addRoundedRect(QRectF(self.rect()), self.height() / 2, self.height() / 2)
+        painter.setClipPath(path)
+        painter.fillRect(self.rect(), QColor(self._theme.tokens.line))
+        whole = sum(self._parts) + self._free
+        mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
+        x = 0.0
+        for number, size in enumerate(self._parts):
+            if not size or not whole:
+                continue
+            wide = max(self._theme.px(LEAST_PX), self.width() * size / whole)
+            left = self.width() - x - wide if mirrored else x
+            painter.fillRect(QRectF(left, 0, wide, self.height()), tone(self._theme, number))
+            x += wide
+
+
+class Swatch(QWidget):
+    """A small square in the tone of a part."""
+
+    def __init__(self, theme: Theme, number: int) -> None:
+        super().__init__()
+        self._theme, self._number = theme, number
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    def _on_theme_changed(self) -> None:
+        self.setFixedSize(QSize(self._theme.px(10), self._theme.px(10)))
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(tone(self._theme, self._number))
+        painter.drawRoundedRect(QRectF(self.rect()), 2.5, 2.5)
+
+
+# Where the models lie: the folder, its free room, and the way to another disk with its progress.
+
+
+NARROW_FOLDER_PX, BUTTONS_PX, LEAST_FOLDER_PX = 560, 360, 180
+
+
+class FolderRow(QFrame):
+    """Asks for the other folder; moving is the page's business, which tells how far it is."""
+
+    move_wanted = Signal(object)
+    """The folder to move to."""
+    cancel_wanted = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme, self.folder = theme, Path()
+        self.setProperty("kind", "model")
+        self._name = QLabel(tr("Folder of the models"), textFormat=Qt.TextFormat.PlainText)
+        self.path = ElidedLabel("", Qt.TextElideMode.ElideMiddle)
+        self.state = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        for label in (self.path, self.state):
+            label.setProperty("kind", "muted")
+        self.progress = ProgressLine(theme)
+        self.progress.setAccessibleName(tr("Moving the models"))
+        self.progress.hide()
+        self.show_button = text_button(tr("Show folder"), "quiet")
+        self.show_button.clicked.connect(lambda: open_folder(self.folder))
+        self.move_button = text_button(tr("Move to another disk…"))
+        self.move_button.clicked.connect(self.ask_where)
+        self.cancel_button = text_button(tr("Cancel"), "quiet")
+        self.cancel_button.setAccessibleName(tr("Cancel moving"))
+        self.cancel_button.clicked.connect(self.cancel_wanted)
+        self.cancel_button.hide()
+        self._words = QVBoxLayout()
+        for widget in (self._name, self.path, self.state, self.progress):
+            self._words.addWidget(widget)
+        self._end = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        for button in (self.move_button, self.show_button, self.cancel_button):
+            self._end.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
+        self._end.addStretch()
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._row.addLayout(self._words, 1)
+        self._row.addLayout(self._end)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        name_widgets(
+            folder_path=self.path,
+            move_state=self.state,
+            show_folder=self.show_button,
+            move_folder=self.move_button,
+            stop_moving=self.cancel_button,
+        )
+
+    def show_folder(self, folder: Path, free_bytes: int) -> None:
+        """Where it is now."""
+        self.folder = folder
+        self.path.setText(str(folder))
+        self.state.setText(tr("{size} free on this disk", size=size_text(free_bytes)))
+        self._show_moving(moving=False)
+
+    def show_moving(self, progress: CopyProgress) -> None:
+        """How far the move is."""
+        self._show_moving(moving=True)
+        amount = amount_words(progress.done_bytes, progress.total_bytes)
+        self.state.setText(join(tr("Moving"), amount, progress.name))
+        self.progress.show_share(progress.done_bytes, progress.total_bytes)
+
+    def ask_where(self) -> None:
+        """Asks for the folder on the other disk."""
+        dialog = QFileDialog(self, tr("Move the models to"), str(self.folder.parent))
+        dialog.setObjectName("move_models_dialog")
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.fileSelected.connect(lambda folder: self.move_wanted.emit(Path(folder)))
+        dialog.open()
+
+    def _show_moving(self, *, moving: bool) -> None:
+        had_focus = self.move_button.hasFocus() or self.cancel_button.hasFocus()
+        self.progress.setVisible(moving)
+        self.cancel_button.setVisible(moving)
+        self.move_button.setVisible(not moving)
+        self.show_button.setVisible(not moving)
+        if had_focus:
+            (self.cancel_button if moving else self.move_button).setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_theme_changed(self) -> None:
+        theme, px = self._theme, self._theme.px
+        self._name.setFont(theme.font(14.5, 600))
+        self.path.setFont(theme.font(13))
+        self.state.setFont(theme.font(13))
+        for button in (self.show_button, self.move_button, self.cancel_button):
+            button.setFont(theme.font(13, 500))
+        self._words.setSpacing(px(3))
+        self._row.setContentsMargins(px(18), px(14), px(16), px(14))
+        self._row.setSpacing(px(8))
+        self._end.setSpacing(px(4))
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(self._theme.px(LEAST_FOLDER_PX), super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        along, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self._row.setDirection(along if self.width() >= self._theme.px(NARROW_FOLDER_PX) else down)
+        self._end.setDirection(along if self.width() >= self._theme.px(BUTTONS_PX) else down)
