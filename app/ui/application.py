@@ -87,8 +87,15 @@ def _run_window(
     try:
         loader = ModelLoader(app, notify)
         window = MainWindow(app, theme, notify, loader, TABS)
-        watch, tabs = MemoryWatch(lambda: app.settings.engine), window.tabs
-        ModelSleep(watch, notify, loader, chat_tab(window).chat, is_at_work=lambda: tabs.is_at_work)
+        watch, tabs, chat = MemoryWatch(lambda: app.settings.engine), window.tabs, chat_tab(window).chat
+        ModelSleep(
+            watch,
+            notify,
+            loader,
+            answer_finished=chat.answer_finished,
+            is_answering=lambda: chat.busy,
+            is_at_work=lambda: tabs.is_at_work,
+        )
         instance.asked.connect(lambda more: _on_asked(window, more))
         first_paint = _FirstPaint(window, lambda: _after_first_paint(app, window, notify, theme, files))
         window.installEventFilter(first_paint)

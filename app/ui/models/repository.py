@@ -35,10 +35,10 @@ from app.hub.files import ModelFile, RemoteFile, Repository, quantization_words
 from app.ui.icons import icon
 from app.ui.models.page import Choice, StateView
 from app.ui.models.readme import CardView, read_card
-from app.ui.models.texts import license_name, model_words
 from app.ui.shell import tasks
 from app.ui.shell.i18n import breakable, size_text, tr
 from app.ui.shell.model_loader import in_words
+from app.ui.shell.model_texts import license_name, model_words
 from app.ui.shell.notify import Notify, describe
 from app.ui.text.links import ask_to_open
 from app.ui.text.markdown import Block

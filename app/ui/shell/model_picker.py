@@ -120,7 +120,7 @@ class ModelPicker(QPushButton):
 
     def show_about(self) -> None:
         """What the model is and runs with, below the picker."""
-        from app.ui.models.about import ModelAbout  # not needed at start
+        from app.ui.shell.model_about import ModelAbout  # not needed at start
 
         about = ModelAbout(self._theme, self._loader, self)
         about.move(self._place_below(about.size()))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtCore import QObject, Qt, QTimer, SignalInstance
 
 from app.features.memory_watch import MemoryWatch, Verdict
 from app.features.messages import Sentence
@@ -13,9 +12,6 @@ from app.features.model_messages import SLEEPS_FOR_MEMORY, WAITS_FOR_ANSWER, WAI
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify
 from app.ui.widgets.notice_bar import Notice
-
-if TYPE_CHECKING:
-    from app.ui.chat.chat_view import ChatView
 
 LOOK_EVERY_MS = 10_000
 
@@ -28,20 +24,21 @@ class ModelSleep(QObject):
         watch: MemoryWatch,
         notify: Notify,
         loader: ModelLoader,
-        chat: ChatView,
         *,
+        answer_finished: SignalInstance,
+        is_answering: Callable[[], bool],
         is_at_work: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__(loader)
         self._watch, self._notify, self._loader = watch, notify, loader
         self._notice: Notice | None = None
         self._is_warning = False
-        self._is_answering: Callable[[], bool] = lambda: chat.busy
+        self._is_answering = is_answering
         self._is_at_work = is_at_work
         self._timer = QTimer(self, interval=LOOK_EVERY_MS)
         self._timer.setTimerType(Qt.TimerType.VeryCoarseTimer)
         self._timer.timeout.connect(self.look)
-        chat.answer_finished.connect(self._on_answer_finished)
+        answer_finished.connect(self._on_answer_finished)
         loader.changed.connect(self._on_model_changed)
         self._on_model_changed()
 

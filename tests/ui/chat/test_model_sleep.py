@@ -56,7 +56,14 @@ def machine(open_chat: Open, tmp_path: Path) -> Callable[..., Machine]:
         desk.chat.answer_finished.connect(loader.look)
         made = Machine(desk, loader, None, PLENTY, 0.0)  # type: ignore[arg-type]
         watch = MemoryWatch(lambda: desk.settings.engine, lambda: made.memory, lambda: made.now_s)
-        made.sleep = ModelSleep(watch, desk.notify, loader, desk.chat, is_at_work=lambda: made.is_at_work)
+        made.sleep = ModelSleep(
+            watch,
+            desk.notify,
+            loader,
+            answer_finished=desk.chat.answer_finished,
+            is_answering=lambda: desk.chat.busy,
+            is_at_work=lambda: made.is_at_work,
+        )
         loader.look()
         assert loader.state == "ready"
         return made
