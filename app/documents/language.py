@@ -1,4 +1,8 @@
-"""What a document's text tells as it goes by: its language, and whether its font shows other letters than it says."""
+"""What a document's text tells as it goes by: its language, and whether its font shows other letters than it says.
+
+Fonts that show other letters than their text says are older than Unicode; a document that uses one says nothing of
+it. It is known by words of nothing but accented letters, which no language has.
+"""
 
 from __future__ import annotations
 

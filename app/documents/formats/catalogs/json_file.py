@@ -2,6 +2,11 @@
 
 Catalogues of messages are known: in ARB (Flutter) what begins with "@" is about the messages, and "@@locale" says the
 language; in those of browser extensions a message has a description. Plurals of ICU are translated form by form.
+
+Source of the grammar: RFC 8259. Comments, commas before a closing bracket and control characters in strings are let
+pass, as many programs write them; nothing of that is changed. Several values may follow, each on a line of its own
+(JSON Lines). Source of plurals: the ICU user guide, "Formatting Messages": {argument, plural|select|selectordinal,
+form {words} …}.
 """
 
 from __future__ import annotations

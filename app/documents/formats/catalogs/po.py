@@ -2,6 +2,9 @@
 
 A message with a plural is two segments, its singular and its plural; languages with more forms get the plural's
 translation in each of the others. Comments, references, flags but "fuzzy" and obsolete entries stay as they are.
+
+Sources: the gettext manual, "The Format of PO Files" and "Additional functions for plural forms", and the Unicode
+CLDR's plural rules for languages that are not in it.
 """
 
 from __future__ import annotations

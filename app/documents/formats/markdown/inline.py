@@ -1,4 +1,9 @@
-"""A stretch of inline Markdown as content: its words, and its markup as marks."""
+"""A stretch of inline Markdown as content: its words, and its markup as marks.
+
+Every inline rule of markdown-it is watched: what it adds to the tokens begins where the rule began and ends where it
+stopped. A token's `map` holds these two offsets then. What is written is parsed again: where it would not be the same,
+more of it is escaped, and emphasis that cannot stand between such neighbours is written as the HTML it means.
+"""
 
 from __future__ import annotations
 

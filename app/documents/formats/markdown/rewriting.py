@@ -1,4 +1,8 @@
-"""Markdown written back: the words of its paragraphs, headings, items, cells and notes; all markup stays."""
+"""Markdown written back: the words of its paragraphs, headings, items, cells and notes; all markup stays.
+
+Left as they are: code, formulas, definitions of links, HTML in quotes, and front matter but for titles and
+descriptions.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Sets language and direction in the parts of an OpenDocument."""
+"""Sets language and direction in the parts of an OpenDocument.
+
+A document has three languages at a time: for western, Asian and complex scripts. Source: OpenDocument 1.3 part 3,
+20.202 (fo:language), 20.299 (style:language-asian), 20.300 (style:language-complex).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Headings of a PDF: what the outline names, and what is larger or bolder than the text around it."""
+"""Headings of a PDF: what the outline names, and what is larger or bolder than the text around it.
+
+Running heads and feet are told by the pages around one only, so that the first block of a long document comes at once.
+"""
 
 from __future__ import annotations
 

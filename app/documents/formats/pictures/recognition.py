@@ -1,4 +1,7 @@
-"""Reads the text of pictures with an installed tesseract: pixels go in by a pipe, lines with their boxes come out."""
+"""Reads the text of pictures with an installed tesseract: pixels go in by a pipe, lines with their boxes come out.
+
+A picture's file goes to tesseract as it is: nothing here decodes pictures.
+"""
 
 from __future__ import annotations
 

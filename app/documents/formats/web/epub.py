@@ -2,6 +2,9 @@
 
 Chapters are read as pages are, so broken markup is no obstacle. A block's part is the chapter's member of the archive,
 and its offsets are characters of that member's decoded text. A heading from the table of contents has no place in it.
+
+EPUB 2 and 3 (https://www.w3.org/TR/epub-33/). Elements are known by their local names, since old books have the
+namespaces of drafts or none.
 """
 
 from __future__ import annotations
