@@ -220,11 +220,6 @@ def summary_from_fields(fields: Mapping[str, Any]) -> Summary:
     )
 
 
-def statement_to_fields(statement: Statement) -> dict[str, Any]:
-    """As plain JSON."""
-    return asdict(statement)
-
-
 def statement_from_fields(fields: Mapping[str, Any]) -> Statement:
     """The statement of such values; raises KeyError, TypeError or ValueError for any others."""
     check = dict(fields["check"])

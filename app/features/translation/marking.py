@@ -53,11 +53,6 @@ class Shown:
         """Whether there is anything to translate."""
         return _LETTER.search(self.words) is not None
 
-    @property
-    def has_marks(self) -> bool:
-        """Whether a model has to keep any."""
-        return bool(marks(self.core))
-
     def whole(self, core: Content) -> Content:
         """A translated core with what was kept back, and the protected text in its place."""
         return restored((*self.before, *core, *self.after))

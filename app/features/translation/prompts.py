@@ -49,7 +49,6 @@ class Request:
 class Family(Protocol):
     """One of them."""
 
-    takes_batches: bool
     takes_context: bool
 
     def messages(self, request: Request, pair: Pair) -> list[Message]:
@@ -130,7 +129,6 @@ _ANY_TEXT = r'text ::= ([^<] | "<" [^s/] | "</" [^s])+'
 class Generic:
     """System and user message; the engine joins them for templates without a system role."""
 
-    takes_batches = True
     takes_context = True
 
     def messages(self, request: Request, pair: Pair) -> list[Message]:
@@ -234,7 +232,6 @@ _NAMES = {"pt-BR": "Brazilian Portuguese", "pt-PT": "European Portuguese"}
 class HyMt2:
     """`is_large`: the mixture of experts, whose makers recommend other sampling."""
 
-    takes_batches = False
     takes_context = True
 
     def __init__(self, *, is_large: bool = False) -> None:
@@ -256,7 +253,6 @@ class HyMt2:
 class HyMt1:
     """HY-MT1.5 and Hunyuan-MT: the plain prompt for any pair; nothing else is known in English."""
 
-    takes_batches = False
     takes_context = False
 
     def messages(self, request: Request, pair: Pair) -> list[Message]:
@@ -358,7 +354,6 @@ UNKNOWN_SOURCE = "en"
 class TranslateGemma:
     """One text a request, nothing beside it."""
 
-    takes_batches = False
     takes_context = False
 
     def messages(self, request: Request, pair: Pair) -> list[Message]:
