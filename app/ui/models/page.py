@@ -250,6 +250,7 @@ class StateView(QWidget):
 NARROW_CARD_PX = 440
 LEAST_CARD_PX = 180
 WORDS_PX = 240
+_ANY = 1 << 20
 SHORT_FACT = 28
 TURN_PX = 92
 NAME_MOST_CHARACTERS = 120
@@ -275,6 +276,19 @@ class Badge(QWidget):
     def text(self) -> str:
         """What it says."""
         return self._words.text() if not self.isHidden() else ""
+
+    def wanted_width(self) -> int:
+        """How wide it is in one line."""
+        words = self._words.fontMetrics().horizontalAdvance(self._words.text())
+        return self._theme.px(12) + self._row.spacing() + words + 1
+
+    def fit(self, room: int) -> None:
+        """Takes more lines where one has no room, in pixels."""
+        is_wrapped = self.wanted_width() > room
+        if is_wrapped != self._words.wordWrap():
+            self._words.setWordWrap(is_wrapped)
+            self._row.setStretchFactor(self._words, int(is_wrapped))  # a text in lines would like to be a square
+            self._row.setStretch(self._row.count() - 1, int(not is_wrapped))
 
     def say(self, text: str, token: str) -> None:
         """Words in a colour: success, warning or muted; "" takes the badge away."""
@@ -471,9 +485,10 @@ class ModelCard(QFrame):
         taken = 0 if is_narrow else buttons + self._outer.spacing()
         margins = self._outer.contentsMargins()
         room = self.width() - margins.left() - margins.right() - taken
-        badge = 0 if self.badge.isHidden() else self.badge.sizeHint().width() + self._head.spacing()
+        badge = 0 if self.badge.isHidden() else self.badge.wanted_width() + self._head.spacing()
         wanted = min(self.name.sizeHint().width(), self._theme.px(160)) + badge
         self._head.setDirection(along if wanted <= room else down)
+        self.badge.fit(room if wanted > room else _ANY)
 
     def _on_theme_changed(self) -> None:
         theme, px = self._theme, self._theme.px

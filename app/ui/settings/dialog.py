@@ -32,6 +32,7 @@ from app.ui.theme import ZOOM_STEPS, Theme
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.fields import Segments, Stepper, Switch
 from app.ui.widgets.labels import ElidedLabel
+from app.ui.widgets.layouts import FlowLayout
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -261,7 +262,7 @@ class SettingsDialog(QDialog):
             where.setProperty("kind", "muted")
             page.follow(where, 13)
             page.add_row(name, where, button)
-        buttons = QHBoxLayout()
+        buttons = FlowLayout(gap_px=page.column.spacing())
         keys = text_button(tr("Keyboard shortcuts"))
         keys.clicked.connect(self.shortcuts_wanted)
         buttons.addWidget(keys)
@@ -270,7 +271,6 @@ class SettingsDialog(QDialog):
             button = text_button(tr("Licences"))
             button.clicked.connect(lambda: LicenceSheet(self._theme, notices, self).show())
             buttons.addWidget(button)
-        buttons.addStretch(1)
         page.column.addLayout(buttons)
         page.finish()
         return page

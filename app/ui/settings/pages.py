@@ -32,6 +32,9 @@ NARROW_PX = 340
 """With less room for a page its fields stand below what they are for."""
 
 
+_ANY = 1 << 20  # beside its words a field has the room that it wants
+
+
 class SettingsPage(QWidget):
     """Scrolls its column; what stands in `foot` stays in sight below it."""
 
@@ -39,7 +42,7 @@ class SettingsPage(QWidget):
         super().__init__()
         self._theme = theme
         self._fonts: list[tuple[QWidget, float, int]] = []
-        self._rows: list[QBoxLayout] = []
+        self._rows: list[tuple[QBoxLayout, QWidget, int]] = []
         inside = QWidget()
         inside.setObjectName("page")
         self.column = QVBoxLayout(inside)
@@ -98,15 +101,19 @@ class SettingsPage(QWidget):
         inside.addLayout(words, 1)
         inside.addWidget(field, 0, Qt.AlignmentFlag.AlignTop)
         self.column.addWidget(row)
-        self._rows.append(inside)
-        self._arrange()
+        self.turn_with_room(inside, field, 16)
         return row
+
+    def turn_with_room(self, row: QBoxLayout, field: QWidget, gap_px: int) -> None:
+        """A row whose parts stand below each other where the page is narrow, and are `gap_px` apart where it is not."""
+        self._rows.append((row, field, gap_px))
+        self._arrange()
 
     def replace(self, layout: QVBoxLayout, old: QWidget, new: QWidget) -> None:
         """Puts `new` where `old` stands in a layout."""
         layout.replaceWidget(old, new)
         gone = {old, *old.findChildren(QWidget)}
-        self._rows = [row for row in self._rows if row.parentWidget() not in gone]
+        self._rows = [row for row in self._rows if row[0].parentWidget() not in gone]
         self._fonts = [follower for follower in self._fonts if follower[0] not in gone]
         old.hide()
         old.deleteLater()
@@ -121,9 +128,14 @@ class SettingsPage(QWidget):
         self.column.setContentsMargins(*(px(16 if is_narrow else 28), px(14 if is_narrow else 20)) * 2)
         self.column.setSpacing(px(14))
         along, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
-        for row in self._rows:
+        margins = self.column.contentsMargins()
+        bar = self._scroll.verticalScrollBar().sizeHint().width()
+        room = self.width() - margins.left() - margins.right() - bar
+        for row, field, gap_px in self._rows:
             row.setDirection(down if is_narrow else along)
-            row.setSpacing(px(6 if is_narrow else 16))
+            row.setSpacing(px(6 if is_narrow else gap_px))
+            if isinstance(field, Segments):
+                field.fit(room if is_narrow else _ANY)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -554,12 +566,12 @@ class NetworkPage(SettingsPage):
         column = QVBoxLayout(holder)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(self._theme.px(4))
-        row = QHBoxLayout()
-        row.setSpacing(self._theme.px(8))
+        row = QBoxLayout(QBoxLayout.Direction.LeftToRight)
         row.addWidget(self.token, 1)
-        row.addWidget(self.keep)
-        row.addWidget(self.forget)
+        row.addWidget(self.keep, 0, Qt.AlignmentFlag.AlignLeading)
+        row.addWidget(self.forget, 0, Qt.AlignmentFlag.AlignLeading)
         column.addLayout(row)
+        self.turn_with_room(row, self.token, 8)
         column.addWidget(self.token_note)
         self._add_block(tr("Access token"), tr("For models whose owner asks who you are."), holder)
 

@@ -9,6 +9,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen, QWheel
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractSpinBox,
+    QBoxLayout,
     QButtonGroup,
     QCheckBox,
     QDoubleSpinBox,
@@ -184,9 +185,9 @@ class Segments(QFrame):
         super().__init__()
         self.setObjectName("segments")
         self.setAccessibleName(name)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(2, 2, 2, 2)
-        row.setSpacing(2)
+        self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self._row.setContentsMargins(2, 2, 2, 2)
+        self._row.setSpacing(2)
         self._group = QButtonGroup(self)
         self._buttons: dict[str, QAbstractButton] = {}
         for key, word in choices:
@@ -197,7 +198,16 @@ class Segments(QFrame):
             button.clicked.connect(lambda _=False, key=key: on_choice(key))
             self._group.addButton(button)
             self._buttons[key] = button
-            row.addWidget(button)
+            self._row.addWidget(button)
+
+    def fit(self, room: int) -> None:
+        """Side by side where they have room, in pixels; else one above the other."""
+        around, margins = self.contentsMargins(), self._row.contentsMargins()
+        wanted = sum(button.sizeHint().width() for button in self._buttons.values())
+        wanted += self._row.spacing() * (len(self._buttons) - 1)
+        wanted += around.left() + around.right() + margins.left() + margins.right()
+        along, down = QBoxLayout.Direction.LeftToRight, QBoxLayout.Direction.TopToBottom
+        self._row.setDirection(along if wanted <= room else down)
 
     def show_value(self, value: str) -> None:
         """Shows one as chosen; nothing is told."""

@@ -84,6 +84,15 @@ def test_no_text_is_cut_off(pages: Pages, qtbot: QtBot, width: int, height: int,
         qtbot.waitUntil(nothing_is_cut_off)
 
 
+def test_what_a_model_will_do_here_takes_more_lines_in_a_small_window(pages: Pages, qtbot: QtBot) -> None:
+    fill(pages, qtbot)
+    pages.theme.zoom = 2.0
+    pages.column.hide()  # in a narrow window it lies above the pages
+    pages.window.resize(400, 480)
+    pages.show("suggested")
+    qtbot.waitUntil(lambda: [text for text in clipped_texts(pages.window) if text.startswith("QLabel")] == [])
+
+
 @pytest.mark.parametrize("zoom", [1.0, 1.5])
 def test_no_page_is_wider_than_its_window(pages: Pages, qtbot: QtBot, zoom: float) -> None:
     fill(pages, qtbot)

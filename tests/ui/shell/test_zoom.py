@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QApplication, QStyle
+from PySide6.QtWidgets import QApplication, QScrollArea, QStyle
 from pytestqt.qtbot import QtBot
 
 from app.ui.settings.dialog import SettingsDialog
@@ -167,6 +167,23 @@ def test_the_settings_of_a_small_window_have_their_pages_in_a_menu_and_nothing_i
     dialog.resize(1560, 940)
     qtbot.waitUntil(dialog._nav.isVisible)
     assert dialog._choice.isHidden()
+    dialog.close()
+
+
+def test_no_page_of_the_settings_scrolls_sideways_in_the_smallest_window_at_the_largest_zoom(
+    tiny: Frame, qtbot: QtBot
+) -> None:
+    tiny.window.open_settings()
+    dialog = tiny.window.findChild(SettingsDialog)
+    dialog.resize(640, 440)
+    qtbot.waitUntil(dialog._nav.isHidden)
+    dialog.resize(640, 440)  # which the list of the pages was too wide for
+    for page in range(dialog.pages.count()):
+        dialog.show_page(page)
+        QApplication.processEvents()
+        area = dialog.pages.currentWidget().findChild(QScrollArea)
+        assert area.viewport().width() < 640
+        assert area.horizontalScrollBar().maximum() == 0, page
     dialog.close()
 
 
