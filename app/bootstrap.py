@@ -23,10 +23,10 @@ from app.core.settings import Settings, load_settings, save_settings, sweep_sett
 from app.engine.client import EngineOnDemand
 from app.engine.fit import GpuRoom
 from app.engine.states import StateFolder
-from app.features.chat import SESSION, Chat
+from app.features.chat.answers import SESSION, Chat
+from app.features.chat.options import wish_of
 from app.features.documents import Documents
 from app.features.messages import Sentence, sentence_for
-from app.features.options import wish_of
 from app.features.work.turns import Turns
 from app.features.work.whole_file import remove_interrupted
 from app.hub.access import HUB_HOST, Ledger, Token
@@ -38,9 +38,9 @@ from app.store.jobs import Jobs, SummaryStore
 from app.store.models import ModelNotes
 
 if TYPE_CHECKING:
-    from app.features.models import Models
-    from app.features.summaries import Summaries
-    from app.features.translations import Translations
+    from app.features.models.collection import Models
+    from app.features.summary.summaries import Summaries
+    from app.features.translation.translations import Translations
     from app.features.work.engines import TaskEngines
     from app.hub.access import Access
 
@@ -86,7 +86,7 @@ class Fireside:
             return self._models
 
     def _make_models(self) -> Models:
-        from app.features.models import Models, Surroundings  # 80 ms that the window need not wait for
+        from app.features.models.collection import Models, Surroundings  # 80 ms that the window need not wait for
         from app.hub.network import Network
 
         return Models(
@@ -114,7 +114,7 @@ class Fireside:
             return self._summaries
 
     def _make_summaries(self) -> Summaries:
-        from app.features.summaries import TASK, Summaries
+        from app.features.summary.summaries import TASK, Summaries
 
         jobs, store, engines = Jobs(self.database), SummaryStore(self.database), self._engines_of(TASK)
         return Summaries(jobs, store, self.documents, engines, lambda: self.settings, turns=self._turns)
@@ -128,7 +128,7 @@ class Fireside:
             return self._translations
 
     def _make_translations(self) -> Translations:
-        from app.features.translations import TASK, Translations
+        from app.features.translation.translations import TASK, Translations
         from app.store.translations import TranslationMemory, TranslationStore
 
         return Translations(
@@ -239,7 +239,7 @@ def build_summaries(
     model: Path,
 ) -> Summaries:
     """Summaries in a database of their own, made by the one model of an engine: a terminal command's."""
-    from app.features.summaries import TASK, Summaries
+    from app.features.summary.summaries import TASK, Summaries
     from app.features.work.engines import TaskEngines
 
     engines = TaskEngines(
@@ -292,7 +292,7 @@ def gpus_of(engine: EngineOnDemand) -> tuple[GpuRoom, ...]:
 @contextmanager
 def build_models(paths: AppPaths) -> Iterator[Models]:
     """The models without the window's parts, for the terminal: labels and queue stay the window's."""
-    from app.features.models import Models, Surroundings
+    from app.features.models.collection import Models, Surroundings
     from app.hub.network import Network
 
     settings, _ = load_settings(paths.settings)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from PySide6.QtTest import QTest
 
 from app.core.events import CancelToken, Role
+from app.features.chat.documents import source_to_fields, sources_of
 from app.features.documents import Kept
-from app.features.sources import source_to_fields, sources_of
 from app.store.conversations import Use
 from app.store.documents import StoredDocument
 from app.store.messages import MessageState

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, settings
 from app.core.child import PARENT_VARIABLE, Child
 from app.core.paths import AppPaths, starter_model
 from app.engine.computer import Remembered, machine_key
-from app.features import model_speed
+from app.features.models import estimate
 from tests.helpers import warm
 from tests.helpers.program import Program, wait_until
 
@@ -71,8 +71,8 @@ def fast_machine(fresh_home: Path) -> None:
     """This computer is known to read 100 GB of weights a second, so that nothing depends on the one that tests."""
     folder = AppPaths.from_environment().cache
     folder.mkdir(parents=True, exist_ok=True)
-    speed = {model_speed.TAKEN: 100e9, model_speed.PROBED: 100e9}
-    Remembered(folder / model_speed.FILE).put(machine_key(), speed)
+    speed = {estimate.TAKEN: 100e9, estimate.PROBED: 100e9}
+    Remembered(folder / estimate.FILE).put(machine_key(), speed)
 
 
 @pytest.fixture(autouse=True)

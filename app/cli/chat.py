@@ -21,8 +21,8 @@ from app.core.paths import AppPaths
 from app.core.settings import Settings, load_settings
 from app.core.visible import clean_text
 from app.engine.client import EngineClient
+from app.features.chat.options import options_for
 from app.features.messages import sentence_for
-from app.features.options import options_for
 
 
 def add_arguments(chat: argparse.ArgumentParser) -> None:

@@ -28,19 +28,11 @@ from app.cli.translate import Files, language_code, warn
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
-from app.features.evaluate_summaries import MEASURES, Evaluation, Scored
-from app.features.evaluate_summaries import evaluate as evaluate_summaries
-from app.features.evaluate_translations import (
-    Aligned,
-    TranslationEvaluation,
-    aligned_lines,
-    aligned_segments,
-)
-from app.features.evaluate_translations import (
-    evaluate as evaluate_translations,
-)
-from app.features.evaluation_data import Example, Skipped, examples_in
+from app.features.summary.evaluation import MEASURES, Evaluation, Example, Scored, Skipped, examples_in
+from app.features.summary.evaluation import evaluate as evaluate_summaries
 from app.features.summary.result import Form, Length, Wish
+from app.features.translation.evaluation import Aligned, TranslationEvaluation, aligned_lines, aligned_segments
+from app.features.translation.evaluation import evaluate as evaluate_translations
 from app.features.translation.memory import KeptMemory, model_key
 from app.features.translation.prompts import PROMPT_VERSION
 from app.features.translation.result import SegmentDone, TranslationWish

@@ -15,11 +15,10 @@ from app.core.errors import AppError, ModelNotOurs
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.visible import size_words
-from app.features.chat import TAKES_PICTURES
-from app.features.installed_models import OPENED, Installed
-from app.features.model_choice import pick
-from app.features.models import Models
-from app.features.single_download import Ready, fetch_model
+from app.features.chat.answers import TAKES_PICTURES
+from app.features.models.choice import pick
+from app.features.models.collection import Models, Ready, fetch_model
+from app.features.models.installed import OPENED, Installed
 from app.hub.files import ModelFile, Repository, quantization_words
 from app.hub.protocol import Done, Fetched, Phase
 from app.hub.search import Found, Query

@@ -16,7 +16,7 @@ from app.documents.blocks import Block, as_markdown
 from app.documents.protocol import BlocksRead, Done, Event, Found, Read
 from app.documents.reading import read
 from app.documents.source import PageRead
-from app.features.document_messages import pages_words, remark_sentence, units
+from app.features.messages import pages_words, remark_sentence, units
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

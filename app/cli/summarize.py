@@ -31,24 +31,16 @@ from app.core.settings import load_settings
 from app.documents.folder import Expanded, expand
 from app.documents.protocol import Done, Found
 from app.documents.source import Opened, PageRead
-from app.features.document_messages import remark_sentence, units
 from app.features.documents import Documents, Kept
-from app.features.messages import sentence_for
-from app.features.summaries import Summaries
-from app.features.summarize import (
-    Merging,
-    Planned,
-    Rests,
-    SectionRead,
-    SummaryEvent,
-    Writing,
-)
+from app.features.messages import remark_sentence, sentence_for, units
 from app.features.summary.digest import FORMS, digest_summary
 from app.features.summary.export import ENDINGS, as_text, report, save
 from app.features.summary.laid_out import facts
 from app.features.summary.messages import not_made_words, nothing_words
 from app.features.summary.result import Form, InputDocument, Length, Method, Summary, Wish, unknown_languages
 from app.features.summary.stored import inputs_of
+from app.features.summary.summaries import Summaries
+from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, SummaryEvent, Writing
 from app.store.database import Database
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")

@@ -23,8 +23,8 @@ from app.core.paths import starter_model
 from app.core.settings import Settings
 from app.core.visible import visible_name, visible_text
 from app.engine.client import EngineClient
+from app.features.chat.options import wish_of
 from app.features.messages import sentence_for, silence_sentence
-from app.features.options import wish_of
 
 Result = TypeVar("Result")
 

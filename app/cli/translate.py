@@ -34,9 +34,8 @@ from app.documents.reading import find_segments, read
 from app.documents.segments import Content, Segment
 from app.documents.source import Remark
 from app.engine.client import EngineClient
-from app.features.document_messages import remark_sentence
-from app.features.model_languages import can_translate, knows
-from app.features.translate import translate
+from app.features.messages import remark_sentence
+from app.features.models.languages import can_translate, knows
 from app.features.translation.glossary import read_csv
 from app.features.translation.live import joined, segments_of
 from app.features.translation.marking import shown_text
@@ -66,6 +65,7 @@ from app.features.translation.saving import (
     rewrite,
 )
 from app.features.translation.stored import Row, Saved
+from app.features.translation.translate import translate
 from app.features.work.awake import awake
 from app.features.work.whole_file import written
 from app.language.names import base, english_name, language

@@ -120,7 +120,7 @@ class PageRead:
 
 @dataclass(frozen=True)
 class Remark:
-    """Something to tell: its name and values, put into words by `app.features.document_messages`.
+    """Something to tell: its name and values, put into words by `app.features.messages`.
 
     really (format, ending): the content is of another format than the name says.
     encoding (encoding): a text file that is not UTF-8.

@@ -31,7 +31,7 @@ class StoredMessage:
 
     `thinking` is the reasoning before the answer, which took `thinking_s` seconds (None: unknown or none). A `pinned`
     message is shown to the model even when the conversation has grown beyond its context. `sources` are stretches of
-    documents that say what an answer says, as `app.features.sources` writes them.
+    documents that say what an answer says, as `app.features.chat.documents` writes them.
     """
 
     id: int

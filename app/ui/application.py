@@ -21,8 +21,8 @@ from app.bootstrap import Fireside, build
 from app.core.errors import AppError
 from app.core.paths import AppPaths, resource
 from app.core.settings import load_settings
-from app.features.memory_watch import MemoryWatch
 from app.features.messages import Sentence
+from app.features.models.memory import MemoryWatch
 from app.ui.chat.chat_tab import ChatTab
 from app.ui.shell import tasks
 from app.ui.shell.calm_caret import CalmCaret

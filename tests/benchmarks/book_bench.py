@@ -25,8 +25,8 @@ from app.core.errors import AppError
 from app.core.gguf import check_model
 from app.engine.llama.sampling import choose
 from app.engine.protocol import Ask
-from app.features.summarize import InputDocument
 from app.features.summary.result import Wish
+from app.features.summary.summarize import InputDocument
 
 TOKENS, FEW_TOKENS = 50_000, 3_000
 ENOUGH_PAPERS = 20

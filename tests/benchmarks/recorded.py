@@ -13,8 +13,8 @@ from app.core.errors import AppError
 from app.core.events import AnswerStats, CancelToken, Finished, Message, TextDelta
 from app.engine.client import AnswerEvent, EngineClient
 from app.engine.protocol import Ask
-from app.features.summarize import InputDocument, Summarized, summarize
 from app.features.summary.result import Summary, Wish
+from app.features.summary.summarize import InputDocument, Summarized, summarize
 from tests.helpers.documents import read
 
 T = TypeVar("T")

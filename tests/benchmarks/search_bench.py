@@ -13,7 +13,7 @@ from run import Row
 
 from app.core.paths import starter_model
 from app.engine.fit import Room
-from app.features.model_estimate import estimate
+from app.features.models.estimate import estimate
 from app.hub.access import Access, Ledger
 from app.hub.network import Network
 from app.hub.search import Hub, Query

@@ -22,8 +22,8 @@ from recorded import Run, document_of, summarized
 from run import Row
 
 from app.documents.blocks import Block, Kind
-from app.features.summarize import InputDocument
 from app.features.summary.result import Form, Length, Wish
+from app.features.summary.summarize import InputDocument
 from tests.helpers.real_files import pdftotext_pages
 
 PAPERS, FEW_PAPERS = 20, 2

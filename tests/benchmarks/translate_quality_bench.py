@@ -23,8 +23,8 @@ from translate_stand_in import LANGUAGE, StandIn
 from app.core.events import CancelToken
 from app.documents.segments import Content, Segment
 from app.engine.client import EngineClient
-from app.features.translate import translate
 from app.features.translation.result import SegmentDone, Translated, TranslationWish
+from app.features.translation.translate import translate
 from tests.features.translation.pipeline import DictMemory
 from tests.helpers.rewriting import by_the_child
 

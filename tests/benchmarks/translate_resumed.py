@@ -16,7 +16,7 @@ from typing import Any
 from app.bootstrap import build
 from app.core.events import CancelToken
 from app.features.translation.result import SegmentDone, TranslationWish
-from app.features.translations import Added
+from app.features.translation.translations import Added
 from tests.helpers.script import prompts, write_script
 
 ROOT = Path(__file__).resolve().parents[2]

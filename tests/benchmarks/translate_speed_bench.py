@@ -26,8 +26,8 @@ from translate_resumed import SEGMENTS, killed_and_resumed
 from app.core.events import CancelToken
 from app.documents.segments import Segment
 from app.engine.client import ENVIRONMENT, EngineClient
-from app.features.translate import translate
 from app.features.translation.result import SegmentDone, TranslationWish
+from app.features.translation.translate import translate
 from tests.features.translation.pipeline import DictMemory
 
 SHORT_WORDS = (4, 16)

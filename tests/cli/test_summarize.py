@@ -430,7 +430,7 @@ def test_no_window_library_is_loaded_and_what_keeps_the_computer_awake_only_for_
         "psutil.sensors_battery = lambda: None\n"  # with mains power, whatever this computer has
         "from app.__main__ import main\n"
         "code = main(sys.argv[1:])\n"
-        "heavy = ('PySide6', 'docx', 'rouge_score', 'nltk', 'wakepy', 'rapidfuzz', 'app.features.summarize')\n"
+        "heavy = ('PySide6', 'docx', 'rouge_score', 'nltk', 'wakepy', 'rapidfuzz', 'app.features.summary.summarize')\n"
         "print(code, [name for name in heavy if name in sys.modules], file=sys.stderr)"
     )
 
@@ -446,10 +446,12 @@ def test_no_window_library_is_loaded_and_what_keeps_the_computer_awake_only_for_
         return result.stderr.splitlines()[-1]
 
     assert loaded("chat", "-p", "Hello") == "0 []"
-    assert loaded("summarize", str(lease)) == "0 ['wakepy', 'rapidfuzz', 'app.features.summarize']"
+    assert loaded("summarize", str(lease)) == "0 ['wakepy', 'rapidfuzz', 'app.features.summary.summarize']"
     (place,) = {Path(json.loads(fireside("doctor", "--json").stdout)["folders"]["config"])}
     save_settings(place / "settings.json", Settings().changed("summaries", stay_awake=False))
-    assert loaded("summarize", str(lease)) == "0 ['rapidfuzz', 'app.features.summarize']", "only where it is wished"
+    assert loaded("summarize", str(lease)) == "0 ['rapidfuzz', 'app.features.summary.summarize']", (
+        "only where it is wished"
+    )
 
 
 def examples(tmp_path: Path, *lines: object) -> Path:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
+import re
 
 import pytest
 
 from app.core import errors
-from app.features.messages import sentence_for
+from app.documents.formats.registry import formats, words_for
+from app.documents.source import PageRead, Remark
+from app.features.messages import pages_words, remark_sentence, sentence_for, units
 
 EXAMPLES = {
     "source": "/texts/source.txt",
@@ -63,3 +67,90 @@ def test_a_prompt_that_is_too_long_names_both_numbers() -> None:
     text = sentence_for(errors.PromptTooLong(12345, 8192)).text
     assert "12,345" in text
     assert "8,192" in text
+
+
+# What is told of a document that was read: a sentence for every remark, and words for its pages.
+
+
+DOCUMENTED = dict(re.findall(r"^(\w+) \(([^)]*)\):", inspect.getdoc(Remark) or "", re.MULTILINE))
+REMARKS: dict[str, str | int] = {
+    "format": "pdf", "ending": ".docx", "encoding": "cp1251", "count": 3, "sheet": "Costs", "rows": 1_000_000,
+    "shown": 2000, "unit": "slide", "name": "Extra", "part": "word/document.xml", "size_bytes": 12_345_678,
+    "read": "Ïðèâåò", "meant": "Привет", "pages": 30, "last": 40,
+}  # fmt: skip
+
+
+def test_the_remarks_are_documented() -> None:
+    assert len(DOCUMENTED) >= 13
+
+
+@pytest.mark.parametrize("name", DOCUMENTED)
+def test_every_remark_has_a_sentence_that_tells_its_values(name: str) -> None:
+    values = {value: REMARKS[value] for value in DOCUMENTED[name].split(", ") if value}
+    sentence = remark_sentence(Remark(name, values))
+    assert sentence[0].isupper() or sentence[0].isdigit()
+    assert sentence.endswith(".")
+    for value in values.values():
+        words = {"pdf": "a PDF document", 12_345_678: "12 MB"}.get(value, value)
+        assert (f"{words:,}" if isinstance(words, int) else words) in sentence
+
+
+@pytest.mark.parametrize("name", [name for name, values in DOCUMENTED.items() if values == "count"])
+def test_one_thing_is_told_as_one(name: str) -> None:
+    one, many = (remark_sentence(Remark(name, {"count": count})) for count in (1, 1234))
+    assert one.startswith("1 ")
+    assert many.startswith("1,234 ")
+    assert one != many.replace("1,234", "1")
+
+
+def test_names_inside_a_document_are_safe_to_show() -> None:
+    sentence = remark_sentence(Remark("attachment", {"name": "a\u202eb\nc\x1b.exe", "size_bytes": 5}))
+    assert sentence.startswith(r"The attachment a\u202eb\nc\x1b.exe (")
+
+
+def test_every_format_has_words() -> None:
+    assert all(re.match("(an?|source) ", each.words) for each in formats())
+    assert words_for("pdf") == "a PDF document"
+
+
+def seen(
+    pages: int, pictures: tuple[int, ...] = (), empty: tuple[int, ...] = (), recognized: tuple[int, ...] = ()
+) -> list[PageRead]:
+    """Pages of which some have no text."""
+    return [
+        PageRead(
+            page,
+            has_text=page not in (*pictures, *empty, *recognized),
+            is_picture=page in (*pictures, *recognized),
+            recognized=page in recognized,
+        )
+        for page in range(1, pages + 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "unit", "pages", "found"),
+    [
+        ("46 of 48 pages read; 7 and 31 are pictures", "page", 48, seen(48, (7, 31))),
+        ("48 pages read", "page", 48, seen(48)),
+        ("1 slide read", "slide", 1, seen(1)),
+        ("0 of 1 page read; 1 is a picture", "page", 1, seen(1, (1,))),
+        ("3 of 5 sheets read; 4 is a picture; 2 is empty", "sheet", 5, seen(5, (4,), (2,))),
+        ("2 of 9 pages read; 3 to 9 are pictures", "page", 9, seen(9, tuple(range(3, 10)))),
+        ("3 of 5 pages read; 1 and 2 are empty", "page", 5, seen(5, (), (1, 2))),
+        ("5 of 2,000 pages read", "page", 2000, seen(5)),
+        ("4 pages read; the text of 2 was recognized in a picture", "page", 4, seen(4, (), (), (2,))),
+        ("", "", 0, []),
+    ],
+)
+def test_the_pages_are_told_as_they_are(words: str, unit: str, pages: int, found: list[PageRead]) -> None:
+    assert pages_words(unit, pages, found) == words
+
+
+def test_a_long_list_of_pages_ends() -> None:
+    words = pages_words("page", 99, seen(99, tuple(range(1, 99, 2))))
+    assert words == "50 of 99 pages read; 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21 and others are pictures"
+
+
+def test_counts_have_their_words() -> None:
+    assert [units("page", 1), units("slide", 0), units("chapter", 1200)] == ["1 page", "0 slides", "1,200 chapters"]

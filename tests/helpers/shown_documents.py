@@ -13,7 +13,7 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter, QTextLayout, QTextLin
 from app.core.events import CancelToken
 from app.documents.blocks import Block, Box, Kind, Place
 from app.documents.protocol import Drawn
-from app.features.shown_document import Mark
+from app.features.documents import Mark
 
 WIDTH_PT, HEIGHT_PT, MARGIN_PT = 420.0, 594.0, 36.0
 

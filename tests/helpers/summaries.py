@@ -12,8 +12,6 @@ from app.bootstrap import Fireside
 from app.core.events import CancelToken, Finished, FinishReason, Message, Role, TextDelta
 from app.documents.blocks import Block, Kind, block_to_fields
 from app.engine.client import EngineClient
-from app.features.summaries import Summaries
-from app.features.summarize import Writing
 from app.features.summary.result import (
     Anchor,
     Coverage,
@@ -29,6 +27,8 @@ from app.features.summary.result import (
     Wish,
 )
 from app.features.summary.stored import StoredSummary
+from app.features.summary.summaries import Summaries
+from app.features.summary.summarize import Writing
 from app.features.work.engines import RESERVE_BYTES
 from app.features.work.queue import Worked
 from app.store.documents import DocumentStore, StoredDocument

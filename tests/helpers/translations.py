@@ -23,7 +23,7 @@ from app.features.translation.result import (
     TranslationPlanned,
     TranslationWish,
 )
-from app.features.translations import Added, StoredTranslation, Translations
+from app.features.translation.translations import Added, StoredTranslation, Translations
 from app.features.work.queue import Worked
 from tests.helpers.script import prompts
 

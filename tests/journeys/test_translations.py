@@ -22,7 +22,7 @@ from lxml import etree
 from app.bootstrap import build
 from app.core.events import CancelToken
 from app.features.translation.result import TranslationWish
-from app.features.translations import Added, Saved
+from app.features.translation.translations import Added, Saved
 from tests.helpers.dragging import TRANSLATE, drop_with_the_mouse
 from tests.helpers.models_on_disk import write_model
 from tests.helpers.program import Program, is_gone, wait_until

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from app.core.events import ModelLoaded
-from app.features.model_languages import weights_of
+from app.features.models.languages import weights_of
 from app.features.summary.result import Length
 from app.language.names import has_word_spaces
 

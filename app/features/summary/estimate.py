@@ -33,8 +33,8 @@ class Estimates:
         self._budgets: dict[str, Budgets] = {}
 
     def estimate(self, document_ids: Sequence[int], wish: Wish, cancel: CancelToken) -> Estimate | None:
-        """See `app.features.summaries.Summaries.estimate`."""
-        from app.features.summarize import plan  # the window lists summaries without it
+        """See `app.features.summary.summaries.Summaries.estimate`."""
+        from app.features.summary.summarize import plan  # the window lists summaries without it
 
         with self._engines.opened(cancel, may_ask=False) as engine:
             if engine is None or engine.loaded is None:

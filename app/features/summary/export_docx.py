@@ -14,9 +14,9 @@ from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
 from app import APP_NAME
-from app.features.docx_language import in_english, set_language
 from app.features.summary.laid_out import LaidOut, Line, Part, Source, lay_out
 from app.features.summary.result import Summary
+from app.features.work.docx_language import in_english, set_language
 
 LINK = "Hyperlink"
 _EMBER = RGBColor(0xB2, 0x3F, 0x12)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.features.document_messages import clause, units
+from app.features.messages import clause, units
 from app.features.summary.result import Check, Coverage, Form, Reason, Statement, SummarizedDocument, Summary
 from app.language.detection import SMALL_WORDS, language_by_words
 from app.language.names import english_name

@@ -3,9 +3,8 @@
 A document is data: it stands in a frame that nothing inside can end, with its name and headings, and the instructions
 to larger models say so. Small ones are held by their grammar, which knows nothing but sentences; they copy whatever
 stands in the frame, so that name and headings stand before it, and say again what was wrong with their last answer, so
-that they are only asked once more. The wording follows what the papers named in
-`app.features.summarize` found to work. Whoever changes it counts PROMPT_VERSION up, as it is part of the names under
-which finished steps are kept.
+that they are only asked once more. The wording follows what the papers named in `app.features.summary.summarize` found
+to work. Whoever changes it counts PROMPT_VERSION up, as it is part of the names under which finished steps are kept.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from app.core.events import FinishReason, Message, Role
-from app.features.document_prompt import framed
+from app.features.documents import framed
 from app.features.summary.result import Form, InputDocument
 from app.features.summary.sections import Section
 from app.features.work.asking import REFUSING

@@ -20,7 +20,7 @@ from app.store.jobs import Job, Jobs, SummaryStore
 
 
 class Summarize(Protocol):
-    """As `app.features.summarize.summarize`."""
+    """As `app.features.summary.summarize.summarize`."""
 
     def __call__(
         self, documents: Sequence[InputDocument], wish: Wish, engine: EngineClient, steps: Steps, cancel: CancelToken

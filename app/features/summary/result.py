@@ -348,7 +348,7 @@ def unknown_languages(model: Path, documents: Sequence[InputDocument], wish: Wis
 
 def not_made_for(model: Path, codes: Sequence[str]) -> tuple[str, ...]:
     """Which of the languages a model was not made for."""
-    from app.features.model_languages import knows  # reads a catalog that a window need not wait for
+    from app.features.models.languages import knows  # reads a catalog that a window need not wait for
     from app.language.names import base, language
 
     able = {base(code) for code in knows(model).languages}

@@ -8,7 +8,7 @@ from app.store.jobs import SummaryStore
 
 
 class KeptSteps:
-    """As the pipeline asks for it; see `app.features.summarize.Steps`. `kept` counts the new ones."""
+    """As the pipeline asks for it; see `app.features.summary.summarize.Steps`. `kept` counts the new ones."""
 
     def __init__(self, store: SummaryStore, job_id: int) -> None:
         self._store, self._job_id = store, job_id

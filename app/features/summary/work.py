@@ -15,7 +15,7 @@ from app.core.settings import Chat, Settings
 from app.documents.blocks import Block, Kind
 from app.engine.client import EngineClient
 from app.engine.protocol import Ask, Sampling
-from app.features.options import template_variables
+from app.features.chat.options import template_variables
 from app.features.summary.budgets import Budgets
 from app.features.summary.checks import Cited, verify
 from app.features.summary.prompts import PROMPT_VERSION, line_of

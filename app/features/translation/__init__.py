@@ -1,1 +1,1 @@
-"""The parts of translating: languages, prompts, checks, glossary, stored work. `app.features.translate` joins them."""
+"""The parts of translating: languages, prompts, checks, glossary, stored work; `translate` joins them."""

@@ -17,7 +17,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from app.documents.segments import Content, Mark, Segment, content_of, plain
 from app.documents.split import Rank, cuts_in
-from app.features.model_languages import GENERIC, TRANSLATE_GEMMA, Knows
+from app.features.models.languages import GENERIC, TRANSLATE_GEMMA, Knows
 from app.features.translation.delivering import Candidate
 from app.features.translation.marking import Shown, trimmed
 from app.features.translation.problems import weight

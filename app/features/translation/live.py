@@ -10,9 +10,8 @@ from app.core.events import CancelToken, Message, Role, TextDelta
 from app.documents.segments import Content, Segment, plain
 from app.engine.client import EngineClient
 from app.engine.protocol import Ask
-from app.features.chat import title_from
-from app.features.model_languages import GENERIC
-from app.features.translate import translate
+from app.features.chat.answers import title_from
+from app.features.models.languages import GENERIC
 from app.features.translation.batches import Step, Unit
 from app.features.translation.delivering import candidate
 from app.features.translation.marking import shown
@@ -28,6 +27,7 @@ from app.features.translation.result import (
     wish_to_fields,
 )
 from app.features.translation.stored import KIND, TYPED
+from app.features.translation.translate import translate
 from app.features.translation.work import Work, begin
 from app.features.work.queue import DONE
 from app.store.jobs import Job, Jobs

@@ -63,7 +63,7 @@ class Family(Protocol):
 
 def family_for(name: str, *, is_large: bool = False) -> Family:
     """By the name in `capability.Knows.family`. `is_large`: of Hy-MT2, the mixture of experts of 30 billion weights."""
-    from app.features.model_languages import HY_MT1, HY_MT2, TRANSLATE_GEMMA
+    from app.features.models.languages import HY_MT1, HY_MT2, TRANSLATE_GEMMA
 
     if name == HY_MT2:
         return HyMt2(is_large=is_large)

@@ -30,7 +30,7 @@ from app.store.translations import StoredSegment, TranslationStore
 
 
 class Translate(Protocol):
-    """As `app.features.translate.translate`."""
+    """As `app.features.translation.translate.translate`."""
 
     def __call__(
         self,
@@ -152,6 +152,6 @@ def with_the_pipeline(
     done: Mapping[int, Translated],
 ) -> Iterator[TranslationEvent]:
     """The program's own way; see `Translate`."""
-    from app.features.translate import translate  # the window lists translations without it
+    from app.features.translation.translate import translate  # the window lists translations without it
 
     yield from translate(segments, wish, engine, memory, cancel, done=done)

@@ -14,8 +14,8 @@ from docx.text.paragraph import Paragraph
 
 from app import APP_NAME
 from app.documents.blocks import Kind
-from app.features.docx_language import in_english, set_language
 from app.features.translation.recomposed import Recomposed, own_label, page_label
+from app.features.work.docx_language import in_english, set_language
 
 _GREY = RGBColor(0x6B, 0x64, 0x5D)
 _NOT_XML = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF, *range(0xD800, 0xE000)])

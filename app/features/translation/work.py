@@ -13,8 +13,8 @@ from app.core.settings import Chat, Settings
 from app.documents.segments import Content, Segment, SegmentKind, plain
 from app.engine.client import EngineClient
 from app.engine.protocol import Ask
-from app.features.model_languages import Knows, knows, weights_of
-from app.features.options import template_variables
+from app.features.chat.options import template_variables
+from app.features.models.languages import Knows, knows, weights_of
 from app.features.translation.batches import Sizes, Step, Unit, answer_tokens, sizes_for
 from app.features.translation.checks import Checks
 from app.features.translation.consistency import Consistency

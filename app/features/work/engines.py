@@ -16,7 +16,7 @@ from app.engine.client import EngineClient
 from app.engine.computer import free_memory_bytes
 from app.engine.fit import Layout, shape_of
 from app.engine.protocol import Wish
-from app.features.model_messages import Words, gigabytes
+from app.features.models.messages import Words, gigabytes
 
 LOOK_EVERY_S = 0.1
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from app.core.events import CancelToken
 from app.engine.client import EngineClient
-from app.features.model_speed import Speed, probe
+from app.features.models.estimate import Speed, probe
 from app.features.work.queue import DONE
 from app.store.jobs import Jobs
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QWidget
 
 from app.core.events import CancelToken, Finished, PromptProgress, TextDelta
-from app.features.chat import AnswerStarted, ContextCompacted, ContextIsFull, ContextWidened, DocumentsShown
+from app.features.chat.answers import AnswerStarted, ContextCompacted, ContextIsFull, ContextWidened, DocumentsShown
 from app.language.sentences import sentences, written, written_words
 from app.ui.shell import tasks
 

@@ -38,7 +38,7 @@ from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:
-    from app.features.chat import Chat
+    from app.features.chat.answers import Chat
 
 
 class Attaching(QObject):

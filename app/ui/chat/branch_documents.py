@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.features.document_prompt import page_mark
-from app.features.shown_document import Mark
-from app.features.sources import Source, source_from_fields, source_on_page
+from app.features.chat.documents import Source, source_from_fields, source_on_page
+from app.features.documents import Mark, page_mark
 from app.store.conversations import Attachment, Use
 from app.store.documents import StoredDocument
 from app.ui.shell.i18n import tr
 
 if TYPE_CHECKING:
-    from app.features.chat import Chat
+    from app.features.chat.answers import Chat
     from app.store.conversations import StoredMessage
 
 MOST_PLACES = 8

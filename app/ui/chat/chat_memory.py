@@ -9,7 +9,7 @@ from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 
 from app.core.errors import AppError
 from app.core.events import Role
-from app.features.context import Parts
+from app.features.chat.prompts import Parts
 from app.features.messages import Sentence
 from app.ui.chat.answering import Answering
 from app.ui.chat.context_full import ContextFull
@@ -20,7 +20,7 @@ from app.ui.theme import Theme
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.chat import Chat
+    from app.features.chat.answers import Chat
     from app.ui.chat.chat_view import ChatView
 
 ALMOST_FULL = 0.9

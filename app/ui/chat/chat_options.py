@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QWidget
 from app.core.errors import AppError
 from app.core.events import ModelLoaded
 from app.core.settings import Settings
-from app.features.options import SWITCHES, known_sampling, own_max_tokens, will_think
+from app.features.chat.options import SWITCHES, known_sampling, own_max_tokens, will_think
 from app.store.conversations import Conversation, Conversations
 from app.ui.chat.chat_settings import ChatSettings
 from app.ui.chat.composer import Composer

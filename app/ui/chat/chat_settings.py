@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.visible import clean_text
-from app.features.options import MOST_TOKENS
+from app.features.chat.options import MOST_TOKENS
 from app.ui.icons import icon
 from app.ui.shell.i18n import tr, window_title
 from app.ui.theme import Theme

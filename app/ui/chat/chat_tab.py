@@ -19,7 +19,7 @@ from app.ui.shell.tab_spec import CHAT, SUMMARIZE, TRANSLATE, Tab, UiContext
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.context import Parts
+    from app.features.chat.prompts import Parts
 
 
 class ChatTab(Tab):

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
 from app.core.paths import starter_model
-from app.features.chat import Chat
+from app.features.chat.answers import Chat
+from app.features.chat.prompts import hidden_ids
 from app.features.messages import NO_PICTURES
-from app.features.prompts import hidden_ids
 from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.answering import Answering, Work
 from app.ui.chat.attaching import Attaching

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.errors import AppError
-from app.features.context import Parts
+from app.features.chat.prompts import Parts
 from app.ui.shell import tasks
 
 if TYPE_CHECKING:
-    from app.features.chat import Chat
+    from app.features.chat.answers import Chat
 
 DELAY_MS = 500
 

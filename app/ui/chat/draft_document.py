@@ -9,7 +9,7 @@ from app.store.conversations import Attachment, Use
 from app.ui.document.files import FileToRead
 
 if TYPE_CHECKING:
-    from app.features.chat import Chat, Fit
+    from app.features.chat.answers import Chat, Fit
 
 
 @dataclass(eq=False, kw_only=True)

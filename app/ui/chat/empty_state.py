@@ -14,7 +14,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 
 if TYPE_CHECKING:
-    from app.features.models import Suggestion
+    from app.features.models.collection import Suggestion
 
 STARTER_IDEAS = (
     "Write a short poem about the sea.",

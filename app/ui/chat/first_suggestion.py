@@ -17,7 +17,7 @@ from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify
 
 if TYPE_CHECKING:
-    from app.features.models import Models, Suggestion
+    from app.features.models.collection import Models, Suggestion
     from app.hub.catalog import Entry
     from app.hub.downloads import Download
 

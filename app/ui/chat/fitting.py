@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.events import CancelToken
-from app.features.chat import Fit
+from app.features.chat.answers import Fit
 from app.store.conversations import Attachment, Use
 from app.ui.shell import tasks
 
 if TYPE_CHECKING:
-    from app.features.chat import Chat
+    from app.features.chat.answers import Chat
 
 AGAIN_MS = 150
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QRect, Signal
 from PySide6.QtWidgets import QWidget
 
-from app.features.document_messages import units
+from app.features.messages import units
 from app.store.conversations import Use
 from app.store.documents import StoredDocument
 from app.ui.chat.branch_documents import BranchDocuments

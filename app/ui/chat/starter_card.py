@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QVBoxLayout
 
-from app.features.model_estimate import download_words, fit_words, pace_words
+from app.features.models.estimate import download_words, fit_words, pace_words
 from app.ui.shell.i18n import size_text, tr
 from app.ui.shell.model_loader import in_words
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 
 if TYPE_CHECKING:
-    from app.features.models import Suggestion
+    from app.features.models.collection import Suggestion
 
 WIDTH_PX = 592
 NARROW_PX = 480

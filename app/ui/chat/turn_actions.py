@@ -19,7 +19,7 @@ from app.ui.shell.notify import Notify
 from app.ui.text.clipboard import html_of, mime_data
 
 if TYPE_CHECKING:
-    from app.features.chat import Chat
+    from app.features.chat.answers import Chat
     from app.store.conversations import StoredMessage
     from app.ui.chat.chat_view import ChatView
 

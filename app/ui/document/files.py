@@ -19,8 +19,8 @@ from app.documents.folder import MOST_FILES, Expanded
 from app.documents.formats import registry
 from app.documents.protocol import Found
 from app.documents.source import ENCODINGS, PageRead, Remark
-from app.features.document_messages import pages_words, remark_sentence, units
 from app.features.documents import WHOLE, Documents, Kept, Part, ReadEvent, Waits
+from app.features.messages import pages_words, remark_sentence, units
 from app.store.documents import StoredDocument
 from app.ui.icons import icon
 from app.ui.shell import tasks

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from app.documents.blocks import Block, Kind
-from app.features.shown_document import Mark, ShownDocument
+from app.features.documents import Mark, ShownDocument
 from app.language.scripts import is_right_to_left
 
 

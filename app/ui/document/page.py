@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 from app.core.errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.documents.protocol import Drawn
-from app.features.shown_document import ShownDocument
+from app.features.documents import ShownDocument
 from app.ui.document.marks import Area, joined
 from app.ui.shell import tasks
 from app.ui.shell.i18n import tr

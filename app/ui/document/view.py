@@ -24,8 +24,8 @@ from shiboken6 import isValid
 
 from app.core.errors import AppError
 from app.documents.blocks import Block
+from app.features.documents import Mark, ShownDocument
 from app.features.messages import sentence_for
-from app.features.shown_document import Mark, ShownDocument
 from app.ui.document.header import DocumentHeader, DocumentSearch, page_words
 from app.ui.document.marks import areas_on, page_of, span_of
 from app.ui.document.page import ZOOMS, PageArea, PageDrawer, Picture

@@ -17,7 +17,7 @@ from app.ui.task_bar import TaskBar
 from app.ui.widgets.notice_bar import Notice
 
 if TYPE_CHECKING:
-    from app.features.models import Models
+    from app.features.models.collection import Models
     from app.hub.downloads import Download
     from app.ui.theme import Theme
 

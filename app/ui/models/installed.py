@@ -15,7 +15,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QMenu, QVBoxLayout, 
 
 from app.core.errors import AppError, ModelMissing, ModelNotOurs
 from app.core.events import CancelToken, CopyProgress
-from app.features import chat
+from app.features.chat import answers
 from app.hub.files import quantization_words
 from app.hub.models_folder import checked
 from app.ui.icons import icon
@@ -34,7 +34,7 @@ from app.ui.widgets.notice_bar import Notice
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.installed_models import Installed
+    from app.features.models.installed import Installed
     from app.hub.models_folder import Thrown
 
 
@@ -260,7 +260,7 @@ def facts_of(installed: Installed, now_s: float) -> str:
     words = quantization_words(model.tag) if model.tag else ""
     kind = f"{words} ({model.tag})" if words else model.tag
     origin = tr(_ORIGINS.get(model.origin, "")) if model.origin in _ORIGINS else ""
-    vision = tr("sees pictures") if model.vision_path and chat.TAKES_PICTURES else ""
+    vision = tr("sees pictures") if model.vision_path and answers.TAKES_PICTURES else ""
     used = used_words(installed.used_at, now_s)
     return join(size_text(model.size_bytes), kind, vision, used, origin)
 

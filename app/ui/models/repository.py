@@ -27,10 +27,10 @@ from PySide6.QtWidgets import (
 from app.core import errors
 from app.core.events import CancelToken
 from app.engine.fit import Room
-from app.features import chat
-from app.features.file_choice import recommended, representatives
+from app.features.chat import answers
 from app.features.messages import Sentence, sentence_for
-from app.features.model_estimate import TOO_LARGE, Fit, fit_words, pace_words
+from app.features.models.choice import recommended, representatives
+from app.features.models.estimate import TOO_LARGE, Fit, fit_words, pace_words
 from app.hub.files import ModelFile, RemoteFile, Repository, quantization_words
 from app.ui.icons import icon
 from app.ui.models.page import Choice, StateView
@@ -683,7 +683,7 @@ class FitFoot(QFrame):
             self.vision.hide()
             self.vision.deleteLater()
         self._vision, self.vision = file, None
-        if file is None or not chat.TAKES_PICTURES:
+        if file is None or not answers.TAKES_PICTURES:
             return
         self.vision = CheckRow(self._theme, tr("With pictures, +{size}", size=size_text(file.size_bytes)))
         self.vision.setToolTip(tr("The file {name} lets it look at pictures", name=file.name))

@@ -27,7 +27,7 @@ from app.ui.widgets.layouts import name_widgets
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.model_storage import StorageReport
+    from app.features.models.collection import StorageReport
 
 
 # What, its name, what it is, the button, the question before it is cleared, and the button that does it.

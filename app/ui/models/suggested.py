@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QPushButton
 from app.core.errors import EnvironmentProblem
 from app.core.paths import starter_model
 from app.features.messages import sentence_for
-from app.features.model_estimate import TOO_LARGE, download_words, fit_words, pace_words
+from app.features.models.estimate import TOO_LARGE, download_words, fit_words, pace_words
 from app.hub.files import quantization, quantization_words
 from app.ui.models.page import ModelCard, ModelsPage
 from app.ui.shell import tasks
@@ -25,7 +25,7 @@ from app.ui.widgets.fields import Segments
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.models import Suggestion
+    from app.features.models.collection import Suggestion
     from app.hub.catalog import Entry
     from app.hub.downloads import Download
 

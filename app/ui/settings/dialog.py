@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from app import APP_NAME, __version__
 from app.core.errors import AppError
 from app.core.paths import resource_root
-from app.features.options import MOST_TOKENS
+from app.features.chat.options import MOST_TOKENS
 from app.ui.settings.pages import EnginePage, MemoryPage, NetworkPage, SettingsPage, SummariesPage
 from app.ui.shell.desktop import open_folder
 from app.ui.shell.i18n import tr, window_title

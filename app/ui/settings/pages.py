@@ -15,7 +15,7 @@ from app.core.errors import AppError
 from app.core.gguf import GgufProblem, read_header
 from app.engine.protocol import Device, DevicesDescribed
 from app.features.messages import sentence_for
-from app.features.model_messages import gigabytes
+from app.features.models.messages import gigabytes
 from app.ui.settings import connections
 from app.ui.settings.connections import Connections, ConnectionTable
 from app.ui.shell import tasks

@@ -33,7 +33,7 @@ from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.labels import plain_tip
 
 if TYPE_CHECKING:
-    from app.features.translations import Translations
+    from app.features.translation.translations import Translations
 
 SIZE_PX, ROW_PX = (720, 520), 32
 TYPING_MS = 250

@@ -13,9 +13,9 @@ from app.core.errors import AppError
 from app.core.events import LoadProgress, ModelLoaded
 from app.core.paths import starter_model
 from app.core.visible import visible_name
+from app.features.chat.options import wish_of
 from app.features.messages import Sentence, sentence_for
-from app.features.model_messages import Words, surprise_words, trying_words
-from app.features.options import wish_of
+from app.features.models.messages import Words, surprise_words, trying_words
 from app.ui.shell import tasks
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Qt, QTimer, SignalInstance
 
-from app.features.memory_watch import MemoryWatch, Verdict
 from app.features.messages import Sentence
-from app.features.model_messages import SLEEPS_FOR_MEMORY, WAITS_FOR_ANSWER, WAITS_FOR_SUMMARY
+from app.features.models.memory import MemoryWatch, Verdict
+from app.features.models.messages import SLEEPS_FOR_MEMORY, WAITS_FOR_ANSWER, WAITS_FOR_SUMMARY
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify
 from app.ui.widgets.notice_bar import Notice

@@ -25,8 +25,8 @@ from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.core.paths import starter_model
 from app.features.messages import sentence_for
-from app.features.summaries import Estimate
 from app.features.summary.result import Wish
+from app.features.summary.summaries import Estimate
 from app.language.names import english_name
 from app.ui.document.files import (
     DocumentChip,
@@ -57,7 +57,7 @@ from app.ui.work.estimating import Estimating
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.model_messages import Words
+    from app.features.models.messages import Words
 
 
 MOST_REMARKS = 3

@@ -11,7 +11,6 @@ from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from app.features.summaries import StoredSummary
 from app.features.summary.messages import (
     coverage_words,
     language_words,
@@ -20,6 +19,7 @@ from app.features.summary.messages import (
     unknown_in_short,
 )
 from app.features.summary.result import Form, Summary
+from app.features.summary.summaries import StoredSummary
 from app.ui.icons import icon
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify

@@ -31,9 +31,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 
-from app.features.document_prompt import page_mark
-from app.features.documents import Documents
-from app.features.shown_document import Mark
+from app.features.documents import Documents, Mark, page_mark
 from app.features.summary.messages import check_words
 from app.features.summary.result import Anchor, Form, Statement, SummarizedDocument
 from app.language.scripts import is_right_to_left

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from app.features.summarize import Planned, SectionRead
+from app.features.summary.result import Planned, SectionRead
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import CHAT, TRANSLATE, UiContext

@@ -11,9 +11,9 @@ from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QFocusEvent
 from PySide6.QtWidgets import QApplication, QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
-from app.features.summaries import StoredSummary
-from app.features.summarize import SummaryEvent
 from app.features.summary.result import Coverage, Statement, SummarizedDocument, Summary, Wish
+from app.features.summary.summaries import StoredSummary
+from app.features.summary.summarize import SummaryEvent
 from app.ui.document.view import DocumentPanel
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify

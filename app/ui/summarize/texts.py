@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from app.features.document_messages import units
-from app.features.summaries import Estimate, StoredSummary
-from app.features.summarize import Merging, Planned, Rests, SectionRead, Summarized, SummaryEvent, Writing
+from app.features.messages import units
 from app.features.summary.result import Form, Length, Statement, Summary
+from app.features.summary.summaries import Estimate, StoredSummary
+from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, Summarized, SummaryEvent, Writing
 from app.store.documents import StoredDocument
 from app.ui.shell.i18n import tr
 from app.ui.work.estimating import time_words

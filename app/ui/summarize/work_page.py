@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.features.summaries import StoredSummary
-from app.features.summarize import Planned, SectionRead, SummaryEvent, Writing
 from app.features.summary.result import Form, Statement
+from app.features.summary.summaries import StoredSummary
+from app.features.summary.summarize import Planned, SectionRead, SummaryEvent, Writing
 from app.ui.icons import icon
 from app.ui.shell.i18n import tr
 from app.ui.summarize.column import Column

@@ -55,7 +55,7 @@ from app.ui.work.runner import Runner
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.translations import Translations
+    from app.features.translation.translations import Translations
 
 
 AT_WORK = (QUEUED, RUNNING)

@@ -29,9 +29,9 @@ from app.ui.widgets.layouts import FlowLayout, name_widgets
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.model_languages import Knows
-    from app.features.model_messages import Words
-    from app.features.models import Suggestion
+    from app.features.models.collection import Suggestion
+    from app.features.models.languages import Knows
+    from app.features.models.messages import Words
     from app.hub.downloads import Download
 
 
@@ -583,7 +583,7 @@ class Able:
 
     def can(self, source: str, target: str) -> bool:
         """Whether it can translate a pair; `source` "" is any."""
-        from app.features.model_languages import can_translate  # 80 ms that the window need not wait for
+        from app.features.models.languages import can_translate  # 80 ms that the window need not wait for
 
         return self.translates and self.knows is not None and can_translate(self.knows, source, target)
 
@@ -623,7 +623,7 @@ class Capability(QObject):
         self._task.failed.connect(self._on_failed)
 
     def _found(self, _cancel: CancelToken) -> Iterator[Able]:
-        from app.features.model_languages import knows  # reads headers, and is not needed at start
+        from app.features.models.languages import knows  # reads headers, and is not needed at start
 
         model = self._app.translations.model
         yield Able(model, knows(model))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.core.events import ModelLoaded
-from app.features.model_languages import weights_of
+from app.features.models.languages import weights_of
 from app.features.summary.budgets import budgets_for, length_words
 from app.features.summary.result import Length
 

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from app.features.summarize import Merging
 from app.features.summary.steps import MemorySteps
+from app.features.summary.summarize import Merging
 from tests.features.summary.pipeline import (
     NARROW_TOKENS,
     events_of,

@@ -10,9 +10,9 @@ import pytest
 from app.bootstrap import Fireside, build
 from app.core.errors import DocumentGone
 from app.core.events import CancelToken
-from app.features.summaries import Estimate, Summaries
-from app.features.summarize import Planned
 from app.features.summary.result import Length, Wish
+from app.features.summary.summaries import Estimate, Summaries
+from app.features.summary.summarize import Planned
 from app.store.jobs import Jobs
 from tests.helpers.engine import user
 from tests.helpers.script import prompts, write_script

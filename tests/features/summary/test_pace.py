@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.features.summarize import Merging, Planned, Rests, SectionRead, Writing
 from app.features.summary.pace import Pace
+from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, Writing
 from app.features.work.asking import FIRST_WINDOW
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from app.documents.blocks import Block, Kind
-from app.features.summarize import InputDocument, Planned, SectionRead, Summarized
 from app.features.summary.record import Partial, Record
 from app.features.summary.result import Anchor, Coverage, Statement, Summary, Wish, summary_from_fields
+from app.features.summary.summarize import InputDocument, Planned, SectionRead, Summarized
 from app.store.database import Database
 from app.store.jobs import Jobs, SummaryStore
 from tests.features.summary.test_pace import Clock

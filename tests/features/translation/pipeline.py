@@ -12,10 +12,10 @@ from app.core.child import own_command
 from app.core.events import CancelToken
 from app.documents.segments import Content, Mark, Segment, SegmentKind
 from app.engine.client import EngineClient
-from app.features.translate import translate
 from app.features.translation.delivering import Damage, damage_of, marked
 from app.features.translation.marking import Shown
 from app.features.translation.result import SegmentDone, Translated, TranslationEvent, TranslationWish
+from app.features.translation.translate import translate
 from tests.helpers.engine import load
 from tests.helpers.script import requests, write_script
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.features.model_languages import Knows
+from app.features.models.languages import Knows
 from app.features.translation.batches import Sizes, answer_tokens, batches_of, sizes_for
 
 

@@ -10,7 +10,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QLabel, QMenu, QPushButton, QToolButton
 
 from app.bootstrap import Fireside
-from app.features.context import Parts
+from app.features.chat.prompts import Parts
 from app.ui.chat.answer_view import AnswerView
 from app.ui.chat.attaching import Attaching
 from app.ui.chat.attachment_row import AttachmentRow, DraftChip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QLabel, QLineEdit, QToolButton
 
-from app.features.shown_document import Mark
+from app.features.documents import Mark
 from app.ui.document.header import DocumentSearch
 from app.ui.document.page import PageArea, PagePaper
 from app.ui.document.text import DocumentText

@@ -8,7 +8,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from app.core.events import Role
-from app.features.context import Parts
+from app.features.chat.prompts import Parts
 from app.ui.chat.context_full import ContextFull
 from app.ui.chat.question_view import QuestionView
 from tests.helpers.clipping import clipped_texts

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.features.context import Budget, Parts
+from app.features.chat.prompts import Budget, Parts
 from app.ui.chat.context_panel import ContextPanel, notes_on, rows_of
 from app.ui.shell.status_line import ContextGauge
 from app.ui.theme import Theme

@@ -13,8 +13,8 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors import NetworkOff
 from app.core.events import CancelToken
-from app.features.model_estimate import Fit
-from app.features.models import Suggestion
+from app.features.models.collection import Suggestion
+from app.features.models.estimate import Fit
 from app.hub.catalog import Entry
 from app.hub.downloads import Download
 from app.hub.library import InstalledModel

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 
-from app.features.memory_watch import Memory, MemoryWatch
+from app.features.models.memory import Memory, MemoryWatch
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.model_sleep import ModelSleep

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.features.shown_document import Mark
+from app.features.documents import Mark
 from app.ui.document.header import DocumentSearch
 from app.ui.shell import tasks
 from app.ui.theme import Theme

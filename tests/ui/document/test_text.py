@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.documents.blocks import Block, Kind
-from app.features.shown_document import Mark
+from app.features.documents import Mark
 from app.ui.document.text import MOST_STRETCHES, DocumentText
 from app.ui.theme import LIGHT, Theme
 from tests.helpers.gaps import Gaps

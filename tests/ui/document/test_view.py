@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors import DatabaseDamaged, DocumentUnreadable
 from app.documents.blocks import Block, Kind
-from app.features.shown_document import Mark
+from app.features.documents import Mark
 from app.ui.document.view import DocumentView
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify

@@ -11,7 +11,7 @@ from typing import TypeVar
 from app.core.events import CancelToken
 from app.core.settings import Settings
 from app.engine.fit import Room
-from app.features.model_estimate import Fit
+from app.features.models.estimate import Fit
 from app.hub.files import ModelFile, RemoteFile, Repository
 from app.hub.search import Found, Page, Query
 

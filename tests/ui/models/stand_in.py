@@ -17,10 +17,9 @@ from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 from app.core.errors import AppError, ModelNotOurs
 from app.core.events import CancelToken, CopyProgress
 from app.core.paths import starter_model
-from app.features.installed_models import Installed
-from app.features.model_estimate import TIGHT, TOO_LARGE, WELL, Fit
-from app.features.model_storage import StorageReport
-from app.features.models import Suggestion
+from app.features.models.collection import StorageReport, Suggestion
+from app.features.models.estimate import TIGHT, TOO_LARGE, WELL, Fit
+from app.features.models.installed import Installed
 from app.hub.catalog import Entry
 from app.hub.downloads import Download, DownloadRequest
 from app.hub.files import ModelFile, RemoteFile, Repository
@@ -121,7 +120,7 @@ class Queue:
 
 
 class Models:
-    """What `app.features.models.Models` offers to the window."""
+    """What `app.features.models.collection.Models` offers to the window."""
 
     def __init__(self) -> None:
         self.downloads = Queue(self._tell)

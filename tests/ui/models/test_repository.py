@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox, QTextBrowser
 from app.core import errors
 from app.engine.fit import Room
 from app.features.messages import sentence_for
-from app.features.model_estimate import Fit
+from app.features.models.estimate import Fit
 from app.hub.files import ModelFile, RemoteFile
 from app.ui.models.repository import RepositoryPage
 from app.ui.shell import tasks

@@ -8,7 +8,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from app.features.model_storage import StorageReport
+from app.features.models.collection import StorageReport
 from app.ui.models.storage import own_folder
 from tests.ui.models.stand_in import Pages
 

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from app.core.events import ModelLoaded
 from app.core.settings import load_settings
-from app.features.model_messages import short_count
+from app.features.models.messages import short_count
 from app.ui.shell.status_line import StatusLine, device_text
 from app.ui.theme import Theme
 from tests.helpers.clipping import clipped_texts

@@ -13,7 +13,6 @@ from pytestqt.qtbot import QtBot
 
 from app.bootstrap import build
 from app.core.events import CancelToken
-from app.features.summarize import InputDocument, Planned, SectionRead, Summarized, SummaryEvent
 from app.features.summary.result import (
     Anchor,
     Check,
@@ -24,6 +23,7 @@ from app.features.summary.result import (
     Summary,
     Wish,
 )
+from app.features.summary.summarize import InputDocument, Planned, SectionRead, Summarized, SummaryEvent
 from app.ui.shell.notify import Notify
 from app.ui.summarize.summarize_tab import new_runner
 from app.ui.summarize.summarize_view import SummarizeView

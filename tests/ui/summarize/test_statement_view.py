@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.features.shown_document import Mark
+from app.features.documents import Mark
 from app.features.summary.result import Check, Form, Reason, Statement
 from app.ui.summarize.statements import Chip, StatementView, Told
 from app.ui.theme import Theme

@@ -14,8 +14,8 @@ from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
 from app.bootstrap import Fireside, build
-from app.features.summaries import StoredSummary
 from app.features.summary.result import Wish
+from app.features.summary.summaries import StoredSummary
 from app.store.jobs import Jobs
 from app.ui.shell.notify import Notify
 from app.ui.summarize.summarize_tab import summary_words

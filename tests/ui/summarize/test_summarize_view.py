@@ -10,9 +10,9 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton, QWidget
 
 from app.core.errors import ModelTooLarge
-from app.features.shown_document import Mark
-from app.features.summarize import Merging, Planned, Rests, SectionRead, Writing
+from app.features.documents import Mark
 from app.features.summary.result import Form, Length, Wish
+from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, Writing
 from tests.helpers.attached import lease_pdf, notes
 from tests.helpers.clipping import clipped_texts
 from tests.ui.summarize.conftest import FOUND, Desk, Open, differing, found, summary_of

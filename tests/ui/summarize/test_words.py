@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from app.features.summaries import Estimate, StoredSummary
-from app.features.summarize import Merging, Planned, Rests, SectionRead, Writing
 from app.features.summary.result import (
     Anchor,
     Check,
@@ -15,6 +13,8 @@ from app.features.summary.result import (
     SummarizedDocument,
     Wish,
 )
+from app.features.summary.summaries import Estimate, StoredSummary
+from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, Writing
 from app.ui.summarize.statements import Places, told
 from app.ui.summarize.texts import Progress, figures_of, time_words, work_words
 

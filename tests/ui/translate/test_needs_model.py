@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import app.features.models as facade
+import app.features.models.collection as facade
 from app.hub.catalog import Entry
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.translate import TranslateDesk

@@ -7,8 +7,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextDocument
 from pytestqt.qtbot import QtBot
 
-from app.features.summaries import StoredSummary
 from app.features.summary.result import Wish
+from app.features.summary.summaries import StoredSummary
 from app.ui.widgets.labels import ElidedLabel, plain_tip
 from app.ui.work.column import WorkListModel
 

@@ -1,0 +1,426 @@
+"""Chat: questions and answers in the store, each answer a generator of typed events.
+
+An answer is saved while it is written, at least once a second, so that a crash or a power cut costs
+no more than that; whatever ends it leaves its text and a state that says how it ended.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.core.errors import AppError
+from app.core.events import (
+    CANCELLED,
+    AnswerStats,
+    CancelToken,
+    Finished,
+    FinishReason,
+    LoadProgress,
+    ModelLoaded,
+    PromptProgress,
+    Role,
+    TextDelta,
+    Waiting,
+)
+from app.core.settings import Settings
+from app.engine.client import EngineClient
+from app.features.chat.documents import DOCUMENTS_SHARE, Attached, source_to_fields, sources_of
+from app.features.chat.options import options_for
+from app.features.chat.prompts import Parts, Prompts, View, hidden_ids
+from app.features.documents import Documents, whole_text
+from app.store.conversations import Attachment, Conversation, Conversations, MessageState, StoredMessage
+
+log = logging.getLogger(__name__)
+
+TITLE_CHARACTERS = 48
+TAKES_PICTURES = False
+"""Whether a message can carry pictures: what sees them is promised only then."""
+SESSION = "chat-{}"
+"""What the engine calls a conversation by; filled with its id."""
+
+_STATES = {FinishReason.CANCELLED: MessageState.STOPPED}
+
+
+@dataclass(frozen=True)
+class AnswerStarted:
+    """The answer has its place in the store."""
+
+    message_id: int
+
+
+@dataclass(frozen=True)
+class ContextCompacted:
+    """Earlier turns have just left the model's memory: `dropped` messages; the prompt takes `kept_tokens`."""
+
+    dropped: int
+    kept_tokens: int
+
+
+@dataclass(frozen=True)
+class ContextWidened:
+    """The loaded context is larger than before: so many messages are shown to the model again."""
+
+    brought_back: int
+
+
+@dataclass(frozen=True)
+class ContextIsFull:
+    """The last event where the settings say to ask first: nothing was sent, and what was asked is kept.
+
+    `message_id` is the question, or the answer that was to go on.
+    """
+
+    message_id: int
+
+
+@dataclass(frozen=True)
+class DocumentsShown:
+    """Which passages of documents the model is shown with a question has just been settled."""
+
+    question_id: int
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How a document would stand in the next prompt, in tokens: all of it, and the room there is for it.
+
+    `most_tokens` is the room without the other documents.
+    """
+
+    tokens: int
+    room_tokens: int
+    most_tokens: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it can be shown."""
+        return self.tokens <= self.room_tokens
+
+
+ContextEvent = ContextCompacted | ContextWidened | ContextIsFull
+AnswerEvent = AnswerStarted | ContextEvent | DocumentsShown | PromptProgress | Waiting | TextDelta | Finished
+
+
+def title_from(text: str, characters: int = TITLE_CHARACTERS) -> str:
+    """A title out of the first words of a question, cut at a word, at most `characters` long."""
+    line = " ".join(text.split())
+    if len(line) <= characters:
+        return line
+    cut = line[:characters]
+    return (cut.rsplit(" ", 1)[0] if " " in cut else cut).rstrip(" ,.;:") + "…"
+
+
+class Chat:
+    """Asks, edits, answers again and continues; owns no thread and no queue.
+
+    A temporary one has a store that forgets, and the engine keeps nothing of it either.
+    """
+
+    def __init__(
+        self,
+        engine: EngineClient,
+        conversations: Conversations,
+        documents: Documents,
+        settings: Callable[[], Settings],
+        *,
+        is_temporary: bool = False,
+    ) -> None:
+        self.conversations = conversations
+        self.documents = documents
+        self.is_temporary = is_temporary
+        self._engine = engine
+        self._settings = settings
+        self._attached = Attached(documents)
+        self._prompts = Prompts(engine, settings, self._attached)
+
+    def add_question(self, conversation_id: int, text: str, *, draft_of: int | None = 0) -> StoredMessage:
+        """Stores a question under the last message; an untitled conversation gets its title from it.
+
+        `draft_of` is the draft whose documents go with it: a conversation's, or None for that of a new chat.
+        """
+        conversation = self.conversations.get(conversation_id)
+        leaf_id = conversation.leaf_id if conversation else None
+        question = self.conversations.add_message(conversation_id, leaf_id, Role.USER, text)
+        if conversation and not conversation.title:
+            self.conversations.update(conversation_id, title=title_from(question.text))
+        if draft_of != 0:
+            self.documents.attachments.send(draft_of, question.id)
+        return question
+
+    def edit_question(self, message_id: int, text: str) -> StoredMessage:
+        """Stores another version of a question beside it, with its documents; raises KeyError when it is gone."""
+        old = self._stored(message_id)
+        new = self.conversations.add_message(old.conversation_id, old.parent_id, Role.USER, text)
+        self.documents.attachments.copy(old.id, new.id)
+        return new
+
+    def answer(self, question_id: int, cancel: CancelToken, *, when_full: str = "") -> Iterator[AnswerEvent]:
+        """Answers a question; asked again, the answer becomes another version.
+
+        `when_full` goes before the setting of that name: compact, rolling or ask.
+        """
+        question = self._stored(question_id)
+        answer = self.conversations.add_message(
+            question.conversation_id, question_id, Role.ASSISTANT, "", state=MessageState.WRITING, model=self._model()
+        )
+        yield AnswerStarted(answer.id)
+        yield from self._write(answer, cancel, when_full)
+
+    def continue_answer(self, answer_id: int, cancel: CancelToken, *, when_full: str = "") -> Iterator[AnswerEvent]:
+        """Goes on with an answer that stopped early; new text is appended to what is stored."""
+        answer = self._stored(answer_id)
+        self._finish(replace(answer, stats=None), MessageState.WRITING)  # a crash would leave less than there is
+        yield AnswerStarted(answer.id)
+        yield from self._write(answer, cancel, when_full)
+
+    def parts(self, conversation_id: int | None, system: str, draft: str) -> Parts | None:
+        """What a prompt with `draft` as its next message is made of; None without a loaded model.
+
+        `system` is the system prompt of a conversation that is not stored yet (`conversation_id` None).
+        """
+        if self._engine.loaded is None:
+            return None
+        conversation = self.conversations.get(conversation_id) if conversation_id is not None else None
+        branch = self.conversations.path(conversation.id) if conversation is not None else []
+        attachments = self.documents.attachments.in_draft(conversation_id)
+        return self._prompts.parts(conversation, system, branch, draft, attachments)
+
+    def fit_of(self, attachment: Attachment, conversation_id: int | None, system: str) -> Fit | None:
+        """Whether a document in a draft can be shown whole beside the others there; None without a loaded model."""
+        if self._engine.loaded is None:
+            return None
+        document = self.documents.of(attachment)
+        tokens = self._prompts.tokens_of([whole_text(document, self.documents.blocks(document.id))])[0]
+        conversation = self.conversations.get(conversation_id) if conversation_id is not None else None
+        others = [one for one in self.documents.attachments.in_draft(conversation_id) if one.id != attachment.id]
+        parts = self._prompts.parts(conversation, system, [], "", others)
+        most = int(parts.budget.prompt_tokens * DOCUMENTS_SHARE) - parts.system
+        room = most - (parts.used_tokens - parts.system)
+        return Fit(tokens, max(0, room), max(0, most))
+
+    def hidden_ids(self, conversation_id: int) -> tuple[int, ...]:
+        """The messages of the chosen branch that the model is not shown."""
+        conversation = self.conversations.get(conversation_id)
+        return hidden_ids(conversation, self.conversations.path(conversation_id)) if conversation else ()
+
+    def forget(self, conversation_id: int) -> None:
+        """After a conversation was deleted: what the engine keeps of it goes too."""
+        try:
+            self._engine.forget_session(SESSION.format(conversation_id))
+        except AppError as error:  # the child ended, and what it had in memory with it
+            log.info("a deleted chat's state could not be asked for: %s", type(error).__name__)
+
+    def _write(self, answer: StoredMessage, cancel: CancelToken, when_full: str) -> Iterator[AnswerEvent]:
+        thinking = (answer.thinking, answer.thinking_s) if answer.text else ("", None)  # else it thinks anew
+        draft = Draft(self.conversations, answer.id, answer.text, *thinking)
+        try:
+            conversation = self.conversations.get(answer.conversation_id)
+            branch = self._branch(answer)
+            when_full = when_full or self._settings().chat.when_full
+            shown = self._prompts.fitting(conversation, branch, cancel, when_full)
+            if conversation is not None and shown.newly_hidden:
+                if when_full == "ask" and shown.newly_hidden > 0:
+                    draft.give_up(MessageState.FAILED)
+                    yield self._take_back(answer)
+                    return
+                self.conversations.update(conversation.id, first_kept_id=shown.first_kept_id)
+                yield _moved(shown)
+            if any(one.role is Role.USER and self._has_documents(one.id) for one in branch):
+                yield DocumentsShown(answer.parent_id or 0)
+            before = self._written_before(answer) if answer.text else None
+            if cancel.cancelled:  # sent with a cancel behind it, a short answer might still come
+                draft.finish(MessageState.STOPPED, Finished(before) if before else None)
+                yield Finished(CANCELLED)
+                return
+            for event in self._engine.generate(
+                shown.messages(conversation.system_prompt if conversation else ""),
+                session=self._session(conversation),
+                continue_last=bool(answer.text),
+                cancel=cancel,
+                **self._options(conversation),
+            ):
+                if isinstance(event, LoadProgress | ModelLoaded):
+                    continue
+                if isinstance(event, TextDelta):
+                    draft.append(event)
+                if not isinstance(event, Finished):
+                    yield event
+                    continue
+                whole = with_before(event.stats, before) if before else event.stats
+                draft.finish(_STATES.get(whole.finish_reason, MessageState.COMPLETE), Finished(whole))
+                self._keep_sources(answer.id, draft.text, branch)
+                yield Finished(whole)
+        except AppError:
+            draft.give_up(MessageState.INTERRUPTED if draft.text else MessageState.FAILED)
+            raise
+        finally:
+            draft.give_up(MessageState.INTERRUPTED)
+
+    def _written_before(self, answer: StoredMessage) -> AnswerStats | None:
+        """What was measured of an answer that goes on; where an end was not measured, its tokens are counted."""
+        if answer.stats is not None:
+            return replace(answer.stats, finish_reason=FinishReason.CANCELLED)
+        try:
+            tokens = self._prompts.tokens_of([answer.text])[0]
+        except AppError as error:  # the answer itself will say what is wrong
+            log.info("an answer's beginning was not counted: %s", type(error).__name__)
+            return None
+        return AnswerStats(0, 0, tokens, 0.0, 0.0, FinishReason.CANCELLED)
+
+    def _has_documents(self, message_id: int) -> bool:
+        return bool(self.documents.attachments.of_messages([message_id]))
+
+    def _keep_sources(self, answer_id: int, text: str, branch: Sequence[StoredMessage]) -> None:
+        """Where the answer may come from, for chats with documents."""
+        found = sources_of(text, self._attached.documents_of(branch), self.documents.store)
+        if found:
+            self.conversations.set_sources(answer_id, [source_to_fields(one) for one in found])
+
+    def _take_back(self, answer: StoredMessage) -> ContextIsFull:
+        """An answer that was not sent for leaves its place, or is as it was."""
+        if answer.text:
+            self._finish(answer, answer.state)
+            return ContextIsFull(answer.id)
+        self.conversations.delete_message(answer.id)
+        assert answer.parent_id is not None
+        return ContextIsFull(answer.parent_id)
+
+    def _finish(self, answer: StoredMessage, state: MessageState) -> None:
+        self.conversations.finish_message(
+            answer.id, answer.text, state, answer.stats, thinking=answer.thinking, thinking_s=answer.thinking_s
+        )
+
+    def _branch(self, answer: StoredMessage) -> list[StoredMessage]:
+        """The messages that lead to this answer, the answer included."""
+        branch = self.conversations.path(answer.conversation_id)
+        ids = [message.id for message in branch]
+        if answer.id in ids:
+            return branch[: ids.index(answer.id) + 1]
+        branch = []
+        step: StoredMessage | None = answer  # another version was chosen meanwhile
+        while step is not None:
+            branch.insert(0, step)
+            step = self.conversations.message(step.parent_id) if step.parent_id is not None else None
+        return branch
+
+    def _session(self, conversation: Conversation | None) -> str:
+        return SESSION.format(conversation.id) if conversation and not self.is_temporary else ""
+
+    def _options(self, conversation: Conversation | None) -> dict[str, Any]:
+        """Fields of `Ask` that the conversation and the settings decide."""
+        return options_for(conversation, self._settings(), self._engine.loaded)
+
+    def _stored(self, message_id: int) -> StoredMessage:
+        message = self.conversations.message(message_id)
+        if message is None:
+            raise KeyError(message_id)
+        return message
+
+    def _model(self) -> str:
+        loaded = self._engine.loaded
+        return loaded.name if loaded else ""
+
+
+def with_before(now: AnswerStats, before: AnswerStats) -> AnswerStats:
+    """The statistics of a whole answer whose last part is `now`; the speed is that of all parts that were measured."""
+    if not now.prompt_tokens:  # stopped before anything of it was read
+        return replace(before, finish_reason=now.finish_reason)
+    parts = [one for one in (before, now) if one.tokens_per_s > 0]
+    written = sum(one.generated_tokens - 1 for one in parts)
+    writing_s = sum((one.generated_tokens - 1) / one.tokens_per_s for one in parts)
+    return replace(
+        now,
+        # What was written before was read as a part of this prompt.
+        prompt_tokens=max(0, now.prompt_tokens - before.generated_tokens),
+        reused_tokens=max(0, min(now.reused_tokens, now.prompt_tokens - before.generated_tokens)),
+        generated_tokens=before.generated_tokens + now.generated_tokens,
+        thinking_tokens=before.thinking_tokens + now.thinking_tokens,
+        time_to_first_token_s=before.time_to_first_token_s or now.time_to_first_token_s,
+        tokens_per_s=written / writing_s if writing_s > 0 else 0.0,
+    )
+
+
+def _moved(shown: View) -> ContextCompacted | ContextWidened:
+    if shown.newly_hidden > 0:
+        return ContextCompacted(shown.newly_hidden, shown.tokens)
+    return ContextWidened(-shown.newly_hidden)
+
+
+# An answer while it is written, saved so often that a crash or a power cut costs less than a second.
+
+
+SAVE_EVERY_S = 0.5
+
+
+class Draft:
+    """The text of an answer and the thinking before it, saved at most `SAVE_EVERY_S` behind.
+
+    `thinking_s` is how long the thinking took; None without any. An answer that goes on keeps its former thinking.
+    """
+
+    def __init__(
+        self,
+        conversations: Conversations,
+        message_id: int,
+        text: str,
+        thinking: str = "",
+        thinking_s: float | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.text = text
+        self.thinking = thinking
+        self._conversations = conversations
+        self._message_id = message_id
+        self._clock = clock
+        self._saved_at_s = clock()
+        self._thought_before_s = thinking_s
+        self._thinking_from_s: float | None = None
+        self._thinking_to_s: float | None = None
+        self._open = True
+
+    @property
+    def thinking_s(self) -> float | None:
+        """Seconds from the first of the thinking to the first of the answer, or until now."""
+        if self._thinking_from_s is None:
+            return self._thought_before_s
+        until_s = self._thinking_to_s if self._thinking_to_s is not None else self._clock()
+        return (self._thought_before_s or 0.0) + until_s - self._thinking_from_s
+
+    def append(self, delta: TextDelta) -> None:
+        """New text; saves when the last time is long enough ago."""
+        now_s = self._clock()
+        if delta.thinking:
+            self.thinking += delta.text
+            self._thinking_from_s = now_s if self._thinking_from_s is None else self._thinking_from_s
+        else:
+            self.text += delta.text
+            self._thinking_to_s = now_s if self._thinking_to_s is None else self._thinking_to_s
+        if now_s - self._saved_at_s >= SAVE_EVERY_S:
+            self._conversations.save_text(self._message_id, self.text, self.thinking)
+            self._saved_at_s = now_s
+
+    def finish(self, state: MessageState, event: Finished | None = None) -> None:
+        """Saves the whole text with how it ended."""
+        self._open = False
+        self._conversations.finish_message(
+            self._message_id,
+            self.text,
+            state,
+            event.stats if event else None,
+            thinking=self.thinking,
+            thinking_s=self.thinking_s,
+        )
+
+    def give_up(self, state: MessageState) -> None:
+        """Keeps what is there when the loop was left early; a disk that refuses that too is only logged."""
+        if not self._open:
+            return
+        try:
+            self.finish(state)
+        except AppError as error:
+            log.error("the end of answer %d was not saved: %s", self._message_id, type(error).__name__)

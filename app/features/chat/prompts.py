@@ -1,0 +1,481 @@
+"""Prompts of stored conversations: what the model is shown, counted with its tokenizer, and what leaves its memory."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+
+from app.core.errors import NoModel, PromptTooLong
+from app.core.events import CancelToken, Message, ModelLoaded, Role
+from app.core.settings import Settings
+from app.engine.client import EngineClient
+from app.features.chat.documents import DOCUMENTS_SHARE, Attached
+from app.features.chat.options import max_tokens_of, will_think
+from app.store.conversations import Attachment, Conversation, StoredMessage
+
+# What the model is shown of a conversation, in tokens, and what leaves its memory when that does not fit.
+#
+# Not fitting is an event, not a window that slides: whole turns go at once, until there is room for the next ones, and
+# the prompt's beginning then stays the same byte for byte, so that the engine re-uses what it has read. Nothing is
+# deleted, and nothing is ever cut inside a message.
+
+
+COMPACTED_SHARE = 0.75
+"""How much of the room is taken after an event: the rest is for the turns until the next one."""
+ANSWER_TOKENS = 1024
+THINKING_TOKENS = 4096
+MARGIN_SHARE = 0.03
+LEAST_MARGIN_TOKENS = 64
+
+CARRIED_MESSAGES = 8
+CARRIED_TOKENS = 1024
+CARRIED_SHARE = 0.1
+CARRIED_HEADING = "The beginning of this conversation is not shown. In it the user wrote, word for word:"
+CARRIED_HEADING_TOKENS = 48
+"""More than any tokenizer makes of the heading and the lines between."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The loaded context in tokens, divided: `reserve` for the answer, `margin` for what counting cannot see."""
+
+    context_tokens: int
+    reserve_tokens: int
+    margin_tokens: int
+
+    @property
+    def prompt_tokens(self) -> int:
+        """What a prompt may take."""
+        return self.context_tokens - self.reserve_tokens - self.margin_tokens
+
+    @property
+    def carried_tokens(self) -> int:
+        """What instructions from turns that are not shown may take of it."""
+        return min(CARRIED_TOKENS, int(self.prompt_tokens * CARRIED_SHARE))
+
+
+def budget_for(context_tokens: int, max_tokens: int, *, is_thinking: bool = False) -> Budget:
+    """The budget of a context; the answer's reserve never takes more than half of it. `max_tokens` -1: no limit."""
+    least = ANSWER_TOKENS if max_tokens < 0 else min(max_tokens, ANSWER_TOKENS)
+    wanted = THINKING_TOKENS if is_thinking else least
+    margin = max(LEAST_MARGIN_TOKENS, int(context_tokens * MARGIN_SHARE))
+    return Budget(context_tokens, min(wanted, context_tokens // 2), min(margin, context_tokens // 8))
+
+
+@dataclass(frozen=True)
+class Said:
+    """One message of the branch with what it takes in the prompt."""
+
+    id: int
+    role: Role
+    text: str
+    tokens: int
+    pinned: bool = False
+
+
+@dataclass(frozen=True)
+class View:
+    """What the model is shown: the `carried` instructions in the system message, then `said` in order.
+
+    `first_kept_id` is None while all of the conversation is shown; `hidden` are the ids that are not, `newly_hidden`
+    of them since the fitting that made this view (negative: so many are shown again). `tokens` is never less than the
+    prompt takes.
+    """
+
+    said: tuple[Said, ...]
+    carried: tuple[Said, ...]
+    hidden: tuple[int, ...]
+    first_kept_id: int | None
+    tokens: int
+    newly_hidden: int = 0
+
+    def messages(self, system: str) -> list[Message]:
+        """The prompt, as templates want it: neighbours of one role are joined."""
+        head = system_text(system, self.carried)
+        messages = [Message(Role.SYSTEM, head)] if head else []
+        for one in self.said:
+            if messages and messages[-1].role is one.role:
+                messages[-1] = Message(one.role, f"{messages[-1].text}\n\n{one.text}")
+            else:
+                messages.append(Message(one.role, one.text))
+        return messages
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A prompt's parts in tokens, for people. `hidden` counts the messages that are not shown to the model.
+
+    `system` has what the template adds, `carried` what is quoted of instructions from turns that are not shown.
+    """
+
+    system: int
+    carried: int
+    pinned: int
+    earlier: int
+    message: int
+    budget: Budget
+    hidden: int = 0
+    documents: int = 0
+
+    @property
+    def used_tokens(self) -> int:
+        """The whole prompt."""
+        return self.system + self.carried + self.pinned + self.earlier + self.documents + self.message
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the next message does not fit as things are."""
+        return self.used_tokens > self.budget.prompt_tokens
+
+
+def system_text(system: str, carried: Sequence[Said]) -> str:
+    """The system message with the instructions that are carried along."""
+    if not carried:
+        return system if system.strip() else ""
+    quoted = "\n\n".join(f"- {one.text}" for one in carried)
+    return "\n\n".join([*([system] if system.strip() else []), CARRIED_HEADING, quoted])
+
+
+def view(said: Sequence[Said], first_kept_id: int | None, fixed_tokens: int, budget: Budget, when_full: str) -> View:
+    """What is shown as things are, whether or not it fits.
+
+    `fixed_tokens` is the system prompt with everything that a template adds. A `first_kept_id` that is not in `said`
+    counts as None. Instructions are carried unless the window is a rolling one.
+    """
+    return _view_from(said, _place(said, first_kept_id), fixed_tokens, _carried_tokens(budget, when_full))
+
+
+def fit(said: Sequence[Said], first_kept_id: int | None, fixed_tokens: int, budget: Budget, when_full: str) -> View:
+    """What is shown so that it fits: as it is, or with the oldest turns gone.
+
+    The newest turn and pinned messages stay. A rolling window drops only as many as it must, else a quarter of the
+    budget becomes free. In a context so much larger that a quarter stays free, all is shown again. Raises
+    PromptTooLong when what stays does not fit.
+    """
+    now = view(said, first_kept_id, fixed_tokens, budget, when_full)
+    room = budget.prompt_tokens
+    if now.hidden:
+        whole = _view_from(said, 0, fixed_tokens, 0)
+        if whole.tokens <= int(room * COMPACTED_SHARE):
+            return replace(whole, newly_hidden=-len(now.hidden))
+    if now.tokens <= room:
+        return now
+    target = room if when_full == "rolling" else int(room * COMPACTED_SHARE)
+    found = _fitted(said, _place(said, first_kept_id), fixed_tokens, _carried_tokens(budget, when_full), target)
+    if found.tokens > room:
+        found = _fitted(said, _place(said, first_kept_id), fixed_tokens, 0, target)
+    if found.tokens > room:
+        raise PromptTooLong(found.tokens, room)
+    return replace(found, newly_hidden=len(found.hidden) - len(now.hidden))
+
+
+def parts_of(shown: View, message_tokens: int, budget: Budget) -> Parts:
+    """The parts of a view to which a message of `message_tokens` will be added."""
+    pinned = sum(one.tokens for one in shown.said if one.pinned)
+    earlier = sum(one.tokens for one in shown.said if not one.pinned)
+    carried = _tokens_of(shown.carried)
+    system = shown.tokens - carried - pinned - earlier
+    return Parts(system, carried, pinned, earlier, message_tokens, budget, len(shown.hidden))
+
+
+def turn_starts(said: Sequence[Said]) -> list[int]:
+    """Where turns begin: at each question, with all that follows up to the next one."""
+    return [place for place, one in enumerate(said) if one.role is Role.USER or place == 0]
+
+
+def _fitted(said: Sequence[Said], first: int, fixed_tokens: int, carried_tokens: int, target: int) -> View:
+    """The view from the first turn after `first` with which the target is met; without one, the newest turn's."""
+    starts = [start for start in turn_starts(said) if start > first] or [first]
+    for start in starts[:-1]:
+        if fixed_tokens + sum(one.tokens for one in said[start:]) <= target:
+            found = _view_from(said, start, fixed_tokens, carried_tokens)
+            if found.tokens <= target:
+                return found
+    return _view_from(said, starts[-1], fixed_tokens, carried_tokens)
+
+
+def _place(said: Sequence[Said], message_id: int | None) -> int:
+    return next((place for place, one in enumerate(said) if one.id == message_id), 0)
+
+
+def _carried_tokens(budget: Budget, when_full: str) -> int:
+    return budget.carried_tokens if when_full != "rolling" else 0
+
+
+def _view_from(said: Sequence[Said], start: int, fixed_tokens: int, carried_tokens: int) -> View:
+    back = _brought_back(said[:start])
+    shown = (*back, *said[start:])
+    shown_ids = {one.id for one in back}
+    left = [one for one in said[:start] if one.id not in shown_ids]
+    carried = carry(left, carried_tokens)
+    tokens = fixed_tokens + sum(one.tokens for one in shown) + _tokens_of(carried)
+    return View(shown, carried, tuple(one.id for one in left), said[start].id if start else None, tokens)
+
+
+def _tokens_of(carried: Sequence[Said]) -> int:
+    return sum(one.tokens for one in carried) + (CARRIED_HEADING_TOKENS if carried else 0)
+
+
+def _brought_back(before: Sequence[Said]) -> tuple[Said, ...]:
+    """The pinned messages; an answer comes with its question, without which it says little."""
+    kept: dict[int, Said] = {}
+    question: Said | None = None
+    for one in before:
+        if one.role is Role.USER:
+            question = one
+        elif one.pinned and question is not None:
+            kept[question.id] = replace(question, pinned=True)
+        if one.pinned:
+            kept[one.id] = one
+    return tuple(kept.values())
+
+
+def carry(left: Iterable[Said], limit_tokens: int) -> tuple[Said, ...]:
+    """Which of the person's messages are carried word for word: the first one and the latest, in their order."""
+    asked = [one for one in left if one.role is Role.USER and one.text.strip()]
+    chosen: list[Said] = []
+    room = limit_tokens - CARRIED_HEADING_TOKENS
+    for one in [*asked[:1], *reversed(asked[1:])]:
+        if len(chosen) < CARRIED_MESSAGES and one.tokens <= room:
+            chosen.append(one)
+            room -= one.tokens
+    return tuple(one for one in asked if one in chosen)
+
+
+# How many tokens messages take for the loaded model: every text is counted once, however often it is sent.
+
+
+KEPT_COUNTS = 20_000
+SAMPLE = "a"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a model's template adds: once to a prompt, without a system message or with one, and around a message."""
+
+    bare: int
+    with_system: int
+    around: dict[Role, int]
+
+
+class TokenCounts:
+    """Counts texts by themselves and adds what the template puts around a message; from any thread.
+
+    Sending the whole conversation to be counted before each turn would cost the first token of a long chat dear.
+    """
+
+    def __init__(self, engine: EngineClient) -> None:
+        self._engine = engine
+        self._counts: OrderedDict[bytes, int] = OrderedDict()
+        self._frames: dict[str, Frame] = {}
+        self._counting = threading.Lock()
+
+    def wait_for_model(self, cancel: CancelToken) -> None:
+        """Returns when a model is there, loading the last one again where it was lost, or when it was cancelled."""
+        if self._engine.loaded is None:
+            self._engine.count_texts([SAMPLE], cancel=cancel)
+
+    def model(self) -> ModelLoaded:
+        """The loaded model. Raises NoModel."""
+        loaded = self._engine.loaded
+        if loaded is None:
+            raise NoModel
+        return loaded
+
+    def fixed(self, system: str) -> int:
+        """Tokens of the system prompt and of what the template adds to any prompt.
+
+        Without one, there may be instructions to carry in its place: then it is the larger of both cases.
+        """
+        frame = self._frame()
+        if not system.strip():
+            return max(frame.bare, frame.with_system)
+        return frame.with_system + self.texts([system])[0]
+
+    def messages(self, messages: Sequence[Message]) -> list[int]:
+        """Tokens that each message takes in a prompt; joining neighbours of one role only makes it less."""
+        around = self._frame().around
+        counts = self.texts([message.text for message in messages])
+        return [around[message.role] + count for message, count in zip(messages, counts, strict=True)]
+
+    def texts(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text by itself."""
+        with self._counting:
+            return self._texts(texts)
+
+    def _texts(self, texts: Sequence[str]) -> list[int]:
+        model = self.model()
+        keys = [
+            blake2b(f"{model.path}\0{model.size_bytes}\0{text}".encode(), digest_size=16).digest() for text in texts
+        ]
+        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._counts}
+        if missing:
+            self._counts.update(zip(missing, self._engine.count_texts(list(missing.values())), strict=True))
+        found = [self._counts[key] for key in keys]
+        for key in keys:
+            self._counts.move_to_end(key)
+        while len(self._counts) > KEPT_COUNTS:
+            self._counts.popitem(last=False)
+        return found
+
+    def _frame(self) -> Frame:
+        model = self.model()
+        key = f"{model.path}\0{model.size_bytes}"
+        if key not in self._frames:
+            self._frames[key] = self._measured()
+        return self._frames[key]
+
+    def _measured(self) -> Frame:
+        """Prompts of one word a message, each longer by one: what is not the word is the template's."""
+        word = self.texts([SAMPLE])[0]
+        sizes = [self._engine.count_tokens(_sample(roles)) for roles in ("u", "ua", "uau", "su")]
+        answer, question = max(word, sizes[1] - sizes[0]), max(word, sizes[2] - sizes[1])
+        around = {Role.USER: question - word, Role.ASSISTANT: answer - word}
+        return Frame(max(0, sizes[0] - question), max(0, sizes[3] - question - word), around)
+
+
+def _sample(roles: str) -> list[Message]:
+    names = {"u": Role.USER, "a": Role.ASSISTANT, "s": Role.SYSTEM}
+    return [Message(names[role], SAMPLE) for role in roles]
+
+
+# Prompts: counted with the loaded model's tokenizer, and made to fit its context.
+
+
+LARGEST_FRAME_TOKENS = 32
+"""More than templates put around one message."""
+NOTHING = Budget(0, 0, 0)
+
+
+class Prompts:
+    """Knows what the model is shown of a branch; stores nothing."""
+
+    def __init__(self, engine: EngineClient, settings: Callable[[], Settings], attached: Attached) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._attached = attached
+        self._counts = TokenCounts(engine)
+
+    def fitting(
+        self, conversation: Conversation | None, branch: Sequence[StoredMessage], cancel: CancelToken, when_full: str
+    ) -> View:
+        """What is shown of a branch so that it fits; raises PromptTooLong. Cancelled, nothing is counted."""
+        self._counts.wait_for_model(cancel)
+        loaded = self._engine.loaded
+        kept_id = _kept_id(branch, conversation)
+        if loaded is None or cancel.cancelled:
+            return view(_uncounted(branch), kept_id, 0, NOTHING, "rolling")
+        budget = self._budget(conversation, loaded)
+        system = conversation.system_prompt if conversation else ""
+        room = int(budget.prompt_tokens * DOCUMENTS_SHARE)
+        self._attached.decide(branch, lambda: room - self._counts.fixed(system), self._counts.texts)
+        self._choose_passages(branch, _hidden(branch, kept_id), budget)
+        shown = self._fitted(conversation, branch, kept_id, budget, when_full)
+        if shown.newly_hidden > 0 and self._choose_passages(branch, shown.hidden, budget):
+            # A document just left the model's memory: its passages stand in for it, and need room too.
+            shown = self._fitted(conversation, branch, kept_id, budget, when_full)
+        return shown
+
+    def _fitted(
+        self,
+        conversation: Conversation | None,
+        branch: Sequence[StoredMessage],
+        kept_id: int | None,
+        budget: Budget,
+        when_full: str,
+    ) -> View:
+        system = conversation.system_prompt if conversation else ""
+        texts = self._attached.texts(_sent(branch))
+        if kept_id is None and _surely_fits(system, texts, budget):
+            return view(_uncounted(branch, texts), None, 0, budget, when_full)
+        return fit(self._counted(branch, texts), kept_id, self._counts.fixed(system), budget, when_full)
+
+    def _choose_passages(self, branch: Sequence[StoredMessage], hidden: Sequence[int], budget: Budget) -> bool:
+        return self._attached.choose_passages(branch, hidden, budget.prompt_tokens, self._counts.texts)
+
+    def parts(
+        self,
+        conversation: Conversation | None,
+        system: str,
+        branch: Sequence[StoredMessage],
+        draft: str,
+        attachments: Sequence[Attachment] = (),
+    ) -> Parts:
+        """A prompt with `draft` and its attachments as the next message, as things are; raises NoModel."""
+        budget = self._budget(conversation, self._counts.model())
+        kept_id = _kept_id(branch, conversation)
+        fixed = self._counts.fixed(conversation.system_prompt if conversation else system)
+        texts = self._attached.texts(_sent(branch))
+        shown = view(self._counted(branch, texts), kept_id, fixed, budget, self._settings().chat.when_full)
+        bare = self._counts.messages([Message(Role.USER, draft)])[0] if draft.strip() else 0
+        whole = self._attached.message_text(draft, attachments)
+        message = self._counts.messages([Message(Role.USER, whole)])[0] if whole.strip() else 0
+        documents = self._documents_tokens(branch, shown)
+        parts = parts_of(shown, bare, budget)
+        pinned, earlier = max(0, parts.pinned - documents[0]), max(0, parts.earlier - documents[1])
+        return replace(parts, pinned=pinned, earlier=earlier, documents=sum(documents) + message - bare)
+
+    def tokens_of(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text by itself; raises NoModel."""
+        return self._counts.texts(texts)
+
+    def _documents_tokens(self, branch: Sequence[StoredMessage], shown: View) -> tuple[int, int]:
+        """What documents take in what is shown: in pinned messages, and in others."""
+        pinned_ids = {one.id: one.pinned for one in shown.said}
+        sent = [one for one in _sent(branch) if one.id in pinned_ids]
+        texts = self._attached.texts(sent)
+        with_some = [(one, text) for one, text in zip(sent, texts, strict=True) if text != one.text]
+        whole = self._counts.texts([text for _, text in with_some])
+        bare = self._counts.texts([one.text for one, _ in with_some])
+        found = {True: 0, False: 0}
+        for (one, _), all_tokens, own_tokens in zip(with_some, whole, bare, strict=True):
+            found[pinned_ids[one.id]] += all_tokens - own_tokens
+        return found[True], found[False]
+
+    def _budget(self, conversation: Conversation | None, loaded: ModelLoaded) -> Budget:
+        settings = self._settings()
+        is_thinking = will_think(conversation, settings, loaded)
+        max_tokens = max_tokens_of(conversation, settings)
+        return budget_for(loaded.context_tokens, max_tokens, is_thinking=is_thinking)
+
+    def _counted(self, branch: Sequence[StoredMessage], texts: Sequence[str]) -> list[Said]:
+        sent = _sent(branch)
+        counts = self._counts.messages([Message(one.role, text) for one, text in zip(sent, texts, strict=True)])
+        return [
+            Said(one.id, one.role, text, count, one.pinned)
+            for one, text, count in zip(sent, texts, counts, strict=True)
+        ]
+
+
+def hidden_ids(conversation: Conversation, branch: Sequence[StoredMessage]) -> tuple[int, ...]:
+    """The messages of a branch that the model is not shown."""
+    return _hidden(branch, _kept_id(branch, conversation))
+
+
+def _hidden(branch: Sequence[StoredMessage], kept_id: int | None) -> tuple[int, ...]:
+    return view(_uncounted(branch), kept_id, 0, NOTHING, "rolling").hidden
+
+
+def _kept_id(branch: Sequence[StoredMessage], conversation: Conversation | None) -> int | None:
+    """Where the model's memory begins; None where that is not on this branch: another version was written above it."""
+    first_kept_id = conversation.first_kept_id if conversation else None
+    return first_kept_id if any(one.id == first_kept_id for one in branch) else None
+
+
+def _sent(branch: Sequence[StoredMessage]) -> list[StoredMessage]:
+    """Without answers that never began."""
+    return [one for one in branch if one.text or one.role is not Role.ASSISTANT]
+
+
+def _uncounted(branch: Sequence[StoredMessage], texts: Sequence[str] = ()) -> list[Said]:
+    sent = _sent(branch)
+    shown = texts or [one.text for one in sent]
+    return [Said(one.id, one.role, text, 0, one.pinned) for one, text in zip(sent, shown, strict=True)]
+
+
+def _surely_fits(system: str, texts: Sequence[str], budget: Budget) -> bool:
+    """A token is at least a byte: a short conversation need not be counted before its first token."""
+    return sum(len(text.encode()) + LARGEST_FRAME_TOKENS for text in [system, *texts]) <= budget.prompt_tokens // 2

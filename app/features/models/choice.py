@@ -1,0 +1,170 @@
+"""Which models to suggest for this computer and a task, and what is said when one is needed that is not here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from app.core.errors import FileNotOnHub
+from app.engine.fit import Room
+from app.features.models.estimate import LEAST_TOKENS_PER_S, READING_TOKENS_PER_S, TIGHT, WELL, by_size
+from app.features.models.messages import Words, gigabytes
+from app.hub.catalog import Entry
+from app.hub.files import ModelFile, Repository, quantization_words
+
+CONTEXT_TOKENS = 8192
+BESIDE_BYTES = 700_000_000
+"""What runs beside weights and context."""
+RAM_SHARE = 0.75
+GPU_RESERVE_BYTES = 1_000_000_000
+NOMINAL = 0.9  # a machine sold with 8 GB says less of itself
+UNKNOWN_TOTAL_BYTES = 8_000_000_000
+
+TASKS_OF_TABS = {"chat": "chat", "summarize": "summarize", "translate": "translate", "write": "chat"}
+"""Which task of the list serves a tab."""
+BALANCED = ("Q4_K_M", "UD-Q4_K_XL", "Q4_K_S", "MXFP4", "Q4_0", "IQ4_XS", "Q4_1", "Q5_K_M", "Q8_0")
+"""Tags in the order in which one is taken where nobody said which."""
+TRANSLATORS = re.compile(r"hy-mt|hunyuan-mt|translategemma|eurollm", re.IGNORECASE)
+"""Files that translate though they are not suggested."""
+
+
+def fits_machine(entry: Entry, room: Room) -> bool:
+    """Whether a model suits this machine at all, whatever else runs now."""
+    total = room.total_bytes or UNKNOWN_TOTAL_BYTES
+    own = [gpu.total_bytes for gpu in room.gpus if not gpu.shared]
+    if not entry.kv_bytes_per_token:  # then only the list knows
+        return max(total, *own, 0) >= NOMINAL * entry.tier_gb * 1e9
+    needed = needed_bytes(entry)
+    return needed < RAM_SHARE * total or any(needed < size - GPU_RESERVE_BYTES for size in own)
+
+
+def needed_bytes(entry: Entry) -> int:
+    """Weights, the context of a longer conversation, and what runs beside."""
+    return entry.size_bytes + entry.kv_bytes_per_token * CONTEXT_TOKENS + entry.state_bytes + BESIDE_BYTES
+
+
+def suggested(entries: Sequence[Entry], task: str, room: Room, limit: int = 3, bytes_per_s: float = 0.0) -> list[Entry]:
+    """The best that writes as fast as people read, then the fastest that is useful, then the largest that are left.
+
+    `bytes_per_s` is how fast weights are read here, 0 where nobody knows: then the default of this machine's memory is
+    first. Where everything is slow, the fastest is first; what is too slow to wait for comes last. Where nothing is
+    left that suits the machine, the next ones for a larger machine follow.
+    """
+    able = [entry for entry in entries if TASKS_OF_TABS.get(task, task) in entry.tasks]
+    fitting = [entry for entry in able if fits_machine(entry, room)]
+    chosen: list[Entry] = []
+
+    def is_quick(entry: Entry, tokens_per_s: float) -> bool:
+        return bytes_per_s <= 0 or bytes_per_s >= tokens_per_s * entry.active_bytes
+
+    if fitting:
+        quick = [entry for entry in fitting if is_quick(entry, READING_TOKENS_PER_S)]
+        chosen.append(max(quick, key=_rank) if quick else min(fitting, key=lambda entry: entry.active_bytes))
+        others = [entry for entry in fitting if entry is not chosen[0]]
+        useful = [entry for entry in others if entry.is_default] or others
+        chosen += sorted(useful, key=lambda entry: entry.active_bytes)[:1]
+    rest = [entry for entry in fitting if entry not in chosen]
+    chosen += sorted(rest, key=lambda each: (is_quick(each, LEAST_TOKENS_PER_S), *_size_rank(each)), reverse=True)
+    chosen += sorted((each for each in able if each not in fitting), key=lambda each: (each.tier_gb, each.size_bytes))
+    return chosen[:limit]
+
+
+def _rank(entry: Entry) -> tuple[bool, int, int]:
+    return entry.is_default, entry.tier_gb, entry.size_bytes
+
+
+def _size_rank(entry: Entry) -> tuple[int, bool, int]:
+    return entry.tier_gb, entry.is_default, entry.size_bytes
+
+
+def is_translator(name: str) -> bool:
+    """Whether a file's name says that it was made to translate."""
+    return TRANSLATORS.search(name) is not None
+
+
+_NEEDS = {
+    "translate": "Translating needs a model that knows both languages: ",
+    "summarize": "Summarizing needs a model that reads long texts: ",
+    "write": "Writing needs a larger model than the starter: ",
+    "chat": "Suggested for this computer: ",
+}
+
+
+def offer_words(task: str, entry: Entry) -> Words:
+    """What a tab says when it has no model for its task."""
+    text = _NEEDS.get(task, _NEEDS["chat"]) + "{name}, {size} GB"
+    values = {"name": entry.name, "size": gigabytes(entry.size_bytes)}
+    if entry.languages and task == "translate":
+        return Words(text + ", {count} languages", values | {"count": str(entry.languages)})
+    return Words(text, values)
+
+
+def entry_of(entries: Sequence[Entry], repo: str, model: ModelFile) -> Entry | None:
+    """The suggested model that a file on the Hub is."""
+    return next((entry for entry in entries if entry.repo == repo and _is_file(entry, model)), None)
+
+
+def file_of(entry: Entry, repository: Repository) -> ModelFile:
+    """A suggested model among what its repository offers; raises FileNotOnHub."""
+    for model in repository.models:
+        if _is_file(entry, model):
+            return model
+    raise FileNotOnHub(entry.repo, entry.file or entry.name)
+
+
+def _is_file(entry: Entry, model: ModelFile) -> bool:
+    return model.name == entry.file if entry.file else model.size_bytes == entry.size_bytes
+
+
+def pick(entries: Sequence[Entry], repository: Repository, wanted: str = "") -> ModelFile:
+    """A model by its file name or tag, else the suggested one, else a balanced one; raises FileNotOnHub."""
+    usable = [model for model in repository.models if model.is_supported]
+    if wanted:
+        by_name = [model for model in usable if wanted in (model.name, PurePosixPath(model.name).name)]
+        found = by_name or [model for model in usable if model.tag.lower() == wanted.lower()]
+    else:
+        found = [model for model in usable if entry_of(entries, repository.name, model)]
+        found = found or sorted(usable, key=lambda model: _order(model.tag))
+    if not found:
+        raise FileNotOnHub(repository.name, wanted or "*.gguf")
+    return found[0]
+
+
+def _order(tag: str) -> int:
+    return BALANCED.index(tag) if tag in BALANCED else len(BALANCED)
+
+
+# Which file of a repository to take, when a person has no opinion about quantizations.
+
+
+BITS_IN_ORDER = ("4", "5", "6", "3", "8", "2", "16", "1", "32")
+"""Four bits lose little and take little; with less room three are better than nothing."""
+TAGS_IN_ORDER = ("Q4_K_M", "UD-Q4_K_XL", "Q4_K_XL", "Q4_K_L", "MXFP4", "Q4_K_S", "IQ4_NL", "IQ4_XS", "Q4_0", "Q4_1")
+
+
+def recommended(models: Sequence[ModelFile], room: Room) -> ModelFile | None:
+    """The balanced file where it fits into memory now, else the nearest that does; None where none does."""
+    fitting = [
+        model for model in models if model.is_supported and by_size(model.size_bytes, 0, room).word in (WELL, TIGHT)
+    ]
+    return min(fitting, key=_file_order, default=None)
+
+
+def representatives(models: Sequence[ModelFile]) -> list[ModelFile]:
+    """One file for each thing that is said about quantizations: what to show before all of them are asked for."""
+    chosen: dict[str, ModelFile] = {}
+    for model in sorted(models, key=_file_order):
+        if model.is_supported:
+            chosen.setdefault(quantization_words(model.tag) or model.name, model)
+    return [model for model in models if model in chosen.values()]
+
+
+def _file_order(model: ModelFile) -> tuple[int, int, int]:
+    found = re.search(r"^B?F(16|32)$|(?:Q|FP)(\d)", model.tag)
+    bits = (found[1] or found[2]) if found else ""
+    return (
+        BITS_IN_ORDER.index(bits) if bits in BITS_IN_ORDER else len(BITS_IN_ORDER),
+        TAGS_IN_ORDER.index(model.tag) if model.tag in TAGS_IN_ORDER else len(TAGS_IN_ORDER),
+        -model.size_bytes,
+    )

@@ -1,0 +1,596 @@
+"""Everything about models in one place: suggested, found, fetched, installed, those of other programs, and per tab.
+
+Whatever asks the Hub, other programs' folders or the disk may take its time and belongs on a thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import shutil
+import threading
+import time
+from collections.abc import Callable, Collection, Generator, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from app.core.errors import AppError, DownloadFailed, DownloadRunning, ModelNotInstalled, ModelNotOurs, NetworkOff
+from app.core.events import CancelToken, CopyProgress, ModelLoaded
+from app.core.paths import AppPaths, starter_model
+from app.core.settings import Settings
+from app.engine.computer import free_memory_bytes, total_memory_bytes
+from app.engine.fit import GpuRoom, Room
+from app.engine.states import StateFolder
+from app.features.models import choice, estimate
+from app.features.models.estimate import Fit, MachineSpeed
+from app.features.models.installed import OPENED, STARTER, ChosenModels, Installed, InstalledModels, engine_names, is_of
+from app.features.models.messages import Words
+from app.hub import models_folder, network, part
+from app.hub.catalog import Entry, load_catalog
+from app.hub.download import fetch
+from app.hub.downloads import KIND as DOWNLOAD
+from app.hub.downloads import Download, DownloadRequest, Downloads
+from app.hub.files import ModelFile, RemoteFile, Repository
+from app.hub.library import InstalledModel
+from app.hub.models_folder import Thrown
+from app.hub.network import Network
+from app.hub.protocol import ChildEvent, Done, Fetched
+from app.hub.protocol import Job as FetchJob
+from app.hub.search import Hub, Page, Query
+from app.store.jobs import Job, Jobs
+from app.store.models import ModelNotes
+
+log = logging.getLogger(__name__)
+
+GPUS_WAIT_S = 5.0
+"""The engine's child starts in less, unless the machine is very busy."""
+TRASH_KEPT_S = 7 * 24 * 3600.0
+DONE = "done"
+DOWNLOADED, ADDED = "downloaded", "added"
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A model for this machine, with what it needs and how fast it will be."""
+
+    entry: Entry
+    fit: Fit
+    installed: InstalledModel | None = None
+    download: Download | None = None
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the models need of the rest of the program."""
+
+    paths: AppPaths
+    settings: Callable[[], Settings]
+    change: Callable[..., None]
+    """Of a section, by name: as `Fireside.change`."""
+    network: Network
+    jobs: Jobs
+    notes: ModelNotes
+    states: StateFolder
+    loaded: Callable[[], ModelLoaded | None] = lambda: None
+    gpus: Callable[[], tuple[GpuRoom, ...]] = lambda: ()
+    speeds: Callable[[], dict[str, float]] = dict
+    """The most tokens per second seen, by the name of the model."""
+    memory_bytes: Callable[[], int] = lambda: 0
+    """What the translation memory takes."""
+
+
+class Models:
+    """From any thread. `start` begins with what a former run left unfinished, `close` ends it so that it goes on.
+
+    The engine has to be closed before, because it may be what `start` waits for.
+    """
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self.around = surroundings
+        self.hub = Hub(surroundings.network)
+        self.entries = load_catalog()
+        self._closing = CancelToken()
+        self._chosen = ChosenModels(surroundings.settings, surroundings.change, surroundings.notes)
+        self._here = InstalledModels(self.folder, surroundings.settings, surroundings.notes, self.entries)
+        self.downloads = Downloads(
+            jobs=surroundings.jobs,
+            fetch=fetch,
+            folder=self.folder,
+            access=surroundings.network.access,
+            ledger_path=surroundings.paths.connections,
+            work_folder=surroundings.paths.downloads,
+            local_copy=lambda file: self.find_copy(file, self._closing),
+            on_change=self._on_download,
+        )
+        self.speed = MachineSpeed(surroundings.paths.cache, surroundings.paths.engine)
+        self._storage = ModelStorage(
+            self.folder, self._wanted, surroundings.jobs, surroundings.states, surroundings.memory_bytes
+        )
+        self._listeners: list[Callable[[Download], object]] = []
+        self._gpus: tuple[GpuRoom, ...] = ()
+        self._gpus_known = threading.Event()
+        self._lock = threading.Lock()
+        self._settling: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Goes on with downloads, empties the trash of what lies there for a week, and learns of GPUs, on a thread."""
+        self.downloads.start()
+        self._settling = threading.Thread(target=self._settle, name="models", daemon=True)
+        self._settling.start()
+
+    def close(self) -> None:
+        """Ends the downloads, to go on the next time; safe to call twice."""
+        self._closing.cancel()
+        self.downloads.close()
+        if self._settling is not None:
+            self._settling.join()
+
+    def folder(self) -> Path:
+        """Where models are kept."""
+        chosen = self.around.settings().models.folder
+        return Path(chosen) if chosen else self.around.paths.models
+
+    # What is here.
+
+    def installed(self) -> list[Installed]:
+        """The starter, those in the models folder, and those that a person opened elsewhere."""
+        return self._here.ours()
+
+    def others(self) -> list[Installed]:
+        """Those of other programs, used where they lie."""
+        return self._here.others()
+
+    def find(self, name: str) -> InstalledModel:
+        """One of ours by its path, file name, label or name; raises ModelNotInstalled."""
+        return self._here.find(name)
+
+    def find_copy(self, file: RemoteFile, cancel: CancelToken | None = None) -> Path | None:
+        """The same file on this computer, here or in another program's folder."""
+        return self._here.find_copy(file, cancel or self._closing)
+
+    def rename(self, path: Path, label: str) -> None:
+        """Gives a model the person's own name, "" takes it back; its file keeps its own."""
+        self.around.notes.note(path, label=label.strip())
+
+    def mark_used(self, path: Path) -> None:
+        """A model was loaded."""
+        self.around.notes.note(path, used_at=time.time())
+
+    def remove(self, path: Path) -> Thrown:
+        """Puts a model into the program's own trash. Raises ModelNotInstalled, or ModelNotOurs: that one stays where it
+        is and only leaves the list.
+        """
+        model = next((row.model for row in self.installed() if row.model.path == path), None)
+        if model is None:
+            raise ModelNotInstalled(path.name)
+        if model.is_ours:
+            thrown = models_folder.throw_away(model, self.folder())
+            self._chosen.forget(path)
+            return thrown
+        self._chosen.forget(path)
+        raise ModelNotOurs(str(path))
+
+    def put_back(self, thrown: Thrown) -> Path:
+        """Undoes `remove`; where the model is then."""
+        return models_folder.put_back(thrown)
+
+    def add(self, path: Path, how: str, cancel: CancelToken) -> Generator[CopyProgress, None, Path]:
+        """Brings a file along: copy, move or in_place. Returns where it is then; cancelled, where it was."""
+        added = yield from models_folder.add(path, self.folder(), how, cancel)
+        if added is None:
+            return path
+        self._came((added,), ADDED)
+        return added
+
+    def move_folder(self, new: Path, cancel: CancelToken) -> Iterator[CopyProgress]:
+        """Moves all models to another folder, which is used from then on; cancelled, everything is as it was."""
+        old, new = self.folder(), new.absolute()
+        waiting = [download for download in self.downloads.all() if download.state in ("queued", "running")]
+        for download in waiting:
+            self.downloads.pause(download.id)
+        self.downloads.settle()  # no child writes into the old folder any more
+        try:
+            yield from models_folder.move_folder(
+                old, new, cancel, lambda: self._chosen.follow(old, new, self.around.paths.models)
+            )
+        finally:
+            for download in waiting:
+                self.downloads.resume(download.id)
+
+    # What there could be.
+
+    def suggestions(self, task: str = "chat", limit: int = 3) -> list[Suggestion]:
+        """The best for this machine."""
+        room, speed = self.room(), self._bytes_per_s()
+        chosen = choice.suggested(self.entries, task, room, limit, speed)
+        rows, downloads = self.installed(), self.downloads.all()
+        return [
+            Suggestion(
+                entry,
+                estimate.by_size(
+                    entry.size_bytes, entry.kv_bytes_per_token, room, entry.active_bytes if entry.active_share else 0
+                ).at(speed),
+                next((row.model for row in rows if is_of(row.model, entry)), None),
+                next((each for each in downloads if _fetches(each, entry)), None),
+            )
+            for entry in chosen
+        ]
+
+    def prepare(self) -> None:
+        """Makes the first search as quick as the next ones; belongs on a thread."""
+        network.prepare()
+
+    def search(self, query: Query, cancel: CancelToken | None = None) -> Page:
+        """Repositories on the Hub."""
+        return self.hub.search(query, cancel)
+
+    def repository(self, repo: str, revision: str = "", cancel: CancelToken | None = None) -> Repository:
+        """What one of them offers."""
+        return self.hub.repository(repo, revision, cancel)
+
+    def card(self, repo: str, commit: str, cancel: CancelToken | None = None) -> str:
+        """What it says of itself, as Markdown."""
+        return self.hub.card(repo, commit, cancel)
+
+    def estimate(self, repo: str, commit: str, model: ModelFile, cancel: CancelToken | None = None) -> Fit:
+        """Whether a model would fit, from its first bytes."""
+        beginning = self.hub.beginning(repo, commit, model.name, cancel)
+        found = estimate.estimate(beginning, model.size_bytes, self.room(), name=model.name)
+        return found.at(self._bytes_per_s())
+
+    def estimate_exactly(self, repo: str, commit: str, model: ModelFile, cancel: CancelToken | None = None) -> Fit:
+        """The same with llama.cpp's own numbers, from the whole header."""
+        header = self.hub.header(repo, commit, model.name, cancel)
+        found = estimate.exact(
+            header,
+            model.size_bytes,
+            self.room(),
+            folder=self.around.paths.engine,
+            cancelled=lambda: cancel is not None and cancel.cancelled,
+            name=model.name,
+        )
+        return found.at(self._bytes_per_s())
+
+    def download(self, repository: Repository, model: ModelFile, with_vision: bool = True) -> Download:
+        """Queues a model, and the file that lets it see pictures where there is one."""
+        entry = choice.entry_of(self.entries, repository.name, model)
+        vision = repository.vision[0] if with_vision and repository.vision else None
+        title = entry.name if entry else PurePosixPath(repository.name).name.removesuffix("-GGUF")
+        request = DownloadRequest(repository.name, repository.commit, title, model.parts, vision, repository.license)
+        return self.downloads.add(request)
+
+    def download_entry(self, entry: Entry, cancel: CancelToken | None = None) -> Download:
+        """Looks a suggested model up on the Hub and queues it."""
+        repository = self.hub.repository(entry.repo, cancel=cancel)
+        download = self.download(repository, choice.file_of(entry, repository), "vision" in entry.tasks)
+        if cancel is not None and cancel.cancelled:  # while the Hub was asked
+            self.downloads.cancel(download.id)
+        return download
+
+    def listen(self, callback: Callable[[Download], object]) -> Callable[[], None]:
+        """`callback` hears of every change of a download, on any thread, until what is returned is called."""
+        with self._lock:
+            self._listeners.append(callback)
+
+        def unlisten() -> None:
+            with self._lock:
+                if callback in self._listeners:
+                    self._listeners.remove(callback)
+
+        return unlisten
+
+    def on_network_switched(self, *, allowed: bool) -> None:
+        """Downloads end with the network, and those that did go on with it."""
+        if not allowed:
+            self.downloads.pause_all(NetworkOff())
+            return
+        for download in self.downloads.all():
+            if download.state == "paused" and isinstance(download.error, NetworkOff):
+                self.downloads.resume(download.id)
+
+    # Tabs.
+
+    def for_task(self, task: str) -> Path | None:
+        """The model of a tab: the chosen one, else one here that is made for it."""
+        chosen = self._chosen.of(task)
+        if chosen is not None or task == "chat":
+            return chosen or starter_model()
+        able = [row.model for row in self.installed() if self._here.can(row.model, task)]
+        return max(able, key=lambda model: model.size_bytes).path if able else None
+
+    def offer_for(self, task: str) -> Suggestion | None:
+        """What to fetch for a tab that has only the starter, or nothing; None where nothing is missing or would fit."""
+        if task == "chat":
+            if any(row.model.origin != STARTER and not row.model.missing for row in self.installed()):
+                return None
+        elif self.for_task(task) is not None:
+            return None
+        found = [each for each in self.suggestions(task) if each.installed is None]
+        return next((each for each in found if each.fit.word != estimate.TOO_LARGE), None)
+
+    def offer_words(self, task: str, suggestion: Suggestion) -> Words:
+        """What a tab says when it has no model."""
+        return choice.offer_words(task, suggestion.entry)
+
+    def use(self, task: str, path: Path) -> None:
+        """A tab keeps this model; the starter and nothing chosen are the same for the chat."""
+        self._chosen.use(task, path)
+
+    def room(self) -> Room:
+        """The memory that a model could have now: the one that is loaded would make room.
+
+        Waits for the GPUs at the first start, since they change what is suggested; so it belongs on a thread.
+        """
+        if self._settling is not None:
+            self._gpus_known.wait(GPUS_WAIT_S)
+        free, total, loaded = free_memory_bytes(), total_memory_bytes(), self.around.loaded()
+        if free and loaded is not None and not loaded.gpu_layers:
+            free = min(free + loaded.needed_bytes, total or free + loaded.needed_bytes)
+        return Room(free, total, self._gpus if self.around.settings().engine.gpu_layers else ())
+
+    # The disk.
+
+    def storage(self) -> StorageReport:
+        """What everything takes."""
+        return self._storage.report()
+
+    def clear_trash(self) -> None:
+        """What was removed is gone for good."""
+        self._storage.clear_trash()
+
+    def clear_parts(self) -> None:
+        """Removes beginnings of files that no download waits for."""
+        self._storage.clear_parts()
+
+    def clear_states(self) -> None:
+        """Models read their chats again the next time."""
+        self._storage.clear_states()
+
+    def clear_jobs(self) -> None:
+        """Forgets what is over."""
+        for download in self.downloads.all():
+            if download.state == DONE:
+                self.downloads.remove(download.id)
+        self._storage.clear_jobs()
+
+    def came(self, parts: tuple[Path, ...]) -> None:
+        """A model was fetched, or found on this computer in place of that."""
+        self._came(parts[:1], DOWNLOADED)
+
+    def _came(self, paths: tuple[Path, ...], origin: str) -> None:
+        for path in paths:
+            is_elsewhere = not path.is_relative_to(self.folder())
+            if is_elsewhere:
+                self._chosen.know(path)
+            self.around.notes.note(path, origin=OPENED if is_elsewhere else origin, added_at=time.time())
+
+    def _on_download(self, download: Download) -> None:
+        if download.state == DONE:
+            try:
+                self.came(tuple(map(Path, download.paths[: len(download.request.files)])))
+            except AppError as error:
+                log.info("a new model could not be noted: %s", error)
+        with self._lock:
+            listeners = list(self._listeners)
+        for listener in listeners:
+            listener(download)
+
+    def _wanted(self) -> set[Path]:
+        """The files that downloads go on with."""
+        folder, wanted = self.folder(), set()
+        for download in self.downloads.all():
+            for file in download.request.all_files if download.state != DONE else ():
+                with contextlib.suppress(DownloadFailed):  # its name is no file's
+                    wanted.add(part.place(folder, download.request.repo, file.name))
+        return wanted
+
+    def _bytes_per_s(self) -> float:
+        """Weights that are read in a second while a model writes here; 0 where nobody can say."""
+        speeds = self.around.speeds()
+        answers = []
+        for row in self.installed() if speeds else ():
+            entry = self._here.entry_of(row.model)
+            size = entry.active_bytes if entry else row.model.size_bytes
+            answers.append((size, max(speeds.get(name, 0.0) for name in engine_names(row.model.path))))
+        on_gpu = any(not gpu.shared for gpu in self.room().gpus)
+        return self.speed.bytes_per_s(
+            [each for each in answers if each[1] > 0], on_gpu=on_gpu, cancelled=lambda: self._closing.cancelled
+        )
+
+    def _settle(self) -> None:
+        folder = self.folder()
+        try:
+            self._gpus = self.around.gpus()
+        except AppError as error:
+            log.info("the GPUs are not known: %s", error)
+        self._gpus_known.set()
+        try:
+            models_folder.empty(folder, TRASH_KEPT_S)
+            left = models_folder.unfinished_move(folder)
+            if left is not None:
+                for _ in models_folder.move_folder(left, folder, self._closing):
+                    pass
+        except AppError as error:
+            log.info("the models folder could not be tidied up: %s", error)
+
+
+def _fetches(download: Download, entry: Entry) -> bool:
+    request = download.request
+    return request.repo == entry.repo and any(
+        file.name == entry.file or (not entry.file and file.size_bytes == entry.size_bytes) for file in request.files
+    )
+
+
+# One model fetched here and now, without the queue: for the terminal.
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A model is complete. `resumed_bytes` were here before; `size_bytes` counts its parts, not the vision file."""
+
+    path: Path
+    size_bytes: int
+    sha256: str
+    """Of the first part."""
+    resumed_bytes: int
+    vision_path: Path | None = None
+
+
+def fetch_model(
+    models: Models, repository: Repository, model: ModelFile, cancel: CancelToken
+) -> Iterator[ChildEvent | Ready]:
+    """Fetches what is not on this computer, file after file; progress counts all of them. The last event is Ready,
+    unless it was cancelled: then what was fetched is kept for the next time.
+    """
+    files = (*model.parts, *repository.vision[:1])
+    total = sum(file.size_bytes for file in files)
+    done: list[Done] = []
+    for file in files:
+        before = sum(each.size_bytes for each in done)
+        left = sum(each.size_bytes for each in files[len(done) + 1 :])
+        copy = _copy(models, repository, file, cancel) if len(model.parts) == 1 else None  # parts must lie together
+        for event in [copy] if copy else _fetch_one(models, repository, file, left, cancel):
+            if isinstance(event, Fetched):
+                yield replace(event, done_bytes=before + event.done_bytes, total_bytes=total)
+            elif isinstance(event, Done):
+                done.append(event)
+            else:
+                yield event
+        if cancel.cancelled:
+            return
+    parts = done[: len(model.parts)]
+    models.came(tuple(Path(each.path) for each in parts))
+    vision = Path(done[-1].path) if len(done) > len(parts) else None
+    size, resumed = sum(each.size_bytes for each in parts), sum(each.resumed_bytes for each in done)
+    yield Ready(Path(parts[0].path), size, parts[0].sha256, resumed, vision)
+
+
+def _fetch_one(
+    models: Models, repository: Repository, file: RemoteFile, left_bytes: int, cancel: CancelToken
+) -> Iterator[ChildEvent]:
+    """`left_bytes` are still needed for what comes after it."""
+    around = models.around
+    job = FetchJob(
+        repository.name,
+        repository.commit,
+        file.name,
+        str(models.folder()),
+        around.network.access(),
+        str(around.paths.connections),
+        file.size_bytes,
+        file.sha256,
+        left_bytes,
+    )
+    yield from fetch(job, folder=around.paths.downloads, cancel=cancel)
+
+
+def _copy(models: Models, repository: Repository, file: RemoteFile, cancel: CancelToken) -> Done | None:
+    copy = models.find_copy(file, cancel)
+    if copy is None:
+        return None
+    return Done(str(copy), file.size_bytes, file.sha256, repository.commit, file.size_bytes, 0.0)
+
+
+# What models take on the disk, and clearing what nobody needs: trash, unfinished downloads, states, finished jobs.
+
+
+OVER = ("done",)
+"""Of downloads only: the same table holds summaries, which a person keeps."""
+
+
+@dataclass(frozen=True)
+class StorageReport:
+    """Sizes in bytes. `models_bytes` counts what downloads have of theirs, `parts_bytes` what none waits for."""
+
+    folder: Path
+    free_bytes: int
+    models_bytes: int
+    trash_bytes: int
+    parts_bytes: int
+    states_bytes: int
+    jobs_bytes: int
+    memory_bytes: int = 0
+    """Of the translation memory."""
+
+
+class ModelStorage:
+    """Measures and clears; every call looks through folders. `wanted` names the files that downloads go on with."""
+
+    def __init__(
+        self,
+        folder: Callable[[], Path],
+        wanted: Callable[[], Collection[Path]],
+        jobs: Jobs,
+        states: StateFolder,
+        memory_bytes: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self._folder, self._wanted, self._jobs, self._states = folder, wanted, jobs, states
+        self._memory_bytes = memory_bytes
+
+    def report(self) -> StorageReport:
+        """What is there now."""
+        folder = self._folder()
+        there = next(each for each in (folder, *folder.parents) if each.is_dir())
+        files = [file for file in folder.rglob("*.gguf") if not _is_hidden(file, folder)] if folder.is_dir() else []
+        parts, loose = self._parts(), self._loose_parts()
+        return StorageReport(
+            folder,
+            shutil.disk_usage(there).free,
+            sum(map(_size, files)) + sum(part.fetched_bytes(path) for path in parts if path not in loose),
+            sum(_size(file) for file in (folder / models_folder.TRASH).rglob("*")),
+            sum(map(part.fetched_bytes, loose)),
+            self._states.size_bytes(),
+            sum(_job_bytes(job) for job in self._jobs.find(DOWNLOAD, OVER)),
+            self._memory_bytes(),
+        )
+
+    def clear_trash(self) -> None:
+        """What was removed is gone for good."""
+        models_folder.empty(self._folder())
+
+    def clear_parts(self) -> None:
+        """Removes the beginnings of files that no download waits for."""
+        for path in self._loose_parts():
+            try:
+                with part.Part(path).locked():
+                    pass
+            except DownloadRunning:  # in another window or a terminal
+                continue
+            part.throw_away(path)
+
+    def clear_states(self) -> None:
+        """Models read their chats again the next time."""
+        self._states.clear()
+
+    def clear_jobs(self) -> None:
+        """Forgets the downloads that are over."""
+        for job in self._jobs.find(DOWNLOAD, OVER):
+            self._jobs.remove(job.id)
+
+    def _loose_parts(self) -> list[Path]:
+        wanted = self._wanted()
+        return [path for path in self._parts() if path not in wanted]
+
+    def _parts(self) -> list[Path]:
+        """The files of which there is a beginning."""
+        folder = self._folder()
+        if not folder.is_dir():
+            return []
+        found = (file.with_name(file.name.removesuffix(part.PART)) for file in folder.rglob("*" + part.PART))
+        return [path for path in found if not _is_hidden(path, folder)]
+
+
+def _is_hidden(file: Path, folder: Path) -> bool:
+    return any(name.startswith(".") for name in file.relative_to(folder).parts[:-1])
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size if file.is_file() else 0
+    except OSError:
+        return 0
+
+
+def _job_bytes(job: Job) -> int:
+    return len(json.dumps(job.spec)) + len(json.dumps(job.progress))

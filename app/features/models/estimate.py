@@ -1,0 +1,350 @@
+"""Whether a model would fit into the free memory, and how fast it would be: predicted, and measured."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.core.errors import ModelUnreadable
+from app.core.events import CancelToken, Finished, Message, Role, Waiting
+from app.core.gguf import GgufHeader, GgufProblem, SkippedArray, read_beginning
+from app.engine import fit
+from app.engine.client import EngineClient
+from app.engine.computer import Remembered, machine_key, physical_cores, writing_bytes_per_s
+from app.engine.fit import MOST_LAYERS, MOST_UNITS, VALUE_BYTES, Layout, Needs, Room, Shape, probe_memory, shape_of
+from app.engine.protocol import Sampling, Wish
+from app.features.models.messages import Words, gigabytes
+
+WELL, TIGHT, SLOW, TOO_LARGE = "well", "tight", "slow", "too_large"
+
+READING_TOKENS_PER_S = 8.0
+"""About as fast as people read."""
+LEAST_TOKENS_PER_S = 3.0
+"""Slower than that nobody waits for: about half of the pace at which people read aloud."""
+FAST_TOKENS_PER_S = 20.0
+
+MOST_PROBES = 2
+HEADER_BYTES_PER_TOKEN = 30  # of a file that are its vocabulary, not weights; 36 in the starter, 25 in Gemma's
+# Of a model of which only the size is known; they decide about some 100 MB.
+USUAL_LAYERS, USUAL_WIDTH, USUAL_INNER_WIDTH, USUAL_VOCABULARY = 32, 4096, 14336, 150_000
+USUAL_SIZE_PER_KV_BYTE = 40_000  # 8 billion weights in 4 bits, four queries to a key
+
+
+@dataclass(frozen=True)
+class Fit:
+    """`word` is one of well, tight (little room left, or a reduced context), slow (larger than what is free, so it is
+    read from the disk again and again) and too_large. `free_bytes`, `active_bytes` (weights read for each token) and
+    `tokens_per_s` (predicted for this computer) are 0 where nobody knows.
+    """
+
+    word: str
+    needed_bytes: int
+    free_bytes: int
+    context_tokens: int
+    is_exact: bool = False
+    """Whether llama.cpp itself was asked."""
+    active_bytes: int = 0
+    tokens_per_s: float = 0.0
+
+    @property
+    def runs_well(self) -> bool:
+        """In memory, and as fast as people read, as far as that is known."""
+        return self.word == WELL and not 0 < self.tokens_per_s < READING_TOKENS_PER_S
+
+    @property
+    def is_usable(self) -> bool:
+        """In memory, and not too slow to wait for."""
+        return self.word in (WELL, TIGHT) and not 0 < self.tokens_per_s < LEAST_TOKENS_PER_S
+
+    def at(self, bytes_per_s: float) -> Fit:
+        """The same on a computer that reads that many bytes of weights a second."""
+        return dataclasses.replace(self, tokens_per_s=bytes_per_s / self.active_bytes if self.active_bytes else 0.0)
+
+
+def estimate(header_bytes: bytes, total_bytes: int, room: Room, *, name: str = "") -> Fit:
+    """By formula, from a model's first bytes and the length of all its parts; raises ModelUnreadable(name)."""
+    header = _header(header_bytes, name)
+    shape = _shape(header, total_bytes)
+    return dataclasses.replace(_fit(shape, room), active_bytes=_active_bytes(header, shape))
+
+
+def by_size(size_bytes: int, kv_bytes_per_token: int, room: Room, active_bytes: int = 0) -> Fit:
+    """From a size alone; without `kv_bytes_per_token` (in 16 bit) the context counts as it does in most models."""
+    kv_bytes = kv_bytes_per_token or size_bytes // USUAL_SIZE_PER_KV_BYTE
+    layers = USUAL_LAYERS
+    found = _fit(
+        Shape(
+            layers=layers,
+            layer_weights=(size_bytes // layers,) * layers,
+            expert_weights=(0,) * layers,
+            input_weights=0,
+            output_weights=0,
+            tied_weights=0,
+            tied_repacked=False,
+            kv_values=(int(kv_bytes / VALUE_BYTES["f16"] / layers),) * layers,
+            state_bytes=(0,) * layers,
+            width=USUAL_WIDTH,
+            inner_width=USUAL_INNER_WIDTH,
+            vocabulary=USUAL_VOCABULARY,
+            masks=1,
+            trained_context_tokens=0,
+            takes_q8=True,
+        ),
+        room,
+    )
+    return dataclasses.replace(found, active_bytes=active_bytes)
+
+
+def exact(
+    header_bytes: bytes,
+    total_bytes: int,
+    room: Room,
+    *,
+    folder: Path,
+    cancelled: Callable[[], bool] = lambda: False,
+    name: str = "",
+) -> Fit:
+    """llama.cpp's own numbers, from the whole header; takes about a second. `folder` is the process's.
+
+    An estimate (`is_exact` says so) where llama.cpp gives none, and of models in parts, whose other headers it lacks.
+    """
+    header = _header(header_bytes, name)
+    shape = _shape(header, total_bytes)
+    active_bytes = _active_bytes(header, shape)
+    by_formula = dataclasses.replace(_fit(shape, room), active_bytes=active_bytes)
+    if not _has_all_tensors(header):
+        return by_formula
+    gpus = [gpu.name for gpu in room.gpus]
+    numbers: fit.Estimate | None = None
+    layout = _plan(shape, room, None)[1]
+    for _ in range(MOST_PROBES):
+        measured = fit.probe_header(
+            header_bytes, total_bytes, layout, gpus if layout.gpu_layers else (), folder=folder, cancelled=cancelled
+        )
+        if measured is None:
+            return by_formula
+        numbers = fit.corrected(shape, layout, measured)
+        asked, layout = layout, _plan(shape, room, numbers)[1]
+        if layout == asked:
+            break
+    return dataclasses.replace(_fit(shape, room, numbers), is_exact=True, active_bytes=active_bytes)
+
+
+_WORDS = {
+    WELL: "Runs well · needs {needed} GB",
+    TIGHT: "Just fits · needs {needed} GB, {free} GB free",
+    SLOW: "Slow · needs {needed} GB, {free} GB free",
+    TOO_LARGE: "Too large · needs {needed} GB, {free} GB free",
+}
+_FITS_BUT_SLOW = "Fits · needs {needed} GB"
+
+
+def fit_words(fit: Fit) -> Words:
+    """A fit in words with its numbers; nothing runs well that is slower than people read."""
+    values = {"needed": gigabytes(fit.needed_bytes), "free": gigabytes(fit.free_bytes)}
+    if not fit.free_bytes:
+        return Words("Needs {needed} GB", values)
+    return Words(_FITS_BUT_SLOW if fit.word == WELL and not fit.runs_well else _WORDS[fit.word], values)
+
+
+def pace_words(fit: Fit) -> Words | None:
+    """How fast it will write, beside how fast people read; None where that is not known or it cannot run in memory."""
+    if fit.tokens_per_s <= 0 or fit.word in (SLOW, TOO_LARGE):
+        return None
+    speed = fit.tokens_per_s
+    number = str(round(speed)) if speed >= LEAST_TOKENS_PER_S else f"{speed:.1f}"
+    if speed >= FAST_TOKENS_PER_S:
+        text = "about {n} tokens/s, fast"
+    elif speed >= READING_TOKENS_PER_S:
+        text = "about {n} tokens/s, as fast as you read"
+    elif speed >= LEAST_TOKENS_PER_S:
+        text = "about {n} tokens/s, slower than you read"
+    else:
+        text = "about {n} tokens/s, very slow"
+    return Words(text, {"n": number})
+
+
+def download_words(size_bytes: int) -> Words:
+    """How long fetching takes on a usual line; nobody knows this one's before something was fetched."""
+    return Words("about {n} min at 100 Mbit/s", {"n": str(max(1, round(size_bytes * 8 / 100e6 / 60)))})
+
+
+def _active_bytes(header: GgufHeader, shape: Shape) -> int:
+    """Weights read for each token: layers and output, of a mixture's experts those that are asked; 0 unknown."""
+    experts = header.architecture_value("expert_count")
+    dense = sum(shape.layer_weights) + (shape.output_weights or shape.tied_weights)
+    if not isinstance(experts, int) or experts <= 0:
+        return dense
+    used = header.architecture_value("expert_used_count")
+    if not shape.is_mixture or not isinstance(used, int) or not 0 < used <= experts:
+        return 0
+    mixed = sum(shape.expert_weights)
+    return dense - mixed + mixed * used // experts
+
+
+def _plan(shape: Shape, room: Room, numbers: fit.Estimate | None) -> tuple[fit.Plan | fit.DoesNotFit, Layout]:
+    """What would be done with it here, and its layout; that of the smallest form where nothing fits."""
+    try:
+        plan = fit.choose(shape, Wish(), room, numbers)
+    except fit.DoesNotFit as refusal:
+        return refusal, refusal.layout
+    return plan, plan.layout
+
+
+def _fit(shape: Shape, room: Room, numbers: fit.Estimate | None = None) -> Fit:
+    plan, layout = _plan(shape, room, numbers)
+    if isinstance(plan, fit.DoesNotFit):
+        return Fit(TOO_LARGE, plan.needed_bytes, plan.free_bytes, layout.context_tokens)
+    word = _word(plan, (numbers or shape.needs)(layout), room)
+    return Fit(word, plan.needed_bytes, plan.free_bytes, layout.context_tokens)
+
+
+def _word(plan: fit.Plan, needs: Needs, room: Room) -> str:
+    if plan.choice == fit.TIGHT:
+        return SLOW
+    main = needs.total if room.shares else needs.main
+    is_near = room.free_bytes and main > fit.NEAR * room.spare()
+    return TIGHT if is_near or plan.choice in (fit.KV_REDUCED, fit.CONTEXT_REDUCED) else WELL
+
+
+def _header(header_bytes: bytes, name: str) -> GgufHeader:
+    try:
+        return read_beginning(header_bytes)
+    except GgufProblem as problem:
+        raise ModelUnreadable(name, problem.reason) from problem
+
+
+def _has_all_tensors(header: GgufHeader) -> bool:
+    parts = header.metadata.get("split.count", 0)
+    return header.is_complete and not (isinstance(parts, int) and parts > 1)
+
+
+def _shape(header: GgufHeader, total_bytes: int) -> Shape:
+    """A header's shape; where its tensors are not known, the weights are spread evenly over the layers."""
+    shape = shape_of(header)
+    if _has_all_tensors(header):
+        return shape
+    vocabulary = _vocabulary(header.metadata.get("tokenizer.ggml.tokens"))
+    weights = max(0, total_bytes - vocabulary * HEADER_BYTES_PER_TOKEN)
+    input_weights = min(weights // 2, vocabulary * shape.width)  # a byte each: between 6 and 8 bits, as a rule
+    blocks = header.architecture_value("block_count")  # those for guessing ahead are not loaded
+    blocks = max(shape.layers, min(blocks, MOST_LAYERS)) if isinstance(blocks, int) else shape.layers
+    layer_weights = (weights - input_weights) // blocks if blocks else 0
+    return dataclasses.replace(
+        shape,
+        layer_weights=(layer_weights,) * shape.layers,
+        input_weights=input_weights if shape.layers else weights,
+        output_weights=0,
+        tied_weights=0,
+        tied_repacked=False,
+        vocabulary=vocabulary,
+    )
+
+
+def _vocabulary(tokens: Any) -> int:
+    count = tokens.items if isinstance(tokens, SkippedArray) else len(tokens) if isinstance(tokens, list) else 0
+    return int(min(count, MOST_UNITS))
+
+
+# How fast a model reads and writes on this computer: measured by a short try, or predicted before it is here.
+
+
+PROBE_LINES = 30
+PROBE_TOKENS = 24
+PROBE_GRAMMAR = r'root ::= ("[" [1-9] [0-9]? "] " [^\n\[\]]{20,200} "\n")+'
+"""Choosing tokens that follow one takes small models longer than writing freely."""
+
+
+@dataclass(frozen=True)
+class Speed:
+    """In tokens a second."""
+
+    reading: float
+    writing: float
+
+
+def probe(engine: EngineClient, cancel: CancelToken) -> Speed | None:
+    """Measures how fast a model reads and writes here; None where that cannot be told, as while it answers a chat."""
+    lines = " ".join(f"{number} times {number + 7} is {number * (number + 7)}." for number in range(PROBE_LINES))
+    answer = engine.generate(
+        [Message(Role.USER, f"{lines} Write the next lines.")],
+        max_tokens=PROBE_TOKENS,
+        sampling=Sampling(temperature=0.0),
+        thinking_budget=0,
+        grammar=PROBE_GRAMMAR,
+        background=True,
+        cancel=cancel,
+    )
+    events = list(answer)
+    stats = next((event.stats for event in events if isinstance(event, Finished)), None)
+    if any(isinstance(event, Waiting) for event in events) or stats is None:
+        return None
+    if stats.time_to_first_token_s <= 0 or stats.tokens_per_s <= 0:
+        return None
+    return Speed((stats.prompt_tokens - stats.reused_tokens) / stats.time_to_first_token_s, stats.tokens_per_s)
+
+
+TELLING_BYTES = 500_000_000
+"""A model of at least this size writes as fast as memory allows; a smaller one is held up by other work."""
+STEADY = 1.5
+"""Within this factor a new figure is no news: suggestions that change at every start help nobody."""
+
+
+FILE = "speed.json"
+TAKEN, PROBED = "bytes_per_s", "probed_bytes_per_s"
+
+
+class MachineSpeed:
+    """Bytes of weights that pass in a second while a model writes here, which predicts the speed of any model.
+
+    The answers of the largest model that ran here tell it best. Where only small ones ran, or none, a probe of memory
+    stands in, made once for a processor and kept in `folder`. The figure stays until another one is far from it.
+    """
+
+    def __init__(self, folder: Path, work_folder: Path, probe: Callable[..., float] = probe_memory) -> None:
+        self._kept = Remembered(folder / FILE)
+        self._work_folder, self._probe = work_folder, probe
+        self._lock = threading.Lock()
+
+    def bytes_per_s(
+        self, answers: Sequence[tuple[int, float]], *, on_gpu: bool, cancelled: Callable[[], bool] = lambda: False
+    ) -> float:
+        """`answers`: bytes read for each token, and the most tokens a second, of each model that ran here.
+
+        0 where nobody can say, as for a graphics card on which nothing ran yet. Probing takes about a second.
+        """
+        with self._lock:
+            key = f"{machine_key()}{'-gpu' if on_gpu else ''}"
+            kept = self._kept.find(key) or {}
+            now = _told(answers)
+            if now <= 0 and not on_gpu:
+                now = max(_small(answers), self._probed(kept, cancelled))
+            before = _number(kept.get(TAKEN))
+            if now <= 0 or before / STEADY <= now <= before * STEADY:
+                return before
+            self._kept.put(key, kept | {TAKEN: now})
+            return now
+
+    def _probed(self, kept: dict[str, Any], cancelled: Callable[[], bool]) -> float:
+        if _number(kept.get(PROBED)) <= 0:
+            cores = physical_cores()
+            kept[PROBED] = writing_bytes_per_s(self._probe(cores, folder=self._work_folder, cancelled=cancelled), cores)
+        return _number(kept[PROBED])
+
+
+def _told(answers: Sequence[tuple[int, float]]) -> float:
+    """By the largest model that is large enough to tell; 0 where none is."""
+    size, speed = max(answers, default=(0, 0.0))
+    return size * speed if size >= TELLING_BYTES else 0.0
+
+
+def _small(answers: Sequence[tuple[int, float]]) -> float:
+    return max((size * speed for size, speed in answers), default=0.0)
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) and value > 0 else 0.0

@@ -1,0 +1,198 @@
+"""The models on this computer: ours, those opened elsewhere, those of other programs, with what is noted about them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from app.core.errors import ModelNotInstalled
+from app.core.events import CancelToken
+from app.core.gguf import GgufProblem, read_beginning
+from app.core.paths import starter_model
+from app.core.settings import Settings
+from app.core.visible import visible_name
+from app.features.models import choice
+from app.hub import library
+from app.hub.catalog import Entry
+from app.hub.files import RemoteFile
+from app.hub.library import InstalledModel
+from app.store.models import ModelNote, ModelNotes
+
+STARTER, OPENED = "starter", "opened"
+STARTER_NAME = "Starter"
+HEADER_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A model on this computer. `label` is what a person calls it, `used_at` in seconds since 1970, None for never."""
+
+    model: InstalledModel
+    label: str
+    used_at: float | None = None
+
+
+class InstalledModels:
+    """Looks at the disk with every call."""
+
+    def __init__(
+        self,
+        folder: Callable[[], Path],
+        settings: Callable[[], Settings],
+        notes: ModelNotes,
+        entries: tuple[Entry, ...],
+    ) -> None:
+        self._folder, self._settings, self._notes, self._entries = folder, settings, notes, entries
+
+    def ours(self) -> list[Installed]:
+        """The starter, those in the models folder, and those that a person opened elsewhere."""
+        starter = starter_model()
+        found = [library.describe(starter, STARTER) if starter else None, *library.scan(self._folder())]
+        known = {part for model in found if model for part in model.parts}
+        opened = (Path(path) for path in self._settings().engine.known_models)
+        found += [library.describe(path, OPENED) for path in opened if path not in known]
+        return self._with_notes(found)
+
+    def others(self) -> list[Installed]:
+        """Those of other programs, used where they lie."""
+        return self._with_notes(library.scan_others(os.environ, Path.home(), sys.platform))
+
+    def find(self, name: str) -> InstalledModel:
+        """One of ours by its path, file name, label or name; raises ModelNotInstalled."""
+        path, rows = Path(name).expanduser().absolute(), self.ours()
+        same = name.lower()
+        for is_it in (
+            lambda row: row.model.path == path,
+            lambda row: row.model.path.name == name,
+            lambda row: same in (row.label.lower(), row.model.name.lower(), row.model.path.stem.lower()),
+        ):
+            for row in filter(is_it, rows):
+                return row.model
+        raise ModelNotInstalled(name)
+
+    def find_copy(self, file: RemoteFile, cancel: CancelToken) -> Path | None:
+        """The same file on this computer, here or in another program's folder."""
+        candidates = [row.model for row in (*self.ours(), *self.others())]
+        return library.find_copy(file, candidates, self._known_sha, self._remember_sha, cancel)
+
+    def entry_of(self, model: InstalledModel) -> Entry | None:
+        """The suggested model that this is."""
+        return next((entry for entry in self._entries if is_of(model, entry)), None)
+
+    def can(self, model: InstalledModel, task: str) -> bool:
+        """Whether a model is made for a tab. Unknown ones do what their name says."""
+        if model.origin == STARTER or model.missing:
+            return False
+        entry = self.entry_of(model)
+        if entry is not None:
+            return choice.TASKS_OF_TABS.get(task, task) in entry.tasks
+        return choice.is_translator(model.path.name) == (task == "translate")
+
+    def _with_notes(self, models: Iterable[InstalledModel | None]) -> list[Installed]:
+        notes = {note.path: note for note in self._notes.all()}
+        rows = []
+        for model in filter(None, models):
+            note, entry = notes.get(model.path), self.entry_of(model)
+            name = STARTER_NAME if model.origin == STARTER else entry.name if entry else model.name
+            label = (note.label if note else "") or name
+            rows.append(Installed(model, visible_name(label), note.used_at if note else None))
+        return rows
+
+    def _known_sha(self, path: Path) -> str:
+        """The sha256 that was computed of a file, where it has not changed since."""
+        note = self._notes.get(path)
+        with contextlib.suppress(OSError):
+            stat = path.stat()
+            if note is not None and (note.size_bytes, note.mtime_ns) == (stat.st_size, stat.st_mtime_ns):
+                return note.sha256
+        return ""
+
+    def _remember_sha(self, path: Path, sha256: str) -> None:
+        with contextlib.suppress(OSError):
+            stat = path.stat()
+            self._notes.note(path, sha256=sha256, size_bytes=stat.st_size, mtime_ns=stat.st_mtime_ns)
+
+
+def is_of(model: InstalledModel, entry: Entry) -> bool:
+    """Whether a model on this computer is a suggested one."""
+    return entry.is_file(model.path.name, model.size_bytes, model.sha256)
+
+
+def engine_names(path: Path) -> tuple[str, ...]:
+    """What the engine may call this model: its own name, else its file's."""
+    try:
+        with path.open("rb") as file:
+            name = read_beginning(file.read(HEADER_BYTES)).metadata.get("general.name")
+    except (OSError, GgufProblem):
+        name = None
+    return (name, path.stem) if isinstance(name, str) else (path.stem,)
+
+
+# What the settings say about model files: which one each tab uses, and which were opened where they lie.
+
+
+TAB_PATHS = ("summarize_path", "translate_path", "write_path")
+
+
+class ChosenModels:
+    """`change` is that of the whole program: it saves, and may raise DiskFull or FolderNotWritable."""
+
+    def __init__(self, settings: Callable[[], Settings], change: Callable[..., None], notes: ModelNotes) -> None:
+        self._settings, self._change, self._notes = settings, change, notes
+
+    def of(self, task: str) -> Path | None:
+        """The file that was chosen for a tab, where it still is."""
+        settings = self._settings()
+        chosen = settings.engine.model_path if task == "chat" else getattr(settings.models, f"{task}_path", "")
+        return Path(chosen) if chosen and Path(chosen).is_file() else None
+
+    def use(self, task: str, path: Path) -> None:
+        """A tab keeps this model; the starter is what the chat has where nothing is chosen."""
+        if task != "chat":
+            self._change("models", **{f"{task}_path": str(path)})
+        elif path == starter_model():
+            self._change("engine", model_path="")
+        else:
+            self._change("engine", model_path=str(path), known_models=self._with(path))
+
+    def know(self, path: Path) -> None:
+        """A file is used where it lies."""
+        self._change("engine", known_models=self._with(path))
+
+    def forget(self, path: Path) -> None:
+        """No setting names this file any more."""
+        engine, models, gone = self._settings().engine, self._settings().models, str(path)
+        if gone in (engine.model_path, *engine.known_models):
+            known = tuple(each for each in engine.known_models if each != gone)
+            chosen = "" if engine.model_path == gone else engine.model_path
+            self._change("engine", model_path=chosen, known_models=known)
+        cleared = {name: "" for name in TAB_PATHS if getattr(models, name) == gone}
+        if cleared:
+            self._change("models", **cleared)
+
+    def follow(self, old: Path, new: Path, usual: Path) -> None:
+        """The models moved to another folder; everything that names a file in the old one names it in the new one.
+
+        `usual` is the folder that needs no setting.
+        """
+
+        def moved(path: str) -> str:
+            return str(new / Path(path).relative_to(old)) if old in Path(path).parents else path
+
+        for note in self._notes.all():
+            if old in note.path.parents:
+                facts = {field.name: getattr(note, field.name) for field in fields(ModelNote) if field.name != "path"}
+                self._notes.note(Path(moved(str(note.path))), **facts)
+                self._notes.forget(note.path)
+        engine, models = self._settings().engine, self._settings().models
+        known = tuple(moved(path) for path in engine.known_models)
+        self._change("engine", model_path=moved(engine.model_path), known_models=known)
+        paths = {name: moved(getattr(models, name)) for name in TAB_PATHS}
+        self._change("models", folder="" if new == usual else str(new), **paths)
+
+    def _with(self, path: Path) -> tuple[str, ...]:
+        return (str(path), *(known for known in self._settings().engine.known_models if known != str(path)))

@@ -1,0 +1,280 @@
+"""Measures summaries of documents for which good ones exist: anyone with a larger model can make the figures.
+
+ROUGE (Lin, 2004) by rouge-score with its stemmer, beside that of the first three sentences of the same documents, which
+is hard to beat on news and papers. Its tokenizer knows the letters a to z and digits, so that it says nothing of texts
+in other scripts.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from app.core.errors import AppError, DocumentUnreadable, EngineCrashesRepeatedly
+from app.core.events import CancelToken
+from app.documents.blocks import Block, Kind, Numbering, Piece
+from app.engine.client import EngineClient
+from app.features.messages import sentence_for
+from app.features.summary.result import Statement, Summary, Wish
+from app.features.summary.steps import MemorySteps
+from app.features.summary.summarize import InputDocument, Summarized, summarize
+from app.language.sentences import sentences
+
+MEASURES = ("rouge1", "rouge2", "rougeLsum")
+LEAD_SENTENCES = 3
+_NUMBER = re.compile(r"\d+(?:[.,'’\u00a0\u202f]\d+)*")
+Rouge = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One document is done. `rouge` and `lead` are F1 by measure; the rest are counts, and seconds."""
+
+    example: Example
+    rouge: Rouge
+    lead: Rouge
+    claims: int
+    claims_found: int
+    numbers: int
+    numbers_right: int
+    blocks: int
+    blocks_read: int
+    words_in: int
+    words_out: int
+    seconds: float
+
+
+@dataclass
+class Evaluation:
+    """What all documents came to."""
+
+    scored: list[Scored] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+
+    def to_fields(self) -> dict[str, Any]:
+        """Means of ROUGE over the documents, shares of all claims, numbers, blocks and words; None for shares of none.
+
+        A number is right when its digits stand in the blocks that its claim cites, by a rule of this file and not
+        of the checks that mark a claim.
+        """
+        every = self.scored
+        seconds = sum(one.seconds for one in every)
+        return {
+            "documents": len(every),
+            "rouge": _means([one.rouge for one in every]),
+            "lead3": _means([one.lead for one in every]),
+            "claims": self._sum("claims"),
+            "claims_found": self._share("claims_found", "claims"),
+            "numbers": self._sum("numbers"),
+            "numbers_right": self._share("numbers_right", "numbers"),
+            "coverage": self._share("blocks_read", "blocks"),
+            "compression": self._share("words_out", "words_in"),
+            "seconds": round(seconds, 3),
+            "seconds_per_document": round(seconds / len(every), 3) if every else None,
+            "errors": [{"line": one.line, "reason": one.reason} for one in self.skipped],
+        }
+
+    def _sum(self, name: str) -> int:
+        return sum(getattr(one, name) for one in self.scored)
+
+    def _share(self, part: str, whole: str) -> float | None:
+        total = self._sum(whole)
+        return round(self._sum(part) / total, 4) if total else None
+
+
+def evaluate(
+    examples: Iterable[Example | Skipped], wish: Wish, engine: EngineClient, cancel: CancelToken
+) -> Iterator[Scored | Skipped | None]:
+    """Summarizes one after the other, by the model that is loaded; None now and then while nothing is new.
+
+    A document that fails is skipped with its reason. Cancelled, or where the engine stops again and again, it ends
+    with those that are done.
+    """
+    rouge = RougeScores()
+    for example in examples:
+        if isinstance(example, Skipped):
+            yield example
+            continue
+        document, begun_s, summary = input_of(example), time.monotonic(), None
+        try:
+            for event in summarize([document], wish, engine, MemorySteps(), cancel):
+                summary = event.summary if isinstance(event, Summarized) else summary
+                yield None
+        except AppError as error:
+            yield Skipped(example.line, sentence_for(error).text)
+            if isinstance(error, EngineCrashesRepeatedly):
+                return
+            continue
+        if cancel.cancelled:
+            return
+        if summary is not None:
+            yield score(example, document.blocks, summary, rouge, time.monotonic() - begun_s)
+
+
+def score(example: Example, blocks: Iterable[Block], summary: Summary, rouge: RougeScores, seconds: float) -> Scored:
+    """One summary beside the good one, and beside the document."""
+    texts = {block.id: block.text for block in blocks}
+    said = [(number, one) for one in summary.statements for number in numbers_of(one.text)]
+    coverage = [document.coverage for document in summary.documents]
+    return Scored(
+        example,
+        rouge.of(example.summary, [one.text for one in summary.statements]),
+        rouge.of(example.summary, lead_of(example)),
+        claims=len(summary.statements),
+        claims_found=sum(one.check.found for one in summary.statements),
+        numbers=len(said),
+        numbers_right=sum(number in _cited_numbers(one, texts) for number, one in said),
+        blocks=sum(one.blocks for one in coverage),
+        blocks_read=sum(one.blocks_read for one in coverage),
+        words_in=sum(len(text.split()) for text in texts.values()),
+        words_out=sum(len(one.text.split()) for one in summary.statements),
+        seconds=seconds,
+    )
+
+
+def input_of(example: Example) -> InputDocument:
+    """The document as the pipeline takes it; it has no pages."""
+    numbering = Numbering()
+    blocks = [
+        numbering.block(Piece(Kind.HEADING if is_heading else Kind.PARAGRAPH, text, level=int(is_heading)))
+        for is_heading, text in example.paragraphs
+    ]
+    return InputDocument(0, example.id, example.title, "", 0, (), example.language, blocks)
+
+
+def lead_of(example: Example) -> list[str]:
+    """The first three sentences, headings left out: what is known as lead-3."""
+    found = list(example.sentences)
+    for is_heading, text in () if found else example.paragraphs:
+        found += [] if is_heading else sentences_of(text)
+        if len(found) >= LEAD_SENTENCES:
+            break
+    return found[:LEAD_SENTENCES]
+
+
+def sentences_of(text: str) -> list[str]:
+    """The sentences of a paragraph; a line break ends one too."""
+    return [text[start:end] for start, end in sentences(text)]
+
+
+def numbers_of(text: str) -> list[str]:
+    """The numbers in a text by their digits alone, so that 1,200 and 1 200 are one."""
+    return [re.sub(r"\D", "", match) for match in _NUMBER.findall(text)]
+
+
+class RougeScores:
+    """F1 by measure; the library is loaded by the first of these (0.4 s)."""
+
+    def __init__(self) -> None:
+        from rouge_score.rouge_scorer import RougeScorer
+
+        self._scorer = RougeScorer(list(MEASURES), use_stemmer=True)
+
+    def of(self, reference: str, text: Iterable[str]) -> Rouge:
+        """Of sentences beside a good summary, whose sentences are divided for ROUGE-Lsum."""
+        scores = self._scorer.score("\n".join(sentences_of(reference)), "\n".join(text))
+        return {measure: float(scores[measure].fmeasure) for measure in MEASURES}
+
+
+def _cited_numbers(statement: Statement, texts: Mapping[int, str]) -> set[str]:
+    return {number for anchor in statement.anchors for number in numbers_of(texts.get(anchor.block_id, ""))}
+
+
+def _means(each: list[Rouge]) -> dict[str, float | None]:
+    return {name: round(fmean(one[name] for one in each), 4) if each else None for name in MEASURES}
+
+
+# Documents with good summaries, one JSON object a line: what `evaluate` reads.
+
+
+_PARAGRAPHS = re.compile(r"\n\s*\n")
+_FORM = 'it should have a "document" and a "summary", each a text or a list of texts'
+
+
+@dataclass(frozen=True)
+class Example:
+    """One document: its paragraphs as (whether it is a heading, text), and a good summary of it. `line` counts from 1.
+
+    A line break in the summary ends a sentence. `language` is a code, "" where the data does not say. `sentences` are
+    those of the document where the data divides it itself.
+    """
+
+    line: int
+    id: str
+    title: str
+    paragraphs: tuple[tuple[bool, str], ...]
+    summary: str
+    language: str = ""
+    sentences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A line, or its document, that is left out of the figures, and why."""
+
+    line: int
+    reason: str
+
+
+def examples_in(path: Path) -> Iterator[Example | Skipped]:
+    """Every line that is not empty: {"document": ..., "summary": ...}, and "id", "title" and "language" where known.
+
+    Also ACLSum's own lines, with "sentences" by section and a "summary" by aspect. Raises DocumentUnreadable.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            for number, text in enumerate(file, 1):
+                if text.strip():
+                    yield _example(number, text)
+    except FileNotFoundError as error:
+        raise DocumentUnreadable(str(path), "missing") from error
+    except IsADirectoryError as error:
+        raise DocumentUnreadable(str(path), "not_a_file") from error
+    except OSError as error:
+        raise DocumentUnreadable(str(path), "denied") from error
+
+
+def _example(line: int, text: str) -> Example | Skipped:
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError):
+        return Skipped(line, "it is not JSON")
+    if not isinstance(fields, dict):
+        return Skipped(line, _FORM)
+    sections = fields.get("sentences")
+    divided = sections if isinstance(sections, dict) else {}
+    paragraphs = _sections(divided) if divided else _paragraphs(fields.get("document"))
+    summary = "\n".join(_texts(fields.get("summary")))
+    if not any(not is_heading for is_heading, _ in paragraphs) or not summary:
+        return Skipped(line, _FORM)
+    name, title, language = (str(fields.get(key) or "") for key in ("id", "title", "language"))
+    sentences = tuple(one for section in divided.values() for one in _texts(section))
+    return Example(line, name or f"line {line}", title, tuple(paragraphs), summary, language, sentences)
+
+
+def _sections(sections: dict[str, Any]) -> list[tuple[bool, str]]:
+    """ACLSum: the sentences of a section are a paragraph."""
+    found: list[tuple[bool, str]] = []
+    for name, lines in sections.items():
+        text = " ".join(_texts(lines))
+        found += [(True, name.capitalize()), (False, text)] if text else []
+    return found
+
+
+def _paragraphs(document: Any) -> list[tuple[bool, str]]:
+    texts = _PARAGRAPHS.split(document) if isinstance(document, str) else _texts(document)
+    return [(False, text.strip()) for text in texts if text.strip()]
+
+
+def _texts(value: Any) -> list[str]:
+    """The texts of a text, a list or an object; nothing where it is anything else."""
+    each = [value] if isinstance(value, str) else list(value.values()) if isinstance(value, dict) else value
+    if not isinstance(each, list) or not all(isinstance(one, str) for one in each):
+        return []
+    return [one.strip() for one in each if one.strip()]

@@ -1,0 +1,69 @@
+"""Has the starter summarize the project's own report, and writes what came of it beside the report.
+
+``python -m tests.features.summary.make_sample_summary`` from the root of the repository,
+after prompts or checks have changed.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from app.core.child import own_command
+from app.core.events import CancelToken
+from app.core.paths import starter_model
+from app.engine.client import EngineClient
+from app.features.summary.export import as_markdown
+from app.features.summary.result import Summary, Wish, summary_from_fields, summary_to_fields
+from app.features.summary.steps import MemorySteps
+from app.features.summary.summarize import InputDocument, Summarized, summarize
+from tests.helpers.documents import read
+from tests.helpers.harbour import FOLDER, REPORT
+
+FIELDS = FOLDER / "harbour-summary.json"
+TEXT = FOLDER / "harbour-summary.md"
+
+
+def report() -> InputDocument:
+    """The report as the reading child reads it."""
+    with tempfile.TemporaryDirectory(prefix="fireside-sample-") as folder:
+        result = read(REPORT, Path(folder))
+    opened, done = result.found.opened, result.done
+    title = opened.title or result.blocks[0].text
+    return InputDocument(
+        0, REPORT.name, title, opened.unit, done.pages, done.pages_without_text, done.language, result.blocks
+    )
+
+
+def sample() -> Summary:
+    """The summary that is committed."""
+    return summary_from_fields(json.loads(FIELDS.read_text("utf-8")))
+
+
+def text_of(summary: Summary) -> str:
+    """As it is saved for reading."""
+    return as_markdown(summary)
+
+
+def make() -> Summary:
+    """The starter's summary of the report; without the seconds, which are others each time."""
+    path = starter_model()
+    assert path is not None
+    with tempfile.TemporaryDirectory(prefix="fireside-sample-") as folder:
+        engine = EngineClient(own_command("--engine-worker"), Path(folder))
+        try:
+            for _ in engine.load(path):
+                pass
+            *_, last = summarize([report()], Wish(), engine, MemorySteps(), CancelToken())
+        finally:
+            engine.close()
+    assert isinstance(last, Summarized)
+    return replace(last.summary, seconds=0.0)
+
+
+if __name__ == "__main__":
+    made = make()
+    FIELDS.write_text(json.dumps(summary_to_fields(made), indent=1, ensure_ascii=False) + "\n", "utf-8")
+    TEXT.write_text(text_of(made), "utf-8")
