@@ -238,21 +238,21 @@ def conversations(tmp_path: Path) -> Iterator[Conversations]:
 
 
 @pytest.fixture
-def stored_answer(conversations: Conversations) -> StoredMessage:
+def begun(conversations: Conversations) -> StoredMessage:
     chat = conversations.create()
     question = conversations.add_message(chat.id, None, Role.USER, "Why?")
     return conversations.add_message(chat.id, question.id, Role.ASSISTANT, "", state=MessageState.WRITING)
 
 
-def stored(conversations: Conversations, answer: StoredMessage) -> StoredMessage:
-    message = conversations.message(answer.id)
+def stored(conversations: Conversations, begun: StoredMessage) -> StoredMessage:
+    message = conversations.message(begun.id)
     assert message is not None
     return message
 
 
-def test_thinking_is_kept_apart_with_the_time_it_took(conversations: Conversations, answer: StoredMessage) -> None:
+def test_thinking_is_kept_apart_with_the_time_it_took(conversations: Conversations, begun: StoredMessage) -> None:
     clock = Clock()
-    draft = Draft(conversations, answer.id, "", clock=clock)
+    draft = Draft(conversations, begun.id, "", clock=clock)
     clock.now_s += 5  # the prompt is read
     draft.append(TextDelta("Hm", thinking=True))
     clock.now_s += 12
@@ -261,39 +261,39 @@ def test_thinking_is_kept_apart_with_the_time_it_took(conversations: Conversatio
     clock.now_s += 30
     draft.append(TextDelta(" Really."))
     draft.finish(MessageState.COMPLETE)
-    message = stored(conversations, answer)
+    message = stored(conversations, begun)
     assert (message.text, message.thinking, message.thinking_s) == ("Because. Really.", "Hm, so.", 12)
 
 
-def test_an_answer_without_thinking_took_none(conversations: Conversations, answer: StoredMessage) -> None:
-    draft = Draft(conversations, answer.id, "")
+def test_an_answer_without_thinking_took_none(conversations: Conversations, begun: StoredMessage) -> None:
+    draft = Draft(conversations, begun.id, "")
     draft.append(TextDelta("Because."))
     draft.finish(MessageState.COMPLETE)
-    message = stored(conversations, answer)
+    message = stored(conversations, begun)
     assert (message.thinking, message.thinking_s) == ("", None)
 
 
-def test_thinking_is_saved_while_it_is_written(conversations: Conversations, answer: StoredMessage) -> None:
+def test_thinking_is_saved_while_it_is_written(conversations: Conversations, begun: StoredMessage) -> None:
     clock = Clock()
-    draft = Draft(conversations, answer.id, "", clock=clock)
+    draft = Draft(conversations, begun.id, "", clock=clock)
     clock.now_s += 1
     draft.append(TextDelta("Hm", thinking=True))
-    assert stored(conversations, answer).thinking == "Hm"
+    assert stored(conversations, begun).thinking == "Hm"
 
 
-def test_an_answer_stopped_while_thinking_keeps_it(conversations: Conversations, answer: StoredMessage) -> None:
+def test_an_answer_stopped_while_thinking_keeps_it(conversations: Conversations, begun: StoredMessage) -> None:
     clock = Clock()
-    draft = Draft(conversations, answer.id, "", clock=clock)
+    draft = Draft(conversations, begun.id, "", clock=clock)
     draft.append(TextDelta("Hm", thinking=True))
     clock.now_s += 3
     draft.give_up(MessageState.STOPPED)
-    message = stored(conversations, answer)
+    message = stored(conversations, begun)
     assert (message.text, message.thinking, message.thinking_s) == ("", "Hm", 3)
 
 
-def test_an_answer_that_goes_on_keeps_its_former_thinking(conversations: Conversations, answer: StoredMessage) -> None:
-    draft = Draft(conversations, answer.id, "Because", "Hm", 4.0)
+def test_an_answer_that_goes_on_keeps_its_former_thinking(conversations: Conversations, begun: StoredMessage) -> None:
+    draft = Draft(conversations, begun.id, "Because", "Hm", 4.0)
     draft.append(TextDelta(" of this."))
     draft.finish(MessageState.COMPLETE)
-    message = stored(conversations, answer)
+    message = stored(conversations, begun)
     assert (message.text, message.thinking, message.thinking_s) == ("Because of this.", "Hm", 4.0)

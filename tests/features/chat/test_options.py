@@ -37,7 +37,7 @@ def test_everything_is_left_to_the_model_by_default() -> None:
         "template_variables": {},
         "thinking_budget": -1,
     }
-    assert Ask((), **options).request(1).thinking_budget == -1
+    assert Ask((), **options).thinking_budget == -1
 
 
 def test_the_chat_goes_before_the_settings() -> None:
