@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,31 +12,25 @@ from PySide6.QtCore import QObject, QPoint, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QWidget
 
-from app.core.errors import AppError, DocumentLocked
-from app.documents.folder import MOST_FILES, Expanded, expand
-from app.features.documents import Part
-from app.features.messages import Sentence, sentence_for
+from app.core.errors import AppError
+from app.core.events import CancelToken
+from app.features.documents import ReadEvent
 from app.store.conversations import Attachment, Use
 from app.store.documents import StoredDocument
 from app.ui.chat.attachment_row import AttachmentRow
 from app.ui.chat.draft_document import DraftDocument
 from app.ui.chat.fitting import Draft, Fitted, Fitting
 from app.ui.document.files import (
-    LARGE_BYTES,
-    DocumentQuestions,
     Offer,
-    ReadingLine,
     Stage,
     part_of,
     short_name,
-    size_of,
     spoken_size,
-    told_of,
 )
-from app.ui.shell import tasks
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
+from app.ui.work.intake import Intake
 
 if TYPE_CHECKING:
     from app.features.chat.answers import Chat
@@ -72,7 +67,6 @@ class Attaching(QObject):
         super().__init__(parent)
         self._row, self._notify, self._window = row, notify, parent
         self._model, self._system = model, system
-        self._all: list[DraftDocument] = []
         self._talk: Chat | None = None
         self._conversation_id: int | None = None
         self._counted_for: object = None
@@ -81,16 +75,15 @@ class Attaching(QObject):
         self._first: DraftDocument | None = None
         """The document whose whole text goes before that of the others."""
         self._tokens: dict[tuple[object, int], int] = {}
-        self._questions = DocumentQuestions(theme, parent)
-        self._questions.password_given.connect(self._on_password)
-        self._questions.refused.connect(self.remove)
-        self._questions.part_chosen.connect(self._read_part)
-        self._questions.reading_allowed.connect(self._read)
+        self._intake = Intake(_read, theme, notify, parent)
+        self._intake.refused.connect(self.remove)
+        self._intake.moved.connect(self._on_moved)
+        self._intake.read.connect(self._on_read)
+        self._intake.failed.connect(lambda one: self._say(one.error))
+        self._intake.replaced.connect(self._on_replaced)
+        self._intake.changed.connect(self._show)
+        self._questions = self._intake.questions
         self._questions.files_chosen.connect(self.add)
-        self._line = ReadingLine(lambda one: one.talk.documents, self)
-        self._line.moved.connect(self._on_moved)
-        self._line.kept.connect(self._on_kept)
-        self._line.failed.connect(self._on_failed)
         self.fitting = Fitting(is_free, self)
         self.fitting.fitted.connect(self._on_fitted)
         self.fitting.ended.connect(self._show)
@@ -114,6 +107,10 @@ class Attaching(QObject):
             Offer(tr("Translate"), self.translate, lambda one: not one.talk.is_temporary),
             Offer(tr("Remove"), self.remove),
         ]
+
+    @property
+    def _all(self) -> list[DraftDocument]:
+        return self._intake.files
 
     @property
     def shown(self) -> list[DraftDocument]:
@@ -153,11 +150,7 @@ class Attaching(QObject):
         """Takes files and folders; folders are looked into on a thread."""
         if self._talk is None or not files:
             return
-        talk, conversation_id = self._talk, self._conversation_id
-        paths = [Path(file) for file in files]
-        task = tasks.run(lambda _token: _expanded(paths), self)
-        task.event.connect(lambda found: self._on_expanded(found, talk, conversation_id))
-        task.failed.connect(self._notify.error)
+        self._intake.add(files, partial(DraftDocument, talk=self._talk, conversation_id=self._conversation_id))
 
     def remove(self, one: DraftDocument) -> None:
         """Takes a document out of the draft, or ends its reading."""
@@ -165,7 +158,7 @@ class Attaching(QObject):
             return
         focus = self._window.focusWidget()
         had_focus = focus is not None and self._row.isAncestorOf(focus)
-        self._forget(one)
+        self._intake.drop(one)
         if one.attachment is not None:
             self._store(lambda: one.talk.documents.attachments.remove(one.attachment.id))  # type: ignore[union-attr]
         self._say(tr("{name} removed", name=one.name))
@@ -216,16 +209,16 @@ class Attaching(QObject):
         """Shows a draft; what is being read for another one goes on."""
         if self._talk is not talk and self._talk is not None and self._talk.is_temporary:
             for one in [one for one in self._all if one.talk is self._talk]:
-                self._forget(one)
+                self._intake.drop(one)
         self._talk, self._conversation_id = talk, conversation_id
-        self._all = [one for one in self._all if one.is_on_its_way]
+        on_their_way = [one for one in self._all if one.is_on_its_way]
         attached = [self._restored(one) for one in self._stored()]
-        self._all = [one for one in attached if one is not None] + self._all
+        self._intake.files = [*(one for one in attached if one is not None), *on_their_way]
         self._count()
 
     def sent(self, conversation_id: int) -> None:
         """The draft went with a message; the next one is this conversation's."""
-        self._all = [one for one in self._all if one not in self.shown]
+        self._intake.files = [one for one in self._all if one not in self.shown]
         self._conversation_id = conversation_id
         self.fitting.look(None)
         self._show()
@@ -257,42 +250,13 @@ class Attaching(QObject):
 
     # Reading.
 
-    def _on_expanded(self, found: Expanded, talk: Chat, conversation_id: int | None) -> None:
-        here = [one for one in self._all if one.is_in(talk, conversation_id)]
-        known = {one.path.resolve() for one in here if one.stage is not Stage.FAILED}
-        for one in [one for one in here if one.stage is Stage.FAILED and one.path in found.files]:
-            self._forget(one)  # tried again
-        new = [path for path in found.files if path.resolve() not in known]
-        room = max(0, MOST_FILES - len(known))
-        for path in new[:room]:
-            one = DraftDocument(path, stage=Stage.ASKED, talk=talk, conversation_id=conversation_id)
-            self._all.append(one)
-            if (size_bytes := size_of(path)) >= LARGE_BYTES:
-                self._questions.ask_about_size(one, size_bytes)
-            else:
-                self._line.add(one)
-        told = told_of(found, left=max(0, len(new) - room))
-        if told:
-            self._notify.tell(Sentence(told))
-        self._show()
-
-    def _read(self, one: DraftDocument) -> None:
-        if one in self._all:
-            self._line.add(one)
-            self._show()
-
     def _on_moved(self, one: DraftDocument) -> None:
         if one in self.shown:
             self._row.show_progress(one)
 
-    def _on_kept(self, one: DraftDocument, document: StoredDocument) -> None:
-        if one not in self._all:
-            return
-        same = [other for other in self._all if other is not one and other.is_in(one.talk, one.conversation_id)]
-        if any(other.document is not None and other.document.id == document.id for other in same):
-            self._forget(one)  # another name of a file that is attached already
-        else:
-            self._attach(one, document)
+    def _on_read(self, one: DraftDocument) -> None:
+        assert one.document is not None
+        self._attach(one, one.document)
         self._count()
 
     def _attach(self, one: DraftDocument, document: StoredDocument) -> None:
@@ -300,47 +264,22 @@ class Attaching(QObject):
             one.attachment = one.talk.documents.attachments.add_to_draft(one.conversation_id, document.id)
         except AppError as error:
             self._notify.error(error)
-            self._forget(one)
+            self._intake.drop(one)
             return
         self._say(", ".join(part for part in (one.name, spoken_size(document), tr("attached")) if part))
         if self._model() is None and one in self.shown:
             self.model_wanted.emit()
 
-    def _on_failed(self, one: DraftDocument, error: BaseException) -> None:
-        if one not in self._all:
-            return
-        if isinstance(error, DocumentLocked):
-            one.stage = Stage.LOCKED
-            self._questions.ask_for_password(one, is_wrong=error.is_wrong)
-            self._show()
-            return
-        one.stage, one.error = Stage.FAILED, sentence_for(error).text
-        if not isinstance(error, AppError):
-            self._notify.error(error)
-        self._say(one.error)
-        self._show()
-
-    def _on_password(self, one: DraftDocument, password: str) -> None:
-        one.password = password
-        self._line.add(one, is_next=True)
-        self._show()
-
-    def _read_part(self, one: DraftDocument, part: Part) -> None:
-        """That part takes the place of the whole."""
-        if one not in self._all:
-            return
-        other = DraftDocument(one.path, part, one.password, talk=one.talk, conversation_id=one.conversation_id)
-        self._all[self._all.index(one)] = other
+    def _on_replaced(self, one: DraftDocument) -> None:
         if one.attachment is not None:
             self._store(lambda: one.talk.documents.attachments.remove(one.attachment.id))  # type: ignore[union-attr]
-        self._line.add(other, is_next=True)
         self._count()
 
     def _on_opened(self, one: DraftDocument) -> None:
         if one.document is not None:
             self.opened.emit(one.document.id, None)
         elif one.error:
-            self._notify.tell(Sentence(one.error))
+            self._intake.explain(one)
 
     def _on_menu_wanted(self, one: DraftDocument, at: QPoint) -> None:
         if one.document is not None:
@@ -387,11 +326,6 @@ class Attaching(QObject):
         self._row.show_documents(self.shown)
         self.changed.emit()
 
-    def _forget(self, one: DraftDocument) -> None:
-        self._line.drop(one)
-        if one in self._all:
-            self._all.remove(one)
-
     def _focus_row(self) -> None:
         chips = self._row.chips
         if chips:
@@ -412,5 +346,5 @@ class Attaching(QObject):
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._window, text))
 
 
-def _expanded(paths: Sequence[Path]) -> Iterator[Expanded]:
-    yield expand(paths)
+def _read(one: DraftDocument, cancel: CancelToken) -> Iterator[ReadEvent]:
+    return one.talk.documents.read(one.path, cancel, password=one.password, part=one.part)

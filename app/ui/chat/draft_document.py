@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from app.features.documents import Part
 from app.store.conversations import Attachment, Use
 from app.ui.document.files import FileToRead
 
@@ -39,6 +40,13 @@ class DraftDocument(FileToRead):
     def can_be_whole(self) -> bool:
         """Whether all of it would fit if it came before the other documents of the draft."""
         return self.fit is not None and self.use is Use.BACKGROUND and self.fit.tokens <= self.fit.most_tokens
+
+    @property
+    def group(self) -> object:
+        return self.talk, self.conversation_id
+
+    def with_part(self, part: Part) -> DraftDocument:
+        return DraftDocument(self.path, part, self.password, talk=self.talk, conversation_id=self.conversation_id)
 
     def is_in(self, talk: Chat, conversation_id: int | None) -> bool:
         """Whether it is in this draft."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
@@ -13,17 +13,15 @@ from PySide6.QtCore import QObject, QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QSizePolicy, QWidget
 
-from app.core.events import CancelToken
 from app.core.visible import visible_name
 from app.documents.folder import MOST_FILES, Expanded
 from app.documents.formats import registry
 from app.documents.protocol import Found
 from app.documents.source import ENCODINGS, PageRead, Remark
-from app.features.documents import WHOLE, Documents, Kept, Part, ReadEvent, Waits
+from app.features.documents import WHOLE, Kept, Part, Waits
 from app.features.messages import pages_words, remark_sentence, units
 from app.store.documents import StoredDocument
 from app.ui.icons import icon
-from app.ui.shell import tasks
 from app.ui.shell.i18n import size_text, tr, window_title
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
@@ -312,77 +310,29 @@ class FileToRead:
         told = {str(remark["name"]) for remark in info.get("remarks", ())}
         return bool(info.get("encoding") or self.part.encoding or "legacy_font" in told)
 
+    @property
+    def group(self) -> object:
+        """Files of one group are not there twice."""
+        return None
 
-# Files that are to be read, one after the other; each is a task of the window.
+    def with_part(self, part: Part) -> FileToRead:
+        """Another part of the same file, not read yet."""
+        return FileToRead(self.path, part, self.password)
 
-
-class ReadingLine(QObject):
-    """Says how far each file is. `documents_of` says whose documents a file is to become one of."""
-
-    moved = Signal(object)
-    """A `FileToRead` is further."""
-    kept = Signal(object, object)
-    """A `FileToRead` with its `StoredDocument`."""
-    failed = Signal(object, object)
-    """A `FileToRead` with what was raised."""
-
-    def __init__(self, documents_of: Callable[[Any], Documents], parent: QObject) -> None:
-        super().__init__(parent)
-        self._documents_of = documents_of
-        self._waiting: list[FileToRead] = []
-        self._running: FileToRead | None = None
-
-    def add(self, one: FileToRead, *, is_next: bool = False) -> None:
-        """Reads it when its turn comes; `is_next`: before the others."""
-        one.stage, one.page = Stage.WAITS, 0
-        self._waiting.insert(0 if is_next else len(self._waiting), one)
-        self._begin_next()
-
-    def drop(self, one: FileToRead) -> None:
-        """It is not wanted any more; nothing more is told of it."""
-        if one in self._waiting:
-            self._waiting.remove(one)
-        if one is self._running and one.task is not None:
-            one.task.cancel()
-
-    def _begin_next(self) -> None:
-        if self._running is not None or not self._waiting:
-            return
-        one = self._running = self._waiting.pop(0)
-        one.stage = Stage.READING
-        one.task = tasks.run(self._work_of(one), self)
-        one.task.event.connect(lambda event: self._on_event(one, event))
-        one.task.finished.connect(lambda: self._on_end(one))
-        one.task.failed.connect(lambda error: self._on_failed(one, error))
-
-    def _on_event(self, one: FileToRead, event: ReadEvent) -> None:
+    def take(self, event: object) -> bool:
+        """One more event of its reading; whether it is further."""
         if isinstance(event, Kept):
-            one.document, one.stage = event.document, Stage.READ
-            return
+            self.document, self.stage = event.document, Stage.READ
+            return False
         if isinstance(event, Waits):
-            one.stage = Stage.WAITS
+            self.stage = Stage.WAITS
         elif isinstance(event, Found):
-            one.stage, one.pages, one.unit = Stage.READING, event.opened.pages, event.opened.unit
+            self.stage, self.pages, self.unit = Stage.READING, event.opened.pages, event.opened.unit
         elif isinstance(event, PageRead):
-            one.page = event.page
+            self.page = event.page
         else:
-            return
-        self.moved.emit(one)
-
-    def _on_end(self, one: FileToRead) -> None:
-        self._running, one.task = None, None
-        if one.document is not None and one.stage is Stage.READ:
-            self.kept.emit(one, one.document)
-        self._begin_next()
-
-    def _on_failed(self, one: FileToRead, error: BaseException) -> None:
-        self._running, one.task = None, None
-        self.failed.emit(one, error)
-        self._begin_next()
-
-    def _work_of(self, one: FileToRead) -> Callable[[CancelToken], Iterator[ReadEvent]]:
-        documents = self._documents_of(one)
-        return lambda token: documents.read(one.path, token, password=one.password, part=one.part)
+            return False
+        return True
 
 
 # A document beside a message: its name, how long it is, how far its reading has come, or what went wrong.

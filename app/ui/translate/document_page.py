@@ -18,7 +18,6 @@ from app.ui.icons import icon
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import EDGE_PX, TOP_PX, Theme
-from app.ui.translate.draft_files import DraftFiles
 from app.ui.translate.languages import LanguageChoice, NeedsModel
 from app.ui.translate.marked_text import letters
 from app.ui.translate.rows import PORTION, SOURCE, TARGET, RowSource
@@ -28,6 +27,7 @@ from app.ui.widgets.buttons import IconButton, set_mark, text_button
 from app.ui.widgets.indicators import ProgressLine
 from app.ui.widgets.labels import ElidedLabel
 from app.ui.widgets.layouts import FlowLayout, name_widgets
+from app.ui.work.intake import Intake
 from app.ui.work.state_bar import StateBar
 
 if TYPE_CHECKING:
@@ -545,7 +545,7 @@ class FileLine(QFrame):
 class DraftPage(QWidget):
     """A line for each file that is not a translation yet."""
 
-    def __init__(self, theme: Theme, files: DraftFiles) -> None:
+    def __init__(self, theme: Theme, files: Intake) -> None:
         super().__init__()
         self._theme, self._files = theme, files
         self.lines: list[FileLine] = []
@@ -567,6 +567,7 @@ class DraftPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(scroll)
         files.changed.connect(self.show_files)
+        files.moved.connect(lambda _one: self.show_files())
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 

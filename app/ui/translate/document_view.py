@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,14 +25,14 @@ from app.features.translation.result import (
     TranslationEvent,
     TranslationWish,
 )
-from app.features.translation.stored import DRAFT, Row, StoredTranslation, TranslationEstimate
+from app.features.translation.stored import DRAFT, Added, Adding, Row, StoredTranslation, TranslationEstimate
 from app.features.work.queue import DONE, QUEUED, RUNNING
 from app.language.names import is_same
+from app.ui.document.files import FileToRead, Stage
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.translate.document_page import DocumentPage, DraftPage, Searched
-from app.ui.translate.draft_files import DraftFiles
 from app.ui.translate.glossary import GlossaryPanel, MemoryFiles
 from app.ui.translate.languages import Able, Capability, usual_target
 from app.ui.translate.rows import Link
@@ -51,6 +51,7 @@ from app.ui.translate.texts import (
 )
 from app.ui.work.doing import Doing
 from app.ui.work.estimating import Estimating
+from app.ui.work.intake import Intake
 from app.ui.work.runner import Runner
 
 if TYPE_CHECKING:
@@ -546,6 +547,20 @@ class DocumentActions(QObject):
 # The drafts of a document view: files taken, what they would take, whether a model can do it, begun together.
 
 
+@dataclass(eq=False)
+class FileToTranslate(FileToRead):
+    """A file that becomes a translation. `page` counts its segments."""
+
+    translation: StoredTranslation | None = None
+
+    def take(self, event: object) -> bool:
+        if isinstance(event, Added):
+            self.translation, self.stage = event.translation, Stage.READ
+        elif isinstance(event, Adding):
+            self.page = event.segments
+        return isinstance(event, Adding)
+
+
 class DocumentDrafts(QObject):
     """Files that are dropped together are one batch: they take the same choices and can be begun at once."""
 
@@ -555,10 +570,11 @@ class DocumentDrafts(QObject):
         self._batch: list[int] = []
         self._estimate: TranslationEstimate | None = None
         self._problem = ""
-        self.files = DraftFiles(app, theme, notify, self.new_wish, view)
+        self.files = Intake(self._add, theme, notify, view)
         self.capability = Capability(app, notify, self)
         self.estimating = Estimating(self)
-        self.files.added.connect(self._on_added)
+        self.files.refused.connect(self.files.remove)
+        self.files.read.connect(self._on_read)
         self.files.changed.connect(self._on_files)
         self.capability.changed.connect(self._on_able)
         self.estimating.estimated.connect(self._on_estimated)
@@ -580,7 +596,9 @@ class DocumentDrafts(QObject):
     def add(self, paths: Sequence[str | Path]) -> None:
         """Another batch."""
         self._batch = []
-        self.files.add(paths)
+        for one in [one for one in self.files.files if not one.is_on_its_way]:
+            self.files.drop(one)  # what could not be read of the batch before
+        self.files.add(paths, FileToTranslate)
 
     def new_wish(self) -> TranslationWish:
         """What was chosen last; the person's own language before anything was."""
@@ -639,6 +657,14 @@ class DocumentDrafts(QObject):
         self._view.page.needs.hide()
         self.forget_estimate()
         self.show()
+
+    def _add(self, one: FileToTranslate, cancel: CancelToken) -> Iterator[Adding | Added]:
+        return self._app.translations.add(one.path, self.new_wish(), cancel, password=one.password)
+
+    def _on_read(self, one: FileToTranslate) -> None:
+        self.files.drop(one)
+        if one.translation is not None:
+            self._on_added(one.translation)
 
     def _on_added(self, stored: StoredTranslation) -> None:
         if is_same(stored.source_language, stored.wish.target):

@@ -1,0 +1,178 @@
+"""Files that somebody drops, chooses or sends, wherever in the window: taken, asked about, read one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from app.core.errors import AppError, DocumentLocked
+from app.core.events import CancelToken
+from app.documents.folder import MOST_FILES, Expanded, expand
+from app.features.documents import Part
+from app.features.messages import Sentence, sentence_for
+from app.ui.document.files import LARGE_BYTES, DocumentQuestions, FileToRead, Stage, size_of, told_of
+from app.ui.shell import tasks
+from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
+
+
+class Intake(QObject):
+    """One file that cannot be read does not stop the others. `files` holds a `FileToRead`, or what is more than that.
+
+    `reading` is run on a thread for each of them in turn; the file itself takes its events, see `FileToRead.take`.
+    """
+
+    changed = Signal()
+    """Others are there, or something was read, or could not be."""
+    moved = Signal(object)
+    """The reading of a file is further."""
+    read = Signal(object)
+    """A file is read; one that is there already under another name is left out instead."""
+    failed = Signal(object)
+    """A file could not be read; its `error` says why."""
+    replaced = Signal(object)
+    """Another part of this file is read in its place."""
+    refused = Signal(object)
+    """A person does not want to go on with this file."""
+
+    def __init__(
+        self, reading: Callable[[Any, CancelToken], Iterator[object]], theme: Theme, notify: Notify, window: QWidget
+    ) -> None:
+        super().__init__(window)
+        self._reading, self._notify = reading, notify
+        self.files: list[Any] = []
+        self._waiting: list[Any] = []
+        self._running: FileToRead | None = None
+        self.questions = DocumentQuestions(theme, window)
+        self.questions.password_given.connect(self._on_password)
+        self.questions.refused.connect(self.refused)
+        self.questions.part_chosen.connect(self._on_part)
+        self.questions.reading_allowed.connect(self._on_allowed)
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether one is still on its way."""
+        return any(one.is_on_its_way for one in self.files)
+
+    def add(self, files: Sequence[str | Path], new: Callable[[Path], FileToRead] = FileToRead) -> None:
+        """Takes files and folders, each file as `new` makes it; folders are looked into on a thread."""
+        paths = [Path(file) for file in files]
+        if not paths:
+            return
+        task = tasks.run(lambda _token: _expanded(paths), self)
+        task.event.connect(lambda found: self._on_expanded(found, new))
+        task.failed.connect(self._notify.error)
+
+    def remove(self, one: FileToRead) -> None:
+        """Leaves a file out, or ends its reading."""
+        is_here = one in self.files
+        self.drop(one)
+        if is_here:
+            self.changed.emit()
+
+    def drop(self, one: FileToRead) -> None:
+        """The same, without telling."""
+        if one in self._waiting:
+            self._waiting.remove(one)
+        if one is self._running and one.task is not None:
+            one.task.cancel()
+        if one in self.files:
+            self.files.remove(one)
+
+    def explain(self, one: FileToRead) -> None:
+        """Says in full why one was not read."""
+        self._notify.tell(Sentence(one.error))
+
+    def _on_expanded(self, found: Expanded, new: Callable[[Path], FileToRead]) -> None:
+        given = [new(path) for path in found.files]
+        here = [one for one in self.files if given and one.group == given[0].group]
+        for one in [one for one in here if one.stage is Stage.FAILED and one.path in found.files]:
+            self.drop(one)  # tried again
+        known = {one.path.resolve() for one in here if one.stage is not Stage.FAILED}
+        fresh = [one for one in given if one.path.resolve() not in known]
+        room = max(0, MOST_FILES - len(known))
+        for one in fresh[:room]:
+            self._take(one)
+        if told := told_of(found, left=max(0, len(fresh) - room)):
+            self._notify.tell(Sentence(told))
+        self.changed.emit()
+
+    def _take(self, one: FileToRead) -> None:
+        self.files.append(one)
+        if (size_bytes := size_of(one.path)) >= LARGE_BYTES:
+            one.stage = Stage.ASKED
+            self.questions.ask_about_size(one, size_bytes)
+        else:
+            self._line_up(one)
+
+    # What was answered.
+
+    def _on_allowed(self, one: FileToRead) -> None:
+        if one in self.files:
+            self._line_up(one)
+            self.changed.emit()
+
+    def _on_password(self, one: FileToRead, password: str) -> None:
+        one.password = password
+        self._line_up(one, is_next=True)
+        self.changed.emit()
+
+    def _on_part(self, one: FileToRead, part: Part) -> None:
+        if one in self.files:
+            other = one.with_part(part)
+            self.files[self.files.index(one)] = other
+            self._line_up(other, is_next=True)
+            self.replaced.emit(one)
+            self.changed.emit()
+
+    # One after the other.
+
+    def _line_up(self, one: FileToRead, *, is_next: bool = False) -> None:
+        one.stage, one.page = Stage.WAITS, 0
+        self._waiting.insert(0 if is_next else len(self._waiting), one)
+        self._begin_next()
+
+    def _begin_next(self) -> None:
+        if self._running is not None or not self._waiting:
+            return
+        one = self._running = self._waiting.pop(0)
+        one.stage = Stage.READING
+        one.task = tasks.run(lambda cancel: self._reading(one, cancel), self)
+        one.task.event.connect(lambda event: self.moved.emit(one) if one.take(event) else None)
+        one.task.finished.connect(lambda: self._on_end(one))
+        one.task.failed.connect(lambda error: self._on_failed(one, error))
+
+    def _on_end(self, one: FileToRead) -> None:
+        self._running, one.task = None, None
+        if one in self.files and one.stage is Stage.READ:
+            if self._is_here_already(one):
+                self.drop(one)
+            else:
+                self.read.emit(one)
+        self._begin_next()
+        self.changed.emit()
+
+    def _is_here_already(self, one: FileToRead) -> bool:
+        others = [each for each in self.files if each is not one and each.group == one.group]
+        return one.document is not None and one.document.id in [each.document.id for each in others if each.document]
+
+    def _on_failed(self, one: FileToRead, error: BaseException) -> None:
+        self._running, one.task = None, None
+        if one in self.files and isinstance(error, DocumentLocked):
+            one.stage = Stage.LOCKED
+            self.questions.ask_for_password(one, is_wrong=error.is_wrong)
+        elif one in self.files:
+            one.stage, one.error = Stage.FAILED, sentence_for(error).text
+            if not isinstance(error, AppError):
+                self._notify.error(error)
+            self.failed.emit(one)
+        self._begin_next()
+        self.changed.emit()
+
+
+def _expanded(paths: Sequence[Path]) -> Iterator[Expanded]:
+    yield expand(paths)
