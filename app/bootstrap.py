@@ -101,7 +101,7 @@ class Fireside:
                 lambda: self.engine.loaded,
                 lambda: gpus_of(self.engine),
                 self.conversations.best_speeds,
-                lambda: self.translations.memory_bytes(),  # noqa: PLW0108 - they are made when they are asked for
+                lambda: self.translations.words.memory_bytes(),  # noqa: PLW0108 - they are made when they are asked for
             )
         )
 

@@ -122,7 +122,7 @@ class _Made:
     def __init__(self, app: Fireside, folder: Path) -> None:
         self._app, self._folder = app, folder
         self._jobs, self._store = Jobs(app.database), TranslationStore(app.database)
-        app.translations.keep_glossary("en", "pt-BR", TERMS)
+        app.translations.words.keep_glossary("en", "pt-BR", TERMS)
         self.draft = self._add("lease (draft).html", "pt-BR")
         self.stopped = self._fill(self._add("notice.html", "pt-BR"), PORTUGUESE, "paused", most=4)
         self.working = self._fill(self._add("annex.html", "pt-BR"), PORTUGUESE, "running", most=7)
@@ -140,7 +140,7 @@ class _Made:
         self, stored: StoredTranslation, words: dict[str, Words], state: str, *, most: int = 1_000
     ) -> StoredTranslation:
         kept = []
-        for row in self._app.translations.rows(stored.id)[:most]:
+        for row in self._app.translations.segments.rows(stored.id)[:most]:
             found = next((said for start, said in words.items() if row.segment.text.startswith(start)), None)
             flags: tuple[Flag, ...] = ()
             if found is None:

@@ -122,7 +122,7 @@ class _Made:
             with app.database.transaction() as connection:
                 begun_s = time.time() - days * 86_400
                 connection.execute("UPDATE jobs SET created_at = ? WHERE id = ?", (begun_s, stored.id))
-        app.translations.keep_glossary("en", "pt-BR", TERMS)
+        app.translations.words.keep_glossary("en", "pt-BR", TERMS)
         frame.show_tab("translate")
         self.desk = frame.translate
 

@@ -365,7 +365,7 @@ def translated(path: Path, saved: Path, model: Path) -> Path:
         app.translations.begin([last.translation.id])
         for _ in app.translations.run(CancelToken()):
             pass
-        *_, written = app.translations.save(last.translation.id, saved, CancelToken())
+        *_, written = app.translations.files.save(last.translation.id, saved, CancelToken())
         assert isinstance(written, Saved)
         assert (written.untranslated, written.refused) == ((), ())
     finally:

@@ -35,7 +35,10 @@ class KeptSegments:
         return row_of(found)
 
     def edit(self, job_id: int, segment_id: int, content: Content) -> Row:
-        """What a person writes; raises ValueError where it has not exactly the marks of the source."""
+        """What a person writes for a segment; kept in the memory as their own, and never replaced by a model's.
+
+        Raises ValueError where it has not exactly the marks of the source.
+        """
         with self._editing:
             row = self.row(job_id, segment_id)
             wanted = {mark.key for mark in marks(row.segment.content)}
@@ -50,6 +53,10 @@ class KeptSegments:
             if row.translated is None:
                 return row
             return self._keep(job_id, row, replace(row.translated, accepted=True))
+
+    def next_flagged(self, job_id: int, after: int) -> int | None:
+        """The next segment to look at behind one, from the top again at the end; None where there is none."""
+        return self._store.next_flagged(job_id, after)
 
     def take_back(self, job_id: int, *, keeps_own: bool, only: int | None = None) -> None:
         """Segments are open again, one or all; with `keeps_own` not those that a person edited or accepted."""

@@ -154,7 +154,7 @@ class KeptWords:
         return tuple(Term(one, other) for one, other in self._store.glossary(source, target))
 
     def keep_glossary(self, source: str, target: str, terms: Sequence[Term]) -> None:
-        """These are the terms of a pair now."""
+        """These are the terms of a pair now; translations that are begun from now on have them beside their own."""
         self._store.keep_glossary(source, target, [(term.source, term.target) for term in terms])
 
     def whole_wish(self, job: Job) -> TranslationWish:
@@ -216,7 +216,10 @@ class KeptWords:
         return Found(tuple(ids), tuple(reversed(newest)))
 
     def forget(self, ids: Iterable[int] | None) -> int:
-        """Deletes translations from the memory for good, all of them with None; how many there were."""
+        """Deletes translations from the memory for good, all of them with None; how many there were.
+
+        Translations in the list stay as they are.
+        """
         return self._memory.delete((entry.id for entry in self._memory.every()) if ids is None else ids)
 
 

@@ -33,7 +33,16 @@ from app.features.translation.problems import flag_words
 from app.features.translation.queue import row_of
 from app.features.translation.recomposed import NOT_TRANSLATED, recomposed
 from app.features.translation.result import Origin
-from app.features.translation.stored import BLOCKS, TYPED, Row, Saved, Saving, StoredTranslation, wish_of
+from app.features.translation.stored import (
+    BLOCKS,
+    TYPED,
+    Row,
+    Saved,
+    Saving,
+    StoredTranslation,
+    source_language_of,
+    wish_of,
+)
 from app.features.work.whole_file import SCRATCH, put, scratch_beside, written
 from app.language.names import language
 from app.store.jobs import Job
@@ -172,16 +181,30 @@ class Savings:
         copies: Copies,
         child_folder: Path,
         *,
+        known: Callable[[int], Job],
+        row_of: Callable[[Job], StoredTranslation],
         password_of: Callable[[int], str],
     ) -> None:
         self._store, self._documents, self._copies = store, documents, copies
         self._child_folder, self._password_of = child_folder, password_of
+        self._known, self._row_of = known, row_of
 
-    def save(self, job: Job, path: Path, cancel: CancelToken) -> Iterator[Saving | Saved]:
-        """The last thing is Saved, none where it was cancelled.
+    def endings(self, translation_id: int) -> tuple[str, ...]:
+        """What it can be saved as, the usual one first; nothing for typed text."""
+        return endings(self._known(translation_id))
 
-        Raises TargetIsSource, TargetIsOpen, DiskFull or FolderNotWritable, DocumentGone, or what the child met.
+    def name(self, translation_id: int, ending: str) -> str:
+        """A name for it, such as "lease (Português).docx"; it says so where it is partial."""
+        return file_name(self._row_of(self._known(translation_id)), ending)
+
+    def save(self, translation_id: int, path: Path, cancel: CancelToken) -> Iterator[Saving | Saved]:
+        """Writes the document; the last event is Saved, and cancelled there is none: nothing has then changed.
+
+        It is there only when it is whole, and never in place of its source. Where not all is translated, the rest
+        stays in its language, and says so in front of each segment in formats that people read. Raises TargetIsSource,
+        TargetIsOpen, DiskFull, FolderNotWritable, DocumentGone, and what the child meets.
         """
+        job = self._known(translation_id)
         check_target(path, Path(str(job.spec.get("path", ""))))
         if job.spec.get("format") == BLOCKS:
             yield from self._compose(job, path, cancel)
@@ -203,6 +226,15 @@ class Savings:
         if not cancel.cancelled:
             blocks, rows = self._documents.blocks(document.id), map(row_of, self._store.every_segment(job.id))
             yield compose(blocks, rows, wish_of(job).target, path, title=job.title, unit=document.unit)
+
+    def save_bilingual(self, translation_id: int, path: Path) -> None:
+        """Source and translation side by side with what was flagged: a .html, .csv or .tmx file by the ending.
+
+        Raises DiskFull or FolderNotWritable.
+        """
+        job = self._known(translation_id)
+        rows = map(row_of, self._store.every_segment(job.id))
+        save_bilingual(rows, path, title=job.title, source=source_language_of(job), target=wish_of(job).target)
 
 
 def remove_scratch(child_folder: Path, before: float) -> None:

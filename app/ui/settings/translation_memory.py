@@ -166,7 +166,7 @@ class MemoryDialog(QDialog):
 
         def read(cancel: CancelToken) -> Iterator[tuple[dict[Pair, int], Found]]:
             found = self._translations.remembered(cancel, words, pair=pair, translation_id=document)
-            yield self._translations.pairs(), found
+            yield self._translations.words.pairs(), found
 
         task = self._task = tasks.run(read, self)
         task.event.connect(self._take)
@@ -236,7 +236,7 @@ class MemoryDialog(QDialog):
         self._end_question()
 
         def delete(_cancel: CancelToken) -> Iterator[int]:
-            yield self._translations.forget(ids)
+            yield self._translations.words.forget(ids)
 
         task = tasks.run(delete, self)
         task.event.connect(lambda _count: self._on_deleted())

@@ -75,7 +75,7 @@ class StoredRows:
 
     def rows(self, start: int, count: int) -> list[Row]:
         """Rows from a segment on."""
-        return self._app.translations.rows(self._id, start, count)
+        return self._app.translations.segments.rows(self._id, start, count)
 
 
 class DocumentTranslationView(QWidget):
@@ -461,18 +461,18 @@ class DocumentActions(QObject):
 
     def edit(self, segment_id: int, content: Content) -> None:
         """What a person made of a segment."""
-        self._keep(lambda number: self._app.translations.edit(number, segment_id, content))
+        self._keep(lambda number: self._app.translations.segments.edit(number, segment_id, content))
 
     def accept(self, segment_id: int) -> None:
         """A segment is good as it is."""
-        self._keep(lambda number: self._app.translations.accept(number, segment_id))
+        self._keep(lambda number: self._app.translations.segments.accept(number, segment_id))
 
     def go_to_flagged(self, after: int) -> None:
         """The next segment to look at, from the top again at the end."""
         stored, found = self._view.stored, list[int | None]()
         if stored is None:
             return
-        self._view.doing.try_to(lambda: found.append(self._app.translations.next_flagged(stored.id, after)))
+        self._view.doing.try_to(lambda: found.append(self._app.translations.segments.next_flagged(stored.id, after)))
         segments = self._view.page.segments
         if found and found[0] is not None:
             segments.close_editor()
@@ -516,7 +516,7 @@ class DocumentActions(QObject):
             self._view.refresh()
 
     def _show_row(self, segment_id: int) -> None:
-        self._keep(lambda number: self._app.translations.row(number, segment_id))
+        self._keep(lambda number: self._app.translations.segments.row(number, segment_id))
 
     def _queue(self, ids: Sequence[int]) -> None:
         if not ids or not self._view.doing.try_to(lambda: self._app.translations.begin(ids)):
@@ -723,7 +723,7 @@ class DocumentTerms(QObject):
         view.glossary.changed.connect(self._on_changed)
         view.glossary.memory_wanted.connect(self._show_memory)
         translations = app.translations
-        view.glossary.memory = MemoryFiles(notify, view, translations.import_tmx, translations.export_tmx)
+        view.glossary.memory = MemoryFiles(notify, view, translations.words.import_tmx, translations.words.export_tmx)
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -740,7 +740,7 @@ class DocumentTerms(QObject):
         if stored is None:
             return
         try:
-            terms = self._app.translations.glossary(source, target)
+            terms = self._app.translations.words.glossary(source, target)
         except AppError as error:
             self._notify.error(error)
             return
@@ -770,7 +770,7 @@ class DocumentTerms(QObject):
 
     def _on_changed(self) -> None:
         stored, (source, target), terms = self._view.stored, self.pair, self._view.glossary.terms.terms
-        kept = self._view.doing.try_to(lambda: self._app.translations.keep_glossary(source, target, terms))
+        kept = self._view.doing.try_to(lambda: self._app.translations.words.keep_glossary(source, target, terms))
         if stored is not None and kept:
             self._is_new.add(stored.id)
             self._view.drafts.forget_estimate()

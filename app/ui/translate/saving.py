@@ -78,7 +78,7 @@ class TranslationSaving(QObject):
         self.folder = path.parent
 
         def work(cancel: CancelToken) -> Iterator[Saving | Saved]:
-            yield from self._app.translations.save(translation_id, path, cancel)
+            yield from self._app.translations.files.save(translation_id, path, cancel)
 
         task = tasks.run(work, self)
         task.event.connect(lambda event: self._on_event(translation_id, event))
@@ -90,7 +90,7 @@ class TranslationSaving(QObject):
         self.folder = path.parent
 
         def work(_cancel: CancelToken) -> Iterator[Saved]:
-            self._app.translations.save_bilingual(translation_id, path)
+            self._app.translations.files.save_bilingual(translation_id, path)
             yield Saved(path)
 
         task = tasks.run(work, self)
@@ -112,7 +112,7 @@ class TranslationSaving(QObject):
 
     def _endings(self, translation_id: int) -> tuple[str, ...]:
         try:
-            return self._app.translations.endings(translation_id)
+            return self._app.translations.files.endings(translation_id)
         except AppError as error:
             self._notify.error(error)
         except KeyError:

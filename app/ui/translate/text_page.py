@@ -125,7 +125,7 @@ class TextPage(QWidget):
         source = wish.source or self.source_language
         if not source or not wish.target or (self.able.knows is not None and not self.able.knows.takes_glossary):
             return wish
-        return replace(wish, glossary=self._app.translations.glossary(source, wish.target))
+        return replace(wish, glossary=self._app.translations.words.glossary(source, wish.target))
 
     def show_new(self, text: str = "") -> None:
         """An empty one; or a text that is translated at once."""

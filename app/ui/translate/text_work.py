@@ -188,7 +188,7 @@ class TextWork(QObject):
         if source == ask.wish.target:
             return
         wish = replace(ask.wish, source=source)
-        memory = self._app.translations.memory(wish, source, ask.model)
+        memory = self._app.translations.words.memory(wish, source, ask.model)
         yield from translate_text(ask.text, wish, engine, memory, stop, done=done)
 
     def _alternatives(self, ask: AskAlternatives, engine: EngineClient, stop: CancelToken) -> Iterator[Alternative]:

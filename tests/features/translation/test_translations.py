@@ -66,7 +66,7 @@ def test_a_file_becomes_a_draft_with_its_segments_and_a_copy_of_its_bytes(
     draft = add(app, path, TranslationWish("de"))
     assert (draft.title, draft.name, draft.format, draft.state) == ("lease", "lease.txt", "text", "draft")
     assert (draft.segments, draft.done, draft.flagged, draft.reused) == (6, 0, 0, 0)
-    assert [row.segment.text for row in translations.rows(draft.id)] == lines(6)
+    assert [row.segment.text for row in translations.segments.rows(draft.id)] == lines(6)
     path.unlink()
     (copy,) = (fresh_home / "data" / "translations").glob("*/*")
     assert copy.read_text("utf-8").startswith("Paragraph 1")
@@ -88,10 +88,10 @@ def test_the_language_is_found_where_there_is_enough_text_and_what_the_person_sa
 
 def test_parts_of_many_segments_are_read(app: Fireside, translations: Translations, tmp_path: Path) -> None:
     draft = add(app, text_file(tmp_path, count=30))
-    assert [row.segment.id for row in translations.rows(draft.id, 11, 5)] == [11, 12, 13, 14, 15]
-    assert translations.row(draft.id, 30).segment.text == lines(30)[-1]
+    assert [row.segment.id for row in translations.segments.rows(draft.id, 11, 5)] == [11, 12, 13, 14, 15]
+    assert translations.segments.row(draft.id, 30).segment.text == lines(30)[-1]
     with pytest.raises(KeyError):
-        translations.row(draft.id, 31)
+        translations.segments.row(draft.id, 31)
 
 
 def test_a_file_that_cannot_be_read_leaves_nothing(
@@ -208,9 +208,9 @@ def test_a_term_that_is_added_costs_only_the_segments_that_have_it(
     path.write_text("\n\n".join([*lines(3, "kiln"), *lines(3, "glaze")]), "utf-8")
     row = begin(app, path)
     work_off(translations)
-    translations.keep_glossary("en", "de", [Term("glaze", "Glasur")])
-    assert translations.glossary("en", "de") == (Term("glaze", "Glasur"),)
-    assert translations.glossary("en", "fr") == ()
+    translations.words.keep_glossary("en", "de", [Term("glaze", "Glasur")])
+    assert translations.words.glossary("en", "de") == (Term("glaze", "Glasur"),)
+    assert translations.words.glossary("en", "fr") == ()
     translations.begin([row.id])
     work_off(translations)
     times = asked(script)
@@ -223,18 +223,18 @@ def test_what_a_person_writes_stays_and_is_used_for_the_same_text_elsewhere(
 ) -> None:
     row = begin(app, text_file(tmp_path))
     work_off(translations)
-    edited = translations.edit(row.id, 2, ("Absatz zwei.",))
-    assert edited == translations.row(row.id, 2)
+    edited = translations.segments.edit(row.id, 2, ("Absatz zwei.",))
+    assert edited == translations.segments.row(row.id, 2)
     assert edited.translated is not None
     assert (words(edited), edited.translated.origin) == ("Absatz zwei.", Origin.EDITED)
     translations.change(row.id, TranslationWish("de", "en", domain="pottery"))
     assert stored(translations, row.id).done == 1
     translations.begin([row.id])
     work_off(translations)
-    assert words(translations.row(row.id, 2)) == "Absatz zwei."
+    assert words(translations.segments.row(row.id, 2)) == "Absatz zwei."
     other = begin(app, text_file(tmp_path, "b.txt"))
     work_off(translations)
-    assert words(translations.row(other.id, 2)) == "Absatz zwei."
+    assert words(translations.segments.row(other.id, 2)) == "Absatz zwei."
     translations.change(row.id, TranslationWish("fr", "en"))
     assert stored(translations, row.id).done == 0, "it was not French"
 
@@ -245,12 +245,12 @@ def test_an_edit_without_the_marks_of_the_source_is_refused(
     path = tmp_path / "a.html"
     path.write_text("<p>The tenant pays <b>960</b> euros.</p>", "utf-8")
     draft = add(app, path)
-    (segment,) = (row.segment for row in translations.rows(draft.id))
+    (segment,) = (row.segment for row in translations.segments.rows(draft.id))
     with pytest.raises(ValueError, match="marks"):
-        translations.edit(draft.id, 1, ("Der Mieter zahlt 960 Euro.",))
+        translations.segments.edit(draft.id, 1, ("Der Mieter zahlt 960 Euro.",))
     opening, closing = (part for part in segment.content if isinstance(part, Mark))
-    row = translations.edit(draft.id, 1, ("Der Mieter zahlt ", opening, "960", closing, " Euro."))
-    assert translations.row(draft.id, 1) == row
+    row = translations.segments.edit(draft.id, 1, ("Der Mieter zahlt ", opening, "960", closing, " Euro."))
+    assert translations.segments.row(draft.id, 1) == row
 
 
 def test_flags_are_walked_through_and_accepted(app: Fireside, translations: Translations, tmp_path: Path) -> None:
@@ -259,13 +259,13 @@ def test_flags_are_walked_through_and_accepted(app: Fireside, translations: Tran
     row = begin(app, path)
     work_off(translations)
     assert stored(translations, row.id).flagged == 2
-    assert [translations.next_flagged(row.id, after) for after in (0, 1, 2, 3, 4)] == [1, 3, 3, 1, 1]
-    accepted = translations.accept(row.id, 1)
+    assert [translations.segments.next_flagged(row.id, after) for after in (0, 1, 2, 3, 4)] == [1, 3, 3, 1, 1]
+    accepted = translations.segments.accept(row.id, 1)
     assert accepted.translated is not None
     assert accepted.translated.accepted
-    assert (stored(translations, row.id).flagged, translations.next_flagged(row.id, 3)) == (1, 3)
-    translations.edit(row.id, 3, ("Drei.",))
-    assert (stored(translations, row.id).flagged, translations.next_flagged(row.id, 0)) == (0, None)
+    assert (stored(translations, row.id).flagged, translations.segments.next_flagged(row.id, 3)) == (1, 3)
+    translations.segments.edit(row.id, 3, ("Drei.",))
+    assert (stored(translations, row.id).flagged, translations.segments.next_flagged(row.id, 0)) == (0, None)
 
 
 def test_an_accepted_segment_is_not_asked_again_but_a_flagged_one_is(
@@ -275,11 +275,11 @@ def test_an_accepted_segment_is_not_asked_again_but_a_flagged_one_is(
     path.write_text("One odd.\n\nTwo.\n\nThree odd.", "utf-8")
     row = begin(app, path)
     work_off(translations)
-    translations.accept(row.id, 1)
+    translations.segments.accept(row.id, 1)
     translations.begin([row.id])
     work_off(translations)
     assert asked(script) == {"One odd.": 1, "Two.": 1, "Three odd.": 2}
-    again = translations.row(row.id, 1).translated
+    again = translations.segments.row(row.id, 1).translated
     assert again is not None
     assert again.accepted
 
@@ -301,7 +301,7 @@ def test_nothing_happens_to_a_segment_that_is_not_translated_when_it_is_accepted
     app: Fireside, translations: Translations, tmp_path: Path
 ) -> None:
     draft = add(app, text_file(tmp_path))
-    assert translations.accept(draft.id, 1).translated is None
+    assert translations.segments.accept(draft.id, 1).translated is None
     assert stored(translations, draft.id).done == 0
 
 
@@ -356,20 +356,20 @@ def test_a_memory_is_taken_to_another_computer(
 ) -> None:
     row = begin(app, text_file(tmp_path))
     work_off(translations)
-    translations.edit(row.id, 1, ("Absatz eins.",))
-    translations.export_tmx(tmp_path / "memory.tmx")
+    translations.segments.edit(row.id, 1, ("Absatz eins.",))
+    translations.words.export_tmx(tmp_path / "memory.tmx")
     monkeypatch.setenv("FIRESIDE_HOME", str(tmp_path / "other"))
     other = build()
     try:
         list(other.engine.load(MODEL))
-        assert translations_of(other).import_tmx(tmp_path / "memory.tmx") == 7
+        assert translations_of(other).words.import_tmx(tmp_path / "memory.tmx") == 7
         there = begin(other, text_file(tmp_path))
         work_off(other.translations)
         assert stored(other.translations, there.id).reused == 6
-        assert words(other.translations.row(there.id, 1)) == "Absatz eins."
+        assert words(other.translations.segments.row(there.id, 1)) == "Absatz eins."
         assert set(asked(script).values()) == {1}
         with pytest.raises(DocumentUnreadable):
-            other.translations.import_tmx(tmp_path / "a.txt")
+            other.translations.words.import_tmx(tmp_path / "a.txt")
     finally:
         other.close()
 
@@ -380,7 +380,7 @@ def test_both_sides_are_saved_side_by_side(
 ) -> None:
     row = begin(app, text_file(tmp_path, count=2))
     work_off(translations)
-    translations.save_bilingual(row.id, tmp_path / f"out{ending}")
+    translations.files.save_bilingual(row.id, tmp_path / f"out{ending}")
     written = (tmp_path / f"out{ending}").read_text("utf-8-sig")
     for text in lines(2):
         assert written.count(text) == 2, "the source, and within the answer"
@@ -403,14 +403,16 @@ def test_the_memory_can_be_looked_through_and_deleted_by_entry_document_pair_and
     everything = translations.remembered(token)
     sources = lines(2, "house") + lines(2, "wall")
     assert [one.source for one in everything.newest] == sources[::-1]
-    assert translations.memory_bytes() > 0
+    assert translations.words.memory_bytes() > 0
     (one,) = translations.remembered(token, "1 HOUSE").newest
     assert (one.source, one.pair) == (sources[0], Pair("en", "de"))
-    assert translations.forget([one.id]) == 1
+    assert translations.words.forget([one.id]) == 1
     of_first = translations.remembered(token, translation_id=first)
     assert [each.source for each in of_first.newest] == [sources[1]]
-    assert translations.pairs() == {Pair("en", "de"): 1, Pair("en", "fr"): 2}
-    assert translations.forget(translations.remembered(token, pair=Pair("en", "de")).ids) == 1
-    assert translations.forget(None) == 2
+    assert translations.words.pairs() == {Pair("en", "de"): 1, Pair("en", "fr"): 2}
+    assert translations.words.forget(translations.remembered(token, pair=Pair("en", "de")).ids) == 1
+    assert translations.words.forget(None) == 2
     assert translations.remembered(token).ids == ()
-    assert all(row.translated is not None for row in translations.rows(first)), "the document keeps its translation"
+    assert all(row.translated is not None for row in translations.segments.rows(first)), (
+        "the document keeps its translation"
+    )

@@ -175,7 +175,7 @@ def test_a_second_run_is_instant_and_asks_nothing(
     translations.begin([row.id])
     work_off(translations)
     assert stored(translations, row.id).reused == 40
-    assert {one.translated.origin for one in translations.rows(row.id) if one.translated} == {Origin.MEMORY}
+    assert {one.translated.origin for one in translations.segments.rows(row.id) if one.translated} == {Origin.MEMORY}
     assert set(asked(script).values()) == {1}
 
 
@@ -183,10 +183,10 @@ def test_an_edit_while_it_is_at_work_is_not_replaced(app: Fireside, translations
     row = begin(app, text_file(tmp_path, count=5))
     work = until_segment(translations, 2)
     next(work)
-    translations.edit(row.id, 1, ("Mein Wort.",))
-    translations.edit(row.id, 4, ("Auch meines.",))
+    translations.segments.edit(row.id, 1, ("Mein Wort.",))
+    translations.segments.edit(row.id, 4, ("Auch meines.",))
     list(work)
-    texts = [one.translated.content for one in translations.rows(row.id) if one.translated]
+    texts = [one.translated.content for one in translations.segments.rows(row.id) if one.translated]
     assert (texts[0], texts[3], len(texts)) == (("Mein Wort.",), ("Auch meines.",), 5)
     assert stored(translations, row.id).state == "done"
 

@@ -51,7 +51,7 @@ def translations(app: Fireside) -> Translations:
 
 
 def save(translations: Translations, translation_id: int, path: Path) -> Saved:
-    *_, last = translations.save(translation_id, path, CancelToken())
+    *_, last = translations.files.save(translation_id, path, CancelToken())
     assert isinstance(last, Saved)
     assert last.path == path
     assert sorted(one.name for one in path.parent.glob(".fireside-*")) == []
@@ -71,8 +71,8 @@ def test_a_text_comes_back_in_its_form_whatever_became_of_its_file(
     path = text_file(tmp_path / "in", "lease.txt")
     row = begin(app, path)
     work_off(translations)
-    assert translations.endings(row.id) == (".txt",)
-    assert translations.file_name(row.id, ".txt") == "lease (Deutsch).txt"
+    assert translations.files.endings(row.id) == (".txt",)
+    assert translations.files.name(row.id, ".txt") == "lease (Deutsch).txt"
     path.unlink()
     saved = save(translations, row.id, tmp_path / "out.txt")
     assert saved == Saved(tmp_path / "out.txt")
@@ -103,7 +103,7 @@ def test_what_is_not_translated_yet_stays_and_says_so(
 ) -> None:
     row = begin(app, text_file(tmp_path, "lease.txt", count=4))
     partly(translations, row.id, 2)
-    assert translations.file_name(row.id, ".txt") == "lease (Deutsch, partial).txt"
+    assert translations.files.name(row.id, ".txt") == "lease (Deutsch, partial).txt"
     saved = save(translations, row.id, tmp_path / "out.txt")
     assert (saved.untranslated, saved.is_marked) == ((3, 4), True)
     written = (tmp_path / "out.txt").read_text("utf-8").rstrip().split("\n\n")
@@ -133,7 +133,7 @@ def test_a_segment_without_words_is_not_said_to_be_untranslated(
     path = tmp_path / "a.csv"
     path.write_text("item,price\nrent,960.00\n", "utf-8")
     draft = add(app, path)
-    words = [one.segment.text for one in translations.rows(draft.id)]
+    words = [one.segment.text for one in translations.segments.rows(draft.id)]
     saved = save(translations, draft.id, tmp_path / "out.csv")
     assert [words[number - 1] for number in saved.untranslated] == [one for one in words if one != "960.00"]
     assert "960.00" in (tmp_path / "out.csv").read_text("utf-8-sig").splitlines()[1].split(",")
@@ -148,7 +148,7 @@ def test_the_source_is_never_replaced(app: Fireside, translations: Translations,
     (tmp_path / "hard.txt").hardlink_to(path)
     for name in ("a.txt", "link.txt", "hard.txt"):
         with pytest.raises(TargetIsSource):
-            list(translations.save(row.id, tmp_path / name, CancelToken()))
+            list(translations.files.save(row.id, tmp_path / name, CancelToken()))
     assert path.read_bytes() == before
 
 
@@ -161,7 +161,7 @@ def test_a_file_that_an_office_program_has_open_is_not_replaced(
     (tmp_path / lock).write_text("somebody")
     save(translations, row.id, tmp_path / "out.txt")
     with pytest.raises(TargetIsOpen):
-        list(translations.save(row.id, tmp_path / "out.txt", CancelToken()))
+        list(translations.files.save(row.id, tmp_path / "out.txt", CancelToken()))
     (tmp_path / lock).unlink()
     (tmp_path / "out.txt").write_text("older")
     save(translations, row.id, tmp_path / "out.txt")
@@ -174,10 +174,10 @@ def test_a_folder_that_is_not_there_and_a_copy_that_is_gone_are_told(
     row = begin(app, text_file(tmp_path))
     work_off(translations)
     with pytest.raises(FolderNotWritable):
-        list(translations.save(row.id, tmp_path / "none" / "out.txt", CancelToken()))
+        list(translations.files.save(row.id, tmp_path / "none" / "out.txt", CancelToken()))
     translations._copies.remove(row.id)
     with pytest.raises(DocumentGone):
-        list(translations.save(row.id, tmp_path / "out.txt", CancelToken()))
+        list(translations.files.save(row.id, tmp_path / "out.txt", CancelToken()))
     assert not (tmp_path / "out.txt").exists()
 
 
@@ -196,7 +196,7 @@ def test_a_full_disk_is_told_and_what_is_there_stays(
             if ending == ".txt":
                 save(translations, row.id, out)
             else:
-                translations.save_bilingual(row.id, out)
+                translations.files.save_bilingual(row.id, out)
         assert [one.name for one in folder.iterdir()] == [out.name]
         assert out.read_text("utf-8") == "earlier"
 
@@ -207,7 +207,7 @@ def test_saving_that_is_cancelled_changes_nothing(app: Fireside, translations: T
     out, cancel = tmp_path / "out.txt", CancelToken()
     out.write_text("older")
     cancel.cancel()
-    assert not any(isinstance(event, Saved) for event in translations.save(row.id, out, cancel))
+    assert not any(isinstance(event, Saved) for event in translations.files.save(row.id, out, cancel))
     assert (out.read_text(), sorted(one.name for one in tmp_path.glob(".fireside-*"))) == ("older", [])
 
 
@@ -222,10 +222,10 @@ def test_a_pdf_becomes_a_new_document_with_anchors_of_its_pages(
     app: Fireside, translations: Translations, tmp_path: Path, ending: str
 ) -> None:
     row = begin(app, pdf(tmp_path))
-    assert (row.format, row.segments, translations.endings(row.id)) == ("blocks", 2, (".docx", ".html"))
+    assert (row.format, row.segments, translations.files.endings(row.id)) == ("blocks", 2, (".docx", ".html"))
     work_off(translations)
     (tmp_path / "lease.pdf").unlink()
-    assert translations.file_name(row.id, ending) == f"lease (Deutsch){ending}"
+    assert translations.files.name(row.id, ending) == f"lease (Deutsch){ending}"
     out = tmp_path / f"out{ending}"
     saved = save(translations, row.id, out)
     assert (saved.keeps_layout, saved.untranslated) == (False, ())

@@ -71,7 +71,7 @@ def test_a_document_comes_back_translated_with_its_formatting(app: Fireside, tmp
     row = begin(app, path, GERMAN)
     work_off(app.translations)
     assert (stored(app.translations, row.id).state, stored(app.translations, row.id).flagged) == ("done", 0)
-    *_, saved = app.translations.save(row.id, tmp_path / "out.docx", CancelToken())
+    *_, saved = app.translations.files.save(row.id, tmp_path / "out.docx", CancelToken())
     assert isinstance(saved, Saved)
     assert (saved.untranslated, saved.refused) == ((), ())
     heading, rent = Document(str(tmp_path / "out.docx")).paragraphs
@@ -101,11 +101,11 @@ def test_a_second_run_and_another_document_ask_nothing_and_a_term_asks_for_its_s
 def test_an_edit_is_used_as_the_person_wrote_it(app: Fireside, tmp_path: Path) -> None:
     row = begin(app, text_file(tmp_path, count=3), GERMAN)
     work_off(app.translations)
-    app.translations.edit(row.id, 2, ("Zweiter Absatz, Ofen 2.",))
+    app.translations.segments.edit(row.id, 2, ("Zweiter Absatz, Ofen 2.",))
     other = begin(app, text_file(tmp_path, "b.txt", count=3), TranslationWish("de", "en", Formality.FORMAL))
     app.translations.begin([row.id])
     work_off(app.translations)
-    first, second = (app.translations.row(one.id, 2).translated for one in (row, other))
+    first, second = (app.translations.segments.row(one.id, 2).translated for one in (row, other))
     assert first is not None
     assert second is not None
     assert (first.origin, first.content) == (Origin.EDITED, ("Zweiter Absatz, Ofen 2.",))
@@ -127,7 +127,7 @@ def test_of_two_hundred_segments_a_kill_in_the_middle_costs_those_that_were_on_t
         done = SEGMENTS // 2 + len(program.stdout.read().splitlines())
     before, again = asked(script), build()
     try:
-        translated = {one.segment.id for one in again.translations.rows(row.id) if one.translated is not None}
+        translated = {one.segment.id for one in again.translations.segments.rows(row.id) if one.translated is not None}
         assert len(translated) >= done
         list(again.engine.load(MODEL))
         work_off(again.translations)
@@ -171,13 +171,13 @@ def test_what_could_not_be_translated_is_told_when_it_is_saved_until_it_is_accep
     with running() as app:
         row = begin(app, text_file(tmp_path, count=3), GERMAN)
         work_off(app.translations)
-        translated = app.translations.row(row.id, 2).translated
+        translated = app.translations.segments.row(row.id, 2).translated
         assert translated is not None
         assert translated.origin is Origin.KEPT
-        saved = list(app.translations.save(row.id, tmp_path / "out.txt", CancelToken()))[-1]
+        saved = list(app.translations.files.save(row.id, tmp_path / "out.txt", CancelToken()))[-1]
         assert isinstance(saved, Saved)
         assert (saved.kept, saved.untranslated, saved.is_marked) == ((2,), (), False)
-        app.translations.accept(row.id, 2)
-        saved = list(app.translations.save(row.id, tmp_path / "out.txt", CancelToken()))[-1]
+        app.translations.segments.accept(row.id, 2)
+        saved = list(app.translations.files.save(row.id, tmp_path / "out.txt", CancelToken()))[-1]
         assert isinstance(saved, Saved)
         assert saved.kept == ()

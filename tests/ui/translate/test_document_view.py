@@ -223,7 +223,7 @@ def test_a_translation_is_edited_by_keys_and_stays_so(desk: TranslateDesk, tmp_p
     sheet.keys(" Sempre.")
     desk.press(Qt.Key.Key_Return, modifier=Qt.KeyboardModifier.ControlModifier)
     assert sheet.shown[1].endswith("cada mês. Sempre.")
-    stored = desk.translations.row(sheet.stored.id, 2).translated
+    stored = desk.translations.segments.row(sheet.stored.id, 2).translated
     assert stored is not None
     assert stored.origin == "edited"
     assert stored.accepted
@@ -231,14 +231,14 @@ def test_a_translation_is_edited_by_keys_and_stays_so(desk: TranslateDesk, tmp_p
     sheet.edit(2)
     sheet.keys("!")
     sheet.root.leave()
-    assert desk.translations.row(sheet.stored.id, 3).translated.content[0].endswith("locador.!")
+    assert desk.translations.segments.row(sheet.stored.id, 3).translated.content[0].endswith("locador.!")
 
 
 def flagged(open_tab: Open, tmp_path: Path) -> tuple[TranslateDesk, DocumentDesk]:
     """A document with a term that the model would not use."""
     late = {"when": r"Late payment(?![^\n]*translated as)", "text": ANSWERS[2]["text"]}
     desk = open_tab(*ANSWERS, late)
-    desk.translations.keep_glossary("en", "pt-BR", [Term("interest", "juros de mora")])
+    desk.translations.words.keep_glossary("en", "pt-BR", [Term("interest", "juros de mora")])
     return desk, translate(desk, page(tmp_path))
 
 
@@ -261,7 +261,7 @@ def test_keep_accepts_a_segment_as_it_is(open_tab: Open, tmp_path: Path) -> None
     desk.press(Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Return)
     assert sheet.shown[2] == ANSWERS[2]["text"]
     assert not sheet.flagged.isVisible()
-    kept = desk.translations.row(sheet.stored.id, 3).translated
+    kept = desk.translations.segments.row(sheet.stored.id, 3).translated
     assert kept is not None
     assert kept.accepted
 
@@ -269,7 +269,7 @@ def test_keep_accepts_a_segment_as_it_is(open_tab: Open, tmp_path: Path) -> None
 def test_try_again_asks_only_that_segment_anew(open_tab: Open, tmp_path: Path) -> None:
     desk = open_tab(*ANSWERS)
     sheet = translate(desk, page(tmp_path))
-    content = desk.translations.row(sheet.stored.id, 4).segment.content
+    content = desk.translations.segments.row(sheet.stored.id, 4).segment.content
     kept = Translated(4, content, Origin.KEPT, (Flag(FlagKind.UNTRANSLATED),))
     TranslationStore(desk.app.database).keep(sheet.stored.id, [outcome_of(kept)])
     sheet.read_again()
@@ -315,7 +315,7 @@ def test_the_glossary_opens_beside_takes_terms_and_is_applied_to_what_it_changes
         desk.press(Qt.Key.Key_Return)
         for _ in range(2):  # a cell's editor closes in a turn of its own, and the next one opens in another
             QApplication.processEvents()
-    assert desk.translations.glossary("en", "pt-BR") == (Term("interest", "juros de mora"),)
+    assert desk.translations.words.glossary("en", "pt-BR") == (Term("interest", "juros de mora"),)
     assert sheet.glossary_button.text() == "Glossary · 1"
     desk.click(sheet.apply_glossary)
     desk.wait(lambda: sheet.is_done and sheet.stored.flagged == 1)
@@ -391,7 +391,7 @@ def test_a_pdf_says_that_its_layout_is_not_kept(desk: TranslateDesk, tmp_path: P
     sheet = desk.drop(lease_pdf(tmp_path / "lease.pdf"))
     assert "PDF cannot be written back" in sheet.draft_note.text()
     assert "not its layout" in sheet.draft_note.text()
-    assert desk.translations.endings(sheet.stored.id) == (".docx", ".html")
+    assert desk.translations.files.endings(sheet.stored.id) == (".docx", ".html")
 
 
 def test_a_locked_file_asks_for_its_password_and_without_one_it_is_left_out(

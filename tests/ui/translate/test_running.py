@@ -69,7 +69,7 @@ def test_the_list_and_the_bottom_line_follow_the_work(frame: Frame, qtbot: QtBot
     assert FURTHER & set(seen)
     qtbot.waitUntil(lambda: column.row_of(lease) == "lease.txt")
     assert not frame.is_at_work
-    rows = frame.translations.rows(annex)
+    rows = frame.translations.segments.rows(annex)
     assert [row.translated.content for row in rows if row.translated] == [(said,) for said in SAID]
 
 
