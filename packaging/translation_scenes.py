@@ -170,5 +170,5 @@ class _Made:
         self.desk.root.forget()
         self._frame.new_translation()
         self._frame.picker.show_task("translate")
-        self.desk.root.look_again()
+        self.desk.root.capability.look()
         self.desk.wait(lambda: not self.desk.is_looking_for_model, TIMEOUT_MS)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.core.errors import AppError
 from app.store.documents import StoredDocument
@@ -14,6 +14,7 @@ from app.ui.document.files import FileToRead, Offer, Stage, part_of
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
+from app.ui.widgets.dialogs import DOCUMENTS, file_dialog
 from app.ui.work.intake import Intake
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class DraftFiles(Intake):
             notify,
             window,
         )
-        self._documents = documents
+        self._documents, self._window = documents, window
         self.refused.connect(self.remove)
         self.questions.files_chosen.connect(self.add)
 
@@ -46,6 +47,15 @@ class DraftFiles(Intake):
     def ask(self) -> None:
         """Asks for files."""
         self.questions.ask_for_files(tr("Choose documents to summarize"))
+
+    def ask_for_folder(self, take: Callable[[list[str]], object]) -> None:
+        """Asks for a folder; `take` is called with it."""
+        dialog = file_dialog(self._window, tr("Choose a folder to summarize"), DOCUMENTS)
+        dialog.setObjectName("folder_dialog")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.filesSelected.connect(take)
+        dialog.open()
 
     def add_documents(self, ids: Sequence[int]) -> None:
         """Takes documents that are read already; those that are gone are left out."""

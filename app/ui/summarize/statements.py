@@ -9,8 +9,6 @@ from pathlib import PurePath
 
 from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleAnnouncementEvent,
     QColor,
     QFocusEvent,
     QFontMetricsF,
@@ -33,11 +31,11 @@ from PySide6.QtWidgets import QFrame, QTextEdit, QWidget
 
 from app.features.documents import Documents, Mark, page_mark
 from app.features.summary.messages import check_words
-from app.features.summary.result import Anchor, Form, Statement, SummarizedDocument
+from app.features.summary.result import Anchor, Coverage, Form, Statement, SummarizedDocument
 from app.language.scripts import is_right_to_left
 from app.ui.shell.i18n import tr
 from app.ui.theme import EDGE_PX, READING_PX, Theme
-from app.ui.widgets.labels import plain_tip
+from app.ui.widgets.labels import announce, plain_tip
 
 STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
 
@@ -127,7 +125,7 @@ class StatementView(QTextEdit):
         elif rect.bottom() > page:
             bar.setValue(bar.value() + min(round(rect.bottom()) - page, round(rect.top())) + self._theme.px(12))
         told = self.stretches[number].told
-        self._say(told.spoken if is_other else told.chips[chip].spoken if told.chips else told.spoken)
+        announce(self, told.spoken if is_other else told.chips[chip].spoken if told.chips else told.spoken)
         self.viewport().update()
 
     def chip_rect(self, number: int, chip: int) -> QRectF:
@@ -176,10 +174,6 @@ class StatementView(QTextEdit):
         cursor.movePosition(QTextCursor.MoveOperation.Start)
         self.setTextCursor(cursor)
         self.viewport().update()
-
-    def _say(self, text: str) -> None:
-        if QAccessible.isActive():
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
 
     def _on_theme_changed(self) -> None:
         before = self.verticalScrollBar().value()
@@ -678,6 +672,16 @@ class Places:
         said = f"{unit} {anchor.page}" if unit and anchor.page else where.removeprefix("§ ").replace("¶", "paragraph")
         spoken = tr("{where} of {name}", where=said, name=document.name)
         return Chip(text, spoken, document.id, Mark(anchor.block_id, anchor.start, anchor.end))
+
+
+def places_in(document_ids: Sequence[int], source: Documents) -> Places:
+    """Before there is a summary: its documents as the store has them. Raises what the store raises."""
+    found = []
+    for number in document_ids:
+        document = source.store.get(number)
+        name, unit = (document.name, document.unit) if document is not None else ("", "")
+        found.append(SummarizedDocument(number, name, name, unit, Coverage(0, 0, 0, 0)))
+    return Places(found, source)
 
 
 def short_name(name: str) -> str:

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QFocusEvent
-from PySide6.QtWidgets import QApplication, QFileDialog, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtGui import QFocusEvent
+from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
-from app.features.summary.result import Coverage, Statement, SummarizedDocument, Summary, Wish
-from app.features.summary.summaries import StoredSummary
-from app.features.summary.summarize import SummaryEvent
+from app.features.summary.result import Statement, Summary, SummaryEvent, Wish
+from app.features.summary.stored import StoredSummary
 from app.ui.document.view import DocumentPanel
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
@@ -21,11 +20,11 @@ from app.ui.summarize.draft import DraftPage, EmptyPage
 from app.ui.summarize.draft_files import DraftFiles
 from app.ui.summarize.result import ResultPage
 from app.ui.summarize.saving import Saving
-from app.ui.summarize.statements import Chip, Places, Told, told
+from app.ui.summarize.statements import Chip, Places, Told, places_in, told
 from app.ui.summarize.texts import Progress
 from app.ui.summarize.work_page import WorkPage
 from app.ui.theme import Theme
-from app.ui.widgets.dialogs import DOCUMENTS, file_dialog
+from app.ui.widgets.labels import announce
 from app.ui.work.doing import Doing
 from app.ui.work.runner import Runner
 
@@ -78,7 +77,7 @@ class SummarizeView(QWidget):
             self.document.closed.connect(statements.forget_open)
         zone = self.empty.zone
         zone.files_wanted.connect(self.ask_for_files)
-        zone.folder_wanted.connect(self._ask_for_folder)
+        zone.folder_wanted.connect(lambda: self.files.ask_for_folder(self.add_files))
         zone.pasted.connect(self.add_files)
         for better in (self.empty.better, self.draft.better):
             better.model_wanted.connect(self.model_wanted)
@@ -120,7 +119,7 @@ class SummarizeView(QWidget):
         self._show_id(job_id)
         try:
             if is_other:
-                self._places = self._new_places(stored)
+                self._places = places_in(stored.document_ids, self._app.documents)
             if stored.state in AT_WORK:
                 self.work.show_work(stored, self.runner.progress_of(job_id))
                 self._show_page(self.work)
@@ -190,19 +189,10 @@ class SummarizeView(QWidget):
         self.result.show_result(stored, summary, statements)
         self._show_page(self.result)
         if was_at_work and stored.state == "done":
-            self._say(tr("The summary is there. {facts}", facts=self.result.head.text))
+            announce(self, tr("The summary is there. {facts}", facts=self.result.head.text))
 
     def _tell(self, statements: Sequence[Statement]) -> list[Told]:
         return told(statements, self._places) if self._places is not None else []
-
-    def _new_places(self, stored: StoredSummary) -> Places:
-        """Before there is a summary: its documents as the store has them."""
-        found = []
-        for number in stored.document_ids:
-            document = self._app.documents.store.get(number)
-            name, unit = (document.name, document.unit) if document is not None else ("", "")
-            found.append(SummarizedDocument(number, name, name, unit, Coverage(0, 0, 0, 0)))
-        return Places(found, self._app.documents)
 
     # The draft.
 
@@ -251,17 +241,6 @@ class SummarizeView(QWidget):
         if self.open_id is not None:
             do(self.open_id)
 
-    def forget(self) -> None:
-        """What is shown was deleted: nothing of it was typed here."""
-
-    def _ask_for_folder(self) -> None:
-        dialog = file_dialog(self, tr("Choose a folder to summarize"), DOCUMENTS)
-        dialog.setObjectName("folder_dialog")
-        dialog.setFileMode(QFileDialog.FileMode.Directory)
-        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
-        dialog.filesSelected.connect(self.add_files)
-        dialog.open()
-
     # What happens in the queue.
 
     def _on_happened(self, job_id: int, event: SummaryEvent) -> None:
@@ -279,7 +258,3 @@ class SummarizeView(QWidget):
 
     def _open(self, chip: Chip) -> None:
         self.document.open(self._app.documents, chip.document_id, chip.mark)
-
-    def _say(self, text: str) -> None:
-        if QAccessible.isActive():
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))

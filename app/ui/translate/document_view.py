@@ -16,7 +16,6 @@ from app.core.events import CancelToken
 from app.documents.segments import Content
 from app.features.messages import sentence_for
 from app.features.translation.result import (
-    Formality,
     SegmentDone,
     SegmentGrows,
     Term,
@@ -34,7 +33,7 @@ from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.translate.document_page import DocumentPage, DraftPage, Searched
 from app.ui.translate.glossary import GlossaryPanel, MemoryFiles
-from app.ui.translate.languages import Able, Capability, usual_target
+from app.ui.translate.languages import Able, Capability, last_wish, remember, usual_target
 from app.ui.translate.rows import Link
 from app.ui.translate.saving import TranslationSaving
 from app.ui.translate.texts import (
@@ -283,7 +282,7 @@ class DocumentTranslationView(QWidget):
         stored, wish = self.stored, self.page.bar.choice.wish
         if stored is None:
             return
-        self.acting.remember(wish, is_target_chosen=self.page.bar.choice.is_target_chosen)
+        remember(self._app, self.page.bar.choice, self._notify)
         if stored.state == DRAFT:
             if self.acting.change(self.drafts.batch, wish):
                 self.drafts.forget_estimate()
@@ -399,15 +398,6 @@ class DocumentActions(QObject):
         page.segments.next_wanted.connect(self.go_to_flagged)
         page.segments.remedy_wanted.connect(self.follow)
         view.glossary.apply_wanted.connect(self.apply)
-
-    def remember(self, wish: TranslationWish, *, is_target_chosen: bool = True) -> None:
-        """What was chosen is what the next documents begin with."""
-        kept = self._app.settings.translations
-        target = wish.target if is_target_chosen else kept.target
-        if (target, wish.formality.value) != (kept.target, kept.formality):
-            self._view.doing.try_to(
-                lambda: self._app.change("translations", target=target, formality=wish.formality.value)
-            )
 
     def change(self, drafts: Sequence[StoredTranslation], wish: TranslationWish) -> bool:
         """Drafts are to be translated otherwise. The source's language is each one's own, but for the first."""
@@ -600,11 +590,6 @@ class DocumentDrafts(QObject):
             self.files.drop(one)  # what could not be read of the batch before
         self.files.add(paths, FileToTranslate)
 
-    def new_wish(self) -> TranslationWish:
-        """What was chosen last; the person's own language before anything was."""
-        kept = self._app.settings.translations
-        return TranslationWish(usual_target(kept.target), formality=Formality(kept.formality))
-
     def forget_estimate(self) -> None:
         """What would be done is something else now."""
         self.estimating.stop()
@@ -659,7 +644,7 @@ class DocumentDrafts(QObject):
         self.show()
 
     def _add(self, one: FileToTranslate, cancel: CancelToken) -> Iterator[Adding | Added]:
-        return self._app.translations.add(one.path, self.new_wish(), cancel, password=one.password)
+        return self._app.translations.add(one.path, last_wish(self._app.settings), cancel, password=one.password)
 
     def _on_read(self, one: FileToTranslate) -> None:
         self.files.drop(one)

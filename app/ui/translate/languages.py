@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QListWidge
 
 from app.core.errors import AppError
 from app.core.events import CancelToken
+from app.core.settings import Settings
 from app.features.messages import sentence_for
 from app.features.translation.result import Formality, TranslationWish
 from app.language.names import LANGUAGES, has_formality, is_same, language, other_than, own_name
@@ -49,6 +50,24 @@ def usual_target(kept: str, source: str = "", among: Sequence[str] = ()) -> str:
     """What was chosen last, else the person's own language, else another: never what the text is in."""
     own = language(QLocale.system().name())
     return other_than(source, (kept, own.code if own is not None else ""), among)
+
+
+def last_wish(settings: Settings) -> TranslationWish:
+    """What was chosen last; the person's own language before anything was."""
+    kept = settings.translations
+    return TranslationWish(usual_target(kept.target), formality=Formality(kept.formality))
+
+
+def remember(app: Fireside, choice: LanguageChoice, notify: Notify) -> None:
+    """What is chosen is what the next translation begins with."""
+    wish, kept = choice.wish, app.settings.translations
+    target = wish.target if choice.is_target_chosen else kept.target
+    if (target, wish.formality.value) == (kept.target, kept.formality):
+        return
+    try:
+        app.change("translations", target=target, formality=wish.formality.value)
+    except AppError as error:
+        notify.error(error)
 
 
 class LanguageChoice(QWidget):

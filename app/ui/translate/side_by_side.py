@@ -8,8 +8,6 @@ from functools import partial
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleAnnouncementEvent,
     QColor,
     QContextMenuEvent,
     QFocusEvent,
@@ -40,6 +38,7 @@ from app.ui.translate.marked_text import put_back
 from app.ui.translate.row_editor import ENTER, RowEditor
 from app.ui.translate.rows import EDGE_PX, SOURCE, TARGET, Index, LaidRow, Link, Rows, RowsModel, RowSource
 from app.ui.translate.texts import Remedy
+from app.ui.widgets.labels import announce
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
 
@@ -671,8 +670,7 @@ class SideBySide(SelectableRows):
 
     def say(self, text: str) -> None:
         """For screen readers."""
-        if QAccessible.isActive():
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
+        announce(self, text)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:
         index = self.indexAt(event.pos()) if event.reason() == event.Reason.Mouse else self.currentIndex()

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QRect, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QFocusEvent, QHideEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QFocusEvent, QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
 from app.documents.segments import Content, Mark, Segment
 from app.features.translation.result import (
     FlagKind,
-    Formality,
     Origin,
     SegmentDone,
     SegmentGrows,
@@ -32,7 +30,7 @@ from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.shell.shortcuts import with_keys
 from app.ui.theme import EDGE_PX, TOP_PX, Theme
-from app.ui.translate.languages import Able, Capability, LanguageChoice, NeedsModel, usual_target
+from app.ui.translate.languages import Able, Capability, LanguageChoice, NeedsModel, last_wish, remember
 from app.ui.translate.text_panes import Paragraph, Selected, TextPanes, sentence_like
 from app.ui.translate.text_work import (
     Alternative,
@@ -50,6 +48,7 @@ from app.ui.translate.text_work import (
 )
 from app.ui.translate.texts import Remedy, told, with_term
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.labels import announce
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -81,7 +80,7 @@ class TextPage(QWidget):
     def __init__(self, app: Fireside, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._app, self._theme, self._notify = app, theme, notify
-        self._is_loading = self._is_small = False
+        self._is_small = False
         self.paragraphs = TextParagraphs()
         self.source_language = ""
         self.capability = Capability(app, notify, self)
@@ -101,17 +100,12 @@ class TextPage(QWidget):
         self.answers = TextAnswers(self, notify)
         self.rewording = TextRewording(self)
         self._connect()
-        self.choice.show_wish(self._last_wish())
+        self.choice.show_wish(last_wish(app.settings))
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         self.show_new()
 
     # What is shown.
-
-    @property
-    def text_id(self) -> int | None:
-        """Under which number the text is kept."""
-        return self.history.id
 
     @property
     def able(self) -> Able:
@@ -130,9 +124,8 @@ class TextPage(QWidget):
     def show_new(self, text: str = "") -> None:
         """An empty one; or a text that is translated at once."""
         self.leave()
-        with self._loading():
-            self.panes.source.show_text(text)
-            self.choice.show_wish(replace(self.choice.wish, source="", domain=""))
+        self.panes.source.show_text(text)
+        self.choice.show_wish(replace(self.choice.wish, source="", domain=""))
         self._forget()
         self.history.begin()
         self.shown_changed.emit(None)
@@ -141,7 +134,7 @@ class TextPage(QWidget):
 
     def show_text(self, number: int) -> None:
         """One of the list, as it was left."""
-        if number == self.text_id:
+        if number == self.history.id:
             return
         self.leave()
         try:
@@ -153,10 +146,9 @@ class TextPage(QWidget):
         if stored is None:
             self.show_new()
             return
-        with self._loading():
-            self.choice.show_wish(stored.wish)
-            self.choice.is_target_chosen = True
-            self.panes.source.show_text(source)
+        self.choice.show_wish(stored.wish)
+        self.choice.is_target_chosen = True
+        self.panes.source.show_text(source)
         self._forget()
         self.source_language = stored.source_language
         self.choice.show_detected(stored.source_language)
@@ -166,10 +158,6 @@ class TextPage(QWidget):
         self.shown_changed.emit(number)
         if source.strip() and not target:
             self.translate()
-
-    def look_again(self) -> None:
-        """The model may be another."""
-        self.capability.look()
 
     def leave(self) -> None:
         """Another text, another tab, or the window closes: nothing is asked any more, and what is there is kept."""
@@ -182,8 +170,7 @@ class TextPage(QWidget):
     def forget(self) -> None:
         """The text that is shown was deleted: nothing of it is kept any more."""
         self.history.begin()
-        with self._loading():
-            self.panes.source.show_text("")
+        self.panes.source.show_text("")
 
     def take_keyboard(self) -> None:
         """The keyboard to where one types."""
@@ -269,22 +256,22 @@ class TextPage(QWidget):
         panes.source.wanted.connect(self.translate)
         panes.source.stopped.connect(self.stop)
         panes.target.stopped.connect(self.stop)
-        panes.cleared.connect(self._on_cleared)
-        panes.copied.connect(self._on_copied)
+        panes.cleared.connect(self.show_new)
+        panes.cleared.connect(self.take_keyboard)
         self.choice.changed.connect(self._on_choice)
         self.choice.swapped.connect(self._on_swapped)
-        self.history.kept.connect(self._on_kept)
+        self.history.kept.connect(lambda _number: self.list_changed.emit())
+        self.history.kept.connect(self.shown_changed.emit)
         self.capability.changed.connect(self._on_capability)
         self.language.found.connect(self._on_language)
         self.language.failed.connect(self._notify.error)
         self.work.ended.connect(self.memory_changed)
         self.needs.models_wanted.connect(self.models_wanted)
-        self.needs.model_came.connect(self._on_model_came)
+        self.needs.model_came.connect(self.model_changed)
+        self.needs.model_came.connect(self.capability.look)
 
     def _on_typed(self) -> None:
-        if self._is_loading:
-            return
-        self._count()
+        self.panes.show_count()
         self.language.stop()
         self.work.stop()
         self.panes.alternatives.leave()
@@ -296,7 +283,7 @@ class TextPage(QWidget):
 
     def _on_choice(self) -> None:
         """Another language or tone: what is there was for another wish."""
-        self._remember()
+        remember(self._app, self.choice, self._notify)
         self.paragraphs.known.clear()
         if self.panes.source.text.strip():
             self.history.nudge()
@@ -306,27 +293,12 @@ class TextPage(QWidget):
         """The translation becomes the source, where there is one."""
         target = self.answers.target_text() if self.paragraphs.is_complete else ""
         self.source_language = ""
-        self._remember()
+        remember(self._app, self.choice, self._notify)
         self.paragraphs.known.clear()
         if target.strip():
-            with self._loading():
-                self.panes.source.show_text(target)
+            self.panes.source.show_text(target)
         self.translate()
         self.history.nudge()
-
-    def _on_cleared(self) -> None:
-        self.show_new()
-        self.take_keyboard()
-
-    def _on_copied(self) -> None:
-        text = self.answers.target_text()
-        if text.strip():
-            copy_text(text)
-            self._notify.mention(tr("The translation was copied"))
-
-    def _on_kept(self, number: int) -> None:
-        self.list_changed.emit()
-        self.shown_changed.emit(number)
 
     def _on_capability(self) -> None:
         able = self.able
@@ -338,10 +310,6 @@ class TextPage(QWidget):
         )
         self.paragraphs.known.clear()
         self._go_on()
-
-    def _on_model_came(self) -> None:
-        self.model_changed.emit()
-        self.capability.look()
 
     def _go_on(self) -> None:
         """What is not translated yet is, as far as the model can."""
@@ -360,37 +328,9 @@ class TextPage(QWidget):
         self.choice.show_detected("")
         self.choice.show_usual_target(self._app.settings.translations.target)
         self.answers.show_nothing(tr(FORMATS))
-        self._count()
+        self.panes.show_count()
         is_needed = self.capability.able is not None and not self.able.translates
         self.panes.show_needs(needed=is_needed)
-
-    def _count(self) -> None:
-        count = len(self.panes.source.text)
-        words = tr("1 character") if count == 1 else tr("{count} characters", count=f"{count:,}")
-        self.panes.count.setText(words if count else "")
-        self.panes.clear.setVisible(bool(count))
-
-    def _last_wish(self) -> TranslationWish:
-        kept = self._app.settings.translations
-        return TranslationWish(usual_target(kept.target), formality=Formality(kept.formality))
-
-    def _remember(self) -> None:
-        wish, kept = self.choice.wish, self._app.settings.translations
-        target = wish.target if self.choice.is_target_chosen else kept.target
-        if (target, wish.formality) == (kept.target, kept.formality):
-            return
-        try:
-            self._app.change("translations", target=target, formality=str(wish.formality))
-        except AppError as error:
-            self._notify.error(error)
-
-    @contextmanager
-    def _loading(self) -> Iterator[None]:
-        self._is_loading = True
-        try:
-            yield
-        finally:
-            self._is_loading = False
 
     def showEvent(self, event: QShowEvent) -> None:
         # WORKAROUND: a scroll area polishes what is in it; fonts set before that would be lost.
@@ -453,6 +393,7 @@ class TextAnswers(QObject):
         page.work.answered.connect(self._on_answer)
         page.work.failed.connect(self._on_failed)
         page.panes.back_switched.connect(self._on_back_switched)
+        page.panes.copied.connect(self._copy)
         page.panes.target.remedy_wanted.connect(self._on_remedy)
 
     def say(self, text: str) -> None:
@@ -502,6 +443,12 @@ class TextAnswers(QObject):
         if page.paragraphs.is_complete and not page.paragraphs.is_apart:
             return joined(page.panes.source.text, page.paragraphs.contents)
         return "\n\n".join(words_of(content) for _, content in sorted(page.paragraphs.contents.items()))
+
+    def _copy(self) -> None:
+        text = self.target_text()
+        if text.strip():
+            copy_text(text)
+            self._notify.mention(tr("The translation was copied"))
 
     def _on_answer(self, answer: Answer) -> None:
         event, paragraphs = answer.event, self._page.paragraphs
@@ -555,7 +502,7 @@ class TextAnswers(QObject):
         if not event.is_partial and not page.work.is_busy:
             took = tr("Translated in {seconds} s", seconds=f"{event.seconds:.1f}")
             self.say(took if event.seconds >= LEAST_TOLD_S else tr("Translated"))
-            self._announce(self.target_text())
+            announce(self._page.panes.target, self.target_text())
             page.history.keep()
             self._ask_back()
 
@@ -617,10 +564,6 @@ class TextAnswers(QObject):
     def _target_name(self) -> str:
         target = language(self._page.choice.wish.target)
         return tr(target.english) if target is not None else self._page.choice.wish.target
-
-    def _announce(self, text: str) -> None:
-        if QAccessible.isActive():
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._page.panes.target, text))
 
 
 # Other wordings for a sentence of a translation: other translations of its source; one click puts one in its place.

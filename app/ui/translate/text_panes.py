@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QMimeData, QPoint, QRect, QSize, Qt, QTimer, QUrl, Signal
+from PySide6.QtCore import QMimeData, QPoint, QRect, QSignalBlocker, QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QColor,
     QDragEnterEvent,
@@ -113,6 +113,13 @@ class TextPanes(QFrame):
         """The translation back, below the translation."""
         self._back_part.setVisible(shown)
         self._on_theme_changed()
+
+    def show_count(self) -> None:
+        """How long the source is."""
+        count = len(self.source.text)
+        words = tr("1 character") if count == 1 else tr("{count} characters", count=f"{count:,}")
+        self.count.setText(words if count else "")
+        self.clear.setVisible(bool(count))
 
     def say_back(self, text: str) -> None:
         """What there is of it."""
@@ -244,9 +251,10 @@ class SourceEdit(QTextEdit):
         return clean_text(self.toPlainText())
 
     def show_text(self, text: str) -> None:
-        """Another text, from its beginning on."""
-        self.setPlainText(text)
-        self._set_lines()
+        """Another text, from its beginning on; it is not told, since nobody typed it."""
+        with QSignalBlocker(self):
+            self.setPlainText(text)
+            self._set_lines()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
@@ -287,9 +295,8 @@ class SourceEdit(QTextEdit):
         set_text_font(self, self._theme.font())
         self.document().setDefaultFont(self._theme.font())
         self.document().setDocumentMargin(self._theme.px(4))
-        was_blocked = self.blockSignals(True)  # another height of lines is no other text
-        self._set_lines()
-        self.blockSignals(was_blocked)
+        with QSignalBlocker(self):  # another height of lines is no other text
+            self._set_lines()
 
 
 def follow_each_paragraph(edit: QTextEdit) -> None:

@@ -52,6 +52,11 @@ class TranslateTab(WorkTab):
     def on_model_chosen(self) -> None:
         self.view.on_model_changed()
 
+    def _on_gone(self, job_id: int) -> None:
+        if job_id == self.open_id:
+            self.view.forget()  # what was typed there would be kept as another one
+        super()._on_gone(job_id)
+
     @property
     def is_at_work(self) -> bool:
         """Whether a document or a typed text is being translated."""

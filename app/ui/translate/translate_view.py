@@ -123,7 +123,7 @@ class TranslateView(QWidget):
 
     def on_model_changed(self) -> None:
         """The tab's model is another."""
-        self.text.look_again()
+        self.text.capability.look()
         if self._document is not None:
             self._document.capability.look()
 

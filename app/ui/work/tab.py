@@ -45,9 +45,6 @@ class WorkView(Protocol):
     def take_keyboard(self) -> None:
         """Gives the keyboard to what is shown."""
 
-    def forget(self) -> None:
-        """What is shown was deleted."""
-
     def leave(self) -> None:
         """The window closes."""
 
@@ -157,5 +154,4 @@ class WorkTab(Tab):
 
     def _on_gone(self, job_id: int) -> None:
         if job_id == self.open_id:
-            self.view.forget()
             self.show_new()

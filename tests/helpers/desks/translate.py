@@ -453,7 +453,7 @@ class TranslateDesk(Languages):
     @property
     def text_id(self) -> int | None:
         """Under which number the text is kept."""
-        return self.root.text_id
+        return self.root.history.id
 
     def show_made(
         self, wish: TranslationWish, source: Sequence[str], done: Sequence[Translated], *, kept_as: int | None
@@ -461,9 +461,8 @@ class TranslateDesk(Languages):
         """A text as it would be after the work of a model; under which number it is kept."""
         page = self.root
         page.choice.show_wish(wish)
-        with page._loading():
-            self.source.show_text("\n\n".join(source))
-        page._count()
+        self.source.show_text("\n\n".join(source))
+        page.panes.show_count()
         page.history.id = kept_as
         segments = tuple(Segment(number, (words,)) for number, words in enumerate(source, 1))
         for event in (Paragraphs(segments, "en", {one.id: one for one in done}), Ended(False, 4.2)):
