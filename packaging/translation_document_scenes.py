@@ -71,7 +71,7 @@ def document_scenes(desk: DocumentDesk, show: Callable[[], object], folder: Path
     def shown(stored: StoredTranslation) -> None:
         show()
         desk.root.show_translation(stored.id)
-        desk.wait(lambda: desk.root.capability.able is not None and not desk.is_estimating, TIMEOUT_MS)
+        desk.wait(lambda: desk.root.drafts.capability.able is not None and not desk.is_estimating, TIMEOUT_MS)
         desk.segments.setFocus()
 
     def working() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,18 +11,20 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.documents.segments import Content
-from app.features.translation.stored import Row, StoredTranslation, TranslationEstimate
+from app.features.translation.stored import DRAFT, Row, StoredTranslation, TranslationEstimate
 from app.ui.document.files import FileToRead, Stage, short_name
 from app.ui.document.header import DocumentSearch
 from app.ui.icons import icon
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import EDGE_PX, TOP_PX, Theme
-from app.ui.translate.languages import LanguageChoice, NeedsModel
+from app.ui.translate.document_job import DocumentJob, Drafts
+from app.ui.translate.languages import Able, LanguageChoice, NeedsModel
 from app.ui.translate.marked_text import letters
-from app.ui.translate.rows import PORTION, SOURCE, TARGET, RowSource
+from app.ui.translate.rows import PORTION, SOURCE, TARGET, Link, RowSource
+from app.ui.translate.saving import TranslationSaving
 from app.ui.translate.side_by_side import SideBySide
-from app.ui.translate.texts import draft_words, layout_words, segments_words
+from app.ui.translate.texts import Remedy, draft_words, layout_words, segments_words, stopped_words, with_term
 from app.ui.widgets.buttons import IconButton, set_mark, text_button
 from app.ui.widgets.indicators import ProgressLine
 from app.ui.widgets.labels import ElidedLabel
@@ -39,11 +41,15 @@ LEAST_PX = 84
 
 
 class DocumentPage(QWidget):
-    """Only its widgets; what they do is the view's business, but for the search."""
+    """What is done with its segments, and saving, are its own; what is done with all of it is the view's business."""
 
-    def __init__(self, app: Fireside, theme: Theme, notify: Notify) -> None:
+    kept = Signal()
+    """A segment is another one, so that the counts are."""
+
+    def __init__(self, app: Fireside, theme: Theme, notify: Notify, job: DocumentJob) -> None:
         super().__init__()
-        self._theme = theme
+        self._theme, self._notify, self._job, self._translations = theme, notify, job, app.translations
+        self.saving = TranslationSaving(app, notify, self)
         self.head = DocumentHead(theme)
         self.bar = DocumentBar(theme)
         self.state = StateBar(theme, notify)
@@ -83,8 +89,140 @@ class DocumentPage(QWidget):
         self.search.hits_changed.connect(self._show_hits)
         self.search.chosen.connect(self._on_chosen)
         self.search.left.connect(self.end_search)
+        self._connect()
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
+
+    def _connect(self) -> None:
+        segments = self.segments
+        segments.rows.failed.connect(self._notify.error)
+        segments.edited.connect(self.edit)
+        segments.accepted.connect(self.accept)
+        segments.next_wanted.connect(self.go_to_flagged)
+        segments.remedy_wanted.connect(self.follow)
+        self.head.next_wanted.connect(lambda: self.go_to_flagged(segments.current + 1))
+        self.head.save_wanted.connect(lambda: self._save(self.saving.ask))
+        self.head.forms_wanted.connect(self._show_forms)
+        self.saving.progressed.connect(self._on_saving)
+
+    # What is done with its segments.
+
+    def edit(self, segment_id: int, content: Content) -> None:
+        """What a person made of a segment."""
+        self._keep(lambda number: self._translations.segments.edit(number, segment_id, content))
+
+    def accept(self, segment_id: int) -> None:
+        """A segment is good as it is."""
+        self._keep(lambda number: self._translations.segments.accept(number, segment_id))
+
+    def go_to_flagged(self, after: int) -> None:
+        """The next segment to look at, from the top again at the end."""
+        if (stored := self._job.stored) is None:
+            return
+        found: list[int | None] = []
+        self._job.doing.try_to(lambda: found.append(self._translations.segments.next_flagged(stored.id, after)))
+        if found and found[0] is not None:
+            self.segments.close_editor()
+            self.segments.go_to(found[0] - 1)
+        elif found:
+            self._notify.mention(tr("Nothing is left to look at."))
+
+    def follow(self, segment_id: int, link: Link) -> None:
+        """One of the two things to do about a flag."""
+        if link.remedy is Remedy.KEEP:
+            self.accept(segment_id)
+        elif link.remedy is Remedy.USE_TERM:
+            self._use_term(segment_id, link.told.flag.wanted)
+        elif (stored := self._job.stored) is not None:
+            number = stored.id
+            if self._job.doing.try_to(lambda: self._translations.translate_again(number, segment_id)):
+                self._keep(lambda number: self._translations.segments.row(number, segment_id))
+                self._job.queued.emit()
+
+    def _use_term(self, segment_id: int, wanted: str) -> None:
+        """Where its place is not plain, the editor opens with it at the end, for a person to move it."""
+        row = self.segments.rows.row(segment_id - 1)
+        if row is None or row.translated is None:
+            return
+        content = with_term(row.translated.content, wanted)
+        if content is not None:
+            self.edit(segment_id, content)
+            return
+        self.segments.edit_row(segment_id - 1)
+        if self.segments.editor is not None:
+            self.segments.editor.offer(wanted)
+
+    def _keep(self, do: Callable[[int], Row]) -> None:
+        stored = self._job.stored
+        row = self._job.doing.result_of(lambda: do(stored.id)) if stored is not None else None
+        if row is not None:
+            self.segments.rows.put_row(row)
+            self.kept.emit()
+
+    # Saving.
+
+    def show_saving(self, stored: StoredTranslation) -> None:
+        """What saving gives now."""
+        name = self.saving.name_of(stored)
+        is_partial = stored.done < stored.segments
+        self.head.show_saving(name, is_partial=is_partial, can_save=bool(name) and stored.state != DRAFT)
+
+    def _save(self, ask: Callable[[StoredTranslation], object]) -> None:
+        if (stored := self._job.stored) is not None:
+            self.segments.close_editor()
+            ask(stored)
+
+    def _show_forms(self, button: QWidget) -> None:
+        below = button.mapToGlobal(button.rect().bottomLeft())
+        self._save(lambda stored: self.saving.menu(stored).popup(below))
+
+    def _on_saving(self, translation_id: int, segments: int) -> None:
+        stored = self._job.stored
+        if stored is None or translation_id != stored.id:
+            return
+        percent = 100 * segments // max(1, stored.segments)
+        self.head.show_progress(tr("Saving… {percent} %", percent=percent) if segments >= 0 else "")
+        if segments < 0:
+            self.kept.emit()
+
+    # What there is to say of it.
+
+    def show_state(self, stored: StoredTranslation) -> None:
+        """Why it is not complete, or that other languages or terms were chosen than it was translated with."""
+        if self._job.pending is not None and stored.state != DRAFT:
+            words = tr("The settings are different now. Only what they affect is translated again.")
+            self.state.say(words, tr("Apply to this document"))
+            return
+        kept = stopped_words(stored)
+        self.state.show_ended(
+            stored,
+            failed=tr("The translation could not be made."),
+            kept=kept if stored.done else "",
+            stopped=tr("Stopped: {words}", words=kept),
+        )
+
+    def show_estimate(self, drafts: Drafts) -> None:
+        """What the drafts would take, as far as that is known."""
+        self.foot.show_drafts(
+            drafts.batch, drafts.estimate, is_counting=drafts.estimating.is_busy, problem=drafts.problem
+        )
+
+    def show_able(self, able: Able, stored: StoredTranslation) -> None:
+        """Offers what it can, and where it cannot translate a draft another model."""
+        knows = able.knows
+        self.bar.offer(
+            able.languages,
+            formality=knows is None or knows.takes_formality,
+            domain=knows is None or knows.takes_domain,
+        )
+        can = able.can(stored.source_language, stored.wish.target)
+        self.foot.show_can(can)
+        is_needed = stored.state == DRAFT and not can
+        if is_needed and self.needs.isHidden():
+            self.needs.look(able.missing(stored.source_language, stored.wish.target))
+        self.needs.setVisible(is_needed)
+
+    # The search.
 
     def set_searched(self, searched: Searched | None) -> None:
         """What Ctrl+F searches from now on."""

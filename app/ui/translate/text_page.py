@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QRect, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QFocusEvent, QHideEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
@@ -97,6 +97,7 @@ class TextPage(QWidget):
         self.pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
         self.pause.timeout.connect(self.translate)
         self._lay_out()
+        self.setFocusProxy(self.panes.source)
         self.answers = TextAnswers(self, notify)
         self.rewording = TextRewording(self)
         self._connect()
@@ -353,10 +354,6 @@ class TextPage(QWidget):
             self._is_small = is_small
             self._on_theme_changed()
             self.choice.show_small(is_small=is_small)
-
-    def focusInEvent(self, event: QFocusEvent) -> None:
-        super().focusInEvent(event)
-        self.take_keyboard()
 
     def _on_theme_changed(self) -> None:
         px, theme = self._theme.px, self._theme

@@ -125,7 +125,7 @@ class TranslateView(QWidget):
         """The tab's model is another."""
         self.text.capability.look()
         if self._document is not None:
-            self._document.capability.look()
+            self._document.drafts.capability.look()
 
     def take_keyboard(self) -> None:
         """Gives the keyboard to what is shown."""

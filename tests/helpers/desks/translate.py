@@ -125,7 +125,7 @@ class DocumentDesk(Languages, FileQuestions):
     @property
     def stored(self) -> Any:
         """The translation that is shown; None where there is none yet."""
-        return self.root.stored
+        return self.root.job.stored
 
     @property
     def state(self) -> str:
@@ -284,7 +284,7 @@ class DocumentDesk(Languages, FileQuestions):
     @property
     def save_forms(self) -> list[str]:
         """The endings in the menu of forms to save in."""
-        menu = self.root.saving.menu(self.stored)
+        menu = self.root.page.saving.menu(self.stored)
         endings = [action.text().partition("\t")[2] for action in menu.actions() if action.text()]
         menu.close()
         return endings
@@ -292,7 +292,7 @@ class DocumentDesk(Languages, FileQuestions):
     def save_as(self, path: Path, ending: str = "", *, is_bilingual: bool = False) -> str:
         """Saves it where a person says; the name that was offered."""
         if ending:
-            dialog = self.root.saving.ask(self.stored, ending, is_bilingual=is_bilingual)
+            dialog = self.root.page.saving.ask(self.stored, ending, is_bilingual=is_bilingual)
             assert dialog is not None
         else:
             self.click(self.save_button)
@@ -302,7 +302,7 @@ class DocumentDesk(Languages, FileQuestions):
 
     def save_to(self, path: Path) -> None:
         """Saves it there without asking."""
-        self.root.saving.save(self.stored.id, path)
+        self.root.page.saving.save(self.stored.id, path)
 
     @property
     def memory_menu(self) -> list[str]:

@@ -1,0 +1,277 @@
+"""What is done with translations of documents: files taken, put together, begun, changed. No widgets but dialogs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from app.core.errors import AppError
+from app.core.events import CancelToken
+from app.features.messages import sentence_for
+from app.features.translation.result import Term, TranslationWish
+from app.features.translation.stored import DRAFT, Added, Adding, StoredTranslation, TranslationEstimate
+from app.features.work.queue import DONE, QUEUED, RUNNING
+from app.language.names import is_same
+from app.ui.document.files import FileToRead, Stage
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
+from app.ui.translate.languages import Able, Capability, last_wish, usual_target
+from app.ui.work.doing import Doing
+from app.ui.work.estimating import Estimating
+from app.ui.work.intake import Intake
+
+if TYPE_CHECKING:
+    from app.bootstrap import Fireside
+    from app.features.translation.translations import Translations
+
+
+class DocumentJob(QObject):
+    """The translation that is shown, and what a person does with it."""
+
+    changed = Signal()
+    """Its row is another one."""
+    begun = Signal()
+    """What is translated of it may be another: its segments are asked again."""
+    queued = Signal()
+    """It waits in the queue, or others with it."""
+
+    def __init__(self, app: Fireside, notify: Notify, parent: QObject) -> None:
+        super().__init__(parent)
+        self._translations = app.translations
+        self.doing = Doing(app.translations, notify, tr("This translation is not there any more."), self)
+        self.stored: StoredTranslation | None = None
+        self.pending: TranslationWish | None = None
+        """What was chosen for a translation that was made otherwise; None where nothing was."""
+        self._other_terms: set[int] = set()
+        """Those that do not follow their glossary yet."""
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """The languages whose glossary is the one of this translation."""
+        if self.stored is None:
+            return "", ""
+        wish = self.pending or self.stored.wish
+        return wish.source or self.stored.source_language, wish.target
+
+    def change(self, drafts: Sequence[StoredTranslation], wish: TranslationWish) -> bool:
+        """Drafts are to be translated otherwise. The source's language is each one's own, but for the first."""
+        first = drafts[0].id if drafts else 0
+
+        def all_of_them() -> None:
+            for one in drafts:
+                source = wish.source if one.id == first else one.wish.source
+                self._translations.change(
+                    one.id, TranslationWish(wish.target, source, wish.formality, wish.domain, one.wish.glossary)
+                )
+
+        return self.doing.try_to(all_of_them)
+
+    def begin(self, ids: Sequence[int]) -> None:
+        """Translates these, one after the other."""
+        if ids and self.doing.try_to(lambda: self._translations.begin(ids)):
+            self._other_terms -= set(ids)
+            self.begun.emit()
+            self.queued.emit()
+
+    def stop(self) -> None:
+        """What is done is kept."""
+        if (stored := self.stored) is not None:
+            self.doing.try_to(lambda: self._translations.stop(stored.id))
+            self.changed.emit()
+
+    def go_on(self) -> None:
+        """Goes on with one that was stopped or failed, or follows what was chosen."""
+        if (stored := self.stored) is None:
+            return
+        if self.pending is not None:
+            self.apply()
+        elif self.doing.try_to(lambda: self._translations.resume(stored.id)):
+            self.queued.emit()
+
+    def apply(self) -> None:
+        """The document follows the languages and the glossary that were chosen; only what that changes is asked."""
+        stored, wish = self.stored, self.pending
+        if stored is None or (wish is not None and not self.change([stored], wish)):
+            return
+        self.pending = None
+        if stored.state in (QUEUED, RUNNING):
+            self.begun.emit()
+            self.queued.emit()
+        else:
+            self.begin([stored.id])
+
+    # Its terms.
+
+    def terms(self) -> tuple[Term, ...] | None:
+        """The glossary of its languages; None where it could not be read."""
+        return self.doing.result_of(lambda: self._translations.words.glossary(*self.pair))
+
+    def keep_terms(self, terms: Sequence[Term]) -> bool:
+        """These are the glossary now; a translation that is done follows them when that is asked for."""
+        pair = self.pair
+        is_kept = self.doing.try_to(lambda: self._translations.words.keep_glossary(*pair, terms))
+        if is_kept and self.stored is not None:
+            self._other_terms.add(self.stored.id)
+        return is_kept and self.stored is not None
+
+    @property
+    def can_follow_terms(self) -> bool:
+        """Whether it was translated with other terms."""
+        return self.stored is not None and self.stored.state == DONE and self.stored.id in self._other_terms
+
+    def found_terms(self) -> Sequence[Term]:
+        """What it repeats and how that is translated in all of it, as it was stored."""
+        stored = self.stored
+        found = self.doing.result_of(lambda: self._translations.terms(stored.id)) if stored is not None else None
+        return found or ()
+
+
+@dataclass(eq=False)
+class FileToTranslate(FileToRead):
+    """A file that becomes a translation. `page` counts its segments."""
+
+    translation: StoredTranslation | None = None
+
+    def take(self, event: object) -> bool:
+        if isinstance(event, Added):
+            self.translation, self.stage = event.translation, Stage.READ
+        elif isinstance(event, Adding):
+            self.page = event.segments
+        return isinstance(event, Adding)
+
+
+class Drafts(QObject):
+    """Files that are dropped together are one batch: they take the same choices and can be begun at once."""
+
+    added = Signal(object)
+    """A `StoredTranslation` of the batch."""
+    emptied = Signal()
+    """Nothing came of the files, and no translation is shown."""
+    able_changed = Signal()
+    estimate_changed = Signal()
+
+    def __init__(self, app: Fireside, theme: Theme, notify: Notify, job: DocumentJob, window: QWidget) -> None:
+        super().__init__(window)
+        self._app, self._notify, self._job = app, notify, job
+        self._batch: list[int] = []
+        self.estimate: TranslationEstimate | None = None
+        self.problem = ""
+        """Why there is no estimate."""
+        self.files = Intake(self._add, theme, notify, window)
+        self.capability = Capability(app, notify, self)
+        self.estimating = Estimating(self)
+        self.files.refused.connect(self.files.remove)
+        self.files.read.connect(self._on_read)
+        self.files.changed.connect(self._on_files)
+        self.capability.changed.connect(self._on_able)
+        self.estimating.estimated.connect(self._on_estimated)
+        self.estimating.failed.connect(self._on_not_estimated)
+
+    @property
+    def batch(self) -> list[StoredTranslation]:
+        """The draft that is shown, and those that were dropped with it and are not begun either."""
+        shown = self._job.stored
+        if shown is None:
+            return []
+        numbers = [one for one in self._batch if one != shown.id] if shown.id in self._batch else []
+        others = [self._job.doing.get(one) for one in numbers]
+        return [shown, *(one for one in others if one is not None and one.state == DRAFT)]
+
+    def has(self, shown: StoredTranslation) -> bool:
+        """Whether it is of the batch."""
+        return shown.id in self._batch
+
+    def add(self, paths: Sequence[str | Path]) -> None:
+        """Another batch."""
+        self._batch = []
+        for one in [one for one in self.files.files if not one.is_on_its_way]:
+            self.files.drop(one)  # what could not be read of the batch before
+        self.files.add(paths, FileToTranslate)
+
+    def begin(self, is_all: bool) -> None:
+        """Translates what was put together, or only the one that is shown."""
+        self.estimating.stop()
+        self._job.begin([one.id for one in (self.batch if is_all else self.batch[:1])])
+
+    def can(self, stored: StoredTranslation) -> bool:
+        """Whether the model can translate it."""
+        able: Able | None = self.capability.able
+        return able is not None and able.can(stored.source_language, stored.wish.target)
+
+    def look(self) -> None:
+        """Asks what the batch would take, where that is not known."""
+        drafts = self.batch
+        is_known = self.estimate is not None or bool(self.problem) or self.estimating.is_busy
+        if not is_known and drafts and all(map(self.can, drafts)):
+            ids = [one.id for one in drafts]
+            self.estimating.look(lambda cancel: estimate_all(self._app.translations, ids, cancel))
+
+    def forget_estimate(self) -> None:
+        """What would be done is something else now."""
+        self.estimating.stop()
+        self.estimate, self.problem = None, ""
+
+    def _add(self, one: FileToTranslate, cancel: CancelToken) -> Iterator[Adding | Added]:
+        return self._app.translations.add(one.path, last_wish(self._app.settings), cancel, password=one.password)
+
+    def _on_read(self, one: FileToTranslate) -> None:
+        self.files.drop(one)
+        stored = one.translation
+        if stored is None:
+            return
+        if is_same(stored.source_language, stored.wish.target):
+            self._choose_another(stored)
+        self._batch.append(stored.id)
+        self.added.emit(stored)
+
+    def _choose_another(self, stored: StoredTranslation) -> None:
+        """The document is in the language that was chosen before it was known."""
+        able = self.capability.able
+        kept = self._app.settings.translations.target
+        target = usual_target(kept, stored.source_language, able.languages if able is not None else ())
+        self._job.doing.try_to(lambda: self._app.translations.change(stored.id, replace(stored.wish, target=target)))
+
+    def _on_files(self) -> None:
+        """Those that could not be read are told of once a translation is shown."""
+        shown, files = self._job.stored, self.files
+        if shown is None and not files.files and not self._batch:
+            self.emptied.emit()
+        elif shown is not None and not files.is_reading:
+            for one in [one for one in files.files if one.error]:
+                self._notify.mention(one.error)
+                files.drop(one)
+
+    def _on_able(self) -> None:
+        self.forget_estimate()
+        self.able_changed.emit()
+
+    def _on_estimated(self, estimate: TranslationEstimate) -> None:
+        self.estimate = estimate
+        self.estimate_changed.emit()
+
+    def _on_not_estimated(self, error: BaseException) -> None:
+        if not isinstance(error, AppError):
+            self._notify.error(error)
+        self.problem = tr(sentence_for(error).text)
+        self.estimate_changed.emit()
+
+
+def estimate_all(translations: Translations, ids: Sequence[int], cancel: CancelToken) -> TranslationEstimate | None:
+    """What all of them would take together; None when cancelled."""
+    found = [translations.estimate(number, cancel) for number in ids]
+    whole = [one for one in found if one is not None]
+    if len(whole) < len(ids):
+        return None
+    seconds = [one.seconds for one in whole if one.seconds is not None]
+    return TranslationEstimate(
+        sum(one.segments for one in whole),
+        sum(one.known for one in whole),
+        sum(one.tokens for one in whole),
+        sum(seconds) if len(seconds) == len(whole) else None,
+    )
