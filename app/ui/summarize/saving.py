@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEventLoop, QIODevice, QMarginsF, QObject, QSaveFile, Qt
+from PySide6.QtCore import QEventLoop, QIODevice, QMarginsF, QSaveFile, Qt
 from PySide6.QtGui import QFont, QPageLayout, QPageSize, QPdfWriter, QTextDocument
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
@@ -18,7 +17,7 @@ from app.ui.shell import tasks
 from app.ui.shell.desktop import copy_text
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
-from app.ui.widgets.dialogs import SAVED, file_dialog
+from app.ui.work.saving import SavedFiles
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -39,13 +38,12 @@ MOST_NAME = 80
 _NO_NAME = dict.fromkeys(map(ord, '<>:"/\\|?*\n\r\t'), " ")
 
 
-class Saving(QObject):
+class Saving(SavedFiles):
     """Everything that takes time is done on a thread; what goes wrong is told in words."""
 
     def __init__(self, app: Fireside, notify: Notify, window: QWidget) -> None:
-        super().__init__(window)
-        self._app, self._notify, self._window = app, notify, window
-        self.folder = Path.home()
+        super().__init__(notify, window)
+        self._app = app
 
     def menu(self, summary: Summary) -> QMenu:
         """The formats."""
@@ -57,31 +55,27 @@ class Saving(QObject):
 
     def ask(self, summary: Summary, ending: str, name: str = "") -> QFileDialog:
         """Asks where, and saves there; `name` is offered, else the title."""
-        dialog = file_dialog(self._window, tr("Save the summary"), SAVED)
-        dialog.setObjectName("save_summary")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilters([f"{tr(dict(FORMATS)[ending])} (*{ending})"])
-        dialog.setDefaultSuffix(ending.removeprefix("."))
-        dialog.selectFile(name or f"{file_name(summary.title)}{ending}")
-        dialog.fileSelected.connect(lambda file: self._on_file(summary, Path(file), ending))
-        dialog.open()
-        return dialog
+        return self._ask_to_save(
+            tr("Save the summary"),
+            "save_summary",
+            kind=tr(dict(FORMATS)[ending]),
+            offered=name or f"{file_name(summary.title)}{ending}",
+            take=lambda path: self._on_file(summary, path, ending),
+        )
 
     def _on_file(self, summary: Summary, path: Path, ending: str) -> None:
         """To the dialog "lease v1.2" has an ending, though none of ours."""
         if path.suffix.lower() not in dict(FORMATS):
             path = path.with_name(path.name + ending)
             if path.exists():  # nobody was asked about that one
-                self.folder = path.parent
                 self.ask(summary, ending, path.name)
                 return
         self.save(summary, path)
 
     def save(self, summary: Summary, path: Path) -> tasks.Task:
         """Writes it, in the format of the file's ending."""
-        self.folder = path.parent
 
-        def work() -> Iterator[object]:
+        def write() -> None:
             from app.features.summary import export  # not needed before somebody saves
 
             paths = [self._path_of(one.id) for one in summary.documents]
@@ -89,13 +83,8 @@ class Saving(QObject):
                 write_pdf(export.as_html(summary, paths), summary.title, path)
             else:
                 export.save(summary, path, paths)
-            yield from ()
 
-        task = tasks.run(lambda _token: work(), self)
-        task.finished.connect(lambda: self._notify.saved(path))
-        retry: Callable[[], object] = lambda: self.save(summary, path)  # noqa: E731
-        task.failed.connect(lambda error: self._notify.error(error, action=retry))
-        return task
+        return self._write(path, write)
 
     def copy(self, summary: Summary) -> None:
         """Puts the summary on the clipboard, with its pages."""

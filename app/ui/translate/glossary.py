@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import (
@@ -46,9 +46,9 @@ from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
-from app.ui.widgets.dialogs import SAVED, file_dialog
 from app.ui.widgets.labels import ElidedLabel
 from app.ui.widgets.layouts import name_widgets
+from app.ui.work.saving import SavedFiles
 
 FOUND_PX = 150
 
@@ -267,141 +267,87 @@ class GlossaryPanel(QFrame):
 # A glossary out of a CSV file, and into one.
 
 
-class GlossaryFiles(QObject):
+class GlossaryFiles(SavedFiles):
     """`imported` carries the terms of a file."""
 
     imported = Signal(object)
 
-    def __init__(self, notify: Notify, window: QWidget) -> None:
-        super().__init__(window)
-        self._notify, self._window = notify, window
-
     def ask_to_import(self) -> QFileDialog:
         """Which file."""
-        dialog = self._dialog(tr("Import a glossary"), "import_glossary")
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(lambda file: self.read(Path(file)))
-        dialog.open()
-        return dialog
+        title, tables = tr("Import a glossary"), f"{tr('Table')} (*.csv)"
+        return self._ask_to_open(title, "import_glossary", filter_=tables, take=self.read)
 
     def ask_to_export(self, terms: Sequence[Term], pair: str) -> QFileDialog:
         """Where to."""
-        dialog = self._dialog(tr("Export the glossary"), "export_glossary")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("csv")
-        dialog.selectFile(f"glossary {pair}.csv")
-        dialog.fileSelected.connect(lambda file: self.write(Path(file), terms))
-        dialog.open()
-        return dialog
+        title, offered = tr("Export the glossary"), f"glossary {pair}.csv"
+        return self._ask_to_save(
+            title, "export_glossary", kind=tr("Table"), offered=offered, take=lambda path: self.write(path, terms)
+        )
 
     def read(self, path: Path) -> tasks.Task:
         """Reads a file on a thread."""
 
-        def work() -> Iterator[object]:
+        def terms() -> list[Term]:
             from app.features.translation.glossary import read_csv
 
             try:
-                yield list(read_csv(path))
+                return list(read_csv(path))
             except OSError as error:
                 denied = isinstance(error, PermissionError)
                 raise DocumentUnreadable(str(path), "denied" if denied else "missing") from error
             except ValueError as error:
                 raise DocumentUnreadable(str(path), "not_text") from error
 
-        task = tasks.run(lambda _token: work(), self)
-        task.event.connect(self.imported)
-        task.failed.connect(self._notify.error)
-        return task
+        return self._read(terms, self.imported.emit)
 
     def write(self, path: Path, terms: Sequence[Term]) -> tasks.Task:
         """Writes a file on a thread."""
 
-        def work() -> Iterator[object]:
+        def write() -> None:
             from app.features.translation.glossary import write_csv
 
             try:
                 write_csv(path, tuple(terms))
             except OSError as error:
                 raise disk_problem(error, path.parent) from error
-            yield from ()
 
-        task = tasks.run(lambda _token: work(), self)
-        task.finished.connect(lambda: self._notify.saved(path))
-        retry: Callable[[], object] = lambda: self.write(path, terms)  # noqa: E731
-        task.failed.connect(lambda error: self._notify.error(error, action=retry))
-        return task
-
-    def _dialog(self, title: str, name: str) -> QFileDialog:
-        dialog = file_dialog(self._window, title, SAVED)
-        dialog.setObjectName(name)
-        dialog.setNameFilters([f"{tr('Table')} (*.csv)"])
-        return dialog
+        return self._write(path, write)
 
 
 # The translation memory out of other programs, and into them: TMX.
 
 
-class MemoryFiles(QObject):
+class MemoryFiles(SavedFiles):
     """`bring` takes a file's translations in and says how many, `write` writes all of them; both are called off the
     window's thread."""
 
     def __init__(
         self, notify: Notify, window: QWidget, bring: Callable[[Path], int], write: Callable[[Path], object]
     ) -> None:
-        super().__init__(window)
-        self._notify, self._window, self._bring, self._write = notify, window, bring, write
+        super().__init__(notify, window)
+        self._bring, self._write_all = bring, write
 
     def ask_to_import(self) -> QFileDialog:
         """Which file."""
-        dialog = self._dialog(tr("Import translations"), "import_memory")
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialog.fileSelected.connect(lambda file: self.read(Path(file)))
-        dialog.open()
-        return dialog
+        title, files = tr("Import translations"), f"{tr('Translation memory')} (*.tmx)"
+        return self._ask_to_open(title, "import_memory", filter_=files, take=self.read)
 
     def ask_to_export(self) -> QFileDialog:
         """Where to."""
-        dialog = self._dialog(tr("Export all translations"), "export_memory")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setDefaultSuffix("tmx")
-        dialog.selectFile("translations.tmx")
-        dialog.fileSelected.connect(lambda file: self.write(Path(file)))
-        dialog.open()
-        return dialog
+        title, kind = tr("Export all translations"), tr("Translation memory")
+        return self._ask_to_save(title, "export_memory", kind=kind, offered="translations.tmx", take=self.write)
 
     def read(self, path: Path) -> tasks.Task:
         """Takes the translations of a file into the memory."""
-
-        def work() -> Iterator[int]:
-            yield self._bring(path)
-
-        task = tasks.run(lambda _token: work(), self)
-        task.event.connect(self._on_read)
-        task.failed.connect(self._notify.error)
-        return task
+        return self._read(lambda: self._bring(path), self._on_read)
 
     def write(self, path: Path) -> tasks.Task:
         """Writes all of the memory."""
+        return self._write(path, lambda: self._write_all(path))
 
-        def work() -> Iterator[object]:
-            self._write(path)
-            yield from ()
-
-        task = tasks.run(lambda _token: work(), self)
-        task.finished.connect(lambda: self._notify.saved(path))
-        again: Callable[[], object] = lambda: self.write(path)  # noqa: E731
-        task.failed.connect(lambda error: self._notify.error(error, action=again))
-        return task
-
-    def _on_read(self, count: int) -> None:
+    def _on_read(self, count: object) -> None:
         words = tr("1 translation was imported.") if count == 1 else tr("{count} translations were imported.")
         self._notify.mention(f"{words.format(count=f'{count:,}')} {tr('They are used from the next start on.')}")
-
-    def _dialog(self, title: str, name: str) -> QFileDialog:
-        dialog = file_dialog(self._window, title, SAVED)
-        dialog.setObjectName(name)
-        dialog.setNameFilters([f"{tr('Translation memory')} (*.tmx)"])
-        return dialog
 
 
 # The terms of one pair of languages as a table: in the source, in the target, and whether both are the same.

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from app.core.errors import AppError
@@ -17,7 +17,7 @@ from app.features.translation.stored import Saved, Saving, StoredTranslation
 from app.ui.shell import tasks
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
-from app.ui.widgets.dialogs import SAVED, file_dialog
+from app.ui.work.saving import SavedFiles
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -29,16 +29,15 @@ BILINGUAL = (
 )
 
 
-class TranslationSaving(QObject):
+class TranslationSaving(SavedFiles):
     """What takes time is done on a thread; what goes wrong is told in words."""
 
     progressed = Signal(int, int)
     """A translation's id and how many of its segments are written; -1 when it is over."""
 
     def __init__(self, app: Fireside, notify: Notify, window: QWidget) -> None:
-        super().__init__(window)
-        self._app, self._notify, self._window = app, notify, window
-        self.folder = Path.home()
+        super().__init__(notify, window)
+        self._app = app
 
     def menu(self, stored: StoredTranslation) -> QMenu:
         """Every form."""
@@ -62,20 +61,17 @@ class TranslationSaving(QObject):
         ending = ending or next(iter(self._endings(stored.id)), "")
         if not ending:
             return None
-        dialog = file_dialog(self._window, tr("Save the translation"), SAVED)
-        dialog.setObjectName("save_translation")
-        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
-        dialog.setNameFilters([f"{ending.removeprefix('.').upper()} (*{ending})"])
-        dialog.setDefaultSuffix(ending.removeprefix("."))
-        dialog.selectFile(file_name(stored, ending))
         save = self.save_bilingual if is_bilingual else self.save
-        dialog.fileSelected.connect(lambda file: save(stored.id, _with_ending(Path(file), ending)))
-        dialog.open()
-        return dialog
+        return self._ask_to_save(
+            tr("Save the translation"),
+            "save_translation",
+            kind=ending.removeprefix(".").upper(),
+            offered=file_name(stored, ending),
+            take=lambda path: save(stored.id, _with_ending(path, ending)),
+        )
 
     def save(self, translation_id: int, path: Path) -> tasks.Task:
         """Writes the document."""
-        self.folder = path.parent
 
         def work(cancel: CancelToken) -> Iterator[Saving | Saved]:
             yield from self._app.translations.files.save(translation_id, path, cancel)
@@ -87,7 +83,6 @@ class TranslationSaving(QObject):
 
     def save_bilingual(self, translation_id: int, path: Path) -> tasks.Task:
         """Writes source and translation side by side."""
-        self.folder = path.parent
 
         def work(_cancel: CancelToken) -> Iterator[Saved]:
             self._app.translations.files.save_bilingual(translation_id, path)
