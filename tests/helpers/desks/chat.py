@@ -243,7 +243,7 @@ class ChatDesk(FileQuestions):
     @property
     def is_reading(self) -> bool:
         """Whether a file is being read, wanted or not."""
-        return self.attaching._line._running is not None
+        return self.attaching._intake._running is not None
 
     # The model.
 
