@@ -3,6 +3,7 @@
 The style sheet is resources/styles/*.qss (fireside.qss first), with `$token` for a colour and `px(8)` for a size.
 Buttons choose their look with the dynamic property `kind`: primary, plain (the default), quiet or link;
 labels with `kind`: muted or danger; frames with `kind`: card or rule.
+Fonts, margins, gaps and glyphs are declared once with `Theme.dress`, and put on again after every change.
 """
 
 from __future__ import annotations
@@ -11,12 +12,16 @@ import dataclasses
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, TypedDict, Unpack
+from weakref import WeakKeyDictionary
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontDatabase, QFontInfo, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
+from shiboken6 import isValid
 
 from app.core.paths import resource
+from app.ui.icons import icon
 
 ZOOM_STEPS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
 TEXT_PX = 15
@@ -119,6 +124,28 @@ DARK = Tokens(
 )
 
 
+class Look(TypedDict, total=False):
+    """What a widget or layout wears; numbers are pixels of the drawing, which follow the zoom."""
+
+    font: tuple[float, int]
+    """Size and weight."""
+    margins: tuple[float, float, float, float]
+    """Left, top, right, bottom."""
+    spacing: float
+    glyph: tuple[str, str, float]
+    """The name of an icon, the token of its colour and its edge."""
+    picture: tuple[str, str, float]
+    """The same, on a label."""
+    glyph_size: tuple[float, float]
+    """Where the icon has more room than its edge."""
+    size: tuple[float, float]
+    width: float
+    height: float
+    least_width: float
+    least_height: float
+    most_width: float
+
+
 @dataclass
 class _Choice:
     """What the person chose and the system says; shared by a theme and those that follow it late."""
@@ -153,6 +180,7 @@ class Theme(QObject):
         is_dark = system_is_dark or _system_is_dark
         self._choice = _Choice(scheme, zoom, system_font, is_dark, _load_families(), scale)
         self._application: QApplication | None = None
+        self._dressed: WeakKeyDictionary[QObject, Look] = WeakKeyDictionary()
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_system_scheme)
 
     @property
@@ -231,6 +259,24 @@ class Theme(QObject):
             font.setFeature(QFont.Tag(ligature), 0)
         return self._sized(font, size_px, weight)
 
+    def dress(self, *targets: QObject, **look: Unpack[Look]) -> None:
+        """Puts a look on widgets or layouts, now and after every change; what is not named stays as it was.
+
+        It is in force before `changed` is told, so that who measures then measures what will be seen.
+        """
+        for target in targets:
+            self._dressed.setdefault(target, {}).update(look)
+            self._put_on(target, look)
+
+    def dress_again(self, part: QWidget) -> None:
+        """Puts the fonts of what is inside on again, when a part is shown in a stack.
+
+        WORKAROUND: under a style sheet a stack polishes what it shows, and loses fonts from before the next parent.
+        """
+        for target, look in list(self._dressed.items()):
+            if "font" in look and isinstance(target, QWidget) and isValid(target) and part.isAncestorOf(target):
+                target.setFont(self.font(*look["font"]))
+
     def install(self, application: QApplication) -> None:
         """Puts style, font, palette and style sheet on the application, now and after every change."""
         self._application = application
@@ -281,7 +327,19 @@ class Theme(QObject):
             self._application.setStyleSheet("")
             self._application.setStyleSheet(self.style_sheet())
         self._choice.changes += 1
+        self._tell()
+
+    def _tell(self) -> None:
+        for target, look in list(self._dressed.items()):
+            if isValid(target):
+                self._put_on(target, look)
+            else:
+                del self._dressed[target]
         self.changed.emit()
+
+    def _put_on(self, target: QObject, look: Look) -> None:
+        for name, value in look.items():
+            _WAYS[name](self, target, value)
 
     def _request_scheme(self) -> None:
         """Asks the system to draw its own parts (title bar, file dialog) in the same scheme."""
@@ -303,6 +361,7 @@ class LateTheme(Theme):
         QObject.__init__(self, parent)
         self._choice = theme._choice
         self._application = None
+        self._dressed = WeakKeyDictionary()
         self._seen = self._choice.changes
 
     @property
@@ -314,7 +373,35 @@ class LateTheme(Theme):
         """Tells the part what has changed meanwhile, if anything has."""
         if self.is_late:
             self._seen = self._choice.changes
-            self.changed.emit()
+            self._tell()
+
+
+def _put_on_glyph(theme: Theme, button: Any, glyph: tuple[str, str, float]) -> None:
+    name, token, edge = glyph[0], glyph[1], theme.px(glyph[2])
+    button.setIcon(icon(name, getattr(theme.tokens, token), edge))
+    button.setIconSize(QSize(edge, edge))
+
+
+def _put_on_picture(theme: Theme, label: Any, glyph: tuple[str, str, float]) -> None:
+    name, token, edge = glyph[0], glyph[1], theme.px(glyph[2])
+    picture = icon(name, getattr(theme.tokens, token), edge)
+    label.setPixmap(picture.pixmap(QSize(edge, edge), label.devicePixelRatio()))
+
+
+_WAYS: dict[str, Callable[[Theme, Any, Any], None]] = {
+    "font": lambda theme, target, font: target.setFont(theme.font(*font)),
+    "margins": lambda theme, target, margins: target.setContentsMargins(*map(theme.px, margins)),
+    "spacing": lambda theme, target, spacing: target.setSpacing(theme.px(spacing)),
+    "glyph": _put_on_glyph,
+    "picture": _put_on_picture,
+    "glyph_size": lambda theme, target, size: target.setIconSize(QSize(*map(theme.px, size))),
+    "size": lambda theme, target, size: target.setFixedSize(*map(theme.px, size)),
+    "width": lambda theme, target, width: target.setFixedWidth(theme.px(width)),
+    "height": lambda theme, target, height: target.setFixedHeight(theme.px(height)),
+    "least_width": lambda theme, target, width: target.setMinimumWidth(theme.px(width)),
+    "least_height": lambda theme, target, height: target.setMinimumHeight(theme.px(height)),
+    "most_width": lambda theme, target, width: target.setMaximumWidth(theme.px(width)),
+}
 
 
 def _system_is_dark() -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+import shiboken6
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFontInfo, QGuiApplication
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QLabel, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.paths import resource
-from app.ui.theme import DARK, LIGHT, Theme, Tokens
+from app.ui.theme import DARK, LIGHT, LateTheme, Theme, Tokens
 
 GROUNDS = ("background", "sidebar", "surface", "raised", "bubble")
 TEXT_ON = [
@@ -135,3 +136,44 @@ def test_the_style_sheet_has_no_placeholder_left(qtbot: QtBot) -> None:
     sheet = Theme("dark").style_sheet()
     assert "$" not in sheet
     assert "px(" not in sheet
+
+
+def test_a_look_is_worn_at_once_and_after_every_change_before_it_is_told(qtbot: QtBot) -> None:
+    theme, label, button, row = Theme(), QLabel("Words"), QToolButton(), QHBoxLayout()
+    qtbot.addWidget(label)
+    qtbot.addWidget(button)
+    theme.dress(label, font=(14, 600), margins=(4, 0, 8, 0))
+    theme.dress(row, spacing=6)
+    theme.dress(button, glyph=("check", "accent", 20))
+    assert label.font().pixelSize() == theme.px(14)
+    before, told = button.icon().pixmap(20).toImage(), []
+    theme.changed.connect(lambda: told.append((label.font().pixelSize(), row.spacing())))
+    theme.zoom = 2.0
+    assert told == [(theme.px(14), theme.px(6))]
+    assert label.contentsMargins().right() == theme.px(8)
+    assert button.iconSize().width() == theme.px(20)
+    theme.scheme = "dark" if not theme.is_dark else "light"
+    assert button.icon().pixmap(20).toImage() != before
+
+
+def test_what_is_not_named_again_stays_and_what_is_gone_is_forgotten(qtbot: QtBot) -> None:
+    theme, label = Theme(), QLabel("Words")
+    theme.dress(label, font=(14, 400), least_width=50)
+    theme.dress(label, font=(20, 400))
+    theme.zoom = 1.5
+    assert (label.font().pixelSize(), label.minimumWidth()) == (theme.px(20), theme.px(50))
+    shiboken6.delete(label)
+    theme.zoom = 1.0
+    assert len(theme._dressed) == 0
+
+
+def test_a_part_that_is_off_screen_is_dressed_when_it_catches_up(qtbot: QtBot) -> None:
+    theme, label = Theme(), QLabel("Words")
+    qtbot.addWidget(label)
+    late = LateTheme(theme)
+    late.dress(label, font=(14, 400))
+    before = label.font().pixelSize()
+    theme.zoom = 2.0
+    assert label.font().pixelSize() == before
+    late.catch_up()
+    assert label.font().pixelSize() == theme.px(14)

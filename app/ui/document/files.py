@@ -486,11 +486,7 @@ class PageChip(QPushButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setAutoDefault(False)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
-
-    def _on_theme_changed(self) -> None:
-        self.setFont(self._theme.font(14))
+        theme.dress(self, font=(14, 400))
 
 
 # What a chip says of a document: how large it is, which part was read, and what there is to tell of it.

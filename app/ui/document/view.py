@@ -128,19 +128,13 @@ class DocumentProblem(QWidget):
         self._column.addWidget(self.sentence)
         self._column.addWidget(self.text_button, 0, Qt.AlignmentFlag.AlignHCenter)
         self._column.addStretch(2)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(self._column, margins=(24, 24, 24, 24), spacing=12)
+        theme.dress(self.sentence, font=(14, 400))
 
     def show_sentence(self, text: str) -> None:
         """What happened."""
         self.sentence.setText(text)
         self.sentence.setAccessibleName(text)
-
-    def _on_theme_changed(self) -> None:
-        px = self._theme.px
-        self._column.setContentsMargins(px(24), px(24), px(24), px(24))
-        self._column.setSpacing(px(12))
-        self.sentence.setFont(self._theme.font(14))
 
 
 class DocumentView(DocumentCard):

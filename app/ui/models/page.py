@@ -38,7 +38,6 @@ class ModelsPage(QWidget):
         super().__init__()
         self._theme = theme
         self.setAccessibleName(title)
-        self._fonts: list[tuple[QWidget, float, int]] = []
         self._newest: tasks.Task | None = None
         self.title = self.text(title, 21, 600)
         self.title.setAlignment(Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter)
@@ -75,8 +74,11 @@ class ModelsPage(QWidget):
         outside = QVBoxLayout(self)
         outside.setContentsMargins(0, 0, 0, 0)
         outside.addWidget(self.area)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(self._around, margins=(EDGE_PX, TOP_PX, EDGE_PX, 20), spacing=0)
+        theme.dress(self._column, margins=(0, 0, 0, 0), spacing=12)
+        theme.dress(self.rows, spacing=12)
+        theme.dress(self.title, least_height=HEADING_PX)
+        theme.dress(self._holder, most_width=PAGE_PX)
 
     def reload(self) -> tasks.Task:
         """Reads anew what the page shows, on a thread."""
@@ -85,8 +87,7 @@ class ModelsPage(QWidget):
     def text(self, text: str, size_px: float, weight: int = 400) -> QLabel:
         """A text that wraps and whose font follows the theme."""
         label = QLabel(text, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        label.setFont(self._theme.font(size_px, weight))
-        self._fonts.append((label, size_px, weight))
+        self._theme.dress(label, font=(size_px, weight))
         return label
 
     def say(self, label: QLabel, text: str) -> None:
@@ -112,7 +113,6 @@ class ModelsPage(QWidget):
         while (item := self.rows.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
-                self._fonts = [follower for follower in self._fonts if follower[0] is not widget]
                 widget.hide()
                 widget.deleteLater()
 
@@ -140,18 +140,6 @@ class ModelsPage(QWidget):
         if 0 <= place < len(cards):
             cards[place].setFocus(Qt.FocusReason.TabFocusReason)
             self.area.ensureWidgetVisible(cards[place])
-
-    def _on_theme_changed(self) -> None:
-        px = self._theme.px
-        for widget, size_px, weight in self._fonts:
-            widget.setFont(self._theme.font(size_px, weight))
-        self._around.setContentsMargins(px(EDGE_PX), px(TOP_PX), px(EDGE_PX), px(20))
-        self._around.setSpacing(0)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(px(12))
-        self.rows.setSpacing(px(12))
-        self.title.setMinimumHeight(px(HEADING_PX))
-        self._holder.setMaximumWidth(px(PAGE_PX))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -269,7 +257,7 @@ class Badge(QWidget):
         self._row.addWidget(self._mark)
         self._row.addWidget(self._words)
         self._row.addStretch(1)
-        theme.changed.connect(self._on_theme_changed)
+        theme.dress(self._row, spacing=6)
         self.hide()
 
     @property
@@ -299,24 +287,20 @@ class Badge(QWidget):
             if self._words.testAttribute(Qt.WidgetAttribute.WA_WState_Polished):  # else it is yet to come
                 self._words.style().polish(self._words)
         self.setVisible(bool(text))
-        self._on_theme_changed()
+        self._show_mark()
 
     def show_again(self) -> None:
         """After it was hidden for a while."""
         self.setVisible(bool(self._words.text()))
 
-    def _on_theme_changed(self) -> None:
-        theme = self._theme
-        self._words.setFont(theme.font(13, 600))
-        edge = QSize(theme.px(12), theme.px(12))
+    def _show_mark(self) -> None:
         glyph = "triangle-fill" if self._token == "warning" else "circle-fill"
-        color = getattr(theme.tokens, self._token)
-        self._mark.setPixmap(icon(glyph, color).pixmap(edge, self.devicePixelRatio()))
-        self._row.setSpacing(theme.px(6))
+        self._theme.dress(self._mark, picture=(glyph, self._token, 12))
+        self._theme.dress(self._words, font=(13, 600))
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        self._on_theme_changed()  # the style sheet's first look at a label gives it the font of its parent
+        self._show_mark()  # the style sheet's first look at a label gives it the font of its parent
 
 
 class ModelCard(QFrame):
@@ -345,13 +329,20 @@ class ModelCard(QFrame):
         self.problem.setProperty("kind", "danger")
         self.progress = ProgressLine(theme)
         self.buttons: dict[str, QPushButton] = {}
-        self._aligned: list[QPushButton] = []
         self._editor: QLineEdit | None = None
         for widget in (self.sentence, self.facts, self.source, self.problem, self.progress):
             widget.hide()
         self._lay_out()
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(self.name, font=(15.5, 600))
+        theme.dress(self.sentence, font=(14, 400))
+        theme.dress(self.facts, self.source, font=(13, 400))
+        theme.dress(self.problem, font=(13.5, 400))
+        theme.dress(self._outer, margins=(18, 14, 16, 14), spacing=14)
+        theme.dress(self._words, spacing=3)
+        theme.dress(self._head, spacing=10)
+        theme.dress(self._row, spacing=4)
+        theme.changed.connect(self._turn)
+        self._turn()
         self.describe()
 
     def _lay_out(self) -> None:
@@ -402,13 +393,13 @@ class ModelCard(QFrame):
         return button
 
     def set_button_font(self, button: QPushButton) -> None:
-        """The font of a button's kind, at the zoom in force."""
-        button.setFont(self._theme.font(13, 600 if button.property("kind") == "primary" else 500))
+        """The font of a button's kind."""
+        self._theme.dress(button, font=(13, 600 if button.property("kind") == "primary" else 500))
 
     def align_buttons(self, *keys: str) -> None:
         """Makes buttons that take turns equally wide, so that what stands beside them stays where it is."""
-        self._aligned = [self.buttons[key] for key in keys]
-        self._on_theme_changed()
+        self._theme.dress(*(self.buttons[key] for key in keys), least_width=TURN_PX)
+        self._turn()
 
     def add_tool(self, key: str, widget: QWidget) -> None:
         """Any widget at the card's end."""
@@ -489,24 +480,6 @@ class ModelCard(QFrame):
         wanted = min(self.name.sizeHint().width(), self._theme.px(160)) + badge
         self._head.setDirection(along if wanted <= room else down)
         self.badge.fit(room if wanted > room else _ANY)
-
-    def _on_theme_changed(self) -> None:
-        theme, px = self._theme, self._theme.px
-        self.name.setFont(theme.font(15.5, 600))
-        self.sentence.setFont(theme.font(14))
-        self.facts.setFont(theme.font(13))
-        self.source.setFont(theme.font(13))
-        self.problem.setFont(theme.font(13.5))
-        for button in self.buttons.values():
-            self.set_button_font(button)
-        for button in self._aligned:
-            button.setMinimumWidth(px(TURN_PX))
-        self._outer.setContentsMargins(px(18), px(14), px(16), px(14))
-        self._outer.setSpacing(px(14))
-        self._words.setSpacing(px(3))
-        self._head.setSpacing(px(10))
-        self._row.setSpacing(px(4))
-        self._turn()
 
     def minimumSizeHint(self) -> QSize:
         # Narrower than its words and buttons beside each other: then they stand one above the other.

@@ -96,7 +96,16 @@ class RepositoryPage(QWidget):
         self._heard.connect(self._show_download, Qt.ConnectionType.QueuedConnection)
         unlisten = app.models.listen(self._heard.emit)
         self.destroyed.connect(unlisten)
-        theme.changed.connect(self._on_theme_changed)
+        theme.dress(self.title, font=(21, 600))
+        theme.dress(self.facts, self.gate_text, self.card_told, font=(14, 400))
+        theme.dress(self.versions, self.about, font=(14, 600), margins=(0, 12, 0, 0))
+        theme.dress(self.back, self.hub, self.gate_page, self.gate_settings, self.card_again, font=(13.5, 500))
+        theme.dress(self._lock, picture=("lock-simple", "muted", 20))
+        theme.dress(self._holder, most_width=PAGE_PX)
+        theme.dress(self._head_row, margins=(EDGE_PX - 14, TOP_PX, EDGE_PX, 4))
+        theme.dress(self._holder_row, margins=(EDGE_PX, 6, EDGE_PX, 24), spacing=0)
+        theme.dress(self._column, margins=(0, 0, 0, 0), spacing=8)
+        theme.dress(self._gate_row, margins=(18, 14, 18, 14), spacing=12)
 
     def show_repository(self, name: str) -> None:
         """Opens one by its name."""
@@ -358,33 +367,9 @@ class RepositoryPage(QWidget):
         return whole
 
     def showEvent(self, event: QShowEvent) -> None:
-        self._on_theme_changed()  # as in SearchPage
+        self._theme.dress_again(self)
+        self._theme.dress(self.back, glyph=("arrow-right" if self.isRightToLeft() else "arrow-left", "muted", 16))
         super().showEvent(event)
-
-    def _on_theme_changed(self) -> None:
-        theme, px, tokens = self._theme, self._theme.px, self._theme.tokens
-        self.title.setFont(theme.font(21, 600))
-        for label in (self.facts, self.gate_text, self.card_told):
-            label.setFont(theme.font(14))
-        for label in (self.versions, self.about):
-            label.setFont(theme.font(14, 600))
-            label.setContentsMargins(0, px(12), 0, 0)
-        for button in (self.back, self.hub, self.gate_page, self.gate_settings, self.card_again):
-            button.setFont(theme.font(13.5, 500))
-        edge = px(16)
-        glyph = "arrow-right" if self.isRightToLeft() else "arrow-left"
-        self.back.setIcon(icon(glyph, tokens.muted, edge))
-        self.back.setIconSize(QSize(edge, edge))
-        edge = px(20)
-        self._lock.setPixmap(icon("lock-simple", tokens.muted, edge).pixmap(QSize(edge, edge), self.devicePixelRatio()))
-        self._holder.setMaximumWidth(px(PAGE_PX))
-        self._head_row.setContentsMargins(px(EDGE_PX - 14), px(TOP_PX), px(EDGE_PX), px(4))
-        self._holder_row.setContentsMargins(px(EDGE_PX), px(6), px(EDGE_PX), px(24))
-        self._holder_row.setSpacing(0)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(px(8))
-        self._gate_row.setContentsMargins(px(18), px(14), px(18), px(14))
-        self._gate_row.setSpacing(px(12))
 
 
 def _label() -> QLabel:
@@ -567,8 +552,9 @@ class FileList(QFrame):
         self._last.addWidget(self.all)
         self._last.addStretch(1)
         self._column.addLayout(self._last)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(self.all, font=(13.5, 500))
+        theme.dress(self._column, margins=(4, 7, 4, 7), spacing=1)
+        theme.dress(self._last, margins=(41, 0, 0, 0))
         name_widgets(all_files=self.all)
 
     def show_repository(self, repository: Repository, recommended: ModelFile | None) -> None:
@@ -612,13 +598,6 @@ class FileList(QFrame):
     def _on_toggled(self, row: object, checked: bool) -> None:
         if checked and isinstance(row, FileRow):
             self.chosen.emit(row.model)
-
-    def _on_theme_changed(self) -> None:
-        px = self._theme.px
-        self.all.setFont(self._theme.font(13.5, 500))
-        self._column.setContentsMargins(px(4), px(7), px(4), px(7))
-        self._column.setSpacing(px(1))
-        self._last.setContentsMargins(px(41), 0, 0, 0)
 
 
 # What stays in sight below a repository: the chosen file, whether it fits here, and Download.

@@ -102,7 +102,14 @@ class SearchPage(QWidget):
         self._stack = QStackedLayout(self)
         self._stack.addWidget(self._results_page())
         self._stack.addWidget(self.repository)
-        theme.changed.connect(self._on_theme_changed)
+        theme.dress(self.title, font=(21, 600))
+        theme.dress(self.told, font=(14, 400))
+        theme.dress(self.cancel, self.more, font=(13.5, 500))
+        theme.dress(self.more_told, font=(13, 400))
+        theme.dress(self._holder, most_width=PAGE_PX)
+        theme.dress(self._around, margins=(EDGE_PX, TOP_PX, EDGE_PX, 12), spacing=0)
+        theme.dress(self._column, margins=(0, 0, 0, 0), spacing=10)
+        theme.dress(self._foot_row, margins=(0, 2, 2, 0))
         self.cancel.hide()
         self._show_empty()
         name_widgets(
@@ -330,23 +337,8 @@ class SearchPage(QWidget):
         return page
 
     def showEvent(self, event: QShowEvent) -> None:
-        # WORKAROUND: a stack polishes what it shows; fonts set between that and the next parent would be lost.
-        self._on_theme_changed()
+        self._theme.dress_again(self)
         super().showEvent(event)
-
-    def _on_theme_changed(self) -> None:
-        theme, px = self._theme, self._theme.px
-        self.title.setFont(theme.font(21, 600))
-        self.told.setFont(theme.font(14))
-        self.cancel.setFont(theme.font(13.5, 500))
-        self.more.setFont(theme.font(13.5, 500))
-        self.more_told.setFont(theme.font(13))
-        self._holder.setMaximumWidth(px(PAGE_PX))
-        self._around.setContentsMargins(px(EDGE_PX), px(TOP_PX), px(EDGE_PX), px(12))
-        self._around.setSpacing(0)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(px(10))
-        self._foot_row.setContentsMargins(0, px(2), px(2), 0)
 
 
 # The repositories that were found, as cards in a list: painted, so that hundreds of them cost nothing.

@@ -229,7 +229,6 @@ class StorageRow(QWidget):
         self._words = QVBoxLayout()
         self._words.addLayout(head)
         self._words.addWidget(self.explanation)
-        self._head = head
         self._end = QHBoxLayout()
         for widget in (self.amount, self.yes, self.keep, self.button):
             self._end.addWidget(widget, 0, Qt.AlignmentFlag.AlignVCenter)
@@ -237,8 +236,15 @@ class StorageRow(QWidget):
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._row.addLayout(self._words, 1)
         self._row.addLayout(self._end)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(self._name, font=(14.5, 600))
+        theme.dress(self.explanation, font=(13, 400), margins=(18, 0, 0, 0))
+        theme.dress(self.amount, font=(14, 500), least_width=76)
+        theme.dress(self.button, self.yes, self.keep, font=(13, 500))
+        theme.dress(self.button, least_width=84)
+        theme.dress(head, spacing=8)
+        theme.dress(self._words, spacing=2)
+        theme.dress(self._row, margins=(18, 12, 16, 12), spacing=6)
+        theme.dress(self._end, margins=(18, 0, 0, 0), spacing=10)
 
     def show_size(self, text: str, *, is_empty: bool) -> None:
         """How much it takes; nothing cannot be cleared."""
@@ -269,23 +275,6 @@ class StorageRow(QWidget):
         self.button.setVisible(not asking)
         self.yes.setVisible(asking)
         self.keep.setVisible(asking)
-
-    def _on_theme_changed(self) -> None:
-        theme, px = self._theme, self._theme.px
-        self._name.setFont(theme.font(14.5, 600))
-        self.explanation.setFont(theme.font(13))
-        self.amount.setFont(theme.font(14, 500))
-        self.amount.setMinimumWidth(px(76))
-        for button in (self.button, self.yes, self.keep):
-            button.setFont(theme.font(13, 500))
-        self.button.setMinimumWidth(px(84))
-        self.explanation.setContentsMargins(px(18), 0, 0, 0)
-        self._head.setSpacing(px(8))
-        self._words.setSpacing(px(2))
-        self._row.setContentsMargins(px(18), px(12), px(16), px(12))
-        self._end.setContentsMargins(px(18), 0, 0, 0)
-        self._row.setSpacing(px(6))
-        self._end.setSpacing(px(10))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(self._theme.px(LEAST_ROW_PX), super().minimumSizeHint().height())
@@ -329,16 +318,11 @@ class SpaceBar(QWidget):
         self._theme = theme
         self._parts: list[int] = []
         self._free = 0
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(self, height=10)
 
     def show_parts(self, parts: list[int], free_bytes: int) -> None:
         """At most as many parts as there are tones."""
         self._parts, self._free = parts, free_bytes
-        self.update()
-
-    def _on_theme_changed(self) -> None:
-        self.setFixedHeight(self._theme.px(10))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
@@ -366,12 +350,7 @@ class Swatch(QWidget):
     def __init__(self, theme: Theme, number: int) -> None:
         super().__init__()
         self._theme, self._number = theme, number
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
-
-    def _on_theme_changed(self) -> None:
-        self.setFixedSize(QSize(self._theme.px(10), self._theme.px(10)))
-        self.update()
+        theme.dress(self, size=(10, 10))
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
         painter = QPainter(self)
@@ -424,8 +403,12 @@ class FolderRow(QFrame):
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._row.addLayout(self._words, 1)
         self._row.addLayout(self._end)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(self._name, font=(14.5, 600))
+        theme.dress(self.path, self.state, font=(13, 400))
+        theme.dress(self.show_button, self.move_button, self.cancel_button, font=(13, 500))
+        theme.dress(self._words, spacing=3)
+        theme.dress(self._row, margins=(18, 14, 16, 14), spacing=8)
+        theme.dress(self._end, spacing=4)
         name_widgets(
             folder_path=self.path,
             move_state=self.state,
@@ -466,18 +449,6 @@ class FolderRow(QFrame):
         self.show_button.setVisible(not moving)
         if had_focus:
             (self.cancel_button if moving else self.move_button).setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _on_theme_changed(self) -> None:
-        theme, px = self._theme, self._theme.px
-        self._name.setFont(theme.font(14.5, 600))
-        self.path.setFont(theme.font(13))
-        self.state.setFont(theme.font(13))
-        for button in (self.show_button, self.move_button, self.cancel_button):
-            button.setFont(theme.font(13, 500))
-        self._words.setSpacing(px(3))
-        self._row.setContentsMargins(px(18), px(14), px(16), px(14))
-        self._row.setSpacing(px(8))
-        self._end.setSpacing(px(4))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(self._theme.px(LEAST_FOLDER_PX), super().minimumSizeHint().height())

@@ -57,8 +57,7 @@ class SuggestedPage(ModelsPage):
         self.top.addWidget(self.segments, 0, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading)
         self.say(self.empty, tr("Looking at this computer…"))
         loader.changed.connect(self._on_loader_changed)
-        theme.changed.connect(self._set_segment_fonts)
-        self._set_segment_fonts()
+        theme.dress(*self.segments.findChildren(QPushButton), font=(13, 500))
         self._say_lead()
 
     def show_task(self, task: str) -> None:
@@ -220,10 +219,6 @@ class SuggestedPage(ModelsPage):
     def _on_changed(self) -> None:
         self.reload()
         self.downloads_changed.emit()
-
-    def _set_segment_fonts(self) -> None:
-        for button in self.segments.findChildren(QPushButton):
-            button.setFont(self._theme.font(13, 500))
 
 
 _STARTER = (

@@ -70,7 +70,9 @@ class SettingsDialog(QDialog):
         self._nav.setObjectName("settings_nav")
         self._nav.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._nav_column = QVBoxLayout(self._nav)
-        theme.changed.connect(self._on_theme_changed)
+        theme.dress(self._nav, least_width=168)
+        theme.dress(self._nav_column, margins=(12, 16, 12, 16), spacing=2)
+        theme.changed.connect(self._arrange)
         self._group = QButtonGroup(self)
         self._numbers: dict[str, int] = {}
         self.pages = QStackedWidget()
@@ -100,7 +102,7 @@ class SettingsDialog(QDialog):
         self._row.addWidget(self._nav)
         self._row.addLayout(self._above)
         self._row.addWidget(self.pages, 1)
-        self._on_theme_changed()
+        self._arrange()
 
     def show_page(self, number: int) -> None:
         """Opens a page by its place in the list."""
@@ -120,15 +122,6 @@ class SettingsDialog(QDialog):
             self._save_prompt()
         super().done(result)
 
-    def _on_theme_changed(self) -> None:
-        px = self._theme.px
-        self._nav_column.setContentsMargins(px(12), px(16), px(12), px(16))
-        self._nav_column.setSpacing(px(2))
-        self._nav.setMinimumWidth(px(168))
-        for button in self._group.buttons():
-            button.setFont(self._theme.font(14, 500))
-        self._arrange()
-
     def _arrange(self) -> None:
         """Beside the pages, or where they are narrow or not all can be named, above them."""
         px = self._theme.px
@@ -144,6 +137,7 @@ class SettingsDialog(QDialog):
 
     def _add_page(self, name: str, page: SettingsPage, key: str = "") -> None:
         button = text_button(name, "nav")
+        self._theme.dress(button, font=(14, 500))
         button.setCheckable(True)
         number = self.pages.count()
         self._numbers[key] = number
@@ -262,7 +256,8 @@ class SettingsDialog(QDialog):
             where.setProperty("kind", "muted")
             page.follow(where, 13)
             page.add_row(name, where, button)
-        buttons = FlowLayout(gap_px=page.column.spacing())
+        buttons = FlowLayout()
+        self._theme.dress(buttons, spacing=14)
         keys = text_button(tr("Keyboard shortcuts"))
         keys.clicked.connect(self.shortcuts_wanted)
         buttons.addWidget(keys)

@@ -41,7 +41,6 @@ class SettingsPage(QWidget):
     def __init__(self, theme: Theme, title: str) -> None:
         super().__init__()
         self._theme = theme
-        self._fonts: list[tuple[QWidget, float, int]] = []
         self._rows: list[tuple[QBoxLayout, QWidget, int]] = []
         inside = QWidget()
         inside.setObjectName("page")
@@ -57,7 +56,7 @@ class SettingsPage(QWidget):
         around.addWidget(self._scroll, 1)
         around.addLayout(self.foot)
         self.column.addWidget(self.label(title, 18, 600))
-        theme.changed.connect(self._set_fonts)
+        theme.changed.connect(self._arrange)
         self._arrange()
 
     def finish(self) -> None:
@@ -78,20 +77,19 @@ class SettingsPage(QWidget):
 
     def follow(self, widget: QWidget, size_px: float, weight: int = 400) -> None:
         """Keeps a widget's font in step with zoom and family."""
-        self._fonts.append((widget, size_px, weight))
-        widget.setFont(self._theme.font(size_px, weight))
+        self._theme.dress(widget, font=(size_px, weight))
 
     def add_heading(self, text: str) -> QLabel:
         """Begins a group of rows."""
         heading = self.label(text, 14, 600)
-        heading.setContentsMargins(0, self._theme.px(10), 0, 0)
+        self._theme.dress(heading, margins=(0, 10, 0, 0))
         self.column.addWidget(heading)
         return heading
 
     def add_row(self, name: str, explanation: str | QLabel, field: QWidget) -> QWidget:
         """A name with its explanation, and the field at the other side; the row can be hidden."""
         words = QVBoxLayout()
-        words.setSpacing(self._theme.px(2))
+        self._theme.dress(words, spacing=2)
         words.addWidget(QLabel(name, wordWrap=True))
         if explanation:
             words.addWidget(explanation if isinstance(explanation, QLabel) else self.muted(explanation))
@@ -114,14 +112,8 @@ class SettingsPage(QWidget):
         layout.replaceWidget(old, new)
         gone = {old, *old.findChildren(QWidget)}
         self._rows = [row for row in self._rows if row[0].parentWidget() not in gone]
-        self._fonts = [follower for follower in self._fonts if follower[0] not in gone]
         old.hide()
         old.deleteLater()
-
-    def _set_fonts(self) -> None:
-        for widget, size_px, weight in self._fonts:
-            widget.setFont(self._theme.font(size_px, weight))
-        self._arrange()
 
     def _arrange(self) -> None:
         px, is_narrow = self._theme.px, self.width() < self._theme.px(NARROW_PX)
@@ -539,7 +531,7 @@ class NetworkPage(SettingsPage):
     def _add_block(self, name: str, explanation: str, field: QWidget) -> None:
         """A name, an explanation, and a field over the whole width."""
         block = QVBoxLayout()
-        block.setSpacing(self._theme.px(4))
+        self._theme.dress(block, spacing=4)
         block.addWidget(QLabel(name))
         block.addWidget(self.muted(explanation))
         block.addWidget(field)

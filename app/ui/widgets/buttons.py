@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QActionGroup, QFont
 from PySide6.QtWidgets import QAbstractScrollArea, QHBoxLayout, QMenu, QPushButton, QToolButton, QWidget
 
@@ -65,8 +65,7 @@ class IconButton(QToolButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.set_name(accessible_name)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        self._show_glyph(name, token)
 
     def set_name(self, accessible_name: str) -> None:
         """What it does, for screen readers and as a tool tip."""
@@ -76,28 +75,26 @@ class IconButton(QToolButton):
     def set_glyph(self, name: str, token: str | None = None) -> None:
         """Another glyph, such as stop in place of an arrow."""
         self._icon_name, self._token = name, token or self._token
-        self._on_theme_changed()
+        self._show_glyph(self._icon_name, self._token)
 
     def show_done(self, words: str) -> None:
         """A tick and what was done, for a moment."""
         if self.accessibleName() == words:
             return
         name, tip = self.accessibleName(), self.toolTip()
-        self.setIcon(icon("check", self._theme.tokens.success, self._theme.px(self._size_px)))
+        self._show_glyph("check", "success")
         self.setAccessibleName(words)
         self.setToolTip(words)
 
         def show_again() -> None:
             self.setAccessibleName(name)
             self.setToolTip(tip)
-            self._on_theme_changed()
+            self._show_glyph(self._icon_name, self._token)
 
         QTimer.singleShot(DONE_MS, self, show_again)
 
-    def _on_theme_changed(self) -> None:
-        size = self._theme.px(self._size_px)
-        self.setIcon(icon(self._icon_name, getattr(self._theme.tokens, self._token), size))
-        self.setIconSize(QSize(size, size))
+    def _show_glyph(self, name: str, token: str) -> None:
+        self._theme.dress(self, glyph=(name, token, self._size_px))
 
 
 # One of several values as a button that opens a menu of them.
@@ -125,26 +122,27 @@ class ChoiceButton(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.button)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        # The icon is wider than its glyph, which gives it air.
+        theme.dress(self.button, font=(13.5, 500), glyph=("caret-down-bold", "muted", 20), glyph_size=(20, 11))
+        self._show()
 
     def offer(self, choices: Sequence[tuple[str, str]]) -> None:
         """Other values to choose from; where the one that holds is not among them, the first one does."""
         self._choices = choices
         if self.value not in dict(choices):
             self.value = choices[0][0]
-        self._on_theme_changed()
+        self._show()
 
     def show_value(self, value: str) -> None:
         """Takes a value without telling it."""
         self.value = value
-        self._on_theme_changed()
+        self._show()
 
     def choose(self, value: str) -> None:
         """Takes another value."""
         if value != self.value:
             self.value = value
-            self._on_theme_changed()
+            self._show()
             self.changed.emit(value)
 
     def menu_now(self) -> QMenu:
@@ -167,12 +165,8 @@ class ChoiceButton(QWidget):
         menu.setActiveAction(next(action for action in menu.actions() if action.isChecked()))
         menu.popup(self.mapToGlobal(self.rect().bottomLeft()))
 
-    def _on_theme_changed(self) -> None:
-        theme = self._theme
+    def _show(self) -> None:
         word = tr(dict(self._choices)[self.value])
         self.button.setText(word)
         self.button.setAccessibleName(f"{self._name}: {word}")
-        self.button.setFont(theme.font(13.5, 500))
         set_mark(self.button, "on", self._shows_change and self.value != self._choices[0][0])
-        self.button.setIcon(icon("caret-down-bold", theme.tokens.muted))
-        self.button.setIconSize(QSize(theme.px(20), theme.px(11)))  # wider than the glyph, which gives it air

@@ -128,11 +128,7 @@ class Stepper(QWidget):
         row.setSpacing(4)
         for widget in (less, self.number, more):
             row.addWidget(widget)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
-
-    def _on_theme_changed(self) -> None:
-        self.number.setFixedWidth(self._theme.px(112))
+        theme.dress(self.number, width=112)
 
 
 class Switch(QCheckBox):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QProgressBar, QWidget
 
@@ -16,16 +16,11 @@ class StatusDot(QWidget):
         super().__init__(parent)
         self._theme, self._token, self._filled = theme, token, True
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(self, size=(8, 8))
 
     def show_state(self, token: str, *, filled: bool = True) -> None:
         """The colour's name, and whether the dot is full."""
         self._token, self._filled = token, filled
-        self.update()
-
-    def _on_theme_changed(self) -> None:
-        self.setFixedSize(QSize(self._theme.px(8), self._theme.px(8)))
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
@@ -53,16 +48,11 @@ class ProgressLine(QProgressBar):
         self._theme = theme
         self.setRange(0, STEPS)
         self.setTextVisible(False)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(self, height=12)
 
     def show_share(self, done: int, total: int) -> None:
         """How much of the whole is there."""
         self.setValue(min(STEPS, done * STEPS // total) if total > 0 else 0)
-
-    def _on_theme_changed(self) -> None:
-        self.setFixedHeight(self._theme.px(12))
-        self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
         tokens = self._theme.tokens

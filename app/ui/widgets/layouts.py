@@ -32,6 +32,11 @@ class FlowLayout(QLayout):
     def takeAt(self, index: int) -> QLayoutItem | None:
         return self._items.pop(index) if 0 <= index < len(self._items) else None
 
+    def setSpacing(self, gap_px: int) -> None:
+        """Between neighbours, and between lines unless these have a gap of their own."""
+        self.gap_px = gap_px
+        self.invalidate()
+
     def clear(self) -> None:
         """Takes all widgets away for good."""
         while (item := self.takeAt(0)) is not None:

@@ -45,8 +45,9 @@ class Notice(QFrame):
         self._column.addLayout(self._below)
         self._timer = QTimer(self, singleShot=True, interval=lifetime_ms)
         self._timer.timeout.connect(self._on_time_up)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(self._column, margins=(16, 8, 8, 8))
+        theme.dress(self._label, margins=(0, 6, 0, 6))
+        theme.dress(self._column, self._row, self._below, spacing=8)
         if lifetime_ms:
             self._timer.start()
 
@@ -84,13 +85,6 @@ class Notice(QFrame):
             self._timer.start()  # somebody is reading or about to press: the whole time again
         else:
             self.dismiss()
-
-    def _on_theme_changed(self) -> None:
-        px = self._theme.px
-        self._column.setContentsMargins(px(16), px(8), px(8), px(8))
-        self._label.setContentsMargins(0, px(6), 0, px(6))
-        for layout in (self._column, self._row, self._below):
-            layout.setSpacing(px(8))
 
     def enterEvent(self, event: QEvent) -> None:
         self._timer.stop()
