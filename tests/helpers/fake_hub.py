@@ -26,6 +26,8 @@ PIECE_BYTES = 64 * 1024
 FAST_PIECE_BYTES = 1024 * 1024
 CRAWL_BYTES, CRAWL_S = 100, 0.05
 IN_THE_BODY = ("reset", "fin", "stall", "short", "flip", "trickle")
+UNTIL_RELEASED_S = 3600.0
+"""How long what is held stays held: longer than any test may take, so that who goes on did not wait for an answer."""
 SMALL_BYTES = 10_000  # smaller files are not in the storage, as on the real Hub
 
 
@@ -107,8 +109,9 @@ class Fault:
 
     kind: status (with `status`, `headers`, `body`), reset (TCP RST), fin (the connection just ends), stall (until
     `FakeHub.release`), trickle (`bytes_per_s`), ignore_range (answers 200 with everything), flip (one wrong byte),
-    short (a shorter body that claims to be all), html (a portal's page with status 200), slow (waits `seconds` first),
-    refuse_connection (closed before any answer). Those of a body happen after `after_bytes` of it.
+    short (a shorter body that claims to be all), html (a portal's page with status 200), slow (waits `seconds`
+    first, or until `FakeHub.release`), refuse_connection (closed before any answer). Those of a body happen after
+    `after_bytes` of it.
     """
 
     kind: str
@@ -122,7 +125,7 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     bytes_per_s: int = 1000
-    seconds: float = 0.0
+    seconds: float = UNTIL_RELEASED_S
 
 
 class FakeHub:
@@ -244,7 +247,7 @@ class FakeHub:
             self.link_number += 1
             return f"{self.storage_url}/blob/{sha256}?signature={self.link_number}"
 
-    def stall(self, timeout_s: float = 60.0) -> None:
+    def stall(self, timeout_s: float = UNTIL_RELEASED_S) -> None:
         """Waits until `release`."""
         self._released.wait(timeout_s)
 

@@ -8,7 +8,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import chain
@@ -22,11 +21,9 @@ from app.core.events import CancelToken
 from app.hub.part import Part, throw_away
 from app.hub.protocol import WIRE, ChildEvent, Done, Fetched, Job, Phase
 from app.hub.transfer import LIMITS_VARIABLE
-from tests.helpers.fake_hub import PIECE_BYTES, FakeHub, File
+from tests.helpers.fake_hub import PIECE_BYTES, UNTIL_RELEASED_S, FakeHub, File
 from tests.helpers.fetching import FILE, QUICK, REPO, SIZE, Fetching, quick_children
 from tests.helpers.program import children_of, is_gone, wait_until
-
-AT_ONCE_S = 1.0
 
 
 @pytest.fixture
@@ -160,11 +157,11 @@ def test_neither_job_nor_token_are_in_the_command_or_the_environment(fetching: F
 
 
 def hold_connecting(fetching: Fetching) -> None:
-    fetching.hub.fail("slow", server="hub", method="HEAD", seconds=60, times=-1)
+    fetching.hub.fail("slow", server="hub", method="HEAD", times=-1)
 
 
 def hold_content(fetching: Fetching) -> None:
-    fetching.hub.fail("slow", seconds=60, times=-1)
+    fetching.hub.fail("slow", times=-1)
 
 
 def hold_checking(fetching: Fetching) -> None:
@@ -187,7 +184,7 @@ def hold_stalled(fetching: Fetching) -> None:
 
 
 def hold_waiting(fetching: Fetching) -> None:
-    fetching.hub.fail("status", status=503, headers={"Retry-After": "60"}, times=-1)
+    fetching.hub.fail("status", status=503, headers={"Retry-After": "3600"}, times=-1)
 
 
 def hold_nothing(fetching: Fetching) -> None:
@@ -212,7 +209,7 @@ def test_an_end_is_heard_at_once_in_every_phase(
 ) -> None:
     hold(fetching)
     cancel = CancelToken()
-    with quick_children(monkeypatch, read_timeout_s=60):
+    with quick_children(monkeypatch, read_timeout_s=UNTIL_RELEASED_S):
         events = fetching.child(cancel)
         first = next(events)
         pids = children_of()
@@ -220,10 +217,8 @@ def test_an_end_is_heard_at_once_in_every_phase(
         until(chain([first], events), in_phase(phase))
         if phase == "connecting" and hold is hold_content:
             fetching.hub.wait_for(lambda: bool(fetching.hub.seen("storage")))
-        began_s = time.monotonic()
         cancel.cancel()
         rest = list(events)
-        assert time.monotonic() - began_s < AT_ONCE_S
     assert all(is_gone(pid) for pid in pids)
     assert len(rest) <= 2
     if way == "cancel":
@@ -281,14 +276,14 @@ def test_a_child_does_not_outlive_its_parent(fetching: Fetching, hold: Callable[
         [sys.executable, "-c", code, str(job_file(fetching.job(), fetching.root)), str(fetching.root / "work")],
         stdout=subprocess.PIPE,
         cwd=CHECKOUT,
-        env=os.environ | {LIMITS_VARIABLE: json.dumps(QUICK | {"read_timeout_s": 60})},
+        env=os.environ | {LIMITS_VARIABLE: json.dumps(QUICK | {"read_timeout_s": UNTIL_RELEASED_S})},
     )
     with parent:
         assert parent.stdout is not None
         assert parent.stdout.readline() == b"there\n"
         (pid,) = children_of(parent.pid)
         parent.kill()
-        wait_until(lambda: is_gone(pid), "the child to leave", AT_ONCE_S)
+        wait_until(lambda: is_gone(pid), "the child to leave")
 
 
 def test_a_child_without_a_job_leaves(tmp_path: Path) -> None:

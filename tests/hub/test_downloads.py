@@ -331,14 +331,13 @@ def test_a_file_that_an_ending_child_still_holds_is_waited_for(home: Home) -> No
     home.listener.wait(id_, "done")
 
 
-def test_a_pause_ends_that_wait_at_once(home: Home) -> None:
+def test_a_pause_ends_that_wait(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.hub.downloads.LOCKED_WAIT_S", 3600.0)
     queue, fetch = home.open(), home.fetch
     id_ = queue.add(request(A)).id
     fetch.fail(A, DownloadRunning("a.gguf"))
     home.listener.wait(id_, lambda each: each.problem == "DownloadRunning")
-    began_s = time.monotonic()
     queue.close()
-    assert time.monotonic() - began_s < 0.5
 
 
 def test_what_another_program_fetches_is_not_overwritten_in_the_store(home: Home) -> None:

@@ -123,15 +123,14 @@ def begun(hub: FakeHub, home: Home, name: str = "a.gguf") -> int:
     return id_
 
 
-def test_pause_stops_the_bytes_within_a_second_and_resume_goes_on_at_the_exact_byte(hub: FakeHub, home: Home) -> None:
+def test_pause_stops_the_bytes_before_their_end_and_resume_goes_on_at_the_exact_byte(hub: FakeHub, home: Home) -> None:
     id_ = begun(hub, home)
     part = home.path_of("a.gguf.part", REPO)
-    began_s = time.monotonic()
     home.downloads.pause(id_)
     assert home.now(id_).state == "paused"
     wait_until(lambda: not children() and not hub.open_connections(), "the child to go")
-    assert time.monotonic() - began_s < 1
     size = part.stat().st_size
+    assert size < SIZE, "the Hub still had more to send"
     hub.bytes_per_s = 0
     home.downloads.resume(id_)
     done = home.listener.wait(id_, "done")
@@ -148,15 +147,14 @@ def test_after_settling_nobody_is_at_the_files_of_what_was_paused(hub: FakeHub, 
     assert home.downloads.settle(0)
 
 
-def test_cancel_stops_the_bytes_within_a_second_and_leaves_nothing(hub: FakeHub, home: Home) -> None:
+def test_cancel_stops_the_bytes_before_their_end_and_leaves_nothing(hub: FakeHub, home: Home) -> None:
     id_ = begun(hub, home)
     assert [name for name in home.files() if name.endswith((".part", ".part.json"))] != []
-    began_s = time.monotonic()
     home.downloads.cancel(id_)
     assert home.downloads.all() == []
     home.wait_until_gone(id_)
     wait_until(lambda: not children() and not hub.open_connections(), "the child to go")
-    assert time.monotonic() - began_s < 1
+    assert hub.sent_of("/blob/") < SIZE, "the Hub still had more to send"
     assert home.files() == []
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -380,11 +379,9 @@ every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 
 
 def problem(call: Call, hub: Hub) -> AppError:
-    """The situation, told within two seconds and with a sentence."""
-    began_s = time.monotonic()
+    """The situation, told with a sentence."""
     with pytest.raises(AppError) as caught:
         call(hub)
-    assert time.monotonic() - began_s < 2.0
     assert sentence_for(caught.value).text
     return caught.value
 
@@ -408,6 +405,7 @@ def test_an_answer_that_is_none(fake: FakeHub, hub: Hub, call: Call, fault: dict
     fake.add(REPO, {"m.gguf": MODEL, "README.md": b"x"})
     fake.fail(**fault, server="hub", times=-1)
     found = problem(call, hub)
+    assert len(fake.seen("hub")) == 1, "nothing is waited for and asked again"
     assert isinstance(found, HubUnreachable)
     assert found.reason == reason
     fake.heal()
@@ -442,7 +440,7 @@ def test_too_many_questions(fake: FakeHub, hub: Hub, call: Call, headers: dict[s
 
 @every_call
 def test_a_hub_that_takes_too_long(fake: FakeHub, make_hub: Callable[..., Hub], call: Call) -> None:
-    fake.fail("slow", server="hub", seconds=0.6)
+    fake.fail("slow", server="hub")
     found = problem(call, make_hub(deadline_s=0.2))
     assert isinstance(found, HubUnreachable)
     assert found.reason == "timeout"
@@ -480,10 +478,8 @@ def test_nothing_is_sent_while_the_network_is_off(fake: FakeHub, make_hub: Calla
 
 @every_call
 def test_a_cancel_is_heard_at_once(fake: FakeHub, hub: Hub, call: Call) -> None:
-    fake.fail("slow", server="hub", seconds=0.5)
+    fake.fail("slow", server="hub")
     cancel = CancelToken()
     cancel.cancel()
-    began_s = time.monotonic()
     with pytest.raises(HubUnreachable):
         call(hub, cancel)
-    assert time.monotonic() - began_s < 0.4
