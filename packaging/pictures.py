@@ -33,9 +33,9 @@ from app.core.paths import resource  # noqa: E402
 from app.store.conversations import Conversations  # noqa: E402
 from app.store.messages import MessageState  # noqa: E402
 from app.ui.application import watch_models  # noqa: E402
-from app.ui.chat.chat_settings import ChatSettings  # noqa: E402
-from app.ui.chat.chat_view import ChatView  # noqa: E402
-from app.ui.chat.context_full import ContextFull  # noqa: E402
+from app.ui.chat.memory import ContextFull  # noqa: E402
+from app.ui.chat.settings import ChatSettings  # noqa: E402
+from app.ui.chat.view import ChatView  # noqa: E402
 from app.ui.settings.dialog import SettingsDialog  # noqa: E402
 from app.ui.shell.app_icon import app_icon  # noqa: E402
 from app.ui.shell.main_window import MainWindow  # noqa: E402

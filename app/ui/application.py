@@ -23,7 +23,7 @@ from app.core.paths import AppPaths, resource
 from app.core.settings import load_settings
 from app.features.messages import Sentence
 from app.features.models.memory import MemoryWatch
-from app.ui.chat.chat_tab import ChatTab
+from app.ui.chat.tab import ChatTab
 from app.ui.shell import tasks
 from app.ui.shell.calm_caret import CalmCaret
 from app.ui.shell.main_window import MainWindow
@@ -145,7 +145,7 @@ def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme:
 
 def watch_models(app: Fireside, window: MainWindow, notify: Notify, theme: Theme) -> None:
     """What the window tells about models beside its Models view; nothing of it is needed at start."""
-    from app.ui.chat.first_suggestion import FirstSuggestion
+    from app.ui.chat.welcome import FirstSuggestion
     from app.ui.models.download_watch import DownloadWatch
     from app.ui.task_bar import TaskBar
 

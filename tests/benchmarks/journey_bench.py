@@ -15,7 +15,7 @@ from run import Row
 
 from app.bootstrap import build
 from app.ui.application import chat_tab
-from app.ui.chat.chat_view import ChatView
+from app.ui.chat.view import ChatView
 from app.ui.shell import tasks
 from app.ui.shell.main_window import MainWindow
 from app.ui.shell.model_loader import ModelLoader

@@ -15,7 +15,7 @@ from pytestqt.qtbot import QtBot
 from app.features.summary.result import Wish
 from app.features.summary.stored import StoredSummary
 from app.store.conversations import Use
-from app.ui.chat.chat_view import ChatView
+from app.ui.chat.view import ChatView
 from app.ui.models.page import StateView
 from app.ui.summarize.summarize_view import SummarizeView
 from app.ui.theme import EDGE_PX, READING_PX

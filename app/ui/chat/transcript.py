@@ -17,11 +17,9 @@ from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QScrollArea, QW
 
 from app.core.events import Role
 from app.store.conversations import StoredMessage
-from app.ui.chat.answer_view import AnswerView
-from app.ui.chat.branch_documents import BranchDocuments
-from app.ui.chat.divider import Divider
-from app.ui.chat.question_view import QuestionView
-from app.ui.chat.turn import Turn
+from app.ui.chat.answer import AnswerView
+from app.ui.chat.question import QuestionView
+from app.ui.chat.turn import BranchDocuments, Turn
 from app.ui.icons import icon
 from app.ui.shell.i18n import tr
 from app.ui.shell.tab_order import is_tab_stop
@@ -514,3 +512,49 @@ def _tab_stops(turn: Turn) -> list[QWidget]:
         return point.y(), -point.x() if turn.isRightToLeft() else point.x()
 
     return [turn, *sorted(stops, key=place)]
+
+
+# The line in a transcript above which the model no longer sees what was said.
+
+
+HEIGHT_PX = 44
+GAP_PX = 14
+
+
+class Divider(QWidget):
+    """Words between two fine lines; the turns above offer to be brought back."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("divider")
+        self._theme = theme
+        self.text = ""
+        self.hide()
+
+    def show_count(self, count: int) -> None:
+        """How many messages above are not shown to the model."""
+        self.text = tr("The model no longer sees earlier messages ({count})", count=count)
+        self.setAccessibleName(self.text)
+        self.setProperty("painted_text", self.text)
+        self.setToolTip(tr("They are still here, and Bring back shows one to the model again."))
+        self.update()
+
+    @property
+    def height_wanted(self) -> int:
+        """In pixels; the words never break, they are elided."""
+        return self._theme.px(HEIGHT_PX)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        px, tokens = self._theme.px, self._theme.tokens
+        painter = QPainter(self)
+        painter.setFont(self._theme.font(12.5, 500))
+        room = self.width() - 2 * px(GAP_PX) - 2 * px(24)
+        text = painter.fontMetrics().elidedText(self.text, Qt.TextElideMode.ElideRight, room)
+        width = painter.fontMetrics().horizontalAdvance(text) + 2 * px(GAP_PX)
+        words = QRect((self.width() - width) // 2, 0, width, self.height())
+        painter.setPen(QColor(tokens.outline))
+        middle = self.height() // 2
+        painter.drawLine(0, middle, words.left(), middle)
+        painter.drawLine(words.right(), middle, self.width(), middle)
+        painter.setPen(QColor(tokens.muted))
+        painter.drawText(words, Qt.AlignmentFlag.AlignCenter, text)

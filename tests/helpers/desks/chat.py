@@ -11,20 +11,14 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QMenu, QPushButton, QTool
 
 from app.bootstrap import Fireside
 from app.features.chat.prompts import Parts
-from app.ui.chat.answer_view import AnswerView
-from app.ui.chat.attaching import Attaching
-from app.ui.chat.attachment_row import AttachmentRow, DraftChip
-from app.ui.chat.chat_view import ChatView
-from app.ui.chat.composer import Composer, SendButton
-from app.ui.chat.divider import Divider
-from app.ui.chat.empty_state import EmptyState
-from app.ui.chat.message_field import MessageEdit
-from app.ui.chat.question_view import QuestionView
-from app.ui.chat.thinking_choice import ThinkingChoice
-from app.ui.chat.thinking_view import ThinkingView
-from app.ui.chat.too_long import TooLong
-from app.ui.chat.transcript import Transcript
+from app.ui.chat.answer import AnswerView, ThinkingView
+from app.ui.chat.attaching import Attaching, AttachmentRow, DraftChip, TooLong
+from app.ui.chat.composer import Composer, MessageEdit, SendButton, ThinkingChoice
+from app.ui.chat.question import QuestionView
+from app.ui.chat.transcript import Divider, Transcript
 from app.ui.chat.turn import Turn
+from app.ui.chat.view import ChatView
+from app.ui.chat.welcome import EmptyState
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from tests.helpers.desks.desk import NO_KEYS, Found

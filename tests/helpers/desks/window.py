@@ -24,9 +24,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.bootstrap import Fireside, build
-from app.ui.chat.chat_tab import ChatTab
-from app.ui.chat.chat_view import ChatView
-from app.ui.chat.chats_column import PINNED_ROLE, ChatsColumn
+from app.ui.chat.column import PINNED_ROLE, ChatsColumn
+from app.ui.chat.tab import ChatTab
+from app.ui.chat.view import ChatView
 from app.ui.models.page import ModelsPage
 from app.ui.shell import tasks
 from app.ui.shell.left_column import LeftColumn

@@ -11,7 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from app.bootstrap import build
 from app.core.events import Role
-from app.ui.chat.chat_view import ChatView
+from app.ui.chat.view import ChatView
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from tests.helpers.desks.chat import ChatDesk

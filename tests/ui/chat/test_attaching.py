@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from app.features.messages import NO_PICTURES
 from app.store.conversations import Use
-from app.ui.chat.answer_view import AnswerView
+from app.ui.chat.answer import AnswerView
 from app.ui.document.files import LARGE_BYTES, LargeFile, PasswordDialog
 from tests.helpers.attached import LEASE_PAGES, copy_files, lease_pdf, notes
 from tests.helpers.desks.chat import ChatDesk

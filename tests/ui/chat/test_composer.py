@@ -10,8 +10,7 @@ from PySide6.QtGui import QInputMethodEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.ui.chat.composer import Composer
-from app.ui.chat.message_field import LONG_PASTE, MOST_LINES
+from app.ui.chat.composer import LONG_PASTE, MOST_LINES, Composer
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMessageBox, QPushButton, QTextBrowser
 
-from app.ui.chat.answer_view import AnswerView
+from app.ui.chat.answer import AnswerView
 from app.ui.chat.transcript import FocusRing
 from app.ui.chat.turn import Turn
 from app.ui.text.prose import ProseView

@@ -24,7 +24,7 @@ from pytestqt.qtbot import QtBot
 from app.core.events import Role
 from app.core.settings import load_settings
 from app.features.messages import Sentence
-from app.ui.chat.chat_view import ChatView
+from app.ui.chat.view import ChatView
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.shell import tasks
 from app.ui.shell.shortcuts import ShortcutSheet

@@ -18,8 +18,7 @@ from app.features.models.estimate import Fit
 from app.hub.catalog import Entry
 from app.hub.downloads import Download
 from app.hub.library import InstalledModel
-from app.ui.chat.empty_state import EmptyState
-from app.ui.chat.first_suggestion import FirstSuggestion
+from app.ui.chat.welcome import EmptyState, FirstSuggestion
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.settings.pages import NetworkPage
 from tests.helpers.clipping import clipped_texts

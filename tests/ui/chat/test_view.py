@@ -11,8 +11,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QDialog, QDoubleSpinBox, QPlainTextEdit, QPushButton
 
 from app.store.conversations import MessageState
-from app.ui.chat.answer_view import AnswerView
-from app.ui.chat.chat_settings import ChatSettings
+from app.ui.chat.answer import AnswerView
+from app.ui.chat.settings import ChatSettings
 from tests.helpers.desks.chat import ChatDesk
 from tests.ui.chat.conftest import Open, add_turns
 

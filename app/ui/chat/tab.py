@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 
 from app.core.errors import AppError
-from app.ui.chat.chat_view import ChatView
-from app.ui.chat.chats_column import ChatsColumn
-from app.ui.chat.context_panel import ContextPanel
+from app.ui.chat.column import ChatsColumn
+from app.ui.chat.memory import ContextPanel
+from app.ui.chat.view import ChatView
 from app.ui.document.view import DocumentPanel
 from app.ui.shell import tasks
 from app.ui.shell.i18n import tr

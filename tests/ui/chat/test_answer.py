@@ -1,4 +1,4 @@
-"""What the model thought: the line above an answer, and the composer's control."""
+"""The thinking before an answer, and how measured numbers are said."""
 
 from __future__ import annotations
 
@@ -8,13 +8,24 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.core.events import Role
+from app.core.events import AnswerStats, FinishReason, Role
 from app.store.conversations import MessageState
-from app.ui.chat.thinking_choice import ThinkingChoice
-from app.ui.chat.thinking_view import ThinkingView, ThoughtText, thought_for
+from app.ui.chat.answer import ThinkingView, ThoughtText, stats_text, thought_for
+from app.ui.chat.composer import ThinkingChoice
 from app.ui.theme import Theme
 from tests.helpers.desks.chat import ChatDesk
 from tests.ui.chat.conftest import Open
+
+
+def test_numbers_under_an_answer() -> None:
+    stats = AnswerStats(10, 0, 1212, 0.31, 41.2, FinishReason.STOP)
+    assert stats_text(stats) == "1,212 tokens · 41 tokens/s · first token 0.3 s"
+    slow = AnswerStats(10, 0, 2, 1.0, 4.26, FinishReason.STOP)
+    assert stats_text(slow) == "2 tokens · 4.3 tokens/s · first token 1.0 s"
+
+
+# What the model thought: the line above an answer, and the composer's control.
+
 
 THOUGHT = "The person greets.\nI greet back."
 

@@ -1,0 +1,323 @@
+"""What a new chat shows: a greeting, a few things to try that the loaded model can really do, and a better model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal, SignalInstance
+from PySide6.QtGui import QResizeEvent, QShowEvent
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QSpacerItem, QVBoxLayout, QWidget
+
+from app.core.events import CancelToken
+from app.core.paths import starter_model
+from app.features.messages import sentence_for
+from app.features.models.estimate import download_words, fit_words, pace_words
+from app.ui.shell import tasks
+from app.ui.shell.i18n import size_text, tr
+from app.ui.shell.model_loader import ModelLoader, in_words
+from app.ui.shell.notify import Notify
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import text_button
+
+if TYPE_CHECKING:
+    from app.features.models.collection import Models, Suggestion
+    from app.hub.catalog import Entry
+    from app.hub.downloads import Download
+
+
+STARTER_IDEAS = (
+    "Write a short poem about the sea.",
+    "Explain what a rainbow is, in three sentences.",
+    "Give me five names for a small black cat.",
+)
+IDEAS = (
+    "Explain the difference between weather and climate in plain words.",
+    "Write a friendly note that moves our meeting to Thursday.",
+    "Write a Python function that finds duplicate files in a folder.",
+)
+
+
+class EmptyState(QWidget):
+    """`chosen` carries the idea that was pressed; it fills the composer and is not sent."""
+
+    chosen = Signal(str)
+    model_wanted = Signal()
+    download_wanted = Signal(object)
+    """A `catalog.Entry` that would serve better than the starter."""
+    models_wanted = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._is_starter = self._is_there = False
+        self._greeting = QLabel(
+            tr("What would you like to ask?"), alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True
+        )
+        self._greeting.setAccessibleName(self._greeting.text())
+        self._label = QLabel(alignment=Qt.AlignmentFlag.AlignCenter, wordWrap=True)
+        self._label.setProperty("kind", "muted")
+        self._ideas = [text_button("", "idea") for _ in STARTER_IDEAS]
+        self._open: QPushButton = text_button(tr("Open a model…"), "primary")
+        self._open.clicked.connect(self.model_wanted)
+        self._card = StarterCard(theme)
+        self._card.download_wanted.connect(self.download_wanted)
+        self._card.models_wanted.connect(self.models_wanted)
+        column = QVBoxLayout(self)
+        column.addStretch(3)
+        column.addWidget(self._greeting)
+        column.addWidget(self._label)
+        self._gaps = [QSpacerItem(0, 0), QSpacerItem(0, 0)]
+        column.addSpacerItem(self._gaps[0])
+        for idea in self._ideas:
+            idea.clicked.connect(lambda _checked=False, button=idea: self.chosen.emit(button.accessibleName()))
+        self._idea_rows = [_centred(idea) for idea in self._ideas]
+        for row in self._idea_rows:
+            column.addWidget(row)
+        column.addWidget(_centred(self._open))
+        column.addSpacerItem(self._gaps[1])
+        self._card_row = _centred(self._card, as_wide_as_it_may=True)
+        column.addWidget(self._card_row)
+        column.addStretch(4)
+        self._column = column
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+        self.set_model(is_starter=False, is_there=True)
+        self.setMinimumSize(1, 1)  # what is written below goes before ideas for it, and the list beside keeps its width
+
+    def set_model(self, *, is_starter: bool, is_there: bool) -> None:
+        """Which model is in, for what it can do."""
+        self._label.setText(
+            tr("Starter: a very small English model, often wrong")
+            if is_starter and is_there
+            else tr("Everything stays on this computer.")
+            if is_there
+            else tr("No model is open yet.")
+        )
+        for button, text in zip(self._ideas, STARTER_IDEAS if is_starter else IDEAS, strict=True):
+            button.setAccessibleName(tr(text))
+        self._open.setVisible(not is_there)
+        self._is_starter, self._is_there = is_starter and is_there, is_there
+        self._show_parts()
+
+    def show_suggestion(self, suggestion: Suggestion | None) -> None:
+        """What would serve better than the starter on this computer; it is shown while the starter is in."""
+        self._card.show_suggestion(suggestion)
+        self._show_parts()
+
+    def hasHeightForWidth(self) -> bool:
+        return False  # a stack would take it for the least height; here it is what is left over
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_parts()
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        QTimer.singleShot(0, self, self._show_parts)  # only what is shown knows how high it wants to be
+
+    def _show_parts(self) -> None:
+        """As many of the parts as have room, the more important ones first."""
+        px, inner = self._theme.px, self._column.contentsMargins()
+        width = self.width() - inner.left() - inner.right()
+        room = self.height() - px(2 * 18 + 2 * 8)
+        if not self._is_there:
+            room -= self._open.sizeHint().height()
+        has_card = self._is_starter and self._card.has_suggestion
+        self._card_row.setVisible(has_card)  # what is hidden has no height to tell
+        parts: list[tuple[QWidget, int, bool]] = [
+            (self._card_row, self._card.height_at(width - px(4)), has_card),
+            (self._label, self._label.heightForWidth(width), True),
+            (self._greeting, self._greeting.heightForWidth(width), True),
+        ]
+        for part, height, is_wanted in parts:
+            is_shown = is_wanted and height + px(8) <= room
+            part.setVisible(is_shown)
+            room -= height + px(8) if is_shown else 0
+        each = self._ideas[0].sizeHint().height() + px(8)
+        for number, (idea, row) in enumerate(zip(self._ideas, self._idea_rows, strict=True), start=1):
+            self._fit_idea(idea, width)
+            row.setVisible(self._is_there and number * each <= room)
+
+    def _fit_idea(self, idea: QPushButton, width: int) -> None:
+        """As much of it as there is room for; the tool tip and screen readers say all of it."""
+        text, metrics = idea.accessibleName(), idea.fontMetrics()
+        idea.setMinimumWidth(min(self._theme.px(420), width))
+        around = idea.sizeHint().width() - metrics.horizontalAdvance(idea.text())
+        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, width - around)
+        idea.setText(shown)
+        idea.setToolTip("" if shown == text else text)
+
+    def _on_theme_changed(self) -> None:
+        self._greeting.setFont(self._theme.font(24, 600))
+        self._label.setFont(self._theme.font(14))
+        for idea in self._ideas:
+            idea.setFont(self._theme.font(14))
+        for gap in self._gaps:
+            gap.changeSize(0, self._theme.px(18))
+        self._column.setContentsMargins(self._theme.px(26), 0, self._theme.px(26), 0)
+        self._column.setSpacing(self._theme.px(8))
+        self._show_parts()
+
+
+def _centred(widget: QWidget, *, as_wide_as_it_may: bool = False) -> QWidget:
+    holder = QWidget()
+    row = QHBoxLayout(holder)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.addStretch(1)
+    row.addWidget(widget, 1000 if as_wide_as_it_may else 0)
+    row.addStretch(1)
+    return holder
+
+
+# The card of the first start: which model would serve this computer better than the starter, and its Download.
+
+
+WIDTH_PX = 592
+NARROW_PX = 480
+"""With less room the buttons stand below the words."""
+
+
+class StarterCard(QFrame):
+    """Fetches nothing by itself."""
+
+    download_wanted = Signal(object)
+    """A `catalog.Entry`."""
+    models_wanted = Signal()
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self._theme = theme
+        self._suggestion: Suggestion | None = None
+        self.setObjectName("starter_card")
+        self.setProperty("kind", "card")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._title = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self._detail = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self._detail.setProperty("kind", "muted")
+        self.download = text_button(tr("Download"), "primary")
+        self.download.clicked.connect(self._on_download)
+        self.others = text_button(tr("Other models"), "quiet")
+        self.others.clicked.connect(self.models_wanted)
+        words = QVBoxLayout()
+        words.setSpacing(theme.px(2))
+        words.addWidget(self._title)
+        words.addWidget(self._detail)
+        self._row = QHBoxLayout(self)
+        self._row.addLayout(words, 1)
+        self._buttons = QHBoxLayout()
+        self._buttons.addStretch(1)
+        self._buttons.addWidget(self.others)
+        self._buttons.addWidget(self.download)
+        self._row.addLayout(self._buttons)
+        theme.changed.connect(self._on_theme_changed)
+        self._on_theme_changed()
+
+    @property
+    def has_suggestion(self) -> bool:
+        """Whether there is something to show."""
+        return self._suggestion is not None
+
+    def height_at(self, width: int) -> int:
+        """The height that it takes in this width, for which it then is arranged."""
+        width = min(width, self.maximumWidth())
+        is_narrow = width < self._theme.px(NARROW_PX)
+        self._row.setDirection(QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight)
+        return self.heightForWidth(width)
+
+    def show_suggestion(self, suggestion: Suggestion | None) -> None:
+        """A model that is not here yet; None where nothing larger runs on this computer."""
+        self._suggestion = suggestion
+        if suggestion is None:
+            return
+        name = suggestion.entry.name
+        is_coming = suggestion.download is not None
+        better = tr("{name} would serve you better here", name=name)
+        self._title.setText(tr("{name} is on its way", name=name) if is_coming else better)
+        size_bytes, pace = suggestion.entry.size_bytes, pace_words(suggestion.fit)
+        speed = in_words(pace if pace is not None else fit_words(suggestion.fit))
+        detail = [speed, size_text(size_bytes), in_words(download_words(size_bytes))]
+        self._detail.setText(" · ".join([detail[0][:1].upper() + detail[0][1:], *detail[1:]]))
+        self.download.setVisible(not is_coming)
+        self.download.setAccessibleName(tr("Download {name}", name=name))
+        self.others.setText(tr("Downloads") if is_coming else tr("Other models"))
+        self.others.setAccessibleName(self.others.text())
+
+    def _on_download(self) -> None:
+        if self._suggestion is not None:
+            self.download_wanted.emit(self._suggestion.entry)
+
+    def _on_theme_changed(self) -> None:
+        px = self._theme.px
+        self._row.setContentsMargins(px(16), px(12), px(12), px(12))
+        for row in (self._row, self._buttons):
+            row.setSpacing(px(8))
+        self._title.setFont(self._theme.font(14, 600))
+        self._detail.setFont(self._theme.font(13))
+        for button in (self.download, self.others):
+            button.setFont(self._theme.font(14, 500))
+        self.setMaximumWidth(self._theme.px(WIDTH_PX))
+
+
+# The first start: looks for a model that would serve better than the starter, and fetches it when asked.
+
+
+class FirstSuggestion(QObject):
+    """Looks once the starter is in, so that nothing competes with its loading; and when a download comes or goes."""
+
+    def __init__(
+        self, models: Models, notify: Notify, loader: ModelLoader, empty: EmptyState, downloads_changed: SignalInstance
+    ) -> None:
+        super().__init__(empty)
+        self._models, self._notify, self._loader, self._empty = models, notify, loader, empty
+        self._states: dict[int, str] = {}
+        self._looked = False
+        self._asked: set[str] = set()
+        empty.download_wanted.connect(self.download)
+        loader.changed.connect(self._on_model_changed)
+        downloads_changed.connect(self._on_download)
+        self._on_model_changed()
+
+    def download(self, entry: Entry) -> None:
+        """Fetches a model; the repository is asked first, so it takes a moment."""
+        if entry.id in self._asked:
+            return
+        self._asked.add(entry.id)
+
+        def work(token: CancelToken) -> Iterator[Download]:
+            yield self._models.download_entry(entry, token)
+
+        def on_end(error: BaseException | None = None) -> None:
+            self._asked.discard(entry.id)
+            if error is not None:
+                can_retry = sentence_for(error).action == "retry"
+                self._notify.error(error, action=(lambda: self.download(entry)) if can_retry else None)
+            self.look()
+
+        self._notify.mention(tr("Asking the Hub for {name}…", name=entry.name))
+        task = tasks.run(work, self)
+        task.finished.connect(on_end)
+        task.failed.connect(on_end)
+
+    def look(self) -> None:
+        """Asks on a thread which model suits this computer."""
+
+        def work() -> Iterator[Suggestion | None]:
+            here = self._models.suggestions("chat", 3)
+            useful = [each for each in here if each.installed is None and each.fit.is_usable]
+            yield None if any(each.installed for each in here) else next(iter(useful), None)
+
+        task = tasks.run(lambda _: work(), self)
+        task.event.connect(self._empty.show_suggestion)
+
+    def _on_model_changed(self) -> None:
+        is_starter_in = self._loader.state == "ready" and self._loader.path == starter_model()
+        if is_starter_in and not self._looked:
+            self.look()
+        self._looked = is_starter_in
+
+    def _on_download(self, download: Download) -> None:
+        if self._states.get(download.id) != download.state:  # progress alone changes nothing here
+            self._states[download.id] = download.state
+            if self._looked:
+                self.look()
