@@ -135,7 +135,8 @@ def test_the_same_question_again_gets_the_same_answer(talk: Talk) -> None:
 
 def test_a_stop_while_reading_leaves_nothing_behind(talk: Talk) -> None:
     conversation = talk.second_turn()
-    stopped = [stop_while_reading(talk.engine, conversation, attempt) for attempt in range(3)]
+    # A tiny model may have read all of it before a busy machine hears the stop: tried until one comes in time.
+    stopped = (stop_while_reading(talk.engine, conversation, attempt) for attempt in range(30))
     assert any(stats.generated_tokens == 0 for stats in stopped)
     assert talk.ask(conversation)[0] == talk.fresh(conversation)
 
