@@ -23,9 +23,28 @@ SETTLE_S = 3
 CLOCK_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 MOST_VISIBLE_MS = 600
-MOST_RESIDENT_MB = 120
+MOST_TIMES_BARE = 4
+MOST_RESIDENT_MB = 110
 MOST_IDLE_TICKS = 1
 MOST_SETUP_MS = 2000
+
+BARE_WINDOW = """
+import sys
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication, QMainWindow, QTextEdit
+
+class Window(QMainWindow):
+    def paintEvent(self, event):
+        QTimer.singleShot(0, lambda: print("seen", file=sys.stderr, flush=True))
+
+application = QApplication(["bare"])
+window = Window()
+window.setCentralWidget(QTextEdit())
+window.resize(1280, 800)
+window.show()
+application.exec()
+"""
+"""The least that a window with a text view costs on this machine."""
 
 
 def rows() -> Iterator[Row]:
@@ -36,9 +55,9 @@ def rows() -> Iterator[Row]:
     yield setup_with_nothing_to_do()
 
 
-def row(name: str, values: list[float], unit: str, most: float) -> Row:
+def row(name: str, values: list[float], unit: str, most: float | None = None) -> Row:
     """The median of several measurements, against the most that is allowed."""
-    spread = f"{min(values):.0f} to {max(values):.0f}, {len(values)} rounds"
+    spread = f"{min(values):.3g} to {max(values):.3g}, {len(values)} rounds"
     return Row(name, round(statistics.median(values), 1), unit, most, spread)
 
 
@@ -47,8 +66,12 @@ def start_and_memory(scratch: Path) -> Iterator[Row]:
 
     The model lives in another process, so the window's memory is the same with and without one.
     """
-    own_ms, our_ms, resident_mb = [], [], []
+    own_ms, our_ms, resident_mb, bare_ms, bare_mb = [], [], [], [], []
     for number in range(ROUNDS + 1):
+        if number:
+            seen_ms, mb = bare_window()
+            bare_ms.append(seen_ms)
+            bare_mb.append(mb)
         started = time.monotonic()
         program = Program(scratch / "start-home", {"FIRESIDE_TIMING": "1"})
         try:
@@ -65,7 +88,28 @@ def start_and_memory(scratch: Path) -> Iterator[Row]:
         print(f"  start {number} of {ROUNDS}: {said[1]} ms", file=sys.stderr, flush=True)
     yield row("window_visible_after_process_start", own_ms, "ms", MOST_VISIBLE_MS)
     yield row("window_visible_seen_from_outside", our_ms, "ms", MOST_VISIBLE_MS)
+    yield row("bare_window_visible_seen_from_outside", bare_ms, "ms")
+    times = [ours / bare for ours, bare in zip(our_ms, bare_ms, strict=True)]
+    yield row("window_visible_against_a_bare_one", times, "times", MOST_TIMES_BARE)
     yield row("window_resident", resident_mb, "MB", MOST_RESIDENT_MB)
+    yield row("bare_window_resident", bare_mb, "MB")
+
+
+def bare_window() -> tuple[float, float]:
+    """How long a window of PySide6 with a text view takes to be painted, in ms, and its memory, in MB."""
+    started = time.monotonic()
+    command = [sys.executable, "-c", BARE_WINDOW]
+    env = {name: value for name, value in os.environ.items() if name != "QT_QPA_PLATFORM"}
+    process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    try:
+        assert process.stderr is not None
+        process.stderr.readline()
+        seen_ms = (time.monotonic() - started) * 1000
+        time.sleep(SETTLE_S)
+        return seen_ms, memory_mb(process.pid, "VmRSS")
+    finally:
+        process.kill()
+        process.wait()
 
 
 def idle_after_an_answer(scratch: Path) -> Iterator[Row]:
