@@ -200,7 +200,9 @@ class Fireside:
         """Removes what nothing refers to any more: documents, and copies of them; slow, for a thread of its own."""
         close_to_others(self.paths.folders, deeply=True)
         remove_interrupted()
-        self.translations.tidy(self._began_at)
+        copies = self.paths.translations
+        if Jobs(self.database).ids(TRANSLATION) or (copies.is_dir() and any(copies.iterdir())):
+            self.translations.tidy(self._began_at)  # 7 MB of modules, which who never translated does without
         self.documents.store.purge(self._began_at)
         erase_traces(self.database)
         remove_old_backups(self.database, time.time())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import io
 import json
 import os
@@ -57,6 +56,8 @@ def check_file(path: Path) -> os.stat_result:
 
 def sha256_of(path: Path, on_part: Callable[[], None]) -> str:
     """Of the whole file; `on_part` is called after each megabyte. Raises OSError."""
+    import hashlib  # OpenSSL comes with it: 4 MB that a window without a document does without
+
     found = hashlib.sha256()
     with path.open("rb", buffering=0) as file:
         while data := file.read(HASHED_BYTES):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import json
 import logging
 import os
@@ -41,6 +40,8 @@ class Identity:
 
 def model_identity(path: Path) -> tuple[int, int, str]:
     """Size, modification time and a hash of the header's beginning."""
+    import hashlib  # as in `_key`
+
     stat = path.stat()
     with path.open("rb") as file:
         return stat.st_size, stat.st_mtime_ns, hashlib.sha256(file.read(HEADER_BYTES)).hexdigest()
@@ -147,6 +148,8 @@ class StateFolder:
 
 def _key(session: str) -> str:
     """A file name for any session name."""
+    import hashlib  # OpenSSL comes with it: 4 MB that a window without a saved state does without
+
     return hashlib.sha256(session.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 

@@ -11,9 +11,7 @@ import math
 import os
 import re
 import socket
-import ssl
 import time
-import urllib.request
 import uuid
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, replace
@@ -107,6 +105,8 @@ def proxy_for(url: str, access: Access) -> str:
     host = parts.hostname or ""
     if access.proxy:
         return "" if host in ("localhost", "127.0.0.1", "::1") else access.proxy
+    import urllib.request  # TLS and mail come with it: 3 MB that a window without a request does without
+
     if urllib.request.proxy_bypass(host):
         return ""
     known = urllib.request.getproxies()
@@ -182,12 +182,15 @@ def _why_no_answer(error: BaseException, visit: Visit) -> str:
     return "captive_portal" if visit.is_html else "garbage"
 
 
-_REASONS: tuple[tuple[type[OSError], str], ...] = (
-    (ssl.SSLError, "tls"),
-    (socket.gaierror, "offline"),
-    (ConnectionRefusedError, "refused"),
-    (ConnectionResetError, "server"),
-)
+def _reasons() -> tuple[tuple[type[OSError], str], ...]:
+    import ssl  # as in `proxy_for`
+
+    return (
+        (ssl.SSLError, "tls"),
+        (socket.gaierror, "offline"),
+        (ConnectionRefusedError, "refused"),
+        (ConnectionResetError, "server"),
+    )
 
 
 _NO_WAY = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
@@ -197,7 +200,7 @@ def _why_no_connection(error: BaseException, has_proxy: bool) -> str:
     """What the system said, which is behind the error."""
     step: BaseException | None = error
     while step is not None:
-        reason = next((reason for kind, reason in _REASONS if isinstance(step, kind)), "")
+        reason = next((reason for kind, reason in _reasons() if isinstance(step, kind)), "")
         if isinstance(step, OSError) and step.errno in _NO_WAY:
             reason = "offline"
         if reason:

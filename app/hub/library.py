@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import re
@@ -271,6 +270,8 @@ def find_copy(
 
 def _hashed(path: Path, cancel: CancelToken) -> str:
     """The sha256 of a file, "" where it cannot be read or nobody waits any more."""
+    import hashlib  # OpenSSL comes with it: 4 MB that a window does without
+
     digest = hashlib.sha256()
     try:
         with path.open("rb") as file:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import re
@@ -15,9 +14,12 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.core.errors import DownloadFailed, DownloadRunning, NotEnoughDisk
+
+if TYPE_CHECKING:
+    import hashlib
 
 VERSION = 1
 PART, SIDECAR, LOCK, PROVENANCE = ".part", ".part.json", ".part.lock", ".json"
@@ -105,7 +107,7 @@ class Part:
         self.path = path
         self.size = 0
         self.origin: Origin | None = None
-        self._sha256 = hashlib.sha256()
+        self._sha256 = _new_sha256()
         self._file: Any = None
         self._on_its_way = 0
 
@@ -155,7 +157,7 @@ class Part:
         assert self.origin is not None
         self._file.seek(0)
         self._file.truncate()  # before the note: old bytes must never lie under a new name
-        self.size, self._on_its_way, self._sha256 = 0, 0, hashlib.sha256()
+        self.size, self._on_its_way, self._sha256 = 0, 0, _new_sha256()
         _save(beside(self.path, SIDECAR), asdict(self.origin))
 
     def write(self, data: bytes) -> None:
@@ -212,7 +214,7 @@ class Part:
             return None
 
     def _read_again(self, on_checked: Callable[[int], None]) -> None:
-        self.size, self._sha256 = 0, hashlib.sha256()
+        self.size, self._sha256 = 0, _new_sha256()
         while block := self._file.read(READ_BYTES):
             self._sha256.update(block)
             self.size += len(block)
@@ -222,7 +224,7 @@ class Part:
 
 def hash_of(path: Path, on_checked: Callable[[int], None]) -> str:
     """The sha256 of a file; `on_checked` hears how far it is."""
-    found, size = hashlib.sha256(), 0
+    found, size = _new_sha256(), 0
     with path.open("rb", buffering=0) as file:
         while block := file.read(READ_BYTES):
             found.update(block)
@@ -247,3 +249,9 @@ def _rename(old: Path, new: Path) -> None:
             if not tries_left or sys.platform != "win32":
                 raise
             time.sleep(RENAME_WAIT_S)
+
+
+def _new_sha256() -> hashlib._Hash:
+    import hashlib  # OpenSSL comes with it: 4 MB that a window, which only looks at parts, does without
+
+    return hashlib.sha256()

@@ -6,7 +6,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 
 from app.core.errors import NoModel, PromptTooLong
 from app.core.events import CancelToken, Message, ModelLoaded, Role
@@ -269,7 +268,7 @@ class TokenCounts:
 
     def __init__(self, engine: EngineClient) -> None:
         self._engine = engine
-        self._counts: OrderedDict[bytes, int] = OrderedDict()
+        self._counts: OrderedDict[tuple[str, int, int, int], int] = OrderedDict()
         self._frames: dict[str, Frame] = {}
         self._counting = threading.Lock()
 
@@ -308,9 +307,7 @@ class TokenCounts:
 
     def _texts(self, texts: Sequence[str]) -> list[int]:
         model = self.model()
-        keys = [
-            blake2b(f"{model.path}\0{model.size_bytes}\0{text}".encode(), digest_size=16).digest() for text in texts
-        ]
+        keys = [(model.path, model.size_bytes, len(text), hash(text)) for text in texts]
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in self._counts}
         if missing:
             self._counts.update(zip(missing, self._engine.count_texts(list(missing.values())), strict=True))

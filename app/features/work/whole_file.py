@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,7 +36,7 @@ def written(path: Path) -> Iterator[IO[bytes]]:
 @contextmanager
 def scratch_beside(path: Path, suffix: str = "") -> Iterator[Path]:
     """Where to write what is to become the file; gone at the end, or at the next start after this process was ended."""
-    scratch = path.absolute().with_name(f"{SCRATCH}{secrets.token_hex(6)}{suffix}")
+    scratch = path.absolute().with_name(f"{SCRATCH}{os.urandom(6).hex()}{suffix}")
     note = _notes() / f"{os.getpid()}{scratch.name}"
     with contextlib.suppress(OSError):  # a home that cannot be written keeps nobody from saving elsewhere
         make_folder(note.parent)

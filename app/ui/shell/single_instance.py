@@ -5,7 +5,6 @@ They meet at a socket in a folder that only the person can write to, and each as
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
@@ -14,6 +13,7 @@ import stat
 import struct
 import sys
 import tempfile
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -106,7 +106,8 @@ class SingleInstance(QObject):
 
 def _place(data_folder: Path) -> str:
     """The socket's path: in the person's runtime folder, else with the data, else where its path is short enough."""
-    key = hashlib.sha256(os.fsencode(data_folder)).hexdigest()[:16]
+    folder = os.fsencode(data_folder)
+    key = f"{zlib.crc32(folder):08x}{zlib.adler32(folder):08x}"  # to tell folders apart; a hash would load OpenSSL
     if sys.platform == "win32":
         return f"fireside-{key}"  # a pipe, which Windows gives to this person alone
     name = f"fireside-{key}.sock"

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 from app.core.errors import AppError
 from app.features.summary.result import Statement, Summary, SummaryEvent, Wish
 from app.features.summary.stored import StoredSummary
-from app.ui.document.view import DocumentPanel
+from app.ui.document.panel import DocumentPanel
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.summarize.draft import DraftPage, EmptyPage
