@@ -91,13 +91,13 @@ class DocumentPanel(QSplitter):
         except AppError as error:
             self._notify.error(error)
             return
-        was_hidden = self._frame.isHidden()
+        view, was_hidden = self.view, self._frame.isHidden()  # made while its frame is hidden, it is shown with it
         self._frame.show()
         if was_hidden:  # before the view is hidden that has the keyboard: it would go on by itself, as Tab does
             self._frame.setFocus(Qt.FocusReason.OtherFocusReason)
         self._arrange(is_new=was_hidden)
-        self.view.open(self._document, mark)
-        self.view.setFocus(Qt.FocusReason.OtherFocusReason)
+        view.open(self._document, mark)
+        view.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def close_document(self) -> None:
         """Shows the view alone again."""
