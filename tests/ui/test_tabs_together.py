@@ -89,7 +89,7 @@ def test_nothing_is_loaded_for_an_empty_window_that_it_does_not_show() -> None:
         "wakepy",
         "rouge_score",
     ]
-    ours = ["app.features.work.engines", "app.features.translations", "app.features.models", "app.ui.document.view"]
+    ours = ["app.features.work.engines", "app.features.translations", "app.hub.downloads", "app.ui.document.view"]
     code = (
         "import sys, app.ui.application;"
         f"print([name for name in sys.modules if 'summar' in name or name in {(*heavy, *ours)}])"
