@@ -373,6 +373,10 @@ class DocumentChip(QPushButton):
         self._row = QHBoxLayout(self)
         for widget in (self._icon, self._name, self._words, self.remove):
             self._row.addWidget(widget)
+        theme.dress(self._name, font=(13, 400), most_width=NAME_PX)
+        theme.dress(self._words, font=(13, 400))
+        theme.dress(self._row, spacing=10)
+        theme.dress(self, least_height=30)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
@@ -424,15 +428,10 @@ class DocumentChip(QPushButton):
         glyph = "warning-circle" if self._is_error else _glyph_of(PurePath(self._name.text()).suffix)
         color = tokens.danger if self._is_error else tokens.accent
         self._icon.setPixmap(icon(glyph, color, px(ICON_PX)).pixmap(px(ICON_PX)))
-        self._name.setFont(self._theme.font(13))
-        self._name.setMaximumWidth(px(NAME_PX))
         needed = self._name.fontMetrics().horizontalAdvance(self._name.text())
         self._name.setMinimumWidth(min(needed, px(LEAST_NAME_PX)))  # the words are shortened first
-        self._words.setFont(self._theme.font(13))
         end = px(4) if self.remove.isVisibleTo(self) else px(12)
         self._row.setContentsMargins(px(12), px(4), end, px(4))
-        self._row.setSpacing(px(10))
-        self.setMinimumHeight(px(30))
         self.update()
 
     def sizeHint(self) -> QSize:

@@ -73,6 +73,9 @@ class DocumentHeader(QWidget):
         self._lines.addLayout(self._below)
         self._is_narrow = False
         self.setMinimumWidth(1)  # or the one line would keep it from ever becoming two
+        self.where.setProperty("kind", "muted")
+        theme.dress(self._lines, self._row, self._below, spacing=0)
+        theme.dress(self.name, self.where, font=(13, 400))
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         name_widgets(
@@ -176,11 +179,6 @@ class DocumentHeader(QWidget):
         px = self._theme.px
         sides = (px(6), px(14)) if self.isRightToLeft() else (px(14), px(6))
         self._lines.setContentsMargins(sides[0], px(5), sides[1], px(5))
-        for layout in (self._lines, self._row, self._below):
-            layout.setSpacing(0)
-        for label in (self.name, self.where):
-            label.setFont(self._theme.font(13))
-        self.where.setProperty("kind", "muted")
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -265,6 +263,9 @@ class DocumentSearch(QWidget):
         self._row.addWidget(self.field, 1)
         for widget in (self.count, self.previous, self.next, self.close_button):
             self._row.addWidget(widget)
+        theme.dress(self._row, spacing=4)
+        theme.dress(self.field, font=(13.5, 400))
+        theme.dress(self.count, font=(13, 400))
         self._typed = QTimer(self, singleShot=True, interval=TYPING_MS)
         self._typed.timeout.connect(self._search)
         theme.changed.connect(self._on_theme_changed)
@@ -362,9 +363,6 @@ class DocumentSearch(QWidget):
         px = self._theme.px
         sides = (px(8), px(14)) if self.isRightToLeft() else (px(14), px(8))
         self._row.setContentsMargins(sides[0], px(4), sides[1], px(8))
-        self._row.setSpacing(px(4))
-        self.field.setFont(self._theme.font(13.5))
-        self.count.setFont(self._theme.font(13))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -20,7 +20,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.icons import icon
 from app.ui.models.downloads import DownloadsPage
 from app.ui.models.installed import InstalledPage
 from app.ui.models.storage import StoragePage
@@ -223,7 +222,6 @@ class ModelsColumn(QWidget):
         self._column.addLayout(self._begin)
         self.pages: dict[str, QPushButton] = {}
         self._names: dict[str, str] = {}
-        self._headings: list[QLabel] = []
         self._group = QButtonGroup(self)
         listed = QWidget()
         listed.setObjectName("page")
@@ -237,8 +235,12 @@ class ModelsColumn(QWidget):
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._column.addWidget(self._scroll, 1)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(self._column, margins=(12, 14, 12, 0), spacing=3)
+        theme.dress(self._rows, spacing=3)
+        theme.dress(self._begin, spacing=9)
+        theme.dress(self._add, font=(14.5, 600), glyph=("plus", "accent", 20), glyph_size=(32, 16))
+        theme.changed.connect(self._show_names)
+        self._show_names()
         # WORKAROUND: this polishes what is inside, and under a style sheet Qt puts back later the fonts of that moment.
         self._scroll.setWidget(listed)
 
@@ -260,10 +262,11 @@ class ModelsColumn(QWidget):
         label = QLabel(heading.upper(), textFormat=Qt.TextFormat.PlainText)
         label.setAccessibleName(heading)
         label.setProperty("kind", "muted")
-        self._headings.append(label)
+        self._theme.dress(label, font=(12, 600), margins=(15, 14, 6, 4))
         self._rows.addWidget(label)
         for name, text in pages:
             button = text_button(tr(text), "nav")
+            self._theme.dress(button, font=(14, 500))
             button.setObjectName(f"page_{name}")
             button.setCheckable(True)
             button.setProperty("elides", True)
@@ -296,22 +299,6 @@ class ModelsColumn(QWidget):
         if text != self._told:
             self._told = text
             self.search_changed.emit(text)
-
-    def _on_theme_changed(self) -> None:
-        theme, tokens = self._theme, self._theme.tokens
-        self._column.setContentsMargins(theme.px(12), theme.px(14), theme.px(12), 0)
-        for column in (self._column, self._rows):
-            column.setSpacing(theme.px(3))
-        self._begin.setSpacing(theme.px(9))
-        self._add.setFont(theme.font(14.5, 600))
-        self._add.setIcon(icon("plus", tokens.accent))
-        self._add.setIconSize(QSize(theme.px(32), theme.px(16)))
-        for heading in self._headings:
-            heading.setFont(theme.font(12, 600))
-            heading.setContentsMargins(theme.px(15), theme.px(14), theme.px(6), theme.px(4))
-        for button in self.pages.values():
-            button.setFont(theme.font(14, 500))
-        self._show_names()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

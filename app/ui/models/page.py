@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
@@ -118,13 +118,7 @@ class ModelsPage(QWidget):
 
     def ask(self, work: Callable[[CancelToken], object], then: Callable[..., object]) -> tasks.Task:
         """Asks on a thread; the answer comes to `then` on the window's. The caller connects `failed`."""
-
-        def once(token: CancelToken) -> Iterator[object]:
-            yield work(token)
-
-        task = tasks.run(once, self)
-        task.event.connect(then)
-        return task
+        return tasks.ask(work, self, then)
 
     def ask_anew(self, work: Callable[[CancelToken], object], then: Callable[..., object]) -> tasks.Task:
         """As `ask`, for what the page shows: an answer to an earlier question is not heard any more."""
@@ -181,7 +175,6 @@ class StateView(QWidget):
         for widget in (self._icon, self.title, self.text):
             inside.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
         inside.addLayout(self._buttons)
-        self._inside = inside
         row = QHBoxLayout()
         row.addStretch(1)
         row.addLayout(inside, 100)
@@ -190,6 +183,10 @@ class StateView(QWidget):
         column.addStretch(3)
         column.addLayout(row)
         column.addStretch(4)
+        theme.dress(self.title, font=(16, 600))
+        theme.dress(self.text, font=(14, 400))
+        theme.dress(inside, spacing=10)
+        theme.dress(self._buttons, margins=(0, 8, 0, 0), spacing=8)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
         name_widgets(state_title=self.title, state_text=self.text)
@@ -209,7 +206,7 @@ class StateView(QWidget):
         self._buttons.addStretch(1)
         for label, kind, on_click in choices:
             button = text_button(label, kind)
-            button.setFont(self._theme.font(14, 600 if kind == "primary" else 500))
+            self._theme.dress(button, font=(14, 600 if kind == "primary" else 500))
             button.clicked.connect(lambda _checked=False, on_click=on_click: on_click())
             self._buttons.addWidget(button)
         self._buttons.addStretch(1)
@@ -221,15 +218,10 @@ class StateView(QWidget):
         self._icon.setVisible(picture is not None)
         if picture is not None:
             self._icon.setPixmap(picture.pixmap(QSize(edge, edge), self.devicePixelRatio()))
-        self.title.setFont(theme.font(16, 600))
-        self.text.setFont(theme.font(14))
         width = theme.px(MEASURE_PX)
         for label in (self.title, self.text):
             label.setMinimumHeight(0)  # else it counts below
             label.setFixedSize(width, max(0, label.heightForWidth(width)))
-        self._inside.setSpacing(theme.px(10))
-        self._buttons.setSpacing(theme.px(8))
-        self._buttons.setContentsMargins(0, theme.px(8), 0, 0)
 
 
 # A model as a card: its name, a badge, one sentence, quiet facts, progress while there is some, and buttons.
@@ -423,7 +415,7 @@ class ModelCard(QFrame):
         editor.setObjectName("model_name_editor")
         editor.setAccessibleName(tr("New name of {name}", name=self.name.text()))
         editor.setMaxLength(NAME_MOST_CHARACTERS)
-        editor.setFont(self._theme.font(15, 600))
+        self._theme.dress(editor, font=(15, 600))
         editor.editingFinished.connect(self._on_edited)
         self._editor = editor
         self.name.hide()

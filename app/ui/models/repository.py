@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -25,14 +24,12 @@ from PySide6.QtWidgets import (
 )
 
 from app.core import errors
-from app.core.events import CancelToken
 from app.engine.fit import Room
 from app.features.chat import answers
 from app.features.messages import Sentence, sentence_for
 from app.features.models.choice import recommended, representatives
 from app.features.models.estimate import TOO_LARGE, Fit, fit_words, pace_words
 from app.hub.files import ModelFile, RemoteFile, Repository, quantization_words
-from app.ui.icons import icon
 from app.ui.models.page import Choice, StateView
 from app.ui.models.readme import CardView, read_card
 from app.ui.shell import tasks
@@ -113,24 +110,13 @@ class RepositoryPage(QWidget):
         self.name, self.repository, self.model, self._fits = name, None, None, {}
         self.state.show_state("", "", "")
         self._stack.setCurrentIndex(0)
-        self._task = self._run(lambda token: self._look_up(name, token), self._on_repository, self._on_failed)
+        self._task = tasks.ask(
+            lambda token: (self._app.models.repository(name, "", token), self._app.models.room()),
+            self, self._on_repository, self._on_failed,
+        )  # fmt: skip
         self._slow.start()
 
     # Asking. Each runs on a thread of its own.
-
-    def _look_up(self, name: str, token: CancelToken) -> Iterator[object]:
-        yield self._app.models.repository(name, "", token), self._app.models.room()
-
-    def _run(
-        self,
-        work: tasks.Work,
-        on_event: Callable[..., object],
-        on_failed: Callable[[BaseException], object],
-    ) -> tasks.Task:
-        task = tasks.run(work, self)
-        task.event.connect(on_event)
-        task.failed.connect(on_failed)
-        return task
 
     def _on_repository(self, answer: tuple[Repository, Room]) -> None:
         repository, room = answer
@@ -190,9 +176,6 @@ class RepositoryPage(QWidget):
         ask = self._app.models.estimate_exactly if exactly else self._app.models.estimate
         self.foot.show_text(tr("Measuring the memory it needs…") if exactly else tr("Estimating the memory it needs…"))
 
-        def work(token: CancelToken) -> Iterator[Fit]:
-            yield ask(repository.name, repository.commit, model, token)
-
         def on_fit(fit: Fit) -> None:
             self._fits[model.name] = fit
             if self.model == model:
@@ -203,7 +186,9 @@ class RepositoryPage(QWidget):
                 self.foot.show_text(tr(_sentence(error).text), can_retry=True)
 
         _abandon(self._fit_task)
-        self._fit_task = self._run(work, on_fit, on_failed)
+        self._fit_task = tasks.ask(
+            lambda token: ask(repository.name, repository.commit, model, token), self, on_fit, on_failed
+        )
 
     def _ask_card(self) -> None:
         repository = self.repository
@@ -215,11 +200,10 @@ class RepositoryPage(QWidget):
             return
         self.card_told.setText(tr("Fetching the card…"))
         self.card_told.show()
-
-        def work(token: CancelToken) -> Iterator[list[Block]]:
-            yield read_card(self._app.models.card(repository.name, repository.commit, token))
-
-        self._card_task = self._run(work, self._on_card, self._on_card_failed)
+        self._card_task = tasks.ask(
+            lambda token: read_card(self._app.models.card(repository.name, repository.commit, token)),
+            self, self._on_card, self._on_card_failed,
+        )  # fmt: skip
 
     def _on_card(self, blocks: list[Block]) -> None:
         self.card_told.setText(tr("It is empty."))
@@ -640,8 +624,14 @@ class FitFoot(QFrame):
             self._upper.addWidget(button, 0, Qt.AlignmentFlag.AlignVCenter)
         self._column = QVBoxLayout(self)
         self._column.addLayout(self._upper)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(self.name, font=(14.5, 600))
+        theme.dress(self.exact, self.retry, font=(13.5, 500))
+        theme.dress(self.download, font=(14, 600))
+        theme.dress(self._column, margins=(40, 12, 40, 10), spacing=6)
+        theme.dress(self._words, spacing=3)
+        theme.dress(self._upper, spacing=12)
+        theme.dress(self._fit_row, spacing=7)
+        self._show_mark("muted")
         name_widgets(
             file_name=self.name,
             file_fit=self.fit,
@@ -726,23 +716,10 @@ class FitFoot(QFrame):
         self.fit.setText(text)
         self.fit.setAccessibleName(text)
         set_mark(self.fit, "tone", token)
-        self._on_theme_changed()
+        self._show_mark(token or "muted")
 
-    def _on_theme_changed(self) -> None:
-        theme, px = self._theme, self._theme.px
-        token = str(self.fit.property("tone") or "muted")
-        edge = px(12)
+    def _show_mark(self, token: str) -> None:
         self._glyph.setVisible(bool(self._mark))
         if self._mark:
-            picture = icon(self._mark, getattr(theme.tokens, token), edge)
-            self._glyph.setPixmap(picture.pixmap(QSize(edge, edge), self.devicePixelRatio()))
-        self.name.setFont(theme.font(14.5, 600))
-        self.fit.setFont(theme.font(13.5, 600 if self._mark else 400))
-        for button in (self.exact, self.retry):
-            button.setFont(theme.font(13.5, 500))
-        self.download.setFont(theme.font(14, 600))
-        self._column.setContentsMargins(px(40), px(12), px(40), px(10))
-        self._column.setSpacing(px(6))
-        self._words.setSpacing(px(3))
-        self._upper.setSpacing(px(12))
-        self._fit_row.setSpacing(px(7))
+            self._theme.dress(self._glyph, picture=(self._mark, token, 12))
+        self._theme.dress(self.fit, font=(13.5, 600 if self._mark else 400))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import (
@@ -34,7 +34,6 @@ from PySide6.QtWidgets import (
 )
 
 from app.core import errors
-from app.core.events import CancelToken
 from app.features.chat import answers
 from app.features.messages import sentence_for
 from app.hub.files import ModelFile, Repository
@@ -52,7 +51,6 @@ from app.ui.widgets.layouts import name_widgets
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.hub.downloads import Download
 
 
 log = logging.getLogger(__name__)
@@ -158,13 +156,12 @@ class SearchPage(QWidget):
 
     def _download(self, repository: Repository, model: ModelFile, with_vision: bool) -> None:
         """Queues it, on a thread: the same file may be looked for on this computer first."""
-
-        def work(_token: CancelToken) -> Iterator[Download]:
-            yield self._app.models.download(repository, model, with_vision)
-
-        task = tasks.run(work, self)
-        task.event.connect(lambda _download: self.download_wanted.emit(repository, model, with_vision))
-        task.failed.connect(self._notify.error)
+        tasks.ask(
+            lambda _token: self._app.models.download(repository, model, with_vision),
+            self,
+            lambda _download: self.download_wanted.emit(repository, model, with_vision),
+            self._notify.error,
+        )
 
     # Asking.
 
@@ -174,14 +171,13 @@ class SearchPage(QWidget):
             self._show_off()
             return
         query = self.filters.query(self.text, self._limit)
-
-        def work(token: CancelToken) -> Iterator[Page]:
-            yield self._app.models.search(query, token)
-
-        self._task = task = tasks.run(work, self)
-        task.event.connect(lambda page: self._on_page(query, page))
-        task.finished.connect(self._forget_task)
-        task.failed.connect(self._on_failed)
+        self._task = tasks.ask(
+            lambda token: self._app.models.search(query, token),
+            self,
+            lambda page: self._on_page(query, page),
+            self._on_failed,
+        )
+        self._task.finished.connect(self._forget_task)
         self._slow.start()
         self._very_slow.start()
 
@@ -569,8 +565,9 @@ class Filters(QWidget):
         policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(self.vision, font=(13.5, 500))
+        theme.changed.connect(self._place_again)
+        self._place_again()
         name_widgets(
             filter_order=self.sort, filter_size=self.largest, filter_licence=self.license, filter_pictures=self.vision
         )
@@ -605,8 +602,7 @@ class Filters(QWidget):
         self._on_changed()
 
     def _on_changed(self) -> None:
-        self._place(self.width())  # another word is another width
-        self.updateGeometry()
+        self._place_again()  # another word is another width
         self.changed.emit()
 
     def hasHeightForWidth(self) -> bool:
@@ -642,7 +638,6 @@ class Filters(QWidget):
             height = y + hint.height()
         return height
 
-    def _on_theme_changed(self) -> None:
-        self.vision.setFont(self._theme.font(13.5, 500))
+    def _place_again(self) -> None:
         self._place(self.width())
         self.updateGeometry()

@@ -12,6 +12,7 @@ from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QLineEdit, QScrollArea, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
+from app.core.events import CancelToken
 from app.core.gguf import GgufProblem, read_header
 from app.engine.protocol import Device, DevicesDescribed
 from app.features.messages import sentence_for
@@ -370,12 +371,11 @@ class MemoryPage(SettingsPage):
     def _with_states(self, do: Callable[[], object]) -> None:
         """Does something to the folder, then shows its size."""
 
-        def work() -> Iterator[int]:
+        def sized(_token: CancelToken) -> int:
             do()
-            yield self._app.states.size_bytes()
+            return self._app.states.size_bytes()
 
-        task = tasks.run(lambda _: work(), self)
-        task.event.connect(self._show_size)
+        tasks.ask(sized, self, self._show_size)
 
     def _show_size(self, size_bytes: int) -> None:
         if size_bytes:
@@ -493,11 +493,7 @@ class NetworkPage(SettingsPage):
 
     def refresh(self) -> None:
         """Reads the ledger again."""
-
-        def work() -> Iterator[Connections]:
-            yield connections.read(self._app.ledger)
-
-        tasks.run(lambda _: work(), self).event.connect(self._show_connections)
+        tasks.ask(lambda _: connections.read(self._app.ledger), self, self._show_connections)
 
     # The switch and the way out.
 
@@ -590,15 +586,9 @@ class NetworkPage(SettingsPage):
 
     def _with_token(self, do: Callable[[], str]) -> None:
         """Does something with the keyring on a thread; it may ask the person for its own password meanwhile."""
-
-        def work() -> Iterator[bool]:
-            yield bool(do())
-
         self.keep.setEnabled(False)
         self.forget.setEnabled(False)
-        task = tasks.run(lambda _: work(), self)
-        task.event.connect(self._show_token)
-        task.failed.connect(self._on_not_kept)
+        tasks.ask(lambda _: bool(do()), self, self._show_token, self._on_not_kept)
 
     def _show_token(self, is_there: bool) -> None:
         self.token.clear()

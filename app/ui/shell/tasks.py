@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from PySide6.QtCore import QMetaMethod, QObject, Qt, Signal
 
@@ -20,6 +21,8 @@ from app.core.events import CancelToken
 DELIVERY_SLICE_S = 0.008
 
 Work = Callable[[CancelToken], Iterator[object]]
+
+Answer = TypeVar("Answer")
 
 
 class _Signals(QObject):
@@ -173,3 +176,21 @@ running = Tasks()
 def run(work: Work, parent: QObject) -> Task:
     """Runs a generator on a thread; its events come on the window's thread."""
     return running.run(work, parent)
+
+
+def ask(
+    question: Callable[[CancelToken], Answer],
+    parent: QObject,
+    then: Callable[[Answer], object],
+    failed: Callable[[BaseException], object] | None = None,
+) -> Task:
+    """Asks something with one answer on a thread; the answer, or the failure, comes on the window's thread."""
+
+    def work(token: CancelToken) -> Iterator[Answer]:
+        yield question(token)
+
+    task = run(work, parent)
+    task.event.connect(then)
+    if failed is not None:
+        task.failed.connect(failed)
+    return task
