@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QWidget
 
+from app.core.errors import AppError, EnvironmentProblem
 from app.core.events import CancelToken, Finished, PromptProgress, TextDelta
 from app.features.chat.answers import AnswerStarted, ContextCompacted, ContextIsFull, ContextWidened, DocumentsShown
+from app.features.messages import sentence_for
 from app.language.sentences import sentences, written, written_words
+from app.ui.chat.answer import AnswerView
+from app.ui.chat.transcript import Transcript
 from app.ui.shell import tasks
+from app.ui.shell.i18n import tr
+from app.ui.shell.notify import Notify
+
+if TYPE_CHECKING:
+    from app.store.conversations import StoredMessage
 
 FLUSH_MS = 33
 WAIT_MS = 300
@@ -180,3 +190,157 @@ class Announcer:
     def _say(self, text: str) -> None:
         if text.strip():
             QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._widget, text.strip()))
+
+
+class LiveAnswer(QObject):
+    """Keeps the one running answer and the view it streams into together, also while another chat is looked at.
+
+    `stored` finds a message in the chat that is shown; `is_loading` says whether the model is still being loaded.
+    """
+
+    started = Signal(int)
+    """The id of the answer."""
+    grew = Signal()
+    """Something has come, also while another chat is looked at."""
+    used = Signal(int)
+    """Tokens that the chat that is shown takes in the model's context now."""
+    ended = Signal(object, bool)
+    """The `Answering` that is over, and whether what is stored of it is shown."""
+
+    def __init__(
+        self,
+        notify: Notify,
+        *,
+        stored: Callable[[int], StoredMessage | None],
+        is_loading: Callable[[], bool],
+        parent: QWidget,
+    ) -> None:
+        super().__init__(parent)
+        self._notify, self._stored, self._is_loading = notify, stored, is_loading
+        self._announcer = Announcer(parent)
+        self._view: AnswerView | None = None
+        self._text_before = self._thinking_before = ""
+        self._progress: tuple[int, int] | None = None
+        self._is_waiting = False
+        self.answering: Answering | None = None
+
+    def run(self, answering: Answering, view: AnswerView) -> None:
+        """Streams into `view` from now on."""
+        self.answering, self._view = answering, view
+        self._text_before, self._thinking_before = view.text, view.thinking.text
+        self._progress, self._is_waiting = None, False
+        answering.started.connect(self.started)
+        answering.text_came.connect(self._on_text)
+        answering.thought_came.connect(self._on_thought)
+        answering.waited.connect(self._on_waited)
+        answering.progressed.connect(self._on_progressed)
+        answering.grew.connect(self._on_grew)
+        answering.finished.connect(self._on_finished)
+        answering.failed.connect(self._on_failed)
+
+    def message_id_in(self, conversation_id: int | None) -> int | None:
+        """The answer that runs in this conversation, if any."""
+        running = self.answering
+        return running.message_id if running is not None and running.conversation_id == conversation_id else None
+
+    def attach(self, conversation_id: int | None, transcript: Transcript) -> None:
+        """After another conversation was opened: shows the running answer again if it belongs there."""
+        self._view = None
+        running = self.answering
+        if running is not None and running.conversation_id == conversation_id:
+            self._view = transcript.add_answer()
+            if self._thinking_before + running.thinking:
+                self._view.append_thinking(self._thinking_before + running.thinking)
+            if self._text_before + running.text:
+                self._view.thinking.end(running.thinking_s)
+                self._view.append(self._text_before + running.text)
+            self.show_waiting()
+
+    def stop(self) -> None:
+        """At once for the eye; the engine ends the answer shortly after."""
+        if self.answering is not None and not self.answering.is_stopped:
+            self.answering.stop()
+            self._is_waiting = False
+            if self._view is not None:
+                self._view.thinking.end(self.answering.thinking_s)
+                self._view.say(tr("Stopped"))
+            self._announcer.say(tr("Stopped"))
+
+    def show_waiting(self) -> None:
+        """What is being waited for, once it takes a moment."""
+        running = self.answering
+        if running is None or running.has_text or running.is_stopped or not self._is_waiting or self._view is None:
+            return
+        if self._is_loading():
+            self._view.say(tr("Waiting for the model to load"))
+        elif self._progress is not None and self._progress[1]:
+            done, total = self._progress
+            self._view.say(tr("Reading {done} of {total} tokens", done=f"{done:,}", total=f"{total:,}"))
+        else:
+            self._view.say(tr("Reading your message"))
+
+    def _on_thought(self, text: str) -> None:
+        running = self.answering
+        assert running is not None
+        if running.thinking == text:  # its beginning; the thinking itself is read to nobody
+            self._announcer.say(tr("Thinking"))
+        if self._view is not None:
+            self._view.append_thinking(text)
+
+    def _on_text(self, text: str) -> None:
+        running = self.answering
+        assert running is not None
+        if self._view is not None:
+            if running.thinking and running.text == text:
+                self._view.thinking.end(running.thinking_s)
+            self._view.append(text)
+        self._announcer.add(text)
+
+    def _on_waited(self) -> None:
+        self._is_waiting = True
+        self.show_waiting()
+
+    def _on_progressed(self, done: int, total: int) -> None:
+        self._progress = (done, total)
+        self.show_waiting()
+
+    def _on_grew(self, used_tokens: int) -> None:
+        self.grew.emit()
+        if self._view is not None:  # else another chat is looked at
+            self.used.emit(used_tokens)
+
+    def _on_finished(self, event: Finished | None) -> None:
+        is_shown = self._view is not None
+        self._end(None)
+        if event is not None and is_shown and event.stats.prompt_tokens:
+            self.used.emit(event.stats.prompt_tokens + event.stats.generated_tokens)
+
+    def _on_failed(self, error: BaseException) -> None:
+        if not isinstance(error, EnvironmentProblem):
+            self._notify.error(error)
+        self._end(error)
+
+    def _end(self, error: BaseException | None) -> None:
+        running, view = self.answering, self._view
+        assert running is not None
+        self.answering, self._view = None, None
+        running.deleteLater()
+        self._announcer.finish()
+        is_shown = False
+        try:
+            stored = self._stored(running.message_id) if running.message_id else None
+            if error is not None and view is not None and stored is not None and len(stored.text) < len(view.text):
+                stored = None  # a disk that refused: what is on the screen is all there is of the last words
+            if view is not None:
+                view.thinking.end(running.thinking_s)
+                if stored is not None:
+                    view.set_message(stored)
+                if error is not None:
+                    view.fail(sentence_for(error))
+                    self._announcer.say(str(sentence_for(error)))
+                is_shown = stored is not None
+        except AppError as problem:
+            self._notify.error(problem)
+        if view is None and error is not None:
+            self._notify.tell(sentence_for(error))
+        self.ended.emit(running, is_shown)

@@ -145,7 +145,7 @@ class ChatTab(Tab):
         panel.place_above(gauge)
         panel.show()
         panel.setFocus(Qt.FocusReason.PopupFocusReason)
-        if not self.chat.count_context():
+        if not self.chat.memory.look():
             panel.say(tr("The model is at work. The numbers come when it is done."))
 
     def do(self, command: str) -> None:
@@ -153,7 +153,7 @@ class ChatTab(Tab):
             self.open_temporary()
 
     def close(self) -> None:
-        self.chat.save_draft()
+        self.chat.draft.save()
         self.document.close_document()
         self.chat.stop()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
@@ -16,14 +16,14 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
-from app.core.errors import AppError, EnvironmentProblem
-from app.core.events import Finished, Role
+from app.core.errors import AppError
+from app.core.events import Role
 from app.core.paths import starter_model
 from app.features.chat.answers import Chat
 from app.features.chat.prompts import Parts, hidden_ids
-from app.features.messages import NO_PICTURES, Sentence, sentence_for
+from app.features.messages import NO_PICTURES, Sentence
 from app.ui.chat.answer import AnswerView
-from app.ui.chat.answering import Announcer, Answering, Work
+from app.ui.chat.answering import Answering, LiveAnswer, Work
 from app.ui.chat.attaching import Attaching, DraftDocument
 from app.ui.chat.composer import Composer
 from app.ui.chat.memory import ContextFull, ContextWatch, Subject
@@ -83,7 +83,6 @@ class ChatView(QWidget):
         self._app, self._theme, self._notify = app, theme, notify
         self.talk: Chat = app.chat
         self._conversation_id: int | None = None
-        self._is_draft_loading = False
         self._waits_for: tuple[DraftDocument, ...] = ()
         """The documents that a message which was sent still waits for."""
         self.model_state = "asleep"
@@ -108,17 +107,21 @@ class ChatView(QWidget):
             system=lambda: self.options.system_prompt,
             parent=self,
         )
-        self.documents = ChatDocuments(self, notify)
-        self.live = LiveAnswer(self, app, notify)
+        self.documents = ChatDocuments(self.transcript, self.attaching, lambda: self.talk, notify, self)
+        self.live = LiveAnswer(
+            notify,
+            stored=lambda number: self.talk.conversations.message(number),  # noqa: PLW0108 - another one later
+            is_loading=lambda: self.model_state == "loading",
+            parent=self,
+        )
         self.memory = ChatMemory(self, app, theme, notify)
         self._actions = TurnActions(self, notify)
         self._banner = TemporaryBanner(theme)
-        self._draft_timer = QTimer(self, singleShot=True, interval=DRAFT_MS)
-        self._draft_timer.timeout.connect(self.save_draft)
+        self.draft = KeptDraft(app, self.composer, self._where, notify, self)
         self._lay_out()
         self._connect()
         self._show_model()
-        self._load_draft(app.settings.window.new_chat_draft)
+        self.draft.show(app.settings.window.new_chat_draft)
         self.show_conversation(None)
 
     @property
@@ -138,13 +141,13 @@ class ChatView(QWidget):
 
     def show_conversation(self, conversation_id: int | None) -> None:
         """Opens a conversation, with its draft; an answer that runs elsewhere goes on."""
-        self.save_draft()
+        self.draft.save()
         self._leave_temporary()
         self._show(conversation_id)
 
     def show_temporary(self) -> None:
         """Opens a chat of which nothing is kept."""
-        self.save_draft()
+        self.draft.save()
         self._leave_temporary()
         self.talk = self._app.temporary_chat()
         self._show(None)
@@ -176,10 +179,10 @@ class ChatView(QWidget):
         self.documents.load(messages)
         self.transcript.open([message for message in messages if message.id != running_id])
         self.transcript.set_hidden(hidden_ids(conversation, messages) if conversation else ())
-        self.live.attach()
+        self.live.attach(self._conversation_id, self.transcript)
         self.show_empty_or_turns()
         draft = conversation.draft if conversation else self._app.settings.window.new_chat_draft
-        self._load_draft("" if self.is_temporary else draft)
+        self.draft.show("" if self.is_temporary else draft)
         self.attaching.show(self.talk, self._conversation_id)
         self.documents.tell()
         used = [m.stats.prompt_tokens + m.stats.generated_tokens for m in messages if m.stats is not None]
@@ -210,10 +213,6 @@ class ChatView(QWidget):
             self.stop()
         return is_running
 
-    def count_context(self) -> bool:
-        """Has the parts of the next prompt counted; whether that can be now."""
-        return self.memory.look()
-
     def refresh(self) -> None:
         """Shows the chosen branch as it is stored now."""
         if self._conversation_id is not None:
@@ -238,7 +237,7 @@ class ChatView(QWidget):
         answering = Answering(work, self._conversation_id, self)
         self.live.run(answering, view)
         self.memory.follow(answering)
-        self.documents.follow(answering)
+        answering.documents_shown.connect(lambda _: self._on_documents_shown(answering.conversation_id))
         self.composer.set_answering(True)
 
     def go_on(self, answer_id: int, *, when_full: str = "") -> None:
@@ -269,25 +268,8 @@ class ChatView(QWidget):
             note = hold
         self.composer.set_note(note)
 
-    def save_draft(self) -> None:
-        """Keeps what is written but not sent."""
-        self._draft_timer.stop()
-        text = self.composer.text
-        if self.is_temporary:
-            return
-        try:
-            if self._conversation_id is None:
-                if text != self._app.settings.window.new_chat_draft:
-                    self._app.change("window", new_chat_draft=text)
-                return
-            conversation = self._app.conversations.get(self._conversation_id)
-            if conversation is not None and conversation.draft != text:
-                self._app.conversations.update(self._conversation_id, draft=text)
-        except AppError as error:
-            self._notify.error(error)
-
     def hideEvent(self, event: QHideEvent) -> None:
-        self.save_draft()
+        self.draft.save()
         super().hideEvent(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -328,6 +310,12 @@ class ChatView(QWidget):
         self.composer.edit_last_wanted.connect(self._actions.edit_last)
         self.composer.changed.connect(self._on_composer_changed)
         self.memory.parts_changed.connect(self.parts_changed)
+        self.documents.wanted.connect(self.document_wanted)
+        self.documents.known.connect(self.documents_known)
+        self.live.started.connect(self.answer_started)
+        self.live.grew.connect(self.answer_grew)
+        self.live.used.connect(self.context_changed)
+        self.live.ended.connect(self._on_answer_ended)
         self.empty.chosen.connect(self._on_idea)
         self.empty.model_wanted.connect(self.model_wanted)
         self.transcript.wanted.connect(self._actions.do)
@@ -358,6 +346,21 @@ class ChatView(QWidget):
         path = self._app.model_path()
         self.empty.set_model(is_starter=path is not None and path == starter_model(), is_there=path is not None)
 
+    def _on_documents_shown(self, conversation_id: int) -> None:
+        if conversation_id == self._conversation_id:
+            self.documents.show_again(conversation_id)
+
+    def _on_answer_ended(self, answering: Answering, is_shown: bool) -> None:
+        self.composer.set_answering(False)
+        if is_shown:
+            try:
+                self.refresh()
+            except AppError as error:
+                self._notify.error(error)
+        self.update_note()
+        self.title_changed.emit(answering.conversation_id)
+        self.answer_finished.emit(answering.message_id or 0)
+
     # What the person does.
 
     def _on_sent(self, text: str) -> None:
@@ -379,7 +382,7 @@ class ChatView(QWidget):
         except AppError as error:
             self._notify.error(error)
             return
-        self._load_draft("")
+        self.draft.show("")
         self.documents.know_sizes(self.attaching.shown)
         self.attaching.sent(self._conversation_id)
         self.refresh()
@@ -400,17 +403,64 @@ class ChatView(QWidget):
         self.focus_composer()
 
     def _on_composer_changed(self) -> None:
-        if self._waits_for and not self._is_draft_loading:
+        if self._waits_for and not self.draft.is_being_shown:
             self._waits_for = ()  # there is more to say
             self.update_note()
-        if not self._is_draft_loading and not self.is_temporary:
-            self._draft_timer.start()
 
-    def _load_draft(self, text: str) -> None:
-        self._is_draft_loading = True
-        self.composer.set_text(text)
-        self._is_draft_loading = False
-        self._draft_timer.stop()
+    def _where(self) -> tuple[bool, int | None]:
+        return self.is_temporary, self._conversation_id
+
+
+class KeptDraft(QObject):
+    """What is written but not sent: kept with its conversation, or in the settings for a new chat.
+
+    `where` says whether the chat that is shown is a temporary one, of which nothing is kept, and its id.
+    """
+
+    def __init__(
+        self,
+        app: Fireside,
+        composer: Composer,
+        where: Callable[[], tuple[bool, int | None]],
+        notify: Notify,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._app, self._composer, self._where, self._notify = app, composer, where, notify
+        self.is_being_shown = False
+        """Whether the composer changes because a draft is shown, not because somebody types."""
+        self._timer = QTimer(self, singleShot=True, interval=DRAFT_MS)
+        self._timer.timeout.connect(self.save)
+        composer.changed.connect(self._on_changed)
+
+    def show(self, text: str) -> None:
+        """Another draft in the composer."""
+        self.is_being_shown = True
+        self._composer.set_text(text)
+        self.is_being_shown = False
+        self._timer.stop()
+
+    def save(self) -> None:
+        """Keeps what is written now."""
+        self._timer.stop()
+        text = self._composer.text
+        is_temporary, conversation_id = self._where()
+        if is_temporary:
+            return
+        try:
+            if conversation_id is None:
+                if text != self._app.settings.window.new_chat_draft:
+                    self._app.change("window", new_chat_draft=text)
+                return
+            conversation = self._app.conversations.get(conversation_id)
+            if conversation is not None and conversation.draft != text:
+                self._app.conversations.update(conversation_id, draft=text)
+        except AppError as error:
+            self._notify.error(error)
+
+    def _on_changed(self) -> None:
+        if not self.is_being_shown and not self._where()[0]:
+            self._timer.start()
 
 
 # What the chat does with the documents of its messages: shows them at their turns, has one opened.
@@ -419,26 +469,34 @@ class ChatView(QWidget):
 class ChatDocuments(QObject):
     """Keeps the transcript's documents in step with the branch that is shown."""
 
-    def __init__(self, chat: ChatView, notify: Notify) -> None:
-        super().__init__(chat)
-        self._chat, self._notify = chat, notify
-        self._branch = chat.transcript.documents
-        chat.transcript.place_wanted.connect(self._open)
-        chat.transcript.link_clicked.connect(self._on_link)
-        chat.attaching.opened.connect(self._open)
+    wanted = Signal(object, int, object)
+    """Whose documents, one of them, and the `Mark` in it or None."""
+    known = Signal(object)
+    """The documents of the chat that is shown, as a set of (whose, id)."""
+
+    def __init__(
+        self, transcript: Transcript, attaching: Attaching, talk: Callable[[], Chat], notify: Notify, parent: QWidget
+    ) -> None:
+        super().__init__(parent)
+        self._transcript, self._attaching, self._talk = transcript, attaching, talk
+        self._notify, self._window = notify, parent
+        self._branch = transcript.documents
+        transcript.place_wanted.connect(self._open)
+        transcript.link_clicked.connect(self._on_link)
+        attaching.opened.connect(self._open)
 
     def load(self, messages: Sequence[StoredMessage]) -> None:
         """Before a branch is shown: what belongs to its messages."""
         try:
-            self._branch.load(self._chat.talk, messages)
+            self._branch.load(self._talk(), messages)
         except AppError as error:
             self._notify.error(error)
 
     def tell(self) -> None:
         """Another chat is shown: which documents it has, the draft's too."""
-        documents = self._chat.talk.documents
-        drafted = [one.document.id for one in self._chat.attaching.shown if one.document is not None]
-        self._chat.documents_known.emit(frozenset((documents, number) for number in [*self._branch.ids, *drafted]))
+        documents = self._talk().documents
+        drafted = [one.document.id for one in self._attaching.shown if one.document is not None]
+        self.known.emit(frozenset((documents, number) for number in [*self._branch.ids, *drafted]))
 
     def know_sizes(self, sent: Sequence[DraftDocument]) -> None:
         """What was counted of a draft is told at its message, too."""
@@ -446,26 +504,21 @@ class ChatDocuments(QObject):
             if one.document is not None and one.fit is not None:
                 self._branch.tokens[one.document.id] = one.fit.tokens
 
-    def follow(self, answering: Answering) -> None:
-        """Hears which passages the model is shown."""
-        answering.documents_shown.connect(lambda _: self._on_shown(answering.conversation_id))
-
-    def _on_shown(self, conversation_id: int) -> None:
-        chat = self._chat
-        if chat.conversation_id == conversation_id:
-            try:
-                self.load(chat.talk.conversations.path(conversation_id))
-            except AppError as error:
-                self._notify.error(error)
-            chat.transcript.show_documents()
+    def show_again(self, conversation_id: int) -> None:
+        """Which passages the model is shown with a question was settled in the chat that is shown."""
+        try:
+            self.load(self._talk().conversations.path(conversation_id))
+        except AppError as error:
+            self._notify.error(error)
+        self._transcript.show_documents()
 
     def _open(self, document_id: int, mark: object) -> None:
-        self._chat.document_wanted.emit(self._chat.talk.documents, document_id, mark)
+        self.wanted.emit(self._talk().documents, document_id, mark)
 
     def _on_link(self, href: str) -> None:
         page = page_of_link(href)
         if page is None:
-            ask_to_open(href, self._chat)
+            ask_to_open(href, self._window)
             return
         try:
             found = self._branch.find_page(page[1], page[0])
@@ -672,147 +725,6 @@ class TemporaryBanner(QFrame):
         self._row.setSpacing(px(8))
         self._words.setFont(self._theme.font(13, 500))
         self._glyph.setPixmap(icon("ghost", self._theme.tokens.accent, px(16)).pixmap(px(16), px(16)))
-
-
-# Keeps the running answer and the view it streams into together, also while another chat is looked at.
-
-
-class LiveAnswer(QObject):
-    """At most one answer runs at a time."""
-
-    def __init__(self, chat: ChatView, app: Fireside, notify: Notify) -> None:
-        super().__init__(chat)
-        self._chat, self._app, self._notify = chat, app, notify
-        self._announcer = Announcer(chat)
-        self._view: AnswerView | None = None
-        self._text_before = self._thinking_before = ""
-        self._progress: tuple[int, int] | None = None
-        self._is_waiting = False
-        self.answering: Answering | None = None
-
-    def run(self, answering: Answering, view: AnswerView) -> None:
-        """Streams into `view` from now on."""
-        self.answering, self._view = answering, view
-        self._text_before, self._thinking_before = view.text, view.thinking.text
-        self._progress, self._is_waiting = None, False
-        answering.started.connect(self._chat.answer_started)
-        answering.text_came.connect(self._on_text)
-        answering.thought_came.connect(self._on_thought)
-        answering.waited.connect(self._on_waited)
-        answering.progressed.connect(self._on_progressed)
-        answering.grew.connect(self._on_grew)
-        answering.finished.connect(self._on_finished)
-        answering.failed.connect(self._on_failed)
-
-    def message_id_in(self, conversation_id: int | None) -> int | None:
-        """The answer that runs in this conversation, if any."""
-        running = self.answering
-        return running.message_id if running is not None and running.conversation_id == conversation_id else None
-
-    def attach(self) -> None:
-        """After another conversation was opened: shows the running answer again if it belongs there."""
-        self._view = None
-        running = self.answering
-        if running is not None and running.conversation_id == self._chat.conversation_id:
-            self._view = self._chat.transcript.add_answer()
-            if self._thinking_before + running.thinking:
-                self._view.append_thinking(self._thinking_before + running.thinking)
-            if self._text_before + running.text:
-                self._view.thinking.end(running.thinking_s)
-                self._view.append(self._text_before + running.text)
-            self.show_waiting()
-
-    def stop(self) -> None:
-        """At once for the eye; the engine ends the answer shortly after."""
-        if self.answering is not None and not self.answering.is_stopped:
-            self.answering.stop()
-            self._is_waiting = False
-            if self._view is not None:
-                self._view.thinking.end(self.answering.thinking_s)
-                self._view.say(tr("Stopped"))
-            self._announcer.say(tr("Stopped"))
-
-    def show_waiting(self) -> None:
-        """What is being waited for, once it takes a moment."""
-        running = self.answering
-        if running is None or running.has_text or running.is_stopped or not self._is_waiting or self._view is None:
-            return
-        if self._chat.model_state == "loading":
-            self._view.say(tr("Waiting for the model to load"))
-        elif self._progress is not None and self._progress[1]:
-            done, total = self._progress
-            self._view.say(tr("Reading {done} of {total} tokens", done=f"{done:,}", total=f"{total:,}"))
-        else:
-            self._view.say(tr("Reading your message"))
-
-    def _on_thought(self, text: str) -> None:
-        running = self.answering
-        assert running is not None
-        if running.thinking == text:  # its beginning; the thinking itself is read to nobody
-            self._announcer.say(tr("Thinking"))
-        if self._view is not None:
-            self._view.append_thinking(text)
-
-    def _on_text(self, text: str) -> None:
-        running = self.answering
-        assert running is not None
-        if self._view is not None:
-            if running.thinking and running.text == text:
-                self._view.thinking.end(running.thinking_s)
-            self._view.append(text)
-        self._announcer.add(text)
-
-    def _on_waited(self) -> None:
-        self._is_waiting = True
-        self.show_waiting()
-
-    def _on_progressed(self, done: int, total: int) -> None:
-        self._progress = (done, total)
-        self.show_waiting()
-
-    def _on_grew(self, used_tokens: int) -> None:
-        self._chat.answer_grew.emit()
-        if self._view is not None:  # else another chat is looked at
-            self._chat.context_changed.emit(used_tokens)
-
-    def _on_finished(self, event: Finished | None) -> None:
-        is_shown = self._view is not None
-        self._end(None)
-        if event is not None and is_shown and event.stats.prompt_tokens:
-            self._chat.context_changed.emit(event.stats.prompt_tokens + event.stats.generated_tokens)
-
-    def _on_failed(self, error: BaseException) -> None:
-        if not isinstance(error, EnvironmentProblem):
-            self._notify.error(error)
-        self._end(error)
-
-    def _end(self, error: BaseException | None) -> None:
-        running, view = self.answering, self._view
-        assert running is not None
-        self.answering, self._view = None, None
-        running.deleteLater()
-        self._chat.composer.set_answering(False)
-        self._announcer.finish()
-        try:
-            stored = self._chat.talk.conversations.message(running.message_id) if running.message_id else None
-            if error is not None and view is not None and stored is not None and len(stored.text) < len(view.text):
-                stored = None  # a disk that refused: what is on the screen is all there is of the last words
-            if view is not None:
-                view.thinking.end(running.thinking_s)
-                if stored is not None:
-                    view.set_message(stored)
-                if error is not None:
-                    view.fail(sentence_for(error))
-                    self._announcer.say(str(sentence_for(error)))
-                if stored is not None:
-                    self._chat.refresh()
-        except AppError as problem:
-            self._notify.error(problem)
-        if view is None and error is not None:
-            self._notify.tell(sentence_for(error))
-        self._chat.update_note()
-        self._chat.title_changed.emit(running.conversation_id)
-        self._chat.answer_finished.emit(running.message_id or 0)
 
 
 # What the model sees of the chat that is shown: its numbers, a word before it is full, the question when it is.

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, QPointF, Qt, Signal, SignalInstance
@@ -95,6 +96,8 @@ class PlainChat(QWidget):
         self.busy = False
         self.is_temporary = False
         self.is_counting = True
+        self.memory = SimpleNamespace(look=lambda: self.is_counting)
+        self.draft = SimpleNamespace(save=lambda: None)
         self.attaching = PlainAttaching()
         self.composer = QPlainTextEdit()
         self.composer.setAccessibleName("Message")
@@ -139,12 +142,6 @@ class PlainChat(QWidget):
         is_running = self.busy and conversation_id == self.conversation_id
         self.busy = self.busy and not is_running
         return is_running
-
-    def count_context(self) -> bool:
-        return self.is_counting
-
-    def save_draft(self) -> None:
-        pass
 
 
 class ListDesk(Desk):

@@ -61,14 +61,14 @@ def test_nothing_of_it_is_in_any_file_after_asking_leaving_and_quitting(open_cha
     desk.chat.show_temporary()
     desk.ask(f"My secret is {SECRET.decode()}")
     desk.type(f"unsent {SECRET.decode()}")
-    desk.chat.save_draft()
+    desk.chat.draft.save()
     assert SECRET.decode() in desk.last_text
     assert files_with(SECRET, fresh_home) == []
     log = desk.script.with_name("prompts.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(line)["ask"]["session"] for line in log if '"Generate"' in line][-1] == ""
     desk.chat.show_conversation(None)
     assert desk.message == ""
-    desk.chat.save_draft()
+    desk.chat.draft.save()
     assert files_with(SECRET, fresh_home) == []
     assert [found.title for found in desk.conversations.find()] == ["This one is kept"]
     assert desk.conversations.search_text(SECRET.decode()) == []

@@ -374,7 +374,7 @@ def test_nothing_ticks_after_an_answer(open_chat: Open) -> None:
 
     desk = open_chat({"text": "```python\nprint(1)\n```\nDone."})
     desk.ask("Code please")
-    desk.chat.save_draft()
+    desk.chat.draft.save()
     desk.wait(lambda: not any(t.isActive() for t in desk.chat.findChildren(QTimer)), 5_000)
 
 
