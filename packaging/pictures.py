@@ -103,7 +103,7 @@ class Scene:
 
 
 def main(arguments: list[str]) -> int:
-    """Takes every picture; returns 1 when a text is clipped."""
+    """Takes every picture, or those named after the folder; returns 1 when a text is clipped."""
     folder = Path(arguments[0]) if arguments else ROOT / "pictures"
     folder.mkdir(parents=True, exist_ok=True)
     clipped: list[str] = []
@@ -113,6 +113,8 @@ def main(arguments: list[str]) -> int:
         application.setWindowIcon(app_icon(resource("icons/fireside.svg")))
         with hub_for_pictures(Path(home)), _running(application) as scene:
             for name, prepare, tidy in _screens(scene):
+                if arguments[1:] and name not in arguments[1:]:
+                    continue
                 for scheme in SCHEMES:
                     for width, height in SIZES:
                         scene.frame.theme.scheme = scheme
