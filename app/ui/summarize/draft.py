@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -19,7 +19,7 @@ from PySide6.QtGui import (
     QPen,
     QShowEvent,
 )
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
 from app.core.events import CancelToken
@@ -28,10 +28,13 @@ from app.features.messages import sentence_for
 from app.features.summary.result import Wish
 from app.features.summary.summaries import Estimate
 from app.language.names import english_name
+from app.store.documents import StoredDocument
 from app.ui.document.files import (
     DocumentChip,
     FileToRead,
+    Offer,
     Stage,
+    part_of,
     remarks_words,
     short_name,
     size_words,
@@ -44,16 +47,17 @@ from app.ui.shell import tasks
 from app.ui.shell.i18n import tr
 from app.ui.shell.model_loader import in_words, model_name
 from app.ui.shell.notify import Notify
-from app.ui.summarize.column import Column, scrolled
-from app.ui.summarize.draft_files import DraftFiles
 from app.ui.summarize.texts import figures_of
 from app.ui.summarize.wish import Foot
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.dialogs import DOCUMENTS, file_dialog
 from app.ui.widgets.fields import Segments
 from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import FlowLayout, name_widgets
 from app.ui.work.estimating import Estimating
+from app.ui.work.intake import Intake
+from app.ui.work.page import Column, scrolled
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -687,3 +691,78 @@ def _on_failed(error: BaseException) -> None:
     """Nobody asked for the offer, so nobody hears why there is none."""
     if not isinstance(error, AppError):
         raise error
+
+
+# The documents that are being put together for a summary: files that are taken in, and documents that are read.
+
+
+class DraftFiles(Intake):
+    """What the intake has, and what can be done with each of them."""
+
+    opened = Signal(int)
+    """A document is to be shown."""
+
+    def __init__(self, app: Fireside, theme: Theme, notify: Notify, window: QWidget) -> None:
+        documents = app.documents
+        super().__init__(
+            lambda one, cancel: documents.read(one.path, cancel, password=one.password, part=one.part),
+            theme,
+            notify,
+            window,
+        )
+        self._documents, self._window = documents, window
+        self.refused.connect(self.remove)
+        self.questions.files_chosen.connect(self.add)
+
+    @property
+    def documents(self) -> list[StoredDocument]:
+        """Those that are read, in order."""
+        return [one.document for one in self.files if one.document is not None and one.stage is Stage.READ]
+
+    def ask(self) -> None:
+        """Asks for files."""
+        self.questions.ask_for_files(tr("Choose documents to summarize"))
+
+    def ask_for_folder(self, take: Callable[[list[str]], object]) -> None:
+        """Asks for a folder; `take` is called with it."""
+        dialog = file_dialog(self._window, tr("Choose a folder to summarize"), DOCUMENTS)
+        dialog.setObjectName("folder_dialog")
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.setOption(QFileDialog.Option.ShowDirsOnly)
+        dialog.filesSelected.connect(take)
+        dialog.open()
+
+    def add_documents(self, ids: Sequence[int]) -> None:
+        """Takes documents that are read already; those that are gone are left out."""
+        here = {one.document.id for one in self.files if one.document is not None}
+        for number in ids:
+            document = self._document(number) if number not in here else None
+            if document is not None:
+                one = FileToRead(document.path, part_of(document), stage=Stage.READ)
+                one.document = document
+                self.files.append(one)
+        self.changed.emit()
+
+    def clear(self) -> None:
+        """Forgets all of them; nothing is told."""
+        for one in list(self.files):
+            self.drop(one)
+
+    def show_menu(self, one: FileToRead, at: QPoint) -> None:
+        """What can be done with one of them."""
+        if one.document is None:
+            return
+        open_it: Callable[[FileToRead], object] = lambda _one: self.opened.emit(one.document.id)  # type: ignore[union-attr]  # noqa: E731
+        offers = [
+            Offer(tr("Open"), open_it),
+            Offer(tr("Choose pages…"), self.questions.ask_for_pages, lambda each: each.has_pages_to_choose),
+            Offer(tr("Remove"), self.remove),
+        ]
+        self.questions.show_menu(one, at, offers)
+
+    def _document(self, number: int) -> StoredDocument | None:
+        try:
+            return self._documents.store.get(number)
+        except AppError as error:
+            self._notify.error(error)
+            return None

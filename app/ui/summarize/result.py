@@ -23,7 +23,6 @@ from app.features.summary.summaries import StoredSummary
 from app.ui.icons import icon
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
-from app.ui.summarize.column import Column, scrolled
 from app.ui.summarize.saving import Saving
 from app.ui.summarize.statements import StatementView, Told
 from app.ui.summarize.texts import read_words
@@ -32,6 +31,7 @@ from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import name_widgets
+from app.ui.work.page import Column, scrolled
 from app.ui.work.state_bar import StateBar
 
 MOST_TITLE = 200

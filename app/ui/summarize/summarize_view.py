@@ -16,8 +16,7 @@ from app.features.summary.stored import StoredSummary
 from app.ui.document.panel import DocumentPanel
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
-from app.ui.summarize.draft import DraftPage, EmptyPage
-from app.ui.summarize.draft_files import DraftFiles
+from app.ui.summarize.draft import DraftFiles, DraftPage, EmptyPage
 from app.ui.summarize.result import ResultPage
 from app.ui.summarize.saving import Saving
 from app.ui.summarize.statements import Chip, Places, Told, places_in, told

@@ -12,7 +12,6 @@ from app.features.summary.summaries import StoredSummary
 from app.features.summary.summarize import Planned, SectionRead, SummaryEvent, Writing
 from app.ui.icons import icon
 from app.ui.shell.i18n import tr
-from app.ui.summarize.column import Column
 from app.ui.summarize.statements import StatementView, Told
 from app.ui.summarize.texts import Progress, work_words
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
@@ -20,6 +19,7 @@ from app.ui.widgets.buttons import text_button
 from app.ui.widgets.indicators import STEPS, ProgressLine
 from app.ui.widgets.labels import ElidedLabel
 from app.ui.widgets.layouts import name_widgets
+from app.ui.work.page import Column
 
 TICK_MS = 5_000
 WRITES = "The summary as it is written"

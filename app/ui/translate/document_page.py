@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.documents.segments import Content
 from app.features.translation.stored import DRAFT, Row, StoredTranslation, TranslationEstimate
@@ -18,11 +18,10 @@ from app.ui.icons import icon
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import EDGE_PX, TOP_PX, Theme
-from app.ui.translate.document_job import DocumentJob, Drafts
+from app.ui.translate.document_job import DocumentJob, Drafts, TranslationSaving
 from app.ui.translate.languages import Able, LanguageChoice, NeedsModel
-from app.ui.translate.marked_text import letters
 from app.ui.translate.rows import PORTION, SOURCE, TARGET, Link, RowSource
-from app.ui.translate.saving import TranslationSaving
+from app.ui.translate.segment_text import letters
 from app.ui.translate.side_by_side import SideBySide
 from app.ui.translate.texts import Remedy, draft_words, layout_words, segments_words, stopped_words, with_term
 from app.ui.widgets.buttons import IconButton, set_mark, text_button
@@ -30,6 +29,7 @@ from app.ui.widgets.indicators import ProgressLine
 from app.ui.widgets.labels import ElidedLabel
 from app.ui.widgets.layouts import FlowLayout, name_widgets
 from app.ui.work.intake import Intake
+from app.ui.work.page import scrolled
 from app.ui.work.state_bar import StateBar
 
 if TYPE_CHECKING:
@@ -73,12 +73,7 @@ class DocumentPage(QWidget):
             self._column.addWidget(widget)
         self._column.addWidget(self.card, 1)
         self._column.addWidget(self.needs)
-        scroll = QScrollArea(widgetResizable=True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.viewport().setAutoFillBackground(False)
-        scroll.setWidget(inside)
+        scroll = scrolled(inside)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -694,13 +689,7 @@ class DraftPage(QWidget):
         self._column = QVBoxLayout(inner)
         self._column.addWidget(self._title)
         self._column.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setWidgetResizable(True)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.viewport().setAutoFillBackground(False)
-        scroll.setWidget(inner)
+        scroll = scrolled(inner)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(scroll)

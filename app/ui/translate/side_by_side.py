@@ -34,9 +34,8 @@ from app.documents.segments import Content
 from app.ui.shell.desktop import copy_text
 from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
-from app.ui.translate.marked_text import put_back
-from app.ui.translate.row_editor import ENTER, RowEditor
 from app.ui.translate.rows import EDGE_PX, SOURCE, TARGET, Index, LaidRow, Link, Rows, RowsModel, RowSource
+from app.ui.translate.segment_text import ENTER, RowEditor, put_back
 from app.ui.translate.texts import Remedy
 from app.ui.widgets.labels import announce
 

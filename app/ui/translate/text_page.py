@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
 from app.documents.segments import Content, Mark, Segment
@@ -49,6 +49,7 @@ from app.ui.translate.text_work import (
 from app.ui.translate.texts import Remedy, told, with_term
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import announce
+from app.ui.work.page import scrolled
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -241,12 +242,7 @@ class TextPage(QWidget):
         self._column = QVBoxLayout(inside)
         self._column.addLayout(self._top)
         self._column.addWidget(self.panes, 1)
-        scroll = QScrollArea(widgetResizable=True)
-        scroll.setFrameShape(QFrame.Shape.NoFrame)
-        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.viewport().setAutoFillBackground(False)
-        scroll.setWidget(inside)
+        scroll = scrolled(inside)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.addWidget(scroll)

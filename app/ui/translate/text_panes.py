@@ -29,7 +29,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QListWidget,
     QListWidgetItem,
-    QScrollArea,
     QStackedWidget,
     QTextBrowser,
     QTextEdit,
@@ -46,6 +45,7 @@ from app.ui.translate.languages import NeedsModel
 from app.ui.widgets.buttons import IconButton, set_text_font, text_button
 from app.ui.widgets.labels import ElidedLabel
 from app.ui.widgets.layouts import name_widgets
+from app.ui.work.page import scrolled
 
 NARROW_PX = 460
 """Of the card: below it the panes stand under each other."""
@@ -166,12 +166,7 @@ class TextPanes(QFrame):
         self._needs_column.addWidget(self.needs)
         self._needs_column.addWidget(self.hint)
         self._needs_column.addStretch(1)
-        self._needs_page = QScrollArea(widgetResizable=True)
-        self._needs_page.setFrameShape(QFrame.Shape.NoFrame)
-        self._needs_page.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._needs_page.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._needs_page.viewport().setAutoFillBackground(False)
-        self._needs_page.setWidget(needs_page)
+        self._needs_page = scrolled(needs_page)
         self._stack = QStackedWidget()
         self._stack.addWidget(self._answer)
         self._stack.addWidget(self._needs_page)
@@ -218,7 +213,6 @@ class TextPanes(QFrame):
 
 
 LINE_PERCENT = 140
-SOURCE_INSET_PX = 22
 
 
 class SourceEdit(QTextEdit):

@@ -20,8 +20,8 @@ from app.ui.translate.document_page import DocumentPage, DraftFoot, FileLine
 from app.ui.translate.document_view import DocumentTranslationView
 from app.ui.translate.glossary import GlossaryPanel
 from app.ui.translate.languages import LanguageButton, LanguageChoice, LanguagePopup, NeedsModel
-from app.ui.translate.row_editor import RowEditor
 from app.ui.translate.rows import RowsModel
+from app.ui.translate.segment_text import RowEditor
 from app.ui.translate.side_by_side import SideBySide
 from app.ui.translate.text_page import TextPage
 from app.ui.translate.text_panes import AlternativesCard, SourceEdit, TargetView, TextPanes

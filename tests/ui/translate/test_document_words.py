@@ -10,7 +10,7 @@ import pytest
 from app.documents.segments import Segment
 from app.features.translation.result import Flag, FlagKind, Origin, Translated, TranslationWish
 from app.features.translation.stored import Saved, StoredTranslation, TranslationEstimate
-from app.ui.translate.saving import saved_words
+from app.ui.translate.document_job import saved_words
 from app.ui.translate.texts import (
     Remedy,
     done_words,

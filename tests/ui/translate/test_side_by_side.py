@@ -15,8 +15,8 @@ from app.documents.segments import Content, Mark, Segment, SegmentKind, plain
 from app.features.translation.result import Flag, FlagKind, Origin, Translated
 from app.features.translation.stored import Row
 from app.ui.theme import Theme
-from app.ui.translate.marked_text import Writing, letters
 from app.ui.translate.rows import SOURCE, TARGET
+from app.ui.translate.segment_text import Writing, letters
 from app.ui.translate.side_by_side import SideBySide
 from app.ui.translate.texts import Remedy
 

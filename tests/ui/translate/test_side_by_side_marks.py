@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.documents.segments import Content, Mark, nests, plain
-from app.ui.translate.marked_text import is_whole, labels, missing, put_back
+from app.ui.translate.segment_text import is_whole, labels, missing, put_back
 
 BOLD, BOLD_END = Mark("open", 1, "bold"), Mark("close", 1)
 ITALIC, ITALIC_END = Mark("open", 2, "italic"), Mark("close", 2)

@@ -1,4 +1,4 @@
-"""The column that everything of a summary stands in, from the left edge of all tabs on."""
+"""A page of a tab: scrolled where it does not fit, its column from the left edge of all tabs on."""
 
 from __future__ import annotations
 
