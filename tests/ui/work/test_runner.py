@@ -1,0 +1,123 @@
+"""The queue of a kind of jobs in the window: what the status line says of it, and what happens when one fails."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.core.events import CancelToken
+from app.features.summary.result import Rests
+from app.features.translation.result import TranslationRests
+from app.features.work.queue import Worked
+from app.ui.shell.notify import Notify
+from app.ui.summarize import summarize_tab, texts
+from app.ui.theme import Theme
+from app.ui.translate import texts as translation_texts
+from app.ui.translate import translate_tab
+from app.ui.work.runner import Runner
+
+WAIT_S = 10
+
+
+@dataclass
+class Row:
+    id: int
+    state: str = "queued"
+
+
+@dataclass
+class Queue:
+    """Two jobs, of which a test says what happens: the rows as they become, and events."""
+
+    steps: list[tuple[int, Any]] = field(default_factory=list)
+    rows: dict[int, Row] = field(default_factory=lambda: {1: Row(1), 2: Row(2)})
+    taken: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    """Released when the window has taken a step: it looks at rows as they are then."""
+
+    def get(self, number: int) -> Row | None:
+        return self.rows.get(number)
+
+    def find(self) -> list[Row]:
+        return list(self.rows.values())
+
+    def run(self, cancel: CancelToken) -> Iterator[Worked[Any]]:
+        while self.steps and not cancel.cancelled:
+            number, what = self.steps.pop(0)
+            if isinstance(what, Exception):
+                raise what
+            if isinstance(what, str):
+                self.rows[number].state = what
+            yield Worked(number, None if isinstance(what, str) else what)
+            assert self.taken.acquire(timeout=WAIT_S)
+
+
+KINDS: dict[str, tuple[Any, Callable[[], Any], Callable[[str], Any], str]] = {
+    "summary": (summarize_tab.RUNNER_WORDS, texts.Progress, Rests, "Summariz Summary"),
+    "translation": (translate_tab.RUNNER_WORDS, translation_texts.Progress, TranslationRests, "Translat Translation"),
+}
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def notify(qtbot: QtBot, qapp: QApplication) -> Notify:
+    notify = Notify(Theme("light"))
+    qtbot.addWidget(notify.bar)
+    return notify
+
+
+def run(kind: str, queue: Queue, notify: Notify, qtbot: QtBot) -> tuple[list[str], list[int]]:
+    """Works it off; what the status line said, and which rows were others."""
+    words, progress, _, _ = KINDS[kind]
+    runner: Runner[Any] = Runner(queue, progress, words, notify)  # type: ignore[arg-type]
+    states: list[str] = []
+    changed: list[int] = []
+    runner.state_changed.connect(states.append)
+    runner.row_changed.connect(changed.append)
+    runner.row_changed.connect(lambda _number: queue.taken.release())
+    runner.happened.connect(lambda _number, _event: queue.taken.release())
+    runner.start()
+    qtbot.waitUntil(lambda: not runner.is_running and not queue.steps)
+    return states, changed
+
+
+def test_the_status_line_says_which_of_how_many_and_why_it_rests(kind: str, notify: Notify, qtbot: QtBot) -> None:
+    rests = KINDS[kind][2]
+    queue = Queue(
+        [
+            (1, "running"), (1, rests("interactive")), (1, rests("")), (1, rests("memory")), (1, rests("")),
+            (1, "done"), (2, "running"), (2, rests("")), (2, "done"),
+        ]
+    )  # fmt: skip
+    states, changed = run(kind, queue, notify, qtbot)
+    verb, noun = KINDS[kind][3].split()
+    assert states == [
+        f"{verb}ing 1 of 2", f"{noun} paused while you chat", f"{verb}ing 1 of 2", f"{noun} waits for memory",
+        f"{verb}ing 1 of 2", f"{verb}ing 2 of 2", "",
+    ]  # fmt: skip
+    assert changed == [1, 1, 2, 2]
+
+
+def test_one_alone_is_not_counted(kind: str, notify: Notify, qtbot: QtBot) -> None:
+    queue = Queue([(1, "running"), (1, "done")], {1: Row(1)})
+    states, _ = run(kind, queue, notify, qtbot)
+    assert states == [f"{KINDS[kind][3].split()[0]}ing", ""]
+
+
+def test_a_defect_in_one_is_told_and_the_others_keep_their_turn(
+    kind: str, notify: Notify, qtbot: QtBot, caplog: pytest.LogCaptureFixture
+) -> None:
+    queue = Queue([(1, "running"), (1, RuntimeError("a defect")), (2, "running"), (2, "done")])
+    _, changed = run(kind, queue, notify, qtbot)
+    assert changed == [1, 1, 2, 2]
+    assert notify.bar.notices
+    caplog.clear()
