@@ -476,7 +476,7 @@ class Room:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Plan(Layout):
     """How a model is loaded, and why.
 
     `choice` is one of fits, asked, remembered, kv_reduced, layers_reduced, cpu_only, context_reduced and tight (the
@@ -486,17 +486,9 @@ class Plan:
     smaller_context, cpu.
     """
 
-    context_tokens: int
-    kv_type: str
-    gpu_layers: int
-    sequences: int
-    needed_bytes: int
-    free_bytes: int
-    choice: str
-    batch_tokens: int = BATCH_TOKENS
-    experts_on_cpu: bool = False
-    repack: bool = True
-    gpus: int = 1
+    needed_bytes: int = 0
+    free_bytes: int = 0
+    choice: str = FITS
     steps: tuple[str, ...] = ()
     gpu_missed: str = ""
     device: str = ""
@@ -504,17 +496,13 @@ class Plan:
 
     @property
     def layout(self) -> Layout:
-        """Where things go."""
-        return Layout(
-            self.context_tokens,
-            self.kv_type,
-            self.gpu_layers,
-            self.experts_on_cpu,
-            self.sequences,
-            self.batch_tokens,
-            self.repack,
-            self.gpus,
-        )
+        """Where things go, and nothing else."""
+        return Layout(**{field.name: getattr(self, field.name) for field in dataclasses.fields(Layout)})
+
+
+def planned(layout: Layout, needed_bytes: int, free_bytes: int, choice: str) -> Plan:
+    """A layout as a plan."""
+    return Plan(**vars(layout), needed_bytes=needed_bytes, free_bytes=free_bytes, choice=choice)
 
 
 def choose(shape: Shape, wish: Wish, room: Room, estimate: Estimate | None = None) -> Plan:
@@ -668,19 +656,7 @@ class _Chooser:
         free = room.free_bytes
         if layout.gpu_layers and not room.shares:
             free += sum(gpu.free_bytes for gpu in room.gpus)
-        return Plan(
-            layout.context_tokens,
-            layout.kv_type,
-            layout.gpu_layers,
-            layout.sequences,
-            self._estimate(layout).total,
-            free,
-            choice,
-            layout.batch_tokens,
-            layout.experts_on_cpu,
-            layout.repack,
-            layout.gpus,
-        )
+        return planned(layout, self._estimate(layout).total, free, choice)
 
     def _affordable_sequences(self) -> int:
         """Recurrent layers keep a state for each sequence, used or not."""

@@ -162,7 +162,7 @@ class _Opening:
         free = room.free_bytes + (sum(gpu.free_bytes for gpu in room.gpus) if layout.gpu_layers else 0)
         if free > then_free * MORE_FREE or (room.free_bytes and needs.main > room.spare()):
             return None
-        return _plan_of(layout, needs, free)
+        return fit.planned(layout, needs.total, free, fit.REMEMBERED)
 
     def _after(self, plan: Plan, room: Room) -> Plan | None:
         """The next plan after a failed one; what was only remembered is forgotten, and all begins anew."""
@@ -235,19 +235,3 @@ class _Opening:
         if self._model is not None:
             self._model.free()
             self._model = None
-
-
-def _plan_of(layout: Layout, needs: Needs, free_bytes: int) -> Plan:
-    return Plan(
-        layout.context_tokens,
-        layout.kv_type,
-        layout.gpu_layers,
-        layout.sequences,
-        needs.total,
-        free_bytes,
-        fit.REMEMBERED,
-        layout.batch_tokens,
-        layout.experts_on_cpu,
-        layout.repack,
-        layout.gpus,
-    )
