@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, NamedTuple
 from lxml import etree
 
 from app.documents.blocks import Place
+from app.documents.encoding import BOMS
 from app.documents.source import Source
 
 READ_BYTES = 128 * 1024
@@ -27,11 +28,7 @@ MOST_TEXT_BYTES = 9_000_000
 MOST_PROLOGUE_BYTES = 1_000_000
 
 _MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
+    *BOMS,
     (b"<\x00\x00\x00", "utf-32-le"),
     (b"\x00\x00\x00<", "utf-32-be"),
     (b"<\x00", "utf-16-le"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import posixpath
 import re
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ from lxml import etree
 
 from app.documents.archive import Archive, copy_archive
 from app.documents.blocks import Kind, Piece, Place
+from app.documents.encoding import BOMS
 from app.documents.formats.markup.xml_tree import Element, encoding_of, parse
 from app.documents.segments import SegmentKind, plain
 from app.documents.source import Source
@@ -41,7 +41,6 @@ _CODE_FONTS = re.compile(
 )
 _DECLARATION = re.compile(r"\s*<\?xml\s.*?\?>\s*", re.DOTALL)
 _STRICT = re.compile(r"http://purl\.oclc\.org/ooxml/(\w+)/(\w+)")
-_MARKS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _NUMBER_CACHES = (f"{CHART}numCache", f"{CHART}numLit")
 
 
@@ -220,8 +219,7 @@ def _given(said: str, ask: Ask, kind: SegmentKind, page: int) -> str:
 def _written(root: Element, raw: bytes) -> bytes:
     """A tree in the form of the bytes it was parsed from: declaration, encoding, byte order mark, strict namespaces."""
     encoding = encoding_of(raw)
-    mark = next((each for each in _MARKS if raw.startswith(each)), b"")
-    encoding = _MARKS.get(mark, encoding)
+    mark, encoding = next((each for each in BOMS if raw.startswith(each[0])), (b"", encoding))
     head = raw[len(mark) : 1000].decode(encoding, "ignore")
     found = _DECLARATION.match(head)
     declaration = found[0] if found else ""

@@ -9,8 +9,8 @@ from app.documents.blocks import Kind, Piece, Place
 
 MOST_ANCESTORS = 30
 """Of a style, for one could be based on itself."""
-_MOST_SPELLED = 3_000
-"""Higher numbers are in figures: "aaa…" would be longer than the page."""
+_MOST_SPELLED = 3_999
+"""Higher numbers are in figures: Roman ones end here, and "aaa…" would be longer than the page."""
 _ROMAN = (
     *((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl")),
     *((10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i")),

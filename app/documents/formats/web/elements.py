@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from app.documents.blocks import Kind
+from app.documents.formats.office.paragraphs import spelled
 from app.documents.segments import SegmentKind
 
 
@@ -161,22 +162,7 @@ def _written(number: int, style: str) -> str:
             number, digit = divmod(number - 1, 26)
             letters = chr(ord(style) + digit) + letters
         return letters
-    if style in "iI" and style and 0 < number < 4000:
-        return _roman(number) if style == "I" else _roman(number).lower()
-    return str(number)
-
-
-def _roman(number: int) -> str:
-    written = ""
-    signs = zip(
-        (1000, 900, 500, 400, 100, 90, 50, 40, 10, 9, 5, 4, 1),
-        ["M", "CM", "D", "CD", "C", "XC", "L", "XL", "X", "IX", "V", "IV", "I"],
-        strict=True,
-    )
-    for value, sign in signs:
-        count, number = divmod(number, value)
-        written += sign * count
-    return written
+    return spelled(number, style)
 
 
 # What the elements and attributes of HTML mean for translating a page.
