@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtTest import QTest
 
 from app.core.events import CancelToken
+from app.core.wire import to_json
 from app.documents.source import PageRead
 from app.features.documents import Kept
 from app.features.summary.result import (
@@ -27,8 +28,6 @@ from app.features.summary.result import (
     Summary,
     Wish,
     Writing,
-    summary_to_fields,
-    wish_to_fields,
 )
 from app.store.documents import StoredDocument
 from app.store.jobs import Jobs, SummaryStore
@@ -150,7 +149,7 @@ class _Made:
         points = tuple(Statement(text, (_anchor(0, blocks, text),)) for _, text in LEASE[:2])
         self.stopped = self._add("Lease, Rua das Flores 12", [lease], wish, points, read=9, sections=21)
         job = self._jobs.add(
-            "summary", "Council minutes", {"wish": wish_to_fields(wish)}, state="running", document_ids=[report.id]
+            "summary", "Council minutes", {"wish": to_json(wish)}, state="running", document_ids=[report.id]
         )
         self._jobs.update(job.id, progress={"sections": 21, "sections_read": 8})
         self.working = job.id
@@ -172,9 +171,9 @@ class _Made:
         )
         state = "paused" if is_partial else "done"
         ids = [one.id for one in documents]
-        job = self._jobs.add("summary", title, {"wish": wish_to_fields(wish)}, state=state, document_ids=ids)
+        job = self._jobs.add("summary", title, {"wish": to_json(wish)}, state=state, document_ids=ids)
         self._jobs.update(job.id, progress={"sections": sections, "sections_read": read})
-        self._store.keep_result(job.id, summary_to_fields(summary), " ".join(one.text for one in statements))
+        self._store.keep_result(job.id, to_json(summary), " ".join(one.text for one in statements))
         return job.id
 
 

@@ -54,7 +54,6 @@ from app.features.translation.result import (
     Translated,
     TranslationEvent,
     TranslationPlanned,
-    TranslationRests,
     TranslationWish,
 )
 from app.features.translation.saving import (
@@ -66,6 +65,7 @@ from app.features.translation.saving import (
 )
 from app.features.translation.stored import Row, Saved
 from app.features.translation.translate import translate
+from app.features.work.asking import Rests
 from app.features.work.awake import awake
 from app.features.work.whole_file import written
 from app.language.names import base, english_name, language
@@ -194,12 +194,8 @@ def _glossary(options: argparse.Namespace) -> tuple[Term, ...]:
         return ()
     try:
         return read_csv(path)
-    except FileNotFoundError as error:
-        raise DocumentUnreadable(str(path), "missing") from error
-    except PermissionError as error:
-        raise DocumentUnreadable(str(path), "denied") from error
     except OSError as error:
-        raise DocumentUnreadable(str(path), "not_a_file") from error
+        raise DocumentUnreadable.by_system(path, error) from error
     except ValueError as error:
         raise DocumentUnreadable(str(path), "not_text") from error
 
@@ -251,7 +247,7 @@ def _progress(given: Input) -> Iterator[Callable[[TranslationEvent], None]]:
         if isinstance(event, TranslationPlanned):
             known = f", {event.known:,} known" if event.known else ""
             line.show(f"{event.segments:,} segment{'' if event.segments == 1 else 's'}{known}")
-        elif isinstance(event, TranslationRests) and event.reason:
+        elif isinstance(event, Rests) and event.reason:
             line.show("Waiting for the engine")
         elif isinstance(event, SegmentDone):
             left = left_words(pace.seconds_left()) if event.done < event.segments else ""

@@ -58,6 +58,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 
@@ -268,6 +269,13 @@ class DocumentUnreadable(EnvironmentProblem):
 
     path: str
     reason: str
+
+    @classmethod
+    def by_system(cls, path: Path, error: Exception) -> DocumentUnreadable:
+        """Where the system did not open a file."""
+        if isinstance(error, FileNotFoundError):
+            return cls(str(path), "missing")
+        return cls(str(path), "denied" if isinstance(error, PermissionError) else "not_a_file")
 
 
 @dataclass(eq=False)

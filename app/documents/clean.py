@@ -105,10 +105,7 @@ def clean_segment(segment: Segment) -> Segment:
 
 def _clean(content: Content) -> Content:
     return content_of(
-        [
-            clean_text(part) if isinstance(part, str) else dataclasses.replace(part, shows=clean_text(part.shows))
-            for part in content
-        ]
+        [clean_text(part) if isinstance(part, str) else part._replace(shows=clean_text(part.shows)) for part in content]
     )
 
 

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import BinaryIO, cast
 
 from app.core.errors import AppError, DiskFull, DocumentUnreadable, FolderNotWritable, ProtocolViolation
-from app.documents.segments import Content, content_from_fields, content_to_fields
+from app.documents.segments import Content, content_from_json
 
 HASHED_BYTES = 1024 * 1024
 
@@ -147,7 +147,7 @@ def write_translations(path: Path, translations: Iterable[tuple[int, Content]]) 
     """Writes segments' ids and their translations, as they come; raises OSError."""
     with path.open("wb") as file:
         for id_, content in translations:
-            line = json.dumps({"id": id_, "content": content_to_fields(content)})
+            line = json.dumps({"id": id_, "content": content})
             file.write(line.encode("ascii") + b"\n")
 
 
@@ -168,6 +168,6 @@ class TranslationsFile:
         """The translation of a segment, None without one; raises ProtocolViolation for a line that has none."""
         line = self._lines.get(id_)
         try:
-            return None if line is None else content_from_fields(json.loads(line)["content"])
+            return None if line is None else content_from_json(json.loads(line)["content"])
         except (KeyError, TypeError, ValueError) as error:
             raise ProtocolViolation(f"no translation: {type(error).__name__}") from error

@@ -13,7 +13,7 @@ from app.documents.blocks import Block
 from app.documents.segments import Segment
 from app.documents.source import Opened, PageRead, Remark
 
-VERSION = 4
+VERSION = 5
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Segments:
 class Rewrite:
     """Write a file with the translations of its segments to `out`, an empty file that is there and is another one.
 
-    `translations` is a file of JSON lines, {"id": 3, "content": [...]}, see `content_to_fields`; segments without one
+    `translations` is a file of JSON lines, {"id": 3, "content": [...]}, see `Content`; segments without one
     stay as they are. `language` is what the file is then said to be in, "" to leave that. `sha256` is the file's own
     from when the segments were found.
     """

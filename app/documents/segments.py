@@ -11,14 +11,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Literal, NamedTuple
+
+from app.core.wire import from_json
 
 Role = Literal["open", "close", "single"]
-_ROLES = ("open", "close", "single")
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(NamedTuple):
     """Inline markup. An open one has a close one of its number; a single one stands alone.
 
     `look` is how what it encloses (or stands for) looks: words of bold, italic, underline, strike, code, link, small,
@@ -122,43 +122,6 @@ def nests(content: Content) -> bool:
     return not waiting
 
 
-def content_to_fields(content: Content) -> list[Any]:
-    """As plain JSON: texts, and marks as lists."""
-    return [part if isinstance(part, str) else [part.role, part.number, part.look, part.shows] for part in content]
-
-
-def content_from_fields(raw: Sequence[Any]) -> Content:
-    """What `content_to_fields` gave; raises ValueError or TypeError for anything else."""
-    return content_of([part if isinstance(part, str) else _mark(*part) for part in raw])
-
-
-def segment_to_fields(segment: Segment) -> dict[str, Any]:
-    """As plain JSON."""
-    return {
-        "id": segment.id,
-        "content": content_to_fields(segment.content),
-        "kind": segment.kind.value,
-        "page": segment.page,
-        "level": segment.level,
-        "context": segment.context,
-        "translated": content_to_fields(segment.translated),
-    }
-
-
-def segment_from_fields(raw: dict[str, Any]) -> Segment:
-    """What `segment_to_fields` gave; raises KeyError, TypeError or ValueError for anything else."""
-    return Segment(
-        int(raw["id"]),
-        content_from_fields(raw["content"]),
-        SegmentKind(raw["kind"]),
-        int(raw.get("page", 0)),
-        int(raw.get("level", 0)),
-        str(raw.get("context", "")),
-        content_from_fields(raw.get("translated", ())),
-    )
-
-
-def _mark(role: Any, number: Any, look: Any = "", shows: Any = "") -> Mark:
-    if role not in _ROLES:
-        raise ValueError(f"no mark is {role!r}")
-    return Mark(role, int(number), str(look), str(shows))
+def content_from_json(raw: object) -> Content:
+    """What was a content; raises KeyError, ValueError or TypeError for anything else."""
+    return content_of(from_json(Content, raw))

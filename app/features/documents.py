@@ -243,12 +243,8 @@ def _stat(path: Path) -> tuple[int, int]:
     """The file's size and time of change; raises DocumentUnreadable."""
     try:
         found = path.stat()
-    except FileNotFoundError as error:
-        raise DocumentUnreadable(str(path), "missing") from error
-    except PermissionError as error:
-        raise DocumentUnreadable(str(path), "denied") from error
     except (OSError, ValueError) as error:
-        raise DocumentUnreadable(str(path), "not_a_file") from error
+        raise DocumentUnreadable.by_system(path, error) from error
     return found.st_size, found.st_mtime_ns
 
 

@@ -232,12 +232,8 @@ def examples_in(path: Path) -> Iterator[Example | Skipped]:
             for number, text in enumerate(file, 1):
                 if text.strip():
                     yield _example(number, text)
-    except FileNotFoundError as error:
-        raise DocumentUnreadable(str(path), "missing") from error
-    except IsADirectoryError as error:
-        raise DocumentUnreadable(str(path), "not_a_file") from error
     except OSError as error:
-        raise DocumentUnreadable(str(path), "denied") from error
+        raise DocumentUnreadable.by_system(path, error) from error
 
 
 def _example(line: int, text: str) -> Example | Skipped:

@@ -10,7 +10,7 @@ from app.core.events import CancelToken, ModelLoaded
 from app.engine.client import EngineClient
 from app.features.documents import Documents
 from app.features.summary.record import Expect, Partial, Record, model_file
-from app.features.summary.result import InputDocument, Steps, SummaryEvent, Wish, wish_from_fields
+from app.features.summary.result import InputDocument, Steps, SummaryEvent, Wish, wish_from_json
 from app.features.summary.steps import KeptSteps
 from app.features.summary.stored import KIND, inputs_of
 from app.features.work.engines import TaskEngines
@@ -86,7 +86,7 @@ class _AtWork:
     def attempt(
         self, engine: EngineClient, model: ModelLoaded, cancel: CancelToken
     ) -> Generator[SummaryEvent, None, None]:
-        job, wish = self._job, wish_from_fields(self._job.spec.get("wish", {}))
+        job, wish = self._job, wish_from_json(self._job.spec.get("wish", {}))
         record = Record(
             job,
             self._jobs,

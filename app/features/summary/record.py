@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.events import ModelLoaded
+from app.core.wire import to_json
 from app.features.summary.pace import Pace
 from app.features.summary.result import (
     Coverage,
@@ -20,7 +21,6 @@ from app.features.summary.result import (
     Summary,
     SummaryEvent,
     Wish,
-    summary_to_fields,
     writing_language,
 )
 from app.store.jobs import Job, Jobs, SummaryStore
@@ -101,7 +101,7 @@ class Record:
         self._saved_at_s = begun_s
         if summary.is_partial and (summary.sections_read < self._read_before or not summary.statements):
             return
-        self._store.keep_result(self._job_id, summary_to_fields(summary), searched_text(summary))
+        self._store.keep_result(self._job_id, to_json(summary), searched_text(summary))
         self._saved_at_s = self._clock()
         self._every_s = max(SAVE_EVERY_S, TIMES_ITS_COST * (self._saved_at_s - begun_s))
 

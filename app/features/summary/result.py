@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+from app.core.wire import from_json
 from app.documents.blocks import Block
 from app.features.work.asking import Rests
 
@@ -185,62 +186,20 @@ class Summary:
     method: Method = Method.MODEL
 
 
-def wish_to_fields(wish: Wish) -> dict[str, Any]:
-    """As plain JSON."""
-    return asdict(wish)
-
-
-def wish_from_fields(fields: Mapping[str, Any]) -> Wish:
-    """The wish of such values; what this version does not know falls back to the default."""
-    length, form = str(fields.get("length", "")), str(fields.get("form", ""))
+def wish_from_json(raw: Mapping[str, Any]) -> Wish:
+    """A stored wish; what this version does not know falls back to the default."""
+    length, form = str(raw.get("length", "")), str(raw.get("form", ""))
     return Wish(
         Length(length) if length in list(Length) else Length.MEDIUM,
         Form(form) if form in list(Form) else Form.BULLETS,
-        str(fields.get("language", "")),
-        str(fields.get("instruction", "")),
+        str(raw.get("language", "")),
+        str(raw.get("instruction", "")),
     )
 
 
-def summary_to_fields(summary: Summary) -> dict[str, Any]:
-    """As plain JSON, for the store."""
-    return asdict(summary)
-
-
-def summary_from_fields(fields: Mapping[str, Any]) -> Summary:
-    """The summary of such values; raises KeyError, TypeError or ValueError for any others."""
-    return Summary(
-        **{**fields}
-        | {
-            "documents": tuple(_document(one) for one in fields["documents"]),
-            "statements": tuple(statement_from_fields(one) for one in fields["statements"]),
-            "wish": wish_from_fields(fields["wish"]),
-            "unknown_languages": tuple(fields.get("unknown_languages", ())),
-            "method": Method(fields.get("method", Method.MODEL)),
-        }
-    )
-
-
-def statement_from_fields(fields: Mapping[str, Any]) -> Statement:
-    """The statement of such values; raises KeyError, TypeError or ValueError for any others."""
-    check = dict(fields["check"])
-    reason = check.pop("reason")
-    return Statement(
-        **{**fields}
-        | {
-            "anchors": tuple(Anchor(**one) for one in fields["anchors"]),
-            "check": Check(reason=Reason(reason) if reason else None, **check),
-        }
-    )
-
-
-def _document(fields: Mapping[str, Any]) -> SummarizedDocument:
-    coverage = dict(fields["coverage"])
-    lists = ("pages_without_text", "unread_pages", "pictures", "partly_read")
-    coverage |= {name: tuple(coverage.get(name, ())) for name in lists}
-    coverage["apart"] = tuple(
-        LeftApart(one["what"], one["blocks"], tuple(one["pages"])) for one in coverage.get("apart", ())
-    )
-    return SummarizedDocument(**{**fields} | {"coverage": Coverage(**coverage)})
+def summary_from_json(raw: Mapping[str, Any]) -> Summary:
+    """A stored summary; raises KeyError, TypeError or ValueError for anything else."""
+    return replace(from_json(Summary, {**raw, "wish": {}}), wish=wish_from_json(raw["wish"]))
 
 
 # What a summary is made from, where its steps are kept, and the events that tell how far it is.

@@ -10,7 +10,7 @@ from pathlib import PurePath
 from app.core.errors import AppError, DocumentGone, DocumentUnreadable
 from app.documents.source import PageRead
 from app.features.documents import Documents
-from app.features.summary.result import InputDocument, Wish, wish_from_fields
+from app.features.summary.result import InputDocument, Wish, wish_from_json
 from app.store.documents import StoredDocument
 from app.store.jobs import Job
 
@@ -63,7 +63,7 @@ class Estimate:
 def from_job(job: Job, document_ids: Sequence[int]) -> StoredSummary:
     """The row of a job."""
     sections, read = (int(job.progress.get(name, 0)) for name in ("sections", "sections_read"))
-    wish = wish_from_fields(job.spec.get("wish", {}))
+    wish = wish_from_json(job.spec.get("wish", {}))
     return StoredSummary(
         job.id, job.title, job.state, wish, tuple(document_ids), sections, read, job.error, job.created_at,
         job.updated_at, bool(job.spec.get("is_together", True)),

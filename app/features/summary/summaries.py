@@ -18,6 +18,7 @@ from dataclasses import replace
 
 from app.core.events import CancelToken
 from app.core.settings import Settings
+from app.core.wire import to_json
 from app.engine.client import EngineClient
 from app.features.documents import Documents
 from app.features.summary.estimate import Estimates
@@ -28,8 +29,7 @@ from app.features.summary.result import (
     Summary,
     SummaryEvent,
     Wish,
-    summary_from_fields,
-    wish_to_fields,
+    summary_from_json,
 )
 from app.features.summary.stored import DRAFT, KIND, TASK, Estimate, StoredSummary, from_job, inputs_of, joint_title
 from app.features.work.engines import TaskEngines
@@ -86,7 +86,7 @@ class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
     def keep_draft(self, document_ids: Sequence[int], wish: Wish, *, is_together: bool = True) -> StoredSummary | None:
         """Keeps what is put together now; without documents the draft goes."""
         with self._drafting:
-            job, spec = self._draft(), {"wish": wish_to_fields(wish), "is_together": is_together}
+            job, spec = self._draft(), {"wish": to_json(wish), "is_together": is_together}
             if not document_ids:
                 self._remove_draft()
                 return None
@@ -111,7 +111,7 @@ class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
     ) -> list[StoredSummary]:
         """Queues one summary over all documents, or one each; the draft goes where these are its documents."""
         ids = list(dict.fromkeys(document_ids))
-        spec = {"wish": wish_to_fields(wish)}
+        spec = {"wish": to_json(wish)}
         documents = {one.id: one for one in self._stored(ids)}
         groups = [ids] if together and ids else [[one] for one in ids]
         with self._drafting:
@@ -129,7 +129,7 @@ class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
         if job is None or fields is None:
             return None
         try:
-            return replace(summary_from_fields(fields), title=job.title)
+            return replace(summary_from_json(fields), title=job.title)
         except (KeyError, TypeError, ValueError) as error:
             log.info("summary %d was stored by another version: %r", summary_id, error)
             return None

@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 
-from app.core.errors import NoModel
 from app.core.events import CancelToken
 from app.engine.client import EngineClient
 from app.features.summary import prompts
@@ -40,7 +39,7 @@ from app.features.summary.result import (
 from app.features.summary.sections import Reading, Section, numbered, sections_of, whole
 from app.features.summary.work import Work
 from app.features.summary.write_up import Draft, WriteUp, groups, messages_for, piles, points_so_far, title_shown
-from app.features.work.asking import Rests
+from app.features.work.asking import Rests, woken
 
 __all__ = [
     "InputDocument", "Merging", "Plan", "Planned", "Rests", "SectionRead", "Steps", "Summarized", "SummaryEvent",
@@ -117,12 +116,9 @@ def _work(
     documents: Sequence[InputDocument], wish: Wish, engine: EngineClient, steps: Steps, cancel: CancelToken
 ) -> Work | None:
     """None where it was cancelled while the model was loading."""
-    engine.count_texts(["a"], cancel=cancel)
-    if cancel.cancelled:
-        return None
-    model = engine.loaded
+    model = woken(engine, cancel)
     if model is None:
-        raise NoModel
+        return None
     return Work(documents, wish, engine, steps, cancel, model, budgets_for(model), writing_language(documents, wish))
 
 

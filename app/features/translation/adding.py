@@ -13,12 +13,12 @@ from app.core.errors import DocumentUnreadable
 from app.core.events import CancelToken
 from app.core.paths import disk_problem, make_folder, opener
 from app.core.visible import visible_name
+from app.core.wire import to_json
 from app.documents import reading
 from app.documents.protocol import BlocksRead, Segments, SegmentsDone, SegmentsRead
-from app.documents.segments import segment_to_fields
 from app.features.documents import Documents, Kept
 from app.features.translation.recomposed import segments_of
-from app.features.translation.result import TranslationWish, wish_to_fields
+from app.features.translation.result import TranslationWish
 from app.features.translation.stored import ADDING, BLOCKS, DRAFT, KIND, Adding, searched_text
 from app.language.names import language
 from app.store.jobs import Jobs
@@ -44,12 +44,8 @@ class Copies:
             if not stat.S_ISREG(path.stat().st_mode):
                 raise DocumentUnreadable(str(path), "not_a_file")
             source = path.open("rb")
-        except FileNotFoundError as error:
-            raise DocumentUnreadable(str(path), "missing") from error
-        except PermissionError as error:
-            raise DocumentUnreadable(str(path), "denied") from error
         except (OSError, ValueError) as error:
-            raise DocumentUnreadable(str(path), "not_a_file") from error
+            raise DocumentUnreadable.by_system(path, error) from error
         with source:
             try:
                 make_folder(copy.parent)
@@ -82,7 +78,7 @@ class Additions:
 
     def add(self, path: Path, wish: TranslationWish, cancel: CancelToken, password: str) -> Iterator[Adding | int]:
         """The last thing is the id of the job, none where it was cancelled; nothing is then kept of it."""
-        spec = {"wish": wish_to_fields(wish), "name": path.name, "path": str(path)}
+        spec = {"wish": to_json(wish), "name": path.name, "path": str(path)}
         job = self._jobs.add(KIND, visible_name(PurePath(path.name).stem or path.name), spec, state=ADDING)
         is_there = False
         try:
@@ -122,7 +118,7 @@ class Additions:
         for event in reading.find_segments(request, folder=self._child_folder, cancel=cancel):
             match event:
                 case SegmentsRead(segments=segments):
-                    self._store.add_segments(job_id, ((one.id, segment_to_fields(one)) for one in segments))
+                    self._store.add_segments(job_id, ((one.id, to_json(one)) for one in segments))
                     count += len(segments)
                     yield Adding(count)
                 case SegmentsDone():
@@ -140,7 +136,7 @@ class Additions:
                 document = event.document
                 self._store.set_documents(job_id, [document.id])
                 segments = segments_of(self._documents.blocks(document.id))
-                self._store.add_segments(job_id, ((one.id, segment_to_fields(one)) for one in segments))
+                self._store.add_segments(job_id, ((one.id, to_json(one)) for one in segments))
                 yield {
                     "format": BLOCKS,
                     "source_language": _code(str(document.info.get("language") or "")),

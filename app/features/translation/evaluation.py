@@ -113,11 +113,7 @@ def _lines(path: Path) -> list[str]:
     """Raises DocumentUnreadable where it is not a text in UTF-8."""
     try:
         return path.read_text("utf-8-sig").splitlines()
-    except FileNotFoundError as error:
-        raise DocumentUnreadable(str(path), "missing") from error
-    except PermissionError as error:
-        raise DocumentUnreadable(str(path), "denied") from error
     except OSError as error:
-        raise DocumentUnreadable(str(path), "not_a_file") from error
+        raise DocumentUnreadable.by_system(path, error) from error
     except UnicodeDecodeError as error:
         raise DocumentUnreadable(str(path), "not_text") from error

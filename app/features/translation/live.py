@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from app.core.events import CancelToken, Message, Role, TextDelta
+from app.core.wire import to_json
 from app.documents.segments import Content, Segment, plain
 from app.engine.client import EngineClient
 from app.engine.protocol import Ask
@@ -24,7 +25,6 @@ from app.features.translation.result import (
     Translated,
     TranslationEvent,
     TranslationWish,
-    wish_to_fields,
 )
 from app.features.translation.stored import KIND, TYPED
 from app.features.translation.translate import translate
@@ -194,7 +194,7 @@ class TypedTexts:
     ) -> int:
         """Keeps source and translation, in place of what `job` has or as a new one; returns the job's id."""
         source, target = texts
-        spec = {"wish": wish_to_fields(wish), "source_language": source_language, "format": TYPED}
+        spec = {"wish": to_json(wish), "source_language": source_language, "format": TYPED}
         if job is None:
             job = self._jobs.add(KIND, title_from(source, TITLE_CHARACTERS), spec, state=DONE)
         else:

@@ -21,9 +21,8 @@ from app.core.events import CancelToken
 from app.documents.segments import (
     Content,
     Mark,
-    content_from_fields,
+    content_from_json,
     content_of,
-    content_to_fields,
     marks,
     nests,
     plain,
@@ -87,7 +86,7 @@ def key_of(source: Content) -> bytes:
 def with_marks_of(source: Content, found: str) -> Content | None:
     """A kept target with the looks of the source's marks; None where it does not have just these."""
     try:
-        target = content_from_fields(json.loads(found))
+        target = content_from_json(json.loads(found))
     except (TypeError, ValueError):
         return None
     own = {mark.key: mark for mark in marks(source)}
@@ -111,7 +110,7 @@ def _entry(pair: Pair, source: Content, target: Content, *, context: str, made: 
 
 def content_text(content: Content) -> str:
     """As the store has it."""
-    return json.dumps(content_to_fields(content))
+    return json.dumps(content)
 
 
 def _hash(text: str) -> str:
@@ -225,7 +224,7 @@ class KeptWords:
 
 def _words_of(content: str) -> str:
     try:
-        return plain(content_from_fields(json.loads(content)))
+        return plain(content_from_json(json.loads(content)))
     except (TypeError, ValueError):
         return content
 
@@ -264,12 +263,8 @@ def read_tmx(path: Path) -> Iterator[Entry]:
                 yield from reading.taken()
             reading.feed(b"", is_last=True)
             yield from reading.taken()
-    except FileNotFoundError as error:
-        raise DocumentUnreadable(str(path), "missing") from error
-    except PermissionError as error:
-        raise DocumentUnreadable(str(path), "denied") from error
     except OSError as error:
-        raise DocumentUnreadable(str(path), "not_a_file") from error
+        raise DocumentUnreadable.by_system(path, error) from error
     except _EntitiesDeclaredError as error:
         raise DocumentUnreadable(str(path), "entities") from error
     except expat.ExpatError as error:
@@ -435,7 +430,7 @@ def _unit(entry: Entry) -> Iterator[str]:
         if value:
             yield f'<prop type="{PREFIX}{name}">{_text(str(value))}</prop>\n'
     for code, content in ((entry.pair.source or "und", entry.source), (entry.pair.target, entry.target)):
-        said = "".join(_segment(content_from_fields(loads(content))))
+        said = "".join(_segment(content_from_json(loads(content))))
         yield f"<tuv xml:lang={quoteattr(code)}><seg>{said}</seg></tuv>\n"
     yield "</tu>\n"
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from app.features.translation.result import Origin, SegmentDone, TranslationEvent, TranslationPlanned, TranslationRests
+from app.features.translation.result import Origin, SegmentDone, TranslationEvent, TranslationPlanned
+from app.features.work.asking import Rests
 from app.features.work.pace import WorkClock
 
 _BY_THE_MODEL = (Origin.MODEL, Origin.KEPT)
@@ -34,7 +35,7 @@ class Pace:
             case TranslationPlanned():
                 if not self._clock.has_begun:
                     self._clock.start()
-            case TranslationRests(reason=reason):
+            case Rests(reason=reason):
                 self._clock.rest(is_resting=bool(reason))
             case SegmentDone(translated=translated):
                 length = self._left.pop(translated.id, 0)

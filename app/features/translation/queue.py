@@ -11,7 +11,8 @@ from typing import Protocol
 
 from app.core.errors import DocumentGone
 from app.core.events import CancelToken, ModelLoaded
-from app.documents.segments import Segment, segment_from_fields
+from app.core.wire import from_json
+from app.documents.segments import Segment
 from app.engine.client import EngineClient
 from app.features.translation.record import Record
 from app.features.translation.result import (
@@ -19,7 +20,6 @@ from app.features.translation.result import (
     Translated,
     TranslationEvent,
     TranslationWish,
-    translated_from_fields,
 )
 from app.features.translation.stored import KIND, Row, searched_text, source_language_of, wish_of
 from app.features.work.engines import TaskEngines
@@ -138,8 +138,8 @@ class _AtWork:
 
 def row_of(stored: StoredSegment) -> Row:
     """A segment beside its translation; raises KeyError, TypeError or ValueError for what another version stored."""
-    target = None if stored.target is None else translated_from_fields(stored.target)
-    return Row(segment_from_fields(stored.source), target)
+    target = None if stored.target is None else from_json(Translated, stored.target)
+    return Row(from_json(Segment, stored.source), target)
 
 
 def with_the_pipeline(

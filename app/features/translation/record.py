@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
+from app.core.wire import to_json
 from app.documents.segments import Segment
 from app.features.translation.pace import Pace
 from app.features.translation.result import (
@@ -17,7 +18,6 @@ from app.features.translation.result import (
     TranslationEnded,
     TranslationEvent,
     TranslationPlanned,
-    translated_to_fields,
 )
 from app.features.translation.stored import source_language_of
 from app.store.jobs import Job, Jobs
@@ -111,4 +111,4 @@ class Record:
 def outcome_of(translated: Translated) -> Outcome:
     """As the store has it."""
     is_flagged = bool(translated.flags) and not translated.accepted
-    return Outcome(translated.id, translated_to_fields(translated), translated.origin.value, is_flagged)
+    return Outcome(translated.id, to_json(translated), translated.origin.value, is_flagged)

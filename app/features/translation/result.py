@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
 
-from app.documents.segments import Content, content_from_fields, content_to_fields
+from app.documents.segments import Content
+from app.features.work.asking import Rests
 
 
 class Formality(StrEnum):
@@ -97,44 +97,6 @@ class Translated:
     accepted: bool = False
 
 
-def wish_to_fields(wish: TranslationWish) -> dict[str, Any]:
-    """As plain JSON."""
-    return asdict(wish)
-
-
-def wish_from_fields(raw: Mapping[str, Any]) -> TranslationWish:
-    """What `wish_to_fields` gave; raises KeyError, TypeError or ValueError for anything else."""
-    return TranslationWish(
-        str(raw["target"]),
-        str(raw.get("source", "")),
-        Formality(raw.get("formality", "")),
-        str(raw.get("domain", "")),
-        tuple(Term(str(each["source"]), str(each["target"])) for each in raw.get("glossary", ())),
-    )
-
-
-def translated_to_fields(translated: Translated) -> dict[str, Any]:
-    """As plain JSON."""
-    return {
-        "id": translated.id,
-        "content": content_to_fields(translated.content),
-        "origin": translated.origin.value,
-        "flags": [asdict(flag) for flag in translated.flags],
-        "accepted": translated.accepted,
-    }
-
-
-def translated_from_fields(raw: Mapping[str, Any]) -> Translated:
-    """What `translated_to_fields` gave; raises KeyError, TypeError or ValueError for anything else."""
-    return Translated(
-        int(raw["id"]),
-        content_from_fields(raw["content"]),
-        Origin(raw["origin"]),
-        tuple(Flag(FlagKind(each["kind"]), str(each["said"]), str(each["wanted"])) for each in raw["flags"]),
-        bool(raw["accepted"]),
-    )
-
-
 # Where accepted translations are kept, and the events that tell how far a translation is.
 
 
@@ -160,13 +122,6 @@ class TranslationPlanned:
     known: int
     tokens: int
     source: str
-
-
-@dataclass(frozen=True)
-class TranslationRests:
-    """The work waits: "interactive" (somebody is being answered), "room"; "" when it goes on."""
-
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -200,4 +155,4 @@ class TranslationEnded:
     is_partial: bool = False
 
 
-TranslationEvent = TranslationPlanned | TranslationRests | SegmentGrows | SegmentDone | TermsFound | TranslationEnded
+TranslationEvent = TranslationPlanned | Rests | SegmentGrows | SegmentDone | TermsFound | TranslationEnded

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from app.core.errors import AppError
+from app.core.wire import from_json
 from app.documents.segments import Segment
 from app.documents.source import Remark
-from app.features.translation.result import Origin, Term, Translated, TranslationWish, wish_from_fields
+from app.features.translation.result import Origin, Term, Translated, TranslationWish
 from app.store.jobs import Job
 from app.store.translations import Counts, StoredSegment
 
@@ -140,7 +141,7 @@ def from_job(job: Job, counts: Counts) -> StoredTranslation:
 
 def wish_of(job: Job) -> TranslationWish:
     """What was wished for a job."""
-    return wish_from_fields(job.spec.get("wish") or {"target": ""})
+    return from_json(TranslationWish, job.spec.get("wish") or {"target": ""})
 
 
 def source_language_of(job: Job) -> str:

@@ -26,7 +26,6 @@ from app.features.translation.result import (
     TranslationEnded,
     TranslationEvent,
     TranslationPlanned,
-    TranslationRests,
     TranslationWish,
 )
 from app.features.translation.work import Work, begin, sorted_out
@@ -108,7 +107,7 @@ class _Run:
             events = work_off(tasks, work.engine, work.cancel, self._repair.take, first=places, largest=largest)
         for event in events:
             if isinstance(event, Rests):
-                yield TranslationRests(event.reason)
+                yield event
             elif isinstance(event, Taken):
                 yield from self._told()
             elif isinstance(event, Growing) and (grown := _grown(event)) is not None:

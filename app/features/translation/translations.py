@@ -16,6 +16,7 @@ from pathlib import Path
 
 from app.core.events import CancelToken
 from app.core.settings import Settings
+from app.core.wire import to_json
 from app.features.documents import Documents
 from app.features.translation.adding import Additions, Copies
 from app.features.translation.estimate import Estimates
@@ -23,7 +24,7 @@ from app.features.translation.kept_segments import KeptSegments
 from app.features.translation.live import TypedTexts
 from app.features.translation.memory import Found, KeptWords
 from app.features.translation.queue import Queue, Translate, with_the_pipeline
-from app.features.translation.result import Term, TranslationEvent, TranslationWish, wish_to_fields
+from app.features.translation.result import Term, TranslationEvent, TranslationWish
 from app.features.translation.saving import Savings, remove_scratch
 from app.features.translation.stored import (
     ADDING,
@@ -135,7 +136,7 @@ class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
         with self._queue.changing():
             is_other_text = (wish.target, wish.source) != (before.target, before.source)
             self.segments.take_back(job.id, keeps_own=not is_other_text)
-            self._jobs.update(job.id, spec=job.spec | {"wish": wish_to_fields(wish)})
+            self._jobs.update(job.id, spec=job.spec | {"wish": to_json(wish)})
         if job.state in (QUEUED, RUNNING):
             self._queue.begin_again(job.id)
         elif job.state != DRAFT:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import NoModel
 from app.core.events import CancelToken, ModelLoaded
 from app.core.settings import Chat, Settings
 from app.documents.segments import Content, Segment, SegmentKind, plain
@@ -23,6 +22,7 @@ from app.features.translation.marking import Shown, same_marks, shown
 from app.features.translation.problems import sentences_of
 from app.features.translation.prompts import Family, Pair, Request, family_for
 from app.features.translation.result import Formality, Memory, Origin, Term, Translated, TranslationWish
+from app.features.work.asking import woken
 from app.language.detection import Detector
 from app.language.names import LANGUAGES, are_alike, base, english_name
 
@@ -139,12 +139,9 @@ def begin(
     segments: Sequence[Segment], wish: TranslationWish, engine: EngineClient, memory: Memory, cancel: CancelToken
 ) -> Work | None:
     """Wakes the model; None where that was cancelled. Raises NoModel, and what the engine raises."""
-    engine.count_texts(["a"], cancel=cancel)
-    if cancel.cancelled:
-        return None
-    model = engine.loaded
+    model = woken(engine, cancel)
     if model is None:
-        raise NoModel
+        return None
     known, weights = knows(Path(model.path)), weights_of(model)
     detector = Detector.shared()
     among = known.languages if len(known.languages) > 1 else [one.code for one in LANGUAGES]

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from app.core.errors import AppError, EngineStopped, GrammarInvalid, ModelReplaced, PromptTooLong
-from app.core.events import CancelToken, Finished, FinishReason, TextDelta, Waiting
+from app.core.errors import AppError, EngineStopped, GrammarInvalid, ModelReplaced, NoModel, PromptTooLong
+from app.core.events import CancelToken, Finished, FinishReason, ModelLoaded, TextDelta, Waiting
 from app.engine.client import EngineClient
 from app.engine.protocol import Ask
 
@@ -56,6 +56,16 @@ class Task(Protocol):
 
 
 T = TypeVar("T", bound=Task)
+
+
+def woken(engine: EngineClient, cancel: CancelToken) -> ModelLoaded | None:
+    """The model, loaded; None where that was cancelled. Raises NoModel, and what the engine raises."""
+    engine.count_texts(["a"], cancel=cancel)
+    if cancel.cancelled:
+        return None
+    if engine.loaded is None:
+        raise NoModel
+    return engine.loaded
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,9 @@ from app.features.translation.result import (
     SegmentGrows,
     Translated,
     TranslationPlanned,
-    TranslationRests,
     TranslationWish,
 )
+from app.features.work.asking import Rests
 from app.language.names import language, own_name
 from app.language.sentences import written_words
 from app.ui.icons import icon
@@ -450,7 +450,7 @@ class TextAnswers(QObject):
             self._begin(event)
         elif isinstance(event, TranslationPlanned):
             self._know_language(event.source)
-        elif isinstance(event, TranslationRests):
+        elif isinstance(event, Rests):
             self.say(tr("Waits until the answer is written") if event.reason else tr("Translating"))
         elif isinstance(event, SegmentGrows):
             if paragraphs.grow(event.id, event.text):

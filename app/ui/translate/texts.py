@@ -19,10 +19,10 @@ from app.features.translation.result import (
     Translated,
     TranslationEvent,
     TranslationPlanned,
-    TranslationRests,
     TranslationWish,
 )
 from app.features.translation.stored import ADDING, BLOCKS, DRAFT, TYPED, StoredTranslation, TranslationEstimate
+from app.features.work.asking import Rests
 from app.features.work.queue import FAILED, PAUSED, QUEUED, RUNNING
 from app.language.names import language
 from app.language.words import WORD, fold
@@ -260,7 +260,7 @@ class Progress:
         """One more event."""
         if isinstance(event, TranslationPlanned):
             self.segments, self.done = event.segments, event.known
-        elif isinstance(event, TranslationRests):
+        elif isinstance(event, Rests):
             self.rests = event.reason
         elif isinstance(event, SegmentGrows):
             self.growing[event.id] = event.text

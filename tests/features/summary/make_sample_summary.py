@@ -14,9 +14,10 @@ from pathlib import Path
 from app.core.child import own_command
 from app.core.events import CancelToken
 from app.core.paths import starter_model
+from app.core.wire import to_json
 from app.engine.client import EngineClient
 from app.features.summary.export import as_markdown
-from app.features.summary.result import Summary, Wish, summary_from_fields, summary_to_fields
+from app.features.summary.result import Summary, Wish, summary_from_json
 from app.features.summary.steps import MemorySteps
 from app.features.summary.summarize import InputDocument, Summarized, summarize
 from tests.helpers.documents import read
@@ -39,7 +40,7 @@ def report() -> InputDocument:
 
 def sample() -> Summary:
     """The summary that is committed."""
-    return summary_from_fields(json.loads(FIELDS.read_text("utf-8")))
+    return summary_from_json(json.loads(FIELDS.read_text("utf-8")))
 
 
 def text_of(summary: Summary) -> str:
@@ -65,5 +66,5 @@ def make() -> Summary:
 
 if __name__ == "__main__":
     made = make()
-    FIELDS.write_text(json.dumps(summary_to_fields(made), indent=1, ensure_ascii=False) + "\n", "utf-8")
+    FIELDS.write_text(json.dumps(to_json(made), indent=1, ensure_ascii=False) + "\n", "utf-8")
     TEXT.write_text(text_of(made), "utf-8")

@@ -15,6 +15,7 @@ from markdown_it import MarkdownIt
 from mdit_py_plugins.footnote import footnote_plugin
 
 from app.core.errors import FolderNotWritable
+from app.core.wire import to_json
 from app.features.summary.export import as_html, as_json, as_markdown, as_text, escaped, report, save
 from app.features.summary.laid_out import lay_out, plain
 from app.features.summary.messages import check_words, coverage_words
@@ -28,8 +29,7 @@ from app.features.summary.result import (
     SummarizedDocument,
     Summary,
     Wish,
-    summary_from_fields,
-    summary_to_fields,
+    summary_from_json,
 )
 from tests.helpers.documents import read
 
@@ -278,16 +278,16 @@ def test_our_own_reader_finds_every_statement_and_every_place(tmp_path: Path, en
 
 
 def test_a_result_that_was_stored_without_pictures_is_read() -> None:
-    fields = summary_to_fields(summary())
+    fields = to_json(summary())
     for one in fields["documents"]:
         del one["coverage"]["pictures"]
-    assert summary_from_fields(json.loads(json.dumps(fields))) == summary()
+    assert summary_from_json(json.loads(json.dumps(fields))) == summary()
 
 
 def test_pictures_come_back_from_the_store() -> None:
     scans = replace(LEASE, coverage=replace(LEASE.coverage, pictures=(7,)))
     given = summary(documents=(scans,))
-    assert summary_from_fields(json.loads(json.dumps(summary_to_fields(given)))) == given
+    assert summary_from_json(json.loads(json.dumps(to_json(given)))) == given
 
 
 def nothing(form: Form = Form.BULLETS) -> Summary:

@@ -10,7 +10,7 @@ import pytest
 
 from app.documents.blocks import Block, Kind
 from app.features.summary.record import Partial, Record
-from app.features.summary.result import Anchor, Coverage, Statement, Summary, Wish, summary_from_fields
+from app.features.summary.result import Anchor, Coverage, Statement, Summary, Wish, summary_from_json
 from app.features.summary.summarize import InputDocument, Planned, SectionRead, Summarized
 from app.store.database import Database
 from app.store.jobs import Jobs, SummaryStore
@@ -60,7 +60,7 @@ class Desk:
     def result(self) -> Summary:
         fields = self.store.result(self.id)
         assert fields is not None
-        return summary_from_fields(fields)
+        return summary_from_json(fields)
 
 
 @pytest.fixture

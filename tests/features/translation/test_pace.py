@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from app.features.translation.pace import Pace
-from app.features.translation.result import Origin, SegmentDone, Translated, TranslationPlanned, TranslationRests
+from app.features.translation.result import Origin, SegmentDone, Translated, TranslationPlanned
+from app.features.work.asking import Rests
 
 
 class Clock:
@@ -54,9 +55,9 @@ def test_while_it_rests_the_clock_stands() -> None:
     pace.take(planned())
     clock.now_s += 4
     pace.take(done(1))
-    pace.take(TranslationRests("interactive"))
+    pace.take(Rests("interactive"))
     clock.now_s += 1000
     assert (pace.worked_s, pace.seconds_left()) == (4.0, 4.0)
-    pace.take(TranslationRests(""))
+    pace.take(Rests(""))
     clock.now_s += 2
     assert pace.worked_s == 6.0

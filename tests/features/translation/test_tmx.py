@@ -9,7 +9,7 @@ import pytest
 from lxml import etree
 
 from app.core.errors import DocumentUnreadable
-from app.documents.segments import Content, Mark, content_from_fields
+from app.documents.segments import Content, Mark, content_from_json
 from app.features.translation.memory import content_text, key_of, own_entry, read_tmx, write_tmx
 from app.store.translations import Entry, Made, Pair
 
@@ -59,7 +59,7 @@ def written(folder: Path, *entries: Entry) -> Path:
 
 def shapes(content: str) -> list[object]:
     """Texts, and marks without their looks."""
-    return [one if isinstance(one, str) else one.key for one in content_from_fields(json.loads(content))]
+    return [one if isinstance(one, str) else one.key for one in content_from_json(json.loads(content))]
 
 
 def test_a_memory_comes_back_as_it_was(tmp_path: Path) -> None:

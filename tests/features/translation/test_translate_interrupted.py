@@ -16,9 +16,9 @@ from app.features.translation.result import (
     SegmentGrows,
     TranslationEnded,
     TranslationEvent,
-    TranslationRests,
 )
 from app.features.translation.translate import translate
+from app.features.work.asking import Rests
 from tests.features.translation.pipeline import (
     GERMAN,
     LARGE_BYTES,
@@ -124,7 +124,7 @@ def test_it_rests_while_somebody_chats_and_says_so(tmp_path: Path) -> None:
             if isinstance(event, SegmentGrows) and chatting is None:
                 chatting = threading.Thread(target=lambda: list(model.engine.generate([user("Hello")])))
                 chatting.start()
-            if isinstance(event, TranslationRests):
+            if isinstance(event, Rests):
                 rests.append(event.reason)
         assert chatting is not None
         chatting.join()

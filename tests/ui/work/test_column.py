@@ -14,9 +14,10 @@ from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
 from app.bootstrap import Fireside, build
+from app.core.wire import to_json
 from app.features.summary.result import Wish
 from app.features.summary.stored import StoredSummary
-from app.features.translation.result import TranslationWish, wish_to_fields
+from app.features.translation.result import TranslationWish
 from app.features.work.stored import StoredJobs
 from app.store.jobs import Jobs
 from app.store.translations import Outcome
@@ -133,7 +134,7 @@ class Kind:
             document = store_document(app.documents.store, f"{title}.pdf", "Words.", title=title)
             number = app.summaries.begin([document.id], Wish(), together=False)[0].id
         else:
-            spec = {"wish": wish_to_fields(TranslationWish("pt-BR")), "format": "docx", "source_language": "en"}
+            spec = {"wish": to_json(TranslationWish("pt-BR")), "format": "docx", "source_language": "en"}
             number = Jobs(app.database).add("translation", title, spec, state=state).id
             app.translations._store.add_segments(number, ((one, []) for one in range(1, steps + 1)))
         self.put(app, number, state, steps, done)

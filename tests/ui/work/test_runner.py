@@ -12,8 +12,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from app.core.events import CancelToken
-from app.features.summary.result import Rests
-from app.features.translation.result import TranslationRests
+from app.features.work.asking import Rests
 from app.features.work.queue import Worked
 from app.ui.shell.notify import Notify
 from app.ui.summarize import summarize_tab, texts
@@ -59,7 +58,7 @@ class Queue:
 
 KINDS: dict[str, tuple[Any, Callable[[], Any], Callable[[str], Any], str]] = {
     "summary": (summarize_tab.RUNNER_WORDS, texts.Progress, Rests, "Summariz Summary"),
-    "translation": (translate_tab.RUNNER_WORDS, translation_texts.Progress, TranslationRests, "Translat Translation"),
+    "translation": (translate_tab.RUNNER_WORDS, translation_texts.Progress, Rests, "Translat Translation"),
 }
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -104,7 +103,7 @@ def backwards(segment: Segment) -> Content:
     """The parts in the opposite order, so that every mark has another place."""
     other = {"open": "close", "close": "open", "single": "single"}
     return tuple(
-        part if isinstance(part, str) else replace(part, role=other[part.role]) for part in reversed(segment.content)
+        part if isinstance(part, str) else part._replace(role=other[part.role]) for part in reversed(segment.content)
     )
 
 
