@@ -82,6 +82,8 @@ def test_nothing_is_loaded_for_an_empty_window_that_it_does_not_show() -> None:
         "hashlib",
         "ssl",
         "urllib.request",
+        "markdown_it",
+        "pygments",
         "rapidfuzz",
         "docx",
         "wakepy",

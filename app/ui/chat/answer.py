@@ -9,7 +9,7 @@ from PySide6.QtCore import QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
-from app.core.events import AnswerStats, FinishReason
+from app.core.events import AnswerStats, FinishReason, Role
 from app.features.messages import Sentence
 from app.store.conversations import MessageState, StoredMessage
 from app.ui.chat.turn import ACTIONS_PX, Action, BranchDocuments, SourceRow, Turn
@@ -33,6 +33,7 @@ STATE_GAP_PX = 10
 class AnswerView(Turn):
     """One answer. `append` while it streams, `set_message` for what is stored."""
 
+    role = Role.ASSISTANT
     opened = Signal(object)
     """The thinking of this answer was opened or closed."""
 

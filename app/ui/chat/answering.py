@@ -15,7 +15,6 @@ from app.core.events import CancelToken, Finished, PromptProgress, TextDelta
 from app.features.chat.answers import AnswerStarted, ContextCompacted, ContextIsFull, ContextWidened, DocumentsShown
 from app.features.messages import sentence_for
 from app.language.sentences import sentences, written, written_words
-from app.ui.chat.answer import AnswerView
 from app.ui.chat.transcript import Transcript
 from app.ui.shell import tasks
 from app.ui.shell.i18n import tr
@@ -23,6 +22,7 @@ from app.ui.shell.notify import Notify
 
 if TYPE_CHECKING:
     from app.store.conversations import StoredMessage
+    from app.ui.chat.answer import AnswerView
 
 FLUSH_MS = 33
 WAIT_MS = 300

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from app.core.events import Role
 from app.features.messages import units
 from app.store.conversations import StoredMessage, Use
 from app.store.documents import StoredDocument
@@ -32,6 +33,8 @@ MOST_CHARACTERS = 60_000
 
 class QuestionView(Turn):
     """What the person said. A long question is shown in part, with a button for the rest."""
+
+    role = Role.USER
 
     def __init__(self, theme: Theme, message: StoredMessage, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, TypeGuard
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
@@ -17,14 +18,16 @@ from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QScrollArea, QW
 
 from app.core.events import Role
 from app.store.conversations import StoredMessage
-from app.ui.chat.answer import AnswerView
-from app.ui.chat.question import QuestionView
 from app.ui.chat.turn import BranchDocuments, Turn
 from app.ui.icons import icon
 from app.ui.shell.i18n import tr
 from app.ui.shell.tab_order import is_tab_stop
 from app.ui.theme import EDGE_PX, READING_PX, LateTheme, Theme
 from app.ui.widgets.buttons import text_button
+
+if TYPE_CHECKING:
+    from app.ui.chat.answer import AnswerView
+    from app.ui.chat.question import QuestionView
 
 SLICE_S = 0.008
 NEAR_END_PX = 12
@@ -100,7 +103,7 @@ class Transcript(QScrollArea):
     @property
     def is_settled(self) -> bool:
         """Whether all turns are there and laid out."""
-        return not self._slices.isActive() and all(t.is_settled for t in self._turns if isinstance(t, AnswerView))
+        return not self._slices.isActive() and all(t.is_settled for t in self._turns if is_answer(t))
 
     @property
     def is_following(self) -> bool:
@@ -136,7 +139,7 @@ class Transcript(QScrollArea):
         for turn, message in zip(self._turns, messages, strict=False):
             if turn.message is None or turn.message.id != message.id:
                 break
-            if isinstance(turn, QuestionView | AnswerView) and turn.message != message:
+            if (is_question(turn) or is_answer(turn)) and turn.message != message:
                 turn.set_message(message)
             turn.show_documents(self.documents)
             same += 1
@@ -311,6 +314,8 @@ class Transcript(QScrollArea):
 
     def _turn_for(self, message: StoredMessage) -> Turn:
         if message.role == Role.USER:
+            from app.ui.chat.question import QuestionView  # as in `is_answer`
+
             question = QuestionView(LateTheme(self._theme, self._column), message, self._column)
             question.theme.setParent(question)
             question.show_documents(self.documents)
@@ -320,6 +325,8 @@ class Transcript(QScrollArea):
         return view
 
     def _new_answer(self) -> AnswerView:
+        from app.ui.chat.answer import AnswerView  # as in `is_answer`
+
         view = AnswerView(LateTheme(self._theme, self._column), self._column)
         view.theme.setParent(view)
         view.can_translate = self.can_translate
@@ -334,7 +341,7 @@ class Transcript(QScrollArea):
         turn.link_clicked.connect(self.link_clicked)
         turn.place_wanted.connect(self.place_wanted)
         turn.resized.connect(self._on_resized)
-        if isinstance(turn, AnswerView):
+        if is_answer(turn):
             turn.opened.connect(self._on_opened)
         turn.set_forgotten(self._is_hidden(turn))
         turn.show()
@@ -347,7 +354,7 @@ class Transcript(QScrollArea):
             for turns in (self._unsure, self._awake, self._live):
                 turns.discard(turn)
             turn.hide()
-            if isinstance(turn, AnswerView):
+            if is_answer(turn):
                 turn.leave()
                 self._gone += turn.body.views
             self._gone.append(turn)
@@ -366,10 +373,10 @@ class Transcript(QScrollArea):
     def _mark_last(self) -> None:
         for place, turn in enumerate(self._turns):
             is_last = turn is self._turns[-1]
-            if isinstance(turn, AnswerView):
+            if is_answer(turn):
                 turn.has_earlier_turns = place > 1 or bool(self._older)
             turn.set_last(is_last)
-            if isinstance(turn, QuestionView):
+            if is_question(turn):
                 turn.set_answerless(is_last)
 
     def _add_older(self, *, until_s: float, until_px: int = 0) -> None:
@@ -426,7 +433,7 @@ class Transcript(QScrollArea):
         """The keyboard comes in at the last question, from behind at what is last, however much there is before."""
         if not self._turns or not self.isVisible():
             return None
-        questions = [turn for turn in self._turns if isinstance(turn, QuestionView)]
+        questions = [turn for turn in self._turns if is_question(turn)]
         return (questions or self._turns)[-1] if is_next else _tab_stops(self._turns[-1])[-1]
 
     def focusNextPrevChild(self, is_next: bool) -> bool:
@@ -558,3 +565,13 @@ class Divider(QWidget):
         painter.drawLine(words.right(), middle, self.width(), middle)
         painter.setPen(QColor(tokens.muted))
         painter.drawText(words, Qt.AlignmentFlag.AlignCenter, text)
+
+
+def is_answer(turn: Turn | None) -> TypeGuard[AnswerView]:
+    """Whether it is the model's; without loading what draws an answer: 10 MB, which an empty chat does without."""
+    return turn is not None and turn.role is Role.ASSISTANT
+
+
+def is_question(turn: Turn | None) -> TypeGuard[QuestionView]:
+    """Whether it is the person's; as `is_answer`."""
+    return turn is not None and turn.role is Role.USER

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from PySide6.QtCore import QEvent, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QEnterEvent, QKeyEvent, QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
+from app.core.events import Role
 from app.features.chat.documents import Source, source_from_fields, source_on_page
 from app.features.documents import Mark, page_mark
 from app.store.conversations import Attachment, StoredMessage, Use
@@ -135,6 +136,9 @@ class Turn(QWidget):
     link_clicked = Signal(str)
     place_wanted = Signal(int, object)
     """A document's id, and the `Mark` in it or None for its beginning."""
+
+    role: ClassVar[Role]
+    """Who speaks in it: what a turn is can be asked without what draws it."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -22,27 +22,24 @@ from app.core.paths import starter_model
 from app.features.chat.answers import Chat
 from app.features.chat.prompts import Parts, hidden_ids
 from app.features.messages import NO_PICTURES, Sentence
-from app.ui.chat.answer import AnswerView
 from app.ui.chat.answering import Answering, LiveAnswer, Work
 from app.ui.chat.attaching import Attaching, DraftDocument
 from app.ui.chat.composer import Composer
 from app.ui.chat.memory import ContextFull, ContextWatch, Subject
-from app.ui.chat.question import QuestionView
 from app.ui.chat.settings import ChatOptions
-from app.ui.chat.transcript import Transcript
+from app.ui.chat.transcript import Transcript, is_answer, is_question
 from app.ui.chat.turn import Turn
 from app.ui.chat.welcome import EmptyState
 from app.ui.icons import icon
 from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
-from app.ui.text.clipboard import html_of, mime_data
-from app.ui.text.links import ask_to_open, page_of_link
 from app.ui.theme import EDGE_PX, READING_PX, Theme
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.chat.answers import Chat
     from app.store.conversations import StoredMessage
+    from app.ui.chat.answer import AnswerView
 
 
 DRAFT_MS = 800
@@ -243,7 +240,7 @@ class ChatView(QWidget):
     def go_on(self, answer_id: int, *, when_full: str = "") -> None:
         """Continues the last answer where it stopped."""
         talk, turn = self.talk, self.transcript.turn_of(answer_id)
-        if isinstance(turn, AnswerView):
+        if is_answer(turn):
             turn.continue_from_here()
             self.start(lambda token: talk.continue_answer(answer_id, token, when_full=when_full), turn)
 
@@ -516,6 +513,8 @@ class ChatDocuments(QObject):
         self.wanted.emit(self._talk().documents, document_id, mark)
 
     def _on_link(self, href: str) -> None:
+        from app.ui.text.links import ask_to_open, page_of_link  # as in `is_answer`
+
         page = page_of_link(href)
         if page is None:
             ask_to_open(href, self._window)
@@ -560,27 +559,29 @@ class TurnActions(QObject):
 
     def edit_last(self) -> None:
         """Up in the empty composer edits the last question."""
-        questions = [turn for turn in self._chat.transcript.turns if isinstance(turn, QuestionView)]
+        questions = [turn for turn in self._chat.transcript.turns if is_question(turn)]
         if questions and not self._chat.busy:
             self._on_edit(questions[-1])
 
     def _on_copy(self, turn: Turn) -> None:
-        if isinstance(turn, AnswerView):
+        if is_answer(turn):
+            from app.ui.text.clipboard import html_of, mime_data  # as in `is_answer`
+
             QGuiApplication.clipboard().setMimeData(mime_data(html_of(turn.pieces), turn.text))
-        elif isinstance(turn, QuestionView):
+        elif is_question(turn):
             QGuiApplication.clipboard().setText(turn.text)
         turn.show_copied()
 
     def _on_translate(self, turn: Turn) -> None:
-        if isinstance(turn, AnswerView):
+        if is_answer(turn):
             self._chat.translate_wanted.emit(turn.text)
 
     def _on_markdown(self, turn: Turn) -> None:
-        if isinstance(turn, AnswerView):
+        if is_answer(turn):
             turn.show_markdown(not turn.is_markdown_shown)
 
     def _on_edit(self, turn: Turn) -> None:
-        if isinstance(turn, QuestionView):
+        if is_question(turn):
             turn.start_editing()
             self._chat.transcript.show_turn(turn)
 
@@ -591,7 +592,7 @@ class TurnActions(QObject):
         self._chat.focus_composer()
 
     def _on_save(self, turn: Turn) -> None:
-        if not isinstance(turn, QuestionView) or turn.editor is None or turn.message is None:
+        if not is_question(turn) or turn.editor is None or turn.message is None:
             return
         text = turn.editor.field.text
         question = self._chat.talk.edit_question(turn.message.id, text)
@@ -610,7 +611,7 @@ class TurnActions(QObject):
             self._answer(turn.message.parent_id)
 
     def _on_continue(self, turn: Turn) -> None:
-        if isinstance(turn, AnswerView) and turn.message is not None:
+        if is_answer(turn) and turn.message is not None:
             self._chat.go_on(turn.message.id)
 
     def _on_retry(self, turn: Turn) -> None:
