@@ -326,10 +326,8 @@ class DocumentView(DocumentCard):
             if (self._page and not self._blocks) or not document.block_count:
                 self.text.show_words(no_text_words(document.unit))
             else:
-                try:
+                with self._notify.guard():
                     self.text.show_range(document, first, last, mark)
-                except AppError as error:
-                    self._notify.error(error)
         self._show_marks()
         self.text.scroll_to_mark()
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
-from app.core.errors import AppError, ModelMissing, ModelNotOurs
+from app.core.errors import ModelMissing, ModelNotOurs
 from app.core.events import CancelToken, CopyProgress
 from app.features.chat import answers
 from app.hub.files import quantization_words
@@ -411,10 +411,8 @@ class FileAdding:
 
     def _on_answer(self, path: Path, dialog: AddDialog, then: Then) -> None:
         if dialog.is_for_always:
-            try:
+            with self._notify.guard():
                 self._app.change("models", add_how=dialog.how)
-            except AppError as error:
-                self._notify.error(error)
         self._add(path, dialog.how, then)
 
     def _add(self, path: Path, how: str, then: Then) -> None:

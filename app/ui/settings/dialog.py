@@ -20,7 +20,6 @@ from PySide6.QtWidgets import (
 )
 
 from app import APP_NAME, __version__
-from app.core.errors import AppError
 from app.core.paths import resource_root
 from app.features.chat.options import MOST_TOKENS
 from app.ui.settings.pages import EnginePage, MemoryPage, NetworkPage, SettingsPage, SummariesPage
@@ -271,10 +270,8 @@ class SettingsDialog(QDialog):
         return page
 
     def _save(self, section: str, **values: Any) -> None:
-        try:
+        with self._notify.guard():
             self._app.change(section, **values)
-        except AppError as error:
-            self._notify.error(error)
 
 
 class LicenceSheet(QDialog):

@@ -10,7 +10,6 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
 
-from app.core.errors import AppError
 from app.ui.shell.desktop import open_folder
 from app.ui.shell.i18n import tr, window_title
 from app.ui.shell.incoming_files import IncomingFiles
@@ -243,10 +242,8 @@ class MainWindow(QMainWindow):
             self._save("window", **self._in_use)
 
     def _save(self, section: str, **values: object) -> None:
-        try:
+        with self._notify.guard():
             self._app.change(section, **values)
-        except AppError as error:
-            self._notify.error(error)
 
     def _fit_status(self) -> None:
         self.status.setVisible(self.height() >= self._theme.px(LOW_PX))

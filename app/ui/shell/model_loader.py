@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
 
-from app.core.errors import AppError
 from app.core.events import LoadProgress, ModelLoaded
 from app.core.paths import starter_model
 from app.core.visible import visible_name
@@ -229,12 +228,10 @@ class ModelLoader(QObject):
             self._set("ready" if loaded else "asleep", loaded)
             return
         if self.path is not None:
-            try:
+            with self._notify.guard():
                 if remember:
                     self._app.remember_model(self.path)
                 self._app.models.mark_used(self.path)
-            except AppError as error:
-                self._notify.error(error)
         self._set("ready", self.model)
 
     def _on_failed(self, task: tasks.Task, error: BaseException, fall_back: Path | None, before: Path | None) -> None:

@@ -11,7 +11,6 @@ from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QActionGroup, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton
 
-from app.core.errors import AppError
 from app.core.paths import starter_model
 from app.features.models.messages import ASLEEP, trying_words, why_words
 from app.ui.icons import icon
@@ -105,10 +104,8 @@ class ModelPicker(QPushButton):
         if self.task == CHAT:
             self._loader.load(path)
             return
-        try:
+        with self._notify.guard():
             self._app.models.use(self.task, path)
-        except AppError as error:
-            self._notify.error(error)
         self.show_task(self.task)
         self.task_model_changed.emit()
 

@@ -8,7 +8,8 @@ import re
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -79,6 +80,14 @@ class Notify(QObject):
         if not isinstance(exc, errors.EnvironmentProblem):
             log.error("defect: %s", describe(exc))
         self.tell(sentence_for(exc), action=action, details=describe(exc))
+
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """What fails inside is said, and the program goes on after it; a defect is not caught."""
+        try:
+            yield
+        except errors.AppError as error:
+            self.error(error)
 
     def mention(self, text: str) -> None:
         """Says something in passing, for ten seconds."""

@@ -51,6 +51,15 @@ def test_a_sentence_is_shown_with_what_was_kept(notify: Notify) -> None:
     assert notify.bar.isVisible()
 
 
+def test_what_fails_under_a_guard_is_said_and_a_defect_is_not_caught(notify: Notify) -> None:
+    with notify.guard():
+        raise DiskFull(path="/a")
+    assert len(notify.bar.notices) == 1
+    with pytest.raises(ZeroDivisionError), notify.guard():
+        raise ZeroDivisionError
+    assert len(notify.bar.notices) == 1
+
+
 def test_an_action_somebody_can_do_has_a_button_that_does_it(notify: Notify, qtbot: QtBot) -> None:
     done: list[str] = []
     notify.actions["settings"] = lambda: done.append("settings")
