@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import socket
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -39,8 +38,6 @@ ENDINGS = [
     "csv", "tsv", "rtf", "eml", "msg", "srt", "vtt", "ipynb", "py", "log", "doc", "ppt", "mhtml", "json", "xml",
 ]  # fmt: skip
 MEMORY_BYTES = 600_000_000
-AT_ONCE_S = 1.0
-SOON_S = 20.0
 """To inflate up to a gigabyte, on a machine that is busy with other tests."""
 
 Write = Callable[[Path], Path]
@@ -260,28 +257,27 @@ def test_a_book_with_hidden_fonts_is_read(victim: Victim, tmp_path: Path) -> Non
 # 10: bombs
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "docx_of_3_gigabytes",
-        "docx_of_20_million_paragraphs",
-        "odt_of_3_gigabytes",
-        "epub_of_3_gigabytes",
-        "xlsx_of_3_gigabytes",
-        "xlsx_of_one_string_in_many_cells",
-        "xlsx_of_one_string_across_a_row",
-        "ods_of_one_cell_a_million_times",
-        "html_of_long_headings_above_many_words",
-        "zip_with_overlapping_members",
-    ],
-)
+BOMBS = [
+    "docx_of_3_gigabytes",
+    "docx_of_20_million_paragraphs",
+    "odt_of_3_gigabytes",
+    "epub_of_3_gigabytes",
+    "xlsx_of_3_gigabytes",
+    "xlsx_of_one_string_in_many_cells",
+    "xlsx_of_one_string_across_a_row",
+    "ods_of_one_cell_a_million_times",
+    "html_of_long_headings_above_many_words",
+    "zip_with_overlapping_members",
+]
+"""Small files that unpack to very much; `make bench` says how soon they are found out."""
+
+
+@pytest.mark.parametrize("name", BOMBS)
 def test_what_unpacks_to_an_unreasonable_size_is_refused(victim: Victim, tmp_path: Path, name: str) -> None:
     ending = name.split("_", maxsplit=1)[0].replace("zip", "docx")
     path = getattr(hostile, name)(tmp_path / f"bomb.{ending}")
     assert path.stat().st_size < 5_000_000
-    began_s = time.monotonic()
     assert victim.outcome(path, memory_bytes=2_000_000_000) == "inflates"
-    assert time.monotonic() - began_s < SOON_S
 
 
 def test_a_bomb_that_says_it_is_small_is_no_bomb(victim: Victim, tmp_path: Path) -> None:
@@ -313,14 +309,17 @@ def test_a_page_bomb_ends_a_drawing_at_the_memory_limit(victim: Victim, tmp_path
         assert len(list(drawing.draw(Draw(str(good), 1, 1), CancelToken()))) == 1
 
 
-@pytest.mark.parametrize("name", ["pdf_with_a_loop", "pdf_of_2_billion_pages", "pdf_of_a_huge_page"])
+LYING = {
+    "pdf_with_a_loop": ("damaged", "no_text"),
+    "pdf_of_2_billion_pages": ("only page", "damaged"),
+    "pdf_of_a_huge_page": ("small words",),
+}
+
+
+@pytest.mark.parametrize("name", LYING)
 def test_a_pdf_that_lies_about_its_pages_ends(victim: Victim, tmp_path: Path, name: str) -> None:
     path = getattr(hostile, name)(tmp_path / "lie.pdf")
-    began_s = time.monotonic()
-    expected = {"pdf_with_a_loop": ("damaged", "no_text"), "pdf_of_2_billion_pages": ("only page", "damaged"),
-                "pdf_of_a_huge_page": ("small words",)}[name]  # fmt: skip
-    assert victim.outcome(path) in expected
-    assert time.monotonic() - began_s < 10
+    assert victim.outcome(path) in LYING[name]
 
 
 def test_a_huge_page_is_drawn_in_few_pixels(victim: Victim, tmp_path: Path) -> None:
@@ -426,27 +425,24 @@ def test_a_web_page_fetches_nothing(victim: Victim, tmp_path: Path, listener: so
 DEEP = 200_000
 
 
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("deep.html", "<div>" * DEEP + "middle" + "</div>" * DEEP),
-        ("deep-lists.html", "<ul><li>" * DEEP + "middle"),
-        ("deep-tables.html", "<table><tr><td>" * (DEEP // 4) + "middle"),
-        ("deep.rtf", r"{\rtf1 " + "{" * DEEP + "middle" + "}" * DEEP + "}"),
-        ("deep.md", "> " * DEEP + "middle"),
-        ("deep-lists.md", "- " * DEEP + "middle"),
-        ("deep-links.md", "[" * DEEP + "middle" + "]" * DEEP),
-        ("deep.ipynb", '{"nbformat": 4, "cells": ' + "[" * DEEP + "]" * DEEP + "}"),
-        ("deep.json", "[\n" * DEEP + '"middle"' + "]\n" * DEEP),
-        ("deep.xml", "<?xml version='1.0'?>" + "<a>\n" * DEEP + "middle" + "</a>\n" * DEEP),
-    ],
-    ids=lambda value: value if len(value) < 30 else "",
-)
-def test_deep_nesting_is_read_or_told(victim: Victim, tmp_path: Path, name: str, content: str) -> None:
-    began_s = time.monotonic()
-    outcome = victim.outcome(_write(tmp_path / name, content.encode()))
+DEEPLY = {
+    "deep.html": "<div>" * DEEP + "middle" + "</div>" * DEEP,
+    "deep-lists.html": "<ul><li>" * DEEP + "middle",
+    "deep-tables.html": "<table><tr><td>" * (DEEP // 4) + "middle",
+    "deep.rtf": r"{\rtf1 " + "{" * DEEP + "middle" + "}" * DEEP + "}",
+    "deep.md": "> " * DEEP + "middle",
+    "deep-lists.md": "- " * DEEP + "middle",
+    "deep-links.md": "[" * DEEP + "middle" + "]" * DEEP,
+    "deep.ipynb": '{"nbformat": 4, "cells": ' + "[" * DEEP + "]" * DEEP + "}",
+    "deep.json": "[\n" * DEEP + '"middle"' + "]\n" * DEEP,
+    "deep.xml": "<?xml version='1.0'?>" + "<a>\n" * DEEP + "middle" + "</a>\n" * DEEP,
+}
+
+
+@pytest.mark.parametrize("name", DEEPLY)
+def test_deep_nesting_is_read_or_told(victim: Victim, tmp_path: Path, name: str) -> None:
+    outcome = victim.outcome(_write(tmp_path / name, DEEPLY[name].encode()))
     assert "middle" in outcome or outcome in ("too_deep", "damaged")
-    assert time.monotonic() - began_s < 15
 
 
 @pytest.mark.parametrize("really", ["docx", "odt", "pptx", "epub"])
@@ -484,7 +480,7 @@ def test_two_cells_far_apart_are_read_or_told(victim: Victim, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("really", ["txt", "pdf", "docx"])
-def test_reading_a_large_document_is_cancelled_within_a_second(victim: Victim, tmp_path: Path, really: str) -> None:
+def test_reading_a_large_document_is_cancelled_before_all_is_read(victim: Victim, tmp_path: Path, really: str) -> None:
     path = tmp_path / f"large.{really}"
     match really:
         case "txt":
@@ -496,9 +492,7 @@ def test_reading_a_large_document_is_cancelled_within_a_second(victim: Victim, t
     cancel = CancelToken()
     events, pid = victim.readings.begun(path, cancel)
     cancel.cancel()
-    began_s = time.monotonic()
     assert not any(isinstance(event, Done) for event in events)
-    assert time.monotonic() - began_s < AT_ONCE_S
     assert is_gone(pid)
 
 

@@ -253,16 +253,19 @@ def test_a_cancel_before_it_began_finds_nothing(path: Path, work: Path) -> None:
     assert list(reading.find_segments(Segments(str(path)), folder=work, cancel=cancel)) == []
 
 
-def test_something_comes_five_times_a_second_while_segments_are_found(tmp_path: Path, work: Path) -> None:
+def test_something_comes_five_times_a_second_while_segments_are_found(
+    tmp_path: Path, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import signal
     import time
 
-    from tests.helpers.documents import only_child
+    from tests.helpers.documents import look_by_look, only_child
 
     path = long_text(tmp_path / "long.txt", 20_000_000)
     events = reading.find_segments(Segments(str(path)), folder=work, cancel=CancelToken())
     next(events)
     os.kill(only_child(), signal.SIGSTOP)
+    look_by_look(monkeypatch)
     waited_s = list[float]()
     pulses = 0
     while pulses < 5:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from app.core.events import CancelToken
+from app.core.wire import Said
 from app.documents import reading
 from app.documents.blocks import Block
 from app.documents.protocol import BlocksRead, Done, Event, Found, Read
@@ -124,6 +128,18 @@ def read(path: Path, folder: Path, **fields: Any) -> Result:
     assert done is not None
     assert done.blocks == len(blocks) == (blocks[-1].id if blocks else 0)
     return Result(found, done, blocks, pages)
+
+
+def look_by_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on the clock goes on with each look at what a child said, and with nothing else."""
+    now_s, next_said = [time.monotonic()], Said.next
+
+    def look(said: Said[Any], timeout_s: float) -> Any:
+        now_s[0] += timeout_s
+        return next_said(said, timeout_s)
+
+    monkeypatch.setattr(Said, "next", look)
+    monkeypatch.setattr(time, "monotonic", lambda: now_s[0])
 
 
 def only_child() -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -56,13 +55,13 @@ def test_a_long_card_is_cut_at_a_line() -> None:
     assert len(readable("x" * (2 * MOST_CHARACTERS))[0]) == MOST_CHARACTERS
 
 
-@pytest.mark.parametrize(
-    "piece", ["<", "<a ", "<!--", "<script", "![", "[", "](", "`", "<b>", "![a](", "[a](b", "```\n", "<img alt='"]
-)
-def test_no_card_takes_long(piece: str) -> None:
-    started_s = time.thread_time()
-    readable(piece * (MOST_CHARACTERS // len(piece)))
-    assert time.thread_time() - started_s < 1.0
+ENDLESS = ("<", "<a ", "<!--", "<script", "![", "[", "](", "`", "<b>", "![a](", "[a](b", "```\n", "<img alt='")
+"""How long they take is said by `make bench`."""
+
+
+@pytest.mark.parametrize("piece", ENDLESS)
+def test_a_card_of_marks_without_end_is_read(piece: str) -> None:
+    assert len(readable(piece * (MOST_CHARACTERS // len(piece)))[0]) <= MOST_CHARACTERS
 
 
 @given(st.text(alphabet="<>/!-[]()`ab \n\"'=img#", max_size=200))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -100,13 +99,15 @@ def test_a_place_is_the_source_of_its_block() -> None:
     ]
 
 
-@pytest.mark.parametrize("mark", [">", "> ", "- ", "1. ", "*", "[", "`", "![", "<div>", "**a"])
-def test_marks_without_end_are_read_in_time(mark: str) -> None:
+ENDLESS = (">", "> ", "- ", "1. ", "*", "[", "`", "![", "<div>", "**a")
+"""How long they take is said by `make bench`."""
+
+
+@pytest.mark.parametrize("mark", ENDLESS)
+def test_marks_without_end_are_read(mark: str) -> None:
     text = mark * 100_000 + " lastword"
-    began_s = time.process_time()
     pieces = list(pieces_of(text))
     assert "lastword" in "".join(piece.text + piece.label for piece in pieces)
-    assert time.process_time() - began_s < 15
 
 
 def test_a_long_file_is_read_in_portions_with_the_same_result(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from app.documents.blocks import Piece
 from app.documents.formats.pdf.pdf import read
 from app.documents.source import Item, Opened, PageRead, Remark, Source
 from tests.documents.formats.pdf.test_pdf import items_of, prose, texts_of
+from tests.helpers.counting import lines_run
 from tests.helpers.pdf_files import Lock, Page, column, wrapped, write_pdf
 
 
@@ -73,32 +73,30 @@ HEAD = b"%PDF-1.7\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n"
 TAIL = b"trailer\n<</Root 1 0 R>>\n"
 
 
-def quickly(path: Path) -> list[Item]:
+def read_or_damaged(path: Path) -> list[Item]:
     """All of it, or up to the situation it ends with."""
-    began_s = time.process_time()
     items: list[Item] = []
     try:
         items += read(Source(path, recognize=False))
     except DocumentUnreadable as error:
         assert error.reason == "damaged"
-    assert time.process_time() - began_s < 5
     return items
 
 
-def test_two_thousand_million_pages_are_soon_over(tmp_path: Path) -> None:
+def test_two_thousand_million_pages_come_to_an_end(tmp_path: Path) -> None:
     path = tmp_path / "a.pdf"
     pages = b"2 0 obj\n<</Type/Pages/Count 2000000000/Kids[3 0 R]>>\nendobj\n"
     page = b"3 0 obj\n<</Type/Page/Parent 2 0 R/MediaBox[0 0 100 100]>>\nendobj\n"
     path.write_bytes(HEAD + pages + page + TAIL)
-    assert quickly(path)
+    assert read_or_damaged(path)
 
 
-def test_pages_that_hold_each_other_are_soon_over(tmp_path: Path) -> None:
+def test_pages_that_hold_each_other_come_to_an_end(tmp_path: Path) -> None:
     path = tmp_path / "a.pdf"
     loop = b"2 0 obj\n<</Type/Pages/Count 900000/Kids[3 0 R 2 0 R]>>\nendobj\n"
     inner = b"3 0 obj\n<</Type/Pages/Parent 2 0 R/Count 500000/Kids[2 0 R 3 0 R]>>\nendobj\n"
     path.write_bytes(HEAD + loop + inner + TAIL)
-    quickly(path)
+    read_or_damaged(path)
 
 
 def test_a_page_of_two_million_points_is_read(tmp_path: Path) -> None:
@@ -108,20 +106,17 @@ def test_a_page_of_two_million_points_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("scatter", [False, True])
-def test_a_page_with_very_many_pieces_of_text_takes_time_in_proportion(tmp_path: Path, scatter: bool) -> None:
-    def taken_s(count: int) -> float:
+def test_a_page_with_very_many_pieces_of_text_is_work_in_proportion(tmp_path: Path, scatter: bool) -> None:
+    def lines(count: int) -> int:
         chance = random.Random(1)
         page = Page()
         for number in range(count):
             x, y = (chance.uniform(0, 590), chance.uniform(0, 840)) if scatter else (72, 840 * number / count)
             page.text(x, y, "word", 0.5 if not scatter else 6)
         path = write_pdf(tmp_path / "a.pdf", [page])
-        began_s = time.process_time()
-        items_of(path)
-        return time.process_time() - began_s
+        return lines_run(lambda: items_of(path))
 
-    small = max(taken_s(3000), 0.05)
-    assert taken_s(12_000) < 10 * small
+    assert lines(12_000) < 6 * lines(3000)
 
 
 def test_a_picture_is_told_from_an_empty_page(tmp_path: Path) -> None:
@@ -154,7 +149,7 @@ def test_a_truncated_file_gives_what_it_has_or_is_damaged(tmp_path: Path) -> Non
     for share in (0.2, 0.5, 0.9, 0.99):
         path = tmp_path / "b.pdf"
         path.write_bytes(whole[: int(len(whole) * share)])
-        quickly(path)
+        read_or_damaged(path)
 
 
 @given(st.integers(0, 1_000_000))
@@ -176,7 +171,8 @@ def test_whatever_bytes_are_wrong_it_is_read_or_damaged(tmp_path_factory: pytest
     assert isinstance(items[0], Opened)
 
 
-def test_a_page_of_nothing_but_rules_and_words_is_read_in_its_time(tmp_path: Path) -> None:
+def rules_and_words() -> list[Page]:
+    """Pages of nothing else; how long they take is said by `make bench`."""
     grid, stacked = Page(), Page()
     for number in range(280):
         grid.rule(10, 10 + 2.9 * number, 580, 10 + 2.9 * number)
@@ -186,7 +182,9 @@ def test_a_page_of_nothing_but_rules_and_words_is_read_in_its_time(tmp_path: Pat
     for number in range(150):
         grid.rule(10 + 3.8 * number, 10, 10 + 3.8 * number, 820)
         grid.text(12 + 3.8 * number, 100 + number, "cell", 1)
-    began_s = time.process_time()
-    texts = texts_of(write_pdf(tmp_path / "a.pdf", [grid, stacked]))
-    assert time.process_time() - began_s < 10
+    return [grid, stacked]
+
+
+def test_a_page_of_nothing_but_rules_and_words_is_read(tmp_path: Path) -> None:
+    texts = texts_of(write_pdf(tmp_path / "a.pdf", rules_and_words()))
     assert len(re.findall(r"w\d+", " ".join(texts))) == 4 * 280

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -129,10 +128,8 @@ def test_a_tesseract_that_fails_leaves_a_picture(tmp_path: Path, monkeypatch: py
 def test_a_tesseract_that_never_answers_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(tmp_path, monkeypatch, "import threading; threading.Event().wait()")
     monkeypatch.setattr(recognition, "MOST_S", 0.5)
-    began_s = time.monotonic()
     items = items_of(scan(tmp_path))
     assert items[1:] == [PageRead(1, has_text=False, is_picture=True)]
-    assert time.monotonic() - began_s < 20
 
 
 @posix_only

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random
@@ -17,6 +16,7 @@ from app.documents.blocks import Kind, Piece
 from app.documents.formats.web.pages import read
 from app.documents.formats.web.walker import Walker
 from app.documents.source import Item, Opened, Remark, Source
+from tests.helpers.counting import lines_run
 from tests.helpers.web_files import Page, markers_in
 
 RUSSIAN = "Поезд пришёл на станцию рано утром, когда город ещё спал."
@@ -287,16 +287,24 @@ def test_parts_nested_without_end_are_too_deep(tmp_path: Path) -> None:
 DEEP = 200_000
 
 
-@pytest.mark.parametrize(
-    ("tag", "end"),
-    [("<div>", "</div>"), ("<b>", "</b>"), ("<ul><li>", "</ul>"), ("<table><tr><td>", "</table>"), ("<p hidden>", "")]
-    + [("<svg>", "</svg>"), ("<section><p>", "</div>"), ("<dl><dd>", "</dl>"), ("<font style='display:none'>", "")],
-)
-def test_two_hundred_thousand_levels_are_read_in_time(tag: str, end: str) -> None:
-    began_s = time.process_time()
+NESTED = [
+    ("<div>", "</div>"),
+    ("<b>", "</b>"),
+    ("<ul><li>", "</ul>"),
+    ("<table><tr><td>", "</table>"),
+    ("<p hidden>", ""),
+    ("<svg>", "</svg>"),
+    ("<section><p>", "</div>"),
+    ("<dl><dd>", "</dl>"),
+    ("<font style='display:none'>", ""),
+]
+"""How long they take, and those below, is said by `make bench`."""
+
+
+@pytest.mark.parametrize(("tag", "end"), NESTED)
+def test_two_hundred_thousand_levels_are_read(tag: str, end: str) -> None:
     pieces = pieces_in("<p>first" + tag * DEEP + "deep" + end * DEEP)
     assert pieces[0].text == "first" if end != "</b>" else "firstdeep"
-    assert time.process_time() - began_s < 15
 
 
 ENDLESS = ("<a ", "<!--", "<a href='", '<a b="c" \'', "</", "<![CDATA[", "<script>", "<pre>\n", "&#x", "<!doctype [")
@@ -304,11 +312,8 @@ ENDLESS += ("<td colspan=99 rowspan=999>x", "<table>", "x<br>", "= '", "<title>"
 
 
 @pytest.mark.parametrize("part", ENDLESS)
-def test_broken_markup_without_end_takes_no_quadratic_time(part: str) -> None:
-    page = "<table><tr>" + part * (1_000_000 // len(part))
-    began_s = time.process_time()
-    pieces_in(page)
-    assert time.process_time() - began_s < 15
+def test_broken_markup_without_end_is_read(part: str) -> None:
+    pieces_in("<table><tr>" + part * (1_000_000 // len(part)))
 
 
 @pytest.fixture
@@ -368,13 +373,10 @@ def test_a_raised_number_joins_no_word(page: str, text: str) -> None:
 
 
 def test_raised_numbers_cost_no_more_the_more_there_are() -> None:
-    def took_s(count: int) -> float:
-        page = "<p>" + "x<a href=x><sup>" * count
-        began_s = time.process_time()
-        pieces_in(page)
-        return time.process_time() - began_s
+    def lines(count: int) -> int:
+        return lines_run(lambda: pieces_in("<p>" + "x<a href=x><sup>" * count))
 
-    assert took_s(40_000) < 12 * took_s(10_000) + 0.1
+    assert lines(40_000) < 5 * lines(10_000)
 
 
 def test_notes_in_a_numbered_list_keep_their_numbers() -> None:
