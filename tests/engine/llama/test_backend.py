@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -130,17 +129,16 @@ def test_stopping_is_heard_in_the_middle_of_a_batch_and_memory_stays_right(start
     long = [user("The sea is deep and blue and wide and cold. " * 400)]
     expected, _ = answer_of(starter_engine.generate(QUESTION, max_tokens=12, sampling=GREEDY))
     token = CancelToken()
-    stopped_s = 0.0
     seen = []
     for event in starter_engine.generate(long, cancel=token):
         seen.append(event)
         if isinstance(event, PromptProgress) and not token.cancelled:
             token.cancel()
-            stopped_s = time.monotonic()
     _, stats = answer_of(seen)
     assert stats.finish_reason is FinishReason.CANCELLED
     assert stats.generated_tokens == 0
-    assert time.monotonic() - stopped_s < 2  # the whole prompt takes several times that
+    read = [event for event in seen if isinstance(event, PromptProgress)]
+    assert read[-1].done_tokens < read[-1].total_tokens // 2, "most of the prompt was not read any more"
     again, _ = answer_of(starter_engine.generate(QUESTION, max_tokens=12, sampling=GREEDY))
     assert again == expected
 

@@ -6,7 +6,6 @@ import os
 import random
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -130,10 +129,9 @@ def test_a_spoiled_token_spoils_nothing_after_it(engine: EngineClient, tmp_path:
 def test_a_template_without_end_fails_the_answer_only(engine: EngineClient, tmp_path: Path) -> None:
     endless = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
     load(engine, make_tiny("llama", tmp_path / "endless.gguf", template=endless))
-    pid, began_s = engine.pid, time.monotonic()
+    pid = engine.pid
     with pytest.raises(TemplateFailed, match="seconds"):
         answer(engine)
-    assert time.monotonic() - began_s < 12
     load(engine, make_tiny("llama", tmp_path / "good.gguf"))
     assert answer(engine)
     assert engine.pid == pid

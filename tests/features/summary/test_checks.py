@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 from hypothesis import assume, given
@@ -264,12 +263,14 @@ def test_statements_of_nothing_do_no_harm(statement: str) -> None:
 LONG = 1_000_000
 
 
-@pytest.mark.parametrize("unit", ["7", "a", "1,", "1 234 567 ", "Ab ", "1:", "five ", "a-", " ", "五"])
-def test_a_block_of_a_million_letters_of_one_kind_takes_seconds_at_most(unit: str) -> None:
+UNITS = ("7", "a", "1,", "1 234 567 ", "Ab ", "1:", "five ", "a-", " ", "五")
+"""How long they take is said by `make bench`."""
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_block_of_a_million_letters_of_one_kind_is_compared(unit: str) -> None:
     text = unit * (LONG // len(unit))
-    began_s = time.monotonic()
     verify("Anna Lopez paid 3.7 million euros on 3 March 2024.", [block(1, text)], "paid 3.7 million euros")
-    assert time.monotonic() - began_s < 60
 
 
 # Properties.

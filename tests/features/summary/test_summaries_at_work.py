@@ -7,7 +7,6 @@ import queue
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, replace
@@ -45,7 +44,7 @@ from tests.helpers.summaries import (
 )
 
 SLOWLY = {"when": "slow", "delay_s": 0.05}
-ENDLESS = {"when": "write mediumtlh", "text": "word ", "repeat": 400, "delay_s": 0.05}
+ENDLESS = {"when": "write mediumtlh", "text": "word ", "repeat": 400, "delay_s": 1.0}
 MODEL = Path("/any/model.gguf")
 
 
@@ -156,8 +155,8 @@ def fill(path: Path) -> None:
                     file.write(b"x" * size)
 
 
-def test_an_answer_of_twenty_seconds_is_not_waited_for(app: Fireside, summaries: Summaries, script: Path) -> None:
-    begun_s, row = time.monotonic(), begin(app, count=1, wish=Wish(language="tlh"))
+def test_an_answer_longer_than_any_test_is_not_waited_for(app: Fireside, summaries: Summaries, script: Path) -> None:
+    row = begin(app, count=1, wish=Wish(language="tlh"))
     ends: list[bool] = []
     for worked in summaries.run(CancelToken()):
         if isinstance(worked.event, Writing):
@@ -166,7 +165,6 @@ def test_an_answer_of_twenty_seconds_is_not_waited_for(app: Fireside, summaries:
             ends.append(worked.event.summary.is_partial)
     assert (ends, state(summaries, row.id)) == ([True], "paused")
     assert asked(script)["write mediumtlh"] == 1
-    assert time.monotonic() - begun_s < 10
 
 
 def test_it_is_stopped_from_another_thread_than_the_one_that_works(app: Fireside, summaries: Summaries) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -80,21 +79,18 @@ def test_another_model_in_its_place_ends_the_work(tmp_path: Path) -> None:
 # A person stops or chats.
 
 
-def test_stopped_it_ends_at_once_with_what_was_read(tmp_path: Path) -> None:
+def test_stopped_it_ends_with_what_was_read_and_waits_for_no_answer(tmp_path: Path) -> None:
     slow = [said(number, delay_s=0.05 * number) for number in range(1, SECTIONS + 1)]
-    slow[3] = said(4, text="word " * 900, delay_s=0.1)
+    slow[3] = said(4, text="word " * 900, delay_s=3600)
     cancel, steps = CancelToken(), MemorySteps()
     with scripted(tmp_path, *slow, WRITTEN, context_tokens=NARROW_TOKENS) as model:
         running = summarize([long_document(SECTIONS)], Wish(), model.engine, steps, cancel)
         read = next(event for event in running if isinstance(event, SectionRead))
         cancel.cancel()
-        stopped_s = time.monotonic()
         rest = list(running)
-        took_s = time.monotonic() - stopped_s
         assert model.write_ups_asked == []
     summary = rest[-1].summary if isinstance(rest[-1], Summarized) else None
     assert summary is not None
-    assert took_s < 1
     assert summary.is_partial
     assert summary.sections_read == 1 + len([event for event in rest if isinstance(event, SectionRead)])
     assert read.points[0].text in [one.text for one in summary.statements]
