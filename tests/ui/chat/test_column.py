@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from app.core.events import Role
 from app.store.conversations import Conversation
 from app.ui.chat.column import ChatListModel, group_of
+from tests.helpers.counting import lines_run
 from tests.helpers.desks.window import Frame
 
 
@@ -168,7 +169,7 @@ def test_a_chat_that_is_gone_is_no_error(frame: Frame) -> None:
     assert frame.chats.rows == []
 
 
-def test_ten_thousand_chats_stay_fast(frame: Frame, qtbot: QtBot) -> None:
+def test_of_ten_thousand_chats_only_those_in_view_are_work_for_the_screen(frame: Frame, qtbot: QtBot) -> None:
     now = time.time()
     with frame.database.transaction() as connection:
         connection.executemany(
@@ -176,16 +177,10 @@ def test_ten_thousand_chats_stay_fast(frame: Frame, qtbot: QtBot) -> None:
             [(f"Chat {number}", now - number, now - number * 600) for number in range(10_000)],
         )
     sidebar = frame.chats.root
-    begun_s = time.perf_counter()
-    sidebar.reload()
-    frame.window.grab()
-    loaded_s = time.perf_counter() - begun_s
-    begun_s = time.perf_counter()
-    sidebar.refresh(1)
-    frame.window.grab()
-    refreshed_s = time.perf_counter() - begun_s
-    assert loaded_s < 1
-    assert refreshed_s < 0.3
+    assert lines_run(sidebar.reload) < 100 * 10_000
+    assert lines_run(frame.window.grab) < 5 * 10_000
+    assert lines_run(lambda: sidebar.refresh(1)) < 30 * 10_000
+    assert lines_run(frame.window.grab) < 5 * 10_000
 
 
 # Chats as rows in groups by age.
@@ -239,10 +234,8 @@ def test_renaming_cleans_the_title_and_refuses_an_empty_one(qtbot: QtBot) -> Non
     assert not model.setData(model.index(1), "  \n ")
 
 
-def test_ten_thousand_chats_are_ready_in_a_moment(qtbot: QtBot) -> None:
+def test_ten_thousand_chats_are_a_few_lines_of_work_each(qtbot: QtBot) -> None:
     model = ChatListModel()
     many = [chat(number, timedelta(hours=number)) for number in range(1, 10_001)]
-    begun_s = time.perf_counter()
-    model.show(many, NOW)
-    assert time.perf_counter() - begun_s < 0.5
+    assert lines_run(lambda: model.show(many, NOW)) < 30 * len(many)
     assert model.rowCount() == 10_004
