@@ -89,7 +89,7 @@ def list_models(models: Models, _cancel: CancelToken, options: argparse.Namespac
 
 def search_models(models: Models, cancel: CancelToken, options: argparse.Namespace) -> int:
     """`search`: the most downloaded first."""
-    page = models.search(Query(" ".join(options.text)), cancel)
+    page = models.hub.search(Query(" ".join(options.text)), cancel)
     if options.json:
         print_json({"models": [asdict(found) for found in page.found]})
         return 0
@@ -102,7 +102,7 @@ def search_models(models: Models, cancel: CancelToken, options: argparse.Namespa
 
 def show_repository(models: Models, cancel: CancelToken, options: argparse.Namespace) -> int:
     """`info`: the files that can be fetched."""
-    repository = models.repository(options.repo, options.revision, cancel)
+    repository = models.hub.repository(options.repo, options.revision, cancel)
     if options.json:
         print_json(_repository(repository))
         return 0
@@ -120,7 +120,7 @@ def show_repository(models: Models, cancel: CancelToken, options: argparse.Names
 
 def download_model(models: Models, cancel: CancelToken, options: argparse.Namespace) -> int:
     """`download`: FILE, else the suggested one of the repository, else a balanced one."""
-    repository = models.repository(options.repo, options.revision, cancel)
+    repository = models.hub.repository(options.repo, options.revision, cancel)
     model = pick(models.entries, repository, options.file)
     line, start_s, phase = ProgressLine(), time.monotonic(), ""
     for event in fetch_model(models, repository, model, cancel):

@@ -11,7 +11,7 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable, Collection, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -37,7 +37,7 @@ from app.hub.models_folder import Thrown
 from app.hub.network import Network
 from app.hub.protocol import ChildEvent, Done, Fetched
 from app.hub.protocol import Job as FetchJob
-from app.hub.search import Hub, Page, Query
+from app.hub.search import Hub
 from app.store.jobs import Job, Jobs
 from app.store.models import ModelNotes
 
@@ -58,6 +58,10 @@ class Suggestion:
     fit: Fit
     installed: InstalledModel | None = None
     download: Download | None = None
+
+    def words_for(self, task: str) -> Words:
+        """What a tab says of it when it has no model."""
+        return choice.offer_words(task, self.entry)
 
 
 @dataclass(frozen=True)
@@ -104,8 +108,8 @@ class Models:
             on_change=self._on_download,
         )
         self.speed = MachineSpeed(surroundings.paths.cache, surroundings.paths.engine)
-        self._storage = ModelStorage(
-            self.folder, self._wanted, surroundings.jobs, surroundings.states, surroundings.memory_bytes
+        self.storage = ModelStorage(
+            self.folder, self.downloads, surroundings.jobs, surroundings.states, surroundings.memory_bytes
         )
         self._listeners: list[Callable[[Download], object]] = []
         self._gpus: tuple[GpuRoom, ...] = ()
@@ -180,7 +184,7 @@ class Models:
         added = yield from models_folder.add(path, self.folder(), how, cancel)
         if added is None:
             return path
-        self._came((added,), ADDED)
+        self.came(added, ADDED)
         return added
 
     def move_folder(self, new: Path, cancel: CancelToken) -> Iterator[CopyProgress]:
@@ -220,18 +224,6 @@ class Models:
     def prepare(self) -> None:
         """Makes the first search as quick as the next ones; belongs on a thread."""
         network.prepare()
-
-    def search(self, query: Query, cancel: CancelToken | None = None) -> Page:
-        """Repositories on the Hub."""
-        return self.hub.search(query, cancel)
-
-    def repository(self, repo: str, revision: str = "", cancel: CancelToken | None = None) -> Repository:
-        """What one of them offers."""
-        return self.hub.repository(repo, revision, cancel)
-
-    def card(self, repo: str, commit: str, cancel: CancelToken | None = None) -> str:
-        """What it says of itself, as Markdown."""
-        return self.hub.card(repo, commit, cancel)
 
     def estimate(self, repo: str, commit: str, model: ModelFile, cancel: CancelToken | None = None) -> Fit:
         """Whether a model would fit, from its first bytes."""
@@ -309,10 +301,6 @@ class Models:
         found = [each for each in self.suggestions(task) if each.installed is None]
         return next((each for each in found if each.fit.word != estimate.TOO_LARGE), None)
 
-    def offer_words(self, task: str, suggestion: Suggestion) -> Words:
-        """What a tab says when it has no model."""
-        return choice.offer_words(task, suggestion.entry)
-
     def use(self, task: str, path: Path) -> None:
         """A tab keeps this model; the starter and nothing chosen are the same for the chat."""
         self._chosen.use(task, path)
@@ -329,61 +317,23 @@ class Models:
             free = min(free + loaded.needed_bytes, total or free + loaded.needed_bytes)
         return Room(free, total, self._gpus if self.around.settings().engine.gpu_layers else ())
 
-    # The disk.
-
-    def storage(self) -> StorageReport:
-        """What everything takes."""
-        return self._storage.report()
-
-    def clear_trash(self) -> None:
-        """What was removed is gone for good."""
-        self._storage.clear_trash()
-
-    def clear_parts(self) -> None:
-        """Removes beginnings of files that no download waits for."""
-        self._storage.clear_parts()
-
-    def clear_states(self) -> None:
-        """Models read their chats again the next time."""
-        self._storage.clear_states()
-
-    def clear_jobs(self) -> None:
-        """Forgets what is over."""
-        for download in self.downloads.all():
-            if download.state == DONE:
-                self.downloads.remove(download.id)
-        self._storage.clear_jobs()
-
-    def came(self, parts: tuple[Path, ...]) -> None:
-        """A model was fetched, or found on this computer in place of that."""
-        self._came(parts[:1], DOWNLOADED)
-
-    def _came(self, paths: tuple[Path, ...], origin: str) -> None:
-        for path in paths:
-            is_elsewhere = not path.is_relative_to(self.folder())
-            if is_elsewhere:
-                self._chosen.know(path)
-            self.around.notes.note(path, origin=OPENED if is_elsewhere else origin, added_at=time.time())
+    def came(self, path: Path, origin: str = DOWNLOADED) -> None:
+        """A model is here: brought along, fetched, or found on this computer in place of that. Its first file."""
+        is_elsewhere = not path.is_relative_to(self.folder())
+        if is_elsewhere:
+            self._chosen.know(path)
+        self.around.notes.note(path, origin=OPENED if is_elsewhere else origin, added_at=time.time())
 
     def _on_download(self, download: Download) -> None:
-        if download.state == DONE:
+        if download.state == DONE and download.paths:
             try:
-                self.came(tuple(map(Path, download.paths[: len(download.request.files)])))
+                self.came(Path(download.paths[0]))
             except AppError as error:
                 log.info("a new model could not be noted: %s", error)
         with self._lock:
             listeners = list(self._listeners)
         for listener in listeners:
             listener(download)
-
-    def _wanted(self) -> set[Path]:
-        """The files that downloads go on with."""
-        folder, wanted = self.folder(), set()
-        for download in self.downloads.all():
-            for file in download.request.all_files if download.state != DONE else ():
-                with contextlib.suppress(DownloadFailed):  # its name is no file's
-                    wanted.add(part.place(folder, download.request.repo, file.name))
-        return wanted
 
     def _bytes_per_s(self) -> float:
         """Weights that are read in a second while a model writes here; 0 where nobody can say."""
@@ -460,7 +410,7 @@ def fetch_model(
         if cancel.cancelled:
             return
     parts = done[: len(model.parts)]
-    models.came(tuple(Path(each.path) for each in parts))
+    models.came(Path(parts[0].path))
     vision = Path(done[-1].path) if len(done) > len(parts) else None
     size, resumed = sum(each.size_bytes for each in parts), sum(each.resumed_bytes for each in done)
     yield Ready(Path(parts[0].path), size, parts[0].sha256, resumed, vision)
@@ -515,17 +465,17 @@ class StorageReport:
 
 
 class ModelStorage:
-    """Measures and clears; every call looks through folders. `wanted` names the files that downloads go on with."""
+    """Measures and clears; every call looks through folders."""
 
     def __init__(
         self,
         folder: Callable[[], Path],
-        wanted: Callable[[], Collection[Path]],
+        downloads: Downloads,
         jobs: Jobs,
         states: StateFolder,
         memory_bytes: Callable[[], int] = lambda: 0,
     ) -> None:
-        self._folder, self._wanted, self._jobs, self._states = folder, wanted, jobs, states
+        self._folder, self._downloads, self._jobs, self._states = folder, downloads, jobs, states
         self._memory_bytes = memory_bytes
 
     def report(self) -> StorageReport:
@@ -565,8 +515,20 @@ class ModelStorage:
 
     def clear_jobs(self) -> None:
         """Forgets the downloads that are over."""
+        for download in self._downloads.all():
+            if download.state == DONE:
+                self._downloads.remove(download.id)
         for job in self._jobs.find(DOWNLOAD, OVER):
             self._jobs.remove(job.id)
+
+    def _wanted(self) -> set[Path]:
+        """The files that downloads go on with."""
+        folder, wanted = self._folder(), set()
+        for download in self._downloads.all():
+            for file in download.request.all_files if download.state != DONE else ():
+                with contextlib.suppress(DownloadFailed):  # its name is no file's
+                    wanted.add(part.place(folder, download.request.repo, file.name))
+        return wanted
 
     def _loose_parts(self) -> list[Path]:
         wanted = self._wanted()

@@ -111,7 +111,7 @@ class RepositoryPage(QWidget):
         self.state.show_state("", "", "")
         self._stack.setCurrentIndex(0)
         self._task = tasks.ask(
-            lambda token: (self._app.models.repository(name, "", token), self._app.models.room()),
+            lambda token: (self._app.models.hub.repository(name, "", token), self._app.models.room()),
             self, self._on_repository, self._on_failed,
         )  # fmt: skip
         self._slow.start()
@@ -201,7 +201,7 @@ class RepositoryPage(QWidget):
         self.card_told.setText(tr("Fetching the card…"))
         self.card_told.show()
         self._card_task = tasks.ask(
-            lambda token: read_card(self._app.models.card(repository.name, repository.commit, token)),
+            lambda token: read_card(self._app.models.hub.card(repository.name, repository.commit, token)),
             self, self._on_card, self._on_card_failed,
         )  # fmt: skip
 

@@ -172,7 +172,7 @@ class SearchPage(QWidget):
             return
         query = self.filters.query(self.text, self._limit)
         self._task = tasks.ask(
-            lambda token: self._app.models.search(query, token),
+            lambda token: self._app.models.hub.search(query, token),
             self,
             lambda page: self._on_page(query, page),
             self._on_failed,

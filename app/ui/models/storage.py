@@ -97,7 +97,7 @@ class StoragePage(ModelsPage):
 
     def reload(self) -> tasks.Task:
         """Reads the sizes again."""
-        task = self.ask_anew(lambda _: self._app.models.storage(), self.show_report)
+        task = self.ask_anew(lambda _: self._app.models.storage.report(), self.show_report)
         task.failed.connect(self._notify.error)
         return task
 
@@ -161,10 +161,10 @@ class StoragePage(ModelsPage):
         if key == "memory":
             self.show_memory()
             return
-        models = self._app.models
+        storage = self._app.models.storage
         clears: dict[str, Callable[[], object]] = {
-            "trash": models.clear_trash, "parts": models.clear_parts, "states": models.clear_states,
-            "jobs": models.clear_jobs,
+            "trash": storage.clear_trash, "parts": storage.clear_parts, "states": storage.clear_states,
+            "jobs": storage.clear_jobs,
         }  # fmt: skip
         self.ask(lambda _: clears[key](), lambda _: self._on_cleared()).failed.connect(self._notify.error)
 

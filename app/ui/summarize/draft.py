@@ -661,7 +661,7 @@ class BetterModel(QFrame):
             said = tr("{model} was not made for {languages}.", model=model_name(model), languages=names)
             said = f"{said} {tr('A summary will hardly be of use.')}"
         offer = models.offer_for("summarize") if is_starter else None
-        yield said, models.offer_words("summarize", offer) if offer is not None else None
+        yield said, offer.words_for("summarize") if offer is not None else None
 
     def _show(self, said: str, words: Words | None) -> None:
         self._what.setText(said)

@@ -469,7 +469,7 @@ class NeedsModel(QFrame):
         here = next((each for each in fitting if each.installed is not None), None)
         coming = next((each for each in fitting if each.download is not None and each.download.state in RUNS), None)
         offer = here or coming or next(iter(fitting), None)
-        yield (offer, models.offer_words(TASK, offer)) if offer is not None else None
+        yield (offer, offer.words_for(TASK)) if offer is not None else None
 
     def _on_found(self, offer: tuple[Suggestion, Words] | None) -> None:
         self._offer = offer

@@ -244,7 +244,7 @@ def test_a_suggested_model_is_fetched_and_used_from_then_on(
     assert app.models.for_task("translate") is None
     offer = app.models.offer_for("translate")
     assert offer is not None
-    assert str(app.models.offer_words("translate", offer)) == (
+    assert str(offer.words_for("translate")) == (
         "Translating needs a model that knows both languages: Hy-MT2 7B, 4.6 GB, 38 languages"
     )
     ear = Ear(app)
@@ -264,11 +264,11 @@ def test_the_vision_file_comes_along_where_it_is_wanted(app: Fireside, hub: Fake
     hub.add("a/eye", files)
     hub.add("a/blind", files)
     ear = Ear(app)
-    repository = app.models.repository("a/eye")
+    repository = app.models.hub.repository("a/eye")
     app.models.download(repository, repository.models[0])
     assert [Path(path).name for path in ear.wait_for("done").paths] == list(files)
     assert app.models.installed()[-1].model.vision_path == app.models.folder() / "a" / "eye" / "mmproj-F16.gguf"
-    repository = app.models.repository("a/blind")
+    repository = app.models.hub.repository("a/blind")
     assert app.models.download(repository, repository.models[0], with_vision=False).request.vision is None
 
 
@@ -285,7 +285,7 @@ def test_the_same_bytes_elsewhere_are_not_fetched_but_used_there(
     there = nobodys_home / ".lmstudio" / "models" / "who" / "what" / "w.gguf"
     content = write_model(there, weights=4000)
     hub.add("a/m", {"m-Q4_K_M.gguf": content})
-    repository = app.models.repository("a/m")
+    repository = app.models.hub.repository("a/m")
     ear = Ear(app)
     app.models.download(repository, repository.models[0])
     assert ear.wait_for("done").paths == (str(there),)
@@ -297,9 +297,9 @@ def test_the_same_bytes_elsewhere_are_not_fetched_but_used_there(
 def test_search_card_and_estimate_ask_the_hub(app: Fireside, hub: FakeHub, large_machine: None, starter: Path) -> None:
     hub.add("a/needle", {"n-Q8_0.gguf": starter, "README.md": b"---\nlicense: mit\n---\n# Needle"})
     hub.add("a/hay", {"h.gguf": model_bytes("h")})
-    assert [found.repo for found in app.models.search(Query("needle")).found] == ["a/needle"]
-    repository = app.models.repository("a/needle")
-    assert app.models.card("a/needle", repository.commit) == "# Needle"
+    assert [found.repo for found in app.models.hub.search(Query("needle")).found] == ["a/needle"]
+    repository = app.models.hub.repository("a/needle")
+    assert app.models.hub.card("a/needle", repository.commit) == "# Needle"
     fit = app.models.estimate("a/needle", repository.commit, repository.models[0])
     assert (fit.word, fit.is_exact) == ("well", False)
     assert hub.sent_of("/blob/") <= 64 * 1024
@@ -313,7 +313,7 @@ def test_who_does_not_listen_any_more_hears_nothing(app: Fireside, hub: FakeHub)
     deaf, ear = Ear(app), Ear(app)
     deaf.unlisten()
     deaf.unlisten()
-    repository = app.models.repository("a/m")
+    repository = app.models.hub.repository("a/m")
     app.models.download(repository, repository.models[0])
     ear.wait_for("done")
     assert deaf.heard == []
@@ -350,7 +350,7 @@ def test_the_first_start_is_offered_something_until_there_is_a_model(
 ) -> None:
     offer = app.models.offer_for("chat")
     assert offer is not None
-    assert str(app.models.offer_words("chat", offer)) == "Suggested for this computer: Qwen3.5 9B, 5.7 GB"
+    assert str(offer.words_for("chat")) == "Suggested for this computer: Qwen3.5 9B, 5.7 GB"
     write_model(tmp_path / "m.gguf")
     app.remember_model(tmp_path / "m.gguf")
     assert app.models.offer_for("chat") is None
@@ -375,17 +375,22 @@ def test_storage_is_measured_and_cleared(app: Fireside, hub: FakeHub) -> None:
     app.states.folder.mkdir(parents=True)
     (app.states.folder / "x.state").write_bytes(bytes(500))
     hub.add("a/d", {"d-Q4_K_M.gguf": model_bytes("d")})
-    repository = app.models.repository("a/d")
+    repository = app.models.hub.repository("a/d")
     ear = Ear(app)
     app.models.download(repository, repository.models[0])
     done = ear.wait_for("done")
-    report = app.models.storage()
+    report = app.models.storage.report()
     assert (report.folder, report.models_bytes) == (folder, size + done.total_bytes)
     assert report.trash_bytes >= gone
     assert (report.parts_bytes, report.states_bytes, report.jobs_bytes > 0) == (1000, 500, True)
-    for clear in (app.models.clear_trash, app.models.clear_parts, app.models.clear_states, app.models.clear_jobs):
+    for clear in (
+        app.models.storage.clear_trash,
+        app.models.storage.clear_parts,
+        app.models.storage.clear_states,
+        app.models.storage.clear_jobs,
+    ):
         clear()
-    report = app.models.storage()
+    report = app.models.storage.report()
     assert (report.trash_bytes, report.parts_bytes, report.states_bytes, report.jobs_bytes) == (0, 0, 0, 0)
     assert report.models_bytes == size + done.total_bytes
     assert app.models.downloads.all() == []
@@ -394,7 +399,7 @@ def test_storage_is_measured_and_cleared(app: Fireside, hub: FakeHub) -> None:
 def test_the_beginning_of_a_paused_download_is_not_cleared(app: Fireside, hub: FakeHub) -> None:
     hub.add("a/d", {"d-Q4_K_M.gguf": model_bytes("d", weights=200_000)})
     hub.bytes_per_s = 200_000
-    repository = app.models.repository("a/d")
+    repository = app.models.hub.repository("a/d")
     ear = Ear(app)
     download = app.models.download(repository, repository.models[0])
     hub.wait_for(lambda: hub.sent_of("/blob/") > 130_000)
@@ -402,9 +407,9 @@ def test_the_beginning_of_a_paused_download_is_not_cleared(app: Fireside, hub: F
     ear.wait_for("paused")
     app.models.downloads.close()
     part = app.models.folder() / "a" / "d" / "d-Q4_K_M.gguf.part"
-    app.models.clear_parts()
+    app.models.storage.clear_parts()
     assert part.stat().st_size > 0
-    report = app.models.storage()
+    report = app.models.storage.report()
     assert (report.models_bytes, report.parts_bytes) == (part.stat().st_size, 0)
 
 
@@ -412,7 +417,7 @@ def test_switching_the_network_off_stops_downloads_and_on_goes_on(app: Fireside,
     content = model_bytes("d", weights=200_000)
     hub.add("a/d", {"d-Q4_K_M.gguf": content})
     hub.bytes_per_s = 200_000
-    repository = app.models.repository("a/d")
+    repository = app.models.hub.repository("a/d")
     ear = Ear(app)
     app.models.download(repository, repository.models[0])
     hub.wait_for(lambda: hub.sent_of("/blob/") > 130_000)
@@ -420,7 +425,7 @@ def test_switching_the_network_off_stops_downloads_and_on_goes_on(app: Fireside,
     app.change("network", allowed=False)
     assert isinstance(ear.wait_for("paused").error, NetworkOff)
     with pytest.raises(NetworkOff):
-        app.models.search(Query("x"))
+        app.models.hub.search(Query("x"))
     hub.bytes_per_s = 0
     app.change("network", allowed=True)
     done = ear.wait_for("done")
@@ -436,7 +441,7 @@ def test_the_start_empties_old_trash_learns_of_gpus_and_goes_on_with_downloads(
     app = build()
     hub.add("a/d", {"d-Q4_K_M.gguf": model_bytes("d", weights=200_000)})
     hub.bytes_per_s = 200_000
-    repository = app.models.repository("a/d")
+    repository = app.models.hub.repository("a/d")
     app.models.download(repository, repository.models[0])
     old = app.models.folder() / "a" / "old" / "old.gguf"
     write_model(old)
@@ -474,7 +479,7 @@ def test_nothing_is_fetched_and_nothing_is_asked_without_a_click(hub: FakeHub, a
     app.models.offer_for("chat")
     app.models.installed()
     app.models.others()
-    app.models.storage()
+    app.models.storage.report()
     assert hub.requests == []
 
 
@@ -484,5 +489,5 @@ def test_the_mirror_of_the_settings_goes_before_the_environment(
     hub.add("a/m", {"m.gguf": model_bytes("m")})
     app.change("network", mirror=hub.url + "/")
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    assert app.models.repository("a/m").name == "a/m"
+    assert app.models.hub.repository("a/m").name == "a/m"
     assert [each.why for each in app.ledger.connections()] == ["repository"]

@@ -195,10 +195,10 @@ def test_clearing_the_list_of_downloads_leaves_summaries_alone(app: Fireside) ->
     summaries, jobs = summaries_of(app), Jobs(app.database)
     (row,) = summaries.begin([add(app, "a.pdf")], Wish(), together=True)
     work_off(summaries)
-    assert app.models.storage().jobs_bytes == 0, "what cannot be cleared there is not counted there"
+    assert app.models.storage.report().jobs_bytes == 0, "what cannot be cleared there is not counted there"
     jobs.update(jobs.add("download", "a model", {}).id, state="done")
-    assert app.models.storage().jobs_bytes > 0
-    app.models.clear_jobs()
+    assert app.models.storage.report().jobs_bytes > 0
+    app.models.storage.clear_jobs()
     assert jobs.find("download") == []
     assert summaries.summary(row.id) is not None
 

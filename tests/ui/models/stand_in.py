@@ -137,6 +137,18 @@ class Models:
         self.may_answer.set()
         self._trash: list[Installed] = []
         self._listeners: list[Callable[[Download], object]] = []
+        self.hub = SimpleNamespace(search=self._search)
+        self.storage = SimpleNamespace(
+            report=lambda: self.report,
+            clear_trash=lambda: self._clear("trash_bytes"),
+            clear_parts=lambda: self._clear("parts_bytes"),
+            clear_states=lambda: self._clear("states_bytes"),
+            clear_jobs=lambda: self._clear("jobs_bytes"),
+        )
+
+    def _search(self, query: Query, _cancel: CancelToken | None = None) -> Page:
+        self.calls.append(("search", query.text))
+        return Page((), has_more=False)
 
     def suggestions(self, task: str = "chat", limit: int = 3) -> list[Suggestion]:
         self.asked += 1
@@ -152,10 +164,6 @@ class Models:
 
     def others(self) -> list[Installed]:
         return list(self.theirs)
-
-    def search(self, query: Query, cancel: CancelToken | None = None) -> Page:
-        self.calls.append(("search", query.text))
-        return Page((), has_more=False)
 
     def prepare(self) -> None:
         """Nothing to import here."""
@@ -216,21 +224,6 @@ class Models:
             yield CopyProgress(2 * GB, 8 * GB, "Qwen3.5-9B-Q4_K_M.gguf")
         if not cancel.cancelled:
             self.report = dataclasses.replace(self.report, folder=new)
-
-    def storage(self) -> StorageReport:
-        return self.report
-
-    def clear_trash(self) -> None:
-        self._clear("trash_bytes")
-
-    def clear_parts(self) -> None:
-        self._clear("parts_bytes")
-
-    def clear_states(self) -> None:
-        self._clear("states_bytes")
-
-    def clear_jobs(self) -> None:
-        self._clear("jobs_bytes")
 
     def listen(self, callback: Callable[[Download], object]) -> Callable[[], None]:
         self._listeners.append(callback)
