@@ -66,6 +66,11 @@ class ScriptedModels:
     def downloads(self) -> SimpleNamespace:
         return SimpleNamespace(all=lambda: list(self.queue))
 
+    @property
+    def hub(self) -> ScriptedModels:
+        """It answers for the Hub, too."""
+        return self
+
     def search(self, query: Query, cancel: CancelToken) -> Page:
         return self._answer("search", query, cancel, lambda: Page(found(query.limit), True))
 
