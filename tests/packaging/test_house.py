@@ -62,3 +62,9 @@ def test_every_figure_of_this_checkout_is_printed(capsys: pytest.CaptureFixture[
     assert house.main() == 0
     printed = capsys.readouterr().out
     assert all(name in printed for name in (*house.OLD, *house.AIMS))
+
+
+def test_no_modules_of_the_program_import_each_other_in_a_circle() -> None:
+    import house
+
+    assert house.circles(grimp.build_graph("app", cache_dir=None)) == []
