@@ -33,7 +33,7 @@ from app.ui.shell.notify import Notify
 from app.ui.shell.silence import SilenceNotices
 from app.ui.shell.single_instance import SingleInstance
 from app.ui.shell.tab_spec import CHAT
-from app.ui.tabs import TABS
+from app.ui.tabs import TABS, open_settings
 from app.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _run_window(
     notify.install()
     try:
         loader = ModelLoader(app, notify)
-        window = MainWindow(app, theme, notify, loader, TABS)
+        window = MainWindow(app, theme, notify, loader, TABS, open_settings=open_settings)
         watch, tabs, chat = MemoryWatch(lambda: app.settings.engine), window.tabs, chat_tab(window).chat
         ModelSleep(
             watch,

@@ -1,4 +1,4 @@
-"""The tabs of the program, in their order: a new one is a folder beside these, and an entry here."""
+"""The tabs of the program, in their order: a new one is a folder beside these, and an entry here; and the settings."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from app.ui.shell.tab_spec import CHAT, MODELS, SUMMARIZE, TRANSLATE, Drops, Tab
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
+    from app.ui.shell.main_window import MainWindow
 
 
 def _chat(app: Fireside, ui: UiContext) -> Tab:
@@ -94,3 +95,16 @@ TABS = (
         is_at_foot=True,
     ),
 )
+
+
+def open_settings(app: Fireside, window: MainWindow, page: str) -> None:
+    """Shows the settings above the window, on the page that is named or the first."""
+    from app.ui.settings.dialog import SettingsDialog  # not needed at start
+
+    dialog = SettingsDialog(app, window.ui.theme, window.ui.notify, window)
+    dialog.reload_wanted.connect(window.loader.reload)
+    dialog.network_changed.connect(window.show_network)
+    dialog.shortcuts_wanted.connect(lambda: window.open_shortcuts(dialog))
+    if page:
+        dialog.show_page_named(page)
+    dialog.open()

@@ -56,7 +56,7 @@ def _measured() -> Iterator[Row]:
     from app.ui.shell.main_window import MainWindow
     from app.ui.shell.model_loader import ModelLoader
     from app.ui.shell.notify import Notify
-    from app.ui.tabs import TABS
+    from app.ui.tabs import TABS, open_settings
     from app.ui.theme import Theme
 
     application = QApplication.instance() or QApplication([])
@@ -64,7 +64,7 @@ def _measured() -> Iterator[Row]:
     theme = Theme("light")
     theme.install(application)  # type: ignore[arg-type]
     notify = Notify(theme)
-    window = MainWindow(app, theme, notify, ModelLoader(app, notify), TABS)
+    window = MainWindow(app, theme, notify, ModelLoader(app, notify), TABS, open_settings=open_settings)
     chat = chat_tab(window).chat
     window.resize(1280, 800)
     window.show()

@@ -13,8 +13,8 @@ from app.core.events import AnswerStats, FinishReason, Role
 from app.features.messages import Sentence
 from app.store.conversations import MessageState, StoredMessage
 from app.ui.chat.turn import ACTIONS_PX, Action, BranchDocuments, SourceRow, Turn
+from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.shell.i18n import tr
 from app.ui.shell.notify import ACTION_LABELS
 from app.ui.text.body import Body
 from app.ui.text.code import CodeText

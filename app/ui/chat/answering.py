@@ -16,8 +16,8 @@ from app.features.chat.answers import AnswerStarted, ContextCompacted, ContextIs
 from app.features.messages import sentence_for
 from app.language.sentences import sentences, written, written_words
 from app.ui.chat.transcript import Transcript
+from app.ui.i18n import tr
 from app.ui.shell import tasks
-from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 
 if TYPE_CHECKING:

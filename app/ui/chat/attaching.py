@@ -30,8 +30,8 @@ from app.ui.document.files import (
     spoken_size,
     tokens_words,
 )
+from app.ui.i18n import tr
 from app.ui.shell import tasks
-from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button

@@ -9,8 +9,8 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPoint, QSi
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
 from app.store.conversations import Conversation, Conversations
+from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.shell.shortcuts import keys_of, with_keys
 from app.ui.theme import Theme

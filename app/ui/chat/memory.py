@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLay
 
 from app.core.errors import AppError
 from app.features.chat.prompts import Parts
+from app.ui.i18n import tr, window_title
 from app.ui.shell import tasks
-from app.ui.shell.i18n import tr, window_title
 from app.ui.theme import Theme
 from app.ui.widgets.dialogs import QuestionDialog
 

@@ -16,7 +16,7 @@ from app.store.documents import StoredDocument
 from app.ui.chat.composer import MessageField
 from app.ui.chat.turn import ACTIONS_PX, ROW_PX, Action, BranchDocuments, SourceRow, Turn
 from app.ui.document.files import DocumentChip, size_words, spoken_size, tokens_words
-from app.ui.shell.i18n import tr
+from app.ui.i18n import tr
 from app.ui.text.pieces import Line, Span
 from app.ui.text.prose import ProseView
 from app.ui.theme import Theme

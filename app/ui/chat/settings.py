@@ -25,8 +25,8 @@ from app.core.visible import clean_text
 from app.features.chat.options import MOST_TOKENS, SWITCHES, known_sampling, own_max_tokens, will_think
 from app.store.conversations import Conversation, Conversations
 from app.ui.chat.composer import Composer
+from app.ui.i18n import tr, window_title
 from app.ui.icons import icon
-from app.ui.shell.i18n import tr, window_title
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button

@@ -13,8 +13,8 @@ from app.ui.chat.column import ChatsColumn
 from app.ui.chat.memory import ContextPanel
 from app.ui.chat.view import ChatView
 from app.ui.document.panel import DocumentPanel
+from app.ui.i18n import tr
 from app.ui.shell import tasks
-from app.ui.shell.i18n import tr
 from app.ui.shell.tab_spec import CHAT, SUMMARIZE, TRANSLATE, Tab, UiContext
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QScrollArea, QW
 from app.core.events import Role
 from app.store.conversations import StoredMessage
 from app.ui.chat.turn import BranchDocuments, Turn
+from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.shell.i18n import tr
 from app.ui.shell.tab_order import is_tab_stop
 from app.ui.theme import EDGE_PX, READING_PX, LateTheme, Theme
 from app.ui.widgets.buttons import text_button

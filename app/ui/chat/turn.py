@@ -16,8 +16,8 @@ from app.features.documents import Mark, page_mark
 from app.store.conversations import Attachment, StoredMessage, Use
 from app.store.documents import StoredDocument
 from app.ui.document.files import PageChip
+from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.layouts import FlowLayout

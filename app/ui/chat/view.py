@@ -30,8 +30,8 @@ from app.ui.chat.settings import ChatOptions
 from app.ui.chat.transcript import Transcript, is_answer, is_question
 from app.ui.chat.turn import Turn
 from app.ui.chat.welcome import EmptyState
+from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import EDGE_PX, READING_PX, Theme
 

@@ -13,8 +13,8 @@ from app.core.events import CancelToken
 from app.core.paths import starter_model
 from app.features.messages import sentence_for
 from app.features.models.estimate import download_words, fit_words, pace_words
+from app.ui.i18n import size_text, tr
 from app.ui.shell import tasks
-from app.ui.shell.i18n import size_text, tr
 from app.ui.shell.model_loader import ModelLoader, in_words
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme

@@ -21,8 +21,8 @@ from app.documents.source import ENCODINGS, PageRead, Remark
 from app.features.documents import WHOLE, Kept, Part, Waits
 from app.features.messages import pages_words, remark_sentence, units
 from app.store.documents import StoredDocument
+from app.ui.i18n import size_text, tr, window_title
 from app.ui.icons import icon
-from app.ui.shell.i18n import size_text, tr, window_title
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
 from app.ui.widgets.dialogs import DOCUMENTS, QuestionDialog, document_filters, file_dialog

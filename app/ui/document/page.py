@@ -16,8 +16,8 @@ from app.core.events import CancelToken
 from app.documents.protocol import Drawn
 from app.features.documents import ShownDocument
 from app.ui.document.marks import Area, joined
+from app.ui.i18n import tr
 from app.ui.shell import tasks
-from app.ui.shell.i18n import tr
 from app.ui.theme import LIGHT, Theme
 
 SLOW_MS = 300

@@ -13,8 +13,8 @@ from shiboken6 import isValid
 
 from app.core.errors import AppError
 from app.features.documents import Mark
+from app.ui.i18n import tr
 from app.ui.shell import tasks
-from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 

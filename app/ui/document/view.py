@@ -28,7 +28,7 @@ from app.ui.document.header import DocumentHeader, DocumentSearch, page_words
 from app.ui.document.marks import areas_on, page_of, span_of
 from app.ui.document.page import ZOOMS, PageArea, PageDrawer, Picture
 from app.ui.document.text import MOST_SAID, DocumentText, no_text_words, said_of
-from app.ui.shell.i18n import tr
+from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button

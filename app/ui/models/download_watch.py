@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from app import APP_NAME
 from app.core.errors import AppError
 from app.features.messages import sentence_for
-from app.ui.shell.i18n import tr
+from app.ui.i18n import tr
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify
 from app.ui.task_bar import TaskBar

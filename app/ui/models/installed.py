@@ -18,11 +18,11 @@ from app.core.events import CancelToken, CopyProgress
 from app.features.chat import answers
 from app.hub.files import quantization_words
 from app.hub.models_folder import checked
+from app.ui.i18n import size_text, tr, window_title
 from app.ui.icons import icon
 from app.ui.models.page import ModelCard, ModelsPage
 from app.ui.shell import tasks
 from app.ui.shell.desktop import open_folder
-from app.ui.shell.i18n import size_text, tr, window_title
 from app.ui.shell.model_loader import ModelLoader, model_name
 from app.ui.shell.model_texts import join
 from app.ui.shell.notify import Notify

@@ -20,11 +20,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.ui.i18n import tr
 from app.ui.models.downloads import DownloadsPage
 from app.ui.models.installed import InstalledPage
 from app.ui.models.storage import StoragePage
 from app.ui.models.suggested import SuggestedPage
-from app.ui.shell.i18n import tr
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify
 from app.ui.shell.shortcuts import keys_of

@@ -19,9 +19,9 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.events import CancelToken
+from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shell import tasks
-from app.ui.shell.i18n import tr
 from app.ui.theme import EDGE_PX, HEADING_PX, PAGE_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.indicators import ProgressLine

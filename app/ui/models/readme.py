@@ -8,7 +8,7 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from app.ui.shell.i18n import tr
+from app.ui.i18n import tr
 from app.ui.text.body import Body
 from app.ui.text.links import ask_to_open
 from app.ui.text.markdown import Block, read

@@ -10,7 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QDateTime, QLocale, QModelIndex,
 from PySide6.QtWidgets import QAbstractButton, QAbstractItemView, QFrame, QHeaderView, QTableView
 
 from app.hub.access import Connection, Ledger
-from app.ui.shell.i18n import size_text, tr
+from app.ui.i18n import size_text, tr
 from app.ui.theme import Theme
 
 ALL = 1_000_000

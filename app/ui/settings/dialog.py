@@ -22,16 +22,15 @@ from PySide6.QtWidgets import (
 from app import APP_NAME, __version__
 from app.core.paths import resource_root
 from app.features.chat.options import MOST_TOKENS
+from app.ui.i18n import tr, window_title
 from app.ui.settings.pages import EnginePage, MemoryPage, NetworkPage, SettingsPage, SummariesPage
 from app.ui.shell.desktop import open_folder
-from app.ui.shell.i18n import tr, window_title
 from app.ui.shell.notify import Notify
-from app.ui.shell.window_geometry import within_screen
 from app.ui.theme import ZOOM_STEPS, Theme
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.fields import Segments, Stepper, Switch
 from app.ui.widgets.labels import ElidedLabel
-from app.ui.widgets.layouts import FlowLayout
+from app.ui.widgets.layouts import FlowLayout, within_screen
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

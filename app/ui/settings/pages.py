@@ -17,10 +17,10 @@ from app.core.gguf import GgufProblem, read_header
 from app.engine.protocol import Device, DevicesDescribed
 from app.features.messages import sentence_for
 from app.features.models.messages import gigabytes
+from app.ui.i18n import size_text, tr
 from app.ui.settings import connections
 from app.ui.settings.connections import Connections, ConnectionTable
 from app.ui.shell import tasks
-from app.ui.shell.i18n import size_text, tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.fields import CheckRow, RadioRow, Segments, Stepper, Switch

@@ -24,13 +24,13 @@ from app.core.events import CancelToken
 from app.features.translation.memory import Found, Remembered
 from app.language.names import language
 from app.store.translations import Pair
+from app.ui.i18n import tr, window_title
 from app.ui.shell import tasks
-from app.ui.shell.i18n import tr, window_title
 from app.ui.shell.notify import Notify
-from app.ui.shell.window_geometry import within_screen
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, text_button
 from app.ui.widgets.labels import plain_tip
+from app.ui.widgets.layouts import within_screen
 
 if TYPE_CHECKING:
     from app.features.translation.translations import Translations

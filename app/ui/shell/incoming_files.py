@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from app.features.messages import NO_FILE, NO_PICTURES
-from app.ui.shell.i18n import tr
+from app.ui.i18n import tr
 from app.ui.shell.tab_spec import MODELS, TabSpec, UiContext
 from app.ui.shell.tabs import Tabs
 from app.ui.widgets.dialogs import MODELS as MODEL_FILES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +10,8 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
 
+from app.ui.i18n import tr, window_title
 from app.ui.shell.desktop import open_folder
-from app.ui.shell.i18n import tr, window_title
 from app.ui.shell.incoming_files import IncomingFiles
 from app.ui.shell.left_column import LeftColumn
 from app.ui.shell.model_loader import ModelLoader
@@ -39,12 +39,23 @@ LOW_PX = 200
 
 
 class MainWindow(QMainWindow):
-    """Puts the parts together; the `Navigation` of everything in it."""
+    """Puts the parts together; the `Navigation` of everything in it.
+
+    `open_settings` shows the settings above the window, on the page that is named or the first.
+    """
 
     def __init__(
-        self, app: Fireside, theme: Theme, notify: Notify, loader: ModelLoader, specs: Sequence[TabSpec]
+        self,
+        app: Fireside,
+        theme: Theme,
+        notify: Notify,
+        loader: ModelLoader,
+        specs: Sequence[TabSpec],
+        *,
+        open_settings: Callable[[Fireside, MainWindow, str], None],
     ) -> None:
         super().__init__()
+        self._open_settings = open_settings
         self._app, self._theme, self._notify, self.loader = app, theme, notify, loader
         self._remember_later = QTimer(self, singleShot=True, interval=REMEMBER_MS)
         self._remember_later.timeout.connect(self._remember)
@@ -157,15 +168,7 @@ class MainWindow(QMainWindow):
         self.tabs.show(MODELS)
 
     def open_settings(self, page: str = "") -> None:
-        from app.ui.settings.dialog import SettingsDialog  # not needed at start
-
-        dialog = SettingsDialog(self._app, self._theme, self._notify, self)
-        dialog.reload_wanted.connect(self.loader.reload)
-        dialog.network_changed.connect(self.show_network)
-        dialog.shortcuts_wanted.connect(lambda: self.open_shortcuts(dialog))
-        if page:
-            dialog.show_page_named(page)
-        dialog.open()
+        self._open_settings(self._app, self, page)
 
     def ask_for_model(self) -> None:
         self.files.ask_for_model()

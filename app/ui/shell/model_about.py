@@ -7,7 +7,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from app.features.models.messages import ASLEEP, facts, why_words
-from app.ui.shell.i18n import size_text, tr
+from app.ui.i18n import size_text, tr
 from app.ui.shell.model_loader import ModelLoader, in_words
 from app.ui.theme import Theme
 from app.ui.widgets.labels import ElidedLabel

@@ -15,8 +15,8 @@ from app.core.visible import visible_name
 from app.features.chat.options import wish_of
 from app.features.messages import Sentence, sentence_for
 from app.features.models.messages import Words, surprise_words, trying_words
+from app.ui.i18n import tr
 from app.ui.shell import tasks
-from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.widgets.notice_bar import Notice
 

@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton
 
 from app.core.paths import starter_model
 from app.features.models.messages import ASLEEP, trying_words, why_words
+from app.ui.i18n import size_text, tr
 from app.ui.icons import icon
-from app.ui.shell.i18n import size_text, tr
 from app.ui.shell.model_loader import ModelLoader, in_words, model_name
 from app.ui.shell.notify import Notify
 from app.ui.shell.shortcuts import keys_of, with_keys

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.features.messages import sentence_for
 from app.hub.search import Found
-from app.ui.shell.i18n import size_text, tr
+from app.ui.i18n import size_text, tr
 
 if TYPE_CHECKING:
     from app.hub.downloads import Download

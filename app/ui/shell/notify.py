@@ -18,8 +18,8 @@ from PySide6.QtCore import QObject, Qt, Signal, qVersion
 from app import APP_NAME, __version__
 from app.core import errors
 from app.features.messages import Sentence, sentence_for
+from app.ui.i18n import tr
 from app.ui.shell.desktop import copy_text, open_folder
-from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.notice_bar import Notice, NoticeBar
 

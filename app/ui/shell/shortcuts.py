@@ -8,12 +8,12 @@ from PySide6.QtCore import QMargins, QSize, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from app.ui.shell.i18n import tr, window_title
+from app.ui.i18n import tr, window_title
 from app.ui.shell.tab_spec import TabSpec
-from app.ui.shell.window_geometry import within_screen
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.dialogs import ScrollBox
+from app.ui.widgets.layouts import within_screen
 
 Line = tuple[str, tuple[str, ...], str]
 """Name, keys (the first is the one shown), words. The window gives each name something to do."""

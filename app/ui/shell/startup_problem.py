@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QVBoxLayout
 
 from app import APP_NAME
 from app.features.messages import sentence_for
+from app.ui.i18n import breakable, tr
 from app.ui.shell.desktop import copy_text, open_folder
-from app.ui.shell.i18n import breakable, tr
 from app.ui.shell.notify import describe
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QWidget
 
 from app.core.events import ModelLoaded
 from app.features.models.messages import short_count
-from app.ui.shell.i18n import tr
+from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import ElidedLabel

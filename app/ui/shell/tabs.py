@@ -11,9 +11,9 @@ from PySide6.QtGui import QIcon, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QWidget
 
 from app.store.jobs import Jobs
+from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shell import tasks
-from app.ui.shell.i18n import tr
 from app.ui.shell.left_column import LeftColumn
 from app.ui.shell.shortcuts import written
 from app.ui.shell.tab_spec import CHAT, Tab, TabSpec, UiContext

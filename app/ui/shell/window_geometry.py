@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QMainWindow, QSplitter, QWidget
 
 from app.core.settings import Window
 from app.ui.theme import Theme
+from app.ui.widgets.layouts import USUAL_FRAME_PX
 
 SIZE_PX, SMALLEST_PX = (1280, 800), (640, 480)
 COLUMN_PX = (200, 420)
@@ -25,13 +26,6 @@ NARROW_PX = 560
 DRAWER_PX, STRIP_PX = 280, 40
 """How wide the column is above the content, and what it leaves of that at least: a click there puts it away."""
 SHADE = 90
-USUAL_FRAME_PX = QMargins(8, 40, 8, 8)
-"""What most systems put around a window; the real frame is known only when the window is there."""
-
-
-def within_screen(window: QWidget, wanted: QSize) -> QSize:
-    """As much of a size as the screen has inside of what most systems put around a window."""
-    return wanted.boundedTo(window.screen().availableGeometry().size().shrunkBy(USUAL_FRAME_PX))
 
 
 class Veil(QWidget):

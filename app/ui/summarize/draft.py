@@ -42,9 +42,9 @@ from app.ui.document.files import (
     tokens_words,
 )
 from app.ui.document.view import RING_REASONS
+from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shell import tasks
-from app.ui.shell.i18n import tr
 from app.ui.shell.model_loader import in_words, model_name
 from app.ui.shell.notify import Notify
 from app.ui.summarize.texts import figures_of

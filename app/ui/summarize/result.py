@@ -20,8 +20,8 @@ from app.features.summary.messages import (
 )
 from app.features.summary.result import Form, Summary
 from app.features.summary.summaries import StoredSummary
+from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.summarize.saving import Saving
 from app.ui.summarize.statements import StatementView, Told

@@ -13,9 +13,9 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from app.core.errors import DiskFull, FolderNotWritable
 from app.features.summary.result import Summary
+from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.desktop import copy_text
-from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.work.saving import SavedFiles
 

@@ -33,7 +33,7 @@ from app.features.documents import Documents, Mark, page_mark
 from app.features.summary.messages import check_words
 from app.features.summary.result import Anchor, Coverage, Form, Statement, SummarizedDocument
 from app.language.scripts import is_right_to_left
-from app.ui.shell.i18n import tr
+from app.ui.i18n import tr
 from app.ui.theme import EDGE_PX, READING_PX, Theme
 from app.ui.widgets.labels import announce, plain_tip
 

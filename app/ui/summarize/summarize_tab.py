@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from app.features.summary.result import Planned, SectionRead
-from app.ui.shell.i18n import tr
+from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import CHAT, TRANSLATE, UiContext
 from app.ui.summarize.texts import Progress, note_of

@@ -14,7 +14,7 @@ from app.core.errors import AppError
 from app.features.summary.result import Statement, Summary, SummaryEvent, Wish
 from app.features.summary.stored import StoredSummary
 from app.ui.document.panel import DocumentPanel
-from app.ui.shell.i18n import tr
+from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.summarize.draft import DraftFiles, DraftPage, EmptyPage
 from app.ui.summarize.result import ResultPage

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from app.features.summary.result import Form, Length, Wish
 from app.language.names import own_name
-from app.ui.shell.i18n import tr
+from app.ui.i18n import tr
 from app.ui.summarize.texts import FORMS, LENGTHS
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, text_button

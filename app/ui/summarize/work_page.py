@@ -10,8 +10,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 from app.features.summary.result import Form, Statement
 from app.features.summary.summaries import StoredSummary
 from app.features.summary.summarize import Planned, SectionRead, SummaryEvent, Writing
+from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.shell.i18n import tr
 from app.ui.summarize.statements import StatementView, Told
 from app.ui.summarize.texts import Progress, work_words
 from app.ui.theme import HEADING_PX, TOP_PX, Theme

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.shell.i18n import tr
 from app.ui.text.code import CodeBlock
 from app.ui.text.links import HasPage, with_page_links
 from app.ui.text.markdown import Block

@@ -24,8 +24,8 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
+from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.shell.i18n import tr
 from app.ui.text.pieces import Code, Span
 from app.ui.text.prose import CODE_LINE_PERCENT, Style, TextView
 from app.ui.theme import Theme

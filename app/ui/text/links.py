@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 
 from app.features.chat.documents import named_pages
 from app.language.sentences import sentences
-from app.ui.shell.i18n import tr, window_title
+from app.ui.i18n import tr, window_title
 from app.ui.text.pieces import Piece, Prose, Span, Spans, Table, safe_href
 
 Opener = Callable[[QUrl], bool]

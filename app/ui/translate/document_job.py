@@ -20,8 +20,8 @@ from app.features.translation.stored import DRAFT, Added, Adding, Saved, Saving,
 from app.features.work.queue import DONE, QUEUED, RUNNING
 from app.language.names import is_same
 from app.ui.document.files import FileToRead, Stage
+from app.ui.i18n import tr
 from app.ui.shell import tasks
-from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.translate.languages import Able, Capability, last_wish, usual_target

@@ -14,8 +14,8 @@ from app.documents.segments import Content
 from app.features.translation.stored import DRAFT, Row, StoredTranslation, TranslationEstimate
 from app.ui.document.files import FileToRead, Stage, short_name
 from app.ui.document.header import DocumentSearch
+from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import EDGE_PX, TOP_PX, Theme
 from app.ui.translate.document_job import DocumentJob, Drafts, TranslationSaving

@@ -19,7 +19,7 @@ from app.features.translation.result import (
 )
 from app.features.translation.stored import DRAFT, Row, StoredTranslation
 from app.features.work.queue import DONE, QUEUED, RUNNING
-from app.ui.shell.i18n import tr
+from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.translate.document_job import DocumentJob, Drafts

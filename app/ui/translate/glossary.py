@@ -40,9 +40,9 @@ from PySide6.QtWidgets import (
 from app.core.errors import DocumentUnreadable
 from app.core.paths import disk_problem
 from app.features.translation.result import Term
+from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shell import tasks
-from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button

@@ -18,9 +18,9 @@ from app.features.messages import sentence_for
 from app.features.translation.result import Formality, TranslationWish
 from app.language.names import LANGUAGES, has_formality, is_same, language, other_than, own_name
 from app.language.words import fold
+from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shell import tasks
-from app.ui.shell.i18n import tr
 from app.ui.shell.model_loader import in_words, model_name
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme

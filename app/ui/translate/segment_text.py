@@ -24,8 +24,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QTextEdit, QVBoxLayout, QWidget
 
 from app.documents.segments import Content, Mark, SegmentKind, content_of, marks, nests
+from app.ui.i18n import tr
 from app.ui.icons import glyph
-from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
 

@@ -31,8 +31,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.documents.segments import Content
+from app.ui.i18n import tr
 from app.ui.shell.desktop import copy_text
-from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
 from app.ui.translate.rows import EDGE_PX, SOURCE, TARGET, Index, LaidRow, Link, Rows, RowsModel, RowSource
 from app.ui.translate.segment_text import ENTER, RowEditor, put_back

@@ -24,9 +24,9 @@ from app.features.translation.result import (
 from app.features.work.asking import Rests
 from app.language.names import language, own_name
 from app.language.sentences import written_words
+from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shell.desktop import copy_text
-from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.shell.shortcuts import with_keys
 from app.ui.theme import EDGE_PX, TOP_PX, Theme

@@ -39,7 +39,7 @@ from PySide6.QtWidgets import (
 from app.core.visible import clean_text
 from app.language.scripts import is_right_to_left
 from app.language.sentences import sentences
-from app.ui.shell.i18n import tr
+from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.translate.languages import NeedsModel
 from app.ui.widgets.buttons import IconButton, set_text_font, text_button

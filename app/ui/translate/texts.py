@@ -26,7 +26,7 @@ from app.features.work.asking import Rests
 from app.features.work.queue import FAILED, PAUSED, QUEUED, RUNNING
 from app.language.names import language
 from app.language.words import WORD, fold
-from app.ui.shell.i18n import tr
+from app.ui.i18n import tr
 from app.ui.work.column import is_working
 from app.ui.work.estimating import time_words
 from app.ui.work.runner import rest_words

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from app.features.translation.result import SegmentDone, TranslationPlanned
-from app.ui.shell.i18n import tr
+from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import UiContext
 from app.ui.translate.texts import Progress, is_at_work, note_of, title_of

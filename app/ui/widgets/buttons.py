@@ -9,8 +9,8 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QActionGroup, QFont
 from PySide6.QtWidgets import QAbstractScrollArea, QHBoxLayout, QMenu, QPushButton, QToolButton, QWidget
 
+from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.shell.i18n import tr
 from app.ui.theme import Theme
 
 ICON_PX = 20

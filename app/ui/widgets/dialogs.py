@@ -19,10 +19,10 @@ from PySide6.QtWidgets import (
 )
 
 from app.documents.formats.registry import formats
-from app.ui.shell.i18n import tr
-from app.ui.shell.window_geometry import within_screen
+from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.layouts import within_screen
 
 WIDTH_PX = 460
 

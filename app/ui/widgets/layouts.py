@@ -1,9 +1,17 @@
-"""Widgets beside each other in as many lines as they need, and the names by which they are found."""
+"""Where widgets go: beside each other in as many lines as they need, windows inside the screen; and their names."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject, QRect, QSize, Qt
+from PySide6.QtCore import QMargins, QObject, QRect, QSize, Qt
 from PySide6.QtWidgets import QLayout, QLayoutItem, QWidget
+
+USUAL_FRAME_PX = QMargins(8, 40, 8, 8)
+"""What most systems put around a window; the real frame is known only when the window is there."""
+
+
+def within_screen(window: QWidget, wanted: QSize) -> QSize:
+    """As much of a size as the screen has inside of what most systems put around a window."""
+    return wanted.boundedTo(window.screen().availableGeometry().size().shrunkBy(USUAL_FRAME_PX))
 
 
 class FlowLayout(QLayout):

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QCursor, QKeyEvent
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from app.ui.shell.i18n import breakable, tr
+from app.ui.i18n import breakable, tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 

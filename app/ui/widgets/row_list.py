@@ -24,7 +24,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.ui.shell.i18n import tr
+from app.ui.i18n import tr
 from app.ui.theme import Theme
 
 ID_ROLE = Qt.ItemDataRole.UserRole

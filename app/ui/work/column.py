@@ -13,8 +13,8 @@ from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
 from app.features.work.stored import StoredJobs
+from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.shell.shortcuts import keys_of
 from app.ui.theme import Theme

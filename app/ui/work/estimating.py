@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from app.core.events import CancelToken
+from app.ui.i18n import tr
 from app.ui.shell import tasks
-from app.ui.shell.i18n import tr
 
 SETTLE_MS = 250
 

@@ -12,8 +12,8 @@ from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.features.work.queue import QUEUED, RUNNING, Worked
 from app.features.work.stored import StoredJobs
+from app.ui.i18n import tr
 from app.ui.shell import tasks
-from app.ui.shell.i18n import tr
 from app.ui.shell.notify import Notify
 
 INTERACTIVE = "interactive"

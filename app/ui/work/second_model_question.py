@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QWidget
 
 from app.features.work.engines import Swap, swap_words
-from app.ui.shell.i18n import tr
+from app.ui.i18n import tr
 from app.ui.shell.model_loader import in_words
 from app.ui.theme import Theme
 from app.ui.widgets.dialogs import QuestionDialog

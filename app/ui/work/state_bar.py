@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 from app.core.errors import AppError
 from app.features.messages import Sentence, sentence_for
 from app.features.work.queue import FAILED, PAUSED
-from app.ui.shell.i18n import tr
+from app.ui.i18n import tr
 from app.ui.shell.notify import ACTION_LABELS, Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button

@@ -40,7 +40,7 @@ from app.ui.shell.tab_spec import TabSpec
 from app.ui.shell.tabs import TabRow, Tabs
 from app.ui.shell.window_geometry import Veil
 from app.ui.summarize.summarize_view import SummarizeView
-from app.ui.tabs import TABS
+from app.ui.tabs import TABS, open_settings
 from app.ui.theme import Theme
 from app.ui.translate.translate_view import TranslateView
 from app.ui.widgets.fields import SearchField
@@ -485,7 +485,7 @@ def open_window(
     loader = ModelLoader(app, notify)
     chat = make_chat(app, theme, notify)
     first = replace(TABS[0], build=lambda app, ui: ChatTab(app, ui, chat))
-    window = MainWindow(app, theme, notify, loader, (first, *TABS[1:], *more))
+    window = MainWindow(app, theme, notify, loader, (first, *TABS[1:], *more), open_settings=open_settings)
     window.show()
     try:
         yield Frame(window, app, notify, theme=theme, loader=loader, chat=chat)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from app.ui.shell.i18n import breakable, tr, use_catalogue
+from app.ui.i18n import breakable, tr, use_catalogue
 
 
 @pytest.fixture(autouse=True)
