@@ -26,6 +26,7 @@ from app.features.models.memory import MemoryWatch
 from app.ui.chat.tab import ChatTab
 from app.ui.shell import tasks
 from app.ui.shell.calm_caret import CalmCaret
+from app.ui.shell.garbage import collect_on_this_thread
 from app.ui.shell.main_window import MainWindow
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.model_sleep import ModelSleep
@@ -71,6 +72,7 @@ def run(arguments: list[str]) -> int:
 def _run_window(
     application: QApplication, instance: SingleInstance, paths: AppPaths, files: list[str], notices: list[Sentence]
 ) -> int:
+    collect_on_this_thread(application)
     # Read apart from bootstrap, so that a problem at start already looks as the person chose.
     appearance = load_settings(paths.settings)[0].appearance
     theme = Theme(appearance.scheme, appearance.zoom, system_font=appearance.system_font)

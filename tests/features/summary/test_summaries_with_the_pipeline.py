@@ -16,6 +16,7 @@ from app.features.summary.result import Length, Wish
 from app.features.summary.summaries import Summaries
 from app.features.summary.summarize import Planned, Rests, SectionRead
 from tests.helpers.engine import user
+from tests.helpers.program import wait_until
 from tests.helpers.script import requests, write_script
 from tests.helpers.summaries import paragraphs, store_document
 
@@ -96,6 +97,7 @@ def test_stopped_killed_and_gone_on_with_it_never_reads_a_section_again_that_was
             kept.append(worked.event.was_kept)
             if worked.event.done == 3:
                 assert app.engine.pid is not None
+                wait_until(lambda: len(sections_asked(script)) > 3, "the next section to be on its way")
                 os.kill(app.engine.pid, signal.SIGKILL)
     assert state(app.summaries, id_) == "done"
     assert kept[:3] == [True, True, False]
