@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -434,7 +435,9 @@ class ModelCard(QFrame):
         """The card as one sentence for screen readers."""
         self.setAccessibleName(self.name.text())
         parts = (self.badge.text, self.sentence.text(), self.facts.text(), self.source.text(), self.problem.text())
-        self.setAccessibleDescription(". ".join(part for part in parts if part).replace("\u00a0", " "))
+        self.setAccessibleDescription(
+            ". ".join(part for part in parts if part).replace("\u00a0", " ").replace("\u200b", "")
+        )
 
     def _on_edited(self) -> None:
         editor = self._editor
@@ -504,5 +507,8 @@ _KEYS = {
 
 
 def together(facts: str) -> str:
-    """Facts whose lines break between two of them; only a long one breaks inside."""
-    return " · ".join(fact.replace(" ", "\u00a0") if len(fact) < SHORT_FACT else fact for fact in facts.split(" · "))
+    """Facts whose lines break between two of them; only a long one breaks inside, a repository's name too."""
+    return " · ".join(
+        fact.replace(" ", "\u00a0") if len(fact) < SHORT_FACT else re.sub(r"(?<=[/-])(?=\w)", "\u200b", fact)
+        for fact in facts.split(" · ")
+    )

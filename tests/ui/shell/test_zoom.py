@@ -199,3 +199,17 @@ def test_the_menu_of_models_is_never_wider_than_the_screen(frame: Frame, tmp_pat
     assert names[-1] == "Open a model file…"
     assert any(name.endswith("…") and name.startswith("A very long name") for name in names), names
     assert menu.style().styleHint(QStyle.StyleHint.SH_Menu_Scrollable, None, menu) == 1
+
+
+@pytest.mark.parametrize("page", ["suggested", "installed", "storage", "downloads"])
+def test_nothing_of_the_models_is_cut_in_the_smallest_window_at_double_size(small: Frame, page: str) -> None:
+    small.theme.zoom = 2.0
+    small.window.setMinimumSize(1, 1)
+    small.window.resize(640, 480)
+    small.window.open_models(page)
+    QApplication.processEvents()
+    assert clipped_texts(small.window) == []
+    small.window.toggle_sidebar()
+    QApplication.processEvents()
+    assert small.left.isVisible()
+    assert clipped_texts(small.left) == []
