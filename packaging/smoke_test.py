@@ -91,7 +91,7 @@ def try_doctor(trial: Trial) -> str:
 def try_fit_probe(trial: Trial) -> str:
     """llama.cpp says what the starter would take, in the process that is thrown away."""
     (model,) = (trial.folder / "program" / "_internal" / "resources" / "models").glob("*.gguf")
-    request = {"path": str(model), "layout": {"context_tokens": 4096}, "gpus": [], "split": []}
+    request = {"type": "Probe", "path": str(model), "layout": {"context_tokens": 4096}, "gpus": [], "split": []}
     with subprocess.Popen(
         trial.command("--fit-probe"), env=trial.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as child:
@@ -99,10 +99,10 @@ def try_fit_probe(trial: Trial) -> str:
         assert child.stdout is not None
         child.stdin.write(json.dumps(request) + "\n")
         child.stdin.flush()  # and stays open: the process leaves when its parent does
-        line = child.stdout.readline()
-    if not line:
-        raise Failed(f"--fit-probe said nothing and ended with {child.returncode}")
-    needs = json.loads(line)
+        said = [json.loads(line) for line in child.stdout if line.strip()]  # empty ones say that it lives
+    needs = next((one for one in said if one["type"] == "Needs"), None)
+    if needs is None:
+        raise Failed(f"--fit-probe said {said} and ended with {child.returncode}")
     if needs["kv"] != 4096 * 30 * 2 * 3 * 64 * 2:
         raise Failed(f"4,096 tokens of the starter should take 90 MiB, not {needs}")
     return f"weights {needs['weights'] / 1e6:.0f} MB, context {needs['kv'] / 1e6:.0f} MB"
