@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QModelIndex, QObject, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
 from app.store.conversations import Conversation, Conversations
@@ -18,7 +18,7 @@ from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.fields import SearchField
 from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import name_widgets
-from app.ui.widgets.row_list import ID_ROLE, Index, RowList, clean_title
+from app.ui.widgets.row_list import ID_ROLE, GroupedListModel, Index, RowList, clean_title
 
 SEARCH_DELAY_MS = 120
 
@@ -226,16 +226,12 @@ def group_of(conversation: Conversation, now: datetime) -> str:
     return tr("Last 7 days") if day > today - timedelta(days=7) else tr("Older")
 
 
-class ChatListModel(QAbstractListModel):
-    """Headings and chats in one list; headings can be neither chosen nor reached."""
-
-    renamed = Signal(int, str)
+class ChatListModel(GroupedListModel[Conversation]):
+    """Chats under headings by age."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.conversations: list[Conversation] = []
-        self._rows: list[Conversation | str] = []
-        self._row_of: dict[int, int] = {}
 
     def show(self, conversations: list[Conversation], now: datetime | None = None) -> None:
         """Replaces the rows; chats come newest first, pinned ones move to the top."""
@@ -252,19 +248,6 @@ class ChatListModel(QAbstractListModel):
             self._row_of[conversation.id] = len(self._rows)
             self._rows.append(conversation)
         self.endResetModel()
-
-    def index_of(self, conversation_id: int | None) -> QModelIndex:
-        """The row of a chat; an invalid index when it is not shown."""
-        row = self._row_of.get(conversation_id or 0)
-        return QModelIndex() if row is None else self.index(row)
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else len(self._rows)
-
-    def flags(self, index: Index) -> Qt.ItemFlag:
-        if not index.isValid() or isinstance(self._rows[index.row()], str):
-            return Qt.ItemFlag.NoItemFlags
-        return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEditable
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         row = self._rows[index.row()]

@@ -1,4 +1,8 @@
-"""What Markdown is read with besides CommonMark: formulas, a few HTML tags, and the end of a text that still grows."""
+"""What Markdown is read with besides CommonMark: formulas, a few HTML tags, and the end of a text that still grows.
+
+A formula in dollars is one only where a price is not: nothing blank inside of them, no letter or digit outside (the
+rule of Pandoc).
+"""
 
 from __future__ import annotations
 

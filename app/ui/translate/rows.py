@@ -1,4 +1,7 @@
-"""The segments of a translation as rows: fetched in parts as they are looked at, and laid out for the width of now."""
+"""The segments of a translation as rows: fetched in parts as they are looked at, and laid out for the width of now.
+
+Heights are estimated until a row is laid out; whatever is measured, what is in view stays where it is.
+"""
 
 from __future__ import annotations
 

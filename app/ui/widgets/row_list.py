@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Generic, TypeVar
+
 from PySide6.QtCore import (
     QAbstractListModel,
     QModelIndex,
@@ -42,6 +44,34 @@ Index = QModelIndex | QPersistentModelIndex
 def clean_title(typed: object) -> str:
     """What was typed, as one line of at most `TITLE_CHARACTERS`."""
     return " ".join(str(typed).split())[:TITLE_CHARACTERS]
+
+
+Row = TypeVar("Row")
+
+
+class GroupedListModel(QAbstractListModel, Generic[Row]):
+    """Headings (texts) and rows in one list; headings can be neither chosen nor reached."""
+
+    renamed = Signal(int, str)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._rows: list[Row | str] = []
+        self._row_of: dict[int, int] = {}
+        """Where each stands, by its number."""
+
+    def index_of(self, number: int | None) -> QModelIndex:
+        """The row of one of them; an invalid index when it is not shown."""
+        row = self._row_of.get(number or 0)
+        return QModelIndex() if row is None else self.index(row)
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
+        return 0 if parent.isValid() else len(self._rows)
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        if not index.isValid() or isinstance(self._rows[index.row()], str):
+            return Qt.ItemFlag.NoItemFlags
+        return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEditable
 
 
 class RowList(QListView):

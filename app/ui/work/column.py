@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QModelIndex, QObject, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
 
@@ -22,7 +22,7 @@ from app.ui.widgets.buttons import text_button
 from app.ui.widgets.fields import SearchField
 from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import name_widgets
-from app.ui.widgets.row_list import ID_ROLE, NOTE_ROLE, TITLE_ROLE, Index, RowList, clean_title
+from app.ui.widgets.row_list import ID_ROLE, NOTE_ROLE, TITLE_ROLE, GroupedListModel, Index, RowList, clean_title
 
 SEARCH_DELAY_MS = 120
 REFRESH_MS = 250
@@ -74,14 +74,12 @@ def group_of(work: Work, now: datetime, is_at_work: Callable[[Any], bool] = is_w
     return tr("Last 7 days") if day > today - timedelta(days=7) else tr("Older")
 
 
-class WorkListModel(QAbstractListModel):
-    """Headings and rows in one list; headings can be neither chosen nor reached.
+class WorkListModel(GroupedListModel[Work]):
+    """What there is of a kind, under headings by age.
 
     `note_of` is what is said behind the title of one that is not done; `title_of` is the title as it is shown, where
     that is another than is edited.
     """
-
-    renamed = Signal(int, str)
 
     def __init__(
         self,
@@ -93,8 +91,6 @@ class WorkListModel(QAbstractListModel):
     ) -> None:
         super().__init__(parent)
         self._note_of, self._is_at_work, self._title_of = note_of, is_at_work, title_of
-        self._rows: list[Work | str] = []
-        self._row_of: dict[int, int] = {}
 
     def show(self, works: Sequence[Work], now: datetime | None = None) -> None:
         """Replaces the rows."""
@@ -114,19 +110,6 @@ class WorkListModel(QAbstractListModel):
         self._rows[index.row()] = work
         self.dataChanged.emit(index, index)
         return True
-
-    def index_of(self, number: int | None) -> QModelIndex:
-        """The row of one of them; an invalid index when it is not shown."""
-        row = self._row_of.get(number or 0)
-        return QModelIndex() if row is None else self.index(row)
-
-    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008
-        return 0 if parent.isValid() else len(self._rows)
-
-    def flags(self, index: Index) -> Qt.ItemFlag:
-        if not index.isValid() or isinstance(self._rows[index.row()], str):
-            return Qt.ItemFlag.NoItemFlags
-        return Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable | Qt.ItemFlag.ItemIsEditable
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         row = self._rows[index.row()]
