@@ -144,6 +144,9 @@ class Look(TypedDict, total=False):
     least_width: float
     least_height: float
     most_width: float
+    most_height: float
+    text: tuple[float, int, float]
+    """Of a field of text, down to what it is painted in: size, weight, and the margin around the letters."""
 
 
 @dataclass
@@ -274,8 +277,9 @@ class Theme(QObject):
         WORKAROUND: under a style sheet a stack polishes what it shows, and loses fonts from before the next parent.
         """
         for target, look in list(self._dressed.items()):
-            if "font" in look and isinstance(target, QWidget) and isValid(target) and part.isAncestorOf(target):
-                target.setFont(self.font(*look["font"]))
+            if isinstance(target, QWidget) and isValid(target) and part.isAncestorOf(target):
+                for name in look.keys() & {"font", "text"}:
+                    _WAYS[name](self, target, look.get(name))
 
     def install(self, application: QApplication) -> None:
         """Puts style, font, palette and style sheet on the application, now and after every change."""
@@ -382,6 +386,14 @@ def _put_on_glyph(theme: Theme, button: Any, glyph: tuple[str, str, float]) -> N
     button.setIconSize(QSize(edge, edge))
 
 
+def _put_on_text(theme: Theme, area: Any, text: tuple[float, int, float]) -> None:
+    font = theme.font(*text[:2])
+    for part in (area, area.viewport()):  # under a style sheet what it is painted in does not follow by itself
+        part.setFont(font)
+    area.document().setDefaultFont(font)
+    area.document().setDocumentMargin(theme.px(text[2]))
+
+
 def _put_on_picture(theme: Theme, label: Any, glyph: tuple[str, str, float]) -> None:
     name, token, edge = glyph[0], glyph[1], theme.px(glyph[2])
     picture = icon(name, getattr(theme.tokens, token), edge)
@@ -401,6 +413,8 @@ _WAYS: dict[str, Callable[[Theme, Any, Any], None]] = {
     "least_width": lambda theme, target, width: target.setMinimumWidth(theme.px(width)),
     "least_height": lambda theme, target, height: target.setMinimumHeight(theme.px(height)),
     "most_width": lambda theme, target, width: target.setMaximumWidth(theme.px(width)),
+    "most_height": lambda theme, target, height: target.setMaximumHeight(theme.px(height)),
+    "text": _put_on_text,
 }
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.documents.segments import Content
@@ -15,7 +15,6 @@ from app.features.translation.stored import DRAFT, Row, StoredTranslation, Trans
 from app.ui.document.files import FileToRead, Stage, short_name
 from app.ui.document.header import DocumentSearch
 from app.ui.i18n import tr
-from app.ui.icons import icon
 from app.ui.shell.notify import Notify
 from app.ui.theme import EDGE_PX, TOP_PX, Theme
 from app.ui.translate.document_job import DocumentJob, Drafts, TranslationSaving
@@ -48,7 +47,7 @@ class DocumentPage(QWidget):
 
     def __init__(self, app: Fireside, theme: Theme, notify: Notify, job: DocumentJob) -> None:
         super().__init__()
-        self._theme, self._notify, self._job, self._translations = theme, notify, job, app.translations
+        self._notify, self._job, self._translations = notify, job, app.translations
         self.saving = TranslationSaving(app, notify, self)
         self.head = DocumentHead(theme)
         self.bar = DocumentBar(theme)
@@ -62,31 +61,28 @@ class DocumentPage(QWidget):
         self.card = QFrame()
         self.card.setObjectName("segments_card")
         inner = QVBoxLayout(self.card)
-        inner.setContentsMargins(2, theme.px(6), 2, theme.px(6))
-        inner.setSpacing(0)
+        theme.dress(inner, margins=(2, 6, 2, 6), spacing=0)
         inner.addWidget(self.search)
         inner.addWidget(self.segments, 1)
         inside = QWidget()  # in a low window all but the foot scrolls, and nothing is pressed together
         inside.setObjectName("page")
-        self._column = QVBoxLayout(inside)
+        rows = QVBoxLayout(inside)
         for widget in (self.head, self.bar, self.state):
-            self._column.addWidget(widget)
-        self._column.addWidget(self.card, 1)
-        self._column.addWidget(self.needs)
-        scroll = scrolled(inside)
+            rows.addWidget(widget)
+        rows.addWidget(self.card, 1)
+        rows.addWidget(self.needs)
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(scroll, 1)
+        column.addWidget(scrolled(inside), 1)
         column.addWidget(self.foot)
+        theme.dress(self.segments, least_height=LEAST_PX)
+        theme.dress(rows, margins=(EDGE_PX, TOP_PX, EDGE_PX, 16), spacing=12)
+        theme.dress(column, margins=(0, 0, 0, 0), spacing=0)
         self.setFocusProxy(self.segments)
         self.search.failed.connect(notify.error)
         self.search.hits_changed.connect(self._show_hits)
         self.search.chosen.connect(self._on_chosen)
         self.search.left.connect(self.end_search)
         self._connect()
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
 
     def _connect(self) -> None:
         segments = self.segments
@@ -272,12 +268,6 @@ class DocumentPage(QWidget):
         elif not self.search.isHidden():
             self.search.step(-1 if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else 1)
 
-    def _on_theme_changed(self) -> None:
-        px = self._theme.px
-        self.segments.setMinimumHeight(px(LEAST_PX))
-        self._column.setContentsMargins(px(EDGE_PX), px(TOP_PX), px(EDGE_PX), px(16))
-        self._column.setSpacing(px(12))
-
 
 # Above a translated document: its title, and the buttons for glossary, flags and saving.
 
@@ -323,8 +313,11 @@ class DocumentHead(QWidget):
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._row.addWidget(self.title, 1)
         self._row.addWidget(self._buttons)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(self._row, self._flow, margins=(0, 0, 0, 0), spacing=10)
+        theme.dress(self.title, font=(21, 600))
+        for button, name in ((self.glossary, "book-bookmark"), (self.flagged, "flag"), (self.save, "download-simple")):
+            # A push button keeps its text four pixels from the icon; a wider icon gives it air.
+            theme.dress(button, font=(13.5, 500), glyph=(name, "muted", 15), glyph_size=(24, 15))
         name_widgets(open_glossary=self.glossary, next_flagged=self.flagged, save=self.save, save_as=self.forms)
 
     def show_title(self, title: str) -> None:
@@ -366,11 +359,6 @@ class DocumentHead(QWidget):
         self._show_counts()
         self._arrange()
 
-    def showEvent(self, event: QShowEvent) -> None:
-        # WORKAROUND: a stack polishes what it shows; fonts set between that and the next parent would be lost.
-        self._on_theme_changed()
-        super().showEvent(event)
-
     def _show_counts(self) -> None:
         """Where there is little room, icons and numbers say it; tool tips and screen readers still have the words."""
         is_small = self.width() < self._theme.px(SMALL_PX)
@@ -397,18 +385,6 @@ class DocumentHead(QWidget):
         to = QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight
         if self._row.direction() != to:
             self._row.setDirection(to)
-
-    def _on_theme_changed(self) -> None:
-        px, theme = self._theme.px, self._theme
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(px(10))
-        self._flow.gap_px = px(10)
-        self.title.setFont(theme.font(21, 600))
-        for button, name in ((self.glossary, "book-bookmark"), (self.flagged, "flag"), (self.save, "download-simple")):
-            button.setFont(theme.font(13.5, 500))
-            button.setIcon(icon(name, theme.tokens.muted))
-            # A push button keeps its text four pixels from the icon; a wider icon gives it air.
-            button.setIconSize(QSize(px(24), px(15)))
 
 
 def _label(button: QPushButton, text: str) -> None:
@@ -444,16 +420,18 @@ class DocumentBar(QWidget):
         self.stop.setToolTip(tr("Stop; what is done is kept"))
         self.stop.clicked.connect(self.stop_wanted)
         self._progress = QWidget()
-        self._line_row = QHBoxLayout(self._progress)
-        self._line_row.setContentsMargins(0, 0, 0, 0)
-        self._line_row.addWidget(self.line, 1)
-        self._line_row.addWidget(self.words)
-        self._line_row.addWidget(self.stop)
+        line = QHBoxLayout(self._progress)
+        line.addWidget(self.line, 1)
+        line.addWidget(self.words)
+        line.addWidget(self.stop)
         self._row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
         self._row.addWidget(self.choice, CHOICE_SHARE)
         self._row.addWidget(self._progress, PROGRESS_SHARE)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(self._row, margins=(0, 0, 0, 0), spacing=10)
+        theme.dress(line, margins=(0, 0, 0, 0), spacing=12)
+        theme.dress(self.line, least_width=LINE_PX)
+        theme.dress(self.words, font=(13.5, 400))
+        theme.dress(self.stop, font=(13.5, 500))
         name_widgets(work_words=self.words, stop_work=self.stop)
 
     def offer(self, languages: Sequence[str], *, formality: bool, domain: bool) -> None:
@@ -492,25 +470,12 @@ class DocumentBar(QWidget):
         super().resizeEvent(event)
         self._arrange()
 
-    def showEvent(self, event: QShowEvent) -> None:
-        self._on_theme_changed()
-        super().showEvent(event)
-
     def _arrange(self) -> None:
         is_narrow = self.width() < self._theme.px(NARROW_BAR_PX)
         to = QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight
         if self._row.direction() != to:
             self._row.setDirection(to)
         self._show_domain()
-
-    def _on_theme_changed(self) -> None:
-        px = self._theme.px
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.setSpacing(px(10))
-        self._line_row.setSpacing(px(12))
-        self.line.setMinimumWidth(px(LINE_PX))
-        self.words.setFont(self._theme.font(13.5))
-        self.stop.setFont(self._theme.font(13.5, 500))
 
 
 # Searching in both columns of a translation, off the window's thread.
@@ -569,7 +534,6 @@ class DraftFoot(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
         self.words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.note = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.note.setProperty("kind", "muted")
@@ -577,15 +541,18 @@ class DraftFoot(QWidget):
         self.one.clicked.connect(lambda: self.begun.emit(False))
         self.button = text_button(tr("Translate"), "primary")
         self.button.clicked.connect(lambda: self.begun.emit(True))
-        self._told = QVBoxLayout()
-        self._told.addWidget(self.words)
-        self._told.addWidget(self.note)
-        self._row = QHBoxLayout(self)
-        self._row.addLayout(self._told, 1)
-        self._row.addWidget(self.one, 0, Qt.AlignmentFlag.AlignBottom)
-        self._row.addWidget(self.button, 0, Qt.AlignmentFlag.AlignBottom)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        told = QVBoxLayout()
+        told.addWidget(self.words)
+        told.addWidget(self.note)
+        row = QHBoxLayout(self)
+        row.addLayout(told, 1)
+        row.addWidget(self.one, 0, Qt.AlignmentFlag.AlignBottom)
+        row.addWidget(self.button, 0, Qt.AlignmentFlag.AlignBottom)
+        theme.dress(row, margins=(EDGE_PX, 4, EDGE_PX, 16), spacing=12)
+        theme.dress(told, spacing=2)
+        theme.dress(self.words, self.one, font=(14, 500))
+        theme.dress(self.note, font=(13, 400))
+        theme.dress(self.button, font=(14, 600))
         name_widgets(draft_words=self.words, draft_note=self.note, begin_one=self.one, begin=self.button)
 
     def show_drafts(
@@ -615,20 +582,6 @@ class DraftFoot(QWidget):
         for button in (self.button, self.one):
             button.setEnabled(can_begin)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        self._on_theme_changed()
-        super().showEvent(event)
-
-    def _on_theme_changed(self) -> None:
-        px, theme = self._theme.px, self._theme
-        self._row.setContentsMargins(px(EDGE_PX), px(4), px(EDGE_PX), px(16))
-        self._row.setSpacing(px(12))
-        self._told.setSpacing(px(2))
-        self.words.setFont(theme.font(14, 500))
-        self.note.setFont(theme.font(13))
-        self.one.setFont(theme.font(14, 500))
-        self.button.setFont(theme.font(14, 600))
-
 
 # While files are looked through for what there is to translate: which, how far, what could not be read, Cancel.
 
@@ -647,16 +600,16 @@ class FileLine(QFrame):
         self.button = text_button("", "quiet")
         self.button.clicked.connect(self.removed)
         told = QVBoxLayout()
-        told.setSpacing(theme.px(2))
         told.addWidget(self.name)
         told.addWidget(self.words)
         row = QHBoxLayout(self)
-        row.setContentsMargins(theme.px(16), theme.px(10), theme.px(10), theme.px(10))
         row.addLayout(told, 1)
         row.addWidget(self.button)
-        self.name.setFont(theme.font(14, 500))
-        self.words.setFont(theme.font(13))
-        self.button.setFont(theme.font(13.5, 500))
+        theme.dress(told, spacing=2)
+        theme.dress(row, margins=(16, 10, 10, 10))
+        theme.dress(self.name, font=(14, 500))
+        theme.dress(self.words, font=(13, 400))
+        theme.dress(self.button, font=(13.5, 500))
         name_widgets(file_words=self.words, file_button=self.button)
 
     def show_file(self, one: FileToRead) -> None:
@@ -689,14 +642,14 @@ class DraftPage(QWidget):
         self._column = QVBoxLayout(inner)
         self._column.addWidget(self._title)
         self._column.addStretch(1)
-        scroll = scrolled(inner)
         column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(scroll)
+        column.addWidget(scrolled(inner))
+        theme.dress(column, margins=(0, 0, 0, 0))
+        theme.dress(self._column, margins=(EDGE_PX, TOP_PX, EDGE_PX, 16), spacing=10)
+        theme.dress(self._title, font=(21, 600))
         files.changed.connect(self.show_files)
         files.moved.connect(lambda _one: self.show_files())
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        self.show_files()
 
     def show_files(self) -> None:
         """Those that are there now."""
@@ -718,16 +671,3 @@ class DraftPage(QWidget):
             line.removed.connect(lambda one=one: self._files.remove(one))
             self._column.insertWidget(self._column.count() - 1, line)
             self.lines.append(line)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        # WORKAROUND: a stack polishes what it shows; fonts set between that and the next parent would be lost.
-        self._on_theme_changed()
-        super().showEvent(event)
-
-    def _on_theme_changed(self) -> None:
-        px = self._theme.px
-        self._column.setContentsMargins(px(EDGE_PX), px(TOP_PX), px(EDGE_PX), px(16))
-        self._column.setSpacing(px(10))
-        self._title.setFont(self._theme.font(21, 600))
-        self._shown = []
-        self.show_files()

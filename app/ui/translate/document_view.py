@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QHideEvent, QResizeEvent
+from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QSplitter, QStackedWidget, QVBoxLayout, QWidget
 
 from app.features.translation.result import (
@@ -86,8 +86,8 @@ class DocumentTranslationView(QWidget):
         self.pages.addWidget(self.reading)
         self.pages.addWidget(self.page)
         self._side = QWidget()
-        self._side_column = QVBoxLayout(self._side)
-        self._side_column.addWidget(self.glossary)
+        side = QVBoxLayout(self._side)
+        side.addWidget(self.glossary)
         self._side.hide()
         self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._splitter.setObjectName("document_splitter")
@@ -106,8 +106,9 @@ class DocumentTranslationView(QWidget):
         self._tick = QTimer(self, interval=TICK_MS)
         self._tick.timeout.connect(self._show_work)
         self._connect()
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(side, margins=(12, 12, 12, 16))
+        # Not both beside each other: where these have no room, one takes the other's place.
+        theme.dress(self._side, self._splitter, least_width=LEAST_PX)
 
     def _connect(self) -> None:
         page = self.page
@@ -370,16 +371,13 @@ class DocumentTranslationView(QWidget):
         super().resizeEvent(event)
         self._arrange()
 
+    def showEvent(self, event: QShowEvent) -> None:
+        self._theme.dress_again(self)
+        super().showEvent(event)
+
     def hideEvent(self, event: QHideEvent) -> None:
         super().hideEvent(event)
         self._tick.stop()
-
-    def _on_theme_changed(self) -> None:
-        margin = self._theme.px(12)
-        self._side_column.setContentsMargins(margin, margin, margin, self._theme.px(16))
-        self._side.setMinimumWidth(self._theme.px(LEAST_PX))
-        # Not both beside each other: where these have no room, one takes the other's place.
-        self._splitter.setMinimumWidth(self._theme.px(LEAST_PX))
 
 
 def _columns(stored: StoredTranslation) -> tuple[str, str, int]:

@@ -13,12 +13,11 @@ from PySide6.QtCore import (
     QObject,
     QPersistentModelIndex,
     QRect,
-    QSize,
     Qt,
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPen, QResizeEvent, QShowEvent
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QKeyEvent, QMouseEvent, QPainter, QPen, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemDelegate,
     QAbstractItemView,
@@ -110,27 +109,32 @@ class GlossaryPanel(QFrame):
         self.take_button.clicked.connect(self._take)
         self.table.selectionModel().selectionChanged.connect(lambda *_: self._show())
         self._lay_out()
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
         self.show_found(())
 
     def _lay_out(self) -> None:
-        self._top, self._buttons = QHBoxLayout(), QHBoxLayout()
-        self._top.addWidget(self.title, 1)
-        self._top.addWidget(self.more)
-        self._top.addWidget(self.close_button)
-        self._buttons.addWidget(self.add_button)
-        self._buttons.addWidget(self.remove_button)
-        self._buttons.addStretch(1)
-        self._column = QVBoxLayout(self)
-        self._column.addLayout(self._top)
-        self._column.addWidget(self.words)
-        self._column.addWidget(self.table, 1)
-        self._column.addLayout(self._buttons)
-        self._column.addWidget(self.apply)
-        self._column.addWidget(self.found_head)
-        self._column.addWidget(self._found_area)
-        self._column.addWidget(self.take_button, 0, Qt.AlignmentFlag.AlignLeft)
+        top, buttons, column = QHBoxLayout(), QHBoxLayout(), QVBoxLayout(self)
+        top.addWidget(self.title, 1)
+        top.addWidget(self.more)
+        top.addWidget(self.close_button)
+        buttons.addWidget(self.add_button)
+        buttons.addWidget(self.remove_button)
+        buttons.addStretch(1)
+        column.addLayout(top)
+        column.addWidget(self.words)
+        column.addWidget(self.table, 1)
+        column.addLayout(buttons)
+        for widget in (self.apply, self.found_head, self._found_area):
+            column.addWidget(widget)
+        column.addWidget(self.take_button, 0, Qt.AlignmentFlag.AlignLeft)
+        dress = self._theme.dress
+        dress(column, margins=(14, 10, 14, 14), spacing=8)
+        dress(top, buttons, spacing=4)
+        dress(self.title, font=(15, 600))
+        dress(self.words, self.found, font=(13, 400))
+        dress(self.found_head, font=(13, 600))
+        dress(self._found_area, most_height=FOUND_PX)
+        dress(self.add_button, self.remove_button, self.apply, self.take_button, font=(13.5, 500))
+        dress(self.add_button, glyph=("plus", "muted", 16))
         name_widgets(
             glossary_words=self.words,
             add_term=self.add_button,
@@ -245,23 +249,6 @@ class GlossaryPanel(QFrame):
             self.closed.emit()
         else:
             super().keyPressEvent(event)
-
-    def _on_theme_changed(self) -> None:
-        px, theme = self._theme.px, self._theme
-        self._column.setContentsMargins(px(14), px(10), px(14), px(14))
-        self._column.setSpacing(px(8))
-        self._top.setSpacing(px(4))
-        self._buttons.setSpacing(px(4))
-        self.title.setFont(theme.font(15, 600))
-        self.words.setFont(theme.font(13))
-        self.found.setFont(theme.font(13))
-        self.found_head.setFont(theme.font(13, 600))
-        self._found_area.setMaximumHeight(px(FOUND_PX))
-        for button in (self.add_button, self.remove_button, self.apply, self.take_button):
-            button.setFont(theme.font(13.5, 500))
-        self.add_button.setIcon(icon("plus", theme.tokens.muted))
-        self.add_button.setIconSize(QSize(px(16), px(16)))
-        self._show()
 
 
 # A glossary out of a CSV file, and into one.
@@ -543,6 +530,8 @@ class GlossaryTable(QTableView):
         self.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         self.horizontalHeader().setHighlightSections(False)
         self.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideRight)
+        theme.dress(self, font=(13.5, 400))
+        theme.dress(self.horizontalHeader(), font=(12.5, 600))
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
@@ -582,11 +571,6 @@ class GlossaryTable(QTableView):
             row = index.row()
             QTimer.singleShot(0, self, lambda: self.edit_cell(row, TARGET))
 
-    def showEvent(self, event: QShowEvent) -> None:
-        # WORKAROUND: a stack polishes what it shows; fonts set between that and the next parent would be lost.
-        self._on_theme_changed()
-        super().showEvent(event)
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._set_columns()
@@ -600,8 +584,6 @@ class GlossaryTable(QTableView):
             self.horizontalHeader().resizeSection(column, width)
 
     def _on_theme_changed(self) -> None:
-        self.setFont(self._theme.font(13.5))
         self._terms.heading_font = self._theme.font(12.5, 600)
-        self.horizontalHeader().setFont(self._terms.heading_font)
         self.verticalHeader().setDefaultSectionSize(self._theme.px(ROW_PX))
         self._set_columns()

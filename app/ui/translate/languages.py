@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from PySide6.QtCore import QEvent, QLocale, QObject, QPoint, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent, QShowEvent
+from PySide6.QtCore import QEvent, QLocale, QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
@@ -19,7 +19,6 @@ from app.features.translation.result import Formality, TranslationWish
 from app.language.names import LANGUAGES, has_formality, is_same, language, other_than, own_name
 from app.language.words import fold
 from app.ui.i18n import tr
-from app.ui.icons import icon
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import in_words, model_name
 from app.ui.shell.notify import Notify
@@ -78,7 +77,6 @@ class LanguageChoice(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
         self._detected = ""
         self._is_small = False
         self._takes_formality = self._takes_domain = True
@@ -98,14 +96,14 @@ class LanguageChoice(QWidget):
         self._typed = QTimer(self, singleShot=True, interval=TYPING_MS)
         self._typed.timeout.connect(self.changed)
         self.domain.textEdited.connect(lambda _text: self._typed.start())
-        self._flow = FlowLayout(self)
+        flow = FlowLayout(self)
         for widget in (self.source, self.swap, self.target, self.formality, self.domain):
-            self._flow.addWidget(widget)
+            flow.addWidget(widget)
         self.source.changed.connect(self._on_source)
         self.target.changed.connect(self._on_target)
         self.formality.changed.connect(lambda _value: self.changed.emit())
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(flow, spacing=8)
+        theme.dress(self.domain, font=(13.5, 400), width=DOMAIN_PX)
         name_widgets(
             source_language=self.source, target_language=self.target, formality=self.formality, swap_languages=self.swap
         )
@@ -183,11 +181,6 @@ class LanguageChoice(QWidget):
         self.domain.setVisible(self._takes_domain and not (self._is_small and not self.domain.text()))
         self.swap.setEnabled(bool(self.source.value or self._detected))
 
-    def _on_theme_changed(self) -> None:
-        self._flow.gap_px = self._theme.px(8)
-        self.domain.setFont(self._theme.font(13.5))
-        self.domain.setFixedWidth(self._theme.px(DOMAIN_PX))
-
 
 # A language as a button that opens the list of languages.
 
@@ -210,7 +203,8 @@ class LanguageButton(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self.button)
-        theme.changed.connect(self._show)
+        # The icon is wider than its glyph, which gives it air.
+        theme.dress(self.button, font=(13.5, 500), glyph=("caret-down-bold", "muted", 20), glyph_size=(20, 11))
         self._show()
 
     def offer(self, languages: Sequence[str]) -> None:
@@ -255,9 +249,6 @@ class LanguageButton(QWidget):
         words = words or tr("Choose a language")
         self.button.setText(words.replace("&", "&&"))
         self.button.setAccessibleName(f"{self._name}: {words}")
-        self.button.setFont(self._theme.font(13.5, 500))
-        self.button.setIcon(icon("caret-down-bold", self._theme.tokens.muted))
-        self.button.setIconSize(QSize(self._theme.px(20), self._theme.px(11)))  # wider than the glyph, for air
         self.updateGeometry()
 
 
@@ -296,13 +287,11 @@ class LanguagePopup(QFrame):
         self.setAccessibleName(name)
         self.search = QLineEdit(placeholderText=tr("Search languages"))
         self.search.setAccessibleName(tr("Search languages"))
-        self.search.setFont(theme.font(14))
         self.search.textChanged.connect(self._on_typed)
         self.search.installEventFilter(self)
         self.list = QListWidget()
         self.list.setObjectName("languages")
         self.list.setAccessibleName(name)
-        self.list.setFont(theme.font(14))
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # the field has the keyboard, and moves in it
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.setProperty("elides", True)
@@ -314,11 +303,11 @@ class LanguagePopup(QFrame):
             if one.value == value:
                 self.list.setCurrentItem(item)
         column = QVBoxLayout(self)
-        column.setContentsMargins(theme.px(8), theme.px(8), theme.px(8), theme.px(8))
-        column.setSpacing(theme.px(6))
         column.addWidget(self.search)
         column.addWidget(self.list)
-        self.setFixedWidth(theme.px(WIDTH_PX))
+        theme.dress(column, margins=(8, 8, 8, 8), spacing=6)
+        theme.dress(self.search, self.list, font=(14, 400))
+        theme.dress(self, width=WIDTH_PX)
         self.list.setFixedHeight(theme.px(ROW_PX) * min(MOST_ROWS, max(1, len(offered))))
 
     def show_below(self, widget: QWidget) -> None:
@@ -391,7 +380,7 @@ class NeedsModel(QFrame):
 
     def __init__(self, app: Fireside, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._app, self._theme, self._notify = app, theme, notify
+        self._app, self._notify = app, notify
         self._offer: tuple[Suggestion, Words] | None = None
         self._download: Download | None = None
         self._missing = ""
@@ -407,18 +396,20 @@ class NeedsModel(QFrame):
         self.download.clicked.connect(self.fetch)
         self.others = text_button(tr("Other models"), "quiet")
         self.others.clicked.connect(lambda: self.models_wanted.emit("downloads" if self._is_coming else "suggested"))
-        self._buttons = FlowLayout()
-        self._buttons.addWidget(self.download)
-        self._buttons.addWidget(self.others)
-        self._column = QVBoxLayout(self)
+        buttons = FlowLayout()
+        buttons.addWidget(self.download)
+        buttons.addWidget(self.others)
+        column = QVBoxLayout(self)
         for widget in (self.words, self.state, self.line):
-            self._column.addWidget(widget)
-        self._column.addLayout(self._buttons)
+            column.addWidget(widget)
+        column.addLayout(buttons)
+        theme.dress(column, margins=(16, 14, 16, 14), spacing=8)
+        theme.dress(buttons, spacing=8)
+        theme.dress(self.words, self.download, self.others, font=(14, 500))
+        theme.dress(self.state, font=(13, 400))
         self._told.connect(self._on_download)
         unlisten = app.models.listen(self._told.emit)
         self.destroyed.connect(unlisten)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
         self._show()
         name_widgets(
             needs_words=self.words,
@@ -556,21 +547,6 @@ class NeedsModel(QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._keep_whole()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        # WORKAROUND: a stack polishes what it shows; fonts set between that and the next parent would be lost.
-        self._on_theme_changed()
-        super().showEvent(event)
-
-    def _on_theme_changed(self) -> None:
-        px = self._theme.px
-        self._column.setContentsMargins(px(16), px(14), px(16), px(14))
-        self._column.setSpacing(px(8))
-        self._buttons.gap_px = px(8)
-        self.words.setFont(self._theme.font(14, 500))
-        self.state.setFont(self._theme.font(13))
-        for button in (self.download, self.others):
-            button.setFont(self._theme.font(14, 500))
 
 
 # What the tab's model can translate, asked on a thread: its file's header says so.

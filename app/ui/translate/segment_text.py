@@ -162,7 +162,12 @@ class RowEditor(QFrame):
         self._column = QVBoxLayout(self)
         self._column.addWidget(self.text, 1)
         self._column.addLayout(self._foot)
-        self._fit()
+        side = theme.px(EDGE_PX) - BORDER_PX
+        self._column.setContentsMargins(side, theme.px(6), side, theme.px(8))
+        theme.dress(self._column, spacing=4)
+        theme.dress(self._foot, spacing=8)
+        theme.dress(self.words, font=(12.5, 400))
+        theme.dress(self.back, font=(13, 500))
         self.text.load(content)
         self.text.textChanged.connect(self._on_changed)
         self.text.document().documentLayout().documentSizeChanged.connect(lambda _size: self.height_changed.emit())
@@ -259,14 +264,6 @@ class RowEditor(QFrame):
     def _description(self) -> str:
         names = labels(self._source)
         return tr("Marks: {marks}", marks=", ".join(names.values())) if names else ""
-
-    def _fit(self) -> None:
-        px = self._theme.px
-        self._column.setContentsMargins(px(EDGE_PX) - BORDER_PX, px(6), px(EDGE_PX) - BORDER_PX, px(8))
-        self._column.setSpacing(px(4))
-        self._foot.setSpacing(px(8))
-        self.words.setFont(self._theme.font(12.5))
-        self.back.setFont(self._theme.font(13, 500))
 
 
 # A segment's content as characters with formats: bold and italic from its marks, glyphs and chips for no text.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
@@ -25,7 +25,6 @@ from app.features.work.asking import Rests
 from app.language.names import language, own_name
 from app.language.sentences import written_words
 from app.ui.i18n import tr
-from app.ui.icons import icon
 from app.ui.shell.desktop import copy_text
 from app.ui.shell.notify import Notify
 from app.ui.shell.shortcuts import with_keys
@@ -103,8 +102,7 @@ class TextPage(QWidget):
         self.rewording = TextRewording(self)
         self._connect()
         self.choice.show_wish(last_wish(app.settings))
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        self._show_size(is_small=False)
         self.show_new()
 
     # What is shown.
@@ -234,18 +232,22 @@ class TextPage(QWidget):
     # Wiring.
 
     def _lay_out(self) -> None:
-        self._top = QHBoxLayout()
-        self._top.addWidget(self.choice, 1)
-        self._top.addWidget(self.open, 0, Qt.AlignmentFlag.AlignTop)
+        top = QHBoxLayout()
+        top.addWidget(self.choice, 1)
+        top.addWidget(self.open, 0, Qt.AlignmentFlag.AlignTop)
         inside = QWidget()  # in a low window it scrolls, and nothing is pressed together
         inside.setObjectName("page")
-        self._column = QVBoxLayout(inside)
-        self._column.addLayout(self._top)
-        self._column.addWidget(self.panes, 1)
-        scroll = scrolled(inside)
+        column = QVBoxLayout(inside)
+        column.addLayout(top)
+        column.addWidget(self.panes, 1)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
-        whole.addWidget(scroll)
+        whole.addWidget(scrolled(inside))
+        dress = self._theme.dress
+        dress(column, margins=(EDGE_PX, TOP_PX, EDGE_PX, 16), spacing=12)
+        dress(top, spacing=12)
+        dress(self.panes, least_height=LEAST_PX)
+        dress(self.open, font=(13.5, 400), glyph=("file-text", "muted", 15))
 
     def _connect(self) -> None:
         panes = self.panes
@@ -330,8 +332,7 @@ class TextPage(QWidget):
         self.panes.show_needs(needed=is_needed)
 
     def showEvent(self, event: QShowEvent) -> None:
-        # WORKAROUND: a scroll area polishes what is in it; fonts set before that would be lost.
-        self._on_theme_changed()
+        self._theme.dress_again(self)
         super().showEvent(event)
         self.capability.look()
         if self.capability.able is not None:
@@ -347,21 +348,14 @@ class TextPage(QWidget):
         super().resizeEvent(event)
         is_small = self.width() < self._theme.px(SMALL_PX)
         if is_small != self._is_small:
-            self._is_small = is_small
-            self._on_theme_changed()
-            self.choice.show_small(is_small=is_small)
+            self._show_size(is_small=is_small)
 
-    def _on_theme_changed(self) -> None:
-        px, theme = self._theme.px, self._theme
-        self._column.setContentsMargins(px(EDGE_PX), px(TOP_PX), px(EDGE_PX), px(16))
-        self._column.setSpacing(px(12))
-        self.panes.setMinimumHeight(px(LEAST_PX))
-        self._top.setSpacing(px(12))
-        self.open.setFont(theme.font(13.5))
-        self.open.setIcon(icon("file-text", theme.tokens.muted))
-        self.open.setText("" if self._is_small else tr("Open document"))
+    def _show_size(self, *, is_small: bool) -> None:
+        self._is_small = is_small
+        self.open.setText("" if is_small else tr("Open document"))
         # A push button keeps its text four pixels from the icon; a wider icon gives it air.
-        self.open.setIconSize(QSize(px(16 if self._is_small else 24), px(15)))
+        self._theme.dress(self.open, glyph_size=(16 if is_small else 24, 15))
+        self.choice.show_small(is_small=is_small)
 
 
 # Shows what comes of a typed text: paragraphs as they grow, flags, how long it took, the translation back.

@@ -14,7 +14,6 @@ from PySide6.QtGui import (
     QKeyEvent,
     QMouseEvent,
     QResizeEvent,
-    QShowEvent,
     QTextBlock,
     QTextBlockFormat,
     QTextCharFormat,
@@ -40,9 +39,9 @@ from app.core.visible import clean_text
 from app.language.scripts import is_right_to_left
 from app.language.sentences import sentences
 from app.ui.i18n import tr
-from app.ui.theme import Theme
+from app.ui.theme import TEXT_PX, Theme
 from app.ui.translate.languages import NeedsModel
-from app.ui.widgets.buttons import IconButton, set_text_font, text_button
+from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import ElidedLabel
 from app.ui.widgets.layouts import name_widgets
 from app.ui.work.page import scrolled
@@ -92,8 +91,6 @@ class TextPanes(QFrame):
         follow_each_paragraph(self.back_text)
         self._lay_out()
         self.alternatives = AlternativesCard(theme, self.right)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
         self.show_back(shown=False)
         name_widgets(text_hint=self.hint, text_count=self.count, translate_back=self.back, copy_translation=self.copy)
 
@@ -104,15 +101,9 @@ class TextPanes(QFrame):
             button.setEnabled(not needed)
             button.setVisible(not needed)  # a small window has no room to spare
 
-    @property
-    def are_needs_shown(self) -> bool:
-        """Whether a model is missing."""
-        return self._stack.currentWidget() is self._needs_page
-
     def show_back(self, *, shown: bool) -> None:
         """The translation back, below the translation."""
         self._back_part.setVisible(shown)
-        self._on_theme_changed()
 
     def show_count(self) -> None:
         """How long the source is."""
@@ -125,57 +116,44 @@ class TextPanes(QFrame):
         """What there is of it."""
         self.back_text.setPlainText(text)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        # WORKAROUND: a stack polishes what it shows; fonts set between that and the next parent would be lost.
-        self._on_theme_changed()
-        super().showEvent(event)
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         is_narrow = self.width() < self._theme.px(NARROW_PX)
         wanted = QBoxLayout.Direction.TopToBottom if is_narrow else QBoxLayout.Direction.LeftToRight
         if self._sides.direction() != wanted:
             self._sides.setDirection(wanted)
-        self._rule.setFixedSize(*((16_777_215, 1) if is_narrow else (1, 16_777_215)))
         self._rule.setMinimumSize(*((0, 1) if is_narrow else (1, 0)))
         self._rule.setMaximumSize(*((16_777_215, 1) if is_narrow else (1, 16_777_215)))
 
     def _lay_out(self) -> None:
         self.left, self.right = QWidget(), QWidget()
-        self._left_foot, self._right_foot = QHBoxLayout(), QHBoxLayout()
-        self._left_foot.addWidget(self.count, 1)
-        self._left_foot.addWidget(self.clear)
-        self._left = QVBoxLayout(self.left)
-        self._left.addWidget(self.source, 1)
-        self._left.addLayout(self._left_foot)
-        self._back_part = QWidget()
-        self._back_rule, self._back_head = QFrame(), QLabel(tr("Translated back"))
-        self._back_rule.setProperty("kind", "rule")
-        self._back_head.setProperty("kind", "muted")
-        self._back_column = QVBoxLayout(self._back_part)
-        self._back_column.setContentsMargins(0, 0, 0, 0)
-        for widget in (self._back_rule, self._back_head, self.back_text):
-            self._back_column.addWidget(widget)
+        left_foot, right_foot = QHBoxLayout(), QHBoxLayout()
+        left_foot.addWidget(self.count, 1)
+        left_foot.addWidget(self.clear)
+        left = QVBoxLayout(self.left)
+        left.addWidget(self.source, 1)
+        left.addLayout(left_foot)
+        self._back_part = self._new_back_part()
         self._answer, needs_page = QWidget(), QWidget()
         needs_page.setObjectName("page")
         answer = QVBoxLayout(self._answer)
         answer.setContentsMargins(0, 0, 0, 0)
         answer.addWidget(self.target, 1)
         answer.addWidget(self._back_part)
-        self._needs_column = QVBoxLayout(needs_page)
-        self._needs_column.addWidget(self.needs)
-        self._needs_column.addWidget(self.hint)
-        self._needs_column.addStretch(1)
+        needs = QVBoxLayout(needs_page)
+        needs.addWidget(self.needs)
+        needs.addWidget(self.hint)
+        needs.addStretch(1)
         self._needs_page = scrolled(needs_page)
         self._stack = QStackedWidget()
         self._stack.addWidget(self._answer)
         self._stack.addWidget(self._needs_page)
-        self._right_foot.addWidget(self.state, 1)
-        self._right_foot.addWidget(self.back)
-        self._right_foot.addWidget(self.copy)
-        self._right = QVBoxLayout(self.right)
-        self._right.addWidget(self._stack, 1)
-        self._right.addLayout(self._right_foot)
+        right_foot.addWidget(self.state, 1)
+        right_foot.addWidget(self.back)
+        right_foot.addWidget(self.copy)
+        right = QVBoxLayout(self.right)
+        right.addWidget(self._stack, 1)
+        right.addLayout(right_foot)
         self._rule = QFrame()
         self._rule.setObjectName("panes_rule")
         self._rule.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -185,28 +163,24 @@ class TextPanes(QFrame):
         self._sides.addWidget(self.left, 1)
         self._sides.addWidget(self._rule)
         self._sides.addWidget(self.right, 1)
+        dress = self._theme.dress
+        dress(left, right, margins=(INSET_PX, 12, INSET_PX, 8), spacing=6)
+        dress(needs, margins=(0, 4, 0, 0), spacing=14)
+        dress(self.hint, font=(14, 400))
+        dress(self.count, self.state, font=(12.5, 400), margins=(4, 0, 0, 0))
+        dress(self.source, self.target, self.back_text, least_height=LEAST_BACK_PX)
 
-    def _on_theme_changed(self) -> None:
-        px, theme = self._theme.px, self._theme
-        for column in (self._left, self._right):
-            column.setContentsMargins(px(INSET_PX), px(12), px(INSET_PX), px(8))
-            column.setSpacing(px(6))
-        self._needs_column.setContentsMargins(0, px(4), 0, 0)
-        self._back_column.setSpacing(px(6))
-        self._needs_column.setSpacing(px(14))
-        self.hint.setFont(theme.font(14))
-        for label in (self.count, self.state):
-            label.setFont(theme.font(12.5))
-            label.setContentsMargins(px(4), 0, 0, 0)
-        self._back_head.setFont(theme.font(12, 600))
-        self._back_head.setContentsMargins(px(4), 0, 0, 0)
-        self.back_text.setFont(theme.font(14))
-        self.back_text.document().setDefaultFont(theme.font(14))
-        self.back_text.document().setDocumentMargin(px(4))
-        self.back_text.setMinimumHeight(px(LEAST_BACK_PX))
-        self.back_text.setMaximumHeight(px(BACK_PX))
-        self.target.setMinimumHeight(px(LEAST_BACK_PX))
-        self.source.setMinimumHeight(px(LEAST_BACK_PX))
+    def _new_back_part(self) -> QWidget:
+        part, rule, head = QWidget(), QFrame(), QLabel(tr("Translated back"))
+        rule.setProperty("kind", "rule")
+        head.setProperty("kind", "muted")
+        column = QVBoxLayout(part)
+        for widget in (rule, head, self.back_text):
+            column.addWidget(widget)
+        self._theme.dress(column, margins=(0, 0, 0, 0), spacing=6)
+        self._theme.dress(head, font=(12, 600), margins=(4, 0, 0, 0))
+        self._theme.dress(self.back_text, text=(14, 400, 4), most_height=BACK_PX)
+        return part
 
 
 # Where the text to translate is typed: plain text, each paragraph in its own direction.
@@ -223,7 +197,6 @@ class SourceEdit(QTextEdit):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme = theme
         self._is_composing = False
         self.setObjectName("text_source")
         self.setProperty("kind", "bare")
@@ -236,8 +209,8 @@ class SourceEdit(QTextEdit):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.viewport().setAutoFillBackground(False)
         follow_each_paragraph(self)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        set_line_height(self)
+        theme.dress(self, text=(TEXT_PX, 400, 4))
 
     @property
     def text(self) -> str:
@@ -248,7 +221,7 @@ class SourceEdit(QTextEdit):
         """Another text, from its beginning on; it is not told, since nobody typed it."""
         with QSignalBlocker(self):
             self.setPlainText(text)
-            self._set_lines()
+            set_line_height(self)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
@@ -281,16 +254,6 @@ class SourceEdit(QTextEdit):
             event.ignore()
         else:
             super().dragMoveEvent(event)
-
-    def _set_lines(self) -> None:
-        set_line_height(self)
-
-    def _on_theme_changed(self) -> None:
-        set_text_font(self, self._theme.font())
-        self.document().setDefaultFont(self._theme.font())
-        self.document().setDocumentMargin(self._theme.px(4))
-        with QSignalBlocker(self):  # another height of lines is no other text
-            self._set_lines()
 
 
 def follow_each_paragraph(edit: QTextEdit) -> None:
@@ -381,8 +344,9 @@ class TargetView(QTextBrowser):
         self._rest = QTimer(self, singleShot=True, interval=SELECTED_MS)
         self._rest.timeout.connect(self._tell_selected)
         self.selectionChanged.connect(self._rest.start)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(self, text=(TEXT_PX, 400, 4))
+        theme.changed.connect(self._rebuild)
+        self._rebuild()
 
     def loadResource(self, type_: int, name: QUrl | str) -> object:  # noqa: ARG002
         """Nothing is ever fetched."""
@@ -567,12 +531,6 @@ class TargetView(QTextBrowser):
         look.setForeground(QColor(self._theme.tokens.text if one.text else self._theme.tokens.muted))
         return look
 
-    def _on_theme_changed(self) -> None:
-        set_text_font(self, self._theme.font())
-        self.document().setDefaultFont(self._theme.font())
-        self.document().setDocumentMargin(self._theme.px(4))
-        self._rebuild()
-
 
 def _lines(text: str) -> str:
     return text.replace("\n", LINE_SEPARATOR)
@@ -614,15 +572,17 @@ class AlternativesCard(QFrame):
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.itemClicked.connect(self._on_chosen)
         self.list.itemActivated.connect(self._on_chosen)
-        self._top = QHBoxLayout()
-        self._top.addWidget(self.ask)
-        self._top.addWidget(self.head, 1)
-        self._top.addWidget(self._close)
+        top = QHBoxLayout()
+        top.addWidget(self.ask)
+        top.addWidget(self.head, 1)
+        top.addWidget(self._close)
         self._column = QVBoxLayout(self)
-        self._column.addLayout(self._top)
+        self._column.addLayout(top)
         self._column.addWidget(self.list)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(self._column, margins=(6, 4, 6, 4), spacing=2)
+        theme.dress(self.ask, font=(13, 500))
+        theme.dress(self.head, font=(12.5, 500), margins=(6, 0, 0, 0))
+        theme.dress(self.list, font=(14, 400))
         self.hide()
 
     def offer(self, at: QRect) -> None:
@@ -705,15 +665,6 @@ class AlternativesCard(QFrame):
         words = self.list.fontMetrics().boundingRect(room, Qt.TextFlag.TextWordWrap.value, item.text())
         item.setSizeHint(QSize(0, words.height() + px(16)))
         return item.sizeHint().height()
-
-    def _on_theme_changed(self) -> None:
-        px, theme = self._theme.px, self._theme
-        self._column.setContentsMargins(px(6), px(4), px(6), px(4))
-        self._column.setSpacing(px(2))
-        self.ask.setFont(theme.font(13, 500))
-        self.head.setFont(theme.font(12.5, 500))
-        self.head.setContentsMargins(px(6), 0, 0, 0)
-        self.list.setFont(theme.font(14))
 
 
 # Places in a text, counted in characters: of sentences, of Qt's cursor.

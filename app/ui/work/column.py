@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from PySide6.QtCore import QModelIndex, QObject, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QModelIndex, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
 
@@ -212,11 +212,13 @@ class WorkColumn(QWidget):
         self.search.lowered.connect(self._on_lowered)
         self._nothing = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self._nothing.setProperty("kind", "muted")
-        self._column = QVBoxLayout(self)
+        column = QVBoxLayout(self)
         for widget, stretch in ((self._new, 0), (self.search, 0), (self._nothing, 0), (self.list, 1)):
-            self._column.addWidget(widget, stretch)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+            column.addWidget(widget, stretch)
+        theme.dress(column, margins=(12, 14, 12, 0), spacing=9)
+        # A push button keeps its text four pixels from the icon; a wider icon around the same glyph gives it air.
+        theme.dress(self._new, font=(14.5, 600), glyph=(words.icon, "accent", 16), glyph_size=(32, 16))
+        theme.dress(self._nothing, font=(13.5, 400), margins=(15, 4, 15, 0))
         name_widgets(nothing_found=self._nothing)
 
     def reload(self) -> None:
@@ -345,17 +347,6 @@ class WorkColumn(QWidget):
             self._notify.error(error)
             return False
         return True
-
-    def _on_theme_changed(self) -> None:
-        theme, tokens = self._theme, self._theme.tokens
-        self._column.setContentsMargins(theme.px(12), theme.px(14), theme.px(12), 0)
-        self._column.setSpacing(theme.px(9))
-        self._new.setFont(theme.font(14.5, 600))
-        self._new.setIcon(icon(self._words.icon, tokens.accent))
-        # A push button keeps its text four pixels from the icon; a wider icon around the same glyph gives it air.
-        self._new.setIconSize(QSize(theme.px(32), theme.px(16)))
-        self._nothing.setFont(theme.font(13.5))
-        self._nothing.setContentsMargins(theme.px(15), theme.px(4), theme.px(15), 0)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

@@ -13,22 +13,16 @@ class Column(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None, *, top_px: float = 0, bottom_px: float = 0) -> None:
         super().__init__(parent)
-        self._theme, self._top_px, self._bottom_px = theme, top_px, bottom_px
-        self._middle = QWidget()
-        self.rows = QVBoxLayout(self._middle)
+        self._theme = theme
+        middle = QWidget()
+        self.rows = QVBoxLayout(middle)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        row.addWidget(self._middle, 100_000)
+        row.addWidget(middle, 100_000)
         row.addStretch(1)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
-
-    def _on_theme_changed(self) -> None:
-        px = self._theme.px
-        self._middle.setMaximumWidth(px(PAGE_PX) + 2 * px(EDGE_PX))
-        self.rows.setContentsMargins(px(EDGE_PX), px(self._top_px), px(EDGE_PX), px(self._bottom_px))
-        self.rows.setSpacing(px(6))
+        theme.dress(middle, most_width=PAGE_PX + 2 * EDGE_PX)
+        theme.dress(self.rows, margins=(EDGE_PX, top_px, EDGE_PX, bottom_px), spacing=6)
 
 
 def scrolled(inside: QWidget) -> QScrollArea:

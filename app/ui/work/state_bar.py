@@ -36,7 +36,7 @@ class StateBar(QFrame):
 
     def __init__(self, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._theme, self._notify = theme, notify
+        self._notify = notify
         self._action = ""
         self.setObjectName("state_bar")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -45,12 +45,13 @@ class StateBar(QFrame):
         self.other.clicked.connect(self._on_other)
         self.go_on = text_button(tr("Go on"), "plain")
         self.go_on.clicked.connect(self.go_on_wanted)
-        self._row = QHBoxLayout(self)
-        self._row.addWidget(self.words, 1)
-        self._row.addWidget(self.other)
-        self._row.addWidget(self.go_on)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        row = QHBoxLayout(self)
+        row.addWidget(self.words, 1)
+        row.addWidget(self.other)
+        row.addWidget(self.go_on)
+        theme.dress(row, margins=(14, 8, 8, 8), spacing=8)
+        theme.dress(self.words, font=(13.5, 400))
+        theme.dress(self.other, self.go_on, font=(13.5, 500))
         self.hide()
         name_widgets(state_words=self.words, state_other=self.other, go_on=self.go_on)
 
@@ -84,11 +85,3 @@ class StateBar(QFrame):
     def _on_other(self) -> None:
         if self._action:
             self._notify.actions[self._action]()
-
-    def _on_theme_changed(self) -> None:
-        px = self._theme.px
-        self._row.setContentsMargins(px(14), px(8), px(8), px(8))
-        self._row.setSpacing(px(8))
-        self.words.setFont(self._theme.font(13.5))
-        for button in (self.other, self.go_on):
-            button.setFont(self._theme.font(13.5, 500))
