@@ -190,7 +190,6 @@ def _is_protected(source: Source) -> bool:
 # Copies a ZIP archive with some members replaced; all others keep their compressed bytes as they are.
 # Source of the records: PKWARE's APPNOTE.TXT 6.3.10, 4.3 and 4.5.3.
 
-
 _LOCAL = struct.Struct("<4s5H3L2H")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
 _END = struct.Struct("<4s4H2LH")

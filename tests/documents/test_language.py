@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.documents.blocks import Kind, Piece
-from app.documents.language import LegacyFonts, Sample, recoded
+from app.documents.clean import LegacyFonts, Sample, recoded
 from app.documents.source import Remark
 from tests.helpers.documents import read
 from tests.helpers.office_files import paragraph, write_docx

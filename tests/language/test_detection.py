@@ -7,8 +7,7 @@ import sys
 
 import pytest
 
-from app.language.detection import Detector, differ, language_by_words, language_of, scripts_differ
-from app.language.language_model import most_likely
+from app.language.detection import Detector, differ, language_by_words, language_of, most_likely, scripts_differ
 from app.language.names import LANGUAGES
 
 TEXTS = {

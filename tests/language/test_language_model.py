@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from app.core.paths import resource
-from app.language import language_model
-from app.language.language_model import LanguageModel, most_likely
+from app.language import detection
+from app.language.detection import LanguageModel, most_likely
 
 TEXTS = {
     "de": "Der Mieter zahlt die Miete jeden Monat bis zum dritten Werktag.",
@@ -23,9 +23,9 @@ def test_held_and_streamed_agree() -> None:
 
 
 def test_packed_and_unpacked_it_says_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert resource(language_model.UNPACKED).is_file(), "run `make setup`"
+    assert resource(detection.UNPACKED).is_file(), "run `make setup`"
     unpacked = [most_likely(text) for text in TEXTS.values()]
-    monkeypatch.setattr(language_model, "UNPACKED", "languages/not-there")
+    monkeypatch.setattr(detection, "UNPACKED", "languages/not-there")
     assert [most_likely(text) for text in TEXTS.values()] == unpacked
 
 

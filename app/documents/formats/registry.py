@@ -1,7 +1,7 @@
 """The document formats: what each is called, how its files are known, what reads them and what writes them back.
 
-A new format is a folder beside this file, whose modules have a `read` and a `rewrite` (`app.documents.source.Reader`,
-`app.documents.visits.Rewrite`), and a line here. Detection, file dialogs, chips, sentences, terminal and saving all ask
+A new format is a module or a folder beside this file that has a `read` and a `rewrite` (`app.documents.source.Reader`,
+`app.documents.source.Rewrite`), and a line here. Detection, file dialogs, chips, sentences, terminal and saving all ask
 here, so nothing else has to learn of it. Nothing is imported before a file needs it: the child starts quickly.
 """
 
@@ -14,8 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from app.documents.source import Reader
-    from app.documents.visits import Rewrite
+    from app.documents.source import Reader, Rewrite
 
 PDFS, TEXTS, TABLES, SLIDES = "PDF documents", "Text documents", "Tables", "Presentations"
 MAILS, PICTURES, ARCHIVES = "Mail", "Pictures with text", "Archives"
@@ -69,15 +68,15 @@ _FORMATS = {
             mimetype=f"{_ODF}text",
         ),
         Format("rtf", "a rich text document (RTF)", "rtf", TEXTS, ".word.rtf"),
-        Format("text", "a plain text", "txt log", TEXTS, ".plain.text", ".plain.paragraphs", is_plain=True),
+        Format("text", "a plain text", "txt log", TEXTS, ".plain.text", ".plain.text", is_plain=True),
         Format(
             "markdown", "a Markdown text", "md markdown mkd mdown", TEXTS, ".markdown.reading", ".markdown.rewriting",
             is_plain=True, by_ending=True,
         ),
-        Format("html", "a web page", "html htm xhtml", TEXTS, ".web.pages", ".web.rewriting"),
+        Format("html", "a web page", "html htm xhtml", TEXTS, ".web.pages", ".web.pages"),
         Format("mhtml", "a saved web page", "mht mhtml", "", ".web.pages"),
         Format(
-            "epub", "an e-book (EPUB)", "epub", TEXTS, ".web.epub", ".web.epub_rewriting",
+            "epub", "an e-book (EPUB)", "epub", TEXTS, ".web.epub", ".web.epub",
             member="meta-inf/container.xml", mimetype="application/epub+zip",
         ),
         Format("fb2", "an e-book (FictionBook)", "fb2", TEXTS, ".web.fb2", root="FictionBook"),
@@ -96,7 +95,7 @@ _FORMATS = {
             is_plain=True, by_ending=True,
         ),
         Format(
-            "pptx", "a PowerPoint presentation", "pptx pptm ppsx potx", SLIDES, ".slides.reading", ".slides.rewriting",
+            "pptx", "a PowerPoint presentation", "pptx pptm ppsx potx", SLIDES, ".slides", ".slides",
             member="ppt/",
         ),
         Format(
@@ -106,10 +105,10 @@ _FORMATS = {
         Format("email", "an e-mail", "eml", MAILS, ".mail.mail"),
         Format("msg", "an Outlook message", "msg", MAILS, ".mail.outlook", streams=("__properties_version1.0",)),
         Format(
-            "picture", "a picture", "png jpg jpeg tif tiff webp bmp gif", PICTURES, ".pictures.recognition",
+            "picture", "a picture", "png jpg jpeg tif tiff webp bmp gif", PICTURES, ".pictures",
             begins=(b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\0", b"MM\0*"),
         ),
-        Format("zipped", "an archive (ZIP)", "zip", ARCHIVES, ".zipped.zip_file"),
+        Format("zipped", "an archive (ZIP)", "zip", ARCHIVES, ".zipped"),
         Format("subtitles", "a subtitle file", "srt vtt", "", ".plain.subtitles", ".plain.subtitles", is_plain=True),
         Format("notebook", "a notebook", "ipynb", "", ".markdown.notebook"),
         Format("code", "source code", "", "", ".plain.code", is_plain=True),

@@ -20,9 +20,8 @@ from app.features.summary.proper_names import Name, Vocabulary, codes, holds, is
 from app.features.summary.result import Anchor, Check, Reason
 from app.language.dates import Date, dates
 from app.language.detection import MOST_CHARACTERS, differ, scripts_differ
-from app.language.numbers import CLOCK, Quantity, quantities
+from app.language.numbers import CLOCK, SCALES, UNITS, Quantity, quantities
 from app.language.scripts import LETTER_OR_DIGIT_WITH_CASE
-from app.language.units import SCALES, UNITS
 from app.language.words import (
     SHORT,
     STEM,

@@ -18,8 +18,7 @@ from app.documents.formats.catalogs.values import is_prose, shown_value
 from app.documents.formats.plain.text import lines
 from app.documents.formats.plain.text_file import TextFile
 from app.documents.segments import SegmentKind
-from app.documents.source import Item, Opened, Source
-from app.documents.visits import Target, Visit, Visits
+from app.documents.source import Item, Opened, Source, Target, Visit, Visits
 
 ROWS = 100
 MOST_CHARACTERS = 100_000
@@ -121,7 +120,6 @@ def _piece(rows: list[list[str]], first: int, last: int, start: int, end: int) -
 
 
 # Tables in plain text: cells that are language; delimiters and quotes stay, a cell is quoted only if it must be.
-
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _QUOTED = re.compile(r'"((?:[^"]|"")*+)"')

@@ -20,8 +20,7 @@ from app.core.errors import DocumentUnreadable
 from app.documents.formats.catalogs.values import Tagged, is_locale, is_prose, renamed_locale, shown_value
 from app.documents.formats.plain.text_file import TextFile
 from app.documents.segments import Mark, SegmentKind, content_of, marks, plain
-from app.documents.source import Source
-from app.documents.visits import Target, Visit, Visits
+from app.documents.source import Source, Target, Visit, Visits
 
 _LOCALES = (("@@locale",), ("locale",), ("language",))
 
@@ -115,7 +114,6 @@ def _key(path: tuple[str, ...]) -> str:
 
 
 # The strings of a JSON file with their places, found by a scanner of tokens; comments are passed over.
-
 
 MOST_DEPTH = 500
 _TOKEN = re.compile(
@@ -222,7 +220,6 @@ def string(new: str, raw: str, *, is_ascii: bool) -> str:
 
 
 # Messages in the syntax of ICU: the words of each form of a plural or a choice, apart from the syntax around them.
-
 
 _CHOICE = re.compile(r"\{\s*[\w.]+\s*,\s*(?:plural|select|selectordinal)\s*,")
 _OFFSET = re.compile(r"\s*offset:\s*\d+")

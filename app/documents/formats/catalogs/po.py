@@ -18,8 +18,7 @@ from app.core.errors import DocumentUnreadable
 from app.documents.formats.catalogs.values import Tagged, tagged, with_underscore
 from app.documents.formats.plain.text_file import TextFile
 from app.documents.segments import Content, SegmentKind, content_of, marks
-from app.documents.source import Source
-from app.documents.visits import Target, Visit, Visits
+from app.documents.source import Source, Target, Visit, Visits
 
 _CHARSET = re.compile(rb"[Cc]harset=([\w.:-]+)")
 _SAID = re.compile(r"nplurals\s*=\s*(\d)")
@@ -159,7 +158,6 @@ def _known(old: str, message: Tagged) -> Content:
 
 
 # The entries of a PO file with the place of each of their parts.
-
 
 _LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|$)")
 _KEYWORD = re.compile(r"[ \t]*(msgctxt|msgid_plural|msgid|msgstr(?:\[\d{1,3}\])?)[ \t]*(?=\")")

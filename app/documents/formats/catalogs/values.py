@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from app.documents.segments import Content, Mark, SegmentKind, content_of
-from app.documents.visits import Visits
+from app.documents.source import Visits
 
 _NEW_LINE = re.compile(r"(\r\n|\r|\n)")
 _WORD = re.compile(r"[^\W\d_]")
@@ -17,7 +17,7 @@ def shown_value(
 ) -> str | None:
     """What a value becomes; None where it stays. White space at the ends of a line stays where it is."""
     if is_page(value, key):
-        from app.documents.formats.web.rewriting import shown_piece
+        from app.documents.formats.web.pages import shown_piece
 
         return shown_piece(value, visits, context)
     lines = _NEW_LINE.split(value)
@@ -38,7 +38,6 @@ def _line(line: str, visits: Visits, context: str, kind: SegmentKind) -> str:
 
 
 # Whether a value of a data file is language that people read, or something for programs.
-
 
 _LETTER = re.compile(r"[^\W\d_]")
 _PLACEHOLDERS = re.compile(
@@ -102,7 +101,6 @@ def is_prose(value: str, key: str = "") -> bool:
 
 # A message of a program as content: tags of HTML in it, and line breaks, are marks; all else is text.
 
-
 _TAG = re.compile(r"<(/?)([A-Za-z][\w:-]*)(?:\s[^<>]*)?(/?)>")
 _LOOKS = {
     "b": "bold", "strong": "bold", "i": "italic", "em": "italic", "u": "underline", "ins": "underline", "s": "strike",
@@ -165,7 +163,6 @@ def _pairs(message: str) -> dict[int, int]:
 
 
 # The codes by which data files say their language, and the target's in the same form.
-
 
 _CODES = (
     "aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz ee el "

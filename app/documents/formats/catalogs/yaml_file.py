@@ -13,11 +13,10 @@ import yaml
 
 from app.core.errors import DocumentUnreadable
 from app.documents.formats.catalogs.values import is_page, is_prose, renamed_locale, shown_value, tagged
-from app.documents.formats.plain.paragraphs import pieces, width_of, wrapped
+from app.documents.formats.plain.text import pieces, width_of, wrapped
 from app.documents.formats.plain.text_file import TextFile
 from app.documents.segments import SegmentKind, content_of
-from app.documents.source import Source
-from app.documents.visits import Target, Visit, Visits
+from app.documents.source import Source, Target, Visit, Visits
 
 
 def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
@@ -78,7 +77,6 @@ def _rename(file: TextFile, top: Scalar, target: Target) -> None:
 
 
 # The texts of a YAML file with their places, found by the parser's events: no alias is followed, nothing is built.
-
 
 MOST_DEPTH = 500
 _PARSER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -173,7 +171,6 @@ def reads_as(text: str, value: str) -> bool:
 
 
 # Writes a string into the place of another in a YAML file, in the same style where that can hold it.
-
 
 _PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")
 _BREAK = re.compile(r"\r\n|\r|\n")

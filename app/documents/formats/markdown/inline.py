@@ -20,7 +20,7 @@ from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 
 from app.documents.formats.markdown.reading import MOST_NESTING
-from app.documents.formats.plain.paragraphs import width_of
+from app.documents.formats.plain.text import width_of
 from app.documents.formats.web import elements
 from app.documents.segments import Content, Mark, SegmentKind, content_of
 
@@ -178,7 +178,6 @@ def _html_pairs(tokens: list[Token]) -> dict[int, _Pair]:
 
 # Inline Markdown with the place of each piece of markup in its text, which markdown-it does not tell by itself.
 
-
 Rule = Callable[[StateInline, bool], bool]
 _ONE = ("newline", "escape", "backticks", "html_inline", "footnote_ref", "math_inline")
 _DELIMITERS = ("emphasis", "strikethrough")
@@ -304,7 +303,6 @@ def _joined(tokens: list[Token]) -> list[Token]:
 
 
 # Content as inline Markdown that is read as just this content, and lines that stay one block.
-
 
 _SPECIAL = re.compile(r"[\\`*_\[\]<~$|^]|&(?=#?\w+;)")
 _START = re.compile(r"(?:\d{1,9}(?=[.)])|(?=[-+#>=:]))")

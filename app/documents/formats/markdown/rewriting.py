@@ -7,12 +7,16 @@ descriptions.
 from __future__ import annotations
 
 import re
-from typing import Any, BinaryIO
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, NamedTuple
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from app.core.errors import DocumentUnreadable
 from app.documents.formats.catalogs.values import is_locale, renamed_locale
 from app.documents.formats.catalogs.yaml_file import Scalar, places, put_value, written_scalar
-from app.documents.formats.markdown.blocks import Portion, Text
 from app.documents.formats.markdown.inline import (
     Frame,
     Image,
@@ -22,12 +26,11 @@ from app.documents.formats.markdown.inline import (
     new_parser,
 )
 from app.documents.formats.markdown.reading import portions
-from app.documents.formats.plain.paragraphs import width_of
+from app.documents.formats.plain.text import width_of
 from app.documents.formats.plain.text_file import TextFile
-from app.documents.formats.web.rewriting import shown_piece
+from app.documents.formats.web.pages import shown_piece
 from app.documents.segments import SegmentKind
-from app.documents.source import Source
-from app.documents.visits import Target, Visit, Visits
+from app.documents.source import Source, Target, Visit, Visits
 
 _DEFINITION = re.compile(r"^[ \t>]{0,12}\[[^\]\n]{1,999}\]:.*(?:\n[ \t>]+\S.*)?", re.MULTILINE)
 _SIGNS = re.compile(r"[^\s>]")
@@ -138,7 +141,6 @@ def _with_images(source: str, images: dict[Image, str]) -> str:
 
 # Front matter of a Markdown file: what is read as its title or its description is translated, its language is set.
 
-
 _TITLES = frozenset(
     (
         "title",
@@ -183,3 +185,214 @@ def _set(file: TextFile, offset: int, place: Scalar, new: str) -> None:
     start, end = place.start + offset, place.end + offset
     if new != place.value:
         file.replace(start, end, written_scalar(file.text[start:end], place, new))
+
+
+# Where in a Markdown file its texts are: paragraphs, headings, items, notes, cells, line by line.
+
+_NEW_LINE = re.compile(r"\r\n?|\n")
+_MARKS = re.compile(r"(?:[\s>]|[-+*](?=\s)|\d{1,9}[.)](?=\s)|\[\^[^\]\s]+\]:(?=\s))*")
+_QUOTES = re.compile(r"[\s>]*")
+_CELL_BORDER = re.compile(r"(?<!\\)\|")
+_TASK = re.compile(r"\[[ xX]\][ \t]+(?=\S)")
+_ALERT = re.compile(r"\[!\w+\][+-]?(?:[ \t]+(?=\S)|$)")
+_TERM = re.compile(r":[ \t]+(?=\S)")
+_HEADING_END = re.compile(r"\{[#.:][^{}]*\}$")
+_STRUCTURE = re.compile(
+    r":{3,}.*|(?:!!!|\?\?\?\+?)[ \t].*|\{%.*%\}|\{\{[<%].*[%>]\}\}|\[\[?_?TOC_?\]?\]|\$\$|\\[\[\]]|%%.*"
+    r"|(?:import|export)[ \t].*[;'\"]|\*\[[^\]]+\]:.*|\\(?:newpage|pagebreak)",
+    re.IGNORECASE,
+)
+"""Lines that other dialects of Markdown have for themselves: containers, template tags, formulas, abbreviations."""
+_COLUMNS = re.compile(r"-{2,}(?:[ \t]+-{2,})+")
+"""A line of pandoc's tables without bars: their columns are places in a line, which a translation would not keep."""
+_LEAVES = ("inline", "fence", "code_block", "html_block", "hr", "front_matter", "math_block", "math_block_label")
+
+
+class Line(NamedTuple):
+    """A line of a text: where in the file it is, and what stands before it on its line."""
+
+    start: int
+    end: int
+    prefix: str
+
+
+@dataclass
+class Text:
+    """What is translated as one; or front matter, or HTML ("html_lines" where its lines have marks of quotes)."""
+
+    type: str
+    lines: list[Line]
+    kind: SegmentKind = SegmentKind.PARAGRAPH
+    level: int = 0
+
+    def source(self, text: str) -> str:
+        """Its lines, divided by line feeds."""
+        return "\n".join(text[line.start : line.end] for line in self.lines)
+
+    def width(self, text: str) -> int:
+        """Of its widest line, with what stands before it."""
+        return max(
+            width_of(line.prefix.expandtabs(4)) + width_of(text[line.start : line.end].rstrip()) for line in self.lines
+        )
+
+
+@dataclass
+class _State:
+    """What is open at a place."""
+
+    heading: int = 0
+    items: int = 0
+    notes: int = 0
+    in_table: bool = False
+    types: list[str] = field(default_factory=list)
+
+    def see(self, token: Token) -> None:
+        """The next border of a block."""
+        step = token.nesting
+        match token.type:
+            case "heading_open":
+                self.heading = int(token.tag[1])
+            case "heading_close":
+                self.heading = 0
+            case "list_item_open" | "list_item_close":
+                self.items += step
+            case "footnote_reference_open" | "footnote_reference_close":
+                self.notes += step
+            case "table_open" | "table_close":
+                self.in_table = step > 0
+
+    @property
+    def kind(self) -> SegmentKind:
+        """Of a text that stands here."""
+        if self.notes:
+            return SegmentKind.NOTE
+        if self.heading:
+            return SegmentKind.HEADING
+        return SegmentKind.LIST_ITEM if self.items else SegmentKind.PARAGRAPH
+
+
+class Portion:
+    """A stretch of the file, parsed."""
+
+    def __init__(self, text: str, start: int, end: int) -> None:
+        self._text, self._end = text, end
+        self._starts = [start, *(match.end() for match in _NEW_LINE.finditer(text, start, end))]
+        self._start = start
+        self._state = _State()
+        self._next = 0
+        self._columns: set[int] = set()
+        self.lost = 0
+        """Lines with words that no block has (markdown-it drops what is nested too deep), and tables of places."""
+
+    def texts(self, parser: MarkdownIt, env: dict[str, Any]) -> Iterator[Text]:
+        """All texts in order."""
+        tokens = parser.parse(self._text[self._start : self._end], env)
+        rules = [token.map[0] for token in tokens if token.type == "hr" and token.map]
+        self._columns = {line for line in rules if _COLUMNS.fullmatch(self._line(line).strip())}
+        for token in tokens:
+            if token.map and token.type in _LEAVES and not (self._state.in_table and token.type == "inline"):
+                first, behind = token.map
+                self._skip(first)
+                self._next = max(self._next, behind)
+                yield from self._leaf(token, first, behind)
+            elif token.map and token.type == "tr_open":
+                yield from self._row(token.map[0])
+                self._skip(token.map[0])
+                self._next = max(self._next, token.map[1])
+            elif token.map and token.type == "table_open":
+                self._skip(token.map[0])
+                self._next = token.map[1]
+            self._state.see(token)
+        self._skip(len(self._starts))
+
+    def _skip(self, until: int) -> None:
+        """Notes lines that no block has and that are no definitions."""
+        for line in range(self._next, min(until, len(self._starts))):
+            words = self._line(line)
+            words = words[_MARKS.match(words).end() :]  # type: ignore[union-attr]
+            is_definition = re.match(r"\[[^\]]+\]:|[\"'(<]|\S+\s*$", words) is not None
+            self.lost += not is_definition and re.search(r"[^\W\d_]{2}", words) is not None
+        self._next = max(self._next, until)
+
+    def _leaf(self, token: Token, first: int, behind: int) -> Iterator[Text]:
+        if token.type == "inline" and {first - 1, behind} & self._columns:
+            self.lost += 1
+        elif token.type == "inline":
+            yield from self._paragraph(token.content, first)
+        elif token.type in ("html_block", "front_matter"):
+            start, end = self._starts[first], self._line_end(behind - 1)
+            own = _NEW_LINE.sub("\n", self._text[start:end]).rstrip()
+            is_whole = token.type == "front_matter" or own == token.content.rstrip()
+            yield Text(token.type if is_whole else "html_lines", [Line(start, end, "")])
+
+    def _paragraph(self, content: str, first: int) -> Iterator[Text]:
+        """A text, divided where a line is no part of it."""
+        waiting: list[Line] = []
+        for number, words in enumerate(content.split("\n")):
+            line = self._found(first + number, words)
+            if line is None:
+                self.lost += 1
+                yield from self._text_of(waiting)
+                waiting = []
+                continue
+            own = self._text[line.start : line.end]
+            is_structure = _STRUCTURE.fullmatch(own.strip()) is not None
+            starts = _TERM.match(own) or (_ALERT.match(own) if number == 0 else None)
+            task = _TASK.match(own) if number == 0 and self._state.items else None
+            if is_structure or starts is not None:
+                yield from self._text_of(waiting)
+                waiting = []
+            cut = starts or task
+            if cut is not None:
+                line = Line(line.start + cut.end(), line.end, line.prefix + cut[0])
+            if not is_structure and line.start < line.end:
+                waiting.append(line)
+        yield from self._text_of(waiting)
+
+    def _text_of(self, lines: list[Line]) -> Iterator[Text]:
+        if not lines:
+            return
+        last = lines[-1]
+        kept = self._text[last.start : last.end].rstrip()
+        end = _HEADING_END.search(kept) if self._state.heading else None
+        kept = kept[: end.start()].rstrip() if end is not None else kept
+        lines = [*lines[:-1], last._replace(end=last.start + len(kept))]
+        yield Text("inline", lines, self._state.kind, self._state.heading)
+
+    def _found(self, number: int, words: str) -> Line | None:
+        """A line of a text in the file; None where it is not the same there (tabs that are spaces by half)."""
+        if number >= len(self._starts):
+            return None
+        start, raw = self._starts[number], self._line(number).replace("\0", "\ufffd")
+        words = words.lstrip(" \t")
+        at = len(raw) - len(words) if raw.endswith(words) else -1
+        if at < 0:
+            words = words.rstrip(" \t")
+            at = raw.find(words, _MARKS.match(raw).end() if self._state.heading else 0)  # type: ignore[union-attr]
+            at = raw.rfind(words) if not self._state.heading else at
+        if at < 0:
+            return None
+        return Line(start + at, start + at + len(words), raw[:at])
+
+    def _row(self, number: int) -> Iterator[Text]:
+        """The cells of a row, also those beyond the last column."""
+        raw, start = self._line(number), self._starts[number]
+        pattern = _MARKS if self._next <= number and self._state.items else _QUOTES
+        at = pattern.match(raw).end()  # type: ignore[union-attr]
+        for cell in [*(found.start() for found in _CELL_BORDER.finditer(raw, at)), len(raw)]:
+            words = raw[at:cell]
+            inner = words.strip()
+            if inner:
+                first = start + at + words.index(inner)
+                yield Text("cell", [Line(first, first + len(inner), "")], SegmentKind.CELL)
+            at = cell + 1
+
+    def _line(self, number: int) -> str:
+        return self._text[self._starts[number] : self._line_end(number)]
+
+    def _line_end(self, number: int) -> int:
+        """Where its words end, before its newline."""
+        end = self._starts[number + 1] if number + 1 < len(self._starts) else self._end
+        while end > self._starts[number] and self._text[end - 1] in "\r\n":
+            end -= 1
+        return end

@@ -220,7 +220,6 @@ def _is_allowed(number: bytes) -> bool:
 
 # A document of one XML file has its pictures in it, longer than a parser takes: they are left out of the stream.
 
-
 OPEN_DOCUMENT = (b"<office:binary-data>", b"</office:binary-data>")
 """What is between them is left out; where the first is no whole tag, so are they."""
 FICTION_BOOK = (b"<binary", b"</binary>")

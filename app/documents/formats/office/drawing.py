@@ -26,7 +26,7 @@ from app.documents.formats.office.package import (
 )
 from app.documents.formats.office.runs import Anchor, Format, Node, Single, Text, Token, arranged, line_of, plan_of
 from app.documents.segments import SegmentKind
-from app.documents.visits import Ask, Left, Once, Target
+from app.documents.source import Ask, Left, Once, Target
 
 PARAGRAPH, PROPERTIES = f"{DRAWING}p", f"{DRAWING}pPr"
 _RUN, _TEXT, _BREAK, _FIELD = f"{DRAWING}r", f"{DRAWING}t", f"{DRAWING}br", f"{DRAWING}fld"
@@ -208,7 +208,6 @@ def _formula(element: Element) -> str:
 
 
 # Drawings of any OOXML package: paragraphs, words for pictures, charts and diagrams in parts of their own.
-
 
 _NEWER_CHART = "{http://schemas.microsoft.com/office/drawing/2014/chartex}"
 _NUMBERS = (f"{CHART}numCache", f"{CHART}numLit", f"{_NEWER_CHART}numDim")

@@ -17,8 +17,7 @@ from app.documents.blocks import Kind, Piece, Place
 from app.documents.encoding import BOMS
 from app.documents.formats.markup.xml_tree import Element, encoding_of, parse
 from app.documents.segments import SegmentKind, plain
-from app.documents.source import Source
-from app.documents.visits import Ask, Target
+from app.documents.source import Ask, Source, Target
 
 RELATIONSHIPS = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _COMPATIBILITY = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
@@ -265,7 +264,6 @@ def without(parent: Element, *tags: str) -> bool:
 
 # Characters that XML, and SpreadsheetML above it, can and cannot have.
 
-
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ESCAPED = re.compile("_x([0-9A-Fa-f]{4})_")
 _LITERAL = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
@@ -289,7 +287,6 @@ def escaped(text: str) -> str:
 
 
 # Languages as Office names them.
-
 
 _SCRIPTS = {"zh-hans": "zh-CN", "zh-hant": "zh-TW"}
 

@@ -200,7 +200,6 @@ def _is_hidden(parent: Element | None) -> bool:
 
 # Paragraphs, lists and tables of an OpenDocument as pieces, each followed by what hangs on it.
 
-
 _LIST, _TABLE = f"{TEXT}list", f"{TABLE}table"
 _ROW, _CELL, _COVERED = f"{TABLE}table-row", f"{TABLE}table-cell", f"{TABLE}covered-table-cell"
 _STYLE_NAME = f"{TEXT}style-name"
@@ -401,7 +400,6 @@ def _inside(element: Element, *tags: str) -> Iterator[Element]:
 
 
 # The words of one paragraph of an OpenDocument, and what hangs on it: notes, comments, frames.
-
 
 _MATH = "{http://www.w3.org/1998/Math/MathML}"
 _XLINK = "{http://www.w3.org/1999/xlink}"

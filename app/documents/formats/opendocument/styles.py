@@ -197,7 +197,6 @@ def refuse_protected(archive: Archive, source: Source) -> None:
 
 # What the styles of an OpenDocument say about its text: what is code, and which looks are none.
 
-
 _REVISION = "rsid"
 _PROPERTIES = f"{STYLE}text-properties"
 _LOOKS = {

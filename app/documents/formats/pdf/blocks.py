@@ -266,7 +266,6 @@ def goes_on(draft: Draft, after: Draft) -> bool:
 
 # Drafts to pieces: lines become one text, hyphens at their ends are undone, and each line keeps its box.
 
-
 MOST_WORDS = 20_000
 LONGEST = 40
 PAGES_REMEMBERED = 12

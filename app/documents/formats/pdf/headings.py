@@ -239,7 +239,6 @@ def _title_lines(drafts: Sequence[Draft], number: int, title: str) -> list[Line]
 
 # Running headers, footers and page numbers: what stands at the same place on several pages, apart from the text.
 
-
 PAGES_BEHIND = 6
 MARGIN = 0.14
 """The part of the page's height, above and below, that headers and footers stand in."""

@@ -156,7 +156,6 @@ def _forms(document: Any) -> Iterator[Any]:
 
 # A PDF's outline (bookmarks), read as far as it is needed, page by page.
 
-
 MOST_ENTRIES = 20_000
 MOST_AT_ONCE = 400
 DEEPEST = 9
@@ -240,7 +239,6 @@ def _height(target: Any) -> float | None:
 
 
 # What was written onto a PDF's pages: the values of form fields, comments, and the text of stamps.
-
 
 MOST_ANNOTATIONS = 5000
 """On one page."""

@@ -16,7 +16,7 @@ from app.documents.formats.pdf.layout import flows
 from app.documents.formats.pdf.pages import Annotations, Outline, opened, picture
 from app.documents.formats.pdf.ruled import with_tables
 from app.documents.formats.pdf.text import Line, PageText, Probe, Table, page_text
-from app.documents.formats.pictures.recognition import Picture, Tesseract, find_tesseract
+from app.documents.formats.pictures import Picture, Tesseract, find_tesseract
 from app.documents.source import Item, Opened, PageRead, Remark, Source
 
 PAGES_AHEAD = 5

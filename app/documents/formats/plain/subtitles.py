@@ -12,12 +12,10 @@ from typing import BinaryIO
 
 from app.documents.blocks import Kind, Piece, Place
 from app.documents.encoding import after_the_text, decode
-from app.documents.formats.plain.paragraphs import balanced, joined, one_line, width_of
-from app.documents.formats.plain.text import without_nuls
+from app.documents.formats.plain.text import balanced, joined, one_line, width_of, without_nuls
 from app.documents.formats.plain.text_file import TextFile
 from app.documents.segments import Content, Mark, SegmentKind, content_of
-from app.documents.source import Item, Opened, Source
-from app.documents.visits import Target, Visit, Visits
+from app.documents.source import Item, Opened, Source, Target, Visit, Visits
 
 _TIME = r"(?:\d+:)?\d{1,2}:\d{2}[,.:]\d{1,3}"
 _TIMING = re.compile(rf"[ \t]*({_TIME})[ \t]*-->[ \t]*({_TIME})[^\r\n]*")
@@ -77,7 +75,6 @@ def _piece(kept: list[tuple[int, str]], timing: str, is_vtt: bool) -> Piece:
 
 
 # Subtitles, SRT and WebVTT: what is said in each cue; numbers, timings, notes, styles and settings stay.
-
 
 _NAME = re.compile(r"<(/?)([A-Za-z]*)[^<>]*>")
 _SPEAKER = re.compile(r"[-–—‐‑―]\s*\S|<v[ .]")

@@ -1,17 +1,22 @@
-"""Plain text of any size: paragraphs between blank lines, read as a stream.
+"""Plain text of any size: paragraphs between blank lines, read as a stream, and written back.
 
 A place is in characters of the decoded text, newlines as the file has them. A piece's text is exactly that part, but
-for newlines, which are "\\n", for NULs, which are left out and counted, and for a heading's underline.
+for newlines, which are "\n", for NULs, which are left out and counted, and for a heading's underline.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO, NamedTuple
 
 from app.documents.blocks import Kind, Piece, Place
 from app.documents.encoding import after_the_text, stream
-from app.documents.source import Item, Opened, Source
+from app.documents.formats.plain.text_file import TextFile
+from app.documents.segments import SegmentKind, plain
+from app.documents.source import Item, Opened, Source, Target, Visit, Visits
 from app.language.sentences import sentence_ends
 
 MOST_CHARACTERS = 8000
@@ -158,3 +163,349 @@ def _with_end(chunks: Iterable[str]) -> Iterator[tuple[str, bool]]:
     for chunk in chunks:
         yield chunk, False
     yield "", True
+
+
+# A plain text written back: its paragraphs, joined for translating and wrapped again.
+
+
+def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:  # noqa: ARG001 - a plain text says no language
+    """Any text is one."""
+    file, visits = TextFile(source), Visits(visit)
+
+    def show(words: str, kind: SegmentKind, level: int) -> str | None:
+        new = visits((words,), kind, level=level)
+        return plain(new) if new is not None else None
+
+    left = walk(file.text, file.newline, show, file.replace)
+    if left:
+        source.remark("left_blocks", count=left)
+    if out is not None:
+        file.write(out)
+
+
+# What the lines of a plain text are: paragraphs, list items, headings, or something that is no prose.
+
+LEAST_WRAPPED = 40
+"""Columns; lines that are all shorter are lines of their own."""
+SLACK = 0.9
+"""Of the width: a line that ends behind it may have been broken for its width."""
+_LINE = re.compile(r"([^\r\n]*)(\r\n|\r|\n|$)")
+_PREFIX = re.compile(r"[ \t\f\0]*(?:>[> \t]*)?")
+_LIST_MARK = re.compile(r"(?:[-*+•‣◦▪–—·]|(?:\d{1,3}|[A-Za-z])[.)]|\((?:\d{1,3}|[A-Za-z])\))[ \t]+(?=\S)")
+_RULE = re.compile(r"([=~^\"'`#*+.:_-])\1{2,}")
+_LETTER = re.compile(r"[^\W\d_]")
+_COLUMN_GAP = re.compile(r"\S(?: {3,}|\t)[ \t]*\S")
+_DRAWN = re.compile(r"[\u2500-\u259f]|^\+[-=+]+\+?$|^\|.*\|$")
+MOST_WORDS_OF_CODE = 6
+MOST_LOOKED_AT = 400
+"""Characters of a line, for telling what it is."""
+_PLAIN_WORD = re.compile(r"(?<!\S)[^\W\d_]{2,}[,.]?(?!\S)")
+_CODE_END = re.compile(r"[;{}]$|\)\s*[:{]$|\\$")
+_CODE = re.compile(
+    r"^(?:\$|%|>>>|\.\.\.|C:\\.*>|[\w.-]+@[\w.-]+:\S*[$#])[ ]\S"
+    r"|^(?:#include|#define|import|from|def|class|return|public|private|static|void|int|var|const|let|function)\b.*"
+    r"[;(){}:<>=]|^</?[\w:.-]+[^<>]*>|\w\(.*\)\s*[;{]|\w\s*(?:[:+*/-]?=|==|->|=>|&&|\|\|)\s*[\w\"'({\[].*[;)}\]\"']$"
+)
+
+
+class Line(NamedTuple):
+    """`start` to `end` is its text without indent, marks and trailing spaces; `prefix` is what stands before."""
+
+    start: int
+    end: int
+    prefix: str
+    text: str
+    is_marked: bool
+
+    @property
+    def width(self) -> int:
+        """In columns."""
+        return width_of(self.prefix.expandtabs()) + width_of(self.text)
+
+
+@dataclass
+class Part:
+    """Lines that are translated as one; none has words where `kind` is None."""
+
+    lines: list[Line]
+    kind: SegmentKind | None = SegmentKind.PARAGRAPH
+    level: int = 0
+    underline: Line | None = None
+
+
+def blocks_of(text: str) -> Iterator[list[Line]]:
+    """Lines that follow each other, up to an empty one."""
+    block: list[Line] = []
+    for found in _LINE.finditer(text):
+        if found[1].strip(" \t\f\0>"):
+            block.append(_line(found[1], found.start()))
+        elif block:
+            yield block
+            block = []
+    if block:
+        yield block
+
+
+def _line(raw: str, start: int) -> Line:
+    prefix = _PREFIX.match(raw)[0]  # type: ignore[index]
+    mark = _LIST_MARK.match(raw, len(prefix))
+    prefix += mark[0] if mark is not None else ""
+    text = raw[len(prefix) :].rstrip(" \t\f\0")
+    return Line(start + len(prefix), start + len(prefix) + len(text), prefix, text, mark is not None)
+
+
+@dataclass
+class Measure:
+    """How wide the text is, and whether its lines were broken for it."""
+
+    width: int = 0
+    is_wrapped: bool = False
+    _widths: list[int] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, text: str) -> Measure:
+        """From the lines that others follow in their paragraph, and how many others are longer."""
+        inner, every = list[int](), list[int]()
+        for block in blocks_of(text):
+            widths = [line.width for line in block]
+            every += widths
+            inner += widths[:-1]
+        inner.sort()
+        width = inner[int(len(inner) * 0.97)] if inner else 0
+        longer = sum(each > 1.1 * width for each in every)
+        return cls(width, width >= LEAST_WRAPPED and len(inner) >= 3 and longer <= 0.03 * len(every))
+
+
+def parts_of(block: Sequence[Line], measure: Measure) -> Iterator[Part]:
+    """A block's parts in order."""
+    if is_no_prose(block):
+        yield Part(list(block), None)
+        return
+    width = max(line.width for line in block)
+    if len(block) < 3 or width < 0.6 * measure.width:
+        width = max(width, measure.width)
+    waiting: list[Line] = []
+    for number, line in enumerate(block):
+        if not _LETTER.search(line.text):
+            yield from _part(waiting, line)
+            waiting = []
+        elif waiting and not _goes_on(waiting, line, width):
+            yield from _part(waiting)
+            waiting = [line]
+        else:
+            waiting.append(line)
+        if number + 1 == len(block):
+            yield from _part(waiting)
+
+
+def _part(lines: list[Line], behind: Line | None = None) -> Iterator[Part]:
+    if not lines:
+        return
+    if lines[0].is_marked:
+        yield Part(lines, SegmentKind.LIST_ITEM)
+    elif behind is not None and len(lines) == 1 and _RULE.fullmatch(behind.text):
+        yield Part(lines, SegmentKind.HEADING, 1 if behind.text[0] == "=" else 2, behind)
+    elif len(lines) == 1 and (level := heading_level(lines[0].text)):
+        yield Part(lines, SegmentKind.HEADING, level)
+    else:
+        yield Part(lines)
+
+
+def _goes_on(waiting: Sequence[Line], line: Line, width: int) -> bool:
+    """Whether a line is of the same paragraph as the one before it, which then was broken for its width."""
+    last = waiting[-1]
+    if line.is_marked or width < LEAST_WRAPPED or line.prefix.count(">") != last.prefix.count(">"):
+        return False
+    if len(waiting) > 1 and line.prefix != last.prefix:
+        return False
+    word = re.match(r"\S+", line.text)
+    room = last.width + 1 + width_of(word[0] if word is not None else "")
+    if room > SLACK * width:
+        return True
+    return line.text[0].islower() and last.text[-1] not in ".!?:;"
+
+
+def is_no_prose(block: Sequence[Line]) -> bool:
+    """A table or a drawing made of characters, or code."""
+    texts = [_looked_at(line.text) for line in block]
+    drawn = sum(_DRAWN.search(text) is not None for text in texts)
+    gaps = sum(_COLUMN_GAP.search(text) is not None for text in texts)
+    code = sum(_is_code(text) for text, line in zip(texts, block, strict=True) if not line.is_marked)
+    is_table = len(texts) > 1 and gaps >= 0.6 * len(texts)
+    return is_table or drawn > 0.3 * len(texts) or code >= 0.5 * len(texts)
+
+
+def _looked_at(text: str) -> str:
+    """The ends of a line, which tell enough of a long one."""
+    return text if len(text) <= MOST_LOOKED_AT else f"{text[:MOST_LOOKED_AT]} {text[-20:]}"
+
+
+def _is_code(text: str) -> bool:
+    """Whether a line is code, and no sentence that has some in it."""
+    has_signs = (_CODE_END.search(text) or _CODE.search(text)) is not None
+    return has_signs and len(_PLAIN_WORD.findall(text)) < MOST_WORDS_OF_CODE
+
+
+# Goes through a plain text, part by part, and puts other words in their places.
+
+Show = Callable[[str, SegmentKind, int], str | None]
+"""Words, what they are and a heading's level; the words to stand there, None where they stay."""
+Replace = Callable[[int, int, str], None]
+"""A place in the text, and what to put there."""
+
+
+def walk(text: str, newline: str, show: Show, replace: Replace) -> int:
+    """All parts in order; how many tables, drawings and pieces of code were left."""
+    measure = Measure.of(text)
+    left = 0
+    for part in pieces(text, measure):
+        if part.kind is None:
+            left += any(re.search(r"[^\W\d_]{2}", line.text) is not None for line in part.lines)
+            continue
+        new = show(joined([line.text for line in part.lines]), part.kind, part.level)
+        if new is not None:
+            _put(replace, newline, part, one_line(new), measure)
+    return left
+
+
+def pieces(text: str, measure: Measure | None = None) -> Iterator[Part]:
+    """All parts in order, those with words in pieces that can be translated as one."""
+    measure = measure or Measure.of(text)
+    for block in blocks_of(text):
+        for part in parts_of(block, measure):
+            if part.kind is None:
+                yield part
+            else:
+                yield from _cut(part)
+
+
+def _cut(part: Part) -> Iterator[Part]:
+    """A part in pieces that can be translated as one."""
+    waiting: list[Line] = []
+    size = 0
+    for line in part.lines:
+        if waiting and size + len(line.text) > MOST_CHARACTERS:
+            yield Part(waiting, part.kind, part.level)
+            waiting, size = [], 0
+        if len(line.text) > MOST_CHARACTERS:
+            yield from (Part([piece], part.kind, part.level) for piece in _pieces(line))
+        else:
+            waiting.append(line)
+            size += len(line.text) + 1
+    if waiting:
+        yield Part(waiting, part.kind, part.level, part.underline)
+
+
+def _pieces(line: Line) -> Iterator[Line]:
+    """What a long line is cut into; spaces between them are in none."""
+    at = 0
+    while at < len(line.text):
+        end = cut_at(line.text, at) if len(line.text) - at > MOST_CHARACTERS else len(line.text)
+        text = line.text[at:end].strip()
+        start = line.start + line.text.index(text, at)
+        if text:
+            yield Line(start, start + len(text), line.prefix, text, line.is_marked)
+        at = end
+
+
+def _put(replace: Replace, newline: str, part: Part, new: str, measure: Measure) -> None:
+    """Puts a part's new text where the old one stands."""
+    first, last = part.lines[0], part.lines[-1]
+    is_wrapped = len(part.lines) > 1
+    width = max(line.width for line in part.lines)
+    if len(part.lines) < 3 and measure.is_wrapped:
+        width = max(width, measure.width)
+    if is_wrapped or (measure.is_wrapped and first.width <= measure.width and part.underline is None):
+        next_ = part.lines[1].prefix if is_wrapped else _hanging(first)
+        lines = wrapped(new, first.prefix, next_, width)
+        new = newline.join(lines).removeprefix(first.prefix)
+    replace(first.start, last.end, new)
+    if part.underline is not None and part.underline.width == first.width:
+        replace(part.underline.start, part.underline.end, part.underline.text[0] * max(3, width_of(new)))
+
+
+def _hanging(line: Line) -> str:
+    """What a further line of an item begins with."""
+    if not line.is_marked:
+        return line.prefix
+    kept = re.match(r"[ \t\f\0]*(?:>[> \t]*)?", line.prefix)[0]  # type: ignore[index]
+    return kept + " " * (len(line.prefix) - len(kept))
+
+
+# Lines of a plain text: how wide they are, where they were broken for their width, and breaking them anew.
+
+_WIDE = re.compile("[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\uffe0-\uffe6]")
+_UNSPACED = "\u3000-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef"
+"""Scripts that have no spaces between words and may be broken anywhere."""
+_NOT_FIRST = "、。，．・：；？！」』）】〉》〕］｝ー々…ぁぃぅぇぉっゃゅょァィゥェォッャュョ"
+"""What no line begins with in Chinese and Japanese."""
+_PIECE = re.compile(f"[ \t]+|[{_UNSPACED}][{_NOT_FIRST}]*|[^ \t{_UNSPACED}]+[{_NOT_FIRST}]*")
+_UNSPACED_END = re.compile(f"[{_UNSPACED}]$")
+_UNSPACED_START = re.compile(f"[{_UNSPACED}]")
+_BLANKS = re.compile(r"[ \t\r\n\f\v]+")
+LEAST_WIDTH = 20
+
+
+def width_of(text: str) -> int:
+    """In columns of a terminal: Chinese, Japanese and Korean letters take two, accents that combine none."""
+    if text.isascii():
+        return len(text)
+    combining = sum(unicodedata.combining(each) != 0 for each in text)
+    return len(text) - combining + len(_WIDE.findall(text))
+
+
+def one_line(text: str) -> str:
+    """Without line breaks, and with single spaces; no-break spaces stay."""
+    return _BLANKS.sub(" ", text).strip(" ")
+
+
+def joined(lines: Sequence[str]) -> str:
+    """Lines as one text: a space between them, none between letters of a script without spaces."""
+    found = ""
+    for line in lines:
+        is_unspaced = _UNSPACED_END.search(found) is not None and _UNSPACED_START.match(line) is not None
+        found += line if not found or is_unspaced else f" {line}"
+    return found
+
+
+def wrapped(text: str, first: str, next_: str, most: int) -> list[str]:
+    """Lines of at most `most` columns, where words allow it; `first` and `next_` are what they begin with."""
+    most = max(most, width_of(next_) + LEAST_WIDTH)
+    lines, line, is_begun = [], first, False
+    for piece in _words(text):
+        if is_begun and width_of(line) + width_of(piece.rstrip()) > most:
+            lines.append(line.rstrip())
+            line, is_begun = next_, False
+        if is_begun or not piece.isspace():
+            line += piece
+            is_begun = True
+    return [*lines, line.rstrip() if is_begun else line]
+
+
+def _words(text: str) -> Iterator[str]:
+    for found in _PIECE.finditer(text):
+        yield found[0]
+
+
+def balanced(text: str, most_lines: int) -> list[str]:
+    """At most so many lines, about as wide as each other; fewer where words are fewer."""
+    text = one_line(text)
+    total = width_of(text)
+    low, high = -(-total // most_lines), total
+    while low < high:
+        middle = (low + high) // 2
+        if len(_filled(text, middle)) <= most_lines:
+            high = middle
+        else:
+            low = middle + 1
+    return _filled(text, high)
+
+
+def _filled(text: str, most: int) -> list[str]:
+    lines, line = [], ""
+    for piece in _words(text):
+        if line.strip() and width_of(line) + width_of(piece.rstrip()) > most:
+            lines.append(line.strip())
+            line = ""
+        line += piece
+    return [*lines, line.strip()] if line.strip() or not lines else lines

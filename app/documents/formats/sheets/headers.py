@@ -89,7 +89,6 @@ def _unique(name: str, taken: set[str]) -> str:
 # What names the columns of a table by the words of its header cells: the table, formulas, pivot caches, slicers.
 # Excel repairs (and empties) a file in which these are not the same.
 
-
 _RANGE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})(?::\$?([A-Z]{1,3})\$?(\d{1,7}))?")
 _FORMULAS = frozenset(
     ("f", "formula", "formula1", "formula2", "definedName", "calculatedColumnFormula", "totalsRowFormula")

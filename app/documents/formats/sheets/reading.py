@@ -253,7 +253,6 @@ class _Sheet:
 # Source: MS-XLS 2.1.4 (records, and Continue where one is too long), 2.4.28 (BoundSheet8), 2.4.127 (Formula),
 # 2.4.179 (Note), 2.4.181 (Obj), 2.4.268 (String), 2.4.329 (TxO).
 
-
 _FORMULA, _NOTE, _CONTINUE, _OBJECT, _SHEET, _TEXT, _STRING, _BEGIN = 0x06, 0x1C, 0x3C, 0x5D, 0x85, 0x1B6, 0x207, 0x809
 _BIFF_8 = 0x0600
 _IS_NOTE = 0x19

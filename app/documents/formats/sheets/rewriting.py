@@ -33,8 +33,7 @@ from app.documents.formats.office.runs import Format, Node, Single, Text, Token,
 from app.documents.formats.sheets.headers import Cell, Headers, range_of
 from app.documents.formats.sheets.workbook import MAIN, SPOKEN, TEXT, USUAL_PART, Sheet, text_of
 from app.documents.segments import Content, SegmentKind
-from app.documents.source import Source
-from app.documents.visits import Ask, Once, Target, Visit, Visits
+from app.documents.source import Ask, Once, Source, Target, Visit, Visits
 
 
 def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target | None) -> None:
@@ -44,7 +43,6 @@ def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target |
 
 
 # A workbook that is being rewritten, sheet by sheet.
-
 
 _ROW, _CELL, _INLINE, _MARGINS = f"{MAIN}row", f"{MAIN}c", f"{MAIN}is", f"{MAIN}headerFooter"
 _THREADED = "{http://schemas.microsoft.com/office/spreadsheetml/2018/threadedcomments}"
@@ -230,7 +228,6 @@ def _cells(elements: Iterable[Element]) -> Iterator[tuple[Cell, Element]]:
 
 # The headers and footers of sheets: texts with codes in them. ECMA-376 part 1, 18.3.1.39 (evenFooter).
 
-
 _SECTION = re.compile("(&[LCR])")
 _CODE = re.compile(r"(&\"[^\"]*\"|&K(?:[0-9A-Fa-f]{6}|\d\d[+-]\d{3})|&\d{1,3}|&&|&[A-Za-z])")
 _SHOWN = frozenset("PNDTZFAGpndtzfag")
@@ -285,7 +282,6 @@ def _joined(tokens: list[Token]) -> str:
 
 
 # Strings of a workbook, plain or of runs that look different: shared, in a cell, in a comment (CT_Rst).
-
 
 _RUN, _PROPERTIES = f"{MAIN}r", f"{MAIN}rPr"
 _LOOKS = {"b": "bold", "i": "italic", "u": "underline", "strike": "strike", "vertAlign": "small"}

@@ -167,7 +167,6 @@ def _written(number: int, style: str) -> str:
 
 # What the elements and attributes of HTML mean for translating a page.
 
-
 DRAWN_TEXTS = _names("text title desc foreignobject")
 """Texts of a drawing."""
 BORDERS = BLOCKS | _names("head title option optgroup")

@@ -8,20 +8,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from app.documents.formats.markup.stretches import Edit, Gathering, Stretch, is_blank, spell_text
-from app.documents.formats.markup.tokens import (
+from app.documents.formats.markup.tags import (
     TAG,
     Attribute,
+    Edit,
+    Gathering,
+    Stretch,
     attributes_at,
     end_of_other,
     end_of_raw,
+    is_blank,
     label,
+    spell_text,
     unescaped,
     words_of,
 )
 from app.documents.formats.web import elements
 from app.documents.segments import SegmentKind
-from app.documents.visits import Target
+from app.documents.source import Target
 from app.language.names import is_rtl
 
 MOST_LOOK_BACK = 200
@@ -307,7 +311,6 @@ def _is_read(name: str, key: str, said: dict[str, Attribute]) -> bool:
 
 # Raised numbers in a page that call a footnote: they stand in a sentence as one thing.
 
-
 MOST_CHARACTERS = 600
 """Within which a call begins and ends, with all its tags."""
 _TAG = r"\s*+<{}\b[^<>]*+>\s*+"
@@ -333,7 +336,6 @@ def end_of_call(text: str, name: str, start: int) -> int:
 
 
 # What a page says about languages and directions, and how that is said of its translation.
-
 
 _KEYS = ("lang", "xml:lang")
 _SPECIAL = ("", "und", "mul")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from app.documents.blocks import Kind, Piece, Place, table_text
-from app.documents.formats.markup.tokens import TAG, attributes, end_of_other, end_of_raw, unescaped
+from app.documents.formats.markup.tags import TAG, attributes, end_of_other, end_of_raw, unescaped
 from app.documents.formats.web import elements
 from app.documents.formats.web.elements import Context, Item
 
@@ -95,7 +95,6 @@ class Words:
 
 
 # A table of a page on its way: its cells hold blocks until it is known whether it is a table or a layout.
-
 
 MOST_SPAN = 100
 """More columns than that are an attack; they only decide how many empty cells stand for one wide cell."""
@@ -194,7 +193,6 @@ class Table:
 
 # Raised numbers that would join the word before them: calls of footnotes, and powers.
 
-
 MOST_CHARACTERS = 400
 """Within which a raised number begins and ends, with all its tags."""
 SHORT_WORD_CHARACTERS = 2
@@ -243,7 +241,6 @@ def _is_in_link(page: str, start: int) -> bool:
 
 
 # The elements of a page that are open at a moment, and the block of text that grows in them.
-
 
 _ITEM_KINDS = (Kind.PARAGRAPH, Kind.NOTE)
 """What an item's first block is by itself; a note keeps its number only."""
@@ -336,7 +333,6 @@ class OpenElements:
 
 
 # From tags to blocks, in one pass.
-
 
 MOST_TABLE_DEPTH = 30
 """Tables further inside each other are read as plain blocks: else their cells would be handed up level by level."""

@@ -169,7 +169,6 @@ def whole(element: Element | None) -> int | None:
 
 # The labels of a DOCX's list items, counted as Word counts them: they are nowhere in the text.
 
-
 LEVELS = 9
 _GREEK_SMALL = "αβχδεφγηιϕκλμνοπθρστυϖωξψζ"
 _GREEK_LARGE = "ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ"
@@ -344,7 +343,6 @@ def _formatted(number: int, format_: str) -> str:
 
 # How runs of a DOCX look: what is equal, what is hidden, what is code, and a word for the difference of two.
 
-
 _NO_LOOK = frozenset(tags(W, "lang noProof rPrChange rtl cs webHidden ins moveTo"))
 _WITH_SPACE = frozenset(tags(W, "u strike dstrike highlight shd bdr em"))
 _SWITCHES = {"b": "bold", "i": "italic", "strike": "strike", "dstrike": "strike"}
@@ -422,7 +420,6 @@ def _said(element: Element) -> Hashable:
 
 
 # The fields of a DOCX: which are words to translate, and which stand for something that Word finds out by itself.
-
 
 _FIELD = f"{W}fldChar"
 INSTRUCTION = f"{W}instrText"

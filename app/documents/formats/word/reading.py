@@ -135,7 +135,6 @@ class _Document:
 
 # Paragraphs and tables of a DOCX as pieces, each followed by what is called in it.
 
-
 _PARAGRAPHS = frozenset((PARAGRAPH, f"{MATH}oMath", f"{MATH}oMathPara"))
 _CELL_PROPERTIES, _ROW_PROPERTIES = f"{W}tcPr", f"{W}trPr"
 _NOWHERE = Place()
@@ -297,7 +296,6 @@ def _nature(style: Style, heading: int, depth: int | None, is_monospace: bool) -
 
 
 # The words of one paragraph of a DOCX, and what hangs on it: notes, text boxes, drawings.
-
 
 _PICTURE = "{http://schemas.openxmlformats.org/drawingml/2006/picture}pic"
 _VML = "{urn:schemas-microsoft-com:vml}"

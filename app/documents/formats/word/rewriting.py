@@ -76,8 +76,7 @@ from app.documents.formats.word.model import (
 )
 from app.documents.formats.word.reading import Words
 from app.documents.segments import Content, Mark, SegmentKind, content_of, marks
-from app.documents.source import Remark, Source
-from app.documents.visits import Ask, Once, Target, Visit, Visits
+from app.documents.source import Ask, Once, Remark, Source, Target, Visit, Visits
 
 _MOST_LOOKED_AT = 4000
 """Runs, to find out what a document is written in."""
@@ -179,7 +178,6 @@ def _is_typewritten(root: Element, looks: Looks) -> bool:
 
 # Walks over one part of a DOCX: its paragraphs in order, each followed by what hangs on it.
 
-
 _ON_A_PATH = "{urn:schemas-microsoft-com:vml}textpath"
 _ALT = "alt"
 _DRAWN_IN_RUNS = frozenset((ALTERNATE, *tags(W, "drawing pict object")))
@@ -278,7 +276,6 @@ def _hanging(element: Element) -> list[Element]:
 
 
 # Reads a paragraph of a DOCX into nodes: its words, and everything that stands among them.
-
 
 _DRAWN_ANCHOR = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}anchor"
 _CONTENT = f"{W}sdtContent"
@@ -495,7 +492,6 @@ def _has_single(nodes: Sequence[Node]) -> bool:
 
 # Writes tokens back into a paragraph of a DOCX.
 
-
 _HYPHEN, _CONTROL = f"{W}noBreakHyphen", f"{W}sdt"
 _BREAKS = str.maketrans("\n\t\r", "   ")
 
@@ -626,7 +622,6 @@ def _unbind(control: Element) -> None:
 
 
 # The words in the labels of lists: "Chapter %1", "Article %1.".
-
 
 _NUMBER = re.compile("(%[1-9])")
 _WORD = re.compile(r"[^\W\d_]{2}")

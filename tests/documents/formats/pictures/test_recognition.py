@@ -11,10 +11,10 @@ import pytest
 
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import Kind, Piece
+from app.documents.formats import pictures as recognition
 from app.documents.formats.pdf.pages import draw
 from app.documents.formats.pdf.pdf import read
-from app.documents.formats.pictures import recognition
-from app.documents.formats.pictures.recognition import Picture, find_tesseract
+from app.documents.formats.pictures import Picture, find_tesseract
 from app.documents.source import Item, Opened, PageRead, Remark, Source
 from app.features.messages import sentence_for
 from tests.documents.formats.pdf.test_pages import pixels_of

@@ -14,7 +14,7 @@ from lxml import etree
 
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import Kind, Piece
-from app.documents.formats.slides.reading import read
+from app.documents.formats.slides import read
 from app.documents.source import Opened, PageRead, Remark, Source
 from tests.helpers.office_files import Planned, rels, shape, slide_part, write_pptx
 

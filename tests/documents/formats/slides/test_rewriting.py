@@ -15,10 +15,9 @@ from lxml import etree
 
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import Piece
-from app.documents.formats.slides.reading import read
+from app.documents.formats.slides import read
 from app.documents.segments import Content, Mark, Segment, SegmentKind
-from app.documents.source import Remark, Source
-from app.documents.visits import Target
+from app.documents.source import Remark, Source, Target
 from tests.documents.formats.slides.test_reading import KINDS, Plan, broken_line, made
 from tests.helpers import rewriting
 from tests.helpers.office_files import rels, shape, slide_part, write_pptx

@@ -1,1 +1,0 @@
-"""Pictures, whose text tesseract reads."""

@@ -1,1 +1,0 @@
-"""PowerPoint's PPTX, read and written back translated."""
