@@ -59,11 +59,15 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, dataclass_transform
 
 
+@dataclass_transform(eq_default=False)
 class AppError(Exception):
-    """Anything Fireside tells a person about. Subclasses are frozen-in-spirit dataclasses."""
+    """Anything Fireside tells a person about. Subclasses are dataclasses, without saying so, and frozen in spirit."""
+
+    def __init_subclass__(cls) -> None:
+        dataclass(eq=False)(cls)
 
     def __str__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in to_fields(self).items())})"
@@ -77,17 +81,14 @@ class Bug(AppError):
     """A defect in Fireside itself."""
 
 
-@dataclass(eq=False)
 class ModelMissing(EnvironmentProblem):
     path: str
 
 
-@dataclass(eq=False)
 class NoModel(EnvironmentProblem):
     pass
 
 
-@dataclass(eq=False)
 class ModelUnreadable(EnvironmentProblem):
     """`reason` is one of: empty, not_gguf, truncated, vocabulary_only, projector, damaged, newer_format, not_a_file,
     denied.
@@ -97,7 +98,6 @@ class ModelUnreadable(EnvironmentProblem):
     reason: str
 
 
-@dataclass(eq=False)
 class ModelDamaged(EnvironmentProblem):
     """`detail` is the end of what the engine said, for "Copy details"."""
 
@@ -105,7 +105,6 @@ class ModelDamaged(EnvironmentProblem):
     detail: str
 
 
-@dataclass(eq=False)
 class ModelLoadFailed(EnvironmentProblem):
     """`detail` is llama.cpp's own last words, for "Copy details"."""
 
@@ -113,24 +112,20 @@ class ModelLoadFailed(EnvironmentProblem):
     detail: str
 
 
-@dataclass(eq=False)
 class ModelTooLarge(EnvironmentProblem):
     path: str
     needed_bytes: int
     free_bytes: int
 
 
-@dataclass(eq=False)
 class ModelBroken(EnvironmentProblem):
     path: str
 
 
-@dataclass(eq=False)
 class ModelReplaced(EnvironmentProblem):
     pass
 
 
-@dataclass(eq=False)
 class NoRoomForModel(EnvironmentProblem):
     """Both are names. The person was asked and declined, or it does not even fit alone."""
 
@@ -138,29 +133,24 @@ class NoRoomForModel(EnvironmentProblem):
     loaded: str
 
 
-@dataclass(eq=False)
 class GrammarInvalid(EnvironmentProblem):
     detail: str
 
 
-@dataclass(eq=False)
 class ChatUnavailable(EnvironmentProblem):
     path: str
 
 
-@dataclass(eq=False)
 class TemplateFailed(EnvironmentProblem):
     path: str
     detail: str
 
 
-@dataclass(eq=False)
 class PromptTooLong(EnvironmentProblem):
     prompt_tokens: int
     context_tokens: int
 
 
-@dataclass(eq=False)
 class EngineStopped(EnvironmentProblem):
     """`exit_code` is negative for a signal (POSIX), None when the child hung and was ended."""
 
@@ -168,18 +158,15 @@ class EngineStopped(EnvironmentProblem):
     detail: str
 
 
-@dataclass(eq=False)
 class EngineCrashesRepeatedly(EnvironmentProblem):
     times: int
     detail: str
 
 
-@dataclass(eq=False)
 class NetworkOff(EnvironmentProblem):
     pass
 
 
-@dataclass(eq=False)
 class HubUnreachable(EnvironmentProblem):
     """`reason`: offline (no name, no route), refused, timeout, tls, proxy, server (5xx), garbage or captive_portal."""
 
@@ -187,7 +174,6 @@ class HubUnreachable(EnvironmentProblem):
     reason: str
 
 
-@dataclass(eq=False)
 class HubBusy(EnvironmentProblem):
     """`wait_s` is what the Hub asked for, 0 where it did not say."""
 
@@ -195,18 +181,15 @@ class HubBusy(EnvironmentProblem):
     wait_s: int
 
 
-@dataclass(eq=False)
 class RepositoryMissing(EnvironmentProblem):
     repo: str
 
 
-@dataclass(eq=False)
 class FileNotOnHub(EnvironmentProblem):
     repo: str
     file: str
 
 
-@dataclass(eq=False)
 class AccessGated(EnvironmentProblem):
     """`has_token`: whether a token was sent; then consent is still missing on the repository's page."""
 
@@ -214,17 +197,14 @@ class AccessGated(EnvironmentProblem):
     has_token: bool
 
 
-@dataclass(eq=False)
 class TokenRefused(EnvironmentProblem):
     pass
 
 
-@dataclass(eq=False)
 class TokenNotKept(EnvironmentProblem):
     pass
 
 
-@dataclass(eq=False)
 class NotEnoughDisk(EnvironmentProblem):
     """`path` is the folder; `needed_bytes` includes the reserve that stays free."""
 
@@ -233,33 +213,27 @@ class NotEnoughDisk(EnvironmentProblem):
     free_bytes: int
 
 
-@dataclass(eq=False)
 class DownloadDamaged(EnvironmentProblem):
     file: str
 
 
-@dataclass(eq=False)
 class DownloadFailed(EnvironmentProblem):
     file: str
     detail: str
 
 
-@dataclass(eq=False)
 class DownloadRunning(EnvironmentProblem):
     file: str
 
 
-@dataclass(eq=False)
 class ModelNotInstalled(EnvironmentProblem):
     name: str
 
 
-@dataclass(eq=False)
 class ModelNotOurs(EnvironmentProblem):
     path: str
 
 
-@dataclass(eq=False)
 class DocumentUnreadable(EnvironmentProblem):
     """`reason`: missing, folder, not_a_file, denied, empty, no_text, not_text, damaged, inflates (a bomb), too_deep,
     entities (declared in its XML), old_format, protected (a password, on what is no PDF), drm, changed (while it was
@@ -278,7 +252,6 @@ class DocumentUnreadable(EnvironmentProblem):
         return cls(str(path), "denied" if isinstance(error, PermissionError) else "not_a_file")
 
 
-@dataclass(eq=False)
 class DocumentPagesMissing(EnvironmentProblem):
     """It has `pages`; those from `first_page` to `last_page` (0 is open) were chosen. `unit` is what its pages are."""
 
@@ -289,7 +262,6 @@ class DocumentPagesMissing(EnvironmentProblem):
     last_page: int
 
 
-@dataclass(eq=False)
 class DocumentLocked(EnvironmentProblem):
     """`is_wrong`: a password was given and is not the right one."""
 
@@ -297,7 +269,6 @@ class DocumentLocked(EnvironmentProblem):
     is_wrong: bool
 
 
-@dataclass(eq=False)
 class DocumentTooDemanding(EnvironmentProblem):
     """`limit`: memory or time."""
 
@@ -305,7 +276,6 @@ class DocumentTooDemanding(EnvironmentProblem):
     limit: str
 
 
-@dataclass(eq=False)
 class DocumentReaderFailed(EnvironmentProblem):
     """`exit_code` is negative for a signal (POSIX); `detail` is the end of what the child said."""
 
@@ -314,12 +284,10 @@ class DocumentReaderFailed(EnvironmentProblem):
     detail: str
 
 
-@dataclass(eq=False)
 class DocumentGone(EnvironmentProblem):
     name: str
 
 
-@dataclass(eq=False)
 class NotAligned(EnvironmentProblem):
     """How many lines or segments each has."""
 
@@ -329,39 +297,32 @@ class NotAligned(EnvironmentProblem):
     reference_parts: int
 
 
-@dataclass(eq=False)
 class TargetIsSource(EnvironmentProblem):
     path: str
 
 
-@dataclass(eq=False)
 class TargetIsOpen(EnvironmentProblem):
     path: str
 
 
-@dataclass(eq=False)
 class FolderNotWritable(EnvironmentProblem):
     path: str
 
 
-@dataclass(eq=False)
 class DiskFull(EnvironmentProblem):
     path: str
 
 
-@dataclass(eq=False)
 class DatabaseNewer(EnvironmentProblem):
     path: str
     found_version: int
     known_version: int
 
 
-@dataclass(eq=False)
 class DatabaseDamaged(EnvironmentProblem):
     path: str
 
 
-@dataclass(eq=False)
 class MigrationFailed(Bug):
     """`to_version` is the step that failed."""
 
@@ -370,7 +331,6 @@ class MigrationFailed(Bug):
     detail: str
 
 
-@dataclass(eq=False)
 class ProtocolViolation(Bug):
     detail: str
 
@@ -382,7 +342,7 @@ def every_error() -> list[type[AppError]]:
     while open_classes:
         for child in open_classes.pop().__subclasses__():
             open_classes.append(child)
-            if dataclasses.is_dataclass(child):
+            if child not in (EnvironmentProblem, Bug):
                 found.append(child)
     return sorted(found, key=lambda cls: cls.__name__)
 

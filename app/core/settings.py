@@ -156,14 +156,7 @@ class Settings:
 
 
 SECTIONS: dict[str, type] = {
-    "appearance": Appearance,
-    "chat": Chat,
-    "engine": Engine,
-    "models": Models,
-    "network": Network,
-    "summaries": Summaries,
-    "translations": Translations,
-    "window": Window,
+    one.name: type(getattr(Settings(), one.name)) for one in dataclasses.fields(Settings) if one.name != "unknown"
 }
 SCRATCH = ".settings-"
 LIMITS: dict[str, Callable[[Any], bool]] = {

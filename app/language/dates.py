@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from app.core.paths import resource
 from app.language.words import level
 
-_MONTHS = (
-    "january jan januar januari janvier enero gennaio janeiro января январь stycznia",
-    "february feb februar februari février febrero febbraio fevereiro февраля февраль lutego",
-    "march mar märz mrz maart mars marzo março марта март marca",
-    "april apr avril abril aprile апреля апрель kwietnia",
-    "may mai mei maj mayo maggio maio мая май maja",
-    "june jun juni juin junio giugno junho июня июнь czerwca",
-    "july jul juli juillet julio luglio julho июля июль lipca",
-    "august aug augustus août agosto августа август sierpnia",
-    "september sep sept septembre septiembre settembre setembro сентября сентябрь września",
-    "october oct oktober okt octobre octubre ottobre outubro октября октябрь października",
-    "november nov novembre noviembre novembro ноября ноябрь listopada",
-    "december dec dezember dez décembre diciembre dicembre dezembro декабря декабрь grudnia",
-)
-MONTHS: dict[str, int] = {word: number for number, row in enumerate(_MONTHS, 1) for word in row.split()}
+TABLES: dict[str, Any] = json.loads(resource("quantities.json").read_text("utf-8"))
+"""Units, scales, numbers in letters and months, as words of the more common languages stand for them."""
+MONTHS: dict[str, int] = {word: number for number, row in enumerate(TABLES["months"], 1) for word in row.split()}
 _NAME = "|".join(sorted(MONTHS, key=len, reverse=True))
 _DAY = r"\d{1,2}(?:st|nd|rd|th|er|\.|º|ª)?"
 _YEAR = r"(?:\d{4}|'\d{2})"

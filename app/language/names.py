@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from app.core.paths import resource
 
 
 @dataclass(frozen=True)
@@ -16,90 +19,12 @@ class Language:
     is_rtl: bool = False
 
 
-_ROWS = """
-af|Afrikaans|Afrikaans
-ar|Arabic|العربية
-az|Azerbaijani|Azərbaycanca
-be|Belarusian|Беларуская
-bg|Bulgarian|Български
-bn|Bengali|বাংলা
-bo|Tibetan|བོད་སྐད་
-bs|Bosnian|Bosanski
-ca|Catalan|Català
-cs|Czech|Čeština
-cy|Welsh|Cymraeg
-da|Danish|Dansk
-de|German|Deutsch
-el|Greek|Ελληνικά
-en|English|English
-es|Spanish|Español
-et|Estonian|Eesti
-eu|Basque|Euskara
-fa|Persian|فارسی
-fi|Finnish|Suomi
-fr|French|Français
-ga|Irish|Gaeilge
-gl|Galician|Galego
-gu|Gujarati|ગુજરાતી
-he|Hebrew|עברית
-hi|Hindi|हिन्दी
-hr|Croatian|Hrvatski
-hu|Hungarian|Magyar
-hy|Armenian|Հայերեն
-id|Indonesian|Bahasa Indonesia
-is|Icelandic|Íslenska
-it|Italian|Italiano
-ja|Japanese|日本語
-ka|Georgian|ქართული
-kk|Kazakh|Қазақ тілі
-km|Khmer|ខ្មែរ
-kn|Kannada|ಕನ್ನಡ
-ko|Korean|한국어
-lt|Lithuanian|Lietuvių
-lv|Latvian|Latviešu
-mk|Macedonian|Македонски
-ml|Malayalam|മലയാളം
-mn|Mongolian|Монгол
-mr|Marathi|मराठी
-ms|Malay|Bahasa Melayu
-my|Burmese|မြန်မာ
-nb|Norwegian Bokmål|Norsk bokmål
-ne|Nepali|नेपाली
-nl|Dutch|Nederlands
-pa|Punjabi|ਪੰਜਾਬੀ
-pl|Polish|Polski
-pt|Portuguese|Português
-pt-BR|Portuguese (Brazil)|Português (Brasil)
-pt-PT|Portuguese (Portugal)|Português (Portugal)
-ro|Romanian|Română
-ru|Russian|Русский
-sk|Slovak|Slovenčina
-sl|Slovenian|Slovenščina
-sq|Albanian|Shqip
-sr|Serbian|Српски
-sv|Swedish|Svenska
-sw|Swahili|Kiswahili
-ta|Tamil|தமிழ்
-te|Telugu|తెలుగు
-th|Thai|ไทย
-tl|Filipino|Filipino
-tr|Turkish|Türkçe
-ug|Uyghur|ئۇيغۇرچە
-uk|Ukrainian|Українська
-ur|Urdu|اردو
-uz|Uzbek|Oʻzbekcha
-vi|Vietnamese|Tiếng Việt
-yue|Cantonese|粵語
-zh|Chinese|中文
-zh-Hant|Traditional Chinese|繁體中文
-zu|Zulu|IsiZulu
-"""
 _RTL = frozenset(("ar", "arc", "ckb", "dv", "fa", "he", "iw", "ks", "nqo", "ps", "sd", "syr", "ug", "ur", "yi"))
 """Written from right to left, as far as the code alone tells."""
 EAST_ASIAN = frozenset(("ja", "ko", "yue", "zh"))
 LANGUAGES = tuple(
     Language(code, english, own, code in _RTL)
-    for code, english, own in (row.split("|") for row in _ROWS.strip().splitlines())
+    for code, english, own in json.loads(resource("languages.json").read_text("utf-8"))
 )
 """Those that texts are translated between, in the order of their codes."""
 _ALSO_NAMED = {
