@@ -168,6 +168,14 @@ def quantities(text: str) -> tuple[Quantity, ...]:
     return tuple(sorted((*found, *clocks, *_ranges(plain, figures), *spelled), key=lambda one: (one.start, one.end)))
 
 
+def measures(text: str) -> Iterator[tuple[int, int]]:
+    """Where the numbers in figures stand that have a unit or a scale, with it; dates are not looked for."""
+    plain = level(text)
+    for one in _figures(plain):
+        if not one.is_part and (one.dimension or one.scale > 1):
+            yield one.start, one.end
+
+
 def _take(taken: bytearray, spans: list[tuple[int, int]]) -> None:
     for start, end in spans:
         taken[start:end] = b"\1" * (end - start)

@@ -104,8 +104,9 @@ def digest_summary(
     reading = Reading(documents)
     statements: list[Statement] = []
     for place, document in enumerate(documents):
-        section = whole(place, document.blocks)
-        reading.answered(section, section.text)
+        for block in document.blocks:  # each by itself: all of a long text would be searched for each of its blocks
+            section = whole(place, [block])
+            reading.answered(section, section.text)
         statements += _statements(place, document, len(documents), wish, cancelled)
     told = tuple(
         SummarizedDocument(one.id, one.name, one.title, one.unit, coverage)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from app.language.detection import MOST_CHARACTERS, language_by_words
+from app.language.names import base
 from app.language.scripts import LETTER_OR_DIGIT_WITH_CASE as _LETTER
 from app.language.words import AROUND, Missing, around, closeness, level, share_at, shown, stems
 
@@ -170,6 +171,11 @@ def names(text: str) -> tuple[Name, ...]:
     return tuple(found)
 
 
+def names_of_language(text: str, language: str) -> Iterable[Name]:
+    """The same, in a text in German without what seems to be a noun; `language` is a code, "" not known."""
+    return _german_names(text) if base(language) == "de" else names(text)
+
+
 def _joined(plain: str, last: re.Match[str], match: re.Match[str], previous: re.Match[str]) -> bool:
     """Whether nothing but a space or a small word stands between two capitalised words."""
     between = plain[last.end() : match.start()]
@@ -179,7 +185,9 @@ def _joined(plain: str, last: re.Match[str], match: re.Match[str], previous: re.
 
 
 def _is_name(word: str) -> bool:
-    return is_code(word) or (word[0].isalpha() and any(character.isupper() for character in word))
+    if word.isalpha():  # nearly all are, and are told quickly
+        return word.lower() != word
+    return is_code(word) or (word[0].isalpha() and word.lower() != word)
 
 
 def _named(plain: str, run: list[re.Match[str]]) -> list[Name]:

@@ -132,7 +132,8 @@ def runs_under_headings(blocks: Sequence[Block]) -> Iterator[tuple[str, list[Blo
         if run and now != name and any(one.kind is not Kind.HEADING for one in run):
             yield name, run
             run = []
-        run, name = [*run, block], now
+        run.append(block)
+        name = now
     if run:
         yield name, run
 

@@ -15,6 +15,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from app.core.events import CancelToken
 from app.core.settings import Settings
@@ -37,6 +38,9 @@ from app.features.work.stored import StoredJobs
 from app.features.work.turns import Turns
 from app.store.documents import StoredDocument
 from app.store.jobs import Job, Jobs, SummaryStore
+
+if TYPE_CHECKING:
+    from app.features.summary.overview import FirstLook
 
 __all__ = ["KIND", "TASK", "Estimate", "StoredSummary", "Summaries"]
 
@@ -105,6 +109,16 @@ class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
         would need the chat's to give way.
         """
         return self._estimates.estimate(document_ids, wish, cancel)
+
+    def first_look(self, document_ids: Sequence[int], wish: Wish, cancel: CancelToken) -> FirstLook | None:
+        """The digest, key terms and outline, for which no model is asked; None when cancelled.
+
+        Takes a second for 300 pages. Raises DocumentGone or DocumentUnreadable.
+        """
+        from app.features.summary.overview import first_look  # a window that lists summaries does without it
+
+        documents = inputs_of(self._documents, document_ids)
+        return first_look(documents, wish, lambda: cancel.cancelled)
 
     def begin(
         self, document_ids: Sequence[int], wish: Wish, *, together: bool, is_draft: bool = True
