@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from app.features.translation.translations import Translations
     from app.features.work.engines import TaskEngines
     from app.hub.access import Access
+    from app.store.translations import TranslationMemory
 
 log = logging.getLogger(__name__)
 
@@ -242,17 +243,50 @@ def build_summaries(
 ) -> Summaries:
     """Summaries in a database of their own, made by the one model of an engine: a terminal command's."""
     from app.features.summary.summaries import TASK, Summaries
+
+    engines = _engines_of_one(TASK, paths, settings, engine, lambda: model)
+    return Summaries(Jobs(database), SummaryStore(database), documents, engines, lambda: settings)
+
+
+def build_translations(
+    paths: AppPaths,
+    settings: Settings,
+    database: Database,
+    memory: TranslationMemory,
+    *,
+    engine: EngineOnDemand,
+    model: Callable[[], Path],
+) -> Translations:
+    """Translations in a database of their own, but for the memory, made by the one model of an engine: a terminal
+    command's. Their files stay where they are."""
+    from app.features.translation.translations import TASK, Translations
+    from app.store.translations import TranslationStore
+
+    return Translations(
+        Jobs(database),
+        TranslationStore(database),
+        memory,
+        build_documents(paths, database),
+        engines=_engines_of_one(TASK, paths, settings, engine, model),
+        settings=lambda: settings,
+        copies=None,
+        child_folder=paths.documents,
+    )
+
+
+def _engines_of_one(
+    task: str, paths: AppPaths, settings: Settings, engine: EngineOnDemand, model: Callable[[], Path]
+) -> TaskEngines:
     from app.features.work.engines import TaskEngines
 
-    engines = TaskEngines(
-        TASK,
+    return TaskEngines(
+        task,
         engine,
-        lambda: model,
+        model,
         lambda: None,
         make_engine=lambda: build_engine(paths),
         wish=lambda: wish_of(settings.engine),
     )
-    return Summaries(Jobs(database), SummaryStore(database), documents, engines, lambda: settings)
 
 
 def build_engine(paths: AppPaths, states: StateFolder | None = None) -> EngineOnDemand:

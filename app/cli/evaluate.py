@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from app.bootstrap import build_engine
+from app.bootstrap import build_engine, build_translations
 from app.cli.terminal import (
     INTERRUPTED,
     SUMMARY_MODEL_HELP,
@@ -24,7 +24,7 @@ from app.cli.terminal import (
     positive,
     print_json,
 )
-from app.cli.translate import Files, language_code, warn
+from app.cli.translate import added, language_code, warn
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
@@ -33,10 +33,10 @@ from app.features.summary.evaluation import evaluate as evaluate_summaries
 from app.features.summary.result import Form, Length, Wish
 from app.features.translation.evaluation import Aligned, TranslationEvaluation, aligned_lines, aligned_segments
 from app.features.translation.evaluation import evaluate as evaluate_translations
-from app.features.translation.memory import KeptMemory, model_key
-from app.features.translation.prompts import PROMPT_VERSION
 from app.features.translation.result import SegmentDone, TranslationWish
-from app.store.translations import Pair, opened_memory
+from app.features.translation.translations import Translations
+from app.store.database import Database
+from app.store.translations import opened_memory
 
 _NAMES = dict(zip(MEASURES, ("ROUGE-1", "ROUGE-2", "ROUGE-Lsum"), strict=True))
 _DATA = 'a line for each document: {"document": …, "summary": …}, a text or a list of texts each'
@@ -161,24 +161,32 @@ def run_translations(options: argparse.Namespace) -> int:
     """`evaluate translate`: interrupted, the figures are of what is done. No memory is used and none is kept."""
     places = AppPaths.from_environment()
     settings, _ = load_settings(places.settings)
-    with interruptible() as cancel:
-        found = _aligned(options, places, cancel)
+
+    def chosen() -> Path:
+        return model_path(options.model, settings.models.translate_path, settings.engine.model_path)
+
+    with (
+        interruptible() as cancel,
+        closing(build_engine(places)) as engine,
+        closing(Database.in_memory()) as database,
+        opened_memory(None) as opened,
+    ):
+        translations = build_translations(places, settings, database, opened.memory, engine=engine, model=chosen)
+        found = _aligned(options, translations, cancel)
         if found is None:
             return INTERRUPTED
         aligned, source = found
-        path = model_path(options.model, settings.models.translate_path, settings.engine.model_path)
+        path = chosen()
         result, wish = TranslationEvaluation(aligned, source), TranslationWish(options.to, source)
-        with closing(build_engine(places)) as engine, opened_memory(None) as opened:
-            warn(path, source, options.to)
-            print(f"Loading {path.name}", file=sys.stderr)
-            model = load_model(engine, path, settings, cancel)
-            pair = Pair(source, options.to)
-            memory = KeptMemory(opened.memory, wish, pair, model=model_key(path), prompt_version=PROMPT_VERSION)
-            line = ProgressLine()
-            for event in evaluate_translations(result, wish, engine, memory, cancel):
-                if isinstance(event, SegmentDone):
-                    line.show("Translating", f"{event.done:,} of {event.segments:,}")
-            line.end()
+        warn(path, source, options.to)
+        print(f"Loading {path.name}", file=sys.stderr)
+        model = load_model(engine, path, settings, cancel)
+        memory = translations.words.memory(wish, source, path)
+        line = ProgressLine()
+        for event in evaluate_translations(result, wish, engine, memory, cancel):
+            if isinstance(event, SegmentDone):
+                line.show("Translating", f"{event.done:,} of {event.segments:,}")
+        line.end()
         if not result.done:
             return INTERRUPTED
         machine = {"cores": os.cpu_count(), "threads": model.threads, "device": model.device}
@@ -192,17 +200,20 @@ def run_translations(options: argparse.Namespace) -> int:
         return INTERRUPTED if cancel.cancelled else 0
 
 
-def _aligned(options: argparse.Namespace, places: AppPaths, cancel: CancelToken) -> tuple[Aligned, str] | None:
+def _aligned(
+    options: argparse.Namespace, translations: Translations, cancel: CancelToken
+) -> tuple[Aligned, str] | None:
     """The segments with what they should come to, and the source's language; None where it was cancelled."""
     source, reference = (path.expanduser().absolute() for path in (options.source, options.reference))
     if source.suffix.lower() in _TEXTS and reference.suffix.lower() in _TEXTS:
         return aligned_lines(source, reference), options.from_
-    files = Files(places.documents, "", cancel)
-    given, wanted = files.read(source), files.read(reference)
+    wish = TranslationWish(options.to, options.from_)
+    given, wanted = (added(translations, path, wish, "", cancel) for path in (source, reference))
     if given is None or wanted is None:
         return None
-    contents = [segment.content for segment in wanted.segments]
-    return aligned_segments(source, given.segments, reference, contents), options.from_ or given.language
+    segments, references = ([row.segment for row in translations.segments.rows(one.id)] for one in (given, wanted))
+    contents = [segment.content for segment in references]
+    return aligned_segments(source, segments, reference, contents), given.source_language
 
 
 def _print_translation_figures(body: dict[str, Any]) -> None:

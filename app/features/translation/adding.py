@@ -17,9 +17,10 @@ from app.core.wire import to_json
 from app.documents import reading
 from app.documents.protocol import BlocksRead, Segments, SegmentsDone, SegmentsRead
 from app.features.documents import Documents, Kept
+from app.features.translation.live import segments_of as paragraphs_of
 from app.features.translation.recomposed import segments_of
 from app.features.translation.result import TranslationWish
-from app.features.translation.stored import ADDING, BLOCKS, DRAFT, KIND, Adding, searched_text
+from app.features.translation.stored import ADDING, BLOCKS, DRAFT, KIND, TYPED, Adding, searched_text
 from app.language.names import language
 from app.store.jobs import Jobs
 from app.store.translations import TranslationStore
@@ -29,17 +30,22 @@ COPY_BYTES = 4_000_000
 
 @dataclass(frozen=True)
 class Copies:
-    """The copies of the files that are translated, each under its own name in a folder of its own."""
+    """The copies of the files that are translated, each under its own name in a folder of its own.
 
-    folder: Path
+    Without a folder the files stay where they are: for who translates one and ends.
+    """
 
-    def path(self, job_id: int, name: str) -> Path:
-        """Where the copy of a job's file is."""
-        return self.folder / str(job_id) / name
+    folder: Path | None
+
+    def path(self, job_id: int, path: Path) -> Path:
+        """Where the bytes of a job's file are."""
+        return path if self.folder is None else self.folder / str(job_id) / path.name
 
     def keep(self, job_id: int, path: Path, cancel: CancelToken) -> Path:
         """Copies a file; raises DocumentUnreadable where that cannot be read, DiskFull or FolderNotWritable."""
-        copy = self.path(job_id, path.name)
+        copy = self.path(job_id, path)
+        if copy == path:
+            return path
         try:
             if not stat.S_ISREG(path.stat().st_mode):
                 raise DocumentUnreadable(str(path), "not_a_file")
@@ -58,11 +64,12 @@ class Copies:
 
     def remove(self, job_id: int) -> None:
         """Removes a job's copy, where there is one."""
-        shutil.rmtree(self.folder / str(job_id), ignore_errors=True)
+        if self.folder is not None:
+            shutil.rmtree(self.folder / str(job_id), ignore_errors=True)
 
     def job_ids(self) -> list[int]:
         """The jobs that have one."""
-        if not self.folder.is_dir():
+        if self.folder is None or not self.folder.is_dir():
             return []
         return [int(entry.name) for entry in self.folder.iterdir() if entry.name.isdecimal()]
 
@@ -97,6 +104,14 @@ class Additions:
             if not is_there:
                 self._copies.remove(job.id)
                 self._jobs.remove(job.id)
+
+    def add_text(self, text: str, wish: TranslationWish) -> int:
+        """A text is to be translated like a document, a segment for each of its paragraphs; the id of the job."""
+        job = self._jobs.add(KIND, "", {"wish": to_json(wish), "format": TYPED}, state=ADDING)
+        self._store.add_segments(job.id, ((one.id, to_json(one)) for one in paragraphs_of(text)))
+        self._store.keep_result(job.id, {"source": text}, text)
+        self._jobs.update(job.id, state=DRAFT)
+        return job.id
 
     def _found(self, job_id: int, path: Path, cancel: CancelToken, password: str) -> Iterator[Adding | dict[str, Any]]:
         """At last what the job says of the file."""

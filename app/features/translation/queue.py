@@ -133,7 +133,7 @@ class _AtWork:
                 yield event
         finally:
             record.close()
-            store.keep_result(job.id, {}, searched_text(job, store.every_segment(job.id)))
+            store.keep_result(job.id, store.result(job.id) or {}, searched_text(job, store.every_segment(job.id)))
 
 
 def row_of(stored: StoredSegment) -> Row:

@@ -51,6 +51,11 @@ def recomposed(blocks: Iterable[Block], words: Mapping[int, Content]) -> Iterato
         yield Recomposed(block, rows=tuple(tuple(next(cells) for _ in row) for row in rows))
 
 
+def as_plain(one: Recomposed) -> str:
+    """A block as plain text; the cells of a table are divided by tabulators."""
+    return "\n".join(map("\t".join, one.rows)) if one.block.kind is Kind.TABLE else one.text
+
+
 def own_label(block: Block) -> str:
     """The number or letter of a list item, "" for a bullet: it stays as it was, wherever its list begins."""
     return block.label if any(character.isalnum() for character in block.label) else ""

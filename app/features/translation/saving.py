@@ -27,11 +27,12 @@ from app.documents.protocol import Rewrite, Rewritten, SegmentsWritten
 from app.documents.segments import Content, content_of
 from app.features.documents import Documents
 from app.features.translation.adding import Copies
-from app.features.translation.marking import marked_text
+from app.features.translation.live import joined
+from app.features.translation.marking import marked_text, shown_text
 from app.features.translation.memory import own_entry, write_tmx
 from app.features.translation.problems import flag_words
 from app.features.translation.queue import row_of
-from app.features.translation.recomposed import NOT_TRANSLATED, recomposed
+from app.features.translation.recomposed import NOT_TRANSLATED, as_plain, recomposed
 from app.features.translation.result import Origin
 from app.features.translation.stored import (
     BLOCKS,
@@ -45,6 +46,7 @@ from app.features.translation.stored import (
 )
 from app.features.work.whole_file import SCRATCH, put, scratch_beside, written
 from app.language.names import language
+from app.store.documents import StoredDocument
 from app.store.jobs import Job
 from app.store.translations import Entry, Pair, TranslationStore
 
@@ -205,27 +207,50 @@ class Savings:
         TargetIsOpen, DiskFull, FolderNotWritable, DocumentGone, and what the child meets.
         """
         job = self._known(translation_id)
-        check_target(path, Path(str(job.spec.get("path", ""))))
-        if job.spec.get("format") == BLOCKS:
+        source, format_ = Path(str(job.spec.get("path", ""))), str(job.spec.get("format", ""))
+        if format_ == TYPED:
+            with written(path) as file:
+                file.write(self.as_text(job.id).encode("utf-8", "replace"))
+            yield Saved(path)
+            return
+        check_target(path, source)
+        if format_ == BLOCKS:
             yield from self._compose(job, path, cancel)
             return
-        name, format_ = str(job.spec.get("name", "")), str(job.spec.get("format", ""))
-        copy = self._copies.path(job.id, name)
+        copy = self._copies.path(job.id, source)
         if not copy.is_file():
-            raise DocumentGone(name or job.title)
+            raise DocumentGone(source.name or job.title)
         original = Original(copy, format_, str(job.spec.get("sha256", "")), self._password_of(job.id))
-        rows = map(row_of, self._store.every_segment(job.id))
-        yield from rewrite(original, rows, wish_of(job).target, path, cancel, child_folder=self._child_folder)
+        rows, target = self._rows(job), wish_of(job).target
+        yield from rewrite(original, rows, target, path, cancel, child_folder=self._child_folder)
 
-    def _compose(self, job: Job, path: Path, cancel: CancelToken) -> Iterator[Saving | Saved]:
+    def as_text(self, translation_id: int) -> str:
+        """Of one that was begun, as plain text; what is not translated stays."""
+        job = self._known(translation_id)
+        rows = list(self._rows(job))
+        contents = {one.segment.id: one.translated.content for one in rows if one.translated is not None}
+        if job.spec.get("format") == TYPED:
+            return joined(str((self._store.result(job.id) or {}).get("source", "")), contents)
+        if job.spec.get("format") == BLOCKS:
+            return "\n\n".join(map(as_plain, recomposed(self._documents.blocks(self._document(job).id), contents)))
+        return "\n\n".join(shown_text(contents.get(one.segment.id, one.segment.content)) for one in rows)
+
+    def _rows(self, job: Job) -> Iterator[Row]:
+        return map(row_of, self._store.every_segment(job.id))
+
+    def _document(self, job: Job) -> StoredDocument:
         ids = self._store.documents_of([job.id])[job.id]
         document = self._documents.store.get(ids[0]) if ids else None
         if document is None:
             raise DocumentGone(job.title)
+        return document
+
+    def _compose(self, job: Job, path: Path, cancel: CancelToken) -> Iterator[Saving | Saved]:
+        document = self._document(job)
         yield Saving(0)
         if not cancel.cancelled:
-            blocks, rows = self._documents.blocks(document.id), map(row_of, self._store.every_segment(job.id))
-            yield compose(blocks, rows, wish_of(job).target, path, title=job.title, unit=document.unit)
+            blocks = self._documents.blocks(document.id)
+            yield compose(blocks, self._rows(job), wish_of(job).target, path, title=job.title, unit=document.unit)
 
     def save_bilingual(self, translation_id: int, path: Path) -> None:
         """Source and translation side by side with what was flagged: a .html, .csv or .tmx file by the ending.
@@ -233,8 +258,8 @@ class Savings:
         Raises DiskFull or FolderNotWritable.
         """
         job = self._known(translation_id)
-        rows = map(row_of, self._store.every_segment(job.id))
-        save_bilingual(rows, path, title=job.title, source=source_language_of(job), target=wish_of(job).target)
+        source, target = source_language_of(job), wish_of(job).target
+        save_bilingual(self._rows(job), path, title=job.title, source=source, target=target)
 
 
 def remove_scratch(child_folder: Path, before: float) -> None:

@@ -62,7 +62,8 @@ class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
     `segments` are what is edited and looked through, `files` writes them into files, `words` are the glossaries and the
     memory, which all translations share.
 
-    `child_folder` is the document child's own; passwords of files stay in memory.
+    `copies` is where the files are kept, None where each stays in its place; `child_folder` is the document child's
+    own; passwords of files stay in memory.
     """
 
     def __init__(
@@ -74,7 +75,7 @@ class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
         *,
         engines: TaskEngines,
         settings: Callable[[], Settings],
-        copies: Path,
+        copies: Path | None,
         child_folder: Path,
         turns: Turns | None = None,
         translate: Translate | None = None,
@@ -123,6 +124,10 @@ class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
             if password:
                 self._passwords[found] = password
             yield Added(self._row(self._known(found)))
+
+    def add_text(self, text: str, wish: TranslationWish) -> StoredTranslation:
+        """A text that is worked off like a document; without any words it has no segments."""
+        return self._row(self._known(self._additions.add_text(text, wish)))
 
     def change(self, translation_id: int, wish: TranslationWish) -> None:
         """Another wish: what does not hold for it any more is taken back, and found again in the memory or asked anew.
