@@ -33,14 +33,16 @@ from app.documents.protocol import Done, Found
 from app.documents.source import Opened, PageRead
 from app.features.documents import Documents, Kept
 from app.features.messages import remark_sentence, sentence_for, units
+from app.features.models.languages import weights_in
+from app.features.summary.budgets import method_for
 from app.features.summary.digest import FORMS, digest_summary
 from app.features.summary.export import ENDINGS, as_text, report, save
 from app.features.summary.laid_out import facts
-from app.features.summary.messages import not_made_words, nothing_words
+from app.features.summary.messages import not_given_words, not_made_words, nothing_words
 from app.features.summary.result import Form, InputDocument, Length, Method, Summary, Wish, unknown_languages
 from app.features.summary.stored import inputs_of
 from app.features.summary.summaries import Summaries
-from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, SummaryEvent, Writing
+from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, SummaryEvent, Writing, stands
 from app.store.database import Database
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
@@ -56,7 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--method",
         choices=["auto", *Method],
         default="auto",
-        help="digest: sentences of the documents, chosen by counting words, no model is asked; auto: the model",
+        help="model: it writes; digest: sentences of the documents, chosen by counting words, no model is asked; "
+        "default: auto, a digest where the model has less than half a billion weights, as the starter has",
     )
     parser.add_argument("--instruction", metavar="TEXT", default="", help="how to write it, in your own words")
     parser.add_argument("--language", metavar="xx", default="", type=_language, help="default: the document's own")
@@ -92,21 +95,38 @@ def run_summarize(options: argparse.Namespace) -> int:
             return INTERRUPTED
         if not inputs.documents:
             return 1
-        if options.method == Method.DIGEST:
-            _tell(digest_summary(inputs.documents, _wish(options), lambda: cancel.cancelled), inputs, options)
-            return INTERRUPTED if cancel.cancelled else 0
-        model = model_path(options.model, settings.models.summarize_path, settings.engine.model_path)
+        wish, chosen = _wish(options), (settings.models.summarize_path, settings.engine.model_path)
+        if wish.method is Method.DIGEST:
+            return _told_by_counting(inputs, options, cancel) or 0
+        model = model_path(options.model, *chosen)
+        if method_for(wish, weights_in(model)) is Method.DIGEST:
+            code = _told_by_counting(inputs, options, cancel, model)
+            if code is not None:
+                return code
         with closing(build_engine(places)) as engine:
             print(f"Loading {model.name}", file=sys.stderr)
             load_model(engine, model, settings, cancel)
-            _warn(model, inputs.documents, _wish(options))
+            _warn(model, inputs.documents, wish)
             summaries = build_summaries(places, settings, database, inputs.kept, engine=engine, model=model)
-            summary, problem = _summarized(inputs, _wish(options), summaries, cancel)
+            summary, problem = _summarized(inputs, wish, summaries, cancel)
     if summary is not None:
         _tell(summary, inputs, options)
     if problem is not None:
         raise problem
     return INTERRUPTED if summary is None or (summary.is_partial and cancel.cancelled) else 0
+
+
+def _told_by_counting(
+    inputs: Inputs, options: argparse.Namespace, cancel: CancelToken, model: Path | None = None
+) -> int | None:
+    """The exit code of a digest that was told; None where the model is to be asked after all."""
+    digest = digest_summary(inputs.documents, _wish(options), lambda: cancel.cancelled)
+    if not stands(digest):
+        return None
+    _tell(digest, inputs, options)
+    if model is not None and not_given_words(digest):
+        print(f"--method model has {model.name} write it all the same.", file=sys.stderr)
+    return INTERRUPTED if cancel.cancelled else 0
 
 
 def _wrong_usage(options: argparse.Namespace, paths: Sequence[Path]) -> str:
@@ -137,7 +157,8 @@ def _warn(model: Path, documents: Sequence[InputDocument], wish: Wish) -> None:
 
 def _wish(options: argparse.Namespace) -> Wish:
     form = Form(options.form or (Form.OWN if options.instruction else Form.BULLETS))
-    return Wish(Length(options.length), form, options.language, options.instruction)
+    method = Method(options.method) if options.method in list(Method) else None
+    return Wish(Length(options.length), form, options.language, options.instruction, method)
 
 
 def _summarized(

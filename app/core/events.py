@@ -105,6 +105,8 @@ class ModelLoaded:
     steps: tuple[str, ...] = ()
     gpu_missed: str = ""
     thinking: str = "none"
+    weights: int = 0
+    """How many it has; 0: not known."""
 
 
 @dataclass(frozen=True)

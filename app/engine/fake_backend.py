@@ -30,7 +30,8 @@ Rules for loading:
     "error", "fields", "crash", "garbage", "stall": true    as above
     "steps": ["cpu"]              steps of the ladder: each is told as Loading with its name, and then in Loaded
     "name", "context_tokens", "trained_context_tokens", "can_chat", "size_bytes", "layers", "gpu_layers", "device",
-    "kv_type", "sequences", "needed_bytes", "free_bytes", "choice", "gpu_missed", "thinking"    what is loaded
+    "kv_type", "sequences", "needed_bytes", "free_bytes", "choice", "gpu_missed", "thinking",
+    "weights"                     what is loaded
 
 A token is a word with the space before it. With a model file that does not exist, loading fails with ModelMissing
 unless the rule says ``"any_path": true``.
@@ -64,7 +65,7 @@ from app.engine.backend import Job
 
 MESSAGE_TOKENS = 4
 STEP_S = 0.02
-_TOLD = ("sequences", "needed_bytes", "free_bytes", "choice", "gpu_missed", "thinking")
+_TOLD = ("sequences", "needed_bytes", "free_bytes", "choice", "gpu_missed", "thinking", "weights")
 Rule = dict[str, Any]
 
 

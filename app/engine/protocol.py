@@ -14,7 +14,7 @@ from app.core.errors import AppError
 from app.core.events import AnswerStats, Message, ModelLoaded
 from app.core.wire import Wire
 
-VERSION = 4
+VERSION = 5
 
 
 # What is wanted of a model and of an answer: values that go from whoever decides to the library that does it.

@@ -541,9 +541,28 @@ def test_wrong_usage_of_evaluate_exits_2(arguments: list[str]) -> None:
 
 
 @pytest.mark.model
+def test_without_a_word_about_it_the_starter_is_not_loaded_and_sentences_are_chosen(lease: Path, starter: Path) -> None:
+    result = fireside("summarize", str(lease), "--json")
+    body = only_json(result)
+    assert (result.returncode, list(body), body["model"], body["method"]) == (0, FIELDS, "", "digest")
+    assert [claim["text"] for claim in body["claims"]] == LEASE.split("\n\n")
+    assert (body["warnings"], "Loading" in result.stderr) == ([], False)
+    wished = fireside(
+        "summarize", str(lease), "--json", "--form", "questions", "--language", "de", "--model", str(starter)
+    )
+    warning = (
+        "The sentences are as they stand in the document: not in German and no questions and answers. "
+        "That takes a larger model."
+    )
+    assert only_json(wished)["warnings"] == [warning]
+    assert warning in wished.stderr.splitlines()
+    assert f"--method model has {starter.name} write it all the same." in wished.stderr.splitlines()
+
+
+@pytest.mark.model
 def test_the_starter_reads_every_block_and_its_claims_have_places(tmp_path: Path, lease: Path, starter: Path) -> None:
     out = tmp_path / "lease.docx"
-    result = fireside("summarize", str(lease), "--length", "short", "--json", "-o", str(out))
+    result = fireside("summarize", str(lease), "--length", "short", "--method", "model", "--json", "-o", str(out))
     body = only_json(result)
     assert (result.returncode, list(body), body["model"]) == (0, FIELDS, starter.name)
     assert body["claims"]

@@ -93,6 +93,7 @@ class LoadedModel:
             plan.steps,
             plan.gpu_missed,
             thinking_of(model.template_source) if model.template else "none",
+            model.header.weights,
         )
         return protocol.Loaded(id_, described)
 

@@ -58,11 +58,16 @@ def knows(model: Path | None) -> Knows:
 
 
 def weights_of(loaded: ModelLoaded) -> float:
-    """How many weights a model has: its header says it, or the size of its file lets guess."""
+    """How many weights a model has: it is told, or the size of its file lets guess; 0 where nothing does."""
+    return loaded.weights or loaded.size_bytes / BYTES_A_WEIGHT
+
+
+def weights_in(model: Path) -> float:
+    """How many weights a file holds by its header; 0 where that cannot be read."""
     try:
-        return float(check_model(Path(loaded.path)).weights)
+        return float(check_model(model).weights)
     except AppError:
-        return loaded.size_bytes / BYTES_A_WEIGHT
+        return 0.0
 
 
 def can_translate(knows: Knows, source: str, target: str) -> bool:

@@ -11,7 +11,7 @@ import json
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -21,7 +21,7 @@ from app.core.events import CancelToken
 from app.documents.blocks import Block, Kind, Numbering, Piece
 from app.engine.client import EngineClient
 from app.features.messages import sentence_for
-from app.features.summary.result import Statement, Summary, Wish
+from app.features.summary.result import Method, Statement, Summary, Wish
 from app.features.summary.steps import MemorySteps
 from app.features.summary.summarize import InputDocument, Summarized, summarize
 from app.language.sentences import sentences
@@ -91,12 +91,13 @@ class Evaluation:
 def evaluate(
     examples: Iterable[Example | Skipped], wish: Wish, engine: EngineClient, cancel: CancelToken
 ) -> Iterator[Scored | Skipped | None]:
-    """Summarizes one after the other, by the model that is loaded; None now and then while nothing is new.
+    """Summarizes one after the other, by the model that is loaded, also where it is so small that others would not
+    ask it; None now and then while nothing is new.
 
     A document that fails is skipped with its reason. Cancelled, or where the engine stops again and again, it ends
     with those that are done.
     """
-    rouge = RougeScores()
+    rouge, wish = RougeScores(), replace(wish, method=Method.MODEL)
     for example in examples:
         if isinstance(example, Skipped):
             yield example

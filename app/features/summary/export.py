@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from app.features.summary.laid_out import LaidOut, Line, Part, Source, lay_out
-from app.features.summary.messages import nothing_words, unknown_words
+from app.features.summary.messages import not_given_words, nothing_words, unknown_words
 from app.features.summary.result import Anchor, Statement, Summary
 from app.features.work.whole_file import written
 
@@ -234,7 +234,7 @@ def report(summary: Summary, errors: Sequence[dict[str, str]] = ()) -> dict[str,
         "seconds": round(summary.seconds, 3),
         "model": summary.model,
         "method": summary.method.value,
-        "warnings": [words] if (words := unknown_words(summary)) else [],
+        "warnings": [words for words in (unknown_words(summary), not_given_words(summary)) if words],
         "errors": list(errors),
     }
 

@@ -14,6 +14,7 @@ from app.features.summary.messages import (
     check_words,
     coverage_words,
     language_words,
+    not_given_words,
     nothing_words,
     statements_words,
     unknown_words,
@@ -111,6 +112,8 @@ def facts(summary: Summary) -> Iterator[str]:
     """What was read, how the statements compare with their pages, and whether it was stopped: sentences."""
     if summary.method is Method.DIGEST:
         yield DIGEST_WORDS
+    if not_given := not_given_words(summary):
+        yield not_given
     yield f"{coverage_words(summary)}."
     if summary.statements and summary.method is Method.MODEL:
         told = (*statements_words(summary.statements), language_words(summary))

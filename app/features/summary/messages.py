@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.features.messages import clause, units
-from app.features.summary.result import Check, Coverage, Form, Reason, Statement, SummarizedDocument, Summary
+from app.features.summary.result import Check, Coverage, Form, Method, Reason, Statement, SummarizedDocument, Summary
 from app.language.detection import SMALL_WORDS, language_by_words
-from app.language.names import english_name
+from app.language.names import base, english_name
 
 DIGEST_WORDS = "Sentences of the document, chosen by counting words. No model was asked."
 _ON = {"p.": "page", "pp.": "page", "page": "page", "pages": "page", "slide": "slide", "sheet": "sheet"}
@@ -81,6 +81,26 @@ def language_words(summary: Summary) -> str:
     return f"written in {written}, not in {english_name(wished)}"
 
 
+_NOT_SENTENCES = {
+    Form.ACTIONS: "no list of what is to be done",
+    Form.QUESTIONS: "no questions and answers",
+    Form.OWN: "not written as you wished",
+}
+
+
+def not_given_words(summary: Summary) -> str:
+    """What was wished and sentences of the document cannot give, as a sentence; "" where there is nothing."""
+    if summary.method is not Method.DIGEST:
+        return ""
+    wish = summary.wish
+    is_other = bool(wish.language and summary.language) and base(wish.language) != base(summary.language)
+    missing = [f"not in {english_name(wish.language)}"] if is_other else []
+    missing += [_NOT_SENTENCES[wish.form]] if wish.form in _NOT_SENTENCES else []
+    if not missing:
+        return ""
+    return f"The sentences are as they stand in the document: {' and '.join(missing)}. That takes a larger model."
+
+
 def unknown_words(summary: Summary) -> str:
     """Which languages the model was not made for, as a sentence; "" where it was."""
     if not summary.unknown_languages:
@@ -105,7 +125,7 @@ def nothing_words(summary: Summary) -> str:
     if summary.statements or summary.is_partial:
         return ""
     where = "it" if len(summary.documents) == 1 else "them"
-    if summary.wish.form is Form.ACTIONS and not summary.sections_failed:
+    if summary.wish.form is Form.ACTIONS and summary.method is Method.MODEL and not summary.sections_failed:
         return f"Nothing to be done was found in {where}."
     return f"Nothing was written about {where}."
 

@@ -14,6 +14,7 @@ from app.features.summary.pace import Pace
 from app.features.summary.result import (
     Coverage,
     InputDocument,
+    Method,
     Planned,
     SectionRead,
     Summarized,
@@ -106,9 +107,9 @@ class Record:
         self._every_s = max(SAVE_EVERY_S, TIMES_ITS_COST * (self._saved_at_s - begun_s))
 
     def _note_speed(self, summary: Summary) -> None:
-        """For the next estimate; a summary that used steps of another one says nothing of the model's speed."""
+        """For the next estimate; a summary that used steps of another one, or no model, says nothing of its speed."""
         self._progress["sections_read"] = max(summary.sections_read, self._progress.get("sections_read", 0))
-        if self.pace.is_fresh and self.pace.worked_s > 0:
+        if self.pace.is_fresh and self.pace.worked_s > 0 and summary.method is Method.MODEL:
             self._progress |= {"model_file": self._model, "worked_s": self.pace.worked_s}
         self._save_progress()
 

@@ -46,12 +46,16 @@ class Method(StrEnum):
 
 @dataclass(frozen=True)
 class Wish:
-    """What a person wants. `language` is a code such as "de", "" for the document's own."""
+    """What a person wants. `language` is a code such as "de", "" for the document's own.
+
+    `method` None: what suits the model, see `budgets.method_for`.
+    """
 
     length: Length = Length.MEDIUM
     form: Form = Form.BULLETS
     language: str = ""
     instruction: str = ""
+    method: Method | None = None
 
 
 class Reason(StrEnum):
@@ -188,12 +192,13 @@ class Summary:
 
 def wish_from_json(raw: Mapping[str, Any]) -> Wish:
     """A stored wish; what this version does not know falls back to the default."""
-    length, form = str(raw.get("length", "")), str(raw.get("form", ""))
+    length, form, method = (str(raw.get(name, "")) for name in ("length", "form", "method"))
     return Wish(
         Length(length) if length in list(Length) else Length.MEDIUM,
         Form(form) if form in list(Form) else Form.BULLETS,
         str(raw.get("language", "")),
         str(raw.get("instruction", "")),
+        Method(method) if method in list(Method) else None,
     )
 
 

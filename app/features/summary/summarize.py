@@ -17,12 +17,14 @@ from pathlib import Path
 from app.core.events import CancelToken
 from app.engine.client import EngineClient
 from app.features.summary import prompts
-from app.features.summary.budgets import budgets_for
+from app.features.summary.budgets import budgets_for, method_for
 from app.features.summary.condensing import Mapping, Merge, Sources, distinct, of_points, of_sections
+from app.features.summary.digest import digest_summary
 from app.features.summary.result import (
     Form,
     InputDocument,
     Merging,
+    Method,
     Planned,
     SectionRead,
     Statement,
@@ -56,6 +58,7 @@ class Plan:
 
     by_document: tuple[int, ...]
     sections: tuple[Section, ...]
+    method: Method = Method.MODEL
 
     @property
     def tokens(self) -> int:
@@ -72,19 +75,32 @@ def plan(documents: Sequence[InputDocument], wish: Wish, engine: EngineClient, c
 def summarize(
     documents: Sequence[InputDocument], wish: Wish, engine: EngineClient, steps: Steps, cancel: CancelToken
 ) -> Iterator[SummaryEvent]:
-    """One summary over all of the documents, by the model that is loaded in `engine`.
+    """One summary over all of the documents, by the model that is loaded in `engine` or, where `method_for` says so,
+    of sentences that no model is asked about.
 
     Cancelled, it ends at once with a partial summary of what was read. Raises what the engine raises when a second
     try does not help; every step that was finished is kept.
     """
     begun_s = time.monotonic()
     work = _work(documents, wish, engine, steps, cancel)
+    if work is not None and _method(work) is Method.DIGEST:
+        digest = digest_summary(documents, wish, lambda: cancel.cancelled)
+        if stands(digest):
+            yield Planned(len(documents), 0)
+            yield Summarized(digest)
+            return
+        work = replace(work, wish=replace(wish, method=Method.MODEL))
     found = _plan(work) if work is not None else None
     if work is None or found is None:
         yield Summarized(_nothing(documents, wish, engine, time.monotonic() - begun_s))
         return
     summary = yield from _read(work, found)
     yield Summarized(replace(summary, seconds=time.monotonic() - begun_s))
+
+
+def stands(digest: Summary) -> bool:
+    """Whether sentences will do; of tables alone, say, there are none, and the model is asked after all."""
+    return bool(digest.statements) or digest.is_partial or digest.wish.method is Method.DIGEST
 
 
 def _read(work: Work, found: Plan) -> Stage:
@@ -122,12 +138,18 @@ def _work(
     return Work(documents, wish, engine, steps, cancel, model, budgets_for(model), writing_language(documents, wish))
 
 
+def _method(work: Work) -> Method:
+    return method_for(work.wish, work.model.weights)
+
+
 def _plan(work: Work) -> Plan | None:
     counts: list[int] = []
     for document in work.texts:
         if work.cancel.cancelled:
             return None
         counts.append(sum(work.count([f"{numbered(block)}\n\n" for block in document.blocks])))
+    if _method(work) is Method.DIGEST:
+        return Plan(tuple(counts), (), Method.DIGEST)
     fixed = work.fixed_tokens(messages_for(work, Draft(Sources((("", ""),), {}))))
     if sum(counts) <= work.budgets.room(fixed, work.budgets.writing(work.wish.length, work.language)):
         return Plan(tuple(counts), ())

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from app.core.events import ModelLoaded
-from app.features.models.languages import weights_of
-from app.features.summary.budgets import budgets_for, length_words
-from app.features.summary.result import Length
+from app.features.models.languages import weights_in, weights_of
+from app.features.summary.budgets import budgets_for, length_words, method_for
+from app.features.summary.result import Length, Method, Wish
 
 
 def loaded(billions: float = 0, context: int = 100_000, **more: Any) -> ModelLoaded:
@@ -54,8 +54,28 @@ def test_what_is_read_in_one_pass_leaves_room_for_instructions_and_answer(length
     assert budgets.room(250, answer) <= 32_000
 
 
+@pytest.mark.parametrize(
+    ("weights", "asked", "method"),
+    [
+        (1.35e8, None, Method.DIGEST),
+        (5e8, None, Method.DIGEST),
+        (6e8, None, Method.MODEL),
+        (0, None, Method.MODEL),
+        (1.35e8, Method.MODEL, Method.MODEL),
+        (27e9, Method.DIGEST, Method.DIGEST),
+    ],
+)
+def test_the_smallest_models_are_not_asked_unless_that_is_wished(
+    weights: float, asked: Method | None, method: Method
+) -> None:
+    assert method_for(Wish(method=asked), weights) is method
+
+
 def test_the_number_of_weights_is_read_from_the_file(starter: Path) -> None:
-    assert weights_of(loaded(path=str(starter))) == 134_515_008
+    assert weights_in(starter) == 134_515_008
+    assert weights_in(starter.with_name("none.gguf")) == 0
+    assert weights_of(loaded(0.135, weights=134_515_008)) == 134_515_008
+    assert weights_of(loaded(0.135)) == 135_000_000, "a guess"
 
 
 def test_a_longer_summary_may_take_more_and_other_languages_too() -> None:

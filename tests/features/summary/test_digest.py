@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from app.documents.blocks import Block, Kind
 from app.features.summary.digest import digest_of, digest_summary
+from app.features.summary.messages import not_given_words
 from app.features.summary.result import Form, InputDocument, Length, Method, Wish
 
 WORDS = (
@@ -99,3 +100,16 @@ def test_a_digest_is_a_summary_whose_statements_rest_on_themselves() -> None:
 def test_it_can_be_cancelled() -> None:
     summary = digest_summary([document(blocks_of("The kiln was fired."))], Wish(), lambda: True)
     assert (summary.statements, summary.is_partial) == ((), True)
+
+
+def test_what_was_wished_and_sentences_cannot_give_is_said() -> None:
+    blocks = blocks_of("The kiln was fired.")
+
+    def said(wish: Wish) -> str:
+        return not_given_words(digest_summary([document(blocks)], wish))
+
+    assert said(Wish(language="en-GB")) == said(Wish(Length.LONG, Form.SECTIONS)) == ""
+    poem = said(Wish(form=Form.OWN, instruction="As a poem", language="fr"))
+    assert "as they stand in the document: not in French and not written as you wished." in poem
+    assert "no questions and answers" in said(Wish(form=Form.QUESTIONS))
+    assert "no list of what is to be done" in said(Wish(form=Form.ACTIONS))

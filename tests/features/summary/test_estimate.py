@@ -10,7 +10,7 @@ import pytest
 from app.bootstrap import Fireside, build
 from app.core.errors import DocumentGone
 from app.core.events import CancelToken
-from app.features.summary.result import Length, Wish
+from app.features.summary.result import Length, Method, Wish
 from app.features.summary.summaries import Estimate, Summaries
 from app.features.summary.summarize import Planned
 from app.store.jobs import Jobs
@@ -137,7 +137,9 @@ def test_a_document_that_is_gone_is_named(app: Fireside, summaries: Summaries) -
 def test_the_starter_is_measured_in_about_a_second(starter: Path, fresh_home: Path) -> None:
     app = build()
     try:
-        found = estimate(app.summaries, add(app, 120))
+        document = add(app, 120)
+        assert estimate(app.summaries, document).seconds == 1, "it is not asked"
+        found = estimate(app.summaries, document, wish=Wish(method=Method.MODEL))
         assert found.seconds is not None
         assert 0.2 < found.seconds < 600
     finally:

@@ -21,7 +21,9 @@ def test_a_summary_that_hand_written_code_stored_is_read_and_written_alike() -> 
     assert (summary.wish.length, summary.wish.form, summary.method) == (Length.LONG, Form.SECTIONS, Method.DIGEST)
     assert [one.check.page_says for one in summary.statements] == ["", "3.7 million"]
     assert summary.documents[0].coverage.apart[0].pages == (2, 3)
-    assert json.loads(json.dumps(to_json(summary))) == stored
+    written = json.loads(json.dumps(to_json(summary)))
+    assert written.pop("wish") == stored.pop("wish") | {"method": None}, "what came later is left open"
+    assert written == stored
 
 
 def test_the_newest_database_of_an_earlier_version_opens_with_its_lists(fresh_home: Path) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from app.core.events import CancelToken
+from app.documents.blocks import Kind, Piece
 from app.features.summary import summarize as pipeline
-from app.features.summary.result import Form, Length, Reason, Wish
+from app.features.summary.result import Form, Length, Method, Reason, Wish
 from app.features.summary.steps import MemorySteps
 from app.features.summary.summarize import Planned, SectionRead, Summarized, Writing
 from tests.features.summary.pipeline import (
@@ -29,6 +30,8 @@ from tests.helpers.script import requests
 KILN = "The kiln was built in 1871 by the potter Anna Lind."
 ANYTHING = {"text": "[1] The valley has three kilns, and the oldest was built in 1871."}
 ROOF = "The roof was repaired in 1954 and cost 3.7 million crowns."
+STARTER_WEIGHTS = 134_515_008
+"""So few that the model is not asked."""
 POINTS = [{"when": rf"Part {number} of", "text": f"[{2 * number}] Kiln {number} was fired in {1900 + number}."}
           for number in range(1, 10)]  # fmt: skip
 WRITTEN = {"when": "^Text", "text": "[1] Kiln 1 was fired in 1901.\n[2] Kiln 2 was fired in 1999.\n"}
@@ -89,6 +92,43 @@ def test_every_block_stands_in_a_prompt_whatever_it_is(tmp_path: Path) -> None:
     assert len(short) == len(given.blocks) - 1
     assert all(f"[{block.id}] " in prompts and block.text in prompts for block in short)
     assert summary.documents[0].coverage.blocks_read == len(given.blocks)
+
+
+@pytest.mark.parametrize("form", list(Form))
+@pytest.mark.parametrize("length", list(Length))
+def test_the_smallest_model_is_asked_nothing_and_sentences_stand_for_themselves(
+    tmp_path: Path, form: Form, length: Length
+) -> None:
+    given = [long_document(4), replace(document(), blocks=all_kinds(), pages=5)]
+    wish = Wish(length, form, instruction="As a poem" if form is Form.OWN else "")
+    with scripted(tmp_path, context_tokens=NARROW_TOKENS, weights=STARTER_WEIGHTS) as model:
+        events = events_of(model, *given, wish=wish)
+        assert model.asked == []
+    assert [type(event) for event in events] == [Planned, Summarized]
+    summary = summary_of(events)
+    assert (summary.method, summary.model, summary.wish) == (Method.DIGEST, "", wish)
+    assert summary.statements
+    for one in summary.statements:
+        (anchor,) = one.anchors
+        text = next(block.text for block in given[anchor.document].blocks if block.id == anchor.block_id)
+        assert one.check.found
+        assert one.text == " ".join(text[anchor.start : anchor.end].split())
+    assert all(each.coverage.blocks_read == each.coverage.blocks for each in summary.documents)
+
+
+def test_the_smallest_model_is_asked_where_that_is_wished_or_there_are_no_sentences(tmp_path: Path) -> None:
+    load = {"context_tokens": NARROW_TOKENS, "weights": STARTER_WEIGHTS}
+    with scripted(tmp_path / "a", ANYTHING, **load) as model:
+        summary = summary_of(events_of(model, document(KILN, ROOF), wish=Wish(method=Method.MODEL)))
+        assert model.asked
+    assert (summary.method, summary.model) == (Method.MODEL, "scripted.gguf")
+    table = document(Piece(Kind.TABLE, "Kiln\tHeight\nUpper\t4 m"), heading("Kilns"))
+    with scripted(tmp_path / "b", ANYTHING, **load) as model:
+        assert summary_of(events_of(model, table)).method is Method.MODEL
+        assert model.asked
+    with scripted(tmp_path / "c", ANYTHING, **load) as model:
+        assert summary_of(events_of(model, table, wish=Wish(method=Method.DIGEST))).statements == ()
+        assert model.asked == []
 
 
 @pytest.mark.parametrize("dropped", [block.id for block in all_kinds()])

@@ -8,10 +8,11 @@ import pytest
 
 from app.core.child import own_command
 from app.core.events import CancelToken
+from app.documents.blocks import Kind, Piece
 from app.engine.client import EngineClient
-from app.features.summary.result import Form, Length, Wish
+from app.features.summary.result import Form, InputDocument, Length, Method, Wish
 from app.features.summary.steps import MemorySteps
-from app.features.summary.summarize import Writing, summarize
+from app.features.summary.summarize import Planned, Summarized, SummaryEvent, Writing, summarize
 from tests.features.summary.pipeline import document, heading, summary_of
 from tests.helpers.engine import load
 
@@ -30,15 +31,47 @@ TOWN = document(
 )
 
 
-@pytest.mark.model
-def test_the_starter_model_summarizes_a_page_with_places_for_all_it_says(starter: Path, tmp_path: Path) -> None:
-    engine = EngineClient(own_command("--engine-worker"), tmp_path)
+def by_the_starter(starter: Path, folder: Path, wish: Wish, given: InputDocument = TOWN) -> list[SummaryEvent]:
+    """All that happens in one summary by the real model."""
+    engine = EngineClient(own_command("--engine-worker"), folder)
     load(engine, starter)
     try:
-        wish = Wish(Length.SHORT, Form.BULLETS)
-        events = list(summarize([TOWN], wish, engine, MemorySteps(), CancelToken()))
+        return list(summarize([given], wish, engine, MemorySteps(), CancelToken()))
     finally:
         engine.close()
+
+
+@pytest.mark.model
+def test_the_starter_summarizes_in_sentences_of_the_document_each_with_its_own_place(
+    starter: Path, tmp_path: Path
+) -> None:
+    planned, last = by_the_starter(starter, tmp_path, Wish(Length.SHORT))
+    assert isinstance(planned, Planned)
+    assert isinstance(last, Summarized)
+    summary = last.summary
+    assert (summary.method, summary.model, summary.is_partial) == (Method.DIGEST, "", False)
+    texts = {block.id: block.text for block in TOWN.blocks}
+    assert len(summary.statements) == 3
+    for one in summary.statements:
+        (anchor,) = one.anchors
+        assert one.check.found
+        assert one.text == anchor.text == texts[anchor.block_id][anchor.start : anchor.end]
+    assert summary.documents[0].coverage.blocks_read == 7
+
+
+@pytest.mark.model
+def test_where_there_are_no_sentences_to_choose_from_the_starter_is_asked_after_all(
+    starter: Path, tmp_path: Path
+) -> None:
+    table = document(Piece(Kind.TABLE, "Kiln\tHeight\tYear\nUpper\t4 m\t1871\nLower\t6 m\t1954"))
+    summary = summary_of(by_the_starter(starter, tmp_path, Wish(Length.SHORT), table))
+    assert (summary.method, summary.model) == (Method.MODEL, starter.name)
+    assert summary.documents[0].coverage.blocks_read == 1
+
+
+@pytest.mark.model
+def test_the_starter_model_summarizes_a_page_with_places_for_all_it_says(starter: Path, tmp_path: Path) -> None:
+    events = by_the_starter(starter, tmp_path, Wish(Length.SHORT, Form.BULLETS, method=Method.MODEL))
     summary = summary_of(events)
     assert summary.documents[0].coverage.blocks_read == 7
     assert 2 <= len(summary.statements) <= 6
