@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from PySide6.QtCore import QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QTextCursor
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from app.core.events import AnswerStats, FinishReason, Role
 from app.features.messages import Sentence
 from app.store.conversations import MessageState, StoredMessage
-from app.ui.chat.turn import ACTIONS_PX, Action, BranchDocuments, SourceRow, Turn
+from app.ui.chat.documents import BranchDocuments, SourceRow
+from app.ui.chat.turn import ACTIONS_PX, Action, Turn
 from app.ui.i18n import tr
-from app.ui.icons import icon
 from app.ui.shell.notify import ACTION_LABELS
 from app.ui.text.body import Body
 from app.ui.text.code import CodeText
@@ -30,47 +30,118 @@ MOST_PORTION = 2_000
 STATE_GAP_PX = 10
 
 
+class AnswerText(QObject):
+    """The text of an answer as it is laid out: a portion a turn of the loop, as much as takes a few milliseconds."""
+
+    laid_out = Signal()
+    """More of the blocks is there."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self.text = ""
+        """All of it, laid out or not."""
+        self.is_open = True
+        """Whether more may come."""
+        self._stream = MarkdownStream()
+        self._fed = 0
+        self._revisions_before = 0
+        self._portion = 4 * LEAST_PORTION
+        self._slices = QTimer(self, interval=0)
+        self._slices.timeout.connect(self._lay_out)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether all of it has been laid out."""
+        return not self._slices.isActive()
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """What it is made of."""
+        return [piece for block in self._stream.blocks() for piece in block.pieces]
+
+    def fill(self, body: Body) -> None:
+        """Shows what is laid out."""
+        stream = self._stream
+        body.set_blocks(stream.closed, stream.open_blocks(), self._revisions_before + stream.revision)
+
+    def append(self, text: str) -> None:
+        """More of it, laid out now unless something before it waits."""
+        self.text += text
+        if self.is_settled:
+            self._lay_out()
+
+    def set_text(self, text: str, *, is_over: bool) -> None:
+        """All of it; what is laid out already stays where it goes on from there."""
+        if not text.startswith(self.text) or not self.is_open:
+            self._begin()
+        self.text = text
+        self.is_open = self.is_open and not is_over
+        self._lay_out()
+
+    def reopen(self) -> None:
+        """Its end is open again."""
+        self.is_open = True
+        self._begin()
+        self._lay_out()
+
+    def stop(self) -> None:
+        """Nothing more is laid out."""
+        self._slices.stop()
+
+    def _begin(self) -> None:
+        self._revisions_before += self._stream.revision + 1
+        self._stream, self._fed = MarkdownStream(), 0
+
+    def _lay_out(self) -> None:
+        begin_s = time.thread_time()  # other programs may hold the processor meanwhile
+        end = min(self._fed + self._portion, len(self.text))
+        self._stream.feed(self.text[self._fed : end])
+        self._fed = end
+        if end < len(self.text):
+            self._slices.start()
+        else:
+            self._slices.stop()
+            if not self.is_open:
+                self._stream.finish()
+        self.laid_out.emit()
+        took_s = time.thread_time() - begin_s
+        if took_s > SLICE_S:
+            self._portion = max(self._portion // 2, LEAST_PORTION)
+        elif end < len(self.text):
+            self._portion = min(self._portion * 2, MOST_PORTION)
+
+
 class AnswerView(Turn):
     """One answer. `append` while it streams, `set_message` for what is stored."""
 
     role = Role.ASSISTANT
+    has_actions_at_end = True
     opened = Signal(object)
     """The thinking of this answer was opened or closed."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
-        self._stream = MarkdownStream()
-        self._text = ""
-        self._fed = 0
-        self._turned = 0
-        self._portion = 4 * LEAST_PORTION
-        self._is_open = True
         # Made once there is something to say: a thousand answers without them are a thousand widgets less each.
         self._thinking: ThinkingView | None = None
         self._state: StateLine | None = None
         self._sources: SourceRow | None = None
-        self._body = Body(theme, self)
-        self._body.link_clicked.connect(self.link_clicked)
-        self._body.fold_toggled.connect(lambda: self.opened.emit(self))
+        self.body = Body(theme, self)
+        self.body.link_clicked.connect(self.link_clicked)
+        self.body.fold_toggled.connect(lambda: self.opened.emit(self))
         self._raw: CodeText | None = None
         self.has_earlier_turns = False
         """Whether there are turns before its question that can make room for more of it."""
         self.can_translate = True
         """Whether that is offered."""
         self._documents: BranchDocuments | None = None
-        self._slices = QTimer(self, interval=0)
-        self._slices.timeout.connect(self._on_slice)
+        self.written = AnswerText(self)
+        self.written.laid_out.connect(self._show)
         self.setAccessibleName(tr("Answer"))
 
     @property
     def text(self) -> str:
         """All the text so far."""
-        return self._text
-
-    @property
-    def pieces(self) -> list[Piece]:
-        """What the text is made of."""
-        return [piece for block in self._stream.blocks() for piece in block.pieces]
+        return self.written.text
 
     @property
     def thinking(self) -> ThinkingView:
@@ -89,37 +160,18 @@ class AnswerView(Turn):
             self._sources.place_wanted.connect(self.place_wanted)
         return self._sources
 
-    @property
-    def body(self) -> Body:
-        """The laid out answer."""
-        return self._body
-
-    @property
-    def state_text(self) -> str:
-        """What is said about the answer's state."""
-        return self._state.text if self._state is not None else ""
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether all of the text has been laid out."""
-        return not self._slices.isActive()
-
     def rest(self) -> None:
-        if self.is_settled and not self._is_open and self._raw is None:
+        if self.written.is_settled and not self.written.is_open and self._raw is None:
             super().rest()
-            self._body.rest()
+            self.body.rest()
 
     def wake(self) -> None:
         super().wake()
-        self._body.wake()
-
-    def leave(self) -> None:
-        """Nothing more is laid out: the view goes away."""
-        self._slices.stop()
+        self.body.wake()
 
     def show_documents(self, documents: BranchDocuments) -> None:
         self._documents = documents
-        self._body.has_page = documents.has_page if documents.ids else None
+        self.body.has_page = documents.has_page if documents.ids else None
         self._show_sources()
 
     def append_thinking(self, text: str) -> None:
@@ -129,34 +181,27 @@ class AnswerView(Turn):
 
     def append(self, text: str) -> None:
         """More of the answer, laid out now."""
-        self._text += text
         self._say("")
-        if not self._slices.isActive():
-            self._on_slice()
+        self.written.append(text)
 
     def set_message(self, message: StoredMessage) -> None:
         """Shows a stored answer, or what became of the one that was streaming."""
-        if self.message is not None and self.message.id != message.id:
-            self._close_thinking()
+        if self._thinking is not None and self.message is not None and self.message.id != message.id:
+            self._thinking.set_open(False)
         self.message = message
         if message.thinking or self._thinking is not None:
             self.thinking.set_text(message.thinking, message.thinking_s)
-        if not message.text.startswith(self._text) or not self._is_open:
-            self._restart()
-        self._text = message.text
-        if message.state != MessageState.WRITING:
-            self._is_open = False
+        is_over = message.state != MessageState.WRITING
+        if is_over:
             self._say_state(message)
-        self._on_slice()
+        self.written.set_text(message.text, is_over=is_over)
         self._show_sources()
         self.setAccessibleName(tr("Answer: {words}", words=message.text[:200]))
         self.update_actions()
 
     def continue_from_here(self) -> None:
         """The stored text goes on: its end is open again."""
-        self._is_open = True
-        self._restart()
-        self._on_slice()
+        self.written.reopen()
         self._show_sources()
         self.say("")
 
@@ -177,13 +222,13 @@ class AnswerView(Turn):
             self._raw = CodeText(self.theme, self)
             self._raw.setLineWrapMode(CodeText.LineWrapMode.FixedPixelWidth)
             self._raw.setAccessibleName(tr("Answer as Markdown"))
-            self._raw.set_text(self._text)
+            self._raw.set_text(self.text)
             self._raw.show()
         elif self._raw is not None:
             self._raw.hide()
             self._raw.deleteLater()
             self._raw = None
-        self._body.setVisible(not is_shown)
+        self.body.setVisible(not is_shown)
         self.update_actions()
         self.resized.emit(self)
 
@@ -192,11 +237,9 @@ class AnswerView(Turn):
         """Whether the source is shown."""
         return self._raw is not None
 
-    def are_actions_shown(self) -> bool:
-        return self.message is not None and not self._is_open and (self.is_last or super().are_actions_shown())
-
-    def are_versions_shown(self) -> bool:
-        return not self._is_open and super().are_versions_shown()
+    @property
+    def is_changing(self) -> bool:
+        return self.written.is_open
 
     def actions_offered(self) -> Sequence[Action]:
         actions = [Action("copy", "copy", tr("Copy")), Action("regenerate", "arrow-clockwise", tr("Regenerate"))]
@@ -220,8 +263,8 @@ class AnswerView(Turn):
             height = self._raw.height_for(width)
             self._raw.setGeometry(0, top, width, height)
         else:
-            height = self._body.arrange(width, is_again=is_again)
-            self._body.setGeometry(0, top, width, height)
+            height = self.body.arrange(width, is_again=is_again)
+            self.body.setGeometry(0, top, width, height)
         height += top
         for line in (self._state, self._sources):
             if line is not None and not line.isHidden():
@@ -235,18 +278,15 @@ class AnswerView(Turn):
         """Where a finished answer may come from."""
         if self.message is None or self._documents is None:
             return
-        places = [] if self._is_open else self._documents.sources(self.message)
+        places = [] if self.written.is_open else self._documents.sources(self.message)
         if places or self._sources is not None:
             self.sources.show_places(tr("May come from"), places)
             self.resized.emit(self)
 
-    def _close_thinking(self) -> None:
-        if self._thinking is not None:
-            self._thinking.set_open(False)
-
     def _say(self, text: str, name: str = "", label: str = "", *, is_error: bool = False) -> None:
         if text and self._state is None:
             self._state = StateLine(self.theme, self)
+            self._state.pressed.connect(lambda pressed: self.wanted.emit(pressed, self))
         if self._state is not None:
             self._state.say(text, name, label, is_error=is_error)
 
@@ -259,70 +299,51 @@ class AnswerView(Turn):
         return is_cut or message.state in (MessageState.STOPPED, MessageState.INTERRUPTED, MessageState.FAILED)
 
     def _say_state(self, message: StoredMessage) -> None:
-        reason = message.stats.finish_reason if message.stats else None
-        go_on = ("continue", tr("Continue")) if self._can_continue() else ("", "")
-        if message.state == MessageState.INTERRUPTED and message.text:
-            self._say(tr("Interrupted. The text so far was kept."), *go_on)
-        elif message.state in (MessageState.INTERRUPTED, MessageState.FAILED):
-            self._say(tr("No answer came. Your message was kept."), "retry", tr("Try again"))
-        elif message.state == MessageState.STOPPED:
-            self._say(tr("Stopped"), *(go_on if message.text else ("retry", tr("Try again"))))
-        elif reason == FinishReason.LENGTH:
-            self._say(tr("The answer reached its length limit."), *go_on)
-        elif reason == FinishReason.CONTEXT:
-            way_out = go_on if go_on[0] else ("new_chat", tr("New chat"))
-            self._say(tr("The answer filled the model’s context."), *way_out)
-        elif not message.text and message.thinking:
-            self._say(tr("The model thought about it and gave no answer."), "retry", tr("Try again"))
-        elif not message.text:
-            self._say(tr("The model ended its turn without a word."), "retry", tr("Try again"))
-        else:
-            self._say("")
+        self._say(*state_words(message, can_continue=self._can_continue()))
 
     def set_last(self, is_last: bool) -> None:
         super().set_last(is_last)
-        if self.message is not None and not self._is_open and not self._is_error:
+        is_error = self._state is not None and self._state.is_error
+        if self.message is not None and not self.written.is_open and not is_error:
             self._say_state(self.message)
 
-    @property
-    def _is_error(self) -> bool:
-        return self._state is not None and self._state.is_error
-
-    def _restart(self) -> None:
-        self._turned += self._stream.revision + 1
-        self._stream, self._fed = MarkdownStream(), 0
-
-    def _on_slice(self) -> None:
-        """Lays out a portion of what is waiting; as much as takes a few milliseconds on this machine."""
-        begin_s = time.thread_time()  # other programs may hold the processor meanwhile
-        end = min(self._fed + self._portion, len(self._text))
-        self._stream.feed(self._text[self._fed : end])
-        self._fed = end
-        if end < len(self._text):
-            self._slices.start()
-        else:
-            self._slices.stop()
-            if not self._is_open:
-                self._stream.finish()
-        self._show()
-        took_s = time.thread_time() - begin_s
-        if took_s > SLICE_S:
-            self._portion = max(self._portion // 2, LEAST_PORTION)
-        elif end < len(self._text):
-            self._portion = min(self._portion * 2, MOST_PORTION)
-
     def _show(self) -> None:
-        stream = self._stream
-        self._body.set_blocks(stream.closed, stream.open_blocks(), self._turned + stream.revision)
+        self.written.fill(self.body)
         if self._raw is not None:
-            self._raw.set_text(self._text)
+            self._raw.set_text(self.text)
         self.resized.emit(self)
+
+
+def state_words(message: StoredMessage, *, can_continue: bool) -> tuple[str, ...]:
+    """What is said about a stored answer, and the name and the words of its one action, where there is any."""
+    reason = message.stats.finish_reason if message.stats else None
+    go_on = ("continue", tr("Continue")) if can_continue else ()
+    again = ("retry", tr("Try again"))
+    said: tuple[str, ...] = ("",)
+    if message.state == MessageState.INTERRUPTED and message.text:
+        said = tr("Interrupted. The text so far was kept."), *go_on
+    elif message.state in (MessageState.INTERRUPTED, MessageState.FAILED):
+        said = tr("No answer came. Your message was kept."), *again
+    elif message.state == MessageState.STOPPED:
+        said = tr("Stopped"), *(go_on if message.text else again)
+    elif reason == FinishReason.LENGTH:
+        said = tr("The answer reached its length limit."), *go_on
+    elif reason == FinishReason.CONTEXT:
+        said = tr("The answer filled the model’s context."), *(go_on or ("new_chat", tr("New chat")))
+    elif not message.text and message.thinking:
+        said = tr("The model thought about it and gave no answer."), *again
+    elif not message.text:
+        said = tr("The model ended its turn without a word."), *again
+    return said
 
 
 class StateLine(QWidget):
     """A sentence in muted or danger colour, with at most one thing to do."""
 
-    def __init__(self, theme: Theme, parent: AnswerView) -> None:
+    pressed = Signal(str)
+    """The name of what is to be done."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
         self._name = ""
@@ -330,14 +351,14 @@ class StateLine(QWidget):
         self._label = QLabel(self, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._button: QPushButton = text_button("", "link", self)
-        self._button.clicked.connect(lambda: parent.wanted.emit(self._name, parent))
-        self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._row.addWidget(self._label)
-        self._row.addWidget(self._button)
-        self._row.addStretch(1)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        self._button.clicked.connect(lambda: self.pressed.emit(self._name))
+        row = QHBoxLayout(self)
+        row.addWidget(self._label)
+        row.addWidget(self._button)
+        row.addStretch(1)
+        theme.dress(row, margins=(0, 0, 0, 0), spacing=8)
+        theme.dress(self._label, font=(13.5, 400))
+        theme.dress(self._button, font=(13.5, 500))
         self.hide()
 
     @property
@@ -365,11 +386,6 @@ class StateLine(QWidget):
         wide = self._label.fontMetrics().horizontalAdvance(self._label.text()) + self._theme.px(4)
         self._label.setMinimumWidth(min(wide, room))
         return max(self._label.heightForWidth(room), button.height() if self._name else 0)
-
-    def _on_theme_changed(self) -> None:
-        self._row.setSpacing(self._theme.px(8))
-        self._label.setFont(self._theme.font(13.5))
-        self._button.setFont(self._theme.font(13.5, 500))
 
 
 def stats_text(stats: AnswerStats) -> str:
@@ -410,8 +426,9 @@ class ThinkingView(QWidget):
         self._line.setObjectName("thinking")
         self._line.setCheckable(True)
         self._line.toggled.connect(self._on_toggled)
+        theme.dress(self._line, font=(13.5, 500))
         theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        self._update()
         self.hide()
 
     @property
@@ -489,14 +506,11 @@ class ThinkingView(QWidget):
         self._line.setAccessibleName(label)
         self._line.setAccessibleDescription(tr("Hides the thinking") if self.is_open else tr("Shows the thinking"))
         closed = "caret-left" if self.isRightToLeft() else "caret-right"
-        size = self._theme.px(CARET_PX)
-        self._line.setIcon(icon("caret-down" if self.is_open else closed, self._theme.tokens.muted, size))
-        self._line.setIconSize(QSize(size, size))
+        self._theme.dress(self._line, glyph=("caret-down" if self.is_open else closed, "muted", CARET_PX))
         self.setVisible(bool(self._text))
         self.resized.emit()
 
     def _on_theme_changed(self) -> None:
-        self._line.setFont(self._theme.font(13.5, 500))
         if self._thoughts is not None:
             self._thoughts.set_text(self._text)
         self._update()

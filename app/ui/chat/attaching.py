@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QResizeEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
@@ -35,7 +35,7 @@ from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.labels import plain_tip
+from app.ui.widgets.labels import announce, plain_tip
 from app.ui.widgets.layouts import FlowLayout
 from app.ui.work.intake import Intake
 
@@ -56,9 +56,9 @@ class Attaching(QObject):
     model_wanted = Signal()
     """Whether a document fits cannot be said without a model."""
     summarize_wanted = Signal(int)
+    """A document's id: it is to be summarized instead of asked about."""
     translate_wanted = Signal(object)
     """The path of a document that is to be translated instead."""
-    """A document's id: it is to be summarized instead of asked about."""
 
     def __init__(
         self,
@@ -73,37 +73,36 @@ class Attaching(QObject):
     ) -> None:
         super().__init__(parent)
         self._row, self._notify, self._window = row, notify, parent
-        self._model, self._system = model, system
+        self._model = model
         self._talk: Chat | None = None
-        self._conversation_id: int | None = None
-        self._counted_for: object = None
-        self._chosen: set[tuple[object, int]] = set()
-        """Attachments that are background because the person wants it."""
-        self._first: DraftDocument | None = None
-        """The document whose whole text goes before that of the others."""
-        self._tokens: dict[tuple[object, int], int] = {}
+        self.draft_of: int | None = None
+        """Whose draft is shown: a conversation's id, or None for that of a new chat."""
         self._intake = Intake(_read, theme, notify, parent)
         self._intake.refused.connect(self.remove)
         self._intake.moved.connect(self._on_moved)
         self._intake.read.connect(self._on_read)
-        self._intake.failed.connect(lambda one: self._say(one.error))
+        self._intake.failed.connect(lambda one: announce(parent, one.error))
         self._intake.replaced.connect(self._on_replaced)
         self._intake.changed.connect(self._show)
         self._questions = self._intake.questions
         self._questions.files_chosen.connect(self.add)
-        self.fitting = Fitting(is_free, self)
-        self.fitting.fitted.connect(self._on_fitted)
+        self.ask = self._questions.ask_for_files
+        """Asks for files."""
+        self.fitting = Fitting(model, is_free, system, self)
         self.fitting.ended.connect(self._show)
-        self.fitting.failed.connect(self._on_fitting_failed)
         row.remove_wanted.connect(self.remove)
         row.opened.connect(self._on_opened)
         row.menu_wanted.connect(self._on_menu_wanted)
+
+        def is_alone_too_long(one: DraftDocument) -> bool:
+            return [other for other in self.shown if other.is_too_long] == [one]
+
         whole = Offer(tr("Show all of it"), self.show_whole, lambda one: one.can_be_whole)
         pages = Offer(tr("Choose pages…"), self._questions.ask_for_pages, lambda one: one.has_pages_to_choose)
         row.too_long.offers = [
             Offer(tr("Summarize all of it"), self.summarize, lambda one: not one.talk.is_temporary),
-            replace(whole, serves=lambda one: one.can_be_whole and self._is_alone_too_long(one)),
-            replace(pages, serves=lambda one: one.has_pages_to_choose and self._is_alone_too_long(one)),
+            replace(whole, serves=lambda one: one.can_be_whole and is_alone_too_long(one)),
+            replace(pages, serves=lambda one: one.has_pages_to_choose and is_alone_too_long(one)),
         ]
         self._menu = [
             Offer(tr("Open"), self._on_opened),
@@ -116,27 +115,14 @@ class Attaching(QObject):
         ]
 
     @property
-    def _all(self) -> list[DraftDocument]:
-        return self._intake.files
-
-    @property
     def shown(self) -> list[DraftDocument]:
         """The documents of the draft that is shown."""
-        return [one for one in self._all if self._talk is not None and one.is_in(self._talk, self._conversation_id)]
-
-    @property
-    def draft_of(self) -> int | None:
-        """Whose draft that is: a conversation's id, or None for a new chat."""
-        return self._conversation_id
+        return [one for one in self._intake.files if self._talk is not None and one.is_in(self._talk, self.draft_of)]
 
     @property
     def key(self) -> tuple[tuple[int, Use], ...]:
         """What the model would be shown of them."""
         return tuple((one.document.id, one.use) for one in self.shown if one.document is not None)
-
-    def tokens_of(self, talk: Chat, document_id: int) -> int | None:
-        """How long a document is for the loaded model, where that was counted."""
-        return self._tokens.get((talk.documents, document_id))
 
     def hold(self) -> str:
         """What a message waits for before it goes; "" when it can go now."""
@@ -149,47 +135,34 @@ class Attaching(QObject):
 
     # What the person does.
 
-    def ask(self) -> None:
-        """Asks for files."""
-        self._questions.ask_for_files()
-
     def add(self, files: Sequence[str | Path]) -> None:
         """Takes files and folders; folders are looked into on a thread."""
-        if self._talk is None or not files:
-            return
-        self._intake.add(files, partial(DraftDocument, talk=self._talk, conversation_id=self._conversation_id))
+        if self._talk is not None:
+            self._intake.add(files, partial(DraftDocument, talk=self._talk, conversation_id=self.draft_of))
 
     def remove(self, one: DraftDocument) -> None:
         """Takes a document out of the draft, or ends its reading."""
-        if one not in self._all:
+        if one not in self._intake.files:
             return
         focus = self._window.focusWidget()
         had_focus = focus is not None and self._row.isAncestorOf(focus)
         self._intake.drop(one)
-        if one.attachment is not None:
-            self._store(lambda: one.talk.documents.attachments.remove(one.attachment.id))  # type: ignore[union-attr]
-        self._say(tr("{name} removed", name=one.name))
-        self._count()
+        self._detach(one)
+        announce(self._window, tr("{name} removed", name=one.name))
+        self.look_again()
         if had_focus:
-            self._focus_row()
+            chips = self._row.chips
+            (chips[-1] if chips else self._window).setFocus()
 
     def use_as_background(self, one: DraftDocument) -> None:
         """Passages of it are shown for each question, however well it fits."""
-        one.is_background_chosen = True
-        if one.attachment is not None:
-            self._chosen.add((one.talk.documents, one.attachment.id))
-        self._count()
+        self.fitting.choose(one, is_background=True)
+        self.look_again()
 
     def show_whole(self, one: DraftDocument) -> None:
         """All of it is shown, if need be in place of other documents."""
-        one.is_background_chosen = False
-        if one.attachment is not None:
-            self._chosen.discard((one.talk.documents, one.attachment.id))
-        self._first = one
-        self._count()
-
-    def _is_alone_too_long(self, one: DraftDocument) -> bool:
-        return [other for other in self.shown if other.is_too_long] == [one]
+        self.fitting.choose(one, is_background=False)
+        self.look_again()
 
     def summarize(self, one: DraftDocument) -> None:
         """It goes over to the summaries; the rest of the draft stays. Of a temporary chat nothing is kept elsewhere."""
@@ -206,7 +179,7 @@ class Attaching(QObject):
     def nudge(self) -> None:
         """Somebody writes: what is not known yet is looked at again, and a sleeping model is asked for."""
         if any(one.document is not None and one.fit is None for one in self.shown) and not self.fitting.is_counting:
-            self._count()
+            self.look_again()
             if self._model() is None:
                 self.model_wanted.emit()
 
@@ -215,44 +188,36 @@ class Attaching(QObject):
     def show(self, talk: Chat, conversation_id: int | None) -> None:
         """Shows a draft; what is being read for another one goes on."""
         if self._talk is not talk and self._talk is not None and self._talk.is_temporary:
-            for one in [one for one in self._all if one.talk is self._talk]:
+            for one in [one for one in self._intake.files if one.talk is self._talk]:
                 self._intake.drop(one)
-        self._talk, self._conversation_id = talk, conversation_id
-        on_their_way = [one for one in self._all if one.is_on_its_way]
-        attached = [self._restored(one) for one in self._stored()]
-        self._intake.files = [*(one for one in attached if one is not None), *on_their_way]
-        self._count()
+        self._talk, self.draft_of = talk, conversation_id
+        attached: list[DraftDocument] = []
+        with self._notify.guard():
+            for attachment in talk.documents.attachments.in_draft(conversation_id):
+                document = talk.documents.store.get(attachment.document_id)
+                if document is not None:
+                    attached.append(self._restored(attachment, document, talk))
+        self._intake.files = [*attached, *(one for one in self._intake.files if one.is_on_its_way)]
+        self.look_again()
 
     def sent(self, conversation_id: int) -> None:
         """The draft went with a message; the next one is this conversation's."""
-        self._intake.files = [one for one in self._all if one not in self.shown]
-        self._conversation_id = conversation_id
-        self.fitting.look(None)
-        self._show()
+        self._intake.files = [one for one in self._intake.files if one not in self.shown]
+        self.draft_of = conversation_id
+        self.look_again()
 
     def look_again(self) -> None:
-        """The model may be another one now, or has become free."""
-        self._count()
+        """Looks at what fits: another model may be in, it may have become free, or there are other documents."""
+        if self._talk is not None:
+            self.fitting.look(self._talk, self.draft_of, self.shown)
+        self._show()
 
-    def _stored(self) -> list[Attachment]:
-        if self._talk is None:
-            return []
-        try:
-            return self._talk.documents.attachments.in_draft(self._conversation_id)
-        except AppError as error:
-            self._notify.error(error)
-            return []
-
-    def _restored(self, attachment: Attachment) -> DraftDocument | None:
-        assert self._talk is not None
-        document = self._talk.documents.store.get(attachment.document_id)
-        if document is None:
-            return None
+    def _restored(self, attachment: Attachment, document: StoredDocument, talk: Chat) -> DraftDocument:
         one = DraftDocument(
-            document.path, part_of(document), stage=Stage.READ, talk=self._talk, conversation_id=self._conversation_id
+            document.path, part_of(document), stage=Stage.READ, talk=talk, conversation_id=self.draft_of
         )
         one.document, one.attachment = document, attachment
-        one.is_background_chosen = (one.talk.documents, attachment.id) in self._chosen
+        self.fitting.recall(one)
         return one
 
     # Reading.
@@ -262,25 +227,28 @@ class Attaching(QObject):
             self._row.show_progress(one)
 
     def _on_read(self, one: DraftDocument) -> None:
-        assert one.document is not None
-        self._attach(one, one.document)
-        self._count()
-
-    def _attach(self, one: DraftDocument, document: StoredDocument) -> None:
+        document = one.document
+        assert document is not None
         try:
             one.attachment = one.talk.documents.attachments.add_to_draft(one.conversation_id, document.id)
         except AppError as error:
             self._notify.error(error)
             self._intake.drop(one)
-            return
-        self._say(", ".join(part for part in (one.name, spoken_size(document), tr("attached")) if part))
-        if self._model() is None and one in self.shown:
-            self.model_wanted.emit()
+        else:
+            said = (one.name, spoken_size(document), tr("attached"))
+            announce(self._window, ", ".join(part for part in said if part))
+            if self._model() is None and one in self.shown:
+                self.model_wanted.emit()
+        self.look_again()
 
     def _on_replaced(self, one: DraftDocument) -> None:
+        self._detach(one)
+        self.look_again()
+
+    def _detach(self, one: DraftDocument) -> None:
         if one.attachment is not None:
-            self._store(lambda: one.talk.documents.attachments.remove(one.attachment.id))  # type: ignore[union-attr]
-        self._count()
+            with self._notify.guard():
+                one.talk.documents.attachments.remove(one.attachment.id)
 
     def _on_opened(self, one: DraftDocument) -> None:
         if one.document is not None:
@@ -292,65 +260,9 @@ class Attaching(QObject):
         if one.document is not None:
             self._questions.show_menu(one, at, self._menu)
 
-    # Fitting.
-
-    def _count(self) -> None:
-        """Looks at what fits, with the model that is there now."""
-        model = self._model()
-        key = (getattr(model, "path", ""), getattr(model, "context_tokens", 0)) if model is not None else None
-        if key is not None and key != self._counted_for:
-            self._counted_for = key
-            self._tokens.clear()
-            for one in self._all:
-                one.fit = None
-        attached = tuple(one.attachment for one in self.shown if one.attachment is not None)
-        if self._talk is None or model is None:
-            self.fitting.look(None)
-        else:
-            chosen = {one.attachment.id for one in self.shown if one.attachment and one.is_background_chosen}
-            first = self._first.attachment if self._first in self.shown and self._first is not None else None
-            first_id = first.id if first is not None else 0
-            draft = Draft(self._talk, self._conversation_id, self._system(), attached, frozenset(chosen), first_id)
-            self.fitting.look(draft)
-        self._show()
-
-    def _on_fitted(self, fitted: Fitted) -> None:
-        for one in self._all:
-            if one.attachment is not None and one.attachment.id == fitted.attachment.id and one in self.shown:
-                one.attachment, one.fit = fitted.attachment, fitted.fit
-                assert one.document is not None
-                self._tokens[one.talk.documents, one.document.id] = fitted.fit.tokens
-
-    def _on_fitting_failed(self, error: BaseException) -> None:
-        """An engine that went away says so when it is asked something; here nobody asked."""
-        self._show()
-        if not isinstance(error, AppError):
-            raise error
-
-    # Showing.
-
     def _show(self) -> None:
         self._row.show_documents(self.shown)
         self.changed.emit()
-
-    def _focus_row(self) -> None:
-        chips = self._row.chips
-        if chips:
-            chips[-1].setFocus()
-        else:
-            self._window.setFocus()
-
-    def _store(self, do: Callable[[], object]) -> bool:
-        try:
-            do()
-        except AppError as error:
-            self._notify.error(error)
-            return False
-        return True
-
-    def _say(self, text: str) -> None:
-        if QAccessible.isActive():
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._window, text))
 
 
 def _read(one: DraftDocument, cancel: CancelToken) -> Iterator[ReadEvent]:
@@ -406,12 +318,14 @@ class AttachmentRow(QWidget):
         self._remarks.hide()
         self._page.installEventFilter(self)
         self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
         for widget in (self._scroll, self._remarks, self.too_long):
             self._column.addWidget(widget)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)  # words that wrap need more
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(self._column, margins=(0, 0, 6, 6), spacing=8)
+        theme.dress(self._flow, spacing=6)
+        theme.dress(self._remarks, font=(13, 400))
+        theme.changed.connect(self._fit)
+        self._fit()
         self.hide()
 
     @property
@@ -516,14 +430,6 @@ class AttachmentRow(QWidget):
             self._fit()  # a chip says something else now
         return super().eventFilter(watched, event)
 
-    def _on_theme_changed(self) -> None:
-        px = self._theme.px
-        self._column.setSpacing(px(8))
-        self._column.setContentsMargins(0, 0, px(6), px(6))
-        self._flow.gap_px = px(6)
-        self._remarks.setFont(self._theme.font(13))
-        self._fit()
-
 
 def _remark_line(one: DraftDocument, *, is_alone: bool) -> str:
     assert one.document is not None
@@ -601,17 +507,25 @@ class Fitted:
 
 
 class Fitting(QObject):
-    """One counting at a time; a new one replaces it. `is_free` says whether the model can be asked now."""
+    """One counting at a time; a new one replaces it, and begins when the model can be asked.
 
-    fitted = Signal(object)
-    """`Fitted`, one after the other."""
+    `model` is what is loaded, `is_free` says whether it can be asked now, `system` is the chat's system prompt.
+    """
+
     ended = Signal()
-    """All that could be counted was."""
-    failed = Signal(object)
+    """All that could be counted was, and stands in the documents."""
 
-    def __init__(self, is_free: Callable[[], bool], parent: QObject) -> None:
+    def __init__(
+        self, model: Callable[[], Any], is_free: Callable[[], bool], system: Callable[[], str], parent: QObject
+    ) -> None:
         super().__init__(parent)
-        self._is_free = is_free
+        self._model, self._is_free, self._system = model, is_free, system
+        self._counted_for: object = None
+        self._chosen: set[tuple[object, int]] = set()
+        """Attachments that are background because the person wants it."""
+        self._first: DraftDocument | None = None
+        """The document whose whole text goes before that of the others."""
+        self._documents: Sequence[DraftDocument] = ()
         self._draft: Draft | None = None
         self._task: tasks.Task | None = None
         self._again = QTimer(self, singleShot=True, interval=AGAIN_MS)
@@ -627,9 +541,35 @@ class Fitting(QObject):
         """Whether the model's tokenizer is at work for this."""
         return self._task is not None
 
-    def look(self, draft: Draft | None) -> None:
-        """Counts this draft as soon as it can be; None: nothing any more."""
-        self._draft = draft if draft is not None and draft.attachments else None
+    def choose(self, one: DraftDocument, *, is_background: bool) -> None:
+        """The person wants it as background, or shown whole before the others."""
+        one.is_background_chosen = is_background
+        if one.attachment is not None:
+            key = (one.talk.documents, one.attachment.id)
+            (self._chosen.add if is_background else self._chosen.discard)(key)
+        if not is_background:
+            self._first = one
+
+    def recall(self, one: DraftDocument) -> None:
+        """What was chosen for it holds again."""
+        assert one.attachment is not None
+        one.is_background_chosen = (one.talk.documents, one.attachment.id) in self._chosen
+
+    def look(self, talk: Chat, conversation_id: int | None, documents: Sequence[DraftDocument]) -> None:
+        """Counts these as soon as it can be, with the model that is there now."""
+        model = self._model()
+        key = (model.path, model.context_tokens) if model is not None else None
+        if key is not None and key != self._counted_for:
+            self._counted_for = key
+            for one in documents:
+                one.fit = None
+        self._documents, self._draft = documents, None
+        attached = {one.attachment.id: one for one in documents if one.attachment is not None}
+        if model is not None and attached:
+            attachments = tuple(one.attachment for one in attached.values() if one.attachment is not None)
+            chosen = frozenset(number for number, one in attached.items() if one.is_background_chosen)
+            first = next((number for number, one in attached.items() if one is self._first), 0)
+            self._draft = Draft(talk, conversation_id, self._system(), attachments, chosen, first)
         if self._task is not None:
             self._task.cancel()  # the next one begins when it has ended
         else:
@@ -645,21 +585,23 @@ class Fitting(QObject):
         self._draft = None
         task = self._task = tasks.run(lambda token: fits_of(draft, token), self)
         task.event.connect(self._on_fitted)
-        task.finished.connect(lambda: self._on_end(None))
+        task.finished.connect(self._on_end)
         task.failed.connect(self._on_end)
 
     def _on_fitted(self, fitted: Fitted) -> None:
-        if self._draft is None:
-            self.fitted.emit(fitted)
+        for one in self._documents if self._draft is None else ():
+            if one.attachment is not None and one.attachment.id == fitted.attachment.id:
+                one.attachment, one.fit = fitted.attachment, fitted.fit
 
-    def _on_end(self, error: BaseException | None) -> None:
+    def _on_end(self, error: BaseException | None = None) -> None:
+        """An engine that went away says so when it is asked something; here nobody asked."""
         self._task = None
         if self._draft is not None:
             self._begin()
-        elif error is not None:
-            self.failed.emit(error)
-        else:
-            self.ended.emit()
+            return
+        self.ended.emit()
+        if error is not None and not isinstance(error, AppError):
+            raise error
 
 
 def fits_of(draft: Draft, cancel: CancelToken) -> Iterator[Fitted]:
@@ -699,13 +641,14 @@ class TooLong(QFrame):
         self.setObjectName("too_long")
         self._words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self._words.setProperty("kind", "muted")
-        self._buttons = QWidget()
-        self._flow = FlowLayout(self._buttons)
-        self._column = QVBoxLayout(self)
-        self._column.addWidget(self._words)
-        self._column.addWidget(self._buttons)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        buttons = QWidget()
+        self._flow = FlowLayout(buttons)
+        column = QVBoxLayout(self)
+        column.addWidget(self._words)
+        column.addWidget(buttons)
+        theme.dress(column, margins=(12, 8, 12, 10), spacing=6)
+        theme.dress(self._flow, spacing=6)
+        theme.dress(self._words, font=(13, 400))
         self.hide()
 
     @property
@@ -742,20 +685,11 @@ class TooLong(QFrame):
 
     def _add(self, label: str, do: Callable[[], object], *, is_first: bool) -> None:
         button = text_button(label, "plain" if is_first else "quiet")
-        button.setFont(self._theme.font(13, 500))
+        self._theme.dress(button, font=(13, 500))
         button.setAccessibleDescription(self._words.text())
         button.clicked.connect(lambda _=False: do())
         self._flow.addWidget(button)
         button.show()
-
-    def _on_theme_changed(self) -> None:
-        px = self._theme.px
-        self._column.setContentsMargins(px(12), px(8), px(12), px(10))
-        self._column.setSpacing(px(6))
-        self._flow.gap_px = px(6)
-        self._words.setFont(self._theme.font(13))
-        for button in self._buttons.findChildren(QWidget):
-            button.setFont(self._theme.font(13, 500))
 
 
 def _each(do: Callable[[DraftDocument], object], documents: Sequence[DraftDocument]) -> None:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QPoint, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QPoint, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
+from app.core.events import Role
 from app.features.chat.prompts import Parts
+from app.features.messages import Sentence
+from app.ui.chat.answering import Answering
+from app.ui.chat.open_chat import OpenChat
+from app.ui.chat.transcript import is_question
 from app.ui.i18n import tr, window_title
 from app.ui.shell import tasks
+from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
+from app.ui.widgets.buttons import set_mark
 from app.ui.widgets.dialogs import QuestionDialog
+from app.ui.widgets.labels import announce
 
 if TYPE_CHECKING:
     from app.features.chat.answers import Chat
@@ -39,10 +47,11 @@ class ContextFull(QuestionDialog):
         self.add_choice(tr("Compact"), self.compact_wanted.emit, "primary")
 
 
-# Counts what the next prompt is made of while a message is written: a moment after the last key, on a thread.
+# Counts what the next prompt is made of while a message is written, says so before it is too much, and asks when it is.
 
 
 DELAY_MS = 500
+ALMOST_FULL = 0.9
 
 
 @dataclass(frozen=True)
@@ -57,59 +66,136 @@ class Subject:
     """Which documents go with it, and how they are shown."""
 
 
-class ContextWatch(QObject):
-    """`subject` says what to count, or None while the model is away or at work; one counting at a time."""
+class ChatMemory(QObject):
+    """Counts a moment after the last key: never on the window's thread, never while the model works.
 
-    measured = Signal(object)
+    `subject` says what to count, or None while the model is away or at work; `context_tokens` is 0 without a model,
+    `asks` whether the person is asked before old turns are left out.
+    """
+
+    parts_changed = Signal(object)
     """`Parts` of what is still the subject."""
+    new_chat_wanted = Signal(str, list)
+    """A message that is to go to a new chat, and the files of its documents; it stays in this chat, too."""
 
-    def __init__(self, subject: Callable[[], Subject | None], parent: QObject) -> None:
-        super().__init__(parent)
-        self._subject = subject
-        self._running: Subject | None = None
+    def __init__(
+        self,
+        chat: OpenChat,
+        *,
+        subject: Callable[[], Subject | None],
+        context_tokens: Callable[[], int],
+        asks: Callable[[], bool],
+        theme: Theme,
+        notify: Notify,
+        window: QWidget,
+    ) -> None:
+        super().__init__(window)
+        self._chat, self._subject, self._context_tokens, self._asks = chat, subject, context_tokens, asks
+        self._theme, self._notify, self._window = theme, notify, window
+        self.parts: Parts | None = None
+        """As they were counted last, for the chat that is shown; None: not yet, or not any more."""
+        self._used_tokens = 0
+        self._counted: Subject | None = None
         self._timer = QTimer(self, singleShot=True, interval=DELAY_MS)
         self._timer.timeout.connect(self.look)
+        chat.answering.connect(self._follow)
 
     @property
     def is_counting(self) -> bool:
         """Whether the model's tokenizer is at work for this."""
-        return self._running is not None
+        return self._counted is not None
 
     def look_later(self) -> None:
-        """After a key: once nothing was typed for a moment."""
+        """Once nothing was typed for a moment."""
         self._timer.start()
 
-    def look(self) -> None:
-        """Counts now."""
+    def look(self) -> bool:
+        """Counts now, or when what is being counted is done; whether it can be."""
         self._timer.stop()
         subject = self._subject()
-        if subject is None:
-            return
-        if self._running is not None:
+        if subject is not None and self._counted is not None:
             self._timer.start()
-            return
-        self._running = subject
-        task = tasks.run(lambda _token: _parts(subject), self)
-        task.event.connect(self._on_parts)
-        task.finished.connect(self._on_end)
-        task.failed.connect(self._on_failed)
+        elif subject is not None:
+            self._counted = subject
+            parts_of = subject.talk.parts
+            tasks.ask(
+                lambda _token: parts_of(subject.conversation_id, subject.system, subject.draft),
+                self,
+                self._on_parts,
+                self._on_failed,
+            ).finished.connect(self._on_end)
+        return subject is not None
+
+    def show_used(self, used_tokens: int) -> None:
+        """What the chat that is shown takes now, as the engine or the store says; what was counted is old."""
+        self._used_tokens = used_tokens
+        self.parts = None
+
+    def note(self) -> str:
+        """A few words for the composer; empty while there is room."""
+        if not self._context_tokens():
+            return ""
+        asks = self._asks()
+        if self.parts is not None and self.parts.is_over:
+            return tr("Does not fit: you will be asked") if asks else tr("Does not fit: old turns will be left out")
+        if self._used_tokens < ALMOST_FULL * self._context_tokens():
+            return ""
+        return tr("Context almost full: you will be asked") if asks else tr("Context almost full: old turns go soon")
 
     def _on_parts(self, parts: Parts | None) -> None:
-        if parts is not None and self._subject() == self._running:
-            self.measured.emit(parts)
+        if parts is not None and self._subject() == self._counted:
+            self.parts, self._used_tokens = parts, parts.used_tokens
+            self.parts_changed.emit(parts)
 
     def _on_end(self) -> None:
-        self._running = None
+        self._counted = None
 
     def _on_failed(self, error: BaseException) -> None:
         """An engine that went away says so when it is asked something; here nobody asked."""
-        self._running = None
+        self._counted = None
         if not isinstance(error, AppError):
             raise error
 
+    def _follow(self, answering: Answering) -> None:
+        """Hears what an answer that begins tells about the context."""
+        talk = self._chat.talk
+        answering.memory_moved.connect(self._on_memory_moved)
+        answering.context_full.connect(lambda id_: self._on_full(talk, answering.conversation_id, id_))
 
-def _parts(subject: Subject) -> Iterator[Parts | None]:
-    yield subject.talk.parts(subject.conversation_id, subject.system, subject.draft)
+    def _on_memory_moved(self) -> None:
+        self._chat.show_hidden()
+        divider = self._chat.transcript.divider
+        if divider.isVisible():
+            announce(divider, divider.text)
+
+    def _on_full(self, talk: Chat, conversation_id: int, message_id: int) -> None:
+        """Nothing was sent; the question is in its place without an answer."""
+        if self._chat.talk is not talk or self._chat.conversation_id != conversation_id:
+            self._notify.tell(
+                Sentence(tr("A chat no longer fits into the model’s context."), tr("Your message was kept."))
+            )
+            return
+        self._chat.refresh()
+        dialog = ContextFull(self._theme, self._window)
+        dialog.compact_wanted.connect(lambda: self._on_compact(message_id))
+        dialog.new_chat_wanted.connect(lambda: self._on_new_chat(message_id))
+        dialog.open()
+
+    def _on_compact(self, message_id: int) -> None:
+        turn = self._chat.transcript.turn_of(message_id)
+        if is_question(turn):
+            self._chat.answer(message_id, when_full="compact")
+        else:
+            self._chat.go_on(message_id, when_full="compact")
+
+    def _on_new_chat(self, message_id: int) -> None:
+        documents = self._chat.transcript.documents.attached(message_id)
+        with self._notify.guard():
+            message = self._chat.talk.conversations.message(message_id)
+            if message is not None and message.role is Role.USER:
+                self.new_chat_wanted.emit(message.text, [one.document.path for one in documents])
+            else:
+                self.new_chat_wanted.emit("", [])
 
 
 # What the model sees, in tokens: a bar of the context and a line for each part of the next prompt.
@@ -154,17 +240,14 @@ class ContextPanel(QFrame):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent, Qt.WindowType.Popup)
         self._theme = theme
-        px = theme.px
         self.setObjectName("context_panel")
         self.setAccessibleName(tr("What the model sees"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setFixedWidth(px(WIDTH_PX))
+        theme.dress(self, width=WIDTH_PX)
         title = QLabel(tr("What the model sees"))
-        title.setFont(theme.font(15, 600))
         self._sum = QLabel(textFormat=Qt.TextFormat.PlainText)
         self._sum.setProperty("kind", "muted")
-        self._sum.setFont(theme.font(13))
         head = QHBoxLayout()
         head.addWidget(title, 1)
         head.addWidget(self._sum)
@@ -172,10 +255,10 @@ class ContextPanel(QFrame):
         self._table = self._table_of([])
         self._words = QLabel(tr("Counting…"), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self._words.setProperty("kind", "muted")
-        self._words.setFont(theme.font(13))
         self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(px(16), px(14), px(16), px(16))
-        self._column.setSpacing(px(10))
+        theme.dress(title, font=(15, 600))
+        theme.dress(self._sum, self._words, font=(13, 400))
+        theme.dress(self._column, margins=(16, 14, 16, 16), spacing=10)
         self._column.addLayout(head)
         self._column.addWidget(self._bar)
         self._column.addWidget(self._table)
@@ -196,8 +279,7 @@ class ContextPanel(QFrame):
         text = notes_on(parts)
         self._words.setText(text)
         self._words.setVisible(bool(text))
-        self._words.setProperty("kind", "danger" if parts.is_over else "muted")
-        self._words.style().polish(self._words)
+        set_mark(self._words, "kind", "danger" if parts.is_over else "muted")
         said = "; ".join(tr("{part}: {count} tokens", part=words, count=f"{tokens:,}") for words, tokens, _ in rows)
         self.setAccessibleDescription(" ".join(part for part in (said + ".", text) if part))
         self._fit()
@@ -230,8 +312,7 @@ class ContextPanel(QFrame):
         for number, (words, tokens, strength) in enumerate(rows):
             name, count = QLabel(words), QLabel(f"{tokens:,}")
             count.setAccessibleName(tr("{part}: {count} tokens", part=words, count=f"{tokens:,}"))
-            for label in (name, count):
-                label.setFont(self._theme.font(13))
+            self._theme.dress(name, count, font=(13, 400))
             grid.addWidget(_Swatch(self._theme, strength), number, 0)
             grid.addWidget(name, number, 1)
             grid.addWidget(count, number, 2, Qt.AlignmentFlag.AlignTrailing)
@@ -268,7 +349,7 @@ class _Bar(QWidget):
         self._theme = theme
         self._rows: list[Row] = []
         self._whole = 1
-        self.setFixedHeight(theme.px(BAR_PX))
+        theme.dress(self, height=BAR_PX)
 
     def show_rows(self, rows: list[Row], context_tokens: int) -> None:
         """Parts of the whole context."""
@@ -298,7 +379,7 @@ class _Swatch(QWidget):
     def __init__(self, theme: Theme, strength: float) -> None:
         super().__init__()
         self._theme, self._strength = theme, strength
-        self.setFixedSize(QSize(theme.px(SWATCH_PX), theme.px(SWATCH_PX)))
+        theme.dress(self, size=(SWATCH_PX, SWATCH_PX))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)

@@ -14,7 +14,8 @@ from app.features.messages import units
 from app.store.conversations import StoredMessage, Use
 from app.store.documents import StoredDocument
 from app.ui.chat.composer import MessageField
-from app.ui.chat.turn import ACTIONS_PX, ROW_PX, Action, BranchDocuments, SourceRow, Turn
+from app.ui.chat.documents import BranchDocuments, SourceRow
+from app.ui.chat.turn import ACTIONS_PX, ROW_PX, Action, Turn
 from app.ui.document.files import DocumentChip, size_words, spoken_size, tokens_words
 from app.ui.i18n import tr
 from app.ui.text.pieces import Line, Span
@@ -87,11 +88,9 @@ class QuestionView(Turn):
             Action("delete", "trash", tr("Delete")),
         )
 
-    def are_actions_shown(self) -> bool:
-        return self.editor is None and super().are_actions_shown()
-
-    def are_versions_shown(self) -> bool:
-        return self.editor is None and super().are_versions_shown()
+    @property
+    def is_changing(self) -> bool:
+        return self.editor is not None
 
     def set_answerless(self, is_answerless: bool) -> None:
         """Offers an answer where a crash left none."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QObject, Qt
 
-from app.core.errors import AppError
 from app.ui.chat.column import ChatsColumn
 from app.ui.chat.memory import ContextPanel
 from app.ui.chat.view import ChatView
@@ -19,7 +18,7 @@ from app.ui.shell.tab_spec import CHAT, SUMMARIZE, TRANSLATE, Tab, UiContext
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.features.chat.prompts import Parts
+    from app.features.chat.answers import Chat
 
 
 class ChatTab(Tab):
@@ -28,7 +27,7 @@ class ChatTab(Tab):
     def __init__(self, app: Fireside, ui: UiContext, chat: ChatView | None = None) -> None:
         super().__init__()
         self._app, self._ui = app, ui
-        self._deleted: list[int] = []
+        self._deleted = DeletedChats(app.chat, self)
         self.chat = chat or ChatView(app, ui.theme, ui.notify)
         self.sidebar = ChatsColumn(ui.theme, app.conversations, ui.notify)
         self.document = DocumentPanel(ui.theme, ui.notify, self.chat, self.chat.focus_composer)
@@ -43,10 +42,11 @@ class ChatTab(Tab):
         chat.attaching.translate_wanted.connect(lambda path: go.show_tab(TRANSLATE).take_files([path]))
         chat.translate_wanted.connect(lambda text: go.show_tab(TRANSLATE).take_text(text))
         chat.model_wanted.connect(go.ask_for_model)
-        chat.wake_wanted.connect(self._on_wake_wanted)
+        chat.wake_wanted.connect(loader.look)
+        chat.wake_wanted.connect(loader.wake)
         chat.title_changed.connect(self._on_title_changed)
         chat.context_changed.connect(gauge.show_used)
-        chat.parts_changed.connect(self._on_parts_changed)
+        chat.parts_changed.connect(lambda parts: gauge.show_used(parts.used_tokens))
         chat.answer_started.connect(lambda _: loader.expect())
         chat.answer_grew.connect(loader.look_during_answer)
         chat.answer_finished.connect(self._on_answer_finished)
@@ -124,18 +124,15 @@ class ChatTab(Tab):
     def take_documents(self, ids: Sequence[int], title: str = "") -> None:
         """A chat of its own, so that what is being written elsewhere stays as it is; one that waits is taken again."""
         attachments = self._app.documents.attachments
-        try:
+        with self._ui.notify.guard():
             chat_id = attachments.chat_waiting_with(list(ids))
             if chat_id is None:
                 chat_id = self._app.conversations.create(title=title).id
                 for document_id in ids:
                     attachments.add_to_draft(chat_id, document_id)
-        except AppError as error:
-            self._ui.notify.error(error)
-            return
-        self.show_chat(chat_id)
-        self.sidebar.show_new(chat_id)
-        self._ui.go.show_tab(CHAT)
+            self.show_chat(chat_id)
+            self.sidebar.show_new(chat_id)
+            self._ui.go.show_tab(CHAT)
 
     def show_context(self) -> None:
         """What the model sees, above the gauge."""
@@ -157,32 +154,13 @@ class ChatTab(Tab):
         self.document.close_document()
         self.chat.stop()
 
-    def _on_parts_changed(self, parts: Parts) -> None:
-        self._ui.status.gauge.show_used(parts.used_tokens)
-
-    def _on_wake_wanted(self) -> None:
-        self._ui.loader.look()
-        self._ui.loader.wake()
-
     def _on_chat_gone(self, conversation_id: int) -> None:
         is_running = self.chat.stop_in(conversation_id)
         if self.chat.conversation_id == conversation_id:
             self.show_chat(None)
-        self._deleted.append(conversation_id)
+        self._deleted.add(conversation_id)
         if not is_running:  # else the answer's end would be kept after all
-            self._forget_deleted()
-
-    def _forget_deleted(self) -> None:
-        """What the engine keeps of deleted chats goes, too."""
-        gone, self._deleted = self._deleted, []
-
-        def forget() -> Iterator[object]:
-            for conversation_id in gone:
-                self._app.chat.forget(conversation_id)
-            yield from ()
-
-        if gone:
-            tasks.run(lambda _token: forget(), self)
+            self._deleted.forget()
 
     def _on_title_changed(self, conversation_id: int) -> None:
         is_open = conversation_id == self.chat.conversation_id
@@ -201,7 +179,7 @@ class ChatTab(Tab):
     def _on_answer_finished(self, _message_id: int) -> None:
         self._ui.loader.look()
         self._update_waiting()
-        self._forget_deleted()
+        self._deleted.forget()
 
     def _update_waiting(self) -> None:
         waits = self.chat.busy and self._ui.loader.state == "loading"
@@ -211,3 +189,22 @@ class ChatTab(Tab):
         loader = self._ui.loader
         self.chat.set_model_state(loader.state, f"{loader.name}: {loader.word}")
         self._update_waiting()
+
+
+class DeletedChats(QObject):
+    """What the engine keeps of deleted chats goes, too, once nothing is written in them any more."""
+
+    def __init__(self, chat: Chat, parent: QObject) -> None:
+        super().__init__(parent)
+        self._chat = chat
+        self._ids: list[int] = []
+
+    def add(self, conversation_id: int) -> None:
+        """One more, to be forgotten later."""
+        self._ids.append(conversation_id)
+
+    def forget(self) -> None:
+        """On a thread: the engine may be at work."""
+        gone, self._ids = self._ids, []
+        if gone:
+            tasks.run(lambda _token: map(self._chat.forget, gone), self)

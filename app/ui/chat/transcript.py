@@ -9,18 +9,18 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, TypeGuard
 
-from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QApplication, QFrame, QPushButton, QScrollArea, QWidget
 
 from app.core.events import Role
 from app.store.conversations import StoredMessage
-from app.ui.chat.turn import BranchDocuments, Turn
+from app.ui.chat.documents import BranchDocuments
+from app.ui.chat.turn import Turn
 from app.ui.i18n import tr
-from app.ui.icons import icon
 from app.ui.shell.tab_order import is_tab_stop
 from app.ui.theme import EDGE_PX, READING_PX, LateTheme, Theme
 from app.ui.widgets.buttons import text_button
@@ -49,30 +49,19 @@ class Transcript(QScrollArea):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._turns: list[Turn] = []
-        self._heights: dict[Turn, int] = {}
-        self._unsure: set[Turn] = set()
-        """Whose heights were measured at another width or zoom."""
-        self._measured_anew: set[Turn] = set()
-        self._live: set[Turn] = set()
-        self._awake: set[Turn] = set()
-        self._placed: list[tuple[Turn, QRect]] = []
-        self._tops: list[int] = []
-        """Where the turns were placed last, and the tops alone to search in."""
-        self._zoom = theme.zoom
         self._older: list[StoredMessage] = []
-        self._hidden: frozenset[int] = frozenset()
         self.documents = BranchDocuments()
         """Those of the messages that are shown; loaded before these are."""
         self.can_translate = True
         """Whether answers that come from now on offer to be translated."""
-        self._is_following = True
+        self.is_following = True
+        """Whether the view stays at the end as the answer grows."""
         self._is_arranging = False
-        self._column = QWidget()
-        self._column.setObjectName("page")
+        self._column = TurnColumn(theme, self.width)
         self.setWidget(self._column)
-        self.divider = Divider(theme, self._column)
-        self._ring = FocusRing(theme, self._column)
+        self.turns = self._column.turns
+        """Those that are there, oldest first."""
+        self.divider = self._column.divider
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -86,33 +75,20 @@ class Transcript(QScrollArea):
         self._pill.hide()
         self._slices = QTimer(self, interval=0)
         self._slices.timeout.connect(self._on_slice)
-        self._resting = QTimer(self, interval=0)
-        self._resting.timeout.connect(self._on_resting)
-        self._gone: list[QWidget] = []
-        self._removal = QTimer(self, interval=0)
-        self._removal.timeout.connect(self._on_removal)
         QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
-
-    @property
-    def turns(self) -> list[Turn]:
-        """The turns that are there, oldest first."""
-        return list(self._turns)
+        theme.dress(self._pill, font=(13.5, 500), glyph=("arrow-down", "text", 16))
+        theme.changed.connect(lambda: self.arrange(is_again=True))
 
     @property
     def is_settled(self) -> bool:
         """Whether all turns are there and laid out."""
-        return not self._slices.isActive() and all(t.is_settled for t in self._turns if is_answer(t))
-
-    @property
-    def is_following(self) -> bool:
-        """Whether the view stays at the end as the answer grows."""
-        return self._is_following
+        return not self._slices.isActive() and all(t.written.is_settled for t in self.turns if is_answer(t))
 
     def open(self, messages: list[StoredMessage]) -> None:
         """Another conversation: the end is there at once, what is above it follows in slices."""
-        self.clear()
+        self._slices.stop()
+        self._column.drop(0)
+        self.arrange()
         self._older = list(messages)
         self._add_older(until_s=0, until_px=self.viewport().height() + self._theme.px(200))
         self.jump_to_latest()
@@ -120,13 +96,6 @@ class Transcript(QScrollArea):
             self._slices.start()
         else:
             self.settled.emit()
-
-    def clear(self) -> None:
-        """No turns."""
-        self._slices.stop()
-        self._older = []
-        self._drop(0)
-        self.arrange()
 
     def update_to(self, messages: list[StoredMessage]) -> None:
         """The same conversation after something changed: turns that stay are kept."""
@@ -136,46 +105,40 @@ class Transcript(QScrollArea):
             return
         messages = messages[hidden:]
         same = 0
-        for turn, message in zip(self._turns, messages, strict=False):
+        for turn, message in zip(self.turns, messages, strict=False):
             if turn.message is None or turn.message.id != message.id:
                 break
             if (is_question(turn) or is_answer(turn)) and turn.message != message:
                 turn.set_message(message)
             turn.show_documents(self.documents)
             same += 1
-        self._drop(same)
+        self._column.drop(same)
         for message in messages[same:]:
-            self._insert(len(self._turns), self._turn_for(message))
-        self._mark_last()
+            self._insert(len(self.turns), self._turn_for(message))
+        self._column.mark_last(has_older=bool(self._older))
         self.arrange()
 
     def set_hidden(self, message_ids: Iterable[int]) -> None:
         """Which messages the model is not shown: below them the divider says so, and they can be brought back."""
-        hidden = frozenset(message_ids)
-        if hidden == self._hidden:
-            return
-        self._hidden = hidden
-        self.divider.show_count(len(hidden))
-        for turn in self._turns:
-            turn.set_forgotten(self._is_hidden(turn))
-        self.arrange()
+        if self._column.set_hidden(frozenset(message_ids)):
+            self.arrange()
 
     def add_answer(self) -> AnswerView:
         """An answer that is about to come."""
         view = self._new_answer()
-        self._insert(len(self._turns), view)
-        self._mark_last()
+        self._insert(len(self.turns), view)
+        self._column.mark_last(has_older=bool(self._older))
         self.arrange()
         return view
 
     def show_documents(self) -> None:
         """After the documents were loaded anew."""
-        for turn in self._turns:
+        for turn in self.turns:
             turn.show_documents(self.documents)
 
     def turn_of(self, message_id: int) -> Turn | None:
         """The turn that shows this message."""
-        return next((turn for turn in self._turns if turn.message and turn.message.id == message_id), None)
+        return next((turn for turn in self.turns if turn.message and turn.message.id == message_id), None)
 
     def show_turn(self, turn: Turn) -> None:
         """Scrolls so that the turn is seen."""
@@ -185,7 +148,7 @@ class Transcript(QScrollArea):
 
     def jump_to_latest(self) -> None:
         """To the end, and follow it."""
-        self._is_following = True
+        self.is_following = True
         self.arrange()
 
     def arrange(self, *, is_again: bool = False) -> None:
@@ -193,124 +156,39 @@ class Transcript(QScrollArea):
         if self._is_arranging:
             return
         self._is_arranging = True
-        held = self._held()
+        column = self._column
+        held = column.held()
         if is_again:
-            self._unsure.update(self._turns)
-        for turn in self._turns:
-            if turn not in self._heights:
-                self._measure(turn)
+            column.doubt_all()
+        for turn in self.turns:
+            column.measure(turn)
         self._place(held)
-        while late := [turn for turn in self._near() if self._is_late(turn)]:
+        while late := [turn for turn in column.near() if column.is_late(turn)]:
             for turn in late:
-                self._follow_look(turn)
+                column.follow_look(turn)
             self._place(held)
-        self._measured_anew.clear()
+        column.settle()
         self._is_arranging = False
-        self._resting.start()
         self._show_pill()
 
-    # What is near.
+    def tab_entry(self, is_next: bool) -> QWidget | None:
+        """The keyboard comes in at the last question, from behind at what is last, however much there is before."""
+        turns = self.turns
+        if not turns or not self.isVisible():
+            return None
+        questions = [turn for turn in turns if is_question(turn)]
+        return (questions or turns)[-1] if is_next else _tab_stops(turns[-1])[-1]
 
-    @property
-    def _width(self) -> int:
-        return min(self._theme.px(READING_PX), self.width() - 2 * self._theme.px(EDGE_PX))
-
-    def _held(self) -> tuple[Turn, int, int] | None:
-        """What stays where it is: a turn that is seen, how far it is scrolled past its top, and its height now."""
-        top = self.verticalScrollBar().value()
-        seen = [one for one in self._between(top, top + self.viewport().height()) if one[0] in self._live]
-        found = next((one for one in seen if not self._is_late(one[0])), seen[0] if seen else None)
-        return (found[0], top - found[1].y(), found[1].height()) if found is not None else None
-
-    def _between(self, top: int, bottom: int) -> list[tuple[Turn, QRect]]:
-        """The turns that have a part there, as they were placed."""
-        first = max(bisect_right(self._tops, top) - 1, 0)
-        return self._placed[first : bisect_left(self._tops, bottom)]
-
-    def _place(self, held: tuple[Turn, int, int] | None) -> None:
-        px, bar, width = self._theme.px, self.verticalScrollBar(), self._width
-        x, y = (self.width() - width) // 2, px(EDGE_PX)
-        first = self._first_shown()
-        self.divider.setVisible(first is not None)
-        before, self._placed, value = dict(self._placed), [], None
-        for turn in self._turns:
-            if turn is first:
-                self.divider.setGeometry(x, y, width, self.divider.height_wanted)
-                y += self.divider.height_wanted
-            height = self._heights[turn]
-            place = QRect(x, y, width, height)
-            if before.get(turn) != place:
-                turn.setGeometry(place)
-            if held is not None and turn is held[0]:
-                is_inside = held[1] > 0 and turn in self._measured_anew
-                value = y + (held[1] * height // max(held[2], 1) if is_inside else held[1])
-            self._placed.append((turn, place))
-            y += height
-        self._tops = [place.y() for _turn, place in self._placed]
-        self._ring.surround(self._ring.turn)
-        self._column.resize(self.width(), max(y + px(8), 1))
+    def _place(self, held: Held | None) -> None:
+        bar = self.verticalScrollBar()
+        value = self._column.place(held)
         bar.setPageStep(self.viewport().height())
-        bar.setSingleStep(px(24))
+        bar.setSingleStep(self._theme.px(24))
         bar.setRange(0, max(0, self._column.height() - self.viewport().height()))
-        if self._is_following:
+        if self.is_following:
             bar.setValue(bar.maximum())
         elif value is not None:
             bar.setValue(value)
-
-    def _near(self) -> list[Turn]:
-        """The turns that are seen, and those a page above and below."""
-        page = self.viewport().height()
-        top = self.verticalScrollBar().value()
-        return [turn for turn, _place in self._between(top - page, top + 2 * page)]
-
-    def _is_late(self, turn: Turn) -> bool:
-        return turn in self._unsure or turn.is_resting
-
-    def _follow_look(self, turn: Turn) -> None:
-        """Brings a turn that comes near up to date, and shows it."""
-        if turn.is_resting:
-            turn.wake()
-            self._awake.add(turn)
-            self._unsure.add(turn)
-        if isinstance(turn.theme, LateTheme) and turn.theme.is_late:
-            self._unsure.add(turn)
-            turn.theme.catch_up()
-        if turn in self._unsure:
-            self._unsure.discard(turn)
-            self._measured_anew.add(turn)
-            self._heights[turn] = turn.arrange(self._width, is_again=True)
-
-    def _measure(self, turn: Turn) -> None:
-        self._heights[turn] = turn.arrange(self._width)
-
-    def _far(self) -> list[Turn]:
-        """Those that may rest: never the last one, which may grow, nor the one that has the keyboard."""
-        focus = QApplication.focusWidget()
-        far = self._awake.difference(self._near(), self._turns[-1:])
-        return [turn for turn in far if focus is None or not _is_in(focus, turn)]
-
-    def _on_resting(self) -> None:
-        """A few turns at a time, so that scrolling stays smooth."""
-        until_s = time.perf_counter() + SLICE_S
-        for turn in self._far():
-            turn.rest()
-            if turn.is_resting:
-                self._awake.discard(turn)
-            if time.perf_counter() > until_s:
-                return
-        self._resting.stop()
-
-    def _is_hidden(self, turn: Turn) -> bool:
-        return turn.message is not None and turn.message.id in self._hidden
-
-    def _first_shown(self) -> Turn | None:
-        """The turn below the divider: the first after the last that is not shown to the model."""
-        if not self._hidden:
-            return None
-        last = next((place for place in reversed(range(len(self._turns))) if self._is_hidden(self._turns[place])), None)
-        return self._turns[last + 1] if last is not None and last + 1 < len(self._turns) else None
-
-    # Building.
 
     def _turn_for(self, message: StoredMessage) -> Turn:
         if message.role == Role.USER:
@@ -334,50 +212,13 @@ class Transcript(QScrollArea):
         return view
 
     def _insert(self, index: int, turn: Turn) -> None:
-        self._turns.insert(index, turn)
-        self._live.add(turn)
-        self._awake.add(turn)
         turn.wanted.connect(self.wanted)
         turn.link_clicked.connect(self.link_clicked)
         turn.place_wanted.connect(self.place_wanted)
         turn.resized.connect(self._on_resized)
         if is_answer(turn):
             turn.opened.connect(self._on_opened)
-        turn.set_forgotten(self._is_hidden(turn))
-        turn.show()
-
-    def _drop(self, index: int) -> None:
-        for turn in self._turns[index:]:
-            if turn is self._ring.turn:
-                self._ring.surround(None)
-            self._heights.pop(turn, None)
-            for turns in (self._unsure, self._awake, self._live):
-                turns.discard(turn)
-            turn.hide()
-            if is_answer(turn):
-                turn.leave()
-                self._gone += turn.body.views
-            self._gone.append(turn)
-        del self._turns[index:]
-        if self._gone:
-            self._removal.start()
-
-    def _on_removal(self) -> None:
-        """Hundreds of views take a while to go; a few at a time, nobody waits for them."""
-        for widget in self._gone[:GONE_AT_ONCE]:
-            widget.deleteLater()
-        del self._gone[:GONE_AT_ONCE]
-        if not self._gone:
-            self._removal.stop()
-
-    def _mark_last(self) -> None:
-        for place, turn in enumerate(self._turns):
-            is_last = turn is self._turns[-1]
-            if is_answer(turn):
-                turn.has_earlier_turns = place > 1 or bool(self._older)
-            turn.set_last(is_last)
-            if is_question(turn):
-                turn.set_answerless(is_last)
+        self._column.insert(index, turn)
 
     def _add_older(self, *, until_s: float, until_px: int = 0) -> None:
         """Adds turns above, until a moment or a height is reached; what is seen does not move."""
@@ -385,9 +226,8 @@ class Transcript(QScrollArea):
         while self._older and (height < until_px if until_px else time.perf_counter() < until_s):
             turn = self._turn_for(self._older.pop())
             self._insert(0, turn)
-            self._measure(turn)
-            height += self._heights[turn]
-        self._mark_last()
+            height += self._column.measure(turn)
+        self._column.mark_last(has_older=bool(self._older))
         self.arrange()
 
     def _on_slice(self) -> None:
@@ -400,16 +240,16 @@ class Transcript(QScrollArea):
 
     def _on_scrolled(self, value: int) -> None:
         if not self._is_arranging:
-            self._is_following = value >= self.verticalScrollBar().maximum() - self._theme.px(NEAR_END_PX)
-            if self._is_following or any(self._is_late(turn) for turn in self._near()):
+            self.is_following = value >= self.verticalScrollBar().maximum() - self._theme.px(NEAR_END_PX)
+            if self.is_following or any(self._column.is_late(turn) for turn in self._column.near()):
                 self.arrange()
             else:
-                self._resting.start()
+                self._column.settle()
                 self._show_pill()
 
     def _show_pill(self) -> None:
         """The button has a strip below the text to itself: it covers nothing."""
-        is_shown = not self._is_following and self.verticalScrollBar().maximum() > 0
+        is_shown = not self.is_following and self.verticalScrollBar().maximum() > 0
         size, gap = self._pill.sizeHint(), self._theme.px(PILL_GAP_PX)
         x = (self.viewport().width() - size.width()) // 2
         self._pill.setGeometry(QRect(QPoint(x, self.height() - size.height() - gap), size))
@@ -419,56 +259,20 @@ class Transcript(QScrollArea):
             self.setViewportMargins(0, 0, 0, strip)
 
     def _on_resized(self, turn: Turn) -> None:
-        self._heights.pop(turn, None)
-        if turn in self._turns:
+        if self._column.forget_height(turn):
             self.arrange()
 
     def _on_opened(self, turn: Turn) -> None:
         """What somebody opens stays where it is, however much of it comes below."""
-        self._is_following = False
+        self.is_following = False
         self._on_resized(turn)
         self._on_scrolled(self.verticalScrollBar().value())
 
-    def tab_entry(self, is_next: bool) -> QWidget | None:
-        """The keyboard comes in at the last question, from behind at what is last, however much there is before."""
-        if not self._turns or not self.isVisible():
-            return None
-        questions = [turn for turn in self._turns if is_question(turn)]
-        return (questions or self._turns)[-1] if is_next else _tab_stops(self._turns[-1])[-1]
-
-    def focusNextPrevChild(self, is_next: bool) -> bool:
-        """Tab goes through turns, their parts and their actions as they are seen, not as they were made."""
-        reason = Qt.FocusReason.TabFocusReason if is_next else Qt.FocusReason.BacktabFocusReason
-        step = 1 if is_next else -1
-        focus = QApplication.focusWidget()
-        at = next((i for i, t in enumerate(self._turns) if focus is not None and _is_in(focus, t)), None)
-        if at is not None:
-            beside = self._turns[max(at - 1, 0) : at + 2]
-            for turn in beside:
-                self._follow_look(turn)
-            order = [widget for turn in beside for widget in _tab_stops(turn)]
-            place = next((i for i, widget in enumerate(order) if widget is focus), None)
-            if place is not None and 0 <= place + step < len(order):
-                order[place + step].setFocus(reason)
-                return True
-        return super().focusNextPrevChild(is_next)
-
     def _on_focus_changed(self) -> None:
         focus = QApplication.focusWidget()
-        for turn in self._turns:
-            turn.set_focused(focus is not None and _is_in(focus, turn))
-        self._ring.surround(focus if isinstance(focus, Turn) and focus in self._turns else None)
+        self._column.show_focus(focus)
         if focus is not None and self._column.isAncestorOf(focus) and focus.focusPolicy() & Qt.FocusPolicy.TabFocus:
             self.ensureWidgetVisible(focus, 0, self._theme.px(40))
-
-    def _on_theme_changed(self) -> None:
-        self._pill.setIcon(icon("arrow-down", self._theme.tokens.text, self._theme.px(16)))
-        self._pill.setIconSize(QSize(self._theme.px(16), self._theme.px(16)))
-        self._pill.setFont(self._theme.font(13.5, 500))
-        if self._zoom != self._theme.zoom:  # a guess, for where nobody looks
-            ratio, self._zoom = self._theme.zoom / self._zoom, self._theme.zoom
-            self._heights = {turn: round(height * ratio) for turn, height in self._heights.items()}
-        self.arrange(is_again=True)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -478,6 +282,247 @@ class Transcript(QScrollArea):
         super().changeEvent(event)
         if event.type() == QEvent.Type.LayoutDirectionChange:
             self.arrange(is_again=True)
+
+
+Held = tuple[Turn, int, int]
+"""What stays where it is: a turn that is seen, how far it is scrolled past its top, and its height now."""
+
+
+class TurnColumn(QWidget):
+    """The turns with their heights and places; those that nobody is near rest. Lies in what scrolls it.
+
+    `whole_width` is how much room there is at the sides, margins included.
+    """
+
+    def __init__(self, theme: Theme, whole_width: Callable[[], int]) -> None:
+        super().__init__()
+        self.setObjectName("page")
+        self._theme, self._whole_width = theme, whole_width
+        self.turns: list[Turn] = []
+        """Oldest first."""
+        self._heights: dict[Turn, int] = {}
+        self._unsure: set[Turn] = set()
+        """Whose heights were measured at another width or zoom."""
+        self._measured_anew: set[Turn] = set()
+        self._live: set[Turn] = set()
+        self._awake: set[Turn] = set()
+        self._placed: list[tuple[Turn, QRect]] = []
+        self._tops: list[int] = []
+        """Where the turns were placed last, and the tops alone to search in."""
+        self._zoom = theme.zoom
+        self._hidden: frozenset[int] = frozenset()
+        self.divider = Divider(theme, self)
+        self._ring = FocusRing(theme, self)
+        self._resting = QTimer(self, interval=0)
+        self._resting.timeout.connect(self._on_resting)
+        self._removal = Removal(self)
+
+    def insert(self, index: int, turn: Turn) -> None:
+        """One more, shown once it is placed."""
+        self.turns.insert(index, turn)
+        self._live.add(turn)
+        self._awake.add(turn)
+        turn.set_forgotten(self._is_hidden(turn))
+        turn.show()
+
+    def drop(self, index: int) -> None:
+        """Takes the turns from a place on away."""
+        for turn in self.turns[index:]:
+            if turn is self._ring.turn:
+                self._ring.surround(None)
+            self._heights.pop(turn, None)
+            for turns in (self._unsure, self._awake, self._live):
+                turns.discard(turn)
+            turn.hide()
+            if is_answer(turn):
+                turn.written.stop()
+                self._removal.add(turn.body.views)
+            self._removal.add([turn])
+        del self.turns[index:]
+
+    def set_hidden(self, message_ids: frozenset[int]) -> bool:
+        """Which messages the model is not shown; whether these are others than before."""
+        if message_ids == self._hidden:
+            return False
+        self._hidden = message_ids
+        self.divider.show_count(len(message_ids))
+        for turn in self.turns:
+            turn.set_forgotten(self._is_hidden(turn))
+        return True
+
+    def mark_last(self, *, has_older: bool) -> None:
+        """Tells every turn whether it is the last one; `has_older`: there are others before the first one here."""
+        for place, turn in enumerate(self.turns):
+            is_last = turn is self.turns[-1]
+            if is_answer(turn):
+                turn.has_earlier_turns = place > 1 or has_older
+            turn.set_last(is_last)
+            if is_question(turn):
+                turn.set_answerless(is_last)
+
+    def measure(self, turn: Turn) -> int:
+        """The height of a turn; it is laid out only where that is not known."""
+        if turn not in self._heights:
+            self._heights[turn] = turn.arrange(self._width)
+        return self._heights[turn]
+
+    def forget_height(self, turn: Turn) -> bool:
+        """It needs another one; whether it is one of these."""
+        self._heights.pop(turn, None)
+        return turn in self.turns
+
+    def doubt_all(self) -> None:
+        """The width or the look is another: all are measured again once they are near."""
+        if self._zoom != self._theme.zoom:  # a guess, for where nobody looks
+            ratio, self._zoom = self._theme.zoom / self._zoom, self._theme.zoom
+            self._heights = {turn: round(height * ratio) for turn, height in self._heights.items()}
+        self._unsure.update(self.turns)
+
+    def held(self) -> Held | None:
+        """What is seen now and shall be seen after turns were placed again."""
+        top = self._top
+        seen = [one for one in self._between(top, top + self._page) if one[0] in self._live]
+        found = next((one for one in seen if not self.is_late(one[0])), seen[0] if seen else None)
+        return (found[0], top - found[1].y(), found[1].height()) if found is not None else None
+
+    def place(self, held: Held | None) -> int | None:
+        """Puts the turns under each other; returns how far to scroll so that what is held stays where it was."""
+        px, width = self._theme.px, self._width
+        x, y = (self._whole_width() - width) // 2, px(EDGE_PX)
+        first = self._first_shown()
+        self.divider.setVisible(first is not None)
+        before, self._placed, value = dict(self._placed), [], None
+        for turn in self.turns:
+            if turn is first:
+                self.divider.setGeometry(x, y, width, self.divider.height_wanted)
+                y += self.divider.height_wanted
+            height = self._heights[turn]
+            place = QRect(x, y, width, height)
+            if before.get(turn) != place:
+                turn.setGeometry(place)
+            if held is not None and turn is held[0]:
+                is_inside = held[1] > 0 and turn in self._measured_anew
+                value = y + (held[1] * height // max(held[2], 1) if is_inside else held[1])
+            self._placed.append((turn, place))
+            y += height
+        self._tops = [place.y() for _turn, place in self._placed]
+        self._ring.surround(self._ring.turn)
+        self.resize(self._whole_width(), max(y + px(8), 1))
+        return value
+
+    def near(self) -> list[Turn]:
+        """The turns that are seen, and those a page above and below."""
+        return [turn for turn, _place in self._between(self._top - self._page, self._top + 2 * self._page)]
+
+    def is_late(self, turn: Turn) -> bool:
+        """Whether its look or its height is that of before."""
+        return turn in self._unsure or turn.is_resting
+
+    def follow_look(self, turn: Turn) -> None:
+        """Brings a turn that comes near up to date, and shows it."""
+        if turn.is_resting:
+            turn.wake()
+            self._awake.add(turn)
+            self._unsure.add(turn)
+        if isinstance(turn.theme, LateTheme) and turn.theme.is_late:
+            self._unsure.add(turn)
+            turn.theme.catch_up()
+        if turn in self._unsure:
+            self._unsure.discard(turn)
+            self._measured_anew.add(turn)
+            self._heights[turn] = turn.arrange(self._width, is_again=True)
+
+    def settle(self) -> None:
+        """All is where it belongs: what is far away may rest."""
+        self._measured_anew.clear()
+        self._resting.start()
+
+    def show_focus(self, focus: QWidget | None) -> None:
+        """The turn that has the keyboard shows its actions, and a ring when it is the turn itself."""
+        for turn in self.turns:
+            turn.set_focused(focus is not None and _is_in(focus, turn))
+        self._ring.surround(focus if isinstance(focus, Turn) and focus in self.turns else None)
+
+    def focusNextPrevChild(self, is_next: bool) -> bool:
+        """Tab goes through turns, their parts and their actions as they are seen, not as they were made."""
+        reason = Qt.FocusReason.TabFocusReason if is_next else Qt.FocusReason.BacktabFocusReason
+        step = 1 if is_next else -1
+        focus = QApplication.focusWidget()
+        at = next((i for i, turn in enumerate(self.turns) if focus is not None and _is_in(focus, turn)), None)
+        if at is not None:
+            beside = self.turns[max(at - 1, 0) : at + 2]
+            for turn in beside:
+                self.follow_look(turn)
+            order = [widget for turn in beside for widget in _tab_stops(turn)]
+            place = next((i for i, widget in enumerate(order) if widget is focus), None)
+            if place is not None and 0 <= place + step < len(order):
+                order[place + step].setFocus(reason)
+                return True
+        return super().focusNextPrevChild(is_next)
+
+    @property
+    def _width(self) -> int:
+        return min(self._theme.px(READING_PX), self._whole_width() - 2 * self._theme.px(EDGE_PX))
+
+    @property
+    def _top(self) -> int:
+        """What is seen begins there."""
+        return -self.y()
+
+    @property
+    def _page(self) -> int:
+        scrolled = self.parentWidget()
+        return scrolled.height() if scrolled is not None else 0
+
+    def _between(self, top: int, bottom: int) -> list[tuple[Turn, QRect]]:
+        """The turns that have a part there, as they were placed."""
+        first = max(bisect_right(self._tops, top) - 1, 0)
+        return self._placed[first : bisect_left(self._tops, bottom)]
+
+    def _on_resting(self) -> None:
+        """A few turns at a time, so that scrolling stays smooth; never the last one, which may grow."""
+        until_s, focus = time.perf_counter() + SLICE_S, QApplication.focusWidget()
+        for turn in self._awake.difference(self.near(), self.turns[-1:]):
+            if focus is not None and _is_in(focus, turn):
+                continue
+            turn.rest()
+            if turn.is_resting:
+                self._awake.discard(turn)
+            if time.perf_counter() > until_s:
+                return
+        self._resting.stop()
+
+    def _is_hidden(self, turn: Turn) -> bool:
+        return turn.message is not None and turn.message.id in self._hidden
+
+    def _first_shown(self) -> Turn | None:
+        """The turn below the divider: the first after the last that is not shown to the model."""
+        if not self._hidden:
+            return None
+        last = next((place for place in reversed(range(len(self.turns))) if self._is_hidden(self.turns[place])), None)
+        return self.turns[last + 1] if last is not None and last + 1 < len(self.turns) else None
+
+
+class Removal(QObject):
+    """Hundreds of views take a while to go; a few at a time, nobody waits for them."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._gone: list[QWidget] = []
+        self._timer = QTimer(self, interval=0)
+        self._timer.timeout.connect(self._on_turn)
+
+    def add(self, widgets: Iterable[QWidget]) -> None:
+        """These go for good."""
+        self._gone += widgets
+        self._timer.start()
+
+    def _on_turn(self) -> None:
+        for widget in self._gone[:GONE_AT_ONCE]:
+            widget.deleteLater()
+        del self._gone[:GONE_AT_ONCE]
+        if not self._gone:
+            self._timer.stop()
 
 
 class FocusRing(QWidget):

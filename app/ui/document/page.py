@@ -8,17 +8,30 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from PySide6.QtCore import QEvent, QObject, QRect, QRectF, QSizeF, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QImage, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent, QWheelEvent
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtGui import (
+    QColor,
+    QImage,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QShowEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
-from app.core.errors import DocumentUnreadable
+from app.core.errors import AppError, DocumentUnreadable
 from app.core.events import CancelToken
 from app.documents.protocol import Drawn
 from app.features.documents import ShownDocument
+from app.features.messages import sentence_for
 from app.ui.document.marks import Area, joined
 from app.ui.i18n import tr
 from app.ui.shell import tasks
+from app.ui.shell.notify import Notify
 from app.ui.theme import LIGHT, Theme
+from app.ui.widgets.buttons import text_button
 
 SLOW_MS = 300
 RESIZE_MS = 120
@@ -171,8 +184,9 @@ class PageArea(QScrollArea):
         self._slow.timeout.connect(lambda: self.paper.show_words(tr("Drawing the page…")))
         self._resized = QTimer(self, singleShot=True, interval=RESIZE_MS)
         self._resized.timeout.connect(self.width_wanted)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(self._column, margins=(MARGIN_PX, MARGIN_PX, MARGIN_PX, MARGIN_PX))
+        theme.changed.connect(self._arrange)
+        self._arrange()
 
     @property
     def width_px(self) -> int:
@@ -245,11 +259,6 @@ class PageArea(QScrollArea):
         if self._desk.size() != desk:
             self._desk.resize(desk)
 
-    def _on_theme_changed(self) -> None:
-        margin = self._theme.px(MARGIN_PX)
-        self._column.setContentsMargins(margin, margin, margin, margin)
-        self._arrange()
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._arrange()
@@ -295,6 +304,113 @@ class PageArea(QScrollArea):
             self.zoom_by({Qt.Key.Key_Plus: 1, Qt.Key.Key_Minus: -1}.get(Qt.Key(key), 0))
         else:
             super().keyPressEvent(event)
+
+
+# What stands in place of a page that cannot be shown.
+
+
+class DocumentProblem(QWidget):
+    """Why a page is not shown, and the way out."""
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.sentence = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.sentence.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.text_button = text_button(tr("Show the text"))
+        column = QVBoxLayout(self)
+        column.addStretch(1)
+        column.addWidget(self.sentence)
+        column.addWidget(self.text_button, 0, Qt.AlignmentFlag.AlignHCenter)
+        column.addStretch(2)
+        theme.dress(column, margins=(24, 24, 24, 24), spacing=12)
+        theme.dress(self.sentence, font=(14, 400))
+
+    def show_sentence(self, text: str) -> None:
+        """What happened."""
+        self.sentence.setText(text)
+        self.sentence.setAccessibleName(text)
+
+
+class PagePane(QStackedWidget):
+    """One page as a picture in the width there is, or why there is none. Nothing is drawn while nobody sees it."""
+
+    failed = Signal(str)
+    """Why the page that was wanted cannot be shown."""
+
+    def __init__(self, theme: Theme, notify: Notify) -> None:
+        super().__init__()
+        self._notify = notify
+        self._page = 0
+        self.area = PageArea(theme)
+        self.problem = DocumentProblem(theme)
+        self.addWidget(self.area)
+        self.addWidget(self.problem)
+        self._drawer = PageDrawer(self)
+        self._drawer.drawn.connect(self._on_drawn)
+        self._drawer.failed.connect(self._on_not_drawn)
+        self.area.width_wanted.connect(self._draw)
+        self._first_drawing = QTimer(self, singleShot=True, interval=0)
+        self._first_drawing.timeout.connect(self._draw)
+
+    @property
+    def is_drawing(self) -> bool:
+        """Whether a picture is shown, or empty paper as long as there is none."""
+        return self.currentWidget() is self.area and not self.isHidden()
+
+    def set_document(self, document: ShownDocument | None) -> None:
+        """Forgets the one before, and cancels what still runs for it."""
+        self._drawer.set_document(document)
+        self._page = 0
+        self.area.clear()
+
+    def show_page(self, page: int) -> None:
+        """Another page, or the same one again; what there is of it is there at once."""
+        self._page = page
+        self.setCurrentWidget(self.area)
+        self.setFocusProxy(self.area)
+        self._draw()
+
+    def drop_wish(self) -> None:
+        """Nothing is wanted any more; what is being drawn is still kept."""
+        self._drawer.drop_wish()
+
+    def _draw(self) -> None:
+        if not self._page or not self.is_drawing:
+            return
+        width_px = self.area.width_px
+        picture = self._drawer.picture_of(self._page, width_px)
+        if picture is None:
+            self.area.show_empty(self._drawer.size_of(self._page))
+        else:
+            self.area.show_picture(picture)
+        if self.isVisible():  # before it is, its width is not yet the one it will have
+            self._drawer.want(self._page, width_px)
+
+    def _on_drawn(self, picture: Picture) -> None:
+        if picture.page == self._page and self.is_drawing:
+            is_first = self.area.paper.shown is None
+            self.area.show_picture(picture)
+            if is_first:
+                self.area.scroll_to_mark()
+
+    def _on_not_drawn(self, page: int, error: BaseException) -> None:
+        if page != self._page or not self.is_drawing:
+            return
+        if not isinstance(error, AppError):
+            self._notify.error(error)
+        self.area.clear()
+        # Only what happened: what the sentence says was kept is said of reading a document, not of showing it.
+        self.problem.show_sentence(tr(sentence_for(error).text))
+        had_focus = self.area.hasFocus()
+        self.setCurrentWidget(self.problem)
+        self.setFocusProxy(self.problem.text_button)
+        if had_focus:
+            self.problem.text_button.setFocus()
+        self.failed.emit(self.problem.sentence.text())
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._first_drawing.start()
 
 
 # Draws pages off the window's thread, one at a time, the one that is wanted first; keeps a few of them.

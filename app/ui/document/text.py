@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import NamedTuple
 
-from PySide6.QtCore import QMimeData, QPoint, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QMimeData, QObject, QPoint, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QFontMetricsF,
@@ -53,11 +53,9 @@ class DocumentText(QTextEdit):
         super().__init__(parent)
         self._theme = theme
         self._window = DocumentWindow(self.document(), DocumentLook(theme))
+        self._marks = TextMarks(self, self._window, theme)
         self._walk: Walk | None = None
-        self._mark: Mark | None = None
-        self._hits: Sequence[Mark] = ()
         self._words = ""
-        self._stays_at_mark = False
         self.setObjectName("document_text")
         self.setReadOnly(True)
         self.setUndoRedoEnabled(False)
@@ -71,8 +69,7 @@ class DocumentText(QTextEdit):
         self._fill_later = QTimer(self, singleShot=True, interval=0)
         self._fill_later.timeout.connect(self._fill)
         self.verticalScrollBar().valueChanged.connect(self._on_scrolled)
-        self.verticalScrollBar().actionTriggered.connect(self._on_moved_by_hand)
-        self.selectionChanged.connect(self._show_kind_of_selection)
+        self.verticalScrollBar().actionTriggered.connect(self._marks.let_go)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
@@ -114,19 +111,17 @@ class DocumentText(QTextEdit):
 
     def show_marks(self, mark: Mark | None, hits: Sequence[Mark]) -> None:
         """What is marked, and what a search found beside it, in the order of their blocks."""
-        self._mark, self._hits = mark, hits
-        self._paint_marks()
+        self._marks.show(mark, hits)
 
     def scroll_to_mark(self) -> None:
         """Brings the mark into view with some air above, laying out what is around it; selects it."""
-        if self._mark is None or self._walk is None or not self._walk.has(self._mark.block_id):
+        mark = self._marks.mark
+        if mark is None or self._walk is None or not self._walk.has(mark.block_id):
             return
-        if self._window.span_of(self._mark) is None:
+        if self._window.span_of(mark) is None:
             self._empty()
-            self._load(self._mark)
-        self._select_mark()
-        self._go_to_mark()
-        self._stays_at_mark = True
+            self._load(mark)
+        self._marks.hold()
 
     def go_to_end(self, side: int) -> None:
         """To the beginning (-1) or the end (1) of what can be shown."""
@@ -136,7 +131,7 @@ class DocumentText(QTextEdit):
             self._empty()
             last = self._walk.last_id
             self._load(None if side < 0 else Mark(last, 10**9))
-        self._stays_at_mark = False
+        self._marks.let_go()
         bar = self.verticalScrollBar()
         bar.setValue(bar.minimum() if side < 0 else bar.maximum())
         self.moveCursor(QTextCursor.MoveOperation.Start if side < 0 else QTextCursor.MoveOperation.End)
@@ -166,7 +161,7 @@ class DocumentText(QTextEdit):
         self.setTextCursor(cursor)
         bar = self.verticalScrollBar()
         bar.setValue(bar.value() + self.cursorRect(cursor).top() if first is not None else 0)
-        self._paint_marks()
+        self._marks.paint()
         self._fill_later.start()
 
     def _fill(self) -> None:
@@ -179,9 +174,8 @@ class DocumentText(QTextEdit):
         self.moved.emit()
         if not has_grown:
             return
-        self._paint_marks()
-        if self._stays_at_mark:
-            self._go_to_mark()
+        self._marks.paint()
+        self._marks.stay()
         self._fill_later.start()
 
     @contextmanager
@@ -195,65 +189,9 @@ class DocumentText(QTextEdit):
         yield
         bar.setValue(bar.value() + self.cursorRect(top).top() - before)
 
-    def _paint_marks(self) -> None:
-        found: list[QTextEdit.ExtraSelection] = []
-        if self._window.stretches:
-            tokens = self._theme.tokens
-            near = marks_in(self._hits, self._window.stretches[0].block.id, self._window.stretches[-1].block.id)
-            found = [one for hit in near if hit != self._mark and (one := self._selection(hit, tokens.selection))]
-            if self._mark is not None and (one := self._selection(self._mark, tokens.mark)):
-                found.append(one)
-        self.setExtraSelections(found)
-
-    def _selection(self, mark: Mark, colour: str) -> QTextEdit.ExtraSelection | None:
-        cursor = self._cursor(mark)
-        if cursor is None:
-            return None
-        selection = QTextEdit.ExtraSelection()
-        look = QTextCharFormat()
-        look.setBackground(QColor(colour))
-        look.setForeground(QColor(self._theme.tokens.text))
-        selection.cursor, selection.format = cursor, look
-        return selection
-
-    def _cursor(self, mark: Mark) -> QTextCursor | None:
-        span = self._window.span_of(mark)
-        if span is None:
-            return None
-        cursor = QTextCursor(self.document())
-        cursor.setPosition(span[1])
-        cursor.setPosition(span[0], QTextCursor.MoveMode.KeepAnchor)
-        return cursor
-
-    def _select_mark(self) -> None:
-        cursor = self._cursor(self._mark) if self._mark is not None else None
-        if cursor is not None:
-            self.setTextCursor(cursor)
-
-    def _go_to_mark(self) -> None:
-        cursor = self._cursor(self._mark) if self._mark is not None else None
-        if cursor is not None:
-            bar = self.verticalScrollBar()
-            bar.setValue(bar.value() + self.cursorRect(cursor).top() - self.viewport().height() // 4)
-
-    def _show_kind_of_selection(self) -> None:
-        """A selection that is the mark has the mark's colour; one of the person's own has that of selections."""
-        cursor, mine = self.textCursor(), self._cursor(self._mark) if self._mark is not None else None
-        is_mark = mine is not None and (cursor.selectionStart(), cursor.selectionEnd()) == (
-            mine.selectionStart(),
-            mine.selectionEnd(),
-        )
-        if self.property("marked") is not is_mark:
-            self.setProperty("marked", is_mark)
-            self.style().unpolish(self)
-            self.style().polish(self)
-
     def _on_scrolled(self) -> None:
         self._fill_later.start()
         self.moved.emit()
-
-    def _on_moved_by_hand(self) -> None:
-        self._stays_at_mark = False
 
     def _on_theme_changed(self) -> None:
         set_text_font(self, self._theme.font(14.5))
@@ -263,9 +201,8 @@ class DocumentText(QTextEdit):
         elif self._window.stretches:
             top = self.top_block_id
             self._empty()
-            self._load(self._mark if self._stays_at_mark else Mark(top))
-            if self._stays_at_mark:
-                self._go_to_mark()
+            self._load(self._marks.mark if self._marks.is_held else Mark(top))
+            self._marks.stay()
 
     def _set_margins(self) -> None:
         px = self._theme.px
@@ -276,16 +213,15 @@ class DocumentText(QTextEdit):
         self._set_margins()
         with self._kept_in_place():
             super().resizeEvent(event)
-        if self._stays_at_mark:
-            self._go_to_mark()
+        self._marks.stay()
         self._fill_later.start()
 
     def wheelEvent(self, event: object) -> None:
-        self._stays_at_mark = False
+        self._marks.let_go()
         super().wheelEvent(event)  # type: ignore[arg-type]
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        self._stays_at_mark = False
+        self._marks.let_go()
         bar, key = self.verticalScrollBar(), event.key()
         modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         is_plain = modifiers == Qt.KeyboardModifier.NoModifier
@@ -328,6 +264,88 @@ class DocumentText(QTextEdit):
             elif kind == ROW_GROUND:
                 painter.fillRect(QRectF(0, round(box.bottom()) + px5 - 1, width, 1), line)
             block = block.next()
+
+
+class TextMarks(QObject):
+    """What is marked in a text and what a search found there: painted, selected, and held in view until somebody moves.
+
+    What is marked is also what is selected, for screen readers; the style sheet gives that selection the mark's colour.
+    """
+
+    def __init__(self, text: QTextEdit, window: DocumentWindow, theme: Theme) -> None:
+        super().__init__(text)
+        self._text, self._window, self._theme = text, window, theme
+        self._hits: Sequence[Mark] = ()
+        self.mark: Mark | None = None
+        self.is_held = False
+        text.selectionChanged.connect(self._show_kind_of_selection)
+
+    def show(self, mark: Mark | None, hits: Sequence[Mark]) -> None:
+        """Others; `hits` in the order of their blocks."""
+        self.mark, self._hits = mark, hits
+        self.paint()
+
+    def paint(self) -> None:
+        """Those of what is laid out now."""
+        found: list[QTextEdit.ExtraSelection] = []
+        if self._window.stretches:
+            tokens = self._theme.tokens
+            near = marks_in(self._hits, self._window.stretches[0].block.id, self._window.stretches[-1].block.id)
+            found = [one for hit in near if hit != self.mark and (one := self._selection(hit, tokens.selection))]
+            if self.mark is not None and (one := self._selection(self.mark, tokens.mark)):
+                found.append(one)
+        self._text.setExtraSelections(found)
+
+    def hold(self) -> None:
+        """Selects what is marked and keeps it in view."""
+        cursor = self._cursor(self.mark)
+        if cursor is not None:
+            self._text.setTextCursor(cursor)
+        self.is_held = True
+        self.stay()
+
+    def stay(self) -> None:
+        """Brings what is held into view, with some air above."""
+        cursor = self._cursor(self.mark) if self.is_held else None
+        if cursor is not None:
+            bar = self._text.verticalScrollBar()
+            bar.setValue(bar.value() + self._text.cursorRect(cursor).top() - self._text.viewport().height() // 4)
+
+    def let_go(self) -> None:
+        """Somebody moves in the text."""
+        self.is_held = False
+
+    def _selection(self, mark: Mark, colour: str) -> QTextEdit.ExtraSelection | None:
+        cursor = self._cursor(mark)
+        if cursor is None:
+            return None
+        selection = QTextEdit.ExtraSelection()
+        look = QTextCharFormat()
+        look.setBackground(QColor(colour))
+        look.setForeground(QColor(self._theme.tokens.text))
+        selection.cursor, selection.format = cursor, look
+        return selection
+
+    def _cursor(self, mark: Mark | None) -> QTextCursor | None:
+        span = self._window.span_of(mark) if mark is not None else None
+        if span is None:
+            return None
+        cursor = QTextCursor(self._text.document())
+        cursor.setPosition(span[1])
+        cursor.setPosition(span[0], QTextCursor.MoveMode.KeepAnchor)
+        return cursor
+
+    def _show_kind_of_selection(self) -> None:
+        """One that is the mark has the mark's colour; one of the person's own has that of selections."""
+        cursor, mine = self._text.textCursor(), self._cursor(self.mark)
+        is_mark = mine is not None and (cursor.selectionStart(), cursor.selectionEnd()) == (
+            mine.selectionStart(),
+            mine.selectionEnd(),
+        )
+        if self._text.property("marked") is not is_mark:
+            self._text.setProperty("marked", is_mark)
+            self._text.style().unpolish(self._text)
+            self._text.style().polish(self._text)
 
 
 def _is_code(block: QTextBlock) -> bool:

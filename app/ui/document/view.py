@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QLineF, QObject, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QLineF, QObject, QRectF, Qt, Signal
 from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleAnnouncementEvent,
     QColor,
     QFocusEvent,
     QKeyEvent,
@@ -16,31 +13,25 @@ from PySide6.QtGui import (
     QPainterPath,
     QPaintEvent,
     QPen,
-    QShowEvent,
 )
 from PySide6.QtWidgets import QFrame, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
-from app.core.errors import AppError
 from app.documents.blocks import Block
 from app.features.documents import Mark, ShownDocument
-from app.features.messages import sentence_for
 from app.ui.document.header import DocumentHeader, DocumentSearch, page_words
 from app.ui.document.marks import areas_on, page_of, span_of
-from app.ui.document.page import ZOOMS, PageArea, PageDrawer, Picture
+from app.ui.document.page import ZOOMS, PagePane
 from app.ui.document.text import MOST_SAID, DocumentText, no_text_words, said_of
 from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import text_button
+from app.ui.widgets.labels import announce
 
-if TYPE_CHECKING:
-    pass
-
-
-ALT, CONTROL, SHIFT = (
+ALT, CONTROL, SHIFT, NO_MODIFIER = (
     Qt.KeyboardModifier.AltModifier,
     Qt.KeyboardModifier.ControlModifier,
     Qt.KeyboardModifier.ShiftModifier,
+    Qt.KeyboardModifier.NoModifier,
 )
 TURN_KEYS = (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key_End)
 
@@ -108,30 +99,45 @@ class DocumentCard(QFrame):
         return path
 
 
-# What stands in place of a page that cannot be shown.
+class OpenDocument:
+    """The document that is shown, the page of it, and what is on it. What the store raises is said."""
 
+    def __init__(self, document: ShownDocument, notify: Notify) -> None:
+        self.document, self._notify = document, notify
+        self.page = 0
+        """From 1; 0 in a document without pages."""
+        self.blocks: list[Block] = []
+        """Of the page; empty where there are no pages."""
 
-class DocumentProblem(QWidget):
-    """Why a page is not shown, and the way out."""
+    def go_to(self, page: int) -> None:
+        """Another page."""
+        self.page = page
+        self.blocks = self._ask(lambda: self.document.blocks_of_page(page)) if page else []
 
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self._theme = theme
-        self.sentence = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self.sentence.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.text_button = text_button(tr("Show the text"))
-        self._column = QVBoxLayout(self)
-        self._column.addStretch(1)
-        self._column.addWidget(self.sentence)
-        self._column.addWidget(self.text_button, 0, Qt.AlignmentFlag.AlignHCenter)
-        self._column.addStretch(2)
-        theme.dress(self._column, margins=(24, 24, 24, 24), spacing=12)
-        theme.dress(self.sentence, font=(14, 400))
+    def has_page(self, page: int) -> bool:
+        """Whether there is such a page."""
+        return bool(self.page) and 1 <= page <= self.document.pages
 
-    def show_sentence(self, text: str) -> None:
-        """What happened."""
-        self.sentence.setText(text)
-        self.sentence.setAccessibleName(text)
+    def block_of(self, mark: Mark) -> Block | None:
+        """The block that is marked, wherever it is."""
+        return next(iter(self._ask(lambda: self.document.blocks(mark.block_id, 1))), None)
+
+    def span(self) -> tuple[int, int] | None:
+        """The first and the last block of what can be read as text; None without any."""
+        if self.page:
+            return (self.blocks[0].id, self.blocks[-1].id) if self.blocks else None
+        return (1, self.document.block_count) if self.document.block_count else None
+
+    def words(self) -> str:
+        """Where one is."""
+        if not self.page:
+            return self.document.name
+        return page_words(self.document.unit, self.page, self.document.pages)
+
+    def _ask(self, ask: Callable[[], list[Block]]) -> list[Block]:
+        with self._notify.guard():
+            return ask()
+        return []
 
 
 class DocumentView(DocumentCard):
@@ -141,12 +147,12 @@ class DocumentView(DocumentCard):
 
     def __init__(self, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
-        self._theme, self._notify = theme, notify
-        self._document: ShownDocument | None = None
-        self._page = 0
-        self._blocks: list[Block] = []
-        self._mark: Mark | None = None
+        self._notify = notify
+        self._open: OpenDocument | None = None
+        self.mark: Mark | None = None
+        """What was asked for."""
         self._found: Mark | None = None
+        """What the search is at, which goes before."""
         self._text_page = -1
         self.setObjectName("document_view")
         self.setAccessibleName(tr("Document"))
@@ -155,264 +161,193 @@ class DocumentView(DocumentCard):
         self.search.hide()
         self.note = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.note.setObjectName("document_note")
-        self.area = PageArea(theme)
-        self.text = DocumentText(theme)
-        self.problem = DocumentProblem(theme)
-        self._drawer = PageDrawer(self)
+        self._pane = PagePane(theme, notify)
+        self._area = self._pane.area
+        self._text = DocumentText(theme)
         self._stack = QStackedWidget()
         self._stack.setMinimumHeight(1)  # in a low window the line above keeps its height
         self.set_content(self._stack)
-        for form in (self.area, self.text, self.problem):
-            self._stack.addWidget(form)
-        self._column = QVBoxLayout(self)
+        self._stack.addWidget(self._pane)
+        self._stack.addWidget(self._text)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(2, 2, 2, 2)
+        column.setSpacing(0)
         for widget in (self.header, self.search, self.note):
-            self._column.addWidget(widget)
-        self._column.addWidget(self._stack, 1)
-        self._first_drawing = QTimer(self, singleShot=True, interval=0)
-        self._first_drawing.timeout.connect(self._draw)
+            column.addWidget(widget)
+        column.addWidget(self._stack, 1)
+        theme.dress(self.note, font=(13, 400), margins=(14, 0, 14, 8))
+        theme.changed.connect(self.update)
         self._connect()
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
 
     def _connect(self) -> None:
         self.header.turn_wanted.connect(self.turn)
         self.header.text_wanted.connect(lambda is_text: self.show_form(is_text=is_text))
-        self.header.zoom_wanted.connect(self.area.zoom_by)
-        self.area.zoom_changed.connect(self._show_zoom)
+        self.header.zoom_wanted.connect(self._area.zoom_by)
+        self._area.zoom_changed.connect(self._show_zoom)
         self.header.search_wanted.connect(self.begin_search)
         self.header.close_wanted.connect(self._on_close)
         self.search.hits_changed.connect(self._show_marks)
         self.search.chosen.connect(self._on_found)
         self.search.failed.connect(self._notify.error)
         self.search.left.connect(self._end_search)
-        self.area.width_wanted.connect(self._draw)
-        for form in (self.area, self.text):
+        for form in (self._area, self._text):
             form.turn_wanted.connect(self.turn)
             form.end_wanted.connect(self._on_end_wanted)
             self.watch_focus_of(form)
-        self.text.moved.connect(self._show_where)
-        self.problem.text_button.clicked.connect(lambda: self.show_form(is_text=True))
-        self._drawer.drawn.connect(self._on_drawn)
-        self._drawer.failed.connect(self._on_not_drawn)
+        self._text.moved.connect(self._show_where)
+        self._pane.problem.text_button.clicked.connect(lambda: self.show_form(is_text=True))
+        self._pane.failed.connect(self._say)
 
     @property
     def document(self) -> ShownDocument | None:
         """What is open."""
-        return self._document
+        return self._open.document if self._open is not None else None
 
     @property
     def page(self) -> int:
         """Which page is shown, from 1; 0 in a document without any."""
-        return self._page
+        return self._open.page if self._open is not None else 0
 
     @property
     def is_text(self) -> bool:
         """Whether the text is shown, and not the page as a picture."""
-        return self._stack.currentWidget() is self.text
+        return self._stack.currentWidget() is self._text
 
     def open(self, document: ShownDocument, mark: Mark | None = None) -> None:
         """Shows a document, at a mark or at its beginning. The one that is open already only moves to the mark."""
-        if document is self._document:
+        if self._open is not None and document is self._open.document:
             if mark is not None:
-                self.show_mark(mark)
+                self.mark, self._found = mark, None
+                self._reveal(self._open, mark)
             return
         self.close_document()
-        self._document = document
-        self._drawer.set_document(document)
+        opened = self._open = OpenDocument(document, self._notify)
+        self._pane.set_document(document)
         self.search.set_document(document)
         unit = document.unit if document.pages else ""
         self.setAccessibleName(tr("Document {name}", name=document.name))
         self.header.show_document(document.name, unit, can_draw=document.can_draw)
         self.note.setText(tr(document.note) if document.note else "")
         self.note.setVisible(bool(document.note))
-        self._stack.setCurrentWidget(self.area if document.can_draw else self.text)
-        self._mark = mark
-        block = self._block_of(mark) if mark is not None else None
+        self._stack.setCurrentWidget(self._pane if document.can_draw else self._text)
+        self.mark = mark
+        block = opened.block_of(mark) if mark is not None else None
         page = page_of(block, mark) if block is not None and mark is not None else 1
-        self._go_to(max(1, page) if document.pages else 0)
+        self._go_to(opened, max(1, page) if document.pages else 0)
         self.show_form(is_text=not document.can_draw)
         if mark is not None:
-            self._reveal(mark)
-
-    def show_mark(self, mark: Mark) -> None:
-        """Marks another stretch of the open document and brings it into view."""
-        self._mark, self._found = mark, None
-        self._reveal(mark)
+            self._reveal(opened, mark)
 
     def close_document(self) -> None:
         """Forgets the document and cancels what still runs for it."""
-        self._drawer.set_document(None)
         self._end_search()
         self.search.set_document(None)
-        self._document, self._mark, self._found, self._blocks = None, None, None, []
-        self._page, self._text_page = 0, -1
-        self.area.clear()
-        self.text.show_words("")
+        self._open, self.mark, self._found, self._text_page = None, None, None, -1
+        self._pane.set_document(None)
+        self._text.show_words("")
 
     def turn(self, steps: int) -> None:
         """Pages on (1) or back (-1); nothing happens before the first and after the last."""
-        if self._document is not None and self._page and 1 <= self._page + steps <= self._document.pages:
-            self._go_to(self._page + steps)
-            self._say(self._page_words())
+        if self._open is not None and self._open.has_page(self._open.page + steps):
+            self._go_to(self._open, self._open.page + steps)
+            self._say(self._open.words())
 
     def show_form(self, *, is_text: bool) -> None:
         """The page as text, or as a picture where it can be drawn."""
-        document = self._document
-        if document is None:
+        opened = self._open
+        if opened is None:
             return
-        is_text = is_text or not document.can_draw
-        had_focus = self._stack.isAncestorOf(self.focusWidget()) if self.focusWidget() is not None else False
-        self._stack.setCurrentWidget(self.text if is_text else self.area)
-        self.setFocusProxy(self.text if is_text else self.area)
+        is_text = is_text or not opened.document.can_draw
+        had_focus = self._has_focus_in(self._stack)
+        form = self._text if is_text else self._pane
+        self._stack.setCurrentWidget(form)
+        self.setFocusProxy(form)
         self.header.show_form(is_text=is_text)
         self._show_zoom()
         if is_text:
-            self._drawer.drop_wish()
-            self._show_text()
+            self._pane.drop_wish()
+            self._show_text(opened)
         else:
-            self._draw()
-            self.area.scroll_to_mark()
+            self._pane.show_page(opened.page)
+            self._area.scroll_to_mark()
         self.show_desk(not is_text)
         if had_focus:
             self.setFocus()
 
     def begin_search(self) -> None:
         """Opens the search; from what is in view on."""
-        if self._document is not None:
-            first = self._blocks[0].id if self._blocks else 1
-            self.search.begin(first if self._page else max(1, self.text.top_block_id))
+        if self._open is not None:
+            first = self._open.blocks[0].id if self._open.blocks else 1
+            self.search.begin(first if self._open.page else max(1, self._text.top_block_id))
 
-    def _reveal(self, mark: Mark) -> None:
-        block = self._block_of(mark)
+    def _reveal(self, opened: OpenDocument, mark: Mark) -> None:
+        block = opened.block_of(mark)
         if block is None:
             return
         page = page_of(block, mark)
-        if self._page and page and page != self._page:
-            self._go_to(page)
+        if opened.page and page and page != opened.page:
+            self._go_to(opened, page)
         else:
             self._show_marks()
         if self.is_text:
-            self.text.scroll_to_mark()
+            self._text.scroll_to_mark()
         else:
-            self.area.scroll_to_mark()
+            self._area.scroll_to_mark()
         start, end = span_of(block, mark)
-        self._say(tr("{where}. Marked: {words}", where=self._page_words(), words=block.text[start:end][:MOST_SAID]))
+        self._say(tr("{where}. Marked: {words}", where=opened.words(), words=block.text[start:end][:MOST_SAID]))
 
-    def _block_of(self, mark: Mark) -> Block | None:
-        return next(iter(self._ask_blocks(lambda document: document.blocks(mark.block_id, 1))), None)
-
-    def _go_to(self, page: int) -> None:
-        self._page = page
-        self._blocks = self._ask_blocks(lambda document: document.blocks_of_page(page)) if page else []
+    def _go_to(self, opened: OpenDocument, page: int) -> None:
+        opened.go_to(page)
         self._show_where()
-        if self._stack.currentWidget() is self.problem:
-            self._stack.setCurrentWidget(self.area)
-            self.setFocusProxy(self.area)
         if self.is_text:
-            self._show_text()
+            self._show_text(opened)
         else:
-            self._draw()
+            self._pane.show_page(page)
             self._show_marks()
-            self.area.scroll_to_mark()
+            self._area.scroll_to_mark()
 
-    def _show_text(self) -> None:
-        document = self._document
-        if document is None:
-            return
-        mark = self._shown_mark()
-        if self._text_page != self._page:
-            self._text_page = self._page
-            first, last = (self._blocks[0].id, self._blocks[-1].id) if self._blocks else (1, document.block_count)
-            if (self._page and not self._blocks) or not document.block_count:
-                self.text.show_words(no_text_words(document.unit))
+    def _show_text(self, opened: OpenDocument) -> None:
+        if self._text_page != opened.page:
+            self._text_page, span = opened.page, opened.span()
+            if span is None:
+                self._text.show_words(no_text_words(opened.document.unit))
             else:
                 with self._notify.guard():
-                    self.text.show_range(document, first, last, mark)
+                    self._text.show_range(opened.document, *span, self._found or self.mark)
         self._show_marks()
-        self.text.scroll_to_mark()
-
-    def _draw(self) -> None:
-        """Asks for the page in the width of now; paints what there is of it at once."""
-        document = self._document
-        if document is None or not self._page or self._stack.currentWidget() is not self.area:
-            return
-        width_px = self.area.width_px
-        picture = self._drawer.picture_of(self._page, width_px)
-        if picture is None:
-            self.area.show_empty(self._drawer.size_of(self._page))
-        else:
-            self.area.show_picture(picture)
-        if self.isVisible():  # before it is, its width is not yet the one it will have
-            self._drawer.want(self._page, width_px)
-
-    def _on_drawn(self, picture: Picture) -> None:
-        if picture.page != self._page or self._stack.currentWidget() is not self.area:
-            return
-        is_first = self.area.paper.shown is None
-        self.area.show_picture(picture)
-        if is_first:
-            self.area.scroll_to_mark()
-
-    def _on_not_drawn(self, page: int, error: BaseException) -> None:
-        if page != self._page or self._stack.currentWidget() is not self.area:
-            return
-        if not isinstance(error, AppError):
-            self._notify.error(error)
-        self.area.clear()
-        # Only what happened: what the sentence says was kept is said of reading a document, not of showing it.
-        self.problem.show_sentence(tr(sentence_for(error).text))
-        had_focus = self.area.hasFocus()
-        self._stack.setCurrentWidget(self.problem)
-        self.setFocusProxy(self.problem.text_button)
-        if had_focus:
-            self.problem.text_button.setFocus()
-        self._say(self.problem.sentence.text())
-
-    def _shown_mark(self) -> Mark | None:
-        return self._found or self._mark
+        self._text.scroll_to_mark()
 
     def _show_marks(self) -> None:
-        mark, hits = self._shown_mark(), self.search.hits
-        self.text.show_marks(mark, hits)
-        self.area.paper.show_areas(*areas_on(self._page, self._blocks, mark, hits))
-        self._describe(mark)
-
-    def _describe(self, mark: Mark | None) -> None:
-        """What a screen reader reads of a page that is only a picture: what is marked, then all of its text."""
-        unit = self._document.unit if self._document is not None else ""
-        said = said_of(self._blocks, mark) or no_text_words(unit)
-        self.area.paper.setAccessibleName(self._page_words())
-        self.area.paper.setAccessibleDescription(said)
-        self.area.setAccessibleName(self._page_words())
-        self.area.setAccessibleDescription(self.area.paper.accessibleDescription())
-        name = self._document.name if self._document is not None else ""
-        self.text.setAccessibleName(tr("Text of {name}, {where}", name=name, where=self._page_words()))
+        mark, hits = self._found or self.mark, self.search.hits
+        page, blocks = (self._open.page, self._open.blocks) if self._open is not None else (0, [])
+        self._text.show_marks(mark, hits)
+        self._area.paper.show_areas(*areas_on(page, blocks, mark, hits))
+        # What a screen reader reads of a page that is only a picture: what is marked, then all of its text.
+        where, document = (self._open.words(), self._open.document) if self._open is not None else ("", None)
+        said = said_of(blocks, mark) or no_text_words(document.unit if document is not None else "")
+        for picture in (self._area.paper, self._area):
+            picture.setAccessibleName(where)
+            picture.setAccessibleDescription(said)
+        name = document.name if document is not None else ""
+        self._text.setAccessibleName(tr("Text of {name}, {where}", name=name, where=where))
 
     def _show_where(self) -> None:
-        document = self._document
-        if document is None:
-            return
-        if self._page:
-            self.header.show_page(self._page, document.pages)
-        else:
-            self.header.show_share(self.text.percent_of(document.block_count))
+        if self._open is not None and self._open.page:
+            self.header.show_page(self._open.page, self._open.document.pages)
+        elif self._open is not None:
+            self.header.show_share(self._text.percent_of(self._open.document.block_count))
 
     def _show_zoom(self) -> None:
-        zoom = self.area.zoom
+        zoom = self._area.zoom
         self.header.show_zoom(can_go_nearer=zoom < ZOOMS[-1], can_go_farther=zoom > ZOOMS[0])
-
-    def _page_words(self) -> str:
-        document = self._document
-        if document is None or not self._page:
-            return document.name if document is not None else ""
-        return page_words(document.unit, self._page, document.pages)
 
     def _on_found(self, mark: Mark) -> None:
         self._found = mark
-        self._reveal(mark)
+        if self._open is not None:
+            self._reveal(self._open, mark)
 
     def _end_search(self) -> None:
-        had_focus = self.search.isAncestorOf(self.focusWidget()) if self.focusWidget() is not None else False
+        had_focus = self._has_focus_in(self.search)
         self.search.hide()
         self.search.forget()
         self._found = None
@@ -421,37 +356,22 @@ class DocumentView(DocumentCard):
             self.setFocus()
 
     def _on_end_wanted(self, side: int) -> None:
-        if self._page and self._document is not None:
-            target = 1 if side < 0 else self._document.pages
-            self.turn(target - self._page)
+        if self._open is not None and self._open.page:
+            self.turn((1 if side < 0 else self._open.document.pages) - self._open.page)
         if self.is_text:
-            self.text.go_to_end(side)
+            self._text.go_to_end(side)
 
     def _on_close(self) -> None:
         self.close_document()
         self.closed.emit()
 
-    def _ask_blocks(self, ask: Callable[[ShownDocument], list[Block]]) -> list[Block]:
-        """Blocks of the open document; what the store raises is said, and there are none."""
-        if self._document is None:
-            return []
-        try:
-            return ask(self._document)
-        except AppError as error:
-            self._notify.error(error)
-            return []
+    def _has_focus_in(self, part: QWidget) -> bool:
+        focus = self.focusWidget()
+        return focus is not None and part.isAncestorOf(focus)
 
     def _say(self, text: str) -> None:
-        if QAccessible.isActive() and self.isVisible():
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
-
-    def _on_theme_changed(self) -> None:
-        px = self._theme.px
-        self._column.setContentsMargins(2, 2, 2, 2)
-        self._column.setSpacing(0)
-        self.note.setFont(self._theme.font(13))
-        self.note.setContentsMargins(px(14), 0, px(14), px(8))
-        self.update()
+        if self.isVisible():
+            announce(self, text)
 
     def _key_job(self, event: QKeyEvent) -> Callable[[], object] | None:
         """What a key does here, wherever in the view the keyboard is; None for others."""
@@ -462,18 +382,12 @@ class DocumentView(DocumentCard):
             (Qt.Key.Key_F, CONTROL): self.begin_search,
             (Qt.Key.Key_Left, ALT): lambda: self.turn(-on),
             (Qt.Key.Key_Right, ALT): lambda: self.turn(on),
-            (Qt.Key.Key_Escape, Qt.KeyboardModifier.NoModifier): self._on_escape,
+            (Qt.Key.Key_Escape, NO_MODIFIER): self._on_close if self.search.isHidden() else self._end_search,
         }
         if not self.search.isHidden():
-            jobs[(Qt.Key.Key_F3, Qt.KeyboardModifier.NoModifier)] = lambda: self.search.step(1)
-            jobs[(Qt.Key.Key_F3, SHIFT)] = lambda: self.search.step(-1)
-        return jobs.get((Qt.Key(key), modifiers)) if self._document is not None else None
-
-    def _on_escape(self) -> None:
-        if self.search.isHidden():
-            self._on_close()
-        else:
-            self._end_search()
+            jobs[Qt.Key.Key_F3, NO_MODIFIER] = lambda: self.search.step(1)
+            jobs[Qt.Key.Key_F3, SHIFT] = lambda: self.search.step(-1)
+        return jobs.get((Qt.Key(key), modifiers)) if self._open is not None else None
 
     def event(self, event: QEvent) -> bool:
         # The window has other jobs for some of these keys; inside the view they are the document's.
@@ -483,14 +397,10 @@ class DocumentView(DocumentCard):
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        job, form = self._key_job(event), self._stack.currentWidget()
+        job, form = self._key_job(event), self._text if self.is_text else self._area
         if job is not None:
             job()
-        elif event.key() in TURN_KEYS and form in (self.area, self.text) and not form.hasFocus():
-            (self.text if self.is_text else self.area).keyPressEvent(event)
+        elif event.key() in TURN_KEYS and form.isVisible() and not form.hasFocus():
+            form.keyPressEvent(event)
         else:
             super().keyPressEvent(event)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._first_drawing.start()

@@ -122,9 +122,10 @@ class _Walk:
 
     def pieces(self, tokens: Sequence[Token]) -> list[Piece]:
         for token in tokens:
-            step = getattr(self, f"_on_{token.type}", None)
+            kind = token.type.removesuffix("_open").removesuffix("_close")
+            step = getattr(self, f"_on_{kind}", None)
             if step is not None:
-                step(token)
+                step(token, token.nesting > 0)
         self._close_prose()
         return self._pieces
 
@@ -143,58 +144,49 @@ class _Walk:
             self._pieces.append(Prose(tuple(self._lines)))
             self._lines = []
 
-    def _on_bullet_list_open(self, _token: Token) -> None:
-        self._lists.append(None)
+    # One method for each kind of token, called at its beginning and, for what has parts, again at its end.
 
-    def _on_ordered_list_open(self, token: Token) -> None:
+    def _on_bullet_list(self, _token: Token, begins: bool) -> None:
+        if begins:
+            self._lists.append(None)
+        else:
+            self._lists.pop()
+
+    def _on_ordered_list(self, token: Token, begins: bool) -> None:
+        if not begins:
+            self._lists.pop()
+            return
         start = self._number if self._number is not None else int(token.attrGet("start") or 0)
         if self._number is None and token.attrGet("start") is None:
             start = 1
         self._number = None
         self._lists.append(start)
 
-    def _on_list_item_open(self, _token: Token) -> None:
+    def _on_list_item(self, _token: Token, begins: bool) -> None:
         if self._marker:
             self._line(())
         number = self._lists[-1]
-        if number is None:
+        if begins and number is None:
             bullets = sum(1 for entry in self._lists if entry is None)
             self._marker = BULLETS[min(bullets, len(BULLETS)) - 1]
-        else:
+        elif begins and number is not None:
             self._marker = f"{number}."
             self._lists[-1] = number + 1
 
-    def _on_list_item_close(self, _token: Token) -> None:
-        if self._marker:
-            self._line(())
+    def _on_blockquote(self, token: Token, _begins: bool) -> None:
+        self._quote += token.nesting
 
-    def _on_bullet_list_close(self, _token: Token) -> None:
-        self._lists.pop()
+    def _on_heading(self, token: Token, begins: bool) -> None:
+        self._level = int(token.tag[1]) if begins else 0
 
-    _on_ordered_list_close = _on_bullet_list_close
+    def _on_footnote_reference(self, token: Token, begins: bool) -> None:
+        self._note = f"{token.meta['label']}." if begins else ""
+        self._marker = self._note or self._marker
 
-    def _on_blockquote_open(self, _token: Token) -> None:
-        self._quote += 1
-
-    def _on_blockquote_close(self, _token: Token) -> None:
-        self._quote -= 1
-
-    def _on_heading_open(self, token: Token) -> None:
-        self._level = int(token.tag[1])
-
-    def _on_heading_close(self, _token: Token) -> None:
-        self._level = 0
-
-    def _on_footnote_reference_open(self, token: Token) -> None:
-        self._note = self._marker = f"{token.meta['label']}."
-
-    def _on_footnote_reference_close(self, _token: Token) -> None:
-        self._note = ""
-
-    def _on_hr(self, _token: Token) -> None:
+    def _on_hr(self, _token: Token, _begins: bool) -> None:
         self._line((), "rule")
 
-    def _on_inline(self, token: Token) -> None:
+    def _on_inline(self, token: Token, _begins: bool) -> None:
         spans = spans_of(token.children or [], self._defined)
         if self._title is not None:
             self._title = "".join(span.text for span in spans)
@@ -207,45 +199,45 @@ class _Walk:
             spans = (replace(spans[0], text=spans[0].text[4:]), *spans[1:])
         self._line(spans, "heading" if self._level else "text")
 
-    def _on_fold_open(self, _token: Token) -> None:
+    def _on_fold_title(self, _token: Token, begins: bool) -> None:
+        if not begins:
+            self._pieces.append(Fold(self._title or ""))
+        self._title = "" if begins else None
+
+    def _on_fold(self, token: Token, begins: bool) -> None:
         self._close_prose()
+        if not begins:
+            last = max(place for place, piece in enumerate(self._pieces) if isinstance(piece, Fold))
+            self._pieces[last] = replace(self._pieces[last], is_open=token.meta["is_open"])
+            if token.meta["is_whole"]:
+                self._pieces.append(FoldEnd())
 
-    def _on_fold_title_open(self, _token: Token) -> None:
-        self._title = ""
-
-    def _on_fold_title_close(self, _token: Token) -> None:
-        self._pieces.append(Fold(self._title or ""))
-        self._title = None
-
-    def _on_fold_close(self, token: Token) -> None:
-        self._close_prose()
-        last = max(place for place, piece in enumerate(self._pieces) if isinstance(piece, Fold))
-        self._pieces[last] = replace(self._pieces[last], is_open=token.meta["is_open"])
-        if token.meta["is_whole"]:
-            self._pieces.append(FoldEnd())
-
-    def _on_fold_end(self, _token: Token) -> None:
+    def _on_fold_end(self, _token: Token, _begins: bool) -> None:
         self._close_prose()
         self._pieces.append(FoldEnd())
 
-    def _on_formula_block(self, token: Token) -> None:
+    def _on_formula_block(self, token: Token, _begins: bool) -> None:
         self._line((Span(token.content, code=True),), "formula")
 
-    def _on_fence(self, token: Token) -> None:
+    def _on_fence(self, token: Token, _begins: bool) -> None:
         self._close_prose()
         language = token.info.strip().split(" ", 1)[0].split("{", 1)[0]
         self._pieces.append(Code(language[:40], token.content.removesuffix("\n"), self._depth()))
 
     _on_code_block = _on_fence
 
-    def _on_tr_open(self, _token: Token) -> None:
-        self._rows.append([])
+    def _on_tr(self, _token: Token, begins: bool) -> None:
+        if begins:
+            self._rows.append([])
 
-    def _on_th_open(self, token: Token) -> None:
-        style = str(token.attrGet("style") or "")
-        self._aligns.append(style.rpartition(":")[2] or "left")
+    def _on_th(self, token: Token, begins: bool) -> None:
+        if begins:
+            style = str(token.attrGet("style") or "")
+            self._aligns.append(style.rpartition(":")[2] or "left")
 
-    def _on_table_close(self, _token: Token) -> None:
+    def _on_table(self, _token: Token, begins: bool) -> None:
+        if begins:
+            return
         self._close_prose()
         rows, self._rows = self._rows, []
         aligns, self._aligns = self._aligns, []

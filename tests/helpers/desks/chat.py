@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QMenu, QPushButton, QTool
 
 from app.bootstrap import Fireside
 from app.features.chat.prompts import Parts
-from app.ui.chat.answer import AnswerView, ThinkingView
+from app.ui.chat.answer import AnswerView, StateLine, ThinkingView
 from app.ui.chat.attaching import Attaching, AttachmentRow, DraftChip, TooLong
 from app.ui.chat.composer import Composer, MessageEdit, SendButton, ThinkingChoice
 from app.ui.chat.question import QuestionView
@@ -124,6 +124,11 @@ class ChatDesk(FileQuestions):
     def last_text(self) -> str:
         """What the last answer says."""
         return self.last.text
+
+    @property
+    def last_state(self) -> str:
+        """What is said about the state of the last answer."""
+        return next((line.text for line in self.last.findChildren(StateLine)), "")
 
     @property
     def last_message(self) -> Any:

@@ -6,9 +6,9 @@ from PySide6.QtWidgets import QLabel, QLineEdit, QToolButton
 
 from app.features.documents import Mark
 from app.ui.document.header import DocumentSearch
-from app.ui.document.page import PageArea, PagePaper
+from app.ui.document.page import DocumentProblem, PageArea, PagePaper
 from app.ui.document.text import DocumentText
-from app.ui.document.view import DocumentProblem, DocumentView
+from app.ui.document.view import DocumentView
 from tests.helpers.desks.desk import Desk, Found
 
 
@@ -48,7 +48,7 @@ class ReaderDesk(Desk):
     @property
     def mark(self) -> Mark | None:
         """What of it is marked."""
-        return self.root._mark
+        return self.root.mark
 
     @property
     def marked_text(self) -> str:

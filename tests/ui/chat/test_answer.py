@@ -112,7 +112,7 @@ def test_while_it_thinks_the_line_says_so_and_grows_when_open(open_chat: Open) -
     with desk.hears(desk.chat.answer_finished):
         desk.chat.stop()
     assert desk.thinking.label.startswith("Thought for")
-    assert desk.last.state_text == "Stopped"
+    assert desk.last_state == "Stopped"
     stored = desk.conversations.find()[0]
     assert desk.conversations.path(stored.id)[-1].thinking == thoughts(desk)
 
@@ -158,7 +158,7 @@ def test_stored_thinking_is_shown_again_and_each_version_has_its_own(open_chat: 
 def test_a_model_that_only_thought_says_so(open_chat: Open) -> None:
     desk = open_chat({"thinking": THOUGHT, "text": ""})
     desk.ask("Hi")
-    assert desk.last.state_text == "The model thought about it and gave no answer."
+    assert desk.last_state == "The model thought about it and gave no answer."
 
 
 def test_right_to_left_and_other_colours_lay_it_out_again(qtbot: QtBot, theme: Theme) -> None:

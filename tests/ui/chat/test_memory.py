@@ -148,7 +148,7 @@ def test_a_message_larger_than_the_context_is_refused_in_words(desk: ChatDesk) -
     desk.put_message("word " * 5000)
     with desk.hears(desk.chat.answer_finished):
         desk.press(Qt.Key.Key_Return)
-    assert "Nothing was cut." in desk.last.state_text
+    assert "Nothing was cut." in desk.last_state
     assert desk.prompts() == []
     assert desk.texts[0] == "word " * 5000
 

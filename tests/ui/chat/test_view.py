@@ -53,7 +53,7 @@ def test_stop_shows_at_once_keeps_the_text_and_continue_goes_on(open_chat: Open)
     begin_s = time.perf_counter()
     with desk.hears(desk.chat.answer_finished):
         desk.press(Qt.Key.Key_Escape)
-        assert desk.last.state_text == "Stopped"
+        assert desk.last_state == "Stopped"
         print(f"stop shown after {(time.perf_counter() - begin_s) * 1000:.0f} ms")
     assert not desk.chat.busy
     assert desk.send.accessibleName() == "Send"
@@ -64,7 +64,7 @@ def test_stop_shows_at_once_keeps_the_text_and_continue_goes_on(open_chat: Open)
     with desk.hears(desk.chat.answer_finished):
         desk.link(desk.last, "Continue")
     assert desk.last_text == kept + "and the end."
-    assert desk.last.state_text == ""
+    assert desk.last_state == ""
     assert len(desk.turns) == 2
 
 
@@ -181,9 +181,9 @@ def test_a_message_sent_while_the_model_loads_is_queued_and_says_so(open_chat: O
     with desk.hears(desk.chat.answer_finished):
         desk.press(Qt.Key.Key_Return)
         assert desk.texts[0] == "Are you there?"
-        desk.wait(lambda: desk.last.state_text == "Waiting for the model to load", 5_000)
+        desk.wait(lambda: desk.last_state == "Waiting for the model to load", 5_000)
     assert desk.texts == ["Are you there?", "Here."]
-    assert desk.last.state_text == ""
+    assert desk.last_state == ""
 
 
 def test_reading_a_long_prompt_says_how_far(open_chat: Open) -> None:
@@ -191,8 +191,8 @@ def test_reading_a_long_prompt_says_how_far(open_chat: Open) -> None:
     desk.type("word " * 50)
     with desk.hears(desk.chat.answer_finished):
         desk.press(Qt.Key.Key_Return)
-        desk.wait(lambda: desk.last.state_text.startswith("Reading "), 5_000)
-        desk.wait(lambda: " of " in desk.last.state_text, 5_000)
+        desk.wait(lambda: desk.last_state.startswith("Reading "), 5_000)
+        desk.wait(lambda: " of " in desk.last_state, 5_000)
 
 
 def test_a_crash_keeps_question_and_text_and_offers_to_go_on(open_chat: Open) -> None:
@@ -203,7 +203,7 @@ def test_a_crash_keeps_question_and_text_and_offers_to_go_on(open_chat: Open) ->
     assert desk.texts[0] == "Count"
     kept = desk.last_text
     assert kept.startswith("one two")
-    assert "stopped" in desk.last.state_text
+    assert "stopped" in desk.last_state
     with desk.hears(desk.chat.answer_finished):
         desk.link(desk.last, "Try again")
     assert desk.last_text == kept + " and on."
@@ -214,7 +214,7 @@ def test_a_failed_answer_makes_room_for_the_next_one(open_chat: Open) -> None:
         {"error": "TemplateFailed", "fields": {"path": "/m.gguf", "detail": ""}, "times": 1}, {"text": "Now."}
     )
     desk.ask("Try")
-    assert "template" in desk.last.state_text
+    assert "template" in desk.last_state
     assert desk.texts == ["Try", ""]
     with desk.hears(desk.chat.answer_finished):
         desk.click_action(desk.last, "Regenerate")
@@ -224,7 +224,7 @@ def test_a_failed_answer_makes_room_for_the_next_one(open_chat: Open) -> None:
 def test_an_answer_cut_by_its_limit_says_so_and_goes_on(open_chat: Open) -> None:
     desk = open_chat({"text": "one two", "finish": "length", "times": 1}, {"text": " three"})
     desk.ask("Count")
-    assert desk.last.state_text == "The answer reached its length limit."
+    assert desk.last_state == "The answer reached its length limit."
     with desk.hears(desk.chat.answer_finished):
         desk.click_action(desk.last, "Continue")
     assert desk.last_text == "one two three"
@@ -360,7 +360,7 @@ def test_versions_are_seen_without_the_pointer_and_stay_in_their_place_under_it(
 def test_an_answer_that_filled_the_context_goes_on_where_earlier_turns_can_make_room(open_chat: Open) -> None:
     desk = open_chat({"text": "A long story", "finish": "context"})
     desk.ask("Tell me a story")
-    assert desk.last.state_text == "The answer filled the model’s context."
+    assert desk.last_state == "The answer filled the model’s context."
     assert [one.text() for one in desk.last.findChildren(QPushButton) if one.isVisible()] == ["New chat"]
     desk.ask("Tell me another")
     assert [one.text() for one in desk.last.findChildren(QPushButton) if one.isVisible()] == ["Continue"]
@@ -441,4 +441,4 @@ def test_on_a_full_disk_the_words_on_the_screen_stay_there(open_chat: Open) -> N
     assert len(desk.texts) == before + 2
     stored = desk.conversations.path(desk.chat.conversation_id or 0)[-1]
     assert len(desk.last_text) > len(stored.text)
-    assert "disk is full" in desk.last.state_text
+    assert "disk is full" in desk.last_state

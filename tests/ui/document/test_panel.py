@@ -14,8 +14,8 @@ from pytestqt.qtbot import QtBot
 
 from app.bootstrap import build
 from app.ui.application import chat_tab
+from app.ui.chat.documents import SourceRow
 from app.ui.chat.question import QuestionView
-from app.ui.chat.turn import SourceRow
 from app.ui.document.view import DocumentView
 from app.ui.shell import tasks
 from app.ui.shell.main_window import MainWindow

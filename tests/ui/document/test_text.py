@@ -137,7 +137,7 @@ def test_scrolling_to_the_end_and_back_shows_every_block_in_order(text: Document
 def test_text_that_comes_above_does_not_move_what_is_read(text: DocumentText) -> None:
     document = many_blocks(5000)
     show(text, document, Mark(2500))
-    text._on_moved_by_hand()
+    text._marks.let_go()
     bar = text.verticalScrollBar()
     for _ in range(200):
         before = text.cursorForPosition(text.viewport().rect().center())

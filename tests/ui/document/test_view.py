@@ -150,7 +150,7 @@ def test_a_mark_at_the_foot_of_a_page_is_scrolled_into_view(desk: Desk) -> None:
     assert marked is not None
     top = desk.paper.mapTo(area.viewport(), marked.topLeft().toPoint()).y()
     assert 0 < top < area.viewport().height() / 2
-    desk.root.show_mark(settled_mark(report))
+    desk.root.open(report, settled_mark(report))
     marked = desk.paper.marked_rect()
     assert marked is not None
     assert 0 < desk.paper.mapTo(area.viewport(), marked.topLeft().toPoint()).y() < area.viewport().height() / 2
@@ -425,7 +425,7 @@ def test_a_hundred_thousand_blocks_open_and_scroll_within_the_budget(desk: Desk)
     for _ in range(60):
         QTest.keyClick(text, Key.Key_PageDown)
         QApplication.processEvents()
-    desk.root.show_mark(Mark(60_000))
+    desk.root.open(document, Mark(60_000))
     QApplication.processEvents()
     gaps.stop()
     print(f"text: own time at most {gaps.largest_busy_ms:.0f} ms")

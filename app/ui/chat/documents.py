@@ -1,0 +1,237 @@
+"""The documents of the chat that is shown: which message has which, where a page or a sentence stands, their chips."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLabel, QWidget
+
+from app.features.chat.documents import Source, source_from_fields, source_on_page
+from app.features.documents import Mark, page_mark
+from app.store.conversations import Attachment, StoredMessage, Use
+from app.store.documents import StoredDocument
+from app.ui.document.files import PageChip
+from app.ui.i18n import tr
+from app.ui.theme import Theme
+from app.ui.widgets.layouts import FlowLayout
+
+if TYPE_CHECKING:
+    from app.features.chat.answers import Chat
+
+MOST_PLACES = 8
+MOST_QUOTED = 28
+
+
+@dataclass(frozen=True)
+class Place:
+    """Something to click on: its words, what a screen reader says, and what opens."""
+
+    text: str
+    spoken: str
+    document_id: int
+    mark: Mark | None
+
+
+@dataclass(frozen=True)
+class AttachedDocument:
+    """A document at a message, with the size that is known of it (tokens, None where it was not counted)."""
+
+    attachment: Attachment
+    document: StoredDocument
+    tokens: int | None = None
+
+
+class BranchDocuments:
+    """Read at once for a whole branch; everything it says comes from memory or from one short look into the store."""
+
+    def __init__(self) -> None:
+        self._talk: Chat | None = None
+        self._of_message: dict[int, list[Attachment]] = {}
+        self._documents: dict[int, StoredDocument] = {}
+        self._has_page: dict[int, bool] = {}
+        self._counts: dict[int, int] = {}
+        self.tokens: dict[int, int] = {}
+        """What documents take for the loaded model, by their ids, as far as it was counted."""
+
+    def load(self, talk: Chat, messages: Sequence[StoredMessage]) -> None:
+        """Another branch; raises what the store raises."""
+        if talk is not self._talk:
+            self._documents.clear()
+            self._counts.clear()
+            self.tokens.clear()
+        self._talk, self._has_page = talk, {}
+        self._of_message = talk.documents.attachments.of_messages([one.id for one in messages])
+        wanted = {one.document_id for attached in self._of_message.values() for one in attached}
+        known = {number: document for number, document in self._documents.items() if number in wanted}
+        for number in wanted - set(known):
+            document = talk.documents.store.get(number)
+            if document is not None:
+                known[number] = document
+        self._documents = known
+
+    @property
+    def ids(self) -> list[int]:
+        """The documents, in the order in which they were attached."""
+        found = [one.document_id for attached in self._of_message.values() for one in attached]
+        return [number for number in dict.fromkeys(found) if number in self._documents]
+
+    def attached(self, message_id: int) -> list[AttachedDocument]:
+        """What a message has of its own."""
+        return [
+            AttachedDocument(one, self._documents[one.document_id], self.tokens.get(one.document_id))
+            for one in self._of_message.get(message_id, ())
+            if one.use is not Use.PASSAGES and one.document_id in self._documents
+        ]
+
+    def passages(self, message_id: int) -> list[tuple[StoredDocument, list[Place], int]]:
+        """For each document of which the model was shown passages: where they are, and how many places more."""
+        found = []
+        for one in self._of_message.get(message_id, ()):
+            document = self._documents.get(one.document_id)
+            if document is not None and one.passages:
+                places = self._places_of_passages(document, one.passages)
+                found.append((document, places[:MOST_PLACES], len(places) - MOST_PLACES))
+        return found
+
+    def is_all_shown(self, document: StoredDocument, message_id: int) -> bool:
+        """Whether the passages of a message are the whole document."""
+        shown = {n for a in self._of_message.get(message_id, ()) if a.document_id == document.id for n in a.passages}
+        assert self._talk is not None
+        if document.id not in self._counts:
+            self._counts[document.id] = self._talk.documents.store.block_count(document.id)
+        return len(shown) >= self._counts[document.id]
+
+    def sources(self, message: StoredMessage) -> list[Place]:
+        """Where an answer may come from: distinct pages in order."""
+        places: dict[tuple[int, object], Place] = {}
+        for fields in message.sources:
+            try:
+                source = source_from_fields(fields)
+            except TypeError:  # written by a newer version
+                continue
+            key = (source.document_id, source.page or f"block {source.block_id}")
+            if source.document_id in self._documents and key not in places:
+                places[key] = self._place(source)
+        return list(places.values())[:MOST_PLACES]
+
+    def has_page(self, page: int) -> bool:
+        """Whether some document has text on such a page."""
+        if page not in self._has_page:
+            self._has_page[page] = any(self._has_blocks(number, page) for number in self.ids)
+        return self._has_page[page]
+
+    def find_page(self, sentence: str, page: int) -> tuple[int, Mark] | None:
+        """What fits a sentence best on such a page: the document's id and the place in it."""
+        assert self._talk is not None
+        store = self._talk.documents.store
+        found = [source_on_page(sentence, 0, page, number, store) for number in self.ids]
+        sources = [one for one in found if one is not None]
+        best = max(sources, key=lambda one: one.end - one.start, default=None)
+        return (best.document_id, Mark(best.block_id, best.start, best.end)) if best is not None else None
+
+    def _has_blocks(self, document_id: int, page: int) -> bool:
+        document = self._documents[document_id]
+        if self._talk is None or not document.unit or not 1 <= page <= document.pages:
+            return False
+        blocks = self._talk.documents.store.blocks_of_page(document_id, page)
+        return any(one["page"] == page for one in blocks)
+
+    def _place(self, source: Source) -> Place:
+        document = self._documents[source.document_id]
+        mark = Mark(source.block_id, source.start, source.end)
+        return self._place_at(document, source.page, mark, is_named=len(self._documents) > 1)
+
+    def _places_of_passages(self, document: StoredDocument, passages: Sequence[int]) -> list[Place]:
+        assert self._talk is not None
+        blocks = self._talk.documents.some_blocks(document.id, list(passages))
+        places: dict[object, Place] = {}
+        last = 0
+        for block in blocks:
+            key = block.page if document.unit else (block.id if block.id != last + 1 else None)
+            last = block.id
+            if key is not None and key not in places:
+                places[key] = self._place_at(document, block.page, Mark(block.id), is_named=False)
+        return list(places.values())
+
+    def _place_at(self, document: StoredDocument, page: int | None, mark: Mark, *, is_named: bool) -> Place:
+        words = page_mark(document.unit, page) or self._quoted(document.id, mark)
+        where = f"{document.unit} {page}" if document.unit and page else words
+        text = f"{_brief(document.name)} {words}" if is_named else words
+        return Place(text, tr("{where} of {name}", where=where, name=document.name), document.id, mark)
+
+    def _quoted(self, document_id: int, mark: Mark) -> str:
+        """The beginning of what is there, for documents without pages."""
+        assert self._talk is not None
+        blocks = self._talk.documents.some_blocks(document_id, [mark.block_id])
+        text = " ".join(blocks[0].text[mark.start : mark.start + 4 * MOST_QUOTED].split()) if blocks else ""
+        if len(text) > MOST_QUOTED:
+            text = text[:MOST_QUOTED].rsplit(" ", 1)[0] + "…"
+        return f"“{text}”"
+
+
+def _brief(name: str) -> str:
+    return name if len(name) <= 24 else f"{name[:14]}…{name[-8:]}"
+
+
+# A line of words and page chips: where an answer may come from, or which passages the model was shown.
+
+
+class SourceRow(QWidget):
+    """Wraps into several lines; empty, it takes no room."""
+
+    place_wanted = Signal(int, object)
+    """A document's id and the `Mark` in it."""
+
+    def __init__(self, theme: Theme, parent: QWidget, *, is_at_end: bool = False) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._shown: tuple[object, ...] = ()
+        self._flow = FlowLayout(self, is_at_end=is_at_end)
+        theme.dress(self._flow, spacing=6)
+        self.hide()
+
+    @property
+    def chips(self) -> list[PageChip]:
+        """The chips, in order."""
+        return [chip for chip in self.findChildren(PageChip) if not chip.isHidden()]
+
+    @property
+    def text(self) -> str:
+        """All that is said, chips included."""
+        items = [self._flow.itemAt(place) for place in range(self._flow.count())]
+        widgets = [item.widget() for item in items if item is not None]
+        return " ".join(widget.text() for widget in widgets if isinstance(widget, QLabel | PageChip))
+
+    def show_places(self, lead: str, places: Sequence[Place], tail: str = "") -> None:
+        """Words, chips, and more words; without places nothing is shown."""
+        shown = (lead, tuple(places), tail)
+        if shown == self._shown:
+            return
+        self._shown = shown
+        self._flow.clear()
+        self.setVisible(bool(places))
+        if not places:
+            return
+        self._add_words(lead)
+        for place in places:
+            chip = PageChip(self._theme, place.text.replace("&", "&&"), place.spoken)
+            chip.clicked.connect(lambda _=False, place=place: self.place_wanted.emit(place.document_id, place.mark))
+            self._flow.addWidget(chip)
+            chip.show()
+        if tail:
+            self._add_words(tail)
+        self.setAccessibleName(lead)
+
+    def height_for(self, width: int) -> int:
+        """How high the line is at this width; 0 without places."""
+        return 0 if self.isHidden() else self._flow.heightForWidth(width)
+
+    def _add_words(self, words: str) -> None:
+        label = QLabel(words, textFormat=Qt.TextFormat.PlainText)
+        label.setProperty("kind", "muted")
+        self._theme.dress(label, font=(13, 400))
+        self._flow.addWidget(label)
+        label.show()

@@ -1,0 +1,314 @@
+"""The chat that is shown: its turns as they are stored, the answers that begin in it, what is done with a turn."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QWidget
+
+from app.core.events import Role
+from app.features.chat.prompts import hidden_ids
+from app.features.messages import NO_PICTURES, Sentence
+from app.ui.chat.answering import Answering, LiveAnswer, Work
+from app.ui.chat.transcript import Transcript, is_answer, is_question
+from app.ui.chat.turn import Turn
+from app.ui.i18n import tr
+from app.ui.shell.notify import Notify
+
+if TYPE_CHECKING:
+    from app.features.chat.answers import Chat
+    from app.store.conversations import Conversation, StoredMessage
+    from app.ui.chat.answer import AnswerView
+
+
+class OpenChat(QObject):
+    """`talk` is whose chat it is: the program's own, or a temporary one's that goes when it is left.
+
+    `conversation_id` is None for a new chat, which is stored with its first message.
+    """
+
+    touched = Signal(int)
+    """A conversation whose row should be refreshed: new, renamed, touched."""
+    shown = Signal()
+    """There are other turns, or none any more."""
+    answering = Signal(object)
+    """An `Answering` begins."""
+    document_wanted = Signal(object, int, object)
+    """Whose documents, one of them, and the `Mark` in it or None."""
+
+    def __init__(self, talk: Chat, transcript: Transcript, live: LiveAnswer, notify: Notify, window: QWidget) -> None:
+        super().__init__(window)
+        self._notify, self._window = notify, window
+        self.talk = talk
+        self.transcript = transcript
+        self.live = live
+        self.conversation_id: int | None = None
+        transcript.place_wanted.connect(self.open_document)
+        transcript.link_clicked.connect(self._on_link)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an answer is running, in this conversation or another."""
+        return self.live.answering is not None
+
+    def path(self) -> list[StoredMessage]:
+        """The chosen branch as it is stored now; empty for a new chat. May raise."""
+        return self.talk.conversations.path(self.conversation_id) if self.conversation_id is not None else []
+
+    def show(self, talk: Chat, conversation_id: int | None) -> tuple[Conversation | None, list[StoredMessage]]:
+        """Another chat, and what is stored of it; an answer that runs elsewhere goes on."""
+        conversation, messages = None, []
+        self.talk, self.conversation_id = talk, None
+        with self._notify.guard():
+            if conversation_id is not None:
+                conversation = talk.conversations.get(conversation_id)
+                self.conversation_id = conversation.id if conversation else None
+                messages = self.path()
+        running_id = self.live.message_id_in(self.conversation_id)
+        self._load_documents(messages)
+        self.transcript.can_translate = not talk.is_temporary  # what is translated is kept in a list
+        self.transcript.open([message for message in messages if message.id != running_id])
+        self.transcript.set_hidden(hidden_ids(conversation, messages) if conversation else ())
+        self.live.attach(self.conversation_id, self.transcript)
+        self.shown.emit()
+        return conversation, messages
+
+    def refresh(self) -> None:
+        """Shows the chosen branch as it is stored now. May raise."""
+        if self.conversation_id is not None:
+            messages = self.path()
+            self._load_documents(messages)
+            self.transcript.update_to(messages)
+            self.show_hidden()
+        self.shown.emit()
+
+    def show_hidden(self) -> None:
+        """Where the model's memory begins now."""
+        if self.conversation_id is not None:
+            self.transcript.set_hidden(self.talk.hidden_ids(self.conversation_id))
+
+    def tell_touched(self) -> None:
+        """The chat's row in the list should be refreshed."""
+        if self.conversation_id is not None:
+            self.touched.emit(self.conversation_id)
+
+    def open_document(self, document_id: int, mark: object) -> None:
+        """One of its documents, at a mark or at its beginning."""
+        self.document_wanted.emit(self.talk.documents, document_id, mark)
+
+    def _on_link(self, href: str) -> None:
+        from app.ui.text.links import ask_to_open, page_of_link  # as in `is_answer`
+
+        page = page_of_link(href)
+        if page is None:
+            ask_to_open(href, self._window)
+            return
+        with self._notify.guard():
+            found = self.transcript.documents.find_page(page[1], page[0])
+            if found is not None:
+                self.open_document(*found)
+
+    # Answers.
+
+    def answer(self, question_id: int, *, when_full: str = "") -> None:
+        """Answers the last question of what is shown; `when_full` as in `Chat.answer`."""
+        talk = self.talk
+        self._start(lambda token: talk.answer(question_id, token, when_full=when_full))
+
+    def answer_again(self, question_id: int) -> None:
+        """Answers any question: what followed it belongs to the other version."""
+        path = self.path()
+        ids = [message.id for message in path]
+        if question_id in ids:
+            self.transcript.update_to(path[: ids.index(question_id) + 1])
+        self.answer(question_id)
+        self.tell_touched()
+
+    def go_on(self, answer_id: int, *, when_full: str = "") -> None:
+        """Continues the last answer where it stopped."""
+        talk, turn = self.talk, self.transcript.turn_of(answer_id)
+        if is_answer(turn):
+            turn.continue_from_here()
+            self._start(lambda token: talk.continue_answer(answer_id, token, when_full=when_full), turn)
+
+    def stop_in(self, conversation_id: int) -> bool:
+        """Stops the answer that runs, if it is this conversation's; whether it is."""
+        is_running = self.live.answering is not None and self.live.answering.conversation_id == conversation_id
+        if is_running:
+            self.live.stop()
+        return is_running
+
+    def _start(self, work: Work, view: AnswerView | None = None) -> None:
+        if self.conversation_id is None:
+            return
+        view = view or self.transcript.add_answer()
+        self.shown.emit()
+        self.transcript.jump_to_latest()
+        answering = Answering(work, self.conversation_id, self)
+        self.live.run(answering, view)
+        answering.documents_shown.connect(lambda _: self._on_documents_shown(answering.conversation_id))
+        self.answering.emit(answering)
+
+    def _on_documents_shown(self, conversation_id: int) -> None:
+        """Which passages the model is shown with a question was settled."""
+        if conversation_id == self.conversation_id:
+            with self._notify.guard():
+                self._load_documents(self.path())
+            self.transcript.show_documents()
+
+    def _load_documents(self, messages: list[StoredMessage]) -> None:
+        """Before a branch is shown: what belongs to its messages."""
+        with self._notify.guard():
+            self.transcript.documents.load(self.talk, messages)
+
+
+# What the buttons under a turn do.
+
+
+ALWAYS = ("copy", "markdown", "edited", "translate", "picture")
+"""What can be done while an answer is written."""
+
+
+class TurnActions(QObject):
+    """One method an action, found by its name."""
+
+    model_wanted = Signal()
+    translate_wanted = Signal(str)
+    """A text that is to be translated in its own tab."""
+    composer_wanted = Signal()
+    """The keyboard is to go to the message field."""
+
+    def __init__(self, chat: OpenChat, notify: Notify) -> None:
+        super().__init__(chat)
+        self._chat, self._notify = chat, notify
+
+    def do(self, name: str, turn: Turn) -> None:
+        """Does what a button under `turn` is named after."""
+        if self._chat.is_busy and name not in ALWAYS:
+            self._notify.tell(Sentence(tr("An answer is being written. Stop it first.")))
+            return
+        with self._notify.guard():
+            step = getattr(self, f"_on_{name}", None)
+            if step is not None:
+                step(turn)
+            elif name == "open_model":
+                self.model_wanted.emit()
+            else:
+                self._notify.actions[name]()
+
+    def edit_last(self) -> None:
+        """Up in the empty composer edits the last question."""
+        questions = [turn for turn in self._chat.transcript.turns if is_question(turn)]
+        if questions and not self._chat.is_busy:
+            self._on_edit(questions[-1])
+
+    def _on_copy(self, turn: Turn) -> None:
+        if is_answer(turn):
+            from app.ui.text.clipboard import html_of, mime_data  # as in `is_answer`
+
+            QGuiApplication.clipboard().setMimeData(mime_data(html_of(turn.written.pieces), turn.text))
+        elif is_question(turn):
+            QGuiApplication.clipboard().setText(turn.text)
+        turn.show_copied()
+
+    def _on_translate(self, turn: Turn) -> None:
+        if is_answer(turn):
+            self.translate_wanted.emit(turn.text)
+
+    def _on_markdown(self, turn: Turn) -> None:
+        if is_answer(turn):
+            turn.show_markdown(not turn.is_markdown_shown)
+
+    def _on_edit(self, turn: Turn) -> None:
+        if is_question(turn):
+            turn.start_editing()
+            self._chat.transcript.show_turn(turn)
+
+    def _on_picture(self, _turn: Turn) -> None:
+        self._notify.tell(NO_PICTURES)
+
+    def _on_edited(self, _turn: Turn) -> None:
+        self.composer_wanted.emit()
+
+    def _on_save(self, turn: Turn) -> None:
+        if is_question(turn) and turn.editor is not None and turn.message is not None:
+            question = self._chat.talk.edit_question(turn.message.id, turn.editor.field.text)
+            turn.stop_editing()
+            self._chat.refresh()
+            self._chat.answer(question.id)
+            self._chat.tell_touched()
+
+    def _on_answer(self, turn: Turn) -> None:
+        if turn.message is not None:
+            self._chat.answer_again(turn.message.id)
+
+    def _on_regenerate(self, turn: Turn) -> None:
+        if turn.message is not None and turn.message.parent_id is not None:
+            self._chat.answer_again(turn.message.parent_id)
+
+    def _on_continue(self, turn: Turn) -> None:
+        if is_answer(turn) and turn.message is not None:
+            self._chat.go_on(turn.message.id)
+
+    def _on_retry(self, turn: Turn) -> None:
+        """A failed answer with text goes on; one without makes room for another."""
+        message = turn.message
+        if message is not None and message.text:
+            self._on_continue(turn)
+        elif message is not None and message.parent_id is not None:
+            self._chat.talk.conversations.delete_message(message.id)
+            self._chat.answer_again(message.parent_id)
+        else:
+            questions = [one for one in self._chat.path() if one.role == Role.USER]
+            if questions:
+                self._chat.answer_again(questions[-1].id)
+
+    def _on_delete(self, turn: Turn) -> None:
+        message, talk = turn.message, self._chat.talk
+        if message is None:
+            return
+        talk.conversations.delete_message(message.id)
+        self._chat.refresh()
+        self._chat.tell_touched()
+        self.composer_wanted.emit()
+        what = tr("Message deleted") if message.role == Role.USER else tr("Answer deleted")
+        self._notify.undo(what, partial(self._restore, talk, message.id))
+
+    def _restore(self, talk: Chat, message_id: int) -> None:
+        with self._notify.guard():
+            talk.conversations.restore_message(message_id)
+            self._chat.refresh()
+
+    def _on_pin(self, turn: Turn, *, is_pinned: bool = True) -> None:
+        """A pinned message is shown to the model again, wherever its memory begins."""
+        if turn.message is None:
+            return
+        focus = QApplication.focusWidget()
+        had_focus = focus is not None and turn.isAncestorOf(focus)
+        self._chat.talk.conversations.set_message_pinned(turn.message.id, is_pinned)
+        self._chat.refresh()
+        if had_focus:  # the button that had it is another one now
+            turn.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _on_unpin(self, turn: Turn) -> None:
+        self._on_pin(turn, is_pinned=False)
+
+    def _on_previous(self, turn: Turn) -> None:
+        self._on_next(turn, -1)
+
+    def _on_next(self, turn: Turn, step: int = 1) -> None:
+        """Shows another version of the turn."""
+        message = turn.message
+        if message is None:
+            return
+        index = message.versions.index(message.id) + step
+        if 0 <= index < len(message.versions):
+            chosen = message.versions[index]
+            self._chat.talk.conversations.choose_version(chosen)
+            self._chat.refresh()
+            shown = self._chat.transcript.turn_of(chosen)
+            if shown is not None:
+                shown.setFocus()
