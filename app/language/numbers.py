@@ -380,6 +380,8 @@ ATTACHED_SCALES = {"k": Decimal(1000), "K": Decimal(1000), "M": Decimal(10) ** 6
 """Directly behind the number only: "10k", "110M"."""
 MONEY_SCALES = {"m": Decimal(10) ** 6, "b": Decimal(10) ** 9}
 """Directly behind an amount of money only: "$3.7m"."""
+MONEY = frozenset({"euro", "dollar", "pound", "yen", "yuan", "franc", "rupee", "krona", "rouble"})
+"""The dimensions of amounts of money."""
 
 
 def _values_of(rows: dict[str, str]) -> dict[str, int]:

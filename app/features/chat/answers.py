@@ -32,7 +32,7 @@ from app.features.chat.documents import DOCUMENTS_SHARE, Attached, source_to_fie
 from app.features.chat.options import options_for
 from app.features.chat.prompts import Parts, Prompts, View, hidden_ids
 from app.features.documents import Documents, whole_text
-from app.store.conversations import Attachment, Conversation, Conversations, MessageState, StoredMessage
+from app.store.conversations import Attachment, Conversation, Conversations, MessageState, StoredMessage, Use
 
 log = logging.getLogger(__name__)
 
@@ -201,6 +201,20 @@ class Chat:
         most = int(parts.budget.prompt_tokens * DOCUMENTS_SHARE) - parts.system
         room = most - (parts.used_tokens - parts.system)
         return Fit(tokens, max(0, room), max(0, most))
+
+    def documents_beyond_context(self, conversation_id: int | None) -> list[int]:
+        """All documents of a conversation and its draft, where the model sees only passages of some; else none."""
+        conversation = self.conversations.get(conversation_id) if conversation_id is not None else None
+        branch = self.conversations.path(conversation.id) if conversation is not None else []
+        drafted = self.documents.attachments.in_draft(conversation_id)
+        hidden = hidden_ids(conversation, branch) if conversation is not None else ()
+        is_beyond = any(one.use is Use.BACKGROUND for one in drafted) or self._attached.are_searched(branch, hidden)
+        ids = [*self._attached.documents_of(branch), *(one.document_id for one in drafted)]
+        return list(dict.fromkeys(ids)) if is_beyond else []
+
+    def documents_of(self, question_id: int) -> list[int]:
+        """All documents on the way to a question, its own included."""
+        return self._attached.documents_of(self._branch(self._stored(question_id)))
 
     def hidden_ids(self, conversation_id: int) -> tuple[int, ...]:
         """The messages of the chosen branch that the model is not shown."""

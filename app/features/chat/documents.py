@@ -89,6 +89,10 @@ class Attached:
                 changed = True
         return changed
 
+    def are_searched(self, branch: Sequence[StoredMessage], hidden: Sequence[int]) -> bool:
+        """Whether of some document of a branch only passages are shown."""
+        return bool(_searched(branch, self.documents.attachments.of_messages([one.id for one in branch]), hidden))
+
     def documents_of(self, branch: Sequence[StoredMessage]) -> list[int]:
         """The ids of all documents that messages of a branch have, in order."""
         attachments = self.documents.attachments.of_messages([one.id for one in branch])

@@ -7,6 +7,7 @@ from collections import Counter, abc
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
+from typing import Protocol
 
 from app.core.errors import AppError, PromptTooLong
 from app.core.events import Message
@@ -46,11 +47,23 @@ class SectionTask:
     """The points of an answer that was not good enough."""
 
 
+class Request(Protocol):
+    """What sections are asked for, where that is not what is most important in them."""
+
+    def ask(self, section: Section, attempt: int, problem: Problem | None) -> Ask:
+        """The prompt of a section."""
+
+    def is_all(self, section: Section, answer: Answer, points: int) -> bool:
+        """Whether an answer that gave so many points has all of them; else the section is asked in halves."""
+
+
 class Mapping:
     """Reads all sections side by side. `points` are those of each section, in the order of the document."""
 
-    def __init__(self, work: Work, sections: Sequence[Section], reading: Reading) -> None:
-        self._work = work
+    def __init__(
+        self, work: Work, sections: Sequence[Section], reading: Reading, request: Request | None = None
+    ) -> None:
+        self._work, self._request = work, request
         self._sections = sections
         self._reading = reading
         self._open: Counter[int] = Counter()
@@ -88,6 +101,8 @@ class Mapping:
                 continue
 
     def _ask(self, section: Section, attempt: int = 0, problem: Problem | None = None) -> Ask:
+        if self._request is not None:
+            return self._request.ask(section, attempt, problem)
         budgets, work = self._work.budgets, self._work
         most = max(1, min(budgets.most_points, round(section.tokens / TOKENS_A_POINT)))
         document = work.documents[section.document]
@@ -121,8 +136,11 @@ class Mapping:
             kept = without_repeats(points, lambda point: point.text)
             problem = problem_of(answer.text, answer.finish, points, kept)
             kept = [] if problem is Problem.REFUSED else kept
-            # Titles and names are no statements; a part that has nothing else was read all the same.
-            kept = [one for one in kept if says_something(one.text, self._work.titles)]
+            if self._request is None:
+                # Titles and names are no statements; a part that has nothing else was read all the same.
+                kept = [one for one in kept if says_something(one.text, self._work.titles)]
+            elif problem in (None, Problem.REPEATED):  # what stands in several paragraphs may well be said of each
+                problem = None if self._request.is_all(task.section, answer, len(points)) else Problem.TOO_LONG
         if problem is None:
             self._keep(task, kept)
             return ()

@@ -296,6 +296,7 @@ MOST_IDS = 4
 PARAGRAPH_LINES = 4
 MOST_QUOTE_CHARACTERS = 120
 MOST_QUESTION_CHARACTERS = 120
+MOST_ENTRY_CHARACTERS = 240
 ABBREVIATIONS = (*sentences.ABBREVIATIONS, *sentences.AT_AN_END)
 _ENDS_OF = {"zh": "。！？", "ja": "。！？", "hi": "।.?!", "bn": "।.?!", "ar": ".؟!", "fa": ".؟!", "ur": "۔؟!"}
 _USUAL_ENDS = ".!?"
@@ -376,6 +377,18 @@ def json_points(ids: Iterable[int], most: int, *, has_quotes: bool) -> str:
         "\n"
         rf'ids ::= id ("," id){_times(0, MOST_IDS - 1)}'
         f"\nid ::= {one_of(ids)}\n{_JSON_TEXT}"
+    )
+
+
+def entries(ids: Iterable[int], most: int) -> str:
+    """`[12] text` a line for each thing that was asked for, or "None"; a text may be no more than a name."""
+    return (
+        rf'root ::= "None" | line{_times(1, most)}'
+        "\n"
+        rf'line ::= "[" id (", " id){_times(0, MOST_IDS - 1)} "] " text "\n"'
+        f"\nid ::= {one_of(ids)}\n"
+        rf"text ::= [^ \t\n\[\]-] [^\n\[\]]{_times(0, MOST_ENTRY_CHARACTERS)}"
+        "\n"
     )
 
 
@@ -525,6 +538,25 @@ def map_messages(
         )
         remind = "The most important points of this part, as JSON:"
     return _messages(system, head, framed("part", body), remind, problem)
+
+
+def list_messages(
+    document: InputDocument, section: Section, question: str, *, problem: Problem | None = None
+) -> list[Message]:
+    """Asks for everything in a section that a question wants; the rules of the answer are `entries`."""
+    part = f"{SECTION_BEGIN} {section.number} of {section.of}." if section.of else f"{SECTION_BEGIN}:"
+    path = " > ".join(_one_line(one) for one in section.heading_path)
+    name, heading = f"Document: {title_of(document)}", f"Heading: {path}" if path else ""
+    wanted = _one_line(question)
+    system = (
+        f"You go through one part of a longer document and pick out what somebody asks for: “{wanted}”. Each "
+        "paragraph begins with its number in brackets. Write a line for each thing that this part has: the number of "
+        "its paragraph in brackets, then the thing in a few words of the text, such as: [12] words of the text. Each "
+        f"thing once, in the order of the text. {_FAITHFUL} If this part has nothing of the kind, write only: None. "
+        f"{_DATA}"
+    )
+    body = "\n".join([*filter(None, [name, heading]), "", section.text])
+    return _messages(system, part, framed("part", body), f"What this part has of “{wanted}”:", problem)
 
 
 def merge_messages(

@@ -151,10 +151,11 @@ class Reading:
     """Collects answered prompts, and compares them with all the blocks that were given.
 
     A section's own list of slices is not believed: what it names must stand in the prompt, but for white space around.
+    `leaves_apart`: contents, indexes and lists of sources are not to be read, see `told_apart`.
     """
 
-    def __init__(self, documents: Sequence[InputDocument]) -> None:
-        self._documents = [_Document(one) for one in documents]
+    def __init__(self, documents: Sequence[InputDocument], *, leaves_apart: bool = True) -> None:
+        self._documents = [_Document(one, told_apart(one.blocks) if leaves_apart else {}) for one in documents]
 
     def answered(self, section: Section, prompt: str) -> None:
         """A prompt with this section in it was answered."""
@@ -170,10 +171,10 @@ class Reading:
 class _Document:
     """What is read of one of them; `unread` counts what is missing on each page."""
 
-    def __init__(self, given: InputDocument) -> None:
+    def __init__(self, given: InputDocument, apart: dict[int, Apart]) -> None:
         self._given = given
         self._blocks = {block.id: block for block in given.blocks}
-        self._apart = told_apart(given.blocks)
+        self._apart = apart
         self._read: dict[int, list[tuple[int, int]]] = defaultdict(list)
         unread = [block for block in given.blocks if block.text.strip() and block.id not in self._apart]
         self._unread = {block.id: block for block in unread}

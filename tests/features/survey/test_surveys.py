@@ -1,0 +1,232 @@
+"""Whole documents asked about in a chat: offered, read by the scripted model section by section, kept, gone on with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.bootstrap import Fireside, build
+from app.core.errors import EngineStopped
+from app.core.events import CancelToken, TextDelta
+from app.features.chat.answers import AnswerStarted
+from app.features.chat.documents import source_from_fields
+from app.features.documents import Kept
+from app.features.survey.made import Made, made_of
+from app.features.survey.scope import Wanted
+from app.features.survey.surveys import Offer, SurveyProgress, Surveys
+from app.features.work.pace import Speeds
+from app.store.conversations import MessageState, StoredMessage, Use
+from app.store.jobs import Jobs
+from tests.helpers.script import prompts, requests, write_script
+
+LARGE, SMALL = 4_000_000_000, 100_000_000
+QUESTION = "Which people are named?"
+PEOPLE = {3: "Ada Brandt", 120: "Ben Osei", 121: "Ada Brandt", 300: "Cleo Ruiz"}
+PARAGRAPHS = 360
+MANY = "".join(f"[1] Name {n} stands here\n" for n in range(60))
+
+
+def book(folder: Path) -> Path:
+    texts = [f"Paragraph {n} is about nothing in particular, and says so at length." for n in range(1, PARAGRAPHS + 1)]
+    for number, name in PEOPLE.items():
+        texts[number - 1] = f"On {number % 28 + 1} May 2024 {name} came to the workshop and left again."
+    path = folder / "book.txt"
+    path.write_text("\n\n".join(texts), "utf-8")
+    return path
+
+
+def rules(*more: dict[str, Any]) -> list[dict[str, Any]]:
+    """The model names the person of a section; the second one comes first, since it is looked at first."""
+    both = {"when": r"(?s)\[120\] On.*\[121\] On", "text": "[120] Ben Osei\n[121] Ada Brandt\n"}
+    one = [{"when": rf"\[{n}\] On", "text": f"[{n}] {name}\n"} for n, name in PEOPLE.items()]
+    return [
+        *more,
+        both,
+        *one,
+        {"when": "What this part has of", "text": "None"},
+        {"text": "[1] A try of lines here.\n"},
+    ]
+
+
+class Asked:
+    """A chat with a document that does not fit."""
+
+    def __init__(self, folder: Path, app: Fireside) -> None:
+        self.app, self.script = app, folder / "script" / "script.json"
+        self.surveys = Surveys(app.chat, app.engine, Speeds("summary", Jobs(app.database), seconds="worked_s"))
+        self.chat_id = app.conversations.create().id
+        *_, last = app.documents.read(book(folder), CancelToken())
+        assert isinstance(last, Kept)
+        self.document_id = last.document.id
+        app.documents.attachments.add_to_draft(self.chat_id, self.document_id, Use.BACKGROUND)
+
+    def offers(self, text: str) -> list[Offer]:
+        return list(self.surveys.offers(self.chat_id, text, CancelToken()))
+
+    def ask(self, text: str, cancel: CancelToken | None = None) -> Iterator[object]:
+        question = self.app.chat.add_question(self.chat_id, text, draft_of=self.chat_id)
+        return self.surveys.answer(question.id, cancel or CancelToken())
+
+    @property
+    def answer(self) -> StoredMessage:
+        return self.app.conversations.path(self.chat_id)[-1]
+
+    def section_prompts(self) -> list[str]:
+        return [one[-1][1] for one in prompts(self.script) if "What this part has of" in one[-1][1]]
+
+
+@pytest.fixture
+def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Asked]:
+    size, more = getattr(request, "param", (LARGE, ()))
+    load = {"context_tokens": 4000, "size_bytes": size, "name": "model"}
+    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(write_script(tmp_path / "script", *rules(*more), load=load)))
+    app = build()
+    list(app.engine.load(Path("/any/model.gguf")))
+    yield Asked(tmp_path, app)
+    app.close()
+
+
+small = pytest.mark.parametrize("asked", [(SMALL, ())], indirect=True)
+
+
+def test_a_question_about_all_of_it_is_offered_with_its_sections(asked: Asked) -> None:
+    first, estimated = asked.offers(QUESTION)
+    assert (first.scope.wanted, first.is_by_model, first.seconds) == (Wanted.LIST, True, None)
+    assert first.document_ids == (asked.document_id,)
+    assert estimated.sections is not None
+    assert estimated.sections > 2
+    assert asked.offers("How long does the kiln cool?") == []
+
+
+def test_nothing_is_offered_where_all_of_it_is_shown_anyway(asked: Asked) -> None:
+    (attachment,) = asked.app.documents.attachments.in_draft(asked.chat_id)
+    asked.app.documents.attachments.set_use(attachment.id, Use.WHOLE)
+    assert asked.offers(QUESTION) == []
+
+
+def test_a_document_in_an_earlier_turn_counts_too(asked: Asked) -> None:
+    list(
+        asked.app.chat.answer(
+            asked.app.chat.add_question(asked.chat_id, "Hm?", draft_of=asked.chat_id).id, CancelToken()
+        )
+    )
+    assert asked.offers(QUESTION)
+
+
+@small
+def test_a_very_small_model_is_offered_what_needs_none(asked: Asked) -> None:
+    assert asked.offers(QUESTION) == []
+    (about,) = asked.offers("What is this about?")
+    (dates,) = asked.offers("List all dates of visits")
+    assert not about.is_by_model
+    assert not dates.is_by_model
+    list(asked.ask("What is this about?"))
+    assert "No model was asked." in asked.answer.text
+    assert asked.section_prompts() == []
+
+
+def test_every_block_is_read_and_what_is_said_twice_is_one_entry(asked: Asked) -> None:
+    events = list(asked.ask(QUESTION))
+    assert isinstance(events[0], AnswerStarted)
+    assert asked.answer.text == (
+        "**3 entries, in 4 places**\n\n- Ada Brandt [¶ 3] [¶ 121]\n- Ben Osei [¶ 120]\n- Cleo Ruiz [¶ 300]\n\n"
+        f"*{PARAGRAPHS} of {PARAGRAPHS} paragraphs read. Read whole, in {len(asked.section_prompts())} sections; "
+        "counted by the program.*"
+    )
+    shown = set(re.findall(r"^\[(\d+)\] ", "\n".join(asked.section_prompts()), re.MULTILINE))
+    assert shown == {str(number) for number in range(1, PARAGRAPHS + 1)}
+    assert all(f"“{QUESTION}”" in prompt for prompt in asked.section_prompts())
+
+
+def test_the_answer_keeps_its_places_and_how_it_was_made(asked: Asked) -> None:
+    list(asked.ask(QUESTION))
+    answer = asked.answer
+    made = made_of(answer.sources)
+    assert made is not None
+    assert (made.sections, made.read, made.is_by_model) == (len(asked.section_prompts()),) * 2 + (True,)
+    sources = [source_from_fields(fields) for fields in answer.sources if "survey" not in fields]
+    assert [(answer.text[one.answer_start : one.answer_end], one.block_id) for one in sources] == [
+        ("Ada Brandt", 3), ("Ada Brandt", 121), ("Ben Osei", 120), ("Cleo Ruiz", 300),
+    ]  # fmt: skip
+    block = asked.app.documents.some_blocks(asked.document_id, [120])[0]
+    assert "Ben Osei" in block.text[sources[2].start : sources[2].end]
+    assert answer.state is MessageState.COMPLETE
+    assert made_of(()) is None
+    assert made_of([{"survey": {"of": "a newer version"}}]) == Made()
+
+
+def test_the_numbers_that_a_model_may_name_are_those_of_its_section(asked: Asked) -> None:
+    list(asked.ask(QUESTION))
+    (ask, *_) = [one for one in requests(asked.script) if "What this part has of" in one["messages"][-1][1]]
+    assert 'root ::= "None" | line{1,' in ask["grammar"]
+    assert ask["background"] is True
+
+
+def test_progress_is_told_and_entries_come_as_they_are_found(asked: Asked) -> None:
+    events = list(asked.ask(QUESTION))
+    progress = [event for event in events if isinstance(event, SurveyProgress)]
+    assert (progress[-1].done, progress[-1].sections) == (len(asked.section_prompts()),) * 2
+    told = "".join(event.text for event in events if isinstance(event, TextDelta))
+    assert told.count("Ada Brandt") == 2, "joined once all is read"
+
+
+def test_dates_are_found_without_the_model(asked: Asked) -> None:
+    events = list(asked.ask("List all dates"))
+    assert not any(isinstance(event, SurveyProgress) for event in events)
+    assert "**4 dates**" in asked.answer.text
+    assert asked.section_prompts() == []
+
+
+def test_dates_that_a_question_says_more_about_are_for_the_model(asked: Asked) -> None:
+    list(asked.ask("List all dates of visits by Ada"))
+    assert asked.section_prompts()
+
+
+def test_stopped_it_keeps_what_is_there_and_goes_on_without_asking_again(asked: Asked) -> None:
+    cancel = CancelToken()
+    for event in asked.ask(QUESTION, cancel):
+        if isinstance(event, SurveyProgress) and event.done == 1:
+            cancel.cancel()
+    stopped = asked.answer
+    assert stopped.state is MessageState.STOPPED
+    assert "Ada Brandt" in stopped.text
+    assert "Stopped before the end." in stopped.text
+    before = len(asked.section_prompts())
+    events = list(asked.surveys.continue_answer(stopped.id, CancelToken()))
+    assert not any(isinstance(event, TextDelta) for event in events), "the text that is shown is replaced as a whole"
+    assert asked.answer.id == stopped.id
+    assert asked.answer.state is MessageState.COMPLETE
+    assert "- Cleo Ruiz" in asked.answer.text
+    assert len(set(asked.section_prompts())) == len(asked.section_prompts()) >= before
+
+
+@pytest.mark.parametrize("asked", [(LARGE, ({"when": "What this part has of", "text": MANY},))], indirect=True)
+def test_more_than_an_answer_holds_is_asked_for_in_halves(asked: Asked) -> None:
+    list(asked.ask(QUESTION))
+    sizes = [prompt.count("Paragraph ") for prompt in asked.section_prompts()]
+    assert min(sizes) <= max(sizes) * 0.7
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [(LARGE, ({"when": r"\[120\] On", "crash_after": 1, "crash": 3},))],
+    indirect=True,
+)
+def test_an_engine_that_ends_again_and_again_leaves_what_was_found(asked: Asked) -> None:
+    with pytest.raises(EngineStopped):
+        list(asked.ask(QUESTION))
+    assert asked.answer.state is MessageState.INTERRUPTED
+    assert "Ada Brandt" in asked.answer.text
+    assert made_of(asked.answer.sources) is not None
+
+
+def test_the_next_question_gets_passages_as_ever(asked: Asked) -> None:
+    list(asked.ask(QUESTION))
+    list(asked.app.chat.answer(asked.app.chat.add_question(asked.chat_id, "Who is Cleo Ruiz?").id, CancelToken()))
+    last = prompts(asked.script)[-1]
+    assert "only some passages of it" in last[-1][1]
+    assert "Cleo Ruiz came to the workshop" in last[-1][1]
