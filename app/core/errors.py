@@ -15,6 +15,8 @@
     │   ├── NoRoomForModel            the job's model does not fit beside the chat's, which stays
     │   ├── GrammarInvalid            a grammar or JSON schema that llama.cpp does not take
     │   ├── ChatUnavailable           a completion model, without a chat template
+    │   ├── InfillUnavailable         a model without tokens for filling in the middle
+    │   ├── ModelNotInspectable       what was to be looked at is not handed out, or is not there
     │   ├── TemplateFailed            the model's chat template raised
     │   ├── PromptTooLong             does not fit the context
     │   ├── EngineStopped             the engine child ended or hung in the middle of something
@@ -139,6 +141,17 @@ class GrammarInvalid(EnvironmentProblem):
 
 class ChatUnavailable(EnvironmentProblem):
     path: str
+
+
+class InfillUnavailable(EnvironmentProblem):
+    path: str
+
+
+class ModelNotInspectable(EnvironmentProblem):
+    """`what`: attention, layers or probabilities."""
+
+    path: str
+    what: str
 
 
 class TemplateFailed(EnvironmentProblem):

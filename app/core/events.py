@@ -125,6 +125,38 @@ class Finished:
     stats: AnswerStats
 
 
+@dataclass(frozen=True)
+class Guess:
+    """A token that could have come, by its bytes, and its probability."""
+
+    data: bytes
+    probability: float
+
+
+@dataclass(frozen=True)
+class TokenSeen:
+    """A token, and how the model saw it before it came.
+
+    `data` are its bytes, of a control token as it is written. `log_probability` is natural; it and `rank` (0 is the
+    likeliest) are of the model itself, whatever sampling made of it. A `rank` of -1: nothing came before it, or
+    nobody asked.
+    """
+
+    id: int
+    data: bytes
+    is_control: bool = False
+    log_probability: float = 0.0
+    rank: int = -1
+    alternatives: tuple[Guess, ...] = ()
+
+
+@dataclass(frozen=True)
+class TokenChosen:
+    """An answer goes on with this token; its text comes by itself, as soon as its characters are whole."""
+
+    token: TokenSeen
+
+
 Event = TextDelta | Waiting | PromptProgress | LoadProgress | ModelLoaded | Finished
 
 

@@ -68,6 +68,8 @@ class Syntax:
 
 
 PLAIN = Syntax()
+NO_THINKING = Syntax(opening="\0", closing="\0", marks=frozenset())
+"""Of a text that goes on: whatever stands in it is text."""
 
 
 def syntax_of(template_source: str) -> Syntax:

@@ -73,6 +73,9 @@ class Backend(Protocol):
     def count_texts(self, request: protocol.CountTexts) -> protocol.TextsCounted:
         """Measures texts."""
 
+    def inspect(self, request: protocol.Inspect) -> protocol.Inspected:
+        """Looks into the model while it reads a text."""
+
     def describe_devices(self, request: protocol.DescribeDevices) -> protocol.DevicesDescribed:
         """Lists what really exists."""
 

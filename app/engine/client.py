@@ -31,6 +31,7 @@ from app.core.events import (
     ModelLoaded,
     PromptProgress,
     TextDelta,
+    TokenChosen,
     Waiting,
 )
 from app.core.wire import Conversation, Ended
@@ -269,7 +270,7 @@ ENVIRONMENT = {
     # machine and beside one or two busy programs taken together (tokens/s of reading 49 tokens, writing, two cores).
     "GOMP_SPINCOUNT": "500",
 }
-AnswerEvent = Waiting | PromptProgress | TextDelta | Finished
+AnswerEvent = Waiting | PromptProgress | TextDelta | TokenChosen | Finished
 
 
 class EngineClient:
@@ -409,6 +410,15 @@ class EngineClient:
             return (0,) * len(texts)
         raise ProtocolViolation("CountTexts was not answered with TextsCounted")
 
+    def inspect(
+        self, what: str, text: str = "", messages: Sequence[Message] = (), *, start: int = 0, most: int = 8
+    ) -> protocol.Inspected:
+        """Looks into the model while it reads; see `protocol.Inspect`. Raises ModelNotInspectable or PromptTooLong."""
+        for reply in self._replies(lambda id_: protocol.Inspect(id_, what, text, tuple(messages), start, most), None):
+            if isinstance(reply, protocol.Inspected):
+                return reply
+        raise ProtocolViolation("Inspect was not answered with Inspected")
+
     def forget_session(self, session: str) -> None:
         """Deletes what is kept of a session, on disk and in the child."""
         if self.pid is not None:
@@ -536,6 +546,8 @@ def _answer_event(reply: protocol.Reply) -> AnswerEvent | None:
             return Waiting(reason)
         case protocol.Reading():
             return PromptProgress(reply.done_tokens, reply.total_tokens)
+        case protocol.Chosen(token=token):
+            return TokenChosen(token)
         case protocol.Answered():
             return Finished(reply.stats)
     return None

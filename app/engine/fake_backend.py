@@ -39,13 +39,15 @@ unless the rule says ``"any_path": true``.
 
 from __future__ import annotations
 
+import array
 import json
+import math
 import os
 import re
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +60,7 @@ from app.core.errors import (
     PromptTooLong,
     from_fields,
 )
-from app.core.events import FinishReason, ModelLoaded
+from app.core.events import FinishReason, Guess, ModelLoaded, TokenSeen
 from app.engine import protocol
 from app.engine.answer import Answer
 from app.engine.backend import Job
@@ -66,6 +68,7 @@ from app.engine.backend import Job
 MESSAGE_TOKENS = 4
 STEP_S = 0.02
 _TOLD = ("sequences", "needed_bytes", "free_bytes", "choice", "gpu_missed", "thinking", "weights")
+WINDOW_TOKENS = 256
 Rule = dict[str, Any]
 
 
@@ -193,11 +196,12 @@ class ScriptedBackend:
         request, answer, job = run.request, run.answer, run.job
         if job.cancelled:
             return FinishReason.CANCELLED
-        loaded = self._ready()
-        last = next((text for role, text in reversed(request.ask.turns) if role == "user"), "")
+        loaded = self._ready(chats=not request.ask.text)
+        turns = request.ask.turns or [("user", request.ask.text)]
+        last = next((text for role, text in reversed(turns) if role == "user"), "")
         rule = self._choose("answers", self._script.get("answers", []), last)
         _fail(rule, {})
-        words = _prompt(request.ask.turns)
+        words = _prompt(turns)
         if len(words) >= loaded.model.context_tokens:
             raise PromptTooLong(len(words), loaded.model.context_tokens)
         same = next((i for i, (a, b) in enumerate(zip(words, self._seen, strict=False)) if a != b), None)
@@ -219,6 +223,8 @@ class ScriptedBackend:
             if number >= room:
                 return FinishReason.CONTEXT
             token = f" {time.monotonic():.3f}" if rule.get("clock") else piece
+            if run.request.ask.alternatives >= 0:
+                job.reply(protocol.Chosen(run.request.id, _seen(token, number)))
             reason = answer.add(token.encode())
             self._seen.append(token)
             if reason is not None:
@@ -238,6 +244,32 @@ class ScriptedBackend:
         self._ready()
         return protocol.TextsCounted(request.id, tuple(len(_words(text)) for text in request.texts))
 
+    def inspect(self, request: protocol.Inspect) -> protocol.Inspected:
+        """Words, each half sure; two layers with two heads that look at everything before alike."""
+        self._log(request)
+        self._ready(chats=bool(request.messages))
+        turns = protocol.turns_of(request.messages)
+        words = _prompt(turns) if turns else _words(request.text)
+        if request.what == "probabilities":
+            window = words[request.start : request.start + WINDOW_TOKENS]
+            seen = tuple(_seen(word, number + request.start) for number, word in enumerate(window))
+            return protocol.Inspected(request.id, len(words), seen)
+        shown = tuple(replace(_seen(word, 0), alternatives=()) for word in words)
+        if request.what == "tokens":
+            return protocol.Inspected(request.id, len(words), shown)
+        if len(words) > WINDOW_TOKENS:
+            raise PromptTooLong(len(words), WINDOW_TOKENS)
+        if request.what == "layers":
+            row = tuple((Guess(word.encode(), 0.5),) for word in words)
+            return protocol.Inspected(request.id, len(words), shown, layers=(row, row))
+        rows = (
+            1 / (looking + 1) if looked <= looking else 0.0
+            for looking in range(len(words))
+            for looked in range(len(words))
+        )
+        one = array.array("f", rows).tobytes()
+        return protocol.Inspected(request.id, len(words), shown, one * 4, (2, 2, len(words), len(words)), (0, 1))
+
     def describe_devices(self, request: protocol.DescribeDevices) -> protocol.DevicesDescribed:
         """What the script lists."""
         self._log(request)
@@ -250,10 +282,10 @@ class ScriptedBackend:
             self._runs.remove(run)
             run.job.reply(protocol.Failed(run.request.id, ModelReplaced()))
 
-    def _ready(self) -> protocol.Loaded:
+    def _ready(self, *, chats: bool = True) -> protocol.Loaded:
         if self._loaded is None:
             raise NoModel
-        if not self._loaded.model.can_chat:
+        if chats and not self._loaded.model.can_chat:
             raise ChatUnavailable(self._loaded.model.path)
         return self._loaded
 
@@ -323,6 +355,14 @@ def _loaded(request: protocol.LoadModel, rule: Rule) -> protocol.Loaded:
         **{name: rule[name] for name in _TOLD if name in rule},
     )
     return protocol.Loaded(request.id, model)
+
+
+def _seen(word: str, number: int) -> TokenSeen:
+    """A word as a token: nothing is known of the first, of the others that they were as likely as not."""
+    if not number:
+        return TokenSeen(len(word), word.encode())
+    guesses = (Guess(word.encode(), 0.5), Guess(b" other", 0.25))
+    return TokenSeen(len(word), word.encode(), False, math.log(0.5), 0, guesses)
 
 
 def _words(text: str) -> list[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from app.core.errors import AppError
-from app.core.events import AnswerStats, Message, ModelLoaded
+from app.core.events import AnswerStats, Guess, Message, ModelLoaded, TokenSeen
 from app.core.wire import Wire
 
 VERSION = 5
@@ -62,7 +62,8 @@ class Sampling:
 
 @dataclass(frozen=True)
 class Ask:
-    """One answer that is wanted. With `continue_last`, go on writing the last (assistant) message.
+    """One answer that is wanted. With `continue_last`, go on writing the last (assistant) message. With `text`, no
+    message and no template: the model goes on with the text itself, and with `suffix` writes what is to stand between.
 
     Several run at once. A `background` one waits while an interactive one reads or writes.
     """
@@ -85,6 +86,10 @@ class Ask:
     """GBNF that the answer (not the thinking) follows."""
     json_schema: str = ""
     """A JSON schema as text, instead of a grammar."""
+    text: str = ""
+    suffix: str = ""
+    alternatives: int = -1
+    """How many likeliest tokens are told for each one that is written (`Chosen`); -1 tells nothing."""
 
     @property
     def turns(self) -> list[tuple[str, str]]:
@@ -162,6 +167,22 @@ class DescribeDevices:
 
 
 @dataclass(frozen=True)
+class Inspect:
+    """Look into the model while it reads `text`, or the prompt that `messages` make; answered by `Inspected`.
+
+    `what`: tokens, probabilities, attention or layers. Probabilities come in pieces, of which each begins with the
+    token `start`; `most` is how many likeliest ones are told for each.
+    """
+
+    id: int
+    what: str
+    text: str = ""
+    messages: Sequence[Message] = ()
+    start: int = 0
+    most: int = 8
+
+
+@dataclass(frozen=True)
 class Cancel:
     """Stop request `target`; the target itself answers (`Done` with finish reason cancelled)."""
 
@@ -223,6 +244,14 @@ class Delta:
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """The answer goes on with this token, where `Ask.alternatives` wanted to know."""
+
+    id: int
+    token: TokenSeen
+
+
+@dataclass(frozen=True)
 class Answered:
     """*Last* reply to `Generate`."""
 
@@ -271,6 +300,24 @@ class DevicesDescribed:
 
 
 @dataclass(frozen=True)
+class Inspected:
+    """*Last* reply to `Inspect`. `total` is how many tokens the whole text has, `tokens` those from `start` on.
+
+    `attention` are float32 numbers in the machine's order, `shape` their [layer, head, token that looks, token looked
+    at]. `layers` are the likeliest tokens by [layer, token that was read].
+    """
+
+    id: int
+    total: int
+    tokens: tuple[TokenSeen, ...] = ()
+    attention: bytes = b""
+    shape: tuple[int, ...] = ()
+    layer_numbers: tuple[int, ...] = ()
+    """Which layers of the model those are: in some, not all have attention."""
+    layers: tuple[tuple[tuple[Guess, ...], ...], ...] = ()
+
+
+@dataclass(frozen=True)
 class Done:
     """*Last* reply where there is nothing more to say."""
 
@@ -285,20 +332,24 @@ class Failed:
     error: AppError
 
 
-Request = LoadModel | UnloadModel | Generate | CountTokens | CountTexts | ForgetSession | DescribeDevices | Cancel
+Request = (
+    LoadModel | UnloadModel | Generate | CountTokens | CountTexts | Inspect | ForgetSession | DescribeDevices | Cancel
+)
 Reply = (
     Loading
     | Loaded
     | Waiting
     | Reading
     | Delta
+    | Chosen
     | Answered
     | TokensCounted
     | TextsCounted
+    | Inspected
     | DevicesDescribed
     | Done
     | Failed
 )
-LAST_REPLIES = (Loaded, Answered, TokensCounted, TextsCounted, DevicesDescribed, Done, Failed)
+LAST_REPLIES = (Loaded, Answered, TokensCounted, TextsCounted, Inspected, DevicesDescribed, Done, Failed)
 
 WIRE = Wire(VERSION, get_args(Request), get_args(Reply))

@@ -9,8 +9,9 @@ import queue
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from app.core.child import NOTE, claim_wire
 from app.core.errors import AppError, ProtocolViolation
@@ -131,17 +132,19 @@ class Worker:
     def _done_at_once(self, request: protocol.Request, job: Job) -> protocol.Reply | None:
         """Carries a request out; None where there is nothing to say but `Done`."""
         backend = self._backend
+        asked: dict[type, Callable[[Any], protocol.Reply]] = {
+            protocol.CountTokens: backend.count_tokens,
+            protocol.CountTexts: backend.count_texts,
+            protocol.Inspect: backend.inspect,
+            protocol.DescribeDevices: backend.describe_devices,
+        }
+        if type(request) in asked:
+            return asked[type(request)](request)
         match request:
             case protocol.LoadModel() if not job.cancelled:
                 return backend.load(request, job)
             case protocol.Generate():
                 return protocol.Answered(request.id, CANCELLED)
-            case protocol.CountTokens():
-                return backend.count_tokens(request)
-            case protocol.CountTexts():
-                return backend.count_texts(request)
-            case protocol.DescribeDevices():
-                return backend.describe_devices(request)
             case protocol.ForgetSession(session=session):
                 backend.forget(session)
             case protocol.UnloadModel():
@@ -156,4 +159,4 @@ class Worker:
 
 def _needs_the_model_alone(request: protocol.Request) -> bool:
     """Whether a request waits until nobody waits for an answer any more."""
-    return isinstance(request, protocol.LoadModel | protocol.UnloadModel)
+    return isinstance(request, protocol.LoadModel | protocol.UnloadModel | protocol.Inspect)

@@ -197,6 +197,14 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
         f"{_name(e.path)} is a completion model without a chat template, so chat is not available with it.",
         action="open_model",
     ),
+    errors.InfillUnavailable: lambda e: Sentence(
+        f"{_name(e.path)} can go on with a text, but not fill in its middle.",
+        "Your text was kept. Models made for code often can.",
+    ),
+    errors.ModelNotInspectable: lambda e: Sentence(
+        f"{_name(e.path)} does not show its {e.what}: models of this kind do not hand that out.",
+        "All else that can be looked at is there.",
+    ),
     errors.TemplateFailed: lambda e: Sentence(
         f"The chat template inside {_name(e.path)} failed.", "Your message was kept.", "open_model"
     ),

@@ -12,16 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from app.core.errors import ChatUnavailable, ModelLoadFailed, NoModel, PromptTooLong, TemplateFailed
-from app.core.events import FinishReason, ModelLoaded
+from app.core.events import FinishReason, ModelLoaded, TokenSeen
 from app.core.gguf import check_model
 from app.engine import protocol
-from app.engine.answer import Answer, Syntax, syntax_of, thinking_of
+from app.engine.answer import NO_THINKING, Answer, Syntax, syntax_of, thinking_of
 from app.engine.backend import Job
 from app.engine.computer import Remembered, key_of
 from app.engine.fit import shape_of, tokens_side_by_side
 from app.engine.llama import devices
 from app.engine.llama.context import Context
 from app.engine.llama.decoder import Decoder
+from app.engine.llama.inspection import MOST_ATTENTION_TOKENS, WINDOW_TOKENS, Inspection
 from app.engine.llama.library import Library, open_library
 from app.engine.llama.loading import Opened, open_model
 from app.engine.llama.pool import Prompt, Run, SavedStates
@@ -43,6 +44,7 @@ class LoadedModel:
         self.model = opened.model
         self._library = library
         self._opened = opened
+        self._inspection: Inspection | None = None
         self._context = Context(
             library,
             opened.model.pointer,
@@ -101,9 +103,8 @@ class LoadedModel:
         """Starts an answer; raises ChatUnavailable, TemplateFailed, PromptTooLong or GrammarInvalid."""
         begun_s = time.perf_counter()
         ask = request.ask
-        parts = self._parts(ask.turns, ask.continue_last, ask.template_variables)
-        prompt = self._prompt(parts)
-        syntax = self._syntax.after(next((part.text for part in reversed(parts) if part.trusted), ""))
+        self._look_away()
+        prompt, syntax = self._raw(ask) if ask.text or ask.suffix else self._asked(ask)
         if syntax.inside and ask.thinking_budget == 0:
             prompt.tokens.extend(self.model.tokenize(syntax.forced_end, special=True))
             syntax = replace(syntax, inside=False)
@@ -121,6 +122,30 @@ class LoadedModel:
         piece = self._piece_with(syntax)
         chain = make_chain(self._library, choice, self.model, grammar, lambda token: answer.is_outside(piece(token)))
         self.decoder.add(Run(request, job, answer, self.model, prompt, chain, piece))
+
+    def inspect(self, request: protocol.Inspect) -> protocol.Inspected:
+        """Looks into the model; raises ModelNotInspectable or PromptTooLong."""
+        model, id_ = self.model, request.id
+        if request.messages:
+            tokens = model.prompt_tokens(self._parts(protocol.turns_of(request.messages), False, {}))
+        else:
+            begin = [] if request.what == "tokens" else model.begin_of_text()
+            tokens = begin + model.tokenize(request.text, special=False)
+        total = len(tokens)
+        if request.what == "tokens" or not total:
+            return protocol.Inspected(id_, total, tuple(TokenSeen(token, *model.written(token)) for token in tokens))
+        if request.what == "probabilities":
+            look = self._look(min(total, WINDOW_TOKENS))
+            return protocol.Inspected(id_, total, tuple(look.seen(tokens, request.start, request.most)))
+        shown = tuple(TokenSeen(token, *model.written(token)) for token in tokens)
+        if total > MOST_ATTENTION_TOKENS:
+            raise PromptTooLong(total, MOST_ATTENTION_TOKENS)
+        look = self._look(total)
+        if request.what == "attention":
+            shares, numbers = look.attention(tokens)
+            return protocol.Inspected(id_, total, shown, shares.tobytes(), shares.shape, numbers)
+        layers = tuple(map(tuple, look.layers(tokens, request.most)))
+        return protocol.Inspected(id_, total, shown, layers=layers)
 
     def count_tokens(self, request: protocol.CountTokens) -> protocol.TokensCounted:
         """The length of the prompt."""
@@ -142,8 +167,31 @@ class LoadedModel:
         """Ends background answers, saves the sessions and gives the memory back."""
         self.decoder.give_up_background()
         self.close()
+        self._look_away()
         self._context.free()
         self.model.free()
+
+    def _look(self, tokens: int) -> Inspection:
+        """The context for looking, of so many tokens; kept until somebody asks for an answer."""
+        size = min(WINDOW_TOKENS, -(-tokens // 64) * 64)
+        if self._inspection is None or self._inspection.size_tokens != size:
+            self._look_away()
+            threads = self.thread_counts()["batch"]
+            self._inspection = Inspection(self._library, self.model, threads=threads, size_tokens=size)
+        return self._inspection
+
+    def _look_away(self) -> None:
+        if self._inspection is not None:
+            self._inspection.free()
+            self._inspection = None
+
+    def _raw(self, ask: protocol.Ask) -> tuple[Prompt, Syntax]:
+        return Prompt(self.model.raw_tokens(ask.text, ask.suffix)), NO_THINKING
+
+    def _asked(self, ask: protocol.Ask) -> tuple[Prompt, Syntax]:
+        parts = self._parts(ask.turns, ask.continue_last, ask.template_variables)
+        end = next((part.text for part in reversed(parts) if part.trusted), "")
+        return self._prompt(parts), self._syntax.after(end)
 
     def _parts(
         self, messages: Sequence[tuple[str, str]], continue_last: bool, variables: Mapping[str, Any]
@@ -253,6 +301,10 @@ class LlamaBackend:
         model = self._ready().model
         counts = (len(model.tokenize(text, special=False)) for text in request.texts)
         return protocol.TextsCounted(request.id, tuple(counts))
+
+    def inspect(self, request: protocol.Inspect) -> protocol.Inspected:
+        """Looks into the loaded model."""
+        return self._ready().inspect(request)
 
     def describe_devices(self, request: protocol.DescribeDevices) -> protocol.DevicesDescribed:
         """Asked from ggml, which falls back silently when a GPU's library does not load."""

@@ -98,6 +98,12 @@ class Context:
         """Drops all sequences and overwrites what they held."""
         self._c.llama_memory_clear(self._memory, True)
 
+    def logits(self, output: int, vocabulary_size: int) -> Any:
+        """The logits at a place of the last decode, as an array that is only good until the next."""
+        import numpy as np
+
+        return np.ctypeslib.as_array(self._c.llama_get_logits_ith(self.pointer, output), (vocabulary_size,))
+
     def has_numbers(self, output: int, vocabulary_size: int) -> bool:
         """Whether the logits at a place of the last decode are numbers."""
         return has_numbers(self._c.llama_get_logits_ith(self.pointer, output), vocabulary_size)

@@ -9,6 +9,7 @@ from app.core.errors import AppError, ModelBroken, ModelReplaced
 from app.core.events import FinishReason
 from app.engine import protocol
 from app.engine.llama.context import CHECK_EVERY_TOKENS, DECODED, FEW_TOKENS, NO_ROOM, Context
+from app.engine.llama.inspection import token_seen
 from app.engine.llama.pool import Beginnings, Run, SavedStates, SequencePool
 from app.engine.scheduler import SideBySide, next_decode
 
@@ -109,7 +110,12 @@ class Decoder:
             self._fail(run, ModelBroken(run.model.path))
             return
         try:
-            reason = run.write(run.chain.sample(self._context.pointer, output), self._context.size_tokens)
+            token = run.chain.sample(self._context.pointer, output)
+            if run.request.ask.alternatives >= 0 and not run.model.ends_answer(token):
+                logits = self._context.logits(output, run.model.vocabulary_size)
+                seen = token_seen(run.model, logits, token, run.request.ask.alternatives)
+                run.job.reply(protocol.Chosen(run.request.id, seen))
+            reason = run.write(token, self._context.size_tokens)
         except AppError as error:
             self._fail(run, error)
             return

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from app.core.errors import InfillUnavailable
 from app.core.gguf import GgufHeader
 from app.engine.llama.library import Library
 from app.engine.llama.template import ChatTemplate, Part, TemplateProcess, taking_text
@@ -94,6 +95,32 @@ class Model:
                 return self.piece(token)
             piece = self._pieces[token] = self._buffer.raw[:count]
         return piece
+
+    def written(self, token: int) -> tuple[bytes, bool]:
+        """The bytes of a token, of a control token those of its name; and whether it is one."""
+        is_control = self._is_special(token)
+        return self.piece(token) or self._text_of(token).encode("utf-8", "replace"), is_control
+
+    def begin_of_text(self) -> list[int]:
+        """What a text begins with before its first word: the token for it, where this model wants one."""
+        c = self._library.c
+        return [c.llama_vocab_bos(self._vocab)] if c.llama_vocab_get_add_bos(self._vocab) else []
+
+    def raw_tokens(self, text: str, suffix: str = "") -> list[int]:
+        """A text that is to go on, without a template; with `suffix`, one that is to go on until that.
+
+        Raises InfillUnavailable where the model has no tokens that say so.
+        """
+        c, vocab = self._library.c, self._vocab
+        begin, ids = self.begin_of_text(), self.tokenize(text, special=False)
+        if not suffix:
+            return begin + ids or [max(0, c.llama_vocab_bos(vocab), c.llama_vocab_eos(vocab))]
+        before, after, middle = (
+            get(vocab) for get in (c.llama_vocab_fim_pre, c.llama_vocab_fim_suf, c.llama_vocab_fim_mid)
+        )
+        if min(before, after, middle) < 0:
+            raise InfillUnavailable(self.path)
+        return [*begin, before, *ids, after, *self.tokenize(suffix, special=False), middle]
 
     def ends_answer(self, token: int) -> bool:
         """Whether a token ends the turn or the text."""

@@ -24,6 +24,7 @@ from app.core.events import (
     PromptProgress,
     Role,
     TextDelta,
+    TokenChosen,
     Waiting,
 )
 from app.core.settings import Settings
@@ -102,7 +103,9 @@ class Fit:
 
 
 ContextEvent = ContextCompacted | ContextWidened | ContextIsFull
-AnswerEvent = AnswerStarted | ContextEvent | DocumentsShown | PromptProgress | Waiting | TextDelta | Finished
+AnswerEvent = (
+    AnswerStarted | ContextEvent | DocumentsShown | PromptProgress | Waiting | TextDelta | TokenChosen | Finished
+)
 
 
 def title_from(text: str, characters: int = TITLE_CHARACTERS) -> str:

@@ -1,0 +1,316 @@
+"""Looks into a loaded model while it reads: how sure it is of each token, what attends to what, and what each layer
+would say.
+
+A context of its own does it, small and without flash attention, so that chats keep their fast path: with flash
+attention no softmax is ever written down. llama.cpp tells every tensor that it has computed (`cb_eval`); those that
+are wanted are copied. `kq_soft_max-<layer>` is softmax(QKᵀ/√d_k) of all heads of a layer, `l_out-<layer>` what the
+layer hands on (the residual stream).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from app.core.errors import ModelNotInspectable, PromptTooLong
+from app.core.events import Guess, TokenSeen
+from app.core.gguf import BLOCKS, GgufHeader, TensorInfo
+from app.engine.llama.context import DECODED
+from app.engine.llama.library import Library
+from app.engine.llama.model import Model
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    Floats = np.ndarray[Any, np.dtype[np.float32]]
+
+MOST_ATTENTION_TOKENS = 256
+WINDOW_TOKENS = 512
+"""As llama-perplexity has it: so many tokens at a time, of which the first half is only there to be looked back at."""
+ROWS_AT_A_TIME = 4096
+"""Of the output matrix, as floats: 4,096 rows of 4,096 are 64 MB."""
+MOST_PRODUCTS = 1 << 23
+"""Of vectors and rows at once."""
+F32 = 0
+EXTENTS_AT = 16
+"""Where `struct ggml_tensor` has its four extents: behind its type (4 bytes, padded) and its buffer's pointer."""
+SAME_WITHIN = 0.1
+"""How far the last layer's logits by our arithmetic may be from the model's own, in their standard deviations: ggml
+rounds what it multiplies with quantized weights (0.02 for Q8_0, measured), another kind of head is far off."""
+
+
+class Inspection:
+    """A context for looking; free it. Raises ModelNotInspectable where the model gives none."""
+
+    def __init__(self, library: Library, model: Model, *, threads: int, size_tokens: int = WINDOW_TOKENS) -> None:
+        c = library.c
+        self._c, self._library, self._model = c, library, model
+        self._wanted, self._found = "", dict[int, Any]()
+        self._callback = c.ggml_backend_sched_eval_callback(self._on_tensor)  # kept: C holds only the address
+        parameters = c.llama_context_default_params()
+        parameters.n_ctx = parameters.n_batch = parameters.n_ubatch = size_tokens
+        parameters.n_threads = parameters.n_threads_batch = threads
+        parameters.flash_attn_type = c.LLAMA_FLASH_ATTN_TYPE_DISABLED
+        parameters.type_k = parameters.type_v = F32
+        parameters.cb_eval = self._callback
+        self.size_tokens = size_tokens
+        self._context = c.llama_init_from_model(model.pointer, parameters)
+        if not self._context:
+            raise ModelNotInspectable(model.path, "probabilities")
+        self._batch = c.llama_batch_init(size_tokens, 0, 1)
+        base = library.base
+        base.ggml_get_name.argtypes, base.ggml_get_name.restype = [ctypes.c_void_p], ctypes.c_char_p
+        base.ggml_nbytes.argtypes, base.ggml_nbytes.restype = [ctypes.c_void_p], ctypes.c_size_t
+        base.ggml_backend_tensor_get.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_size_t]
+
+    def free(self) -> None:
+        """Gives the memory back."""
+        self._c.llama_batch_free(self._batch)
+        self._c.llama_free(self._context)
+
+    def seen(self, tokens: Sequence[int], start: int, most: int) -> Iterator[TokenSeen]:
+        """The tokens from `start` on to the end of a window, and how the model saw them before they came.
+
+        As llama-perplexity does it: a text longer than a window is read in windows, and what is told of a token is
+        told by one in whose first half it is not; each window begins as a text does.
+        """
+        half = self.size_tokens // 2
+        first = max(0, start // half - 1) * half
+        window = list(tokens[first : first + self.size_tokens])
+        begin = self._model.begin_of_text()
+        window[: len(begin)] = begin
+        self._decode(window)
+        for place in range(start - first, len(window)):
+            token = tokens[first + place]
+            if place:
+                yield token_seen(self._model, self._logits(place - 1), token, most)
+            else:
+                yield TokenSeen(token, *self._model.written(token))
+
+    def attention(self, tokens: Sequence[int]) -> tuple[Floats, tuple[int, ...]]:
+        """Shares of attention, as an array of [layer, head, token that looks, token that is looked at]; which layers.
+
+        Each row is a softmax: it sums to 1, and what comes later has 0. Raises ModelNotInspectable where a model has
+        no such thing (recurrent ones).
+        """
+        import numpy as np
+
+        if len(tokens) > MOST_ATTENTION_TOKENS:
+            raise PromptTooLong(len(tokens), MOST_ATTENTION_TOKENS)
+        layers = self._tensors("kq_soft_max-", tokens)
+        count = len(tokens)
+        shapes = {layer.shape[-3] for layer in layers.values()}
+        if not layers or len(shapes) > 1:
+            raise ModelNotInspectable(self._model.path, "attention")
+        numbers = tuple(sorted(layers))
+        heads = (layers[number].reshape(layers[number].shape[-3:])[:, :count, :count] for number in numbers)
+        return np.stack(list(heads)), numbers
+
+    def layers(self, tokens: Sequence[int], most: int) -> list[list[tuple[Guess, ...]]]:
+        """What the model would say after each layer (the logit lens of nostalgebraist, 2020), for each token read.
+
+        The residual stream goes through the output's norm and matrix, read from the file. Raises ModelNotInspectable
+        where the last layer's words are not those that the model says.
+        """
+        import numpy as np
+
+        stream = self._tensors("l_out-", tokens)
+        count = len(tokens)
+        places = sorted(number for number, layer in stream.items() if layer.shape[-2] == count)
+        head = OutputHead.of(self._library, self._model)
+        if not places or head is None:
+            raise ModelNotInspectable(self._model.path, "layers")
+        own = np.stack([self._logits(place) for place in range(count)])
+        below = np.concatenate([stream[number].reshape(count, -1) for number in places])
+        said, last = head.likeliest(below, most)
+        difference = (last - last.mean()) - (own[-1] - own[-1].mean())
+        if not float(difference.std()) <= SAME_WITHIN * float(own[-1].std()):
+            raise ModelNotInspectable(self._model.path, "layers")
+        said[-count:] = [_likeliest(np, self._model, _log_probabilities(np, row), most) for row in own]
+        return [said[start : start + count] for start in range(0, len(said), count)]
+
+    def _tensors(self, prefix: str, tokens: Sequence[int]) -> Mapping[int, Floats]:
+        """The tensors whose names are `prefix` and a layer's number, computed while the tokens are read."""
+        self._wanted, self._found = prefix, {}
+        try:
+            self._decode(tokens)
+        finally:
+            self._wanted = ""
+        return self._found
+
+    def _decode(self, tokens: Sequence[int]) -> None:
+        if len(tokens) > self.size_tokens:
+            raise PromptTooLong(len(tokens), self.size_tokens)
+        batch = self._batch
+        for at, token in enumerate(tokens):
+            batch.token[at], batch.pos[at], batch.n_seq_id[at], batch.logits[at] = token, at, 1, True
+            batch.seq_id[at][0] = 0
+        batch.n_tokens = len(tokens)
+        self._c.llama_memory_clear(self._c.llama_get_memory(self._context), True)
+        if self._c.llama_decode(self._context, batch) != DECODED:
+            raise ModelNotInspectable(self._model.path, "probabilities")
+
+    def _logits(self, place: int) -> Floats:
+        import numpy as np
+
+        pointer = self._c.llama_get_logits_ith(self._context, place)
+        return np.ctypeslib.as_array(pointer, (self._model.vocabulary_size,))
+
+    def _on_tensor(self, tensor: int, is_question: bool, _user_data: Any) -> bool:
+        """llama.cpp asks whether a tensor is wanted, and calls again with those that are when they are computed."""
+        if not self._wanted:
+            return not is_question
+        name = self._library.base.ggml_get_name(tensor).decode("utf-8", "replace")
+        number = name.removeprefix(self._wanted)
+        is_wanted = name.startswith(self._wanted) and number.isdigit()
+        if is_wanted and not is_question:
+            copied = self._copied(tensor)
+            if copied is not None:  # an exception would be lost in C
+                self._found[int(number)] = copied
+        return is_wanted or not is_question
+
+    def _copied(self, tensor: int) -> Floats | None:
+        import numpy as np
+
+        base = self._library.base
+        extents = (ctypes.c_int64 * 4).from_address(tensor + EXTENTS_AT)
+        values = np.empty(tuple(reversed(tuple(extents))), dtype=np.float32)
+        if base.ggml_nbytes(tensor) != values.nbytes:  # not floats, or not in one piece
+            return None
+        base.ggml_backend_tensor_get(tensor, values.ctypes.data, 0, values.nbytes)
+        return values
+
+
+def token_seen(model: Model, logits: Floats, token: int, most: int) -> TokenSeen:
+    """A token, and how the logits of the place before it saw it; the `most` likeliest that could have come."""
+    import numpy as np
+
+    sure = _log_probabilities(np, logits)
+    rank = int((logits > logits[token]).sum())
+    return TokenSeen(token, *model.written(token), float(sure[token]), rank, _likeliest(np, model, sure, most))
+
+
+def _log_probabilities(np: Any, logits: Floats) -> Any:
+    wide = logits.astype(np.float64)
+    wide -= wide.max()
+    return wide - math.log(np.exp(wide).sum())
+
+
+def _likeliest(np: Any, model: Model, log_probabilities: Any, most: int) -> tuple[Guess, ...]:
+    most = min(most, len(log_probabilities))
+    if most < 1:
+        return ()
+    best = np.argpartition(-log_probabilities, most - 1)[:most]
+    best = best[np.argsort(-log_probabilities[best], kind="stable")]
+    return tuple(Guess(model.written(int(token))[0], math.exp(float(log_probabilities[token]))) for token in best)
+
+
+class OutputHead:
+    """The last steps of a model: a norm, and the matrix that turns a vector into a number for each token."""
+
+    def __init__(self, model: Model, weights: Weights, matrix: TensorInfo, norm: Callable[[Floats], Floats]) -> None:
+        self._model, self._weights, self._matrix, self._norm = model, weights, matrix, norm
+
+    @classmethod
+    def of(cls, library: Library, model: Model) -> OutputHead | None:
+        """None where the file has no such tensors."""
+        weights = Weights(library, Path(model.path), model.header)
+        matrix = weights.find("output.weight") or weights.find("token_embd.weight")
+        gain, bias = weights.find("output_norm.weight"), weights.find("output_norm.bias")
+        if matrix is None or gain is None:
+            return None
+        return cls(model, weights, matrix, _norm_of(model.header, weights, gain, bias))
+
+    def likeliest(self, stream: Floats, most: int) -> tuple[list[tuple[Guess, ...]], Floats]:
+        """The likeliest tokens of each vector of [place, width], and all logits of the last one.
+
+        The matrix is unpacked once, a part at a time; of its products only the best and the sums are kept.
+        """
+        import numpy as np
+
+        normed, places = self._norm(stream), len(stream)
+        best = np.full((places, most), -np.inf)
+        ids = np.zeros((places, most), np.int64)
+        total = np.full(places, -np.inf)
+        last: list[Floats] = []
+        begun = 0
+        for rows in self._weights.rows(self._matrix, MOST_PRODUCTS // places):
+            logits = normed @ rows.T
+            last.append(logits[-1])
+            highest = logits.max(1)
+            total = np.logaddexp(total, highest + np.log(np.exp(logits - highest[:, None]).sum(1)))
+            ids = np.concatenate((ids, np.broadcast_to(np.arange(begun, begun + len(rows)), logits.shape)), axis=1)
+            best = np.concatenate((best, logits), axis=1)
+            order = np.argpartition(-best, most - 1, axis=1)[:, :most]
+            best, ids = np.take_along_axis(best, order, 1), np.take_along_axis(ids, order, 1)
+            begun += len(rows)
+        order = np.argsort(-best, axis=1, kind="stable")
+        best, ids = np.exp(np.take_along_axis(best, order, 1) - total[:, None]), np.take_along_axis(ids, order, 1)
+        found = [
+            tuple(Guess(self._model.written(token)[0], share) for token, share in zip(row, shares, strict=True))
+            for row, shares in zip(ids.tolist(), best.tolist(), strict=True)
+        ]
+        return found, np.concatenate(last)
+
+
+def _norm_of(
+    header: GgufHeader, weights: Weights, gain: TensorInfo, bias: TensorInfo | None
+) -> Callable[[Floats], Floats]:
+    """The norm before the output: of the root mean square (Zhang and Sennrich, 2019), or of mean and variance."""
+    import numpy as np
+
+    factor = next(weights.rows(gain)).reshape(-1)
+    if bias is None:
+        epsilon = float(header.architecture_value("attention.layer_norm_rms_epsilon") or 1e-5)
+        return lambda x: x / np.sqrt(np.square(x).mean(-1, keepdims=True) + epsilon) * factor
+    shift = next(weights.rows(bias)).reshape(-1)
+    small = float(header.architecture_value("attention.layer_norm_epsilon") or 1e-5)
+    return lambda x: (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + small) * factor + shift
+
+
+class _Traits(ctypes.Structure):
+    """The beginning of `struct ggml_type_traits`."""
+
+    _fields_ = (
+        ("type_name", ctypes.c_char_p),
+        ("block", ctypes.c_int64),
+        ("interleaved", ctypes.c_int64),
+        ("size", ctypes.c_size_t),
+        ("is_quantized", ctypes.c_bool),
+        ("to_float", ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)),
+    )
+
+
+class Weights:
+    """The tensors of a file as floats, a few rows at a time; quantized ones are unpacked by ggml itself."""
+
+    def __init__(self, library: Library, path: Path, header: GgufHeader) -> None:
+        self._path, self._header = path, header
+        self._traits = library.base.ggml_get_type_traits
+        self._traits.argtypes, self._traits.restype = [ctypes.c_int], ctypes.POINTER(_Traits)
+
+    def find(self, name: str) -> TensorInfo | None:
+        """Where a tensor lies."""
+        return next((tensor for tensor in self._header.tensors if tensor.name == name), None)
+
+    def rows(self, tensor: TensorInfo, most: int = ROWS_AT_A_TIME) -> Iterator[Floats]:
+        """Its rows, `most` and `ROWS_AT_A_TIME` at most at once."""
+        import numpy as np
+
+        width, count = tensor.shape[0], math.prod(tensor.shape[1:])
+        weights, size = BLOCKS[tensor.type]
+        row_bytes = width // weights * size
+        data = np.memmap(self._path, np.uint8, "r", self._header.data_offset + tensor.offset, (count, row_bytes))
+        traits = self._traits(tensor.type).contents
+        step = max(1, min(most, ROWS_AT_A_TIME))
+        for start in range(0, count, step):
+            packed = np.ascontiguousarray(data[start : start + step])
+            if tensor.type == F32:
+                yield packed.view(np.float32)
+                continue
+            values = np.empty((len(packed), width), np.float32)
+            traits.to_float(packed.ctypes.data, values.ctypes.data, values.size)
+            yield values
