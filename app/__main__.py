@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -23,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
         return int(importlib.import_module(child).main(arguments[1:]))
     if _wants_window(arguments):
         if has_display():
+            gc.disable()  # nothing that is imported is garbage; the window looks after it once it is there
             from app.ui.application import run as run_window
 
             return run_window(arguments)

@@ -11,38 +11,33 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from app import APP_NAME, __version__
-from app.core.child import own_command
 from app.core.errors import DiskFull
 from app.core.log import start_log
 from app.core.paths import AppPaths, close_to_others, disk_problem, starter_model
 from app.core.settings import Settings, load_settings, save_settings, sweep_settings
-from app.engine.client import EngineOnDemand
-from app.engine.fit import GpuRoom
-from app.engine.states import StateFolder
-from app.features.chat.answers import SESSION, Chat
-from app.features.chat.options import wish_of
-from app.features.documents import Documents
 from app.features.messages import Sentence, sentence_for
 from app.features.work.turns import Turns
-from app.features.work.whole_file import remove_interrupted
-from app.hub.access import HUB_HOST, Ledger, Token
-from app.store.conversations import Attachments, Conversations
+from app.store.conversations import Conversations
 from app.store.database import Database
-from app.store.documents import DocumentStore
-from app.store.erasing import erase_traces, remove_old_backups
-from app.store.jobs import Jobs, SummaryStore
+from app.store.jobs import Jobs
 from app.store.models import ModelNotes
 
 if TYPE_CHECKING:
+    from app.core.events import ModelLoaded
+    from app.engine.client import EngineOnDemand, WakingEvent
+    from app.engine.fit import GpuRoom
+    from app.engine.states import StateFolder
+    from app.features.chat.answers import Chat
+    from app.features.documents import Documents
     from app.features.models.collection import Models
     from app.features.summary.summaries import Summaries
     from app.features.translation.translations import Translations
     from app.features.work.engines import TaskEngines
-    from app.hub.access import Access
+    from app.hub.access import Access, Ledger, Token
     from app.store.translations import TranslationMemory
 
 log = logging.getLogger(__name__)
@@ -51,43 +46,99 @@ SUMMARY, TRANSLATION = "summary", "translation"
 """The kinds of their jobs; what knows more of them is imported when it is needed."""
 
 
+Part = TypeVar("Part")
+
+
+class _Once(Generic[Part]):
+    """A part that is made, with the modules it is made of, when it is first asked for, by whichever thread that is.
+
+    None of these is needed before the window is seen, and some are never.
+    """
+
+    def __init__(self, make: Callable[[Any], Part]) -> None:
+        self._make, self._lock = make, threading.RLock()
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, owner: Any, kind: type) -> Part:
+        with self._lock:
+            if self._name not in owner.__dict__:
+                owner.__dict__[self._name] = self._make(owner)  # from now on it is found there, without coming here
+            part: Part = owner.__dict__[self._name]
+            return part
+
+
 @dataclass
 class Fireside:
-    """All parts of the running program. `notices` is what start-up has to tell."""
+    """All parts of the running program. `notices` is what start-up has to tell.
+
+    `on_waking` hears of a model that comes back by itself, see `EngineOnDemand`.
+    """
 
     paths: AppPaths
     settings: Settings
-    engine: EngineOnDemand
     database: Database
     conversations: Conversations
-    states: StateFolder
-    ledger: Ledger
-    token: Token
-    documents: Documents
-    chat: Chat = field(init=False)
     notices: list[Sentence] = field(default_factory=list)
     log_handler: logging.Handler | None = None
+    on_waking: Callable[[WakingEvent], object] = lambda event: None
 
     def __post_init__(self) -> None:
-        self.chat = Chat(self.engine, self.conversations, self.documents, lambda: self.settings)
         self._began_at = time.time()
-        self._changing, self._making = threading.Lock(), threading.Lock()
-        self._making_summaries, self._making_translations = threading.Lock(), threading.Lock()
-        self._models: Models | None = None
-        self._summaries: Summaries | None = None
-        self._translations: Translations | None = None
+        self._changing = threading.Lock()
         self._turns = Turns()
 
-    @property
-    def models(self) -> Models:
-        """Everything about models; made when it is asked for, which the window does once it is there."""
-        with self._making:
-            if self._models is None:
-                self._models = self._make_models()
-            return self._models
+    @_Once
+    def states(self) -> StateFolder:
+        """What the engine keeps of chats."""
+        from app.engine.states import StateFolder
 
-    def _make_models(self) -> Models:
-        from app.features.models.collection import Models, Surroundings  # 80 ms that the window need not wait for
+        return StateFolder(self.paths.states, lambda: self.settings.engine.states_budget_mb * 10**6)
+
+    @_Once
+    def engine(self) -> EngineOnDemand:
+        """The chat's engine."""
+        engine = build_engine(self.paths, self.states)
+        engine.on_waking = lambda event: self.on_waking(event)  # noqa: PLW0108 - who hears may come later
+        return engine
+
+    @property
+    def loaded(self) -> ModelLoaded | None:
+        """The model that is in the chat's engine; needs no engine to say that there is none."""
+        engine: EngineOnDemand | None = self._made("engine")
+        return engine.loaded if engine is not None else None
+
+    @_Once
+    def ledger(self) -> Ledger:
+        """Every connection that was made."""
+        from app.hub.access import Ledger
+
+        return Ledger(self.paths.connections)
+
+    @_Once
+    def token(self) -> Token:
+        """The access token for the Hub."""
+        from app.hub.access import Token
+
+        return Token()
+
+    @_Once
+    def documents(self) -> Documents:
+        """All documents that were read."""
+        return build_documents(self.paths, self.database)
+
+    @_Once
+    def chat(self) -> Chat:
+        """Questions and answers of the chats that are kept."""
+        from app.features.chat.answers import Chat
+
+        return Chat(self.engine, self.conversations, self.documents, lambda: self.settings)
+
+    @_Once
+    def models(self) -> Models:
+        """Everything about models."""
+        from app.features.models.collection import Models, Surroundings
         from app.hub.network import Network
 
         return Models(
@@ -99,36 +150,25 @@ class Fireside:
                 Jobs(self.database),
                 ModelNotes(self.database),
                 self.states,
-                lambda: self.engine.loaded,
+                lambda: self.loaded,
                 lambda: gpus_of(self.engine),
                 self.conversations.best_speeds,
                 lambda: self.translations.words.memory_bytes(),  # noqa: PLW0108 - they are made when they are asked for
             )
         )
 
-    @property
+    @_Once
     def summaries(self) -> Summaries:
-        """All stored summaries; made when they are asked for, which the window does once it is there."""
-        with self._making_summaries:
-            if self._summaries is None:
-                self._summaries = self._make_summaries()
-            return self._summaries
-
-    def _make_summaries(self) -> Summaries:
+        """All stored summaries."""
         from app.features.summary.summaries import TASK, Summaries
+        from app.store.jobs import SummaryStore
 
         jobs, store, engines = Jobs(self.database), SummaryStore(self.database), self._engines_of(TASK)
         return Summaries(jobs, store, self.documents, engines, lambda: self.settings, turns=self._turns)
 
-    @property
+    @_Once
     def translations(self) -> Translations:
-        """All stored translations; made when they are asked for, which the window does once it is there."""
-        with self._making_translations:
-            if self._translations is None:
-                self._translations = self._make_translations()
-            return self._translations
-
-    def _make_translations(self) -> Translations:
+        """All stored translations."""
         from app.features.translation.translations import TASK, Translations
         from app.store.translations import TranslationMemory, TranslationStore
 
@@ -144,7 +184,12 @@ class Fireside:
             turns=self._turns,
         )
 
+    def _made(self, name: str) -> Any:
+        """A part, or None where nobody has needed it so far."""
+        return self.__dict__.get(name)
+
     def _engines_of(self, task: str) -> TaskEngines:
+        from app.features.chat.options import wish_of
         from app.features.work.engines import TaskEngines
 
         return TaskEngines(
@@ -158,6 +203,8 @@ class Fireside:
 
     def temporary_chat(self) -> Chat:
         """A chat of which nothing is kept: its store is in memory, and is closed when nobody holds the chat."""
+        from app.features.chat.answers import Chat
+
         database = Database.in_memory()
         documents = build_documents(self.paths, database)
         chat = Chat(self.engine, Conversations(database), documents, lambda: self.settings, is_temporary=True)
@@ -199,6 +246,9 @@ class Fireside:
 
     def tidy(self) -> None:
         """Removes what nothing refers to any more: documents, and copies of them; slow, for a thread of its own."""
+        from app.features.work.whole_file import remove_interrupted
+        from app.store.erasing import erase_traces, remove_old_backups
+
         close_to_others(self.paths.folders, deeply=True)
         remove_interrupted()
         copies = self.paths.translations
@@ -214,12 +264,13 @@ class Fireside:
         Returns when the engine has written what it keeps of the open chat, which may take long; `on_let_go` is called
         before, when everything else can be used by another start.
         """
-        for work in (self._summaries, self._translations):
+        models = self._made("models")
+        for work in (self._made("summaries"), self._made("translations")):
             if work is not None:
                 work.close()
-        self.engine.let_go()
-        if self._models is not None:
-            self._models.close()
+        self.engine.let_go()  # also one that nobody needed: it starts nothing any more
+        if models is not None:
+            models.close()
         self.database.close()
         on_let_go()
         self.engine.close()
@@ -229,6 +280,10 @@ class Fireside:
 
 def build_documents(paths: AppPaths, database: Database) -> Documents:
     """Documents kept in a database."""
+    from app.features.documents import Documents
+    from app.store.conversations import Attachments
+    from app.store.documents import DocumentStore
+
     return Documents(DocumentStore(database), Attachments(database), paths.documents)
 
 
@@ -243,6 +298,7 @@ def build_summaries(
 ) -> Summaries:
     """Summaries in a database of their own, made by the one model of an engine: a terminal command's."""
     from app.features.summary.summaries import TASK, Summaries
+    from app.store.jobs import SummaryStore
 
     engines = _engines_of_one(TASK, paths, settings, engine, lambda: model)
     return Summaries(Jobs(database), SummaryStore(database), documents, engines, lambda: settings)
@@ -277,6 +333,7 @@ def build_translations(
 def _engines_of_one(
     task: str, paths: AppPaths, settings: Settings, engine: EngineOnDemand, model: Callable[[], Path]
 ) -> TaskEngines:
+    from app.features.chat.options import wish_of
     from app.features.work.engines import TaskEngines
 
     return TaskEngines(
@@ -294,6 +351,9 @@ def build_engine(paths: AppPaths, states: StateFolder | None = None) -> EngineOn
 
     FIRESIDE_ENGINE_SCRIPT puts the scripted backend into the child.
     """
+    from app.core.child import own_command
+    from app.engine.client import EngineOnDemand
+
     command = own_command("--engine-worker")
     script = os.environ.get("FIRESIDE_ENGINE_SCRIPT")
     if script:
@@ -303,6 +363,8 @@ def build_engine(paths: AppPaths, states: StateFolder | None = None) -> EngineOn
 
 def endpoint_of(settings: Settings) -> str:
     """The Hub's address: what the settings name goes before HF_ENDPOINT."""
+    from app.hub.access import HUB_HOST
+
     return (settings.network.mirror or os.environ.get("HF_ENDPOINT") or f"https://{HUB_HOST}").rstrip("/")
 
 
@@ -318,6 +380,8 @@ def access_of(settings: Settings, token: Token) -> Access:
 
 def gpus_of(engine: EngineOnDemand) -> tuple[GpuRoom, ...]:
     """The GPUs that the engine's child finds; starts it."""
+    from app.engine.fit import GpuRoom
+
     return tuple(
         GpuRoom(device.name, device.description, device.free_bytes, device.total_bytes, device.type == "igpu")
         for device in engine.describe_devices().devices
@@ -328,7 +392,9 @@ def gpus_of(engine: EngineOnDemand) -> tuple[GpuRoom, ...]:
 @contextmanager
 def build_models(paths: AppPaths) -> Iterator[Models]:
     """The models without the window's parts, for the terminal: labels and queue stay the window's."""
+    from app.engine.states import StateFolder
     from app.features.models.collection import Models, Surroundings
+    from app.hub.access import Ledger, Token
     from app.hub.network import Network
 
     settings, _ = load_settings(paths.settings)
@@ -379,14 +445,12 @@ def _build_parts(paths: AppPaths, handler: logging.Handler | None) -> Fireside:
     database = _opened(paths.database)
     conversations = Conversations(database)
     gone = _begin(conversations, Jobs(database))
-    states = StateFolder(paths.states, lambda: app.settings.engine.states_budget_mb * 10**6)
-    engine, ledger = build_engine(paths, states), Ledger(paths.connections)
-    documents = build_documents(paths, database)
-    app = Fireside(
-        paths, settings, engine, database, conversations, states, ledger, Token(), documents, log_handler=handler
-    )
-    for conversation_id in gone:
-        states.delete(SESSION.format(conversation_id))
+    app = Fireside(paths, settings, database, conversations, log_handler=handler)
+    if gone:
+        from app.features.chat.answers import SESSION
+
+        for conversation_id in gone:
+            app.states.delete(SESSION.format(conversation_id))
     app.notices = _notices(wrong, database)
     return app
 

@@ -7,17 +7,20 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from app.core.errors import DocumentUnreadable
-from app.core.events import CancelToken
-from app.documents import blocks, reading
+from app.documents import blocks
 from app.documents.blocks import Block, as_markdown, block_from_fields, block_to_fields
 from app.documents.formats.registry import can_draw
-from app.documents.protocol import BlocksRead, Done, Draw, Drawn, Event, Found, Read
-from app.documents.source import Opened, PageRead
-from app.store.conversations import Attachment, Attachments
-from app.store.documents import DocumentStore, StoredDocument
+
+if TYPE_CHECKING:
+    from app.core.events import CancelToken
+    from app.documents import reading
+    from app.documents.protocol import Done, Drawn, Event, Found
+    from app.documents.source import PageRead
+    from app.store.conversations import Attachment, Attachments
+    from app.store.documents import DocumentStore, StoredDocument
 
 LOOK_EVERY_S = 0.1
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
@@ -36,7 +39,7 @@ class Kept:
     document: StoredDocument
 
 
-ReadEvent = Event | Waits | Kept
+ReadEvent: TypeAlias = "Event | Waits | Kept"
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,10 @@ class Documents:
     def _read(
         self, path: Path, found: tuple[int, int], cancel: CancelToken, password: str, part: Part, *, name: str
     ) -> Iterator[ReadEvent]:
+        from app.documents import reading  # processes and their wire: a window that reads nothing does without
+        from app.documents.protocol import BlocksRead, Done, Found, Read
+        from app.documents.source import Opened, PageRead
+
         request = Read(str(path), password, part.encoding, part.first_page, part.last_page)
         document_id, kept = self.store.begin(path, *found, name=name), None
         opening = Found("", Opened())
@@ -221,6 +228,9 @@ class KeptDocument:
 
     def draw(self, page: int, scale: float, cancel: CancelToken) -> Iterator[Drawn]:
         """Draws one page in a child."""
+        from app.documents import reading  # as for reading
+        from app.documents.protocol import Draw
+
         if self._drawing is None:
             self._drawing = reading.Drawing(self._folder)
         request = Draw(str(self._document.path), page, scale, self._password)

@@ -10,13 +10,14 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app import APP_NAME
 from app.core import errors
 from app.core.visible import size_words, visible_name
-from app.documents.formats.registry import words_for
-from app.documents.source import PageRead, Remark
+
+if TYPE_CHECKING:
+    from app.documents.source import PageRead, Remark
 
 
 @dataclass(frozen=True)
@@ -358,7 +359,7 @@ def _counted(one: str, many: str) -> Callable[[Values], str]:
 
 
 _REMARKS: dict[str, Callable[[Values], str]] = {
-    "really": lambda v: f"It is really {words_for(str(v['format']))}, whatever the ending {v['ending']} says.",
+    "really": lambda v: f"It is really {_format_words(v)}, whatever the ending {v['ending']} says.",
     "encoding": lambda v: f"Its letters were read as {v['encoding']}.",
     "odd_bytes": _counted(
         "1 byte means nothing in this encoding and was replaced.",
@@ -385,7 +386,7 @@ _REMARKS: dict[str, Callable[[Values], str]] = {
     "fewer_pages": lambda v: f"It has {units(str(v['unit']), int(v['pages']))}; there is no {v['unit']} {v['last']}.",
     "attachment": lambda v: f"The attachment {v['name']} ({size_words(int(v['size_bytes']))}) was not read.",
     "pictures": _counted("1 picture in it was not read.", "{count} pictures in it were not read."),
-    "old_format": lambda v: f"It was read from {words_for(str(v['format']))}, a format that is no longer made.",
+    "old_format": lambda v: f"It was read from {_format_words(v)}, a format that is no longer made.",
     "long_lines": _counted("1 very long line was cut.", "{count} very long lines were cut."),
     "long_segments": _counted(
         "1 text is too long to be translated as one and was left as it is.",
@@ -410,6 +411,12 @@ _REMARKS: dict[str, Callable[[Values], str]] = {
     "became_utf8": lambda v: f"It is written as UTF-8, since {v['encoding']} lacks letters of the translation.",
 }
 """For every name that `app.documents.source.Remark` documents."""
+
+
+def _format_words(values: dict[str, Any]) -> str:
+    from app.documents.formats.registry import words_for  # with what is known of formats: not for every sentence
+
+    return words_for(str(values["format"]))
 
 
 def remark_sentence(remark: Remark) -> str:

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.core.errors import AppError
 from app.core.events import (
@@ -27,13 +27,15 @@ from app.core.events import (
     TokenChosen,
     Waiting,
 )
-from app.core.settings import Settings
-from app.engine.client import EngineClient
 from app.features.chat.documents import DOCUMENTS_SHARE, Attached, source_to_fields, sources_of
 from app.features.chat.options import options_for
 from app.features.chat.prompts import Parts, Prompts, View, hidden_ids
 from app.features.documents import Documents, whole_text
 from app.store.conversations import Attachment, Conversation, Conversations, MessageState, StoredMessage, Use
+
+if TYPE_CHECKING:
+    from app.core.settings import Settings
+    from app.engine.client import EngineClient
 
 log = logging.getLogger(__name__)
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+import functools
+from typing import TYPE_CHECKING, Any
 
-from app.core.events import ModelLoaded
-from app.core.settings import Engine, Settings
-from app.engine.protocol import Sampling, Wish
-from app.store.conversations import Conversation
+if TYPE_CHECKING:
+    from app.core.events import ModelLoaded
+    from app.core.settings import Engine, Settings
+    from app.engine.protocol import Sampling, Wish
+    from app.store.conversations import Conversation
 
 MOST_TOKENS = 131_072
 """The longest limit that can be set for an answer."""
 EFFORTS = ("low", "medium", "high")
 SWITCHES = ("switch", "switch_off")
-_FIELDS = {field.name for field in dataclasses.fields(Sampling)}
 _WHOLE_NUMBERS = frozenset(("top_k", "seed"))
 
 
@@ -38,6 +39,8 @@ def sampling_of(conversation: Conversation | None, settings: Settings) -> Sampli
         if conversation.temperature is not None:
             chosen["temperature"] = conversation.temperature
         chosen |= known_sampling(conversation.sampling)
+    from app.engine.protocol import Sampling  # the wire to the engine is not needed before the window is seen
+
     return Sampling(**chosen)  # type: ignore[arg-type]
 
 
@@ -58,9 +61,16 @@ def known_sampling(stored: dict[str, Any]) -> dict[str, Any]:
     known = {
         name: value
         for name, value in stored.items()
-        if name in _FIELDS and isinstance(value, int | float) and not isinstance(value, bool)
+        if name in _fields() and isinstance(value, int | float) and not isinstance(value, bool)
     }
     return {name: int(value) if name in _WHOLE_NUMBERS else float(value) for name, value in known.items()}
+
+
+@functools.cache
+def _fields() -> frozenset[str]:
+    from app.engine.protocol import Sampling  # as above
+
+    return frozenset(field.name for field in dataclasses.fields(Sampling))
 
 
 def template_variables(
@@ -100,6 +110,8 @@ def _wish(conversation: Conversation | None, settings: Settings) -> str:
 
 def wish_of(engine: Engine) -> Wish:
     """How the settings say that models are loaded."""
+    from app.engine.protocol import Wish  # as above
+
     return Wish(
         context_tokens=engine.context_tokens,
         kv_type=engine.kv_type,

@@ -6,14 +6,19 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from app.core.errors import NoModel, PromptTooLong
-from app.core.events import CancelToken, Message, ModelLoaded, Role
-from app.core.settings import Settings
-from app.engine.client import EngineClient
-from app.features.chat.documents import DOCUMENTS_SHARE, Attached
+from app.core.events import Message, Role
+from app.features.chat.documents import DOCUMENTS_SHARE
 from app.features.chat.options import max_tokens_of, will_think
-from app.store.conversations import Attachment, Conversation, StoredMessage
+
+if TYPE_CHECKING:
+    from app.core.events import CancelToken, ModelLoaded
+    from app.core.settings import Settings
+    from app.engine.client import EngineClient
+    from app.features.chat.documents import Attached
+    from app.store.conversations import Attachment, Conversation, StoredMessage
 
 # What the model is shown of a conversation, in tokens, and what leaves its memory when that does not fit.
 #

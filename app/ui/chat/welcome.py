@@ -12,7 +12,6 @@ from PySide6.QtWidgets import QBoxLayout, QFrame, QHBoxLayout, QLabel, QPushButt
 from app.core.events import CancelToken
 from app.core.paths import starter_model
 from app.features.messages import sentence_for
-from app.features.models.estimate import download_words, fit_words, pace_words
 from app.ui.i18n import size_text, tr
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import ModelLoader, in_words
@@ -234,6 +233,8 @@ class StarterCard(QFrame):
         is_coming = suggestion.download is not None
         better = tr("{name} would serve you better here", name=name)
         self._title.setText(tr("{name} is on its way", name=name) if is_coming else better)
+        from app.features.models.estimate import download_words, fit_words, pace_words  # comes with the models
+
         size_bytes, pace = suggestion.entry.size_bytes, pace_words(suggestion.fit)
         speed = in_words(pace if pace is not None else fit_words(suggestion.fit))
         detail = [speed, size_text(size_bytes), in_words(download_words(size_bytes))]

@@ -16,8 +16,6 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QLineEdit, QMenu
 from app.core.visible import visible_name
 from app.documents.folder import MOST_FILES, Expanded
 from app.documents.formats import registry
-from app.documents.protocol import Found
-from app.documents.source import ENCODINGS, PageRead, Remark
 from app.features.documents import WHOLE, Kept, Part, Waits
 from app.features.messages import pages_words, remark_sentence, units
 from app.store.documents import StoredDocument
@@ -106,6 +104,8 @@ class DocumentQuestions(QObject):
                 menu.addAction(offer.label, partial(offer.do, one))
         if one.has_encoding and one.document is not None:
             used = one.document.info["encoding"] or one.part.encoding
+            from app.documents.source import ENCODINGS
+
             encodings = menu.addMenu(tr("Text encoding"))
             for name in ENCODINGS:
                 action = encodings.addAction(name, partial(self._on_encoding, one, name))
@@ -321,6 +321,9 @@ class FileToRead:
 
     def take(self, event: object) -> bool:
         """One more event of its reading; whether it is further."""
+        from app.documents.protocol import Found  # there already, where something is read
+        from app.documents.source import PageRead
+
         if isinstance(event, Kept):
             self.document, self.stage = event.document, Stage.READ
             return False
@@ -536,6 +539,8 @@ def _sizes(document: StoredDocument) -> list[str]:
 
 def remarks_words(document: StoredDocument) -> str:
     """What the person should know of it; "" where all is as it should be."""
+    from app.documents.source import PageRead, Remark  # of what was read in another process, mostly before
+
     odd = {page.page: page for page in (PageRead(**fields) for fields in document.info.get("pages", ()))}
     part = part_of(document)
     looked_at = range(part.first_page or 1, (part.last_page or document.pages) + 1)

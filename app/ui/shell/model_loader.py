@@ -60,7 +60,7 @@ class ModelLoader(QObject):
         self._told = ""
         self._is_expected = False
         self._waking.connect(self._on_waking)
-        app.engine.on_waking = self._waking.emit
+        app.on_waking = self._waking.emit
 
     @property
     def word(self) -> str:
@@ -135,14 +135,14 @@ class ModelLoader(QObject):
 
     def look_during_answer(self) -> None:
         """Something of the answer has come: what was expected is there."""
-        if self._is_expected and self._app.engine.loaded is not None:
+        if self._is_expected and self._app.loaded is not None:
             self.look()
 
     def look(self) -> None:
         """Compares with the engine: its child may have ended, or woken up, during an answer."""
         if self._task is None and (self.state in ("ready", "asleep") or self._is_expected):
             self._is_expected = False
-            loaded = self._app.engine.loaded
+            loaded = self._app.loaded
             self._set("asleep" if loaded is None else "ready", loaded or self.model)
 
     def _way_back(self, path: Path) -> Path | None:
@@ -223,7 +223,7 @@ class ModelLoader(QObject):
             return
         self._task = None
         if self.model is None:  # stopped: whatever the engine still holds is what there is
-            loaded = self._app.engine.loaded
+            loaded = self._app.loaded
             self.path = Path(loaded.path) if loaded else before or self.path
             self._set("ready" if loaded else "asleep", loaded)
             return
@@ -241,7 +241,7 @@ class ModelLoader(QObject):
         assert failed_path is not None
         can_retry = sentence_for(error).action == "retry"
         self._notify.error(error, action=(lambda: self.load(failed_path)) if can_retry else None)
-        loaded = self._app.engine.loaded
+        loaded = self._app.loaded
         if loaded is not None:  # the file was refused before the old model left
             self.path = before or Path(loaded.path)
             self._set("ready", loaded)

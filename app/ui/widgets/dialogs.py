@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.documents.formats.registry import formats
 from app.ui.i18n import tr
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
@@ -153,6 +152,8 @@ def file_dialog(window: QWidget, title: str, purpose: str, *, first: Path | None
 
 def document_filters() -> list[str]:
     """All that can be read, each kind of it, and everything."""
+    from app.documents.formats.registry import formats
+
     kinds: dict[str, str] = {}
     for each in formats():
         if each.kind:
