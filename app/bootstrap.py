@@ -109,6 +109,12 @@ class Fireside:
         engine: EngineOnDemand | None = self._made("engine")
         return engine.loaded if engine is not None else None
 
+    @property
+    def is_asleep(self) -> bool:
+        """Whether a model waits to come back into that engine."""
+        engine: EngineOnDemand | None = self._made("engine")
+        return engine is not None and engine.is_asleep
+
     @_Once
     def ledger(self) -> Ledger:
         """Every connection that was made."""
@@ -133,7 +139,7 @@ class Fireside:
         """Questions and answers of the chats that are kept."""
         from app.features.chat.answers import Chat
 
-        return Chat(self.engine, self.conversations, self.documents, lambda: self.settings)
+        return Chat(lambda: self.engine, self.conversations, self.documents, lambda: self.settings)
 
     @_Once
     def models(self) -> Models:
@@ -207,7 +213,7 @@ class Fireside:
 
         database = Database.in_memory()
         documents = build_documents(self.paths, database)
-        chat = Chat(self.engine, Conversations(database), documents, lambda: self.settings, is_temporary=True)
+        chat = Chat(lambda: self.engine, Conversations(database), documents, lambda: self.settings, is_temporary=True)
         weakref.finalize(chat, database.close)
         return chat
 

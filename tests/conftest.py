@@ -89,7 +89,7 @@ def quiet_log(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) 
 
 @pytest.fixture(autouse=True)
 def garbage_of_the_main_thread() -> Iterator[None]:
-    """As in the window: widgets in a cycle are destroyed on no other thread; see `app.ui.shell.garbage`."""
+    """As in the window: widgets in a cycle are destroyed on no other thread; see `app.ui.shell.upkeep`."""
     gc.disable()
     yield
     due = [n for n, (count, most) in enumerate(zip(gc.get_count(), gc.get_threshold(), strict=True)) if count > most]

@@ -22,16 +22,11 @@ from app.core.errors import AppError
 from app.core.paths import AppPaths, resource
 from app.core.settings import load_settings
 from app.features.messages import Sentence
-from app.features.models.memory import MemoryWatch
 from app.ui.chat.tab import ChatTab
 from app.ui.shell import tasks
-from app.ui.shell.calm_caret import CalmCaret
-from app.ui.shell.garbage import collect_on_this_thread
 from app.ui.shell.main_window import MainWindow
 from app.ui.shell.model_loader import ModelLoader
-from app.ui.shell.model_sleep import ModelSleep
 from app.ui.shell.notify import Notify
-from app.ui.shell.silence import SilenceNotices
 from app.ui.shell.single_instance import SingleInstance
 from app.ui.shell.tab_spec import CHAT
 from app.ui.tabs import TABS, open_settings
@@ -72,7 +67,6 @@ def run(arguments: list[str]) -> int:
 def _run_window(
     application: QApplication, instance: SingleInstance, paths: AppPaths, files: list[str], notices: list[Sentence]
 ) -> int:
-    collect_on_this_thread(application)
     # Read apart from bootstrap, so that a problem at start already looks as the person chose.
     appearance = load_settings(paths.settings)[0].appearance
     theme = Theme(appearance.scheme, appearance.zoom, system_font=appearance.system_font)
@@ -89,19 +83,9 @@ def _run_window(
     try:
         loader = ModelLoader(app, notify)
         window = MainWindow(app, theme, notify, loader, TABS, open_settings=open_settings)
-        watch, tabs, chat = MemoryWatch(lambda: app.settings.engine), window.tabs, chat_tab(window).chat
-        ModelSleep(
-            watch,
-            notify,
-            loader,
-            answer_finished=chat.answer_finished,
-            is_answering=lambda: chat.busy,
-            is_at_work=lambda: tabs.is_at_work,
-        )
         instance.asked.connect(lambda more: _on_asked(window, more))
         first_paint = _FirstPaint(window, lambda: _after_first_paint(app, window, notify, theme, files))
         window.installEventFilter(first_paint)
-        CalmCaret(window)
         window.show()
         with _Signals(application, window.close):
             code = application.exec()
@@ -134,15 +118,34 @@ def _after_first_paint(app: Fireside, window: MainWindow, notify: Notify, theme:
         print(f"window visible after {_process_age_ms():.0f} ms", file=sys.stderr, flush=True)  # noqa: T201
     for notice in app.notices:
         notify.tell(notice)
+    look_after(app, window, notify)
     if files:
         window.files.open(files)
     else:
         window.loader.start()
     app.models.start()
     watch_models(app, window, notify, theme)
-    SilenceNotices(notify, window)
     window.tabs.go_on()
     tasks.run(lambda _token: _tidied(app), window).failed.connect(notify.error)
+
+
+def look_after(app: Fireside, window: MainWindow, notify: Notify) -> None:
+    """What the window does by itself, beside what the person asks for."""
+    from app.features.models.memory import MemoryWatch
+    from app.ui.shell.upkeep import CalmCaret, ModelSleep, SilenceNotices, collect_on_this_thread
+
+    collect_on_this_thread(window)
+    chat, tabs = chat_tab(window).chat, window.tabs
+    ModelSleep(
+        MemoryWatch(lambda: app.settings.engine),
+        notify,
+        window.loader,
+        answer_finished=chat.answer_finished,
+        is_answering=lambda: chat.busy,
+        is_at_work=lambda: tabs.is_at_work,
+    )
+    SilenceNotices(notify, window)
+    CalmCaret(window)
 
 
 def watch_models(app: Fireside, window: MainWindow, notify: Notify, theme: Theme) -> None:

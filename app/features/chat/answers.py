@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from app.core.errors import AppError
@@ -122,12 +123,13 @@ def title_from(text: str, characters: int = TITLE_CHARACTERS) -> str:
 class Chat:
     """Asks, edits, answers again and continues; owns no thread and no queue.
 
-    A temporary one has a store that forgets, and the engine keeps nothing of it either.
+    The engine is asked for when something is to be asked: a chat can be looked at before there is one. A temporary chat
+    has a store that forgets, and the engine keeps nothing of it either.
     """
 
     def __init__(
         self,
-        engine: EngineClient,
+        engine: Callable[[], EngineClient],
         conversations: Conversations,
         documents: Documents,
         settings: Callable[[], Settings],
@@ -137,10 +139,17 @@ class Chat:
         self.conversations = conversations
         self.documents = documents
         self.is_temporary = is_temporary
-        self._engine = engine
+        self._get_engine = engine
         self._settings = settings
         self._attached = Attached(documents)
-        self._prompts = Prompts(engine, settings, self._attached)
+
+    @property
+    def _engine(self) -> EngineClient:
+        return self._get_engine()
+
+    @cached_property
+    def _prompts(self) -> Prompts:
+        return Prompts(self._engine, self._settings, self._attached)
 
     def add_question(self, conversation_id: int, text: str, *, draft_of: int | None = 0) -> StoredMessage:
         """Stores a question under the last message; an untitled conversation gets its title from it.

@@ -100,7 +100,7 @@ class ModelLoader(QObject):
     @property
     def wakes_up(self) -> bool:
         """Whether the next message brings the model back."""
-        return self._app.engine.is_asleep
+        return self._app.is_asleep
 
     @property
     def can_cancel(self) -> bool:

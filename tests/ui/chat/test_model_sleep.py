@@ -13,7 +13,7 @@ from PySide6.QtCore import Qt
 from app.features.models.memory import Memory, MemoryWatch
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import ModelLoader
-from app.ui.shell.model_sleep import ModelSleep
+from app.ui.shell.upkeep import ModelSleep
 from tests.helpers.desks.chat import ChatDesk
 from tests.ui.chat.conftest import Open
 

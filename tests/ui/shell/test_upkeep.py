@@ -1,16 +1,18 @@
-"""A child that is stopped is told in the window, once, with a button that ends it."""
+"""What looks after the window: silent children are told of, the caret rests, garbage goes on the window’s thread."""
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QApplication, QPlainTextEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import DocumentTooDemanding, EngineStopped
@@ -18,8 +20,9 @@ from app.core.events import CancelToken, Message, Role
 from app.documents.protocol import Read
 from app.documents.reading import read
 from app.features.messages import sentence_for
+from app.ui.shell import upkeep
 from app.ui.shell.notify import Notify
-from app.ui.shell.silence import SilenceNotices
+from app.ui.shell.upkeep import CalmCaret, SilenceNotices
 from app.ui.theme import Theme
 from tests.helpers.documents import long_text
 from tests.helpers.engine import answer_of, load, scripted_client
@@ -108,3 +111,71 @@ def test_a_silent_reading_is_named_and_ended(notify: Notify, qtbot: QtBot, tmp_p
         press(notify, "End it", qtbot)
         with pytest.raises(DocumentTooDemanding):
             list(events)
+
+
+# The text cursor blinks while somebody types and rests afterwards.
+
+
+def test_the_cursor_rests_and_wakes_with_the_next_key(qtbot: QtBot) -> None:
+    usual_ms = QApplication.cursorFlashTime()
+    field = QPlainTextEdit()
+    qtbot.addWidget(field)
+    with qtbot.waitExposed(field):
+        field.show()
+    field.setFocus()
+    calm = CalmCaret(field, rest_after_ms=30)
+    assert calm.parent() is field
+    try:
+        qtbot.waitUntil(lambda: QApplication.cursorFlashTime() == 0)
+        with qtbot.waitActive(field):
+            field.activateWindow()
+        qtbot.keyClicks(field, "a")
+        assert QApplication.cursorFlashTime() == usual_ms
+        qtbot.waitUntil(lambda: QApplication.cursorFlashTime() == 0)
+    finally:
+        QApplication.setCursorFlashTime(usual_ms)
+
+
+# Cycles of widgets are destroyed on the window's thread, whichever thread made the last object.
+
+
+class Knot:
+    """Part of a cycle; tells on which thread it went."""
+
+    def __init__(self, told: list[threading.Thread]) -> None:
+        self.itself, self.told = self, told
+
+    def __del__(self) -> None:
+        self.told.append(threading.current_thread())
+
+
+@pytest.fixture
+def collector_as_before() -> Iterator[None]:
+    was_on = gc.isenabled()
+    yield
+    if was_on:
+        gc.enable()
+
+
+def make_many() -> list[list[int]]:
+    return [[number] for number in range(100_000)]
+
+
+def test_another_thread_collects_nothing_and_the_windows_does(
+    qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, collector_as_before: None
+) -> None:
+    monkeypatch.setattr(upkeep, "EVERY_MS", 20)
+    parent = QObject()
+    gc.enable()
+    upkeep.collect_on_this_thread(parent)
+    told: list[threading.Thread] = []
+    Knot(told)
+    other = threading.Thread(target=make_many)
+    other.start()
+    other.join()
+    assert told == []
+    kept = make_many()  # now there are more than Python lets be
+    qtbot.waitUntil(lambda: bool(told))
+    assert told == [threading.main_thread()]
+    assert kept
+    parent.deleteLater()

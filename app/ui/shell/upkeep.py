@@ -1,0 +1,181 @@
+"""What looks after the window while it runs: a model that nobody uses, silent children, a resting caret, garbage."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Qt, QTimer, SignalInstance
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from app.core.child import BEAT_EVERY_S, Child, SilenceWatch
+from app.features.messages import Sentence, silence_sentence
+from app.features.models.memory import MemoryWatch, Verdict
+from app.features.models.messages import SLEEPS_FOR_MEMORY, WAITS_FOR_ANSWER, WAITS_FOR_SUMMARY
+from app.ui.shell.model_loader import ModelLoader
+from app.ui.shell.notify import Notify
+from app.ui.widgets.notice_bar import Notice
+
+LOOK_EVERY_MS = 10_000
+
+
+class ModelSleep(QObject):
+    """Owns the timer; the watch decides, the loader acts, a notice tells. `is_at_work`: a summary is being made."""
+
+    def __init__(
+        self,
+        watch: MemoryWatch,
+        notify: Notify,
+        loader: ModelLoader,
+        *,
+        answer_finished: SignalInstance,
+        is_answering: Callable[[], bool],
+        is_at_work: Callable[[], bool] = lambda: False,
+    ) -> None:
+        super().__init__(loader)
+        self._watch, self._notify, self._loader = watch, notify, loader
+        self._notice: Notice | None = None
+        self._is_warning = False
+        self._is_answering = is_answering
+        self._is_at_work = is_at_work
+        self._timer = QTimer(self, interval=LOOK_EVERY_MS)
+        self._timer.setTimerType(Qt.TimerType.VeryCoarseTimer)
+        self._timer.timeout.connect(self.look)
+        answer_finished.connect(self._on_answer_finished)
+        loader.changed.connect(self._on_model_changed)
+        self._on_model_changed()
+
+    def look(self) -> None:
+        """What the timer does."""
+        verdict = self._watch.look(busy=self._is_answering() or self._is_at_work())
+        if verdict in (Verdict.SLEEP_SHORT, Verdict.SLEEP_IDLE):
+            self._loader.sleep()
+        if self._is_warning and not self._watch.is_warned:  # there is enough again, or it sleeps now
+            self._end_notice()
+        if verdict is Verdict.SLEEP_SHORT:
+            self._tell(SLEEPS_FOR_MEMORY)
+        elif verdict is Verdict.WARN_SHORT:
+            self._tell(WAITS_FOR_ANSWER if self._is_answering() else WAITS_FOR_SUMMARY)
+            self._is_warning = True
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether the timer runs: only while there is a model that could leave."""
+        return self._timer.isActive()
+
+    def _tell(self, sentence: Sentence) -> None:
+        """One notice, which leaves when it is no longer true."""
+        self._end_notice()
+        notice = self._notify.tell(sentence)
+        notice.left.connect(self._on_notice_left)
+        self._notice = notice
+
+    def _end_notice(self) -> None:
+        if self._notice is not None:
+            self._notice.dismiss()
+
+    def _on_notice_left(self) -> None:
+        self._notice, self._is_warning = None, False
+
+    def _on_answer_finished(self) -> None:
+        self._watch.used()
+        if self._watch.is_warned and self.is_watching:
+            self.look()  # it was only waiting for this
+
+    def _on_model_changed(self) -> None:
+        is_there = self._loader.state == "ready"
+        if is_there and not self.is_watching:
+            self._end_notice()
+            self._watch.used()
+            self._timer.start()
+        elif not is_there:
+            self._timer.stop()
+
+
+# Says that a child has not been heard for a while, and offers to end it.
+
+
+class SilenceNotices(QObject):
+    """One notice for each silent child, which leaves when the child is heard again or has ended."""
+
+    def __init__(self, notify: Notify, parent: QObject) -> None:
+        super().__init__(parent)
+        self._notify = notify
+        self._watch = SilenceWatch()
+        self._told: dict[Child, Notice | None] = {}
+        self._timer = QTimer(self, interval=round(1000 * BEAT_EVERY_S))
+        self._timer.setTimerType(Qt.TimerType.CoarseTimer)
+        self._timer.timeout.connect(self.look)
+        self._timer.start()
+
+    def look(self) -> None:
+        """What the timer does."""
+        silent = [child for child in self._watch.look() if child.work]
+        for child in [child for child in self._told if child not in silent]:
+            notice = self._told.pop(child)
+            if notice is not None:
+                notice.dismiss()
+        for child in silent:
+            if child not in self._told:
+                self._tell(child)
+
+    def _tell(self, child: Child) -> None:
+        notice = self._notify.tell(silence_sentence(child.work, child.subject), action=child.give_up)
+        self._told[child] = notice
+        notice.left.connect(lambda: self._on_left(child))
+
+    def _on_left(self, child: Child) -> None:
+        if child in self._told:  # dismissed: it is not said again until the child was heard
+            self._told[child] = None
+
+
+# Lets the text cursor rest when nobody types: a blinking one repaints its field twice a second for ever.
+
+
+REST_AFTER_MS = 5_000
+
+
+class CalmCaret(QObject):
+    """Blinks while the cursor moves and for some seconds after, then stays lit."""
+
+    def __init__(self, parent: QObject | None = None, rest_after_ms: int = REST_AFTER_MS) -> None:
+        super().__init__(parent)
+        self._flash_ms = QApplication.cursorFlashTime()
+        self._rest = QTimer(self, singleShot=True, interval=rest_after_ms)
+        self._rest.timeout.connect(self._on_rest)
+        QGuiApplication.inputMethod().cursorRectangleChanged.connect(self._on_moved)
+        self._rest.start()
+
+    def _on_moved(self) -> None:
+        if not self._rest.isActive():
+            QApplication.setCursorFlashTime(self._flash_ms)
+        self._rest.start()
+
+    def _on_rest(self) -> None:
+        QApplication.setCursorFlashTime(0)
+
+
+# Python's collector of cycles, on the window's thread only.
+#
+# It runs by itself on whichever thread makes an object, and there it destroys what it finds. A widget that is part of
+# a cycle must not be destroyed on another thread than the window's: Qt then ends the program (seen as a crash "while
+# garbage-collecting" on the thread that reads from the engine). So it is off, and looked after by a timer here.
+
+
+EVERY_MS = 2_000
+
+
+def collect_on_this_thread(parent: QObject) -> None:
+    """From now on, as long as `parent` lives."""
+    gc.disable()
+    timer = QTimer(parent, interval=EVERY_MS)
+    timer.timeout.connect(collect_what_is_due)
+    timer.start()
+
+
+def collect_what_is_due() -> None:
+    """The oldest generation that has more than Python's own threshold, with all that are younger."""
+    due = [n for n, (count, most) in enumerate(zip(gc.get_count(), gc.get_threshold(), strict=True)) if count > most]
+    if due:
+        gc.collect(due[-1])
