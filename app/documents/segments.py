@@ -8,8 +8,8 @@ inside it and is no text (bold, links, images, formulas, line breaks, code) is a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal, NamedTuple
 
@@ -125,3 +125,71 @@ def nests(content: Content) -> bool:
 def content_from_json(raw: object) -> Content:
     """What was a content; raises KeyError, ValueError or TypeError for anything else."""
     return content_of(from_json(Content, raw))
+
+
+TAG_LOOKS = {
+    "b": "bold", "strong": "bold", "i": "italic", "em": "italic", "u": "underline", "ins": "underline", "s": "strike",
+    "del": "strike", "a": "link", "small": "small", "code": "code", "kbd": "code", "tt": "code", "br": "break",
+    "img": "image",
+}  # fmt: skip
+"""How what tags of HTML enclose, or stand for, looks in a text that is no page."""
+
+
+class Tag(NamedTuple):
+    """Markup in a text from `start` to `end`. `name` is what a partner has too, "" for what has none.
+
+    What finds no partner is a mark where it `stands_alone`, else text.
+    """
+
+    start: int
+    end: int
+    name: str
+    is_closing: bool
+    look: str
+    stands_alone: bool
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """`written` is what the text has for each mark, by its key."""
+
+    content: Content
+    written: dict[tuple[str, int], str] = field(default_factory=dict)
+
+    def text_of(self, content: Content) -> str:
+        """The text of a content that has the same marks."""
+        return "".join(self.written[part.key] if isinstance(part, Mark) else part for part in content)
+
+
+def tagged_content(text: str, tags: Sequence[Tag], read: Callable[[str], str] = str) -> Tagged:
+    """A text with its tags as marks; `read` makes words of what stands between them."""
+    pairs = _pairs(tags)
+    parts, written, position, numbers = list[str | Mark](), dict[tuple[str, int], str](), 0, dict[int, int]()
+    for at, tag in enumerate(tags):
+        if at in pairs and tag.is_closing:
+            mark = Mark("close", numbers[pairs[at]])
+        elif at in pairs or tag.stands_alone:
+            numbers[at] = len(numbers) + 1
+            mark = Mark("open" if at in pairs else "single", numbers[at], tag.look)
+        else:
+            continue
+        parts += [read(text[position : tag.start]), mark]
+        written[mark.key] = text[tag.start : tag.end]
+        position = tag.end
+    return Tagged(content_of([*parts, read(text[position:])]), written)
+
+
+def _pairs(tags: Sequence[Tag]) -> dict[int, int]:
+    """Which tags open and close each other, both ways; no two pairs overlap."""
+    pairs: dict[int, int] = {}
+    waiting: list[tuple[str, int]] = []
+    for at, tag in enumerate(tags):
+        if tag.name and not tag.is_closing:
+            waiting.append((tag.name, at))
+        elif tag.name:
+            found = next((n for n in reversed(range(len(waiting))) if waiting[n][0] == tag.name), None)
+            if found is not None:
+                other = waiting[found][1]
+                pairs[other], pairs[at] = at, other
+                del waiting[found:]
+    return pairs

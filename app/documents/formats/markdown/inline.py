@@ -22,16 +22,12 @@ from mdit_py_plugins.front_matter import front_matter_plugin
 from app.documents.formats.markdown.reading import MOST_NESTING
 from app.documents.formats.plain.text import width_of
 from app.documents.formats.web import elements
-from app.documents.segments import Content, Mark, SegmentKind, content_of
+from app.documents.segments import TAG_LOOKS, Content, Mark, SegmentKind, content_of
 
 _PAIRS = {"em": "italic", "strong": "bold", "s": "strike", "link": "link"}
 _SINGLES = {
     "code_inline": "code", "math_inline": "formula", "math_inline_double": "formula", "autolink": "link",
     "html_inline": "other", "footnote_ref": "note", "image": "image", "hardbreak": "break",
-}  # fmt: skip
-_HTML_LOOKS = {
-    "b": "bold", "strong": "bold", "i": "italic", "em": "italic", "u": "underline", "ins": "underline", "s": "strike",
-    "del": "strike", "a": "link", "small": "small", "code": "code", "kbd": "code", "samp": "code",
 }  # fmt: skip
 _TAG = re.compile(r"<(/?)([A-Za-z][\w-]*)[^>]*>")
 _OPAQUE = ("code", "kbd", "samp", "var", "tt", "script", "style", "svg", "math")
@@ -163,7 +159,7 @@ def _html_pairs(tokens: list[Token]) -> dict[int, _Pair]:
         if tag is not None:
             name, is_closing = tag[2].lower(), bool(tag[1])
             if is_closing and waiting and waiting[-1][0] == name:
-                first, look = waiting.pop()[1], _HTML_LOOKS.get(name, "other")
+                first, look = waiting.pop()[1], TAG_LOOKS.get(name, "other")
                 found[first] = _Pair(1, look, at, name in _OPAQUE)
                 found[at] = _Pair(-1, look, first, name in _OPAQUE)
             elif not is_closing and name not in elements.VOID and not token.content.endswith("/>"):

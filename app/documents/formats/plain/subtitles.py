@@ -14,7 +14,7 @@ from app.documents.blocks import Kind, Piece, Place
 from app.documents.encoding import after_the_text, decode
 from app.documents.formats.plain.text import balanced, joined, one_line, width_of, without_nuls
 from app.documents.formats.plain.text_file import TextFile
-from app.documents.segments import Content, Mark, SegmentKind, content_of
+from app.documents.segments import Content, Mark, SegmentKind, Tag, tagged_content
 from app.documents.source import Item, Opened, Source, Target, Visit, Visits
 
 _TIME = r"(?:\d+:)?\d{1,2}:\d{2}[,.:]\d{1,3}"
@@ -112,31 +112,12 @@ class _Cue:
         first, last = lines[0], lines[-1]
         self.start = first[0] + len(first[1]) - len(first[1].lstrip("\0 \t"))
         self.end = last[0] + len(last[1].rstrip("\0 \t"))
-        self._written: dict[tuple[str, int], str] = {}
         speakers = sum(_SPEAKER.match(TAG.sub("", line) or line) is not None for line in self._lines)
         self._has_speakers = len(self._lines) > 1 and speakers == len(self._lines)
-        self.content = self._content("\n".join(self._lines) if self._has_speakers else joined(self._lines))
-
-    def _content(self, text: str) -> Content:
-        found = list(re.finditer(f"{TAG.pattern}|\n", text))
-        pairs = _pairs([each[0] for each in found])
-        parts, at, count = list[str | Mark](), 0, 0
-        numbers: dict[int, int] = {}
-        for place, each in enumerate(found):
-            if place in pairs and pairs[place] < place:
-                mark = Mark("close", numbers[pairs[place]])
-            else:
-                count += 1
-                numbers[place] = count
-                look = "break" if each[0] == "\n" else _look(each[0])
-                mark = Mark("open" if place in pairs else "single", count, look)
-            parts += [self._read(text[at : each.start()]), mark]
-            self._written[mark.key] = each[0]
-            at = each.end()
-        return content_of([*parts, self._read(text[at:])])
-
-    def _read(self, text: str) -> str:
-        return html.unescape(text) if self._is_vtt else text
+        text = "\n".join(self._lines) if self._has_speakers else joined(self._lines)
+        tags = [_tag(found) for found in re.finditer(f"{TAG.pattern}|\n", text)]
+        found = tagged_content(text, tags, html.unescape if is_vtt else str)
+        self.content, self._written = found.content, found.written
 
     def lines_of(self, content: Content) -> list[str]:
         """The lines of a new text, no more than there were; none without words."""
@@ -172,24 +153,8 @@ class _Cue:
         return text.replace("-->", "->")
 
 
-def _look(tag: str) -> str:
-    name = _NAME.match(tag)
-    return _LOOKS.get(name[2].lower(), "other") if name is not None else "other"
-
-
-def _pairs(tags: list[str]) -> dict[int, int]:
-    """The places of tags that open and close each other, both ways."""
-    pairs: dict[int, int] = {}
-    waiting: list[tuple[str, int]] = []
-    for place, tag in enumerate(tags):
-        name = _NAME.match(tag)
-        if name is None or not name[2]:
-            continue
-        if not name[1]:
-            waiting.append((name[2].lower(), place))
-            continue
-        at = next((at for at in reversed(range(len(waiting))) if waiting[at][0] == name[2].lower()), None)
-        if at is not None:
-            pairs[waiting[at][1]], pairs[place] = place, waiting[at][1]
-            del waiting[at:]
-    return pairs
+def _tag(found: re.Match[str]) -> Tag:
+    named = _NAME.match(found[0])
+    name = named[2].lower() if named is not None else ""
+    look = "break" if found[0] == "\n" else _LOOKS.get(name, "other")
+    return Tag(*found.span(), name, named is not None and bool(named[1]), look, stands_alone=True)
