@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from app.documents.blocks import Kind
+from app.documents.formats.markup.tags import attributes
 from app.documents.formats.office.paragraphs import spelled
 from app.documents.segments import SegmentKind
 
@@ -68,6 +69,26 @@ class Context(NamedTuple):
     listing: Listing | None = None
     item: Item | None = None
 
+    def hidden(self) -> Context:
+        """With nothing to be seen."""
+        return self._replace(is_hidden=True, hides_all=True)
+
+    def with_said(self, name: str, given: str) -> Context:
+        """What a block's attributes make of it. A note is read even where it waits hidden for a click."""
+        if not given and name != "dialog":
+            return self
+        lower = given.lower()
+        if "note" in lower and is_note(attributes(given)):
+            return self._replace(kind=Kind.NOTE, level=0, label="footnote")
+        if is_said_hidden(name, given):
+            return self.hidden()
+        if "heading" in lower:
+            said = attributes(given)
+            if said.get("role", "").lower() == "heading":
+                level = min(max(number_in(said.get("aria-level", ""), 2), 1), 9)
+                return self._replace(kind=Kind.HEADING, level=level, label="")
+        return self
+
 
 @dataclass
 class Listing:
@@ -124,18 +145,20 @@ def number_in(text: str, otherwise: int) -> int:
     return int(match[1]) if match else otherwise
 
 
-def is_hidden(name: str, given: dict[str, str]) -> bool:
-    """Whether an element says of itself that it is not shown; style sheets are not read.
+def is_said_hidden(name: str, given: str) -> bool:
+    """Whether the attributes of an element say that it is not shown; style sheets are not read.
 
     A whole page hides itself until its script has run, which never happens here.
     """
-    if name in ("html", "body"):
+    if (not given and name != "dialog") or name in ("html", "body"):
         return False
-    if "hidden" in given and given["hidden"].lower() != "until-found":
+    lower = given.lower()
+    if "hidden" not in lower and "none" not in lower and name != "dialog":
+        return False  # most tags, which need not be read for it
+    said = attributes(given)
+    if said.get("hidden", "until-found").lower() != "until-found" or (name == "dialog" and "open" not in said):
         return True
-    if name == "dialog" and "open" not in given:
-        return True
-    return _NONE.search(given.get("style", "")) is not None
+    return _NONE.search(said.get("style", "")) is not None
 
 
 def is_note(given: dict[str, str]) -> bool:

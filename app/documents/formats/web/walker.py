@@ -102,6 +102,8 @@ MOST_ROW_SPAN = 1000
 MOST_COLUMNS_BELOW = 1000
 """Beyond these columns a cell that covers several rows leaves no empty cells in the rows below."""
 LONG_CELL_CHARACTERS = 500
+MOST_TABLE_DEPTH = 30
+"""Tables further inside each other are read as plain blocks: else their cells would be handed up level by level."""
 MOST_LINK_ROWS = 2
 MOST_LINK_CHARACTERS = 4_000
 """Of the source of a table that is looked at for having nothing but links: a bar to go elsewhere, and no table."""
@@ -191,6 +193,70 @@ class Table:
         return grid
 
 
+class _Tables:
+    """The tables that are open, the innermost last, and where pieces go in them: into a cell, or beside the table.
+
+    None stands for one that is too deep inside of others, whose cells are blocks of the page.
+    """
+
+    def __init__(self, out: list[Piece]) -> None:
+        self._open: list[Table | None] = []
+        self._sinks = [out]
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    @property
+    def innermost(self) -> Table | None:
+        """None outside of any, too."""
+        return self._open[-1] if self._open else None
+
+    def put(self, *pieces: Piece) -> None:
+        """What was found where the page is now."""
+        self._sinks[-1].extend(pieces)
+
+    def begin(self, start: int, is_layout: bool) -> None:
+        """A table, whose tag is at `start`."""
+        table = Table(start, is_layout) if len(self._open) < MOST_TABLE_DEPTH else None
+        self._open.append(table)
+        if table is not None:
+            self._sinks.append(table.outside)
+
+    def end(self, text: str, end: int, page: int | None, part: str) -> None:
+        """The end of the innermost, which is part of a text."""
+        if table := self._open.pop():
+            self._sinks.pop()
+            table.find_links(text, end)
+            self.put(*table.pieces(end, page, part))
+
+    def mark_header(self) -> None:
+        """The innermost has what only a table has that is none for the layout."""
+        if self.innermost is not None:
+            self.innermost.has_header = True
+
+    def begin_row(self) -> None:
+        """A row of the innermost."""
+        if self.innermost is not None:
+            self.innermost.rows.append([])
+
+    def begin_cell(self, table: Table, given: str, *, is_header: bool) -> None:
+        """A cell of a table that is open."""
+        said = attributes(given) if given else {}
+        cell = Cell()
+        if said:
+            cell.columns = min(max(elements.number_in(said.get("colspan", ""), 1), 1), MOST_SPAN)
+            cell.rows = min(max(elements.number_in(said.get("rowspan", ""), 1), 1), MOST_ROW_SPAN)
+        if not table.rows:
+            table.rows.append([])
+        table.rows[-1].append(cell)
+        table.has_header = table.has_header or is_header
+        self._sinks.append(cell.pieces)
+
+    def end_cell(self, _end: int) -> None:
+        """What follows is outside of it."""
+        self._sinks.pop()
+
+
 # Raised numbers that would join the word before them: calls of footnotes, and powers.
 
 MOST_CHARACTERS = 400
@@ -242,6 +308,8 @@ def _is_in_link(page: str, start: int) -> bool:
 
 # The elements of a page that are open at a moment, and the block of text that grows in them.
 
+MOST_LOOK_BACK = 50
+"""Open elements in which an unclosed dt or dd is looked for; bounds the time on broken pages."""
 _ITEM_KINDS = (Kind.PARAGRAPH, Kind.NOTE)
 """What an item's first block is by itself; a note keeps its number only."""
 _Closer = Callable[[int], None]
@@ -262,8 +330,7 @@ class OpenElements:
         self._scopes: list[dict[str, int]] = [{}]
         """How many elements of each name are open, by scope: no search for what is not there."""
         self._out: list[Piece] = []
-        self._sinks: list[list[Piece]] = [self._out]
-        self._tables: list[Table | None] = []
+        self._tables = _Tables(self._out)
 
     def _flush(self) -> None:
         """What was gathered is a block."""
@@ -278,7 +345,7 @@ class OpenElements:
             elif item.listing.is_ordered:
                 label = f"{label} {item.mark.removesuffix('.')}"
         start, end = self._words.stretch()
-        self._sinks[-1].append(Piece(kind, text, self._page, Place(self._part, start, end), level, label))
+        self._tables.put(Piece(kind, text, self._page, Place(self._part, start, end), level, label))
 
     def _push(self, name: str, context: Context, is_block: bool = True, closer: _Closer | None = None) -> None:
         self._open.append((name, self._context, is_block, closer))
@@ -331,13 +398,16 @@ class OpenElements:
         for name in elements.HEADINGS:
             self._close(name, end)
 
+    def _close_definition(self, start: int) -> None:
+        for name, *_ in reversed(self._open[-MOST_LOOK_BACK:]):
+            if name in ("dt", "dd"):
+                self._close(name, start)
+            if name in ("dt", "dd", "dl") or name in elements.SCOPES:
+                return
+
 
 # From tags to blocks, in one pass.
 
-MOST_TABLE_DEPTH = 30
-"""Tables further inside each other are read as plain blocks: else their cells would be handed up level by level."""
-MOST_LOOK_BACK = 50
-"""Open elements in which an unclosed dt or dd is looked for; bounds the time on broken pages."""
 _IN_A_SECTION = elements.TABLE_SECTIONS | {"table"}
 _IN_A_ROW = _IN_A_SECTION | {"tr"}
 _NEW_LINE = re.compile(r"(?:^|\s)(?:x|y|dy)\s*=")
@@ -466,7 +536,7 @@ class Walker(OpenElements):
             behind = self._raised(name, given, start, end)
             if behind > end:
                 return behind
-        if name in elements.PLAIN and name not in self._scopes[-1] and not self._is_said_hidden(name, given):
+        if name in elements.PLAIN and name not in self._scopes[-1] and not elements.is_said_hidden(name, given):
             if self._parts:
                 self._words.last = end
             return end
@@ -512,7 +582,7 @@ class Walker(OpenElements):
             self._words.begin = end
         elif name == "input":
             words = elements.words_of_field(attributes(given))
-            if words and not self._context.is_hidden and not self._is_said_hidden(name, given):
+            if words and not self._context.is_hidden and not elements.is_said_hidden(name, given):
                 self._words.add(f" {words} ")
         elif self._context.is_hidden:
             return
@@ -525,7 +595,7 @@ class Walker(OpenElements):
 
     def _raised(self, name: str, given: str, start: int, end: int) -> int:
         """Behind a raised number that was read as a whole, else the end of its tag."""
-        is_shown = not (self._context.is_hidden or self._is_said_hidden(name, given))
+        is_shown = not (self._context.is_hidden or elements.is_said_hidden(name, given))
         is_read = self._parts and is_shown and not self._context.is_preformatted
         if is_read and (found := raised(self._text, name, start, end, self._parts[-1])):
             self._words.add(found.text)
@@ -540,10 +610,10 @@ class Walker(OpenElements):
         context = self._context
         if name in ("svg", "math"):
             is_drawing = name == "svg"
-            hides = context.is_hidden or self._is_said_hidden(name, given)
+            hides = context.is_hidden or elements.is_said_hidden(name, given)
             context = context._replace(is_foreign=True, is_hidden=hides or is_drawing, hides_all=hides)
-        elif name in self._unseen or self._is_said_hidden(name, given):
-            context = context._replace(is_hidden=True, hides_all=True)
+        elif name in self._unseen or elements.is_said_hidden(name, given):
+            context = context.hidden()
         elif context.is_foreign:
             context = self._in_drawing(name, given)
         elif name == "code" and context.is_preformatted and not context.label:
@@ -565,47 +635,17 @@ class Walker(OpenElements):
             self._words.add_break()
         return context
 
-    def _is_said_hidden(self, name: str, given: str) -> bool:
-        if not given and name != "dialog":
-            return False
-        lower = given.lower()
-        if "hidden" in lower or "none" in lower or name == "dialog":
-            return elements.is_hidden(name, attributes(given))
-        return False
-
     # Blocks
 
     def _said(self, name: str, given: str) -> Context:
-        """What a block's attributes make of it. A note is read even where it waits hidden for a click."""
-        context = self._context
-        if name in self._unseen:
-            return context._replace(is_hidden=True, hides_all=True)
-        if not given and name != "dialog":
-            return context
-        lower = given.lower()
-        if "note" in lower and elements.is_note(attributes(given)):
-            return context._replace(kind=Kind.NOTE, level=0, label="footnote")
-        if self._is_said_hidden(name, given):
-            return context._replace(is_hidden=True, hides_all=True)
-        if "heading" in lower:
-            said = attributes(given)
-            if said.get("role", "").lower() == "heading":
-                level = min(max(elements.number_in(said.get("aria-level", ""), 2), 1), 9)
-                return context._replace(kind=Kind.HEADING, level=level, label="")
-        return context
+        """What is so in a block."""
+        return self._context.hidden() if name in self._unseen else self._context.with_said(name, given)
 
     def _begin_block(self, name: str, given: str, start: int) -> None:
         self._close_before(name, start)
         if name in ("dt", "dd"):
             self._close_definition(start)
         self._push(name, self._said(name, given))
-
-    def _close_definition(self, start: int) -> None:
-        for name, *_ in reversed(self._open[-MOST_LOOK_BACK:]):
-            if name in ("dt", "dd"):
-                self._close(name, start)
-            if name in ("dt", "dd", "dl") or name in elements.SCOPES:
-                return
 
     def _begin_heading(self, name: str, given: str, start: int) -> None:
         self._close_before(name, start)
@@ -615,7 +655,7 @@ class Walker(OpenElements):
     def _begin_caption(self, name: str, given: str, start: int) -> None:
         if name == "caption" and self._tables:
             self._close_to(("table",), start)
-            self._has_header()
+            self._tables.mark_header()
         self._push(name, self._said(name, given)._replace(kind=Kind.CAPTION, level=0, label=""))
 
     def _begin_code(self, name: str, given: str, start: int) -> None:
@@ -646,35 +686,19 @@ class Walker(OpenElements):
     def _begin_table(self, name: str, given: str, start: int) -> None:
         self._close_before(name, start)
         context = self._said(name, given)
-        if len(self._tables) >= MOST_TABLE_DEPTH:
-            self._tables.append(None)
-        else:
-            is_layout = "role" in given and attributes(given).get("role", "").lower() in ("presentation", "none")
-            table = Table(start, is_layout)
-            self._tables.append(table)
-            self._sinks.append(table.outside)
-        self._push(name, context, closer=self._end_table)
-
-    def _end_table(self, end: int) -> None:
-        if table := self._tables.pop():
-            self._sinks.pop()
-            table.find_links(self._text, end)
-            self._sinks[-1].extend(table.pieces(end, self._page, self._part))
-
-    def _has_header(self) -> None:
-        if table := self._tables[-1]:
-            table.has_header = True
+        is_layout = "role" in given and attributes(given).get("role", "").lower() in ("presentation", "none")
+        self._tables.begin(start, is_layout)
+        self._push(name, context, closer=lambda end: self._tables.end(self._text, end, self._page, self._part))
 
     def _begin_section(self, name: str, given: str, start: int) -> None:
         self._close_to(("table",), start)
-        if name == "thead" and self._tables:
-            self._has_header()
+        if name == "thead":
+            self._tables.mark_header()
         self._push(name, self._said(name, given))
 
     def _begin_row(self, name: str, given: str, start: int) -> None:
         self._close_to(_IN_A_SECTION, start)
-        if self._tables and (table := self._tables[-1]):
-            table.rows.append([])
+        self._tables.begin_row()
         self._push(name, self._said(name, given))
 
     def _begin_cell(self, name: str, given: str, start: int) -> None:
@@ -683,24 +707,12 @@ class Walker(OpenElements):
         context = self._said(name, given)
         if context.item is not None:
             context = context._replace(item=None)
-        table = self._tables[-1] if self._tables else None
+        table = self._tables.innermost
         if table is None:
             self._push(name, context)
-            return
-        said = attributes(given) if given else {}
-        cell = Cell()
-        if said:
-            cell.columns = min(max(elements.number_in(said.get("colspan", ""), 1), 1), MOST_SPAN)
-            cell.rows = min(max(elements.number_in(said.get("rowspan", ""), 1), 1), MOST_ROW_SPAN)
-        if not table.rows:
-            table.rows.append([])
-        table.rows[-1].append(cell)
-        table.has_header = table.has_header or name == "th"
-        self._sinks.append(cell.pieces)
-        self._push(name, context, closer=self._end_cell)
-
-    def _end_cell(self, _end: int) -> None:
-        self._sinks.pop()
+        else:
+            self._tables.begin_cell(table, given, is_header=name == "th")
+            self._push(name, context, closer=self._tables.end_cell)
 
 
 _Handler = Callable[[Walker, str, str, int], None]
