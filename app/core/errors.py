@@ -361,7 +361,6 @@ def every_error() -> list[type[AppError]]:
 
 
 def to_fields(error: AppError) -> dict[str, Any]:
-    """The parameters of a situation as plain values."""
     if not dataclasses.is_dataclass(error):
         return {}
     return {field.name: getattr(error, field.name) for field in dataclasses.fields(error)}

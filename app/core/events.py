@@ -188,5 +188,4 @@ class CancelToken:
 
     @property
     def cancelled(self) -> bool:
-        """Whether somebody asked."""
         return self._event.is_set()

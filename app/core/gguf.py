@@ -87,12 +87,10 @@ class GgufHeader:
 
     @property
     def needed_bytes(self) -> int:
-        """How long the file must be at least."""
         return self.data_offset + max((tensor.offset + tensor.size_bytes for tensor in self.tensors), default=0)
 
     @property
     def weights(self) -> int:
-        """How many numbers all tensors hold."""
         return sum(math.prod(tensor.shape) for tensor in self.tensors)
 
     def architecture_value(self, key: str) -> Any:
@@ -271,7 +269,6 @@ class _Reader:
 
     @property
     def position(self) -> int:
-        """How far the header was read."""
         return self._base + self._at
 
     def number(self, form: str) -> Any:

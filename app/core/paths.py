@@ -41,7 +41,6 @@ class AppPaths:
 
     @property
     def settings(self) -> Path:
-        """Settings as JSON."""
         return self.config / "settings.json"
 
     @property

@@ -151,7 +151,6 @@ class Settings:
     unknown: dict[str, Any] = field(default_factory=dict)
 
     def changed(self, section: str, **values: Any) -> Settings:
-        """A copy with `values` replaced in one section."""
         return dataclasses.replace(self, **{section: dataclasses.replace(getattr(self, section), **values)})
 
 

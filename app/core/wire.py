@@ -83,7 +83,6 @@ class Wire:
         self._replies = {cls.__name__: cls for cls in self.replies}
 
     def line(self, message: Any) -> bytes:
-        """A message as one line, with its end."""
         return _encode({TAG: type(message).__name__} | to_json(message)).encode("ascii") + b"\n"
 
     def request(self, line: bytes) -> Any:
@@ -183,7 +182,6 @@ class ParentSide:
         self._wire, self._reader, self._writer = wire, reader, writer
 
     def greet(self, backend: str = "") -> None:
-        """Comes before anything else."""
         self.tell(Greeting(self._wire.version, __version__, os.getpid(), backend))
 
     def tell(self, reply: Any) -> None:

@@ -25,10 +25,10 @@ COUNTED_BYTES = 1024 * 1024
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """The others inflate without a bound, and no office format uses them."""
 _IS_ENCRYPTED = 0x1
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
 _LOCAL_HEADER_BYTES = 30
-_DAMAGE = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImplementedError, ValueError)
+DAMAGE = (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError, NotImplementedError, ValueError)
 """What zipfile raises for a file that is no good archive; ValueError covers names that are not text."""
 
 
@@ -74,7 +74,6 @@ class Archive:
         return member.file_size if member is not None else 0
 
     def read(self, name: str) -> bytes:
-        """All of a member."""
         with self.open(name) as stream:
             return stream.read()
 
@@ -112,7 +111,7 @@ class Archive:
     def _errors(self) -> Iterator[None]:
         try:
             yield
-        except _DAMAGE:
+        except DAMAGE:
             raise self._source.unreadable("protected" if _is_protected(self._source) else "damaged") from None
 
     def _refuse_hostile(self, members: list[zipfile.ZipInfo]) -> None:
@@ -159,7 +158,7 @@ class _Member(io.RawIOBase):
     def _next(self, size: int) -> bytes:
         try:
             data = self._stream.read(size)
-        except _DAMAGE:
+        except DAMAGE:
             raise self._source.unreadable("damaged") from None
         self._source.inflated(len(data))
         return data
@@ -181,7 +180,7 @@ def _folded(name: str) -> str:
 def _is_protected(source: Source) -> bool:
     """An encrypted office document is an OLE file with its ZIP in a stream of this name."""
     with source.path.open("rb") as file:
-        if file.read(len(_OLE)) != _OLE:
+        if file.read(len(OLE)) != OLE:
             return False
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             return content.find(_ENCRYPTED_STREAM) >= 0

@@ -103,11 +103,9 @@ class Numbering:
 
     @property
     def count(self) -> int:
-        """Blocks so far."""
         return self._count
 
     def block(self, piece: Piece) -> Block:
-        """The next block."""
         self._count += 1
         if piece.kind is Kind.HEADING:
             while self._path and self._path[-1][0] >= piece.level:

@@ -113,7 +113,6 @@ def _clean(content: Content) -> Content:
 
 
 def length_of(segment: Segment) -> int:
-    """Its characters, with those that its marks show."""
     return sum(len(part) if isinstance(part, str) else len(part.shows) + 1 for part in segment.content)
 
 
@@ -184,7 +183,6 @@ class Sample:
         self._next = 2 * BEGINNING_CHARACTERS
 
     def add(self, piece: Piece) -> None:
-        """The next piece of the document."""
         if piece.kind is Kind.CODE:
             return
         self._seen += len(piece.text)
@@ -196,7 +194,6 @@ class Sample:
 
     @property
     def text(self) -> str:
-        """At most some 2,000 characters."""
         return self._beginning + "\n".join(self._stretches)
 
     def language(self) -> str:
@@ -229,7 +226,6 @@ class LegacyFonts:
         self._accented: list[str] = []
 
     def look(self, text: str) -> None:
-        """At the next piece."""
         if self._looked_at >= SAMPLE_CHARACTERS:
             return
         self._looked_at += len(text)

@@ -135,7 +135,6 @@ class MemoryWatch:
         self._thread.start()
 
     def close(self) -> None:
-        """Looks no more."""
         self._over.set()
         self._thread.join()
 

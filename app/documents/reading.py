@@ -131,7 +131,6 @@ class Drawing:
 
     @property
     def running(self) -> bool:
-        """Whether a child waits for the next page."""
         child = self._child
         return child is not None and child.running
 
@@ -202,7 +201,6 @@ class _ReadingChild:
 
     @property
     def running(self) -> bool:
-        """Whether it can be asked."""
         return self._child.running
 
     def ask(self, request: Request, is_stopped: Callable[[], bool]) -> Generator[Event, None, None]:
@@ -233,7 +231,6 @@ class _ReadingChild:
                 yield pulse
 
     def close(self) -> None:
-        """Kills it with all it started."""
         self._said.close()
         self._child.kill_tree()
         self._child.close()

@@ -87,12 +87,10 @@ class Segment:
 
 
 def plain(content: Content) -> str:
-    """The words without the marks."""
     return "".join(part for part in content if isinstance(part, str))
 
 
 def marks(content: Content) -> tuple[Mark, ...]:
-    """The marks in their order."""
     return tuple(part for part in content if isinstance(part, Mark))
 
 

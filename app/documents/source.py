@@ -72,7 +72,6 @@ class Source:
         return self.path.name
 
     def wants(self, page: int) -> bool:
-        """Whether a page is in the chosen part."""
         return page >= self.first_page and (not self.last_page or page <= self.last_page)
 
     def inflated(self, size_bytes: int) -> None:
@@ -90,15 +89,12 @@ class Source:
 
     @property
     def inflated_bytes(self) -> int:
-        """What was counted so far."""
         return self._inflated_bytes
 
     def remark(self, name: str, **values: str | int) -> None:
-        """What a rewriter has to tell; see `Remark`."""
         self.remarks.append(Remark(name, values))
 
     def unreadable(self, reason: str) -> DocumentUnreadable:
-        """This file's situation; see `DocumentUnreadable` for the reasons."""
         return DocumentUnreadable(str(self.path), reason)
 
 

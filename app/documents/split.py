@@ -96,7 +96,6 @@ class _Splitting:
         self._counts: dict[tuple[int, int], int] = {}
 
     def chunks(self) -> list[Chunk]:
-        """All of it."""
         parts = self._refined(self._one_part_a_block())
         spans = self._repacked(parts, self._counted_spans(pack(parts, self._budget)))
         while any(self._tokens(span) > self._budget for span in spans):

@@ -392,7 +392,6 @@ class _Finding(_Walk):
         self._fonts = LegacyFonts()
 
     def run(self) -> SegmentsDone:
-        """All the way."""
         format_ = self._rewritable_format()
         rewriter_for(format_)(self._source, None, self._visit, None)
         self._flush()

@@ -50,7 +50,6 @@ RUNS_LEFT = "\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e
 
 
 def script_of(code: str) -> str:
-    """The characters of a language's letters."""
     from app.language.names import base  # a window asks for a text's direction only
 
     known = base(code)

@@ -20,10 +20,7 @@ ABBREVIATIONS = (
 """What a full stop, a space and a large letter may follow inside a sentence."""
 AT_AN_END = ("Inc", "Ltd", "Corp", "Jr", "Mio", "Mrd")
 """The same, but as often it is the last word."""
-_END = re.compile(
-    rf"""[{ENDS}]+[{CLOSING}]*(?:\s+|$) | [{ENDS_AT_ONCE}…]+[」』”’）》】]*\s*""",
-    re.VERBOSE,
-)
+_END = re.compile(rf"""[{ENDS}]+[{CLOSING}]*(?:\s+|$) | [{ENDS_AT_ONCE}…]+[」』”’）》】]*\s*""", re.VERBOSE)
 _LETTER = r"[^\W\d_]"
 _SHORT = re.compile(rf"(?:^|\W)(?:{_LETTER}|{_LETTER}\.{_LETTER}|{'|'.join(map(re.escape, ABBREVIATIONS))})$")
 _SHORT_BEFORE_NUMBER = re.compile(_SHORT.pattern, re.IGNORECASE)

@@ -104,7 +104,6 @@ def stems_of_word(word: str) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def words(text: str) -> frozenset[str]:
-    """All words of a text, casefolded."""
     return frozenset(WORD.findall(text.replace("\u00ad", "").casefold()))
 
 

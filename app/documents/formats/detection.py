@@ -9,26 +9,24 @@ import os
 import re
 import struct
 import zipfile
-import zlib
 from collections.abc import Callable, Collection
 from pathlib import Path
 
 import olefile
 
 from app.core.errors import DocumentUnreadable
+from app.documents.archive import DAMAGE, OLE
 from app.documents.encoding import SAMPLE_BYTES, decode, find_encoding
 from app.documents.folder import documents_in
 from app.documents.formats import registry
 from app.documents.formats.plain.code import has_shebang, language_of
-from app.documents.formats.registry import Format
+from app.documents.formats.registry import ODF, Format
 
 TAIL_BYTES = 4096
 PDF_WITHIN_BYTES = 1024
 MOST_DIRECTORY_BYTES = 16 * 1024 * 1024
 """Of a ZIP archive's list of members; 50,000 of them have some 5 MB."""
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _END_OF_DIRECTORY = b"PK\x05\x06"
-_ODF = "application/vnd.oasis.opendocument."
 _OLD = (b"\xffWPC", b"\xdb\xa5\x2d\x00", b"\x31\xbe\x00\x00", b"\x32\xbe\x00\x00")
 """WordPerfect, Word 2, and two kinds of Windows Write."""
 _NOT_TEXT = (
@@ -92,7 +90,7 @@ def really(format_: str, ending: str) -> bool:
 
 def _binary(path: Path, head: bytes, tail: bytes) -> str:
     """What is known by its first bytes; "" for what may be text."""
-    if head.startswith(_OLE):
+    if head.startswith(OLE):
         return _in_ole(path)
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")):
         return _in_zip(path, head)
@@ -147,15 +145,7 @@ def _in_zip(path: Path, head: bytes) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             return _in_members(archive, path.suffix.lower())
-    except (
-        zipfile.BadZipFile,
-        zipfile.LargeZipFile,
-        zlib.error,
-        EOFError,
-        NotImplementedError,
-        ValueError,
-        RuntimeError,
-    ):
+    except (*DAMAGE, RuntimeError):
         named = path.suffix.lower().removeprefix(".") in _OLD_ENDINGS or registry.promised_by(path.suffix)
         begins = (b"[Content_Types].xml", b"mimetype", b"_rels/.rels", b"word/", b"xl/", b"ppt/")
         return "damaged" if named or head[30:].startswith(begins) else "not_text"
@@ -166,7 +156,7 @@ def _in_members(archive: zipfile.ZipFile, ending: str) -> str:
     if "mimetype" in names:
         kind = _beginning(archive, names["mimetype"]).strip().decode("latin-1")
         found = _of_mimetype(kind)
-        if found or kind.startswith(_ODF):
+        if found or kind.startswith(ODF):
             return found or "not_text"
     found = _first(lambda each: bool(each.member) and any(name.startswith(each.member) for name in names))
     if found:
@@ -179,7 +169,7 @@ def _in_members(archive: zipfile.ZipFile, ending: str) -> str:
 
 def _of_mimetype(kind: str) -> str:
     """The format of a MIME type; OpenDocument's templates and masters are read as what they are for."""
-    kind = _ODF + kind.removeprefix(_ODF).split("-")[0] if kind.startswith(_ODF) else kind
+    kind = ODF + kind.removeprefix(ODF).split("-")[0] if kind.startswith(ODF) else kind
     return _first(lambda each: each.mimetype == kind != "")
 
 
@@ -261,8 +251,8 @@ def _in_markup(text: str, ending: str) -> str:
         return found
     if 'progid="Word.Document"' in text or 'progid="PowerPoint.Show"' in text:
         return "old_format"
-    kind = re.split(r"[\"'-]", text.partition(_ODF)[2])[0] if name == "document" else ""
-    found = _of_mimetype(_ODF + kind) if kind else ""
+    kind = re.split(r"[\"'-]", text.partition(ODF)[2])[0] if name == "document" else ""
+    found = _of_mimetype(ODF + kind) if kind else ""
     is_xml = text.lstrip().startswith("<?xml") or language_of(f"x.{ending}") == "xml"
     return found or ("code" if is_xml else "")
 

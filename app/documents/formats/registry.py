@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PDFS, TEXTS, TABLES, SLIDES = "PDF documents", "Text documents", "Tables", "Presentations"
 MAILS, PICTURES, ARCHIVES = "Mail", "Pictures with text", "Archives"
 """Kinds that a person chooses among in a file dialog; the window translates them."""
-_ODF = "application/vnd.oasis.opendocument."
+ODF = "application/vnd.oasis.opendocument."
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ _FORMATS = {
         ),
         Format(
             "odt", "an OpenDocument text", "odt ott fodt", TEXTS, ".opendocument.reading", ".opendocument.rewriting",
-            mimetype=f"{_ODF}text",
+            mimetype=f"{ODF}text",
         ),
         Format("rtf", "a rich text document (RTF)", "rtf", TEXTS, ".word.rtf"),
         Format("text", "a plain text", "txt log", TEXTS, ".plain.text", ".plain.text", is_plain=True),
@@ -88,7 +88,7 @@ _FORMATS = {
         Format("xls", "an old Excel workbook", "xls", TABLES, ".sheets.reading", streams=("workbook", "book")),
         Format(
             "ods", "an OpenDocument spreadsheet", "ods ots fods", TABLES, ".sheets.reading", ".opendocument.rewriting",
-            mimetype=f"{_ODF}spreadsheet",
+            mimetype=f"{ODF}spreadsheet",
         ),
         Format(
             "csv", "a table of separated values", "csv tsv tab", TABLES, ".catalogs.csv_table", ".catalogs.csv_table",
@@ -100,7 +100,7 @@ _FORMATS = {
         ),
         Format(
             "odp", "an OpenDocument presentation", "odp otp fodp", SLIDES, ".opendocument.reading",
-            ".opendocument.rewriting", mimetype=f"{_ODF}presentation",
+            ".opendocument.rewriting", mimetype=f"{ODF}presentation",
         ),
         Format("email", "an e-mail", "eml", MAILS, ".mail.mail"),
         Format("msg", "an Outlook message", "msg", MAILS, ".mail.outlook", streams=("__properties_version1.0",)),
@@ -159,7 +159,6 @@ def rewritable(name: str, path: Path) -> str:
 
 
 def reader_for(name: str) -> Reader:
-    """What reads a format."""
     reader: Reader = _function(_FORMATS[name].read, "read")
     return reader
 

@@ -54,7 +54,6 @@ class _Inside:
         self._name, self._page = name, page
 
     def items(self, folder: Path) -> Iterator[Item]:
-        """Its name, its blocks, its remarks."""
         has_text = False
         copy = folder / (_NO_NAME.sub("_", PurePosixPath(self._name).name)[-MOST_NAME:].lstrip(".") or "document")
         try:

@@ -164,17 +164,7 @@ _KEYWORD = re.compile(r"[ \t]*(msgctxt|msgid_plural|msgid|msgstr(?:\[\d{1,3}\])?
 _STRING = re.compile(r'[ \t]*"((?:[^"\\]|\\.)*+)"[ \t]*')
 _ESCAPE = re.compile(r"\\([abfnrtv\\\"'?]|[0-7]{1,3}|x[0-9A-Fa-f]{1,2}|.)")
 _ESCAPES = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
-_WRITTEN = {
-    "\\": "\\\\",
-    '"': '\\"',
-    "\n": "\\n",
-    "\t": "\\t",
-    "\r": "\\r",
-    "\a": "\\a",
-    "\b": "\\b",
-    "\f": "\\f",
-    "\v": "\\v",
-}
+_WRITTEN = {letter: f"\\{code}" for code, letter in _ESCAPES.items()} | {"\\": "\\\\", '"': '\\"'}
 LINE_COLUMNS = 79
 
 

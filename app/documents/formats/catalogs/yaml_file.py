@@ -118,7 +118,6 @@ class _Level:
 
     @property
     def name(self) -> str:
-        """Where its present value stands in it."""
         return self.key or "" if self.is_mapping else str(self.index)
 
 

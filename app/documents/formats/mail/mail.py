@@ -58,7 +58,6 @@ def headers_piece(subject: str, lines: list[str]) -> Iterator[Piece]:
 
 
 def body_pieces(text: str, is_html: bool) -> Iterator[Piece]:
-    """A mail's text."""
     if is_html:
         yield from Walker(text, part="body").pieces()
         return

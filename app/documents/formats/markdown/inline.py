@@ -408,7 +408,6 @@ def _is_delimiter(part: str | Mark, old: Inline, role: str) -> bool:
 
 
 def _as_html(content: Content, old: Inline) -> dict[tuple[str, int], str]:
-    """Emphasis by tags."""
     looks = {part.number: part.look for part in content if isinstance(part, Mark) and _is_delimiter(part, old, "open")}
     found: dict[tuple[str, int], str] = {}
     for number, look in looks.items():

@@ -117,7 +117,6 @@ class _Portion:
         yield from self._left_out(len(self._starts))
 
     def _border(self, token: Token) -> None:
-        """Notes what begins or ends."""
         match token.type:
             case "heading_open":
                 self._heading = int(token.tag[1])

@@ -17,14 +17,7 @@ from markdown_it.token import Token
 from app.core.errors import DocumentUnreadable
 from app.documents.formats.catalogs.values import is_locale, renamed_locale
 from app.documents.formats.catalogs.yaml_file import Scalar, places, put_value, written_scalar
-from app.documents.formats.markdown.inline import (
-    Frame,
-    Image,
-    Inline,
-    MarkdownText,
-    inline_of,
-    new_parser,
-)
+from app.documents.formats.markdown.inline import Frame, Image, Inline, MarkdownText, inline_of, new_parser
 from app.documents.formats.markdown.reading import portions
 from app.documents.formats.plain.text import width_of
 from app.documents.formats.plain.text_file import TextFile
@@ -55,7 +48,6 @@ class _Writing:
         self._written = MarkdownText(self._parser, self._env)
 
     def run(self) -> None:
-        """Through the file."""
         stretches = list(portions(self._text))
         if len(stretches) > 1:  # a link may be defined in another portion
             definitions = "\n\n".join(found[0] for found in _DEFINITION.finditer(self._text))
@@ -142,18 +134,7 @@ def _with_images(source: str, images: dict[Image, str]) -> str:
 # Front matter of a Markdown file: what is read as its title or its description is translated, its language is set.
 
 _TITLES = frozenset(
-    (
-        "title",
-        "subtitle",
-        "description",
-        "summary",
-        "abstract",
-        "excerpt",
-        "lead",
-        "linktitle",
-        "sidebar_label",
-        "caption",
-    )
+    "title subtitle description summary abstract excerpt lead linktitle sidebar_label caption".split()  # noqa: SIM905
 )
 _LANGUAGES = ("lang", "language", "locale")
 _INNER = re.compile(r"-{3,}[ \t]*(?:\r\n|\r|\n)(.*?)(?:\r\n|\r|\n)?-{3,}\s*\Z", re.DOTALL)
@@ -226,7 +207,6 @@ class Text:
     level: int = 0
 
     def source(self, text: str) -> str:
-        """Its lines, divided by line feeds."""
         return "\n".join(text[line.start : line.end] for line in self.lines)
 
     def width(self, text: str) -> int:
@@ -247,7 +227,6 @@ class _State:
     types: list[str] = field(default_factory=list)
 
     def see(self, token: Token) -> None:
-        """The next border of a block."""
         step = token.nesting
         match token.type:
             case "heading_open":
@@ -263,7 +242,6 @@ class _State:
 
     @property
     def kind(self) -> SegmentKind:
-        """Of a text that stands here."""
         if self.notes:
             return SegmentKind.NOTE
         if self.heading:
@@ -285,7 +263,6 @@ class Portion:
         """Lines with words that no block has (markdown-it drops what is nested too deep), and tables of places."""
 
     def texts(self, parser: MarkdownIt, env: dict[str, Any]) -> Iterator[Text]:
-        """All texts in order."""
         tokens = parser.parse(self._text[self._start : self._end], env)
         rules = [token.map[0] for token in tokens if token.type == "hr" and token.map]
         self._columns = {line for line in rules if _COLUMNS.fullmatch(self._line(line).strip())}

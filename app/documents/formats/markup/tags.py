@@ -63,7 +63,6 @@ class Stretch:
     also: tuple[Edit, ...] = ()
 
     def edit(self, content: Content) -> Edit:
-        """The stretch with this content."""
         spelled = self.spelling(content)
         return Edit(
             self.start, self.end, tuple(part if isinstance(part, str) else self.sources[part.key] for part in spelled)
@@ -105,7 +104,6 @@ class Gathering:
         self._has_words = self._has_words or bool(words.strip(WHITE))
 
     def open(self, start: int, end: int, name: str, look: str) -> None:
-        """A tag that encloses what follows."""
         item = _Item("open", start, end, look)
         self._items.append(item)
         self._waiting.append((name, item))
@@ -125,7 +123,6 @@ class Gathering:
             opener.role, opener.look = "single", "other"
 
     def single(self, start: int, end: int, look: str, shows: str = "") -> None:
-        """What stands alone."""
         shows = _SPACES.sub(" ", _SURROGATES.sub("\ufffd", shows)).strip(" ")
         self._items.append(_Item("single", start, end, look, shows))
 
@@ -278,7 +275,6 @@ _UNFIT = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127, *range(0xD800, 0
 
 
 def edits_of(stretches: Iterable[Stretch], visits: Visits) -> list[Edit]:
-    """Those of the stretches that change."""
     found: list[Edit] = []
     for stretch in stretches:
         new = visits(stretch.content, stretch.kind, stretch.page, stretch.level)
@@ -316,7 +312,6 @@ def spelling_within(quote: str) -> Spelling:
 
 
 def is_blank(text: str) -> bool:
-    """Whether there is nothing but white space."""
     return not text.strip(WHITE)
 
 
@@ -514,7 +509,6 @@ def attributes_at(given: str, at: int) -> dict[str, Attribute]:
 
 
 def label(text: str, attribute: Attribute, page: int) -> Stretch | None:
-    """The segment that a value is."""
     if attribute.quote:
         gathering = Gathering(text)
         gathering.add(attribute.start, attribute.end, attribute.value)
@@ -543,7 +537,6 @@ class ElementAt:
 
     @property
     def name(self) -> str:
-        """The last of the path."""
         return self.path[-1]
 
 

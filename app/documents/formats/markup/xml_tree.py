@@ -124,7 +124,6 @@ class CleanStream:
         return text[:at] + text[doctype.end() :]
 
     def _decoded(self, raw: bytes) -> bytes:
-        """In UTF-8."""
         if self._decoder is None:
             return raw
         return self._decoder.decode(raw, final=self._is_ended).encode("utf-8", "replace")
@@ -395,7 +394,6 @@ class Places:
         self._numbers: dict[Element, int] = {}
 
     def place(self, element: Element) -> Place:
-        """Where an element is."""
         if element is self._root and self._end:
             return Place(self._part, self._start, self._end)
         if not self._numbers:

@@ -55,7 +55,6 @@ class Direction:
     target: Target
 
     def paragraph(self, paragraph: Element, runs: Sequence[Element]) -> None:
-        """A paragraph and the runs of its words."""
         properties = paragraph.find(PROPERTIES)
         if properties is None and self.target.is_rtl:
             properties = etree.Element(PROPERTIES)
@@ -227,7 +226,6 @@ class Drawings:
     def paragraph(
         self, part: Part, paragraph: Element, ask: Ask, kind: SegmentKind, *, page: int = 0, level: int = 0
     ) -> None:
-        """A paragraph of DrawingML."""
         plan = plan_of(line_of(_nodes_of(paragraph), _difference))
         if not plan.has_words:
             if plan.is_code:

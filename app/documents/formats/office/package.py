@@ -116,7 +116,6 @@ class Package:
         return " ".join((title.text or "").split()) if title is not None else ""
 
     def root(self, part: str) -> Element:
-        """The root of a part."""
         return parse(self.archive.read(part), self.source)
 
     @contextmanager

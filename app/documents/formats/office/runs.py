@@ -101,7 +101,6 @@ def line_of(nodes: Sequence[Node], describe: _Describe) -> Line:
 
 
 def texts_in(nodes: Sequence[Node]) -> list[Text]:
-    """All texts, those in groups too."""
     found: list[Text] = []
     for node in nodes:
         if isinstance(node, Text):
@@ -222,12 +221,10 @@ class Plan:
 
     @property
     def has_words(self) -> bool:
-        """Whether there is anything to translate."""
         return any(isinstance(part, str) and not part.isspace() for part in self.content)
 
     @property
     def is_code(self) -> bool:
-        """Whether all words are code."""
         return not self.has_words and any(mark.look == "code" for mark in marks(self.content))
 
 

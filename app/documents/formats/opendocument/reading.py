@@ -432,7 +432,6 @@ class Words:
         return "".join(self._words)
 
     def read(self, element: Element) -> Words:
-        """Takes in all that is in an element."""
         if element.text:
             self._add(element.text)
         for child in element:
@@ -454,7 +453,6 @@ class Words:
             words.append(text)
 
     def put(self, text: str) -> None:
-        """Text as it is."""
         self._words.append(text)
 
     def span(self, span: Element) -> None:
@@ -463,7 +461,6 @@ class Words:
             self.read(span)
 
     def spaces(self, element: Element) -> None:
-        """Spaces that are meant."""
         self.put(" " * min(whole(element.get(f"{TEXT}c")), MOST_SPACES))
 
     def ruby(self, ruby: Element) -> None:
@@ -488,7 +485,6 @@ class Words:
         self.frames.append(element)
 
     def equation(self, element: Element) -> None:
-        """The words of an equation."""
         self.put(_equation_text(element))
 
 

@@ -556,7 +556,6 @@ class Locale(NamedTuple):
 
 
 def locale_of(tag: str) -> Locale:
-    """The locale of a BCP 47 tag."""
     found = _PARTS.match(tag)
     language, script, country = (found[1].lower(), found[2] or "", found[3] or "") if found else (tag, "", "")
     if not country:
@@ -640,7 +639,6 @@ class Turning:
         )
 
     def edits(self, part: StyleTags) -> Iterator[Edit]:
-        """What changes in a part."""
         for each in part.properties:
             if each.name == _TEXT_PROPERTIES:
                 wanted = _look_of(each, self._locale) | _language_of(each, self._locale, self._before)

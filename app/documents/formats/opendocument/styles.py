@@ -83,9 +83,7 @@ class Styles:
             is_hidden = properties is not None and properties.get(f"{TEXT}display") == "none"
             self.hides |= is_hidden
             self._styles[name] = _Style(
-                each.get(f"{STYLE}parent-style-name", ""),
-                each.get(f"{STYLE}list-style-name"),
-                is_hidden,
+                each.get(f"{STYLE}parent-style-name", ""), each.get(f"{STYLE}list-style-name"), is_hidden
             )
 
     def find(self, name: str) -> Look:
@@ -230,7 +228,6 @@ class TextStyles(Styles):
                     self._own_looks[name] = look
 
     def is_code(self, name: str) -> bool:
-        """Whether its text is code."""
         return self.find(name).role is Role.CODE
 
     def is_silent(self, name: str) -> bool:

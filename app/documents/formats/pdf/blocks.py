@@ -12,7 +12,7 @@ from app.documents.blocks import Box, Kind, Piece, Place, table_text
 from app.documents.formats.pdf.text import BULLETS, HYPHEN, Line, Table
 
 MARK = re.compile(
-    rf"([{BULLETS}])\s+(?=\S)|((?:\d{{1,3}}|[a-zA-Z]|[ivx]{{2,5}})[.)]|\((?:\d{{1,3}}|[a-zA-Z]|[ivx]{{2,5}})\)|\[\d{{1,3}}\])\s+(?=\S)",
+    rf"([{BULLETS}])\s+(?=\S)|((?:\d{{1,3}}|[a-zA-Z]|[ivx]{{2,5}})[.)]|\((?:\d{{1,3}}|[a-zA-Z]|[ivx]{{2,5}})\)|\[\d{{1,3}}\])\s+(?=\S)"
 )
 CAPTION = re.compile(
     r"(fig(ure|\.)|tab(le|elle|leau|la|\.)|abb(ildung|\.)|listing|figura|chart|diagram|photo|plate|scheme)"
@@ -72,7 +72,6 @@ class Column:
 
 
 def drafts_of(lines: list[Line]) -> list[Draft]:
-    """The blocks of a run of lines."""
     column = Column(min(line.left for line in lines), max(line.right for line in lines), _pitch(lines))
     draft: Draft | None = None
     for line in lines:
@@ -107,7 +106,6 @@ def in_address(before: str, following: str) -> bool:
 
 
 def table_draft(table: Table) -> Draft:
-    """A table as a draft."""
     lines = [line for row in table.rows for cell in row for line in cell]
     return Draft(Kind.TABLE, lines, table=table)
 
@@ -287,20 +285,7 @@ _JOINING = re.compile(
 # What may as well be the end of a divided word ("neu-en", "err-or"): only where the pages around have that language,
 # as the word after it shows, or after such a first part as is mostly left open.
 _JOINING_OF = {"en": " het ", "of": " het ", "og": " og ", "och": " och ", "eller": " eller "}
-_OPEN = _KEEPING | {
-    "pre",
-    "post",
-    "short",
-    "left",
-    "right",
-    "upper",
-    "lower",
-    "inner",
-    "outer",
-    "inter",
-    "intra",
-    "multi",
-}
+_OPEN = _KEEPING | set("pre post short left right upper lower inner outer inter intra multi".split())  # noqa: SIM905
 _NUMERAL = re.compile("(ein|zwei|drei|vier|fünf|sechs|sieben|acht|neun|zehn|elf|zwölf|zig|hundert|tausend)$")
 
 
@@ -312,7 +297,6 @@ class Words:
         self._hyphened: set[str] = set()
 
     def hear(self, text: str) -> None:
-        """The text of one more page."""
         self._texts.append(text)
         at = text.find("-")
         while at > 0 and len(self._hyphened) < MOST_WORDS:

@@ -45,7 +45,6 @@ class Letters:
         self._bold = self._mono = self._all = 0
 
     def hear(self, lines: list[Line]) -> None:
-        """The lines of one more page."""
         for line in lines:
             length = len(line.text)
             size = round(line.size * 4)

@@ -135,10 +135,7 @@ def _outlines(path: Any, count: int, matrix: Any) -> Iterator[list[tuple[float, 
         segment = raw.FPDFPath_GetPathSegment(path, index)
         kind = raw.FPDFPathSegment_GetType(segment)
         raw.FPDFPathSegment_GetPoint(segment, ctypes.byref(x), ctypes.byref(y))
-        point = (
-            matrix.a * x.value + matrix.c * y.value + matrix.e,
-            matrix.b * x.value + matrix.d * y.value + matrix.f,
-        )
+        point = (matrix.a * x.value + matrix.c * y.value + matrix.e, matrix.b * x.value + matrix.d * y.value + matrix.f)
         if kind == raw.FPDF_SEGMENT_MOVETO:
             if len(points) > 1 and not is_curved:
                 yield points

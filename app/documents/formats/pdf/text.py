@@ -48,22 +48,13 @@ _SPACES = re.compile(r" +")
 _FIGURES = re.compile(r"\d[%)]? [($]?[-–]?\d")
 """Two numbers side by side: in a row of a table there may be a gutter between any two of them."""
 # An accent as a letter of its own, and the mark that Unicode joins with the letter before it.
-_ACCENTS = {
-    "`": "\u0300",
-    "´": "\u0301",
-    "ˆ": "\u0302",
-    "˜": "\u0303",
-    "¯": "\u0304",
-    "ˉ": "\u0304",
-    "˘": "\u0306",
-    "˙": "\u0307",
-    "¨": "\u0308",
-    "˚": "\u030a",
-    "˝": "\u030b",
-    "ˇ": "\u030c",
-    "¸": "\u0327",
-    "˛": "\u0328",
-}
+_ACCENTS = dict(
+    zip(
+        "`´ˆ˜¯ˉ˘˙¨˚˝ˇ¸˛",
+        "\u0300\u0301\u0302\u0303\u0304\u0304\u0306\u0307\u0308\u030a\u030b\u030c\u0327\u0328",
+        strict=True,
+    )
+)
 _ASCII = bytes(range(0x80))
 _MARKED = frozenset([*_ACCENTS, *map(chr, range(0xC0, 0x180))])
 _BELOW = "¸˛"
@@ -414,7 +405,6 @@ class _Reading:
         return Line(self._page, text, 0.0, low - size, 0.0, low, low, size, is_turned=True)
 
     def _face(self, index: int) -> Face:
-        """The face of a character."""
         part = _get_text_object(self._handle, index)
         font = _get_font(part) if part else None
         if not font:

@@ -48,7 +48,6 @@ def language_of(name: str) -> str:
 
 
 def has_shebang(text: str) -> bool:
-    """Whether a text says which program runs it."""
     return _SHEBANG.match(text) is not None
 
 

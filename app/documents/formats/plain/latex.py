@@ -18,14 +18,8 @@ MOST_DEPTH = 20
 """Of commands inside the words of commands; deeper ones stay as they are written."""
 MOST_HEADING_CHARACTERS = 2000
 _LEVELS = {
-    "part": 1,
-    "chapter": 1,
-    "section": 2,
-    "subsection": 3,
-    "subsubsection": 4,
-    "paragraph": 5,
-    "subparagraph": 6,
-}
+    "part": 1, "chapter": 1, "section": 2, "subsection": 3, "subsubsection": 4, "paragraph": 5, "subparagraph": 6,
+}  # fmt: skip
 _COMMENT = re.compile(r"(?<!\\)((?:\\\\)*)%.*\n?[ \t]*")
 _BODY = re.compile(r"\\begin\s*\{document\}(.*?)(?:\\end\s*\{document\}|\Z)", re.DOTALL)
 _TITLE = re.compile(r"\\title\s*(?:\[[^\]\n]{0,200}\]\s*)?(?=\{)")

@@ -277,7 +277,6 @@ class Measure:
 
 
 def parts_of(block: Sequence[Line], measure: Measure) -> Iterator[Part]:
-    """A block's parts in order."""
     if is_no_prose(block):
         yield Part(list(block), None)
         return

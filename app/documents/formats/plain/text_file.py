@@ -53,7 +53,6 @@ class TextFile:
 
     @property
     def is_changed(self) -> bool:
-        """Whether anything is to be replaced."""
         return bool(self._changes)
 
     @property

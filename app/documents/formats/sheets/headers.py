@@ -35,12 +35,10 @@ class Headers:
         self._became: dict[str, dict[Cell, tuple[str, str]]] = defaultdict(dict)
 
     def note(self, sheet: str, at: Cell, before: str, after: str) -> None:
-        """A cell's words before and after."""
         if at in self._places.get(sheet, ()):
             self._became[sheet][at] = before, after
 
     def settle(self) -> None:
-        """Decides on every name."""
         for table in self._tables:
             if table.has_header and any(table.cell(index) in self._became[table.sheet] for index, _ in _columns(table)):
                 self._settle(table)

@@ -70,7 +70,6 @@ class Context(NamedTuple):
     item: Item | None = None
 
     def hidden(self) -> Context:
-        """With nothing to be seen."""
         return self._replace(is_hidden=True, hides_all=True)
 
     def with_said(self, name: str, given: str) -> Context:
@@ -111,7 +110,6 @@ class Item:
 
 
 def listing_of(name: str, given: dict[str, str], depth: int) -> Listing:
-    """The list that a tag begins."""
     step = -1 if "reversed" in given else 1
     return Listing(depth, name == "ol", given.get("type", "1"), number_in(given.get("start", ""), 1), step)
 
@@ -174,7 +172,6 @@ def language_in(given: dict[str, str]) -> str:
 
 
 def words_of_field(given: dict[str, str]) -> str:
-    """What a form's field shows."""
     return "" if given.get("type", "text").strip().lower() in _WORDLESS_FIELDS else given.get("value", "")
 
 

@@ -72,7 +72,6 @@ class _Chapters:
         self._kept_characters = 0
 
     def has_text(self, name: str) -> bool:
-        """Whether there is a block in it."""
         text = self._text(name)
         walker = Walker(text, is_xml=True)
         if next(walker.pieces(), None) is None:
@@ -84,7 +83,6 @@ class _Chapters:
         return True
 
     def pieces(self, name: str, page: int) -> list[Piece]:
-        """All its blocks."""
         walker = Walker(self._kept.pop(name, "") or self._text(name), page, name, is_xml=True)
         pieces = list(walker.pieces())
         self.pictures += walker.pictures
@@ -296,7 +294,6 @@ class _Book:
         self._language = package_language(self._opf.text)
 
     def members(self) -> Iterator[tuple[str, Coded, list[Edit]]]:
-        """Names, texts and edits."""
         chapter = 0
         for name in self._package.chapters:
             coded = self._coded(name)

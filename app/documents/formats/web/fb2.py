@@ -55,7 +55,6 @@ class _Part:
         """For the next part."""
 
     def pieces(self) -> Iterator[Piece]:
-        """Its blocks in order."""
         match _name(self._element):
             case "title":
                 words = " ".join(filter(None, map(_text, self._lines())))

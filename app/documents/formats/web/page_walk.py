@@ -289,7 +289,6 @@ def is_left(said: dict[str, Attribute]) -> bool:
 
 
 def labels(text: str, name: str, said: dict[str, Attribute], page: int) -> Iterator[Stretch]:
-    """The segments in a tag."""
     for key, attribute in said.items():
         if not is_blank(attribute.value) and attribute.quote != "?" and _is_read(name, key, said):
             stretch = label(text, attribute, page)

@@ -44,7 +44,6 @@ class Words:
         """Behind the last word or inline tag."""
 
     def take(self, start: int, end: int, is_preformatted: bool) -> None:
-        """A stretch of the page without tags."""
         words = self._page[start:end]
         if not self.parts and not is_preformatted and words.isspace():
             return
@@ -128,7 +127,6 @@ class Cell:
 
     @property
     def text(self) -> str:
-        """All its words."""
         return " ".join(piece.text for piece in self.pieces)
 
     @property
@@ -235,12 +233,10 @@ class _Tables:
             self.innermost.has_header = True
 
     def begin_row(self) -> None:
-        """A row of the innermost."""
         if self.innermost is not None:
             self.innermost.rows.append([])
 
     def begin_cell(self, table: Table, given: str, *, is_header: bool) -> None:
-        """A cell of a table that is open."""
         said = attributes(given) if given else {}
         cell = Cell()
         if said:
@@ -575,7 +571,6 @@ class Walker(OpenElements):
         self._has_title = True
 
     def _void(self, name: str, given: str, end: int) -> None:
-        """An element without content."""
         if name in _HANDLERS and not self._context.is_preformatted:
             if self._parts:
                 self._flush()

@@ -76,7 +76,6 @@ class Styles:
         return found
 
     def of_paragraph(self, paragraph: Element) -> Style:
-        """The style a paragraph has."""
         named = paragraph.find(f"{PROPERTIES}/{STYLE_NAME}")
         return self.find(named.get(VAL, "") if named is not None else self.default)
 
@@ -363,7 +362,6 @@ class Looks(Styles):
         return tuple(filter(None, (_said(each) for each in properties if isinstance(each.tag, str))))
 
     def is_hidden(self, run: Element, style: Style) -> bool:
-        """Whether a run is not shown at all."""
         return bool(self.seen(run.find(RUN_PROPERTIES), style)[0])
 
     def is_monospace(self, run: Element, style: Style) -> bool:
@@ -490,7 +488,6 @@ def has_words(instruction: str) -> bool:
 
 
 def is_link(instruction: str) -> bool:
-    """Whether a field is a link."""
     return instruction.strip().upper().startswith("HYPERLINK")
 
 

@@ -335,7 +335,6 @@ class Words:
         return self._monospace > 0 and self._proportional == 0
 
     def read(self, element: Element) -> Words:
-        """Takes in all that is below an element."""
         for child in element:
             tag = child.tag
             if tag == TEXT:
@@ -349,7 +348,6 @@ class Words:
         self._words.append(text.replace("\n", " ") if "\n" in text else text)
 
     def put(self, text: str) -> None:
-        """Text as it is."""
         self._words.append(text)
 
     def run(self, run: Element) -> None:
@@ -388,20 +386,16 @@ class Words:
                 self.put(after)
 
     def alternate(self, element: Element) -> None:
-        """One of several ways to say the same."""
         for branch in children_read(element):
             self.read(branch)
 
     def box(self, element: Element) -> None:
-        """A text box."""
         self.boxes.append(element)
 
     def symbol(self, element: Element) -> None:
-        """A character of a font."""
         self.put(symbol_of(element))
 
     def mark(self, element: Element) -> None:
-        """A call of a note."""
         kind = element.tag.removeprefix(W).removesuffix("Reference")
         self.marks.append(_NoteMark(kind, element.get(f"{W}id", "")))
 
@@ -419,7 +413,6 @@ class Words:
         self.put(element.get("string", ""))
 
     def drawn_paragraph(self, element: Element) -> None:
-        """A paragraph of DrawingML inside a drawing."""
         self.read(element)
         self.put("\n")
 

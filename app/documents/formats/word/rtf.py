@@ -108,7 +108,6 @@ class RtfWalker:
         self._at = 0
 
     def pieces(self) -> Iterator[Piece]:
-        """The document's pieces, as it is read."""
         match, out = _TOKEN.match, self._flows[0].after
         at, length = 0, len(self._text)
         while at < length:
