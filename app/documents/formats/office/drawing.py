@@ -24,7 +24,18 @@ from app.documents.formats.office.package import (
     is_code_font,
     office_language,
 )
-from app.documents.formats.office.runs import Anchor, Format, Node, Single, Text, Token, arranged, line_of, plan_of
+from app.documents.formats.office.runs import (
+    BREAKS,
+    Anchor,
+    Format,
+    Node,
+    Single,
+    Text,
+    Token,
+    arranged,
+    line_of,
+    plan_of,
+)
 from app.documents.segments import SegmentKind
 from app.documents.source import Ask, Left, Once, Target
 
@@ -36,7 +47,6 @@ _NO_LOOK = frozenset(("lang", "altLang", "dirty", "err", "noProof", "smtClean", 
 _OFF = frozenset(("0", "false", "none", "noStrike"))
 _SWITCHES = (("b", "bold"), ("i", "italic"), ("u", "underline"), ("strike", "strike"), ("baseline", "small"))
 _SIDES = {"l": "r", "r": "l"}
-_BREAKS = str.maketrans("\n\t\r", "   ")
 _PARTS = re.compile("([\t\n\x0b])")
 
 
@@ -132,7 +142,7 @@ def _rebuild(paragraph: Element, tokens: Sequence[Token]) -> list[Element]:
                 source = node.run
                 made.append(_like(source))
                 words.append(made[-1])
-            made[-1][-1].text = (made[-1][-1].text or "") + node.text.translate(_BREAKS)
+            made[-1][-1].text = (made[-1][-1].text or "") + node.text.translate(BREAKS)
         elif not isinstance(node, Format):
             source = None
             made += [_written(piece) for piece in node.payload]
@@ -142,12 +152,6 @@ def _rebuild(paragraph: Element, tokens: Sequence[Token]) -> list[Element]:
         else:
             end.addprevious(element)
     return words
-
-
-def _difference(base: Element, other: Element) -> str:
-    """A word of `Mark.look` for what the second has and the first has not."""
-    mine, theirs = _words(base), _words(other)
-    return next((word for word in theirs if word not in mine), "other")
 
 
 def _run(run: Element) -> list[Node]:
@@ -226,7 +230,7 @@ class Drawings:
     def paragraph(
         self, part: Part, paragraph: Element, ask: Ask, kind: SegmentKind, *, page: int = 0, level: int = 0
     ) -> None:
-        plan = plan_of(line_of(_nodes_of(paragraph), _difference))
+        plan = plan_of(line_of(_nodes_of(paragraph), _words))
         if not plan.has_words:
             if plan.is_code:
                 self.left.paragraph(is_code=True)

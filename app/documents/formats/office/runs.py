@@ -74,8 +74,10 @@ class Format:
 
 
 Node = Text | Single | Group | Anchor
-_Describe = Callable[[Any, Any], str]
-"""What makes the second run look different from the first: a word of `Mark.look`."""
+_Words = Callable[[Any], list[str]]
+"""How a run looks, in words of `Mark.look`."""
+BREAKS = str.maketrans("\n\t\r", "   ")
+"""What is no letter in a run's text, where each of these is an element."""
 
 
 class Token(NamedTuple):
@@ -93,11 +95,11 @@ class Line:
     base: Any = None
 
 
-def line_of(nodes: Sequence[Node], describe: _Describe) -> Line:
+def line_of(nodes: Sequence[Node], words_of: _Words) -> Line:
     """The nodes in order, with a `Format` around what differs from the most frequent look of its group."""
     base = _most(nodes) or next((text for text in texts_in(nodes)), None)
     run = base.run if base is not None else None
-    return Line(_tokens(nodes, base, describe), run)
+    return Line(_tokens(nodes, base, words_of), run)
 
 
 def texts_in(nodes: Sequence[Node]) -> list[Text]:
@@ -121,7 +123,7 @@ def _most(nodes: Sequence[Node]) -> Text | None:
     return first[counted.most_common(1)[0][0]] if counted else None
 
 
-def _tokens(nodes: Sequence[Node], base: Text | None, describe: _Describe) -> list[Token]:
+def _tokens(nodes: Sequence[Node], base: Text | None, words_of: _Words) -> list[Token]:
     nodes = _spaces_joined(_blanks_told(nodes))
     tokens: list[Token] = []
     span: Text | None = None
@@ -133,23 +135,29 @@ def _tokens(nodes: Sequence[Node], base: Text | None, describe: _Describe) -> li
             span = None
         if isinstance(node, Text):
             if span is None and base is not None and node.look != base.look:
-                span, form = node, Format(describe(base.run, node.run), node.run)
+                span, form = node, Format(_difference(words_of, base.run, node.run), node.run)
                 tokens.append(Token("open", form))
             tokens.append(Token("text", node))
         elif isinstance(node, Group):
-            tokens += _group(node, base, describe)
+            tokens += _group(node, base, words_of)
         else:
             tokens.append(Token("single" if isinstance(node, Single) else "anchor", node))
     return [*tokens, Token("close", form)] if span is not None else tokens
 
 
-def _group(group: Group, outer: Text | None, describe: _Describe) -> list[Token]:
+def _group(group: Group, outer: Text | None, words_of: _Words) -> list[Token]:
     """A group without words of its own is one thing."""
     if not any(text.text.strip() for text in texts_in(group.children)):
         return [Token("single", group)]
     base = _most(group.children) or outer
     group.base = base.run if base is not None else None
-    return [Token("open", group), *_tokens(group.children, base, describe), Token("close", group)]
+    return [Token("open", group), *_tokens(group.children, base, words_of), Token("close", group)]
+
+
+def _difference(words_of: _Words, base: Any, other: Any) -> str:
+    """A word for what the second run has and the first has not."""
+    known = words_of(base)
+    return next((word for word in words_of(other) if word not in known), "other")
 
 
 def _next_text(nodes: Sequence[Node], index: int) -> Text | None:

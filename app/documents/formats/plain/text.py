@@ -80,9 +80,9 @@ def _divided(raw: str, start: int) -> Iterator[tuple[int, str]]:
         at = cut
 
 
-def cut_at(text: str, start: int, most: int = MOST_CHARACTERS) -> int:
-    """Where a part of at most so many characters from `start` best ends."""
-    window = text[start : start + most]
+def cut_at(text: str, start: int) -> int:
+    """Where a part of at most `MOST_CHARACTERS` from `start` best ends."""
+    window = text[start : start + MOST_CHARACTERS]
     least = len(window) // 2
     newline = max(window.rfind("\n", least), window.rfind("\r", least))
     if newline >= 0 and not text.startswith("\r\n", start + newline):

@@ -30,8 +30,17 @@ from app.documents.formats.office.package import (
     unescaped,
 )
 from app.documents.formats.office.runs import Format, Node, Single, Text, Token, arranged, line_of, plan_of
-from app.documents.formats.sheets.headers import Cell, Headers, range_of
-from app.documents.formats.sheets.workbook import MAIN, SPOKEN, TEXT, USUAL_PART, Sheet, text_of
+from app.documents.formats.sheets.headers import Cell, Headers
+from app.documents.formats.sheets.workbook import (
+    MAIN,
+    SPOKEN,
+    TEXT,
+    USUAL_PART,
+    Sheet,
+    cells_of,
+    number_of_row,
+    text_of,
+)
 from app.documents.segments import Content, SegmentKind
 from app.documents.source import Ask, Once, Source, Target, Visit, Visits
 
@@ -44,7 +53,7 @@ def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target |
 
 # A workbook that is being rewritten, sheet by sheet.
 
-_ROW, _CELL, _INLINE, _MARGINS = f"{MAIN}row", f"{MAIN}c", f"{MAIN}is", f"{MAIN}headerFooter"
+_ROW, _INLINE, _MARGINS = f"{MAIN}row", f"{MAIN}is", f"{MAIN}headerFooter"
 _THREADED = "{http://schemas.microsoft.com/office/spreadsheetml/2018/threadedcomments}"
 _BEFORE_VIEWS = tuple(f"{MAIN}{name}" for name in ("sheetPr", "dimension", "sheetViews"))
 
@@ -217,13 +226,8 @@ def _cells(elements: Iterable[Element]) -> Iterator[tuple[Cell, Element]]:
         if element.tag != _ROW:
             yield (0, 0), element
             continue
-        said = element.get("r", "")
-        row = int(said) if said.isdecimal() and len(said) < 8 else row + 1
-        column = 0
-        for cell in element.iterchildren(_CELL):
-            place = range_of(cell.get("r", ""))
-            column = place[0][1] if place else column + 1
-            yield (row, column), cell
+        row = number_of_row(element, row)
+        yield from (((row, column), cell) for column, cell in cells_of(element))
 
 
 # The headers and footers of sheets: texts with codes in them. ECMA-376 part 1, 18.3.1.39 (evenFooter).
@@ -247,7 +251,7 @@ def _rewrite_margins(part: Part, ask: Ask, page: int) -> None:
 
 
 def _section(said: str, ask: Ask, page: int) -> str:
-    plan = plan_of(line_of(_margin_nodes(said), lambda _, __: "other"))
+    plan = plan_of(line_of(_margin_nodes(said), lambda _: []))
     if not plan.has_words:
         return said
     given = ask(plan.content, SegmentKind.HEADER, page)
@@ -294,14 +298,12 @@ class _Sign(NamedTuple):
     text: str
 
 
-def _rewrite_string(
-    string: Element, ask: Ask, kind: SegmentKind = SegmentKind.CELL, page: int = 0, context: str = ""
-) -> bool:
+def _rewrite_string(string: Element, ask: Ask, kind: SegmentKind = SegmentKind.CELL, page: int = 0) -> bool:
     """Asks for a string and writes it back; whether it changed. How it is spoken goes with the words."""
-    plan = plan_of(line_of(_nodes(string), _difference))
+    plan = plan_of(line_of(_nodes(string), _words))
     if not plan.has_words:
         return False
-    given: Content | None = ask(plan.content, kind, page, 0, context)
+    given: Content | None = ask(plan.content, kind, page)
     if given is None:
         return False
     _rebuild(string, arranged(plan, given))
@@ -339,11 +341,6 @@ def _look(run: Element) -> Hashable:
     if properties is None:
         return ()
     return tuple((each.tag, tuple(sorted(each.attrib.items()))) for each in properties)
-
-
-def _difference(base: Element, other: Element) -> str:
-    mine, theirs = _words(base), _words(other)
-    return next((word for word in theirs if word not in mine), "other")
 
 
 def _words(run: Element) -> list[str]:

@@ -70,9 +70,8 @@ class Workbook:
                 if passed > MOST_PASSED:
                     self.is_cut = True
                     return
-                said = row.get("r", "")
-                number = int(said) - 1 if said.isdecimal() and len(said) < 8 else number + 1
-                if cells := self._cells(row):
+                number = number_of_row(row, number + 1) - 1
+                if cells := {column - 1: text for column, cell in cells_of(row) if (text := self._text(cell))}:
                     yield number, cells
 
     def count_rows(self, sheet: Sheet) -> int:
@@ -127,16 +126,6 @@ class Workbook:
             kinds[each.get("numFmtId", "")] = kind_of_format(each.get("formatCode", ""))
         return [kinds.get(each.get("numFmtId", ""), "") for each in root.iterfind(f"{MAIN}cellXfs/{MAIN}xf")]
 
-    def _cells(self, row: Element) -> dict[int, str]:
-        cells: dict[int, str] = {}
-        column = -1
-        for cell in row.iterchildren(f"{MAIN}c"):
-            said = _CELL.match(cell.get("r", ""))
-            column = column_of(said[1]) - 1 if said else column + 1
-            if text := self._text(cell):
-                cells[column] = text
-        return cells
-
     def _text(self, cell: Element) -> str:
         kind = cell.get("t", "n")
         if kind == "inlineStr":
@@ -157,6 +146,21 @@ def text_of(string: Element) -> str:
     """The words of a string, all its runs, but not how they are spoken."""
     texts = (each for each in string.iter(TEXT) if each.getparent().tag != SPOKEN)
     return unescaped("".join(each.text or "" for each in texts))
+
+
+def number_of_row(row: Element, before: int) -> int:
+    """From 1; one that does not tell it follows the one before."""
+    said = row.get("r", "")
+    return int(said) if said.isdecimal() and len(said) < 8 else before + 1
+
+
+def cells_of(row: Element) -> Iterator[tuple[int, Element]]:
+    """The cells of a row with their columns, from 1."""
+    column = 0
+    for cell in row.iterchildren(f"{MAIN}c"):
+        said = _CELL.match(cell.get("r", ""))
+        column = column_of(said[1]) if said else column + 1
+        yield column, cell
 
 
 def column_of(letters: str) -> int:

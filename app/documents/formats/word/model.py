@@ -373,12 +373,8 @@ class Looks(Styles):
         properties = run.find(RUN_PROPERTIES)
         return properties is not None and any(each.tag in _WITH_SPACE for each in properties)
 
-    def difference(self, base: Element, other: Element) -> str:
-        """A word of `Mark.look` for what the second has and the first has not."""
-        mine, theirs = self._words(base), self._words(other)
-        return next((word for word in theirs if word not in mine), "other")
-
-    def _words(self, run: Element) -> list[str]:
+    def words_of(self, run: Element) -> list[str]:
+        """How a run looks, in words of `Mark.look`."""
         properties = run.find(RUN_PROPERTIES)
         if properties is None:
             return []

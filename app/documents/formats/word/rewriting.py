@@ -33,6 +33,7 @@ from app.documents.formats.office.package import (
 )
 from app.documents.formats.office.paragraphs import Role
 from app.documents.formats.office.runs import (
+    BREAKS,
     Anchor,
     Format,
     Group,
@@ -216,7 +217,7 @@ class _Walk:
             self.read(child, inside)
 
     def _words(self, paragraph: Element, kind: SegmentKind) -> None:
-        plan = plan_of(line_of(_ParagraphReader(self.looks).nodes(paragraph), self.looks.difference))
+        plan = plan_of(line_of(_ParagraphReader(self.looks).nodes(paragraph), self.looks.words_of))
         is_code = plan.is_code or (plan.has_words and self.looks.of_paragraph(paragraph).role is Role.CODE)
         if plan.has_words or is_code:
             self.drawings.left.paragraph(is_code=is_code)
@@ -493,7 +494,6 @@ def _has_single(nodes: Sequence[Node]) -> bool:
 # Writes tokens back into a paragraph of a DOCX.
 
 _HYPHEN, _CONTROL = f"{W}noBreakHyphen", f"{W}sdt"
-_BREAKS = str.maketrans("\n\t\r", "   ")
 
 
 def _rebuild(paragraph: Element, tokens: Sequence[Token]) -> list[Element]:
@@ -532,7 +532,7 @@ class _Builder:
     def _write(self, node: Text) -> None:
         if self._run is None or self._source is not node.run or self._run not in self.runs:
             self.runs.append(self._begin(node.run))
-        text = node.text.translate(_BREAKS)
+        text = node.text.translate(BREAKS)
         for index, part in enumerate(text.split("\u2011")):
             if index:
                 etree.SubElement(self._run, _HYPHEN)
