@@ -19,7 +19,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.front_matter import front_matter_plugin
 
-from app.documents.formats.markdown.reading import MOST_NESTING
+from app.documents.formats.markdown.reading import CELL_BORDER, MOST_NESTING
 from app.documents.formats.plain.text import width_of
 from app.documents.formats.web import elements
 from app.documents.segments import TAG_LOOKS, Content, Mark, SegmentKind, content_of
@@ -302,7 +302,6 @@ def _joined(tokens: list[Token]) -> list[Token]:
 
 _SPECIAL = re.compile(r"[\\`*_\[\]<~$|^]|&(?=#?\w+;)")
 _START = re.compile(r"(?:\d{1,9}(?=[.)])|(?=[-+#>=:]))")
-_BAR = re.compile(r"(?<!\\)\|")
 _SPACES = re.compile(r"[ \t\r\n\f\v]+")
 _TAGS = {"italic": "em", "bold": "strong", "strike": "del"}
 _SIGNS = ("*", "_", "**", "__", "~~")
@@ -344,7 +343,7 @@ class MarkdownText:
     def _is(self, text: str, content: Content, written: dict[tuple[str, int], str], frame: Frame) -> bool:
         """Whether a text is read as this content, and as one block."""
         if frame.is_cell:
-            if "\n" in text or _BAR.search(text):
+            if "\n" in text or CELL_BORDER.search(text):
                 return False
             text = text.replace("\\|", "|")
         else:
@@ -421,11 +420,11 @@ def _pieces(
     """Texts and markup in order; between the words of a text, and nowhere else, is a piece " "."""
     for part in content:
         if isinstance(part, Mark):
-            yield _BAR.sub(r"\\|", written[part.key]) if is_cell else written[part.key]
+            yield CELL_BORDER.sub(r"\\|", written[part.key]) if is_cell else written[part.key]
             continue
         text = _SPECIAL.sub(r"\\\g<0>", part) if is_escaped else part
         if is_cell:
-            text = _BAR.sub(r"\\|", text)
+            text = CELL_BORDER.sub(r"\\|", text)
         for word in re.split("( )", text.replace("\xa0", nbsp)):
             if word:
                 yield word

@@ -27,11 +27,11 @@ PORTION_CHARACTERS = 500_000
 """Long files are read in portions of about this size, cut where no block goes on."""
 MOST_NESTING = 60
 """Quotes and lists further inside each other are read as the lines they are; markdown-it would leave them out."""
-_NEW_LINE = re.compile(r"\r\n?|\n")
+NEW_LINE = re.compile(r"\r\n?|\n")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _BORDER = re.compile(r"(?:#{1,6}\s|[^\W\d_])")
 _MARKS = re.compile(r"(?:[\s>]|[-+*](?=\s)|\d{1,9}[.)](?=\s))*")
-_CELL_BORDER = re.compile(r"(?<!\\)\|")
+CELL_BORDER = re.compile(r"(?<!\\)\|")
 _LEAVES = ("inline", "fence", "code_block", "html_block", "hr", "front_matter")
 
 
@@ -68,7 +68,7 @@ def portions(text: str) -> Iterator[tuple[int, int]]:
         return
     begun, fence, was_empty, position = 0, "", False, 0
     while position < len(text):
-        new_line = _NEW_LINE.search(text, position)
+        new_line = NEW_LINE.search(text, position)
         end = new_line.end() if new_line else len(text)
         if position - begun >= PORTION_CHARACTERS and was_empty and not fence and _BORDER.match(text, position):
             yield begun, position
@@ -83,15 +83,32 @@ def portions(text: str) -> Iterator[tuple[int, int]]:
     yield begun, len(text)
 
 
-class _Portion:
-    """A stretch of the text with what is open in it."""
+class Lines:
+    """A stretch of the text, line by line."""
 
     def __init__(self, text: str, start: int, end: int) -> None:
         self._text = text
         self._end = end
-        self._starts = [start, *(match.end() for match in _NEW_LINE.finditer(text, start, end))]
+        self._starts = [start, *(match.end() for match in NEW_LINE.finditer(text, start, end))]
         self._next = 0
         """The first line that no block has yet."""
+
+    def _line(self, number: int) -> str:
+        return self._text[self._starts[number] : self._line_end(number)]
+
+    def _line_end(self, number: int) -> int:
+        """Where its words end, before its newline."""
+        end = self._starts[number + 1] if number + 1 < len(self._starts) else self._end
+        while end > self._starts[number] and self._text[end - 1] in "\r\n":
+            end -= 1
+        return end
+
+
+class _Portion(Lines):
+    """A stretch of the text with what is open in it."""
+
+    def __init__(self, text: str, start: int, end: int) -> None:
+        super().__init__(text, start, end)
         self._heading = 0
         self._lists: list[bool] = []
         """Whether each open list is ordered."""
@@ -184,15 +201,15 @@ class _Portion:
         """All cells of a table, also those beyond its last column; the second line only rules it."""
         rows = []
         for line in (first, *range(first + 2, behind)):
-            words = self._text[self._starts[line] : self._line_end(line)]
-            cells = _CELL_BORDER.split(words[_length_of_marks(words) :].strip())
+            words = self._line(line)
+            cells = CELL_BORDER.split(words[_length_of_marks(words) :].strip())
             rows.append(cells[not cells[0] : len(cells) - (len(cells) > 1 and not cells[-1])])
         return rows
 
     def _page(self, content: str, first: int, behind: int) -> Iterator[Piece]:
         """A block of HTML. In a quote its lines have marks, so that only the whole can be found again."""
         whole = self._place(first, behind)
-        is_plain = _NEW_LINE.sub("\n", self._text[self._starts[first] : whole.end]) == content.rstrip("\n")
+        is_plain = NEW_LINE.sub("\n", self._text[self._starts[first] : whole.end]) == content.rstrip("\n")
         begin = self._starts[first]
         for piece in Walker(self._text[begin : whole.end] if is_plain else content).pieces():
             place = Place("", begin + piece.place.start, begin + piece.place.end) if is_plain else whole
@@ -223,9 +240,6 @@ class _Portion:
     def _place(self, first: int, behind: int) -> Place:
         start, end = self._starts[first], self._line_end(behind - 1)
         return Place("", start, start + len(self._text[start:end].rstrip()))
-
-    def _line_end(self, line: int) -> int:
-        return self._starts[line + 1] if line + 1 < len(self._starts) else self._end
 
 
 def _with_border(line: str) -> str:

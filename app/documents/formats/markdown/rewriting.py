@@ -18,7 +18,7 @@ from app.core.errors import DocumentUnreadable
 from app.documents.formats.catalogs.values import is_locale, renamed_locale
 from app.documents.formats.catalogs.yaml_file import Scalar, places, put_value, written_scalar
 from app.documents.formats.markdown.inline import Frame, Image, Inline, MarkdownText, inline_of, new_parser
-from app.documents.formats.markdown.reading import portions
+from app.documents.formats.markdown.reading import CELL_BORDER, NEW_LINE, Lines, portions
 from app.documents.formats.plain.text import width_of
 from app.documents.formats.plain.text_file import TextFile
 from app.documents.formats.web.pages import shown_piece
@@ -170,10 +170,8 @@ def _set(file: TextFile, offset: int, place: Scalar, new: str) -> None:
 
 # Where in a Markdown file its texts are: paragraphs, headings, items, notes, cells, line by line.
 
-_NEW_LINE = re.compile(r"\r\n?|\n")
 _MARKS = re.compile(r"(?:[\s>]|[-+*](?=\s)|\d{1,9}[.)](?=\s)|\[\^[^\]\s]+\]:(?=\s))*")
 _QUOTES = re.compile(r"[\s>]*")
-_CELL_BORDER = re.compile(r"(?<!\\)\|")
 _TASK = re.compile(r"\[[ xX]\][ \t]+(?=\S)")
 _ALERT = re.compile(r"\[!\w+\][+-]?(?:[ \t]+(?=\S)|$)")
 _TERM = re.compile(r":[ \t]+(?=\S)")
@@ -249,15 +247,13 @@ class _State:
         return SegmentKind.LIST_ITEM if self.items else SegmentKind.PARAGRAPH
 
 
-class Portion:
+class Portion(Lines):
     """A stretch of the file, parsed."""
 
     def __init__(self, text: str, start: int, end: int) -> None:
-        self._text, self._end = text, end
-        self._starts = [start, *(match.end() for match in _NEW_LINE.finditer(text, start, end))]
+        super().__init__(text, start, end)
         self._start = start
         self._state = _State()
-        self._next = 0
         self._columns: set[int] = set()
         self.lost = 0
         """Lines with words that no block has (markdown-it drops what is nested too deep), and tables of places."""
@@ -298,7 +294,7 @@ class Portion:
             yield from self._paragraph(token.content, first)
         elif token.type in ("html_block", "front_matter"):
             start, end = self._starts[first], self._line_end(behind - 1)
-            own = _NEW_LINE.sub("\n", self._text[start:end]).rstrip()
+            own = NEW_LINE.sub("\n", self._text[start:end]).rstrip()
             is_whole = token.type == "front_matter" or own == token.content.rstrip()
             yield Text(token.type if is_whole else "html_lines", [Line(start, end, "")])
 
@@ -356,20 +352,10 @@ class Portion:
         raw, start = self._line(number), self._starts[number]
         pattern = _MARKS if self._next <= number and self._state.items else _QUOTES
         at = pattern.match(raw).end()  # type: ignore[union-attr]
-        for cell in [*(found.start() for found in _CELL_BORDER.finditer(raw, at)), len(raw)]:
+        for cell in [*(found.start() for found in CELL_BORDER.finditer(raw, at)), len(raw)]:
             words = raw[at:cell]
             inner = words.strip()
             if inner:
                 first = start + at + words.index(inner)
                 yield Text("cell", [Line(first, first + len(inner), "")], SegmentKind.CELL)
             at = cell + 1
-
-    def _line(self, number: int) -> str:
-        return self._text[self._starts[number] : self._line_end(number)]
-
-    def _line_end(self, number: int) -> int:
-        """Where its words end, before its newline."""
-        end = self._starts[number + 1] if number + 1 < len(self._starts) else self._end
-        while end > self._starts[number] and self._text[end - 1] in "\r\n":
-            end -= 1
-        return end
