@@ -13,7 +13,7 @@ import codecs
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -57,9 +57,14 @@ class Decoded:
 
 def decode(data: bytes, chosen: str = "") -> Decoded:
     """The text of `data` in the `chosen` encoding; in the one that is found where it is "" or Python has none such."""
-    encoding = known(chosen) or find_encoding(_sample_of(data), len(data) <= SAMPLE_BYTES) or "cp1252"
+    encoding = encoding_for(data, chosen)
     text, odd_bytes = _replaced(data.decode(encoding, ODD_BYTES))
     return Decoded(text.removeprefix("\ufeff"), encoding, odd_bytes)
+
+
+def encoding_for(data: bytes, chosen: str = "") -> str:
+    """The encoding in which `decode` reads."""
+    return known(chosen) or find_encoding(_sample_of(data), len(data) <= SAMPLE_BYTES) or "cp1252"
 
 
 class DecodedStream:
@@ -231,7 +236,46 @@ def _replaced(text: str) -> tuple[str, int]:
 codecs.register_error(ODD_BYTES, _marked)
 
 
-# Where in a file's bytes a character of its decoded text begins, whatever bytes there are.
+# A text and the bytes it was in, so that what stays of the text stays byte for byte, whatever bytes there are.
+
+_WITH_STATE = ("iso2022", "hz", "utf_7", "utf-7")
+"""What bytes mean in these depends on what stands before them."""
+Range = tuple[int, int]
+
+
+class Coded:
+    """Bytes in an encoding, as Python calls it; `text` is as `decode` has it, without the byte order mark."""
+
+    def __init__(self, data: bytes, encoding: str) -> None:
+        self.encoding, self._data = encoding, data
+        try:
+            mark = "\ufeff".encode(self.encoding)
+        except UnicodeEncodeError:
+            mark = b""
+        self._mark = mark if mark and data.startswith(mark) else b""
+        self.text, self.odd_bytes = _replaced(data[len(self._mark) :].decode(self.encoding, ODD_BYTES))
+
+    def encoded(self, pieces: Iterable[str | Range], errors: str = "strict") -> bytes:
+        """New texts and ranges of the old one, in its encoding; `errors` is what is done with letters that it lacks."""
+        pieces = list(pieces)
+        if self._is_their_encoding():
+            texts = (piece if isinstance(piece, str) else self.text[slice(*piece)] for piece in pieces)
+            return self._mark + "".join(texts).encode(self.encoding, errors)
+        # There are bytes that are no text in this encoding, or text in an uncommon form of it.
+        wanted = sorted({offset for piece in pieces if not isinstance(piece, str) for offset in piece})
+        at = dict(zip(wanted, byte_offsets(self._data, self.encoding, wanted), strict=True))
+        return self._mark + b"".join(
+            piece.encode(self.encoding, errors) if isinstance(piece, str) else self._data[at[piece[0]] : at[piece[1]]]
+            for piece in pieces
+        )
+
+    def _is_their_encoding(self) -> bool:
+        """Whether the bytes are the text's encoding and nothing else, or must be taken for it."""
+        try:
+            is_plain = self._mark + self.text.encode(self.encoding) == self._data
+        except UnicodeEncodeError:
+            is_plain = False
+        return is_plain or (self.encoding.startswith(_WITH_STATE) and "\ufffd" not in self.text)
 
 
 def byte_offsets(data: bytes, encoding: str, offsets: Sequence[int]) -> list[int]:

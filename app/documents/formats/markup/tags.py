@@ -7,7 +7,6 @@ Every search goes forward only, so the time grows with the text and with nothing
 
 from __future__ import annotations
 
-import codecs
 import html
 import re
 from bisect import bisect_left
@@ -17,7 +16,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from app.documents.encoding import BOMS
+from app.documents.encoding import Range
 from app.documents.segments import Content, Mark, SegmentKind, content_of
 from app.documents.source import Visits
 
@@ -33,7 +32,6 @@ SILENT = "silent"
 
 Spelling = Callable[[Content], Sequence[str | Mark]]
 """How a content is written: its texts become source text, its marks stay."""
-Range = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -344,65 +342,6 @@ def _within(of: Range, edits: Sequence[Edit], starts: Sequence[int], first: int)
         position = edit.end
     if position < end:
         yield position, end
-
-
-# A text and the bytes it was in, so that what stays of the text stays byte for byte.
-
-_BOMS = dict(BOMS)
-_STATEFUL = ("iso2022", "hz", "utf-7")
-
-
-class Coded:
-    """Bytes in an encoding, as Python calls it; `text` is without the byte order mark.
-
-    A byte that is no text in it is a lone surrogate, or U+FFFD where the encoding cannot give it back.
-    """
-
-    def __init__(self, data: bytes, encoding: str) -> None:
-        bom = next((each for each in _BOMS if data.startswith(each)), b"")
-        encoding = _BOMS[bom] if bom and encoding.startswith("utf") else encoding
-        self._data = data
-        self._encoding = encoding
-        self._offsets: list[int] | None = None
-        """By character, where it begins in the bytes; None where encoding a part of the text gives its bytes."""
-        self._begin = len(bom)
-        text = None if encoding.startswith(_STATEFUL) else _there_and_back(data[self._begin :], encoding)
-        if text is None:
-            text, self._offsets = _one_by_one(data, self._begin, encoding)
-        self.text = text
-
-    def encoded(self, pieces: Iterable[str | Range]) -> bytes:
-        """New texts and ranges of the old one. A character that the encoding lacks becomes a numeric reference."""
-        found = bytearray(self._data[: self._begin])
-        for piece in pieces:
-            if isinstance(piece, str):
-                found += piece.encode(self._encoding, "xmlcharrefreplace")
-            elif self._offsets is None:
-                found += self.text[piece[0] : piece[1]].encode(self._encoding, "surrogateescape")
-            else:
-                found += self._data[self._offsets[piece[0]] : self._offsets[piece[1]]]
-        return bytes(found)
-
-
-def _there_and_back(data: bytes, encoding: str) -> str | None:
-    try:
-        text = data.decode(encoding, "surrogateescape")
-        return text if text.encode(encoding, "surrogateescape") == data else None
-    except UnicodeError:
-        return None
-
-
-def _one_by_one(data: bytes, begin: int, encoding: str) -> tuple[str, list[int]]:
-    decoder = codecs.getincrementaldecoder(encoding)("replace")
-    texts, offsets, at = list[str](), list[int](), begin
-    for number in range(begin, len(data) + 1):
-        is_end = number == len(data)
-        text = decoder.decode(b"" if is_end else data[number : number + 1], is_end)
-        texts.append(text)
-        offsets += [at] * len(text)
-        if text:
-            at = min(number + 1, len(data))
-    return "".join(texts), [*offsets, len(data)]
 
 
 # A text cut into tags and what is between them.

@@ -15,11 +15,11 @@ from functools import cache
 from typing import BinaryIO, Literal, NamedTuple
 
 from app.documents.archive import Archive, copy_archive, is_zip
+from app.documents.encoding import Coded
 from app.documents.formats.markup.tags import (
     SILENT,
     TAG,
     Attribute,
-    Coded,
     Edit,
     Gathering,
     Spelling,
@@ -122,7 +122,7 @@ def _changed(parts: list[_Part], styles: TextStyles, visit: Visit, target: Targe
     if target is not None:
         edits = [found + more for found, more in zip(edits, _language_edits(parts, styles, target), strict=True)]
     return {
-        part.name: part.coded.encoded(spliced(len(part.coded.text), found))
+        part.name: part.coded.encoded(spliced(len(part.coded.text), found), "xmlcharrefreplace")
         for part, found in zip(parts, edits, strict=True)
         if found
     }

@@ -5,13 +5,11 @@ from __future__ import annotations
 import codecs
 import functools
 import re
+from collections.abc import Iterator
 from typing import BinaryIO
 
-from app.documents.encoding import after_the_text, byte_offsets, decode
+from app.documents.encoding import Coded, Range, after_the_text, encoding_for
 from app.documents.source import Source
-
-_WITH_STATE = ("iso2022", "hz", "utf_7", "utf-7")
-"""What bytes mean in these depends on what stands before them."""
 
 
 class TextFile:
@@ -31,11 +29,10 @@ class TextFile:
         self._data = source.path.read_bytes()
         said = says_encoding.search(self._data) if says_encoding is not None else None
         usual = "utf-8" if is_utf8 and _can_be_utf8(self._data) else ""
-        decoded = decode(
-            self._data, source.encoding or (said[1].decode("ascii", "replace") if said is not None else usual)
-        )
-        self.text, self.encoding = decoded.text, decoded.encoding
-        for remark in after_the_text(decoded.encoding, decoded.odd_bytes + decoded.text.count("\0")):
+        chosen = source.encoding or (said[1].decode("ascii", "replace") if said is not None else usual)
+        self._coded = Coded(self._data, encoding_for(self._data, chosen))
+        self.text, self.encoding = self._coded.text, self._coded.encoding
+        for remark in after_the_text(self.encoding, self._coded.odd_bytes + self.text.count("\0")):
             source.remark(remark.name, **remark.values)
         self._changes: list[tuple[int, int, str]] = []
 
@@ -70,48 +67,22 @@ class TextFile:
 
         `new_mark`: what becomes UTF-8 gets a byte order mark, for programs that take it for a code page otherwise.
         """
-        self._changes.sort(key=lambda change: change[:2])
         if not self._changes:
             out.write(self._data)
         elif self.lacks_letters:
             self._source.remark("became_utf8", encoding=self.encoding)
-            out.write(codecs.BOM_UTF8 if new_mark else b"")
-            out.write(self._changed_text().encode("utf-8", "replace"))
-        elif (mark := self._mark()) is not None:
-            out.write(mark + self._changed_text().encode(self.encoding))
+            texts = (piece if isinstance(piece, str) else self.text[slice(*piece)] for piece in self._pieces())
+            out.write((codecs.BOM_UTF8 if new_mark else b"") + "".join(texts).encode("utf-8", "replace"))
         else:
-            self._write_spliced(out)
+            out.write(self._coded.encoded(self._pieces()))
 
-    def _mark(self) -> bytes | None:
-        """The byte order mark where the bytes are the text's encoding and nothing else, or must be taken for it."""
-        try:
-            mark = "\ufeff".encode(self.encoding)
-        except UnicodeEncodeError:
-            mark = b""
-        mark = mark if mark and self._data.startswith(mark) else b""
-        try:
-            is_plain = mark + self.text.encode(self.encoding) == self._data
-        except UnicodeEncodeError:
-            is_plain = False
-        return mark if is_plain or (self.encoding.startswith(_WITH_STATE) and "\ufffd" not in self.text) else None
-
-    def _changed_text(self) -> str:
-        parts, at = list[str](), 0
-        for start, end, new in self._changes:
-            parts += [self.text[at:start], new]
-            at = end
-        return "".join(parts) + self.text[at:]
-
-    def _write_spliced(self, out: BinaryIO) -> None:
-        """For a file with bytes that are no text in its encoding, or text in an uncommon form of it."""
-        wanted = sorted({offset for start, end, _ in self._changes for offset in (start, end)})
-        found = dict(zip(wanted, byte_offsets(self._data, self.encoding, wanted), strict=True))
+    def _pieces(self) -> Iterator[str | Range]:
         at = 0
-        for start, end, new in self._changes:
-            out.write(self._data[at : found[start]])
-            out.write(new.encode(self.encoding))
-            at = found[end]
-        out.write(self._data[at:])
+        for start, end, new in sorted(self._changes, key=lambda change: change[:2]):
+            yield at, start
+            yield new
+            at = end
+        yield at, len(self.text)
 
 
 def _can_be_utf8(data: bytes) -> bool:

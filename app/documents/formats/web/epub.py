@@ -18,8 +18,8 @@ from urllib.parse import unquote
 from app.core.errors import DocumentUnreadable
 from app.documents.archive import CHUNK_BYTES, Archive, copy_archive
 from app.documents.blocks import Kind, Piece, Place
+from app.documents.encoding import Coded
 from app.documents.formats.markup.tags import (
-    Coded,
     Edit,
     ElementAt,
     Stretch,
@@ -274,7 +274,7 @@ def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target |
     with Archive(source) as archive:
         for name, coded, edits in _Book(archive, source, Visits(visit), target).members():
             if edits and out is not None:
-                changed[name] = coded.encoded(spliced(len(coded.text), edits))
+                changed[name] = coded.encoded(spliced(len(coded.text), edits), "xmlcharrefreplace")
     if out is not None:
         copy_archive(source, out, changed)
 

@@ -18,8 +18,8 @@ from email.message import Message
 from itertools import islice
 from typing import BinaryIO
 
-from app.documents.encoding import BOMS, Decoded, after_the_text, decode, known
-from app.documents.formats.markup.tags import Coded, Edit, edits_of, spliced
+from app.documents.encoding import BOMS, Coded, Decoded, after_the_text, decode, known
+from app.documents.formats.markup.tags import Edit, edits_of, spliced
 from app.documents.formats.web.page_walk import PageWalk
 from app.documents.formats.web.walker import Walker
 from app.documents.segments import Content, content_of
@@ -168,7 +168,7 @@ def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target |
     if not is_xml:
         edits += declaration(data, coded.text, edits)
     if out is not None:
-        out.write(coded.encoded(spliced(len(coded.text), edits)) if edits else data)
+        out.write(coded.encoded(spliced(len(coded.text), edits), "xmlcharrefreplace") if edits else data)
 
 
 def shown_piece(html: str, visits: Visits, context: str = "") -> str | None:
