@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 from app.core.errors import DocumentUnreadable
-from app.documents.formats.catalogs.values import is_locale, is_prose, renamed_locale, shown_value
+from app.documents.formats.catalogs.values import is_locale, is_prose, key_of, renamed_locale, shown_value
 from app.documents.formats.plain.text_file import TextFile
 from app.documents.segments import Mark, SegmentKind, Tagged, content_of, marks, plain
 from app.documents.source import Source, Target, Visit, Visits
@@ -61,7 +61,7 @@ class _Writing:
         if path in _LOCALES[:1] or (path in _LOCALES and is_locale(each.value)):
             if target is not None:
                 self._set(each, renamed_locale(each.value, target.language) or target.language)
-        elif not self._is_about(path) and is_prose(each.value, _key(path)):
+        elif not self._is_about(path) and is_prose(each.value, key_of(path)):
             new = self._translated(each.value, path)
             if new is not None:
                 self._set(each, new)
@@ -77,7 +77,7 @@ class _Writing:
         if path[:-1] in self._about:
             context += "\n" + self._descriptions[path[:-1]]
         if not is_choice(value):
-            return shown_value(value, self._visits, context, key=_key(path))
+            return shown_value(value, self._visits, context, key=key_of(path))
         found = forms(value)
         if found is None:
             self._left += 1
@@ -106,11 +106,6 @@ class _Writing:
         if new != each.value:
             raw = self._file.text[each.start : each.end]
             self._file.replace(each.start, each.end, string(new, raw, is_ascii=self._is_ascii))
-
-
-def _key(path: tuple[str, ...]) -> str:
-    """The name of a value: of the list, for one in a list."""
-    return next((name for name in reversed(path) if not name.isdecimal()), "")
 
 
 # The strings of a JSON file with their places, found by a scanner of tokens; comments are passed over.

@@ -75,6 +75,11 @@ _BLOCK_TAG = re.compile(
 )
 
 
+def key_of(path: tuple[str, ...]) -> str:
+    """The name of a value with these keys above it: of the list, for one in a list."""
+    return next((name for name in reversed(path) if not name.isdecimal()), "")
+
+
 def is_page(value: str, key: str = "") -> bool:
     """Whether a value is HTML of more than a line: what its key says, or elements that lines do not have."""
     return (_ANY_TAG if key.lower().endswith("html") else _BLOCK_TAG).search(value) is not None

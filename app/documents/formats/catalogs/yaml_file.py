@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, NamedTuple
 import yaml
 
 from app.core.errors import DocumentUnreadable
-from app.documents.formats.catalogs.values import is_page, is_prose, renamed_locale, shown_value, tagged
+from app.documents.formats.catalogs.values import is_page, is_prose, key_of, renamed_locale, shown_value, tagged
 from app.documents.formats.plain.text import pieces, width_of, wrapped
 from app.documents.formats.plain.text_file import TextFile
 from app.documents.segments import SegmentKind, content_of
@@ -36,7 +36,7 @@ def rewrite(source: Source, out: BinaryIO | None, visit: Visit, target: Target |
 
 def put_value(file: TextFile, offset: int, place: Scalar, visits: Visits) -> None:
     """Shows a string and writes what it becomes; `offset` is where the YAML begins in the file."""
-    key = next((name for name in reversed(place.path) if not name.isdecimal()), "")
+    key = key_of(place.path)
     if not is_prose(place.value, key):
         return
     context = ".".join(place.path)

@@ -305,6 +305,16 @@ def tags(space: str, names: str) -> tuple[str, ...]:
     return tuple(f"{space}{name}" for name in names.split())
 
 
+def local_name(element: Element) -> str:
+    """An element's name without its namespace; "" for a comment or an instruction."""
+    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+
+
+def words_in(element: Element | None) -> str:
+    """All text below an element with single spaces; "" where there is none such."""
+    return "" if element is None else " ".join("".join(element.itertext()).split())
+
+
 def parse(stream: BinaryIO | bytes, source: Source) -> Element:
     """The root of a part; raises DocumentUnreadable: damaged, entities, too_deep or inflates."""
     try:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from lxml import etree
 
-from app.documents.formats.markup.xml_tree import Element
+from app.documents.formats.markup.xml_tree import Element, local_name
 from app.documents.formats.office.package import (
     ALTERNATE,
     CHART,
@@ -278,7 +278,7 @@ class Drawings:
 
 def is_words_for_picture(element: Element) -> bool:
     """Whether an element may have a picture's words: `docPr` and `cNvPr` of any drawing."""
-    return str(element.tag).rpartition("}")[2] in _WORDS_FOR_PICTURES
+    return local_name(element) in _WORDS_FOR_PICTURES
 
 
 def _called(root: Element) -> Iterator[str]:

@@ -15,7 +15,7 @@ from lxml import etree
 from app.documents.archive import Archive, copy_archive
 from app.documents.blocks import Kind, Piece, Place
 from app.documents.encoding import BOMS
-from app.documents.formats.markup.xml_tree import Element, encoding_of, parse
+from app.documents.formats.markup.xml_tree import Element, encoding_of, parse, words_in
 from app.documents.segments import SegmentKind, plain
 from app.documents.source import Ask, Source, Target
 
@@ -112,8 +112,7 @@ class Package:
         """The document's own title, "" where it has none."""
         if _CORE not in self.archive:
             return ""
-        title = self.root(_CORE).find(f".//{_DUBLIN}title")
-        return " ".join((title.text or "").split()) if title is not None else ""
+        return words_in(self.root(_CORE).find(f".//{_DUBLIN}title"))
 
     def root(self, part: str) -> Element:
         return parse(self.archive.read(part), self.source)

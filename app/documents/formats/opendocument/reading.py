@@ -28,11 +28,11 @@ from app.documents.formats.opendocument.styles import (
     Counters,
     Styles,
     refuse_protected,
+    title_in,
     whole,
 )
 from app.documents.source import Item, Opened, PageRead, Remark, Source
 
-_TITLE = "{http://purl.org/dc/elements/1.1/}title"
 _SECTION = f"{TEXT}section"
 _CONTAINERS = frozenset(
     tags(OFFICE, "document document-content body text drawing")
@@ -63,7 +63,7 @@ def read(source: Source) -> Iterator[Item]:
 def _packed(archive: Archive, source: Source) -> Iterator[Item]:
     refuse_protected(archive, source)
     reading = _Reading(source, archive)
-    title = _title(parse(archive.read(META), source)) if META in archive else ""
+    title = title_in(parse(archive.read(META), source)) if META in archive else ""
     styles = parse(archive.read(STYLES), source) if STYLES in archive else None
     if styles is not None:
         reading.styles.add(styles)
@@ -90,15 +90,10 @@ def _flat_title(path: Path, source: Source) -> str:
     with path.open("rb") as file:
         for each in stream_blocks(WithoutPictures(file), source, frozenset((f"{OFFICE}document",))):
             if each.element.tag == f"{OFFICE}meta":
-                return _title(each.element)
+                return title_in(each.element)
             if each.element.tag in (*_DEFINITIONS, f"{OFFICE}body"):
                 break
     return ""
-
-
-def _title(root: Element) -> str:
-    title = next(root.iter(_TITLE), None)
-    return " ".join((title.text or "").split()) if title is not None else ""
 
 
 class _Reading:

@@ -14,7 +14,7 @@ from typing import BinaryIO, NamedTuple
 from app.documents.blocks import Kind, Piece
 from app.documents.formats.markup.xml_tree import Element, Places, stream_blocks, tags
 from app.documents.formats.opendocument.reading import LEFT_OUT, Blocks, Words
-from app.documents.formats.opendocument.styles import OFFICE, PARAGRAPHS, STYLE, TABLE, Styles, whole
+from app.documents.formats.opendocument.styles import OFFICE, PARAGRAPHS, STYLE, TABLE, Styles, title_in, whole
 from app.documents.source import Source
 
 _MOST_COLUMNS = 16_384
@@ -25,7 +25,7 @@ _CONTAINERS = frozenset(
     + tags(TABLE, "table table-rows table-header-rows table-row-group")
 )
 _COLUMNS_REPEATED, _ROWS_REPEATED = f"{TABLE}number-columns-repeated", f"{TABLE}number-rows-repeated"
-_TYPE, _VALUE, _TITLE = f"{OFFICE}value-type", f"{OFFICE}value", "{http://purl.org/dc/elements/1.1/}title"
+_TYPE, _VALUE = f"{OFFICE}value-type", f"{OFFICE}value"
 _DURATION = re.compile(r"PT(\d{1,9})H(\d{1,2})M(\d{1,2})(?:[.,]\d+)?S")
 _ERROR = re.compile(r"#[A-Z]|Err:\d")
 
@@ -73,7 +73,7 @@ class Spreadsheet:
             for index, element in self._elements(stream):
                 if index < 0:
                     hidden |= _hidden_styles(element)
-                    self._keep_title(element)
+                    self.title = title_in(element) if element.tag == f"{OFFICE}meta" else self.title
                     continue
                 if index > at:
                     table = next(element.iterancestors(_TABLE))
@@ -84,11 +84,6 @@ class Spreadsheet:
                     number += max(1, whole(element.get(_ROWS_REPEATED)))
                     if any(len(cell) or cell.get(_TYPE) for cell in element.iterchildren(*_CELLS)):
                         self.sheets[-1].rows = number
-
-    def _keep_title(self, element: Element) -> None:
-        title = next(element.iter(_TITLE), None) if element.tag == f"{OFFICE}meta" else None
-        if title is not None:
-            self.title = " ".join((title.text or "").split())
 
     def found(self) -> Iterator[Found]:
         """Everything in the sheets in order; at least one of each sheet, and of rows only those with something."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from app.documents.archive import Archive
-from app.documents.formats.markup.xml_tree import Element, parse
+from app.documents.formats.markup.xml_tree import Element, parse, words_in
 from app.documents.formats.office.paragraphs import MOST_ANCESTORS, Role, spelled
 from app.documents.source import Source
 
@@ -183,6 +183,11 @@ def _bullet(character: str) -> str:
 def whole(value: str | None, otherwise: int = 1) -> int:
     """A whole number of an attribute that may not be there."""
     return int(value) if value is not None and re.fullmatch(r"[0-9]{1,9}", value) else otherwise
+
+
+def title_in(root: Element) -> str:
+    """The title in what a document says of itself, "" where it has none."""
+    return words_in(next(root.iter("{http://purl.org/dc/elements/1.1/}title"), None))
 
 
 def refuse_protected(archive: Archive, source: Source) -> None:

@@ -275,11 +275,7 @@ def _common(gutters: Gaps, gaps: Gaps, least: float) -> Gaps:
 
 
 def _cut(lines: list[Line], gutters: Gaps) -> list[list[Line]]:
-    columns: list[list[Line]] = [[] for _ in range(len(gutters) + 1)]
-    for line in lines:
-        centre = (line.left + line.right) / 2
-        columns[sum(centre > (left + right) / 2 for left, right in gutters)].append(line)
-    return [column for column in columns if column]
+    return [column for column in _cells(lines, gutters) if column]
 
 
 def are_text(columns: list[list[Line]]) -> bool:

@@ -158,6 +158,7 @@ def _forms(document: Any) -> Iterator[Any]:
 
 MOST_ENTRIES = 20_000
 MOST_AT_ONCE = 400
+MOST_TITLE_BYTES = 4000
 DEEPEST = 9
 
 
@@ -215,11 +216,9 @@ class Outline:
             at = raw.FPDFBookmark_GetFirstChild(self._document.raw, at)
 
     def _entry(self, bookmark: Any, level: int) -> Entry | None:
-        size = raw.FPDFBookmark_GetTitle(bookmark, None, 0)
-        if not 2 < size < 4000:
+        title = said(lambda room, size: raw.FPDFBookmark_GetTitle(bookmark, room, size), MOST_TITLE_BYTES)
+        if not title:
             return None
-        room = ctypes.create_string_buffer(size)
-        raw.FPDFBookmark_GetTitle(bookmark, room, size)
         target = raw.FPDFBookmark_GetDest(self._document.raw, bookmark)
         if not target:
             action = raw.FPDFBookmark_GetAction(bookmark)
@@ -227,7 +226,6 @@ class Outline:
         page = raw.FPDFDest_GetDestPageIndex(self._document.raw, target) if target else -1
         if page < 0:
             return None
-        title = " ".join(room.raw[:-2].decode("utf-16-le", "replace").split())
         return Entry(title, page + 1, _height(target), min(level, DEEPEST))
 
 
@@ -297,10 +295,10 @@ class Annotations:
                     continue
                 edges = _rectangle(each)
                 inside = _text_in(text_page, edges)
-                said = self._said(each, subtype)
-                if said.text and not _is_said(said, inside):
-                    pieces.append(_piece(said, number, sheet, edges))
-                elif not said.text and subtype in _DRAWN:
+                words = self._said(each, subtype)
+                if words.text and not _is_said(words, inside):
+                    pieces.append(_piece(words, number, sheet, edges))
+                elif not words.text and subtype in _DRAWN:
                     drawn.append((edges, inside))
             finally:
                 _close(at)
@@ -338,7 +336,7 @@ class Annotations:
             except pdfium.PdfiumError:
                 return ""
         forms = self._document.formenv
-        return _written(lambda room, size: answer(forms.raw, widget, room, size)) if forms else ""
+        return said(lambda room, size: answer(forms.raw, widget, room, size)) if forms else ""
 
     def _appearances(self, page: Any, number: int, sheet: Sheet, drawn: list[tuple[_Rectangle, str]]) -> list[Piece]:
         """The text that stamps only have in their drawings, which PDFium puts into the page's own."""
@@ -378,13 +376,13 @@ def _piece(said: _Said, number: int, sheet: Sheet, edges: _Rectangle) -> Piece:
 
 
 def _string(annotation: Any, key: bytes) -> str:
-    return _written(lambda room, size: raw.FPDFAnnot_GetStringValue(annotation, key, room, size))
+    return said(lambda room, size: raw.FPDFAnnot_GetStringValue(annotation, key, room, size))
 
 
-def _written(answer: Any) -> str:
-    """What PDFium writes as UTF-16, told its size first; single spaces."""
+def said(answer: Any, most_bytes: int = MOST_UNITS) -> str:
+    """What PDFium writes as UTF-16, told its size first; single spaces. "" for what is longer than a text may be."""
     size = answer(None, 0)
-    if not 2 < size <= MOST_UNITS:
+    if not 2 < size <= most_bytes:
         return ""
     room = ctypes.create_string_buffer(size)
     answer(ctypes.cast(room, ctypes.POINTER(ctypes.c_ushort)), size)

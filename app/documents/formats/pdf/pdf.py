@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections import deque
 from collections.abc import Iterator
 from typing import Any
@@ -13,13 +12,14 @@ from app.documents.blocks import Kind, Piece
 from app.documents.formats.pdf.blocks import Draft, Words, drafts_of, goes_on, mark_footnotes, piece_of, table_draft
 from app.documents.formats.pdf.headings import Furniture, Headings, Letters, plain
 from app.documents.formats.pdf.layout import flows
-from app.documents.formats.pdf.pages import Annotations, Outline, opened, picture
+from app.documents.formats.pdf.pages import Annotations, Outline, opened, picture, said
 from app.documents.formats.pdf.ruled import with_tables
 from app.documents.formats.pdf.text import Line, PageText, Probe, Table, page_text
 from app.documents.formats.pictures import Picture, Tesseract, find_tesseract
 from app.documents.source import Item, Opened, PageRead, Remark, Source
 
 PAGES_AHEAD = 5
+MOST_TITLE_BYTES = 10_000
 RECOGNITION_DPI = 300
 MOST_PIXELS = 16_000_000
 MOST_WAITING = 1000
@@ -34,17 +34,9 @@ def read(source: Source) -> Iterator[Item]:
         pages = raw.FPDF_GetPageCount(document.raw)
         if pages < 1:
             raise source.unreadable("damaged")
-        yield Opened("page", pages, _title(document))
+        title = said(lambda room, size: raw.FPDF_GetMetaText(document.raw, b"Title", room, size), MOST_TITLE_BYTES)
+        yield Opened("page", pages, title)
         yield from _Reading(source, document, pages).items()
-
-
-def _title(document: Any) -> str:
-    size = raw.FPDF_GetMetaText(document.raw, b"Title", None, 0)
-    if not 2 < size < 10_000:
-        return ""
-    room = ctypes.create_string_buffer(size)
-    raw.FPDF_GetMetaText(document.raw, b"Title", room, size)
-    return " ".join(room.raw[:-2].decode("utf-16-le", "replace").split())
 
 
 class _Reading:

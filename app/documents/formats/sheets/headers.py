@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import count
 
-from app.documents.formats.markup.xml_tree import Element
+from app.documents.formats.markup.xml_tree import Element, local_name
 from app.documents.formats.office.package import Package, escaped, unescaped
 from app.documents.formats.sheets.workbook import MAIN, column_of
 
@@ -171,7 +171,7 @@ def _rename_in_formulas(package: Package, tables: list[Table]) -> None:
                 continue
             with package.opened(name) as part:
                 for element in part.root.iter():
-                    if isinstance(element.tag, str) and element.tag.rpartition("}")[2] in _FORMULAS:
+                    if local_name(element) in _FORMULAS:
                         part.is_changed |= _rename_in(element, changed, name)
 
 

@@ -30,7 +30,7 @@ from app.documents.formats.markup.tags import (
     spliced,
     text_labels,
 )
-from app.documents.formats.markup.xml_tree import Element, parse
+from app.documents.formats.markup.xml_tree import Element, local_name, parse, words_in
 from app.documents.formats.web.page_walk import PageWalk, primary
 from app.documents.formats.web.pages import coded_page, decode_page
 from app.documents.formats.web.walker import Walker
@@ -154,7 +154,7 @@ def package_of(archive: Archive, source: Source) -> Package:
     name = _package_name(archive, source)
     root = parse(archive.read(name), source)
     items = {item.get("id", ""): item for item in _all(root, "item")}
-    package = Package(name, _text(next(_all(root, "title"), None)))
+    package = Package(name, words_in(next(_all(root, "title"), None)))
     for reference in _all(root, "itemref"):
         item = items.get(reference.get("idref", ""))
         if item is None:
@@ -237,28 +237,20 @@ def _navigation_lines(root: Element) -> Iterator[tuple[int, str, str]]:
         if "toc" not in nav.get(_TYPE, "toc").split():
             continue
         for link in _all(nav, "a"):
-            level = sum(1 for each in link.iterancestors() if _is(each, "ol"))
-            yield max(level, 1), link.get("href", ""), _text(link)
+            level = sum(1 for each in link.iterancestors() if local_name(each) == "ol")
+            yield max(level, 1), link.get("href", ""), words_in(link)
 
 
 def _ncx_lines(root: Element) -> Iterator[tuple[int, str, str]]:
     for point in _all(root, "navPoint"):
-        level = 1 + sum(1 for each in point.iterancestors() if _is(each, "navPoint"))
-        label = next((child for child in point if _is(child, "navLabel")), None)
-        content = next((child for child in point if _is(child, "content")), None)
-        yield level, "" if content is None else content.get("src", ""), _text(label)
+        level = 1 + sum(1 for each in point.iterancestors() if local_name(each) == "navPoint")
+        label = next((child for child in point if local_name(child) == "navLabel"), None)
+        content = next((child for child in point if local_name(child) == "content"), None)
+        yield level, "" if content is None else content.get("src", ""), words_in(label)
 
 
 def _all(root: Element, name: str) -> Iterator[Element]:
     return (element for element in root.iter("{*}" + name))
-
-
-def _is(element: Element, name: str) -> bool:
-    return isinstance(element.tag, str) and element.tag.rpartition("}")[2] == name
-
-
-def _text(element: Element | None) -> str:
-    return "" if element is None else " ".join("".join(element.itertext()).split())
 
 
 # Books written back: chapters, other pages as `app.documents.formats.web.pages` does it, tables of contents, the title.

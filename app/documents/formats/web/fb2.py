@@ -8,7 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from app.documents.blocks import Kind, Piece, Place, table_text
-from app.documents.formats.markup.xml_tree import FICTION_BOOK, Element, Numbered, WithoutPictures, stream_blocks
+from app.documents.formats.markup.xml_tree import (
+    FICTION_BOOK,
+    Element,
+    Numbered,
+    WithoutPictures,
+    local_name,
+    stream_blocks,
+    words_in,
+)
 from app.documents.source import Item, Opened, Remark, Source
 
 _SPACES = ("http://www.gribuser.ru/xml/fictionbook/2.0", "http://www.gribuser.ru/xml/fictionbook/2.1", "")
@@ -24,7 +32,7 @@ def read(source: Source) -> Iterator[Item]:
     pictures, number, is_opened = 0, "", False
     with source.path.open("rb") as file:
         for numbered in stream_blocks(WithoutPictures(file, FICTION_BOOK), source, _CONTAINERS):
-            name = _name(numbered.element)
+            name = local_name(numbered.element)
             if not is_opened:
                 is_opened = True
                 yield Opened(title=_title(numbered.element) if name == "description" else "")
@@ -49,46 +57,38 @@ class _Part:
         self._element, self._number = numbered.element, number
         self._place = Place("", numbered.start, numbered.end)
         above = list(self._element.iterancestors())
-        self._depth = sum(_name(each) == "section" for each in above)
-        self._is_note = any(_name(each) == "body" and each.get("name") in ("notes", "comments") for each in above)
-        self.number = _text(self._element) if self._is_note and _name(self._element) == "title" else ""
+        self._depth = sum(local_name(each) == "section" for each in above)
+        self._is_note = any(local_name(each) == "body" and each.get("name") in ("notes", "comments") for each in above)
+        self.number = words_in(self._element) if self._is_note and local_name(self._element) == "title" else ""
         """For the next part."""
 
     def pieces(self) -> Iterator[Piece]:
-        match _name(self._element):
+        match local_name(self._element):
             case "title":
-                words = " ".join(filter(None, map(_text, self._lines())))
+                words = " ".join(filter(None, map(words_in, self._lines())))
                 if words and not self._is_note:
                     yield Piece(Kind.HEADING, words, place=self._place, level=min(self._depth + 1, 9))
             case "table":
-                rows = [[_text(cell) for cell in row if _is_cell(cell)] for row in self._element.iter("{*}tr")]
+                rows = [[words_in(cell) for cell in row if _is_cell(cell)] for row in self._element.iter("{*}tr")]
                 yield Piece(Kind.TABLE, table_text(rows), place=self._place)
             case _:
                 kind, label = (Kind.NOTE, "footnote") if self._is_note else (Kind.PARAGRAPH, "")
                 for line in self._lines():
-                    yield Piece(kind, f"{self._number} {_text(line)}".strip(), place=self._place, label=label)
+                    yield Piece(kind, f"{self._number} {words_in(line)}".strip(), place=self._place, label=label)
                     self._number = ""
 
     def _lines(self) -> Iterator[Element]:
-        if _name(self._element) in _LINES:
+        if local_name(self._element) in _LINES:
             yield self._element
             return
         for each in self._element.iter():
-            if _name(each) in _LINES:
+            if local_name(each) in _LINES:
                 yield each
 
 
 def _title(description: Element) -> str:
-    return _text(next(description.iter("{*}book-title"), None))
+    return words_in(next(description.iter("{*}book-title"), None))
 
 
 def _is_cell(element: Element) -> bool:
-    return _name(element) in ("td", "th")
-
-
-def _name(element: Element) -> str:
-    return str(element.tag).rpartition("}")[2]
-
-
-def _text(element: Element | None) -> str:
-    return "" if element is None else " ".join("".join(element.itertext()).split())
+    return local_name(element) in ("td", "th")
