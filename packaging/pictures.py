@@ -29,15 +29,13 @@ from translation_scenes import screens as translation_screens  # noqa: E402
 
 from app.core.errors import ModelUnreadable  # noqa: E402
 from app.core.events import Role  # noqa: E402
-from app.core.paths import resource  # noqa: E402
 from app.store.conversations import Conversations  # noqa: E402
 from app.store.messages import MessageState  # noqa: E402
-from app.ui.application import watch_models  # noqa: E402
+from app.ui.application import app_icon, watch_models  # noqa: E402
 from app.ui.chat.memory import ContextFull  # noqa: E402
 from app.ui.chat.settings import ChatSettings  # noqa: E402
 from app.ui.chat.view import ChatView  # noqa: E402
 from app.ui.settings.dialog import SettingsDialog  # noqa: E402
-from app.ui.shell.app_icon import app_icon  # noqa: E402
 from app.ui.shell.main_window import MainWindow  # noqa: E402
 from tests.helpers.clipping import clipped_texts  # noqa: E402
 from tests.helpers.desks.chat import ChatDesk  # noqa: E402
@@ -110,7 +108,7 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="fireside-pictures-") as home:
         os.environ["FIRESIDE_HOME"] = home
         application = QApplication([])
-        application.setWindowIcon(app_icon(resource("icons/fireside.svg")))
+        application.setWindowIcon(app_icon())
         with hub_for_pictures(Path(home)), _running(application) as scene:
             for name, prepare, tidy in _screens(scene):
                 if arguments[1:] and name not in arguments[1:]:

@@ -10,31 +10,30 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QObject, QSocketNotifier, QTimer
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QDialog
+from PySide6.QtCore import QByteArray, QEvent, QObject, QRectF, QSocketNotifier, Qt, QTimer
+from PySide6.QtGui import QGuiApplication, QIcon, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QApplication, QDialog, QHBoxLayout, QLabel, QVBoxLayout
 
 from app import APP_ID, APP_NAME, __version__
 from app.bootstrap import Fireside, build
 from app.core.errors import AppError
 from app.core.paths import AppPaths, resource
 from app.core.settings import load_settings
-from app.features.messages import Sentence
+from app.features.messages import Sentence, sentence_for
 from app.ui.chat.tab import ChatTab
+from app.ui.i18n import breakable, tr
 from app.ui.shell import tasks
+from app.ui.shell.desktop import copy_text, open_folder
 from app.ui.shell.main_window import MainWindow
 from app.ui.shell.model_loader import ModelLoader
-from app.ui.shell.notify import Notify
+from app.ui.shell.notify import Notify, describe
 from app.ui.shell.single_instance import SingleInstance
 from app.ui.shell.tab_spec import CHAT
 from app.ui.tabs import TABS, open_settings
 from app.ui.theme import Theme
-
-if TYPE_CHECKING:
-    from PySide6.QtGui import QIcon
-
+from app.ui.widgets.buttons import text_button
 
 log = logging.getLogger(__name__)
 
@@ -71,7 +70,7 @@ def _run_window(
     appearance = load_settings(paths.settings)[0].appearance
     theme = Theme(appearance.scheme, appearance.zoom, system_font=appearance.system_font)
     theme.install(application)
-    application.setWindowIcon(_app_icon())
+    application.setWindowIcon(app_icon())
     app = _build(paths, theme)
     if app is None:
         return 1
@@ -107,8 +106,6 @@ def _build(paths: AppPaths, theme: Theme) -> Fireside | None:
         try:
             return build(paths)
         except AppError as error:
-            from app.ui.shell.startup_problem import StartupProblem
-
             if StartupProblem(theme, error, paths.data).exec() != QDialog.DialogCode.Accepted:
                 return None
 
@@ -152,7 +149,7 @@ def watch_models(app: Fireside, window: MainWindow, notify: Notify, theme: Theme
     """What the window tells about models beside its Models view; nothing of it is needed at start."""
     from app.ui.chat.welcome import FirstSuggestion
     from app.ui.models.download_watch import DownloadWatch
-    from app.ui.task_bar import TaskBar
+    from app.ui.shell.desktop import TaskBar
 
     watch = DownloadWatch(app.models, theme, notify, window.loader, task_bar=TaskBar(window))
     application = QApplication.instance()
@@ -173,12 +170,6 @@ def chat_tab(window: MainWindow) -> ChatTab:
 def _tidied(app: Fireside) -> Iterator[object]:
     app.tidy()
     yield from ()
-
-
-def _app_icon() -> QIcon:
-    from app.ui.shell.app_icon import app_icon
-
-    return app_icon(resource("icons/fireside.svg"))
 
 
 def _process_age_ms() -> float:
@@ -237,3 +228,59 @@ class _Signals:
         self._notifier.setEnabled(False)
         self._ours.close()
         self._theirs.close()
+
+
+# A small window for what keeps Fireside from starting: a sentence, what was kept, what can be done.
+
+
+class StartupProblem(QDialog):
+    """Accepted: try again. Rejected: quit."""
+
+    def __init__(self, theme: Theme, error: BaseException, folder: Path) -> None:
+        super().__init__()
+        self.setObjectName("startup_problem")
+        self.setWindowTitle(APP_NAME)
+        sentence = sentence_for(error)
+        px = theme.px
+        self.setMinimumWidth(px(480))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(px(24), px(24), px(24), px(20))
+        column.setSpacing(px(8))
+        said = QLabel(breakable(tr(sentence.text)), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        said.setFont(theme.font(15, 600))
+        column.addWidget(said)
+        kept = QLabel(tr(sentence.kept), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        kept.setProperty("kind", "muted")
+        kept.setVisible(bool(sentence.kept))
+        column.addWidget(kept)
+        column.addSpacing(px(16))
+        row = QHBoxLayout()
+        row.setSpacing(px(8))
+        details = text_button(tr("Copy details"), "quiet")
+        details.clicked.connect(lambda: copy_text(describe(error)))
+        show_folder = text_button(tr("Open folder"))
+        show_folder.clicked.connect(lambda: open_folder(folder))
+        quit_button = text_button(tr("Quit"))
+        quit_button.clicked.connect(self.reject)
+        again = text_button(tr("Try again"), "primary")
+        again.clicked.connect(self.accept)
+        again.setDefault(True)
+        row.addWidget(details)
+        row.addStretch(1)
+        for button in (show_folder, quit_button, again):
+            row.addWidget(button)
+        column.addLayout(row)
+
+
+def app_icon(sizes_px: tuple[int, ...] = (16, 32, 64)) -> QIcon:
+    """The program's own mark, drawn anew from its SVG file for each of the sizes that a window asks for."""
+    renderer = QSvgRenderer(QByteArray(resource("icons/fireside.svg").read_bytes()))
+    icon = QIcon()
+    for size_px in sizes_px:
+        pixmap = QPixmap(size_px, size_px)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        renderer.render(painter, QRectF(0, 0, size_px, size_px))
+        painter.end()
+        icon.addPixmap(pixmap)
+    return icon

@@ -14,15 +14,20 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.bootstrap import build
+from app.core.errors import AppError, DatabaseNewer, DiskFull, FolderNotWritable
 from app.core.events import Role
 from app.core.paths import AppPaths
 from app.store.conversations import Conversations, MessageState
 from app.store.database import Database
-from app.ui.application import _Signals
+from app.ui.application import StartupProblem, _Signals, app_icon
+from app.ui.theme import Theme
+from tests.helpers.clipping import clipped_texts
 from tests.helpers.desks.window import Frame
 from tests.helpers.disks import small_disk
 from tests.helpers.program import ROOT, wait_until
@@ -153,3 +158,46 @@ def test_a_newer_database_is_told_about_and_left_alone(fresh_home: Path) -> None
         process.send_signal(signal.SIGTERM)
         process.wait(QUIT_TIMEOUT_S)
     assert database.read_bytes() == before
+
+
+# What keeps Fireside from starting is told in a small window, with things to do.
+
+
+PROBLEMS = [DatabaseNewer("/d/fireside.db", 9, 1), FolderNotWritable("/a/very/long/path" * 6), DiskFull("/d")]
+
+
+@pytest.mark.parametrize("error", PROBLEMS, ids=lambda error: type(error).__name__)
+def test_the_sentence_is_there_and_nothing_is_clipped(error: AppError, qtbot: QtBot, tmp_path: Path) -> None:
+    window = StartupProblem(Theme("light"), error, tmp_path)
+    qtbot.addWidget(window)
+    window.show()
+    assert all(label.text() for label in window.findChildren(QLabel) if label.isVisible())
+    assert clipped_texts(window) == []
+
+
+@pytest.mark.parametrize(
+    ("button", "result"), [("Try again", QDialog.DialogCode.Accepted), ("Quit", QDialog.DialogCode.Rejected)]
+)
+def test_its_buttons_try_again_or_quit(button: str, result: QDialog.DialogCode, qtbot: QtBot, tmp_path: Path) -> None:
+    window = StartupProblem(Theme("light"), DiskFull("/d"), tmp_path)
+    qtbot.addWidget(window)
+    window.show()
+    named = {one.text(): one for one in window.findChildren(QPushButton)}
+    qtbot.mouseClick(named["Copy details"], Qt.MouseButton.LeftButton)
+    assert "DiskFull" in QGuiApplication.clipboard().text()
+    qtbot.mouseClick(named[button], Qt.MouseButton.LeftButton)
+    assert window.result() == result
+
+
+# The program's mark can be told apart from its ground, even at 16 pixels.
+
+
+@pytest.mark.parametrize("size_px", [16, 32, 64])
+def test_the_mark_is_drawn_at_every_size(qapp: QApplication, size_px: int) -> None:
+    image = app_icon().pixmap(QSize(size_px, size_px), 1.0).toImage()
+    assert image.width() == size_px
+    colours = {image.pixelColor(x, y).name() for x in range(size_px) for y in range(size_px)}
+    assert len(colours) > 10
+    ember = image.pixelColor(size_px // 2, round(size_px * 0.55))
+    assert ember.red() > 180
+    assert ember.blue() < 140

@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QPlainTextEdit, QWidget
 
 from app.bootstrap import Fireside
-from app.ui.shell.shortcuts import ShortcutSheet
+from app.ui.shell.keyboard import ShortcutSheet
 from app.ui.shell.tab_spec import Drops, Tab, TabSpec, UiContext
 from tests.helpers.attached import notes
 from tests.helpers.desks.window import Frame, open_window

@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 from app.store.conversations import Conversation, Conversations
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.shell.keyboard import keys_of, with_keys
 from app.ui.shell.notify import Notify
-from app.ui.shell.shortcuts import keys_of, with_keys
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.fields import SearchField

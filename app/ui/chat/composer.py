@@ -26,7 +26,7 @@ from app.core.visible import clean_text
 from app.ui.chat.attaching import AttachmentRow
 from app.ui.i18n import tr
 from app.ui.icons import icon
-from app.ui.shell.shortcuts import with_keys
+from app.ui.shell.keyboard import with_keys
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, set_mark, set_text_font, text_button
 from app.ui.widgets.layouts import name_widgets

@@ -21,7 +21,7 @@ from app.store.conversations import StoredMessage
 from app.ui.chat.documents import BranchDocuments
 from app.ui.chat.turn import Turn
 from app.ui.i18n import tr
-from app.ui.shell.tab_order import is_tab_stop
+from app.ui.shell.keyboard import is_tab_stop
 from app.ui.theme import EDGE_PX, READING_PX, LateTheme, Theme
 from app.ui.widgets.buttons import text_button
 

@@ -11,9 +11,9 @@ from app import APP_NAME
 from app.core.errors import AppError
 from app.features.messages import sentence_for
 from app.ui.i18n import tr
+from app.ui.shell.desktop import TaskBar
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify
-from app.ui.task_bar import TaskBar
 from app.ui.widgets.notice_bar import Notice
 
 if TYPE_CHECKING:

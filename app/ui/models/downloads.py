@@ -12,9 +12,9 @@ from PySide6.QtCore import Qt, Signal
 from app.features.messages import sentence_for
 from app.hub.files import quantization, quantization_words
 from app.ui.i18n import tr
+from app.ui.model_texts import join, problem_words, state_words
 from app.ui.models.page import ModelCard, ModelsPage
 from app.ui.shell import tasks
-from app.ui.shell.model_texts import join, problem_words, state_words
 from app.ui.shell.notify import ACTION_LABELS, Notify
 from app.ui.theme import Theme
 

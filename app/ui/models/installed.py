@@ -20,11 +20,11 @@ from app.hub.files import quantization_words
 from app.hub.models_folder import checked
 from app.ui.i18n import size_text, tr, window_title
 from app.ui.icons import icon
+from app.ui.model_texts import join
 from app.ui.models.page import ModelCard, ModelsPage
 from app.ui.shell import tasks
 from app.ui.shell.desktop import open_folder
 from app.ui.shell.model_loader import ModelLoader, model_name
-from app.ui.shell.model_texts import join
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button

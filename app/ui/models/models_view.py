@@ -25,9 +25,9 @@ from app.ui.models.downloads import DownloadsPage
 from app.ui.models.installed import InstalledPage
 from app.ui.models.storage import StoragePage
 from app.ui.models.suggested import SuggestedPage
+from app.ui.shell.keyboard import keys_of
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.notify import Notify
-from app.ui.shell.shortcuts import keys_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.fields import SearchField

@@ -31,11 +31,11 @@ from app.features.models.choice import recommended, representatives
 from app.features.models.estimate import TOO_LARGE, Fit, fit_words, pace_words
 from app.hub.files import ModelFile, RemoteFile, Repository, quantization_words
 from app.ui.i18n import breakable, size_text, tr
+from app.ui.model_texts import license_name, model_words
 from app.ui.models.page import Choice, StateView
 from app.ui.models.readme import CardView, read_card
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import in_words
-from app.ui.shell.model_texts import license_name, model_words
 from app.ui.shell.notify import Notify, describe
 from app.ui.text.links import ask_to_open
 from app.ui.text.markdown import Block

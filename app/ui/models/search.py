@@ -40,10 +40,10 @@ from app.hub.files import ModelFile, Repository
 from app.hub.search import PAGE_ROWS, Found, Page, Query
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.model_texts import LICENSES, found_words
 from app.ui.models.page import Choice, StateView
 from app.ui.models.repository import RepositoryPage
 from app.ui.shell import tasks
-from app.ui.shell.model_texts import LICENSES, found_words
 from app.ui.shell.notify import Notify, describe
 from app.ui.theme import EDGE_PX, PAGE_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import ChoiceButton, set_mark, text_button

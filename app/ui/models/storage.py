@@ -14,10 +14,10 @@ from app import APP_NAME
 from app.core.errors import AppError
 from app.core.events import CopyProgress
 from app.ui.i18n import size_text, tr
+from app.ui.model_texts import amount_words, join
 from app.ui.models.page import ModelsPage
 from app.ui.shell import tasks
 from app.ui.shell.desktop import open_folder
-from app.ui.shell.model_texts import amount_words, join
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button

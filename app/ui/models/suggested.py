@@ -15,10 +15,10 @@ from app.features.messages import sentence_for
 from app.features.models.estimate import TOO_LARGE, download_words, fit_words, pace_words
 from app.hub.files import quantization, quantization_words
 from app.ui.i18n import size_text, tr
+from app.ui.model_texts import join, problem_words, state_words
 from app.ui.models.page import ModelCard, ModelsPage
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import ModelLoader, in_words
-from app.ui.shell.model_texts import join, problem_words, state_words
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.fields import Segments

@@ -1,11 +1,245 @@
-"""What the person's desktop does for us: shows a folder, keeps a text to paste."""
+"""The person's desktop: a folder and a text to paste, and what it shows of long work outside the window."""
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QSystemTrayIcon, QWidget
+
+from app import APP_ID, APP_NAME
+
+if TYPE_CHECKING:
+    from jeepney.io.blocking import DBusConnection
+
+
+# What the desktop shows of long work outside the window: a bar on the task bar's button, and a notification.
+#
+# Linux: D-Bus, spoken by jeepney, because PySide cannot write the unsigned numbers that notifications are made of.
+# Windows: ITaskbarList3, a COM interface, through ctypes. macOS: the notification only.
+
+
+log = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT_S = 1.0
+DESKTOP_FILE = f"application://{APP_ID}.desktop"
+NOTIFICATION_MS = 10_000
+
+
+class Desktop(Protocol):
+    """What one system can do of it."""
+
+    def show_progress(self, fraction: float | None) -> None:
+        """None takes the bar away."""
+
+    def tell(self, title: str, text: str) -> None:
+        """A notification beside the window."""
+
+    def close(self) -> None:
+        """At quit."""
+
+
+class TaskBar:
+    """Nothing of it is made before it is needed; a desktop that cannot do it is left alone."""
+
+    def __init__(self, window: QWidget, desktop: Callable[[QWidget], Desktop] | None = None) -> None:
+        self._window = window
+        self._make = desktop or _desktop
+        self._desktop: Desktop | None = None
+        self._shown: int | None = None
+
+    def show_progress(self, fraction: float | None) -> None:
+        """How much is done of all that runs; None when nothing runs. Told on when it is another percent."""
+        percent = None if fraction is None else int(100 * min(max(fraction, 0.0), 1.0))
+        if percent != self._shown:
+            self._shown = percent
+            self._get().show_progress(None if percent is None else percent / 100)
+
+    def tell_system(self, title: str, text: str) -> None:
+        """A notification, when the person is looking at something else."""
+        if not self._window.isActiveWindow():
+            self._get().tell(title, text)
+
+    def close(self) -> None:
+        """Takes the bar away."""
+        if self._desktop is not None:
+            self._desktop.show_progress(None)
+            self._desktop.close()
+            self._desktop = None
+
+    def _get(self) -> Desktop:
+        if self._desktop is None:
+            self._desktop = self._make(self._window)
+        return self._desktop
+
+
+def _desktop(window: QWidget) -> Desktop:
+    if sys.platform == "win32":
+        return WindowsDesktop(window)
+    if sys.platform == "darwin":
+        return TrayOnly(window)
+    return BusDesktop()
+
+
+class BusDesktop:
+    """Linux. Docks follow the sender, so the connection stays open as long as there is a bar."""
+
+    def __init__(self) -> None:
+        self._bus: DBusConnection | None = None
+        self._is_tried = False
+
+    def show_progress(self, fraction: float | None) -> None:
+        from jeepney import DBusAddress, new_signal
+
+        entry = DBusAddress("/com/fireside/launcher", interface="com.canonical.Unity.LauncherEntry")
+        values = {"progress": ("d", fraction or 0.0), "progress-visible": ("b", fraction is not None)}
+        with self._spoken() as bus:
+            bus.send(new_signal(entry, "Update", "sa{sv}", (DESKTOP_FILE, values)))
+
+    def tell(self, title: str, text: str) -> None:
+        from jeepney import DBusAddress, MessageFlag, new_method_call
+
+        name = "org.freedesktop.Notifications"
+        address = DBusAddress("/org/freedesktop/Notifications", bus_name=name, interface=name)
+        hints = {"desktop-entry": ("s", APP_ID)}
+        body: tuple[Any, ...] = (APP_NAME, 0, APP_ID, title, text, [], hints, NOTIFICATION_MS)
+        call = new_method_call(address, "Notify", "susssasa{sv}i", body)
+        call.header.flags |= MessageFlag.no_reply_expected
+        with self._spoken() as bus:
+            bus.send(call)
+
+    def close(self) -> None:
+        if self._bus is not None:
+            self._bus.close()
+            self._bus = None
+
+    @contextmanager
+    def _spoken(self) -> Iterator[Any]:
+        """The bus, or one that takes no message where there is none; a bus that leaves is not looked for again."""
+        if self._bus is None and not self._is_tried:
+            self._is_tried = True
+            self._bus = _open_bus()
+        try:
+            yield self._bus or _NoBus
+        except OSError as error:
+            log.info("the desktop's bus is gone: %s", error)
+            self.close()
+
+
+class _NoBus:
+    @staticmethod
+    def send(message: object) -> None:
+        """Goes nowhere."""
+
+
+def _open_bus() -> DBusConnection | None:
+    # Only where there is one: some systems start a bus for whoever asks.
+    if not os.environ.get("DBUS_SESSION_BUS_ADDRESS", "").startswith("unix:"):
+        return None
+    found: list[DBusConnection] = []
+
+    def look() -> None:
+        from jeepney.io.blocking import open_dbus_connection
+
+        try:
+            found.append(open_dbus_connection("SESSION", auth_timeout=CONNECT_TIMEOUT_S))
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with a bus, downloads go on without it
+            log.info("the desktop's bus cannot be reached: %s", error)
+
+    # The window never waits for a desktop that hangs, and jeepney waits for its greeting without end.
+    thread = threading.Thread(target=look, name="desktop bus", daemon=True)
+    thread.start()
+    thread.join(CONNECT_TIMEOUT_S)
+    if not found:
+        return None
+    found[0].sock.settimeout(CONNECT_TIMEOUT_S)
+    return found[0]
+
+
+class TrayOnly:
+    """Notifications through an icon beside the clock, which is there only as long as the program says something."""
+
+    def __init__(self, window: QWidget) -> None:
+        self._tray = QSystemTrayIcon(window.windowIcon(), window)
+        self._tray.messageClicked.connect(window.activateWindow)
+
+    def show_progress(self, fraction: float | None) -> None:
+        pass
+
+    def tell(self, title: str, text: str) -> None:
+        self._tray.show()
+        self._tray.showMessage(title, text, self._tray.icon(), NOTIFICATION_MS)
+
+    def close(self) -> None:
+        self._tray.hide()
+
+
+class WindowsDesktop(TrayOnly):
+    """ITaskbarList3, called by its place in the interface's table. Written after the documentation, not tried yet."""
+
+    HR_INIT, SET_VALUE, SET_STATE, RELEASE = 3, 9, 10, 2
+    NO_PROGRESS, NORMAL = 0, 2
+    STEPS = 100
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._handle = int(window.winId())
+        self._list = self._create()
+
+    def show_progress(self, fraction: float | None) -> None:
+        import ctypes
+
+        if not self._list:
+            return
+        if fraction is None:
+            self._call(self.SET_STATE, [ctypes.c_void_p, ctypes.c_int], self._handle, self.NO_PROGRESS)
+            return
+        done = round(fraction * self.STEPS)
+        self._call(self.SET_STATE, [ctypes.c_void_p, ctypes.c_int], self._handle, self.NORMAL)
+        numbers = [ctypes.c_void_p, ctypes.c_ulonglong, ctypes.c_ulonglong]
+        self._call(self.SET_VALUE, numbers, self._handle, done, self.STEPS)
+
+    def close(self) -> None:
+        super().close()
+        if self._list:
+            self._call(self.RELEASE, [])
+            self._list = None
+
+    def _create(self) -> Any:
+        """The interface, or None where the system refuses; Qt has started COM on this thread already."""
+        import ctypes
+        import uuid
+
+        class_id = uuid.UUID("{56FDF344-FD6D-11D0-958A-006097C9A090}").bytes_le
+        interface_id = uuid.UUID("{EA1AFB91-9E28-4B86-90E9-9E9F8A5EEFAF}").bytes_le
+        found = ctypes.c_void_p()
+        in_process = 1
+        ole = ctypes.WinDLL("ole32")  # type: ignore[attr-defined]
+        if ole.CoCreateInstance(class_id, None, in_process, interface_id, ctypes.byref(found)) != 0 or not found:
+            return None
+        self._list = found
+        if self._call(self.HR_INIT, []) != 0:
+            self._call(self.RELEASE, [])
+            return None
+        return found
+
+    def _call(self, place: int, types: list[Any], *values: Any) -> int:
+        import ctypes
+
+        table = ctypes.cast(self._list, ctypes.POINTER(ctypes.POINTER(ctypes.c_void_p))).contents
+        method = ctypes.WINFUNCTYPE(ctypes.c_long, ctypes.c_void_p, *types)(table[place])  # type: ignore[attr-defined]
+        with contextlib.suppress(OSError):  # a task bar that was restarted
+            return int(method(self._list, *values))
+        return -1
 
 
 def open_folder(folder: Path) -> None:

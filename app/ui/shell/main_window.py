@@ -1,4 +1,4 @@
-"""The frame: left column, tabs, model picker, views, notices, status line; no feature logic."""
+"""The frame: left column, row at the top, views, notices, status line, and where files go; no feature logic."""
 
 from __future__ import annotations
 
@@ -6,27 +6,26 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QObject, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QLayout, QLayoutItem, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
+from app.features.messages import NO_FILE, NO_PICTURES
 from app.ui.i18n import tr, window_title
 from app.ui.shell.desktop import open_folder
-from app.ui.shell.incoming_files import IncomingFiles
-from app.ui.shell.left_column import LeftColumn
+from app.ui.shell.keyboard import WINDOW_SHORTCUTS, ShortcutSheet, add_shortcuts, lines_of, move_focus, with_keys
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.model_picker import ModelPicker
 from app.ui.shell.notify import Notify
-from app.ui.shell.shortcuts import WINDOW_SHORTCUTS, ShortcutSheet, add_shortcuts, lines_of, with_keys
 from app.ui.shell.status_line import StatusLine
-from app.ui.shell.tab_order import move_focus
 from app.ui.shell.tab_spec import CHAT, MODELS, Tab, TabSpec, UiContext
-from app.ui.shell.tabs import Tabs
-from app.ui.shell.top_row import TopRow
+from app.ui.shell.tabs import LeftColumn, TabRow, Tabs
 from app.ui.shell.window_geometry import WindowGeometry
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
-from app.ui.widgets.dialogs import last_folders
+from app.ui.widgets.dialogs import MODELS as MODEL_FILES
+from app.ui.widgets.dialogs import file_dialog, last_folders
+from app.ui.widgets.file_drop import DropZone, FileDrop
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -269,3 +268,177 @@ class MainWindow(QMainWindow):
         self._remember_later.stop()
         self._save("window", **self.sizes.describe(), **self._in_use)
         event.accept()
+
+
+# The top of the content: the button of the left column, the tabs, and the model picker at the other end.
+
+
+LEFT_PX, TOP_PX, RIGHT_PX, BOTTOM_PX, GAP_PX = 13, 12, 18, 8, 6
+TIGHT_PX = 4
+"""Every one of these distances in the least room."""
+
+
+class TopRow(QLayout):
+    """Where there is little room the picker gets narrower first, then the tabs show icons in place of their names,
+    and at last the distances shrink and the picker leaves its model's name out."""
+
+    def __init__(self, theme: Theme, toggle: QWidget, tabs: TabRow, picker: ModelPicker) -> None:
+        super().__init__()
+        self._theme, self._toggle, self._tabs, self._picker = theme, toggle, tabs, picker
+        self._items: list[QLayoutItem] = []
+        self.setContentsMargins(0, 0, 0, 0)
+        for widget in (toggle, tabs, picker):
+            self.addWidget(widget)
+        theme.changed.connect(self.invalidate)
+
+    def addItem(self, item: QLayoutItem) -> None:
+        self._items.append(item)
+
+    def count(self) -> int:
+        return len(self._items)
+
+    def itemAt(self, index: int) -> QLayoutItem | None:
+        return self._items[index] if 0 <= index < len(self._items) else None
+
+    def takeAt(self, index: int) -> QLayoutItem | None:
+        return self._items.pop(index) if 0 <= index < len(self._items) else None
+
+    def sizeHint(self) -> QSize:
+        return QSize(self._width(self._tabs.names_px, self._picker.sizeHint().width()), self._height)
+
+    def minimumSize(self) -> QSize:
+        return QSize(self._tightest, self._height)
+
+    def setGeometry(self, rect: QRect) -> None:
+        super().setGeometry(rect)
+        px = self._theme.px
+        least = self._picker.minimumSizeHint().width()
+        has_names = rect.width() >= self._width(self._tabs.names_px, least)
+        self._tabs.show_names(shown=has_names)
+        if rect.width() < self._width(self._tabs.icons_px, least):
+            self._place_tightly(rect)
+            return
+        tabs_px = self._tabs.names_px if has_names else self._tabs.icons_px
+        picker_px = max(min(self._picker.sizeHint().width(), rect.width() - self._width(tabs_px, 0)), least)
+        toggle_px = self._toggle.sizeHint().width()
+        self._place(self._toggle, px(LEFT_PX), toggle_px)
+        self._place(self._tabs, px(LEFT_PX) + toggle_px + px(GAP_PX), tabs_px)
+        self._place(self._picker, rect.width() - px(RIGHT_PX) - picker_px, picker_px)
+
+    def _place_tightly(self, rect: QRect) -> None:
+        gap, toggle_px = self._theme.px(TIGHT_PX), self._toggle.sizeHint().width()
+        left = 2 * gap + toggle_px
+        picker_px = max(rect.width() - left - self._tabs.icons_px - 2 * gap, self._picker.least_px)
+        self._place(self._toggle, gap, toggle_px)
+        self._place(self._tabs, left, self._tabs.icons_px)
+        self._place(self._picker, rect.width() - gap - picker_px, picker_px)
+
+    @property
+    def _tightest(self) -> int:
+        widths = (self._toggle.sizeHint().width(), self._tabs.icons_px, self._picker.least_px)
+        return sum(widths) + self._theme.px(TIGHT_PX) * 4
+
+    @property
+    def _height(self) -> int:
+        px = self._theme.px
+        return max(widget.sizeHint().height() for widget in (self._tabs, self._picker)) + px(TOP_PX) + px(BOTTOM_PX)
+
+    def _width(self, tabs_px: int, picker_px: int) -> int:
+        px = self._theme.px
+        return px(LEFT_PX) + self._toggle.sizeHint().width() + tabs_px + picker_px + 2 * px(GAP_PX) + px(RIGHT_PX)
+
+    def _place(self, widget: QWidget, x: int, width: int) -> None:
+        rect, parent = self.geometry(), self.parentWidget()
+        room = rect.height() - self._theme.px(TOP_PX) - self._theme.px(BOTTOM_PX)
+        height = min(widget.sizeHint().height(), room)
+        if parent is not None and parent.isRightToLeft():
+            x = rect.width() - x - width
+        top = rect.y() + self._theme.px(TOP_PX) + (room - height) // 2
+        widget.setGeometry(rect.x() + x, top, width, height)
+
+
+# Files that come into the window: dropped, named on the command line, or asked for; each goes where it belongs.
+
+
+class IncomingFiles(QObject):
+    """A model is opened or added; any other file is a document, for the tab that is open or the one it is let go on."""
+
+    model_chosen = Signal(object)
+    """A model's path, for the tab that is open."""
+
+    def __init__(self, app: Fireside, ui: UiContext, tabs: Tabs) -> None:
+        super().__init__(ui.window)
+        self._app, self._ui, self._tabs = app, ui, tabs
+        drop = FileDrop(ui.theme, self._zones, ui.window)
+        drop.dropped.connect(self._on_dropped)
+        drop.refused.connect(lambda is_picture: ui.notify.tell(NO_PICTURES if is_picture else NO_FILE))
+
+    def open(self, files: list[str]) -> None:
+        """Files from the command line or a second start: the first model is opened, documents are attached."""
+        models, documents = _sorted(files)
+        if models:
+            self._ui.loader.load(models[0])
+        elif self._ui.loader.state == "asleep":
+            self._ui.loader.start()
+        self._tabs.send(self._tabs.home, documents)
+
+    def ask_for_model(self) -> None:
+        """Asks for a model file to use where it is, in the tab that is open."""
+        # What the person names is opened, whatever it is called: the engine says what is wrong with it.
+        dialog = self._ask_for_file("open_model_dialog", tr("Open a model file"))
+        dialog.fileSelected.connect(lambda file: self.model_chosen.emit(Path(file)))
+
+    def ask_for_file(self) -> None:
+        """Asks for a model file to make one of Fireside's."""
+        dialog = self._ask_for_file("add_file_dialog", tr("Add a model file"))
+        dialog.fileSelected.connect(lambda file: self._add(Path(file)))
+
+    def _zones(self, files: list[str]) -> Sequence[DropZone]:
+        _, documents = _sorted(files)
+        if not files:
+            return [DropZone("", tr("Only files of this computer can be dropped here"))]
+        if not documents:
+            return [DropZone("", tr("Drop to add a model"))]
+        specs, current = self._tabs.specs, self._tabs.current
+        drops = specs[current].drops
+        if drops is not None and current != self._tabs.home:
+            return [DropZone(current, tr(drops.alone))]
+        return [_zone(spec) for spec in specs.values() if spec.drops is not None]
+
+    def _on_dropped(self, files: list[str], zone: str) -> None:
+        """A model becomes one of Fireside's and is chosen; documents go where they were let go."""
+        models, documents = _sorted(files)
+        if models:
+            path = models[0]
+            ours = Path(self._app.settings.models.folder or self._app.paths.models)
+            if path in dict(self._app.known_models()) or path.is_relative_to(ours):
+                self.model_chosen.emit(path)
+            else:
+                self._add(path)
+        self._tabs.send(zone or self._tabs.home, documents)
+
+    def _add(self, path: Path) -> None:
+        self._tabs.made(MODELS).take_files([path])
+
+    def _ask_for_file(self, name: str, title: str) -> QFileDialog:
+        """Begins where the last one was chosen, else in the folder of the model that is open."""
+        path = self._ui.loader.path
+        dialog = file_dialog(self._ui.window, title, MODEL_FILES, first=path.parent if path else None)
+        dialog.setObjectName(name)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.setNameFilters([tr("Models (*.gguf)"), tr("All files (*)")])
+        dialog.open()
+        return dialog
+
+
+def _zone(spec: TabSpec) -> DropZone:
+    """One of several places to let files go on."""
+    assert spec.drops is not None
+    return DropZone(spec.name, tr(spec.drops.title), tr(spec.drops.note), spec.icon)
+
+
+def _sorted(files: list[str]) -> tuple[list[Path], list[Path]]:
+    """Model files, and everything else."""
+    paths = [Path(file) for file in files]
+    models = [path for path in paths if path.suffix.lower() == ".gguf"]
+    return models, [path for path in paths if path not in models]

@@ -507,7 +507,7 @@ class NeedsModel(QFrame):
         self.model_came.emit()
 
     def _show(self) -> None:
-        from app.ui.shell.model_texts import problem_words, state_words  # most never need it
+        from app.ui.model_texts import problem_words, state_words  # most never need it
 
         suggestion, words = self._offer or (None, None)
         is_here = suggestion is not None and suggestion.installed is not None

@@ -26,8 +26,8 @@ from app.language.names import language, own_name
 from app.language.sentences import written_words
 from app.ui.i18n import tr
 from app.ui.shell.desktop import copy_text
+from app.ui.shell.keyboard import with_keys
 from app.ui.shell.notify import Notify
-from app.ui.shell.shortcuts import with_keys
 from app.ui.theme import EDGE_PX, TOP_PX, Theme
 from app.ui.translate.languages import Able, Capability, LanguageChoice, NeedsModel, last_wish, remember
 from app.ui.translate.text_panes import Paragraph, Selected, TextPanes, sentence_like

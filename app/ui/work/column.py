@@ -15,8 +15,8 @@ from app.core.errors import AppError
 from app.features.work.stored import StoredJobs
 from app.ui.i18n import tr
 from app.ui.icons import icon
+from app.ui.shell.keyboard import keys_of
 from app.ui.shell.notify import Notify
-from app.ui.shell.shortcuts import keys_of
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.fields import SearchField

@@ -30,14 +30,13 @@ from app.ui.chat.tab import ChatTab
 from app.ui.chat.view import ChatView
 from app.ui.models.page import ModelsPage
 from app.ui.shell import tasks
-from app.ui.shell.left_column import LeftColumn
 from app.ui.shell.main_window import MainWindow
 from app.ui.shell.model_loader import ModelLoader
 from app.ui.shell.model_picker import ModelPicker
 from app.ui.shell.notify import Notify
 from app.ui.shell.status_line import ContextGauge, StatusLine
 from app.ui.shell.tab_spec import TabSpec
-from app.ui.shell.tabs import TabRow, Tabs
+from app.ui.shell.tabs import LeftColumn, TabRow, Tabs
 from app.ui.shell.window_geometry import Veil
 from app.ui.summarize.summarize_view import SummarizeView
 from app.ui.tabs import TABS, open_settings

@@ -16,7 +16,7 @@ from app.core.errors import DownloadFailed
 from app.hub.downloads import Download, DownloadRequest
 from app.hub.files import RemoteFile
 from app.ui.models.download_watch import DownloadWatch
-from app.ui.task_bar import TaskBar
+from app.ui.shell.desktop import TaskBar
 from tests.helpers.desks.window import Frame
 from tests.helpers.tiny_models import make_tiny
 from tests.ui.test_task_bar import Noted

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import HubUnreachable, NetworkOff, NotEnoughDisk
-from app.ui.shell.model_texts import left_words, speed_words
+from app.ui.model_texts import left_words, speed_words
 from tests.ui.models.stand_in import GB, LARGE, QWEN, SMALL, TRANSLATOR, Pages, download
 
 

@@ -27,7 +27,7 @@ from app.features.messages import Sentence
 from app.ui.chat.view import ChatView
 from app.ui.settings.dialog import SettingsDialog
 from app.ui.shell import tasks
-from app.ui.shell.shortcuts import ShortcutSheet
+from app.ui.shell.keyboard import ShortcutSheet
 from app.ui.theme import EDGE_PX, READING_PX
 from app.ui.widgets.buttons import IconButton
 from tests.helpers.clipping import clipped_texts

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.ui.chat.settings import ChatSettings
-from app.ui.shell.shortcuts import WINDOW_SHORTCUTS, ShortcutSheet, lines_of
+from app.ui.shell.keyboard import WINDOW_SHORTCUTS, ShortcutSheet, lines_of
 from app.ui.tabs import TABS
 from app.ui.theme import Theme
 from app.ui.widgets.dialogs import ScrollBox
