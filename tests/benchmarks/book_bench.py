@@ -25,7 +25,7 @@ from app.core.errors import AppError
 from app.core.gguf import check_model
 from app.engine.llama.sampling import choose
 from app.engine.protocol import Ask
-from app.features.summary.result import Wish
+from app.features.summary.result import Method, Wish
 from app.features.summary.summarize import InputDocument
 
 TOKENS, FEW_TOKENS = 50_000, 3_000
@@ -44,7 +44,7 @@ def rows() -> Iterator[Row]:
         with OurEngine(folder / "ours", context_tokens=CONTEXT_TOKENS) as ours:
             document, tokens = long_document(ours, folder, FEW_TOKENS if os.environ.get("SMALL") else TOKENS)
             progress(f"{tokens} tokens on {document.pages} pages, summarized")
-            run = summarized(ours.client, document, Wish())
+            run = summarized(ours.client, document, Wish(method=Method.MODEL))
             asked = [one for one in run.asked if one.stats is not None]
             together = side_by_side(ours, [one.ask for one in asked[:SECTIONS]])
         progress(f"the same {len(asked)} prompts in llama-server")

@@ -313,7 +313,7 @@ class Merge:
             return ()
         if task.attempt == 0:
             return (replace(task, ask=self._ask(task.sources, 1, problem), attempt=1),)
-        self._level[task.at] = evenly(task.sources.points, self._work.budgets.most_merged_points)
+        self._level[task.at] = self._work.telling(task.sources.points, self._work.budgets.most_merged_points)
         return ()
 
     def _settle(self, task: MergeTask, points: Sequence[Point]) -> None:
@@ -329,7 +329,7 @@ class Merge:
         tokens = self._tokens(pile)
         if tokens <= self._room or self._work.cancel.cancelled:
             return pile
-        return [evenly(points, max(1, len(points) * self._room // tokens))]
+        return [self._work.telling(points, max(1, len(points) * self._room // tokens))]
 
 
 def _runs(pile: Pile, size: int) -> Iterator[Pile]:
@@ -429,13 +429,6 @@ def _joined(longer: Statement, shorter: Statement) -> Statement:
     if not longer.check.found:
         return shorter
     return replace(longer, anchors=tuple(dict.fromkeys(longer.anchors + shorter.anchors))[:MOST_ANCHORS])
-
-
-def evenly(points: Sequence[Statement], most: int) -> list[Statement]:
-    """At most so many of them, from beginning to end."""
-    if len(points) <= most:
-        return list(points)
-    return [points[place * len(points) // most] for place in range(most)]
 
 
 def _title(work: Work, document: int) -> str:

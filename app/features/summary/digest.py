@@ -170,6 +170,28 @@ def digest_of(
     return sorted(chosen, key=order.__getitem__)
 
 
+class Weights:
+    """How much the places of a document tell of all of it; its words are counted once."""
+
+    def __init__(
+        self, blocks: Sequence[Block], *, title: str = "", cancelled: Callable[[], bool] = lambda: False
+    ) -> None:
+        self._counting = _Counting(title)
+        self._blocks = {block.id: block for block in blocks}
+        self._numbers: dict[int, int] = {}
+        for sentence in _sentences(blocks):
+            if cancelled():
+                return
+            self._counting.add(sentence.text)
+            self._numbers.setdefault(sentence.block.id, sentence.number)
+
+    def of(self, block_id: int, start: int = 0, end: int = 0) -> float:
+        """Of a stretch of a block; both 0: all of it."""
+        block = self._blocks[block_id]
+        number = self._numbers.get(block_id, len(self._numbers))
+        return self._counting.score(_Sentence(block, start, end or len(block.text), number))
+
+
 def _without_repetition(candidates: Sequence[Told], most: int, vector_of: Callable[[Told], Vector]) -> list[Told]:
     chosen: list[Told] = []
     left = {one: vector_of(one) for one in candidates}
@@ -227,7 +249,7 @@ class _Counting:
         self._title_vector = _unit({word: self._rarity(word) for word in self._title if word in self._in_all})
 
     def _rarity(self, word: str) -> float:
-        return math.log(1 + self._sentences / self._in_sentences[word])
+        return math.log(1 + self._sentences / (self._in_sentences[word] or 1))
 
 
 def _marks(sentence: _Sentence) -> Iterator[tuple[str, float]]:

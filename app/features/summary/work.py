@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
+from itertools import pairwise
 from json import dumps
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from app.engine.protocol import Ask, Sampling
 from app.features.chat.options import template_variables
 from app.features.summary.budgets import Budgets
 from app.features.summary.checks import Cited, verify
+from app.features.summary.digest import Weights
 from app.features.summary.prompts import PROMPT_VERSION, line_of
 from app.features.summary.result import InputDocument, Statement, Steps, Wish, unknown_languages
 from app.features.summary.sections import Section, told_apart
@@ -50,6 +52,7 @@ class Work:
     titles: frozenset[str] = field(init=False)
     """Lines of theirs that are no statements, see `points.line_of`."""
     _blocks: dict[tuple[int, int], Block] = field(init=False, default_factory=dict)
+    _counted: dict[int, Weights] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "texts", [_text_of(one) for one in self.documents])
@@ -103,6 +106,27 @@ class Work:
         """The blocks that a statement rests on."""
         places = dict.fromkeys((one.document, one.block_id) for one in statement.anchors)
         return tuple(cited for document, number in places for cited in self.cited(document, [number]))
+
+    def telling(self, points: Sequence[Statement], most: int) -> list[Statement]:
+        """At most so many of them, from beginning to end: of each stretch the one whose place says most of all."""
+        if len(points) <= most:
+            return list(points)
+        ends = [place * len(points) // most for place in range(most + 1)]
+        return [max(points[begin:end], key=self._weight) for begin, end in pairwise(ends)]
+
+    def _weight(self, point: Statement) -> float:
+        """As the digest counts it: nought where nothing is known of its place."""
+        return max(
+            (self._weights(one.document).of(one.block_id, one.start, one.end) for one in point.anchors), default=0
+        )
+
+    def _weights(self, place: int) -> Weights:
+        if place not in self._counted:
+            document = self.documents[place]
+            self._counted[place] = Weights(
+                document.blocks, title=document.title, cancelled=lambda: self.cancel.cancelled
+            )
+        return self._counted[place]
 
     def checked(self, text: str, cited: Sequence[Cited], nearby: Sequence[Cited], quote: str = "") -> Statement:
         """A statement with its places and how the comparison with them came out."""

@@ -13,7 +13,7 @@ from app.documents.blocks import Block
 from app.engine.protocol import Ask
 from app.features.summary import prompts
 from app.features.summary.budgets import length_words, statements_for
-from app.features.summary.condensing import Sources, evenly
+from app.features.summary.condensing import Sources
 from app.features.summary.prompts import (
     Problem,
     cited_runs,
@@ -185,7 +185,7 @@ class WriteUp:
     def _as_they_are(self, draft: Draft) -> list[Statement]:
         """The points themselves, where nothing better could be had."""
         most = max(1, round(statements_for(self._work.wish.length) * draft.share))
-        points = evenly(draft.sources.points, most)
+        points = self._work.telling(draft.sources.points, most)
         return [replace(one, group=draft.group, paragraph=place) for place, one in enumerate(points)]
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.documents.blocks import Block, Kind
-from app.features.summary.digest import digest_of, digest_summary
+from app.features.summary.digest import Weights, digest_of, digest_summary
 from app.features.summary.messages import not_given_words
 from app.features.summary.result import Form, InputDocument, Length, Method, Wish
 
@@ -95,6 +96,21 @@ def test_a_digest_is_a_summary_whose_statements_rest_on_themselves() -> None:
     assert all(one.check.found and one.anchors[0].text.split() == one.text.split() for one in summary.statements)
     assert (summary.method, summary.model, summary.is_partial) == (Method.DIGEST, "", False)
     assert summary.documents[0].coverage.blocks_read == 2
+
+
+@given(texts=TEXTS)
+def test_every_place_has_a_weight_and_that_of_a_block_of_one_sentence_is_the_one_it_was_chosen_by(
+    texts: list[tuple[Kind, str]],
+) -> None:
+    blocks = [Block(number, kind, text) for number, (kind, text) in enumerate(texts, 1)]
+    weights = Weights(blocks, title="The kiln")
+    whole = {one.block_id: one for one in digest_of(blocks, len(blocks) + 1, title="The kiln")}
+    for block in blocks:
+        weight = weights.of(block.id)
+        assert weight == weights.of(block.id, 0, len(block.text))
+        told = whole.get(block.id)
+        if told is not None and (told.start, told.end) == (0, len(block.text)):
+            assert weight == pytest.approx(told.score)
 
 
 def test_it_can_be_cancelled() -> None:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from app.core.events import FinishReason
+from app.core.events import CancelToken, FinishReason, ModelLoaded
 from app.documents.blocks import Block, Kind
+from app.engine.client import EngineClient
+from app.features.summary.budgets import budgets_for
 from app.features.summary.checks import Cited
-from app.features.summary.condensing import Sources, evenly, evidence_of
+from app.features.summary.condensing import Sources, evidence_of
 from app.features.summary.result import Anchor, Form, Statement, Wish
 from app.features.summary.sections import runs_under_headings
+from app.features.summary.steps import MemorySteps
+from app.features.summary.work import Work
 from app.features.summary.write_up import Draft, plain_text, written
 from tests.features.summary.pipeline import (
     LARGE_BYTES,
@@ -204,7 +209,15 @@ def test_evidence_is_the_first_sentence_of_each_point_before_any_second() -> Non
     assert lines[-1] == "[12] First 12."
 
 
-def test_thinning_out_keeps_beginning_and_end_in_sight() -> None:
-    points = [Statement(str(n)) for n in range(10)]
-    assert [one.text for one in evenly(points, 4)] == ["0", "2", "5", "7"]
-    assert evenly(points, 20) == points
+def test_thinning_out_keeps_beginning_and_end_in_sight_and_of_each_stretch_what_tells_most() -> None:
+    aside = ["Lunch is at noon.", "A dog barked twice.", "Two chairs are green.", "Milk costs more.", "It snowed late."]
+    about = "In summary, the kiln of the valley was fired with reed from the marsh."
+    given = document(heading("The kiln of the valley"), aside[0], about, *aside[1:3], about, *aside[3:])
+    model = ModelLoaded("m.gguf", "m", 0, 4096, 4096, True, 1, 0, "", 1)
+    engine = cast(EngineClient, None)
+    work = Work([given], Wish(), engine, MemorySteps(), CancelToken(), model, budgets_for(model), "en")
+    points = [Statement(str(block.id), (Anchor(0, block.id, 1),)) for block in given.blocks[1:]]
+    assert [one.text for one in work.telling(points, 3)] == ["3", "4", "6"]
+    assert work.telling(points, 20) == points
+    nowhere = [Statement(str(number)) for number in range(10)]
+    assert [one.text for one in work.telling(nowhere, 4)] == ["0", "2", "5", "7"]
