@@ -14,7 +14,7 @@ from typing import Any, TextIO
 
 from app import APP_NAME, __version__
 from app.bootstrap import build_engine
-from app.cli.terminal import INTERRUPTED, interruptible, load_model, model_path, positive, print_json
+from app.cli.terminal import INTERRUPTED, interruptible, load_model, model_path, positive, print_json, seed, temperature
 from app.core.errors import AppError
 from app.core.events import AnswerStats, Finished, FinishReason, Message, ModelLoaded, Role, TextDelta
 from app.core.paths import AppPaths
@@ -33,24 +33,10 @@ def add_arguments(chat: argparse.ArgumentParser) -> None:
     )
     chat.add_argument("--system", metavar="TEXT", help="instructions for the whole chat")
     chat.add_argument("--max-tokens", metavar="N", type=positive, help="longest answer")
-    chat.add_argument("--temperature", metavar="T", type=_temperature, help="0 is always the likeliest word")
-    chat.add_argument("--seed", metavar="N", type=_seed, help="the same seed gives the same answer")
+    chat.add_argument("--temperature", metavar="T", type=temperature, help="0 is always the likeliest word")
+    chat.add_argument("--seed", metavar="N", type=seed, help="the same seed gives the same answer")
     chat.add_argument("--json", action="store_true", help="one JSON object on standard output")
     chat.set_defaults(run=run_chat)
-
-
-def _temperature(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 5:
-        raise argparse.ArgumentTypeError("must be between 0 and 5")
-    return value
-
-
-def _seed(text: str) -> int:
-    value = int(text)
-    if not 0 <= value < 2**32:
-        raise argparse.ArgumentTypeError("must be between 0 and 4294967295")
-    return value
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The terminal face, without Qt: `chat`, `models`, `read`, `summarize`, `translate`, `evaluate`, `doctor`.
+"""The terminal face, without Qt: every command of `COMMANDS`.
 
 Standard output carries the answer (or one JSON object with ``--json``); progress, warnings and errors go to
 standard error. Exit codes: 0 done, 1 a failure told in one sentence, 2 usage, 130 interrupted.
@@ -20,6 +20,8 @@ from app.features.messages import sentence_for
 
 COMMANDS = {
     "chat": "ask once (-p, or text on standard input), or chat in the terminal",
+    "complete": "go on with a text as it is, without a chat",
+    "inspect": "look into a model: tokens, probabilities, attention, layers, anatomy, perplexity",
     "models": "list, find, fetch, bring along and remove models",
     "read": "a document's text as Markdown with page marks",
     "summarize": "a summary of documents, each statement with its page",

@@ -102,6 +102,22 @@ def positive(text: str) -> int:
     return value
 
 
+def temperature(text: str) -> float:
+    """An option's value of 0 to 5."""
+    value = float(text)
+    if not 0 <= value <= 5:
+        raise argparse.ArgumentTypeError("must be between 0 and 5")
+    return value
+
+
+def seed(text: str) -> int:
+    """An option's value of 32 bits."""
+    value = int(text)
+    if not 0 <= value < 2**32:
+        raise argparse.ArgumentTypeError("must be between 0 and 4294967295")
+    return value
+
+
 def ask_password(error: DocumentLocked) -> str:
     """What the person types; raises the error again where it is nothing, or where nobody is there to be asked.
 

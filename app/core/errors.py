@@ -16,6 +16,7 @@
     │   ├── GrammarInvalid            a grammar or JSON schema that llama.cpp does not take
     │   ├── ChatUnavailable           a completion model, without a chat template
     │   ├── InfillUnavailable         a model without tokens for filling in the middle
+    │   ├── TooLongToInspect          a text of more tokens than can be looked at at once
     │   ├── ModelNotInspectable       what was to be looked at is not handed out, or is not there
     │   ├── TemplateFailed            the model's chat template raised
     │   ├── PromptTooLong             does not fit the context
@@ -145,6 +146,11 @@ class ChatUnavailable(EnvironmentProblem):
 
 class InfillUnavailable(EnvironmentProblem):
     path: str
+
+
+class TooLongToInspect(EnvironmentProblem):
+    tokens: int
+    most: int
 
 
 class ModelNotInspectable(EnvironmentProblem):

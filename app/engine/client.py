@@ -413,7 +413,7 @@ class EngineClient:
     def inspect(
         self, what: str, text: str = "", messages: Sequence[Message] = (), *, start: int = 0, most: int = 8
     ) -> protocol.Inspected:
-        """Looks into the model while it reads; see `protocol.Inspect`. Raises ModelNotInspectable or PromptTooLong."""
+        """Looks into the model while it reads; see `protocol.Inspect`. Raises what cannot be shown."""
         for reply in self._replies(lambda id_: protocol.Inspect(id_, what, text, tuple(messages), start, most), None):
             if isinstance(reply, protocol.Inspected):
                 return reply

@@ -58,6 +58,7 @@ from app.core.errors import (
     ModelReplaced,
     NoModel,
     PromptTooLong,
+    TooLongToInspect,
     from_fields,
 )
 from app.core.events import FinishReason, Guess, ModelLoaded, TokenSeen
@@ -258,7 +259,7 @@ class ScriptedBackend:
         if request.what == "tokens":
             return protocol.Inspected(request.id, len(words), shown)
         if len(words) > WINDOW_TOKENS:
-            raise PromptTooLong(len(words), WINDOW_TOKENS)
+            raise TooLongToInspect(len(words), WINDOW_TOKENS)
         if request.what == "layers":
             row = tuple((Guess(word.encode(), 0.5),) for word in words)
             return protocol.Inspected(request.id, len(words), shown, layers=(row, row))

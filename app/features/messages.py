@@ -202,6 +202,9 @@ _SENTENCES: dict[type[errors.AppError], Callable[[Any], Sentence]] = {
         f"{_name(e.path)} can go on with a text, but not fill in its middle.",
         "Your text was kept. Models made for code often can.",
     ),
+    errors.TooLongToInspect: lambda e: Sentence(
+        f"This text has {e.tokens:,} tokens; {e.most:,} can be looked at at once.", "A part of it shows the same."
+    ),
     errors.ModelNotInspectable: lambda e: Sentence(
         f"{_name(e.path)} does not show its {e.what}: models of this kind do not hand that out.",
         "All else that can be looked at is there.",

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import ChatUnavailable, ModelLoadFailed, NoModel, PromptTooLong, TemplateFailed
+from app.core.errors import ChatUnavailable, ModelLoadFailed, NoModel, PromptTooLong, TemplateFailed, TooLongToInspect
 from app.core.events import FinishReason, ModelLoaded, TokenSeen
 from app.core.gguf import check_model
 from app.engine import protocol
@@ -124,7 +124,7 @@ class LoadedModel:
         self.decoder.add(Run(request, job, answer, self.model, prompt, chain, piece))
 
     def inspect(self, request: protocol.Inspect) -> protocol.Inspected:
-        """Looks into the model; raises ModelNotInspectable or PromptTooLong."""
+        """Looks into the model; raises ModelNotInspectable or TooLongToInspect."""
         model, id_ = self.model, request.id
         if request.messages:
             tokens = model.prompt_tokens(self._parts(protocol.turns_of(request.messages), False, {}))
@@ -139,7 +139,7 @@ class LoadedModel:
             return protocol.Inspected(id_, total, tuple(look.seen(tokens, request.start, request.most)))
         shown = tuple(TokenSeen(token, *model.written(token)) for token in tokens)
         if total > MOST_ATTENTION_TOKENS:
-            raise PromptTooLong(total, MOST_ATTENTION_TOKENS)
+            raise TooLongToInspect(total, MOST_ATTENTION_TOKENS)
         look = self._look(total)
         if request.what == "attention":
             shares, numbers = look.attention(tokens)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.core.errors import ModelNotInspectable, PromptTooLong
+from app.core.errors import ModelNotInspectable, TooLongToInspect
 from app.core.events import Guess, TokenSeen
 from app.core.gguf import BLOCKS, GgufHeader, TensorInfo
 from app.engine.llama.context import DECODED
@@ -99,7 +99,7 @@ class Inspection:
         import numpy as np
 
         if len(tokens) > MOST_ATTENTION_TOKENS:
-            raise PromptTooLong(len(tokens), MOST_ATTENTION_TOKENS)
+            raise TooLongToInspect(len(tokens), MOST_ATTENTION_TOKENS)
         layers = self._tensors("kq_soft_max-", tokens)
         count = len(tokens)
         shapes = {layer.shape[-3] for layer in layers.values()}
@@ -143,7 +143,7 @@ class Inspection:
 
     def _decode(self, tokens: Sequence[int]) -> None:
         if len(tokens) > self.size_tokens:
-            raise PromptTooLong(len(tokens), self.size_tokens)
+            raise TooLongToInspect(len(tokens), self.size_tokens)
         batch = self._batch
         for at, token in enumerate(tokens):
             batch.token[at], batch.pos[at], batch.n_seq_id[at], batch.logits[at] = token, at, 1, True

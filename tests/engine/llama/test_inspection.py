@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.core.errors import InfillUnavailable, ModelNotInspectable, PromptTooLong
+from app.core.errors import InfillUnavailable, ModelNotInspectable, TooLongToInspect
 from app.core.events import Finished, Message, Role, TextDelta, TokenChosen
 from app.core.gguf import check_model
 from app.engine.client import EngineClient
@@ -151,7 +151,7 @@ def test_what_is_too_long_to_be_looked_at_says_how_long_it_is(
     tiny_model: Callable[[str], Path], engine: EngineClient
 ) -> None:
     load(engine, tiny_model("llama"))
-    with pytest.raises(PromptTooLong):
+    with pytest.raises(TooLongToInspect):
         engine.inspect("attention", "abc" * 100)
     assert engine.inspect("tokens", "abc" * 100).total == 300
 

@@ -1,0 +1,100 @@
+"""`complete` in the terminal: a model goes on with a text as it is, without a chat."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from app.bootstrap import build_engine
+from app.cli.terminal import INTERRUPTED, interruptible, load_model, model_path, positive, print_json, seed, temperature
+from app.core.events import CancelToken, FinishReason
+from app.core.paths import AppPaths
+from app.core.settings import load_settings
+from app.core.visible import clean_text
+from app.engine.client import EngineClient
+from app.engine.protocol import Ask, Sampling
+from app.features.chat.options import sampling_of
+from app.features.inside.completions import Continuation, continue_text
+
+MOST_TOKENS = 128
+MOST_AT_ONCE = 16
+GREEDY = Sampling(repeat_penalty=1.0, presence_penalty=0.0)
+"""Always the likeliest token: nothing that a family of models recommends for chats takes any away."""
+
+
+def add_arguments(part: argparse.ArgumentParser) -> None:
+    """What `complete` takes."""
+    part.add_argument("-p", "--prompt", metavar="TEXT", help="the text to go on with; without it, standard input")
+    part.add_argument("--suffix", metavar="TEXT", default="", help="fill in what stands before this text")
+    part.add_argument(
+        "--max-tokens", metavar="N", type=positive, default=MOST_TOKENS, help=f"longest continuation ({MOST_TOKENS})"
+    )
+    part.add_argument("--n", metavar="K", type=_several, default=1, help="so many continuations, side by side (1)")
+    part.add_argument("--temperature", metavar="T", type=temperature, help="0 is always the likeliest word")
+    part.add_argument("--seed", metavar="N", type=seed, help="the same seed gives the same text")
+    part.add_argument(
+        "--model", metavar="FILE", type=Path, help="a GGUF file; default: the chosen one, else the starter"
+    )
+    part.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    part.set_defaults(run=run_complete)
+
+
+def run_complete(options: argparse.Namespace) -> int:
+    """`complete`: prints a continuation as it comes, several of them when all are complete."""
+    prompt = options.prompt if options.prompt is not None or sys.stdin.isatty() else sys.stdin.read()
+    if not prompt:
+        print("There is no text to go on with. Give it with -p TEXT.", file=sys.stderr)
+        return 2
+    paths = AppPaths.from_environment()
+    settings, _ = load_settings(paths.settings)
+    given = {name: getattr(options, name) for name in ("temperature", "seed") if getattr(options, name) is not None}
+    ask = Ask(
+        (),
+        max_tokens=options.max_tokens,
+        sampling=replace(sampling_of(None, settings), **given),
+        task_sampling=GREEDY if options.temperature == 0 else Sampling(),
+        text=clean_text(prompt),
+        suffix=clean_text(options.suffix),
+    )
+    with closing(build_engine(paths)) as engine, interruptible() as cancel:
+        model = load_model(engine, model_path(options.model, settings.engine.model_path), settings, cancel)
+        found = _written(engine, ask, options.n, cancel, live=options.n == 1 and not options.json)
+    if options.json:
+        print_json({"prompt": prompt, "completions": [_fields(one) for one in found], "model": Path(model.path).name})
+    elif options.n > 1:
+        print(f"\n{'─' * 20}\n".join(one.text for one in found))
+    else:
+        print()
+    stopped = any(one.finish_reason is FinishReason.CANCELLED for one in found)
+    return INTERRUPTED if stopped else 0
+
+
+def _written(engine: EngineClient, ask: Ask, count: int, cancel: CancelToken, *, live: bool) -> list[Continuation]:
+    found = [Continuation(finish_reason=FinishReason.CANCELLED) for _ in range(count)]
+    shown = 0
+    for index, one in continue_text(engine, ask, count, cancel=cancel):
+        found[index] = one
+        if live:
+            sys.stdout.write(one.text[shown:])
+            sys.stdout.flush()
+            shown = len(one.text)
+    return found
+
+
+def _fields(one: Continuation) -> dict[str, object]:
+    return {
+        "text": one.text,
+        "tokens": len(one.tokens),
+        "finish_reason": one.finish_reason,
+        "logprob": round(one.log_probability, 6),
+    }
+
+
+def _several(text: str) -> int:
+    value = positive(text)
+    if value > MOST_AT_ONCE:
+        raise argparse.ArgumentTypeError(f"must be {MOST_AT_ONCE} at most")
+    return value

@@ -1,0 +1,248 @@
+"""`inspect` in the terminal: what a model makes of a text, and what it is made of."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from app.bootstrap import build_engine
+from app.cli.terminal import ProgressLine, interruptible, load_model, model_path, print_json
+from app.core.events import CancelToken, Guess, PromptProgress, TokenSeen
+from app.core.paths import AppPaths
+from app.core.settings import load_settings
+from app.core.visible import clean_text
+from app.engine.client import EngineClient
+from app.features.inside import looks
+from app.features.inside.anatomy import Anatomy, anatomy_of
+
+BAR = 20
+"""Characters of a bar that stands for all."""
+MOST_FILE_BYTES = 64 * 1024 * 1024
+
+
+def add_arguments(part: argparse.ArgumentParser) -> None:
+    """What `inspect` takes."""
+    views = part.add_subparsers(required=True, metavar="VIEW")
+    for name, (words, run) in VIEWS.items():
+        view = views.add_parser(name, help=words)
+        if name != "anatomy":
+            view.add_argument("file", metavar="FILE", nargs="?", type=Path, help="a text file")
+            view.add_argument("-p", "--prompt", metavar="TEXT", help="a text; without either, standard input")
+        if name == "attention":
+            view.add_argument("--layer", metavar="N", type=int, help="only this layer, from 0")
+            view.add_argument("--head", metavar="N", type=int, help="only this head, from 0; else the mean of all")
+        view.add_argument(
+            "--model", metavar="FILE", type=Path, help="a GGUF file; default: the chosen one, else the starter"
+        )
+        view.add_argument("--json", action="store_true", help="one JSON object on standard output")
+        view.set_defaults(run=run)
+
+
+def run_anatomy(options: argparse.Namespace) -> int:
+    """`inspect anatomy`: from the file alone, nothing is loaded."""
+    settings, _ = load_settings(AppPaths.from_environment().settings)
+    found = anatomy_of(model_path(options.model, settings.engine.model_path))
+    if options.json:
+        body = asdict(found) | {"bits_per_weight": round(found.bits_per_weight, 3), "about": dict(found.about)}
+        body["parts"] = [asdict(part) | {"bits_per_weight": round(part.bits_per_weight, 3)} for part in found.parts]
+        print_json(body)
+    else:
+        _print_anatomy(found)
+    return 0
+
+
+def run_tokens(options: argparse.Namespace) -> int:
+    """`inspect tokens`."""
+    with _opened(options) as (engine, text, _):
+        found = looks.tokens_of(engine, text)
+    if options.json:
+        print_json(
+            {"tokens": [{"id": each.id, "text": each.text, "start": each.start, "end": each.end} for each in found]}
+        )
+        return 0
+    for each in found:
+        print(f"{each.id:>8}  {each.start:>6} to {each.end:<6}  {each.text!r}")
+    print(f"{len(found):,} tokens, {len(text):,} characters", file=sys.stderr)
+    return 0
+
+
+def run_probabilities(options: argparse.Namespace) -> int:
+    """`inspect probabilities`."""
+    with _opened(options) as (engine, text, cancel):
+        found = _foreseen(engine, text, cancel, most=8)
+    if options.json:
+        print_json({"probabilities": [_probability(each) for each in found]})
+        return 0
+    for each in found:
+        if each.rank < 0:
+            print(f"  first          {_text(each.data)!r}")
+            continue
+        probability = math.exp(each.log_probability)
+        bar = "█" * round(BAR * probability)
+        instead = ", ".join(f"{_text(guess.data)!r} {guess.probability:.0%}" for guess in each.alternatives[:3])
+        print(f"{probability:>7.1%} {bar:<{BAR}} {_text(each.data)!r}   (likeliest: {instead})")
+    return 0
+
+
+def run_perplexity(options: argparse.Namespace) -> int:
+    """`inspect perplexity`."""
+    with _opened(options) as (engine, text, cancel):
+        found = looks.surprise_of(_foreseen(engine, text, cancel, most=0))
+    if options.json:
+        print_json({"perplexity": found.perplexity, "bits_per_byte": found.bits_per_byte, "tokens": found.tokens})
+    else:
+        print(f"perplexity {found.perplexity:.4f}, {found.bits_per_byte:.4f} bits per byte, {found.tokens:,} tokens")
+    return 0
+
+
+def run_attention(options: argparse.Namespace) -> int:
+    """`inspect attention`: of one layer or all, of one head or the mean of a layer's."""
+    with _opened(options) as (engine, text, _):
+        found = looks.attention(engine, text)
+    chosen = range(len(found.layers))
+    if options.layer is not None:
+        if options.layer not in found.layers:
+            return _out_of_range("layer", found.layers[-1])
+        chosen = range(found.layers.index(options.layer), found.layers.index(options.layer) + 1)
+    if options.head is not None and not 0 <= options.head < found.heads:
+        return _out_of_range("head", found.heads - 1)
+    maps = [_rounded(found.of(layer, options.head)) for layer in chosen]
+    if options.json:
+        one = options.layer is not None
+        print_json(
+            {
+                "tokens": [_text(token.data) for token in found.tokens],
+                "layers": len(found.layers),
+                "heads": found.heads,
+                "layer": options.layer,
+                "head": options.head,
+                "attention": maps[0] if one else maps,
+            }
+        )
+        return 0
+    for layer, rows in zip(chosen, maps, strict=True):
+        print(f"Layer {found.layers[layer]}: what each token looks at most")
+        for token, row in zip(found.tokens, rows, strict=True):
+            best = sorted(range(len(row)), key=lambda at: -row[at])[:3]
+            print(
+                f"  {_text(token.data)!r:<16} "
+                + ", ".join(f"{_text(found.tokens[at].data)!r} {row[at]:.0%}" for at in best)
+            )
+    return 0
+
+
+def run_layers(options: argparse.Namespace) -> int:
+    """`inspect layers`: what the model would say after each layer (the logit lens)."""
+    with _opened(options) as (engine, text, _):
+        tokens, found = looks.layers(engine, text)
+    if options.json:
+        layers = [[[_guess(guess) for guess in guesses] for guesses in layer] for layer in found]
+        print_json({"tokens": [_text(token.data) for token in tokens], "layers": layers})
+        return 0
+    print(f"After {_text(tokens[-1].data)!r} the model would say:")
+    for number, layer in enumerate(found):
+        print(
+            f"  layer {number:>3}: " + ", ".join(f"{_text(each.data)!r} {each.probability:.0%}" for each in layer[-1])
+        )
+    return 0
+
+
+VIEWS = {
+    "tokens": ("how a text is cut into tokens", run_tokens),
+    "probabilities": ("how sure the model was of each token", run_probabilities),
+    "attention": ("what each token of a short text attends to", run_attention),
+    "layers": ("what the model would say after each of its layers", run_layers),
+    "anatomy": ("the parts of a model, from its file", run_anatomy),
+    "perplexity": ("how well the model foresees a text", run_perplexity),
+}
+
+
+@contextmanager
+def _opened(options: argparse.Namespace) -> Iterator[tuple[EngineClient, str, CancelToken]]:
+    """The engine with its model, and the text that was given."""
+    if options.prompt is not None:
+        text = options.prompt
+    elif options.file is not None:
+        text = _read(options.file)
+    else:
+        text = sys.stdin.read()
+    if not text:
+        print("There is no text to look at. Give it with -p TEXT, or name a file.", file=sys.stderr)
+        raise SystemExit(2)
+    paths = AppPaths.from_environment()
+    settings, _ = load_settings(paths.settings)
+    with closing(build_engine(paths)) as engine, interruptible() as cancel:
+        load_model(engine, model_path(options.model, settings.engine.model_path), settings, cancel)
+        yield engine, clean_text(text), cancel
+
+
+def _read(path: Path) -> str:
+    """A text file in UTF-8; what is none is refused."""
+    with path.open("rb") as file:
+        data = file.read(MOST_FILE_BYTES + 1)
+    if len(data) > MOST_FILE_BYTES or b"\0" in data[:4096]:
+        print(f"{path.name} is not a text that can be looked at: a plain text in UTF-8 can.", file=sys.stderr)
+        raise SystemExit(1)
+    return data.decode("utf-8", "replace")
+
+
+def _foreseen(engine: EngineClient, text: str, cancel: CancelToken, *, most: int) -> list[TokenSeen]:
+    found: list[TokenSeen] = []
+    with ProgressLine() as line:
+        for event in looks.probabilities(engine, text, most=most, cancel=cancel):
+            if not isinstance(event, PromptProgress):
+                found.append(event)
+            elif event.done_tokens < event.total_tokens:
+                line.show("Reading", f"{event.done_tokens:,} of {event.total_tokens:,} tokens")
+    if cancel.cancelled:
+        raise KeyboardInterrupt
+    return found
+
+
+def _probability(token: TokenSeen) -> dict[str, Any]:
+    known = token.rank >= 0
+    return {
+        "token": _text(token.data),
+        "probability": round(math.exp(token.log_probability), 6) if known else None,
+        "rank": token.rank if known else None,
+        "alternatives": [_guess(guess) for guess in token.alternatives],
+    }
+
+
+def _guess(guess: Guess) -> dict[str, Any]:
+    return {"text": _text(guess.data), "probability": round(guess.probability, 6)}
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")
+
+
+def _rounded(rows: list[list[float]]) -> list[list[float]]:
+    return [[float(f"{share:.6g}") for share in row] for row in rows]
+
+
+def _out_of_range(what: str, last: int) -> int:
+    print(f"There is no such {what}: this model has those from 0 to {last}.", file=sys.stderr)
+    return 2
+
+
+def _print_anatomy(found: Anatomy) -> None:
+    print(f"{found.name} ({found.architecture})")
+    print(f"{found.parameters:,} weights in {found.size_bytes / 1e6:,.0f} MB, {found.bits_per_weight:.2f} bits each")
+    print(f"{found.layers} layers of width {found.width:,}, {found.heads} heads of {found.key_length}", end="")
+    print(f" ({found.kv_heads} for keys and values)" if found.kv_heads != found.heads else "")
+    if found.experts:
+        print(f"{found.experts} experts, {found.experts_used} of them for each token")
+    print(f"{found.vocabulary:,} tokens known, {found.context_tokens:,} of context", end="")
+    print(f", {found.kv_bytes_per_token:,} bytes for each of them")
+    for part in found.parts:
+        share = part.parameters / max(1, found.parameters)
+        print(f"  {part.name.replace('_', ' '):<14}{part.parameters:>16,}  {share:>6.1%}  {part.explanation}")
+    for words, text in found.about:
+        print(f"{words}: {text}")

@@ -1,0 +1,136 @@
+"""Looks at a text with the eyes of the loaded model: tokens with their places, probabilities, attention, layers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from app.core.errors import ModelNotInspectable
+from app.core.events import CancelToken, Guess, Message, PromptProgress, TokenSeen
+from app.engine.client import EngineClient
+
+WINDOW_TOKENS = 512
+"""Of llama-perplexity: it counts the second half of each whole window."""
+CONTINUATION = 0b1000_0000
+"""A byte of UTF-8 that begins no character is 10xxxxxx."""
+
+
+@dataclass(frozen=True)
+class PlacedToken:
+    """A token and where it stands in the text, in characters. One that holds a part of a character covers all of it."""
+
+    id: int
+    data: bytes
+    start: int
+    end: int
+    is_control: bool = False
+
+    @property
+    def text(self) -> str:
+        """Its characters; what is only a part of one is shown as U+FFFD."""
+        return self.data.decode("utf-8", "replace")
+
+
+@dataclass(frozen=True)
+class Surprise:
+    """How well a model foresees a text.
+
+    `perplexity` is e to the mean surprise of a token (in nats); of a text of two windows or more it counts what
+    llama-perplexity counts. `bits_per_byte` is of all tokens, and can be compared between models.
+    """
+
+    perplexity: float
+    bits_per_byte: float
+    tokens: int
+
+
+@dataclass(frozen=True)
+class Attention:
+    """`shares[layer, head, token that looks, token looked at]` as float32; `layers` are the numbers of the layers."""
+
+    tokens: tuple[TokenSeen, ...]
+    layers: tuple[int, ...]
+    heads: int
+    shares: memoryview[float]
+
+    def of(self, layer: int, head: int | None = None) -> list[list[float]]:
+        """One head's shares, or the mean over the heads of a layer; `layer` counts from 0 among `layers`."""
+        count = len(self.tokens)
+        heads = range(self.heads) if head is None else (head,)
+        return [
+            [math.fsum(self.shares[layer, each, row, column] for each in heads) / len(heads) for column in range(count)]
+            for row in range(count)
+        ]
+
+
+def tokens_of(engine: EngineClient, text: str = "", messages: Sequence[Message] = ()) -> list[PlacedToken]:
+    """The tokens of a text, or of the prompt that a conversation makes, which begins at character 0."""
+    return placed(engine.inspect("tokens", text, messages).tokens, text)
+
+
+def placed(tokens: Sequence[TokenSeen], text: str = "") -> list[PlacedToken]:
+    """Tokens with their places in the text, or in all that they hold together where there is none.
+
+    A vocabulary may put a blank before the first word: it has no place.
+    """
+    data = b"".join(token.data for token in tokens)
+    ahead = 1 if text and data[:1] == b" " and not text.startswith(" ") else 0
+    begins = [0]
+    for byte in data:
+        begins.append(begins[-1] + (byte & 0b1100_0000 != CONTINUATION))
+    found, at, last = [], 0, len(text) if text else begins[-1]
+    for token in tokens:
+        start, end = begins[at + 1] - 1 if at < len(data) else begins[at], begins[at + len(token.data)]
+        at += len(token.data)
+        place = (min(last, max(0, start - ahead)), min(last, max(0, end - ahead)))
+        found.append(PlacedToken(token.id, token.data, *place, token.is_control))
+    return found
+
+
+def probabilities(
+    engine: EngineClient, text: str, *, most: int = 8, cancel: CancelToken | None = None
+) -> Iterator[TokenSeen | PromptProgress]:
+    """How the model saw each token of a text of any length, and how far it has got after each window."""
+    done, total = 0, 1
+    while done < total and not (cancel is not None and cancel.cancelled):
+        found = engine.inspect("probabilities", text, start=done, most=most)
+        total = found.total
+        if not found.tokens:
+            return
+        yield from found.tokens
+        done += len(found.tokens)
+        yield PromptProgress(done, total)
+
+
+def surprise_of(tokens: Sequence[TokenSeen]) -> Surprise:
+    """The figures of a text whose tokens `probabilities` gave."""
+    half = WINDOW_TOKENS // 2
+    whole = len(tokens) // WINDOW_TOKENS * WINDOW_TOKENS
+    counted = [token for at, token in enumerate(tokens) if at < whole and at % WINDOW_TOKENS > half]
+    foreseen = [token for token in tokens if token.rank >= 0]
+    if whole < 2 * WINDOW_TOKENS:
+        counted = foreseen
+    if not counted:
+        return Surprise(math.nan, math.nan, len(tokens))
+    nats = -math.fsum(token.log_probability for token in foreseen)
+    size_bytes = sum(len(token.data) for token in foreseen)
+    mean = -math.fsum(token.log_probability for token in counted) / len(counted)
+    return Surprise(math.exp(mean), nats / math.log(2) / max(1, size_bytes), len(tokens))
+
+
+def attention(engine: EngineClient, text: str) -> Attention:
+    """What each token of a short text attends to. Raises ModelNotInspectable, or TooLongToInspect."""
+    found = engine.inspect("attention", text)
+    if not found.attention:  # no token at all
+        raise ModelNotInspectable(engine.loaded.path if engine.loaded else "", "attention")
+    shares = memoryview(found.attention).cast("f", found.shape)
+    return Attention(found.tokens, found.layer_numbers, found.shape[1], shares)
+
+
+def layers(
+    engine: EngineClient, text: str, most: int = 5
+) -> tuple[tuple[TokenSeen, ...], tuple[tuple[tuple[Guess, ...], ...], ...]]:
+    """The tokens of a short text, and what the model would say after each layer, for each of them."""
+    found = engine.inspect("layers", text, most=most)
+    return found.tokens, found.layers
