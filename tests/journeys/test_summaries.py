@@ -92,7 +92,9 @@ def answers(*, is_slow: bool) -> Iterator[dict[str, Any]]:
     yield {"when": "^Text to summarize", "text": f"[1] {KILNS.fact(1)}\n[5] {wrong}\n[9] {BOATS.fact(1)}\n"}
     for one in (KILNS, BARNS, BOATS):
         for number in range(1, PARAGRAPHS + 1):
-            slowly = {"repeat": 14, "delay_s": 0.06} if is_slow and one is BOATS else {}
+            slowly: dict[str, Any] = {}
+            if is_slow:  # each takes longer than the one before: whoever looks now and then sees some come first
+                slowly = {"repeat": 14, "delay_s": 0.06} if one is BOATS else {"delay_s": 0.02 * number}
             when = rf"{one.thing} {number} was\s+built"
             yield {"when": when, "text": f"[{number + 1}] {one.fact(number)}\n"} | slowly
 

@@ -34,8 +34,9 @@ def lines(part: int) -> str:
 
 ANSWERS = (
     {"when": "chatting", "text": "Yes, I am here.", "delay_s": 0.05},
-    # The last part is slow: on a busy machine too it is still on its way when the engine is killed after the third.
-    *({"when": rf"Part {part}\b", "text": lines(part), "delay_s": 0.02 if part == 5 else 0.004} for part in FIRST_IDS),
+    # The last part takes 18 s at first, so that it surely is on its way when the engine is killed after the third.
+    {"when": r"Part 5\b", "text": lines(5), "delay_s": 0.2, "times": 1},
+    *({"when": rf"Part {part}\b", "text": lines(part), "delay_s": 0.004} for part in FIRST_IDS),
     {
         "text": "- Kiln 3 is told of in paragraph 3. [3]\n- Kiln 220 is told of in paragraph 220. [220]\n",
         "delay_s": 0.004,
