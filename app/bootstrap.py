@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from app.features.documents import Documents
     from app.features.models.collection import Models
     from app.features.summary.summaries import Summaries
+    from app.features.survey.surveys import Surveys
     from app.features.translation.translations import Translations
     from app.features.work.engines import TaskEngines
     from app.hub.access import Access, Ledger, Token
@@ -206,6 +207,13 @@ class Fireside:
             make_engine=lambda: build_engine(self.paths),
             wish=lambda: wish_of(self.settings.engine),
         )
+
+    def surveys_of(self, chat: Chat) -> Surveys:
+        """Questions about the whole documents of a chat; takes a quarter of a second the first time."""
+        from app.features.survey.surveys import Surveys
+        from app.features.work.pace import Speeds
+
+        return Surveys(chat, self.engine, Speeds(SUMMARY, Jobs(self.database), seconds="worked_s"))
 
     def temporary_chat(self) -> Chat:
         """A chat of which nothing is kept: its store is in memory, and is closed when nobody holds the chat."""

@@ -11,9 +11,13 @@ from PySide6.QtTest import QTest
 from app.core.events import CancelToken, Role
 from app.features.chat.documents import source_to_fields, sources_of
 from app.features.documents import Kept
+from app.features.summary.result import Anchor, Coverage, Statement, SummarizedDocument, Summary, Wish
+from app.features.survey.wanted import Made, Offer, Scope, Wanted, made_to_fields
+from app.features.survey.writing import written
 from app.store.conversations import Use
 from app.store.documents import StoredDocument
 from app.store.messages import MessageState
+from app.ui.chat.survey import LOOK_MS
 from tests.helpers.desks.chat import ChatDesk
 from tests.helpers.desks.window import Frame
 from tests.helpers.pdf_files import Page, column, wrapped, write_pdf
@@ -41,6 +45,8 @@ ANSWER = """**Both were settled in October** for a total of 3.7 thousand euros, 
 aside earlier [p. 4]. No further claims of this kind are known to the board.
 
 Energy was the better news: energy per firing fell by a fifth because the new kiln holds its heat overnight [p. 3]."""
+COUNTED_QUESTION = "How often is the zirconium valve mentioned?"
+WHOLE_QUESTION = "Which valves are named, and what are they sealed with?"
 FILLER = "Glaze number {number} is fired at {heat} degrees and cools for {hours} hours before the door is opened. "
 
 Step = Callable[[], object]
@@ -53,6 +59,7 @@ def screens(frame: Frame, desk: ChatDesk, folder: Path) -> list[tuple[str, Step,
     report, handbook, sheet = _report(folder), _handbook(folder), _sheet(folder)
     told = _told(app, report)
     searched = _searched(app, handbook)
+    read_whole = _read_whole(app, handbook)
 
     def attach(*paths: Path) -> None:
         frame.new_chat()
@@ -63,6 +70,16 @@ def screens(frame: Frame, desk: ChatDesk, folder: Path) -> list[tuple[str, Step,
         for one in desk.attached:
             desk.attaching.remove(one)
         desk.put_message("")
+
+    def offer(*, by_model: bool) -> None:
+        frame.new_chat()
+        desk.attach(handbook)
+        desk.put_message(WHOLE_QUESTION if by_model else COUNTED_QUESTION)
+        if by_model:  # the starter is too small for it
+            QTest.qWait(2 * LOOK_MS)
+            desk.survey_offer.show_offer(Offer(Scope(Wanted.LIST), (1,), is_by_model=True, sections=38, seconds=238.0))
+        else:
+            desk.wait_for_offer()
 
     def beside() -> None:
         frame.show_chat(told)
@@ -76,7 +93,23 @@ def screens(frame: Frame, desk: ChatDesk, folder: Path) -> list[tuple[str, Step,
         ("document-answer", lambda: frame.show_chat(told), frame.close_document),
         ("document-beside", beside, frame.close_document),
         ("document-passages", lambda: frame.show_chat(searched), frame.close_document),
+        ("survey-offered", lambda: offer(by_model=False), tidy),
+        ("survey-estimated", lambda: offer(by_model=True), tidy),
+        ("survey-found", lambda: found(frame, desk, handbook), frame.close_document),
+        ("survey-read", lambda: frame.show_chat(read_whole), frame.close_document),
     ]
+
+
+def found(frame: Frame, desk: ChatDesk, path: Path) -> None:
+    """What the program finds by itself, and one of its places beside it."""
+    frame.new_chat()
+    desk.attach(path)
+    desk.put_message(COUNTED_QUESTION)
+    desk.wait_for_offer()
+    desk.take_offer()
+    desk.wait(lambda: desk.is_settled)
+    desk.follow_link(desk.last_links[1].href)
+    frame.wait(lambda: frame.reader.is_drawn, TIMEOUT_MS)
 
 
 def _report(folder: Path) -> Path:
@@ -147,4 +180,39 @@ def _searched(app: Fireside, path: Path) -> int:
     chats.finish_message(answer.id, text, MessageState.COMPLETE)
     found = sources_of(text, [document.id], app.documents.store)
     chats.set_sources(answer.id, [source_to_fields(one) for one in found])
+    return chat.id
+
+
+def _read_whole(app: Fireside, path: Path) -> int:
+    """A chat whose question was answered from every block, as a larger model would; its id."""
+    chats, document = app.conversations, _read(app, path)
+    chat = chats.create(title="The valves of the kilns")
+    app.documents.attachments.add_to_draft(chat.id, document.id, Use.BACKGROUND)
+    question = app.chat.add_question(chat.id, WHOLE_QUESTION, draft_of=chat.id)
+    statements = []
+    for block in app.documents.blocks(document.id):
+        at = block.text.find("The zirconium valve")
+        if at >= 0:
+            anchor = Anchor(0, block.id, block.page, at, block.text.index(".", at) + 1)
+            statements.append(Statement(f"Zirconium valve of kiln {block.page}: copper paste", (anchor,)))
+    coverage = Coverage(app.documents.store.block_count(document.id), 0, document.pages, document.pages)
+    told = (SummarizedDocument(document.id, document.name, document.name, document.unit, coverage),)
+    summary = Summary(
+        document.name,
+        told,
+        tuple(statements),
+        Wish(),
+        "en",
+        "a larger model",
+        38,
+        38,
+        0,
+        is_partial=False,
+        seconds=231.0,
+    )
+    result = written(summary, Scope(Wanted.LIST))
+    answer = chats.add_message(chat.id, question.id, Role.ASSISTANT, result.text)
+    chats.finish_message(answer.id, result.text, MessageState.COMPLETE)
+    made = made_to_fields(Made(38, 38, 231.0, is_by_model=True))
+    chats.set_sources(answer.id, [made, *map(source_to_fields, result.sources)])
     return chat.id

@@ -256,7 +256,7 @@ LEAST_SHARE = 0.6
 LEAST_WORDS = 4
 MOST_CANDIDATES = 12
 MOST_SENTENCES = 60
-_PAGE = re.compile(r"[\[(](?:p|pp|page|pages|slide|sheet|chapter|ch)\.? ?(\d{1,5})[\])]", re.IGNORECASE)
+_PAGE = re.compile(r"[\[(](?:p|pp|page|pages|slide|sheet|chapter|ch|file|(¶))\.? ?(\d{1,6})[\])]", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -290,8 +290,8 @@ def sources_of(answer: str, document_ids: Sequence[int], store: DocumentStore) -
 
 
 def named_pages(answer: str) -> list[tuple[int, int, int]]:
-    """(start, end, page) of each page that an answer names in brackets."""
-    return [(match.start(), match.end(), int(match[1])) for match in _PAGE.finditer(answer)]
+    """(start, end, page) of each page that an answer names in brackets; a paragraph's number ("[¶ 12]") is negative."""
+    return [(m.start(), m.end(), -int(m[2]) if m[1] else int(m[2])) for m in _PAGE.finditer(answer)]
 
 
 def source_on_page(answer: str, at: int, page: int, document_id: int, store: DocumentStore) -> Source | None:

@@ -19,7 +19,7 @@ from app.features.summary.result import (
     Wish,
 )
 from app.features.summary.sections import Reading, whole
-from app.features.survey.scope import Scope, Wanted
+from app.features.survey.wanted import Scope, Wanted
 from app.language.dates import dates
 from app.language.numbers import CLOCK, MONEY, Quantity, quantities
 from app.language.scripts import WITHOUT_SPACES

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from app.core.errors import AppError
 from app.core.events import CancelToken, ModelLoaded, Role, TextDelta
@@ -11,7 +11,7 @@ from app.engine.client import EngineClient
 from app.features.chat.answers import AnswerStarted, Chat, Draft
 from app.features.chat.documents import source_to_fields
 from app.features.models.languages import weights_of
-from app.features.summary.budgets import budgets_for
+from app.features.summary.budgets import budgets_for, method_for
 from app.features.summary.digest import digest_summary
 from app.features.summary.pace import Pace
 from app.features.summary.record import model_file
@@ -32,46 +32,17 @@ from app.features.summary.stored import inputs_of
 from app.features.summary.summarize import plan, summarize
 from app.features.survey.findings import FOUND_BY_PROGRAM, find
 from app.features.survey.listing import list_all
-from app.features.survey.made import Made, made_to_fields
-from app.features.survey.scope import Scope, Wanted, scope_of
+from app.features.survey.scope import scope_of
+from app.features.survey.wanted import Made, Offer, Scope, SurveyProgress, Wanted, made_to_fields
 from app.features.survey.writing import lines_of, written
 from app.features.work.asking import Rests, woken
 from app.features.work.pace import Speeds
 from app.store.conversations import MessageState, StoredMessage
 
-LEAST_WEIGHTS = 500_000_000
-"""A smaller model finds less than it makes up: only what the program does without it is offered."""
 WISH = Wish(Length.MEDIUM, Form.BULLETS)
 """Of what a document is about."""
 ANSWERED_SHARE = 0.4
 """Of what a section's answer may take, what it does take as a rule."""
-
-
-@dataclass(frozen=True)
-class Offer:
-    """What can be done for a question. `is_by_model`: the model reads all of it; else the program does, at once.
-
-    `sections` and `seconds` are None until they are estimated, or where nothing tells them.
-    """
-
-    scope: Scope
-    document_ids: tuple[int, ...]
-    is_by_model: bool
-    sections: int | None = None
-    seconds: float | None = None
-
-
-@dataclass(frozen=True)
-class SurveyProgress:
-    """So many of the sections are read; about how much longer it takes, None where nothing tells it yet.
-
-    `is_resting`: somebody else is being answered first.
-    """
-
-    done: int
-    sections: int
-    seconds_left: float | None
-    is_resting: bool = False
 
 
 SurveyEvent = AnswerStarted | SurveyProgress | TextDelta
@@ -86,6 +57,7 @@ class Surveys:
     def __init__(self, chat: Chat, engine: EngineClient, speeds: Speeds) -> None:
         self._chat, self._engine, self._speeds = chat, engine, speeds
         self._steps, self._steps_of = MemorySteps(), 0
+        self._estimates: dict[tuple[str, tuple[int, ...]], tuple[int, float | None]] = {}
 
     def offers(self, conversation_id: int | None, text: str, cancel: CancelToken) -> Iterator[Offer]:
         """What can be done for a question that is about all of documents of which the model sees only passages.
@@ -109,25 +81,36 @@ class Surveys:
         return Offer(scope, tuple(ids), is_by_model)
 
     def _is_by_model(self, scope: Scope) -> bool:
+        """Where the program cannot; the smallest models find less than they make up, as in summaries."""
         loaded = self._engine.loaded
-        if loaded is None or weights_of(loaded) < LEAST_WEIGHTS:
+        if loaded is None or method_for(WISH, weights_of(loaded)) is Method.DIGEST:
             return False
         return scope.wanted not in FOUND_BY_PROGRAM or (scope.is_narrowed and scope.wanted is not Wanted.PAGES)
 
     def _estimated(self, offer: Offer, loaded: ModelLoaded, cancel: CancelToken) -> Iterator[Offer]:
-        documents = inputs_of(self._chat.documents, offer.document_ids)
-        planned = plan(documents, WISH, self._engine, cancel)
-        model = model_file(loaded)
-        if planned is None:
-            return
-        sections = max(1, len(planned.sections))
-        earlier = self._speeds.earlier(model)
-        speed = self._speeds.probe(model, self._engine, cancel) if earlier is None else None
-        seconds = planned.tokens / earlier if earlier is not None else None
-        if speed is not None:
-            written_tokens = sections * budgets_for(loaded).points * ANSWERED_SHARE
-            seconds = planned.tokens / speed.reading + written_tokens / speed.writing
+        key = (f"{loaded.path} {loaded.context_tokens}", offer.document_ids)
+        if key not in self._estimates:
+            documents = inputs_of(self._chat.documents, offer.document_ids)
+            planned = plan(documents, WISH, self._engine, cancel)
+            if planned is None:
+                return
+            sections = max(1, len(planned.sections))
+            seconds = self._seconds(loaded, planned.tokens, sections, cancel)
+            if cancel.cancelled:
+                return
+            self._estimates[key] = (sections, seconds)
+        sections, seconds = self._estimates[key]
         yield replace(offer, sections=sections, seconds=seconds)
+
+    def _seconds(self, loaded: ModelLoaded, tokens: int, sections: int, cancel: CancelToken) -> float | None:
+        model = model_file(loaded)
+        earlier = self._speeds.earlier(model)
+        if earlier is not None:
+            return tokens / earlier
+        speed = self._speeds.probe(model, self._engine, cancel)
+        if speed is None:
+            return None
+        return tokens / speed.reading + sections * budgets_for(loaded).points * ANSWERED_SHARE / speed.writing
 
     def answer(self, question_id: int, cancel: CancelToken) -> Iterator[SurveyEvent]:
         """Answers a stored question from all of its documents; beside other answers it is a version.

@@ -14,7 +14,7 @@ from app.features.summary.laid_out import plain
 from app.features.summary.messages import DIGEST_WORDS, check_words, coverage_words
 from app.features.summary.result import Anchor, InputDocument, Method, SectionRead, Statement, Summary
 from app.features.survey.findings import FOUND_BY_PROGRAM
-from app.features.survey.scope import Scope, Wanted
+from app.features.survey.wanted import Scope, Wanted
 
 MOST_LINES = 1_000
 MOST_MARKS = 6
@@ -29,7 +29,6 @@ _NAMES = {
     Wanted.HEADINGS: ("heading", "headings"),
     Wanted.TABLES: ("table", "tables"),
     Wanted.FIGURES: ("caption of a figure", "captions of figures"),
-    Wanted.LIST: ("entry", "entries"),
 }
 
 
@@ -126,8 +125,9 @@ class _Lines:
                 more += 1
                 continue
             yield mark
+            page = anchor.page if unit else None
             self.sources.append(
-                Source(begin, end, number, anchor.block_id, anchor.start, anchor.end, anchor.page, is_named=True)
+                Source(begin, end, number, anchor.block_id, anchor.start, anchor.end, page, is_named=True)
             )
         if more:
             yield f"and {more:,} more"
@@ -156,11 +156,13 @@ def _count_words(summary: Summary, scope: Scope) -> str:
     if scope.wanted is Wanted.MENTIONS:
         forms = "; ".join(f"“{plain(one.text)}” {_times(len(one.anchors))}" for one in summary.statements)
         return f"**{escaped(forms)}**" if forms else f"**“{escaped(plain(scope.words))}” does not occur.**"
-    one, many = _NAMES[scope.wanted]
+    one, many = _NAMES.get(scope.wanted, ("", ""))
     count = len(summary.statements)
+    if not count and summary.is_partial:
+        return ""
     if not count:
-        return f"**No {one} was found.**" if not summary.is_partial else ""
-    counted = f"{count:,} {one if count == 1 else many}"
+        return f"**{f'No {one}' if one else 'Nothing of the kind'} was found.**"
+    counted = f"{count:,} {(one if count == 1 else many) or 'found'}"
     return f"**{counted}, in {places:,} places**" if places > count else f"**{counted}**"
 
 

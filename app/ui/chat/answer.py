@@ -11,8 +11,10 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from app.core.events import AnswerStats, FinishReason, Role
 from app.features.messages import Sentence
+from app.features.survey.wanted import made_of
 from app.store.conversations import MessageState, StoredMessage
 from app.ui.chat.documents import BranchDocuments, SourceRow
+from app.ui.chat.survey import made_words
 from app.ui.chat.turn import ACTIONS_PX, Action, Turn
 from app.ui.i18n import tr
 from app.ui.shell.notify import ACTION_LABELS
@@ -251,7 +253,15 @@ class AnswerView(Turn):
         actions.append(Action("delete", "trash", tr("Delete")))
         return actions
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it comes from whole documents."""
+        return self.message is not None and made_of(self.message.sources) is not None
+
     def note(self) -> str:
+        made = made_of(self.message.sources) if self.message is not None else None
+        if made is not None:
+            return made_words(made)
         return stats_text(self.message.stats) if self.message and self.message.stats else ""
 
     def arrange(self, width: int, *, is_again: bool = False) -> int:
@@ -278,7 +288,8 @@ class AnswerView(Turn):
         """Where a finished answer may come from."""
         if self.message is None or self._documents is None:
             return
-        places = [] if self.written.is_open else self._documents.sources(self.message)
+        # Whole documents are cited line by line.
+        places = [] if self.written.is_open or self.is_whole else self._documents.sources(self.message)
         if places or self._sources is not None:
             self.sources.show_places(tr("May come from"), places)
             self.resized.emit(self)

@@ -14,7 +14,9 @@ from app.core.errors import AppError, EnvironmentProblem
 from app.core.events import CancelToken, Finished, PromptProgress, TextDelta
 from app.features.chat.answers import AnswerStarted, ContextCompacted, ContextIsFull, ContextWidened, DocumentsShown
 from app.features.messages import sentence_for
+from app.features.survey.wanted import SurveyProgress
 from app.language.sentences import sentences, written, written_words
+from app.ui.chat.survey import progress_words
 from app.ui.chat.transcript import Transcript
 from app.ui.i18n import tr
 from app.ui.shell import tasks
@@ -44,6 +46,8 @@ class Answering(QObject):
     """How many tokens the context holds now."""
     memory_moved = Signal()
     """Earlier turns left the model's memory, or came back into it."""
+    surveyed = Signal(object)
+    """A `SurveyProgress`: how far the reading of whole documents is."""
     documents_shown = Signal(int)
     """Which passages the model is shown with a question is settled. The id of the question."""
     context_full = Signal(int)
@@ -107,6 +111,8 @@ class Answering(QObject):
             self._last = event
         elif isinstance(event, ContextCompacted | ContextWidened):
             self.memory_moved.emit()
+        elif isinstance(event, SurveyProgress):
+            self.surveyed.emit(event)
         elif isinstance(event, DocumentsShown):
             self.documents_shown.emit(event.question_id)
         elif isinstance(event, ContextIsFull):
@@ -221,6 +227,7 @@ class LiveAnswer(QObject):
         self._view: AnswerView | None = None
         self._text_before = self._thinking_before = ""
         self._progress: tuple[int, int] | None = None
+        self._survey: SurveyProgress | None = None
         self._is_waiting = False
         self.answering: Answering | None = None
 
@@ -228,12 +235,13 @@ class LiveAnswer(QObject):
         """Streams into `view` from now on."""
         self.answering, self._view = answering, view
         self._text_before, self._thinking_before = view.text, view.thinking.text
-        self._progress, self._is_waiting = None, False
+        self._progress, self._survey, self._is_waiting = None, None, False
         answering.started.connect(self.started)
         answering.text_came.connect(self._on_text)
         answering.thought_came.connect(self._on_thought)
         answering.waited.connect(self._on_waited)
         answering.progressed.connect(self._on_progressed)
+        answering.surveyed.connect(self._on_surveyed)
         answering.grew.connect(self._on_grew)
         answering.finished.connect(self._on_finished)
         answering.failed.connect(self._on_failed)
@@ -269,9 +277,13 @@ class LiveAnswer(QObject):
     def show_waiting(self) -> None:
         """What is being waited for, once it takes a moment."""
         running = self.answering
-        if running is None or running.has_text or running.is_stopped or not self._is_waiting or self._view is None:
+        if running is None or running.is_stopped or self._view is None:
             return
-        if self._is_loading():
+        if self._survey is not None:  # it goes on below what was found so far
+            self._view.say(progress_words(self._survey))
+        elif running.has_text or not self._is_waiting:
+            return
+        elif self._is_loading():
             self._view.say(tr("Waiting for the model to load"))
         elif self._progress is not None and self._progress[1]:
             done, total = self._progress
@@ -294,6 +306,7 @@ class LiveAnswer(QObject):
             if running.thinking and running.text == text:
                 self._view.thinking.end(running.thinking_s)
             self._view.append(text)
+            self.show_waiting()
         self._announcer.add(text)
 
     def _on_waited(self) -> None:
@@ -302,6 +315,10 @@ class LiveAnswer(QObject):
 
     def _on_progressed(self, done: int, total: int) -> None:
         self._progress = (done, total)
+        self.show_waiting()
+
+    def _on_surveyed(self, progress: SurveyProgress) -> None:
+        self._survey = progress
         self.show_waiting()
 
     def _on_grew(self, used_tokens: int) -> None:

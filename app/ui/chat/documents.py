@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from app.features.chat.documents import Source, source_from_fields, source_on_page
 from app.features.documents import Mark, page_mark
+from app.features.survey.wanted import made_of
 from app.store.conversations import Attachment, StoredMessage, Use
 from app.store.documents import StoredDocument
 from app.ui.document.files import PageChip
@@ -53,6 +55,9 @@ class BranchDocuments:
         self._documents: dict[int, StoredDocument] = {}
         self._has_page: dict[int, bool] = {}
         self._counts: dict[int, int] = {}
+        self._cited: list[tuple[int, str, int, Mark]] = []
+        """What answers from whole documents cite: page, words of the line, document and place."""
+        self._cited_pages: frozenset[int] = frozenset()
         self.tokens: dict[int, int] = {}
         """What documents take for the loaded model, by their ids, as far as it was counted."""
 
@@ -71,6 +76,8 @@ class BranchDocuments:
             if document is not None:
                 known[number] = document
         self._documents = known
+        self._cited = [found for one in messages if made_of(one.sources) is not None for found in _cited(one)]
+        self._cited_pages = frozenset(page for page, *_ in self._cited)
 
     @property
     def ids(self) -> list[int]:
@@ -99,10 +106,13 @@ class BranchDocuments:
     def is_all_shown(self, document: StoredDocument, message_id: int) -> bool:
         """Whether the passages of a message are the whole document."""
         shown = {n for a in self._of_message.get(message_id, ()) if a.document_id == document.id for n in a.passages}
+        return len(shown) >= self._block_count(document.id)
+
+    def _block_count(self, document_id: int) -> int:
         assert self._talk is not None
-        if document.id not in self._counts:
-            self._counts[document.id] = self._talk.documents.store.block_count(document.id)
-        return len(shown) >= self._counts[document.id]
+        if document_id not in self._counts:
+            self._counts[document_id] = self._talk.documents.store.block_count(document_id)
+        return self._counts[document_id]
 
     def sources(self, message: StoredMessage) -> list[Place]:
         """Where an answer may come from: distinct pages in order."""
@@ -118,7 +128,11 @@ class BranchDocuments:
         return list(places.values())[:MOST_PLACES]
 
     def has_page(self, page: int) -> bool:
-        """Whether some document has text on such a page."""
+        """Whether some document has text on such a page; what `named_pages` has for a paragraph is one, too."""
+        if page in self._cited_pages:
+            return True
+        if page < 0:  # a paragraph's number
+            return any(not self._documents[one].unit and self._block_count(one) >= -page for one in self.ids)
         if page not in self._has_page:
             self._has_page[page] = any(self._has_blocks(number, page) for number in self.ids)
         return self._has_page[page]
@@ -126,6 +140,13 @@ class BranchDocuments:
     def find_page(self, sentence: str, page: int) -> tuple[int, Mark] | None:
         """What fits a sentence best on such a page: the document's id and the place in it."""
         assert self._talk is not None
+        said = _bare(sentence)
+        for cited_page, words, document_id, mark in self._cited:
+            if cited_page == page and document_id in self._documents and (words in said or said in words):
+                return document_id, mark
+        if page < 0:
+            without_pages = (number for number in self.ids if not self._documents[number].unit)
+            return next(((number, Mark(-page)) for number in without_pages), None)
         store = self._talk.documents.store
         found = [source_on_page(sentence, 0, page, number, store) for number in self.ids]
         sources = [one for one in found if one is not None]
@@ -170,6 +191,22 @@ class BranchDocuments:
         if len(text) > MOST_QUOTED:
             text = text[:MOST_QUOTED].rsplit(" ", 1)[0] + "…"
         return f"“{text}”"
+
+
+def _cited(message: StoredMessage) -> Iterator[tuple[int, str, int, Mark]]:
+    for fields in message.sources:
+        try:
+            source = source_from_fields(fields)
+        except TypeError:  # how it was made
+            continue
+        words = _bare(message.text[source.answer_start : source.answer_end])
+        page = source.page if source.page is not None else -source.block_id
+        yield page, words, source.document_id, Mark(source.block_id, source.start, source.end)
+
+
+def _bare(text: str) -> str:
+    """Words without the signs that Markdown needs."""
+    return " ".join(re.sub(r"[\\*_`]", "", text).split()).casefold()
 
 
 def _brief(name: str) -> str:

@@ -13,6 +13,7 @@ from app.core.events import Role
 from app.features.chat.prompts import hidden_ids
 from app.features.messages import NO_PICTURES, Sentence
 from app.ui.chat.answering import Answering, LiveAnswer, Work
+from app.ui.chat.survey import SurveysOf
 from app.ui.chat.transcript import Transcript, is_answer, is_question
 from app.ui.chat.turn import Turn
 from app.ui.i18n import tr
@@ -39,9 +40,18 @@ class OpenChat(QObject):
     document_wanted = Signal(object, int, object)
     """Whose documents, one of them, and the `Mark` in it or None."""
 
-    def __init__(self, talk: Chat, transcript: Transcript, live: LiveAnswer, notify: Notify, window: QWidget) -> None:
+    def __init__(
+        self,
+        talk: Chat,
+        transcript: Transcript,
+        live: LiveAnswer,
+        surveys: SurveysOf,
+        *,
+        notify: Notify,
+        window: QWidget,
+    ) -> None:
         super().__init__(window)
-        self._notify, self._window = notify, window
+        self._surveys, self._notify, self._window = surveys, notify, window
         self.talk = talk
         self.transcript = transcript
         self.live = live
@@ -113,26 +123,36 @@ class OpenChat(QObject):
 
     # Answers.
 
-    def answer(self, question_id: int, *, when_full: str = "") -> None:
-        """Answers the last question of what is shown; `when_full` as in `Chat.answer`."""
-        talk = self.talk
-        self._start(lambda token: talk.answer(question_id, token, when_full=when_full))
+    def answer(self, question_id: int, *, when_full: str = "", is_whole: bool = False) -> None:
+        """Answers the last question of what is shown, `is_whole` from all of its documents.
 
-    def answer_again(self, question_id: int) -> None:
+        `when_full` as in `Chat.answer`.
+        """
+        talk = self.talk
+        if is_whole:
+            self._start(lambda token: self._surveys(talk).answer(question_id, token))
+        else:
+            self._start(lambda token: talk.answer(question_id, token, when_full=when_full))
+
+    def answer_again(self, question_id: int, *, is_whole: bool = False) -> None:
         """Answers any question: what followed it belongs to the other version."""
         path = self.path()
         ids = [message.id for message in path]
         if question_id in ids:
             self.transcript.update_to(path[: ids.index(question_id) + 1])
-        self.answer(question_id)
+        self.answer(question_id, is_whole=is_whole)
         self.tell_touched()
 
     def go_on(self, answer_id: int, *, when_full: str = "") -> None:
         """Continues the last answer where it stopped."""
         talk, turn = self.talk, self.transcript.turn_of(answer_id)
         if is_answer(turn):
+            is_whole = turn.is_whole
             turn.continue_from_here()
-            self._start(lambda token: talk.continue_answer(answer_id, token, when_full=when_full), turn)
+            if is_whole:
+                self._start(lambda token: self._surveys(talk).continue_answer(answer_id, token), turn)
+            else:
+                self._start(lambda token: talk.continue_answer(answer_id, token, when_full=when_full), turn)
 
     def stop_in(self, conversation_id: int) -> bool:
         """Stops the answer that runs, if it is this conversation's; whether it is."""
@@ -247,7 +267,12 @@ class TurnActions(QObject):
 
     def _on_regenerate(self, turn: Turn) -> None:
         if turn.message is not None and turn.message.parent_id is not None:
-            self._chat.answer_again(turn.message.parent_id)
+            self._chat.answer_again(turn.message.parent_id, is_whole=is_answer(turn) and turn.is_whole)
+
+    def _on_whole(self, turn: Turn) -> None:
+        """Another answer to a question, from all of its documents."""
+        if turn.message is not None:
+            self._chat.answer_again(turn.message.id, is_whole=True)
 
     def _on_continue(self, turn: Turn) -> None:
         if is_answer(turn) and turn.message is not None:
@@ -260,7 +285,7 @@ class TurnActions(QObject):
             self._on_continue(turn)
         elif message is not None and message.parent_id is not None:
             self._chat.talk.conversations.delete_message(message.id)
-            self._chat.answer_again(message.parent_id)
+            self._chat.answer_again(message.parent_id, is_whole=is_answer(turn) and turn.is_whole)
         else:
             questions = [one for one in self._chat.path() if one.role == Role.USER]
             if questions:

@@ -18,6 +18,7 @@ from app.ui.chat.composer import Composer
 from app.ui.chat.memory import ChatMemory, Subject
 from app.ui.chat.open_chat import OpenChat, TurnActions
 from app.ui.chat.settings import ChatOptions
+from app.ui.chat.survey import Offering, SurveyOffer, SurveysOf
 from app.ui.chat.transcript import Transcript
 from app.ui.chat.welcome import EmptyState
 from app.ui.i18n import tr
@@ -73,7 +74,8 @@ class ChatView(QWidget):
             is_loading=lambda: self.model_state == "loading",
             parent=self,
         )
-        self.open_chat = OpenChat(app.chat, self.transcript, self.live, notify, self)
+        surveys = SurveysOf(app.surveys_of)
+        self.open_chat = OpenChat(app.chat, self.transcript, self.live, surveys, notify=notify, window=self)
         self.options = ChatOptions(
             self.composer,
             store=lambda: self.open_chat.talk.conversations,
@@ -117,6 +119,15 @@ class ChatView(QWidget):
             new_conversation=self.options.create,
             draft=self.draft,
             notify=notify,
+        )
+        self.survey_offer = SurveyOffer(theme)
+        self.offering = Offering(
+            self.survey_offer,
+            surveys,
+            where=lambda: (self.open_chat.talk, self.open_chat.conversation_id),
+            text=lambda: self.composer.text,
+            is_free=lambda: not self.busy and not self._sending.is_waiting,
+            parent=self,
         )
         self._lay_out()
         self._connect()
@@ -236,7 +247,8 @@ class ChatView(QWidget):
         self._above.addStretch(1)
         self._above.addWidget(self._banner)
         self._above.addStretch(1)
-        self._bottom = QHBoxLayout()
+        self._bottom = QVBoxLayout()
+        self._bottom.addWidget(self.survey_offer)
         self._bottom.addWidget(self.composer)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -252,6 +264,11 @@ class ChatView(QWidget):
         self.composer.stop_wanted.connect(self.stop)
         self.composer.edit_last_wanted.connect(self._actions.edit_last)
         self.composer.changed.connect(self.memory.look_later)
+        self.composer.changed.connect(self.offering.look_later)
+        self.attaching.changed.connect(self.offering.look_later)
+        self.answer_finished.connect(self.offering.look_later)
+        self.survey_offer.whole_wanted.connect(lambda: self._sending.send(is_whole=True))
+        self.survey_offer.passages_wanted.connect(self._sending.send)
         self.open_chat.touched.connect(self.title_changed)
         self.open_chat.shown.connect(self._show_empty_or_turns)
         self.open_chat.answering.connect(lambda _: self.composer.set_answering(True))
@@ -288,6 +305,7 @@ class ChatView(QWidget):
         self._above.setContentsMargins(left, px(4), left, px(4))
         is_low = self.height() < px(LOW_PX)
         self.composer.set_compact(is_low)
+        self._bottom.setSpacing(px(6))
         self._bottom.setContentsMargins(left, px(4), self.width() - width - left, px(6 if is_low else 16))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -374,7 +392,11 @@ class Sending(QObject):
                 self._on_sent(self._composer.text)
         self.changed.emit()
 
-    def _on_sent(self, text: str) -> None:
+    def send(self, *, is_whole: bool = False) -> None:
+        """Sends what is written, as Enter does; `is_whole`: it is answered from all of its documents."""
+        self._on_sent(self._composer.text, is_whole=is_whole)
+
+    def _on_sent(self, text: str, *, is_whole: bool = False) -> None:
         if self._chat.is_busy:
             return
         if self._attaching.hold():
@@ -388,9 +410,9 @@ class Sending(QObject):
             talk, conversation_id = self._chat.talk, self._chat.conversation_id
             question = talk.add_question(conversation_id, text, draft_of=self._attaching.draft_of)
             talk.conversations.update(conversation_id, draft="")
-            self._begin(conversation_id, question.id)
+            self._begin(conversation_id, question.id, is_whole=is_whole)
 
-    def _begin(self, conversation_id: int, question_id: int) -> None:
+    def _begin(self, conversation_id: int, question_id: int, *, is_whole: bool) -> None:
         """A question was stored, its documents with it: the composer is emptied, the answer begins."""
         self._draft.show("")
         for one in self._attaching.shown:  # what was counted of a draft is told at its message, too
@@ -398,7 +420,7 @@ class Sending(QObject):
                 self._chat.transcript.documents.tokens[one.document.id] = one.fit.tokens
         self._attaching.sent(conversation_id)
         self._chat.refresh()
-        self._chat.answer(question_id)
+        self._chat.answer(question_id, is_whole=is_whole)
         self._chat.tell_touched()
 
     def _on_composer_changed(self) -> None:

@@ -52,11 +52,11 @@ HasPage = Callable[[int], bool]
 
 
 def page_of_link(href: str) -> tuple[int, str] | None:
-    """The page and the sentence of a link; None for any other address."""
+    """The page, as in `named_pages`, and the sentence of a link; None for any other address."""
     if not href.startswith(SCHEME):
         return None
     page, _, sentence = href.removeprefix(SCHEME).partition(":")
-    return (int(page), unquote(sentence)) if page.isdecimal() else None
+    return (int(page), unquote(sentence)) if page.removeprefix("-").isdecimal() else None
 
 
 def with_page_links(piece: Piece, has_page: HasPage) -> Piece:

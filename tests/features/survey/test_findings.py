@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from app.documents.blocks import Block, Kind
 from app.features.summary.result import InputDocument
 from app.features.survey.findings import find, mentions_of
-from app.features.survey.scope import Scope, Wanted
+from app.features.survey.wanted import Scope, Wanted
 from app.features.survey.writing import written
 
 TEXTS = (

@@ -15,9 +15,8 @@ from app.core.events import CancelToken, TextDelta
 from app.features.chat.answers import AnswerStarted
 from app.features.chat.documents import source_from_fields
 from app.features.documents import Kept
-from app.features.survey.made import Made, made_of
-from app.features.survey.scope import Wanted
-from app.features.survey.surveys import Offer, SurveyProgress, Surveys
+from app.features.survey.surveys import Surveys
+from app.features.survey.wanted import Made, Offer, SurveyProgress, Wanted, made_of
 from app.features.work.pace import Speeds
 from app.store.conversations import MessageState, StoredMessage, Use
 from app.store.jobs import Jobs
@@ -133,7 +132,7 @@ def test_every_block_is_read_and_what_is_said_twice_is_one_entry(asked: Asked) -
     events = list(asked.ask(QUESTION))
     assert isinstance(events[0], AnswerStarted)
     assert asked.answer.text == (
-        "**3 entries, in 4 places**\n\n- Ada Brandt [¶ 3] [¶ 121]\n- Ben Osei [¶ 120]\n- Cleo Ruiz [¶ 300]\n\n"
+        "**3 found, in 4 places**\n\n- Ada Brandt [¶ 3] [¶ 121]\n- Ben Osei [¶ 120]\n- Cleo Ruiz [¶ 300]\n\n"
         f"*{PARAGRAPHS} of {PARAGRAPHS} paragraphs read. Read whole, in {len(asked.section_prompts())} sections; "
         "counted by the program.*"
     )

@@ -15,11 +15,13 @@ from app.ui.chat.answer import AnswerView, StateLine, ThinkingView
 from app.ui.chat.attaching import Attaching, AttachmentRow, DraftChip, TooLong
 from app.ui.chat.composer import Composer, MessageEdit, SendButton, ThinkingChoice
 from app.ui.chat.question import QuestionView
+from app.ui.chat.survey import SurveyOffer
 from app.ui.chat.transcript import Divider, Transcript
 from app.ui.chat.turn import Turn
 from app.ui.chat.view import ChatView
 from app.ui.chat.welcome import EmptyState
 from app.ui.shell.notify import Notify
+from app.ui.text.prose import ProseView
 from app.ui.theme import Theme
 from tests.helpers.desks.desk import NO_KEYS, Found
 from tests.helpers.desks.dialogs import FileQuestions
@@ -47,6 +49,7 @@ class ChatDesk(FileQuestions):
     divider = Found(Divider)
     empty = Found(EmptyState)
     attaching = Found(Attaching)
+    survey_offer = Found(SurveyOffer)
 
     def __init__(
         self, chat: ChatView, app: Fireside, notify: Notify, theme: Theme | None = None, script: Path | None = None
@@ -173,6 +176,12 @@ class ChatDesk(FileQuestions):
         assert found, f"no {name}"
         QTest.mouseClick(found[0], Qt.MouseButton.LeftButton)
 
+    @property
+    def last_links(self) -> list[Any]:
+        """The links of the last answer: spans with their words and addresses."""
+        lines = [line for view in self.last_views if isinstance(view, ProseView) for line in view.lines]
+        return [span for line in lines for span in line.spans if span.href]
+
     def follow_link(self, href: str) -> None:
         """Clicks a link of the last answer."""
         self.last.link_clicked.emit(href)
@@ -243,6 +252,24 @@ class ChatDesk(FileQuestions):
     def is_reading(self) -> bool:
         """Whether a file is being read, wanted or not."""
         return self.attaching._intake._running is not None
+
+    # Questions about whole documents.
+
+    @property
+    def offered(self) -> str:
+        """What is said of the question that is typed; "" where nothing is offered."""
+        return self.survey_offer.text
+
+    def wait_for_offer(self, *, is_estimated: bool = False) -> str:
+        """Until something is offered, or its time is known as well; what is said."""
+        self.wait(lambda: bool(self.offered) and ("takes" in self.offered or not is_estimated), ANSWER_MS)
+        return self.offered
+
+    def take_offer(self) -> None:
+        """Presses the first button of the offer and waits for the answer."""
+        heard = self.heard(self.root.answer_finished)
+        self.click(self.survey_offer.whole)
+        self.wait(lambda: heard, ANSWER_MS)
 
     # The model.
 

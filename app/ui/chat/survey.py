@@ -1,0 +1,211 @@
+"""Questions about whole documents: what is offered above the message field, and the words while all of it is read."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
+
+from app.core.errors import AppError
+from app.core.events import CancelToken
+from app.features.survey.wanted import Made, Offer, SurveyProgress, Wanted
+from app.ui.i18n import tr
+from app.ui.shell import tasks
+from app.ui.theme import Theme
+from app.ui.widgets.buttons import text_button
+from app.ui.widgets.layouts import FlowLayout
+from app.ui.work.estimating import time_words
+
+if TYPE_CHECKING:
+    from app.features.chat.answers import Chat
+    from app.features.survey.surveys import Surveys
+
+LOOK_MS = 250
+"""After the last key: every word would be looked at otherwise."""
+
+
+class SurveysOf:
+    """The surveys of the chat that asked last; from any thread. They are made off the window's: that takes a moment."""
+
+    def __init__(self, make: Callable[[Chat], Surveys]) -> None:
+        self._make = make
+        self._made: tuple[Chat, Surveys] | None = None
+        self._making = threading.Lock()
+
+    def __call__(self, talk: Chat) -> Surveys:
+        with self._making:
+            if self._made is None or self._made[0] is not talk:
+                self._made = (talk, self._make(talk))
+            return self._made[1]
+
+
+class SurveyOffer(QFrame):
+    """One quiet row: what could be done instead of sending, which stays what Enter does. Hidden without an offer."""
+
+    whole_wanted = Signal()
+    passages_wanted = Signal()
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("survey_offer")
+        self._shown: Offer | None = None
+        self._words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self._words.setProperty("kind", "muted")
+        self.whole = text_button("", "plain")
+        self.passages = text_button(tr("Answer from the passages found"), "quiet")
+        self.whole.clicked.connect(lambda _=False: self.whole_wanted.emit())
+        self.passages.clicked.connect(lambda _=False: self.passages_wanted.emit())
+        buttons = QWidget()
+        flow = FlowLayout(buttons)
+        flow.addWidget(self.whole)
+        flow.addWidget(self.passages)
+        column = QVBoxLayout(self)
+        column.addWidget(self._words)
+        column.addWidget(buttons)
+        theme.dress(column, margins=(12, 8, 12, 10), spacing=6)
+        theme.dress(flow, spacing=6)
+        theme.dress(self._words, font=(13, 400))
+        theme.dress(self.whole, self.passages, font=(13, 500))
+        self.hide()
+
+    @property
+    def text(self) -> str:
+        """What is said; "" without an offer."""
+        return self._words.text() if not self.isHidden() else ""
+
+    @property
+    def offer(self) -> Offer | None:
+        """What is offered now."""
+        return self._shown
+
+    def show_offer(self, offer: Offer | None) -> None:
+        """Another offer, or None. It is told to screen readers when it comes, not when its estimate does."""
+        is_new = self._shown is None
+        self._shown = offer
+        if offer is not None:
+            said = offer_words(offer)
+            self._words.setText(said)
+            self.setAccessibleName(said)
+            self.whole.setText(_button_words(offer))
+            for button in (self.whole, self.passages):
+                button.setAccessibleDescription(said)
+            if is_new and QAccessible.isActive():
+                QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, said))
+        self.setVisible(offer is not None)
+
+
+def offer_words(offer: Offer) -> str:
+    """What all of it would take, in a sentence or two."""
+    count = len(offer.document_ids)
+    about = tr("This question is about the whole document.")
+    if count > 1:
+        about = tr("This question is about all {count} documents.", count=count)
+    if offer.is_by_model and offer.seconds is not None:
+        return f"{about} {tr('Reading all of it takes {time}.', time=time_words(offer.seconds))}"
+    if offer.is_by_model:
+        return about
+    if offer.scope.wanted is Wanted.ABOUT:
+        return f"{about} {tr('Its most telling sentences can be chosen from all of it, without the model.')}"
+    return f"{about} {tr('The program can look through all of it at once, without the model.')}"
+
+
+def _button_words(offer: Offer) -> str:
+    if offer.is_by_model:
+        return tr("Read all of it")
+    return tr("Show these sentences") if offer.scope.wanted is Wanted.ABOUT else tr("Look through all of it")
+
+
+def progress_words(progress: SurveyProgress) -> str:
+    """How far the reading of all of it is."""
+    if progress.is_resting:
+        return tr("Waits: another answer goes first")
+    if not progress.sections or progress.done == progress.sections > 1:
+        return tr("Read all of it; joining what was found")
+    words = tr("Reading all of it: section {done} of {sections}", done=progress.done + 1, sections=progress.sections)
+    if progress.seconds_left is None:
+        return words
+    return f"{words} · {tr('{time} left', time=time_words(progress.seconds_left))}"
+
+
+def made_words(made: Made) -> str:
+    """How an answer was made, in one line."""
+    if not made.is_by_model:
+        return tr("From the whole document, without the model")
+    words = tr("Read whole: {count} sections", count=f"{made.read:,}")
+    if made.read < made.sections:
+        words = tr("Read: {done} of {count} sections", done=f"{made.read:,}", count=f"{made.sections:,}")
+    if made.sections == made.read == 1:
+        words = tr("Read whole")
+    minutes, seconds = divmod(round(made.seconds), 60)
+    took = tr("{minutes} min {seconds} s", minutes=minutes, seconds=seconds) if minutes else f"{seconds} s"
+    return f"{words} · {took}"
+
+
+class Offering(QObject):
+    """Looks at what is written, on a thread, and shows what could be done for it instead of sending it.
+
+    `where` says whose chat is shown and its id (None: a new one), `text` what is written, `is_free` whether a message
+    could be sent now.
+    """
+
+    def __init__(
+        self,
+        row: SurveyOffer,
+        surveys: SurveysOf,
+        *,
+        where: Callable[[], tuple[Chat, int | None]],
+        text: Callable[[], str],
+        is_free: Callable[[], bool],
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self._row, self._surveys, self._where = row, surveys, where
+        self._text, self._is_free = text, is_free
+        self._task: tasks.Task | None = None
+        self._later = QTimer(self, singleShot=True, interval=LOOK_MS)
+        self._later.timeout.connect(self._look)
+
+    @property
+    def is_looking(self) -> bool:
+        """Whether what is written was not looked at yet."""
+        return self._later.isActive() or (self._task is not None and not self._task.done)
+
+    def look_later(self) -> None:
+        """Something else is written, or may be asked of something else."""
+        if self._row.offer is not None and not (self._text().strip() and self._is_free()):
+            self._row.show_offer(None)
+        self._later.start()
+
+    def _look(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+        text, (talk, conversation_id) = self._text(), self._where()
+        if not text.strip() or not self._is_free():
+            self._row.show_offer(None)
+            return
+
+        def look(token: CancelToken) -> Iterator[Offer | None]:
+            offer = None
+            for offer in self._surveys(talk).offers(conversation_id, text, token):
+                yield offer
+            if offer is None:
+                yield None
+
+        task = self._task = tasks.run(look, self)
+        task.event.connect(lambda offer: self._on_offer(task, offer))
+        task.failed.connect(lambda error: self._on_failed(task, error))
+
+    def _on_failed(self, task: tasks.Task, error: BaseException) -> None:
+        """An engine that went away says so when it is asked something; here nobody asked."""
+        self._on_offer(task, None)
+        if not isinstance(error, AppError):
+            raise error
+
+    def _on_offer(self, task: tasks.Task, offer: Offer | None) -> None:
+        if task is self._task and self._is_free():
+            self._row.show_offer(offer)

@@ -1,0 +1,218 @@
+"""Questions about whole documents: offered above the message field, read whole, shown with their places."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtTest import QTest
+
+from app.features.survey.wanted import Made, Offer, Scope, SurveyProgress, Wanted
+from app.store.messages import MessageState
+from app.ui.chat.survey import made_words, offer_words, progress_words
+from tests.helpers.attached import notes
+from tests.helpers.desks.chat import ChatDesk
+from tests.helpers.pdf_files import Page, column, write_pdf
+from tests.ui.chat.conftest import Open
+
+LARGE, SMALL = 4_000_000_000, 100_000_000
+PEOPLE = "Which people are named?"
+FILLER = "This paragraph is about nothing in particular, and says so at length, again and again. "
+RULES: tuple[dict[str, Any], ...] = (
+    {"when": r"\[3\] Ada", "text": "[3] Ada Brandt\n"},
+    {"when": r"\[150\] Ben", "text": "[150] Ben Osei\n"},
+    {"when": "What this part has of", "text": "None"},
+)
+
+
+def opened(open_chat: Open, *rules: dict[str, Any], size: int = LARGE, **load: Any) -> ChatDesk:
+    return open_chat(*rules, *RULES, {"text": "From the passages."},
+                     load={"context_tokens": 4000, "size_bytes": size} | load)  # fmt: skip
+
+
+def book(folder: Path) -> Path:
+    texts = [FILLER] * 240
+    texts[2], texts[149] = (
+        "Ada Brandt came on 3 May 2024.",
+        "Ben Osei came on 4 May 2024, and Ada Brandt on 5 May 2024.",
+    )
+    return notes(folder / "book.txt", *texts)
+
+
+def paged_book(folder: Path) -> Path:
+    pages = []
+    for number in range(1, 41):
+        page = Page()
+        page.text(72, 80, f"On {number % 28 + 1} May {1980 + number} the kiln of page {number} was opened.", 11)
+        column(page, 72, 120, [FILLER[:80]] * 30, size=9, pitch=12)
+        pages.append(page)
+    return write_pdf(folder / "kilns.pdf", pages)
+
+
+def test_a_question_about_all_of_it_can_be_read_whole(open_chat: Open, tmp_path: Path) -> None:
+    desk = opened(open_chat)
+    desk.attach(book(tmp_path))
+    desk.type(PEOPLE)
+    said = desk.wait_for_offer(is_estimated=True)
+    assert said == ("This question is about the whole document. Reading all of it takes less than a minute.")
+    desk.take_offer()
+    assert desk.offered == ""
+    assert desk.message == ""
+    assert desk.texts[0] == PEOPLE
+    assert desk.last_text.startswith("**2 found**\n\n- Ada Brandt [¶ 3]\n- Ben Osei [¶ 150]\n\n")
+    assert desk.last_message.state is MessageState.COMPLETE
+    assert desk.last.note().startswith("Read whole: ")
+    assert not desk.last.sources.isVisible(), "each line names its own"
+
+
+def test_enter_sends_as_ever_and_the_other_button_does_the_same(open_chat: Open, tmp_path: Path) -> None:
+    desk = opened(open_chat)
+    desk.attach(book(tmp_path))
+    desk.type(PEOPLE)
+    desk.wait_for_offer()
+    desk.answer_to_enter()
+    assert desk.last_text == "From the passages."
+    assert desk.offered == ""
+    desk.type("List all people")
+    desk.wait_for_offer()
+    heard = desk.heard(desk.root.answer_finished)
+    desk.click(desk.survey_offer.passages)
+    desk.wait(lambda: heard)
+    assert desk.last_text == "From the passages."
+
+
+def test_other_questions_and_other_chats_are_offered_nothing(open_chat: Open, tmp_path: Path) -> None:
+    desk = opened(open_chat)
+    desk.type(PEOPLE)
+    desk.attach(book(tmp_path))
+    desk.wait_for_offer()
+    desk.put_message("How long does the kiln cool?")
+    desk.wait(lambda: desk.offered == "")
+    desk.put_message(PEOPLE)
+    desk.wait_for_offer()
+    desk.put_message("")
+    assert desk.offered == "", "at once: there is nothing to send"
+    desk.attaching.remove(desk.attached[0])
+    desk.attach(notes(tmp_path / "note.txt", "Ada Brandt came."))
+    desk.type(PEOPLE)
+    desk.wait(lambda: not desk.root.offering.is_looking, 5_000)
+    assert desk.offered == "", "all of it is shown with the question"
+
+
+def test_a_very_small_model_is_offered_what_the_program_finds(open_chat: Open, tmp_path: Path) -> None:
+    desk = opened(open_chat, size=SMALL)
+    desk.attach(paged_book(tmp_path))
+    desk.type("List all dates")
+    assert desk.wait_for_offer() == (
+        "This question is about the whole document. The program can look through all of it at once, without the model."
+    )
+    desk.take_offer()
+    assert desk.last_text.startswith("**40 dates**\n\n- **2 May 1981** [p. 1] On 2 May 1981 the kiln of page 1 was")
+    assert desk.last.note() == "From the whole document, without the model"
+    assert desk.prompts() == []
+
+
+def test_a_line_opens_the_document_at_its_place(open_chat: Open, tmp_path: Path) -> None:
+    desk = opened(open_chat)
+    desk.attach(paged_book(tmp_path))
+    desk.type("List all dates")
+    desk.wait_for_offer()
+    desk.take_offer()
+    wanted = desk.heard(desk.root.document_wanted)
+    link = next(span.href for span in desk.last_links if "p. 17" in span.text.replace("\u00a0", " "))
+    desk.follow_link(link)
+    (_, document_id, mark) = wanted[0]
+    block = desk.documents.some_blocks(document_id, [mark.block_id])[0]
+    assert block.page == 17
+    assert block.text[mark.start : mark.end] == "18 May 1997"
+
+
+def test_a_paragraph_of_a_document_without_pages_opens_too(open_chat: Open, tmp_path: Path) -> None:
+    desk = opened(open_chat)
+    desk.attach(book(tmp_path))
+    desk.type("List all dates")
+    desk.wait_for_offer()
+    desk.take_offer()
+    wanted = desk.heard(desk.root.document_wanted)
+    desk.follow_link(next(span.href for span in desk.last_links if "150" in span.text))
+    (_, document_id, mark) = wanted[0]
+    assert desk.documents.some_blocks(document_id, [mark.block_id])[0].text[mark.start : mark.end] == "4 May 2024"
+
+
+def test_esc_stops_and_keeps_what_is_there_and_it_goes_on_where_it_was(open_chat: Open, tmp_path: Path) -> None:
+    desk = opened(open_chat, {"when": r"(?s)\[120\].*What this part has of", "text": "None", "delay_s": 30, "times": 1})
+    desk.attach(book(tmp_path))
+    desk.type(PEOPLE)
+    desk.wait_for_offer()
+    desk.click(desk.survey_offer.whole)
+    desk.wait(lambda: "Ada Brandt" in desk.last_text and "section" in desk.last_state, 20_000)
+    assert desk.last_state.startswith("Reading all of it: section ")
+    heard = desk.heard(desk.root.answer_finished)
+    desk.press(Qt.Key.Key_Escape)
+    desk.wait(lambda: heard)
+    assert desk.last_message.state is MessageState.STOPPED
+    assert "- Ada Brandt [¶ 3]" in desk.last_text
+    assert "Stopped before the end." in desk.last_text
+    assert desk.last.note().startswith("Read: ")
+    goes_on = desk.heard(desk.root.answer_finished)
+    desk.click_action(desk.last, "Continue")
+    desk.wait(lambda: goes_on, 20_000)
+    assert desk.last_text.startswith("**2 found**")
+    assert desk.last_message.versions == (desk.last_message.id,), "it is the same answer"
+
+
+def test_regenerated_it_is_read_whole_again_as_another_version(open_chat: Open, tmp_path: Path) -> None:
+    desk = opened(open_chat)
+    desk.attach(book(tmp_path))
+    desk.type(PEOPLE)
+    desk.wait_for_offer()
+    desk.take_offer()
+    heard = desk.heard(desk.root.answer_finished)
+    desk.click_action(desk.last, "Regenerate")
+    desk.wait(lambda: heard)
+    assert desk.last_text.startswith("**2 found**")
+    assert len(desk.last_message.versions) == 2
+
+
+def test_it_is_there_when_the_chat_is_opened_again_and_is_copied_whole(open_chat: Open, tmp_path: Path) -> None:
+    desk = opened(open_chat)
+    desk.attach(paged_book(tmp_path))
+    desk.type("List all dates")
+    desk.wait_for_offer()
+    desk.take_offer()
+    chat_id, text = desk.root.conversation_id, desk.last_text
+    desk.root.show_conversation(None)
+    desk.root.show_conversation(chat_id)
+    desk.wait(lambda: desk.is_settled)
+    assert desk.last_text == text
+    desk.click_action(desk.last, "Copy")
+    assert QGuiApplication.clipboard().text() == text
+    assert "<strong>40 dates</strong>" in QGuiApplication.clipboard().mimeData().html().replace("b>", "strong>")
+
+
+def test_the_offer_is_reached_by_keys(open_chat: Open, tmp_path: Path) -> None:
+    desk = opened(open_chat)
+    desk.attach(book(tmp_path))
+    desk.type(PEOPLE)
+    desk.wait_for_offer()
+    heard = desk.heard(desk.root.answer_finished)
+    desk.survey_offer.whole.setFocus(Qt.FocusReason.TabFocusReason)
+    QTest.keyClick(desk.survey_offer.whole, Qt.Key.Key_Space)
+    desk.wait(lambda: heard)
+    assert desk.last_text.startswith("**2 found**")
+    assert desk.field.hasFocus(), "the row is gone, the next message can be written"
+
+
+def test_what_is_said_counts_and_names() -> None:
+    by_model = Offer(Scope(Wanted.LIST), (1, 2), is_by_model=True)
+    assert offer_words(by_model) == "This question is about all 2 documents."
+    assert "telling sentences" in offer_words(Offer(Scope(Wanted.ABOUT), (1,), is_by_model=False))
+    assert progress_words(SurveyProgress(2, 38, None)) == "Reading all of it: section 3 of 38"
+    assert progress_words(SurveyProgress(2, 38, 200.0)) == "Reading all of it: section 3 of 38 · about 3 minutes left"
+    assert progress_words(SurveyProgress(38, 38, 5.0)) == "Read all of it; joining what was found"
+    assert progress_words(SurveyProgress(2, 38, 5.0, is_resting=True)) == "Waits: another answer goes first"
+    assert made_words(Made(38, 38, 192.0, is_by_model=True)) == "Read whole: 38 sections · 3 min 12 s"
+    assert made_words(Made(38, 12, 40.0, is_by_model=True)) == "Read: 12 of 38 sections · 40 s"
+    assert made_words(Made(1, 1, 3.0, is_by_model=True)) == "Read whole · 3 s"
