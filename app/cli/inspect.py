@@ -11,18 +11,23 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from app.bootstrap import build_engine
+from app.bootstrap import build_engine, build_models
 from app.cli.terminal import ProgressLine, interruptible, load_model, model_path, print_json
 from app.core.events import CancelToken, Guess, PromptProgress, TokenSeen
-from app.core.paths import AppPaths
+from app.core.paths import AppPaths, resource
 from app.core.settings import load_settings
 from app.core.visible import clean_text
 from app.engine.client import EngineClient
+from app.features.chat.options import wish_of
 from app.features.inside import looks
 from app.features.inside.anatomy import Anatomy, anatomy_of
+from app.features.inside.compare import Compared, Comparing, compare, line_of
+from app.features.messages import sentence_for
 
 BAR = 20
 """Characters of a bar that stands for all."""
+OWN_TEXT = "texts/harbour.txt"
+"""What models are compared on where no text is given."""
 MOST_FILE_BYTES = 64 * 1024 * 1024
 
 
@@ -37,6 +42,11 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
         if name == "attention":
             view.add_argument("--layer", metavar="N", type=int, help="only this layer, from 0")
             view.add_argument("--head", metavar="N", type=int, help="only this head, from 0; else the mean of all")
+        if name == "compare":
+            view.add_argument("--models", metavar="FILE", nargs="+", type=Path, help="these instead of the installed")
+            view.add_argument("--json", action="store_true", help="one JSON object on standard output")
+            view.set_defaults(run=run)
+            continue
         view.add_argument(
             "--model", metavar="FILE", type=Path, help="a GGUF file; default: the chosen one, else the starter"
         )
@@ -153,6 +163,48 @@ def run_layers(options: argparse.Namespace) -> int:
     return 0
 
 
+def run_compare(options: argparse.Namespace) -> int:
+    """`inspect compare`: installed models, or those that were named, on one text."""
+    paths = AppPaths.from_environment()
+    settings, _ = load_settings(paths.settings)
+    chosen = options.models
+    if not chosen:
+        with build_models(paths) as models:
+            chosen = [row.model.path for row in models.installed()]
+    text = options.prompt or (
+        _read(options.file) if options.file is not None else resource(OWN_TEXT).read_text("utf-8")
+    )
+    found: list[Compared] = []
+    with closing(build_engine(paths)) as engine, interruptible() as cancel, ProgressLine() as line:
+        for event in compare(engine, chosen, clean_text(text), wish=wish_of(settings.engine), cancel=cancel):
+            if isinstance(event, Comparing):
+                line.show(f"{event.name}, {event.number + 1} of {event.count}:", f"{event.fraction:.0%}")
+            else:
+                found.append(event)
+        if cancel.cancelled:
+            raise KeyboardInterrupt
+    power = line_of(found)
+    if options.json:
+        names = ("name", "parameters", "bits_per_byte", "perplexity", "tokens_per_s", "memory_bytes")
+        print_json(
+            {
+                "models": [{name: getattr(one, name) for name in names} for one in found if one.error is None],
+                "exponent": power.exponent if power is not None else None,
+            }
+        )
+    else:
+        for one in found:
+            if one.error is None:
+                figures = f"{one.bits_per_byte:>8.4f} bits per byte {one.tokens_per_s:>7.1f} tokens/s"
+                print(f"{one.parameters:>16,} weights {figures} {one.memory_bytes / 1e9:>6.2f} GB  {one.name}")
+        if power is not None and not math.isnan(power.uncertainty):
+            print(f"Loss falls with the weights to the power of -{power.exponent:.3f} (± {power.uncertainty:.3f})")
+    for one in found:
+        if one.error is not None:
+            print(sentence_for(one.error).text, file=sys.stderr)
+    return 0 if any(one.error is None for one in found) else 1
+
+
 VIEWS = {
     "tokens": ("how a text is cut into tokens", run_tokens),
     "probabilities": ("how sure the model was of each token", run_probabilities),
@@ -160,6 +212,7 @@ VIEWS = {
     "layers": ("what the model would say after each of its layers", run_layers),
     "anatomy": ("the parts of a model, from its file", run_anatomy),
     "perplexity": ("how well the model foresees a text", run_perplexity),
+    "compare": ("installed models side by side on one text", run_compare),
 }
 
 

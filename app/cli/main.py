@@ -21,7 +21,7 @@ from app.features.messages import sentence_for
 COMMANDS = {
     "chat": "ask once (-p, or text on standard input), or chat in the terminal",
     "complete": "go on with a text as it is, without a chat",
-    "inspect": "look into a model: tokens, probabilities, attention, layers, anatomy, perplexity",
+    "inspect": "look into a model: tokens, probabilities, attention, layers, anatomy, comparisons",
     "models": "list, find, fetch, bring along and remove models",
     "read": "a document's text as Markdown with page marks",
     "summarize": "a summary of documents, each statement with its page",

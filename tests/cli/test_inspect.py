@@ -12,6 +12,7 @@ from app.engine.llama.model import load_model
 from app.engine.llama.sampling import Choice, make_chain
 from tests.helpers.script import write_script
 from tests.helpers.terminal import fireside, only_json
+from tests.helpers.tiny_models import make_tiny
 
 CAPITALS = "The capital of France is Paris. The capital of Germany is Berlin."
 
@@ -119,3 +120,16 @@ def test_a_text_that_is_too_long_for_a_map_says_so(tmp_path: Path) -> None:
     assert result.returncode == 1
     assert "has 301 tokens; 256 can be looked at" in result.stderr
     assert result.stdout == ""
+
+
+def test_installed_models_are_compared_on_a_text_of_the_programs_own(tmp_path: Path) -> None:
+    for kind in ("llama", "experts"):
+        make_tiny(kind, tmp_path / f"{kind}.gguf")
+    names = [word for kind in ("llama", "experts") for word in ("--model", str(tmp_path / f"{kind}.gguf"))]
+    body = only_json(fireside("inspect", "compare", "-p", "abc" * 40, *names, "--json"))
+    assert [one["name"] for one in body["models"]] == ["Tiny llama", "Tiny experts"]
+    assert set(body["models"][0]) >= {"name", "parameters", "bits_per_byte", "tokens_per_s", "memory_bytes"}
+    assert isinstance(body["exponent"], float)
+    missing = fireside("inspect", "compare", "-p", "abc", "--model", str(tmp_path / "none.gguf"))
+    assert (missing.returncode, missing.stdout) == (1, "")
+    assert "none.gguf" in missing.stderr
