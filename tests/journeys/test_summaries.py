@@ -101,7 +101,7 @@ def answers(*, is_slow: bool) -> Iterator[dict[str, Any]]:
 
 def sections_asked(script: Path) -> list[str]:
     """The prompts of all sections so far, oldest first."""
-    return [text for one in requests(script) if (text := str(one["messages"][-1][1])).startswith("Part ")]
+    return [text for one in requests(script) if "===== part =====" in (text := str(one["messages"][-1][1]))]
 
 
 def quick_sections(script: Path) -> int:

@@ -49,7 +49,7 @@ class _Class(NamedTuple):
 
 _SMALLEST = 5e8
 _CLASSES = (
-    _Class(_SMALLEST, 250, 60, 250, 300),
+    _Class(_SMALLEST, 250, 120, 250, 300),
     _Class(2e9, 1500, 200, 2500, 300),
     _Class(6e9, 3000, 350, 6000, 450),
     _Class(16e9, 7000, 600, 16000, 700),

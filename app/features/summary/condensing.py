@@ -107,7 +107,13 @@ class Mapping:
         most = max(1, min(budgets.most_points, round(section.tokens / TOKENS_A_POINT)))
         document = work.documents[section.document]
         messages = prompts.map_messages(
-            document, section, work.language, most, is_small=budgets.is_small, problem=problem
+            document,
+            section,
+            work.language,
+            most,
+            is_small=budgets.is_small,
+            reminds=not budgets.only_chooses,
+            problem=problem,
         )
         if budgets.is_small:
             rules = prompts.spread(work.citable(section), most, work.language)

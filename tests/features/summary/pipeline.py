@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,7 +40,12 @@ class Scripted:
     @property
     def sections_asked(self) -> list[str]:
         """Those that were asked to be condensed."""
-        return [text for text in self.asked if text.startswith("Part ")]
+        return [text for text in self.asked if "===== part =====" in text]
+
+    @property
+    def parts_asked(self) -> list[str]:
+        """Which those were, such as "Part 3"."""
+        return [found[0] for text in self.sections_asked if (found := re.search(r"^Part \d+", text, re.MULTILINE))]
 
     @property
     def write_ups_asked(self) -> list[str]:

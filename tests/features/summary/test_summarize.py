@@ -303,8 +303,9 @@ def test_what_is_left_of_a_thinking_model_s_answer_is_the_answer(tmp_path: Path)
 def test_all_sections_begin_with_the_same_instructions_and_allow_only_their_own_numbers(tmp_path: Path) -> None:
     with scripted(tmp_path, *POINTS, WRITTEN, context_tokens=NARROW_TOKENS) as model:
         events_of(model, long_document(3))
-        asked = [one for one in requests(model.script) if one["messages"][-1][1].startswith("Part")]
+        asked = [one for one in requests(model.script) if "===== part =====" in one["messages"][-1][1]]
     assert len({one["messages"][0][1] for one in asked}) == 1
+    assert {one["messages"][1][1].partition("\n")[0] for one in asked} == {"Document: report.pdf"}
     assert ['("2")' in one["grammar"] or '"2"' in one["grammar"] for one in asked] == [True, False, False]
     assert all(one["task_sampling"]["seed"] is not None for one in asked)
 
@@ -318,7 +319,7 @@ def test_the_last_event_tells_how_long_it_took(tmp_path: Path) -> None:
 
 
 def test_a_long_book_is_put_on_the_wire_bit_by_bit_and_read_in_full(tmp_path: Path) -> None:
-    point = {"when": "^Part", "text": "[2] A kiln was fired, and then another one was."}
+    point = {"when": "Part", "text": "[2] A kiln was fired, and then another one was."}
     given = long_document(75)
     with scripted(tmp_path, point, {"text": "[1] A kiln was fired."}, context_tokens=NARROW_TOKENS) as model:
         running = pipeline.summarize([given], Wish(), model.engine, MemorySteps(), CancelToken())
