@@ -37,13 +37,15 @@ def add_arguments(part: argparse.ArgumentParser) -> None:
     for name, (words, run) in VIEWS.items():
         view = views.add_parser(name, help=words)
         if name != "anatomy":
-            view.add_argument("file", metavar="FILE", nargs="?", type=Path, help="a text file")
-            view.add_argument("-p", "--prompt", metavar="TEXT", help="a text; without either, standard input")
+            view.add_argument("file", metavar="FILE", nargs="?", type=Path, help="a text file; else standard input")
+            view.add_argument("-p", "--prompt", metavar="TEXT|FILE", help="a text, or the name of a text file")
         if name == "attention":
             view.add_argument("--layer", metavar="N", type=int, help="only this layer, from 0")
             view.add_argument("--head", metavar="N", type=int, help="only this head, from 0; else the mean of all")
         if name == "compare":
-            view.add_argument("--models", metavar="FILE", nargs="+", type=Path, help="these instead of the installed")
+            view.add_argument(
+                "--model", metavar="FILE", action="append", type=Path, help="only this one; again for more of them"
+            )
             view.add_argument("--json", action="store_true", help="one JSON object on standard output")
             view.set_defaults(run=run)
             continue
@@ -167,13 +169,11 @@ def run_compare(options: argparse.Namespace) -> int:
     """`inspect compare`: installed models, or those that were named, on one text."""
     paths = AppPaths.from_environment()
     settings, _ = load_settings(paths.settings)
-    chosen = options.models
+    chosen = options.model
     if not chosen:
         with build_models(paths) as models:
             chosen = [row.model.path for row in models.installed()]
-    text = options.prompt or (
-        _read(options.file) if options.file is not None else resource(OWN_TEXT).read_text("utf-8")
-    )
+    text = _given(options) or resource(OWN_TEXT).read_text("utf-8")
     found: list[Compared] = []
     with closing(build_engine(paths)) as engine, interruptible() as cancel, ProgressLine() as line:
         for event in compare(engine, chosen, clean_text(text), wish=wish_of(settings.engine), cancel=cancel):
@@ -219,12 +219,8 @@ VIEWS = {
 @contextmanager
 def _opened(options: argparse.Namespace) -> Iterator[tuple[EngineClient, str, CancelToken]]:
     """The engine with its model, and the text that was given."""
-    if options.prompt is not None:
-        text = options.prompt
-    elif options.file is not None:
-        text = _read(options.file)
-    else:
-        text = sys.stdin.read()
+    text = _given(options)
+    text = sys.stdin.read() if text is None else text
     if not text:
         print("There is no text to look at. Give it with -p TEXT, or name a file.", file=sys.stderr)
         raise SystemExit(2)
@@ -233,6 +229,18 @@ def _opened(options: argparse.Namespace) -> Iterator[tuple[EngineClient, str, Ca
     with closing(build_engine(paths)) as engine, interruptible() as cancel:
         load_model(engine, model_path(options.model, settings.engine.model_path), settings, cancel)
         yield engine, clean_text(text), cancel
+
+
+def _given(options: argparse.Namespace) -> str | None:
+    """The text of the command line; -p takes the name of a file too."""
+    if options.file is not None:
+        return _read(options.file)
+    prompt: str | None = options.prompt
+    try:
+        is_file = bool(prompt) and "\n" not in str(prompt) and Path(str(prompt)).is_file()
+    except (OSError, ValueError):  # too long for a name, or with a zero
+        is_file = False
+    return _read(Path(str(prompt))) if is_file else prompt
 
 
 def _read(path: Path) -> str:

@@ -101,6 +101,7 @@ def test_perplexity_of_a_file_is_read_from_it_and_what_is_no_text_is_refused(tmp
     assert set(body) == {"perplexity", "bits_per_byte", "tokens"}
     assert 1 < body["perplexity"] < 20
     assert 0 < body["bits_per_byte"] < 1
+    assert only_json(fireside("inspect", "perplexity", "-p", str(file), "--json")) == body
     refused = fireside("inspect", "perplexity", str(starter))
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "not a text" in refused.stderr
