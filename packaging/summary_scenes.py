@@ -37,6 +37,8 @@ from tests.helpers.pdf_files import Page, column, wrapped, write_pdf
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
 
+ROOT = Path(__file__).resolve().parents[1]
+HARBOUR = ROOT / "tests" / "data" / "summaries" / "harbour-report.md"
 TIMEOUT_MS = 60_000
 WIDE_PT = 440
 PAGES = 48
@@ -76,6 +78,7 @@ def screens(frame: Frame, folder: Path) -> list[tuple[str, Step, Step]]:
     folder.mkdir(exist_ok=True)
     app = frame.app
     report, lease = _read(app, _report(folder)), _read(app, _lease(folder))
+    harbour, handbook = _read(app, HARBOUR), _read(app, _handbook(folder))
     made = _Made(app, report, lease)
     frame.show_tab("summarize")
     desk = frame.summarize
@@ -87,7 +90,7 @@ def screens(frame: Frame, folder: Path) -> list[tuple[str, Step, Step]]:
     def draft(*ids: int) -> None:
         frame.new_summary()
         desk.view.add_documents(ids)
-        desk.wait(lambda: not desk.is_estimating, TIMEOUT_MS)
+        desk.wait(lambda: not desk.is_estimating and desk.has_digest, TIMEOUT_MS)
 
     def empty() -> None:
         frame.new_summary()
@@ -102,9 +105,24 @@ def screens(frame: Frame, folder: Path) -> list[tuple[str, Step, Step]]:
         desk.statements.open_place(4)
         desk.wait(lambda: desk.reader.is_drawn, TIMEOUT_MS)
 
+    def digest(*ids: int, down: int = 0) -> None:
+        draft(*ids)
+        QTest.qWait(100)
+        desk.scroll_draft(down)
+
+    def digest_beside() -> None:
+        digest(handbook.id)
+        desk.open_term(0)
+        desk.wait(lambda: desk.reader.is_drawn, TIMEOUT_MS)
+
+    def close_digest() -> None:
+        desk.view.document.close_document()
+        no_draft()
+
     def work(*events: Any) -> None:
         desk.show_progress(made.working, events)
         shown(made.working)
+        desk.wait(lambda: not desk.is_looking, TIMEOUT_MS)
 
     def nothing() -> None:
         """Nothing to tidy up."""
@@ -112,13 +130,17 @@ def screens(frame: Frame, folder: Path) -> list[tuple[str, Step, Step]]:
     def end_work() -> None:
         desk.forget_progress(made.working)
 
-    read = [SectionRead(n + 1, 21, _points(n), 0, None) for n in range(8)]
+    read = [SectionRead(n + 1, 21, _points(n), 0, None, blocks=(8 * n + 1, 8 * n + 8)) for n in range(8)]
     joined = [SectionRead(n + 1, 21, (), 0, None) for n in range(8, 21)]
     text = " ".join(said for said, *_ in SAID[:4])
     return [
         ("summary-empty", empty, nothing),
         ("summary-before", lambda: draft(report.id), no_draft),
         ("summary-before-two", lambda: draft(report.id, lease.id), no_draft),
+        ("digest", lambda: digest(harbour.id), no_draft),
+        ("digest-long", lambda: digest(handbook.id), no_draft),
+        ("digest-long-below", lambda: digest(handbook.id, down=420), no_draft),
+        ("digest-beside", digest_beside, close_digest),
         ("summary-working", lambda: work(Planned(21, 31_200), *read), end_work),
         ("summary-resting", lambda: work(Planned(21, 31_200), *read, Rests("interactive")), end_work),
         ("summary-joining", lambda: work(Planned(21, 31_200), *read, *joined, Merging(1, 3)), end_work),
@@ -249,6 +271,26 @@ def _report(folder: Path) -> Path:
         page.text(290, 800, str(number), 9)
         pages.append(page)
     return write_pdf(folder / "annual-report-2025.pdf", pages, title="Annual report 2025")
+
+
+def _handbook(folder: Path) -> Path:
+    """A long text of the program's own as a PDF."""
+    pages = [Page()]
+    y = 80.0
+    for line in (ROOT / "CONTRIBUTING.md").read_text("utf-8").splitlines():
+        text = line.strip("#* ").replace("`", "").replace("**", "")
+        if not text or line.startswith((" ", "|", "`")):
+            continue
+        size = 16 if line.startswith("#") else 11
+        rows = wrapped(text, WIDE_PT * (0.85 if size > 11 else 1), size)
+        if y + len(rows) * size * 1.4 > 780:
+            pages.append(Page())
+            y = 80.0
+        for row in rows:
+            pages[-1].text(72, y, row, size, "F2" if size > 11 else "F1")
+            y += size * 1.4
+        y += size
+    return write_pdf(folder / "handbook.pdf", pages, title="Working on Fireside")
 
 
 def _lease(folder: Path) -> Path:

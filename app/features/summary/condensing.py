@@ -199,7 +199,7 @@ class Mapping:
         coverage = self._reading.coverage()
         return SectionRead(
             self._done, len(self._sections), points, section.document, section.first_page, was_kept, coverage,
-            place in self.failed,
+            place in self.failed, (section.ids[0], section.ids[-1]),
         )  # fmt: skip
 
 

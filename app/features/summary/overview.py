@@ -20,11 +20,11 @@ from typing import NamedTuple
 from unicodedata import category
 
 from app.documents.blocks import Block, Kind
-from app.features.summary.digest import NOT_SUMMED_UP, digest_summary
+from app.features.summary.digest import NOT_SUMMED_UP, UNDER_A_HEADING, digest_summary
 from app.features.summary.proper_names import Name, names_of_language
-from app.features.summary.result import Form, InputDocument, Statement, Summary, Wish
+from app.features.summary.result import Anchor, Form, InputDocument, Length, Statement, Summary, Wish
 from app.features.summary.sections import runs_under_headings, told_apart
-from app.language.dates import Date, dates
+from app.language.dates import MONTHS, Date, dates
 from app.language.numbers import measures
 from app.language.scripts import HAN, KANA, WITHOUT_SPACES
 
@@ -50,9 +50,10 @@ MOST_SPOTS = 50
 MOST_CANDIDATES = 10_000
 """Of a kind, while they are counted."""
 MOST_HEADINGS = 400
-LONG_BLOCKS = 80
+LONG_BLOCKS = 60
 """A document of more blocks is long: its digest stands under its headings."""
-MOST_GROUPS = 60
+MOST_UNDER_HEADINGS = {Length.SHORT: 15, Length.MEDIUM: 40, Length.LONG: 100}
+"""Sentences under all headings together; where that is not one for each, the most telling of all are taken."""
 FEW_BLOCKS = 40
 """In so short a document a name need not occur twice."""
 _TEXTS = frozenset((Kind.PARAGRAPH, Kind.LIST_ITEM, Kind.NOTE, Kind.CAPTION))
@@ -118,23 +119,29 @@ def first_look(
 
     Forms that only a model can write become bullets.
     """
-    summary = digest_summary(documents, replace(wish, form=_form(documents, wish), language=""), cancelled)
-    summary = replace(summary, statements=tuple(_grouped(summary, documents)))
+    form, length = _form(documents, wish)
+    summary = digest_summary(documents, replace(wish, length=length, form=form, language=""), cancelled)
+    statements = tuple(_grouped(summary, documents))
+    summary = replace(summary, statements=statements, wish=replace(summary.wish, length=wish.length))
     overviews = []
-    for document in documents:
+    for place, document in enumerate(documents):
         if cancelled():
             return None
-        overviews.append(overview_of(document.blocks, document.language, cancelled))
+        told = [anchor for one in statements for anchor in one.anchors if anchor.document == place]
+        overviews.append(overview_of(document.blocks, document.language, told, cancelled))
     return None if cancelled() else FirstLook(summary, tuple(overviews))
 
 
-def _form(documents: Sequence[InputDocument], wish: Wish) -> Form:
-    """By section where a document is long and has a number of them that a person can look over."""
+def _form(documents: Sequence[InputDocument], wish: Wish) -> tuple[Form, Length]:
+    """By section where a document is long and has a number of them that a person can look over, with less of each."""
     is_long = any(len(one.blocks) > LONG_BLOCKS for one in documents)
     if is_long or wish.form is Form.SECTIONS:
         groups = sum(len(list(runs_under_headings(one.blocks))) for one in documents)
-        return Form.SECTIONS if len(documents) < groups <= MOST_GROUPS else Form.BULLETS
-    return wish.form if wish.form is Form.PARAGRAPHS else Form.BULLETS
+        shorter = list(Length)[list(Length).index(wish.length) :: -1]
+        for length in shorter if groups > len(documents) else ():
+            if groups * UNDER_A_HEADING[length] <= MOST_UNDER_HEADINGS[wish.length]:
+                return Form.SECTIONS, length
+    return (wish.form if wish.form is Form.PARAGRAPHS else Form.BULLETS), wish.length
 
 
 def _grouped(summary: Summary, documents: Sequence[InputDocument]) -> Iterator[Statement]:
@@ -154,13 +161,18 @@ def _grouped(summary: Summary, documents: Sequence[InputDocument]) -> Iterator[S
         yield replace(one, group=group, paragraph=place)
 
 
-def overview_of(blocks: Sequence[Block], language: str = "", cancelled: Cancelled = lambda: False) -> Overview:
-    """The key terms and the outline of a document; what was found until then when cancelled. `language` is a code."""
+def overview_of(
+    blocks: Sequence[Block], language: str = "", told: Sequence[Anchor] = (), cancelled: Cancelled = lambda: False
+) -> Overview:
+    """The key terms and the outline of a document; what was found until then when cancelled.
+
+    `language` is a code. Of figures that occur equally often those go first that stand in `told` places.
+    """
     apart = told_apart(blocks)
-    told = [block for block in blocks if block.id not in apart]
-    headings, left_out = _outline(told)
-    texts = [one for one in told if one.kind in _TEXTS and not any(map(NOT_SUMMED_UP.search, one.heading_path))]
-    return Overview(_Terms(texts, language, cancelled).chosen(), headings, left_out)
+    kept = [block for block in blocks if block.id not in apart]
+    headings, left_out = _outline(kept)
+    texts = [one for one in kept if one.kind in _TEXTS and not any(map(NOT_SUMMED_UP.search, one.heading_path))]
+    return Overview(_Terms(texts, language, cancelled).chosen(told), headings, left_out)
 
 
 # The outline.
@@ -227,16 +239,15 @@ class _Terms:
                 break
             self._look_at(block)
 
-    def chosen(self) -> tuple[KeyTerm, ...]:
+    def chosen(self, told: Sequence[Anchor] = ()) -> tuple[KeyTerm, ...]:
         """At most `MOST_TERMS` of each kind: defined terms, names, numbers, dates."""
         most = MOST_TERMS[TermKind.NAME]
         recurring = list(self._recurring())
         names = [*islice(self._names(), most // 2 if recurring else most), *recurring][:most]
         defined = list(self._defined())
-        texts = {one.text for one in defined}
-        names = [one for one in names if one.text not in texts]
-        around = Counter(spot.block_id for one in names for spot in one.spots)
-        return (*defined, *names, *self._figures(TermKind.NUMBER, around), *self._figures(TermKind.DATE, around))
+        meant = {text for one in defined for text in (one.text, one.meaning.removesuffix(f" ({one.text})"))}
+        names = [one for one in names if one.text not in meant]
+        return (*defined, *names, *self._figures(TermKind.NUMBER, told), *self._figures(TermKind.DATE, told))
 
     def _look_at(self, block: Block) -> None:
         text = block.text
@@ -261,7 +272,8 @@ class _Terms:
         if _is_titled(text, found, self._language):
             return
         for name in found:
-            if any(one.start < name.end and name.start < one.end for one in dated):
+            is_month = len(name.words) == 1 and name.words[0].casefold() in MONTHS
+            if is_month or any(one.start < name.end and name.start < one.end for one in dated):
                 continue
             beside = _NUMBER_FOLLOWS.match(text, name.end) or _NUMBER_BEFORE.search(text[: name.start][-3:])
             is_numbered = len(name.words) == 1 and bool(beside)
@@ -311,13 +323,17 @@ class _Terms:
         found.sort(key=lambda pair: (-pair[0], pair[1].spots[0]))
         yield from (term for _, term in found[: MOST_TERMS[TermKind.DEFINED]])
 
-    def _figures(self, kind: TermKind, around: Counter[int]) -> list[KeyTerm]:
-        """Of numbers that occur equally often, those first that stand beside names of the document."""
+    def _figures(self, kind: TermKind, told: Sequence[Anchor]) -> list[KeyTerm]:
+        where: defaultdict[int, list[Anchor]] = defaultdict(list)
+        for one in told:
+            where[one.block_id].append(one)
 
-        def rank(item: tuple[str, _Candidate]) -> tuple[int, int, int, int]:
+        def rank(item: tuple[str, _Candidate]) -> tuple[int, bool, int, int]:
             one = item[1]
-            beside = sum(around[spot.block_id] for spot in one.spots)
-            return (-one.blocks, -beside, one.spots[0].block_id, one.spots[0].start)
+            is_told = any(
+                anchor.start <= spot.start < anchor.end for spot in one.spots for anchor in where.get(spot.block_id, ())
+            )
+            return (-one.blocks, not is_told, one.spots[0].block_id, one.spots[0].start)
 
         chosen = sorted(self._found[kind].items(), key=rank)[: MOST_TERMS[kind]]
         return [KeyTerm(text, kind, tuple(one.spots), one.count) for text, one in chosen]

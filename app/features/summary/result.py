@@ -262,6 +262,8 @@ class SectionRead:
     was_kept: bool = False
     coverage: tuple[Coverage, ...] = ()
     has_failed: bool = False
+    blocks: tuple[int, int] | None = None
+    """The first and the last block of it."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -47,6 +47,7 @@ from app.ui.icons import icon
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import in_words, model_name
 from app.ui.shell.notify import Notify
+from app.ui.summarize.digest import DigestPart
 from app.ui.summarize.texts import figures_of
 from app.ui.summarize.wish import Foot
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
@@ -68,16 +69,23 @@ MOST_REMARKS = 3
 
 
 class DraftPage(QWidget):
-    """`started` carries the ids of the documents, the `Wish`, and whether one summary is made of all."""
+    """`started` carries the ids of the documents, the `Wish`, and whether one summary is made of all.
+
+    `look_at` is called with documents and a wish for what is to be seen of them before a model is asked.
+    """
 
     started = Signal(list, object, bool)
     changed = Signal()
     """Other documents, or another wish: to be kept."""
     model_wanted = Signal()
 
-    def __init__(self, app: Fireside, theme: Theme, notify: Notify, files: DraftFiles) -> None:
+    def __init__(
+        self, app: Fireside, theme: Theme, notify: Notify, files: DraftFiles, look_at: Callable[[list[int], Wish], None]
+    ) -> None:
         super().__init__()
         self._theme, self._notify, self._files, self._summaries = theme, notify, files, app.summaries
+        self._look_at = look_at
+        self._looked_at: tuple[list[int], Wish] = ([], Wish())
         self._estimate: Estimate | None = None
         self.is_together = True
         """Whether several documents are to have one summary."""
@@ -97,6 +105,8 @@ class DraftPage(QWidget):
         self.time.setProperty("kind", "muted")
         self.better = BetterModel(app, theme)
         self.better.model_wanted.connect(self.model_wanted)
+        self.digest = DigestPart(theme)
+        self.digest.moved.connect(self._bring_into_view)
         choices = (("together", tr("One over all")), ("each", tr("One summary each")))
         self.together = Segments(tr("Several documents"), choices, "together", self._on_together)
         self.foot = Foot(theme, tr("Summarize"))
@@ -113,7 +123,7 @@ class DraftPage(QWidget):
         self._inner = Column(self._theme, top_px=TOP_PX, bottom_px=12)
         self.chips.add_last(self.add_button)
         rows = self._inner.rows
-        for widget in (self._head, self.chips, self._remarks, self.figures, self.time, self.better):
+        for widget in (self._head, self.chips, self._remarks, self.figures, self.time, self.better, self.digest):
             rows.addWidget(widget)
         rows.addStretch(1)
         self._inner.setObjectName("page")
@@ -131,7 +141,7 @@ class DraftPage(QWidget):
 
     def _order(self) -> None:
         """Tab goes through what stands at the foot from its top on."""
-        before: QWidget = self.better.download
+        before: QWidget = self.digest.outline
         for widget in (*self.together.findChildren(QPushButton), self.foot.choices.instruction):
             QWidget.setTabOrder(before, widget)
             before = widget
@@ -144,7 +154,7 @@ class DraftPage(QWidget):
 
     def look_again(self) -> None:
         """The model may be another one now."""
-        self._known = None
+        self._known, self._looked_at = None, ([], Wish())
         self._on_files()
         self.look_at_model()
 
@@ -167,13 +177,36 @@ class DraftPage(QWidget):
         self.better.look_at(self._languages)
         self.chips.show_files(self._files.files, self._tokens())
         self._show_words()
+        self._look()
         self._ask()
         self.changed.emit()
 
     def _on_wish_changed(self) -> None:
         self.better.look_at(self._languages)
+        self._look()
         self._ask()
         self.changed.emit()
+
+    def _look(self) -> None:
+        """What was seen of the same documents stays until they are looked at for another length."""
+        before, wanted = self._looked_at, (self.ids, self.foot.wish)
+        if wanted == before:
+            return
+        self._looked_at = wanted
+        if wanted[0] != before[0]:
+            self.digest.show_waiting(tr("Looking for the most telling sentences…") if wanted[0] else "")
+        if wanted[0]:
+            self._look_at(*wanted)
+
+    def _bring_into_view(self, rect: QRect) -> None:
+        """A place of the digest, high or low as it is; its beginning where it is higher than the page."""
+        top = self.digest.mapTo(self._inner, rect.topLeft())
+        margin, bar = self._theme.px(12), self._scroll.verticalScrollBar()
+        page = self._scroll.viewport().height()
+        if top.y() < bar.value() or rect.height() > page:
+            bar.setValue(top.y() - margin)
+        elif top.y() + rect.height() > bar.value() + page:
+            bar.setValue(top.y() + rect.height() - page + margin)
 
     def _on_together(self, choice: str) -> None:
         self.is_together = choice == "together"

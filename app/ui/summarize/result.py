@@ -12,6 +12,7 @@ from PySide6.QtGui import QFocusEvent, QKeyEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app.features.summary.messages import (
+    DIGEST_WORDS,
     coverage_words,
     language_words,
     nothing_words,
@@ -25,7 +26,7 @@ from app.ui.icons import icon
 from app.ui.shell.notify import Notify
 from app.ui.summarize.saving import Saving
 from app.ui.summarize.statements import StatementView, Told
-from app.ui.summarize.texts import read_words
+from app.ui.summarize.texts import read_words, was_read
 from app.ui.summarize.wish import Foot
 from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import IconButton, text_button
@@ -162,6 +163,11 @@ class ResultHead(Column):
             self._said = (tr(coverage_words(summary)), tr(found), ", ".join(told))
         self._write()
 
+    def show_digest(self) -> None:
+        """Where nothing was written, sentences of the document can be copied and saved."""
+        for button in (self.save, self.copy, self.translate):
+            button.setEnabled(True)
+
     def _write(self) -> None:
         coverage, found, attention = map(escape, self._said)  # the one door into rich text here
         if attention:
@@ -217,6 +223,9 @@ class ResultPage(QWidget):
         self.saving = saving
         self.stored: StoredSummary | None = None
         self.summary: Summary | None = None
+        self.digest: Summary | None = None
+        """What stands in its place where nothing was written."""
+        self._digest: tuple[tuple[int, ...], Summary | None, list[Told]] = ((), None, [])
         self._shown: tuple[object, ...] = ()
         self.head = ResultHead(theme)
         self.bar = StateBar(theme, notify)
@@ -249,10 +258,26 @@ class ResultPage(QWidget):
         self.head.copy_wanted.connect(lambda: self._with_summary(self.saving.copy))
         self.head.save_wanted.connect(lambda: self._with_summary(self._show_forms))
 
+    def show_digest(self, document_ids: tuple[int, ...], digest: Summary, told: Sequence[Told]) -> None:
+        """Sentences of documents, which stand below what was written before it was stopped: those of what is unread."""
+        self._digest = (document_ids, digest, list(told))
+        self._show_digest()
+
+    def _show_digest(self) -> None:
+        stored, written, (document_ids, digest, told) = self.stored, self.summary, self._digest
+        is_whole = written is not None and not written.is_partial
+        if stored is None or stored.state == "done" or is_whole or stored.document_ids != document_ids:
+            return
+        left = [one for one in told if not any(was_read(written, anchor) for anchor in one.statement.anchors)]
+        self.statements.show_below(tr(DIGEST_WORDS), left)
+        if written is None:
+            self.digest = digest
+            self.head.show_digest()
+
     @property
     def titled(self) -> Summary | None:
-        """The summary that is shown, with the title that it has now."""
-        summary, stored = self.summary, self.stored
+        """The summary that is shown, with the title that it has now; where nothing was written, the digest."""
+        summary, stored = self.summary or self.digest, self.stored
         return replace(summary, title=stored.title) if summary is not None and stored is not None else None
 
     @property
@@ -275,7 +300,7 @@ class ResultPage(QWidget):
         """Shows it from the top, unless it is shown already as it is."""
         key = (stored.id, summary.statements if summary else (), summary is None or summary.is_partial)
         is_same, self._shown = key == self._shown, key  # another title moves nobody from where they read
-        self.stored, self.summary = stored, summary
+        self.stored, self.summary, self.digest = stored, summary, None
         self.head.title.show_title(stored.title)
         self.head.show_facts(summary)
         kept, stopped = read_words(stored, summary)
@@ -288,6 +313,7 @@ class ResultPage(QWidget):
             if summary is not None and (nothing := nothing_words(summary)):
                 self.statements.show_plain(tr(nothing))
             self.foot.choices.show_wish(stored.wish)
+        self._show_digest()
 
 
 def plain(summary: Summary) -> str:

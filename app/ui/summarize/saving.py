@@ -12,7 +12,8 @@ from PySide6.QtGui import QFont, QPageLayout, QPageSize, QPdfWriter, QTextDocume
 from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 
 from app.core.errors import DiskFull, FolderNotWritable
-from app.features.summary.result import Summary
+from app.features.summary.messages import DIGEST_WORDS
+from app.features.summary.result import Method, Summary
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.desktop import copy_text
@@ -87,11 +88,12 @@ class Saving(SavedFiles):
         return self._write(path, write)
 
     def copy(self, summary: Summary) -> None:
-        """Puts the summary on the clipboard, with its pages."""
+        """Puts the summary on the clipboard, with its pages; a digest says what it is."""
         from app.features.summary import export
 
-        copy_text(export.as_text(summary))
-        self._notify.mention(tr("The summary was copied"))
+        is_digest = summary.method is Method.DIGEST
+        copy_text("\n\n".join(filter(None, (export.as_text(summary), tr(DIGEST_WORDS) if is_digest else ""))))
+        self._notify.mention(tr("The sentences were copied") if is_digest else tr("The summary was copied"))
 
     def _path_of(self, document_id: int) -> Path | None:
         document = self._app.documents.store.get(document_id)

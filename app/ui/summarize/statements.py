@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from math import ceil
 from pathlib import PurePath
+from typing import NamedTuple
 
-from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QMimeData, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -41,16 +44,22 @@ STEPS = {Qt.Key.Key_Down: 1, Qt.Key.Key_Up: -1}
 
 
 class StatementView(QTextEdit):
-    """Arrow keys move between statements and their chips, Enter opens a place. `opened` carries a `Chip`."""
+    """Arrow keys move between statements and their chips, Enter opens a place. `opened` carries a `Chip`.
+
+    `is_whole`: it is as high as its text, and what it stands in scrolls.
+    """
 
     opened = Signal(object)
     left = Signal()
     """Esc was pressed."""
+    moved = Signal(QRect)
+    """The keyboard is at a statement here, which is to be in view; only where all of it is shown."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None, *, is_whole: bool = False) -> None:
         super().__init__(parent)
-        self._theme = theme
+        self._theme, self._is_whole = theme, is_whole
         self._told: list[Told] = []
+        self._below: tuple[str, list[Told]] = ("", [])
         self._form = Form.BULLETS
         self._plain = ""
         self._text = StatementText(self.document(), theme)
@@ -77,7 +86,11 @@ class StatementView(QTextEdit):
         self.viewport().setAutoFillBackground(False)
         self.viewport().setMouseTracking(True)
         self.document().setDocumentMargin(0)
-        self.verticalScrollBar().rangeChanged.connect(self._fit)
+        if is_whole:
+            self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+            self.document().documentLayout().documentSizeChanged.connect(self._grow)
+        else:
+            self.verticalScrollBar().rangeChanged.connect(self._fit)
         theme.changed.connect(self._on_theme_changed)
         self._on_theme_changed()
 
@@ -86,29 +99,66 @@ class StatementView(QTextEdit):
         """Where the statements stand, in order."""
         return self._text.stretches
 
+    @property
+    def below(self) -> int:
+        """How many of them, the last ones, stand below the others."""
+        return len(self._below[1])
+
     def show_statements(self, told: Sequence[Told], form: Form) -> None:
         """Replaces everything, from the top."""
-        self._told, self._form, self._plain = list(told), form, ""
+        self._told, self._form, self._plain, self._below = list(told), form, "", ("", [])
         self.current, self.chip, self.open_chip = -1, 0, None
         self._write()
         self.verticalScrollBar().setValue(0)
 
-    def add(self, told: Sequence[Told]) -> None:
-        """More of them; whoever is at the end stays there."""
+    def add(self, told: Sequence[Told], below: Sequence[Told] = ()) -> None:
+        """More of them, and what still stands below; whoever is at the end stays there, or at what they read below."""
         bar = self.verticalScrollBar()
-        is_at_end = bar.value() >= bar.maximum()
+        is_at_end = bar.value() >= bar.maximum() and not self._below[1]
         self._told += told
-        self._text.add(told, self._form)
-        self.viewport().update()
+        self._below = (self._below[0], list(below))
+        with self._reader_stays():
+            self._text.leave_below()
+            self._text.add(told, self._form)
+            self._text.add_below(*self._below)
         if is_at_end:
             bar.setValue(bar.maximum())
+
+    def show_below(self, words: str, told: Sequence[Told]) -> None:
+        """Others under all of them, below words that say what they are; they take the place of those before."""
+        if self._below == (words, list(told)):
+            return
+        self._below = (words, list(told))
+        with self._reader_stays():
+            self._text.leave_below()
+            self._text.add_below(*self._below)
+
+    @contextmanager
+    def _reader_stays(self) -> Iterator[None]:
+        """What is in view stays where it is, and the keyboard at its statement, where both are still there after."""
+        before, bar = self.stretches, self.verticalScrollBar()
+        tops = {id(one.told): self._paint.rect_of(one).top() for one in before[max(0, self.number_at(QPointF())) :][:8]}
+        places = [(id(before[one].told) if 0 <= one < len(before) else 0) for one in (self.current, self._open_number)]
+        yield
+        after = {id(one.told): number for number, one in enumerate(self.stretches)}
+        self.current = after.get(places[0], -1)
+        number = after.get(places[1])
+        self.open_chip = (number, self.open_chip[1]) if number is not None and self.open_chip else None
+        stays = next((one for one in tops if one in after), 0)
+        if stays and bar.value():
+            bar.setValue(bar.value() + round(self._paint.rect_of(self.stretches[after[stays]]).top() - tops[stays]))
+        self.viewport().update()
+
+    @property
+    def _open_number(self) -> int:
+        return self.open_chip[0] if self.open_chip else -1
 
     def show_plain(self, text: str) -> None:
         """A text that is still being written."""
         bar = self.verticalScrollBar()
         is_at_end = bar.value() >= bar.maximum()
         before = bar.value()
-        self._told, self._plain, self.current = [], text, -1
+        self._told, self._plain, self._below, self.current = [], text, ("", []), -1
         self._write()
         bar.setValue(bar.maximum() if is_at_end else before)
 
@@ -120,7 +170,9 @@ class StatementView(QTextEdit):
         self.current, self.chip = number, chip
         rect = self._paint.rect_of(self.stretches[number])
         bar, page = self.verticalScrollBar(), self.viewport().height()
-        if rect.top() < 0:
+        if self._is_whole:
+            self.moved.emit(self.place_of(number))
+        elif rect.top() < 0:
             bar.setValue(bar.value() + round(rect.top()) - self._theme.px(12))
         elif rect.bottom() > page:
             bar.setValue(bar.value() + min(round(rect.bottom()) - page, round(rect.top())) + self._theme.px(12))
@@ -135,6 +187,10 @@ class StatementView(QTextEdit):
     def statement_rect(self, number: int) -> QRectF:
         """Where a statement is, in the viewport."""
         return self._paint.rect_of(self.stretches[number])
+
+    def place_of(self, number: int) -> QRect:
+        """The same, in this widget."""
+        return self.statement_rect(number).toAlignedRect().translated(self.viewport().pos())
 
     def chip_at(self, point: QPointF) -> tuple[int, int] | None:
         """The statement and the chip there."""
@@ -169,6 +225,7 @@ class StatementView(QTextEdit):
             self._text.write_plain(self._plain)
         else:
             self._text.add(self._told, self._form)
+            self._text.add_below(*self._below)
         # What was written took the text cursor along to the end, and the view would follow it there.
         cursor = self.textCursor()
         cursor.movePosition(QTextCursor.MoveOperation.Start)
@@ -183,11 +240,15 @@ class StatementView(QTextEdit):
 
     def _fit(self) -> None:
         px = self._theme.px
-        bar, edge = self.verticalScrollBar(), px(EDGE_PX)
+        bar, edge = self.verticalScrollBar(), 0 if self._is_whole else px(EDGE_PX)
         taken = bar.sizeHint().width() if bar.maximum() > bar.minimum() else 0
         sides = (edge, max(0, max(self.width() - edge - px(READING_PX), edge) - taken))
         left, right = sides[::-1] if self.isRightToLeft() else sides
         self.setViewportMargins(left, 0, right, 0)
+
+    def _grow(self) -> None:
+        """As high as the text is in this width."""
+        self.setFixedHeight(ceil(self.document().size().height()))
 
     def createMimeDataFromSelection(self) -> QMimeData:
         data = QMimeData()
@@ -321,6 +382,16 @@ class Stretch:
     is_right_to_left: bool
 
 
+class _Above(NamedTuple):
+    """Where the text ends that something stands below, and what was true there."""
+
+    position: int
+    stretches: int
+    group: str | None
+    paragraph: int | None
+    is_empty: bool
+
+
 class StatementText:
     """Appends to a document; `stretches` are in the order of the statements."""
 
@@ -330,6 +401,7 @@ class StatementText:
         self._group: str | None = None
         self._paragraph: int | None = None
         self._is_empty = True
+        self._above: _Above | None = None
 
     def clear(self) -> None:
         """Takes everything out."""
@@ -340,6 +412,30 @@ class StatementText:
         frame.setBottomMargin(self._theme.px(ABOVE_PX))
         self._document.rootFrame().setFrameFormat(frame)
         self.stretches, self._group, self._paragraph, self._is_empty = [], None, None, True
+        self._above = None
+
+    def add_below(self, words: str, statements: Sequence[Told]) -> None:
+        """Writes a list that `leave_below` takes out again, under words that say what it is; without any, nothing."""
+        cursor = QTextCursor(self._document)
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        self._above = _Above(cursor.position(), len(self.stretches), self._group, self._paragraph, self._is_empty)
+        if statements:
+            self._new_block(cursor, words, gap_px=26)
+            cursor.insertText(words, self._format(NOTE_PX, 500, self._theme.tokens.muted))
+            self._group = ""
+            self.add(statements, Form.BULLETS)
+
+    def leave_below(self) -> None:
+        """Takes out what was added below, so that more can go on above."""
+        above, self._above = self._above, None
+        if above is None or above.stretches == len(self.stretches):
+            return
+        cursor = QTextCursor(self._document)
+        cursor.setPosition(above.position)
+        cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
+        cursor.removeSelectedText()
+        del self.stretches[above.stretches :]
+        self._group, self._paragraph, self._is_empty = above.group, above.paragraph, above.is_empty
 
     def add(self, statements: Sequence[Told], form: Form) -> None:
         """Writes more statements in a form; they go on where the last one ended."""

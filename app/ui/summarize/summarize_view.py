@@ -6,16 +6,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QApplication, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
+from app.features.summary.overview import FirstLook
 from app.features.summary.result import Statement, Summary, SummaryEvent, Wish
 from app.features.summary.stored import StoredSummary
 from app.ui.document.panel import DocumentPanel
 from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
+from app.ui.summarize.digest import FirstLooks, TermChip
 from app.ui.summarize.draft import DraftFiles, DraftPage, EmptyPage
 from app.ui.summarize.result import ResultPage
 from app.ui.summarize.saving import Saving
@@ -55,10 +57,12 @@ class SummarizeView(QWidget):
         self._is_draft_loaded = False
         self.runner = runner
         self.files = DraftFiles(app, theme, notify, self)
+        self.looks = FirstLooks(app, notify, self)
+        self._saving = Saving(app, notify, self)
         self.empty = EmptyPage(app, theme)
-        self.draft = DraftPage(app, theme, notify, self.files)
+        self.draft = DraftPage(app, theme, notify, self.files, self.looks.look_at)
         self.work = WorkPage(theme, self._tell, app.summaries.seconds_left)
-        self.result = ResultPage(theme, notify, Saving(app, notify, self))
+        self.result = ResultPage(theme, notify, self._saving)
         self.pages = QStackedWidget()
         for page in (self.empty, self.draft, self.work, self.result):
             self.pages.addWidget(page)
@@ -70,10 +74,16 @@ class SummarizeView(QWidget):
         self._connect()
 
     def _connect(self) -> None:
+        digest = self.draft.digest
+        digest.copy_wanted.connect(self._saving.copy)
+        digest.save_wanted.connect(lambda summary, at: self._saving.menu(summary).popup(at))
+        self.looks.seen.connect(self._on_seen)
+        digest.opened.connect(self._open_in_draft)
         for statements in (self.work.points, self.result.statements):
             statements.opened.connect(self._open)
-            statements.left.connect(self.document.close_document)
-            self.document.closed.connect(statements.forget_open)
+        for part in (self.work.points, self.result.statements, digest):
+            part.left.connect(self.document.close_document)
+            self.document.closed.connect(part.forget_open)
         zone = self.empty.zone
         zone.files_wanted.connect(self.ask_for_files)
         zone.folder_wanted.connect(lambda: self.files.ask_for_folder(self.add_files))
@@ -114,7 +124,7 @@ class SummarizeView(QWidget):
         if stored is None or stored.state == "draft":
             self.show_new()
             return
-        is_other = job_id != self.open_id
+        is_other, was_shown = job_id != self.open_id, self.pages.currentWidget()
         self._show_id(job_id)
         try:
             if is_other:
@@ -124,6 +134,8 @@ class SummarizeView(QWidget):
                 self._show_page(self.work)
             else:
                 self._show_result(stored, self._app.summaries.summary(job_id))
+            if stored.state != "done" and (is_other or self.pages.currentWidget() is not was_shown):
+                self.looks.look_at(stored.document_ids, stored.wish)
         except AppError as error:
             self._notify.error(error)
 
@@ -157,6 +169,7 @@ class SummarizeView(QWidget):
         """The window closes: what was typed is kept, nothing is counted any more, and the page is closed."""
         self.draft.foot.choices.settle()
         self.draft.estimating.stop()
+        self.looks.stop()
         self.document.close_document()
 
     def _show_page(self, page: QWidget) -> None:
@@ -192,6 +205,17 @@ class SummarizeView(QWidget):
 
     def _tell(self, statements: Sequence[Statement]) -> list[Told]:
         return told(statements, self._places) if self._places is not None else []
+
+    def _on_seen(self, document_ids: tuple[int, ...], look: FirstLook) -> None:
+        """Documents were looked at: those that are put together, or those of the summary that is shown."""
+        shown = told(look.summary.statements, Places(look.summary.documents, self._app.documents))
+        page = self.pages.currentWidget()
+        if self.open_id is None and list(document_ids) == self.draft.ids:
+            self.draft.digest.show_look(look, shown)
+        elif page is self.work and self.work.stored is not None:
+            self.work.show_digest(document_ids, shown)
+        elif page is self.result and self.result.stored is not None:
+            self.result.show_digest(document_ids, look.summary, shown)
 
     # The draft.
 
@@ -257,3 +281,11 @@ class SummarizeView(QWidget):
 
     def _open(self, chip: Chip) -> None:
         self.document.open(self._app.documents, chip.document_id, chip.mark)
+
+    def _open_in_draft(self, chip: Chip) -> None:
+        """A key term keeps the keyboard, so that it can step on."""
+        focus = QApplication.focusWidget()
+        self._open(chip)
+        if isinstance(focus, TermChip) and focus.isVisible():
+            focus.setFocus(Qt.FocusReason.OtherFocusReason)
+        QTimer.singleShot(0, self.draft.digest, self.draft.digest.show_open)

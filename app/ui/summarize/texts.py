@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.features.messages import units
-from app.features.summary.result import Form, Length, Statement, Summary
+from app.features.summary.result import Anchor, Form, Length, Statement, Summary
 from app.features.summary.summaries import Estimate, StoredSummary
 from app.features.summary.summarize import Merging, Planned, Rests, SectionRead, Summarized, SummaryEvent, Writing
 from app.store.documents import StoredDocument
@@ -70,6 +70,17 @@ def read_words(stored: StoredSummary, summary: Summary | None) -> tuple[str, str
     return words if read else "", words
 
 
+def was_read(summary: Summary | None, anchor: Anchor) -> bool:
+    """Whether what there is of a summary tells of a place: by the pages that were read, else as far as it cites."""
+    if summary is None or not summary.statements:
+        return False
+    coverage = summary.documents[anchor.document].coverage
+    if anchor.page is not None:
+        return anchor.page not in {*coverage.unread_pages, *coverage.partly_read}
+    cited = [one.block_id for each in summary.statements for one in each.anchors if one.document == anchor.document]
+    return anchor.block_id <= max(cited, default=0)
+
+
 def stopped_words(stored: StoredSummary, read: int, sections: int) -> str:
     """How much of a partial summary is there."""
     if stored.state == "failed":
@@ -94,6 +105,8 @@ class Progress:
         """0: not known yet."""
         self.done = 0
         self.points: list[Statement] = []
+        self.read: list[tuple[int, int, int]] = []
+        """What is read: a document, its first and its last block."""
         self.joined: tuple[int, int] | None = None
         """How many of how many groups of points are joined; None before that."""
         self.text = ""
@@ -107,15 +120,30 @@ class Progress:
             self.rests = ""
         if isinstance(event, Planned):
             self.sections, self.done, self.points, self.joined, self.text = event.sections, 0, [], None, ""
+            self.read = []
         elif isinstance(event, Rests):
             self.rests = event.reason
         elif isinstance(event, SectionRead):
             self.done, self.sections = event.done, event.sections
             self.points += event.points
+            if event.blocks is not None and not event.has_failed:
+                self._note_read(event.document, *event.blocks)
         elif isinstance(event, Merging):
             self.joined = (event.done, event.merges)
         elif isinstance(event, Writing):
             self.text = event.text
+
+    def _note_read(self, document: int, first: int, last: int) -> None:
+        """Sections that follow each other are one stretch: there may be thousands of them."""
+        before = next((one for one in self.read[-1:] if one[0] == document and one[1] <= first <= one[2] + 1), None)
+        if before is not None:
+            self.read[-1] = (document, before[1], max(last, before[2]))
+        else:
+            self.read.append((document, first, last))
+
+    def has_read(self, anchor: Anchor) -> bool:
+        """Whether the section that a place is in is read."""
+        return any(one == anchor.document and first <= anchor.block_id <= last for one, first, last in self.read)
 
     @property
     def share(self) -> float:

@@ -1,4 +1,7 @@
-"""While a summary is made: which section of how many, time left, the points so far, the write-up as it grows; Stop."""
+"""While a summary is made: which section of how many, time left, the points so far, the write-up as it grows; Stop.
+
+Below the points stand sentences of what is not read yet, until points take their place.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from collections.abc import Callable, Sequence
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from app.features.summary.messages import DIGEST_WORDS
 from app.features.summary.result import Form, Statement
 from app.features.summary.summaries import StoredSummary
 from app.features.summary.summarize import Planned, SectionRead, SummaryEvent, Writing
@@ -44,6 +48,8 @@ class WorkPage(QWidget):
         self.stored: StoredSummary | None = None
         self.progress: Progress | None = None
         self._count = 0
+        self._digest: list[Told] = []
+        self._digest_of: tuple[int, ...] = ()
         self._title = ElidedLabel()
         self._title.setObjectName("summary_title")
         self.stop = text_button(tr("Stop"), "plain")
@@ -85,9 +91,27 @@ class WorkPage(QWidget):
             points = progress.points if progress is not None else []
             self._count = len(points)
             self.points.show_statements(self._tell(points), Form.BULLETS)
+            self._digest = self._digest if self._digest_of == stored.document_ids else []
             if progress is not None and progress.text:
                 self.points.show_plain(progress.text)
+            else:
+                self._show_digest()
         self._show_words()
+
+    def show_digest(self, document_ids: tuple[int, ...], told: Sequence[Told]) -> None:
+        """Sentences of these documents, which stand in for the sections that are not read yet."""
+        self._digest_of, self._digest = document_ids, list(told)
+        if self.progress is None or not self.progress.text:
+            self._show_digest()
+
+    def _show_digest(self) -> None:
+        self.points.show_below(tr(DIGEST_WORDS), self._left_of_digest)
+
+    @property
+    def _left_of_digest(self) -> list[Told]:
+        """Of sections that are not read yet."""
+        has_read = self.progress.has_read if self.progress is not None else lambda _anchor: False
+        return [one for one in self._digest if not any(map(has_read, one.statement.anchors))]
 
     def take(self, event: SummaryEvent) -> None:
         """Something happened in the one that is shown; its `Progress` knows of it already."""
@@ -97,10 +121,11 @@ class WorkPage(QWidget):
         if isinstance(event, Planned):
             self._count = 0
             self.points.show_statements([], Form.BULLETS)
+            self._show_digest()
         elif isinstance(event, SectionRead):
             new = progress.points[self._count :]
             self._count = len(progress.points)
-            self.points.add(self._tell(new))
+            self.points.add(self._tell(new), self._left_of_digest)
         elif isinstance(event, Writing):
             self.points.show_plain(event.text)
         if not isinstance(event, Writing) or self.lead.text() != tr(WRITES):  # a write-up grows many times a second

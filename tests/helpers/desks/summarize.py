@@ -14,6 +14,7 @@ from app.features.summary.stored import StoredSummary
 from app.ui.document.files import DocumentChip
 from app.ui.document.view import DocumentView
 from app.ui.shell.notify import Notify
+from app.ui.summarize.digest import KeyTerms, Outline, TermChip
 from app.ui.summarize.draft import BetterModel, DropZone, Figures
 from app.ui.summarize.result import ResultHead, TitleField
 from app.ui.summarize.statements import StatementView
@@ -55,6 +56,12 @@ class SummarizeDesk(FileQuestions):
     work_line = Found(ProgressLine)
     stop = Found(QPushButton, "stop_work")
     statements = Found(StatementView)
+    digest = Found(StatementView, "digest")
+    digest_words = Found(QLabel, "digest_words")
+    copy_digest = Found(QToolButton, "copy_digest")
+    save_digest = Found(QPushButton, "save_digest")
+    key_terms = Found(KeyTerms)
+    outline = Found(Outline)
     head = Found(ResultHead)
     title = Found(TitleField)
     save_button = Found(QPushButton, "save")
@@ -177,8 +184,56 @@ class SummarizeDesk(FileQuestions):
 
     @property
     def statement_count(self) -> int:
-        """How many statements are shown."""
-        return len(self.statements.stretches)
+        """How many statements are shown, without sentences of the document below them."""
+        return len(self.statements.stretches) - self.statements.below
+
+    # What is shown before a model is asked.
+
+    @property
+    def has_digest(self) -> bool:
+        """Whether sentences of what is put together are shown."""
+        return self.digest.isVisible() and bool(self.digest.stretches)
+
+    @property
+    def digest_said(self) -> list[str]:
+        """The sentences of the document that are shown: alone, or below what a model wrote."""
+        if self.page == "draft":
+            return [one.told.statement.text for one in self.digest.stretches]
+        view = self.statements
+        return [one.told.statement.text for one in view.stretches[len(view.stretches) - view.below :]]
+
+    @property
+    def is_looking(self) -> bool:
+        """Whether documents are being looked at."""
+        return self.root.looks.is_busy
+
+    def scroll_draft(self, down: int) -> None:
+        """The page of what is put together."""
+        self.root.draft._scroll.verticalScrollBar().setValue(down)
+
+    def term(self, text: str) -> TermChip:
+        """The chip of a key term."""
+        return next(one for one in self.key_terms.chips if one.term.text == text)
+
+    def open_term(self, place: int) -> None:
+        """Clicks the chip of a key term."""
+        self.click(self.key_terms.chips[place])
+
+    def open_heading(self, place: int) -> None:
+        """Clicks a heading of the outline."""
+        outline = self.outline
+        self.click_at(outline, outline.visualRect(outline.model().index(place, 0)).center())
+
+    @property
+    def headings(self) -> list[str]:
+        """The highest level of the outline."""
+        model = self.outline.model()
+        return [str(model.index(row, 0).data()) for row in range(model.rowCount())]
+
+    def open_sentence(self, number: int) -> None:
+        """Clicks the page of a sentence of the document."""
+        middle: QPointF = self.digest.chip_rect(number, 0).center()
+        self.click_at(self.digest, QPoint(round(middle.x()), round(middle.y())))
 
     def open_chip(self, number: int, chip: int = 0) -> None:
         """Clicks the chip of a statement."""
@@ -197,9 +252,9 @@ class SummarizeDesk(FileQuestions):
         assert summary is not None
         return self.root.result.saving.menu(summary)
 
-    def save_as(self, ending: str, path: Path) -> None:
-        """Takes a format, and names the file."""
-        menu = self.save_menu
+    def save_as(self, ending: str, path: Path, menu: QMenu | None = None) -> None:
+        """Takes a format, and names the file; from a menu that is open, or that of the result."""
+        menu = menu or self.save_menu
         next(one for one in menu.actions() if one.text().endswith(ending)).trigger()
         menu.close()
         self.choose_file(path, "save_summary")

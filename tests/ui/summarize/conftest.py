@@ -76,10 +76,17 @@ def summary_of(
 ) -> Summary:
     """As the pipeline ends; `documents` have id, name, unit and pages."""
     named = tuple(
-        SummarizedDocument(one.id, one.name, one.name, one.unit, Coverage(8, 8, one.pages, one.pages))
+        SummarizedDocument(one.id, one.name, one.name, one.unit, coverage_of(one.pages, read if is_partial else 0))
         for one in documents
     )
     return Summary("Lease", named, tuple(statements), wish, "en", "Scripted", sections, read, is_partial=is_partial)
+
+
+def coverage_of(pages: int, read: int = 0) -> Coverage:
+    """Everything, or so many pages from the first on."""
+    if not read or read >= pages:
+        return Coverage(8, 8, pages, pages)
+    return Coverage(8, 2 * read, pages, read, unread_pages=tuple(range(read + 1, pages + 1)))
 
 
 def found(text: str = FOUND, page: int | None = 2, block_id: int = 4, document: int = 0, **more: Any) -> Statement:
@@ -137,12 +144,16 @@ def open_tab(qtbot: QtBot, qapp: QApplication, tmp_path: Path, monkeypatch: pyte
         desk.end(view)
 
     def make(
-        *answers: dict[str, Any], scheme: str = "light", size: tuple[int, int] = (1000, 700), zoom: float = 1.0
+        *answers: dict[str, Any],
+        scheme: str = "light",
+        size: tuple[int, int] = (1000, 700),
+        zoom: float = 1.0,
+        load: dict[str, Any] | None = None,
     ) -> Desk:
-        """With answers of the model the pipeline is the real one."""
+        """With answers of the model the pipeline is the real one; `load` is what loading the model does."""
         while opened:
             close(opened.pop())
-        monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(write_script(tmp_path / "script", *answers)))
+        monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(write_script(tmp_path / "script", *answers, load=load or {})))
         app = build()
         pipeline = Pipeline()
         if not answers:

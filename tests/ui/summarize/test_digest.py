@@ -1,0 +1,305 @@
+"""What is shown before a model is asked: sentences with pages, key terms, outline; and how a summary takes over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QMenu
+
+from app.features.documents import Mark
+from app.features.summary.messages import DIGEST_WORDS
+from app.features.summary.result import Form, Length
+from app.features.summary.summarize import Merging, Planned, SectionRead, Writing
+from tests.helpers.attached import lease_pdf, notes
+from tests.helpers.clipping import clipped_texts
+from tests.helpers.desks.window import Frame, open_window
+from tests.helpers.script import requests, write_script
+from tests.helpers.summaries import put_pipeline
+from tests.ui.summarize.conftest import FOUND, Desk, Open, Pipeline, differing, found
+
+LABEL = "Sentences of the document, chosen by counting words. No model was asked."
+SENTENCES = (
+    "The lease begins on the first of",
+    "May and runs for three years without interruption.",
+    "The deposit is 2,400 euros and is paid back within eight weeks of moving out.",
+    "Notice is given three months before the end of a quarter and only by a signed letter.",
+    "Pets such as cats and small dogs are allowed after the owner has agreed in writing.",
+)
+REPORT = """# Kilns
+
+Ms Tanaka runs the kiln in Lindvik. The Key Performance Indicator (KPI) is the heat.
+
+## Fire
+
+In Lindvik, the KPI rose by 8 % on 3 May 2024. The kiln cost 3.7 million euros.
+
+## Clay
+
+Clay comes from Lindvik and from Porto.
+"""
+NEVER = {"seconds": 3600}
+"""How long a model loads in a test that does not wait for it."""
+
+
+def report(path: Path) -> Path:
+    path.write_text(REPORT, "utf-8")
+    return path
+
+
+def look_at(desk: Desk, *paths: Path) -> None:
+    """Drops files, and waits for nothing but what is shown without a model."""
+    desk.view.add_files(list(paths))
+    desk.wait(lambda: desk.has_digest and not desk.is_looking and len(desk.read) == len(paths))
+
+
+@pytest.fixture
+def window(qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Frame, Pipeline]]:
+    """The whole window; its model loads until that is given up, and what a summary tells is a test's own."""
+    script = write_script(tmp_path / "script", load=NEVER | {"times": 1})
+    rules = json.loads(script.read_text("utf-8"))
+    script.write_text(json.dumps(rules | {"load": [rules["load"], {"any_path": True}]}), "utf-8")
+    monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
+    with open_window(qapp) as frame:
+        pipeline = Pipeline()
+        put_pipeline(frame.app, pipeline)
+        frame.window.resize(1280, 800)
+        yield frame, pipeline
+
+
+def test_the_words_say_that_no_model_was_asked() -> None:
+    assert DIGEST_WORDS == LABEL
+
+
+def test_from_the_drop_to_the_stop_in_the_window(window: tuple[Frame, Pipeline], tmp_path: Path) -> None:
+    frame, pipeline = window
+    frame.loader.start()
+    frame.click_tab("summarize")
+    frame.drop(lease_pdf(tmp_path / "lease.pdf"), share=0.6)
+    desk = frame.summarize
+    desk.wait(lambda: desk.has_digest)
+    assert frame.loader.state == "loading"
+    assert desk.digest_words.text() == LABEL
+    assert desk.digest_said == list(SENTENCES)
+    assert requests(tmp_path / "script" / "script.json") == []
+
+    desk.open_sentence(2)
+    assert (desk.reader.page, desk.reader.marked_text) == (2, SENTENCES[2])
+    desk.press(Qt.Key.Key_Escape)
+    assert not desk.reader.is_visible
+
+    desk.click(desk.begin_button)
+    assert desk.page == "work"
+    assert desk.digest_said == list(SENTENCES), "the same, at once"
+    assert LABEL in desk.said
+    frame.loader.cancel()
+    pipeline.says.put(Planned(4, 400))
+    pipeline.says.put(SectionRead(1, 4, (found("It begins in May.", 1, 2),), 0, 1, blocks=(1, 3)))
+    desk.wait(lambda: desk.statement_count == 1)
+    assert desk.digest_said == list(SENTENCES[2:])
+    pipeline.says.put(SectionRead(2, 4, (), 0, 4, has_failed=True, blocks=(8, 9)))
+    pipeline.says.put(SectionRead(3, 4, (found(),), 0, 2, blocks=(4, 5)))
+    desk.wait(lambda: desk.statement_count == 2)
+    assert desk.digest_said == list(SENTENCES[3:]), "a section that gave nothing keeps its sentences"
+    assert desk.said.index("It begins in May") < desk.said.index(LABEL) < desk.said.index("Notice is given")
+
+    desk.click(desk.stop)
+    desk.wait(lambda: desk.page == "result" and desk.statement_count == 2)
+    assert desk.state_words.text() == "Stopped: 3 of 4 sections read"
+    assert FOUND[:20] in desk.said
+    assert SENTENCES[4] in desk.digest_said
+
+
+def test_a_summary_takes_the_place_of_the_sentences(desk: Desk, tmp_path: Path) -> None:
+    look_at(desk, lease_pdf(tmp_path / "lease.pdf"))
+    desk.click(desk.begin_button)
+    desk.wait(lambda: len(desk.pipeline.asked) == 1 and len(desk.digest_said) == 5)
+    desk.say(Planned(1, 100), Writing("The deposit"))
+    desk.wait(lambda: desk.said == "The deposit")
+    desk.say(Planned(2, 100))
+    desk.wait(lambda: len(desk.digest_said) == 5)
+    desk.say(SectionRead(1, 2, (found(),), 0, 1, blocks=(1, 5)), SectionRead(2, 2, (), 0, 3, blocks=(6, 9)))
+    desk.wait(lambda: desk.digest_said == [])
+    desk.say(Merging(0, 1))
+    desk.finish(found(), differing())
+    assert desk.digest_said == []
+    assert LABEL not in desk.said
+
+
+def test_stopped_before_anything_was_read_the_sentences_can_be_copied_and_saved(desk: Desk, tmp_path: Path) -> None:
+    look_at(desk, lease_pdf(tmp_path / "lease.pdf"))
+    desk.click(desk.begin_button)
+    desk.wait(lambda: len(desk.pipeline.asked) == 1)
+    desk.click(desk.stop)
+    desk.wait(lambda: desk.page == "result" and desk.digest_said == list(SENTENCES))
+    assert desk.state_words.text() == "Stopped before anything was read"
+    assert desk.statement_count == 0
+    desk.click(desk.copy)
+    assert LABEL in QGuiApplication.clipboard().text()
+    desk.save_as(".md", tmp_path / "saved.md")
+    desk.wait(lambda: "Saved as saved.md." in desk.notices)
+    assert SENTENCES[4] in " ".join((tmp_path / "saved.md").read_text("utf-8").split())
+
+
+def test_a_stopped_summary_has_its_sentences_after_a_restart_too(open_tab: Open, tmp_path: Path) -> None:
+    desk = open_tab()
+    number = desk.begin(lease_pdf(tmp_path / "lease.pdf"))
+    desk.say(Planned(4, 400), SectionRead(1, 4, (found(),), 0, 2, blocks=(1, 4)))
+    desk.wait(lambda: desk.statement_count == 1)
+    desk.click(desk.stop)
+    desk.wait(lambda: desk.page == "result")
+    again = open_tab()
+    again.view.show_job(number)
+    again.wait(lambda: again.digest_said)
+    assert again.statement_count == 1
+    assert SENTENCES[4] in again.digest_said
+
+
+def test_without_any_model_there_are_sentences_to_copy_and_save(open_tab: Open, tmp_path: Path) -> None:
+    desk = open_tab(load={"any_path": False, "error": "ModelMissing", "fields": {"path": "gone.gguf"}})
+    look_at(desk, lease_pdf(tmp_path / "lease.pdf"))
+    desk.click(desk.copy_digest)
+    copied = QGuiApplication.clipboard().text()
+    assert SENTENCES[2].rstrip(".") in copied
+    assert LABEL in copied
+    assert "p. 2" in copied
+    desk.click(desk.save_digest)
+    menu = QApplication.activePopupWidget()
+    assert isinstance(menu, QMenu)
+    desk.save_as(".md", tmp_path / "sentences.md", menu)
+    desk.wait(lambda: "Saved as sentences.md." in desk.notices)
+    assert LABEL in (tmp_path / "sentences.md").read_text("utf-8")
+
+
+def test_a_longer_digest_is_chosen_as_a_longer_summary_is(open_tab: Open, tmp_path: Path) -> None:
+    desk = open_tab(load=NEVER)
+    text = tmp_path / "notes.txt"
+    text.write_text("\n\n".join(f"The kiln of the year {year} was fired with reed." for year in range(40)), "utf-8")
+    look_at(desk, text)
+    assert len(desk.digest_said) == 8
+    desk.choose_length(Length.SHORT)
+    desk.wait(lambda: len(desk.digest_said) == 3)
+    desk.choose_length(Length.MEDIUM)
+    assert len(desk.digest_said) == 8, "what was seen is kept"
+
+
+def test_key_terms_open_their_place_and_step_through_all_of_them(open_tab: Open, tmp_path: Path) -> None:
+    desk = open_tab(load=NEVER, size=(1280, 800))
+    look_at(desk, report(tmp_path / "kilns.md"))
+    texts = [chip.term.text for chip in desk.key_terms.chips]
+    assert texts == ["KPI", "Lindvik", "Tanaka", "Porto", "8 %", "3.7 million euros", "3 May 2024"]
+    kpi, lindvik = desk.term("KPI"), desk.term("Lindvik")
+    assert "Key Performance Indicator (KPI)" in kpi.toolTip()
+    assert (lindvik.text(), lindvik.accessibleName()) == ("Lindvik · 3", "Lindvik, 3 places")
+    places = []
+    for _ in range(4):
+        desk.click(lindvik)
+        assert desk.reader.marked_text == "Lindvik"
+        mark = desk.reader.mark
+        assert mark is not None
+        places.append(mark.block_id)
+    assert places == [2, 4, 6, 2]
+    assert (lindvik.text(), lindvik.property("on")) == ("Lindvik · 1/3", True)
+    assert lindvik.accessibleName() == "Lindvik, Lindvik: place 1 of 3, paragraph 2"
+    desk.open_heading(0)
+    assert not lindvik.property("on")
+
+
+def test_by_keyboard_a_term_keeps_the_keyboard_and_steps_on(open_tab: Open, tmp_path: Path) -> None:
+    desk = open_tab(load=NEVER, size=(1280, 800))
+    look_at(desk, report(tmp_path / "kilns.md"))
+    desk.save_digest.setFocus()
+    desk.press(Qt.Key.Key_Tab)
+    assert desk.focus is desk.digest
+    desk.press(Qt.Key.Key_Tab)
+    assert desk.focus is desk.term("KPI")
+    desk.press(Qt.Key.Key_Right)
+    assert desk.focus is desk.term("Lindvik")
+    desk.press(Qt.Key.Key_Return, Qt.Key.Key_Return)
+    assert desk.focus is desk.term("Lindvik")
+    assert desk.reader.mark == Mark(4, 3, 10)
+    desk.press(Qt.Key.Key_Return, modifier=Qt.KeyboardModifier.ShiftModifier)
+    assert desk.reader.mark == Mark(2, 27, 34)
+    desk.press(Qt.Key.Key_Escape)
+    assert not desk.reader.is_visible
+    assert desk.focus is desk.term("Lindvik")
+    desk.press(Qt.Key.Key_End)
+    assert desk.focus is desk.key_terms.chips[-1]
+    desk.press(Qt.Key.Key_Tab)
+    assert desk.focus is desk.outline
+    assert desk.page == "draft", "Enter was for the term"
+
+
+def test_the_outline_opens_its_headings_by_click_and_by_enter(open_tab: Open, tmp_path: Path) -> None:
+    desk = open_tab(load=NEVER, size=(1280, 800))
+    look_at(desk, report(tmp_path / "kilns.md"))
+    assert desk.headings == ["Kilns"]
+    desk.open_heading(0)
+    assert desk.reader.marked_text == "Kilns"
+    desk.outline.setFocus(Qt.FocusReason.TabFocusReason)
+    desk.press(Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Return)
+    assert desk.reader.marked_text == "Clay"
+    desk.press(Qt.Key.Key_Escape)
+    assert not desk.reader.is_visible
+
+
+def test_several_documents_are_told_one_by_one(open_tab: Open, tmp_path: Path) -> None:
+    desk = open_tab(load=NEVER)
+    look_at(desk, lease_pdf(tmp_path / "lease.pdf"), report(tmp_path / "kilns.md"))
+    groups = list(dict.fromkeys(one.told.statement.group for one in desk.digest.stretches))
+    assert groups == ["lease", "kilns"]
+    assert desk.digest.stretches[0].told.chips[0].text == "lease p. 1"
+    assert desk.headings == ["lease", "kilns"]
+    desk.remove(0)
+    desk.wait(lambda: desk.has_digest and not desk.is_looking)
+    assert {one.told.statement.group for one in desk.digest.stretches} == {""}
+
+
+def test_a_form_that_only_a_model_can_write_has_its_sentences_as_a_list(open_tab: Open, tmp_path: Path) -> None:
+    desk = open_tab(load=NEVER)
+    look_at(desk, lease_pdf(tmp_path / "lease.pdf"))
+    desk.choose_form(Form.PARAGRAPHS)
+    desk.wait(lambda: not desk.is_looking and desk.digest.document().blockCount() == 1)
+    desk.choose_form(Form.ACTIONS)
+    desk.wait(lambda: not desk.is_looking and desk.digest.document().blockCount() == 5)
+
+
+def test_a_document_without_any_text_says_nothing_of_sentences(open_tab: Open, tmp_path: Path) -> None:
+    desk = open_tab()
+    desk.view.add_files([notes(tmp_path / "numbers.txt", "1 2 3")])
+    desk.wait(lambda: len(desk.read) == 1 and not desk.is_looking and not desk.is_estimating)
+    assert not desk.digest_words.isVisible()
+    assert not desk.copy_digest.isVisible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("size", "zoom"), [((640, 480), 1.0), ((640, 480), 2.0), ((1280, 800), 1.0)])
+def test_nothing_of_it_is_cut_off_and_everything_can_be_brought_into_view(
+    open_tab: Open, tmp_path: Path, scheme: str, size: tuple[int, int], zoom: float
+) -> None:
+    desk = open_tab(load=NEVER, scheme=scheme, size=size, zoom=zoom)
+    look_at(desk, report(tmp_path / "kilns.md"))
+    assert clipped_texts(desk.view) == []
+    digest = desk.digest
+    assert digest.height() >= digest.document().size().height()
+    assert digest.document().idealWidth() <= digest.viewport().width()
+    last = digest.stretches[-1]
+    digest.setFocus(Qt.FocusReason.TabFocusReason)
+    desk.press(Qt.Key.Key_End)
+    desk.wait(lambda: not digest.visibleRegion().intersected(digest.place_of(len(digest.stretches) - 1)).isEmpty())
+    assert last.told.statement.text
+
+
+def test_everything_in_it_that_takes_the_keyboard_has_a_name(open_tab: Open, tmp_path: Path) -> None:
+    desk = open_tab(load=NEVER, size=(1280, 800))
+    look_at(desk, report(tmp_path / "kilns.md"))
+    part = desk.view.draft.digest
+    names = [one.accessibleName() for one in (part.copy, part.save, part.sentences, *part.terms.chips, part.outline)]
+    assert all(names)
+    first = desk.digest.stretches[0].told
+    assert first.spoken.startswith(first.statement.text)
+    assert "Found in" in first.spoken
