@@ -56,8 +56,11 @@ class OpenChat(QObject):
         self.transcript = transcript
         self.live = live
         self.conversation_id: int | None = None
+        self._whole_next: int | None = None
+        """A question that is answered from whole documents as soon as the answer that runs has stopped."""
         transcript.place_wanted.connect(self.open_document)
         transcript.link_clicked.connect(self._on_link)
+        live.ended.connect(self._on_ended, Qt.ConnectionType.QueuedConnection)  # the end is shown first
 
     @property
     def is_busy(self) -> bool:
@@ -142,6 +145,19 @@ class OpenChat(QObject):
             self.transcript.update_to(path[: ids.index(question_id) + 1])
         self.answer(question_id, is_whole=is_whole)
         self.tell_touched()
+
+    def answer_whole(self, question_id: int) -> None:
+        """Answers a question from all of its documents, in the place of the answer that may be on its way."""
+        if self.is_busy:
+            self._whole_next = question_id
+            self.live.stop()
+        else:
+            self.answer_again(question_id, is_whole=True)
+
+    def _on_ended(self) -> None:
+        question_id, self._whole_next = self._whole_next, None
+        if question_id is not None and self.transcript.turn_of(question_id) is not None:
+            self.answer_again(question_id, is_whole=True)
 
     def go_on(self, answer_id: int, *, when_full: str = "") -> None:
         """Continues the last answer where it stopped."""
@@ -268,11 +284,6 @@ class TurnActions(QObject):
     def _on_regenerate(self, turn: Turn) -> None:
         if turn.message is not None and turn.message.parent_id is not None:
             self._chat.answer_again(turn.message.parent_id, is_whole=is_answer(turn) and turn.is_whole)
-
-    def _on_whole(self, turn: Turn) -> None:
-        """Another answer to a question, from all of its documents."""
-        if turn.message is not None:
-            self._chat.answer_again(turn.message.id, is_whole=True)
 
     def _on_continue(self, turn: Turn) -> None:
         if is_answer(turn) and turn.message is not None:

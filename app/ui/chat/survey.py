@@ -23,9 +23,10 @@ from app.ui.work.estimating import time_words
 if TYPE_CHECKING:
     from app.features.chat.answers import Chat
     from app.features.survey.surveys import Surveys
+    from app.store.conversations import StoredMessage
 
-LOOK_MS = 250
-"""After the last key: every word would be looked at otherwise."""
+LOOK_MS = 150
+"""After the last key: every letter would be looked at otherwise."""
 
 
 class SurveysOf:
@@ -44,7 +45,10 @@ class SurveysOf:
 
 
 class SurveyOffer(QFrame):
-    """One quiet row: what could be done instead of sending, which stays what Enter does. Hidden without an offer."""
+    """One quiet row: what could be done instead of sending, which stays what Enter does. Hidden without an offer.
+
+    For a question that was sent already, it says what could be done instead of what was answered.
+    """
 
     whole_wanted = Signal()
     passages_wanted = Signal()
@@ -56,7 +60,7 @@ class SurveyOffer(QFrame):
         self._words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self._words.setProperty("kind", "muted")
         self.whole = text_button("", "plain")
-        self.passages = text_button(tr("Answer from the passages found"), "quiet")
+        self.passages = text_button("", "quiet")
         self.whole.clicked.connect(lambda _=False: self.whole_wanted.emit())
         self.passages.clicked.connect(lambda _=False: self.passages_wanted.emit())
         buttons = QWidget()
@@ -82,7 +86,7 @@ class SurveyOffer(QFrame):
         """What is offered now."""
         return self._shown
 
-    def show_offer(self, offer: Offer | None) -> None:
+    def show_offer(self, offer: Offer | None, *, is_sent: bool = False) -> None:
         """Another offer, or None. It is told to screen readers when it comes, not when its estimate does."""
         is_new = self._shown is None
         self._shown = offer
@@ -91,6 +95,7 @@ class SurveyOffer(QFrame):
             self._words.setText(said)
             self.setAccessibleName(said)
             self.whole.setText(_button_words(offer))
+            self.passages.setText(tr("Keep this answer") if is_sent else tr("Answer from the passages found"))
             for button in (self.whole, self.passages):
                 button.setAccessibleDescription(said)
             if is_new and QAccessible.isActive():
@@ -148,6 +153,9 @@ def made_words(made: Made) -> str:
 class Offering(QObject):
     """Looks at what is written, on a thread, and shows what could be done for it instead of sending it.
 
+    With nothing written, it looks at the question that was sent last and is answered from passages: who types and
+    presses Enter is quicker than any offer.
+
     `where` says whose chat is shown and its id (None: a new one), `text` what is written, `is_free` whether a message
     could be sent now.
     """
@@ -165,6 +173,7 @@ class Offering(QObject):
         super().__init__(parent)
         self._row, self._surveys, self._where = row, surveys, where
         self._text, self._is_free = text, is_free
+        self._sent: tuple[int, str] | None = None
         self._task: tasks.Task | None = None
         self._later = QTimer(self, singleShot=True, interval=LOOK_MS)
         self._later.timeout.connect(self._look)
@@ -174,18 +183,42 @@ class Offering(QObject):
         """Whether what is written was not looked at yet."""
         return self._later.isActive() or (self._task is not None and not self._task.done)
 
+    @property
+    def sent(self) -> int | None:
+        """The question that the offer is about, where it was sent already."""
+        return self._sent[0] if self._sent is not None else None
+
+    def look_at(self, question: StoredMessage) -> None:
+        """A question was sent, and is being answered from passages."""
+        self._sent = (question.id, question.text)
+        self._later.start()
+
+    def forget_sent(self) -> None:
+        """What was sent is answered as it should be, or another chat is shown."""
+        self._sent = None
+        self._row.show_offer(None)
+        self._later.start()
+
     def look_later(self) -> None:
         """Something else is written, or may be asked of something else."""
-        if self._row.offer is not None and not (self._text().strip() and self._is_free()):
+        if self._text().strip():
+            self._sent = None
+        if self._row.offer is not None and not self._subject:
             self._row.show_offer(None)
         self._later.start()
+
+    @property
+    def _subject(self) -> str:
+        """What is looked at; "" where nothing is."""
+        written = self._text() if self._is_free() else ""
+        return written if written.strip() or self._sent is None else self._sent[1]
 
     def _look(self) -> None:
         if self._task is not None:
             self._task.cancel()
             self._task = None
-        text, (talk, conversation_id) = self._text(), self._where()
-        if not text.strip() or not self._is_free():
+        text, (talk, conversation_id), is_free = self._subject, self._where(), self._is_free()
+        if not text.strip():
             self._row.show_offer(None)
             return
 
@@ -193,6 +226,8 @@ class Offering(QObject):
             offer = None
             for offer in self._surveys(talk).offers(conversation_id, text, token):
                 yield offer
+                if not is_free:  # the engine is not kept from answering by an estimate
+                    return
             if offer is None:
                 yield None
 
@@ -207,5 +242,5 @@ class Offering(QObject):
             raise error
 
     def _on_offer(self, task: tasks.Task, offer: Offer | None) -> None:
-        if task is self._task and self._is_free():
-            self._row.show_offer(offer)
+        if task is self._task and self._subject:
+            self._row.show_offer(offer, is_sent=self._sent is not None)

@@ -173,6 +173,7 @@ class ChatView(QWidget):
 
     def _show(self, talk: Chat, conversation_id: int | None) -> None:
         self._sending.take_back()
+        self.offering.forget_sent()
         self._banner.setVisible(talk.is_temporary)
         conversation, messages = self.open_chat.show(talk, conversation_id)
         self.options.show(conversation)
@@ -267,8 +268,9 @@ class ChatView(QWidget):
         self.composer.changed.connect(self.offering.look_later)
         self.attaching.changed.connect(self.offering.look_later)
         self.answer_finished.connect(self.offering.look_later)
-        self.survey_offer.whole_wanted.connect(lambda: self._sending.send(is_whole=True))
-        self.survey_offer.passages_wanted.connect(self._sending.send)
+        self.survey_offer.whole_wanted.connect(self._on_whole_wanted)
+        self.survey_offer.passages_wanted.connect(self._on_passages_wanted)
+        self._sending.sent.connect(self.offering.look_at)
         self.open_chat.touched.connect(self.title_changed)
         self.open_chat.shown.connect(self._show_empty_or_turns)
         self.open_chat.answering.connect(lambda _: self.composer.set_answering(True))
@@ -335,6 +337,22 @@ class ChatView(QWidget):
         self.title_changed.emit(answering.conversation_id)
         self.answer_finished.emit(answering.message_id or 0)
 
+    def _on_whole_wanted(self) -> None:
+        sent = self.offering.sent
+        if sent is None:
+            self._sending.send(is_whole=True)
+        else:
+            self.offering.forget_sent()
+            with self._notify.guard():
+                self.open_chat.answer_whole(sent)
+        self.focus_composer()
+
+    def _on_passages_wanted(self) -> None:
+        if self.offering.sent is None:
+            self._sending.send()
+        self.offering.forget_sent()
+        self.focus_composer()
+
     def _on_idea(self, text: str) -> None:
         self.composer.set_text(text)
         self.focus_composer()
@@ -353,6 +371,8 @@ class ChatView(QWidget):
 class Sending(QObject):
     """Takes a message from the composer into the chat; one whose documents are still being read waits for them."""
 
+    sent = Signal(object)
+    """The `StoredMessage` of a question that is answered as usual."""
     changed = Signal()
     """A message waits, or does so no longer."""
 
@@ -411,6 +431,8 @@ class Sending(QObject):
             question = talk.add_question(conversation_id, text, draft_of=self._attaching.draft_of)
             talk.conversations.update(conversation_id, draft="")
             self._begin(conversation_id, question.id, is_whole=is_whole)
+            if not is_whole:
+                self.sent.emit(question)
 
     def _begin(self, conversation_id: int, question_id: int, *, is_whole: bool) -> None:
         """A question was stored, its documents with it: the composer is emptied, the answer begins."""

@@ -74,13 +74,62 @@ def test_enter_sends_as_ever_and_the_other_button_does_the_same(open_chat: Open,
     desk.wait_for_offer()
     desk.answer_to_enter()
     assert desk.last_text == "From the passages."
-    assert desk.offered == ""
     desk.type("List all people")
     desk.wait_for_offer()
     heard = desk.heard(desk.root.answer_finished)
     desk.click(desk.survey_offer.passages)
     desk.wait(lambda: heard)
     assert desk.last_text == "From the passages."
+    assert desk.offered == "", "that was chosen"
+
+
+def test_who_presses_enter_at_once_is_offered_it_for_what_was_sent(open_chat: Open, tmp_path: Path) -> None:
+    desk = opened(open_chat)
+    desk.attach(book(tmp_path))
+    desk.ask(PEOPLE)
+    assert desk.last_text == "From the passages."
+    assert "takes" in desk.wait_for_offer(is_estimated=True)
+    assert desk.survey_offer.passages.text() == "Keep this answer"
+    desk.take_offer()
+    assert desk.last_text.startswith("**2 found**")
+    assert len(desk.last_message.versions) == 2, "the other answer is a version of it"
+    assert desk.offered == ""
+
+
+def test_an_answer_on_its_way_gives_place_to_the_whole_one(open_chat: Open, tmp_path: Path) -> None:
+    desk = opened(open_chat, {"when": r"people are named\?$", "text": "word " * 400, "delay_s": 0.05})
+    desk.attach(book(tmp_path))
+    desk.type(PEOPLE)
+    desk.press(Qt.Key.Key_Return)
+    desk.wait_for_offer()
+    desk.wait(lambda: desk.last_text)
+    heard = desk.heard(desk.root.answer_finished)
+    desk.click(desk.survey_offer.whole)
+    desk.wait(lambda: len(heard) == 2, 20_000)
+    assert desk.last_text.startswith("**2 found**")
+    stopped = desk.conversations.message(desk.last_message.versions[0])
+    assert stopped is not None
+    assert stopped.state is MessageState.STOPPED
+
+
+def test_an_answer_that_is_kept_and_a_new_message_end_the_offer(open_chat: Open, tmp_path: Path) -> None:
+    desk = opened(open_chat)
+    desk.attach(book(tmp_path))
+    desk.ask(PEOPLE)
+    desk.wait_for_offer()
+    desk.click(desk.survey_offer.passages)
+    desk.wait(lambda: not desk.root.offering.is_looking)
+    assert desk.offered == ""
+    desk.ask("Which companies are named?")
+    desk.wait_for_offer()
+    desk.type("And ")
+    desk.wait(lambda: not desk.root.offering.is_looking)
+    assert desk.offered == ""
+    desk.put_message("")
+    desk.ask("Which places are named?")
+    desk.wait_for_offer()
+    desk.root.show_conversation(None)
+    assert desk.offered == ""
 
 
 def test_other_questions_and_other_chats_are_offered_nothing(open_chat: Open, tmp_path: Path) -> None:
