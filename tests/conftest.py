@@ -41,6 +41,12 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Some things need a window system, such as popups that keep the keyboard: without one a test says nothing."""
+    if item.get_closest_marker("display") and os.environ.get("QT_QPA_PLATFORM") == "offscreen":
+        pytest.skip("needs a display: QT_QPA_PLATFORM=xcb")
+
+
 @pytest.fixture(autouse=True)
 def fresh_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Everything the program writes for a person goes into this test's own folder."""

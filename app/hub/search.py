@@ -17,7 +17,7 @@ from app.core.errors import FileNotOnHub, ModelUnreadable, RepositoryMissing
 from app.core.events import CancelToken
 from app.core.gguf import GgufHeader, GgufProblem, read_beginning
 from app.hub.files import RemoteFile, Repository, group, is_safe_name
-from app.hub.network import DEADLINE_S, Network, http
+from app.hub.network import DEADLINE_S, Network, http, prepare
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -93,6 +93,10 @@ class Hub:
         self._network, self._deadline_s = network, deadline_s
         self._kept: OrderedDict[tuple[str, ...], tuple[float, Any]] = OrderedDict()
         self._lock = threading.Lock()
+
+    def prepare(self) -> None:
+        """Makes the first search as quick as the next ones; belongs on a thread."""
+        prepare()
 
     def search(self, query: Query, cancel: CancelToken | None = None) -> Page:
         """Repositories with models that run here."""

@@ -96,7 +96,11 @@ def _run_window(
 
 
 def _on_asked(window: MainWindow, files: list[str]) -> None:
-    window.bring_to_front()
+    """A second start: the window comes above the others, also out of the task bar."""
+    window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
+    window.show()
+    window.raise_()
+    window.activateWindow()
     window.files.open(files)
 
 

@@ -10,7 +10,7 @@ from app.hub.search import Found
 from app.ui.i18n import size_text, tr
 
 if TYPE_CHECKING:
-    from app.hub.downloads import Download
+    from app.hub.download import Download
 
 
 DAY_S = 86_400

@@ -11,8 +11,7 @@ import threading
 from pathlib import Path
 
 from app.hub.access import Access
-from app.hub.download import fetch
-from app.hub.downloads import Download, DownloadRequest
+from app.hub.download import Download, DownloadRequest, fetch
 from app.hub.files import RemoteFile
 from tests.hub.queue_parts import Home
 

@@ -14,7 +14,8 @@ from typing import Any
 
 from app.core.events import CancelToken
 from app.hub.access import Access
-from app.hub.downloads import Download, DownloadRequest, Downloads
+from app.hub.download import Download, DownloadRequest
+from app.hub.downloads import Downloads
 from app.hub.files import RemoteFile
 from app.hub.part import beside, place
 from app.hub.protocol import ChildEvent, Done, Fetched, Job, Phase

@@ -16,7 +16,7 @@ from app.core.errors import (
     NotEnoughDisk,
 )
 from app.hub.access import Access
-from app.hub.downloads import Download, Speed
+from app.hub.download import Download, Speed
 from app.hub.part import reserve_for
 from app.hub.protocol import Fetched, Phase
 from tests.hub.queue_parts import PARTS, VISION, A, B, C, D, Home, remote, request
@@ -211,7 +211,7 @@ def test_a_failure_has_its_situation_and_retry_clears_it(home: Home) -> None:
     failed = home.listener.wait(id_, "failed")
     assert isinstance(failed.error, HubUnreachable)
     assert failed.error.reason == "tls"
-    queue.retry(id_)
+    queue.resume(id_)
     fetch.finish(A)
     assert home.listener.wait(id_, "done").error is None
 
@@ -290,7 +290,7 @@ def test_a_finished_row_is_forgotten_and_its_file_stays(home: Home) -> None:
     queue.remove(id_)
     assert (queue.all(), home.listener.latest(id_).state, home.jobs.find()) == ([], "removed", [])
     assert home.path_of("a.gguf").exists()
-    for method in (queue.pause, queue.resume, queue.retry, queue.cancel, queue.remove):
+    for method in (queue.pause, queue.resume, queue.cancel, queue.remove):
         method(id_)
 
 
@@ -332,7 +332,7 @@ def test_a_file_that_an_ending_child_still_holds_is_waited_for(home: Home) -> No
 
 
 def test_a_pause_ends_that_wait(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.hub.downloads.LOCKED_WAIT_S", 3600.0)
+    monkeypatch.setattr("app.hub.download.LOCKED_WAIT_S", 3600.0)
     queue, fetch = home.open(), home.fetch
     id_ = queue.add(request(A)).id
     fetch.fail(A, DownloadRunning("a.gguf"))
@@ -384,7 +384,7 @@ def test_the_queue_is_summed_and_the_next_one_that_fits_is_taken(home: Home, tmp
     queue.cancel(ids[0])
     home.wait_until_gone(ids[0])
     fetch.wait_running("second.gguf", "a.gguf")
-    queue.retry(ids[2])
+    queue.resume(ids[2])
     assert (home.now(ids[2]).state, home.now(ids[2]).error) == ("queued", None)
     fetch.finish(A)
     fetch.wait_running("second.gguf", "third.gguf")

@@ -17,8 +17,7 @@ import pytest
 from app.core.child import CHECKOUT
 from app.core.errors import FileNotOnHub, NetworkOff, NotEnoughDisk
 from app.hub.access import Access
-from app.hub.download import fetch
-from app.hub.downloads import DownloadRequest
+from app.hub.download import DownloadRequest, fetch
 from app.hub.files import RemoteFile
 from app.hub.part import place
 from tests.helpers import warm

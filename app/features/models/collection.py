@@ -26,11 +26,11 @@ from app.features.models import choice, estimate
 from app.features.models.estimate import Fit, MachineSpeed
 from app.features.models.installed import OPENED, STARTER, ChosenModels, Installed, InstalledModels, engine_names, is_of
 from app.features.models.messages import Words
-from app.hub import models_folder, network, part
+from app.hub import models_folder, part
 from app.hub.catalog import Entry, load_catalog
-from app.hub.download import fetch
+from app.hub.download import Download, DownloadRequest, fetch
 from app.hub.downloads import KIND as DOWNLOAD
-from app.hub.downloads import Download, DownloadRequest, Downloads
+from app.hub.downloads import Downloads
 from app.hub.files import ModelFile, RemoteFile, Repository
 from app.hub.library import InstalledModel
 from app.hub.models_folder import Thrown
@@ -84,6 +84,73 @@ class Surroundings:
     """What the translation memory takes."""
 
 
+class Machine:
+    """What a model would need on this computer, and how fast it would write here.
+
+    Everything waits for the GPUs at the first start, since they change what is suggested; so it belongs on a thread.
+    """
+
+    def __init__(self, around: Surroundings, hub: Hub, here: InstalledModels, closing: CancelToken) -> None:
+        self._around, self._hub, self._here, self._closing = around, hub, here, closing
+        self._speed = MachineSpeed(around.paths.cache, around.paths.engine)
+        self._gpus: tuple[GpuRoom, ...] = ()
+        self._gpus_known = threading.Event()
+        self._are_expected = False
+
+    def expect_gpus(self) -> None:
+        """`learn_gpus` is about to be called, on another thread."""
+        self._are_expected = True
+
+    def learn_gpus(self) -> None:
+        """Asks the engine's child, which is started for it."""
+        try:
+            self._gpus = self._around.gpus()
+        except AppError as error:
+            log.info("the GPUs are not known: %s", error)
+        self._gpus_known.set()
+
+    def room(self) -> Room:
+        """The memory that a model could have now: the one that is loaded would make room."""
+        if self._are_expected:
+            self._gpus_known.wait(GPUS_WAIT_S)
+        free, total, loaded = free_memory_bytes(), total_memory_bytes(), self._around.loaded()
+        if free and loaded is not None and not loaded.gpu_layers:
+            free = min(free + loaded.needed_bytes, total or free + loaded.needed_bytes)
+        return Room(free, total, self._gpus if self._around.settings().engine.gpu_layers else ())
+
+    def bytes_per_s(self) -> float:
+        """Weights that are read in a second while a model writes here; 0 where nobody can say."""
+        speeds = self._around.speeds()
+        answers = []
+        for row in self._here.ours() if speeds else ():
+            entry = self._here.entry_of(row.model)
+            size = entry.active_bytes if entry else row.model.size_bytes
+            answers.append((size, max(speeds.get(name, 0.0) for name in engine_names(row.model.path))))
+        on_gpu = any(not gpu.shared for gpu in self.room().gpus)
+        return self._speed.bytes_per_s(
+            [each for each in answers if each[1] > 0], on_gpu=on_gpu, cancelled=lambda: self._closing.cancelled
+        )
+
+    def estimate(self, repo: str, commit: str, model: ModelFile, cancel: CancelToken | None = None) -> Fit:
+        """Whether a model of the Hub would fit, from its first bytes."""
+        beginning = self._hub.beginning(repo, commit, model.name, cancel)
+        found = estimate.estimate(beginning, model.size_bytes, self.room(), name=model.name)
+        return found.at(self.bytes_per_s())
+
+    def estimate_exactly(self, repo: str, commit: str, model: ModelFile, cancel: CancelToken | None = None) -> Fit:
+        """The same with llama.cpp's own numbers, from the whole header."""
+        header = self._hub.header(repo, commit, model.name, cancel)
+        found = estimate.exact(
+            header,
+            model.size_bytes,
+            self.room(),
+            folder=self._around.paths.engine,
+            cancelled=lambda: cancel is not None and cancel.cancelled,
+            name=model.name,
+        )
+        return found.at(self.bytes_per_s())
+
+
 class Models:
     """From any thread. `start` begins with what a former run left unfinished, `close` ends it so that it goes on.
 
@@ -107,19 +174,18 @@ class Models:
             local_copy=lambda file: self.find_copy(file, self._closing),
             on_change=self._on_download,
         )
-        self.speed = MachineSpeed(surroundings.paths.cache, surroundings.paths.engine)
+        self.machine = Machine(surroundings, self.hub, self._here, self._closing)
         self.storage = ModelStorage(
             self.folder, self.downloads, surroundings.jobs, surroundings.states, surroundings.memory_bytes
         )
         self._listeners: list[Callable[[Download], object]] = []
-        self._gpus: tuple[GpuRoom, ...] = ()
-        self._gpus_known = threading.Event()
         self._lock = threading.Lock()
         self._settling: threading.Thread | None = None
 
     def start(self) -> None:
         """Goes on with downloads, empties the trash of what lies there for a week, and learns of GPUs, on a thread."""
         self.downloads.start()
+        self.machine.expect_gpus()
         self._settling = threading.Thread(target=self._settle, name="models", daemon=True)
         self._settling.start()
 
@@ -206,7 +272,7 @@ class Models:
 
     def suggestions(self, task: str = "chat", limit: int = 3) -> list[Suggestion]:
         """The best for this machine."""
-        room, speed = self.room(), self._bytes_per_s()
+        room, speed = self.machine.room(), self.machine.bytes_per_s()
         chosen = choice.suggested(self.entries, task, room, limit, speed)
         rows, downloads = self.installed(), self.downloads.all()
         return [
@@ -220,29 +286,6 @@ class Models:
             )
             for entry in chosen
         ]
-
-    def prepare(self) -> None:
-        """Makes the first search as quick as the next ones; belongs on a thread."""
-        network.prepare()
-
-    def estimate(self, repo: str, commit: str, model: ModelFile, cancel: CancelToken | None = None) -> Fit:
-        """Whether a model would fit, from its first bytes."""
-        beginning = self.hub.beginning(repo, commit, model.name, cancel)
-        found = estimate.estimate(beginning, model.size_bytes, self.room(), name=model.name)
-        return found.at(self._bytes_per_s())
-
-    def estimate_exactly(self, repo: str, commit: str, model: ModelFile, cancel: CancelToken | None = None) -> Fit:
-        """The same with llama.cpp's own numbers, from the whole header."""
-        header = self.hub.header(repo, commit, model.name, cancel)
-        found = estimate.exact(
-            header,
-            model.size_bytes,
-            self.room(),
-            folder=self.around.paths.engine,
-            cancelled=lambda: cancel is not None and cancel.cancelled,
-            name=model.name,
-        )
-        return found.at(self._bytes_per_s())
 
     def download(self, repository: Repository, model: ModelFile, with_vision: bool = True) -> Download:
         """Queues a model, and the file that lets it see pictures where there is one."""
@@ -305,18 +348,6 @@ class Models:
         """A tab keeps this model; the starter and nothing chosen are the same for the chat."""
         self._chosen.use(task, path)
 
-    def room(self) -> Room:
-        """The memory that a model could have now: the one that is loaded would make room.
-
-        Waits for the GPUs at the first start, since they change what is suggested; so it belongs on a thread.
-        """
-        if self._settling is not None:
-            self._gpus_known.wait(GPUS_WAIT_S)
-        free, total, loaded = free_memory_bytes(), total_memory_bytes(), self.around.loaded()
-        if free and loaded is not None and not loaded.gpu_layers:
-            free = min(free + loaded.needed_bytes, total or free + loaded.needed_bytes)
-        return Room(free, total, self._gpus if self.around.settings().engine.gpu_layers else ())
-
     def came(self, path: Path, origin: str = DOWNLOADED) -> None:
         """A model is here: brought along, fetched, or found on this computer in place of that. Its first file."""
         is_elsewhere = not path.is_relative_to(self.folder())
@@ -335,26 +366,9 @@ class Models:
         for listener in listeners:
             listener(download)
 
-    def _bytes_per_s(self) -> float:
-        """Weights that are read in a second while a model writes here; 0 where nobody can say."""
-        speeds = self.around.speeds()
-        answers = []
-        for row in self.installed() if speeds else ():
-            entry = self._here.entry_of(row.model)
-            size = entry.active_bytes if entry else row.model.size_bytes
-            answers.append((size, max(speeds.get(name, 0.0) for name in engine_names(row.model.path))))
-        on_gpu = any(not gpu.shared for gpu in self.room().gpus)
-        return self.speed.bytes_per_s(
-            [each for each in answers if each[1] > 0], on_gpu=on_gpu, cancelled=lambda: self._closing.cancelled
-        )
-
     def _settle(self) -> None:
         folder = self.folder()
-        try:
-            self._gpus = self.around.gpus()
-        except AppError as error:
-            log.info("the GPUs are not known: %s", error)
-        self._gpus_known.set()
+        self.machine.learn_gpus()
         try:
             models_folder.empty(folder, TRASH_KEPT_S)
             left = models_folder.unfinished_move(folder)

@@ -22,7 +22,7 @@ from app.ui.widgets.buttons import text_button
 if TYPE_CHECKING:
     from app.features.models.collection import Models, Suggestion
     from app.hub.catalog import Entry
-    from app.hub.downloads import Download
+    from app.hub.download import Download
 
 
 STARTER_IDEAS = (

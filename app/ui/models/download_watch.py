@@ -18,7 +18,7 @@ from app.ui.widgets.notice_bar import Notice
 
 if TYPE_CHECKING:
     from app.features.models.collection import Models
-    from app.hub.downloads import Download
+    from app.hub.download import Download
     from app.ui.theme import Theme
 
 RUNS = ("queued", "running")
@@ -73,6 +73,6 @@ class DownloadWatch(QObject):
     def _say_failed(self, download: Download, error: AppError) -> None:
         sentence = sentence_for(error)
         can_retry = sentence.action == "retry"
-        self._notify.error(error, action=(lambda: self._models.downloads.retry(download.id)) if can_retry else None)
+        self._notify.error(error, action=(lambda: self._models.downloads.resume(download.id)) if can_retry else None)
         title = tr("{name} was not fetched", name=download.request.title)
         self.task_bar.tell_system(title, tr(sentence.text))

@@ -20,7 +20,7 @@ from app.ui.theme import Theme
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.hub.downloads import Download
+    from app.hub.download import Download
 
 
 _GROUPS = (("Now", ("running",)), ("Waiting", ("queued", "paused", "failed")), ("Finished", ("done",)))
@@ -120,7 +120,7 @@ class DownloadsPage(ModelsPage):
             return
         downloads = self._app.models.downloads
         acts: dict[str, Callable[[int], object]] = {
-            "pause": downloads.pause, "resume": downloads.resume, "retry": downloads.retry,
+            "pause": downloads.pause, "resume": downloads.resume, "retry": downloads.resume,
             "cancel": downloads.cancel, "remove": downloads.remove,
         }  # fmt: skip
         self.ask(lambda _: acts[what](download_id), lambda _: self.reload()).failed.connect(self._notify.error)

@@ -34,7 +34,7 @@ from app.ui.widgets.fields import SearchField
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
-    from app.hub.downloads import Download
+    from app.hub.download import Download
     from app.ui.models.search import SearchPage
 
 
@@ -75,7 +75,7 @@ class ModelsView(QStackedWidget):
         self._before_search = "suggested"
         self.page = ""
         self._connect()
-        self.downloads.ask(lambda _: app.models.prepare(), lambda _: None)
+        self.downloads.ask(lambda _: app.models.hub.prepare(), lambda _: None)
 
     @property
     def column(self) -> ModelsColumn:

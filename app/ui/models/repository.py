@@ -111,7 +111,7 @@ class RepositoryPage(QWidget):
         self.state.show_state("", "", "")
         self._stack.setCurrentIndex(0)
         self._task = tasks.ask(
-            lambda token: (self._app.models.hub.repository(name, "", token), self._app.models.room()),
+            lambda token: (self._app.models.hub.repository(name, "", token), self._app.models.machine.room()),
             self, self._on_repository, self._on_failed,
         )  # fmt: skip
         self._slow.start()
@@ -173,7 +173,8 @@ class RepositoryPage(QWidget):
         repository, model = self.repository, self.model
         if repository is None or model is None:
             return
-        ask = self._app.models.estimate_exactly if exactly else self._app.models.estimate
+        machine = self._app.models.machine
+        ask = machine.estimate_exactly if exactly else machine.estimate
         self.foot.show_text(tr("Measuring the memory it needs…") if exactly else tr("Estimating the memory it needs…"))
 
         def on_fit(fit: Fit) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from app.bootstrap import Fireside
     from app.features.models.collection import Suggestion
     from app.hub.catalog import Entry
-    from app.hub.downloads import Download
+    from app.hub.download import Download
 
 LIMIT = 3
 _TASKS = (("chat", "Chat"), ("summarize", "Summarize"), ("translate", "Translate"))
@@ -194,7 +194,7 @@ class SuggestedPage(ModelsPage):
     def _change(self, download_id: int, key: str) -> None:
         downloads = self._app.models.downloads
         acts = {
-            "pause": downloads.pause, "resume": downloads.resume, "retry": downloads.retry, "cancel": downloads.cancel,
+            "pause": downloads.pause, "resume": downloads.resume, "retry": downloads.resume, "cancel": downloads.cancel,
         }  # fmt: skip
         task = self.ask(lambda _: acts[key](download_id), lambda _: self._on_changed())
         task.failed.connect(self._notify.error)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QRect, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import QFileDialog, QLayout, QLayoutItem, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from app.features.messages import NO_FILE, NO_PICTURES
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 REMEMBER_MS = 200
 """After the last change: arrows pass many chats in a list."""
-LOW_PX = 200
-"""A window as low as that, as drawn, has no room for the status line."""
 
 
 class MainWindow(QMainWindow):
@@ -72,8 +70,7 @@ class MainWindow(QMainWindow):
         self._splitter.setCollapsible(1, False)
         self._splitter.setStretchFactor(1, 1)
         self.setCentralWidget(self._splitter)
-        self.sizes = WindowGeometry(self, self._splitter, self.left, theme)
-        self._is_painted = False
+        self.sizes = WindowGeometry(self, self._splitter, self.left, theme, self.status)
         self.files = IncomingFiles(app, self.ui, self.tabs)
         self.actions_by_name = self._add_actions()
         self._connect()
@@ -113,7 +110,7 @@ class MainWindow(QMainWindow):
                 "search": self._search,
                 "sidebar": self.toggle_sidebar,
                 "choose_model": self.picker.show_menu,
-                "attach": self._ask_for_files,
+                "attach": lambda: self.tabs.for_files.ask_for_files(),  # noqa: PLW0108 - of the tab that is open then
                 "open_model": self.ask_for_model,
                 "models": self.open_models,
                 "settings": self.open_settings,
@@ -148,11 +145,10 @@ class MainWindow(QMainWindow):
         self.picker.task_model_changed.connect(self.tabs.on_model_chosen)
         self.files.model_chosen.connect(self.picker.use)
         self.status.network_wanted.connect(self._on_network_wanted)
-        self.loader.changed.connect(self._on_model_changed)
+        self.loader.changed.connect(lambda: self.status.show_model(self.loader.model))
         self._theme.changed.connect(self.sizes.fit_zoom)
-        self._theme.changed.connect(self._fit_status)
         self.show_network()
-        self._on_model_changed()
+        self.status.show_model(self.loader.model)
 
     # Where a widget can send the person.
 
@@ -187,13 +183,6 @@ class MainWindow(QMainWindow):
         """Every key of the window and of its tabs, on a sheet above a window."""
         ShortcutSheet(self._theme, list(self.tabs.specs.values()), above).show()
 
-    def bring_to_front(self) -> None:
-        """Shows the window above the others, also out of the task bar."""
-        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
-        self.show()
-        self.raise_()
-        self.activateWindow()
-
     def toggle_sidebar(self) -> None:
         """Shows or hides the left column."""
         self.sizes.show_column(shown=self.left.isHidden())
@@ -202,9 +191,6 @@ class MainWindow(QMainWindow):
         """Something new in a tab."""
         self.tabs.seen(name).show_new()
         self.tabs.show(name)
-
-    def _ask_for_files(self) -> None:
-        self.tabs.for_files.ask_for_files()
 
     def _search(self) -> None:
         tab = self.tabs.for_search
@@ -218,9 +204,6 @@ class MainWindow(QMainWindow):
     def _on_network_wanted(self, wanted: bool) -> None:
         self._save("network", allowed=wanted)
         self.show_network()
-
-    def _on_model_changed(self) -> None:
-        self.status.show_model(self.loader.model)
 
     def _on_view_changed(self) -> None:
         self.sizes.put_away()
@@ -246,19 +229,6 @@ class MainWindow(QMainWindow):
     def _save(self, section: str, **values: object) -> None:
         with self._notify.guard():
             self._app.change(section, **values)
-
-    def _fit_status(self) -> None:
-        self.status.setVisible(self.height() >= self._theme.px(LOW_PX))
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._fit_status()
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        super().paintEvent(event)
-        if not self._is_painted:  # the frame around the window is known from now on
-            self._is_painted = True
-            QTimer.singleShot(0, self, self.sizes.fit_screen)
 
     def focusNextPrevChild(self, is_next: bool) -> bool:
         return move_focus(self, is_next)

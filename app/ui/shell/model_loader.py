@@ -17,8 +17,7 @@ from app.features.messages import Sentence, sentence_for
 from app.features.models.messages import Words, surprise_words, trying_words
 from app.ui.i18n import tr
 from app.ui.shell import tasks
-from app.ui.shell.notify import Notify
-from app.ui.widgets.notice_bar import Notice
+from app.ui.shell.notify import Notify, Standing
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -56,7 +55,7 @@ class ModelLoader(QObject):
         self.fraction = 0.0
         self.step = ""
         self.model: ModelLoaded | None = None
-        self._step_notice: Notice | None = None
+        self._step_notice = Standing(notify)
         self._told = ""
         self._is_expected = False
         self._waking.connect(self._on_waking)
@@ -191,24 +190,10 @@ class ModelLoader(QObject):
     def _show_progress(self, event: LoadProgress) -> None:
         moved = int(event.fraction * 100) != int(self.fraction * 100) or event.step != self.step
         if event.step and event.step != self.step:
-            self._say_step(event.step)
+            self._step_notice.tell(Sentence(in_words(trying_words(event.step))))  # as long as the loading lasts
         self.fraction, self.step = event.fraction, event.step
         if moved:
             self.changed.emit()
-
-    def _say_step(self, step: str) -> None:
-        """One notice that lasts as long as the loading does."""
-        self._end_step()
-        notice = self._notify.tell(Sentence(in_words(trying_words(step))))
-        notice.left.connect(self._on_step_left)
-        self._step_notice = notice
-
-    def _end_step(self) -> None:
-        if self._step_notice is not None:
-            self._step_notice.dismiss()
-
-    def _on_step_left(self) -> None:
-        self._step_notice = None
 
     def _say_surprise(self, model: ModelLoaded) -> None:
         """Said once for each time a person loads a model, not each time it wakes up."""
@@ -254,7 +239,7 @@ class ModelLoader(QObject):
     def _set(self, state: str, model: ModelLoaded | None) -> None:
         self._is_expected = self._is_expected and state == "loading"
         self.state, self.model, self.step = state, model, ""
-        self._end_step()
+        self._step_notice.end()
         if state == "ready" and model is not None:
             self._say_surprise(model)
         self.changed.emit()

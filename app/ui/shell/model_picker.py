@@ -128,8 +128,6 @@ class ModelPicker(QPushButton):
 
     def show_about(self) -> None:
         """What the model is and runs with, below the picker."""
-        # GONE  # not needed at start
-
         about = ModelAbout(self._theme, self._loader, self)
         about.move(self._place_below(about.size()))
         about.show()

@@ -123,6 +123,28 @@ class Notify(QObject):
             self._caught.emit(exc)
 
 
+class Standing:
+    """One notice at a time, which leaves when what it says is no longer true."""
+
+    def __init__(self, notify: Notify) -> None:
+        self._notify = notify
+        self._notice: Notice | None = None
+
+    def tell(self, sentence: Sentence) -> None:
+        """In place of what it said before."""
+        self.end()
+        self._notice = self._notify.tell(sentence)
+        self._notice.left.connect(self._on_left)
+
+    def end(self) -> None:
+        """It is true no longer."""
+        if self._notice is not None:
+            self._notice.dismiss()
+
+    def _on_left(self) -> None:
+        self._notice = None
+
+
 def describe(exc: BaseException) -> str:
     """What a developer needs, without messages of exceptions: those may quote a conversation."""
     lines = [f"{APP_NAME} {__version__}, Python {platform.python_version()}, Qt {qVersion()}, {platform.platform()}"]

@@ -10,11 +10,11 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from app.core.child import BEAT_EVERY_S, Child, SilenceWatch
-from app.features.messages import Sentence, silence_sentence
+from app.features.messages import silence_sentence
 from app.features.models.memory import MemoryWatch, Verdict
 from app.features.models.messages import SLEEPS_FOR_MEMORY, WAITS_FOR_ANSWER, WAITS_FOR_SUMMARY
 from app.ui.shell.model_loader import ModelLoader
-from app.ui.shell.notify import Notify
+from app.ui.shell.notify import Notify, Standing
 from app.ui.widgets.notice_bar import Notice
 
 LOOK_EVERY_MS = 10_000
@@ -34,8 +34,8 @@ class ModelSleep(QObject):
         is_at_work: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__(loader)
-        self._watch, self._notify, self._loader = watch, notify, loader
-        self._notice: Notice | None = None
+        self._watch, self._loader = watch, loader
+        self._notice = Standing(notify)
         self._is_warning = False
         self._is_answering = is_answering
         self._is_at_work = is_at_work
@@ -52,31 +52,18 @@ class ModelSleep(QObject):
         if verdict in (Verdict.SLEEP_SHORT, Verdict.SLEEP_IDLE):
             self._loader.sleep()
         if self._is_warning and not self._watch.is_warned:  # there is enough again, or it sleeps now
-            self._end_notice()
+            self._notice.end()
+            self._is_warning = False
         if verdict is Verdict.SLEEP_SHORT:
-            self._tell(SLEEPS_FOR_MEMORY)
+            self._notice.tell(SLEEPS_FOR_MEMORY)
         elif verdict is Verdict.WARN_SHORT:
-            self._tell(WAITS_FOR_ANSWER if self._is_answering() else WAITS_FOR_SUMMARY)
+            self._notice.tell(WAITS_FOR_ANSWER if self._is_answering() else WAITS_FOR_SUMMARY)
             self._is_warning = True
 
     @property
     def is_watching(self) -> bool:
         """Whether the timer runs: only while there is a model that could leave."""
         return self._timer.isActive()
-
-    def _tell(self, sentence: Sentence) -> None:
-        """One notice, which leaves when it is no longer true."""
-        self._end_notice()
-        notice = self._notify.tell(sentence)
-        notice.left.connect(self._on_notice_left)
-        self._notice = notice
-
-    def _end_notice(self) -> None:
-        if self._notice is not None:
-            self._notice.dismiss()
-
-    def _on_notice_left(self) -> None:
-        self._notice, self._is_warning = None, False
 
     def _on_answer_finished(self) -> None:
         self._watch.used()
@@ -86,7 +73,7 @@ class ModelSleep(QObject):
     def _on_model_changed(self) -> None:
         is_there = self._loader.state == "ready"
         if is_there and not self.is_watching:
-            self._end_notice()
+            self._notice.end()
             self._watch.used()
             self._timer.start()
         elif not is_there:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from PySide6.QtCore import QByteArray, QEvent, QMargins, QObject, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QByteArray, QEvent, QMargins, QObject, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QWidget
 
@@ -25,6 +25,8 @@ NARROW_PX = 560
 """A window with less room, as drawn, than it has at its smallest, has none for the column beside the content."""
 DRAWER_PX, STRIP_PX = 280, 40
 """How wide the column is above the content, and what it leaves of that at least: a click there puts it away."""
+LOW_PX = 200
+"""A window as low as that, as drawn, has no room for the status line."""
 SHADE = 90
 
 
@@ -43,9 +45,12 @@ class Veil(QWidget):
 class WindowGeometry(QObject):
     """Zoom makes a window larger where it must be, and back as it was before; a person's own size ends that."""
 
-    def __init__(self, window: QMainWindow, splitter: QSplitter, column: QWidget, theme: Theme) -> None:
+    def __init__(
+        self, window: QMainWindow, splitter: QSplitter, column: QWidget, theme: Theme, status: QWidget
+    ) -> None:
         super().__init__(window)
         self._window, self._splitter, self._column, self._theme = window, splitter, column, theme
+        self._status = status
         self._column_px = 0.0
         """What the person gave the column, as drawn."""
         self._size_before: QSize | None = None
@@ -53,12 +58,13 @@ class WindowGeometry(QObject):
         self._place_before: QPoint | None = None
         """Where the window was before the screen's edge moved it."""
         self._place_made = QPoint()
-        self._is_narrow = self._is_put_away = False
+        self._is_narrow = self._is_put_away = self._is_painted = False
         self._veil = Veil(window)
         self._veil.hide()
         self._veil.clicked.connect(self.put_away)
         splitter.splitterMoved.connect(self._on_column_moved)
         splitter.installEventFilter(self)
+        window.installEventFilter(self)
 
     def restore(self, kept: Window) -> None:
         """As it was when it was closed; what cannot be used any more falls back to the size as drawn."""
@@ -96,6 +102,7 @@ class WindowGeometry(QObject):
         self._size_made = window.size()
         self._fit_place(place, is_back=is_back)
         self.fit_column()
+        self._fit_status()
 
     def _fit_place(self, place: QPoint, *, is_back: bool) -> None:
         """Into the screen, or back to where it was before it grew, unless the person moved it meanwhile."""
@@ -145,6 +152,9 @@ class WindowGeometry(QObject):
         """Something was chosen in the column; beside the content it stays."""
         if self._is_narrow and not self._column.isHidden():
             self.show_column(shown=False)
+
+    def _fit_status(self) -> None:
+        self._status.setVisible(self._window.height() >= self._theme.px(LOW_PX))
 
     def _fit_narrow(self, is_narrow: bool) -> None:
         """Where there is no room beside the content the column goes by itself, and comes back with the room."""
@@ -197,8 +207,13 @@ class WindowGeometry(QObject):
             self._column_px = self._column.width() / self._theme.px(1000) * 1000
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.Resize:  # before it shares its room out anew
+        if event.type() == QEvent.Type.Resize and watched is self._splitter:  # before it shares its room out anew
             self.fit_column()
+        elif event.type() == QEvent.Type.Resize:
+            self._fit_status()
+        elif event.type() == QEvent.Type.Paint and watched is self._window and not self._is_painted:
+            self._is_painted = True
+            QTimer.singleShot(0, self, self.fit_screen)  # the frame around the window is known from now on
         return super().eventFilter(watched, event)
 
 

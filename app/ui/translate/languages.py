@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from app.features.models.collection import Suggestion
     from app.features.models.languages import Knows
     from app.features.models.messages import Words
-    from app.hub.downloads import Download
+    from app.hub.download import Download
 
 
 TYPING_MS = 600

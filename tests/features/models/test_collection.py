@@ -16,7 +16,7 @@ from app.core.events import AnswerStats, CancelToken, FinishReason, ModelLoaded,
 from app.features.models import collection as facade
 from app.features.models.collection import TRASH_KEPT_S, Models
 from app.features.models.installed import engine_names
-from app.hub.downloads import Download
+from app.hub.download import Download
 from app.hub.search import Query
 from app.store.conversations import MessageState
 from tests.helpers.fake_hub import FakeHub
@@ -300,10 +300,10 @@ def test_search_card_and_estimate_ask_the_hub(app: Fireside, hub: FakeHub, large
     assert [found.repo for found in app.models.hub.search(Query("needle")).found] == ["a/needle"]
     repository = app.models.hub.repository("a/needle")
     assert app.models.hub.card("a/needle", repository.commit) == "# Needle"
-    fit = app.models.estimate("a/needle", repository.commit, repository.models[0])
+    fit = app.models.machine.estimate("a/needle", repository.commit, repository.models[0])
     assert (fit.word, fit.is_exact) == ("well", False)
     assert hub.sent_of("/blob/") <= 64 * 1024
-    exact = app.models.estimate_exactly("a/needle", repository.commit, repository.models[0])
+    exact = app.models.machine.estimate_exactly("a/needle", repository.commit, repository.models[0])
     assert exact.is_exact
     assert fit.needed_bytes == pytest.approx(exact.needed_bytes, rel=0.05)
 
@@ -455,10 +455,10 @@ def test_the_start_empties_old_trash_learns_of_gpus_and_goes_on_with_downloads(
     ear = Ear(again)
     again.models.start()
     assert ear.wait_for("done").resumed_bytes > 0
-    hub.wait_for(lambda: not thrown.place.exists() and again.models.room().gpus != ())
-    assert again.models.room().gpus[0].total_bytes == 8
+    hub.wait_for(lambda: not thrown.place.exists() and again.models.machine.room().gpus != ())
+    assert again.models.machine.room().gpus[0].total_bytes == 8
     again.change("engine", gpu_layers=0)
-    assert again.models.room().gpus == ()
+    assert again.models.machine.room().gpus == ()
     again.close()
     again.close()
 
@@ -466,11 +466,11 @@ def test_the_start_empties_old_trash_learns_of_gpus_and_goes_on_with_downloads(
 def test_the_memory_of_the_loaded_model_counts_as_free_for_another(app: Fireside, large_machine: None) -> None:
     loaded = ModelLoaded("m.gguf", "m", 1, 1, 1, True, 1, 0, "CPU", 1, needed_bytes=GB)
     around = dataclasses.replace(app.models.around, loaded=lambda: loaded)
-    assert Models(around).room().free_bytes == 15 * GB
+    assert Models(around).machine.room().free_bytes == 15 * GB
     around = dataclasses.replace(around, loaded=lambda: dataclasses.replace(loaded, needed_bytes=5 * GB))
-    assert Models(around).room().free_bytes == 16 * GB
+    assert Models(around).machine.room().free_bytes == 16 * GB
     around = dataclasses.replace(around, loaded=lambda: dataclasses.replace(loaded, gpu_layers=1))
-    assert Models(around).room().free_bytes == 14 * GB
+    assert Models(around).machine.room().free_bytes == 14 * GB
 
 
 def test_nothing_is_fetched_and_nothing_is_asked_without_a_click(hub: FakeHub, app: Fireside) -> None:

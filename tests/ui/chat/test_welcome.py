@@ -16,7 +16,7 @@ from app.core.events import CancelToken
 from app.features.models.collection import Suggestion
 from app.features.models.estimate import Fit
 from app.hub.catalog import Entry
-from app.hub.downloads import Download
+from app.hub.download import Download
 from app.hub.library import InstalledModel
 from app.ui.chat.welcome import EmptyState, FirstSuggestion
 from app.ui.settings.dialog import SettingsDialog

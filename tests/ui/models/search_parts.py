@@ -71,6 +71,11 @@ class ScriptedModels:
         """It answers for the Hub, too."""
         return self
 
+    @property
+    def machine(self) -> ScriptedModels:
+        """And for this computer."""
+        return self
+
     def search(self, query: Query, cancel: CancelToken) -> Page:
         return self._answer("search", query, cancel, lambda: Page(found(query.limit), True))
 

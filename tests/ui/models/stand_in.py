@@ -21,7 +21,7 @@ from app.features.models.collection import StorageReport, Suggestion
 from app.features.models.estimate import TIGHT, TOO_LARGE, WELL, Fit
 from app.features.models.installed import Installed
 from app.hub.catalog import Entry
-from app.hub.downloads import Download, DownloadRequest
+from app.hub.download import Download, DownloadRequest
 from app.hub.files import ModelFile, RemoteFile, Repository
 from app.hub.library import InstalledModel
 from app.hub.search import Page, Query
@@ -105,9 +105,6 @@ class Queue:
     def resume(self, id_: int) -> None:
         self._become("resume", id_, "queued")
 
-    def retry(self, id_: int) -> None:
-        self._become("retry", id_, "queued")
-
     def cancel(self, id_: int) -> None:
         self._become("cancel", id_, "removed")
 
@@ -137,7 +134,7 @@ class Models:
         self.may_answer.set()
         self._trash: list[Installed] = []
         self._listeners: list[Callable[[Download], object]] = []
-        self.hub = SimpleNamespace(search=self._search)
+        self.hub = SimpleNamespace(search=self._search, prepare=lambda: None)
         self.storage = SimpleNamespace(
             report=lambda: self.report,
             clear_trash=lambda: self._clear("trash_bytes"),
@@ -164,9 +161,6 @@ class Models:
 
     def others(self) -> list[Installed]:
         return list(self.theirs)
-
-    def prepare(self) -> None:
-        """Nothing to import here."""
 
     def download(self, repository: Repository, model: ModelFile, with_vision: bool = True) -> Download:
         if self.problem is not None:

@@ -13,13 +13,13 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import DownloadFailed
-from app.hub.downloads import Download, DownloadRequest
+from app.hub.download import Download, DownloadRequest
 from app.hub.files import RemoteFile
 from app.ui.models.download_watch import DownloadWatch
 from app.ui.shell.desktop import TaskBar
 from tests.helpers.desks.window import Frame
 from tests.helpers.tiny_models import make_tiny
-from tests.ui.test_task_bar import Noted
+from tests.ui.shell.test_desktop import Noted
 
 REQUEST = DownloadRequest("unsloth/Qwen3.5-9B-GGUF", "c0ffee", "Qwen3.5 9B", (RemoteFile("a.gguf", 1000),))
 BEGUN = Download(1, REQUEST, "running", "downloading", 0, 1000, 0.0, None, 0.0, None, (), 0)
@@ -40,7 +40,7 @@ class Queue:
     def all(self) -> list[Download]:
         return self.items
 
-    def retry(self, number: int) -> None:
+    def resume(self, number: int) -> None:
         self.retried.append(number)
 
     def listen(self, listener: Callable[[Download], object]) -> Callable[[], None]:

@@ -100,7 +100,7 @@ def test_a_failure_is_said_with_what_helps(pages: Pages, qtbot: QtBot) -> None:
     assert shown == ["storage"]
     assert buttons(pages, "Qwen3.5 9B") == ["Try again", "Cancel"]
     qtbot.mouseClick(pages.card("Qwen3.5 9B").buttons["retry"], Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: pages.queue.calls == [("retry", 2)])
+    qtbot.waitUntil(lambda: pages.queue.calls == [("resume", 2)])
 
 
 def test_one_that_waits_for_the_network_says_why(pages: Pages, qtbot: QtBot) -> None:
