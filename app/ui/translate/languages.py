@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QEvent, QLocale, QObject, QPoint, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
@@ -541,12 +541,19 @@ class NeedsModel(QFrame):
 
     def _keep_whole(self) -> None:
         """Wrapped words have no least height of their own, and would be cut where there is little room."""
+        column = self.layout()
+        if column is None:
+            return
+        margins = column.contentsMargins()
+        width = self.contentsRect().width() - margins.left() - margins.right()
         for label in (self.words, self.state):
-            label.setMinimumHeight(max(0, label.heightForWidth(label.width())))
+            label.setMinimumHeight(0)  # else it counts below
+            label.setMinimumHeight(max(0, label.heightForWidth(width)))
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._keep_whole()
+    def event(self, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):  # another width, other words or letters
+            self._keep_whole()
+        return super().event(event)
 
 
 # What the tab's model can translate, asked on a thread: its file's header says so.

@@ -46,6 +46,18 @@ def test_with_the_starter_no_answer_is_given_and_a_model_is_named(open_tab: Open
     assert clipped_texts(desk.view) == []
 
 
+def test_the_card_is_as_low_as_before_when_there_is_room_again(open_tab: Open) -> None:
+    desk = open_tab(model="")
+    desk.type(ENGLISH)
+    desk.wait(lambda: desk.needed == OFFER and not desk.is_waiting)
+    heights = []
+    for width in (1100, 420, 1100):
+        desk.view.resize(width, 700)
+        desk.wait(lambda: clipped_texts(desk.view) == [])
+        heights.append(desk.needs.height())
+    assert heights[1] > heights[0] == heights[2]
+
+
 def test_the_model_is_fetched_and_then_translates(open_tab: Open, hub: FakeHub) -> None:
     desk = open_tab(model="")
     entry = entry_of(desk)
