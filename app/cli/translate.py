@@ -40,6 +40,7 @@ from app.features.translation.result import (
     TranslationPlanned,
     TranslationWish,
 )
+from app.features.translation.saving import endings_of
 from app.features.translation.stored import Adding, Row, Saved, StoredTranslation
 from app.features.translation.translations import Translations
 from app.features.work.asking import Rests
@@ -89,8 +90,7 @@ def run_translate(options: argparse.Namespace) -> int:
         given = _given(options, wish, translations, cancel)
         if given is None:
             return INTERRUPTED
-        endings = translations.files.endings(given.id)
-        wrong, same = _wrong_output(options, endings), _same_language(options, given)
+        wrong, same = _wrong_output(options, endings_of(given)), _same_language(options, given)
         if wrong or (same and options.source):
             print(wrong or same, file=sys.stderr)
             return 2

@@ -189,3 +189,15 @@ class CancelToken:
     @property
     def cancelled(self) -> bool:
         return self._event.is_set()
+
+
+class LinkedToken(CancelToken):
+    """Set by itself, or with one of others."""
+
+    def __init__(self, *others: CancelToken) -> None:
+        super().__init__()
+        self._others = others
+
+    @property
+    def cancelled(self) -> bool:
+        return super().cancelled or any(other.cancelled for other in self._others)

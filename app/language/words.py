@@ -57,6 +57,11 @@ class Stretch(NamedTuple):
     stems: frozenset[str]
 
 
+def common_start(one: str, other: str) -> int:
+    """How many characters both begin with."""
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
 def fold(text: str) -> str:
     """The text without capitals and accents."""
     spread = unicodedata.normalize("NFKD", text.casefold())

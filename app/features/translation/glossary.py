@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app.features.translation.result import Term
 from app.language.scripts import WITHOUT_SPACES
-from app.language.words import JOINED_WORD, fold
+from app.language.words import JOINED_WORD, common_start, fold
 
 MOST_TERMS = 12
 """So many are told with a prompt."""
@@ -73,7 +73,7 @@ class Glossary:
     def _is_form(self, wanted: str, there: str) -> bool:
         if wanted == there:
             return True
-        common = _common(wanted, there)
+        common = common_start(wanted, there)
         ending, rest = there[common:], wanted[common:]
         if self._is_english and not rest and ending in _DERIVING:
             return False
@@ -127,16 +127,12 @@ def _obeys(term: Term, target: str, words: Sequence[str]) -> bool:
 def _begins_alike(wanted: str, word: str) -> bool:
     if len(wanted) <= LEAST_STEM:
         return word.startswith(wanted) and len(word) <= len(wanted) + LONGEST_ENDING
-    return _common(wanted, word) >= max(LEAST_STEM, len(wanted) - 2)
+    return common_start(wanted, word) >= max(LEAST_STEM, len(wanted) - 2)
 
 
 def folded_words(text: str) -> list[str]:
     """The words of a text without capitals and accents."""
     return [fold(match[0]) for match in JOINED_WORD.finditer(text)]
-
-
-def _common(one: str, other: str) -> int:
-    return next((n for n, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
 
 
 # Its file.

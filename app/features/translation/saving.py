@@ -184,20 +184,11 @@ class Savings:
         child_folder: Path,
         *,
         known: Callable[[int], Job],
-        row_of: Callable[[Job], StoredTranslation],
         password_of: Callable[[int], str],
     ) -> None:
         self._store, self._documents, self._copies = store, documents, copies
         self._child_folder, self._password_of = child_folder, password_of
-        self._known, self._row_of = known, row_of
-
-    def endings(self, translation_id: int) -> tuple[str, ...]:
-        """What it can be saved as, the usual one first; nothing for typed text."""
-        return endings(self._known(translation_id))
-
-    def name(self, translation_id: int, ending: str) -> str:
-        """A name for it, such as "lease (Português).docx"; it says so where it is partial."""
-        return file_name(self._row_of(self._known(translation_id)), ending)
+        self._known = known
 
     def save(self, translation_id: int, path: Path, cancel: CancelToken) -> Iterator[Saving | Saved]:
         """Writes the document; the last event is Saved, and cancelled there is none: nothing has then changed.
@@ -270,12 +261,11 @@ def remove_scratch(child_folder: Path, before: float) -> None:
                 lines.unlink()
 
 
-def endings(job: Job) -> tuple[str, ...]:
-    """What a translation can be saved as."""
-    format_ = job.spec.get("format")
-    if format_ == BLOCKS:
+def endings_of(stored: StoredTranslation) -> tuple[str, ...]:
+    """What a translation can be saved as, the usual one first; nothing for typed text."""
+    if stored.format == BLOCKS:
         return ENDINGS_OF_NEW
-    return () if format_ == TYPED else (Path(str(job.spec.get("name", ""))).suffix,)
+    return () if stored.format == TYPED else (Path(stored.name).suffix,)
 
 
 def file_name(stored: StoredTranslation, ending: str) -> str:

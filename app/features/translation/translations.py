@@ -87,7 +87,7 @@ class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
         self._additions = Additions(jobs, store, documents, self._copies, child_folder)
         self.files = Savings(
             store, documents, self._copies, child_folder,
-            known=self._known, row_of=self._row, password_of=lambda job_id: self._passwords.get(job_id, ""),
+            known=self._known, password_of=lambda job_id: self._passwords.get(job_id, ""),
         )  # fmt: skip
         self.words, self._texts = KeptWords(store, memory), TypedTexts(jobs, store)
         self.segments = KeptSegments(store, self.words, self._known)
@@ -156,6 +156,22 @@ class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
         wish, source = self.words.whole_wish(job), source_language_of(job)
         rows = self.segments.rows(job.id)
         return self._estimates.estimate(rows, lambda model: self.words.memory(wish, source, model), cancel)
+
+    def estimate_all(self, translation_ids: Sequence[int], cancel: CancelToken) -> TranslationEstimate | None:
+        """What they would take together."""
+        found = [self.estimate(one, cancel) for one in translation_ids]
+        whole = [one for one in found if one is not None]
+        seconds = [one.seconds for one in whole if one.seconds is not None]
+        return (
+            None
+            if len(whole) < len(found)
+            else TranslationEstimate(
+                sum(one.segments for one in whole),
+                sum(one.known for one in whole),
+                sum(one.tokens for one in whole),
+                sum(seconds) if len(seconds) == len(whole) else None,
+            )
+        )
 
     def begin(self, translation_ids: Sequence[int]) -> None:
         """Queues drafts, in this order; one that is done is worked through anew, and only what changed is asked."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
 from app.core.errors import AppError, EngineStopped, ModelReplaced, NoRoomForModel
-from app.core.events import CancelToken, ModelLoaded
+from app.core.events import CancelToken, LinkedToken, ModelLoaded
 from app.engine.client import EngineClient
 from app.features.work.awake import awake
 from app.features.work.engines import TaskEngines
@@ -62,18 +62,6 @@ class Worked(Generic[Event_co]):
     event: Event_co | None
 
 
-class _Stop(CancelToken):
-    """Set for one job, or with the whole work."""
-
-    def __init__(self, all_of_it: CancelToken) -> None:
-        super().__init__()
-        self._all_of_it = all_of_it
-
-    @property
-    def cancelled(self) -> bool:
-        return super().cancelled or self._all_of_it.cancelled
-
-
 class JobQueue(ABC, Generic[Event]):
     """From any thread; `run` has one caller at a time. Kinds that share `turns` have one job at work between them."""
 
@@ -83,7 +71,7 @@ class JobQueue(ABC, Generic[Event]):
         self._kind, self._jobs, self._engines, self._turns = kind, jobs, engines, turns
         self._stays_awake = stays_awake
         self._lock = threading.Lock()
-        self._at_work: tuple[int, _Stop] | None = None
+        self._at_work: tuple[int, CancelToken] | None = None
         self._working: Working[Event] | None = None
         self._unwritten: dict[int, tuple[str, AppError | None]] = {}
         """How jobs ended where that could not be stored: the disk is full, say. They are not at work any more."""
@@ -153,7 +141,7 @@ class JobQueue(ABC, Generic[Event]):
 
     def _turn(self, cancel: CancelToken) -> Iterator[Worked[Event]]:
         with self._engines.held(cancel), awake(self._stays_awake) as look:
-            while not cancel.cancelled and (job := self._take(stop := _Stop(cancel))) is not None:
+            while not cancel.cancelled and (job := self._take(stop := LinkedToken(cancel))) is not None:
                 try:
                     yield Worked(job.id, None)
                     for event in self._carry_out(job, stop):
@@ -169,7 +157,7 @@ class JobQueue(ABC, Generic[Event]):
         job = next(iter(self._jobs.find(self._kind, (QUEUED,))), None)
         return None if job is None else job.place
 
-    def _take(self, stop: _Stop) -> Job | None:
+    def _take(self, stop: CancelToken) -> Job | None:
         with self._lock:
             job = next(iter(self._jobs.find(self._kind, (QUEUED,))), None)
             if job is not None:
@@ -184,7 +172,7 @@ class JobQueue(ABC, Generic[Event]):
             if self._state(job_id) == RUNNING:
                 self._write_end(job_id, QUEUED)
 
-    def _carry_out(self, job: Job, stop: _Stop) -> Iterator[Event]:
+    def _carry_out(self, job: Job, stop: CancelToken) -> Iterator[Event]:
         try:
             yield from self._attempts(job, stop)
         except AppError as error:
@@ -196,7 +184,7 @@ class JobQueue(ABC, Generic[Event]):
             self._end(job.id, FAILED)  # a defect: it must not come up again at every start
             raise
 
-    def _attempts(self, job: Job, stop: _Stop) -> Iterator[Event]:
+    def _attempts(self, job: Job, stop: CancelToken) -> Iterator[Event]:
         """Goes on where the engine ended, or lost its model, as long as that leads anywhere."""
         working, tries = self.begin(job), 0
         self._working = working
@@ -210,7 +198,7 @@ class JobQueue(ABC, Generic[Event]):
                 if tries >= TRIES or stop.cancelled:
                     raise
 
-    def _attempt(self, job: Job, working: Working[Event], stop: _Stop) -> Iterator[Event]:
+    def _attempt(self, job: Job, working: Working[Event], stop: CancelToken) -> Iterator[Event]:
         with self._engines.opened(stop) as engine:
             if engine is None:
                 return

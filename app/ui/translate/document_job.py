@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ from app.core.errors import AppError
 from app.core.events import CancelToken
 from app.features.messages import sentence_for
 from app.features.translation.result import Term, TranslationWish
-from app.features.translation.saving import file_name
+from app.features.translation.saving import endings_of, file_name
 from app.features.translation.stored import DRAFT, Added, Adding, Saved, Saving, StoredTranslation, TranslationEstimate
 from app.features.work.queue import DONE, QUEUED, RUNNING
 from app.language.names import is_same
@@ -23,15 +23,14 @@ from app.ui.document.files import FileToRead, Stage
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
-from app.ui.theme import Theme
-from app.ui.translate.languages import Able, Capability, last_wish, usual_target
+from app.ui.shell.tab_spec import UiContext
+from app.ui.translate.languages import Capability, LastWish, usual_target
 from app.ui.work.doing import Doing
 from app.ui.work.estimating import Estimating
 from app.ui.work.intake import Intake
 from app.ui.work.saving import SavedFiles
 
 if TYPE_CHECKING:
-    from app.bootstrap import Fireside
     from app.features.translation.translations import Translations
 
 
@@ -45,10 +44,12 @@ class DocumentJob(QObject):
     queued = Signal()
     """It waits in the queue, or others with it."""
 
-    def __init__(self, app: Fireside, notify: Notify, parent: QObject) -> None:
+    def __init__(self, translations: Translations, notify: Notify, parent: QObject) -> None:
         super().__init__(parent)
-        self._translations = app.translations
-        self.doing = Doing(app.translations, notify, tr("This translation is not there any more."), self)
+        self._translations = translations
+        self.doing = Doing(translations, notify, tr("This translation is not there any more."), self)
+        self.doing.queued.connect(self.queued)
+        self.doing.row_changed.connect(self.changed)
         self.stored: StoredTranslation | None = None
         self.pending: TranslationWish | None = None
         """What was chosen for a translation that was made otherwise; None where nothing was."""
@@ -85,18 +86,15 @@ class DocumentJob(QObject):
 
     def stop(self) -> None:
         """What is done is kept."""
-        if (stored := self.stored) is not None:
-            self.doing.try_to(lambda: self._translations.stop(stored.id))
-            self.changed.emit()
+        if self.stored is not None:
+            self.doing.stop(self.stored.id)
 
     def go_on(self) -> None:
         """Goes on with one that was stopped or failed, or follows what was chosen."""
-        if (stored := self.stored) is None:
-            return
         if self.pending is not None:
             self.apply()
-        elif self.doing.try_to(lambda: self._translations.resume(stored.id)):
-            self.queued.emit()
+        elif self.stored is not None:
+            self.doing.go_on(self.stored.id)
 
     def apply(self) -> None:
         """The document follows the languages and the glossary that were chosen; only what that changes is asked."""
@@ -160,15 +158,17 @@ class Drafts(QObject):
     able_changed = Signal()
     estimate_changed = Signal()
 
-    def __init__(self, app: Fireside, theme: Theme, notify: Notify, job: DocumentJob, window: QWidget) -> None:
+    def __init__(
+        self, translations: Translations, last: LastWish, ui: UiContext, job: DocumentJob, window: QWidget
+    ) -> None:
         super().__init__(window)
-        self._app, self._notify, self._job = app, notify, job
+        self._translations, self._last, self._notify, self._job = translations, last, ui.notify, job
         self._batch: list[int] = []
         self.estimate: TranslationEstimate | None = None
         self.problem = ""
         """Why there is no estimate."""
-        self.files = Intake(self._add, theme, notify, window)
-        self.capability = Capability(app, notify, self)
+        self.files = Intake(self._add, ui.theme, ui.notify, window)
+        self.capability = Capability(translations, ui.notify, self)
         self.estimating = Estimating(self)
         self.files.refused.connect(self.files.remove)
         self.files.read.connect(self._on_read)
@@ -205,7 +205,7 @@ class Drafts(QObject):
 
     def can(self, stored: StoredTranslation) -> bool:
         """Whether the model can translate it."""
-        able: Able | None = self.capability.able
+        able = self.capability.able
         return able is not None and able.can(stored.source_language, stored.wish.target)
 
     def look(self) -> None:
@@ -214,7 +214,7 @@ class Drafts(QObject):
         is_known = self.estimate is not None or bool(self.problem) or self.estimating.is_busy
         if not is_known and drafts and all(map(self.can, drafts)):
             ids = [one.id for one in drafts]
-            self.estimating.look(lambda cancel: estimate_all(self._app.translations, ids, cancel))
+            self.estimating.look(lambda cancel: self._translations.estimate_all(ids, cancel))
 
     def forget_estimate(self) -> None:
         """What would be done is something else now."""
@@ -222,7 +222,7 @@ class Drafts(QObject):
         self.estimate, self.problem = None, ""
 
     def _add(self, one: FileToTranslate, cancel: CancelToken) -> Iterator[Adding | Added]:
-        return self._app.translations.add(one.path, last_wish(self._app.settings), cancel, password=one.password)
+        return self._translations.add(one.path, self._last.wish, cancel, password=one.password)
 
     def _on_read(self, one: FileToTranslate) -> None:
         self.files.drop(one)
@@ -237,9 +237,8 @@ class Drafts(QObject):
     def _choose_another(self, stored: StoredTranslation) -> None:
         """The document is in the language that was chosen before it was known."""
         able = self.capability.able
-        kept = self._app.settings.translations.target
-        target = usual_target(kept, stored.source_language, able.languages if able is not None else ())
-        self._job.doing.try_to(lambda: self._app.translations.change(stored.id, replace(stored.wish, target=target)))
+        target = usual_target(self._last.target, stored.source_language, able.languages if able is not None else ())
+        self._job.doing.try_to(lambda: self._translations.change(stored.id, replace(stored.wish, target=target)))
 
     def _on_files(self) -> None:
         """Those that could not be read are told of once a translation is shown."""
@@ -266,21 +265,6 @@ class Drafts(QObject):
         self.estimate_changed.emit()
 
 
-def estimate_all(translations: Translations, ids: Sequence[int], cancel: CancelToken) -> TranslationEstimate | None:
-    """What all of them would take together; None when cancelled."""
-    found = [translations.estimate(number, cancel) for number in ids]
-    whole = [one for one in found if one is not None]
-    if len(whole) < len(ids):
-        return None
-    seconds = [one.seconds for one in whole if one.seconds is not None]
-    return TranslationEstimate(
-        sum(one.segments for one in whole),
-        sum(one.known for one in whole),
-        sum(one.tokens for one in whole),
-        sum(seconds) if len(seconds) == len(whole) else None,
-    )
-
-
 # Saves a translation where the person says: as its document, or side by side with the source.
 
 
@@ -297,15 +281,15 @@ class TranslationSaving(SavedFiles):
     progressed = Signal(int, int)
     """A translation's id and how many of its segments are written; -1 when it is over."""
 
-    def __init__(self, app: Fireside, notify: Notify, window: QWidget) -> None:
+    def __init__(self, translations: Translations, notify: Notify, window: QWidget) -> None:
         super().__init__(notify, window)
-        self._app = app
+        self._files = translations.files
 
     def menu(self, stored: StoredTranslation) -> QMenu:
         """Every form."""
         menu = QMenu(self._window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for ending in self._endings(stored.id):
+        for ending in endings_of(stored):
             name = tr("A new document, without the layout") if stored.format == "blocks" else tr("The document")
             menu.addAction(f"{name}\t{ending}", partial(self.ask, stored, ending))
         menu.addSeparator()
@@ -315,12 +299,12 @@ class TranslationSaving(SavedFiles):
 
     def name_of(self, stored: StoredTranslation) -> str:
         """What is offered as the name; "" where nothing can be saved."""
-        ending = next(iter(self._endings(stored.id)), "")
+        ending = next(iter(endings_of(stored)), "")
         return file_name(stored, ending) if ending else ""
 
     def ask(self, stored: StoredTranslation, ending: str = "", *, is_bilingual: bool = False) -> QFileDialog | None:
         """Asks where, and saves there. Without an ending it is the usual one."""
-        ending = ending or next(iter(self._endings(stored.id)), "")
+        ending = ending or next(iter(endings_of(stored)), "")
         if not ending:
             return None
         save = self.save_bilingual if is_bilingual else self.save
@@ -335,46 +319,26 @@ class TranslationSaving(SavedFiles):
     def save(self, translation_id: int, path: Path) -> tasks.Task:
         """Writes the document."""
 
-        def work(cancel: CancelToken) -> Iterator[Saving | Saved]:
-            yield from self._app.translations.files.save(translation_id, path, cancel)
+        def over(error: BaseException | None = None) -> None:
+            self.progressed.emit(translation_id, -1)
+            if error is not None:
+                self._notify.error(error, action=lambda: self.save(translation_id, path))
 
-        task = tasks.run(work, self)
+        task = tasks.run(lambda cancel: self._files.save(translation_id, path, cancel), self)
         task.event.connect(lambda event: self._on_event(translation_id, event))
-        self._end(task, translation_id, lambda: self.save(translation_id, path))
+        task.finished.connect(over)
+        task.failed.connect(over)
         return task
 
     def save_bilingual(self, translation_id: int, path: Path) -> tasks.Task:
         """Writes source and translation side by side."""
-
-        def work(_cancel: CancelToken) -> Iterator[Saved]:
-            self._app.translations.files.save_bilingual(translation_id, path)
-            yield Saved(path)
-
-        task = tasks.run(work, self)
-        task.event.connect(lambda event: self._on_event(translation_id, event))
-        self._end(task, translation_id, lambda: self.save_bilingual(translation_id, path))
-        return task
-
-    def _end(self, task: tasks.Task, translation_id: int, again: Callable[[], object]) -> None:
-        over: Callable[[], object] = lambda: self.progressed.emit(translation_id, -1)  # noqa: E731
-        task.finished.connect(over)
-        task.failed.connect(lambda _error: over())
-        task.failed.connect(lambda error: self._notify.error(error, action=again))
+        return self._write(path, lambda: self._files.save_bilingual(translation_id, path))
 
     def _on_event(self, translation_id: int, event: Saving | Saved) -> None:
         if isinstance(event, Saving):
             self.progressed.emit(translation_id, event.segments)
-            return
-        self._notify.saved(event.path, saved_words(event))
-
-    def _endings(self, translation_id: int) -> tuple[str, ...]:
-        try:
-            return self._app.translations.files.endings(translation_id)
-        except AppError as error:
-            self._notify.error(error)
-        except KeyError:
-            self._notify.mention(tr("This translation is not there any more."))
-        return ()
+        else:
+            self._notify.saved(event.path, saved_words(event))
 
 
 def saved_words(saved: Saved) -> str:

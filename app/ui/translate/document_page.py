@@ -15,7 +15,7 @@ from app.features.translation.stored import DRAFT, Row, StoredTranslation, Trans
 from app.ui.document.files import FileToRead, Stage, short_name
 from app.ui.document.header import DocumentSearch
 from app.ui.i18n import tr
-from app.ui.shell.notify import Notify
+from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import EDGE_PX, TOP_PX, Theme
 from app.ui.translate.document_job import DocumentJob, Drafts, TranslationSaving
 from app.ui.translate.languages import Able, LanguageChoice, NeedsModel
@@ -32,7 +32,8 @@ from app.ui.work.page import scrolled
 from app.ui.work.state_bar import StateBar
 
 if TYPE_CHECKING:
-    from app.bootstrap import Fireside
+    from app.features.models.collection import Models
+    from app.features.translation.translations import Translations
 
 
 CONTROL = Qt.KeyboardModifier.ControlModifier
@@ -45,10 +46,11 @@ class DocumentPage(QWidget):
     kept = Signal()
     """A segment is another one, so that the counts are."""
 
-    def __init__(self, app: Fireside, theme: Theme, notify: Notify, job: DocumentJob) -> None:
+    def __init__(self, translations: Translations, models: Models, ui: UiContext, job: DocumentJob) -> None:
         super().__init__()
-        self._notify, self._job, self._translations = notify, job, app.translations
-        self.saving = TranslationSaving(app, notify, self)
+        theme, notify = ui.theme, ui.notify
+        self._notify, self._job, self._translations = notify, job, translations
+        self.saving = TranslationSaving(translations, notify, self)
         self.head = DocumentHead(theme)
         self.bar = DocumentBar(theme)
         self.state = StateBar(theme, notify)
@@ -57,7 +59,7 @@ class DocumentPage(QWidget):
         self.search.hide()
         self.segments = SideBySide(theme)
         self.foot = DraftFoot(theme)
-        self.needs = NeedsModel(app, theme, notify)
+        self.needs = NeedsModel(models, ui)
         self.card = QFrame()
         self.card.setObjectName("segments_card")
         inner = QVBoxLayout(self.card)
@@ -110,13 +112,13 @@ class DocumentPage(QWidget):
         """The next segment to look at, from the top again at the end."""
         if (stored := self._job.stored) is None:
             return
-        found: list[int | None] = []
-        self._job.doing.try_to(lambda: found.append(self._translations.segments.next_flagged(stored.id, after)))
-        if found and found[0] is not None:
-            self.segments.close_editor()
-            self.segments.go_to(found[0] - 1)
-        elif found:
-            self._notify.mention(tr("Nothing is left to look at."))
+        with self._notify.guard():
+            found = self._translations.segments.next_flagged(stored.id, after)
+            if found is None:
+                self._notify.mention(tr("Nothing is left to look at."))
+            else:
+                self.segments.close_editor()
+                self.segments.go_to(found - 1)
 
     def follow(self, segment_id: int, link: Link) -> None:
         """One of the two things to do about a flag."""
@@ -159,8 +161,9 @@ class DocumentPage(QWidget):
         self.head.show_saving(name, is_partial=is_partial, can_save=bool(name) and stored.state != DRAFT)
 
     def _save(self, ask: Callable[[StoredTranslation], object]) -> None:
-        if (stored := self._job.stored) is not None:
-            self.segments.close_editor()
+        shown = self._job.stored
+        self.segments.close_editor()
+        if shown is not None and (stored := self._job.doing.known(shown.id)) is not None:
             ask(stored)
 
     def _show_forms(self, button: QWidget) -> None:
@@ -200,12 +203,7 @@ class DocumentPage(QWidget):
 
     def show_able(self, able: Able, stored: StoredTranslation) -> None:
         """Offers what it can, and where it cannot translate a draft another model."""
-        knows = able.knows
-        self.bar.offer(
-            able.languages,
-            formality=knows is None or knows.takes_formality,
-            domain=knows is None or knows.takes_domain,
-        )
+        self.bar.offer(able)
         can = able.can(stored.source_language, stored.wish.target)
         self.foot.show_can(can)
         is_needed = stored.state == DRAFT and not can
@@ -434,9 +432,9 @@ class DocumentBar(QWidget):
         theme.dress(self.stop, font=(13.5, 500))
         name_widgets(work_words=self.words, stop_work=self.stop)
 
-    def offer(self, languages: Sequence[str], *, formality: bool, domain: bool) -> None:
+    def offer(self, able: Able) -> None:
         """What the model can do."""
-        self.choice.offer(languages, formality=formality, domain=domain)
+        self.choice.offer(able)
         self._show_domain()
 
     def show_work(self, words: str, done: int, segments: int) -> None:

@@ -20,12 +20,11 @@ from app.features.translation.result import (
 from app.features.translation.stored import DRAFT, Row, StoredTranslation
 from app.features.work.queue import DONE, QUEUED, RUNNING
 from app.ui.i18n import tr
-from app.ui.shell.notify import Notify
-from app.ui.theme import Theme
+from app.ui.shell.tab_spec import UiContext
 from app.ui.translate.document_job import DocumentJob, Drafts
 from app.ui.translate.document_page import DocumentPage, DraftPage, Searched
 from app.ui.translate.glossary import GlossaryPanel, MemoryFiles
-from app.ui.translate.languages import remember
+from app.ui.translate.languages import LastWish
 from app.ui.translate.texts import (
     Progress,
     done_words,
@@ -38,7 +37,8 @@ from app.ui.translate.texts import (
 from app.ui.work.runner import Runner
 
 if TYPE_CHECKING:
-    from app.bootstrap import Fireside
+    from app.features.models.collection import Models
+    from app.features.translation.translations import Translations
 
 
 AT_WORK = (QUEUED, RUNNING)
@@ -52,12 +52,12 @@ PANEL_PX, LEAST_PX, NARROW_PX = 380, 300, 740
 class StoredRows:
     """The rows of one translation, from any thread."""
 
-    def __init__(self, app: Fireside, stored: StoredTranslation) -> None:
-        self._app, self._id, self.count = app, stored.id, stored.segments
+    def __init__(self, translations: Translations, stored: StoredTranslation) -> None:
+        self._segments, self._id, self.count = translations.segments, stored.id, stored.segments
 
     def rows(self, start: int, count: int) -> list[Row]:
         """Rows from a segment on."""
-        return self._app.translations.segments.rows(self._id, start, count)
+        return self._segments.rows(self._id, start, count)
 
 
 class DocumentTranslationView(QWidget):
@@ -67,20 +67,20 @@ class DocumentTranslationView(QWidget):
     """Rows of the list are others: new, further, over."""
     shown_changed = Signal(object)
     """The id of the translation that is shown now; None for none."""
-    model_wanted = Signal()
 
     def __init__(
-        self, app: Fireside, theme: Theme, notify: Notify, runner: Runner[Progress], parent: QWidget | None = None
+        self, translations: Translations, models: Models, last: LastWish, ui: UiContext, runner: Runner[Progress]
     ) -> None:
-        super().__init__(parent)
-        self._app, self._theme, self._notify, self.runner = app, theme, notify, runner
+        super().__init__()
+        theme, notify, words = ui.theme, ui.notify, translations.words
+        self._translations, self._last, self._theme, self._notify = translations, last, theme, notify
+        self.runner = runner
         self._places: dict[int, tuple[int, int]] = {}
-        self.job = DocumentJob(app, notify, self)
-        self.page = DocumentPage(app, theme, notify, self.job)
+        self.job = DocumentJob(translations, notify, self)
+        self.page = DocumentPage(translations, models, ui, self.job)
         self.glossary = GlossaryPanel(theme, notify)
-        words = app.translations.words
         self.glossary.memory = MemoryFiles(notify, self, words.import_tmx, words.export_tmx)
-        self.drafts = Drafts(app, theme, notify, self.job, self)
+        self.drafts = Drafts(translations, last, ui, self.job, self)
         self.reading = DraftPage(theme, self.drafts.files)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.reading)
@@ -119,7 +119,6 @@ class DocumentTranslationView(QWidget):
         page.state.go_on_wanted.connect(self.job.go_on)
         page.foot.begun.connect(self.drafts.begin)
         page.kept.connect(self.refresh)
-        page.needs.models_wanted.connect(lambda _page: self.model_wanted.emit())
         page.needs.model_came.connect(self.drafts.capability.look)
         self.glossary.closed.connect(lambda: self.show_glossary(is_open=False))
         self.glossary.changed.connect(self._on_terms)
@@ -143,9 +142,8 @@ class DocumentTranslationView(QWidget):
 
     def show_translation(self, translation_id: int) -> None:
         """A translation as it is now, where it was left."""
-        stored = self.job.doing.get(translation_id)
+        stored = self.job.doing.known(translation_id)
         if stored is None:
-            self._notify.mention(tr("This translation is not there any more."))
             self.shown_changed.emit(None)
             return
         if self.job.stored is not None and self.job.stored.id == translation_id:
@@ -214,7 +212,7 @@ class DocumentTranslationView(QWidget):
     def _show_rows(self, stored: StoredTranslation) -> None:
         source, target = stored.source_language, stored.wish.target
         names = (name_of(source) or tr("Original"), name_of(target))
-        rows = StoredRows(self._app, stored)
+        rows = StoredRows(self._translations, stored)
         segments = self.page.segments
         place = segments.place if segments.rows.rowCount() == stored.segments else (0, 0)
         segments.show_source(rows, names, (is_rtl(source), is_rtl(target)))
@@ -260,7 +258,7 @@ class DocumentTranslationView(QWidget):
         if stored.state in AT_WORK:
             progress = self.runner.progress_of(stored.id)
             done, rests = (max(progress.done, stored.done), progress.rests) if progress else (stored.done, "")
-            left_s = self._app.translations.seconds_left(stored.id)
+            left_s = self._translations.seconds_left(stored.id)
             words = work_words(stored, done, stored.segments, rests, left_s)
             self.page.bar.show_work(words, done, stored.segments)
         else:
@@ -284,7 +282,7 @@ class DocumentTranslationView(QWidget):
         stored, wish = self.job.stored, self.page.bar.choice.wish
         if stored is None:
             return
-        remember(self._app, self.page.bar.choice, self._notify)
+        self._last.keep(self.page.bar.choice)
         if stored.state == DRAFT:
             if self.job.change(self.drafts.batch, wish):
                 self.drafts.forget_estimate()
@@ -306,7 +304,7 @@ class DocumentTranslationView(QWidget):
         from app.ui.settings.translation_memory import MemoryDialog  # not needed at start
 
         shown = self.job.stored.id if self.job.stored is not None else None
-        MemoryDialog(self._app.translations, self._theme, self._notify, self, shown).open()
+        MemoryDialog(self._translations, self._theme, self._notify, self, shown).open()
 
     # What happens.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,16 +22,17 @@ from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.model_loader import in_words, model_name
 from app.ui.shell.notify import Notify
+from app.ui.shell.tab_spec import UiContext
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import ChoiceButton, IconButton, text_button
 from app.ui.widgets.indicators import ProgressLine
 from app.ui.widgets.layouts import FlowLayout, name_widgets
 
 if TYPE_CHECKING:
-    from app.bootstrap import Fireside
-    from app.features.models.collection import Suggestion
+    from app.features.models.collection import Models, Suggestion
     from app.features.models.languages import Knows
     from app.features.models.messages import Words
+    from app.features.translation.translations import Translations
     from app.hub.download import Download
 
 
@@ -51,22 +52,29 @@ def usual_target(kept: str, source: str = "", among: Sequence[str] = ()) -> str:
     return other_than(source, (kept, own.code if own is not None else ""), among)
 
 
-def last_wish(settings: Settings) -> TranslationWish:
-    """What was chosen last; the person's own language before anything was."""
-    kept = settings.translations
-    return TranslationWish(usual_target(kept.target), formality=Formality(kept.formality))
+class LastWish:
+    """What was chosen last: the next translation begins with it. `settings` has it, and `change` keeps it there."""
 
+    def __init__(self, settings: Callable[[], Settings], change: Callable[..., None], notify: Notify) -> None:
+        self._settings, self._change, self._notify = settings, change, notify
 
-def remember(app: Fireside, choice: LanguageChoice, notify: Notify) -> None:
-    """What is chosen is what the next translation begins with."""
-    wish, kept = choice.wish, app.settings.translations
-    target = wish.target if choice.is_target_chosen else kept.target
-    if (target, wish.formality.value) == (kept.target, kept.formality):
-        return
-    try:
-        app.change("translations", target=target, formality=wish.formality.value)
-    except AppError as error:
-        notify.error(error)
+    @property
+    def target(self) -> str:
+        """The language; "" before a person chose one."""
+        return self._settings().translations.target
+
+    @property
+    def wish(self) -> TranslationWish:
+        """Into the person's own language before anything was chosen."""
+        return TranslationWish(usual_target(self.target), formality=Formality(self._settings().translations.formality))
+
+    def keep(self, choice: LanguageChoice) -> None:
+        """A target that the program took by itself is not kept."""
+        kept, formality = self._settings().translations, choice.wish.formality.value
+        target = choice.wish.target if choice.is_target_chosen else kept.target
+        if (target, formality) != (kept.target, kept.formality):
+            with self._notify.guard():
+                self._change("translations", target=target, formality=formality)
 
 
 class LanguageChoice(QWidget):
@@ -79,8 +87,7 @@ class LanguageChoice(QWidget):
         super().__init__(parent)
         self._detected = ""
         self._is_small = False
-        self._takes_formality = self._takes_domain = True
-        self._languages: Sequence[str] = ()
+        self._able = Able()
         self.is_target_chosen = False
         """Whether a person chose the target for what is shown now."""
         self.source = LanguageButton(theme, tr("From"), can_detect=True)
@@ -112,15 +119,13 @@ class LanguageChoice(QWidget):
     def wish(self) -> TranslationWish:
         """What is chosen now, without a glossary."""
         formality = Formality(self.formality.value) if not self.formality.isHidden() else Formality.DEFAULT
-        domain = " ".join(self.domain.text().split()) if self._takes_domain else ""
+        domain = " ".join(self.domain.text().split()) if self._able.takes_domain else ""
         return TranslationWish(self.target.value, self.source.value, formality, domain)
 
-    def offer(self, languages: Sequence[str], *, formality: bool = True, domain: bool = True) -> None:
+    def offer(self, able: Able) -> None:
         """What the model can do."""
-        self._languages = languages
-        self.source.offer(languages)
-        self.target.offer(languages)
-        self._takes_formality, self._takes_domain = formality, domain
+        self._able = able
+        self.source.languages = self.target.languages = able.languages
         self._show_more()
 
     def show_wish(self, wish: TranslationWish) -> None:
@@ -134,7 +139,7 @@ class LanguageChoice(QWidget):
 
     def show_usual_target(self, kept: str) -> bool:
         """A target that is not what the text is in, unless the person chose one; whether it is another than before."""
-        target = usual_target(kept, self.source.value or self._detected, self._languages)
+        target = usual_target(kept, self.source.value or self._detected, self._able.languages)
         if self.is_target_chosen or target == self.target.value:
             return False
         self.target.show_value(target)
@@ -154,7 +159,7 @@ class LanguageChoice(QWidget):
 
     def _on_source(self, value: str) -> None:
         if value and is_same(value, self.target.value):  # the other way round is what was meant
-            self.target.show_value(usual_target(self._detected, value, self._languages))
+            self.target.show_value(usual_target(self._detected, value, self._able.languages))
         self._show_more()
         self.changed.emit()
 
@@ -177,8 +182,8 @@ class LanguageChoice(QWidget):
 
     def _show_more(self) -> None:
         """How people are addressed only where the language tells it and the model takes it."""
-        self.formality.setVisible(self._takes_formality and has_formality(self.target.value))
-        self.domain.setVisible(self._takes_domain and not (self._is_small and not self.domain.text()))
+        self.formality.setVisible(self._able.takes_formality and has_formality(self.target.value))
+        self.domain.setVisible(self._able.takes_domain and not (self._is_small and not self.domain.text()))
         self.swap.setEnabled(bool(self.source.value or self._detected))
 
 
@@ -193,8 +198,9 @@ class LanguageButton(QWidget):
     def __init__(self, theme: Theme, name: str, *, can_detect: bool = False) -> None:
         super().__init__()
         self._theme, self._name, self._can_detect = theme, name, can_detect
-        self._languages: Sequence[str] = ()
         self._detected = ""
+        self.languages: Sequence[str] = ()
+        """Which ones may be chosen, by their codes."""
         self.value = ""
         self.button = text_button("", "filter", self)
         # The caret belongs behind the words, so the button's two ends are exchanged.
@@ -206,10 +212,6 @@ class LanguageButton(QWidget):
         # The icon is wider than its glyph, which gives it air.
         theme.dress(self.button, font=(13.5, 500), glyph=("caret-down-bold", "muted", 20), glyph_size=(20, 11))
         self._show()
-
-    def offer(self, languages: Sequence[str]) -> None:
-        """Which ones may be chosen, by their codes."""
-        self._languages = languages
 
     def show_value(self, value: str) -> None:
         """Takes a value without telling it."""
@@ -228,8 +230,7 @@ class LanguageButton(QWidget):
             self.changed.emit(value)
 
     def show_list(self) -> LanguagePopup:
-        """Opens the languages below the button."""
-        offered = [_offered(code) for code in self._languages]
+        offered = [_offered(code) for code in self.languages]
         offered.sort(key=lambda one: one.name)
         if self._can_detect:
             offered.insert(0, Offered("", self._detect_words()))
@@ -371,16 +372,14 @@ RUNS = ("queued", "running", "paused")
 class NeedsModel(QFrame):
     """`look` asks what there is to offer; nothing is fetched without a click."""
 
-    models_wanted = Signal(str)
-    """A page of the models is wanted, by its name."""
     model_came = Signal()
     """The tab has another model now."""
     _told = Signal(object)
     """A `Download`, from any thread."""
 
-    def __init__(self, app: Fireside, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._app, self._notify = app, notify
+    def __init__(self, models: Models, ui: UiContext) -> None:
+        super().__init__()
+        self._models, self._ui = models, ui
         self._offer: tuple[Suggestion, Words] | None = None
         self._download: Download | None = None
         self._missing = ""
@@ -391,11 +390,11 @@ class NeedsModel(QFrame):
         self.words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.state = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
         self.state.setProperty("kind", "muted")
-        self.line = ProgressLine(theme)
+        self.line = ProgressLine(ui.theme)
         self.download = text_button(tr("Download"), "primary")
         self.download.clicked.connect(self.fetch)
         self.others = text_button(tr("Other models"), "quiet")
-        self.others.clicked.connect(lambda: self.models_wanted.emit("downloads" if self._is_coming else "suggested"))
+        self.others.clicked.connect(lambda: ui.go.open_models("downloads" if self._is_coming else "suggested"))
         buttons = FlowLayout()
         buttons.addWidget(self.download)
         buttons.addWidget(self.others)
@@ -403,13 +402,12 @@ class NeedsModel(QFrame):
         for widget in (self.words, self.state, self.line):
             column.addWidget(widget)
         column.addLayout(buttons)
-        theme.dress(column, margins=(16, 14, 16, 14), spacing=8)
-        theme.dress(buttons, spacing=8)
-        theme.dress(self.words, self.download, self.others, font=(14, 500))
-        theme.dress(self.state, font=(13, 400))
+        ui.theme.dress(column, margins=(16, 14, 16, 14), spacing=8)
+        ui.theme.dress(buttons, spacing=8)
+        ui.theme.dress(self.words, self.download, self.others, font=(14, 500))
+        ui.theme.dress(self.state, font=(13, 400))
         self._told.connect(self._on_download)
-        unlisten = app.models.listen(self._told.emit)
-        self.destroyed.connect(unlisten)
+        self.destroyed.connect(models.listen(self._told.emit))
         self._show()
         name_widgets(
             needs_words=self.words,
@@ -426,10 +424,7 @@ class NeedsModel(QFrame):
         if self._is_looking or missing:
             return
         self._is_looking = True
-        task = tasks.run(self._found, self)
-        task.event.connect(self._on_found)
-        task.finished.connect(self._on_looked)
-        task.failed.connect(self._on_not_found)
+        tasks.ask(self._found, self, self._on_found, self._on_not_found)
 
     def fetch(self) -> None:
         """Fetches the model, or uses it where it is here; the repository is asked first, so it takes a moment."""
@@ -440,35 +435,29 @@ class NeedsModel(QFrame):
             self._use(suggestion.installed.path)
             return
         self._is_asking = True
-
-        def work(token: CancelToken) -> Iterator[Download]:
-            yield self._app.models.download_entry(suggestion.entry, token)
-
-        task = tasks.run(work, self)
-        task.event.connect(self._on_download_begun)
-        task.finished.connect(self._on_asked)
-        task.failed.connect(self._on_refused)
+        tasks.ask(
+            lambda token: self._models.download_entry(suggestion.entry, token),
+            self,
+            self._on_download_begun,
+            self._on_refused,
+        )
         self._show()
 
     @property
     def _is_coming(self) -> bool:
         return self._download is not None and self._download.state in RUNS
 
-    def _found(self, _cancel: CancelToken) -> Iterator[tuple[Suggestion, Words] | None]:
-        models = self._app.models
-        fitting = [each for each in models.suggestions(TASK) if each.fit.word != "too_large"]
+    def _found(self, _cancel: CancelToken) -> tuple[Suggestion, Words] | None:
+        fitting = [each for each in self._models.suggestions(TASK) if each.fit.word != "too_large"]
         here = next((each for each in fitting if each.installed is not None), None)
         coming = next((each for each in fitting if each.download is not None and each.download.state in RUNS), None)
         offer = here or coming or next(iter(fitting), None)
-        yield (offer, offer.words_for(TASK)) if offer is not None else None
+        return (offer, offer.words_for(TASK)) if offer is not None else None
 
     def _on_found(self, offer: tuple[Suggestion, Words] | None) -> None:
-        self._offer = offer
+        self._is_looking, self._offer = False, offer
         self._download = offer[0].download if offer is not None else None
         self._show()
-
-    def _on_looked(self) -> None:
-        self._is_looking = False
 
     def _on_not_found(self, error: BaseException) -> None:
         """Nobody asked for the offer, so nobody hears why there is none."""
@@ -477,18 +466,16 @@ class NeedsModel(QFrame):
             raise error
 
     def _on_download_begun(self, download: Download) -> None:
+        self._is_asking = False
         if self._download is None or self._download.id != download.id:
             self._download = download
         self._show()
 
-    def _on_asked(self) -> None:
+    def _on_refused(self, error: BaseException) -> None:
         self._is_asking = False
         self._show()
-
-    def _on_refused(self, error: BaseException) -> None:
-        self._on_asked()
         can_retry = sentence_for(error).action == "retry"
-        self._notify.error(error, action=self.fetch if can_retry else None)
+        self._ui.notify.error(error, action=self.fetch if can_retry else None)
 
     def _on_download(self, download: Download) -> None:
         """Every change of every download; this card is about one."""
@@ -500,10 +487,8 @@ class NeedsModel(QFrame):
         self._show()
 
     def _use(self, path: Path) -> None:
-        try:
-            self._app.models.use(TASK, path)
-        except AppError as error:
-            self._notify.error(error)
+        with self._ui.notify.guard():
+            self._models.use(TASK, path)
         self.model_came.emit()
 
     def _show(self) -> None:
@@ -583,6 +568,16 @@ class Able:
         variants = (variant for code in codes for variant in VARIANTS.get(code, (code,)))
         return tuple(dict.fromkeys(variants))
 
+    @property
+    def takes_formality(self) -> bool:
+        """Whether it can be told how people are addressed."""
+        return self.knows is None or self.knows.takes_formality
+
+    @property
+    def takes_domain(self) -> bool:
+        """Whether it can be told what a text is about."""
+        return self.knows is None or self.knows.takes_domain
+
     def can(self, source: str, target: str) -> bool:
         """Whether it can translate a pair; `source` "" is any."""
         from app.features.models.languages import can_translate  # 80 ms that the window need not wait for
@@ -606,29 +601,32 @@ class Capability(QObject):
 
     changed = Signal()
 
-    def __init__(self, app: Fireside, notify: Notify, parent: QObject) -> None:
+    def __init__(self, translations: Translations, notify: Notify, parent: QObject) -> None:
         super().__init__(parent)
-        self._app, self._notify = app, notify
+        self._translations, self._notify = translations, notify
         self._task: tasks.Task | None = None
         self._is_asked_again = False
         self.able: Able | None = None
         """None before it is known."""
+
+    @property
+    def is_none(self) -> bool:
+        """Whether the model is known, and is none that translates."""
+        return self.able is not None and not self.able.translates
 
     def look(self) -> None:
         """Asks what the model is and knows; nothing waits for it."""
         if self._task is not None:
             self._is_asked_again = True
             return
-        self._task = tasks.run(self._found, self)
-        self._task.event.connect(self._on_found)
+        self._task = tasks.ask(self._found, self, self._on_found, self._on_failed)
         self._task.finished.connect(self._on_ended)
-        self._task.failed.connect(self._on_failed)
 
-    def _found(self, _cancel: CancelToken) -> Iterator[Able]:
+    def _found(self, _cancel: CancelToken) -> Able:
         from app.features.models.languages import knows  # reads headers, and is not needed at start
 
-        model = self._app.translations.model
-        yield Able(model, knows(model))
+        model = self._translations.model
+        return Able(model, knows(model))
 
     def _on_found(self, able: Able) -> None:
         if able != self.able:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from app.core.errors import AppError
-from app.documents.segments import Content, Mark, Segment
+from app.documents.segments import Content, Segment, plain
 from app.features.translation.result import (
     FlagKind,
     Origin,
@@ -27,31 +27,19 @@ from app.language.sentences import written_words
 from app.ui.i18n import tr
 from app.ui.shell.desktop import copy_text
 from app.ui.shell.keyboard import with_keys
-from app.ui.shell.notify import Notify
-from app.ui.theme import EDGE_PX, TOP_PX, Theme
-from app.ui.translate.languages import Able, Capability, LanguageChoice, NeedsModel, last_wish, remember
+from app.ui.shell.tab_spec import UiContext
+from app.ui.theme import EDGE_PX, TOP_PX
+from app.ui.translate.languages import Able, Capability, LanguageChoice, LastWish, NeedsModel
 from app.ui.translate.text_panes import Paragraph, Selected, TextPanes, sentence_like
-from app.ui.translate.text_work import (
-    Alternative,
-    Answer,
-    AskAlternatives,
-    AskBack,
-    AskText,
-    BackText,
-    Ended,
-    Paragraphs,
-    TextHistory,
-    TextLanguage,
-    TextWork,
-    Typed,
-)
-from app.ui.translate.texts import Remedy, told, with_term
+from app.ui.translate.text_work import Answer, Ended, Kind, Paragraphs, TextHistory, TextLanguage, TextWork, Typed
+from app.ui.translate.texts import Remedy, is_rtl, told, with_term
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.labels import announce
 from app.ui.work.page import scrolled
 
 if TYPE_CHECKING:
-    from app.bootstrap import Fireside
+    from app.features.models.collection import Models
+    from app.features.translation.translations import Translations
 
 
 PAUSE_MS = 600
@@ -71,55 +59,34 @@ class TextPage(QWidget):
     shown_changed = Signal(object)
     """The id under which the text is kept; None for one that is not."""
     document_wanted = Signal()
-    models_wanted = Signal(str)
-    model_changed = Signal()
-    """A model was fetched, and the tab uses it."""
-    memory_changed = Signal()
-    """The model may have been put in the place of the chat's, or have given the place back."""
 
-    def __init__(self, app: Fireside, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._app, self._theme, self._notify = app, theme, notify
+    def __init__(self, translations: Translations, models: Models, last: LastWish, ui: UiContext) -> None:
+        super().__init__()
+        self._translations, self._last, self._ui, self._theme = translations, last, ui, ui.theme
         self._is_small = False
-        self.paragraphs = TextParagraphs()
-        self.source_language = ""
-        self.capability = Capability(app, notify, self)
+        self.capability = Capability(translations, ui.notify, self)
         self.language = TextLanguage(self)
-        self.work = TextWork(app, self)
-        self.history = TextHistory(app, notify, self.typed, self)
-        self.choice = LanguageChoice(theme)
+        self.work = TextWork(translations, self)
+        self.choice = LanguageChoice(ui.theme)
         self.open = text_button(tr("Open document"), "plain")
         self.open.setToolTip(with_keys(tr("Open a document, or drop it anywhere in the window"), "attach"))
         self.open.clicked.connect(self.document_wanted)
-        self.needs = NeedsModel(app, theme, notify)
-        self.panes = TextPanes(theme, self.needs)
+        self.needs = NeedsModel(models, ui)
+        self.panes = TextPanes(ui.theme, self.needs)
         self.panes.hint.setText(tr(FORMATS))
+        self.answers = TextAnswers(self.panes, self.choice, self.work, self.capability, translations)
+        self.rewording = TextRewording(self.panes, self.answers, self.work)
+        self.history = TextHistory(translations, ui.notify, self.typed, self)
         self.pause = QTimer(self, singleShot=True, interval=PAUSE_MS)
         self.pause.timeout.connect(self.translate)
         self._lay_out()
         self.setFocusProxy(self.panes.source)
-        self.answers = TextAnswers(self, notify)
-        self.rewording = TextRewording(self)
         self._connect()
-        self.choice.show_wish(last_wish(app.settings))
+        self.choice.show_wish(last.wish)
         self._show_size(is_small=False)
         self.show_new()
 
     # What is shown.
-
-    @property
-    def able(self) -> Able:
-        """What the model can do, as far as that is known."""
-        return self.capability.able or Able()
-
-    @property
-    def wish(self) -> TranslationWish:
-        """What is chosen, with the glossary of the pair."""
-        wish = self.choice.wish
-        source = wish.source or self.source_language
-        if not source or not wish.target or (self.able.knows is not None and not self.able.knows.takes_glossary):
-            return wish
-        return replace(wish, glossary=self._app.translations.words.glossary(source, wish.target))
 
     def show_new(self, text: str = "") -> None:
         """An empty one; or a text that is translated at once."""
@@ -137,34 +104,28 @@ class TextPage(QWidget):
         if number == self.history.id:
             return
         self.leave()
-        try:
-            stored = self._app.translations.get(number)
-            source, target = self._app.translations.text(number) if stored is not None else ("", "")
-        except AppError as error:
-            self._notify.error(error)
-            return
-        if stored is None:
-            self.show_new()
-            return
-        self.choice.show_wish(stored.wish)
-        self.choice.is_target_chosen = True
-        self.panes.source.show_text(source)
-        self._forget()
-        self.source_language = stored.source_language
-        self.choice.show_detected(stored.source_language)
-        self.panes.show_needs(needed=False)
-        self.answers.show_stored(source, target)
-        self.history.begin(number)
-        self.shown_changed.emit(number)
-        if source.strip() and not target:
-            self.translate()
+        with self._ui.notify.guard():
+            stored = self._translations.get(number)
+            if stored is None:
+                self.show_new()
+                return
+            source, target = self._translations.text(number)
+            self.choice.show_wish(stored.wish)
+            self.choice.is_target_chosen = True
+            self.panes.source.show_text(source)
+            self._forget()
+            self.answers.know_language(stored.source_language)
+            self.panes.show_needs(needed=False)
+            self.answers.show_stored(source, target)
+            self.history.begin(number)
+            self.shown_changed.emit(number)
+            if source.strip() and not target:
+                self.translate()
 
     def leave(self) -> None:
         """Another text, another tab, or the window closes: nothing is asked any more, and what is there is kept."""
-        self.pause.stop()
-        self.language.stop()
+        self._stop()
         self.work.stop()
-        self.panes.alternatives.leave()
         self.history.keep()
 
     def forget(self) -> None:
@@ -178,10 +139,10 @@ class TextPage(QWidget):
 
     def typed(self) -> Typed:
         """What there is to keep."""
-        source = self.panes.source.text
-        target = self.answers.target_text() if self.paragraphs.is_complete else ""
-        model = self.able.model.name if self.able.model is not None else ""
-        return Typed(source, target, self.choice.wish, self.source_language, model)
+        answers = self.answers
+        target = answers.target_text() if answers.paragraphs.is_complete else ""
+        model = answers.able.model.name if answers.able.model is not None else ""
+        return Typed(self.panes.source.text, target, self.choice.wish, answers.source_language, model)
 
     # The work.
 
@@ -190,7 +151,7 @@ class TextPage(QWidget):
         self.pause.stop()
         self.work.stop()
         self.language.stop()
-        text, languages = self.panes.source.text, self.able.languages
+        text, languages = self.panes.source.text, self.answers.able.languages
         if not text.strip():
             self._forget()
         elif self.choice.wish.source or self.language.knows(text, languages):
@@ -199,34 +160,35 @@ class TextPage(QWidget):
             self.language.look(text, languages)
 
     def _on_language(self, code: str) -> None:
-        self.source_language = code
+        self.answers.source_language = code
         self.choice.show_detected(code)
         self._translate()
 
     def _translate(self) -> None:
-        if self.choice.show_usual_target(self._app.settings.translations.target):
-            self.paragraphs.known.clear()
-        text, wish, able = self.panes.source.text, self.wish, self.capability.able
+        if self.choice.show_usual_target(self._last.target):
+            self.answers.paragraphs.known.clear()
+        wish, able = self.answers.wish, self.capability.able
         if able is None:
             return  # what it can do is being asked; the answer leads here again
-        source = wish.source or self.source_language
         if able.model is None or not able.can(wish.source, wish.target):
             self.panes.show_needs(needed=True)
-            self.needs.look(able.missing(source, wish.target))
-            self.panes.state.setText("")
+            self.needs.look(able.missing(wish.source or self.answers.source_language, wish.target))
+            self.panes.say("")
             self.history.nudge()
             return
         self.panes.show_needs(needed=False)
-        self.answers.wait()
-        self.work.translate(text, wish, able.model, self.paragraphs.known, self.source_language)
+        self.answers.ask(wish, able.model)
 
     def stop(self) -> None:
         """Ends what is being translated; what is there stays."""
+        self._stop()
+        if self.work.is_busy:
+            self.work.stop(Kind.TEXT)
+            self.panes.say(tr("Stopped · Ctrl+Enter continues"))
+
+    def _stop(self) -> None:
         self.pause.stop()
         self.language.stop()
-        if self.work.is_busy:
-            self.work.stop(AskText)
-            self.answers.say(tr("Stopped · Ctrl+Enter continues"))
         self.panes.alternatives.leave()
 
     # Wiring.
@@ -250,23 +212,28 @@ class TextPage(QWidget):
         dress(self.open, font=(13.5, 400), glyph=("file-text", "muted", 15))
 
     def _connect(self) -> None:
-        panes = self.panes
+        panes, answers = self.panes, self.answers
         panes.source.textChanged.connect(self._on_typed)
         panes.source.wanted.connect(self.translate)
         panes.source.stopped.connect(self.stop)
         panes.target.stopped.connect(self.stop)
         panes.cleared.connect(self.show_new)
         panes.cleared.connect(self.take_keyboard)
+        panes.copied.connect(self._copy)
+        answers.ended.connect(self.history.keep)
+        answers.again_wanted.connect(self.translate)
+        answers.begun.connect(self._ui.loader.look)  # its model is in memory now
+        for changed in (answers.changed, self.rewording.changed):
+            changed.connect(self.history.nudge)
         self.choice.changed.connect(self._on_choice)
         self.choice.swapped.connect(self._on_swapped)
         self.history.kept.connect(lambda _number: self.list_changed.emit())
         self.history.kept.connect(self.shown_changed.emit)
         self.capability.changed.connect(self._on_capability)
         self.language.found.connect(self._on_language)
-        self.language.failed.connect(self._notify.error)
-        self.work.ended.connect(self.memory_changed)
-        self.needs.models_wanted.connect(self.models_wanted)
-        self.needs.model_came.connect(self.model_changed)
+        self.language.failed.connect(self._ui.notify.error)
+        self.work.failed.connect(lambda error: self._ui.notify.error(error, action=self.translate))
+        self.work.ended.connect(self._ui.loader.look)  # it may have been in the place of the chat's
         self.needs.model_came.connect(self.capability.look)
 
     def _on_typed(self) -> None:
@@ -282,54 +249,51 @@ class TextPage(QWidget):
 
     def _on_choice(self) -> None:
         """Another language or tone: what is there was for another wish."""
-        remember(self._app, self.choice, self._notify)
-        self.paragraphs.known.clear()
+        self._last.keep(self.choice)
+        self.answers.paragraphs.known.clear()
         if self.panes.source.text.strip():
             self.history.nudge()
             self.translate()
 
     def _on_swapped(self) -> None:
         """The translation becomes the source, where there is one."""
-        target = self.answers.target_text() if self.paragraphs.is_complete else ""
-        self.source_language = ""
-        remember(self._app, self.choice, self._notify)
-        self.paragraphs.known.clear()
+        target = self.answers.target_text() if self.answers.paragraphs.is_complete else ""
+        self.answers.source_language = ""
+        self._last.keep(self.choice)
+        self.answers.paragraphs.known.clear()
         if target.strip():
             self.panes.source.show_text(target)
         self.translate()
         self.history.nudge()
 
     def _on_capability(self) -> None:
-        able = self.able
-        knows = able.knows if able.translates else None
-        self.choice.offer(
-            able.languages,
-            formality=knows is None or knows.takes_formality,
-            domain=knows is None or knows.takes_domain,
-        )
-        self.paragraphs.known.clear()
+        self.choice.offer(self.answers.able)
+        self.answers.paragraphs.known.clear()
         self._go_on()
 
     def _go_on(self) -> None:
         """What is not translated yet is, as far as the model can."""
-        if self.panes.source.text.strip() and not self.paragraphs.is_complete:
+        is_complete = self.answers.paragraphs.is_complete
+        if self.panes.source.text.strip() and not is_complete:
             self.translate()
             return
-        is_needed = self.capability.able is not None and not self.able.translates and not self.paragraphs.is_complete
+        is_needed = self.capability.is_none and not is_complete
         self.panes.show_needs(needed=is_needed)
         if is_needed:
             self.needs.look()
 
     def _forget(self) -> None:
         """Nothing is there to be translated."""
-        self.source_language = ""
-        self.paragraphs.clear()
-        self.choice.show_detected("")
-        self.choice.show_usual_target(self._app.settings.translations.target)
-        self.answers.show_nothing(tr(FORMATS))
+        self.answers.clear(tr(FORMATS))
+        self.choice.show_usual_target(self._last.target)
         self.panes.show_count()
-        is_needed = self.capability.able is not None and not self.able.translates
-        self.panes.show_needs(needed=is_needed)
+        self.panes.show_needs(needed=self.capability.is_none)
+
+    def _copy(self) -> None:
+        text = self.answers.target_text()
+        if text.strip():
+            copy_text(text)
+            self._ui.notify.mention(tr("The translation was copied"))
 
     def showEvent(self, event: QShowEvent) -> None:
         self._theme.dress_again(self)
@@ -358,7 +322,7 @@ class TextPage(QWidget):
         self.choice.show_small(is_small=is_small)
 
 
-# Shows what comes of a typed text: paragraphs as they grow, flags, how long it took, the translation back.
+# What comes of a typed text: paragraphs as they grow, flags, how long it took, the translation back.
 
 
 FLUSH_MS = 33
@@ -367,38 +331,72 @@ LEAST_TOLD_S = 0.05
 
 
 class TextAnswers(QObject):
-    """Hears the page's work, and writes into its panes."""
+    """Hears the work and writes into the panes. `source_language` is what is known of the text's, "" for nothing."""
 
-    def __init__(self, page: TextPage, notify: Notify) -> None:
-        super().__init__(page)
-        self._page, self._notify = page, notify
+    begun = Signal()
+    ended = Signal()
+    """All of it is translated."""
+    changed = Signal()
+    """A person accepted a paragraph, or put a term into it."""
+    again_wanted = Signal()
+
+    def __init__(
+        self,
+        panes: TextPanes,
+        choice: LanguageChoice,
+        work: TextWork,
+        capability: Capability,
+        translations: Translations,
+    ) -> None:
+        super().__init__(panes)
+        self._panes, self._choice, self._work = panes, choice, work
+        self._capability, self._translations = capability, translations
+        self.paragraphs = TextParagraphs()
+        self.source_language = ""
         self._grown: set[int] = set()
         self._flush_later = QTimer(self, singleShot=True, interval=FLUSH_MS)
         self._flush_later.timeout.connect(self._flush)
         self._slow = QTimer(self, singleShot=True, interval=SLOW_MS)
-        self._slow.timeout.connect(lambda: self.say(tr("Getting the model ready…")))
-        page.work.answered.connect(self._on_answer)
-        page.work.failed.connect(self._on_failed)
-        page.panes.back_switched.connect(self._on_back_switched)
-        page.panes.copied.connect(self._copy)
-        page.panes.target.remedy_wanted.connect(self._on_remedy)
+        self._slow.timeout.connect(lambda: panes.say(tr("Getting the model ready…")))
+        work.answered.connect(self._on_answer)
+        work.failed.connect(self._on_failed)
+        panes.back_switched.connect(self._on_back_switched)
+        panes.target.remedy_wanted.connect(self._on_remedy)
 
-    def say(self, text: str) -> None:
-        """A few words on how far it is."""
-        self._page.panes.state.setText(text)
-        self._page.panes.state.setAccessibleName(text)
+    @property
+    def able(self) -> Able:
+        """What the model can do, as far as that is known."""
+        return self._capability.able or Able()
 
-    def wait(self) -> None:
-        """It was asked, and nothing came yet."""
+    @property
+    def wish(self) -> TranslationWish:
+        """What is chosen, with the glossary of the pair."""
+        wish = self._choice.wish
+        source = wish.source or self.source_language
+        if not source or not wish.target or (self.able.knows is not None and not self.able.knows.takes_glossary):
+            return wish
+        return replace(wish, glossary=self._translations.words.glossary(source, wish.target))
+
+    def ask(self, wish: TranslationWish, model: Path) -> None:
+        """Has what is typed translated."""
         self._slow.start()
+        self._work.translate(self._panes.source.text, wish, model, self.paragraphs.known, self.source_language)
 
-    def show_nothing(self, words: str) -> None:
-        """What can be done here, in place of a translation."""
+    def clear(self, words: str) -> None:
+        """Nothing is there: in place of a translation, what can be done here."""
         self._slow.stop()
-        self._page.panes.target.show_words(words)
-        self._page.panes.show_back(shown=False)
-        self._page.panes.say_back("")
-        self.say("")
+        self.source_language = ""
+        self._choice.show_detected("")
+        self.paragraphs.clear()
+        self._panes.target.show_words(words)
+        self._panes.show_back(shown=False)
+        self._panes.say_back("")
+        self._panes.say("")
+
+    def know_language(self, code: str) -> None:
+        """The text was found, or said, to be in this."""
+        self.source_language = code
+        self._choice.show_detected(code)
 
     def show_stored(self, source: str, target: str) -> None:
         """A text with its translation as it was kept."""
@@ -406,19 +404,16 @@ class TextAnswers(QObject):
             return
         from app.features.translation.live import segments_of  # not needed before something was translated
 
-        page = self._page
         segments, translated = segments_of(source), segments_of(target)
-        if len(segments) == len(translated):
-            done = {
-                one.id: Translated(one.id, other.content, Origin.MEMORY)
-                for one, other in zip(segments, translated, strict=True)
-            }
-            page.paragraphs.begin(source, segments, done, self._target_name())
+        is_apart = len(segments) != len(translated)
+        if is_apart:  # its paragraphs are others: shown as they are until something is translated anew
+            source, segments = target, translated
+        contents = zip(segments, translated, strict=True)
+        done = {one.id: Translated(one.id, other.content, Origin.MEMORY) for one, other in contents}
+        self.paragraphs.begin(source, segments, done, self._target_name(), is_apart=is_apart)
+        if not is_apart:
             for each in done.values():
-                page.paragraphs.take(each)
-        else:  # its paragraphs are others: shown as they are until something is translated anew
-            done = {one.id: Translated(one.id, one.content, Origin.MEMORY) for one in translated}
-            page.paragraphs.begin(target, translated, done, self._target_name(), is_apart=True)
+                self.paragraphs.take(each)
         self._show_all()
         self._ask_back()
 
@@ -426,131 +421,114 @@ class TextAnswers(QObject):
         """The translation, with the white space of the source between its paragraphs."""
         from app.features.translation.live import joined
 
-        page = self._page
-        if page.paragraphs.is_complete and not page.paragraphs.is_apart:
-            return joined(page.panes.source.text, page.paragraphs.contents)
-        return "\n\n".join(words_of(content) for _, content in sorted(page.paragraphs.contents.items()))
-
-    def _copy(self) -> None:
-        text = self.target_text()
-        if text.strip():
-            copy_text(text)
-            self._notify.mention(tr("The translation was copied"))
+        if self.paragraphs.is_complete and not self.paragraphs.is_apart:
+            return joined(self._panes.source.text, self.paragraphs.contents)
+        return "\n\n".join(plain(content) for _, content in sorted(self.paragraphs.contents.items()))
 
     def _on_answer(self, answer: Answer) -> None:
-        event, paragraphs = answer.event, self._page.paragraphs
+        event = answer.event
         self._slow.stop()
-        if isinstance(event, Paragraphs):
+        if answer.kind is Kind.BACK and isinstance(event, str):
+            self._panes.say_back(event)
+        elif isinstance(event, Paragraphs):
             self._begin(event)
         elif isinstance(event, TranslationPlanned):
-            self._know_language(event.source)
+            if event.source:
+                self.know_language(event.source)
         elif isinstance(event, Rests):
-            self.say(tr("Waits until the answer is written") if event.reason else tr("Translating"))
+            self._panes.say(tr("Waits until the answer is written") if event.reason else tr("Translating"))
         elif isinstance(event, SegmentGrows):
-            if paragraphs.grow(event.id, event.text):
-                self._grown.add(event.id)
-                self._flush_soon()
+            if self.paragraphs.grow(event.id, event.text):
+                self._flush_soon(event.id)
         elif isinstance(event, SegmentDone):
-            paragraphs.take(event.translated)
-            self._grown.add(event.translated.id)
-            self._flush_soon()
-        elif isinstance(event, BackText):
-            self._page.panes.say_back(event.text)
+            self.paragraphs.take(event.translated)
+            self._flush_soon(event.translated.id)
         elif isinstance(event, Ended):
             self._end(event)
 
     def _begin(self, event: Paragraphs) -> None:
-        page = self._page
         self._grown.clear()
-        page.paragraphs.begin(page.panes.source.text, event.segments, event.translated, self._target_name())
-        self._know_language(event.source_language)
-        page.panes.say_back("")
-        page.memory_changed.emit()  # its model is in memory now
-        self.say(tr("Translating"))
+        self.paragraphs.begin(self._panes.source.text, event.segments, event.translated, self._target_name())
+        if event.source_language:
+            self.know_language(event.source_language)
+        self._panes.say_back("")
+        self.begun.emit()
+        self._panes.say(tr("Translating"))
         self._show_all()
-
-    def _know_language(self, code: str) -> None:
-        if code:
-            self._page.source_language = code
-            self._page.choice.show_detected(code)
 
     def _end(self, event: Ended) -> None:
         self._flush()
-        page = self._page
-        if not page.paragraphs.is_complete:
-            is_same = page.source_language and page.source_language == page.choice.wish.target
-            name = own_name(page.source_language)
-            self.say(
-                tr("This is {language} already.", language=name) if is_same else tr("Stopped · Ctrl+Enter continues")
-            )
-            if is_same:
-                page.panes.target.show_words(tr("Choose another language above."))
-            return
-        if not event.is_partial and not page.work.is_busy:
+        if not self.paragraphs.is_complete:
+            if self.source_language and self.source_language == self._choice.wish.target:
+                self._panes.say(tr("This is {language} already.", language=own_name(self.source_language)))
+                self._panes.target.show_words(tr("Choose another language above."))
+            else:
+                self._panes.say(tr("Stopped · Ctrl+Enter continues"))
+        elif not event.is_partial and not self._work.is_busy:
             took = tr("Translated in {seconds} s", seconds=f"{event.seconds:.1f}")
-            self.say(took if event.seconds >= LEAST_TOLD_S else tr("Translated"))
-            announce(self._page.panes.target, self.target_text())
-            page.history.keep()
+            self._panes.say(took if event.seconds >= LEAST_TOLD_S else tr("Translated"))
+            announce(self._panes.target, self.target_text())
+            self.ended.emit()
             self._ask_back()
 
-    def _on_failed(self, error: BaseException) -> None:
+    def _on_failed(self) -> None:
         self._slow.stop()
-        self.say(tr("Not translated"))
-        self._notify.error(error, action=self._page.translate)
+        self._panes.say(tr("Not translated"))
 
     def _on_remedy(self, number: int, name: str) -> None:
-        page = self._page
         remedy, _, place = name.partition(".")
-        translated = page.paragraphs.translated(number)
+        translated = self.paragraphs.translated(number)
         is_there = translated is not None and remedy == Remedy.KEEP.value
         if is_there:
-            page.paragraphs.accept(number)
+            self.paragraphs.accept(number)
         elif translated is not None and remedy == Remedy.USE_TERM.value:
-            is_there = page.paragraphs.use_term(number, translated.flags[int(place)].wanted)
+            is_there = self.paragraphs.use_term(number, translated.flags[int(place)].wanted)
         if is_there:
             self._grown.add(number)
             self._flush()
-            page.history.nudge()
+            self.changed.emit()
         else:
-            page.paragraphs.forget(number)
-            page.translate()
+            self.paragraphs.forget(number)
+            self.again_wanted.emit()
 
     def _on_back_switched(self, is_on: bool) -> None:
-        self._page.panes.show_back(shown=is_on and bool(self._page.paragraphs.segments))
+        self._panes.show_back(shown=is_on and bool(self.paragraphs.segments))
         if is_on:
             self._ask_back()
         else:
-            self._page.work.stop(AskBack)
+            self._work.stop(Kind.BACK)
 
     def _ask_back(self) -> None:
         """The translation back, where it is wanted and there is something to translate."""
-        page, text = self._page, self.target_text()
-        able = page.able
-        is_wanted = page.panes.back.isChecked() and page.paragraphs.is_complete and bool(text.strip())
-        page.panes.show_back(shown=page.panes.back.isChecked() and bool(page.paragraphs.segments))
-        if is_wanted and able.model is not None and able.can(page.choice.wish.target, page.source_language):
-            page.work.translate_back(text, page.wish, able.model, page.source_language)
+        text, able, is_on = self.target_text(), self.able, self._panes.back.isChecked()
+        self._panes.show_back(shown=is_on and bool(self.paragraphs.segments))
+        is_wanted = is_on and self.paragraphs.is_complete and bool(text.strip())
+        if is_wanted and able.model is not None and able.can(self._choice.wish.target, self.source_language):
+            self._work.translate_back(text, self.wish, able.model, self.source_language)
 
-    def _flush_soon(self) -> None:
+    def _flush_soon(self, number: int) -> None:
+        self._grown.add(number)
         if not self._flush_later.isActive():
             self._flush_later.start()
 
     def _flush(self) -> None:
         self._flush_later.stop()
         for number in sorted(self._grown):
-            one = self._page.paragraphs.shown_one(number)
-            if one is not None:
-                self._page.panes.target.show_paragraph(one)
+            self.show_again(number)
         self._grown.clear()
 
+    def show_again(self, number: int) -> None:
+        """A paragraph as it is now."""
+        one = self.paragraphs.shown_one(number)
+        if one is not None:
+            self._panes.target.show_paragraph(one)
+
     def _show_all(self) -> None:
-        target = language(self._page.choice.wish.target)
-        is_rtl = target is not None and target.is_rtl
-        self._page.panes.target.show_paragraphs(self._page.paragraphs.shown(), is_rtl=is_rtl)
+        self._panes.target.show_paragraphs(self.paragraphs.shown(), is_rtl=bool(is_rtl(self._choice.wish.target)))
 
     def _target_name(self) -> str:
-        target = language(self._page.choice.wish.target)
-        return tr(target.english) if target is not None else self._page.choice.wish.target
+        target = language(self._choice.wish.target)
+        return tr(target.english) if target is not None else self._choice.wish.target
 
 
 # Other wordings for a sentence of a translation: other translations of its source; one click puts one in its place.
@@ -559,16 +537,20 @@ class TextAnswers(QObject):
 class TextRewording(QObject):
     """Hears the target pane and the card of the wordings."""
 
-    def __init__(self, page: TextPage) -> None:
-        super().__init__(page)
-        self._page = page
+    changed = Signal()
+    """Other words stand in the translation."""
+
+    def __init__(self, panes: TextPanes, answers: TextAnswers, work: TextWork) -> None:
+        super().__init__(panes)
+        self._target, self._answers, self._work = panes.target, answers, work
+        self._right = panes.right
         self._selected: Selected | None = None
         self._number = 0
-        self._card = page.panes.alternatives
-        page.panes.target.sentence_selected.connect(self._on_selected)
-        page.panes.target.alternatives_wanted.connect(self._on_wanted)
-        page.panes.target.verticalScrollBar().valueChanged.connect(lambda _value: self._card.leave())
-        page.work.answered.connect(self._on_answer)
+        self._card = panes.alternatives
+        self._target.sentence_selected.connect(self._on_selected)
+        self._target.alternatives_wanted.connect(self._on_wanted)
+        self._target.verticalScrollBar().valueChanged.connect(lambda _value: self._card.leave())
+        work.answered.connect(self._on_answer)
         self._card.wanted.connect(self._ask)
         self._card.chosen.connect(self._on_chosen)
         self._card.closed.connect(self._on_closed)
@@ -584,65 +566,58 @@ class TextRewording(QObject):
 
     def _on_wanted(self) -> None:
         """By key: what is selected now."""
-        selected = self._page.panes.target.selected()
+        selected = self._target.selected()
         if selected is not None:
             self._selected = selected
             self._card.offer(self._rect_of(selected))
             self._ask()
 
     def _ask(self) -> None:
-        page, selected = self._page, self._selected
-        able = page.able
-        if selected is None or able.model is None:
+        answers, selected, model = self._answers, self._selected, self._answers.able.model
+        if selected is None or model is None:
             return
-        translated, segment = (
-            page.paragraphs.translated(selected.paragraph),
-            page.paragraphs.segment(selected.paragraph),
-        )
+        translated = answers.paragraphs.translated(selected.paragraph)
+        segment = answers.paragraphs.segment(selected.paragraph)
         if translated is None or segment is None:
             return
-        words = words_of(translated.content)
+        words = plain(translated.content)
         sentence, start, end = sentence_like(segment.text, words, selected.start, selected.end)
         selected = self._selected = Selected(selected.paragraph, start, end, words[start:end])
         self._card.begin()
-        page.work.stop(AskAlternatives)
-        self._number = page.work.find_alternatives(
-            sentence, segment.text, page.wish, able.model, page.source_language, current=selected.sentence
+        self._number = self._work.find_alternatives(
+            sentence, segment.text, answers.wish, model, answers.source_language, current=selected.sentence
         )
-        page.panes.target.select(selected)  # what would be replaced
+        self._target.select(selected)  # what would be replaced
 
     def _on_answer(self, answer: Answer) -> None:
-        if answer.number != self._number or not self._number:
+        if answer.number != self._number:
             return
-        if isinstance(answer.event, Alternative):
-            self._card.add(answer.event.text)
+        if isinstance(answer.event, str):
+            self._card.add(answer.event)
         elif isinstance(answer.event, Ended):
             self._card.end()
 
     def _on_chosen(self, text: str) -> None:
-        page, selected = self._page, self._selected
-        translated = page.paragraphs.translated(selected.paragraph) if selected is not None else None
+        paragraphs, selected = self._answers.paragraphs, self._selected
+        translated = paragraphs.translated(selected.paragraph) if selected is not None else None
         if selected is None or translated is None:
             return
-        words = words_of(translated.content)
+        words = plain(translated.content)
         if words[selected.start : selected.end] != selected.sentence:
             return  # it was translated anew meanwhile
-        page.paragraphs.reword(selected.paragraph, words[: selected.start] + text + words[selected.end :])
-        one = page.paragraphs.shown_one(selected.paragraph)
-        if one is not None:
-            page.panes.target.show_paragraph(one)
-        page.history.nudge()
+        paragraphs.reword(selected.paragraph, words[: selected.start] + text + words[selected.end :])
+        self._answers.show_again(selected.paragraph)
+        self.changed.emit()
 
     def _on_closed(self, had_focus: bool) -> None:
         self._number = 0
-        self._page.work.stop(AskAlternatives)
+        self._work.stop(Kind.WORDINGS)
         if had_focus:
-            self._page.panes.target.setFocus(Qt.FocusReason.OtherFocusReason)
+            self._target.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def _rect_of(self, selected: Selected) -> QRect:
-        target = self._page.panes.target
-        rect = target.rect_of(selected)
-        return QRect(target.viewport().mapTo(self._page.panes.right, rect.topLeft()), rect.size())
+        rect = self._target.rect_of(selected)
+        return QRect(self._target.viewport().mapTo(self._right, rect.topLeft()), rect.size())
 
 
 # A typed text as it is shown translated: its paragraphs, what is there of each, what stays from one to the next.
@@ -771,19 +746,14 @@ class TextParagraphs:
             (each.reason, [(f"{remedy.value}.{n}", words) for remedy, words in each.remedies if remedy in REMEDIES])
             for n, each in enumerate(told(segment, translated, self._language))
         ]
-        return Paragraph(segment.id, gap, words_of(translated.content), True, flags)
-
-
-def words_of(content: Content) -> str:
-    """A content as it is read: what marks stand for is among its words."""
-    return "".join(part.shows if isinstance(part, Mark) else part for part in content)
+        return Paragraph(segment.id, gap, plain(translated.content), True, flags)
 
 
 def gaps_of(text: str, segments: Sequence[Segment]) -> tuple[int, ...]:
     """How many line breaks stand before each segment in its text."""
     gaps, end = [], 0
     for segment in segments:
-        words = words_of(segment.content)
+        words = plain(segment.content)
         place = text.find(words, end)
         gaps.append(text.count("\n", end, place) if place >= 0 else 1)
         end = place + len(words) if place >= 0 else end

@@ -112,6 +112,11 @@ class TextPanes(QFrame):
         self.count.setText(words if count else "")
         self.clear.setVisible(bool(count))
 
+    def say(self, text: str) -> None:
+        """A few words on how far it is."""
+        self.state.setText(text)
+        self.state.setAccessibleName(text)
+
     def say_back(self, text: str) -> None:
         """What there is of it."""
         self.back_text.setPlainText(text)

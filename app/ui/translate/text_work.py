@@ -9,21 +9,22 @@ import queue
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from app.core.errors import AppError
-from app.core.events import CancelToken
+from app.core.events import CancelToken, LinkedToken
 from app.documents.segments import Content, Segment
 from app.features.translation.result import Translated, TranslationEnded, TranslationEvent, TranslationWish
+from app.language.words import common_start
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 
 if TYPE_CHECKING:
-    from app.bootstrap import Fireside
     from app.engine.client import EngineClient
+    from app.features.translation.translations import Translations
     from app.language.detection import Detector
 
 
@@ -32,234 +33,14 @@ IDLE_S = 60.0
 """How long the model of the tab stays in memory beside the chat's after the last ask."""
 
 
-class TextWork(QObject):
-    """`answered` tells what came of the newest ask of its kind; older ones are silent from when they are replaced."""
+class Kind(Enum):
+    """What is asked for; of each kind only the newest is answered."""
 
-    answered = Signal(object)
-    """An `Answer`."""
-    failed = Signal(object)
-    """What went wrong; nothing that was asked goes on."""
-    ended = Signal()
-    """The model of the tab has been let go."""
-
-    def __init__(self, app: Fireside, parent: QObject) -> None:
-        super().__init__(parent)
-        self._app = app
-        self._asks: queue.SimpleQueue[Ask | None] = queue.SimpleQueue()
-        self._waiting: dict[type[Ask], Ask] = {}
-        self._number = 0
-        self._task: tasks.Task | None = None
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether a text is being translated."""
-        return AskText in self._waiting
-
-    def translate(
-        self,
-        text: str,
-        wish: TranslationWish,
-        model: Path,
-        done: Mapping[Content, Translated],
-        source_language: str,
-    ) -> int:
-        """Translates a text in place of whatever was asked before; the number of the ask."""
-        self.stop()
-        self._number += 1
-        return self._ask(AskText(self._number, wish, model, text, dict(done), source_language))
-
-    def find_alternatives(
-        self, sentence: str, paragraph: str, wish: TranslationWish, model: Path, source_language: str, *, current: str
-    ) -> int:
-        """Looks for other wordings of a sentence than the one that is there."""
-        self._number += 1
-        return self._ask(AskAlternatives(self._number, wish, model, sentence, paragraph, source_language, current))
-
-    def translate_back(self, text: str, wish: TranslationWish, model: Path, source_language: str) -> int:
-        """Translates a translation back."""
-        self._number += 1
-        return self._ask(AskBack(self._number, wish, model, text, source_language))
-
-    def stop(self, kind: type[Ask] | None = None) -> None:
-        """Ends what is asked, or what is asked of one kind, at once."""
-        for each in [kind] if kind is not None else list(self._waiting):
-            ask = self._waiting.pop(each, None)
-            if ask is not None:
-                ask.stop.cancel()
-
-    def rest(self) -> None:
-        """Lets the model go when what is asked is done."""
-        if self._task is not None:
-            self._asks.put(None)
-
-    def _ask(self, ask: Ask) -> int:
-        self.stop(type(ask))
-        self._waiting[type(ask)] = ask
-        self._asks.put(ask)
-        if self._task is None:
-            self._start()
-        return ask.number
-
-    def _start(self) -> None:
-        self._task = tasks.run(self._serve, self)
-        self._task.event.connect(self._on_answer)
-        self._task.finished.connect(self._on_ended)
-        self._task.failed.connect(self._on_failed)
-
-    def _on_answer(self, answer: Answer) -> None:
-        ask = next((each for each in self._waiting.values() if each.number == answer.number), None)
-        if ask is None:
-            return
-        if isinstance(answer.event, Ended):
-            del self._waiting[type(ask)]
-        self.answered.emit(answer)
-
-    def _on_ended(self) -> None:
-        self._task = None
-        if self._waiting:  # asked while the thread was ending
-            self._ask_again()
-        else:
-            self.ended.emit()
-
-    def _on_failed(self, error: BaseException) -> None:
-        self._task = None
-        self.stop()
-        self._drain()
-        self.failed.emit(error)
-        self.ended.emit()
-
-    def _ask_again(self) -> None:
-        self._drain()
-        for ask in self._waiting.values():
-            self._asks.put(ask)
-        self._start()
-
-    def _drain(self) -> None:
-        while not self._asks.empty():
-            self._asks.get_nowait()
-
-    # On the thread.
-
-    def _serve(self, cancel: CancelToken) -> Iterator[Answer]:
-        ask = self._next(cancel)
-        while ask is not None:
-            with self._app.translations.opened(cancel) as engine:
-                if engine is None:
-                    return
-                model, is_here = ask.model, True
-                while ask is not None and is_here:
-                    yield from self._carry_out(ask, engine, Either(ask.stop, cancel))
-                    ask = self._next(cancel)
-                    is_here = ask is not None and ask.model == model and _has(engine, model)
-
-    def _next(self, cancel: CancelToken) -> Ask | None:
-        """The next thing to do; None when it is time to end."""
-        end_s = time.monotonic() + IDLE_S
-        while not cancel.cancelled and time.monotonic() < end_s:
-            try:
-                ask = self._asks.get(timeout=LOOK_EVERY_S)
-            except queue.Empty:
-                continue
-            if ask is None or not ask.stop.cancelled:
-                return ask
-        return None
-
-    def _carry_out(self, ask: Ask, engine: EngineClient, stop: CancelToken) -> Iterator[Answer]:
-        begun_s, is_partial = time.monotonic(), False
-        steps: Iterator[Event] = iter(())
-        if isinstance(ask, AskText):
-            steps = self._text(ask, engine, stop)
-        elif isinstance(ask, AskAlternatives):
-            steps = self._alternatives(ask, engine, stop)
-        elif isinstance(ask, AskBack):
-            steps = self._back(ask, engine, stop)
-        for event in steps:
-            is_partial = is_partial or (isinstance(event, TranslationEnded) and event.is_partial)
-            yield Answer(ask.number, event)
-        yield Answer(ask.number, Ended(is_partial or stop.cancelled, time.monotonic() - begun_s))
-
-    def _text(self, ask: AskText, engine: EngineClient, stop: CancelToken) -> Iterator[Paragraphs | TranslationEvent]:
-        from app.features.translation.live import segments_of, translate_text
-
-        segments = tuple(segments_of(ask.text))
-        source = ask.wish.source or ask.source_language
-        done = {one.id: replace(ask.done[one.content], id=one.id) for one in segments if one.content in ask.done}
-        yield Paragraphs(segments, source, done)
-        if source == ask.wish.target:
-            return
-        wish = replace(ask.wish, source=source)
-        memory = self._app.translations.words.memory(wish, source, ask.model)
-        yield from translate_text(ask.text, wish, engine, memory, stop, done=done)
-
-    def _alternatives(self, ask: AskAlternatives, engine: EngineClient, stop: CancelToken) -> Iterator[Alternative]:
-        from app.features.translation.live import alternatives
-
-        wish = replace(ask.wish, source=ask.source_language)
-        found = alternatives(ask.sentence, ask.paragraph, wish, engine, stop, current=ask.current)
-        yield from map(Alternative, found)
-
-    def _back(self, ask: AskBack, engine: EngineClient, stop: CancelToken) -> Iterator[BackText]:
-        from app.features.translation.live import translate_back
-
-        wish = replace(ask.wish, source=ask.source_language)
-        yield from map(BackText, translate_back(ask.text, wish, engine, stop))
-
-
-def _has(engine: EngineClient, model: Path) -> bool:
-    """Whether a model is still the one that is loaded."""
-    return engine.loaded is not None and Path(engine.loaded.path) == model
-
-
-# What the window asks of the thread that translates typed text, and what it tells; frozen values.
-
-
-class Either(CancelToken):
-    """Set with either of two others."""
-
-    def __init__(self, one: CancelToken, other: CancelToken) -> None:
-        super().__init__()
-        self._one, self._other = one, other
-
-    @property
-    def cancelled(self) -> bool:
-        return self._one.cancelled or self._other.cancelled
-
-
-@dataclass(frozen=True)
-class Ask:
-    """One thing to do with a model. `stop` ends it; it is set when something newer takes its place."""
-
-    number: int
-    wish: TranslationWish
-    model: Path
-    stop: CancelToken = field(default_factory=CancelToken, kw_only=True)
-
-
-@dataclass(frozen=True)
-class AskText(Ask):
-    """A text; `done` is what is there already, by what it translates. `source_language`: "" where nothing tells it."""
-
-    text: str
-    done: Mapping[Content, Translated]
-    source_language: str
-
-
-@dataclass(frozen=True)
-class AskAlternatives(Ask):
-    """Other translations of a sentence of the source, which stands in that paragraph; `current` is the one it has."""
-
-    sentence: str
-    paragraph: str
-    source_language: str
-    current: str
-
-
-@dataclass(frozen=True)
-class AskBack(Ask):
-    """A translation, back into the language of the source."""
-
-    text: str
-    source_language: str
+    TEXT = "text"
+    WORDINGS = "wordings"
+    """Other wordings of a sentence: texts."""
+    BACK = "back"
+    """A translation, back into the language of its source: the text so far, several times."""
 
 
 @dataclass(frozen=True)
@@ -272,20 +53,6 @@ class Paragraphs:
 
 
 @dataclass(frozen=True)
-class Alternative:
-    """One other wording."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class BackText:
-    """What is there of a translation back."""
-
-    text: str
-
-
-@dataclass(frozen=True)
 class Ended:
     """Nothing more comes of an ask."""
 
@@ -293,15 +60,193 @@ class Ended:
     seconds: float
 
 
-Event = Paragraphs | TranslationEvent | Alternative | BackText | Ended
+Event = Paragraphs | TranslationEvent | str | Ended
+Steps = Callable[["EngineClient", CancelToken], Iterator[Event]]
 
 
 @dataclass(frozen=True)
 class Answer:
     """What came of an ask, by its number."""
 
+    kind: Kind
     number: int
     event: Event
+
+
+@dataclass(frozen=True)
+class _Ask:
+    """One thing to do with a model. `stop` ends it; it is set when something newer takes its place."""
+
+    kind: Kind
+    number: int
+    model: Path
+    steps: Steps
+    stop: CancelToken = field(default_factory=CancelToken)
+
+
+class TextWork(QObject):
+    """`answered` tells what came of the newest ask of its kind; older ones are silent from when they are replaced.
+
+    A source language is "" where nothing tells it.
+    """
+
+    answered = Signal(object)
+    """An `Answer`."""
+    failed = Signal(object)
+    """What went wrong; nothing that was asked goes on."""
+    ended = Signal()
+    """The model of the tab has been let go."""
+
+    def __init__(self, translations: Translations, parent: QObject) -> None:
+        super().__init__(parent)
+        self._translations = translations
+        self._asks: queue.SimpleQueue[_Ask | None] = queue.SimpleQueue()
+        self._waiting: dict[Kind, _Ask] = {}
+        self._number = 0
+        self._task: tasks.Task | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a text is being translated."""
+        return Kind.TEXT in self._waiting
+
+    def translate(
+        self, text: str, wish: TranslationWish, model: Path, known: Mapping[Content, Translated], source_language: str
+    ) -> None:
+        """Translates a text in place of whatever was asked before; `known` is there already, by what it translates."""
+        self.stop()
+        source, known = wish.source or source_language, dict(known)
+        wish = replace(wish, source=source)
+
+        def steps(engine: EngineClient, stop: CancelToken) -> Iterator[Event]:
+            from app.features.translation.live import segments_of, translate_text
+
+            segments = tuple(segments_of(text))
+            done = {one.id: replace(known[one.content], id=one.id) for one in segments if one.content in known}
+            yield Paragraphs(segments, source, done)
+            if source != wish.target:
+                memory = self._translations.words.memory(wish, source, model)
+                yield from translate_text(text, wish, engine, memory, stop, done=done)
+
+        self._ask(Kind.TEXT, model, steps)
+
+    def find_alternatives(
+        self, sentence: str, paragraph: str, wish: TranslationWish, model: Path, source_language: str, *, current: str
+    ) -> int:
+        """Looks for other translations of a sentence of the source, which stands in that paragraph, than the current
+        one; the number of the ask."""
+
+        def steps(engine: EngineClient, stop: CancelToken) -> Iterator[str]:
+            from app.features.translation.live import alternatives
+
+            said = replace(wish, source=source_language)
+            return alternatives(sentence, paragraph, said, engine, stop, current=current)
+
+        return self._ask(Kind.WORDINGS, model, steps)
+
+    def translate_back(self, text: str, wish: TranslationWish, model: Path, source_language: str) -> None:
+        """Translates a translation back."""
+
+        def steps(engine: EngineClient, stop: CancelToken) -> Iterator[str]:
+            from app.features.translation.live import translate_back
+
+            return translate_back(text, replace(wish, source=source_language), engine, stop)
+
+        self._ask(Kind.BACK, model, steps)
+
+    def stop(self, kind: Kind | None = None) -> None:
+        """Ends what is asked, or what is asked of one kind, at once."""
+        for each in [kind] if kind is not None else list(self._waiting):
+            ask = self._waiting.pop(each, None)
+            if ask is not None:
+                ask.stop.cancel()
+
+    def rest(self) -> None:
+        """Lets the model go when what is asked is done."""
+        if self._task is not None:
+            self._asks.put(None)
+
+    def _ask(self, kind: Kind, model: Path, steps: Steps) -> int:
+        self.stop(kind)
+        self._number += 1
+        ask = self._waiting[kind] = _Ask(kind, self._number, model, steps)
+        self._asks.put(ask)
+        if self._task is None:
+            self._start()
+        return ask.number
+
+    def _start(self) -> None:
+        self._task = tasks.run(self._serve, self)
+        self._task.event.connect(self._on_answer)
+        self._task.finished.connect(self._on_ended)
+        self._task.failed.connect(self._on_failed)
+
+    def _on_answer(self, answer: Answer) -> None:
+        ask = self._waiting.get(answer.kind)
+        if ask is None or ask.number != answer.number:
+            return
+        if isinstance(answer.event, Ended):
+            del self._waiting[answer.kind]
+        self.answered.emit(answer)
+
+    def _on_ended(self) -> None:
+        self._task = None
+        if not self._waiting:
+            self.ended.emit()
+            return
+        self._drain()  # asked while the thread was ending
+        for ask in self._waiting.values():
+            self._asks.put(ask)
+        self._start()
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._task = None
+        self.stop()
+        self._drain()
+        self.failed.emit(error)
+        self.ended.emit()
+
+    def _drain(self) -> None:
+        while not self._asks.empty():
+            self._asks.get_nowait()
+
+    # On the thread.
+
+    def _serve(self, cancel: CancelToken) -> Iterator[Answer]:
+        ask = self._next(cancel)
+        while ask is not None:
+            with self._translations.opened(cancel) as engine:
+                if engine is None:
+                    return
+                model, is_here = ask.model, True
+                while ask is not None and is_here:
+                    yield from self._carry_out(ask, engine, cancel)
+                    ask = self._next(cancel)
+                    is_here = ask is not None and ask.model == model and _has(engine, model)
+
+    def _next(self, cancel: CancelToken) -> _Ask | None:
+        """The next thing to do; None when it is time to end."""
+        end_s = time.monotonic() + IDLE_S
+        while not cancel.cancelled and time.monotonic() < end_s:
+            try:
+                ask = self._asks.get(timeout=LOOK_EVERY_S)
+            except queue.Empty:
+                continue
+            if ask is None or not ask.stop.cancelled:
+                return ask
+        return None
+
+    def _carry_out(self, ask: _Ask, engine: EngineClient, cancel: CancelToken) -> Iterator[Answer]:
+        begun_s, is_partial, stop = time.monotonic(), False, LinkedToken(ask.stop, cancel)
+        for event in ask.steps(engine, stop):
+            is_partial = is_partial or (isinstance(event, TranslationEnded) and event.is_partial)
+            yield Answer(ask.kind, ask.number, event)
+        yield Answer(ask.kind, ask.number, Ended(is_partial or stop.cancelled, time.monotonic() - begun_s))
+
+
+def _has(engine: EngineClient, model: Path) -> bool:
+    """Whether a model is still the one that is loaded."""
+    return engine.loaded is not None and Path(engine.loaded.path) == model
 
 
 # Which language a typed text is in: found on a thread, whatever model there is to translate it.
@@ -328,19 +273,17 @@ class TextLanguage(QObject):
         self.stop()
         asked = text, tuple(among)
 
-        def work(_token: CancelToken) -> Iterator[str]:
+        def find(_token: CancelToken) -> str:
             from app.language.detection import Detector  # its model is loaded here, on the thread
 
             self._detector = self._detector or Detector.shared()
-            yield self._detector.find(*asked)
+            return self._detector.find(*asked)
 
         def take(code: str) -> None:
             self._task, self._known = None, asked
             self.found.emit(code)
 
-        task = self._task = tasks.run(work, self)
-        task.event.connect(take)
-        task.failed.connect(self.failed)
+        self._task = tasks.ask(find, self, take, self.failed.emit)
 
     def stop(self) -> None:
         """Nothing is to be found any more."""
@@ -380,9 +323,9 @@ class TextHistory(QObject):
 
     kept = Signal(int)
 
-    def __init__(self, app: Fireside, notify: Notify, now: Callable[[], Typed], parent: QObject) -> None:
+    def __init__(self, translations: Translations, notify: Notify, now: Callable[[], Typed], parent: QObject) -> None:
         super().__init__(parent)
-        self._app, self._notify, self._now = app, notify, now
+        self._translations, self._notify, self._now = translations, notify, now
         self.id: int | None = None
         self._last: Typed | None = None
         self._later = QTimer(self, singleShot=True, interval=REST_MS)
@@ -406,15 +349,12 @@ class TextHistory(QObject):
             return
         if self._last is not None and not is_same_text(self._last.source, typed.source):
             self.id = None
-        try:
-            stored = self._app.translations.keep_text(
+        with self._notify.guard():
+            stored = self._translations.keep_text(
                 typed.source, typed.target, typed.wish, typed.source_language, typed.model, id=self.id
             )
-        except AppError as error:
-            self._notify.error(error)
-            return
-        self.id, self._last = stored.id, typed
-        self.kept.emit(stored.id)
+            self.id, self._last = stored.id, typed
+            self.kept.emit(stored.id)
 
 
 def is_same_text(before: str, after: str) -> bool:
@@ -423,12 +363,6 @@ def is_same_text(before: str, after: str) -> bool:
     if any(line.strip() in lines for line in after.splitlines()):
         return True
     shorter = min(len(before), len(after))
-    start = _same(before, after)
-    end = min(_same(before[::-1], after[::-1]), shorter - start)
+    start = common_start(before, after)
+    end = min(common_start(before[::-1], after[::-1]), shorter - start)
     return 2 * (start + end) >= shorter
-
-
-def _same(one: str, other: str) -> int:
-    """How many characters both begin with."""
-    return next((place for place, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]),
-                min(len(one), len(other)))  # fmt: skip

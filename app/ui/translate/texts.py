@@ -25,7 +25,7 @@ from app.features.translation.stored import ADDING, BLOCKS, DRAFT, TYPED, Stored
 from app.features.work.asking import Rests
 from app.features.work.queue import FAILED, PAUSED, QUEUED, RUNNING
 from app.language.names import language
-from app.language.words import WORD, fold
+from app.language.words import WORD, common_start, fold
 from app.ui.i18n import tr
 from app.ui.work.column import is_working
 from app.ui.work.estimating import time_words
@@ -219,14 +219,8 @@ def _runs(text: str, term: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def _is_form(word: str, other: str) -> bool:
-    if word == other:
-        return True
-    common = 0
-    for one, two in zip(word, other, strict=False):
-        if one != two:
-            break
-        common += 1
-    return common >= LEAST_ALIKE and common >= max(len(word), len(other)) - 3
+    common = common_start(word, other)
+    return word == other or common >= max(LEAST_ALIKE, len(word) - 3, len(other) - 3)
 
 
 def note_of(translation: StoredTranslation) -> str:

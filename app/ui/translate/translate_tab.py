@@ -38,12 +38,13 @@ class TranslateTab(WorkTab):
     @cached_property
     def view(self) -> TranslateView:
         """What stands in the middle of the window."""
+        from app.ui.translate.languages import LastWish
         from app.ui.translate.translate_view import TranslateView  # work that goes on needs no view
 
-        view = TranslateView(self._app, self._ui.theme, self._ui.notify, self.runner)
-        view.models_wanted.connect(self._ui.go.open_models)
+        app, ui = self._app, self._ui
+        last = LastWish(lambda: app.settings, app.change, ui.notify)
+        view = TranslateView(app.translations, app.models, last, ui, self.runner)
         view.model_changed.connect(self.model_changed)
-        view.memory_changed.connect(self._ui.loader.look)
         return view
 
     def take_text(self, text: str) -> None:

@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QFileDialog, QStackedWidget, QVBoxLayout, QWidget
 
 from app.features.translation.stored import TYPED
 from app.ui.i18n import tr
-from app.ui.shell.notify import Notify
-from app.ui.theme import Theme
+from app.ui.shell.tab_spec import UiContext
+from app.ui.translate.languages import LastWish
 from app.ui.translate.text_page import TextPage
 from app.ui.translate.texts import Progress
 from app.ui.widgets.dialogs import DOCUMENTS, document_filters, file_dialog
@@ -21,7 +21,8 @@ from app.ui.work.doing import Doing
 from app.ui.work.runner import Runner
 
 if TYPE_CHECKING:
-    from app.bootstrap import Fireside
+    from app.features.models.collection import Models
+    from app.features.translation.translations import Translations
     from app.ui.translate.document_view import DocumentTranslationView
 
 
@@ -32,20 +33,19 @@ class TranslateView(QWidget):
     """Rows of the list are others: new, renamed, further, over."""
     shown_changed = Signal(object)
     """The id of the translation that is shown now; None for a new one."""
-    models_wanted = Signal(str)
     model_changed = Signal()
-    memory_changed = Signal()
+    """A model was fetched, and the tab uses it."""
 
     def __init__(
-        self, app: Fireside, theme: Theme, notify: Notify, runner: Runner[Progress], parent: QWidget | None = None
+        self, translations: Translations, models: Models, last: LastWish, ui: UiContext, runner: Runner[Progress]
     ) -> None:
-        super().__init__(parent)
-        self._app, self._theme, self._notify, self.runner = app, theme, notify, runner
+        super().__init__()
+        self._translations, self._models, self._last, self._ui, self.runner = translations, models, last, ui, runner
         self.open_id: int | None = None
         self._awaits_document = False
         self._document: DocumentTranslationView | None = None
-        self._doing = Doing(app.translations, notify, "", self)
-        self.text = TextPage(app, theme, notify)
+        self._doing = Doing(translations, ui.notify, "", self)
+        self.text = TextPage(translations, models, last, ui)
         self.pages = QStackedWidget()
         self.pages.addWidget(self.text)
         column = QVBoxLayout(self)
@@ -54,9 +54,7 @@ class TranslateView(QWidget):
         self.text.list_changed.connect(self.list_changed)
         self.text.shown_changed.connect(self._on_text_shown)
         self.text.document_wanted.connect(self.ask_for_files)
-        self.text.models_wanted.connect(self.models_wanted)
-        self.text.model_changed.connect(self.model_changed)
-        self.text.memory_changed.connect(self.memory_changed)
+        self.text.needs.model_came.connect(self.model_changed)
         runner.row_changed.connect(lambda _number: self.list_changed.emit())
 
     @property
@@ -65,10 +63,11 @@ class TranslateView(QWidget):
         if self._document is None:
             from app.ui.translate.document_view import DocumentTranslationView  # typed text needs none of it
 
-            view = self._document = DocumentTranslationView(self._app, self._theme, self._notify, self.runner)
+            view = self._document = DocumentTranslationView(
+                self._translations, self._models, self._last, self._ui, self.runner
+            )
             view.list_changed.connect(self.list_changed)
             view.shown_changed.connect(self._on_document_shown)
-            view.model_wanted.connect(lambda: self.models_wanted.emit("suggested"))
             view.page.needs.model_came.connect(self.model_changed)
             self.pages.addWidget(view)
         return self._document

@@ -50,6 +50,13 @@ class Doing(QObject, Generic[Row]):
         """A job as it is stored; None where there is none."""
         return self.result_of(lambda: self._jobs.get(job_id))
 
+    def known(self, job_id: int) -> Row | None:
+        """The same; that there is none is told."""
+        row = self.get(job_id)
+        if row is None:
+            self._notify.mention(self._gone)
+        return row
+
     def stop(self, job_id: int) -> None:
         """What is done is kept."""
         self.try_to(lambda: self._jobs.stop(job_id))

@@ -15,6 +15,7 @@ from app.core.errors import DiskFull, DocumentGone, DocumentLocked, FolderNotWri
 from app.core.events import CancelToken
 from app.features.translation.recomposed import NOT_TRANSLATED
 from app.features.translation.result import TranslationWish
+from app.features.translation.saving import endings_of, file_name
 from app.features.translation.translations import Saved, Translations
 from tests.helpers.disks import small_disk
 from tests.helpers.documents import pdf_pages, shown
@@ -71,8 +72,8 @@ def test_a_text_comes_back_in_its_form_whatever_became_of_its_file(
     path = text_file(tmp_path / "in", "lease.txt")
     row = begin(app, path)
     work_off(translations)
-    assert translations.files.endings(row.id) == (".txt",)
-    assert translations.files.name(row.id, ".txt") == "lease (Deutsch).txt"
+    assert endings_of(row) == (".txt",)
+    assert file_name(translations.get(row.id), ".txt") == "lease (Deutsch).txt"
     path.unlink()
     saved = save(translations, row.id, tmp_path / "out.txt")
     assert saved == Saved(tmp_path / "out.txt")
@@ -103,7 +104,7 @@ def test_what_is_not_translated_yet_stays_and_says_so(
 ) -> None:
     row = begin(app, text_file(tmp_path, "lease.txt", count=4))
     partly(translations, row.id, 2)
-    assert translations.files.name(row.id, ".txt") == "lease (Deutsch, partial).txt"
+    assert file_name(translations.get(row.id), ".txt") == "lease (Deutsch, partial).txt"
     saved = save(translations, row.id, tmp_path / "out.txt")
     assert (saved.untranslated, saved.is_marked) == ((3, 4), True)
     written = (tmp_path / "out.txt").read_text("utf-8").rstrip().split("\n\n")
@@ -222,10 +223,10 @@ def test_a_pdf_becomes_a_new_document_with_anchors_of_its_pages(
     app: Fireside, translations: Translations, tmp_path: Path, ending: str
 ) -> None:
     row = begin(app, pdf(tmp_path))
-    assert (row.format, row.segments, translations.files.endings(row.id)) == ("blocks", 2, (".docx", ".html"))
+    assert (row.format, row.segments, endings_of(row)) == ("blocks", 2, (".docx", ".html"))
     work_off(translations)
     (tmp_path / "lease.pdf").unlink()
-    assert translations.files.name(row.id, ending) == f"lease (Deutsch){ending}"
+    assert file_name(translations.get(row.id), ending) == f"lease (Deutsch){ending}"
     out = tmp_path / f"out{ending}"
     saved = save(translations, row.id, out)
     assert (saved.keeps_layout, saved.untranslated) == (False, ())

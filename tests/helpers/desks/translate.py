@@ -25,7 +25,7 @@ from app.ui.translate.segment_text import RowEditor
 from app.ui.translate.side_by_side import SideBySide
 from app.ui.translate.text_page import TextPage
 from app.ui.translate.text_panes import AlternativesCard, SourceEdit, TargetView, TextPanes
-from app.ui.translate.text_work import Answer, Ended, Paragraphs
+from app.ui.translate.text_work import Answer, Ended, Kind, Paragraphs
 from app.ui.translate.translate_view import TranslateView
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.indicators import ProgressLine
@@ -344,6 +344,8 @@ class TranslateDesk(Languages):
     def __init__(self, view: TranslateView, app: Fireside, notify: Notify, script: Path | None = None) -> None:
         super().__init__(view.text, app, notify)
         self.view, self.script = view, script
+        self.sent: list[str] = []
+        """The pages of the models that a person would have been sent to."""
 
     @property
     def document(self) -> DocumentDesk:
@@ -428,7 +430,7 @@ class TranslateDesk(Languages):
     @property
     def is_complete(self) -> bool:
         """Whether all of it is translated."""
-        return self.root.paragraphs.is_complete
+        return self.root.answers.paragraphs.is_complete
 
     @property
     def is_model_known(self) -> bool:
@@ -443,7 +445,7 @@ class TranslateDesk(Languages):
     @property
     def can_translate(self) -> bool:
         """Whether the model knows how to."""
-        return self.root.able.translates
+        return self.root.answers.able.translates
 
     @property
     def is_model_missing(self) -> bool:
@@ -466,7 +468,7 @@ class TranslateDesk(Languages):
         page.history.id = kept_as
         segments = tuple(Segment(number, (words,)) for number, words in enumerate(source, 1))
         for event in (Paragraphs(segments, "en", {one.id: one for one in done}), Ended(False, 4.2)):
-            page.answers._on_answer(Answer(0, event))
+            page.answers._on_answer(Answer(Kind.TEXT, 0, event))
         self.keep()
         return page.history.id
 
@@ -486,7 +488,7 @@ class TranslateDesk(Languages):
     @property
     def wish(self) -> TranslationWish:
         """What is chosen, with the glossary of the pair."""
-        return self.root.wish
+        return self.root.answers.wish
 
     @property
     def source_language_found(self) -> str:

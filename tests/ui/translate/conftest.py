@@ -7,15 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.bootstrap import build
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
+from app.ui.translate.languages import LastWish
 from app.ui.translate.translate_tab import new_runner
 from app.ui.translate.translate_view import TranslateView
 from tests.helpers.desks.translate import TranslateDesk
+from tests.helpers.lent import lent
 from tests.helpers.models_on_disk import write_model
 from tests.helpers.script import write_script
 
@@ -69,7 +71,10 @@ def open_tab(qtbot: QtBot, qapp: QApplication, tmp_path: Path, monkeypatch: pyte
         theme.install(qapp)
         notify = Notify(theme)
         runner = new_runner(app, notify)
-        view = TranslateView(app, theme, notify, runner)
+        ui = lent(theme, notify, QWidget())
+        last = LastWish(lambda: app.settings, app.change, notify)
+        view = TranslateView(app.translations, app.models, last, ui, runner)
+        ui.window.setParent(view)
         runner.setParent(view)
         view.resize(*size)
         view.show()
@@ -77,6 +82,7 @@ def open_tab(qtbot: QtBot, qapp: QApplication, tmp_path: Path, monkeypatch: pyte
         view.activateWindow()
         view.show_new()
         desk = TranslateDesk(view, app, notify, script)
+        desk.sent = ui.go.pages
         desk.wait(lambda: desk.is_model_known)
         opened.append(desk)
         return desk
