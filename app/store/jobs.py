@@ -36,6 +36,18 @@ class Job:
     place: float
 
 
+@dataclass(frozen=True)
+class JobRow:
+    """A job as a list shows it; each kind knows more of its own. `error`: why it failed, or was paused by itself."""
+
+    id: int
+    title: str
+    state: str
+    error: AppError | None
+    created_at: float
+    updated_at: float
+
+
 _COLUMNS = "id, kind, title, state, spec, progress, error, created_at, updated_at, place"
 
 

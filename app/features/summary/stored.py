@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from app.core.errors import AppError, DocumentGone, DocumentUnreadable
+from app.core.errors import DocumentGone, DocumentUnreadable
 from app.documents.source import PageRead
 from app.features.documents import Documents
 from app.features.summary.result import InputDocument, Wish, wish_from_json
 from app.store.documents import StoredDocument
-from app.store.jobs import Job
+from app.store.jobs import Job, JobRow
 
 KIND = "summary"
 TASK = "summarize"
@@ -28,22 +28,16 @@ _NO_TITLE = re.compile(
 
 
 @dataclass(frozen=True)
-class StoredSummary:
-    """One row of the list. Times are seconds since 1970; `sections` 0: not known yet.
+class StoredSummary(JobRow):
+    """One row of the list. `sections` 0: not known yet.
 
     `is_together`: of a draft with several documents, whether one summary is to be made of all.
     """
 
-    id: int
-    title: str
-    state: str
     wish: Wish
     document_ids: tuple[int, ...]
     sections: int
     sections_read: int
-    error: AppError | None
-    created_at: float
-    updated_at: float
     is_together: bool = True
 
 
@@ -65,8 +59,8 @@ def from_job(job: Job, document_ids: Sequence[int]) -> StoredSummary:
     sections, read = (int(job.progress.get(name, 0)) for name in ("sections", "sections_read"))
     wish = wish_from_json(job.spec.get("wish", {}))
     return StoredSummary(
-        job.id, job.title, job.state, wish, tuple(document_ids), sections, read, job.error, job.created_at,
-        job.updated_at, bool(job.spec.get("is_together", True)),
+        job.id, job.title, job.state, job.error, job.created_at, job.updated_at, wish, tuple(document_ids), sections,
+        read, bool(job.spec.get("is_together", True)),
     )  # fmt: skip
 
 

@@ -1,13 +1,20 @@
-"""How long a translation has worked, and how much longer it will, by the text that it has translated itself."""
+"""How long a translation takes: told before it is begun, and while it works."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
-from app.features.translation.result import Origin, SegmentDone, TranslationEvent, TranslationPlanned
+from app.core.events import CancelToken
+from app.documents.segments import Segment
+from app.engine.client import EngineClient
+from app.features.translation.result import Memory, Origin, SegmentDone, TranslationEvent, TranslationPlanned
+from app.features.translation.stored import KIND, Row, TranslationEstimate
 from app.features.work.asking import Rests
-from app.features.work.pace import WorkClock
+from app.features.work.engines import TaskEngines
+from app.features.work.pace import Speeds, WorkClock
+from app.store.jobs import Jobs
 
 _BY_THE_MODEL = (Origin.MODEL, Origin.KEPT)
 
@@ -47,3 +54,59 @@ class Pace:
         if not self._written or not self._clock.has_begun:
             return None
         return max(1.0, self.worked_s / self._written * self._characters_left)
+
+
+# What a translation would take: tokens that are left, seconds from what earlier ones took here, or a short try.
+
+
+PROMPT_SHARE = 1.5
+"""What a prompt takes beside its text, as a share of that: rules, markup, what came before."""
+COUNT_AT_ONCE = 500
+
+
+class Estimates:
+    """From any thread. What was measured holds as long as the program runs."""
+
+    def __init__(self, engines: TaskEngines, jobs: Jobs) -> None:
+        self._engines = engines
+        self._speeds = Speeds(KIND, jobs, seconds="timed_s")
+
+    def estimate(
+        self, rows: Sequence[Row], memory_of: Callable[[Path], Memory], cancel: CancelToken
+    ) -> TranslationEstimate | None:
+        """`memory_of` is the memory of a model.
+
+        None when cancelled, or where a model's room is taken by another one; raises what the engine raises.
+        """
+        left = [row.segment for row in rows if row.translated is None and _has_words(row.segment)]
+        if not left:
+            return TranslationEstimate(len(rows), len(rows), 0, 0.0)
+        with self._engines.opened(cancel, may_ask=False) as engine:
+            if engine is None or engine.loaded is None:
+                return None
+            model = Path(engine.loaded.path)
+            memory = memory_of(model)
+            left = [one for one in left if not cancel.cancelled and memory.find(one.content, one.context) is None]
+            tokens = _tokens(left, engine, cancel)
+            seconds = self._seconds(model.name, tokens, engine, cancel) if left else 0.0
+        return None if cancel.cancelled else TranslationEstimate(len(rows), len(rows) - len(left), tokens, seconds)
+
+    def _seconds(self, model: str, tokens: int, engine: EngineClient, cancel: CancelToken) -> float | None:
+        earlier = self._speeds.earlier(model)
+        if earlier is not None:
+            return tokens / earlier
+        speed = self._speeds.probe(model, engine, cancel)
+        return None if speed is None else tokens * (1 + PROMPT_SHARE) / speed.reading + tokens / speed.writing
+
+
+def _tokens(segments: Sequence[Segment], engine: EngineClient, cancel: CancelToken) -> int:
+    count = 0
+    for first in range(0, len(segments), COUNT_AT_ONCE):
+        if cancel.cancelled:
+            break
+        count += sum(engine.count_texts([one.text for one in segments[first : first + COUNT_AT_ONCE]], cancel=cancel))
+    return count
+
+
+def _has_words(segment: Segment) -> bool:
+    return any(character.isalpha() for character in segment.text)

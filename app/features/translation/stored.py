@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.core.errors import AppError
 from app.core.wire import from_json
 from app.documents.segments import Segment
 from app.documents.source import Remark
 from app.features.translation.result import Origin, Term, Translated, TranslationWish
-from app.store.jobs import Job
+from app.store.jobs import Job, JobRow
 from app.store.translations import Counts, StoredSegment
 
 KIND = "translation"
@@ -25,8 +24,8 @@ BLOCKS, TYPED = "blocks", "typed"
 
 
 @dataclass(frozen=True)
-class StoredTranslation:
-    """One row of the list. Times are seconds since 1970.
+class StoredTranslation(JobRow):
+    """One row of the list.
 
     `format` is a name of `app.documents.formats.registry`, "blocks" where a new document is made (PDF, RTF and others),
     "typed" for typed text; `name` is the file's, "" for that. `source_language` is what was found or given, "" where
@@ -34,9 +33,6 @@ class StoredTranslation:
     `seconds` is how long it was worked on, `model` the name of the file of the one that did it last.
     """
 
-    id: int
-    title: str
-    state: str
     wish: TranslationWish
     source_language: str
     name: str
@@ -45,9 +41,6 @@ class StoredTranslation:
     done: int
     flagged: int
     reused: int
-    created_at: float
-    updated_at: float
-    error: AppError | None = None
     seconds: float = 0.0
     model: str = ""
     remarks: tuple[Remark, ...] = ()
@@ -122,6 +115,9 @@ def from_job(job: Job, counts: Counts) -> StoredTranslation:
         job.id,
         job.title,
         job.state,
+        job.error,
+        job.created_at,
+        job.updated_at,
         wish_of(job),
         source_language_of(job),
         str(spec.get("name", "")),
@@ -130,9 +126,6 @@ def from_job(job: Job, counts: Counts) -> StoredTranslation:
         counts.done,
         counts.flagged,
         dict(counts.by_origin).get(Origin.MEMORY, 0),
-        job.created_at,
-        job.updated_at,
-        job.error,
         float(progress.get("worked_s", 0.0)),
         str(progress.get("model_file", "")),
         tuple(Remark(**fields) for fields in spec.get("remarks", ())),

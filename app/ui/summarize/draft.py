@@ -56,7 +56,7 @@ from app.ui.widgets.dialogs import DOCUMENTS, file_dialog
 from app.ui.widgets.fields import Segments
 from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import FlowLayout, name_widgets
-from app.ui.work.estimating import Estimating
+from app.ui.work.doing import Estimating
 from app.ui.work.intake import Intake
 from app.ui.work.page import Column, scrolled
 

@@ -32,8 +32,7 @@ from app.ui.theme import HEADING_PX, TOP_PX, Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import name_widgets
-from app.ui.work.page import Column, scrolled
-from app.ui.work.state_bar import StateBar
+from app.ui.work.page import Column, StateBar, scrolled
 
 MOST_TITLE = 200
 NARROW_PX = 560

@@ -18,7 +18,7 @@ from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.desktop import copy_text
 from app.ui.shell.notify import Notify
-from app.ui.work.saving import SavedFiles
+from app.ui.work.doing import SavedFiles
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside

@@ -25,10 +25,8 @@ from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.shell.tab_spec import UiContext
 from app.ui.translate.languages import Capability, LastWish, usual_target
-from app.ui.work.doing import Doing
-from app.ui.work.estimating import Estimating
+from app.ui.work.doing import Doing, Estimating, SavedFiles
 from app.ui.work.intake import Intake
-from app.ui.work.saving import SavedFiles
 
 if TYPE_CHECKING:
     from app.features.translation.translations import Translations

@@ -28,8 +28,7 @@ from app.ui.widgets.indicators import ProgressLine
 from app.ui.widgets.labels import ElidedLabel
 from app.ui.widgets.layouts import FlowLayout, name_widgets
 from app.ui.work.intake import Intake
-from app.ui.work.page import scrolled
-from app.ui.work.state_bar import StateBar
+from app.ui.work.page import StateBar, scrolled
 
 if TYPE_CHECKING:
     from app.features.models.collection import Models

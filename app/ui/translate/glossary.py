@@ -47,7 +47,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import ElidedLabel
 from app.ui.widgets.layouts import name_widgets
-from app.ui.work.saving import SavedFiles
+from app.ui.work.doing import SavedFiles
 
 FOUND_PX = 150
 

@@ -96,7 +96,7 @@ class MarkedText(QTextEdit):
         cursor.setBlockFormat(lines)
         for part in content:
             if isinstance(part, str):
-                cursor.insertText(part.replace("\n", "\u2028"), base)
+                cursor.insertText(as_lines(part), base)
             else:
                 cursor.insertText(CHARACTER, chip(part, self._labels.get(part.key, "?"), base))
         cursor.endEditBlock()
@@ -113,7 +113,7 @@ class MarkedText(QTextEdit):
 
     def createMimeDataFromSelection(self) -> QMimeData:
         data = QMimeData()
-        data.setText(self.textCursor().selectedText().replace(CHARACTER, "").replace("\u2028", "\n"))
+        data.setText(self.textCursor().selectedText().replace(CHARACTER, "").replace(LINE, "\n"))
         return data
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -325,7 +325,7 @@ class Writing:
         looks: list[frozenset[str]] = [frozenset()]
         for part in content:
             if isinstance(part, str):
-                self._add(written, part.replace("\n", LINE), looks[-1])
+                self._add(written, as_lines(part), looks[-1])
             elif part.role == "open":
                 looks.append(looks[-1] | frozenset(part.look.split()))
             elif part.role == "close":
@@ -339,7 +339,7 @@ class Writing:
         written = Written("", [], set(), self._theme.font(TEXT_PX))
         tokens = self._theme.tokens
         if text:
-            written.add(text.replace("\n", LINE), coloured(tokens.muted if is_muted else tokens.text))
+            written.add(as_lines(text), coloured(tokens.muted if is_muted else tokens.text))
         return written
 
     def font(self, kind: SegmentKind, level: int) -> QFont:
@@ -382,7 +382,7 @@ class Writing:
 
 def letters(content: Content) -> str:
     """The characters of a content as it is written: as many, in the same places; U+FFFC where a glyph stands."""
-    return "".join(part.replace("\n", LINE) if isinstance(part, str) else _letters_of(part) for part in content)
+    return "".join(as_lines(part) if isinstance(part, str) else _letters_of(part) for part in content)
 
 
 def _letters_of(mark: Mark) -> str:
@@ -394,16 +394,21 @@ def _letters_of(mark: Mark) -> str:
     return "\t" if "tab" in looks else mark.shows.replace("\n", " ") or "\ufffc"
 
 
+def as_lines(text: str) -> str:
+    """With line breaks that begin no paragraph."""
+    return text.replace("\n", LINE)
+
+
 def units(text: str) -> int:
     """How many characters Qt counts: UTF-16."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le")) // 2
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def from_units(text: str, position: int) -> int:
-    """A position of Qt's as one of Python's."""
+    """A position of Qt's as one of Python's; none is before the beginning or behind the end."""
     if text.isascii():
-        return position
-    return len(text.encode("utf-16-le")[: 2 * position].decode("utf-16-le", "ignore"))
+        return min(max(0, position), len(text))
+    return len(text.encode("utf-16-le", "surrogatepass")[: 2 * max(0, position)].decode("utf-16-le", "ignore"))
 
 
 def coloured(color: str) -> QTextCharFormat:
@@ -489,7 +494,7 @@ def _parts(document: QTextDocument, own: dict[tuple[str, int], Mark]) -> Iterato
                 mark = own.get((str(look.property(ROLE)), int(look.property(NUMBER))))
                 yield from [mark] * text.count(CHARACTER) if mark is not None else []
             else:
-                yield text.replace("\u2028", "\n").replace(CHARACTER, "")
+                yield text.replace(LINE, "\n").replace(CHARACTER, "")
             walk += 1
         block = block.next()
 

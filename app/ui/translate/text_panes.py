@@ -41,6 +41,7 @@ from app.language.sentences import sentences
 from app.ui.i18n import tr
 from app.ui.theme import TEXT_PX, Theme
 from app.ui.translate.languages import NeedsModel
+from app.ui.translate.segment_text import ENTER, LINE, as_lines, from_units, units
 from app.ui.widgets.buttons import IconButton, text_button
 from app.ui.widgets.labels import ElidedLabel
 from app.ui.widgets.layouts import name_widgets
@@ -229,7 +230,7 @@ class SourceEdit(QTextEdit):
             set_line_height(self)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        is_enter = event.key() in ENTER
         if is_enter and event.modifiers() & Qt.KeyboardModifier.ControlModifier and not self._is_composing:
             self.wanted.emit()
         elif event.key() == Qt.Key.Key_Escape and not self._is_composing:
@@ -281,7 +282,6 @@ def set_line_height(edit: QTextEdit) -> None:
 # The translation of a typed text: a paragraph under each other, what is flagged below it; it can be selected.
 
 
-LINE_SEPARATOR = "\u2028"
 FLAG_GLYPH = "⚑"
 SELECTED_MS = 250
 SMALL_GAP_PX, FLAG_PX = 2, 13
@@ -399,7 +399,7 @@ class TargetView(QTextBrowser):
         if not known.flags and not paragraph.flags and known.text and paragraph.text.startswith(known.text):
             cursor.clearSelection()
             cursor.movePosition(QTextCursor.MoveOperation.EndOfBlock)
-            cursor.insertText(_lines(paragraph.text[len(known.text) :]), self._text_look(paragraph))
+            cursor.insertText(as_lines(paragraph.text[len(known.text) :]), self._text_look(paragraph))
         else:
             cursor.removeSelectedText()
             self._write(cursor, paragraph)
@@ -413,7 +413,7 @@ class TargetView(QTextBrowser):
         if not cursor.hasSelection() or one is None or not one.is_done or not one.text.strip():
             return None
         start, end = (
-            place_in(one.text, position - block.position())
+            from_units(one.text, position - block.position())
             for position in (cursor.selectionStart(), cursor.selectionEnd())
         )
         start, end = sentences_around(one.text, start, end)
@@ -434,7 +434,7 @@ class TargetView(QTextBrowser):
         self.setTextCursor(cursor)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        is_enter = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        is_enter = event.key() in ENTER
         if is_enter and self.textCursor().hasSelection() and not self.textCursor().charFormat().isAnchor():
             self.alternatives_wanted.emit()
         elif event.key() == Qt.Key.Key_Escape:
@@ -456,7 +456,7 @@ class TargetView(QTextBrowser):
                 found.append(block.text()[start : cursor.selectionEnd() - block.position()])
             block = block.next()
         data = QMimeData()
-        data.setText("\n".join(found).replace(LINE_SEPARATOR, "\n"))
+        data.setText("\n".join(found).replace(LINE, "\n"))
         return data
 
     def _tell_selected(self) -> None:
@@ -469,7 +469,7 @@ class TargetView(QTextBrowser):
     def _cursor_at(self, number: int, place: int) -> QTextCursor:
         block = self._block_of(number)
         cursor = QTextCursor(block)
-        cursor.setPosition(block.position() + len(block.text()[:place].encode("utf-16-le")) // 2)
+        cursor.setPosition(block.position() + units(block.text()[:place]))
         return cursor
 
     def _block_of(self, number: int) -> QTextBlock:
@@ -501,7 +501,7 @@ class TargetView(QTextBrowser):
         rtl = is_right_to_left(one.text) if one.text else self._is_rtl
         cursor.setBlockFormat(self._block_look(gap, rtl=rtl))
         cursor.block().setUserState(one.id)
-        cursor.insertText(_lines(one.text or ("" if one.is_done else PENDING)), self._text_look(one))
+        cursor.insertText(as_lines(one.text or ("" if one.is_done else PENDING)), self._text_look(one))
         if one.flags:
             cursor.insertBlock(self._block_look(self._theme.px(SMALL_GAP_PX), rtl=self.isRightToLeft()))
             cursor.block().setUserState(_NOT_TEXT)
@@ -516,7 +516,7 @@ class TargetView(QTextBrowser):
         link.setFont(self._theme.font(FLAG_PX, 600))
         link.setAnchor(True)
         for place, (reason, remedies) in enumerate(one.flags):
-            cursor.insertText(f"{LINE_SEPARATOR if place else ''}{FLAG_GLYPH} {reason} ", look)
+            cursor.insertText(f"{LINE if place else ''}{FLAG_GLYPH} {reason} ", look)
             for number, (name, words) in enumerate(remedies):
                 if number:
                     cursor.insertText(" · ", look)
@@ -535,10 +535,6 @@ class TargetView(QTextBrowser):
         look.setFont(self._theme.font())
         look.setForeground(QColor(self._theme.tokens.text if one.text else self._theme.tokens.muted))
         return look
-
-
-def _lines(text: str) -> str:
-    return text.replace("\n", LINE_SEPARATOR)
 
 
 # Other wordings of a selected sentence: a small card below the selection, first with a button, then with what came.
@@ -672,12 +668,7 @@ class AlternativesCard(QFrame):
         return item.sizeHint().height()
 
 
-# Places in a text, counted in characters: of sentences, of Qt's cursor.
-
-
-def place_in(text: str, units: int) -> int:
-    """Qt counts units of UTF-16, of which some characters take two; never beyond the end."""
-    return len(text.encode("utf-16-le", "surrogatepass")[: 2 * max(0, units)].decode("utf-16-le", "ignore"))
+# Sentences of a text, by their places in it.
 
 
 def sentences_around(text: str, start: int, end: int) -> tuple[int, int]:

@@ -28,7 +28,7 @@ from app.language.names import language
 from app.language.words import WORD, common_start, fold
 from app.ui.i18n import tr
 from app.ui.work.column import is_working
-from app.ui.work.estimating import time_words
+from app.ui.work.doing import time_words
 from app.ui.work.runner import rest_words
 
 SECONDS_A_MINUTE = 60

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from PySide6.QtCore import QModelIndex, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
 
-from app.core.errors import AppError
 from app.features.work.stored import StoredJobs
+from app.store.jobs import JobRow
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shell.keyboard import keys_of
@@ -23,47 +23,28 @@ from app.ui.widgets.fields import SearchField
 from app.ui.widgets.labels import plain_tip
 from app.ui.widgets.layouts import name_widgets
 from app.ui.widgets.row_list import ID_ROLE, NOTE_ROLE, TITLE_ROLE, GroupedListModel, Index, RowList, clean_title
+from app.ui.work.doing import Doing
 
 SEARCH_DELAY_MS = 120
 REFRESH_MS = 250
-"""Work gets further many times a second; nobody reads the list so fast."""
+"""JobRow gets further many times a second; nobody reads the list so fast."""
 
 
 STATE_ROLE = Qt.ItemDataRole.UserRole + 3
 WORKING = ("running", "queued")
 
 
-class Work(Protocol):
-    """A summary or a translation, as far as its row shows it."""
-
-    @property
-    def id(self) -> int:
-        """Its number in the store."""
-
-    @property
-    def title(self) -> str:
-        """What a person calls it."""
-
-    @property
-    def state(self) -> str:
-        """See `app.store.jobs`."""
-
-    @property
-    def created_at(self) -> float:
-        """When it was begun, in seconds since 1970."""
-
-
-def is_working(work: Work) -> bool:
+def is_working(work: JobRow) -> bool:
     """Whether it is at work or waits for its turn; one that was stopped waits for a person."""
     return work.state in WORKING
 
 
-def title_of(work: Work) -> str:
+def title_of(work: JobRow) -> str:
     """Its title as it is shown, by itself as it is edited."""
     return work.title
 
 
-def group_of(work: Work, now: datetime, is_at_work: Callable[[Any], bool] = is_working) -> str:
+def group_of(work: JobRow, now: datetime, is_at_work: Callable[[Any], bool] = is_working) -> str:
     """The heading it stands under: by when it was begun, as the list is ordered."""
     if is_at_work(work):
         return tr("Working")
@@ -74,7 +55,7 @@ def group_of(work: Work, now: datetime, is_at_work: Callable[[Any], bool] = is_w
     return tr("Last 7 days") if day > today - timedelta(days=7) else tr("Older")
 
 
-class WorkListModel(GroupedListModel[Work]):
+class WorkListModel(GroupedListModel[JobRow]):
     """What there is of a kind, under headings by age.
 
     `note_of` is what is said behind the title of one that is not done; `title_of` is the title as it is shown, where
@@ -92,14 +73,14 @@ class WorkListModel(GroupedListModel[Work]):
         super().__init__(parent)
         self._note_of, self._is_at_work, self._title_of = note_of, is_at_work, title_of
 
-    def show(self, works: Sequence[Work], now: datetime | None = None) -> None:
+    def show(self, works: Sequence[JobRow], now: datetime | None = None) -> None:
         """Replaces the rows."""
         self.beginResetModel()
         self._rows = self._grouped(works, now or datetime.now())
         self._row_of = {row.id: place for place, row in enumerate(self._rows) if not isinstance(row, str)}
         self.endResetModel()
 
-    def update(self, work: Work, now: datetime | None = None) -> bool:
+    def update(self, work: JobRow, now: datetime | None = None) -> bool:
         """Puts other words into one row; False where it would stand elsewhere."""
         index = self.index_of(work.id)
         if not index.isValid():
@@ -134,16 +115,16 @@ class WorkListModel(GroupedListModel[Work]):
             self.renamed.emit(row.id, title)
         return True
 
-    def _group_of(self, work: Work, now: datetime) -> str:
+    def _group_of(self, work: JobRow, now: datetime) -> str:
         return group_of(work, now, self._is_at_work)
 
-    def _grouped(self, works: Sequence[Work], now: datetime) -> list[Work | str]:
+    def _grouped(self, works: Sequence[JobRow], now: datetime) -> list[JobRow | str]:
         """Under each heading its rows, in the order in which they came."""
         names = ("Working", "Today", "Last 7 days", "Older")
-        groups: dict[str, list[Work]] = {tr(name): [] for name in names}
+        groups: dict[str, list[JobRow]] = {tr(name): [] for name in names}
         for work in works:
             groups[self._group_of(work, now)].append(work)
-        rows: list[Work | str] = []
+        rows: list[JobRow | str] = []
         for heading, members in groups.items():
             rows += [heading, *members] if members else []
         return rows
@@ -186,7 +167,10 @@ class WorkColumn(QWidget):
     ) -> None:
         super().__init__()
         self.setObjectName(f"{words.name}_column")
-        self._theme, self._works, self._notify, self._words = theme, jobs, notify, words
+        self._theme, self._jobs, self._notify, self._words = theme, jobs, notify, words
+        self._doing = Doing(jobs, notify, tr("It is not there any more."), self)
+        self._doing.queued.connect(self.work_wanted)
+        self._doing.row_changed.connect(self.refresh_soon)
         self._open_id: int | None = None
         self._moved: set[int] = set()
         self._is_all_stale = False
@@ -227,7 +211,7 @@ class WorkColumn(QWidget):
         self._refresh_later.stop()
         self._moved.clear()
         self._is_all_stale = False
-        self._show(self._found())
+        self._show(self._doing.result_of(lambda: self._jobs.find(self.search.text().strip())) or ())
 
     def refresh_soon(self) -> None:
         """Something in the list is another; hidden, it is read when it is shown."""
@@ -254,8 +238,8 @@ class WorkColumn(QWidget):
 
     def delete(self, number: int) -> None:
         """Deletes one at once, and offers to take it back."""
-        work = self._works.get(number)
-        if work is None or not self._store(self._works.delete, number):
+        work = self._doing.get(number)
+        if work is None or not self._doing.try_to(lambda: self._jobs.delete(number)):
             return
         self.gone.emit(number)
         self.reload()
@@ -267,9 +251,9 @@ class WorkColumn(QWidget):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if state in ("running", "queued"):
-            menu.addAction(icon("stop", tokens.muted), tr("Stop"), lambda: self._stop(number))
+            menu.addAction(icon("stop", tokens.muted), tr("Stop"), lambda: self._doing.stop(number))
         elif state in ("paused", "failed"):
-            menu.addAction(icon("play", tokens.muted), tr("Go on"), lambda: self._go_on(number))
+            menu.addAction(icon("play", tokens.muted), tr("Go on"), lambda: self._doing.go_on(number))
         menu.addAction(icon("pencil-simple", tokens.muted), tr("Rename") + "\tF2", lambda: self.rename(index))
         menu.addSeparator()
         menu.addAction(icon("trash", tokens.danger), tr("Delete") + "\t" + tr("Del"), lambda: self.delete(number))
@@ -279,13 +263,6 @@ class WorkColumn(QWidget):
         self.reload()
         self.list.enter()
 
-    def _found(self) -> Sequence[Work]:
-        try:
-            return self._works.find(self.search.text().strip())
-        except AppError as error:
-            self._notify.error(error)
-            return []
-
     def _refresh_in_a_moment(self) -> None:
         if not self._refresh_later.isActive():
             self._refresh_later.start()
@@ -294,12 +271,12 @@ class WorkColumn(QWidget):
         if self.list.is_editing:
             self._refresh_in_a_moment()  # another word in the row would undo what is being typed there
         elif self.isVisible():
-            moved = [self._works.get(number) for number in sorted(self._moved)]
+            moved = [self._doing.get(number) for number in sorted(self._moved)]
             self._moved.clear()
             if self._is_all_stale or not all(one is not None and self.model.update(one) for one in moved):
                 self.reload()
 
-    def _show(self, works: Sequence[Work]) -> None:
+    def _show(self, works: Sequence[JobRow]) -> None:
         position = self.list.verticalScrollBar().value()
         self.model.show(works)
         index = self.model.index_of(self._open_id)
@@ -311,19 +288,10 @@ class WorkColumn(QWidget):
         self._nothing.setText(self._words.nothing_found if is_searched else self._words.nothing_yet)
 
     def _bring_back(self, number: int) -> None:
-        if self._store(self._works.restore, number):
+        if self._doing.try_to(lambda: self._jobs.restore(number)):
             self.reload()
             self.chosen.emit(number)
             self.work_wanted.emit()
-
-    def _stop(self, number: int) -> None:
-        self._store(self._works.stop, number)
-        self.refresh_soon()
-
-    def _go_on(self, number: int) -> None:
-        if self._store(self._works.resume, number):
-            self.work_wanted.emit()
-        self.refresh_soon()
 
     def _choose(self, index: QModelIndex) -> None:
         number = index.data(ID_ROLE)
@@ -331,7 +299,7 @@ class WorkColumn(QWidget):
             self.chosen.emit(number)
 
     def _on_renamed(self, number: int, title: str) -> None:
-        if self._store(self._works.rename, number, title):
+        if self._doing.try_to(lambda: self._jobs.rename(number, title)):
             self.reload()
             self.renamed.emit(number)
 
@@ -339,14 +307,6 @@ class WorkColumn(QWidget):
         index = self.list.indexAt(position)
         if index.data(ID_ROLE) is not None:
             self.menu_for(index).popup(self.list.viewport().mapToGlobal(position))
-
-    def _store(self, do: Callable[..., object], *values: object) -> bool:
-        try:
-            do(*values)
-        except AppError as error:
-            self._notify.error(error)
-            return False
-        return True
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

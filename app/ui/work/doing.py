@@ -1,15 +1,21 @@
-"""What is done with stored jobs in the window; what goes wrong is told."""
+"""What a page has done, with what goes wrong told: with stored jobs, with files that are named, on a thread."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.core.errors import AppError
+from app.core.events import CancelToken
 from app.features.work.stored import StoredJobs
+from app.ui.i18n import tr
+from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
+from app.ui.widgets.dialogs import SAVED, file_dialog
 
 Row = TypeVar("Row")
 Result = TypeVar("Result")
@@ -39,12 +45,7 @@ class Doing(QObject, Generic[Row]):
 
     def try_to(self, do: Callable[[], object]) -> bool:
         """The same; whether it was done."""
-
-        def done() -> bool:
-            do()
-            return True
-
-        return self.result_of(done) is not None
+        return self.result_of(lambda: (do(),)) is not None  # in a tuple: what it returns may be None
 
     def get(self, job_id: int) -> Row | None:
         """A job as it is stored; None where there is none."""
@@ -72,3 +73,123 @@ class Doing(QObject, Generic[Row]):
         """Another title."""
         if self.try_to(lambda: self._jobs.rename(job_id, title)):
             self.row_changed.emit(job_id)
+
+
+# What a job would take: asked on a thread and never twice at once, and said in words.
+
+
+SETTLE_MS = 250
+
+Ask = Callable[[CancelToken], object]
+"""What is called on the thread; returns an estimate, None when cancelled."""
+
+
+class Estimating(QObject):
+    """What was asked last is what is answered."""
+
+    estimated = Signal(object)
+    failed = Signal(object)
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._ask: Ask | None = None
+        self._task: tasks.Task | None = None
+        self._later = QTimer(self, singleShot=True, interval=SETTLE_MS)
+        self._later.timeout.connect(self._begin)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an answer is on its way."""
+        return self._later.isActive() or self._task is not None
+
+    def look(self, ask: Ask) -> None:
+        """Another question."""
+        self.stop()
+        self._ask = ask
+        self._later.start()
+
+    def stop(self) -> None:
+        """Nothing is to be answered any more."""
+        self._later.stop()
+        self._ask = None
+        if self._task is not None:
+            self._task.abandon()
+            self._task = None
+
+    def _begin(self) -> None:
+        if self._ask is not None:
+            self._task = tasks.ask(self._ask, self, self._on_answered, self._on_failed)
+
+    def _on_answered(self, estimate: object) -> None:
+        self._task = None
+        if estimate is not None:
+            self.estimated.emit(estimate)
+
+    def _on_failed(self, error: BaseException) -> None:
+        self._task = None
+        self.failed.emit(error)
+
+
+def time_words(seconds: float) -> str:
+    """About how long: "less than a minute", "about 4 minutes", "about 2 hours"."""
+    minutes = round(seconds / 60)
+    if seconds < 45:
+        return tr("less than a minute")
+    if minutes <= 1:
+        return tr("about a minute")
+    if minutes < 55:
+        return tr("about {count} minutes", count=minutes)
+    halves = round(seconds / 1800)
+    if halves <= 2:
+        return tr("about an hour")
+    return tr("about {count} hours", count=f"{halves / 2:.1f}".removesuffix(".0"))
+
+
+# Files that a person saves or brings: asked for by name, read and written on a thread; what goes wrong is told.
+
+
+class SavedFiles(QObject):
+    """Dialogs over a window; `take` is called with the file that was named."""
+
+    def __init__(self, notify: Notify, window: QWidget) -> None:
+        super().__init__(window)
+        self._notify, self._window = notify, window
+
+    def _ask_to_save(
+        self, title: str, name: str, *, kind: str, offered: str, take: Callable[[Path], object]
+    ) -> QFileDialog:
+        """Asks where to; `offered` is a file's name with its ending, `kind` says what such files are."""
+        ending = Path(offered).suffix
+        dialog = self._dialog(title, name, f"{kind} (*{ending})", take)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(ending.removeprefix("."))
+        dialog.selectFile(offered)
+        dialog.open()
+        return dialog
+
+    def _ask_to_open(self, title: str, name: str, *, filter_: str, take: Callable[[Path], object]) -> QFileDialog:
+        """Asks which one."""
+        dialog = self._dialog(title, name, filter_, take)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.open()
+        return dialog
+
+    def _read(self, do: Callable[[], object], take: Callable[[object], object]) -> tasks.Task:
+        """Does something off the window's thread, and passes on what it returns."""
+        return tasks.ask(lambda _cancel: do(), self, take, self._notify.error)
+
+    def _write(self, path: Path, do: Callable[[], object]) -> tasks.Task:
+        """Writes a file off the window's thread; where that fails it can be tried again."""
+        return tasks.ask(
+            lambda _cancel: do(),
+            self,
+            lambda _done: self._notify.saved(path),
+            lambda error: self._notify.error(error, action=lambda: self._write(path, do)),
+        )
+
+    def _dialog(self, title: str, name: str, filter_: str, take: Callable[[Path], object]) -> QFileDialog:
+        dialog = file_dialog(self._window, title, SAVED)
+        dialog.setObjectName(name)
+        dialog.setNameFilters([filter_])
+        dialog.fileSelected.connect(lambda file: take(Path(file)))
+        return dialog

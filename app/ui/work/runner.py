@@ -119,11 +119,9 @@ class Runner(QObject, Generic[Told]):
         self.happened.emit(worked.id, worked.event)
 
     def _look_at_row(self, job_id: int) -> None:
-        try:
+        stored = None
+        with self._notify.guard():
             stored = self._jobs.get(job_id)
-        except AppError as error:
-            self._notify.error(error)
-            stored = None
         if stored is not None and stored.state == RUNNING:
             self._at_work = job_id
             self._progress.setdefault(job_id, self._new_progress())

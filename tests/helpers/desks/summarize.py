@@ -25,7 +25,7 @@ from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.fields import Segments
 from app.ui.widgets.indicators import ProgressLine
 from app.ui.widgets.labels import ElidedLabel
-from app.ui.work.state_bar import StateBar
+from app.ui.work.page import StateBar
 from tests.helpers.desks.desk import Found
 from tests.helpers.desks.dialogs import FileQuestions
 from tests.helpers.desks.document import ReaderDesk

@@ -30,7 +30,7 @@ from app.ui.translate.translate_view import TranslateView
 from app.ui.widgets.buttons import ChoiceButton
 from app.ui.widgets.indicators import ProgressLine
 from app.ui.widgets.labels import ElidedLabel
-from app.ui.work.state_bar import StateBar
+from app.ui.work.page import StateBar
 from tests.helpers.desks.desk import Desk, Found
 from tests.helpers.desks.dialogs import FileQuestions
 from tests.helpers.script import prompts

@@ -18,7 +18,7 @@ from app.features.summary.summarize import Merging, Planned, Rests, SectionRead,
 from app.ui.summarize.statements import Places, told
 from app.ui.summarize.texts import Progress, figures_of, time_words, work_words
 
-STORED = StoredSummary(1, "Lease", "running", Wish(), (1,), 0, 0, None, 0.0, 0.0)
+STORED = StoredSummary(1, "Lease", "running", None, 0.0, 0.0, Wish(), (1,), 0, 0)
 
 
 class NoDocuments:

@@ -26,7 +26,7 @@ from app.ui.translate.texts import (
 )
 
 STORED = StoredTranslation(
-    1, "lease", "running", TranslationWish("pt-BR"), "en", "lease.docx", "docx", 1206, 132, 3, 40, 0.0, 0.0
+    1, "lease", "running", None, 0.0, 0.0, TranslationWish("pt-BR"), "en", "lease.docx", "docx", 1206, 132, 3, 40
 )
 
 

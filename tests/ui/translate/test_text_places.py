@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from app.documents.segments import Mark, Segment
-from app.ui.translate.text_page import gaps_of, words_of
-from app.ui.translate.text_panes import place_in, sentence_like, sentences_around
+from app.documents.segments import Segment
+from app.ui.translate.segment_text import from_units
+from app.ui.translate.text_page import gaps_of
+from app.ui.translate.text_panes import sentence_like, sentences_around
 
 TEXT = "One here. Two there! Three?"
 
@@ -32,16 +33,12 @@ def test_where_the_sentences_do_not_match_everything_is_meant() -> None:
 
 
 def test_qt_counts_an_emoji_twice() -> None:
-    assert place_in("a😀b", 3) == 2
-    assert place_in("a😀b", 99) == 3
-    assert place_in("abc", -1) == 0
+    assert from_units("a😀b", 3) == 2
+    assert from_units("a😀b", 99) == 3
+    assert from_units("abc", -1) == 0
 
 
 def test_empty_lines_between_paragraphs_are_counted() -> None:
     text = "\nOne\n\n\n  Two\nTwo"
     segments = [Segment(number, (words,)) for number, words in enumerate(("One", "Two", "Two"), 1)]
     assert gaps_of(text, segments) == (1, 3, 1)
-
-
-def test_what_a_mark_stands_for_is_read_with_the_words() -> None:
-    assert words_of(("Call ", Mark("single", 1, "code", "f(x)"), " now")) == "Call f(x) now"

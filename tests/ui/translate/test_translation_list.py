@@ -20,7 +20,7 @@ NOW = datetime(2026, 11, 24, 16, 0)
 def document(number: int, state: str = "done", age: timedelta = timedelta(0), **fields: object) -> StoredTranslation:
     seen = (NOW - age).timestamp()
     row = StoredTranslation(
-        number, "lease", state, TranslationWish("pt-BR"), "en", "lease.docx", "docx", 206, 132, 1, 0, seen, seen
+        number, "lease", state, None, seen, seen, TranslationWish("pt-BR"), "en", "lease.docx", "docx", 206, 132, 1, 0
     )
     return replace(row, **fields)
 

@@ -58,7 +58,7 @@ def test_any_other_text_is_not_touched(text: str) -> None:
 
 def test_the_lists_and_the_labels_use_it(qtbot: QtBot) -> None:
     summaries = WorkListModel(lambda _work: "")
-    summaries.show([StoredSummary(1, HOSTILE, "done", Wish(), (1,), 1, 1, None, 0.0, 0.0)])
+    summaries.show([StoredSummary(1, HOSTILE, "done", None, 0.0, 0.0, Wish(), (1,), 1, 1)])
     tip = summaries.index_of(1).data(Qt.ItemDataRole.ToolTipRole)
     assert shown(tip) == HOSTILE
     assert summaries.index_of(1).data(Qt.ItemDataRole.EditRole) == HOSTILE

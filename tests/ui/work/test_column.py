@@ -19,14 +19,14 @@ from app.features.summary.result import Wish
 from app.features.summary.stored import StoredSummary
 from app.features.translation.result import TranslationWish
 from app.features.work.stored import StoredJobs
-from app.store.jobs import Jobs
+from app.store.jobs import JobRow, Jobs
 from app.store.translations import Outcome
 from app.ui.shell.notify import Notify
 from app.ui.summarize.summarize_tab import summary_words
 from app.ui.summarize.texts import note_of
 from app.ui.theme import Theme
 from app.ui.translate.translate_tab import translation_words
-from app.ui.work.column import ColumnWords, Work, WorkColumn, WorkListModel, group_of
+from app.ui.work.column import ColumnWords, WorkColumn, WorkListModel, group_of
 from tests.helpers.clipping import clipped_texts
 from tests.helpers.counting import thousand_steps
 from tests.helpers.desks.window import ListDesk
@@ -37,7 +37,7 @@ NOW = datetime(2026, 11, 24, 16, 0)
 
 def summary(number: int, state: str = "done", age: timedelta = timedelta(0), **fields: object) -> StoredSummary:
     seen = (NOW - age).timestamp()
-    return replace(StoredSummary(number, f"Report {number}", state, Wish(), (1,), 0, 0, None, seen, seen), **fields)
+    return replace(StoredSummary(number, f"Report {number}", state, None, seen, seen, Wish(), (1,), 0, 0), **fields)
 
 
 def rows(model: WorkListModel) -> list[str]:
@@ -342,7 +342,7 @@ def test_of_ten_thousand_rows_only_those_in_view_are_put_into_words(
         )
     in_words: set[int] = set()
 
-    def noted(work: Work) -> str:
+    def noted(work: JobRow) -> str:
         in_words.add(work.id)
         return work.title
 

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 from app.features.work.engines import Swap
 from app.ui.theme import Theme
 from app.ui.widgets.dialogs import QuestionDialog
-from app.ui.work.second_model_question import SecondModelQuestion
+from app.ui.work.tab import SecondModelQuestion
 from tests.helpers.desks.window import Frame
 
 GB = 10**9
