@@ -38,7 +38,6 @@ class Copies:
     folder: Path | None
 
     def path(self, job_id: int, path: Path) -> Path:
-        """Where the bytes of a job's file are."""
         return path if self.folder is None else self.folder / str(job_id) / path.name
 
     def keep(self, job_id: int, path: Path, cancel: CancelToken) -> Path:
@@ -63,12 +62,10 @@ class Copies:
         return copy
 
     def remove(self, job_id: int) -> None:
-        """Removes a job's copy, where there is one."""
         if self.folder is not None:
             shutil.rmtree(self.folder / str(job_id), ignore_errors=True)
 
     def job_ids(self) -> list[int]:
-        """The jobs that have one."""
         if self.folder is None or not self.folder.is_dir():
             return []
         return [int(entry.name) for entry in self.folder.iterdir() if entry.name.isdecimal()]

@@ -239,7 +239,6 @@ class Unit:
         return min(self.candidates, key=lambda one: weight(one.problems))
 
     def piece(self, content: Content, tokens: int) -> Unit:
-        """A sentence of it."""
         before, core, after = trimmed(content)
         shown = Shown(before, core, after, self.shown.ordered, self.shown.kind)
         return Unit([], shown, self.place, self.section, tokens, parent=self)

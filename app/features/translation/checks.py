@@ -163,7 +163,6 @@ class Lengths:
         return median(self._seen) if len(self._seen) >= LEAST_LEARNT else self._guess
 
     def learn(self, source: str, target: str) -> None:
-        """A translation that is as it should be."""
         size = _size(source)
         if size >= SHORT:
             self._seen.append(_size(target) / size)

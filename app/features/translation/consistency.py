@@ -45,7 +45,6 @@ class Consistency:
         return tuple(Term(source, target) for source, target in self._found.items())
 
     def learn(self, source: str, target: str) -> None:
-        """An accepted translation."""
         here = [name for name in self._names if name in source]
         if len(self._others) < MOST_NAMES:
             self._others.append(target)
@@ -60,7 +59,6 @@ class Consistency:
                 seen.append((source, target))
 
     def found_in(self, text: str) -> list[Term]:
-        """What of it a text has."""
         return [Term(name, target) for name, target in self._found.items() if name in text]
 
     def _shared(self, name: str, seen: Sequence[tuple[str, str]], target: str) -> str:

@@ -62,7 +62,6 @@ def deliver(segment: Segment, answer: str) -> Translated:
 
 
 def delivered(segment: Segment, source: Shown, best: Candidate) -> Translated:
-    """A candidate as the translation of a segment."""
     flags = flags_of(best.problems)
     if is_unusable(best.problems):
         return Translated(segment.id, segment.content, Origin.KEPT, (Flag(FlagKind.UNTRANSLATED), *flags))

@@ -35,7 +35,6 @@ class Shown:
 
     @cached_property
     def text(self) -> str:
-        """As a model sees it."""
         return to_text(self.core)
 
     @cached_property
@@ -50,7 +49,6 @@ class Shown:
 
     @property
     def has_words(self) -> bool:
-        """Whether there is anything to translate."""
         return _LETTER.search(self.words) is not None
 
     def whole(self, core: Content) -> Content:
@@ -58,25 +56,21 @@ class Shown:
         return restored((*self.before, *core, *self.after))
 
     def order_is_kept(self, core: Content) -> bool:
-        """Whether the marks whose order matters are in it."""
         found = [mark.number for mark in marks(core) if mark.number in set(self.ordered) and mark.role == "single"]
         return found == [number for number in self.ordered if number in set(found)]
 
 
 def shown(segment: Segment) -> Shown:
-    """A segment as a model is to see it."""
     return shown_content(segment.content, segment.kind)
 
 
 def shown_content(content: Content, kind: SegmentKind = SegmentKind.PARAGRAPH) -> Shown:
-    """The same of a content by itself."""
     guarded, ordered = _guarded(content, kind)
     before, core, after = trimmed(guarded)
     return Shown(before, core, after, ordered, kind)
 
 
 def to_text(content: Content) -> str:
-    """Marks as tags."""
     return "".join(part if isinstance(part, str) else tag_of(part) for part in content)
 
 

@@ -58,7 +58,6 @@ class KeptMemory:
         return None if found is None else with_marks_of(source, found)
 
     def keep(self, source: Content, target: Content, context: str = "") -> None:
-        """Keeps a model's translation."""
         made = self._made(source)
         self._store.keep([_entry(self._pair, source, target, context=context, made=made, is_own=False)])
 
@@ -149,7 +148,6 @@ class KeptWords:
         self._store, self._memory = store, memory
 
     def glossary(self, source: str, target: str) -> tuple[Term, ...]:
-        """The terms of a pair of languages."""
         return tuple(Term(one, other) for one, other in self._store.glossary(source, target))
 
     def keep_glossary(self, source: str, target: str, terms: Sequence[Term]) -> None:
@@ -299,11 +297,9 @@ class _Reading:
         self._parser.CharacterDataHandler = self._on_text
 
     def feed(self, piece: bytes, *, is_last: bool = False) -> None:
-        """The next bytes of the file."""
         self._parser.Parse(piece, is_last)
 
     def taken(self) -> Iterator[Entry]:
-        """The entries of the units that are complete."""
         units, self._units = self._units, []
         for unit in units:
             yield from _entries(unit)

@@ -33,11 +33,9 @@ class Pace:
 
     @property
     def worked_s(self) -> float:
-        """How long it has worked."""
         return self._clock.worked_s
 
     def take(self, event: TranslationEvent) -> None:
-        """One more event of the pipeline."""
         match event:
             case TranslationPlanned():
                 if not self._clock.has_begun:

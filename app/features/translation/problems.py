@@ -120,7 +120,6 @@ def weight(problems: Iterable[Problem]) -> int:
 
 
 def is_unusable(problems: Iterable[Problem]) -> bool:
-    """Whether there is no translation to show."""
     return any(one.kind in UNUSABLE for one in problems)
 
 
@@ -294,7 +293,6 @@ class Reason:
 
     @property
     def words(self) -> str:
-        """The sentence."""
         return self.text.format(**self.values) if self.values else self.text
 
 

@@ -204,7 +204,6 @@ class Record:
         """Whether the pipeline came to its end, and all of it is stored."""
 
     def take(self, event: TranslationEvent) -> None:
-        """One more event of the pipeline."""
         self.pace.take(event)
         match event:
             case TranslationPlanned():
@@ -252,6 +251,5 @@ class Record:
 
 
 def outcome_of(translated: Translated) -> Outcome:
-    """As the store has it."""
     is_flagged = bool(translated.flags) and not translated.accepted
     return Outcome(translated.id, to_json(translated), translated.origin.value, is_flagged)

@@ -107,7 +107,6 @@ MOST_HEADING_LEVELS = 6
 
 
 def as_html(blocks: Iterable[Recomposed], *, title: str, language: str, is_rtl: bool, unit: str) -> Iterator[str]:
-    """The file, a line at a time."""
     yield "<!DOCTYPE html>"
     yield f'<html lang="{escape(language)}" dir="{"rtl" if is_rtl else "ltr"}">'
     yield '<head>\n<meta charset="utf-8">'

@@ -49,7 +49,6 @@ class _Writing:
         set_language(self._document, language, is_right_to_left=is_rtl)
 
     def add(self, one: Recomposed) -> None:
-        """The next block."""
         block = one.block
         if block.page is not None and block.page != self._page:
             self._page = block.page
@@ -70,7 +69,6 @@ class _Writing:
                 self._paragraph(one.text)
 
     def save(self, out: IO[bytes]) -> None:
-        """Writes what was added."""
         self._document.save(out)
 
     def _mark_page(self, page: int) -> None:

@@ -58,7 +58,6 @@ class Repair:
         return [Task(self._work, list(units))]
 
     def take(self, task: Task, answer: Answer | AppError) -> Iterable[Task]:
-        """What is to be asked after an answer."""
         if isinstance(answer, _OF_ALL):
             raise answer
         if isinstance(answer, AppError):

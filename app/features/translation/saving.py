@@ -85,7 +85,6 @@ class _Words:
                 yield row.segment.id, content_of([NOT_TRANSLATED, *row.segment.content])
 
     def saved(self, path: Path) -> Saved:
-        """What there is to tell of it."""
         is_marked = self.is_marked and bool(self.untranslated)
         return Saved(path, tuple(self.untranslated), is_marked, kept=tuple(self.kept))
 

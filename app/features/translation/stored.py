@@ -109,7 +109,6 @@ class Saved:
 
 
 def from_job(job: Job, counts: Counts) -> StoredTranslation:
-    """The row of a job."""
     spec, progress = job.spec, job.progress
     return StoredTranslation(
         job.id,
@@ -133,7 +132,6 @@ def from_job(job: Job, counts: Counts) -> StoredTranslation:
 
 
 def wish_of(job: Job) -> TranslationWish:
-    """What was wished for a job."""
     return from_json(TranslationWish, job.spec.get("wish") or {"target": ""})
 
 

@@ -72,7 +72,6 @@ class _Run:
         self._terms_told = 0
 
     def run(self) -> Iterator[TranslationEvent]:
-        """All of its events."""
         work = self._work
         known, units = sorted_out(work, self._given)
         if not work.cancel.cancelled:

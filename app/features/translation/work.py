@@ -101,7 +101,6 @@ class Work:
             self.consistency.learn(self.texts[translated.id], spoken(translated))
 
     def count(self, texts: Sequence[str]) -> Sequence[int]:
-        """Tokens of each text by itself."""
         return self.engine.count_texts(texts, cancel=self.cancel)
 
     def _before(self, unit: Unit) -> tuple[tuple[str, str], ...]:
@@ -166,7 +165,6 @@ def _is_target(source: str, target: str) -> bool:
 
 
 def spoken(translated: Translated) -> str:
-    """The words of a translation."""
     return "".join(part for part in translated.content if isinstance(part, str)).strip()
 
 

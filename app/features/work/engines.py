@@ -41,10 +41,10 @@ class TaskEngines:
         **sizes: Callable[..., int],
     ) -> None:
         self.ask: Callable[[Swap], bool] = lambda swap: False
-        self._task, self._chats, self._chats_model, self._model = task, chats, chats_model, model
+        self._chats, self._chats_model, self._model = chats, chats_model, model
         self._wish = wish
         self._may_ask = True
-        self._beside = JobEngines(chats, make_engine, lambda swap: self._may_ask and self.ask(swap), **sizes)
+        self._beside = SecondEngine(task, chats, make_engine, lambda swap: self._may_ask and self.ask(swap), **sizes)
         self._path: Path | None = None
         self._users, self._openers = 0, 0
         self._lock = threading.Lock()
@@ -110,14 +110,14 @@ class TaskEngines:
             if self._path not in (None, path):  # another model was chosen since
                 if self._openers and not may_ask:  # a job goes on with the one that it began with
                     return None
-                self._beside.close(self._task)
+                self._beside.close()
             self._path, self._may_ask = path, may_ask
             loaded = self._chats.loaded
             try:
-                engine = self._beside.open(self._task, path, cancel)
+                engine = self._beside.open(path, cancel)
                 if engine is not None and engine.loaded is None:  # it ended since the last job
-                    self._beside.close(self._task)
-                    engine = self._beside.open(self._task, path, cancel)
+                    self._beside.close()
+                    engine = self._beside.open(path, cancel)
             except BaseException:
                 self._close_unused()
                 raise
@@ -126,7 +126,7 @@ class TaskEngines:
                 self._openers += 1
                 return engine
             if not may_ask:  # that nobody was asked is no answer
-                self._beside.close(self._task)
+                self._beside.close()
             self._close_unused()
         finally:
             self._lock.release()
@@ -136,7 +136,7 @@ class TaskEngines:
 
     def close(self) -> None:
         """The program quits: a second engine ends."""
-        self._beside.close(self._task, is_quitting=True)
+        self._beside.close(is_quitting=True)
 
     def _leave(self, *, was_open: bool = False, is_quitting: bool = False) -> None:
         with self._lock:
@@ -146,7 +146,7 @@ class TaskEngines:
 
     def _close_unused(self, *, is_quitting: bool = False) -> None:
         if not self._users:
-            self._beside.close(self._task, is_quitting=is_quitting)
+            self._beside.close(is_quitting=is_quitting)
             self._path = None
 
 
@@ -155,7 +155,7 @@ def _path_in(engine: EngineClient) -> Path | None:
     return Path(loaded.path) if loaded is not None else None
 
 
-# Gives a job the engine that has its model: the chat's own, a second one beside it, or the chat's for a while.
+# A second model beside the chat's, or in its place for a while.
 
 
 CONTEXT_TOKENS = 8192
@@ -166,11 +166,16 @@ def needed_bytes(path: Path, context_tokens: int = CONTEXT_TOKENS) -> int:
     return shape_of(check_model(path)).needs(Layout(context_tokens)).total
 
 
-class JobEngines:
-    """`open` on the job's own thread, and `close` when the job is over, however it ended."""
+class SecondEngine:
+    """Of one task. `open` belongs on the job's own thread, and `close` at the end of the work, however that came.
+
+    `ask` blocks until the person has answered; it is called at most once before `close`, and only where it makes a
+    difference.
+    """
 
     def __init__(
         self,
+        task: str,
         chats: EngineClient,
         make_engine: Callable[[], EngineClient],
         ask: Callable[[Swap], bool],
@@ -178,50 +183,55 @@ class JobEngines:
         free_bytes: Callable[[], int] = free_memory_bytes,
         needs: Callable[[Path], int] = needed_bytes,
     ) -> None:
-        self._chats = chats
-        self._make_engine = make_engine
-        self._second_model = SecondModel(ask)
-        self._free_bytes = free_bytes
-        self._needs = needs
-        self._beside: dict[str, EngineClient] = {}
-        self._gave_way: dict[str, Path] = {}
+        self._task, self._chats, self._make_engine, self._ask = task, chats, make_engine, ask
+        self._free_bytes, self._needs = free_bytes, needs
+        self._answer: bool | None = None
+        self._beside: EngineClient | None = None
+        self._gave_way: Path | None = None
 
-    def open(self, job: str, path: Path, cancel: CancelToken) -> EngineClient | None:
-        """The engine with the job's model loaded; None when a person declined or stopped.
-
-        Asks at most once a job, and only when both models do not fit. Raises what loading raises.
-        """
+    def open(self, path: Path, cancel: CancelToken) -> EngineClient | None:
+        """The engine with the model loaded; None when a person declined or stopped. Raises what loading raises."""
         loaded = self._chats.loaded
         if loaded is not None and Path(loaded.path) == path:
             return self._chats
-        if job in self._beside:
-            return self._beside[job]
-        place = self._place(job, path, loaded)
+        if self._beside is not None:
+            return self._beside
+        place = self._place(path, loaded)
         if place is Places.NO:
             return None
         if place is Places.SWAP and loaded is not None:
-            self._gave_way[job] = Path(loaded.path)
+            self._gave_way = Path(loaded.path)
             engine = self._chats
         else:
-            engine = self._beside[job] = self._make_engine()
+            engine = self._beside = self._make_engine()
         return engine if _load(engine, path, cancel) else None
 
-    def close(self, job: str, *, is_quitting: bool = False) -> None:
-        """The job is over: its own engine ends, and a model that gave way comes back, unless the program quits."""
-        self._second_model.forget(job)
-        beside = self._beside.pop(job, None)
+    def close(self, *, is_quitting: bool = False) -> None:
+        """The second engine ends, and a model that gave way comes back, unless the program quits."""
+        beside, gave_way = self._beside, self._gave_way
+        self._answer = self._beside = self._gave_way = None
         if beside is not None:
             beside.close()
-        gave_way = self._gave_way.pop(job, None)
         if gave_way is not None and not is_quitting:
             _load(self._chats, gave_way, CancelToken())
 
-    def _place(self, job: str, path: Path, loaded: ModelLoaded | None) -> Places:
+    def _place(self, path: Path, loaded: ModelLoaded | None) -> Places:
         wanted = self._needs(path)
         free = self._free_bytes()
         if loaded is None or not free:  # nothing is in the way, or nobody can tell
             return Places.BOTH
-        return self._second_model.decide(Swap(job, loaded.name, loaded.needed_bytes, path.stem, wanted, free))
+        return self.decide(Swap(self._task, loaded.name, loaded.needed_bytes, path.stem, wanted, free))
+
+    def decide(self, swap: Swap) -> Places:
+        """Where the second model goes. It is measured anew each time; only the person's answer is remembered."""
+        room = swap.free_bytes - RESERVE_BYTES
+        if swap.loaded_bytes <= 0 or swap.wanted_bytes <= room:
+            return Places.BOTH
+        if swap.wanted_bytes > room + swap.loaded_bytes:
+            return Places.NO  # not even alone: there is nothing to ask
+        if self._answer is None:
+            self._answer = self._ask(swap)
+        return Places.SWAP if self._answer else Places.NO
 
 
 def _load(engine: EngineClient, path: Path, cancel: CancelToken) -> bool:
@@ -264,29 +274,3 @@ def swap_words(swap: Swap) -> Words:
     text = "This needs {wanted}, which takes {needed} GB, and {free} GB are free. Put {loaded} to sleep meanwhile?"
     values = {"needed": gigabytes(swap.wanted_bytes), "free": gigabytes(swap.free_bytes)}
     return Words(text, {"wanted": swap.wanted, "loaded": swap.loaded} | values)
-
-
-class SecondModel:
-    """Decides for each job; a person is asked at most once per job, and only where it makes a difference.
-
-    `ask` blocks until the person has answered, so that `decide` belongs on the job's own thread.
-    """
-
-    def __init__(self, ask: Callable[[Swap], bool]) -> None:
-        self._ask = ask
-        self._answers: dict[str, bool] = {}
-
-    def decide(self, swap: Swap) -> Places:
-        """Where the second model goes. It is measured anew each time; only the person's answer is remembered."""
-        room = swap.free_bytes - RESERVE_BYTES
-        if swap.loaded_bytes <= 0 or swap.wanted_bytes <= room:
-            return Places.BOTH
-        if swap.wanted_bytes > room + swap.loaded_bytes:
-            return Places.NO  # not even alone: there is nothing to ask
-        if swap.job not in self._answers:
-            self._answers[swap.job] = self._ask(swap)
-        return Places.SWAP if self._answers[swap.job] else Places.NO
-
-    def forget(self, job: str) -> None:
-        """The job is over: the next one under its name asks again."""
-        self._answers.pop(job, None)

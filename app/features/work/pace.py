@@ -26,7 +26,6 @@ class WorkClock:
 
     @property
     def has_begun(self) -> bool:
-        """Whether it was started."""
         return self._began_s is not None
 
     @property
@@ -36,7 +35,6 @@ class WorkClock:
 
     @property
     def worked_s(self) -> float:
-        """How long it has worked."""
         if self._began_s is None:
             return 0.0
         return (self._rests_since_s if self._is_resting else self._clock()) - self._began_s - self._rested_s

@@ -82,7 +82,6 @@ class JobQueue(ABC, Generic[Event]):
 
     @property
     def at_work(self) -> int | None:
-        """Which one is being worked on."""
         at_work = self._at_work
         return at_work[0] if at_work else None
 

@@ -81,7 +81,6 @@ class StoredJobs(ABC, Generic[Row, Event]):
         return None if job is None else self._rows([job])[0]
 
     def rename(self, job_id: int, title: str) -> None:
-        """Another title."""
         self._jobs.update(job_id, title=title.strip())
 
     def delete(self, job_id: int) -> None:
@@ -94,7 +93,6 @@ class StoredJobs(ABC, Generic[Row, Event]):
 
     @property
     def at_work(self) -> int | None:
-        """Which one is being worked on now."""
         return self._queue.at_work
 
     def seconds_left(self, job_id: int) -> float | None:

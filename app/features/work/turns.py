@@ -48,7 +48,6 @@ class Turns:
             return place is not None and self._is_first(kind, place)
 
     def give_back(self) -> None:
-        """The turn is over."""
         with self._changed:
             self._at_work = ""
             self._changed.notify_all()

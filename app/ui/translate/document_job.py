@@ -284,7 +284,6 @@ class TranslationSaving(SavedFiles):
         self._files = translations.files
 
     def menu(self, stored: StoredTranslation) -> QMenu:
-        """Every form."""
         menu = QMenu(self._window)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         for ending in endings_of(stored):
@@ -315,7 +314,6 @@ class TranslationSaving(SavedFiles):
         )
 
     def save(self, translation_id: int, path: Path) -> tasks.Task:
-        """Writes the document."""
 
         def over(error: BaseException | None = None) -> None:
             self.progressed.emit(translation_id, -1)

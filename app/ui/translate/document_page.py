@@ -100,11 +100,9 @@ class DocumentPage(QWidget):
     # What is done with its segments.
 
     def edit(self, segment_id: int, content: Content) -> None:
-        """What a person made of a segment."""
         self._keep(lambda number: self._translations.segments.edit(number, segment_id, content))
 
     def accept(self, segment_id: int) -> None:
-        """A segment is good as it is."""
         self._keep(lambda number: self._translations.segments.accept(number, segment_id))
 
     def go_to_flagged(self, after: int) -> None:
@@ -154,7 +152,6 @@ class DocumentPage(QWidget):
     # Saving.
 
     def show_saving(self, stored: StoredTranslation) -> None:
-        """What saving gives now."""
         name = self.saving.name_of(stored)
         is_partial = stored.done < stored.segments
         self.head.show_saving(name, is_partial=is_partial, can_save=bool(name) and stored.state != DRAFT)
@@ -222,7 +219,6 @@ class DocumentPage(QWidget):
         self.search.begin(max(1, self.segments.current + 1))
 
     def end_search(self) -> None:
-        """Closes it."""
         focus = self.search.focusWidget()
         had_focus = focus is not None and self.search.isAncestorOf(focus)
         self.search.hide()
@@ -318,7 +314,6 @@ class DocumentHead(QWidget):
         name_widgets(open_glossary=self.glossary, next_flagged=self.flagged, save=self.save, save_as=self.forms)
 
     def show_title(self, title: str) -> None:
-        """The document's name."""
         self.title.setText(title)
         self.title.setAccessibleName(title)
 
@@ -432,7 +427,6 @@ class DocumentBar(QWidget):
         name_widgets(work_words=self.words, stop_work=self.stop)
 
     def offer(self, able: Able) -> None:
-        """What the model can do."""
         self.choice.offer(able)
         self._show_domain()
 
@@ -443,7 +437,6 @@ class DocumentBar(QWidget):
         self.line.show_share(done, segments)
 
     def show_rest(self, words: str, *, is_draft: bool) -> None:
-        """It is not at work."""
         self._is_draft = is_draft
         self._show(words, is_at_work=False)
 
@@ -610,7 +603,6 @@ class FileLine(QFrame):
         name_widgets(file_words=self.words, file_button=self.button)
 
     def show_file(self, one: FileToRead) -> None:
-        """How far it is."""
         is_failed = one.stage is Stage.FAILED
         words = {
             Stage.FAILED: one.error,
@@ -649,7 +641,6 @@ class DraftPage(QWidget):
         self.show_files()
 
     def show_files(self) -> None:
-        """Those that are there now."""
         if self._shown != self._files.files:
             self._write()
         for line, one in zip(self.lines, self._shown, strict=True):

@@ -56,7 +56,6 @@ class StoredRows:
         self._segments, self._id, self.count = translations.segments, stored.id, stored.segments
 
     def rows(self, start: int, count: int) -> list[Row]:
-        """Rows from a segment on."""
         return self._segments.rows(self._id, start, count)
 
 
@@ -177,7 +176,6 @@ class DocumentTranslationView(QWidget):
 
     @property
     def is_glossary_open(self) -> bool:
-        """Whether the panel at the right is there."""
         return not self._side.isHidden()
 
     def show_glossary(self, *, is_open: bool) -> None:

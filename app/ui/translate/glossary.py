@@ -171,7 +171,6 @@ class GlossaryPanel(QFrame):
         self._show()
 
     def show_menu(self) -> QMenu:
-        """CSV in and out."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(tr("Import from CSV…"), self.files.ask_to_import)
@@ -260,12 +259,10 @@ class GlossaryFiles(SavedFiles):
     imported = Signal(object)
 
     def ask_to_import(self) -> QFileDialog:
-        """Which file."""
         title, tables = tr("Import a glossary"), f"{tr('Table')} (*.csv)"
         return self._ask_to_open(title, "import_glossary", filter_=tables, take=self.read)
 
     def ask_to_export(self, terms: Sequence[Term], pair: str) -> QFileDialog:
-        """Where to."""
         title, offered = tr("Export the glossary"), f"glossary {pair}.csv"
         return self._ask_to_save(
             title, "export_glossary", kind=tr("Table"), offered=offered, take=lambda path: self.write(path, terms)
@@ -288,7 +285,6 @@ class GlossaryFiles(SavedFiles):
         return self._read(terms, self.imported.emit)
 
     def write(self, path: Path, terms: Sequence[Term]) -> tasks.Task:
-        """Writes a file on a thread."""
 
         def write() -> None:
             from app.features.translation.glossary import write_csv
@@ -315,12 +311,10 @@ class MemoryFiles(SavedFiles):
         self._bring, self._write_all = bring, write
 
     def ask_to_import(self) -> QFileDialog:
-        """Which file."""
         title, files = tr("Import translations"), f"{tr('Translation memory')} (*.tmx)"
         return self._ask_to_open(title, "import_memory", filter_=files, take=self.read)
 
     def ask_to_export(self) -> QFileDialog:
-        """Where to."""
         title, kind = tr("Export all translations"), tr("Translation memory")
         return self._ask_to_save(title, "export_memory", kind=kind, offered="translations.tmx", take=self.write)
 
@@ -329,7 +323,6 @@ class MemoryFiles(SavedFiles):
         return self._read(lambda: self._bring(path), self._on_read)
 
     def write(self, path: Path) -> tasks.Task:
-        """Writes all of the memory."""
         return self._write(path, lambda: self._write_all(path))
 
     def _on_read(self, count: object) -> None:
@@ -365,7 +358,6 @@ class GlossaryModel(QAbstractTableModel):
         return tuple(one for one in self._lines if one.source and one.target)
 
     def show_terms(self, terms: Sequence[Term], names: tuple[str, str]) -> None:
-        """Other terms."""
         self.beginResetModel()
         self._lines, self.names = list(terms), names
         self.endResetModel()
@@ -537,11 +529,9 @@ class GlossaryTable(QTableView):
 
     @property
     def chosen_rows(self) -> list[int]:
-        """Which lines are selected."""
         return sorted({index.row() for index in self.selectionModel().selectedIndexes()})
 
     def edit_cell(self, row: int, column: int) -> None:
-        """Opens a cell's editor."""
         index = self.model().index(row, column)
         self.setCurrentIndex(index)
         self.scrollTo(index)

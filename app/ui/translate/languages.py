@@ -123,7 +123,6 @@ class LanguageChoice(QWidget):
         return TranslationWish(self.target.value, self.source.value, formality, domain)
 
     def offer(self, able: Able) -> None:
-        """What the model can do."""
         self._able = able
         self.source.languages = self.target.languages = able.languages
         self._show_more()
@@ -224,7 +223,6 @@ class LanguageButton(QWidget):
         self._show()
 
     def choose(self, value: str) -> None:
-        """Takes another value."""
         if value != self.value:
             self.show_value(value)
             self.changed.emit(value)
@@ -570,7 +568,6 @@ class Able:
 
     @property
     def takes_formality(self) -> bool:
-        """Whether it can be told how people are addressed."""
         return self.knows is None or self.knows.takes_formality
 
     @property

@@ -62,7 +62,6 @@ class RowsModel(QAbstractTableModel):
         """Of the columns."""
 
     def show_source(self, source: RowSource | None, names: tuple[str, str] = ("", "")) -> None:
-        """Other rows."""
         self.beginResetModel()
         self._source, self._count = source, source.count if source is not None else 0
         self._portions.clear()
@@ -95,7 +94,6 @@ class RowsModel(QAbstractTableModel):
         return self._growing.get(number)
 
     def grow(self, segment_id: int, text: str) -> None:
-        """A translation is being written."""
         self._growing[segment_id - 1] = text
         self.grown.emit(segment_id - 1)
 
@@ -106,7 +104,6 @@ class RowsModel(QAbstractTableModel):
             self.grown.emit(number)
 
     def put(self, translated: Translated) -> None:
-        """A translation is there, or is another one."""
         number = translated.id - 1
         self._growing.pop(number, None)
         portion, place = divmod(number, PORTION)
@@ -118,7 +115,6 @@ class RowsModel(QAbstractTableModel):
         self._tell(number)
 
     def put_row(self, row: Row) -> None:
-        """A row as the store has it now."""
         number = row.segment.id - 1
         portion, place = divmod(number, PORTION)
         rows = self._portions.get(portion)
@@ -309,7 +305,6 @@ class LaidRow:
 
     @property
     def links(self) -> list[Link]:
-        """All of the row."""
         return [link for line in self.flags for link in line.links]
 
 
@@ -339,7 +334,6 @@ class Rows:
             self._kept.pop(number, None)
 
     def row(self, number: int) -> LaidRow:
-        """A row laid out."""
         found = self._kept.get(number)
         if found is None:
             found = self._kept[number] = self._lay_out(number)

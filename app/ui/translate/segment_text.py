@@ -65,7 +65,6 @@ class MarkedText(QTextEdit):
 
     @property
     def content(self) -> Content:
-        """What is there now."""
         return content_in(self.document(), self._own)
 
     def load(self, content: Content) -> None:
@@ -84,7 +83,6 @@ class MarkedText(QTextEdit):
         self._write(cursor, content)
 
     def insert(self, words: str) -> None:
-        """Writes words where the cursor is."""
         self.textCursor().insertText(words, self._plain())
 
     def _write(self, cursor: QTextCursor, content: Content) -> None:
@@ -178,17 +176,14 @@ class RowEditor(QFrame):
 
     @property
     def content(self) -> Content:
-        """What is there now."""
         return self.text.content
 
     @property
     def is_changed(self) -> bool:
-        """Whether it is another one than at the beginning."""
         return self.content != self._before
 
     @property
     def is_whole(self) -> bool:
-        """Whether the marks are all there."""
         return is_whole(self._source, self.content)
 
     def height_in(self, width_px: int) -> int:
@@ -291,14 +286,12 @@ class Written:
     font: QFont
 
     def add(self, text: str, look: QTextCharFormat) -> None:
-        """More characters at the end."""
         one = QTextLayout.FormatRange()
         one.start, one.length, one.format = units(self.text), units(text), look
         self.text += text
         self.formats.append(one)
 
     def add_glyph(self, name: str, color: str) -> None:
-        """A glyph, which stands for no text."""
         character, family = glyph(name)
         look = coloured(color)
         if family:
@@ -319,7 +312,6 @@ class Writing:
         self._theme = theme
 
     def write(self, content: Content, kind: SegmentKind = SegmentKind.PARAGRAPH, level: int = 0) -> Written:
-        """Text and formats of a whole content."""
         font = self.font(kind, level)
         written = Written("", [], set(), font)
         looks: list[frozenset[str]] = [frozenset()]
@@ -412,7 +404,6 @@ def from_units(text: str, position: int) -> int:
 
 
 def coloured(color: str) -> QTextCharFormat:
-    """Letters of a colour."""
     look = QTextCharFormat()
     look.setForeground(QColor(color))
     return look

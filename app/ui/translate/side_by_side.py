@@ -114,17 +114,14 @@ class Selection:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is selected."""
         return self.begin == self.end
 
     @property
     def first(self) -> Place:
-        """The place nearer to the beginning."""
         return min(self.begin, self.end)
 
     @property
     def last(self) -> Place:
-        """The place nearer to the end."""
         return max(self.begin, self.end)
 
     def span_in(self, row: int, length: int) -> tuple[int, int] | None:
@@ -205,7 +202,6 @@ class RowTable(QTableView):
         return row, -self.rowViewportPosition(row) if self.rows.rowCount() else 0
 
     def go_to_place(self, place: tuple[int, int]) -> None:
-        """Scrolls to what `place` was."""
         row = min(place[0], self.rows.rowCount() - 1)
         if row >= 0:
             self._scroll_to(row, -place[1])
@@ -302,7 +298,6 @@ class RowTable(QTableView):
             self.fit()
 
     def on_row_changed(self, row: int) -> None:
-        """A row looks different."""
         self.laid.forget(row)
         if -self.rowHeight(row) < self.rowViewportPosition(row) < self.viewport().height():
             self.fit()
@@ -353,7 +348,6 @@ class SelectableRows(RowTable):
         return "\n".join(lines)
 
     def link_at(self, point: QPoint) -> tuple[int, Link] | None:
-        """The row and the link there."""
         index = self.indexAt(point)
         if index.column() != TARGET or index.row() == self.painted.edited:
             return None
@@ -439,12 +433,10 @@ class SelectableRows(RowTable):
             self.select(Selection(selection.column, selection.begin, place))
 
     def select(self, selection: Selection | None) -> None:
-        """Selects that, or nothing."""
         self._selection = selection
         self.viewport().update()
 
     def select_row(self, row: int) -> None:
-        """Selects the whole translation of a row."""
         length = len(self.laid.row(row).target.written.text)
         self.select(Selection(TARGET, Place(row, 0), Place(row, length)))
 
@@ -511,7 +503,6 @@ class SideBySide(SelectableRows):
     def show_source(
         self, source: RowSource | None, names: tuple[str, str], rtl: tuple[bool | None, bool | None]
     ) -> None:
-        """Other rows, from the top."""
         self.close_editor()
         self.hits = {}
         self.select(None)

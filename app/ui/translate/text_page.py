@@ -134,11 +134,9 @@ class TextPage(QWidget):
         self.panes.source.show_text("")
 
     def take_keyboard(self) -> None:
-        """The keyboard to where one types."""
         self.panes.source.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def typed(self) -> Typed:
-        """What there is to keep."""
         answers = self.answers
         target = answers.target_text() if answers.paragraphs.is_complete else ""
         model = answers.able.model.name if answers.able.model is not None else ""
@@ -147,7 +145,6 @@ class TextPage(QWidget):
     # The work.
 
     def translate(self) -> None:
-        """Translates what is typed, now."""
         self.pause.stop()
         self.work.stop()
         self.language.stop()
@@ -378,7 +375,6 @@ class TextAnswers(QObject):
         return replace(wish, glossary=self._translations.words.glossary(source, wish.target))
 
     def ask(self, wish: TranslationWish, model: Path) -> None:
-        """Has what is typed translated."""
         self._slow.start()
         self._work.translate(self._panes.source.text, wish, model, self.paragraphs.known, self.source_language)
 
@@ -399,7 +395,6 @@ class TextAnswers(QObject):
         self._choice.show_detected(code)
 
     def show_stored(self, source: str, target: str) -> None:
-        """A text with its translation as it was kept."""
         if not target:
             return
         from app.features.translation.live import segments_of  # not needed before something was translated
@@ -518,7 +513,6 @@ class TextAnswers(QObject):
         self._grown.clear()
 
     def show_again(self, number: int) -> None:
-        """A paragraph as it is now."""
         one = self.paragraphs.shown_one(number)
         if one is not None:
             self._panes.target.show_paragraph(one)
@@ -642,12 +636,10 @@ class TextParagraphs:
 
     @property
     def segments(self) -> tuple[Segment, ...]:
-        """Those of the text that is shown."""
         return self._segments
 
     @property
     def is_complete(self) -> bool:
-        """Whether every paragraph is there."""
         return bool(self._segments) and all(one.id in self._translated for one in self._segments)
 
     @property
@@ -671,7 +663,6 @@ class TextParagraphs:
         self._language = language
 
     def clear(self) -> None:
-        """No text."""
         self._segments, self._translated, self._growing = (), {}, {}
 
     def grow(self, number: int, text: str) -> bool:
@@ -683,7 +674,6 @@ class TextParagraphs:
         return True
 
     def take(self, translated: Translated) -> None:
-        """One is done, or is another now."""
         self._translated[translated.id] = translated
         self._growing.pop(translated.id, None)
         segment = self.segment(translated.id)
@@ -695,17 +685,14 @@ class TextParagraphs:
         return next((one for one in self._segments if one.id == number), None)
 
     def translated(self, number: int) -> Translated | None:
-        """What became of it."""
         return self._translated.get(number)
 
     def accept(self, number: int) -> None:
-        """A person said that it is good."""
         known = self._translated.get(number)
         if known is not None:
             self.take(replace(known, accepted=True))
 
     def forget(self, number: int) -> None:
-        """It is to be translated again."""
         segment = self.segment(number)
         self._translated.pop(number, None)
         if segment is not None:
@@ -722,22 +709,18 @@ class TextParagraphs:
         return True
 
     def reword(self, number: int, text: str) -> None:
-        """A person chose other words for it."""
         known = self._translated.get(number)
         if known is not None:
             self.take(replace(known, content=(text,), origin=Origin.EDITED, flags=(), accepted=True))
 
     def shown(self) -> list[Paragraph]:
-        """All of them as the pane shows them."""
         return [self.paragraph(place) for place in range(len(self._segments))]
 
     def shown_one(self, number: int) -> Paragraph | None:
-        """One of them."""
         place = next((place for place, one in enumerate(self._segments) if one.id == number), None)
         return None if place is None else self.paragraph(place)
 
     def paragraph(self, place: int) -> Paragraph:
-        """The one at a place."""
         segment, gap = self._segments[place], self._gaps[place]
         translated = self._translated.get(segment.id)
         if translated is None:

@@ -103,23 +103,19 @@ class TextPanes(QFrame):
             button.setVisible(not needed)  # a small window has no room to spare
 
     def show_back(self, *, shown: bool) -> None:
-        """The translation back, below the translation."""
         self._back_part.setVisible(shown)
 
     def show_count(self) -> None:
-        """How long the source is."""
         count = len(self.source.text)
         words = tr("1 character") if count == 1 else tr("{count} characters", count=f"{count:,}")
         self.count.setText(words if count else "")
         self.clear.setVisible(bool(count))
 
     def say(self, text: str) -> None:
-        """A few words on how far it is."""
         self.state.setText(text)
         self.state.setAccessibleName(text)
 
     def say_back(self, text: str) -> None:
-        """What there is of it."""
         self.back_text.setPlainText(text)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -357,18 +353,12 @@ class TargetView(QTextBrowser):
         """Nothing is ever fetched."""
         return None
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is no translation."""
-        return not any(one.text for one in self._paragraphs)
-
     def show_words(self, words: str) -> None:
         """A muted sentence in place of a translation."""
         self._words, self._paragraphs = words, []
         self._rebuild()
 
     def show_paragraphs(self, paragraphs: Sequence[Paragraph], *, is_rtl: bool) -> None:
-        """Another translation, as far as it is there."""
         same = [(one.id, one.gap) for one in paragraphs] == [(one.id, one.gap) for one in self._paragraphs]
         before = self._paragraphs
         self._words, self._is_rtl = "", is_rtl
@@ -427,7 +417,6 @@ class TargetView(QTextBrowser):
         return self.cursorRect(self._cursor_at(selected.paragraph, selected.end))
 
     def select(self, selected: Selected) -> None:
-        """Marks it as the selection."""
         cursor = self._cursor_at(selected.paragraph, selected.start)
         end = self._cursor_at(selected.paragraph, selected.end).position()
         cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
@@ -600,7 +589,6 @@ class AlternativesCard(QFrame):
         self.list.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def add(self, text: str) -> None:
-        """One more."""
         if text not in [self.list.item(row).text() for row in range(self.list.count())]:
             QListWidgetItem(text, self.list)
         if self.list.currentRow() < 0:
@@ -608,7 +596,6 @@ class AlternativesCard(QFrame):
         self._place()
 
     def end(self) -> None:
-        """No more come."""
         none, some = tr("No other wording was found."), tr("Other wordings")
         self.head.setText(some if self.list.count() else none)
         self._place()

@@ -145,7 +145,6 @@ class TextWork(QObject):
         return self._ask(Kind.WORDINGS, model, steps)
 
     def translate_back(self, text: str, wish: TranslationWish, model: Path, source_language: str) -> None:
-        """Translates a translation back."""
 
         def steps(engine: EngineClient, stop: CancelToken) -> Iterator[str]:
             from app.features.translation.live import translate_back
@@ -265,7 +264,6 @@ class TextLanguage(QObject):
         self._known: tuple[str, tuple[str, ...]] | None = None
 
     def knows(self, text: str, among: Sequence[str]) -> bool:
-        """Whether it was found for just this."""
         return self._known == (text, tuple(among))
 
     def look(self, text: str, among: Sequence[str]) -> None:

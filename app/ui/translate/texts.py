@@ -100,7 +100,6 @@ def title_of(stored: StoredTranslation) -> str:
 
 
 def segments_words(count: int) -> str:
-    """How many."""
     return tr("1 segment") if count == 1 else tr("{count} segments", count=f"{count:,}")
 
 
@@ -251,7 +250,6 @@ class Progress:
         self.growing: dict[int, str] = {}
 
     def take(self, event: TranslationEvent) -> None:
-        """One more event."""
         if isinstance(event, TranslationPlanned):
             self.segments, self.done = event.segments, event.known
         elif isinstance(event, Rests):

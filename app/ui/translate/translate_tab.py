@@ -37,7 +37,6 @@ class TranslateTab(WorkTab):
 
     @cached_property
     def view(self) -> TranslateView:
-        """What stands in the middle of the window."""
         from app.ui.translate.languages import LastWish
         from app.ui.translate.translate_view import TranslateView  # work that goes on needs no view
 
@@ -65,12 +64,10 @@ class TranslateTab(WorkTab):
 
 
 def new_runner(app: Fireside, notify: Notify) -> Runner[Progress]:
-    """Works off the translations."""
     return Runner(app.translations, Progress, RUNNER_WORDS, notify)
 
 
 def translation_words() -> ColumnWords:
-    """Of the left column."""
     return ColumnWords(
         name="translations",
         icon="plus",

@@ -79,7 +79,6 @@ class TranslateView(QWidget):
         self._show_id(None)
 
     def show_job(self, job_id: int) -> None:
-        """One of the list."""
         stored = self._doing.get(job_id)
         if stored is None:
             self.show_new()
@@ -99,7 +98,6 @@ class TranslateView(QWidget):
         self.text.take_keyboard()
 
     def add_files(self, files: Sequence[str | Path]) -> None:
-        """Documents that somebody dropped, or sent from a chat."""
         if files:
             self.pages.setCurrentWidget(self.document)
             self._show_id(None)
@@ -107,7 +105,6 @@ class TranslateView(QWidget):
             self.document.add_files([Path(file) for file in files])
 
     def ask_for_files(self) -> None:
-        """Asks for documents."""
         dialog = file_dialog(self, tr("Choose documents to translate"), DOCUMENTS)
         dialog.setObjectName("translate_dialog")
         dialog.setNameFilters(document_filters())
@@ -116,18 +113,15 @@ class TranslateView(QWidget):
         dialog.open()
 
     def forget(self) -> None:
-        """What is shown was deleted."""
         if self.pages.currentWidget() is self.text:
             self.text.forget()
 
     def on_model_changed(self) -> None:
-        """The tab's model is another."""
         self.text.capability.look()
         if self._document is not None:
             self._document.drafts.capability.look()
 
     def take_keyboard(self) -> None:
-        """Gives the keyboard to what is shown."""
         page = self.pages.currentWidget()
         if page is self.text:
             self.text.take_keyboard()

@@ -74,7 +74,6 @@ class WorkListModel(GroupedListModel[JobRow]):
         self._note_of, self._is_at_work, self._title_of = note_of, is_at_work, title_of
 
     def show(self, works: Sequence[JobRow], now: datetime | None = None) -> None:
-        """Replaces the rows."""
         self.beginResetModel()
         self._rows = self._grouped(works, now or datetime.now())
         self._row_of = {row.id: place for place, row in enumerate(self._rows) if not isinstance(row, str)}
@@ -219,7 +218,6 @@ class WorkColumn(QWidget):
         self._refresh_in_a_moment()
 
     def show_progress(self, number: int) -> None:
-        """One of them is further."""
         self._moved.add(number)
         self._refresh_in_a_moment()
 
@@ -246,7 +244,6 @@ class WorkColumn(QWidget):
         self._notify.undo(tr("“{title}” was deleted.", title=work.title), lambda: self._bring_back(number))
 
     def menu_for(self, index: QModelIndex) -> QMenu:
-        """What can be done with one of them."""
         number, state, tokens = index.data(ID_ROLE), index.data(STATE_ROLE), self._theme.tokens
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)

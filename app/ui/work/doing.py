@@ -70,7 +70,6 @@ class Doing(QObject, Generic[Row]):
             self.row_changed.emit(job_id)
 
     def rename(self, job_id: int, title: str) -> None:
-        """Another title."""
         if self.try_to(lambda: self._jobs.rename(job_id, title)):
             self.row_changed.emit(job_id)
 
@@ -99,11 +98,9 @@ class Estimating(QObject):
 
     @property
     def is_busy(self) -> bool:
-        """Whether an answer is on its way."""
         return self._later.isActive() or self._task is not None
 
     def look(self, ask: Ask) -> None:
-        """Another question."""
         self.stop()
         self._ask = ask
         self._later.start()
@@ -168,7 +165,6 @@ class SavedFiles(QObject):
         return dialog
 
     def _ask_to_open(self, title: str, name: str, *, filter_: str, take: Callable[[Path], object]) -> QFileDialog:
-        """Asks which one."""
         dialog = self._dialog(title, name, filter_, take)
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.open()

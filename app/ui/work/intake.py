@@ -55,7 +55,6 @@ class Intake(QObject):
 
     @property
     def is_reading(self) -> bool:
-        """Whether one is still on its way."""
         return any(one.is_on_its_way for one in self.files)
 
     def add(self, files: Sequence[str | Path], new: Callable[[Path], FileToRead] = FileToRead) -> None:

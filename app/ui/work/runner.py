@@ -75,7 +75,6 @@ class Runner(QObject, Generic[Told]):
 
     @property
     def is_running(self) -> bool:
-        """Whether the thread is there."""
         return self._task is not None
 
     def start(self) -> None:
@@ -179,5 +178,4 @@ class Runner(QObject, Generic[Told]):
 
 
 def rest_words(reason: str) -> str:
-    """Why the work waits."""
     return tr("paused while you chat") if reason == INTERACTIVE else tr("waits for memory")

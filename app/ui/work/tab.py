@@ -78,7 +78,6 @@ class WorkTab(Tab):
 
     @cached_property
     def column(self) -> WorkColumn:
-        """What stands at the window's left."""
         column = WorkColumn(self._ui.theme, self._jobs, self._ui.notify, self._words)
         column.new_wanted.connect(self.show_new)
         column.chosen.connect(self.view.show_job)
@@ -99,14 +98,12 @@ class WorkTab(Tab):
 
     @property
     def title(self) -> str:
-        """Of the job that is shown."""
         with self._ui.notify.guard():
             stored = self._jobs.get(self.open_id) if self.open_id else None
             return stored.title if stored is not None else ""
         return ""
 
     def show_new(self) -> None:
-        """The place where one begins."""
         self.view.show_new()
         self.view.take_keyboard()
 

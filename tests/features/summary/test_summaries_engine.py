@@ -18,7 +18,7 @@ from app.core.events import CancelToken
 from app.features.summary.result import Wish
 from app.features.summary.summaries import Summaries
 from app.features.summary.summarize import SectionRead
-from app.features.work.engines import JobEngines, Swap
+from app.features.work.engines import SecondEngine, Swap
 from tests.helpers.engine import answer_of, user
 from tests.helpers.models_on_disk import write_model
 from tests.helpers.script import write_script
@@ -195,7 +195,9 @@ def test_where_the_chats_model_would_have_to_give_way_nobody_there_says_no_and_i
 ) -> None:
     script = write_script(tmp_path / "script", load={"needed_bytes": 4 * 10**9})
     monkeypatch.setenv("FIRESIDE_ENGINE_SCRIPT", str(script))
-    monkeypatch.setattr(JobEngines.__init__, "__kwdefaults__", {"free_bytes": lambda: 10**6, "needs": lambda _: 10**9})
+    monkeypatch.setattr(
+        SecondEngine.__init__, "__kwdefaults__", {"free_bytes": lambda: 10**6, "needs": lambda _: 10**9}
+    )
     app = build()
     try:
         list(app.engine.load(MODEL))

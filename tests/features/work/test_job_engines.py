@@ -10,7 +10,7 @@ import pytest
 from app.core.errors import ModelUnreadable
 from app.core.events import CancelToken
 from app.engine.client import EngineClient
-from app.features.work.engines import RESERVE_BYTES, JobEngines, Swap, needed_bytes
+from app.features.work.engines import RESERVE_BYTES, SecondEngine, Swap, needed_bytes
 from tests.helpers.engine import answer_of, load, scripted_client, user
 
 GB = 10**9
@@ -28,12 +28,12 @@ class Desk:
         self.made: list[EngineClient] = []
         self.chats = scripted_client(folder / "chats", RULES)
         load(self.chats, CHAT_MODEL)
-        self.engines = JobEngines(
-            self.chats, self._make, self._ask, free_bytes=lambda: free_bytes, needs=lambda path: 2 * GB
+        self.engines = SecondEngine(
+            "translate", self.chats, self._make, self._ask, free_bytes=lambda: free_bytes, needs=lambda path: 2 * GB
         )
 
-    def open(self, job: str = "translate-1", path: Path = JOB_MODEL) -> EngineClient | None:
-        return self.engines.open(job, path, CancelToken())
+    def open(self, path: Path = JOB_MODEL) -> EngineClient | None:
+        return self.engines.open(path, CancelToken())
 
     def _make(self) -> EngineClient:
         self.made.append(scripted_client(self._folder / f"beside{len(self.made)}", RULES))
@@ -68,7 +68,7 @@ def model_in(engine: EngineClient | None) -> Path | None:
 
 def test_a_job_with_the_chats_model_shares_its_engine(desks: list[Desk], tmp_path: Path) -> None:
     desk = desk_with(desks, tmp_path, 0)
-    assert desk.open(path=CHAT_MODEL) is desk.chats
+    assert desk.open(CHAT_MODEL) is desk.chats
     assert not desk.made
 
 
@@ -79,7 +79,7 @@ def test_both_are_in_memory_where_they_fit(desks: list[Desk], tmp_path: Path) ->
     assert desk.open() is engine
     assert engine is not None
     assert answer_of(engine.generate([user("hello")]))[0] == "You said: hello"
-    desk.engines.close("translate-1")
+    desk.engines.close()
     assert engine.pid is None
     assert (desk.asked, model_in(desk.chats)) == ([], CHAT_MODEL)
 
@@ -89,8 +89,8 @@ def test_the_chats_model_gives_way_when_a_person_says_so_and_comes_back(desks: l
     assert desk.open() is desk.chats
     assert model_in(desk.chats) == JOB_MODEL
     assert desk.open() is desk.chats
-    assert [swap.job for swap in desk.asked] == ["translate-1"]
-    desk.engines.close("translate-1")
+    assert [swap.job for swap in desk.asked] == ["translate"]
+    desk.engines.close()
     assert model_in(desk.chats) == CHAT_MODEL
 
 
