@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -121,10 +121,9 @@ def summaries_of(app: Fireside) -> Summaries:
     return app.summaries
 
 
-def put_pipeline(app: Fireside, pipeline: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+def put_pipeline(app: Fireside, pipeline: Any) -> Any:
     """Another pipeline in the queue; the one that was there."""
-    queue = app.summaries._queue
-    before, queue._summarize = queue._summarize, pipeline
+    before, app.summaries.pipeline = app.summaries.pipeline, pipeline
     return before
 
 

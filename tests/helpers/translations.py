@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,10 +90,9 @@ def translations_of(app: Fireside) -> Translations:
     return app.translations
 
 
-def put_pipeline(app: Fireside, pipeline: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+def put_pipeline(app: Fireside, pipeline: Any) -> Any:
     """Another pipeline in the queue; the one that was there."""
-    queue = app.translations._queue
-    before, queue._translate = queue._translate, pipeline
+    before, app.translations.pipeline = app.translations.pipeline, pipeline
     return before
 
 

@@ -13,20 +13,18 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from app.core.errors import DocumentGone
 from app.core.events import CancelToken
 from app.core.settings import Settings
 from app.core.wire import to_json
-from app.engine.client import EngineClient
 from app.features.documents import Documents
+from app.features.summary.at_work import AtWork, Summarize
 from app.features.summary.estimate import Estimates
-from app.features.summary.queue import Queue, Summarize
 from app.features.summary.result import (
-    InputDocument,
-    Steps,
     Summary,
     SummaryEvent,
     Wish,
@@ -59,26 +57,20 @@ class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
         settings: Callable[[], Settings],
         *,
         turns: Turns | None = None,
-        summarize: Summarize | None = None,
     ) -> None:
-        super().__init__(KIND, jobs, store, engines, unlisted=DRAFT)
+        super().__init__(KIND, jobs, store, engines, settings, turns=turns, unlisted=DRAFT)
         self._store, self._documents = store, documents
         self._estimates = Estimates(lambda ids: inputs_of(documents, ids), engines, jobs)
-        self._at_work = Queue(
-            jobs,
-            store,
-            documents,
-            engines,
-            turns or Turns(),
-            expect=self._estimates.seconds,
-            stays_awake=lambda: settings().summaries.stay_awake,
-            summarize=summarize or _summarize,
-        )
         self._drafting = threading.Lock()
+        self.pipeline: Summarize | None = None
+        """Another one than the program's own."""
 
-    @property
-    def _queue(self) -> Queue:
-        return self._at_work
+    def _begun(self, job: Job) -> AtWork:
+        documents = inputs_of(self._documents, self._store.documents_of([job.id])[job.id])
+        if not documents:
+            raise DocumentGone(job.title)
+        expect = self._estimates.seconds
+        return AtWork(job, documents, self._jobs, self._store, expect=expect, summarize=self.pipeline)
 
     # What is being put together.
 
@@ -166,11 +158,3 @@ class Summaries(StoredJobs[StoredSummary, SummaryEvent]):
             if document is None:
                 raise KeyError(document_id)
         return [document for _, document in found if document is not None]
-
-
-def _summarize(
-    documents: Sequence[InputDocument], wish: Wish, engine: EngineClient, steps: Steps, cancel: CancelToken
-) -> Iterator[SummaryEvent]:
-    from app.features.summary.summarize import summarize  # the window lists summaries without it
-
-    yield from summarize(documents, wish, engine, steps, cancel)

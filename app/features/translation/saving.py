@@ -27,11 +27,11 @@ from app.documents.protocol import Rewrite, Rewritten, SegmentsWritten
 from app.documents.segments import Content, content_of
 from app.features.documents import Documents
 from app.features.translation.adding import Copies
+from app.features.translation.at_work import row_of
 from app.features.translation.live import joined
 from app.features.translation.marking import marked_text, shown_text
 from app.features.translation.memory import own_entry, write_tmx
 from app.features.translation.problems import flag_words
-from app.features.translation.queue import row_of
 from app.features.translation.recomposed import NOT_TRANSLATED, as_plain, recomposed
 from app.features.translation.result import Origin
 from app.features.translation.stored import (

@@ -16,16 +16,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from app.core.errors import DocumentGone
 from app.core.events import CancelToken
 from app.core.settings import Settings
 from app.core.wire import to_json
 from app.documents.segments import Content, marks, nests
 from app.features.documents import Documents
 from app.features.translation.adding import Additions, Copies
+from app.features.translation.at_work import AtWork, Translate, outcome_of, row_of
 from app.features.translation.live import TypedTexts
 from app.features.translation.memory import Found, KeptWords
 from app.features.translation.pace import Estimates
-from app.features.translation.queue import Queue, Translate, outcome_of, row_of, with_the_pipeline
 from app.features.translation.result import Origin, Term, Translated, TranslationEvent, TranslationWish
 from app.features.translation.saving import Savings, remove_scratch
 from app.features.translation.stored import (
@@ -80,9 +81,8 @@ class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
         copies: Path | None,
         child_folder: Path,
         turns: Turns | None = None,
-        translate: Translate | None = None,
     ) -> None:
-        super().__init__(KIND, jobs, store, engines, unlisted=ADDING)
+        super().__init__(KIND, jobs, store, engines, settings, turns=turns, unlisted=ADDING)
         self._store = store
         self._passwords: dict[int, str] = {}
         self._copies, self._child_folder = Copies(copies), child_folder
@@ -94,20 +94,15 @@ class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
         self.words, self._texts = KeptWords(store, memory), TypedTexts(jobs, store)
         self.segments = KeptSegments(store, self.words, self._known)
         self._estimates = Estimates(engines, jobs)
-        self._at_work = Queue(
-            jobs,
-            store,
-            engines,
-            turns or Turns(),
-            memory_for=self.words.memory,
-            wish_for=self.words.whole_wish,
-            stays_awake=lambda: settings().summaries.stay_awake,
-            translate=translate or with_the_pipeline,
-        )
+        self._changing = threading.Lock()
+        """Held while a wish changes: no outcome of the work is stored."""
+        self.pipeline: Translate | None = None
+        """Another one than the program's own."""
 
-    @property
-    def _queue(self) -> Queue:
-        return self._at_work
+    def _begun(self, job: Job) -> AtWork:
+        if not self._store.segment(job.id, 1):
+            raise DocumentGone(job.title)
+        return AtWork(job.id, self._jobs, self._store, self.words, changing=self._changing, translate=self.pipeline)
 
     # What is put together.
 
@@ -140,7 +135,7 @@ class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
         before = wish_of(job)
         if wish == before:
             return
-        with self._queue.changing():
+        with self._changing:
             is_other_text = (wish.target, wish.source) != (before.target, before.source)
             self.segments.take_back(job.id, keeps_own=not is_other_text)
             self._jobs.update(job.id, spec=job.spec | {"wish": to_json(wish)})
@@ -180,7 +175,7 @@ class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
         for translation_id in translation_ids:
             job = self._known(translation_id)
             if job.state == DONE:
-                with self._queue.changing():
+                with self._changing:
                     self.segments.take_back(job.id, keeps_own=True)
             if job.state not in (QUEUED, RUNNING):
                 self._jobs.queue_last(job.id)
@@ -188,7 +183,7 @@ class Translations(StoredJobs[StoredTranslation, TranslationEvent]):
     def translate_again(self, translation_id: int, segment_id: int) -> None:
         """Takes one segment back and queues the translation, which asks for it anew."""
         job = self._known(translation_id)
-        with self._queue.changing():
+        with self._changing:
             self.segments.take_back(job.id, keeps_own=False, only=segment_id)
         if job.state in (QUEUED, RUNNING):
             self._queue.begin_again(job.id)

@@ -16,7 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from app.core.errors import AppError, EngineStopped, ModelReplaced, NoRoomForModel
 from app.core.events import CancelToken, LinkedToken, ModelLoaded
@@ -33,52 +33,65 @@ TRIES = 2
 """Attempts without a single new step before an engine that ends is given up."""
 
 Event = TypeVar("Event")
-Event_co = TypeVar("Event_co", covariant=True)
 
 
-class Working(Protocol[Event_co]):
+class Working(ABC, Generic[Event]):
     """One job while it is worked on, attempt after attempt."""
 
+    record: Any
+    """How the last attempt is stored: `is_complete` says that it came to its end, `pace` how fast it is; or None."""
+
     @property
+    @abstractmethod
     def steps(self) -> int:
         """New steps that are kept: more of them say that it leads somewhere."""
+
+    @abstractmethod
+    def attempt(self, engine: EngineClient, model: ModelLoaded, cancel: CancelToken) -> Generator[Event, None, None]:
+        """Goes on from what is kept; what it came to is stored when it is closed, however that comes."""
 
     @property
     def is_complete(self) -> bool:
         """Whether the last attempt came to its end, and the result is stored."""
-
-    def attempt(self, engine: EngineClient, model: ModelLoaded, cancel: CancelToken) -> Generator[Event_co, None, None]:
-        """Goes on from what is kept; what it came to is stored when it is closed, however that comes."""
+        return self.record is not None and bool(self.record.is_complete)
 
     def seconds_left(self) -> float | None:
         """About how much longer; None where nothing tells it yet."""
+        left_s: float | None = self.record.pace.seconds_left() if self.record is not None else None
+        return left_s
 
 
 @dataclass(frozen=True)
-class Worked(Generic[Event_co]):
+class Worked(Generic[Event]):
     """Something happened in one job. `event` None: its row has changed (state, error, title), look again."""
 
     id: int
-    event: Event_co | None
+    event: Event | None
 
 
-class JobQueue(ABC, Generic[Event]):
-    """From any thread; `run` has one caller at a time. Kinds that share `turns` have one job at work between them."""
+class JobQueue(Generic[Event]):
+    """From any thread; `run` has one caller at a time. Kinds that share `turns` have one job at work between them.
+
+    `begin` gives the work of a job, before an engine is there; it raises an AppError where nothing can come of it.
+    """
 
     def __init__(
-        self, kind: str, jobs: Jobs, engines: TaskEngines, turns: Turns, stays_awake: Callable[[], bool]
+        self,
+        kind: str,
+        jobs: Jobs,
+        engines: TaskEngines,
+        turns: Turns,
+        *,
+        stays_awake: Callable[[], bool],
+        begin: Callable[[Job], Working[Event]],
     ) -> None:
         self._kind, self._jobs, self._engines, self._turns = kind, jobs, engines, turns
-        self._stays_awake = stays_awake
+        self._stays_awake, self._begin = stays_awake, begin
         self._lock = threading.Lock()
         self._at_work: tuple[int, CancelToken] | None = None
         self._working: Working[Event] | None = None
         self._unwritten: dict[int, tuple[str, AppError | None]] = {}
         """How jobs ended where that could not be stored: the disk is full, say. They are not at work any more."""
-
-    @abstractmethod
-    def begin(self, job: Job) -> Working[Event]:
-        """Its work, before an engine is there; raises an AppError where nothing can come of it."""
 
     @property
     def at_work(self) -> int | None:
@@ -185,7 +198,7 @@ class JobQueue(ABC, Generic[Event]):
 
     def _attempts(self, job: Job, stop: CancelToken) -> Iterator[Event]:
         """Goes on where the engine ended, or lost its model, as long as that leads anywhere."""
-        working, tries = self.begin(job), 0
+        working, tries = self._begin(job), 0
         self._working = working
         while True:
             steps = working.steps

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from app.core.events import CancelToken
+from app.core.settings import Settings
 from app.engine.client import EngineClient
 from app.features.work.engines import Swap, TaskEngines
-from app.features.work.queue import QUEUED, RUNNING, Event, JobQueue, Worked
+from app.features.work.queue import QUEUED, RUNNING, Event, JobQueue, Worked, Working
+from app.features.work.turns import Turns
 from app.store.jobs import Job, Jobs
 
 Row = TypeVar("Row")
@@ -31,12 +33,30 @@ class StoredJobs(ABC, Generic[Row, Event]):
     `unlisted` are not finished with being put together.
     """
 
-    def __init__(self, kind: str, jobs: Jobs, texts: Searched, engines: TaskEngines, *, unlisted: str) -> None:
+    def __init__(
+        self,
+        kind: str,
+        jobs: Jobs,
+        texts: Searched,
+        engines: TaskEngines,
+        settings: Callable[[], Settings],
+        *,
+        turns: Turns | None,
+        unlisted: str,
+    ) -> None:
         self._kind, self._jobs, self._searched, self._engines, self._unlisted = kind, jobs, texts, engines, unlisted
+        self._queue: JobQueue[Event] = JobQueue(
+            kind,
+            jobs,
+            engines,
+            turns or Turns(),
+            stays_awake=lambda: settings().summaries.stay_awake,
+            begin=self._begun,
+        )
 
-    @property
     @abstractmethod
-    def _queue(self) -> JobQueue[Event]: ...
+    def _begun(self, job: Job) -> Working[Event]:
+        """The work of a job; see `JobQueue`."""
 
     @abstractmethod
     def _rows(self, jobs: Sequence[Job]) -> list[Row]:

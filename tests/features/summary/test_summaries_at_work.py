@@ -264,7 +264,7 @@ def test_a_pipeline_that_ends_with_a_part_though_nobody_stopped_it_is_not_asked_
                 event = Summarized(replace(event.summary, is_partial=True))  # noqa: PLW2901
             yield event
 
-    summaries._queue._summarize = half
+    summaries.pipeline = half
     row = begin(app, count=1)
     work_off(summaries)
     partial = summaries.summary(row.id)
@@ -337,10 +337,10 @@ def test_a_defect_is_told_and_does_not_come_up_again_at_every_start(app: Firesid
         raise ValueError("a mistake of ours")
         yield
 
-    summaries._queue._summarize = broken  # type: ignore[assignment]
+    summaries.pipeline = broken  # type: ignore[assignment]
     with pytest.raises(ValueError, match="a mistake of ours"):
         work_off(summaries)
-    summaries._queue._summarize = one_by_one
+    summaries.pipeline = one_by_one
     work_off(summaries)
     assert [state(summaries, one.id) for one in (row, other)] == ["failed", "done"]
 

@@ -257,7 +257,7 @@ def test_a_defect_is_told_and_does_not_come_up_again_at_every_start(
         raise ValueError("a mistake of ours")
         yield
 
-    translations._queue._translate = broken  # type: ignore[assignment]
+    translations.pipeline = broken  # type: ignore[assignment]
     with pytest.raises(ValueError, match="a mistake of ours"):
         work_off(translations)
     assert stored(translations, row.id).state == "failed"
@@ -271,7 +271,7 @@ def test_a_pipeline_that_ends_with_a_part_though_nobody_stopped_it_is_not_asked_
     def half(*_: object, done: object) -> Iterator[Any]:
         yield TranslationEnded(is_partial=True)
 
-    translations._queue._translate = half  # type: ignore[assignment]
+    translations.pipeline = half  # type: ignore[assignment]
     work_off(translations)
     assert (stored(translations, row.id).state, stored(translations, row.id).done) == ("done", 0)
 

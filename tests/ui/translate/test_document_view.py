@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
-from app.features.translation.queue import outcome_of
+from app.features.translation.at_work import outcome_of
 from app.features.translation.result import Flag, FlagKind, Origin, Term, Translated
 from app.features.translation.saving import endings_of
 from app.store.translations import TranslationStore
