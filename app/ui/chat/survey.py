@@ -18,7 +18,7 @@ from app.ui.shell import tasks
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.layouts import FlowLayout
-from app.ui.work.estimating import time_words
+from app.ui.work.doing import time_words
 
 if TYPE_CHECKING:
     from app.features.chat.answers import Chat

@@ -36,7 +36,7 @@ from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton, set_mark, text_button
 from app.ui.widgets.labels import announce, plain_tip
 from app.ui.widgets.layouts import FlowLayout, name_widgets
-from app.ui.work.estimating import Estimating
+from app.ui.work.doing import Estimating
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
