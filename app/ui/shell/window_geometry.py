@@ -138,7 +138,9 @@ class WindowGeometry(QObject):
         self._column.setMinimumWidth(min(px(COLUMN_PX[0]), most))
         self._column.setMaximumWidth(most)
         width = min(px(self._column_px), most)
-        if self._column.width() != width:
+        # A column that its greatest width made narrower leaves a gap: the splitter still holds the former room for it.
+        is_gap = not self._column.isHidden() and self._splitter.sizes()[0] != width
+        if self._column.width() != width or is_gap:
             self._splitter.setSizes([width, max(1, window_px - width)])
 
     def show_column(self, *, shown: bool) -> None:

@@ -75,6 +75,15 @@ def test_the_column_is_as_wide_at_the_start_as_after_a_zoom(qapp: QApplication) 
         assert frame.left.width() == 256
 
 
+def test_the_content_begins_where_the_column_ends_after_a_zoom_too(small: Frame, qtbot: QtBot) -> None:
+    small.window.resize(640, 480)
+    for zoom in (1.5, 2.0, 1.0):
+        small.theme.zoom = zoom
+        QApplication.processEvents()
+        gap = small.middle.mapTo(small.window, QPoint()).x() - small.left.geometry().right() - 1
+        assert gap <= 1, zoom
+
+
 def test_a_window_that_zoom_moved_goes_back_to_where_it_was(small: Frame, qtbot: QtBot) -> None:
     window, before = small.window, small.window.pos()
     for zoom in (1.25, 1.5, 1.25):
