@@ -15,11 +15,12 @@ from app.features.summary.messages import (
     DIGEST_WORDS,
     coverage_words,
     language_words,
+    not_given_words,
     nothing_words,
     statements_words,
     unknown_in_short,
 )
-from app.features.summary.result import Form, Summary
+from app.features.summary.result import Form, Method, Summary
 from app.features.summary.summaries import StoredSummary
 from app.ui.i18n import tr
 from app.ui.icons import icon
@@ -35,6 +36,7 @@ from app.ui.widgets.layouts import name_widgets
 from app.ui.work.page import Column, StateBar, scrolled
 
 MOST_TITLE = 200
+BETWEEN = "  ·  "
 NARROW_PX = 560
 EDGE_PX = 3
 """What a line edit leaves between its edge and its text: the title stands above what is below it."""
@@ -147,7 +149,7 @@ class ResultHead(Column):
         """What is said of the reading, as plain text."""
         coverage, found, attention = self._said
         counted = ", ".join(part for part in (found, attention) if part)
-        return "  ·  ".join(part for part in (coverage, counted) if part)
+        return BETWEEN.join(part for part in (coverage, counted) if part)
 
     def show_facts(self, summary: Summary | None) -> None:
         """What was read, and what came of the comparing; without a summary nothing is said."""
@@ -156,6 +158,9 @@ class ResultHead(Column):
             button.setEnabled(has_text)
         if summary is None:
             self._said = ("", "", "")
+        elif summary.method is Method.DIGEST:
+            said = (coverage_words(summary), DIGEST_WORDS)
+            self._said = (BETWEEN.join(map(tr, said)), "", tr(not_given_words(summary)))
         else:
             found, attention = statements_words(summary.statements) if summary.statements else ("", "")
             told = [tr(words) for words in (attention, language_words(summary), unknown_in_short(summary)) if words]

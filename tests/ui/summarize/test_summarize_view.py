@@ -502,6 +502,21 @@ def test_with_the_real_pipeline_what_the_model_says_stands_beside_its_page(open_
     assert "2,400 euros" in desk.reader.marked_text
 
 
+def test_by_the_smallest_model_the_result_says_that_none_was_asked_and_what_sentences_cannot_give(
+    open_tab: Open, tmp_path: Path
+) -> None:
+    desk = open_tab({"text": "nothing is asked"}, load={"weights": 134_515_008})
+    desk.drop(lease_pdf(tmp_path / "lease.pdf"))
+    desk.choose_form(Form.QUESTIONS)
+    desk.click(desk.begin_button)
+    desk.wait(lambda: desk.page == "result")
+    assert "4 of 4 pages read" in desk.facts.accessibleName()
+    said = ("chosen by counting words. No model was asked.", "no questions and answers. That takes a larger model.")
+    assert all(one in desk.facts.accessibleName() for one in said)
+    assert desk.statements.stretches
+    assert all(one.told.chips and not one.told.is_flagged for one in desk.statements.stretches)
+
+
 @pytest.mark.parametrize(
     ("form", "sentence"),
     [
