@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, QRect, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QTextCursor
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
 from app.core.events import AnswerStats, FinishReason, Role
 from app.features.messages import Sentence
@@ -25,6 +25,7 @@ from app.ui.text.pieces import Piece, Span
 from app.ui.text.prose import Style, TextView
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark, text_button
+from app.ui.widgets.labels import plain_label
 
 SLICE_S = 0.006
 LEAST_PORTION = 200
@@ -58,11 +59,9 @@ class AnswerText(QObject):
 
     @property
     def pieces(self) -> list[Piece]:
-        """What it is made of."""
         return [piece for block in self._stream.blocks() for piece in block.pieces]
 
     def fill(self, body: Body) -> None:
-        """Shows what is laid out."""
         stream = self._stream
         body.set_blocks(stream.closed, stream.open_blocks(), self._revisions_before + stream.revision)
 
@@ -87,7 +86,6 @@ class AnswerText(QObject):
         self._lay_out()
 
     def stop(self) -> None:
-        """Nothing more is laid out."""
         self._slices.stop()
 
     def _begin(self) -> None:
@@ -142,7 +140,6 @@ class AnswerView(Turn):
 
     @property
     def text(self) -> str:
-        """All the text so far."""
         return self.written.text
 
     @property
@@ -177,7 +174,6 @@ class AnswerView(Turn):
         self._show_sources()
 
     def append_thinking(self, text: str) -> None:
-        """More of what is thought before the answer."""
         self._say("")
         self.thinking.append(text)
 
@@ -236,7 +232,6 @@ class AnswerView(Turn):
 
     @property
     def is_markdown_shown(self) -> bool:
-        """Whether the source is shown."""
         return self._raw is not None
 
     @property
@@ -285,7 +280,6 @@ class AnswerView(Turn):
         return height + px(6) + px(ACTIONS_PX)
 
     def _show_sources(self) -> None:
-        """Where a finished answer may come from."""
         if self.message is None or self._documents is None:
             return
         # Whole documents are cited line by line.
@@ -359,7 +353,7 @@ class StateLine(QWidget):
         self._theme = theme
         self._name = ""
         self.is_error = False
-        self._label = QLabel(self, textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self._label = plain_label(wraps=True, parent=self)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._button: QPushButton = text_button("", "link", self)
         self._button.clicked.connect(lambda: self.pressed.emit(self._name))
@@ -374,7 +368,6 @@ class StateLine(QWidget):
 
     @property
     def text(self) -> str:
-        """What is said; empty when nothing is."""
         return self._label.text()
 
     def say(self, text: str, name: str = "", label: str = "", *, is_error: bool = False) -> None:
@@ -391,7 +384,6 @@ class StateLine(QWidget):
         self.setVisible(bool(text))
 
     def height_for(self, width: int) -> int:
-        """How high the line is at this width."""
         button = self._button.sizeHint() if self._name else self._label.sizeHint()
         room = width - (button.width() + self._theme.px(8) if self._name else 0)
         wide = self._label.fontMetrics().horizontalAdvance(self._label.text()) + self._theme.px(4)
@@ -411,7 +403,6 @@ def stats_text(stats: AnswerStats) -> str:
 
 # What the model thought before it answered: one quiet line that opens to the text.
 
-
 LINE_PX = 30
 INDENT_PX = 15
 GAP_PX, OPEN_GAP_PX = 6, 14
@@ -429,7 +420,8 @@ class ThinkingView(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._text = ""
+        self.text = ""
+        """The thinking so far."""
         self._seconds: float | None = None
         self._is_going_on = False
         self._thoughts: ThoughtText | None = None
@@ -443,33 +435,25 @@ class ThinkingView(QWidget):
         self.hide()
 
     @property
-    def text(self) -> str:
-        """The thinking so far."""
-        return self._text
-
-    @property
     def label(self) -> str:
-        """What the line says."""
         return self._line.text()
 
     @property
     def is_open(self) -> bool:
-        """Whether the text is shown."""
         return self._line.isChecked()
 
     def append(self, text: str) -> None:
-        """More of it, while it goes on."""
         self._is_going_on = True
-        self._text += text
+        self.text += text
         if self._thoughts is not None:
             self._thoughts.append_text(text)
         self._update()
 
     def set_text(self, text: str, seconds: float | None) -> None:
         """All of it, and how long it took; None where that is not known."""
-        if text != self._text and self._thoughts is not None:
+        if text != self.text and self._thoughts is not None:
             self._thoughts.set_text(text)
-        self._text = text
+        self.text = text
         self.end(seconds)
 
     def end(self, seconds: float | None) -> None:
@@ -479,12 +463,11 @@ class ThinkingView(QWidget):
         self._update()
 
     def set_open(self, is_open: bool) -> None:
-        """Shows or hides the text."""
         self._line.setChecked(is_open)
 
     def arrange(self, width: int) -> int:
         """Places the parts; returns the height, 0 where there was no thinking."""
-        if not self._text:
+        if not self.text:
             return 0
         px = self._theme.px
         hint = self._line.sizeHint()
@@ -502,7 +485,7 @@ class ThinkingView(QWidget):
     def _on_toggled(self, is_open: bool) -> None:
         if is_open:
             self._thoughts = ThoughtText(self._theme, self)
-            self._thoughts.set_text(self._text)
+            self._thoughts.set_text(self.text)
             self._thoughts.show()
         elif self._thoughts is not None:
             self._thoughts.hide()
@@ -518,12 +501,12 @@ class ThinkingView(QWidget):
         self._line.setAccessibleDescription(tr("Hides the thinking") if self.is_open else tr("Shows the thinking"))
         closed = "caret-left" if self.isRightToLeft() else "caret-right"
         self._theme.dress(self._line, glyph=("caret-down" if self.is_open else closed, "muted", CARET_PX))
-        self.setVisible(bool(self._text))
+        self.setVisible(bool(self.text))
         self.resized.emit()
 
     def _on_theme_changed(self) -> None:
         if self._thoughts is not None:
-            self._thoughts.set_text(self._text)
+            self._thoughts.set_text(self.text)
         self._update()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -547,7 +530,6 @@ class ThoughtText(TextView):
         )
 
     def set_text(self, text: str) -> None:
-        """Shows a text from its beginning."""
         self.document().clear()
         QTextCursor(self.document()).setBlockFormat(self.block_format(Style(SIZE_PX)))
         self.append_text(text)
@@ -565,7 +547,6 @@ class ThoughtText(TextView):
 
 
 def thought_for(seconds: float | None) -> str:
-    """How long it took, in words."""
     if seconds is None:
         return tr("Thoughts")
     if seconds < 1:

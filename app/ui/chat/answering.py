@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+from PySide6.QtGui import QAccessible
 from PySide6.QtWidgets import QWidget
 
 from app.core.errors import AppError, EnvironmentProblem
@@ -21,6 +21,7 @@ from app.ui.chat.transcript import Transcript
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
+from app.ui.widgets.labels import announce
 
 if TYPE_CHECKING:
     from app.store.conversations import StoredMessage
@@ -174,28 +175,22 @@ class Announcer:
         self._waiting = ""
 
     def add(self, text: str) -> None:
-        """More of the answer."""
         if not QAccessible.isActive():
             return
         self._waiting += text
         whole = written(self._waiting)
         for start, end in sentences(self._waiting[:whole]):
-            self._say(self._waiting[start:end])
+            self.say(self._waiting[start:end])
         self._waiting = self._waiting[whole:]
 
     def finish(self) -> None:
-        """The rest."""
-        self._say(self._waiting)
+        self.say(self._waiting)
         self._waiting = ""
 
     def say(self, text: str) -> None:
         """Something about the answer, such as that it was stopped."""
-        if QAccessible.isActive():
-            self._say(text)
-
-    def _say(self, text: str) -> None:
         if text.strip():
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self._widget, text.strip()))
+            announce(self._widget, text.strip())
 
 
 class LiveAnswer(QObject):
@@ -232,7 +227,6 @@ class LiveAnswer(QObject):
         self.answering: Answering | None = None
 
     def run(self, answering: Answering, view: AnswerView) -> None:
-        """Streams into `view` from now on."""
         self.answering, self._view = answering, view
         self._text_before, self._thinking_before = view.text, view.thinking.text
         self._progress, self._survey, self._is_waiting = None, None, False

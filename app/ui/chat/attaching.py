@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
 from app.core.events import CancelToken
@@ -35,7 +35,7 @@ from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.labels import announce, plain_tip
+from app.ui.widgets.labels import announce, plain_label, plain_tip
 from app.ui.widgets.layouts import FlowLayout
 from app.ui.work.intake import Intake
 
@@ -121,7 +121,6 @@ class Attaching(QObject):
 
     @property
     def key(self) -> tuple[tuple[int, Use], ...]:
-        """What the model would be shown of them."""
         return tuple((one.document.id, one.use) for one in self.shown if one.document is not None)
 
     def hold(self) -> str:
@@ -271,7 +270,6 @@ def _read(one: DraftDocument, cancel: CancelToken) -> Iterator[ReadEvent]:
 
 # The documents beside what is being written: a chip for each, and what there is to tell of them.
 
-
 MOST_LINES = 3
 LOW_PX = 560
 """A window lower than that has room for one line of chips; the others are scrolled to."""
@@ -282,7 +280,6 @@ class DraftChip(DocumentChip):
     """A chip that names the page which is being read."""
 
     def show_reading(self, one: DraftDocument) -> None:
-        """How far the reading is."""
         self.show_progress(one.page, one.pages)
         unit = one.unit or "page"
         self._say(tr("reading, {unit} {page} of {pages}", unit=unit, page=one.page, pages=f"{one.pages:,}"))
@@ -313,8 +310,7 @@ class AttachmentRow(QWidget):
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.viewport().setAutoFillBackground(False)
         self._scroll.setAccessibleName(tr("Attached documents"))
-        self._remarks = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self._remarks.setProperty("kind", "muted")
+        self._remarks = plain_label(kind="muted", wraps=True)
         self._remarks.hide()
         self._page.installEventFilter(self)
         self._column = QVBoxLayout(self)
@@ -330,12 +326,10 @@ class AttachmentRow(QWidget):
 
     @property
     def chips(self) -> list[DraftChip]:
-        """The chips, in order."""
         return list(self._chips.values())
 
     @property
     def remarks(self) -> str:
-        """What there is to tell of them."""
         return self._remarks.text()
 
     def show_documents(self, documents: Sequence[DraftDocument]) -> None:
@@ -362,7 +356,6 @@ class AttachmentRow(QWidget):
         self._fit()
 
     def show_progress(self, one: DraftDocument) -> None:
-        """One document is further."""
         if one in self._chips:
             self._fill(self._chips[one], one)
             self._fit()
@@ -437,12 +430,12 @@ def _remark_line(one: DraftDocument, *, is_alone: bool) -> str:
     return words if is_alone else f"{short_name(one.name)}: {words}"
 
 
-# One file beside what is being written: being read, and then how much of it the model is shown.
-
-
 @dataclass(eq=False, kw_only=True)
 class DraftDocument(FileToRead):
-    """`talk` and `conversation_id` say whose draft it is in; None is that of a new chat."""
+    """A file beside what is being written: being read, and then how much of it the model is shown.
+
+    `talk` and `conversation_id` say whose draft it is in; None is that of a new chat.
+    """
 
     talk: Chat
     conversation_id: int | None
@@ -454,7 +447,6 @@ class DraftDocument(FileToRead):
 
     @property
     def use(self) -> Use:
-        """How it is shown to the model."""
         return self.attachment.use if self.attachment else Use.UNDECIDED
 
     @property
@@ -476,12 +468,10 @@ class DraftDocument(FileToRead):
         return DraftDocument(self.path, part, self.password, talk=self.talk, conversation_id=self.conversation_id)
 
     def is_in(self, talk: Chat, conversation_id: int | None) -> bool:
-        """Whether it is in this draft."""
         return self.talk is talk and self.conversation_id == conversation_id
 
 
 # How the documents of a draft fit into the model's memory: counted on a thread, in their order.
-
 
 AGAIN_MS = 150
 
@@ -551,7 +541,6 @@ class Fitting(QObject):
             self._first = one
 
     def recall(self, one: DraftDocument) -> None:
-        """What was chosen for it holds again."""
         assert one.attachment is not None
         one.is_background_chosen = (one.talk.documents, one.attachment.id) in self._chosen
 
@@ -626,11 +615,11 @@ def _fit(draft: Draft, one: Attachment) -> Fit | None:
         return None
 
 
-# Said once of documents that are too long to be shown to the model whole, with what reads all of them.
-
-
 class TooLong(QFrame):
-    """Nothing has to be decided here: the documents are background already; hidden without any."""
+    """Said once of documents that do not fit whole, with what reads all of them; hidden without any.
+
+    Nothing has to be decided here: they are background already.
+    """
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -639,8 +628,7 @@ class TooLong(QFrame):
         """What can be done with all of those that an offer serves, one after the other."""
         self._shown: tuple[object, ...] = ()
         self.setObjectName("too_long")
-        self._words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self._words.setProperty("kind", "muted")
+        self._words = plain_label(kind="muted", wraps=True)
         buttons = QWidget()
         self._flow = FlowLayout(buttons)
         column = QVBoxLayout(self)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QMimeData, QPoint, QSize, Qt, Signal
+from PySide6.QtCore import QMimeData, QPoint, Qt, Signal
 from PySide6.QtGui import (
     QAction,
     QActionGroup,
@@ -27,8 +27,9 @@ from app.ui.chat.attaching import AttachmentRow
 from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.shell.keyboard import with_keys
-from app.ui.theme import Theme
-from app.ui.widgets.buttons import IconButton, set_mark, set_text_font, text_button
+from app.ui.theme import TEXT_PX, Theme
+from app.ui.widgets.buttons import IconButton, set_mark, text_button
+from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import name_widgets
 
 BUTTON_PX = 36
@@ -47,16 +48,11 @@ class SendButton(QAbstractButton):
         self.set_stop(False)
 
     def set_stop(self, is_stop: bool) -> None:
-        """Send, or Stop."""
         self._is_stop = is_stop
         name = tr("Stop") if is_stop else tr("Send")
         self.setAccessibleName(name)
         self.setToolTip(f"{name} ({'Esc' if is_stop else 'Enter'})")
         self.update()
-
-    def sizeHint(self) -> QSize:
-        size = self._theme.px(BUTTON_PX)
-        return QSize(size, size)
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         tokens = self._theme.tokens
@@ -117,16 +113,14 @@ class Composer(QWidget):
         self.thinking.chosen.connect(self.thinking_wanted)
         self.send = SendButton(theme)
         self.send.setObjectName("send")
-        self._note = QLabel(textFormat=Qt.TextFormat.PlainText)
-        self._note.setProperty("kind", "muted")
+        self._note = plain_label(kind="muted")
         self._column = QVBoxLayout(self)
         self._is_compact = False
         self._more = QWidget()
-        self._more_row = QHBoxLayout(self._more)
-        self._more_row.setContentsMargins(0, 0, 0, 0)
-        self._more_row.addWidget(self.settings)
-        self._more_row.addWidget(self.thinking)
-        self._more_row.addWidget(self._note, 1)
+        more = QHBoxLayout(self._more)
+        more.addWidget(self.settings)
+        more.addWidget(self.thinking)
+        more.addWidget(self._note, 1)
         self._row = QHBoxLayout()
         self._row.addWidget(self.attach)
         self._row.addWidget(self._more, 1)
@@ -144,8 +138,11 @@ class Composer(QWidget):
         self.attach.clicked.connect(self.attach_wanted)
         self.field.edit.installEventFilter(self)
         self.setFocusProxy(self.field.edit)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(more, self._row, margins=(0, 0, 0, 0), spacing=8)
+        theme.dress(self._written, margins=(6, 0, 0, 0))
+        theme.dress(self._note, font=(12.5, 400))
+        theme.dress(self.send, size=(BUTTON_PX, BUTTON_PX))
+        self._dress()
         self._on_changed()
         name_widgets(composer_note=self._note)
 
@@ -155,7 +152,6 @@ class Composer(QWidget):
         return self.field.text
 
     def set_text(self, text: str) -> None:
-        """Replaces what is written."""
         self.field.set_text(text)
         self._on_changed()
 
@@ -170,7 +166,6 @@ class Composer(QWidget):
         self.thinking.show_choice(kind, value)
 
     def set_note(self, text: str) -> None:
-        """A few muted words beside the buttons."""
         self._note.setText(text)
 
     def set_compact(self, is_compact: bool) -> None:
@@ -183,7 +178,7 @@ class Composer(QWidget):
             self._row.insertWidget(1, self.field, 1)
         else:
             self._written.addWidget(self.field)
-        self._on_theme_changed()
+        self._dress()
 
     @property
     def _can_press(self) -> bool:
@@ -203,19 +198,11 @@ class Composer(QWidget):
         self.send.setEnabled(self._can_press)
         self.changed.emit()
 
-    def _on_theme_changed(self) -> None:
-        px = self._theme.px
+    def _dress(self) -> None:
         # The glyphs stand under the text, and the buttons around them have room for their focus rings.
         around = (6, 5, 6, 5) if self._is_compact else (11, 14, 11, 10)
-        self._column.setContentsMargins(*map(px, around))
-        self._written.setContentsMargins(px(6), 0, 0, 0)
-        for column in (self._column, self._written):
-            column.setSpacing(px(0 if self._is_compact else 6))
-        for row in (self._row, self._more_row):
-            row.setSpacing(px(8))
-        self._row.setContentsMargins(0, 0, 0, 0)
-        self._note.setFont(self._theme.font(12.5))
-        self.send.setFixedSize(self.send.sizeHint())
+        self._theme.dress(self._column, margins=around)
+        self._theme.dress(self._column, self._written, spacing=0 if self._is_compact else 6)
 
     def eventFilter(self, _watched: object, event: object) -> bool:
         if isinstance(event, QFocusEvent):
@@ -236,7 +223,6 @@ class Composer(QWidget):
 
 
 # A field for a message that grows with it; a very long paste becomes a chip, so that typing stays quick.
-
 
 MOST_LINES = 8
 LINE_PX = 24
@@ -271,10 +257,10 @@ class MessageEdit(QTextEdit):
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.viewport().setAutoFillBackground(False)
-        self.document().setDocumentMargin(0)
         self.document().documentLayout().documentSizeChanged.connect(lambda _size: self._fit())
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(self, text=(TEXT_PX, 400, 0))
+        theme.changed.connect(self._measure)
+        self._measure()
 
     def set_placeholder(self, text: str) -> None:
         """What stands in the empty field, in one line."""
@@ -372,9 +358,7 @@ class MessageEdit(QTextEdit):
         cursor.select(QTextCursor.SelectionType.Document)
         cursor.setBlockFormat(look)
 
-    def _on_theme_changed(self) -> None:
-        set_text_font(self, self._theme.font())
-        self.document().setDefaultFont(self._theme.font())
+    def _measure(self) -> None:
         self._set_line_height()
         self.set_placeholder(self._placeholder)
         self._fit()
@@ -444,10 +428,9 @@ class MessageField(QWidget):
         chip.setObjectName("paste_chip")
         chip.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         row = QHBoxLayout(chip)
-        px = self._theme.px
-        row.setContentsMargins(px(10), px(2), px(4), px(2))
         label = QLabel(tr("Pasted text, {count} characters", count=f"{len(paste):,}"))
-        label.setFont(self._theme.font(13))
+        self._theme.dress(row, margins=(10, 2, 4, 2))
+        self._theme.dress(label, font=(13, 400))
         remove = IconButton(self._theme, "x", tr("Remove pasted text"), size_px=14)
         remove.clicked.connect(lambda: self._remove(index))
         row.addWidget(label)
@@ -456,7 +439,6 @@ class MessageField(QWidget):
 
 
 # The composer's thinking control: on or off, or how much, in words.
-
 
 ICON_PX = 17
 
@@ -469,21 +451,19 @@ class ThinkingChoice(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._kind, self._value = "none", ""
+        self._kind = "none"
+        self.value = ""
+        """on, off, low, medium or high; empty where there is nothing to choose."""
         self.button: QPushButton = text_button("", "quiet", self)
         self.button.setObjectName("thinking_choice")
         self.button.clicked.connect(self._on_clicked)
+        theme.dress(self.button, font=(13, 500))
         theme.changed.connect(self._update)
         self._update()
 
-    @property
-    def value(self) -> str:
-        """on, off, low, medium or high; empty where there is nothing to choose."""
-        return self._value
-
     def show_choice(self, kind: str, value: str) -> None:
         """Offers what a model can: switch, effort or none."""
-        self._kind, self._value = kind, value
+        self._kind, self.value = kind, value
         self._update()
 
     def menu(self) -> QMenu:
@@ -492,14 +472,14 @@ class ThinkingChoice(QWidget):
         menu.setAccessibleName(tr("How long the model thinks"))
         group = QActionGroup(menu)
         for value, word in efforts().items():
-            action = QAction(word, group, checkable=True, checked=value == self._value)
+            action = QAction(word, group, checkable=True, checked=value == self.value)
             action.triggered.connect(lambda _=False, value=value: self.chosen.emit(value))
             menu.addAction(action)
         return menu
 
     def _on_clicked(self) -> None:
         if self._kind == "switch":
-            self.chosen.emit("off" if self._value == "on" else "on")
+            self.chosen.emit("off" if self.value == "on" else "on")
             return
         menu = self.menu()
         menu.aboutToHide.connect(menu.deleteLater)
@@ -509,15 +489,13 @@ class ThinkingChoice(QWidget):
         is_switch = self._kind == "switch"
         words = {"on": tr("Thinking on"), "off": tr("Thinking off")} if is_switch else _with_effort()
         about = tr("Whether the model thinks before it answers") if is_switch else tr("How long the model thinks")
-        tokens, size = self._theme.tokens, self._theme.px(ICON_PX)
-        self.button.setText(words.get(self._value, ""))
+        self.button.setText(words.get(self.value, ""))
         self.button.setAccessibleName(self.button.text())
         self.button.setAccessibleDescription(about)
         self.button.setToolTip(about)
-        self.button.setIcon(icon("brain", tokens.muted if self._value == "off" else tokens.text, size))
-        self.button.setIconSize(QSize(size + self._theme.px(4), size))
-        self.button.setFont(self._theme.font(13, 500))
-        set_mark(self.button, "on", self._value != "off")
+        glyph = ("brain", "muted" if self.value == "off" else "text", ICON_PX)
+        self._theme.dress(self.button, glyph=glyph, glyph_size=(ICON_PX + 4, ICON_PX))
+        set_mark(self.button, "on", self.value != "off")
         self.button.setFixedSize(self.button.sizeHint())
         self.setFixedSize(self.button.size())
         self.setVisible(self._kind != "none")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QWidget
 
 from app.features.chat.documents import Source, source_from_fields, source_on_page
@@ -18,6 +18,7 @@ from app.store.documents import StoredDocument
 from app.ui.document.files import PageChip
 from app.ui.i18n import tr
 from app.ui.theme import Theme
+from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import FlowLayout
 
 if TYPE_CHECKING:
@@ -86,7 +87,6 @@ class BranchDocuments:
         return [number for number in dict.fromkeys(found) if number in self._documents]
 
     def attached(self, message_id: int) -> list[AttachedDocument]:
-        """What a message has of its own."""
         return [
             AttachedDocument(one, self._documents[one.document_id], self.tokens.get(one.document_id))
             for one in self._of_message.get(message_id, ())
@@ -213,11 +213,8 @@ def _brief(name: str) -> str:
     return name if len(name) <= 24 else f"{name[:14]}…{name[-8:]}"
 
 
-# A line of words and page chips: where an answer may come from, or which passages the model was shown.
-
-
 class SourceRow(QWidget):
-    """Wraps into several lines; empty, it takes no room."""
+    """Words and page chips: where an answer may come from, or what the model was shown; empty, it takes no room."""
 
     place_wanted = Signal(int, object)
     """A document's id and the `Mark` in it."""
@@ -232,12 +229,10 @@ class SourceRow(QWidget):
 
     @property
     def chips(self) -> list[PageChip]:
-        """The chips, in order."""
         return [chip for chip in self.findChildren(PageChip) if not chip.isHidden()]
 
     @property
     def text(self) -> str:
-        """All that is said, chips included."""
         items = [self._flow.itemAt(place) for place in range(self._flow.count())]
         widgets = [item.widget() for item in items if item is not None]
         return " ".join(widget.text() for widget in widgets if isinstance(widget, QLabel | PageChip))
@@ -267,8 +262,7 @@ class SourceRow(QWidget):
         return 0 if self.isHidden() else self._flow.heightForWidth(width)
 
     def _add_words(self, words: str) -> None:
-        label = QLabel(words, textFormat=Qt.TextFormat.PlainText)
-        label.setProperty("kind", "muted")
+        label = plain_label(words, kind="muted")
         self._theme.dress(label, font=(13, 400))
         self._flow.addWidget(label)
         label.show()

@@ -23,7 +23,7 @@ from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import set_mark
 from app.ui.widgets.dialogs import QuestionDialog
-from app.ui.widgets.labels import announce
+from app.ui.widgets.labels import announce, plain_label
 
 if TYPE_CHECKING:
     from app.features.chat.answers import Chat
@@ -48,7 +48,6 @@ class ContextFull(QuestionDialog):
 
 
 # Counts what the next prompt is made of while a message is written, says so before it is too much, and asks when it is.
-
 
 DELAY_MS = 500
 ALMOST_FULL = 0.9
@@ -157,7 +156,6 @@ class ChatMemory(QObject):
             raise error
 
     def _follow(self, answering: Answering) -> None:
-        """Hears what an answer that begins tells about the context."""
         talk = self._chat.talk
         answering.memory_moved.connect(self._on_memory_moved)
         answering.context_full.connect(lambda id_: self._on_full(talk, answering.conversation_id, id_))
@@ -199,7 +197,6 @@ class ChatMemory(QObject):
 
 
 # What the model sees, in tokens: a bar of the context and a line for each part of the next prompt.
-
 
 WIDTH_PX = 340
 BAR_PX = 10
@@ -246,15 +243,13 @@ class ContextPanel(QFrame):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         theme.dress(self, width=WIDTH_PX)
         title = QLabel(tr("What the model sees"))
-        self._sum = QLabel(textFormat=Qt.TextFormat.PlainText)
-        self._sum.setProperty("kind", "muted")
+        self._sum = plain_label(kind="muted")
         head = QHBoxLayout()
         head.addWidget(title, 1)
         head.addWidget(self._sum)
         self._bar = _Bar(theme)
         self._table = self._table_of([])
-        self._words = QLabel(tr("Counting…"), textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self._words.setProperty("kind", "muted")
+        self._words = plain_label(tr("Counting…"), kind="muted", wraps=True)
         self._column = QVBoxLayout(self)
         theme.dress(title, font=(15, 600))
         theme.dress(self._sum, self._words, font=(13, 400))
@@ -266,7 +261,6 @@ class ContextPanel(QFrame):
         self._fit()
 
     def show_parts(self, parts: Parts) -> None:
-        """Fills in or refreshes the numbers."""
         rows = rows_of(parts)
         before, self._table = self._table, self._table_of(rows)
         self._column.replaceWidget(before, self._table)
@@ -285,7 +279,6 @@ class ContextPanel(QFrame):
         self._fit()
 
     def say(self, text: str) -> None:
-        """Words in place of numbers."""
         self._words.setText(text)
         self._fit()
 
@@ -302,7 +295,6 @@ class ContextPanel(QFrame):
             super().keyPressEvent(event)
 
     def _table_of(self, rows: list[Row]) -> QWidget:
-        """A line for each part: its tint, its name, its number."""
         table = QWidget(self)
         grid = QGridLayout(table)
         grid.setContentsMargins(0, 0, 0, 0)
@@ -352,7 +344,6 @@ class _Bar(QWidget):
         theme.dress(self, height=BAR_PX)
 
     def show_rows(self, rows: list[Row], context_tokens: int) -> None:
-        """Parts of the whole context."""
         self._rows, self._whole = rows, max(1, context_tokens)
         self.update()
 

@@ -99,7 +99,6 @@ class OpenChat(QObject):
         self.shown.emit()
 
     def show_hidden(self) -> None:
-        """Where the model's memory begins now."""
         if self.conversation_id is not None:
             self.transcript.set_hidden(self.talk.hidden_ids(self.conversation_id))
 
@@ -202,7 +201,6 @@ class OpenChat(QObject):
 
 
 # What the buttons under a turn do.
-
 
 ALWAYS = ("copy", "markdown", "edited", "translate", "picture")
 """What can be done while an answer is written."""

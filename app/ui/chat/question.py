@@ -54,11 +54,9 @@ class QuestionView(Turn):
 
     @property
     def text(self) -> str:
-        """The whole question."""
         return self.message.text if self.message else ""
 
     def set_message(self, message: StoredMessage) -> None:
-        """Shows a stored question."""
         is_new_text = self.message is None or self.message.text != message.text
         self.message = message
         self.setAccessibleName(tr("You: {words}", words=message.text[:200]))
@@ -103,7 +101,6 @@ class QuestionView(Turn):
             self.resized.emit(self)
 
     def start_editing(self) -> QuestionEditor:
-        """Turns the bubble into an editor."""
         if self.is_resting:
             self.wake()
         if self.editor is None:
@@ -225,15 +222,12 @@ class QuestionEditor(QWidget):
         buttons.addWidget(self.cancel)
         buttons.addWidget(self.save)
         column = QVBoxLayout(self)
-        px = theme.px
-        column.setContentsMargins(px(PADDING_PX[0]), px(12), px(12), px(10))
-        column.setSpacing(px(10))
+        theme.dress(column, margins=(PADDING_PX[0], 12, 12, 10), spacing=10)
         column.addWidget(self.field)
         column.addLayout(buttons)
 
 
 # What stands at a question beside its words: its documents above it, and below it what the model was shown of them.
-
 
 GAP_PX = 6
 
@@ -252,7 +246,6 @@ class QuestionDocuments(QObject):
 
     @property
     def chips(self) -> list[DocumentChip]:
-        """The documents of the question."""
         return self._above.findChildren(DocumentChip) if self._above is not None else []
 
     @property
@@ -274,7 +267,8 @@ class QuestionDocuments(QObject):
         self._above, self._below = None, []
         if attached:
             self._above = QWidget(self._turn)
-            flow = FlowLayout(self._above, is_at_end=True, gap_px=self._theme.px(GAP_PX))
+            flow = FlowLayout(self._above, is_at_end=True)
+            self._theme.dress(flow, spacing=GAP_PX)
             for one in attached:
                 flow.addWidget(self._chip(one.document, one.tokens, is_background=one.attachment.use is Use.BACKGROUND))
             self._above.show()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from PySide6.QtCore import QMargins, QObject, QSize, Qt, Signal
+from PySide6.QtCore import QMargins, QObject, Qt
 from PySide6.QtWidgets import (
     QDialog,
     QGridLayout,
@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.errors import AppError
 from app.core.events import ModelLoaded
 from app.core.settings import Settings
 from app.core.visible import clean_text
@@ -26,12 +25,12 @@ from app.features.chat.options import MOST_TOKENS, SWITCHES, known_sampling, own
 from app.store.conversations import Conversation, Conversations
 from app.ui.chat.composer import Composer
 from app.ui.i18n import tr, window_title
-from app.ui.icons import icon
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
 from app.ui.widgets.dialogs import ScrollBox
 from app.ui.widgets.fields import Stepper
+from app.ui.widgets.labels import plain_label
 
 
 @dataclass(frozen=True)
@@ -49,9 +48,6 @@ class ChatOptions(QObject):
 
     `store` is where the chat that is shown lives, `settings` and `loaded` are asked each time.
     """
-
-    changed = Signal()
-    """Something was chosen by the person."""
 
     def __init__(
         self,
@@ -113,7 +109,6 @@ class ChatOptions(QObject):
             self._composer.set_thinking("none", "")
 
     def show_dialog(self) -> None:
-        """Asks for system prompt, longest answer and sampling."""
         chosen, settings = self._chosen, self._settings().chat
         dialog = ChatSettings(
             self._theme,
@@ -140,11 +135,8 @@ class ChatOptions(QObject):
     def _choose(self, **values: Any) -> None:
         self._chosen = replace(self._chosen, **values)
         if self._conversation is not None:
-            try:
+            with self._notify.guard():
                 self._save()
-            except AppError as error:
-                self._notify.error(error)
-        self.changed.emit()
 
     def _save(self) -> None:
         assert self._conversation is not None
@@ -179,7 +171,6 @@ class Knob:
 
 
 def longest_answer() -> Knob:
-    """How long an answer may become."""
     meaning = tr("In tokens; a token is about three quarters of a word.")
     return Knob("max_tokens", tr("Longest answer"), meaning, 16, MOST_TOKENS, 256, 0, 1024, "No limit")
 
@@ -301,7 +292,6 @@ class ChatSettings(QDialog):
 
     @property
     def system_prompt(self) -> str:
-        """The prompt as typed."""
         return clean_text(self._prompt.toPlainText()).strip()
 
     @property
@@ -343,8 +333,8 @@ class ChatSettings(QDialog):
         return box
 
     def _name(self, knob: Knob) -> QLabel:
-        name = QLabel(knob.label, textFormat=Qt.TextFormat.PlainText)
-        name.setFont(self._theme.font(14))
+        name = plain_label(knob.label)
+        self._theme.dress(name, font=(14, 400))
         name.setBuddy(self._steppers[knob.name].number)
         name.setToolTip(knob.meaning)
         return name
@@ -353,10 +343,7 @@ class ChatSettings(QDialog):
         self._rest.setVisible(is_open)
         self._more.setText(tr("Less") if is_open else tr("More"))
         self._more.setAccessibleName(tr("Less sampling settings") if is_open else tr("More sampling settings"))
-        glyph = "caret-up" if is_open else "caret-down"
-        size = self._theme.px(14)
-        self._more.setIcon(icon(glyph, self._theme.tokens.muted, size))
-        self._more.setIconSize(QSize(size, size))
+        self._theme.dress(self._more, glyph=("caret-up" if is_open else "caret-down", "muted", 14))
 
     def _buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
@@ -370,14 +357,13 @@ class ChatSettings(QDialog):
 
 
 def _heading(text: str, theme: Theme, buddy: QWidget) -> QLabel:
-    label = QLabel(text, textFormat=Qt.TextFormat.PlainText)
-    label.setFont(theme.font(14, 600))
+    label = plain_label(text)
+    theme.dress(label, font=(14, 600))
     label.setBuddy(buddy)
     return label
 
 
 def _muted(text: str, theme: Theme) -> QLabel:
-    label = QLabel(text, textFormat=Qt.TextFormat.PlainText)
-    label.setProperty("kind", "muted")
-    label.setFont(theme.font(13))
+    label = plain_label(text, kind="muted")
+    theme.dress(label, font=(13, 400))
     return label

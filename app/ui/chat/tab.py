@@ -52,12 +52,12 @@ class ChatTab(Tab):
         chat.answer_finished.connect(self._on_answer_finished)
         gauge.clicked.connect(self.show_context)
         loader.changed.connect(self._on_model_changed)
-        sidebar.new_chat_wanted.connect(self.open_new)
+        sidebar.new_wanted.connect(self.open_new)
         sidebar.temporary_chat_wanted.connect(self.open_temporary)
-        sidebar.chat_chosen.connect(self.show_chat)
+        sidebar.chosen.connect(self.show_chat)
         sidebar.left.connect(chat.focus_composer)
-        sidebar.chat_gone.connect(self._on_chat_gone)
-        sidebar.chat_renamed.connect(lambda _: self.title_changed.emit())
+        sidebar.gone.connect(self._on_chat_gone)
+        sidebar.renamed.connect(lambda _: self.title_changed.emit())
 
     @property
     def view(self) -> DocumentPanel:
@@ -135,7 +135,6 @@ class ChatTab(Tab):
             self._ui.go.show_tab(CHAT)
 
     def show_context(self) -> None:
-        """What the model sees, above the gauge."""
         gauge = self._ui.status.gauge
         panel = ContextPanel(self._ui.theme, gauge)
         self.chat.parts_changed.connect(panel.show_parts)
@@ -200,7 +199,6 @@ class DeletedChats(QObject):
         self._ids: list[int] = []
 
     def add(self, conversation_id: int) -> None:
-        """One more, to be forgotten later."""
         self._ids.append(conversation_id)
 
     def forget(self) -> None:

@@ -43,8 +43,6 @@ class Transcript(QScrollArea):
     link_clicked = Signal(str)
     place_wanted = Signal(int, object)
     """A document's id, and the `Mark` in it or None."""
-    settled = Signal()
-    """Every turn of the conversation is there."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -74,14 +72,13 @@ class Transcript(QScrollArea):
         self._pill.clicked.connect(self.jump_to_latest)
         self._pill.hide()
         self._slices = QTimer(self, interval=0)
-        self._slices.timeout.connect(self._on_slice)
+        self._slices.timeout.connect(self._add_older)
         QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
         theme.dress(self._pill, font=(13.5, 500), glyph=("arrow-down", "text", 16))
-        theme.changed.connect(lambda: self.arrange(is_again=True))
+        theme.changed.connect(self._arrange_again)
 
     @property
     def is_settled(self) -> bool:
-        """Whether all turns are there and laid out."""
         return not self._slices.isActive() and all(t.written.is_settled for t in self.turns if is_answer(t))
 
     def open(self, messages: list[StoredMessage]) -> None:
@@ -90,12 +87,9 @@ class Transcript(QScrollArea):
         self._column.drop(0)
         self.arrange()
         self._older = list(messages)
-        self._add_older(until_s=0, until_px=self.viewport().height() + self._theme.px(200))
+        self._slices.start()
+        self._add_older(until_px=self.viewport().height() + self._theme.px(200))
         self.jump_to_latest()
-        if self._older:
-            self._slices.start()
-        else:
-            self.settled.emit()
 
     def update_to(self, messages: list[StoredMessage]) -> None:
         """The same conversation after something changed: turns that stay are kept."""
@@ -132,12 +126,10 @@ class Transcript(QScrollArea):
         return view
 
     def show_documents(self) -> None:
-        """After the documents were loaded anew."""
         for turn in self.turns:
             turn.show_documents(self.documents)
 
     def turn_of(self, message_id: int) -> Turn | None:
-        """The turn that shows this message."""
         return next((turn for turn in self.turns if turn.message and turn.message.id == message_id), None)
 
     def show_turn(self, turn: Turn) -> None:
@@ -220,21 +212,17 @@ class Transcript(QScrollArea):
             turn.opened.connect(self._on_opened)
         self._column.insert(index, turn)
 
-    def _add_older(self, *, until_s: float, until_px: int = 0) -> None:
-        """Adds turns above, until a moment or a height is reached; what is seen does not move."""
-        height = 0
+    def _add_older(self, until_px: int = 0) -> None:
+        """Adds turns above, for a moment or until a height is reached; what is seen does not move."""
+        height, until_s = 0, time.perf_counter() + SLICE_S
         while self._older and (height < until_px if until_px else time.perf_counter() < until_s):
             turn = self._turn_for(self._older.pop())
             self._insert(0, turn)
             height += self._column.measure(turn)
         self._column.mark_last(has_older=bool(self._older))
         self.arrange()
-
-    def _on_slice(self) -> None:
-        self._add_older(until_s=time.perf_counter() + SLICE_S)
         if not self._older:
             self._slices.stop()
-            self.settled.emit()
 
     # Following.
 
@@ -281,7 +269,10 @@ class Transcript(QScrollArea):
     def changeEvent(self, event: QEvent) -> None:
         super().changeEvent(event)
         if event.type() == QEvent.Type.LayoutDirectionChange:
-            self.arrange(is_again=True)
+            self._arrange_again()
+
+    def _arrange_again(self) -> None:
+        self.arrange(is_again=True)
 
 
 Held = tuple[Turn, int, int]
@@ -318,7 +309,6 @@ class TurnColumn(QWidget):
         self._removal = Removal(self)
 
     def insert(self, index: int, turn: Turn) -> None:
-        """One more, shown once it is placed."""
         self.turns.insert(index, turn)
         self._live.add(turn)
         self._awake.add(turn)
@@ -326,7 +316,6 @@ class TurnColumn(QWidget):
         turn.show()
 
     def drop(self, index: int) -> None:
-        """Takes the turns from a place on away."""
         for turn in self.turns[index:]:
             if turn is self._ring.turn:
                 self._ring.surround(None)
@@ -466,7 +455,6 @@ class TurnColumn(QWidget):
 
     @property
     def _top(self) -> int:
-        """What is seen begins there."""
         return -self.y()
 
     @property
@@ -475,7 +463,6 @@ class TurnColumn(QWidget):
         return scrolled.height() if scrolled is not None else 0
 
     def _between(self, top: int, bottom: int) -> list[tuple[Turn, QRect]]:
-        """The turns that have a part there, as they were placed."""
         first = max(bisect_right(self._tops, top) - 1, 0)
         return self._placed[first : bisect_left(self._tops, bottom)]
 
@@ -536,7 +523,6 @@ class FocusRing(QWidget):
         self.hide()
 
     def surround(self, turn: Turn | None) -> None:
-        """Goes around this turn, or away."""
         self.turn = turn
         if turn is not None:
             room = self._theme.px(RING_PX)
@@ -567,7 +553,6 @@ def _tab_stops(turn: Turn) -> list[QWidget]:
 
 
 # The line in a transcript above which the model no longer sees what was said.
-
 
 HEIGHT_PX = 44
 GAP_PX = 14

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from PySide6.QtCore import QEvent, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QEnterEvent, QKeyEvent, QKeySequence, QPainter, QPaintEvent
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.core.events import Role
 from app.store.conversations import StoredMessage
@@ -17,6 +17,7 @@ from app.ui.i18n import tr
 from app.ui.icons import icon
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
+from app.ui.widgets.labels import plain_label
 
 ACTIONS_PX = 40
 ROW_PX = 30
@@ -48,17 +49,15 @@ class ActionRow(QWidget):
         self._actions: tuple[Action, ...] = ()
         self._version = ""
         self._buttons: list[IconButton] = []
-        self._count = QLabel(self, textFormat=Qt.TextFormat.PlainText)
-        self._note = QLabel(self, textFormat=Qt.TextFormat.PlainText)
-        for label in (self._count, self._note):
-            label.setProperty("kind", "muted")
+        self._count = plain_label(kind="muted", parent=self)
+        self._note = plain_label(kind="muted", parent=self)
+        theme.dress(self._count, font=(13, 500))
+        theme.dress(self._note, font=(12.5, 500))
 
     def show_actions(self, actions: Sequence[Action], version: str, note: str) -> None:
         """Replaces the buttons where they differ; `version` is "2/3" or empty."""
         self._note.setText(note)
-        self._note.setFont(self._theme.font(12.5, 500))
         self._count.setText(version)
-        self._count.setFont(self._theme.font(13, 500))
         if tuple(actions) != self._actions or bool(version) != bool(self._version):
             self._actions = tuple(actions)
             for button in self._buttons:
@@ -76,7 +75,6 @@ class ActionRow(QWidget):
         self.arrange()
 
     def button(self, label: str) -> IconButton | None:
-        """The button with this accessible name."""
         return next((button for button in self._buttons if button.accessibleName() == label), None)
 
     def arrange(self) -> None:
@@ -184,7 +182,6 @@ class Turn(QWidget):
         """The documents of the branch, of which this turn shows what is its own."""
 
     def actions_offered(self) -> Sequence[Action]:
-        """What can be done now."""
         raise NotImplementedError
 
     def note(self) -> str:
@@ -217,7 +214,6 @@ class Turn(QWidget):
         self.row.show()
 
     def show_copied(self) -> None:
-        """Says on its button that it was copied."""
         button = self.row.button(tr("Copy")) if self.row is not None else None
         if button is not None:
             button.show_done(tr("Copied"))

@@ -24,6 +24,7 @@ from app.ui.chat.welcome import EmptyState
 from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import EDGE_PX, READING_PX, Theme
+from app.ui.widgets.labels import plain_label
 
 if TYPE_CHECKING:
     from app.bootstrap import Fireside
@@ -157,7 +158,6 @@ class ChatView(QWidget):
         self._show(self._app.chat, conversation_id)
 
     def show_temporary(self) -> None:
-        """Opens a chat of which nothing is kept."""
         self.draft.save()
         self._leave_temporary()
         self._show(self._app.temporary_chat(), None)
@@ -197,7 +197,6 @@ class ChatView(QWidget):
         self.update_note()
 
     def focus_composer(self) -> None:
-        """The keyboard to the message field."""
         self.composer.field.edit.setFocus(Qt.FocusReason.OtherFocusReason)
 
     def stop(self) -> None:
@@ -471,7 +470,6 @@ class KeptDraft(QObject):
         composer.changed.connect(self._on_changed)
 
     def show(self, text: str) -> None:
-        """Another draft in the composer."""
         self.is_being_shown = True
         self._composer.set_text(text)
         self.is_being_shown = False
@@ -501,17 +499,14 @@ class KeptDraft(QObject):
             self._timer.start()
 
 
-# Says above the composer that nothing of this chat is kept.
-
-
 class TemporaryBanner(QFrame):
-    """One line on the chip colour."""
+    """Says above the composer that nothing of this chat is kept."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("temporary_banner")
         glyph = QLabel()
-        words = QLabel(tr("Temporary: nothing of this chat is kept"), textFormat=Qt.TextFormat.PlainText)
+        words = plain_label(tr("Temporary: nothing of this chat is kept"))
         self.setAccessibleName(words.text())
         row = QHBoxLayout(self)
         row.addWidget(glyph)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal, SignalInstance
@@ -18,6 +17,7 @@ from app.ui.shell.model_loader import ModelLoader, in_words
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.labels import plain_label
 
 if TYPE_CHECKING:
     from app.features.models.collection import Models, Suggestion
@@ -79,8 +79,10 @@ class EmptyState(QWidget):
         column.addWidget(self._card_row)
         column.addStretch(4)
         self._column = column
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(self._greeting, font=(24, 600))
+        theme.dress(self._label, *self._ideas, font=(14, 400))
+        theme.dress(column, margins=(26, 0, 26, 0), spacing=8)
+        theme.changed.connect(self._show_parts)
         self.set_model(is_starter=False, is_there=True)
         self.setMinimumSize(1, 1)  # what is written below goes before ideas for it, and the list beside keeps its width
 
@@ -118,11 +120,13 @@ class EmptyState(QWidget):
     def _show_parts(self) -> None:
         """As many of the parts as have room, the more important ones first."""
         px, inner = self._theme.px, self._column.contentsMargins()
+        for gap in self._gaps:
+            gap.changeSize(0, px(18))
         width = self.width() - inner.left() - inner.right()
         room = self.height() - px(2 * 18 + 2 * 8)
         if not self._is_there:
             room -= self._open.sizeHint().height()
-        has_card = self._is_starter and self._card.has_suggestion
+        has_card = self._is_starter and self._card.suggestion is not None
         self._card_row.setVisible(has_card)  # what is hidden has no height to tell
         parts: list[tuple[QWidget, int, bool]] = [
             (self._card_row, self._card.height_at(width - px(4)), has_card),
@@ -147,17 +151,6 @@ class EmptyState(QWidget):
         idea.setText(shown)
         idea.setToolTip("" if shown == text else text)
 
-    def _on_theme_changed(self) -> None:
-        self._greeting.setFont(self._theme.font(24, 600))
-        self._label.setFont(self._theme.font(14))
-        for idea in self._ideas:
-            idea.setFont(self._theme.font(14))
-        for gap in self._gaps:
-            gap.changeSize(0, self._theme.px(18))
-        self._column.setContentsMargins(self._theme.px(26), 0, self._theme.px(26), 0)
-        self._column.setSpacing(self._theme.px(8))
-        self._show_parts()
-
 
 def _centred(widget: QWidget, *, as_wide_as_it_may: bool = False) -> QWidget:
     holder = QWidget()
@@ -170,7 +163,6 @@ def _centred(widget: QWidget, *, as_wide_as_it_may: bool = False) -> QWidget:
 
 
 # The card of the first start: which model would serve this computer better than the starter, and its Download.
-
 
 WIDTH_PX = 592
 NARROW_PX = 480
@@ -187,35 +179,34 @@ class StarterCard(QFrame):
     def __init__(self, theme: Theme) -> None:
         super().__init__()
         self._theme = theme
-        self._suggestion: Suggestion | None = None
+        self.suggestion: Suggestion | None = None
+        """None: there is nothing to show."""
         self.setObjectName("starter_card")
         self.setProperty("kind", "card")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self._title = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self._detail = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self._detail.setProperty("kind", "muted")
+        self._title = plain_label(wraps=True)
+        self._detail = plain_label(kind="muted", wraps=True)
         self.download = text_button(tr("Download"), "primary")
         self.download.clicked.connect(self._on_download)
         self.others = text_button(tr("Other models"), "quiet")
         self.others.clicked.connect(self.models_wanted)
         words = QVBoxLayout()
-        words.setSpacing(theme.px(2))
         words.addWidget(self._title)
         words.addWidget(self._detail)
         self._row = QHBoxLayout(self)
         self._row.addLayout(words, 1)
-        self._buttons = QHBoxLayout()
-        self._buttons.addStretch(1)
-        self._buttons.addWidget(self.others)
-        self._buttons.addWidget(self.download)
-        self._row.addLayout(self._buttons)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
-
-    @property
-    def has_suggestion(self) -> bool:
-        """Whether there is something to show."""
-        return self._suggestion is not None
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(self.others)
+        buttons.addWidget(self.download)
+        self._row.addLayout(buttons)
+        theme.dress(words, spacing=2)
+        theme.dress(self._row, margins=(16, 12, 12, 12))
+        theme.dress(self._row, buttons, spacing=8)
+        theme.dress(self._title, font=(14, 600))
+        theme.dress(self._detail, font=(13, 400))
+        theme.dress(self.download, self.others, font=(14, 500))
+        theme.dress(self, most_width=WIDTH_PX)
 
     def height_at(self, width: int) -> int:
         """The height that it takes in this width, for which it then is arranged."""
@@ -226,7 +217,7 @@ class StarterCard(QFrame):
 
     def show_suggestion(self, suggestion: Suggestion | None) -> None:
         """A model that is not here yet; None where nothing larger runs on this computer."""
-        self._suggestion = suggestion
+        self.suggestion = suggestion
         if suggestion is None:
             return
         name = suggestion.entry.name
@@ -245,26 +236,15 @@ class StarterCard(QFrame):
         self.others.setAccessibleName(self.others.text())
 
     def _on_download(self) -> None:
-        if self._suggestion is not None:
-            self.download_wanted.emit(self._suggestion.entry)
-
-    def _on_theme_changed(self) -> None:
-        px = self._theme.px
-        self._row.setContentsMargins(px(16), px(12), px(12), px(12))
-        for row in (self._row, self._buttons):
-            row.setSpacing(px(8))
-        self._title.setFont(self._theme.font(14, 600))
-        self._detail.setFont(self._theme.font(13))
-        for button in (self.download, self.others):
-            button.setFont(self._theme.font(14, 500))
-        self.setMaximumWidth(self._theme.px(WIDTH_PX))
-
-
-# The first start: looks for a model that would serve better than the starter, and fetches it when asked.
+        if self.suggestion is not None:
+            self.download_wanted.emit(self.suggestion.entry)
 
 
 class FirstSuggestion(QObject):
-    """Looks once the starter is in, so that nothing competes with its loading; and when a download comes or goes."""
+    """Looks for a model that would serve better than the starter, and fetches it when asked.
+
+    Looks once the starter is in, so that nothing competes with its loading; and when a download comes or goes.
+    """
 
     def __init__(
         self, models: Models, notify: Notify, loader: ModelLoader, empty: EmptyState, downloads_changed: SignalInstance
@@ -285,9 +265,6 @@ class FirstSuggestion(QObject):
             return
         self._asked.add(entry.id)
 
-        def work(token: CancelToken) -> Iterator[Download]:
-            yield self._models.download_entry(entry, token)
-
         def on_end(error: BaseException | None = None) -> None:
             self._asked.discard(entry.id)
             if error is not None:
@@ -296,20 +273,17 @@ class FirstSuggestion(QObject):
             self.look()
 
         self._notify.mention(tr("Asking the Hub for {name}…", name=entry.name))
-        task = tasks.run(work, self)
-        task.finished.connect(on_end)
-        task.failed.connect(on_end)
+        tasks.ask(lambda token: self._models.download_entry(entry, token), self, lambda _: on_end(), on_end)
 
     def look(self) -> None:
         """Asks on a thread which model suits this computer."""
 
-        def work() -> Iterator[Suggestion | None]:
+        def suggested(_token: CancelToken) -> Suggestion | None:
             here = self._models.suggestions("chat", 3)
             useful = [each for each in here if each.installed is None and each.fit.is_usable]
-            yield None if any(each.installed for each in here) else next(iter(useful), None)
+            return None if any(each.installed for each in here) else next(iter(useful), None)
 
-        task = tasks.run(lambda _: work(), self)
-        task.event.connect(self._empty.show_suggestion)
+        tasks.ask(suggested, self, self._empty.show_suggestion)
 
     def _on_model_changed(self) -> None:
         is_starter_in = self._loader.state == "ready" and self._loader.path == starter_model()

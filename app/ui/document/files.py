@@ -20,9 +20,8 @@ from app.features.documents import WHOLE, Kept, Part, Waits
 from app.features.messages import pages_words, remark_sentence, units
 from app.store.documents import StoredDocument
 from app.ui.i18n import size_text, tr, window_title
-from app.ui.icons import icon
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import IconButton
+from app.ui.widgets.buttons import IconButton, set_mark
 from app.ui.widgets.dialogs import DOCUMENTS, QuestionDialog, document_filters, file_dialog
 from app.ui.widgets.fields import Stepper
 from app.ui.widgets.labels import ElidedLabel, plain_tip
@@ -74,7 +73,6 @@ class DocumentQuestions(QObject):
         self._ask_next()
 
     def ask_for_pages(self, one: FileToRead) -> None:
-        """Which part of it is to be read."""
         document = one.document
         if document is None:
             return
@@ -135,7 +133,6 @@ class DocumentQuestions(QObject):
 
 # Asks before a very large file is read: how large it is, and about how long that takes.
 
-
 LARGE_BYTES = 100_000_000
 BYTES_PER_MINUTE = 300_000_000
 """A plain text into the store, on two cores; other formats have fewer words to the byte."""
@@ -167,11 +164,8 @@ def size_of(path: Path) -> int:
         return 0
 
 
-# Asks which pages of a document are to be read.
-
-
 class PagesDialog(QuestionDialog):
-    """`chosen` carries the first and the last page, both included. `names` are those of the files of an archive."""
+    """Which pages are to be read. `chosen` carries the first and the last, `names` are those of an archive's files."""
 
     chosen = Signal(int, int)
 
@@ -209,8 +203,7 @@ class PagesDialog(QuestionDialog):
     def _add(self, text: str, stepper: Stepper, names: Sequence[str]) -> QLabel:
         """A number with what stands before it, and behind it the name of the file that has it; this is returned."""
         row, label, named = QHBoxLayout(), QLabel(text), ElidedLabel(mode=Qt.TextElideMode.ElideMiddle)
-        for each in (label, named):
-            each.setFont(self._theme.font(14))
+        self._theme.dress(label, named, font=(14, 400))
         label.setMinimumWidth(self._theme.px(40) if names else 0)
 
         def show_name(number: float) -> None:
@@ -218,7 +211,7 @@ class PagesDialog(QuestionDialog):
             named.setText(name)
             stepper.number.setAccessibleDescription(name)
 
-        row.setSpacing(self._theme.px(10))
+        self._theme.dress(row, spacing=10)
         row.addWidget(label)
         row.addWidget(stepper)
         row.addWidget(named, 1)
@@ -230,9 +223,6 @@ class PagesDialog(QuestionDialog):
 
     def _on_part_chosen(self) -> None:
         self.chosen.emit(round(self.first.number.value()), round(self.last.number.value()))
-
-
-# Asks for the password of a document.
 
 
 class PasswordDialog(QuestionDialog):
@@ -248,7 +238,7 @@ class PasswordDialog(QuestionDialog):
         self.setWindowTitle(window_title(tr("Password")))
         self.words.setProperty("kind", "danger" if is_wrong else "muted")
         self.field = QLineEdit(echoMode=QLineEdit.EchoMode.Password)
-        self.field.setFont(theme.font(14))
+        theme.dress(self.field, font=(14, 400))
         self.field.setAccessibleName(tr("Password for {name}", name=name))
         self.field.setAccessibleDescription(words)
         self.fields.addWidget(self.field)
@@ -290,7 +280,6 @@ class FileToRead:
 
     @property
     def name(self) -> str:
-        """The file's name, safe to show."""
         return self.document.name if self.document else visible_name(self.path.name)
 
     @property
@@ -340,7 +329,6 @@ class FileToRead:
 
 # A document beside a message: its name, how long it is, how far its reading has come, or what went wrong.
 
-
 ICON_PX = 16
 BAR_PX = 2
 NAME_PX = 260
@@ -380,14 +368,14 @@ class DocumentChip(QPushButton):
         theme.dress(self._words, font=(13, 400))
         theme.dress(self._row, spacing=10)
         theme.dress(self, least_height=30)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.changed.connect(self._show_look)
+        self._show_look()
 
     def show_name(self, name: str) -> None:
         """The file's name; its ending chooses the icon."""
         self._name.setText(name)
         self.remove.set_name(tr("Remove {name}", name=name))
-        self._on_theme_changed()
+        self._show_look()
         self._describe()
 
     def show_words(self, words: str) -> None:
@@ -408,33 +396,25 @@ class DocumentChip(QPushButton):
         self.setToolTip(plain_tip(words))
 
     def set_removable(self, is_removable: bool) -> None:
-        """Whether there is a cross."""
         self.remove.setVisible(is_removable)
-        self._on_theme_changed()
+        self._show_look()
 
     def _say(self, words: str) -> None:
         self._words.setText(words)
-        kind = "danger" if self._is_error else "muted"
-        if self._words.property("kind") != kind:
-            self._words.setProperty("kind", kind)
-            self._words.style().unpolish(self._words)
-            self._words.style().polish(self._words)
-        self._on_theme_changed()
+        set_mark(self._words, "kind", "danger" if self._is_error else "muted")
+        self._show_look()
         self._describe()
 
     def _describe(self) -> None:
         self.setAccessibleName(tr("Document {name}", name=self._name.text()))
         self.setAccessibleDescription(self._words.text())
 
-    def _on_theme_changed(self) -> None:
-        px, tokens = self._theme.px, self._theme.tokens
+    def _show_look(self) -> None:
         glyph = "warning-circle" if self._is_error else _glyph_of(PurePath(self._name.text()).suffix)
-        color = tokens.danger if self._is_error else tokens.accent
-        self._icon.setPixmap(icon(glyph, color, px(ICON_PX)).pixmap(px(ICON_PX)))
+        self._theme.dress(self._icon, picture=(glyph, "danger" if self._is_error else "accent", ICON_PX))
+        self._theme.dress(self._row, margins=(12, 4, 4 if self.remove.isVisibleTo(self) else 12, 4))
         needed = self._name.fontMetrics().horizontalAdvance(self._name.text())
-        self._name.setMinimumWidth(min(needed, px(LEAST_NAME_PX)))  # the words are shortened first
-        end = px(4) if self.remove.isVisibleTo(self) else px(12)
-        self._row.setContentsMargins(px(12), px(4), end, px(4))
+        self._name.setMinimumWidth(min(needed, self._theme.px(LEAST_NAME_PX)))  # the words are shortened first
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -473,11 +453,8 @@ def _glyph_of(ending: str) -> str:
     return "file-text" if meant is None else _GLYPHS.get(meant.name) or _GLYPHS.get(meant.kind, "file-text")
 
 
-# The small button that stands for a place in a document, such as "p. 4".
-
-
 class PageChip(QPushButton):
-    """Opens the page it names; small enough to stand within a line of text."""
+    """Opens the place it names, such as "p. 4"; small enough to stand within a line of text."""
 
     def __init__(self, theme: Theme, text: str, accessible_name: str, parent: QWidget | None = None) -> None:
         super().__init__(text, parent)
@@ -493,12 +470,10 @@ class PageChip(QPushButton):
 
 # What a chip says of a document: how large it is, which part was read, and what there is to tell of it.
 
-
 MOST_NAME = 44
 
 
 def part_of(document: StoredDocument) -> Part:
-    """Which part of the file was read."""
     part = document.info.get("part")
     return Part(**part) if isinstance(part, dict) else Part()
 
@@ -553,9 +528,6 @@ def remarks_words(document: StoredDocument) -> str:
 def short_name(name: str) -> str:
     """A name for a title: the middle of a very long one is left out."""
     return name if len(name) <= MOST_NAME else f"{name[: MOST_NAME // 2]}…{name[-MOST_NAME // 2 + 1 :]}"
-
-
-# What there is to say of files that somebody dropped.
 
 
 def told_of(found: Expanded, *, left: int = 0) -> str:

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QHideEvent, QKeyEvent, QResizeEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
 from app.core.events import CancelToken
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import IconButton
-from app.ui.widgets.labels import plain_tip
+from app.ui.widgets.labels import announce, plain_label, plain_tip
 from app.ui.widgets.layouts import name_widgets
 
 LEAST_NAME_PX = 48
@@ -36,12 +36,10 @@ class DocumentHeader(QWidget):
         self._unit = ""
         self._whole_name = ""
         self._can_zoom = False
-        self.name = QLabel(textFormat=Qt.TextFormat.PlainText)
-        self.name.setObjectName("document_name")
+        self.name = plain_label()
         self.name.setProperty("elides", True)
         self.name.setMinimumWidth(1)  # or a long name would keep the view from becoming narrower
-        self.where = QLabel(textFormat=Qt.TextFormat.PlainText)
-        self.where.setObjectName("document_where")
+        self.where = plain_label(kind="muted")
         self.search = IconButton(theme, "magnifying-glass", tr("Search in the document"), size_px=18)
         self.text = IconButton(theme, "text-align-left", tr("Show as text"), size_px=18)
         self.text.setCheckable(True)
@@ -73,11 +71,11 @@ class DocumentHeader(QWidget):
         self._lines.addLayout(self._below)
         self._is_narrow = False
         self.setMinimumWidth(1)  # or the one line would keep it from ever becoming two
-        self.where.setProperty("kind", "muted")
         theme.dress(self._lines, self._row, self._below, spacing=0)
         theme.dress(self.name, self.where, font=(13, 400))
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.changed.connect(self._fit)
+        self._mirror()
+        self._fit()
         name_widgets(
             document_name=self.name,
             document_where=self.where,
@@ -111,14 +109,12 @@ class DocumentHeader(QWidget):
         self._show_where("" if percent is None else f"{percent}\u00a0%")
 
     def show_form(self, *, is_text: bool) -> None:
-        """Which of the two is shown."""
         self._can_zoom = not is_text
         self.text.setChecked(is_text)
         self.text.setToolTip(tr("Show the page") if is_text else tr("Show as text"))
         self._fit()
 
     def show_zoom(self, *, can_go_nearer: bool, can_go_farther: bool) -> None:
-        """Whether there is a step either way."""
         self.nearer.setEnabled(can_go_nearer)
         self.farther.setEnabled(can_go_farther)
 
@@ -174,12 +170,7 @@ class DocumentHeader(QWidget):
         for button, key, step in ((self.previous, keys[0], -1), (self.next, keys[1], 1)):
             button.set_name(_turn_words(self._unit, step))
             button.setToolTip(f"{_turn_words(self._unit, step)} ({key})")
-
-    def _on_theme_changed(self) -> None:
-        px = self._theme.px
-        sides = (px(6), px(14)) if self.isRightToLeft() else (px(14), px(6))
-        self._lines.setContentsMargins(sides[0], px(5), sides[1], px(5))
-        self._fit()
+        self._theme.dress(self._lines, margins=(6, 5, 14, 5) if self.isRightToLeft() else (14, 5, 6, 5))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -188,7 +179,7 @@ class DocumentHeader(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LayoutDirectionChange:
             self._mirror()
-            self._on_theme_changed()
+            self._fit()
         super().changeEvent(event)
 
 
@@ -214,7 +205,6 @@ def _turn_words(unit: str, step: int) -> str:
 
 
 # The row that searches in a document: a field, which of how many, back, on, and a cross.
-
 
 TYPING_MS = 250
 MOST_HITS = 1000
@@ -249,8 +239,7 @@ class DocumentSearch(QWidget):
         self.field.setAccessibleName(tr("Search in the document"))
         self.field.setPlaceholderText(tr("Search"))
         self.field.textChanged.connect(self._on_typed)
-        self.count = QLabel(textFormat=Qt.TextFormat.PlainText)
-        self.count.setProperty("kind", "muted")
+        self.count = plain_label(kind="muted")
         self.previous = IconButton(theme, "caret-up", tr("Previous match"), size_px=16)
         self.next = IconButton(theme, "caret-down", tr("Next match"), size_px=16)
         self.close_button = IconButton(theme, "x", tr("Close the search"), size_px=16)
@@ -268,8 +257,7 @@ class DocumentSearch(QWidget):
         theme.dress(self.count, font=(13, 400))
         self._typed = QTimer(self, singleShot=True, interval=TYPING_MS)
         self._typed.timeout.connect(self._search)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        self._mirror()
         self._show_count()
         name_widgets(search_field=self.field, search_count=self.count)
 
@@ -338,13 +326,13 @@ class DocumentSearch(QWidget):
         if hits:
             self._choose()
         elif self.isVisible() and self.count.text():
-            self._say(self.count.text())
+            announce(self, self.count.text())
 
     def _choose(self) -> None:
         self._show_count()
         self._from_block = self.hits[self._at].block_id
         self.chosen.emit(self.hits[self._at])
-        self._say(self.count.text())
+        announce(self, self.count.text())
 
     def _show_count(self) -> None:
         if self.hits:
@@ -355,14 +343,8 @@ class DocumentSearch(QWidget):
         for button in (self.previous, self.next):
             button.setEnabled(bool(self.hits))
 
-    def _say(self, text: str) -> None:
-        if QAccessible.isActive():
-            QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, text))
-
-    def _on_theme_changed(self) -> None:
-        px = self._theme.px
-        sides = (px(8), px(14)) if self.isRightToLeft() else (px(14), px(8))
-        self._row.setContentsMargins(sides[0], px(4), sides[1], px(8))
+    def _mirror(self) -> None:
+        self._theme.dress(self._row, margins=(8, 4, 14, 8) if self.isRightToLeft() else (14, 4, 8, 8))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
@@ -374,7 +356,7 @@ class DocumentSearch(QWidget):
 
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.LayoutDirectionChange:
-            self._on_theme_changed()
+            self._mirror()
         super().changeEvent(event)
 
     def hideEvent(self, event: QHideEvent) -> None:

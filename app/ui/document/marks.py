@@ -94,7 +94,6 @@ def joined(areas: Iterable[Area]) -> tuple[float, float, float, float] | None:
 
 # Cuts blocks into stretches that are laid out one at a time, and walks over them in both directions.
 
-
 MOST_CHARACTERS = 3000
 MOST_LINES = 40
 BATCH = 50
@@ -110,7 +109,6 @@ class Stretch(NamedTuple):
 
     @property
     def text(self) -> str:
-        """Its characters."""
         return self.block.text[self.start : self.end]
 
 
@@ -157,7 +155,6 @@ class Walk:
         self._document = document
 
     def has(self, block_id: int) -> bool:
-        """Whether a block is one of them."""
         return self.first_id <= block_id <= self.last_id
 
     def place(self, block_id: int, offset: int) -> Stretch | None:

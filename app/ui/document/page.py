@@ -32,6 +32,7 @@ from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.theme import LIGHT, Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.labels import plain_label
 
 SLOW_MS = 300
 RESIZE_MS = 120
@@ -50,33 +51,25 @@ class PagePaper(QLabel):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._picture: Picture | None = None
-        self._words = ""
+        self.shown: Picture | None = None
+        """None is empty paper."""
+        self.words = ""
+        """What stands on empty paper."""
         self._marked: list[Area] = []
         self._hits: list[Area] = []
         self.size_pt = A4_PT
         theme.changed.connect(self.update)
 
-    @property
-    def shown(self) -> Picture | None:
-        """What is shown; None is empty paper."""
-        return self._picture
-
-    @property
-    def words(self) -> str:
-        """What stands on empty paper."""
-        return self._words
-
     def show_picture(self, picture: Picture | None, size_pt: QSizeF) -> None:
         """The page, or empty paper of its size."""
-        self._picture, self.size_pt = picture, size_pt
+        self.shown, self.size_pt = picture, size_pt
         if picture is not None:
-            self._words = ""
+            self.words = ""
         self.update()
 
     def show_words(self, words: str) -> None:
         """A few muted words on empty paper."""
-        self._words = words if self._picture is None else ""
+        self.words = words if self.shown is None else ""
         self.update()
 
     def show_areas(self, marked: Sequence[Area], hits: Sequence[Area]) -> None:
@@ -96,13 +89,13 @@ class PagePaper(QLabel):
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
         painter = QPainter(self)
         painter.fillRect(self.rect(), Qt.GlobalColor.white)
-        if self._picture is not None:
+        if self.shown is not None:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-            painter.drawImage(QRectF(self.rect()), self._picture.image)
-        elif self._words:
+            painter.drawImage(QRectF(self.rect()), self.shown.image)
+        elif self.words:
             painter.setPen(QColor(LIGHT.muted))
             painter.setFont(self._theme.font(13))
-            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self._words)
+            painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.words)
         # Multiplied like ink: letters stay as dark as they are, whatever the colour on them.
         painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_Multiply)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -114,7 +107,7 @@ class PagePaper(QLabel):
 
     def _snapped(self, area: Area) -> Area:
         """Moves computed edges into the nearest gap between words, as the picture shows it."""
-        if self._picture is None or not (area.cut_left or area.cut_right):
+        if self.shown is None or not (area.cut_left or area.cut_right):
             return area
         height = area.bottom - area.top
         left = self._edge_near(area.left, area, 1) if area.cut_left else area.left
@@ -123,7 +116,7 @@ class PagePaper(QLabel):
 
     def _edge_near(self, x: float, area: Area, side: int) -> float:
         """Where the ink beside the nearest gap ends (`side` 0) or begins (1)."""
-        picture = self._picture
+        picture = self.shown
         assert picture is not None
         scale = picture.image.width() / self.size_pt.width()
         reach = round((area.bottom - area.top) * GAP_SEARCH * scale)
@@ -169,7 +162,8 @@ class PageArea(QScrollArea):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._zoom = 1.0
+        self.zoom = 1.0
+        """1.0 is as wide as there is room."""
         self.setObjectName("document_desk")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setWidgetResizable(True)
@@ -193,11 +187,6 @@ class PageArea(QScrollArea):
         """How wide the page should be drawn, in pixels of the screen."""
         return max(1, round(self._paper_width() * self.devicePixelRatioF()))
 
-    @property
-    def zoom(self) -> float:
-        """1.0 is as wide as there is room."""
-        return self._zoom
-
     def show_empty(self, size_pt: QSizeF) -> None:
         """Empty paper while a page is drawn; after a while it says so."""
         self.paper.show_picture(None, size_pt)
@@ -206,13 +195,11 @@ class PageArea(QScrollArea):
         self._arrange()
 
     def show_picture(self, picture: Picture) -> None:
-        """The page."""
         self._slow.stop()
         self.paper.show_picture(picture, picture.size_pt)
         self._arrange()
 
     def clear(self) -> None:
-        """No page."""
         self._slow.stop()
         self.paper.show_areas([], [])
         self.paper.show_picture(None, A4_PT)
@@ -233,10 +220,10 @@ class PageArea(QScrollArea):
 
     def zoom_by(self, steps: int) -> None:
         """One step nearer (1) or farther (-1); 0 is as wide as there is room."""
-        index = min(range(len(ZOOMS)), key=lambda i: abs(ZOOMS[i] - self._zoom))
+        index = min(range(len(ZOOMS)), key=lambda i: abs(ZOOMS[i] - self.zoom))
         zoom = ZOOMS[min(max(index + steps, 0), len(ZOOMS) - 1)] if steps else 1.0
-        if zoom != self._zoom:
-            self._zoom = zoom
+        if zoom != self.zoom:
+            self.zoom = zoom
             self._arrange()
             self._resized.start()
             self.zoom_changed.emit()
@@ -245,7 +232,7 @@ class PageArea(QScrollArea):
         # Always beside a scroll bar, shown or not: with one that comes and goes with the page's height,
         # its width would change again and again.
         room = self.width() - self.verticalScrollBar().sizeHint().width() - 2 * self._theme.px(MARGIN_PX)
-        return max(1, round(room * self._zoom))
+        return max(1, round(room * self.zoom))
 
     def _arrange(self) -> None:
         width, size = self._paper_width(), self.paper.size_pt
@@ -280,7 +267,7 @@ class PageArea(QScrollArea):
         """Nearer, where it was pressed; or all of the width again."""
         at = self.paper.mapFrom(self, event.position().toPoint())
         share = at.x() / max(1, self.paper.width()), at.y() / max(1, self.paper.height())
-        self.zoom_by(0 if self._zoom > 1 else 3)
+        self.zoom_by(0 if self.zoom > 1 else 3)
         self._settle()
         for bar, part, whole, offset, room in (
             (self.horizontalScrollBar(), share[0], self.paper.width(), self.paper.x(), self.viewport().width()),
@@ -306,15 +293,12 @@ class PageArea(QScrollArea):
             super().keyPressEvent(event)
 
 
-# What stands in place of a page that cannot be shown.
-
-
 class DocumentProblem(QWidget):
-    """Why a page is not shown, and the way out."""
+    """Stands in place of a page that cannot be shown: why, and the way out."""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self.sentence = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.sentence = plain_label(wraps=True)
         self.sentence.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.text_button = text_button(tr("Show the text"))
         column = QVBoxLayout(self)
@@ -326,7 +310,6 @@ class DocumentProblem(QWidget):
         theme.dress(self.sentence, font=(14, 400))
 
     def show_sentence(self, text: str) -> None:
-        """What happened."""
         self.sentence.setText(text)
         self.sentence.setAccessibleName(text)
 
@@ -415,7 +398,6 @@ class PagePane(QStackedWidget):
 
 # Draws pages off the window's thread, one at a time, the one that is wanted first; keeps a few of them.
 
-
 CACHE_BYTES = 64_000_000
 IDLE_MS = 150
 # A cancel costs the child that draws, and most pages take less than starting another one.
@@ -471,7 +453,6 @@ class PageDrawer(QObject):
 
     @property
     def kept_bytes(self) -> int:
-        """What the pictures kept take."""
         return sum(picture.image.sizeInBytes() for picture in self._pictures.values())
 
     def set_document(self, document: ShownDocument | None) -> None:

@@ -58,8 +58,9 @@ class DocumentPanel(QSplitter):
             self.setCollapsible(place, False)
         self.setStretchFactor(0, 1)
         self.splitterMoved.connect(self._on_moved)
-        theme.changed.connect(self._on_theme_changed)
-        self._on_theme_changed()
+        theme.dress(self._column, margins=(MARGIN_PX, 0, MARGIN_PX, MARGIN_PX))
+        theme.changed.connect(self._arrange)
+        self._fit_least()
 
     @cached_property
     def view(self) -> DocumentView:
@@ -73,7 +74,6 @@ class DocumentPanel(QSplitter):
 
     @property
     def is_open(self) -> bool:
-        """Whether a document is shown."""
         return self._shown is not None
 
     def open(self, documents: Documents, document_id: int, mark: Mark | None = None) -> None:
@@ -132,6 +132,7 @@ class DocumentPanel(QSplitter):
             return
         is_narrow = self.width() < self._theme.px(NARROW_PX)
         if is_narrow == self._beside.isHidden() and not is_new:
+            self._fit_least()
             return
         self._beside.setHidden(is_narrow)
         self._fit_least()
@@ -146,12 +147,6 @@ class DocumentPanel(QSplitter):
     def _on_moved(self) -> None:
         if self.is_open and not self._beside.isHidden():
             self._width_px = self._frame.width()
-
-    def _on_theme_changed(self) -> None:
-        margin = self._theme.px(MARGIN_PX)
-        self._column.setContentsMargins(margin, 0, margin, margin)
-        self._arrange()
-        self._fit_least()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -32,7 +32,7 @@ from app.language.scripts import is_right_to_left
 from app.ui.document.marks import BY_LINE, Stretch, Walk, marks_in, span_of
 from app.ui.i18n import tr
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import set_text_font
+from app.ui.widgets.buttons import set_mark, set_text_font
 
 MARGIN_PX = 20
 MEASURE_PX = 620
@@ -75,7 +75,6 @@ class DocumentText(QTextEdit):
 
     @property
     def loaded(self) -> int:
-        """How many stretches are laid out now."""
         return len(self._window.stretches)
 
     @property
@@ -281,12 +280,10 @@ class TextMarks(QObject):
         text.selectionChanged.connect(self._show_kind_of_selection)
 
     def show(self, mark: Mark | None, hits: Sequence[Mark]) -> None:
-        """Others; `hits` in the order of their blocks."""
         self.mark, self._hits = mark, hits
         self.paint()
 
     def paint(self) -> None:
-        """Those of what is laid out now."""
         found: list[QTextEdit.ExtraSelection] = []
         if self._window.stretches:
             tokens = self._theme.tokens
@@ -342,10 +339,7 @@ class TextMarks(QObject):
             mine.selectionStart(),
             mine.selectionEnd(),
         )
-        if self._text.property("marked") is not is_mark:
-            self._text.setProperty("marked", is_mark)
-            self._text.style().unpolish(self._text)
-            self._text.style().polish(self._text)
+        set_mark(self._text, "marked", is_mark)
 
 
 def _is_code(block: QTextBlock) -> bool:
@@ -373,7 +367,6 @@ def said_of(blocks: Sequence[Block], mark: Mark | None) -> str:
 
 
 # The part of a document that is laid out as text: it grows at both ends, and loses what is far away.
-
 
 PORTION = 40
 PORTION_CHARACTERS = 6000
@@ -412,7 +405,6 @@ class DocumentWindow:
         return last.block.id >= self._walk.last_id and last.end == len(last.block.text)
 
     def empty(self) -> None:
-        """Takes everything out."""
         self._look.forget()
         self.stretches, self._lengths, self._bullets, self._places = [], [], [], {}
         self._down, self._up = iter(()), iter(())
@@ -566,7 +558,6 @@ def _portion(stretches: Iterator[Stretch]) -> list[Stretch]:
 
 
 # How the blocks of a document look as text: weights, indents, bullets, and the columns of a table.
-
 
 GROUND_PROPERTY = QTextFormat.Property.UserProperty.value + 1
 """What the view paints under a line: CODE_GROUND or ROW_GROUND, the rule of a table's row."""

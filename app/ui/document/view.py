@@ -14,7 +14,7 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
 )
-from PySide6.QtWidgets import QFrame, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QStackedWidget, QVBoxLayout, QWidget
 
 from app.documents.blocks import Block
 from app.features.documents import Mark, ShownDocument
@@ -25,7 +25,7 @@ from app.ui.document.text import MOST_SAID, DocumentText, no_text_words, said_of
 from app.ui.i18n import tr
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.widgets.labels import announce
+from app.ui.widgets.labels import announce, plain_label
 
 ALT, CONTROL, SHIFT, NO_MODIFIER = (
     Qt.KeyboardModifier.AltModifier,
@@ -37,7 +37,6 @@ TURN_KEYS = (Qt.Key.Key_PageUp, Qt.Key.Key_PageDown, Qt.Key.Key_Home, Qt.Key.Key
 
 
 # The card around a document: its ground, its line under the header, the desk under a page, the keyboard's ring.
-
 
 RADIUS_PX = 10
 RING_REASONS = (
@@ -58,7 +57,6 @@ class DocumentCard(QFrame):
         self._has_ring = False
 
     def set_content(self, content: QWidget) -> None:
-        """What is below the header."""
         self._content = content
 
     def show_desk(self, is_shown: bool) -> None:
@@ -110,12 +108,10 @@ class OpenDocument:
         """Of the page; empty where there are no pages."""
 
     def go_to(self, page: int) -> None:
-        """Another page."""
         self.page = page
         self.blocks = self._ask(lambda: self.document.blocks_of_page(page)) if page else []
 
     def has_page(self, page: int) -> bool:
-        """Whether there is such a page."""
         return bool(self.page) and 1 <= page <= self.document.pages
 
     def block_of(self, mark: Mark) -> Block | None:
@@ -159,7 +155,7 @@ class DocumentView(DocumentCard):
         self.header = DocumentHeader(theme)
         self.search = DocumentSearch(theme)
         self.search.hide()
-        self.note = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
+        self.note = plain_label(wraps=True)
         self.note.setObjectName("document_note")
         self._pane = PagePane(theme, notify)
         self._area = self._pane.area
@@ -200,7 +196,6 @@ class DocumentView(DocumentCard):
 
     @property
     def document(self) -> ShownDocument | None:
-        """What is open."""
         return self._open.document if self._open is not None else None
 
     @property

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QSize, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from app.ui.i18n import tr
-from app.ui.icons import icon
 from app.ui.text.code import CodeBlock
 from app.ui.text.links import HasPage, with_page_links
 from app.ui.text.markdown import Block
@@ -35,11 +34,10 @@ class FoldView(QWidget):
         self._line.setObjectName("thinking")
         self._line.setCheckable(True)
         self._line.toggled.connect(self._on_toggled)
-        theme.changed.connect(self._update)
+        theme.dress(self._line, font=(14, 600))
 
     @property
     def is_open(self) -> bool:
-        """Whether what follows is shown."""
         return self._line.isChecked()
 
     def set_fold(self, fold: Fold) -> bool:
@@ -60,7 +58,6 @@ class FoldView(QWidget):
         self._update()
 
     def height_for(self, _width: int) -> int:
-        """How high the line is."""
         return max(self._theme.px(LINE_PX), self._line.sizeHint().height())
 
     def resizeEvent(self, _event: object) -> None:
@@ -77,18 +74,14 @@ class FoldView(QWidget):
         self._line.setText(title.replace("&", "&&").replace("\u2028", " "))
         self._line.setAccessibleName(title)
         self._line.setAccessibleDescription(tr("Hides what follows") if self.is_open else tr("Shows what follows"))
-        self._line.setFont(self._theme.font(14, 600))
-        size = self._theme.px(CARET_PX)
         closed = "caret-left" if self.isRightToLeft() else "caret-right"
-        self._line.setIcon(icon("caret-down" if self.is_open else closed, self._theme.tokens.muted, size))
-        self._line.setIconSize(QSize(size, size))
+        self._theme.dress(self._line, glyph=("caret-down" if self.is_open else closed, "muted", CARET_PX))
 
 
 class FoldEndView(QWidget):
     """Where the part ends: nothing to be seen."""
 
     def height_for(self, _width: int) -> int:
-        """None."""
         return 0
 
 
@@ -105,7 +98,8 @@ class Body(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._views: list[View] = []
+        self.views: list[View] = []
+        """Top to bottom."""
         self._heights: list[int] = []
         self._dirty: set[int] = set()
         self._width = 0
@@ -118,11 +112,6 @@ class Body(QWidget):
         self._revision = -1
         self.has_page: HasPage | None = None
         """Which pages can be opened; None where the chat has no documents."""
-
-    @property
-    def views(self) -> list[View]:
-        """The views, top to bottom."""
-        return list(self._views)
 
     def set_blocks(self, closed: list[Block], still_open: list[Block], revision: int) -> None:
         """Shows these blocks; `closed` only grows between two revisions."""
@@ -144,30 +133,30 @@ class Body(QWidget):
     def rest(self) -> None:
         """Gives the views away and keeps the height; `wake` makes them again."""
         self._is_resting = True
-        self._toggled = {at for at, view in enumerate(self._views) if isinstance(view, FoldView) and _is_toggled(view)}
-        for view in self._views:
+        self._toggled = {at for at, view in enumerate(self.views) if isinstance(view, FoldView) and _is_toggled(view)}
+        for view in self.views:
             view.hide()
             view.deleteLater()
-        self._views, self._heights, self._dirty = [], [], set()
+        self.views, self._heights, self._dirty = [], [], set()
 
     def wake(self) -> None:
         """Makes the views again, where they were given away."""
         if self._is_resting:
             self._is_resting = False
             self._show_from(0)
-            for view in (self._views[at] for at in self._toggled):
+            for view in (self.views[at] for at in self._toggled):
                 if isinstance(view, FoldView) and view.fold is not None:
                     view.set_open(not view.fold.is_open)
 
     def _show_from(self, first: int) -> None:
         for index, segment in enumerate(self._shown[first:], first):
-            if index < len(self._views) and not _fits(self._views[index], segment):
+            if index < len(self.views) and not _fits(self.views[index], segment):
                 self._drop_from(index)
-            if index >= len(self._views):
-                self._views.append(self._new_view(segment))
+            if index >= len(self.views):
+                self.views.append(self._new_view(segment))
                 self._heights.append(0)
                 self._dirty.add(index)
-            if self._fill(self._views[index], segment):
+            if self._fill(self.views[index], segment):
                 self._dirty.add(index)
         self._drop_from(len(self._shown))
 
@@ -177,12 +166,12 @@ class Body(QWidget):
             return self.height()
         px = self._theme.px
         if is_again or width != self._width:
-            self._dirty = set(range(len(self._views)))
+            self._dirty = set(range(len(self.views)))
         self._width = width
-        first = min(self._dirty, default=len(self._views))
+        first = min(self._dirty, default=len(self.views))
         is_shown = self._unfolded()
-        for index in range(first, len(self._views)):
-            view = self._views[index]
+        for index in range(first, len(self.views)):
+            view = self.views[index]
             view.setVisible(is_shown[index])
             y = self._bottom(index) + px(GAP_PX) if self._bottom(index) else 0
             if not is_shown[index]:
@@ -192,19 +181,18 @@ class Body(QWidget):
                 self._heights[index] = view.height_for(width - indent)
             view.setGeometry(0 if self.isRightToLeft() else indent, y, width - indent, self._heights[index])
         self._dirty.clear()
-        return self._bottom(len(self._views))
+        return self._bottom(len(self.views))
 
     def _bottom(self, index: int) -> int:
         """Where the shown views before this one end."""
-        above = (view for view in reversed(self._views[:index]) if not view.isHidden() and view.height())
+        above = (view for view in reversed(self.views[:index]) if not view.isHidden() and view.height())
         last = next((view for view in above if not isinstance(view, FoldEndView)), None)
         return last.geometry().bottom() + 1 if last is not None else 0
 
     def _unfolded(self) -> list[bool]:
-        """Which views are not inside a closed fold."""
         opened: list[bool] = []
         shown = []
-        for view in self._views:
+        for view in self.views:
             if isinstance(view, FoldEndView) and opened:
                 opened.pop()
             shown.append(all(opened))
@@ -213,7 +201,7 @@ class Body(QWidget):
         return shown
 
     def _on_fold_toggled(self) -> None:
-        self._dirty = set(range(len(self._views)))
+        self._dirty = set(range(len(self.views)))
         self.fold_toggled.emit()
 
     def _with_links(self, block: Block) -> Iterable[Piece]:
@@ -240,10 +228,10 @@ class Body(QWidget):
         return isinstance(view, ProseView) and isinstance(segment, Prose) and view.set_lines(segment.lines)
 
     def _drop_from(self, index: int) -> None:
-        for view in self._views[index:]:
+        for view in self.views[index:]:
             view.hide()
             view.deleteLater()
-        del self._views[index:], self._heights[index:]
+        del self.views[index:], self._heights[index:]
         self._dirty = {number for number in self._dirty if number < index}
 
 

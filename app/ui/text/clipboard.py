@@ -17,7 +17,6 @@ from app.ui.theme import CODE_FAMILY
 
 
 def mime_data(html: str, text: str) -> QMimeData:
-    """Both ways to say it."""
     data = QMimeData()
     data.setHtml(f"<html><body>{html}</body></html>")
     data.setText(text)
@@ -36,7 +35,6 @@ def html_of(pieces: Iterable[Piece]) -> str:
 
 
 def table_as_markdown(table: Table) -> str:
-    """The rows with bars between their cells."""
     rules = {"left": "---", "center": ":-:", "right": "--:"}
     rows = [[_plain(cell).replace("|", "\\|").replace("\u2028", "<br>") for cell in row] for row in table.rows]
     rows.insert(1, [rules.get(align, "---") for align in table.aligns])
@@ -78,7 +76,6 @@ def _table(table: Table) -> str:
 
 
 def _prose(lines: list[Line]) -> Iterator[str]:
-    """Paragraphs, and the lists and quotes around them."""
     opened: list[str] = []
     for line in lines:
         kind = "ol" if line.marker[:-1].isdecimal() else "ul"

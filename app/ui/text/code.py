@@ -9,7 +9,7 @@ from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_by_name
 from pygments.token import Comment, Keyword, Name, Number, Operator, String, _TokenType
 from pygments.util import ClassNotFound
-from PySide6.QtCore import QRect, QSize, Qt, QTimer
+from PySide6.QtCore import QRect, Qt, QTimer
 from PySide6.QtGui import (
     QColor,
     QGuiApplication,
@@ -22,14 +22,14 @@ from PySide6.QtGui import (
     QTextCursor,
     QTextDocument,
 )
-from PySide6.QtWidgets import QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from app.ui.i18n import tr
-from app.ui.icons import icon
 from app.ui.text.pieces import Code, Span
 from app.ui.text.prose import CODE_LINE_PERCENT, Style, TextView
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.labels import plain_label
 
 HEADER_PX = 36
 PADDING_PX = 14
@@ -87,46 +87,38 @@ class CodeBlock(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._code = Code("", "")
-        self._language = QLabel(self, textFormat=Qt.TextFormat.PlainText)
-        self._language.setProperty("kind", "muted")
+        self.code = Code("", "")
+        """What is shown."""
+        self._language = plain_label(kind="muted", parent=self)
         self._text = CodeText(theme, self)
-        self._highlighter = Highlighter(self._text.document(), theme)
+        self.highlighter = Highlighter(self._text.document(), theme)
         self._copy: QPushButton = text_button(tr("Copy"), "quiet", self)
         self._copy.setAccessibleName(tr("Copy code"))
         self._copy.clicked.connect(self._on_copy)
         self._copied = QTimer(self, singleShot=True, interval=COPIED_MS)
         self._copied.timeout.connect(lambda: self._show_copied(False))
+        theme.dress(self._language, self._copy, font=(12.5, 500))
         theme.changed.connect(self._on_theme_changed)
-        self._style()
-
-    @property
-    def code(self) -> Code:
-        """What is shown."""
-        return self._code
-
-    @property
-    def highlighting(self) -> bool:
-        """Whether colours are still to come."""
-        return self._highlighter.busy
+        self._show_copied(False)
 
     def set_code(self, code: Code) -> bool:
         """Shows code; whether anything changed."""
-        if code == self._code:
+        if code == self.code:
             return False
-        self._code = code
+        self.code = code
         self._language.setText(code.language or tr("text"))
         self._text.set_text(code.text)
-        self._highlighter.set_code(code.language, code.text, is_open=code.open)
+        self.highlighter.set_code(code.language, code.text, is_open=code.open)
         return True
 
     def height_for(self, width: int) -> int:
-        """How high the card is at this width."""
         px = self._theme.px
         return px(HEADER_PX) + self._text.height_for(width - 2 * px(PADDING_PX)) + px(PADDING_PX)
 
-    def arrange(self) -> None:
-        """Places the parts in the card's present size."""
+    def resizeEvent(self, _event: object) -> None:
+        self._arrange()
+
+    def _arrange(self) -> None:
         px = self._theme.px
         padding, header = px(PADDING_PX), px(HEADER_PX)
         size = self._copy.sizeHint()
@@ -137,9 +129,6 @@ class CodeBlock(QWidget):
         self._language.setGeometry(padding, self._copy.y(), room, size.height())
         self._text.setGeometry(padding, header, self.width() - 2 * padding, self.height() - header - px(PADDING_PX - 4))
 
-    def resizeEvent(self, _event: object) -> None:
-        self.arrange()
-
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -149,28 +138,19 @@ class CodeBlock(QWidget):
         painter.drawRoundedRect(QRect(self.rect()).toRectF().adjusted(0.5, 0.5, -0.5, -0.5), radius, radius)
 
     def _on_copy(self) -> None:
-        QGuiApplication.clipboard().setText(self._code.text)
+        QGuiApplication.clipboard().setText(self.code.text)
         self._show_copied(True)
         self._copied.start()
 
     def _show_copied(self, is_copied: bool) -> None:
         self._copy.setText(tr("Copied") if is_copied else tr("Copy"))
-        tokens = self._theme.tokens
-        name, color = ("check", tokens.success) if is_copied else ("copy", tokens.muted)
-        size = self._theme.px(16)
-        self._copy.setIcon(icon(name, color, size))
-        self._copy.setIconSize(QSize(size, size))
-        self.arrange()
-
-    def _style(self) -> None:
-        self._language.setFont(self._theme.font(12.5, 500))
-        self._copy.setFont(self._theme.font(12.5, 500))
-        self._show_copied(False)
+        self._theme.dress(self._copy, glyph=("check", "success", 16) if is_copied else ("copy", "muted", 16))
+        self._arrange()
 
     def _on_theme_changed(self) -> None:
-        self._style()
-        self._text.set_text(self._code.text, again=True)
-        self._highlighter.rehighlight()
+        self._show_copied(False)
+        self._text.set_text(self.code.text, again=True)
+        self.highlighter.rehighlight()
 
 
 def _pieces(length: int) -> range:
@@ -178,7 +158,6 @@ def _pieces(length: int) -> range:
 
 
 # Colours for code: Pygments reads it in short turns of the event loop, never on the hot path.
-
 
 MAX_CHARACTERS = 20_000
 LONGEST_LINE = 2_000

@@ -42,7 +42,6 @@ def ask_to_open(href: str, parent: QWidget, opener: Opener = QDesktopServices.op
 #
 # A link carries the page and the sentence that names it, so that what opens it can mark what fits that sentence.
 
-
 SCHEME = "fireside-page:"
 MOST_SENTENCE = 500
 HAIR = "\u2009"

@@ -98,7 +98,6 @@ class MarkdownStream:
         self._finished = False
 
     def feed(self, text: str) -> None:
-        """More of the answer."""
         text = self._carriage + text
         self._carriage = "\r" if text.endswith("\r") else ""
         text = text[: len(text) - len(self._carriage)].replace("\r\n", "\n").replace("\r", "\n")
@@ -247,7 +246,6 @@ class MarkdownStream:
 
 
 def read(text: str) -> list[Block]:
-    """The blocks of a complete answer."""
     stream = MarkdownStream()
     stream.feed(text)
     stream.finish()

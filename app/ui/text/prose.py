@@ -85,14 +85,12 @@ class TextView(QTextBrowser):
         self.anchorClicked.connect(self._on_anchor)
 
     def height_for(self, width: int) -> int:
-        """How high the content is at this width."""
         # A fixed width holds before the widget is shown and resized; the widget's own would not yet.
         if self.lineWrapMode() == TextView.LineWrapMode.FixedPixelWidth and self.lineWrapColumnOrWidth() != width:
             self.setLineWrapColumnOrWidth(width)
         return math.ceil(self.document().size().height())
 
     def char_format(self, span: Span, style: Style) -> QTextCharFormat:
-        """How a run of characters looks."""
         tokens = self.theme.tokens
         look = QTextCharFormat()
         font = self.theme.code_font(style.size_px - 1.5) if span.code else self.theme.font(style.size_px, style.weight)
@@ -189,7 +187,6 @@ class TextView(QTextBrowser):
 
 # Paragraphs, headings, lists, quotes and rules in one document, so that they are selected and copied together.
 
-
 INDENT_PX = 26
 ABOVE_PX = 4
 """A line has its extra height above its letters; a bar begins nearer to them."""
@@ -202,27 +199,22 @@ class ProseView(TextView):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
-        self._lines: tuple[Line, ...] = ()
+        self.lines: tuple[Line, ...] = ()
+        """What is shown."""
         self._marked: list[int] = []
         self._has_links = False
         self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
         self._on_theme_changed()
         theme.changed.connect(self._on_theme_changed)
 
-    @property
-    def lines(self) -> tuple[Line, ...]:
-        """What is shown."""
-        return self._lines
-
     def set_lines(self, lines: tuple[Line, ...]) -> bool:
-        """Shows these lines; whether anything changed."""
-        old = self._lines
+        old = self.lines
         if lines == old:
             return False
         same = 0
         while same < len(old) and same < len(lines) and (old[same] is lines[same] or old[same] == lines[same]):
             same += 1
-        self._lines = lines
+        self.lines = lines
         if same == len(old) - 1 and len(lines) >= len(old) and self._grow_last(old[same], lines[same]):
             same += 1
         self._write_from(same)
@@ -233,12 +225,10 @@ class ProseView(TextView):
         if not old.spans or len(new.spans) < len(old.spans) or old.spans[:-1] != new.spans[: len(old.spans) - 1]:
             return False
         before, after = old.spans[-1], new.spans[len(old.spans) - 1]
-        same_look = (old.kind, old.level, old.depth, old.quote, old.marker) == (
-            new.kind, new.level, new.depth, new.quote, new.marker,
-        )  # fmt: skip
-        if not same_look or not after.text.startswith(before.text) or _look(before) != _look(after):
+        is_alike = replace(old, spans=()) == replace(new, spans=()) and replace(before, text=after.text) == after
+        if not is_alike or not after.text.startswith(before.text):
             return False
-        grown = Span(after.text[len(before.text) :], *_look(after))
+        grown = replace(after, text=after.text[len(before.text) :])
         cursor = QTextCursor(self.document())
         cursor.movePosition(QTextCursor.MoveOperation.End)
         self.write(cursor, (grown, *new.spans[len(old.spans) :]), self._style(new))
@@ -255,9 +245,9 @@ class ProseView(TextView):
             cursor.setPosition(block.position())
             cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
             cursor.removeSelectedText()
-            if first >= len(self._lines) and first > 0:
+            if first >= len(self.lines) and first > 0:
                 cursor.deletePreviousChar()
-        for number in range(first, len(self._lines)):
+        for number in range(first, len(self.lines)):
             cursor.movePosition(QTextCursor.MoveOperation.End)
             look = self._block_format(number)
             if number and not (number == first and is_there):
@@ -270,7 +260,7 @@ class ProseView(TextView):
             self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
 
     def _write_line(self, cursor: QTextCursor, number: int) -> None:
-        line = self._lines[number]
+        line = self.lines[number]
         style = self._style(line)
         if line.quote or line.kind == "rule":
             self._marked.append(number)
@@ -298,8 +288,8 @@ class ProseView(TextView):
         return Style(color=tokens.muted if line.quote else "")
 
     def _block_format(self, number: int) -> QTextBlockFormat:
-        line = self._lines[number]
-        before = self._lines[number - 1] if number else None
+        line = self.lines[number]
+        before = self.lines[number - 1] if number else None
         look = self.block_format(self._style(line))
         px = self.theme.px
         look.setIndent(line.depth + line.quote)
@@ -312,7 +302,7 @@ class ProseView(TextView):
     def _on_theme_changed(self) -> None:
         self.document().setDefaultFont(self.theme.font())
         self.document().setIndentWidth(self.theme.px(INDENT_PX))
-        if self._lines:
+        if self.lines:
             self._write_from(0)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -322,10 +312,10 @@ class ProseView(TextView):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(self.theme.tokens.line))
         for number in self._marked:
-            if number < len(self._lines) and self._lines[number].kind == "rule":
+            if number < len(self.lines) and self.lines[number].kind == "rule":
                 box = self._box(number)
                 painter.drawRect(QRectF(0, box.center().y(), self.document().textWidth(), 1))
-        for level in range(max((self._lines[number].quote for number in self._marked), default=0)):
+        for level in range(max((self.lines[number].quote for number in self._marked), default=0)):
             for first, last in self._quotes(level):
                 self._paint_bar(painter, level, first, last)
         painter.end()
@@ -336,7 +326,7 @@ class ProseView(TextView):
 
     def _quotes(self, level: int) -> Iterator[tuple[int, int]]:
         """First and last line of each quote that is at least so deep."""
-        for is_quoted, group in groupby(range(len(self._lines)), lambda number: self._lines[number].quote > level):
+        for is_quoted, group in groupby(range(len(self.lines)), lambda number: self.lines[number].quote > level):
             numbers = list(group)
             if is_quoted:
                 yield numbers[0], numbers[-1]
@@ -345,16 +335,12 @@ class ProseView(TextView):
         """One bar from the first line to the last, whatever is between them."""
         px = self.theme.px
         top = self._box(first).top() + px(ABOVE_PX)
-        x = (self._lines[first].depth + level) * px(INDENT_PX) + px(3)
+        x = (self.lines[first].depth + level) * px(INDENT_PX) + px(3)
         width = px(3)
         if self.document().findBlockByNumber(first).textDirection() == Qt.LayoutDirection.RightToLeft:
             x = int(self.document().textWidth()) - x - width
         bottom = self._box(last).bottom() + px(2)
         painter.drawRoundedRect(QRectF(x, top, width, bottom - top), width / 2, width / 2)
-
-
-def _look(span: Span) -> tuple[bool, bool, bool, bool, bool, str, str]:
-    return span.bold, span.italic, span.strike, span.code, span.raised, span.href, span.script
 
 
 def _gap(before: Line, line: Line) -> float:
@@ -374,7 +360,6 @@ def _gap(before: Line, line: Line) -> float:
 
 # A table of an answer, with a horizontal scroll of its own where it is wider than the column.
 
-
 COLUMN_PX = 96
 _ALIGN = {
     "left": Qt.AlignmentFlag.AlignLeft,
@@ -388,7 +373,8 @@ class TableView(TextView):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(theme, parent)
-        self._table = Table((), ())
+        self.table = Table((), ())
+        """What is shown."""
         self._drawn: QTextTable | None = None
         self._cells: list[list[Spans | None]] = []
         self.scroll_sideways()
@@ -396,23 +382,17 @@ class TableView(TextView):
         self._on_theme_changed()
         theme.changed.connect(self._on_theme_changed)
 
-    @property
-    def table(self) -> Table:
-        """What is shown."""
-        return self._table
-
     def set_table(self, table: Table) -> bool:
-        """Shows a table; whether anything changed."""
-        if table == self._table:
+        if table == self.table:
             return False
-        is_new = table.aligns != self._table.aligns or len(table.rows) < len(self._table.rows)
-        self._table = table
+        is_new = table.aligns != self.table.aligns or len(table.rows) < len(self.table.rows)
+        self.table = table
         self._draw(is_new or self._drawn is None)
         return True
 
     def height_for(self, width: int) -> int:
         """Content, and the scroll bar where there are many columns."""
-        wanted = max(width, len(self._table.aligns) * self.theme.px(COLUMN_PX))
+        wanted = max(width, len(self.table.aligns) * self.theme.px(COLUMN_PX))
         bar = self.horizontalScrollBar().sizeHint().height() if wanted > width else 0
         return super().height_for(wanted) + bar
 
@@ -421,8 +401,8 @@ class TableView(TextView):
         row, rows, column, columns = cast("tuple[int, int, int, int]", self.textCursor().selectedTableCells())
         if rows < 1 or columns < 1:
             return super().createMimeDataFromSelection()
-        cells = tuple(cells[column : column + columns] for cells in self._table.rows[row : row + rows])
-        part = Table(cells, self._table.aligns[column : column + columns])
+        cells = tuple(cells[column : column + columns] for cells in self.table.rows[row : row + rows])
+        part = Table(cells, self.table.aligns[column : column + columns])
         return mime_data(html_of((part,)), table_as_markdown(part))
 
     def _draw(self, is_new: bool) -> None:
@@ -432,15 +412,15 @@ class TableView(TextView):
             cursor.select(QTextCursor.SelectionType.Document)
             cursor.removeSelectedText()
             self._cells = []
-            self._drawn = cursor.insertTable(1, len(self._table.aligns), self._format())
+            self._drawn = cursor.insertTable(1, len(self.table.aligns), self._format())
         assert self._drawn is not None
-        missing = len(self._table.rows) - self._drawn.rows()
+        missing = len(self.table.rows) - self._drawn.rows()
         if missing > 0:
             self._drawn.appendRows(missing)
-        for number, row in enumerate(self._table.rows):
+        for number, row in enumerate(self.table.rows):
             if number >= len(self._cells):
-                self._cells.append([None] * len(self._table.aligns))
-            for column, spans in enumerate(row[: len(self._table.aligns)]):
+                self._cells.append([None] * len(self.table.aligns))
+            for column, spans in enumerate(row[: len(self.table.aligns)]):
                 if self._cells[number][column] != spans:
                     self._cells[number][column] = spans
                     self._write_cell(self._drawn, number, column, spans)
@@ -463,7 +443,7 @@ class TableView(TextView):
         cursor.removeSelectedText()
         style = Style(14, 600 if number == 0 else 400)
         paragraph = self.block_format(style)
-        paragraph.setAlignment(_ALIGN.get(self._table.aligns[column], Qt.AlignmentFlag.AlignLeft))
+        paragraph.setAlignment(_ALIGN.get(self.table.aligns[column], Qt.AlignmentFlag.AlignLeft))
         cursor.setBlockFormat(paragraph)
         self.write(cursor, spans, style)
 

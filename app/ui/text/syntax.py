@@ -92,7 +92,6 @@ def _breaking_off(text: str, opened: re.Match[str], end: int) -> re.Match[str] |
 
 
 def _is_alone(text: str, at: int) -> bool:
-    """Whether the rest of the line is blank."""
     return not text[at:].partition("\n")[0].strip()
 
 
@@ -159,7 +158,6 @@ def _inline(state: StateInline, silent: bool) -> bool:
 # The few HTML tags that mean something in an answer: ``b i kbd sub sup br`` in a line, ``details`` around blocks.
 #
 # All other HTML stays text. A tag without its other half stays text, too.
-
 
 TAG = re.compile(r"<(/?)(b|i|kbd|sub|sup|br)[ \t]*/?>", re.IGNORECASE)
 BREAK = "br"

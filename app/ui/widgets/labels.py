@@ -39,6 +39,14 @@ class ElidedLabel(QLabel):
         painter.drawText(room, side | Qt.AlignmentFlag.AlignAbsolute | Qt.AlignmentFlag.AlignVCenter, text)
 
 
+def plain_label(text: str = "", *, kind: str = "", wraps: bool = False, parent: QWidget | None = None) -> QLabel:
+    """Text as it is, never markup; kinds: muted, danger."""
+    label = QLabel(text, parent, textFormat=Qt.TextFormat.PlainText, wordWrap=wraps)
+    if kind:
+        label.setProperty("kind", kind)
+    return label
+
+
 # Tool tips of what others wrote: Qt reads what looks like HTML as HTML, and would also load the pictures in it.
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from PySide6.QtCore import (
     QAbstractListModel,
@@ -46,19 +48,63 @@ def clean_title(typed: object) -> str:
     return " ".join(str(typed).split())[:TITLE_CHARACTERS]
 
 
-Row = TypeVar("Row")
+class Titled(Protocol):
+    """What a row shows."""
+
+    @property
+    def id(self) -> int:
+        """Its number in the store."""
+
+    @property
+    def title(self) -> str:
+        """What a person calls it."""
+
+
+Row = TypeVar("Row", bound=Titled)
 
 
 class GroupedListModel(QAbstractListModel, Generic[Row]):
-    """Headings (texts) and rows in one list; headings can be neither chosen nor reached."""
+    """Headings (texts) and rows in one list; headings can be neither chosen nor reached.
+
+    A row has a number (`id`) and a `title`; its group is one of `groups`, which are listed in this order.
+    """
 
     renamed = Signal(int, str)
+    groups: ClassVar[tuple[str, ...]]
+    """English, as `tr` takes them."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self.found: Sequence[Row] = ()
+        """What is listed, as it came."""
         self._rows: list[Row | str] = []
         self._row_of: dict[int, int] = {}
         """Where each stands, by its number."""
+
+    def group_of(self, row: Row, now: datetime) -> str:
+        """The heading it stands under, in the person's language."""
+        raise NotImplementedError
+
+    def show(self, found: Sequence[Row], now: datetime | None = None) -> None:
+        """Replaces the rows; those of a group stay in the order in which they came."""
+        self.beginResetModel()
+        self.found, now = found, now or datetime.now()
+        groups: dict[str, list[Row]] = {tr(name): [] for name in self.groups}
+        for row in found:
+            groups[self.group_of(row, now)].append(row)
+        self._rows = []
+        for heading, rows in groups.items():
+            self._rows += [heading, *rows] if rows else []
+        self._row_of = {row.id: place for place, row in enumerate(self._rows) if not isinstance(row, str)}
+        self.endResetModel()
+
+    def setData(self, index: Index, value: Any, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        row, title = self._rows[index.row()], clean_title(value)
+        if isinstance(row, str) or role != Qt.ItemDataRole.EditRole or not title:
+            return False
+        if title != row.title:
+            self.renamed.emit(row.id, title)
+        return True
 
     def index_of(self, number: int | None) -> QModelIndex:
         """The row of one of them; an invalid index when it is not shown."""

@@ -25,7 +25,6 @@ from PySide6.QtWidgets import (
 )
 
 from app.bootstrap import Fireside, build
-from app.ui.chat.column import PINNED_ROLE, ChatsColumn
 from app.ui.chat.tab import ChatTab
 from app.ui.chat.view import ChatView
 from app.ui.models.page import ModelsPage
@@ -213,10 +212,7 @@ class ListDesk(Desk):
 
     def menu_of(self, number: int) -> QMenu:
         """What can be done with one."""
-        index = self.index_of(number)
-        if isinstance(self.root, ChatsColumn):
-            return self.root.menu_for(index, number, pinned=bool(index.data(PINNED_ROLE)))
-        return self.root.menu_for(index)
+        return self.root.menu_for(self.index_of(number))
 
     def row_changes(self, told: Callable[[], object]) -> None:
         """Tells of every change of a row from now on."""

@@ -38,10 +38,10 @@ def test_code_is_coloured_after_a_moment_and_while_it_grows(qtbot: QtBot, theme:
     text = card.findChild(CodeText)
     assert text is not None
     card.set_code(Code("python", "return 1", open=True))
-    qtbot.waitUntil(lambda: not card.highlighting, timeout=5_000)
+    qtbot.waitUntil(lambda: not card.highlighter.busy, timeout=5_000)
     assert colours(text.document(), 0) == [theme.tokens.code_keyword, theme.tokens.code_number]
     card.set_code(Code("python", "return 1\n# end", open=False))
-    qtbot.waitUntil(lambda: not card.highlighting, timeout=5_000)
+    qtbot.waitUntil(lambda: not card.highlighter.busy, timeout=5_000)
     assert text.toPlainText() == "return 1\n# end"
     assert colours(text.document(), 1) == [theme.tokens.code_comment]
 
@@ -52,10 +52,10 @@ def test_unknown_languages_and_very_long_code_stay_plain(qtbot: QtBot, theme: Th
     text = card.findChild(CodeText)
     assert text is not None
     card.set_code(Code("no-such-language", "return 1"))
-    qtbot.waitUntil(lambda: not card.highlighting, timeout=5_000)
+    qtbot.waitUntil(lambda: not card.highlighter.busy, timeout=5_000)
     assert colours(text.document(), 0) == []
     card.set_code(Code("python", "return 1\n" * 4_000))
-    assert not card.highlighting
+    assert not card.highlighter.busy
 
 
 def test_a_line_that_is_far_too_long_is_broken_for_the_eye_only(qtbot: QtBot, theme: Theme) -> None:
@@ -85,12 +85,12 @@ def test_one_very_long_line_takes_the_window_no_longer_than_any_other(qtbot: QtB
     card = CodeBlock(theme)
     qtbot.addWidget(card)
     card.set_code(Code("java", "a " * 4_000))
-    assert not card.highlighting, "some lexers need seconds for it"
+    assert not card.highlighter.busy, "some lexers need seconds for it"
     card.set_code(Code("java", "a " * 900))
     lexer = get_lexer_by_name("java")
     turns = list(_coloured_lines(lexer, "a " * 900))
     assert turns.count(None) > 900, "a turn can end after every token"
-    qtbot.waitUntil(lambda: not card.highlighting, timeout=10_000)
+    qtbot.waitUntil(lambda: not card.highlighter.busy, timeout=10_000)
 
 
 def test_the_wheel_over_wide_code_turns_the_page_and_shift_turns_the_code(qtbot: QtBot, theme: Theme) -> None:
