@@ -42,6 +42,7 @@ class DocumentInMemory:
         self.cancelled: list[int] = []
         self.fetched = 0
         self.search_threads: list[str] = []
+        self.draw_threads: list[str] = []
 
     @property
     def pages_without_text(self) -> tuple[int, ...]:
@@ -74,6 +75,7 @@ class DocumentInMemory:
 
     def draw(self, page: int, scale: float, cancel: CancelToken) -> Iterator[Drawn]:
         self.draws.append((page, scale))
+        self.draw_threads.append(threading.current_thread().name)
         while not self.gate.is_set():
             if cancel.cancelled:
                 self.cancelled.append(page)

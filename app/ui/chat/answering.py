@@ -33,6 +33,19 @@ WAIT_MS = 300
 Work = Callable[[CancelToken], Iterator[object]]
 
 
+class Held:
+    """Text as it comes, given out in whole words."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def take(self, *, is_all: bool) -> str:
+        """What can be shown now; a word that may go on stays, unless all is asked for."""
+        end = len(self.text) if is_all else written_words(self.text)
+        taken, self.text = self.text[:end], self.text[end:]
+        return taken
+
+
 class Answering(QObject):
     """Lives from the question to the last word. Its timers run only while there is something to show."""
 
@@ -65,8 +78,7 @@ class Answering(QObject):
         self.thinking = ""
         self.is_stopped = False
         self._used_tokens = 0
-        self._held = ""
-        self._held_thought = ""
+        self._held, self._held_thought = Held(), Held()
         self._thinking_from_s = self._thinking_to_s = 0.0
         self._last: Finished | None = None
         self._flush_timer = QTimer(self, interval=FLUSH_MS)
@@ -123,10 +135,10 @@ class Answering(QObject):
         now_s = time.monotonic()
         self._used_tokens = delta.used_tokens
         if delta.thinking:
-            self._held_thought += delta.text
+            self._held_thought.text += delta.text
             self._thinking_from_s = self._thinking_from_s or now_s
         else:
-            self._held += delta.text
+            self._held.text += delta.text
             self._thinking_to_s = self._thinking_to_s or now_s
 
     def _on_flush(self) -> None:
@@ -139,23 +151,18 @@ class Answering(QObject):
         self._flush_timer.setInterval(max(FLUSH_MS, min(250, round(3 * took_ms))))
 
     def _flush(self, *, is_all: bool) -> bool:
-        thought = self._flush_thought(is_all=is_all or bool(self._held))
-        end = len(self._held) if is_all else written_words(self._held)
-        text, self._held = self._held[:end], self._held[end:]
-        if text and not self.is_stopped:
-            self.text += text
-            self.text_came.emit(text)
-        if (text or thought) and self._used_tokens and not self.is_stopped:
-            self.grew.emit(self._used_tokens)
-        return bool(text) or thought
-
-    def _flush_thought(self, *, is_all: bool) -> bool:
-        end = len(self._held_thought) if is_all else written_words(self._held_thought)
-        text, self._held_thought = self._held_thought[:end], self._held_thought[end:]
-        if text and not self.is_stopped:
-            self.thinking += text
-            self.thought_came.emit(text)
-        return bool(text)
+        thought = self._held_thought.take(is_all=is_all or bool(self._held.text))
+        text = self._held.take(is_all=is_all)
+        if not self.is_stopped:
+            if thought:
+                self.thinking += thought
+                self.thought_came.emit(thought)
+            if text:
+                self.text += text
+                self.text_came.emit(text)
+            if (text or thought) and self._used_tokens:
+                self.grew.emit(self._used_tokens)
+        return bool(text or thought)
 
     def _end(self, error: object) -> None:
         self._wait_timer.stop()

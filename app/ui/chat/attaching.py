@@ -488,14 +488,6 @@ class Draft:
     first_id: int = 0
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """An attachment as it is used now, and how it fits."""
-
-    attachment: Attachment
-    fit: Fit
-
-
 class Fitting(QObject):
     """One counting at a time; a new one replaces it, and begins when the model can be asked.
 
@@ -577,10 +569,10 @@ class Fitting(QObject):
         task.finished.connect(self._on_end)
         task.failed.connect(self._on_end)
 
-    def _on_fitted(self, fitted: Fitted) -> None:
+    def _on_fitted(self, fitted: tuple[Attachment, Fit]) -> None:
         for one in self._documents if self._draft is None else ():
-            if one.attachment is not None and one.attachment.id == fitted.attachment.id:
-                one.attachment, one.fit = fitted.attachment, fitted.fit
+            if one.attachment is not None and one.attachment.id == fitted[0].id:
+                one.attachment, one.fit = fitted
 
     def _on_end(self, error: BaseException | None = None) -> None:
         """An engine that went away says so when it is asked something; here nobody asked."""
@@ -593,8 +585,11 @@ class Fitting(QObject):
             raise error
 
 
-def fits_of(draft: Draft, cancel: CancelToken) -> Iterator[Fitted]:
-    """Decides in order which documents are shown whole; what does not fit becomes background by itself."""
+def fits_of(draft: Draft, cancel: CancelToken) -> Iterator[tuple[Attachment, Fit]]:
+    """Attachments as they are used now, with how they fit.
+
+    Decides in order which documents are shown whole; what does not fit becomes background by itself.
+    """
     store = draft.talk.documents.attachments
     attachments = sorted(draft.attachments, key=lambda one: one.id != draft.first_id)
     for one in attachments:  # what is shown whole would count against those before it
@@ -605,7 +600,7 @@ def fits_of(draft: Draft, cancel: CancelToken) -> Iterator[Fitted]:
             return
         use = Use.WHOLE if fit.is_whole and one.id not in draft.chosen else Use.BACKGROUND
         store.set_use(one.id, use)
-        yield Fitted(replace(one, use=use), fit)
+        yield replace(one, use=use), fit
 
 
 def _fit(draft: Draft, one: Attachment) -> Fit | None:

@@ -7,10 +7,7 @@ from PySide6.QtGui import (
     QAction,
     QActionGroup,
     QColor,
-    QDragEnterEvent,
-    QDragMoveEvent,
     QFocusEvent,
-    QInputMethodEvent,
     QKeyEvent,
     QPainter,
     QPaintEvent,
@@ -18,9 +15,8 @@ from PySide6.QtGui import (
     QResizeEvent,
     QTextBlockFormat,
     QTextCursor,
-    QTextOption,
 )
-from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QMenu, QPushButton, QTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QAbstractButton, QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from app.core.visible import clean_text
 from app.ui.chat.attaching import AttachmentRow
@@ -29,6 +25,7 @@ from app.ui.icons import icon
 from app.ui.shell.keyboard import with_keys
 from app.ui.theme import TEXT_PX, Theme
 from app.ui.widgets.buttons import IconButton, set_mark, text_button
+from app.ui.widgets.fields import PlainEdit
 from app.ui.widgets.labels import plain_label
 from app.ui.widgets.layouts import name_widgets
 
@@ -230,7 +227,7 @@ LINE_PERCENT = 130
 LONG_PASTE = 20_000
 
 
-class MessageEdit(QTextEdit):
+class MessageEdit(PlainEdit):
     """Plain text. Enter sends, Shift+Enter breaks the line, and an input method keeps its keys."""
 
     submitted = Signal()
@@ -246,17 +243,9 @@ class MessageEdit(QTextEdit):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._is_composing = False
         self.has_cancel = False
         self.takes_files = False
         self._placeholder = ""
-        self.setProperty("kind", "bare")
-        self.setAcceptRichText(False)
-        self.setTabChangesFocus(True)
-        self.setFrameShape(QTextEdit.Shape.NoFrame)
-        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.viewport().setAutoFillBackground(False)
         self.document().documentLayout().documentSizeChanged.connect(lambda _size: self._fit())
         theme.dress(self, text=(TEXT_PX, 400, 0))
         theme.changed.connect(self._measure)
@@ -278,7 +267,7 @@ class MessageEdit(QTextEdit):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         key, modifiers = event.key(), event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not self._is_composing:
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and not self.is_composing:
             if modifiers == Qt.KeyboardModifier.NoModifier:
                 self.submitted.emit()
                 return
@@ -286,10 +275,10 @@ class MessageEdit(QTextEdit):
                 self.textCursor().insertBlock()
                 self.ensureCursorVisible()
                 return
-        if key == Qt.Key.Key_Up and not modifiers and self.document().isEmpty() and not self._is_composing:
+        if key == Qt.Key.Key_Up and not modifiers and self.document().isEmpty() and not self.is_composing:
             self.up_pressed.emit()
             return
-        if key == Qt.Key.Key_Escape and not self._is_composing and self.has_cancel:
+        if key == Qt.Key.Key_Escape and not self.is_composing and self.has_cancel:
             self.cancelled.emit()
             return
         super().keyPressEvent(event)
@@ -302,12 +291,8 @@ class MessageEdit(QTextEdit):
             self.document().setTextWidth(self.viewport().width())
             self._fit()
 
-    def inputMethodEvent(self, event: QInputMethodEvent) -> None:
-        super().inputMethodEvent(event)
-        self._is_composing = bool(event.preeditString())
-
     def insertFromMimeData(self, source: QMimeData) -> None:
-        """Text only; NUL and lone surrogates go, and what is very long is handed on, as files are."""
+        """What is very long is handed on, as files are."""
         files = local_files(source) if self.takes_files else []
         if files:
             self.files_pasted.emit(files)
@@ -319,25 +304,11 @@ class MessageEdit(QTextEdit):
         if len(text) > LONG_PASTE:
             self.pasted.emit(text)
         elif text:
-            self.textCursor().insertText(text)
-            self.ensureCursorVisible()
+            super().insertFromMimeData(source)
 
     def canInsertFromMimeData(self, source: QMimeData) -> bool:
-        has_text = source.hasText() and not source.hasUrls()
-        return has_text or source.hasImage() or (self.takes_files and bool(local_files(source)))
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Files that are dragged are the window's, wherever they are let go."""
-        if event.mimeData().hasUrls():
-            event.ignore()
-        else:
-            super().dragEnterEvent(event)
-
-    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        if event.mimeData().hasUrls():
-            event.ignore()
-        else:
-            super().dragMoveEvent(event)
+        is_file = self.takes_files and bool(local_files(source))
+        return super().canInsertFromMimeData(source) or source.hasImage() or is_file
 
     def _fit(self) -> None:
         px = self._theme.px

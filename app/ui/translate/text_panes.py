@@ -8,9 +8,6 @@ from dataclasses import dataclass, field
 from PySide6.QtCore import QMimeData, QPoint, QRect, QSignalBlocker, QSize, Qt, QTimer, QUrl, Signal
 from PySide6.QtGui import (
     QColor,
-    QDragEnterEvent,
-    QDragMoveEvent,
-    QInputMethodEvent,
     QKeyEvent,
     QMouseEvent,
     QResizeEvent,
@@ -43,6 +40,7 @@ from app.ui.theme import TEXT_PX, Theme
 from app.ui.translate.languages import NeedsModel
 from app.ui.translate.segment_text import ENTER, LINE, as_lines, from_units, units
 from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.fields import PlainEdit
 from app.ui.widgets.labels import ElidedLabel
 from app.ui.widgets.layouts import name_widgets
 from app.ui.work.page import scrolled
@@ -191,7 +189,7 @@ class TextPanes(QFrame):
 LINE_PERCENT = 140
 
 
-class SourceEdit(QTextEdit):
+class SourceEdit(PlainEdit):
     """Ctrl+Enter translates at once, Esc stops; files that are dragged are the window's."""
 
     wanted = Signal()
@@ -199,17 +197,9 @@ class SourceEdit(QTextEdit):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._is_composing = False
         self.setObjectName("text_source")
-        self.setProperty("kind", "bare")
-        self.setAcceptRichText(False)
-        self.setTabChangesFocus(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
         self.setPlaceholderText(tr("Type or paste a text"))
         self.setAccessibleName(tr("Text to translate"))
-        self.setWordWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.viewport().setAutoFillBackground(False)
         follow_each_paragraph(self)
         set_line_height(self)
         theme.dress(self, text=(TEXT_PX, 400, 4))
@@ -227,35 +217,12 @@ class SourceEdit(QTextEdit):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         is_enter = event.key() in ENTER
-        if is_enter and event.modifiers() & Qt.KeyboardModifier.ControlModifier and not self._is_composing:
+        if is_enter and event.modifiers() & Qt.KeyboardModifier.ControlModifier and not self.is_composing:
             self.wanted.emit()
-        elif event.key() == Qt.Key.Key_Escape and not self._is_composing:
+        elif event.key() == Qt.Key.Key_Escape and not self.is_composing:
             self.stopped.emit()
         else:
             super().keyPressEvent(event)
-
-    def inputMethodEvent(self, event: QInputMethodEvent) -> None:
-        super().inputMethodEvent(event)
-        self._is_composing = bool(event.preeditString())
-
-    def insertFromMimeData(self, source: QMimeData) -> None:
-        self.textCursor().insertText(clean_text(source.text()))
-        self.ensureCursorVisible()
-
-    def canInsertFromMimeData(self, source: QMimeData) -> bool:
-        return source.hasText() and not source.hasUrls()
-
-    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasUrls():
-            event.ignore()
-        else:
-            super().dragEnterEvent(event)
-
-    def dragMoveEvent(self, event: QDragMoveEvent) -> None:
-        if event.mimeData().hasUrls():
-            event.ignore()
-        else:
-            super().dragMoveEvent(event)
 
 
 def follow_each_paragraph(edit: QTextEdit) -> None:
