@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from app.engine.fit import GpuRoom
     from app.engine.states import StateFolder
     from app.features.chat.answers import Chat
+    from app.features.chat.chats import Chats
     from app.features.documents import Documents
     from app.features.models.collection import Models
     from app.features.summary.summaries import Summaries
@@ -214,6 +215,21 @@ class Fireside:
         from app.features.work.pace import Speeds
 
         return Surveys(chat, self.engine, Speeds(SUMMARY, Jobs(self.database), seconds="worked_s"))
+
+    @property
+    def chats(self) -> Chats:
+        """The chats as a window has them."""
+        from app.features.chat.chats import Chats
+
+        return Chats(
+            self.chat,
+            self.temporary_chat,
+            lambda: self.settings,
+            self.change,
+            lambda: self.loaded,
+            self.model_path,
+            self.surveys_of,
+        )
 
     def temporary_chat(self) -> Chat:
         """A chat of which nothing is kept: its store is in memory, and is closed when nobody holds the chat."""

@@ -475,7 +475,7 @@ def test_ask_about_it_opens_a_chat_of_its_own_with_the_documents_and_the_title(f
 def whole(frame: Frame, tmp_path: Path) -> ChatDesk:
     """The window with the real chat in it."""
     list(frame.engine.load(tmp_path / "model.gguf"))
-    chat = ChatView(frame.app, frame.theme, frame.notify)
+    chat = ChatView(frame.app.chats, frame.theme, frame.notify)
     frame.put_in(chat)
     chat.set_model_state("ready", "")
     return ChatDesk(chat, frame.app, frame.notify)

@@ -11,7 +11,7 @@ from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
-from app.core.events import Role
+from app.core.events import ModelLoaded, Role
 from app.features.chat.prompts import Parts
 from app.features.messages import Sentence
 from app.ui.chat.answering import Answering
@@ -68,8 +68,8 @@ class Subject:
 class ChatMemory(QObject):
     """Counts a moment after the last key: never on the window's thread, never while the model works.
 
-    `subject` says what to count, or None while the model is away or at work; `context_tokens` is 0 without a model,
-    `asks` whether the person is asked before old turns are left out.
+    `subject` says what to count, or None while the model is away or at work; `loaded` is the model that is in, `asks`
+    whether the person is asked before old turns are left out.
     """
 
     parts_changed = Signal(object)
@@ -82,14 +82,14 @@ class ChatMemory(QObject):
         chat: OpenChat,
         *,
         subject: Callable[[], Subject | None],
-        context_tokens: Callable[[], int],
+        loaded: Callable[[], ModelLoaded | None],
         asks: Callable[[], bool],
         theme: Theme,
         notify: Notify,
         window: QWidget,
     ) -> None:
         super().__init__(window)
-        self._chat, self._subject, self._context_tokens, self._asks = chat, subject, context_tokens, asks
+        self._chat, self._subject, self._loaded, self._asks = chat, subject, loaded, asks
         self._theme, self._notify, self._window = theme, notify, window
         self.parts: Parts | None = None
         """As they were counted last, for the chat that is shown; None: not yet, or not any more."""
@@ -132,12 +132,12 @@ class ChatMemory(QObject):
 
     def note(self) -> str:
         """A few words for the composer; empty while there is room."""
-        if not self._context_tokens():
+        loaded, asks = self._loaded(), self._asks()
+        if loaded is None:
             return ""
-        asks = self._asks()
         if self.parts is not None and self.parts.is_over:
             return tr("Does not fit: you will be asked") if asks else tr("Does not fit: old turns will be left out")
-        if self._used_tokens < ALMOST_FULL * self._context_tokens():
+        if self._used_tokens < ALMOST_FULL * loaded.context_tokens:
             return ""
         return tr("Context almost full: you will be asked") if asks else tr("Context almost full: old turns go soon")
 

@@ -28,7 +28,7 @@ class ChatTab(Tab):
         super().__init__()
         self._app, self._ui = app, ui
         self._deleted = DeletedChats(app.chat, self)
-        self.chat = chat or ChatView(app, ui.theme, ui.notify)
+        self.chat = chat or ChatView(app.chats, ui.theme, ui.notify)
         self.sidebar = ChatsColumn(ui.theme, app.conversations, ui.notify)
         self.document = DocumentPanel(ui.theme, ui.notify, self.chat, self.chat.focus_composer)
         self._connect()

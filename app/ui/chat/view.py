@@ -27,8 +27,8 @@ from app.ui.theme import EDGE_PX, READING_PX, Theme
 from app.ui.widgets.labels import plain_label
 
 if TYPE_CHECKING:
-    from app.bootstrap import Fireside
     from app.features.chat.answers import Chat
+    from app.features.chat.chats import Chats
     from app.store.conversations import Conversation
 
 
@@ -62,9 +62,9 @@ class ChatView(QWidget):
     answer_finished = Signal(int)
     """The id of the answer, whatever ended it; 0 when it never had one."""
 
-    def __init__(self, app: Fireside, theme: Theme, notify: Notify, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._app, self._theme, self._notify = app, theme, notify
+    def __init__(self, chats: Chats, theme: Theme, notify: Notify) -> None:
+        super().__init__()
+        self._chats, self._theme, self._notify = chats, theme, notify
         self.model_state = "asleep"
         self.transcript = Transcript(theme)
         self.empty = EmptyState(theme)
@@ -75,13 +75,13 @@ class ChatView(QWidget):
             is_loading=lambda: self.model_state == "loading",
             parent=self,
         )
-        surveys = SurveysOf(app.surveys_of)
-        self.open_chat = OpenChat(app.chat, self.transcript, self.live, surveys, notify=notify, window=self)
+        surveys = SurveysOf(chats.surveys_of)
+        self.open_chat = OpenChat(chats.kept, self.transcript, self.live, surveys, notify=notify, window=self)
         self.options = ChatOptions(
             self.composer,
             store=lambda: self.open_chat.talk.conversations,
-            settings=lambda: app.settings,
-            loaded=lambda: app.loaded,
+            settings=chats.settings,
+            loaded=chats.loaded,
             notify=notify,
             theme=theme,
             parent=self,
@@ -90,7 +90,7 @@ class ChatView(QWidget):
             self.composer.attachments,
             theme=theme,
             notify=notify,
-            model=lambda: app.loaded,
+            model=chats.loaded,
             is_free=lambda: not self.busy and not self.memory.is_counting,
             system=lambda: self.options.system_prompt,
             parent=self,
@@ -98,8 +98,8 @@ class ChatView(QWidget):
         self.memory = ChatMemory(
             self.open_chat,
             subject=self._subject,
-            context_tokens=lambda: app.loaded.context_tokens if app.loaded is not None else 0,
-            asks=lambda: app.settings.chat.when_full == "ask",
+            loaded=chats.loaded,
+            asks=lambda: chats.settings().chat.when_full == "ask",
             theme=theme,
             notify=notify,
             window=self,
@@ -110,8 +110,8 @@ class ChatView(QWidget):
             self.composer,
             self.open_chat,
             notify,
-            new=lambda: app.settings.window.new_chat_draft,
-            keep_new=lambda text: app.change("window", new_chat_draft=text),
+            new=lambda: chats.settings().window.new_chat_draft,
+            keep_new=lambda text: chats.change("window", new_chat_draft=text),
         )
         self._sending = Sending(
             self.open_chat,
@@ -133,7 +133,7 @@ class ChatView(QWidget):
         self._lay_out()
         self._connect()
         self._show_model()
-        self.draft.show(app.settings.window.new_chat_draft)
+        self.draft.show(chats.settings().window.new_chat_draft)
         self.show_conversation(None)
 
     @property
@@ -155,12 +155,12 @@ class ChatView(QWidget):
         """Opens a conversation, with its draft; an answer that runs elsewhere goes on."""
         self.draft.save()
         self._leave_temporary()
-        self._show(self._app.chat, conversation_id)
+        self._show(self._chats.kept, conversation_id)
 
     def show_temporary(self) -> None:
         self.draft.save()
         self._leave_temporary()
-        self._show(self._app.temporary_chat(), None)
+        self._show(self._chats.new_temporary(), None)
 
     def _leave_temporary(self) -> None:
         """What is shown goes for good when it is a temporary chat; an answer that is being written there stops."""
@@ -177,7 +177,7 @@ class ChatView(QWidget):
         self._banner.setVisible(talk.is_temporary)
         conversation, messages = self.open_chat.show(talk, conversation_id)
         self.options.show(conversation)
-        draft = conversation.draft if conversation else self._app.settings.window.new_chat_draft
+        draft = conversation.draft if conversation else self._chats.settings().window.new_chat_draft
         self.draft.show("" if self.is_temporary else draft)
         self.attaching.show(talk, self.conversation_id)
         drafted = [one.document.id for one in self.attaching.shown if one.document is not None]
@@ -318,7 +318,7 @@ class ChatView(QWidget):
         self._stack.setCurrentWidget(self.transcript if self.transcript.turns else self.empty)
 
     def _show_model(self) -> None:
-        path = self._app.model_path()
+        path = self._chats.model_path()
         self.empty.set_model(is_starter=path is not None and path == starter_model(), is_there=path is not None)
 
     def _subject(self) -> Subject | None:

@@ -478,7 +478,7 @@ def open_window(
     theme.install(application)
     notify = Notify(theme)
     loader = ModelLoader(app, notify)
-    chat = make_chat(app, theme, notify)
+    chat = make_chat(app.chats, theme, notify)
     first = replace(TABS[0], build=lambda app, ui: ChatTab(app, ui, chat))
     window = MainWindow(app, theme, notify, loader, (first, *TABS[1:], *more), open_settings=open_settings)
     window.show()

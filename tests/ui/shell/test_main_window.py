@@ -57,7 +57,7 @@ def tab_order(frame: Frame, steps: int, *, is_next: bool = True) -> list[str]:
 @pytest.fixture
 def whole(frame: Frame) -> Frame:
     """The window with the real chat view in it and one chat open."""
-    frame.put_in(ChatView(frame.app, frame.theme, frame.notify))
+    frame.put_in(ChatView(frame.app.chats, frame.theme, frame.notify))
     return frame
 
 

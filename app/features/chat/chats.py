@@ -1,0 +1,37 @@
+"""What a window needs to show chats: the kept ones and temporary ones, what is set, which model is in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from app.core.events import ModelLoaded
+    from app.core.settings import Settings
+    from app.features.chat.answers import Chat
+    from app.features.survey.surveys import Surveys
+
+
+class Change(Protocol):
+    """Changes settings of a section and saves them; raises DiskFull or FolderNotWritable."""
+
+    def __call__(self, section: str, **values: Any) -> None:
+        """The change holds until quit, also where it could not be saved."""
+
+
+@dataclass(frozen=True)
+class Chats:
+    """All of it is asked for each time, since it changes while the program runs."""
+
+    kept: Chat
+    new_temporary: Callable[[], Chat]
+    """A chat of which nothing is kept, closed when nobody holds it."""
+    settings: Callable[[], Settings]
+    change: Change
+    loaded: Callable[[], ModelLoaded | None]
+    model_path: Callable[[], Path | None]
+    """The chosen model, loaded or not; None without any."""
+    surveys_of: Callable[[Chat], Surveys]
+    """Questions about the whole documents of a chat; not for the window's thread, making them takes a moment."""
