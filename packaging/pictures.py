@@ -195,7 +195,7 @@ def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
 
     def thinking() -> None:
         frame.show_chat(scene.told)
-        chat.composer.set_thinking("switch", "on")
+        chat.composer.thinking.show_choice("switch", "on")
         chat.thinking.set_open(True)
         chat.scroll_bar.setValue(0)
 
@@ -243,7 +243,7 @@ def _screens(scene: Scene) -> list[tuple[str, Step, Step]]:
         ("context-full", ask_when_full, close(ContextFull)),
         ("conversation", show(scene.told), no_step),
         ("answer", show(scene.answered), no_step),
-        ("thinking", thinking, lambda: chat.composer.set_thinking("none", "")),
+        ("thinking", thinking, lambda: chat.composer.thinking.show_choice("none", "")),
         ("chat-settings", chat_settings, close(ChatSettings)),
         ("settings", settings(0), close(SettingsDialog)),
         ("settings-chat", settings(1), close(SettingsDialog)),

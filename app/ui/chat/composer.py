@@ -82,11 +82,6 @@ class Composer(QWidget):
 
     sent = Signal(str)
     stop_wanted = Signal()
-    settings_wanted = Signal()
-    edit_last_wanted = Signal()
-    thinking_wanted = Signal(str)
-    """on, off, low, medium or high."""
-    attach_wanted = Signal()
     changed = Signal()
     entered = Signal()
     """The keyboard came to the message field."""
@@ -107,7 +102,6 @@ class Composer(QWidget):
         self.settings = IconButton(theme, "sliders-horizontal", tr("Chat settings"))
         self.settings.setObjectName("chat_settings")
         self.thinking = ThinkingChoice(theme)
-        self.thinking.chosen.connect(self.thinking_wanted)
         self.send = SendButton(theme)
         self.send.setObjectName("send")
         self._note = plain_label(kind="muted")
@@ -128,11 +122,8 @@ class Composer(QWidget):
         self._column.addLayout(self._written)
         self._column.addLayout(self._row)
         self.field.edit.submitted.connect(self._on_submitted)
-        self.field.edit.up_pressed.connect(self.edit_last_wanted)
         self.field.changed.connect(self._on_changed)
         self.send.clicked.connect(self._on_clicked)
-        self.settings.clicked.connect(self.settings_wanted)
-        self.attach.clicked.connect(self.attach_wanted)
         self.field.edit.installEventFilter(self)
         self.setFocusProxy(self.field.edit)
         theme.dress(more, self._row, margins=(0, 0, 0, 0), spacing=8)
@@ -157,10 +148,6 @@ class Composer(QWidget):
         self._is_answering = is_answering
         self.send.set_stop(is_answering)
         self._on_changed()
-
-    def set_thinking(self, kind: str, value: str) -> None:
-        """What can be chosen: "switch" (on or off), "effort" (low, medium, high) or "none"; and what is chosen."""
-        self.thinking.show_choice(kind, value)
 
     def set_note(self, text: str) -> None:
         self._note.setText(text)
@@ -418,6 +405,7 @@ class ThinkingChoice(QWidget):
     """A button that switches, or one that opens a menu of efforts; hidden where there is nothing to choose."""
 
     chosen = Signal(str)
+    """on, off, low, medium or high."""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -433,7 +421,7 @@ class ThinkingChoice(QWidget):
         self._update()
 
     def show_choice(self, kind: str, value: str) -> None:
-        """Offers what a model can: switch, effort or none."""
+        """What can be chosen: "switch" (on or off), "effort" (low, medium, high) or "none"; and what is chosen."""
         self._kind, self.value = kind, value
         self._update()
 

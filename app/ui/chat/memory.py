@@ -11,7 +11,8 @@ from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPainterPath, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
-from app.core.events import ModelLoaded, Role
+from app.core.events import Role
+from app.features.chat.chats import Chats
 from app.features.chat.prompts import Parts
 from app.features.messages import Sentence
 from app.ui.chat.answering import Answering
@@ -68,8 +69,7 @@ class Subject:
 class ChatMemory(QObject):
     """Counts a moment after the last key: never on the window's thread, never while the model works.
 
-    `subject` says what to count, or None while the model is away or at work; `loaded` is the model that is in, `asks`
-    whether the person is asked before old turns are left out.
+    `subject` says what to count, or None while the model is away or at work.
     """
 
     parts_changed = Signal(object)
@@ -80,16 +80,15 @@ class ChatMemory(QObject):
     def __init__(
         self,
         chat: OpenChat,
+        chats: Chats,
         *,
         subject: Callable[[], Subject | None],
-        loaded: Callable[[], ModelLoaded | None],
-        asks: Callable[[], bool],
         theme: Theme,
         notify: Notify,
         window: QWidget,
     ) -> None:
         super().__init__(window)
-        self._chat, self._subject, self._loaded, self._asks = chat, subject, loaded, asks
+        self._chat, self._chats, self._subject = chat, chats, subject
         self._theme, self._notify, self._window = theme, notify, window
         self.parts: Parts | None = None
         """As they were counted last, for the chat that is shown; None: not yet, or not any more."""
@@ -132,7 +131,7 @@ class ChatMemory(QObject):
 
     def note(self) -> str:
         """A few words for the composer; empty while there is room."""
-        loaded, asks = self._loaded(), self._asks()
+        loaded, asks = self._chats.loaded(), self._chats.settings().chat.when_full == "ask"
         if loaded is None:
             return ""
         if self.parts is not None and self.parts.is_over:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,12 +18,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.core.events import ModelLoaded
-from app.core.settings import Settings
 from app.core.visible import clean_text
+from app.features.chat.chats import Chats
 from app.features.chat.options import MOST_TOKENS, SWITCHES, known_sampling, own_max_tokens, will_think
-from app.store.conversations import Conversation, Conversations
+from app.store.conversations import Conversation
 from app.ui.chat.composer import Composer
+from app.ui.chat.open_chat import OpenChat
 from app.ui.i18n import tr, window_title
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
@@ -44,29 +44,25 @@ class Chosen:
 
 
 class ChatOptions(QObject):
-    """Keeps them in the store, and the composer's thinking control in step with chat and model.
-
-    `store` is where the chat that is shown lives, `settings` and `loaded` are asked each time.
-    """
+    """Keeps them in the store, and the composer's thinking control in step with chat and model."""
 
     def __init__(
         self,
         composer: Composer,
-        *,
-        store: Callable[[], Conversations],
-        settings: Callable[[], Settings],
-        loaded: Callable[[], ModelLoaded | None],
-        notify: Notify,
+        chat: OpenChat,
+        chats: Chats,
         theme: Theme,
-        parent: QWidget,
+        *,
+        notify: Notify,
+        window: QWidget,
     ) -> None:
-        super().__init__(parent)
-        self._composer, self._store, self._settings, self._loaded = composer, store, settings, loaded
-        self._notify, self._theme, self._window = notify, theme, parent
+        super().__init__(window)
+        self._composer, self._chat, self._chats = composer, chat, chats
+        self._theme, self._notify, self._window = theme, notify, window
         self._conversation: Conversation | None = None
-        self._chosen = Chosen(settings().chat.system_prompt)
-        composer.settings_wanted.connect(self.show_dialog)
-        composer.thinking_wanted.connect(self._on_thinking)
+        self._chosen = Chosen(chats.settings().chat.system_prompt)
+        composer.settings.clicked.connect(self.show_dialog)
+        composer.thinking.chosen.connect(self._on_thinking)
         composer.entered.connect(self.refresh)  # the settings may have changed meanwhile
 
     @property
@@ -78,7 +74,7 @@ class ChatOptions(QObject):
         """Another chat is shown; None is a new one, which begins with the settings' system prompt."""
         self._conversation = conversation
         if conversation is None:
-            self._chosen = Chosen(self._settings().chat.system_prompt)
+            self._chosen = Chosen(self._chats.settings().chat.system_prompt)
         else:
             temperature = {} if conversation.temperature is None else {"temperature": conversation.temperature}
             sampling = temperature | known_sampling(conversation.sampling)
@@ -88,28 +84,29 @@ class ChatOptions(QObject):
 
     def create(self) -> Conversation:
         """Makes the conversation that a new chat's first message needs, with what was chosen for it. May raise."""
-        store = self._store()
-        conversation = store.create(system_prompt=self._chosen.system_prompt)
+        conversation = self._chat.talk.conversations.create(system_prompt=self._chosen.system_prompt)
         self._conversation = conversation
         self._save()
         return conversation
 
     def refresh(self) -> None:
         """After the model or a setting changed: the composer offers what can be chosen now."""
-        loaded = self._loaded()
+        loaded = self._chats.loaded()
         kind = loaded.thinking if loaded is not None else "none"
         thinking = self._chosen.thinking
         if kind in SWITCHES:
             stand_in = None if self._conversation is None else replace(self._conversation, thinking=thinking)
-            is_on = thinking != "off" if thinking else will_think(stand_in, self._settings(), loaded)
-            self._composer.set_thinking("switch", "on" if is_on else "off")
+            is_on = thinking != "off" if thinking else will_think(stand_in, self._chats.settings(), loaded)
+            self._composer.thinking.show_choice("switch", "on" if is_on else "off")
         elif kind == "effort":
-            self._composer.set_thinking("effort", thinking if thinking in ("low", "medium", "high") else "medium")
+            self._composer.thinking.show_choice(
+                "effort", thinking if thinking in ("low", "medium", "high") else "medium"
+            )
         else:
-            self._composer.set_thinking("none", "")
+            self._composer.thinking.show_choice("none", "")
 
     def show_dialog(self) -> None:
-        chosen, settings = self._chosen, self._settings().chat
+        chosen, settings = self._chosen, self._chats.settings().chat
         dialog = ChatSettings(
             self._theme,
             chosen.system_prompt,
@@ -143,7 +140,7 @@ class ChatOptions(QObject):
         sampling = dict(self._chosen.sampling)
         if self._chosen.max_tokens is not None:
             sampling["max_tokens"] = self._chosen.max_tokens
-        self._store().update(
+        self._chat.talk.conversations.update(
             self._conversation.id,
             system_prompt=self._chosen.system_prompt,
             temperature=sampling.pop("temperature", None),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +28,6 @@ from app.ui.widgets.labels import plain_label
 if TYPE_CHECKING:
     from app.features.chat.answers import Chat
     from app.features.chat.chats import Chats
-    from app.store.conversations import Conversation
 
 
 DRAFT_MS = 800
@@ -77,15 +75,7 @@ class ChatView(QWidget):
         )
         surveys = SurveysOf(chats.surveys_of)
         self.open_chat = OpenChat(chats.kept, self.transcript, self.live, surveys, notify=notify, window=self)
-        self.options = ChatOptions(
-            self.composer,
-            store=lambda: self.open_chat.talk.conversations,
-            settings=chats.settings,
-            loaded=chats.loaded,
-            notify=notify,
-            theme=theme,
-            parent=self,
-        )
+        self.options = ChatOptions(self.composer, self.open_chat, chats, theme, notify=notify, window=self)
         self.attaching = Attaching(
             self.composer.attachments,
             theme=theme,
@@ -95,31 +85,12 @@ class ChatView(QWidget):
             system=lambda: self.options.system_prompt,
             parent=self,
         )
-        self.memory = ChatMemory(
-            self.open_chat,
-            subject=self._subject,
-            loaded=chats.loaded,
-            asks=lambda: chats.settings().chat.when_full == "ask",
-            theme=theme,
-            notify=notify,
-            window=self,
-        )
+        self.memory = ChatMemory(self.open_chat, chats, subject=self._subject, theme=theme, notify=notify, window=self)
         self._actions = TurnActions(self.open_chat, notify)
         self._banner = TemporaryBanner(theme)
-        self.draft = KeptDraft(
-            self.composer,
-            self.open_chat,
-            notify,
-            new=lambda: chats.settings().window.new_chat_draft,
-            keep_new=lambda text: chats.change("window", new_chat_draft=text),
-        )
+        self.draft = KeptDraft(self.composer, self.open_chat, chats, notify)
         self._sending = Sending(
-            self.open_chat,
-            self.composer,
-            self.attaching,
-            new_conversation=self.options.create,
-            draft=self.draft,
-            notify=notify,
+            self.open_chat, self.composer, self.attaching, options=self.options, draft=self.draft, notify=notify
         )
         self.survey_offer = SurveyOffer(theme)
         self.offering = Offering(
@@ -262,7 +233,7 @@ class ChatView(QWidget):
         self._theme.changed.connect(self._arrange)
         self._sending.changed.connect(self.update_note)
         self.composer.stop_wanted.connect(self.stop)
-        self.composer.edit_last_wanted.connect(self._actions.edit_last)
+        self.composer.field.edit.up_pressed.connect(self._actions.edit_last)
         self.composer.changed.connect(self.memory.look_later)
         self.composer.changed.connect(self.offering.look_later)
         self.attaching.changed.connect(self.offering.look_later)
@@ -290,7 +261,7 @@ class ChatView(QWidget):
         self._actions.composer_wanted.connect(self.focus_composer)
         self.composer.field.edit.files_pasted.connect(self.attaching.add)
         self.composer.field.edit.picture_pasted.connect(lambda: self._notify.tell(NO_PICTURES))
-        self.composer.attach_wanted.connect(self.attaching.ask)
+        self.composer.attach.clicked.connect(lambda _: self.attaching.ask())
         self.composer.changed.connect(self.attaching.nudge)
         self.attaching.opened.connect(self.open_chat.open_document)
         self.attaching.changed.connect(self._sending.look_again)
@@ -381,13 +352,13 @@ class Sending(QObject):
         composer: Composer,
         attaching: Attaching,
         *,
-        new_conversation: Callable[[], Conversation],
+        options: ChatOptions,
         draft: KeptDraft,
         notify: Notify,
     ) -> None:
         super().__init__(chat)
         self._chat, self._composer, self._attaching = chat, composer, attaching
-        self._new_conversation, self._draft, self._notify = new_conversation, draft, notify
+        self._options, self._draft, self._notify = options, draft, notify
         self._waits_for: tuple[DraftDocument, ...] = ()
         composer.sent.connect(self._on_sent)
         composer.changed.connect(self._on_composer_changed)
@@ -424,7 +395,7 @@ class Sending(QObject):
             return
         with self._notify.guard():
             if self._chat.conversation_id is None:
-                self._chat.conversation_id = self._new_conversation().id
+                self._chat.conversation_id = self._options.create().id
                 self._draft.forget_new()
             talk, conversation_id = self._chat.talk, self._chat.conversation_id
             question = talk.add_question(conversation_id, text, draft_of=self._attaching.draft_of)
@@ -452,17 +423,9 @@ class Sending(QObject):
 class KeptDraft(QObject):
     """What is written but not sent: kept with its conversation, in the settings for a new chat, or not at all."""
 
-    def __init__(
-        self,
-        composer: Composer,
-        chat: OpenChat,
-        notify: Notify,
-        *,
-        new: Callable[[], str],
-        keep_new: Callable[[str], object],
-    ) -> None:
+    def __init__(self, composer: Composer, chat: OpenChat, chats: Chats, notify: Notify) -> None:
         super().__init__(chat)
-        self._composer, self._chat, self._notify, self._new, self._keep_new = composer, chat, notify, new, keep_new
+        self._composer, self._chat, self._chats, self._notify = composer, chat, chats, notify
         self.is_being_shown = False
         """Whether the composer changes because a draft is shown, not because somebody types."""
         self._timer = QTimer(self, singleShot=True, interval=DRAFT_MS)
@@ -482,17 +445,21 @@ class KeptDraft(QObject):
         if talk.is_temporary:
             return
         with self._notify.guard():
-            kept = self._new() if conversation_id is None else None
-            conversation = talk.conversations.get(conversation_id) if conversation_id is not None else None
-            if kept is not None and kept != text:
+            if conversation_id is None:
                 self._keep_new(text)
-            elif conversation is not None and conversation.draft != text:
-                talk.conversations.update(conversation.id, draft=text)
+                return
+            conversation = talk.conversations.get(conversation_id)
+            if conversation is not None and conversation.draft != text:
+                talk.conversations.update(conversation_id, draft=text)
 
     def forget_new(self) -> None:
         """The draft of a new chat went with its first message. May raise."""
-        if self._new() and not self._chat.talk.is_temporary:
+        if not self._chat.talk.is_temporary:
             self._keep_new("")
+
+    def _keep_new(self, text: str) -> None:
+        if text != self._chats.settings().window.new_chat_draft:
+            self._chats.change("window", new_chat_draft=text)
 
     def _on_changed(self) -> None:
         if not self.is_being_shown and not self._chat.talk.is_temporary:
