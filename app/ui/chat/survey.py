@@ -6,9 +6,8 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
-from PySide6.QtWidgets import QFrame, QLabel, QVBoxLayout, QWidget
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
 from app.core.events import CancelToken
@@ -17,6 +16,7 @@ from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
+from app.ui.widgets.labels import announce, plain_label
 from app.ui.widgets.layouts import FlowLayout
 from app.ui.work.doing import time_words
 
@@ -56,9 +56,9 @@ class SurveyOffer(QFrame):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("survey_offer")
-        self._shown: Offer | None = None
-        self._words = QLabel(textFormat=Qt.TextFormat.PlainText, wordWrap=True)
-        self._words.setProperty("kind", "muted")
+        self.offer: Offer | None = None
+        """What is offered now."""
+        self._words = plain_label(kind="muted", wraps=True)
         self.whole = text_button("", "plain")
         self.passages = text_button("", "quiet")
         self.whole.clicked.connect(lambda _=False: self.whole_wanted.emit())
@@ -81,15 +81,10 @@ class SurveyOffer(QFrame):
         """What is said; "" without an offer."""
         return self._words.text() if not self.isHidden() else ""
 
-    @property
-    def offer(self) -> Offer | None:
-        """What is offered now."""
-        return self._shown
-
     def show_offer(self, offer: Offer | None, *, is_sent: bool = False) -> None:
         """Another offer, or None. It is told to screen readers when it comes, not when its estimate does."""
-        is_new = self._shown is None
-        self._shown = offer
+        is_new = self.offer is None
+        self.offer = offer
         if offer is not None:
             said = offer_words(offer)
             self._words.setText(said)
@@ -98,8 +93,8 @@ class SurveyOffer(QFrame):
             self.passages.setText(tr("Keep this answer") if is_sent else tr("Answer from the passages found"))
             for button in (self.whole, self.passages):
                 button.setAccessibleDescription(said)
-            if is_new and QAccessible.isActive():
-                QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, said))
+            if is_new:
+                announce(self, said)
         self.setVisible(offer is not None)
 
 
