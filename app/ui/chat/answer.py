@@ -133,6 +133,8 @@ class AnswerView(Turn):
         """Whether there are turns before its question that can make room for more of it."""
         self.can_translate = True
         """Whether that is offered."""
+        self.is_whole = False
+        """Whether it comes from whole documents."""
         self._documents: BranchDocuments | None = None
         self.written = AnswerText(self)
         self.written.laid_out.connect(self._show)
@@ -186,7 +188,7 @@ class AnswerView(Turn):
         """Shows a stored answer, or what became of the one that was streaming."""
         if self._thinking is not None and self.message is not None and self.message.id != message.id:
             self._thinking.set_open(False)
-        self.message = message
+        self.message, self.is_whole = message, made_of(message.sources) is not None
         if message.thinking or self._thinking is not None:
             self.thinking.set_text(message.thinking, message.thinking_s)
         is_over = message.state != MessageState.WRITING
@@ -247,11 +249,6 @@ class AnswerView(Turn):
         actions.append(Action("markdown", "code", tr("Read as Markdown"), checked=self.is_markdown_shown))
         actions.append(Action("delete", "trash", tr("Delete")))
         return actions
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether it comes from whole documents."""
-        return self.message is not None and made_of(self.message.sources) is not None
 
     def note(self) -> str:
         made = made_of(self.message.sources) if self.message is not None else None

@@ -664,17 +664,12 @@ class TooLong(QFrame):
         for number, offer in enumerate(self.offers):
             served = [one for one in documents if offer.serves(one)]
             if len(served) == len(documents):
-                self._add(offer.label, partial(_each, offer.do, served), is_first=number == 0)
+                self._add(offer, served, is_first=number == 0)
 
-    def _add(self, label: str, do: Callable[[], object], *, is_first: bool) -> None:
-        button = text_button(label, "plain" if is_first else "quiet")
+    def _add(self, offer: Offer, served: Sequence[DraftDocument], *, is_first: bool) -> None:
+        button = text_button(offer.label, "plain" if is_first else "quiet")
         self._theme.dress(button, font=(13, 500))
         button.setAccessibleDescription(self._words.text())
-        button.clicked.connect(lambda _=False: do())
+        button.clicked.connect(lambda _=False: [offer.do(one) for one in served])
         self._flow.addWidget(button)
         button.show()
-
-
-def _each(do: Callable[[DraftDocument], object], documents: Sequence[DraftDocument]) -> None:
-    for one in documents:
-        do(one)

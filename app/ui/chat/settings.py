@@ -32,6 +32,9 @@ from app.ui.widgets.dialogs import ScrollBox
 from app.ui.widgets.fields import Stepper
 from app.ui.widgets.labels import plain_label
 
+HEADING, MUTED = (14.0, 600), (13.0, 400)
+"""Size and weight."""
+
 
 @dataclass(frozen=True)
 class Chosen:
@@ -265,13 +268,13 @@ class ChatSettings(QDialog):
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(px(8))
-        column.addWidget(_heading(tr("System prompt"), theme, self._prompt))
+        column.addWidget(_label(theme, tr("System prompt"), HEADING, self._prompt))
         column.addWidget(self._prompt)
         column.addSpacing(px(8))
         column.addLayout(self._row(longest, is_heading=True))
         column.addSpacing(px(8))
-        column.addWidget(_heading(tr("Sampling"), theme, self._steppers[first.name].number))
-        column.addWidget(_muted(tr("How the next word is chosen. Model’s own: as its makers recommend."), theme))
+        column.addWidget(_label(theme, tr("Sampling"), HEADING, self._steppers[first.name].number))
+        column.addWidget(_label(theme, tr("How the next word is chosen. Model’s own: as its makers recommend."), MUTED))
         column.addLayout(self._row(first))
         column.addWidget(self._rest)
         more = QHBoxLayout()
@@ -307,8 +310,8 @@ class ChatSettings(QDialog):
         words = QVBoxLayout()
         words.setSpacing(0)
         stepper = self._steppers[knob.name]
-        words.addWidget(_heading(knob.label, self._theme, stepper.number) if is_heading else self._name(knob))
-        words.addWidget(_muted(knob.meaning, self._theme))
+        words.addWidget(_label(self._theme, knob.label, HEADING, stepper.number) if is_heading else self._name(knob))
+        words.addWidget(_label(self._theme, knob.meaning, MUTED))
         row = QHBoxLayout()
         row.addLayout(words, 1)
         row.addWidget(stepper)
@@ -330,9 +333,7 @@ class ChatSettings(QDialog):
         return box
 
     def _name(self, knob: Knob) -> QLabel:
-        name = plain_label(knob.label)
-        self._theme.dress(name, font=(14, 400))
-        name.setBuddy(self._steppers[knob.name].number)
+        name = _label(self._theme, knob.label, (14, 400), self._steppers[knob.name].number)
         name.setToolTip(knob.meaning)
         return name
 
@@ -353,14 +354,10 @@ class ChatSettings(QDialog):
         return row
 
 
-def _heading(text: str, theme: Theme, buddy: QWidget) -> QLabel:
-    label = plain_label(text)
-    theme.dress(label, font=(14, 600))
-    label.setBuddy(buddy)
-    return label
-
-
-def _muted(text: str, theme: Theme) -> QLabel:
-    label = plain_label(text, kind="muted")
-    theme.dress(label, font=(13, 400))
+def _label(theme: Theme, text: str, font: tuple[float, int], buddy: QWidget | None = None) -> QLabel:
+    """Muted, where it belongs to no field."""
+    label = plain_label(text, kind="" if buddy is not None else "muted")
+    theme.dress(label, font=font)
+    if buddy is not None:
+        label.setBuddy(buddy)
     return label

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -125,7 +125,7 @@ class DocumentPanel(QSplitter):
         """The child that draws goes, on a thread: it may just be drawing."""
         document, self._document, self._shown = self._document, None, None
         if document is not None:
-            tasks.run(lambda _token: _closed(document), self)
+            tasks.ask(lambda _token: document.close(), self, lambda _: None)
 
     def _arrange(self, *, is_new: bool = False) -> None:
         if not self.is_open:
@@ -151,8 +151,3 @@ class DocumentPanel(QSplitter):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._arrange()
-
-
-def _closed(document: KeptDocument) -> Iterator[object]:
-    document.close()
-    yield from ()

@@ -1,6 +1,6 @@
 """An answer on the clipboard: as rich text for what takes it, and as Markdown for everything else.
 
-`html.escape` in `_spans` and `_code` is the one door by which a model's text comes into markup.
+`html.escape` in `_spans` and `_other` is the one door by which a model's text comes into markup.
 """
 
 from __future__ import annotations
@@ -54,14 +54,10 @@ def selection_data(selection: QTextCursor) -> QMimeData:
 
 def _other(piece: Piece) -> str:
     if isinstance(piece, Code):
-        return _code(piece.text)
+        return f"<pre><code>{escape(piece.text)}</code></pre>"
     if isinstance(piece, Table):
         return _table(piece)
     return f"<p><b>{escape(piece.title)}</b></p>" if isinstance(piece, Fold) else ""
-
-
-def _code(text: str) -> str:
-    return f"<pre><code>{escape(text)}</code></pre>"
 
 
 def _table(table: Table) -> str:
@@ -79,7 +75,8 @@ def _prose(lines: list[Line]) -> Iterator[str]:
     opened: list[str] = []
     for line in lines:
         kind = "ol" if line.marker[:-1].isdecimal() else "ul"
-        wanted = ["blockquote"] * line.quote + [*_lists(opened), *[kind] * line.depth][: line.depth]
+        lists = [name for name in opened if name != "blockquote"]
+        wanted = ["blockquote"] * line.quote + [*lists, *[kind] * line.depth][: line.depth]
         if line.marker and wanted:
             wanted[-1] = kind
         same = next((i for i, (a, b) in enumerate(zip(opened, wanted, strict=False)) if a != b), None)
@@ -89,10 +86,6 @@ def _prose(lines: list[Line]) -> Iterator[str]:
         opened = wanted
         yield _paragraph(line)
     yield from (f"</{name}>" for name in reversed(opened))
-
-
-def _lists(opened: list[str]) -> list[str]:
-    return [name for name in opened if name != "blockquote"]
 
 
 def _paragraph(line: Line) -> str:

@@ -265,7 +265,7 @@ def spans_of(children: Sequence[Token], defined: frozenset[str]) -> Spans:
                 strike=is_on["s"],
                 code=code or is_on["kbd"],
                 raised=raised,
-                href=href or _last(hrefs),
+                href=href or (hrefs[-1] if hrefs else ""),
                 script="sup" if is_on["sup"] else "sub" if is_on["sub"] else "",
             )
             spans.append(look)
@@ -299,10 +299,6 @@ def spans_of(children: Sequence[Token], defined: frozenset[str]) -> Spans:
 def safe_href(href: str) -> str:
     """The address when it may be opened at all, otherwise nothing."""
     return href if ALLOWED_LINK.match(href) else ""
-
-
-def _last(hrefs: list[str]) -> str:
-    return hrefs[-1] if hrefs else ""
 
 
 def _joined(spans: list[Span]) -> list[Span]:
