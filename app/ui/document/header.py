@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Protocol
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
-from app.core.events import CancelToken
 from app.ui.i18n import tr
 from app.ui.shell import tasks
 from app.ui.theme import Theme
@@ -309,12 +307,10 @@ class DocumentSearch(QWidget):
         if document is None or not text:
             return
 
-        def search_document(_token: CancelToken) -> Iterator[object]:
-            yield document.search(text, MOST_HITS + 1)
+        def take(hits: list[Any]) -> None:
+            self._take(hits[:MOST_HITS], has_more=len(hits) > MOST_HITS)
 
-        task = self._task = tasks.run(search_document, self)
-        task.event.connect(lambda hits: self._take(hits[:MOST_HITS], has_more=len(hits) > MOST_HITS))
-        task.failed.connect(self.failed)
+        self._task = tasks.ask(lambda _token: document.search(text, MOST_HITS + 1), self, take, self.failed.emit)
 
     def _take(self, hits: list[Any], *, has_more: bool) -> None:
         had_some = bool(self.hits)
