@@ -242,7 +242,9 @@ class ChatView(QWidget):
         self.survey_offer.passages_wanted.connect(self._on_passages_wanted)
         self._sending.sent.connect(self.offering.look_at)
         self.open_chat.touched.connect(self.title_changed)
-        self.open_chat.shown.connect(self._show_empty_or_turns)
+        self.open_chat.shown.connect(  # the greeting while there is no turn
+            lambda: self._stack.setCurrentWidget(self.transcript if self.transcript.turns else self.empty)
+        )
         self.open_chat.answering.connect(lambda _: self.composer.set_answering(True))
         self.open_chat.document_wanted.connect(self.document_wanted)
         self.context_changed.connect(self.memory.show_used)
@@ -253,7 +255,8 @@ class ChatView(QWidget):
         self.live.grew.connect(self.answer_grew)
         self.live.used.connect(self.context_changed)
         self.live.ended.connect(self._on_answer_ended)
-        self.empty.chosen.connect(self._on_idea)
+        self.empty.chosen.connect(self.composer.set_text)
+        self.empty.chosen.connect(self.focus_composer)
         self.empty.model_wanted.connect(self.model_wanted)
         self.transcript.wanted.connect(self._actions.do)
         self._actions.model_wanted.connect(self.model_wanted)
@@ -283,10 +286,6 @@ class ChatView(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._arrange()
-
-    def _show_empty_or_turns(self) -> None:
-        """The greeting while there is no turn."""
-        self._stack.setCurrentWidget(self.transcript if self.transcript.turns else self.empty)
 
     def _show_model(self) -> None:
         path = self._chats.model_path()
@@ -321,10 +320,6 @@ class ChatView(QWidget):
         if self.offering.sent is None:
             self._sending.send()
         self.offering.forget_sent()
-        self.focus_composer()
-
-    def _on_idea(self, text: str) -> None:
-        self.composer.set_text(text)
         self.focus_composer()
 
     def _on_new_chat_wanted(self, text: str, paths: list[Path]) -> None:
