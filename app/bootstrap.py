@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from app.engine.fit import GpuRoom
     from app.engine.states import StateFolder
     from app.features.chat.answers import Chat
-    from app.features.chat.chats import Chats
+    from app.features.chats import Chats
     from app.features.documents import Documents
     from app.features.models.collection import Models
     from app.features.summary.summaries import Summaries
@@ -219,7 +219,7 @@ class Fireside:
     @property
     def chats(self) -> Chats:
         """The chats as a window has them."""
-        from app.features.chat.chats import Chats
+        from app.features.chats import Chats
 
         return Chats(
             self.chat,

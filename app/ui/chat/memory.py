@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLay
 
 from app.core.errors import AppError
 from app.core.events import Role
-from app.features.chat.chats import Chats
 from app.features.chat.prompts import Parts
+from app.features.chats import Chats
 from app.features.messages import Sentence
 from app.ui.chat.answering import Answering
 from app.ui.chat.open_chat import OpenChat

@@ -19,8 +19,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.core.visible import clean_text
-from app.features.chat.chats import Chats
 from app.features.chat.options import MOST_TOKENS, SWITCHES, known_sampling, own_max_tokens, will_think
+from app.features.chats import Chats
 from app.store.conversations import Conversation
 from app.ui.chat.composer import Composer
 from app.ui.chat.open_chat import OpenChat

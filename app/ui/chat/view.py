@@ -27,7 +27,7 @@ from app.ui.widgets.labels import plain_label
 
 if TYPE_CHECKING:
     from app.features.chat.answers import Chat
-    from app.features.chat.chats import Chats
+    from app.features.chats import Chats
 
 
 DRAFT_MS = 800
