@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.documents.blocks import Block, Kind
-from app.features.summary.digest import Weights, digest_of, digest_summary
+from app.features.summary.digest import FORMS, Weights, digest_of, digest_summary, words_of
 from app.features.summary.messages import not_given_words
 from app.features.summary.result import Form, InputDocument, Length, Method, Wish
 
@@ -23,6 +23,8 @@ WORDS = (
     "печь",
     "глина",
     "فرن",
+    "窑里烧了粘土。",
+    "เตาเผา",
     "3.7",
     "however",
     "we",
@@ -60,6 +62,88 @@ def test_every_sentence_stands_in_its_block_in_the_documents_order_and_twice_giv
         assert sentence == sentence.strip()
         assert by_id[one.block_id].kind in (Kind.PARAGRAPH, Kind.LIST_ITEM)
     assert digest_of(blocks, most) == told
+
+
+@given(files=st.lists(TEXTS, max_size=3), length=st.sampled_from(Length), form=st.sampled_from(FORMS))
+def test_the_statements_of_several_documents_are_theirs_in_their_order_and_twice_the_same(
+    files: list[list[tuple[Kind, str]]], length: Length, form: Form
+) -> None:
+    documents = [
+        document([Block(number, kind, text) for number, (kind, text) in enumerate(texts, 1)]) for texts in files
+    ]
+    summary = digest_summary(documents, Wish(length, form))
+    places = []
+    for statement in summary.statements:
+        (anchor,) = statement.anchors
+        block = documents[anchor.document].blocks[anchor.block_id - 1]
+        assert block.text[anchor.start : anchor.end] == anchor.text
+        assert statement.text == " ".join(anchor.text.split()) != ""
+        places.append((anchor.document, anchor.block_id, anchor.start))
+    assert places == sorted(set(places))
+    assert digest_summary(documents, Wish(length, form)).statements == summary.statements
+    assert len(summary.documents) == len(documents)
+
+
+def test_scripts_without_spaces_are_counted_by_pairs_of_characters() -> None:
+    blocks = blocks_of("今天中午在老磨坊吃饭。烧粘土的窑很热。芦苇用来烧粘土的窑。烧粘土的窑需要很多芦苇。")
+    told = digest_of(blocks, 2, title="烧粘土的窑")
+    chosen = [blocks[0].text[one.start : one.end] for one in told]
+    assert len(chosen) == 2
+    assert "今天中午在老磨坊吃饭。" not in chosen
+    assert words_of("窑烧粘土 a") == ["窑烧", "烧粘", "粘土", "a"]
+
+
+@pytest.mark.parametrize(
+    ("announced", "heading", "thanks"),
+    [
+        ("We present a new kiln of reed and clay.", "Abstract", "Acknowledgements"),
+        ("Diese Arbeit untersucht einen neuen Ofen aus Ton.", "Zusammenfassung", "Danksagung"),
+        ("Cet article présente un four nouveau de roseau.", "Résumé", "Remerciements"),
+        ("Este artículo presenta un horno nuevo de caña.", "Resumen", "Agradecimientos"),
+        ("Este artigo apresenta um forno novo de cana.", "Resumo", "Agradecimentos"),
+        ("Questo articolo presenta un forno nuovo di canna.", "Riassunto", "Ringraziamenti"),
+        ("Dit artikel beschrijft een nieuwe oven van riet.", "Samenvatting", "Dankwoord"),
+        ("Niniejszy artykuł opisuje piec nowy.", "Streszczenie", "Podziękowania"),
+        ("В этой работе описана новая печь из тростника.", "Аннотация", "Благодарности"),
+    ],
+)  # fmt: skip
+def test_nine_languages_announce_sum_up_and_thank(announced: str, heading: str, thanks: str) -> None:
+    backwards = " ".join(reversed(announced[:-1].split())) + "."
+    (plain, telling) = digest_of(blocks_of(backwards, announced), 2)
+    assert telling.score > plain.score, "the same words, which announce nothing the other way round"
+
+    def under(heading: str) -> list[Block]:
+        other = Block(2, Kind.PARAGRAPH, "Ora tenu miralo sepa dimo kalusi.", heading_path=(heading,))
+        return [*blocks_of(announced), other]
+
+    weight, usual = (Weights(under(name)).of(2) for name in (heading, "Lorem"))
+    assert weight > usual + 0.1
+    assert [one.block_id for one in digest_of(under(thanks), 2)] == [1]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "Reed, clay and fire",
+        "Fire!",
+        "Is the kiln of Uruk fired with reed and clay?",
+        "However, it is the kiln of Uruk that was fired with reed.",
+        "k i l n o f U r u k f i r e d w i t h reed.",
+    ],
+)
+def test_what_does_not_stand_by_itself_is_not_taken_where_a_sentence_does(fault: str) -> None:
+    good = "The kiln of Uruk was fired with reed."
+    blocks = blocks_of("Lunch was served at noon in the old mill.", fault, good, "Grain was cut in the marshes below.")
+    assert [one.block_id for one in digest_of(blocks, 1, title="The kiln of Uruk fired with reed")] == [3]
+
+
+def test_pairs_of_words_are_counted_in_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.features.summary.digest.MOST_PAIRS", 20)
+    said = "the kiln of Uruk was fired with reed again and again."
+    others = ("Grain was cut below the old mill.", "Lunch came at noon.", "Nobody knew the name of that river.")
+    blocks = blocks_of(*(season + said for season in ("In spring ", "In summer ", "In autumn ")), *others)
+    (chosen,) = digest_of(blocks, 1)
+    assert chosen.block_id <= 3
 
 
 def test_what_the_document_is_about_goes_before_what_it_mentions() -> None:
