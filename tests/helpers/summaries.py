@@ -129,7 +129,7 @@ def put_pipeline(app: Fireside, pipeline: Any) -> Any:
 
 def leave_no_room(app: Fireside, *, needed_bytes: int) -> None:
     """The computer has no memory to spare beside the chat's model, and the summary's needs so much."""
-    beside = app.summaries._engines._beside
+    beside = app.summaries.engines._beside
     beside._free_bytes, beside._needs = lambda: RESERVE_BYTES, lambda _path: needed_bytes
 
 

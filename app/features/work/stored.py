@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from app.core.events import CancelToken
 from app.core.settings import Settings
-from app.engine.client import EngineClient
-from app.features.work.engines import Swap, TaskEngines
+from app.features.work.engines import TaskEngines
 from app.features.work.queue import QUEUED, RUNNING, Event, JobQueue, Worked, Working
 from app.features.work.turns import Turns
 from app.store.jobs import Job, Jobs
@@ -44,7 +41,8 @@ class StoredJobs(ABC, Generic[Row, Event]):
         turns: Turns | None,
         unlisted: str,
     ) -> None:
-        self._kind, self._jobs, self._searched, self._engines, self._unlisted = kind, jobs, texts, engines, unlisted
+        self._kind, self._jobs, self._searched, self._unlisted = kind, jobs, texts, unlisted
+        self.engines = engines
         self._queue: JobQueue[Event] = JobQueue(
             kind,
             jobs,
@@ -61,24 +59,6 @@ class StoredJobs(ABC, Generic[Row, Event]):
     @abstractmethod
     def _rows(self, jobs: Sequence[Job]) -> list[Row]:
         """Jobs as they are listed."""
-
-    @property
-    def ask(self) -> Callable[[Swap], bool]:
-        """Asks the person, on the thread that works, whether the chat's model may give way; by itself it may not."""
-        return self._engines.ask
-
-    @ask.setter
-    def ask(self, ask: Callable[[Swap], bool]) -> None:
-        self._engines.ask = ask
-
-    @property
-    def model(self) -> Path | None:
-        """Which model works now: the tab's, else the chat's."""
-        return self._engines.model()
-
-    def opened(self, cancel: CancelToken) -> AbstractContextManager[EngineClient | None]:
-        """The engine with the tab's model in it; see `TaskEngines.opened`."""
-        return self._engines.opened(cancel)
 
     def find(self, query: str = "") -> list[Row]:
         """Those at work or waiting in their order, then the newest first.
@@ -137,7 +117,7 @@ class StoredJobs(ABC, Generic[Row, Event]):
 
     def close(self) -> None:
         """The program quits: what `run` has cancelled goes on the next time. Safe to call twice."""
-        self._engines.close()
+        self.engines.close()
 
     def _job(self, job_id: int) -> Job | None:
         job = self._jobs.get(job_id)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QEvent, QLocale, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from app.core.errors import AppError
 from app.core.events import CancelToken
@@ -189,43 +189,22 @@ class LanguageChoice(QWidget):
 # A language as a button that opens the list of languages.
 
 
-class LanguageButton(QWidget):
+class LanguageButton(ChoiceButton):
     """`value` is a language's code; with `can_detect` it may be "", and what was found is shown with that word."""
 
-    changed = Signal(str)
-
     def __init__(self, theme: Theme, name: str, *, can_detect: bool = False) -> None:
-        super().__init__()
-        self._theme, self._name, self._can_detect = theme, name, can_detect
-        self._detected = ""
+        self._can_detect, self._detected = can_detect, ""
         self.languages: Sequence[str] = ()
         """Which ones may be chosen, by their codes."""
-        self.value = ""
-        self.button = text_button("", "filter", self)
-        # The caret belongs behind the words, so the button's two ends are exchanged.
-        self.button.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
-        self.button.clicked.connect(self.show_list)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self.button)
-        # The icon is wider than its glyph, which gives it air.
-        theme.dress(self.button, font=(13.5, 500), glyph=("caret-down-bold", "muted", 20), glyph_size=(20, 11))
-        self._show()
-
-    def show_value(self, value: str) -> None:
-        """Takes a value without telling it."""
-        self.value = value
-        self._show()
+        super().__init__(theme, name, (("", ""),))
 
     def show_detected(self, code: str) -> None:
         """What the language of the text is found to be; "" where nothing tells it yet."""
         self._detected = code
         self._show()
 
-    def choose(self, value: str) -> None:
-        if value != self.value:
-            self.show_value(value)
-            self.changed.emit(value)
+    def show_menu(self) -> None:
+        self.show_list()
 
     def show_list(self) -> LanguagePopup:
         offered = [_offered(code) for code in self.languages]
@@ -622,7 +601,7 @@ class Capability(QObject):
     def _found(self, _cancel: CancelToken) -> Able:
         from app.features.models.languages import knows  # reads headers, and is not needed at start
 
-        model = self._translations.model
+        model = self._translations.engines.model()
         return Able(model, knows(model))
 
     def _on_found(self, able: Able) -> None:

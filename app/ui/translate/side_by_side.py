@@ -364,19 +364,6 @@ class SelectableRows(RowTable):
             top += line.cell.height_px
         return None
 
-    def link_rect(self, row: int, number: int) -> QRect:
-        """Where a link of a row is, in the viewport."""
-        laid = self.laid.row(row)
-        corner = self._corner(row, TARGET)
-        top = laid.target.height_px
-        for line in laid.flags:
-            for link in line.links:
-                if link is laid.links[number]:
-                    rect = line.cell.rect_of(link.start, link.end)[0]
-                    return rect.translated(corner.x(), corner.y() + top).toRect()
-            top += line.cell.height_px
-        return QRect()
-
     def mousePressEvent(self, event: QMouseEvent) -> None:
         point = event.position().toPoint()
         index = self.indexAt(point)

@@ -214,7 +214,7 @@ class TextWork(QObject):
     def _serve(self, cancel: CancelToken) -> Iterator[Answer]:
         ask = self._next(cancel)
         while ask is not None:
-            with self._translations.opened(cancel) as engine:
+            with self._translations.engines.opened(cancel) as engine:
                 if engine is None:
                     return
                 model, is_here = ask.model, True

@@ -64,7 +64,7 @@ class WorkTab(Tab):
         super().__init__()
         self._ui, self._jobs, self._words = ui, jobs, words
         self._question = SecondModelQuestion(ui.theme, ui.window)
-        jobs.ask = self._question.ask
+        jobs.engines.ask = self._question.ask
         self.runner = runner
         runner.setParent(self)
         runner.state_changed.connect(self.state_changed)

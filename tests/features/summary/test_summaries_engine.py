@@ -213,7 +213,7 @@ def test_where_the_chats_model_would_have_to_give_way_nobody_there_says_no_and_i
             assert isinstance(waiting.error, NoRoomForModel)
             assert (waiting.error.wanted, waiting.error.loaded) == ("own", "model")
         asked: list[Swap] = []
-        summaries.ask = lambda swap: bool(asked.append(swap)) or True
+        summaries.engines.ask = lambda swap: bool(asked.append(swap)) or True
         for row in rows:
             summaries.resume(row.id)
         work_off(summaries)

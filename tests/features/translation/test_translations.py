@@ -346,9 +346,9 @@ def test_a_long_typed_text_is_called_by_its_first_words(translations: Translatio
 
 
 def test_the_model_is_the_tabs_else_the_chats(app: Fireside, translations: Translations, starter: Path) -> None:
-    assert translations.model == starter
+    assert translations.engines.model() == starter
     app.change("models", translate_path=str(starter.with_name("other.gguf")))
-    assert translations.model is not None
+    assert translations.engines.model() is not None
 
 
 def test_a_memory_is_taken_to_another_computer(
@@ -387,9 +387,9 @@ def test_both_sides_are_saved_side_by_side(
 
 
 def test_a_person_is_asked_on_behalf_of_the_tab(app: Fireside, translations: Translations) -> None:
-    translations.ask = lambda swap: True
-    assert app.translations.ask(None)  # type: ignore[arg-type]
-    with translations.opened(CancelToken()) as engine:
+    translations.engines.ask = lambda swap: True
+    assert app.translations.engines.ask(None)  # type: ignore[arg-type]
+    with translations.engines.opened(CancelToken()) as engine:
         assert engine is app.engine
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import Qt, SignalInstance
+from PySide6.QtCore import QRect, Qt, SignalInstance
 from PySide6.QtGui import QTextCursor
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QFrame, QLabel, QLineEdit, QPushButton, QTextEdit, QToolButton
@@ -20,7 +20,7 @@ from app.ui.translate.document_page import DocumentPage, DraftFoot, FileLine
 from app.ui.translate.document_view import DocumentTranslationView
 from app.ui.translate.glossary import GlossaryPanel
 from app.ui.translate.languages import LanguageButton, LanguageChoice, LanguagePopup, NeedsModel
-from app.ui.translate.rows import RowsModel
+from app.ui.translate.rows import TARGET, RowsModel
 from app.ui.translate.segment_text import RowEditor
 from app.ui.translate.side_by_side import SideBySide
 from app.ui.translate.text_page import TextPage
@@ -90,6 +90,19 @@ class Languages(Desk):
     def needed(self) -> str:
         """What the card says of the model that is needed."""
         return self.needs_words.text().replace("\u2011", "-")
+
+
+def link_rect(segments: SideBySide, row: int, number: int) -> QRect:
+    """Where a link of a row is, in the viewport."""
+    laid, corner = segments.laid.row(row), segments._corner(row, TARGET)
+    top = laid.target.height_px
+    for line in laid.flags:
+        for link in line.links:
+            if link is laid.links[number]:
+                rect = line.cell.rect_of(link.start, link.end)[0]
+                return rect.translated(corner.x(), corner.y() + top).toRect()
+        top += line.cell.height_px
+    raise AssertionError(f"no link {number} in row {row}")
 
 
 class DocumentDesk(Languages, FileQuestions):
@@ -215,7 +228,7 @@ class DocumentDesk(Languages, FileQuestions):
     def click_link(self, number: int, link: int = 0) -> None:
         """Does it."""
         self.segments.reveal(number)
-        self.click_at(self.segments, self.segments.link_rect(number, link).center())
+        self.click_at(self.segments, link_rect(self.segments, number, link).center())
 
     @property
     def rows(self) -> RowsModel:

@@ -19,6 +19,7 @@ from app.ui.translate.rows import SOURCE, TARGET
 from app.ui.translate.segment_text import Writing, letters
 from app.ui.translate.side_by_side import SideBySide
 from app.ui.translate.texts import Remedy
+from tests.helpers.desks.translate import link_rect
 
 MANY = 100_000
 BOLD: Content = ("The tenant pays ", Mark("open", 1, "bold"), "1,240.00", Mark("close", 1), " a month.")
@@ -191,7 +192,7 @@ def test_a_flag_says_its_reason_and_its_links_are_followed_by_mouse_and_keys(mak
     view.remedy_wanted.connect(lambda number, link: followed.append((number, link.remedy)))
     line = view.laid.row(2).flags[0].cell.written.plain()
     assert line.replace("\u00a0", " ").strip() == "Glossary says “Verzugszinsen” for “interest”. Use it · Keep"
-    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=view.link_rect(2, 0).center())
+    qtbot.mouseClick(view.viewport(), Qt.MouseButton.LeftButton, pos=link_rect(view, 2, 0).center())
     view.go_to(2)
     press(view, qtbot, Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Return)
     view.go_to(3)
@@ -210,7 +211,7 @@ def test_an_accepted_translation_shows_no_flags(make: Make) -> None:
 def test_flags_stand_in_the_warning_tone(make: Make) -> None:
     for scheme in ("light", "dark"):
         view = make(scheme=scheme)
-        rect = view.link_rect(2, 0)
+        rect = link_rect(view, 2, 0)
         assert has_color(picture(view), view._theme.tokens.warning, rect)
 
 

@@ -104,7 +104,7 @@ def test_a_question_that_comes_too_late_is_not_shown(window: QWidget, question: 
 def test_the_summaries_ask_in_the_window_that_is_open(frame: Frame, qtbot: QtBot) -> None:
     frame.show_tab("summarize")
     answers: list[bool] = []
-    thread = threading.Thread(target=lambda: answers.append(frame.summaries.ask(SWAP)))
+    thread = threading.Thread(target=lambda: answers.append(frame.summaries.engines.ask(SWAP)))
     thread.start()
     asked(frame.window, qtbot)
     frame.window.close()
