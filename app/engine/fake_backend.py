@@ -23,6 +23,7 @@ Rules for answers:
     "finish": "length"            the finish reason; by default stop, or what the limits say
     "error": "TemplateFailed", "fields": {...}      fails instead, with an error of app.core.errors
     "stall_after": 3              after 3 tokens nothing more happens, cancel or not
+    "held_after": 3, "until": "go"    after 3 tokens it waits for the file "go" beside the script; cancel is heard
     "crash_after": 3              after 3 tokens the child ends: "crash": "abort" (default), or an exit code
     "garbage": "noise"            this is printed to file descriptor 1 before every token
 Rules for loading:
@@ -219,6 +220,10 @@ class ScriptedBackend:
         answer, job = run.answer, run.job
         for number, piece in enumerate(_words(text)):
             _misbehave(rule, number)
+            while rule.get("held_after") == number and not self._path.with_name(rule["until"]).exists():
+                if job.stop.wait(STEP_S):
+                    return FinishReason.CANCELLED
+                yield True
             if job.stop.wait(rule["delay_s"]) if rule.get("delay_s") else job.cancelled:
                 return FinishReason.CANCELLED
             if number >= room:

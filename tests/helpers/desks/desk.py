@@ -17,7 +17,8 @@ from app.ui.shell import tasks
 from app.ui.shell.notify import Notify
 from app.ui.widgets.notice_bar import Notice
 
-WAIT_MS = 10_000
+WAIT_MS = 60_000
+"""A limit for what never comes; a machine at work may take its time."""
 NO_KEYS = Qt.KeyboardModifier.NoModifier
 Kind = TypeVar("Kind", bound=QObject)
 

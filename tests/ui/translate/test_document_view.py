@@ -134,7 +134,7 @@ def test_where_no_file_can_be_read_they_are_listed_and_without_any_the_beginning
 def test_stop_keeps_what_is_done_offers_a_part_of_it_and_goes_on_without_repeating(
     open_tab: Open, tmp_path: Path
 ) -> None:
-    desk = open_tab(*ANSWERS[:3], ANSWERS[3] | {"delay_s": 0.4, "times": 1}, ANSWERS[3])
+    desk = open_tab(*ANSWERS[:3], ANSWERS[3] | {"held_after": 2, "until": "never", "times": 1}, ANSWERS[3])
     sheet = desk.drop(page(tmp_path))
     desk.click(sheet.begin_button)
     desk.wait(lambda: (sheet.growing(3) or "").startswith("Gatos"))
@@ -157,17 +157,19 @@ def test_stop_keeps_what_is_done_offers_a_part_of_it_and_goes_on_without_repeati
 def test_another_translation_is_shown_meanwhile_and_this_one_is_found_again_as_it_is(
     open_tab: Open, tmp_path: Path
 ) -> None:
-    desk = open_tab(*ANSWERS[:3], ANSWERS[3] | {"delay_s": 0.3})
+    desk = open_tab(*ANSWERS[:3], ANSWERS[3] | {"held_after": 2, "until": "go"})
     other = desk.drop(page(tmp_path, "other.html")).stored.id
     sheet = desk.drop(page(tmp_path))
     mine = sheet.stored.id
     desk.click(sheet.begin_button)
-    desk.wait(lambda: sheet.growing(3) is not None)
+    desk.wait(lambda: sheet.growing(3) is not None and sheet.shown[:3] == [one["text"] for one in ANSWERS[:3]])
     desk.view.show_job(other)
     assert sheet.shown == [""] * 4
     desk.view.show_job(mine)
     assert sheet.shown[0] == "Aluguel e caução"
     assert sheet.growing(3) is not None
+    assert desk.script is not None
+    desk.script.with_name("go").touch()
     sheet.wait_until_done()
     assert sheet.shown[3] == ANSWERS[3]["text"]
 
@@ -413,7 +415,7 @@ def test_a_locked_file_asks_for_its_password_and_without_one_it_is_left_out(
 
 def test_reading_a_file_can_be_ended(desk: TranslateDesk, tmp_path: Path) -> None:
     long = tmp_path / "long.txt"
-    long.write_text("\n\n".join(f"Paragraph {number} of the lease." for number in range(20_000)), "utf-8")
+    long.write_text("\n\n".join(f"Paragraph {number} of the lease." for number in range(200_000)), "utf-8")
     desk.view.add_files([long])
     sheet = desk.document
     desk.wait(lambda: bool(sheet.file_words) and sheet.segments_read > 0)

@@ -17,7 +17,7 @@ from app.ui.theme import Theme
 from app.ui.translate.glossary import KEPT, SOURCE, TARGET, GlossaryPanel
 
 TERMS = (Term("lease", "Mietvertrag"), Term("Fireside", "Fireside"), Term("tenant", "Mieter"))
-WAIT_MS = 5_000
+WAIT_MS = 60_000
 
 Make = Callable[..., GlossaryPanel]
 

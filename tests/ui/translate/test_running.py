@@ -19,7 +19,7 @@ from tests.helpers.script import write_script
 from tests.helpers.translations import put_pipeline
 from tests.ui.translate.test_window import use_translator
 
-WAIT_MS = 15_000
+WAIT_MS = 60_000
 LINES = ("The tenant pays the rent.", "Cats are allowed.", "Keys: two.")
 FURTHER = {"lease.txt · 1 of 3", "lease.txt · 2 of 3"}
 SAID = ("O locatário paga o aluguel.", "Gatos são permitidos.", "Chaves: duas.")
