@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -28,9 +28,19 @@ from app.cli.translate import added, language_code, warn
 from app.core.events import CancelToken
 from app.core.paths import AppPaths
 from app.core.settings import load_settings
-from app.features.summary.evaluation import MEASURES, Evaluation, Example, Scored, Skipped, examples_in
+from app.features.summary.evaluation import (
+    AS_GIVEN,
+    COMPARED_MEASURES,
+    FIRST_SENTENCES,
+    WITHOUT_ABSTRACT,
+    Evaluation,
+    Example,
+    Scored,
+    Skipped,
+    examples_in,
+)
 from app.features.summary.evaluation import evaluate as evaluate_summaries
-from app.features.summary.result import Form, Length, Wish
+from app.features.summary.result import Form, Length, Method, Wish
 from app.features.translation.evaluation import Aligned, TranslationEvaluation, aligned_lines, aligned_segments
 from app.features.translation.evaluation import evaluate as evaluate_translations
 from app.features.translation.result import SegmentDone, TranslationWish
@@ -38,7 +48,9 @@ from app.features.translation.translations import Translations
 from app.store.database import Database
 from app.store.translations import opened_memory
 
-_NAMES = dict(zip(MEASURES, ("ROUGE-1", "ROUGE-2", "ROUGE-Lsum"), strict=True))
+_NAMES = {FIRST_SENTENCES: "first sentences", Method.DIGEST.value: "digest", Method.MODEL.value: "model"}
+_PARTS = {AS_GIVEN: "as they are", WITHOUT_ABSTRACT: "without a section named like an abstract"}
+_METHODS = (Method.DIGEST, Method.MODEL)
 _DATA = 'a line for each document: {"document": …, "summary": …}, a text or a list of texts each'
 
 
@@ -51,6 +63,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     part.add_argument("--limit", metavar="N", type=positive, help="only the first N documents")
     lengths = [length.value for length in Length]
     part.add_argument("--length", choices=lengths, default="short", help="default: short")
+    part.add_argument(
+        "--method",
+        choices=[method.value for method in _METHODS],
+        action="append",
+        help="what is set beside the first sentences; may be given twice, default: both. A digest asks no model",
+    )
     part.add_argument("--json", action="store_true", help="one JSON object on standard output")
     part.set_defaults(run=run_summaries)
     _add_translate(
@@ -68,18 +86,24 @@ def run_summaries(options: argparse.Namespace) -> int:
     if not examples:
         print(f"{data.name} has no documents with summaries.", file=sys.stderr)
         return 1
-    path = model_path(options.model, settings.models.summarize_path, settings.engine.model_path)
-    with interruptible() as cancel, closing(build_engine(places)) as engine:
-        print(f"Loading {path.name}", file=sys.stderr)
-        model = load_model(engine, path, settings, cancel)
+    methods = [method for method in _METHODS if method in (options.method or _METHODS)]
+    name, machine = "", {"cores": os.cpu_count(), "threads": None, "device": ""}
+    with interruptible() as cancel, ExitStack() as opened:
+        engine = None
+        if Method.MODEL in methods:
+            path = model_path(options.model, settings.models.summarize_path, settings.engine.model_path)
+            engine = opened.enter_context(closing(build_engine(places)))
+            print(f"Loading {path.name}", file=sys.stderr)
+            model = load_model(engine, path, settings, cancel)
+            name, machine = path.name, machine | {"threads": model.threads, "device": model.device}
         line = ProgressLine()
-        for event in evaluate_summaries(examples, wish, engine, cancel):
+        for event in evaluate_summaries(examples, wish, methods, engine, cancel):
             _take(event, result, len(examples), line)
         line.end()
     if not result.scored:
         return INTERRUPTED if cancel.cancelled else 1
-    machine = {"cores": os.cpu_count(), "threads": model.threads, "device": model.device, "system": platform.platform()}
-    body = {"model": path.name, "length": wish.length.value} | result.to_fields() | {"machine": machine}
+    machine["system"] = platform.platform()
+    body = {"model": name, "length": wish.length.value} | result.to_fields() | {"machine": machine}
     if options.json:
         print_json(body)
     else:
@@ -111,19 +135,27 @@ def _take(event: Scored | Skipped | None, result: Evaluation, total: int, line: 
         _skip(event, result)
         return
     result.scored.append(event)
+    each = ", ".join(f"{_NAMES[name]} {rouge['rouge1']:.3f}" for name, rouge in event.compared[AS_GIVEN].items())
     print(
-        f"{event.example.id}: ROUGE-1 {event.rouge['rouge1']:.3f}, of the first sentences {event.lead['rouge1']:.3f}; "
-        f"{event.claims_found:,} of {event.claims:,} claims found; {event.seconds:.1f} s",
+        f"{event.example.id}: ROUGE-1 of {each}; {event.claims_found:,} of {event.claims:,} claims found; "
+        f"{event.seconds:.1f} s",
         file=sys.stderr,
     )
 
 
 def _print_summary_figures(body: dict[str, Any]) -> None:
     machine = body["machine"]
-    print(f"{body['model']}, {body['documents']:,} documents, {machine['cores']} cores, {machine['device']}")
-    print(f"{'F1':<12}{'summary':>10}{'lead-3':>10}")
-    for measure, name in _NAMES.items():
-        print(f"{name:<12}{body['rouge'][measure]:>10.4f}{body['lead3'][measure]:>10.4f}")
+    facts = (body["model"], f"{body['documents']:,} documents", f"{machine['cores']} cores", machine["device"])
+    print(", ".join(fact for fact in facts if fact))
+    for part, words in _PARTS.items():
+        compared = body["compared"][part]
+        if not compared["documents"]:
+            continue
+        print(f"F1, {compared['documents']:,} documents {words}:")
+        print(f"{'':<16}" + "".join(f"{measure.replace('rouge', 'ROUGE-'):>10}" for measure in COMPARED_MEASURES))
+        for name, label in _NAMES.items():
+            if name in compared:
+                print(f"{label:<16}" + "".join(f"{compared[name][one]:>10.4f}" for one in COMPARED_MEASURES))
     print(f"Claims found: {_share(body['claims_found'])} of {body['claims']:,}")
     print(f"Numbers right: {_share(body['numbers_right'])} of {body['numbers']:,}")
     print(f"Coverage: {_share(body['coverage'])}")

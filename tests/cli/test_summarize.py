@@ -26,7 +26,7 @@ LEASE = f"{RENT}\n\n{NOTICE}\n\nHeating and water are paid by the tenant."
 ANSWER = f"- {RENT} [1]\n- {NOTICE} [2]\n"
 FIGURES = {
     "model", "length", "documents", "rouge", "lead3", "claims", "claims_found", "numbers", "numbers_right", "coverage",
-    "compression", "seconds", "seconds_per_document", "errors", "machine",
+    "compression", "seconds", "seconds_per_document", "errors", "machine", "compared",
 }  # fmt: skip
 
 
@@ -476,7 +476,47 @@ def test_evaluation_gives_the_figures_beside_those_of_the_first_sentences(tmp_pa
     assert body["machine"]["cores"] == os.cpu_count()
     assert body["errors"] == [{"line": 2, "reason": "it is not JSON"}]
     assert "Line 2 was left out: it is not JSON" in result.stderr
-    assert "lease: ROUGE-1 1.000" in result.stderr
+    compared = body["compared"]["as_given"]
+    assert list(compared) == ["documents", "first_sentences", "digest", "model"]
+    assert compared["model"] == {"rouge1": 1.0, "rouge2": 1.0, "rougeL": 1.0}
+    assert compared["first_sentences"]["rouge1"] == body["lead3"]["rouge1"]
+    assert body["compared"]["without_abstract"] == {"documents": 0}
+    assert "lease: ROUGE-1 of first sentences 0." in result.stderr
+    assert ", model 1.000; 2 of 2 claims found" in result.stderr
+
+
+PAPER = {
+    "id": "E09-1056",
+    "title": "Kilns of Uruk",
+    "summary": {"challenge": "Kilns are hot .", "approach": "We fire kilns with reed .", "outcome": "Reed is enough ."},
+    "sentences": {
+        "abstract": ["Kilns are hot .", "We fire kilns with reed .", "Reed is enough ."],
+        "introduction": ["Clay was burnt in Uruk .", "Kilns are hot and costly .", "Grain was cut ."],
+        "conclusion": ["We showed that reed is enough .", "Lunch was served ."],
+    },
+    "highlights": {}, "heuristic_highlights": {},
+}  # fmt: skip
+"""A line as ACLSum has it."""
+
+
+def test_a_digest_is_compared_without_a_model_and_again_without_the_abstract(tmp_path: Path) -> None:
+    data = examples(tmp_path, PAPER, GOOD)
+    arguments = ("evaluate", "summarize", "--data", str(data), "--method", "digest")
+    result = fireside(*arguments, "--json", environment={"FIRESIDE_ENGINE_SCRIPT": "none.json"})
+    body = only_json(result)
+    assert (result.returncode, body.keys(), body["model"]) == (0, FIGURES, "")
+    given, without = (body["compared"][part] for part in ("as_given", "without_abstract"))
+    assert [list(one) for one in (given, without)] == [["documents", "first_sentences", "digest"]] * 2
+    assert (given["documents"], without["documents"]) == (2, 1)
+    assert given["first_sentences"]["rouge1"] > 2 * without["first_sentences"]["rouge1"]
+    assert without["digest"]["rouge1"] > without["first_sentences"]["rouge1"]
+    assert (body["claims"], body["claims_found"], body["machine"]["threads"]) == (6, 1.0, None)
+    assert "Loading" not in result.stderr
+    table = fireside(*arguments).stdout.splitlines()
+    assert table[0].startswith("2 documents, ")
+    assert [line for line in table if line.startswith("F1")] == [
+        "F1, 2 documents as they are:", "F1, 1 documents without a section named like an abstract:"
+    ]  # fmt: skip
 
 
 def test_a_number_that_is_not_in_its_block_is_counted_as_wrong(tmp_path: Path) -> None:
@@ -493,8 +533,9 @@ def test_a_limit_counts_documents_and_the_table_is_for_people(tmp_path: Path) ->
     )
     lines = result.stdout.splitlines()
     assert lines[0].startswith("scripted.gguf, 2 documents, ")
-    assert lines[1].split() == ["F1", "summary", "lead-3"]
-    assert lines[2].split()[:2] == ["ROUGE-1", "1.0000"]
+    assert lines[1:3] == ["F1, 2 documents as they are:", f"{'':<16}{'ROUGE-1':>10}{'ROUGE-2':>10}{'ROUGE-L':>10}"]
+    assert [line.rsplit(maxsplit=3)[0] for line in lines[3:6]] == ["first sentences", "digest", "model"]
+    assert lines[5].split() == ["model", "1.0000", "1.0000", "1.0000"]
     assert "Claims found: 100.0% of 4" in lines
     assert len(requests(tmp_path / "engine" / "script.json")) == 2
 
@@ -534,7 +575,16 @@ def test_data_without_documents_is_told(tmp_path: Path, lines: tuple[object, ...
     assert (result.returncode, result.stdout, result.stderr.splitlines()[-1]) == (1, "", sentence)
 
 
-@pytest.mark.parametrize("arguments", [[], ["summarize"], ["poems"], ["summarize", "--data", "a", "--limit", "0"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["summarize"],
+        ["poems"],
+        ["summarize", "--data", "a", "--limit", "0"],
+        ["summarize", "--data", "a", "--method", "auto"],
+    ],
+)
 def test_wrong_usage_of_evaluate_exits_2(arguments: list[str]) -> None:
     result = fireside("evaluate", *arguments)
     assert (result.returncode, result.stdout) == (2, "")

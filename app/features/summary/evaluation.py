@@ -1,8 +1,9 @@
 """Measures summaries of documents for which good ones exist: anyone with a larger model can make the figures.
 
-ROUGE (Lin, 2004) by rouge-score with its stemmer, beside that of the first three sentences of the same documents, which
-is hard to beat on news and papers. Its tokenizer knows the letters a to z and digits, so that it says nothing of texts
-in other scripts.
+ROUGE (Lin, 2004) by rouge-score with its stemmer: of the model, of the digest and of the first three sentences of the
+same documents, which are hard to beat on news and papers; and again without what is called an abstract, since a summary
+of a document that begins with one is easy. Its tokenizer knows the letters a to z and digits, so that it says nothing
+of texts in other scripts.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -21,12 +23,17 @@ from app.core.events import CancelToken
 from app.documents.blocks import Block, Kind, Numbering, Piece
 from app.engine.client import EngineClient
 from app.features.messages import sentence_for
+from app.features.summary.digest import SECTIONS, digest_summary
 from app.features.summary.result import Method, Statement, Summary, Wish
 from app.features.summary.steps import MemorySteps
 from app.features.summary.summarize import InputDocument, Summarized, summarize
 from app.language.sentences import sentences
 
 MEASURES = ("rouge1", "rouge2", "rougeLsum")
+COMPARED_MEASURES = ("rouge1", "rouge2", "rougeL")
+"""ROUGE-L takes a text for one sequence of words, ROUGE-Lsum sentence by sentence."""
+AS_GIVEN, WITHOUT_ABSTRACT = "as_given", "without_abstract"
+FIRST_SENTENCES = "first_sentences"
 LEAD_SENTENCES = 3
 _NUMBER = re.compile(r"\d+(?:[.,'’\u00a0\u202f]\d+)*")
 Rouge = dict[str, float]
@@ -34,7 +41,11 @@ Rouge = dict[str, float]
 
 @dataclass(frozen=True)
 class Scored:
-    """One document is done. `rouge` and `lead` are F1 by measure; the rest are counts, and seconds."""
+    """One document is done. `rouge` and `lead` are F1 by measure; the rest are counts, and seconds.
+
+    `compared` has F1 by measure for the first sentences and each method that was asked for, of the document
+    `AS_GIVEN` and, where there is something to leave out, `WITHOUT_ABSTRACT`.
+    """
 
     example: Example
     rouge: Rouge
@@ -48,6 +59,7 @@ class Scored:
     words_in: int
     words_out: int
     seconds: float
+    compared: Mapping[str, Mapping[str, Rouge]] = field(default_factory=dict)
 
 
 @dataclass
@@ -61,7 +73,7 @@ class Evaluation:
         """Means of ROUGE over the documents, shares of all claims, numbers, blocks and words; None for shares of none.
 
         A number is right when its digits stand in the blocks that its claim cites, by a rule of this file and not
-        of the checks that mark a claim.
+        of the checks that mark a claim. `compared` counts its own documents, of which fewer have an abstract.
         """
         every = self.scored
         seconds = sum(one.seconds for one in every)
@@ -69,6 +81,7 @@ class Evaluation:
             "documents": len(every),
             "rouge": _means([one.rouge for one in every]),
             "lead3": _means([one.lead for one in every]),
+            "compared": {name: self._compared(name) for name in (AS_GIVEN, WITHOUT_ABSTRACT)},
             "claims": self._sum("claims"),
             "claims_found": self._share("claims_found", "claims"),
             "numbers": self._sum("numbers"),
@@ -80,6 +93,13 @@ class Evaluation:
             "errors": [{"line": one.line, "reason": one.reason} for one in self.skipped],
         }
 
+    def _compared(self, name: str) -> dict[str, Any]:
+        each = [one.compared[name] for one in self.scored if name in one.compared]
+        methods = each[0] if each else ()
+        return {"documents": len(each)} | {
+            method: _means([one[method] for one in each], COMPARED_MEASURES) for method in methods
+        }
+
     def _sum(self, name: str) -> int:
         return sum(getattr(one, name) for one in self.scored)
 
@@ -89,33 +109,76 @@ class Evaluation:
 
 
 def evaluate(
-    examples: Iterable[Example | Skipped], wish: Wish, engine: EngineClient, cancel: CancelToken
+    examples: Iterable[Example | Skipped],
+    wish: Wish,
+    methods: Collection[Method],
+    engine: EngineClient | None,
+    cancel: CancelToken,
 ) -> Iterator[Scored | Skipped | None]:
-    """Summarizes one after the other, by the model that is loaded, also where it is so small that others would not
-    ask it; None now and then while nothing is new.
+    """Summarizes one after the other, by the model that is loaded; None now and then while nothing is new.
 
-    A document that fails is skipped with its reason. Cancelled, or where the engine stops again and again, it ends
-    with those that are done.
+    What is counted apart from `compared` is of the last of the methods, of the document as it is given. Only
+    `Method.MODEL` needs an engine. A document that fails is skipped with its reason. Cancelled, or where the engine
+    stops again and again, it ends with those that are done.
     """
-    rouge, wish = RougeScores(), replace(wish, method=Method.MODEL)
+    rouge = RougeScores()
+    summarized = partial(_summary, engine=engine, cancel=cancel)
     for example in examples:
         if isinstance(example, Skipped):
             yield example
             continue
-        document, begun_s, summary = input_of(example), time.monotonic(), None
         try:
-            for event in summarize([document], wish, engine, MemorySteps(), cancel):
-                summary = event.summary if isinstance(event, Summarized) else summary
-                yield None
+            scored = yield from _scored(example, wish, methods, summarized, rouge)
         except AppError as error:
             yield Skipped(example.line, sentence_for(error).text)
             if isinstance(error, EngineCrashesRepeatedly):
                 return
             continue
-        if cancel.cancelled:
+        if scored is None:
             return
-        if summary is not None:
-            yield score(example, document.blocks, summary, rouge, time.monotonic() - begun_s)
+        yield scored
+
+
+_Summarize = Callable[[InputDocument, Wish], Generator[None, None, Summary | None]]
+
+
+def _scored(
+    example: Example, wish: Wish, methods: Collection[Method], summarized: _Summarize, rouge: RougeScores
+) -> Generator[None, None, Scored | None]:
+    """None where it was cancelled."""
+    shortened = without_abstract(example)
+    found: list[Scored] = []
+    compared: dict[str, dict[str, Rouge]] = {}
+    for name, one in ((AS_GIVEN, example), (WITHOUT_ABSTRACT, shortened)):
+        if one is None:
+            continue
+        compared[name] = {FIRST_SENTENCES: rouge.of(one.summary, lead_of(one), COMPARED_MEASURES)}
+        document = input_of(one)
+        for method in methods:
+            begun_s = time.monotonic()
+            summary = yield from summarized(document, replace(wish, method=method))
+            if summary is None:
+                return None
+            said = [statement.text for statement in summary.statements]
+            compared[name][method.value] = rouge.of(one.summary, said, COMPARED_MEASURES)
+            if one is example:
+                found.append(score(one, document.blocks, summary, rouge, time.monotonic() - begun_s))
+    return replace(found[-1], compared=compared)
+
+
+def _summary(
+    document: InputDocument, wish: Wish, engine: EngineClient | None, cancel: CancelToken
+) -> Generator[None, None, Summary | None]:
+    if wish.method is Method.DIGEST:
+        digest = digest_summary([document], wish, lambda: cancel.cancelled)
+        return None if cancel.cancelled else digest
+    if engine is None:
+        raise ValueError("a model's summary needs an engine")
+    summary = None
+    for event in summarize([document], wish, engine, MemorySteps(), cancel):
+        summary = event.summary if isinstance(event, Summarized) else summary
+        yield None
+    return None if cancel.cancelled else summary
 
 
 def score(example: Example, blocks: Iterable[Block], summary: Summary, rouge: RougeScores, seconds: float) -> Scored:
@@ -149,6 +212,24 @@ def input_of(example: Example) -> InputDocument:
     return InputDocument(0, example.id, example.title, "", 0, (), example.language, blocks)
 
 
+def without_abstract(example: Example) -> Example | None:
+    """The same document less its sections named like an abstract; None where it has none, or nothing else."""
+    kept: list[tuple[bool, str]] = []
+    left_out: list[str] = []
+    is_abstract = False
+    for is_heading, text in example.paragraphs:
+        if is_heading:
+            is_abstract = SECTIONS["abstract"].search(text) is not None
+        if is_abstract:
+            left_out.append(text)
+        else:
+            kept.append((is_heading, text))
+    if not left_out or all(is_heading for is_heading, _ in kept):
+        return None
+    own = tuple(one for one in example.sentences if not any(one in text for text in left_out))
+    return replace(example, paragraphs=tuple(kept), sentences=own)
+
+
 def lead_of(example: Example) -> list[str]:
     """The first three sentences, headings left out: what is known as lead-3."""
     found = list(example.sentences)
@@ -175,20 +256,20 @@ class RougeScores:
     def __init__(self) -> None:
         from rouge_score.rouge_scorer import RougeScorer
 
-        self._scorer = RougeScorer(list(MEASURES), use_stemmer=True)
+        self._scorer = RougeScorer([*MEASURES, "rougeL"], use_stemmer=True)
 
-    def of(self, reference: str, text: Iterable[str]) -> Rouge:
+    def of(self, reference: str, text: Iterable[str], measures: Iterable[str] = MEASURES) -> Rouge:
         """Of sentences beside a good summary, whose sentences are divided for ROUGE-Lsum."""
         scores = self._scorer.score("\n".join(sentences_of(reference)), "\n".join(text))
-        return {measure: float(scores[measure].fmeasure) for measure in MEASURES}
+        return {measure: float(scores[measure].fmeasure) for measure in measures}
 
 
 def _cited_numbers(statement: Statement, texts: Mapping[int, str]) -> set[str]:
     return {number for anchor in statement.anchors for number in numbers_of(texts.get(anchor.block_id, ""))}
 
 
-def _means(each: list[Rouge]) -> dict[str, float | None]:
-    return {name: round(fmean(one[name] for one in each), 4) if each else None for name in MEASURES}
+def _means(each: list[Rouge], measures: Iterable[str] = MEASURES) -> dict[str, float | None]:
+    return {name: round(fmean(one[name] for one in each), 4) if each else None for name in measures}
 
 
 # Documents with good summaries, one JSON object a line: what `evaluate` reads.

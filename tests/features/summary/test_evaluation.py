@@ -20,6 +20,7 @@ from app.features.summary.evaluation import (
     numbers_of,
     score,
     sentences_of,
+    without_abstract,
 )
 from app.features.summary.result import Anchor, Check, Coverage, Reason, Statement, SummarizedDocument, Summary, Wish
 
@@ -112,6 +113,25 @@ def test_the_lead_are_the_first_three_sentences_without_headings() -> None:
     assert sentences_of("Dr. Miller owns 3.5 acres. No. 4 is\nhis. Why?") == [
         "Dr. Miller owns 3.5 acres.", "No. 4 is", "his.", "Why?"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("heading", ["Abstract", "Executive summary", "1 Zusammenfassung", "摘要"])
+def test_what_is_named_like_an_abstract_is_left_out_up_to_the_next_heading(heading: str) -> None:
+    own = ("Kilns are hot .", "Clay was burnt .")
+    body = (
+        (False, "By a potter."), (True, heading), (False, "Kilns are hot ."), (False, "So is fire."),
+        (True, "Introduction"), (False, "Clay was burnt ."),
+    )  # fmt: skip
+    left = without_abstract(Example(1, "a", "Kilns", body, "S.", "", own))
+    assert left is not None
+    assert left.paragraphs == ((False, "By a potter."), (True, "Introduction"), (False, "Clay was burnt ."))
+    assert (left.sentences, left.summary, left.title) == (("Clay was burnt .",), "S.", "Kilns")
+    assert lead_of(left) == ["Clay was burnt ."]
+
+
+def test_without_an_abstract_or_anything_else_there_is_nothing_to_leave_out() -> None:
+    assert without_abstract(EXAMPLE) is None
+    assert without_abstract(Example(1, "a", "", ((True, "Abstract"), (False, "All."), (True, "End")), "S.")) is None
 
 
 def test_numbers_are_compared_by_their_digits() -> None:
