@@ -84,7 +84,7 @@ def screens(frame: Frame, desk: ChatDesk, folder: Path) -> list[tuple[str, Step,
     def beside() -> None:
         frame.show_chat(told)
         QTest.qWait(WAIT_MS)
-        desk.last.sources.chips[0].click()
+        desk.places_in(desk.last.sources)[0].click()
         frame.wait(lambda: frame.reader.is_drawn, TIMEOUT_MS)
 
     return [

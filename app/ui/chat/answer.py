@@ -432,10 +432,6 @@ class ThinkingView(QWidget):
         self.hide()
 
     @property
-    def label(self) -> str:
-        return self._line.text()
-
-    @property
     def is_open(self) -> bool:
         return self._line.isChecked()
 

@@ -328,10 +328,6 @@ class AttachmentRow(QWidget):
     def chips(self) -> list[DraftChip]:
         return list(self._chips.values())
 
-    @property
-    def remarks(self) -> str:
-        return self._remarks.text()
-
     def show_documents(self, documents: Sequence[DraftDocument]) -> None:
         """The whole draft, in order; chips that stay are kept."""
         if list(self._chips) != list(documents):
@@ -633,11 +629,6 @@ class TooLong(QFrame):
         theme.dress(self._flow, spacing=6)
         theme.dress(self._words, font=(13, 400))
         self.hide()
-
-    @property
-    def text(self) -> str:
-        """What is said; "" when every document is shown whole."""
-        return self._words.text() if not self.isHidden() else ""
 
     def show_documents(self, documents: Sequence[DraftDocument]) -> None:
         """The documents that became background by themselves, in their order."""

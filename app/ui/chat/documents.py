@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QWidget
 
 from app.features.chat.documents import Source, source_from_fields, source_on_page
 from app.features.documents import Mark, page_mark
@@ -226,16 +226,6 @@ class SourceRow(QWidget):
         self._flow = FlowLayout(self, is_at_end=is_at_end)
         theme.dress(self._flow, spacing=6)
         self.hide()
-
-    @property
-    def chips(self) -> list[PageChip]:
-        return [chip for chip in self.findChildren(PageChip) if not chip.isHidden()]
-
-    @property
-    def text(self) -> str:
-        items = [self._flow.itemAt(place) for place in range(self._flow.count())]
-        widgets = [item.widget() for item in items if item is not None]
-        return " ".join(widget.text() for widget in widgets if isinstance(widget, QLabel | PageChip))
 
     def show_places(self, lead: str, places: Sequence[Place], tail: str = "") -> None:
         """Words, chips, and more words; without places nothing is shown."""

@@ -244,15 +244,6 @@ class QuestionDocuments(QObject):
         self._below: list[SourceRow] = []
         self._shown: object = None
 
-    @property
-    def chips(self) -> list[DocumentChip]:
-        return self._above.findChildren(DocumentChip) if self._above is not None else []
-
-    @property
-    def rows(self) -> list[SourceRow]:
-        """What was shown of them, a row for each."""
-        return list(self._below)
-
     def show_documents(self, documents: BranchDocuments, message_id: int) -> bool:
         """Fills it anew where something changed; whether it did."""
         attached, passages = documents.attached(message_id), documents.passages(message_id)

@@ -28,7 +28,7 @@ from app.ui.i18n import tr, window_title
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
 from app.ui.widgets.buttons import text_button
-from app.ui.widgets.dialogs import ScrollBox
+from app.ui.widgets.dialogs import ScrollBox, cancel_or
 from app.ui.widgets.fields import Stepper
 from app.ui.widgets.labels import plain_label
 
@@ -286,7 +286,7 @@ class ChatSettings(QDialog):
         around.setContentsMargins(px(24), px(20), px(24), px(20))
         around.setSpacing(px(16))
         around.addWidget(ScrollBox(inside, around.contentsMargins() + QMargins(0, 0, 0, px(16 + 40))))
-        around.addLayout(self._buttons())
+        around.addLayout(cancel_or(self, tr("Save")))
         self._more.setChecked(any(sampling.get(knob.name) is not None for knob in rest))
         self._on_more(self._more.isChecked())
 
@@ -342,16 +342,6 @@ class ChatSettings(QDialog):
         self._more.setText(tr("Less") if is_open else tr("More"))
         self._more.setAccessibleName(tr("Less sampling settings") if is_open else tr("More sampling settings"))
         self._theme.dress(self._more, glyph=("caret-up" if is_open else "caret-down", "muted", 14))
-
-    def _buttons(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.addStretch(1)
-        for text, kind, slot in ((tr("Cancel"), "plain", self.reject), (tr("Save"), "primary", self.accept)):
-            button = text_button(text, kind)
-            button.clicked.connect(slot)
-            row.addWidget(button)
-        button.setDefault(True)
-        return row
 
 
 def _label(theme: Theme, text: str, font: tuple[float, int], buddy: QWidget | None = None) -> QLabel:

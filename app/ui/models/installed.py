@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, Signal
-from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QLabel, QMenu, QVBoxLayout, QWidget
 
 from app.core.errors import ModelMissing, ModelNotOurs
 from app.core.events import CancelToken, CopyProgress
@@ -27,7 +27,8 @@ from app.ui.shell.desktop import open_folder
 from app.ui.shell.model_loader import ModelLoader, model_name
 from app.ui.shell.notify import Notify
 from app.ui.theme import Theme
-from app.ui.widgets.buttons import IconButton, text_button
+from app.ui.widgets.buttons import IconButton
+from app.ui.widgets.dialogs import cancel_or
 from app.ui.widgets.fields import CheckRow, RadioRow
 from app.ui.widgets.indicators import ProgressLine
 from app.ui.widgets.notice_bar import Notice
@@ -348,7 +349,7 @@ class AddDialog(QDialog):
         column.addSpacing(px(4))
         column.addWidget(self.always)
         column.addSpacing(px(12))
-        column.addLayout(self._buttons())
+        column.addLayout(cancel_or(self, tr("Add")))
 
     @property
     def how(self) -> str:
@@ -359,16 +360,6 @@ class AddDialog(QDialog):
     def is_for_always(self) -> bool:
         """Whether not to ask again."""
         return self.always.isChecked()
-
-    def _buttons(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.addStretch(1)
-        for text, kind, slot in ((tr("Cancel"), "plain", self.reject), (tr("Add"), "primary", self.accept)):
-            button = text_button(text, kind)
-            button.clicked.connect(slot)
-            row.addWidget(button)
-        button.setDefault(True)
-        return row
 
 
 def _copy_words(facts: Facts) -> str:

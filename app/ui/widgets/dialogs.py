@@ -74,6 +74,18 @@ class QuestionDialog(QDialog):
         do()
 
 
+def cancel_or(dialog: QDialog, label: str) -> QHBoxLayout:
+    """A dialog's last row: Cancel, and what Enter means."""
+    row = QHBoxLayout()
+    row.addStretch(1)
+    for text, kind, slot in ((tr("Cancel"), "plain", dialog.reject), (label, "primary", dialog.accept)):
+        button = text_button(text, kind)
+        button.clicked.connect(slot)
+        row.addWidget(button)
+    button.setDefault(True)
+    return row
+
+
 # The inside of a dialog: as large as it would like where the screen has room, and scrolled where it has not.
 
 

@@ -14,12 +14,14 @@ from app.features.chat.prompts import Parts
 from app.ui.chat.answer import AnswerView, StateLine, ThinkingView
 from app.ui.chat.attaching import Attaching, AttachmentRow, DraftChip, TooLong
 from app.ui.chat.composer import Composer, MessageEdit, SendButton, ThinkingChoice
+from app.ui.chat.documents import SourceRow
 from app.ui.chat.question import QuestionView
 from app.ui.chat.survey import SurveyOffer
 from app.ui.chat.transcript import Divider, Transcript
 from app.ui.chat.turn import Turn
 from app.ui.chat.view import ChatView
 from app.ui.chat.welcome import EmptyState
+from app.ui.document.files import DocumentChip, PageChip
 from app.ui.shell.notify import Notify
 from app.ui.text.prose import ProseView
 from app.ui.theme import Theme
@@ -149,6 +151,32 @@ class ChatDesk(FileQuestions):
         return self.last.body.isVisible()
 
     @property
+    def thinking_line(self) -> str:
+        """What is said of the thoughts of the last answer."""
+        return self.thinking.findChildren(QPushButton, "thinking")[0].text()
+
+    @staticmethod
+    def chips_of(question: QuestionView) -> list[DocumentChip]:
+        """The documents of a question."""
+        return [chip for chip in question.findChildren(DocumentChip) if chip.isVisibleTo(question)]
+
+    @staticmethod
+    def rows_of(question: QuestionView) -> list[SourceRow]:
+        """What the model was shown of each of them."""
+        return [row for row in question.findChildren(SourceRow) if not row.isHidden()]
+
+    @staticmethod
+    def said_in(row: SourceRow) -> str:
+        """All that a line of places says."""
+        layout: Any = row.layout()
+        return " ".join(layout.itemAt(place).widget().text() for place in range(layout.count()))
+
+    @staticmethod
+    def places_in(row: SourceRow) -> list[PageChip]:
+        """What can be opened from a line of places."""
+        return [chip for chip in row.findChildren(PageChip) if not chip.isHidden()]
+
+    @property
     def thinking(self) -> ThinkingView:
         """The thoughts of the last answer."""
         return self.last.thinking
@@ -227,7 +255,7 @@ class ChatDesk(FileQuestions):
     @property
     def too_long_said(self) -> str:
         """What is said of those that are too long."""
-        return self.too_long.text
+        return "" if self.too_long.isHidden() else self.too_long.findChildren(QLabel)[0].text()
 
     @property
     def offers(self) -> list[str]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Generic, TypeVar, overload
 
-from PySide6.QtCore import QObject, QPoint, Qt, SignalInstance
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, QPoint, Qt, SignalInstance
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QFileDialog, QMenu, QPushButton, QWidget
 
@@ -126,9 +126,10 @@ class Desk:
         view.close()
         assert tasks.running.stop_all(10)
         tasks.running.reopen()
+        for widget in (view, self.notify.bar):  # before the program: a timer of theirs would ask a store that is closed
+            widget.deleteLater()
+            QCoreApplication.sendPostedEvents(widget, QEvent.Type.DeferredDelete.value)
         self.app.close()
-        view.deleteLater()
-        self.notify.bar.deleteLater()
 
     # Hearing.
 

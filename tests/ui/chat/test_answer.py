@@ -105,13 +105,13 @@ def test_while_it_thinks_the_line_says_so_and_grows_when_open(open_chat: Open) -
     desk = open_chat({"thinking": "one two " * 200, "text": "Done.", "delay_s": 0.01})
     desk.type("Hi")
     desk.press(Qt.Key.Key_Return)
-    desk.wait(lambda: len(desk.turns) == 2 and desk.thinking.label == "Thinking…", 10_000)
+    desk.wait(lambda: len(desk.turns) == 2 and desk.thinking_line == "Thinking…", 10_000)
     QTest.mouseClick(line(desk), Qt.MouseButton.LeftButton)
     before = len(thoughts(desk))
     desk.wait(lambda: len(thoughts(desk)) > before, 10_000)
     with desk.hears(desk.chat.answer_finished):
         desk.chat.stop()
-    assert desk.thinking.label.startswith("Thought for")
+    assert desk.thinking_line.startswith("Thought for")
     assert desk.last_state == "Stopped"
     stored = desk.conversations.find()[0]
     assert desk.conversations.path(stored.id)[-1].thinking == thoughts(desk)
@@ -125,7 +125,7 @@ def test_thinking_stays_when_another_chat_was_looked_at(open_chat: Open) -> None
     conversation_id = desk.chat.conversation_id
     desk.chat.show_conversation(None)
     desk.chat.show_conversation(conversation_id)
-    assert desk.thinking.label == "Thinking…"
+    assert desk.thinking_line == "Thinking…"
     with desk.hears(desk.chat.answer_finished):
         pass
     assert desk.thinking.text == ("one two " * 100).strip()

@@ -36,8 +36,8 @@ def test_a_pdf_is_read_counted_and_sent_with_the_question(open_chat: Open, tmp_p
     assert text.endswith("When must I give notice?")
     assert desk.chips == []
     question = desk.question()
-    assert [one.accessibleName().split(",")[0] for one in question.documents.chips] == ["lease.pdf"]
-    assert "4 pages · " in question.documents.chips[0].accessibleDescription()
+    assert [one.accessibleName().split(",")[0] for one in desk.chips_of(question)] == ["lease.pdf"]
+    assert "4 pages · " in desk.chips_of(question)[0].accessibleDescription()
 
 
 def test_files_pasted_into_the_message_are_attached_and_text_stays_text(open_chat: Open, tmp_path: Path) -> None:
@@ -111,10 +111,10 @@ def test_what_does_not_fit_becomes_background_by_itself_and_that_is_said_once(op
     assert "The zirconium valve must be sealed with copper paste." in text
     assert "only some passages" in text
     question = desk.question()
-    (row,) = question.documents.rows
-    assert row.text.startswith("Shown to the model: ")
-    assert row.text.endswith("only parts were read for this question")
-    assert any("zirconium" in chip.text() for chip in row.chips)
+    (row,) = desk.rows_of(question)
+    assert desk.said_in(row).startswith("Shown to the model: ")
+    assert desk.said_in(row).endswith("only parts were read for this question")
+    assert any("zirconium" in chip.text() for chip in desk.places_in(row))
 
 
 def test_a_part_of_a_document_can_be_read_instead(open_chat: Open, tmp_path: Path) -> None:
@@ -393,7 +393,7 @@ def test_before_the_model_is_there_enter_sends_and_what_fits_is_decided_by_the_a
     assert "First." in text
     assert "only some passages" in text
     question = desk.question()
-    assert [", background" in one.accessibleName() for one in question.documents.chips] == [False, True]
+    assert [", background" in one.accessibleName() for one in desk.chips_of(question)] == [False, True]
 
 
 def test_the_context_panel_counts_what_is_attached(open_chat: Open, tmp_path: Path) -> None:
@@ -452,7 +452,7 @@ def test_the_places_an_answer_may_come_from_have_room_as_soon_as_it_ends(open_ch
     desk.ask("And the deposit?")
     answer = desk.turns[-1]
     assert isinstance(answer, AnswerView)
-    (chip,) = answer.sources.chips
+    (chip,) = desk.places_in(answer.sources)
     desk.wait(lambda: not chip.visibleRegion().isEmpty(), 2_000)
     assert answer.rect().contains(answer.sources.geometry())
     assert answer.sources.height() >= chip.height() > 0

@@ -94,8 +94,8 @@ def test_a_source_opens_the_document_with_its_sentence_marked_and_esc_goes_back(
 ) -> None:
     desk = open_whole({"text": ANSWER})
     ask_about_the_lease(desk, tmp_path)
-    assert sources(desk).text == "May come from p. 2"
-    (chip,) = sources(desk).chips
+    assert desk.said_in(sources(desk)) == "May come from p. 2"
+    (chip,) = desk.places_in(sources(desk))
     assert chip.accessibleName() == "page 2 of lease.pdf"
     chip.setFocus()
     QTest.keyClick(chip, Qt.Key.Key_Space)
@@ -135,7 +135,7 @@ def test_a_document_of_a_question_opens_at_its_beginning_and_leaves_with_its_cha
     desk = open_whole({"text": ANSWER})
     ask_about_the_lease(desk, tmp_path)
     question = desk.question()
-    QTest.keyClick(question.documents.chips[0], Qt.Key.Key_Return)
+    QTest.keyClick(desk.chips_of(question)[0], Qt.Key.Key_Return)
     assert (desk.reader.page, desk.reader.mark) == (1, None)
     chat_tab(desk.window).open_new()
     assert not desk.reader.is_visible
@@ -147,7 +147,7 @@ def test_in_a_narrow_window_the_document_takes_the_place_of_the_chat(
 ) -> None:
     desk = open_whole({"text": ANSWER}, width=900)
     ask_about_the_lease(desk, tmp_path)
-    QTest.mouseClick(sources(desk).chips[0], Qt.MouseButton.LeftButton)
+    QTest.mouseClick(desk.places_in(sources(desk))[0], Qt.MouseButton.LeftButton)
     assert desk.reader.is_visible
     assert not desk.chat.isVisible()
     QTest.mouseClick(desk.reader.close_button, Qt.MouseButton.LeftButton)
@@ -165,7 +165,7 @@ def test_a_sent_document_stays_when_the_question_is_edited(open_whole: Callable[
         QTest.keyClick(desk.editor_of(question), Qt.Key.Key_Return)
     again = desk.turns[0]
     assert isinstance(again, QuestionView)
-    assert len(again.documents.chips) == 1
+    assert len(desk.chips_of(again)) == 1
     assert "2,400 euros" in desk.prompts()[-1][-1][1]
 
 
