@@ -94,7 +94,9 @@ class Archive:
         a minute. The bytes are not counted: they come again when the member is read.
         """
         member = self._members.get(_folded(name))
-        if member is None or member.file_size < CROWDED_BYTES or not _is_open(member):
+        if member is None or member.file_size < CROWDED_BYTES or member.compress_type not in _METHODS:
+            return
+        if member.flag_bits & _IS_ENCRYPTED:
             return
         if member.file_size > MOST_INFLATED_BYTES:
             raise self._source.unreadable("inflates")
@@ -167,10 +169,6 @@ class _Member(io.RawIOBase):
 def is_folder(member: zipfile.ZipInfo) -> bool:
     """`ZipInfo.is_dir` falls over a name that is empty, or that begins with a NUL, before Python 3.13."""
     return member.filename.endswith("/")
-
-
-def _is_open(member: zipfile.ZipInfo) -> bool:
-    return member.compress_type in _METHODS and not member.flag_bits & _IS_ENCRYPTED
 
 
 def _folded(name: str) -> str:

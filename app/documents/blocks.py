@@ -98,22 +98,18 @@ class Numbering:
     """Gives the pieces of one document their numbers and the headings above them."""
 
     def __init__(self) -> None:
-        self._count = 0
+        self.count = 0
         self._path: list[tuple[int, str]] = []
 
-    @property
-    def count(self) -> int:
-        return self._count
-
     def block(self, piece: Piece) -> Block:
-        self._count += 1
+        self.count += 1
         if piece.kind is Kind.HEADING:
             while self._path and self._path[-1][0] >= piece.level:
                 self._path.pop()
         path = tuple(text for _, text in self._path)
         if piece.kind is Kind.HEADING:
             self._path.append((piece.level, piece.text))
-        return Block(self._count, piece.kind, piece.text, piece.page, path, piece.place, piece.level, piece.label)
+        return Block(self.count, piece.kind, piece.text, piece.page, path, piece.place, piece.level, piece.label)
 
 
 def block_to_fields(block: Block) -> dict[str, Any]:

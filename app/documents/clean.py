@@ -125,11 +125,10 @@ def fit(translation: Content, source: Content) -> Content | None:
     keys = [mark.key for mark in marks(translation)]
     if len(keys) != len(own) or set(keys) != own.keys() or not nests(translation):
         return None
-    return content_of([own[part.key] if isinstance(part, Mark) else _fit_text(part) for part in translation])
-
-
-def _fit_text(text: str) -> str:
-    return _SURROGATE.sub("\ufffd", _NO_TEXT.sub("", text))
+    fitted = (
+        part if isinstance(part, Mark) else _SURROGATE.sub("\ufffd", _NO_TEXT.sub("", part)) for part in translation
+    )
+    return content_of([own[part.key] if isinstance(part, Mark) else part for part in fitted])
 
 
 # The remarks on one file, each thing once.

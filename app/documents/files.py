@@ -13,7 +13,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, cast
 
-from app.core.errors import AppError, DiskFull, DocumentUnreadable, FolderNotWritable, ProtocolViolation
+from app.core.errors import AppError, DocumentUnreadable, ProtocolViolation
+from app.core.paths import disk_problem
 from app.documents.segments import Content, content_from_json
 
 HASHED_BYTES = 1024 * 1024
@@ -75,8 +76,6 @@ def require_unchanged(path: Path, before: os.stat_result) -> None:
 
 # The file that a translated document is written to: made by the parent, filled by the child, over no other file.
 
-_FULL = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
-
 
 def make_output(path: Path) -> None:
     """Makes an empty file for the child; raises FolderNotWritable, DiskFull, and FileExistsError where there is one."""
@@ -92,7 +91,7 @@ def problem(error: OSError, path: Path) -> AppError:
     """What became of writing; EFBIG is the child's own limit."""
     if error.errno == errno.EFBIG:
         return DocumentUnreadable(str(path), "inflates")
-    return DiskFull(str(path.parent)) if error.errno in _FULL else FolderNotWritable(str(path.parent))
+    return disk_problem(error, path.parent)
 
 
 class OutputFile:

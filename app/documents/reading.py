@@ -158,28 +158,23 @@ def _pulse(request: Request) -> Event:
             return BlocksRead(())
 
 
-class _Text:
-    """The text of a file as it arrives: what the child was let through is counted once more."""
+def _budget(path: str) -> TextBudget:
+    """What the child was let through is counted once more: its parent's memory has no limit."""
+    try:
+        return TextBudget(Path(path))
+    except OSError as error:
+        raise DocumentUnreadable(path, "changed") from error
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._budget: TextBudget | None = None
 
-    def count(self, event: Event) -> None:
-        """Raises DocumentUnreadable ("inflates", "changed")."""
-        match event:
-            case BlocksRead(blocks) if blocks:
-                self._take(sum(block.characters for block in blocks))
-            case SegmentsRead(segments) if segments:
-                self._take(sum(len(segment.text) + len(segment.context) for segment in segments))
-
-    def _take(self, characters: int) -> None:
-        if self._budget is None:
-            try:
-                self._budget = TextBudget(self._path)
-            except OSError as error:
-                raise DocumentUnreadable(str(self._path), "changed") from error
-        self._budget.take(characters)
+def _characters(event: Event) -> int:
+    """How much text comes with it."""
+    match event:
+        case BlocksRead(blocks):
+            return sum(block.characters for block in blocks)
+        case SegmentsRead(segments):
+            return sum(len(segment.text) + len(segment.context) for segment in segments)
+        case _:
+            return 0
 
 
 class _ReadingChild:
@@ -206,7 +201,8 @@ class _ReadingChild:
     def ask(self, request: Request, is_stopped: Callable[[], bool]) -> Generator[Event, None, None]:
         """What the child says to a request, up to its last word."""
         self._conversation.send(request)
-        silent_s, told_s, pulse, text = 0.0, time.monotonic(), _pulse(request), _Text(Path(request.path))
+        silent_s, told_s, pulse = 0.0, time.monotonic(), _pulse(request)
+        budget: TextBudget | None = None
         while not is_stopped():
             event = self._said.next(LOOK_EVERY_S)
             now_s = time.monotonic()
@@ -216,7 +212,9 @@ class _ReadingChild:
                 raise event.error
             if event is not None:
                 silent_s, told_s = 0.0, now_s
-                text.count(event)
+                if characters := _characters(event):
+                    budget = budget or _budget(request.path)
+                    budget.take(characters)
                 yield event
                 if isinstance(event, Done | Drawn | SegmentsDone | Rewritten):
                     return

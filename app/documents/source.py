@@ -64,7 +64,7 @@ class Source:
     """What a rewriter tells; a reader yields its own."""
     on_step: Callable[[], None] = field(default=lambda: None, repr=False)
     """Hears that more of the file was read."""
-    _inflated_bytes: int = field(default=0, repr=False, init=False)
+    inflated_bytes: int = field(default=0, repr=False, init=False)
 
     @property
     def name(self) -> str:
@@ -77,19 +77,15 @@ class Source:
     def inflated(self, size_bytes: int) -> None:
         """Counts what came out of a compressed member, as it comes; raises DocumentUnreadable where it is a bomb."""
         self.on_step()
-        self._inflated_bytes += size_bytes
+        self.inflated_bytes += size_bytes
         most = min(MOST_INFLATED_BYTES, max(FREE_BYTES, MOST_INFLATION * self.path.stat().st_size))
-        if self._inflated_bytes > most:
+        if self.inflated_bytes > most:
             raise self.unreadable("inflates")
 
     @cached_property
     def text(self) -> TextBudget:
         """What is left for the text of this file. Blocks are counted as they are told; who makes a large one asks."""
         return TextBudget(self.path)
-
-    @property
-    def inflated_bytes(self) -> int:
-        return self._inflated_bytes
 
     def remark(self, name: str, **values: str | int) -> None:
         self.remarks.append(Remark(name, values))

@@ -89,7 +89,7 @@ def _all(plain: str) -> Iterator[Date]:
             if _ends_sentence(plain, match):
                 continue
             month = MONTHS[match["month"].casefold()]
-            pairs = [(month, _number(match[day])) for day in ("day", "from") if match[day]]
+            pairs = [(month, int(re.sub(r"\D", "", match[day]))) for day in ("day", "from") if match[day]]
             yield from _checked(match.start(), match.end(), _year(match["year"] or "0"), pairs)
     for match in _MONTH_YEAR.finditer(plain):
         if _ends_sentence(plain, match):
@@ -117,10 +117,6 @@ def _checked(start: int, end: int, year: int, pairs: list[tuple[int, int]]) -> I
     good = tuple(dict.fromkeys((month, day) for month, day in pairs if 1 <= month <= 12 and 0 <= day <= 31))
     if good:
         yield Date(start, end, year, good)
-
-
-def _number(text: str) -> int:
-    return int(re.sub(r"\D", "", text))
 
 
 def _year(text: str) -> int:

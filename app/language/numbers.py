@@ -293,7 +293,7 @@ def _one(plain: str, match: re.Match[str], word: str) -> Iterator[Quantity]:
 def _worded(plain: str, start: int, end: int, number: int) -> Quantity:
     figure = Decimal(number)
     number_end = end
-    if _has_hundred(plain, end) and number < 10:
+    if number < 10 and plain[end : end + 8].casefold() == " hundred":
         figure *= 100
         end += len(" hundred")
         number_end = end
@@ -304,10 +304,6 @@ def _worded(plain: str, start: int, end: int, number: int) -> Quantity:
     return Quantity(
         start, end, number_end, value, figure, str(number), unit.dimension if unit else "", scale, is_word=is_word
     )
-
-
-def _has_hundred(plain: str, end: int) -> bool:
-    return plain[end : end + 8].casefold() == " hundred"
 
 
 # Numbers with every reading that they allow.

@@ -111,7 +111,8 @@ class _Reading:
         look, shows = _PAIRS.get(name) or _SINGLES.get(token.type, "other"), token.content
         if token.type == "html_inline":
             pair = self._html.get(at)
-            nesting, look = (pair.nesting, pair.look) if pair is not None else (0, _look_of_tag(token.content))
+            is_break = re.match(r"<br\b", token.content, re.IGNORECASE) is not None
+            nesting, look = (pair.nesting, pair.look) if pair is not None else (0, "break" if is_break else "other")
         elif token.type == "footnote_ref":
             shows = str(token.meta["label"])
         elif token.type in ("image", "hardbreak"):
@@ -144,10 +145,6 @@ class _Pair(NamedTuple):
     look: str
     other: int
     is_opaque: bool
-
-
-def _look_of_tag(tag: str) -> str:
-    return "break" if re.match(r"<br\b", tag, re.IGNORECASE) else "other"
 
 
 def _html_pairs(tokens: list[Token]) -> dict[int, _Pair]:
@@ -388,7 +385,7 @@ def _tidy(content: Content, old: Inline) -> Content:
                 parts[at : at + 2] = [" ", one, two[1:]]
             elif _is_delimiter(two, old, "close") and isinstance(one, str) and one.endswith(" "):
                 parts[at : at + 2] = [one[:-1], two, " "]
-            elif _is_delimiter(one, old, "open") and isinstance(two, Mark) and two.key == ("close", _number(one)):
+            elif isinstance(one, Mark) and _is_delimiter(one, old, "open") and ("close", one.number) == _key(two):
                 del parts[at : at + 2]
             else:
                 continue
@@ -398,8 +395,8 @@ def _tidy(content: Content, old: Inline) -> Content:
     return content_of(parts)
 
 
-def _number(part: str | Mark) -> int:
-    return part.number if isinstance(part, Mark) else 0
+def _key(part: str | Mark) -> tuple[str, int] | None:
+    return part.key if isinstance(part, Mark) else None
 
 
 def _is_delimiter(part: str | Mark, old: Inline, role: str) -> bool:

@@ -201,11 +201,7 @@ def _character(reference: re.Match[bytes]) -> bytes:
     if name.startswith(b"#"):
         return reference[0] if _is_allowed(name[1:]) else b""
     found = html5.get(name.decode("ascii") + ";")
-    return b"&amp;" + name + b";" if found is None else _escaped(found)
-
-
-def _escaped(text: str) -> bytes:
-    return html.escape(text).encode("utf-8")
+    return b"&amp;" + name + b";" if found is None else html.escape(found).encode("utf-8")
 
 
 def _is_allowed(number: bytes) -> bool:

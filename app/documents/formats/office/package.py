@@ -189,17 +189,13 @@ def drawing_text(paragraph: Element) -> str:
 def branches(alternate: Element) -> list[Element]:
     """The several ways to say the same; first the one to read: the first with text, else the first of all."""
     found = [each for each in alternate if each.tag in (f"{_COMPATIBILITY}Choice", f"{_COMPATIBILITY}Fallback")]
-    first = next((each for each in found if _speaks(each)), None)
+    first = next((each for each in found if next(each.iter(*_SPEAKING), None) is not None), None)
     return found if first is None else [first, *(each for each in found if each is not first)]
 
 
 def children_read(element: Element) -> Element | list[Element]:
     """What to read in an element: of several ways to say the same, one."""
     return branches(element)[:1] if element.tag == ALTERNATE else element
-
-
-def _speaks(branch: Element) -> bool:
-    return next(branch.iter(*_SPEAKING), None) is not None
 
 
 def _given(said: str, ask: Ask, kind: SegmentKind, page: int) -> str:
@@ -221,14 +217,11 @@ def _written(root: Element, raw: bytes) -> bytes:
     found = _DECLARATION.match(head)
     declaration = found[0] if found else ""
     text = etree.tostring(root.getroottree(), encoding="unicode")
-    for group, name in set(_STRICT.findall(raw.decode(encoding, "ignore"))) if _is_strict(raw, encoding) else ():
+    is_strict = "purl.oclc.org/ooxml/".encode(encoding, "ignore") in raw
+    for group, name in set(_STRICT.findall(raw.decode(encoding, "ignore"))) if is_strict else ():
         usual = f'"http://schemas.openxmlformats.org/{group}/2006/{name}"'
         text = text.replace(usual, f'"http://purl.oclc.org/ooxml/{group}/{name}"')
     return mark + f"{declaration}{text}".encode(encoding, "xmlcharrefreplace")
-
-
-def _is_strict(raw: bytes, encoding: str) -> bool:
-    return "purl.oclc.org/ooxml/".encode(encoding, "ignore") in raw
 
 
 # Puts an element where its schema wants it among its siblings.

@@ -188,13 +188,10 @@ def _spaces_joined(nodes: Sequence[Node]) -> list[Node]:
         before = taken.get(id(before), before) if before is not None else None
         after = texts[index + 1] if index + 1 < len(texts) else None
         beside = [each for each in (before, after) if each is not None]
-        if beside and (all(each.look == beside[0].look for each in beside) or text.look not in _looks(beside)):
+        looks = [each.look for each in beside]
+        if beside and (len(set(looks)) == 1 or text.look not in looks):
             taken[id(text)] = beside[0]
     return [_like(node, taken) for node in nodes]
-
-
-def _looks(texts: list[Text]) -> list[Hashable]:
-    return [text.look for text in texts]
 
 
 def _like(node: Node, taken: dict[int, Text]) -> Node:

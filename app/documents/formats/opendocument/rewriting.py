@@ -135,11 +135,8 @@ def _language_edits(parts: list[_Part], styles: TextStyles, target: Target) -> I
     before = next(filter(None, (default_language(each, locale) for each in tags)), "")
     turning = Turning(target, locale, before, tags, styles.is_code)
     for part, each in zip(parts, tags, strict=True):
-        yield [*turning.edits(each), *_named_languages(part.coded.text, target)]
-
-
-def _named_languages(text: str, target: Target) -> list[Edit]:
-    return [Edit(*match.span(1), (target.language,)) for match in _LANGUAGE.finditer(text)]
+        named = (Edit(*match.span(1), (target.language,)) for match in _LANGUAGE.finditer(part.coded.text))
+        yield [*turning.edits(each), *named]
 
 
 # From the tags of a part of an OpenDocument to the stretches of text to translate, in one pass.
@@ -327,7 +324,7 @@ class _OdfWalk:
         """What holds paragraphs says what they are. A shape or a comment in a cell is not its value."""
         context = self._context
         if name in ("draw:page", "table:table") and not self._gatherings:
-            self._page += name == "draw:page" or self._is_sheet()
+            self._page += name == "draw:page" or (bool(self._open) and self._open[-1].name == "office:spreadsheet")
         elif name in _KINDS and (context.kind not in _LASTING or _KINDS[name] is SegmentKind.NOTE):
             self._context = context = context._replace(kind=_KINDS[name], level=0)
         elif name.startswith(("style:header", "style:footer")) and not name.endswith("-style"):
@@ -343,9 +340,6 @@ class _OdfWalk:
         """Whether it only says on a master page where text goes, and is never shown."""
         is_such = name == "presentation:notes" or _value(said, "presentation:placeholder") == "true"
         return is_such and any(each.name == "style:master-page" for each in self._open)
-
-    def _is_sheet(self) -> bool:
-        return bool(self._open) and self._open[-1].name == "office:spreadsheet"
 
     def _begin_cell(self, said: _Said, given_at: int) -> None:
         is_value = "table:formula" in said or _value(said, "office:value-type") in _VALUES

@@ -91,7 +91,8 @@ def _grid_rows(lines: list[Line], grid: Grid) -> _Cells:
         column = sum((line.left + line.right) / 2 > x for x in grid.xs[1:-1])
         first, last = heads[row][column]
         cells[first][last].append(line)
-        across += any(line.left + line.size < x < line.right - line.size for x in _drawn_at(grid, middle))
+        drawn = (rule.at for rule in grid.down if rule.start < middle < rule.end)
+        across += any(line.left + line.size < x < line.right - line.size for x in drawn)
     filled = [cell for each in cells for cell in each if cell]
     regions = len({head for each in heads for head in each})
     if across > 0.1 * len(lines) or not _holds_a_table(cells, filled, regions):
@@ -109,10 +110,6 @@ def _is_regular(grid: Grid) -> bool:
     across = median(covered(grid.across, y, left, right) for y in grid.ys if near(grid.across, y))
     down = median(covered(grid.down, x, top, bottom) for x in grid.xs if near(grid.down, x))
     return across >= LEAST_DRAWN and down >= LEAST_DRAWN
-
-
-def _drawn_at(grid: Grid, y: float) -> list[float]:
-    return [rule.at for rule in grid.down if rule.start < y < rule.end]
 
 
 def _holds_a_table(cells: _Cells, filled: list[list[Line]], regions: int) -> bool:
@@ -146,12 +143,8 @@ def _without_empty(cells: _Cells, xs: list[float]) -> _Cells:
     kept = [
         number for number in range(len(xs) - 1) if any(row[number] for row in cells) or xs[number + 1] - xs[number] > 10
     ]
-    found = [[_in_order(row[number]) for number in kept] for row in cells]
+    found = [[[line for each in rows_apart(row[number]) for line in each] for number in kept] for row in cells]
     return [row for row in found if any(row)]
-
-
-def _in_order(cell: list[Line]) -> list[Line]:
-    return [line for row in rows_apart(cell) for line in row]
 
 
 def _open_rows(cells: list[list[Line]], rights: Sequence[float]) -> _Cells:

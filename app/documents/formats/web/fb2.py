@@ -35,7 +35,8 @@ def read(source: Source) -> Iterator[Item]:
             name = local_name(numbered.element)
             if not is_opened:
                 is_opened = True
-                yield Opened(title=_title(numbered.element) if name == "description" else "")
+                title = next(numbered.element.iter("{*}book-title"), None) if name == "description" else None
+                yield Opened(title=words_in(title))
             if name not in _LEFT_OUT:
                 part = _Part(numbered, number)
                 number = part.number
@@ -69,7 +70,10 @@ class _Part:
                 if words and not self._is_note:
                     yield Piece(Kind.HEADING, words, place=self._place, level=min(self._depth + 1, 9))
             case "table":
-                rows = [[words_in(cell) for cell in row if _is_cell(cell)] for row in self._element.iter("{*}tr")]
+                rows = [
+                    [words_in(cell) for cell in row if local_name(cell) in ("td", "th")]
+                    for row in self._element.iter("{*}tr")
+                ]
                 yield Piece(Kind.TABLE, table_text(rows), place=self._place)
             case _:
                 kind, label = (Kind.NOTE, "footnote") if self._is_note else (Kind.PARAGRAPH, "")
@@ -84,11 +88,3 @@ class _Part:
         for each in self._element.iter():
             if local_name(each) in _LINES:
                 yield each
-
-
-def _title(description: Element) -> str:
-    return words_in(next(description.iter("{*}book-title"), None))
-
-
-def _is_cell(element: Element) -> bool:
-    return local_name(element) in ("td", "th")

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from app.documents.blocks import Kind, Piece, Place, table_text
 from app.documents.encoding import decode
+from app.documents.formats.office.paragraphs import MOST_ANCESTORS
 from app.documents.source import Item, Opened, Remark, Source
 
 _ROWS = 100
@@ -328,7 +329,6 @@ _STYLE_TOKEN = re.compile(
 )
 _HEADING = re.compile(r"heading ([1-9])")
 _MOST_CHARACTERS = 2_000_000
-_MOST_ANCESTORS = 30
 _BODY = 9
 """The outline level of a paragraph that is no heading, counted from 0."""
 
@@ -361,7 +361,7 @@ def _heading_levels(text: str) -> dict[int, int]:
 
 
 def _level(styles: dict[int, _Style], style: _Style) -> int:
-    for _ in range(_MOST_ANCESTORS):
+    for _ in range(MOST_ANCESTORS):
         if (level := style.own_level) is not None:
             return level
         if style.parent not in styles:
