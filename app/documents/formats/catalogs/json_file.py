@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 from app.core.errors import DocumentUnreadable
+from app.documents.encoding import TextFile
 from app.documents.formats.catalogs.values import is_locale, is_prose, key_of, renamed_locale, shown_value
-from app.documents.formats.plain.text_file import TextFile
 from app.documents.segments import Mark, SegmentKind, Tagged, content_of, marks, plain
 from app.documents.source import Source, Target, Visit, Visits
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
 from app.core.errors import DocumentUnreadable
+from app.documents.encoding import TextFile
 from app.documents.formats.catalogs.values import tagged, with_underscore
-from app.documents.formats.plain.text_file import TextFile
 from app.documents.segments import Content, SegmentKind, Tagged, content_of, marks
 from app.documents.source import Source, Target, Visit, Visits
 

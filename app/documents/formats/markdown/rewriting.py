@@ -15,12 +15,12 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from app.core.errors import DocumentUnreadable
+from app.documents.encoding import TextFile
 from app.documents.formats.catalogs.values import is_locale, renamed_locale
 from app.documents.formats.catalogs.yaml_file import Scalar, places, put_value, written_scalar
 from app.documents.formats.markdown.inline import Frame, Image, Inline, MarkdownText, inline_of, new_parser
 from app.documents.formats.markdown.reading import CELL_BORDER, NEW_LINE, Lines, portions
 from app.documents.formats.plain.text import width_of
-from app.documents.formats.plain.text_file import TextFile
 from app.documents.formats.web.pages import shown_piece
 from app.documents.segments import SegmentKind
 from app.documents.source import Source, Target, Visit, Visits

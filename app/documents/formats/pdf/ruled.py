@@ -8,7 +8,7 @@ from itertools import pairwise
 from statistics import median
 
 from app.documents.formats.pdf.layout import MOST_CELL_CHARS, are_text, gutters_of, rows_apart
-from app.documents.formats.pdf.rulings import Grid, Rule, Rulings, covered, near
+from app.documents.formats.pdf.pages import Grid, Rule, Rulings, covered, near
 from app.documents.formats.pdf.text import Line, Table
 
 MOST_CHARS_IN_CELLS = 500

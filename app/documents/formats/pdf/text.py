@@ -17,8 +17,17 @@ from typing import Any, NamedTuple
 from pypdfium2 import raw
 
 from app.documents.blocks import Piece
-from app.documents.formats.pdf.pages import Annotations, Sheet, address_of, quick, sheet_of
-from app.documents.formats.pdf.rulings import Grid, Rulings, rulings_of
+from app.documents.formats.pdf.pages import (
+    Annotations,
+    Grid,
+    Rulings,
+    Sheet,
+    Span,
+    address_of,
+    quick,
+    rulings_of,
+    sheet_of,
+)
 
 HYPHEN = "\ufffe"
 """PDFium's sign for a hyphen at a line's end."""
@@ -138,7 +147,6 @@ class Face(NamedTuple):
     weight: int
 
 
-Span = tuple[float, float, float, float]
 NO_FACE = Face(is_bold=False, is_mono=False, weight=0)
 NO_SHEET = Sheet(0, 0, 0, 0, 0, 0, 0)
 

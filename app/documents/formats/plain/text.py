@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
 from app.documents.blocks import Kind, Piece, Place
-from app.documents.encoding import after_the_text, stream
-from app.documents.formats.plain.text_file import TextFile
+from app.documents.encoding import TextFile, after_the_text, stream
 from app.documents.segments import SegmentKind, plain
 from app.documents.source import Item, Opened, Source, Target, Visit, Visits
 from app.language.sentences import sentence_ends

@@ -23,7 +23,7 @@ from olefile.olefile import OleFileError
 from app.documents.archive import CHUNK_BYTES, Archive, is_zip
 from app.documents.blocks import Kind, Piece, Place, table_text
 from app.documents.formats.markup.xml_tree import WithoutPictures
-from app.documents.formats.opendocument.sheets import Found, Spreadsheet
+from app.documents.formats.opendocument.reading import Found, Spreadsheet
 from app.documents.formats.opendocument.styles import CONTENT, refuse_protected
 from app.documents.formats.sheets.workbook import Workbook
 from app.documents.source import Item, Opened, PageRead, Remark, Source

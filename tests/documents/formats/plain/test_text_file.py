@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.documents.formats.plain.text_file import TextFile
+from app.documents.encoding import TextFile
 from app.documents.source import Source
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from app.documents.blocks import Kind, Piece, Place
-from app.documents.formats.plain.text_file import TextFile
+from app.documents.encoding import TextFile
 from app.documents.segments import plain
 from app.documents.source import Item, Opened, Source, Target, Visit, Visits
 
