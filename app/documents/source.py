@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from app.core.errors import DocumentUnreadable
 from app.documents.blocks import Piece
@@ -231,14 +231,7 @@ class Once:
         self._ask = ask
         self._known: dict[Content, Content | None] = {}
 
-    def __call__(
-        self,
-        content: Content,
-        kind: SegmentKind = SegmentKind.PARAGRAPH,
-        page: int = 0,
-        level: int = 0,
-        context: str = "",
-    ) -> Content | None:
+    def __call__(self, content: Content, *told: Any, **more: Any) -> Content | None:
         if content not in self._known:
-            self._known[content] = self._ask(content, kind, page, level, context)
+            self._known[content] = self._ask(content, *told, **more)
         return self._known[content]

@@ -239,7 +239,7 @@ def most_likely(text: str) -> tuple[str, float]:
     Raises OSError or ValueError when the model is not there or not as expected.
     """
     data = _bytes_of(text)
-    automaton, scores, codes = _load()
+    automaton, scores, codes, _ = _load(has_weights=False)
     counts = automaton.features(data)
     if not counts:
         return "", 0.0
@@ -258,8 +258,7 @@ class LanguageModel:
     """
 
     def __init__(self) -> None:
-        arrays, self._scores, self._codes, self._weights = _load_all()
-        self._automaton = _Automaton(arrays["nextmove"], arrays["nextmove_row"], arrays["out_feat"])
+        self._automaton, self._scores, self._codes, self._weights = _load()
         self._row = struct.Struct(f"<{len(self._codes)}e")
 
     def most_likely(self, text: str, among: Collection[str] = ()) -> tuple[str, float]:
@@ -291,13 +290,8 @@ def _best(scores: Sequence[float], codes: list[str], size_bytes: int) -> tuple[s
     return best, likelihood[best] / sum(likelihood.values())
 
 
-def _load() -> tuple[_Automaton, array[float], list[str]]:
-    """Everything but the weights, which are the largest part: the automaton, the first scores and the codes."""
-    arrays, scores, codes, _ = _load_all(has_weights=False)
-    return _Automaton(arrays["nextmove"], arrays["nextmove_row"], arrays["out_feat"]), scores, codes
-
-
-def _load_all(*, has_weights: bool = True) -> tuple[dict[str, array[int]], array[float], list[str], bytes]:
+def _load(*, has_weights: bool = True) -> tuple[_Automaton, array[float], list[str], bytes]:
+    """The automaton, the first scores, the codes, and the weights, which are the largest part."""
     arrays = {"nextmove": array("I"), "nextmove_row": array("H"), "out_feat": array("i")}
     scores: array[float] = array("f")
     codes: list[str] = []
@@ -318,7 +312,8 @@ def _load_all(*, has_weights: bool = True) -> tuple[dict[str, array[int]], array
             weights = file.read(size_bytes)
         else:
             file.seek(size_bytes, os.SEEK_CUR)
-    return arrays, array("d", scores), codes, weights
+    automaton = _Automaton(arrays["nextmove"], arrays["nextmove_row"], arrays["out_feat"])
+    return automaton, array("d", scores), codes, weights
 
 
 def _weights(features: list[int], languages: int) -> Iterator[tuple[int, tuple[float, ...]]]:

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 from app.documents.blocks import Box, Kind, Piece, Place
 from app.documents.source import Item, Opened, PageRead, Source
@@ -168,14 +169,8 @@ def _lines(output: str) -> Iterator[_Line]:
 
 
 def _pieces(lines: Iterator[_Line], page: int, scale: float) -> Iterator[Piece]:
-    gathered: list[_Line] = []
-    for line in lines:
-        if gathered and gathered[-1].paragraph != line.paragraph:
-            yield _piece(gathered, page, scale)
-            gathered = []
-        gathered.append(line)
-    if gathered:
-        yield _piece(gathered, page, scale)
+    for _, paragraph in groupby(lines, key=lambda line: line.paragraph):
+        yield _piece(list(paragraph), page, scale)
 
 
 def _piece(lines: list[_Line], page: int, scale: float) -> Piece:

@@ -12,13 +12,12 @@ from typing import BinaryIO
 
 from app.documents.blocks import Kind, Piece, Place
 from app.documents.encoding import TextFile, after_the_text, decode
-from app.documents.formats.plain.text import balanced, joined, one_line, width_of, without_nuls
+from app.documents.formats.plain.text import balanced, filled_lines, joined, one_line, width_of, without_nuls
 from app.documents.segments import Content, Mark, SegmentKind, Tag, tagged_content
 from app.documents.source import Item, Opened, Source, Target, Visit, Visits
 
 _TIME = r"(?:\d+:)?\d{1,2}:\d{2}[,.:]\d{1,3}"
 _TIMING = re.compile(rf"[ \t]*({_TIME})[ \t]*-->[ \t]*({_TIME})[^\r\n]*")
-_LINE = re.compile(r"([^\r\n]*)(?:\r\n|\r|\n|$)")
 TAG = re.compile(r"</?[A-Za-z](?:[^<>\n]{0,200})>|</>|<(?:\d+:)?\d\d:\d\d\.\d{3}>|\{\\[^{}\n]{0,200}\}")
 _VOICE = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]+([^<>\n]{1,200})>")
 _LEFT_OUT = re.compile(r"(?:NOTE|STYLE|REGION|WEBVTT)(?:[ \t]|$)")
@@ -38,7 +37,7 @@ def cues(text: str) -> Iterator[tuple[list[tuple[int, str]], str]]:
     """The lines of each cue's text with their offsets, and its timing, "" for a text before the first."""
     is_vtt = text.startswith("WEBVTT")
     timing = ""
-    for block in _blocks(text):
+    for block in filled_lines(text, "\0 \t"):
         timings = [number for number, (_, line) in enumerate(block) if _TIMING.fullmatch(line)]
         if is_vtt and not timings and _LEFT_OUT.match(block[0][1]):
             continue
@@ -51,19 +50,6 @@ def cues(text: str) -> Iterator[tuple[list[tuple[int, str]], str]]:
                 del kept[-1]  # a cue's number, or its name
             if kept and not (is_vtt and at < 0 and _LEFT_OUT.match(kept[0][1])):
                 yield kept, timing
-
-
-def _blocks(text: str) -> Iterator[list[tuple[int, str]]]:
-    """Lines with their offsets, between empty ones."""
-    block: list[tuple[int, str]] = []
-    for found in _LINE.finditer(text):
-        if found[1].strip("\0 \t"):
-            block.append((found.start(), found[1]))
-        elif block:
-            yield block
-            block = []
-    if block:
-        yield block
 
 
 def _piece(kept: list[tuple[int, str]], timing: str, is_vtt: bool) -> Piece:

@@ -234,10 +234,15 @@ class Part:
 
 def blocks_of(text: str) -> Iterator[list[Line]]:
     """Lines that follow each other, up to an empty one."""
-    block: list[Line] = []
+    return ([_line(start, raw) for start, raw in block] for block in filled_lines(text, " \t\f\0>"))
+
+
+def filled_lines(text: str, blank: str) -> Iterator[list[tuple[int, str]]]:
+    """Lines that follow each other with their offsets, up to one that has nothing but `blank` characters."""
+    block: list[tuple[int, str]] = []
     for found in _LINE.finditer(text):
-        if found[1].strip(" \t\f\0>"):
-            block.append(_line(found[1], found.start()))
+        if found[1].strip(blank):
+            block.append((found.start(), found[1]))
         elif block:
             yield block
             block = []
@@ -245,7 +250,7 @@ def blocks_of(text: str) -> Iterator[list[Line]]:
         yield block
 
 
-def _line(raw: str, start: int) -> Line:
+def _line(start: int, raw: str) -> Line:
     prefix = _PREFIX.match(raw)[0]  # type: ignore[index]
     mark = _LIST_MARK.match(raw, len(prefix))
     prefix += mark[0] if mark is not None else ""

@@ -213,8 +213,7 @@ class PageWalk:
     def _end_tag(self, name: str, start: int, end: int) -> None:
         beyond = _SCOPE_OF_A_TABLE if name in _OF_A_TABLE else elements.SCOPES
         if self._count[name] and (depth := self._depth_of(name, beyond)):
-            for _ in range(depth - 1):
-                self._pop(start)
+            self._pop_many(depth - 1, start)
             self._pop(end)
         elif self._is_opaque:
             return
@@ -227,7 +226,7 @@ class PageWalk:
 
     # Open elements
 
-    def _depth_of(self, name: str, beyond: frozenset[str] | tuple[str, ...] = elements.SCOPES) -> int:
+    def _depth_of(self, name: str, beyond: frozenset[str] | tuple[str, ...]) -> int:
         """How many open elements its end ends; 0 where it is not open in this scope."""
         for depth, each in enumerate(reversed(self._open[-MOST_LOOK_BACK:]), 1):
             if each.name == name:
@@ -248,9 +247,7 @@ class PageWalk:
         for _ in range(depth):
             self._pop(at)
 
-    def _push(
-        self, name: str, start: int, role: Literal["block", "opaque block", "opaque", "nested", "inside"]
-    ) -> None:
+    def _push(self, name: str, start: int, role: _Role) -> None:
         self._open.append(_Open(name, start, role, self._kind, self._level, self._is_foreign))
         self._count[name] += 1
         if role.startswith("opaque"):
